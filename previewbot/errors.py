@@ -1,0 +1,106 @@
+"""What can go wrong, as every layer says it.
+
+    PreviewbotError
+    ├── SettingsError          the server's settings are unusable; carries every problem
+    ├── ConfigurationError     a repository's .github/preview.yaml is unusable; carries every problem
+    └── RemoteError            GitHub, Kubernetes or a registry answered with an error
+        ├── Unauthorized       401: our credentials are not accepted
+        ├── Forbidden          403: we may not do this
+        ├── NotFound           404 / 410: there is no such thing
+        ├── Conflict           409: somebody changed it first
+        ├── Invalid            400 / 422: the request itself is refused
+        └── TryLater           429, 5xx, rate limits, timeouts, refused connections; may say after how long
+
+A pass of the controller has three outcomes: done, look again after a time (`TryLater`), or terminal for
+the user until a commit or a command changes the question (shown in the comment).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+class PreviewbotError(Exception):
+    """The base of every error that previewbot raises on purpose."""
+
+
+class SettingsError(PreviewbotError):
+    """The server's settings cannot be used; `problems` lists all that is wrong, one sentence each."""
+
+    def __init__(self, problems: tuple[str, ...]) -> None:
+        self.problems = problems
+        super().__init__("\n".join(problems))
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One mistake in a repository's configuration: the line (from 1; 0 if none) and what to write instead."""
+
+    line: int
+    message: str
+
+
+class ConfigurationError(PreviewbotError):
+    """A repository's configuration cannot be used; `problems` lists all that is wrong with it."""
+
+    def __init__(self, path: str, problems: tuple[Problem, ...]) -> None:
+        self.path = path
+        self.problems = problems
+        super().__init__("\n".join(f"{path}, line {p.line}: {p.message}" for p in problems))
+
+
+class RemoteError(PreviewbotError):
+    """A remote service answered with an error, or not at all (`status` 0)."""
+
+    def __init__(self, what: str, *, status: int = 0, message: str = "") -> None:
+        self.what = what
+        self.status = status
+        self.message = message
+        super().__init__(f"{what}: {status or 'no answer'} {message}".rstrip())
+
+
+class Unauthorized(RemoteError):
+    """401: the credentials are not accepted."""
+
+
+class Forbidden(RemoteError):
+    """403: the identity may not do this."""
+
+
+class NotFound(RemoteError):
+    """404 or 410: there is no such thing (or we may not know of it)."""
+
+
+class Conflict(RemoteError):
+    """409: it exists already, or somebody changed it first."""
+
+
+class Invalid(RemoteError):
+    """400 or 422: the request is refused as it stands; sending it again changes nothing."""
+
+
+class TryLater(RemoteError):
+    """A passing fault; `after` is the number of seconds the service asked us to wait, if it did."""
+
+    def __init__(self, what: str, *, status: int = 0, message: str = "", after: float | None = None) -> None:
+        super().__init__(what, status=status, message=message)
+        self.after = after
+
+
+def from_status(what: str, status: int, message: str = "", after: float | None = None) -> RemoteError:
+    """Return the error for an HTTP status; rate limits disguised as 403 are the caller's to recognise."""
+    kinds: dict[int, type[RemoteError]] = {
+        400: Invalid,
+        401: Unauthorized,
+        403: Forbidden,
+        404: NotFound,
+        409: Conflict,
+        410: NotFound,
+        422: Invalid,
+    }
+    kind = kinds.get(status)
+    if kind is not None:
+        return kind(what, status=status, message=message)
+    if status == 429 or status >= 500 or status == 0:
+        return TryLater(what, status=status, message=message, after=after)
+    return Invalid(what, status=status, message=message)

@@ -1,0 +1,38 @@
+"""The environment key of a pull request.
+
+mirrord puts the key unescaped into a case-insensitive regular expression that is open on the right
+(`^baggage: .*mirrord-session=<key>.*$`): `pr-1` would capture what is meant for `pr-12`. So no key may be a
+prefix of another. That holds by construction: a key begins with a fixed-length hash of the pull request's
+identity, and two keys with different hashes differ within their first eleven characters.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+
+_HASH_LENGTH = 10
+_MAX_LENGTH = 40
+
+
+def environment_key(host: str, repository_id: int, number: int, repository: str) -> str:
+    """Return the key of pull request `number`: at most 40 characters of `[a-z0-9-]`, a DNS label.
+
+    The name of the repository is there for people who read `kubectl get`; identity is the hash alone.
+    """
+    identity = f"{host.lower()}\n{repository_id}\n{number}".encode()
+    digest = base64.b32encode(hashlib.sha256(identity).digest()).decode().lower()[:_HASH_LENGTH]
+    suffix = f"-{number}"
+    room = _MAX_LENGTH - 1 - _HASH_LENGTH - len(suffix) - 1
+    name = re.sub(r"[^a-z0-9]+", "-", repository.rsplit("/", 1)[-1].lower()).strip("-")[:room].strip("-")
+    return f"p{digest}-{name}{suffix}" if name else f"p{digest}{suffix}"
+
+
+def hashed_label(key: str) -> str:
+    """Return the value of the label that indexes sessions by key.
+
+    As `EnvKey::to_hashed_label_value` of mirrord's CLI (3.217 and later) computes it: always 45 characters.
+    """
+    digest = base64.urlsafe_b64encode(hashlib.sha256(key.encode()).digest()).rstrip(b"=").decode()
+    return f"h{digest}h"

@@ -1,0 +1,231 @@
+"""mirrord's PreviewSession: the only module that knows what one looks like.
+
+Field names, the default key filter and the key label follow mirrord's CLI 3.250 and the CRD of operator
+chart 3.187 (`preview.mirrord.metalbear.co/v1alpha`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from previewbot.keys import hashed_label
+from previewbot.preview import GROUP, PREVIEW_LABEL, Preview, owner_reference
+from previewbot.repoconfig import TargetPath
+
+API_GROUP = "preview.mirrord.metalbear.co"
+API_VERSION = "v1alpha"
+PLURAL = "previewsessions"
+KEY_LABEL = f"{API_GROUP}/key"
+SERVICE_LABEL = f"{GROUP}/service"
+HEAD_SHA = f"{GROUP}/head-sha"
+NOTICEABLE = f"{GROUP}/noticeable"
+
+_API_VERSIONS = {
+    "deployment": ("apps/v1", "Deployment"),
+    "statefulset": ("apps/v1", "StatefulSet"),
+    "rollout": ("argoproj.io/v1alpha1", "Rollout"),
+}
+_SIDECARS = frozenset(
+    "kuma-sidecar kuma-init istio-proxy istio-init linkerd-proxy linkerd-init vault-agent vault-agent-init "
+    "queue-proxy traffic-agent".split()
+)
+_FILTER_KINDS = (
+    "header_filter",
+    "path_filter",
+    "method_filter",
+    "body_filter",
+    "header_filter_jq",
+    "all_of",
+    "any_of",
+    "ports",
+)
+
+SessionPhase = Literal["Pending", "InProgress", "Ready", "Idle", "Failed"]
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A session that should exist."""
+
+    service: str
+    namespace: str
+    target: TargetPath
+    container: str
+    image: str
+    ports: tuple[int, ...]
+    head_sha: str
+    ttl_seconds: int
+
+
+@dataclass(frozen=True)
+class Session:
+    """A session as the cluster shows it; `own` is false when its owner is not this very Preview."""
+
+    name: str
+    namespace: str
+    uid: str
+    owner_uid: str
+    service: str
+    head_sha: str
+    noticeable: str
+    phase: SessionPhase
+    failure: str
+    share_host: str
+    deleting_since: datetime | None
+    created_at: datetime
+
+    @property
+    def serving(self) -> bool:
+        """Whether requests that carry the header reach it now."""
+        return self.phase in ("Ready", "Idle") and self.deleting_since is None
+
+
+def header(key: str) -> str:
+    """Return the header that leads a request to the sessions of a key."""
+    return f"baggage: {header_value(key)}"
+
+
+def header_value(key: str) -> str:
+    """Return the value of the `baggage` header for a key."""
+    return f"mirrord-session={key}"
+
+
+def key_filter(key: str) -> str:
+    """Return the default HTTP filter of a key, byte for byte as the CLI writes it.
+
+    A share host is minted only for a filter equal to this one.
+    """
+    filters: dict[str, str | None] = dict.fromkeys(_FILTER_KINDS)
+    filters["header_filter"] = f"^baggage: .*mirrord-session={key}.*$"
+    return json.dumps(filters, separators=(",", ":"))
+
+
+def session_name(key: str, namespace: str, target: TargetPath) -> str:
+    """Return the name of a session: a DNS label that depends on key, namespace and configured target only.
+
+    So the API server's uniqueness is the fence: two controllers cannot make two of them.
+    """
+    digest = hashlib.sha256(f"{key}\n{namespace}\n{target}".encode()).hexdigest()[:8]
+    return f"{key}-{digest}"
+
+
+def manifest(preview: Preview, wanted: Wanted) -> dict[str, Any]:
+    """Return the manifest of a session; it always steals with the key's filter, never without one."""
+    key = preview.spec.environment_key
+    spec = _spec(key, wanted)
+    return {
+        "apiVersion": f"{API_GROUP}/{API_VERSION}",
+        "kind": "PreviewSession",
+        "metadata": {
+            "name": session_name(key, wanted.namespace, wanted.target),
+            "namespace": wanted.namespace,
+            "labels": {
+                KEY_LABEL: hashed_label(key),
+                PREVIEW_LABEL: preview.name,
+                SERVICE_LABEL: wanted.service,
+            },
+            "annotations": {HEAD_SHA: wanted.head_sha, NOTICEABLE: noticeable(key, wanted)},
+            "ownerReferences": [owner_reference(preview)],
+        },
+        "spec": spec,
+    }
+
+
+def noticeable(key: str, wanted: Wanted) -> str:
+    """Return a hash of what a reviewer would notice of a session; its time to live and labels are not."""
+    spec = _spec(key, wanted)
+    del spec["ttlSecs"]
+    return hashlib.sha256(json.dumps(spec, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def session_from(obj: Mapping[str, Any]) -> Session:
+    """Read a session; whatever phase we do not know is in progress, and a missing status is pending."""
+    metadata = obj["metadata"]
+    status = obj.get("status") or {}
+    owners = metadata.get("ownerReferences") or [{}]
+    annotations = metadata.get("annotations") or {}
+    deleting = metadata.get("deletionTimestamp")
+    return Session(
+        name=metadata["name"],
+        namespace=metadata["namespace"],
+        uid=metadata["uid"],
+        owner_uid=owners[0].get("uid", ""),
+        service=(metadata.get("labels") or {}).get(SERVICE_LABEL, ""),
+        head_sha=annotations.get(HEAD_SHA, ""),
+        noticeable=annotations.get(NOTICEABLE, ""),
+        phase=_phase(status.get("phase")),
+        failure=status.get("failureMessage") or "",
+        share_host=status.get("shareHost") or "",
+        deleting_since=_moment(deleting) if deleting else None,
+        created_at=_moment(metadata["creationTimestamp"]),
+    )
+
+
+def selector(preview: Preview) -> str:
+    """Return the label selector that finds every session of a Preview, an older namesake's included."""
+    return f"{PREVIEW_LABEL}={preview.name}"
+
+
+class TargetProblem(Exception):
+    """The target cannot be previewed; the text says why and what to write instead."""
+
+
+def resolve_container(target: TargetPath, workload: Mapping[str, Any] | None) -> str:
+    """Return the container to replace, chosen as mirrord's CLI does.
+
+    The one named in the target; else the annotation `kubectl.kubernetes.io/default-container`; else the
+    first that is no well-known sidecar. Raises `TargetProblem` if there is none.
+    """
+    if workload is None:
+        raise TargetProblem(f"there is no {target.kind} named {target.name} in the staging namespace")
+    template = workload.get("spec", {}).get("template", {})
+    names = [c["name"] for c in template.get("spec", {}).get("containers", [])]
+    if target.container:
+        if target.container in names:
+            return target.container
+        raise TargetProblem(f"{target.kind}/{target.name} has no container {target.container}: {', '.join(names)}")
+    annotations = template.get("metadata", {}).get("annotations") or {}
+    default = annotations.get("kubectl.kubernetes.io/default-container")
+    if default in names:
+        return str(default)
+    chosen = next((name for name in names if name not in _SIDECARS), None)
+    if chosen is None:
+        raise TargetProblem(f"{target.kind}/{target.name} has no container to replace")
+    return str(chosen)
+
+
+def _spec(key: str, wanted: Wanted) -> dict[str, Any]:
+    api_version, kind = _API_VERSIONS[wanted.target.kind]
+    incoming: dict[str, Any] = {"steal": True, "httpFilter": key_filter(key)}
+    if wanted.ports:
+        incoming["ports"] = list(wanted.ports)
+    return {
+        "image": wanted.image,
+        "key": key,
+        "target": {
+            "apiVersion": api_version,
+            "kind": kind,
+            "name": wanted.target.name,
+            "container": wanted.container,
+        },
+        "ttlSecs": wanted.ttl_seconds,
+        "replicas": 1,
+        "incoming": incoming,
+    }
+
+
+def _phase(phase: object) -> SessionPhase:
+    if phase is None:
+        return "Pending"
+    if phase == "Ready" or phase == "Idle" or phase == "Failed":
+        return phase  # type: ignore[return-value]
+    return "InProgress"
+
+
+def _moment(text: str) -> datetime:
+    return datetime.fromisoformat(text.replace("Z", "+00:00"))

@@ -1,0 +1,138 @@
+"""What GitHub told us, as plain values. Names are GitHub's own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class Account:
+    """A GitHub account; `id` is what to trust, a login can be renamed. `type` is `User` or `Bot`."""
+
+    id: int
+    login: str
+    type: str = "User"
+
+
+@dataclass(frozen=True)
+class Branch:
+    """One side of a pull request; `repository_id` is None when the fork was deleted."""
+
+    ref: str
+    sha: str
+    repository_id: int | None
+    repository: str
+
+
+@dataclass(frozen=True)
+class PullRequest:
+    """A pull request as `GET /repos/{owner}/{repo}/pulls/{number}` shows it."""
+
+    number: int
+    state: Literal["open", "closed"]
+    merged: bool
+    title: str
+    body: str
+    draft: bool
+    author: Account
+    head: Branch
+    base: Branch
+    default_branch: str
+    labels: tuple[str, ...]
+    private: bool
+    updated_at: datetime
+    closed_at: datetime | None
+    mergeable: bool | None
+    merge_commit_sha: str | None
+    changed_files: int
+    html_url: str
+
+    @property
+    def is_fork(self) -> bool:
+        """Whether the head lives outside the base repository (or in a deleted one)."""
+        return self.head.repository_id != self.base.repository_id
+
+
+@dataclass(frozen=True)
+class OpenPullRequest:
+    """One row of the listing of open pull requests."""
+
+    number: int
+    head_sha: str
+    updated_at: datetime
+
+
+@dataclass(frozen=True)
+class ChangedFile:
+    """A changed file; a rename counts on both sides."""
+
+    path: str
+    previous_path: str | None = None
+
+
+@dataclass(frozen=True)
+class ChangedFiles:
+    """The changed files; `complete` is false where GitHub cuts the list off (3,000 files)."""
+
+    files: tuple[ChangedFile, ...]
+    complete: bool = True
+
+
+@dataclass(frozen=True)
+class Commit:
+    """A commit of a pull request, with what recognises an agent."""
+
+    sha: str
+    message: str
+    author_name: str
+    author_email: str
+    author: Account | None
+
+
+@dataclass(frozen=True)
+class Comment:
+    """A comment on a pull request; `app_id` is the App that wrote it (`performed_via_github_app.id`)."""
+
+    id: int
+    author: Account
+    app_id: int | None
+    body: str
+    created_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True)
+class FileContent:
+    """A file at a ref: its bytes and its blob SHA."""
+
+    sha: str
+    content: bytes
+
+
+@dataclass(frozen=True)
+class Build:
+    """What CI says of a head SHA: `needs_approval` waits for a person; `url` is the run to look at."""
+
+    state: Literal["none", "running", "needs_approval", "failed", "succeeded"]
+    name: str = ""
+    url: str = ""
+    started_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Repository:
+    """A repository an installation may read."""
+
+    id: int
+    full_name: str
+    default_branch: str
+
+
+@dataclass(frozen=True)
+class Installation:
+    """An installation of our App; `suspended` ones answer nothing."""
+
+    id: int
+    suspended: bool

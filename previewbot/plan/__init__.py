@@ -1,0 +1,36 @@
+"""What should be, and the next step towards it: pure rules over what was observed.
+
+    facts ─▶ decision ─▶ per service: status + action ─▶ overall status ─▶ when to look again
+"""
+
+from previewbot.plan.decision import Decision, Facts, decide
+from previewbot.plan.obey import Goal, obey, settle_replies
+from previewbot.plan.overall import overall
+from previewbot.plan.services import (
+    Create,
+    Delete,
+    ImageLook,
+    Look,
+    ServiceStep,
+    advance,
+    orphans,
+)
+from previewbot.plan.when import look_again
+
+__all__ = [
+    "Create",
+    "Decision",
+    "Delete",
+    "Facts",
+    "Goal",
+    "ImageLook",
+    "Look",
+    "ServiceStep",
+    "advance",
+    "decide",
+    "look_again",
+    "obey",
+    "orphans",
+    "overall",
+    "settle_replies",
+]

@@ -1,0 +1,140 @@
+"""Whether a pull request should have sessions now, and why not if not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from previewbot.model import Build, PullRequest
+from previewbot.policy import needs_approval, trigger
+from previewbot.preview import (
+    AgentSeen,
+    ConfigurationProblem,
+    Ended,
+    Observed,
+    Phase,
+    Status,
+)
+from previewbot.repoconfig import RepositoryConfig, Triggers
+
+_MERGE_SHAS_KEPT = 20
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What a look at GitHub found; kept in memory, never written into the Preview.
+
+    `config` is None where there is no file, or where it has `problems`; `lagging` means that GitHub does
+    not yet show what the webhook told us of.
+    """
+
+    pull_request: PullRequest
+    config: RepositoryConfig | None
+    config_sha: str = ""
+    problems: tuple[ConfigurationProblem, ...] = ()
+    agent: AgentSeen | None = None
+    files: Mapping[str, int] = field(default_factory=dict)
+    build: Build | None = None
+    lagging: bool = False
+    read_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Decision:
+    """`runs`: there should be sessions; else `phase` and `reason` once they are gone.
+
+    `keep`: nothing new, but what serves stays. `silent`: no comment is begun. `untriggered`: the Preview
+    itself should not exist. `closed`: it goes, after a last word.
+    """
+
+    runs: bool = False
+    keep: bool = False
+    silent: bool = False
+    untriggered: bool = False
+    closed: bool = False
+    phase: Phase | None = None
+    reason: str = ""
+
+
+RUN = Decision(runs=True)
+
+
+def decide(status: Status, facts: Facts | None) -> Decision:
+    """Return what should be, from the status (which has obeyed expiry and commands already) and the facts."""
+    if facts is not None and facts.pull_request.state == "closed":
+        reason = "Merged" if facts.pull_request.merged else "Closed"
+        return Decision(closed=True, phase=Phase.STOPPED, reason=reason, silent=True)
+    if status.ended is not None:
+        expired = status.ended.reason == "Expired"
+        return Decision(
+            phase=Phase.EXPIRED if expired else Phase.STOPPED, reason="TimeUp" if expired else "ByCommand"
+        )
+    if facts is None:
+        return Decision(keep=True, phase=status.phase, reason=status.reason, silent=True)
+    if not status.trigger:
+        return Decision(untriggered=True, silent=True, phase=Phase.NOTHING_TO_PREVIEW, reason="NotTriggered")
+    return _open(status, facts)
+
+
+def _open(status: Status, facts: Facts) -> Decision:
+    if facts.problems:
+        return Decision(keep=True, phase=Phase.FAILED, reason="ConfigurationInvalid")
+    if facts.config is None:
+        return Decision(silent=True, phase=Phase.NOTHING_TO_PREVIEW, reason="NoConfiguration")
+    if not facts.files:
+        return Decision(silent=True, phase=Phase.NOTHING_TO_PREVIEW, reason="NoServiceChanged")
+    if needs_approval(facts.pull_request, status.approved_sha):
+        return Decision(phase=Phase.AWAITING_APPROVAL, reason="Fork")
+    return RUN
+
+
+def observe(status: Status, facts: Facts, now: datetime) -> Status:
+    """Take the facts into the status: head, merge commits, agent, trigger, problems.
+
+    A new commit clears an expiry (not a stop) and starts the image's deadline.
+    """
+    pull_request = facts.pull_request
+    before = status.observed
+    new_head = before.head_sha != pull_request.head.sha
+    merge_shas = () if new_head else before.merge_shas
+    merge_sha = pull_request.merge_commit_sha
+    if merge_sha and pull_request.mergeable is not False and merge_sha not in merge_shas:
+        merge_shas = (*merge_shas, merge_sha)[-_MERGE_SHAS_KEPT:]
+    observed = Observed(
+        delivery_id=before.delivery_id,
+        updated_at=pull_request.updated_at,
+        head_sha=pull_request.head.sha,
+        head_first_seen_at=now if new_head or before.head_first_seen_at is None else before.head_first_seen_at,
+        merge_shas=merge_shas,
+        configuration_sha=facts.config_sha,
+    )
+    triggers = facts.config.triggers if facts.config else Triggers()
+    ended = _still_ended(status.ended, pull_request.head.sha)
+    if status.ended is not None and ended is None:
+        # A new commit begins a new time; the old one is past and would end it at once.
+        status = status.model_copy(update={"expires_at": None, "ready_at": None, "ready_sha": ""})
+    return status.model_copy(
+        update={
+            "observed": observed,
+            "agent": facts.agent,
+            "trigger": trigger(pull_request, triggers, facts.agent, status.started_by) or "",
+            "problems": facts.problems,
+            "ended": ended,
+            "closed_at": pull_request.closed_at,
+        }
+    )
+
+
+def expire(status: Status, now: datetime) -> Status:
+    """End what is past its time; needs nothing but the status, so that it works while GitHub is down."""
+    if status.ended is not None or status.expires_at is None or now < status.expires_at:
+        return status
+    ended = Ended(reason="Expired", at=status.expires_at, head_sha=status.observed.head_sha)
+    return status.model_copy(update={"ended": ended})
+
+
+def _still_ended(ended: Ended | None, head_sha: str) -> Ended | None:
+    if ended is not None and ended.reason == "Expired" and ended.head_sha != head_sha:
+        return None
+    return ended

@@ -1,0 +1,98 @@
+"""The state of the whole preview from the states of its services, and the clock that starts with it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from previewbot.plan.decision import Decision
+from previewbot.preview import Condition, Phase, Service, Status
+
+_BEST_FIRST = (
+    Phase.READY,
+    Phase.IDLE,
+    Phase.DEPLOYING,
+    Phase.QUEUED,
+    Phase.AWAITING_IMAGE,
+    Phase.FAILED,
+)
+
+
+def overall(
+    status: Status,
+    decision: Decision,
+    services: Sequence[Service],
+    *,
+    ttl: timedelta,
+    ttl_max: timedelta,
+    remaining: int,
+    now: datetime,
+) -> Status:
+    """Return the status with phase, reason and expiry; `remaining` counts sessions not yet gone."""
+    status = status.model_copy(
+        update={
+            "services": tuple(services),
+            "service_names": ", ".join(service.name for service in services),
+            "ttl_seconds": int(ttl.total_seconds()),
+        }
+    )
+    if decision.runs:
+        status = _started(_running(status, services), ttl, ttl_max, now)
+    elif decision.keep:
+        status = status.model_copy(update={"phase": decision.phase, "reason": decision.reason})
+    elif remaining:
+        reason = "OperatorSilent" if any(s.reason == "OperatorSilent" for s in services) else decision.reason
+        status = status.model_copy(update={"phase": Phase.STOPPING, "reason": reason})
+    else:
+        status = status.model_copy(
+            update={"phase": decision.phase, "reason": decision.reason, "placed": False, "waiting_since": None}
+        )
+    return _with_conditions(_with_expiry_text(status), now)
+
+
+def _running(status: Status, services: Sequence[Service]) -> Status:
+    phases = [service.phase for service in services]
+    best = next(phase for phase in (*_BEST_FIRST, phases[0]) if phase in phases)
+    if best is Phase.IDLE and any(phase is not Phase.IDLE for phase in phases):
+        best = Phase.READY
+    reason = next(service.reason for service in services if service.phase is best or best is Phase.READY)
+    if best is Phase.READY:
+        agreed = all(phase in (Phase.READY, Phase.IDLE) for phase in phases)
+        reason = "AllReady" if agreed else "Partial"
+    elif best is Phase.IDLE:
+        reason = "Asleep"
+    elif best is Phase.FAILED:
+        missing = all(service.reason == "DeadlinePassed" for service in services)
+        reason = "ImageMissing" if missing else "ServiceFailed"
+    return status.model_copy(update={"phase": best, "reason": reason})
+
+
+def _started(status: Status, ttl: timedelta, ttl_max: timedelta, now: datetime) -> Status:
+    """Start the clock with the first Ready of a head; what somebody extended is never shortened by a push."""
+    head = status.observed.head_sha
+    if status.phase not in (Phase.READY, Phase.IDLE) or status.ready_sha == head:
+        return status
+    expires_at = now + ttl
+    if status.expires_at is not None:
+        expires_at = min(max(expires_at, status.expires_at), now + ttl_max)
+    return status.model_copy(update={"ready_sha": head, "ready_at": now, "expires_at": expires_at})
+
+
+def _with_expiry_text(status: Status) -> Status:
+    shown = status.expires_at is not None and status.phase in (Phase.READY, Phase.IDLE)
+    text = status.expires_at.strftime("%Y-%m-%d %H:%M UTC") if shown and status.expires_at else ""
+    return status.model_copy(update={"expires": text})
+
+
+def _with_conditions(status: Status, now: datetime) -> Status:
+    ready = "True" if status.phase in (Phase.READY, Phase.IDLE) else "False"
+    before = next((c for c in status.conditions if c.type == "Ready"), None)
+    same = before is not None and before.status == ready
+    condition = Condition(
+        type="Ready",
+        status=ready,
+        reason=status.reason or "Unknown",
+        message=status.phase or "",
+        last_transition_time=before.last_transition_time if same and before else now,
+    )
+    return status.model_copy(update={"conditions": (condition,)})

@@ -1,0 +1,58 @@
+"""When to look again, if nothing wakes us before."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from previewbot.plan.decision import Decision, Facts
+from previewbot.preview import Phase, Service, Status
+
+_LAG = 2.0
+_REPLACING = 5.0
+_DEPLOYING = 15.0
+_QUEUED = 30.0
+_TARGET_MISSING = 60.0
+_CONFIGURATION_WRONG = 60.0
+_IMAGE_SOON, _IMAGE_LATER, _IMAGE_LATE = 10.0, 60.0, 300.0
+_SOON = timedelta(minutes=10)
+INTENT_HOLDS = timedelta(seconds=30)
+
+
+def image_interval(first_seen: datetime | None, now: datetime, deadline: timedelta) -> float:
+    """Return the seconds between two looks for an image: every 10 s, later 60, past the deadline 300."""
+    waited = now - (first_seen or now)
+    if waited >= deadline:
+        return _IMAGE_LATE
+    return _IMAGE_SOON if waited < _SOON else _IMAGE_LATER
+
+
+def look_again(
+    status: Status, decision: Decision, facts: Facts | None, *, deadline: timedelta, now: datetime
+) -> float | None:
+    """Return the seconds until the next look, or None if only an event can change anything."""
+    times: list[float] = []
+    if status.expires_at is not None and status.ended is None:
+        times.append((status.expires_at - now).total_seconds())
+    if facts is not None and facts.lagging:
+        times.append(_LAG)
+    if facts is not None and facts.problems:
+        times.append(_CONFIGURATION_WRONG)
+    if status.phase is Phase.STOPPING or (decision.closed and status.services):
+        times.append(_REPLACING)
+    for intent in (status.comment.intent_at, *(reply.intent_at for reply in status.replies)):
+        if intent is not None and not (intent is status.comment.intent_at and status.comment.id):
+            times.append((intent + INTENT_HOLDS - now).total_seconds())
+    if decision.runs:
+        interval = image_interval(status.observed.head_first_seen_at, now, deadline)
+        times += [seconds for s in status.services if (seconds := _service(s, interval)) is not None]
+    return max(0.2, min(times)) if times else None
+
+
+def _service(service: Service, image: float) -> float | None:
+    if service.waiting is not None:
+        return image
+    if service.phase is Phase.QUEUED:
+        return _QUEUED
+    if service.phase is Phase.DEPLOYING:
+        return _REPLACING if service.reason in ("Replacing", "OperatorSilent") else _DEPLOYING
+    return _TARGET_MISSING if service.reason == "TargetMissing" else None

@@ -1,0 +1,79 @@
+"""Who may have a preview, what triggers one, and who waits for a place: rules without I/O."""
+
+from __future__ import annotations
+
+import fnmatch
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from previewbot.model import PullRequest
+from previewbot.preview import AgentSeen, Preview
+from previewbot.repoconfig import Triggers
+
+
+def configuration_ref(
+    pull_request: PullRequest, config_branches: Sequence[str], agent: AgentSeen | None
+) -> str:
+    """Return the branch whose `.github/preview.yaml` counts.
+
+    The default branch, or the base where the server's settings name it; never a base that an agent may
+    have made itself, and never a head.
+    """
+    base = pull_request.base.ref
+    stacked = agent is not None and base.split("/", 1)[0] == pull_request.head.ref.split("/", 1)[0]
+    if not stacked and any(fnmatch.fnmatchcase(base, pattern) for pattern in config_branches):
+        return base
+    return pull_request.default_branch
+
+
+def trigger(
+    pull_request: PullRequest, triggers: Triggers, agent: AgentSeen | None, started_by: str
+) -> str | None:
+    """Return what triggers a preview, in words, or None.
+
+    A trigger grants nothing: that is `needs_approval`'s to say.
+    """
+    if started_by:
+        return f"@{started_by}'s command"
+    if pull_request.draft and not triggers.drafts:
+        return None
+    if triggers.agents and agent is not None:
+        return f"{agent.name}, recognised by {agent.signal}"
+    label = next((label for label in pull_request.labels if label in triggers.labels), None)
+    return f"the label {label}" if label is not None else None
+
+
+def needs_approval(pull_request: PullRequest, approved_sha: str) -> bool:
+    """Return whether somebody with write access must first read this very commit.
+
+    Pushing to a branch of the base repository needed write access; a fork needed nothing.
+    """
+    return pull_request.is_fork and approved_sha != pull_request.head.sha
+
+
+@dataclass(frozen=True)
+class Place:
+    """Whether a preview has a place; if not, its position in the line (from 1)."""
+
+    granted: bool
+    position: int = 0
+
+
+def place(me: Preview, others: Iterable[Preview], limit: int) -> Place:
+    """Return the place of `me` among all previews: those that have one keep it, then oldest first."""
+    if me.status.placed:
+        return Place(granted=True)
+    rest = [other for other in others if other.name != me.name and not other.deleting]
+    free = limit - sum(1 for other in rest if other.status.placed)
+    mine = _waiting_rank(me)
+    ahead = sum(
+        1
+        for other in rest
+        if not other.status.placed and other.status.waiting_since is not None and _waiting_rank(other) < mine
+    )
+    return Place(granted=True) if ahead < free else Place(granted=False, position=ahead - max(free, 0) + 1)
+
+
+def _waiting_rank(preview: Preview) -> tuple[str, str]:
+    since = preview.status.waiting_since
+    return (since.isoformat() if since else "~", preview.name)

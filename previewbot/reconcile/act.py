@@ -1,0 +1,89 @@
+"""Acts on the cluster in order: the route away from what goes, deletions, creations, the route to what serves."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from previewbot import links
+from previewbot.errors import Conflict, Forbidden, Invalid, NotFound
+from previewbot.mirrord import Session, Wanted, manifest, noticeable
+from previewbot.plan import Create, Delete, Facts
+from previewbot.preview import Phase, Preview, Service, Status
+from previewbot.reconcile.context import Context
+from previewbot.reconcile.stored import Stored
+
+
+async def route(context: Context, stored: Stored, facts: Facts | None) -> None:
+    """Make the HTTPRoute what it should be, if links go through a Gateway and the repository has an entry.
+
+    While GitHub cannot be read the entry is unknown: then the route is only ever turned to the page.
+    """
+    gateway, preview, status = context.gateway, stored.preview, stored.status
+    config = facts.config if facts else None
+    entry = config.entry if config else None
+    serving = any(service.serving_sha for service in status.services)
+    namespace = entry.namespace if entry else status.route_namespace
+    if gateway is None or not namespace or (entry is None and serving):
+        return
+    if status.route_namespace and status.route_namespace != namespace:
+        await context.kube.delete_route(status.route_namespace, preview.spec.environment_key)
+    page = links.page_url(context.settings.public_url, preview.name)
+    towards = entry if serving else None
+    await context.kube.apply_route(links.route(preview, gateway, namespace, towards, page=page))
+    stored.status = stored.status.model_copy(update={"route_namespace": namespace})
+
+
+async def act(context: Context, stored: Stored, actions: Sequence[Create | Delete]) -> bool:
+    """Carry out the actions, deletions first; return whether the world may have moved (look again soon)."""
+    for action in actions:
+        if isinstance(action, Delete):
+            await _delete(context, action.session)
+    for action in actions:
+        if isinstance(action, Create):
+            await _create(context, stored, action.wanted)
+    return bool(actions)
+
+
+async def _delete(context: Context, session: Session) -> None:
+    try:
+        await context.kube.delete_session(session.namespace, session.name, session.uid)
+    except Conflict:
+        # Another session has the name by now; the next pass sees whose it is.
+        return
+
+
+async def _create(context: Context, stored: Stored, wanted: Wanted) -> None:
+    """Create a session and note its uid.
+
+    A crash right after the create leaves the uid unnoted; the next pass finds the session by its name,
+    with our uid as the owner's, and takes it over.
+    """
+    preview = stored.preview
+    try:
+        obj = await context.kube.create_session(wanted.namespace, manifest(preview, wanted))
+    except Conflict:
+        return
+    except (Invalid, Forbidden, NotFound) as error:
+        _fail(stored, preview, wanted, error.message or str(error))
+        return
+    uid = obj["metadata"]["uid"]
+    stored.status = _changed(stored.status, wanted.service, session_uid=uid)
+
+
+def _fail(stored: Stored, preview: Preview, wanted: Wanted, message: str) -> None:
+    question = f"{wanted.head_sha}:{noticeable(preview.spec.environment_key, wanted)}"
+    stored.status = _changed(
+        stored.status,
+        wanted.service,
+        phase=Phase.FAILED,
+        reason="SessionFailed",
+        failed_question=question,
+        failure=f"the cluster refused the preview session: {message}",
+    )
+
+
+def _changed(status: Status, service: str, **update: object) -> Status:
+    services: tuple[Service, ...] = tuple(
+        s.model_copy(update=update) if s.name == service else s for s in status.services
+    )
+    return status.model_copy(update={"services": services})

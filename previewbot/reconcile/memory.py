@@ -1,0 +1,51 @@
+"""What the controller remembers between passes; losing it costs one look at GitHub per pull request."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from previewbot.plan import Facts
+
+_UNTRIGGERED_KEPT = 20_000
+
+
+class Untriggered:
+    """Pull requests that nothing triggered, so that the listing does not ask about them again."""
+
+    def __init__(self) -> None:
+        self._seen: OrderedDict[tuple[int, int], tuple[datetime, str]] = OrderedDict()
+
+    def remember(self, repository_id: int, number: int, updated_at: datetime, head_sha: str) -> None:
+        """Note that this state of a pull request triggers nothing."""
+        self._seen[repository_id, number] = (updated_at, head_sha)
+        self._seen.move_to_end((repository_id, number))
+        while len(self._seen) > _UNTRIGGERED_KEPT:
+            self._seen.popitem(last=False)
+
+    def remembers(self, repository_id: int, number: int, updated_at: datetime, head_sha: str) -> bool:
+        """Return whether exactly this state was found to trigger nothing."""
+        return self._seen.get((repository_id, number)) == (updated_at, head_sha)
+
+    def forget(self, repository_id: int) -> None:
+        """Forget a repository's pull requests: its configuration changed."""
+        for key in [key for key in self._seen if key[0] == repository_id]:
+            del self._seen[key]
+
+
+@dataclass
+class Memory:
+    """Per Preview: the facts of the last look, and the changed files of the last head."""
+
+    facts: dict[str, Facts] = field(default_factory=dict)
+    files: dict[str, tuple[tuple[str, str, str], Mapping[str, int]]] = field(default_factory=dict)
+    image_looks: dict[str, datetime] = field(default_factory=dict)
+
+    def forget(self, name: str) -> None:
+        """Forget a Preview that is gone."""
+        self.facts.pop(name, None)
+        self.files.pop(name, None)
+        for key in [key for key in self.image_looks if key.startswith(f"{name}/")]:
+            del self.image_looks[key]

@@ -1,0 +1,267 @@
+"""The look at GitHub: the pull request, the configuration, the changed files, and new commands."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from previewbot import agents, changes, repoconfig
+from previewbot.commands import Command, Nonsense
+from previewbot.commands import parse as parse_command
+from previewbot.errors import ConfigurationError, NotFound, Unauthorized
+from previewbot.github import InstallationClient
+from previewbot.model import Comment, PullRequest
+from previewbot.plan import Facts, obey
+from previewbot.plan.decision import observe
+from previewbot.plan.obey import handled
+from previewbot.policy import configuration_ref
+from previewbot.preview import AgentSeen, CommentState, ConfigurationProblem, Preview, Reply, Status
+from previewbot.reconcile.context import Context
+from previewbot.reconcile.stored import Stored
+from previewbot.render import comment_hash, parse_marker
+from previewbot.repoconfig import RepositoryConfig
+
+CONFIGURATION = ".github/preview.yaml"
+_LAG_LIMIT = timedelta(seconds=60)
+_OVERLAP = timedelta(seconds=60)
+_OLD_COMMAND = timedelta(hours=24)
+_FACTS_HOLD = timedelta(minutes=10)
+
+
+class Gone(Exception):
+    """The repository or our installation is gone, confirmed as the App."""
+
+
+@dataclass(frozen=True)
+class _Configuration:
+    config: RepositoryConfig | None
+    sha: str
+    problems: tuple[ConfigurationProblem, ...]
+
+
+def needs_look(preview: Preview, facts: Facts | None, now: datetime) -> bool:
+    """Return whether GitHub must be read: poked, waited for, or not known (any more)."""
+    if facts is None or facts.lagging or facts.problems:
+        return True
+    if preview.poke.delivery_id != preview.status.observed.delivery_id:
+        return True
+    if facts.read_at is None or now - facts.read_at >= _FACTS_HOLD:
+        return True
+    return any(service.waiting is not None for service in preview.status.services)
+
+
+async def look(context: Context, stored: Stored) -> Facts:
+    """Read GitHub and take what it says into the status, commands included.
+
+    Raises `Gone`, or a RemoteError when GitHub cannot be read now.
+    """
+    now = context.now()
+    client, pull_request = await _pull_request(context, stored)
+    repository = pull_request.base.repository
+    agent = await _agent(client, repository, pull_request)
+    configuration = await _configuration(context, client, repository, pull_request, agent)
+    files = await _files(context, client, stored.preview.name, pull_request, configuration)
+    facts = Facts(
+        pull_request=pull_request,
+        config=configuration.config,
+        config_sha=configuration.sha,
+        problems=configuration.problems,
+        agent=agent,
+        files=files,
+        read_at=now,
+    )
+    stored.status = observe(stored.status, facts, now)
+    newest = await _commands(context, client, stored, facts, now)
+    poke = stored.preview.poke
+    lagging = _lagging(stored.preview, pull_request, newest, now)
+    observed = stored.status.observed.model_copy(update={"delivery_id": poke.delivery_id})
+    stored.status = observe(stored.status.model_copy(update={"observed": observed}), facts, now)
+    facts = Facts(**{**facts.__dict__, "lagging": lagging})
+    context.memory.facts[stored.preview.name] = facts
+    return facts
+
+
+async def _pull_request(context: Context, stored: Stored) -> tuple[InstallationClient, PullRequest]:
+    spec = stored.preview.spec
+    client = context.github.installation(spec.installation_id)
+    try:
+        pull_request = await client.pull_request(spec.repository, spec.number)
+    except (NotFound, Unauthorized) as error:
+        try:
+            installation_id = await context.github.installation_of(spec.repository)
+        except NotFound:
+            raise Gone(spec.repository) from None
+        if installation_id == spec.installation_id:
+            raise error from None
+        await stored.patch_spec(installationId=installation_id)
+        client = context.github.installation(installation_id)
+        pull_request = await client.pull_request(spec.repository, spec.number)
+    if pull_request.base.repository_id != spec.repository_id:
+        # The name belongs to another repository now; ours was renamed and then its name was taken.
+        raise NotFound(f"repository {spec.repository_id}", status=404, message="its name was taken over")
+    if pull_request.base.repository != spec.repository:
+        await stored.patch_spec(repository=pull_request.base.repository)
+    return client, pull_request
+
+
+async def _agent(
+    client: InstallationClient, repository: str, pull_request: PullRequest
+) -> AgentSeen | None:
+    seen = agents.recognise(pull_request.author, pull_request.head.ref, pull_request.body, None)
+    if seen is None and agents.needs_commits(pull_request.author, pull_request.head.ref):
+        commits = await client.commits(repository, pull_request.number)
+        seen = agents.recognise(pull_request.author, pull_request.head.ref, pull_request.body, commits)
+    return seen
+
+
+async def _configuration(
+    context: Context,
+    client: InstallationClient,
+    repository: str,
+    pull_request: PullRequest,
+    agent: AgentSeen | None,
+) -> _Configuration:
+    ref = configuration_ref(pull_request, context.settings.config_branches, agent)
+    file = await client.file(repository, CONFIGURATION, ref)
+    if file is None:
+        return _Configuration(None, "", ())
+    try:
+        config = repoconfig.parse(file.content, CONFIGURATION)
+        found = repoconfig.check_against(config, context.settings)
+    except ConfigurationError as error:
+        config, found = None, error.problems
+    problems = tuple(ConfigurationProblem(line=p.line, message=p.message) for p in found)
+    return _Configuration(config if not problems else None, file.sha, problems)
+
+
+async def _files(
+    context: Context,
+    client: InstallationClient,
+    name: str,
+    pull_request: PullRequest,
+    configuration: _Configuration,
+) -> dict[str, int]:
+    if configuration.config is None or pull_request.state == "closed":
+        return {}
+    key = (pull_request.head.sha, pull_request.base.sha, configuration.sha)
+    known = context.memory.files.get(name)
+    if known is not None and known[0] == key:
+        return dict(known[1])
+    files = await client.files(pull_request.base.repository, pull_request.number)
+    matched = changes.match(configuration.config, files)
+    context.memory.files[name] = (key, matched)
+    return dict(matched)
+
+
+def _lagging(preview: Preview, pull_request: PullRequest, newest: int, now: datetime) -> bool:
+    """Return whether GitHub's API is behind its own webhook; believed for at most a minute."""
+    poke = preview.poke
+    if poke.poked_at is None or now - poke.poked_at >= _LAG_LIMIT:
+        return False
+    handled_ids = preview.status.commands.handled
+    behind = poke.updated_at is not None and pull_request.updated_at < poke.updated_at
+    unseen = poke.comment_id > max([newest, preview.status.commands.floor, *handled_ids])
+    return behind or unseen
+
+
+async def _commands(
+    context: Context, client: InstallationClient, stored: Stored, facts: Facts, now: datetime
+) -> int:
+    """Obey new commands; return the highest comment id seen."""
+    status = stored.status
+    repository, number = facts.pull_request.base.repository, facts.pull_request.number
+    first = status.commands.looked_at is None
+    since = None if first or status.commands.looked_at is None else status.commands.looked_at - _OVERLAP
+    comments = await client.comments(repository, number, None if not status.comment.id else since)
+    status = await adopt(context, client, repository, status, comments)
+    oldest = now - _OLD_COMMAND if first and not status.commands.floor else None
+    for comment in sorted(comments, key=lambda comment: comment.id):
+        command = _fresh(context, status, comment, oldest, since)
+        if command is not None:
+            status = await _obeyed(context, client, status, facts, comment, command, now)
+    commands = status.commands.model_copy(update={"looked_at": now})
+    stored.status = status.model_copy(update={"commands": commands})
+    return max((comment.id for comment in comments), default=0)
+
+
+def _fresh(
+    context: Context, status: Status, comment: Comment, oldest: datetime | None, since: datetime | None
+) -> Command | Nonsense | None:
+    """Return the command of a comment that is to be obeyed now.
+
+    Only new comments count: an edited one could say something else to whoever reads it later.
+    """
+    if comment.app_id == context.settings.github.app_id or comment.created_at != comment.updated_at:
+        return None
+    if comment.id <= status.commands.floor or comment.id in status.commands.handled:
+        return None
+    earliest = oldest or since
+    if earliest is not None and comment.created_at < earliest:
+        return None
+    return parse_command(comment.body)
+
+
+async def _obeyed(
+    context: Context,
+    client: InstallationClient,
+    status: Status,
+    facts: Facts,
+    comment: Comment,
+    command: Command | Nonsense,
+    now: datetime,
+) -> Status:
+    if comment.author.type == "Bot":
+        # Words to a bot may be answered by it, and so on without end: a reaction says enough.
+        reply = Reply(comment_id=comment.id, author=comment.author.login, command="", reaction="confused")
+        return handled(status.model_copy(update={"replies": (*status.replies, reply)}), comment.id)
+    repository = facts.pull_request.base.repository
+    permission = await client.permission(repository, comment.author.login)
+    status = obey(
+        status,
+        command,
+        comment,
+        pull_request=facts.pull_request,
+        may_write=permission in ("admin", "write"),
+        ttl_max=context.settings.ttl.max,
+        now=now,
+    )
+    return observe(status, facts, now)
+
+
+async def adopt(
+    context: Context,
+    client: InstallationClient,
+    repository: str,
+    status: Status,
+    comments: list[Comment],
+) -> Status:
+    """Find what we wrote before a crash or in an earlier life: the status comment, and answers given.
+
+    Ours means our marker *and* our App as the author: people quote markers. Of several status comments
+    the oldest stays.
+    """
+    ours = [
+        (comment, marker)
+        for comment in comments
+        if comment.app_id == context.settings.github.app_id
+        and (marker := parse_marker(comment.body)) is not None
+    ]
+    if not status.comment.id:
+        own = sorted((c for c, marker in ours if marker.kind == "status"), key=lambda c: c.id)
+        if own:
+            state = CommentState(id=own[0].id, hash=comment_hash(own[0].body))
+            status = status.model_copy(update={"comment": state})
+        for extra in own[1:]:
+            await client.delete_comment(repository, extra.id)
+    answered = {marker.reply_to for _, marker in ours if marker.kind == "reply"}
+    replies = tuple(
+        reply.model_copy(update={"kind": ""}) if reply.comment_id in answered else reply
+        for reply in status.replies
+    )
+    told = [marker.command for _, marker in ours if marker.kind == "status"]
+    floor = max([status.commands.floor, *told])
+    known = {id for id in answered if id} | set(status.commands.handled)
+    commands = status.commands.model_copy(
+        update={"floor": floor, "handled": tuple(sorted(id for id in known if id > floor))}
+    )
+    return status.model_copy(update={"commands": commands, "replies": replies})

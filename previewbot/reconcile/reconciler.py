@@ -1,0 +1,316 @@
+"""The pass: enforce expiry, observe, plan, act in order, report, say when to look again."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from previewbot import images, links, plan
+from previewbot.errors import Conflict, RemoteError
+from previewbot.github import GitHub
+from previewbot.kube.client import Kube
+from previewbot.mirrord import Session, selector, session_from
+from previewbot.plan import Create, Decision, Delete, Facts
+from previewbot.plan.decision import expire
+from previewbot.plan.services import Surroundings, find, pin, prepare, remove
+from previewbot.policy import place
+from previewbot.preview import Phase, Preview, Service, Status
+from previewbot.reconcile import act, images_of, observe, report
+from previewbot.reconcile.context import Context
+from previewbot.reconcile.memory import Memory, Untriggered
+from previewbot.reconcile.stored import Stored, Superseded, in_words
+from previewbot.registry import Registry
+from previewbot.render import Renderer
+from previewbot.settings import Settings
+
+_LEAK_GUARD = timedelta(hours=1)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a pass ended: `again` is the number of seconds until the next look, None for "when something happens"."""
+
+    again: float | None = None
+
+
+@dataclass(frozen=True)
+class _Plan:
+    decision: Decision
+    services: tuple[Service, ...]
+    actions: tuple[Create | Delete, ...]
+    sessions: tuple[Session, ...]
+    needs_place: bool
+
+
+class Reconciler:
+    """Reconciles one Preview at a time; holds nothing that a restart would miss."""
+
+    def __init__(
+        self,
+        *,
+        kube: Kube,
+        github: GitHub,
+        registry: Registry,
+        renderer: Renderer,
+        settings: Settings,
+        now: Callable[[], datetime],
+        previews: Callable[[], Sequence[Preview]],
+        wrote: Callable[[Mapping[str, Any]], None],
+    ) -> None:
+        self.untriggered = Untriggered()
+        self._places = asyncio.Lock()
+        self._context = Context(
+            kube=kube,
+            github=github,
+            registry=registry,
+            renderer=renderer,
+            settings=settings,
+            now=now,
+            previews=previews,
+            wrote=wrote,
+            memory=Memory(),
+            untriggered=self.untriggered,
+        )
+
+    async def reconcile(self, name: str) -> Outcome:
+        """Make one pass over a Preview; raises RemoteError when something must be tried again later."""
+        obj = await self._context.kube.get_preview(name)
+        if obj is None:
+            self._context.memory.forget(name)
+            return Outcome()
+        stored = Stored(self._context, obj)
+        if stored.preview.deleting or stored.preview.spec.app_id != self._context.settings.github.app_id:
+            return Outcome()
+        try:
+            return await self._pass(stored)
+        except Superseded:
+            return Outcome(again=0.2)
+
+    async def _pass(self, stored: Stored) -> Outcome:
+        context = self._context
+        stored.status = expire(stored.status, context.now())
+        sessions = await self._sessions(stored.preview)
+        trouble: RemoteError | None = None
+        facts = context.memory.facts.get(stored.preview.name)
+        looked = False
+        if observe.needs_look(stored.preview, facts, context.now()):
+            try:
+                facts = await observe.look(context, stored)
+                looked = True
+            except observe.Gone:
+                return await self._tear_down(stored, sessions)
+            except RemoteError as error:
+                # Nothing is torn down because GitHub cannot be read; expiry is enforced all the same.
+                trouble = error
+        planned = await self._plan(stored, facts, sessions)
+        if any(isinstance(action, Create) for action in planned.actions) and not looked and not trouble:
+            facts = await observe.look(context, stored)
+            planned = await self._plan(stored, facts, sessions)
+        if trouble is not None:
+            planned = _without_creations(planned)
+        await self._settle(stored, facts, planned)
+        moved = await self._act(stored, facts, planned)
+        trouble = await self._report(stored, planned.decision) or trouble
+        return await self._finish(stored, facts, planned, moved, trouble)
+
+    async def _sessions(self, preview: Preview) -> list[Session]:
+        """List the sessions live: a cache could take one we just made for one that vanished."""
+        found: list[Session] = []
+        for namespace in self._context.settings.cluster.namespaces:
+            items = await self._context.kube.list_sessions(namespace, selector(preview))
+            found += [session_from(item) for item in items]
+        return found
+
+    async def _plan(self, stored: Stored, facts: Facts | None, sessions: Sequence[Session]) -> _Plan:
+        decision = plan.decide(stored.status, facts)
+        if decision.runs and facts is not None:
+            return await self._plan_running(stored, facts, decision, sessions)
+        if decision.keep:
+            services = tuple(_kept(service, sessions) for service in stored.status.services)
+            return _Plan(decision, services, (), tuple(sessions), needs_place=False)
+        now = self._context.now()
+        steps = [remove(s, find(s, sessions), now) for s in stored.status.services]
+        strays = plan.orphans(stored.preview, stored.status.services, sessions)
+        actions = [step.action for step in steps if step.action] + _deletions(strays)
+        return _Plan(decision, tuple(step.service for step in steps), tuple(actions), tuple(sessions), False)
+
+    async def _plan_running(
+        self, stored: Stored, facts: Facts, decision: Decision, sessions: Sequence[Session]
+    ) -> _Plan:
+        preview = stored.preview
+        before = {service.name: service for service in preview.status.services}
+        assert facts.config is not None
+        steps = []
+        for config in facts.config.services:
+            if config.name not in facts.files:
+                continue
+            service = prepare(preview, config, facts.files[config.name], before.get(config.name))
+            look = await images_of.look_for_image(self._context, preview, config, service, facts)
+            if look.waiting is not None:
+                why = await images_of.why_missing(self._context, preview, facts, look.waiting)
+                look = replace(look, waiting=why)
+            references = images_of.candidates(config, facts, preview.status)
+            service = pin(service, facts.pull_request.head.sha, references, look)
+            service, problem = await images_of.with_container(self._context, config, service)
+            image = images.pinned(service.image, service.digest) if service.digest else ""
+            around = self._around(preview, facts)
+            steps.append(plan.advance(service, config, image, sessions, around, problem))
+        services = tuple(step.service for step in steps)
+        strays = plan.orphans(preview, services, sessions)
+        actions = [step.action for step in steps if step.action] + _deletions(strays)
+        return _Plan(
+            decision, services, tuple(actions), tuple(sessions), any(step.needs_place for step in steps)
+        )
+
+    def _around(self, preview: Preview, facts: Facts) -> Surroundings:
+        settings = self._context.settings
+        return Surroundings(
+            preview=preview,
+            head_sha=facts.pull_request.head.sha,
+            ttl_seconds=int((settings.ttl.max + _LEAK_GUARD).total_seconds()),
+            session_deadline=settings.deadlines.session,
+            place_granted=place(preview, self._context.previews(), settings.limits.previews).granted,
+            now=self._context.now(),
+        )
+
+    async def _settle(self, stored: Stored, facts: Facts | None, planned: _Plan) -> None:
+        """Store what the plan says before acting on it: cleared uids, messages of failures, the place taken.
+
+        Whether there is a place is asked and the answer stored under one lock, so that two passes cannot
+        take the last one both.
+        """
+        if not planned.needs_place and not planned.sessions:
+            stored.status = stored.status.model_copy(update={"placed": False, "waiting_since": None})
+        if not planned.needs_place or stored.status.placed:
+            self._take(stored, facts, planned)
+            await stored.write()
+            return
+        async with self._places:
+            waiting = stored.status.waiting_since or self._context.now()
+            stored.status = stored.status.model_copy(update={"waiting_since": waiting})
+            limit = self._context.settings.limits.previews
+            granted = place(stored.preview, self._context.previews(), limit)
+            stored.status = stored.status.model_copy(
+                update={"placed": granted.granted, "place": granted.position, "limit": limit}
+            )
+            self._take(stored, facts, planned)
+            await stored.write()
+
+    def _take(self, stored: Stored, facts: Facts | None, planned: _Plan) -> None:
+        settings = self._context.settings
+        config = facts.config if facts else None
+        ttl = min((config.ttl if config and config.ttl else settings.ttl.default), settings.ttl.max)
+        status = plan.overall(
+            stored.status,
+            planned.decision,
+            planned.services,
+            ttl=ttl,
+            ttl_max=settings.ttl.max,
+            remaining=len(planned.sessions),
+            now=self._context.now(),
+        )
+        stored.status = plan.settle_replies(self._with_link(stored.preview, status, facts))
+
+    def _with_link(self, preview: Preview, status: Status, facts: Facts | None) -> Status:
+        if facts is None or facts.config is None:
+            serves = any(service.serving_sha for service in status.services)
+            return status if serves else status.model_copy(update={"link": links.LinkState(), "url": ""})
+        key = preview.spec.environment_key
+        link = links.link(self._context.gateway, facts.config, status.services, key)
+        return status.model_copy(update={"link": link, "url": link.url})
+
+    async def _act(self, stored: Stored, facts: Facts | None, planned: _Plan) -> bool:
+        actions = planned.actions
+        if not stored.status.placed:
+            actions = tuple(action for action in actions if isinstance(action, Delete))
+        if not planned.decision.silent or stored.status.route_namespace:
+            await act.route(self._context, stored, facts)
+        return await act.act(self._context, stored, actions)
+
+    async def _report(self, stored: Stored, decision: Decision) -> RemoteError | None:
+        try:
+            await report.report(self._context, stored, decision)
+        except RemoteError as error:
+            return error
+        return None
+
+    async def _finish(
+        self,
+        stored: Stored,
+        facts: Facts | None,
+        planned: _Plan,
+        moved: bool,
+        trouble: RemoteError | None,
+    ) -> Outcome:
+        context, decision = self._context, planned.decision
+        error = in_words(trouble) if trouble else ""
+        stored.status = stored.status.model_copy(update={"last_error": error})
+        await stored.write()
+        if trouble is not None:
+            raise trouble
+        over = decision.closed or decision.untriggered
+        if over and facts and not facts.lagging and not planned.sessions and not stored.status.replies:
+            return await self._delete_preview(stored, facts, decision)
+        if moved:
+            return Outcome(again=0.5 if any(isinstance(a, Delete) for a in planned.actions) else 5.0)
+        deadline = context.settings.deadlines.image
+        return Outcome(
+            again=plan.look_again(stored.status, decision, facts, deadline=deadline, now=context.now())
+        )
+
+    async def _delete_preview(self, stored: Stored, facts: Facts, decision: Decision) -> Outcome:
+        """The Preview goes last, and only as we know it: a poke in between means another look."""
+        spec = stored.preview.spec
+        if decision.untriggered:
+            pull_request = facts.pull_request
+            self.untriggered.remember(
+                spec.repository_id, spec.number, pull_request.updated_at, pull_request.head.sha
+            )
+        try:
+            await stored.delete()
+        except Conflict:
+            return Outcome(again=0.2)
+        self._context.memory.forget(stored.preview.name)
+        return Outcome()
+
+    async def _tear_down(self, stored: Stored, sessions: Sequence[Session]) -> Outcome:
+        """Remove everything of a repository that is gone, or that took the App away: there is nobody to tell."""
+        now = self._context.now()
+        steps = [remove(service, find(service, sessions), now) for service in stored.status.services]
+        stored.status = stored.status.model_copy(
+            update={
+                "services": tuple(step.service for step in steps),
+                "phase": Phase.STOPPING,
+                "reason": "RepositoryGone",
+            }
+        )
+        await stored.write()
+        await act.act(self._context, stored, _deletions(sessions))
+        if sessions:
+            return Outcome(again=2.0)
+        try:
+            await stored.delete()
+        except Conflict:
+            return Outcome(again=0.2)
+        self._context.memory.forget(stored.preview.name)
+        return Outcome()
+
+
+def _deletions(sessions: Sequence[Session]) -> list[Create | Delete]:
+    return [Delete(session) for session in sessions if session.deleting_since is None]
+
+
+def _without_creations(planned: _Plan) -> _Plan:
+    """Nothing is created on facts that could not be confirmed now."""
+    return replace(planned, actions=tuple(a for a in planned.actions if isinstance(a, Delete)))
+
+
+def _kept(service: Service, sessions: Sequence[Session]) -> Service:
+    """Note whether a service that is left as it is still serves."""
+    session = find(service, sessions)
+    if session is not None and session.serving:
+        return service.model_copy(update={"serving_sha": session.head_sha})
+    return service.model_copy(update={"serving_sha": "", "share_host": ""})

@@ -1,0 +1,153 @@
+"""Reports to the pull request: one status comment for life, and the answers that are owed to commands.
+
+Everything that is created there is first announced in the status (the intent). After a crash in between, the
+next pass lists all comments to find what was written, and creates nothing again within 30 seconds, in which
+GitHub may not yet show it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from previewbot.errors import Forbidden, Invalid, NotFound
+from previewbot.github import InstallationClient
+from previewbot.links import page_url
+from previewbot.mirrord import header
+from previewbot.plan import Decision
+from previewbot.plan.when import INTENT_HOLDS
+from previewbot.preview import CommentState, Preview, Reply
+from previewbot.reconcile.context import Context
+from previewbot.reconcile.observe import adopt
+from previewbot.reconcile.stored import Stored
+from previewbot.render import View, comment_hash
+
+
+def view_of(context: Context, preview: Preview) -> View:
+    """Return what the comment, the page and the answers are rendered from."""
+    web_url = context.settings.github.web_url.rstrip("/")
+    link = preview.status.link
+    return View(
+        preview=preview,
+        page_url=page_url(context.settings.public_url, preview.name),
+        pull_request_url=f"{web_url}/{preview.spec.repository}/pull/{preview.spec.number}",
+        header=header(preview.spec.environment_key),
+        session_link=link.extension_url or None,
+    )
+
+
+async def report(context: Context, stored: Stored, decision: Decision) -> None:
+    """Bring the comment and the answers up to date; raises RemoteError when GitHub refuses or is away."""
+    client = context.github.installation(stored.preview.spec.installation_id)
+    body = context.renderer.comment(view_of(context, stored.preview))
+    announced = await _announce(context, client, stored, body, decision)
+    await _comment(client, stored, body, decision, announced)
+    for reply in stored.status.replies:
+        await _answer(context, client, stored, reply, announced)
+
+
+def _wants_comment(stored: Stored, body: str, decision: Decision) -> bool:
+    state = stored.status.comment
+    if state.hash == comment_hash(body):
+        return False
+    return bool(state.id) or not decision.silent
+
+
+@dataclass(frozen=True)
+class _Announced:
+    """What this pass may create: the intent of a pass that died is held for a while, not acted on."""
+
+    comment: bool = False
+    replies: frozenset[int] = frozenset()
+
+
+async def _announce(
+    context: Context, client: InstallationClient, stored: Stored, body: str, decision: Decision
+) -> _Announced:
+    """Store the intent to create what is missing, after a look whether it is there already."""
+    now = context.now()
+    creates = _wants_comment(stored, body, decision) and not stored.status.comment.id
+    if not creates and not any(reply.kind for reply in stored.status.replies):
+        return _Announced()
+    spec = stored.preview.spec
+    comments = await client.comments(spec.repository, spec.number, None)
+    status = await adopt(context, client, spec.repository, stored.status, comments)
+    comment = creates and not status.comment.id and not _held(status.comment.intent_at, now)
+    if comment:
+        intent = status.comment.model_copy(update={"intent_at": now})
+        status = status.model_copy(update={"comment": intent})
+    due = frozenset(r.comment_id for r in status.replies if r.kind and not _held(r.intent_at, now))
+    replies = tuple(
+        reply.model_copy(update={"intent_at": now}) if reply.comment_id in due else reply
+        for reply in status.replies
+    )
+    stored.status = status.model_copy(update={"replies": replies})
+    await stored.write()
+    return _Announced(comment, due)
+
+
+def _held(intent_at: datetime | None, now: datetime) -> bool:
+    return intent_at is not None and now - intent_at < INTENT_HOLDS
+
+
+async def _comment(
+    client: InstallationClient, stored: Stored, body: str, decision: Decision, announced: _Announced
+) -> None:
+    if not _wants_comment(stored, body, decision):
+        return
+    spec, state = stored.preview.spec, stored.status.comment
+    if state.id:
+        try:
+            await client.update_comment(spec.repository, state.id, body)
+            state = CommentState(id=state.id, hash=comment_hash(body))
+        except NotFound:
+            # A person deleted it: it is made again at the next change of the text, not against their will.
+            state = CommentState(hash=comment_hash(body))
+    elif announced.comment:
+        try:
+            created = await client.create_comment(spec.repository, spec.number, body)
+        except (Forbidden, Invalid):
+            # Refused means not written: no reason to wait for it to show up.
+            stored.status = stored.status.model_copy(update={"comment": CommentState()})
+            raise
+        state = CommentState(id=created.id, hash=comment_hash(body))
+    stored.status = stored.status.model_copy(update={"comment": state})
+
+
+async def _answer(
+    context: Context, client: InstallationClient, stored: Stored, reply: Reply, announced: _Announced
+) -> None:
+    """Give one answer: the reaction, then the words; it leaves the status when nothing more is owed."""
+    spec = stored.preview.spec
+    try:
+        reply = await _react(client, spec.repository, reply)
+        if reply.kind and reply.comment_id in announced.replies:
+            view = view_of(context, stored.preview)
+            text = context.renderer.reply(reply.kind, reply.values, reply.comment_id, view)
+            await client.create_comment(spec.repository, spec.number, text)
+            reply = reply.model_copy(update={"kind": "", "intent_at": None})
+    except NotFound:
+        # The command was deleted: nobody waits for an answer.
+        reply = reply.model_copy(update={"kind": "", "goal": "", "reaction": ""})
+    _store(stored, reply)
+
+
+async def _react(client: InstallationClient, repository: str, reply: Reply) -> Reply:
+    if reply.goal and not reply.eyes_given:
+        await client.react(repository, reply.comment_id, "eyes")
+        return reply.model_copy(update={"eyes_given": True})
+    if reply.reaction and not reply.reacted and not reply.goal:
+        await client.react(repository, reply.comment_id, reply.reaction)
+        return reply.model_copy(update={"reacted": True})
+    return reply
+
+
+def _store(stored: Stored, reply: Reply) -> None:
+    owed = bool(reply.kind or reply.goal or (reply.reaction and not reply.reacted))
+    replies = (
+        (reply if owed else None) if other.comment_id == reply.comment_id else other
+        for other in stored.status.replies
+    )
+    stored.status = stored.status.model_copy(
+        update={"replies": tuple(other for other in replies if other is not None)}
+    )
