@@ -1,0 +1,188 @@
+"""Traffic in the cluster: each request goes to the session whose stored filter takes it, else to staging.
+
+This is what mirrord's agent does at a target: `header_filter` is searched, case-insensitively and open at
+both ends, in each header written as `name: value` (metalbear-co/mirrord, `mirrord/agent/src/http/filter.rs`).
+Nothing here knows a key: only what the stored PreviewSessions say counts.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import aiohttp
+from aiohttp import web
+from multidict import CIMultiDict
+
+Object = Mapping[str, Any]
+
+_SERVED = ("Ready", "Idle")
+_HOP_BY_HOP = ("connection", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade")
+_TIMEOUT = aiohttp.ClientTimeout(total=30, connect=5)
+
+
+@dataclass(frozen=True)
+class Service:
+    """A Kubernetes Service: `target_port` is its Deployment's container port."""
+
+    namespace: str
+    name: str
+    deployment: str
+    target_port: int
+
+
+def takes(http_filter: str, headers: Iterable[tuple[str, str]]) -> bool:
+    """Say whether a filter, the JSON of mirrord's `HttpFilterConfig`, takes a request with these headers.
+
+    Only `header_filter` is understood here; a filter of another kind takes nothing.
+    """
+    try:
+        pattern = json.loads(http_filter).get("header_filter")
+        search = re.compile(pattern, re.IGNORECASE).search
+    except (ValueError, AttributeError, TypeError, re.error):
+        return False
+    return any(search(f"{name}: {value}") for name, value in headers)
+
+
+def targets(session: Object, service: Service) -> bool:
+    """Say whether a session takes traffic of a Service: same Deployment and port, serving and stealing."""
+    spec = session["spec"]
+    incoming = spec.get("incoming") or {}
+    return bool(
+        session["metadata"]["namespace"] == service.namespace
+        and (spec["target"].get("kind"), spec["target"].get("name")) == ("Deployment", service.deployment)
+        and incoming.get("steal")
+        and service.target_port in (incoming.get("ports") or [service.target_port])
+        and (session.get("status") or {}).get("phase") in _SERVED
+    )
+
+
+def choose(sessions: Iterable[Object], service: Service, headers: Iterable[tuple[str, str]]) -> Object | None:
+    """Return the session that takes a request to a Service, the oldest if several do; None is staging's."""
+    lines = list(headers)
+    ordered = sorted(sessions, key=lambda session: str(session["metadata"]["creationTimestamp"]))
+    return next((s for s in ordered if targets(s, service) and _wanted(s, lines)), None)
+
+
+def _wanted(session: Object, headers: Iterable[tuple[str, str]]) -> bool:
+    """Say whether a stealing session's filter takes it; without a filter mirrord steals everything."""
+    http_filter = session["spec"]["incoming"].get("httpFilter")
+    return http_filter is None or takes(http_filter, headers)
+
+
+@dataclass
+class Sabotage:
+    """What a test breaks: with `ignore_filter` every request goes to the first session of its target."""
+
+    ignore_filter: bool = False
+
+
+class Router:
+    """Every Service of the cluster, each at its own loopback port.
+
+    `sessions` returns the stored PreviewSessions; `pods` holds the address of a session's process by the
+    session's uid, `staging` that of a Deployment's own by `namespace/name`; addresses are URLs without path.
+    """
+
+    def __init__(
+        self, sessions: Callable[[], Iterable[Object]], pods: Mapping[str, str], staging: Mapping[str, str]
+    ) -> None:
+        self._sessions = sessions
+        self._pods = pods
+        self._staging = staging
+        self._services: dict[tuple[str, str], Service] = {}
+        self._runners: list[web.AppRunner] = []
+        self._client: aiohttp.ClientSession | None = None
+        self.sabotage = Sabotage()
+
+    async def add(self, service: Service) -> str:
+        """Open a Service's loopback port and return its URL."""
+        self._services[(service.namespace, service.name)] = service
+
+        async def handle(request: web.BaseRequest) -> web.StreamResponse:
+            return await self.handle(service.namespace, service.name, request, request.headers)
+
+        runner = web.AppRunner(_application(handle), access_log=None, shutdown_timeout=1)
+        await runner.setup()
+        self._runners.append(runner)
+        site = web.TCPSite(runner, "127.0.0.1", 0)
+        await site.start()
+        return f"http://127.0.0.1:{runner.addresses[0][1]}"
+
+    async def close(self) -> None:
+        """Close every port."""
+        for runner in self._runners:
+            await runner.cleanup()
+        if self._client is not None:
+            await self._client.close()
+
+    def service(self, namespace: str, name: str) -> Service | None:
+        """Return a Service by name."""
+        return self._services.get((namespace, name))
+
+    def service_of(self, namespace: str, deployment: str) -> Service | None:
+        """Return the Service in front of a Deployment."""
+        found = (s for s in self._services.values() if (s.namespace, s.deployment) == (namespace, deployment))
+        return next(found, None)
+
+    async def handle(
+        self, namespace: str, name: str, request: web.BaseRequest, headers: Mapping[str, str]
+    ) -> web.StreamResponse:
+        """Send a request, with these headers instead of its own, to whoever takes it; pass the answer on."""
+        service = self.service(namespace, name)
+        if service is None:
+            return web.Response(status=502, text=f"there is no Service {namespace}/{name}\n")
+        address = self._address(service, headers)
+        if address is None:
+            return web.Response(status=503, text=f"nothing runs behind {namespace}/{name}\n")
+        if self._client is None:
+            # No pooled connections: a process that ends between two requests must not be seen as an error.
+            connector = aiohttp.TCPConnector(force_close=True, limit=0)
+            self._client = aiohttp.ClientSession(
+                connector=connector,
+                timeout=_TIMEOUT,
+                auto_decompress=False,
+                cookie_jar=aiohttp.DummyCookieJar(),
+            )
+        return await _forward(self._client, request, address, headers)
+
+    def _address(self, service: Service, headers: Mapping[str, str]) -> str | None:
+        lines = [(".", ".")] if self.sabotage.ignore_filter else list(headers.items())
+        running = [s for s in self._sessions() if s["metadata"]["uid"] in self._pods]
+        if self.sabotage.ignore_filter:
+            chosen = next((s for s in running if targets(s, service)), None)
+        else:
+            chosen = choose(running, service, lines)
+        if chosen is not None:
+            return self._pods[chosen["metadata"]["uid"]]
+        return self._staging.get(f"{service.namespace}/{service.deployment}")
+
+
+def _application(handle: Callable[[web.BaseRequest], Any]) -> web.Application:
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", handle)
+    return app
+
+
+async def _forward(
+    client: aiohttp.ClientSession, request: web.BaseRequest, address: str, headers: Mapping[str, str]
+) -> web.StreamResponse:
+    passed = CIMultiDict((k, v) for k, v in headers.items() if k.lower() not in _HOP_BY_HOP)
+    body = await request.read()
+    try:
+        async with client.request(
+            request.method,
+            address + request.raw_path,
+            headers=passed,
+            data=body or None,
+            allow_redirects=False,
+        ) as answer:
+            content = await answer.read()
+    except (aiohttp.ClientError, TimeoutError) as error:
+        return web.Response(status=502, text=f"the service did not answer: {error}\n")
+    back = CIMultiDict((k, v) for k, v in answer.headers.items() if k.lower() not in _HOP_BY_HOP)
+    back.pop("Content-Length", None)
+    return web.Response(status=answer.status, body=content, headers=back)

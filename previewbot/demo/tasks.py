@@ -1,0 +1,148 @@
+"""What the demo's agents do, as data: branches, words, and changes to files of the shop."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Edit:
+    """Replaces the one line that begins with `start` by `line` in the file at `path`."""
+
+    path: str
+    start: str
+    line: str
+
+
+@dataclass(frozen=True)
+class Step:
+    """One commit: its message, and what it changes."""
+
+    message: str
+    edits: tuple[Edit, ...]
+
+
+@dataclass(frozen=True)
+class Author:
+    """A GitHub account; the ids of agents are the real ones."""
+
+    id: int
+    login: str
+    type: str
+
+
+@dataclass(frozen=True)
+class Task:
+    """A pull request: the first step opens it, each further one is a push; `fork` is the head's owner."""
+
+    name: str
+    button: str
+    author: Author
+    branch: str
+    title: str
+    body: str
+    steps: tuple[Step, ...]
+    fork: str = ""
+
+    def step(self, pushed: int) -> Step:
+        """Return the commit after `pushed` pushes (0 opens the pull request); the pushes come round again."""
+        if pushed == 0:
+            return self.steps[0]
+        return self.steps[1 + (pushed - 1) % (len(self.steps) - 1)]
+
+
+COPILOT = Author(198982749, "Copilot", "Bot")
+ALICE = Author(501, "alice", "User")
+STRANGER = Author(777, "mallory", "User")
+
+_WEB = "services/web/app.py"
+_PRICING = "services/pricing/app.py"
+
+
+def _look(banner: str, label: str, light: str, dark: str) -> tuple[Edit, ...]:
+    return (
+        Edit(_WEB, "BANNER = ", f'BANNER = "{banner}"'),
+        Edit(_WEB, "BUTTON_LABEL = ", f'BUTTON_LABEL = "{label}"'),
+        Edit(_WEB, "ACCENT = ", f'ACCENT = "{light}"'),
+        Edit(_WEB, "ACCENT_DARK = ", f'ACCENT_DARK = "{dark}"'),
+    )
+
+
+def _discount(percent: int, note: str) -> tuple[Edit, ...]:
+    return (
+        Edit(_PRICING, "DISCOUNT_PERCENT = ", f"DISCOUNT_PERCENT = {percent}"),
+        Edit(_PRICING, "DISCOUNT_NOTE = ", f'DISCOUNT_NOTE = "{note}"'),
+    )
+
+
+COPILOT_WEB = Task(
+    name="web",
+    button="Let Copilot change the front end",
+    author=COPILOT,
+    branch="copilot/autumn-basket",
+    title="Dress the basket for autumn",
+    body="Adds a banner, a warmer colour and a friendlier button.\n\nOnly `services/web` changes.",
+    steps=(
+        Step(
+            "Dress the basket for autumn",
+            _look("Autumn is here: free delivery this week", "Get it home", "#b4480f", "#f5a25d"),
+        ),
+        Step(
+            "Say until when delivery is free",
+            _look("Free delivery until Sunday evening", "Pay and relax", "#8a2b52", "#f29bbd"),
+        ),
+        Step(
+            "Go back to a calmer colour",
+            _look("Autumn is here: free delivery this week", "Order now", "#2b5a8a", "#8fc1f2"),
+        ),
+    ),
+)
+
+CODEX_PRICING = Task(
+    name="pricing",
+    button="Let Codex change the prices",
+    author=ALICE,
+    branch="codex/autumn-discount",
+    title="Take 20 % off everything for autumn",
+    body=(
+        "Every price is 20 % lower, and the note says so. Only `services/pricing` changes, which no browser "
+        "ever talks to.\n\n------\nhttps://chatgpt.com/codex/tasks/task_e_68f0a1b2c3d4"
+    ),
+    steps=(
+        Step("Take 20 % off everything for autumn", _discount(20, "Autumn prices: 20 % off everything")),
+        Step("Make it 30 %", _discount(30, "Autumn prices: 30 % off everything")),
+        Step("Make it 25 %", _discount(25, "Autumn prices: 25 % off everything")),
+    ),
+)
+
+STRANGERS_FORK = Task(
+    name="fork",
+    button="Let a stranger open one from a fork",
+    author=STRANGER,
+    branch="codex/half-price",
+    title="Everything at half price",
+    body="I thought this would be nice.",
+    steps=(
+        Step("Everything at half price", _discount(50, "Half price, says a stranger")),
+        Step("Nearly free", _discount(90, "90 % off, says a stranger")),
+        Step("Less greedy", _discount(60, "60 % off, says a stranger")),
+    ),
+    fork="mallory",
+)
+
+TASKS = (COPILOT_WEB, CODEX_PRICING, STRANGERS_FORK)
+
+
+def apply(files: Mapping[str, bytes], step: Step) -> dict[str, bytes]:
+    """Return the files that a commit changes, by path; raises ValueError if a line to change is not there."""
+    changed: dict[str, bytes] = {}
+    for edit in step.edits:
+        text = changed.get(edit.path, files.get(edit.path, b"")).decode()
+        line = edit.line
+        new, count = re.subn(rf"(?m)^{re.escape(edit.start)}.*$", lambda _: line, text)  # noqa: B023
+        if count != 1:
+            raise ValueError(f"{edit.path}: {count} lines begin with {edit.start!r}")
+        changed[edit.path] = new.encode()
+    return changed

@@ -1,0 +1,156 @@
+"""The shop's services as real processes, reached through the demo's routing."""
+
+import json
+import re
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+
+from previewbot.demo import shop, tasks
+from previewbot.demo.processes import Process, StartError, start_service
+from previewbot.demo.routing import Router, Service
+
+
+def session(key: str, service: str) -> dict[str, Any]:
+    http_filter = json.dumps({"header_filter": f"^baggage: .*mirrord-session={key}.*$"})
+    return {
+        "metadata": {"namespace": "staging", "uid": key, "creationTimestamp": "2026-11-23T10:00:00Z"},
+        "spec": {
+            "key": key,
+            "target": {"kind": "Deployment", "name": service},
+            "incoming": {"steal": True, "httpFilter": http_filter},
+        },
+        "status": {"phase": "Ready"},
+    }
+
+
+class Town:
+    """The shop in staging, and what was started beside it."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.sessions: list[dict[str, Any]] = []
+        self.pods: dict[str, str] = {}
+        self.staging: dict[str, str] = {}
+        self.router = Router(lambda: self.sessions, self.pods, self.staging)
+        self.urls: dict[str, str] = {}
+        self.processes: list[Process] = []
+
+    async def build(self) -> None:
+        for name in shop.SERVICES:
+            self.urls[name] = await self.router.add(Service("staging", name, name, shop.CONTAINER_PORT))
+        for name in shop.SERVICES:
+            self.staging[f"staging/{name}"] = await self.run(name, shop.repository_files(1))
+
+    async def run(self, service: str, files: dict[str, bytes]) -> str:
+        source = self.directory / str(len(self.processes))
+        source.mkdir()
+        for path, content in shop.service_files(files, service).items():
+            (source / path).write_bytes(content)
+        environment = {"CATALOG_URL": self.urls["catalog"], "PRICING_URL": self.urls["pricing"]}
+        process = await start_service(source, environment, source / "log")
+        self.processes.append(process)
+        return process.url
+
+    async def preview(self, key: str, service: str, task: tasks.Task) -> None:
+        files = shop.repository_files(1)
+        self.pods[key] = await self.run(service, files | tasks.apply(files, task.step(0)))
+        self.sessions.append(session(key, service))
+
+    async def page(self, path: str, key: str = "") -> str:
+        headers = {"baggage": f"mirrord-session={key}"} if key else {}
+        async with (
+            aiohttp.ClientSession(headers=headers) as http,
+            http.get(self.urls["web"] + path) as answer,
+        ):
+            assert answer.status == 200
+            return await answer.text()
+
+
+@pytest.fixture
+async def town(tmp_path: Path) -> AsyncIterator[Town]:
+    built = Town(tmp_path)
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(built.router.close)
+        await built.build()
+        yield built
+        for process in built.processes:
+            await process.stop()
+
+
+async def test_the_shop_shows_products_with_prices_and_a_basket(town: Town) -> None:
+    front, product, cart = await town.page("/"), await town.page("/product/honey"), await town.page("/cart")
+
+    assert "Stoneware teapot" in front
+    assert "€ 48.00" in front
+    assert "€ 11.90" in product
+    assert '<b id="total">€ 78.50</b>' in cart
+    assert "Check out" in cart
+    assert 'class="banner"' not in cart
+
+
+async def test_what_is_added_stays_in_the_basket(town: Town) -> None:
+    jar = aiohttp.CookieJar(unsafe=True)
+    url = town.urls["web"] + "/cart/add?id=honey"
+    async with aiohttp.ClientSession(cookie_jar=jar) as http, http.get(url) as answer:
+        text = await answer.text()
+
+    assert "Forest honey" in text
+    assert '<b id="total">€ 90.40</b>' in text
+
+
+async def test_a_page_that_does_not_exist_is_a_404(town: Town) -> None:
+    async with aiohttp.ClientSession() as http, http.get(town.urls["web"] + "/product/none") as answer:
+        assert answer.status == 404
+
+
+async def test_two_previews_each_show_only_their_own_change(town: Town) -> None:
+    await town.preview("kweb", "web", tasks.COPILOT_WEB)
+    await town.preview("kprice", "pricing", tasks.CODEX_PRICING)
+
+    web, price, staging = (
+        await town.page("/cart", "kweb"),
+        await town.page("/cart", "kprice"),
+        await town.page("/cart"),
+    )
+
+    assert "Autumn is here" in web
+    assert "€ 78.50" in web
+    assert "Autumn is here" not in price
+    assert "20 % off" in price
+    assert '<b id="total">€ 62.80</b>' in price
+    assert "Autumn" not in staging
+    assert "€ 78.50" in staging
+
+
+async def test_a_preview_that_stopped_gives_way_to_staging(town: Town) -> None:
+    await town.preview("kweb", "web", tasks.COPILOT_WEB)
+    town.pods.clear()
+
+    assert "Autumn is here" not in await town.page("/cart", "kweb")
+
+
+async def test_with_the_filter_ignored_staging_shows_a_preview(town: Town) -> None:
+    await town.preview("kweb", "web", tasks.COPILOT_WEB)
+    town.router.sabotage.ignore_filter = True
+
+    assert "Autumn is here" in await town.page("/cart")
+
+
+async def test_a_shop_without_prices_says_so(town: Town) -> None:
+    del town.staging["staging/pricing"]
+
+    async with aiohttp.ClientSession() as http, http.get(town.urls["web"] + "/") as answer:
+        assert answer.status == 502
+        assert "restocking" in await answer.text()
+
+
+async def test_a_service_that_crashes_at_start_is_reported_with_its_last_words(tmp_path: Path) -> None:
+    (tmp_path / "app.py").write_text("raise SystemExit('DB_URL is not set')\n")
+
+    with pytest.raises(StartError, match=re.escape("exited with code 1: DB_URL is not set")):
+        await start_service(tmp_path, {}, tmp_path / "log")
