@@ -1,0 +1,170 @@
+"""A preview in every state a reader can meet, for the golden files of comment and page."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from previewbot.preview import (
+    AgentSeen,
+    ConfigurationProblem,
+    Ended,
+    LinkState,
+    Observed,
+    Phase,
+    Preview,
+    Service,
+    Waiting,
+)
+from tests.support.previews import HEAD, NOW, OLDER, a_preview
+
+DIGEST = "sha256:" + "ab" * 32
+GATEWAY = LinkState(kind="Gateway", url="https://key.preview.example.com/cart")
+
+
+def _service(name: str = "checkout", **changes: Any) -> Service:
+    base: dict[str, Any] = {
+        "name": name,
+        "namespace": "staging",
+        "target": f"deployment/{name}",
+        "files": 3,
+        "image": f"ghcr.io/acme/{name}:{HEAD}",
+        "digest": DIGEST,
+        "head_sha": HEAD,
+    }
+    return Service(**(base | changes))
+
+
+def _ready(name: str = "checkout", **changes: Any) -> Service:
+    return _service(name, phase=Phase.READY, serving_sha=HEAD, **changes)
+
+
+def _waiting(**waiting: Any) -> Service:
+    return _service(phase=Phase.AWAITING_IMAGE, image="", digest="", head_sha="", waiting=Waiting(**waiting))
+
+
+def _preview(phase: Phase, reason: str = "", *services: Service, **changes: Any) -> Preview:
+    status: dict[str, Any] = {
+        "phase": phase,
+        "reason": reason,
+        "services": services,
+        "observed": Observed(head_sha=HEAD),
+        "agent": AgentSeen(name="Copilot", signal="its account"),
+        "trigger": "Copilot, recognised by its account",
+    }
+    return a_preview(**(status | changes))
+
+
+_RUNNING: dict[str, Any] = {
+    "ready_at": NOW,
+    "expires_at": NOW + timedelta(hours=8),
+    "link": GATEWAY,
+}
+_IMAGE = "ghcr.io/acme/checkout:" + HEAD
+_RUN = "https://github.com/acme/shop/actions/runs/1"
+
+STATES: dict[str, Preview] = {
+    "ready": _preview(Phase.READY, "AllReady", _ready(), **_RUNNING),
+    "ready-two-services": _preview(Phase.READY, "AllReady", _ready(), _ready("pricing"), **_RUNNING),
+    "ready-with-header-only": _preview(
+        Phase.READY,
+        "AllReady",
+        _ready(),
+        **{
+            **_RUNNING,
+            "link": LinkState(
+                kind="Header",
+                url="https://staging.example.com/cart",
+                extension_url="https://metalbear.com/mirrord/extension#config=abc",
+            ),
+        },
+    ),
+    "ready-without-entry": _preview(
+        Phase.READY, "AllReady", _ready(), **{**_RUNNING, "link": LinkState(kind="Header")}
+    ),
+    "partial": _preview(
+        Phase.READY,
+        "Partial",
+        _ready(),
+        _service("pricing", phase=Phase.FAILED, reason="SessionFailed", failure="KeyError: 'DB_URL'"),
+        **_RUNNING,
+    ),
+    "idle": _preview(
+        Phase.IDLE, "Asleep", _service(phase=Phase.IDLE, serving_sha=HEAD), **_RUNNING
+    ),
+    "deploying": _preview(Phase.DEPLOYING, "Creating", _service(phase=Phase.DEPLOYING)),
+    "deploying-operator-silent": _preview(
+        Phase.DEPLOYING, "OperatorSilent", _service(phase=Phase.DEPLOYING, reason="OperatorSilent")
+    ),
+    "queued": _preview(
+        Phase.QUEUED, "LimitReached", _service(phase=Phase.QUEUED), place=3, limit=50
+    ),
+    "image-build-running": _preview(
+        Phase.AWAITING_IMAGE,
+        "BuildRunning",
+        _waiting(reason="BuildRunning", url=_RUN, name="build", since=NOW, detail=_IMAGE),
+    ),
+    "image-build-running-older-serves": _preview(
+        Phase.AWAITING_IMAGE,
+        "BuildRunning",
+        _waiting(reason="BuildRunning", url=_RUN, since=NOW, detail=_IMAGE).model_copy(
+            update={"serving_sha": OLDER}
+        ),
+        link=GATEWAY,
+    ),
+    **{
+        f"image-{name}": _preview(Phase.AWAITING_IMAGE, waiting["reason"], _waiting(**waiting))
+        for name, waiting in {
+            "needs-approval": {"reason": "BuildNeedsApproval", "url": _RUN},
+            "build-failed": {"reason": "BuildFailed", "url": _RUN, "name": "build (checkout)"},
+            "conflict": {"reason": "MergeConflict", "name": "main"},
+            "none": {"reason": "NoImage", "detail": _IMAGE},
+            "registry-refuses": {"reason": "RegistryRefused", "detail": "ghcr.io answered 403"},
+            "registry-away": {"reason": "RegistryUnreachable", "detail": "ghcr.io"},
+            "not-allowed": {"reason": "ImageNotAllowed", "detail": "docker.io/evil/x:1"},
+            "of-another-commit": {
+                "reason": "NotOfThisCommit",
+                "detail": "ghcr.io/acme/checkout:pr-42 was built from " + OLDER,
+            },
+        }.items()
+    },
+    "image-never-appeared": _preview(
+        Phase.FAILED,
+        "ImageMissing",
+        _waiting(reason="DeadlinePassed", detail=_IMAGE).model_copy(update={"phase": Phase.FAILED}),
+    ),
+    "fork": _preview(Phase.AWAITING_APPROVAL, "Fork"),
+    "configuration-wrong": _preview(
+        Phase.FAILED,
+        "ConfigurationInvalid",
+        problems=(ConfigurationProblem(line=7, message="`imge` is unknown, did you mean `image`?"),),
+    ),
+    "configuration-wrong-twice": _preview(
+        Phase.FAILED,
+        "ConfigurationInvalid",
+        problems=(
+            ConfigurationProblem(line=7, message="`imge` is unknown, did you mean `image`?"),
+            ConfigurationProblem(line=0, message="namespace <b>@alice</b> is not allowed"),
+        ),
+    ),
+    "failed": _preview(
+        Phase.FAILED,
+        "ServiceFailed",
+        _service(phase=Phase.FAILED, reason="SessionFailed", failure="crashed: `x` @alice <img>"),
+    ),
+    "stopping": _preview(Phase.STOPPING, "ByCommand", _service(phase=Phase.STOPPING)),
+    "operator-silent": _preview(Phase.STOPPING, "OperatorSilent", _service(phase=Phase.STOPPING)),
+    "expired": _preview(
+        Phase.EXPIRED, "TimeUp", _service(phase=Phase.STOPPED), ended=Ended(reason="Expired", at=NOW)
+    ),
+    "stopped": _preview(
+        Phase.STOPPED,
+        "ByCommand",
+        _service(phase=Phase.STOPPED),
+        ended=Ended(reason="Stopped", at=NOW, by="alice"),
+    ),
+    "merged": _preview(Phase.STOPPED, "Merged", _service(phase=Phase.STOPPED), closed_at=NOW),
+    "closed": _preview(Phase.STOPPED, "Closed", closed_at=NOW),
+    "nothing-changed": _preview(Phase.NOTHING_TO_PREVIEW, "NoServiceChanged"),
+    "no-configuration": _preview(Phase.NOTHING_TO_PREVIEW, "NoConfiguration"),
+}

@@ -1,0 +1,131 @@
+"""The comment, the answers and the page in every state, held as golden files under tests/golden/.
+
+`UPDATE_GOLDEN=1 pytest tests/unit/test_comment.py` writes them anew; read the difference before committing.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from markdown_it import MarkdownIt
+
+from previewbot.mirrord import header
+from previewbot.preview import Preview
+from previewbot.render import COMMENT_LIMIT, Renderer, View, code, comment_hash, md, parse_marker
+from tests.support.previews import NOW, a_preview
+from tests.support.states import STATES
+
+GOLDEN = Path(__file__).parent.parent / "golden"
+
+
+def view_of(preview: Preview) -> View:
+    return View(
+        preview=preview,
+        page_url="https://previews.example.com/p/812/42",
+        pull_request_url="https://github.com/acme/shop/pull/42",
+        header=header(preview.spec.environment_key),
+        session_link=preview.status.link.extension_url or None,
+    )
+
+
+def held(path: Path, text: str) -> None:
+    if os.environ.get("UPDATE_GOLDEN"):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    assert path.read_text(encoding="utf-8") == text
+
+
+@pytest.mark.parametrize("state", sorted(STATES))
+def test_the_comment_in_each_state_reads_as_it_is_held(state: str) -> None:
+    held(GOLDEN / "comment" / f"{state}.md", Renderer().comment(view_of(STATES[state])))
+
+
+@pytest.mark.parametrize("state", sorted(STATES))
+def test_the_page_in_each_state_reads_as_it_is_held(state: str) -> None:
+    page = Renderer().page(view_of(STATES[state]), "https://previews.example.com/p/812/42")
+
+    held(GOLDEN / "page" / f"{state}.html", page)
+
+
+REPLIES: dict[str, dict[str, str]] = {
+    "unknown-command": {"text": "/preview `strat` @bob", "suggestion": "/preview start"},
+    "not-allowed": {"login": "bob"},
+    "fork-needs-sha": {"sha": "a" * 40},
+    "sha-mismatch": {"sha": "a" * 40},
+    "closed": {},
+    "nothing-to-preview": {},
+    "no-configuration": {},
+    "configuration-invalid": {},
+    "status": {},
+    "help": {},
+    "extended": {"until": NOW.isoformat()},
+    "extend-too-early": {},
+    "extend-at-limit": {"until": NOW.isoformat()},
+    "bad-duration": {},
+    "not-running": {},
+    "already-running": {},
+}
+
+
+@pytest.mark.parametrize("kind", sorted(REPLIES))
+def test_each_answer_reads_as_it_is_held(kind: str) -> None:
+    text = Renderer().reply(kind, REPLIES[kind], 99, view_of(STATES["ready"]))
+
+    held(GOLDEN / "replies" / f"{kind}.md", text)
+
+
+@pytest.mark.parametrize("state", sorted(STATES))
+def test_the_status_answer_can_be_given_in_every_state(state: str) -> None:
+    assert "previews.example.com" in Renderer().reply("status", {}, 99, view_of(STATES[state]))
+
+
+def test_every_answer_template_is_held_by_a_golden_file() -> None:
+    folder = Path(__file__).parent.parent.parent / "templates" / "replies"
+
+    assert {path.stem for path in folder.glob("*.md")} == set(REPLIES)
+
+
+def test_the_first_line_tells_ours_apart_and_does_not_count_as_text() -> None:
+    preview = a_preview()
+    one = Renderer().comment(view_of(STATES["ready"]))
+    marker = parse_marker(one)
+
+    assert marker is not None
+    assert (marker.kind, marker.key) == ("status", preview.spec.environment_key)
+    assert comment_hash(one) == comment_hash(one.replace("command=0", "command=77").replace("\n", "\r\n"))
+
+
+def test_a_quoted_marker_is_no_marker() -> None:
+    assert parse_marker("> " + Renderer().comment(view_of(STATES["ready"]))) is None
+
+
+@given(st.text(max_size=200))
+def test_text_of_users_starts_no_html_link_mention_or_code_in_a_comment(text: str) -> None:
+    rendered = MarkdownIt("commonmark", {"html": True}).renderInline("x" + md(text) + "x")
+
+    for tag in ("<a ", "<img", "<em>", "<strong>", "<code>", "<script"):
+        assert tag not in rendered
+    assert "@" not in md(text).replace("@\u200b", "")
+
+
+@given(st.text(max_size=200))
+def test_code_of_users_stays_in_its_code_span(text: str) -> None:
+    rendered = MarkdownIt("commonmark", {"html": True}).renderInline(code(text))
+
+    assert rendered.startswith("<code>")
+    assert rendered.endswith("</code>")
+    assert rendered.count("<code>") == 1
+
+
+def test_a_comment_never_exceeds_githubs_limit() -> None:
+    preview = a_preview(phase="Failed", reason="ServiceFailed", services=STATES["failed"].status.services)
+    huge = preview.status.services[0].model_copy(update={"failure": "x" * 100_000})
+    status = preview.status.model_copy(update={"services": (huge,)})
+
+    comment = Renderer().comment(view_of(a_preview(**{k: getattr(status, k) for k in type(status).model_fields})))
+
+    assert len(comment) <= COMMENT_LIMIT

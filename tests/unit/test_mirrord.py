@@ -1,0 +1,139 @@
+"""PreviewSessions are what mirrord's CLI would have made, and never steal without a filter."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from previewbot.mirrord import (
+    TargetProblem,
+    Wanted,
+    key_filter,
+    manifest,
+    noticeable,
+    resolve_container,
+    session_from,
+    session_name,
+)
+from previewbot.repoconfig import parse_target
+from tests.support.previews import a_preview
+
+WANTED = Wanted(
+    service="checkout",
+    namespace="staging",
+    target=parse_target("deployment/checkout"),
+    container="app",
+    image="ghcr.io/acme/checkout@sha256:" + "a" * 64,
+    ports=(8080,),
+    head_sha="b" * 40,
+    ttl_seconds=3600,
+)
+
+
+def test_the_filter_is_byte_for_byte_the_clis_default() -> None:
+    expected = (
+        '{"header_filter":"^baggage: .*mirrord-session=shop-pr-42.*$","path_filter":null,'
+        '"method_filter":null,"body_filter":null,"header_filter_jq":null,"all_of":null,"any_of":null,'
+        '"ports":null}'
+    )
+
+    assert expected == key_filter("shop-pr-42")
+
+
+def test_a_session_steals_with_the_keys_filter_and_belongs_to_its_preview() -> None:
+    preview = a_preview()
+
+    session = manifest(preview, WANTED)
+
+    assert session["spec"]["incoming"] == {
+        "steal": True,
+        "httpFilter": key_filter(preview.spec.environment_key),
+        "ports": [8080],
+    }
+    assert session["spec"]["target"] == {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "name": "checkout",
+        "container": "app",
+    }
+    assert [owner["uid"] for owner in session["metadata"]["ownerReferences"]] == [preview.uid]
+
+
+def test_the_name_depends_on_key_namespace_and_target_only() -> None:
+    preview = a_preview()
+    other = Wanted(**{**WANTED.__dict__, "image": "x@sha256:0", "container": "web", "head_sha": "c" * 40})
+
+    assert manifest(preview, WANTED)["metadata"]["name"] == manifest(preview, other)["metadata"]["name"]
+    assert session_name("k", "staging", WANTED.target) != session_name("k", "payments", WANTED.target)
+    assert len(session_name("p" * 40, "staging", WANTED.target)) <= 63
+
+
+def test_a_reviewer_does_not_notice_another_time_to_live_but_does_notice_another_image() -> None:
+    longer = Wanted(**{**WANTED.__dict__, "ttl_seconds": 7200})
+    other = Wanted(**{**WANTED.__dict__, "image": "ghcr.io/acme/checkout@sha256:" + "c" * 64})
+
+    assert noticeable("k", WANTED) == noticeable("k", longer)
+    assert noticeable("k", WANTED) != noticeable("k", other)
+
+
+@pytest.mark.parametrize(
+    ("status", "phase"),
+    [
+        (None, "Pending"),
+        ({"phase": "Initializing"}, "InProgress"),
+        ({"phase": "Waiting"}, "InProgress"),
+        ({"phase": "Paused"}, "InProgress"),
+        ({"phase": "SomethingNew"}, "InProgress"),
+        ({"phase": "Ready"}, "Ready"),
+        ({"phase": "Idle"}, "Idle"),
+        ({"phase": "Failed"}, "Failed"),
+    ],
+)
+def test_a_phase_we_do_not_know_is_in_progress(status: dict[str, Any] | None, phase: str) -> None:
+    stored = manifest(a_preview(), WANTED)
+    stored["metadata"] |= {"uid": "u", "creationTimestamp": "2026-11-24T09:00:00Z"}
+    stored["status"] = status
+
+    session = session_from(stored)
+
+    assert phase == session.phase
+    assert session.created_at == datetime(2026, 11, 24, 9, tzinfo=UTC)
+
+
+def _workload(*names: str, annotation: str | None = None) -> dict[str, Any]:
+    annotations = {"kubectl.kubernetes.io/default-container": annotation} if annotation else {}
+    containers = [{"name": name} for name in names]
+    return {"spec": {"template": {"metadata": {"annotations": annotations}, "spec": {"containers": containers}}}}
+
+
+@pytest.mark.parametrize(
+    ("target", "workload", "container"),
+    [
+        ("deployment/x", _workload("app"), "app"),
+        ("deployment/x", _workload("istio-proxy", "app"), "app"),
+        ("deployment/x", _workload("app", "web", annotation="web"), "web"),
+        ("deployment/x", _workload("app", "web", annotation="gone"), "app"),
+        ("deployment/x/container/web", _workload("app", "web"), "web"),
+    ],
+)
+def test_the_container_is_chosen_as_the_cli_does(
+    target: str, workload: dict[str, Any], container: str
+) -> None:
+    assert container == resolve_container(parse_target(target), workload)
+
+
+@pytest.mark.parametrize(
+    ("target", "workload", "says"),
+    [
+        ("deployment/x", None, "no deployment named x"),
+        ("deployment/x/container/y", _workload("app", "web"), "has no container y: app, web"),
+        ("deployment/x", _workload("istio-proxy"), "no container to replace"),
+    ],
+)
+def test_a_target_that_cannot_be_previewed_says_why(
+    target: str, workload: dict[str, Any] | None, says: str
+) -> None:
+    with pytest.raises(TargetProblem, match=says):
+        resolve_container(parse_target(target), workload)
