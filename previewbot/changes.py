@@ -1,0 +1,29 @@
+"""Which services a pull request changes, by the paths of its files."""
+
+from __future__ import annotations
+
+from pathspec import GitIgnoreSpec
+
+from previewbot.model import ChangedFiles
+from previewbot.repoconfig import RepositoryConfig, ServiceConfig
+
+
+def match(config: RepositoryConfig, changed: ChangedFiles) -> dict[str, int]:
+    """Return the changed services, in the order of the file, with how many files changed each.
+
+    Patterns are gitignore-style. A renamed file counts once, on whichever side it matches: what left a
+    service changes it too. Where GitHub cut the list off, every service counts as changed, by one file at
+    least: which ones really are, nobody can know.
+    """
+    counts = {service.name: _count(service, changed) for service in config.services}
+    if not changed.complete:
+        return {name: max(1, count) for name, count in counts.items()}
+    return {name: count for name, count in counts.items() if count}
+
+
+def _count(service: ServiceConfig, changed: ChangedFiles) -> int:
+    spec = GitIgnoreSpec.from_lines(service.paths)
+    return sum(
+        any(spec.match_file(path) for path in (file.path, file.previous_path) if path)
+        for file in changed.files
+    )

@@ -1,0 +1,47 @@
+"""Durations as people write them: `8h`, `2h30m`, `90s`, `3d`."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+
+_DURATION = re.compile(
+    r"(?:(?P<days>[0-9]{1,8})d)?(?:(?P<hours>[0-9]{1,8})h)?"
+    r"(?:(?P<minutes>[0-9]{1,8})m)?(?:(?P<seconds>[0-9]{1,8})s)?",
+    re.IGNORECASE | re.ASCII,
+)
+_LONGEST = timedelta(days=365)
+_UNITS = (("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1))
+
+
+def parse_duration(text: str) -> timedelta:
+    """Return the duration that `text` names: whole days, hours, minutes and seconds, in this order.
+
+    Raises ValueError, with words for the writer, for anything else, for nothing at all and for more than a
+    year (so that adding it to a moment never overflows).
+    """
+    match = _DURATION.fullmatch(text)
+    if match is None or not text:
+        raise ValueError("a duration is written like 8h, 2h30m, 90s or 3d")
+    duration = timedelta(**{unit: int(number or 0) for unit, number in match.groupdict().items()})
+    if not duration:
+        raise ValueError("a duration must be more than zero, like 30m")
+    if duration > _LONGEST:
+        raise ValueError("a duration must be at most 365d")
+    return duration
+
+
+def format_duration(duration: timedelta) -> str:
+    """Return the shortest text that `parse_duration` reads back; fractions of a second are dropped.
+
+    Raises ValueError for a negative duration.
+    """
+    rest = duration // timedelta(seconds=1)
+    if rest < 0:
+        raise ValueError("a duration is never negative")
+    parts = []
+    for unit, seconds in _UNITS:
+        count, rest = divmod(rest, seconds)
+        if count:
+            parts.append(f"{count}{unit}")
+    return "".join(parts) or "0s"

@@ -1,0 +1,380 @@
+"""A repository's configuration: strict, with the line of every mistake and what to write instead."""
+
+from __future__ import annotations
+
+import time
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from previewbot.errors import ConfigurationError, Problem
+from previewbot.repoconfig import (
+    Entry,
+    RepositoryConfig,
+    ServiceConfig,
+    TargetPath,
+    Triggers,
+    check_against,
+    parse,
+    parse_target,
+)
+from previewbot.settings import Settings
+from previewbot.settings import parse as parse_settings
+
+EXAMPLE = """\
+version: 1
+entry:                       # what a reviewer opens: staging's front end
+  url: https://staging.example.com
+  namespace: staging
+  service: web               # the Kubernetes Service a link is forwarded to
+  port: 80
+  target: deployment/web     # default: deployment/<service>
+services:
+  checkout:
+    paths: ["services/checkout/**", "libs/money/**"]   # gitignore-style, several services may match
+    target: deployment/checkout                         # optional /container/<name>
+    namespace: staging
+    image: ghcr.io/acme/checkout:{head_sha}             # {head_sha} {short_sha} (7) {merge_sha} {number}
+    ports: [8080]
+    open: /cart                                         # where the link lands
+triggers: {agents: true, labels: [preview], drafts: true}
+ttl: 8h
+"""
+
+SERVICE = """\
+version: 1
+services:
+  checkout:
+    paths: ["services/checkout/**"]
+    target: deployment/checkout
+    namespace: staging
+    image: ghcr.io/acme/checkout:{head_sha}
+    ports: [8080]
+"""
+
+
+def problems(content: str | bytes) -> tuple[Problem, ...]:
+    with pytest.raises(ConfigurationError) as caught:
+        parse(content)
+    return caught.value.problems
+
+
+def changed(line: int, text: str) -> str:
+    """Return the example with one line replaced."""
+    lines = EXAMPLE.splitlines()
+    lines[line - 1] = text
+    return "\n".join(lines)
+
+
+def test_the_example_is_accepted_as_it_is() -> None:
+    expected = RepositoryConfig(
+        entry=Entry("https://staging.example.com", "staging", "web", 80, TargetPath("deployment", "web")),
+        services=(
+            ServiceConfig(
+                name="checkout",
+                paths=("services/checkout/**", "libs/money/**"),
+                target=TargetPath("deployment", "checkout"),
+                namespace="staging",
+                image="ghcr.io/acme/checkout:{head_sha}",
+                ports=(8080,),
+                open="/cart",
+            ),
+        ),
+        triggers=Triggers(agents=True, labels=("preview",), drafts=True),
+        ttl=timedelta(hours=8),
+    )
+
+    assert expected == parse(EXAMPLE)
+    assert expected == parse(EXAMPLE.encode())
+    assert expected == parse(b"\xef\xbb\xbf" + EXAMPLE.replace("\n", "\r\n").encode())
+
+
+def test_what_may_be_left_out_has_the_examples_values() -> None:
+    found = parse(SERVICE)
+
+    assert found.entry is None
+    assert found.ttl is None
+    assert found.triggers == Triggers(agents=True, labels=("preview",), drafts=True)
+    assert found.services[0].open == "/"
+
+
+def test_the_entrys_target_is_the_deployment_of_its_service_unless_it_says_otherwise() -> None:
+    found = parse(EXAMPLE.replace("  target: deployment/web ", "  # "))
+
+    assert found.entry is not None
+    assert str(found.entry.target) == "deployment/web"
+
+
+def test_services_keep_the_order_of_the_file() -> None:
+    block = SERVICE.split("services:\n")[1]
+    more = SERVICE + block.replace("checkout", "zebra") + block.replace("checkout", "apple")
+
+    assert [service.name for service in parse(more).services] == ["checkout", "zebra", "apple"]
+
+
+def test_no_label_at_all_may_trigger() -> None:
+    assert parse(changed(16, "triggers: {labels: []}")).triggers == Triggers(labels=())
+
+
+@pytest.mark.parametrize(
+    ("line", "text", "message"),
+    [
+        (1, "version: 2", "`version` must be 1"),
+        (1, "version: '1'", "`version` must be 1"),
+        (1, "versoin: 1", "`versoin` is unknown; did you mean `version`?"),
+        (3, "  url: staging.example.com", "`url` must be an http:// or https:// URL"),
+        (3, "  url: https://u:p@staging.example.com", "`url` must not contain a user name or password"),
+        (3, "  url: https://x.example.com:port", "`url` must be an http:// or https:// URL"),
+        (3, "  url: javascript:alert(1)", "`url` must be an http:// or https:// URL"),
+        (3, "  ulr: https://x.example.com", "`ulr` is unknown; did you mean `url`?"),
+        (4, "  namespace: Staging", "`namespace` must be a name of at most 63 small letters"),
+        (4, "  namespace: 12", "`namespace` must be a text; put `12` in quotes"),
+        (4, "  namespace: no", "`namespace` must be a text; put `no` in quotes"),
+        (4, "  namespace:", "`namespace` must be a text"),
+        (4, "  namespace: [staging]", "`namespace` must be a text"),
+        (6, "  port: 0", "`port` must be a port, a number from 1 to 65535"),
+        (6, "  port: 65536", "`port` must be a port"),
+        (6, "  port: 0x50", "`port` must be a port"),
+        (6, "  port: http", "`port` must be a port"),
+        (7, "  target: deploy/web", "`target` must be one of deployment/<name>, statefulset/<name>"),
+        (7, "  target: deploymnt/web", "did you mean `deployment`?"),
+        (7, "  target: pod/web", "`target` must be one of"),
+        (7, "  target: deployment", "`target` must be deployment/<name> or deployment/<name>/container/"),
+        (7, "  target: deployment/web/app", "`target` must be deployment/<name> or deployment/<name>/contai"),
+        (7, "  target: deployment/Web", "`target` must name a workload (and container) in small letters"),
+        (9, "  check_out:", "`check_out` must be a name of small letters, digits and -"),
+        (10, "    paths: services/checkout/**", "`paths` must be a list, like `[services/checkout/**]`"),
+        (10, "    paths: []", "`paths` must be a list"),
+        (10, "    paths: ['#x']", "`paths` must be patterns as in .gitignore"),
+        (10, "    paths: ['[z-a]']", "`paths` must be patterns as in .gitignore"),
+        (10, "    paths: ['a\\']", "`paths` must be patterns as in .gitignore"),
+        (10, "    paths: ['/']", "`paths` must be patterns as in .gitignore"),
+        (10, "    paths: ['']", "`paths` must be a text on one line that is not empty"),
+        (10, "    paths: [./services/**]", "without ./ at its beginning: `services/**`"),
+        (10, "    paths: ['a*a*a*a*a*b']", "`paths` is too complicated"),
+        (10, "    paths: ['**/a/**/b/**/c/**/d']", "`paths` is too complicated"),
+        (10, "    paths: ['!docs/**']", "`paths` must not begin with `!docs/**`"),
+        (13, "    image: ghcr.io/acme/checkout:{sha}", "`image` has the unknown field `{sha}`"),
+        (13, "    image: ghcr.io/acme/checkout:{head_sah}", "did you mean `head_sha`?"),
+        (13, "    image: ghcr.io/acme/checkout:{head_sha", "`image` must be a registry, a repository and a"),
+        (
+            13,
+            "    image: ghcr.io/acme/checkout",
+            "`image` must end with a tag, like `ghcr.io/acme/checkout:{h",
+        ),
+        (13, "    image: https://ghcr.io/acme/checkout:x", "`image` must be written without https://"),
+        (13, "    image: ghcr.io/acme/checkout@sha256:00", "`image` must name a tag, not a digest"),
+        (13, "    image: acme/checkout:x", "`image` must be a registry, a repository and a tag"),
+        (13, "    image: '{branch}.io/acme/x:y'", "`image` must begin with a registry's name"),
+        (13, "    image: ghcr.io/Acme/checkout:x", "`image` must be a registry, a repository and a tag"),
+        (13, "    imge: ghcr.io/acme/checkout:x", "`imge` is unknown; did you mean `image`?"),
+        (14, "    ports: 8080", "`ports` must be a list, like `[8080]`"),
+        (14, "    ports: [8080, 99999]", "`ports` must be a port, a number from 1 to 65535"),
+        (15, "    open: cart", "`open` must begin with one /, like `/cart`"),
+        (15, "    open: //evil.example.com", "`open` must begin with one /"),
+        (15, "    open: /a b", "`open` must be written as in a URL"),
+        (15, "    open: /ä", "`open` must be written as in a URL"),
+        (15, "    ports: [1]", "`ports` is written twice, first in line 14; keep one"),
+        (16, "triggers: {agents: 1}", "`agents` must be true or false"),
+        (16, "triggers: {labels: preview}", "`labels` must be a list, like `[preview]`"),
+        (16, "triggers: {label: [x]}", "`label` is unknown; did you mean `labels`?"),
+        (16, "triggers: [agents]", "`triggers` must hold keys"),
+        (16, "triggers:", "`triggers` has no value; write one, or remove the line"),
+        (17, "ttl: 8", "`ttl` must be a duration, like 8h, 2h30m, 90s or 3d"),
+        (17, "ttl: 0h", "`ttl` must be a duration"),
+        (17, "zzz: 1", "`zzz` is unknown; known here: version, entry, services, triggers, ttl"),
+        (17, "ttl: *x", "the alias `*x` is not allowed; write its value out"),
+        (17, "<<: {a: 1}", "`<<` is unknown"),
+        (17, "? [a]\n: 1", "a key must be a word"),
+        (17, "---\nversion: 1", "a second document begins here"),
+        (17, "\tttl: 8h", "is not YAML"),
+        (17, "ttl: !!python/name:os.system x", "`ttl` must be a duration"),
+        (17, "ttl: \x07", "has a character that YAML does not allow"),
+        (17, "ttl: " + "[" * 30, "is nested too deeply"),
+    ],
+)
+def test_a_mistake_is_told_with_its_line_and_what_to_write(line: int, text: str, message: str) -> None:
+    found = problems(changed(line, text))
+
+    assert any(problem.line == line and message in problem.message for problem in found), found
+
+
+@pytest.mark.parametrize(
+    ("content", "line", "message"),
+    [
+        ("", 1, "the file is empty"),
+        ("# nothing\n", 1, "the file is empty"),
+        ("- version", 1, "the file must hold keys"),
+        ("version: 1", 1, "the file lacks `services`"),
+        ("version: 1\nservices:", 2, "`services` has no value"),
+        ("version: 1\nservices: {}", 2, "`services` must name at least one service"),
+        (
+            "version: 1\nservices:\n  a: {}",
+            3,
+            "`services.a` lacks `paths`; write for example `paths: [a/**]`",
+        ),
+        (
+            SERVICE.replace("version: 1", "ttl: 8h"),
+            1,
+            "the file lacks `version`; write for example `version: 1`",
+        ),
+        (b"version: 1\nttl: \xff", 2, "is not UTF-8"),
+        ("version: 1\n#" + "x" * 70_000, 0, "the file is larger than 64 KiB"),
+        ("\ud800", 1, "is not UTF-8"),
+    ],
+)
+def test_a_file_that_is_no_configuration_is_told_so(content: str | bytes, line: int, message: str) -> None:
+    found = problems(content)
+
+    assert any(problem.line == line and message in problem.message for problem in found), found
+
+
+def test_every_mistake_is_told_at_once_in_the_order_of_the_lines() -> None:
+    content = changed(13, "    imge: x").replace("ttl: 8h", "ttl: x").replace("port: 80", "port: x")
+
+    found = problems(content)
+
+    assert [problem.line for problem in found] == sorted(problem.line for problem in found)
+    assert [problem.line for problem in found] == [6, 10, 13, 17]
+
+
+def test_the_error_names_the_file_and_the_line() -> None:
+    with pytest.raises(
+        ConfigurationError, match=r"^\.github/preview\.yaml, line 17: `ttl` must be a duration"
+    ):
+        parse(changed(17, "ttl: x"))
+
+
+def test_of_very_many_mistakes_only_the_first_are_told() -> None:
+    found = problems(SERVICE + "".join(f"x{number}: 1\n" for number in range(1_000)))
+
+    assert len(found) == 21
+    assert found[-1].message == "and 980 more mistakes"
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("deployment/a", "deployment/a", True),
+        ("deployment/a", "deployment/a/container/x", True),
+        ("deployment/a/container/x", "deployment/a/container/x", True),
+        ("deployment/a/container/y", "deployment/a/container/x", False),
+        ("deployment/a", "statefulset/a", False),
+        ("deployment/a", "deployment/b", False),
+    ],
+)
+def test_two_services_do_not_take_the_same_place(one: str, other: str, same: bool) -> None:
+    first = SERVICE.replace("deployment/checkout", one)
+    block = SERVICE.split("services:\n")[1].replace("checkout:\n", "cart:\n", 1)
+    content = first + block.replace("deployment/checkout", other)
+
+    if same:
+        assert [Problem(9, "`cart` has the same target as `checkout`; join the two")] == list(
+            problems(content)
+        )
+    else:
+        assert len(parse(content).services) == 2
+
+
+def test_the_same_target_in_another_namespace_is_another_place() -> None:
+    block = SERVICE.split("services:\n")[1].replace("checkout:\n", "cart:\n", 1)
+
+    assert len(parse(SERVICE + block.replace("staging", "payments")).services) == 2
+
+
+@pytest.mark.parametrize("length", [1_000, 60_000])
+def test_hostile_files_are_refused_in_time(length: int) -> None:
+    started = time.process_time()
+
+    for piece in ("[", "{", "? ", "- ", "a: &a ", "*a ", "!", "|", '"'):
+        problems((piece * length)[:length])
+
+    assert time.process_time() - started < 20
+
+
+def test_a_message_shows_only_a_short_printable_piece_of_the_file() -> None:
+    (found,) = problems(SERVICE + '"`\\u202e' + "x" * 500 + '": 1\n')
+
+    assert len(found.message) < 200
+    assert found.message.startswith("`??xxx")
+
+
+@given(st.text(max_size=200) | st.binary(max_size=200))
+def test_no_file_breaks_the_reader(content: str | bytes) -> None:
+    with pytest.raises(ConfigurationError):
+        parse(content)
+
+
+@given(st.integers(1, 17), st.text(max_size=40))
+def test_no_line_breaks_the_reader(line: int, text: str) -> None:
+    try:
+        parse(changed(line, text))
+    except ConfigurationError as error:
+        assert error.problems
+
+
+_name = st.from_regex(r"[a-z0-9]([a-z0-9-]{0,20}[a-z0-9])?", fullmatch=True)
+
+
+@given(st.sampled_from(["deployment", "statefulset", "rollout"]), _name, st.none() | _name)
+def test_a_target_is_read_back_as_written(kind: str, name: str, container: str | None) -> None:
+    text = f"{kind}/{name}" + (f"/container/{container}" if container else "")
+
+    assert str(parse_target(text)) == text
+    assert parse_target(text).container == container
+
+
+# What the server allows
+
+
+@pytest.fixture(name="settings")
+def _settings() -> Settings:
+    return parse_settings(
+        {
+            "github": {"api_url": "https://api.github.com", "web_url": "https://github.com", "app_id": 1},
+            "public_url": "https://previews.example.com",
+            "cluster": {"namespaces": ["staging", "payments"]},
+            "images": {"allowed": ["ghcr.io/acme/"]},
+            "ttl": {"max": "24h"},
+        },
+        {},
+    )
+
+
+def test_the_example_is_within_what_the_server_allows(settings: Settings) -> None:
+    assert check_against(parse(EXAMPLE), settings) == ()
+
+
+@pytest.mark.parametrize(
+    ("line", "text", "message"),
+    [
+        (
+            4,
+            "  namespace: prod",
+            "the namespace `prod` is not open to previews; choose from: staging, payments",
+        ),
+        (
+            12,
+            "    namespace: prod",
+            "the namespace `prod` is not open to previews; choose from: staging, pay",
+        ),
+        (13, "    image: ghcr.io/acme-evil/x:{head_sha}", "it must begin with one of: ghcr.io/acme/"),
+        (13, "    image: docker.io/acme/x:{head_sha}", "it must begin with one of: ghcr.io/acme/"),
+        (17, "ttl: 25h", "`ttl` must be at most 1d here"),
+    ],
+)
+def test_what_the_server_does_not_allow_is_told_with_its_line(
+    settings: Settings, line: int, text: str, message: str
+) -> None:
+    (found,) = check_against(parse(changed(line, text)), settings)
+
+    assert found.line == line
+    assert message in found.message
+
+
+def test_a_configuration_made_without_a_file_has_no_lines(settings: Settings) -> None:
+    config = RepositoryConfig(entry=None, services=(), ttl=timedelta(days=2))
+
+    assert check_against(config, settings) == (Problem(0, "`ttl` must be at most 1d here"),)

@@ -1,0 +1,375 @@
+"""The server's settings: strict, and all that is wrong at once."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from previewbot.errors import SettingsError
+from previewbot.settings import (
+    ClusterSettings,
+    Deadlines,
+    GatewaySettings,
+    GitHubSettings,
+    ImageSettings,
+    Limits,
+    LinkSettings,
+    Listing,
+    RegistrySettings,
+    Secrets,
+    SecretSource,
+    Settings,
+    Ttl,
+    document,
+    parse,
+    private_key,
+    private_key_source,
+    webhook_secret,
+    webhook_secret_source,
+)
+
+EXAMPLE = """\
+github:
+  api_url: https://api.github.com
+  web_url: https://github.com
+  app_id: 4242
+  private_key_file: /etc/previewbot/app.pem
+  webhook_secret_file: /etc/previewbot/webhook-secret
+public_url: https://previews.example.com
+cluster:
+  kubeconfig: /etc/previewbot/kubeconfig      # in-cluster when left out
+  namespaces: [staging, payments]
+links:                                        # may be left out
+  gateway: {name: public, namespace: gateways, domain: preview.example.com, scheme: https}
+images:
+  allowed: [ghcr.io/acme/, registry.internal:5000/]      # repository prefixes
+  registries:                                 # only where more than anonymous HTTPS is needed
+    ghcr.io: {docker_config_file: /etc/previewbot/registry.json}
+    registry.internal:5000: {plain_http: true}
+config_branches: []
+limits: {previews: 50}                        # over it: Queued, oldest first
+ttl: {default: 8h, max: 72h}
+deadlines: {image: 60m, session: 5m}
+listing: {interval: 3m}
+"""
+
+SMALLEST: dict[str, Any] = {
+    "github": {"api_url": "http://127.0.0.1:8470/api/v3", "web_url": "http://127.0.0.1:8470", "app_id": 7},
+    "public_url": "http://127.0.0.1:8471",
+    "cluster": {"namespaces": ["staging"]},
+    "images": {"allowed": ["127.0.0.1:8470/"]},
+}
+
+
+def problems(changed: dict[str, Any], environment: dict[str, str] | None = None) -> tuple[str, ...]:
+    with pytest.raises(SettingsError) as caught:
+        parse(changed, environment or {})
+    return caught.value.problems
+
+
+def with_key(path: str, value: Any) -> dict[str, Any]:
+    changed = deepcopy(SMALLEST)
+    place = changed
+    *parents, key = path.split("/")
+    for parent in parents:
+        place = place.setdefault(parent, {})
+    place[key] = value
+    return changed
+
+
+def test_the_example_is_accepted_as_it_is() -> None:
+    expected = Settings(
+        github=GitHubSettings(
+            api_url="https://api.github.com",
+            web_url="https://github.com",
+            app_id=4242,
+            private_key_file=Path("/etc/previewbot/app.pem"),
+            webhook_secret_file=Path("/etc/previewbot/webhook-secret"),
+        ),
+        public_url="https://previews.example.com",
+        cluster=ClusterSettings(Path("/etc/previewbot/kubeconfig"), ("staging", "payments")),
+        links=LinkSettings(GatewaySettings("public", "gateways", "preview.example.com", "https")),
+        images=ImageSettings(
+            allowed=("ghcr.io/acme/", "registry.internal:5000/"),
+            registries={
+                "ghcr.io": RegistrySettings(docker_config_file=Path("/etc/previewbot/registry.json")),
+                "registry.internal:5000": RegistrySettings(plain_http=True),
+            },
+        ),
+        config_branches=(),
+        limits=Limits(50),
+        ttl=Ttl(timedelta(hours=8), timedelta(hours=72)),
+        deadlines=Deadlines(timedelta(minutes=60), timedelta(minutes=5)),
+        listing=Listing(timedelta(minutes=3)),
+    )
+
+    assert expected == parse(document(EXAMPLE), {})
+
+
+def test_what_may_be_left_out_has_the_examples_values() -> None:
+    found, example = parse(SMALLEST, {}), parse(document(EXAMPLE), {})
+
+    assert found.links is None
+    assert found.cluster.kubeconfig is None
+    assert found.github.private_key_file is None
+    for name in ("config_branches", "limits", "ttl", "deadlines", "listing"):
+        assert getattr(found, name) == getattr(example, name)
+
+
+def test_the_host_is_that_of_the_web_url_with_its_port() -> None:
+    assert parse(SMALLEST, {}).github_host == "127.0.0.1:8470"
+    assert parse(document(EXAMPLE), {}).github_host == "github.com"
+
+
+def test_an_empty_file_gets_one_list_of_all_that_is_missing() -> None:
+    found = problems({})
+
+    assert [line.split(" is missing; write for example ")[0] for line in found] == [
+        "github.api_url",
+        "github.web_url",
+        "github.app_id",
+        "public_url",
+        "cluster.namespaces",
+        "images.allowed",
+    ]
+    assert str(SettingsError(found)).count("\n") == len(found) - 1
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "told"),
+    [
+        ("githubb", {}, "githubb is not a setting; did you mean github?"),
+        ("github/app-id", 1, "github.app-id is not a setting; did you mean app_id?"),
+        ("github/zzz", 1, "github.zzz is not a setting; known here: api_url, web_url, app_id,"),
+        ("github/api_url", "api.github.com", "github.api_url must be an http:// or https:// URL"),
+        ("github/api_url", "https://user:pw@host", "github.api_url must be an http:// or https:// URL"),
+        ("github/api_url", "https://host:port", "github.api_url must be an http:// or https:// URL"),
+        ("github/web_url", "ftp://github.com", "github.web_url must be an http:// or https:// URL"),
+        ("github/web_url", "https://", "github.web_url must be an http:// or https:// URL"),
+        ("public_url", "https://x/?a=b", "public_url must be an http:// or https:// URL"),
+        ("public_url", 5, "public_url must be a text, not 5"),
+        ("public_url", None, "public_url is missing"),
+        ("github/app_id", "4242", 'github.app_id must be a whole number from 1, not "4242"'),
+        ("github/app_id", True, "github.app_id must be a whole number from 1, not true"),
+        ("github/app_id", 0, "github.app_id must be a whole number from 1, not 0"),
+        ("github", "x", 'github must be a mapping of keys, not "x"'),
+        ("github/private_key", "-----BEGIN", "github.private_key does not belong here"),
+        ("github/webhook_secret", "hunter2", "github.webhook_secret does not belong here"),
+        ("cluster/namespaces", [], "cluster.namespaces must name at least one"),
+        ("cluster/namespaces", "staging", "cluster.namespaces must be a list"),
+        ("cluster/namespaces", ["Staging"], "cluster.namespaces must be a name of small letters"),
+        ("images/allowed", ["https://ghcr.io/acme"], "images.allowed must begin with a registry's host"),
+        ("images/allowed", ["acme/shop"], "images.allowed must begin with a registry's host"),
+        ("images/allowed", [""], "images.allowed must be a text"),
+        ("images/registries/not a host", {}, "images.registries.not a host must be the host of a registry"),
+        ("images/registries/ghcr.io", {"plain": True}, "did you mean plain_http?"),
+        ("images/registries/ghcr.io/plain_http", "yes", "plain_http must be true or false"),
+        ("links/gateway", {"name": "public", "namespace": "g"}, "links.gateway.domain is missing"),
+        ("links", {"gatewy": {}}, "links.gatewy is not a setting; did you mean gateway?"),
+        ("limits/previews", -1, "limits.previews must be a whole number from 1"),
+        ("ttl/default", 8, "ttl.default must be a duration, like 8h, 2h30m, 90s or 3d, not 8"),
+        ("ttl/default", "100h", "ttl.default must be at most ttl.max, which is 3d"),
+        ("deadlines/image", "soon", "deadlines.image must be a duration"),
+        ("listing/interval", "0s", "listing.interval must be a duration"),
+        ("config_branches", "main", "config_branches must be a list"),
+    ],
+)
+def test_a_mistake_is_told_with_its_key_and_what_is_expected(path: str, value: Any, told: str) -> None:
+    assert any(told in problem for problem in problems(with_key(path, value)))
+
+
+def test_a_secret_in_the_file_is_not_repeated_in_the_answer() -> None:
+    assert "hunter2" not in " ".join(problems(with_key("github/webhook_secret", "hunter2")))
+
+
+def test_every_mistake_is_told_at_once() -> None:
+    changed = with_key("ttl/default", "x")
+    changed["public_url"] = "x"
+    changed["limits"] = {"preview": 5}
+
+    assert len(problems(changed, {"PREVIEWBOT_GITHUB__APP_ID": "x"})) == 4
+
+
+@pytest.mark.parametrize(
+    ("variable", "text", "attribute", "expected"),
+    [
+        ("GITHUB__APP_ID", "99", "github.app_id", 99),
+        ("PUBLIC_URL", "https://p.example.com/", "public_url", "https://p.example.com"),
+        ("CLUSTER__NAMESPACES", '["a", "b"]', "cluster.namespaces", ("a", "b")),
+        ("CLUSTER__KUBECONFIG", "/k", "cluster.kubeconfig", Path("/k")),
+        ("CONFIG_BRANCHES", '["release/*"]', "config_branches", ("release/*",)),
+        ("LIMITS__PREVIEWS", "3", "limits.previews", 3),
+        ("TTL", '{"default": "1h"}', "ttl.default", timedelta(hours=1)),
+        ("TTL__MAX", "9h", "ttl.max", timedelta(hours=9)),
+        ("LINKS", "null", "links", None),
+        ("LINKS__GATEWAY__PORT", "8443", "links.gateway.port", 8443),
+        (
+            "IMAGES__REGISTRIES",
+            '{"ghcr.io": {"plain_http": true}}',
+            "images.registries",
+            {"ghcr.io": RegistrySettings(plain_http=True)},
+        ),
+    ],
+)
+def test_a_variable_takes_the_place_of_a_key(
+    variable: str, text: str, attribute: str, expected: object
+) -> None:
+    found: Any = parse(document(EXAMPLE), {f"PREVIEWBOT_{variable}": text})
+    for name in attribute.split("."):
+        found = getattr(found, name)
+
+    assert expected == found
+
+
+def test_the_deeper_variable_wins() -> None:
+    environment = {"PREVIEWBOT_TTL": '{"default": "1h", "max": "2h"}', "PREVIEWBOT_TTL__MAX": "5h"}
+
+    assert Ttl(timedelta(hours=1), timedelta(hours=5)) == parse(SMALLEST, environment).ttl
+
+
+def test_the_document_itself_is_left_as_it_was() -> None:
+    before = deepcopy(SMALLEST)
+
+    parse(SMALLEST, {"PREVIEWBOT_GITHUB__APP_ID": "99"})
+
+    assert before == SMALLEST
+
+
+@pytest.mark.parametrize(
+    ("variable", "text", "told"),
+    [
+        ("GITHUB__APPID", "1", "github.appid (from PREVIEWBOT_GITHUB__APPID) is not a setting"),
+        ("GITHUBB__APP_ID", "1", "githubb (from PREVIEWBOT_GITHUBB__APP_ID) is not a setting"),
+        ("GITHUB__APP_ID", "", "github.app_id (from PREVIEWBOT_GITHUB__APP_ID) must be a whole number"),
+        ("CLUSTER__NAMESPACES", "a,b", "cluster.namespaces (from PREVIEWBOT_CLUSTER__NAMESPACES) must be a"),
+        ("CLUSTER__NAMESPACES", "[a]", "must be a list in JSON"),
+        ("PUBLIC_URI", "x", "PREVIEWBOT_PUBLIC_URI is not a setting; did you mean public_url?"),
+        ("LIMITS", "5", "limits (from PREVIEWBOT_LIMITS) must be a mapping"),
+    ],
+)
+def test_a_mistake_in_a_variable_is_told_with_its_name(variable: str, text: str, told: str) -> None:
+    found = problems(SMALLEST, {f"PREVIEWBOT_{variable}": text})
+
+    assert any(told in problem for problem in found), found
+
+
+def test_variables_that_are_not_ours_are_left_alone() -> None:
+    environment = {
+        "PREVIEWBOT_SERVICE_HOST": "10.0.0.1",
+        "PREVIEWBOT_SERVICE_PORT_HTTP": "80",
+        "PREVIEWBOT_PORT": "tcp://10.0.0.1:80",
+        "PREVIEWBOT_PORT_80_TCP_ADDR": "10.0.0.1",
+        "PREVIEWBOT_WEB_PORT_80_TCP": "tcp://10.0.0.1:80",
+        "PREVIEWBOT_MIRRORD_CRDS": "/somewhere",
+        "GITHUB__APP_ID": "1",
+        "PREVIEWBOT_GITHUB__PRIVATE_KEY": "-----BEGIN PRIVATE KEY-----",
+        "PREVIEWBOT_GITHUB__WEBHOOK_SECRET": "secret",
+    }
+
+    assert parse(SMALLEST, {}) == parse(SMALLEST, environment)
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        ("", "must hold keys"),
+        ("- a", "must hold keys"),
+        ("a: [", "is not YAML"),
+        ("a: 1\nb: 2\na: 3", "a is written twice"),
+        ("d: 2020-99-99", "is not YAML"),
+        ("a: !!python/object:os.system {}", "is not YAML"),
+        ("[" * 100_000, "nested too deeply"),
+    ],
+)
+def test_a_file_that_is_no_mapping_is_refused(content: str, told: str) -> None:
+    with pytest.raises(SettingsError, match=told):
+        document(content)
+
+
+def test_a_list_in_the_place_of_the_settings_is_refused() -> None:
+    assert "must hold keys" in problems([], {})[0]  # type: ignore[arg-type]
+
+
+_json = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(st.dictionaries(st.sampled_from([*SMALLEST, "links", "ttl", "limits", "listing", "x"]), _json))
+def test_no_document_breaks_the_reader(changed: dict[str, Any]) -> None:
+    assert problems({**changed, "github": {}})
+
+
+# Secrets
+
+
+def test_a_secret_is_read_from_the_file_that_the_settings_name() -> None:
+    settings = parse(document(EXAMPLE), {})
+
+    assert SecretSource("github.private_key", Path("/etc/previewbot/app.pem")) == private_key_source(
+        settings, {}
+    )
+    assert webhook_secret_source(settings, {}).file == Path("/etc/previewbot/webhook-secret")
+
+
+def test_a_secret_in_the_environment_comes_first() -> None:
+    environment = {"PREVIEWBOT_GITHUB__WEBHOOK_SECRET": "s3cret"}
+
+    source = webhook_secret_source(parse(document(EXAMPLE), environment), environment)
+
+    assert source.file is None
+    assert source.value == "s3cret"
+    assert "s3cret" not in repr(source)
+
+
+def test_each_process_starts_without_the_others_secret_but_not_without_its_own() -> None:
+    key_only = {"PREVIEWBOT_GITHUB__PRIVATE_KEY": "-----BEGIN PRIVATE KEY-----"}
+    settings = parse(SMALLEST, key_only)
+
+    assert private_key_source(settings, key_only).value
+    with pytest.raises(SettingsError, match="webhook_secret_file is missing"):
+        webhook_secret_source(settings, key_only)
+    with pytest.raises(SettingsError, match="private_key_file is missing"):
+        private_key_source(settings, {})
+
+
+def test_an_empty_variable_is_a_mistake_and_not_an_empty_secret() -> None:
+    environment = {"PREVIEWBOT_GITHUB__WEBHOOK_SECRET": " "}
+
+    with pytest.raises(SettingsError, match="is empty"):
+        webhook_secret_source(parse(document(EXAMPLE), {}), environment)
+
+
+def test_the_line_break_at_a_files_end_is_no_part_of_the_webhook_secret() -> None:
+    source = SecretSource("github.webhook_secret", Path("/x"))
+
+    assert webhook_secret(source, b" s3cret\r\n") == b" s3cret"
+
+
+@pytest.mark.parametrize("content", [b"", b"\n", b"  \n"])
+def test_an_empty_webhook_secret_is_refused(content: bytes) -> None:
+    with pytest.raises(SettingsError, match="/x is empty"):
+        webhook_secret(SecretSource("github.webhook_secret", Path("/x")), content)
+
+
+def test_what_is_no_private_key_is_refused_without_being_shown() -> None:
+    source = SecretSource("github.private_key", None, "garbage")
+
+    with pytest.raises(SettingsError) as caught:
+        private_key(source, b"garbage")
+
+    assert "garbage" not in str(caught.value)
+    pem = b"-----BEGIN RSA PRIVATE KEY-----\nx\n-----END RSA PRIVATE KEY-----\n"
+    assert private_key(source, pem).encode() == pem
+
+
+def test_secrets_are_not_shown() -> None:
+    assert "hush" not in repr(Secrets(private_key="hush", webhook_secret=b"hush"))
