@@ -188,7 +188,9 @@ def resolve_container(target: TargetPath, workload: Mapping[str, Any] | None) ->
     if target.container:
         if target.container in names:
             return target.container
-        raise TargetProblem(f"{target.kind}/{target.name} has no container {target.container}: {', '.join(names)}")
+        raise TargetProblem(
+            f"{target.kind}/{target.name} has no container {target.container}: {', '.join(names)}"
+        )
     annotations = template.get("metadata", {}).get("annotations") or {}
     default = annotations.get("kubectl.kubernetes.io/default-container")
     if default in names:

@@ -308,7 +308,13 @@ def status_object(status: Status) -> dict[str, Any]:
 
 def owner_reference(preview: Preview) -> dict[str, Any]:
     """Return the owner reference that makes Kubernetes collect our children with the Preview."""
-    return {"apiVersion": API_VERSION, "kind": KIND, "name": preview.name, "uid": preview.uid, "controller": True}
+    return {
+        "apiVersion": API_VERSION,
+        "kind": KIND,
+        "name": preview.name,
+        "uid": preview.uid,
+        "controller": True,
+    }
 
 
 def timestamp(moment: datetime) -> str:

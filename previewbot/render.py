@@ -165,9 +165,7 @@ def _short(sha: str) -> str:
 
 def _typed(values: Mapping[str, str]) -> dict[str, object]:
     """Values are stored as text; a moment among them is written as people read it."""
-    return {
-        key: datetime.fromisoformat(value) if key == "until" else value for key, value in values.items()
-    }
+    return {key: datetime.fromisoformat(value) if key == "until" else value for key, value in values.items()}
 
 
 def _tidy(text: str) -> str:

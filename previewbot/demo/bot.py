@@ -41,7 +41,7 @@ class Bot:
         return f"http://{_HOST}:{self.web_port}"
 
     def prepare(self) -> tuple[str, str]:
-        """Write settings, kubeconfig and secrets; return the App's public key (PEM) and the webhook secret."""
+        """Write settings, kubeconfig, secrets; return the App's public key (PEM) and the webhook secret."""
         key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
         secret = secrets.token_hex(32)
         self._write("app.pem", _private_pem(key))

@@ -1,6 +1,6 @@
 """What should be, and the next step towards it: pure rules over what was observed.
 
-    facts ─▶ decision ─▶ per service: status + action ─▶ overall status ─▶ when to look again
+facts ─▶ decision ─▶ per service: status + action ─▶ overall status ─▶ when to look again
 """
 
 from previewbot.plan.decision import Decision, Facts, decide

@@ -105,7 +105,9 @@ def observe(status: Status, facts: Facts, now: datetime) -> Status:
         delivery_id=before.delivery_id,
         updated_at=pull_request.updated_at,
         head_sha=pull_request.head.sha,
-        head_first_seen_at=now if new_head or before.head_first_seen_at is None else before.head_first_seen_at,
+        head_first_seen_at=now
+        if new_head or before.head_first_seen_at is None
+        else before.head_first_seen_at,
         merge_shas=merge_shas,
         configuration_sha=facts.config_sha,
     )

@@ -45,7 +45,12 @@ def overall(
         status = status.model_copy(update={"phase": Phase.STOPPING, "reason": reason})
     else:
         status = status.model_copy(
-            update={"phase": decision.phase, "reason": decision.reason, "placed": False, "waiting_since": None}
+            update={
+                "phase": decision.phase,
+                "reason": decision.reason,
+                "placed": False,
+                "waiting_since": None,
+            }
         )
     return _with_conditions(_with_expiry_text(status), now)
 

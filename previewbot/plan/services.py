@@ -72,9 +72,7 @@ class ServiceStep:
     needs_place: bool = False
 
 
-def orphans(
-    preview: Preview, services: Iterable[Service], sessions: Sequence[Session]
-) -> list[Session]:
+def orphans(preview: Preview, services: Iterable[Service], sessions: Sequence[Session]) -> list[Session]:
     """Return the sessions that no wanted service accounts for."""
     names = {(service.namespace, service.session_name) for service in services}
     return [session for session in sessions if (session.namespace, session.name) not in names]
@@ -126,7 +124,9 @@ def advance(
     if not service.head_sha:
         return _await_image(service, session, around)
     if target_problem:
-        return _step(service.model_copy(update={"failure": target_problem}), Phase.FAILED, "TargetMissing", around)
+        return _step(
+            service.model_copy(update={"failure": target_problem}), Phase.FAILED, "TargetMissing", around
+        )
     wanted = Wanted(
         service=service.name,
         namespace=service.namespace,
@@ -207,15 +207,15 @@ def _without_session(service: Service, wanted: Wanted, around: Surroundings) -> 
         service = service.model_copy(update={"session_uid": "", "remade": service.remade + 1})
     if not around.place_granted:
         return ServiceStep(_moved(service, Phase.QUEUED, "LimitReached", around.now), needs_place=True)
-    service = service.model_copy(update={"failure": "", "deploying_since": around.now, "session_ready": False})
+    service = service.model_copy(
+        update={"failure": "", "deploying_since": around.now, "session_ready": False}
+    )
     return ServiceStep(
         _moved(service, Phase.DEPLOYING, "Creating", around.now), Create(wanted), needs_place=True
     )
 
 
-def _with_session(
-    service: Service, session: Session, wanted: Wanted, around: Surroundings
-) -> ServiceStep:
+def _with_session(service: Service, session: Session, wanted: Wanted, around: Surroundings) -> ServiceStep:
     key = around.preview.spec.environment_key
     if service.failed_question == _question(wanted, around):
         service = service.model_copy(update={"session_uid": ""})
@@ -237,9 +237,7 @@ def _with_session(
     return _in_progress(service, session, wanted, around)
 
 
-def _in_progress(
-    service: Service, session: Session, wanted: Wanted, around: Surroundings
-) -> ServiceStep:
+def _in_progress(service: Service, session: Session, wanted: Wanted, around: Surroundings) -> ServiceStep:
     waited = around.now - session.created_at
     if waited >= around.session_deadline and not service.session_ready:
         minutes = int(around.session_deadline.total_seconds() // 60)
@@ -252,7 +250,13 @@ def _in_progress(
 
 
 def _replace(service: Service, session: Session, around: Surroundings) -> ServiceStep:
-    update = {"session_uid": "", "serving_sha": "", "serving_since": None, "share_host": "", "deploying_since": None}
+    update = {
+        "session_uid": "",
+        "serving_sha": "",
+        "serving_since": None,
+        "share_host": "",
+        "deploying_since": None,
+    }
     moved = _moved(service.model_copy(update=update), Phase.DEPLOYING, "Replacing", around.now)
     return ServiceStep(moved, Delete(session))
 

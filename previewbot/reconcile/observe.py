@@ -104,9 +104,7 @@ async def _pull_request(context: Context, stored: Stored) -> tuple[InstallationC
     return client, pull_request
 
 
-async def _agent(
-    client: InstallationClient, repository: str, pull_request: PullRequest
-) -> AgentSeen | None:
+async def _agent(client: InstallationClient, repository: str, pull_request: PullRequest) -> AgentSeen | None:
     seen = agents.recognise(pull_request.author, pull_request.head.ref, pull_request.body, None)
     if seen is None and agents.needs_commits(pull_request.author, pull_request.head.ref):
         commits = await client.commits(repository, pull_request.number)

@@ -89,16 +89,12 @@ STATES: dict[str, Preview] = {
         _service("pricing", phase=Phase.FAILED, reason="SessionFailed", failure="KeyError: 'DB_URL'"),
         **_RUNNING,
     ),
-    "idle": _preview(
-        Phase.IDLE, "Asleep", _service(phase=Phase.IDLE, serving_sha=HEAD), **_RUNNING
-    ),
+    "idle": _preview(Phase.IDLE, "Asleep", _service(phase=Phase.IDLE, serving_sha=HEAD), **_RUNNING),
     "deploying": _preview(Phase.DEPLOYING, "Creating", _service(phase=Phase.DEPLOYING)),
     "deploying-operator-silent": _preview(
         Phase.DEPLOYING, "OperatorSilent", _service(phase=Phase.DEPLOYING, reason="OperatorSilent")
     ),
-    "queued": _preview(
-        Phase.QUEUED, "LimitReached", _service(phase=Phase.QUEUED), place=3, limit=50
-    ),
+    "queued": _preview(Phase.QUEUED, "LimitReached", _service(phase=Phase.QUEUED), place=3, limit=50),
     "image-build-running": _preview(
         Phase.AWAITING_IMAGE,
         "BuildRunning",

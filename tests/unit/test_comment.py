@@ -126,6 +126,8 @@ def test_a_comment_never_exceeds_githubs_limit() -> None:
     huge = preview.status.services[0].model_copy(update={"failure": "x" * 100_000})
     status = preview.status.model_copy(update={"services": (huge,)})
 
-    comment = Renderer().comment(view_of(a_preview(**{k: getattr(status, k) for k in type(status).model_fields})))
+    comment = Renderer().comment(
+        view_of(a_preview(**{k: getattr(status, k) for k in type(status).model_fields}))
+    )
 
     assert len(comment) <= COMMENT_LIMIT

@@ -105,7 +105,9 @@ def test_a_phase_we_do_not_know_is_in_progress(status: dict[str, Any] | None, ph
 def _workload(*names: str, annotation: str | None = None) -> dict[str, Any]:
     annotations = {"kubectl.kubernetes.io/default-container": annotation} if annotation else {}
     containers = [{"name": name} for name in names]
-    return {"spec": {"template": {"metadata": {"annotations": annotations}, "spec": {"containers": containers}}}}
+    return {
+        "spec": {"template": {"metadata": {"annotations": annotations}, "spec": {"containers": containers}}}
+    }
 
 
 @pytest.mark.parametrize(

@@ -194,9 +194,7 @@ def _services(*phases: Phase) -> list[Service]:
         ((Phase.FAILED, Phase.FAILED), (Phase.FAILED, "ServiceFailed")),
     ],
 )
-def test_of_several_services_the_best_counts(
-    phases: tuple[Phase, ...], expected: tuple[Phase, str]
-) -> None:
+def test_of_several_services_the_best_counts(phases: tuple[Phase, ...], expected: tuple[Phase, str]) -> None:
     status = _overall(Status(), *phases)
 
     assert (status.phase, status.reason) == expected

@@ -1,0 +1,108 @@
+"""The commands: arguments, settings, secrets, signals, exit codes."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from previewbot.cli.check import check
+from previewbot.errors import SettingsError
+
+_EXAMPLES = """
+examples:
+  previewbot demo                                   see the whole thing on this machine, without any account
+  previewbot check .github/preview.yaml src/a.py    which services would a change of src/a.py preview?
+  previewbot web --config settings.yaml             take GitHub's webhooks, show the pages
+  previewbot controller --config settings.yaml      do the work
+
+exit codes: 0 fine, 1 failed, 2 wrong arguments or settings
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; return its exit code."""
+    options = _parser().parse_args(arguments)
+    try:
+        code: int = options.run(options)
+    except SettingsError as error:
+        print(
+            "The settings cannot be used:", *(f"  - {p}" for p in error.problems), sep="\n", file=sys.stderr
+        )
+        return 2
+    except KeyboardInterrupt:
+        return 130
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="previewbot",
+        description="Runs what a pull request changes next to shared staging, and hands the reviewer a link.",
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    for name, port, run, words in (
+        ("web", 8080, _web, "take GitHub's webhooks and show the reviewers' pages"),
+        ("controller", 8081, _controller, "follow pull requests and run their previews"),
+    ):
+        command = commands.add_parser(name, help=words, description=words.capitalize() + ".")
+        command.add_argument("--config", type=Path, required=True, metavar="FILE", help="the settings (YAML)")
+        command.add_argument(
+            "--bind", type=_address, default=f"0.0.0.0:{port}", metavar="HOST:PORT", help="(%(default)s)"
+        )
+        command.set_defaults(run=run)
+    _add_demo(commands)
+    _add_check(commands)
+    return parser
+
+
+def _add_demo(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    words = "the whole thing on this machine: a shop, its staging, agents, and previewbot between them"
+    demo = commands.add_parser("demo", help=words, description=words.capitalize() + ".")
+    demo.add_argument(
+        "--port", type=int, default=8470, help="where the world is reached (%(default)s; 0: any)"
+    )
+    demo.add_argument("--check", action="store_true", help="take the tour without a person, and end")
+    demo.add_argument("--keep", action="store_true", help="keep settings and logs; after --check, run on")
+    demo.set_defaults(run=_demo)
+
+
+def _add_check(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    words = "validate a .github/preview.yaml, and say which services changed files match"
+    command = commands.add_parser("check", help=words, description=words.capitalize() + ".")
+    command.add_argument("path", type=Path, metavar="PATH", help="the file to validate")
+    command.add_argument(
+        "files",
+        nargs="*",
+        metavar="FILE",
+        help="changed files, relative to the repository; - reads them from stdin",
+    )
+    command.set_defaults(run=lambda options: check(options.path, options.files, sys.stdin))
+
+
+def _web(options: argparse.Namespace) -> int:
+    from previewbot.cli.serve import web
+
+    return web(options.config, options.bind)
+
+
+def _controller(options: argparse.Namespace) -> int:
+    from previewbot.cli.serve import controller
+
+    return controller(options.config, options.bind)
+
+
+def _demo(options: argparse.Namespace) -> int:
+    from previewbot.demo.command import run
+
+    return run(options.port, options.check, options.keep)
+
+
+def _address(text: str) -> str:
+    host, colon, port = text.rpartition(":")
+    if not host or not colon or not port.isdigit() or not 0 < int(port) < 65536:
+        raise argparse.ArgumentTypeError(f"{text!r} is not HOST:PORT, for example 0.0.0.0:8080")
+    return text

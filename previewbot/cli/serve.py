@@ -1,0 +1,76 @@
+"""`previewbot web` and `previewbot controller`: settings, secrets, and then the process itself."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+
+from previewbot import logs
+from previewbot.errors import SettingsError
+from previewbot.settings import (
+    SecretSource,
+    Settings,
+    document,
+    parse,
+    private_key,
+    private_key_source,
+    webhook_secret,
+    webhook_secret_source,
+)
+
+_USER_AGENT = "previewbot"
+
+
+def web(config: Path, bind: str) -> int:
+    """Serve webhooks and pages until SIGTERM."""
+    from previewbot.kube.poker import Poker
+    from previewbot.web import create_app, serve
+
+    settings = load(config, os.environ)
+    source = webhook_secret_source(settings, os.environ)
+    secret = webhook_secret(source, _read(source))
+    logs.configure()
+    poker = Poker(settings.cluster.kubeconfig, user_agent=_USER_AGENT)
+    serve(create_app(settings, secret, poker, now=lambda: datetime.now(UTC)), bind)
+    return 0
+
+
+def controller(config: Path, bind: str) -> int:
+    """Run the controller until SIGTERM or SIGINT."""
+    from previewbot.controller.app import run
+
+    settings = load(config, os.environ)
+    source = private_key_source(settings, os.environ)
+    key = private_key(source, _read(source))
+    logs.configure()
+
+    async def until_told() -> int:
+        stop = asyncio.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        return await run(settings, key, bind, stop=stop)
+
+    return asyncio.run(until_told())
+
+
+def load(config: Path, environment: Mapping[str, str]) -> Settings:
+    """Read the settings; raises SettingsError with everything that is wrong."""
+    try:
+        content = config.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError((f"{config} cannot be read: {error}",)) from error
+    return parse(document(content), environment)
+
+
+def _read(source: SecretSource) -> bytes:
+    if source.value is not None:
+        return source.value.encode()
+    assert source.file is not None
+    try:
+        return source.file.read_bytes()
+    except OSError as error:
+        raise SettingsError((f"{source.name}: {source.file} cannot be read: {error.strerror}",)) from error

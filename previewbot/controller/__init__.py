@@ -1,0 +1,1 @@
+"""The controller process: follows Previews and sessions, queues pull requests, reconciles them."""

@@ -1,0 +1,82 @@
+"""What Kubernetes' probes ask: is there progress, and is everything there that is needed?"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from aiohttp import web
+from prometheus_client import CollectorRegistry, generate_latest
+
+_NO_PROGRESS_SECONDS = 300.0
+_NO_TICK_SECONDS = 60.0
+
+
+@dataclass
+class Health:
+    """Signs of life, by name, on the monotonic clock; and what is still missing before work can begin."""
+
+    monotonic: Callable[[], float] = time.monotonic
+    limit: float = _NO_PROGRESS_SECONDS
+    missing: str = "starting"
+    _progress: dict[str, float] = field(default_factory=dict)
+
+    def progressed(self, what: str) -> None:
+        """Note a sign of life."""
+        self._progress[what] = self.monotonic()
+
+    def stalled(self) -> list[str]:
+        """Return what has given no sign of life for too long."""
+        now = self.monotonic()
+        return sorted(what for what, at in self._progress.items() if now - at > self.limit)
+
+
+def application(health: Health, metrics: CollectorRegistry) -> web.Application:
+    """Return the app that serves `/healthz`, `/readyz` and `/metrics`."""
+
+    async def healthz(_: web.Request) -> web.Response:
+        stalled = health.stalled()
+        return _answer(f"no progress: {', '.join(stalled)}" if stalled else "")
+
+    async def readyz(_: web.Request) -> web.Response:
+        return _answer(health.missing)
+
+    async def show_metrics(_: web.Request) -> web.Response:
+        return web.Response(body=generate_latest(metrics), content_type="text/plain", charset="utf-8")
+
+    app = web.Application()
+    app.add_routes(
+        [web.get("/healthz", healthz), web.get("/readyz", readyz), web.get("/metrics", show_metrics)]
+    )
+    return app
+
+
+def _answer(problem: str) -> web.Response:
+    return web.Response(text=problem or "ok", status=503 if problem else 200)
+
+
+class Watchdog(threading.Thread):
+    """Ends the process when the event loop has not ticked for a minute: nothing inside the loop could."""
+
+    def __init__(self, seconds: float = _NO_TICK_SECONDS) -> None:
+        super().__init__(name="watchdog", daemon=True)
+        self._seconds = seconds
+        self._ticked = time.monotonic()
+        self._stopped = threading.Event()
+
+    def tick(self) -> None:
+        """Note that the loop runs."""
+        self._ticked = time.monotonic()
+
+    def stop(self) -> None:
+        """Stop watching."""
+        self._stopped.set()
+
+    def run(self) -> None:
+        """Watch until stopped."""
+        while not self._stopped.wait(1.0):
+            if time.monotonic() - self._ticked > self._seconds:
+                os._exit(70)

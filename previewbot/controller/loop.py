@@ -1,0 +1,120 @@
+"""From what changed to which pull request to look at, and the workers that look."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from prometheus_client import CollectorRegistry, Counter, Histogram
+
+from previewbot.controller.health import Health
+from previewbot.controller.queue import WorkQueue
+from previewbot.errors import RemoteError, TryLater
+from previewbot.preview import PREVIEW_LABEL, Phase
+from previewbot.reconcile import Outcome
+
+WORKERS = 8
+_PASS_SECONDS = 120.0
+_SIGN_OF_LIFE_SECONDS = 20.0
+
+log = logging.getLogger(__name__)
+Object = Mapping[str, Any]
+
+
+class Reconciles(Protocol):
+    """What a worker calls."""
+
+    async def reconcile(self, name: str) -> Outcome:
+        """Make one pass over a Preview."""
+
+
+class Loop:
+    """The queue, what fills it, and the workers that empty it."""
+
+    def __init__(self, metrics: CollectorRegistry, health: Health) -> None:
+        self.queue: WorkQueue[str] = WorkQueue(metrics)
+        self._queued: set[str] = set()
+        self._health = health
+        self._passes = Counter(
+            "previewbot_passes", "Passes over a pull request", ["outcome"], registry=metrics
+        )
+        self._seconds = Histogram("previewbot_pass_seconds", "Duration of a pass", registry=metrics)
+
+    def preview_changed(self, before: Object | None, after: Object | None) -> None:
+        """Queue a Preview that changed; when one gives up its place, also all that wait for one."""
+        obj = after or before
+        assert obj is not None
+        name = obj["metadata"]["name"]
+        if after is not None and _phase(after) == Phase.QUEUED:
+            self._queued.add(name)
+        else:
+            self._queued.discard(name)
+        if before is None or after is None or not _only_status_changed(before, after):
+            self.queue.add(name)
+        if _placed(before) and not _placed(after):
+            for waiting in self._queued:
+                self.queue.add(waiting)
+
+    def session_changed(self, before: Object | None, after: Object | None) -> None:
+        """Queue the Preview of a session that changed."""
+        obj = after or before
+        assert obj is not None
+        name = (obj["metadata"].get("labels") or {}).get(PREVIEW_LABEL)
+        if name:
+            self.queue.add(name)
+
+    async def work(self, reconciler: Reconciles, number: int) -> None:
+        """Work for ever; no error of a pass ends it."""
+        name = f"worker {number}"
+        while True:
+            self._health.progressed(name)
+            try:
+                # An idle worker gives a sign of life too, so that one that hangs in a pass is told apart.
+                key = await asyncio.wait_for(self.queue.get(), _SIGN_OF_LIFE_SECONDS)
+            except TimeoutError:
+                continue
+            try:
+                await self._run(reconciler, key)
+            finally:
+                self.queue.done(key)
+
+    async def _run(self, reconciler: Reconciles, key: str) -> None:
+        try:
+            with self._seconds.time():
+                async with asyncio.timeout(_PASS_SECONDS):
+                    outcome = await reconciler.reconcile(key)
+        except RemoteError as error:
+            after = error.after if isinstance(error, TryLater) else None
+            seconds = self.queue.failed(key, after)
+            self._passes.labels("error").inc()
+            log.warning("pass failed", extra={"preview": key, "error": str(error), "again": seconds})
+        except Exception:
+            seconds = self.queue.failed(key)
+            self._passes.labels("bug").inc()
+            log.exception("pass failed", extra={"preview": key, "again": seconds})
+        else:
+            self.queue.succeeded(key)
+            self._passes.labels("ok").inc()
+            if outcome.again is not None:
+                self.queue.add_after(key, outcome.again)
+
+
+def _only_status_changed(before: Object, after: Object) -> bool:
+    """Our own status writes come back as events; they are no reason for another pass."""
+    old, new = before["metadata"], after["metadata"]
+    return (
+        before.get("spec") == after.get("spec")
+        and old.get("uid") == new.get("uid")
+        and old.get("annotations") == new.get("annotations")
+        and old.get("deletionTimestamp") == new.get("deletionTimestamp")
+    )
+
+
+def _phase(obj: Object) -> str:
+    return str((obj.get("status") or {}).get("phase", ""))
+
+
+def _placed(obj: Object | None) -> bool:
+    return bool(obj is not None and (obj.get("status") or {}).get("placed"))

@@ -1,0 +1,5 @@
+"""Image registries, by the OCI distribution specification: is a tag there, and what is its digest?"""
+
+from previewbot.registry.client import FoundImage, Registry
+
+__all__ = ["FoundImage", "Registry"]

@@ -1,0 +1,77 @@
+"""The Flask application."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from datetime import datetime
+
+from flask import Flask, Response
+from prometheus_client import CollectorRegistry, generate_latest
+from werkzeug.exceptions import HTTPException
+
+from previewbot.render import Renderer
+from previewbot.settings import Settings
+from previewbot.web import pages, webhook
+from previewbot.web.cluster import Cluster
+
+_HEADERS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+
+log = logging.getLogger(__name__)
+
+
+def create_app(
+    settings: Settings,
+    webhook_secret: bytes,
+    cluster: Cluster,
+    *,
+    now: Callable[[], datetime],
+    renderer: Renderer | None = None,
+    body_limit: int = webhook.BODY_LIMIT,
+) -> Flask:
+    """Return the application; raises ValueError for an empty secret, which would let anybody in."""
+    if not webhook_secret:
+        raise ValueError("the webhook secret is empty")
+    app = Flask("previewbot", static_folder=None)
+    app.config["MAX_CONTENT_LENGTH"] = body_limit
+    metrics = CollectorRegistry()
+    intake = webhook.Intake(settings, webhook_secret, cluster, now)
+    app.register_blueprint(webhook.blueprint(intake, metrics))
+    app.register_blueprint(pages.blueprint(settings, cluster, renderer or Renderer()))
+    app.register_error_handler(Exception, _failed)
+    app.after_request(_with_headers)
+
+    @app.get("/healthz")
+    def healthz() -> Response:
+        return Response("ok", mimetype="text/plain")
+
+    @app.get("/readyz")
+    def readyz() -> Response:
+        if cluster.ready():
+            return Response("ok", mimetype="text/plain")
+        return Response("the API server does not answer, or lacks previews", 503, mimetype="text/plain")
+
+    @app.get("/metrics")
+    def show_metrics() -> Response:
+        return Response(generate_latest(metrics), mimetype="text/plain")
+
+    return app
+
+
+def _with_headers(response: Response) -> Response:
+    for name, value in _HEADERS.items():
+        response.headers.setdefault(name, value)
+    return response
+
+
+def _failed(error: Exception) -> Response:
+    """Answer without a stack trace; what is our own fault is 503, so that it counts as not taken."""
+    if isinstance(error, HTTPException):
+        return Response(error.description or error.name, error.code, mimetype="text/plain")
+    log.error("a request failed", exc_info=error)
+    return Response("something went wrong here; it is in previewbot's log", 503, mimetype="text/plain")
