@@ -68,7 +68,7 @@ class Listing:
             if installation.suspended:
                 continue
             for repository in await self._github.repositories(installation.id):
-                    listed.add(repository.id)
+                listed.add(repository.id)
                 try:
                     await self._repository(installation.id, repository, known)
                 except TryLater:
@@ -127,22 +127,16 @@ class Listing:
             repository=repository.full_name,
             installation_id=installation_id,
             app_id=self._app_id,
-            environment_key=environment_key(
-                self._github_host, repository.id, number, repository.full_name
-            ),
+            environment_key=environment_key(self._github_host, repository.id, number, repository.full_name),
         )
         delivery = f"listing-{now.strftime('%Y%m%dT%H%M%S.%f')}"
         poke = Poke(delivery_id=delivery, poked_at=now, updated_at=updated_at)
         await self._kube.poke(spec, poke, create=create)
 
-    async def _poke_the_lost(
-        self, known: Mapping[tuple[int, int], Preview], listed: Collection[int]
-    ) -> None:
+    async def _poke_the_lost(self, known: Mapping[tuple[int, int], Preview], listed: Collection[int]) -> None:
         """Look at Previews of repositories that no installation lists any more: removed, or uninstalled."""
         for preview in known.values():
             if preview.spec.repository_id not in listed and preview.spec.app_id == self._app_id:
                 now = self._now()
                 delivery = f"listing-{now.strftime('%Y%m%dT%H%M%S.%f')}"
-                await self._kube.poke(
-                    preview.spec, Poke(delivery_id=delivery, poked_at=now), create=False
-                )
+                await self._kube.poke(preview.spec, Poke(delivery_id=delivery, poked_at=now), create=False)

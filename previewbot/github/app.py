@@ -6,19 +6,28 @@ from collections.abc import Callable
 from datetime import datetime
 
 import aiohttp
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from gidgethub.apps import get_jwt
 
-from previewbot.errors import Unauthorized
-from previewbot.github.installation import InstallationClient, Token
-from previewbot.github.parse import moment, repository_from
+from previewbot.errors import SettingsError, Unauthorized
+from previewbot.github import parse
+from previewbot.github.fields import number
+from previewbot.github.installation import InstallationClient
+from previewbot.github.tokens import Token, Tokens
 from previewbot.github.transport import Transport
 from previewbot.model import Installation, Repository
 
-_JWT_LIFETIME_SECONDS = 540
+_JWT_SECONDS = 9 * 60
+"""GitHub takes ten minutes at most, and clocks differ."""
 
 
 class GitHub:
-    """Acts as the App (https://docs.github.com/en/apps/creating-github-apps/authenticating-with-a-github-app)."""
+    """Acts as the App (https://docs.github.com/en/apps/creating-github-apps/authenticating-with-a-github-app).
+
+    `now` must know its zone. Raises SettingsError at once if `private_key` is not an RSA key in PEM form.
+    """
 
     def __init__(
         self,
@@ -30,6 +39,7 @@ class GitHub:
         user_agent: str,
         now: Callable[[], datetime],
     ) -> None:
+        _require_rsa_key(private_key)
         self._session = session
         self._api_url = api_url
         self._app_id = app_id
@@ -40,43 +50,54 @@ class GitHub:
         self._installations: dict[int, InstallationClient] = {}
 
     def installation(self, installation_id: int) -> InstallationClient:
-        """Return the client of an installation; its token and cache are kept with it."""
+        """Return the client of an installation; its token, cache and rate limit are kept with it."""
+
+        async def new_token() -> Token:
+            return await self._new_token(installation_id)
+
         if installation_id not in self._installations:
             self._installations[installation_id] = InstallationClient(
-                self._new_transport(), lambda: self._token(installation_id), self._now
+                self._new_transport(), Tokens(new_token, self._now), app_id=self._app_id
             )
         return self._installations[installation_id]
 
     async def installations(self) -> list[Installation]:
         """Return all installations of the App."""
-        return [
-            Installation(id=item["id"], suspended=item.get("suspended_at") is not None)
-            async for item in self._transport.pages("/app/installations", jwt=self._jwt())
-        ]
+        pages = self._transport.pages("/app/installations", jwt=self._jwt())
+        return [parse.installation_from(item) async for item in pages]
 
     async def installation_of(self, repository: str) -> int:
         """Return the installation that covers a repository; raises NotFound if there is none (any more)."""
         answer, _ = await self._transport.request("GET", f"/repos/{repository}/installation", jwt=self._jwt())
-        return int(answer["id"])
+        return number(answer, "id")
 
     async def repositories(self, installation_id: int) -> list[Repository]:
         """Return the repositories that an installation covers."""
-        items = await self.installation(installation_id).items("/installation/repositories", "repositories")
-        return [repository_from(item) for item in items]
+        return await self.installation(installation_id).repositories()
 
-    async def _token(self, installation_id: int) -> Token:
+    async def _new_token(self, installation_id: int) -> Token:
         url = f"/app/installations/{installation_id}/access_tokens"
         try:
             answer, _ = await self._transport.request("POST", url, data={}, jwt=self._jwt())
         except Unauthorized as error:
-            message = "GitHub does not accept the App's private key"
+            message = f"GitHub does not accept the App's id and private key: {error.message}"
             raise Unauthorized(error.what, status=401, message=message) from error
-        return Token(answer["token"], moment(answer["expires_at"]))
+        return parse.token_from(answer)
 
     def _jwt(self) -> str:
-        return get_jwt(
-            app_id=str(self._app_id), private_key=self._private_key, expiration=_JWT_LIFETIME_SECONDS
-        )
+        # Signed for each use: gidgethub keeps one by a monotonic clock, which stands still in suspend.
+        return get_jwt(app_id=str(self._app_id), private_key=self._private_key, expiration=_JWT_SECONDS)
 
     def _new_transport(self) -> Transport:
         return Transport(self._session, api_url=self._api_url, user_agent=self._user_agent, now=self._now)
+
+
+def _require_rsa_key(pem: str) -> None:
+    try:
+        usable = isinstance(load_pem_private_key(pem.encode(), password=None), RSAPrivateKey)
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        usable = False
+    if not usable:
+        raise SettingsError(
+            ("The App's private key is not an RSA private key in PEM form, as GitHub gives it.",)
+        )

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
-import base64
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import UTC, datetime
+from typing import Any, TypeVar
 from urllib.parse import quote
 
-from previewbot.errors import NotFound, TryLater, Unauthorized
+from previewbot.errors import Invalid, NotFound, Unauthorized
 from previewbot.github import parse
+from previewbot.github.builds import build_from
+from previewbot.github.tokens import Tokens
 from previewbot.github.transport import Transport
 from previewbot.model import (
     Build,
@@ -21,94 +20,96 @@ from previewbot.model import (
     FileContent,
     OpenPullRequest,
     PullRequest,
+    Repository,
 )
 
-_FILES_LIMIT = 3_000
+_T = TypeVar("_T")
+
+FILES_LIMIT = 3_000
 """GitHub lists no more changed files of a pull request than this
 (https://docs.github.com/en/rest/pulls/pulls#list-pull-requests-files)."""
 
-_BEFORE_THE_END = timedelta(minutes=5)
-
-
-@dataclass(frozen=True)
-class Token:
-    """An installation access token and the moment it ends."""
-
-    value: str
-    expires_at: datetime
-
 
 class InstallationClient:
-    """Reads and writes as an installation; `repository` is always `owner/name`."""
+    """Reads and writes as an installation; `repository` is always `owner/name`.
 
-    def __init__(
-        self,
-        transport: Transport,
-        new_token: Callable[[], Awaitable[Token]],
-        now: Callable[[], datetime],
-    ) -> None:
+    Every method raises the RemoteError that GitHub's answer means; TryLater may say after how long.
+    """
+
+    def __init__(self, transport: Transport, tokens: Tokens, *, app_id: int) -> None:
         self._transport = transport
-        self._new_token = new_token
-        self._now = now
-        self._token: Token | None = None
-        self._renewing = asyncio.Lock()
+        self._tokens = tokens
+        self._app_id = app_id
+
+    async def repositories(self) -> list[Repository]:
+        """Return the repositories that the installation covers."""
+        return [
+            parse.repository_from(item)
+            for item in await self._items("/installation/repositories", "repositories")
+        ]
 
     async def pull_request(self, repository: str, number: int) -> PullRequest:
-        """Return a pull request; a renamed repository answers too, under its new name."""
-        return parse.pull_request_from(await self._get(f"/repos/{repository}/pulls/{number}"))
+        """Return a pull request; that of a renamed repository too, under the new name."""
+        return parse.pull_request_from(await self._send("GET", f"/repos/{repository}/pulls/{number}"))
 
     async def open_pull_requests(self, repository: str) -> list[OpenPullRequest]:
         """Return the open pull requests of a repository."""
-        items = await self.items(f"/repos/{repository}/pulls?state=open")
+        items = await self._items(f"/repos/{repository}/pulls?state=open")
         return [parse.open_pull_request_from(item) for item in items]
 
     async def files(self, repository: str, number: int) -> ChangedFiles:
-        """Return the changed files; GitHub cuts the list off at 3,000, which is said."""
-        items = await self.items(f"/repos/{repository}/pulls/{number}/files")
+        """Return the changed files; `complete` is false where GitHub cuts the list off (FILES_LIMIT)."""
+        items = await self._items(f"/repos/{repository}/pulls/{number}/files")
         files = tuple(parse.changed_file_from(item) for item in items)
-        return ChangedFiles(files, complete=len(files) < _FILES_LIMIT)
+        return ChangedFiles(files, complete=len(files) < FILES_LIMIT)
 
     async def commits(self, repository: str, number: int) -> list[Commit]:
-        """Return the commits of a pull request (GitHub shows at most 250)."""
-        items = await self.items(f"/repos/{repository}/pulls/{number}/commits")
+        """Return the commits of a pull request (GitHub shows the first 250)."""
+        items = await self._items(f"/repos/{repository}/pulls/{number}/commits")
         return [parse.commit_from(item) for item in items]
 
     async def file(self, repository: str, path: str, ref: str) -> FileContent | None:
-        """Return a file at a branch, or None if there is none there."""
+        """Return a file at a branch or commit, or None if there is no file there; Invalid if over 1 MB."""
+        url = f"/repos/{repository}/contents/{quote(path)}?ref={quote(ref, safe='')}"
         try:
-            obj = await self._get(f"/repos/{repository}/contents/{quote(path)}?ref={quote(ref, safe='')}")
+            answer = await self._send("GET", url)
         except NotFound:
             return None
-        if not isinstance(obj, dict) or obj.get("type") != "file" or obj.get("encoding") != "base64":
-            return None
-        return FileContent(sha=obj["sha"], content=base64.b64decode(obj["content"]))
+        return parse.file_content_from(answer)
 
     async def build(self, repository: str, head_sha: str) -> Build:
-        """Return what CI says of a commit, from its check runs and its workflow runs."""
-        checks = await self.items(f"/repos/{repository}/commits/{head_sha}/check-runs", "check_runs")
-        runs = await self.items(f"/repos/{repository}/actions/runs?head_sha={head_sha}", "workflow_runs")
-        return parse.build_from(checks, runs)
+        """Return what CI says of a commit; `none` as well while GitHub does not know the commit yet (422)."""
+        try:
+            checks = await self._items(f"/repos/{repository}/commits/{head_sha}/check-runs", "check_runs")
+        except Invalid:
+            return Build("none")
+        try:
+            runs = await self._items(f"/repos/{repository}/actions/runs?head_sha={head_sha}", "workflow_runs")
+        except NotFound:
+            # The check runs were found, so the repository is there: its server has no Actions.
+            runs = []
+        return build_from(checks, runs, app_id=self._app_id)
 
     async def comments(self, repository: str, number: int, since: datetime | None) -> list[Comment]:
-        """Return all comments, or those that were updated since a moment."""
-        query = f"?since={since.strftime('%Y-%m-%dT%H:%M:%SZ')}" if since else ""
-        items = await self.items(f"/repos/{repository}/issues/{number}/comments{query}")
+        """Return all comments, or those made or changed since a moment, oldest first."""
+        query = f"?since={since.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}" if since else ""
+        items = await self._items(f"/repos/{repository}/issues/{number}/comments{query}")
         return [parse.comment_from(item) for item in items]
 
     async def create_comment(self, repository: str, number: int, body: str) -> Comment:
         """Write a comment."""
-        obj = await self._send("POST", f"/repos/{repository}/issues/{number}/comments", {"body": body})
-        return parse.comment_from(obj)
+        url = f"/repos/{repository}/issues/{number}/comments"
+        return parse.comment_from(await self._send("POST", url, {"body": body}))
 
     async def update_comment(self, repository: str, comment_id: int, body: str) -> Comment:
-        """Replace the text of a comment; raises NotFound if a person deleted it."""
+        """Replace the text of a comment; raises NotFound if somebody deleted it."""
         url = f"/repos/{repository}/issues/comments/{comment_id}"
         return parse.comment_from(await self._send("PATCH", url, {"body": body}))
 
     async def delete_comment(self, repository: str, comment_id: int) -> None:
         """Delete a comment; one that is gone already is fine."""
         try:
-            await self._send("DELETE", f"/repos/{repository}/issues/comments/{comment_id}", b"")
+            await self._send("DELETE", f"/repos/{repository}/issues/comments/{comment_id}")
         except NotFound:
             return
 
@@ -118,45 +119,32 @@ class InstallationClient:
         await self._send("POST", url, {"content": content})
 
     async def permission(self, repository: str, login: str) -> str:
-        """Return `admin`, `write`, `read` or `none` (GitHub sums `maintain` up as `write`, `triage` as `read`)."""
+        """Return `admin`, `write`, `read` or `none`; somebody whom GitHub does not know has none."""
+        url = f"/repos/{repository}/collaborators/{quote(login, safe='')}/permission"
         try:
-            obj = await self._get(f"/repos/{repository}/collaborators/{quote(login)}/permission")
+            answer = await self._send("GET", url)
         except NotFound:
             return "none"
-        return str(obj["permission"])
+        return parse.permission_from(answer)
 
-    async def items(self, url: str, key: str | None = None) -> list[Any]:
-        """Return the items of all pages of a listing."""
-
+    async def _items(self, url: str, key: str | None = None) -> list[Any]:
         async def read(token: str) -> list[Any]:
             return [item async for item in self._transport.pages(url, token=token, key=key)]
 
         return await self._authorized(read)
 
-    async def _get(self, url: str) -> Any:
-        return await self._send("GET", url, b"")
-
-    async def _send(self, method: str, url: str, data: Any) -> Any:
+    async def _send(self, method: str, url: str, data: Any = b"") -> Any:
         async def send(token: str) -> Any:
             answer, _ = await self._transport.request(method, url, data=data, token=token)
             return answer
 
         return await self._authorized(send)
 
-    async def _authorized(self, call: Callable[[str], Awaitable[Any]]) -> Any:
-        """Call with a token; one that GitHub no longer takes (revoked, key rotated) is renewed once."""
-        token = await self._current()
+    async def _authorized(self, call: Callable[[str], Awaitable[_T]]) -> _T:
+        """Call with a token; one that GitHub no longer takes (revoked, say) is renewed once."""
+        token = await self._tokens.current()
         try:
             return await call(token.value)
         except Unauthorized:
-            if self._token is token:
-                self._token = None
-        except (KeyError, TypeError, ValueError) as error:
-            raise TryLater("GitHub", message=f"an answer that cannot be read: {error!r}") from error
-        return await call((await self._current()).value)
-
-    async def _current(self) -> Token:
-        async with self._renewing:
-            if self._token is None or self._now() >= self._token.expires_at - _BEFORE_THE_END:
-                self._token = await self._new_token()
-            return self._token
+            self._tokens.drop(token)
+        return await call((await self._tokens.current()).value)

@@ -1,137 +1,155 @@
-"""GitHub's JSON as values of `previewbot.model`."""
+"""GitHub's JSON as values of `previewbot.model`; what is not of GitHub's shape raises RemoteError.
+
+Field names and which may be null: https://docs.github.com/en/rest (version 2022-11-28).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime
-from typing import Any
+import base64
+import binascii
+from typing import Any, Literal
 
+from previewbot.errors import Invalid, RemoteError
+from previewbot.github.fields import flag, has, items, moment, number, text
+from previewbot.github.tokens import Token
 from previewbot.model import (
     Account,
     Branch,
-    Build,
     ChangedFile,
     Comment,
     Commit,
+    FileContent,
+    Installation,
     OpenPullRequest,
     PullRequest,
     Repository,
 )
 
-_GHOST = Account(id=10137, login="ghost")
-"""Whom GitHub shows in place of a deleted account."""
+GHOST = Account(id=10137, login="ghost")
+"""Whom GitHub shows in place of a deleted account (https://github.com/ghost)."""
 
-_FAILED = frozenset({"failure", "timed_out", "startup_failure", "cancelled", "stale"})
-
-
-def moment(text: str) -> datetime:
-    """Read an ISO 8601 time of GitHub's."""
-    return datetime.fromisoformat(text.replace("Z", "+00:00"))
+_PERMISSIONS = {"admin": "admin", "write": "write", "maintain": "write", "read": "read", "triage": "read"}
 
 
-def account_from(obj: Mapping[str, Any] | None) -> Account:
-    """Read an account; a deleted one is the ghost."""
-    if not obj:
-        return _GHOST
-    return Account(id=obj["id"], login=obj["login"], type=obj.get("type", "User"))
+def listing(answer: Any, key: str | None) -> list[Any]:
+    """Return the items of one page: the answer itself, or what it holds under `key`."""
+    return items(answer, key or "")
 
 
-def repository_from(obj: Mapping[str, Any]) -> Repository:
+def token_from(obj: Any) -> Token:
+    """Read an installation access token."""
+    return Token(text(obj, "token"), moment(obj, "expires_at"))
+
+
+def installation_from(obj: Any) -> Installation:
+    """Read an installation of the App."""
+    return Installation(id=number(obj, "id"), suspended=has(obj, "suspended_at"))
+
+
+def repository_from(obj: Any) -> Repository:
     """Read a repository."""
-    return Repository(id=obj["id"], full_name=obj["full_name"], default_branch=obj["default_branch"])
+    return Repository(
+        id=number(obj, "id"), full_name=text(obj, "full_name"), default_branch=text(obj, "default_branch")
+    )
 
 
-def pull_request_from(obj: Mapping[str, Any]) -> PullRequest:
-    """Read a pull request."""
-    base = obj["base"]["repo"]
+def pull_request_from(obj: Any) -> PullRequest:
+    """Read a pull request; an unknown state counts as closed, so that nothing is started for it."""
+    state: Literal["open", "closed"] = "open" if text(obj, "state") == "open" else "closed"
     return PullRequest(
-        number=obj["number"],
-        state="open" if obj["state"] == "open" else "closed",
-        merged=bool(obj.get("merged")),
-        title=obj["title"],
-        body=obj.get("body") or "",
-        draft=bool(obj.get("draft")),
-        author=account_from(obj["user"]),
-        head=_branch(obj["head"]),
-        base=_branch(obj["base"]),
-        default_branch=base["default_branch"],
-        labels=tuple(label["name"] for label in obj.get("labels", ())),
-        private=bool(base.get("private", True)),
-        updated_at=moment(obj["updated_at"]),
-        closed_at=moment(obj["closed_at"]) if obj.get("closed_at") else None,
-        mergeable=obj.get("mergeable"),
-        merge_commit_sha=obj.get("merge_commit_sha"),
-        changed_files=obj.get("changed_files", 0),
-        html_url=obj["html_url"],
-    )
-
-
-def open_pull_request_from(obj: Mapping[str, Any]) -> OpenPullRequest:
-    """Read a row of the listing."""
-    return OpenPullRequest(
-        number=obj["number"], head_sha=obj["head"]["sha"], updated_at=moment(obj["updated_at"])
-    )
-
-
-def changed_file_from(obj: Mapping[str, Any]) -> ChangedFile:
-    """Read a changed file."""
-    return ChangedFile(path=obj["filename"], previous_path=obj.get("previous_filename"))
-
-
-def commit_from(obj: Mapping[str, Any]) -> Commit:
-    """Read a commit of a pull request."""
-    author = obj["commit"].get("author") or {}
-    return Commit(
-        sha=obj["sha"],
-        message=obj["commit"]["message"],
-        author_name=author.get("name") or "",
-        author_email=author.get("email") or "",
-        author=account_from(obj["author"]) if obj.get("author") else None,
-    )
-
-
-def comment_from(obj: Mapping[str, Any]) -> Comment:
-    """Read a comment."""
-    app = obj.get("performed_via_github_app")
-    return Comment(
-        id=obj["id"],
-        author=account_from(obj["user"]),
-        app_id=app["id"] if app else None,
-        body=obj.get("body") or "",
-        created_at=moment(obj["created_at"]),
-        updated_at=moment(obj["updated_at"]),
-    )
-
-
-def build_from(check_runs: Sequence[Mapping[str, Any]], workflow_runs: Sequence[Mapping[str, Any]]) -> Build:
-    """Sum up what CI says of a commit: what waits for a person counts most, then what runs, then what failed."""
-    for run in workflow_runs:
-        if run.get("conclusion") == "action_required" or run.get("status") == "waiting":
-            return _build("needs_approval", run)
-    for run in (*check_runs, *workflow_runs):
-        if run.get("status") != "completed":
-            return _build("running", run)
-    for run in (*check_runs, *workflow_runs):
-        if run.get("conclusion") in _FAILED:
-            return _build("failed", run)
-    return Build("succeeded") if check_runs or workflow_runs else Build("none")
-
-
-def _build(state: Any, run: Mapping[str, Any]) -> Build:
-    started = run.get("started_at") or run.get("run_started_at")
-    return Build(
+        number=number(obj, "number"),
         state=state,
-        name=run.get("name") or "",
-        url=run.get("html_url") or "",
-        started_at=moment(started) if started else None,
+        merged=flag(obj, "merged"),
+        title=text(obj, "title"),
+        body=text(obj, "body") if has(obj, "body") else "",
+        draft=flag(obj, "draft") if has(obj, "draft") else False,
+        author=_account(obj, "user"),
+        head=_branch(obj, "head"),
+        base=_branch(obj, "base"),
+        default_branch=text(obj, "base.repo.default_branch"),
+        labels=tuple(text(label, "name") for label in items(obj, "labels")),
+        private=flag(obj, "base.repo.private"),
+        updated_at=moment(obj, "updated_at"),
+        closed_at=moment(obj, "closed_at") if has(obj, "closed_at") else None,
+        mergeable=flag(obj, "mergeable") if has(obj, "mergeable") else None,
+        merge_commit_sha=text(obj, "merge_commit_sha") if has(obj, "merge_commit_sha") else None,
+        changed_files=number(obj, "changed_files"),
+        html_url=text(obj, "html_url"),
     )
 
 
-def _branch(obj: Mapping[str, Any]) -> Branch:
-    repository = obj.get("repo")
+def open_pull_request_from(obj: Any) -> OpenPullRequest:
+    """Read a row of the listing of open pull requests."""
+    return OpenPullRequest(
+        number=number(obj, "number"), head_sha=text(obj, "head.sha"), updated_at=moment(obj, "updated_at")
+    )
+
+
+def changed_file_from(obj: Any) -> ChangedFile:
+    """Read a changed file; only a rename changes the previous path too (a copy leaves it as it was)."""
+    renamed = has(obj, "previous_filename") and text(obj, "status") == "renamed"
+    previous = text(obj, "previous_filename") if renamed else None
+    return ChangedFile(path=text(obj, "filename"), previous_path=previous)
+
+
+def commit_from(obj: Any) -> Commit:
+    """Read a commit; `author` is None where no account belongs to the e-mail address."""
+    return Commit(
+        sha=text(obj, "sha"),
+        message=text(obj, "commit.message"),
+        author_name=text(obj, "commit.author.name") if has(obj, "commit.author.name") else "",
+        author_email=text(obj, "commit.author.email") if has(obj, "commit.author.email") else "",
+        author=_account(obj, "author") if has(obj, "author") else None,
+    )
+
+
+def comment_from(obj: Any) -> Comment:
+    """Read a comment."""
+    by_app = has(obj, "performed_via_github_app")
+    return Comment(
+        id=number(obj, "id"),
+        author=_account(obj, "user"),
+        app_id=number(obj, "performed_via_github_app.id") if by_app else None,
+        body=text(obj, "body") if has(obj, "body") else "",
+        created_at=moment(obj, "created_at"),
+        updated_at=moment(obj, "updated_at"),
+    )
+
+
+def file_content_from(obj: Any) -> FileContent | None:
+    """Read a file; None for a folder, a link to elsewhere or a submodule; raises Invalid for one over 1 MB.
+
+    GitHub sends larger ones with the encoding `none` and no content
+    (https://docs.github.com/en/rest/repos/contents#get-repository-content).
+    """
+    if isinstance(obj, list) or text(obj, "type") != "file":
+        return None
+    if text(obj, "encoding") != "base64":
+        raise Invalid(text(obj, "path"), message="the file is too large to be read (over 1 MB)")
+    try:
+        content = base64.b64decode(text(obj, "content"))
+    except (binascii.Error, ValueError) as error:
+        raise RemoteError("GitHub's answer", message="`content` is not base64") from error
+    return FileContent(sha=text(obj, "sha"), content=content)
+
+
+def permission_from(obj: Any) -> str:
+    """Read a permission: `admin`, `write` (`maintain` too), `read` (`triage` too) or `none`."""
+    return _PERMISSIONS.get(text(obj, "permission"), "none")
+
+
+def _account(obj: Any, path: str) -> Account:
+    if not has(obj, path):
+        return GHOST
+    kind = text(obj, f"{path}.type") if has(obj, f"{path}.type") else "User"
+    return Account(id=number(obj, f"{path}.id"), login=text(obj, f"{path}.login"), type=kind)
+
+
+def _branch(obj: Any, path: str) -> Branch:
+    known = has(obj, f"{path}.repo")
     return Branch(
-        ref=obj["ref"],
-        sha=obj["sha"],
-        repository_id=repository["id"] if repository else None,
-        repository=repository["full_name"] if repository else "",
+        ref=text(obj, f"{path}.ref"),
+        sha=text(obj, f"{path}.sha"),
+        repository_id=number(obj, f"{path}.repo.id") if known else None,
+        repository=text(obj, f"{path}.repo.full_name") if known else "",
     )

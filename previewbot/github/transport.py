@@ -1,57 +1,58 @@
-"""Requests to GitHub: headers, conditional requests, and errors in our own words.
+"""Requests to GitHub: headers, time limits, redirects, conditional requests, and errors in our own words.
 
-Rate limits follow https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api: the
-primary one is 403 or 429 with `x-ratelimit-remaining: 0`, the secondary one 403 or 429 with `retry-after`.
-Both become `TryLater`; nothing sleeps here.
+Nothing sleeps here: a limit or a passing fault becomes `TryLater`, and the pass that met it is queued again.
 """
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import AsyncIterator, Callable, Iterator, MutableMapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import datetime
 from typing import Any
+from urllib.parse import urljoin, urlsplit
 
 import aiohttp
 from gidgethub import HTTPException
 from gidgethub.aiohttp import GitHubAPI
 
 from previewbot.errors import RemoteError, TryLater, from_status
+from previewbot.github import parse
+from previewbot.github.cache import BoundedCache
+from previewbot.github.limits import rate_limit_wait, retry_after
 
 API_VERSION = "2022-11-28"
+"""2026-03-10 no longer has `merge_commit_sha`, which image tags may be made of
+(https://docs.github.com/en/rest/about-the-rest-api/breaking-changes)."""
+
 PAGE_SIZE = 100
-_MAX_PAGES = 50
-_CACHE_ENTRIES = 500
-_SECONDARY_WAIT = 60.0
+MAX_PAGES = 100
 
-CacheEntry = tuple[str | None, str | None, Any, str | None]
+_ACCEPT = "application/vnd.github+json"
+_TIMEOUT = aiohttp.ClientTimeout(total=30, connect=10)
+_REDIRECTS = frozenset({301, 302, 307, 308})
+_MAX_REDIRECTS = 3
 
 
-class BoundedCache(MutableMapping[str, CacheEntry]):
-    """The answers of conditional requests; the least recently used go first."""
+class _Api(GitHubAPI):
+    """gidgethub with a time limit, and with redirects that keep method, body and credentials.
 
-    def __init__(self, entries: int = _CACHE_ENTRIES) -> None:
-        self._entries = entries
-        self._items: OrderedDict[str, CacheEntry] = OrderedDict()
+    A renamed repository redirects; GitHub asks for the same request at the new address
+    (https://docs.github.com/en/rest/using-the-rest-api/best-practices-for-using-the-rest-api#follow-redirects),
+    whereas aiohttp would turn a redirected POST into a GET. Credentials never leave the origin.
+    """
 
-    def __getitem__(self, key: str) -> CacheEntry:
-        self._items.move_to_end(key)
-        return self._items[key]
-
-    def __setitem__(self, key: str, value: CacheEntry) -> None:
-        self._items[key] = value
-        self._items.move_to_end(key)
-        while len(self._items) > self._entries:
-            self._items.popitem(last=False)
-
-    def __delitem__(self, key: str) -> None:
-        del self._items[key]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._items)
-
-    def __len__(self) -> int:
-        return len(self._items)
+    async def _request(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes = b""
+    ) -> tuple[int, Mapping[str, str], bytes]:
+        for hop in range(_MAX_REDIRECTS + 1):
+            async with self._session.request(
+                method, url, headers=headers, data=body, timeout=_TIMEOUT, allow_redirects=False
+            ) as response:
+                answer = response.status, response.headers, await response.read()
+            target = urljoin(url, answer[1].get("location", ""))
+            if answer[0] not in _REDIRECTS or hop == _MAX_REDIRECTS or origin(target) != origin(url):
+                break
+            url = target
+        return answer
 
 
 class Transport:
@@ -66,70 +67,75 @@ class Transport:
         now: Callable[[], datetime],
     ) -> None:
         self._now = now
-        self._api = GitHubAPI(session, user_agent, cache=BoundedCache(), base_url=api_url.rstrip("/"))
-        self._blocked_until = 0.0
+        self._origin = origin(api_url)
+        self._api = _Api(session, user_agent, cache=BoundedCache(), base_url=api_url.rstrip("/"))
+        self._limited_until = 0.0
 
     async def request(
         self, method: str, url: str, *, data: Any = b"", token: str | None = None, jwt: str | None = None
     ) -> tuple[Any, str | None]:
         """Send one request; return the decoded answer and the address of the next page, if there is one.
 
-        Raises a RemoteError for anything but success. After a primary rate limit nothing is sent until
-        GitHub's own reset time.
+        Raises a RemoteError for anything but success. While GitHub's rate limit holds, nothing is sent
+        (https://docs.github.com/en/rest/using-the-rest-api/best-practices-for-using-the-rest-api#handle-rate-limit-errors-appropriately).
         """
         what = f"{method} {url}"
-        wait = self._blocked_until - self._now().timestamp()
-        if wait > 0:
-            raise TryLater(what, status=403, message="rate limit", after=wait)
+        self._check(what, url)
         try:
-            answer, more, _ = await self._api._make_request(
+            answer, next_url, _ = await self._api._make_request(
                 method,
                 url,
                 {},
                 data,
-                "application/vnd.github+json",
+                _ACCEPT,
                 jwt=jwt,
                 oauth_token=token,
                 extra_headers={"x-github-api-version": API_VERSION},
             )
         except HTTPException as error:
             raise self._in_our_words(what, error) from error
-        except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
-            raise TryLater(what, message=type(error).__name__) from error
-        return answer, more
+        except (aiohttp.ClientError, OSError) as error:  # TimeoutError is an OSError
+            raise TryLater(what, message=f"GitHub cannot be reached ({type(error).__name__})") from error
+        except (ValueError, KeyError, TypeError) as error:
+            # gidgethub could not make sense of the answer: cut off, not JSON, or not GitHub's shape.
+            raise TryLater(what, message="GitHub's answer cannot be read") from error
+        return answer, next_url
 
     async def pages(
         self, url: str, *, token: str | None = None, jwt: str | None = None, key: str | None = None
     ) -> AsyncIterator[Any]:
-        """Yield the items of all pages; `key` names the list inside an object."""
-        separator = "&" if "?" in url else "?"
-        next_url: str | None = f"{url}{separator}per_page={PAGE_SIZE}"
-        for _ in range(_MAX_PAGES):
+        """Yield the items of all pages; `key` names the list inside an object.
+
+        Pages are found by the Link header alone. Raises RemoteError past MAX_PAGES: half a list would be
+        taken for the whole.
+        """
+        next_url: str | None = f"{url}{'&' if '?' in url else '?'}per_page={PAGE_SIZE}"
+        for _ in range(MAX_PAGES):
+            answer, next_url = await self.request("GET", next_url or url, token=token, jwt=jwt)
+            for item in parse.listing(answer, key):
+                yield item
             if next_url is None:
                 return
-            answer, next_url = await self.request("GET", next_url, token=token, jwt=jwt)
-            for item in answer[key] if key else answer:
-                yield item
+        raise RemoteError(f"GET {url}", message=f"more than {MAX_PAGES} pages")
+
+    def _check(self, what: str, url: str) -> None:
+        if urlsplit(url).netloc and origin(url) != self._origin:
+            raise RemoteError(what, message="the next page lies on another server: no credentials for it")
+        wait = self._limited_until - self._now().timestamp()
+        if wait > 0:
+            raise TryLater(what, status=429, message="GitHub's rate limit still holds", after=wait)
 
     def _in_our_words(self, what: str, error: HTTPException) -> RemoteError:
-        status, headers = int(error.status_code), error.headers or {}
-        message = str(error)
-        if status in (403, 429):
-            if headers.get("x-ratelimit-remaining") == "0" and headers.get("x-ratelimit-reset"):
-                self._blocked_until = float(headers["x-ratelimit-reset"])
-                after = max(1.0, self._blocked_until - self._now().timestamp())
-                return TryLater(what, status=status, message="rate limit", after=after)
-            if headers.get("retry-after"):
-                return TryLater(
-                    what,
-                    status=status,
-                    message="secondary rate limit",
-                    after=_seconds(headers["retry-after"]),
-                )
-            if status == 429 or "secondary rate limit" in message:
-                return TryLater(what, status=status, message="secondary rate limit", after=_SECONDARY_WAIT)
-        return from_status(what, status, message)
+        status, headers, message = int(error.status_code), error.headers, str(error)
+        now = self._now().timestamp()
+        wait = rate_limit_wait(status, headers, message, now)
+        if wait is not None:
+            self._limited_until = max(self._limited_until, now + wait)
+            return TryLater(what, status=status, message=message, after=wait)
+        return from_status(what, status, message, retry_after(headers))
 
 
-def _seconds(text: str) -> float:
-    return float(text) if text.isascii() and text.isdigit() else _SECONDARY_WAIT
+def origin(url: str) -> tuple[str, str | None, int | None]:
+    """Return scheme, host and port of an address: what credentials are bound to."""
+    parts = urlsplit(url)
+    return parts.scheme, parts.hostname, parts.port or {"https": 443, "http": 80}.get(parts.scheme)

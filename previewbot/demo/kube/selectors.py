@@ -1,0 +1,50 @@
+"""Label and field selectors (https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from previewbot.demo.kube.status import bad_request
+
+Object = Mapping[str, Any]
+_SET_RE = re.compile(r"^(\S+)\s+(in|notin)\s+\(([^)]*)\)$")
+_SPLIT_RE = re.compile(r",(?![^(]*\))")
+
+
+def matcher(label_selector: str, field_selector: str) -> Callable[[Object], bool]:
+    """Return what tells whether an object is selected; raises KubeError for a selector it cannot read."""
+    labels = [_label(part.strip()) for part in _SPLIT_RE.split(label_selector) if part.strip()]
+    fields = [_field(part.strip()) for part in field_selector.split(",") if part.strip()]
+    return lambda obj: all(check(obj) for check in (*labels, *fields))
+
+
+def _labels(obj: Object) -> Mapping[str, str]:
+    return obj["metadata"].get("labels") or {}
+
+
+def _label(part: str) -> Callable[[Object], bool]:
+    found = _SET_RE.match(part)
+    if found:
+        key, operator, listed = found[1], found[2], {value.strip() for value in found[3].split(",")}
+        if operator == "in":
+            return lambda obj: _labels(obj).get(key) in listed
+        return lambda obj: _labels(obj).get(key) not in listed
+    if "!=" in part:
+        key, value = (side.strip() for side in part.split("!=", 1))
+        return lambda obj: _labels(obj).get(key) != value
+    if "=" in part:
+        key, value = (side.strip() for side in part.replace("==", "=").split("=", 1))
+        return lambda obj: _labels(obj).get(key) == value
+    if part.startswith("!"):
+        return lambda obj: part[1:] not in _labels(obj)
+    return lambda obj: part in _labels(obj)
+
+
+def _field(part: str) -> Callable[[Object], bool]:
+    path, _, value = part.partition("=")
+    if path not in ("metadata.name", "metadata.namespace"):
+        raise bad_request(f"field label not supported: {path}")
+    key = path.split(".")[1]
+    return lambda obj: obj["metadata"].get(key) == value.lstrip("=")
