@@ -68,7 +68,8 @@ def pull_request_from(obj: Any) -> PullRequest:
         base=_branch(obj, "base"),
         default_branch=text(obj, "base.repo.default_branch"),
         labels=tuple(text(label, "name") for label in items(obj, "labels")),
-        private=flag(obj, "base.repo.private"),
+        # Left out, which GitHub's description allows, it counts as private: less is shown then.
+        private=flag(obj, "base.repo.private") if has(obj, "base.repo.private") else True,
         updated_at=moment(obj, "updated_at"),
         closed_at=moment(obj, "closed_at") if has(obj, "closed_at") else None,
         mergeable=flag(obj, "mergeable") if has(obj, "mergeable") else None,
