@@ -31,8 +31,18 @@ _API_VERSIONS = {
     "rollout": ("argoproj.io/v1alpha1", "Rollout"),
 }
 _SIDECARS = frozenset(
-    "kuma-sidecar kuma-init istio-proxy istio-init linkerd-proxy linkerd-init vault-agent vault-agent-init "
-    "queue-proxy traffic-agent".split()
+    {
+        "istio-init",
+        "istio-proxy",
+        "kuma-init",
+        "kuma-sidecar",
+        "linkerd-init",
+        "linkerd-proxy",
+        "queue-proxy",
+        "traffic-agent",
+        "vault-agent",
+        "vault-agent-init",
+    }
 )
 _FILTER_KINDS = (
     "header_filter",
@@ -225,7 +235,7 @@ def _phase(phase: object) -> SessionPhase:
     if phase is None:
         return "Pending"
     if phase == "Ready" or phase == "Idle" or phase == "Failed":
-        return phase  # type: ignore[return-value]
+        return phase
     return "InProgress"
 
 

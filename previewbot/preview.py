@@ -83,7 +83,7 @@ class Observed(_Value):
 
 
 class AgentSeen(_Value):
-    """Which agent opened the pull request, and the signal in words ("its account", "the branch name codex/…")."""
+    """Which agent opened the pull request, and by which signal, in words ("its account")."""
 
     name: str
     signal: str

@@ -145,7 +145,7 @@ class Renderer:
 def _environment(loader: FileSystemLoader, *, autoescape: bool) -> Environment:
     environment = Environment(
         loader=loader,
-        autoescape=autoescape,
+        autoescape=autoescape,  # noqa: S701 - off for Markdown only, which has filters of its own
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

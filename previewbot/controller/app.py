@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Coroutine
 from datetime import UTC, datetime
 
 import aiohttp
@@ -56,7 +57,7 @@ async def run(settings: Settings, private_key: str, bind: str, *, stop: asyncio.
     return 0
 
 
-async def _until(stop: asyncio.Event, work: asyncio._CoroutineLike[None]) -> None:
+async def _until(stop: asyncio.Event, work: Coroutine[None, None, None]) -> None:
     """Run `work`, which never ends by itself, until `stop` is set; its failure is ours."""
     working = asyncio.ensure_future(work)
     stopping = asyncio.ensure_future(stop.wait())

@@ -68,7 +68,9 @@ class WorkQueue(Generic[Key]):
         """Run a key again after a backoff that doubles with each failure in a row; return the seconds."""
         failures = self._failures.get(key, 0)
         self._failures[key] = failures + 1
-        backoff = min(_BACKOFF_LAST, _BACKOFF_FIRST * 2 ** min(failures, 16)) * random.uniform(0.5, 1.0)
+        backoff: float = min(_BACKOFF_LAST, _BACKOFF_FIRST * 2 ** min(failures, 16)) * random.uniform(
+            0.5, 1.0
+        )
         seconds = max(backoff, at_least or 0.0)
         self.add_after(key, seconds)
         return seconds

@@ -24,7 +24,9 @@ from previewbot.demo.faults import Faults
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 _CONFIG = "application/vnd.oci.image.config.v1+json"
 _LAYER = "application/vnd.oci.image.layer.v1.tar+gzip"
-_PATH_RE = re.compile(r"^/v2/(?P<repository>[a-z0-9._/-]+)/(?P<kind>manifests|blobs|tags)/(?P<reference>[^/]+)$")
+_PATH_RE = re.compile(
+    r"^/v2/(?P<repository>[a-z0-9._/-]+)/(?P<kind>manifests|blobs|tags)/(?P<reference>[^/]+)$"
+)
 
 
 class FakeRegistry:
@@ -36,7 +38,7 @@ class FakeRegistry:
         url: str = "",
         auth: Literal["none", "basic", "token"] = "none",
         user: str = "ci",
-        password: str = "secret",  # noqa: S107
+        password: str = "secret",
         faults: Faults | None = None,
     ) -> None:
         self._url = url

@@ -70,9 +70,12 @@ class Kube:
         try:
             body = new_object(spec, poke)
             await self._call(
-                "create preview", self._api.create_cluster_custom_object, *_previews(), body=body,
+                "create preview",
+                self._api.create_cluster_custom_object,
+                *_previews(),
+                body=body,
                 field_validation="Strict",
-            )  # fmt: skip
+            )
         except Conflict:
             # Somebody created it between our patch and our create.
             await self._patch(name, patch)
@@ -98,25 +101,36 @@ class Kube:
                 self._api.delete_cluster_custom_object,
                 *_previews(name),
                 body={"preconditions": preconditions},
-            )  # fmt: skip
+            )
         )
 
     async def list_sessions(self, namespace: str, label_selector: str) -> list[dict[str, Any]]:
         """Return the preview sessions of a namespace that match."""
         group, version, plural = SESSIONS
         answer = await self._call(
-            "list sessions", self._api.list_namespaced_custom_object, group, version, namespace, plural,
+            "list sessions",
+            self._api.list_namespaced_custom_object,
+            group,
+            version,
+            namespace,
+            plural,
             label_selector=label_selector,
-        )  # fmt: skip
+        )
         return list(answer["items"])
 
     async def create_session(self, namespace: str, manifest: Mapping[str, Any]) -> dict[str, Any]:
         """Create a session; a field that the installed CRD does not know is an error, not pruned in silence."""
         group, version, plural = SESSIONS
         return await self._call(
-            "create session", self._api.create_namespaced_custom_object, group, version, namespace, plural,
-            body=dict(manifest), field_validation="Strict",
-        )  # fmt: skip
+            "create session",
+            self._api.create_namespaced_custom_object,
+            group,
+            version,
+            namespace,
+            plural,
+            body=dict(manifest),
+            field_validation="Strict",
+        )
 
     async def delete_session(self, namespace: str, name: str, uid: str) -> None:
         """Delete this very session; raises Conflict if the name belongs to another by now."""
@@ -131,7 +145,7 @@ class Kube:
                 plural,
                 name,
                 body={"preconditions": {"uid": uid}},
-            )  # fmt: skip
+            )
         )
 
     async def apply_route(self, manifest: Mapping[str, Any]) -> None:
@@ -145,14 +159,21 @@ class Kube:
         )
         if found is None:
             await self._call(
-                "create route", self._api.create_namespaced_custom_object, *where, body=dict(manifest),
+                "create route",
+                self._api.create_namespaced_custom_object,
+                *where,
+                body=dict(manifest),
                 field_validation="Strict",
-            )  # fmt: skip
+            )
         elif not contains(found, manifest):
             await self._call(
-                "patch route", self._api.patch_namespaced_custom_object, *where, name, body=dict(manifest),
+                "patch route",
+                self._api.patch_namespaced_custom_object,
+                *where,
+                name,
+                body=dict(manifest),
                 _content_type=_MERGE_PATCH,
-            )  # fmt: skip
+            )
 
     async def delete_route(self, namespace: str, name: str) -> None:
         """Delete an HTTPRoute; one that is gone already is fine."""
@@ -208,9 +229,13 @@ class Kube:
         lister, *args = self._lister(group, version, plural, namespace, raw=True)
         try:
             response: aiohttp.ClientResponse = await lister(
-                *args, watch=True, allow_watch_bookmarks=True, resource_version=resource_version,
-                timeout_seconds=seconds, _request_timeout=seconds + 30,
-            )  # fmt: skip
+                *args,
+                watch=True,
+                allow_watch_bookmarks=True,
+                resource_version=resource_version,
+                timeout_seconds=seconds,
+                _request_timeout=seconds + 30,
+            )
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise TryLater(f"watch {plural}", message=type(error).__name__) from error
         except ApiException as error:
@@ -232,23 +257,29 @@ class Kube:
 
     async def _patch(self, name: str, patch: Mapping[str, Any]) -> dict[str, Any]:
         return await self._call(
-            "patch preview", self._api.patch_cluster_custom_object, *_previews(name), body=dict(patch),
+            "patch preview",
+            self._api.patch_cluster_custom_object,
+            *_previews(name),
+            body=dict(patch),
             _content_type=_MERGE_PATCH,
-        )  # fmt: skip
+        )
 
     async def _discover(self, group: str, version: str) -> dict[str, Any]:
         return await self._call("discovery", self._api.get_api_resources, group, version, as_dict=True)
 
-    async def _call(self, what: str, method: Any, *args: Any, as_dict: bool = False, **kwargs: Any) -> Any:
+    async def _call(
+        self, what: str, method: Any, *args: Any, as_dict: bool = False, **kwargs: Any
+    ) -> dict[str, Any]:
         try:
             answer = await method(*args, **kwargs, _request_timeout=_TIMEOUT_SECONDS)
         except ApiException as error:
             raise _in_our_words(what, error) from error
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise TryLater(f"Kubernetes: {what}", message=type(error).__name__) from error
-        return answer.to_dict() if as_dict else answer
+        found: dict[str, Any] = answer.to_dict() if as_dict else answer
+        return found
 
-    async def _maybe(self, call: Awaitable[Any]) -> Any:
+    async def _maybe(self, call: Awaitable[dict[str, Any]]) -> dict[str, Any] | None:
         try:
             return await call
         except NotFound:
@@ -256,7 +287,7 @@ class Kube:
 
 
 def contains(found: Any, wanted: Any) -> bool:
-    """Return whether every field of `wanted` has its value in `found`: defaults that the server adds do not count."""
+    """Return whether every field of `wanted` is so in `found`; defaults that the server adds do not count."""
     if isinstance(wanted, Mapping):
         return isinstance(found, Mapping) and all(contains(found.get(k), v) for k, v in wanted.items())
     if isinstance(wanted, list):

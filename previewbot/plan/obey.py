@@ -102,9 +102,9 @@ def _start(status: Status, command: Command, comment: Comment, pull_request: Pul
     if command.sha is not None and not head.startswith(command.sha):
         return _refuse(status, comment, command, "sha-mismatch", {"sha": head})
     approved = not pull_request.is_fork or status.approved_sha == head
-    if status.ended is None and status.phase in (Phase.READY, Phase.IDLE) and approved:
-        if status.reason != "Partial":
-            return _answer(status, comment, "start", "rocket", "already-running")
+    running = status.ended is None and status.phase in (Phase.READY, Phase.IDLE)
+    if running and approved and status.reason != "Partial":
+        return _answer(status, comment, "start", "rocket", "already-running")
     update: dict[str, Any] = {
         "started_by": comment.author.login,
         "services": tuple(
@@ -130,7 +130,7 @@ def _stop(status: Status, comment: Comment, now: datetime) -> Status:
 
 def _extend(status: Status, command: Command, comment: Comment, ttl_max: timedelta) -> Status:
     if command.duration is None:
-        return _refuse(status, comment, command, "bad-duration")
+        return _refuse(status, comment, command, "bad-duration", {"text": command.text})
     if status.ended is not None or not status.trigger:
         return _refuse(status, comment, command, "not-running")
     if status.ready_at is None or status.expires_at is None:

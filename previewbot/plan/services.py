@@ -264,7 +264,7 @@ def _replace(service: Service, session: Session, around: Surroundings) -> Servic
 def _fail(
     service: Service, question: str, message: str, around: Surroundings, session: Session | None = None
 ) -> ServiceStep:
-    """Record the failure; the session is deleted only after the message is stored (the caller writes first)."""
+    """Record the failure; the caller stores the message before it deletes the session."""
     update = {
         "failed_question": question,
         "failure": message,

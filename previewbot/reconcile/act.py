@@ -1,4 +1,4 @@
-"""Acts on the cluster in order: the route away from what goes, deletions, creations, the route to what serves."""
+"""Acts on the cluster in order: the route, deletions, creations."""
 
 from __future__ import annotations
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime
 
 from previewbot import images
@@ -118,14 +117,9 @@ async def _find(
         found = await context.registry.find(images.parse_reference(reference), revision=not by_tag)
         if found is None:
             continue
-        if by_tag or found.revision in _commits(facts, status):
+        if by_tag or found.revision in (facts.pull_request.head.sha, *status.observed.merge_shas):
             return ImageLook(Look.FOUND, reference, found.digest)
         detail = f"{reference} was built from {found.revision or 'an unknown commit'}"
         return ImageLook(Look.MISSING, waiting=Waiting(reason="NotOfThisCommit", detail=detail))
     detail = references[0] if references else config.image
     return ImageLook(Look.MISSING, waiting=Waiting(reason="NoImage", detail=detail))
-
-
-def _commits(facts: Facts, status: Status) -> Iterator[str]:
-    yield facts.pull_request.head.sha
-    yield from status.observed.merge_shas

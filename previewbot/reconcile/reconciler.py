@@ -17,7 +17,7 @@ from previewbot.plan import Create, Decision, Delete, Facts
 from previewbot.plan.decision import expire
 from previewbot.plan.services import Surroundings, find, pin, prepare, remove
 from previewbot.policy import place
-from previewbot.preview import Phase, Preview, Service, Status
+from previewbot.preview import LinkState, Phase, Preview, Service, Status
 from previewbot.reconcile import act, images_of, observe, report
 from previewbot.reconcile.context import Context
 from previewbot.reconcile.memory import Memory, Untriggered
@@ -31,7 +31,7 @@ _LEAK_GUARD = timedelta(hours=1)
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a pass ended: `again` is the number of seconds until the next look, None for "when something happens"."""
+    """How a pass ended: `again` is in seconds; None means "when something happens"."""
 
     again: float | None = None
 
@@ -217,7 +217,7 @@ class Reconciler:
     def _with_link(self, preview: Preview, status: Status, facts: Facts | None) -> Status:
         if facts is None or facts.config is None:
             serves = any(service.serving_sha for service in status.services)
-            return status if serves else status.model_copy(update={"link": links.LinkState(), "url": ""})
+            return status if serves else status.model_copy(update={"link": LinkState(), "url": ""})
         key = preview.spec.environment_key
         link = links.link(self._context.gateway, facts.config, status.services, key)
         return status.model_copy(update={"link": link, "url": link.url})
@@ -277,7 +277,7 @@ class Reconciler:
         return Outcome()
 
     async def _tear_down(self, stored: Stored, sessions: Sequence[Session]) -> Outcome:
-        """Remove everything of a repository that is gone, or that took the App away: there is nobody to tell."""
+        """Remove everything of a repository that is gone or took the App away; there is nobody to tell."""
         now = self._context.now()
         steps = [remove(service, find(service, sessions), now) for service in stored.status.services]
         stored.status = stored.status.model_copy(

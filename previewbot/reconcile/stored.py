@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from previewbot.errors import Conflict, RemoteError
-from previewbot.preview import Preview, Status, from_object, status_object
+from previewbot.preview import Status, from_object, status_object
 from previewbot.reconcile.context import Context
 
 

@@ -145,7 +145,7 @@ class Registry:
         credentials: Credentials | None,
         what: str,
     ) -> str:
-        """Fetch a token from the realm; credentials go there only over TLS, as the registry itself is reached."""
+        """Fetch a token from the realm; credentials go there only over TLS, unless the registry has none."""
         realm = urlsplit(challenge.realm)
         if realm.scheme != "https" and not (realm.scheme == "http" and self._plain(reference.registry)):
             raise Unauthorized(what, status=401, message=f"its token server {challenge.realm!r} is not https")

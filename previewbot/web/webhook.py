@@ -10,13 +10,14 @@ import hmac
 import json
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from flask import Blueprint, Response, request
 from prometheus_client import CollectorRegistry, Counter, Histogram
+from werkzeug.datastructures import Headers
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from previewbot.errors import RemoteError
@@ -55,7 +56,7 @@ class Intake:
     cluster: Cluster
     now: Callable[[], datetime]
 
-    def take(self, headers: Mapping[str, str], body: bytes) -> _Answer:
+    def take(self, headers: Headers, body: bytes) -> _Answer:
         """Return the answer to a delivery; never raises for anything that a sender can do."""
         try:
             check_signature(headers.get("X-Hub-Signature-256"), body, self.secret)
@@ -148,14 +149,14 @@ def blueprint(intake: Intake, metrics: CollectorRegistry) -> Blueprint:
     return routes
 
 
-def _required(headers: Mapping[str, str], name: str) -> str:
+def _required(headers: Headers, name: str) -> str:
     value = headers.get(name, "")
     if not value or not value.isascii() or not value.isprintable() or len(value) > 200:
         raise _Refused(400, f"{name} is missing or malformed: is this a webhook of GitHub's?")
     return value
 
 
-def _json(headers: Mapping[str, str], body: bytes) -> Any:
+def _json(headers: Headers, body: bytes) -> Any:
     if headers.get("Content-Type", "").split(";")[0].strip().lower() != "application/json":
         raise _Refused(400, "set the webhook's content type to application/json")
     try:

@@ -8,7 +8,7 @@ from pydantic import BaseModel
 
 
 def structural_schema(model: type[BaseModel]) -> dict[str, Any]:
-    """Return the OpenAPI v3 schema of a model as a CRD may have it: no references, no titles, no null types."""
+    """Return the OpenAPI v3 schema of a model as a CRD may have it: no references, no null types."""
     schema = model.model_json_schema(by_alias=True, mode="serialization")
     return _convert(schema, schema.get("$defs", {}))
 

@@ -99,7 +99,18 @@ class PullShapes(Shapes):
         repository = state.repositories[pull.repository_id]
         whole = self.pull(state, pull)
         url, html = whole["issue_url"], whole["html_url"]
-        kept = ("id", "node_id", "number", "title", "user", "labels", "state", "locked", "assignee", "assignees")
+        kept = (
+            "id",
+            "node_id",
+            "number",
+            "title",
+            "user",
+            "labels",
+            "state",
+            "locked",
+            "assignee",
+            "assignees",
+        )
         also = ("milestone", "created_at", "updated_at", "closed_at", "author_association", "body", "draft")
         return {
             "url": url,
@@ -249,5 +260,7 @@ class PullShapes(Shapes):
         return [
             self.pull_reference(state, pull)
             for pull in state.pulls_of(run.repository_id)
-            if pull.head_sha == run.sha and pull.head_repository_id == run.repository_id and pull.state == "open"
+            if pull.head_sha == run.sha
+            and pull.head_repository_id == run.repository_id
+            and pull.state == "open"
         ]

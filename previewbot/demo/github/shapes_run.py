@@ -76,7 +76,13 @@ class RunShapes(PullShapes):
         url = f"{api}/actions/runs/{run.id}"
         commit = state.commits[run.sha]
         person = {"name": commit.author.login, "email": f"{commit.author.login}@example.com"}
-        tails = {"jobs": "/jobs", "logs": "/logs", "artifacts": "/artifacts", "cancel": "/cancel", "rerun": "/rerun"}
+        tails = {
+            "jobs": "/jobs",
+            "logs": "/logs",
+            "artifacts": "/artifacts",
+            "cancel": "/cancel",
+            "rerun": "/rerun",
+        }
         branches = [p.head_ref for p in state.pulls.values() if p.head_sha == run.sha]
         return {
             "id": run.id,
@@ -132,7 +138,9 @@ class RunShapes(PullShapes):
             if "/" not in name
         ]
         names = sorted({name.partition("/")[0] for name in below if "/" in name})
-        return [self._entry(repository, ref, prefix + n, "dir", trees.tree_sha(below), 0) for n in names] + files
+        return [
+            self._entry(repository, ref, prefix + n, "dir", trees.tree_sha(below), 0) for n in names
+        ] + files
 
     def _entry(self, repository: Repository, ref: str, path: str, kind: str, sha: str, size: int) -> Json:
         url = f"{self.api}/repos/{repository.full_name}/contents/{path}?ref={ref}"

@@ -59,7 +59,11 @@ def changes(before: Tree, after: Tree) -> dict[str, bytes | None]:
 def compare(before: Tree, after: Tree) -> list[FileChange]:
     """Return the changed files, by path; a file that moved with at least half of its lines is renamed."""
     removed = [path for path in before if path not in after]
-    found = [_change(path, "modified", before[path], after[path]) for path in after if _differs(path, before, after)]
+    found = [
+        _change(path, "modified", before[path], after[path])
+        for path in after
+        if _differs(path, before, after)
+    ]
     for path in (path for path in after if path not in before):
         origin = _origin(after[path], removed, before)
         if origin is None:

@@ -114,5 +114,6 @@ class Webhooks:
             "X-GitHub-Hook-Installation-Target-ID": str(self._app_id),
             "X-GitHub-Hook-Installation-Target-Type": "integration",
             "X-Hub-Signature": "sha1=" + hmac.new(self._secret, delivery.body, hashlib.sha1).hexdigest(),
-            "X-Hub-Signature-256": "sha256=" + hmac.new(self._secret, delivery.body, hashlib.sha256).hexdigest(),
+            "X-Hub-Signature-256": "sha256="
+            + hmac.new(self._secret, delivery.body, hashlib.sha256).hexdigest(),
         }

@@ -16,8 +16,14 @@ from previewbot.demo.kube.schema import mistakes, unknown_fields
 
 Object = dict[str, Any]
 _HISTORY = 1_000
-_SERVER_SET = ("uid", "resourceVersion", "generation", "creationTimestamp", "deletionTimestamp", "selfLink")
-_SERVER_SET += ("deletionGracePeriodSeconds",)
+_SERVER_SET = (
+    "uid",
+    "resourceVersion",
+    "generation",
+    "creationTimestamp",
+    "deletionTimestamp",
+    "deletionGracePeriodSeconds",
+)
 
 
 @dataclass(frozen=True)
@@ -108,7 +114,8 @@ class Store:
         for field in ("uid", "resourceVersion"):
             wanted = preconditions.get(field)
             if wanted and wanted != obj["metadata"][field]:
-                why = f"Precondition failed: {field} in precondition: {wanted}, in object meta: {obj['metadata'][field]}"
+                found = obj["metadata"][field]
+                why = f"Precondition failed: {field} in precondition: {wanted}, in object meta: {found}"
                 raise status.conflict(resource.plural, resource.group, name, why)
         if obj["metadata"].get("finalizers"):
             if "deletionTimestamp" not in obj["metadata"]:
@@ -148,13 +155,12 @@ class Store:
             )
         if resource.schema is None:
             return
-        content = {k: v for k, v in obj.items() if k != "metadata"}
+        content = {k: v for k, v in obj.items() if k not in ("apiVersion", "kind", "metadata")}
         unknown = unknown_fields(resource.schema, content)
         if unknown:
             fields = ", ".join(f'unknown field "{field}"' for field in unknown)
-            raise status.bad_request(
-                f"{resource.kind} in version {resource.version!r} cannot be handled: strict decoding error: {fields}"
-            )
+            what = f'{resource.kind} in version "{resource.version}" cannot be handled as a {resource.kind}'
+            raise status.bad_request(f"{what}: strict decoding error: {fields}")
         schema = {
             **resource.schema,
             "required": [r for r in resource.schema.get("required", ()) if r != "metadata"],

@@ -1,0 +1,82 @@
+"""GitHub's JSON of Apps, check runs and workflow runs, complete by its published description."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.support.github_samples import API, EARLIER, HEAD, LATER, WEB, repository, user
+
+
+def app(id: int = 15368, slug: str = "github-actions") -> dict[str, Any]:
+    """Return a GitHub App."""
+    return {
+        "id": id,
+        "node_id": f"A_{id}",
+        "slug": slug,
+        "owner": user("acme", id=9),
+        "name": slug,
+        "description": None,
+        "external_url": "https://example.com",
+        "html_url": f"{WEB}/apps/{slug}",
+        "created_at": EARLIER,
+        "updated_at": EARLIER,
+        "permissions": {"metadata": "read"},
+        "events": [],
+    }
+
+
+def check_run(id: int = 1, name: str = "lint", suite: int = 900, **changes: Any) -> dict[str, Any]:
+    """Return a check run, finished well."""
+    url = f"{API}/repos/acme/shop/check-runs/{id}"
+    texts = {"title": None, "summary": None, "text": None}
+    return {
+        "id": id,
+        "head_sha": HEAD,
+        "node_id": f"CR_{id}",
+        "external_id": "",
+        "url": url,
+        "html_url": f"{WEB}/acme/shop/runs/{id}",
+        "details_url": url,
+        "status": "completed",
+        "conclusion": "success",
+        "started_at": EARLIER,
+        "completed_at": LATER,
+        "output": {**texts, "annotations_count": 0, "annotations_url": url},
+        "name": name,
+        "check_suite": {"id": suite},
+        "app": app(),
+        "pull_requests": [],
+        **changes,
+    }
+
+
+def workflow_run(id: int = 1, name: str = "build", workflow: int = 40, **changes: Any) -> dict[str, Any]:
+    """Return a workflow run, finished well."""
+    url = f"{API}/repos/acme/shop/actions/runs/{id}"
+    names = ("jobs", "logs", "check_suite", "artifacts", "cancel", "rerun", "workflow")
+    return {
+        "id": id,
+        "name": name,
+        "node_id": f"WR_{id}",
+        "check_suite_id": 3000 + id,
+        "head_branch": "devin/shipping",
+        "head_sha": HEAD,
+        "path": ".github/workflows/build.yml",
+        "run_number": id,
+        "event": "pull_request",
+        "status": "completed",
+        "conclusion": "success",
+        "workflow_id": workflow,
+        "url": url,
+        "html_url": f"{WEB}/acme/shop/actions/runs/{id}",
+        "pull_requests": [],
+        "created_at": EARLIER,
+        "updated_at": LATER,
+        "run_started_at": EARLIER,
+        **{f"{name}_url": f"{url}/{name}" for name in names},
+        "head_commit": None,
+        "repository": repository(),
+        "head_repository": repository(),
+        "display_title": "Cheaper shipping",
+        **changes,
+    }

@@ -1,0 +1,96 @@
+"""GitHub's rate limits recognised, and its answers kept within bounds."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from previewbot.github.cache import BoundedCache
+from previewbot.github.limits import DEFAULT_WAIT, LONGEST_WAIT, rate_limit_wait, retry_after
+
+NOW = 1_800_000_000.0
+SPENT = {"x-ratelimit-remaining": "0", "x-ratelimit-reset": str(int(NOW) + 90)}
+LEFT = {"x-ratelimit-remaining": "12", "x-ratelimit-reset": str(int(NOW) + 90)}
+
+CASES: list[tuple[str, int, dict[str, str], str, float | None]] = [
+    ("the primary limit waits for its reset", 403, SPENT, "API rate limit exceeded", 90),
+    ("the primary limit as 429", 429, SPENT, "", 90),
+    ("the secondary limit says how long", 403, {**LEFT, "retry-after": "7"}, "secondary rate limit", 7),
+    ("retry-after goes before the reset", 429, {**SPENT, "retry-after": "7"}, "", 7),
+    ("a secondary limit in words only", 403, LEFT, "You have exceeded a secondary rate limit.", DEFAULT_WAIT),
+    ("an older wording", 403, {}, "You have triggered an abuse detection mechanism", DEFAULT_WAIT),
+    ("a bare 429", 429, {}, "", DEFAULT_WAIT),
+    ("a missing permission is no limit", 403, LEFT, "Resource not accessible by integration", None),
+    ("a refusal without headers is no limit", 403, {}, "Forbidden", None),
+    ("404 is no limit, whatever is left", 404, SPENT, "Not Found", None),
+    ("a reset in the past waits a second", 403, {**SPENT, "x-ratelimit-reset": "1"}, "", 1),
+    ("a reset in years waits an hour", 403, {**SPENT, "x-ratelimit-reset": "9" * 12}, "", LONGEST_WAIT),
+    ("no reset waits a minute", 403, {"x-ratelimit-remaining": "0"}, "", DEFAULT_WAIT),
+    (
+        "a reset that is no number waits a minute",
+        403,
+        {**SPENT, "x-ratelimit-reset": "soon"},
+        "",
+        DEFAULT_WAIT,
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "message", "expected"),
+    [case[1:] for case in CASES],
+    ids=[case[0] for case in CASES],
+)
+def test_a_refusal_is_told_from_a_limit(
+    status: int, headers: dict[str, str], message: str, expected: float | None
+) -> None:
+    assert rate_limit_wait(status, headers, message, NOW) == expected
+
+
+@given(
+    status=st.integers(100, 599), headers=st.dictionaries(st.sampled_from([*SPENT, "retry-after"]), st.text())
+)
+def test_a_wait_is_always_between_a_second_and_an_hour(status: int, headers: dict[str, str]) -> None:
+    for wait in (rate_limit_wait(status, headers, "", NOW), retry_after(headers)):
+        assert wait is None or 1 <= wait <= LONGEST_WAIT
+
+
+def test_the_least_recently_used_answer_goes_first() -> None:
+    cache = BoundedCache(entries=2)
+    cache["a"] = cache["b"] = ("etag", None, [], None)
+
+    assert cache["a"]
+    cache["c"] = ("etag", None, [], None)
+
+    assert list(cache) == ["a", "c"]
+
+
+def test_an_answer_larger_than_the_whole_memory_is_not_kept_and_replaces_the_old_one() -> None:
+    cache = BoundedCache(max_bytes=100)
+    cache["a"] = ("old", None, [], None)
+
+    cache["a"] = ("new", None, "x" * 200, None)
+
+    assert (len(cache), cache.bytes) == (0, 0)
+
+
+@given(
+    entries=st.integers(1, 5),
+    max_bytes=st.integers(1, 300),
+    writes=st.lists(st.tuples(st.sampled_from("abcdefgh"), st.text(max_size=40), st.booleans())),
+)
+def test_the_memory_never_passes_its_bounds_and_counts_what_it_holds(
+    entries: int, max_bytes: int, writes: list[tuple[str, str, bool]]
+) -> None:
+    cache = BoundedCache(entries, max_bytes)
+    for key, data, delete in writes:
+        cache[key] = ("etag", None, data, None)
+        if delete:
+            cache.pop(key, None)
+
+        held = {kept: cache[kept] for kept in list(cache)}
+        assert len(held) <= entries
+        assert cache.bytes == sum(len(k) + len(json.dumps(value)) for k, value in held.items()) <= max_bytes

@@ -1,0 +1,232 @@
+"""GitHub's JSON read strictly, and the samples held to GitHub's published description."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from githubkit_schemas.v2026_03_10 import models as published
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import BaseModel, TypeAdapter
+
+from previewbot.errors import Invalid, RemoteError
+from previewbot.github import parse
+from previewbot.github.builds import build_from
+from previewbot.model import Account, ChangedFile, FileContent, Installation, Repository
+from tests.support import github_ci_samples as ci
+from tests.support import github_samples as samples
+
+Parser = Callable[[Any], Any]
+
+SHAPES: list[tuple[type[BaseModel], dict[str, Any], Parser]] = [
+    (published.PullRequest, samples.pull_request(), parse.pull_request_from),
+    (published.PullRequestSimple, samples.pull_request_row(), parse.open_pull_request_from),
+    (published.Repository, samples.repository(), parse.repository_from),
+    (published.DiffEntry, samples.changed_file("a.py"), parse.changed_file_from),
+    (
+        published.DiffEntry,
+        samples.changed_file("b.py", "renamed", previous_filename="a.py"),
+        parse.changed_file_from,
+    ),
+    (published.Commit, samples.commit(), parse.commit_from),
+    (published.IssueComment, samples.comment(), parse.comment_from),
+    (published.IssueComment, samples.comment(performed_via_github_app=ci.app()), parse.comment_from),
+    (published.ContentFile, samples.content(b"version: 1\n"), parse.file_content_from),
+    (published.Installation, samples.installation(), parse.installation_from),
+    (published.RepositoryCollaboratorPermission, samples.permission(), parse.permission_from),
+    (published.Reaction, samples.reaction(), lambda obj: None),
+    (published.CheckRun, ci.check_run(), lambda obj: build_from([obj], [], app_id=1)),
+    (published.WorkflowRun, ci.workflow_run(), lambda obj: build_from([], [obj], app_id=1)),
+    (published.InstallationToken, {"token": "ghs_1", "expires_at": samples.LATER}, parse.token_from),
+]
+IDS = [f"{shape.__name__}-{number}" for number, (shape, _, _) in enumerate(SHAPES)]
+
+
+def _optional(shape: type[BaseModel]) -> list[str]:
+    return [field.alias or name for name, field in shape.model_fields.items() if not field.is_required()]
+
+
+def _nullable(shape: type[BaseModel]) -> list[str]:
+    names = []
+    for name, field in shape.model_fields.items():
+        try:
+            TypeAdapter(field.annotation).validate_python(None)
+        except ValueError:
+            continue
+        names.append(field.alias or name)
+    return names
+
+
+@pytest.mark.parametrize(("shape", "sample", "parser"), SHAPES, ids=IDS)
+def test_every_sample_is_of_githubs_published_shape(
+    shape: type[BaseModel], sample: dict[str, Any], parser: Parser
+) -> None:
+    shape.model_validate(sample)
+    parser(sample)
+
+
+@pytest.mark.parametrize(("shape", "sample", "parser"), SHAPES, ids=IDS)
+def test_what_github_may_leave_out_is_not_needed(
+    shape: type[BaseModel], sample: dict[str, Any], parser: Parser
+) -> None:
+    spared = {name: value for name, value in sample.items() if name not in _optional(shape)}
+
+    shape.model_validate(spared)
+    parser(spared)
+
+
+@pytest.mark.parametrize(("shape", "sample", "parser"), SHAPES, ids=IDS)
+def test_what_github_may_send_as_null_is_read_as_null(
+    shape: type[BaseModel], sample: dict[str, Any], parser: Parser
+) -> None:
+    nulls = {**sample, **{name: None for name in _nullable(shape) if name in sample}}
+
+    shape.model_validate(nulls)
+    parser(nulls)
+
+
+def test_a_pull_request_is_read_in_full() -> None:
+    seen = parse.pull_request_from(samples.pull_request())
+
+    assert (seen.number, seen.state, seen.merged, seen.draft) == (7, "open", False, False)
+    assert seen.author == Account(158243242, "devin-ai-integration[bot]", "Bot")
+    assert (seen.head.ref, seen.head.sha) == ("devin/shipping", samples.HEAD)
+    assert (seen.base.repository, seen.base.repository_id) == ("acme/shop", 77)
+    assert (seen.default_branch, seen.labels, seen.private) == ("main", ("preview",), True)
+    assert seen.updated_at == datetime(2026, 3, 1, 10, 30, tzinfo=UTC)
+    assert (seen.mergeable, seen.merge_commit_sha) == (True, samples.MERGE)
+    assert not seen.is_fork
+
+
+def test_a_deleted_fork_has_no_repository_and_a_deleted_author_is_the_ghost() -> None:
+    head = {**samples.branch("patch-1", samples.HEAD), "repo": None}
+
+    seen = parse.pull_request_from(samples.pull_request(head=head, user=None, body=None))
+
+    assert (seen.head.repository_id, seen.head.repository, seen.is_fork) == (None, "", True)
+    assert (seen.author, seen.body) == (parse.GHOST, "")
+
+
+def test_github_still_working_out_whether_a_merge_is_possible_is_none_not_false() -> None:
+    seen = parse.pull_request_from(samples.pull_request(mergeable=None, merge_commit_sha=None))
+
+    assert (seen.mergeable, seen.merge_commit_sha) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("sample", "expected"),
+    [
+        (samples.changed_file("a"), ChangedFile("a")),
+        (samples.changed_file("b", "renamed", previous_filename="a"), ChangedFile("b", "a")),
+        (samples.changed_file("b", "copied", previous_filename="a"), ChangedFile("b")),
+    ],
+)
+def test_a_rename_has_two_sides_and_a_copy_has_one(sample: dict[str, Any], expected: ChangedFile) -> None:
+    assert parse.changed_file_from(sample) == expected
+
+
+@pytest.mark.parametrize("author", [None, {}])
+def test_a_commit_of_nobodys_account_has_no_author(author: object) -> None:
+    seen = parse.commit_from(samples.commit(author=author))
+
+    assert (seen.author, seen.author_name, seen.author_email) == (None, "Ada", "ada@example.com")
+
+
+@pytest.mark.parametrize(("via", "app_id"), [(None, None), (ci.app(4242), 4242)])
+def test_a_comment_says_which_app_wrote_it(via: object, app_id: int | None) -> None:
+    assert parse.comment_from(samples.comment(performed_via_github_app=via)).app_id == app_id
+
+
+@pytest.mark.parametrize(
+    ("granted", "role", "expected"),
+    [
+        ("admin", "admin", "admin"),
+        ("write", "maintain", "write"),
+        ("write", "deployer", "write"),
+        ("maintain", "maintain", "write"),
+        ("read", "triage", "read"),
+        ("triage", "triage", "read"),
+        ("none", "none", "none"),
+        ("owner of everything", "x", "none"),
+    ],
+)
+def test_a_permission_is_one_of_four_and_an_unknown_one_is_none(
+    granted: str, role: str, expected: str
+) -> None:
+    assert parse.permission_from(samples.permission(granted, role)) == expected
+
+
+def test_a_file_is_decoded() -> None:
+    text = bytes(range(256)) * 3
+
+    assert parse.file_content_from(samples.content(text)) == FileContent("e5" * 20, text)
+
+
+@pytest.mark.parametrize("kind", ["dir", "symlink", "submodule"])
+def test_what_is_no_file_is_none(kind: str) -> None:
+    assert parse.file_content_from(samples.content(b"", type=kind)) is None
+    assert parse.file_content_from([samples.content(b"")]) is None
+
+
+def test_a_file_that_github_sends_without_content_is_said_to_be_too_large() -> None:
+    with pytest.raises(Invalid, match="too large"):
+        parse.file_content_from(samples.content(b"", encoding="none", content=""))
+
+
+def test_installations_and_repositories_are_read() -> None:
+    assert parse.installation_from(samples.installation()) == Installation(33, False)
+    assert parse.installation_from(samples.installation(suspended_at=samples.LATER)).suspended
+    assert parse.repository_from(samples.repository()) == Repository(77, "acme/shop", "main")
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "complaint"),
+    [
+        ("number", "7", "`number` is not a whole number"),
+        ("number", True, "`number` is not a whole number"),
+        ("merged", "no", "`merged` is not true or false"),
+        ("title", None, "`title` is not a text"),
+        ("labels", {}, "`labels` is not a list"),
+        ("updated_at", "yesterday", "`updated_at` is not a time"),
+        ("head.sha", 1, "`head.sha` is not a text"),
+        ("base.repo", None, "`base.repo.default_branch` is not there"),
+        ("head", "main", "`head.ref` is not there"),
+    ],
+)
+def test_the_error_names_the_field_and_what_was_wanted(path: str, value: object, complaint: str) -> None:
+    sample = copy.deepcopy(samples.pull_request())
+    *above, last = path.split(".")
+    part = sample
+    for name in above:
+        part = part[name]
+    part[last] = value
+
+    with pytest.raises(RemoteError, match="GitHub's answer") as caught:
+        parse.pull_request_from(sample)
+
+    assert caught.value.message == complaint
+
+
+JSON: st.SearchStrategy[Any] = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=5,
+)
+
+
+@given(data=st.data(), case=st.sampled_from(SHAPES))
+def test_nothing_github_could_send_raises_anything_but_a_remote_error(
+    data: st.DataObject, case: tuple[type[BaseModel], dict[str, Any], Parser]
+) -> None:
+    _, sample, parser = case
+    changed = {**sample, data.draw(st.sampled_from(sorted(sample))): data.draw(JSON)}
+
+    for answer in (changed, data.draw(JSON)):
+        try:
+            parser(answer)
+        except RemoteError as error:
+            assert error.message

@@ -1,0 +1,176 @@
+"""What the adapter asks of GitHub: of the published shape, and with the manifest's rights."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from aiohttp import web
+from githubkit_schemas.v2026_03_10 import models as published
+from pydantic import BaseModel
+
+from previewbot.events import Irrelevant, understand
+from previewbot.github import GitHub
+from tests.support import github_samples as samples
+from tests.support.github_server import APP_ID, INSTALLATION, Asked, Recorder, a_world, pages, sends
+
+MANIFEST = Path(__file__).parents[2] / "app.yml"
+
+BODIES: dict[tuple[str, str], type[BaseModel]] = {
+    (
+        "POST",
+        "/app/installations/N/access_tokens",
+    ): published.AppInstallationsInstallationIdAccessTokensPostBody,
+    ("POST", "/repos/acme/shop/issues/N/comments"): published.ReposOwnerRepoIssuesIssueNumberCommentsPostBody,
+    ("PATCH", "/repos/acme/shop/issues/comments/N"): published.ReposOwnerRepoIssuesCommentsCommentIdPatchBody,
+    (
+        "POST",
+        "/repos/acme/shop/issues/comments/N/reactions",
+    ): published.ReposOwnerRepoIssuesCommentsCommentIdReactionsPostBody,
+}
+
+# https://docs.github.com/en/rest/authentication/permissions-required-for-github-apps; comments and reactions
+# on a pull request go by "Pull requests" (https://github.com/github/docs/issues/43843).
+RIGHTS: list[tuple[str, str, str]] = [
+    (r"GET /repos/acme/shop/pulls(/.*)?", "pull_requests", "read"),
+    (r"GET /repos/acme/shop/issues/N/comments", "pull_requests", "read"),
+    (r"(POST|PATCH|DELETE) /repos/acme/shop/issues/.*", "pull_requests", "write"),
+    (r"GET /repos/acme/shop/contents/.*", "contents", "read"),
+    (r"GET /repos/acme/shop/commits/\w+/check-runs", "checks", "read"),
+    (r"GET /repos/acme/shop/actions/runs", "actions", "read"),
+    (r"GET /repos/acme/shop/collaborators/octocat/permission", "metadata", "read"),
+    (r"GET /installation/repositories", "metadata", "read"),
+]
+OF_THE_APP = (
+    r"(GET /app/installations|POST /app/installations/N/access_tokens|GET /repos/acme/shop/installation)"
+)
+
+# https://docs.github.com/en/webhooks/webhook-events-and-payloads: what must be granted to subscribe.
+EVENT_RIGHTS = {
+    "pull_request": "pull_requests",
+    "issue_comment": "issues",
+    "check_run": "checks",
+    "check_suite": "checks",
+    "workflow_run": "actions",
+}
+
+
+@pytest.fixture
+async def asked() -> AsyncIterator[list[Asked]]:
+    """Give every request that the adapter can make."""
+    async with a_world() as world:
+        _lay_down(world.server)
+        await _use_everything(world.github)
+        yield world.server.asked
+
+
+def _lay_down(recorder: Recorder) -> None:
+    shop = "/repos/acme/shop"
+    recorder.on("GET", "/app/installations", pages(None, [samples.installation()]))
+    recorder.on("GET", f"{shop}/installation", samples.installation())
+    recorder.on("GET", "/installation/repositories", pages("repositories", [samples.repository()]))
+    recorder.on("GET", f"{shop}/pulls", pages(None, [samples.pull_request_row()]))
+    recorder.on("GET", f"{shop}/pulls/7", samples.pull_request())
+    recorder.on("GET", f"{shop}/pulls/7/files", pages(None, [samples.changed_file("a.py")]))
+    recorder.on("GET", f"{shop}/pulls/7/commits", pages(None, [samples.commit()]))
+    recorder.on("GET", f"{shop}/contents/.github/preview.yaml", samples.content(b""))
+    recorder.on("GET", f"{shop}/commits/{samples.HEAD}/check-runs", pages("check_runs", []))
+    recorder.on("GET", f"{shop}/actions/runs", pages("workflow_runs", []))
+    recorder.on("GET", f"{shop}/issues/7/comments", pages(None, [samples.comment()]))
+    recorder.on("POST", f"{shop}/issues/7/comments", sends(samples.comment(), 201))
+    recorder.on("PATCH", f"{shop}/issues/comments/501", samples.comment())
+    recorder.on("DELETE", f"{shop}/issues/comments/501", lambda request: web.Response(status=204))
+    recorder.on("POST", f"{shop}/issues/comments/501/reactions", sends(samples.reaction(), 201))
+    recorder.on("GET", f"{shop}/collaborators/octocat/permission", samples.permission())
+
+
+async def _use_everything(github: GitHub) -> None:
+    await github.installations()
+    await github.installation_of("acme/shop")
+    await github.repositories(INSTALLATION)
+    client = github.installation(INSTALLATION)
+    await client.open_pull_requests("acme/shop")
+    await client.pull_request("acme/shop", 7)
+    await client.files("acme/shop", 7)
+    await client.commits("acme/shop", 7)
+    await client.file("acme/shop", ".github/preview.yaml", "main")
+    await client.build("acme/shop", samples.HEAD)
+    await client.comments("acme/shop", 7, None)
+    await client.create_comment("acme/shop", 7, "Hello")
+    await client.update_comment("acme/shop", 501, "Hello")
+    await client.delete_comment("acme/shop", 501)
+    for content in ("eyes", "rocket", "confused"):
+        await client.react("acme/shop", 501, content)
+    await client.permission("acme/shop", "octocat")
+
+
+def _template(asked: Asked) -> str:
+    path = asked.path.split("?")[0].removeprefix("/api/v3")
+    return re.sub(r"(?<=/)\d+(?=/|$)", "N", path)
+
+
+def _manifest() -> dict[str, Any]:
+    manifest: dict[str, Any] = yaml.safe_load(MANIFEST.read_text())
+    return manifest
+
+
+async def test_every_body_is_of_githubs_published_shape_with_nothing_added(asked: list[Asked]) -> None:
+    bodies = {(one.method, _template(one), str(one.data)): one for one in asked if one.data is not None}
+
+    assert {key[:2] for key in bodies} == set(BODIES)
+    for (method, path, _), one in bodies.items():
+        shape = BODIES[method, path]
+        shape.model_validate(one.data)
+        assert set(one.data) <= set(shape.model_fields)
+
+
+async def test_the_manifest_asks_for_exactly_the_permissions_that_are_used(asked: list[Asked]) -> None:
+    needed: dict[str, set[str]] = {}
+    for one in asked:
+        request = f"{one.method} {_template(one)}"
+        if re.fullmatch(OF_THE_APP, request):
+            continue
+        found = [(right, level) for pattern, right, level in RIGHTS if re.fullmatch(pattern, request)]
+        assert len(found) == 1, request
+        needed.setdefault(found[0][0], set()).add(found[0][1])
+    for right in EVENT_RIGHTS.values():
+        needed.setdefault(right, set()).add("read")
+
+    assert _manifest()["default_permissions"] == {right: max(levels) for right, levels in needed.items()}
+
+
+def test_every_permission_of_the_manifest_is_one_that_github_knows() -> None:
+    permissions = _manifest()["default_permissions"]
+
+    assert set(permissions) <= set(published.AppPermissions.model_fields)
+    published.AppPermissions.model_validate(permissions)
+
+
+def test_the_manifest_subscribes_to_exactly_the_events_that_are_understood() -> None:
+    events = _manifest()["default_events"]
+
+    assert sorted(events) == sorted(EVENT_RIGHTS)
+    for event in events:
+        assert not _concerns_no_pull_request(event), event
+    assert _concerns_no_pull_request("push")
+
+
+def test_every_permission_and_event_of_the_manifest_has_its_reason_above_it() -> None:
+    lines = MANIFEST.read_text().splitlines()
+    manifest = _manifest()
+
+    for entry in (*manifest["default_permissions"], *manifest["default_events"]):
+        place = next(n for n, line in enumerate(lines) if re.fullmatch(rf"  (- )?{entry}(: \w+)?", line))
+        assert lines[place - 1].lstrip().startswith("# "), entry
+
+
+def _concerns_no_pull_request(event: str) -> bool:
+    try:
+        seen = understand(event, {}, app_id=APP_ID)
+    except ValueError:
+        return False
+    return isinstance(seen, Irrelevant) and "concerns no pull request" in seen.reason

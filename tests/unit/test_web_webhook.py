@@ -1,0 +1,328 @@
+"""Deliveries: what is refused and why, what is ignored, and that 202 means stored."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+from hypothesis import given
+from hypothesis import strategies as st
+from werkzeug.test import TestResponse
+
+from previewbot.errors import TryLater
+from previewbot.preview import Poke, Spec, new_object
+from previewbot.settings import parse
+from previewbot.web import create_app
+from tests.support.previews import NOW, a_preview
+
+SECRET = b"it is a secret"
+SETTINGS = parse(
+    {
+        "github": {
+            "api_url": "https://api.github.com",
+            "web_url": "https://github.com",
+            "app_id": 4242,
+            "private_key_file": "/nowhere",
+            "webhook_secret_file": "/nowhere",
+        },
+        "public_url": "https://previews.example.com",
+        "cluster": {"namespaces": ["staging"]},
+        "images": {"allowed": ["ghcr.io/acme/"]},
+    },
+    {},
+)
+
+
+class Cluster:
+    """A cluster that remembers pokes, and can be down."""
+
+    def __init__(self) -> None:
+        self.pokes: list[tuple[Spec, Poke, bool]] = []
+        self.known = True
+        self.down = False
+        self.objects: dict[str, dict[str, Any]] = {}
+
+    def poke(self, spec: Spec, poke: Poke, *, create: bool) -> bool:
+        if self.down:
+            raise TryLater("Kubernetes", status=500)
+        self.pokes.append((spec, poke, create))
+        return self.known or create
+
+    def get_preview(self, name: str) -> dict[str, Any] | None:
+        if self.down:
+            raise TryLater("Kubernetes", status=500)
+        return self.objects.get(name)
+
+    def ready(self) -> bool:
+        return not self.down
+
+
+@pytest.fixture
+def cluster() -> Cluster:
+    return Cluster()
+
+
+@pytest.fixture
+def client(cluster: Cluster) -> FlaskClient:
+    return create_app(SETTINGS, SECRET, cluster, now=lambda: NOW, body_limit=10_000).test_client()
+
+
+def signed(body: bytes, secret: bytes = SECRET) -> str:
+    return "sha256=" + hmac.new(secret, body, hashlib.sha256).hexdigest()
+
+
+def deliver(client: FlaskClient, event: str, payload: object, **headers: str) -> TestResponse:
+    body = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
+    sent = {
+        "Content-Type": "application/json",
+        "X-GitHub-Event": event,
+        "X-GitHub-Delivery": "d-1",
+        "X-Hub-Signature-256": signed(body),
+    }
+    sent |= {name.replace("_", "-"): value for name, value in headers.items()}
+    return client.post("/webhook", data=body, headers={k: v for k, v in sent.items() if v})
+
+
+REPOSITORY = {"id": 812, "full_name": "acme/shop"}
+INSTALLATION = {"id": 7}
+
+
+def pull_request(action: str = "opened") -> dict[str, Any]:
+    return {
+        "action": action,
+        "pull_request": {"number": 42, "updated_at": "2026-11-24T09:00:00Z"},
+        "repository": REPOSITORY,
+        "installation": INSTALLATION,
+    }
+
+
+def issue_comment(
+    body: str = "/preview", action: str = "created", app: int | None = None, pull: bool = True
+) -> dict[str, Any]:
+    issue = {"number": 42} | ({"pull_request": {}} if pull else {})
+    comment = {"id": 99, "body": body, "performed_via_github_app": {"id": app} if app else None}
+    return {
+        "action": action,
+        "issue": issue,
+        "comment": comment,
+        "repository": REPOSITORY,
+        "installation": INSTALLATION,
+    }
+
+
+def check_run(app: int = 1, numbers: tuple[int, ...] = (42,)) -> dict[str, Any]:
+    return {
+        "action": "completed",
+        "check_run": {"app": {"id": app}, "pull_requests": [{"number": n} for n in numbers]},
+        "repository": REPOSITORY,
+        "installation": INSTALLATION,
+    }
+
+
+@pytest.mark.parametrize(
+    ("headers", "status", "says"),
+    [
+        ({"X_Hub_Signature_256": ""}, 401, "missing"),
+        ({"X_Hub_Signature_256": signed(b"{}", b"another")}, 401, "does not match"),
+        ({"X_Hub_Signature_256": "sha1=abc"}, 401, "not a SHA-256"),
+        ({"X_Hub_Signature_256": "sha256=ä"}, 401, "not a SHA-256"),
+        ({"X_GitHub_Event": ""}, 400, "X-GitHub-Event is missing"),
+        ({"X_GitHub_Delivery": ""}, 400, "X-GitHub-Delivery is missing"),
+        ({"Content_Type": "application/x-www-form-urlencoded"}, 400, "application/json"),
+    ],
+)
+def test_a_delivery_that_cannot_be_trusted_or_read_is_refused_with_the_reason(
+    client: FlaskClient, cluster: Cluster, headers: dict[str, str], status: int, says: str
+) -> None:
+    response = deliver(client, "pull_request", pull_request(), **headers)
+
+    assert response.status_code == status
+    assert says in response.text
+    assert cluster.pokes == []
+
+
+def test_truncated_and_non_json_bodies_are_refused(client: FlaskClient) -> None:
+    whole = json.dumps(pull_request()).encode()
+    cut = client.post(
+        "/webhook", data=whole[:-10], headers={"X-Hub-Signature-256": signed(whole), "X-GitHub-Event": "x"}
+    )
+
+    assert cut.status_code == 401
+    assert deliver(client, "pull_request", b"not json").status_code == 400
+    assert deliver(client, "pull_request", b"[" * 5_000).status_code == 400
+
+
+def test_an_oversized_body_is_refused_before_it_is_read(client: FlaskClient) -> None:
+    response = deliver(client, "pull_request", b" " * 10_001)
+
+    assert response.status_code == 413
+
+
+def test_an_sha1_signature_alone_is_not_enough(client: FlaskClient) -> None:
+    body = b"{}"
+    sha1 = "sha1=" + hmac.new(SECRET, body, hashlib.sha1).hexdigest()
+
+    response = client.post("/webhook", data=body, headers={"X-Hub-Signature": sha1, "X-GitHub-Event": "ping"})
+
+    assert response.status_code == 401
+
+
+@given(body=st.binary(max_size=200), event=st.sampled_from(["pull_request", "issue_comment", "check_run"]))
+def test_no_signed_bytes_make_it_fail(body: bytes, event: str) -> None:
+    client = create_app(SETTINGS, SECRET, Cluster(), now=lambda: NOW).test_client()
+
+    assert deliver(client, event, body).status_code in (204, 400)
+
+
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=8),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["action", "pull_request", "issue", "comment", "check_run", "repository", "id"]),
+            inner,
+            max_size=5,
+        )
+    ),
+    max_leaves=20,
+)
+
+
+@given(payload=_JSON, event=st.sampled_from(["pull_request", "issue_comment", "check_run", "check_suite"]))
+def test_no_shape_of_payload_makes_it_fail(payload: object, event: str) -> None:
+    client = create_app(SETTINGS, SECRET, Cluster(), now=lambda: NOW).test_client()
+
+    assert deliver(client, event, payload).status_code in (202, 204, 400)
+
+
+@pytest.mark.parametrize(
+    ("event", "payload"),
+    [
+        ("push", {}),
+        ("star", {"action": "created"}),
+        ("issue_comment", issue_comment(pull=False)),
+        ("issue_comment", issue_comment(body="nice work")),
+        ("issue_comment", issue_comment(body="see /preview")),
+        ("issue_comment", issue_comment(action="edited")),
+        ("issue_comment", issue_comment(app=4242)),
+        ("check_run", check_run(app=4242)),
+        ("check_run", check_run(numbers=())),
+    ],
+)
+def test_what_concerns_no_pull_request_or_is_our_own_doing_is_ignored(
+    client: FlaskClient, cluster: Cluster, event: str, payload: dict[str, Any]
+) -> None:
+    assert deliver(client, event, payload).status_code == 204
+    assert cluster.pokes == []
+
+
+@pytest.mark.parametrize(
+    ("event", "payload", "create"),
+    [
+        ("pull_request", pull_request("opened"), True),
+        ("pull_request", pull_request("labeled"), True),
+        ("pull_request", pull_request("closed"), False),
+        ("issue_comment", issue_comment("/preview stop"), True),
+        ("issue_comment", issue_comment("/Preview\nplease", app=77), True),
+        ("check_run", check_run(), False),
+    ],
+)
+def test_the_others_poke_the_preview_and_only_some_may_create_one(
+    client: FlaskClient, cluster: Cluster, event: str, payload: dict[str, Any], create: bool
+) -> None:
+    assert deliver(client, event, payload).status_code == 202
+    ((spec, poke, creating),) = cluster.pokes
+    assert (spec.repository_id, spec.number, spec.installation_id, creating) == (812, 42, 7, create)
+    assert (poke.delivery_id, poke.poked_at) == ("d-1", NOW)
+
+
+def test_lower_bounds_come_with_the_poke(client: FlaskClient, cluster: Cluster) -> None:
+    deliver(client, "pull_request", pull_request())
+    deliver(client, "issue_comment", issue_comment())
+
+    (_, first, _), (_, second, _) = cluster.pokes
+    assert first.updated_at == NOW
+    assert second.comment_id == 99
+
+
+def test_without_a_preview_an_event_that_may_not_create_one_is_ignored(
+    client: FlaskClient, cluster: Cluster
+) -> None:
+    cluster.known = False
+
+    assert deliver(client, "check_run", check_run()).status_code == 204
+
+
+def test_202_is_said_only_when_it_is_stored(client: FlaskClient, cluster: Cluster) -> None:
+    cluster.down = True
+
+    response = deliver(client, "pull_request", pull_request())
+
+    assert response.status_code == 503
+    assert response.headers["Retry-After"] == "60"
+
+
+def test_ping_is_answered(client: FlaskClient) -> None:
+    assert deliver(client, "ping", {"zen": "x"}).text == "pong"
+
+
+def test_there_is_no_running_without_a_secret() -> None:
+    with pytest.raises(ValueError, match="empty"):
+        create_app(SETTINGS, b"", Cluster(), now=lambda: NOW)
+
+
+def test_each_delivery_is_one_structured_line(client: FlaskClient, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level("INFO", logger="previewbot"):
+        deliver(client, "pull_request", pull_request())
+
+    (record,) = [r for r in caplog.records if r.message == "delivery"]
+    fields = vars(record)
+    assert (fields["delivery"], fields["event"], fields["decision"], fields["status"]) == (
+        "d-1",
+        "pull_request",
+        "poked",
+        202,
+    )
+
+
+def test_the_page_shows_the_state_and_no_word_of_the_repository(
+    client: FlaskClient, cluster: Cluster
+) -> None:
+    preview = a_preview()
+    obj = new_object(preview.spec, Poke())
+    obj["metadata"] |= {"uid": "u", "resourceVersion": "1", "creationTimestamp": "2026-11-24T09:00:00Z"}
+    obj["status"] = {"phase": "Deploying", "message": "text of theirs"}
+    cluster.objects["gh-812-42"] = obj
+
+    response = client.get("/p/812/42")
+
+    assert response.status_code == 200
+    assert "starting" in response.text
+    assert "theirs" not in response.text
+    assert "default-src 'none'" in response.headers["Content-Security-Policy"]
+
+
+def test_an_unknown_preview_has_a_page_that_says_so(client: FlaskClient) -> None:
+    response = client.get("/p/1/2")
+
+    assert response.status_code == 404
+    assert "no preview here now" in response.text
+
+
+def test_probes_and_the_page_say_when_the_cluster_is_away(client: FlaskClient, cluster: Cluster) -> None:
+    assert client.get("/readyz").status_code == 200
+    cluster.down = True
+
+    assert client.get("/readyz").status_code == 503
+    assert client.get("/healthz").status_code == 200
+    assert "does not answer right now" in client.get("/p/1/2").text
+
+
+def test_metrics_count_deliveries(client: FlaskClient) -> None:
+    deliver(client, "ping", {})
+
+    assert 'previewbot_deliveries_total{event="ping",status="200"} 1.0' in client.get("/metrics").text
