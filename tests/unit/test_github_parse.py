@@ -54,7 +54,8 @@ def _nullable(shape: type[BaseModel]) -> list[str]:
     names = []
     for name, field in shape.model_fields.items():
         try:
-            TypeAdapter(field.annotation).validate_python(None)
+            annotation: Any = field.annotation
+            TypeAdapter(annotation).validate_python(None)
         except ValueError:
             continue
         names.append(field.alias or name)
