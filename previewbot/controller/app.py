@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import random
 from collections.abc import Coroutine
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 import aiohttp
 from aiohttp import web
@@ -15,11 +19,13 @@ from previewbot import links, mirrord
 from previewbot.controller.health import Health, Watchdog, application
 from previewbot.controller.listing import Listing
 from previewbot.controller.loop import WORKERS, Loop
+from previewbot.controller.previews import Previews
 from previewbot.errors import RemoteError
 from previewbot.github import GitHub
 from previewbot.kube.client import Kube
-from previewbot.kube.follow import Follower, Store
-from previewbot.preview import GROUP, PLURAL, VERSION, Preview, from_object
+from previewbot.kube.follow import Follower
+from previewbot.kube.store import Store
+from previewbot.preview import GROUP, PLURAL, VERSION
 from previewbot.reconcile import Reconciler
 from previewbot.registry import Registry
 from previewbot.render import Renderer
@@ -27,8 +33,11 @@ from previewbot.settings import Settings
 
 USER_AGENT = "previewbot"
 _TIMEOUT = aiohttp.ClientTimeout(total=30, connect=5)
-_CHECK_AGAIN_SECONDS = 5.0
+_CHECK_AGAIN_SECONDS = (0.5, 15.0)
 _TICK_SECONDS = 1.0
+_STOP_SECONDS = 6.0
+_SERVER_STOP_SECONDS = 2.0
+"""Together less than the ten seconds in which we promise to end."""
 
 log = logging.getLogger(__name__)
 _PREVIEWS = (GROUP, VERSION, PLURAL)
@@ -36,53 +45,27 @@ _SESSIONS = (mirrord.API_GROUP, mirrord.API_VERSION, mirrord.PLURAL)
 _ROUTES = (links.ROUTE_GROUP, links.ROUTE_VERSION, links.ROUTE_PLURAL)
 
 
+@dataclass(frozen=True)
+class _Parts:
+    """What `_work` works with."""
+
+    settings: Settings
+    session: aiohttp.ClientSession
+    github: GitHub
+    kube: Kube
+    health: Health
+    metrics: CollectorRegistry
+    watchdog: Watchdog
+
+
 async def run(settings: Settings, private_key: str, bind: str, *, stop: asyncio.Event) -> int:
-    """Run the controller until `stop` is set; return the exit code."""
-    metrics = CollectorRegistry()
-    health = Health()
-    watchdog = Watchdog()
-    watchdog.start()
-    runner = web.AppRunner(application(health, metrics), access_log=None)
-    await runner.setup()
-    host, _, port = bind.rpartition(":")
-    await web.TCPSite(runner, host.strip("[]") or None, int(port)).start()
-    kube = await Kube.connect(settings.cluster.kubeconfig, user_agent=USER_AGENT)
-    try:
-        async with aiohttp.ClientSession(timeout=_TIMEOUT) as session:
-            await _until(stop, _work(settings, private_key, session, kube, health, metrics, watchdog))
-    finally:
-        watchdog.stop()
-        await kube.close()
-        await runner.cleanup()
-    return 0
+    """Run the controller until `stop` is set; return the exit code.
 
-
-async def _until(stop: asyncio.Event, work: Coroutine[None, None, None]) -> None:
-    """Run `work`, which never ends by itself, until `stop` is set; its failure is ours."""
-    working = asyncio.ensure_future(work)
-    stopping = asyncio.ensure_future(stop.wait())
-    try:
-        await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
-        if working.done():
-            working.result()
-    finally:
-        for task in (working, stopping):
-            task.cancel()
-        await asyncio.gather(working, stopping, return_exceptions=True)
-
-
-async def _work(
-    settings: Settings,
-    private_key: str,
-    session: aiohttp.ClientSession,
-    kube: Kube,
-    health: Health,
-    metrics: CollectorRegistry,
-    watchdog: Watchdog,
-) -> None:
-    async with asyncio.TaskGroup() as group:
-        group.create_task(_tick(watchdog))
-        await _wait_for_resources(settings, kube, health)
+    Raises SettingsError for a private key or a kubeconfig that cannot be used, OSError if `bind` is taken.
+    """
+    health, metrics, watchdog = Health(), CollectorRegistry(), Watchdog()
+    async with AsyncExitStack() as stack:
+        session = await stack.enter_async_context(aiohttp.ClientSession(timeout=_TIMEOUT))
         github = GitHub(
             session,
             api_url=settings.github.api_url,
@@ -91,75 +74,134 @@ async def _work(
             user_agent=USER_AGENT,
             now=_now,
         )
-        loop = Loop(metrics, health)
+        kube = await Kube.connect(settings.cluster.kubeconfig, user_agent=USER_AGENT)
+        stack.push_async_callback(kube.close)
+        await _serve(bind, application(health, metrics), stack)
+        watchdog.start()
+        stack.callback(watchdog.stop)
+        parts = _Parts(settings, session, github, kube, health, metrics, watchdog)
+        return await until(stop, _work(parts))
+
+
+async def until(stop: asyncio.Event, work: Coroutine[Any, Any, None]) -> int:
+    """Run `work`, which never ends by itself, until `stop` is set; return the exit code."""
+    working = asyncio.ensure_future(work)
+    stopping = asyncio.ensure_future(stop.wait())
+    try:
+        await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        failed = working.done()
+        working.cancel()
+        stopping.cancel()
+        _, late = await asyncio.wait({working, stopping}, timeout=_STOP_SECONDS)
+    if failed:
+        log.error("the controller cannot go on", exc_info=working.exception())
+        return 1
+    log.info("stopped", extra={"late": len(late)})
+    return 0
+
+
+async def _serve(bind: str, app: web.Application, stack: AsyncExitStack) -> None:
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=_SERVER_STOP_SECONDS)
+    await runner.setup()
+    stack.push_async_callback(runner.cleanup)
+    host, _, port = bind.rpartition(":")
+    await web.TCPSite(runner, host.strip("[]") or None, int(port)).start()
+
+
+async def _work(parts: _Parts) -> None:
+    """Wait for what is needed, follow, and only with the first lists in, work."""
+    settings, health = parts.settings, parts.health
+    async with asyncio.TaskGroup() as group:
+        group.create_task(_tick(parts.watchdog))
+        await wait_for_resources(wanted(settings), parts.kube, health)
+        loop = Loop(parts.metrics, health)
         store = Store(loop.preview_changed)
-
-        def previews() -> list[Preview]:
-            return [from_object(obj) for obj in store]
-
-        reconciler = Reconciler(
-            kube=kube,
-            github=github,
-            registry=Registry(session, settings.images.registries),
-            renderer=Renderer(),
-            settings=settings,
-            now=_now,
-            previews=previews,
-            wrote=store.put,
-        )
-        followers = _followers(settings, kube, loop, store, health)
+        previews = Previews(store)
+        reconciler = _reconciler(parts, previews, store)
+        followers = _followers(parts, loop, store)
+        health.missing = "the first lists of Previews and sessions are not in yet"
         for follower in followers:
             group.create_task(follower.run())
-        health.missing = "the first list of Previews and sessions"
         await asyncio.gather(*(follower.synced.wait() for follower in followers))
         health.missing = ""
+        log.info("ready", extra={"previews": len(previews()), "namespaces": settings.cluster.namespaces})
         for number in range(WORKERS):
             group.create_task(loop.work(reconciler, number))
-        listing = Listing(
-            github=github,
-            kube=kube,
-            previews=previews,
-            untriggered=reconciler.untriggered,
-            now=_now,
-            interval=settings.listing.interval,
-            app_id=settings.github.app_id,
-            github_host=settings.github_host,
-        )
-        group.create_task(listing.run())
+        group.create_task(_listing(parts, previews, reconciler).run())
 
 
-def _followers(settings: Settings, kube: Kube, loop: Loop, previews: Store, health: Health) -> list[Follower]:
+def _reconciler(parts: _Parts, previews: Previews, store: Store) -> Reconciler:
+    return Reconciler(
+        kube=parts.kube,
+        github=parts.github,
+        registry=Registry(parts.session, parts.settings.images.registries),
+        renderer=Renderer(),
+        settings=parts.settings,
+        now=_now,
+        previews=previews,
+        wrote=store.put,
+    )
+
+
+def _listing(parts: _Parts, previews: Previews, reconciler: Reconciler) -> Listing:
+    return Listing(
+        github=parts.github,
+        kube=parts.kube,
+        previews=previews,
+        untriggered=reconciler.untriggered,
+        now=_now,
+        interval=parts.settings.listing.interval,
+        app_id=parts.settings.github.app_id,
+        github_host=parts.settings.github_host,
+    )
+
+
+def _followers(parts: _Parts, loop: Loop, previews: Store) -> list[Follower]:
     """Follow Previews everywhere, and sessions in each allowed namespace (so that a Role there is enough)."""
-    followers = [Follower(kube, _PREVIEWS, None, previews, progressed=lambda: health.progressed("previews"))]
-    for namespace in settings.cluster.namespaces:
-        what = f"sessions in {namespace}"
-        followers.append(
-            Follower(
-                kube,
-                _SESSIONS,
-                namespace,
-                Store(loop.session_changed),
-                progressed=lambda what=what: health.progressed(what),  # type: ignore[misc]
-            )
+
+    def follower(resource: tuple[str, str, str], namespace: str | None, store: Store, what: str) -> Follower:
+        parts.health.progressed(what)
+        return Follower(
+            parts.kube, resource, namespace, store, progressed=lambda: parts.health.progressed(what)
         )
-    return followers
+
+    return [
+        follower(_PREVIEWS, None, previews, "following Previews"),
+        *(
+            follower(_SESSIONS, namespace, Store(loop.session_changed), f"following sessions in {namespace}")
+            for namespace in parts.settings.cluster.namespaces
+        ),
+    ]
 
 
-async def _wait_for_resources(settings: Settings, kube: Kube, health: Health) -> None:
-    """Wait until the API server has every resource we need; say what is missing, and how to get it."""
+def wanted(settings: Settings) -> list[tuple[str, str, str]]:
+    """Return the resources that the cluster must have under these settings."""
     gateway = settings.links is not None and settings.links.gateway is not None
-    wanted = [_PREVIEWS, _SESSIONS, *([_ROUTES] if gateway else [])]
+    return [_PREVIEWS, _SESSIONS, *([_ROUTES] if gateway else [])]
+
+
+async def wait_for_resources(
+    resources: list[tuple[str, str, str]],
+    kube: Kube,
+    health: Health,
+    *,
+    backoff: tuple[float, float] = _CHECK_AGAIN_SECONDS,
+) -> None:
+    """Wait until the API server has every resource; say what is missing. `backoff`: first, last, in seconds."""
+    delay = backoff[0]
     while True:
         try:
-            missing = await kube.missing_resources(wanted)
+            missing = await kube.missing_resources(resources)
         except RemoteError as error:
-            health.missing = f"the API server does not answer: {error}"
+            health.missing = f"the API server does not say what it has: {error}"
         else:
             if not missing:
                 return
             health.missing = "the cluster lacks " + ", ".join(missing)
         log.warning("not ready", extra={"missing": health.missing})
-        await asyncio.sleep(_CHECK_AGAIN_SECONDS)
+        await asyncio.sleep(delay * random.uniform(0.5, 1.0))
+        delay = min(delay * 2, backoff[1])
 
 
 async def _tick(watchdog: Watchdog) -> None:

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import faulthandler
 import os
+import sys
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from aiohttp import web
-from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 
 _NO_PROGRESS_SECONDS = 300.0
 _NO_TICK_SECONDS = 60.0
+_EX_SOFTWARE = 70
 
 
 @dataclass
 class Health:
-    """Signs of life, by name, on the monotonic clock; and what is still missing before work can begin."""
+    """Signs of life, by name, on the monotonic clock (seconds); and what is still missing before work begins.
+
+    What is to give signs of life gives the first when it is started, so that one that never does is noticed.
+    """
 
     monotonic: Callable[[], float] = time.monotonic
     limit: float = _NO_PROGRESS_SECONDS
@@ -45,7 +51,7 @@ def application(health: Health, metrics: CollectorRegistry) -> web.Application:
         return _answer(health.missing)
 
     async def show_metrics(_: web.Request) -> web.Response:
-        return web.Response(body=generate_latest(metrics), content_type="text/plain", charset="utf-8")
+        return web.Response(body=generate_latest(metrics), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
     app = web.Application()
     app.add_routes(
@@ -58,12 +64,19 @@ def _answer(problem: str) -> web.Response:
     return web.Response(text=problem or "ok", status=503 if problem else 200)
 
 
-class Watchdog(threading.Thread):
-    """Ends the process when the event loop has not ticked for a minute: nothing inside the loop could."""
+def _die() -> None:
+    """End the process without asking the loop, which does not answer; say first where it hangs."""
+    faulthandler.dump_traceback(sys.__stderr__ or 2, all_threads=True)
+    os._exit(_EX_SOFTWARE)
 
-    def __init__(self, seconds: float = _NO_TICK_SECONDS) -> None:
+
+class Watchdog(threading.Thread):
+    """Calls `die` when the event loop has not ticked for `seconds`: nothing inside the loop could."""
+
+    def __init__(self, seconds: float = _NO_TICK_SECONDS, die: Callable[[], None] = _die) -> None:
         super().__init__(name="watchdog", daemon=True)
         self._seconds = seconds
+        self._die = die
         self._ticked = time.monotonic()
         self._stopped = threading.Event()
 
@@ -77,6 +90,7 @@ class Watchdog(threading.Thread):
 
     def run(self) -> None:
         """Watch until stopped."""
-        while not self._stopped.wait(1.0):
+        while not self._stopped.wait(min(1.0, self._seconds / 4)):
             if time.monotonic() - self._ticked > self._seconds:
-                os._exit(70)
+                self._die()
+                return

@@ -1,310 +1,249 @@
 """The controller's calls to the API server, over the official async client.
 
 Custom objects are plain JSON both ways. Every call has a total timeout; errors are previewbot's own.
+
+Measured on kubernetes 37: the timeout must be one number (a pair raises TypeError), an answer that is not
+JSON comes back as a string or as a JSONDecodeError, and an empty name turns a get into a list.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import aiohttp
 from kubernetes.aio import client, config
 from kubernetes.aio.client.exceptions import ApiException
+from pydantic import ValidationError
 
-from previewbot.errors import Conflict, NotFound, RemoteError, TryLater, from_status
-from previewbot.kube.messages import message_of
-from previewbot.preview import GROUP, PLURAL, VERSION, Poke, Spec, annotations_of, name_of, new_object
+from previewbot.errors import Conflict, NotFound, SettingsError, TryLater
+from previewbot.kube import requests
+from previewbot.kube.requests import MERGE_PATCH, ROUTES, SESSIONS
+from previewbot.preview import GROUP, PLURAL, VERSION, Poke, Spec, name_of, new_object
 
-SESSIONS = ("preview.mirrord.metalbear.co", "v1alpha", "previewsessions")
-ROUTES = ("gateway.networking.k8s.io", "v1", "httproutes")
-_WORKLOADS = {
-    "deployment": ("apps", "v1", "deployments"),
-    "statefulset": ("apps", "v1", "statefulsets"),
-    "rollout": ("argoproj.io", "v1alpha1", "rollouts"),
-}
-_TIMEOUT_SECONDS = 10
-_MERGE_PATCH = "application/merge-patch+json"
+Object = dict[str, Any]
+
+_TIMEOUT_SECONDS = 10.0
+_PREVIEWS = (GROUP, VERSION, PLURAL)
 
 
 class Kube:
-    """The API server, with one identity."""
+    """The API server, with one identity.
 
-    def __init__(self, api_client: Any) -> None:
+    Every method raises the RemoteError that the answer means; TryLater where there is none that makes sense.
+    """
+
+    def __init__(self, api_client: Any, *, request_timeout: float = _TIMEOUT_SECONDS) -> None:
         self._client = api_client
         self._api = client.CustomObjectsApi(api_client)
+        self._timeout = request_timeout
 
     @classmethod
-    async def connect(cls, kubeconfig: Path | None, *, user_agent: str) -> Kube:
-        """Return a client for a kubeconfig, or for the cluster this process runs in."""
+    async def connect(
+        cls, kubeconfig: Path | None, *, user_agent: str, request_timeout: float = _TIMEOUT_SECONDS
+    ) -> Kube:
+        """Return a client for a kubeconfig, or for the cluster this process runs in; nothing is sent yet.
+
+        `request_timeout` is the total of each call in seconds. Raises SettingsError if there is neither.
+        """
         configuration = client.Configuration()
-        if kubeconfig is None:
-            config.load_incluster_config(client_configuration=configuration)
-        else:
-            await config.load_kube_config(config_file=str(kubeconfig), client_configuration=configuration)
+        try:
+            if kubeconfig is None:
+                config.load_incluster_config(client_configuration=configuration)
+            else:
+                await config.load_kube_config(config_file=str(kubeconfig), client_configuration=configuration)
+        except (config.ConfigException, OSError) as error:
+            where = kubeconfig or "not set, and this is no pod with a service account"
+            raise SettingsError((f"cluster.kubeconfig ({where}): {error}",)) from error
+        # No limit: each namespace holds a watch, and a hundred of them would starve every other call.
+        configuration.connection_pool_maxsize = 0
         api_client = client.ApiClient(configuration)
         api_client.user_agent = user_agent
-        return cls(api_client)
+        return cls(api_client, request_timeout=request_timeout)
 
     async def close(self) -> None:
         """Close the connections."""
         await self._client.close()
 
-    async def get_preview(self, name: str) -> dict[str, Any] | None:
+    async def get_preview(self, name: str) -> Object | None:
         """Return a Preview, or None."""
-        return await self._maybe(
-            self._call("get preview", self._api.get_cluster_custom_object, *_previews(name))
-        )
+        return await self._find("get preview", self._api.get_cluster_custom_object, *_PREVIEWS, name)
 
     async def poke(self, spec: Spec, poke: Poke, *, create: bool) -> bool:
         """Say that a pull request is to be looked at; return False if it has no Preview and gets none."""
         name = name_of(spec.repository_id, spec.number)
-        patch = {"metadata": {"annotations": annotations_of(poke)}, "spec": {"repository": spec.repository}}
-        try:
-            await self._patch(name, patch)
-            return True
-        except NotFound:
-            if not create:
-                return False
-        try:
-            body = new_object(spec, poke)
-            await self._call(
-                "create preview",
-                self._api.create_cluster_custom_object,
-                *_previews(),
-                body=body,
-                field_validation="Strict",
-            )
-        except Conflict:
-            # Somebody created it between our patch and our create.
-            await self._patch(name, patch)
-        return True
+        patch = requests.poke_patch(spec, poke)
+        for _ in range(requests.POKE_ATTEMPTS):
+            try:
+                await self._patch(name, patch)
+                return True
+            except NotFound:
+                if not create:
+                    return False
+            except Conflict:
+                continue
+            try:
+                await self._call(
+                    "create preview", self._api.create_cluster_custom_object, *_PREVIEWS,
+                    body=new_object(spec, poke), field_validation="Strict",
+                )  # fmt: skip
+                return True
+            except Conflict:
+                # Somebody created it between our patch and our create: patch that one.
+                continue
+        raise TryLater("Kubernetes: poke", message="the Preview keeps coming and going")
 
-    async def put_status(self, obj: Mapping[str, Any]) -> dict[str, Any]:
+    async def put_status(self, obj: Mapping[str, Any]) -> Object:
         """Replace the status as a whole; raises Conflict when the object moved since it was read."""
-        name = obj["metadata"]["name"]
-        return await self._call(
-            "put status", self._api.replace_cluster_custom_object_status, *_previews(name), body=dict(obj)
-        )
+        method = self._api.replace_cluster_custom_object_status
+        return await self._call("put status", method, *_PREVIEWS, obj["metadata"]["name"], body=dict(obj))
 
-    async def patch_preview_spec(self, name: str, patch: Mapping[str, Any]) -> dict[str, Any]:
+    async def patch_preview_spec(self, name: str, patch: Mapping[str, Any]) -> Object:
         """Refresh hints in the spec."""
         return await self._patch(name, {"spec": dict(patch)})
 
     async def delete_preview(self, name: str, uid: str, resource_version: str) -> None:
         """Delete a Preview exactly as known; raises Conflict if it changed, and is content if it is gone."""
         preconditions = {"uid": uid, "resourceVersion": resource_version}
-        await self._maybe(
-            self._call(
-                "delete preview",
-                self._api.delete_cluster_custom_object,
-                *_previews(name),
-                body={"preconditions": preconditions},
-            )
-        )
+        method = self._api.delete_cluster_custom_object
+        await self._find("delete preview", method, *_PREVIEWS, name, body={"preconditions": preconditions})
 
-    async def list_sessions(self, namespace: str, label_selector: str) -> list[dict[str, Any]]:
+    async def list_sessions(self, namespace: str, label_selector: str) -> list[Object]:
         """Return the preview sessions of a namespace that match."""
-        group, version, plural = SESSIONS
-        answer = await self._call(
-            "list sessions",
-            self._api.list_namespaced_custom_object,
-            group,
-            version,
-            namespace,
-            plural,
-            label_selector=label_selector,
-        )
-        return list(answer["items"])
+        method = self._api.list_namespaced_custom_object
+        where = _in(SESSIONS, namespace)
+        answer = await self._call("list sessions", method, *where, label_selector=label_selector)
+        return _items("list sessions", answer)
 
-    async def create_session(self, namespace: str, manifest: Mapping[str, Any]) -> dict[str, Any]:
-        """Create a session; a field that the installed CRD does not know is an error, not pruned in silence."""
-        group, version, plural = SESSIONS
-        return await self._call(
-            "create session",
-            self._api.create_namespaced_custom_object,
-            group,
-            version,
-            namespace,
-            plural,
-            body=dict(manifest),
-            field_validation="Strict",
-        )
+    async def create_session(self, namespace: str, manifest: Mapping[str, Any]) -> Object:
+        """Create a session; a field that the installed CRD does not know is an error, not pruned in silence.
+
+        Raises Invalid for the former, and Conflict if the name is taken.
+        """
+        return await self._create("create session", SESSIONS, namespace, manifest)
 
     async def delete_session(self, namespace: str, name: str, uid: str) -> None:
         """Delete this very session; raises Conflict if the name belongs to another by now."""
-        group, version, plural = SESSIONS
-        await self._maybe(
-            self._call(
-                "delete session",
-                self._api.delete_namespaced_custom_object,
-                group,
-                version,
-                namespace,
-                plural,
-                name,
-                body={"preconditions": {"uid": uid}},
-            )
-        )
+        method = self._api.delete_namespaced_custom_object
+        body = {"preconditions": {"uid": uid}}
+        await self._find("delete session", method, *_in(SESSIONS, namespace), name, body=body)
+
+    async def get_route(self, namespace: str, name: str) -> Object | None:
+        """Return an HTTPRoute, or None."""
+        method = self._api.get_namespaced_custom_object
+        return await self._find("get route", method, *_in(ROUTES, namespace), name)
 
     async def apply_route(self, manifest: Mapping[str, Any]) -> None:
         """Create an HTTPRoute, or patch it where a field that we set differs."""
-        group, version, plural = ROUTES
-        metadata = manifest["metadata"]
-        where = (group, version, metadata["namespace"], plural)
-        name = metadata["name"]
-        found = await self._maybe(
-            self._call("get route", self._api.get_namespaced_custom_object, *where, name)
-        )
+        namespace, name = manifest["metadata"]["namespace"], manifest["metadata"]["name"]
+        found = await self.get_route(namespace, name)
         if found is None:
+            await self._create("create route", ROUTES, namespace, manifest)
+        elif not requests.contains(found, manifest):
             await self._call(
-                "create route",
-                self._api.create_namespaced_custom_object,
-                *where,
-                body=dict(manifest),
-                field_validation="Strict",
-            )
-        elif not contains(found, manifest):
-            await self._call(
-                "patch route",
-                self._api.patch_namespaced_custom_object,
-                *where,
-                name,
-                body=dict(manifest),
-                _content_type=_MERGE_PATCH,
-            )
+                "patch route", self._api.patch_namespaced_custom_object, *_in(ROUTES, namespace), name,
+                body=dict(manifest), _content_type=MERGE_PATCH,
+            )  # fmt: skip
 
     async def delete_route(self, namespace: str, name: str) -> None:
         """Delete an HTTPRoute; one that is gone already is fine."""
-        group, version, plural = ROUTES
-        await self._maybe(
-            self._call(
-                "delete route",
-                self._api.delete_namespaced_custom_object,
-                group,
-                version,
-                namespace,
-                plural,
-                name,
-            )
-        )
+        method = self._api.delete_namespaced_custom_object
+        await self._find("delete route", method, *_in(ROUTES, namespace), name)
 
-    async def get_target(self, namespace: str, kind: str, name: str) -> dict[str, Any] | None:
+    async def get_target(self, namespace: str, kind: str, name: str) -> Object | None:
         """Return the workload that a target names, or None."""
-        group, version, plural = _WORKLOADS[kind]
-        return await self._maybe(
-            self._call(
-                f"get {kind}", self._api.get_namespaced_custom_object, group, version, namespace, plural, name
-            )
-        )
+        method = self._api.get_namespaced_custom_object
+        return await self._find(f"get {kind}", method, *_in(requests.WORKLOADS[kind], namespace), name)
 
     async def missing_resources(self, wanted: Sequence[tuple[str, str, str]]) -> list[str]:
         """Return which of (group, version, plural) the API server does not have; needs no permission."""
         missing = []
         for group, version, plural in wanted:
-            found = await self._maybe(self._discover(group, version))
-            names = [resource["name"] for resource in (found or {}).get("resources", [])]
-            if plural not in names:
+            found = await self._find("discovery", self._api.get_api_resources, group, version) or {}
+            if plural not in [resource["name"] for resource in found.get("resources") or []]:
                 missing.append(f"{plural}.{group} ({version})")
         return missing
 
     async def list_for_watch(
-        self, group: str, version: str, plural: str, namespace: str | None
-    ) -> tuple[list[dict[str, Any]], str]:
-        """Return all objects and the resource version to watch from."""
-        answer = await self._call(f"list {plural}", *self._lister(group, version, plural, namespace))
-        return list(answer["items"]), str(answer["metadata"]["resourceVersion"])
+        self, resource: tuple[str, str, str], namespace: str | None
+    ) -> tuple[list[Object], str]:
+        """Return all objects of a resource, and the resource version to watch from."""
+        what = f"list {resource[2]}"
+        answer = await self._call(what, *self._lister(resource, namespace))
+        return _items(what, answer), str(answer["metadata"]["resourceVersion"])
 
     async def open_watch(
-        self,
-        group: str,
-        version: str,
-        plural: str,
-        namespace: str | None,
-        resource_version: str,
-        seconds: int,
+        self, resource: tuple[str, str, str], namespace: str | None, version: str, seconds: int
     ) -> aiohttp.ClientResponse:
-        """Open a watch with bookmarks that the server ends after `seconds`; the caller reads and closes it."""
-        lister, *args = self._lister(group, version, plural, namespace, raw=True)
+        """Open a watch with bookmarks that the server ends after `seconds`; the caller reads and closes it.
+
+        The total timeout is a little longer, so the caller must have a limit for silence of its own.
+        """
+        what = f"watch {resource[2]}"
+        lister, *args = self._lister(resource, namespace, "_without_preload_content")
         try:
             response: aiohttp.ClientResponse = await lister(
-                *args,
-                watch=True,
-                allow_watch_bookmarks=True,
-                resource_version=resource_version,
-                timeout_seconds=seconds,
-                _request_timeout=seconds + 30,
-            )
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise TryLater(f"watch {plural}", message=type(error).__name__) from error
-        except ApiException as error:
-            raise _in_our_words(f"watch {plural}", error) from error
-        if response.status >= 400:
-            text = await response.text()
-            response.close()
-            raise from_status(f"watch {plural}", response.status, text[:200])
-        return response
-
-    def _lister(
-        self, group: str, version: str, plural: str, namespace: str | None, *, raw: bool = False
-    ) -> tuple[Any, ...]:
-        suffix = "_without_preload_content" if raw else ""
-        if namespace is None:
-            return getattr(self._api, f"list_cluster_custom_object{suffix}"), group, version, plural
-        method = getattr(self._api, f"list_namespaced_custom_object{suffix}")
-        return method, group, version, namespace, plural
-
-    async def _patch(self, name: str, patch: Mapping[str, Any]) -> dict[str, Any]:
-        return await self._call(
-            "patch preview",
-            self._api.patch_cluster_custom_object,
-            *_previews(name),
-            body=dict(patch),
-            _content_type=_MERGE_PATCH,
-        )
-
-    async def _discover(self, group: str, version: str) -> dict[str, Any]:
-        return await self._call("discovery", self._api.get_api_resources, group, version, as_dict=True)
-
-    async def _call(
-        self, what: str, method: Any, *args: Any, as_dict: bool = False, **kwargs: Any
-    ) -> dict[str, Any]:
-        try:
-            answer = await method(*args, **kwargs, _request_timeout=_TIMEOUT_SECONDS)
-        except ApiException as error:
-            raise _in_our_words(what, error) from error
+                *args, watch=True, allow_watch_bookmarks=True, resource_version=version,
+                timeout_seconds=seconds, _request_timeout=float(seconds + 30),
+            )  # fmt: skip
+            if response.status == 200:
+                return response
+            async with response:
+                raise requests.error_of(what, response.status, await response.text(), response.headers)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise TryLater(f"Kubernetes: {what}", message=type(error).__name__) from error
-        found: dict[str, Any] = answer.to_dict() if as_dict else answer
-        return found
 
-    async def _maybe(self, call: Awaitable[dict[str, Any]]) -> dict[str, Any] | None:
+    def _lister(
+        self, resource: tuple[str, str, str], namespace: str | None, suffix: str = ""
+    ) -> tuple[Any, ...]:
+        if namespace is None:
+            return getattr(self._api, f"list_cluster_custom_object{suffix}"), *resource
+        return getattr(self._api, f"list_namespaced_custom_object{suffix}"), *_in(resource, namespace)
+
+    async def _create(
+        self, what: str, resource: tuple[str, str, str], namespace: str, manifest: Mapping[str, Any]
+    ) -> Object:
+        return await self._call(
+            what, self._api.create_namespaced_custom_object, *_in(resource, namespace),
+            body=dict(manifest), field_validation="Strict",
+        )  # fmt: skip
+
+    async def _patch(self, name: str, patch: Mapping[str, Any]) -> Object:
+        method = self._api.patch_cluster_custom_object
+        where = (*_PREVIEWS, name)
+        return await self._call("patch preview", method, *where, body=dict(patch), _content_type=MERGE_PATCH)
+
+    async def _find(self, what: str, method: Any, *args: str, **kwargs: Any) -> Object | None:
         try:
-            return await call
+            return await self._call(what, method, *args, **kwargs)
         except NotFound:
             return None
 
-
-def contains(found: Any, wanted: Any) -> bool:
-    """Return whether every field of `wanted` is so in `found`; defaults that the server adds do not count."""
-    if isinstance(wanted, Mapping):
-        return isinstance(found, Mapping) and all(contains(found.get(k), v) for k, v in wanted.items())
-    if isinstance(wanted, list):
-        return (
-            isinstance(found, list)
-            and len(found) == len(wanted)
-            and all(contains(f, w) for f, w in zip(found, wanted, strict=True))
-        )
-    return bool(found == wanted)
-
-
-def _in_our_words(what: str, error: ApiException) -> RemoteError:
-    status = int(error.status or 0)
-    retry_after = (error.headers or {}).get("Retry-After")
-    after = float(retry_after) if retry_after and retry_after.isdigit() else None
-    return from_status(f"Kubernetes: {what}", status, message_of(error.body), after)
+    async def _call(self, what: str, method: Any, *args: str, **kwargs: Any) -> Object:
+        try:
+            answer = await method(*args, **kwargs, _request_timeout=self._timeout)
+        except ApiException as error:
+            raise requests.error_of(what, error.status, error.body, error.headers) from error
+        except ValidationError:
+            # Ours: an argument of the wrong type, refused before anything is sent.
+            raise
+        except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
+            raise TryLater(f"Kubernetes: {what}", message=type(error).__name__) from error
+        if hasattr(answer, "to_dict"):
+            answer = answer.to_dict()
+        if not isinstance(answer, dict):
+            raise TryLater(f"Kubernetes: {what}", message="the answer is not a JSON object")
+        return cast("Object", answer)
 
 
-def _previews(*name: str) -> tuple[str, ...]:
-    return (GROUP, VERSION, PLURAL, *name)
+def _in(resource: tuple[str, str, str], namespace: str) -> tuple[str, str, str, str]:
+    group, version, plural = resource
+    return group, version, namespace, plural
+
+
+def _items(what: str, answer: Object) -> list[Object]:
+    items = answer.get("items")
+    if not isinstance(items, list):
+        raise TryLater(f"Kubernetes: {what}", message="the answer is not a list")
+    return items

@@ -1,8 +1,9 @@
 """List, then watch, for ever: what the API server has, and every change to it.
 
-Measured on kubernetes 37: its informer has no backoff and no timeout, and its watch waits for ever on a
-silent peer. So the stream is read here, line by line, under a limit that each line renews; bookmarks, which
-come about once a minute, make silence a fault.
+Measured on kubernetes 37: its informer has no backoff and no timeout (5,053 requests in 3 s against a server
+that answers 500), and its watch waits for ever on a silent peer. So the stream is read here, line by line,
+under a limit that each line renews; bookmarks, which come about once a minute, make silence a fault
+(https://kubernetes.io/docs/reference/using-api/api-concepts/#watch-bookmarks).
 """
 
 from __future__ import annotations
@@ -11,58 +12,29 @@ import asyncio
 import json
 import logging
 import random
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import aiohttp
 
-from previewbot.errors import NotFound, RemoteError, TryLater
+from previewbot.errors import RemoteError, TryLater
 from previewbot.kube.client import Kube
+from previewbot.kube.store import Store
 
 _SERVER_SECONDS = 290
 _SILENCE_SECONDS = 70.0
-_BACKOFF_FIRST, _BACKOFF_LAST = 0.5, 30.0
+_BACKOFF_SECONDS = (0.5, 30.0)
 _LINE_LIMIT = 4 * 1024 * 1024
+_EXPIRED = 410
 
-Object = Mapping[str, Any]
 log = logging.getLogger(__name__)
 
 
-class Store:
-    """The objects of a resource as last seen, by (namespace, name)."""
-
-    def __init__(self, changed: Callable[[Object | None, Object | None], None]) -> None:
-        self._objects: dict[tuple[str, str], Object] = {}
-        self._changed = changed
-
-    def __iter__(self) -> Iterator[Object]:
-        return iter(list(self._objects.values()))
-
-    def put(self, obj: Object) -> None:
-        """Take an object, unless a newer one is here: our own writes race with the watch."""
-        key = _key(obj)
-        before = self._objects.get(key)
-        if before is not None and _version(before) >= _version(obj) and _uid(before) == _uid(obj):
-            return
-        self._objects[key] = obj
-        self._changed(before, obj)
-
-    def remove(self, obj: Object) -> None:
-        """Forget an object that was deleted."""
-        before = self._objects.pop(_key(obj), None)
-        self._changed(before or obj, None)
-
-    def replace(self, objects: list[dict[str, Any]]) -> None:
-        """Take a complete list; what is in it no more has vanished while nobody watched."""
-        vanished = self._objects.keys() - {_key(obj) for obj in objects}
-        for key in vanished:
-            self.remove(self._objects[key])
-        for obj in objects:
-            self.put(obj)
-
-
 class Follower:
-    """Keeps a store in step with a resource; `synced` once, and `progressed()` at every sign of life."""
+    """Keeps a store in step with a resource; `progressed` is called at every sign of life.
+
+    `synced` is set once the first list is in. `silence` and `backoff` (first, last) are in seconds.
+    """
 
     def __init__(
         self,
@@ -73,7 +45,8 @@ class Follower:
         *,
         progressed: Callable[[], None],
         silence: float = _SILENCE_SECONDS,
-        backoff: tuple[float, float] = (_BACKOFF_FIRST, _BACKOFF_LAST),
+        backoff: tuple[float, float] = _BACKOFF_SECONDS,
+        server_seconds: int = _SERVER_SECONDS,
     ) -> None:
         self._kube = kube
         self._resource = resource
@@ -82,85 +55,104 @@ class Follower:
         self._progressed = progressed
         self._silence = silence
         self._backoff = backoff
+        self._server_seconds = server_seconds
+        self._delay = backoff[0]
         self.synced = asyncio.Event()
 
     async def run(self) -> None:
-        """Follow until cancelled. Errors are met with a jittered backoff, which a good list resets."""
-        delay = self._backoff[0]
+        """Follow until cancelled; errors are met with a new list after a jittered backoff.
+
+        Only a watch that works resets the backoff: a server may well answer lists and fail every watch.
+        """
         version: str | None = None
         while True:
             try:
                 if version is None:
                     version = await self._list()
-                    delay = self._backoff[0]
                 version = await self._watch(version)
-            except NotFound:
-                # 410: what we know is too old to go on from. (404: the CRD is gone; listing says so.)
-                version = None
+                # A server that ends each watch at once must not be asked without a pause.
                 await asyncio.sleep(random.uniform(0, self._backoff[0]))
-            except RemoteError as error:
-                log.warning("following %s: %s; again in %.1f s", self._resource[2], error, delay)
+            except Exception as error:
                 version = None
-                await asyncio.sleep(delay * random.uniform(0.5, 1.0))
-                delay = min(delay * 2, self._backoff[1])
+                self._say(error)
+                await asyncio.sleep(self._delay * random.uniform(0.5, 1.0))
+                self._delay = min(self._delay * 2, self._backoff[1])
+
+    def _say(self, error: Exception) -> None:
+        extra = {"resource": self._resource[2], "namespace": self._namespace or "", "error": str(error)}
+        if not isinstance(error, RemoteError):
+            log.exception("following failed", extra=extra)
+        elif error.status == _EXPIRED:
+            log.info("the watch is too old to go on; listing again", extra=extra)
+        else:
+            log.warning("following failed", extra=extra)
 
     async def _list(self) -> str:
-        objects, version = await self._kube.list_for_watch(*self._resource, self._namespace)
-        self._store.replace(objects)
+        objects, version = await self._kube.list_for_watch(self._resource, self._namespace)
+        self._store.replace(objects, version)
         self.synced.set()
         self._progressed()
         return version
 
     async def _watch(self, version: str) -> str:
         """Read one watch to its end; return the version to go on from."""
-        response = await self._kube.open_watch(*self._resource, self._namespace, version, _SERVER_SECONDS)
+        what = f"Kubernetes: watch {self._resource[2]}"
+        loop = asyncio.get_running_loop()
+        began, heard = loop.time(), False
         try:
             async with asyncio.timeout(self._silence) as limit:
-                async for line in _lines(response):
-                    limit.reschedule(asyncio.get_running_loop().time() + self._silence)
-                    version = self._take(json.loads(line), version)
-                    self._progressed()
-        except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
-            raise TryLater(f"watch {self._resource[2]}", message=type(error).__name__) from error
-        finally:
-            response.close()
+                response = await self._kube.open_watch(
+                    self._resource, self._namespace, version, self._server_seconds
+                )
+                try:
+                    async for line in _lines(response):
+                        limit.reschedule(loop.time() + self._silence)
+                        version, heard = self._take(line, version), True
+                finally:
+                    response.close()
+        except TimeoutError as error:
+            raise TryLater(what, message="silent for too long") from error
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            raise TryLater(what, message=type(error).__name__) from error
+        if not heard and loop.time() - began < self._backoff[1]:
+            raise TryLater(what, message="ended at once, without a word")
         return version
 
-    def _take(self, event: Mapping[str, Any], version: str) -> str:
-        kind, obj = event["type"], event["object"]
+    def _take(self, line: bytes, version: str) -> str:
+        """Take an event into the store; return the version to go on from."""
+        kind, obj, known = _event(line)
         if kind == "ERROR":
-            code = obj.get("code")
-            error = NotFound if code == 410 else TryLater
-            raise error(f"watch {self._resource[2]}", status=code or 0, message=obj.get("message", ""))
+            # Too old a version is told with status 200 and one such line.
+            code, message = obj.get("code"), str(obj.get("message", ""))
+            raise TryLater(f"Kubernetes: watch {self._resource[2]}", status=code or 0, message=message)
+        self._delay = self._backoff[0]
+        self._progressed()
         if kind == "DELETED":
             self._store.remove(obj)
-        elif kind != "BOOKMARK":
+        elif kind in ("ADDED", "MODIFIED"):
             self._store.put(obj)
-        return str(obj["metadata"]["resourceVersion"])
+        return known or version
 
 
-async def _lines(response: aiohttp.ClientResponse) -> Any:
-    """Yield the lines of a stream, each of any length up to a limit (aiohttp's own stops at 128 KiB)."""
-    pending = b""
+def _event(line: bytes) -> tuple[str, dict[str, Any], str]:
+    """Return the type, object and resource version of a line; raises ValueError if it is no event."""
+    event = json.loads(line)
+    try:
+        kind, obj = event["type"], event["object"]
+        return str(kind), obj, str(obj.get("metadata", {}).get("resourceVersion", ""))
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ValueError("a line of the watch is no event") from error
+
+
+async def _lines(response: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
+    """Yield the whole lines of a stream, each of any length up to a limit (aiohttp's is too small)."""
+    pending = bytearray()
     async for chunk in response.content.iter_any():
         pending += chunk
-        if len(pending) > _LINE_LIMIT:
+        *lines, rest = pending.split(b"\n")
+        if len(rest) > _LINE_LIMIT:
             raise ValueError("a line of the watch is too long")
-        *lines, pending = pending.split(b"\n")
+        pending = rest
         for line in lines:
             if line.strip():
-                yield line
-
-
-def _key(obj: Object) -> tuple[str, str]:
-    return obj["metadata"].get("namespace", ""), obj["metadata"]["name"]
-
-
-def _uid(obj: Object) -> str:
-    return str(obj["metadata"].get("uid", ""))
-
-
-def _version(obj: Object) -> int:
-    """Resource versions compare as numbers within one resource (KEP-5504, Kubernetes 1.35)."""
-    text = str(obj["metadata"].get("resourceVersion", "0"))
-    return int(text) if text.isdigit() else 0
+                yield bytes(line)

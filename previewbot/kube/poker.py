@@ -1,88 +1,114 @@
 """What web does to the cluster: one write per delivery, and a read for the page.
 
-Sync, because Flask is. One attempt and five seconds in all: GitHub gives up after ten and does not redeliver,
-so an answer in time (503) beats a retry; the controller's listing makes it good.
+Sync, because Flask is. One attempt and five seconds in all: GitHub gives up after ten and does not redeliver
+(https://docs.github.com/en/webhooks/using-webhooks/handling-failed-webhook-deliveries), so an answer in time
+(503) beats a retry; the controller's listing makes it good.
 """
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Any
 
 import urllib3
 from kubernetes import client, config
 from kubernetes.client.exceptions import ApiException
+from pydantic import ValidationError
 
-from previewbot.errors import Conflict, NotFound, RemoteError, TryLater, from_status
-from previewbot.kube.messages import message_of
-from previewbot.preview import GROUP, PLURAL, VERSION, Poke, Spec, annotations_of, name_of, new_object
+from previewbot.errors import Conflict, NotFound, RemoteError, SettingsError, TryLater
+from previewbot.kube import requests
+from previewbot.preview import GROUP, PLURAL, VERSION, Poke, Spec, name_of, new_object
 
-_CONNECT_SECONDS, _READ_SECONDS = 1.0, 2.0
-_WHERE = (GROUP, VERSION, PLURAL)
+_BUDGET_SECONDS = 5.0
+_CONNECTIONS = 32
+_PREVIEWS = (GROUP, VERSION, PLURAL)
 
 
 class Poker:
-    """Pokes Previews; safe to use from several threads."""
+    """Pokes Previews; safe to use from several threads. Raises RemoteError if the API server does not do it.
 
-    def __init__(self, kubeconfig: Path | None, *, user_agent: str) -> None:
+    `budget` is the time in seconds that each of the methods may take in all.
+    """
+
+    def __init__(self, kubeconfig: Path | None, *, user_agent: str, budget: float = _BUDGET_SECONDS) -> None:
         configuration = client.Configuration()
-        if kubeconfig is None:
-            config.load_incluster_config(client_configuration=configuration)
-        else:
-            config.load_kube_config(config_file=str(kubeconfig), client_configuration=configuration)
+        try:
+            if kubeconfig is None:
+                config.load_incluster_config(client_configuration=configuration)
+            else:
+                config.load_kube_config(config_file=str(kubeconfig), client_configuration=configuration)
+        except (config.ConfigException, OSError) as error:
+            where = kubeconfig or "not set, and this is no pod with a service account"
+            raise SettingsError((f"cluster.kubeconfig ({where}): {error}",)) from error
         configuration.retries = False
-        configuration.connection_pool_maxsize = 32
+        configuration.connection_pool_maxsize = _CONNECTIONS
         api_client = client.ApiClient(configuration)
         api_client.user_agent = user_agent
         self._api = client.CustomObjectsApi(api_client)
+        self._budget = budget
 
     def poke(self, spec: Spec, poke: Poke, *, create: bool) -> bool:
         """Say that a pull request is to be looked at; return False if it has no Preview and gets none.
 
-        Raises a RemoteError unless the API server has accepted it.
+        Returns only when the API server has accepted it.
         """
+        deadline = time.monotonic() + self._budget
         name = name_of(spec.repository_id, spec.number)
-        patch = {"metadata": {"annotations": annotations_of(poke)}, "spec": {"repository": spec.repository}}
-        try:
-            self._patch(name, patch)
-            return True
-        except NotFound:
-            if not create:
-                return False
-        try:
-            body = new_object(spec, poke)
-            self._call(self._api.create_cluster_custom_object, *_WHERE, body=body, field_validation="Strict")
-        except Conflict:
-            # A delivery at the same moment created it.
-            self._patch(name, patch)
-        return True
+        for _ in range(requests.POKE_ATTEMPTS):
+            try:
+                self._call(
+                    deadline, "patch preview", self._api.patch_cluster_custom_object, *_PREVIEWS, name,
+                    body=requests.poke_patch(spec, poke), _content_type=requests.MERGE_PATCH,
+                )  # fmt: skip
+                return True
+            except NotFound:
+                if not create:
+                    return False
+            except Conflict:
+                continue
+            try:
+                self._call(
+                    deadline, "create preview", self._api.create_cluster_custom_object, *_PREVIEWS,
+                    body=new_object(spec, poke), field_validation="Strict",
+                )  # fmt: skip
+                return True
+            except Conflict:
+                # A delivery at the same moment created it: patch that one.
+                continue
+        raise TryLater("Kubernetes: poke", message="the Preview keeps coming and going")
 
     def get_preview(self, name: str) -> dict[str, Any] | None:
-        """Return a Preview, or None; raises a RemoteError when the API server does not say."""
+        """Return a Preview, or None."""
+        deadline = time.monotonic() + self._budget
+        method = self._api.get_cluster_custom_object
         try:
-            found: dict[str, Any] = self._call(self._api.get_cluster_custom_object, *_WHERE, name)
+            return self._call(deadline, "get preview", method, *_PREVIEWS, name)
         except NotFound:
             return None
-        return found
 
     def ready(self) -> bool:
         """Return whether the API server answers us and has our resource."""
+        deadline = time.monotonic() + self._budget
         try:
-            self._call(self._api.list_cluster_custom_object, *_WHERE, limit=1)
+            self._call(deadline, "list previews", self._api.list_cluster_custom_object, *_PREVIEWS, limit=1)
         except RemoteError:
             return False
         return True
 
-    def _patch(self, name: str, patch: dict[str, Any]) -> None:
-        self._call(
-            self._api.patch_cluster_custom_object, *_WHERE, name, body=patch,
-            _content_type="application/merge-patch+json",
-        )  # fmt: skip
-
-    def _call(self, method: Any, *args: Any, **kwargs: Any) -> Any:
+    def _call(self, deadline: float, what: str, method: Any, *args: str, **kwargs: Any) -> dict[str, Any]:
+        left = deadline - time.monotonic()
+        if left <= 0:
+            raise TryLater(f"Kubernetes: {what}", message="no time left")
         try:
-            return method(*args, **kwargs, _request_timeout=(_CONNECT_SECONDS, _READ_SECONDS))
+            answer = method(*args, **kwargs, _request_timeout=left)
         except ApiException as error:
-            raise from_status("Kubernetes", int(error.status or 0), message_of(error.body)) from error
-        except (urllib3.exceptions.HTTPError, OSError) as error:
-            raise TryLater("Kubernetes", message=type(error).__name__) from error
+            raise requests.error_of(what, error.status, error.body, error.headers) from error
+        except ValidationError:
+            # Ours: an argument of the wrong type, refused before anything is sent.
+            raise
+        except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
+            raise TryLater(f"Kubernetes: {what}", message=type(error).__name__) from error
+        if not isinstance(answer, dict):
+            raise TryLater(f"Kubernetes: {what}", message="the answer is not a JSON object")
+        return answer
