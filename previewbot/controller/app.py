@@ -188,7 +188,7 @@ async def wait_for_resources(
     *,
     backoff: tuple[float, float] = _CHECK_AGAIN_SECONDS,
 ) -> None:
-    """Wait until the API server has every resource; say what is missing. `backoff`: first, last, in seconds."""
+    """Wait until the API server has every resource; say what is missing. `backoff` in seconds."""
     delay = backoff[0]
     while True:
         try:

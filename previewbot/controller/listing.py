@@ -7,19 +7,31 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from previewbot.errors import RemoteError, TryLater
 from previewbot.github import GitHub
 from previewbot.keys import environment_key
 from previewbot.kube.client import Kube
-from previewbot.model import OpenPullRequest, Repository
+from previewbot.model import Installation, OpenPullRequest, Repository
 from previewbot.preview import Poke, Preview, Spec
 from previewbot.reconcile import Untriggered
 from previewbot.reconcile.observe import CONFIGURATION
 
 log = logging.getLogger(__name__)
+
+Known = Mapping[tuple[int, int], Preview]
+
+
+@dataclass
+class _Found:
+    """What one listing has found so far: `after` is the longest wait in seconds that somebody asked for."""
+
+    listed: set[int] = field(default_factory=set)
+    unreadable: set[int] = field(default_factory=set)
+    after: float = 0.0
 
 
 class Listing:
@@ -48,61 +60,76 @@ class Listing:
         self._configurations: dict[int, str] = {}
 
     async def run(self) -> None:
-        """List for ever, the first time at once; GitHub's own wish to wait is respected."""
+        """List for ever, one listing after the other, the first at once; no error ends it."""
         while True:
-            wait = self._interval
+            after = 0.0
             try:
-                await self.list_once()
-            except TryLater as error:
-                wait = max(wait, error.after or 0.0)
-                log.warning("listing failed", extra={"error": str(error)})
+                after = await self.list_once()
             except RemoteError as error:
+                after = (error.after or 0.0) if isinstance(error, TryLater) else 0.0
                 log.warning("listing failed", extra={"error": str(error)})
-            await asyncio.sleep(wait)
+            except Exception:
+                log.exception("listing failed")
+            await asyncio.sleep(max(self._interval, after))
 
-    async def list_once(self) -> None:
-        """List everything once; a repository that fails does not keep the others from being listed."""
+    async def list_once(self) -> float:
+        """List everything once; return for how many seconds GitHub asked us to wait (0 if it did not).
+
+        Neither an installation nor a repository that fails keeps the others from being listed. Raises
+        RemoteError if not even the installations can be listed.
+        """
+        # What was known before a listing and is not in it is absent; what came in the meantime is not.
         known = {(p.spec.repository_id, p.spec.number): p for p in self._previews()}
-        listed: set[int] = set()
+        found = _Found()
         for installation in await self._github.installations():
             if installation.suspended:
+                found.unreadable.add(installation.id)
                 continue
-            for repository in await self._github.repositories(installation.id):
-                listed.add(repository.id)
-                try:
-                    await self._repository(installation.id, repository, known)
-                except TryLater:
-                    raise
-                except RemoteError as error:
-                    extra = {"repository": repository.full_name, "error": str(error)}
-                    log.warning("a repository could not be listed", extra=extra)
-        await self._poke_the_lost(known, listed)
+            try:
+                await self._installation(installation, known, found)
+            except RemoteError as error:
+                found.unreadable.add(installation.id)
+                self._say("an installation could not be listed", str(installation.id), error, found)
+        await self._poke_the_lost(known, found)
+        return found.after
 
-    async def _repository(
-        self, installation_id: int, repository: Repository, known: Mapping[tuple[int, int], Preview]
-    ) -> None:
+    async def _installation(self, installation: Installation, known: Known, found: _Found) -> None:
+        repositories = await self._github.repositories(installation.id)
+        found.listed |= {repository.id for repository in repositories}
+        for repository in repositories:
+            try:
+                await self._repository(installation.id, repository, known)
+            except RemoteError as error:
+                self._say("a repository could not be listed", repository.full_name, error, found)
+                if isinstance(error, TryLater) and error.after is not None:
+                    # To ask for the next repository would only prolong it; other installations have their own.
+                    return
+
+    async def _repository(self, installation_id: int, repository: Repository, known: Known) -> None:
         client = self._github.installation(installation_id)
         rows = await client.open_pull_requests(repository.full_name)
-        changed = bool(rows) and await self._configuration_changed(installation_id, repository)
-        listed = {row.number for row in rows}
+        sha = await self._configuration(installation_id, repository) if rows else None
+        before = self._configurations.get(repository.id)
+        changed = sha is not None and before is not None and sha != before
+        if changed:
+            self._untriggered.forget(repository.id)
         for row in rows:
             preview = known.get((repository.id, row.number))
             if self._is_due(repository, row, preview) or (changed and preview is not None):
-                await self._poke(installation_id, repository, row.number, row.updated_at, create=True)
+                spec = self._spec(installation_id, repository, row.number)
+                await self._poke(spec, row.updated_at, create=True)
+        open_numbers = {row.number for row in rows}
         for (repository_id, number), _ in known.items():
-            if repository_id == repository.id and number not in listed:
-                await self._poke(installation_id, repository, number, None, create=False)
+            if repository_id == repository.id and number not in open_numbers:
+                await self._poke(self._spec(installation_id, repository, number), None, create=False)
+        if sha is not None:
+            # Only now: a poke that failed must not lose the news.
+            self._configurations[repository.id] = sha
 
-    async def _configuration_changed(self, installation_id: int, repository: Repository) -> bool:
+    async def _configuration(self, installation_id: int, repository: Repository) -> str:
         client = self._github.installation(installation_id)
         file = await client.file(repository.full_name, CONFIGURATION, repository.default_branch)
-        sha = file.sha if file else ""
-        before = self._configurations.get(repository.id)
-        self._configurations[repository.id] = sha
-        if before is None or before == sha:
-            return False
-        self._untriggered.forget(repository.id)
-        return True
+        return file.sha if file else ""
 
     def _is_due(self, repository: Repository, row: OpenPullRequest, preview: Preview | None) -> bool:
         if preview is None:
@@ -110,17 +137,8 @@ class Listing:
         observed = preview.status.observed
         return observed.updated_at != row.updated_at or observed.head_sha != row.head_sha
 
-    async def _poke(
-        self,
-        installation_id: int,
-        repository: Repository,
-        number: int,
-        updated_at: datetime | None,
-        *,
-        create: bool,
-    ) -> None:
-        now = self._now()
-        spec = Spec(
+    def _spec(self, installation_id: int, repository: Repository, number: int) -> Spec:
+        return Spec(
             github_host=self._github_host,
             repository_id=repository.id,
             number=number,
@@ -129,14 +147,29 @@ class Listing:
             app_id=self._app_id,
             environment_key=environment_key(self._github_host, repository.id, number, repository.full_name),
         )
+
+    async def _poke(self, spec: Spec, updated_at: datetime | None, *, create: bool) -> None:
+        now = self._now()
         delivery = f"listing-{now.strftime('%Y%m%dT%H%M%S.%f')}"
         poke = Poke(delivery_id=delivery, poked_at=now, updated_at=updated_at)
         await self._kube.poke(spec, poke, create=create)
 
-    async def _poke_the_lost(self, known: Mapping[tuple[int, int], Preview], listed: Collection[int]) -> None:
-        """Look at Previews of repositories that no installation lists any more: removed, or uninstalled."""
+    async def _poke_the_lost(self, known: Known, found: _Found) -> None:
+        """Look at Previews of repositories that no installation lists any more: removed, or uninstalled.
+
+        Where an installation could not be read, its repositories are not absent, only unseen.
+        """
         for preview in known.values():
-            if preview.spec.repository_id not in listed and preview.spec.app_id == self._app_id:
-                now = self._now()
-                delivery = f"listing-{now.strftime('%Y%m%dT%H%M%S.%f')}"
-                await self._kube.poke(preview.spec, Poke(delivery_id=delivery, poked_at=now), create=False)
+            spec = preview.spec
+            unseen = spec.installation_id in found.unreadable
+            if spec.repository_id in found.listed or unseen or spec.app_id != self._app_id:
+                continue
+            try:
+                await self._poke(spec, None, create=False)
+            except RemoteError as error:
+                self._say("a Preview could not be poked", preview.name, error, found)
+
+    def _say(self, message: str, what: str, error: RemoteError, found: _Found) -> None:
+        if isinstance(error, TryLater):
+            found.after = max(found.after, error.after or 0.0)
+        log.warning(message, extra={"what": what, "error": str(error)})

@@ -54,8 +54,12 @@ class Loop:
         if before is None or after is None or not _only_status_changed(before, after):
             self.queue.add(name)
         if _placed(before) and not _placed(after):
-            for waiting in self._queued:
-                self.queue.add(waiting)
+            self._place_freed()
+
+    def _place_freed(self) -> None:
+        """Ask all that wait, not only the first: whose turn it is, is the pass's to say."""
+        for name in self._queued:
+            self.queue.add(name)
 
     def session_changed(self, before: Object | None, after: Object | None) -> None:
         """Queue the Preview of a session that changed."""

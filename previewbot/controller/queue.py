@@ -12,6 +12,7 @@ from prometheus_client import CollectorRegistry, Gauge
 Key = TypeVar("Key", bound=Hashable)
 
 _BACKOFF_FIRST, _BACKOFF_LAST = 1.0, 300.0
+"""Seconds."""
 
 
 class WorkQueue(Generic[Key]):
@@ -68,10 +69,9 @@ class WorkQueue(Generic[Key]):
         """Run a key again after a backoff that doubles with each failure in a row; return the seconds."""
         failures = self._failures.get(key, 0)
         self._failures[key] = failures + 1
-        backoff: float = min(_BACKOFF_LAST, _BACKOFF_FIRST * 2 ** min(failures, 16)) * random.uniform(
-            0.5, 1.0
-        )
-        seconds = max(backoff, at_least or 0.0)
+        backoff = min(_BACKOFF_LAST, _BACKOFF_FIRST * 2.0 ** min(failures, 16))
+        # Jittered, so that pull requests that failed together do not come back together.
+        seconds = max(backoff * random.uniform(0.5, 1.0), at_least or 0.0)
         self.add_after(key, seconds)
         return seconds
 
