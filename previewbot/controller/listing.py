@@ -102,7 +102,7 @@ class Listing:
             except RemoteError as error:
                 self._say("a repository could not be listed", repository.full_name, error, found)
                 if isinstance(error, TryLater) and error.after is not None:
-                    # To ask for the next repository would only prolong it; other installations have their own.
+                    # The next repository would meet the same limit; other installations have their own.
                     return
 
     async def _repository(self, installation_id: int, repository: Repository, known: Known) -> None:
