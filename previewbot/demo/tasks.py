@@ -44,6 +44,7 @@ class Task:
     title: str
     body: str
     steps: tuple[Step, ...]
+    hint: str = ""
     fork: str = ""
 
     def step(self, pushed: int) -> Step:
@@ -80,6 +81,7 @@ def _discount(percent: int, note: str) -> tuple[Edit, ...]:
 COPILOT_WEB = Task(
     name="web",
     button="Let Copilot change the front end",
+    hint="A banner and a new button in the basket: only the service web changes.",
     author=COPILOT,
     branch="copilot/autumn-basket",
     title="Dress the basket for autumn",
@@ -103,6 +105,7 @@ COPILOT_WEB = Task(
 CODEX_PRICING = Task(
     name="pricing",
     button="Let Codex change the prices",
+    hint="20 % off: only the service pricing changes, which no browser ever talks to.",
     author=ALICE,
     branch="codex/autumn-discount",
     title="Take 20 % off everything for autumn",
@@ -120,6 +123,7 @@ CODEX_PRICING = Task(
 STRANGERS_FORK = Task(
     name="fork",
     button="Let a stranger open one from a fork",
+    hint="Nothing runs until somebody who may write here has read it and says so.",
     author=STRANGER,
     branch="codex/half-price",
     title="Everything at half price",

@@ -47,5 +47,9 @@ class Memory:
         """Forget a Preview that is gone."""
         self.facts.pop(name, None)
         self.files.pop(name, None)
+        self.forget_image_looks(name)
+
+    def forget_image_looks(self, name: str) -> None:
+        """Let the next pass look for images again at once."""
         for key in [key for key in self.image_looks if key.startswith(f"{name}/")]:
             del self.image_looks[key]

@@ -56,6 +56,9 @@ async def look(context: Context, stored: Stored) -> Facts:
     Raises `Gone`, or a RemoteError when GitHub cannot be read now.
     """
     now = context.now()
+    if stored.preview.poke.delivery_id != stored.status.observed.delivery_id:
+        # Something happened, perhaps the build's end: look for the image now, not when it is due.
+        context.memory.forget_image_looks(stored.preview.name)
     client, pull_request = await _pull_request(context, stored)
     repository = pull_request.base.repository
     agent = await _agent(client, repository, pull_request)

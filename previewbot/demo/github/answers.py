@@ -97,7 +97,8 @@ def page(listing: Listing, query: Mapping[str, str], url: str) -> Answer:
     if number > 1:
         targets |= {"first": 1}
     links = [
-        f'<{url}?{urlencode({**query, "page": str(target)})}>; rel="{name}"' for name, target in targets.items()
+        f'<{url}?{urlencode({**query, "page": str(target)})}>; rel="{name}"'
+        for name, target in targets.items()
     ]
     body: Any = items
     if listing.key:
@@ -113,8 +114,14 @@ def response(request: web.BaseRequest, answer: Answer, headers: Mapping[str, str
         sent["Link"] = answer.link
     if request.method == "GET" and answer.status == HTTPStatus.OK:
         etag = f'W/"{hashlib.sha256(data + answer.link.encode()).hexdigest()}"'
-        sent |= {"ETag": etag, "Cache-Control": "private, max-age=60, s-maxage=60", "Vary": "Accept, Authorization"}
-        known = {tag.strip().removeprefix("W/") for tag in request.headers.get("If-None-Match", "").split(",")}
+        sent |= {
+            "ETag": etag,
+            "Cache-Control": "private, max-age=60, s-maxage=60",
+            "Vary": "Accept, Authorization",
+        }
+        known = {
+            tag.strip().removeprefix("W/") for tag in request.headers.get("If-None-Match", "").split(",")
+        }
         if etag.removeprefix("W/") in known:
             return web.Response(status=304, headers=sent)
     if answer.status == HTTPStatus.NO_CONTENT:

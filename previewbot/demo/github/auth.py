@@ -67,7 +67,9 @@ class Limits:
         https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api
         """
         if self.secondary is not None:
-            message = "You have exceeded a secondary rate limit. Please wait a few minutes before you try again."
+            message = (
+                "You have exceeded a secondary rate limit. Please wait a few minutes before you try again."
+            )
             raise ApiError(403, message, headers={"Retry-After": str(self.secondary)})
         if quota.used >= self.hourly:
             raise ApiError(403, "API rate limit exceeded for installation.")
@@ -90,11 +92,15 @@ class Doorkeeper:
         now = self._clock().timestamp()
         expires, issued = claims.get("exp"), claims.get("iat")
         if not isinstance(expires, int) or expires <= now:
-            raise ApiError(401, "'Expiration time' claim ('exp') must be a numeric value representing the future time")
+            raise ApiError(
+                401, "'Expiration time' claim ('exp') must be a numeric value representing the future time"
+            )
         if expires > now + _LONGEST + _SKEW:
             raise ApiError(401, "'Expiration time' claim ('exp') is too far in the future")
         if not isinstance(issued, int) or issued > now:
-            raise ApiError(401, "'Issued at' claim ('iat') must be an Integer representing a time in the past")
+            raise ApiError(
+                401, "'Issued at' claim ('iat') must be an Integer representing a time in the past"
+            )
         if str(claims.get("iss")) != str(self._app.id):
             raise ApiError(404, "Integration not found")
 

@@ -163,7 +163,9 @@ class Endpoints:
         """`POST /repos/{owner}/{repo}/issues/comments/{id}/reactions`: 200 instead of 201 if it is there."""
         content = call.body.get("content")
         if content not in REACTIONS:
-            raise invalid("Validation Failed", {"resource": "Reaction", "code": "invalid", "field": "content"})
+            raise invalid(
+                "Validation Failed", {"resource": "Reaction", "code": "invalid", "field": "content"}
+            )
         comment = _comment(call, self._github.store.state)
         reaction, new = self._github.react(comment.id, self._github.app.bot, content)
         return Answer(self._shapes.reaction(reaction), status=HTTPStatus.CREATED if new else HTTPStatus.OK)
@@ -200,7 +202,9 @@ def _runs(runs: Iterable[Run], call: Call, sha: str | None) -> list[Run]:
     found = (
         run
         for run in runs
-        if run.repository_id == call.repo.id and sha in (None, run.sha) and status in (None, run.status, run.conclusion)
+        if run.repository_id == call.repo.id
+        and sha in (None, run.sha)
+        and status in (None, run.status, run.conclusion)
     )
     return sorted(found, key=lambda run: -run.id)
 
@@ -217,7 +221,9 @@ def _moment(text: str | None) -> datetime | None:
 def _body(call: Call) -> str:
     body = call.body.get("body")
     if not isinstance(body, str) or not body.strip():
-        raise invalid("Validation Failed", {"resource": "IssueComment", "code": "missing_field", "field": "body"})
+        raise invalid(
+            "Validation Failed", {"resource": "IssueComment", "code": "missing_field", "field": "body"}
+        )
     if len(body) > _LONGEST_BODY:
         message = "Body is too long (maximum is 65536 characters)"
         details = {"resource": "IssueComment", "code": "unprocessable", "field": "data", "message": message}

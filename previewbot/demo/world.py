@@ -1,0 +1,198 @@
+"""The embedded world: everything previewbot talks to, on one port, with previewbot's processes inside it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import shutil
+import tempfile
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from aiohttp import web
+
+from previewbot.demo import hosts, shop
+from previewbot.demo.agents import COLLABORATORS, Agents
+from previewbot.demo.bot import APP_ID, Bot
+from previewbot.demo.ci import Ci
+from previewbot.demo.faults import Faults
+from previewbot.demo.gateway import Gateway
+from previewbot.demo.github import FakeGitHub
+from previewbot.demo.kube import FakeKube
+from previewbot.demo.kubeapi import KubeApi
+from previewbot.demo.operator import Operator, Settings
+from previewbot.demo.processes import free_port
+from previewbot.demo.registry import FakeRegistry
+from previewbot.demo.routing import Router
+from previewbot.demo.staging import NAMESPACE, Staging
+
+REPOSITORY = "acme/shop"
+REPOSITORY_ID = 812
+
+Say = Callable[[str, float], None]
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to start: `port` 0 is any; `settings` replaces parts of previewbot's settings file, by their key.
+
+    `build_seconds` is how long the simulated CI takes; with `processes` false previewbot itself is not started;
+    `keep` leaves the directory of settings and logs behind.
+    """
+
+    port: int = 0
+    build_seconds: float = 2.0
+    settings: dict[str, Any] = field(default_factory=dict)
+    processes: bool = True
+    keep: bool = False
+
+
+class World:
+    """A context manager; its parts are attributes, each with its own switches for faults.
+
+    `say` is told each step of the start with the seconds it took.
+    """
+
+    github: FakeGitHub
+    kube: FakeKube
+    registry: FakeRegistry
+    operator: Operator
+    router: Router
+    gateway: Gateway
+    staging: Staging
+    ci: Ci
+    agents: Agents
+    bot: Bot
+
+    def __init__(self, options: Options | None = None, say: Say = lambda what, seconds: None) -> None:
+        self._options = options or Options()
+        self._say = say
+        self._stack = AsyncExitStack()
+        self.port = self._options.port or free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.directory = Path()
+        self.faults = Faults()
+        self.pods: dict[str, str] = {}
+
+    async def __aenter__(self) -> World:
+        try:
+            await self._start()
+        except BaseException:
+            await self._stack.aclose()
+            raise
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._stack.aclose()
+
+    async def _start(self) -> None:
+        self.directory = Path(tempfile.mkdtemp(prefix="previewbot-demo-"))
+        if not self._options.keep:
+            self._stack.callback(shutil.rmtree, self.directory, ignore_errors=True)
+        self.bot = Bot(self.directory, self.port, self._options.settings)
+        async with self._step("GitHub, Kubernetes, a registry and a gateway, in memory"):
+            await self._build()
+        async with self._step("the shop in staging: web, catalog, pricing"):
+            await self._deploy()
+        async with self._step("a stand-in for mirrord's operator"):
+            await self._start_operator()
+        if self._options.processes:
+            await self._start_bot()
+
+    async def _build(self) -> None:
+        public_key, secret = self.bot.prepare()
+        self.kube = FakeKube(faults=self.faults)
+        self.registry = FakeRegistry(url=self.url, faults=self.faults)
+        self.github = FakeGitHub(APP_ID, public_key, f"{self.bot.url}/webhook", secret, self.url)
+        self._stack.push_async_callback(self.github.close)
+        addresses: dict[str, str] = {}
+        self.router = Router(self._sessions, self.pods, addresses)
+        self._stack.push_async_callback(self.router.close)
+        self.staging = Staging(self.directory / "staging", self.router, addresses)
+        self._stack.push_async_callback(self.staging.stop)
+        self.gateway = Gateway(
+            lambda: self.kube.objects("httproutes"), self._sessions, self.router, self.port
+        )
+        runner = await hosts.listen(self._hosts().handle, self.port)
+        self._stack.push_async_callback(runner.cleanup)
+
+    async def _deploy(self) -> None:
+        await self.staging.open()
+        files = shop.repository_files(self.port)
+        repository = self.github.create_repository(
+            REPOSITORY,
+            files,
+            repository_id=REPOSITORY_ID,
+            private=False,
+            collaborators=COLLABORATORS,
+        )
+        self.ci = Ci(self.github, self.registry, self.staging, lambda text: self._say(text, 0.0))
+        self.ci.switches.seconds = self._options.build_seconds
+        self._stack.push_async_callback(self.ci.stop)
+        sha = repository.branches[repository.default_branch]
+        await self.ci.start(sha, files)
+        for service in shop.SERVICES:
+            image = f"127.0.0.1:{self.port}/acme/{service}:{sha}"
+            self.kube.seed(self.staging.deployment(service, image))
+        self.agents = Agents(self.github, REPOSITORY)
+        self.agents.offer()
+
+    async def _start_operator(self) -> None:
+        api = KubeApi(self.url, "mirrord-operator-stand-in")
+        self._stack.push_async_callback(api.close)
+        settings = Settings((NAMESPACE,), self.directory / "sessions", hosts.SHARE_DOMAIN)
+        self.operator = Operator(api, settings, self.pods, lambda: datetime.now(UTC))
+        task = asyncio.create_task(self.operator.run())
+        self._stack.push_async_callback(_cancel, task)
+
+    async def _start_bot(self) -> None:
+        self._stack.push_async_callback(self.bot.stop_controller)
+        self._stack.push_async_callback(self.bot.stop_web)
+        async with self._step("previewbot web and previewbot controller"):
+            async with asyncio.TaskGroup() as starting:
+                starting.create_task(self.bot.start_web())
+                starting.create_task(self.bot.start_controller())
+
+    def _sessions(self) -> list[dict[str, Any]]:
+        return self.kube.objects("previewsessions")
+
+    def _hosts(self) -> hosts.Hosts:
+        return hosts.Hosts(
+            github=self._github,
+            kube=self.kube.handle,
+            registry=self.registry.handle,
+            preview=self.gateway.handle,
+            share=self.gateway.share,
+            shop=self._shop,
+        )
+
+    async def _github(self, request: web.Request) -> web.StreamResponse:
+        """Answer with GitHub; only its API can be made to fail, the pages are for people."""
+        answer: Callable[[], Awaitable[web.StreamResponse]] = lambda: self.github.handle(request)  # noqa: E731
+        if not request.path.startswith("/api/v3"):
+            return await answer()
+        return await self.faults.around("github", request.method, request.path, answer)
+
+    async def _shop(self, request: web.Request) -> web.StreamResponse:
+        """Answer with staging's front end, as its public address does."""
+        return await self.router.handle(NAMESPACE, "web", request, request.headers)
+
+    @asynccontextmanager
+    async def _step(self, what: str) -> AsyncIterator[None]:
+        began = time.monotonic()
+        yield
+        self._say(what, time.monotonic() - began)
+
+
+async def _cancel(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
