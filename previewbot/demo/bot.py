@@ -5,6 +5,7 @@ Nothing here is special to the demo but the URLs: an installation runs the same 
 
 from __future__ import annotations
 
+import asyncio
 import os
 import secrets
 import sys
@@ -49,6 +50,17 @@ class Bot:
         self._write("kubeconfig", yaml.safe_dump(_kubeconfig(self.port)))
         self._write("settings.yaml", yaml.safe_dump(self._settings() | self.settings, sort_keys=False))
         return _public_pem(key), secret
+
+    async def start(self) -> None:
+        """Start both, at once; raises `StartError`."""
+        results = await asyncio.gather(self.start_web(), self.start_controller(), return_exceptions=True)
+        for result in results:
+            if isinstance(result, BaseException):
+                raise result
+
+    async def stop(self) -> None:
+        """Stop both, at once."""
+        await asyncio.gather(self.stop_web(), self.stop_controller())
 
     async def start_web(self) -> None:
         """Start `previewbot web` and wait until it is ready; raises `StartError`."""

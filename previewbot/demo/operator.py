@@ -54,12 +54,16 @@ class Switches:
 
 @dataclass(frozen=True)
 class Settings:
-    """Where it works; `cleanup_after` is how long a failed session is kept (15 min in mirrord's chart)."""
+    """Where it works; `cleanup_after` is how long a failed session is kept (15 min in mirrord's chart).
+
+    `waits` is how long a session stays in `Waiting` at least: a real cluster takes its time too.
+    """
 
     namespaces: tuple[str, ...]
     work_dir: Path
     share_domain: str
     cleanup_after: timedelta = timedelta(minutes=15)
+    waits: timedelta = timedelta(0)
 
 
 @dataclass
@@ -168,6 +172,7 @@ class Operator:
             async with aiohttp.ClientSession() as http:
                 await Puller(http).pull(session["spec"]["image"], image)
             await self._report(session, {"phase": "Waiting"})
+            await asyncio.sleep(self._settings.waits.total_seconds())
             overrides = (session["spec"].get("env") or {}).get("overrides") or {}
             return await start_service(image, environment | overrides, directory / "log")
         except PullError as error:

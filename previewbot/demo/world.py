@@ -10,7 +10,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -42,12 +42,13 @@ Say = Callable[[str, float], None]
 class Options:
     """How to start: `port` 0 is any; `settings` replaces parts of previewbot's settings file, by their key.
 
-    `build_seconds` is how long the simulated CI takes; with `processes` false previewbot itself is not started;
-    `keep` leaves the directory of settings and logs behind.
+    `build_seconds` is how long the simulated CI takes, `start_seconds` how long a session does at least; with
+    `processes` false previewbot itself is not started; `keep` leaves the directory of settings and logs behind.
     """
 
     port: int = 0
     build_seconds: float = 2.0
+    start_seconds: float = 0.0
     settings: dict[str, Any] = field(default_factory=dict)
     processes: bool = True
     keep: bool = False
@@ -112,7 +113,7 @@ class World:
         self.kube = FakeKube(faults=self.faults)
         self.registry = FakeRegistry(url=self.url, faults=self.faults)
         self.github = FakeGitHub(APP_ID, public_key, f"{self.bot.url}/webhook", secret, self.url)
-        self._stack.push_async_callback(self.github.close)
+        self._stack.push_async_callback(self.github.shutdown)
         addresses: dict[str, str] = {}
         self.router = Router(self._sessions, self.pods, addresses)
         self._stack.push_async_callback(self.router.close)
@@ -148,18 +149,17 @@ class World:
     async def _start_operator(self) -> None:
         api = KubeApi(self.url, "mirrord-operator-stand-in")
         self._stack.push_async_callback(api.close)
-        settings = Settings((NAMESPACE,), self.directory / "sessions", hosts.SHARE_DOMAIN)
+        waits = timedelta(seconds=self._options.start_seconds)
+        sessions = self.directory / "sessions"
+        settings = Settings((NAMESPACE,), sessions, hosts.SHARE_DOMAIN, waits=waits)
         self.operator = Operator(api, settings, self.pods, lambda: datetime.now(UTC))
         task = asyncio.create_task(self.operator.run())
         self._stack.push_async_callback(_cancel, task)
 
     async def _start_bot(self) -> None:
-        self._stack.push_async_callback(self.bot.stop_controller)
-        self._stack.push_async_callback(self.bot.stop_web)
+        self._stack.push_async_callback(self.bot.stop)
         async with self._step("previewbot web and previewbot controller"):
-            async with asyncio.TaskGroup() as starting:
-                starting.create_task(self.bot.start_web())
-                starting.create_task(self.bot.start_controller())
+            await self.bot.start()
 
     def _sessions(self) -> list[dict[str, Any]]:
         return self.kube.objects("previewsessions")
