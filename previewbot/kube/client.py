@@ -17,7 +17,7 @@ from kubernetes.aio import client, config
 from kubernetes.aio.client.exceptions import ApiException
 from pydantic import ValidationError
 
-from previewbot.errors import Conflict, NotFound, SettingsError, TryLater
+from previewbot.errors import Conflict, NotFound, TryLater
 from previewbot.kube import requests
 from previewbot.kube.requests import MERGE_PATCH, ROUTES, SESSIONS
 from previewbot.preview import GROUP, PLURAL, VERSION, Poke, Spec, name_of, new_object
@@ -48,17 +48,17 @@ class Kube:
         `request_timeout` is the total of each call in seconds. Raises SettingsError if there is neither.
         """
         configuration = client.Configuration()
+        # No limit: each namespace holds a watch, and a hundred of them would starve every other call.
+        configuration.connection_pool_maxsize = 0
         try:
             if kubeconfig is None:
                 config.load_incluster_config(client_configuration=configuration)
             else:
-                await config.load_kube_config(config_file=str(kubeconfig), client_configuration=configuration)
-        except (config.ConfigException, OSError) as error:
-            where = kubeconfig or "not set, and this is no pod with a service account"
-            raise SettingsError((f"cluster.kubeconfig ({where}): {error}",)) from error
-        # No limit: each namespace holds a watch, and a hundred of them would starve every other call.
-        configuration.connection_pool_maxsize = 0
-        api_client = client.ApiClient(configuration)
+                await config.load_kube_config(str(kubeconfig), client_configuration=configuration)
+            api_client = client.ApiClient(configuration)
+        except Exception as error:
+            # Measured: also TypeError and YAMLError for a file that is no kubeconfig, SSLError for its CA.
+            raise requests.unusable(kubeconfig, error) from error
         api_client.user_agent = user_agent
         return cls(api_client, request_timeout=request_timeout)
 

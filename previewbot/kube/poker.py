@@ -16,7 +16,7 @@ from kubernetes import client, config
 from kubernetes.client.exceptions import ApiException
 from pydantic import ValidationError
 
-from previewbot.errors import Conflict, NotFound, RemoteError, SettingsError, TryLater
+from previewbot.errors import Conflict, NotFound, RemoteError, TryLater
 from previewbot.kube import requests
 from previewbot.preview import GROUP, PLURAL, VERSION, Poke, Spec, name_of, new_object
 
@@ -33,17 +33,17 @@ class Poker:
 
     def __init__(self, kubeconfig: Path | None, *, user_agent: str, budget: float = _BUDGET_SECONDS) -> None:
         configuration = client.Configuration()
+        configuration.retries = False
+        configuration.connection_pool_maxsize = _CONNECTIONS
         try:
             if kubeconfig is None:
                 config.load_incluster_config(client_configuration=configuration)
             else:
-                config.load_kube_config(config_file=str(kubeconfig), client_configuration=configuration)
-        except (config.ConfigException, OSError) as error:
-            where = kubeconfig or "not set, and this is no pod with a service account"
-            raise SettingsError((f"cluster.kubeconfig ({where}): {error}",)) from error
-        configuration.retries = False
-        configuration.connection_pool_maxsize = _CONNECTIONS
-        api_client = client.ApiClient(configuration)
+                config.load_kube_config(str(kubeconfig), client_configuration=configuration)
+            api_client = client.ApiClient(configuration)
+        except Exception as error:
+            # Measured: also TypeError and YAMLError for a file that is no kubeconfig, SSLError for its CA.
+            raise requests.unusable(kubeconfig, error) from error
         api_client.user_agent = user_agent
         self._api = client.CustomObjectsApi(api_client)
         self._budget = budget

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
-from previewbot.errors import RemoteError, from_status
+from previewbot.errors import RemoteError, SettingsError, from_status
 from previewbot.preview import Poke, Spec, annotations_of
 
 SESSIONS = ("preview.mirrord.metalbear.co", "v1alpha", "previewsessions")
@@ -39,6 +40,12 @@ def contains(found: Any, wanted: Any) -> bool:
         same_length = isinstance(found, list) and len(found) == len(wanted)
         return same_length and all(contains(f, w) for f, w in zip(found, wanted, strict=True))
     return bool(found == wanted)
+
+
+def unusable(kubeconfig: Path | None, error: Exception) -> SettingsError:
+    """Return the error for a kubeconfig, or for the lack of one outside a pod."""
+    where = kubeconfig or "not set, and this is no pod with a service account"
+    return SettingsError((f"cluster.kubeconfig ({where}): {str(error) or type(error).__name__}",))
 
 
 def message_of(body: str | bytes | None) -> str:

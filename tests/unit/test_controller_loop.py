@@ -1,0 +1,350 @@
+"""What changed becomes whom to look at; no pass, however it ends, ends the loop; probes tell the truth."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from aiohttp.test_utils import TestClient, TestServer
+from prometheus_client import CollectorRegistry
+
+from previewbot.controller.app import until, wait_for_resources, wanted
+from previewbot.controller.health import Health, Watchdog, application
+from previewbot.controller.loop import Loop
+from previewbot.controller.previews import Previews
+from previewbot.errors import Conflict, TryLater
+from previewbot.kube.store import Store
+from previewbot.preview import PREVIEW_LABEL, Poke, new_object
+from previewbot.reconcile import Outcome
+from tests.support.previews import a_preview
+
+NAME = "gh-812-42"
+
+
+def an_object(name: str = NAME, *, delivery: str = "1", version: int = 1, **status: Any) -> dict[str, Any]:
+    obj = new_object(a_preview(name=name).spec, Poke(delivery_id=delivery))
+    obj["metadata"] |= {
+        "uid": f"uid-{name}",
+        "resourceVersion": str(version),
+        "creationTimestamp": "2026-11-24T09:00:00Z",
+    }
+    return obj | {"status": status}
+
+
+def a_session(preview: str | None) -> dict[str, Any]:
+    labels = {PREVIEW_LABEL: preview} if preview else {}
+    return {"metadata": {"name": "s", "namespace": "staging", "labels": labels}}
+
+
+def a_loop() -> tuple[Loop, CollectorRegistry]:
+    metrics = CollectorRegistry()
+    return Loop(metrics, Health()), metrics
+
+
+async def drained(loop: Loop) -> list[str]:
+    """Return what waits in the queue, and end the runs."""
+    loop.queue.add("the end")
+    names = []
+    while (name := await asyncio.wait_for(loop.queue.get(), 5)) != "the end":
+        names.append(name)
+    for name in (*names, "the end"):
+        loop.queue.done(name)
+    return names
+
+
+BEFORE = an_object(delivery="1", phase="Ready")
+PREVIEW_EVENTS = {
+    "one that appears is looked at": (None, BEFORE, [NAME]),
+    "one that goes is looked at": (BEFORE, None, [NAME]),
+    "a poke is looked at": (BEFORE, an_object(delivery="2", phase="Ready"), [NAME]),
+    "a new name of the repository is looked at": (
+        BEFORE,
+        {**BEFORE, "spec": {**BEFORE["spec"], "repository": "acme/store"}},
+        [NAME],
+    ),
+    "one that is made again is looked at": (
+        BEFORE,
+        {**BEFORE, "metadata": {**BEFORE["metadata"], "uid": "other"}},
+        [NAME],
+    ),
+    "one that is being deleted is looked at": (
+        BEFORE,
+        {**BEFORE, "metadata": {**BEFORE["metadata"], "deletionTimestamp": "2026-11-24T09:00:00Z"}},
+        [NAME],
+    ),
+    "our own status is no reason to look": (BEFORE, an_object(delivery="1", phase="Idle"), []),
+}
+
+
+@pytest.mark.parametrize(("before", "after", "expected"), PREVIEW_EVENTS.values(), ids=PREVIEW_EVENTS.keys())
+async def test_of_previews(before: Any, after: Any, expected: list[str]) -> None:
+    loop, _ = a_loop()
+    loop.preview_changed(before, after)
+
+    assert await drained(loop) == expected
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "expected"),
+    [
+        (None, a_session(NAME), [NAME]),
+        (a_session(NAME), a_session(NAME), [NAME]),
+        (a_session(NAME), None, [NAME]),
+        (None, a_session(None), []),
+    ],
+)
+async def test_a_session_is_looked_at_by_way_of_its_preview(before: Any, after: Any, expected: Any) -> None:
+    loop, _ = a_loop()
+    loop.session_changed(before, after)
+
+    assert await drained(loop) == expected
+
+
+@pytest.mark.parametrize("goes", [True, False], ids=["deleted", "gives its place up"])
+async def test_when_a_place_is_freed_all_that_wait_for_one_are_looked_at(goes: bool) -> None:
+    loop, _ = a_loop()
+    placed = an_object("gh-1-1", placed=True)
+    for name in ("gh-1-2", "gh-1-3"):
+        loop.preview_changed(None, an_object(name, phase="Queued"))
+    loop.preview_changed(None, an_object("gh-1-4", phase="Queued"))
+    loop.preview_changed(an_object("gh-1-4", phase="Queued"), an_object("gh-1-4", phase="Deploying"))
+    loop.preview_changed(None, placed)
+    await drained(loop)
+
+    loop.preview_changed(placed, None if goes else an_object("gh-1-1", placed=False))
+
+    assert sorted(set(await drained(loop)) - {"gh-1-1"}) == ["gh-1-2", "gh-1-3"]
+
+
+class Passes:
+    """A reconciler whose passes end as a test says; the last one again and again."""
+
+    def __init__(self, *ends: Outcome | BaseException) -> None:
+        self.ends = list(ends)
+        self.passes: list[tuple[str, float]] = []
+
+    async def reconcile(self, name: str) -> Outcome:
+        self.passes.append((name, asyncio.get_running_loop().time()))
+        end = self.ends.pop(0) if len(self.ends) > 1 else self.ends[0]
+        if isinstance(end, BaseException):
+            raise end
+        return end
+
+
+@asynccontextmanager
+async def working(passes: Any, workers: int = 1) -> AsyncIterator[tuple[Loop, CollectorRegistry]]:
+    loop, metrics = a_loop()
+    tasks = [asyncio.create_task(loop.work(passes, number)) for number in range(workers)]
+    try:
+        yield loop, metrics
+        assert not any(task.done() for task in tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def eventually(true: Callable[[], bool]) -> None:
+    async with asyncio.timeout(10):
+        while not true():
+            await asyncio.sleep(0.005)
+
+
+@pytest.mark.parametrize(
+    ("error", "outcome"),
+    [(Conflict("put"), "error"), (TryLater("get"), "error"), (KeyError("bug"), "bug")],
+    ids=["a conflict", "a passing fault", "a bug"],
+)
+async def test_a_pass_that_fails_is_made_again_after_a_backoff(
+    error: Exception, outcome: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    passes = Passes(error, Outcome())
+    async with working(passes) as (loop, metrics):
+        loop.queue.add(NAME)
+        await eventually(lambda: len(passes.passes) == 2)
+
+        (_, first), (_, second) = passes.passes
+        assert 0.4 <= second - first <= 5
+        await eventually(lambda: metrics.get_sample_value("previewbot_passes_total", {"outcome": "ok"}) == 1)
+        assert metrics.get_sample_value("previewbot_passes_total", {"outcome": outcome}) == 1
+        assert metrics.get_sample_value("previewbot_pass_seconds_count") == 2
+    assert any(bool(record.exc_info) == (outcome == "bug") for record in caplog.records)
+
+
+async def test_what_the_service_asks_us_to_wait_is_waited() -> None:
+    passes = Passes(TryLater("get", after=1.2), Outcome())
+    async with working(passes) as (loop, _):
+        loop.queue.add(NAME)
+        await eventually(lambda: len(passes.passes) == 2)
+
+    assert passes.passes[1][1] - passes.passes[0][1] >= 1.2
+
+
+async def test_a_pass_says_itself_when_to_look_again() -> None:
+    passes = Passes(Outcome(again=0.05), Outcome(again=0.05), Outcome(again=None))
+    async with working(passes) as (loop, _):
+        loop.queue.add(NAME)
+        await eventually(lambda: len(passes.passes) == 3)
+        await asyncio.sleep(0.2)
+
+        assert len(passes.passes) == 3
+
+
+class Overlaps:
+    """A reconciler that notes whether two passes over one name ever overlap."""
+
+    def __init__(self) -> None:
+        self.now: list[str] = []
+        self.overlapped = False
+        self.most = 0
+        self.done = 0
+
+    async def reconcile(self, name: str) -> Outcome:
+        self.overlapped |= name in self.now
+        self.now.append(name)
+        self.most = max(self.most, len(self.now))
+        await asyncio.sleep(0.01)
+        self.now.remove(name)
+        self.done += 1
+        return Outcome()
+
+
+async def test_different_names_run_at_the_same_time_and_the_same_name_never() -> None:
+    passes = Overlaps()
+    async with working(passes, workers=4) as (loop, metrics):
+        for _ in range(20):
+            for name in ("gh-1-1", "gh-1-2", "gh-1-3"):
+                loop.queue.add(name)
+            await asyncio.sleep(0.004)
+        await eventually(lambda: metrics.get_sample_value("previewbot_queue_depth") == 0 and not passes.now)
+
+    assert not passes.overlapped
+    assert passes.most == 3
+    assert passes.done >= 6
+
+
+def test_a_preview_that_cannot_be_read_is_left_out_and_said_once(caplog: pytest.LogCaptureFixture) -> None:
+    store = Store(lambda before, after: None)
+    store.put(an_object("gh-1-1", phase="Ready"))
+    store.put(an_object("gh-1-2", phase="OfALaterVersion"))
+    previews = Previews(store)
+
+    assert [preview.name for preview in previews()] == ["gh-1-1"]
+    assert previews()[0] is previews()[0]
+    assert len(caplog.records) == 1
+    store.put(an_object("gh-1-2", phase="Ready", version=2))
+    assert len(previews()) == 2
+
+
+class Clock:
+    """A clock that a test moves."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+async def test_the_probes_say_what_is_missing_and_what_stands_still() -> None:
+    clock = Clock()
+    health = Health(monotonic=clock)
+    metrics = CollectorRegistry()
+    Loop(metrics, health)
+    async with TestClient(TestServer(application(health, metrics))) as probe:
+
+        async def answer(path: str) -> tuple[int, str]:
+            async with probe.get(path) as response:
+                return response.status, await response.text()
+
+        assert await answer("/readyz") == (503, "starting")
+        health.missing = "the cluster lacks previews.previewbot.dev (v1alpha1)"
+        assert await answer("/readyz") == (503, health.missing)
+        health.missing = ""
+        assert await answer("/readyz") == (200, "ok")
+        health.progressed("worker 3")
+        clock.now = 299
+        health.progressed("following Previews")
+        assert await answer("/healthz") == (200, "ok")
+        clock.now = 301
+        assert await answer("/healthz") == (503, "no progress: worker 3")
+        status, text = await answer("/metrics")
+        assert status == 200
+        assert "previewbot_queue_depth 0.0" in text
+
+
+def test_the_watchdog_acts_when_nobody_ticks_and_only_then() -> None:
+    deaths: list[float] = []
+    watchdog = Watchdog(0.4, die=lambda: deaths.append(time.monotonic()))
+    watchdog.start()
+    for _ in range(8):
+        watchdog.tick()
+        time.sleep(0.1)
+    assert deaths == []
+    watchdog.join(10)
+
+    assert len(deaths) == 1
+
+
+class Cluster:
+    """A cluster that gets what it lacks bit by bit."""
+
+    def __init__(self, *answers: list[str] | Exception) -> None:
+        self.answers = list(answers)
+
+    async def missing_resources(self, _: Any) -> list[str]:
+        answer = self.answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
+async def test_what_the_cluster_lacks_is_said_until_it_is_there(caplog: pytest.LogCaptureFixture) -> None:
+    cluster: Any = Cluster(TryLater("discovery"), ["previews.previewbot.dev (v1alpha1)"], [])
+    health = Health()
+    await wait_for_resources([], cluster, health, backoff=(0.01, 0.02))
+
+    said = [vars(record)["missing"] for record in caplog.records]
+    assert "does not say" in said[0]
+    assert said[1] == health.missing == "the cluster lacks previews.previewbot.dev (v1alpha1)"
+
+
+@pytest.mark.parametrize(("gateway", "plurals"), [(True, 3), (False, 2)])
+def test_routes_are_wanted_only_with_a_gateway(gateway: bool, plurals: int) -> None:
+    class Links:
+        pass
+
+    settings: Any = Links()
+    settings.links = Links()
+    settings.links.gateway = Links() if gateway else None
+
+    assert len(wanted(settings)) == plurals
+
+
+async def test_told_to_stop_the_work_is_cancelled_and_the_end_is_clean() -> None:
+    stop, ended = asyncio.Event(), asyncio.Event()
+
+    async def work() -> None:
+        try:
+            await asyncio.sleep(60)
+        finally:
+            ended.set()
+
+    asyncio.get_running_loop().call_later(0.05, stop.set)
+
+    assert await until(stop, work()) == 0
+    assert ended.is_set()
+
+
+async def test_work_that_ends_by_itself_is_a_failure_that_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    async def work() -> None:
+        raise RuntimeError("a bug")
+
+    with caplog.at_level(logging.ERROR):
+        assert await until(asyncio.Event(), work()) == 1
+    assert "a bug" in caplog.text

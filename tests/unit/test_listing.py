@@ -1,0 +1,246 @@
+"""The listing pokes what webhooks missed, deletes nothing, and no failure of one part stops the others."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from previewbot.controller.listing import Listing
+from previewbot.errors import Forbidden, NotFound, RemoteError, TryLater
+from previewbot.model import FileContent, Installation, OpenPullRequest, Repository
+from previewbot.preview import Observed, Poke, Preview, Spec
+from previewbot.reconcile import Untriggered
+from tests.support.previews import HEAD, NOW, OLDER, a_preview
+
+SHOP = Repository(812, "acme/shop", "main")
+TOOLS = Repository(900, "acme/tools", "main")
+
+
+def a_row(number: int = 42, *, head: str = HEAD, updated_at: datetime = NOW) -> OpenPullRequest:
+    return OpenPullRequest(number, head, updated_at)
+
+
+def seen(name: str = "gh-812-42", *, head: str = HEAD, updated_at: datetime = NOW) -> Preview:
+    return a_preview(name=name, observed=Observed(head_sha=head, updated_at=updated_at))
+
+
+def answer(found: Any) -> Any:
+    if isinstance(found, RemoteError):
+        raise found
+    return found
+
+
+class Hub:
+    """GitHub, as far as a listing reads it: rows per repository, or the error that reading them raises."""
+
+    def __init__(self, *rows: OpenPullRequest) -> None:
+        self.found: list[Installation] | RemoteError = [Installation(7, suspended=False)]
+        self.covered: dict[int, list[Repository] | RemoteError] = {7: [SHOP]}
+        self.rows: dict[str, list[OpenPullRequest] | RemoteError] = {"acme/shop": list(rows)}
+        self.configuration = "blob-1"
+        self.at_once = self.most_at_once = 0
+        self.asked: list[str] = []
+
+    async def installations(self) -> list[Installation]:
+        self.at_once += 1
+        self.most_at_once = max(self.most_at_once, self.at_once)
+        await asyncio.sleep(0)
+        self.at_once -= 1
+        found: list[Installation] = answer(self.found)
+        return found
+
+    async def repositories(self, installation_id: int) -> list[Repository]:
+        covered: list[Repository] = answer(self.covered[installation_id])
+        return covered
+
+    def installation(self, _: int) -> Hub:
+        return self
+
+    async def open_pull_requests(self, repository: str) -> list[OpenPullRequest]:
+        self.asked.append(repository)
+        rows: list[OpenPullRequest] = answer(self.rows.get(repository, []))
+        return rows
+
+    async def file(self, repository: str, path: str, ref: str) -> FileContent | None:
+        assert (path, ref) == (".github/preview.yaml", "main")
+        return FileContent(self.configuration, b"") if self.configuration else None
+
+
+class Cluster:
+    """Notes pokes; refuses those of the names in `refuses`."""
+
+    def __init__(self) -> None:
+        self.pokes: list[tuple[Spec, Poke, bool]] = []
+        self.refuses: Mapping[int, RemoteError] = {}
+
+    async def poke(self, spec: Spec, poke: Poke, *, create: bool) -> bool:
+        if spec.number in self.refuses:
+            raise self.refuses[spec.number]
+        self.pokes.append((spec, poke, create))
+        return True
+
+    def poked(self) -> list[tuple[int, int, bool]]:
+        return [(spec.repository_id, spec.number, create) for spec, _, create in self.pokes]
+
+
+class World:
+    """A listing and what is around it."""
+
+    def __init__(self, *rows: OpenPullRequest, previews: tuple[Preview, ...] = ()) -> None:
+        self.hub, self.cluster, self.untriggered = Hub(*rows), Cluster(), Untriggered()
+        hub: Any = self.hub
+        cluster: Any = self.cluster
+        self.listing = Listing(
+            github=hub,
+            kube=cluster,
+            previews=lambda: previews,
+            untriggered=self.untriggered,
+            now=lambda: NOW,
+            interval=timedelta(seconds=0.05),
+            app_id=4242,
+            github_host="github.com",
+        )
+
+    async def poked(self) -> list[tuple[int, int, bool]]:
+        await self.listing.list_once()
+        return self.cluster.poked()
+
+
+async def test_a_pull_request_without_a_preview_gets_one() -> None:
+    world = World(a_row())
+
+    assert await world.poked() == [(812, 42, True)]
+    spec, poke, _ = world.cluster.pokes[0]
+    assert spec == a_preview().spec
+    assert poke == Poke(delivery_id="listing-20261124T090000.000000", poked_at=NOW, updated_at=NOW)
+
+
+async def test_what_was_found_to_trigger_nothing_costs_nothing_until_it_changes() -> None:
+    world = World(a_row())
+    world.untriggered.remember(812, 42, NOW, HEAD)
+    assert await world.poked() == []
+
+    world.hub.rows["acme/shop"] = [a_row(updated_at=NOW + timedelta(seconds=1))]
+    assert await world.poked() == [(812, 42, True)]
+
+
+@pytest.mark.parametrize(
+    ("preview", "poked"),
+    [
+        (seen(), False),
+        (seen(head=OLDER), True),
+        (seen(updated_at=NOW - timedelta(seconds=1)), True),
+        (a_preview(), True),
+    ],
+    ids=["is as it was seen", "has another head", "was updated", "was never looked at"],
+)
+async def test_a_known_pull_request_is_poked_when_it(preview: Preview, poked: bool) -> None:
+    assert await World(a_row(), previews=(preview,)).poked() == ([(812, 42, True)] if poked else [])
+
+
+async def test_a_preview_whose_pull_request_is_not_listed_is_poked_but_never_made() -> None:
+    world = World(a_row(), previews=(seen(), seen("gh-812-41")))
+
+    assert await world.poked() == [(812, 41, False)]
+
+
+async def test_a_changed_configuration_is_news_for_all_pull_requests_of_its_repository() -> None:
+    world = World(a_row(), a_row(43), previews=(seen(),))
+    world.untriggered.remember(812, 43, NOW, HEAD)
+    assert await world.poked() == []
+
+    world.hub.configuration = ""
+    assert await world.poked() == [(812, 42, True), (812, 43, True)]
+    world.untriggered.remember(812, 43, NOW, HEAD)
+    assert len(await world.poked()) == 2
+
+
+async def test_news_of_the_configuration_is_not_lost_by_a_poke_that_fails() -> None:
+    world = World(a_row(), previews=(seen(),))
+    await world.poked()
+    world.hub.configuration = "blob-2"
+    world.cluster.refuses = {42: TryLater("poke")}
+    assert await world.poked() == []
+
+    world.cluster.refuses = {}
+    assert await world.poked() == [(812, 42, True)]
+
+
+@pytest.mark.parametrize("error", [NotFound("list"), Forbidden("list"), TryLater("list", status=502)])
+async def test_a_repository_that_fails_does_not_stop_the_others(error: RemoteError) -> None:
+    world = World(previews=(seen("gh-812-41"),))
+    world.hub.covered = {7: [SHOP, TOOLS]}
+    world.hub.rows = {"acme/shop": error, "acme/tools": [a_row(5)]}
+
+    assert await world.poked() == [(900, 5, True)]
+
+
+async def test_a_limit_stops_one_installation_and_not_the_next() -> None:
+    world = World()
+    world.hub.found = [Installation(7, suspended=False), Installation(8, suspended=False)]
+    world.hub.covered = {7: [SHOP, Repository(901, "acme/never", "main")], 8: [TOOLS]}
+    world.hub.rows = {
+        "acme/shop": TryLater("list", status=429, after=90),
+        "acme/tools": [a_row(5)],
+    }
+
+    assert await world.listing.list_once() == 90
+    assert world.hub.asked == ["acme/shop", "acme/tools"]
+    assert world.cluster.poked() == [(900, 5, True)]
+
+
+async def test_an_installation_that_fails_or_is_suspended_leaves_its_previews_alone() -> None:
+    lost = seen("gh-900-1")
+    world = World(a_row(), previews=(lost,))
+    for found, covered in (
+        ([Installation(7, suspended=True)], {7: []}),
+        ([Installation(7, suspended=False)], {7: TryLater("repositories")}),
+    ):
+        world.hub.found, world.hub.covered = found, dict(covered)
+        assert await world.poked() == []
+
+
+async def test_a_preview_that_no_installation_covers_any_more_is_poked_unless_it_is_another_apps() -> None:
+    foreign = a_preview(name="gh-901-1")
+    foreign = Preview(**{**vars(foreign), "spec": foreign.spec.model_copy(update={"app_id": 1})})
+    world = World(previews=(seen("gh-900-1"), foreign))
+
+    assert await world.poked() == [(900, 1, False)]
+
+
+@pytest.mark.parametrize("error", [TryLater("app"), Forbidden("app"), KeyError("a bug")])
+async def test_no_error_ends_the_listing_and_never_do_two_run_at_once(error: Exception) -> None:
+    world = World(a_row())
+    installations = world.hub.installations
+    errors = [error]
+
+    async def fails_once() -> list[Installation]:
+        if errors:
+            raise errors.pop()
+        return await installations()
+
+    world.hub.installations = fails_once  # type: ignore[method-assign]
+    task = asyncio.create_task(world.listing.run())
+    async with asyncio.timeout(10):
+        while len(world.cluster.pokes) < 3:
+            await asyncio.sleep(0.01)
+    task.cancel()
+
+    assert world.hub.most_at_once == 1
+
+
+async def test_the_next_listing_waits_as_long_as_github_asks() -> None:
+    world = World()
+    world.hub.found = TryLater("app", after=60)
+    task = asyncio.create_task(world.listing.run())
+    while world.hub.most_at_once == 0 or world.hub.at_once:
+        await asyncio.sleep(0)
+    world.hub.found = [Installation(7, suspended=False)]
+    await asyncio.sleep(0.2)
+    task.cancel()
+
+    assert world.hub.asked == []
