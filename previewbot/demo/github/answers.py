@@ -66,7 +66,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Listing:
-    """All items of a listing, of which the answer has one page; `key` names them where they are in an object."""
+    """All items of a listing, of which the answer has one page; `key` names them inside an object."""
 
     items: Sequence[Any]
     key: str = ""
@@ -84,7 +84,7 @@ def invalid(message: str, *errors: Mapping[str, str]) -> ApiError:
 
 
 def page(listing: Listing, query: Mapping[str, str], url: str) -> Answer:
-    """Return the page that the query asks for, with links to the others (at most 100 items, 30 if not said)."""
+    """Return the page that the query asks for, with links to the others (30 items, 100 at most)."""
     size = min(max(_number(query.get("per_page"), _DEFAULT_PAGE), 1), MAX_PAGE)
     number = max(_number(query.get("page"), 1), 1)
     last = max(-(-len(listing.items) // size), 1)

@@ -79,7 +79,7 @@ class Conversations(PullRequests):
     def set_check(
         self, sha: str, name: str, status: str, conclusion: str | None = None, repository: str | None = None
     ) -> int:
-        """Set what a check says of a commit (`queued`, `in_progress`, `completed`); return the check run's id.
+        """Set what a check says of a commit (`queued`, `in_progress`, `completed`); return its id.
 
         A new check and a completed one each send their event.
         """
@@ -96,7 +96,7 @@ class Conversations(PullRequests):
     def set_workflow_run(
         self, sha: str, name: str, status: str, conclusion: str | None = None, repository: str | None = None
     ) -> int:
-        """Set the state of a workflow run, e.g. `completed`/`action_required` for one that waits for approval."""
+        """Set the state of a workflow run: `completed`/`action_required` waits for a person's approval."""
         state, found = self.store.state, self._home_of(sha, repository)
         before = _run(state.workflow_runs.values(), found, sha, name)
         run = self._run(before, found, sha, name, status, conclusion)

@@ -17,10 +17,10 @@ from markdown_it.token import Token
 from markdown_it.utils import EnvType, OptionsDict
 
 _AUTHORS_MAY = frozenset({"details", "summary", "br", "sub"})
-_RENDERED = frozenset(
-    "p a b i em strong s del code pre blockquote ul ol li hr h1 h2 h3 h4 h5 h6 "
-    "table thead tbody tr th td img".split()
-)
+_RENDERED = frozenset({"p", "a", "b", "i", "em", "strong", "s", "del", "code", "pre", "blockquote"}) | {
+    *("ul", "ol", "li", "hr", "h1", "h2", "h3", "h4", "h5", "h6"),
+    *("table", "thead", "tbody", "tr", "th", "td", "img"),
+}
 _VOID = frozenset({"br", "hr", "img"})
 _SILENT = frozenset({"script", "style", "title", "textarea", "iframe", "noscript"})
 _ATTRIBUTES = {
@@ -39,7 +39,7 @@ _COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
 
 
 class _Sanitiser(HTMLParser):
-    """Copies allowed tags and attributes, and text; what is left open is closed, what was never opened is dropped."""
+    """Copies text and what is allowed of tags; what is left open is closed, a stray end is dropped."""
 
     def __init__(self, allowed: frozenset[str], *, balance: bool) -> None:
         super().__init__(convert_charrefs=True)
@@ -88,7 +88,7 @@ class _Sanitiser(HTMLParser):
 
 
 def sanitise(html: str, allowed: frozenset[str] = _AUTHORS_MAY | _RENDERED, *, balance: bool = True) -> str:
-    """Return the HTML with nothing but allowed tags and attributes, comments removed, and every tag closed."""
+    """Return the HTML with nothing but allowed tags and attributes, no comments, and every tag closed."""
     parser = _Sanitiser(allowed, balance=balance)
     parser.feed(_COMMENT.sub("", html))
     return parser.result()

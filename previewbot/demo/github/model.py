@@ -1,4 +1,4 @@
-"""What the fake GitHub knows, as immutable values: a change makes a new `State`, so that an older one stays."""
+"""What the fake GitHub knows, as immutable values: a change makes a new `State`, and an older one stays."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ class Commit:
 class PullRequest:
     """A pull request; `merge_base` is where its branch left the base, `commits` are its own, oldest first.
 
-    `merge_commit_sha` is the test merge (or the merge, once merged); GitHub has worked it out at `merge_known_at`.
+    `merge_commit_sha` is the test merge (or the merge, once merged), worked out by `merge_known_at`.
     """
 
     id: int
@@ -190,6 +190,7 @@ class Run:
 class Happening:
     """What the timeline of a pull request shows beside comments."""
 
+    id: int
     repository_id: int
     number: int
     author: Account

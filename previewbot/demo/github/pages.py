@@ -83,7 +83,7 @@ class Pages:
                 return await self._post(request)
             return self._get(request.path)
         except KeyError:
-            return self._page("missing.html", status=404)
+            return self._page("missing.html", http_status=404)
         except ValueError as error:
             return web.Response(status=409, text=str(error))
 
@@ -163,22 +163,19 @@ class Pages:
     def _timeline(self, pull: PullRequest) -> list[dict[str, Any]]:
         """Return comments and what else happened, oldest first."""
         state = self._github.store.state
-        entries: list[tuple[datetime, int, Comment | Happening]] = [
-            (c.created_at, c.id, c) for c in state.conversation(pull)
-        ]
         happened = [h for h in state.happenings if (h.repository_id, h.number) == pull.key]
-        entries += [(h.at, 0, h) for h in happened]
+        entries: list[Comment | Happening] = [*state.conversation(pull), *happened]
         return [
-            {"key": f"happening-{index}", "happening": entry}
+            {"key": f"happening-{entry.id}", "happening": entry}
             if isinstance(entry, Happening)
             else {"key": f"issuecomment-{entry.id}", "comment": entry, "reactions": _counted(entry)}
-            for index, (_, _, entry) in enumerate(sorted(entries, key=lambda e: e[:2]))
+            for entry in sorted(entries, key=lambda entry: entry.id)
         ]
 
-    def _page(self, template: str, *, status: int = 200, **values: Any) -> web.Response:
+    def _page(self, template: str, *, http_status: int = 200, **values: Any) -> web.Response:
         text = self._templates.get_template(template).render(values)
         headers = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
-        return web.Response(status=status, text=text, content_type="text/html", headers=headers)
+        return web.Response(status=http_status, text=text, content_type="text/html", headers=headers)
 
 
 def words_for(run: Run) -> str:

@@ -218,7 +218,7 @@ class PullRequests(Repositories):
     def _told(self, pull: PullRequest, action: str, who: Account, words: str, **more: Any) -> None:
         """Note it in the timeline and send the event; the payload shows the pull request as it is now."""
         state, now = self.store.state, self.store.now()
-        happening = Happening(pull.repository_id, pull.number, who, words, now)
+        happening = Happening(self.store.next_id(), pull.repository_id, pull.number, who, words, now)
         self.store.change(replace(state, happenings=(*state.happenings, happening)))
         shape = self.shapes.full_pull(self.store.state, self.store.state.pulls[pull.key], now)
         payload: Json = {"action": action, "number": pull.number, "pull_request": shape, **more}

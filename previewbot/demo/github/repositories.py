@@ -43,7 +43,7 @@ class Hooks:
 
 
 class Repositories:
-    """Repositories, forks, branches, commits, installations. Every method is to be called in the running loop.
+    """Repositories, forks, branches, commits, installations. Methods are to be called in the running loop.
 
     `repository` is `owner/name`; where it may be left out, the first one is meant.
     """
@@ -66,7 +66,7 @@ class Repositories:
         installed: bool = True,
         collaborators: Mapping[str, str] | None = None,
     ) -> Repository:
-        """Create a repository with one commit on `main`; `collaborators` has roles (`admin` … `read`) by login."""
+        """Create a repository with one commit on `main`; `collaborators` has roles by login."""
         owner_name, _, name = full_name.partition("/")
         owner, now = self._owner(owner_name), self.store.now()
         first = self._commit(trees.apply({}, dict(files)), (), "First commit", owner)

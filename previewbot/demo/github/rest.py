@@ -179,7 +179,7 @@ class Rest:
         raise ApiError(status, status.phrase, headers={"Location": url}, url=url)
 
     def _allow(self, route: Route, installation: Installation | None, repository: Repository | None) -> None:
-        """Raise 404 for a repository that the installation does not cover, 403 for what the App may not do."""
+        """Raise 404 for a repository that is not covered, 403 for what the App may not do."""
         if route.as_app:
             return
         if repository is not None and self._store.state.installation_of(repository) != installation:

@@ -67,6 +67,6 @@ class FakeGitHub(Conversations):
             return await self.rest.handle(request)
         return await self.pages.handle(request)
 
-    async def close(self) -> None:
+    async def shutdown(self) -> None:
         """Give up deliveries under way and close connections."""
         await self.webhooks.close()

@@ -1,4 +1,4 @@
-"""Deliveries, as GitHub makes them: signed, in the background, with 10 s to answer, and never again by themselves.
+"""Deliveries, as GitHub makes them: signed, in the background, with 10 s to answer, and sent once.
 
 https://docs.github.com/en/webhooks/webhook-events-and-payloads#delivery-headers
 """
