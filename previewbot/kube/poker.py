@@ -42,7 +42,7 @@ class Poker:
                 config.load_kube_config(str(kubeconfig), client_configuration=configuration)
             api_client = client.ApiClient(configuration)
         except Exception as error:
-            # Measured: also TypeError and YAMLError for a file that is no kubeconfig, SSLError for its CA.
+            # Measured: also TypeError and YAMLError for a file that is no kubeconfig.
             raise requests.unusable(kubeconfig, error) from error
         api_client.user_agent = user_agent
         self._api = client.CustomObjectsApi(api_client)
