@@ -31,7 +31,15 @@ class LoopThread:
         return asyncio.run_coroutine_threadsafe(run(), self.loop).result(timeout=60)
 
     def stop(self) -> None:
-        """End the loop and its thread."""
+        """End what still runs in the loop, then the loop and its thread."""
+
+        async def cancel() -> None:
+            tasks = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+        self.call(cancel())
         self.loop.call_soon_threadsafe(self.loop.stop)
         self._thread.join(timeout=10)
         self.loop.close()

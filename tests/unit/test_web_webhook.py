@@ -103,7 +103,7 @@ def pull_request(action: str = "opened") -> dict[str, Any]:
 def issue_comment(
     body: str = "/preview", action: str = "created", app: int | None = None, pull: bool = True
 ) -> dict[str, Any]:
-    issue = {"number": 42} | ({"pull_request": {}} if pull else {})
+    issue: dict[str, Any] = {"number": 42} | ({"pull_request": {}} if pull else {})
     comment = {"id": 99, "body": body, "performed_via_github_app": {"id": app} if app else None}
     return {
         "action": action,

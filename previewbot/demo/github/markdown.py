@@ -1,7 +1,8 @@
 """Comments as GitHub shows them: its Markdown, with very little HTML, all of it sanitised.
 
-The subset is CommonMark with tables and strikethrough (https://github.github.com/gfm/). Of HTML, authors may
-write `<details>`, `<summary>`, `<br>` and `<sub>`; comments in HTML are not shown.
+The subset is CommonMark with tables and strikethrough (https://github.github.com/gfm/); as in all comments of
+GitHub's, a new line is a new line. Of HTML, authors may write `<details>`, `<summary>`, `<br>` and `<sub>`;
+comments in HTML are not shown.
 """
 
 from __future__ import annotations
@@ -100,7 +101,7 @@ def render(text: str) -> str:
 
 
 def _parser() -> MarkdownIt:
-    parser = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
+    parser = MarkdownIt("commonmark", {"html": True, "breaks": True}).enable(["table", "strikethrough"])
     parser.add_render_rule("html_block", _authors_html)
     parser.add_render_rule("html_inline", _authors_html)
     return parser

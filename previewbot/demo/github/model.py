@@ -115,9 +115,6 @@ class PullRequest:
     number: int
     repository_id: int
     author: Account
-    title: str
-    body: str
-    draft: bool
     head_repository_id: int
     head_owner: Account
     head_ref: str
@@ -129,6 +126,9 @@ class PullRequest:
     created_at: datetime
     updated_at: datetime
     merge_known_at: datetime
+    title: str = ""
+    body: str = ""
+    draft: bool = False
     merge_commit_sha: str | None = None
     conflict: bool = False
     labels: tuple[str, ...] = ()

@@ -6,7 +6,16 @@ from dataclasses import replace
 from typing import Any
 
 from previewbot.demo.github import trees
-from previewbot.demo.github.model import Account, Happening, Person, PullRequest, Repository, account, put
+from previewbot.demo.github.model import (
+    Account,
+    Commit,
+    Happening,
+    Person,
+    PullRequest,
+    Repository,
+    account,
+    put,
+)
 from previewbot.demo.github.repositories import Changes, Repositories
 from previewbot.demo.github.shapes import Json
 from previewbot.demo.github.trees import Tree
@@ -33,20 +42,29 @@ class PullRequests(Repositories):
 
         `fork` is the login of the fork's owner; it is made if it is not there. `base` is the default branch.
         """
-        found, who, now = self.find(repository), self.know(account(author)), self.store.now()
+        found, who = self.find(repository), self.know(account(author))
         base_ref = base or found.default_branch
         tip = found.branches[base_ref]
         home = self._fork(found, fork) if fork else found
         head = self._commit(trees.apply(self.tree(tip), changes), (tip,), message or title, who)
         self._set_branch(home, branch, head.sha)
-        pull = PullRequest(
+        pull = self._new_pull(found, home, head, branch=branch, base_ref=base_ref)
+        pull = replace(pull, title=title, body=body, draft=draft)
+        self._put_pull(self._with_test_merge(pull))
+        self._told(pull, "opened", who, "opened this pull request")
+        self._head_moved(pull)
+        return pull.number
+
+    def _new_pull(
+        self, found: Repository, home: Repository, head: Commit, *, branch: str, base_ref: str
+    ) -> PullRequest:
+        """Return a pull request of one commit, still without its words."""
+        now, tip = self.store.now(), found.branches[base_ref]
+        return PullRequest(
             id=self.store.next_id(),
             number=max((p.number for p in self.store.state.pulls_of(found.id)), default=0) + 1,
             repository_id=found.id,
-            author=who,
-            title=title,
-            body=body,
-            draft=draft,
+            author=head.author,
             head_repository_id=home.id,
             head_owner=home.owner,
             head_ref=branch,
@@ -59,10 +77,6 @@ class PullRequests(Repositories):
             updated_at=now,
             merge_known_at=now,
         )
-        self._put_pull(self._with_test_merge(pull))
-        self._told(pull, "opened", who, "opened this pull request")
-        self._head_moved(pull)
-        return pull.number
 
     def pull_request(self, number: int, repository: str | None = None) -> PullRequest:
         """Return a pull request; raises KeyError."""

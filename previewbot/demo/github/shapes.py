@@ -87,6 +87,20 @@ def permissions_of(role: str) -> dict[str, bool]:
     return {name: name in _PERMISSIONS[role] for name in _PERMISSIONS["admin"]}
 
 
+def _counts(state: State, repository: Repository) -> Json:
+    open_issues = sum(pull.state == "open" for pull in state.pulls_of(repository.id))
+    forks = sum(other.fork_of == repository.id for other in state.repositories.values())
+    counts = {"forks": forks, "open_issues": open_issues, "watchers": 0}
+    return {
+        **counts,
+        **{f"{name}_count": number for name, number in counts.items()},
+        "stargazers_count": 0,
+        "subscribers_count": 0,
+        "network_count": forks,
+        "size": 1,
+    }
+
+
 class Shapes:
     """Writes JSON for a GitHub whose pages are at `web_url`, its API below that in `/api/v3`."""
 
@@ -115,9 +129,6 @@ class Shapes:
     def repository(self, state: State, repository: Repository) -> Json:
         """Return a `repository`, which has all fields of a `full-repository` as well."""
         url, html = f"{self.api}/repos/{repository.full_name}", f"{self.web}/{repository.full_name}"
-        open_issues = sum(pull.state == "open" for pull in state.pulls_of(repository.id))
-        forks = sum(other.fork_of == repository.id for other in state.repositories.values())
-        counts = {"forks": forks, "open_issues": open_issues, "stargazers": 0, "watchers": 0}
         return {
             "id": repository.id,
             "node_id": node_id("Repository", repository.id),
@@ -135,15 +146,10 @@ class Shapes:
             "git_url": f"{html}.git".replace("http", "git", 1),
             "ssh_url": f"git@github:{repository.full_name}.git",
             "svn_url": html,
-            **{f"{name}_count": number for name, number in counts.items()},
-            **{name: number for name, number in counts.items() if name != "stargazers"},
-            "subscribers_count": 0,
-            "network_count": forks,
-            "size": 1,
+            **_counts(state, repository),
             "default_branch": repository.default_branch,
             "created_at": iso(repository.created_at),
-            "updated_at": iso(repository.pushed_at),
-            "pushed_at": iso(repository.pushed_at),
+            **dict.fromkeys(("updated_at", "pushed_at"), iso(repository.pushed_at)),
             "topics": [],
             "permissions": permissions_of("read"),
             **dict.fromkeys(("mirror_url", "homepage", "language", "license"), None),

@@ -11,6 +11,12 @@ from previewbot.demo.github.shapes import Json, Shapes, iso, node_id
 
 REACTIONS = ("+1", "-1", "laugh", "confused", "heart", "hooray", "rocket", "eyes")
 
+_TIMES = ("created_at", "updated_at", "closed_at", "merged_at")
+_SHARED_WITH_ISSUE = (
+    *("id", "node_id", "number", "title", "user", "labels", "state", "locked", "assignee", "assignees"),
+    *("milestone", "created_at", "updated_at", "closed_at", "author_association", "body", "draft"),
+    *("html_url", "active_lock_reason"),
+)
 _MEMBERS = frozenset({"admin", "maintain", "write"})
 
 
@@ -32,22 +38,10 @@ class PullShapes(Shapes):
     def pull(self, state: State, pull: PullRequest) -> Json:
         """Return a `pull-request-simple`, a row of a listing."""
         repository = state.repositories[pull.repository_id]
-        url = f"{self.api}/repos/{repository.full_name}/pulls/{pull.number}"
-        issue = f"{self.api}/repos/{repository.full_name}/issues/{pull.number}"
-        html = f"{self.web}/{repository.full_name}/pull/{pull.number}"
-        statuses = f"{self.api}/repos/{repository.full_name}/statuses/{pull.head_sha}"
-        links = {
-            "self": url,
-            "html": html,
-            "issue": issue,
-            "comments": f"{issue}/comments",
-            "review_comments": f"{url}/comments",
-            "review_comment": f"{self.api}/repos/{repository.full_name}/pulls/comments{{/number}}",
-            "commits": f"{url}/commits",
-            "statuses": statuses,
-        }
+        links = self._links(repository, pull)
+        html = links["html"]
         return {
-            "url": url,
+            "url": links["self"],
             "id": pull.id,
             "node_id": node_id("PullRequest", pull.id),
             "diff_url": f"{html}.diff",
@@ -60,10 +54,7 @@ class PullShapes(Shapes):
             "user": self.account(pull.author),
             "body": pull.body or None,
             "labels": [self.label(repository, name) for name in pull.labels],
-            "created_at": iso(pull.created_at),
-            "updated_at": iso(pull.updated_at),
-            "closed_at": iso(pull.closed_at),
-            "merged_at": iso(pull.merged_at),
+            **{name: iso(getattr(pull, name)) for name in _TIMES},
             "merge_commit_sha": pull.merge_commit_sha,
             "draft": pull.draft,
             "head": self._head(state, pull),
@@ -98,40 +89,36 @@ class PullShapes(Shapes):
         """Return the issue that a pull request is as well, as `issue_comment` events have it."""
         repository = state.repositories[pull.repository_id]
         whole = self.pull(state, pull)
-        url, html = whole["issue_url"], whole["html_url"]
-        kept = (
-            "id",
-            "node_id",
-            "number",
-            "title",
-            "user",
-            "labels",
-            "state",
-            "locked",
-            "assignee",
-            "assignees",
-        )
-        also = ("milestone", "created_at", "updated_at", "closed_at", "author_association", "body", "draft")
+        url = whole["issue_url"]
         return {
             "url": url,
             "repository_url": f"{self.api}/repos/{repository.full_name}",
             "labels_url": f"{url}/labels{{/name}}",
             "comments_url": f"{url}/comments",
             "events_url": f"{url}/events",
-            "html_url": html,
-            **{name: whole[name] for name in (*kept, *also, "active_lock_reason")},
+            **{name: whole[name] for name in _SHARED_WITH_ISSUE},
             "comments": len(state.conversation(pull)),
             "reactions": self.rollup((), url),
             "timeline_url": f"{url}/timeline",
             "performed_via_github_app": None,
             "state_reason": None,
             "pull_request": {
-                "url": whole["url"],
-                "html_url": html,
-                "diff_url": whole["diff_url"],
-                "patch_url": whole["patch_url"],
-                "merged_at": whole["merged_at"],
+                name: whole[name] for name in ("url", "html_url", "diff_url", "patch_url", "merged_at")
             },
+        }
+
+    def _links(self, repository: Repository, pull: PullRequest) -> dict[str, str]:
+        api = f"{self.api}/repos/{repository.full_name}"
+        url, issue = f"{api}/pulls/{pull.number}", f"{api}/issues/{pull.number}"
+        return {
+            "self": url,
+            "html": f"{self.web}/{repository.full_name}/pull/{pull.number}",
+            "issue": issue,
+            "comments": f"{issue}/comments",
+            "review_comments": f"{url}/comments",
+            "review_comment": f"{api}/pulls/comments{{/number}}",
+            "commits": f"{url}/commits",
+            "statuses": f"{api}/statuses/{pull.head_sha}",
         }
 
     def _head(self, state: State, pull: PullRequest) -> Json:

@@ -6,7 +6,7 @@ import base64
 import textwrap
 
 from previewbot.demo.github import trees
-from previewbot.demo.github.model import Account, Repository, Run, State
+from previewbot.demo.github.model import Account, Commit, Repository, Run, State
 from previewbot.demo.github.shapes import Json, iso, node_id
 from previewbot.demo.github.shapes_pull import PullShapes
 
@@ -14,6 +14,19 @@ ACTIONS = Account(41898282, "github-actions[bot]", "Bot")
 """The account of GitHub's own CI."""
 
 _ACTIONS_APP = 15368
+_WORKFLOW = 77
+
+
+def _head_commit(commit: Commit) -> Json:
+    person = {"name": commit.author.login, "email": f"{commit.author.login}@example.com"}
+    return {
+        "id": commit.sha,
+        "tree_id": trees.tree_sha(commit.tree),
+        "message": commit.message,
+        "timestamp": iso(commit.at),
+        "author": person,
+        "committer": person,
+    }
 
 
 class RunShapes(PullShapes):
@@ -71,24 +84,15 @@ class RunShapes(PullShapes):
 
     def workflow_run(self, state: State, run: Run) -> Json:
         """Return a `workflow-run`."""
-        repository = state.repositories[run.repository_id]
-        api = f"{self.api}/repos/{repository.full_name}"
-        url = f"{api}/actions/runs/{run.id}"
+        home = state.repositories[run.repository_id]
         commit = state.commits[run.sha]
-        person = {"name": commit.author.login, "email": f"{commit.author.login}@example.com"}
-        tails = {
-            "jobs": "/jobs",
-            "logs": "/logs",
-            "artifacts": "/artifacts",
-            "cancel": "/cancel",
-            "rerun": "/rerun",
-        }
-        branches = [p.head_ref for p in state.pulls.values() if p.head_sha == run.sha]
+        pull = next((p for p in state.pulls.values() if p.head_sha == run.sha), None)
+        head = state.repositories.get(pull.head_repository_id, home) if pull else home
         return {
             "id": run.id,
             "name": run.name,
             "node_id": node_id("WorkflowRun", run.id),
-            "head_branch": branches[0] if branches else None,
+            "head_branch": pull.head_ref if pull else None,
             "head_sha": run.sha,
             "path": ".github/workflows/build.yml",
             "display_title": commit.message.partition("\n")[0],
@@ -97,29 +101,27 @@ class RunShapes(PullShapes):
             "event": "pull_request",
             "status": run.status,
             "conclusion": run.conclusion,
-            "workflow_id": 77,
-            "url": url,
-            "html_url": f"{self.web}/{repository.full_name}/actions/runs/{run.id}",
-            **{f"{name}_url": url + tail for name, tail in tails.items()},
-            "check_suite_url": f"{api}/check-suites/{run.id}",
-            "workflow_url": f"{api}/actions/workflows/77",
-            "previous_attempt_url": None,
+            "workflow_id": _WORKFLOW,
+            **self._workflow_urls(home, run),
             "pull_requests": self.pulls_of_run(state, run),
-            "created_at": iso(run.started_at),
+            **dict.fromkeys(("created_at", "run_started_at"), iso(run.started_at)),
             "updated_at": iso(run.updated_at),
-            "run_started_at": iso(run.started_at),
-            "actor": self.account(commit.author),
-            "triggering_actor": self.account(commit.author),
-            "head_commit": {
-                "id": commit.sha,
-                "tree_id": trees.tree_sha(commit.tree),
-                "message": commit.message,
-                "timestamp": iso(commit.at),
-                "author": person,
-                "committer": person,
-            },
-            "repository": self.repository(state, repository),
-            "head_repository": self.repository(state, repository),
+            **dict.fromkeys(("actor", "triggering_actor"), self.account(commit.author)),
+            "head_commit": _head_commit(commit),
+            "repository": self.repository(state, home),
+            "head_repository": self.repository(state, head),
+        }
+
+    def _workflow_urls(self, home: Repository, run: Run) -> Json:
+        api = f"{self.api}/repos/{home.full_name}"
+        url = f"{api}/actions/runs/{run.id}"
+        return {
+            "url": url,
+            "html_url": f"{self.web}/{home.full_name}/actions/runs/{run.id}",
+            **{f"{name}_url": f"{url}/{name}" for name in ("jobs", "logs", "artifacts", "cancel", "rerun")},
+            "check_suite_url": f"{api}/check-suites/{run.id}",
+            "workflow_url": f"{api}/actions/workflows/{_WORKFLOW}",
+            "previous_attempt_url": None,
         }
 
     def content(self, repository: Repository, ref: str, path: str, data: bytes) -> Json:
