@@ -48,7 +48,7 @@ class Agents:
         return number
 
     def push(self, number: int) -> str:
-        """Push the next commit of a pull request's task; return its SHA. Raises KeyError if it has no task."""
+        """Push the next commit of a pull request's task; return its SHA; raises KeyError if it has none."""
         task = self._tasks[number]
         self._pushed[number] += 1
         step = task.step(self._pushed[number])

@@ -20,8 +20,8 @@ CHECK = "build images"
 class Switches:
     """What a test changes.
 
-    `seconds` a build takes; with `builds` false CI never even starts; a `conclusion` other than `success` leaves
-    no images; with `stale` the images are tagged with the new commit but hold the one before it.
+    `seconds` a build takes; with `builds` false CI never even starts; a `conclusion` other than `success`
+    leaves no images; with `stale` the images are tagged with the new commit but hold the one before it.
     """
 
     seconds: float = 2.0

@@ -12,6 +12,7 @@ from previewbot.demo.processes import StartError
 from previewbot.demo.world import Options, World
 
 _LOOK_AFTER = 1.0
+_UNHURRIED = 1.5
 
 _WELCOME = """
 The demo is running.
@@ -31,7 +32,8 @@ def run(port: int, check: bool, keep: bool) -> int:
     With `keep` the temporary directory (settings, logs) stays, and after a tour the world runs on.
     """
     try:
-        return asyncio.run(_run(Options(port=port, keep=keep), check, keep))
+        options = Options(port=port, keep=keep, start_seconds=0.0 if check else _UNHURRIED)
+        return asyncio.run(_run(options, check, keep))
     except KeyboardInterrupt:
         return 0
     except OSError as error:
@@ -61,9 +63,9 @@ async def _run(options: Options, check: bool, keep: bool) -> int:
 
 async def _check(world: World, stop: asyncio.Event) -> int:
     """Run the tour; Ctrl-C ends it early, with a failure."""
-    from previewbot.demo import tour
+    from previewbot.demo.tour import check
 
-    checking = asyncio.ensure_future(tour.check(world))
+    checking = asyncio.ensure_future(check(world))
     stopping = asyncio.ensure_future(stop.wait())
     await asyncio.wait({checking, stopping}, return_when=asyncio.FIRST_COMPLETED)
     stopping.cancel()

@@ -6,6 +6,7 @@ import asyncio
 import re
 import time
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import TypeVar
 
 import aiohttp
@@ -96,7 +97,7 @@ class Tour:
 
     async def pushed(self) -> None:
         """From the push on the link shows the old or the new, never staging; then comment and page agree."""
-        link, before = self._links[self._web], (await self._status(self._web)).text
+        link, before = self._links[self._web], (await self._comment(self._web)).text
         await self._browser.press(self._web, "push")
         await self.shown()
 
@@ -117,11 +118,11 @@ class Tour:
 
     async def extended(self) -> None:
         """The new end is in the answer and in the comment."""
-        before = _end(await self._status(self._web))
+        before = _end(await self._comment(self._web))
         await self._command("/preview extend 2h", "rocket", "now stays open until")
 
         async def moved() -> bool:
-            return _end(await self._status(self._web)) != before
+            return _end(await self._comment(self._web)) != before
 
         await self._until("a later end in the comment", moved)
 
@@ -174,7 +175,7 @@ class Tour:
         """The cluster is as before; nobody was written to twice."""
         await self._browser.press(self._fork, "close")
         for path in (PREVIEWS, SESSIONS, ROUTES):
-            await self._until(f"no {path.rpartition('/')[2]}", lambda path=path: self._none(path))
+            await self._until(f"no {path.rpartition('/')[2]}", partial(self._none, path))
         for number, answers in ((self._web, 4), (self._pricing, 0), (self._fork, 0)):
             count = len([r for r in await self._browser.conversation(number) if r.by_app])
             if count != answers + 1:
@@ -211,16 +212,23 @@ class Tour:
         return self._links[number]
 
     async def _ready_comment(self, before: str) -> Remark | None:
-        comment = await self._status(self._web)
+        comment = await self._comment(self._web)
         return comment if _LINK in comment.links and comment.text != before else None
 
-    async def _status(self, number: int) -> Remark:
+    async def _status(self, number: int) -> Remark | None:
         """Return the status comment, the first of the App's; None while there is none."""
         remarks = await self._browser.conversation(number)
-        return next((remark for remark in remarks if remark.by_app), None)  # type: ignore[return-value]
+        return next((remark for remark in remarks if remark.by_app), None)
+
+    async def _comment(self, number: int) -> Remark:
+        """Return the status comment; without one something is wrong."""
+        comment = await self._status(number)
+        if comment is None:
+            raise Wrong(f"pull request {number} has no status comment")
+        return comment
 
     async def _says(self, number: int, words: str) -> bool:
-        return words in (await self._status(number)).text
+        return words in (await self._comment(number)).text
 
     async def _first_words(self, number: int) -> str:
         comment = await self._status(number)
@@ -250,7 +258,7 @@ class Tour:
     async def _until(
         self,
         what: str,
-        look: Callable[[], Awaitable[T]],
+        look: Callable[[], Awaitable[T | None]],
         seen: Callable[[], Awaitable[str]] | None = None,
     ) -> T:
         deadline = time.monotonic() + self._patience
@@ -273,7 +281,7 @@ async def check(world: World, patience: float = 30.0, say: Callable[[str], None]
                 await step()
             except (Wrong, aiohttp.ClientError, TimeoutError) as fault:
                 say(
-                    f"FAILED {time.monotonic() - began:5.2f} s  {words}\n         {fault or type(fault).__name__}"
+                    f"FAILED {time.monotonic() - began:5.2f} s  {words}\n       {fault or type(fault).__name__}"
                 )
                 return 1
             say(f"    ok {time.monotonic() - began:5.2f} s  {words}")

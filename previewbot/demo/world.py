@@ -43,7 +43,7 @@ class Options:
     """How to start: `port` 0 is any; `settings` replaces parts of previewbot's settings file, by their key.
 
     `build_seconds` is how long the simulated CI takes, `start_seconds` how long a session does at least; with
-    `processes` false previewbot itself is not started; `keep` leaves the directory of settings and logs behind.
+    `processes` false previewbot itself is not started; `keep` leaves the directory of settings and logs.
     """
 
     port: int = 0

@@ -51,6 +51,11 @@ _REPOSITORY_URLS = {
     "teams_url": "/teams",
     "trees_url": "/git/trees{/sha}",
 }
+_TRUE = ("has_issues", "has_projects", "has_wiki", "has_downloads", "allow_forking")
+_FALSE = (
+    *("has_pages", "has_discussions", "archived", "disabled"),
+    *("is_template", "web_commit_signoff_required"),
+)
 _ACCOUNT_URLS = {
     "followers_url": "/followers",
     "following_url": "/following{/other_user}",
@@ -153,10 +158,8 @@ class Shapes:
             "topics": [],
             "permissions": permissions_of("read"),
             **dict.fromkeys(("mirror_url", "homepage", "language", "license"), None),
-            **dict.fromkeys(("has_issues", "has_projects", "has_wiki", "has_downloads"), True),
-            **dict.fromkeys(("has_pages", "has_discussions", "archived", "disabled"), False),
-            **dict.fromkeys(("is_template", "web_commit_signoff_required"), False),
-            "allow_forking": True,
+            **dict.fromkeys(_TRUE, True),
+            **dict.fromkeys(_FALSE, False),
         }
 
     def installation(self, installation: Installation) -> Json:
