@@ -280,9 +280,8 @@ async def check(world: World, patience: float = 30.0, say: Callable[[str], None]
             try:
                 await step()
             except (Wrong, aiohttp.ClientError, TimeoutError) as fault:
-                say(
-                    f"FAILED {time.monotonic() - began:5.2f} s  {words}\n       {fault or type(fault).__name__}"
-                )
+                say(f"FAILED {time.monotonic() - began:5.2f} s  {words}")
+                say(f"       {fault or type(fault).__name__}")
                 return 1
             say(f"    ok {time.monotonic() - began:5.2f} s  {words}")
     return 0

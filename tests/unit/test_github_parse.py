@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from githubkit_schemas.v2026_03_10 import models as published
+from githubkit_schemas.v2022_11_28 import models as published
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, TypeAdapter

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 from aiohttp import web
-from githubkit_schemas.v2026_03_10 import models as published
+from githubkit_schemas.v2022_11_28 import models as published
 from pydantic import BaseModel
 
 from previewbot.events import Irrelevant, understand
