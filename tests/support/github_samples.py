@@ -106,6 +106,7 @@ def pull_request_row(number: int = 7, **changes: Any) -> dict[str, Any]:
         "user": user("devin-ai-integration[bot]", id=158243242, type="Bot"),
         "body": "Does it.",
         "labels": [label("preview")],
+        "assignee": None,
         "milestone": None,
         "created_at": EARLIER,
         "updated_at": LATER,
