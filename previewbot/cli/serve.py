@@ -22,7 +22,7 @@ from previewbot.settings import (
     webhook_secret_source,
 )
 
-_USER_AGENT = "previewbot"
+_USER_AGENT = "previewbot-web"
 
 
 def web(config: Path, bind: str) -> int:

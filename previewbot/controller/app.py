@@ -31,7 +31,7 @@ from previewbot.registry import Registry
 from previewbot.render import Renderer
 from previewbot.settings import Settings
 
-USER_AGENT = "previewbot"
+USER_AGENT = "previewbot-controller"
 _TIMEOUT = aiohttp.ClientTimeout(total=30, connect=5)
 _CHECK_AGAIN_SECONDS = (0.5, 15.0)
 _TICK_SECONDS = 1.0

@@ -102,7 +102,7 @@ class FakeRegistry:
         async def answer() -> web.StreamResponse:
             return self._answer(request)
 
-        return await self.faults.around("registry", request.method, request.path, answer)
+        return await self.faults.around("registry", request, answer)
 
     def _answer(self, request: web.Request) -> web.Response:
         if request.path == "/v2/token":

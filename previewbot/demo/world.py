@@ -179,7 +179,7 @@ class World:
         answer: Callable[[], Awaitable[web.StreamResponse]] = lambda: self.github.handle(request)  # noqa: E731
         if not request.path.startswith("/api/v3"):
             return await answer()
-        return await self.faults.around("github", request.method, request.path, answer)
+        return await self.faults.around("github", request, answer)
 
     async def _shop(self, request: web.Request) -> web.StreamResponse:
         """Answer with staging's front end, as its public address does."""

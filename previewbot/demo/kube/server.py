@@ -55,7 +55,7 @@ class FakeKube:
             except KubeError as error:
                 return web.json_response(error.body, status=error.code)
 
-        return await self.faults.around("kube", request.method, request.path, answer)
+        return await self.faults.around("kube", request, answer)
 
     async def _route(self, request: web.Request) -> web.StreamResponse:
         parts = [part for part in request.path.split("/") if part]
