@@ -7,8 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 _FIELD_RE = re.compile(r"\{([a-z_]+)\}")
+# The grammar is https://pkg.go.dev/github.com/distribution/reference
+_PART = r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?"
+_REGISTRY_RE = re.compile(rf"(?:{_PART}(?:\.{_PART})*|\[[a-f0-9:]+\])(?::(?P<port>[0-9]{{1,5}}))?")
+_REPOSITORY_RE = re.compile(r"[a-z0-9]+(?:(?:[._]|__|-+|/)[a-z0-9]+)*")
+_TAG_RE = re.compile(r"\w[\w.-]{0,127}", re.ASCII)
+_LONGEST_REPOSITORY = 255
 _DOCKER_HUB = "docker.io"
-FIELDS = frozenset({"head_sha", "short_sha", "merge_sha", "number", "branch", "service"})
+_DOCKER_HUB_ALIAS = "index.docker.io"
 
 
 @dataclass(frozen=True)
@@ -24,30 +30,46 @@ class ImageReference:
 
 
 def parse_reference(text: str) -> ImageReference:
-    """Read a reference as the distribution project defines it; Docker Hub's defaults are filled in.
+    """Read a reference to a tag as the distribution project defines it; Docker Hub's defaults are filled in.
 
-    Raises ValueError if it is none. https://pkg.go.dev/github.com/distribution/reference
+    The registry comes out in small letters. Raises ValueError, with the reason, if it is none.
     """
-    name, colon, tag = text.partition("@")[0].rpartition(":")
+    if "@" in text:
+        raise ValueError(f"{text!r} names a digest; an image is looked for by its tag")
+    name, colon, tag = text.rpartition(":")
     if not colon or "/" in tag:
-        name, tag = text.partition("@")[0], "latest"
+        name, tag = text, "latest"
     first, slash, rest = name.partition("/")
-    if not slash or not ("." in first or ":" in first or first == "localhost"):
-        first, rest = _DOCKER_HUB, name if slash else f"library/{name}"
-    if not re.fullmatch(r"[a-z0-9]+(?:(?:[._]|__|-+|/)[a-z0-9]+)*", rest):
-        raise ValueError(f"{text!r} is no image reference")
-    if not re.fullmatch(r"\w[\w.-]{0,127}", tag, re.ASCII):
-        raise ValueError(f"{tag!r} is no image tag")
-    return ImageReference(first, rest, tag)
+    if not slash or not _names_a_registry(first):
+        first, rest = _DOCKER_HUB, name
+    registry = registry_name(first)
+    repository = f"library/{rest}" if registry == _DOCKER_HUB and "/" not in rest else rest
+    _check(text, registry, repository, tag)
+    return ImageReference(registry, repository, tag)
+
+
+def well_formed(text: str) -> bool:
+    """Return whether a text is a reference to a tag; no registry can hold what is not."""
+    try:
+        parse_reference(text)
+    except ValueError:
+        return False
+    return True
+
+
+def registry_name(host: str) -> str:
+    """Return the one way we write a registry's host; Docker Hub has two names."""
+    lower = host.lower()
+    return _DOCKER_HUB if lower == _DOCKER_HUB_ALIAS else lower
 
 
 def sanitise_branch(branch: str) -> str:
-    """Write a branch as docker/metadata-action does for a tag.
+    """Write a branch as docker/metadata-action writes it into a tag, even where that gives no valid tag.
 
-    Slashes and every run of characters a tag cannot have become `-`
-    (https://github.com/docker/metadata-action#typeref).
+    Every run of characters that a tag cannot have becomes one `-`, and that is all
+    (`sanitizeTag` in https://github.com/docker/metadata-action/blob/master/src/meta.ts).
     """
-    return re.sub(r"[^a-zA-Z0-9._-]+", "-", branch.replace("/", "-")).lstrip("-.")[:128]
+    return re.sub(r"[^a-zA-Z0-9._-]+", "-", branch)
 
 
 def template_fields(template: str) -> frozenset[str]:
@@ -80,11 +102,34 @@ def allowed(reference: str, prefixes: Sequence[str]) -> bool:
         parsed = parse_reference(reference)
     except ValueError:
         return False
-    path = f"{parsed.registry}/{parsed.repository}"
-    return any(path == prefix.rstrip("/") or path.startswith(prefix.rstrip("/") + "/") for prefix in prefixes)
+    path = f"{parsed.registry}/{parsed.repository}/"
+    return any(path.startswith(_prefix(prefix)) for prefix in prefixes)
 
 
 def pinned(reference: str, digest: str) -> str:
     """Return the reference by digest: what is deployed stays what was looked at."""
     parsed = parse_reference(reference)
     return f"{parsed.registry}/{parsed.repository}@{digest}"
+
+
+def _names_a_registry(first: str) -> bool:
+    """Docker Hub's repositories have neither dots, ports nor capitals in their first part."""
+    return "." in first or ":" in first or first == "localhost" or first != first.lower()
+
+
+def _prefix(written: str) -> str:
+    registry, _, rest = written.partition("/")
+    return f"{registry_name(registry)}/{rest}".rstrip("/") + "/"
+
+
+def _check(text: str, registry: str, repository: str, tag: str) -> None:
+    host = _REGISTRY_RE.fullmatch(registry)
+    if host is None or not 0 < int(host["port"] or 443) < 65_536:
+        raise ValueError(f"{text!r} is no image reference: {registry!r} is no registry's host")
+    if not _REPOSITORY_RE.fullmatch(repository):
+        small = "; it is written in small letters" if repository != repository.lower() else ""
+        raise ValueError(f"{text!r} is no image reference: {repository!r} is no repository{small}")
+    if len(repository) > _LONGEST_REPOSITORY:
+        raise ValueError(f"{text!r} is no image reference: its repository has more than 255 characters")
+    if not _TAG_RE.fullmatch(tag):
+        raise ValueError(f"{text!r} is no image reference: {tag!r} is no tag")

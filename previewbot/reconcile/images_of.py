@@ -46,7 +46,9 @@ async def look_for_image(
     if _looked_lately(context, preview, service, now):
         return ImageLook()
     context.memory.image_looks[_memory_key(preview, service)] = now
-    refused = [r for r in references if not images.allowed(r, context.settings.images.allowed)]
+    # A branch of 130 characters gives a tag that no registry can hold: nobody forbids it, it never comes.
+    possible = [r for r in references if images.well_formed(r)]
+    refused = [r for r in possible if not images.allowed(r, context.settings.images.allowed)]
     if refused:
         return ImageLook(Look.MISSING, waiting=Waiting(reason="ImageNotAllowed", detail=refused[0]))
     try:
@@ -113,7 +115,7 @@ async def _find(
 ) -> ImageLook:
     """A tag that names no commit counts only if the image itself says which commit it was built from."""
     by_tag = bool(images.template_fields(config.image) & _SHA_FIELDS)
-    for reference in references:
+    for reference in filter(images.well_formed, references):
         found = await context.registry.find(images.parse_reference(reference), revision=not by_tag)
         if found is None:
             continue
