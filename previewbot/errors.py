@@ -1,6 +1,7 @@
 """What can go wrong, as every layer says it.
 
     PreviewbotError
+    ├── LeaseLost              this controller may not act (any more); ends whatever it is doing
     ├── SettingsError          the server's settings are unusable; carries every problem
     ├── ConfigurationError     a repository's .github/preview.yaml is unusable; carries every problem
     └── RemoteError            GitHub, Kubernetes or a registry answered with an error
@@ -22,6 +23,10 @@ from dataclasses import dataclass
 
 class PreviewbotError(Exception):
     """The base of every error that previewbot raises on purpose."""
+
+
+class LeaseLost(PreviewbotError):
+    """This controller may not act: it does not hold the Lease, or not for certain."""
 
 
 class SettingsError(PreviewbotError):

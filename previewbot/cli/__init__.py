@@ -20,6 +20,11 @@ examples:
 exit codes: 0 fine, 1 failed, 2 wrong arguments or settings
 """
 
+_IDENTITY = (
+    "who this is in the Lease; no two running controllers may share it. Give the pod's name, and a restarted "
+    "container goes on at once (default: the host's name and something random)"
+)
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; return its exit code."""
@@ -54,6 +59,8 @@ def _parser() -> argparse.ArgumentParser:
             "--bind", type=_address, default=f"0.0.0.0:{port}", metavar="HOST:PORT", help="(%(default)s)"
         )
         command.set_defaults(run=run)
+        if name == "controller":
+            command.add_argument("--identity", metavar="NAME", help=_IDENTITY)
     _add_demo(commands)
     _add_check(commands)
     return parser
@@ -92,7 +99,7 @@ def _web(options: argparse.Namespace) -> int:
 def _controller(options: argparse.Namespace) -> int:
     from previewbot.cli.serve import controller
 
-    return controller(options.config, options.bind)
+    return controller(options.config, options.bind, options.identity)
 
 
 def _demo(options: argparse.Namespace) -> int:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import os
+import secrets
 import signal
+import socket
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -39,8 +41,8 @@ def web(config: Path, bind: str) -> int:
     return 0
 
 
-def controller(config: Path, bind: str) -> int:
-    """Run the controller until SIGTERM or SIGINT."""
+def controller(config: Path, bind: str, identity: str | None = None) -> int:
+    """Run the controller until SIGTERM or SIGINT; without an `identity` it gets one that nobody else has."""
     from previewbot.controller.app import run
 
     settings = load(config, os.environ)
@@ -52,7 +54,8 @@ def controller(config: Path, bind: str) -> int:
         stop = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
-        return await run(settings, key, bind, stop=stop)
+        name = identity or f"{socket.gethostname()}-{secrets.token_hex(4)}"
+        return await run(settings, key, bind, identity=name, stop=stop)
 
     return asyncio.run(until_told())
 

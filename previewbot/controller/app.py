@@ -13,14 +13,15 @@ from typing import Any
 
 import aiohttp
 from aiohttp import web
-from prometheus_client import CollectorRegistry
+from prometheus_client import CollectorRegistry, Gauge
 
 from previewbot import links, mirrord
 from previewbot.controller.health import Health, Watchdog, application
+from previewbot.controller.leadership import DURATION_SECONDS, Leadership, LeaseTaken
 from previewbot.controller.listing import Listing
 from previewbot.controller.loop import WORKERS, Loop
 from previewbot.controller.previews import Previews
-from previewbot.errors import RemoteError
+from previewbot.errors import LeaseLost, RemoteError
 from previewbot.github import GitHub
 from previewbot.kube.client import Kube
 from previewbot.kube.follow import Follower
@@ -56,14 +57,22 @@ class _Parts:
     health: Health
     metrics: CollectorRegistry
     watchdog: Watchdog
+    leadership: Leadership
 
 
-async def run(settings: Settings, private_key: str, bind: str, *, stop: asyncio.Event) -> int:
+async def run(settings: Settings, private_key: str, bind: str, *, identity: str, stop: asyncio.Event) -> int:
     """Run the controller until `stop` is set; return the exit code.
 
-    Raises SettingsError for a private key or a kubeconfig that cannot be used, OSError if `bind` is taken.
+    `identity` is who it is in the Lease. Raises SettingsError for a private key or a kubeconfig that cannot
+    be used, OSError if `bind` is taken.
     """
-    health, metrics, watchdog = Health(), CollectorRegistry(), Watchdog()
+    health, metrics, watchdog = Health(), CollectorRegistry(), Watchdog(DURATION_SECONDS)
+
+    user_agent = f"{USER_AGENT}/{identity}"
+
+    def fence() -> None:
+        leadership.check()
+
     async with AsyncExitStack() as stack:
         session = await stack.enter_async_context(aiohttp.ClientSession(timeout=_TIMEOUT))
         github = GitHub(
@@ -71,15 +80,19 @@ async def run(settings: Settings, private_key: str, bind: str, *, stop: asyncio.
             api_url=settings.github.api_url,
             app_id=settings.github.app_id,
             private_key=private_key,
-            user_agent=USER_AGENT,
+            user_agent=user_agent,
             now=_now,
+            fence=fence,
         )
-        kube = await Kube.connect(settings.cluster.kubeconfig, user_agent=USER_AGENT)
+        kube = await Kube.connect(settings.cluster.kubeconfig, user_agent=user_agent, fence=fence)
         stack.push_async_callback(kube.close)
+        leadership = _leadership(settings, kube, health, identity)
         await _serve(bind, application(health, metrics), stack)
         watchdog.start()
         stack.callback(watchdog.stop)
-        parts = _Parts(settings, session, github, kube, health, metrics, watchdog)
+        leading = Gauge("previewbot_leading", "Whether this controller holds the Lease", registry=metrics)
+        leading.set_function(lambda: float(leadership.leading))
+        parts = _Parts(settings, session, github, kube, health, metrics, watchdog, leadership)
         return await until(stop, _work(parts))
 
 
@@ -110,25 +123,64 @@ async def _serve(bind: str, app: web.Application, stack: AsyncExitStack) -> None
 
 
 async def _work(parts: _Parts) -> None:
-    """Wait for what is needed, follow, and only with the first lists in, work."""
+    """Wait for what is needed, follow, and with the first lists in, work whenever we hold the Lease."""
     settings, health = parts.settings, parts.health
     async with asyncio.TaskGroup() as group:
         group.create_task(_tick(parts.watchdog))
         await wait_for_resources(wanted(settings), parts.kube, health)
         loop = Loop(parts.metrics, health)
         store = Store(loop.preview_changed)
-        previews = Previews(store)
-        reconciler = _reconciler(parts, previews, store)
         followers = _followers(parts, loop, store)
         health.missing = "the first lists of Previews and sessions are not in yet"
         for follower in followers:
             group.create_task(follower.run())
         await asyncio.gather(*(follower.synced.wait() for follower in followers))
         health.missing = ""
-        log.info("ready", extra={"previews": len(previews()), "namespaces": settings.cluster.namespaces})
-        for number in range(WORKERS):
-            group.create_task(loop.work(reconciler, number))
-        group.create_task(_listing(parts, previews, reconciler).run())
+        log.info("ready", extra={"previews": len(store), "namespaces": settings.cluster.namespaces})
+        try:
+            while True:
+                await _lead(parts, loop, store)
+        finally:
+            # Whoever takes over must not meet us in the middle of something: here nobody acts any more.
+            await parts.leadership.release()
+
+
+async def _lead(parts: _Parts, loop: Loop, store: Store) -> None:
+    """Wait for the Lease, and work until it runs out because the API server does not answer.
+
+    Raises LeaseTaken (in a group) if somebody else has it: then this process starts from nothing.
+    """
+    await parts.leadership.acquire()
+    previews = Previews(store)
+    log.info("leading", extra={"previews": len(previews())})
+    # What was remembered under an earlier Lease may be old: a new reconciler, and one look at everything.
+    reconciler = _reconciler(parts, previews, store)
+    for preview in previews():
+        loop.queue.add(preview.name)
+    try:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(parts.leadership.hold())
+            for number in range(WORKERS):
+                group.create_task(loop.work(reconciler, number))
+            group.create_task(_listing(parts, previews, reconciler).run())
+    except* LeaseLost as lost:
+        if lost.subgroup(LeaseTaken):
+            raise
+        log.warning("standing by: the Lease was not renewed in time")
+    finally:
+        parts.health.forget("worker", "listing")
+
+
+def _leadership(settings: Settings, kube: Kube, health: Health, identity: str) -> Leadership:
+    lease, what = settings.cluster.lease_or_default, "the Lease"
+    return Leadership(
+        kube,
+        lease.namespace,
+        lease.name,
+        identity,
+        looked=lambda: health.progressed(what),
+        failed=lambda why: health.troubled(what, why),
+    )
 
 
 def _reconciler(parts: _Parts, previews: Previews, store: Store) -> Reconciler:
@@ -163,7 +215,12 @@ def _followers(parts: _Parts, loop: Loop, previews: Store) -> list[Follower]:
     def follower(resource: tuple[str, str, str], namespace: str | None, store: Store, what: str) -> Follower:
         parts.health.progressed(what)
         return Follower(
-            parts.kube, resource, namespace, store, progressed=lambda: parts.health.progressed(what)
+            parts.kube,
+            resource,
+            namespace,
+            store,
+            progressed=lambda: parts.health.progressed(what),
+            failed=lambda why: parts.health.troubled(what, why),
         )
 
     return [

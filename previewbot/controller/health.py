@@ -20,19 +20,37 @@ _EX_SOFTWARE = 70
 
 @dataclass
 class Health:
-    """Signs of life, by name, on the monotonic clock (seconds); and what is still missing before work begins.
+    """Signs of life, by name, on the monotonic clock (seconds); and what keeps us from working now.
 
-    What is to give signs of life gives the first when it is started, so that one that never does is noticed.
+    `missing` is what is waited for before work begins. What is to give signs of life gives the first when it
+    is started, so that one that never does is noticed.
     """
 
     monotonic: Callable[[], float] = time.monotonic
     limit: float = _NO_PROGRESS_SECONDS
     missing: str = "starting"
     _progress: dict[str, float] = field(default_factory=dict)
+    _troubles: dict[str, str] = field(default_factory=dict)
 
     def progressed(self, what: str) -> None:
-        """Note a sign of life."""
+        """Note a sign of life, which also ends its trouble."""
         self._progress[what] = self.monotonic()
+        self._troubles.pop(what, None)
+
+    def troubled(self, what: str, why: str) -> None:
+        """Note that something tries in vain: it lives, but we are not ready."""
+        self._progress[what] = self.monotonic()
+        self._troubles[what] = why
+
+    def forget(self, *prefixes: str) -> None:
+        """Expect no more signs of life from what has these names, or names that begin so."""
+        for what in [what for what in self._progress if what.startswith(prefixes)]:
+            del self._progress[what]
+            self._troubles.pop(what, None)
+
+    def not_ready(self) -> str:
+        """Return what keeps us from working, or nothing."""
+        return self.missing or "; ".join(f"{what}: {why}" for what, why in sorted(self._troubles.items()))
 
     def stalled(self) -> list[str]:
         """Return what has given no sign of life for too long."""
@@ -48,7 +66,7 @@ def application(health: Health, metrics: CollectorRegistry) -> web.Application:
         return _answer(f"no progress: {', '.join(stalled)}" if stalled else "")
 
     async def readyz(_: web.Request) -> web.Response:
-        return _answer(health.missing)
+        return _answer(health.not_ready())
 
     async def show_metrics(_: web.Request) -> web.Response:
         return web.Response(body=generate_latest(metrics), headers={"Content-Type": CONTENT_TYPE_LATEST})

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from previewbot.errors import RemoteError, TryLater
+from previewbot.errors import LeaseLost, RemoteError, TryLater
 from previewbot.github import GitHub
 from previewbot.keys import environment_key
 from previewbot.kube.client import Kube
@@ -68,6 +68,8 @@ class Listing:
             except RemoteError as error:
                 after = (error.after or 0.0) if isinstance(error, TryLater) else 0.0
                 log.warning("listing failed", extra={"error": str(error)})
+            except LeaseLost:
+                raise
             except Exception:
                 log.exception("listing failed")
             await asyncio.sleep(max(self._interval, after))

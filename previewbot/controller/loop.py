@@ -11,7 +11,7 @@ from prometheus_client import CollectorRegistry, Counter, Histogram
 
 from previewbot.controller.health import Health
 from previewbot.controller.queue import WorkQueue
-from previewbot.errors import RemoteError, TryLater
+from previewbot.errors import LeaseLost, RemoteError, TryLater
 from previewbot.preview import PREVIEW_LABEL, Phase
 from previewbot.reconcile import Outcome
 
@@ -70,7 +70,7 @@ class Loop:
             self.queue.add(name)
 
     async def work(self, reconciler: Reconciles, number: int) -> None:
-        """Work for ever; no error of a pass ends it."""
+        """Work for ever; no error of a pass ends it but the loss of the Lease."""
         name = f"worker {number}"
         while True:
             self._health.progressed(name)
@@ -94,6 +94,9 @@ class Loop:
             seconds = self.queue.failed(key, after)
             self._passes.labels("error").inc()
             log.warning("pass failed", extra={"preview": key, "error": str(error), "again": seconds})
+        except LeaseLost:
+            # Not a fault of this pass: whoever holds the Lease makes it again.
+            raise
         except Exception:
             seconds = self.queue.failed(key)
             self._passes.labels("bug").inc()

@@ -68,7 +68,12 @@ class Bot:
 
     async def start_controller(self) -> None:
         """Start `previewbot controller` and wait until it is ready; raises `StartError`."""
-        self.controller = await self._start("controller", self.controller_port)
+        # Always the same one, started again only when it is dead: it need not wait for its own Lease.
+        self.controller = await self.start_replica("demo", self.controller_port)
+
+    async def start_replica(self, identity: str, port: int) -> Process:
+        """Start a `previewbot controller` and wait until it is ready; raises `StartError`. It is the caller's."""
+        return await self._start("controller", port, "--identity", identity)
 
     async def stop_web(self) -> None:
         """Stop `previewbot web`."""
@@ -97,10 +102,10 @@ class Bot:
                 return f"previewbot {name} ended: {process.last_words(5)} (log: {process.log})"
         return None
 
-    async def _start(self, command: str, port: int) -> Process:
+    async def _start(self, command: str, port: int, *more: str) -> Process:
         arguments = ("--config", str(self.directory / "settings.yaml"), "--bind", f"{_HOST}:{port}")
         return await start(
-            (sys.executable, "-m", "previewbot", command, *arguments),
+            (sys.executable, "-m", "previewbot", command, *arguments, *more),
             _environment(),
             self.directory,
             self.directory / f"{command}.log",

@@ -26,7 +26,8 @@ _JWT_SECONDS = 9 * 60
 class GitHub:
     """Acts as the App (https://docs.github.com/en/apps/creating-github-apps/authenticating-with-a-github-app).
 
-    `now` must know its zone. Raises SettingsError at once if `private_key` is not an RSA key in PEM form.
+    `now` must know its zone; `fence` is called before each request that changes something, and may raise.
+    Raises SettingsError at once if `private_key` is not an RSA key in PEM form.
     """
 
     def __init__(
@@ -38,6 +39,7 @@ class GitHub:
         private_key: str,
         user_agent: str,
         now: Callable[[], datetime],
+        fence: Callable[[], None] = lambda: None,
     ) -> None:
         _require_rsa_key(private_key)
         self._session = session
@@ -46,6 +48,7 @@ class GitHub:
         self._private_key = private_key
         self._user_agent = user_agent
         self._now = now
+        self._fence = fence
         self._transport = self._new_transport()
         self._installations: dict[int, InstallationClient] = {}
 
@@ -89,7 +92,13 @@ class GitHub:
         return get_jwt(app_id=str(self._app_id), private_key=self._private_key, expiration=_JWT_SECONDS)
 
     def _new_transport(self) -> Transport:
-        return Transport(self._session, api_url=self._api_url, user_agent=self._user_agent, now=self._now)
+        return Transport(
+            self._session,
+            api_url=self._api_url,
+            user_agent=self._user_agent,
+            now=self._now,
+            fence=self._fence,
+        )
 
 
 def _require_rsa_key(pem: str) -> None:

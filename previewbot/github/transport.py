@@ -65,8 +65,10 @@ class Transport:
         api_url: str,
         user_agent: str,
         now: Callable[[], datetime],
+        fence: Callable[[], None],
     ) -> None:
         self._now = now
+        self._fence = fence
         self._origin = origin(api_url)
         self._api = _Api(session, user_agent, cache=BoundedCache(), base_url=api_url.rstrip("/"))
         self._limited_until = 0.0
@@ -76,11 +78,14 @@ class Transport:
     ) -> tuple[Any, str | None]:
         """Send one request; return the decoded answer and the address of the next page, if there is one.
 
-        Raises a RemoteError for anything but success. While GitHub's rate limit holds, nothing is sent
+        Raises a RemoteError for anything but success, and what the fence raises. While GitHub's rate limit
+        holds, nothing is sent
         (https://docs.github.com/en/rest/using-the-rest-api/best-practices-for-using-the-rest-api#handle-rate-limit-errors-appropriately).
         """
         what = f"{method} {url}"
         self._check(what, url)
+        if method != "GET":
+            self._fence()
         try:
             answer, next_url, _ = await self._api._make_request(
                 method,

@@ -8,7 +8,7 @@ JSON comes back as a string or as a JSONDecodeError, and an empty name turns a g
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -19,13 +19,18 @@ from pydantic import ValidationError
 
 from previewbot.errors import Conflict, NotFound, TryLater
 from previewbot.kube import requests
-from previewbot.kube.requests import MERGE_PATCH, ROUTES, SESSIONS
+from previewbot.kube.requests import LEASES, MERGE_PATCH, ROUTES, SESSIONS
 from previewbot.preview import GROUP, PLURAL, VERSION, Poke, Spec, name_of, new_object
 
 Object = dict[str, Any]
+Fence = Callable[[], None]
 
 _TIMEOUT_SECONDS = 10.0
 _PREVIEWS = (GROUP, VERSION, PLURAL)
+
+
+def open_fence() -> None:
+    """Let everything through."""
 
 
 class Kube:
@@ -34,17 +39,26 @@ class Kube:
     Every method raises the RemoteError that the answer means; TryLater where there is none that makes sense.
     """
 
-    def __init__(self, api_client: Any, *, request_timeout: float = _TIMEOUT_SECONDS) -> None:
+    def __init__(
+        self, api_client: Any, *, fence: Fence = open_fence, request_timeout: float = _TIMEOUT_SECONDS
+    ) -> None:
         self._client = api_client
         self._api = client.CustomObjectsApi(api_client)
+        self._fence = fence
         self._timeout = request_timeout
 
     @classmethod
     async def connect(
-        cls, kubeconfig: Path | None, *, user_agent: str, request_timeout: float = _TIMEOUT_SECONDS
+        cls,
+        kubeconfig: Path | None,
+        *,
+        user_agent: str,
+        fence: Fence = open_fence,
+        request_timeout: float = _TIMEOUT_SECONDS,
     ) -> Kube:
         """Return a client for a kubeconfig, or for the cluster this process runs in; nothing is sent yet.
 
+        `fence` is called before each request that changes something (but the Lease) and may raise.
         `request_timeout` is the total of each call in seconds. Raises SettingsError if there is neither.
         """
         configuration = client.Configuration()
@@ -60,7 +74,7 @@ class Kube:
             # Measured: also TypeError and YAMLError for a file that is no kubeconfig, SSLError for its CA.
             raise requests.unusable(kubeconfig, error) from error
         api_client.user_agent = user_agent
-        return cls(api_client, request_timeout=request_timeout)
+        return cls(api_client, fence=fence, request_timeout=request_timeout)
 
     async def close(self) -> None:
         """Close the connections."""
@@ -84,7 +98,7 @@ class Kube:
             except Conflict:
                 continue
             try:
-                await self._call(
+                await self._change(
                     "create preview", self._api.create_cluster_custom_object, *_PREVIEWS,
                     body=new_object(spec, poke), field_validation="Strict",
                 )  # fmt: skip
@@ -97,7 +111,7 @@ class Kube:
     async def put_status(self, obj: Mapping[str, Any]) -> Object:
         """Replace the status as a whole; raises Conflict when the object moved since it was read."""
         method = self._api.replace_cluster_custom_object_status
-        return await self._call("put status", method, *_PREVIEWS, obj["metadata"]["name"], body=dict(obj))
+        return await self._change("put status", method, *_PREVIEWS, obj["metadata"]["name"], body=dict(obj))
 
     async def patch_preview_spec(self, name: str, patch: Mapping[str, Any]) -> Object:
         """Refresh hints in the spec."""
@@ -107,7 +121,7 @@ class Kube:
         """Delete a Preview exactly as known; raises Conflict if it changed, and is content if it is gone."""
         preconditions = {"uid": uid, "resourceVersion": resource_version}
         method = self._api.delete_cluster_custom_object
-        await self._find("delete preview", method, *_PREVIEWS, name, body={"preconditions": preconditions})
+        await self._delete("delete preview", method, *_PREVIEWS, name, body={"preconditions": preconditions})
 
     async def list_sessions(self, namespace: str, label_selector: str) -> list[Object]:
         """Return the preview sessions of a namespace that match."""
@@ -127,7 +141,7 @@ class Kube:
         """Delete this very session; raises Conflict if the name belongs to another by now."""
         method = self._api.delete_namespaced_custom_object
         body = {"preconditions": {"uid": uid}}
-        await self._find("delete session", method, *_in(SESSIONS, namespace), name, body=body)
+        await self._delete("delete session", method, *_in(SESSIONS, namespace), name, body=body)
 
     async def get_route(self, namespace: str, name: str) -> Object | None:
         """Return an HTTPRoute, or None."""
@@ -141,7 +155,7 @@ class Kube:
         if found is None:
             await self._create("create route", ROUTES, namespace, manifest)
         elif not requests.contains(found, manifest):
-            await self._call(
+            await self._change(
                 "patch route", self._api.patch_namespaced_custom_object, *_in(ROUTES, namespace), name,
                 body=dict(manifest), _content_type=MERGE_PATCH,
             )  # fmt: skip
@@ -149,12 +163,29 @@ class Kube:
     async def delete_route(self, namespace: str, name: str) -> None:
         """Delete an HTTPRoute; one that is gone already is fine."""
         method = self._api.delete_namespaced_custom_object
-        await self._find("delete route", method, *_in(ROUTES, namespace), name)
+        await self._delete("delete route", method, *_in(ROUTES, namespace), name)
 
     async def get_target(self, namespace: str, kind: str, name: str) -> Object | None:
         """Return the workload that a target names, or None."""
         method = self._api.get_namespaced_custom_object
         return await self._find(f"get {kind}", method, *_in(requests.WORKLOADS[kind], namespace), name)
+
+    async def get_lease(self, namespace: str, name: str) -> Object | None:
+        """Return a Lease, or None."""
+        method = self._api.get_namespaced_custom_object
+        return await self._find("get lease", method, *_in(LEASES, namespace), name)
+
+    async def create_lease(self, manifest: Mapping[str, Any]) -> Object:
+        """Create a Lease; raises Conflict if there is one. Not fenced: it opens the fence."""
+        method, metadata = self._api.create_namespaced_custom_object, manifest["metadata"]
+        where = _in(LEASES, metadata["namespace"])
+        return await self._call("create lease", method, *where, body=dict(manifest))
+
+    async def replace_lease(self, manifest: Mapping[str, Any]) -> Object:
+        """Replace a Lease exactly as known; raises Conflict if it changed. Not fenced either."""
+        method, metadata = self._api.replace_namespaced_custom_object, manifest["metadata"]
+        where = (*_in(LEASES, metadata["namespace"]), metadata["name"])
+        return await self._call("replace lease", method, *where, body=dict(manifest))
 
     async def missing_resources(self, wanted: Sequence[tuple[str, str, str]]) -> list[str]:
         """Return which of (group, version, plural) the API server does not have; needs no permission."""
@@ -204,7 +235,7 @@ class Kube:
     async def _create(
         self, what: str, resource: tuple[str, str, str], namespace: str, manifest: Mapping[str, Any]
     ) -> Object:
-        return await self._call(
+        return await self._change(
             what, self._api.create_namespaced_custom_object, *_in(resource, namespace),
             body=dict(manifest), field_validation="Strict",
         )  # fmt: skip
@@ -212,7 +243,17 @@ class Kube:
     async def _patch(self, name: str, patch: Mapping[str, Any]) -> Object:
         method = self._api.patch_cluster_custom_object
         where = (*_PREVIEWS, name)
-        return await self._call("patch preview", method, *where, body=dict(patch), _content_type=MERGE_PATCH)
+        return await self._change(
+            "patch preview", method, *where, body=dict(patch), _content_type=MERGE_PATCH
+        )
+
+    async def _delete(self, what: str, method: Any, *args: str, **kwargs: Any) -> None:
+        self._fence()
+        await self._find(what, method, *args, **kwargs)
+
+    async def _change(self, what: str, method: Any, *args: str, **kwargs: Any) -> Object:
+        self._fence()
+        return await self._call(what, method, *args, **kwargs)
 
     async def _find(self, what: str, method: Any, *args: str, **kwargs: Any) -> Object | None:
         try:

@@ -31,9 +31,10 @@ log = logging.getLogger(__name__)
 
 
 class Follower:
-    """Keeps a store in step with a resource; `progressed` is called at every sign of life.
+    """Keeps a store in step with a resource.
 
-    `synced` is set once the first list is in. `silence` and `backoff` (first, last) are in seconds.
+    `progressed` is called at every sign of life, `failed` at a fault with what it is; `synced` is set with the
+    first list. `silence` and `backoff` (first, last) are in seconds.
     """
 
     def __init__(
@@ -44,6 +45,7 @@ class Follower:
         store: Store,
         *,
         progressed: Callable[[], None],
+        failed: Callable[[str], None] = lambda why: None,
         silence: float = _SILENCE_SECONDS,
         backoff: tuple[float, float] = _BACKOFF_SECONDS,
         server_seconds: int = _SERVER_SECONDS,
@@ -53,6 +55,7 @@ class Follower:
         self._namespace = namespace
         self._store = store
         self._progressed = progressed
+        self._failed = failed
         self._silence = silence
         self._backoff = backoff
         self._server_seconds = server_seconds
@@ -80,6 +83,8 @@ class Follower:
 
     def _say(self, error: Exception) -> None:
         extra = {"resource": self._resource[2], "namespace": self._namespace or "", "error": str(error)}
+        if not isinstance(error, RemoteError) or error.status != _EXPIRED:
+            self._failed(str(error) or type(error).__name__)
         if not isinstance(error, RemoteError):
             log.exception("following failed", extra=extra)
         elif error.status == _EXPIRED:

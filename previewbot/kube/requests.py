@@ -12,6 +12,7 @@ from previewbot.preview import Poke, Spec, annotations_of
 
 SESSIONS = ("preview.mirrord.metalbear.co", "v1alpha", "previewsessions")
 ROUTES = ("gateway.networking.k8s.io", "v1", "httproutes")
+LEASES = ("coordination.k8s.io", "v1", "leases")
 WORKLOADS: Mapping[str, tuple[str, str, str]] = {
     "deployment": ("apps", "v1", "deployments"),
     "statefulset": ("apps", "v1", "statefulsets"),

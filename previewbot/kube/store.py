@@ -24,6 +24,9 @@ class Store:
         self._buried: OrderedDict[str, None] = OrderedDict()
         self._changed = changed
 
+    def __len__(self) -> int:
+        return len(self._objects)
+
     def __iter__(self) -> Iterator[Object]:
         return iter(list(self._objects.values()))
 

@@ -24,11 +24,28 @@ class GitHubSettings:
 
 
 @dataclass(frozen=True)
+class LeaseSettings:
+    """The Lease that decides which of several controllers works."""
+
+    name: str
+    namespace: str
+
+
+@dataclass(frozen=True)
 class ClusterSettings:
-    """Which cluster (`kubeconfig` None: the one we run in), and the namespaces previews may live in."""
+    """Which cluster (`kubeconfig` None: the one we run in), and the namespaces previews may live in.
+
+    Without a `lease` the controllers agree on one named `previewbot-controller` in the first namespace.
+    """
 
     kubeconfig: Path | None
     namespaces: tuple[str, ...]
+    lease: LeaseSettings | None = None
+
+    @property
+    def lease_or_default(self) -> LeaseSettings:
+        """The Lease that is named, or the default one."""
+        return self.lease or LeaseSettings("previewbot-controller", self.namespaces[0])
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from previewbot.settings.model import (
     GatewaySettings,
     GitHubSettings,
     ImageSettings,
+    LeaseSettings,
     Limits,
     LinkSettings,
     Listing,
@@ -107,6 +108,16 @@ def _cluster(section: Section) -> ClusterSettings:
     found = ClusterSettings(
         kubeconfig=section.optional("kubeconfig", reading.file, None),
         namespaces=section.required("namespaces", names, "[staging]"),
+        lease=_lease(section.section("lease")) if section.has("lease") else None,
+    )
+    section.close()
+    return found
+
+
+def _lease(section: Section) -> LeaseSettings:
+    found = LeaseSettings(
+        name=section.required("name", reading.domain, "previewbot-controller"),
+        namespace=section.required("namespace", reading.label, "previewbot"),
     )
     section.close()
     return found

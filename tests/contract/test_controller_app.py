@@ -105,7 +105,7 @@ async def test_it_waits_for_what_the_cluster_lacks_and_says_it_and_then_follows(
 
     world.fake.faults.before = lack_sessions
     stop = asyncio.Event()
-    running = asyncio.create_task(run(world.settings, private_key, world.bind, stop=stop))
+    running = asyncio.create_task(run(world.settings, private_key, world.bind, identity="tests", stop=stop))
     await world.until("/readyz", 503, "previewsessions.preview.mirrord.metalbear.co (v1alpha)")
     assert (await world.probe("/healthz"))[0] == 200
     lacking = False
@@ -124,7 +124,7 @@ async def test_an_api_server_that_hangs_does_not_keep_it_from_ending(world: Worl
         await asyncio.sleep(60)
 
     stop = asyncio.Event()
-    running = asyncio.create_task(run(world.settings, private_key, world.bind, stop=stop))
+    running = asyncio.create_task(run(world.settings, private_key, world.bind, identity="tests", stop=stop))
     await world.until("/readyz", 200, "ok")
     world.fake.faults.before = hang
     began = time.monotonic()
@@ -136,4 +136,4 @@ async def test_an_api_server_that_hangs_does_not_keep_it_from_ending(world: Worl
 
 async def test_a_private_key_that_is_none_stops_the_start(world: World) -> None:
     with pytest.raises(SettingsError, match="private"):
-        await run(world.settings, "not a key", world.bind, stop=asyncio.Event())
+        await run(world.settings, "not a key", world.bind, identity="tests", stop=asyncio.Event())

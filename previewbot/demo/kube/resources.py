@@ -1,4 +1,4 @@
-"""The resources the fake API server has: the CRDs that ship with the package, and two of apps/v1."""
+"""The resources the fake API server has: the CRDs that ship with the package, workloads, and Leases."""
 
 from __future__ import annotations
 
@@ -41,7 +41,8 @@ def resources() -> list[Resource]:
         Resource("apps", "v1", plural, kind, namespaced=True, schema=None)
         for plural, kind in (("deployments", "Deployment"), ("statefulsets", "StatefulSet"))
     ]
-    return [_from_crd(document) for document in documents] + workloads
+    leases = Resource("coordination.k8s.io", "v1", "leases", "Lease", namespaced=True, schema=None)
+    return [*(_from_crd(document) for document in documents), *workloads, leases]
 
 
 def _from_crd(crd: Mapping[str, Any]) -> Resource:
