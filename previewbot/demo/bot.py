@@ -72,7 +72,10 @@ class Bot:
         self.controller = await self.start_replica("demo", self.controller_port)
 
     async def start_replica(self, identity: str, port: int) -> Process:
-        """Start a `previewbot controller` and wait until it is ready; raises `StartError`. It is the caller's."""
+        """Start a `previewbot controller`, which the caller stops, and wait until it is ready.
+
+        Raises `StartError`.
+        """
         return await self._start("controller", port, "--identity", identity)
 
     async def stop_web(self) -> None:

@@ -33,7 +33,7 @@ log = logging.getLogger(__name__)
 class Follower:
     """Keeps a store in step with a resource.
 
-    `progressed` is called at every sign of life, `failed` at a fault with what it is; `synced` is set with the
+    `progressed` is called at every sign of life, `failed` with the words of a fault; `synced` is set with the
     first list. `silence` and `backoff` (first, last) are in seconds.
     """
 

@@ -119,16 +119,33 @@ async def live(world: World, browser: Browser, point: Point) -> Lived:
     return Lived(seen, tuple(killer.requests), killer.died_at)
 
 
+async def opened(browser: Browser) -> int:
+    """Open a pull request and wait until its preview is ready; return its number."""
+    return await _Life(browser).open()
+
+
+async def live_on(browser: Browser, number: int) -> Seen:
+    """Live the rest of a life that was `opened`."""
+    return await _Life(browser, number).live_on()
+
+
 class _Life:
     """Opened, built, ready, pushed to, replaced, extended, asked for its status, closed."""
 
-    def __init__(self, browser: Browser) -> None:
+    def __init__(self, browser: Browser, number: int = 0) -> None:
         self._browser = browser
-        self._number = 0
+        self._number = number
 
     async def live(self) -> Seen:
+        await self.open()
+        return await self.live_on()
+
+    async def open(self) -> int:
         self._number = await self._browser.start_task("web")
         await self._until("the first commit behind the link", partial(self._shows, NEW_BANNER))
+        return self._number
+
+    async def live_on(self) -> Seen:
         await self._browser.press(self._number, "push")
         await self._until("the second commit behind the link", partial(self._shows, PUSHED_BANNER))
         # A new head's first Ready sets the end anew: only then does what `extend` adds stay.

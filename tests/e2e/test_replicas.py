@@ -1,0 +1,140 @@
+"""Two controllers, one Lease: whatever happens to the one that works, the other goes on, once."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+
+import aiohttp
+import pytest
+from aiohttp import web
+
+from previewbot.demo.browser import Browser
+from previewbot.demo.faults import Call
+from previewbot.demo.processes import Process, free_port
+from previewbot.demo.world import REPOSITORY, Options, World
+from tests.support.crashes import live_on, opened
+
+TAKEOVER_SECONDS = 15.0
+"""What we promise; waited for generously, measured strictly."""
+
+
+@dataclass
+class Replicas:
+    """A world with two controllers, `a`, which leads, and `b`."""
+
+    world: World
+    browser: Browser
+    a: Process
+    b: Process
+
+    def holder(self) -> str:
+        (lease,) = self.world.kube.objects("leases")
+        return str(lease["spec"]["holderIdentity"])
+
+    async def taken_over(self) -> float:
+        """Wait until `b` leads; return how long that took in seconds."""
+        began = time.monotonic()
+        await until(lambda: self.holder() == "b", 4 * TAKEOVER_SECONDS, "b leads")
+        return time.monotonic() - began
+
+    def signal(self, process: Process, number: signal.Signals) -> None:
+        os.kill(process.child.pid, number)
+
+
+async def until(so: Callable[[], bool], seconds: float, what: str) -> None:
+    deadline = time.monotonic() + seconds
+    while not so():
+        assert time.monotonic() < deadline, f"not in {seconds:.0f} s: {what}"
+        await asyncio.sleep(0.05)
+
+
+@pytest.fixture
+async def replicas() -> AsyncIterator[Replicas]:
+    async with (
+        World(Options(build_seconds=0.3, processes=False)) as world,
+        aiohttp.ClientSession() as session,
+    ):
+        await world.bot.start_web()
+        a = await world.bot.start_replica("a", free_port())
+        b = None
+        try:
+            await until(lambda: bool(world.kube.objects("leases")), 20, "a leads")
+            b = await world.bot.start_replica("b", free_port())
+            yield Replicas(world, Browser(session, world.port, REPOSITORY), a, b)
+        finally:
+            for process in (a, b):
+                if process is not None:
+                    await process.kill()
+            await world.bot.stop_web()
+
+
+async def killed(replicas: Replicas) -> None:
+    replicas.signal(replicas.a, signal.SIGKILL)
+
+
+async def asked_to_end(replicas: Replicas) -> None:
+    replicas.signal(replicas.a, signal.SIGTERM)
+
+
+async def frozen(replicas: Replicas) -> None:
+    replicas.signal(replicas.a, signal.SIGSTOP)
+
+
+async def cut_off(replicas: Replicas) -> None:
+    async def silence(call: Call) -> web.StreamResponse | None:
+        if call.server == "kube" and call.agent.endswith("/a"):
+            await asyncio.sleep(3600)
+        return None
+
+    replicas.world.faults.before = silence
+
+
+@pytest.mark.parametrize("fault", [killed, asked_to_end, frozen, cut_off], ids=lambda f: f.__name__)
+async def test_the_other_takes_over_in_the_middle_of_a_preview(
+    replicas: Replicas, fault: Callable[[Replicas], Awaitable[None]]
+) -> None:
+    number = await opened(replicas.browser)
+    assert replicas.holder() == "a"
+
+    await fault(replicas)
+    seconds = await replicas.taken_over()
+
+    assert seconds < (5 if fault is asked_to_end else TAKEOVER_SECONDS)
+    if fault is frozen:
+        replicas.signal(replicas.a, signal.SIGCONT)
+    seen = await live_on(replicas.browser, number)
+    assert [by_app for by_app, _, _ in seen.conversation] == [True, False, True, False, True]
+    assert replicas.holder() == "b"
+
+
+async def test_a_leader_that_is_frozen_in_the_middle_of_an_action_does_nothing_when_it_wakes_up(
+    replicas: Replicas,
+) -> None:
+    """It freezes with its request on the way: the request counts, and nothing after it."""
+    calls: list[str] = []
+    late: list[str] = []
+
+    async def freeze(call: Call) -> web.StreamResponse | None:
+        ours = call.changes and call.agent.endswith("/a")
+        if ours and replicas.holder() == "b":
+            late.append(f"{call.method} {call.path}")
+        if ours and call.server == "github" and call.path.endswith("/comments") and not calls:
+            calls.append(call.path)
+            replicas.signal(replicas.a, signal.SIGSTOP)
+        return None
+
+    replicas.world.faults.before = freeze
+    opening = asyncio.create_task(opened(replicas.browser))
+    await until(lambda: bool(calls), 30, "a writes the comment")
+    await replicas.taken_over()
+    replicas.signal(replicas.a, signal.SIGCONT)
+
+    seen = await live_on(replicas.browser, await opening)
+
+    assert [by_app for by_app, _, _ in seen.conversation] == [True, False, True, False, True]
+    assert [call for call in late if "/leases" not in call] == []
