@@ -68,10 +68,11 @@ class LinkSettings:
 
 @dataclass(frozen=True)
 class RegistrySettings:
-    """A registry that needs more than anonymous HTTPS."""
+    """A registry that needs more than anonymous HTTPS; `ca_file` is trusted besides the system's CAs."""
 
     docker_config_file: Path | None = None
     plain_http: bool = False
+    ca_file: Path | None = None
 
 
 @dataclass(frozen=True)

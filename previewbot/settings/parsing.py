@@ -160,7 +160,10 @@ def _registry(section: Section) -> RegistrySettings:
     found = RegistrySettings(
         docker_config_file=section.optional("docker_config_file", reading.file, None),
         plain_http=section.optional("plain_http", reading.truth, False),
+        ca_file=section.optional("ca_file", reading.file, None),
     )
+    if found.plain_http and found.ca_file:
+        section.note("ca_file", "is for TLS, which plain_http switches off; leave one of them out")
     section.close()
     return found
 

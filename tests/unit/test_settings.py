@@ -170,6 +170,12 @@ def test_an_empty_file_gets_one_list_of_all_that_is_missing() -> None:
         ("images/registries/not a host", {}, "images.registries.not a host must be the host of a registry"),
         ("images/registries/ghcr.io", {"plain": True}, "did you mean plain_http?"),
         ("images/registries/ghcr.io/plain_http", "yes", "plain_http must be true or false"),
+        ("images/registries/ghcr.io/ca_file", 5, "images.registries.ghcr.io.ca_file must be a text"),
+        (
+            "images/registries/ghcr.io",
+            {"plain_http": True, "ca_file": "/ca.pem"},
+            "images.registries.ghcr.io.ca_file is for TLS, which plain_http switches off",
+        ),
         ("links/gateway", {"name": "public", "namespace": "g"}, "links.gateway.domain is missing"),
         ("links", {"gatewy": {}}, "links.gatewy is not a setting; did you mean gateway?"),
         ("limits/previews", -1, "limits.previews must be a whole number from 1"),
@@ -209,6 +215,12 @@ def test_every_mistake_is_told_at_once() -> None:
         ("TTL__MAX", "9h", "ttl.max", timedelta(hours=9)),
         ("LINKS", "null", "links", None),
         ("LINKS__GATEWAY__PORT", "8443", "links.gateway.port", 8443),
+        (
+            "IMAGES__REGISTRIES",
+            '{"harbor.internal": {"ca_file": "/ca.pem"}}',
+            "images.registries",
+            {"harbor.internal": RegistrySettings(ca_file=Path("/ca.pem"))},
+        ),
         (
             "IMAGES__REGISTRIES",
             '{"ghcr.io": {"plain_http": true}}',
