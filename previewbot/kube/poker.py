@@ -8,6 +8,7 @@ Sync, because Flask is. One attempt and five seconds in all: GitHub gives up aft
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +19,26 @@ from pydantic import ValidationError
 
 from previewbot.errors import Conflict, NotFound, RemoteError, TryLater
 from previewbot.kube import requests
+from previewbot.kube.sharing import Sharing
 from previewbot.preview import GROUP, PLURAL, VERSION, Poke, Spec, name_of, new_object
 
 _BUDGET_SECONDS = 5.0
 _CONNECTIONS = 32
 _PREVIEWS = (GROUP, VERSION, PLURAL)
+
+
+@dataclass(frozen=True)
+class _Wish:
+    """What a poke asks for."""
+
+    spec: Spec
+    poke: Poke
+    create: bool
+
+
+def _merged(first: _Wish, second: _Wish) -> _Wish:
+    poke = requests.merged(first.poke, second.poke)
+    return _Wish(second.spec, poke, first.create or second.create)
 
 
 class Poker:
@@ -47,13 +63,23 @@ class Poker:
         api_client.user_agent = user_agent
         self._api = client.CustomObjectsApi(api_client)
         self._budget = budget
+        self._sharing: Sharing[_Wish, bool] = Sharing(self._poke, _merged)
 
     def poke(self, spec: Spec, poke: Poke, *, create: bool) -> bool:
         """Say that a pull request is to be looked at; return False if it has no Preview and gets none.
 
-        Returns only when the API server has accepted it.
+        Returns only when the API server has accepted it. Pokes that come while one of the same pull request
+        is under way share the next.
         """
         deadline = time.monotonic() + self._budget
+        name = name_of(spec.repository_id, spec.number)
+        try:
+            return self._sharing.ask(name, _Wish(spec, poke, create), deadline)
+        except TimeoutError:
+            raise TryLater("Kubernetes: poke", message="the poke before it is still under way") from None
+
+    def _poke(self, wish: _Wish, deadline: float) -> bool:
+        spec, poke, create = wish.spec, wish.poke, wish.create
         name = name_of(spec.repository_id, spec.number)
         for _ in range(requests.POKE_ATTEMPTS):
             try:

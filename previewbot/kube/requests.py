@@ -33,6 +33,17 @@ def poke_patch(spec: Spec, poke: Poke) -> dict[str, Any]:
     return {"metadata": {"annotations": annotations_of(poke)}, "spec": {"repository": spec.repository}}
 
 
+def merged(one: Poke, other: Poke) -> Poke:
+    """Return the poke that says what both say: of the newer delivery, with the higher bounds."""
+    times = [at for at in (one.updated_at, other.updated_at) if at is not None]
+    return Poke(
+        delivery_id=other.delivery_id,
+        poked_at=other.poked_at,
+        updated_at=max(times, default=None),
+        comment_id=max(one.comment_id, other.comment_id),
+    )
+
+
 def contains(found: Any, wanted: Any) -> bool:
     """Return whether every field of `wanted` has its value in `found`; what the server adds is ignored."""
     if isinstance(wanted, Mapping):
