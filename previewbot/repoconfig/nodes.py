@@ -1,14 +1,15 @@
 """YAML as a tree that remembers its lines, and strict reading of it.
 
 The tree is never turned into Python objects by PyYAML: tags, merge keys and aliases have no use here, and
-an alias of an alias of an alias grows without bound.
+an alias of an alias of an alias grows without bound. Values are counted as they come: the controller's loop
+waits while a file is read, and 64 KiB of commas would hold it for two seconds.
 """
 
 from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Iterable
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 
 import yaml
 
@@ -17,6 +18,7 @@ from previewbot.errors import Problem
 T = TypeVar("T")
 
 MAX_BYTES = 64 * 1024
+MAX_NODES = 5_000
 _MAX_DEPTH = 20
 _TAG = "tag:yaml.org,2002:"
 
@@ -33,8 +35,7 @@ def compose(content: bytes | str) -> yaml.Node:
     """Return the document in `content`; raises Mistake if it is too large, not UTF-8 or not plain YAML."""
     text = _decoded(content)
     try:
-        _inspect(text)
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        node = _Loader(text).get_single_node()
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         raise Mistake(mark.line + 1 if mark else 0, _not_yaml(error)) from None
@@ -69,6 +70,43 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     if near:
         return f"did you mean {shown(near[0])}?"
     return f"known here: {', '.join(choices)}"
+
+
+class _Loader(yaml.SafeLoader):
+    """Composes one document, and gives up at the first thing that is refused, before reading on."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self._nodes = 0
+        self._depth = 0
+
+    def compose_document(self) -> yaml.Node | None:
+        """Compose the document; raises Mistake if there is a second one."""
+        root = super().compose_document()
+        if not self.check_event(yaml.StreamEndEvent):
+            raise Mistake(self._line(), "a second document begins here; remove `---` and what follows")
+        return root
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        """Compose a node and what is in it; raises Mistake for an alias, or where it is too much."""
+        if self.check_event(yaml.AliasEvent):
+            alias = shown(f"*{self._next().anchor}")
+            raise Mistake(self._line(), f"the alias {alias} is not allowed; write its value out")
+        self._nodes += 1
+        if self._nodes > MAX_NODES:
+            raise Mistake(self._line(), f"here the file exceeds {MAX_NODES} keys and values; make it smaller")
+        self._depth += 1
+        if self._depth > _MAX_DEPTH:
+            raise Mistake(self._line(), "is nested too deeply")
+        node = super().compose_node(parent, index)
+        self._depth -= 1
+        return node
+
+    def _next(self) -> Any:
+        return cast(Any, self).peek_event()
+
+    def _line(self) -> int:
+        return int(self._next().start_mark.line) + 1
 
 
 class Fields:
@@ -181,27 +219,6 @@ def _decoded(content: bytes | str) -> str:
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
         raise Mistake(line, "is not UTF-8; save the file in that encoding") from None
-
-
-def _inspect(text: str) -> None:
-    """Raise Mistake for what is refused before a tree is built: aliases, depth, a second document."""
-    depth = documents = 0
-    for event in yaml.parse(text, Loader=yaml.SafeLoader):
-        line = int(cast(yaml.Mark, event.start_mark).line) + 1
-        if isinstance(event, yaml.AliasEvent):
-            raise Mistake(
-                line, f"the alias {shown('*' + str(event.anchor))} is not allowed; write its value out"
-            )
-        if isinstance(event, yaml.DocumentStartEvent):
-            documents += 1
-        if documents > 1:
-            raise Mistake(line, "a second document begins here; remove `---` and what follows")
-        if isinstance(event, yaml.CollectionStartEvent):
-            depth += 1
-        elif isinstance(event, yaml.CollectionEndEvent):
-            depth -= 1
-        if depth > _MAX_DEPTH:
-            raise Mistake(line, "is nested too deeply")
 
 
 def _not_yaml(error: yaml.MarkedYAMLError) -> str:

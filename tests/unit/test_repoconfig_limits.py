@@ -1,0 +1,195 @@
+"""How much a `.github/preview.yaml` may hold, so that nothing in it holds the controller up.
+
+Time is not measured: what is counted is how much of a file is read, and what a pattern may be made of.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from previewbot.errors import ConfigurationError, Problem
+from previewbot.repoconfig import parse
+from previewbot.repoconfig.nodes import MAX_BYTES, MAX_NODES
+
+SERVICE = """\
+  {name}:
+    paths: [{paths}]
+    target: deployment/{name}
+    namespace: staging
+    image: ghcr.io/acme/{name}:{{head_sha}}
+    ports: [8080]
+"""
+TOO_MANY_VALUES = "here the file exceeds 5000 keys and values; make it smaller"
+
+
+def a_file(*services: str) -> str:
+    return "version: 1\nservices:\n" + "".join(services)
+
+
+def a_service(name: str = "checkout", paths: str = "services/checkout/**") -> str:
+    return SERVICE.format(name=name, paths=paths)
+
+
+def problems(content: str) -> tuple[Problem, ...]:
+    with pytest.raises(ConfigurationError) as caught:
+        parse(content)
+    return caught.value.problems
+
+
+def filled(unit: str, head: str = "", tail: str = "") -> str:
+    """Return the largest file that repeats `unit`."""
+    return head + unit * ((MAX_BYTES - len(head) - len(tail)) // len(unit)) + tail
+
+
+@pytest.mark.parametrize(
+    ("content", "line"),
+    [
+        (filled("a,", "[", "]"), 1),
+        (filled("[],", "[", "]"), 1),
+        (filled("{},", "[", "]"), 1),
+        (filled("!!a ,", "[", "]"), 1),
+        (filled("a: 1\n"), 2500),
+        (filled("- \n"), 5000),
+        (filled("? [a]\n: b\n"), 3333),
+        (filled("a,", a_file(a_service()) + "triggers: {labels: [", "]}"), 9),
+        (filled("1,", a_file(a_service()).replace("8080]\n", ""), "]"), 8),
+    ],
+    ids=["commas", "lists", "mappings", "tags", "keys", "entries", "complex keys", "labels", "ports"],
+)
+def test_a_file_of_very_many_values_is_told_where_it_becomes_too_large(content: str, line: int) -> None:
+    assert problems(content) == (Problem(line, TOO_MANY_VALUES),)
+
+
+def test_reading_ends_where_the_file_becomes_too_large(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[yaml.Event] = []
+    original: Callable[[yaml.SafeLoader], yaml.Event] = yaml.SafeLoader.get_event
+
+    def counted(loader: yaml.SafeLoader) -> yaml.Event:
+        seen.append(original(loader))
+        return seen[-1]
+
+    monkeypatch.setattr(yaml.SafeLoader, "get_event", counted)
+    problems(filled("a,", "[", "]"))
+
+    assert MAX_NODES <= len(seen) < MAX_NODES + 10
+
+
+def test_a_file_with_hundreds_of_services_is_accepted() -> None:
+    content = a_file(*(a_service(f"s{number}") for number in range(290)))
+
+    assert len(parse(content).services) == 290
+
+
+@pytest.mark.parametrize("piece", ["[", "{", "- ", "? "])
+def test_a_deeply_nested_file_is_told_so_before_it_is_all_read(piece: str) -> None:
+    assert problems(filled(piece)) == (Problem(1, "is nested too deeply"),)
+
+
+def test_depth_counts_what_is_open_and_not_what_was() -> None:
+    deep = "x: " + "[" * 18 + "]" * 18 + "\n"
+
+    found = problems(a_file(a_service()) + deep + deep.replace("x", "y"))
+
+    assert [problem.message.split(";")[0] for problem in found] == ["`x` is unknown", "`y` is unknown"]
+
+
+def test_an_alias_is_refused_by_name_where_it_stands() -> None:
+    found = problems("version: 1\nservices: &all {}\ntriggers: *all\n")
+
+    assert found == (Problem(3, "the alias `*all` is not allowed; write its value out"),)
+
+
+def test_a_bomb_of_aliases_is_refused_at_the_first() -> None:
+    bomb = "a0: &a0 [x]\n" + "".join(f"a{n}: &a{n} [*a{n - 1}, *a{n - 1}]\n" for n in range(1, 60))
+
+    assert problems(bomb) == (Problem(2, "the alias `*a0` is not allowed; write its value out"),)
+
+
+@pytest.mark.parametrize("separator", ["---\n", "...\n---\n"])
+def test_a_second_document_is_refused_where_it_begins(separator: str) -> None:
+    found = problems(a_file(a_service()) + separator + "version: 1\n")
+
+    line = 9 + separator.count("\n") - 1
+    assert found == (Problem(line, "a second document begins here; remove `---` and what follows"),)
+
+
+def test_one_document_may_be_marked_as_such() -> None:
+    assert len(parse("---\n" + a_file(a_service()) + "...\n").services) == 1
+
+
+@pytest.mark.parametrize(
+    "digits",
+    ["9" * 60_000, "0x" + "f" * 60_000, "1:" * 30_000 + "1", "1_" * 30_000],
+    ids=["decimal", "hexadecimal", "sexagesimal", "underscores"],
+)
+def test_a_number_of_very_many_digits_is_never_computed(digits: str) -> None:
+    (found,) = problems(a_file(a_service()).replace("8080", digits))
+
+    assert found == Problem(8, "`ports` must be a port, a number from 1 to 65535")
+
+
+@pytest.mark.parametrize(
+    ("line", "written", "instead"),
+    [
+        (5, "target: deployment/checkout", "target: " + "a" * 60_000),
+        (7, "image: ghcr.io/acme/checkout", "image: ghcr.io/" + "a-" * 29_000),
+        (7, "image: ghcr.io/acme/checkout", "image: " + "a." * 29_000),
+        (7, "{head_sha}", "{" + "a" * 60_000 + "}"),
+        (7, "{head_sha}", "{number}" * 7_000),
+    ],
+    ids=["target", "repository", "registry", "field", "fields"],
+)
+def test_a_very_long_value_is_refused_with_a_short_message(line: int, written: str, instead: str) -> None:
+    found = problems(a_file(a_service()).replace(written, instead))
+
+    assert [problem.line for problem in found] == [line]
+    assert all(len(problem.message) < 300 for problem in found)
+
+
+def test_patterns_are_counted_over_all_services() -> None:
+    half = ",".join(f"folder{number}/**" for number in range(250))
+    content = a_file(a_service("one", half), a_service("two", half))
+
+    assert len(parse(content).services) == 2
+    (found,) = problems(content.replace("folder0/**", "folder0/**,more/**", 1))
+    assert found.line == 2
+    assert "have 501 `paths` together" in found.message
+    assert "at most 500" in found.message
+
+
+@pytest.mark.parametrize(
+    ("pattern", "accepted"),
+    [
+        ("**/src/**/*.java", True),
+        ("**/a/**/b/**", True),
+        ("a/**/b/**/c", True),
+        ("**/*test*spec*/**", True),
+        ("**", True),
+        ("**/**", True),
+        # Ten seconds for one path of 4,000 characters, which the author of a pull request chooses.
+        ("**/a/**/b/**/z", False),
+        ("a/**/b/**/c/**/d", False),
+        ("a*b*c*d*e", False),
+        ("x" * 301, False),
+    ],
+)
+def test_a_pattern_that_could_take_long_to_match_is_refused(pattern: str, accepted: bool) -> None:
+    content = a_file(a_service(paths=f"'{pattern}'"))
+
+    if accepted:
+        assert parse(content).services[0].paths == (pattern,)
+    else:
+        (found,) = problems(content)
+        assert found.line == 4
+        assert "is too complicated" in found.message
+        assert "use fewer *, or several patterns" in found.message
+
+
+@given(st.lists(st.sampled_from(["[", "{", "- ", "? ", "&a ", "*a", "!!x ", ": ", "\n", "a", '"', ",", "|"])))
+def test_no_mixture_of_yamls_signs_breaks_the_reader(pieces: list[str]) -> None:
+    assert problems("".join(pieces))
