@@ -4,10 +4,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 LOCK := --quiet --generate-hashes --allow-unsafe --no-emit-index-url --no-emit-find-links --no-emit-options --no-header --no-strip-extras
 
-.PHONY: help setup demo demo-check test lint lock clean
+.PHONY: help setup demo demo-check test test-binaries lint lock clean
 
 help: ## list the targets
-	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(VENV)/.runtime: requirements.lock pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -35,7 +35,10 @@ lint: $(VENV)/.dev ## format, lint, types, layers
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-test: lint ## everything: lint, types, layers, unit, contract and end-to-end tests, the tour
+test-binaries: $(VENV)/.runtime ## build etcd, Kubernetes, helm and a registry for the tests (once; needs Go, or brings it)
+	@$(BIN)/python -m tests.cluster.build
+
+test: lint test-binaries ## everything: lint, types, layers, all tests, also on real Kubernetes, the tour
 	$(BIN)/pytest
 	$(BIN)/previewbot demo --check --port 0
 

@@ -1,0 +1,99 @@
+"""Real programs as processes: started in a folder with a log, waited for, and never left behind."""
+
+from __future__ import annotations
+
+import ctypes
+import random
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+_PR_SET_PDEATHSIG = 1
+_LOOK_AGAIN = 0.05
+_LOG_LINES = 15
+# Below what Linux gives to outgoing connections: a port stays ours while its server is down.
+_PORTS = range(20_000, 32_000)
+
+
+class Component:
+    """A program that is started with the same command as often as a test wants; its output goes to `log`."""
+
+    def __init__(self, name: str, command: Sequence[str], directory: Path) -> None:
+        self.name = name
+        self.log = directory / f"{name}.log"
+        self._command = list(command)
+        self._directory = directory
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def running(self) -> bool:
+        """Whether it is there."""
+        return self._process is not None and self._process.poll() is None
+
+    @property
+    def pid(self) -> int:
+        """Its process; it must be running."""
+        assert self._process is not None
+        return self._process.pid
+
+    def start(self) -> None:
+        """Start it; the kernel ends it should this process die first."""
+        with self.log.open("ab") as output:
+            self._process = subprocess.Popen(
+                self._command,
+                cwd=self._directory,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+                preexec_fn=_die_with_parent(),
+            )
+
+    def wait_until(self, ready: Callable[[], bool], seconds: float) -> None:
+        """Return once it is ready; raises AssertionError with its last words if it is not in time."""
+        deadline = time.monotonic() + seconds
+        while not ready():
+            if not self.running or time.monotonic() > deadline:
+                why = f"not ready after {seconds:.0f} s" if self.running else "has ended"
+                raise AssertionError(f"{self.name}: {why}\n{self.last_words()}")
+            time.sleep(_LOOK_AGAIN)
+
+    def kill(self) -> None:
+        """End it at once, as a power cut would, and see it gone."""
+        if self._process is not None:
+            if self.running:
+                self._process.send_signal(signal.SIGKILL)
+            self._process.wait()
+
+    def last_words(self) -> str:
+        """Return the end of its log."""
+        text = self.log.read_text(encoding="utf-8", errors="replace") if self.log.exists() else ""
+        return "\n".join(text.splitlines()[-_LOG_LINES:])
+
+
+def free_port() -> int:
+    """Return a port of 127.0.0.1 that nobody has."""
+    while True:
+        port = random.choice(_PORTS)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+
+
+def _die_with_parent() -> Callable[[], None] | None:
+    """Return what a child runs before it becomes its program; prepared here, so that it is one call there."""
+    if not sys.platform.startswith("linux"):
+        return None
+    libc = ctypes.CDLL(None, use_errno=True)
+
+    def ask() -> None:
+        libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+    return ask
