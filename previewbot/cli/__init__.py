@@ -74,6 +74,12 @@ def _add_demo(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     )
     demo.add_argument("--check", action="store_true", help="take the tour without a person, and end")
     demo.add_argument("--keep", action="store_true", help="keep settings and logs; after --check, run on")
+    demo.add_argument(
+        "--kubeconfig",
+        type=Path,
+        metavar="FILE",
+        help="use that cluster in place of the one in memory; it must have the CRDs, and is left as it was",
+    )
     demo.set_defaults(run=_demo)
 
 
@@ -105,7 +111,7 @@ def _controller(options: argparse.Namespace) -> int:
 def _demo(options: argparse.Namespace) -> int:
     from previewbot.demo.command import run
 
-    return run(options.port, options.check, options.keep)
+    return run(options.port, options.check, options.keep, options.kubeconfig)
 
 
 def _address(text: str) -> str:

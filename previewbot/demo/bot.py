@@ -9,6 +9,7 @@ import asyncio
 import os
 import secrets
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,14 +23,20 @@ from previewbot.demo.processes import Process, free_port, start
 APP_ID = 4242
 
 _HOST = "127.0.0.1"
+_KUBECONFIG = "PREVIEWBOT_CLUSTER__KUBECONFIG"
 
 
 @dataclass
 class Bot:
-    """The two processes, which find the world at `port` and keep their files in `directory`."""
+    """The two processes, which find the world at `port` and keep their files in `directory`.
+
+    `tokens` has what `web` and `controller` show to the API server; `settings` replaces parts of the file.
+    """
 
     directory: Path
     port: int
+    namespace: str
+    tokens: Mapping[str, str]
     settings: dict[str, Any] = field(default_factory=dict)
     web_port: int = field(default_factory=free_port)
     controller_port: int = field(default_factory=free_port)
@@ -47,7 +54,8 @@ class Bot:
         secret = secrets.token_hex(32)
         self._write("app.pem", _private_pem(key))
         self._write("webhook-secret", secret)
-        self._write("kubeconfig", yaml.safe_dump(_kubeconfig(self.port)))
+        for command, token in self.tokens.items():
+            self._write(f"{command}.kubeconfig", yaml.safe_dump(_kubeconfig(self.port, token)))
         self._write("settings.yaml", yaml.safe_dump(self._settings() | self.settings, sort_keys=False))
         return _public_pem(key), secret
 
@@ -109,7 +117,7 @@ class Bot:
         arguments = ("--config", str(self.directory / "settings.yaml"), "--bind", f"{_HOST}:{port}")
         return await start(
             (sys.executable, "-m", "previewbot", command, *arguments, *more),
-            _environment(),
+            _environment() | {_KUBECONFIG: str(self.directory / f"{command}.kubeconfig")},
             self.directory,
             self.directory / f"{command}.log",
             port,
@@ -139,7 +147,7 @@ class Bot:
                 "webhook_secret_file": str(self.directory / "webhook-secret"),
             },
             "public_url": self.url,
-            "cluster": {"kubeconfig": str(self.directory / "kubeconfig"), "namespaces": ["staging"]},
+            "cluster": {"namespaces": [self.namespace]},
             "links": {"gateway": gateway},
             "images": {
                 "allowed": [f"{_HOST}:{self.port}/acme/"],
@@ -162,14 +170,14 @@ def _environment() -> dict[str, str]:
     return kept | {"PYTHONPATH": path, "PYTHONUNBUFFERED": "1"}
 
 
-def _kubeconfig(port: int) -> dict[str, Any]:
+def _kubeconfig(port: int, token: str) -> dict[str, Any]:
     return {
         "apiVersion": "v1",
         "kind": "Config",
         "current-context": "demo",
         "contexts": [{"name": "demo", "context": {"cluster": "demo", "user": "previewbot"}}],
         "clusters": [{"name": "demo", "cluster": {"server": f"http://{_HOST}:{port}"}}],
-        "users": [{"name": "previewbot", "user": {"token": "demo"}}],
+        "users": [{"name": "previewbot", "user": {"token": token}}],
     }
 
 

@@ -35,10 +35,14 @@ class Remark:
 
 
 class Browser:
-    """Sees the world at `port` of 127.0.0.1; `*.localhost` needs no resolver here."""
+    """Sees the world at `port` of 127.0.0.1; `*.localhost` needs no resolver here.
 
-    def __init__(self, session: aiohttp.ClientSession, port: int, repository: str) -> None:
+    With the world's `token` it may look into the cluster.
+    """
+
+    def __init__(self, session: aiohttp.ClientSession, port: int, repository: str, token: str = "") -> None:
         self._session = session
+        self._token = token
         self._world = f"http://127.0.0.1:{port}"
         self._repository = repository
         self.shop = f"http://{SHOP_HOST}:{port}"
@@ -79,7 +83,10 @@ class Browser:
 
     async def stored(self, path: str) -> list[dict[str, Any]]:
         """List objects of the cluster, as `kubectl get` does."""
-        async with self._session.get(f"{self._world}/apis/{path}", timeout=_TIMEOUT) as answer:
+        headers = {"Authorization": f"Bearer {self._token}"}
+        async with self._session.get(
+            f"{self._world}/apis/{path}", headers=headers, timeout=_TIMEOUT
+        ) as answer:
             answer.raise_for_status()
             items: list[dict[str, Any]] = (await answer.json())["items"]
             return items

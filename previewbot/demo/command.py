@@ -7,12 +7,15 @@ import contextlib
 import errno
 import signal
 import sys
+from dataclasses import replace
+from pathlib import Path
 
 from previewbot.demo.processes import StartError
 from previewbot.demo.world import Options, World
 
 _LOOK_AFTER = 1.0
 _UNHURRIED = 1.5
+_NAMESPACE = "previewbot-demo"
 
 _WELCOME = """
 The demo is running.
@@ -26,13 +29,16 @@ Logs are in {directory}. Ctrl-C ends everything.
 """
 
 
-def run(port: int, check: bool, keep: bool) -> int:
+def run(port: int, check: bool, keep: bool, kubeconfig: Path | None = None) -> int:
     """Run the demo until Ctrl-C, or with `check` its tour; return the exit code.
 
-    With `keep` the temporary directory (settings, logs) stays, and after a tour the world runs on.
+    With `keep` the temporary directory (settings, logs) stays, and after a tour the world runs on. With a
+    `kubeconfig` that cluster is used, which must have the CRDs; what is made there is removed at the end.
     """
     try:
         options = Options(port=port, keep=keep, start_seconds=0.0 if check else _UNHURRIED)
+        if kubeconfig is not None:
+            options = replace(options, kubeconfig=kubeconfig, namespace=_NAMESPACE)
         return asyncio.run(_run(options, check, keep))
     except KeyboardInterrupt:
         return 0

@@ -30,11 +30,12 @@ class ApiError(Exception):
 
 
 class KubeApi:
-    """Calls to the API server at `url`, under the name `agent`."""
+    """Calls to the API server at `url`, under the name `agent` and with the credentials of a `token`."""
 
-    def __init__(self, url: str, agent: str) -> None:
+    def __init__(self, url: str, agent: str, token: str = "") -> None:
         self._url = url
-        self._session = aiohttp.ClientSession(headers={"User-Agent": agent})
+        credentials = {"Authorization": f"Bearer {token}"} if token else {}
+        self._session = aiohttp.ClientSession(headers={"User-Agent": agent, **credentials})
 
     async def close(self) -> None:
         """Close every connection."""

@@ -10,13 +10,12 @@ from previewbot.demo import shop
 from previewbot.demo.processes import Process, start_service
 from previewbot.demo.routing import Router, Service
 
-NAMESPACE = "staging"
-
 
 class Staging:
     """The shop's three services as processes; `addresses` has each one's URL by `namespace/deployment`."""
 
-    def __init__(self, directory: Path, router: Router, addresses: dict[str, str]) -> None:
+    def __init__(self, namespace: str, directory: Path, router: Router, addresses: dict[str, str]) -> None:
+        self._namespace = namespace
         self._directory = directory
         self._router = router
         self._addresses = addresses
@@ -27,7 +26,7 @@ class Staging:
     async def open(self) -> None:
         """Open each Service's port, so that the services can be told where the others are."""
         for name in shop.SERVICES:
-            url = await self._router.add(Service(NAMESPACE, name, name, shop.CONTAINER_PORT))
+            url = await self._router.add(Service(self._namespace, name, name, shop.CONTAINER_PORT))
             self._environment[f"{name.upper()}_URL"] = url
 
     async def deploy(self, service: str, files: Mapping[str, bytes]) -> None:
@@ -40,7 +39,7 @@ class Staging:
         process = await start_service(source, self._environment, self._directory / f"{service}.log")
         before = self._processes.get(service)
         self._processes[service] = process
-        self._addresses[f"{NAMESPACE}/{service}"] = process.url
+        self._addresses[f"{self._namespace}/{service}"] = process.url
         if before is not None:
             await before.stop()
 
@@ -51,8 +50,9 @@ class Staging:
             await process.stop()
 
     def deployment(self, service: str, image: str) -> dict[str, Any]:
-        """Return the Deployment of a service."""
+        """Return the Deployment of a service; without pods, since its process runs here."""
         labels = {"app": service}
+        part_of = {"app.kubernetes.io/part-of": "previewbot-demo"}
         container = {
             "name": service,
             "image": image,
@@ -62,9 +62,9 @@ class Staging:
         return {
             "apiVersion": "apps/v1",
             "kind": "Deployment",
-            "metadata": {"name": service, "namespace": NAMESPACE, "labels": labels},
+            "metadata": {"name": service, "namespace": self._namespace, "labels": labels | part_of},
             "spec": {
-                "replicas": 1,
+                "replicas": 0,
                 "selector": {"matchLabels": labels},
                 "template": {"metadata": {"labels": labels}, "spec": {"containers": [container]}},
             },

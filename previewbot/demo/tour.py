@@ -274,7 +274,7 @@ class Tour:
 async def check(world: World, patience: float = 30.0, say: Callable[[str], None] = print) -> int:
     """Take the tour in a world; say each step and how long it took; return 0, or 1 at the first fault."""
     async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as session:
-        tour = Tour(Browser(session, world.port, REPOSITORY), patience)
+        tour = Tour(Browser(session, world.port, REPOSITORY, world.token), patience)
         for words, step in tour.steps():
             began = time.monotonic()
             try:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import secrets
 import shutil
 import tempfile
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -21,6 +23,7 @@ from previewbot.demo import hosts, shop
 from previewbot.demo.agents import COLLABORATORS, Agents
 from previewbot.demo.bot import APP_ID, Bot
 from previewbot.demo.ci import Ci
+from previewbot.demo.cluster import Cluster, RealCluster, clean_up, prepare
 from previewbot.demo.faults import Faults
 from previewbot.demo.gateway import Gateway
 from previewbot.demo.github import FakeGitHub
@@ -30,7 +33,7 @@ from previewbot.demo.operator import Operator, Settings
 from previewbot.demo.processes import free_port
 from previewbot.demo.registry import FakeRegistry
 from previewbot.demo.routing import Router
-from previewbot.demo.staging import NAMESPACE, Staging
+from previewbot.demo.staging import Staging
 
 REPOSITORY = "acme/shop"
 REPOSITORY_ID = 812
@@ -42,11 +45,16 @@ Say = Callable[[str, float], None]
 class Options:
     """How to start: `port` 0 is any; `settings` replaces parts of previewbot's settings file, by their key.
 
-    `build_seconds` is how long the simulated CI takes, `start_seconds` how long a session does at least; with
-    `processes` false previewbot itself is not started; `keep` leaves the directory of settings and logs.
+    With a `kubeconfig` that cluster takes the place of the one in memory, and `tokens` may give `web` and
+    `controller` identities of their own there. `build_seconds` is how long the simulated CI takes,
+    `start_seconds` how long a session does at least; with `processes` false previewbot itself is not started;
+    `keep` leaves the directory of settings and logs.
     """
 
     port: int = 0
+    kubeconfig: Path | None = None
+    namespace: str = "staging"
+    tokens: Mapping[str, str] = field(default_factory=dict)
     build_seconds: float = 2.0
     start_seconds: float = 0.0
     settings: dict[str, Any] = field(default_factory=dict)
@@ -61,7 +69,7 @@ class World:
     """
 
     github: FakeGitHub
-    kube: FakeKube
+    kube: Cluster
     registry: FakeRegistry
     operator: Operator
     router: Router
@@ -78,6 +86,7 @@ class World:
         self.port = self._options.port or free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.directory = Path()
+        self.token = secrets.token_hex(16)
         self.faults = Faults()
         self.pods: dict[str, str] = {}
 
@@ -98,26 +107,31 @@ class World:
         self.directory = Path(tempfile.mkdtemp(prefix="previewbot-demo-"))
         if not self._options.keep:
             self._stack.callback(shutil.rmtree, self.directory, ignore_errors=True)
-        self.bot = Bot(self.directory, self.port, self._options.settings)
+        tokens = {"web": self.token, "controller": self.token} | dict(self._options.tokens)
+        self.bot = Bot(self.directory, self.port, self._options.namespace, tokens, self._options.settings)
         async with self._step("GitHub, Kubernetes, a registry and a gateway, in memory"):
             await self._build()
+        clean_up = await self._prepare()
         async with self._step("the shop in staging: web, catalog, pricing"):
             await self._deploy()
         async with self._step("a stand-in for mirrord's operator"):
             await self._start_operator()
+        # Before the operator ends: its finalizer must go from what is removed.
+        self._stack.push_async_callback(clean_up)
         if self._options.processes:
             await self._start_bot()
 
     async def _build(self) -> None:
         public_key, secret = self.bot.prepare()
-        self.kube = FakeKube(faults=self.faults)
+        self.kube = await self._cluster()
         self.registry = FakeRegistry(url=self.url, faults=self.faults)
         self.github = FakeGitHub(APP_ID, public_key, f"{self.bot.url}/webhook", secret, self.url)
         self._stack.push_async_callback(self.github.shutdown)
         addresses: dict[str, str] = {}
         self.router = Router(self._sessions, self.pods, addresses)
         self._stack.push_async_callback(self.router.close)
-        self.staging = Staging(self.directory / "staging", self.router, addresses)
+        namespace = self._options.namespace
+        self.staging = Staging(namespace, self.directory / "staging", self.router, addresses)
         self._stack.push_async_callback(self.staging.stop)
         self.gateway = Gateway(
             lambda: self.kube.objects("httproutes"), self._sessions, self.router, self.port
@@ -127,7 +141,8 @@ class World:
 
     async def _deploy(self) -> None:
         await self.staging.open()
-        files = shop.repository_files(self.port)
+        namespace = self._options.namespace
+        files = shop.repository_files(self.port, namespace)
         repository = self.github.create_repository(
             REPOSITORY,
             files,
@@ -142,19 +157,43 @@ class World:
         await self.ci.start(sha, files)
         for service in shop.SERVICES:
             image = f"127.0.0.1:{self.port}/acme/{service}:{sha}"
-            self.kube.seed(self.staging.deployment(service, image))
+            path = f"/apis/apps/v1/namespaces/{namespace}/deployments"
+            await self._api("previewbot-demo").create(path, self.staging.deployment(service, image))
         self.agents = Agents(self.github, REPOSITORY)
         self.agents.offer()
 
     async def _start_operator(self) -> None:
-        api = KubeApi(self.url, "mirrord-operator-stand-in")
-        self._stack.push_async_callback(api.close)
+        api = self._api("mirrord-operator-stand-in")
         waits = timedelta(seconds=self._options.start_seconds)
         sessions = self.directory / "sessions"
-        settings = Settings((NAMESPACE,), sessions, hosts.SHARE_DOMAIN, waits=waits)
+        settings = Settings((self._options.namespace,), sessions, hosts.SHARE_DOMAIN, waits=waits)
         self.operator = Operator(api, settings, self.pods, lambda: datetime.now(UTC))
         task = asyncio.create_task(self.operator.run())
         self._stack.push_async_callback(_cancel, task)
+
+    async def _cluster(self) -> Cluster:
+        if self._options.kubeconfig is None:
+            return FakeKube(faults=self.faults)
+        kube = RealCluster(self._options.kubeconfig, self._options.namespace, self.token, self.faults)
+        await kube.open()
+        self._stack.push_async_callback(kube.close)
+        return kube
+
+    async def _prepare(self) -> Callable[[], Awaitable[None]]:
+        """Make ready a real cluster; return what removes our traces from it."""
+        if not isinstance(self.kube, RealCluster):
+            return _nothing
+        api, namespace = self._api("previewbot-demo"), self._options.namespace
+        async with self._step(f"the cluster: the namespace {namespace}"):
+            new = await prepare(api, namespace)
+            await self.kube.follow(api)
+        return partial(clean_up, api, namespace, f"127.0.0.1:{self.port}", whole=new)
+
+    def _api(self, agent: str) -> KubeApi:
+        """Return a client of the cluster, which is closed at the end."""
+        api = KubeApi(self.url, agent, self.token)
+        self._stack.push_async_callback(api.close)
+        return api
 
     async def _start_bot(self) -> None:
         self._stack.push_async_callback(self.bot.stop)
@@ -183,13 +222,17 @@ class World:
 
     async def _shop(self, request: web.Request) -> web.StreamResponse:
         """Answer with staging's front end, as its public address does."""
-        return await self.router.handle(NAMESPACE, "web", request, request.headers)
+        return await self.router.handle(self._options.namespace, "web", request, request.headers)
 
     @asynccontextmanager
     async def _step(self, what: str) -> AsyncIterator[None]:
         began = time.monotonic()
         yield
         self._say(what, time.monotonic() - began)
+
+
+async def _nothing() -> None:
+    pass
 
 
 async def _cancel(task: asyncio.Task[None]) -> None:

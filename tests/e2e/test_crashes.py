@@ -27,7 +27,7 @@ MORE = 4
 async def lives(todo: deque[Point], lived: dict[Point, Lived]) -> None:
     """Live one life per point in a world of its own until none is left."""
     async with World(Options(build_seconds=0.3)) as world, aiohttp.ClientSession() as session:
-        browser = Browser(session, world.port, REPOSITORY)
+        browser = Browser(session, world.port, REPOSITORY, world.token)
         while todo:
             point = todo.popleft()
             lived[point] = await live(world, browser, point)

@@ -65,7 +65,7 @@ async def replicas() -> AsyncIterator[Replicas]:
         try:
             await until(lambda: bool(world.kube.objects("leases")), 20, "a leads")
             b = await world.bot.start_replica("b", free_port())
-            yield Replicas(world, Browser(session, world.port, REPOSITORY), a, b)
+            yield Replicas(world, Browser(session, world.port, REPOSITORY, world.token), a, b)
         finally:
             for process in (a, b):
                 if process is not None:

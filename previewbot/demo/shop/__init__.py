@@ -19,10 +19,15 @@ CONTAINER_PORT = 8080
 _NOT_SOURCE = ("__init__.py", "__pycache__")
 
 
-def repository_files(port: int) -> dict[str, bytes]:
-    """Return the repository's files by path; `port` is where the demo's registry and shop are reached."""
+def repository_files(port: int, namespace: str = "staging") -> dict[str, bytes]:
+    """Return the repository's files by path; `port` is where the demo's registry and shop are reached.
+
+    `namespace` is staging's in the cluster.
+    """
     root = resources.files(__package__)
-    configuration = root.joinpath("preview.yaml").read_text(encoding="utf-8").replace("PORT", str(port))
+    configuration = root.joinpath("preview.yaml").read_text(encoding="utf-8")
+    configuration = configuration.replace("PORT", str(port))
+    configuration = configuration.replace("namespace: staging", f"namespace: {namespace}")
     files = {
         "README.md": root.joinpath("README.md").read_bytes(),
         ".github/preview.yaml": configuration.encode(),
