@@ -100,8 +100,8 @@ class Server:
             self._content[self.path(name)] = (image.manifest.body, headers)
         return image.digest
 
-    def wants_token(self, token: str = "a-token", **answer: Any) -> None:
-        """Ask for a token, which the token server at /token gives for `answer`."""
+    def wants_token(self, token: str = "a-token", answer: dict[str, Any] | None = None) -> None:
+        """Ask for a token, which the token server at /token gives, or says what `answer` is."""
         self.wanted = {f"Bearer {token}"}
         self.challenge = f'Bearer realm="{self.url}/token",service="the registry"'
         self.handlers["/token"] = answers(answer or {"token": token})
