@@ -5,12 +5,17 @@ Payloads: https://docs.github.com/en/webhooks/webhook-events-and-payloads
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from previewbot import commands
+
+# What a Preview's spec can hold (int64).
+_LARGEST_NUMBER = 2**63 - 1
+_FULL_NAME = re.compile(r"[A-Za-z0-9._-]+/[A-Za-z0-9._-]+")
 
 
 @dataclass(frozen=True)
@@ -37,7 +42,7 @@ class Irrelevant:
 
 
 class Malformed(ValueError):
-    """The payload is not of the shape GitHub documents."""
+    """The payload is not of the shape GitHub documents; the text says what is wrong with it."""
 
 
 def understand(event: str, payload: object, *, app_id: int) -> Relevant | Irrelevant:
@@ -54,78 +59,118 @@ def understand(event: str, payload: object, *, app_id: int) -> Relevant | Irrele
         return Irrelevant(f"{event} concerns no pull request")
     if not isinstance(payload, Mapping):
         raise Malformed("the payload is not a JSON object")
-    try:
-        return reader(event, payload, app_id)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise Malformed(f"the payload is not what GitHub documents for {event}: {error!r}") from error
+    return reader(event, _Object(payload), app_id)
 
 
-def _pull_request(_: str, payload: Mapping[str, Any], app_id: int) -> Relevant | Irrelevant:
+@dataclass(frozen=True)
+class _Object:
+    """A JSON object of a payload, and the keys that lead to it; every read raises `Malformed`."""
+
+    values: Mapping[str, Any]
+    path: str = ""
+
+    def child(self, key: str) -> _Object:
+        return self._as_object(self._value(key), self._under(key))
+
+    def children(self, key: str) -> Iterator[_Object]:
+        """Yield the objects in a list; GitHub documents that null may stand for it and in it."""
+        items = self._value(key)
+        if not isinstance(items, list | None):
+            raise Malformed(f"`{self._under(key)}` is not a list")
+        for index, item in enumerate(items or ()):
+            if item is not None:
+                yield self._as_object(item, f"{self._under(key)}[{index}]")
+
+    def number(self, key: str) -> int:
+        value = self._value(key)
+        if not isinstance(value, int) or isinstance(value, bool) or not 0 < value <= _LARGEST_NUMBER:
+            raise Malformed(f"`{self._under(key)}` is no number of GitHub's")
+        return value
+
+    def text(self, key: str) -> str:
+        value = self._value(key)
+        if not isinstance(value, str):
+            raise Malformed(f"`{self._under(key)}` is not a text")
+        return value
+
+    def full_name(self, key: str) -> str:
+        name = self.text(key)
+        if not _FULL_NAME.fullmatch(name):
+            raise Malformed(f"`{self._under(key)}` is not owner/name")
+        return name
+
+    def moment(self, key: str) -> datetime:
+        text = self.text(key)
+        try:
+            moment = datetime.fromisoformat(text.replace("Z", "+00:00"))
+        except ValueError:
+            moment = None
+        if moment is None or moment.tzinfo is None:
+            raise Malformed(f"`{self._under(key)}` is not a time with its zone")
+        return moment
+
+    def is_of(self, key: str, app_id: int) -> bool:
+        """Return whether the App under `key` is the one with this id; GitHub documents null for both."""
+        app = self.values.get(key)
+        return isinstance(app, Mapping) and app.get("id") == app_id
+
+    def _value(self, key: str) -> Any:
+        if key not in self.values:
+            raise Malformed(f"`{self._under(key)}` is missing")
+        return self.values[key]
+
+    def _as_object(self, value: object, path: str) -> _Object:
+        if not isinstance(value, Mapping):
+            raise Malformed(f"`{path}` is not an object")
+        return _Object(value, path)
+
+    def _under(self, key: str) -> str:
+        return f"{self.path}.{key}" if self.path else key
+
+
+def _pull_request(_: str, payload: _Object, app_id: int) -> Relevant | Irrelevant:
     """Every action but `closed` may begin a preview; a close only ends one."""
-    pull_request = payload["pull_request"]
+    pull_request = payload.child("pull_request")
     return _relevant(
         payload,
-        (_number(pull_request["number"]),),
-        create=payload["action"] != "closed",
-        updated_at=_moment(pull_request["updated_at"]),
+        (pull_request.number("number"),),
+        create=payload.text("action") != "closed",
+        updated_at=pull_request.moment("updated_at"),
     )
 
 
-def _issue_comment(_: str, payload: Mapping[str, Any], app_id: int) -> Relevant | Irrelevant:
-    if "pull_request" not in payload["issue"]:
+def _issue_comment(_: str, payload: _Object, app_id: int) -> Relevant | Irrelevant:
+    issue = payload.child("issue")
+    if "pull_request" not in issue.values:
         return Irrelevant("a comment on an issue")
-    comment = payload["comment"]
-    app = comment.get("performed_via_github_app")
-    if app is not None and app["id"] == app_id:
+    comment = payload.child("comment")
+    if comment.is_of("performed_via_github_app", app_id):
         return Irrelevant("our own comment")
-    if payload["action"] != "created" or commands.parse(str(comment["body"] or "")) is None:
+    if payload.text("action") != "created" or commands.parse(comment.text("body")) is None:
         # A deleted or edited comment may be ours: the text is restored at its next change, not at once.
         return Irrelevant("no new command")
-    return _relevant(
-        payload,
-        (_number(payload["issue"]["number"]),),
-        create=True,
-        comment_id=_number(comment["id"]),
-    )
+    return _relevant(payload, (issue.number("number"),), create=True, comment_id=comment.number("id"))
 
 
-def _check(event: str, payload: Mapping[str, Any], app_id: int) -> Relevant | Irrelevant:
-    subject = payload[event]
-    app = subject.get("app")
-    if app is not None and app["id"] == app_id:
+def _check(event: str, payload: _Object, app_id: int) -> Relevant | Irrelevant:
+    subject = payload.child(event)
+    if subject.is_of("app", app_id):
         return Irrelevant("our own check")
-    numbers = tuple(_number(pull_request["number"]) for pull_request in subject.get("pull_requests") or ())
+    numbers = tuple(pull_request.number("number") for pull_request in subject.children("pull_requests"))
     if not numbers:
         # For forks GitHub names none; the look at the image finds it out.
         return Irrelevant("names no pull request")
     return _relevant(payload, numbers)
 
 
-def _relevant(payload: Mapping[str, Any], numbers: tuple[int, ...], **more: Any) -> Relevant:
-    repository = payload["repository"]
+def _relevant(payload: _Object, numbers: tuple[int, ...], **more: Any) -> Relevant:
+    if "installation" not in payload.values:
+        raise Malformed("`installation` is missing: the webhook belongs into the App, not into a repository")
+    repository = payload.child("repository")
     return Relevant(
-        repository_id=_number(repository["id"]),
-        repository=_text(repository["full_name"]),
-        installation_id=_number(payload["installation"]["id"]),
+        repository_id=repository.number("id"),
+        repository=repository.full_name("full_name"),
+        installation_id=payload.child("installation").number("id"),
         numbers=numbers,
         **more,
     )
-
-
-def _number(value: object) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or value <= 0:
-        raise ValueError(f"{value!r} is no number of GitHub's")
-    return value
-
-
-def _text(value: object) -> str:
-    if not isinstance(value, str) or value.count("/") != 1:
-        raise ValueError(f"{value!r} is no repository name")
-    return value
-
-
-def _moment(value: object) -> datetime:
-    moment = datetime.fromisoformat(str(value).replace("Z", "+00:00"))
-    if moment.tzinfo is None:
-        raise ValueError(f"{value!r} has no time zone")
-    return moment
