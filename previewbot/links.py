@@ -63,9 +63,11 @@ def link(
     if gateway is not None and entry is not None:
         port = f":{gateway.port}" if gateway.port else ""
         return LinkState(kind="Gateway", url=f"{gateway.scheme}://{host(gateway, key)}{port}{path}")
-    shared = _shared(serving, entry)
-    if shared:
-        return LinkState(kind="ShareHost", url=f"https://{shared}{path}")
+    sharing = _sharing(serving, entry)
+    if sharing is not None:
+        # Without an entry the share host leads to this service itself, to which another's path means nothing.
+        lands = path if entry is not None else opens.get(sharing.name, "/")
+        return LinkState(kind="ShareHost", url=f"https://{sharing.share_host}{lands}")
     if entry is None:
         return LinkState(kind="Header")
     scope = f"||{urlsplit(entry.url).hostname}"
@@ -99,16 +101,16 @@ def route(
     }
 
 
-def _shared(serving: Sequence[Service], entry: Entry | None) -> str:
-    """Return the share host that shows the front end: the entry's own, or any if no entry is named."""
+def _sharing(serving: Sequence[Service], entry: Entry | None) -> Service | None:
+    """Return whose share host shows the front end: the entry's own, or any if no entry is named."""
     for service in serving:
         is_entry = entry is None or (
             service.namespace == entry.namespace
             and service.target.split("/")[:2] == str(entry.target).split("/")[:2]
         )
         if is_entry and service.share_host:
-            return service.share_host
-    return ""
+            return service
+    return None
 
 
 def _forward(entry: Entry, key: str) -> dict[str, Any]:

@@ -1,0 +1,323 @@
+"""Where a reviewer goes, by what changed and what there is to go through, and a pull request's HTTPRoute."""
+
+from __future__ import annotations
+
+import base64
+import json
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from previewbot.demo.kube.schema import mistakes, unknown_fields
+from previewbot.keys import environment_key
+from previewbot.links import ROUTE_GROUP, ROUTE_PLURAL, ROUTE_VERSION, extension_link, link, page_url, route
+from previewbot.preview import PREVIEW_LABEL, LinkState, Service, owner_reference
+from previewbot.repoconfig import Entry, RepositoryConfig, ServiceConfig, TargetPath, parse_target
+from previewbot.settings import GatewaySettings
+from tests.support.previews import HEAD, a_preview
+
+KEY = environment_key("github.com", 812, 42, "acme/shop")
+PAGE = "https://previews.example.com/p/812/42"
+GATEWAY = GatewaySettings(name="public", namespace="gateways", domain="preview.example.com")
+ENTRY = Entry("https://staging.example.com", "staging", "web", 80, TargetPath("deployment", "web"))
+CRD = yaml.safe_load(
+    (Path(str(files("previewbot"))) / "demo/schemas/httproutes.yaml").read_text(encoding="utf-8")
+)
+
+
+def a_configuration(entry: Entry | None = ENTRY, **opens: str) -> RepositoryConfig:
+    """Return a configuration of web, checkout and pricing, which open where `opens` says."""
+    services = tuple(
+        ServiceConfig(
+            name=name,
+            paths=(f"{name}/**",),
+            target=TargetPath("deployment", name),
+            namespace="staging",
+            image=f"ghcr.io/acme/{name}:{{head_sha}}",
+            ports=(8080,),
+            open=opens.get(name, "/"),
+        )
+        for name in ("web", "checkout", "pricing")
+    )
+    return RepositoryConfig(entry=entry, services=services)
+
+
+def serving(name: str, share_host: str = "", **changes: Any) -> Service:
+    base: dict[str, Any] = {"name": name, "namespace": "staging", "target": f"deployment/{name}"}
+    return Service(**(base | {"serving_sha": HEAD, "share_host": share_host} | changes))
+
+
+def waiting(name: str, share_host: str = "") -> Service:
+    return serving(name, share_host, serving_sha="")
+
+
+def of_extension(url: str) -> dict[str, Any]:
+    prefix, _, config = url.partition("#config=")
+    assert prefix == "https://metalbear.com/mirrord/extension"
+    decoded: dict[str, Any] = json.loads(base64.b64decode(config, validate=True))
+    return decoded
+
+
+# Nothing serves
+
+
+@pytest.mark.parametrize("gateway", [GATEWAY, None])
+@pytest.mark.parametrize("services", [(), (waiting("web", "abc.share.example.com"),)])
+def test_there_is_no_link_while_no_service_serves(
+    gateway: GatewaySettings | None, services: tuple[Service, ...]
+) -> None:
+    assert link(gateway, a_configuration(), services, KEY) == LinkState()
+
+
+# A Gateway and an entry
+
+
+@pytest.mark.parametrize("name", ["web", "checkout"])
+def test_through_a_gateway_the_link_is_the_pull_requests_own_host_whichever_service_changed(
+    name: str,
+) -> None:
+    found = link(GATEWAY, a_configuration(), (serving(name, "abc.share.example.com"),), KEY)
+
+    assert found == LinkState(kind="Gateway", url=f"https://{KEY}.preview.example.com/")
+
+
+def test_the_gateways_scheme_and_port_are_those_of_the_settings() -> None:
+    gateway = GatewaySettings("public", "gateways", "localhost", scheme="http", port=8470)
+
+    found = link(gateway, a_configuration(), (serving("checkout"),), KEY)
+
+    assert found.url == f"http://{KEY}.localhost:8470/"
+
+
+def test_the_link_lands_where_the_changed_service_opens() -> None:
+    config = a_configuration(checkout="/cart?step=2", pricing="/prices")
+
+    found = link(GATEWAY, config, (serving("checkout"), serving("pricing")), KEY)
+
+    assert found.url == f"https://{KEY}.preview.example.com/cart?step=2"
+
+
+def test_a_service_that_opens_nowhere_special_leaves_the_place_to_another() -> None:
+    found = link(GATEWAY, a_configuration(pricing="/prices"), (serving("web"), serving("pricing")), KEY)
+
+    assert found.url.endswith("/prices")
+
+
+def test_a_service_that_does_not_serve_yet_does_not_say_where_the_link_lands() -> None:
+    config = a_configuration(checkout="/cart")
+
+    assert link(GATEWAY, config, (waiting("checkout"), serving("web")), KEY).url.endswith(".example.com/")
+
+
+def test_a_service_that_was_taken_out_of_the_configuration_does_not_break_the_link() -> None:
+    assert link(GATEWAY, a_configuration(), (serving("gone"),), KEY).kind == "Gateway"
+
+
+# A Gateway alone leads nowhere
+
+
+def test_a_gateway_without_an_entry_leaves_the_share_host() -> None:
+    found = link(GATEWAY, a_configuration(None), (serving("checkout", "abc.share.example.com"),), KEY)
+
+    assert found == LinkState(kind="ShareHost", url="https://abc.share.example.com/")
+
+
+def test_a_gateway_without_an_entry_and_a_share_host_leaves_the_header_alone() -> None:
+    assert link(GATEWAY, a_configuration(None), (serving("checkout"),), KEY) == LinkState(kind="Header")
+
+
+# No Gateway
+
+
+@pytest.mark.parametrize("target", ["deployment/web", "deployment/web/container/app"])
+def test_without_a_gateway_the_share_host_of_a_changed_entry_is_the_link(target: str) -> None:
+    services = (
+        serving("checkout", "one.share.example.com"),
+        serving("web", "two.share.example.com", target=target),
+    )
+
+    found = link(None, a_configuration(checkout="/cart"), services, KEY)
+
+    assert found == LinkState(kind="ShareHost", url="https://two.share.example.com/cart")
+
+
+def test_an_entry_that_names_a_container_is_the_workload_all_the_same() -> None:
+    entry = Entry(ENTRY.url, "staging", "web", 80, parse_target("deployment/web/container/app"))
+
+    assert (
+        link(None, a_configuration(entry), (serving("web", "x.share.example.com"),), KEY).kind == "ShareHost"
+    )
+
+
+@pytest.mark.parametrize(
+    "service",
+    [
+        serving("checkout", "abc.share.example.com"),
+        serving("web", "abc.share.example.com", namespace="payments"),
+        serving("web", "abc.share.example.com", target="statefulset/web"),
+        serving("web", ""),
+    ],
+    ids=["another service", "another namespace", "another kind", "no share host yet"],
+)
+def test_a_share_host_that_does_not_show_the_front_end_is_no_link(service: Service) -> None:
+    found = link(None, a_configuration(checkout="/cart"), (service,), KEY)
+
+    assert found.kind == "Header"
+    assert found.url.startswith("https://staging.example.com/")
+    assert "share" not in found.url
+
+
+def test_without_an_entry_any_share_host_is_the_link_and_lands_where_that_service_opens() -> None:
+    services = (serving("web"), serving("checkout", "abc.share.example.com"), serving("pricing"))
+
+    found = link(None, a_configuration(None, pricing="/prices", checkout="/cart"), services, KEY)
+
+    assert found == LinkState(kind="ShareHost", url="https://abc.share.example.com/cart")
+
+
+def test_without_an_entry_another_services_path_is_not_asked_of_the_share_host() -> None:
+    services = (serving("checkout", "abc.share.example.com"), serving("pricing"))
+
+    found = link(None, a_configuration(None, pricing="/prices"), services, KEY)
+
+    assert found.url == "https://abc.share.example.com/"
+
+
+def test_else_the_link_is_staging_with_the_header_by_the_extension() -> None:
+    found = link(None, a_configuration(checkout="/cart"), (serving("checkout"),), KEY)
+
+    assert (found.kind, found.url) == ("Header", "https://staging.example.com/cart")
+    assert of_extension(found.extension_url) == {
+        "header_filter": f"baggage: mirrord-session={KEY}",
+        "inject_scope": "||staging.example.com",
+    }
+
+
+@pytest.mark.parametrize(
+    "url", ["https://staging.example.com:8443/shop", "https://staging.example.com:8443/shop/"]
+)
+def test_stagings_own_path_and_port_stay_in_the_link_but_the_header_goes_to_the_host(url: str) -> None:
+    entry = Entry(url, "staging", "web", 80, TargetPath("deployment", "web"))
+
+    found = link(None, a_configuration(entry, checkout="/cart"), (serving("checkout"),), KEY)
+
+    assert found.url == "https://staging.example.com:8443/shop/cart"
+    assert of_extension(found.extension_url)["inject_scope"] == "||staging.example.com"
+
+
+def test_with_neither_entry_nor_share_host_only_the_header_is_left() -> None:
+    assert link(None, a_configuration(None), (serving("checkout"),), KEY) == LinkState(kind="Header")
+
+
+# mirrord's browser extension
+
+
+@given(st.from_regex(r"p[a-z0-9-]{1,39}", fullmatch=True), st.none() | st.text(max_size=40))
+def test_the_extensions_configuration_is_read_back_and_needs_no_padding(key: str, scope: str | None) -> None:
+    url = extension_link(key, scope)
+
+    expected = {"header_filter": f"baggage: mirrord-session={key}"}
+    assert of_extension(url) == expected | ({"inject_scope": scope} if scope else {})
+    assert not url.endswith("=")
+
+
+# The page
+
+
+@pytest.mark.parametrize("public_url", ["https://previews.example.com", "https://previews.example.com/"])
+def test_the_pages_address_has_the_repositorys_id_so_that_it_never_changes(public_url: str) -> None:
+    assert page_url(public_url, "gh-812-42") == PAGE
+
+
+# The HTTPRoute
+
+
+def a_route(entry: Entry | None, page: str = PAGE) -> dict[str, Any]:
+    return route(a_preview(), GATEWAY, "staging", entry, page=page)
+
+
+@pytest.mark.parametrize("entry", [ENTRY, None], ids=["forward", "redirect"])
+def test_a_route_keeps_the_gateway_apis_schema(entry: Entry | None) -> None:
+    schema = CRD["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
+
+    assert unknown_fields(schema, a_route(entry)) == []
+    assert mistakes(schema, a_route(entry)) == []
+
+
+def test_a_route_is_of_the_resource_that_the_gateway_api_has() -> None:
+    spec = CRD["spec"]
+
+    assert (
+        spec["group"],
+        spec["versions"][0]["name"],
+        spec["names"]["plural"],
+    ) == (ROUTE_GROUP, ROUTE_VERSION, ROUTE_PLURAL)
+    assert a_route(ENTRY)["apiVersion"] == f"{spec['group']}/{spec['versions'][0]['name']}"
+    assert a_route(ENTRY)["kind"] == spec["names"]["kind"]
+
+
+def test_a_route_forwards_to_the_entry_with_the_header_set() -> None:
+    (rule,) = a_route(ENTRY)["spec"]["rules"]
+
+    assert rule == {
+        "filters": [
+            {
+                "type": "RequestHeaderModifier",
+                "requestHeaderModifier": {"set": [{"name": "baggage", "value": f"mirrord-session={KEY}"}]},
+            }
+        ],
+        "backendRefs": [{"name": "web", "port": 80}],
+    }
+
+
+def test_without_an_entry_a_route_leads_to_the_page_and_forwards_nothing() -> None:
+    (rule,) = a_route(None)["spec"]["rules"]
+
+    assert rule == {
+        "filters": [
+            {
+                "type": "RequestRedirect",
+                "requestRedirect": {
+                    "scheme": "https",
+                    "hostname": "previews.example.com",
+                    "path": {"type": "ReplaceFullPath", "replaceFullPath": "/p/812/42"},
+                    "statusCode": 302,
+                },
+            }
+        ]
+    }
+
+
+def test_a_page_on_a_port_of_its_own_is_redirected_to_there() -> None:
+    (rule,) = a_route(None, "http://127.0.0.1:8470/p/812/42")["spec"]["rules"]
+
+    redirect = rule["filters"][0]["requestRedirect"]
+    assert (redirect["scheme"], redirect["hostname"], redirect["port"]) == ("http", "127.0.0.1", 8470)
+
+
+def test_whatever_a_route_does_its_host_gateway_and_owner_stay() -> None:
+    preview = a_preview()
+    forward, redirect = a_route(ENTRY), a_route(None)
+
+    assert forward["metadata"] == redirect["metadata"]
+    assert forward["metadata"] == {
+        "name": KEY,
+        "namespace": "staging",
+        "labels": {PREVIEW_LABEL: "gh-812-42"},
+        "ownerReferences": [owner_reference(preview)],
+    }
+    for made in (forward, redirect):
+        assert made["spec"]["hostnames"] == [f"{KEY}.preview.example.com"]
+        assert made["spec"]["parentRefs"] == [{"name": "public", "namespace": "gateways"}]
+
+
+def test_the_link_leads_to_the_host_of_the_route() -> None:
+    found = link(GATEWAY, a_configuration(), (serving("checkout"),), KEY)
+
+    (host,) = a_route(ENTRY)["spec"]["hostnames"]
+    assert found.url == f"https://{host}/"
