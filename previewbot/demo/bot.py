@@ -20,8 +20,6 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from previewbot.demo.processes import Process, free_port, start
 
-APP_ID = 4242
-
 _HOST = "127.0.0.1"
 _KUBECONFIG = "PREVIEWBOT_CLUSTER__KUBECONFIG"
 
@@ -35,6 +33,7 @@ class Bot:
 
     directory: Path
     port: int
+    app_id: int
     namespace: str
     tokens: Mapping[str, str]
     settings: dict[str, Any] = field(default_factory=dict)
@@ -142,7 +141,7 @@ class Bot:
             "github": {
                 "api_url": f"{world}/api/v3",
                 "web_url": world,
-                "app_id": APP_ID,
+                "app_id": self.app_id,
                 "private_key_file": str(self.directory / "app.pem"),
                 "webhook_secret_file": str(self.directory / "webhook-secret"),
             },

@@ -15,6 +15,15 @@ _TIMEOUT = aiohttp.ClientTimeout(total=20)
 
 
 @dataclass(frozen=True)
+class Glass:
+    """How to look into the cluster: with the world's token, at staging's namespace and one repository."""
+
+    token: str = ""
+    namespace: str = "staging"
+    repository_id: int = 812
+
+
+@dataclass(frozen=True)
 class Page:
     """An answer: its status, its text, and where it leads if it is a redirect."""
 
@@ -37,12 +46,14 @@ class Remark:
 class Browser:
     """Sees the world at `port` of 127.0.0.1; `*.localhost` needs no resolver here.
 
-    With the world's `token` it may look into the cluster.
+    With a `glass` it may look into the cluster, too.
     """
 
-    def __init__(self, session: aiohttp.ClientSession, port: int, repository: str, token: str = "") -> None:
+    def __init__(
+        self, session: aiohttp.ClientSession, port: int, repository: str, glass: Glass | None = None
+    ) -> None:
         self._session = session
-        self._token = token
+        self._glass = glass or Glass()
         self._world = f"http://127.0.0.1:{port}"
         self._repository = repository
         self.shop = f"http://{SHOP_HOST}:{port}"
@@ -81,9 +92,26 @@ class Browser:
         reader.feed(page.text)
         return reader.remarks
 
-    async def stored(self, path: str) -> list[dict[str, Any]]:
-        """List objects of the cluster, as `kubectl get` does."""
-        headers = {"Authorization": f"Bearer {self._token}"}
+    async def previews(self) -> list[dict[str, Any]]:
+        """List the repository's Previews, as `kubectl get` does."""
+        found = await self._stored("previewbot.dev/v1alpha1/previews")
+        return [preview for preview in found if preview["spec"]["repositoryId"] == self._glass.repository_id]
+
+    async def sessions(self) -> list[dict[str, Any]]:
+        """List staging's preview sessions."""
+        namespace = self._glass.namespace
+        return await self._stored(
+            f"preview.mirrord.metalbear.co/v1alpha/namespaces/{namespace}/previewsessions"
+        )
+
+    async def routes(self) -> list[dict[str, Any]]:
+        """List staging's HTTPRoutes."""
+        return await self._stored(
+            f"gateway.networking.k8s.io/v1/namespaces/{self._glass.namespace}/httproutes"
+        )
+
+    async def _stored(self, path: str) -> list[dict[str, Any]]:
+        headers = {"Authorization": f"Bearer {self._glass.token}"}
         async with self._session.get(
             f"{self._world}/apis/{path}", headers=headers, timeout=_TIMEOUT
         ) as answer:

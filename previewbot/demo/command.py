@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
+import secrets
 import signal
 import sys
 from dataclasses import replace
@@ -38,7 +39,15 @@ def run(port: int, check: bool, keep: bool, kubeconfig: Path | None = None) -> i
     try:
         options = Options(port=port, keep=keep, start_seconds=0.0 if check else _UNHURRIED)
         if kubeconfig is not None:
-            options = replace(options, kubeconfig=kubeconfig, namespace=_NAMESPACE)
+            # Ids that no App and no repository of a previewbot at work there has.
+            app_id, repository_id = (10**12 + secrets.randbelow(10**12) for _ in range(2))
+            options = replace(
+                options,
+                kubeconfig=kubeconfig,
+                namespace=_NAMESPACE,
+                app_id=app_id,
+                repository_id=repository_id,
+            )
         return asyncio.run(_run(options, check, keep))
     except KeyboardInterrupt:
         return 0

@@ -7,18 +7,14 @@ import re
 import time
 from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import aiohttp
 
-from previewbot.demo.browser import Browser, Remark
+from previewbot.demo.browser import Browser, Glass, Remark
 from previewbot.demo.world import REPOSITORY, World
 
 T = TypeVar("T")
-
-SESSIONS = "preview.mirrord.metalbear.co/v1alpha/previewsessions"
-PREVIEWS = "previewbot.dev/v1alpha1/previews"
-ROUTES = "gateway.networking.k8s.io/v1/httproutes"
 
 _LINK = "Open the preview"
 _LOOK_AGAIN = 0.1
@@ -174,8 +170,13 @@ class Tour:
     async def nothing_left(self) -> None:
         """The cluster is as before; nobody was written to twice."""
         await self._browser.press(self._fork, "close")
-        for path in (PREVIEWS, SESSIONS, ROUTES):
-            await self._until(f"no {path.rpartition('/')[2]}", partial(self._none, path))
+        browser = self._browser
+        for what, stored in (
+            ("Preview", browser.previews),
+            ("session", browser.sessions),
+            ("route", browser.routes),
+        ):
+            await self._until(f"the last {what} gone", partial(_none, stored))
         for number, answers in ((self._web, 4), (self._pricing, 0), (self._fork, 0)):
             count = len([r for r in await self._browser.conversation(number) if r.by_app])
             if count != answers + 1:
@@ -236,13 +237,8 @@ class Tour:
 
     async def _runs(self, number: int, count: int) -> bool:
         wanted = f"-{number}"
-        names = [
-            s["metadata"]["labels"]["previewbot.dev/preview"] for s in await self._browser.stored(SESSIONS)
-        ]
+        names = [s["metadata"]["labels"]["previewbot.dev/preview"] for s in await self._browser.sessions()]
         return len([name for name in names if name.endswith(wanted)]) == count
-
-    async def _none(self, path: str) -> bool:
-        return not await self._browser.stored(path)
 
     async def _shows(self, url: str, there: tuple[str, ...], not_there: tuple[str, ...]) -> None:
         page = await self._browser.open(url)
@@ -274,7 +270,7 @@ class Tour:
 async def check(world: World, patience: float = 30.0, say: Callable[[str], None] = print) -> int:
     """Take the tour in a world; say each step and how long it took; return 0, or 1 at the first fault."""
     async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as session:
-        tour = Tour(Browser(session, world.port, REPOSITORY, world.token), patience)
+        tour = Tour(browser_of(world, session), patience)
         for words, step in tour.steps():
             began = time.monotonic()
             try:
@@ -285,6 +281,18 @@ async def check(world: World, patience: float = 30.0, say: Callable[[str], None]
                 return 1
             say(f"    ok {time.monotonic() - began:5.2f} s  {words}")
     return 0
+
+
+async def _none(stored: Callable[[], Awaitable[list[dict[str, Any]]]]) -> bool:
+    return not await stored()
+
+
+def browser_of(world: World, session: aiohttp.ClientSession) -> Browser:
+    """Return a browser that sees a world, and into its cluster."""
+    options = world.options
+    return Browser(
+        session, world.port, REPOSITORY, Glass(world.token, options.namespace, options.repository_id)
+    )
 
 
 def _end(comment: Remark) -> str:

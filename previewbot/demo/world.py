@@ -21,7 +21,7 @@ from aiohttp import web
 
 from previewbot.demo import hosts, shop
 from previewbot.demo.agents import COLLABORATORS, Agents
-from previewbot.demo.bot import APP_ID, Bot
+from previewbot.demo.bot import Bot
 from previewbot.demo.ci import Ci
 from previewbot.demo.cluster import Cluster, RealCluster, clean_up, prepare
 from previewbot.demo.faults import Faults
@@ -36,7 +36,6 @@ from previewbot.demo.routing import Router
 from previewbot.demo.staging import Staging
 
 REPOSITORY = "acme/shop"
-REPOSITORY_ID = 812
 
 Say = Callable[[str, float], None]
 
@@ -54,6 +53,8 @@ class Options:
     port: int = 0
     kubeconfig: Path | None = None
     namespace: str = "staging"
+    app_id: int = 4242
+    repository_id: int = 812
     tokens: Mapping[str, str] = field(default_factory=dict)
     build_seconds: float = 2.0
     start_seconds: float = 0.0
@@ -80,10 +81,10 @@ class World:
     bot: Bot
 
     def __init__(self, options: Options | None = None, say: Say = lambda what, seconds: None) -> None:
-        self._options = options or Options()
+        self.options = options or Options()
         self._say = say
         self._stack = AsyncExitStack()
-        self.port = self._options.port or free_port()
+        self.port = self.options.port or free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.directory = Path()
         self.token = secrets.token_hex(16)
@@ -105,10 +106,11 @@ class World:
 
     async def _start(self) -> None:
         self.directory = Path(tempfile.mkdtemp(prefix="previewbot-demo-"))
-        if not self._options.keep:
+        if not self.options.keep:
             self._stack.callback(shutil.rmtree, self.directory, ignore_errors=True)
-        tokens = {"web": self.token, "controller": self.token} | dict(self._options.tokens)
-        self.bot = Bot(self.directory, self.port, self._options.namespace, tokens, self._options.settings)
+        tokens = {"web": self.token, "controller": self.token} | dict(self.options.tokens)
+        options = self.options
+        self.bot = Bot(self.directory, self.port, options.app_id, options.namespace, tokens, options.settings)
         async with self._step("GitHub, Kubernetes, a registry and a gateway, in memory"):
             await self._build()
         clean_up = await self._prepare()
@@ -118,19 +120,19 @@ class World:
             await self._start_operator()
         # Before the operator ends: its finalizer must go from what is removed.
         self._stack.push_async_callback(clean_up)
-        if self._options.processes:
+        if self.options.processes:
             await self._start_bot()
 
     async def _build(self) -> None:
         public_key, secret = self.bot.prepare()
         self.kube = await self._cluster()
         self.registry = FakeRegistry(url=self.url, faults=self.faults)
-        self.github = FakeGitHub(APP_ID, public_key, f"{self.bot.url}/webhook", secret, self.url)
+        self.github = FakeGitHub(self.options.app_id, public_key, f"{self.bot.url}/webhook", secret, self.url)
         self._stack.push_async_callback(self.github.shutdown)
         addresses: dict[str, str] = {}
         self.router = Router(self._sessions, self.pods, addresses)
         self._stack.push_async_callback(self.router.close)
-        namespace = self._options.namespace
+        namespace = self.options.namespace
         self.staging = Staging(namespace, self.directory / "staging", self.router, addresses)
         self._stack.push_async_callback(self.staging.stop)
         self.gateway = Gateway(
@@ -141,17 +143,17 @@ class World:
 
     async def _deploy(self) -> None:
         await self.staging.open()
-        namespace = self._options.namespace
+        namespace = self.options.namespace
         files = shop.repository_files(self.port, namespace)
         repository = self.github.create_repository(
             REPOSITORY,
             files,
-            repository_id=REPOSITORY_ID,
+            repository_id=self.options.repository_id,
             private=False,
             collaborators=COLLABORATORS,
         )
         self.ci = Ci(self.github, self.registry, self.staging, lambda text: self._say(text, 0.0))
-        self.ci.switches.seconds = self._options.build_seconds
+        self.ci.switches.seconds = self.options.build_seconds
         self._stack.push_async_callback(self.ci.stop)
         sha = repository.branches[repository.default_branch]
         await self.ci.start(sha, files)
@@ -164,17 +166,17 @@ class World:
 
     async def _start_operator(self) -> None:
         api = self._api("mirrord-operator-stand-in")
-        waits = timedelta(seconds=self._options.start_seconds)
+        waits = timedelta(seconds=self.options.start_seconds)
         sessions = self.directory / "sessions"
-        settings = Settings((self._options.namespace,), sessions, hosts.SHARE_DOMAIN, waits=waits)
+        settings = Settings((self.options.namespace,), sessions, hosts.SHARE_DOMAIN, waits=waits)
         self.operator = Operator(api, settings, self.pods, lambda: datetime.now(UTC))
         task = asyncio.create_task(self.operator.run())
         self._stack.push_async_callback(_cancel, task)
 
     async def _cluster(self) -> Cluster:
-        if self._options.kubeconfig is None:
+        if self.options.kubeconfig is None:
             return FakeKube(faults=self.faults)
-        kube = RealCluster(self._options.kubeconfig, self._options.namespace, self.token, self.faults)
+        kube = RealCluster(self.options.kubeconfig, self.options.namespace, self.token, self.faults)
         await kube.open()
         self._stack.push_async_callback(kube.close)
         return kube
@@ -183,7 +185,7 @@ class World:
         """Make ready a real cluster; return what removes our traces from it."""
         if not isinstance(self.kube, RealCluster):
             return _nothing
-        api, namespace = self._api("previewbot-demo"), self._options.namespace
+        api, namespace = self._api("previewbot-demo"), self.options.namespace
         async with self._step(f"the cluster: the namespace {namespace}"):
             new = await prepare(api, namespace)
             await self.kube.follow(api)
@@ -222,7 +224,7 @@ class World:
 
     async def _shop(self, request: web.Request) -> web.StreamResponse:
         """Answer with staging's front end, as its public address does."""
-        return await self.router.handle(self._options.namespace, "web", request, request.headers)
+        return await self.router.handle(self.options.namespace, "web", request, request.headers)
 
     @asynccontextmanager
     async def _step(self, what: str) -> AsyncIterator[None]:

@@ -6,54 +6,23 @@ once, nothing left in the cluster.
 
 from __future__ import annotations
 
-import asyncio
-from collections import deque
 from datetime import timedelta
 
-import aiohttp
 import pytest
 
-from previewbot.demo.browser import Browser
-from previewbot.demo.world import REPOSITORY, Options, World
-from tests.support.crashes import Lived, Point, live
+from previewbot.demo.world import Options
+from tests.support.crashes import Fault, try_every_point
 
-WORLDS = 4
-"""Lives that wait for a held intent (30 s) overlap with others; each world has one life at a time."""
-
-MORE = 4
-"""A life that a crash prolonged makes a few requests more than an undisturbed one: some of these too."""
-
-
-async def lives(todo: deque[Point], lived: dict[Point, Lived]) -> None:
-    """Live one life per point in a world of its own until none is left."""
-    async with World(Options(build_seconds=0.3)) as world, aiohttp.ClientSession() as session:
-        browser = Browser(session, world.port, REPOSITORY, world.token)
-        while todo:
-            point = todo.popleft()
-            lived[point] = await live(world, browser, point)
+WORLDS = [Options(build_seconds=0.3)] * 4
 
 
 @pytest.mark.timeout(1500)
 async def test_a_crash_at_any_request_changes_nothing(capsys: pytest.CaptureFixture[str]) -> None:
-    lived: dict[Point, Lived] = {}
-    nowhere = Point(0)
-    await lives(deque([nowhere]), lived)
-    undisturbed = lived.pop(nowhere)
-    last = len(undisturbed.requests) + MORE
-    points = [Point(number, after) for number in range(1, last + 1) for after in (False, True)]
+    lives = await try_every_point(WORLDS, [Fault.KILLED_BEFORE, Fault.KILLED_AFTER])
 
-    todo = deque(points)
-    async with asyncio.TaskGroup() as group:
-        for _ in range(WORLDS):
-            group.create_task(lives(todo, lived))
-
-    crashed = {point for point, life in lived.items() if life.died_at}
-    shortest = min(len(life.requests) for life in (undisturbed, *lived.values()) if not life.died_at)
     with capsys.disabled():
-        print(f"\n  crash points tried: {len(crashed)} (a life makes at least {shortest} changing requests)")
-    assert undisturbed.seen.extended == timedelta(hours=10)
-    assert {point for point in points if point.number <= shortest} <= crashed
-    different = {
-        f"{p} ({life.died_at})": life.seen for p, life in lived.items() if life.seen != undisturbed.seen
-    }
-    assert different == {}
+        print(f"\n  crash points tried: {len(lives.hit)} (a life makes {lives.shortest} changing requests)")
+    assert lives.undisturbed.seen.extended == timedelta(hours=10)
+    assert lives.shortest > 40
+    assert lives.missed() == set()
+    assert lives.different() == {}

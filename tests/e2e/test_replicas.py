@@ -16,7 +16,8 @@ from aiohttp import web
 from previewbot.demo.browser import Browser
 from previewbot.demo.faults import Call
 from previewbot.demo.processes import Process, free_port
-from previewbot.demo.world import REPOSITORY, Options, World
+from previewbot.demo.tour import browser_of
+from previewbot.demo.world import Options, World
 from tests.support.crashes import live_on, opened
 
 TAKEOVER_SECONDS = 15.0
@@ -65,7 +66,7 @@ async def replicas() -> AsyncIterator[Replicas]:
         try:
             await until(lambda: bool(world.kube.objects("leases")), 20, "a leads")
             b = await world.bot.start_replica("b", free_port())
-            yield Replicas(world, Browser(session, world.port, REPOSITORY, world.token), a, b)
+            yield Replicas(world, browser_of(world, session), a, b)
         finally:
             for process in (a, b):
                 if process is not None:

@@ -1,22 +1,25 @@
-"""One preview's whole life, with the controller killed at a chosen request that changes something."""
+"""One preview's whole life, with a fault at a chosen one of the controller's changing requests."""
 
 from __future__ import annotations
 
 import asyncio
 import re
 import time
-from collections.abc import Awaitable, Callable
+from collections import deque
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
+import aiohttp
 from aiohttp import web
 
 from previewbot.demo.browser import Browser
 from previewbot.demo.faults import Call
-from previewbot.demo.tour import NEW_BANNER, PREVIEWS, PUSHED_BANNER, ROUTES, SESSIONS
-from previewbot.demo.world import World
+from previewbot.demo.tour import NEW_BANNER, PUSHED_BANNER, browser_of
+from previewbot.demo.world import Options, World
 
 T = TypeVar("T")
 
@@ -24,6 +27,9 @@ PATIENCE_SECONDS = 100.0
 """More than the 30 s for which the intent of a comment holds, on a machine that does a lot else."""
 
 _LOOK_AGAIN = 0.1
+_MORE = 4
+"""A life that a fault prolonged makes a few requests more than an undisturbed one: some of these too."""
+
 _LINK = "Open the preview"
 _ANSWERED = ("/preview extend 2h", "/preview status")
 
@@ -32,18 +38,37 @@ class NotSo(AssertionError):
     """The world is not as it should be by now."""
 
 
+class Fault(StrEnum):
+    """What happens: the request is refused, or its answer is, or the controller is killed before or after."""
+
+    REFUSED = "refused, without effect"
+    UNANSWERED = "refused, but done"
+    KILLED_BEFORE = "killed before"
+    KILLED_AFTER = "killed after"
+
+    @property
+    def kills(self) -> bool:
+        """Whether the controller dies of it."""
+        return self in (Fault.KILLED_BEFORE, Fault.KILLED_AFTER)
+
+    @property
+    def late(self) -> bool:
+        """Whether the request takes effect."""
+        return self in (Fault.UNANSWERED, Fault.KILLED_AFTER)
+
+
 @dataclass(frozen=True)
 class Point:
-    """Where the controller dies: at its `number`-th changing request, before or after it takes effect.
-
-    0 is nowhere.
-    """
+    """A fault at the controller's `number`-th changing request; 0 is nowhere."""
 
     number: int
-    after: bool = False
+    fault: Fault = Fault.REFUSED
 
     def __str__(self) -> str:
-        return f"{'after' if self.after else 'before'} request {self.number}"
+        return f"request {self.number} {self.fault}"
+
+
+_NOWHERE = Point(0)
 
 
 @dataclass(frozen=True)
@@ -56,22 +81,22 @@ class Seen:
 
 @dataclass(frozen=True)
 class Lived:
-    """A life that was lived: what it left, the requests it took, and the one that it died at, if it did."""
+    """A life that was lived: what it left, the requests it took, and the one that was hit, if one was."""
 
     seen: Seen
     requests: tuple[str, ...]
-    died_at: str
+    hit: str
 
 
-class Killer:
-    """Kills the controller of a world at a point, and starts it again."""
+class Saboteur:
+    """Makes the fault happen, and starts the controller again if it died of it."""
 
     def __init__(self, world: World, point: Point) -> None:
         self._world = world
         self._point = point
         self._restart: asyncio.Task[None] | None = None
         self.requests: list[str] = []
-        self.died_at = ""
+        self.hit = ""
 
     def arm(self) -> None:
         """Count from here on."""
@@ -90,33 +115,87 @@ class Killer:
     async def _before(self, call: Call) -> web.StreamResponse | None:
         if call.number:
             self.requests.append(f"{call.method} {call.path}")
-        if call.number != self._point.number or self._point.after or not call.number:
-            return None
-        await self._kill(call)
-        return web.Response(status=500)
+        return await self._strike(call) if not self._point.fault.late else None
 
     async def _after(self, call: Call) -> web.StreamResponse | None:
-        if call.number and call.number == self._point.number and self._point.after:
-            await self._kill(call)
-        return None
+        return await self._strike(call) if self._point.fault.late else None
 
-    async def _kill(self, call: Call) -> None:
-        self.died_at = f"{call.method} {call.path}"
-        await self._world.bot.kill_controller()
-        self._restart = asyncio.create_task(self._world.bot.start_controller())
+    async def _strike(self, call: Call) -> web.StreamResponse | None:
+        if not call.number or call.number != self._point.number:
+            return None
+        self.hit = f"{call.method} {call.path}"
+        if self._point.fault.kills:
+            await self._world.bot.kill_controller()
+            self._restart = asyncio.create_task(self._world.bot.start_controller())
+        return web.json_response({"message": "a fault of the test's"}, status=502)
 
 
 async def live(world: World, browser: Browser, point: Point) -> Lived:
-    """Live a whole life with a crash at a point; raises `NotSo`."""
-    killer = Killer(world, point)
-    killer.arm()
+    """Live a whole life with a fault at a point; raises `NotSo`."""
+    saboteur = Saboteur(world, point)
+    saboteur.arm()
     try:
         seen = await _Life(browser).live()
     except NotSo as wrong:
-        raise NotSo(f"died {point} ({killer.died_at}): {wrong}") from wrong
+        raise NotSo(f"{point} ({saboteur.hit}): {wrong}") from wrong
     finally:
-        await killer.disarm()
-    return Lived(seen, tuple(killer.requests), killer.died_at)
+        await saboteur.disarm()
+    return Lived(seen, tuple(saboteur.requests), saboteur.hit)
+
+
+async def try_every_point(options: Sequence[Options], faults: Sequence[Fault]) -> Lives:
+    """Live one life per request and fault, in one world per `options` at a time.
+
+    Lives that wait for a held intent (30 s) overlap with others.
+    """
+    lived: dict[Point, Lived] = {}
+    await _live_all(options[0], deque([_NOWHERE]), lived)
+    undisturbed = lived.pop(_NOWHERE)
+    last = len(undisturbed.requests) + _MORE
+    todo = deque(Point(number, fault) for number in range(1, last + 1) for fault in faults)
+    async with asyncio.TaskGroup() as group:
+        for each in options:
+            group.create_task(_live_all(each, todo, lived))
+    return Lives(undisturbed, lived)
+
+
+async def _live_all(options: Options, todo: deque[Point], lived: dict[Point, Lived]) -> None:
+    async with World(options) as world, aiohttp.ClientSession() as session:
+        browser = browser_of(world, session)
+        while todo:
+            point = todo.popleft()
+            lived[point] = await live(world, browser, point)
+
+
+@dataclass(frozen=True)
+class Lives:
+    """One undisturbed life, and the others by their fault (which some were too short to meet)."""
+
+    undisturbed: Lived
+    others: Mapping[Point, Lived]
+
+    @property
+    def hit(self) -> set[Point]:
+        """The points at which something did happen."""
+        return {point for point, life in self.others.items() if life.hit}
+
+    @property
+    def shortest(self) -> int:
+        """How many changing requests a life makes at least, if nothing happens."""
+        spared = (life for life in self.others.values() if not life.hit)
+        return min(len(life.requests) for life in (self.undisturbed, *spared))
+
+    def missed(self) -> set[Point]:
+        """Return the points that should have been hit, and were not."""
+        return {point for point in self.others if point.number <= self.shortest} - self.hit
+
+    def different(self) -> dict[str, Seen]:
+        """Return what other lives left, where it is not what the undisturbed one did."""
+        return {
+            f"{point} ({life.hit})": life.seen
+            for point, life in self.others.items()
+            if life.seen != self.undisturbed.seen
+        }
 
 
 async def opened(browser: Browser) -> int:
@@ -156,8 +235,13 @@ class _Life:
         extended = await self._until("the end", self._end)
         await self._browser.press(self._number, "close")
         await self._until("the last words", self._says_closed)
-        for path in (PREVIEWS, SESSIONS, ROUTES):
-            await self._until(f"no {path}", partial(self._none, path))
+        browser = self._browser
+        for what, stored in (
+            ("Preview", browser.previews),
+            ("session", browser.sessions),
+            ("route", browser.routes),
+        ):
+            await self._until(f"the last {what} gone", partial(_none, stored))
         return Seen(await self._conversation(), extended)
 
     async def _shows(self, banner: str) -> bool:
@@ -169,7 +253,7 @@ class _Life:
         return await self._end() == wanted
 
     async def _end(self) -> timedelta | None:
-        (preview,) = await self._browser.stored(PREVIEWS)
+        (preview,) = await self._browser.previews()
         status = preview.get("status") or {}
         if "expiresAt" not in status or status.get("phase") != "Ready":
             return None
@@ -183,9 +267,6 @@ class _Life:
     async def _says_closed(self) -> bool:
         remarks = await self._browser.conversation(self._number)
         return any(r.by_app and "removed when the pull request was closed" in r.text for r in remarks)
-
-    async def _none(self, path: str) -> bool:
-        return not await self._browser.stored(path)
 
     async def _conversation(self) -> tuple[tuple[bool, str, tuple[str, ...]], ...]:
         remarks = await self._browser.conversation(self._number)
@@ -211,6 +292,10 @@ def _timeless(text: str) -> str:
     text = re.sub(r"\b\d{4}-\d\d-\d\d\b|\b\d{1,2} [A-Z][a-z]{2,8}(?: \d{4})?\b", "<date>", text)
     text = re.sub(r"\b\d{1,2}:\d\d\b", "<time>", text)
     return re.sub(r"\s+", " ", text).strip()
+
+
+async def _none(stored: Callable[[], Awaitable[list[Any]]]) -> bool:
+    return not await stored()
 
 
 async def _nothing(_: Call) -> web.StreamResponse | None:
