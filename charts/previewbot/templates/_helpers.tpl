@@ -1,0 +1,57 @@
+{{- define "previewbot.fullname" -}}
+{{- if contains .Chart.Name .Release.Name -}}
+{{- .Release.Name | trunc 40 | trimSuffix "-" -}}
+{{- else -}}
+{{- printf "%s-%s" .Release.Name .Chart.Name | trunc 40 | trimSuffix "-" -}}
+{{- end -}}
+{{- end }}
+
+{{/* Labels of a pod that never change; call with (dict "root" $ "component" "web"). */}}
+{{- define "previewbot.selectorLabels" -}}
+app.kubernetes.io/name: {{ .root.Chart.Name }}
+app.kubernetes.io/instance: {{ .root.Release.Name }}
+app.kubernetes.io/component: {{ .component }}
+{{- end }}
+
+{{- define "previewbot.labels" -}}
+{{ include "previewbot.selectorLabels" . }}
+app.kubernetes.io/part-of: previewbot
+app.kubernetes.io/version: {{ .root.Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ .root.Release.Service }}
+helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace "+" "_" }}
+{{- end }}
+
+{{- define "previewbot.image" -}}
+{{- with .Values.image -}}
+{{- if .digest -}}
+{{- printf "%s@%s" .repository .digest -}}
+{{- else -}}
+{{- printf "%s:%s" .repository (.tag | default $.Chart.AppVersion) -}}
+{{- end -}}
+{{- end -}}
+{{- end }}
+
+{{/* The host people reach web by, without a port. */}}
+{{- define "previewbot.publicHost" -}}
+{{- $url := urlParse .Values.settings.public_url -}}
+{{- if trimSuffix "/" $url.path -}}
+{{- fail (printf "settings.public_url %q has a path: an Ingress or HTTPRoute of this chart serves a whole host; use a host of its own" .Values.settings.public_url) -}}
+{{- end -}}
+{{- regexReplaceAll ":[0-9]+$" $url.host "" | lower -}}
+{{- end }}
+
+{{/* What of web is exposed: "/webhook" exactly, and everything below "/p". */}}
+{{- define "previewbot.pathOf" -}}
+{{- get (dict "webhook" "/webhook" "pages" "/p") . -}}
+{{- end }}
+
+{{/* A duration of the settings, like 2h30m, in seconds. */}}
+{{- define "previewbot.seconds" -}}
+{{- $units := dict "d" 86400 "h" 3600 "m" 60 "s" 1 -}}
+{{- $total := 0 -}}
+{{- range regexFindAll "[0-9]+[dhms]" (lower .) -1 -}}
+{{- $number := regexFind "[0-9]+" . | int64 -}}
+{{- $total = add $total (mul $number (get $units (regexFind "[dhms]" .))) -}}
+{{- end -}}
+{{- $total -}}
+{{- end }}
