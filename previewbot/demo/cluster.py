@@ -110,8 +110,8 @@ class RealCluster:
 
     def _authorization(self) -> dict[str, str]:
         # Asked each time: a kubeconfig's plugin may have to renew what it gave.
-        token = self._credentials.get_api_key_with_prefix("authorization")
-        return {"Authorization": token} if token else {}
+        settings = self._credentials.auth_settings().get("BearerToken", {})
+        return {"Authorization": settings["value"]} if settings.get("value") else {}
 
 
 async def prepare(api: KubeApi, namespace: str) -> bool:
