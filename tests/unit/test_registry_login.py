@@ -185,6 +185,20 @@ async def test_an_identity_token_is_exchanged_as_oauth2_wants_it(
     }
 
 
+async def test_an_identity_token_does_not_follow_a_redirect(
+    server: Server, registry: Registry, config: Path
+) -> None:
+    docker_config(config, {server.host: {"identitytoken": "refresh-me"}})
+    server.wants_token()
+    async with a_server() as other:
+        server.handlers["/token"] = answers(status=307, headers={"Location": f"{other.url}/token"})
+
+        with pytest.raises(TryLater):
+            await registry.find(server.reference())
+
+        assert other.seen == []
+
+
 async def test_a_token_serves_every_part_of_an_image_and_later_looks(
     server: Server, registry: Registry
 ) -> None:
