@@ -90,10 +90,7 @@ class Loop:
                 async with asyncio.timeout(_PASS_SECONDS):
                     outcome = await reconciler.reconcile(key)
         except RemoteError as error:
-            after = error.after if isinstance(error, TryLater) else None
-            seconds = self.queue.failed(key, after)
-            self._passes.labels("error").inc()
-            log.warning("pass failed", extra={"preview": key, "error": str(error), "again": seconds})
+            self._failed(key, error)
         except LeaseLost:
             # Not a fault of this pass: whoever holds the Lease makes it again.
             raise
@@ -102,10 +99,19 @@ class Loop:
             self._passes.labels("bug").inc()
             log.exception("pass failed", extra={"preview": key, "again": seconds})
         else:
-            self.queue.succeeded(key)
-            self._passes.labels("ok").inc()
+            if outcome.error is not None:
+                self._failed(key, outcome.error)
+            else:
+                self.queue.succeeded(key)
+                self._passes.labels("ok").inc()
             if outcome.again is not None:
                 self.queue.add_after(key, outcome.again)
+
+    def _failed(self, key: str, error: RemoteError) -> None:
+        after = error.after if isinstance(error, TryLater) else None
+        seconds = self.queue.failed(key, after)
+        self._passes.labels("error").inc()
+        log.warning("pass failed", extra={"preview": key, "error": str(error), "again": seconds})
 
 
 def _only_status_changed(before: Object, after: Object) -> bool:

@@ -15,7 +15,7 @@ from previewbot.plan.services import (
     advance,
     orphans,
 )
-from previewbot.plan.when import look_again
+from previewbot.plan.when import look_again, until_expiry
 
 __all__ = [
     "Create",
@@ -33,4 +33,5 @@ __all__ = [
     "orphans",
     "overall",
     "settle_replies",
+    "until_expiry",
 ]

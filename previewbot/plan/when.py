@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from previewbot.plan.decision import Decision, Facts
 from previewbot.preview import Phase, Service, Status
 
+_LEAST = 0.2
 _LAG = 2.0
 _REPLACING = 5.0
 _DEPLOYING = 15.0
@@ -19,20 +20,30 @@ INTENT_HOLDS = timedelta(seconds=30)
 
 
 def image_interval(first_seen: datetime | None, now: datetime, deadline: timedelta) -> float:
-    """Return the seconds between two looks for an image: every 10 s, later 60, past the deadline 300."""
+    """Return the seconds from a look for an image to the next: 10 s, later 60, past the deadline 300.
+
+    One look falls on the deadline itself, so that what is said then does not come late.
+    """
     waited = now - (first_seen or now)
     if waited >= deadline:
         return _IMAGE_LATE
-    return _IMAGE_SOON if waited < _SOON else _IMAGE_LATER
+    interval = _IMAGE_SOON if waited < _SOON else _IMAGE_LATER
+    return min(interval, (deadline - waited).total_seconds())
+
+
+def until_expiry(status: Status, now: datetime) -> float | None:
+    """Return the seconds until the preview ends, or None if it has ended or its time has not begun."""
+    if status.expires_at is None or status.ended is not None:
+        return None
+    return max(_LEAST, (status.expires_at - now).total_seconds())
 
 
 def look_again(
     status: Status, decision: Decision, facts: Facts | None, *, deadline: timedelta, now: datetime
 ) -> float | None:
     """Return the seconds until the next look, or None if only an event can change anything."""
-    times: list[float] = []
-    if status.expires_at is not None and status.ended is None:
-        times.append((status.expires_at - now).total_seconds())
+    expiry = until_expiry(status, now)
+    times = [expiry] if expiry is not None else []
     if facts is not None and facts.lagging:
         times.append(_LAG)
     if facts is not None and facts.problems:
@@ -45,7 +56,7 @@ def look_again(
     if decision.runs:
         interval = image_interval(status.observed.head_first_seen_at, now, deadline)
         times += [seconds for s in status.services if (seconds := _service(s, interval)) is not None]
-    return max(0.2, min(times)) if times else None
+    return max(_LEAST, min(times)) if times else None
 
 
 def _service(service: Service, image: float) -> float | None:

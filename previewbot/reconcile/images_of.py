@@ -100,10 +100,12 @@ def _from_build(build: Build, late: bool, waiting: Waiting) -> Waiting:
 
 def _looked_lately(context: Context, preview: Preview, service: Service, now: datetime) -> bool:
     last = context.memory.image_looks.get(_memory_key(preview, service))
+    if last is None:
+        return False
     deadline = context.settings.deadlines.image
-    interval = image_interval(preview.status.observed.head_first_seen_at, now, deadline)
+    interval = image_interval(preview.status.observed.head_first_seen_at, last, deadline)
     # A second early is in time: timers are not exact, and a missed look costs a whole interval.
-    return last is not None and (now - last).total_seconds() < interval - 1
+    return (now - last).total_seconds() < interval - 1
 
 
 def _memory_key(preview: Preview, service: Service) -> str:

@@ -31,9 +31,13 @@ _LEAK_GUARD = timedelta(hours=1)
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a pass ended: `again` is in seconds; None means "when something happens"."""
+    """How a pass ended: `again` is in seconds; None means "when something happens".
+
+    With an `error` it is to be repeated after a backoff, yet no later than `again`.
+    """
 
     again: float | None = None
+    error: RemoteError | None = None
 
 
 @dataclass(frozen=True)
@@ -76,7 +80,7 @@ class Reconciler:
         )
 
     async def reconcile(self, name: str) -> Outcome:
-        """Make one pass over a Preview; raises RemoteError when something must be tried again later."""
+        """Make one pass over a Preview; raises RemoteError if the Preview itself cannot be read."""
         obj = await self._context.kube.get_preview(name)
         if obj is None:
             self._context.memory.forget(name)
@@ -88,6 +92,9 @@ class Reconciler:
             return await self._pass(stored)
         except Superseded:
             return Outcome(again=0.2)
+        except RemoteError as error:
+            # A backoff, or an hour that GitHub asks for, must not make a preview outlast its time.
+            return Outcome(again=plan.until_expiry(stored.status, self._context.now()), error=error)
 
     async def _pass(self, stored: Stored) -> Outcome:
         context = self._context
