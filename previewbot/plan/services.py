@@ -14,6 +14,7 @@ from enum import StrEnum
 from previewbot.mirrord import Session, Wanted, noticeable, session_name
 from previewbot.preview import Phase, Preview, Service, Waiting
 from previewbot.repoconfig import ServiceConfig
+from previewbot.timing import format_duration
 
 OPERATOR_SILENT_AFTER = timedelta(minutes=2)
 _REMAKES = 1
@@ -240,9 +241,9 @@ def _with_session(service: Service, session: Session, wanted: Wanted, around: Su
 def _in_progress(service: Service, session: Session, wanted: Wanted, around: Surroundings) -> ServiceStep:
     waited = around.now - session.created_at
     if waited >= around.session_deadline and not service.session_ready:
-        minutes = int(around.session_deadline.total_seconds() // 60)
-        who = "the mirrord operator never answered" if session.phase == "Pending" else "it was not ready"
-        return _fail(service, _question(wanted, around), f"{who} within {minutes} min", around, session)
+        what = "the mirrord operator did not answer" if session.phase == "Pending" else "it was not ready"
+        message = f"{what} within {format_duration(around.session_deadline)}"
+        return _fail(service, _question(wanted, around), message, around, session)
     reason = "Creating"
     if session.phase == "Pending" and waited >= OPERATOR_SILENT_AFTER:
         reason = "OperatorSilent"

@@ -157,7 +157,7 @@ def test_a_failure_holds_only_for_the_commit_it_happened_to() -> None:
 
 
 @pytest.mark.parametrize(
-    ("phase", "says"), [("Pending", "never answered"), ("InProgress", "was not ready within 5 min")]
+    ("phase", "says"), [("Pending", "did not answer within 5m"), ("InProgress", "was not ready within 5m")]
 )
 def test_a_session_that_is_not_ready_in_time_has_failed(phase: Any, says: str) -> None:
     result = step(PINNED, a_session(phase=phase, created_at=NOW - timedelta(minutes=5)))
