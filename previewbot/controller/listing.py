@@ -58,6 +58,7 @@ class Listing:
         self._app_id = app_id
         self._github_host = github_host
         self._configurations: dict[int, str] = {}
+        self._told: dict[tuple[int, int], tuple[str, str]] = {}
 
     async def run(self) -> None:
         """List for ever, one listing after the other, the first at once; no error ends it."""
@@ -117,9 +118,12 @@ class Listing:
             self._untriggered.forget(repository.id)
         for row in rows:
             preview = known.get((repository.id, row.number))
-            if self._is_due(repository, row, preview) or (changed and preview is not None):
+            news = (preview.status.observed.configuration_sha, sha or "") if preview else ("", "")
+            if self._is_due(repository, row, preview) or self._is_news(repository, row, news):
                 spec = self._spec(installation_id, repository, row.number)
                 await self._poke(spec, row.updated_at, create=True)
+                if news[0] != news[1]:
+                    self._told[repository.id, row.number] = news
         open_numbers = {row.number for row in rows}
         for (repository_id, number), _ in known.items():
             if repository_id == repository.id and number not in open_numbers:
@@ -127,6 +131,14 @@ class Listing:
         if sha is not None:
             # Only now: a poke that failed must not lose the news.
             self._configurations[repository.id] = sha
+
+    def _is_news(self, repository: Repository, row: OpenPullRequest, news: tuple[str, str]) -> bool:
+        """Return whether a Preview goes by another configuration than this, and was not told so yet.
+
+        Told once only, because some go by the configuration of a branch that is not listed.
+        """
+        seen, listed = news
+        return seen != listed and self._told.get((repository.id, row.number)) != news
 
     async def _configuration(self, installation_id: int, repository: Repository) -> str:
         client = self._github.installation(installation_id)

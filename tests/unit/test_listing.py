@@ -24,8 +24,11 @@ def a_row(number: int = 42, *, head: str = HEAD, updated_at: datetime = NOW) -> 
     return OpenPullRequest(number, head, updated_at)
 
 
-def seen(name: str = "gh-812-42", *, head: str = HEAD, updated_at: datetime = NOW) -> Preview:
-    return a_preview(name=name, observed=Observed(head_sha=head, updated_at=updated_at))
+def seen(
+    name: str = "gh-812-42", *, head: str = HEAD, updated_at: datetime = NOW, configuration: str = "blob-1"
+) -> Preview:
+    observed = Observed(head_sha=head, updated_at=updated_at, configuration_sha=configuration)
+    return a_preview(name=name, observed=observed)
 
 
 def answer(found: Any) -> Any:
@@ -157,6 +160,13 @@ async def test_a_changed_configuration_is_news_for_all_pull_requests_of_its_repo
     assert await world.poked() == [(812, 42, True), (812, 43, True)]
     world.untriggered.remember(812, 43, NOW, HEAD)
     assert len(await world.poked()) == 2
+
+
+async def test_a_preview_that_saw_a_configuration_between_two_listings_is_told_once_that_it_is_gone() -> None:
+    world = World(a_row(), previews=(seen(configuration="blob-0"),))
+
+    assert await world.poked() == [(812, 42, True)]
+    assert len(await world.poked()) == 1
 
 
 async def test_news_of_the_configuration_is_not_lost_by_a_poke_that_fails() -> None:
