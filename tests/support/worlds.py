@@ -110,9 +110,15 @@ class Pull:
         )
 
     @property
+    def status(self) -> dict[str, Any]:
+        """The status of its Preview, empty if it has none."""
+        status: dict[str, Any] = (self.preview or {}).get("status") or {}
+        return status
+
+    @property
     def phase(self) -> str:
         """The phase of its Preview, empty if it has none."""
-        return str(((self.preview or {}).get("status") or {}).get("phase", ""))
+        return str(self.status.get("phase", ""))
 
     @property
     def sessions(self) -> list[dict[str, Any]]:
