@@ -1,0 +1,169 @@
+"""The chart as a whole: it lints, renders what it should, and hands on settings that previewbot takes."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections import Counter
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from previewbot.settings import Settings, document, parse
+from tests.chart import helm
+from tests.chart.helm import ALL_VALUES, CHART, NAMESPACE, one, rendered
+
+CLUSTER_SCOPED = (
+    "ClusterRole", "ClusterRoleBinding", "ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding",
+)  # fmt: skip
+
+
+def settings_of(name: str, *options: str) -> Settings:
+    text = one(rendered(name, *options), "ConfigMap", "previewbot")["data"]["settings.yaml"]
+    return parse(document(text), {})
+
+
+@pytest.mark.parametrize("name", ALL_VALUES)
+def test_helm_finds_nothing_to_complain_about(name: str) -> None:
+    result = helm.run(
+        "lint",
+        "--strict",
+        "--kube-version",
+        helm.KUBE_VERSION,
+        str(CHART),
+        "--values",
+        helm.values_file(name),
+    )
+
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert "[WARNING]" not in result.stdout
+
+
+@pytest.mark.parametrize("name", ALL_VALUES)
+def test_no_two_objects_are_the_same_one_and_each_is_labelled_as_the_releases(name: str) -> None:
+    objects = rendered(name)
+
+    places = Counter(
+        (obj["kind"], obj["metadata"].get("namespace"), obj["metadata"]["name"]) for obj in objects
+    )
+    assert [place for place, times in places.items() if times > 1] == []
+    for obj in objects:
+        assert obj["metadata"]["labels"]["app.kubernetes.io/instance"] == helm.RELEASE
+        assert ("namespace" in obj["metadata"]) == (obj["kind"] not in CLUSTER_SCOPED)
+
+
+@pytest.mark.parametrize("name", ALL_VALUES)
+def test_nothing_hooks_into_helm(name: str) -> None:
+    for obj in rendered(name):
+        assert not [key for key in obj["metadata"].get("annotations") or {} if key.startswith("helm.sh/")]
+
+
+@pytest.mark.parametrize("name", ALL_VALUES)
+def test_previewbot_takes_the_settings_that_the_chart_writes(name: str) -> None:
+    settings = settings_of(name)
+
+    assert settings.cluster.kubeconfig is None
+    assert settings.cluster.lease_or_default.name == "previewbot-controller"
+    assert settings.cluster.lease_or_default.namespace == NAMESPACE
+
+
+@pytest.mark.parametrize("name", ALL_VALUES)
+def test_every_setting_of_the_values_arrives(name: str) -> None:
+    given = yaml.safe_load(Path(helm.values_file(name)).read_text(encoding="utf-8"))["settings"]
+    text = one(rendered(name), "ConfigMap", "previewbot")["data"]["settings.yaml"]
+
+    assert_contains(yaml.safe_load(text), given, "settings")
+
+
+def assert_contains(found: Any, wanted: Any, path: str) -> None:
+    if not isinstance(wanted, dict):
+        assert found == wanted, path
+        return
+    for key, value in wanted.items():
+        assert key in found, f"{path}.{key}"
+        assert_contains(found[key], value, f"{path}.{key}")
+
+
+def test_a_large_app_id_stays_a_number() -> None:
+    assert settings_of("minimal").github.app_id == 12345678
+
+
+def test_the_settings_of_the_document_are_those_of_the_chart() -> None:
+    """The example of docs/settings.md, less what the chart sets itself, is taken as it is."""
+    text = (helm.ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
+    example = yaml.safe_load(text.split("```yaml")[1].split("```")[0])
+    mounted = ("docker_config_file", "ca_file")
+    del example["github"]["private_key_file"], example["github"]["webhook_secret_file"]
+    del example["cluster"]["kubeconfig"], example["cluster"]["lease"]
+    registries = example["images"]["registries"]
+    example["images"]["registries"] = {
+        host: {key: value for key, value in registry.items() if key not in mounted}
+        for host, registry in registries.items()
+    }
+
+    settings = settings_of("minimal", "--set-json", f"settings={json.dumps(example)}")
+
+    assert settings.ttl.max == timedelta(hours=72)
+    assert settings.limits.previews == 50
+
+
+def yaml_as_json(value: Any) -> str:
+    import json
+
+    return json.dumps(value)
+
+
+def test_registries_with_a_login_or_a_ca_are_given_the_mounted_files() -> None:
+    registries = settings_of("everything").images.registries
+
+    login, authority = (
+        Path("/etc/previewbot/registry/config.json"),
+        Path("/etc/previewbot/registry-ca/ca.crt"),
+    )
+    assert {host: (r.docker_config_file, r.ca_file, r.plain_http) for host, r in registries.items()} == {
+        "ghcr.io": (login, None, False),
+        "harbor.internal": (login, authority, False),
+        "registry.internal:5000": (None, None, True),
+        "plain.internal": (None, None, True),
+    }
+
+
+def test_other_settings_make_other_pods() -> None:
+    def sums(*options: str) -> set[str]:
+        return {
+            obj["spec"]["template"]["metadata"]["annotations"]["checksum/settings"]
+            for obj in helm.of_kind(rendered("minimal", *options), "Deployment")
+        }
+
+    assert len(sums()) == 1
+    assert sums() == sums("--set", "web.replicas=5")
+    assert sums() != sums("--set", "settings.limits.previews=7")
+
+
+def test_another_release_has_names_of_its_own() -> None:
+    ours, other = rendered("everything"), rendered("everything", release="staging-two")
+
+    def names(objects: tuple[helm.Object, ...]) -> set[tuple[str, str]]:
+        return {(obj["kind"], obj["metadata"]["name"]) for obj in objects}
+
+    assert not names(ours) & names(other)
+    assert {name.split("-previewbot")[0] for _, name in names(other)} == {"staging-two"}
+
+
+def test_the_crd_is_installed_by_helm_itself_and_is_the_one_in_the_package() -> None:
+    with_crds = rendered("minimal", "--include-crds")
+
+    [crd] = helm.of_kind(with_crds, "CustomResourceDefinition")
+    file = helm.ROOT / "charts" / "previewbot" / "crds" / "previews.yaml"
+    assert crd == yaml.safe_load(file.read_text(encoding="utf-8"))
+    assert not helm.of_kind(rendered("minimal"), "CustomResourceDefinition")
+
+
+def test_chart_application_and_package_have_one_version() -> None:
+    chart = yaml.safe_load((CHART / "Chart.yaml").read_text(encoding="utf-8"))
+    project = tomllib.loads((helm.ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+
+    assert chart["appVersion"] == project["project"]["version"]

@@ -1,0 +1,131 @@
+"""What the two service accounts may do, as one table: not a verb more."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.chart.helm import ALL_VALUES, NAMESPACE, Object, of_kind, one, rendered
+
+PREVIEWS = "previews.previewbot.dev"
+SESSIONS = "previewsessions.preview.mirrord.metalbear.co"
+LEASES = "leases.coordination.k8s.io"
+ROUTES = "httproutes.gateway.networking.k8s.io"
+EVERYWHERE = "*"
+
+WEB = {(EVERYWHERE, PREVIEWS, verb) for verb in ("get", "list", "create", "patch")}
+CONTROLLER = {
+    *((EVERYWHERE, PREVIEWS, verb) for verb in ("get", "list", "watch", "create", "patch", "delete")),
+    (EVERYWHERE, f"{PREVIEWS}/status", "update"),
+    *((NAMESPACE, f"{LEASES}/previewbot-controller", verb) for verb in ("get", "update")),
+    (NAMESPACE, LEASES, "create"),
+}
+SESSION_VERBS = ("list", "watch", "create", "delete")
+WORKLOADS = ("deployments.apps", "statefulsets.apps", "rollouts.argoproj.io")
+ROUTE_VERBS = ("get", "create", "patch", "delete")
+
+Permission = tuple[str, str, str]
+
+
+def in_namespace(namespace: str, *, gateway: bool) -> set[Permission]:
+    return {
+        *((namespace, SESSIONS, verb) for verb in SESSION_VERBS),
+        *((namespace, workload, "get") for workload in WORKLOADS),
+        *((namespace, ROUTES, verb) for verb in ROUTE_VERBS if gateway),
+    }
+
+
+def permissions(objects: tuple[Object, ...], account: str) -> set[Permission]:
+    """Return (namespace, resource, verb) of all that is bound to a service account."""
+    found: set[Permission] = set()
+    for binding in [*of_kind(objects, "RoleBinding"), *of_kind(objects, "ClusterRoleBinding")]:
+        subject = {"kind": "ServiceAccount", "name": account, "namespace": NAMESPACE}
+        if subject in binding["subjects"]:
+            namespace = binding["metadata"].get("namespace", EVERYWHERE)
+            found |= of_rules(role_of(objects, binding), namespace)
+    return found
+
+
+def role_of(objects: tuple[Object, ...], binding: Object) -> Object:
+    namespace = binding["metadata"].get("namespace")
+    [role] = [
+        obj
+        for obj in of_kind(objects, binding["roleRef"]["kind"])
+        if (obj["metadata"]["name"], obj["metadata"].get("namespace"))
+        == (binding["roleRef"]["name"], namespace)
+    ]
+    return role
+
+
+def of_rules(role: Object, namespace: str) -> set[Permission]:
+    found = set()
+    for rule in role["rules"]:
+        for group in rule["apiGroups"]:
+            for resource in rule["resources"]:
+                plural, _, sub = resource.partition("/")
+                for part in [sub] if sub else rule.get("resourceNames", [""]):
+                    named = f"{plural}.{group}/{part}".rstrip("/")
+                    found |= {(namespace, named, verb) for verb in rule["verbs"]}
+    return found
+
+
+@pytest.mark.parametrize("name", [name for name in ALL_VALUES if name != "bare"])
+def test_web_may_look_at_previews_and_poke_them_and_nothing_else(name: str) -> None:
+    assert permissions(rendered(name), "previewbot-web") == WEB
+
+
+@pytest.mark.parametrize("name", ["minimal", "ingress", "http-route"])
+def test_without_a_gateway_the_controller_may_not_touch_routes(name: str) -> None:
+    expected = CONTROLLER | in_namespace("staging", gateway=False)
+
+    assert permissions(rendered(name), "previewbot-controller") == expected
+
+
+@pytest.mark.parametrize("name", ["gateway", "everything"])
+def test_the_controller_acts_in_the_allowed_namespaces_only(name: str) -> None:
+    expected = CONTROLLER
+    for namespace in ("staging", "payments"):
+        expected = expected | in_namespace(namespace, gateway=True)
+
+    assert permissions(rendered(name), "previewbot-controller") == expected
+
+
+@pytest.mark.parametrize("name", [name for name in ALL_VALUES if name != "bare"])
+def test_every_role_is_bound_and_to_one_of_the_two_pods_accounts(name: str) -> None:
+    objects = rendered(name)
+    bindings = [*of_kind(objects, "RoleBinding"), *of_kind(objects, "ClusterRoleBinding")]
+    bound = {(b["roleRef"]["kind"], b["roleRef"]["name"], b["metadata"].get("namespace")) for b in bindings}
+
+    roles = [*of_kind(objects, "Role"), *of_kind(objects, "ClusterRole")]
+    assert bound == {(r["kind"], r["metadata"]["name"], r["metadata"].get("namespace")) for r in roles}
+    assert {subject["name"] for b in bindings for subject in b["subjects"]} == {
+        account["metadata"]["name"] for account in of_kind(objects, "ServiceAccount")
+    }
+
+
+@pytest.mark.parametrize("name", ALL_VALUES)
+@pytest.mark.parametrize("component", ["web", "controller"])
+def test_a_pod_runs_as_the_account_its_roles_are_for_and_nobody_else_gets_the_token(
+    name: str, component: str
+) -> None:
+    objects = rendered(name)
+    spec = one(objects, "Deployment", f"previewbot-{component}")["spec"]["template"]["spec"]
+
+    assert spec["serviceAccountName"] == f"previewbot-{component}"
+    assert spec["automountServiceAccountToken"] is True
+    assert one(objects, "ServiceAccount", f"previewbot-{component}")["automountServiceAccountToken"] is False
+
+
+def test_roles_can_be_made_by_somebody_else() -> None:
+    kinds = {obj["kind"] for obj in rendered("bare")}
+
+    assert not kinds & {"Role", "ClusterRole", "RoleBinding", "ClusterRoleBinding"}
+
+
+@pytest.mark.parametrize("name", [name for name in ALL_VALUES if name != "bare"])
+def test_no_rule_has_a_wildcard_or_grants_power_over_roles_secrets_or_pods(name: str) -> None:
+    objects = rendered(name)
+
+    for role in [*of_kind(objects, "Role"), *of_kind(objects, "ClusterRole")]:
+        for rule in role["rules"]:
+            assert "*" not in [*rule["apiGroups"], *rule["resources"], *rule["verbs"]]
+            assert not {"", "rbac.authorization.k8s.io"} & set(rule["apiGroups"])

@@ -1,0 +1,98 @@
+"""The chart refuses wrong values at once, and says which and why."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.chart.helm import CHART, KUBE_VERSION, run, template
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["image.repository="], "at '/image/repository': minLength: got 0, want 1"),
+        (["existingSecret="], "at '/existingSecret': minLength: got 0, want 1"),
+        (["settings.github.app_id=null"], "at '/settings/github/app_id': got null, want integer"),
+        (["settings.github.app_id=0"], "at '/settings/github/app_id': minimum: got 0, want 1"),
+        (["settings.public_url=previews.example.com"], "at '/settings/public_url': 'previews.example.com'"),
+        (
+            ["settings.cluster.namespaces=staging"],
+            "at '/settings/cluster/namespaces': got string, want array",
+        ),
+        (["settings.cluster.namespaces={Staging}"], "at '/settings/cluster/namespaces/0': 'Staging'"),
+        (
+            ["settings.cluster.namespaces={a,a}"],
+            "at '/settings/cluster/namespaces': items at 0 and 1 are equal",
+        ),
+        (["settings.images.allowed={https://ghcr.io/acme}"], "at '/settings/images/allowed/0'"),
+        (["settings.links.gateway.name=public"], "missing properties 'namespace', 'domain'"),
+        (["settings.ttl.max=forever"], "at '/settings/ttl/max': 'forever' does not match"),
+        (["settings.limit.previews=5"], "at '/settings': additional properties 'limit' not allowed"),
+        (["settings.cluster.kubeconfig=/x"], "additional properties 'kubeconfig' not allowed"),
+        (["settings.cluster.lease.name=x"], "additional properties 'lease' not allowed"),
+        (["settings.github.webhook_secret=hunter2"], "additional properties 'webhook_secret' not allowed"),
+        (["settings.github.private_key_file=/x"], "additional properties 'private_key_file' not allowed"),
+        (
+            ["settings.images.registries.harbor.docker_config_file=/x"],
+            "additional properties 'docker_config_file' not allowed",
+        ),
+        (["registry.hosts={ghcr.io}"], "at '/registry/existingSecret': minLength: got 0, want 1"),
+        (["registry.caHosts={ghcr.io}"], "at '/registry/caConfigMap': minLength: got 0, want 1"),
+        (["web.replicas=two"], "at '/web/replicas': got string, want integer"),
+        (["controller.replica=2"], "at '/controller': additional properties 'replica' not allowed"),
+        (["ingress.expose={metrics}"], "at '/ingress/expose/0'"),
+        (["httpRoute.enabled=true"], "at '/httpRoute/parentRefs': minItems: got 0, want 1"),
+        (["replicaCount=2"], "additional properties 'replicaCount' not allowed"),
+    ],
+)
+def test_a_wrong_value_is_named_with_what_is_wrong(options: list[str], words: str) -> None:
+    result = template("minimal", *(word for option in options for word in ("--set", option)))
+
+    assert result.returncode != 0
+    assert words in result.stderr
+
+
+def test_all_that_must_be_given_is_named_at_once() -> None:
+    result = run("template", "previewbot", str(CHART), "--kube-version", KUBE_VERSION)
+
+    for missing in ("repository", "existingSecret", "public_url", "namespaces", "app_id", "allowed"):
+        assert missing in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (
+            ["settings.ttl.default=4h", "settings.ttl.max=3h59m"],
+            "ttl.default must be at most settings.ttl.max",
+        ),
+        (["settings.ttl.default=4d"], "which is 72h"),
+        (["settings.ttl.max=7h59m59s"], "which is 7h59m59s"),
+        (
+            ["ingress.enabled=true", "settings.public_url=https://example.com/previews"],
+            '"https://example.com/previews" has a path',
+        ),
+    ],
+)
+def test_values_that_contradict_each_other_are_refused_in_words(options: list[str], words: str) -> None:
+    result = template("minimal", *(word for option in options for word in ("--set", option)))
+
+    assert result.returncode != 0
+    assert words in result.stderr
+
+
+def test_a_cluster_that_is_too_old_is_refused() -> None:
+    result = template("minimal", "--kube-version", "1.29.9")
+
+    assert result.returncode != 0
+    assert "chart requires kubeVersion: >=1.30.0-0" in result.stderr
+
+
+def test_the_tag_is_the_version_of_the_application_unless_given() -> None:
+    def image(*options: str) -> str:
+        result = template("minimal", *options)
+        [line] = {line.strip() for line in result.stdout.splitlines() if line.strip().startswith("image: ")}
+        return line
+
+    assert image() == "image: registry.example.com/previewbot:0.1.0"
+    assert image("--set-string", "image.tag=7") == "image: registry.example.com/previewbot:7"
