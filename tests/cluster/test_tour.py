@@ -1,0 +1,102 @@
+"""The tour on a real API server, by the chart's service accounts: each permission is used, and no other."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+
+from previewbot.demo import tour
+from previewbot.demo.world import Options, World
+from tests.chart.test_roles import permissions
+from tests.support.control_plane import ControlPlane, Request
+from tests.support.installed import ACCOUNTS, SYSTEM, Installed, install, uninstall
+
+STAGING = "tour"
+
+NOT_ON_THE_TOUR = {
+    # The shop has Deployments only; the target of a service may be either of these.
+    (STAGING, "statefulsets.apps", "get"),
+    (STAGING, "rollouts.argoproj.io", "get"),
+    # Only when a repository moves its entry into another namespace.
+    (STAGING, "httproutes.gateway.networking.k8s.io", "delete"),
+}
+"""What the chart grants and no tour needs, each with its reason."""
+
+
+@dataclass(frozen=True)
+class Toured:
+    """What a tour as the chart's accounts left in the audit log."""
+
+    code: int
+    lines: tuple[str, ...]
+    installed: Installed
+    requests: tuple[Request, ...]
+
+    def of(self, command: str) -> list[Request]:
+        """Return the requests of one process."""
+        user = f"system:serviceaccount:{SYSTEM}:{ACCOUNTS[command]}"
+        return [request for request in self.requests if request.user == user]
+
+
+@pytest.fixture(scope="module")
+def installed(control_plane: ControlPlane, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installed]:
+    found = install(control_plane, tmp_path_factory.mktemp("chart"), STAGING)
+    yield found
+    uninstall(control_plane, found)
+
+
+@pytest.fixture(scope="module")
+def toured(control_plane: ControlPlane, installed: Installed) -> Toured:
+    """Take the tour with a listing so often that it finds what one dropped webhook would have told."""
+    options = Options(
+        kubeconfig=control_plane.kubeconfig(),
+        namespace=STAGING,
+        tokens=installed.tokens,
+        build_seconds=0.5,
+        settings=installed.settings | {"listing": {"interval": "2s"}},
+    )
+    code, lines = asyncio.run(_take(options))
+    return Toured(code, lines, installed, tuple(control_plane.requests()))
+
+
+async def _take(options: Options) -> tuple[int, tuple[str, ...]]:
+    lines: list[str] = []
+    async with World(options) as world:
+        world.github.webhooks.drop_next(1)
+        code = await tour.check(world, say=lines.append)
+    return code, tuple(lines)
+
+
+@pytest.mark.timeout(180)
+def test_it_is_as_described(toured: Toured) -> None:
+    assert toured.code == 0, "\n".join(toured.lines)
+
+
+@pytest.mark.parametrize("command", ["web", "controller"])
+def test_nothing_was_refused_but_for_what_is_not_there_or_changed(toured: Toured, command: str) -> None:
+    found = toured.of(command)
+
+    assert found
+    assert {request.code for request in found} <= {200, 201, 404, 409}
+
+
+@pytest.mark.parametrize("command", ["web", "controller"])
+def test_every_permission_was_used_and_every_use_permitted(toured: Toured, command: str) -> None:
+    granted = permissions(toured.installed.objects, ACCOUNTS[command])
+    used = {_permission(request) for request in toured.of(command) if request.code != 403}
+
+    assert used - granted == set()
+    assert granted - used - NOT_ON_THE_TOUR == set()
+    assert NOT_ON_THE_TOUR & used == set()
+
+
+def _permission(request: Request) -> tuple[str, str, str]:
+    """Return a request as the permission that it needs, by the names of `tests.chart.test_roles`."""
+    part = request.subresource or (request.name if request.resource == "leases" else "")
+    if request.verb == "create":
+        part = request.subresource
+    resource = f"{request.resource}.{request.group}/{part}".rstrip("/")
+    return request.namespace or "*", resource, request.verb
