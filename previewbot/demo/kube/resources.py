@@ -10,10 +10,16 @@ from typing import Any
 
 import yaml
 
+_VERBS = ["create", "delete", "get", "list", "patch", "update", "watch"]
+
 
 @dataclass(frozen=True)
 class Resource:
-    """A resource: where it is, what it is called, and the schema its objects must keep (None: any)."""
+    """A resource: where it is, what it is called, and the schema its objects must keep (None: any).
+
+    `unconditional` says that an update may come without a resourceVersion, and `created_by_update` that an
+    update of what is not there creates it.
+    """
 
     group: str
     version: str
@@ -21,11 +27,24 @@ class Resource:
     kind: str
     namespaced: bool
     schema: Mapping[str, Any] | None
+    short_names: tuple[str, ...] = ()
+    unconditional: bool = False
+    created_by_update: bool = False
 
     @property
     def api_version(self) -> str:
         """The `apiVersion` of its objects."""
         return f"{self.group}/{self.version}"
+
+    def discovery(self) -> list[dict[str, Any]]:
+        """Return what discovery tells of it, and of its status."""
+        where = {"namespaced": self.namespaced, "kind": self.kind}
+        shorts = {"shortNames": list(self.short_names)} if self.short_names else {}
+        own = {"name": self.plural, "singularName": self.kind.lower(), **where, "verbs": _VERBS, **shorts}
+        if self.kind == "Lease":
+            return [own]
+        verbs = ["get", "patch", "update"]
+        return [own, {"name": f"{self.plural}/status", "singularName": "", **where, "verbs": verbs}]
 
 
 def resources() -> list[Resource]:
@@ -38,10 +57,12 @@ def resources() -> list[Resource]:
         for path in sorted([*own.glob("*.yaml"), *(package / "demo" / "schemas").glob("*.yaml")])
     ]
     workloads = [
-        Resource("apps", "v1", plural, kind, namespaced=True, schema=None)
+        Resource("apps", "v1", plural, kind, namespaced=True, schema=None, unconditional=True)
         for plural, kind in (("deployments", "Deployment"), ("statefulsets", "StatefulSet"))
     ]
-    leases = Resource("coordination.k8s.io", "v1", "leases", "Lease", namespaced=True, schema=None)
+    leases = Resource(
+        "coordination.k8s.io", "v1", "leases", "Lease", namespaced=True, schema=None, created_by_update=True
+    )
     return [*(_from_crd(document) for document in documents), *workloads, leases]
 
 
@@ -55,4 +76,5 @@ def _from_crd(crd: Mapping[str, Any]) -> Resource:
         spec["names"]["kind"],
         namespaced=spec["scope"] == "Namespaced",
         schema=version["schema"]["openAPIV3Schema"],
+        short_names=tuple(spec["names"].get("shortNames", ())),
     )

@@ -1,12 +1,13 @@
-"""The HTTP face of the fake API server (https://kubernetes.io/docs/reference/using-api/api-concepts/)."""
+"""The HTTP face of the fake API server (https://kubernetes.io/docs/reference/using-api/api-concepts/).
+
+The contract tests hold it, request by request, to a real API server.
+"""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import copy
-import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,12 +15,15 @@ from aiohttp import web
 
 from previewbot.demo.faults import Faults
 from previewbot.demo.kube import status
+from previewbot.demo.kube.decoding import STRICT, Decoded, decoded, json_object
+from previewbot.demo.kube.paging import page
 from previewbot.demo.kube.resources import Resource, resources
 from previewbot.demo.kube.selectors import matcher
 from previewbot.demo.kube.status import KubeError
-from previewbot.demo.kube.store import Event, Object, Store
+from previewbot.demo.kube.store import Object, Store
+from previewbot.demo.kube.watching import Watch
 
-_BOOKMARK_SECONDS = 20.0
+_BODIES = ("application/json",)
 _PATCHES = ("application/merge-patch+json",)
 
 
@@ -28,23 +32,34 @@ def _utc_now() -> datetime:
 
 
 class FakeKube:
-    """Answers requests below `/apis` and `/version`; state is in memory."""
+    """Answers requests below `/apis` and `/version`; state is in memory.
 
-    def __init__(self, now: Callable[[], datetime] = _utc_now, faults: Faults | None = None) -> None:
+    Something can be created in `namespaces` only; without them, in all that there could be.
+    """
+
+    def __init__(
+        self,
+        now: Callable[[], datetime] = _utc_now,
+        faults: Faults | None = None,
+        namespaces: Collection[str] | None = None,
+    ) -> None:
         self._resources = {(r.group, r.version, r.plural): r for r in resources()}
         self._news: set[asyncio.Event] = set()
+        self._namespaces = namespaces
         self.store = Store(now, self._notify)
         self.faults = faults or Faults()
 
     def objects(self, plural: str) -> list[Object]:
         """Return all objects of a resource."""
-        return self.store.items(self._by_plural(plural), None)
+        resource = next(r for r in self._resources.values() if r.plural == plural)
+        return self.store.items(resource, None)
 
     def seed(self, manifest: Mapping[str, Any]) -> Object:
         """Create an object without going through HTTP."""
         kind = manifest["kind"]
         resource = next(r for r in self._resources.values() if r.kind == kind)
-        return self.store.create(resource, manifest["metadata"].get("namespace", ""), manifest)
+        obj = decoded(resource, manifest, STRICT).object
+        return self.store.create(resource, manifest["metadata"].get("namespace", ""), obj)
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Answer a request."""
@@ -61,19 +76,17 @@ class FakeKube:
         parts = [part for part in request.path.split("/") if part]
         if parts in (["version"], ["readyz"]):
             return web.json_response({"major": "1", "minor": "36", "gitVersion": "v1.36.0+demo"})
-        if not parts or parts[0] != "apis":
-            raise status.no_resource()
-        if len(parts) == 3:
-            return web.json_response(self._discovery(parts[1], parts[2]))
-        if len(parts) < 4:
-            raise status.no_resource()
+        if len(parts) == 3 and parts[0] == "apis":
+            return self._discovery(parts[1], parts[2])
+        if len(parts) < 4 or parts[0] != "apis":
+            return _nothing_here()
         group, version, rest = parts[1], parts[2], parts[3:]
         namespace = ""
         if rest[0] == "namespaces" and len(rest) >= 3:
             namespace, rest = rest[1], rest[2:]
         resource = self._resources.get((group, version, rest[0]))
         if resource is None or len(rest) > 3 or (len(rest) == 3 and rest[2] != "status"):
-            raise status.no_resource()
+            return _nothing_here()
         if len(rest) == 1:
             return await self._collection(request, resource, namespace)
         return await self._object(request, resource, namespace, rest[1], status_only=len(rest) == 3)
@@ -82,24 +95,27 @@ class FakeKube:
         self, request: web.Request, resource: Resource, namespace: str
     ) -> web.StreamResponse:
         if request.method == "POST":
-            created = self.store.create(resource, namespace, await _body(request))
-            return web.json_response(created, status=201)
+            return await self._create(request, resource, namespace)
         if request.method != "GET":
-            raise KubeError(405, "MethodNotAllowed", "the server does not allow this method")
+            raise status.not_allowed(resource.plural, resource.group, request.method.lower())
         query = request.query
         matches = matcher(query.get("labelSelector", ""), query.get("fieldSelector", ""))
         wanted = namespace if resource.namespaced and namespace else None
-        if query.get("watch") in ("true", "1", "True"):
-            return await self._watch(request, resource, wanted, matches)
-        items = [obj for obj in self.store.items(resource, wanted) if matches(obj)]
-        return web.json_response(
-            {
-                "apiVersion": resource.api_version,
-                "kind": f"{resource.kind}List",
-                "metadata": {"resourceVersion": str(self.store.version)},
-                "items": items,
-            }
-        )
+        if Watch.wanted(query):
+            watch = Watch.of(query, resource, wanted, matches)
+            return await watch.answer(request, self.store, self._news)
+        found = [obj for obj in self.store.items(resource, wanted) if matches(obj)]
+        items, metadata = page(query, found, self.store)
+        kind = {"apiVersion": resource.api_version, "kind": f"{resource.kind}List"}
+        return web.json_response({**kind, "metadata": metadata, "items": items})
+
+    async def _create(self, request: web.Request, resource: Resource, namespace: str) -> web.StreamResponse:
+        body = await _body(request, resource, _BODIES)
+        found = decoded(resource, body, request.query.get("fieldValidation", ""))
+        _same("namespace", found.object, namespace)
+        if resource.namespaced and self._namespaces is not None and namespace not in self._namespaces:
+            raise status.no_namespace(namespace)
+        return _answer(found, self.store.create(resource, namespace, found.object), 201)
 
     async def _object(
         self, request: web.Request, resource: Resource, namespace: str, name: str, *, status_only: bool
@@ -107,140 +123,43 @@ class FakeKube:
         method = request.method
         if method == "GET":
             return web.json_response(self.store.get(resource, namespace, name))
-        body = await _body(request)
         if method == "DELETE" and not status_only:
-            preconditions = body.get("preconditions") or {}
-            self.store.delete(resource, namespace, name, preconditions)
-            return web.json_response(
-                {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success"}
-            )
+            options = json_object(await request.text() or "{}", resource)
+            left = self.store.delete(resource, namespace, name, options.get("preconditions") or {})
+            if not left["metadata"].get("finalizers"):
+                left = status.success(resource.plural, resource.group, name, left["metadata"]["uid"])
+            return web.json_response(left)
         if method == "PATCH":
-            if request.content_type not in _PATCHES:
-                raise KubeError(415, "UnsupportedMediaType", f"{request.content_type} is not supported here")
-            body = merge_patch(self.store.get(resource, namespace, name), body, keep_version=False)
-        elif method != "PUT":
-            raise KubeError(405, "MethodNotAllowed", "the server does not allow this method")
-        return web.json_response(self.store.replace(resource, namespace, name, body, status_only=status_only))
+            patch = await _body(request, resource, _PATCHES)
+            body = merge_patch(self.store.get(resource, namespace, name), patch)
+        elif method == "PUT":
+            body = await _body(request, resource, _BODIES)
+        else:
+            raise status.not_allowed(resource.plural, resource.group, method.lower())
+        found = decoded(resource, body, request.query.get("fieldValidation", ""))
+        _same("namespace", found.object, namespace)
+        _same("name", found.object, name)
+        if method == "PUT" and resource.created_by_update and not self.store.has(resource, namespace, name):
+            stored = self.store.create_by_update(resource, namespace, found.object)
+            return _answer(found, stored, 201)
+        stored = self.store.replace(resource, namespace, name, found.object, status_only=status_only)
+        return _answer(found, stored, 200)
 
-    async def _watch(
-        self,
-        request: web.Request,
-        resource: Resource,
-        namespace: str | None,
-        matches: Callable[[Mapping[str, Any]], bool],
-    ) -> web.StreamResponse:
-        response = web.StreamResponse(headers={"Content-Type": "application/json"})
-        await response.prepare(request)
-        version = int(request.query.get("resourceVersion") or 0) or self.store.version
-        seconds = float(request.query.get("timeoutSeconds") or 300)
-        bookmarks = request.query.get("allowWatchBookmarks") in ("true", "True", "1")
-        with contextlib.suppress(ConnectionError):
-            await self._stream(response, resource, namespace, matches, version, seconds, bookmarks)
-            await response.write_eof()
-        return response
-
-    async def _stream(
-        self,
-        response: web.StreamResponse,
-        resource: Resource,
-        namespace: str | None,
-        matches: Callable[[Mapping[str, Any]], bool],
-        version: int,
-        seconds: float,
-        bookmarks: bool,
-    ) -> None:
-        loop = asyncio.get_running_loop()
-        ends = loop.time() + seconds
-        news = asyncio.Event()
-        self._news.add(news)
-        visible: set[str] = {
-            obj["metadata"]["uid"] for obj in self.store.items(resource, namespace) if matches(obj)
-        }
-        try:
-            while True:
-                news.clear()
-                history = self.store.history
-                if history and version < history[0].version - 1:
-                    await _line(response, "ERROR", status.expired(version, history[0].version).body)
-                    return
-                for event in [e for e in history if e.version > version]:
-                    version = event.version
-                    await self._tell(response, event, resource, namespace, matches, visible)
-                left = ends - loop.time()
-                if left <= 0:
-                    break
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(news.wait(), min(left, _BOOKMARK_SECONDS))
-                    continue
-                if bookmarks:
-                    version = self.store.version
-                    await _line(response, "BOOKMARK", _bookmark(resource, version))
-            if bookmarks:
-                await _line(response, "BOOKMARK", _bookmark(resource, version))
-        finally:
-            self._news.discard(news)
-
-    async def _tell(
-        self,
-        response: web.StreamResponse,
-        event: Event,
-        resource: Resource,
-        namespace: str | None,
-        matches: Callable[[Mapping[str, Any]], bool],
-        visible: set[str],
-    ) -> None:
-        """Tell of an event; an object that stops matching is deleted, as far as this watch is concerned."""
-        obj = event.object
-        if event.resource is not resource or namespace not in (None, obj["metadata"].get("namespace")):
-            return
-        uid, kind = obj["metadata"]["uid"], event.kind
-        if matches(obj):
-            if kind == "MODIFIED" and uid not in visible:
-                kind = "ADDED"
-            visible.add(uid)
-            await _line(response, kind, obj)
-        elif uid in visible:
-            visible.discard(uid)
-            await _line(response, "DELETED", obj)
-
-    def _discovery(self, group: str, version: str) -> Object:
+    def _discovery(self, group: str, version: str) -> web.StreamResponse:
         found = [r for r in self._resources.values() if (r.group, r.version) == (group, version)]
         if not found:
-            raise status.no_resource()
-        verbs = ["create", "delete", "get", "list", "patch", "update", "watch"]
-        return {
-            "kind": "APIResourceList",
-            "apiVersion": "v1",
-            "groupVersion": f"{group}/{version}",
-            "resources": [
-                {
-                    "name": r.plural,
-                    "singularName": r.kind.lower(),
-                    "namespaced": r.namespaced,
-                    "kind": r.kind,
-                    "verbs": verbs,
-                }
-                for r in found
-            ],
-        }
-
-    def _by_plural(self, plural: str) -> Resource:
-        return next(r for r in self._resources.values() if r.plural == plural)
+            return _nothing_here()
+        listed = [entry for resource in found for entry in resource.discovery()]
+        kind = {"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": f"{group}/{version}"}
+        return web.json_response({**kind, "resources": listed})
 
     def _notify(self) -> None:
         for news in self._news:
             news.set()
 
 
-def merge_patch(target: Any, patch: Any, *, keep_version: bool = True) -> Any:
-    """Apply a JSON merge patch (RFC 7386); without a resourceVersion in the patch it is unconditional."""
-    merged = _merge(target, patch)
-    if not keep_version and "resourceVersion" not in (patch.get("metadata") or {}):
-        merged["metadata"] = {k: v for k, v in merged["metadata"].items() if k != "resourceVersion"}
-    return merged
-
-
-def _merge(target: Any, patch: Any) -> Any:
+def merge_patch(target: Any, patch: Any) -> Any:
+    """Apply a JSON merge patch (RFC 7386)."""
     if not isinstance(patch, dict):
         return copy.deepcopy(patch)
     result = dict(target) if isinstance(target, dict) else {}
@@ -248,27 +167,38 @@ def _merge(target: Any, patch: Any) -> Any:
         if value is None:
             result.pop(key, None)
         else:
-            result[key] = _merge(result.get(key), value)
+            result[key] = merge_patch(result.get(key), value)
     return result
 
 
-async def _body(request: web.Request) -> Object:
-    text = await request.text()
-    if not text:
-        return {}
-    try:
-        body = json.loads(text)
-    except ValueError as error:
-        raise status.bad_request(f"the body is not JSON: {error}") from error
-    if not isinstance(body, dict):
-        raise status.bad_request("the body is not an object")
-    return body
+def _nothing_here() -> web.StreamResponse:
+    return web.Response(status=404, text="404 page not found\n")
 
 
-async def _line(response: web.StreamResponse, kind: str, obj: Mapping[str, Any]) -> None:
-    await response.write(json.dumps({"type": kind, "object": obj}).encode() + b"\n")
+async def _body(request: web.Request, resource: Resource, accepted: Collection[str]) -> Object:
+    # By the header itself: aiohttp takes a missing one for application/octet-stream.
+    if request.headers.get("Content-Type", "").partition(";")[0] not in accepted:
+        raise status.unknown_format(tuple(accepted))
+    return json_object(await request.text(), resource)
 
 
-def _bookmark(resource: Resource, version: int) -> Object:
-    metadata = {"resourceVersion": str(version), "creationTimestamp": None}
-    return {"kind": resource.kind, "apiVersion": resource.api_version, "metadata": metadata}
+def _same(field: str, obj: Mapping[str, Any], wanted: str) -> None:
+    """Refuse an object that is not the one, or not where, the URL says; it may leave both out."""
+    found = (obj.get("metadata") or {}).get(field)
+    if not found or found == wanted:
+        return
+    if field == "namespace":
+        raise status.bad_request(
+            "the namespace of the provided object does not match the namespace sent on the request"
+        )
+    raise status.bad_request(
+        f"the name of the object ({found}) does not match the name on the URL ({wanted})"
+    )
+
+
+def _answer(found: Decoded, stored: Object, code: int) -> web.StreamResponse:
+    response = web.json_response(stored, status=code)
+    for warning in found.warnings:
+        quoted = warning.replace('"', '\\"')
+        response.headers.add("Warning", f'299 - "{quoted}"')
+    return response

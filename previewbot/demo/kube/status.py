@@ -3,7 +3,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from typing import Any
+
+MODIFIED = "the object has been modified; please apply your changes to the latest version and try again"
+
+
+@dataclass(frozen=True)
+class Cause:
+    """One thing that is wrong with an object."""
+
+    field: str
+    reason: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.field}: {self.message}"
 
 
 class KubeError(Exception):
@@ -11,16 +27,18 @@ class KubeError(Exception):
 
     def __init__(self, code: int, reason: str, message: str, **details: Any) -> None:
         self.code = code
-        self.body = {
+        self.body: dict[str, Any] = {
             "kind": "Status",
             "apiVersion": "v1",
             "metadata": {},
             "status": "Failure",
             "message": message,
-            "reason": reason,
-            "details": details,
             "code": code,
         }
+        if reason:
+            self.body["reason"] = reason
+        if details:
+            self.body["details"] = details
         super().__init__(message)
 
 
@@ -31,9 +49,9 @@ def not_found(plural: str, group: str, name: str) -> KubeError:
     )
 
 
-def no_resource() -> KubeError:
-    """There is no such resource or path at all."""
-    return KubeError(404, "NotFound", "the server could not find the requested resource")
+def no_namespace(name: str) -> KubeError:
+    """There is no such namespace to create something in."""
+    return KubeError(404, "NotFound", f'namespaces "{name}" not found', name=name, kind="namespaces")
 
 
 def exists(plural: str, group: str, name: str) -> KubeError:
@@ -48,11 +66,14 @@ def conflict(plural: str, group: str, name: str, why: str) -> KubeError:
     return KubeError(409, "Conflict", message, name=name, group=group, kind=plural)
 
 
-def invalid(kind: str, group: str, name: str, causes: list[str]) -> KubeError:
-    """The object breaks its schema."""
-    message = f'{kind}.{group} "{name}" is invalid: {"; ".join(causes)}'
-    listed = [{"reason": "FieldValueInvalid", "message": cause} for cause in causes]
-    return KubeError(422, "Invalid", message, name=name, group=group, kind=kind, causes=listed)
+def invalid(kind: str, group: str, name: str, causes: Sequence[Cause]) -> KubeError:
+    """The object breaks its schema, or a rule of all objects."""
+    texts = [str(cause) for cause in causes]
+    why = texts[0] if len(texts) == 1 else f"[{', '.join(texts)}]"
+    named = {"name": name} if name else {}
+    message = f'{_of(kind, group)} "{name}" is invalid: {why}'
+    listed = [asdict(cause) for cause in causes]
+    return KubeError(422, "Invalid", message, **named, group=group, kind=kind, causes=listed)
 
 
 def bad_request(message: str) -> KubeError:
@@ -60,9 +81,34 @@ def bad_request(message: str) -> KubeError:
     return KubeError(400, "BadRequest", message)
 
 
+def not_allowed(plural: str, group: str, verb: str) -> KubeError:
+    """This resource knows no such verb."""
+    message = f'{verb} is not supported on resources of kind "{_of(plural, group)}"'
+    return KubeError(405, "MethodNotAllowed", message, group=group, kind=plural)
+
+
+def unknown_format(accepted: Sequence[str]) -> KubeError:
+    """The body is of a type that is not understood."""
+    types = ", ".join(accepted)
+    message = f"the body of the request was in an unknown format - accepted media types include: {types}"
+    return KubeError(415, "UnsupportedMediaType", message)
+
+
 def expired(version: int, oldest: int) -> KubeError:
     """The watch would begin before what is remembered."""
     return KubeError(410, "Expired", f"too old resource version: {version} ({oldest})")
+
+
+def continue_expired() -> KubeError:
+    """The list can no longer be gone on with as it was when it began."""
+    message = "The provided continue parameter is too old to display a consistent list result."
+    return KubeError(410, "Expired", message)
+
+
+def success(plural: str, group: str, name: str, uid: str) -> dict[str, Any]:
+    """Return what is answered for an object that is gone at once."""
+    details = {"name": name, "group": group, "kind": plural, "uid": uid}
+    return {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "details": details}
 
 
 def _of(plural: str, group: str) -> str:

@@ -11,11 +11,16 @@ from datetime import UTC, datetime
 from typing import Any
 
 from previewbot.demo.kube import status
+from previewbot.demo.kube.decoding import wrong_metadata
 from previewbot.demo.kube.resources import Resource
-from previewbot.demo.kube.schema import mistakes, unknown_fields
+from previewbot.demo.kube.schema import mistakes
+from previewbot.demo.kube.status import Cause
 
 Object = dict[str, Any]
+Key = tuple[str, str, str]
 _HISTORY = 1_000
+_FIRST_VERSION = 100
+"""As in a cluster that has lived: a watch from version 1 is too old from the beginning."""
 _SERVER_SET = (
     "uid",
     "resourceVersion",
@@ -23,17 +28,20 @@ _SERVER_SET = (
     "creationTimestamp",
     "deletionTimestamp",
     "deletionGracePeriodSeconds",
+    "managedFields",
+    "selfLink",
 )
 
 
 @dataclass(frozen=True)
 class Event:
-    """A change, as watches tell it."""
+    """A change, as watches tell it; `before` is the object as it was, if it was there."""
 
     version: int
     resource: Resource
     kind: str
     object: Object
+    before: Object | None
 
 
 class Store:
@@ -42,10 +50,22 @@ class Store:
     def __init__(self, now: Callable[[], datetime], changed: Callable[[], None]) -> None:
         self._now = now
         self._changed = changed
-        self._objects: dict[tuple[str, str, str], Object] = {}
-        self._resources: dict[tuple[str, str, str], Resource] = {}
-        self.version = 1
-        self.history: deque[Event] = deque(maxlen=_HISTORY)
+        self._objects: dict[Key, Object] = {}
+        self._resources: dict[Key, Resource] = {}
+        self._history: deque[Event] = deque()
+        self.version = _FIRST_VERSION
+        self.oldest = _FIRST_VERSION
+
+    def since(self, version: int) -> list[Event]:
+        """Return the events after a version; raises KubeError if they are not all remembered."""
+        if version < self.oldest:
+            raise status.expired(version, self.oldest)
+        return [event for event in self._history if event.version > version]
+
+    def compact(self) -> None:
+        """Forget everything but the present."""
+        self._history.clear()
+        self.oldest = self.version
 
     def items(self, resource: Resource, namespace: str | None) -> list[Object]:
         """Return the objects of a resource, ordered as Kubernetes lists them."""
@@ -60,14 +80,7 @@ class Store:
         """Create an object; a status in it is dropped, as the status subresource demands."""
         obj = copy.deepcopy(dict(body))
         metadata = dict(obj.get("metadata") or {})
-        name = metadata.get("name", "")
-        if not name:
-            raise status.invalid(
-                resource.kind, resource.group, "", ["metadata.name: Required value: name is required"]
-            )
-        key = (_id(resource), namespace, name)
-        if key in self._objects:
-            raise status.exists(resource.plural, resource.group, name)
+        sent = metadata.get("resourceVersion")
         for field in _SERVER_SET:
             metadata.pop(field, None)
         metadata |= {"uid": str(uuid.uuid4()), "creationTimestamp": self._timestamp(), "generation": 1}
@@ -76,31 +89,45 @@ class Store:
         obj["metadata"] = metadata
         if resource.schema is not None:
             obj.pop("status", None)
+        # The rules come first: what breaks them is refused for that, even where the name is taken.
         self._check(resource, obj)
+        if sent:
+            raise status.KubeError(500, "", "resourceVersion should not be set on objects to be created")
+        key = (_id(resource), namespace, metadata["name"])
+        if key in self._objects:
+            raise status.exists(resource.plural, resource.group, metadata["name"])
         self._write(resource, key, obj, "ADDED")
         self._collect()
         return copy.deepcopy(obj)
 
+    def has(self, resource: Resource, namespace: str, name: str) -> bool:
+        """Return whether there is such an object."""
+        return (_id(resource), namespace, name) in self._objects
+
+    def create_by_update(self, resource: Resource, namespace: str, body: Mapping[str, Any]) -> Object:
+        """Create an object by an update; raises KubeError if a certain one was meant that is gone."""
+        metadata = dict(body["metadata"])
+        if metadata.get("uid"):
+            raise _of_another_uid(resource, str(metadata.get("name")), metadata["uid"], "")
+        metadata.pop("resourceVersion", None)
+        return self.create(resource, namespace, {**body, "metadata": metadata})
+
     def replace(
         self, resource: Resource, namespace: str, name: str, body: Mapping[str, Any], *, status_only: bool
     ) -> Object:
-        """Replace an object, or only its status; a resourceVersion in it must be the stored one."""
+        """Replace an object, or only its status; what is sent must be the stored one, in its version."""
         key = (_id(resource), namespace, name)
         old = self._found(resource, namespace, name)
-        sent = (body.get("metadata") or {}).get("resourceVersion")
-        if sent and sent != old["metadata"]["resourceVersion"]:
-            why = (
-                "the object has been modified; please apply your changes to the latest version and try again"
-            )
-            raise status.conflict(resource.plural, resource.group, name, why)
+        self._check_known(resource, old, body.get("metadata") or {})
         new = self._merged(resource, old, body, status_only)
-        self._check(resource, new)
+        self._check(resource, new, old)
         if new == old:
             return copy.deepcopy(old)
-        if not status_only and new.get("spec") != old.get("spec"):
+        if not status_only and _content(new) != _content(old):
             new["metadata"]["generation"] = old["metadata"].get("generation", 1) + 1
         if "deletionTimestamp" in new["metadata"] and not new["metadata"].get("finalizers"):
-            self._remove(resource, key, new)
+            # The answer is the object as it would have been; the version is that of the write before.
+            self._remove(resource, key, copy.deepcopy(new))
         else:
             self._write(resource, key, new, "MODIFIED")
         return copy.deepcopy(new)
@@ -108,22 +135,40 @@ class Store:
     def delete(
         self, resource: Resource, namespace: str, name: str, preconditions: Mapping[str, Any]
     ) -> Object:
-        """Delete an object, or mark it while finalizers hold it."""
+        """Delete an object and return it; one that finalizers hold is only marked."""
         key = (_id(resource), namespace, name)
         obj = copy.deepcopy(self._found(resource, namespace, name))
-        for field in ("uid", "resourceVersion"):
+        metadata = obj["metadata"]
+        for field, what, since in (
+            ("uid", "UID", "deleted and then recreated"),
+            ("resourceVersion", "ResourceVersion", "modified"),
+        ):
             wanted = preconditions.get(field)
-            if wanted and wanted != obj["metadata"][field]:
-                found = obj["metadata"][field]
-                why = f"Precondition failed: {field} in precondition: {wanted}, in object meta: {found}"
-                raise status.conflict(resource.plural, resource.group, name, why)
-        if obj["metadata"].get("finalizers"):
-            if "deletionTimestamp" not in obj["metadata"]:
-                obj["metadata"] |= {"deletionTimestamp": self._timestamp(), "deletionGracePeriodSeconds": 0}
-                self._write(resource, key, obj, "MODIFIED")
-            return copy.deepcopy(obj)
-        self._remove(resource, key, obj)
-        return obj
+            if wanted and wanted != metadata[field]:
+                why = f"the {what} in the precondition ({wanted}) does not match the {what} in record"
+                why = f"{why} ({metadata[field]}). The object might have been {since}"
+                raise status.conflict(resource.kind, resource.group, name, why)
+        if not metadata.get("finalizers"):
+            self._remove(resource, key, obj)
+            return obj
+        if "deletionTimestamp" not in metadata:
+            metadata |= {"deletionTimestamp": self._timestamp(), "deletionGracePeriodSeconds": 0}
+            metadata["generation"] = metadata.get("generation", 1) + 1
+            self._write(resource, key, obj, "MODIFIED")
+        return copy.deepcopy(obj)
+
+    def _check_known(self, resource: Resource, old: Object, sent: Mapping[str, Any]) -> None:
+        """Refuse an update of another object, or of another version of it."""
+        name, stored = old["metadata"]["name"], old["metadata"]
+        if sent.get("uid") and sent["uid"] != stored["uid"]:
+            raise _of_another_uid(resource, name, sent["uid"], stored["uid"])
+        version = sent.get("resourceVersion")
+        if not version and not resource.unconditional:
+            text = "Invalid value: 0: must be specified for an update"
+            causes = [Cause("metadata.resourceVersion", "FieldValueInvalid", text)]
+            raise status.invalid(resource.plural, resource.group, name, causes)
+        if version and version != stored["resourceVersion"]:
+            raise status.conflict(resource.plural, resource.group, name, status.MODIFIED)
 
     def _merged(self, resource: Resource, old: Object, body: Mapping[str, Any], status_only: bool) -> Object:
         """Return what a write makes of an object: each half of it belongs to its own endpoint."""
@@ -139,6 +184,8 @@ class Store:
             metadata.pop(field, None)
             if field in old["metadata"]:
                 metadata[field] = old["metadata"][field]
+        if "finalizers" in metadata and not metadata["finalizers"]:
+            del metadata["finalizers"]
         metadata |= {k: old["metadata"][k] for k in ("name", "namespace") if k in old["metadata"]}
         new["metadata"] = metadata
         if resource.schema is not None:
@@ -147,27 +194,16 @@ class Store:
                 new["status"] = copy.deepcopy(old["status"])
         return new
 
-    def _check(self, resource: Resource, obj: Object) -> None:
-        expected = (resource.api_version, resource.kind)
-        if (obj.get("apiVersion"), obj.get("kind")) != expected:
-            raise status.bad_request(
-                f"the API version in the data ({obj.get('apiVersion')}) does not match {expected[0]}"
-            )
-        if resource.schema is None:
-            return
-        content = {k: v for k, v in obj.items() if k not in ("apiVersion", "kind", "metadata")}
-        unknown = unknown_fields(resource.schema, content)
-        if unknown:
-            fields = ", ".join(f'unknown field "{field}"' for field in unknown)
-            what = f'{resource.kind} in version "{resource.version}" cannot be handled as a {resource.kind}'
-            raise status.bad_request(f"{what}: strict decoding error: {fields}")
-        schema = {
-            **resource.schema,
-            "required": [r for r in resource.schema.get("required", ()) if r != "metadata"],
-        }
-        wrong = mistakes(schema, content)
+    def _check(self, resource: Resource, obj: Object, old: Object | None = None) -> None:
+        wrong = wrong_metadata(resource, obj)
+        if old is not None and "deletionTimestamp" in old["metadata"]:
+            wrong += _new_finalizers(old["metadata"], obj["metadata"])
+        if resource.schema is not None:
+            content = {k: v for k, v in obj.items() if k not in ("apiVersion", "kind", "metadata")}
+            required = [r for r in resource.schema.get("required", ()) if r != "metadata"]
+            wrong += mistakes({**resource.schema, "required": required}, content)
         if wrong:
-            raise status.invalid(resource.kind, resource.group, obj["metadata"]["name"], wrong)
+            raise status.invalid(obj["kind"], resource.group, str(obj["metadata"].get("name") or ""), wrong)
 
     def _collect(self) -> None:
         """Garbage collection: what has owners of which none is left goes too."""
@@ -183,25 +219,49 @@ class Store:
             raise status.not_found(resource.plural, resource.group, name)
         return self._objects[key]
 
-    def _remove(self, resource: Resource, key: tuple[str, str, str], obj: Object) -> None:
-        del self._objects[key]
+    def _remove(self, resource: Resource, key: Key, obj: Object) -> None:
+        before = self._objects.pop(key)
         del self._resources[key]
-        self._tell(resource, "DELETED", obj)
+        self._tell(resource, "DELETED", obj, before)
         self._collect()
 
-    def _write(self, resource: Resource, key: tuple[str, str, str], obj: Object, kind: str) -> None:
+    def _write(self, resource: Resource, key: Key, obj: Object, kind: str) -> None:
+        before = self._objects.get(key)
         self._objects[key] = obj
         self._resources[key] = resource
-        self._tell(resource, kind, obj)
+        self._tell(resource, kind, obj, before)
 
-    def _tell(self, resource: Resource, kind: str, obj: Object) -> None:
+    def _tell(self, resource: Resource, kind: str, obj: Object, before: Object | None) -> None:
         self.version += 1
         obj["metadata"]["resourceVersion"] = str(self.version)
-        self.history.append(Event(self.version, resource, kind, copy.deepcopy(obj)))
+        self._history.append(Event(self.version, resource, kind, copy.deepcopy(obj), copy.deepcopy(before)))
+        if len(self._history) > _HISTORY:
+            self.oldest = self._history.popleft().version
         self._changed()
 
     def _timestamp(self) -> str:
         return self._now().astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _of_another_uid(resource: Resource, name: str, sent: str, stored: str) -> status.KubeError:
+    why = f"Precondition failed: UID in precondition: {sent}, UID in object meta: {stored}"
+    return status.conflict(resource.plural, resource.group, name, why)
+
+
+def _new_finalizers(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Cause]:
+    added = [f for f in new.get("finalizers") or [] if f not in (old.get("finalizers") or [])]
+    if not added:
+        return []
+    listed = ", ".join(f'"{finalizer}"' for finalizer in added)
+    text = (
+        "Forbidden: no new finalizers can be added if the object is being deleted, found new finalizers "
+        f"[]string{{{listed}}}"
+    )
+    return [Cause("metadata.finalizers", "FieldValueForbidden", text)]
+
+
+def _content(obj: Object) -> Object:
+    return {key: value for key, value in obj.items() if key not in ("metadata", "status")}
 
 
 def _id(resource: Resource) -> str:
