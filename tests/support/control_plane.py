@@ -17,11 +17,11 @@ import urllib3
 import yaml
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from tests.support.api import Answer, Api, Object
 from tests.support.binaries import binary, gateway_api_crds
 from tests.support.components import Component, free_port
 from tests.support.pki import Authority, write_key
 
-Object = dict[str, Any]
 ROOT = Path(__file__).parents[2]
 
 _START_SECONDS = 60.0
@@ -36,15 +36,6 @@ _AUDIT_POLICY = {
     "omitStages": ["RequestReceived"],
     "rules": [{"level": "Metadata"}],
 }
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What the API server answered to the administrator; `warnings` are its Warning headers."""
-
-    status: int
-    body: Object
-    warnings: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -69,11 +60,11 @@ class ControlPlane:
         self._directory = directory
         self._authority = Authority(directory)
         self._token = secrets.token_hex(16)
-        self._http = urllib3.PoolManager(ca_certs=str(self._authority.certificate), retries=False)
         self._audit = directory / "audit.log"
         etcd, self._api_port = free_port(), free_port()
         self._etcd_url = f"http://127.0.0.1:{etcd}"
         self.url = f"https://127.0.0.1:{self._api_port}"
+        self._api = Api(self.url, self._token, self._authority.certificate)
         self._etcd = Component("etcd", self._etcd_command(), directory)
         api_server = [*self._api_server_command(), *api_server_flags]
         self._api_server = Component("kube-apiserver", api_server, directory)
@@ -102,7 +93,7 @@ class ControlPlane:
         """End everything at once."""
         for component in (self._controllers, self._api_server, self._etcd):
             component.kill()
-        self._http.clear()
+        self._api.close()
 
     def start_api_server(self) -> None:
         """Start the API server, again on the same port and state, and return when it is ready."""
@@ -124,12 +115,7 @@ class ControlPlane:
 
     def call(self, method: str, path: str, body: Any = None, content: str = "application/json") -> Answer:
         """Send a request as the administrator; any status is an answer."""
-        headers = {"Authorization": f"Bearer {self._token}", "Content-Type": content, "User-Agent": "admin"}
-        data = None if body is None else json.dumps(body).encode()
-        found = self._http.request(method, self.url + path, body=data, headers=headers, timeout=30.0)
-        kind = found.headers.get("Content-Type", "")
-        answer = found.json() if "json" in kind else {"text": found.data.decode()}
-        return Answer(found.status, answer, tuple(found.headers.getlist("Warning")))
+        return self._api.call(method, path, body, content)
 
     def apply(self, manifest: Mapping[str, Any]) -> Object:
         """Create an object with strict validation and return it as it is stored; a refusal is a failure."""
@@ -232,10 +218,11 @@ class ControlPlane:
         return self._answers(path)
 
     def _ask_etcd(self, path: str, body: Mapping[str, Any]) -> Object:
-        answer = self._http.request("POST", self._etcd_url + path, json=dict(body), timeout=30.0)
-        assert answer.status == 200, answer.data
-        found: Object = answer.json()
-        return found
+        etcd = Api(self._etcd_url, "")
+        answer = etcd.call("POST", path, body)
+        etcd.close()
+        assert answer.status == 200, answer.text
+        return answer.body
 
     def _etcd_command(self) -> list[str]:
         peer = f"http://127.0.0.1:{free_port()}"
