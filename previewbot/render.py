@@ -6,6 +6,7 @@ Text from users is escaped for the place it goes to: the filters `md` (Markdown,
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import re
 from collections.abc import Mapping
@@ -136,6 +137,11 @@ class Renderer:
             page_url=page_url,
             pull_request_url=pull_request_url,
         )
+
+    def style_source(self) -> str:
+        """Return the pages' one style as a Content-Security-Policy names it: by its hash."""
+        style = self._html.get_template("page.css").render()
+        return f"'sha256-{base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()}'"
 
     def html(self, template: str, **values: object) -> str:
         """Return another HTML page, escaped as all are."""

@@ -15,9 +15,9 @@ from previewbot.settings import Settings
 from previewbot.web import pages, webhook
 from previewbot.web.cluster import Cluster
 
+_POLICY = "default-src 'none'; style-src {}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 _HEADERS = {
     "Cache-Control": "no-store",
-    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
 }
@@ -39,12 +39,19 @@ def create_app(
         raise ValueError("the webhook secret is empty")
     app = Flask("previewbot", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = body_limit
+    renderer = renderer or Renderer()
+    headers = _HEADERS | {"Content-Security-Policy": _POLICY.format(renderer.style_source())}
     metrics = CollectorRegistry()
     intake = webhook.Intake(settings, webhook_secret, cluster, now)
     app.register_blueprint(webhook.blueprint(intake, metrics))
-    app.register_blueprint(pages.blueprint(settings, cluster, renderer or Renderer()))
+    app.register_blueprint(pages.blueprint(settings, cluster, renderer))
     app.register_error_handler(Exception, _failed)
-    app.after_request(_with_headers)
+
+    @app.after_request
+    def with_headers(response: Response) -> Response:
+        for name, value in headers.items():
+            response.headers.setdefault(name, value)
+        return response
 
     @app.get("/healthz")
     def healthz() -> Response:
@@ -61,12 +68,6 @@ def create_app(
         return Response(generate_latest(metrics), mimetype="text/plain")
 
     return app
-
-
-def _with_headers(response: Response) -> Response:
-    for name, value in _HEADERS.items():
-        response.headers.setdefault(name, value)
-    return response
 
 
 def _failed(error: Exception) -> Response:

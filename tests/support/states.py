@@ -20,6 +20,11 @@ from tests.support.previews import HEAD, NOW, OLDER, a_preview
 
 DIGEST = "sha256:" + "ab" * 32
 GATEWAY = LinkState(kind="Gateway", url="https://key.preview.example.com/cart")
+HEADER_ONLY = LinkState(
+    kind="Header",
+    url="https://staging.example.com/cart",
+    extension_url="https://metalbear.com/mirrord/extension#config=abc",
+)
 
 
 def _service(name: str = "checkout", **changes: Any) -> Service:
@@ -72,11 +77,7 @@ STATES: dict[str, Preview] = {
         _ready(),
         **{
             **_RUNNING,
-            "link": LinkState(
-                kind="Header",
-                url="https://staging.example.com/cart",
-                extension_url="https://metalbear.com/mirrord/extension#config=abc",
-            ),
+            "link": HEADER_ONLY,
         },
     ),
     "ready-without-entry": _preview(
@@ -107,6 +108,14 @@ STATES: dict[str, Preview] = {
             update={"serving_sha": OLDER}
         ),
         link=GATEWAY,
+    ),
+    "image-build-running-older-needs-header": _preview(
+        Phase.AWAITING_IMAGE,
+        "BuildRunning",
+        _waiting(reason="BuildRunning", url=_RUN, since=NOW, detail=_IMAGE).model_copy(
+            update={"serving_sha": OLDER}
+        ),
+        link=HEADER_ONLY,
     ),
     **{
         f"image-{name}": _preview(Phase.AWAITING_IMAGE, waiting["reason"], _waiting(**waiting))

@@ -1,0 +1,263 @@
+"""The page behind a preview's one address: what it shows and to whom, and what it never shows.
+
+Status codes and headers: `test_web_pages.py`; every word of it: the golden files of `test_comment.py`.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from previewbot.preview import (
+    AgentSeen,
+    Ended,
+    LinkState,
+    Phase,
+    Preview,
+    Service,
+    Waiting,
+)
+from previewbot.render import Renderer, View
+from tests.support.pages import Page
+from tests.support.previews import HEAD, NOW, OLDER, a_preview
+from tests.support.states import STATES
+
+PULL_REQUEST = "https://github.com/acme/shop/pull/42"
+
+
+def rendered(preview: Preview) -> Page:
+    view = View(preview, "https://previews.example.com/p/812/42", PULL_REQUEST, "baggage: mirrord-session=x")
+    return Page(Renderer().page(view, view.page_url, view.pull_request_url))
+
+
+def a_service(name: str = "checkout", phase: Phase = Phase.READY, **changes: Any) -> Service:
+    return Service(name=name, namespace="staging", target=f"deployment/{name}", phase=phase, **changes)
+
+
+# State, link, times
+
+
+@pytest.mark.parametrize("state", sorted(STATES))
+def test_every_state_has_a_heading_a_way_back_and_follows_along_by_itself(state: str) -> None:
+    page = rendered(STATES[state])
+
+    assert [tag for tag, _ in page.tags].count("h1") == 1
+    assert PULL_REQUEST in page.links
+    assert page.refresh() in (3, 20)
+
+
+@pytest.mark.parametrize(
+    ("state", "seconds"),
+    [
+        ("deploying", 3),
+        ("queued", 3),
+        ("image-build-running", 3),
+        ("stopping", 3),
+        ("ready", 20),
+        ("failed", 20),
+    ],
+)
+def test_what_moves_is_shown_anew_sooner(state: str, seconds: int) -> None:
+    assert rendered(STATES[state]).refresh() == seconds
+
+
+@pytest.mark.parametrize("state", sorted(set(STATES) - {"ready", "ready-two-services", "partial", "idle"}))
+def test_only_a_preview_that_serves_by_itself_has_the_button_to_open_it(state: str) -> None:
+    assert "Open the preview" not in rendered(STATES[state]).words
+
+
+def test_a_link_that_needs_the_header_says_so_and_offers_the_extension() -> None:
+    page = rendered(STATES["ready-with-header-only"])
+
+    assert page.links["https://metalbear.com/mirrord/extension#config=abc"] == "button"
+    assert page.links["https://staging.example.com/cart"] == ""
+    assert "send the header baggage: mirrord-session=x with every request" in page.words
+
+
+def test_without_any_address_the_header_is_all_there_is() -> None:
+    page = rendered(STATES["ready-without-entry"])
+
+    assert "Send the header baggage: mirrord-session=x" in page.words
+    assert set(page.links) == {PULL_REQUEST}
+
+
+def test_a_sleeping_preview_says_that_it_wakes_up() -> None:
+    assert "about a minute while it wakes up" in rendered(STATES["idle"]).words
+
+
+@pytest.mark.parametrize(
+    ("link", "address"),
+    [
+        (
+            LinkState(kind="Gateway", url="https://key.preview.example.com/"),
+            "https://key.preview.example.com/",
+        ),
+        (
+            LinkState(
+                kind="Header", url="https://staging.example.com/", extension_url="https://x.example.com/#c"
+            ),
+            "https://x.example.com/#c",
+        ),
+    ],
+)
+def test_while_a_build_runs_the_older_commit_is_led_to_and_never_plain_staging(
+    link: LinkState, address: str
+) -> None:
+    older = a_service(phase=Phase.AWAITING_IMAGE, serving_sha=OLDER, waiting=Waiting(reason="BuildRunning"))
+
+    page = rendered(a_preview(phase=Phase.AWAITING_IMAGE, services=(older,), link=link))
+
+    assert set(page.links) == {address, PULL_REQUEST}
+    assert "the preview of 9ab01fe still works" in page.words
+
+
+def test_every_service_is_listed_with_its_state_and_commit() -> None:
+    services = (
+        a_service(serving_sha=HEAD),
+        a_service("pricing", Phase.FAILED),
+        a_service("web", Phase.STOPPED),
+    )
+
+    words = rendered(a_preview(phase=Phase.READY, services=services)).words
+
+    assert "checkout runs · 3f2c1ab" in words
+    assert "pricing failed" in words
+    assert "web stopped" in words
+
+
+@pytest.mark.parametrize(
+    ("state", "says"),
+    [
+        ("expired", "comment /preview start on the pull request"),
+        ("stopped", "comment /preview start on the pull request"),
+        ("queued", "Number 3 in line; all 50 places are in use"),
+        ("fork", "Somebody with write access must read the change"),
+        ("failed", "The comment on the pull request says why and what to do"),
+        ("ready", "/preview extend 2h"),
+    ],
+)
+def test_a_page_says_what_can_be_done(state: str, says: str) -> None:
+    assert says in rendered(STATES[state]).words
+
+
+@pytest.mark.parametrize(("state", "ended"), [("merged", "merged"), ("closed", "closed")])
+def test_what_ended_with_its_pull_request_cannot_be_started_again(state: str, ended: str) -> None:
+    words = rendered(STATES[state]).words
+
+    assert f"The pull request was {ended}" in words
+    assert "/preview" not in words
+
+
+@pytest.mark.parametrize("state", ["expired", "stopped", "failed", "queued", "nothing-changed"])
+def test_nobody_is_told_to_extend_what_does_not_run(state: str) -> None:
+    assert "/preview extend" not in rendered(STATES[state]).words
+
+
+def test_a_preview_that_was_only_poked_says_that_it_is_looked_at() -> None:
+    assert "previewbot is looking at this pull request" in rendered(a_preview()).words
+
+
+def test_times_that_no_longer_hold_are_not_shown_once_it_ended() -> None:
+    preview = a_preview(
+        phase=Phase.EXPIRED,
+        ready_at=NOW,
+        expires_at=NOW + timedelta(hours=8),
+        ended=Ended(reason="Expired", at=NOW + timedelta(hours=8)),
+    )
+
+    words = rendered(preview).words
+
+    assert "Ended Tue 24 Nov, 17:00 UTC" in words
+    assert "Open until" not in words
+    assert "Ready since" not in words
+
+
+# Nothing of a private repository
+
+
+def test_no_text_of_a_repository_or_a_person_is_on_the_page() -> None:
+    secret = "squid-launch"
+    waiting = Waiting(reason="BuildFailed", url=f"https://ci/{secret}", name=secret, detail=secret)
+    service = a_service(
+        phase=Phase.FAILED,
+        message=secret,
+        failure=secret,
+        image=f"ghcr.io/acme/{secret}:1",
+        digest=secret,
+        container=secret,
+        session_name=secret,
+        share_host=secret,
+        waiting=waiting,
+    )
+    for phase in Phase:
+        preview = a_preview(
+            phase=phase,
+            message=secret,
+            last_error=secret,
+            started_by=secret,
+            trigger=secret,
+            agent=AgentSeen(name=secret, signal=secret),
+            ended=Ended(reason="Stopped", at=NOW, by=secret),
+            problems=({"line": 1, "message": secret},),
+            replies=({"comment_id": 1, "author": secret, "command": secret},),
+            services=(service,),
+        )
+
+        view = View(preview, "https://previews.example.com/p/812/42", PULL_REQUEST, "header")
+        assert secret not in Renderer().page(view, view.page_url, view.pull_request_url)
+
+
+# Hostile text
+
+
+@given(
+    st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
+    | st.just("</style><script>alert(1)</script>")
+)
+def test_no_text_becomes_a_tag_an_attribute_or_a_script(text: str) -> None:
+    hostile = f'"><img src=x onerror=alert(1)>{text}'
+    link = LinkState(kind="Gateway", url=f"https://key.example.com/{hostile}")
+    preview = a_preview(phase=Phase.READY, services=(a_service(hostile, serving_sha=hostile),), link=link)
+
+    page = rendered(preview)
+
+    plain = rendered(a_preview(phase=Phase.READY, services=(a_service(serving_sha=HEAD),), link=link))
+    assert [tag for tag, _ in page.tags] == [tag for tag, _ in plain.tags]
+    assert not any(name.startswith("on") for _, attributes in page.tags for name in attributes)
+    assert "<img src=x onerror=alert(1)>" in page.text
+
+
+# For every browser
+
+
+PAGES = {
+    "page": lambda: rendered(STATES["ready"]),
+    "no preview": lambda: Page(Renderer().page(None, "https://previews.example.com/p/812/42")),
+    "unavailable": lambda: Page(Renderer().html("unavailable.html")),
+}
+
+
+@pytest.mark.parametrize("name", sorted(PAGES))
+def test_a_page_works_without_javascript_and_loads_nothing(name: str) -> None:
+    page = PAGES[name]()
+
+    assert not {"script", "link", "img", "iframe", "form", "object"} & {tag for tag, _ in page.tags}
+    assert not any(attribute.startswith("on") for _, a in page.tags for attribute in a)
+    assert "url(" not in page.style
+    assert "@import" not in page.style
+    assert page.refresh() > 0
+
+
+@pytest.mark.parametrize("name", sorted(PAGES))
+def test_a_page_fits_phones_and_dark_rooms_and_readers(name: str) -> None:
+    page = PAGES[name]()
+
+    assert page.meta("viewport") == "width=device-width, initial-scale=1"
+    assert page.meta("color-scheme") == "light dark"
+    assert "@media (prefers-color-scheme: dark)" in page.style
+    assert page.meta("robots") == "noindex"
+    assert ("html", {"lang": "en"}) in page.tags

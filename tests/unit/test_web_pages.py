@@ -1,0 +1,191 @@
+"""The page over HTTP: status codes, headers, and what is said while the cluster does not answer."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from previewbot.errors import Forbidden, PreviewbotError, TryLater
+from previewbot.preview import Poke, Preview, Spec, new_object, status_object
+from previewbot.settings import parse
+from previewbot.web import create_app
+from tests.support.pages import Page
+from tests.support.previews import NOW
+from tests.support.states import STATES
+
+SETTINGS = parse(
+    {
+        "github": {"api_url": "https://api.github.com", "web_url": "https://github.com/", "app_id": 4242},
+        "public_url": "https://previews.example.com",
+        "cluster": {"namespaces": ["staging"]},
+        "images": {"allowed": ["ghcr.io/acme/"]},
+    },
+    {},
+)
+PULL_REQUEST = "https://github.com/acme/shop/pull/42"
+
+
+@dataclass
+class Cluster:
+    """A cluster with some Previews, which may answer with an error."""
+
+    objects: dict[str, dict[str, Any]] = field(default_factory=dict)
+    error: PreviewbotError | None = None
+
+    def poke(self, spec: Spec, poke: Poke, *, create: bool) -> bool:
+        raise AssertionError("a page never writes")
+
+    def get_preview(self, name: str) -> dict[str, Any] | None:
+        if self.error is not None:
+            raise self.error
+        return self.objects.get(name)
+
+    def ready(self) -> bool:
+        return self.error is None
+
+    def hold(self, preview: Preview) -> None:
+        obj = new_object(preview.spec, Poke())
+        obj["metadata"] |= {"uid": "u", "resourceVersion": "1", "creationTimestamp": "2026-11-24T09:00:00Z"}
+        self.objects[preview.name] = obj | {"status": status_object(preview.status)}
+
+
+@pytest.fixture
+def cluster() -> Cluster:
+    return Cluster()
+
+
+@pytest.fixture
+def client(cluster: Cluster) -> FlaskClient:
+    return create_app(SETTINGS, b"it is a secret", cluster, now=lambda: NOW).test_client()
+
+
+def read(client: FlaskClient, address: str = "/p/812/42") -> tuple[TestResponse, Page]:
+    response = client.get(address)
+    return response, Page(response.text)
+
+
+def test_a_ready_preview_leads_on_with_one_button_and_says_until_when(
+    client: FlaskClient, cluster: Cluster
+) -> None:
+    cluster.hold(STATES["ready"])
+
+    response, page = read(client)
+
+    assert response.status_code == 200
+    assert response.mimetype == "text/html"
+    assert page.links == {"https://key.preview.example.com/cart": "button", PULL_REQUEST: ""}
+    assert "The preview of pull request #42 is ready" in page.words
+    assert "Open until Tue 24 Nov, 17:00 UTC" in page.words
+    assert "Ready since Tue 24 Nov, 09:00 UTC" in page.words
+
+
+def test_the_page_of_what_is_unknown_names_no_repository(client: FlaskClient) -> None:
+    response, page = read(client, "/p/812/43")
+
+    assert response.status_code == 404
+    assert "There is no preview here now" in page.words
+    assert page.links == {}
+
+
+# What the cluster does not answer
+
+
+@pytest.mark.parametrize("error", [TryLater("Kubernetes", status=0), Forbidden("Kubernetes", status=403)])
+def test_while_the_cluster_does_not_answer_the_page_says_so_and_tries_again(
+    client: FlaskClient, cluster: Cluster, error: PreviewbotError
+) -> None:
+    cluster.hold(STATES["ready"])
+    cluster.error = error
+
+    response, page = read(client)
+
+    assert response.status_code == 503
+    assert "The cluster does not answer right now" in page.words
+    assert page.refresh() == 5
+    assert page.links == {}
+
+
+def test_an_object_that_is_none_of_ours_is_not_guessed_at(client: FlaskClient, cluster: Cluster) -> None:
+    cluster.hold(STATES["ready"])
+    cluster.objects["gh-812-42"]["spec"] = {"number": "many"}
+
+    response, page = read(client)
+
+    assert response.status_code == 503
+    assert "The cluster does not answer right now" in page.words
+
+
+@pytest.mark.parametrize("address", ["/p/812", "/p/812/-1", "/p/812/x", "/p/812/42/", "/p//", "/"])
+def test_what_is_no_page_is_not_found(client: FlaskClient, address: str) -> None:
+    assert client.get(address).status_code == 404
+
+
+@pytest.mark.parametrize("digits", [30, 300, 5_000])
+def test_a_number_that_no_pull_request_has_is_an_unknown_preview(
+    client: FlaskClient, caplog: pytest.LogCaptureFixture, digits: int
+) -> None:
+    for address in (f"/p/{'9' * digits}/1", f"/p/812/{'9' * digits}"):
+        assert client.get(address).status_code == 404
+    assert caplog.records == []
+
+
+def test_a_page_is_only_read(client: FlaskClient) -> None:
+    assert client.post("/p/812/42").status_code == 405
+    assert client.head("/p/812/42").status_code == 404
+
+
+# Headers
+
+
+def policy(response: TestResponse) -> dict[str, str]:
+    directives = (directive.strip() for directive in response.headers["Content-Security-Policy"].split(";"))
+    return {name: value for name, _, value in (directive.partition(" ") for directive in directives)}
+
+
+@pytest.mark.parametrize("case", ["ready", "unknown", "away"])
+def test_the_policy_allows_the_pages_own_style_by_its_hash_and_nothing_else(
+    client: FlaskClient, cluster: Cluster, case: str
+) -> None:
+    if case == "ready":
+        cluster.hold(STATES["ready"])
+    cluster.error = TryLater("Kubernetes") if case == "away" else None
+
+    response, page = read(client)
+
+    digest = base64.b64encode(hashlib.sha256(page.style.encode()).digest()).decode()
+    assert policy(response) == {
+        "default-src": "'none'",
+        "style-src": f"'sha256-{digest}'",
+        "base-uri": "'none'",
+        "form-action": "'none'",
+        "frame-ancestors": "'none'",
+    }
+    assert not any("style" in attributes for _, attributes in page.tags)
+
+
+@pytest.mark.parametrize("address", ["/p/812/42", "/nowhere", "/healthz", "/metrics", "/readyz"])
+def test_every_answer_is_neither_kept_nor_guessed_at_nor_told_to_others(
+    client: FlaskClient, address: str
+) -> None:
+    headers = client.get(address).headers
+
+    assert headers["Cache-Control"] == "no-store"
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["Referrer-Policy"] == "no-referrer"
+    assert "default-src 'none'" in headers["Content-Security-Policy"]
+
+
+def test_the_pull_requests_address_is_that_of_the_server_in_the_settings(cluster: Cluster) -> None:
+    github = replace(SETTINGS.github, web_url="https://github.acme.example/")
+    cluster.hold(STATES["ready"])
+    client = create_app(replace(SETTINGS, github=github), b"secret", cluster, now=lambda: NOW).test_client()
+
+    _, page = read(client)
+
+    assert "https://github.acme.example/acme/shop/pull/42" in page.links
