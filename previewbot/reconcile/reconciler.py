@@ -4,29 +4,28 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from previewbot import images, links, plan
+from previewbot import links, plan
 from previewbot.errors import Conflict, RemoteError
 from previewbot.github import GitHub
 from previewbot.kube.client import Kube
-from previewbot.mirrord import Session, selector, session_from
+from previewbot.mirrord import Session
 from previewbot.plan import Create, Decision, Delete, Facts
 from previewbot.plan.decision import expire
-from previewbot.plan.services import Surroundings, find, pin, prepare, remove
+from previewbot.plan.services import find, remove
 from previewbot.policy import place
-from previewbot.preview import LinkState, Phase, Preview, Service, Status
-from previewbot.reconcile import act, images_of, observe, report
+from previewbot.preview import LinkState, Phase, Preview, Status
+from previewbot.reconcile import act, observe, report
 from previewbot.reconcile.context import Context
 from previewbot.reconcile.memory import Memory, Untriggered
+from previewbot.reconcile.planning import Planned, deletions, make_plan, sessions_of, without_creations
 from previewbot.reconcile.stored import Stored, Superseded, in_words
 from previewbot.registry import Registry
 from previewbot.render import Renderer
 from previewbot.settings import Settings
-
-_LEAK_GUARD = timedelta(hours=1)
 
 
 @dataclass(frozen=True)
@@ -38,15 +37,6 @@ class Outcome:
 
     again: float | None = None
     error: RemoteError | None = None
-
-
-@dataclass(frozen=True)
-class _Plan:
-    decision: Decision
-    services: tuple[Service, ...]
-    actions: tuple[Create | Delete, ...]
-    sessions: tuple[Session, ...]
-    needs_place: bool
 
 
 class Reconciler:
@@ -99,7 +89,7 @@ class Reconciler:
     async def _pass(self, stored: Stored) -> Outcome:
         context = self._context
         stored.status = expire(stored.status, context.now())
-        sessions = await self._sessions(stored.preview)
+        sessions = await sessions_of(context, stored.preview)
         trouble: RemoteError | None = None
         facts = context.memory.facts.get(stored.preview.name)
         looked = False
@@ -112,78 +102,18 @@ class Reconciler:
             except RemoteError as error:
                 # Nothing is torn down because GitHub cannot be read; expiry is enforced all the same.
                 trouble = error
-        planned = await self._plan(stored, facts, sessions)
+        planned = await make_plan(context, stored.preview, facts, sessions)
         if any(isinstance(action, Create) for action in planned.actions) and not looked and not trouble:
             facts = await observe.look(context, stored)
-            planned = await self._plan(stored, facts, sessions)
+            planned = await make_plan(context, stored.preview, facts, sessions)
         if trouble is not None:
-            planned = _without_creations(planned)
+            planned = without_creations(planned)
         await self._settle(stored, facts, planned)
         moved = await self._act(stored, facts, planned)
         trouble = await self._report(stored, planned.decision) or trouble
         return await self._finish(stored, facts, planned, moved, trouble)
 
-    async def _sessions(self, preview: Preview) -> list[Session]:
-        """List the sessions live: a cache could take one we just made for one that vanished."""
-        found: list[Session] = []
-        for namespace in self._context.settings.cluster.namespaces:
-            items = await self._context.kube.list_sessions(namespace, selector(preview))
-            found += [session_from(item) for item in items]
-        return found
-
-    async def _plan(self, stored: Stored, facts: Facts | None, sessions: Sequence[Session]) -> _Plan:
-        decision = plan.decide(stored.status, facts)
-        if decision.runs and facts is not None:
-            return await self._plan_running(stored, facts, decision, sessions)
-        if decision.keep:
-            services = tuple(_kept(service, sessions) for service in stored.status.services)
-            return _Plan(decision, services, (), tuple(sessions), needs_place=False)
-        now = self._context.now()
-        steps = [remove(s, find(s, sessions), now) for s in stored.status.services]
-        strays = plan.orphans(stored.preview, stored.status.services, sessions)
-        actions = [step.action for step in steps if step.action] + _deletions(strays)
-        return _Plan(decision, tuple(step.service for step in steps), tuple(actions), tuple(sessions), False)
-
-    async def _plan_running(
-        self, stored: Stored, facts: Facts, decision: Decision, sessions: Sequence[Session]
-    ) -> _Plan:
-        preview = stored.preview
-        before = {service.name: service for service in preview.status.services}
-        assert facts.config is not None
-        steps = []
-        for config in facts.config.services:
-            if config.name not in facts.files:
-                continue
-            service = prepare(preview, config, facts.files[config.name], before.get(config.name))
-            look = await images_of.look_for_image(self._context, preview, config, service, facts)
-            if look.waiting is not None:
-                why = await images_of.why_missing(self._context, preview, facts, look.waiting)
-                look = replace(look, waiting=why)
-            references = images_of.candidates(config, facts, preview.status)
-            service = pin(service, facts.pull_request.head.sha, references, look)
-            service, problem = await images_of.with_container(self._context, config, service)
-            image = images.pinned(service.image, service.digest) if service.digest else ""
-            around = self._around(preview, facts)
-            steps.append(plan.advance(service, config, image, sessions, around, problem))
-        services = tuple(step.service for step in steps)
-        strays = plan.orphans(preview, services, sessions)
-        actions = [step.action for step in steps if step.action] + _deletions(strays)
-        return _Plan(
-            decision, services, tuple(actions), tuple(sessions), any(step.needs_place for step in steps)
-        )
-
-    def _around(self, preview: Preview, facts: Facts) -> Surroundings:
-        settings = self._context.settings
-        return Surroundings(
-            preview=preview,
-            head_sha=facts.pull_request.head.sha,
-            ttl_seconds=int((settings.ttl.max + _LEAK_GUARD).total_seconds()),
-            session_deadline=settings.deadlines.session,
-            place_granted=place(preview, self._context.previews(), settings.limits.previews).granted,
-            now=self._context.now(),
-        )
-
-    async def _settle(self, stored: Stored, facts: Facts | None, planned: _Plan) -> None:
+    async def _settle(self, stored: Stored, facts: Facts | None, planned: Planned) -> None:
         """Store what the plan says before acting on it: cleared uids, messages of failures, the place taken.
 
         Whether there is a place is asked and the answer stored under one lock, so that two passes cannot
@@ -206,7 +136,7 @@ class Reconciler:
             self._take(stored, facts, planned)
             await stored.write()
 
-    def _take(self, stored: Stored, facts: Facts | None, planned: _Plan) -> None:
+    def _take(self, stored: Stored, facts: Facts | None, planned: Planned) -> None:
         settings = self._context.settings
         config = facts.config if facts else None
         ttl = min((config.ttl if config and config.ttl else settings.ttl.default), settings.ttl.max)
@@ -229,7 +159,7 @@ class Reconciler:
         link = links.link(self._context.gateway, facts.config, status.services, key)
         return status.model_copy(update={"link": link, "url": link.url})
 
-    async def _act(self, stored: Stored, facts: Facts | None, planned: _Plan) -> bool:
+    async def _act(self, stored: Stored, facts: Facts | None, planned: Planned) -> bool:
         actions = planned.actions
         if not stored.status.placed:
             actions = tuple(action for action in actions if isinstance(action, Delete))
@@ -248,7 +178,7 @@ class Reconciler:
         self,
         stored: Stored,
         facts: Facts | None,
-        planned: _Plan,
+        planned: Planned,
         moved: bool,
         trouble: RemoteError | None,
     ) -> Outcome:
@@ -295,7 +225,7 @@ class Reconciler:
             }
         )
         await stored.write()
-        await act.act(self._context, stored, _deletions(sessions))
+        await act.act(self._context, stored, deletions(sessions))
         if sessions:
             return Outcome(again=2.0)
         try:
@@ -304,20 +234,3 @@ class Reconciler:
             return Outcome(again=0.2)
         self._context.memory.forget(stored.preview.name)
         return Outcome()
-
-
-def _deletions(sessions: Sequence[Session]) -> list[Create | Delete]:
-    return [Delete(session) for session in sessions if session.deleting_since is None]
-
-
-def _without_creations(planned: _Plan) -> _Plan:
-    """Nothing is created on facts that could not be confirmed now."""
-    return replace(planned, actions=tuple(a for a in planned.actions if isinstance(a, Delete)))
-
-
-def _kept(service: Service, sessions: Sequence[Session]) -> Service:
-    """Note whether a service that is left as it is still serves."""
-    session = find(service, sessions)
-    if session is not None and session.serving:
-        return service.model_copy(update={"serving_sha": session.head_sha})
-    return service.model_copy(update={"serving_sha": "", "share_host": ""})

@@ -1,0 +1,133 @@
+"""What a pass is going to do: the decision, the next step of each service, and the actions that follow."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from previewbot import images, plan
+from previewbot.mirrord import Session, selector, session_from
+from previewbot.plan import Create, Decision, Delete, Facts
+from previewbot.plan.services import ServiceStep, Surroundings, find, pin, prepare, remove
+from previewbot.policy import place
+from previewbot.preview import Preview, Service
+from previewbot.reconcile import images_of
+from previewbot.reconcile.context import Context
+from previewbot.repoconfig import ServiceConfig
+
+_LEAK_GUARD = timedelta(hours=1)
+
+
+@dataclass(frozen=True)
+class Planned:
+    """What is to be done, and the sessions on which that rests."""
+
+    decision: Decision
+    services: tuple[Service, ...]
+    actions: tuple[Create | Delete, ...]
+    sessions: tuple[Session, ...]
+    needs_place: bool = False
+
+
+async def sessions_of(context: Context, preview: Preview) -> list[Session]:
+    """List the sessions live: a cache could take one we just made for one that vanished."""
+    found: list[Session] = []
+    for namespace in context.settings.cluster.namespaces:
+        items = await context.kube.list_sessions(namespace, selector(preview))
+        found += [session_from(item) for item in items]
+    return found
+
+
+async def make_plan(
+    context: Context, preview: Preview, facts: Facts | None, sessions: Sequence[Session]
+) -> Planned:
+    """Decide what is to be done; registries and targets are asked where the decision needs them."""
+    decision, services = plan.decide(preview.status, facts), preview.status.services
+    if decision.runs and facts is not None:
+        return await _running(context, preview, facts, decision, sessions)
+    if decision.keep:
+        kept = tuple(_kept(service, sessions) for service in services)
+        return Planned(decision, kept, (), tuple(sessions))
+    steps = [remove(service, find(service, sessions), context.now()) for service in services]
+    return _planned(preview, decision, steps, sessions, services)
+
+
+def deletions(sessions: Sequence[Session]) -> list[Create | Delete]:
+    """Return the deletion of each session that is not being deleted yet."""
+    return [Delete(session) for session in sessions if session.deleting_since is None]
+
+
+def without_creations(planned: Planned) -> Planned:
+    """Return the plan without creations: nothing is made on facts that could not be confirmed now."""
+    return replace(planned, actions=tuple(a for a in planned.actions if isinstance(a, Delete)))
+
+
+async def _running(
+    context: Context, preview: Preview, facts: Facts, decision: Decision, sessions: Sequence[Session]
+) -> Planned:
+    before = {service.name: service for service in preview.status.services}
+    assert facts.config is not None
+    steps = [
+        await _step(context, preview, config, facts, sessions, before.get(config.name))
+        for config in facts.config.services
+        if config.name in facts.files
+    ]
+    return _planned(preview, decision, steps, sessions, tuple(step.service for step in steps))
+
+
+async def _step(
+    context: Context,
+    preview: Preview,
+    config: ServiceConfig,
+    facts: Facts,
+    sessions: Sequence[Session],
+    before: Service | None,
+) -> ServiceStep:
+    service = prepare(preview, config, facts.files[config.name], before)
+    look = await images_of.look_for_image(context, preview, config, service, facts)
+    if look.waiting is not None:
+        look = replace(look, waiting=await images_of.why_missing(context, preview, facts, look.waiting))
+    references = images_of.candidates(config, facts, preview.status)
+    service = pin(service, facts.pull_request.head.sha, references, look)
+    service, problem = await images_of.with_container(context, config, service)
+    image = images.pinned(service.image, service.digest) if service.digest else ""
+    return plan.advance(service, config, image, sessions, _around(context, preview, facts), problem)
+
+
+def _planned(
+    preview: Preview,
+    decision: Decision,
+    steps: Sequence[ServiceStep],
+    sessions: Sequence[Session],
+    services: tuple[Service, ...],
+) -> Planned:
+    strays = plan.orphans(preview, services, sessions)
+    actions = [step.action for step in steps if step.action] + deletions(strays)
+    return Planned(
+        decision,
+        tuple(step.service for step in steps),
+        tuple(actions),
+        tuple(sessions),
+        any(step.needs_place for step in steps),
+    )
+
+
+def _around(context: Context, preview: Preview, facts: Facts) -> Surroundings:
+    settings = context.settings
+    return Surroundings(
+        preview=preview,
+        head_sha=facts.pull_request.head.sha,
+        ttl_seconds=int((settings.ttl.max + _LEAK_GUARD).total_seconds()),
+        session_deadline=settings.deadlines.session,
+        place_granted=place(preview, context.previews(), settings.limits.previews).granted,
+        now=context.now(),
+    )
+
+
+def _kept(service: Service, sessions: Sequence[Session]) -> Service:
+    """Note whether a service that is left as it is still serves."""
+    session = find(service, sessions)
+    if session is not None and session.serving:
+        return service.model_copy(update={"serving_sha": session.head_sha})
+    return service.model_copy(update={"serving_sha": "", "share_host": ""})
