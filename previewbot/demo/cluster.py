@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any, Protocol
@@ -132,8 +133,11 @@ async def prepare(api: KubeApi, namespace: str) -> bool:
             f"the cluster lacks the CRDs of {', '.join(missing)}: install charts/previewbot/crds, mirrord's "
             "operator and the Gateway API"
         )
+    manifest = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}}
     try:
-        await api.create("/api/v1/namespaces", {"apiVersion": "v1", "kind": "Namespace", **_named(namespace)})
+        # One that an earlier demo left may still be going: nothing could be made in it.
+        await _until_gone(api, f"/api/v1/namespaces/{namespace}", _is_going)
+        await api.create("/api/v1/namespaces", manifest)
     except ApiError as error:
         if error.status != 409:
             raise StartError(f"the namespace {namespace} cannot be made: {error}") from error
@@ -146,13 +150,13 @@ async def clean_up(api: KubeApi, namespace: str, github_host: str, *, whole: boo
     for preview in (await api.get(PREVIEWS))["items"]:
         if preview["spec"]["githubHost"] == github_host:
             await _delete(api, f"{PREVIEWS}/{preview['metadata']['name']}", preview)
+    # Sessions go while the operator still runs: they have its finalizer.
     sessions = f"{SESSIONS}/namespaces/{namespace}/previewsessions"
-    deadline = asyncio.get_running_loop().time() + _ALL_GONE_SECONDS
-    while (await api.get(sessions))["items"] and asyncio.get_running_loop().time() < deadline:
-        await asyncio.sleep(_LOOK_AGAIN)
+    await _until_gone(api, sessions, lambda found: bool(found["items"]))
     if whole:
-        found = await api.get(f"/api/v1/namespaces/{namespace}")
-        await _delete(api, f"/api/v1/namespaces/{namespace}", found)
+        path = f"/api/v1/namespaces/{namespace}"
+        await _delete(api, path, await api.get(path))
+        await _until_gone(api, path, _is_going)
         return
     for path in (
         f"{LEASES}/namespaces/{namespace}/leases",
@@ -176,8 +180,22 @@ async def _delete(api: KubeApi, path: str, obj: Object) -> None:
             raise
 
 
-def _named(name: str) -> Object:
-    return {"metadata": {"name": name}}
+async def _until_gone(api: KubeApi, path: str, going: Callable[[Object], bool]) -> None:
+    """Wait for what is being deleted, though not for ever."""
+    deadline = asyncio.get_running_loop().time() + _ALL_GONE_SECONDS
+    while asyncio.get_running_loop().time() < deadline:
+        try:
+            if not going(await api.get(path)):
+                return
+        except ApiError as error:
+            if error.status != 404:
+                raise
+            return
+        await asyncio.sleep(_LOOK_AGAIN)
+
+
+def _is_going(obj: Object) -> bool:
+    return "deletionTimestamp" in obj["metadata"]
 
 
 async def _stream(request: web.Request, answer: aiohttp.ClientResponse) -> web.StreamResponse:
