@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import tempfile
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -27,10 +28,11 @@ _SECONDS = 60
 def run(*arguments: str, kubeconfig: Path | None = None) -> subprocess.CompletedProcess[str]:
     """Run helm with an environment of its own, so that nothing of this machine's counts."""
     command = [str(binary("helm")), *arguments]
-    environment = {"HOME": "/nonexistent", "KUBECONFIG": str(kubeconfig or "/nonexistent")}
-    return subprocess.run(
-        command, env=environment, capture_output=True, text=True, timeout=_SECONDS, check=False
-    )
+    with tempfile.TemporaryDirectory() as home:
+        environment = {"HOME": home, "KUBECONFIG": str(kubeconfig or f"{home}/none")}
+        return subprocess.run(
+            command, env=environment, capture_output=True, text=True, timeout=_SECONDS, check=False
+        )
 
 
 def values_file(name: str) -> str:

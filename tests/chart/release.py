@@ -1,0 +1,60 @@
+"""The chart as a release on a real API server."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from tests.chart.helm import CHART, NAMESPACE, RELEASE, Object, run, values_file
+from tests.support.api import Answer, Api
+from tests.support.control_plane import ControlPlane
+
+
+def change(cluster: ControlPlane, what: str, values: str, *options: str) -> str:
+    """Install or upgrade; return what helm says."""
+    result = run(
+        what, RELEASE, str(CHART), "-n", NAMESPACE, "--values", values_file(values), *options,
+        kubeconfig=cluster.kubeconfig(),
+    )  # fmt: skip
+    assert result.returncode == 0, result.stderr
+    assert "warning" not in result.stderr.lower()
+    return result.stdout
+
+
+@contextmanager
+def installed(cluster: ControlPlane, values: str) -> Iterator[ControlPlane]:
+    """Install the release for a while."""
+    change(cluster, "install", values)
+    try:
+        yield cluster
+    finally:
+        uninstall = run(
+            "uninstall", RELEASE, "-n", NAMESPACE, "--ignore-not-found", kubeconfig=cluster.kubeconfig()
+        )
+        assert uninstall.returncode == 0, uninstall.stderr
+
+
+def place_of(cluster: ControlPlane, obj: Object) -> str:
+    """Return the path of an object."""
+    return f"{cluster.path_of(obj)}/{obj['metadata']['name']}"
+
+
+class Account:
+    """Acts as one of the release's service accounts, and changes nothing: everything is a dry run."""
+
+    def __init__(self, cluster: ControlPlane, component: str) -> None:
+        self._cluster = cluster
+        path = f"/api/v1/namespaces/{NAMESPACE}/serviceaccounts/{RELEASE}-{component}/token"
+        request = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {}}
+        token = cluster.call("POST", path, request).body["status"]["token"]
+        self._api = Api(cluster.url, token, cluster.authority)
+
+    def create(self, manifest: dict[str, Any]) -> Answer:
+        """Create an object, strictly."""
+        path = self._cluster.path_of(manifest)
+        return self._api.call("POST", f"{path}?dryRun=All&fieldValidation=Strict", manifest)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._api.close()

@@ -1,0 +1,141 @@
+"""A real API server takes what the chart renders; installed, changed, removed, it leaves what it should."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.chart import helm, release
+from tests.chart.helm import ALL_VALUES, NAMESPACE, RELEASE, Object, of_kind, rendered
+from tests.chart.release import change, place_of
+from tests.support.control_plane import ControlPlane
+
+_APPLY = "application/apply-patch+yaml"
+
+
+@pytest.fixture
+def installed(cluster: ControlPlane) -> Iterator[ControlPlane]:
+    """The release with the smallest values; gone afterwards."""
+    with release.installed(cluster, "minimal") as there:
+        yield there
+
+
+def is_there(cluster: ControlPlane, obj: Object) -> bool:
+    return cluster.call("GET", place_of(cluster, obj)).status == 200
+
+
+@pytest.mark.parametrize("name", ALL_VALUES)
+def test_a_server_side_dry_run_takes_everything_without_a_warning(cluster: ControlPlane, name: str) -> None:
+    """Field names, values and the Pod Security Standard, which the namespace asks to be warned about."""
+    for obj in rendered(name, "--include-crds"):
+        path = place_of(cluster, obj)
+        query = "dryRun=All&fieldValidation=Strict&fieldManager=test&force=true"
+
+        answer = cluster.call("PATCH", f"{path}?{query}", obj, _APPLY)
+
+        assert answer.status in (200, 201), f"{path}: {answer.body.get('message')}"
+        assert answer.warnings == (), path
+
+
+@pytest.mark.parametrize("component", ["web", "controller"])
+def test_a_namespace_that_enforces_the_restricted_standard_admits_the_pods(
+    installed: ControlPlane, component: str
+) -> None:
+    template = helm.one(rendered("minimal"), "Deployment", f"previewbot-{component}")["spec"]["template"]
+    pod = {**template, "apiVersion": "v1", "kind": "Pod"}
+    pod["metadata"] = {**template["metadata"], "name": f"a-{component}", "namespace": NAMESPACE}
+
+    answer = installed.call("POST", f"{installed.path_of(pod)}?dryRun=All", pod)
+
+    assert answer.status == 201, answer.body.get("message")
+
+
+def test_an_install_makes_what_was_rendered(installed: ControlPlane) -> None:
+    missing = [obj["metadata"]["name"] for obj in rendered("minimal") if not is_there(installed, obj)]
+
+    assert missing == []
+
+
+def test_an_upgrade_adds_and_removes_what_the_new_values_say(installed: ControlPlane) -> None:
+    change(installed, "upgrade", "everything")
+    assert all(is_there(installed, obj) for obj in rendered("everything"))
+
+    change(installed, "upgrade", "minimal")
+    assert all(is_there(installed, obj) for obj in rendered("minimal"))
+    kept = {place_of(installed, obj) for obj in rendered("minimal")}
+    for obj in rendered("everything"):
+        assert is_there(installed, obj) == (place_of(installed, obj) in kept), place_of(installed, obj)
+
+
+def test_an_upgrade_changes_no_selector_which_kubernetes_would_refuse(installed: ControlPlane) -> None:
+    for name in ALL_VALUES:
+        change(installed, "upgrade", name)
+
+    found = installed.call("GET", f"/apis/apps/v1/namespaces/{NAMESPACE}/deployments").body["items"]
+    assert {item["metadata"]["name"] for item in found} == {"previewbot-web", "previewbot-controller"}
+
+
+def test_a_rollback_restores_the_previous_values(installed: ControlPlane) -> None:
+    change(installed, "upgrade", "everything")
+
+    result = helm.run("rollback", RELEASE, "-n", NAMESPACE, kubeconfig=installed.kubeconfig())
+
+    assert result.returncode == 0, result.stderr
+    path = f"/api/v1/namespaces/{NAMESPACE}/configmaps/previewbot"
+    [settings] = of_kind(rendered("minimal"), "ConfigMap")
+    assert installed.call("GET", path).body["data"] == settings["data"]
+
+
+def test_an_uninstall_leaves_the_crd_the_previews_and_the_lease_and_nothing_else(
+    cluster: ControlPlane,
+) -> None:
+    change(cluster, "install", "everything")
+    everything = [place_of(cluster, obj) for obj in rendered("everything")]
+    spec = {
+        "githubHost": "github.com", "repositoryId": 1, "number": 1, "repository": "a/b",
+        "installationId": 1, "appId": 1, "environmentKey": "paaaaaaaaaa-b-1",
+    }  # fmt: skip
+    preview = {"apiVersion": "previewbot.dev/v1alpha1", "kind": "Preview", "spec": spec}
+    lease = {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease"}
+    kept = [
+        cluster.apply({**preview, "metadata": {"name": "gh-1-1"}}),
+        cluster.apply({**lease, "metadata": {"name": "previewbot-controller", "namespace": NAMESPACE}}),
+    ]
+
+    result = helm.run("uninstall", RELEASE, "-n", NAMESPACE, kubeconfig=cluster.kubeconfig())
+
+    assert result.returncode == 0, result.stderr
+    assert [path for path in everything if cluster.call("GET", path).status != 404] == []
+    for obj in kept:
+        assert cluster.call("DELETE", place_of(cluster, obj)).status == 200
+    crd = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/previews.previewbot.dev"
+    assert cluster.call("GET", crd).status == 200
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("minimal", ["Nothing leads to web yet", "previewbot-web, port 80", "share hosts", "it is off"]),
+        ("ingress", ["Set the webhook of your GitHub App to https://previews.example.com:8443/webhook"]),
+        ("gateway", ["--from-file=app.pem=", "--from-literal=webhook-secret=", "kubectl get previews"]),
+    ],
+)
+def test_the_notes_say_the_next_step(cluster: ControlPlane, name: str, words: list[str]) -> None:
+    notes = notes_of(cluster, name)
+
+    for word in words:
+        assert word in notes
+    assert f"--namespace {NAMESPACE} create secret generic previewbot" in notes
+
+
+def test_the_notes_do_not_say_what_is_done_already(cluster: ControlPlane) -> None:
+    notes = notes_of(cluster, "everything")
+
+    assert "Nothing leads to web" not in notes
+    assert "it is off" not in notes
+    assert "share hosts" not in notes
+
+
+def notes_of(cluster: ControlPlane, name: str) -> str:
+    return change(cluster, "install", name, "--dry-run=server").split("\nNOTES:\n")[1]
