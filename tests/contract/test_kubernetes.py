@@ -1,103 +1,92 @@
-"""What previewbot relies on of a Kubernetes API server, through the official clients.
+"""What previewbot relies on of a Kubernetes API server, through its own clients.
 
-Written against a URL: the fake is one server that must pass, a real one is another.
+The in-memory API server must pass, and Kubernetes' own is the truth.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from previewbot import mirrord
-from previewbot.demo.kube import FakeKube
-from previewbot.errors import Conflict, Invalid
+from previewbot.errors import Conflict, Invalid, NotFound
 from previewbot.kube.client import Kube
 from previewbot.kube.follow import Follower
 from previewbot.kube.poker import Poker
 from previewbot.kube.requests import contains
 from previewbot.kube.store import Store
 from previewbot.preview import GROUP, PLURAL, VERSION, Poke, Preview, from_object
-from tests.support.previews import a_preview
-from tests.support.servers import served
+from tests.contract.conftest import ApiServer
 from tests.unit.test_mirrord import WANTED
 
-SPEC = a_preview().spec
-NAME = "gh-812-42"
+MICROSECONDS = "2026-11-24T09:00:00.000000Z"
 
 
 def a_poke(delivery: str = "1") -> Poke:
     return Poke(delivery_id=delivery, poked_at=datetime.now(UTC))
 
 
-def write_kubeconfig(path: Path, url: str) -> Path:
-    document = {
-        "apiVersion": "v1",
-        "kind": "Config",
-        "current-context": "test",
-        "contexts": [{"name": "test", "context": {"cluster": "test", "user": "test"}}],
-        "clusters": [{"name": "test", "cluster": {"server": url}}],
-        "users": [{"name": "test", "user": {"token": "test"}}],
+async def a_stored_preview(server: ApiServer, kube: Kube) -> Preview:
+    await kube.poke(server.spec, a_poke(), create=True)
+    return await server.stored(kube)
+
+
+async def a_session_to_create(server: ApiServer, kube: Kube) -> tuple[Preview, dict[str, Any]]:
+    """Store a Preview; return it, and the manifest of a session of its own."""
+    preview = await a_stored_preview(server, kube)
+    return preview, mirrord.manifest(preview, replace(WANTED, namespace=server.namespace))
+
+
+def a_route(server: ApiServer) -> dict[str, Any]:
+    return {
+        "apiVersion": "gateway.networking.k8s.io/v1",
+        "kind": "HTTPRoute",
+        "metadata": {"name": "r", "namespace": server.namespace},
+        "spec": {"hostnames": ["a.example.com"], "rules": [{"backendRefs": [{"name": "web", "port": 80}]}]},
     }
-    path.write_text(yaml.safe_dump(document), encoding="utf-8")
-    return path
 
 
-@pytest.fixture
-def kubeconfig(tmp_path: Path) -> Iterator[Path]:
-    fake = FakeKube()
-    with served(fake.handle) as (url, _):
-        yield write_kubeconfig(tmp_path / "kubeconfig", url)
+def a_lease(server: ApiServer) -> dict[str, Any]:
+    return {
+        "apiVersion": "coordination.k8s.io/v1",
+        "kind": "Lease",
+        "metadata": {"name": "l", "namespace": server.namespace},
+        "spec": {"holderIdentity": "a", "leaseDurationSeconds": 10, "renewTime": MICROSECONDS},
+    }
 
 
-@pytest.fixture
-async def kube(kubeconfig: Path) -> AsyncIterator[Kube]:
-    client = await Kube.connect(kubeconfig, user_agent="tests")
-    yield client
-    await client.close()
+async def test_a_poke_creates_only_where_it_may_and_then_patches(server: ApiServer, kube: Kube) -> None:
+    assert not await kube.poke(server.spec, a_poke("1"), create=False)
+    assert await kube.poke(server.spec, a_poke("2"), create=True)
+    assert await kube.poke(server.spec, Poke(delivery_id="3", comment_id=9), create=True)
 
-
-async def a_stored_preview(kube: Kube) -> Preview:
-    await kube.poke(SPEC, a_poke(), create=True)
-    obj = await kube.get_preview(NAME)
-    assert obj is not None
-    return from_object(obj)
-
-
-async def test_a_poke_creates_only_where_it_may_and_then_patches(kube: Kube) -> None:
-    assert not await kube.poke(SPEC, a_poke("1"), create=False)
-    assert await kube.poke(SPEC, a_poke("2"), create=True)
-    assert await kube.poke(SPEC, Poke(delivery_id="3", comment_id=9), create=True)
-
-    obj = await kube.get_preview(NAME)
-    assert obj is not None
-    poke = from_object(obj).poke
+    poke = (await server.stored(kube)).poke
     assert (poke.delivery_id, poke.comment_id) == ("3", 9)
     assert poke.poked_at is not None
 
 
-def test_the_sync_poke_does_the_same(kubeconfig: Path) -> None:
-    poker = Poker(kubeconfig, user_agent="tests")
+def test_the_sync_poke_does_the_same(server: ApiServer) -> None:
+    poker = Poker(server.kubeconfig, user_agent="tests")
 
     assert poker.ready()
-    assert not poker.poke(SPEC, a_poke("1"), create=False)
-    assert poker.poke(SPEC, a_poke("2"), create=True)
-    assert poker.poke(SPEC, a_poke("3"), create=False)
-    obj = poker.get_preview(NAME)
+    assert not poker.poke(server.spec, a_poke("1"), create=False)
+    assert poker.poke(server.spec, a_poke("2"), create=True)
+    assert poker.poke(server.spec, a_poke("3"), create=False)
+    obj = poker.get_preview(server.name)
     assert obj is not None
     assert from_object(obj).poke.delivery_id == "3"
     assert poker.get_preview("gh-1-1") is None
 
 
-async def test_a_status_is_a_compare_and_swap_and_does_not_touch_the_rest(kube: Kube) -> None:
-    await a_stored_preview(kube)
-    obj = await kube.get_preview(NAME)
+async def test_a_status_is_a_compare_and_swap_and_does_not_touch_the_rest(
+    server: ApiServer, kube: Kube
+) -> None:
+    await a_stored_preview(server, kube)
+    obj = await kube.get_preview(server.name)
     assert obj is not None
 
     written = await kube.put_status(
@@ -105,102 +94,253 @@ async def test_a_status_is_a_compare_and_swap_and_does_not_touch_the_rest(kube: 
     )
     assert written["status"] == {"phase": "Ready"}
     assert written["spec"]["number"] == 42
+    assert written["metadata"]["generation"] == obj["metadata"]["generation"]
     with pytest.raises(Conflict, match="has been modified"):
         await kube.put_status({**obj, "status": {"phase": "Failed"}})
 
 
-async def test_a_status_written_with_the_object_is_dropped(kube: Kube) -> None:
-    preview = await a_stored_preview(kube)
-    body = {
-        **mirrord.manifest(preview, WANTED),
-        "status": {"phase": "Ready", "startedAt": "2026-11-24T09:00:00Z"},
-    }
+async def test_the_same_status_again_changes_nothing_so_that_no_watch_wakes_for_it(
+    server: ApiServer, kube: Kube
+) -> None:
+    await a_stored_preview(server, kube)
+    obj = await kube.get_preview(server.name)
+    assert obj is not None
 
-    session = await kube.create_session("staging", body)
+    first = await kube.put_status({**obj, "status": {"phase": "Ready"}})
+    second = await kube.put_status(first)
+
+    assert first["metadata"]["resourceVersion"] == second["metadata"]["resourceVersion"]
+
+
+async def test_a_status_of_a_preview_that_is_gone_or_another_one_is_not_written(
+    server: ApiServer, kube: Kube
+) -> None:
+    before = await a_stored_preview(server, kube)
+    obj = await kube.get_preview(server.name)
+    assert obj is not None
+    await kube.delete_preview(before.name, before.uid, before.resource_version)
+
+    with pytest.raises(NotFound):
+        await kube.put_status({**obj, "status": {"phase": "Ready"}})
+    await a_stored_preview(server, kube)
+    with pytest.raises(Conflict):
+        await kube.put_status({**obj, "status": {"phase": "Ready"}})
+
+
+async def test_a_poke_does_not_touch_status_or_generation(server: ApiServer, kube: Kube) -> None:
+    await a_stored_preview(server, kube)
+    obj = await kube.get_preview(server.name)
+    assert obj is not None
+    await kube.put_status({**obj, "status": {"phase": "Ready"}})
+
+    await kube.poke(server.spec, a_poke("2"), create=False)
+
+    found = await kube.get_preview(server.name)
+    assert found is not None
+    assert found["status"] == {"phase": "Ready"}
+    assert found["metadata"]["generation"] == 1
+
+
+async def test_a_hint_in_the_spec_is_refreshed(server: ApiServer, kube: Kube) -> None:
+    await a_stored_preview(server, kube)
+
+    await kube.patch_preview_spec(server.name, {"repository": "acme/renamed"})
+
+    obj = await kube.get_preview(server.name)
+    assert obj is not None
+    assert obj["spec"] == {**obj["spec"], "repository": "acme/renamed", "number": 42}
+    assert obj["metadata"]["generation"] == 2
+
+
+async def test_a_status_written_with_the_object_is_dropped(server: ApiServer, kube: Kube) -> None:
+    _, manifest = await a_session_to_create(server, kube)
+    body = {**manifest, "status": {"phase": "Ready", "startedAt": "2026-11-24T09:00:00Z"}}
+
+    session = await kube.create_session(server.namespace, body)
 
     assert "status" not in session
 
 
-async def test_a_name_is_taken_once(kube: Kube) -> None:
-    manifest = mirrord.manifest(await a_stored_preview(kube), WANTED)
-    await kube.create_session("staging", manifest)
+async def test_a_name_is_taken_once(server: ApiServer, kube: Kube) -> None:
+    _, manifest = await a_session_to_create(server, kube)
+    await kube.create_session(server.namespace, manifest)
 
     with pytest.raises(Conflict, match="already exists"):
-        await kube.create_session("staging", manifest)
+        await kube.create_session(server.namespace, manifest)
 
 
-async def test_a_field_that_the_crd_does_not_know_is_refused(kube: Kube) -> None:
-    manifest = mirrord.manifest(await a_stored_preview(kube), WANTED)
+async def test_what_breaks_the_schema_is_refused_for_that_even_if_its_name_is_taken(
+    server: ApiServer, kube: Kube
+) -> None:
+    _, manifest = await a_session_to_create(server, kube)
+    await kube.create_session(server.namespace, manifest)
+    manifest["spec"]["ttlSecs"] = "soon"
+
+    with pytest.raises(Invalid, match=r"spec\.ttlSecs"):
+        await kube.create_session(server.namespace, manifest)
+
+
+async def test_a_field_that_the_crd_does_not_know_is_refused(server: ApiServer, kube: Kube) -> None:
+    _, manifest = await a_session_to_create(server, kube)
     manifest["spec"]["idel"] = {}
 
     with pytest.raises(Invalid, match=r'unknown field "spec\.idel"') as refused:
-        await kube.create_session("staging", manifest)
+        await kube.create_session(server.namespace, manifest)
     assert refused.value.status == 400
 
 
 @pytest.mark.parametrize(("field", "value"), [("key", None), ("ttlSecs", "soon"), ("target", {})])
-async def test_a_value_that_breaks_the_schema_is_refused(kube: Kube, field: str, value: Any) -> None:
-    manifest = mirrord.manifest(await a_stored_preview(kube), WANTED)
+async def test_a_value_that_breaks_the_schema_is_refused(
+    server: ApiServer, kube: Kube, field: str, value: Any
+) -> None:
+    _, manifest = await a_session_to_create(server, kube)
     manifest["spec"][field] = value
 
     with pytest.raises(Invalid) as refused:
-        await kube.create_session("staging", manifest)
+        await kube.create_session(server.namespace, manifest)
     assert refused.value.status == 422
 
 
-async def test_sessions_are_found_by_label(kube: Kube) -> None:
-    preview = await a_stored_preview(kube)
-    await kube.create_session("staging", mirrord.manifest(preview, WANTED))
+async def test_nothing_is_created_in_a_namespace_that_is_not_there(server: ApiServer, kube: Kube) -> None:
+    preview = await a_stored_preview(server, kube)
 
-    assert len(await kube.list_sessions("staging", mirrord.selector(preview))) == 1
-    assert await kube.list_sessions("staging", mirrord.selector(replace(preview, name="gh-1-1"))) == []
+    with pytest.raises(NotFound, match='namespaces "nowhere" not found'):
+        await kube.create_session("nowhere", mirrord.manifest(preview, replace(WANTED, namespace="nowhere")))
+    assert await kube.list_sessions("nowhere", "") == []
+
+
+async def test_sessions_are_found_by_label(server: ApiServer, kube: Kube) -> None:
+    preview, manifest = await a_session_to_create(server, kube)
+    await kube.create_session(server.namespace, manifest)
+
+    assert len(await kube.list_sessions(server.namespace, mirrord.selector(preview))) == 1
+    other = mirrord.selector(replace(preview, name="gh-1-1"))
+    assert await kube.list_sessions(server.namespace, other) == []
     assert await kube.list_sessions("elsewhere", mirrord.selector(preview)) == []
 
 
-async def test_only_the_very_session_that_was_meant_is_deleted(kube: Kube) -> None:
-    session = await kube.create_session("staging", mirrord.manifest(await a_stored_preview(kube), WANTED))
+async def test_only_the_very_session_that_was_meant_is_deleted(server: ApiServer, kube: Kube) -> None:
+    _, manifest = await a_session_to_create(server, kube)
+    session = await kube.create_session(server.namespace, manifest)
     name, uid = session["metadata"]["name"], session["metadata"]["uid"]
 
     with pytest.raises(Conflict):
-        await kube.delete_session("staging", name, "another")
-    await kube.delete_session("staging", name, uid)
-    await kube.delete_session("staging", name, uid)
+        await kube.delete_session(server.namespace, name, "another")
+    await kube.delete_session(server.namespace, name, uid)
+    await kube.delete_session(server.namespace, name, uid)
 
 
-async def test_children_go_with_their_preview(kube: Kube) -> None:
-    preview = await a_stored_preview(kube)
-    await kube.create_session("staging", mirrord.manifest(preview, WANTED))
+async def test_a_session_that_a_finalizer_holds_is_listed_until_that_is_gone(
+    server: ApiServer, kube: Kube
+) -> None:
+    preview, manifest = await a_session_to_create(server, kube)
+    manifest["metadata"]["finalizers"] = ["mirrord.metalbear.co/held"]
+    session = await kube.create_session(server.namespace, manifest)
+    name, uid = session["metadata"]["name"], session["metadata"]["uid"]
 
-    await kube.delete_preview(NAME, preview.uid, preview.resource_version)
+    await kube.delete_session(server.namespace, name, uid)
+    (held,) = await kube.list_sessions(server.namespace, mirrord.selector(preview))
+    await kube.delete_session(server.namespace, name, uid)
 
-    async with asyncio.timeout(20):
-        while await kube.list_sessions("staging", mirrord.selector(preview)):
+    assert held["metadata"]["deletionTimestamp"]
+    path = f"/apis/preview.mirrord.metalbear.co/v1alpha/namespaces/{server.namespace}/previewsessions/{name}"
+    server.call("PATCH", path, {"metadata": {"finalizers": None}}, "application/merge-patch+json")
+    assert await kube.list_sessions(server.namespace, mirrord.selector(preview)) == []
+
+
+async def test_children_go_with_their_preview(server: ApiServer, kube: Kube) -> None:
+    preview, manifest = await a_session_to_create(server, kube)
+    await kube.create_session(server.namespace, manifest)
+    route = a_route(server)
+    route["metadata"]["ownerReferences"] = manifest["metadata"]["ownerReferences"]
+    await kube.apply_route(route)
+
+    await kube.delete_preview(server.name, preview.uid, preview.resource_version)
+
+    async with asyncio.timeout(60):
+        while await kube.list_sessions(server.namespace, mirrord.selector(preview)):
+            await asyncio.sleep(0.05)
+        while await kube.get_route(server.namespace, "r"):
             await asyncio.sleep(0.05)
 
 
-async def test_a_preview_that_changed_since_is_not_deleted(kube: Kube) -> None:
-    preview = await a_stored_preview(kube)
-    await kube.poke(SPEC, a_poke("later"), create=False)
+async def test_a_session_whose_preview_is_gone_already_does_not_stay(server: ApiServer, kube: Kube) -> None:
+    preview, manifest = await a_session_to_create(server, kube)
+    await kube.delete_preview(server.name, preview.uid, preview.resource_version)
+
+    await kube.create_session(server.namespace, manifest)
+
+    async with asyncio.timeout(60):
+        while await kube.list_sessions(server.namespace, mirrord.selector(preview)):
+            await asyncio.sleep(0.05)
+
+
+async def test_a_preview_that_changed_since_is_not_deleted(server: ApiServer, kube: Kube) -> None:
+    preview = await a_stored_preview(server, kube)
+    await kube.poke(server.spec, a_poke("later"), create=False)
 
     with pytest.raises(Conflict):
-        await kube.delete_preview(NAME, preview.uid, preview.resource_version)
+        await kube.delete_preview(server.name, preview.uid, preview.resource_version)
 
 
-async def test_a_route_is_made_once_patched_where_it_differs_and_else_left_alone(kube: Kube) -> None:
-    route: dict[str, Any] = {
-        "apiVersion": "gateway.networking.k8s.io/v1",
-        "kind": "HTTPRoute",
-        "metadata": {"name": "r", "namespace": "staging"},
-        "spec": {"hostnames": ["a.example.com"], "rules": [{"backendRefs": [{"name": "web", "port": 80}]}]},
-    }
+async def test_a_preview_that_is_gone_is_deleted_without_a_word(server: ApiServer, kube: Kube) -> None:
+    preview = await a_stored_preview(server, kube)
+
+    await kube.delete_preview(server.name, preview.uid, preview.resource_version)
+    await kube.delete_preview(server.name, preview.uid, preview.resource_version)
+
+    assert await kube.get_preview(server.name) is None
+
+
+async def test_a_route_is_made_once_patched_where_it_differs_and_else_left_alone(
+    server: ApiServer, kube: Kube
+) -> None:
+    route = a_route(server)
     redirect = {"type": "RequestRedirect", "requestRedirect": {"scheme": "https", "statusCode": 302}}
     changed = {**route, "spec": {**route["spec"], "rules": [{"filters": [redirect]}]}}
+    versions = []
 
-    await kube.apply_route(route)
-    await kube.apply_route(route)
-    await kube.apply_route(changed)
-    await kube.delete_route("staging", "r")
-    await kube.delete_route("staging", "r")
+    for manifest in (route, route, changed, changed):
+        await kube.apply_route(manifest)
+        found = await kube.get_route(server.namespace, "r")
+        assert found is not None
+        assert contains(found, manifest)
+        versions.append(found["metadata"]["resourceVersion"])
+    await kube.delete_route(server.namespace, "r")
+    await kube.delete_route(server.namespace, "r")
+
+    assert versions[0] == versions[1] != versions[2] == versions[3]
+    assert await kube.get_route(server.namespace, "r") is None
+
+
+async def test_a_lease_is_made_once_and_taken_only_as_it_is_known(server: ApiServer, kube: Kube) -> None:
+    assert await kube.get_lease(server.namespace, "l") is None
+    made = await kube.create_lease(a_lease(server))
+    with pytest.raises(Conflict, match="already exists"):
+        await kube.create_lease(a_lease(server))
+
+    taken = await kube.replace_lease({**made, "spec": {**made["spec"], "holderIdentity": "b"}})
+
+    assert await kube.get_lease(server.namespace, "l") == taken
+    assert (taken["spec"]["holderIdentity"], taken["spec"]["renewTime"]) == ("b", MICROSECONDS)
+    with pytest.raises(Conflict, match="has been modified"):
+        await kube.replace_lease(made)
+
+
+async def test_a_lease_that_somebody_deleted_is_not_replaced(server: ApiServer, kube: Kube) -> None:
+    made = await kube.create_lease(a_lease(server))
+    server.call("DELETE", f"/apis/coordination.k8s.io/v1/namespaces/{server.namespace}/leases/l")
+
+    with pytest.raises(Conflict):
+        await kube.replace_lease(made)
+
+
+async def test_a_lease_must_say_its_times_in_microseconds(server: ApiServer, kube: Kube) -> None:
+    lease = a_lease(server)
+    lease["spec"]["renewTime"] = "2026-11-24T09:00:00Z"
+
+    with pytest.raises(Invalid):
+        await kube.create_lease(lease)
 
 
 async def test_missing_resources_are_named_without_any_permission(kube: Kube) -> None:
@@ -209,23 +349,31 @@ async def test_missing_resources_are_named_without_any_permission(kube: Kube) ->
     assert await kube.missing_resources(wanted) == ["previewsessions.preview.mirrord.metalbear.co (v9)"]
 
 
-async def test_a_target_that_is_not_there_is_none(kube: Kube) -> None:
-    assert await kube.get_target("staging", "deployment", "nobody") is None
+async def test_a_target_that_is_not_there_is_none(server: ApiServer, kube: Kube) -> None:
+    assert await kube.get_target(server.namespace, "deployment", "nobody") is None
 
 
-async def test_following_shows_what_is_there_what_comes_and_what_goes(kube: Kube) -> None:
-    before = await a_stored_preview(kube)
+async def test_a_kind_of_target_that_the_cluster_does_not_know_is_none(server: ApiServer, kube: Kube) -> None:
+    assert await kube.get_target(server.namespace, "rollout", "nobody") is None
+
+
+async def test_following_shows_what_is_there_what_comes_and_what_goes(server: ApiServer, kube: Kube) -> None:
+    before = await a_stored_preview(server, kube)
     seen: asyncio.Queue[tuple[bool, bool]] = asyncio.Queue()
-    store = Store(lambda old, new: seen.put_nowait((old is not None, new is not None)))
-    follower = Follower(kube, (GROUP, VERSION, PLURAL), None, store, progressed=lambda: None)
+
+    def changed(old: Any, new: Any) -> None:
+        if (old or new)["metadata"]["name"] == server.name:
+            seen.put_nowait((old is not None, new is not None))
+
+    follower = Follower(kube, (GROUP, VERSION, PLURAL), None, Store(changed), progressed=lambda: None)
     task = asyncio.create_task(follower.run())
     async with asyncio.timeout(20):
         assert await seen.get() == (False, True)
-        await kube.poke(SPEC, a_poke("2"), create=False)
+        await kube.poke(server.spec, a_poke("2"), create=False)
         assert await seen.get() == (True, True)
-        obj = await kube.get_preview(NAME)
+        obj = await kube.get_preview(server.name)
         assert obj is not None
-        await kube.delete_preview(NAME, before.uid, obj["metadata"]["resourceVersion"])
+        await kube.delete_preview(server.name, before.uid, obj["metadata"]["resourceVersion"])
         assert await seen.get() == (True, False)
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)

@@ -64,7 +64,7 @@ class ControlPlane:
         etcd, self._api_port = free_port(), free_port()
         self._etcd_url = f"http://127.0.0.1:{etcd}"
         self.url = f"https://127.0.0.1:{self._api_port}"
-        self._api = Api(self.url, self._token, self._authority.certificate)
+        self.api = Api(self.url, self._token, self._authority.certificate)
         self._etcd = Component("etcd", self._etcd_command(), directory)
         api_server = [*self._api_server_command(), *api_server_flags]
         self._api_server = Component("kube-apiserver", api_server, directory)
@@ -93,7 +93,7 @@ class ControlPlane:
         """End everything at once."""
         for component in (self._controllers, self._api_server, self._etcd):
             component.kill()
-        self._api.close()
+        self.api.close()
 
     def start_api_server(self) -> None:
         """Start the API server, again on the same port and state, and return when it is ready."""
@@ -115,7 +115,7 @@ class ControlPlane:
 
     def call(self, method: str, path: str, body: Any = None, content: str = "application/json") -> Answer:
         """Send a request as the administrator; any status is an answer."""
-        return self._api.call(method, path, body, content)
+        return self.api.call(method, path, body, content)
 
     def apply(self, manifest: Mapping[str, Any]) -> Object:
         """Create an object with strict validation and return it as it is stored; a refusal is a failure."""
