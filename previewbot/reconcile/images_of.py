@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import datetime
 
 from previewbot import images
@@ -13,6 +14,8 @@ from previewbot.plan.when import image_interval
 from previewbot.preview import Preview, Service, Status, Waiting
 from previewbot.reconcile.context import Context
 from previewbot.repoconfig import ServiceConfig
+
+log = logging.getLogger(__name__)
 
 _SHA_FIELDS = frozenset({"head_sha", "short_sha", "merge_sha"})
 
@@ -53,11 +56,17 @@ async def look_for_image(
         return ImageLook(Look.MISSING, waiting=Waiting(reason="ImageNotAllowed", detail=refused[0]))
     try:
         return await _find(context, config, references, facts, preview.status)
-    except (Unauthorized, Forbidden) as error:
-        waiting = Waiting(reason="RegistryRefused", detail=f"{error.what} answered {error.status}")
     except RemoteError as error:
-        waiting = Waiting(reason="RegistryUnreachable", detail=error.what)
-    return ImageLook(Look.MISSING, waiting=waiting)
+        # What exactly is wrong (a certificate, a file) is for the platform team, not for the comment.
+        about = {"preview": preview.name, "service": config.name, "error": str(error)}
+        log.warning("cannot look for an image", extra=about)
+        return ImageLook(Look.MISSING, waiting=_cannot_look(error))
+
+
+def _cannot_look(error: RemoteError) -> Waiting:
+    if isinstance(error, Unauthorized | Forbidden):
+        return Waiting(reason="RegistryRefused", detail=f"{error.what} answered {error.status}")
+    return Waiting(reason="RegistryUnreachable", detail=error.what)
 
 
 async def with_container(context: Context, config: ServiceConfig, service: Service) -> tuple[Service, str]:
