@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import html
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -26,6 +27,10 @@ COMMENT_LIMIT = 65_536
 
 _MARKER_RE = re.compile(r"\A<!-- previewbot (status|reply) ([a-z0-9= -]*?) ?-->")
 _FIELD_RE = re.compile(r"([a-z-]+)=([a-z0-9-]+)")
+_LINK_RE = re.compile(r"\[((?:[^\[\]\\]|\\.)*)\]\(<?([^()<>\s]*)>?\)")
+_HEADLINE_LIMIT = 300
+"""In characters: an Event's note may have 1,024 bytes, and a character up to four."""
+
 _MD_RE = re.compile(r"([\\`*_{}\[\]#|~$])")
 
 
@@ -69,6 +74,16 @@ def comment_hash(body: str) -> str:
     """Return the hash of a comment's text without its marker: only a change of the text is an edit."""
     text = _MARKER_RE.sub("", body.replace("\r\n", "\n"), count=1).strip()
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def headline(body: str) -> str:
+    """Return what a comment says first, as plain text for a terminal: no marker, no Markdown, one line."""
+    lines = _MARKER_RE.sub("", body.replace("\r\n", "\n"), count=1).splitlines()
+    first = next((line for line in lines if line.strip()), "")
+    plain = _LINK_RE.sub(r"\1 (\2)", first.lstrip("# "))
+    plain = re.sub(r"\*\*|(?<!\\)`+", "", plain)
+    plain = re.sub(r"\\([^\w\s])", r"\1", plain).replace("\u200b", "")
+    return html.unescape(" ".join(plain.split()))[:_HEADLINE_LIMIT]
 
 
 def md(text: object) -> str:

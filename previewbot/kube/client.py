@@ -19,7 +19,7 @@ from pydantic import ValidationError
 
 from previewbot.errors import Conflict, NotFound, TryLater
 from previewbot.kube import requests
-from previewbot.kube.requests import LEASES, MERGE_PATCH, ROUTES, SESSIONS
+from previewbot.kube.requests import EVENTS, LEASES, MERGE_PATCH, ROUTES, SESSIONS
 from previewbot.preview import GROUP, PLURAL, VERSION, Poke, Spec, name_of, new_object
 
 Object = dict[str, Any]
@@ -186,6 +186,10 @@ class Kube:
         method, metadata = self._api.replace_namespaced_custom_object, manifest["metadata"]
         where = (*_in(LEASES, metadata["namespace"]), metadata["name"])
         return await self._call("replace lease", method, *where, body=dict(manifest))
+
+    async def create_event(self, namespace: str, manifest: Mapping[str, Any]) -> None:
+        """Record an Event."""
+        await self._create("create event", EVENTS, namespace, manifest)
 
     async def missing_resources(self, wanted: Sequence[tuple[str, str, str]]) -> list[str]:
         """Return which of (group, version, plural) the API server does not have; needs no permission."""

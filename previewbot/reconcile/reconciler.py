@@ -18,7 +18,7 @@ from previewbot.plan.decision import expire
 from previewbot.plan.services import find, remove
 from previewbot.policy import place
 from previewbot.preview import LinkState, Phase, Preview, Status
-from previewbot.reconcile import act, observe, report
+from previewbot.reconcile import act, observe, report, telling
 from previewbot.reconcile.context import Context
 from previewbot.reconcile.memory import Memory, Untriggered
 from previewbot.reconcile.planning import Planned, deletions, make_plan, sessions_of, without_creations
@@ -88,6 +88,7 @@ class Reconciler:
 
     async def _pass(self, stored: Stored) -> Outcome:
         context = self._context
+        before = stored.status
         stored.status = expire(stored.status, context.now())
         sessions = await sessions_of(context, stored.preview)
         trouble: RemoteError | None = None
@@ -111,6 +112,7 @@ class Reconciler:
         await self._settle(stored, facts, planned)
         moved = await self._act(stored, facts, planned)
         trouble = await self._report(stored, planned.decision) or trouble
+        await telling.tell(context, stored, before)
         return await self._finish(stored, facts, planned, moved, trouble)
 
     async def _settle(self, stored: Stored, facts: Facts | None, planned: Planned) -> None:
@@ -150,6 +152,7 @@ class Reconciler:
             now=self._context.now(),
         )
         stored.status = plan.settle_replies(self._with_link(stored.preview, status, facts))
+        stored.status = telling.with_message(self._context, stored)
 
     def _with_link(self, preview: Preview, status: Status, facts: Facts | None) -> Status:
         if facts is None or facts.config is None:

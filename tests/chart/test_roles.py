@@ -18,6 +18,7 @@ CONTROLLER = {
     (EVERYWHERE, f"{PREVIEWS}/status", "update"),
     *((NAMESPACE, f"{LEASES}/previewbot-controller", verb) for verb in ("get", "update")),
     (NAMESPACE, LEASES, "create"),
+    ("default", "events.events.k8s.io", "create"),
 }
 SESSION_VERBS = ("list", "watch", "create", "delete")
 WORKLOADS = ("deployments.apps", "statefulsets.apps", "rollouts.argoproj.io")

@@ -41,7 +41,7 @@ class Resource:
         where = {"namespaced": self.namespaced, "kind": self.kind}
         shorts = {"shortNames": list(self.short_names)} if self.short_names else {}
         own = {"name": self.plural, "singularName": self.kind.lower(), **where, "verbs": _VERBS, **shorts}
-        if self.kind == "Lease":
+        if self.kind in ("Lease", "Event"):
             return [own]
         verbs = ["get", "patch", "update"]
         return [own, {"name": f"{self.plural}/status", "singularName": "", **where, "verbs": verbs}]
@@ -63,7 +63,10 @@ def resources() -> list[Resource]:
     leases = Resource(
         "coordination.k8s.io", "v1", "leases", "Lease", namespaced=True, schema=None, created_by_update=True
     )
-    return [*(_from_crd(document) for document in documents), *workloads, leases]
+    events = Resource(
+        "events.k8s.io", "v1", "events", "Event", namespaced=True, schema=None, unconditional=True
+    )
+    return [*(_from_crd(document) for document in documents), *workloads, leases, events]
 
 
 def _from_crd(crd: Mapping[str, Any]) -> Resource:
