@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from io import TextIOWrapper
 from pathlib import Path
 from typing import TextIO
 
 from previewbot import changes, repoconfig
 from previewbot.errors import ConfigurationError
 from previewbot.model import ChangedFile, ChangedFiles
+from previewbot.repoconfig import RepositoryConfig
 
 
 def check(path: Path, files: Sequence[str], stdin: TextIO) -> int:
@@ -21,15 +23,27 @@ def check(path: Path, files: Sequence[str], stdin: TextIO) -> int:
         return 1
     except ConfigurationError as error:
         for problem in error.problems:
-            print(f"{path}:{problem.line}: {problem.message}", file=sys.stderr)
+            place = f"{path}:{problem.line}" if problem.line else str(path)
+            print(f"{place}: {problem.message}", file=sys.stderr)
         return 1
     names = ", ".join(service.name for service in config.services)
     print(f"{path} is valid: {names}")
-    changed = [line.strip() for line in stdin] if list(files) == ["-"] else list(files)
-    if changed:
-        matched = changes.match(config, ChangedFiles(tuple(ChangedFile(f) for f in changed if f)))
-        for name, count in matched.items():
-            print(f"  {name}: {count} changed file{'s' if count > 1 else ''}")
-        if not matched:
-            print("  no service: a pull request with these files has nothing to preview")
+    if files:
+        _print_matches(config, _changed(files, stdin))
     return 0
+
+
+def _changed(files: Sequence[str], stdin: TextIO) -> list[str]:
+    if isinstance(stdin, TextIOWrapper):
+        # A file's name may be any bytes.
+        stdin.reconfigure(errors="surrogateescape")
+    named = [name for file in files for name in (stdin if file == "-" else [file])]
+    return [name.strip() for name in named if name.strip()]
+
+
+def _print_matches(config: RepositoryConfig, changed: Sequence[str]) -> None:
+    matched = changes.match(config, ChangedFiles(tuple(ChangedFile(name) for name in changed)))
+    for name, count in matched.items():
+        print(f"  {name}: {count} changed file{'s' if count > 1 else ''}")
+    if not matched:
+        print("  no service: a pull request with these files has nothing to preview")

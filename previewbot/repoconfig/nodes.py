@@ -164,9 +164,11 @@ class Fields:
 
     def lacks(self, key: str, instead: str) -> bool:
         """Return whether `key` is not written, which is noted as a problem."""
-        if key not in self._nodes:
-            self.note(self._line, f"the file lacks {shown(key)}; {instead}")
-        return key not in self._nodes
+        if key in self._nodes:
+            return False
+        self._known.append(key)
+        self.note(self._line, f"the file lacks {shown(key)}; {instead}")
+        return True
 
     def has(self, key: str) -> bool:
         """Return whether `key` is written; one without a value is noted as a problem."""
