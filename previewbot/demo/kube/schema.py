@@ -53,7 +53,7 @@ def mistakes(schema: Mapping[str, Any], value: object, path: str = "") -> list[C
     """Return what is wrong with types, required fields, enums and bounds, in the words of Kubernetes."""
     wanted = schema.get("type")
     if value is None and schema.get("nullable"):
-        return []
+        return _in_scalar(schema, value, path)
     if wanted and not _is(value, wanted):
         name = _name_of(value)
         text = f'Invalid value: "{name}": {path} in body must be of type {wanted}: "{name}"'
@@ -104,7 +104,8 @@ def _in_scalar(schema: Mapping[str, Any], value: object, path: str) -> list[Caus
     found = []
     if "enum" in schema and value not in schema["enum"]:
         listed = ", ".join(f'"{known}"' for known in schema["enum"])
-        text = f'Unsupported value: "{value}": supported values: {listed}'
+        sent = "null" if value is None else f'"{value}"'
+        text = f"Unsupported value: {sent}: supported values: {listed}"
         found.append(Cause(path, "FieldValueNotSupported", text))
     if isinstance(value, int | float):
         for key, fails, words in (

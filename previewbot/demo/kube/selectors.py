@@ -10,6 +10,7 @@ from previewbot.demo.kube.status import bad_request
 
 Object = Mapping[str, Any]
 _SET_RE = re.compile(r"^(\S+)\s+(in|notin)\s+\(([^)]*)\)$")
+_KEY_RE = re.compile(r"!?[A-Za-z0-9][-A-Za-z0-9_./]*")
 _SPLIT_RE = re.compile(r",(?![^(]*\))")
 
 
@@ -37,6 +38,8 @@ def _label(part: str) -> Callable[[Object], bool]:
     if "=" in part:
         key, value = (side.strip() for side in part.replace("==", "=").split("=", 1))
         return lambda obj: _labels(obj).get(key) == value
+    if not _KEY_RE.fullmatch(part):
+        raise bad_request(f"unable to parse requirement: {part}")
     if part.startswith("!"):
         return lambda obj: part[1:] not in _labels(obj)
     return lambda obj: part in _labels(obj)
