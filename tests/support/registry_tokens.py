@@ -38,15 +38,16 @@ class TokenServer:
         if request.headers.get("Authorization") != basic():
             return web.json_response({"details": "incorrect username or password"}, status=401)
         scopes = [scope for given in request.query.getall("scope") for scope in given.split()]
-        token = self.sign([access for scope in scopes for access in self._granted(scope)])
+        access = [granted for scope in scopes for granted in self._granted(scope)]
+        token = self.sign(request.query.get("service", ""), access)
         return web.json_response({"token": token, "expires_in": 300})
 
-    def sign(self, access: list[dict[str, Any]]) -> str:
-        """Return a token for some access."""
+    def sign(self, service: str, access: list[dict[str, Any]]) -> str:
+        """Return a token for some access to the registry that calls itself `service`."""
         now = int(time.time())
         claims = {
             "iss": ISSUER,
-            "aud": SERVICE,
+            "aud": service,
             "sub": "ci",
             "iat": now,
             "nbf": now - 10,
