@@ -6,16 +6,15 @@ import asyncio
 import threading
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from aiohttp import web
 
-from previewbot.demo.faults import Call
+from previewbot.demo.faults import Call, Faults
 from previewbot.demo.kube import FakeKube
 from previewbot.errors import (
     Conflict,
@@ -31,8 +30,10 @@ from previewbot.kube.client import Kube
 from previewbot.kube.poker import Poker
 from previewbot.kube.requests import error_of, message_of
 from previewbot.preview import GROUP, PLURAL, VERSION, Poke
+from tests.contract.conftest import write_kubeconfig
+from tests.support.control_plane import ControlPlane
 from tests.support.previews import a_preview
-from tests.support.servers import LoopThread, served
+from tests.support.servers import Handler, LoopThread, served
 
 PREVIEW = a_preview()
 NAME = PREVIEW.name
@@ -41,12 +42,11 @@ Answer = Callable[[Call], Awaitable[web.StreamResponse | None]]
 
 
 class Cluster:
-    """A fake API server, how to reach it, and the requests it got."""
+    """An API server behind faults, how to reach it, and the requests it got."""
 
-    def __init__(self, fake: FakeKube, url: str, thread: LoopThread, kubeconfig: Path) -> None:
-        self.fake, self.url, self.thread, self.kubeconfig = fake, url, thread, kubeconfig
+    def __init__(self, faults: Faults, kubeconfig: Path, headers: list[Any]) -> None:
+        self.faults, self.kubeconfig, self.headers = faults, kubeconfig, headers
         self.calls: list[tuple[str, str]] = []
-        self.headers: list[Any] = []
 
     def answers(self, answer: Answer) -> None:
         """Answer each request so (None: as ever) instead."""
@@ -55,35 +55,41 @@ class Cluster:
             self.calls.append((call.method, call.path))
             return await answer(call)
 
-        self.fake.faults.before = before
+        self.faults.before = before
+
+
+@contextmanager
+def behind_faults(handle: Handler, faults: Faults, directory: Path) -> Iterator[tuple[Cluster, LoopThread]]:
+    headers: list[Any] = []
+
+    async def seen(request: web.Request) -> web.StreamResponse:
+        headers.append(request.headers)
+        return await handle(request)
+
+    with served(seen) as (url, thread):
+        path = write_kubeconfig(directory / "kubeconfig", url)
+        yield Cluster(faults, path, headers), thread
 
 
 @pytest.fixture
 def cluster(tmp_path: Path) -> Iterator[Cluster]:
+    """An API server whose answers a test makes up."""
     fake = FakeKube()
-    headers: list[Any] = []
-
-    async def handle(request: web.Request) -> web.StreamResponse:
-        headers.append(request.headers)
-        return await fake.handle(request)
-
-    with served(handle) as (url, thread):
-        path = tmp_path / "kubeconfig"
-        path.write_text(yaml.safe_dump(a_kubeconfig(url)), encoding="utf-8")
-        found = Cluster(fake, url, thread, path)
-        found.headers = headers
+    with behind_faults(fake.handle, fake.faults, tmp_path) as (found, _):
         yield found
 
 
-def a_kubeconfig(url: str) -> dict[str, Any]:
-    return {
-        "apiVersion": "v1",
-        "kind": "Config",
-        "current-context": "test",
-        "contexts": [{"name": "test", "context": {"cluster": "test", "user": "test"}}],
-        "clusters": [{"name": "test", "cluster": {"server": url}}],
-        "users": [{"name": "test", "user": {"token": "test"}}],
-    }
+@pytest.fixture(params=["in memory", "kube-apiserver"])
+def any_cluster(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Cluster]:
+    """Both kinds of API server, for what they answer themselves."""
+    if request.param == "in memory":
+        yield request.getfixturevalue("cluster")
+        return
+    plane: ControlPlane = request.getfixturevalue("control_plane")
+    forwarder = plane.forwarder()
+    with behind_faults(forwarder.handle, forwarder.faults, tmp_path) as (found, thread):
+        yield found
+        thread.call(forwarder.close())
 
 
 @asynccontextmanager
@@ -144,7 +150,7 @@ async def test_a_bad_answer_is_an_error_of_ours_in_time_from_both_clients(
 
 async def test_a_server_that_is_away_is_an_error_of_ours_from_both_clients(tmp_path: Path) -> None:
     path = tmp_path / "kubeconfig"
-    path.write_text(yaml.safe_dump(a_kubeconfig("http://127.0.0.1:1")), encoding="utf-8")
+    write_kubeconfig(path, "http://127.0.0.1:1")
     kube = await Kube.connect(path, user_agent="previewbot/test")
     for call in (
         kube.get_preview(NAME),
@@ -185,8 +191,9 @@ def test_the_sync_poke_is_one_attempt(cluster: Cluster, status: int) -> None:
     assert raised.value.after == 1
 
 
-async def test_a_preview_that_comes_between_our_patch_and_our_create_is_patched(cluster: Cluster) -> None:
+async def test_a_preview_that_comes_between_our_patch_and_our_create_is_patched(any_cluster: Cluster) -> None:
     """Whoever was first made it, and whatever it was about, our poke is on it."""
+    cluster = any_cluster
 
     def made() -> None:
         other = POKE.model_copy(update={"delivery_id": "other"})
@@ -200,11 +207,12 @@ async def test_a_preview_that_comes_between_our_patch_and_our_create_is_patched(
         cluster.calls.clear()
         cluster.answers(race)
         await poke(cluster)
-        preview = cluster.fake.objects(PLURAL)[0]
-        assert preview["metadata"]["annotations"]["previewbot.dev/delivery-id"] == "1"
         assert [method for method, _ in cluster.calls] == ["PATCH", "POST", "PATCH", "POST", "PATCH"]
         async with connected(cluster) as kube:
+            preview = await kube.get_preview(NAME)
+            assert preview is not None
             metadata = preview["metadata"]
+            assert metadata["annotations"]["previewbot.dev/delivery-id"] == "1"
             await kube.delete_preview(NAME, metadata["uid"], metadata["resourceVersion"])
 
 
@@ -229,30 +237,31 @@ async def test_a_preview_that_keeps_coming_and_going_is_given_up_on(cluster: Clu
     assert len(cluster.calls) == 6
 
 
-def test_many_threads_may_poke_at_once(cluster: Cluster) -> None:
-    poker = Poker(cluster.kubeconfig, user_agent="previewbot/test")
+def test_many_threads_may_poke_at_once(any_cluster: Cluster) -> None:
+    poker = Poker(any_cluster.kubeconfig, user_agent="previewbot/test", budget=30)
     done: list[bool] = []
 
     def poke(number: int) -> None:
-        spec = PREVIEW.spec.model_copy(update={"number": number % 3})
+        spec = PREVIEW.spec.model_copy(update={"number": 100 + number % 3})
         done.append(poker.poke(spec, POKE, create=True))
 
     threads = [threading.Thread(target=poke, args=(number,)) for number in range(24)]
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(20)
+        thread.join(60)
 
     assert done == [True] * 24
-    assert len(cluster.fake.objects(PLURAL)) == 3
+    assert all(poker.get_preview(f"gh-812-{100 + number}") for number in range(3))
 
 
 async def test_more_watches_than_the_clients_default_of_connections_leave_room_for_calls(
-    cluster: Cluster,
+    any_cluster: Cluster,
 ) -> None:
-    async with connected(cluster, request_timeout=5) as kube:
-        watches = [await kube.open_watch((GROUP, VERSION, PLURAL), None, "1", 60) for _ in range(110)]
-        assert await kube.get_preview(NAME) is None
+    async with connected(any_cluster, request_timeout=20) as kube:
+        _, version = await kube.list_for_watch((GROUP, VERSION, PLURAL), None)
+        watches = [await kube.open_watch((GROUP, VERSION, PLURAL), None, version, 60) for _ in range(110)]
+        assert await kube.get_preview("gh-1-1") is None
         for watch in watches:
             watch.close()
 

@@ -21,6 +21,7 @@ from tests.support.api import Answer, Api, Object
 from tests.support.binaries import binary, gateway_api_crds
 from tests.support.components import Component, free_port
 from tests.support.pki import Authority, write_key
+from tests.support.proxies import Forwarder
 
 ROOT = Path(__file__).parents[2]
 
@@ -179,6 +180,10 @@ class ControlPlane:
     def kubeconfig_through(self, url: str) -> Path:
         """Return the administrator's kubeconfig with another address, as of a proxy before the API server."""
         return self.write_kubeconfig(f"admin-{url.rsplit(':', 1)[-1]}", url, {"token": self._token})
+
+    def forwarder(self) -> Forwarder:
+        """Return what passes requests on to the API server as the administrator's, unless it fails them."""
+        return Forwarder(self.url, self._token, self.authority)
 
     def write_kubeconfig(self, name: str, url: str, user: Mapping[str, str]) -> Path:
         """Write a kubeconfig for the API server at `url`."""
