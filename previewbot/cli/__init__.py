@@ -14,6 +14,7 @@ _EXAMPLES = """
 examples:
   previewbot demo                                   see the whole thing on this machine, without any account
   previewbot check .github/preview.yaml src/a.py    which services would a change of src/a.py preview?
+  git diff --name-only main | previewbot check .github/preview.yaml -
   previewbot web --config settings.yaml             take GitHub's webhooks, show the pages
   previewbot controller --config settings.yaml      do the work
 
@@ -32,9 +33,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         code: int = options.run(options)
     except SettingsError as error:
-        print(
-            "The settings cannot be used:", *(f"  - {p}" for p in error.problems), sep="\n", file=sys.stderr
-        )
+        # Some problems quote a library's words, which may run over several lines.
+        lines = (f"  - {' '.join(problem.split())}" for problem in error.problems)
+        print("The settings cannot be used:", *lines, sep="\n", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         return 130
@@ -53,7 +54,7 @@ def _parser() -> argparse.ArgumentParser:
         ("web", 8080, _web, "take GitHub's webhooks and show the reviewers' pages"),
         ("controller", 8081, _controller, "follow pull requests and run their previews"),
     ):
-        command = commands.add_parser(name, help=words, description=words.capitalize() + ".")
+        command = commands.add_parser(name, help=words, description=_sentence(words))
         command.add_argument("--config", type=Path, required=True, metavar="FILE", help="the settings (YAML)")
         command.add_argument(
             "--bind", type=_address, default=f"0.0.0.0:{port}", metavar="HOST:PORT", help="(%(default)s)"
@@ -66,9 +67,13 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _sentence(words: str) -> str:
+    return words[0].upper() + words[1:] + "."
+
+
 def _add_demo(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     words = "the whole thing on this machine: a shop, its staging, agents, and previewbot between them"
-    demo = commands.add_parser("demo", help=words, description=words.capitalize() + ".")
+    demo = commands.add_parser("demo", help=words, description=_sentence(words))
     demo.add_argument(
         "--port", type=int, default=8470, help="where the world is reached (%(default)s; 0: any)"
     )
@@ -85,13 +90,13 @@ def _add_demo(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
 
 def _add_check(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     words = "validate a .github/preview.yaml, and say which services changed files match"
-    command = commands.add_parser("check", help=words, description=words.capitalize() + ".")
+    command = commands.add_parser("check", help=words, description=_sentence(words))
     command.add_argument("path", type=Path, metavar="PATH", help="the file to validate")
     command.add_argument(
         "files",
         nargs="*",
         metavar="FILE",
-        help="changed files, relative to the repository; - reads them from stdin",
+        help="changed files, relative to the repository; - reads them from stdin, one a line",
     )
     command.set_defaults(run=lambda options: check(options.path, options.files, sys.stdin))
 

@@ -7,6 +7,7 @@ import os
 import secrets
 import signal
 import socket
+import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -57,15 +58,21 @@ def controller(config: Path, bind: str, identity: str | None = None) -> int:
         name = identity or f"{socket.gethostname()}-{secrets.token_hex(4)}"
         return await run(settings, key, bind, identity=name, stop=stop)
 
-    return asyncio.run(until_told())
+    try:
+        return asyncio.run(until_told())
+    except OSError as error:
+        print(f"previewbot cannot listen on {bind}: {error.strerror}", file=sys.stderr)
+        return 1
 
 
 def load(config: Path, environment: Mapping[str, str]) -> Settings:
     """Read the settings; raises SettingsError with everything that is wrong."""
     try:
         content = config.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError((f"{config} cannot be read: {error}",)) from error
+    except OSError as error:
+        raise SettingsError((f"{config} cannot be read: {error.strerror}",)) from error
+    except UnicodeDecodeError as error:
+        raise SettingsError((f"{config} is not UTF-8; save the file in that encoding",)) from error
     return parse(document(content), environment)
 
 

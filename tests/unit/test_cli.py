@@ -1,0 +1,403 @@
+"""The commands as a person meets them: help that teaches, mistakes told in one list, exit codes, signals."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+from previewbot.cli import main
+
+ROOT = Path(__file__).parents[2]
+PATIENCE = 60.0
+PROCESSES = ("web", "controller")
+SECRET = "squeamish-ossifrage"
+KUBECONFIG = {
+    "apiVersion": "v1",
+    "kind": "Config",
+    "clusters": [{"name": "here", "cluster": {"server": "http://127.0.0.1:9"}}],
+    "contexts": [{"name": "here", "context": {"cluster": "here", "user": "me"}}],
+    "users": [{"name": "me", "user": {"token": SECRET}}],
+    "current-context": "here",
+}
+
+
+@pytest.fixture(scope="session")
+def private_key() -> bytes:
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    return key.private_bytes(Encoding.PEM, PrivateFormat.TraditionalOpenSSL, NoEncryption())
+
+
+@pytest.fixture
+def settings(tmp_path: Path, private_key: bytes) -> dict[str, Any]:
+    """Return settings with which both processes start; their files are there."""
+    (tmp_path / "app.pem").write_bytes(private_key)
+    (tmp_path / "webhook-secret").write_text(SECRET + "\n")
+    (tmp_path / "kubeconfig").write_text(yaml.safe_dump(KUBECONFIG))
+    return {
+        "github": {
+            "api_url": "http://127.0.0.1:9",
+            "web_url": "http://127.0.0.1:9",
+            "app_id": 4242,
+            "private_key_file": str(tmp_path / "app.pem"),
+            "webhook_secret_file": str(tmp_path / "webhook-secret"),
+        },
+        "public_url": "https://previews.example.com",
+        "cluster": {"kubeconfig": str(tmp_path / "kubeconfig"), "namespaces": ["staging"]},
+        "images": {"allowed": ["ghcr.io/acme/"]},
+    }
+
+
+def environment(**variables: str) -> dict[str, str]:
+    own = {name: value for name, value in os.environ.items() if not name.startswith("PREVIEWBOT_")}
+    return own | {"PYTHONPATH": str(ROOT), "COLUMNS": "100"} | variables
+
+
+def command(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", "previewbot", *arguments]
+
+
+def run(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command(*arguments), env=environment(**variables), capture_output=True, text=True, timeout=PATIENCE
+    )
+
+
+def written(path: Path, settings: dict[str, Any]) -> str:
+    path.write_text(yaml.safe_dump(settings))
+    return str(path)
+
+
+def refused(done: subprocess.CompletedProcess[str]) -> list[str]:
+    """Return the mistakes that a process told as one list before it ended."""
+    assert (done.returncode, done.stdout) == (2, "")
+    title, *problems = [line for line in done.stderr.splitlines() if not line.startswith('{"time"')]
+    assert title == "The settings cannot be used:"
+    assert all(problem.startswith("  - ") for problem in problems)
+    return [problem.removeprefix("  - ") for problem in problems]
+
+
+# Help
+
+
+def test_help_says_what_it_is_for_each_command_examples_and_exit_codes() -> None:
+    done = run("--help")
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "Runs what a pull request changes next to shared staging" in done.stdout
+    for name in ("web", "controller", "demo", "check"):
+        assert re.search(rf"^    {name}\b", done.stdout, re.MULTILINE)
+        assert re.search(rf"^  previewbot {name}|\| previewbot {name}", done.stdout, re.MULTILINE)
+    assert "exit codes: 0 fine, 1 failed, 2 wrong arguments or settings" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("web", ["Take GitHub's webhooks", "--config FILE", "the settings (YAML)", "0.0.0.0:8080"]),
+        ("controller", ["Follow pull requests", "--config FILE", "0.0.0.0:8081", "--identity NAME"]),
+        ("demo", ["The whole thing on this machine", "--check", "--port"]),
+        ("check", ["Validate a .github/preview.yaml", "- reads them from stdin"]),
+    ],
+)
+def test_each_command_has_help_of_its_own(
+    name: str, says: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    with pytest.raises(SystemExit) as ended:
+        main([name, "--help"])
+
+    output = capsys.readouterr().out
+    assert ended.value.code == 0
+    assert [words for words in says if words not in output] == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ([], "the following arguments are required: COMMAND"),
+        (["frob"], "invalid choice: 'frob' (choose from"),
+        (["web"], "the following arguments are required: --config"),
+        (["controller", "--config"], "argument --config: expected one argument"),
+        (["web", "--config", "x", "--port", "80"], "unrecognized arguments: --port 80"),
+        (["check"], "the following arguments are required: PATH"),
+        (["web", "--config", "x", "--bind", "8080"], "'8080' is not HOST:PORT, for example 0.0.0.0:8080"),
+        (["web", "--config", "x", "--bind", ":80"], "':80' is not HOST:PORT"),
+        (["web", "--config", "x", "--bind", "::1:x"], "'::1:x' is not HOST:PORT"),
+        (["web", "--config", "x", "--bind", "a:65536"], "'a:65536' is not HOST:PORT"),
+    ],
+)
+def test_wrong_arguments_are_told_with_the_usage(
+    arguments: list[str], says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+
+    output = capsys.readouterr()
+    assert (ended.value.code, output.out) == (2, "")
+    assert output.err.startswith("usage: previewbot")
+    assert says in output.err
+
+
+def test_an_unknown_command_ends_the_process_without_a_stack_trace() -> None:
+    done = run("frob")
+
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+
+
+# Settings
+
+
+@pytest.mark.parametrize("name", PROCESSES)
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (None, "settings.yaml cannot be read: No such file or directory"),
+        (b"\xff", "settings.yaml is not UTF-8; save the file in that encoding"),
+        (b"{{{", "the file is not YAML: "),
+        (b"- a\n", "the file must hold keys such as github: and cluster:"),
+        (b"a: 1\na: 2\n", "the file is not YAML: a is written twice"),
+        (b"[" * 2_000, "the file is nested too deeply"),
+    ],
+    ids=["missing", "not UTF-8", "not YAML", "a list", "a key twice", "deep"],
+)
+def test_a_settings_file_that_cannot_be_read_is_told_so(
+    name: str, content: bytes | None, says: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "settings.yaml"
+    if content is not None:
+        file.write_bytes(content)
+
+    code = main([name, "--config", str(file)])
+
+    title, problem = capsys.readouterr().err.splitlines()
+    assert (code, title) == (2, "The settings cannot be used:")
+    assert says in problem
+
+
+@pytest.mark.parametrize("name", PROCESSES)
+def test_every_mistake_in_the_settings_is_told_in_one_list(
+    name: str, tmp_path: Path, settings: dict[str, Any]
+) -> None:
+    settings["github"]["app_id"] = "mine"
+    settings["public_ulr"] = settings.pop("public_url")
+    del settings["cluster"]["namespaces"]
+
+    problems = refused(run(name, "--config", written(tmp_path / "settings.yaml", settings)))
+
+    assert problems == [
+        'github.app_id must be a whole number from 1, not "mine"',
+        "public_url is missing; write for example public_url: https://previews.example.com",
+        "cluster.namespaces is missing; write for example namespaces: [staging]",
+        "public_ulr is not a setting; did you mean public_url?",
+    ]
+
+
+@pytest.mark.parametrize("name", PROCESSES)
+def test_a_mistake_in_a_variable_is_told_with_its_name(
+    name: str, tmp_path: Path, settings: dict[str, Any]
+) -> None:
+    file = written(tmp_path / "settings.yaml", settings)
+
+    (problem,) = refused(run(name, "--config", file, PREVIEWBOT_LIMITS__PREVIEWS="many"))
+
+    assert "PREVIEWBOT_LIMITS__PREVIEWS" in problem
+
+
+# Secrets
+
+
+@pytest.mark.parametrize(
+    ("name", "key"), [("web", "webhook_secret"), ("controller", "private_key")], ids=PROCESSES
+)
+def test_a_secret_that_nothing_names_is_told_with_both_ways_to_give_it(
+    name: str, key: str, tmp_path: Path, settings: dict[str, Any]
+) -> None:
+    del settings["github"][f"{key}_file"]
+
+    (problem,) = refused(run(name, "--config", written(tmp_path / "settings.yaml", settings)))
+
+    assert problem == f"github.{key}_file is missing; write it, or set PREVIEWBOT_GITHUB__{key.upper()}"
+
+
+@pytest.mark.parametrize(
+    ("name", "key", "file"),
+    [("web", "webhook_secret", "webhook-secret"), ("controller", "private_key", "app.pem")],
+    ids=PROCESSES,
+)
+def test_a_secret_file_that_is_not_there_is_told_so(
+    name: str, key: str, file: str, tmp_path: Path, settings: dict[str, Any]
+) -> None:
+    (tmp_path / file).unlink()
+
+    (problem,) = refused(run(name, "--config", written(tmp_path / "settings.yaml", settings)))
+
+    assert problem == f"github.{key}: {tmp_path / file} cannot be read: No such file or directory"
+
+
+@pytest.mark.parametrize(
+    ("name", "file", "content", "says"),
+    [
+        ("web", "webhook-secret", "\n", "is empty; it must hold the webhook secret of the App"),
+        ("controller", "app.pem", SECRET, "does not hold a private key"),
+        (
+            "controller",
+            "app.pem",
+            f"-----BEGIN RSA PRIVATE KEY-----\n{SECRET}\n-----END RSA PRIVATE KEY-----\n",
+            "is not an RSA private key in PEM form",
+        ),
+    ],
+    ids=["an empty secret", "no key", "a broken key"],
+)
+def test_a_secret_that_is_unusable_is_told_so_and_never_shown(
+    name: str, file: str, content: str, says: str, tmp_path: Path, settings: dict[str, Any]
+) -> None:
+    (tmp_path / file).write_text(content)
+
+    done = run(name, "--config", written(tmp_path / "settings.yaml", settings))
+
+    (problem,) = refused(done)
+    assert says in problem
+    assert SECRET not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "file"), [("web", "app.pem"), ("controller", "webhook-secret")], ids=PROCESSES
+)
+def test_neither_process_reads_the_others_secret(
+    name: str, file: str, tmp_path: Path, settings: dict[str, Any]
+) -> None:
+    (tmp_path / file).unlink()
+    (tmp_path / "kubeconfig").unlink()
+
+    (problem,) = refused(run(name, "--config", written(tmp_path / "settings.yaml", settings)))
+
+    assert "kubeconfig" in problem
+
+
+@pytest.mark.parametrize("name", PROCESSES)
+@pytest.mark.parametrize("content", [None, "]", "{}"], ids=["missing", "not YAML", "empty"])
+def test_a_kubeconfig_that_cannot_be_used_is_told_with_its_path(
+    name: str, content: str | None, tmp_path: Path, settings: dict[str, Any]
+) -> None:
+    file = tmp_path / "kubeconfig"
+    file.unlink() if content is None else file.write_text(content)
+
+    (problem,) = refused(run(name, "--config", written(tmp_path / "settings.yaml", settings)))
+
+    assert problem.startswith(f"cluster.kubeconfig ({file})")
+
+
+# Running
+
+
+@contextmanager
+def taken() -> Iterator[str]:
+    """Yield an address that somebody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield f"127.0.0.1:{server.getsockname()[1]}"
+
+
+def a_free_address() -> str:
+    with taken() as address:
+        return address
+
+
+@pytest.mark.parametrize("name", PROCESSES)
+def test_an_address_that_is_taken_ends_the_process_with_a_word_and_no_stack_trace(
+    name: str, tmp_path: Path, settings: dict[str, Any]
+) -> None:
+    file = written(tmp_path / "settings.yaml", settings)
+    with taken() as address:
+        done = run(name, "--config", file, "--bind", address)
+
+    assert done.returncode == 1
+    assert address.rpartition(":")[2] in done.stderr
+    assert "already in use" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("name", PROCESSES)
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_process_serves_until_it_is_told_to_end_and_then_ends_well(
+    name: str, number: signal.Signals, tmp_path: Path, settings: dict[str, Any]
+) -> None:
+    """The API server does not answer here: the process is alive all the same, only not ready."""
+    address = a_free_address()
+    file = written(tmp_path / "settings.yaml", settings)
+    with (tmp_path / "log").open("w") as log:
+        child = subprocess.Popen(
+            command(name, "--config", file, "--bind", address), env=environment(), stdout=log, stderr=log
+        )
+        try:
+            assert answers(child, f"http://{address}/healthz") == 200
+            assert answers(child, f"http://{address}/readyz") == 503
+            child.send_signal(number)
+            code = child.wait(PATIENCE)
+        finally:
+            child.kill()
+            child.wait()
+
+    assert code == 0
+    assert "Traceback" not in (tmp_path / "log").read_text()
+
+
+def answers(child: subprocess.Popen[bytes], url: str) -> int:
+    """Return the status that a process answers with, as soon as it answers."""
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline and child.poll() is None:
+        try:
+            with urllib.request.urlopen(url, timeout=PATIENCE) as response:
+                return int(response.status)
+        except urllib.error.HTTPError as error:
+            error.close()
+            return error.code
+        except OSError:
+            time.sleep(0.05)
+    raise AssertionError(f"{url} did not answer; the process: {child.poll()}")
+
+
+def test_an_interrupted_command_ends_as_shells_expect(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Interrupted:
+        def __iter__(self) -> Iterator[str]:
+            raise KeyboardInterrupt
+
+    file = tmp_path / "preview.yaml"
+    file.write_text((ROOT / "previewbot/demo/shop/preview.yaml").read_text().replace("PORT", "8470"))
+    monkeypatch.setattr(sys, "stdin", Interrupted())
+
+    assert main(["check", str(file), "-"]) == 130
+
+
+def test_nothing_of_the_demo_is_imported_by_the_processes_and_nothing_at_all_for_help() -> None:
+    script = (
+        "import sys; import previewbot.cli;"
+        "heavy = {'flask', 'aiohttp', 'kubernetes', 'gunicorn', 'jinja2'} & set(sys.modules);"
+        "import previewbot.cli.serve, previewbot.web, previewbot.kube.poker, previewbot.controller.app;"
+        "demo = [name for name in sys.modules if name.startswith('previewbot.demo')];"
+        "print(sorted(heavy), demo)"
+    )
+
+    done = subprocess.run(
+        [sys.executable, "-c", script], env=environment(), capture_output=True, text=True, timeout=PATIENCE
+    )
+
+    assert (done.stderr, done.stdout) == ("", "[] []\n")
