@@ -1,0 +1,127 @@
+"""Everything that we store is stored as we meant it: by the operator's, the Gateway API's and our own CRD.
+
+Strict validation refuses a field that a CRD does not know; nothing comes back changed, nothing is warned of.
+With `PREVIEWBOT_MIRRORD_CRDS` the operator's own CRD judges, else our restatement of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from previewbot.keys import environment_key
+from previewbot.kube.requests import contains
+from previewbot.links import route
+from previewbot.mirrord import Wanted, manifest
+from previewbot.preview import Poke, Preview, new_object, status_object
+from previewbot.repoconfig import Entry, parse_target
+from previewbot.settings import GatewaySettings
+from tests.support.api import Answer, Object
+from tests.support.control_plane import ControlPlane
+from tests.support.previews import HEAD, NOW, a_preview
+from tests.support.states import STATES
+
+NAMESPACE = "n" * 63
+LONG = "x" * 63
+PREVIEW = a_preview(name="gh-9999999999-99999999")
+LONGEST_KEY = environment_key("github.com", 812, 99_999_999, "acme/" + "very-long-" * 10)
+
+SESSIONS: dict[str, Wanted] = {
+    f"{target} with {len(ports)} ports": Wanted(
+        "checkout", NAMESPACE, parse_target(target), "app", "i@sha256:0", ports, HEAD, 60
+    )
+    for target in ("deployment/x", "statefulset/x", "rollout/x", "deployment/x/container/y")
+    for ports in ((), (8080,), (1, 65_535))
+}
+SESSIONS["the longest names"] = Wanted(
+    LONG,
+    NAMESPACE,
+    parse_target(f"deployment/{LONG}/container/{LONG}"),
+    LONG,
+    "registry.example.com:5000/" + "a/" * 60 + "b@sha256:" + "0" * 64,
+    tuple(range(1, 200)),
+    HEAD,
+    int(timedelta(days=366).total_seconds()),
+)
+
+GATEWAYS = {
+    "with the usual port": GatewaySettings(name="public", namespace="gateways", domain="preview.example.com"),
+    "with a port": GatewaySettings("public", "gateways", "localhost", scheme="http", port=8470),
+    "with the longest names": GatewaySettings("g" * 63, "n" * 63, ".".join(["d" * 50] * 4)),
+}
+ENTRIES = {
+    "to staging": Entry("https://staging.example.com", NAMESPACE, "web", 80, parse_target("deployment/web")),
+    "to the longest Service": Entry(
+        "https://a.example.com", NAMESPACE, LONG, 65_535, parse_target("deployment/w")
+    ),
+    "to the page": None,
+}
+PAGES = ("https://previews.example.com/p/812/42", "http://localhost:8470/base/p/812/42")
+
+
+def stored(plane: ControlPlane, obj: Mapping[str, Any], kind: str) -> Answer:
+    """Create an object with strict validation, without keeping it; returns what would have been stored."""
+    plane.make_namespace(NAMESPACE)
+    path = plane.path_of({**obj, "kind": kind})
+    return plane.call("POST", f"{path}?fieldValidation=Strict&dryRun=All", obj)
+
+
+def assert_stored_as_sent(answer: Answer, sent: Mapping[str, Any]) -> None:
+    assert (answer.status, answer.warnings) == (201, ()), answer.text
+    assert contains(answer.body, sent), answer.text
+
+
+@pytest.mark.parametrize("wanted", SESSIONS.values(), ids=SESSIONS.keys())
+@pytest.mark.parametrize("key", [PREVIEW.spec.environment_key, LONGEST_KEY], ids=["usual", "longest"])
+def test_every_kind_of_session_is_stored_as_it_is_meant(
+    control_plane: ControlPlane, wanted: Wanted, key: str
+) -> None:
+    preview = replace(PREVIEW, spec=PREVIEW.spec.model_copy(update={"environment_key": key}))
+    session = manifest(preview, wanted)
+
+    assert_stored_as_sent(stored(control_plane, session, "PreviewSession"), session)
+
+
+@pytest.mark.parametrize("gateway", GATEWAYS.values(), ids=GATEWAYS.keys())
+@pytest.mark.parametrize("entry", ENTRIES.values(), ids=ENTRIES.keys())
+@pytest.mark.parametrize("page", PAGES)
+def test_every_kind_of_route_is_stored_as_it_is_meant(
+    control_plane: ControlPlane, gateway: GatewaySettings, entry: Entry | None, page: str
+) -> None:
+    sent = route(PREVIEW, gateway, NAMESPACE, entry, page=page)
+
+    assert_stored_as_sent(stored(control_plane, sent, "HTTPRoute"), sent)
+
+
+@pytest.mark.parametrize("state", sorted(STATES))
+def test_every_state_of_a_preview_is_stored_as_it_is_meant(control_plane: ControlPlane, state: str) -> None:
+    preview = STATES[state]
+    made = new_preview(control_plane, preview, f"gh-77-{sorted(STATES).index(state) + 1}")
+    sent = {**made, "status": status_object(preview.status)}
+    path = f"{control_plane.path_of(made)}/{made['metadata']['name']}/status?fieldValidation=Strict"
+
+    answer = control_plane.call("PUT", path, sent)
+
+    assert (answer.status, answer.warnings) == (200, ()), answer.text
+    assert answer.body.get("status", {}) == sent["status"]
+
+
+def new_preview(plane: ControlPlane, preview: Preview, name: str) -> Object:
+    """Create a Preview under a name of its own."""
+    poke = Poke(delivery_id="d", poked_at=NOW, updated_at=NOW, comment_id=2**53)
+    obj: Object = new_object(preview.spec, poke)
+    obj["metadata"]["name"] = name
+    answer = plane.call("POST", f"{plane.path_of(obj)}?fieldValidation=Strict", obj)
+    assert_stored_as_sent(answer, obj)
+    return answer.body
+
+
+def test_a_field_that_the_operator_does_not_know_would_be_noticed(control_plane: ControlPlane) -> None:
+    session = manifest(PREVIEW, SESSIONS["deployment/x with 1 ports"])
+    session["spec"]["incoming"]["filter"] = {}
+
+    assert stored(control_plane, session, "PreviewSession").reason == (400, "BadRequest")
