@@ -50,9 +50,10 @@ def look_again(
         times.append(_CONFIGURATION_WRONG)
     if status.phase is Phase.STOPPING or (decision.closed and status.services):
         times.append(_REPLACING)
-    for intent in (status.comment.intent_at, *(reply.intent_at for reply in status.replies)):
-        if intent is not None and not (intent is status.comment.intent_at and status.comment.id):
-            times.append((intent + INTENT_HOLDS - now).total_seconds())
+    intents = [reply.intent_at for reply in status.replies]
+    if not status.comment.id:
+        intents.append(status.comment.intent_at)
+    times += [(intent + INTENT_HOLDS - now).total_seconds() for intent in intents if intent is not None]
     if decision.runs:
         interval = image_interval(status.observed.head_first_seen_at, now, deadline)
         times += [seconds for s in status.services if (seconds := _service(s, interval)) is not None]

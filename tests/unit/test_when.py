@@ -231,6 +231,13 @@ def test_an_answer_that_may_have_been_given_is_looked_for_when_its_intent_no_lon
     assert again(status) == 5
 
 
+def test_an_answer_of_the_same_pass_as_the_comment_is_looked_for_all_the_same() -> None:
+    moment = ago(seconds=10)
+    owed = Reply(comment_id=7, author="alice", command="help", kind="help", intent_at=moment)
+
+    assert again(Status(comment=CommentState(intent_at=moment, id=99), replies=(owed,))) == 20
+
+
 def test_an_answer_that_nobody_has_begun_to_give_sets_no_time() -> None:
     owed = Reply(comment_id=7, author="alice", command="start", goal="Running")
 
