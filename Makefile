@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 LOCK := --quiet --generate-hashes --allow-unsafe --no-emit-index-url --no-emit-find-links --no-emit-options --no-header --no-strip-extras
 
-.PHONY: help setup demo demo-check test test-binaries lint lock clean
+.PHONY: help setup demo demo-check test test-binaries image-root lint lock clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,13 +38,17 @@ lint: $(VENV)/.dev ## format, lint, types, layers
 test-binaries: $(VENV)/.runtime ## build etcd, Kubernetes, helm and a registry for the tests (once; needs Go, or brings it)
 	@$(BIN)/python -m tests.cluster.build
 
-test: lint test-binaries ## everything: lint, types, layers, all tests, also on real Kubernetes, the tour
+image-root: $(VENV)/.runtime ## fetch what the image consists of, for the tests (once)
+	@$(BIN)/python -m tests.chart.image
+
+test: lint test-binaries image-root ## everything: lint, types, layers, all tests, also on real Kubernetes, the tour
 	$(BIN)/pytest
 	$(BIN)/previewbot demo --check --port 0
 
 lock: $(VENV)/.dev ## refresh the lock files
 	$(BIN)/pip-compile $(LOCK) --extra dev --output-file requirements-dev.lock pyproject.toml
 	$(BIN)/pip-compile $(LOCK) --constraint requirements-dev.lock --output-file requirements.lock pyproject.toml
+	$(BIN)/pip-compile $(LOCK) --constraint requirements-dev.lock --only-build-deps --build-deps-for wheel --output-file requirements-build.lock pyproject.toml
 
 clean: ## remove the virtual environment and caches
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,33 @@
+# previewbot's image: Python, the packages that requirements.lock pins by hash, and previewbot as a wheel.
+#
+#   docker build --tag registry.example.com/previewbot:0.1.0 .
+#
+# The base is pinned by its tag here. To pin it to the byte, look its digest up and give it with the tag:
+#
+#   docker buildx imagetools inspect docker.io/library/python:3.11-slim-bookworm
+#   docker build --build-arg BASE=docker.io/library/python:3.11-slim-bookworm@sha256:… .
+ARG BASE=docker.io/library/python:3.11-slim-bookworm
+
+FROM ${BASE} AS build
+WORKDIR /src
+# The packages change less often than previewbot: a layer of their own.
+COPY image image
+COPY requirements.lock .
+RUN image/install.sh dependencies /opt/previewbot
+COPY . .
+RUN image/install.sh previewbot /opt/previewbot
+
+FROM ${BASE}
+LABEL org.opencontainers.image.title="previewbot" \
+      org.opencontainers.image.description="Runs what a pull request changes as a mirrord preview on shared staging"
+COPY --from=build /opt/previewbot /opt/previewbot
+# A home, since a user without a name has none: the Kubernetes client asks for it when it is imported.
+ENV PATH=/opt/previewbot/bin:$PATH \
+    HOME=/tmp \
+    PYTHONUNBUFFERED=1 \
+    PYTHONDONTWRITEBYTECODE=1
+# A number, so that Kubernetes can see that it is not root; nobody by name, and the owner of nothing.
+USER 65532:65532
+WORKDIR /tmp
+EXPOSE 8080 8081
+ENTRYPOINT ["previewbot"]
