@@ -78,7 +78,9 @@ class Follower:
             except Exception as error:
                 version = None
                 self._say(error)
-                await asyncio.sleep(self._delay * random.uniform(0.5, 1.0))
+                # The server knows better than we when it can bear us again.
+                asked = (error.after or 0.0) if isinstance(error, TryLater) else 0.0
+                await asyncio.sleep(max(asked, self._delay * random.uniform(0.5, 1.0)))
                 self._delay = min(self._delay * 2, self._backoff[1])
 
     def _say(self, error: Exception) -> None:

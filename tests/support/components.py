@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 _PR_SET_PDEATHSIG = 1
@@ -28,6 +29,9 @@ class Component:
         self._command = list(command)
         self._directory = directory
         self._process: subprocess.Popen[bytes] | None = None
+        # The kernel takes the end of the thread that started a child for the death of its parent, and a test
+        # may well start one in a thread that ends with the test.
+        self._starter = ThreadPoolExecutor(max_workers=1)
 
     @property
     def running(self) -> bool:
@@ -42,16 +46,7 @@ class Component:
 
     def start(self) -> None:
         """Start it; the kernel ends it should this process die first."""
-        with self.log.open("ab") as output:
-            self._process = subprocess.Popen(
-                self._command,
-                cwd=self._directory,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                start_new_session=True,
-                preexec_fn=_die_with_parent(),
-            )
+        self._process = self._starter.submit(self._spawn).result()
 
     def wait_until(self, ready: Callable[[], bool], seconds: float) -> None:
         """Return once it is ready; raises AssertionError with its last words if it is not in time."""
@@ -68,6 +63,18 @@ class Component:
             if self.running:
                 self._process.send_signal(signal.SIGKILL)
             self._process.wait()
+
+    def _spawn(self) -> subprocess.Popen[bytes]:
+        with self.log.open("ab") as output:
+            return subprocess.Popen(
+                self._command,
+                cwd=self._directory,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+                preexec_fn=_die_with_parent(),
+            )
 
     def last_words(self) -> str:
         """Return the end of its log."""

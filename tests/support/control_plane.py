@@ -62,9 +62,9 @@ class ControlPlane:
         self._authority = Authority(directory)
         self._token = secrets.token_hex(16)
         self._audit = directory / "audit.log"
-        etcd, self._api_port = free_port(), free_port()
+        etcd, self.port = free_port(), free_port()
         self._etcd_url = f"http://127.0.0.1:{etcd}"
-        self.url = f"https://127.0.0.1:{self._api_port}"
+        self.url = f"https://127.0.0.1:{self.port}"
         self.api = Api(self.url, self._token, self._authority.certificate)
         self._etcd = Component("etcd", self._etcd_command(), directory)
         api_server = [*self._api_server_command(), *api_server_flags]
@@ -248,7 +248,7 @@ class ControlPlane:
         policy.write_text(yaml.safe_dump(_AUDIT_POLICY), encoding="utf-8")
         return [
             str(binary("kube-apiserver")), f"--etcd-servers={self._etcd_url}",
-            "--bind-address=127.0.0.1", "--advertise-address=127.0.0.1", f"--secure-port={self._api_port}",
+            "--bind-address=127.0.0.1", "--advertise-address=127.0.0.1", f"--secure-port={self.port}",
             # A loopback address may not stand in the Service `kubernetes`.
             "--endpoint-reconciler-type=none", "--service-cluster-ip-range=10.0.0.0/24",
             f"--tls-cert-file={certificate}", f"--tls-private-key-file={key}",
