@@ -152,6 +152,13 @@ STATES: dict[str, Preview] = {
             ConfigurationProblem(line=0, message="namespace <b>@alice</b> is not allowed"),
         ),
     ),
+    "configuration-wrong-while-a-preview-serves": _preview(
+        Phase.FAILED,
+        "ConfigurationInvalid",
+        _ready(),
+        problems=(ConfigurationProblem(line=7, message="`imge` is unknown, did you mean `image`?"),),
+        **{**_RUNNING, "link": HEADER_ONLY},
+    ),
     "failed": _preview(
         Phase.FAILED,
         "ServiceFailed",
