@@ -197,6 +197,25 @@ async def test_a_broken_configuration_is_shown_with_line_and_remedy_and_its_corr
     await pull.ready()
 
 
+async def test_a_configuration_that_breaks_under_a_running_preview_leaves_it_and_its_link(
+    town: Scene,
+) -> None:
+    repository = town.repository("acme/broken-later")
+    pull = town.open(repository)
+    link = await pull.ready()
+
+    town.configure(repository, ("open: /cart", "opne: /cart"))
+    text = await pull.says(
+        "`.github/preview.yaml` has a mistake** in line 16: \\`opne\\` is unknown; did you"
+    )
+
+    assert f"Meanwhile [the preview of `{pull.head[:7]}`]({link}) still works." in text
+    assert (await town.browse(link)).status == 200
+
+    town.configure(repository)
+    await pull.ready()
+
+
 async def test_an_image_that_never_appears_is_said_with_the_name_that_was_looked_for(
     impatient_town: Scene,
 ) -> None:

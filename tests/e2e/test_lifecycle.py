@@ -128,6 +128,20 @@ async def test_a_pull_request_closed_while_previewbot_is_down_is_cleaned_up_at_t
     assert (await town.browse(link)).status == 404
 
 
+async def test_a_pull_request_whose_closing_was_never_told_is_cleaned_up_by_the_listing(
+    town: Scene,
+) -> None:
+    pull = town.open()
+    await pull.ready()
+    town.world.github.webhooks.drop_next(1)
+
+    pull.close()
+
+    await pull.says("it was removed when the pull request was closed")
+    await pull.ended()
+    assert [d.payload["action"] for d in town.world.github.webhooks.deliveries if d.dropped] == ["closed"]
+
+
 async def test_a_pull_request_closed_while_its_image_is_built_leaves_nothing(town: Scene) -> None:
     with switched(town.world.ci.switches, seconds=30.0):
         pull = town.open()
