@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from tests.chart.helm import NAMESPACE
+from tests.chart.release import put
 from tests.support.control_plane import ControlPlane
 
 SERVICE_MONITOR = Path(__file__).with_name("service_monitor.yaml")
@@ -21,6 +22,6 @@ def cluster(control_plane: ControlPlane) -> ControlPlane:
     level = "pod-security.kubernetes.io"
     labels = {f"{level}/enforce": "restricted", f"{level}/warn": "restricted"}
     metadata = {"name": NAMESPACE, "labels": labels}
-    control_plane.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": metadata})
-    control_plane.apply(yaml.safe_load(SERVICE_MONITOR.read_text(encoding="utf-8")))
+    put(control_plane, {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata})
+    put(control_plane, yaml.safe_load(SERVICE_MONITOR.read_text(encoding="utf-8")))
     return control_plane

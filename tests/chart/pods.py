@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,7 +26,7 @@ _WAIT_SECONDS = 60.0
 
 @dataclass(frozen=True)
 class RunningPod:
-    """A pod that runs; `folder` stands for the root of its file system."""
+    """A pod that runs, as a process on a port of its own."""
 
     component: Component
     port: int
@@ -95,13 +95,12 @@ def run_once(image: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=image, env=variables, capture_output=True, text=True, timeout=60)
 
 
-def wait_for(what: str, found: Any) -> Any:
-    """Return what `found()` returns once that is something."""
+def wait_for(what: str, happened: Callable[[], bool]) -> None:
+    """Return once it has happened."""
     deadline = time.monotonic() + _WAIT_SECONDS
-    while not (result := found()):
+    while not happened():
         assert time.monotonic() < deadline, f"{what} never happened"
         time.sleep(0.1)
-    return result
 
 
 def _lay_out(objects: tuple[Object, ...], spec: Object, folder: Path, secret: Mapping[str, bytes]) -> None:

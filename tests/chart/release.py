@@ -40,6 +40,14 @@ def place_of(cluster: ControlPlane, obj: Object) -> str:
     return f"{cluster.path_of(obj)}/{obj['metadata']['name']}"
 
 
+def put(cluster: ControlPlane, obj: Object, query: str = "") -> Answer:
+    """Make an object as it is given, whether or not it is there."""
+    path = f"{place_of(cluster, obj)}?fieldValidation=Strict&fieldManager=test&force=true{query}"
+    answer = cluster.call("PATCH", path, obj, "application/apply-patch+yaml")
+    assert answer.status in (200, 201), f"{path}: {answer.body.get('message')}"
+    return answer
+
+
 class Account:
     """Acts as one of the release's service accounts, and changes nothing: everything is a dry run."""
 

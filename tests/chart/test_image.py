@@ -150,16 +150,10 @@ def test_the_controller_takes_the_lease_under_the_charts_role(
         secret={"app.pem": a_private_key()}, environment=environment,
     ) as controller:  # fmt: skip
         controller.wait_until_ready()
-        lease = wait_for("the Lease", lambda: cluster.call("GET", LEASE).body.get("spec"))
+        wait_for("leading", lambda: b"previewbot_leading 1.0" in controller.get("/metrics").data)
 
-        assert lease["holderIdentity"] == "controller-0"
+        assert cluster.call("GET", LEASE).body["spec"]["holderIdentity"] == "controller-0"
         assert controller.answers("/healthz")
-        assert b"previewbot_leading 1.0" in wait_for("leading", lambda: leading(controller))
-
-
-def leading(controller: RunningPod) -> bytes:
-    text = controller.get("/metrics").data
-    return text if b"previewbot_leading 1.0" in text else b""
 
 
 def test_a_pod_without_its_secret_says_what_is_missing(

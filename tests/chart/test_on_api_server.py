@@ -8,10 +8,8 @@ import pytest
 
 from tests.chart import helm, release
 from tests.chart.helm import ALL_VALUES, NAMESPACE, RELEASE, Object, of_kind, rendered
-from tests.chart.release import change, place_of
+from tests.chart.release import change, place_of, put
 from tests.support.control_plane import ControlPlane
-
-_APPLY = "application/apply-patch+yaml"
 
 
 @pytest.fixture
@@ -29,13 +27,9 @@ def is_there(cluster: ControlPlane, obj: Object) -> bool:
 def test_a_server_side_dry_run_takes_everything_without_a_warning(cluster: ControlPlane, name: str) -> None:
     """Field names, values and the Pod Security Standard, which the namespace asks to be warned about."""
     for obj in rendered(name, "--include-crds"):
-        path = place_of(cluster, obj)
-        query = "dryRun=All&fieldValidation=Strict&fieldManager=test&force=true"
+        answer = put(cluster, obj, "&dryRun=All")
 
-        answer = cluster.call("PATCH", f"{path}?{query}", obj, _APPLY)
-
-        assert answer.status in (200, 201), f"{path}: {answer.body.get('message')}"
-        assert answer.warnings == (), path
+        assert answer.warnings == (), place_of(cluster, obj)
 
 
 @pytest.mark.parametrize("component", ["web", "controller"])
@@ -98,10 +92,12 @@ def test_an_uninstall_leaves_the_crd_the_previews_and_the_lease_and_nothing_else
     }  # fmt: skip
     preview = {"apiVersion": "previewbot.dev/v1alpha1", "kind": "Preview", "spec": spec}
     lease = {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease"}
-    kept = [
-        cluster.apply({**preview, "metadata": {"name": "gh-1-1"}}),
-        cluster.apply({**lease, "metadata": {"name": "previewbot-controller", "namespace": NAMESPACE}}),
+    kept: list[Object] = [
+        {**preview, "metadata": {"name": "gh-1-1"}},
+        {**lease, "metadata": {"name": "previewbot-controller", "namespace": NAMESPACE}},
     ]
+    for obj in kept:
+        put(cluster, obj)
 
     result = helm.run("uninstall", RELEASE, "-n", NAMESPACE, kubeconfig=cluster.kubeconfig())
 
