@@ -1,0 +1,72 @@
+"""docs/operations.md says what is so: its values install, and its table is that of the roles."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.chart import helm
+from tests.chart.helm import CHART, KUBE_VERSION, NAMESPACE, ROOT, rendered
+from tests.chart.test_roles import Permission, permissions
+
+TEXT = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+WHERE = {"cluster": "*", "the release's namespace": NAMESPACE, "`default`": "default"}
+NAMESPACES = "each of `settings.cluster.namespaces`"
+
+
+def rows() -> list[list[str]]:
+    lines = [line for line in TEXT.splitlines() if line.startswith(("| web |", "| controller |"))]
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+
+
+def documented(account: str) -> set[Permission]:
+    return {
+        (WHERE.get(where, "staging"), resource.strip("`"), verb)
+        for who, where, resource, verbs, _ in rows()
+        for verb in verbs.split(", ")
+        if who == account
+    }
+
+
+@pytest.mark.parametrize("account", ["web", "controller"])
+def test_each_permission_has_its_reason_and_no_reason_is_without_permission(account: str) -> None:
+    options = ("--set", "settings.cluster.namespaces={staging}")
+    granted = permissions(rendered("gateway", *options), f"previewbot-{account}")
+
+    assert documented(account) == granted
+
+
+def test_each_place_in_the_table_is_known_and_each_row_says_what_it_is_for() -> None:
+    assert {where for _, where, *_ in rows()} == {*WHERE, NAMESPACES}
+    assert all(reason for *_, reason in rows())
+
+
+def test_the_values_of_the_document_are_taken_as_they_are(tmp_path: Path) -> None:
+    [example] = re.findall(r"```yaml\n(.*?)```", TEXT, re.DOTALL)
+    values = tmp_path / "values.yaml"
+    values.write_text(example, encoding="utf-8")
+
+    result = helm.run(
+        "template", "previewbot", str(CHART), "--kube-version", KUBE_VERSION, "--values", str(values)
+    )
+
+    assert result.returncode == 0, result.stderr
+    kinds = {obj["kind"] for obj in yaml.safe_load_all(result.stdout)}
+    assert {"HTTPRoute", "ValidatingAdmissionPolicy", "Deployment"} <= kinds
+
+
+def test_the_files_it_points_to_are_there() -> None:
+    for target in re.findall(r"\]\(([^)]+)\)", TEXT):
+        assert (ROOT / "docs" / target).exists(), target
+
+
+@pytest.mark.parametrize("words", re.findall(r"^    helm (\w+) previewbot(.*)$", TEXT, re.MULTILINE))
+def test_its_helm_commands_are_about_this_chart_and_one_namespace(words: tuple[str, str]) -> None:
+    verb, options = words
+
+    assert verb in ("install", "upgrade", "uninstall")
+    assert "--namespace previewbot" in options
+    assert ("charts/previewbot" in options) == (verb != "uninstall")
