@@ -58,8 +58,9 @@ def toured(control_plane: ControlPlane, installed: Installed) -> Toured:
         build_seconds=0.5,
         settings=installed.settings | {"listing": {"interval": "2s"}},
     )
+    before = len(control_plane.requests())
     code, lines = asyncio.run(_take(options))
-    return Toured(code, lines, installed, tuple(control_plane.requests()))
+    return Toured(code, lines, installed, tuple(control_plane.requests()[before:]))
 
 
 async def _take(options: Options) -> tuple[int, tuple[str, ...]]:
