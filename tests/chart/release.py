@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from tests.chart.helm import CHART, NAMESPACE, RELEASE, Object, run, values_file
-from tests.support.api import Answer, Api
+from tests.support.api import MERGE_PATCH, Answer, Api
 from tests.support.control_plane import ControlPlane
 
 
@@ -62,6 +62,11 @@ class Account:
         """Create an object, strictly."""
         path = self._cluster.path_of(manifest)
         return self._api.call("POST", f"{path}?dryRun=All&fieldValidation=Strict", manifest)
+
+    def patch(self, manifest: Object, patch: Object) -> Answer:
+        """Change an object that is there."""
+        path = f"{place_of(self._cluster, manifest)}?dryRun=All"
+        return self._api.call("PATCH", path, patch, MERGE_PATCH)
 
     def close(self) -> None:
         """Close the connections."""

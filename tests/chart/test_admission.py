@@ -18,7 +18,8 @@ from previewbot.keys import environment_key
 from previewbot.settings import GatewaySettings
 from previewbot.timing import parse_duration
 from tests.chart.helm import NAMESPACE, of_kind, one, rendered
-from tests.chart.release import Account, installed
+from tests.chart.release import Account, installed, place_of
+from tests.chart.release import put as put_on
 from tests.support.control_plane import ControlPlane
 from tests.support.previews import a_preview
 from tests.unit.test_links import ENTRY
@@ -215,6 +216,20 @@ def test_a_route_beyond_the_bounds_is_refused(controller: Account, spoil: Spoil,
 
     assert answer.status == 422, answer.text
     assert words in answer.body["message"]
+
+
+def test_a_route_cannot_be_led_beyond_the_bounds_later(controller: Account, cluster: ControlPlane) -> None:
+    there = route()
+    # Without its owner, who is not there, garbage collection would take it.
+    there["metadata"].pop("ownerReferences")
+    put_on(cluster, there)
+
+    taken = controller.patch(there, {"spec": {"hostnames": ["shop.example.com"]}})
+    changed = controller.patch(there, {"spec": {"rules": route(to_page=True)["spec"]["rules"]}})
+
+    cluster.call("DELETE", place_of(cluster, there))
+    assert (taken.status, changed.status) == (422, 200)
+    assert "is not for the host" in taken.body["message"]
 
 
 def test_everybody_elses_sessions_are_left_alone(controller: Account, cluster: ControlPlane) -> None:
