@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -30,12 +32,19 @@ class ApiError(Exception):
 
 
 class KubeApi:
-    """Calls to the API server at `url`, under the name `agent` and with the credentials of a `token`."""
+    """Calls to the API server at `url`, under the name `agent` and with the credentials of a `token`.
 
-    def __init__(self, url: str, agent: str, token: str = "") -> None:
+    `authority` is the certificate that the server is trusted by, if it is not one of the system's.
+    """
+
+    def __init__(self, url: str, agent: str, token: str = "", authority: Path | None = None) -> None:
         self._url = url
         credentials = {"Authorization": f"Bearer {token}"} if token else {}
-        self._session = aiohttp.ClientSession(headers={"User-Agent": agent, **credentials})
+        tls = ssl.create_default_context(cafile=authority) if authority else True
+        connector = aiohttp.TCPConnector(ssl=tls)
+        self._session = aiohttp.ClientSession(
+            connector=connector, headers={"User-Agent": agent, **credentials}
+        )
 
     async def close(self) -> None:
         """Close every connection."""
