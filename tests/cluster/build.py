@@ -26,7 +26,12 @@ from pathlib import Path
 from tests.support.binaries import assets, cache
 
 HERE = Path(__file__).parent
-_ENVIRONMENT = {"CGO_ENABLED": "0", "GOWORK": "off", "GOTOOLCHAIN": "local", "GOFLAGS": "-mod=readonly"}
+_ENVIRONMENT = {
+    "CGO_ENABLED": "0",
+    "GOWORK": "off",
+    "GOTOOLCHAIN": "local",
+    "GOFLAGS": "-mod=readonly -buildvcs=false",
+}
 _DOT_SECONDS = 10.0
 _VERSION_PACKAGE = "k8s.io/component-base/version"
 _GATEWAY_API = "sigs.k8s.io/gateway-api"
