@@ -106,6 +106,7 @@ def test_every_state_of_a_preview_is_stored_as_it_is_meant(control_plane: Contro
 
     answer = control_plane.call("PUT", path, sent)
 
+    control_plane.delete_previews(made["metadata"]["name"])
     assert (answer.status, answer.warnings) == (200, ()), answer.text
     assert answer.body.get("status", {}) == sent["status"]
 

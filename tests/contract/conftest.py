@@ -56,6 +56,7 @@ def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[ApiServer
         plane: ControlPlane = request.getfixturevalue("control_plane")
         plane.make_namespace(namespace)
         yield ApiServer(plane.api, plane.kubeconfig(), namespace, name)
+        plane.delete_previews(name)
         return
     with served(FakeKube(namespaces={namespace}).handle) as (url, _):
         api = Api(url, "test")

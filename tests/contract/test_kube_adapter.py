@@ -90,6 +90,7 @@ def any_cluster(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Clus
     with behind_faults(forwarder.handle, forwarder.faults, tmp_path) as (found, thread):
         yield found
         thread.call(forwarder.close())
+        plane.delete_previews("gh-812-")
 
 
 @asynccontextmanager

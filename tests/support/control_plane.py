@@ -141,6 +141,13 @@ class ControlPlane:
         manifest = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
         assert self.call("POST", "/api/v1/namespaces", manifest).status in (201, 409)
 
+    def delete_previews(self, prefix: str) -> None:
+        """Delete the Previews whose names begin so: a controller that comes later would look after them."""
+        path = "/apis/previewbot.dev/v1alpha1/previews"
+        for item in self.call("GET", path).body["items"]:
+            if item["metadata"]["name"].startswith(prefix):
+                self.call("DELETE", f"{path}/{item['metadata']['name']}")
+
     def install_crds(self) -> None:
         """Install our CRD, mirrord's and the Gateway API's HTTPRoute, and return when they are served.
 
