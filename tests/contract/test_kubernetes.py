@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from previewbot import mirrord
+from previewbot.controller.leadership import Clock, Leadership
 from previewbot.errors import Conflict, Invalid, NotFound
 from previewbot.kube.client import Kube
 from previewbot.kube.follow import Follower
@@ -292,25 +293,26 @@ async def test_a_preview_that_is_gone_is_deleted_without_a_word(server: ApiServe
     assert await kube.get_preview(server.name) is None
 
 
-async def test_a_route_is_made_once_patched_where_it_differs_and_else_left_alone(
-    server: ApiServer, kube: Kube
-) -> None:
+async def test_a_route_is_made_once_patched_where_it_differs_and_else_left_alone(server: ApiServer) -> None:
+    writes: list[None] = []
+    kube = await Kube.connect(server.kubeconfig, user_agent="tests", fence=lambda: writes.append(None))
     route = a_route(server)
     redirect = {"type": "RequestRedirect", "requestRedirect": {"scheme": "https", "statusCode": 302}}
     changed = {**route, "spec": {**route["spec"], "rules": [{"filters": [redirect]}]}}
-    versions = []
+    written = []
 
     for manifest in (route, route, changed, changed):
         await kube.apply_route(manifest)
         found = await kube.get_route(server.namespace, "r")
         assert found is not None
         assert contains(found, manifest)
-        versions.append(found["metadata"]["resourceVersion"])
+        written.append(len(writes))
     await kube.delete_route(server.namespace, "r")
     await kube.delete_route(server.namespace, "r")
 
-    assert versions[0] == versions[1] != versions[2] == versions[3]
+    assert written == [1, 1, 2, 2]
     assert await kube.get_route(server.namespace, "r") is None
+    await kube.close()
 
 
 async def test_a_lease_is_made_once_and_taken_only_as_it_is_known(server: ApiServer, kube: Kube) -> None:
@@ -341,6 +343,20 @@ async def test_a_lease_must_say_its_times_in_microseconds(server: ApiServer, kub
 
     with pytest.raises(Invalid):
         await kube.create_lease(lease)
+
+
+async def test_leadership_passes_from_one_controller_to_another_also_on_the_full_second(
+    server: ApiServer, kube: Kube
+) -> None:
+    clock = Clock(now=lambda: datetime(2026, 11, 24, 9, tzinfo=UTC))
+    first, second = (Leadership(kube, server.namespace, "l", name, clock=clock) for name in ("a", "b"))
+
+    async with asyncio.timeout(20):
+        await first.acquire()
+        assert first.leading
+        await first.release()
+        await second.acquire()
+        assert (first.leading, second.leading) == (False, True)
 
 
 async def test_missing_resources_are_named_without_any_permission(kube: Kube) -> None:
