@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -23,8 +23,9 @@ from previewbot.controller.loop import WORKERS, Loop
 from previewbot.controller.previews import Previews
 from previewbot.errors import LeaseLost, RemoteError
 from previewbot.github import GitHub
+from previewbot.kube.calls import Object
 from previewbot.kube.client import Kube
-from previewbot.kube.follow import Follower
+from previewbot.kube.follow import Follower, labels_only, without_managed_fields
 from previewbot.kube.store import Store
 from previewbot.preview import GROUP, PLURAL, VERSION
 from previewbot.reconcile import Reconciler
@@ -212,7 +213,13 @@ def _listing(parts: _Parts, previews: Previews, reconciler: Reconciler) -> Listi
 def _followers(parts: _Parts, loop: Loop, previews: Store) -> list[Follower]:
     """Follow Previews everywhere, and sessions in each allowed namespace (so that a Role there is enough)."""
 
-    def follower(resource: tuple[str, str, str], namespace: str | None, store: Store, what: str) -> Follower:
+    def follower(
+        resource: tuple[str, str, str],
+        namespace: str | None,
+        store: Store,
+        what: str,
+        keep: Callable[[Object], Object] = without_managed_fields,
+    ) -> Follower:
         parts.health.progressed(what)
         return Follower(
             parts.kube,
@@ -221,15 +228,15 @@ def _followers(parts: _Parts, loop: Loop, previews: Store) -> list[Follower]:
             store,
             progressed=lambda: parts.health.progressed(what),
             failed=lambda why: parts.health.troubled(what, why),
+            keep=keep,
         )
 
-    return [
-        follower(_PREVIEWS, None, previews, "following Previews"),
-        *(
-            follower(_SESSIONS, namespace, Store(loop.session_changed), f"following sessions in {namespace}")
-            for namespace in parts.settings.cluster.namespaces
-        ),
-    ]
+    def sessions(namespace: str) -> Follower:
+        what = f"following sessions in {namespace}"
+        return follower(_SESSIONS, namespace, Store(loop.session_changed), what, labels_only)
+
+    namespaces = parts.settings.cluster.namespaces
+    return [follower(_PREVIEWS, None, previews, "following Previews"), *map(sessions, namespaces)]
 
 
 def wanted(settings: Settings) -> list[tuple[str, str, str]]:

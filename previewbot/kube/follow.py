@@ -18,6 +18,7 @@ from typing import Any
 import aiohttp
 
 from previewbot.errors import RemoteError, TryLater
+from previewbot.kube.calls import Object
 from previewbot.kube.client import Kube
 from previewbot.kube.store import Store
 
@@ -30,11 +31,24 @@ _EXPIRED = 410
 log = logging.getLogger(__name__)
 
 
+def without_managed_fields(obj: Object) -> Object:
+    """Return an object without what only server-side apply needs, often half of it."""
+    metadata = {key: value for key, value in obj["metadata"].items() if key != "managedFields"}
+    return {**obj, "metadata": metadata}
+
+
+def labels_only(obj: Object) -> Object:
+    """Return who an object is and whose, for those who only need to know that it changed."""
+    kept = ("name", "namespace", "uid", "resourceVersion", "labels")
+    return {"metadata": {key: obj["metadata"][key] for key in kept if key in obj["metadata"]}}
+
+
 class Follower:
     """Keeps a store in step with a resource.
 
-    `progressed` is called at every sign of life, `failed` with the words of a fault; `synced` is set with the
-    first list. `silence` and `backoff` (first, last) are in seconds.
+    `keep` says what of an object is worth its memory. `progressed` is called at every sign of life, `failed`
+    with the words of a fault; `synced` is set with the first list. `silence` and `backoff` (first, last) are
+    in seconds.
     """
 
     def __init__(
@@ -46,6 +60,7 @@ class Follower:
         *,
         progressed: Callable[[], None],
         failed: Callable[[str], None] = lambda why: None,
+        keep: Callable[[Object], Object] = without_managed_fields,
         silence: float = _SILENCE_SECONDS,
         backoff: tuple[float, float] = _BACKOFF_SECONDS,
         server_seconds: int = _SERVER_SECONDS,
@@ -56,6 +71,7 @@ class Follower:
         self._store = store
         self._progressed = progressed
         self._failed = failed
+        self._keep = keep
         self._silence = silence
         self._backoff = backoff
         self._server_seconds = server_seconds
@@ -95,7 +111,7 @@ class Follower:
             log.warning("following failed", extra=extra)
 
     async def _list(self) -> str:
-        objects, version = await self._kube.list_for_watch(self._resource, self._namespace)
+        objects, version = await self._kube.list_for_watch(self._resource, self._namespace, self._keep)
         self._store.replace(objects, version)
         self.synced.set()
         self._progressed()
@@ -137,7 +153,7 @@ class Follower:
         if kind == "DELETED":
             self._store.remove(obj)
         elif kind in ("ADDED", "MODIFIED"):
-            self._store.put(obj)
+            self._store.put(self._keep(obj))
         return known or version
 
 

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from previewbot.plan import Facts
+from previewbot.preview import ConfigurationProblem
+from previewbot.repoconfig import RepositoryConfig
+
+Problems = tuple[ConfigurationProblem, ...]
 
 _UNTRIGGERED_KEPT = 20_000
+_CONFIGURATIONS_KEPT = 200
 
 
 class Untriggered:
@@ -35,11 +40,30 @@ class Untriggered:
             del self._seen[key]
 
 
+class Configurations:
+    """What was read of the latest configuration files, by their blobs' SHAs: many pull requests share one."""
+
+    def __init__(self) -> None:
+        self._read: OrderedDict[str, tuple[RepositoryConfig | None, Problems]] = OrderedDict()
+
+    def read(
+        self, sha: str, read: Callable[[], tuple[RepositoryConfig | None, Problems]]
+    ) -> tuple[RepositoryConfig | None, Problems]:
+        """Return what `read` returned for this content, now or before."""
+        if sha not in self._read:
+            self._read[sha] = read()
+        self._read.move_to_end(sha)
+        while len(self._read) > _CONFIGURATIONS_KEPT:
+            self._read.popitem(last=False)
+        return self._read[sha]
+
+
 @dataclass
 class Memory:
     """Per Preview: the facts of the last look, and the changed files of the last head."""
 
     facts: dict[str, Facts] = field(default_factory=dict)
+    configurations: Configurations = field(default_factory=Configurations)
     files: dict[str, tuple[tuple[str, str, str], Mapping[str, int]]] = field(default_factory=dict)
     image_looks: dict[str, datetime] = field(default_factory=dict)
 

@@ -17,9 +17,11 @@ from previewbot.plan.obey import handled
 from previewbot.policy import configuration_ref
 from previewbot.preview import AgentSeen, CommentState, ConfigurationProblem, Preview, Reply, Status
 from previewbot.reconcile.context import Context
+from previewbot.reconcile.memory import Problems
 from previewbot.reconcile.stored import Stored
 from previewbot.render import comment_hash, parse_marker
 from previewbot.repoconfig import RepositoryConfig
+from previewbot.settings import Settings
 
 CONFIGURATION = ".github/preview.yaml"
 _LAG_LIMIT = timedelta(seconds=60)
@@ -126,13 +128,20 @@ async def _configuration(
     file = await client.file(repository, CONFIGURATION, ref)
     if file is None:
         return _Configuration(None, "", ())
+    config, problems = context.memory.configurations.read(
+        file.sha, lambda: _read(file.content, context.settings)
+    )
+    return _Configuration(config, file.sha, problems)
+
+
+def _read(content: bytes, settings: Settings) -> tuple[RepositoryConfig | None, Problems]:
     try:
-        config = repoconfig.parse(file.content, CONFIGURATION)
-        found = repoconfig.check_against(config, context.settings)
+        config = repoconfig.parse(content, CONFIGURATION)
+        found = repoconfig.check_against(config, settings)
     except ConfigurationError as error:
         config, found = None, error.problems
     problems = tuple(ConfigurationProblem(line=p.line, message=p.message) for p in found)
-    return _Configuration(config if not problems else None, file.sha, problems)
+    return config if not problems else None, problems
 
 
 async def _files(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from hashlib import sha256
 
 import pytest
 from hypothesis import given
@@ -58,6 +59,9 @@ def test_a_wait_is_always_between_a_second_and_an_hour(status: int, headers: dic
         assert wait is None or 1 <= wait <= LONGEST_WAIT
 
 
+INCOMPRESSIBLE = "".join(sha256(bytes([number])).hexdigest() for number in range(10))
+
+
 def test_the_least_recently_used_answer_goes_first() -> None:
     cache = BoundedCache(entries=2)
     cache["a"] = cache["b"] = ("etag", None, [], None)
@@ -72,7 +76,7 @@ def test_an_answer_larger_than_the_whole_memory_is_not_kept_and_replaces_the_old
     cache = BoundedCache(max_bytes=100)
     cache["a"] = ("old", None, [], None)
 
-    cache["a"] = ("new", None, "x" * 200, None)
+    cache["a"] = ("new", None, INCOMPRESSIBLE, None)
 
     assert (len(cache), cache.bytes) == (0, 0)
 
@@ -93,4 +97,24 @@ def test_the_memory_never_passes_its_bounds_and_counts_what_it_holds(
 
         held = {kept: cache[kept] for kept in list(cache)}
         assert len(held) <= entries
-        assert cache.bytes == sum(len(k) + len(json.dumps(value)) for k, value in held.items()) <= max_bytes
+        assert cache.bytes <= max_bytes
+        assert (cache.bytes > 0) == bool(held)
+
+    for kept in list(cache):
+        del cache[kept]
+    assert cache.bytes == 0
+
+
+def test_an_answer_comes_back_as_it_was_and_takes_little_of_the_memory() -> None:
+    cache = BoundedCache()
+    answer = (
+        "etag",
+        "yesterday",
+        [{"number": number, "body": "Does it. é"} for number in range(500)],
+        "next",
+    )
+
+    cache["pulls"] = answer
+
+    assert cache["pulls"] == answer
+    assert cache.bytes < len(json.dumps(answer)) / 5
