@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 LOCK := --quiet --generate-hashes --allow-unsafe --no-emit-index-url --no-emit-find-links --no-emit-options --no-header --no-strip-extras
 
-.PHONY: help setup demo demo-check test test-binaries image-root lint lock clean
+.PHONY: help setup demo demo-check test test-binaries image-root node-test lint lock clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,6 +44,12 @@ image-root: $(VENV)/.runtime ## fetch what the image consists of, for the tests 
 test: lint test-binaries image-root ## everything: lint, types, layers, all tests, also on real Kubernetes, the tour
 	$(BIN)/pytest
 	$(BIN)/previewbot demo --check --port 0
+
+node-test: $(VENV)/.dev ## the chart on a real node: pods, probes, a Gateway (Linux, root, Go 1.26; builds once)
+	@$(BIN)/python -c "import sys; from tests.node.build import cannot; sys.exit(cannot() and f'error: {cannot()}')"
+	@$(BIN)/python -m tests.cluster.build
+	@$(BIN)/python -m tests.node.build
+	$(BIN)/pytest -v tests/node
 
 lock: $(VENV)/.dev ## refresh the lock files
 	$(BIN)/pip-compile $(LOCK) --extra dev --output-file requirements-dev.lock pyproject.toml

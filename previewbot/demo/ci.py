@@ -3,17 +3,29 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from previewbot.demo import shop
 from previewbot.demo.github import FakeGitHub
 from previewbot.demo.github.trees import Tree
-from previewbot.demo.registry import FakeRegistry
-from previewbot.demo.staging import Staging
 
 CHECK = "build images"
+
+
+class Images(Protocol):
+    """Where a build puts what it made."""
+
+    def put_image(self, repository: str, tag: str, files: Mapping[str, bytes], *, revision: str) -> object:
+        """Store an image of these files and tag it."""
+
+
+class Stage(Protocol):
+    """Where the default branch runs."""
+
+    async def deploy(self, service: str, files: Mapping[str, bytes]) -> None:
+        """Run a service from the repository's files in place of what ran before."""
 
 
 @dataclass
@@ -34,7 +46,7 @@ class Ci:
     """Builds what the GitHub's hooks tell it of; `say` is told what went wrong in the background."""
 
     def __init__(
-        self, github: FakeGitHub, registry: FakeRegistry, staging: Staging, say: Callable[[str], None]
+        self, github: FakeGitHub, registry: Images, staging: Stage, say: Callable[[str], None]
     ) -> None:
         self._github = github
         self._registry = registry

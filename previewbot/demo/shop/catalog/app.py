@@ -1,4 +1,4 @@
-"""Catalog: what the shop sells. Reads `PORT`; calls nobody.
+"""Catalog: what the shop sells. Reads `HOST` and `PORT`; calls nobody.
 
 GET /products   every product, as a JSON list
 GET /healthz    ok
@@ -39,4 +39,5 @@ class Handler(BaseHTTPRequestHandler):
 
 
 if __name__ == "__main__":
-    ThreadingHTTPServer(("127.0.0.1", int(os.environ["PORT"])), Handler).serve_forever()
+    address = (os.environ.get("HOST", "127.0.0.1"), int(os.environ["PORT"]))
+    ThreadingHTTPServer(address, Handler).serve_forever()

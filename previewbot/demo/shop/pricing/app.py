@@ -1,4 +1,4 @@
-"""Pricing: what it costs today. Reads `PORT`; calls nobody, and no browser ever calls it.
+"""Pricing: what it costs today. Reads `HOST` and `PORT`; calls nobody, and no browser ever calls it.
 
 GET /prices     {"currency": "EUR", "note": "", "prices": {"mug": {"cents": 1600, "before": null}}}
 GET /healthz    ok
@@ -56,4 +56,5 @@ class Handler(BaseHTTPRequestHandler):
 
 
 if __name__ == "__main__":
-    ThreadingHTTPServer(("127.0.0.1", int(os.environ["PORT"])), Handler).serve_forever()
+    address = (os.environ.get("HOST", "127.0.0.1"), int(os.environ["PORT"]))
+    ThreadingHTTPServer(address, Handler).serve_forever()

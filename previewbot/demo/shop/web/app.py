@@ -1,4 +1,4 @@
-"""Web: the shop's front end. Reads `PORT`, `CATALOG_URL` and `PRICING_URL`.
+"""Web: the shop's front end. Reads `HOST`, `PORT`, `CATALOG_URL` and `PRICING_URL`.
 
     GET /                 every product
     GET /product/<id>     one product
@@ -189,4 +189,5 @@ class Handler(BaseHTTPRequestHandler):
 
 
 if __name__ == "__main__":
-    ThreadingHTTPServer(("127.0.0.1", int(os.environ["PORT"])), Handler).serve_forever()
+    address = (os.environ.get("HOST", "127.0.0.1"), int(os.environ["PORT"]))
+    ThreadingHTTPServer(address, Handler).serve_forever()

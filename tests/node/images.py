@@ -1,0 +1,186 @@
+"""Images without a container engine: layers of files on the node's base, pushed as a build pushes them."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import importlib.util
+import io
+import json
+import platform
+import subprocess
+import tarfile
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urljoin
+
+import urllib3
+
+from tests.chart.helm import ROOT
+from tests.chart.image import dockerfile, packages
+from tests.node.build import base
+from tests.support.binaries import binary
+
+_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
+_CONFIG = "application/vnd.oci.image.config.v1+json"
+_LAYER = "application/vnd.oci.image.layer.v1.tar+gzip"
+_NOT_FILES = ("dev", "proc", "sys")
+_SECONDS = 300
+# The same steps as the Dockerfile's, in the base as it is, with pip beside it: the image has none.
+_INSTALL = """set -eu
+mount --make-rprivate /
+mount -t overlay overlay -o "lowerdir=$BASE,upperdir=$WORK/upper,workdir=$WORK/work" "$WORK/root"
+mount -t proc proc "$WORK/root/proc"
+for part in source packages site/pip; do mkdir -p "$WORK/root/build/$part"; done
+mount --bind "$SOURCE" "$WORK/root/build/source"
+mount --bind "$PACKAGES" "$WORK/root/build/packages"
+mount --bind "$PIP" "$WORK/root/build/site/pip"
+printf '#!/bin/sh\\nPYTHONPATH=/build/site exec /usr/bin/python3 "$@"\\n' >"$WORK/root/build/installer"
+chmod +x "$WORK/root/build/installer"
+for step in dependencies previewbot; do
+  chroot "$WORK/root" env -i PATH=/usr/bin:/bin PYTHON=/usr/bin/python3 INSTALLER=/build/installer \\
+    PIP_CONFIG_FILE=/dev/null PIP_NO_INDEX=1 PIP_FIND_LINKS=/build/packages \\
+    sh /build/source/image/install.sh "$step" /opt/previewbot
+done
+"""
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A layer: its compressed content, and the digest of what it unpacks to."""
+
+    content: bytes
+    unpacked: str
+
+
+@dataclass(frozen=True)
+class Image:
+    """Layers, the lowest first, and how they run: Docker's `config`."""
+
+    layers: tuple[Layer, ...]
+    config: Mapping[str, Any]
+
+    @property
+    def size(self) -> int:
+        """What a node pulls, in bytes."""
+        return sum(len(layer.content) for layer in self.layers)
+
+
+class Registry:
+    """Puts images into the registry at an address like `10.200.0.2:5000`."""
+
+    def __init__(self, address: str) -> None:
+        self.address = address
+        self._url = f"http://{address}"
+        self._http = urllib3.PoolManager(retries=False, timeout=60.0)
+
+    def push(self, repository: str, tag: str, image: Image) -> None:
+        """Push an image; what is there already is not sent again."""
+        layers = [self._blob(repository, layer.content, _LAYER) for layer in image.layers]
+        document = {
+            "architecture": _architecture(),
+            "os": "linux",
+            "config": dict(image.config),
+            "rootfs": {"type": "layers", "diff_ids": [layer.unpacked for layer in image.layers]},
+        }
+        config = self._blob(repository, json.dumps(document).encode(), _CONFIG)
+        manifest = {"schemaVersion": 2, "mediaType": _MANIFEST, "config": config, "layers": layers}
+        path = f"{self._url}/v2/{repository}/manifests/{tag}"
+        headers = {"Content-Type": _MANIFEST}
+        answer = self._http.request("PUT", path, body=json.dumps(manifest).encode(), headers=headers)
+        assert answer.status == 201, answer.data
+
+    def _blob(self, repository: str, content: bytes, media_type: str) -> dict[str, Any]:
+        digest = _digest(content)
+        blobs = f"{self._url}/v2/{repository}/blobs"
+        if self._http.request("HEAD", f"{blobs}/{digest}").status != 200:
+            begun = self._http.request("POST", f"{blobs}/uploads/")
+            place = urljoin(self._url, begun.headers["Location"])
+            place += ("&" if "?" in place else "?") + f"digest={digest}"
+            headers = {"Content-Type": "application/octet-stream"}
+            answer = self._http.request("PUT", place, body=content, headers=headers)
+            assert answer.status == 201, answer.data
+        return {"mediaType": media_type, "digest": digest, "size": len(content)}
+
+
+def files(content: Mapping[str, bytes], *, executable: bool = False) -> Layer:
+    """Return a layer of files by path."""
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w") as archive:
+        for path, data in sorted(content.items()):
+            entry = tarfile.TarInfo(path)
+            entry.size, entry.mode = len(data), 0o755 if executable else 0o644
+            archive.addfile(entry, io.BytesIO(data))
+    return _layer(packed.getvalue())
+
+
+def python() -> Layer:
+    """Return the base: this machine's Debian release with its python3; packed once."""
+    kept = base().with_name("node-base.tar")
+    if not kept.exists() or kept.stat().st_mtime < base().stat().st_mtime:
+        made = kept.with_suffix(".new")
+        made.write_bytes(
+            _pack(base(), [path.name for path in base().iterdir() if path.name not in _NOT_FILES])
+        )
+        made.rename(kept)
+    return _layer(kept.read_bytes())
+
+
+def program(name: str) -> Image:
+    """Return an image of one static program."""
+    layer = files({name: binary(name).read_bytes()}, executable=True)
+    return Image((layer,), {"Entrypoint": [f"/{name}"]})
+
+
+def previewbot() -> Image:
+    """Return what the Dockerfile describes: its steps, its variables, its user."""
+    variables = [pair for line in dockerfile("ENV") for pair in line.split()]
+    [entry] = [json.loads(words) for words in dockerfile("ENTRYPOINT")]
+    with _installed() as root:
+        layer = _layer(_pack(root, ["opt/previewbot"]))
+    config = {
+        "Env": [pair.replace("$PATH", "/usr/local/bin:/usr/bin:/bin") for pair in variables],
+        "User": dockerfile("USER")[-1],
+        "WorkingDir": dockerfile("WORKDIR")[-1],
+        "Entrypoint": entry,
+    }
+    return Image((python(), layer), config)
+
+
+@contextmanager
+def _installed() -> Iterator[Path]:
+    """Install previewbot into a copy of the base, in a mount namespace of its own; yield what came anew."""
+    pip = importlib.util.find_spec("pip")
+    assert pip is not None and pip.origin is not None
+    with tempfile.TemporaryDirectory(prefix="previewbot-node-image-") as work:
+        for part in ("upper", "work", "root"):
+            (Path(work) / part).mkdir()
+        places = {"BASE": base(), "WORK": work, "SOURCE": ROOT, "PACKAGES": packages()}
+        environment = {name: str(path) for name, path in places.items()}
+        environment |= {"PIP": str(Path(pip.origin).parent), "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}
+        command = ["unshare", "--mount", "sh", "-c", _INSTALL]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=_SECONDS)
+        assert done.returncode == 0, done.stdout + done.stderr
+        yield Path(work) / "upper"
+
+
+def _pack(root: Path, names: Sequence[str]) -> bytes:
+    owned = ["--owner=0", "--group=0", "--numeric-owner", "--sort=name"]
+    command = ["tar", "--create", "--directory", str(root), *owned, *names]
+    return subprocess.run(command, capture_output=True, check=True).stdout
+
+
+def _layer(unpacked: bytes) -> Layer:
+    return Layer(gzip.compress(unpacked, compresslevel=1, mtime=0), _digest(unpacked))
+
+
+def _digest(content: bytes) -> str:
+    return "sha256:" + hashlib.sha256(content).hexdigest()
+
+
+def _architecture() -> str:
+    return {"x86_64": "amd64", "aarch64": "arm64"}.get(platform.machine(), platform.machine())
