@@ -50,8 +50,10 @@ class Kube(Calls):
 
     async def put_status(self, obj: Mapping[str, Any]) -> Object:
         """Replace the status as a whole; raises Conflict when the object moved since it was read."""
-        method = self._api.replace_cluster_custom_object_status
-        return await self._change("put status", method, *_PREVIEWS, obj["metadata"]["name"], body=dict(obj))
+        method, name = self._api.replace_cluster_custom_object_status, obj["metadata"]["name"]
+        # With an older CRD a field of ours would be dropped in silence, and what it says done twice.
+        strict = {"body": dict(obj), "field_validation": "Strict"}
+        return await self._change("put status", method, *_PREVIEWS, name, **strict)
 
     async def patch_preview_spec(self, name: str, patch: Mapping[str, Any]) -> Object:
         """Refresh hints in the spec."""
