@@ -1,15 +1,55 @@
-"""One node for all tests of this folder. `make node-test` runs them; `make test` does not."""
+"""One node for all tests of this folder, furnished once. `make node-test` runs them; `make test` does not."""
 
 from __future__ import annotations
 
+import socket
 import tempfile
+import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 
+from tests.node import images, staging
 from tests.node.build import cannot
+from tests.node.engineer import Engineer, commands, merged, values
 from tests.node.node import Node
+from tests.node.town import Town
+
+DOCUMENT = "docs/install.md"
+IMAGE = ("previewbot", "0.1.0")
+
+
+@dataclass(frozen=True)
+class Place:
+    """A node with a Gateway, staging, the stand-in for mirrord, and the town outside of it."""
+
+    node: Node
+    town: Town
+    image: images.Image
+
+
+@dataclass(frozen=True)
+class Installation:
+    """previewbot, installed as the documentation says; `said` is what the commands printed."""
+
+    place: Place
+    engineer: Engineer
+    said: dict[str, str]
+    seconds: float
+
+    @property
+    def node(self) -> Node:
+        """The node."""
+        return self.place.node
+
+    @property
+    def town(self) -> Town:
+        """The town."""
+        return self.place.town
 
 
 @pytest.fixture(scope="session")
@@ -20,8 +60,55 @@ def node() -> Iterator[Node]:
     # Not pytest's own folder: that keeps the last three runs, and a node's images are large.
     with tempfile.TemporaryDirectory(prefix="previewbot-node-") as directory:
         node = Node(Path(directory))
-        node.up()
         try:
+            node.up()
             yield node
         finally:
             node.down()
+
+
+@pytest.fixture(scope="session")
+def names(node: Node) -> Iterator[None]:
+    """The names that DNS would lead to the Gateway."""
+    look_up = socket.getaddrinfo
+
+    def known(host: Any, *arguments: Any, **options: Any) -> Any:
+        led = isinstance(host, str) and host.endswith(".example.com")
+        return look_up(node.address if led else host, *arguments, **options)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(socket, "getaddrinfo", known)
+        yield
+
+
+@pytest.fixture(scope="session")
+def place(node: Node, names: None) -> Iterator[Place]:
+    """A platform without previewbot."""
+    staging.furnish(node)
+    town = Town(node)
+    town.open()
+    try:
+        image = images.previewbot()
+        node.registry.push(*IMAGE, image)
+        staging.wait_until_it_works(node)
+        yield Place(node, town, image)
+    finally:
+        town.close()
+
+
+@pytest.fixture(scope="session")
+def installation(place: Place, tmp_path_factory: pytest.TempPathFactory) -> Installation:
+    """previewbot, installed by typing what the documentation says."""
+    engineer = Engineer(place.node, tmp_path_factory.mktemp("engineer"))
+    engineer.write("app.pem", place.town.private_key)
+    engineer.write("webhook-secret", place.town.webhook_secret)
+    engineer.write("values.yaml", yaml.safe_dump(merged(values(DOCUMENT, "5."), place.town.values())))
+    said = {}
+    seconds = 0.0
+    for section in ("1.", "4.", "5."):
+        for command in commands(DOCUMENT, section):
+            began = time.monotonic()
+            said[command] = engineer.types(command)
+            if command.startswith("helm install"):
+                seconds = time.monotonic() - began
+    return Installation(place, engineer, said, seconds)

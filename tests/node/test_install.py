@@ -1,0 +1,106 @@
+"""What docs/install.md tells a platform team to type leads to previewbot, under the strictest standard."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import pytest
+import urllib3
+
+from tests.chart.helm import ROOT
+from tests.node.conftest import Installation
+from tests.node.engineer import commands
+from tests.node.node import is_ready
+from tests.node.town import PUBLIC_URL
+
+pytestmark = pytest.mark.timeout(900)
+
+NAMESPACE = "previewbot"
+
+
+def started(pod: Mapping[str, Any]) -> float:
+    """Return the seconds from the container's start to the pod's being Ready."""
+    [container] = pod["status"]["containerStatuses"]
+    [ready] = [c["lastTransitionTime"] for c in pod["status"]["conditions"] if c["type"] == "Ready"]
+    begun = datetime.fromisoformat(container["state"]["running"]["startedAt"])
+    return (datetime.fromisoformat(ready) - begun).total_seconds()
+
+
+def test_two_of_each_process_are_ready_under_the_restricted_standard(
+    installation: Installation, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pods = installation.node.pods(NAMESPACE)
+
+    label = "app.kubernetes.io/component"
+    found = sorted(pod["metadata"]["labels"][label] for pod in pods)
+    assert found == ["controller", "controller", "web", "web"]
+    assert all(map(is_ready, pods))
+    enforced = installation.node.get("namespace", NAMESPACE)["metadata"]["labels"]
+    assert enforced["pod-security.kubernetes.io/enforce"] == "restricted"
+    with capsys.disabled():
+        size = installation.place.image.size / 1e6
+        own = len(installation.place.image.layers[-1].content) / 1e6
+        print(f"\nimage: {size:.0f} MB to pull, {own:.0f} MB of them previewbot and its packages")
+        print(f"helm install --wait: {installation.seconds:.0f} s")
+        for pod in pods:
+            print(f"{pod['metadata']['name']}: Ready {started(pod):.0f} s after its container started")
+
+
+@pytest.mark.parametrize("component", ["web", "controller"])
+def test_a_process_is_nobody_with_a_root_that_cannot_be_written_to(
+    installation: Installation, component: str
+) -> None:
+    say = "import os; print(os.getuid(), open('/proc/self/status').read())"
+    inside = ("--namespace", NAMESPACE, "exec", f"deployment/previewbot-{component}", "--")
+    said = installation.node.kubectl(*inside, "/opt/previewbot/bin/python", "-c", say)
+    written = installation.node.try_kubectl(
+        *inside, "/opt/previewbot/bin/python", "-c", "open('/opt/x', 'w')"
+    )
+
+    assert said.startswith("65532 ")
+    assert re.search(r"CapEff:\t0+\n", said)
+    assert re.search(r"NoNewPrivs:\t1\n", said)
+    assert re.search(r"Seccomp:\t2\n", said)
+    assert "Read-only file system" in written.stderr
+
+
+def test_helm_says_what_to_do_next_and_it_is_so(installation: Installation) -> None:
+    [said] = [text for command, text in installation.said.items() if command.startswith("helm install")]
+
+    assert f"Set the webhook of your GitHub App to {PUBLIC_URL}/webhook" in said
+    [rollout] = re.findall(r"^ +(kubectl .* rollout status .*)$", said, re.MULTILINE)
+    assert "successfully rolled out" in installation.engineer.types(rollout)
+
+
+def test_what_the_document_says_of_the_pods_is_what_kubectl_shows(installation: Installation) -> None:
+    shown = installation.said["kubectl --namespace previewbot get pods,httproutes"]
+
+    assert len(re.findall(r"^pod/previewbot-(?:web|controller)-\S+ +1/1 +Running", shown, re.MULTILINE)) == 4
+    assert "previews.example.com" in shown
+
+
+def test_a_webhook_goes_through_the_gateway_and_metrics_do_not(installation: Installation) -> None:
+    def status(method: str, path: str) -> int:
+        return urllib3.request(method, PUBLIC_URL + path, retries=False, timeout=10.0).status
+
+    assert status("POST", "/webhook") == 401
+    assert status("GET", "/p/812/1") == 404
+    assert status("GET", "/metrics") == 404
+    assert status("GET", "/healthz") == 404
+
+
+def test_the_readme_and_the_operations_page_tell_the_same_commands() -> None:
+    def plain(command: str) -> str:
+        return re.sub(r"\s+", " ", command.replace("\\", " "))
+
+    install = {c for section in ("4.", "5.") for c in commands("docs/install.md", section)}
+    operations = set(commands("docs/operations.md", "Install"))
+    readme = plain((ROOT / "README.md").read_text(encoding="utf-8"))
+
+    assert operations <= install
+    for command in install:
+        if "create" in command or "helm install" in command:
+            assert plain(command) in readme
