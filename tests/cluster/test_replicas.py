@@ -1,4 +1,4 @@
-"""Two controllers, one Lease: whatever happens to the one that works, the other goes on, once."""
+"""Two controllers, one Lease, a real API server: whatever happens to one of them, the other goes on, once."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import os
 import signal
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
 import aiohttp
@@ -18,6 +19,7 @@ from previewbot.demo.faults import Call
 from previewbot.demo.processes import Process, free_port
 from previewbot.demo.tour import browser_of
 from previewbot.demo.world import Options, World
+from tests.support.control_plane import ControlPlane
 from tests.support.crashes import live_on, opened
 
 TAKEOVER_SECONDS = 15.0
@@ -34,8 +36,7 @@ class Replicas:
     b: Process
 
     def holder(self) -> str:
-        (lease,) = self.world.kube.objects("leases")
-        return str(lease["spec"]["holderIdentity"])
+        return "".join(lease["spec"]["holderIdentity"] for lease in self.world.kube.objects("leases"))
 
     async def taken_over(self) -> float:
         """Wait until `b` leads; return how long that took in seconds."""
@@ -55,23 +56,22 @@ async def until(so: Callable[[], bool], seconds: float, what: str) -> None:
 
 
 @pytest.fixture
-async def replicas() -> AsyncIterator[Replicas]:
-    async with (
-        World(Options(build_seconds=0.3, processes=False)) as world,
-        aiohttp.ClientSession() as session,
-    ):
+async def replicas(control_plane: ControlPlane) -> AsyncIterator[Replicas]:
+    options = Options(
+        kubeconfig=control_plane.kubeconfig(), namespace="replicas", build_seconds=0.3, processes=False
+    )
+    async with AsyncExitStack() as stack:
+        world = await stack.enter_async_context(World(options))
+        session = await stack.enter_async_context(aiohttp.ClientSession())
+        stack.push_async_callback(world.bot.stop_web)
         await world.bot.start_web()
         a = await world.bot.start_replica("a", free_port())
-        b = None
-        try:
-            await until(lambda: bool(world.kube.objects("leases")), 20, "a leads")
-            b = await world.bot.start_replica("b", free_port())
-            yield Replicas(world, browser_of(world, session), a, b)
-        finally:
-            for process in (a, b):
-                if process is not None:
-                    await process.kill()
-            await world.bot.stop_web()
+        stack.push_async_callback(a.kill)
+        replicas = Replicas(world, browser_of(world, session), a, a)
+        await until(lambda: replicas.holder() == "a", 20, "a leads")
+        replicas.b = await world.bot.start_replica("b", free_port())
+        stack.push_async_callback(replicas.b.kill)
+        yield replicas
 
 
 async def killed(replicas: Replicas) -> None:
