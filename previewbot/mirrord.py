@@ -25,6 +25,9 @@ SERVICE_LABEL = f"{GROUP}/service"
 HEAD_SHA = f"{GROUP}/head-sha"
 NOTICEABLE = f"{GROUP}/noticeable"
 
+POD_SESSION = "preview.metalbear.co/session-uid"
+"""On each of a session's pods: the session's uid."""
+
 _API_VERSIONS = {
     "deployment": ("apps/v1", "Deployment"),
     "statefulset": ("apps/v1", "StatefulSet"),

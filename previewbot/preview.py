@@ -112,6 +112,21 @@ class Waiting(_Value):
     detail: str = ""
 
 
+class Trouble(_Value):
+    """What is wrong with a service's pod; `log` is masked, and as it was when this trouble began.
+
+    `kind`: PullFailed, CannotStart, Crashing, OutOfMemory, Unschedulable; `detail` is Kubernetes' own word.
+    """
+
+    kind: str
+    container: str = ""
+    detail: str = ""
+    exit_code: int = 0
+    restarts: int = 0
+    since: datetime | None = None
+    log: tuple[str, ...] = ()
+
+
 class Service(_Value):
     """One service of the pull request; `phase` is its own (same words as `Phase`)."""
 
@@ -139,6 +154,7 @@ class Service(_Value):
     failed_question: str = ""
     failure: str = ""
     waiting: Waiting | None = None
+    trouble: Trouble | None = None
 
 
 class CommentState(_Value):

@@ -1,0 +1,149 @@
+"""What of a container's words may be shown to readers: no secrets, no control characters, not much of it.
+
+Masking errs towards too much: a line that lost a harmless word still helps, a leaked token does not.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from itertools import pairwise
+
+MASK = "***"
+LINES, LINE_LENGTH, BYTES = 20, 300, 2048
+"""Limits of an excerpt; a line's length is in characters."""
+
+_READ = 2000
+"""So much of a line is looked at: more than is shown, and not so much that a log could keep us busy."""
+
+_ANSI_RE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|.)")
+_UNSEEN_RE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
+_BEGIN_RE = re.compile(r"-----BEGIN [A-Z0-9 ]*(?:PRIVATE KEY|CERTIFICATE|MESSAGE)[A-Z ]*-----")
+_END_RE = re.compile(r"-----END [A-Z0-9 ]+-----")
+
+_WORDS = (
+    r"pass(?:word|wd|phrase|code)|pwd|secret|token|api[_.-]?key|(?:access|private|secret|encryption|signing|"
+    r"account|shared)[_.-]?key|credentials?|signature|dsn|connection[_.-]?string|session[_.-]?id|otp|jwt|"
+    r"webhook[_.-]?url|salt|auth\b"
+)
+_QUOTED = r'\\+"(?:[^"\\]|\\(?!"))*\\*"|"(?:[^"\\]|\\.)*"?|\'(?:[^\'\\]|\\.)*\'?'
+_HEADER_RE = re.compile(
+    r"(?i)\b((?:proxy-)?authorization|(?:set-)?cookie|x-(?:api-key|auth-token|amz-security-token))"
+    r"(\\*[\"']?\s*[:=]\s*)\S.*"
+)
+_NAMED_RE = re.compile(
+    rf"(?i)((?:{_WORDS})[\w.-]{{0,64}}\\*[\"']?\]?\s*(?:=>|:=|[:=])\s*)(?:b(?=[\"']))?({_QUOTED}|[^\s,;&]+)"
+)
+_WORD_RE = re.compile(rf"(?i){_WORDS}")
+_FLAG_RE = re.compile(rf"(?<![\w-])(--?[\w-]+\s+)({_QUOTED}|[^\s-]\S*)")
+_SCHEME_RE = re.compile(r"(?i)\b(bearer|basic|digest|negotiate)(\s+)(?=\S*[\d=+/_.-])[^\s\"',;]{6,}")
+_USERINFO_RE = re.compile(r"([A-Za-z][A-Za-z0-9+.-]{0,32}://)[^\s\"'<>]*@")
+_KNOWN_RE = re.compile(
+    r"\beyJ[\w-]{5,}(?:\.[\w-]*)*"
+    r"|\b(?:gh[a-z]_|github_pat_|glpat-|xox[a-z]-|sk[-_]|pk_|rk_|npm_|hf_|pypi-|dckr_pat_|hv[sb]\.|dop_v1_"
+    r"|SG\.|AIza|ya29\.|AKIA|ASIA|whsec_|shp[a-z]{2}_)[\w.-]{12,}"
+)
+_LONG_RE = re.compile(r"(?<![\w+/=-])(sha256:[0-9a-f]{64}\b|[\w+/=-]{16,})", re.ASCII)
+_HEX_RE = re.compile(r"(?=\D*\d)(?=[0-9]*[a-fA-F])[0-9a-fA-F]{16,}")
+_RANDOM_LENGTH = 20
+_DIGIT, _LOWER, _UPPER, _OTHER = range(4)
+
+
+def excerpt(text: str) -> tuple[str, ...]:
+    """Return the last lines of a log, masked and within the limits.
+
+    A line is masked before it is cut, lest half a secret be too short to look like one.
+    """
+    lines = [line.rstrip()[:_READ] for line in _without_blocks(visible(text).splitlines())]
+    kept: list[str] = []
+    room = BYTES
+    for line in reversed([line for line in lines if line][-LINES:]):
+        line = _shortened(masked(line))
+        room -= len(line.encode()) + 1
+        if room < 0:
+            break
+        kept.append(line)
+    return tuple(reversed(kept))
+
+
+def one_line(text: str) -> str:
+    """Return a message as one line, masked and shortened."""
+    return _shortened(masked(" ".join(visible(text).split())[:_READ]))
+
+
+def visible(text: str) -> str:
+    """Return text without colours, control characters, and what turns or hides other characters."""
+    return _UNSEEN_RE.sub("", _ANSI_RE.sub("", text.replace("\r\n", "\n").replace("\r", "\n")))
+
+
+def masked(line: str) -> str:
+    """Return a line without what looks like a secret."""
+    line = _USERINFO_RE.sub(rf"\g<1>{MASK}@", line)
+    line = _HEADER_RE.sub(rf"\g<1>\g<2>{MASK}", line)
+    line = _NAMED_RE.sub(rf"\g<1>{MASK}", line)
+    line = _FLAG_RE.sub(_masked_flag, line)
+    line = _SCHEME_RE.sub(rf"\g<1>\g<2>{MASK}", line)
+    line = _KNOWN_RE.sub(MASK, line)
+    return _LONG_RE.sub(lambda found: MASK if _is_random(found[0]) else found[0], line)
+
+
+def _masked_flag(found: re.Match[str]) -> str:
+    return found[1] + MASK if _WORD_RE.search(found[1]) else found[0]
+
+
+def _is_random(text: str) -> bool:
+    """Whether some part of a long word looks drawn by lot; words, paths and pods' names do not."""
+    if text.startswith("sha256:"):
+        return False
+    return any(_looks_drawn(part) for part in re.split(r"[/_=-]", text)) or _looks_encoded(text)
+
+
+def _looks_drawn(part: str) -> bool:
+    if _HEX_RE.fullmatch(part):
+        return True
+    if len(part) < _RANDOM_LENGTH:
+        return False
+    counts = Counter(map(_kind, part))
+    if not counts[_DIGIT]:
+        # Names begin their words with a capital; of letters drawn by lot, half are.
+        return min(counts[_LOWER], counts[_UPPER]) / len(part) >= 0.3 or _changes(part) >= 0.4
+    return counts[_DIGIT] < len(part) and _changes(part) >= (0.3 if counts[_UPPER] else 0.15)
+
+
+def _looks_encoded(text: str) -> bool:
+    """Whether it is Base64 with its other characters in it: split at them, its parts may be short."""
+    if len(text) < _RANDOM_LENGTH or text.startswith("/"):
+        return False
+    return {_DIGIT, _LOWER, _UPPER} <= {_kind(char) for char in text} and _changes(text) >= 0.35
+
+
+def _changes(text: str) -> float:
+    """Return the share of neighbours that are of different kinds; of random text it is high."""
+    return sum(_kind(a) != _kind(b) for a, b in pairwise(text)) / max(1, len(text) - 1)
+
+
+def _kind(char: str) -> int:
+    return _DIGIT if char.isdigit() else _LOWER if char.islower() else _UPPER if char.isupper() else _OTHER
+
+
+def _without_blocks(lines: list[str]) -> list[str]:
+    """Leave out the inside of PEM blocks, also of one whose beginning is not in the text."""
+    kept: list[str] = []
+    inside = False
+    for line in lines:
+        begins, ends = _BEGIN_RE.search(line), _END_RE.search(line)
+        if ends and not begins and not inside:
+            while kept and re.fullmatch(r"[A-Za-z0-9+/=\s]+", kept[-1]) and " " not in kept[-1].strip():
+                kept.pop()
+        if begins and not ends:
+            kept.append(line[: begins.start()] + MASK)
+        elif begins or ends:
+            kept.append(MASK)
+        elif not inside:
+            kept.append(line)
+        inside = (inside or begins is not None) and ends is None
+    return kept
+
+
+def _shortened(line: str) -> str:
+    return line if len(line) <= LINE_LENGTH else line[: LINE_LENGTH - 1] + "…"
