@@ -203,9 +203,17 @@ async def _stream(request: web.Request, answer: aiohttp.ClientResponse) -> web.S
     kept.pop("Content-Encoding", None)
     response = web.StreamResponse(status=answer.status, headers=kept)
     await response.prepare(request)
-    async for chunk in answer.content.iter_any():
-        await response.write(chunk)
-    await response.write_eof()
+    try:
+        async for chunk in answer.content.iter_any():
+            await response.write(chunk)
+        await response.write_eof()
+    except aiohttp.ClientPayloadError:
+        # The API server went away in the middle: so must we, or a watch would look like one that ended well.
+        if request.transport is not None:
+            request.transport.abort()
+    except ConnectionError:
+        # Whoever asked has gone.
+        answer.close()
     return response
 
 
