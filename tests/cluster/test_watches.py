@@ -133,8 +133,10 @@ async def behind_a_wire(plane: ControlPlane) -> AsyncIterator[tuple[Wire, Path]]
 async def behind_a_forwarder(plane: ControlPlane) -> AsyncIterator[tuple[Forwarder, Path]]:
     forwarder = plane.forwarder()
     with served(forwarder.handle) as (url, thread):
-        yield forwarder, plane.kubeconfig_through(url)
-        thread.call(forwarder.close())
+        try:
+            yield forwarder, plane.kubeconfig_through(url)
+        finally:
+            thread.call(forwarder.close())
 
 
 def assert_backs_off(moments: list[float]) -> None:
