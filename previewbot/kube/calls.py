@@ -8,7 +8,9 @@ JSON comes back as a string or as a JSONDecodeError, and an empty name turns a g
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import json
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self, cast
 
@@ -41,6 +43,7 @@ class Calls:
     ) -> None:
         self._client = api_client
         self._api = client.CustomObjectsApi(api_client)
+        self._core = client.CoreV1Api(api_client)
         self._fence = fence
         self._timeout = request_timeout
 
@@ -100,20 +103,43 @@ class Calls:
             return None
 
     async def _call(self, what: str, method: Any, *args: str, **kwargs: Any) -> Object:
-        try:
+        with _in_our_words(what):
             answer = await method(*args, **kwargs, _request_timeout=self._timeout)
-        except ApiException as error:
-            raise requests.error_of(what, error.status, error.body, error.headers) from error
-        except ValidationError:
-            # Ours: an argument of the wrong type, refused before anything is sent.
-            raise
-        except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
-            raise TryLater(f"Kubernetes: {what}", message=type(error).__name__) from error
+            if isinstance(answer, aiohttp.ClientResponse):
+                answer = json.loads(await _body(what, answer))
         if hasattr(answer, "to_dict"):
             answer = answer.to_dict()
         if not isinstance(answer, dict):
             raise TryLater(f"Kubernetes: {what}", message="the answer is not a JSON object")
         return cast("Object", answer)
+
+    async def _text(self, what: str, method: Any, *args: str, **kwargs: Any) -> str:
+        """Return what a method of the client's `_without_preload_content` kind was answered."""
+        with _in_our_words(what):
+            return await _body(what, await method(*args, **kwargs, _request_timeout=self._timeout))
+
+
+@contextmanager
+def _in_our_words(what: str) -> Iterator[None]:
+    """Turn the client's errors into the RemoteError that they mean."""
+    try:
+        yield
+    except ApiException as error:
+        raise requests.error_of(what, error.status, error.body, error.headers) from error
+    except ValidationError:
+        # Ours: an argument of the wrong type, refused before anything is sent.
+        raise
+    except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
+        raise TryLater(f"Kubernetes: {what}", message=type(error).__name__) from error
+
+
+async def _body(what: str, response: aiohttp.ClientResponse) -> str:
+    """Return the body of an answer that the client left alone; raises the RemoteError that it means."""
+    async with response:
+        text = (await response.read()).decode("utf-8", "replace")
+        if response.status != 200:
+            raise requests.error_of(what, response.status, text, response.headers)
+        return text
 
 
 def within(resource: tuple[str, str, str], namespace: str) -> tuple[str, str, str, str]:

@@ -9,15 +9,16 @@ import aiohttp
 
 from previewbot.errors import Conflict, NotFound, TryLater
 from previewbot.kube import requests
-from previewbot.kube.calls import Calls, Object, items_of, within
-from previewbot.kube.requests import EVENTS, LEASES, MERGE_PATCH, ROUTES, SESSIONS
+from previewbot.kube.calls import Object, items_of, within
+from previewbot.kube.pods import PodReads
+from previewbot.kube.requests import EVENTS, LEASES, MERGE_PATCH, PODS, ROUTES, SESSIONS
 from previewbot.preview import GROUP, PLURAL, VERSION, Poke, Spec, name_of, new_object
 
 _PREVIEWS = (GROUP, VERSION, PLURAL)
 _PAGE = 500
 
 
-class Kube(Calls):
+class Kube(PodReads):
     """What the controller does to the cluster; see `Calls` for its identity, its fence and what it raises."""
 
     async def get_preview(self, name: str) -> Object | None:
@@ -147,22 +148,29 @@ class Kube(Calls):
         resource: tuple[str, str, str],
         namespace: str | None,
         keep: Callable[[Object], Object] = lambda obj: obj,
+        selector: str = "",
     ) -> tuple[list[Object], str]:
-        """Return what is to be kept of all objects of a resource, and the resource version to watch from.
+        """Return what is to be kept of a resource's objects, and the resource version to watch from.
 
         Read in pages, so that the whole of it is never in memory at once.
         """
         what, objects, page = f"list {resource[2]}", list[Object](), ""
         while True:
             go_on = {"_continue": page} if page else {}
-            answer = await self._call(what, *self._lister(resource, namespace), limit=_PAGE, **go_on)
+            lister = self._lister(resource, namespace)
+            answer = await self._call(what, *lister, label_selector=selector or None, limit=_PAGE, **go_on)
             objects += map(keep, items_of(what, answer))
             page = answer["metadata"].get("continue") or ""
             if not page:
                 return objects, str(answer["metadata"]["resourceVersion"])
 
     async def open_watch(
-        self, resource: tuple[str, str, str], namespace: str | None, version: str, seconds: int
+        self,
+        resource: tuple[str, str, str],
+        namespace: str | None,
+        version: str,
+        seconds: int,
+        selector: str = "",
     ) -> aiohttp.ClientResponse:
         """Open a watch with bookmarks that the server ends after `seconds`; the caller reads and closes it.
 
@@ -173,7 +181,8 @@ class Kube(Calls):
         try:
             response: aiohttp.ClientResponse = await lister(
                 *args, watch=True, allow_watch_bookmarks=True, resource_version=version,
-                timeout_seconds=seconds, _request_timeout=float(seconds + 30),
+                label_selector=selector or None, timeout_seconds=seconds,
+                _request_timeout=float(seconds + 30),
             )  # fmt: skip
             if response.status == 200:
                 return response
@@ -185,6 +194,8 @@ class Kube(Calls):
     def _lister(
         self, resource: tuple[str, str, str], namespace: str | None, suffix: str = ""
     ) -> tuple[Any, ...]:
+        if resource == PODS:
+            return self._core.list_namespaced_pod_without_preload_content, namespace
         if namespace is None:
             return getattr(self._api, f"list_cluster_custom_object{suffix}"), *resource
         return getattr(self._api, f"list_namespaced_custom_object{suffix}"), *within(resource, namespace)

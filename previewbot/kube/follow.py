@@ -43,12 +43,19 @@ def labels_only(obj: Object) -> Object:
     return {"metadata": {key: obj["metadata"][key] for key in kept if key in obj["metadata"]}}
 
 
+def status_only(obj: Object) -> Object:
+    """Return who an object is, whose, and how it stands: of a pod, what is to run is of no interest."""
+    kept = ("name", "namespace", "uid", "resourceVersion", "labels", "creationTimestamp", "deletionTimestamp")
+    metadata = {key: obj["metadata"][key] for key in kept if key in obj["metadata"]}
+    return {"metadata": metadata, "status": obj.get("status") or {}}
+
+
 class Follower:
     """Keeps a store in step with a resource.
 
-    `keep` says what of an object is worth its memory. `progressed` is called at every sign of life, `failed`
-    with the words of a fault; `synced` is set with the first list. `silence` and `backoff` (first, last) are
-    in seconds.
+    `keep` says what of an object is worth its memory, `selector` which labels an object must have.
+    `progressed` is called at every sign of life, `failed` with the words of a fault; `synced` is set with the
+    first list. `silence` and `backoff` (first, last) are in seconds.
     """
 
     def __init__(
@@ -61,6 +68,7 @@ class Follower:
         progressed: Callable[[], None],
         failed: Callable[[str], None] = lambda why: None,
         keep: Callable[[Object], Object] = without_managed_fields,
+        selector: str = "",
         silence: float = _SILENCE_SECONDS,
         backoff: tuple[float, float] = _BACKOFF_SECONDS,
         server_seconds: int = _SERVER_SECONDS,
@@ -72,6 +80,7 @@ class Follower:
         self._progressed = progressed
         self._failed = failed
         self._keep = keep
+        self._selector = selector
         self._silence = silence
         self._backoff = backoff
         self._server_seconds = server_seconds
@@ -111,7 +120,9 @@ class Follower:
             log.warning("following failed", extra=extra)
 
     async def _list(self) -> str:
-        objects, version = await self._kube.list_for_watch(self._resource, self._namespace, self._keep)
+        objects, version = await self._kube.list_for_watch(
+            self._resource, self._namespace, self._keep, self._selector
+        )
         self._store.replace(objects, version)
         self.synced.set()
         self._progressed()
@@ -125,7 +136,7 @@ class Follower:
         try:
             async with asyncio.timeout(self._silence) as limit:
                 response = await self._kube.open_watch(
-                    self._resource, self._namespace, version, self._server_seconds
+                    self._resource, self._namespace, version, self._server_seconds, self._selector
                 )
                 try:
                     async for line in _lines(response):

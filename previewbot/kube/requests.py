@@ -13,6 +13,7 @@ from previewbot.preview import Poke, Spec, annotations_of
 SESSIONS = ("preview.mirrord.metalbear.co", "v1alpha", "previewsessions")
 ROUTES = ("gateway.networking.k8s.io", "v1", "httproutes")
 EVENTS = ("events.k8s.io", "v1", "events")
+PODS = ("", "v1", "pods")
 LEASES = ("coordination.k8s.io", "v1", "leases")
 WORKLOADS: Mapping[str, tuple[str, str, str]] = {
     "deployment": ("apps", "v1", "deployments"),

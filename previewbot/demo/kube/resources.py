@@ -18,7 +18,8 @@ class Resource:
     """A resource: where it is, what it is called, and the schema its objects must keep (None: any).
 
     `unconditional` says that an update may come without a resourceVersion, and `created_by_update` that an
-    update of what is not there creates it.
+    update of what is not there creates it; `selectable` are the fields by which lists can be narrowed,
+    besides name and namespace. The core group is the empty one.
     """
 
     group: str
@@ -30,11 +31,17 @@ class Resource:
     short_names: tuple[str, ...] = ()
     unconditional: bool = False
     created_by_update: bool = False
+    selectable: tuple[str, ...] = ()
 
     @property
     def api_version(self) -> str:
         """The `apiVersion` of its objects."""
-        return f"{self.group}/{self.version}"
+        return f"{self.group}/{self.version}".lstrip("/")
+
+    @property
+    def status_apart(self) -> bool:
+        """Whether the status is written through an endpoint of its own only."""
+        return self.schema is not None or self.kind == "Pod"
 
     def discovery(self) -> list[dict[str, Any]]:
         """Return what discovery tells of it, and of its status."""
@@ -66,7 +73,15 @@ def resources() -> list[Resource]:
     events = Resource(
         "events.k8s.io", "v1", "events", "Event", namespaced=True, schema=None, unconditional=True
     )
-    return [*(_from_crd(document) for document in documents), *workloads, leases, events]
+    return [*(_from_crd(document) for document in documents), *workloads, leases, events, *_core()]
+
+
+def _core() -> list[Resource]:
+    """Pods, which nobody runs here, and the older Events, which are others than the newer ones here."""
+    fields = ("involvedObject.kind", "involvedObject.name", "involvedObject.uid", "reason", "type")
+    pods = Resource("", "v1", "pods", "Pod", namespaced=True, schema=None, unconditional=True)
+    events = Resource("", "v1", "events", "Event", True, None, unconditional=True, selectable=fields)
+    return [pods, events]
 
 
 def _from_crd(crd: Mapping[str, Any]) -> Resource:

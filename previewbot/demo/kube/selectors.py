@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from previewbot.demo.kube.status import bad_request
@@ -14,10 +14,15 @@ _KEY_RE = re.compile(r"!?[A-Za-z0-9][-A-Za-z0-9_./]*")
 _SPLIT_RE = re.compile(r",(?![^(]*\))")
 
 
-def matcher(label_selector: str, field_selector: str) -> Callable[[Object], bool]:
-    """Return what tells whether an object is selected; raises KubeError for a selector it cannot read."""
+def matcher(
+    label_selector: str, field_selector: str, selectable: Sequence[str] = ()
+) -> Callable[[Object], bool]:
+    """Return what tells whether an object is selected; raises KubeError for a selector it cannot read.
+
+    Besides name and namespace, only `selectable` fields can be asked for.
+    """
     labels = [_label(part.strip()) for part in _SPLIT_RE.split(label_selector) if part.strip()]
-    fields = [_field(part.strip()) for part in field_selector.split(",") if part.strip()]
+    fields = [_field(part.strip(), selectable) for part in field_selector.split(",") if part.strip()]
     return lambda obj: all(check(obj) for check in (*labels, *fields))
 
 
@@ -45,9 +50,16 @@ def _label(part: str) -> Callable[[Object], bool]:
     return lambda obj: part in _labels(obj)
 
 
-def _field(part: str) -> Callable[[Object], bool]:
+def _field(part: str, selectable: Sequence[str]) -> Callable[[Object], bool]:
     path, _, value = part.partition("=")
-    if path not in ("metadata.name", "metadata.namespace"):
+    if path not in ("metadata.name", "metadata.namespace", *selectable):
         raise bad_request(f"field label not supported: {path}")
-    key = path.split(".")[1]
-    return lambda obj: obj["metadata"].get(key) == value.lstrip("=")
+    return lambda obj: _at(obj, path) == value.lstrip("=")
+
+
+def _at(obj: Object, path: str) -> object:
+    """Return the value of a field, which is empty if it is not set."""
+    found: Any = obj
+    for key in path.split("."):
+        found = (found or {}).get(key)
+    return found or ""

@@ -14,7 +14,7 @@ from typing import Any
 from aiohttp import web
 
 from previewbot.demo.faults import Faults
-from previewbot.demo.kube import status
+from previewbot.demo.kube import logs, status
 from previewbot.demo.kube.decoding import STRICT, Decoded, decoded, json_object
 from previewbot.demo.kube.paging import page
 from previewbot.demo.kube.resources import Resource, resources
@@ -32,9 +32,10 @@ def _utc_now() -> datetime:
 
 
 class FakeKube:
-    """Answers requests below `/apis` and `/version`; state is in memory.
+    """Answers requests below `/apis`, `/api/v1` and `/version`; state is in memory.
 
-    Something can be created in `namespaces` only; without them, in all that there could be.
+    Something can be created in `namespaces` only; without them, in all that there could be. No pod runs:
+    `logs` has what each is to have said, by its name, container, and whether that was the run before.
     """
 
     def __init__(
@@ -48,16 +49,17 @@ class FakeKube:
         self._namespaces = namespaces
         self.store = Store(now, self._notify)
         self.faults = faults or Faults()
+        self.logs: dict[tuple[str, str, bool], str] = {}
 
     def objects(self, plural: str) -> list[Object]:
-        """Return all objects of a resource."""
+        """Return all objects of a resource; of two with this name, of the one in a group."""
         resource = next(r for r in self._resources.values() if r.plural == plural)
         return self.store.items(resource, None)
 
     def seed(self, manifest: Mapping[str, Any]) -> Object:
         """Create an object without going through HTTP."""
-        kind = manifest["kind"]
-        resource = next(r for r in self._resources.values() if r.kind == kind)
+        wanted = (manifest["apiVersion"], manifest["kind"])
+        resource = next(r for r in self._resources.values() if (r.api_version, r.kind) == wanted)
         obj = decoded(resource, manifest, STRICT).object
         return self.store.create(resource, manifest["metadata"].get("namespace", ""), obj)
 
@@ -76,6 +78,8 @@ class FakeKube:
         parts = [part for part in request.path.split("/") if part]
         if parts in (["version"], ["readyz"]):
             return web.json_response({"major": "1", "minor": "36", "gitVersion": "v1.36.0+demo"})
+        if parts[:2] == ["api", "v1"]:
+            parts = ["apis", "", *parts[1:]]
         if len(parts) == 3 and parts[0] == "apis":
             return self._discovery(parts[1], parts[2])
         if len(parts) < 4 or parts[0] != "apis":
@@ -85,6 +89,8 @@ class FakeKube:
         if rest[0] == "namespaces" and len(rest) >= 3:
             namespace, rest = rest[1], rest[2:]
         resource = self._resources.get((group, version, rest[0]))
+        if resource is not None and resource.kind == "Pod" and rest[2:] == ["log"]:
+            return logs.answer(request, self.store.get(resource, namespace, rest[1]), self.logs)
         if resource is None or len(rest) > 3 or (len(rest) == 3 and rest[2] != "status"):
             return _nothing_here()
         if len(rest) == 1:
@@ -99,7 +105,7 @@ class FakeKube:
         if request.method != "GET":
             raise status.not_allowed(resource.plural, resource.group, request.method.lower())
         query = request.query
-        matches = matcher(query.get("labelSelector", ""), query.get("fieldSelector", ""))
+        matches = matcher(query.get("labelSelector", ""), query.get("fieldSelector", ""), resource.selectable)
         wanted = namespace if resource.namespaced and namespace else None
         if Watch.wanted(query):
             watch = Watch.of(query, resource, wanted, matches)
@@ -150,7 +156,7 @@ class FakeKube:
         if not found:
             return _nothing_here()
         listed = [entry for resource in found for entry in resource.discovery()]
-        kind = {"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": f"{group}/{version}"}
+        kind = {"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": found[0].api_version}
         return web.json_response({**kind, "resources": listed})
 
     def _notify(self) -> None:

@@ -87,7 +87,7 @@ class Store:
         if resource.namespaced:
             metadata["namespace"] = namespace
         obj["metadata"] = metadata
-        if resource.schema is not None:
+        if resource.status_apart:
             obj.pop("status", None)
         # The rules come first: what breaks them is refused for that, even where the name is taken.
         self._check(resource, obj)
@@ -188,7 +188,7 @@ class Store:
             del metadata["finalizers"]
         metadata |= {k: old["metadata"][k] for k in ("name", "namespace") if k in old["metadata"]}
         new["metadata"] = metadata
-        if resource.schema is not None:
+        if resource.status_apart:
             new.pop("status", None)
             if "status" in old:
                 new["status"] = copy.deepcopy(old["status"])
