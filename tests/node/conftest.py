@@ -51,6 +51,10 @@ class Installation:
         """The town."""
         return self.place.town
 
+    def pods(self, component: str) -> list[dict[str, Any]]:
+        """Return the pods of web or of the controller that are not being ended."""
+        return self.node.pods("previewbot", f"app.kubernetes.io/component={component}")
+
 
 @pytest.fixture(scope="session")
 def node() -> Iterator[Node]:

@@ -38,8 +38,8 @@ class Town:
 
     def __init__(self, node: Node) -> None:
         self._node = node
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever)
+        self.loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self.loop.run_forever)
         self._key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
         self._port = free_port()
         self.url = f"http://{node.machine}:{self._port}"
@@ -54,9 +54,9 @@ class Town:
     def close(self) -> None:
         """End everything."""
         self.do(self._close())
-        self._loop.call_soon_threadsafe(self._loop.stop)
+        self.loop.call_soon_threadsafe(self.loop.stop)
         self._thread.join()
-        self._loop.close()
+        self.loop.close()
 
     @property
     def private_key(self) -> str:
@@ -67,7 +67,7 @@ class Town:
 
     def do(self, work: Coroutine[Any, Any, T]) -> T:
         """Run something where the GitHub runs."""
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result(_SECONDS)
+        return asyncio.run_coroutine_threadsafe(work, self.loop).result(_SECONDS)
 
     def deliveries(self) -> list[Delivery]:
         """Return every delivery that was sent, after the last one was answered."""

@@ -1,0 +1,91 @@
+"""What goes wrong under pods: processes end or freeze, a network is cut, the API server is away."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.node.node import Node
+
+_API_SERVICE = "kubernetes"
+
+
+def kill(pod: str) -> None:
+    """End the processes of a pod's container at once, as a power cut would."""
+    for process in _processes(pod):
+        os.kill(process, signal.SIGKILL)
+
+
+@contextmanager
+def frozen(pod: str) -> Iterator[None]:
+    """Let the processes of a pod's container stand still."""
+    stopped = _processes(pod)
+    for process in stopped:
+        os.kill(process, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for process in set(stopped) & set(_processes(pod)):
+            os.kill(process, signal.SIGCONT)
+
+
+@contextmanager
+def cut_off(node: Node, pod: str) -> Iterator[None]:
+    """Let nothing from a pod reach the API server."""
+    service = node.get("service", _API_SERVICE, "--namespace", "default")
+    route = ("blackhole", service["spec"]["clusterIP"])
+    [process, *_] = _processes(pod)
+    inside = ["nsenter", "--net", "--target", str(process), "ip", "route"]
+    subprocess.run([*inside, "add", *route], check=True)
+    try:
+        yield
+    finally:
+        # The process may be another one by now; the pod's network is the same.
+        [process, *_] = _processes(pod)
+        inside = ["nsenter", "--net", "--target", str(process), "ip", "route"]
+        subprocess.run([*inside, "delete", *route], check=True)
+
+
+@contextmanager
+def api_server_away(node: Node) -> Iterator[None]:
+    """End the API server at once, and start it again with the same command in the same place."""
+    [process] = [
+        int(path.name)
+        for path in Path("/proc").glob("[0-9]*")
+        if _command(path)[:1] == ["kube-apiserver"] and node.address in " ".join(_command(path))
+    ]
+    command = _command(Path(f"/proc/{process}"))
+    [init, _] = (node.directory / "pids" / "node.pid").read_text(encoding="utf-8").split()
+    os.kill(process, signal.SIGKILL)
+    try:
+        yield
+    finally:
+        inside = ["nsenter", "--all", "--target", init, "setsid", "--fork"]
+        log = (node.directory / "logs" / "kube-apiserver.log").open("ab")
+        with log:
+            subprocess.run([*inside, *command], stdout=log, stderr=log, check=True)
+
+
+def _processes(pod: str) -> list[int]:
+    """Return the processes that see the pod's name as their host's, but the pause program."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*"):
+        try:
+            host = (path / "root" / "etc" / "hostname").read_text(encoding="utf-8").strip()
+        except OSError:
+            continue
+        if host == pod and _command(path)[:1] != ["/pause"]:
+            found.append(int(path.name))
+    assert found, f"{pod} has no process"
+    return sorted(found)
+
+
+def _command(path: Path) -> list[str]:
+    try:
+        return (path / "cmdline").read_text(encoding="utf-8").rstrip("\0").split("\0")
+    except OSError:
+        return []

@@ -1,0 +1,243 @@
+"""A day in operation, with twenty webhooks a second: upgrades, deaths, an outage, and the removal."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import aiohttp
+import pytest
+import yaml
+
+from previewbot.demo.browser import Remark
+from tests.node.conftest import DOCUMENT, Installation
+from tests.node.engineer import commands, merged, values
+from tests.node.faults import api_server_away, kill
+from tests.node.node import Node, is_ready, wait_for
+from tests.node.town import Town, Visitor
+from tests.node.traffic import Flow, flowing
+
+pytestmark = pytest.mark.timeout(900)
+
+T = TypeVar("T")
+
+NAMESPACE = "previewbot"
+PER_SECOND = 20
+OUTAGE_SECONDS = 30.0
+LINK = "Open the preview"
+KINDS = (
+    "deployments,services,configmaps,serviceaccounts,roles,rolebindings,httproutes,leases,"
+    "poddisruptionbudgets,networkpolicies"
+)
+CLUSTER_KINDS = (
+    "clusterroles,clusterrolebindings,validatingadmissionpolicies,validatingadmissionpolicybindings"
+)
+
+
+@dataclass(frozen=True)
+class Day:
+    """An installation in use: two previews run, webhooks flow."""
+
+    installation: Installation
+    flow: Flow
+    web: int
+    pricing: int
+
+    @property
+    def node(self) -> Node:
+        return self.installation.node
+
+    @property
+    def town(self) -> Town:
+        return self.installation.town
+
+    def ask(self, question: Callable[[Visitor], Awaitable[T]]) -> T:
+        """Do something with a browser."""
+        return visit(self.installation, question)
+
+    def comment(self, number: int) -> Remark:
+        """Return the status comment of a pull request."""
+        return next(r for r in self.ask(lambda v: v.conversation(number)) if r.by_app)
+
+    def controllers(self) -> set[str]:
+        """Return the names of the controllers' pods."""
+        return {pod["metadata"]["name"] for pod in self.installation.pods("controller")}
+
+    def serves(self, number: int) -> bool:
+        """Return whether comment, link and session agree that the newest commit of a pull request runs."""
+        head = self.town.github.pull_request(number).head_sha
+        comment = self.comment(number)
+        sessions = [s for s in self.ask(lambda v: v.sessions()) if of(s) == number]
+        if LINK not in comment.links or head[:7] not in comment.text or len(sessions) != 1:
+            return False
+        return self.ask(lambda v: v.open(comment.links[LINK])).status == 200
+
+
+def of(session: dict[str, Any]) -> int:
+    return int(session["metadata"]["labels"]["previewbot.dev/preview"].rpartition("-")[2])
+
+
+def visit(installation: Installation, question: Callable[[Visitor], Awaitable[T]]) -> T:
+    async def inside() -> T:
+        async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as session:
+            return await question(Visitor(session, installation.town, installation.node))
+
+    return asyncio.run(inside())
+
+
+def leader(node: Node) -> str:
+    lease = node.get("lease", "previewbot-controller", "--namespace", NAMESPACE)
+    return str(lease["spec"].get("holderIdentity") or "")
+
+
+def all_ready(node: Node) -> bool:
+    found = node.pods(NAMESPACE)
+    return len(found) == 4 and all(map(is_ready, found))
+
+
+@pytest.fixture(scope="module")
+def day(installation: Installation) -> Iterator[Day]:
+    web = visit(installation, lambda v: v.start_task("web"))
+    pricing = visit(installation, lambda v: v.start_task("pricing"))
+    with flowing(installation.town, PER_SECOND) as flow:
+        day = Day(installation, flow, web, pricing)
+        wait_for("two previews", lambda: has_comment(day, web) and has_comment(day, pricing))
+        wait_for("two links", lambda: day.serves(web) and day.serves(pricing))
+        yield day
+
+
+def has_comment(day: Day, number: int) -> bool:
+    return any(remark.by_app for remark in day.ask(lambda v: v.conversation(number)))
+
+
+def test_an_upgrade_loses_no_webhook_and_leaves_previews_alone(day: Day) -> None:
+    before = {s["metadata"]["uid"] for s in day.ask(lambda v: v.sessions())}
+    changed = {"podAnnotations": {"example.com/upgrade": "1"}}
+    settings = merged(values(DOCUMENT, "5."), day.town.values())
+    day.installation.engineer.write("values.yaml", yaml.safe_dump(merged(settings, changed)))
+
+    with day.flow.phase("upgrade"):
+        for command in commands("docs/operations.md", "Upgrade"):
+            day.installation.engineer.types(command)
+
+    assert all("example.com/upgrade" in p["metadata"]["annotations"] for p in day.installation.pods("web"))
+    assert {s["metadata"]["uid"] for s in day.ask(lambda v: v.sessions())} == before
+    assert day.flow.lost("upgrade") == 0
+
+
+def test_going_back_loses_no_webhook_and_a_push_meanwhile_is_served(day: Day) -> None:
+    with day.flow.phase("rollback"):
+        day.ask(lambda v: v.press(day.web, "push"))
+        day.installation.engineer.types("helm rollback previewbot --namespace previewbot --wait")
+
+    assert not any(
+        "example.com/upgrade" in p["metadata"]["annotations"] for p in day.installation.pods("web")
+    )
+    wait_for("the new commit", lambda: day.serves(day.web))
+    assert day.flow.lost("rollback") == 0
+
+
+def test_when_the_leader_dies_another_goes_on(day: Day) -> None:
+    wait_for("a leader that runs", lambda: leader(day.node) in day.controllers())
+    before = leader(day.node)
+
+    with day.flow.phase("leader's pod killed"):
+        kill(before)
+        day.node.kubectl("--namespace", NAMESPACE, "delete", "pod", before, "--force", "--grace-period=0")
+        day.ask(lambda v: v.press(day.web, "push"))
+        wait_for("another leader", lambda: leader(day.node) in day.controllers() - {before}, 30)
+        wait_for("the new commit", lambda: day.serves(day.web))
+
+    assert day.flow.lost("leader's pod killed") == 0
+    wait_for("all pods", lambda: all_ready(day.node))
+
+
+def test_when_a_web_pod_dies_the_other_answers(day: Day) -> None:
+    victim = day.installation.pods("web")[0]["metadata"]["name"]
+
+    with day.flow.phase("web's pod killed"):
+        kill(victim)
+        day.node.kubectl("--namespace", NAMESPACE, "delete", "pod", victim, "--force", "--grace-period=0")
+        day.ask(lambda v: v.press(day.web, "push"))
+        wait_for("all pods", lambda: all_ready(day.node))
+
+    wait_for("the new commit", lambda: day.serves(day.web))
+    sent = sum(day.flow.answers["web's pod killed"].values())
+    # What was on its way to the dead pod, until the Service knows: never more than the half that it was sent.
+    assert day.flow.lost("web's pod killed") < sent / 2
+
+
+@pytest.mark.parametrize("component", ["web", "controller"])
+def test_of_two_pods_only_one_may_be_evicted_at_a_time(day: Day, component: str) -> None:
+    first, second = (pod["metadata"]["name"] for pod in day.installation.pods(component))
+
+    with day.flow.phase(f"{component} evicted"):
+        went, stays = evict(day.node, first), evict(day.node, second)
+        wait_for("all pods", lambda: all_ready(day.node))
+
+    assert went == ""
+    assert "Cannot evict pod as it would violate the pod's disruption budget" in stays
+    assert day.flow.lost(f"{component} evicted") == 0
+
+
+def evict(node: Node, pod: str) -> str:
+    """Ask for an eviction, as draining a node does; return what is said against it."""
+    eviction = {
+        "apiVersion": "policy/v1",
+        "kind": "Eviction",
+        "metadata": {"name": pod, "namespace": NAMESPACE},
+    }
+    path = f"/api/v1/namespaces/{NAMESPACE}/pods/{pod}/eviction"
+    done = node.try_kubectl("create", "--raw", path, "--filename", "-", given=yaml.safe_dump(eviction))
+    return done.stderr if done.returncode else ""
+
+
+def test_what_happens_while_the_api_server_is_away_is_made_good(day: Day) -> None:
+    with day.flow.phase("API server away"):
+        with api_server_away(day.node):
+            day.ask(lambda v: v.press(day.pricing, "close"))
+            day.ask(lambda v: v.press(day.web, "push"))
+            time.sleep(OUTAGE_SECONDS)
+        wait_for("the API server", lambda: day.node.try_kubectl("get", "--raw", "/readyz").returncode == 0)
+        wait_for("all pods", lambda: all_ready(day.node), 180)
+
+    wait_for("the new commit", lambda: day.serves(day.web), 120)
+    wait_for("the end of the other", lambda: "removed when" in day.comment(day.pricing).text, 120)
+    assert [of(session) for session in day.ask(lambda v: v.sessions())] == [day.web]
+    # Only what nobody could store: none is answered with anything but "try again".
+    assert set(day.flow.answers["API server away"]) <= {0, 202, 204, 502, 503, 504}
+
+
+def test_uninstalling_leaves_what_the_documentation_says_and_a_new_one_takes_up_where_it_was(
+    day: Day, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with capsys.disabled():
+        print("\n" + "\n".join(day.flow.lines()))
+    sessions = {s["metadata"]["uid"] for s in day.ask(lambda v: v.sessions())}
+    uninstall, *_ = commands("docs/operations.md", "Remove")
+    day.installation.engineer.types(uninstall)
+
+    wait_for("the end of its pods", lambda: not day.node.get("pods", "--namespace", NAMESPACE)["items"])
+    left = day.node.kubectl("get", KINDS, "--namespace", NAMESPACE, "--output", "name").split()
+    assert {name for name in left if "kube-root-ca" not in name and "serviceaccount/default" not in name} == {
+        "lease.coordination.k8s.io/previewbot-controller"
+    }
+    assert "previewbot" not in day.node.kubectl("get", CLUSTER_KINDS, "--output", "name")
+    assert {s["metadata"]["uid"] for s in day.ask(lambda v: v.sessions())} == sessions
+
+    day.ask(lambda v: v.press(day.web, "push"))
+    [install] = [c for c in commands(DOCUMENT, "5.") if c.startswith("helm install")]
+    day.installation.engineer.types(install)
+    wait_for("the commit of the time without it", lambda: day.serves(day.web))
+
+
+def test_removing_everything_leaves_nothing_of_it_in_the_cluster(day: Day) -> None:
+    for command in commands("docs/operations.md", "Remove"):
+        day.installation.engineer.types(command)
+
+    wait_for("the end of the sessions", lambda: not day.ask(lambda v: v.sessions()))
+    assert not day.ask(lambda v: v.routes())
+    assert "previewbot" not in day.node.kubectl("get", "crd,namespaces", "--output", "name")
