@@ -10,7 +10,7 @@ import base64
 import hashlib
 import html
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from importlib.resources import files
@@ -108,6 +108,13 @@ def code(text: object) -> str:
     return f"{fence}{pad}{line}{pad}{fence}".replace("|", "\\|")
 
 
+def fenced(lines: Sequence[str]) -> str:
+    """Write lines as a code block that no run of backquotes in them can end (CommonMark 4.5)."""
+    longest = max((len(run) for line in lines for run in re.findall(r"`+", line)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return "\n".join((f"{fence}text", *lines, fence))
+
+
 def when(moment: datetime | None) -> str:
     """Write a moment absolutely, with its zone: a comment is not redrawn as time passes."""
     return moment.astimezone(UTC).strftime("%a %d %b, %H:%M UTC") if moment else ""
@@ -172,7 +179,14 @@ def _environment(loader: FileSystemLoader, *, autoescape: bool) -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=False,
     )
-    environment.filters |= {"md": md, "code": code, "when": when, "duration": _duration, "short": _short}
+    environment.filters |= {
+        "md": md,
+        "code": code,
+        "fenced": fenced,
+        "when": when,
+        "duration": _duration,
+        "short": _short,
+    }
     return environment
 
 

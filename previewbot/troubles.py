@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from previewbot.masking import one_line
-from previewbot.preview import Trouble
+from previewbot.preview import Phase, Service, Trouble
 
 Object = Mapping[str, Any]
 TroubleKind = Literal["PullFailed", "CannotStart", "Crashing", "OutOfMemory", "Unschedulable"]
@@ -111,6 +111,19 @@ def told(finding: Finding, before: Trouble | None, now: datetime) -> Trouble:
         restarts=finding.restarts,
         since=now,
     )
+
+
+def with_trouble(service: Service, trouble: Trouble | None) -> Service:
+    """Note what is wrong with a service's pod, or that nothing is any more.
+
+    While it deploys that is also the reason. A failed service keeps what was wrong before: that is why.
+    """
+    if service.phase is Phase.FAILED:
+        return service
+    reason = service.reason
+    if service.phase is Phase.DEPLOYING and trouble is not None and reason == "Creating":
+        reason = trouble.kind
+    return service.model_copy(update={"trouble": trouble, "reason": reason})
 
 
 def _counts(pod: Object) -> bool:

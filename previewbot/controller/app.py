@@ -20,12 +20,14 @@ from previewbot.controller.health import Health, Watchdog, application
 from previewbot.controller.leadership import DURATION_SECONDS, Leadership, LeaseTaken
 from previewbot.controller.listing import Listing
 from previewbot.controller.loop import WORKERS, Loop
+from previewbot.controller.pods import Pods
 from previewbot.controller.previews import Previews
 from previewbot.errors import LeaseLost, RemoteError
 from previewbot.github import GitHub
 from previewbot.kube.calls import Object
 from previewbot.kube.client import Kube
-from previewbot.kube.follow import Follower, labels_only, without_managed_fields
+from previewbot.kube.follow import Follower, labels_only, status_only, without_managed_fields
+from previewbot.kube.requests import PODS
 from previewbot.kube.store import Store
 from previewbot.preview import GROUP, PLURAL, VERSION
 from previewbot.reconcile import Reconciler
@@ -130,9 +132,9 @@ async def _work(parts: _Parts) -> None:
         group.create_task(_tick(parts.watchdog))
         await wait_for_resources(wanted(settings), parts.kube, health)
         loop = Loop(parts.metrics, health)
-        store = Store(loop.preview_changed)
-        followers = _followers(parts, loop, store)
-        health.missing = "the first lists of Previews and sessions are not in yet"
+        store, pods = Store(loop.preview_changed), Pods(loop.pods_changed, _now)
+        followers = _followers(parts, loop, store, pods)
+        health.missing = "the first lists of Previews, sessions and pods are not in yet"
         for follower in followers:
             group.create_task(follower.run())
         await asyncio.gather(*(follower.synced.wait() for follower in followers))
@@ -140,13 +142,13 @@ async def _work(parts: _Parts) -> None:
         log.info("ready", extra={"previews": len(store), "namespaces": settings.cluster.namespaces})
         try:
             while True:
-                await _lead(parts, loop, store)
+                await _lead(parts, loop, store, pods)
         finally:
             # Whoever takes over must not meet us in the middle of something: here nobody acts any more.
             await parts.leadership.release()
 
 
-async def _lead(parts: _Parts, loop: Loop, store: Store) -> None:
+async def _lead(parts: _Parts, loop: Loop, store: Store, pods: Pods) -> None:
     """Wait for the Lease, and work until it runs out because the API server does not answer.
 
     Raises LeaseTaken (in a group) if somebody else has it: then this process starts from nothing.
@@ -155,7 +157,7 @@ async def _lead(parts: _Parts, loop: Loop, store: Store) -> None:
     previews = Previews(store)
     log.info("leading", extra={"previews": len(previews())})
     # What was remembered under an earlier Lease may be old: a new reconciler, and one look at everything.
-    reconciler = _reconciler(parts, previews, store)
+    reconciler = _reconciler(parts, previews, store, pods)
     for preview in previews():
         loop.queue.add(preview.name)
     try:
@@ -184,7 +186,7 @@ def _leadership(settings: Settings, kube: Kube, health: Health, identity: str) -
     )
 
 
-def _reconciler(parts: _Parts, previews: Previews, store: Store) -> Reconciler:
+def _reconciler(parts: _Parts, previews: Previews, store: Store, pods: Pods) -> Reconciler:
     return Reconciler(
         kube=parts.kube,
         github=parts.github,
@@ -193,6 +195,7 @@ def _reconciler(parts: _Parts, previews: Previews, store: Store) -> Reconciler:
         settings=parts.settings,
         now=_now,
         previews=previews,
+        pods=pods,
         wrote=store.put,
     )
 
@@ -210,8 +213,8 @@ def _listing(parts: _Parts, previews: Previews, reconciler: Reconciler) -> Listi
     )
 
 
-def _followers(parts: _Parts, loop: Loop, previews: Store) -> list[Follower]:
-    """Follow Previews everywhere, and sessions in each allowed namespace (so that a Role there is enough)."""
+def _followers(parts: _Parts, loop: Loop, previews: Store, pods: Pods) -> list[Follower]:
+    """Follow Previews everywhere; sessions and their pods where these are allowed: a Role there is enough."""
 
     def follower(
         resource: tuple[str, str, str],
@@ -219,6 +222,7 @@ def _followers(parts: _Parts, loop: Loop, previews: Store) -> list[Follower]:
         store: Store,
         what: str,
         keep: Callable[[Object], Object] = without_managed_fields,
+        selector: str = "",
     ) -> Follower:
         parts.health.progressed(what)
         return Follower(
@@ -229,14 +233,21 @@ def _followers(parts: _Parts, loop: Loop, previews: Store) -> list[Follower]:
             progressed=lambda: parts.health.progressed(what),
             failed=lambda why: parts.health.troubled(what, why),
             keep=keep,
+            selector=selector,
         )
 
     def sessions(namespace: str) -> Follower:
         what = f"following sessions in {namespace}"
         return follower(_SESSIONS, namespace, Store(loop.session_changed), what, labels_only)
 
-    namespaces = parts.settings.cluster.namespaces
-    return [follower(_PREVIEWS, None, previews, "following Previews"), *map(sessions, namespaces)]
+    def pods_of_sessions(namespace: str) -> Follower:
+        what = f"following pods in {namespace}"
+        return follower(PODS, namespace, Store(pods.changed), what, status_only, mirrord.POD_SESSION)
+
+    found = [follower(_PREVIEWS, None, previews, "following Previews")]
+    for namespace in parts.settings.cluster.namespaces:
+        found += [sessions(namespace), pods_of_sessions(namespace)]
+    return found
 
 
 def wanted(settings: Settings) -> list[tuple[str, str, str]]:

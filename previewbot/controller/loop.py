@@ -36,6 +36,7 @@ class Loop:
     def __init__(self, metrics: CollectorRegistry, health: Health) -> None:
         self.queue: WorkQueue[str] = WorkQueue(metrics)
         self._queued: set[str] = set()
+        self._previews_of: dict[str, str] = {}
         self._health = health
         self._passes = Counter(
             "previewbot_passes", "Passes over a pull request", ["outcome"], registry=metrics
@@ -65,8 +66,18 @@ class Loop:
         """Queue the Preview of a session that changed."""
         obj = after or before
         assert obj is not None
-        name = (obj["metadata"].get("labels") or {}).get(PREVIEW_LABEL)
+        name, uid = (obj["metadata"].get("labels") or {}).get(PREVIEW_LABEL), obj["metadata"].get("uid", "")
+        if after is None:
+            self._previews_of.pop(uid, None)
         if name:
+            if after is not None:
+                self._previews_of[uid] = name
+            self.queue.add(name)
+
+    def pods_changed(self, session_uid: str) -> None:
+        """Queue the Preview of the session with this uid; one not seen yet will be queued when it is."""
+        name = self._previews_of.get(session_uid)
+        if name is not None:
             self.queue.add(name)
 
     async def work(self, reconciler: Reconciles, number: int) -> None:

@@ -60,9 +60,11 @@ def _running(status: Status, services: Sequence[Service]) -> Status:
     best = next(phase for phase in (*_BEST_FIRST, phases[0]) if phase in phases)
     if best is Phase.IDLE and any(phase is not Phase.IDLE for phase in phases):
         best = Phase.READY
-    reason = next(service.reason for service in services if service.phase is best or best is Phase.READY)
+    # What is wrong with one of them is more than what goes well with another.
+    first = sorted(services, key=lambda service: service.trouble is None)
+    reason = next(service.reason for service in first if service.phase is best or best is Phase.READY)
     if best is Phase.READY:
-        agreed = all(phase in (Phase.READY, Phase.IDLE) for phase in phases)
+        agreed = all(s.phase in (Phase.READY, Phase.IDLE) and s.trouble is None for s in services)
         reason = "AllReady" if agreed else "Partial"
     elif best is Phase.IDLE:
         reason = "Asleep"

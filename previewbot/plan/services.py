@@ -118,7 +118,7 @@ def advance(
     target_problem: str = "",
 ) -> ServiceStep:
     """Return the next step of a service whose preview should run; `image` is the pinned reference."""
-    session = _find(service, sessions)
+    session = find(service, sessions)
     service = _observe(service, session, around)
     if session is not None and session.owner_uid != around.preview.uid:
         return _step(service, Phase.DEPLOYING, "Replacing", around)
@@ -153,6 +153,7 @@ def remove(service: Service, session: Session | None, now: datetime) -> ServiceS
             "share_host": "",
             "deploying_since": None,
             "session_ready": False,
+            "trouble": None,
             "deleting_since": session.deleting_since if session else None,
         }
     )
@@ -163,10 +164,6 @@ def remove(service: Service, session: Session | None, now: datetime) -> ServiceS
 
 def find(service: Service, sessions: Sequence[Session]) -> Session | None:
     """Return the session of a service, whoever owns it."""
-    return _find(service, sessions)
-
-
-def _find(service: Service, sessions: Sequence[Session]) -> Session | None:
     return next(
         (s for s in sessions if s.name == service.session_name and s.namespace == service.namespace), None
     )
@@ -209,7 +206,7 @@ def _without_session(service: Service, wanted: Wanted, around: Surroundings) -> 
     if not around.place_granted:
         return ServiceStep(_moved(service, Phase.QUEUED, "LimitReached", around.now), needs_place=True)
     service = service.model_copy(
-        update={"failure": "", "deploying_since": around.now, "session_ready": False}
+        update={"failure": "", "deploying_since": around.now, "session_ready": False, "trouble": None}
     )
     return ServiceStep(
         _moved(service, Phase.DEPLOYING, "Creating", around.now), Create(wanted), needs_place=True
@@ -257,6 +254,7 @@ def _replace(service: Service, session: Session, around: Surroundings) -> Servic
         "serving_since": None,
         "share_host": "",
         "deploying_since": None,
+        "trouble": None,
     }
     moved = _moved(service.model_copy(update=update), Phase.DEPLOYING, "Replacing", around.now)
     return ServiceStep(moved, Delete(session))

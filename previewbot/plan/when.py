@@ -11,6 +11,9 @@ _LEAST = 0.2
 _LAG = 2.0
 _REPLACING = 5.0
 _DEPLOYING = 15.0
+_TROUBLED = 10.0
+"""A pod's crash wakes us; that it has run well for a while since does not."""
+
 _QUEUED = 30.0
 _TARGET_MISSING = 60.0
 _CONFIGURATION_WRONG = 60.0
@@ -65,6 +68,8 @@ def _service(service: Service, image: float) -> float | None:
         return image
     if service.phase is Phase.QUEUED:
         return _QUEUED
+    if service.trouble is not None and service.phase is not Phase.FAILED:
+        return _TROUBLED
     if service.phase is Phase.DEPLOYING:
         return _REPLACING if service.reason in ("Replacing", "OperatorSilent") else _DEPLOYING
     return _TARGET_MISSING if service.reason == "TargetMissing" else None

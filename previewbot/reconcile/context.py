@@ -18,7 +18,7 @@ from previewbot.settings import GatewaySettings, Settings
 
 @dataclass(frozen=True)
 class Context:
-    """The surroundings of every pass."""
+    """The surroundings of every pass; `pods` has those of a session, by its uid, as a watch last told."""
 
     kube: Kube
     github: GitHub
@@ -27,6 +27,7 @@ class Context:
     settings: Settings
     now: Callable[[], datetime]
     previews: Callable[[], Sequence[Preview]]
+    pods: Callable[[str], Sequence[Mapping[str, Any]]]
     wrote: Callable[[Mapping[str, Any]], None]
     memory: Memory
     untriggered: Untriggered

@@ -14,6 +14,7 @@ from previewbot.policy import place
 from previewbot.preview import Preview, Service
 from previewbot.reconcile import images_of
 from previewbot.reconcile.context import Context
+from previewbot.reconcile.troubles_of import with_troubles
 from previewbot.repoconfig import ServiceConfig
 
 _LEAK_GUARD = timedelta(hours=1)
@@ -73,7 +74,9 @@ async def _running(
         for config in facts.config.services
         if config.name in facts.files
     ]
-    return _planned(preview, decision, steps, sessions, tuple(step.service for step in steps))
+    services = await with_troubles(context, preview, [step.service for step in steps], sessions)
+    steps = [replace(step, service=service) for step, service in zip(steps, services, strict=True)]
+    return _planned(preview, decision, steps, sessions, services)
 
 
 async def _step(

@@ -52,6 +52,7 @@ class Reconciler:
         settings: Settings,
         now: Callable[[], datetime],
         previews: Callable[[], Sequence[Preview]],
+        pods: Callable[[str], Sequence[Mapping[str, Any]]],
         wrote: Callable[[Mapping[str, Any]], None],
     ) -> None:
         self.untriggered = Untriggered()
@@ -64,6 +65,7 @@ class Reconciler:
             settings=settings,
             now=now,
             previews=previews,
+            pods=pods,
             wrote=wrote,
             memory=Memory(),
             untriggered=self.untriggered,

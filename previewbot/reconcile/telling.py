@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import secrets
 from datetime import UTC
+from typing import get_args
 
 from previewbot.errors import RemoteError
 from previewbot.preview import API_VERSION, KIND, Phase, Status
@@ -12,12 +13,13 @@ from previewbot.reconcile.context import Context
 from previewbot.reconcile.report import view_of
 from previewbot.reconcile.stored import Stored
 from previewbot.render import headline
+from previewbot.troubles import TroubleKind
 
 NAMESPACE = "default"
 """Where Kubernetes keeps the Events of what has no namespace."""
 
 _BAD = (Phase.FAILED,)
-_BAD_REASONS = ("OperatorSilent", "Partial", "RepositoryGone")
+_BAD_REASONS = ("OperatorSilent", "Partial", "RepositoryGone", *get_args(TroubleKind))
 
 log = logging.getLogger(__name__)
 

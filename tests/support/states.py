@@ -14,6 +14,7 @@ from previewbot.preview import (
     Phase,
     Preview,
     Service,
+    Trouble,
     Waiting,
 )
 from tests.support.previews import HEAD, NOW, OLDER, a_preview
@@ -68,6 +69,30 @@ _RUNNING: dict[str, Any] = {
 _IMAGE = "ghcr.io/acme/checkout:" + HEAD
 _RUN = "https://github.com/acme/shop/actions/runs/1"
 
+TROUBLES = {
+    "image-not-pulled": Trouble(
+        kind="PullFailed", container="app", detail=f"ghcr.io/acme/checkout@{DIGEST}: not found", since=NOW
+    ),
+    "not-startable": Trouble(kind="CannotStart", container="app", detail='secret "db" not found', since=NOW),
+    "crashing": Trouble(
+        kind="Crashing",
+        container="app",
+        exit_code=1,
+        restarts=3,
+        since=NOW,
+        log=("Traceback (most recent call last):", "```</details> @alice <b>", "KeyError: 'DB_URL'"),
+    ),
+    "out-of-memory": Trouble(
+        kind="OutOfMemory", container="app", exit_code=137, restarts=1, since=NOW, log=("loading",)
+    ),
+    "without-room": Trouble(
+        kind="Unschedulable",
+        detail="0/1 nodes are available: 1 Insufficient memory. preemption: 0/1 nodes are available",
+        since=NOW,
+    ),
+}
+"""What real pods have."""
+
 STATES: dict[str, Preview] = {
     "ready": _preview(Phase.READY, "AllReady", _ready(), **_RUNNING),
     "ready-two-services": _preview(Phase.READY, "AllReady", _ready(), _ready("pricing"), **_RUNNING),
@@ -94,6 +119,34 @@ STATES: dict[str, Preview] = {
     "deploying": _preview(Phase.DEPLOYING, "Creating", _service(phase=Phase.DEPLOYING)),
     "deploying-operator-silent": _preview(
         Phase.DEPLOYING, "OperatorSilent", _service(phase=Phase.DEPLOYING, reason="OperatorSilent")
+    ),
+    **{
+        f"deploying-{name}": _preview(
+            Phase.DEPLOYING,
+            trouble.kind,
+            _service(phase=Phase.DEPLOYING, reason=trouble.kind, trouble=trouble),
+            _service("pricing", phase=Phase.DEPLOYING, reason="Creating"),
+        )
+        for name, trouble in TROUBLES.items()
+    },
+    "ready-but-crashing": _preview(Phase.READY, "Partial", _ready(trouble=TROUBLES["crashing"]), **_RUNNING),
+    "partial-and-out-of-memory": _preview(
+        Phase.READY,
+        "Partial",
+        _ready(trouble=TROUBLES["out-of-memory"]),
+        _ready("pricing"),
+        _service("web", phase=Phase.FAILED, reason="SessionFailed", failure="KeyError: 'DB_URL'"),
+        **_RUNNING,
+    ),
+    "failed-after-crashes": _preview(
+        Phase.FAILED,
+        "ServiceFailed",
+        _service(
+            phase=Phase.FAILED,
+            reason="SessionFailed",
+            failure="it was not ready within 10 minutes",
+            trouble=TROUBLES["crashing"],
+        ),
     ),
     "queued": _preview(Phase.QUEUED, "LimitReached", _service(phase=Phase.QUEUED), place=3, limit=50),
     "image-build-running": _preview(

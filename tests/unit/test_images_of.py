@@ -52,6 +52,7 @@ class Looking:
             settings=_settings(f"{server.host}/acme/"),
             now=lambda: self.now,
             previews=list,
+            pods=lambda _: (),
             wrote=lambda _: None,
             memory=Memory(),
             untriggered=Untriggered(),

@@ -65,9 +65,28 @@ def test_what_moves_is_shown_anew_sooner(state: str, seconds: int) -> None:
     assert rendered(STATES[state]).refresh() == seconds
 
 
-@pytest.mark.parametrize("state", sorted(set(STATES) - {"ready", "ready-two-services", "partial", "idle"}))
+SERVES_BY_ITSELF = {
+    "ready",
+    "ready-two-services",
+    "partial",
+    "idle",
+    "ready-but-crashing",
+    "partial-and-out-of-memory",
+}
+
+
+@pytest.mark.parametrize("state", sorted(set(STATES) - SERVES_BY_ITSELF))
 def test_only_a_preview_that_serves_by_itself_has_the_button_to_open_it(state: str) -> None:
     assert "Open the preview" not in rendered(STATES[state]).words
+
+
+def test_what_is_wrong_with_a_pod_is_said_and_its_last_words_can_be_unfolded_in_peace() -> None:
+    page = rendered(STATES["deploying-crashing"])
+
+    assert "checkout crashes again and again, with exit code 1; 3 restarts so far." in page.words
+    assert [tag for tag, _ in page.tags].count("details") == 1
+    assert "```</details> @alice <b> KeyError: 'DB_URL'" in page.words
+    assert page.refresh() == 20
 
 
 def test_a_link_that_needs_the_header_says_so_and_offers_the_extension() -> None:
