@@ -206,7 +206,7 @@ def _without_session(service: Service, wanted: Wanted, around: Surroundings) -> 
     if not around.place_granted:
         return ServiceStep(_moved(service, Phase.QUEUED, "LimitReached", around.now), needs_place=True)
     service = service.model_copy(
-        update={"failure": "", "deploying_since": around.now, "session_ready": False, "trouble": None}
+        update={"failure": "", "deploying_since": around.now, "session_ready": False}
     )
     return ServiceStep(
         _moved(service, Phase.DEPLOYING, "Creating", around.now), Create(wanted), needs_place=True
@@ -254,7 +254,6 @@ def _replace(service: Service, session: Session, around: Surroundings) -> Servic
         "serving_since": None,
         "share_host": "",
         "deploying_since": None,
-        "trouble": None,
     }
     moved = _moved(service.model_copy(update=update), Phase.DEPLOYING, "Replacing", around.now)
     return ServiceStep(moved, Delete(session))

@@ -15,7 +15,7 @@ from markdown_it import MarkdownIt
 
 from previewbot.mirrord import header
 from previewbot.preview import Preview
-from previewbot.render import COMMENT_LIMIT, Renderer, View, code, comment_hash, md, parse_marker
+from previewbot.render import COMMENT_LIMIT, Renderer, View, code, comment_hash, fenced, md, parse_marker
 from tests.support.previews import NOW, a_preview
 from tests.support.states import STATES
 
@@ -119,6 +119,15 @@ def test_code_of_users_stays_in_its_code_span(text: str) -> None:
     assert rendered.startswith("<code>")
     assert rendered.endswith("</code>")
     assert rendered.count("<code>") == 1
+
+
+@given(st.lists(st.text(st.characters(exclude_categories=["Cc", "Zl", "Zp"], exclude_characters="\x85"))))
+def test_lines_of_a_log_stay_in_their_block(lines: list[str]) -> None:
+    tokens = MarkdownIt("commonmark", {"html": True}).parse(fenced(lines))
+
+    assert [(token.type, token.content) for token in tokens] == [
+        ("fence", "".join(f"{line}\n" for line in lines))
+    ]
 
 
 def test_a_comment_never_exceeds_githubs_limit() -> None:
