@@ -42,12 +42,10 @@ image-root: $(VENV)/.runtime ## fetch what the image consists of, for the tests 
 	@$(BIN)/python -m tests.chart.image
 
 test: lint test-binaries image-root ## everything: lint, types, layers, all tests, also on real Kubernetes, the tour
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses 3 --dist loadfile
 	$(BIN)/previewbot demo --check --port 0
 
-node-test: $(VENV)/.dev ## the chart on a real node: pods, probes, a Gateway (Linux, root, Go 1.26; builds once)
-	@$(BIN)/python -c "import sys; from tests.node.build import cannot; sys.exit(cannot() and f'error: {cannot()}')"
-	@$(BIN)/python -m tests.cluster.build
+node-test: $(VENV)/.dev ## the chart on a real node: pods, probes, a Gateway (Linux, root; builds once)
 	@$(BIN)/python -m tests.node.build
 	$(BIN)/pytest -v tests/node
 

@@ -8,14 +8,14 @@ import pytest
 
 from previewbot.demo.world import Options
 from tests.support.control_plane import ControlPlane
-from tests.support.crashes import Fault, try_every_point
+from tests.support.crashes import Fault, Record, try_every_point
 
 WORLDS = range(1, 5)
 
 
 @pytest.mark.timeout(2400)
 async def test_a_fault_at_any_request_changes_nothing(
-    control_plane: ControlPlane, capsys: pytest.CaptureFixture[str]
+    control_plane: ControlPlane, record_property: Record
 ) -> None:
     # Each world has an App, a repository and a namespace of its own: they share the cluster as strangers do.
     worlds = [
@@ -31,8 +31,8 @@ async def test_a_fault_at_any_request_changes_nothing(
 
     lives = await try_every_point(worlds, [Fault.REFUSED, Fault.UNANSWERED, Fault.KILLED_AFTER])
 
-    with capsys.disabled():
-        print(f"\n  fault points tried: {len(lives.hit)} (a life makes {lives.shortest} changing requests)")
+    record_property("fault points tried", len(lives.hit))
+    record_property("changing requests in a life", lives.shortest)
     assert lives.undisturbed.seen.extended == timedelta(hours=10)
     assert lives.shortest > 40
     assert lives.missed() == set()

@@ -11,17 +11,17 @@ from datetime import timedelta
 import pytest
 
 from previewbot.demo.world import Options
-from tests.support.crashes import Fault, try_every_point
+from tests.support.crashes import Fault, Record, try_every_point
 
 WORLDS = [Options(build_seconds=0.3)] * 4
 
 
 @pytest.mark.timeout(1500)
-async def test_a_crash_at_any_request_changes_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+async def test_a_crash_at_any_request_changes_nothing(record_property: Record) -> None:
     lives = await try_every_point(WORLDS, [Fault.KILLED_BEFORE, Fault.KILLED_AFTER])
 
-    with capsys.disabled():
-        print(f"\n  crash points tried: {len(lives.hit)} (a life makes {lives.shortest} changing requests)")
+    record_property("crash points tried", len(lives.hit))
+    record_property("changing requests in a life", lives.shortest)
     assert lives.undisturbed.seen.extended == timedelta(hours=10)
     assert lives.shortest > 40
     assert lives.missed() == set()

@@ -22,6 +22,7 @@ from previewbot.demo.tour import NEW_BANNER, PUSHED_BANNER, browser_of
 from previewbot.demo.world import Options, World
 
 T = TypeVar("T")
+Record = Callable[[str, object], None]
 
 PATIENCE_SECONDS = 100.0
 """More than the 30 s for which the intent of a comment holds, on a machine that does a lot else."""
