@@ -9,6 +9,9 @@ from gunicorn.app.base import BaseApplication
 
 THREADS = 16
 _GRACEFUL_SECONDS = 15
+# Longer than any usual gateway keeps an idle connection (nginx and AWS 60 s, Traefik 90 s, Google 600 s): else it may
+# send a delivery into one that is being closed here, and answers 502. GitHub does not send it again.
+_KEEPALIVE_SECONDS = 620
 
 
 class _Server(BaseApplication):  # type: ignore[misc]
@@ -25,6 +28,7 @@ class _Server(BaseApplication):  # type: ignore[misc]
             "threads": THREADS,
             "graceful_timeout": _GRACEFUL_SECONDS,
             "timeout": 30,
+            "keepalive": _KEEPALIVE_SECONDS,
             "accesslog": None,
             "errorlog": "-",
             "loglevel": "warning",

@@ -1,4 +1,4 @@
-"""Builds, once, what a node needs besides what all tests need: `python -m tests.node.build`."""
+"""Builds, once, what the tests on a node need: `python -m tests.node.build`."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from tests.chart import image
+from tests.cluster import build
 from tests.cluster.build import ENVIRONMENT, BuildError, Program, alone, build_programs, find_go, run, step
 from tests.support.binaries import cache
 
@@ -67,6 +68,8 @@ def main() -> int:
     if missing:
         print(f"error: {missing}", file=sys.stderr)
         return 1
+    if (code := build.main()) != 0:
+        return code
     try:
         with alone():
             build_programs(PROGRAMS)
