@@ -9,8 +9,8 @@ from gunicorn.app.base import BaseApplication
 
 THREADS = 16
 _GRACEFUL_SECONDS = 15
-# Longer than usual gateways keep an idle connection (nginx and AWS 60 s, Traefik 90 s, Google 600 s): else one may
-# send a delivery into a connection that is just being closed here, and answers 502. GitHub sends nothing twice.
+# Longer than gateways keep an idle connection (nginx and AWS 60 s, Traefik 90 s, Google 600 s): else one
+# may send a delivery into a connection that is just being closed here, and answer 502.
 _KEEPALIVE_SECONDS = 620
 
 
