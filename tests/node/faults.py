@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.node.node import Node
+from tests.support.binaries import binary
 
 _API_SERVICE = "kubernetes"
 
@@ -58,7 +59,7 @@ def api_server_away(node: Node) -> Iterator[None]:
         for path in Path("/proc").glob("[0-9]*")
         if _command(path)[:1] == ["kube-apiserver"] and node.address in " ".join(_command(path))
     ]
-    command = _command(Path(f"/proc/{process}"))
+    command = [str(binary("kube-apiserver")), *_command(Path(f"/proc/{process}"))[1:]]
     [init, _] = (node.directory / "pids" / "node.pid").read_text(encoding="utf-8").split()
     os.kill(process, signal.SIGKILL)
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
@@ -191,7 +192,7 @@ def evict(node: Node, pod: str) -> str:
         "metadata": {"name": pod, "namespace": NAMESPACE},
     }
     path = f"/api/v1/namespaces/{NAMESPACE}/pods/{pod}/eviction"
-    done = node.try_kubectl("create", "--raw", path, "--filename", "-", given=yaml.safe_dump(eviction))
+    done = node.try_kubectl("create", "--raw", path, "--filename", "-", given=json.dumps(eviction))
     return done.stderr if done.returncode else ""
 
 
