@@ -13,7 +13,7 @@ import urllib3
 from tests.chart.helm import ROOT
 from tests.node.conftest import Installation
 from tests.node.engineer import commands
-from tests.node.node import is_ready
+from tests.node.node import is_ready, wait_for
 from tests.node.town import PUBLIC_URL
 
 pytestmark = pytest.mark.timeout(900)
@@ -86,7 +86,7 @@ def test_a_webhook_goes_through_the_gateway_and_metrics_do_not(installation: Ins
     def status(method: str, path: str) -> int:
         return urllib3.request(method, PUBLIC_URL + path, retries=False, timeout=10.0).status
 
-    assert status("POST", "/webhook") == 401
+    wait_for("the route to web", lambda: status("POST", "/webhook") == 401, 10)
     assert status("GET", "/p/812/1") == 404
     assert status("GET", "/metrics") == 404
     assert status("GET", "/healthz") == 404
