@@ -32,6 +32,10 @@ class Flow:
         yield
         self.during = "nothing"
 
+    def sent(self, phase: str) -> int:
+        """Return how many deliveries of a phase were answered, or given up."""
+        return sum(self.answers.get(phase, Counter()).values())
+
     def lost(self, phase: str) -> int:
         """Return how many deliveries of a phase were answered with anything but 2xx."""
         counted = self.answers.get(phase, Counter())
@@ -40,7 +44,7 @@ class Flow:
     def lines(self) -> list[str]:
         """Say it for people."""
         return [
-            f"{sum(counted.values()):5} deliveries, {self.lost(phase)} not 2xx: {phase} {dict(counted)}"
+            f"{self.sent(phase):5} deliveries, {self.lost(phase)} not 2xx: {phase} {dict(counted)}"
             for phase, counted in self.answers.items()
         ]
 
