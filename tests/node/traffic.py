@@ -51,7 +51,7 @@ class Flow:
 
 @contextmanager
 def flowing(town: Town, per_second: int) -> Iterator[Flow]:
-    """Send the latest deliveries about open pull requests again and again, each as a new one."""
+    """Send the latest delivery about each pull request again and again, each time as a new one."""
     flow = Flow()
     task = asyncio.run_coroutine_threadsafe(_flow(town, flow, per_second), town.loop)
     try:
