@@ -42,7 +42,7 @@ image-root: $(VENV)/.runtime ## fetch what the image consists of, for the tests 
 	@$(BIN)/python -m tests.chart.image
 
 test: lint test-binaries image-root ## everything: lint, types, layers, all tests, also on real Kubernetes, the tour
-	$(BIN)/pytest --numprocesses 3 --dist loadfile
+	$(BIN)/pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder
 	$(BIN)/previewbot demo --check --port 0
 
 node-test: $(VENV)/.dev ## the chart on a real node: pods, probes, a Gateway (Linux, root; builds once)

@@ -14,6 +14,14 @@ settings.register_profile("patient", deadline=None, suppress_health_check=[Healt
 settings.load_profile("patient")
 
 
+_LONGEST = ("tests/cluster/test_faults.py", "tests/e2e/test_crashes.py", "tests/e2e/test_sabotage.py")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files that take minutes, so that a run in parallel does not wait for them at its end."""
+    items.sort(key=lambda item: not item.nodeid.startswith(_LONGEST))
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Print what tests recorded as their figures, wherever they ran."""
     for report in terminalreporter.getreports("passed"):
