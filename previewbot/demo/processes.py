@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import ctypes
 import os
+import random
 import signal
 import socket
 import sys
@@ -23,6 +24,7 @@ _PR_SET_PDEATHSIG = 1
 _FIRST_ANSWER = 20.0
 _GOODBYE = 5.0
 _LOOK_AGAIN = 0.03
+_PORTS = range(20_000, 32_000)
 
 
 class StartError(Exception):
@@ -108,10 +110,19 @@ async def start_service(source: Path, environment: Mapping[str, str], log: Path)
 
 
 def free_port() -> int:
-    """Return a port of 127.0.0.1 that nobody listens at now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Return a port of 127.0.0.1 that nobody has now.
+
+    One below those that the system gives to outgoing connections: such a one could be taken by any request
+    between this look and the bind of whoever gets it.
+    """
+    while True:
+        port = random.choice(_PORTS)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
 
 
 async def _until_ready(process: Process, url: str) -> None:
