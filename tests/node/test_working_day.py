@@ -31,8 +31,8 @@ NAMESPACE = "previewbot"
 PAGE = "services/web/page.html"
 PER_SECOND = 20
 OUTAGE_SECONDS = 30.0
-# Measured for an upgrade or a rollback: none of 263, 289 and 319, one of 285 (it is not known why); 17 of 277 while
-# gunicorn kept idle connections for its usual 2 s.
+# Measured for an upgrade or a rollback: none of 263, 289 and 319, one of 285 (it is not known why).
+# While gunicorn kept idle connections for its usual 2 s: 17 of 277.
 HARDLY_ANY = 0.01
 LINK = "Open the preview"
 KINDS = (
