@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import ctypes
-import random
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -13,11 +11,11 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from previewbot.demo.processes import free_port as free_port
+
 _PR_SET_PDEATHSIG = 1
 _LOOK_AGAIN = 0.05
 _LOG_LINES = 15
-# Below what Linux gives to outgoing connections: a port stays ours while its server is down.
-_PORTS = range(20_000, 32_000)
 
 
 class Component:
@@ -80,18 +78,6 @@ class Component:
         """Return the end of its log."""
         text = self.log.read_text(encoding="utf-8", errors="replace") if self.log.exists() else ""
         return "\n".join(text.splitlines()[-_LOG_LINES:])
-
-
-def free_port() -> int:
-    """Return a port of 127.0.0.1 that nobody has."""
-    while True:
-        port = random.choice(_PORTS)
-        with socket.socket() as probe:
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return port
 
 
 def _die_with_parent() -> Callable[[], None] | None:
