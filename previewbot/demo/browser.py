@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from typing import Any
@@ -109,6 +110,10 @@ class Browser:
         return await self._stored(
             f"gateway.networking.k8s.io/v1/namespaces/{self._glass.namespace}/httproutes"
         )
+
+    def kinds(self) -> tuple[tuple[str, Callable[[], Awaitable[list[dict[str, Any]]]]], ...]:
+        """Return what a preview leaves in the cluster, by its name, and how to list it."""
+        return (("Preview", self.previews), ("session", self.sessions), ("route", self.routes))
 
     async def _stored(self, path: str) -> list[dict[str, Any]]:
         headers = {"Authorization": f"Bearer {self._glass.token}"}

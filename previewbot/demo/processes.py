@@ -88,7 +88,7 @@ async def start(
             stdout=output,
             stderr=output,
             start_new_session=True,
-            preexec_fn=_die_with_parent(),
+            preexec_fn=die_with_parent(),
         )
     process = Process(child, port, log)
     try:
@@ -145,7 +145,7 @@ def _signal_group(pid: int, number: signal.Signals) -> None:
         os.killpg(pid, number)
 
 
-def _die_with_parent() -> Callable[[], None] | None:
+def die_with_parent() -> Callable[[], None] | None:
     """Return what a child runs before it becomes its program; prepared here, so that it is one call there."""
     if not sys.platform.startswith("linux"):
         return None

@@ -170,12 +170,7 @@ class Tour:
     async def nothing_left(self) -> None:
         """The cluster is as before; nobody was written to twice."""
         await self._browser.press(self._fork, "close")
-        browser = self._browser
-        for what, stored in (
-            ("Preview", browser.previews),
-            ("session", browser.sessions),
-            ("route", browser.routes),
-        ):
+        for what, stored in self._browser.kinds():
             await self._until(f"the last {what} gone", partial(_none, stored))
         for number, answers in ((self._web, 4), (self._pricing, 0), (self._fork, 0)):
             count = len([r for r in await self._browser.conversation(number) if r.by_app])

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import ctypes
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from previewbot.demo.processes import die_with_parent
 from previewbot.demo.processes import free_port as free_port
 
-_PR_SET_PDEATHSIG = 1
 _LOOK_AGAIN = 0.05
 _LOG_LINES = 15
 
@@ -71,22 +69,10 @@ class Component:
                 stdout=output,
                 stderr=output,
                 start_new_session=True,
-                preexec_fn=_die_with_parent(),
+                preexec_fn=die_with_parent(),
             )
 
     def last_words(self) -> str:
         """Return the end of its log."""
         text = self.log.read_text(encoding="utf-8", errors="replace") if self.log.exists() else ""
         return "\n".join(text.splitlines()[-_LOG_LINES:])
-
-
-def _die_with_parent() -> Callable[[], None] | None:
-    """Return what a child runs before it becomes its program; prepared here, so that it is one call there."""
-    if not sys.platform.startswith("linux"):
-        return None
-    libc = ctypes.CDLL(None, use_errno=True)
-
-    def ask() -> None:
-        libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-
-    return ask

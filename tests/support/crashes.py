@@ -236,12 +236,7 @@ class _Life:
         extended = await self._until("the end", self._end)
         await self._browser.press(self._number, "close")
         await self._until("the last words", self._says_closed)
-        browser = self._browser
-        for what, stored in (
-            ("Preview", browser.previews),
-            ("session", browser.sessions),
-            ("route", browser.routes),
-        ):
+        for what, stored in self._browser.kinds():
             await self._until(f"the last {what} gone", partial(_none, stored))
         return Seen(await self._conversation(), extended)
 
