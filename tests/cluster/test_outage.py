@@ -43,6 +43,11 @@ class Scene:
         async with self.session.get(f"{process.url}{path}") as answer:
             return answer.status
 
+    async def phases(self) -> dict[int, str]:
+        """Return the phases by pull request; a Preview that no pass has seen yet has no status."""
+        previews = await self.browser.previews()
+        return {p["spec"]["number"]: p.get("status", {}).get("phase", "") for p in previews}
+
 
 @pytest.fixture
 async def scene(plane: ControlPlane) -> AsyncIterator[Scene]:
@@ -85,8 +90,7 @@ async def test_both_processes_turn_unready_not_dead_and_everything_goes_on_by_it
         return [await scene.probe(process, "/readyz") for process in before] == [200, 200]
 
     async def both_serve() -> bool:
-        phases = {p["spec"]["number"]: p["status"].get("phase") for p in await scene.browser.previews()}
-        return phases == {first: "Ready", second: "Ready"}
+        return await scene.phases() == {first: "Ready", second: "Ready"}
 
     await until(ready, "ready again")
     await until(both_serve, "both previews")
@@ -121,8 +125,7 @@ async def test_deleting_a_preview_by_hand_removes_all_it_owns_while_the_controll
     await scene.world.bot.start_controller()
 
     async def back() -> bool:
-        found = [p["status"].get("phase") for p in await scene.browser.previews() if "status" in p]
-        return found == ["Ready"]
+        return await scene.phases() == {number: "Ready"}
 
     await until(back, "the preview is back")
     await scene.browser.press(number, "close")
