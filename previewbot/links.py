@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -24,6 +25,8 @@ ROUTE_VERSION = "v1"
 ROUTE_PLURAL = "httproutes"
 
 _EXTENSION = "https://metalbear.com/mirrord/extension#config="
+_SAYS_SO_WITHIN = timedelta(seconds=10)
+"""A gateway that has not said by then that it knows a route never will, as far as anybody waits for it."""
 
 
 def page_url(public_url: str, preview_name: str) -> str:
@@ -99,6 +102,29 @@ def route(
             "rules": [_forward(entry, key) if entry else _redirect(page)],
         },
     }
+
+
+def known(route: Mapping[str, Any], gateway: GatewaySettings) -> bool:
+    """Return whether a route's status says that the gateway knows what the route says now.
+
+    Each condition names the generation that it is about (https://gateway-api.sigs.k8s.io/geps/gep-1364/).
+    """
+    metadata = route["metadata"]
+    for parent in (route.get("status") or {}).get("parents") or []:
+        of = parent.get("parentRef") or {}
+        if (of.get("namespace", metadata["namespace"]), of.get("name")) == (gateway.namespace, gateway.name):
+            seen = [condition.get("observedGeneration", 0) for condition in parent.get("conditions") or []]
+            return bool(seen) and min(seen) >= metadata["generation"]
+    return False
+
+
+def followed(gateway: GatewaySettings, turned_at: datetime, known_at: datetime | None, now: datetime) -> bool:
+    """Return whether requests follow a route by now that was changed at `turned_at`, and known at `known_at`.
+
+    A gateway may act on a route only some time after it says that it knows it, for which `settle` is there:
+    Traefik takes up to 2 s (its `providersThrottleDuration`).
+    """
+    return now >= (known_at or turned_at + _SAYS_SO_WITHIN) + gateway.settle
 
 
 def _sharing(serving: Sequence[Service], entry: Entry | None) -> Service | None:

@@ -136,6 +136,7 @@ class Bot:
             "domain": "preview.localhost",
             "scheme": "http",
             "port": self.port,
+            "settle": "0s",
         }
         return {
             "github": {

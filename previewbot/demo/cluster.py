@@ -70,8 +70,8 @@ class RealCluster:
         return list(self._known[plural].values())
 
     async def follow(self, api: KubeApi) -> None:
-        """Follow sessions, routes and Leases of the namespace from now on."""
-        for plural, group in (("previewsessions", SESSIONS), ("httproutes", ROUTES), ("leases", LEASES)):
+        """Follow sessions and Leases of the namespace from now on."""
+        for plural, group in (("previewsessions", SESSIONS), ("leases", LEASES)):
             path = f"{group}/namespaces/{self._namespace}/{plural}"
             following = asyncio.create_task(api.follow(path, self._see(plural)))
             self._stack.callback(following.cancel)

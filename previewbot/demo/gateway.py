@@ -1,27 +1,40 @@
 """The way in from a browser: a Gateway that obeys the stored HTTPRoutes, and mirrord's share hosts.
 
 Of the Gateway API (https://gateway-api.sigs.k8s.io/reference/spec/#httproute) it knows host names, the
-filters `RequestHeaderModifier` and `RequestRedirect`, and one backend per rule. A share host forwards to the
-session's target itself, with the `baggage` header set, as `mirrord-share-ingress` does.
+filters `RequestHeaderModifier` and `RequestRedirect`, one backend per rule, and that a route's status says
+which generation of it a gateway knows. A share host forwards to the session's target itself, with the
+`baggage` header set, as `mirrord-share-ingress` does.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
+import aiohttp
 from aiohttp import web
 from multidict import CIMultiDict
 
+from previewbot.demo.kubeapi import ApiError, KubeApi
 from previewbot.demo.routing import Object, Router
+
+_ROUTES = "/apis/gateway.networking.k8s.io/v1/namespaces"
+_CONTROLLER = "previewbot.dev/demo-gateway"
 
 
 @dataclass
 class Sabotage:
-    """What a test breaks: with `no_header` the routes' header filters are not applied."""
+    """What a test breaks.
+
+    With `no_header` the routes' header filters are not applied. A route is known `slow` seconds late, and
+    acted on as many seconds after its status says that it is known.
+    """
 
     no_header: bool = False
+    slow: float = 0.0
 
 
 class Gateway:
@@ -29,21 +42,73 @@ class Gateway:
 
     def __init__(
         self,
-        routes: Callable[[], Iterable[Object]],
+        api: KubeApi,
         sessions: Callable[[], Iterable[Object]],
         router: Router,
         port: int,
+        now: Callable[[], datetime],
     ) -> None:
-        self._routes = routes
+        self._api = api
         self._sessions = sessions
         self._router = router
         self._port = port
+        self._now = now
+        self._seen: dict[str, int] = {}
+        self._routes: dict[str, Object] = {}
         self.sabotage = Sabotage()
+
+    async def run(self, namespace: str) -> None:
+        """Follow the routes of a namespace until cancelled."""
+        async with asyncio.TaskGroup() as group:
+
+            async def see(event: str, route: Object) -> None:
+                uid, generation = route["metadata"]["uid"], route["metadata"]["generation"]
+                if event == "DELETED":
+                    self._seen.pop(uid, None)
+                    self._routes.pop(uid, None)
+                elif self._seen.get(uid) != generation:
+                    self._seen[uid] = generation
+                    group.create_task(self._take_up(route))
+
+            await self._api.follow(f"{_ROUTES}/{namespace}/httproutes", see)
+
+    async def _take_up(self, route: Object) -> None:
+        """Act on a route and say that it is known, with all the pauses of a slow gateway."""
+        metadata, slow = route["metadata"], self.sabotage.slow
+        await asyncio.sleep(slow)
+        # One that is not slow has acted before anybody can read that it knows.
+        asyncio.get_running_loop().call_later(slow, self._act_on, route)
+        path = f"{_ROUTES}/{metadata['namespace']}/httproutes/{metadata['name']}/status"
+        try:
+            await self._api.patch(path, {"status": {"parents": self._parents(route)}})
+        except (ApiError, aiohttp.ClientError, TimeoutError):
+            # Gone, or nobody answers: the next list shows it again.
+            self._seen.pop(metadata["uid"], None)
+
+    def _act_on(self, route: Object) -> None:
+        """Let requests follow a route, unless it has changed or gone by now."""
+        metadata = route["metadata"]
+        if self._seen.get(metadata["uid"]) == metadata["generation"]:
+            self._routes[metadata["uid"]] = route
+
+    def _parents(self, route: Object) -> list[dict[str, Any]]:
+        said = {
+            "status": "True",
+            "message": "",
+            "observedGeneration": route["metadata"]["generation"],
+            "lastTransitionTime": self._now().strftime("%Y-%m-%dT%H:%M:%SZ"),
+        }
+        conditions = [{**said, "type": kind, "reason": kind} for kind in ("Accepted", "ResolvedRefs")]
+        return [
+            {"parentRef": ref, "controllerName": _CONTROLLER, "conditions": conditions}
+            for ref in route["spec"].get("parentRefs") or []
+        ]
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer a request for a host of the preview domain; 404 if no route has it."""
         host = request.host.partition(":")[0].lower()
-        route = next((r for r in self._routes() if host in (r["spec"].get("hostnames") or [])), None)
+        routes = self._routes.values()
+        route = next((r for r in routes if host in (r["spec"].get("hostnames") or [])), None)
         if route is None or not route["spec"].get("rules"):
             return web.Response(status=404, text=f"no route for {host}\n")
         return await self._apply(route, route["spec"]["rules"][0], request)

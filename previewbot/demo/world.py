@@ -118,6 +118,8 @@ class World:
             await self._deploy()
         async with self._step("a stand-in for mirrord's operator"):
             await self._start_operator()
+        following = asyncio.create_task(self.gateway.run(options.namespace))
+        self._stack.push_async_callback(_cancel, following)
         # Before the operator ends: its finalizer must go from what is removed.
         self._stack.push_async_callback(clean_up)
         if self.options.processes:
@@ -135,9 +137,8 @@ class World:
         namespace = self.options.namespace
         self.staging = Staging(namespace, self.directory / "staging", self.router, addresses)
         self._stack.push_async_callback(self.staging.stop)
-        self.gateway = Gateway(
-            lambda: self.kube.objects("httproutes"), self._sessions, self.router, self.port
-        )
+        api = self._api("previewbot-demo-gateway")
+        self.gateway = Gateway(api, self._sessions, self.router, self.port, lambda: datetime.now(UTC))
         runner = await hosts.listen(self._hosts().handle, self.port)
         self._stack.push_async_callback(runner.cleanup)
 

@@ -91,17 +91,18 @@ class Kube(PodReads):
         method = self._api.get_namespaced_custom_object
         return await self._find("get route", method, *within(ROUTES, namespace), name)
 
-    async def apply_route(self, manifest: Mapping[str, Any]) -> None:
-        """Create an HTTPRoute, or patch it where a field that we set differs."""
+    async def apply_route(self, manifest: Mapping[str, Any]) -> Object:
+        """Create an HTTPRoute, or patch it where a field that we set differs; return it as it is now."""
         namespace, name = manifest["metadata"]["namespace"], manifest["metadata"]["name"]
         found = await self.get_route(namespace, name)
         if found is None:
-            await self._create("create route", ROUTES, namespace, manifest)
-        elif not requests.contains(found, manifest):
-            await self._change(
-                "patch route", self._api.patch_namespaced_custom_object, *within(ROUTES, namespace), name,
-                body=dict(manifest), _content_type=MERGE_PATCH,
-            )  # fmt: skip
+            return await self._create("create route", ROUTES, namespace, manifest)
+        if requests.contains(found, manifest):
+            return found
+        return await self._change(
+            "patch route", self._api.patch_namespaced_custom_object, *within(ROUTES, namespace), name,
+            body=dict(manifest), _content_type=MERGE_PATCH,
+        )  # fmt: skip
 
     async def delete_route(self, namespace: str, name: str) -> None:
         """Delete an HTTPRoute; one that is gone already is fine."""

@@ -10,13 +10,16 @@ from previewbot.mirrord import Session, Wanted, manifest, noticeable
 from previewbot.plan import Create, Delete, Facts
 from previewbot.preview import Phase, Preview, Service, Status
 from previewbot.reconcile.context import Context
+from previewbot.reconcile.memory import Turned
 from previewbot.reconcile.stored import Stored
 
 
-async def route(context: Context, stored: Stored, facts: Facts | None) -> None:
+async def route(context: Context, stored: Stored, facts: Facts | None) -> bool:
     """Make the HTTPRoute what it should be, if links go through a Gateway and the repository has an entry.
 
-    While GitHub cannot be read the entry is unknown: then the route is only ever turned to the page.
+    While GitHub cannot be read the entry is unknown: then the route is only ever turned to the page. Returns
+    False while the gateway may still lead to staging although the route does not any more: a session that
+    went now would leave plain staging behind the link.
     """
     gateway, preview, status = context.gateway, stored.preview, stored.status
     config = facts.config if facts else None
@@ -24,18 +27,39 @@ async def route(context: Context, stored: Stored, facts: Facts | None) -> None:
     serving = any(service.serving_sha for service in status.services)
     namespace = entry.namespace if entry else status.route_namespace
     if gateway is None or not namespace or (entry is None and serving):
-        return
+        return True
     if status.route_namespace and status.route_namespace != namespace:
         await context.kube.delete_route(status.route_namespace, preview.spec.environment_key)
     page = links.page_url(context.settings.public_url, preview.name)
     towards = entry if serving else None
-    await context.kube.apply_route(links.route(preview, gateway, namespace, towards, page=page))
+    applied = await context.kube.apply_route(links.route(preview, gateway, namespace, towards, page=page))
     stored.status = stored.status.model_copy(update={"route_namespace": namespace})
+    if towards is not None:
+        context.memory.turned.pop(preview.name, None)
+        return True
+    turned = _turned(context, preview.name, links.known(applied, gateway))
+    return links.followed(gateway, turned.at, turned.known_at, context.now())
 
 
-async def act(context: Context, stored: Stored, actions: Sequence[Create | Delete]) -> bool:
-    """Carry out the actions, deletions first; return whether the world may have moved (look again soon)."""
+def _turned(context: Context, name: str, known: bool) -> Turned:
+    """Note that a route leads to the page, and whether its gateway knows."""
+    now = context.now()
+    before = context.memory.turned.get(name) or Turned(now)
+    turned = Turned(before.at, (before.known_at or now) if known else None)
+    context.memory.turned[name] = turned
+    return turned
+
+
+async def act(
+    context: Context, stored: Stored, actions: Sequence[Create | Delete], *, followed: bool = True
+) -> bool:
+    """Carry out the actions, deletions first; return whether the world may have moved (look again soon).
+
+    Until the route is `followed`, what serves stays; the next pass finds it and plans its end again.
+    """
     for action in actions:
+        if isinstance(action, Delete) and action.session.serving and not followed:
+            continue
         if isinstance(action, Delete):
             await _delete(context, action.session)
     for action in actions:

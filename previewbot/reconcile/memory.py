@@ -58,19 +58,32 @@ class Configurations:
         return self._read[sha]
 
 
+@dataclass(frozen=True)
+class Turned:
+    """Since when a route leads to the page, and since when its gateway is known to know that."""
+
+    at: datetime
+    known_at: datetime | None = None
+
+
 @dataclass
 class Memory:
-    """Per Preview: the facts of the last look, and the changed files of the last head."""
+    """Per Preview: the facts of the last look, the changed files of the last head, looks for images.
+
+    `turned` has those whose route does not lead to staging, as far as this process knows.
+    """
 
     facts: dict[str, Facts] = field(default_factory=dict)
     configurations: Configurations = field(default_factory=Configurations)
     files: dict[str, tuple[tuple[str, str, str], Mapping[str, int]]] = field(default_factory=dict)
     image_looks: dict[str, datetime] = field(default_factory=dict)
+    turned: dict[str, Turned] = field(default_factory=dict)
 
     def forget(self, name: str) -> None:
         """Forget a Preview that is gone."""
         self.facts.pop(name, None)
         self.files.pop(name, None)
+        self.turned.pop(name, None)
         self.forget_image_looks(name)
 
     def forget_image_looks(self, name: str) -> None:

@@ -168,9 +168,10 @@ class Reconciler:
         actions = planned.actions
         if not stored.status.placed:
             actions = tuple(action for action in actions if isinstance(action, Delete))
+        followed = True
         if not planned.decision.silent or stored.status.route_namespace:
-            await act.route(self._context, stored, facts)
-        return await act.act(self._context, stored, actions)
+            followed = await act.route(self._context, stored, facts)
+        return await act.act(self._context, stored, actions, followed=followed)
 
     async def _report(self, stored: Stored, decision: Decision) -> RemoteError | None:
         try:
@@ -230,7 +231,8 @@ class Reconciler:
             }
         )
         await stored.write()
-        await act.act(self._context, stored, deletions(sessions))
+        followed = await act.route(self._context, stored, None)
+        await act.act(self._context, stored, deletions(sessions), followed=followed)
         if sessions:
             return Outcome(again=2.0)
         try:

@@ -50,13 +50,17 @@ class ClusterSettings:
 
 @dataclass(frozen=True)
 class GatewaySettings:
-    """The Gateway that links go through; `port` only where it is not the scheme's own."""
+    """The Gateway that links go through; `port` only where it is not the scheme's own.
+
+    `settle` is how long it may take to act on a route after its status says that it knows it.
+    """
 
     name: str
     namespace: str
     domain: str
     scheme: str = "https"
     port: int | None = None
+    settle: timedelta = timedelta(seconds=3)
 
 
 @dataclass(frozen=True)

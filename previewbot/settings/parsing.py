@@ -136,6 +136,7 @@ def _gateway(section: Section) -> GatewaySettings:
         domain=section.required("domain", reading.domain, "preview.example.com"),
         scheme=section.optional("scheme", reading.one_of("https", "http"), "https"),
         port=section.optional("port", reading.port, None),
+        settle=section.optional("settle", reading.pause, GatewaySettings.settle),
     )
     section.close()
     return found

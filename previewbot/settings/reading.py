@@ -159,6 +159,11 @@ def duration(value: object) -> timedelta:
         raise ValueError("must be a duration, like 8h, 2h30m, 90s or 3d") from None
 
 
+def pause(value: object) -> timedelta:
+    """Convert a duration, of which 0s is one here."""
+    return timedelta(0) if text(value) == "0s" else duration(value)
+
+
 def url(value: object) -> str:
     """Convert an http(s) URL without credentials, query and fragment; a slash at the end is dropped."""
     expected = "must be an http:// or https:// URL without credentials, query or fragment"

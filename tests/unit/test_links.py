@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from datetime import UTC, datetime, timedelta
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,17 @@ from hypothesis import strategies as st
 
 from previewbot.demo.kube.schema import mistakes, unknown_fields
 from previewbot.keys import environment_key
-from previewbot.links import ROUTE_GROUP, ROUTE_PLURAL, ROUTE_VERSION, extension_link, link, page_url, route
+from previewbot.links import (
+    ROUTE_GROUP,
+    ROUTE_PLURAL,
+    ROUTE_VERSION,
+    extension_link,
+    followed,
+    known,
+    link,
+    page_url,
+    route,
+)
 from previewbot.preview import PREVIEW_LABEL, LinkState, Service, owner_reference
 from previewbot.repoconfig import Entry, RepositoryConfig, ServiceConfig, TargetPath, parse_target
 from previewbot.settings import GatewaySettings
@@ -61,6 +72,54 @@ def of_extension(url: str) -> dict[str, Any]:
     assert prefix == "https://metalbear.com/mirrord/extension"
     decoded: dict[str, Any] = json.loads(base64.b64decode(config, validate=True))
     return decoded
+
+
+# Whether a gateway follows a route
+
+
+def answered_route(generation: int, *parents: tuple[str, str, tuple[int, ...]]) -> dict[str, Any]:
+    """Return a route with what gateways (namespace, name) say of it: the generations of their conditions."""
+    said = [
+        {
+            "parentRef": {"name": name, **({"namespace": namespace} if namespace else {})},
+            "conditions": [{"type": "Accepted", "observedGeneration": seen} for seen in generations],
+        }
+        for namespace, name, generations in parents
+    ]
+    return {"metadata": {"namespace": "gateways", "generation": generation}, "status": {"parents": said}}
+
+
+@pytest.mark.parametrize(
+    ("route", "is_known"),
+    [
+        ({"metadata": {"namespace": "gateways", "generation": 1}}, False),
+        (answered_route(1), False),
+        (answered_route(2, ("gateways", "public", (2, 2))), True),
+        (answered_route(2, ("gateways", "public", (2, 1))), False),
+        (answered_route(2, ("gateways", "public", ())), False),
+        (answered_route(2, ("gateways", "other", (2,))), False),
+        (answered_route(2, ("elsewhere", "public", (2,))), False),
+        (answered_route(2, ("", "public", (2,))), True),
+        (answered_route(2, ("gateways", "other", (1,)), ("gateways", "public", (3,))), True),
+    ],
+)
+def test_a_gateway_knows_a_route_if_all_it_says_is_about_the_routes_present_form(
+    route: dict[str, Any], is_known: bool
+) -> None:
+    assert known(route, GATEWAY) is is_known
+
+
+@pytest.mark.parametrize(
+    ("known_after", "now_after", "is_followed"),
+    [(0, 2.9, False), (0, 3, True), (5, 7.9, False), (5, 8, True), (None, 12.9, False), (None, 13, True)],
+)
+def test_a_route_is_followed_some_time_after_the_gateway_knows_it_or_should_have_said_so(
+    known_after: float | None, now_after: float, is_followed: bool
+) -> None:
+    at = datetime(2026, 11, 25, tzinfo=UTC)
+    known_at = None if known_after is None else at + timedelta(seconds=known_after)
+
+    assert followed(GATEWAY, at, known_at, at + timedelta(seconds=now_after)) is is_followed
 
 
 # Nothing serves

@@ -177,6 +177,8 @@ def test_an_empty_file_gets_one_list_of_all_that_is_missing() -> None:
             "images.registries.ghcr.io.ca_file is for TLS, which plain_http switches off",
         ),
         ("links/gateway", {"name": "public", "namespace": "g"}, "links.gateway.domain is missing"),
+        ("links/gateway/settle", "-1s", "links.gateway.settle must be a duration, like 8h"),
+        ("links/gateway/settle", 0, "links.gateway.settle must be a text, not 0"),
         ("links", {"gatewy": {}}, "links.gatewy is not a setting; did you mean gateway?"),
         ("limits/previews", -1, "limits.previews must be a whole number from 1"),
         ("ttl/default", 8, "ttl.default must be a duration, like 8h, 2h30m, 90s or 3d, not 8"),
@@ -215,6 +217,8 @@ def test_every_mistake_is_told_at_once() -> None:
         ("TTL__MAX", "9h", "ttl.max", timedelta(hours=9)),
         ("LINKS", "null", "links", None),
         ("LINKS__GATEWAY__PORT", "8443", "links.gateway.port", 8443),
+        ("LINKS__GATEWAY__SETTLE", "5s", "links.gateway.settle", timedelta(seconds=5)),
+        ("LINKS__GATEWAY__SETTLE", "0s", "links.gateway.settle", timedelta(0)),
         (
             "IMAGES__REGISTRIES",
             '{"harbor.internal": {"ca_file": "/ca.pem"}}',
