@@ -10,7 +10,8 @@
         ├── NotFound           404 / 410: there is no such thing
         ├── Conflict           409: somebody changed it first
         ├── Invalid            400 / 422: the request itself is refused
-        └── TryLater           429, 5xx, rate limits, timeouts, refused connections; may say after how long
+        └── TryLater           429, 5xx, rate limits, refused connections; may say after how long
+            └── Silent         no answer in time
 
 A pass of the controller has three outcomes: done, look again after a time (`TryLater`), or terminal for
 the user until a commit or a command changes the question (shown in the comment).
@@ -90,6 +91,10 @@ class TryLater(RemoteError):
     def __init__(self, what: str, *, status: int = 0, message: str = "", after: float | None = None) -> None:
         super().__init__(what, status=status, message=message)
         self.after = after
+
+
+class Silent(TryLater):
+    """Nobody answered in time; a refusal, even of the connection, would have been an answer."""
 
 
 def from_status(what: str, status: int, message: str = "", after: float | None = None) -> RemoteError:

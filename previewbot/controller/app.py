@@ -43,6 +43,8 @@ _STOP_SECONDS = 6.0
 _SERVER_STOP_SECONDS = 2.0
 """Together less than the ten seconds in which we promise to end."""
 
+_LEASE, _DISCOVERY = "the Lease", "discovery"
+
 log = logging.getLogger(__name__)
 _PREVIEWS = (GROUP, VERSION, PLURAL)
 _SESSIONS = (mirrord.API_GROUP, mirrord.API_VERSION, mirrord.PLURAL)
@@ -69,7 +71,8 @@ async def run(settings: Settings, private_key: str, bind: str, *, identity: str,
     `identity` is who it is in the Lease. Raises SettingsError for a private key or a kubeconfig that cannot
     be used, OSError if `bind` is taken.
     """
-    health, metrics, watchdog = Health(), CollectorRegistry(), Watchdog(DURATION_SECONDS)
+    health = Health(limit=settings.deadlines.progress.total_seconds())
+    metrics, watchdog = CollectorRegistry(), Watchdog(DURATION_SECONDS)
 
     user_agent = f"{USER_AGENT}/{identity}"
 
@@ -153,6 +156,7 @@ async def _lead(parts: _Parts, loop: Loop, store: Store, pods: Pods) -> None:
 
     Raises LeaseTaken (in a group) if somebody else has it: then this process starts from nothing.
     """
+    parts.health.progressed(_LEASE)
     await parts.leadership.acquire()
     previews = Previews(store)
     log.info("leading", extra={"previews": len(previews())})
@@ -175,14 +179,14 @@ async def _lead(parts: _Parts, loop: Loop, store: Store, pods: Pods) -> None:
 
 
 def _leadership(settings: Settings, kube: Kube, health: Health, identity: str) -> Leadership:
-    lease, what = settings.cluster.lease_or_default, "the Lease"
+    lease = settings.cluster.lease_or_default
     return Leadership(
         kube,
         lease.namespace,
         lease.name,
         identity,
-        looked=lambda: health.progressed(what),
-        failed=lambda why: health.troubled(what, why),
+        looked=lambda: health.progressed(_LEASE),
+        failed=lambda error: health.troubled(_LEASE, error),
     )
 
 
@@ -231,7 +235,7 @@ def _followers(parts: _Parts, loop: Loop, previews: Store, pods: Pods) -> list[F
             namespace,
             store,
             progressed=lambda: parts.health.progressed(what),
-            failed=lambda why: parts.health.troubled(what, why),
+            failed=lambda error: parts.health.troubled(what, error),
             keep=keep,
             selector=selector,
         )
@@ -265,14 +269,18 @@ async def wait_for_resources(
 ) -> None:
     """Wait until the API server has every resource; say what is missing. `backoff` in seconds."""
     delay = backoff[0]
+    health.progressed(_DISCOVERY)
     while True:
         try:
             missing = await kube.missing_resources(resources)
         except RemoteError as error:
+            health.troubled(_DISCOVERY, error)
             health.missing = f"the API server does not say what it has: {error}"
         else:
             if not missing:
+                health.forget(_DISCOVERY)
                 return
+            health.progressed(_DISCOVERY)
             health.missing = "the cluster lacks " + ", ".join(missing)
         log.warning("not ready", extra={"missing": health.missing})
         await asyncio.sleep(delay * random.uniform(0.5, 1.0))

@@ -13,21 +13,23 @@ from dataclasses import dataclass, field
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 
-_NO_PROGRESS_SECONDS = 300.0
+from previewbot.errors import Silent
+
 _NO_TICK_SECONDS = 60.0
 _EX_SOFTWARE = 70
 
 
 @dataclass
 class Health:
-    """Signs of life, by name, on the monotonic clock (seconds); and what keeps us from working now.
+    """Signs of life, by name, on the monotonic clock; and what keeps us from working now.
 
-    `missing` is what is waited for before work begins. What is to give signs of life gives the first when it
-    is started, so that one that never does is noticed.
+    Without any for `limit` (seconds) what should give them has stalled. `missing` is what is waited for
+    before work begins. What is to give signs of life gives the first when it is started, so that one that
+    never does is noticed.
     """
 
     monotonic: Callable[[], float] = time.monotonic
-    limit: float = _NO_PROGRESS_SECONDS
+    limit: float = 300.0
     missing: str = "starting"
     _progress: dict[str, float] = field(default_factory=dict)
     _troubles: dict[str, str] = field(default_factory=dict)
@@ -37,10 +39,15 @@ class Health:
         self._progress[what] = self.monotonic()
         self._troubles.pop(what, None)
 
-    def troubled(self, what: str, why: str) -> None:
-        """Note that something tries in vain: it lives, but we are not ready."""
-        self._progress[what] = self.monotonic()
-        self._troubles[what] = why
+    def troubled(self, what: str, error: Exception) -> None:
+        """Note that something tries in vain, so that we are not ready.
+
+        It lives as long as it is answered, be it with a refusal: a new process would fare no better. Where
+        nothing is answered at all, what is broken may be ours.
+        """
+        if not isinstance(error, Silent | TimeoutError):
+            self._progress[what] = self.monotonic()
+        self._troubles[what] = str(error) or "no answer in time"
 
     def forget(self, *prefixes: str) -> None:
         """Expect no more signs of life from what has these names, or names that begin so."""

@@ -68,7 +68,7 @@ class Leadership:
         identity: str,
         *,
         looked: Callable[[], None] = lambda: None,
-        failed: Callable[[str], None] = lambda why: None,
+        failed: Callable[[Exception], None] = lambda error: None,
         clock: Clock | None = None,
     ) -> None:
         self._leases = leases
@@ -131,8 +131,8 @@ class Leadership:
         self._lease = None
 
     def _say(self, what: str, error: Exception) -> None:
+        self._failed(error)
         why = str(error) or "no answer in time"
-        self._failed(why)
         log.warning(what, extra={"lease": f"{self._namespace}/{self._name}", "error": why})
 
     async def _try(self) -> bool:

@@ -19,7 +19,7 @@ from kubernetes.aio import client, config
 from kubernetes.aio.client.exceptions import ApiException
 from pydantic import ValidationError
 
-from previewbot.errors import NotFound, TryLater
+from previewbot.errors import NotFound, Silent, TryLater
 from previewbot.kube import requests
 
 Object = dict[str, Any]
@@ -129,7 +129,9 @@ def _in_our_words(what: str) -> Iterator[None]:
     except ValidationError:
         # Ours: an argument of the wrong type, refused before anything is sent.
         raise
-    except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
+    except TimeoutError as error:
+        raise Silent(f"Kubernetes: {what}", message="no answer in time") from error
+    except (aiohttp.ClientError, OSError, ValueError) as error:
         raise TryLater(f"Kubernetes: {what}", message=type(error).__name__) from error
 
 

@@ -17,7 +17,7 @@ from typing import Any
 
 import aiohttp
 
-from previewbot.errors import RemoteError, TryLater
+from previewbot.errors import RemoteError, Silent, TryLater
 from previewbot.kube.calls import Object
 from previewbot.kube.client import Kube
 from previewbot.kube.store import Store
@@ -54,7 +54,7 @@ class Follower:
     """Keeps a store in step with a resource.
 
     `keep` says what of an object is worth its memory, `selector` which labels an object must have.
-    `progressed` is called at every sign of life, `failed` with the words of a fault; `synced` is set with the
+    `progressed` is called at every sign of life, `failed` with every fault; `synced` is set with the
     first list. `silence` and `backoff` (first, last) are in seconds.
     """
 
@@ -66,7 +66,7 @@ class Follower:
         store: Store,
         *,
         progressed: Callable[[], None],
-        failed: Callable[[str], None] = lambda why: None,
+        failed: Callable[[Exception], None] = lambda error: None,
         keep: Callable[[Object], Object] = without_managed_fields,
         selector: str = "",
         silence: float = _SILENCE_SECONDS,
@@ -111,7 +111,7 @@ class Follower:
     def _say(self, error: Exception) -> None:
         extra = {"resource": self._resource[2], "namespace": self._namespace or "", "error": str(error)}
         if not isinstance(error, RemoteError) or error.status != _EXPIRED:
-            self._failed(str(error) or type(error).__name__)
+            self._failed(error)
         if not isinstance(error, RemoteError):
             log.exception("following failed", extra=extra)
         elif error.status == _EXPIRED:
@@ -145,7 +145,7 @@ class Follower:
                 finally:
                     response.close()
         except TimeoutError as error:
-            raise TryLater(what, message="silent for too long") from error
+            raise Silent(what, message="silent for too long") from error
         except (aiohttp.ClientError, OSError, ValueError) as error:
             raise TryLater(what, message=type(error).__name__) from error
         if not heard and loop.time() - began < self._backoff[1]:

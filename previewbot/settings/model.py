@@ -104,10 +104,14 @@ class Ttl:
 
 @dataclass(frozen=True)
 class Deadlines:
-    """How long an image, and a session that was created, may take."""
+    """How long an image, and a session that was created, may take.
+
+    `progress` is how long the controller may go without any, or without an answer of the API server.
+    """
 
     image: timedelta = timedelta(minutes=60)
     session: timedelta = timedelta(minutes=5)
+    progress: timedelta = timedelta(minutes=5)
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 import yaml
@@ -42,6 +43,7 @@ _KEYS = (
     "deadlines",
     "listing",
 )
+_LEAST_PROGRESS = timedelta(seconds=90)
 # Kubernetes puts the addresses of a Service named previewbot or previewbot-web into every pod beside it:
 # https://kubernetes.io/docs/concepts/services-networking/service/#environment-variables
 _SERVICE_LINK = re.compile(r"_(SERVICE_HOST|SERVICE_PORT(_[A-Z0-9_]+)?|PORT(_[0-9]+_[A-Z]+(_[A-Z]+)?)?)$")
@@ -188,6 +190,7 @@ def _deadlines(section: Section) -> Deadlines:
     found = Deadlines(
         image=section.optional("image", reading.duration, Deadlines.image),
         session=section.optional("session", reading.duration, Deadlines.session),
+        progress=section.optional("progress", _progress, Deadlines.progress),
     )
     section.close()
     return found
@@ -207,6 +210,14 @@ def _image_prefix(value: object) -> str:
     if host is None or not _REPOSITORY.fullmatch(written[host.end() :]):
         raise ValueError(expected)
     return written
+
+
+def _progress(value: object) -> timedelta:
+    """Convert a duration; what gives a sign of life about once a minute, as idle watches do, must fit in."""
+    found = reading.duration(value)
+    if found < _LEAST_PROGRESS:
+        raise ValueError(f"must be at least {format_duration(_LEAST_PROGRESS)}")
+    return found
 
 
 def _nothing(value: object) -> None:

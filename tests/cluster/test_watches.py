@@ -83,7 +83,7 @@ class Watcher:
             namespace,
             self.store,
             progressed=lambda: None,
-            failed=lambda why: self.failures.append((time.monotonic(), why)),
+            failed=lambda error: self.failures.append((time.monotonic(), str(error))),
             backoff=(FIRST, LAST),
             **limits,
         )

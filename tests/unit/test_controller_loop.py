@@ -17,7 +17,7 @@ from previewbot.controller.app import until, wait_for_resources, wanted
 from previewbot.controller.health import Health, Watchdog, application
 from previewbot.controller.loop import Loop
 from previewbot.controller.previews import Previews
-from previewbot.errors import Conflict, TryLater
+from previewbot.errors import Conflict, Silent, TryLater
 from previewbot.kube.store import Store
 from previewbot.preview import PREVIEW_LABEL, Poke, new_object
 from previewbot.reconcile import Outcome
@@ -276,6 +276,30 @@ async def test_the_probes_say_what_is_missing_and_what_stands_still() -> None:
         status, text = await answer("/metrics")
         assert status == 200
         assert "previewbot_queue_depth 0.0" in text
+
+
+@pytest.mark.parametrize(
+    ("error", "stalls"),
+    [
+        (TryLater("list", status=503), False),
+        (TryLater("list", message="ClientConnectorError"), False),
+        (Silent("list", message="no answer in time"), True),
+        (TimeoutError(), True),
+    ],
+)
+def test_only_a_server_that_says_nothing_at_all_lets_a_process_stall(error: Exception, stalls: bool) -> None:
+    clock = Clock()
+    health = Health(monotonic=clock, limit=300, missing="")
+    health.progressed("following pods")
+    for clock.now in (0, 150, 299):
+        health.troubled("following pods", error)
+    assert (health.stalled(), "following pods: " in health.not_ready()) == ([], True)
+
+    clock.now = 301
+    assert health.stalled() == (["following pods"] if stalls else [])
+
+    health.progressed("following pods")
+    assert (health.stalled(), health.not_ready()) == ([], "")
 
 
 def test_the_watchdog_acts_when_nobody_ticks_and_only_then() -> None:

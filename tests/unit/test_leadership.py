@@ -241,7 +241,7 @@ async def test_one_whose_lease_was_taken_says_by_whom(server: Server, time: Time
 
 async def test_without_an_answer_it_ends_when_the_lease_does_and_says_why(server: Server, time: Time) -> None:
     said: list[str] = []
-    first = a_replica(server, time, "first", failed=said.append)
+    first = a_replica(server, time, "first", failed=lambda error: said.append(str(error)))
     await first.acquire()
     server.fails = True
     began = time.seconds
@@ -256,7 +256,13 @@ async def test_without_an_answer_it_ends_when_the_lease_does_and_says_why(server
 async def test_an_api_server_that_is_away_is_waited_for(server: Server, time: Time) -> None:
     said: list[str] = []
     server.fails = True
-    first = a_replica(server, time, "first", failed=said.append, looked=lambda: said.append("looked"))
+    first = a_replica(
+        server,
+        time,
+        "first",
+        failed=lambda error: said.append(str(error)),
+        looked=lambda: said.append("looked"),
+    )
     acquiring = asyncio.create_task(first.acquire())
     for _ in range(20):
         await asyncio.sleep(0.1)

@@ -184,6 +184,7 @@ def test_an_empty_file_gets_one_list_of_all_that_is_missing() -> None:
         ("ttl/default", 8, "ttl.default must be a duration, like 8h, 2h30m, 90s or 3d, not 8"),
         ("ttl/default", "100h", "ttl.default must be at most ttl.max, which is 3d"),
         ("deadlines/image", "soon", "deadlines.image must be a duration"),
+        ("deadlines/progress", "89s", "deadlines.progress must be at least 1m30s"),
         ("listing/interval", "0s", "listing.interval must be a duration"),
         ("config_branches", "main", "config_branches must be a list"),
     ],
