@@ -78,6 +78,8 @@ def main() -> int:
                 _part("nft", _NFT_SCRIPT, _nft)
             _part("traefik", _of_module("traefik"), _traefik)
             _part("node-base", _DEBOOTSTRAP, _base)
+            if browser() is None:
+                step("chromium (installed)", _chromium)
     except BuildError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
@@ -94,6 +96,12 @@ def cannot() -> str:
     wanted = ("apt-get", "awk", "curl", "dpkg", "gcc", "ip", "openssl", "pgrep", "unshare")
     missing = [name for name in wanted if shutil.which(name) is None]
     return f"a node needs {', '.join(missing)}: install them (Debian or Ubuntu)" if missing else ""
+
+
+def browser() -> str | None:
+    """Return a Chromium of this machine."""
+    found = (shutil.which(name) for name in ("chromium", "chromium-browser", "google-chrome"))
+    return next((path for path in found if path is not None), None)
 
 
 def base() -> Path:
@@ -172,6 +180,15 @@ def _traefik(log: Path) -> None:
         shutil.copytree(module / "nodns", work / "lego" / "providers" / "dns")
         command = [go, "build", "-trimpath", "-ldflags", "-s -w", "-o", str(cache() / "bin" / "traefik")]
         run([*command, "github.com/traefik/traefik/v3/cmd/traefik"], work, environment, log)
+
+
+def _chromium(log: Path) -> None:
+    """The one thing that is installed: it has too many parts to be unpacked beside the machine's own."""
+    quiet = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
+    install = ["apt-get", "install", "--yes", "--no-install-recommends"]
+    fonts = ["fonts-liberation", "fonts-noto-color-emoji"]
+    for command in (["apt-get", "update"], [*install, "chromium", *fonts]):
+        run(command, cache(), quiet, log)
 
 
 def _base(log: Path) -> None:

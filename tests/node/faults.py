@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -52,6 +53,19 @@ def cut_off(node: Node, pod: str) -> Iterator[None]:
 
 
 @contextmanager
+def unanswered(node: Node, pod: str) -> Iterator[None]:
+    """Let nothing from the API server reach a pod, so that whatever it asks is never answered."""
+    service = node.get("service", _API_SERVICE, "--namespace", "default")
+    rule = f"ip saddr {service['spec']['clusterIP']} drop"
+    table = f"table inet silence {{ chain input {{ type filter hook input priority 0; {rule}; }}; }}"
+    _nft(pod, table)
+    try:
+        yield
+    finally:
+        _nft(pod, "delete table inet silence")
+
+
+@contextmanager
 def api_server_away(node: Node) -> Iterator[None]:
     """End the API server at once, and start it again with the same command in the same place."""
     [process] = [
@@ -69,6 +83,14 @@ def api_server_away(node: Node) -> Iterator[None]:
         log = (node.directory / "logs" / "kube-apiserver.log").open("ab")
         with log:
             subprocess.run([*inside, *command], stdout=log, stderr=log, check=True)
+
+
+def _nft(pod: str, rules: str) -> None:
+    """Change the packet filter of a pod's network."""
+    [process, *_] = _processes(pod)
+    nft = shutil.which("nft") or str(binary("nft"))
+    inside = ["nsenter", "--net", "--target", str(process), nft, rules]
+    subprocess.run(inside, check=True)
 
 
 def _processes(pod: str) -> list[int]:

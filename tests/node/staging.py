@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,8 @@ from tests.support.control_plane import ROOT
 
 HERE = Path(__file__).parent
 STAND_IN = "ghcr.io/example/mirrord-stand-in:1"
+UNPACKABLE = "services/web/UNPACKABLE"
+"""A file that makes the image of web one that registries hold and no node can unpack."""
 
 
 class Staging:
@@ -42,6 +45,8 @@ class Staging:
     def _image(self, content: Mapping[str, bytes], labels: Mapping[str, str]) -> Image:
         self._python = self._python or python()
         app = files({f"app/{path}": data for path, data in content.items()})
+        if UNPACKABLE.rpartition("/")[2] in content:
+            app = replace(app, unpacked=f"sha256:{'0' * 64}")
         command = {"Entrypoint": ["python3", "-B", "-u", "app.py"], "WorkingDir": "/app", "User": "65532"}
         return Image((self._python, app), {**command, "Labels": dict(labels)})
 

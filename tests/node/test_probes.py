@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import pytest
 
 from tests.node.conftest import Installation
-from tests.node.faults import cut_off, frozen
+from tests.node.faults import cut_off, frozen, unanswered
 from tests.node.node import Node, is_ready, wait_for
 
 pytestmark = pytest.mark.timeout(600)
@@ -29,8 +31,49 @@ def addresses(node: Node) -> set[str]:
     return {e["targetRef"]["name"] for e in endpoints if e["conditions"]["ready"]}
 
 
+def restarts(node: Node, pod: str) -> int:
+    [container] = one(node, pod)["status"]["containerStatuses"]
+    return int(container["restartCount"])
+
+
+def failed_probes(node: Node, pod: str) -> str:
+    """Return what the kubelet says of a pod's probes that failed."""
+    about = f"involvedObject.name={pod},reason=Unhealthy"
+    found = node.get("events", "--namespace", NAMESPACE, "--field-selector", about)["items"]
+    return "\n".join(event["message"] for event in found)
+
+
+@dataclass(frozen=True)
+class Victims:
+    """Pods that something happens to while other tests take their time, and their restarts before it did."""
+
+    unanswered: str
+    frozen: str
+    restarts: dict[str, int]
+
+
+@pytest.fixture(scope="module")
+def victims(installation: Installation) -> Iterator[Victims]:
+    """A controller that the API server answers nothing any more, and a web that stands still."""
+    node = installation.node
+    controller, web = (installation.pods(c)[1]["metadata"]["name"] for c in ("controller", "web"))
+    before = {pod: restarts(node, pod) for pod in (controller, web)}
+    with frozen(web), unanswered(node, controller):
+        yield Victims(controller, web, before)
+    for pod in (controller, web):
+        wait_for(f"{pod}, ready again", partial(ready, node, pod), 120)
+
+
+def ready(node: Node, pod: str) -> bool:
+    return is_ready(one(node, pod))
+
+
+def started_again(node: Node, pod: str, before: int) -> bool:
+    return restarts(node, pod) > before
+
+
 def test_pods_that_cannot_reach_the_api_server_are_not_ready_until_they_can(
-    installation: Installation,
+    installation: Installation, victims: Victims
 ) -> None:
     node = installation.node
     web, controller = (installation.pods(c)[0]["metadata"]["name"] for c in ("web", "controller"))
@@ -45,23 +88,26 @@ def test_pods_that_cannot_reach_the_api_server_are_not_ready_until_they_can(
     wait_for("a controller that is ready again", lambda: is_ready(one(node, controller)), 90)
 
 
-def test_processes_that_stand_still_are_started_again(installation: Installation) -> None:
+def test_processes_that_stand_still_are_started_again(installation: Installation, victims: Victims) -> None:
     node = installation.node
-    victims = [installation.pods(component)[0]["metadata"]["name"] for component in ("web", "controller")]
+    controller = installation.pods("controller")[0]["metadata"]["name"]
+    before = restarts(node, controller)
 
-    def restarts(pod: str) -> int:
-        return int(one(node, pod)["status"]["containerStatuses"][0]["restartCount"])
+    with frozen(controller):
+        wait_for("a restart of the controller", partial(started_again, node, controller, before), 180)
+    web = victims.frozen
+    wait_for("a restart of web", partial(started_again, node, web, victims.restarts[web]), 180)
 
-    def restarted(pod: str) -> bool:
-        return restarts(pod) > before[pod]
+    wait_for("a controller that is ready again", partial(ready, node, controller), 90)
 
-    def ready(pod: str) -> bool:
-        return is_ready(one(node, pod))
 
-    before = {pod: restarts(pod) for pod in victims}
-    with frozen(victims[0]), frozen(victims[1]):
-        for pod in victims:
-            wait_for(f"a restart of {pod}", partial(restarted, pod), 180)
+def test_a_controller_that_gets_no_answer_for_as_long_as_the_settings_say_is_started_again(
+    installation: Installation, victims: Victims
+) -> None:
+    node, pod = installation.node, victims.unanswered
 
-    for pod in victims:
-        wait_for(f"{pod}, ready again", partial(ready, pod), 90)
+    wait_for("a restart", partial(started_again, node, pod, victims.restarts[pod]), 240)
+
+    print(node.try_kubectl("logs", "-p", "--namespace", NAMESPACE, pod).stdout[-6000:])
+    print(one(node, pod)["status"]["containerStatuses"])
+    assert "Liveness probe failed: HTTP probe failed with statuscode: 503" in failed_probes(node, pod)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import html
+import os
 import re
 import shutil
 import subprocess
@@ -13,17 +15,24 @@ from typing import Any
 import aiohttp
 import pytest
 
-from previewbot.demo.tour import Tour, Wrong
+from previewbot.demo.tour import NEW_BANNER, Tour, Wrong
+from tests.chart.helm import ROOT
+from tests.node.build import browser
 from tests.node.conftest import Installation
 from tests.node.engineer import commands
 from tests.node.node import GATEWAY_PORT
-from tests.node.town import Visitor
+from tests.node.town import REPOSITORY_ID, Visitor
 
 pytestmark = pytest.mark.timeout(900)
 
 PATIENCE = 60.0
 FOLLOWED = 5.0
 HEIGHT = "both run at once, each shows only its own change"
+CHROMIUM = (
+    *("--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--hide-scrollbars"),
+    *("--disable-quic", "--disable-background-networking", "--disable-component-update", "--disable-sync"),
+    "--window-size=1000,800",
+)
 UID_LABEL = "preview.metalbear.co/session-uid"
 
 
@@ -73,24 +82,29 @@ def look(installation: Installation) -> dict[str, Any]:
         "sessions": node.get("previewsessions", "--namespace", "staging")["items"],
         "previews": node.get("pods", "--namespace", "staging", "--selector", UID_LABEL)["items"],
         "staging": node.get("deployments", "--namespace", "staging")["items"],
-        "picture": screenshot(installation),
+        "chromium": in_chromium(installation),
     }
 
 
-def screenshot(installation: Installation) -> Path | None:
-    """Open the newest preview's link in Chromium, where there is one."""
-    chromium = shutil.which("chromium")
-    if chromium is None:
-        return None
+def in_chromium(installation: Installation) -> tuple[str, Path]:
+    """Open the front end's link in Chromium; return what it shows, as HTML, and a picture of it."""
+    chromium = browser()
+    assert chromium is not None, "there is no Chromium: run `make node-test`"
     routes = installation.node.get("httproutes", "--namespace", "staging")["items"]
-    [host, *_] = [route["spec"]["hostnames"][0] for route in routes if owned(route)]
+    front_end = {"previewbot.dev/preview": f"gh-{REPOSITORY_ID}-1"}
+    [host] = [r["spec"]["hostnames"][0] for r in routes if r["metadata"].get("labels") == front_end]
     picture = installation.engineer.folder / "preview.png"
-    options = ["--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--window-size=1100,760"]
     led = f"--host-resolver-rules=MAP *.example.com {installation.node.address}"
+    command = [chromium, *CHROMIUM, f"--user-data-dir={installation.engineer.folder / 'chromium'}", led]
     target = f"http://{host}:{GATEWAY_PORT}/cart"
-    command = [chromium, *options, led, f"--screenshot={picture}", target]
-    subprocess.run(command, capture_output=True, check=True, timeout=120)
-    return picture
+    shown = ""
+    for what in (f"--screenshot={picture}", "--dump-dom"):
+        done = subprocess.run([*command, what, target], capture_output=True, text=True, timeout=120)
+        assert done.returncode == 0, done.stderr
+        shown = done.stdout
+    if os.environ.get("UPDATE_PICTURES"):
+        shutil.copyfile(picture, ROOT / "docs" / "pictures" / "preview.png")
+    return shown, picture
 
 
 def owned(route: dict[str, Any]) -> bool:
@@ -100,8 +114,11 @@ def owned(route: dict[str, Any]) -> bool:
 def test_the_tour_goes_through_a_real_gateway_to_real_pods(
     height: dict[str, Any], capsys: pytest.CaptureFixture[str]
 ) -> None:
+    shown, picture = height["chromium"]
     with capsys.disabled():
-        print(f"\n{height['said']}\n{height['pods']}\nscreenshot: {height['picture'] or 'no Chromium here'}")
+        print(f"\n{height['said']}\n{height['pods']}\nscreenshot: {picture}")
+    assert NEW_BANNER in html.unescape(shown)
+    assert picture.read_bytes().startswith(b"\x89PNG")
     routes = [route for route in height["routes"] if owned(route)]
     assert len(routes) == 2
     for route in routes:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
+import subprocess
 import time
 import uuid
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, TypeVar
 
 import aiohttp
@@ -16,6 +18,7 @@ import yaml
 
 from previewbot.demo.browser import Remark
 from previewbot.demo.world import REPOSITORY
+from tests.chart.helm import ROOT
 from tests.node.conftest import DOCUMENT, Installation
 from tests.node.engineer import commands, merged, values
 from tests.node.faults import api_server_away, kill
@@ -35,6 +38,8 @@ OUTAGE_SECONDS = 30.0
 # While gunicorn kept idle connections for its usual 2 s: 17 of 277.
 HARDLY_ANY = 0.01
 LINK = "Open the preview"
+CRD = "previews.previewbot.dev"
+LATER_FIELD = "trouble"
 KINDS = (
     "deployments,services,configmaps,serviceaccounts,roles,rolebindings,httproutes,leases,"
     "poddisruptionbudgets,networkpolicies"
@@ -131,19 +136,69 @@ def has_comment(day: Day, number: int) -> bool:
     return any(remark.by_app for remark in day.ask(lambda v: v.conversation(number)))
 
 
-def test_an_upgrade_loses_hardly_any_webhook_and_leaves_previews_alone(day: Day) -> None:
+def test_an_upgrade_of_chart_and_crd_loses_hardly_any_webhook_and_leaves_previews_alone(day: Day) -> None:
+    """From the chart of the commit before, with a CRD that lacks a field."""
+    engineer = day.installation.engineer
+    go_back_to(day, earlier_chart(engineer.folder / "earlier"))
     before = {s["metadata"]["uid"] for s in day.ask(lambda v: v.sessions())}
     changed = {"podAnnotations": {"example.com/upgrade": "1"}}
     settings = merged(values(DOCUMENT, "5."), day.town.values())
-    day.installation.engineer.write("values.yaml", yaml.safe_dump(merged(settings, changed)))
+    engineer.write("values.yaml", yaml.safe_dump(merged(settings, changed)))
 
     with day.flow.phase("upgrade"):
         for command in commands("docs/operations.md", "Upgrade"):
-            day.installation.engineer.types(command)
+            engineer.types(command)
 
+    assert LATER_FIELD in fields_of_a_service(day.node.get("crd", CRD))
     assert all("example.com/upgrade" in p["metadata"]["annotations"] for p in day.installation.pods("web"))
     assert {s["metadata"]["uid"] for s in day.ask(lambda v: v.sessions())} == before
     assert day.flow.lost("upgrade") <= day.flow.sent("upgrade") * HARDLY_ANY
+
+
+def earlier_chart(folder: Path) -> Path:
+    """Return the chart of the commit before (of this one, where there is no other), with an older CRD."""
+    folder.mkdir()
+    for commit in ("HEAD^", "HEAD"):
+        archive = ["git", "-C", str(ROOT), "archive", commit, "charts/previewbot"]
+        packed = subprocess.run(archive, capture_output=True)
+        if packed.returncode == 0:
+            break
+    assert packed.returncode == 0, packed.stderr
+    subprocess.run(["tar", "--extract", "--directory", str(folder)], input=packed.stdout, check=True)
+    chart = folder / "charts" / "previewbot"
+    [path] = (chart / "crds").glob("*.yaml")
+    crd = yaml.safe_load(path.read_text(encoding="utf-8"))
+    del fields_of_a_service(crd)[LATER_FIELD]
+    path.write_text(yaml.safe_dump(crd), encoding="utf-8")
+    return chart
+
+
+def go_back_to(day: Day, chart: Path) -> None:
+    """Put the cluster into the state that an earlier installation would have left."""
+    engineer = day.installation.engineer
+    schema = json.loads((chart / "values.schema.json").read_text(encoding="utf-8"))
+    settings = known_to(schema, merged(values(DOCUMENT, "5."), day.town.values()))
+    engineer.write("earlier.yaml", yaml.safe_dump(settings))
+    engineer.types(f"kubectl apply --server-side --force-conflicts --filename {chart}/crds/")
+    engineer.types(f"helm upgrade previewbot {chart} --namespace previewbot --values earlier.yaml --wait")
+    assert LATER_FIELD not in fields_of_a_service(day.node.get("crd", CRD))
+
+
+def known_to(schema: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return values without what an earlier chart's schema does not know yet."""
+    fields = schema.get("properties", {})
+    return {
+        name: known_to(fields.get(name, {}), value) if isinstance(value, Mapping) else value
+        for name, value in values.items()
+        if name in fields or schema.get("additionalProperties") is not False
+    }
+
+
+def fields_of_a_service(crd: dict[str, Any]) -> dict[str, Any]:
+    [version] = crd["spec"]["versions"]
+    status = version["schema"]["openAPIV3Schema"]["properties"]["status"]
+    fields: dict[str, Any] = status["properties"]["services"]["items"]["properties"]
+    return fields
 
 
 def test_going_back_loses_hardly_any_webhook_and_a_push_meanwhile_is_served(day: Day) -> None:

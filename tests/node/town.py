@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import threading
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Mapping
 from typing import Any, TypeVar
 
 import aiohttp
@@ -69,6 +69,18 @@ class Town:
         """Run something where the GitHub runs."""
         return asyncio.run_coroutine_threadsafe(work, self.loop).result(_SECONDS)
 
+    def files(self) -> dict[str, bytes]:
+        """Return the shop's repository as it is here."""
+        return _repository(self._node.registry.address)
+
+    def create_repository(self, full_name: str, files: Mapping[str, bytes]) -> None:
+        """Create another repository that the App is installed in."""
+
+        async def work() -> None:
+            self.github.create_repository(full_name, files, private=False, collaborators=COLLABORATORS)
+
+        self.do(work())
+
     def deliveries(self) -> list[Delivery]:
         """Return every delivery that was sent, after the last one was answered."""
         self.do(self.github.webhooks.settled())
@@ -88,6 +100,7 @@ class Town:
                     "registries": {registry: {"plain_http": True}},
                 },
                 "listing": {"interval": "10s"},
+                "deadlines": {"progress": "90s"},
             },
         }
 
@@ -97,7 +110,7 @@ class Town:
         hook = f"{PUBLIC_URL}/webhook"
         self.github = FakeGitHub(APP_ID, public, hook, self.webhook_secret, self.url)
         self._runner = await self._listen()
-        files = _repository(self._node.registry.address)
+        files = self.files()
         repository = self.github.create_repository(
             REPOSITORY, files, repository_id=REPOSITORY_ID, private=False, collaborators=COLLABORATORS
         )

@@ -1,0 +1,235 @@
+"""What only real pods have: images that nobody can pull, crashes, no memory, no room; it is told in time."""
+
+from __future__ import annotations
+
+import copy
+import html
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+import urllib3
+import yaml
+
+from previewbot.demo.tasks import COPILOT
+from tests.node.conftest import Installation
+from tests.node.node import Node, wait_for
+from tests.node.staging import UNPACKABLE
+from tests.node.town import PUBLIC_URL, Town
+
+pytestmark = pytest.mark.timeout(900)
+
+SECONDS = 15.0
+"""In which what Kubernetes shows must be said."""
+
+REPOSITORY = "acme/troubles"
+UID_LABEL = "preview.metalbear.co/session-uid"
+OPEN = "[Open the preview]"
+CRASH = b"""
+print("connecting to postgres://shop:hunter2@db/shop")
+raise KeyError("DB_URL")
+"""
+HOG = b"""
+hoard = []
+while True:
+    hoard.append(b"x" * (1 << 20))
+"""
+# Long enough to be called ready, and to be seen as such.
+LATE_CRASH = b"""
+import http.server, os, threading, time
+class Ok(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.end_headers()
+server = http.server.HTTPServer(("0.0.0.0", 8080), Ok)
+threading.Thread(target=server.serve_forever, daemon=True).start()
+time.sleep(8)
+print("ValueError: the basket is too full")
+os._exit(4)
+"""
+
+
+@dataclass(frozen=True)
+class Pull:
+    """A pull request, and the pods of its preview."""
+
+    installation: Installation
+    number: int
+
+    @property
+    def town(self) -> Town:
+        return self.installation.town
+
+    @property
+    def node(self) -> Node:
+        return self.installation.node
+
+    @property
+    def name(self) -> str:
+        return f"gh-{self.town.github.find(REPOSITORY).id}-{self.number}"
+
+    def comment(self) -> str:
+        found = self.town.github.comments(self.number, REPOSITORY)
+        return next((comment.body for comment in found if comment.by_app), "")
+
+    def says(self, *words: str) -> bool:
+        text = self.comment()
+        return all(word in text for word in words)
+
+    def page(self) -> str:
+        path = self.name.removeprefix("gh-").replace("-", "/")
+        answer = urllib3.request("GET", f"{PUBLIC_URL}/p/{path}", retries=False, timeout=10.0)
+        assert answer.status == 200
+        return html.unescape(answer.data.decode())
+
+    def pods(self) -> list[dict[str, Any]]:
+        selector = f"previewbot.dev/preview={self.name}"
+        sessions = self.node.get("previewsessions", "--namespace", "staging", "--selector", selector)["items"]
+        uids = ",".join(session["metadata"]["uid"] for session in sessions)
+        return self.node.pods("staging", f"{UID_LABEL} in ({uids})") if uids else []
+
+    def push(self, files: dict[str, bytes | None]) -> None:
+        async def work() -> None:
+            self.town.github.push(self.number, files, "Mend it", REPOSITORY)
+
+        self.town.do(work())
+
+    def close(self) -> None:
+        async def work() -> None:
+            self.town.github.close(self.number, REPOSITORY)
+
+        self.town.do(work())
+
+
+@pytest.fixture(scope="module")
+def troubles(installation: Installation) -> Installation:
+    """A repository like the shop's, with one service more, which no node has room for."""
+    files = installation.town.files()
+    config = yaml.safe_load(files[".github/preview.yaml"])
+    web = config["services"]["web"]
+    config["services"]["hall"] = {
+        **copy.deepcopy(web),
+        "paths": ["services/hall/**"],
+        "target": "deployment/hall",
+    }
+    files[".github/preview.yaml"] = yaml.safe_dump(config, sort_keys=False).encode()
+    installation.town.create_repository(REPOSITORY, files)
+    model = installation.node.get("deployment", "web", "--namespace", "staging")
+    model["metadata"] = {"name": "hall", "namespace": "staging"}
+    model["spec"]["replicas"] = 0
+    for labels in (model["spec"]["selector"]["matchLabels"], model["spec"]["template"]["metadata"]["labels"]):
+        labels["app"] = "hall"
+    [container] = model["spec"]["template"]["spec"]["containers"]
+    container["resources"] = {"requests": {"cpu": "500"}}
+    del model["status"]
+    installation.node.apply(model)
+    return installation
+
+
+def opened(installation: Installation, branch: str, files: dict[str, bytes]) -> Pull:
+    async def work() -> int:
+        github = installation.town.github
+        return github.open_pull_request(REPOSITORY, COPILOT, f"copilot/{branch}", files, branch)
+
+    return Pull(installation, installation.town.do(work()))
+
+
+def told_in_time(pull: Pull, shown: Callable[[dict[str, Any]], bool], *words: str) -> str:
+    """Wait until Kubernetes shows a trouble; return the comment, which must say it soon after."""
+    wait_for("the trouble in Kubernetes", lambda: any(map(shown, pull.pods())), 120)
+    seconds = wait_for(f"{words} in the comment", lambda: pull.says(*words), SECONDS)
+    assert seconds < SECONDS
+    return pull.comment()
+
+
+def waits_for(*reasons: str) -> Callable[[dict[str, Any]], bool]:
+    """Say whether a pod's container waits for one of these reasons."""
+
+    def shown(pod: dict[str, Any]) -> bool:
+        states = [status.get("state", {}) for status in pod["status"].get("containerStatuses", [])]
+        return any(state.get("waiting", {}).get("reason") in reasons for state in states)
+
+    return shown
+
+
+def ran_out_of_memory(pod: dict[str, Any]) -> bool:
+    for status in pod["status"].get("containerStatuses", []):
+        for state in (status.get("state", {}), status.get("lastState", {})):
+            if state.get("terminated", {}).get("reason") == "OOMKilled":
+                return True
+    return False
+
+
+def has_no_place(pod: dict[str, Any]) -> bool:
+    conditions = pod["status"].get("conditions", [])
+    return any((c["type"], c.get("reason")) == ("PodScheduled", "Unschedulable") for c in conditions)
+
+
+@pytest.mark.parametrize(
+    ("branch", "files", "shown", "words"),
+    [
+        (
+            "no-image",
+            {UNPACKABLE: b""},
+            waits_for("ErrImagePull", "ImagePullBackOff"),
+            ("web's image cannot be pulled",),
+        ),
+        (
+            "no-memory",
+            {"services/web/app.py": HOG},
+            ran_out_of_memory,
+            ("web ran out of memory",),
+        ),
+        (
+            "no-room",
+            {"services/hall/NOTE": b"an opera"},
+            has_no_place,
+            ("hall finds no room in the cluster", "Insufficient cpu"),
+        ),
+    ],
+)
+def test_a_preview_that_does_not_start_is_told_within_seconds_of_kubernetes_showing_why(
+    troubles: Installation,
+    branch: str,
+    files: dict[str, bytes],
+    shown: Callable[[dict[str, Any]], bool],
+    words: tuple[str, ...],
+) -> None:
+    pull = opened(troubles, branch, files)
+
+    told_in_time(pull, shown, *words)
+
+    assert OPEN not in pull.comment()
+    assert words[0] in pull.page()
+    pull.close()
+
+
+def test_a_crash_is_told_with_the_last_words_but_no_secret_and_is_over_with_the_next_commit(
+    troubles: Installation,
+) -> None:
+    pull = opened(troubles, "no-url", {"services/web/app.py": CRASH})
+
+    text = told_in_time(pull, waits_for("CrashLoopBackOff"), "web crashes again and again", "exit code 1")
+    wait_for("the last words", lambda: pull.says("KeyError: 'DB_URL'"), SECONDS)
+
+    text = pull.comment()
+    assert re.search(r"<details>.*KeyError: 'DB_URL'", text, re.DOTALL)
+    assert "hunter2" not in text
+    assert "hunter2" not in pull.page()
+    pull.push({"services/web/app.py": troubles.town.files()["services/web/app.py"] + b"# mended\n"})
+    wait_for("the link", lambda: pull.says(OPEN) and "crashes" not in pull.comment())
+    pull.close()
+
+
+def test_a_crash_after_the_preview_was_ready_is_told_beside_the_link(troubles: Installation) -> None:
+    pull = opened(troubles, "late", {"services/web/app.py": LATE_CRASH})
+    wait_for("the link", lambda: pull.says(OPEN))
+
+    text = told_in_time(
+        pull, waits_for("CrashLoopBackOff"), OPEN, "web crashes again and again", "exit code 4"
+    )
+
+    assert "the basket is too full" in text
+    pull.close()
