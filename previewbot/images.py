@@ -77,6 +77,16 @@ def template_fields(template: str) -> frozenset[str]:
     return frozenset(_FIELD_RE.findall(template))
 
 
+def names_commit(template: str) -> bool:
+    """Return whether a template names the commit, so that whatever has its tag was built from it."""
+    return bool(template_fields(template) & {"head_sha", "short_sha", "merge_sha"})
+
+
+def counts_merges(template: str) -> bool:
+    """Return whether an image of a test merge can be what a template means."""
+    return "merge_sha" in template_fields(template) or not names_commit(template)
+
+
 def render_template(
     template: str, *, head_sha: str, merge_sha: str, number: int, branch: str, service: str
 ) -> str:

@@ -24,7 +24,7 @@ _END_RE = re.compile(r"-----END [A-Z0-9 ]+-----")
 _WORDS = (
     r"pass(?:word|wd|phrase|code)|pwd|secret|token|api[_.-]?key|(?:access|private|secret|encryption|signing|"
     r"account|shared)[_.-]?key|credentials?|signature|dsn|connection[_.-]?string|session[_.-]?id|otp|jwt|"
-    r"webhook[_.-]?url|salt|auth\b"
+    r"webhook[_.-]?url|salt|auth\b|(?<![a-z])(?:pg)?pass(?![a-z])|(?<![a-z])pw(?![a-z])"
 )
 _QUOTED = r'\\+"(?:[^"\\]|\\(?!"))*\\*"|"(?:[^"\\]|\\.)*"?|\'(?:[^\'\\]|\\.)*\'?'
 _HEADER_RE = re.compile(
@@ -36,6 +36,8 @@ _NAMED_RE = re.compile(
 )
 _WORD_RE = re.compile(rf"(?i){_WORDS}")
 _FLAG_RE = re.compile(rf"(?<![\w-])(--?[\w-]+\s+)({_QUOTED}|[^\s-]\S*)")
+_ELEMENT_RE = re.compile(rf"(?i)(<[\w:.-]*(?:{_WORDS})[\w:.-]*(?: [^<>]*)?>)[^<]+")
+_LOGIN_RE = re.compile(r"((?<![\w-])(?:-u|--user)[ =]?[^\s:]+:|(?i:jdbc:oracle:\w+:)[^\s/@]+/)[^\s@]+")
 _SCHEME_RE = re.compile(r"(?i)\b(bearer|basic|digest|negotiate)(\s+)(?=\S*[\d=+/_.-])[^\s\"',;]{6,}")
 _USERINFO_RE = re.compile(r"([A-Za-z][A-Za-z0-9+.-]{0,32}://)[^\s\"'<>]*@")
 _KNOWN_RE = re.compile(
@@ -80,6 +82,8 @@ def masked(line: str) -> str:
     """Return a line without what looks like a secret."""
     line = _USERINFO_RE.sub(rf"\g<1>{MASK}@", line)
     line = _HEADER_RE.sub(rf"\g<1>\g<2>{MASK}", line)
+    line = _ELEMENT_RE.sub(rf"\g<1>{MASK}", line)
+    line = _LOGIN_RE.sub(rf"\g<1>{MASK}", line)
     line = _NAMED_RE.sub(rf"\g<1>{MASK}", line)
     line = _FLAG_RE.sub(_masked_flag, line)
     line = _SCHEME_RE.sub(rf"\g<1>\g<2>{MASK}", line)

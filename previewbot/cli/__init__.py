@@ -14,7 +14,7 @@ _EXAMPLES = """
 examples:
   previewbot demo                                   see the whole thing on this machine, without any account
   previewbot check .github/preview.yaml src/a.py    which services would a change of src/a.py preview?
-  git diff --name-only main | previewbot check .github/preview.yaml -
+  git -c core.quotePath=false diff --name-only main | previewbot check .github/preview.yaml -
   previewbot web --config settings.yaml             take GitHub's webhooks, show the pages
   previewbot controller --config settings.yaml      do the work
 

@@ -114,7 +114,8 @@ async def until(stop: asyncio.Event, work: Coroutine[Any, Any, None]) -> int:
         stopping.cancel()
         _, late = await asyncio.wait({working, stopping}, timeout=_STOP_SECONDS)
     if failed:
-        log.error("the controller cannot go on", exc_info=working.exception())
+        why = None if working.cancelled() else working.exception()
+        log.error("the controller cannot go on", exc_info=why)
         return 1
     log.info("stopped", extra={"late": len(late)})
     return 0
@@ -145,7 +146,9 @@ async def _work(parts: _Parts) -> None:
         log.info("ready", extra={"previews": len(store), "namespaces": settings.cluster.namespaces})
         try:
             while True:
-                await _lead(parts, loop, store, pods)
+                # In a task of its own: before Python 3.13 a task stays marked as cancelled whose TaskGroup an
+                # error ended, and 3.11.2 then takes the next timeout in it for the end of everything.
+                await asyncio.create_task(_lead(parts, loop, store, pods))
         finally:
             # Whoever takes over must not meet us in the middle of something: here nobody acts any more.
             await parts.leadership.release()

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from previewbot.errors import LeaseLost, RemoteError, TryLater
+from previewbot.errors import Invalid, LeaseLost, RemoteError, TryLater
 from previewbot.github import GitHub
 from previewbot.keys import environment_key
 from previewbot.kube.client import Kube
@@ -142,7 +142,11 @@ class Listing:
 
     async def _configuration(self, installation_id: int, repository: Repository) -> str:
         client = self._github.installation(installation_id)
-        file = await client.file(repository.full_name, CONFIGURATION, repository.default_branch)
+        try:
+            file = await client.file(repository.full_name, CONFIGURATION, repository.default_branch)
+        except Invalid:
+            # Too large: what that means is said where the pull request is looked at.
+            return ""
         return file.sha if file else ""
 
     def _is_due(self, repository: Repository, row: OpenPullRequest, preview: Preview | None) -> bool:

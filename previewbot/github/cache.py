@@ -11,6 +11,9 @@ from typing import Any
 CacheEntry = tuple[str | None, str | None, Any, str | None]
 """What gidgethub stores for an address: ETag, Last-Modified, the decoded answer, the next page."""
 
+PAGE_SIZE = 100
+"""The longest page that GitHub gives."""
+
 DEFAULT_ENTRIES = 1_000
 DEFAULT_BYTES = 4 * 1024 * 1024
 _QUICKLY = 1
@@ -18,6 +21,9 @@ _QUICKLY = 1
 
 class BoundedCache(MutableMapping[str, CacheEntry]):
     """Answers by address; the least recently used go first once `entries` or `max_bytes` is passed.
+
+    A last page that is full is not kept: the next item begins a page of its own and leaves this one, and its
+    ETag, as they are (https://github.com/app-sre/github-mirror/issues/113), so that nobody would look there.
 
     Kept as compressed JSON, of which the bytes are counted: as objects they would take many times that. An
     answer that alone is larger than `max_bytes` is not kept. A 304 costs nothing of the rate limit
@@ -38,6 +44,8 @@ class BoundedCache(MutableMapping[str, CacheEntry]):
 
     def __setitem__(self, key: str, value: CacheEntry) -> None:
         self.pop(key, None)
+        if value[3] is None and _is_full(value[2]):
+            return
         kept = zlib.compress(json.dumps(value).encode(), _QUICKLY)
         size = len(key) + len(kept)
         if size > self._max_bytes:
@@ -56,3 +64,11 @@ class BoundedCache(MutableMapping[str, CacheEntry]):
 
     def __len__(self) -> int:
         return len(self._items)
+
+
+def _is_full(answer: Any) -> bool:
+    """Return whether an answer is a page, or an object with one, to which nothing can be added."""
+    lists = (
+        [answer] if isinstance(answer, list) else list(answer.values()) if isinstance(answer, dict) else []
+    )
+    return any(isinstance(found, list) and len(found) >= PAGE_SIZE for found in lists)

@@ -68,6 +68,10 @@ class InstallationClient:
         items = await self._items(f"/repos/{repository}/pulls/{number}/commits")
         return [parse.commit_from(item) for item in items]
 
+    async def parents(self, repository: str, sha: str) -> tuple[str, ...]:
+        """Return the SHAs of a commit's parents, in order."""
+        return parse.parents_from(await self._send("GET", f"/repos/{repository}/git/commits/{sha}"))
+
     async def file(self, repository: str, path: str, ref: str) -> FileContent | None:
         """Return a file at a branch or commit, or None if there is no file there; Invalid if over 1 MB."""
         url = f"/repos/{repository}/contents/{quote(path)}?ref={quote(ref, safe='')}"

@@ -134,6 +134,11 @@ def file_content_from(obj: Any) -> FileContent | None:
     return FileContent(sha=text(obj, "sha"), content=content)
 
 
+def parents_from(obj: Any) -> tuple[str, ...]:
+    """Read the parents of a commit, as Git's own API has it."""
+    return tuple(text(parent, "sha") for parent in listing(obj, "parents"))
+
+
 def permission_from(obj: Any) -> str:
     """Read a permission: `admin`, `write` (`maintain` too), `read` (`triage` too) or `none`."""
     return _PERMISSIONS.get(text(obj, "permission"), "none")

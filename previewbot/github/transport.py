@@ -16,14 +16,13 @@ from gidgethub.aiohttp import GitHubAPI
 
 from previewbot.errors import RemoteError, TryLater, from_status
 from previewbot.github import parse
-from previewbot.github.cache import BoundedCache
+from previewbot.github.cache import PAGE_SIZE, BoundedCache
 from previewbot.github.limits import rate_limit_wait, retry_after
 
 API_VERSION = "2022-11-28"
 """2026-03-10 no longer has `merge_commit_sha`, which image tags may be made of
 (https://docs.github.com/en/rest/about-the-rest-api/breaking-changes)."""
 
-PAGE_SIZE = 100
 MAX_PAGES = 100
 
 _ACCEPT = "application/vnd.github+json"

@@ -25,7 +25,8 @@ _MERGE_SHAS_KEPT = 20
 class Facts:
     """What a look at GitHub found; kept in memory, never written into the Preview.
 
-    `config` is None where there is no file, or where it has `problems`; `lagging` means that GitHub does
+    `config` is None where there is no file, or where it has `problems`; `merge_sha` is the test merge of this
+    very head, where an image could be named by it; `lagging` means that GitHub does
     not yet show what the webhook told us of.
     """
 
@@ -36,6 +37,7 @@ class Facts:
     agent: AgentSeen | None = None
     files: Mapping[str, int] = field(default_factory=dict)
     build: Build | None = None
+    merge_sha: str = ""
     lagging: bool = False
     read_at: datetime | None = None
 
@@ -98,9 +100,8 @@ def observe(status: Status, facts: Facts, now: datetime) -> Status:
     before = status.observed
     new_head = before.head_sha != pull_request.head.sha
     merge_shas = () if new_head else before.merge_shas
-    merge_sha = pull_request.merge_commit_sha
-    if merge_sha and pull_request.mergeable is not False and merge_sha not in merge_shas:
-        merge_shas = (*merge_shas, merge_sha)[-_MERGE_SHAS_KEPT:]
+    if facts.merge_sha and facts.merge_sha not in merge_shas:
+        merge_shas = (*merge_shas, facts.merge_sha)[-_MERGE_SHAS_KEPT:]
     observed = Observed(
         delivery_id=before.delivery_id,
         updated_at=pull_request.updated_at,

@@ -17,8 +17,6 @@ from previewbot.repoconfig import ServiceConfig
 
 log = logging.getLogger(__name__)
 
-_SHA_FIELDS = frozenset({"head_sha", "short_sha", "merge_sha"})
-
 
 def candidates(config: ServiceConfig, facts: Facts, status: Status) -> list[str]:
     """Return the references that count for the head: one, or one per merge commit seen for it."""
@@ -125,7 +123,7 @@ async def _find(
     context: Context, config: ServiceConfig, references: list[str], facts: Facts, status: Status
 ) -> ImageLook:
     """A tag that names no commit counts only if the image itself says which commit it was built from."""
-    by_tag = bool(images.template_fields(config.image) & _SHA_FIELDS)
+    by_tag = images.names_commit(config.image)
     for reference in filter(images.well_formed, references):
         found = await context.registry.find(images.parse_reference(reference), revision=not by_tag)
         if found is None:

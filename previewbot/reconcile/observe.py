@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from previewbot import agents, changes, repoconfig
+from previewbot import agents, changes, images, repoconfig
 from previewbot.commands import Command, Nonsense
 from previewbot.commands import parse as parse_command
-from previewbot.errors import ConfigurationError, NotFound, Unauthorized
+from previewbot.errors import ConfigurationError, Invalid, NotFound, Unauthorized
 from previewbot.github import InstallationClient
 from previewbot.model import Comment, PullRequest
 from previewbot.plan import Facts, obey
 from previewbot.plan.decision import observe
 from previewbot.plan.obey import handled
 from previewbot.policy import configuration_ref
-from previewbot.preview import AgentSeen, CommentState, ConfigurationProblem, Preview, Reply, Status
+from previewbot.preview import (
+    AgentSeen,
+    CommentState,
+    ConfigurationProblem,
+    Observed,
+    Preview,
+    Reply,
+    Status,
+)
 from previewbot.reconcile.context import Context
 from previewbot.reconcile.memory import Problems
 from previewbot.reconcile.stored import Stored
@@ -73,6 +82,7 @@ async def look(context: Context, stored: Stored) -> Facts:
         problems=configuration.problems,
         agent=agent,
         files=files,
+        merge_sha=await _merge_sha(client, stored.status.observed, pull_request, configuration, files),
         read_at=now,
     )
     stored.status = observe(stored.status, facts, now)
@@ -125,7 +135,10 @@ async def _configuration(
     agent: AgentSeen | None,
 ) -> _Configuration:
     ref = configuration_ref(pull_request, context.settings.config_branches, agent)
-    file = await client.file(repository, CONFIGURATION, ref)
+    try:
+        file = await client.file(repository, CONFIGURATION, ref)
+    except Invalid as error:
+        return _Configuration(None, "", (ConfigurationProblem(line=0, message=error.message),))
     if file is None:
         return _Configuration(None, "", ())
     config, problems = context.memory.configurations.read(
@@ -161,6 +174,33 @@ async def _files(
     matched = changes.match(configuration.config, files)
     context.memory.files[name] = (key, matched)
     return dict(matched)
+
+
+async def _merge_sha(
+    client: InstallationClient,
+    observed: Observed,
+    pull_request: PullRequest,
+    configuration: _Configuration,
+    files: Mapping[str, int],
+) -> str:
+    """Return the test merge of this very head, if an image of a changed service can be named by it.
+
+    For a while after a push GitHub goes on showing the test merge of the commit before, of which there may be
+    an image: only the second parent says of which head it is.
+    """
+    sha, head = pull_request.merge_commit_sha, pull_request.head.sha
+    services = configuration.config.services if configuration.config else ()
+    if not sha or pull_request.mergeable is False:
+        return ""
+    if not any(images.counts_merges(service.image) for service in services if service.name in files):
+        return ""
+    if observed.head_sha == head and sha in observed.merge_shas:
+        return sha
+    try:
+        parents = await client.parents(pull_request.base.repository, sha)
+    except (NotFound, Invalid):
+        return ""
+    return sha if parents[1:] == (head,) else ""
 
 
 def _lagging(preview: Preview, pull_request: PullRequest, newest: int, now: datetime) -> bool:

@@ -1,6 +1,7 @@
 """The page behind a preview's one address: it says how things stand and leads on.
 
-There is no sign-in, so it shows no title and no text of a repository, only state, link and times.
+There is no sign-in, so it shows no title and no text of a repository, only state, link and times, and of a
+container that crashes the last lines of its log, masked: whoever reads the page otherwise sees no reason.
 """
 
 from __future__ import annotations

@@ -82,7 +82,7 @@ class Intake:
         try:
             known = [
                 self.cluster.poke(self._spec(about, number), poke, create=about.create)
-                for number in about.numbers
+                for number in dict.fromkeys(about.numbers)
             ]
         except RemoteError as error:
             log.warning("not stored", extra={"delivery": delivery, "error": str(error)})
@@ -126,9 +126,11 @@ def blueprint(intake: Intake, metrics: CollectorRegistry) -> Blueprint:
     def webhook() -> Response:
         began = time.monotonic()
         try:
-            answer = intake.take(request.headers, request.get_data(cache=False))
+            answer = intake.take(request.headers, _body())
         except RequestEntityTooLarge:
             answer = _Answer(413, "refused", f"larger than {BODY_LIMIT} bytes")
+        except _Refused as refused:
+            answer = refused.answer
         duration = time.monotonic() - began
         seconds.observe(duration)
         event = request.headers.get("X-GitHub-Event", "") if answer.status < 400 else "refused"
@@ -147,6 +149,16 @@ def blueprint(intake: Intake, metrics: CollectorRegistry) -> Blueprint:
         return Response(answer.text, answer.status, headers, mimetype="text/plain")
 
     return routes
+
+
+def _body() -> bytes:
+    try:
+        return request.get_data(cache=False)
+    except RequestEntityTooLarge:
+        raise
+    except Exception as error:
+        # Each server has errors of its own for a body that is cut off, malformed or too slow.
+        raise _Refused(400, f"the body cannot be read ({type(error).__name__})") from error
 
 
 def _required(headers: Headers, name: str) -> str:

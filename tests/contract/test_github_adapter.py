@@ -174,6 +174,28 @@ async def test_comments_are_written_changed_found_on_all_pages_and_deleted(world
         await world.client.update_comment(SHOP, ours.id, "Ready")
 
 
+async def test_a_comment_that_begins_a_page_of_its_own_is_found(world: World) -> None:
+    """The full page before it stays as it is, and so does its ETag."""
+    for number in range(100):
+        world.fake.comment(world.number, ADA, f"comment {number}")
+    assert len(await world.client.comments(SHOP, world.number, None)) == 100
+
+    world.fake.comment(world.number, ADA, "/preview start")
+
+    assert (await world.client.comments(SHOP, world.number, None))[-1].body == "/preview start"
+
+
+async def test_a_test_merge_is_seen_to_be_one_of_base_and_head(world: World) -> None:
+    pull = await world.client.pull_request(SHOP, world.number)
+    assert pull.merge_commit_sha is not None
+
+    parents = await world.client.parents(SHOP, pull.merge_commit_sha)
+
+    assert parents == (pull.base.sha, pull.head.sha)
+    with pytest.raises(errors.NotFound):
+        await world.client.parents(SHOP, "0" * 40)
+
+
 async def test_comments_since_a_moment_are_those_made_or_changed_from_then_on(world: World) -> None:
     world.fake.comment(world.number, ADA, "/preview")
     now = datetime.now(UTC)

@@ -88,6 +88,24 @@ def test_no_files_change_nothing() -> None:
     assert match(config(web=["**"]), files()) == {}
 
 
+@pytest.mark.parametrize(
+    ("pattern", "path"),
+    [
+        ("**/a/**/*_*.py", "a/" * 200 + "_" * 250),
+        ("*_*_*.py", "_" * 4000),
+        ("**/a/**/b.py", "a/" * 2000),
+        ("src/**/*-*-*.ts", "src/" + "a/" * 100 + "-" * 245),
+    ],
+)
+def test_no_path_that_somebody_thinks_up_takes_long(pattern: str, path: str) -> None:
+    """A backtracking matcher takes minutes for each of these."""
+    started = time.process_time()
+
+    assert match(config(web=[pattern]), files(*(f"{path}{number}" for number in range(3_000)))) == {}
+
+    assert time.process_time() - started < 30
+
+
 def test_many_files_are_matched_in_time() -> None:
     repository = config(**{f"s{number}": [f"services/s{number}/**", "**/*a*b*c"] for number in range(20)})
     started = time.process_time()

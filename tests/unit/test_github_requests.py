@@ -40,6 +40,7 @@ RIGHTS: list[tuple[str, str, str]] = [
     (r"GET /repos/acme/shop/issues/N/comments", "pull_requests", "read"),
     (r"(POST|PATCH|DELETE) /repos/acme/shop/issues/.*", "pull_requests", "write"),
     (r"GET /repos/acme/shop/contents/.*", "contents", "read"),
+    (r"GET /repos/acme/shop/git/commits/\w+", "contents", "read"),
     (r"GET /repos/acme/shop/commits/\w+/check-runs", "checks", "read"),
     (r"GET /repos/acme/shop/actions/runs", "actions", "read"),
     (r"GET /repos/acme/shop/collaborators/octocat/permission", "metadata", "read"),
@@ -78,6 +79,7 @@ def _lay_down(recorder: Recorder) -> None:
     recorder.on("GET", f"{shop}/pulls/7/files", pages(None, [samples.changed_file("a.py")]))
     recorder.on("GET", f"{shop}/pulls/7/commits", pages(None, [samples.commit()]))
     recorder.on("GET", f"{shop}/contents/.github/preview.yaml", samples.content(b""))
+    recorder.on("GET", f"{shop}/git/commits/{samples.HEAD}", {"parents": [{"sha": samples.HEAD}]})
     recorder.on("GET", f"{shop}/commits/{samples.HEAD}/check-runs", pages("check_runs", []))
     recorder.on("GET", f"{shop}/actions/runs", pages("workflow_runs", []))
     recorder.on("GET", f"{shop}/issues/7/comments", pages(None, [samples.comment()]))
@@ -97,6 +99,7 @@ async def _use_everything(github: GitHub) -> None:
     await client.pull_request("acme/shop", 7)
     await client.files("acme/shop", 7)
     await client.commits("acme/shop", 7)
+    await client.parents("acme/shop", samples.HEAD)
     await client.file("acme/shop", ".github/preview.yaml", "main")
     await client.build("acme/shop", samples.HEAD)
     await client.comments("acme/shop", 7, None)

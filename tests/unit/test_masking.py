@@ -32,6 +32,16 @@ LINES_WITH_SECRETS = (
     "export AWS_SECRET_ACCESS_KEY=hunter2",
     "Server=db;Uid=shop;Pwd=hunter2;",
     "GET /login?user=shop&session_id=hunter2&x=1",
+    "RABBITMQ_DEFAULT_PASS=hunter2",
+    "export PGPASS=hunter2",
+    "{'db.pass': 'hunter2'}",
+    "host=db user=shop pass=hunter2",
+    "PW=hunter2",
+    "<password>hunter2</password>",
+    '<db:secret kind="plain">hunter2</db:secret>',
+    "curl -u admin:hunter2 http://catalog",
+    "curl --user=admin:hunter2 http://catalog",
+    "jdbc:oracle:thin:scott/hunter2@db:1521/shop",
 )
 TOKENS = (
     "ghp_abcdefghijklmnopqrstuvwxyz0123456789",
@@ -56,6 +66,8 @@ HARMLESS = (
     "panic: runtime error: index out of range [5] with length 3",
     "ghcr.io/acme/web@sha256:" + "ab12" * 16,
     "2026-11-24T09:00:00.000Z INFO GET /cart 200 12ms",
+    "compass: north; bypass=1; passenger=2",
+    "<div>no secret in here</div>",
 )
 
 

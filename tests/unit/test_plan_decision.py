@@ -167,14 +167,18 @@ def test_an_expired_preview_begins_anew_with_a_new_commit_and_a_stopped_one_does
 
 
 def test_merge_commits_of_a_head_are_remembered_until_the_head_moves() -> None:
-    seen = observe(Status(), FACTS, NOW)
-    moved = replace(FACTS, pull_request=a_pull_request(merge_commit_sha="n" * 40))
+    seen = observe(Status(), replace(FACTS, merge_sha="m" * 40), NOW)
+    moved = replace(FACTS, merge_sha="n" * 40)
 
     assert observe(seen, moved, NOW).observed.merge_shas == ("m" * 40, "n" * 40)
-    pushed = replace(
-        FACTS, pull_request=a_pull_request(head=Branch("copilot/round", OLDER, 812, "acme/shop"))
-    )
-    assert observe(seen, pushed, NOW).observed.merge_shas == ("m" * 40,)
+    head = Branch("copilot/round", OLDER, 812, "acme/shop")
+    pushed = replace(FACTS, pull_request=a_pull_request(head=head), merge_sha="o" * 40)
+    assert observe(seen, pushed, NOW).observed.merge_shas == ("o" * 40,)
+
+
+def test_a_merge_commit_that_was_not_found_to_be_of_this_head_does_not_count() -> None:
+    assert FACTS.pull_request.merge_commit_sha
+    assert observe(Status(), FACTS, NOW).observed.merge_shas == ()
 
 
 def _services(*phases: Phase) -> list[Service]:

@@ -113,7 +113,8 @@ def response(request: web.BaseRequest, answer: Answer, headers: Mapping[str, str
     if answer.link:
         sent["Link"] = answer.link
     if request.method == "GET" and answer.status == HTTPStatus.OK:
-        etag = f'W/"{hashlib.sha256(data + answer.link.encode()).hexdigest()}"'
+        # Of the body alone: that another page follows does not change it.
+        etag = f'W/"{hashlib.sha256(data).hexdigest()}"'
         sent |= {
             "ETag": etag,
             "Cache-Control": "private, max-age=60, s-maxage=60",

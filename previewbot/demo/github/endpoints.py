@@ -91,6 +91,13 @@ class Endpoints:
         commits = [call.state.commits[sha] for sha in _pull(call).commits[:_MOST_COMMITS]]
         return Listing([self._shapes.commit(call.repo, commit) for commit in commits])
 
+    def git_commit(self, call: Call) -> Answer:
+        """`GET /repos/{owner}/{repo}/git/commits/{sha}`."""
+        commit = call.state.commits.get(call.args["sha"])
+        if commit is None:
+            raise not_found()
+        return Answer(self._shapes.git_commit(call.repo, commit))
+
     def contents(self, call: Call) -> Answer:
         """`GET /repos/{owner}/{repo}/contents/{path}`, with `ref`; the raw content if that is accepted."""
         path = unquote(call.args.get("path") or "").strip("/")

@@ -65,6 +65,7 @@ def routes(e: Endpoints) -> tuple[Route, ...]:
         Route("GET", _REPO + r"/pulls/(?P<number>\d+)", e.pull, pull),
         Route("GET", _REPO + r"/pulls/(?P<number>\d+)/files", e.files, pull),
         Route("GET", _REPO + r"/pulls/(?P<number>\d+)/commits", e.commits, pull),
+        Route("GET", _REPO + r"/git/commits/(?P<sha>[0-9a-f]{40})", e.git_commit, ("contents:read",)),
         Route("GET", _REPO + r"/contents(?:/(?P<path>.*))?", e.contents, ("contents:read",)),
         Route("GET", _REPO + r"/commits/(?P<sha>[^/]+)/check-runs", e.check_runs, ("checks:read",)),
         Route("GET", _REPO + "/actions/runs", e.workflow_runs, ("actions:read",)),

@@ -192,6 +192,12 @@ class PullShapes(Shapes):
             "parents": parents,
         }
 
+    def git_commit(self, repository: Repository, commit: Commit) -> Json:
+        """Return a `git-commit`."""
+        whole = self.commit(repository, commit)
+        kept = {name: whole[name] for name in ("sha", "node_id", "html_url", "parents")}
+        return kept | {k: v for k, v in whole["commit"].items() if k != "comment_count"}
+
     def comment(self, state: State, comment: Comment) -> Json:
         """Return an `issue-comment`."""
         repository = state.repositories[comment.repository_id]
