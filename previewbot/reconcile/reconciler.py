@@ -12,7 +12,6 @@ from previewbot import links, plan
 from previewbot.errors import Conflict, RemoteError
 from previewbot.github import GitHub
 from previewbot.kube.client import Kube
-from previewbot.mirrord import Session
 from previewbot.plan import Create, Decision, Delete, Facts
 from previewbot.plan.decision import expire
 from previewbot.plan.services import find, remove
@@ -81,12 +80,18 @@ class Reconciler:
         if stored.preview.deleting or stored.preview.spec.app_id != self._context.settings.github.app_id:
             return Outcome()
         try:
-            return await self._pass(stored)
+            return await self._pass_or_tear_down(stored)
         except Superseded:
             return Outcome(again=0.2)
         except RemoteError as error:
             # A backoff, or an hour that GitHub asks for, must not make a preview outlast its time.
             return Outcome(again=plan.until_expiry(stored.status, self._context.now()), error=error)
+
+    async def _pass_or_tear_down(self, stored: Stored) -> Outcome:
+        try:
+            return await self._pass(stored)
+        except observe.Gone:
+            return await self._tear_down(stored)
 
     async def _pass(self, stored: Stored) -> Outcome:
         context = self._context
@@ -100,8 +105,6 @@ class Reconciler:
             try:
                 facts = await observe.look(context, stored)
                 looked = True
-            except observe.Gone:
-                return await self._tear_down(stored, sessions)
             except RemoteError as error:
                 # Nothing is torn down because GitHub cannot be read; expiry is enforced all the same.
                 trouble = error
@@ -219,9 +222,9 @@ class Reconciler:
         self._context.memory.forget(stored.preview.name)
         return Outcome()
 
-    async def _tear_down(self, stored: Stored, sessions: Sequence[Session]) -> Outcome:
+    async def _tear_down(self, stored: Stored) -> Outcome:
         """Remove everything of a repository that is gone or took the App away; there is nobody to tell."""
-        now = self._context.now()
+        now, sessions = self._context.now(), await sessions_of(self._context, stored.preview)
         steps = [remove(service, find(service, sessions), now) for service in stored.status.services]
         stored.status = stored.status.model_copy(
             update={
