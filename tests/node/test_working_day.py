@@ -34,8 +34,8 @@ NAMESPACE = "previewbot"
 PAGE = "services/web/page.html"
 PER_SECOND = 20
 OUTAGE_SECONDS = 30.0
-# Measured for an upgrade or a rollback since a pod of web goes on serving for 10 s: none of 184, 173, 183, 220.
-# With 5 s: none of 263, 289 and 319, one of 285. While gunicorn kept idle connections for its usual 2 s: 17 of 277.
+# Measured in upgrades and rollbacks since web's pods go on serving for 10 s: none of 183, 220, 184, 173.
+# With 5 s: one of 285. While gunicorn kept idle connections for its usual 2 s: 17 of 277.
 HARDLY_ANY = 0.01
 LINK = "Open the preview"
 CRD = "previews.previewbot.dev"
