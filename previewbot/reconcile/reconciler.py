@@ -26,6 +26,9 @@ from previewbot.registry import Registry
 from previewbot.render import Renderer
 from previewbot.settings import Settings
 
+_REMOVING = 2.0
+"""Seconds until the next look while something is being removed and GitHub does not answer."""
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -196,7 +199,11 @@ class Reconciler:
         stored.status = stored.status.model_copy(update={"last_error": error})
         await stored.write()
         if trouble is not None:
-            raise trouble
+            # An hour that GitHub asks for must not hold up what waits for a gateway to be removed.
+            expiry = plan.until_expiry(stored.status, context.now())
+            removing = _REMOVING if moved else None
+            times = [seconds for seconds in (expiry, removing) if seconds is not None]
+            return Outcome(again=min(times, default=None), error=trouble)
         over = decision.closed or decision.untriggered
         if over and facts and not facts.lagging and not planned.sessions and not stored.status.replies:
             return await self._delete_preview(stored, facts, decision)
