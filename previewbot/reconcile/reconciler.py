@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from previewbot import links, plan
-from previewbot.errors import Conflict, RemoteError
+from previewbot.errors import Conflict, Forbidden, Invalid, NotFound, RemoteError
 from previewbot.github import GitHub
 from previewbot.kube.client import Kube
 from previewbot.plan import Create, Decision, Delete, Facts
@@ -118,8 +118,8 @@ class Reconciler:
         if trouble is not None:
             planned = without_creations(planned)
         await self._settle(stored, facts, planned)
-        moved = await self._act(stored, facts, planned)
-        trouble = await self._report(stored, planned.decision) or trouble
+        moved, refused = await self._act(stored, facts, planned)
+        trouble = await self._report(stored, planned.decision) or refused or trouble
         await telling.tell(context, stored, before)
         return await self._finish(stored, facts, planned, moved, trouble)
 
@@ -170,14 +170,23 @@ class Reconciler:
         link = links.link(self._context.gateway, facts.config, status.services, key)
         return status.model_copy(update={"link": link, "url": link.url})
 
-    async def _act(self, stored: Stored, facts: Facts | None, planned: Planned) -> bool:
-        actions = planned.actions
-        if not stored.status.placed:
-            actions = tuple(action for action in actions if isinstance(action, Delete))
-        followed = True
+    async def _act(
+        self, stored: Stored, facts: Facts | None, planned: Planned
+    ) -> tuple[bool, RemoteError | None]:
+        """Act; return whether anything was to be done, and the error of a route that may not be written.
+
+        Such a route will not be otherwise soon, so nothing is made for it, but what is to go does go.
+        """
+        followed, refused = True, None
         if not planned.decision.silent or stored.status.route_namespace:
-            followed = await act.route(self._context, stored, facts)
-        return await act.act(self._context, stored, actions, followed=followed)
+            try:
+                followed = await act.route(self._context, stored, facts)
+            except (Forbidden, Invalid, NotFound) as error:
+                refused = error
+        actions = planned.actions
+        if refused is not None or not stored.status.placed:
+            actions = tuple(action for action in actions if isinstance(action, Delete))
+        return await act.act(self._context, stored, actions, followed=followed), refused
 
     async def _report(self, stored: Stored, decision: Decision) -> RemoteError | None:
         try:

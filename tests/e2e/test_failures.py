@@ -408,3 +408,15 @@ async def test_a_limit_of_github_that_outlasts_a_preview_does_not_prolong_it() -
             await until("the limit", lambda: refused)
 
             await until("the end of the session", lambda: not pull.sessions, lambda: pull.preview)
+
+
+async def test_a_route_that_may_not_be_written_does_not_keep_a_preview_alive() -> None:
+    async with scene(Options(build_seconds=BUILD_SECONDS)) as town:
+        pull = town.open()
+        await pull.ready()
+
+        with failing(town.world, lambda call: "httproutes" in call.path and call.changes, 403) as refused:
+            pull.write("/preview stop")
+            await until("the end of the session", lambda: not pull.sessions, lambda: pull.preview)
+            await pull.says("The preview was stopped")
+            assert refused
