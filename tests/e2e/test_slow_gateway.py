@@ -61,6 +61,7 @@ async def seen_during_a_life(town: Scene) -> list[Page]:
     pull.close()
     await until("the end of the sessions", lambda: not pull.sessions)
     await pull.ended()
+    await until("the end of the link", lambda: seen[-1].status == 404)
     looking.cancel()
     return seen
 
