@@ -3,7 +3,7 @@
 facts ─▶ decision ─▶ per service: status + action ─▶ overall status ─▶ when to look again
 """
 
-from previewbot.plan.decision import Decision, Facts, decide
+from previewbot.plan.decision import Decision, Facts, decide, expire, renew
 from previewbot.plan.obey import Goal, obey, settle_replies
 from previewbot.plan.overall import overall
 from previewbot.plan.services import (
@@ -28,10 +28,12 @@ __all__ = [
     "ServiceStep",
     "advance",
     "decide",
+    "expire",
     "look_again",
     "obey",
     "orphans",
     "overall",
+    "renew",
     "settle_replies",
     "until_expiry",
 ]

@@ -80,13 +80,15 @@ def decide(status: Status, facts: Facts | None) -> Decision:
 
 
 def _open(status: Status, facts: Facts) -> Decision:
+    unread = needs_approval(facts.pull_request, status.approved_sha)
     if facts.problems:
-        return Decision(keep=True, phase=Phase.FAILED, reason="ConfigurationInvalid")
+        # What serves stays, unless it is a fork's commit that was approved before another was pushed.
+        return Decision(keep=not unread, phase=Phase.FAILED, reason="ConfigurationInvalid")
     if facts.config is None:
         return Decision(silent=True, phase=Phase.NOTHING_TO_PREVIEW, reason="NoConfiguration")
     if not facts.files:
         return Decision(silent=True, phase=Phase.NOTHING_TO_PREVIEW, reason="NoServiceChanged")
-    if needs_approval(facts.pull_request, status.approved_sha):
+    if unread:
         return Decision(phase=Phase.AWAITING_APPROVAL, reason="Fork")
     return RUN
 
@@ -94,14 +96,14 @@ def _open(status: Status, facts: Facts) -> Decision:
 def observe(status: Status, facts: Facts, now: datetime) -> Status:
     """Take the facts into the status: head, merge commits, agent, trigger, problems.
 
-    A new commit clears an expiry (not a stop) and starts the image's deadline.
+    A new commit starts the image's deadline.
     """
     pull_request = facts.pull_request
     before = status.observed
     new_head = before.head_sha != pull_request.head.sha
     merge_shas = () if new_head else before.merge_shas
     if facts.merge_sha and facts.merge_sha not in merge_shas:
-        merge_shas = (*merge_shas, facts.merge_sha)[-_MERGE_SHAS_KEPT:]
+        merge_shas = _newest((*merge_shas, facts.merge_sha), status)
     observed = Observed(
         delivery_id=before.delivery_id,
         updated_at=pull_request.updated_at,
@@ -113,31 +115,41 @@ def observe(status: Status, facts: Facts, now: datetime) -> Status:
         configuration_sha=facts.config_sha,
     )
     triggers = facts.config.triggers if facts.config else Triggers()
-    ended = _still_ended(status.ended, pull_request.head.sha)
-    if status.ended is not None and ended is None:
-        # A new commit begins a new time; the old one is past and would end it at once.
-        status = status.model_copy(update={"expires_at": None, "ready_at": None, "ready_sha": ""})
     return status.model_copy(
         update={
             "observed": observed,
             "agent": facts.agent,
             "trigger": trigger(pull_request, triggers, facts.agent, status.started_by) or "",
             "problems": facts.problems,
-            "ended": ended,
             "closed_at": pull_request.closed_at,
         }
     )
+
+
+def _newest(merge_shas: tuple[str, ...], status: Status) -> tuple[str, ...]:
+    """Keep the newest, and those that running images are named by, which would be replaced without."""
+    named = [sha for sha in merge_shas[:-_MERGE_SHAS_KEPT] if any(sha in s.image for s in status.services)]
+    return (*named, *merge_shas[-_MERGE_SHAS_KEPT:])
 
 
 def expire(status: Status, now: datetime) -> Status:
     """End what is past its time; needs nothing but the status, so that it works while GitHub is down."""
     if status.ended is not None or status.expires_at is None or now < status.expires_at:
         return status
-    ended = Ended(reason="Expired", at=status.expires_at, head_sha=status.observed.head_sha)
+    # What expires is the commit whose clock ran; one pushed meanwhile has not had its time yet.
+    head_sha = status.ready_sha or status.observed.head_sha
+    ended = Ended(reason="Expired", at=status.expires_at, head_sha=head_sha)
     return status.model_copy(update={"ended": ended})
 
 
-def _still_ended(ended: Ended | None, head_sha: str) -> Ended | None:
-    if ended is not None and ended.reason == "Expired" and ended.head_sha != head_sha:
-        return None
-    return ended
+def renew(status: Status, *, remaining: int) -> Status:
+    """Let a commit newer than what expired (not what was stopped) begin a time of its own.
+
+    Only once no session is left (`remaining`): what is being removed would serve on, without an end.
+    """
+    ended = status.ended
+    if ended is None or ended.reason != "Expired" or remaining:
+        return status
+    if ended.head_sha == status.observed.head_sha:
+        return status
+    return status.model_copy(update={"ended": None, "expires_at": None, "ready_at": None, "ready_sha": ""})

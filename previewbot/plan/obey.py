@@ -75,6 +75,10 @@ def _settled(status: Status, reply: Reply) -> Reply:
     if reply.goal == Goal.RUNNING:
         if running:
             return reply.model_copy(update={"reaction": "rocket", "goal": ""})
+        if status.phase is Phase.AWAITING_APPROVAL:
+            # The fork was pushed to after the command: what it approved is not the head any more.
+            update = {"reaction": "confused", "goal": "", "kind": "fork-needs-sha"}
+            return reply.model_copy(update={**update, "values": {"sha": status.observed.head_sha}})
         if over or status.phase is Phase.FAILED:
             kind = _why_not(status)
             return reply.model_copy(update={"reaction": "confused", "goal": "", "kind": kind})

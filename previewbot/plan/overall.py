@@ -40,6 +40,7 @@ def overall(
         status = _started(_running(status, services), ttl, ttl_max, now)
     elif decision.keep:
         status = status.model_copy(update={"phase": decision.phase, "reason": decision.reason})
+        status = _bounded(status, ttl, now)
     elif remaining:
         reason = "OperatorSilent" if any(s.reason == "OperatorSilent" for s in services) else decision.reason
         status = status.model_copy(update={"phase": Phase.STOPPING, "reason": reason})
@@ -78,11 +79,19 @@ def _started(status: Status, ttl: timedelta, ttl_max: timedelta, now: datetime) 
     """Start the clock with the first Ready of a head; what somebody extended is never shortened by a push."""
     head = status.observed.head_sha
     if status.phase not in (Phase.READY, Phase.IDLE) or status.ready_sha == head:
-        return status
+        return _bounded(status, ttl, now)
     expires_at = now + ttl
     if status.expires_at is not None:
         expires_at = min(max(expires_at, status.expires_at), now + ttl_max)
     return status.model_copy(update={"ready_sha": head, "ready_at": now, "expires_at": expires_at})
+
+
+def _bounded(status: Status, ttl: timedelta, now: datetime) -> Status:
+    """Give an end to what serves without one: an older commit, or one that came up while nobody looked."""
+    serving = next((service.serving_sha for service in status.services if service.serving_sha), "")
+    if not serving or status.expires_at is not None:
+        return status
+    return status.model_copy(update={"ready_sha": serving, "ready_at": now, "expires_at": now + ttl})
 
 
 def _with_expiry_text(status: Status) -> Status:

@@ -5,6 +5,7 @@ nothing the second time.
 """
 
 from previewbot.reconcile.memory import Memory, Untriggered
-from previewbot.reconcile.reconciler import Outcome, Reconciler
+from previewbot.reconcile.outcome import Outcome
+from previewbot.reconcile.reconciler import Reconciler
 
 __all__ = ["Memory", "Outcome", "Reconciler", "Untriggered"]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 from previewbot import links
-from previewbot.errors import Conflict, Forbidden, Invalid, NotFound
+from previewbot.errors import Conflict, Forbidden, Invalid, NotFound, RemoteError
 from previewbot.mirrord import Session, Wanted, manifest, noticeable
 from previewbot.plan import Create, Delete, Facts
 from previewbot.preview import Phase, Preview, Service, Status
@@ -14,11 +16,32 @@ from previewbot.reconcile.memory import Turned
 from previewbot.reconcile.stored import Stored
 
 
-async def route(context: Context, stored: Stored, facts: Facts | None) -> bool:
+@dataclass(frozen=True)
+class Routed:
+    """Where a route stands.
+
+    `followed`: the gateway does not lead to staging any more, or may go on doing so. `overdue`: that was
+    waited for long enough. `error`: why the route could not be written.
+    """
+
+    followed: bool = True
+    overdue: bool = True
+    error: RemoteError | None = None
+
+
+@dataclass(frozen=True)
+class Acted:
+    """What came of acting: the world may have `moved`, and a session was `held` back for its route."""
+
+    moved: bool = False
+    held: bool = False
+
+
+async def route(context: Context, stored: Stored, facts: Facts | None) -> Routed:
     """Make the HTTPRoute what it should be, if links go through a Gateway and the repository has an entry.
 
-    While GitHub cannot be read the entry is unknown: then the route is only ever turned to the page. Returns
-    False while the gateway may still lead to staging although the route does not any more: a session that
+    While GitHub cannot be read the entry is unknown: then the route is only ever turned to the page. As long
+    as the gateway may still lead to staging although the route does not, it is not `followed`: a session that
     went now would leave plain staging behind the link.
     """
     gateway, preview, status = context.gateway, stored.preview, stored.status
@@ -27,18 +50,31 @@ async def route(context: Context, stored: Stored, facts: Facts | None) -> bool:
     serving = any(service.serving_sha for service in status.services)
     namespace = entry.namespace if entry else status.route_namespace
     if gateway is None or not namespace or (entry is None and serving):
-        return True
-    if status.route_namespace and status.route_namespace != namespace:
-        await context.kube.delete_route(status.route_namespace, preview.spec.environment_key)
-    page = links.page_url(context.settings.public_url, preview.name)
+        return Routed()
     towards = entry if serving else None
-    applied = await context.kube.apply_route(links.route(preview, gateway, namespace, towards, page=page))
-    stored.status = stored.status.model_copy(update={"route_namespace": namespace})
+    page = links.page_url(context.settings.public_url, preview.name)
+    wanted = links.route(preview, gateway, namespace, towards, page=page)
+    try:
+        applied = await _apply(context, stored, wanted)
+    except RemoteError as error:
+        known, failure = False, error
+    else:
+        known, failure = links.known(applied, gateway), None
     if towards is not None:
         context.memory.turned.pop(preview.name, None)
-        return True
-    turned = _turned(context, preview.name, links.known(applied, gateway))
-    return links.followed(gateway, turned.at, turned.known_at, context.now())
+        return Routed(error=failure)
+    turned, now = _turned(context, preview.name, known), context.now()
+    followed = failure is None and links.followed(gateway, turned.at, turned.known_at, now)
+    return Routed(followed, links.followed(gateway, turned.at, None, now), failure)
+
+
+async def _apply(context: Context, stored: Stored, wanted: Mapping[str, Any]) -> Mapping[str, Any]:
+    namespace, before = wanted["metadata"]["namespace"], stored.status.route_namespace
+    if before and before != namespace:
+        await context.kube.delete_route(before, wanted["metadata"]["name"])
+    applied = await context.kube.apply_route(wanted)
+    stored.status = stored.status.model_copy(update={"route_namespace": namespace})
+    return applied
 
 
 def _turned(context: Context, name: str, known: bool) -> Turned:
@@ -52,20 +88,21 @@ def _turned(context: Context, name: str, known: bool) -> Turned:
 
 async def act(
     context: Context, stored: Stored, actions: Sequence[Create | Delete], *, followed: bool = True
-) -> bool:
-    """Carry out the actions, deletions first; return whether the world may have moved (look again soon).
+) -> Acted:
+    """Carry out the actions, deletions first.
 
     Until the route is `followed`, what serves stays; the next pass finds it and plans its end again.
     """
+    held = False
     for action in actions:
         if isinstance(action, Delete) and action.session.serving and not followed:
-            continue
-        if isinstance(action, Delete):
+            held = True
+        elif isinstance(action, Delete):
             await _delete(context, action.session)
     for action in actions:
         if isinstance(action, Create):
             await _create(context, stored, action.wanted)
-    return bool(actions)
+    return Acted(bool(actions), held)
 
 
 async def _delete(context: Context, session: Session) -> None:

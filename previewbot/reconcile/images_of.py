@@ -15,6 +15,8 @@ from previewbot.preview import Preview, Service, Status, Waiting
 from previewbot.reconcile.context import Context
 from previewbot.repoconfig import ServiceConfig
 
+_OF_A_BUILD = {"running": "BuildRunning", "needs_approval": "BuildNeedsApproval", "failed": "BuildFailed"}
+
 log = logging.getLogger(__name__)
 
 
@@ -80,26 +82,32 @@ async def with_container(context: Context, config: ServiceConfig, service: Servi
     return service.model_copy(update={"container": container}), ""
 
 
-async def why_missing(context: Context, preview: Preview, facts: Facts, waiting: Waiting) -> Waiting:
-    """Say what CI does about a missing image: it runs, waits for a person, failed, or cannot even start."""
+async def why_missing(
+    context: Context, preview: Preview, facts: Facts, waiting: Waiting, known: Waiting | None
+) -> Waiting:
+    """Say what CI does about a missing image: it runs, waits for a person, failed, or cannot even start.
+
+    While GitHub does not tell, what was `known` before holds: an explanation is no reason to end a pass.
+    """
     if waiting.reason != "NoImage":
         return waiting
     if facts.pull_request.mergeable is False:
         return Waiting(reason="MergeConflict", name=facts.pull_request.base.ref)
     client = context.github.installation(preview.spec.installation_id)
-    build = await client.build(facts.pull_request.base.repository, facts.pull_request.head.sha)
+    try:
+        build = await client.build(facts.pull_request.base.repository, facts.pull_request.head.sha)
+    except RemoteError as error:
+        log.warning("cannot ask for a build", extra={"preview": preview.name, "error": str(error)})
+        build = Build("none")
+        if known and known.detail == waiting.detail and known.reason in _OF_A_BUILD.values():
+            return known
     first_seen = preview.status.observed.head_first_seen_at
     late = first_seen is not None and context.now() - first_seen >= context.settings.deadlines.image
     return _from_build(build, late, waiting)
 
 
 def _from_build(build: Build, late: bool, waiting: Waiting) -> Waiting:
-    reasons = {
-        "running": "BuildRunning",
-        "needs_approval": "BuildNeedsApproval",
-        "failed": "BuildFailed",
-    }
-    reason = reasons.get(build.state, "DeadlinePassed" if late else "NoImage")
+    reason = _OF_A_BUILD.get(build.state, "DeadlinePassed" if late else "NoImage")
     return Waiting(
         reason=reason, url=build.url, name=build.name, since=build.started_at, detail=waiting.detail
     )

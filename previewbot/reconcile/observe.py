@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from previewbot import agents, changes, images, repoconfig
 from previewbot.commands import Command, Nonsense
 from previewbot.commands import parse as parse_command
-from previewbot.errors import ConfigurationError, Invalid, NotFound, Unauthorized
+from previewbot.errors import ConfigurationError, Invalid, NotFound, RemoteError, Unauthorized
 from previewbot.github import InstallationClient
 from previewbot.model import Comment, PullRequest
 from previewbot.plan import Facts, obey
@@ -23,6 +23,7 @@ from previewbot.preview import (
     Observed,
     Preview,
     Reply,
+    Spec,
     Status,
 )
 from previewbot.reconcile.context import Context
@@ -64,7 +65,8 @@ def needs_look(preview: Preview, facts: Facts | None, now: datetime) -> bool:
 async def look(context: Context, stored: Stored) -> Facts:
     """Read GitHub and take what it says into the status, commands included.
 
-    Raises `Gone`, or a RemoteError when GitHub cannot be read now.
+    Raises `Gone`, or a RemoteError when GitHub cannot be read now; then the status is as it was, since half
+    of a look would be told under the name of a commit that nobody acted on.
     """
     now = context.now()
     if stored.preview.poke.delivery_id != stored.status.observed.delivery_id:
@@ -85,13 +87,11 @@ async def look(context: Context, stored: Stored) -> Facts:
         merge_sha=await _merge_sha(client, stored.status.observed, pull_request, configuration, files),
         read_at=now,
     )
-    stored.status = observe(stored.status, facts, now)
-    newest = await _commands(context, client, stored, facts, now)
+    status, newest = await _commands(context, client, observe(stored.status, facts, now), facts, now)
     poke = stored.preview.poke
-    lagging = _lagging(stored.preview, pull_request, newest, now)
-    observed = stored.status.observed.model_copy(update={"delivery_id": poke.delivery_id})
-    stored.status = observe(stored.status.model_copy(update={"observed": observed}), facts, now)
-    facts = Facts(**{**facts.__dict__, "lagging": lagging})
+    observed = status.observed.model_copy(update={"delivery_id": poke.delivery_id})
+    stored.status = observe(status.model_copy(update={"observed": observed}), facts, now)
+    facts = replace(facts, lagging=_lagging(stored.preview, pull_request, newest, now))
     context.memory.facts[stored.preview.name] = facts
     return facts
 
@@ -101,22 +101,46 @@ async def _pull_request(context: Context, stored: Stored) -> tuple[InstallationC
     client = context.github.installation(spec.installation_id)
     try:
         pull_request = await client.pull_request(spec.repository, spec.number)
+        _must_be(spec, pull_request)
     except (NotFound, Unauthorized) as error:
-        try:
-            installation_id = await context.github.installation_of(spec.repository)
-        except NotFound:
-            raise Gone(spec.repository) from None
-        if installation_id == spec.installation_id:
-            raise error from None
-        await stored.patch_spec(installationId=installation_id)
-        client = context.github.installation(installation_id)
-        pull_request = await client.pull_request(spec.repository, spec.number)
-    if pull_request.base.repository_id != spec.repository_id:
-        # The name belongs to another repository now; ours was renamed and then its name was taken.
-        raise NotFound(f"repository {spec.repository_id}", status=404, message="its name was taken over")
-    if pull_request.base.repository != spec.repository:
+        client = await _found_again(context, stored, error)
+        pull_request = await client.pull_request(stored.preview.spec.repository, spec.number)
+        _must_be(spec, pull_request)
+    if pull_request.base.repository != stored.preview.spec.repository:
         await stored.patch_spec(repository=pull_request.base.repository)
     return client, pull_request
+
+
+def _must_be(spec: Spec, pull_request: PullRequest) -> None:
+    """Raise NotFound if the repository's name belongs to another one by now."""
+    if pull_request.base.repository_id != spec.repository_id:
+        raise NotFound(f"repository {spec.repository_id}", status=404, message="its name was taken over")
+
+
+async def _found_again(context: Context, stored: Stored, error: RemoteError) -> InstallationClient:
+    """Find a repository by its number in what we may read; raises `Gone` if it is not there any more.
+
+    It may have been renamed, its old name given to another, or been transferred to another installation.
+    Raises the `error` itself if the repository is where it was.
+    """
+    spec = stored.preview.spec
+    try:
+        by_name = await context.github.installation_of(spec.repository)
+    except NotFound:
+        by_name = spec.installation_id
+    for installation_id in dict.fromkeys((by_name, spec.installation_id)):
+        client = context.github.installation(installation_id)
+        try:
+            covered = {repository.id: repository.full_name for repository in await client.repositories()}
+        except (NotFound, Unauthorized):
+            continue
+        name = covered.get(spec.repository_id)
+        if (installation_id, name) == (spec.installation_id, spec.repository):
+            raise error from None
+        if name is not None:
+            await stored.patch_spec(installationId=installation_id, repository=name)
+            return client
+    raise Gone(spec.repository) from None
 
 
 async def _agent(client: InstallationClient, repository: str, pull_request: PullRequest) -> AgentSeen | None:
@@ -215,10 +239,9 @@ def _lagging(preview: Preview, pull_request: PullRequest, newest: int, now: date
 
 
 async def _commands(
-    context: Context, client: InstallationClient, stored: Stored, facts: Facts, now: datetime
-) -> int:
-    """Obey new commands; return the highest comment id seen."""
-    status = stored.status
+    context: Context, client: InstallationClient, status: Status, facts: Facts, now: datetime
+) -> tuple[Status, int]:
+    """Obey new commands; return the status after them and the highest comment id seen."""
     repository, number = facts.pull_request.base.repository, facts.pull_request.number
     first = status.commands.looked_at is None
     since = None if first or status.commands.looked_at is None else status.commands.looked_at - _OVERLAP
@@ -230,8 +253,8 @@ async def _commands(
         if command is not None:
             status = await _obeyed(context, client, status, facts, comment, command, now)
     commands = status.commands.model_copy(update={"looked_at": now})
-    stored.status = status.model_copy(update={"commands": commands})
-    return max((comment.id for comment in comments), default=0)
+    newest = max((comment.id for comment in comments), default=0)
+    return status.model_copy(update={"commands": commands}), newest
 
 
 def _fresh(

@@ -59,6 +59,11 @@ def deletions(sessions: Sequence[Session]) -> list[Create | Delete]:
     return [Delete(session) for session in sessions if session.deleting_since is None]
 
 
+def creates(planned: Planned) -> bool:
+    """Return whether something is to be created."""
+    return any(isinstance(action, Create) for action in planned.actions)
+
+
 def without_creations(planned: Planned) -> Planned:
     """Return the plan without creations: nothing is made on facts that could not be confirmed now."""
     return replace(planned, actions=tuple(a for a in planned.actions if isinstance(a, Delete)))
@@ -90,7 +95,8 @@ async def _step(
     service = prepare(preview, config, facts.files[config.name], before)
     look = await images_of.look_for_image(context, preview, config, service, facts)
     if look.waiting is not None:
-        look = replace(look, waiting=await images_of.why_missing(context, preview, facts, look.waiting))
+        waiting = await images_of.why_missing(context, preview, facts, look.waiting, service.waiting)
+        look = replace(look, waiting=waiting)
     references = images_of.candidates(config, facts, preview.status)
     service = pin(service, facts.pull_request.head.sha, references, look)
     service, problem = await images_of.with_container(context, config, service)

@@ -4,23 +4,31 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from previewbot import links, plan
-from previewbot.errors import Conflict, Forbidden, Invalid, NotFound, RemoteError
+from previewbot.errors import Conflict, RemoteError, TryLater
 from previewbot.github import GitHub
 from previewbot.kube.client import Kube
-from previewbot.plan import Create, Decision, Delete, Facts
-from previewbot.plan.decision import expire
+from previewbot.mirrord import Session
+from previewbot.plan import Decision, Delete, Facts
 from previewbot.plan.services import find, remove
 from previewbot.policy import place
 from previewbot.preview import LinkState, Phase, Preview, Status
 from previewbot.reconcile import act, observe, report, telling
+from previewbot.reconcile.act import Acted, Routed
 from previewbot.reconcile.context import Context
 from previewbot.reconcile.memory import Memory, Untriggered
-from previewbot.reconcile.planning import Planned, deletions, make_plan, sessions_of, without_creations
+from previewbot.reconcile.outcome import Look, Outcome, Troubles, is_refusal, sooner
+from previewbot.reconcile.planning import (
+    Planned,
+    creates,
+    deletions,
+    make_plan,
+    sessions_of,
+    without_creations,
+)
 from previewbot.reconcile.stored import Stored, Superseded, in_words
 from previewbot.registry import Registry
 from previewbot.render import Renderer
@@ -29,16 +37,8 @@ from previewbot.settings import Settings
 _REMOVING = 2.0
 """Seconds until the next look while something is being removed and GitHub does not answer."""
 
-
-@dataclass(frozen=True)
-class Outcome:
-    """How a pass ended: `again` is in seconds; None means "when something happens".
-
-    With an `error` it is to be repeated after a backoff, yet no later than `again`.
-    """
-
-    again: float | None = None
-    error: RemoteError | None = None
+_PATIENCE = 50.0
+"""Seconds that a look at GitHub may take, or a report to it; a preview's end cuts a look short."""
 
 
 class Reconciler:
@@ -98,30 +98,41 @@ class Reconciler:
 
     async def _pass(self, stored: Stored) -> Outcome:
         context = self._context
-        before = stored.status
-        stored.status = expire(stored.status, context.now())
+        before, now = stored.status, context.now()
+        known = context.memory.facts.get(stored.preview.name)
+        stored.status = plan.expire(stored.status, now)
         sessions = await sessions_of(context, stored.preview)
-        trouble: RemoteError | None = None
-        facts = context.memory.facts.get(stored.preview.name)
-        looked = False
-        if observe.needs_look(stored.preview, facts, context.now()):
-            try:
-                facts = await observe.look(context, stored)
-                looked = True
-            except RemoteError as error:
-                # Nothing is torn down because GitHub cannot be read; expiry is enforced all the same.
-                trouble = error
-        planned = await make_plan(context, stored.preview, facts, sessions)
-        if any(isinstance(action, Create) for action in planned.actions) and not looked and not trouble:
-            facts = await observe.look(context, stored)
-            planned = await make_plan(context, stored.preview, facts, sessions)
-        if trouble is not None:
+        look = Look(known)
+        if not _ends_now(stored.status, sessions) and observe.needs_look(stored.preview, known, now):
+            look = await self._look(stored, known)
+        stored.status = plan.renew(stored.status, remaining=len(sessions))
+        planned = await make_plan(context, stored.preview, look.facts, sessions)
+        if creates(planned) and not look.made and look.trouble is None:
+            # Nothing is made on facts that are minutes old.
+            look = await self._look(stored, known)
+            planned = await make_plan(context, stored.preview, look.facts, sessions)
+        if look.trouble is not None:
             planned = without_creations(planned)
-        await self._settle(stored, facts, planned)
-        moved, refused = await self._act(stored, facts, planned)
-        trouble = await self._report(stored, planned.decision) or refused or trouble
+        await self._settle(stored, look.facts, planned)
+        acted, routed = await self._act(stored, look.facts, planned)
+        reported: RemoteError | None = None
+        if look.made or not acted.held:
+            # A slow GitHub must not hold up the end of a session that only waits for its gateway.
+            reported = await self._report(stored, planned.decision)
         await telling.tell(context, stored, before)
-        return await self._finish(stored, facts, planned, moved, trouble)
+        troubles = Troubles(look.trouble, routed.error, reported)
+        return await self._finish(stored, look, planned, acted, troubles)
+
+    async def _look(self, stored: Stored, known: Facts | None) -> Look:
+        """Look at GitHub; nothing is torn down because it cannot be read, and its slowness delays no end."""
+        left = plan.until_expiry(stored.status, self._context.now())
+        try:
+            async with asyncio.timeout(min(left or _PATIENCE, _PATIENCE)):
+                return Look(await observe.look(self._context, stored), made=True)
+        except TimeoutError:
+            return Look(known, trouble=TryLater("GitHub", message="the look took too long"))
+        except RemoteError as error:
+            return Look(known, trouble=error)
 
     async def _settle(self, stored: Stored, facts: Facts | None, planned: Planned) -> None:
         """Store what the plan says before acting on it: cleared uids, messages of failures, the place taken.
@@ -129,7 +140,7 @@ class Reconciler:
         Whether there is a place is asked and the answer stored under one lock, so that two passes cannot
         take the last one both.
         """
-        if not planned.needs_place and not planned.sessions:
+        if not planned.needs_place and not planned.sessions and facts is not None:
             stored.status = stored.status.model_copy(update={"placed": False, "waiting_since": None})
         if not planned.needs_place or stored.status.placed:
             self._take(stored, facts, planned)
@@ -170,58 +181,51 @@ class Reconciler:
         link = links.link(self._context.gateway, facts.config, status.services, key)
         return status.model_copy(update={"link": link, "url": link.url})
 
-    async def _act(
-        self, stored: Stored, facts: Facts | None, planned: Planned
-    ) -> tuple[bool, RemoteError | None]:
-        """Act; return whether anything was to be done, and the error of a route that may not be written.
+    async def _act(self, stored: Stored, facts: Facts | None, planned: Planned) -> tuple[Acted, Routed]:
+        """Act: the route first; while that cannot be written nothing is made, but what is to go does go.
 
-        Such a route will not be otherwise soon, so nothing is made for it, but what is to go does go.
+        What is to be replaced waits for a route that fails for a moment; what is to end waits a while.
         """
-        followed, refused = True, None
-        if not planned.decision.silent or stored.status.route_namespace:
-            try:
-                followed = await act.route(self._context, stored, facts)
-            except (Forbidden, Invalid, NotFound) as error:
-                refused = error
+        decision, routed = planned.decision, Routed()
+        if not decision.silent or stored.status.route_namespace:
+            routed = await act.route(self._context, stored, facts)
+        followed = routed.followed or is_refusal(routed.error) or (routed.overdue and not decision.runs)
         actions = planned.actions
-        if refused is not None or not stored.status.placed:
+        if routed.error is not None or not stored.status.placed:
             actions = tuple(action for action in actions if isinstance(action, Delete))
-        return await act.act(self._context, stored, actions, followed=followed), refused
+        return await act.act(self._context, stored, actions, followed=followed), routed
 
     async def _report(self, stored: Stored, decision: Decision) -> RemoteError | None:
         try:
-            await report.report(self._context, stored, decision)
+            async with asyncio.timeout(_PATIENCE):
+                await report.report(self._context, stored, decision)
+        except TimeoutError:
+            return TryLater("GitHub", message="the report took too long")
         except RemoteError as error:
             return error
         return None
 
     async def _finish(
-        self,
-        stored: Stored,
-        facts: Facts | None,
-        planned: Planned,
-        moved: bool,
-        trouble: RemoteError | None,
+        self, stored: Stored, look: Look, planned: Planned, acted: Acted, troubles: Troubles
     ) -> Outcome:
-        context, decision = self._context, planned.decision
+        context, decision, trouble = self._context, planned.decision, troubles.first
         error = in_words(trouble) if trouble else ""
         stored.status = stored.status.model_copy(update={"last_error": error})
         await stored.write()
-        if trouble is not None:
+        told = not troubles.passing and not stored.status.replies
+        over = (decision.closed or decision.untriggered) and told and not planned.sessions
+        if over and look.facts is not None and not look.facts.lagging:
+            return await self._delete_preview(stored, look.facts, decision)
+        now, deadline = context.now(), context.settings.deadlines.image
+        if troubles.passing is not None:
             # An hour that GitHub asks for must not hold up what waits for a gateway to be removed.
-            expiry = plan.until_expiry(stored.status, context.now())
-            removing = _REMOVING if moved else None
-            times = [seconds for seconds in (expiry, removing) if seconds is not None]
-            return Outcome(again=min(times, default=None), error=trouble)
-        over = decision.closed or decision.untriggered
-        if over and facts and not facts.lagging and not planned.sessions and not stored.status.replies:
-            return await self._delete_preview(stored, facts, decision)
-        if moved:
-            return Outcome(again=0.5 if any(isinstance(a, Delete) for a in planned.actions) else 5.0)
-        deadline = context.settings.deadlines.image
-        return Outcome(
-            again=plan.look_again(stored.status, decision, facts, deadline=deadline, now=context.now())
-        )
+            again = plan.until_expiry(stored.status, now)
+            return Outcome(sooner(again, _REMOVING if acted.moved else None), troubles.passing)
+        again = plan.look_again(stored.status, decision, look.facts, deadline=deadline, now=now)
+        if acted.moved:
+            deletes = any(isinstance(action, Delete) for action in planned.actions)
+            again = sooner(again, 0.5 if deletes else 5.0)
+        return Outcome(again, trouble)
 
     async def _delete_preview(self, stored: Stored, facts: Facts, decision: Decision) -> Outcome:
         """The Preview goes last, and only as we know it: a poke in between means another look."""
@@ -231,6 +235,9 @@ class Reconciler:
             self.untriggered.remember(
                 spec.repository_id, spec.number, pull_request.updated_at, pull_request.head.sha
             )
+        return await self._forget(stored)
+
+    async def _forget(self, stored: Stored) -> Outcome:
         try:
             await stored.delete()
         except Conflict:
@@ -242,21 +249,15 @@ class Reconciler:
         """Remove everything of a repository that is gone or took the App away; there is nobody to tell."""
         now, sessions = self._context.now(), await sessions_of(self._context, stored.preview)
         steps = [remove(service, find(service, sessions), now) for service in stored.status.services]
-        stored.status = stored.status.model_copy(
-            update={
-                "services": tuple(step.service for step in steps),
-                "phase": Phase.STOPPING,
-                "reason": "RepositoryGone",
-            }
-        )
+        services = tuple(step.service for step in steps)
+        gone = {"services": services, "phase": Phase.STOPPING, "reason": "RepositoryGone"}
+        stored.status = stored.status.model_copy(update=gone)
         await stored.write()
-        followed = await act.route(self._context, stored, None)
-        await act.act(self._context, stored, deletions(sessions), followed=followed)
-        if sessions:
-            return Outcome(again=2.0)
-        try:
-            await stored.delete()
-        except Conflict:
-            return Outcome(again=0.2)
-        self._context.memory.forget(stored.preview.name)
-        return Outcome()
+        planned = Planned(Decision(closed=True), services, tuple(deletions(sessions)), tuple(sessions))
+        await self._act(stored, None, planned)
+        return Outcome(again=2.0) if sessions else await self._forget(stored)
+
+
+def _ends_now(status: Status, sessions: Sequence[Session]) -> bool:
+    """Return whether something is to be removed, whatever GitHub says: before asking it, then."""
+    return status.ended is not None and any(session.deleting_since is None for session in sessions)

@@ -7,10 +7,13 @@ GitHub may not yet show it.
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
-from previewbot.errors import Forbidden, Invalid, NotFound
+from previewbot.errors import Forbidden, Invalid, NotFound, RemoteError
 from previewbot.github import InstallationClient
 from previewbot.links import page_url
 from previewbot.mirrord import header
@@ -21,6 +24,8 @@ from previewbot.reconcile.context import Context
 from previewbot.reconcile.observe import adopt
 from previewbot.reconcile.stored import Stored
 from previewbot.render import View, comment_hash
+
+log = logging.getLogger(__name__)
 
 
 def view_of(context: Context, preview: Preview) -> View:
@@ -37,13 +42,22 @@ def view_of(context: Context, preview: Preview) -> View:
 
 
 async def report(context: Context, stored: Stored, decision: Decision) -> None:
-    """Bring the comment and the answers up to date; raises RemoteError when GitHub refuses or is away."""
+    """Bring the comment and the answers up to date; raises RemoteError when GitHub refuses or is away.
+
+    A comment that is refused for good (a locked conversation, say) keeps no answer from being tried.
+    """
     client = context.github.installation(stored.preview.spec.installation_id)
     body = context.renderer.comment(view_of(context, stored.preview))
     announced = await _announce(context, client, stored, body, decision)
-    await _comment(client, stored, body, decision, announced)
+    refusal: RemoteError | None = None
+    try:
+        await _comment(client, stored, body, decision, announced)
+    except (Forbidden, Invalid) as error:
+        refusal = error
     for reply in stored.status.replies:
         await _answer(context, client, stored, reply, announced)
+    if refusal is not None:
+        raise refusal
 
 
 def _wants_comment(stored: Stored, body: str, decision: Decision) -> bool:
@@ -117,14 +131,18 @@ async def _comment(
 async def _answer(
     context: Context, client: InstallationClient, stored: Stored, reply: Reply, announced: _Announced
 ) -> None:
-    """Give one answer: the reaction, then the words; it leaves the status when nothing more is owed."""
+    """Give one answer: the reaction, then the words; it leaves the status when nothing more is owed.
+
+    One that GitHub refuses is owed no longer: it would be refused again, and the others wait behind it.
+    """
     spec = stored.preview.spec
     try:
-        reply = await _react(client, spec.repository, reply)
+        reply = await _react(client, stored, reply)
         if reply.kind and reply.comment_id in announced.replies:
             view = view_of(context, stored.preview)
             text = context.renderer.reply(reply.kind, reply.values, reply.comment_id, view)
-            await client.create_comment(spec.repository, spec.number, text)
+            with _refusable(stored, reply):
+                await client.create_comment(spec.repository, spec.number, text)
             reply = reply.model_copy(update={"kind": "", "intent_at": None})
     except NotFound:
         # The command was deleted: nobody waits for an answer.
@@ -132,14 +150,26 @@ async def _answer(
     _store(stored, reply)
 
 
-async def _react(client: InstallationClient, repository: str, reply: Reply) -> Reply:
+async def _react(client: InstallationClient, stored: Stored, reply: Reply) -> Reply:
+    repository = stored.preview.spec.repository
     if reply.goal and not reply.eyes_given:
-        await client.react(repository, reply.comment_id, "eyes")
+        with _refusable(stored, reply):
+            await client.react(repository, reply.comment_id, "eyes")
         return reply.model_copy(update={"eyes_given": True})
     if reply.reaction and not reply.reacted and not reply.goal:
-        await client.react(repository, reply.comment_id, reply.reaction)
+        with _refusable(stored, reply):
+            await client.react(repository, reply.comment_id, reply.reaction)
         return reply.model_copy(update={"reacted": True})
     return reply
+
+
+@contextmanager
+def _refusable(stored: Stored, reply: Reply) -> Iterator[None]:
+    try:
+        yield
+    except (Forbidden, Invalid) as error:
+        about = {"preview": stored.preview.name, "comment_id": reply.comment_id, "error": str(error)}
+        log.warning("an answer was refused", extra=about)
 
 
 def _store(stored: Stored, reply: Reply) -> None:

@@ -10,9 +10,9 @@ import pytest
 
 from previewbot.model import Account, Branch, PullRequest
 from previewbot.plan import Facts, decide, overall
-from previewbot.plan.decision import expire, observe
+from previewbot.plan.decision import expire, observe, renew
 from previewbot.policy import Place, configuration_ref, needs_approval, place, trigger
-from previewbot.preview import AgentSeen, ConfigurationProblem, Ended, Phase, Service, Status
+from previewbot.preview import AgentSeen, ConfigurationProblem, Ended, Observed, Phase, Service, Status
 from previewbot.repoconfig import RepositoryConfig, Triggers
 from tests.support.previews import HEAD, NOW, OLDER, a_preview
 
@@ -159,11 +159,21 @@ def test_an_expired_preview_begins_anew_with_a_new_commit_and_a_stopped_one_does
     expired = Status(ended=Ended(reason="Expired", at=NOW, head_sha=OLDER), expires_at=NOW, ready_sha=OLDER)
     stopped = Status(ended=Ended(reason="Stopped", at=NOW, head_sha=OLDER))
 
-    again = observe(expired, FACTS, NOW)
-    assert (again.ended, again.expires_at) == (None, None)
-    assert observe(stopped, FACTS, NOW).ended is not None
+    again = renew(observe(expired, FACTS, NOW), remaining=0)
+    assert (again.ended, again.expires_at, again.ready_sha) == (None, None, "")
+    assert renew(observe(expired, FACTS, NOW), remaining=1).ended is not None
+    assert renew(observe(stopped, FACTS, NOW), remaining=0).ended is not None
     same = expired.model_copy(update={"ended": Ended(reason="Expired", at=NOW, head_sha=HEAD)})
-    assert observe(same, FACTS, NOW).ended is not None
+    assert renew(observe(same, FACTS, NOW), remaining=0).ended is not None
+
+
+@pytest.mark.parametrize(("ready_sha", "expired"), [(OLDER, OLDER), ("", HEAD)])
+def test_what_expires_is_the_commit_whose_clock_ran(ready_sha: str, expired: str) -> None:
+    status = Status(expires_at=NOW, ready_sha=ready_sha, observed=Observed(head_sha=HEAD))
+    ended = expire(status, NOW).ended
+
+    assert ended is not None
+    assert ended.head_sha == expired
 
 
 def test_merge_commits_of_a_head_are_remembered_until_the_head_moves() -> None:

@@ -1,0 +1,490 @@
+"""Passes in memory: the real Reconciler over a cluster, a registry and a GitHub that a test can fail at will.
+
+The adapters answer at once, the clock stands until a test moves it, and `failures` has what each call raises
+instead. That they behave as the real ones do is shown elsewhere (end-to-end and contract tests); here it is
+the order of events that counts.
+"""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import itertools
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any, cast
+
+from previewbot.errors import Conflict, NotFound
+from previewbot.model import (
+    Account,
+    Branch,
+    Build,
+    ChangedFile,
+    ChangedFiles,
+    Comment,
+    Commit,
+    FileContent,
+    PullRequest,
+    Repository,
+)
+from previewbot.preview import PREVIEW_LABEL, Preview, Service, Status, from_object, status_object
+from previewbot.reconcile import Outcome, Reconciler
+from previewbot.registry import FoundImage
+from previewbot.render import Renderer
+from previewbot.settings import Settings, parse
+from tests.support.previews import HEAD, NOW, OLDER, a_preview
+
+A, B, C = HEAD, OLDER, "c" * 40
+"""Commits, in the order in which they are pushed."""
+
+CONFIGURATION = """
+version: 1
+entry: {url: "https://staging.example.com", namespace: staging, service: web, port: 80}
+services:
+  checkout:
+    paths: ["checkout/**"]
+    target: deployment/checkout
+    namespace: staging
+    image: "ghcr.io/acme/checkout:{head_sha}"
+    ports: [8080]
+  pricing:
+    paths: ["pricing/**"]
+    target: deployment/pricing
+    namespace: staging
+    image: "ghcr.io/acme/pricing:{head_sha}"
+    ports: [8080]
+"""
+
+BROKEN = "version: 2\n"
+
+SETTINGS: dict[str, Any] = {
+    "github": {"api_url": "http://github", "web_url": "https://github.com", "app_id": 4242},
+    "public_url": "http://previewbot.example.com",
+    "cluster": {"namespaces": ["staging"]},
+    "images": {"allowed": ["ghcr.io/acme/"]},
+    "links": {"gateway": {"name": "public", "namespace": "gateways", "domain": "preview.example.com"}},
+}
+_OWN_APP, _INSTALLATION, _REPOSITORY = 4242, 7, 812
+_BOT = Account(9, "previewbot[bot]", "Bot")
+
+
+class Calls:
+    """Counts the calls to the outside, and fails those that a test wants to fail."""
+
+    def __init__(self) -> None:
+        self.made: list[str] = []
+        self.failures: dict[str, Exception] = {}
+
+    def note(self, call: str) -> None:
+        """Note a call; raise what is to go wrong with it."""
+        self.made.append(call)
+        failure = self.failures.get(call)
+        if failure is not None:
+            raise failure
+
+
+class Clock:
+    """A clock that stands still."""
+
+    def __init__(self) -> None:
+        self.now = NOW
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def move(self, **time: float) -> None:
+        """Let time pass, in the words of `timedelta`."""
+        self.now += timedelta(**time)
+
+
+class Cluster:
+    """The Preview, the sessions, the routes, and one target for all."""
+
+    def __init__(self, calls: Calls, clock: Clock) -> None:
+        self._calls, self._clock = calls, clock
+        self._versions, self._uids = itertools.count(10), itertools.count(1)
+        preview = a_preview()
+        self.preview: dict[str, Any] | None = {
+            "apiVersion": "previewbot.dev/v1alpha1",
+            "kind": "Preview",
+            "metadata": {
+                "name": preview.name,
+                "uid": preview.uid,
+                "resourceVersion": "1",
+                "creationTimestamp": _text(NOW),
+                "annotations": {},
+            },
+            "spec": preview.spec.model_dump(mode="json", by_alias=True),
+        }
+        self.sessions: dict[str, dict[str, Any]] = {}
+        self.routes: dict[str, dict[str, Any]] = {}
+        self.session_status: dict[str, Any] = {"phase": "Ready"}
+        self.gateway_follows = True
+        self.operator_removes = True
+        self.containers = ["app"]
+
+    # What the operator and the gateway do
+
+    def session_becomes(self, phase: str, **status: Any) -> None:
+        """Let the operator say this of every session."""
+        for session in self.sessions.values():
+            session["status"] = {"phase": phase, **status}
+
+    def leads_to(self) -> str:
+        """Return what stands behind the link: `staging`, `page` or nothing."""
+        routes = list(self.routes.values())
+        if not routes:
+            return ""
+        return "staging" if "backendRefs" in routes[0]["spec"]["rules"][0] else "page"
+
+    # What the controller calls
+
+    async def get_preview(self, name: str) -> dict[str, Any] | None:
+        return copy.deepcopy(self.preview)
+
+    async def put_status(self, obj: Mapping[str, Any]) -> dict[str, Any]:
+        assert self.preview is not None
+        if obj["metadata"]["resourceVersion"] != self.preview["metadata"]["resourceVersion"]:
+            raise Conflict("status")
+        self._calls.note("put status")
+        return self._changed({**copy.deepcopy(self.preview), "status": obj["status"]})
+
+    async def patch_preview_spec(self, name: str, patch: Mapping[str, Any]) -> dict[str, Any]:
+        assert self.preview is not None
+        return self._changed({**self.preview, "spec": {**self.preview["spec"], **patch}})
+
+    async def delete_preview(self, name: str, uid: str, resource_version: str) -> None:
+        assert self.preview is not None
+        if resource_version != self.preview["metadata"]["resourceVersion"]:
+            raise Conflict("preview")
+        self._calls.note("delete preview")
+        self.preview = None
+        self.routes.clear()
+
+    async def list_sessions(self, namespace: str, selector: str) -> list[dict[str, Any]]:
+        found = [s for s in self.sessions.values() if s["metadata"]["namespace"] == namespace]
+        label, _, value = selector.partition("=")
+        return copy.deepcopy([s for s in found if not label or s["metadata"]["labels"].get(label) == value])
+
+    async def create_session(self, namespace: str, manifest: Mapping[str, Any]) -> dict[str, Any]:
+        self._calls.note("create session")
+        name = manifest["metadata"]["name"]
+        if name in self.sessions:
+            raise Conflict("session")
+        session: dict[str, Any] = copy.deepcopy(dict(manifest))
+        session["metadata"] |= {
+            "uid": f"session-{next(self._uids)}", "creationTimestamp": _text(self._clock.now)
+        }  # fmt: skip
+        session["status"] = dict(self.session_status)
+        self.sessions[name] = session
+        return copy.deepcopy(session)
+
+    async def delete_session(self, namespace: str, name: str, uid: str) -> None:
+        self._calls.note("delete session")
+        found = self.sessions.get(name)
+        if found is not None and found["metadata"]["uid"] != uid:
+            raise Conflict("session")
+        if found is not None and not self.operator_removes:
+            found["metadata"].setdefault("deletionTimestamp", _text(self._clock.now))
+        else:
+            self.sessions.pop(name, None)
+
+    async def apply_route(self, manifest: Mapping[str, Any]) -> dict[str, Any]:
+        self._calls.note("apply route")
+        route: dict[str, Any] = copy.deepcopy(dict(manifest))
+        route["metadata"]["generation"] = 1
+        if self.gateway_follows:
+            conditions = [{"observedGeneration": 1}]
+            of = {"name": "public", "namespace": "gateways"}
+            route["status"] = {"parents": [{"parentRef": of, "conditions": conditions}]}
+        self.routes[route["metadata"]["namespace"]] = route
+        return copy.deepcopy(route)
+
+    async def delete_route(self, namespace: str, name: str) -> None:
+        self._calls.note("delete route")
+        self.routes.pop(namespace, None)
+
+    async def get_target(self, namespace: str, kind: str, name: str) -> dict[str, Any]:
+        self._calls.note("get target")
+        containers = [{"name": container} for container in self.containers]
+        return {"spec": {"template": {"spec": {"containers": containers}}}}
+
+    async def create_event(self, namespace: str, manifest: Mapping[str, Any]) -> None:
+        self._calls.note("create event")
+
+    def _changed(self, preview: dict[str, Any]) -> dict[str, Any]:
+        preview["metadata"]["resourceVersion"] = str(next(self._versions))
+        self.preview = preview
+        return copy.deepcopy(preview)
+
+    def annotate(self, **annotations: str) -> None:
+        """Change annotations of the Preview, as a poke does."""
+        assert self.preview is not None
+        preview = copy.deepcopy(self.preview)
+        preview["metadata"]["annotations"] |= {f"previewbot.dev/{k}": v for k, v in annotations.items()}
+        self._changed(preview)
+
+
+class GitHubInMemory:
+    """A repository with one pull request; it is its own installation's client as well."""
+
+    def __init__(self, calls: Calls, clock: Clock) -> None:
+        self._calls, self._clock = calls, clock
+        self._comment_ids = itertools.count(501)
+        self.head_sha, self.head_ref, self.base_ref = A, "fix/checkout", "main"
+        self.state, self.fork, self.labels = "open", False, ("preview",)
+        self.author, self.updated_at = Account(1, "bob"), NOW
+        self.configuration = CONFIGURATION
+        self.paths: tuple[str, ...] = ("checkout/app.py",)
+        self.merge_commit_sha: str | None = None
+        self.comments_written: list[Comment] = []
+        self.repository_id, self.repository = _REPOSITORY, "acme/shop"
+        self.covering = {"acme/shop": _REPOSITORY}
+        self.installations = {"acme/shop": _INSTALLATION}
+        self.checks = Build("none")
+        self.refused_words = ""
+
+    # What people do
+
+    def say(self, body: str, login: str = "ann") -> int:
+        """Write a comment as a person; return its id."""
+        number = next(self._comment_ids)
+        now = self._clock.now
+        self.comments_written.append(Comment(number, Account(2, login), None, body, now, now))
+        self.updated_at = now
+        return number
+
+    def own_comments(self) -> list[str]:
+        """Return the texts that previewbot wrote, oldest first."""
+        return [comment.body for comment in self.comments_written if comment.app_id == _OWN_APP]
+
+    # What the controller calls
+
+    def installation(self, installation_id: int) -> GitHubInMemory:
+        return self
+
+    async def installation_of(self, repository: str) -> int:
+        self._calls.note("installation of")
+        if repository not in self.installations:
+            raise NotFound("installation", status=404)
+        return self.installations[repository]
+
+    async def repositories(self) -> list[Repository]:
+        self._calls.note("repositories")
+        return [Repository(id, name, "main") for name, id in self.covering.items()]
+
+    async def pull_request(self, repository: str, number: int) -> PullRequest:
+        self._calls.note("pull request")
+        if repository not in self.covering:
+            raise NotFound("pull request", status=404)
+        return PullRequest(
+            number=number, state=self.state, merged=False, title="", body="", draft=False, author=self.author,
+            head=Branch(self.head_ref, self.head_sha, 99 if self.fork else _REPOSITORY, "acme/shop"),
+            base=Branch(self.base_ref, "0" * 40, self.covering[repository], repository),
+            default_branch="main", labels=self.labels, private=True, updated_at=self.updated_at,
+            closed_at=None if self.state == "open" else self.updated_at,
+            mergeable=True, merge_commit_sha=self.merge_commit_sha, changed_files=len(self.paths),
+            html_url="https://github.com/acme/shop/pull/42",
+        )  # fmt: skip
+
+    async def commits(self, repository: str, number: int) -> list[Commit]:
+        self._calls.note("commits")
+        return []
+
+    async def parents(self, repository: str, sha: str) -> tuple[str, ...]:
+        self._calls.note("parents")
+        return ("0" * 40, self.head_sha)
+
+    async def file(self, repository: str, path: str, ref: str) -> FileContent:
+        self._calls.note("file")
+        content = self.configuration.encode()
+        return FileContent(hashlib.sha1(content, usedforsecurity=False).hexdigest(), content)
+
+    async def files(self, repository: str, number: int) -> ChangedFiles:
+        self._calls.note("files")
+        return ChangedFiles(tuple(ChangedFile(path) for path in self.paths))
+
+    async def comments(self, repository: str, number: int, since: datetime | None) -> list[Comment]:
+        self._calls.note("comments")
+        return list(self.comments_written)
+
+    async def permission(self, repository: str, login: str) -> str:
+        self._calls.note("permission")
+        return "write"
+
+    async def build(self, repository: str, head_sha: str) -> Build:
+        self._calls.note("build")
+        return self.checks
+
+    async def create_comment(self, repository: str, number: int, body: str) -> Comment:
+        self._calls.note("create comment")
+        if self.refused_words and self.refused_words in body:
+            raise self._calls.failures["such words"]
+        now = self._clock.now
+        comment = Comment(next(self._comment_ids), _BOT, _OWN_APP, body, now, now)
+        self.comments_written.append(comment)
+        return comment
+
+    async def update_comment(self, repository: str, comment_id: int, body: str) -> Comment:
+        self._calls.note("update comment")
+        place, old = next((i, c) for i, c in enumerate(self.comments_written) if c.id == comment_id)
+        new = Comment(old.id, old.author, old.app_id, body, old.created_at, self._clock.now)
+        self.comments_written[place] = new
+        return new
+
+    async def delete_comment(self, repository: str, comment_id: int) -> None:
+        self.comments_written = [c for c in self.comments_written if c.id != comment_id]
+
+    async def react(self, repository: str, comment_id: int, content: str) -> None:
+        self._calls.note("react")
+
+
+class RegistryInMemory:
+    """A registry with the images of all services for some commits."""
+
+    def __init__(self, calls: Calls) -> None:
+        self._calls = calls
+        self.images: set[str] = {"checkout:" + A, "checkout:" + B, "pricing:" + A, "pricing:" + B}
+
+    async def find(self, reference: Any, revision: bool = False) -> FoundImage | None:
+        self._calls.note("registry")
+        name = f"{reference.repository.rsplit('/', 1)[-1]}:{reference.tag}"
+        if name not in self.images:
+            return None
+        return FoundImage("sha256:" + hashlib.sha256(name.encode()).hexdigest(), "")
+
+
+class World:
+    """A pull request of acme/shop and the controller that looks after it."""
+
+    def __init__(self, **settings: Any) -> None:
+        self.calls, self.clock = Calls(), Clock()
+        self.cluster = Cluster(self.calls, self.clock)
+        self.github = GitHubInMemory(self.calls, self.clock)
+        self.registry = RegistryInMemory(self.calls)
+        self.settings: Settings = parse({**SETTINGS, **settings}, {})
+        self.outcome = Outcome()
+        self.others: list[Preview] = []
+        self.restart()
+
+    def restart(self) -> None:
+        """Start the controller anew: what it held in memory is lost."""
+        self._reconciler = Reconciler(
+            kube=cast(Any, self.cluster),
+            github=cast(Any, self.github),
+            registry=cast(Any, self.registry),
+            renderer=Renderer(),
+            settings=self.settings,
+            now=self.clock,
+            previews=self._previews,
+            pods=lambda uid: (),
+            wrote=lambda obj: None,
+        )
+
+    def _previews(self) -> Sequence[Preview]:
+        return [*self.others, *([from_object(self.cluster.preview)] if self.cluster.preview else [])]
+
+    # What happens
+
+    def poke(self) -> None:
+        """Tell of something at GitHub, as web does for each webhook."""
+        now = _text(self.clock.now)
+        self.cluster.annotate(**{"delivery-id": f"delivery at {now}", "poked-at": now})
+
+    def push(self, sha: str, *, built: bool = True) -> None:
+        """Push a commit, with or without its images."""
+        self.github.head_sha, self.github.updated_at = sha, self.clock.now
+        names = {f"{service}:{sha}" for service in ("checkout", "pricing")}
+        self.registry.images = self.registry.images | names if built else self.registry.images - names
+        self.poke()
+
+    def configure(self, configuration: str) -> None:
+        """Change the configuration file on the default branch."""
+        self.github.configuration = configuration
+        self.poke()
+
+    def say(self, body: str) -> int:
+        """Write a comment as a person with write access; return its id."""
+        number = self.github.say(body)
+        self.poke()
+        return number
+
+    def close(self) -> None:
+        """Close the pull request."""
+        self.github.state, self.github.updated_at = "closed", self.clock.now
+        self.poke()
+
+    def fail(self, *calls: str, by: Exception) -> None:
+        """Let these calls fail from now on."""
+        self.calls.failures |= dict.fromkeys(calls, by)
+
+    def fail_github(self, by: Exception) -> None:
+        """Let everything of GitHub fail from now on."""
+        self.fail(*GITHUB, by=by)
+
+    def mend(self) -> None:
+        """Let nothing fail any more."""
+        self.calls.failures.clear()
+
+    # What the controller does
+
+    async def run(self) -> Outcome:
+        """Make one pass."""
+        self.calls.made.clear()
+        self.outcome = await self._reconciler.reconcile("gh-812-42")
+        return self.outcome
+
+    async def settle(self, passes: int = 12, seconds: float = 5) -> World:
+        """Make passes, some seconds apart."""
+        for _ in range(passes):
+            await self.run()
+            self.clock.move(seconds=seconds)
+        return self
+
+    # What there is
+
+    @property
+    def status(self) -> Status:
+        """The stored status."""
+        assert self.cluster.preview is not None
+        return from_object(self.cluster.preview).status
+
+    def overwrite(self, **status: Any) -> None:
+        """Store another status, as another controller would."""
+        assert self.cluster.preview is not None
+        preview = copy.deepcopy(self.cluster.preview)
+        preview["status"] = status_object(self.status.model_copy(update=status))
+        self.cluster._changed(preview)
+
+    @property
+    def service(self) -> Service:
+        """The first service of the stored status."""
+        return self.status.services[0]
+
+    @property
+    def serving(self) -> list[str]:
+        """The commits whose sessions serve now."""
+        sessions = self.cluster.sessions.values()
+        serving = [s for s in sessions if s["status"]["phase"] == "Ready"]
+        return sorted(s["metadata"]["annotations"]["previewbot.dev/head-sha"] for s in serving)
+
+    @property
+    def labelled(self) -> list[str]:
+        """The names of the sessions that bear the Preview's label."""
+        return [n for n, s in self.cluster.sessions.items() if PREVIEW_LABEL in s["metadata"]["labels"]]
+
+    @property
+    def comment(self) -> str:
+        """The status comment, or nothing."""
+        return next(iter(self.github.own_comments()), "")
+
+
+GITHUB = (
+    "installation of", "repositories", "pull request", "commits", "parents", "file",
+    "files", "comments", "permission", "build", "create comment", "update comment", "react",
+)  # fmt: skip
+"""Every call to GitHub."""
+
+
+def _text(moment: datetime) -> str:
+    return moment.isoformat().replace("+00:00", "Z")
