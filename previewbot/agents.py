@@ -123,6 +123,11 @@ def needs_commits(author: Account, branch: str) -> bool:
     return not _is_no_agent(author) and not _by_account(author) and not _by_branch(branch)
 
 
+def is_agents_branch(branch: str) -> bool:
+    """Return whether agents name their branches like this one, in whatever case."""
+    return _by_branch(branch.lower()) is not None
+
+
 def _is_no_agent(author: Account) -> bool:
     logins = {*NOT_AGENT_LOGINS, *NOT_AGENT_IDS.values()}
     return author.id in NOT_AGENT_IDS or author.login.lower() in logins

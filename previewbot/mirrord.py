@@ -14,6 +14,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from previewbot.keys import hashed_label
+from previewbot.masking import one_line
 from previewbot.preview import GROUP, PREVIEW_LABEL, Preview, owner_reference
 from previewbot.repoconfig import TargetPath
 
@@ -77,7 +78,7 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Session:
-    """A session as the cluster shows it; `own` is false when its owner is not this very Preview."""
+    """A session as the cluster shows it; `failure` is one line without what looks like a secret."""
 
     name: str
     namespace: str
@@ -172,7 +173,7 @@ def session_from(obj: Mapping[str, Any]) -> Session:
         head_sha=annotations.get(HEAD_SHA, ""),
         noticeable=annotations.get(NOTICEABLE, ""),
         phase=_phase(status.get("phase")),
-        failure=status.get("failureMessage") or "",
+        failure=one_line(status.get("failureMessage") or ""),
         share_host=status.get("shareHost") or "",
         deleting_since=_moment(deleting) if deleting else None,
         created_at=_moment(metadata["creationTimestamp"]),

@@ -6,24 +6,21 @@ import fnmatch
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from previewbot import agents
 from previewbot.model import PullRequest
 from previewbot.preview import AgentSeen, Preview
 from previewbot.repoconfig import Triggers
 
 
-def configuration_ref(
-    pull_request: PullRequest, config_branches: Sequence[str], agent: AgentSeen | None
-) -> str:
+def configuration_ref(pull_request: PullRequest, config_branches: Sequence[str]) -> str:
     """Return the branch whose `.github/preview.yaml` counts.
 
-    The default branch, or the base where the server's settings name it; never a base that an agent may
-    have made itself, and never a head.
+    The default branch, or the base where the server's settings name it; never a base that has the name of an
+    agent's branch, whoever opened the pull request onto it, and never a head.
     """
     base = pull_request.base.ref
-    stacked = agent is not None and base.split("/", 1)[0] == pull_request.head.ref.split("/", 1)[0]
-    if not stacked and any(fnmatch.fnmatchcase(base, pattern) for pattern in config_branches):
-        return base
-    return pull_request.default_branch
+    named = any(fnmatch.fnmatchcase(base, pattern) for pattern in config_branches)
+    return base if named and not agents.is_agents_branch(base) else pull_request.default_branch
 
 
 def trigger(

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import random
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,21 +14,17 @@ import aiohttp
 from aiohttp import web
 from prometheus_client import CollectorRegistry, Gauge
 
-from previewbot import links, mirrord
+from previewbot.controller.following import followers, wait_for_resources, wanted
 from previewbot.controller.health import Health, Watchdog, application
 from previewbot.controller.leadership import DURATION_SECONDS, Leadership, LeaseTaken
 from previewbot.controller.listing import Listing
 from previewbot.controller.loop import WORKERS, Loop
 from previewbot.controller.pods import Pods
 from previewbot.controller.previews import Previews
-from previewbot.errors import LeaseLost, RemoteError
+from previewbot.errors import LeaseLost
 from previewbot.github import GitHub
-from previewbot.kube.calls import Object
 from previewbot.kube.client import Kube
-from previewbot.kube.follow import Follower, labels_only, status_only, without_managed_fields
-from previewbot.kube.requests import PODS
 from previewbot.kube.store import Store
-from previewbot.preview import GROUP, PLURAL, VERSION
 from previewbot.reconcile import Reconciler
 from previewbot.registry import Registry
 from previewbot.render import Renderer
@@ -37,18 +32,14 @@ from previewbot.settings import Settings
 
 USER_AGENT = "previewbot-controller"
 _TIMEOUT = aiohttp.ClientTimeout(total=30, connect=5)
-_CHECK_AGAIN_SECONDS = (0.5, 15.0)
 _TICK_SECONDS = 1.0
 _STOP_SECONDS = 6.0
 _SERVER_STOP_SECONDS = 2.0
 """Together less than the ten seconds in which we promise to end."""
 
-_LEASE, _DISCOVERY = "the Lease", "discovery"
+_LEASE = "the Lease"
 
 log = logging.getLogger(__name__)
-_PREVIEWS = (GROUP, VERSION, PLURAL)
-_SESSIONS = (mirrord.API_GROUP, mirrord.API_VERSION, mirrord.PLURAL)
-_ROUTES = (links.ROUTE_GROUP, links.ROUTE_VERSION, links.ROUTE_PLURAL)
 
 
 @dataclass(frozen=True)
@@ -137,11 +128,11 @@ async def _work(parts: _Parts) -> None:
         await wait_for_resources(wanted(settings), parts.kube, health)
         loop = Loop(parts.metrics, health)
         store, pods = Store(loop.preview_changed), Pods(loop.pods_changed, _now)
-        followers = _followers(parts, loop, store, pods)
+        following = followers(parts.settings, parts.kube, parts.health, loop, store, pods)
         health.missing = "the first lists of Previews, sessions and pods are not in yet"
-        for follower in followers:
+        for follower in following:
             group.create_task(follower.run())
-        await asyncio.gather(*(follower.synced.wait() for follower in followers))
+        await asyncio.gather(*(follower.synced.wait() for follower in following))
         health.missing = ""
         log.info("ready", extra={"previews": len(store), "namespaces": settings.cluster.namespaces})
         try:
@@ -218,76 +209,6 @@ def _listing(parts: _Parts, previews: Previews, reconciler: Reconciler) -> Listi
         app_id=parts.settings.github.app_id,
         github_host=parts.settings.github_host,
     )
-
-
-def _followers(parts: _Parts, loop: Loop, previews: Store, pods: Pods) -> list[Follower]:
-    """Follow Previews everywhere; sessions and their pods where these are allowed: a Role there is enough."""
-
-    def follower(
-        resource: tuple[str, str, str],
-        namespace: str | None,
-        store: Store,
-        what: str,
-        keep: Callable[[Object], Object] = without_managed_fields,
-        selector: str = "",
-    ) -> Follower:
-        parts.health.progressed(what)
-        return Follower(
-            parts.kube,
-            resource,
-            namespace,
-            store,
-            progressed=lambda: parts.health.progressed(what),
-            failed=lambda error: parts.health.troubled(what, error),
-            keep=keep,
-            selector=selector,
-        )
-
-    def sessions(namespace: str) -> Follower:
-        what = f"following sessions in {namespace}"
-        return follower(_SESSIONS, namespace, Store(loop.session_changed), what, labels_only)
-
-    def pods_of_sessions(namespace: str) -> Follower:
-        what = f"following pods in {namespace}"
-        return follower(PODS, namespace, Store(pods.changed), what, status_only, mirrord.POD_SESSION)
-
-    found = [follower(_PREVIEWS, None, previews, "following Previews")]
-    for namespace in parts.settings.cluster.namespaces:
-        found += [sessions(namespace), pods_of_sessions(namespace)]
-    return found
-
-
-def wanted(settings: Settings) -> list[tuple[str, str, str]]:
-    """Return the resources that the cluster must have under these settings."""
-    gateway = settings.links is not None and settings.links.gateway is not None
-    return [_PREVIEWS, _SESSIONS, *([_ROUTES] if gateway else [])]
-
-
-async def wait_for_resources(
-    resources: list[tuple[str, str, str]],
-    kube: Kube,
-    health: Health,
-    *,
-    backoff: tuple[float, float] = _CHECK_AGAIN_SECONDS,
-) -> None:
-    """Wait until the API server has every resource; say what is missing. `backoff` in seconds."""
-    delay = backoff[0]
-    health.progressed(_DISCOVERY)
-    while True:
-        try:
-            missing = await kube.missing_resources(resources)
-        except RemoteError as error:
-            health.troubled(_DISCOVERY, error)
-            health.missing = f"the API server does not say what it has: {error}"
-        else:
-            if not missing:
-                health.forget(_DISCOVERY)
-                return
-            health.progressed(_DISCOVERY)
-            health.missing = "the cluster lacks " + ", ".join(missing)
-        log.warning("not ready", extra={"missing": health.missing})
-        await asyncio.sleep(delay * random.uniform(0.5, 1.0))
-        delay = min(delay * 2, backoff[1])
 
 
 async def _tick(watchdog: Watchdog) -> None:

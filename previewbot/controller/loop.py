@@ -74,6 +74,17 @@ class Loop:
                 self._previews_of[uid] = name
             self.queue.add(name)
 
+    def route_changed(self, before: Object | None, after: Object | None) -> None:
+        """Queue the Preview of a route that is gone, or says something else: it may not be our doing.
+
+        A new one is ours, and its status is the gateway's affair.
+        """
+        if before is None or (after is not None and after.get("spec") == before.get("spec")):
+            return
+        name = (before["metadata"].get("labels") or {}).get(PREVIEW_LABEL)
+        if name:
+            self.queue.add(name)
+
     def pods_changed(self, session_uid: str) -> None:
         """Queue the Preview of the session with this uid; one not seen yet will be queued when it is."""
         name = self._previews_of.get(session_uid)

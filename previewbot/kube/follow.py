@@ -43,6 +43,11 @@ def labels_only(obj: Object) -> Object:
     return {"metadata": {key: obj["metadata"][key] for key in kept if key in obj["metadata"]}}
 
 
+def spec_only(obj: Object) -> Object:
+    """Return who an object is, whose, and what it asks for, for those who only need to know of a drift."""
+    return {**labels_only(obj), "spec": obj.get("spec") or {}}
+
+
 def status_only(obj: Object) -> Object:
     """Return who an object is, whose, and how it stands: of a pod, what is to run is of no interest."""
     kept = ("name", "namespace", "uid", "resourceVersion", "labels", "creationTimestamp", "deletionTimestamp")

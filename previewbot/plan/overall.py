@@ -29,6 +29,8 @@ def overall(
     now: datetime,
 ) -> Status:
     """Return the status with phase, reason and expiry; `remaining` counts sessions not yet gone."""
+    if decision.runs and status.route_problem and not any(service.serving_sha for service in services):
+        services = [_without_route(service, status.route_problem) for service in services]
     status = status.model_copy(
         update={
             "services": tuple(services),
@@ -56,6 +58,13 @@ def overall(
     return _with_conditions(_with_expiry_text(status), now)
 
 
+def _without_route(service: Service, problem: str) -> Service:
+    """Nothing is made while the route to it is refused: whoever came would see plain staging."""
+    if service.phase is not Phase.DEPLOYING:
+        return service
+    return service.model_copy(update={"phase": Phase.FAILED, "reason": "RouteRefused", "failure": problem})
+
+
 def _running(status: Status, services: Sequence[Service]) -> Status:
     phases = [service.phase for service in services]
     best = next(phase for phase in (*_BEST_FIRST, phases[0]) if phase in phases)
@@ -70,8 +79,9 @@ def _running(status: Status, services: Sequence[Service]) -> Status:
     elif best is Phase.IDLE:
         reason = "Asleep"
     elif best is Phase.FAILED:
-        missing = all(service.reason == "DeadlinePassed" for service in services)
-        reason = "ImageMissing" if missing else "ServiceFailed"
+        reasons = {service.reason for service in services}
+        whole = {"DeadlinePassed": "ImageMissing", "RouteRefused": "RouteRefused"}
+        reason = whole.get(reasons.pop(), "ServiceFailed") if len(reasons) == 1 else "ServiceFailed"
     return status.model_copy(update={"phase": best, "reason": reason})
 
 

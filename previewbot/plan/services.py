@@ -103,6 +103,7 @@ def pin(service: Service, head_sha: str, candidates: Sequence[str], look: ImageL
                 "digest": look.digest,
                 "container": "",
                 "waiting": None,
+                "remade": 0,
             }
         )
     waiting = look.waiting or service.waiting or Waiting(reason="NoImage")
@@ -121,7 +122,7 @@ def advance(
     session = find(service, sessions)
     service = _observe(service, session, around)
     if session is not None and session.owner_uid != around.preview.uid:
-        return _step(service, Phase.DEPLOYING, "Replacing", around)
+        return _make_way(service, session, around)
     if not service.head_sha:
         return _await_image(service, session, around)
     if target_problem:
@@ -139,7 +140,7 @@ def advance(
         ttl_seconds=around.ttl_seconds,
     )
     if session is None:
-        return _without_session(service, wanted, around)
+        return _without_session(service, wanted, sessions, around)
     return _with_session(service, session, wanted, around)
 
 
@@ -194,7 +195,16 @@ def _await_image(service: Service, session: Session | None, around: Surroundings
     return _step(service.model_copy(update={"failure": ""}), phase, waiting.reason, around)
 
 
-def _without_session(service: Service, wanted: Wanted, around: Surroundings) -> ServiceStep:
+def _make_way(service: Service, session: Session, around: Surroundings) -> ServiceStep:
+    """Remove what has our name and label, but an owner that is gone: Kubernetes may never collect it."""
+    action = Delete(session) if session.deleting_since is None else None
+    reason = _silent(session, around.now, "Replacing")
+    return ServiceStep(_moved(service, Phase.DEPLOYING, reason, around.now), action)
+
+
+def _without_session(
+    service: Service, wanted: Wanted, sessions: Sequence[Session], around: Surroundings
+) -> ServiceStep:
     question = _question(wanted, around)
     if service.failed_question == question:
         return _step(service.model_copy(update={"session_uid": ""}), Phase.FAILED, "SessionFailed", around)
@@ -203,6 +213,10 @@ def _without_session(service: Service, wanted: Wanted, around: Surroundings) -> 
         if service.remade >= _REMAKES:
             return _fail(service, question, "its session was removed from the cluster twice", around)
         service = service.model_copy(update={"session_uid": "", "remade": service.remade + 1})
+    predecessor = next((s for s in sessions if s.service == service.name), None)
+    if predecessor is not None:
+        # It has another target and is on its way out: two of a service would both take its requests.
+        return _step(service, Phase.DEPLOYING, _silent(predecessor, around.now, "Replacing"), around)
     if not around.place_granted:
         return ServiceStep(_moved(service, Phase.QUEUED, "LimitReached", around.now), needs_place=True)
     service = service.model_copy(

@@ -196,6 +196,7 @@ class Status(Value):
     service_names: str = ""
     link: LinkState = LinkState()
     route_namespace: str = ""
+    route_problem: str = ""
     services: tuple[Service, ...] = ()
     placed: bool = False
     waiting_since: datetime | None = None

@@ -8,11 +8,13 @@ from typing import Any
 
 from previewbot import links
 from previewbot.errors import Conflict, Forbidden, Invalid, NotFound, RemoteError
-from previewbot.mirrord import Session, Wanted, manifest, noticeable
+from previewbot.masking import one_line
+from previewbot.mirrord import Session, Wanted, manifest, noticeable, session_from, session_name
 from previewbot.plan import Create, Delete, Facts
-from previewbot.preview import Phase, Preview, Service, Status
+from previewbot.preview import PREVIEW_LABEL, Phase, Service, Status
 from previewbot.reconcile.context import Context
 from previewbot.reconcile.memory import Turned
+from previewbot.reconcile.outcome import is_refusal
 from previewbot.reconcile.stored import Stored
 
 
@@ -54,12 +56,14 @@ async def route(context: Context, stored: Stored, facts: Facts | None) -> Routed
     towards = entry if serving else None
     page = links.page_url(context.settings.public_url, preview.name)
     wanted = links.route(preview, gateway, namespace, towards, page=page)
+    known, failure, problem = False, None, status.route_problem
     try:
-        applied = await _apply(context, stored, wanted)
+        known, problem = links.known(await _apply(context, stored, wanted), gateway), ""
     except RemoteError as error:
-        known, failure = False, error
-    else:
-        known, failure = links.known(applied, gateway), None
+        failure = error
+        if is_refusal(error):
+            problem = one_line(error.message or str(error))
+    stored.status = stored.status.model_copy(update={"route_problem": problem})
     if towards is not None:
         context.memory.turned.pop(preview.name, None)
         return Routed(error=failure)
@@ -123,23 +127,44 @@ async def _create(context: Context, stored: Stored, wanted: Wanted) -> None:
     try:
         obj = await context.kube.create_session(wanted.namespace, manifest(preview, wanted))
     except Conflict:
+        await _find_out(context, stored, wanted)
         return
     except (Invalid, Forbidden, NotFound) as error:
-        _fail(stored, preview, wanted, error.message or str(error))
+        _fail(stored, wanted, f"the cluster refused the preview session: {error.message or error}")
         return
     uid = obj["metadata"]["uid"]
     stored.status = _changed(stored.status, wanted.service, session_uid=uid)
 
 
-def _fail(stored: Stored, preview: Preview, wanted: Wanted, message: str) -> None:
-    question = f"{wanted.head_sha}:{noticeable(preview.spec.environment_key, wanted)}"
+async def _find_out(context: Context, stored: Stored, wanted: Wanted) -> None:
+    """See who has the name of a session that we did not find.
+
+    One of ours that lost its label goes, since nobody would ever see it again; a stranger's is told of.
+    """
+    name = session_name(stored.preview.spec.environment_key, wanted.namespace, wanted.target)
+    for obj in await context.kube.list_sessions(wanted.namespace, ""):
+        metadata = obj["metadata"]
+        found = (metadata.get("labels") or {}).get(PREVIEW_LABEL) == stored.preview.name
+        if metadata["name"] != name or found:
+            # One that we find appeared since we listed: it is the next pass's.
+            continue
+        session = session_from(obj)
+        if session.owner_uid == stored.preview.uid:
+            await _delete(context, session)
+        else:
+            message = f"somebody else has a preview session named {name}; it must be removed first"
+            _fail(stored, wanted, message)
+
+
+def _fail(stored: Stored, wanted: Wanted, message: str) -> None:
+    question = f"{wanted.head_sha}:{noticeable(stored.preview.spec.environment_key, wanted)}"
     stored.status = _changed(
         stored.status,
         wanted.service,
         phase=Phase.FAILED,
         reason="SessionFailed",
         failed_question=question,
-        failure=f"the cluster refused the preview session: {message}",
+        failure=one_line(message),
     )
 
 

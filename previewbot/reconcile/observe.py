@@ -75,7 +75,7 @@ async def look(context: Context, stored: Stored) -> Facts:
     client, pull_request = await _pull_request(context, stored)
     repository = pull_request.base.repository
     agent = await _agent(client, repository, pull_request)
-    configuration = await _configuration(context, client, repository, pull_request, agent)
+    configuration = await _configuration(context, client, repository, pull_request)
     files = await _files(context, client, stored.preview.name, pull_request, configuration)
     facts = Facts(
         pull_request=pull_request,
@@ -156,9 +156,8 @@ async def _configuration(
     client: InstallationClient,
     repository: str,
     pull_request: PullRequest,
-    agent: AgentSeen | None,
 ) -> _Configuration:
-    ref = configuration_ref(pull_request, context.settings.config_branches, agent)
+    ref = configuration_ref(pull_request, context.settings.config_branches)
     try:
         file = await client.file(repository, CONFIGURATION, ref)
     except Invalid as error:

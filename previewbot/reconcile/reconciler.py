@@ -114,7 +114,11 @@ class Reconciler:
         if look.trouble is not None:
             planned = without_creations(planned)
         await self._settle(stored, look.facts, planned)
+        problem = stored.status.route_problem
         acted, routed = await self._act(stored, look.facts, planned)
+        if stored.status.route_problem != problem:
+            # What the whole amounts to depends on the route, which was not known when it was planned.
+            self._take(stored, look.facts, planned)
         reported: RemoteError | None = None
         if look.made or not acted.held:
             # A slow GitHub must not hold up the end of a session that only waits for its gateway.

@@ -23,7 +23,7 @@ CONTROLLER = {
 SESSION_VERBS = ("list", "watch", "create", "delete")
 WORKLOADS = ("deployments.apps", "statefulsets.apps", "rollouts.argoproj.io")
 POD_READS = {("pods", "list"), ("pods", "watch"), ("pods/log", "get"), ("events", "list")}
-ROUTE_VERBS = ("get", "create", "patch", "delete")
+ROUTE_VERBS = ("get", "list", "watch", "create", "patch", "delete")
 
 Permission = tuple[str, str, str]
 

@@ -12,7 +12,7 @@ import hashlib
 import itertools
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 from previewbot.errors import Conflict, NotFound
 from previewbot.model import (
@@ -232,7 +232,8 @@ class GitHubInMemory:
         self._calls, self._clock = calls, clock
         self._comment_ids = itertools.count(501)
         self.head_sha, self.head_ref, self.base_ref = A, "fix/checkout", "main"
-        self.state, self.fork, self.labels = "open", False, ("preview",)
+        self.state: Literal["open", "closed"] = "open"
+        self.fork, self.labels = False, ("preview",)
         self.author, self.updated_at = Account(1, "bob"), NOW
         self.configuration = CONFIGURATION
         self.paths: tuple[str, ...] = ("checkout/app.py",)

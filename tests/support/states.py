@@ -217,6 +217,21 @@ STATES: dict[str, Preview] = {
         "ServiceFailed",
         _service(phase=Phase.FAILED, reason="SessionFailed", failure="crashed: `x` @alice <img>"),
     ),
+    "failed-without-route": _preview(
+        Phase.FAILED,
+        "RouteRefused",
+        _service(phase=Phase.FAILED, reason="RouteRefused", failure="denied by `policy` @alice"),
+        route_problem="denied by `policy` @alice",
+    ),
+    "partial-older-serves": _preview(
+        Phase.READY,
+        "Partial",
+        _ready(),
+        _waiting(reason="BuildRunning", url=_RUN, since=NOW, detail=_IMAGE).model_copy(
+            update={"name": "pricing", "serving_sha": OLDER}
+        ),
+        **_RUNNING,
+    ),
     "stopping": _preview(Phase.STOPPING, "ByCommand", _service(phase=Phase.STOPPING)),
     "operator-silent": _preview(Phase.STOPPING, "OperatorSilent", _service(phase=Phase.STOPPING)),
     "expired": _preview(

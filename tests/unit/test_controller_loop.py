@@ -13,7 +13,8 @@ import pytest
 from aiohttp.test_utils import TestClient, TestServer
 from prometheus_client import CollectorRegistry
 
-from previewbot.controller.app import until, wait_for_resources, wanted
+from previewbot.controller.app import until
+from previewbot.controller.following import wait_for_resources, wanted
 from previewbot.controller.health import Health, Watchdog, application
 from previewbot.controller.loop import Loop
 from previewbot.controller.previews import Previews
@@ -89,6 +90,10 @@ async def test_of_previews(before: Any, after: Any, expected: list[str]) -> None
     assert await drained(loop) == expected
 
 
+def a_route(preview: str | None, leads_to: str) -> dict[str, Any]:
+    return {**a_session(preview), "spec": {"leads to": leads_to}}
+
+
 @pytest.mark.parametrize(
     ("before", "after", "expected"),
     [
@@ -101,6 +106,25 @@ async def test_of_previews(before: Any, after: Any, expected: list[str]) -> None
 async def test_a_session_is_looked_at_by_way_of_its_preview(before: Any, after: Any, expected: Any) -> None:
     loop, _ = a_loop()
     loop.session_changed(before, after)
+
+    assert await drained(loop) == expected
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "expected"),
+    [
+        (None, a_route(NAME, "staging"), []),
+        (a_route(NAME, "staging"), a_route(NAME, "staging"), []),
+        (a_route(NAME, "staging"), a_route(NAME, "elsewhere"), [NAME]),
+        (a_route(NAME, "staging"), None, [NAME]),
+        (a_route(None, "staging"), None, []),
+    ],
+)
+async def test_a_route_that_goes_or_leads_elsewhere_is_looked_at(
+    before: Any, after: Any, expected: Any
+) -> None:
+    loop, _ = a_loop()
+    loop.route_changed(before, after)
 
     assert await drained(loop) == expected
 

@@ -69,6 +69,7 @@ SERVES_BY_ITSELF = {
     "ready",
     "ready-two-services",
     "partial",
+    "partial-older-serves",
     "idle",
     "ready-but-crashing",
     "partial-and-out-of-memory",

@@ -118,10 +118,18 @@ def test_after_two_minutes_of_terminating_the_operator_is_said_to_be_silent() ->
     assert result.service.reason == "OperatorSilent"
 
 
-def test_a_session_of_a_predecessor_preview_is_waited_for() -> None:
-    result = step(PINNED, a_session(owner_uid="somebody else"))
+def test_a_session_of_a_predecessor_preview_makes_way() -> None:
+    session = a_session(owner_uid="somebody else")
+    result = step(PINNED, session)
 
-    assert (result.service.phase, result.action) == (Phase.DEPLOYING, None)
+    assert (result.service.phase, result.service.serving_sha) == (Phase.DEPLOYING, "")
+    assert result.action == Delete(session)
+
+
+def test_a_session_of_a_predecessor_preview_that_is_on_its_way_out_is_waited_for() -> None:
+    result = step(PINNED, a_session(owner_uid="somebody else", deleting_since=NOW))
+
+    assert (result.service.reason, result.action) == ("Replacing", None)
 
 
 def test_a_vanished_session_is_made_again_once_and_then_failed() -> None:
