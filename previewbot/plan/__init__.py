@@ -6,15 +6,8 @@ facts ─▶ decision ─▶ per service: status + action ─▶ overall status 
 from previewbot.plan.decision import Decision, Facts, decide, expire, renew
 from previewbot.plan.obey import Goal, obey, settle_replies
 from previewbot.plan.overall import overall
-from previewbot.plan.services import (
-    Create,
-    Delete,
-    ImageLook,
-    Look,
-    ServiceStep,
-    advance,
-    orphans,
-)
+from previewbot.plan.services import advance, orphans
+from previewbot.plan.steps import Create, Delete, ImageLook, Look, ServiceStep, Surroundings
 from previewbot.plan.when import look_again, until_expiry
 
 __all__ = [
@@ -26,6 +19,7 @@ __all__ = [
     "ImageLook",
     "Look",
     "ServiceStep",
+    "Surroundings",
     "advance",
     "decide",
     "expire",

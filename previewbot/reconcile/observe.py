@@ -7,36 +7,28 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from previewbot import agents, changes, images, repoconfig
-from previewbot.commands import Command, Nonsense
-from previewbot.commands import parse as parse_command
 from previewbot.errors import ConfigurationError, Invalid, NotFound, RemoteError, Unauthorized
 from previewbot.github import InstallationClient
-from previewbot.model import Comment, PullRequest
-from previewbot.plan import Facts, obey
+from previewbot.model import PullRequest
+from previewbot.plan import Facts
 from previewbot.plan.decision import observe
-from previewbot.plan.obey import handled
 from previewbot.policy import configuration_ref
 from previewbot.preview import (
     AgentSeen,
-    CommentState,
     ConfigurationProblem,
     Observed,
     Preview,
-    Reply,
     Spec,
-    Status,
 )
+from previewbot.reconcile.commands_of import obey_new
 from previewbot.reconcile.context import Context
 from previewbot.reconcile.memory import Problems
 from previewbot.reconcile.stored import Stored
-from previewbot.render import comment_hash, parse_marker
 from previewbot.repoconfig import RepositoryConfig
 from previewbot.settings import Settings
 
 CONFIGURATION = ".github/preview.yaml"
 _LAG_LIMIT = timedelta(seconds=60)
-_OVERLAP = timedelta(seconds=60)
-_OLD_COMMAND = timedelta(hours=24)
 _FACTS_HOLD = timedelta(minutes=10)
 
 
@@ -87,7 +79,7 @@ async def look(context: Context, stored: Stored) -> Facts:
         merge_sha=await _merge_sha(client, stored.status.observed, pull_request, configuration, files),
         read_at=now,
     )
-    status, newest = await _commands(context, client, observe(stored.status, facts, now), facts, now)
+    status, newest = await obey_new(context, client, observe(stored.status, facts, now), facts, now)
     poke = stored.preview.poke
     observed = status.observed.model_copy(update={"delivery_id": poke.delivery_id})
     stored.status = observe(status.model_copy(update={"observed": observed}), facts, now)
@@ -235,105 +227,3 @@ def _lagging(preview: Preview, pull_request: PullRequest, newest: int, now: date
     behind = poke.updated_at is not None and pull_request.updated_at < poke.updated_at
     unseen = poke.comment_id > max([newest, preview.status.commands.floor, *handled_ids])
     return behind or unseen
-
-
-async def _commands(
-    context: Context, client: InstallationClient, status: Status, facts: Facts, now: datetime
-) -> tuple[Status, int]:
-    """Obey new commands; return the status after them and the highest comment id seen."""
-    repository, number = facts.pull_request.base.repository, facts.pull_request.number
-    first = status.commands.looked_at is None
-    since = None if first or status.commands.looked_at is None else status.commands.looked_at - _OVERLAP
-    comments = await client.comments(repository, number, None if not status.comment.id else since)
-    status = await adopt(context, client, repository, status, comments)
-    oldest = now - _OLD_COMMAND if first and not status.commands.floor else None
-    for comment in sorted(comments, key=lambda comment: comment.id):
-        command = _fresh(context, status, comment, oldest, since)
-        if command is not None:
-            status = await _obeyed(context, client, status, facts, comment, command, now)
-    commands = status.commands.model_copy(update={"looked_at": now})
-    newest = max((comment.id for comment in comments), default=0)
-    return status.model_copy(update={"commands": commands}), newest
-
-
-def _fresh(
-    context: Context, status: Status, comment: Comment, oldest: datetime | None, since: datetime | None
-) -> Command | Nonsense | None:
-    """Return the command of a comment that is to be obeyed now.
-
-    Only new comments count: an edited one could say something else to whoever reads it later.
-    """
-    if comment.app_id == context.settings.github.app_id or comment.created_at != comment.updated_at:
-        return None
-    if comment.id <= status.commands.floor or comment.id in status.commands.handled:
-        return None
-    earliest = oldest or since
-    if earliest is not None and comment.created_at < earliest:
-        return None
-    return parse_command(comment.body)
-
-
-async def _obeyed(
-    context: Context,
-    client: InstallationClient,
-    status: Status,
-    facts: Facts,
-    comment: Comment,
-    command: Command | Nonsense,
-    now: datetime,
-) -> Status:
-    if comment.author.type == "Bot":
-        # Words to a bot may be answered by it, and so on without end: a reaction says enough.
-        reply = Reply(comment_id=comment.id, author=comment.author.login, command="", reaction="confused")
-        return handled(status.model_copy(update={"replies": (*status.replies, reply)}), comment.id)
-    repository = facts.pull_request.base.repository
-    permission = await client.permission(repository, comment.author.login)
-    status = obey(
-        status,
-        command,
-        comment,
-        pull_request=facts.pull_request,
-        may_write=permission in ("admin", "write"),
-        ttl_max=context.settings.ttl.max,
-        now=now,
-    )
-    return observe(status, facts, now)
-
-
-async def adopt(
-    context: Context,
-    client: InstallationClient,
-    repository: str,
-    status: Status,
-    comments: list[Comment],
-) -> Status:
-    """Find what we wrote before a crash or in an earlier life: the status comment, and answers given.
-
-    Ours means our marker *and* our App as the author: people quote markers. Of several status comments
-    the oldest stays.
-    """
-    ours = [
-        (comment, marker)
-        for comment in comments
-        if comment.app_id == context.settings.github.app_id
-        and (marker := parse_marker(comment.body)) is not None
-    ]
-    if not status.comment.id:
-        own = sorted((c for c, marker in ours if marker.kind == "status"), key=lambda c: c.id)
-        if own:
-            state = CommentState(id=own[0].id, hash=comment_hash(own[0].body))
-            status = status.model_copy(update={"comment": state})
-        for extra in own[1:]:
-            await client.delete_comment(repository, extra.id)
-    answered = {marker.reply_to for _, marker in ours if marker.kind == "reply"}
-    replies = tuple(
-        reply.model_copy(update={"kind": ""}) if reply.comment_id in answered else reply
-        for reply in status.replies
-    )
-    told = [marker.command for _, marker in ours if marker.kind == "status"]
-    floor = max([status.commands.floor, *told])
-    known = {id for id in answered if id} | set(status.commands.handled)
-    commands = status.commands.model_copy(
-        update={"floor": floor, "handled": tuple(sorted(id for id in known if id > floor))}
-    )
-    return status.model_copy(update={"commands": commands, "replies": replies})

@@ -8,8 +8,8 @@ from datetime import timedelta
 
 from previewbot import images, plan
 from previewbot.mirrord import Session, selector, session_from
-from previewbot.plan import Create, Decision, Delete, Facts
-from previewbot.plan.services import ServiceStep, Surroundings, find, pin, prepare, remove
+from previewbot.plan import Create, Decision, Delete, Facts, ServiceStep, Surroundings
+from previewbot.plan.services import find, pin, prepare, remove
 from previewbot.policy import place
 from previewbot.preview import Preview, Service
 from previewbot.reconcile import images_of

@@ -20,8 +20,8 @@ from previewbot.mirrord import header
 from previewbot.plan import Decision
 from previewbot.plan.when import INTENT_HOLDS
 from previewbot.preview import CommentState, Preview, Reply
+from previewbot.reconcile.commands_of import adopt
 from previewbot.reconcile.context import Context
-from previewbot.reconcile.observe import adopt
 from previewbot.reconcile.stored import Stored
 from previewbot.render import View, comment_hash
 

@@ -10,7 +10,8 @@ import pytest
 
 from previewbot.mirrord import Session, Wanted, noticeable
 from previewbot.plan import Create, Delete, ImageLook, Look, ServiceStep, advance, orphans
-from previewbot.plan.services import Surroundings, pin, prepare, remove
+from previewbot.plan.services import pin, prepare, remove
+from previewbot.plan.steps import Surroundings
 from previewbot.preview import Phase, Service, Waiting
 from previewbot.repoconfig import ServiceConfig, parse_target
 from tests.support.previews import HEAD, NOW, OLDER, a_preview
