@@ -106,14 +106,15 @@ def allowed(reference: str, prefixes: Sequence[str]) -> bool:
     """Return whether a reference lies in an allowed repository.
 
     A prefix ends at a boundary: `ghcr.io/acme` and `ghcr.io/acme/` allow `ghcr.io/acme/x`, not
-    `ghcr.io/acme-evil/x`.
+    `ghcr.io/acme-evil/x`. `docker.io/nginx` allows what Docker itself calls so, and what an organisation of
+    that name has.
     """
     try:
         parsed = parse_reference(reference)
     except ValueError:
         return False
     path = f"{parsed.registry}/{parsed.repository}/"
-    return any(path.startswith(_prefix(prefix)) for prefix in prefixes)
+    return any(path.startswith(_prefixes(prefix)) for prefix in prefixes)
 
 
 def pinned(reference: str, digest: str) -> str:
@@ -127,9 +128,13 @@ def _names_a_registry(first: str) -> bool:
     return "." in first or ":" in first or first == "localhost" or first != first.lower()
 
 
-def _prefix(written: str) -> str:
-    registry, _, rest = written.partition("/")
-    return f"{registry_name(registry)}/{rest}".rstrip("/") + "/"
+def _prefixes(written: str) -> tuple[str, ...]:
+    host, _, rest = written.rstrip("/").partition("/")
+    registry = registry_name(host)
+    found = f"{registry}/{rest}".rstrip("/") + "/"
+    if registry == _DOCKER_HUB and rest and "/" not in written.partition("/")[2]:
+        return (found, f"{registry}/library/{rest}/")
+    return (found,)
 
 
 def _check(text: str, registry: str, repository: str, tag: str) -> None:

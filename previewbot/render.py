@@ -105,7 +105,12 @@ def code(text: object) -> str:
     longest = max((len(run) for run in re.findall(r"`+", line)), default=0)
     fence = "`" * (longest + 1)
     pad = " " if line.startswith("`") or line.endswith("`") or not line else ""
-    return f"{fence}{pad}{line}{pad}{fence}".replace("|", "\\|")
+    return f"{fence}{pad}{line}{pad}{fence}"
+
+
+def cell(markdown: str) -> str:
+    """Return Markdown for a table's cell, which a pipe would end even in a code span (GFM 4.10)."""
+    return re.sub(r"(?<!\\)\|", r"\\|", markdown)
 
 
 def fenced(lines: Sequence[str]) -> str:
@@ -182,6 +187,7 @@ def _environment(loader: FileSystemLoader, *, autoescape: bool) -> Environment:
     environment.filters |= {
         "md": md,
         "code": code,
+        "cell": cell,
         "fenced": fenced,
         "when": when,
         "duration": _duration,

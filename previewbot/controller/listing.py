@@ -83,6 +83,7 @@ class Listing:
         """
         # What was known before a listing and is not in it is absent; what came in the meantime is not.
         known = {(p.spec.repository_id, p.spec.number): p for p in self._previews()}
+        self._told = {which: news for which, news in self._told.items() if which in known}
         found = _Found()
         for installation in await self._github.installations():
             if installation.suspended:

@@ -51,8 +51,13 @@ class Stored:
         raise Superseded(self.preview.name)
 
     async def patch_spec(self, **hints: object) -> None:
-        """Refresh the hints in the spec (the repository's name, the installation)."""
+        """Refresh the hints in the spec (the repository's name, the installation).
+
+        Raises `Superseded` when the answer shows a status that is not the one we know.
+        """
         obj = await self._context.kube.patch_preview_spec(self.preview.name, dict(hints))
+        if from_object(obj).status != self._written:
+            raise Superseded(self.preview.name)
         status = self.status
         self._object = dict(obj)
         self.preview = replace(from_object(obj), status=status)

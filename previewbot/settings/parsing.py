@@ -55,7 +55,8 @@ def document(content: str) -> Mapping[str, Any]:
     """Return the mapping that a settings file holds; raises SettingsError if it is none or repeats a key."""
     try:
         loaded = yaml.load(content, Loader=_StrictLoader)  # noqa: S506 - a SafeLoader that refuses more
-    except (yaml.YAMLError, ValueError) as error:
+    except (yaml.YAMLError, ValueError, AttributeError, TypeError) as error:
+        # Measured: PyYAML's constructors raise the latter two for `!!timestamp foo` and the like.
         raise SettingsError((f"the file is not YAML: {' '.join(str(error).split())}",)) from None
     except RecursionError:
         raise SettingsError(("the file is nested too deeply",)) from None
@@ -234,8 +235,8 @@ def _overlaid(
     tree: dict[str, Any] = _copied(document)
     for variable in sorted(environment, key=lambda name: (name.count("__"), name)):
         keys = _keys_of(variable, problems)
-        if keys:
-            _put(tree, keys, _value_of(environment[variable], variable))
+        if keys and not _put(tree, keys, _value_of(environment[variable], variable)):
+            problems.append(f"{variable} is not a setting: nothing is under {'.'.join(keys[:-1])}")
     return tree
 
 
@@ -261,14 +262,15 @@ def _value_of(written: str, variable: str) -> Any:
     return Override(written, variable)
 
 
-def _put(tree: dict[str, Any], keys: list[str], value: Any) -> None:
+def _put(tree: dict[str, Any], keys: list[str], value: Any) -> bool:
     for key in keys[:-1]:
         if tree.get(key) is None:
             tree[key] = {}
         if not isinstance(tree[key], dict):
-            return
+            return False
         tree = tree[key]
     tree[keys[-1]] = value
+    return True
 
 
 def _copied(value: Any) -> Any:

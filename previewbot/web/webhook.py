@@ -153,7 +153,12 @@ def blueprint(intake: Intake, metrics: CollectorRegistry) -> Blueprint:
 
 def _body() -> bytes:
     try:
-        return request.get_data(cache=False)
+        body = request.get_data(cache=False)
+        if request.content_length is None and len(body) == request.max_content_length:
+            # Of a body whose length nobody named only so much was read: what is missing would look like a
+            # wrong signature.
+            raise RequestEntityTooLarge
+        return body
     except RequestEntityTooLarge:
         raise
     except Exception as error:

@@ -263,6 +263,11 @@ def test_the_document_itself_is_left_as_it_was() -> None:
     [
         ("GITHUB__APPID", "1", "github.appid (from PREVIEWBOT_GITHUB__APPID) is not a setting"),
         ("GITHUBB__APP_ID", "1", "githubb (from PREVIEWBOT_GITHUBB__APP_ID) is not a setting"),
+        (
+            "GITHUB__APP_ID__X",
+            "1",
+            "GITHUB__APP_ID__X is not a setting: nothing is under github.app_id",
+        ),
         ("GITHUB__APP_ID", "", "github.app_id (from PREVIEWBOT_GITHUB__APP_ID) must be a whole number"),
         ("CLUSTER__NAMESPACES", "a,b", "cluster.namespaces (from PREVIEWBOT_CLUSTER__NAMESPACES) must be a"),
         ("CLUSTER__NAMESPACES", "[a]", "must be a list in JSON"),
@@ -301,6 +306,8 @@ def test_variables_that_are_not_ours_are_left_alone() -> None:
         ("a: 1\nb: 2\na: 3", "a is written twice"),
         ("d: 2020-99-99", "is not YAML"),
         ("a: !!python/object:os.system {}", "is not YAML"),
+        ("a: !!timestamp foo", "is not YAML"),
+        ("a: !!int foo", "is not YAML"),
         ("[" * 100_000, "nested too deeply"),
     ],
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import io
 import json
 from typing import Any
 
@@ -158,6 +159,18 @@ def test_truncated_and_non_json_bodies_are_refused(client: FlaskClient) -> None:
 
 def test_an_oversized_body_is_refused_before_it_is_read(client: FlaskClient) -> None:
     response = deliver(client, "pull_request", b" " * 10_001)
+
+    assert response.status_code == 413
+
+
+def test_an_oversized_body_that_does_not_say_its_length_is_refused_as_such(client: FlaskClient) -> None:
+    body = b" " * 10_001
+    response = client.post(
+        "/webhook",
+        input_stream=io.BytesIO(body),
+        headers={"X-Hub-Signature-256": signed(body), "X-GitHub-Event": "push"},
+        environ_overrides={"wsgi.input_terminated": True},
+    )
 
     assert response.status_code == 413
 
