@@ -1,4 +1,7 @@
-"""One node for all tests of this folder, furnished once. `make node-test` runs them; `make test` does not."""
+"""A node for the tests of this folder, furnished once: one for each of the two runs in parallel.
+
+`make node-test` runs them; `make test` does not. Which run a test is in says its group (`xdist_group`).
+"""
 
 from __future__ import annotations
 
@@ -57,13 +60,19 @@ class Installation:
 
 
 @pytest.fixture(scope="session")
-def node() -> Iterator[Node]:
+def number(worker_id: str) -> int:
+    """Which of the runs in parallel this is, from 0: each has a node of its own."""
+    return int(worker_id.removeprefix("gw")) if worker_id != "master" else 0
+
+
+@pytest.fixture(scope="session")
+def node(number: int) -> Iterator[Node]:
     """A fresh node; the tests fail, and say why, where there can be none."""
     missing = cannot()
     assert not missing, missing
     # Not pytest's own folder: that keeps the last three runs, and a node's images are large.
     with tempfile.TemporaryDirectory(prefix="previewbot-node-") as directory:
-        node = Node(Path(directory))
+        node = Node(Path(directory), number)
         try:
             node.up()
             yield node

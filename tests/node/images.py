@@ -8,12 +8,14 @@ import importlib.util
 import io
 import json
 import platform
+import shutil
 import subprocess
 import tarfile
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import urljoin
@@ -30,10 +32,10 @@ _CONFIG = "application/vnd.oci.image.config.v1+json"
 _LAYER = "application/vnd.oci.image.layer.v1.tar+gzip"
 _NOT_FILES = ("dev", "proc", "sys")
 _SECONDS = 300
-# The same steps as the Dockerfile's, in the base as it is, with pip beside it: the image has none.
-_INSTALL = """set -eu
+# A step of the Dockerfile's, on top of what lies below, with pip beside it: the image has none.
+_STEP = """set -eu
 mount --make-rprivate /
-mount -t overlay overlay -o "lowerdir=$BASE,upperdir=$WORK/upper,workdir=$WORK/work" "$WORK/root"
+mount -t overlay overlay -o "lowerdir=$BELOW,upperdir=$WORK/upper,workdir=$WORK/work" "$WORK/root"
 mount -t proc proc "$WORK/root/proc"
 for part in source packages site/pip; do mkdir -p "$WORK/root/build/$part"; done
 mount --bind "$SOURCE" "$WORK/root/build/source"
@@ -41,12 +43,12 @@ mount --bind "$PACKAGES" "$WORK/root/build/packages"
 mount --bind "$PIP" "$WORK/root/build/site/pip"
 printf '#!/bin/sh\\nPYTHONPATH=/build/site exec /usr/bin/python3 "$@"\\n' >"$WORK/root/build/installer"
 chmod +x "$WORK/root/build/installer"
-for step in dependencies previewbot; do
-  chroot "$WORK/root" env -i PATH=/usr/bin:/bin PYTHON=/usr/bin/python3 INSTALLER=/build/installer \\
-    PIP_CONFIG_FILE=/dev/null PIP_NO_INDEX=1 PIP_FIND_LINKS=/build/packages \\
-    sh /build/source/image/install.sh "$step" /opt/previewbot
-done
+chroot "$WORK/root" env -i PATH=/usr/bin:/bin PYTHON=/usr/bin/python3 INSTALLER=/build/installer \\
+  PIP_CONFIG_FILE=/dev/null PIP_NO_INDEX=1 PIP_FIND_LINKS=/build/packages \\
+  sh /build/source/image/install.sh "$STEP" /opt/previewbot
 """
+_DEPENDENCIES = ("image/install.sh", "requirements.lock")
+"""What the first step depends on, besides the base: its outcome is kept, as an engine would keep it."""
 
 
 @dataclass(frozen=True)
@@ -63,11 +65,6 @@ class Image:
 
     layers: tuple[Layer, ...]
     config: Mapping[str, Any]
-
-    @property
-    def size(self) -> int:
-        """What a node pulls, in bytes."""
-        return sum(len(layer.content) for layer in self.layers)
 
 
 class Registry:
@@ -118,6 +115,7 @@ def files(content: Mapping[str, bytes], *, executable: bool = False) -> Layer:
     return _layer(packed.getvalue())
 
 
+@cache
 def python() -> Layer:
     """Return the base: this machine's Debian release with its python3; packed once."""
     kept = base().with_name("node-base.tar")
@@ -140,29 +138,55 @@ def previewbot() -> Image:
     """Return what the Dockerfile describes: its steps, its variables, its user."""
     variables = [pair for line in dockerfile("ENV") for pair in line.split()]
     [entry] = [json.loads(words) for words in dockerfile("ENTRYPOINT")]
-    with _installed() as root:
-        layer = _layer(_pack(root, ["opt/previewbot"]))
+    with _dependencies() as (installed, packages_layer), _step("previewbot", (installed, base())) as added:
+        own = _layer(_pack(added, ["opt/previewbot"]))
     config = {
         "Env": [pair.replace("$PATH", "/usr/local/bin:/usr/bin:/bin") for pair in variables],
         "User": dockerfile("USER")[-1],
         "WorkingDir": dockerfile("WORKDIR")[-1],
         "Entrypoint": entry,
     }
-    return Image((python(), layer), config)
+    return Image((python(), packages_layer, own), config)
 
 
 @contextmanager
-def _installed() -> Iterator[Path]:
-    """Install previewbot into a copy of the base, in a mount namespace of its own; yield what came anew."""
+def _dependencies() -> Iterator[tuple[Path, Layer]]:
+    """Yield the locked packages, installed: where to build on, and the layer; made once for a lock."""
+    content = b"".join((ROOT / name).read_bytes() for name in _DEPENDENCIES) + _STEP.encode()
+    made_for = f"{hashlib.sha256(content).hexdigest()[:16]}-{int(base().stat().st_mtime)}"
+    kept = base().with_name(f"node-packages-{made_for}.tar")
+    with tempfile.TemporaryDirectory(prefix="previewbot-node-image-") as work:
+        if not kept.exists():
+            with _step("dependencies", (base(),)) as upper:
+                packed = _pack(upper, ["opt/previewbot"])
+            for old in kept.parent.glob("node-packages-*.tar"):
+                old.unlink()
+            new = Path(work) / kept.name
+            new.write_bytes(packed)
+            # Another run may have made the same meanwhile: either will do.
+            shutil.move(new, kept)
+        content = kept.read_bytes()
+        unpack = ["tar", "--extract", "--same-owner", "--directory", work]
+        subprocess.run(unpack, input=content, check=True)
+        yield Path(work), _layer(content)
+
+
+@contextmanager
+def _step(name: str, below: Sequence[Path]) -> Iterator[Path]:
+    """Run a step of the image's in a mount namespace of its own; yield what it added to what lies below."""
     pip = importlib.util.find_spec("pip")
     assert pip is not None and pip.origin is not None
     with tempfile.TemporaryDirectory(prefix="previewbot-node-image-") as work:
         for part in ("upper", "work", "root"):
             (Path(work) / part).mkdir()
-        places = {"BASE": base(), "WORK": work, "SOURCE": ROOT, "PACKAGES": packages()}
-        environment = {name: str(path) for name, path in places.items()}
-        environment |= {"PIP": str(Path(pip.origin).parent), "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}
-        command = ["unshare", "--mount", "sh", "-c", _INSTALL]
+        places = {"WORK": work, "SOURCE": ROOT, "PACKAGES": packages(), "PIP": Path(pip.origin).parent}
+        environment = {place: str(path) for place, path in places.items()}
+        environment |= {
+            "STEP": name,
+            "BELOW": ":".join(map(str, below)),
+            "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
+        }
+        command = ["unshare", "--mount", "sh", "-c", _STEP]
         done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=_SECONDS)
         assert done.returncode == 0, done.stdout + done.stderr
         yield Path(work) / "upper"

@@ -15,8 +15,9 @@ from tests.node.conftest import Installation
 from tests.node.engineer import commands
 from tests.node.node import is_ready, wait_for
 from tests.node.town import PUBLIC_URL
+from tests.support.crashes import Record
 
-pytestmark = pytest.mark.timeout(900)
+pytestmark = [pytest.mark.timeout(900), pytest.mark.xdist_group("installation")]
 
 NAMESPACE = "previewbot"
 
@@ -30,7 +31,7 @@ def started(pod: Mapping[str, Any]) -> float:
 
 
 def test_two_of_each_process_are_ready_under_the_restricted_standard(
-    installation: Installation, capsys: pytest.CaptureFixture[str]
+    installation: Installation, record_property: Record
 ) -> None:
     pods = installation.node.pods(NAMESPACE)
 
@@ -40,13 +41,12 @@ def test_two_of_each_process_are_ready_under_the_restricted_standard(
     assert all(map(is_ready, pods))
     enforced = installation.node.get("namespace", NAMESPACE)["metadata"]["labels"]
     assert enforced["pod-security.kubernetes.io/enforce"] == "restricted"
-    with capsys.disabled():
-        size = installation.place.image.size / 1e6
-        own = len(installation.place.image.layers[-1].content) / 1e6
-        print(f"\nimage: {size:.0f} MB to pull, {own:.0f} MB of them previewbot and its packages")
-        print(f"helm install --wait: {installation.seconds:.0f} s")
-        for pod in pods:
-            print(f"{pod['metadata']['name']}: Ready {started(pod):.0f} s after its container started")
+    base, packages, own = (round(len(x.content) / 1e6) for x in installation.place.image.layers)
+    layers = f"{base} of Debian's Python, {packages} of packages, {own} of previewbot"
+    record_property("image", f"{base + packages + own} MB to pull: {layers}")
+    record_property("helm install --wait", f"{installation.seconds:.0f} s")
+    for pod in pods:
+        record_property(pod["metadata"]["name"], f"Ready {started(pod):.0f} s after its container started")
 
 
 @pytest.mark.parametrize("component", ["web", "controller"])

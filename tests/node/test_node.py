@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -13,7 +15,7 @@ import urllib3
 from tests.node.images import Image, files, python
 from tests.node.node import Node, is_ready, wait_for
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = [pytest.mark.timeout(600), pytest.mark.xdist_group("operation")]
 
 SERVER = b"""
 import http.server, os
@@ -27,9 +29,9 @@ http.server.HTTPServer(("0.0.0.0", 8080), Hello).serve_forever()
 
 
 @pytest.fixture
-def another(tmp_path: Path) -> Iterator[Node]:
-    """A node beside the one that the other tests share."""
-    node = Node(tmp_path / "node", number=1)
+def another(tmp_path: Path, number: int) -> Iterator[Node]:
+    """A node beside those that the other tests share."""
+    node = Node(tmp_path / "node", number + 100)
     try:
         yield node
     finally:
@@ -37,22 +39,25 @@ def another(tmp_path: Path) -> Iterator[Node]:
 
 
 def test_a_pod_runs_and_answers_through_its_service_and_nothing_of_the_node_stays(another: Node) -> None:
-    before = traces()
+    before = traces(another)
     another.up()
     run_hello(another)
-    during = traces()
+    brought, own = traces(another) - before, namespaces(processes_of(another))
 
     another.down()
 
-    assert another.link in {trace.rpartition(" ")[2] for trace in during - before}
-    wait_for("the end of all that the node brought", lambda: not traces() & (during - before), 10)
+    assert another.link in {trace.rpartition(" ")[2] for trace in brought}
+    assert len(own) > 3
+    wait_for("the end of all that the node brought", lambda: not traces(another) & brought, 10)
+    wait_for("the end of its namespaces", lambda: not namespaces(all_processes()) & own, 10)
 
 
 def test_where_a_node_runs_another_with_its_addresses_is_refused(another: Node, tmp_path: Path) -> None:
     another.up()
-    second = Node(tmp_path / "second", number=1)
+    number = int(another.link.removeprefix("pbn"))
+    second = Node(tmp_path / "second", number)
 
-    with pytest.raises(AssertionError, match="another node has NODE_ID=1"):
+    with pytest.raises(AssertionError, match=f"another node has NODE_ID={number}"):
         second.up()
 
     assert another.get("nodes")["items"][0]["metadata"]["name"] == another.link
@@ -88,17 +93,44 @@ def answer(address: str) -> str:
         return ""
 
 
-def traces() -> set[str]:
-    """Return links, mounts, cgroups, and the namespaces that some process is in."""
+def traces(node: Node) -> set[str]:
+    """Return links, mounts and cgroups, but those of other nodes that may come and go meanwhile."""
+    others = re.compile(rf"\bpbn(?!{node.link.removeprefix('pbn')}\b)\d+\b")
     found = {f"link {name}" for name in os.listdir("/sys/class/net")}
     found |= {f"mount {line.split()[1]}" for line in Path("/proc/self/mounts").read_text().splitlines()}
     command = ["find", "/sys/fs/cgroup", "-maxdepth", "2", "-type", "d"]
     groups = subprocess.run(command, capture_output=True, text=True, check=False).stdout
     found |= {f"cgroup {line}" for line in groups.splitlines()}
-    for process in Path("/proc").glob("[0-9]*"):
-        for kind in ("net", "mnt", "pid"):
-            try:
-                found.add(f"namespace {os.readlink(process / 'ns' / kind)}")
-            except OSError:
-                continue
+    return {trace for trace in found if not others.search(trace)}
+
+
+def namespaces(processes: Iterable[int]) -> set[str]:
+    """Return the namespaces of processes, but for those that this one is in."""
+    return {link for process in processes for link in links(process)} - set(links(os.getpid()))
+
+
+def links(process: int) -> Iterator[str]:
+    for kind in ("net", "mnt", "pid"):
+        with suppress(OSError):
+            yield os.readlink(f"/proc/{process}/ns/{kind}")
+
+
+def all_processes() -> set[int]:
+    return {int(path.name) for path in Path("/proc").glob("[0-9]*")}
+
+
+def processes_of(node: Node) -> set[int]:
+    """Return the first process of a node and all that came of it."""
+    first, _ = (node.directory / "pids" / "node.pid").read_text(encoding="utf-8").split()
+    parents = {process: parent(process) for process in all_processes()}
+    found = {int(first)}
+    while more := {process for process, of in parents.items() if of in found} - found:
+        found |= more
     return found
+
+
+def parent(process: int) -> int:
+    with suppress(OSError):
+        stat = Path(f"/proc/{process}/stat").read_text(encoding="utf-8")
+        return int(stat.rpartition(")")[2].split()[1])
+    return 0

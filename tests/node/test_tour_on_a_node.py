@@ -22,8 +22,9 @@ from tests.node.conftest import Installation
 from tests.node.engineer import commands
 from tests.node.node import GATEWAY_PORT
 from tests.node.town import REPOSITORY_ID, Visitor
+from tests.support.crashes import Record
 
-pytestmark = pytest.mark.timeout(900)
+pytestmark = [pytest.mark.timeout(900), pytest.mark.xdist_group("installation")]
 
 PATIENCE = 60.0
 FOLLOWED = 5.0
@@ -51,7 +52,7 @@ class NodeTour(Tour):
 
 
 @pytest.fixture
-def height(installation: Installation, capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
+def height(installation: Installation, record_property: Record) -> dict[str, Any]:
     """Take the tour; return what the cluster showed while two previews ran."""
     seen: dict[str, Any] = {}
 
@@ -62,8 +63,7 @@ def height(installation: Installation, capsys: pytest.CaptureFixture[str]) -> di
             for words, step in tour.steps():
                 began = time.monotonic()
                 await step()
-                with capsys.disabled():
-                    print(f"    ok {time.monotonic() - began:5.2f} s  {words}")
+                record_property(words, f"{time.monotonic() - began:.2f} s")
                 if words == HEIGHT:
                     seen.update(look(installation))
                     seen["comments"] = [await visitor.conversation(number) for number in (1, 2)]
@@ -112,11 +112,10 @@ def owned(route: dict[str, Any]) -> bool:
 
 
 def test_the_tour_goes_through_a_real_gateway_to_real_pods(
-    height: dict[str, Any], capsys: pytest.CaptureFixture[str]
+    height: dict[str, Any], record_property: Record
 ) -> None:
     shown, picture = height["chromium"]
-    with capsys.disabled():
-        print(f"\n{height['said']}\n{height['pods']}\nscreenshot: {picture}")
+    record_property("at the height of the tour", f"\n{height['said']}\n{height['pods']}")
     assert NEW_BANNER in html.unescape(shown)
     assert picture.read_bytes().startswith(b"\x89PNG")
     routes = [route for route in height["routes"] if owned(route)]

@@ -25,8 +25,9 @@ from tests.node.faults import api_server_away, kill
 from tests.node.node import Node, is_ready, wait_for
 from tests.node.town import Town, Visitor
 from tests.node.traffic import Flow, flowing
+from tests.support.crashes import Record
 
-pytestmark = pytest.mark.timeout(900)
+pytestmark = [pytest.mark.timeout(900), pytest.mark.xdist_group("operation")]
 
 T = TypeVar("T")
 
@@ -285,10 +286,10 @@ def test_what_happens_while_the_api_server_is_away_is_made_good(day: Day) -> Non
 
 
 def test_uninstalling_leaves_what_the_documentation_says_and_a_new_one_takes_up_where_it_was(
-    day: Day, capsys: pytest.CaptureFixture[str]
+    day: Day, record_property: Record
 ) -> None:
-    with capsys.disabled():
-        print("\n" + "\n".join(day.flow.lines()))
+    for phase, line in day.flow.lines():
+        record_property(phase, line)
     sessions = {s["metadata"]["uid"] for s in day.ask(lambda v: v.sessions())}
     uninstall, *_ = commands("docs/operations.md", "Remove")
     day.installation.engineer.types(uninstall)

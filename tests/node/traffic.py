@@ -41,10 +41,10 @@ class Flow:
         counted = self.answers.get(phase, Counter())
         return sum(number for status, number in counted.items() if not 200 <= status < 300)
 
-    def lines(self) -> list[str]:
-        """Say it for people."""
+    def lines(self) -> list[tuple[str, str]]:
+        """Say for people what was going on, and what came of it."""
         return [
-            f"{self.sent(phase):5} deliveries, {self.lost(phase)} not 2xx: {phase} {dict(counted)}"
+            (phase, f"{self.sent(phase)} deliveries, {self.lost(phase)} not 2xx {dict(counted)}")
             for phase, counted in self.answers.items()
         ]
 
