@@ -47,7 +47,7 @@ test: lint test-binaries image-root ## everything: lint, types, layers, all test
 
 node-test: $(VENV)/.dev ## the chart on a real node: pods, probes, a Gateway (Linux, root; builds once)
 	@$(BIN)/python -m tests.node.build
-	$(BIN)/pytest -v --numprocesses 2 --dist loadgroup tests/node
+	$(BIN)/pytest -v --numprocesses 2 tests/node
 
 lock: $(VENV)/.dev ## refresh the lock files
 	$(BIN)/pip-compile $(LOCK) --extra dev --output-file requirements-dev.lock pyproject.toml

@@ -1,6 +1,6 @@
 """A node for the tests of this folder, furnished once: one for each of the two runs in parallel.
 
-`make node-test` runs them; `make test` does not. Which run a test is in says its group (`xdist_group`).
+`make node-test` runs them; `make test` does not. Most of their time is waiting, so two runs fit on two cores.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 import yaml
+from xdist.scheduler import LoadScopeScheduling
 
 from tests.node import images, staging
 from tests.node.build import cannot
@@ -23,7 +24,22 @@ from tests.node.node import Node
 from tests.node.town import Town
 
 DOCUMENT = "docs/install.md"
+_SECOND_HALF = ("test_working_day.py", "test_node.py")
+"""What runs on a node of its own: a working day ends with the removal of all that other tests need."""
 IMAGE = ("previewbot", "0.1.0")
+
+
+class Halves(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
+    """Deals the tests out as two runs, each in one piece and on one node."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0].rpartition("/")[2]
+        return "second" if file in _SECOND_HALF else "first"
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Halves:
+    """Return how xdist deals out tests."""
+    return Halves(config, log)
 
 
 @dataclass(frozen=True)

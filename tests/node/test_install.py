@@ -17,7 +17,7 @@ from tests.node.node import is_ready, wait_for
 from tests.node.town import PUBLIC_URL
 from tests.support.crashes import Record
 
-pytestmark = [pytest.mark.timeout(900), pytest.mark.xdist_group("installation")]
+pytestmark = pytest.mark.timeout(900)
 
 NAMESPACE = "previewbot"
 

@@ -15,7 +15,7 @@ import urllib3
 from tests.node.images import Image, files, python
 from tests.node.node import Node, is_ready, wait_for
 
-pytestmark = [pytest.mark.timeout(600), pytest.mark.xdist_group("operation")]
+pytestmark = pytest.mark.timeout(600)
 
 SERVER = b"""
 import http.server, os

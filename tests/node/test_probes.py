@@ -13,7 +13,7 @@ from tests.node.conftest import Installation
 from tests.node.faults import cut_off, frozen, unanswered
 from tests.node.node import Node, is_ready, wait_for
 
-pytestmark = [pytest.mark.timeout(600), pytest.mark.xdist_group("installation")]
+pytestmark = pytest.mark.timeout(600)
 
 NAMESPACE = "previewbot"
 

@@ -24,7 +24,7 @@ from tests.node.node import GATEWAY_PORT
 from tests.node.town import REPOSITORY_ID, Visitor
 from tests.support.crashes import Record
 
-pytestmark = [pytest.mark.timeout(900), pytest.mark.xdist_group("installation")]
+pytestmark = pytest.mark.timeout(900)
 
 PATIENCE = 60.0
 FOLLOWED = 5.0

@@ -19,7 +19,7 @@ from tests.node.node import Node, wait_for
 from tests.node.staging import UNPACKABLE
 from tests.node.town import PUBLIC_URL, Town
 
-pytestmark = [pytest.mark.timeout(900), pytest.mark.xdist_group("installation")]
+pytestmark = pytest.mark.timeout(900)
 
 SECONDS = 15.0
 """In which what Kubernetes shows must be said."""

@@ -27,7 +27,7 @@ from tests.node.town import Town, Visitor
 from tests.node.traffic import Flow, flowing
 from tests.support.crashes import Record
 
-pytestmark = [pytest.mark.timeout(900), pytest.mark.xdist_group("operation")]
+pytestmark = pytest.mark.timeout(900)
 
 T = TypeVar("T")
 
