@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from previewbot.errors import RemoteError
 from previewbot.plan import Facts
 from previewbot.preview import ConfigurationProblem
 from previewbot.repoconfig import RepositoryConfig
@@ -66,11 +67,21 @@ class Turned:
     known_at: datetime | None = None
 
 
+@dataclass(frozen=True)
+class Refusal:
+    """Since when GitHub refuses a text, by its hash, and what it said."""
+
+    hash: str
+    at: datetime
+    error: RemoteError
+
+
 @dataclass
 class Memory:
     """Per Preview: the facts of the last look, the changed files of the last head, looks for images.
 
-    `turned` has those whose route does not lead to staging, as far as this process knows.
+    `turned` has those whose route does not lead to staging, as far as this process knows; `refusals` those
+    whose comment GitHub does not take, so that it is not tried with each look for an image.
     """
 
     facts: dict[str, Facts] = field(default_factory=dict)
@@ -78,12 +89,14 @@ class Memory:
     files: dict[str, tuple[tuple[str, str, str], Mapping[str, int]]] = field(default_factory=dict)
     image_looks: dict[str, datetime] = field(default_factory=dict)
     turned: dict[str, Turned] = field(default_factory=dict)
+    refusals: dict[str, Refusal] = field(default_factory=dict)
 
     def forget(self, name: str) -> None:
         """Forget a Preview that is gone."""
         self.facts.pop(name, None)
         self.files.pop(name, None)
         self.turned.pop(name, None)
+        self.refusals.pop(name, None)
         self.forget_image_looks(name)
 
     def forget_image_looks(self, name: str) -> None:

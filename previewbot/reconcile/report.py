@@ -11,7 +11,7 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from previewbot.errors import Forbidden, Invalid, NotFound, RemoteError
 from previewbot.github import InstallationClient
@@ -22,8 +22,11 @@ from previewbot.plan.when import INTENT_HOLDS
 from previewbot.preview import CommentState, Preview, Reply
 from previewbot.reconcile.commands_of import adopt
 from previewbot.reconcile.context import Context
+from previewbot.reconcile.memory import Refusal
 from previewbot.reconcile.stored import Stored
 from previewbot.render import View, comment_hash
+
+_REFUSAL_HOLDS = timedelta(minutes=5)
 
 log = logging.getLogger(__name__)
 
@@ -48,12 +51,15 @@ async def report(context: Context, stored: Stored, decision: Decision) -> None:
     """
     client = context.github.installation(stored.preview.spec.installation_id)
     body = context.renderer.comment(view_of(context, stored.preview))
-    announced = await _announce(context, client, stored, body, decision)
-    refusal: RemoteError | None = None
-    try:
-        await _comment(client, stored, body, decision, announced)
-    except (Forbidden, Invalid) as error:
-        refusal = error
+    refusal = _refused_lately(context, stored, body)
+    wanted = refusal is None and _wants_comment(stored, body, decision)
+    announced = await _announce(context, client, stored, wanted)
+    if wanted:
+        try:
+            await _comment(client, stored, body, announced)
+        except (Forbidden, Invalid) as error:
+            refusal = error
+            context.memory.refusals[stored.preview.name] = Refusal(comment_hash(body), context.now(), error)
     for reply in stored.status.replies:
         await _answer(context, client, stored, reply, announced)
     if refusal is not None:
@@ -67,6 +73,14 @@ def _wants_comment(stored: Stored, body: str, decision: Decision) -> bool:
     return bool(state.id) or not decision.silent
 
 
+def _refused_lately(context: Context, stored: Stored, body: str) -> RemoteError | None:
+    """Return what GitHub said when it refused this very text some minutes ago: it would say so again."""
+    refusal = context.memory.refusals.get(stored.preview.name)
+    if refusal is None or refusal.hash != comment_hash(body) or context.now() - refusal.at >= _REFUSAL_HOLDS:
+        return None
+    return refusal.error
+
+
 @dataclass(frozen=True)
 class _Announced:
     """What this pass may create: the intent of a pass that died is held for a while, not acted on."""
@@ -75,12 +89,10 @@ class _Announced:
     replies: frozenset[int] = frozenset()
 
 
-async def _announce(
-    context: Context, client: InstallationClient, stored: Stored, body: str, decision: Decision
-) -> _Announced:
+async def _announce(context: Context, client: InstallationClient, stored: Stored, wanted: bool) -> _Announced:
     """Store the intent to create what is missing, after a look whether it is there already."""
     now = context.now()
-    creates = _wants_comment(stored, body, decision) and not stored.status.comment.id
+    creates = wanted and not stored.status.comment.id
     if not creates and not any(reply.kind for reply in stored.status.replies):
         return _Announced()
     spec = stored.preview.spec
@@ -104,11 +116,7 @@ def _held(intent_at: datetime | None, now: datetime) -> bool:
     return intent_at is not None and now - intent_at < INTENT_HOLDS
 
 
-async def _comment(
-    client: InstallationClient, stored: Stored, body: str, decision: Decision, announced: _Announced
-) -> None:
-    if not _wants_comment(stored, body, decision):
-        return
+async def _comment(client: InstallationClient, stored: Stored, body: str, announced: _Announced) -> None:
     spec, state = stored.preview.spec, stored.status.comment
     if state.id:
         try:

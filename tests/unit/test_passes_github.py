@@ -155,6 +155,27 @@ async def test_a_refused_comment_does_not_slow_down_the_looks_for_an_image() -> 
         assert outcome.again is not None and outcome.again <= 30
 
 
+async def test_a_refused_comment_is_tried_again_after_minutes_or_with_another_text() -> None:
+    world = World()
+    world.registry.images.clear()
+    world.fail("create comment", by=LOCKED)
+    tries = 0
+    for _ in range(12):
+        await world.run()
+        tries += world.calls.made.count("create comment")
+        world.clock.move(seconds=11)
+    assert tries == 1
+    assert "locked" in world.status.last_error
+
+    world.clock.move(minutes=5)
+    await world.run()
+    assert "create comment" in world.calls.made
+    world.mend()
+    world.push(A)
+    await world.settle()
+    assert "Open the preview" in world.comment
+
+
 async def test_a_closed_pull_request_is_done_although_its_last_edit_is_refused() -> None:
     world = await ready()
     world.fail("update comment", by=LOCKED)
