@@ -103,25 +103,29 @@ class Cluster:
     def __init__(self, calls: Calls, clock: Clock) -> None:
         self._calls, self._clock = calls, clock
         self._versions, self._uids = itertools.count(10), itertools.count(1)
-        preview = a_preview()
-        self.preview: dict[str, Any] | None = {
-            "apiVersion": "previewbot.dev/v1alpha1",
-            "kind": "Preview",
-            "metadata": {
-                "name": preview.name,
-                "uid": preview.uid,
-                "resourceVersion": "1",
-                "creationTimestamp": _text(NOW),
-                "annotations": {},
-            },
-            "spec": preview.spec.model_dump(mode="json", by_alias=True),
-        }
+        self._previews = itertools.count(1)
+        self.preview: dict[str, Any] | None = self._new_preview()
         self.sessions: dict[str, dict[str, Any]] = {}
         self.routes: dict[str, dict[str, Any]] = {}
         self.session_status: dict[str, Any] = {"phase": "Ready"}
         self.gateway_follows = True
         self.operator_removes = True
         self.containers = ["app"]
+
+    def _new_preview(self) -> dict[str, Any]:
+        preview = a_preview(uid=f"preview-{next(self._previews)}")
+        return {
+            "apiVersion": "previewbot.dev/v1alpha1",
+            "kind": "Preview",
+            "metadata": {
+                "name": preview.name,
+                "uid": preview.uid,
+                "resourceVersion": str(next(self._versions)),
+                "creationTimestamp": _text(self._clock.now),
+                "annotations": {},
+            },
+            "spec": preview.spec.model_dump(mode="json", by_alias=True),
+        }
 
     # What the operator and the gateway do
 
@@ -218,9 +222,8 @@ class Cluster:
         return copy.deepcopy(preview)
 
     def annotate(self, **annotations: str) -> None:
-        """Change annotations of the Preview, as a poke does."""
-        assert self.preview is not None
-        preview = copy.deepcopy(self.preview)
+        """Change annotations of the Preview, as a poke does, which makes one where there is none."""
+        preview = copy.deepcopy(self.preview or self._new_preview())
         preview["metadata"]["annotations"] |= {f"previewbot.dev/{k}": v for k, v in annotations.items()}
         self._changed(preview)
 
