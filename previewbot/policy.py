@@ -57,18 +57,23 @@ class Place:
 
 
 def place(me: Preview, others: Iterable[Preview], limit: int) -> Place:
-    """Return the place of `me` among all previews: those that have one keep it, then oldest first."""
+    """Return the place of `me` among all previews: those that have one keep it, then oldest first.
+
+    One whose last pass met an error may be waiting for what nobody can give it: it is overtaken.
+    """
     if me.status.placed:
         return Place(granted=True)
-    rest = [other for other in others if other.name != me.name and not other.deleting]
+    app_id = me.spec.app_id
+    rest = [o for o in others if o.name != me.name and not o.deleting and o.spec.app_id == app_id]
     free = limit - sum(1 for other in rest if other.status.placed)
     mine = _waiting_rank(me)
-    ahead = sum(
-        1
-        for other in rest
-        if not other.status.placed and other.status.waiting_since is not None and _waiting_rank(other) < mine
-    )
+    ahead = sum(1 for other in rest if _is_in_line(other) and _waiting_rank(other) < mine)
     return Place(granted=True) if ahead < free else Place(granted=False, position=ahead - max(free, 0) + 1)
+
+
+def _is_in_line(preview: Preview) -> bool:
+    status = preview.status
+    return not status.placed and status.waiting_since is not None and not status.last_error
 
 
 def _waiting_rank(preview: Preview) -> tuple[str, str]:

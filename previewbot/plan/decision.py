@@ -115,11 +115,15 @@ def observe(status: Status, facts: Facts, now: datetime) -> Status:
         configuration_sha=facts.config_sha,
     )
     triggers = facts.config.triggers if facts.config else Triggers()
+    triggered = trigger(pull_request, triggers, facts.agent, status.started_by) or ""
+    if facts.problems and status.trigger:
+        # What the file means to trigger is not known now: a typo must not take away what runs.
+        triggered = status.trigger
     return status.model_copy(
         update={
             "observed": observed,
             "agent": facts.agent,
-            "trigger": trigger(pull_request, triggers, facts.agent, status.started_by) or "",
+            "trigger": triggered,
             "problems": facts.problems,
             "closed_at": pull_request.closed_at,
         }

@@ -84,7 +84,8 @@ def _settled(status: Status, reply: Reply) -> Reply:
             return reply.model_copy(update={"reaction": "confused", "goal": "", "kind": kind})
     elif over:
         return reply.model_copy(update={"reaction": "rocket", "goal": ""})
-    elif running:
+    elif status.ended is None and status.phase not in (None, Phase.STOPPING):
+        # A later command started it again.
         return reply.model_copy(update={"reaction": "confused", "goal": ""})
     return reply
 

@@ -26,9 +26,13 @@ def overall(
     ttl: timedelta,
     ttl_max: timedelta,
     remaining: int,
+    serving: str = "",
     now: datetime,
 ) -> Status:
-    """Return the status with phase, reason and expiry; `remaining` counts sessions not yet gone."""
+    """Return the status with phase, reason and expiry.
+
+    `remaining` counts sessions not yet gone; `serving` is the commit of one that serves, wanted or not.
+    """
     if decision.runs and status.route_problem and not any(service.serving_sha for service in services):
         services = [_without_route(service, status.route_problem) for service in services]
     status = status.model_copy(
@@ -40,9 +44,9 @@ def overall(
     )
     if decision.runs:
         status = _started(_running(status, services), ttl, ttl_max, now)
+        status = _bounded(status, serving, ttl, now)
     elif decision.keep:
-        status = status.model_copy(update={"phase": decision.phase, "reason": decision.reason})
-        status = _bounded(status, ttl, now)
+        status = _bounded(_kept(status, decision), serving, ttl, now)
     elif remaining:
         reason = "OperatorSilent" if any(s.reason == "OperatorSilent" for s in services) else decision.reason
         status = status.model_copy(update={"phase": Phase.STOPPING, "reason": reason})
@@ -89,16 +93,23 @@ def _started(status: Status, ttl: timedelta, ttl_max: timedelta, now: datetime) 
     """Start the clock with the first Ready of a head; what somebody extended is never shortened by a push."""
     head = status.observed.head_sha
     if status.phase not in (Phase.READY, Phase.IDLE) or status.ready_sha == head:
-        return _bounded(status, ttl, now)
+        return status
     expires_at = now + ttl
     if status.expires_at is not None:
         expires_at = min(max(expires_at, status.expires_at), now + ttl_max)
     return status.model_copy(update={"ready_sha": head, "ready_at": now, "expires_at": expires_at})
 
 
-def _bounded(status: Status, ttl: timedelta, now: datetime) -> Status:
+def _kept(status: Status, decision: Decision) -> Status:
+    """Take what is known of what is left as it is; what vanished meanwhile is not called ready."""
+    phase, reason = decision.phase, decision.reason
+    if phase in (Phase.READY, Phase.IDLE) and not any(service.serving_sha for service in status.services):
+        phase, reason = Phase.DEPLOYING, "Creating"
+    return status.model_copy(update={"phase": phase, "reason": reason})
+
+
+def _bounded(status: Status, serving: str, ttl: timedelta, now: datetime) -> Status:
     """Give an end to what serves without one: an older commit, or one that came up while nobody looked."""
-    serving = next((service.serving_sha for service in status.services if service.serving_sha), "")
     if not serving or status.expires_at is not None:
         return status
     return status.model_copy(update={"ready_sha": serving, "ready_at": now, "expires_at": now + ttl})

@@ -86,7 +86,7 @@ def advance(
         ttl_seconds=around.ttl_seconds,
     )
     if session is None:
-        return _without_session(service, wanted, sessions, around)
+        return _without_session(service, wanted, around)
     return _with_session(service, session, wanted, around)
 
 
@@ -148,9 +148,7 @@ def _make_way(service: Service, session: Session, around: Surroundings) -> Servi
     return ServiceStep(_moved(service, Phase.DEPLOYING, reason, around.now), action)
 
 
-def _without_session(
-    service: Service, wanted: Wanted, sessions: Sequence[Session], around: Surroundings
-) -> ServiceStep:
+def _without_session(service: Service, wanted: Wanted, around: Surroundings) -> ServiceStep:
     question = _question(wanted, around)
     if service.failed_question == question:
         return _step(service.model_copy(update={"session_uid": ""}), Phase.FAILED, "SessionFailed", around)
@@ -159,7 +157,7 @@ def _without_session(
         if service.remade >= _REMAKES:
             return _fail(service, question, "its session was removed from the cluster twice", around)
         service = service.model_copy(update={"session_uid": "", "remade": service.remade + 1})
-    predecessor = next((s for s in sessions if s.service == service.name), None)
+    predecessor = next((s for s in around.strays if s.service == service.name), None)
     if predecessor is not None:
         # It has another target and is on its way out: two of a service would both take its requests.
         return _step(service, Phase.DEPLOYING, _silent(predecessor, around.now, "Replacing"), around)

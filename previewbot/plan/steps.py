@@ -44,7 +44,7 @@ class ImageLook:
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What a service's step needs to know of everything else."""
+    """What a service's step needs to know of everything else; `strays` are sessions that no service names."""
 
     preview: Preview
     head_sha: str
@@ -52,6 +52,7 @@ class Surroundings:
     session_deadline: timedelta
     place_granted: bool
     now: datetime
+    strays: tuple[Session, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +17,8 @@ from previewbot.reconcile.context import Context
 from previewbot.reconcile.memory import Turned
 from previewbot.reconcile.outcome import is_refusal
 from previewbot.reconcile.stored import Stored
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -33,10 +36,11 @@ class Routed:
 
 @dataclass(frozen=True)
 class Acted:
-    """What came of acting: the world may have `moved`, and a session was `held` back for its route."""
+    """What came of acting: the world may have `moved`, a session is `held` back, there was an `error`."""
 
     moved: bool = False
     held: bool = False
+    error: RemoteError | None = None
 
 
 async def route(context: Context, stored: Stored, facts: Facts | None) -> Routed:
@@ -51,6 +55,8 @@ async def route(context: Context, stored: Stored, facts: Facts | None) -> Routed
     entry = config.entry if config else None
     serving = any(service.serving_sha for service in status.services)
     namespace = entry.namespace if entry else status.route_namespace
+    if gateway is None:
+        await _remove(context, stored)
     if gateway is None or not namespace or (entry is None and serving):
         return Routed()
     towards = entry if serving else None
@@ -70,6 +76,20 @@ async def route(context: Context, stored: Stored, facts: Facts | None) -> Routed
     turned, now = _turned(context, preview.name, known), context.now()
     followed = failure is None and links.followed(gateway, turned.at, turned.known_at, now)
     return Routed(followed, links.followed(gateway, turned.at, None, now), failure)
+
+
+async def _remove(context: Context, stored: Stored) -> None:
+    """Remove the route of a gateway that the settings had before, lest it lead to staging after the end."""
+    namespace = stored.status.route_namespace
+    if not namespace:
+        return
+    try:
+        await context.kube.delete_route(namespace, stored.preview.spec.environment_key)
+    except RemoteError as error:
+        # The permission goes with the setting; then the route goes with the Preview.
+        log.warning("a route stays", extra={"preview": stored.preview.name, "error": str(error)})
+        return
+    stored.status = stored.status.model_copy(update={"route_namespace": "", "route_problem": ""})
 
 
 async def _apply(context: Context, stored: Stored, wanted: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -95,18 +115,20 @@ async def act(
 ) -> Acted:
     """Carry out the actions, deletions first.
 
-    Until the route is `followed`, what serves stays; the next pass finds it and plans its end again.
+    Until the route is `followed`, what serves stays; the next pass finds it and plans its end again. An
+    action that fails keeps no other from being tried.
     """
-    held = False
-    for action in actions:
-        if isinstance(action, Delete) and action.session.serving and not followed:
-            held = True
-        elif isinstance(action, Delete):
-            await _delete(context, action.session)
-    for action in actions:
-        if isinstance(action, Create):
-            await _create(context, stored, action.wanted)
-    return Acted(bool(actions), held)
+    held = [a for a in actions if isinstance(a, Delete) and a.session.serving and not followed]
+    first: RemoteError | None = None
+    for action in sorted(actions, key=lambda action: isinstance(action, Create)):
+        try:
+            if isinstance(action, Create):
+                await _create(context, stored, action.wanted)
+            elif action not in held:
+                await _delete(context, action.session)
+        except RemoteError as error:
+            first = first or error
+    return Acted(bool(actions), bool(held), first)
 
 
 async def _delete(context: Context, session: Session) -> None:

@@ -74,7 +74,12 @@ async def with_container(context: Context, config: ServiceConfig, service: Servi
     if service.container or not service.head_sha:
         return service, ""
     target = config.target
-    workload = await context.kube.get_target(config.namespace, target.kind, target.name)
+    try:
+        workload = await context.kube.get_target(config.namespace, target.kind, target.name)
+    except RemoteError as error:
+        # This service waits, and no other with it: a sibling that serves must get its end.
+        log.warning("cannot look at a target", extra={"service": config.name, "error": str(error)})
+        return service, f"{target.kind} {target.name} cannot be looked at ({error.status or 'no answer'})"
     try:
         container = resolve_container(target, workload)
     except TargetProblem as problem:

@@ -35,17 +35,18 @@ class Troubles:
     look: RemoteError | None = None
     route: RemoteError | None = None
     report: RemoteError | None = None
+    act: RemoteError | None = None
 
     @property
     def first(self) -> RemoteError | None:
         """The one to tell of."""
-        return self.report or self.route or self.look
+        return self.act or self.report or self.route or self.look
 
     @property
     def passing(self) -> RemoteError | None:
         """One that keeps us from going on now; a comment or a route that is refused for good does not."""
         report = None if isinstance(self.report, Forbidden | Invalid) else self.report
-        return self.look or report or (None if is_refusal(self.route) else self.route)
+        return self.look or self.act or report or (None if is_refusal(self.route) else self.route)
 
 
 def is_refusal(error: RemoteError | None) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from previewbot import images, plan
-from previewbot.mirrord import Session, selector, session_from
+from previewbot.mirrord import Session, selector, session_from, session_name
 from previewbot.plan import Create, Decision, Delete, Facts, ServiceStep, Surroundings
 from previewbot.plan.services import find, pin, prepare, remove
 from previewbot.policy import place
@@ -49,7 +49,8 @@ async def make_plan(
         return await _running(context, preview, facts, decision, sessions)
     if decision.keep:
         kept = tuple(_kept(service, sessions) for service in services)
-        return Planned(decision, kept, (), tuple(sessions))
+        strays = plan.orphans(preview, kept, sessions)
+        return Planned(decision, kept, tuple(deletions(strays)), tuple(sessions))
     steps = [remove(service, find(service, sessions), context.now()) for service in services]
     return _planned(preview, decision, steps, sessions, services)
 
@@ -74,10 +75,15 @@ async def _running(
 ) -> Planned:
     before = {service.name: service for service in preview.status.services}
     assert facts.config is not None
+    changed = [config for config in facts.config.services if config.name in facts.files]
+    names = {
+        (c.namespace, session_name(preview.spec.environment_key, c.namespace, c.target)) for c in changed
+    }
+    strays = tuple(session for session in sessions if (session.namespace, session.name) not in names)
+    around = _around(context, preview, facts, strays)
     steps = [
-        await _step(context, preview, config, facts, sessions, before.get(config.name))
-        for config in facts.config.services
-        if config.name in facts.files
+        await _step(context, preview, config, facts, sessions, before.get(config.name), around)
+        for config in changed
     ]
     services = await with_troubles(context, preview, [step.service for step in steps], sessions)
     steps = [replace(step, service=service) for step, service in zip(steps, services, strict=True)]
@@ -91,6 +97,7 @@ async def _step(
     facts: Facts,
     sessions: Sequence[Session],
     before: Service | None,
+    around: Surroundings,
 ) -> ServiceStep:
     service = prepare(preview, config, facts.files[config.name], before)
     look = await images_of.look_for_image(context, preview, config, service, facts)
@@ -101,7 +108,7 @@ async def _step(
     service = pin(service, facts.pull_request.head.sha, references, look)
     service, problem = await images_of.with_container(context, config, service)
     image = images.pinned(service.image, service.digest) if service.digest else ""
-    return plan.advance(service, config, image, sessions, _around(context, preview, facts), problem)
+    return plan.advance(service, config, image, sessions, around, problem)
 
 
 def _planned(
@@ -122,7 +129,7 @@ def _planned(
     )
 
 
-def _around(context: Context, preview: Preview, facts: Facts) -> Surroundings:
+def _around(context: Context, preview: Preview, facts: Facts, strays: tuple[Session, ...]) -> Surroundings:
     settings = context.settings
     return Surroundings(
         preview=preview,
@@ -131,6 +138,7 @@ def _around(context: Context, preview: Preview, facts: Facts) -> Surroundings:
         session_deadline=settings.deadlines.session,
         place_granted=place(preview, context.previews(), settings.limits.previews).granted,
         now=context.now(),
+        strays=strays,
     )
 
 

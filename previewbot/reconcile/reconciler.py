@@ -37,6 +37,9 @@ from previewbot.settings import Settings
 _REMOVING = 2.0
 """Seconds until the next look while something is being removed and GitHub does not answer."""
 
+_SOON = 0.2
+"""Seconds until the next look where somebody else changed something under us."""
+
 _PATIENCE = 50.0
 """Seconds that a look at GitHub may take, or a report to it; a preview's end cuts a look short."""
 
@@ -85,7 +88,7 @@ class Reconciler:
         try:
             return await self._pass_or_tear_down(stored)
         except Superseded:
-            return Outcome(again=0.2)
+            return Outcome(again=_SOON)
         except RemoteError as error:
             # A backoff, or an hour that GitHub asks for, must not make a preview outlast its time.
             return Outcome(again=plan.until_expiry(stored.status, self._context.now()), error=error)
@@ -124,7 +127,7 @@ class Reconciler:
             # A slow GitHub must not hold up the end of a session that only waits for its gateway.
             reported = await self._report(stored, planned.decision)
         await telling.tell(context, stored, before)
-        troubles = Troubles(look.trouble, routed.error, reported)
+        troubles = Troubles(look.trouble, routed.error, reported, acted.error)
         return await self._finish(stored, look, planned, acted, troubles)
 
     async def _look(self, stored: Stored, known: Facts | None) -> Look:
@@ -172,6 +175,7 @@ class Reconciler:
             ttl=ttl,
             ttl_max=settings.ttl.max,
             remaining=len(planned.sessions),
+            serving=next((session.head_sha for session in planned.sessions if session.serving), ""),
             now=self._context.now(),
         )
         stored.status = plan.settle_replies(self._with_link(stored.preview, status, facts))
@@ -186,14 +190,16 @@ class Reconciler:
         return status.model_copy(update={"link": link, "url": link.url})
 
     async def _act(self, stored: Stored, facts: Facts | None, planned: Planned) -> tuple[Acted, Routed]:
-        """Act: the route first; while that cannot be written nothing is made, but what is to go does go.
+        """Act: the route first; while that cannot be written nothing is made, but what is to end does end.
 
-        What is to be replaced waits for a route that fails for a moment; what is to end waits a while.
+        What is to be replaced waits for the route, since it serves and has an end; what is to end waits a
+        while for one that fails for a moment, and not at all for one that is refused.
         """
         decision, routed = planned.decision, Routed()
         if not decision.silent or stored.status.route_namespace:
             routed = await act.route(self._context, stored, facts)
-        followed = routed.followed or is_refusal(routed.error) or (routed.overdue and not decision.runs)
+        past_waiting = is_refusal(routed.error) or routed.overdue
+        followed = routed.followed or (past_waiting and not decision.runs)
         actions = planned.actions
         if routed.error is not None or not stored.status.placed:
             actions = tuple(action for action in actions if isinstance(action, Delete))
@@ -218,6 +224,10 @@ class Reconciler:
         await stored.write()
         told = not troubles.passing and not stored.status.replies
         over = (decision.closed or decision.untriggered) and told and not planned.sessions
+        unseen = stored.preview.poke.delivery_id != stored.status.observed.delivery_id
+        if over and unseen:
+            # Poked since we looked, by a reopening perhaps.
+            return Outcome(again=_SOON)
         if over and look.facts is not None and not look.facts.lagging:
             return await self._delete_preview(stored, look.facts, decision)
         now, deadline = context.now(), context.settings.deadlines.image
@@ -245,12 +255,13 @@ class Reconciler:
         try:
             await stored.delete()
         except Conflict:
-            return Outcome(again=0.2)
+            return Outcome(again=_SOON)
         self._context.memory.forget(stored.preview.name)
         return Outcome()
 
     async def _tear_down(self, stored: Stored) -> Outcome:
         """Remove everything of a repository that is gone or took the App away; there is nobody to tell."""
+        delivery_id = stored.preview.poke.delivery_id
         now, sessions = self._context.now(), await sessions_of(self._context, stored.preview)
         steps = [remove(service, find(service, sessions), now) for service in stored.status.services]
         services = tuple(step.service for step in steps)
@@ -258,8 +269,10 @@ class Reconciler:
         stored.status = stored.status.model_copy(update=gone)
         await stored.write()
         planned = Planned(Decision(closed=True), services, tuple(deletions(sessions)), tuple(sessions))
-        await self._act(stored, None, planned)
-        return Outcome(again=2.0) if sessions else await self._forget(stored)
+        acted, _ = await self._act(stored, None, planned)
+        if sessions or stored.preview.poke.delivery_id != delivery_id:
+            return Outcome(_REMOVING, acted.error)
+        return await self._forget(stored)
 
 
 def _ends_now(status: Status, sessions: Sequence[Session]) -> bool:

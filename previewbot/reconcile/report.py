@@ -146,6 +146,7 @@ async def _answer(
     spec = stored.preview.spec
     try:
         reply = await _react(client, stored, reply)
+        _store(stored, reply)
         if reply.kind and reply.comment_id in announced.replies:
             view = view_of(context, stored.preview)
             text = context.renderer.reply(reply.kind, reply.values, reply.comment_id, view)
