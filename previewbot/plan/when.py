@@ -56,9 +56,7 @@ def look_again(
     intents = [reply.intent_at for reply in status.replies]
     if not status.comment.id:
         intents.append(status.comment.intent_at)
-    held = [(intent + INTENT_HOLDS - now).total_seconds() for intent in intents if intent is not None]
-    # One that is past was acted on in this very pass, unless nobody wants it any more.
-    times += [seconds for seconds in held if seconds > 0]
+    times += [(intent + INTENT_HOLDS - now).total_seconds() for intent in intents if intent is not None]
     if decision.runs:
         interval = image_interval(status.observed.head_first_seen_at, now, deadline)
         times += [seconds for s in status.services if (seconds := _service(s, interval)) is not None]

@@ -54,7 +54,9 @@ async def report(context: Context, stored: Stored, decision: Decision) -> None:
     refusal = _refused_lately(context, stored, body)
     wanted = refusal is None and _wants_comment(stored, body, decision)
     announced = await _announce(context, client, stored, wanted)
-    if wanted:
+    if not wanted:
+        _withdraw(context, stored)
+    else:
         try:
             await _comment(client, stored, body, announced)
         except (Forbidden, Invalid) as error:
@@ -71,6 +73,14 @@ def _wants_comment(stored: Stored, body: str, decision: Decision) -> bool:
     if state.hash == comment_hash(body):
         return False
     return bool(state.id) or not decision.silent
+
+
+def _withdraw(context: Context, stored: Stored) -> None:
+    """Forget the intent to write a comment that nobody wants any more, lest it wake us again and again."""
+    state = stored.status.comment
+    if not state.id and not _held(state.intent_at, context.now()):
+        comment = state.model_copy(update={"intent_at": None})
+        stored.status = stored.status.model_copy(update={"comment": comment})
 
 
 def _refused_lately(context: Context, stored: Stored, body: str) -> RemoteError | None:
