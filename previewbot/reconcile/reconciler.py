@@ -231,14 +231,18 @@ class Reconciler:
         if over and look.facts is not None and not look.facts.lagging:
             return await self._delete_preview(stored, look.facts, decision)
         now, deadline = context.now(), context.settings.deadlines.image
+        # What waits for a route that fails, or for a cluster that does, waits for the backoff.
+        works = troubles.act is None and (troubles.route is None or not decision.runs)
+        removing = works and any(isinstance(action, Delete) for action in planned.actions)
         if troubles.passing is not None:
             # An hour that GitHub asks for must not hold up what waits for a gateway to be removed.
             again = plan.until_expiry(stored.status, now)
-            return Outcome(sooner(again, _REMOVING if acted.moved else None), troubles.passing)
+            return Outcome(sooner(again, _REMOVING if removing else None), troubles.passing)
         again = plan.look_again(stored.status, decision, look.facts, deadline=deadline, now=now)
-        if acted.moved:
-            deletes = any(isinstance(action, Delete) for action in planned.actions)
-            again = sooner(again, 0.5 if deletes else 5.0)
+        if removing:
+            again = sooner(again, 0.5)
+        elif works and acted.moved:
+            again = sooner(again, 5.0)
         return Outcome(again, trouble)
 
     async def _delete_preview(self, stored: Stored, facts: Facts, decision: Decision) -> Outcome:

@@ -170,6 +170,8 @@ async def test_a_push_under_a_refused_route_leaves_what_serves_behind_the_link()
     world.push(B)
     await world.settle(20)
     assert world.serving == [A]
+    assert world.outcome.error is REFUSED
+    assert world.outcome.again is not None and world.outcome.again > 60
     world.mend()
     await world.settle()
 
@@ -192,6 +194,7 @@ async def test_while_the_cluster_fails_people_are_answered(call: str) -> None:
     assert "is starting" in world.comment
     assert world.status.replies == ()
     assert world.outcome.error is FAILS
+    assert world.outcome.again is None or world.outcome.again > 60
     world.mend()
     await world.settle()
     assert world.serving == [world.github.head_sha]
