@@ -60,7 +60,7 @@ class Waiting(Value):
     """Why an image is not there yet.
 
     `reason`: BuildRunning, BuildNeedsApproval, BuildFailed, MergeConflict, NoImage, DeadlinePassed,
-    RegistryRefused, RegistryUnreachable, NotOfThisCommit, ImageNotAllowed.
+    RegistryRefused, RegistryUnreachable, NotOfThisCommit, ImageNotAllowed, BuildsUnreadable.
     """
 
     reason: str

@@ -92,27 +92,29 @@ async def why_missing(
 ) -> Waiting:
     """Say what CI does about a missing image: it runs, waits for a person, failed, or cannot even start.
 
-    While GitHub does not tell, what was `known` before holds: an explanation is no reason to end a pass.
+    While GitHub does not tell, what was `known` before holds: an explanation is no reason to end a pass. Where
+    it refuses to tell, that is said, since only a person can grant the permission.
     """
     if waiting.reason != "NoImage":
         return waiting
     if facts.pull_request.mergeable is False:
         return Waiting(reason="MergeConflict", name=facts.pull_request.base.ref)
     client = context.github.installation(preview.spec.installation_id)
+    first_seen = preview.status.observed.head_first_seen_at
+    late = first_seen is not None and context.now() - first_seen >= context.settings.deadlines.image
+    build, otherwise = Build("none"), "NoImage"
     try:
         build = await client.build(facts.pull_request.base.repository, facts.pull_request.head.sha)
     except RemoteError as error:
         log.warning("cannot ask for a build", extra={"preview": preview.name, "error": str(error)})
-        build = Build("none")
         if known and known.detail == waiting.detail and known.reason in _OF_A_BUILD.values():
             return known
-    first_seen = preview.status.observed.head_first_seen_at
-    late = first_seen is not None and context.now() - first_seen >= context.settings.deadlines.image
-    return _from_build(build, late, waiting)
+        otherwise = "BuildsUnreadable" if isinstance(error, Forbidden) else "NoImage"
+    return _from_build(build, "DeadlinePassed" if late else otherwise, waiting)
 
 
-def _from_build(build: Build, late: bool, waiting: Waiting) -> Waiting:
-    reason = _OF_A_BUILD.get(build.state, "DeadlinePassed" if late else "NoImage")
+def _from_build(build: Build, otherwise: str, waiting: Waiting) -> Waiting:
+    reason = _OF_A_BUILD.get(build.state, otherwise)
     return Waiting(
         reason=reason, url=build.url, name=build.name, since=build.started_at, detail=waiting.detail
     )

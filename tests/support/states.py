@@ -180,6 +180,7 @@ STATES: dict[str, Preview] = {
             "registry-refuses": {"reason": "RegistryRefused", "detail": "ghcr.io answered 403"},
             "registry-away": {"reason": "RegistryUnreachable", "detail": "ghcr.io"},
             "not-allowed": {"reason": "ImageNotAllowed", "detail": "docker.io/evil/x:1"},
+            "builds-unreadable": {"reason": "BuildsUnreadable", "detail": _IMAGE},
             "of-another-commit": {
                 "reason": "NotOfThisCommit",
                 "detail": "ghcr.io/acme/checkout:pr-42 was built from " + OLDER,

@@ -81,6 +81,7 @@ async def test_checks_that_cannot_be_read_keep_nobody_waiting_for_a_word(error: 
     await world.settle(3)
     assert world.status.phase is Phase.AWAITING_IMAGE
     assert "waiting for its image" in world.comment
+    assert ("can grant it to read *Checks*" in world.comment) == isinstance(error, Forbidden)
 
     world.push(A)
     await world.settle()
