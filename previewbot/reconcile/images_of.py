@@ -92,8 +92,8 @@ async def why_missing(
 ) -> Waiting:
     """Say what CI does about a missing image: it runs, waits for a person, failed, or cannot even start.
 
-    While GitHub does not tell, what was `known` before holds: an explanation is no reason to end a pass. Where
-    it refuses to tell, that is said, since only a person can grant the permission.
+    While GitHub does not tell, what was `known` before holds: an explanation is no reason to end a pass.
+    Where it refuses to tell, that is said, since only a person can grant the permission.
     """
     if waiting.reason != "NoImage":
         return waiting
