@@ -65,6 +65,9 @@ SETTINGS: dict[str, Any] = {
     "links": {"gateway": {"name": "public", "namespace": "gateways", "domain": "preview.example.com"}},
 }
 _OWN_APP, _INSTALLATION, _REPOSITORY = 4242, 7, 812
+_RENDERER = Renderer()
+"""One for all: it compiles the templates, which takes longer than a whole life of passes."""
+
 _BOT = Account(9, "previewbot[bot]", "Bot")
 
 
@@ -377,7 +380,7 @@ class World:
             kube=cast(Any, self.cluster),
             github=cast(Any, self.github),
             registry=cast(Any, self.registry),
-            renderer=Renderer(),
+            renderer=_RENDERER,
             settings=self.settings,
             now=self.clock,
             previews=self._previews,

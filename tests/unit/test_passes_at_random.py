@@ -232,5 +232,5 @@ class AnyOrder(RuleBasedStateMachine):
             assert "[Open the preview]" not in world.comment
 
 
-AnyOrder.TestCase.settings = settings(max_examples=40, stateful_step_count=30)
+AnyOrder.TestCase.settings = settings(max_examples=100, stateful_step_count=30)
 TestAnyOrder = AnyOrder.TestCase
