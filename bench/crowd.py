@@ -92,6 +92,10 @@ class Crowd:
             for service, digest in digests.items():
                 self.registry.retag(f"acme/{service}", sha, digest)
 
+    def ready(self) -> int:
+        """Return how many comments call their preview ready; asking the cluster would slow it down."""
+        return sum("\n### " in comment.body for comment in self.github.store.state.comments.values())
+
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         if request.path.startswith("/v2"):
             return await self.registry.handle(request)
