@@ -8,7 +8,6 @@ import importlib.util
 import io
 import json
 import platform
-import shutil
 import subprocess
 import tarfile
 import tempfile
@@ -24,6 +23,7 @@ import urllib3
 
 from tests.chart.helm import ROOT
 from tests.chart.image import dockerfile, packages
+from tests.cluster.build import alone
 from tests.node.build import base
 from tests.support.binaries import binary
 
@@ -119,13 +119,12 @@ def files(content: Mapping[str, bytes], *, executable: bool = False) -> Layer:
 def python() -> Layer:
     """Return the base: this machine's Debian release with its python3; packed once."""
     kept = base().with_name("node-base.tar")
-    if not kept.exists() or kept.stat().st_mtime < base().stat().st_mtime:
-        made = kept.with_suffix(".new")
-        made.write_bytes(
-            _pack(base(), [path.name for path in base().iterdir() if path.name not in _NOT_FILES])
-        )
-        made.rename(kept)
-    return _layer(kept.read_bytes())
+    with alone():
+        if not kept.exists() or kept.stat().st_mtime < base().stat().st_mtime:
+            _keep(
+                kept, _pack(base(), [path.name for path in base().iterdir() if path.name not in _NOT_FILES])
+            )
+        return _layer(kept.read_bytes())
 
 
 def program(name: str) -> Image:
@@ -152,23 +151,27 @@ def previewbot() -> Image:
 @contextmanager
 def _dependencies() -> Iterator[tuple[Path, Layer]]:
     """Yield the locked packages, installed: where to build on, and the layer; made once for a lock."""
-    content = b"".join((ROOT / name).read_bytes() for name in _DEPENDENCIES) + _STEP.encode()
-    made_for = f"{hashlib.sha256(content).hexdigest()[:16]}-{int(base().stat().st_mtime)}"
+    steps = b"".join((ROOT / name).read_bytes() for name in _DEPENDENCIES) + _STEP.encode()
+    made_for = f"{hashlib.sha256(steps).hexdigest()[:16]}-{int(base().stat().st_mtime)}"
     kept = base().with_name(f"node-packages-{made_for}.tar")
-    with tempfile.TemporaryDirectory(prefix="previewbot-node-image-") as work:
+    with alone():
         if not kept.exists():
-            with _step("dependencies", (base(),)) as upper:
-                packed = _pack(upper, ["opt/previewbot"])
             for old in kept.parent.glob("node-packages-*.tar"):
                 old.unlink()
-            new = Path(work) / kept.name
-            new.write_bytes(packed)
-            # Another run may have made the same meanwhile: either will do.
-            shutil.move(new, kept)
-        content = kept.read_bytes()
+            with _step("dependencies", (base(),)) as upper:
+                _keep(kept, _pack(upper, ["opt/previewbot"]))
+        packed = kept.read_bytes()
+    with tempfile.TemporaryDirectory(prefix="previewbot-node-image-") as work:
         unpack = ["tar", "--extract", "--same-owner", "--directory", work]
-        subprocess.run(unpack, input=content, check=True)
-        yield Path(work), _layer(content)
+        subprocess.run(unpack, input=packed, check=True)
+        yield Path(work), _layer(packed)
+
+
+def _keep(path: Path, content: bytes) -> None:
+    """Write a file that is there whole or not at all, whenever this is ended."""
+    new = path.with_suffix(".new")
+    new.write_bytes(content)
+    new.rename(path)
 
 
 @contextmanager
