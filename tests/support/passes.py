@@ -11,7 +11,7 @@ import copy
 import hashlib
 import itertools
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Literal, cast
 
 from previewbot.errors import Conflict, NotFound
@@ -27,11 +27,22 @@ from previewbot.model import (
     PullRequest,
     Repository,
 )
-from previewbot.preview import PREVIEW_LABEL, Preview, Service, Status, from_object, status_object
+from previewbot.preview import (
+    PREVIEW_LABEL,
+    Poke,
+    Preview,
+    Service,
+    Status,
+    annotations_of,
+    from_object,
+    new_object,
+    timestamp,
+)
 from previewbot.reconcile import Outcome, Reconciler
 from previewbot.registry import FoundImage
 from previewbot.render import Renderer
 from previewbot.settings import Settings, parse
+from tests.support.github_server import Clock
 from tests.support.previews import HEAD, NOW, OLDER, a_preview
 
 A, B, C = HEAD, OLDER, "c" * 40
@@ -56,6 +67,9 @@ services:
 """
 
 BROKEN = "version: 2\n"
+
+BOTH = ("checkout/app.py", "pricing/app.py")
+"""Files of both services."""
 
 SETTINGS: dict[str, Any] = {
     "github": {"api_url": "http://github", "web_url": "https://github.com", "app_id": 4242},
@@ -86,20 +100,6 @@ class Calls:
             raise failure
 
 
-class Clock:
-    """A clock that stands still."""
-
-    def __init__(self) -> None:
-        self.now = NOW
-
-    def __call__(self) -> datetime:
-        return self.now
-
-    def move(self, **time: float) -> None:
-        """Let time pass, in the words of `timedelta`."""
-        self.now += timedelta(**time)
-
-
 class Cluster:
     """The Preview, the sessions, the routes, and one target for all."""
 
@@ -113,22 +113,15 @@ class Cluster:
         self.session_status: dict[str, Any] = {"phase": "Ready"}
         self.gateway_follows = True
         self.operator_removes = True
-        self.containers = ["app"]
 
     def _new_preview(self) -> dict[str, Any]:
-        preview = a_preview(uid=f"preview-{next(self._previews)}")
-        return {
-            "apiVersion": "previewbot.dev/v1alpha1",
-            "kind": "Preview",
-            "metadata": {
-                "name": preview.name,
-                "uid": preview.uid,
-                "resourceVersion": str(next(self._versions)),
-                "creationTimestamp": _text(self._clock.now),
-                "annotations": {},
-            },
-            "spec": preview.spec.model_dump(mode="json", by_alias=True),
+        preview = new_object(a_preview().spec, Poke())
+        preview["metadata"] |= {
+            "uid": f"preview-{next(self._previews)}",
+            "resourceVersion": str(next(self._versions)),
+            "creationTimestamp": timestamp(self._clock.now),
         }
+        return preview
 
     # What the operator and the gateway do
 
@@ -180,7 +173,7 @@ class Cluster:
             raise Conflict("session")
         session: dict[str, Any] = copy.deepcopy(dict(manifest))
         session["metadata"] |= {
-            "uid": f"session-{next(self._uids)}", "creationTimestamp": _text(self._clock.now)
+            "uid": f"session-{next(self._uids)}", "creationTimestamp": timestamp(self._clock.now)
         }  # fmt: skip
         session["status"] = dict(self.session_status)
         self.sessions[name] = session
@@ -192,7 +185,7 @@ class Cluster:
         if found is not None and found["metadata"]["uid"] != uid:
             raise Conflict("session")
         if found is not None and not self.operator_removes:
-            found["metadata"].setdefault("deletionTimestamp", _text(self._clock.now))
+            found["metadata"].setdefault("deletionTimestamp", timestamp(self._clock.now))
         else:
             self.sessions.pop(name, None)
 
@@ -213,8 +206,7 @@ class Cluster:
 
     async def get_target(self, namespace: str, kind: str, name: str) -> dict[str, Any]:
         self._calls.note("get target")
-        containers = [{"name": container} for container in self.containers]
-        return {"spec": {"template": {"spec": {"containers": containers}}}}
+        return {"spec": {"template": {"spec": {"containers": [{"name": "app"}]}}}}
 
     async def create_event(self, namespace: str, manifest: Mapping[str, Any]) -> None:
         self._calls.note("create event")
@@ -224,10 +216,10 @@ class Cluster:
         self.preview = preview
         return copy.deepcopy(preview)
 
-    def annotate(self, **annotations: str) -> None:
-        """Change annotations of the Preview, as a poke does, which makes one where there is none."""
+    def poke(self, poke: Poke) -> None:
+        """Note a poke at the Preview; make one where there is none."""
         preview = copy.deepcopy(self.preview or self._new_preview())
-        preview["metadata"]["annotations"] |= {f"previewbot.dev/{k}": v for k, v in annotations.items()}
+        preview["metadata"]["annotations"] |= annotations_of(poke)
         self._changed(preview)
 
 
@@ -237,15 +229,14 @@ class GitHubInMemory:
     def __init__(self, calls: Calls, clock: Clock) -> None:
         self._calls, self._clock = calls, clock
         self._comment_ids = itertools.count(501)
-        self.head_sha, self.head_ref, self.base_ref = A, "fix/checkout", "main"
+        self.head_sha = A
         self.state: Literal["open", "closed"] = "open"
         self.fork, self.labels = False, ("preview",)
-        self.author, self.updated_at = Account(1, "bob"), NOW
+        self.updated_at = NOW
         self.configuration = CONFIGURATION
         self.paths: tuple[str, ...] = ("checkout/app.py",)
         self.merge_commit_sha: str | None = None
         self.comments_written: list[Comment] = []
-        self.repository_id, self.repository = _REPOSITORY, "acme/shop"
         self.covering = {"acme/shop": _REPOSITORY}
         self.installations = {"acme/shop": _INSTALLATION}
         self.checks = Build("none")
@@ -285,9 +276,10 @@ class GitHubInMemory:
         if repository not in self.covering:
             raise NotFound("pull request", status=404)
         return PullRequest(
-            number=number, state=self.state, merged=False, title="", body="", draft=False, author=self.author,
-            head=Branch(self.head_ref, self.head_sha, 99 if self.fork else _REPOSITORY, "acme/shop"),
-            base=Branch(self.base_ref, "0" * 40, self.covering[repository], repository),
+            number=number, state=self.state, merged=False, title="", body="", draft=False,
+            author=Account(1, "bob"),
+            head=Branch("fix/checkout", self.head_sha, 99 if self.fork else _REPOSITORY, "acme/shop"),
+            base=Branch("main", "0" * 40, self.covering[repository], repository),
             default_branch="main", labels=self.labels, private=True, updated_at=self.updated_at,
             closed_at=None if self.state == "open" else self.updated_at,
             mergeable=True, merge_commit_sha=self.merge_commit_sha, changed_files=len(self.paths),
@@ -365,7 +357,7 @@ class World:
     """A pull request of acme/shop and the controller that looks after it."""
 
     def __init__(self, **settings: Any) -> None:
-        self.calls, self.clock = Calls(), Clock()
+        self.calls, self.clock = Calls(), Clock(NOW)
         self.cluster = Cluster(self.calls, self.clock)
         self.github = GitHubInMemory(self.calls, self.clock)
         self.registry = RegistryInMemory(self.calls)
@@ -395,8 +387,8 @@ class World:
 
     def poke(self) -> None:
         """Tell of something at GitHub, as web does for each webhook."""
-        now = _text(self.clock.now)
-        self.cluster.annotate(**{"delivery-id": f"delivery at {now}", "poked-at": now})
+        now = self.clock.now
+        self.cluster.poke(Poke(delivery_id=f"delivery at {now}", poked_at=now))
 
     def push(self, sha: str, *, built: bool = True) -> None:
         """Push a commit, with or without its images."""
@@ -445,7 +437,7 @@ class World:
         """Make passes, some seconds apart."""
         for _ in range(passes):
             await self.run()
-            self.clock.move(seconds=seconds)
+            self.clock.forward(seconds=seconds)
         return self
 
     # What there is
@@ -455,13 +447,6 @@ class World:
         """The stored status."""
         assert self.cluster.preview is not None
         return from_object(self.cluster.preview).status
-
-    def overwrite(self, **status: Any) -> None:
-        """Store another status, as another controller would."""
-        assert self.cluster.preview is not None
-        preview = copy.deepcopy(self.cluster.preview)
-        preview["status"] = status_object(self.status.model_copy(update=status))
-        self.cluster._changed(preview)
 
     @property
     def service(self) -> Service:
@@ -493,5 +478,9 @@ GITHUB = (
 """Every call to GitHub."""
 
 
-def _text(moment: datetime) -> str:
-    return moment.isoformat().replace("+00:00", "Z")
+async def ready(world: World | None = None) -> World:
+    """Return a world, this one or a new one, in which the first commit serves."""
+    world = world or World()
+    await world.settle()
+    assert set(world.serving) == {A}
+    return world

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from previewbot.errors import Forbidden, TryLater
-from tests.support.passes import BROKEN, CONFIGURATION, GITHUB, A, B, C, World
+from tests.support.passes import BOTH, BROKEN, CONFIGURATION, GITHUB, A, B, C, World
 
 COMMITS = (A, B, C)
 COMMANDS = ("/preview start", "/preview stop", "/preview extend 2h", "/preview status", "/preview strat")
@@ -18,12 +18,10 @@ CONFIGURATIONS = (
     CONFIGURATION,
     BROKEN,
     CONFIGURATION.replace("target: deployment/checkout\n", "target: deployment/checkout/container/app\n"),
-    CONFIGURATION.replace("ttl: 8h", "ttl: 1h") + "ttl: 1h\n",
+    CONFIGURATION + "ttl: 1h\n",
 )
 CLUSTER = ("create session", "delete session", "apply route", "get target", "create event")
 GIVES_UP = timedelta(hours=80)
-
-
 REFUSABLE = ("create comment", "update comment", "react", "build", "apply route")
 LOOKS = st.integers(0, 3)
 LASTS = st.sampled_from((False, False, False, True))
@@ -40,7 +38,7 @@ class AnyOrder(RuleBasedStateMachine):
         self.world = World()
         self.world.github.fork = fork
         if both:
-            self.world.github.paths = ("checkout/app.py", "pricing/app.py")
+            self.world.github.paths = BOTH
         if ready and fork:
             self.world.say(f"/preview start {A}")
         if ready:
@@ -126,7 +124,7 @@ class AnyOrder(RuleBasedStateMachine):
 
     @rule(seconds=st.sampled_from((1, 5, 20, 90, 700, 3_600)), looks=LOOKS)
     def time_passes(self, seconds: int, looks: int) -> None:
-        self.world.clock.move(seconds=seconds)
+        self.world.clock.forward(seconds=seconds)
         self.look(looks)
 
     @precondition(lambda self: self.world.cluster.preview and self.world.status.expires_at)
@@ -147,7 +145,7 @@ class AnyOrder(RuleBasedStateMachine):
             assert outcome.again is None or outcome.again >= 0.2
             self.what_serves_has_an_end()
             self.the_link_never_shows_plain_staging()
-            self.world.clock.move(seconds=2)
+            self.world.clock.forward(seconds=2)
 
     def what_serves_has_an_end(self) -> None:
         if self.world.cluster.preview is None or self.world.calls.failures:
@@ -191,7 +189,7 @@ class AnyOrder(RuleBasedStateMachine):
                 return
             asyncio.run(self.world.run())
             self.finish_removals()
-            self.world.clock.move(seconds=15)
+            self.world.clock.forward(seconds=15)
 
     def teardown(self) -> None:
         """With all mended each command is answered, nothing outlasts its time, and closing removes all."""

@@ -6,18 +6,10 @@ import pytest
 
 from previewbot.errors import Forbidden, Invalid, RemoteError, TryLater
 from previewbot.preview import Phase
-from tests.support.passes import BROKEN, A, B, C, World
+from tests.support.passes import BOTH, BROKEN, A, B, C, World, ready
 from tests.support.previews import a_preview
 
 AWAY = TryLater("GitHub", status=502)
-BOTH = ("checkout/app.py", "pricing/app.py")
-
-
-async def ready(world: World | None = None) -> World:
-    world = world or World()
-    await world.settle()
-    assert A in world.serving
-    return world
 
 
 # Half a look
@@ -26,7 +18,7 @@ async def ready(world: World | None = None) -> World:
 async def test_half_a_look_changes_nothing_that_is_told() -> None:
     world = await ready()
     before, end = world.comment, world.status.expires_at
-    world.clock.move(hours=1)
+    world.clock.forward(hours=1)
     world.push(B, built=False)
     world.fail("comments", by=AWAY)
     await world.settle(3)
@@ -42,12 +34,12 @@ async def test_half_a_look_changes_nothing_that_is_told() -> None:
 
 async def test_the_clock_of_a_commit_starts_when_it_is_ready_although_a_look_failed_before() -> None:
     world = await ready()
-    world.clock.move(hours=1)
+    world.clock.forward(hours=1)
     world.push(B, built=False)
     world.fail("comments", by=AWAY)
     await world.settle(2)
     world.mend()
-    world.clock.move(hours=2)
+    world.clock.forward(hours=2)
     world.push(B)
     await world.settle()
 
@@ -106,7 +98,7 @@ async def test_what_was_known_of_a_build_is_told_while_it_cannot_be_asked_again(
     await world.settle(2)
     assert "its build failed" in world.comment
     world.fail("build", by=AWAY)
-    world.clock.move(seconds=20)
+    world.clock.forward(seconds=20)
     await world.settle(2)
 
     assert "its build failed" in world.comment
@@ -117,7 +109,7 @@ async def test_an_image_is_given_up_in_time_although_checks_cannot_be_read() -> 
     world.registry.images.clear()
     world.fail("build", by=Forbidden("checks", status=403))
     await world.settle(2)
-    world.clock.move(hours=3)
+    world.clock.forward(hours=3)
     await world.settle(2)
 
     assert world.status.reason == "ImageMissing"
@@ -152,7 +144,7 @@ async def test_a_refused_comment_does_not_slow_down_the_looks_for_an_image() -> 
     world.fail("create comment", by=LOCKED)
     for _ in range(5):
         outcome = await world.run()
-        world.clock.move(seconds=11)
+        world.clock.forward(seconds=11)
         assert outcome.again is not None and outcome.again <= 30
 
 
@@ -164,11 +156,11 @@ async def test_a_refused_comment_is_tried_again_after_minutes_or_with_another_te
     for _ in range(12):
         await world.run()
         tries += world.calls.made.count("create comment")
-        world.clock.move(seconds=11)
+        world.clock.forward(seconds=11)
     assert tries == 1
     assert "locked" in world.status.last_error
 
-    world.clock.move(minutes=5)
+    world.clock.forward(minutes=5)
     await world.run()
     assert "create comment" in world.calls.made
     world.mend()
@@ -274,7 +266,7 @@ async def test_a_start_that_a_push_to_the_fork_overtook_is_answered() -> None:
     world.say(f"/preview start {A}")
     await world.settle(3)
     world.push(B)
-    world.clock.move(minutes=5)
+    world.clock.forward(minutes=5)
     await world.settle(4)
 
     assert world.status.replies == ()

@@ -10,19 +10,11 @@ import pytest
 from previewbot.errors import Forbidden, RemoteError, TryLater
 from previewbot.preview import Phase
 from previewbot.settings import parse
-from tests.support.passes import BROKEN, CONFIGURATION, SETTINGS, A, B, World
+from tests.support.passes import BOTH, BROKEN, CONFIGURATION, SETTINGS, A, B, World, ready
 from tests.support.previews import NOW, a_preview
 
-BOTH = ("checkout/app.py", "pricing/app.py")
 FAILS = TryLater("it", status=500)
 REFUSED = Forbidden("it", status=403)
-
-
-async def ready(world: World | None = None) -> World:
-    world = world or World()
-    await world.settle()
-    assert A in world.serving
-    return world
 
 
 def pricing_alone() -> str:
@@ -62,7 +54,7 @@ async def test_a_poke_in_the_last_pass_of_a_closed_pull_request_is_not_lost() ->
     world = await ready()
     world.close()
     await world.run()
-    world.clock.move(seconds=5)
+    world.clock.forward(seconds=5)
     put = world.cluster.put_status
     pokes: list[Any] = []
 

@@ -9,19 +9,11 @@ import pytest
 
 from previewbot.errors import Forbidden, TryLater
 from previewbot.preview import PREVIEW_LABEL, Phase
-from tests.support.passes import CONFIGURATION, A, B, World
+from tests.support.passes import BOTH, CONFIGURATION, A, B, World, ready
 
-BOTH = ("checkout/app.py", "pricing/app.py")
 OTHER_TARGET = CONFIGURATION.replace(
     "target: deployment/checkout\n", "target: deployment/checkout/container/app\n"
 )
-
-
-async def ready(world: World | None = None) -> World:
-    world = world or World()
-    await world.settle()
-    assert A in world.serving
-    return world
 
 
 def the_session(world: World) -> dict[str, Any]:
@@ -52,7 +44,7 @@ async def test_of_another_target_that_waits_for_a_silent_operator_that_is_told()
     world.cluster.operator_removes = False
     world.configure(OTHER_TARGET)
     await world.settle(3)
-    world.clock.move(minutes=5)
+    world.clock.forward(minutes=5)
     await world.settle(2)
 
     assert world.status.reason == "OperatorSilent"
@@ -78,7 +70,7 @@ async def test_a_session_of_another_life_that_does_not_go_is_told_of() -> None:
     the_session(world)["metadata"]["ownerReferences"] = []
     world.cluster.operator_removes = False
     await world.settle(8)
-    world.clock.move(minutes=5)
+    world.clock.forward(minutes=5)
     await world.settle(2)
 
     assert world.status.reason == "OperatorSilent"
