@@ -132,7 +132,7 @@ def _prefixes(written: str) -> tuple[str, ...]:
     host, _, rest = written.rstrip("/").partition("/")
     registry = registry_name(host)
     found = f"{registry}/{rest}".rstrip("/") + "/"
-    if registry == _DOCKER_HUB and rest and "/" not in written.partition("/")[2]:
+    if registry == _DOCKER_HUB and rest and "/" not in rest and not written.endswith("/"):
         return (found, f"{registry}/library/{rest}/")
     return (found,)
 

@@ -12,7 +12,7 @@ from prometheus_client import CollectorRegistry, Counter, Histogram
 from previewbot.controller.health import Health
 from previewbot.controller.queue import WorkQueue
 from previewbot.errors import LeaseLost, RemoteError, TryLater
-from previewbot.preview import PREVIEW_LABEL, Phase
+from previewbot.preview import Phase, preview_name_of
 from previewbot.reconcile import Outcome
 
 WORKERS = 8
@@ -66,7 +66,7 @@ class Loop:
         """Queue the Preview of a session that changed."""
         obj = after or before
         assert obj is not None
-        name, uid = (obj["metadata"].get("labels") or {}).get(PREVIEW_LABEL), obj["metadata"].get("uid", "")
+        name, uid = preview_name_of(obj), obj["metadata"].get("uid", "")
         if after is None:
             self._previews_of.pop(uid, None)
         if name:
@@ -81,7 +81,7 @@ class Loop:
         """
         if before is None or (after is not None and after.get("spec") == before.get("spec")):
             return
-        name = (before["metadata"].get("labels") or {}).get(PREVIEW_LABEL)
+        name = preview_name_of(before)
         if name:
             self.queue.add(name)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from previewbot.mirrord import Session
 from previewbot.plan.decision import Decision
 from previewbot.preview import Condition, Phase, Service, Status
 
@@ -22,17 +23,13 @@ def overall(
     status: Status,
     decision: Decision,
     services: Sequence[Service],
+    sessions: Sequence[Session],
     *,
     ttl: timedelta,
     ttl_max: timedelta,
-    remaining: int,
-    serving: str = "",
     now: datetime,
 ) -> Status:
-    """Return the status with phase, reason and expiry.
-
-    `remaining` counts sessions not yet gone; `serving` is the commit of one that serves, wanted or not.
-    """
+    """Return the status with phase, reason and expiry; `sessions` are all not yet gone, wanted or not."""
     if decision.runs and status.route_problem and not any(service.serving_sha for service in services):
         services = [_without_route(service, status.route_problem) for service in services]
     status = status.model_copy(
@@ -44,10 +41,10 @@ def overall(
     )
     if decision.runs:
         status = _started(_running(status, services), ttl, ttl_max, now)
-        status = _bounded(status, serving, ttl, now)
+        status = _bounded(status, sessions, ttl, now)
     elif decision.keep:
-        status = _bounded(_kept(status, decision), serving, ttl, now)
-    elif remaining:
+        status = _bounded(_kept(status, decision), sessions, ttl, now)
+    elif sessions:
         reason = "OperatorSilent" if any(s.reason == "OperatorSilent" for s in services) else decision.reason
         status = status.model_copy(update={"phase": Phase.STOPPING, "reason": reason})
     else:
@@ -108,8 +105,9 @@ def _kept(status: Status, decision: Decision) -> Status:
     return status.model_copy(update={"phase": phase, "reason": reason})
 
 
-def _bounded(status: Status, serving: str, ttl: timedelta, now: datetime) -> Status:
+def _bounded(status: Status, sessions: Sequence[Session], ttl: timedelta, now: datetime) -> Status:
     """Give an end to what serves without one: an older commit, or one that came up while nobody looked."""
+    serving = next((session.head_sha for session in sessions if session.serving), "")
     if not serving or status.expires_at is not None:
         return status
     return status.model_copy(update={"ready_sha": serving, "ready_at": now, "expires_at": now + ttl})

@@ -19,7 +19,7 @@ OPERATOR_SILENT_AFTER = timedelta(minutes=2)
 _REMAKES = 1
 
 
-def orphans(preview: Preview, services: Iterable[Service], sessions: Sequence[Session]) -> list[Session]:
+def orphans(services: Iterable[Service], sessions: Sequence[Session]) -> list[Session]:
     """Return the sessions that no wanted service accounts for."""
     names = {(service.namespace, service.session_name) for service in services}
     return [session for session in sessions if (session.namespace, session.name) not in names]
@@ -116,6 +116,11 @@ def find(service: Service, sessions: Sequence[Session]) -> Session | None:
     )
 
 
+def question(preview: Preview, wanted: Wanted) -> str:
+    """Return what a failure is the answer to: it holds until the commit or what would run changes."""
+    return f"{wanted.head_sha}:{noticeable(preview.spec.environment_key, wanted)}"
+
+
 def _observe(service: Service, session: Session | None, around: Surroundings) -> Service:
     """Note what serves now; an older commit's session goes on serving while a new image is awaited."""
     own = session is not None and session.owner_uid == around.preview.uid
@@ -149,13 +154,13 @@ def _make_way(service: Service, session: Session, around: Surroundings) -> Servi
 
 
 def _without_session(service: Service, wanted: Wanted, around: Surroundings) -> ServiceStep:
-    question = _question(wanted, around)
-    if service.failed_question == question:
+    asked = question(around.preview, wanted)
+    if service.failed_question == asked:
         return _step(service.model_copy(update={"session_uid": ""}), Phase.FAILED, "SessionFailed", around)
     if service.session_uid:
         # A recorded uid without a session: removed by somebody else. Once that may be an accident.
         if service.remade >= _REMAKES:
-            return _fail(service, question, "its session was removed from the cluster twice", around)
+            return _fail(service, asked, "its session was removed from the cluster twice", around)
         service = service.model_copy(update={"session_uid": "", "remade": service.remade + 1})
     predecessor = next((s for s in around.strays if s.service == service.name), None)
     if predecessor is not None:
@@ -173,7 +178,7 @@ def _without_session(service: Service, wanted: Wanted, around: Surroundings) -> 
 
 def _with_session(service: Service, session: Session, wanted: Wanted, around: Surroundings) -> ServiceStep:
     key = around.preview.spec.environment_key
-    if service.failed_question == _question(wanted, around):
+    if service.failed_question == question(around.preview, wanted):
         service = service.model_copy(update={"session_uid": ""})
         action = None if session.deleting_since else Delete(session)
         return ServiceStep(_moved(service, Phase.FAILED, "SessionFailed", around.now), action)
@@ -186,7 +191,9 @@ def _with_session(service: Service, session: Session, wanted: Wanted, around: Su
         update={"session_uid": session.uid, "deploying_since": service.deploying_since or session.created_at}
     )
     if session.phase == "Failed":
-        return _fail(service, _question(wanted, around), session.failure or "it failed", around, session)
+        return _fail(
+            service, question(around.preview, wanted), session.failure or "it failed", around, session
+        )
     if session.phase in ("Ready", "Idle"):
         service = service.model_copy(update={"failure": "", "session_ready": True})
         return _step(service, Phase.READY if session.phase == "Ready" else Phase.IDLE, "", around)
@@ -198,7 +205,7 @@ def _in_progress(service: Service, session: Session, wanted: Wanted, around: Sur
     if waited >= around.session_deadline and not service.session_ready:
         what = "the mirrord operator did not answer" if session.phase == "Pending" else "it was not ready"
         message = f"{what} within {format_duration(around.session_deadline)}"
-        return _fail(service, _question(wanted, around), message, around, session)
+        return _fail(service, question(around.preview, wanted), message, around, session)
     reason = "Creating"
     if session.phase == "Pending" and waited >= OPERATOR_SILENT_AFTER:
         reason = "OperatorSilent"
@@ -218,11 +225,11 @@ def _replace(service: Service, session: Session, around: Surroundings) -> Servic
 
 
 def _fail(
-    service: Service, question: str, message: str, around: Surroundings, session: Session | None = None
+    service: Service, asked: str, message: str, around: Surroundings, session: Session | None = None
 ) -> ServiceStep:
     """Record the failure; the caller stores the message before it deletes the session."""
     update = {
-        "failed_question": question,
+        "failed_question": asked,
         "failure": message,
         "session_uid": "",
         "serving_sha": "",
@@ -231,11 +238,6 @@ def _fail(
     }
     moved = _moved(service.model_copy(update=update), Phase.FAILED, "SessionFailed", around.now)
     return ServiceStep(moved, Delete(session) if session else None)
-
-
-def _question(wanted: Wanted, around: Surroundings) -> str:
-    """Return what a failure is the answer to: it holds until the commit or what would run changes."""
-    return f"{wanted.head_sha}:{noticeable(around.preview.spec.environment_key, wanted)}"
 
 
 def _silent(session: Session | None, now: datetime, otherwise: str) -> str:

@@ -19,6 +19,7 @@ from previewbot.preview.resource import (
     name_of,
     new_object,
     owner_reference,
+    preview_name_of,
     status_object,
     timestamp,
 )
@@ -72,6 +73,7 @@ __all__ = [
     "name_of",
     "new_object",
     "owner_reference",
+    "preview_name_of",
     "status_object",
     "timestamp",
 ]

@@ -59,6 +59,11 @@ class Preview:
     poke: Poke
     status: Status
 
+    @property
+    def unseen_poke(self) -> bool:
+        """Whether something happened that no complete look at GitHub has taken into account."""
+        return self.poke.delivery_id != self.status.observed.delivery_id
+
 
 def name_of(repository_id: int, number: int) -> str:
     """Return the name of a pull request's Preview; renames and transfers keep it."""
@@ -121,6 +126,11 @@ def owner_reference(preview: Preview) -> dict[str, Any]:
         "uid": preview.uid,
         "controller": True,
     }
+
+
+def preview_name_of(child: Mapping[str, Any]) -> str:
+    """Return the name of the Preview that an object says it belongs to; empty if it says nothing."""
+    return str((child["metadata"].get("labels") or {}).get(PREVIEW_LABEL, ""))
 
 
 def timestamp(moment: datetime) -> str:

@@ -10,9 +10,10 @@ from typing import Any
 from previewbot import links
 from previewbot.errors import Conflict, Forbidden, Invalid, NotFound, RemoteError
 from previewbot.masking import one_line
-from previewbot.mirrord import Session, Wanted, manifest, noticeable, session_from, session_name
+from previewbot.mirrord import Session, Wanted, manifest, session_from, session_name
 from previewbot.plan import Create, Delete, Facts
-from previewbot.preview import PREVIEW_LABEL, Phase, Service, Status
+from previewbot.plan.services import question
+from previewbot.preview import Phase, Service, Status, preview_name_of
 from previewbot.reconcile.context import Context
 from previewbot.reconcile.memory import Turned
 from previewbot.reconcile.outcome import is_refusal
@@ -165,9 +166,7 @@ async def _find_out(context: Context, stored: Stored, wanted: Wanted) -> None:
     """
     name = session_name(stored.preview.spec.environment_key, wanted.namespace, wanted.target)
     for obj in await context.kube.list_sessions(wanted.namespace, ""):
-        metadata = obj["metadata"]
-        found = (metadata.get("labels") or {}).get(PREVIEW_LABEL) == stored.preview.name
-        if metadata["name"] != name or found:
+        if obj["metadata"]["name"] != name or preview_name_of(obj) == stored.preview.name:
             # One that we find appeared since we listed: it is the next pass's.
             continue
         session = session_from(obj)
@@ -179,13 +178,12 @@ async def _find_out(context: Context, stored: Stored, wanted: Wanted) -> None:
 
 
 def _fail(stored: Stored, wanted: Wanted, message: str) -> None:
-    question = f"{wanted.head_sha}:{noticeable(stored.preview.spec.environment_key, wanted)}"
     stored.status = _changed(
         stored.status,
         wanted.service,
         phase=Phase.FAILED,
         reason="SessionFailed",
-        failed_question=question,
+        failed_question=question(stored.preview, wanted),
         failure=one_line(message),
     )
 

@@ -47,7 +47,7 @@ def needs_look(preview: Preview, facts: Facts | None, now: datetime) -> bool:
     """Return whether GitHub must be read: poked, waited for, or not known (any more)."""
     if facts is None or facts.lagging or facts.problems:
         return True
-    if preview.poke.delivery_id != preview.status.observed.delivery_id:
+    if preview.unseen_poke:
         return True
     if facts.read_at is None or now - facts.read_at >= _FACTS_HOLD:
         return True
@@ -61,7 +61,7 @@ async def look(context: Context, stored: Stored) -> Facts:
     of a look would be told under the name of a commit that nobody acted on.
     """
     now = context.now()
-    if stored.preview.poke.delivery_id != stored.status.observed.delivery_id:
+    if stored.preview.unseen_poke:
         # Something happened, perhaps the build's end: look for the image now, not when it is due.
         context.memory.forget_image_looks(stored.preview.name)
     client, pull_request = await _pull_request(context, stored)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from previewbot import images, plan
-from previewbot.mirrord import Session, selector, session_from, session_name
+from previewbot.mirrord import Session, selector, session_from
 from previewbot.plan import Create, Decision, Delete, Facts, ServiceStep, Surroundings
 from previewbot.plan.services import find, pin, prepare, remove
 from previewbot.policy import place
@@ -49,10 +49,10 @@ async def make_plan(
         return await _running(context, preview, facts, decision, sessions)
     if decision.keep:
         kept = tuple(_kept(service, sessions) for service in services)
-        strays = plan.orphans(preview, kept, sessions)
+        strays = plan.orphans(kept, sessions)
         return Planned(decision, kept, tuple(deletions(strays)), tuple(sessions))
     steps = [remove(service, find(service, sessions), context.now()) for service in services]
-    return _planned(preview, decision, steps, sessions, services)
+    return _planned(decision, steps, sessions, plan.orphans(services, sessions))
 
 
 def deletions(sessions: Sequence[Session]) -> list[Create | Delete]:
@@ -76,30 +76,27 @@ async def _running(
     before = {service.name: service for service in preview.status.services}
     assert facts.config is not None
     changed = [config for config in facts.config.services if config.name in facts.files]
-    names = {
-        (c.namespace, session_name(preview.spec.environment_key, c.namespace, c.target)) for c in changed
-    }
-    strays = tuple(session for session in sessions if (session.namespace, session.name) not in names)
+    prepared = [prepare(preview, c, facts.files[c.name], before.get(c.name)) for c in changed]
+    strays = plan.orphans(prepared, sessions)
     around = _around(context, preview, facts, strays)
     steps = [
-        await _step(context, preview, config, facts, sessions, before.get(config.name), around)
-        for config in changed
+        await _step(context, config, facts, sessions, service, around)
+        for config, service in zip(changed, prepared, strict=True)
     ]
     services = await with_troubles(context, preview, [step.service for step in steps], sessions)
     steps = [replace(step, service=service) for step, service in zip(steps, services, strict=True)]
-    return _planned(preview, decision, steps, sessions, services)
+    return _planned(decision, steps, sessions, strays)
 
 
 async def _step(
     context: Context,
-    preview: Preview,
     config: ServiceConfig,
     facts: Facts,
     sessions: Sequence[Session],
-    before: Service | None,
+    service: Service,
     around: Surroundings,
 ) -> ServiceStep:
-    service = prepare(preview, config, facts.files[config.name], before)
+    preview = around.preview
     look = await images_of.look_for_image(context, preview, config, service, facts)
     if look.waiting is not None:
         waiting = await images_of.why_missing(context, preview, facts, look.waiting, service.waiting)
@@ -112,13 +109,11 @@ async def _step(
 
 
 def _planned(
-    preview: Preview,
     decision: Decision,
     steps: Sequence[ServiceStep],
     sessions: Sequence[Session],
-    services: tuple[Service, ...],
+    strays: Sequence[Session],
 ) -> Planned:
-    strays = plan.orphans(preview, services, sessions)
     actions = [step.action for step in steps if step.action] + deletions(strays)
     return Planned(
         decision,
@@ -129,7 +124,7 @@ def _planned(
     )
 
 
-def _around(context: Context, preview: Preview, facts: Facts, strays: tuple[Session, ...]) -> Surroundings:
+def _around(context: Context, preview: Preview, facts: Facts, strays: Sequence[Session]) -> Surroundings:
     settings = context.settings
     return Surroundings(
         preview=preview,
@@ -138,7 +133,7 @@ def _around(context: Context, preview: Preview, facts: Facts, strays: tuple[Sess
         session_deadline=settings.deadlines.session,
         place_granted=place(preview, context.previews(), settings.limits.previews).granted,
         now=context.now(),
-        strays=strays,
+        strays=tuple(strays),
     )
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any
 
@@ -134,10 +135,8 @@ class Reconciler:
         """Look at GitHub; nothing is torn down because it cannot be read, and its slowness delays no end."""
         left = plan.until_expiry(stored.status, self._context.now())
         try:
-            async with asyncio.timeout(min(left or _PATIENCE, _PATIENCE)):
+            async with _within(min(left or _PATIENCE, _PATIENCE), "look"):
                 return Look(await observe.look(self._context, stored), made=True)
-        except TimeoutError:
-            return Look(known, trouble=TryLater("GitHub", message="the look took too long"))
         except RemoteError as error:
             return Look(known, trouble=error)
 
@@ -172,10 +171,9 @@ class Reconciler:
             stored.status,
             planned.decision,
             planned.services,
+            planned.sessions,
             ttl=ttl,
             ttl_max=settings.ttl.max,
-            remaining=len(planned.sessions),
-            serving=next((session.head_sha for session in planned.sessions if session.serving), ""),
             now=self._context.now(),
         )
         stored.status = plan.settle_replies(self._with_link(stored.preview, status, facts))
@@ -200,17 +198,14 @@ class Reconciler:
             routed = await act.route(self._context, stored, facts)
         past_waiting = is_refusal(routed.error) or routed.overdue
         followed = routed.followed or (past_waiting and not decision.runs)
-        actions = planned.actions
         if routed.error is not None or not stored.status.placed:
-            actions = tuple(action for action in actions if isinstance(action, Delete))
-        return await act.act(self._context, stored, actions, followed=followed), routed
+            planned = without_creations(planned)
+        return await act.act(self._context, stored, planned.actions, followed=followed), routed
 
     async def _report(self, stored: Stored, decision: Decision) -> RemoteError | None:
         try:
-            async with asyncio.timeout(_PATIENCE):
+            async with _within(_PATIENCE, "report"):
                 await report.report(self._context, stored, decision)
-        except TimeoutError:
-            return TryLater("GitHub", message="the report took too long")
         except RemoteError as error:
             return error
         return None
@@ -224,8 +219,7 @@ class Reconciler:
         await stored.write()
         told = not troubles.passing and not stored.status.replies
         over = (decision.closed or decision.untriggered) and told and not planned.sessions
-        unseen = stored.preview.poke.delivery_id != stored.status.observed.delivery_id
-        if over and unseen:
+        if over and stored.preview.unseen_poke:
             # Poked since we looked, by a reopening perhaps.
             return Outcome(again=_SOON)
         if over and look.facts is not None and not look.facts.lagging:
@@ -277,6 +271,16 @@ class Reconciler:
         if sessions or stored.preview.poke.delivery_id != delivery_id:
             return Outcome(_REMOVING, acted.error)
         return await self._forget(stored)
+
+
+@asynccontextmanager
+async def _within(seconds: float, what: str) -> AsyncIterator[None]:
+    """Give GitHub so long in all, however long each of its answers takes; raises TryLater."""
+    try:
+        async with asyncio.timeout(seconds):
+            yield
+    except TimeoutError:
+        raise TryLater("GitHub", message=f"the {what} took too long") from None
 
 
 def _ends_now(status: Status, sessions: Sequence[Session]) -> bool:

@@ -15,7 +15,17 @@ from markdown_it import MarkdownIt
 
 from previewbot.mirrord import header
 from previewbot.preview import Preview
-from previewbot.render import COMMENT_LIMIT, Renderer, View, code, comment_hash, fenced, md, parse_marker
+from previewbot.render import (
+    COMMENT_LIMIT,
+    Renderer,
+    View,
+    cell,
+    code,
+    comment_hash,
+    fenced,
+    md,
+    parse_marker,
+)
 from tests.support.previews import NOW, a_preview
 from tests.support.states import STATES
 
@@ -119,6 +129,17 @@ def test_code_of_users_stays_in_its_code_span(text: str) -> None:
     assert rendered.startswith("<code>")
     assert rendered.endswith("</code>")
     assert rendered.count("<code>") == 1
+
+
+@pytest.mark.parametrize("text", ["a|b", "|", "a||b", "`a|b`", "a\\|b"])
+def test_code_in_a_table_stays_in_its_cell_and_elsewhere_shows_no_backslash(text: str) -> None:
+    markdown = MarkdownIt("commonmark").enable("table")
+    table = markdown.parse(f"|x|y|\n|-|-|\n|{cell(code(text))}|z|")
+    cells = [token.content for token in table if token.type == "inline"]
+
+    assert len(cells) == 4
+    assert cells[-1] == "z"
+    assert code(text).count("\\") == text.count("\\")
 
 
 @given(st.lists(st.text(st.characters(exclude_categories=["Cc", "Zl", "Zp"], exclude_characters="\x85"))))

@@ -224,9 +224,9 @@ def _overall(status: Status, *phases: Phase, now: Any = NOW) -> Status:
         status,
         decision,
         _services(*phases),
+        (),
         ttl=timedelta(hours=8),
         ttl_max=timedelta(hours=72),
-        remaining=1,
         now=now,
     )
 

@@ -208,7 +208,7 @@ def test_another_target_is_another_service_to_which_nothing_old_applies() -> Non
     service = prepare(PREVIEW, elsewhere, 1, PINNED)
 
     assert (service.digest, service.target) == ("", "deployment/till")
-    assert orphans(PREVIEW, [service], [a_session()]) == [a_session()]
+    assert orphans([service], [a_session()]) == [a_session()]
 
 
 def test_removing_deletes_once_and_waits_until_it_is_gone() -> None:

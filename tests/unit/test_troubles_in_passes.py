@@ -253,8 +253,8 @@ def test_a_failed_service_keeps_what_was_wrong_before() -> None:
 
 def whole(*services: Service) -> tuple[Phase | None, str]:
     status = overall(
-        Status(), Decision(runs=True), services,
-        ttl=timedelta(hours=8), ttl_max=timedelta(hours=72), remaining=1, now=NOW,
+        Status(), Decision(runs=True), services, [SESSION],
+        ttl=timedelta(hours=8), ttl_max=timedelta(hours=72), now=NOW,
     )  # fmt: skip
     return status.phase, status.reason
 
