@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
@@ -97,12 +97,7 @@ def explained(finding: Finding, events: Sequence[Object]) -> str:
 def told(finding: Finding, before: Trouble | None, now: datetime) -> Trouble:
     """Return the trouble to store; the same trouble keeps its words, lest each crash edit the comment."""
     if before is not None and (before.kind, before.container) == (finding.kind, finding.container):
-        return before.model_copy(
-            update={
-                "restarts": finding.restarts,
-                "detail": before.detail or one_line(finding.detail),
-            }
-        )
+        return replace(before, restarts=finding.restarts, detail=before.detail or one_line(finding.detail))
     return Trouble(
         kind=finding.kind,
         container=finding.container,
@@ -123,7 +118,7 @@ def with_trouble(service: Service, trouble: Trouble | None) -> Service:
     reason = service.reason
     if service.phase is Phase.DEPLOYING and trouble is not None and reason == "Creating":
         reason = trouble.kind
-    return service.model_copy(update={"trouble": trouble, "reason": reason})
+    return replace(service, trouble=trouble, reason=reason)
 
 
 def _counts(pod: Object) -> bool:

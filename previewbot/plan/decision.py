@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from previewbot.model import Build, PullRequest
@@ -119,14 +119,13 @@ def observe(status: Status, facts: Facts, now: datetime) -> Status:
     if facts.problems and status.trigger:
         # What the file means to trigger is not known now: a typo must not take away what runs.
         triggered = status.trigger
-    return status.model_copy(
-        update={
-            "observed": observed,
-            "agent": facts.agent,
-            "trigger": triggered,
-            "problems": facts.problems,
-            "closed_at": pull_request.closed_at,
-        }
+    return replace(
+        status,
+        observed=observed,
+        agent=facts.agent,
+        trigger=triggered,
+        problems=facts.problems,
+        closed_at=pull_request.closed_at,
     )
 
 
@@ -143,7 +142,7 @@ def expire(status: Status, now: datetime) -> Status:
     # What expires is the commit whose clock ran; one pushed meanwhile has not had its time yet.
     head_sha = status.ready_sha or status.observed.head_sha
     ended = Ended(reason="Expired", at=status.expires_at, head_sha=head_sha)
-    return status.model_copy(update={"ended": ended})
+    return replace(status, ended=ended)
 
 
 def renew(status: Status, *, remaining: int) -> Status:
@@ -156,4 +155,4 @@ def renew(status: Status, *, remaining: int) -> Status:
         return status
     if ended.head_sha == status.observed.head_sha:
         return status
-    return status.model_copy(update={"ended": None, "expires_at": None, "ready_at": None, "ready_sha": ""})
+    return replace(status, ended=None, expires_at=None, ready_at=None, ready_sha="")

@@ -6,9 +6,9 @@ So a command works once, whatever crashes: either both the effect and the id are
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any
 
 from previewbot.commands import Command, Nonsense
 from previewbot.model import Comment, PullRequest
@@ -58,13 +58,13 @@ def handled(status: Status, comment_id: int) -> Status:
     ids = sorted({*status.commands.handled, comment_id})
     dropped = ids[:-_HANDLED_KEPT]
     floor = max([status.commands.floor, *dropped])
-    commands = status.commands.model_copy(update={"handled": tuple(ids[-_HANDLED_KEPT:]), "floor": floor})
-    return status.model_copy(update={"commands": commands})
+    commands = replace(status.commands, handled=tuple(ids[-_HANDLED_KEPT:]), floor=floor)
+    return replace(status, commands=commands)
 
 
 def settle_replies(status: Status) -> Status:
     """Turn the reactions that wait for a goal into given ones, once it is reached or out of reach."""
-    return status.model_copy(update={"replies": tuple(_settled(status, reply) for reply in status.replies)})
+    return replace(status, replies=tuple(_settled(status, reply) for reply in status.replies))
 
 
 def _settled(status: Status, reply: Reply) -> Reply:
@@ -74,19 +74,19 @@ def _settled(status: Status, reply: Reply) -> Reply:
     over = status.phase in (Phase.STOPPED, Phase.EXPIRED, Phase.NOTHING_TO_PREVIEW)
     if reply.goal == Goal.RUNNING:
         if running:
-            return reply.model_copy(update={"reaction": "rocket", "goal": ""})
+            return replace(reply, reaction="rocket", goal="")
         if status.phase is Phase.AWAITING_APPROVAL:
             # The fork was pushed to after the command: what it approved is not the head any more.
-            update = {"reaction": "confused", "goal": "", "kind": "fork-needs-sha"}
-            return reply.model_copy(update={**update, "values": {"sha": status.observed.head_sha}})
+            values = {"sha": status.observed.head_sha}
+            return replace(reply, reaction="confused", goal="", kind="fork-needs-sha", values=values)
         if over or status.phase is Phase.FAILED:
             kind = _why_not(status)
-            return reply.model_copy(update={"reaction": "confused", "goal": "", "kind": kind})
+            return replace(reply, reaction="confused", goal="", kind=kind)
     elif over:
-        return reply.model_copy(update={"reaction": "rocket", "goal": ""})
+        return replace(reply, reaction="rocket", goal="")
     elif status.ended is None and status.phase not in (None, Phase.STOPPING):
         # A later command started it again.
-        return reply.model_copy(update={"reaction": "confused", "goal": ""})
+        return replace(reply, reaction="confused", goal="")
     return reply
 
 
@@ -110,27 +110,22 @@ def _start(status: Status, command: Command, comment: Comment, pull_request: Pul
     running = status.ended is None and status.phase in (Phase.READY, Phase.IDLE)
     if running and approved and status.reason != "Partial":
         return _answer(status, comment, "start", "rocket", "already-running")
-    update: dict[str, Any] = {
-        "started_by": comment.author.login,
-        "services": tuple(
-            s.model_copy(update={"failed_question": "", "failure": "", "remade": 0}) for s in status.services
-        ),
-    }
+    services = tuple(replace(s, failed_question="", failure="", remade=0) for s in status.services)
     if status.ended is not None:
-        update |= {"ended": None, "ready_at": None, "ready_sha": "", "expires_at": None}
+        status = replace(status, ended=None, ready_at=None, ready_sha="", expires_at=None)
     if pull_request.is_fork:
-        update["approved_sha"] = head
+        status = replace(status, approved_sha=head)
     # The phase is from before the command; a goal must not be judged by it.
-    update["phase"] = None
-    return _owe(status.model_copy(update=update), comment, "start", goal=Goal.RUNNING)
+    status = replace(status, started_by=comment.author.login, services=services, phase=None)
+    return _owe(status, comment, "start", goal=Goal.RUNNING)
 
 
 def _stop(status: Status, comment: Comment, now: datetime) -> Status:
     if status.ended is not None or not status.trigger:
         return _refuse(status, comment, Command(name="stop"), "not-running")
     ended = Ended(reason="Stopped", at=now, by=comment.author.login, head_sha=status.observed.head_sha)
-    update = {"ended": ended, "phase": None, "expires_at": None}
-    return _owe(status.model_copy(update=update), comment, "stop", goal=Goal.STOPPED)
+    status = replace(status, ended=ended, phase=None, expires_at=None)
+    return _owe(status, comment, "stop", goal=Goal.STOPPED)
 
 
 def _extend(status: Status, command: Command, comment: Comment, ttl_max: timedelta) -> Status:
@@ -144,7 +139,7 @@ def _extend(status: Status, command: Command, comment: Comment, ttl_max: timedel
     if status.expires_at >= latest:
         return _refuse(status, comment, command, "extend-at-limit", {"until": _iso(status.expires_at)})
     until = min(status.expires_at + command.duration, latest)
-    status = status.model_copy(update={"expires_at": until})
+    status = replace(status, expires_at=until)
     return _answer(status, comment, "extend", "rocket", "extended", {"until": _iso(until)})
 
 
@@ -167,12 +162,29 @@ def _answer(
     kind: str,
     values: Mapping[str, str] | None = None,
 ) -> Status:
-    return _owe(status, comment, command, reaction=reaction, kind=kind, values=dict(values or {}))
+    return _owe(status, comment, command, reaction=reaction, kind=kind, values=values)
 
 
-def _owe(status: Status, comment: Comment, command: str, **fields: Any) -> Status:
-    reply = Reply(comment_id=comment.id, author=comment.author.login, command=command, **fields)
-    return status.model_copy(update={"replies": (*status.replies, reply)})
+def _owe(
+    status: Status,
+    comment: Comment,
+    command: str,
+    *,
+    reaction: str = "",
+    goal: str = "",
+    kind: str = "",
+    values: Mapping[str, str] | None = None,
+) -> Status:
+    reply = Reply(
+        comment_id=comment.id,
+        author=comment.author.login,
+        command=command,
+        reaction=reaction,
+        goal=goal,
+        kind=kind,
+        values=dict(values or {}),
+    )
+    return replace(status, replies=(*status.replies, reply))
 
 
 def _iso(moment: datetime) -> str:

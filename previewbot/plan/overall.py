@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from previewbot.mirrord import Session
@@ -32,12 +33,11 @@ def overall(
     """Return the status with phase, reason and expiry; `sessions` are all not yet gone, wanted or not."""
     if decision.runs and status.route_problem and not any(service.serving_sha for service in services):
         services = [_without_route(service, status.route_problem) for service in services]
-    status = status.model_copy(
-        update={
-            "services": tuple(services),
-            "service_names": ", ".join(service.name for service in services),
-            "ttl_seconds": int(ttl.total_seconds()),
-        }
+    status = replace(
+        status,
+        services=tuple(services),
+        service_names=", ".join(service.name for service in services),
+        ttl_seconds=int(ttl.total_seconds()),
     )
     if decision.runs:
         status = _started(_running(status, services), ttl, ttl_max, now)
@@ -46,15 +46,10 @@ def overall(
         status = _bounded(_kept(status, decision), sessions, ttl, now)
     elif sessions:
         reason = "OperatorSilent" if any(s.reason == "OperatorSilent" for s in services) else decision.reason
-        status = status.model_copy(update={"phase": Phase.STOPPING, "reason": reason})
+        status = replace(status, phase=Phase.STOPPING, reason=reason)
     else:
-        status = status.model_copy(
-            update={
-                "phase": decision.phase,
-                "reason": decision.reason,
-                "placed": False,
-                "waiting_since": None,
-            }
+        status = replace(
+            status, phase=decision.phase, reason=decision.reason, placed=False, waiting_since=None
         )
     return _with_conditions(_with_expiry_text(status), now)
 
@@ -63,7 +58,7 @@ def _without_route(service: Service, problem: str) -> Service:
     """Nothing is made while the route to it is refused: whoever came would see plain staging."""
     if service.phase is not Phase.DEPLOYING:
         return service
-    return service.model_copy(update={"phase": Phase.FAILED, "reason": "RouteRefused", "failure": problem})
+    return replace(service, phase=Phase.FAILED, reason="RouteRefused", failure=problem)
 
 
 def _running(status: Status, services: Sequence[Service]) -> Status:
@@ -83,7 +78,7 @@ def _running(status: Status, services: Sequence[Service]) -> Status:
         reasons = {service.reason for service in services}
         whole = {"DeadlinePassed": "ImageMissing", "RouteRefused": "RouteRefused"}
         reason = whole.get(reasons.pop(), "ServiceFailed") if len(reasons) == 1 else "ServiceFailed"
-    return status.model_copy(update={"phase": best, "reason": reason})
+    return replace(status, phase=best, reason=reason)
 
 
 def _started(status: Status, ttl: timedelta, ttl_max: timedelta, now: datetime) -> Status:
@@ -94,7 +89,7 @@ def _started(status: Status, ttl: timedelta, ttl_max: timedelta, now: datetime) 
     expires_at = now + ttl
     if status.expires_at is not None:
         expires_at = min(max(expires_at, status.expires_at), now + ttl_max)
-    return status.model_copy(update={"ready_sha": head, "ready_at": now, "expires_at": expires_at})
+    return replace(status, ready_sha=head, ready_at=now, expires_at=expires_at)
 
 
 def _kept(status: Status, decision: Decision) -> Status:
@@ -102,7 +97,7 @@ def _kept(status: Status, decision: Decision) -> Status:
     phase, reason = decision.phase, decision.reason
     if phase in (Phase.READY, Phase.IDLE) and not any(service.serving_sha for service in status.services):
         phase, reason = Phase.DEPLOYING, "Creating"
-    return status.model_copy(update={"phase": phase, "reason": reason})
+    return replace(status, phase=phase, reason=reason)
 
 
 def _bounded(status: Status, sessions: Sequence[Session], ttl: timedelta, now: datetime) -> Status:
@@ -110,13 +105,13 @@ def _bounded(status: Status, sessions: Sequence[Session], ttl: timedelta, now: d
     serving = next((session.head_sha for session in sessions if session.serving), "")
     if not serving or status.expires_at is not None:
         return status
-    return status.model_copy(update={"ready_sha": serving, "ready_at": now, "expires_at": now + ttl})
+    return replace(status, ready_sha=serving, ready_at=now, expires_at=now + ttl)
 
 
 def _with_expiry_text(status: Status) -> Status:
     shown = status.expires_at is not None and status.phase in (Phase.READY, Phase.IDLE)
     text = status.expires_at.strftime("%Y-%m-%d %H:%M UTC") if shown and status.expires_at else ""
-    return status.model_copy(update={"expires": text})
+    return replace(status, expires=text)
 
 
 def _with_conditions(status: Status, now: datetime) -> Status:
@@ -130,4 +125,4 @@ def _with_conditions(status: Status, now: datetime) -> Status:
         message=status.phase or "",
         last_transition_time=before.last_transition_time if same and before else now,
     )
-    return status.model_copy(update={"conditions": (condition,)})
+    return replace(status, conditions=(condition,))

@@ -7,6 +7,7 @@ own delete, so a recorded uid that is gone can only mean that somebody else remo
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from previewbot.mirrord import Session, Wanted, noticeable, session_name
@@ -33,27 +34,26 @@ def prepare(preview: Preview, config: ServiceConfig, files: int, before: Service
     name = session_name(preview.spec.environment_key, config.namespace, config.target)
     if before is None or before.session_name != name:
         before = Service(name=config.name, namespace=config.namespace, target=str(config.target))
-    return before.model_copy(update={"files": files, "session_name": name, "target": str(config.target)})
+    return replace(before, files=files, session_name=name, target=str(config.target))
 
 
 def pin(service: Service, head_sha: str, candidates: Sequence[str], look: ImageLook) -> Service:
     """Pin the image once per head and template; the container is resolved anew with it."""
     pinned = service.head_sha == head_sha and service.image in candidates
     if pinned:
-        return service.model_copy(update={"waiting": None})
+        return replace(service, waiting=None)
     if look.look is Look.FOUND:
-        return service.model_copy(
-            update={
-                "head_sha": head_sha,
-                "image": look.image,
-                "digest": look.digest,
-                "container": "",
-                "waiting": None,
-                "remade": 0,
-            }
+        return replace(
+            service,
+            head_sha=head_sha,
+            image=look.image,
+            digest=look.digest,
+            container="",
+            waiting=None,
+            remade=0,
         )
     waiting = look.waiting or service.waiting or Waiting(reason="NoImage")
-    return service.model_copy(update={"head_sha": "", "waiting": waiting})
+    return replace(service, head_sha="", waiting=waiting)
 
 
 def advance(
@@ -72,9 +72,7 @@ def advance(
     if not service.head_sha:
         return _await_image(service, session, around)
     if target_problem:
-        return _step(
-            service.model_copy(update={"failure": target_problem}), Phase.FAILED, "TargetMissing", around
-        )
+        return _step(replace(service, failure=target_problem), Phase.FAILED, "TargetMissing", around)
     wanted = Wanted(
         service=service.name,
         namespace=service.namespace,
@@ -92,17 +90,16 @@ def advance(
 
 def remove(service: Service, session: Session | None, now: datetime) -> ServiceStep:
     """Return the step of a service that should not run: delete its session and forget its uid."""
-    service = service.model_copy(
-        update={
-            "session_uid": "",
-            "serving_sha": "",
-            "serving_since": None,
-            "share_host": "",
-            "deploying_since": None,
-            "session_ready": False,
-            "trouble": None,
-            "deleting_since": session.deleting_since if session else None,
-        }
+    service = replace(
+        service,
+        session_uid="",
+        serving_sha="",
+        serving_since=None,
+        share_host="",
+        deploying_since=None,
+        session_ready=False,
+        trouble=None,
+        deleting_since=session.deleting_since if session else None,
     )
     phase = Phase.STOPPING if session else Phase.STOPPED
     action = Delete(session) if session and session.deleting_since is None else None
@@ -126,24 +123,23 @@ def _observe(service: Service, session: Session | None, around: Surroundings) ->
     own = session is not None and session.owner_uid == around.preview.uid
     serving = session.head_sha if session and own and session.serving else ""
     since = service.serving_since if serving and serving == service.serving_sha else around.now
-    return service.model_copy(
-        update={
-            "serving_sha": serving,
-            "serving_since": since if serving else None,
-            "share_host": session.share_host if session and serving else "",
-            "deleting_since": session.deleting_since if session else None,
-        }
+    return replace(
+        service,
+        serving_sha=serving,
+        serving_since=since if serving else None,
+        share_host=session.share_host if session and serving else "",
+        deleting_since=session.deleting_since if session else None,
     )
 
 
 def _await_image(service: Service, session: Session | None, around: Surroundings) -> ServiceStep:
     if session is None:
-        service = service.model_copy(update={"session_uid": ""})
+        service = replace(service, session_uid="")
     elif session.owner_uid == around.preview.uid:
-        service = service.model_copy(update={"session_uid": session.uid})
+        service = replace(service, session_uid=session.uid)
     waiting = service.waiting or Waiting(reason="NoImage")
     phase = Phase.FAILED if waiting.reason == "DeadlinePassed" else Phase.AWAITING_IMAGE
-    return _step(service.model_copy(update={"failure": ""}), phase, waiting.reason, around)
+    return _step(replace(service, failure=""), phase, waiting.reason, around)
 
 
 def _make_way(service: Service, session: Session, around: Surroundings) -> ServiceStep:
@@ -156,21 +152,19 @@ def _make_way(service: Service, session: Session, around: Surroundings) -> Servi
 def _without_session(service: Service, wanted: Wanted, around: Surroundings) -> ServiceStep:
     asked = question(around.preview, wanted)
     if service.failed_question == asked:
-        return _step(service.model_copy(update={"session_uid": ""}), Phase.FAILED, "SessionFailed", around)
+        return _step(replace(service, session_uid=""), Phase.FAILED, "SessionFailed", around)
     if service.session_uid:
         # A recorded uid without a session: removed by somebody else. Once that may be an accident.
         if service.remade >= _REMAKES:
             return _fail(service, asked, "its session was removed from the cluster twice", around)
-        service = service.model_copy(update={"session_uid": "", "remade": service.remade + 1})
+        service = replace(service, session_uid="", remade=service.remade + 1)
     predecessor = next((s for s in around.strays if s.service == service.name), None)
     if predecessor is not None:
         # It has another target and is on its way out: two of a service would both take its requests.
         return _step(service, Phase.DEPLOYING, _silent(predecessor, around.now, "Replacing"), around)
     if not around.place_granted:
         return ServiceStep(_moved(service, Phase.QUEUED, "LimitReached", around.now), needs_place=True)
-    service = service.model_copy(
-        update={"failure": "", "deploying_since": around.now, "session_ready": False}
-    )
+    service = replace(service, failure="", deploying_since=around.now, session_ready=False)
     return ServiceStep(
         _moved(service, Phase.DEPLOYING, "Creating", around.now), Create(wanted), needs_place=True
     )
@@ -179,7 +173,7 @@ def _without_session(service: Service, wanted: Wanted, around: Surroundings) -> 
 def _with_session(service: Service, session: Session, wanted: Wanted, around: Surroundings) -> ServiceStep:
     key = around.preview.spec.environment_key
     if service.failed_question == question(around.preview, wanted):
-        service = service.model_copy(update={"session_uid": ""})
+        service = replace(service, session_uid="")
         action = None if session.deleting_since else Delete(session)
         return ServiceStep(_moved(service, Phase.FAILED, "SessionFailed", around.now), action)
     if session.deleting_since is not None:
@@ -187,15 +181,15 @@ def _with_session(service: Service, session: Session, wanted: Wanted, around: Su
         return _step(service, Phase.DEPLOYING, reason, around)
     if session.noticeable != noticeable(key, wanted):
         return _replace(service, session, around)
-    service = service.model_copy(
-        update={"session_uid": session.uid, "deploying_since": service.deploying_since or session.created_at}
+    service = replace(
+        service, session_uid=session.uid, deploying_since=service.deploying_since or session.created_at
     )
     if session.phase == "Failed":
         return _fail(
             service, question(around.preview, wanted), session.failure or "it failed", around, session
         )
     if session.phase in ("Ready", "Idle"):
-        service = service.model_copy(update={"failure": "", "session_ready": True})
+        service = replace(service, failure="", session_ready=True)
         return _step(service, Phase.READY if session.phase == "Ready" else Phase.IDLE, "", around)
     return _in_progress(service, session, wanted, around)
 
@@ -213,31 +207,21 @@ def _in_progress(service: Service, session: Session, wanted: Wanted, around: Sur
 
 
 def _replace(service: Service, session: Session, around: Surroundings) -> ServiceStep:
-    update = {
-        "session_uid": "",
-        "serving_sha": "",
-        "serving_since": None,
-        "share_host": "",
-        "deploying_since": None,
-    }
-    moved = _moved(service.model_copy(update=update), Phase.DEPLOYING, "Replacing", around.now)
-    return ServiceStep(moved, Delete(session))
+    service = replace(_not_serving(service), session_uid="", deploying_since=None)
+    return ServiceStep(_moved(service, Phase.DEPLOYING, "Replacing", around.now), Delete(session))
 
 
 def _fail(
     service: Service, asked: str, message: str, around: Surroundings, session: Session | None = None
 ) -> ServiceStep:
     """Record the failure; the caller stores the message before it deletes the session."""
-    update = {
-        "failed_question": asked,
-        "failure": message,
-        "session_uid": "",
-        "serving_sha": "",
-        "serving_since": None,
-        "share_host": "",
-    }
-    moved = _moved(service.model_copy(update=update), Phase.FAILED, "SessionFailed", around.now)
+    service = replace(_not_serving(service), failed_question=asked, failure=message, session_uid="")
+    moved = _moved(service, Phase.FAILED, "SessionFailed", around.now)
     return ServiceStep(moved, Delete(session) if session else None)
+
+
+def _not_serving(service: Service) -> Service:
+    return replace(service, serving_sha="", serving_since=None, share_host="")
 
 
 def _silent(session: Session | None, now: datetime, otherwise: str) -> str:
@@ -252,4 +236,4 @@ def _step(service: Service, phase: Phase, reason: str, around: Surroundings) -> 
 
 def _moved(service: Service, phase: Phase, reason: str, now: datetime) -> Service:
     since = service.since if service.phase is phase and service.since else now
-    return service.model_copy(update={"phase": phase, "reason": reason, "since": since})
+    return replace(service, phase=phase, reason=reason, since=since)

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from pydantic import TypeAdapter
+
 from previewbot.preview.status import Status
 from previewbot.preview.value import Value
 
@@ -25,6 +27,7 @@ PREVIEW_LABEL = f"{GROUP}/preview"
 """On every child: the name of the Preview it belongs to."""
 
 
+@dataclass(frozen=True)
 class Spec(Value):
     """Identity: fixed at creation, but for the two hints `repository` and `installation_id`."""
 
@@ -37,6 +40,11 @@ class Spec(Value):
     environment_key: str
 
 
+_SPEC = TypeAdapter(Spec)
+_STATUS = TypeAdapter(Status)
+
+
+@dataclass(frozen=True)
 class Poke(Value):
     """Why to look again: the delivery, its time, and what GitHub must show at least before we believe it."""
 
@@ -91,7 +99,7 @@ def new_object(spec: Spec, poke: Poke) -> dict[str, Any]:
             "name": name_of(spec.repository_id, spec.number),
             "annotations": annotations_of(poke),
         },
-        "spec": spec.model_dump(mode="json", by_alias=True),
+        "spec": _SPEC.dump_python(spec, mode="json", by_alias=True),
     }
 
 
@@ -105,15 +113,15 @@ def from_object(obj: Mapping[str, Any]) -> Preview:
         resource_version=metadata["resourceVersion"],
         created_at=datetime.fromisoformat(metadata["creationTimestamp"].replace("Z", "+00:00")),
         deleting="deletionTimestamp" in metadata,
-        spec=Spec.model_validate(obj["spec"]),
+        spec=_SPEC.validate_python(obj["spec"]),
         poke=_poke_from(annotations),
-        status=Status.model_validate(obj.get("status") or {}),
+        status=_STATUS.validate_python(obj.get("status") or {}),
     )
 
 
 def status_object(status: Status) -> dict[str, Any]:
     """Return the JSON of a status, without what has its default value."""
-    dumped: dict[str, Any] = status.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+    dumped: dict[str, Any] = _STATUS.dump_python(status, mode="json", by_alias=True, exclude_defaults=True)
     return dumped
 
 

@@ -5,10 +5,9 @@ It is written as a whole with its `resourceVersion`, so it is one immutable valu
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-
-from pydantic import Field
 
 from previewbot.preview.value import Value
 
@@ -29,6 +28,7 @@ class Phase(StrEnum):
     NOTHING_TO_PREVIEW = "NothingToPreview"
 
 
+@dataclass(frozen=True)
 class Observed(Value):
     """What the last complete look at GitHub saw."""
 
@@ -40,6 +40,7 @@ class Observed(Value):
     configuration_sha: str = ""
 
 
+@dataclass(frozen=True)
 class AgentSeen(Value):
     """Which agent opened the pull request, and by which signal, in words ("its account")."""
 
@@ -47,6 +48,7 @@ class AgentSeen(Value):
     signal: str
 
 
+@dataclass(frozen=True)
 class Ended(Value):
     """Why nothing should run: `reason` is `Expired` or `Stopped`; `by` is a login for the latter."""
 
@@ -56,6 +58,7 @@ class Ended(Value):
     head_sha: str = ""
 
 
+@dataclass(frozen=True)
 class Waiting(Value):
     """Why an image is not there yet.
 
@@ -70,6 +73,7 @@ class Waiting(Value):
     detail: str = ""
 
 
+@dataclass(frozen=True)
 class Trouble(Value):
     """What is wrong with a service's pod; `log` is masked, and as it was when this trouble began.
 
@@ -85,6 +89,7 @@ class Trouble(Value):
     log: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
 class Service(Value):
     """One service of the pull request; `phase` is its own (same words as `Phase`)."""
 
@@ -115,6 +120,7 @@ class Service(Value):
     trouble: Trouble | None = None
 
 
+@dataclass(frozen=True)
 class CommentState(Value):
     """Our one status comment: the intent to create it, its id, and the hash of the text last written."""
 
@@ -123,6 +129,7 @@ class CommentState(Value):
     hash: str = ""
 
 
+@dataclass(frozen=True)
 class CommandsState(Value):
     """Which commands were obeyed: all ids up to `floor`, and those in `handled`."""
 
@@ -131,6 +138,7 @@ class CommandsState(Value):
     looked_at: datetime | None = None
 
 
+@dataclass(frozen=True)
 class Reply(Value):
     """An answer that is still owed to a command.
 
@@ -146,10 +154,11 @@ class Reply(Value):
     eyes_given: bool = False
     reacted: bool = False
     kind: str = ""
-    values: dict[str, str] = Field(default_factory=dict)
+    values: dict[str, str] = field(default_factory=dict)
     intent_at: datetime | None = None
 
 
+@dataclass(frozen=True)
 class Condition(Value):
     """A Kubernetes condition."""
 
@@ -160,6 +169,7 @@ class Condition(Value):
     last_transition_time: datetime | None = None
 
 
+@dataclass(frozen=True)
 class ConfigurationProblem(Value):
     """A mistake in the repository's configuration, for the comment."""
 
@@ -167,6 +177,7 @@ class ConfigurationProblem(Value):
     message: str
 
 
+@dataclass(frozen=True)
 class LinkState(Value):
     """Where a reviewer goes.
 
@@ -179,6 +190,7 @@ class LinkState(Value):
     extension_url: str = ""
 
 
+@dataclass(frozen=True)
 class Status(Value):
     """All that was observed and done."""
 

@@ -1,12 +1,17 @@
-"""What the parts of a Preview have in common: immutable, in camel case, lenient about newer fields."""
+"""What the parts of a Preview have in common: frozen dataclasses, in camel case on the API server.
+
+They are changed with `dataclasses.replace`, in which mypy sees every misspelt field and every wrong type.
+JSON is read and written by a pydantic `TypeAdapter`; fields of a newer version are ignored, so that a
+rollback can read what the version after it wrote.
+"""
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import ConfigDict
 from pydantic.alias_generators import to_camel
 
 
-class Value(BaseModel):
-    """A part of a Preview; fields of a newer version are ignored, so that a rollback can read it."""
+class Value:
+    """A part of a Preview; each one is a frozen dataclass."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore", alias_generator=to_camel, populate_by_name=True)
+    __pydantic_config__ = ConfigDict(extra="ignore", alias_generator=to_camel, populate_by_name=True)

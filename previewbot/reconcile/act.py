@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from previewbot import links
@@ -70,7 +70,7 @@ async def route(context: Context, stored: Stored, facts: Facts | None) -> Routed
         failure = error
         if is_refusal(error):
             problem = one_line(error.message or str(error))
-    stored.status = stored.status.model_copy(update={"route_problem": problem})
+    stored.status = replace(stored.status, route_problem=problem)
     if towards is not None:
         context.memory.turned.pop(preview.name, None)
         return Routed(error=failure)
@@ -90,7 +90,7 @@ async def _remove(context: Context, stored: Stored) -> None:
         # The permission goes with the setting; then the route goes with the Preview.
         log.warning("a route stays", extra={"preview": stored.preview.name, "error": str(error)})
         return
-    stored.status = stored.status.model_copy(update={"route_namespace": "", "route_problem": ""})
+    stored.status = replace(stored.status, route_namespace="", route_problem="")
 
 
 async def _apply(context: Context, stored: Stored, wanted: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -98,7 +98,7 @@ async def _apply(context: Context, stored: Stored, wanted: Mapping[str, Any]) ->
     if before and before != namespace:
         await context.kube.delete_route(before, wanted["metadata"]["name"])
     applied = await context.kube.apply_route(wanted)
-    stored.status = stored.status.model_copy(update={"route_namespace": namespace})
+    stored.status = replace(stored.status, route_namespace=namespace)
     return applied
 
 
@@ -156,7 +156,7 @@ async def _create(context: Context, stored: Stored, wanted: Wanted) -> None:
         _fail(stored, wanted, f"the cluster refused the preview session: {error.message or error}")
         return
     uid = obj["metadata"]["uid"]
-    stored.status = _changed(stored.status, wanted.service, session_uid=uid)
+    stored.status = _changed(stored.status, wanted.service, lambda service: replace(service, session_uid=uid))
 
 
 async def _find_out(context: Context, stored: Stored, wanted: Wanted) -> None:
@@ -178,18 +178,18 @@ async def _find_out(context: Context, stored: Stored, wanted: Wanted) -> None:
 
 
 def _fail(stored: Stored, wanted: Wanted, message: str) -> None:
-    stored.status = _changed(
-        stored.status,
-        wanted.service,
-        phase=Phase.FAILED,
-        reason="SessionFailed",
-        failed_question=question(stored.preview, wanted),
-        failure=one_line(message),
-    )
+    def failed(service: Service) -> Service:
+        return replace(
+            service,
+            phase=Phase.FAILED,
+            reason="SessionFailed",
+            failed_question=question(stored.preview, wanted),
+            failure=one_line(message),
+        )
+
+    stored.status = _changed(stored.status, wanted.service, failed)
 
 
-def _changed(status: Status, service: str, **update: object) -> Status:
-    services: tuple[Service, ...] = tuple(
-        s.model_copy(update=update) if s.name == service else s for s in status.services
-    )
-    return status.model_copy(update={"services": services})
+def _changed(status: Status, name: str, change: Callable[[Service], Service]) -> Status:
+    services = tuple(change(service) if service.name == name else service for service in status.services)
+    return replace(status, services=services)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from previewbot.commands import Command, Nonsense
@@ -33,9 +34,9 @@ async def obey_new(
         command = _fresh(context, status, comment, oldest, since)
         if command is not None:
             status = await _obeyed(context, client, status, facts, comment, command, now)
-    commands = status.commands.model_copy(update={"looked_at": now})
+    commands = replace(status.commands, looked_at=now)
     newest = max((comment.id for comment in comments), default=0)
-    return status.model_copy(update={"commands": commands}), newest
+    return replace(status, commands=commands), newest
 
 
 def _fresh(
@@ -67,7 +68,7 @@ async def _obeyed(
     if comment.author.type == "Bot":
         # Words to a bot may be answered by it, and so on without end: a reaction says enough.
         reply = Reply(comment_id=comment.id, author=comment.author.login, command="", reaction="confused")
-        return handled(status.model_copy(update={"replies": (*status.replies, reply)}), comment.id)
+        return handled(replace(status, replies=(*status.replies, reply)), comment.id)
     repository = facts.pull_request.base.repository
     permission = await client.permission(repository, comment.author.login)
     status = obey(
@@ -104,18 +105,15 @@ async def adopt(
         own = sorted((c for c, marker in ours if marker.kind == "status"), key=lambda c: c.id)
         if own:
             state = CommentState(id=own[0].id, hash=comment_hash(own[0].body))
-            status = status.model_copy(update={"comment": state})
+            status = replace(status, comment=state)
         for extra in own[1:]:
             await client.delete_comment(repository, extra.id)
     answered = {marker.reply_to for _, marker in ours if marker.kind == "reply"}
     replies = tuple(
-        reply.model_copy(update={"kind": ""}) if reply.comment_id in answered else reply
-        for reply in status.replies
+        replace(reply, kind="") if reply.comment_id in answered else reply for reply in status.replies
     )
     told = [marker.command for _, marker in ours if marker.kind == "status"]
     floor = max([status.commands.floor, *told])
     known = {id for id in answered if id} | set(status.commands.handled)
-    commands = status.commands.model_copy(
-        update={"floor": floor, "handled": tuple(sorted(id for id in known if id > floor))}
-    )
-    return status.model_copy(update={"commands": commands, "replies": replies})
+    commands = replace(status.commands, floor=floor, handled=tuple(sorted(id for id in known if id > floor)))
+    return replace(status, commands=commands, replies=replies)

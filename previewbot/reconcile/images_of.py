@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from datetime import datetime
 
 from previewbot import images
@@ -84,7 +85,7 @@ async def with_container(context: Context, config: ServiceConfig, service: Servi
         container = resolve_container(target, workload)
     except TargetProblem as problem:
         return service, str(problem)
-    return service.model_copy(update={"container": container}), ""
+    return replace(service, container=container), ""
 
 
 async def why_missing(

@@ -81,8 +81,8 @@ async def look(context: Context, stored: Stored) -> Facts:
     )
     status, newest = await obey_new(context, client, observe(stored.status, facts, now), facts, now)
     poke = stored.preview.poke
-    observed = status.observed.model_copy(update={"delivery_id": poke.delivery_id})
-    stored.status = observe(status.model_copy(update={"observed": observed}), facts, now)
+    observed = replace(status.observed, delivery_id=poke.delivery_id)
+    stored.status = observe(replace(status, observed=observed), facts, now)
     facts = replace(facts, lagging=_lagging(stored.preview, pull_request, newest, now))
     context.memory.facts[stored.preview.name] = facts
     return facts

@@ -141,5 +141,5 @@ def _kept(service: Service, sessions: Sequence[Session]) -> Service:
     """Note whether a service that is left as it is still serves."""
     session = find(service, sessions)
     if session is not None and session.serving:
-        return service.model_copy(update={"serving_sha": session.head_sha})
-    return service.model_copy(update={"serving_sha": "", "share_host": ""})
+        return replace(service, serving_sha=session.head_sha)
+    return replace(service, serving_sha="", share_host="")

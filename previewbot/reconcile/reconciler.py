@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -147,18 +148,18 @@ class Reconciler:
         take the last one both.
         """
         if not planned.needs_place and not planned.sessions and facts is not None:
-            stored.status = stored.status.model_copy(update={"placed": False, "waiting_since": None})
+            stored.status = replace(stored.status, placed=False, waiting_since=None)
         if not planned.needs_place or stored.status.placed:
             self._take(stored, facts, planned)
             await stored.write()
             return
         async with self._places:
             waiting = stored.status.waiting_since or self._context.now()
-            stored.status = stored.status.model_copy(update={"waiting_since": waiting})
+            stored.status = replace(stored.status, waiting_since=waiting)
             limit = self._context.settings.limits.previews
             granted = place(stored.preview, self._context.previews(), limit)
-            stored.status = stored.status.model_copy(
-                update={"placed": granted.granted, "place": granted.position, "limit": limit}
+            stored.status = replace(
+                stored.status, placed=granted.granted, place=granted.position, limit=limit
             )
             self._take(stored, facts, planned)
             await stored.write()
@@ -182,10 +183,10 @@ class Reconciler:
     def _with_link(self, preview: Preview, status: Status, facts: Facts | None) -> Status:
         if facts is None or facts.config is None:
             serves = any(service.serving_sha for service in status.services)
-            return status if serves else status.model_copy(update={"link": LinkState(), "url": ""})
+            return status if serves else replace(status, link=LinkState(), url="")
         key = preview.spec.environment_key
         link = links.link(self._context.gateway, facts.config, status.services, key)
-        return status.model_copy(update={"link": link, "url": link.url})
+        return replace(status, link=link, url=link.url)
 
     async def _act(self, stored: Stored, facts: Facts | None, planned: Planned) -> tuple[Acted, Routed]:
         """Act: the route first; while that cannot be written nothing is made, but what is to end does end.
@@ -215,7 +216,7 @@ class Reconciler:
     ) -> Outcome:
         context, decision, trouble = self._context, planned.decision, troubles.first
         error = in_words(trouble) if trouble else ""
-        stored.status = stored.status.model_copy(update={"last_error": error})
+        stored.status = replace(stored.status, last_error=error)
         await stored.write()
         told = not troubles.passing and not stored.status.replies
         over = (decision.closed or decision.untriggered) and told and not planned.sessions
@@ -263,8 +264,9 @@ class Reconciler:
         now, sessions = self._context.now(), await sessions_of(self._context, stored.preview)
         steps = [remove(service, find(service, sessions), now) for service in stored.status.services]
         services = tuple(step.service for step in steps)
-        gone = {"services": services, "phase": Phase.STOPPING, "reason": "RepositoryGone"}
-        stored.status = stored.status.model_copy(update=gone)
+        stored.status = replace(
+            stored.status, services=services, phase=Phase.STOPPING, reason="RepositoryGone"
+        )
         await stored.write()
         planned = Planned(Decision(closed=True), services, tuple(deletions(sessions)), tuple(sessions))
         acted, _ = await self._act(stored, None, planned)

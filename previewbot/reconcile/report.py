@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from previewbot.errors import Forbidden, Invalid, NotFound, RemoteError
@@ -79,8 +79,8 @@ def _withdraw(context: Context, stored: Stored) -> None:
     """Forget the intent to write a comment that nobody wants any more, lest it wake us again and again."""
     state = stored.status.comment
     if not state.id and not _held(state.intent_at, context.now()):
-        comment = state.model_copy(update={"intent_at": None})
-        stored.status = stored.status.model_copy(update={"comment": comment})
+        comment = replace(state, intent_at=None)
+        stored.status = replace(stored.status, comment=comment)
 
 
 def _refused_lately(context: Context, stored: Stored, body: str) -> RemoteError | None:
@@ -110,14 +110,13 @@ async def _announce(context: Context, client: InstallationClient, stored: Stored
     status = await adopt(context, client, spec.repository, stored.status, comments)
     comment = creates and not status.comment.id and not _held(status.comment.intent_at, now)
     if comment:
-        intent = status.comment.model_copy(update={"intent_at": now})
-        status = status.model_copy(update={"comment": intent})
+        intent = replace(status.comment, intent_at=now)
+        status = replace(status, comment=intent)
     due = frozenset(r.comment_id for r in status.replies if r.kind and not _held(r.intent_at, now))
     replies = tuple(
-        reply.model_copy(update={"intent_at": now}) if reply.comment_id in due else reply
-        for reply in status.replies
+        replace(reply, intent_at=now) if reply.comment_id in due else reply for reply in status.replies
     )
-    stored.status = status.model_copy(update={"replies": replies})
+    stored.status = replace(status, replies=replies)
     await stored.write()
     return _Announced(comment, due)
 
@@ -140,10 +139,10 @@ async def _comment(client: InstallationClient, stored: Stored, body: str, announ
             created = await client.create_comment(spec.repository, spec.number, body)
         except (Forbidden, Invalid):
             # Refused means not written: no reason to wait for it to show up.
-            stored.status = stored.status.model_copy(update={"comment": CommentState()})
+            stored.status = replace(stored.status, comment=CommentState())
             raise
         state = CommentState(id=created.id, hash=comment_hash(body))
-    stored.status = stored.status.model_copy(update={"comment": state})
+    stored.status = replace(stored.status, comment=state)
 
 
 async def _answer(
@@ -162,10 +161,10 @@ async def _answer(
             text = context.renderer.reply(reply.kind, reply.values, reply.comment_id, view)
             with _refusable(stored, reply):
                 await client.create_comment(spec.repository, spec.number, text)
-            reply = reply.model_copy(update={"kind": "", "intent_at": None})
+            reply = replace(reply, kind="", intent_at=None)
     except NotFound:
         # The command was deleted: nobody waits for an answer.
-        reply = reply.model_copy(update={"kind": "", "goal": "", "reaction": ""})
+        reply = replace(reply, kind="", goal="", reaction="")
     _store(stored, reply)
 
 
@@ -174,11 +173,11 @@ async def _react(client: InstallationClient, stored: Stored, reply: Reply) -> Re
     if reply.goal and not reply.eyes_given:
         with _refusable(stored, reply):
             await client.react(repository, reply.comment_id, "eyes")
-        return reply.model_copy(update={"eyes_given": True})
+        return replace(reply, eyes_given=True)
     if reply.reaction and not reply.reacted and not reply.goal:
         with _refusable(stored, reply):
             await client.react(repository, reply.comment_id, reply.reaction)
-        return reply.model_copy(update={"reacted": True})
+        return replace(reply, reacted=True)
     return reply
 
 
@@ -197,6 +196,4 @@ def _store(stored: Stored, reply: Reply) -> None:
         (reply if owed else None) if other.comment_id == reply.comment_id else other
         for other in stored.status.replies
     )
-    stored.status = stored.status.model_copy(
-        update={"replies": tuple(other for other in replies if other is not None)}
-    )
+    stored.status = replace(stored.status, replies=tuple(other for other in replies if other is not None))

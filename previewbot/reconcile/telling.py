@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import secrets
+from dataclasses import replace
 from datetime import UTC
 from typing import get_args
 
@@ -27,8 +28,8 @@ log = logging.getLogger(__name__)
 def with_message(context: Context, stored: Stored) -> Status:
     """Return the status with what the comment says as its conditions' message."""
     message = _words(context, stored)
-    conditions = tuple(c.model_copy(update={"message": message}) for c in stored.status.conditions)
-    return stored.status.model_copy(update={"conditions": conditions})
+    conditions = tuple(replace(c, message=message) for c in stored.status.conditions)
+    return replace(stored.status, conditions=conditions)
 
 
 async def tell(context: Context, stored: Stored, before: Status) -> None:

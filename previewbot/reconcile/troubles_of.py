@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 
 from previewbot.errors import RemoteError
 from previewbot.masking import excerpt, one_line
@@ -50,11 +51,11 @@ async def _read(
     try:
         if finding.unexplained:
             events = await context.kube.pod_events(namespace, finding.pod_uid)
-            return trouble.model_copy(update={"detail": one_line(explained(finding, events))})
+            return replace(trouble, detail=one_line(explained(finding, events)))
         text = await context.kube.pod_log(
             namespace, finding.pod, finding.container, previous=finding.previous
         )
-        return trouble.model_copy(update={"log": excerpt(text)})
+        return replace(trouble, log=excerpt(text))
     except RemoteError as error:
         extra = {"preview": preview.name, "pod": finding.pod, "error": str(error)}
         log.info("cannot read why a pod is in trouble", extra=extra)

@@ -80,7 +80,7 @@ def assert_stored_as_sent(answer: Answer, sent: Mapping[str, Any]) -> None:
 def test_every_kind_of_session_is_stored_as_it_is_meant(
     control_plane: ControlPlane, wanted: Wanted, key: str
 ) -> None:
-    preview = replace(PREVIEW, spec=PREVIEW.spec.model_copy(update={"environment_key": key}))
+    preview = replace(PREVIEW, spec=replace(PREVIEW.spec, environment_key=key))
     session = manifest(preview, wanted)
 
     assert_stored_as_sent(stored(control_plane, session, "PreviewSession"), session)

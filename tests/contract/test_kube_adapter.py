@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -197,7 +198,7 @@ async def test_a_preview_that_comes_between_our_patch_and_our_create_is_patched(
     cluster = any_cluster
 
     def made() -> None:
-        other = POKE.model_copy(update={"delivery_id": "other"})
+        other = replace(POKE, delivery_id="other")
         Poker(cluster.kubeconfig, user_agent="other").poke(PREVIEW.spec, other, create=True)
 
     async def race(call: Call) -> None:
@@ -243,7 +244,7 @@ def test_many_threads_may_poke_at_once(any_cluster: Cluster) -> None:
     done: list[bool] = []
 
     def poke(number: int) -> None:
-        spec = PREVIEW.spec.model_copy(update={"number": 100 + number % 3})
+        spec = replace(PREVIEW.spec, number=100 + number % 3)
         done.append(poker.poke(spec, POKE, create=True))
 
     threads = [threading.Thread(target=poke, args=(number,)) for number in range(24)]

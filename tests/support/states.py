@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -157,17 +158,13 @@ STATES: dict[str, Preview] = {
     "image-build-running-older-serves": _preview(
         Phase.AWAITING_IMAGE,
         "BuildRunning",
-        _waiting(reason="BuildRunning", url=_RUN, since=NOW, detail=_IMAGE).model_copy(
-            update={"serving_sha": OLDER}
-        ),
+        replace(_waiting(reason="BuildRunning", url=_RUN, since=NOW, detail=_IMAGE), serving_sha=OLDER),
         link=GATEWAY,
     ),
     "image-build-running-older-needs-header": _preview(
         Phase.AWAITING_IMAGE,
         "BuildRunning",
-        _waiting(reason="BuildRunning", url=_RUN, since=NOW, detail=_IMAGE).model_copy(
-            update={"serving_sha": OLDER}
-        ),
+        replace(_waiting(reason="BuildRunning", url=_RUN, since=NOW, detail=_IMAGE), serving_sha=OLDER),
         link=HEADER_ONLY,
     ),
     **{
@@ -190,7 +187,7 @@ STATES: dict[str, Preview] = {
     "image-never-appeared": _preview(
         Phase.FAILED,
         "ImageMissing",
-        _waiting(reason="DeadlinePassed", detail=_IMAGE).model_copy(update={"phase": Phase.FAILED}),
+        replace(_waiting(reason="DeadlinePassed", detail=_IMAGE), phase=Phase.FAILED),
     ),
     "fork": _preview(Phase.AWAITING_APPROVAL, "Fork"),
     "configuration-wrong": _preview(
@@ -228,8 +225,10 @@ STATES: dict[str, Preview] = {
         Phase.READY,
         "Partial",
         _ready(),
-        _waiting(reason="BuildRunning", url=_RUN, since=NOW, detail=_IMAGE).model_copy(
-            update={"name": "pricing", "serving_sha": OLDER}
+        replace(
+            _waiting(reason="BuildRunning", url=_RUN, since=NOW, detail=_IMAGE),
+            name="pricing",
+            serving_sha=OLDER,
         ),
         **_RUNNING,
     ),

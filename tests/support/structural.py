@@ -1,15 +1,15 @@
-"""The structural schema that the pydantic models of a Preview imply, to hold the CRD to them."""
+"""The structural schema that the values of a Preview imply, to hold the CRD to them."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from pydantic import BaseModel
+from pydantic import TypeAdapter
 
 
-def structural_schema(model: type[BaseModel]) -> dict[str, Any]:
-    """Return the OpenAPI v3 schema of a model as a CRD may have it: no references, no null types."""
-    schema = model.model_json_schema(by_alias=True, mode="serialization")
+def structural_schema(kind: type[Any]) -> dict[str, Any]:
+    """Return the OpenAPI v3 schema of a value as a CRD may have it: no references, no null types."""
+    schema = TypeAdapter(kind).json_schema(by_alias=True, mode="serialization")
     return _convert(schema, schema.get("$defs", {}))
 
 

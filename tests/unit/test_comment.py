@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -153,11 +154,9 @@ def test_lines_of_a_log_stay_in_their_block(lines: list[str]) -> None:
 
 def test_a_comment_never_exceeds_githubs_limit() -> None:
     preview = a_preview(phase="Failed", reason="ServiceFailed", services=STATES["failed"].status.services)
-    huge = preview.status.services[0].model_copy(update={"failure": "x" * 100_000})
-    status = preview.status.model_copy(update={"services": (huge,)})
+    huge = replace(preview.status.services[0], failure="x" * 100_000)
+    status = replace(preview.status, services=(huge,))
 
-    comment = Renderer().comment(
-        view_of(a_preview(**{k: getattr(status, k) for k in type(status).model_fields}))
-    )
+    comment = Renderer().comment(view_of(replace(preview, status=status)))
 
     assert len(comment) <= COMMENT_LIMIT

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any, cast
 
@@ -218,4 +219,4 @@ async def test_what_was_found_for_this_head_is_not_looked_for_again(looking: Loo
 
 
 def replace_service(service: Service, image: str) -> Service:
-    return service.model_copy(update={"head_sha": HEAD, "image": image, "digest": "sha256:1"})
+    return replace(service, head_sha=HEAD, image=image, digest="sha256:1")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -216,7 +217,7 @@ async def test_an_installation_that_fails_or_is_suspended_leaves_its_previews_al
 
 async def test_a_preview_that_no_installation_covers_any_more_is_poked_unless_it_is_another_apps() -> None:
     foreign = a_preview(name="gh-901-1")
-    foreign = Preview(**{**vars(foreign), "spec": foreign.spec.model_copy(update={"app_id": 1})})
+    foreign = Preview(**{**vars(foreign), "spec": replace(foreign.spec, app_id=1)})
     world = World(previews=(seen("gh-900-1"), foreign))
 
     assert await world.poked() == [(900, 1, False)]

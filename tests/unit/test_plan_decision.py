@@ -167,7 +167,7 @@ def test_an_expired_preview_begins_anew_with_a_new_commit_and_a_stopped_one_does
     assert (again.ended, again.expires_at, again.ready_sha) == (None, None, "")
     assert renew(observe(expired, FACTS, NOW), remaining=1).ended is not None
     assert renew(observe(stopped, FACTS, NOW), remaining=0).ended is not None
-    same = expired.model_copy(update={"ended": Ended(reason="Expired", at=NOW, head_sha=HEAD)})
+    same = replace(expired, ended=Ended(reason="Expired", at=NOW, head_sha=HEAD))
     assert renew(observe(same, FACTS, NOW), remaining=0).ended is not None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -97,15 +98,15 @@ def test_stop_ends_it_until_start_and_both_are_answered_when_reached() -> None:
     assert stopped.ended.by == "alice"
     assert the_reply(stopped).goal == "Stopped"
 
-    gone = settle_replies(stopped.model_copy(update={"phase": Phase.STOPPED}))
+    gone = settle_replies(replace(stopped, phase=Phase.STOPPED))
     assert the_reply(gone).reaction == "rocket"
 
     started = after(Command("start"), **RUNNING | {"ended": ENDED, "phase": Phase.STOPPED})
     assert (started.ended, started.expires_at) == (None, None)
     assert the_reply(settle_replies(started)).reaction == ""
-    running = settle_replies(started.model_copy(update={"phase": Phase.READY}))
+    running = settle_replies(replace(started, phase=Phase.READY))
     assert the_reply(running).reaction == "rocket"
-    failed = settle_replies(started.model_copy(update={"phase": Phase.FAILED}))
+    failed = settle_replies(replace(started, phase=Phase.FAILED))
     assert the_reply(failed).reaction == "confused"
 
 

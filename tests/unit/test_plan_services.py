@@ -28,8 +28,8 @@ CONFIG = ServiceConfig(
 IMAGE = "ghcr.io/acme/checkout@sha256:" + "a" * 64
 WANTED = Wanted("checkout", "staging", CONFIG.target, "app", IMAGE, (8080,), HEAD, 3600)
 AROUND = Surroundings(PREVIEW, HEAD, 3600, timedelta(minutes=5), place_granted=True, now=NOW)
-PINNED = prepare(PREVIEW, CONFIG, 3, None).model_copy(
-    update={"head_sha": HEAD, "image": "x", "digest": "sha256:1", "container": "app"}
+PINNED = replace(
+    prepare(PREVIEW, CONFIG, 3, None), head_sha=HEAD, image="x", digest="sha256:1", container="app"
 )
 
 
@@ -86,7 +86,7 @@ def test_a_session_as_wanted_is_adopted_and_left_alone(phase: Any, expected: Pha
 
 
 def test_an_older_commits_session_serves_on_while_the_new_image_is_awaited() -> None:
-    waiting = PINNED.model_copy(update={"head_sha": "", "waiting": Waiting(reason="BuildRunning")})
+    waiting = replace(PINNED, head_sha="", waiting=Waiting(reason="BuildRunning"))
 
     result = step(waiting, a_session(head_sha=OLDER, noticeable="older"))
 
@@ -97,7 +97,7 @@ def test_an_older_commits_session_serves_on_while_the_new_image_is_awaited() -> 
 def test_once_the_new_image_is_there_the_old_session_goes_and_its_uid_is_forgotten_first() -> None:
     old = a_session(head_sha=OLDER, noticeable="older")
 
-    result = step(PINNED.model_copy(update={"session_uid": "session-1"}), old)
+    result = step(replace(PINNED, session_uid="session-1"), old)
 
     assert result.action == Delete(old)
     assert (result.service.session_uid, result.service.serving_sha) == ("", "")
@@ -134,12 +134,12 @@ def test_a_session_of_a_predecessor_preview_that_is_on_its_way_out_is_waited_for
 
 
 def test_a_vanished_session_is_made_again_once_and_then_failed() -> None:
-    running = PINNED.model_copy(update={"session_uid": "session-1"})
+    running = replace(PINNED, session_uid="session-1")
 
     again = step(running)
     assert again.action == Create(WANTED)
 
-    gone_again = step(again.service.model_copy(update={"session_uid": "session-2"}))
+    gone_again = step(replace(again.service, session_uid="session-2"))
     assert (gone_again.service.phase, gone_again.action) == (Phase.FAILED, None)
 
     assert step(gone_again.service).action is None
@@ -160,7 +160,7 @@ def test_a_failure_holds_only_for_the_commit_it_happened_to() -> None:
     failed = step(PINNED, a_session(phase="Failed", failure="boom")).service
     other = replace(AROUND, head_sha=OLDER)
 
-    result = advance(failed.model_copy(update={"head_sha": OLDER}), CONFIG, IMAGE, (), other)
+    result = advance(replace(failed, head_sha=OLDER), CONFIG, IMAGE, (), other)
 
     assert isinstance(result.action, Create)
 
@@ -212,7 +212,7 @@ def test_another_target_is_another_service_to_which_nothing_old_applies() -> Non
 
 
 def test_removing_deletes_once_and_waits_until_it_is_gone() -> None:
-    running = PINNED.model_copy(update={"session_uid": "session-1", "serving_sha": HEAD})
+    running = replace(PINNED, session_uid="session-1", serving_sha=HEAD)
 
     first = remove(running, a_session(), NOW)
     assert (first.action, first.service.session_uid, first.service.phase) == (

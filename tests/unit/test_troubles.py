@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -205,7 +206,7 @@ def test_the_same_trouble_keeps_its_words_and_counts_on() -> None:
     again = found(crash_loop(restarts=7, code=3))
     assert again is not None
 
-    assert told(again, first, NOW + timedelta(hours=1)) == first.model_copy(update={"restarts": 7})
+    assert told(again, first, NOW + timedelta(hours=1)) == replace(first, restarts=7)
 
 
 def test_another_trouble_has_its_own_words() -> None:

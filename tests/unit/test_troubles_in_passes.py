@@ -160,7 +160,7 @@ async def test_a_crash_is_told_with_its_last_words_masked() -> None:
     cluster = Cluster("starting\nPASSWORD=hunter2\n")
     service = await looked_at(a_service(), crash_loop(), cluster)
 
-    expected = CRASHING.model_copy(update={"log": ("starting", "PASSWORD=***")})
+    expected = replace(CRASHING, log=("starting", "PASSWORD=***"))
     assert (service.trouble, service.reason) == (expected, "Crashing")
     assert cluster.reads == [("log", "staging", "checkout-1", "app", True)]
 
@@ -172,7 +172,7 @@ async def test_the_last_words_are_read_once() -> None:
 
     assert len(cluster.reads) == 1
     assert again.trouble is not None and service.trouble is not None
-    assert again.trouble == service.trouble.model_copy(update={"restarts": 9})
+    assert again.trouble == replace(service.trouble, restarts=9)
 
 
 @pytest.mark.parametrize("log", ["", Forbidden("x", status=403), TryLater("x", status=500)])
@@ -222,9 +222,7 @@ async def test_when_the_pod_is_well_the_words_go() -> None:
     ],
 )
 async def test_of_a_session_that_is_not_the_services_nothing_is_told(service: Service, session: Any) -> None:
-    found = await looked_at(
-        service.model_copy(update={"trouble": CRASHING}), crash_loop(), Cluster(), **session
-    )
+    found = await looked_at(replace(service, trouble=CRASHING), crash_loop(), Cluster(), **session)
 
     assert found.trouble is None
 
@@ -235,9 +233,7 @@ async def test_of_a_session_that_is_not_the_services_nothing_is_told(service: Se
 def test_while_it_deploys_the_trouble_is_the_reason_and_its_phase_and_since_stay() -> None:
     service = a_service(since=NOW)
 
-    assert with_trouble(service, CRASHING) == service.model_copy(
-        update={"reason": "Crashing", "trouble": CRASHING}
-    )
+    assert with_trouble(service, CRASHING) == replace(service, reason="Crashing", trouble=CRASHING)
 
 
 @pytest.mark.parametrize("reason", ["Replacing", "OperatorSilent"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -267,5 +268,5 @@ def test_of_all_reasons_to_look_the_soonest_counts() -> None:
 
     assert again(status, RUN, LAGGING) == 2
     assert again(status, RUN, FACTS) == 5
-    assert again(status.model_copy(update={"phase": Phase.AWAITING_IMAGE}), RUN, FACTS) == 10
-    assert again(status.model_copy(update={"services": (), "phase": None}), RUN, FACTS) == 3600
+    assert again(replace(status, phase=Phase.AWAITING_IMAGE), RUN, FACTS) == 10
+    assert again(replace(status, services=(), phase=None), RUN, FACTS) == 3600

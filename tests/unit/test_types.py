@@ -1,0 +1,40 @@
+"""The type checker sees a mistake in what is written into a Preview's status."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from mypy import api
+
+ROOT = Path(__file__).parents[2]
+
+_HEAD = """\
+from dataclasses import replace
+from previewbot.preview import Service, Status
+def change(status: Status, service: Service) -> None:
+"""
+
+MISTAKES = {
+    'replace(status, raeson="x")': 'Unexpected keyword argument "raeson" for "replace" of "Status"',
+    'replace(service, serving_shaa="x")': 'Unexpected keyword argument "serving_shaa"',
+    "replace(service, serving_since=17)": 'has incompatible type "int"; expected "datetime | None"',
+    'replace(status, phase="Stoping")': 'has incompatible type "str"; expected "Phase | None"',
+    'replace(status, services="x")': 'has incompatible type "str"; expected "tuple[Service, ...]"',
+    'status.reason = "x"': 'Property "reason" defined in "Status" is read-only',
+    "status.resaon": '"Status" has no attribute "resaon"',
+}
+"""What somebody may write by mistake, and what mypy must say to it."""
+
+
+def test_each_mistake_in_a_change_of_the_status_is_an_error_of_mypy(tmp_path: Path) -> None:
+    snippet = tmp_path / "snippet.py"
+    snippet.write_text(_HEAD + "".join(f"    {line}\n" for line in MISTAKES), encoding="utf-8")
+    first = _HEAD.count("\n") + 1
+
+    said, trouble, _ = api.run(["--config-file", str(ROOT / "pyproject.toml"), str(snippet)])
+
+    assert trouble == ""
+    for number, (line, complaint) in enumerate(MISTAKES.items(), start=first):
+        found = [each for each in said.splitlines() if f":{number}: error:" in each]
+        assert len(found) == 1, line
+        assert complaint in found[0]
