@@ -14,13 +14,13 @@ from typing import Any
 
 from aiohttp import web
 
-from previewbot.demo import hosts
-from previewbot.demo.bot import Bot
-from previewbot.demo.faults import Call, Faults
-from previewbot.demo.github import Account, FakeGitHub
-from previewbot.demo.kubeapi import ApiError, KubeApi
-from previewbot.demo.processes import free_port
-from previewbot.demo.registry import FakeRegistry
+from previewbot_demo import hosts
+from previewbot_demo.bot import Bot
+from previewbot_demo.faults import Call, Faults
+from previewbot_demo.github import Account, FakeGitHub
+from previewbot_demo.kubeapi import ApiError, KubeApi
+from previewbot_demo.processes import free_port
+from previewbot_demo.registry import FakeRegistry
 
 APP_ID = 4242
 NAMESPACE = "crowd"

@@ -20,8 +20,8 @@ from pathlib import Path
 
 import aiohttp
 
-from previewbot.demo.bot import Bot
-from previewbot.demo.processes import Process, free_port
+from previewbot_demo.bot import Bot
+from previewbot_demo.processes import Process, free_port
 from tests.support.control_plane import ControlPlane
 
 _APP_ID, _REPOSITORY_ID = 4242, 812

@@ -20,8 +20,8 @@ from pathlib import Path
 import yaml
 
 from bench.crowd import NAMESPACE, Crowd
-from previewbot.demo.kubeapi import KubeApi
-from previewbot.demo.processes import Process
+from previewbot_demo.kubeapi import KubeApi
+from previewbot_demo.processes import Process
 from tests.support.control_plane import ControlPlane
 
 _IDLE_SECONDS = 20.0

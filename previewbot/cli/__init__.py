@@ -114,7 +114,7 @@ def _controller(options: argparse.Namespace) -> int:
 
 
 def _demo(options: argparse.Namespace) -> int:
-    from previewbot.demo.command import run
+    from previewbot_demo.command import run
 
     return run(options.port, options.check, options.keep, options.kubeconfig)
 

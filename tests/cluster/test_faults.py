@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from previewbot.demo.world import Options
+from previewbot_demo.world import Options
 from tests.support.control_plane import ControlPlane
 from tests.support.crashes import Fault, Record, try_every_point
 

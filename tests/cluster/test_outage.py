@@ -10,10 +10,10 @@ from dataclasses import dataclass
 import aiohttp
 import pytest
 
-from previewbot.demo.browser import Browser
-from previewbot.demo.processes import Process
-from previewbot.demo.tour import browser_of
-from previewbot.demo.world import Options, World
+from previewbot_demo.browser import Browser
+from previewbot_demo.processes import Process
+from previewbot_demo.tour import browser_of
+from previewbot_demo.world import Options, World
 from tests.support.control_plane import ControlPlane
 from tests.support.crashes import live_on, opened
 

@@ -14,11 +14,11 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from previewbot.demo.browser import Browser
-from previewbot.demo.faults import Call
-from previewbot.demo.processes import Process, free_port
-from previewbot.demo.tour import browser_of
-from previewbot.demo.world import Options, World
+from previewbot_demo.browser import Browser
+from previewbot_demo.faults import Call
+from previewbot_demo.processes import Process, free_port
+from previewbot_demo.tour import browser_of
+from previewbot_demo.world import Options, World
 from tests.support.control_plane import ControlPlane
 from tests.support.crashes import live_on, opened
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from previewbot.demo import tour
-from previewbot.demo.world import Options, World
+from previewbot_demo import tour
+from previewbot_demo.world import Options, World
 from tests.chart.test_roles import permissions
 from tests.support.control_plane import ControlPlane, Request
 from tests.support.installed import ACCOUNTS, SYSTEM, Installed, install, uninstall

@@ -17,12 +17,12 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from previewbot.demo.faults import Call
 from previewbot.kube.client import Kube
 from previewbot.kube.follow import Follower
 from previewbot.kube.requests import SESSIONS
 from previewbot.kube.store import Store
 from previewbot.mirrord import manifest
+from previewbot_demo.faults import Call
 from tests.support.control_plane import ControlPlane
 from tests.support.previews import a_preview
 from tests.support.proxies import Forwarder, Wire

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 import yaml
 
-from previewbot.demo.kube import FakeKube
 from previewbot.kube.client import Kube
 from previewbot.preview import Preview, Spec, from_object
+from previewbot_demo.kube import FakeKube
 from tests.support.api import Answer, Api
 from tests.support.control_plane import ControlPlane
 from tests.support.previews import a_preview

@@ -18,10 +18,10 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from previewbot.controller.app import run
-from previewbot.demo.faults import Call
-from previewbot.demo.kube import FakeKube
 from previewbot.errors import SettingsError
 from previewbot.settings import ClusterSettings, GitHubSettings, ImageSettings, Listing, Settings
+from previewbot_demo.faults import Call
+from previewbot_demo.kube import FakeKube
 from tests.support.servers import served
 
 

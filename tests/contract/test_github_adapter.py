@@ -17,10 +17,10 @@ from aiohttp.test_utils import TestServer
 from cryptography.hazmat.primitives import serialization
 
 from previewbot import errors
-from previewbot.demo.github import Account as Person
-from previewbot.demo.github import FakeGitHub
 from previewbot.github import GitHub, InstallationClient
 from previewbot.model import ChangedFile
+from previewbot_demo.github import Account as Person
+from previewbot_demo.github import FakeGitHub
 from tests.support.github_server import APP_ID, Clock, a_github, private_key
 
 SHOP = "acme/shop"

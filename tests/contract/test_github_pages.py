@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from previewbot.demo.github import Button
+from previewbot_demo.github import Button
 from tests.support.github_town import (
     ALICE,
     BOB,

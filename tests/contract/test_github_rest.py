@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from githubkit_schemas.v2022_11_28 import models
 
-from previewbot.demo.github import Account
+from previewbot_demo.github import Account
 from tests.support.github_town import (
     ALICE,
     APP,

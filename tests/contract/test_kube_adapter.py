@@ -15,8 +15,6 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from previewbot.demo.faults import Call, Faults
-from previewbot.demo.kube import FakeKube
 from previewbot.errors import (
     Conflict,
     Forbidden,
@@ -31,6 +29,8 @@ from previewbot.kube.client import Kube
 from previewbot.kube.poker import Poker
 from previewbot.kube.requests import error_of, message_of
 from previewbot.preview import GROUP, PLURAL, VERSION, Poke
+from previewbot_demo.faults import Call, Faults
+from previewbot_demo.kube import FakeKube
 from tests.contract.conftest import write_kubeconfig
 from tests.support.control_plane import ControlPlane
 from tests.support.previews import a_preview

@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from previewbot.demo.kube import FakeKube
 from previewbot.errors import Forbidden, RemoteError, TryLater
 from previewbot.kube.client import Kube
 from previewbot.kube.follow import Follower, status_only
 from previewbot.kube.requests import PODS
 from previewbot.kube.store import Store
 from previewbot.mirrord import POD_SESSION
+from previewbot_demo.kube import FakeKube
 from tests.contract.conftest import ApiServer, write_kubeconfig
 from tests.support.api import MERGE_PATCH
 from tests.support.pods import a_pod, crash_loop

@@ -10,7 +10,7 @@ from datetime import timedelta
 
 import pytest
 
-from previewbot.demo.world import Options
+from previewbot_demo.world import Options
 from tests.support.crashes import Fault, Record, try_every_point
 
 WORLDS = [Options(build_seconds=0.3)] * 4

@@ -14,11 +14,11 @@ import pytest
 import pytest_asyncio
 from aiohttp import web
 
-from previewbot.demo.faults import Call
-from previewbot.demo.github.webhooks import Delivery
-from previewbot.demo.tasks import ALICE
-from previewbot.demo.world import Options
 from previewbot.web.webhook import BODY_LIMIT
+from previewbot_demo.faults import Call
+from previewbot_demo.github.webhooks import Delivery
+from previewbot_demo.tasks import ALICE
+from previewbot_demo.world import Options
 from tests.support.worlds import OPEN, Pull, Scene, failing, scene, switched, until
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(120)]

@@ -9,8 +9,8 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from previewbot.demo.tasks import ALICE, STRANGER
-from previewbot.demo.world import Options
+from previewbot_demo.tasks import ALICE, STRANGER
+from previewbot_demo.world import Options
 from tests.support.worlds import OPEN, Pull, Scene, scene, switched, until
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(120)]

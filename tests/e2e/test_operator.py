@@ -12,12 +12,12 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from previewbot.demo.hosts import listen
-from previewbot.demo.kube import FakeKube
-from previewbot.demo.kubeapi import ApiError, KubeApi
-from previewbot.demo.operator import FINALIZER, Operator, Settings
-from previewbot.demo.processes import free_port
-from previewbot.demo.registry import FakeRegistry
+from previewbot_demo.hosts import listen
+from previewbot_demo.kube import FakeKube
+from previewbot_demo.kubeapi import ApiError, KubeApi
+from previewbot_demo.operator import FINALIZER, Operator, Settings
+from previewbot_demo.processes import free_port
+from previewbot_demo.registry import FakeRegistry
 
 SESSIONS = "/apis/preview.mirrord.metalbear.co/v1alpha/namespaces/staging/previewsessions"
 APP = b"""

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from previewbot.demo.kube import FakeKube
-from previewbot.demo.world import Options
+from previewbot_demo.kube import FakeKube
+from previewbot_demo.world import Options
 from tests.support.api import MERGE_PATCH
 from tests.support.pods import (
     a_pod,

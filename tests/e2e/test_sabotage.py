@@ -6,8 +6,8 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from previewbot.demo import tour
-from previewbot.demo.world import Options, World
+from previewbot_demo import tour
+from previewbot_demo.world import Options, World
 
 Sabotage = Callable[[World], Awaitable[None]]
 PATIENCE_SECONDS = 12.0

@@ -10,9 +10,9 @@ from typing import Any
 import aiohttp
 import pytest
 
-from previewbot.demo import shop, tasks
-from previewbot.demo.processes import Process, StartError, start_service
-from previewbot.demo.routing import Router, Service
+from previewbot_demo import shop, tasks
+from previewbot_demo.processes import Process, StartError, start_service
+from previewbot_demo.routing import Router, Service
 
 
 def session(key: str, service: str) -> dict[str, Any]:

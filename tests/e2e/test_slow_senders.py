@@ -12,8 +12,8 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from previewbot.demo.processes import Process, free_port, start
 from previewbot.web.server import THREADS
+from previewbot_demo.processes import Process, free_port, start
 
 SERVER = """
 import sys

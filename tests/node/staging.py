@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from previewbot.demo import shop
+from previewbot_demo import shop
 from tests.node.images import Image, Layer, files, program, python
 from tests.node.node import Node
 from tests.support.binaries import gateway_api_crds
@@ -55,7 +55,7 @@ def furnish(node: Node) -> None:
     """Install what a platform has: the Gateway API with Traefik, mirrord's CRD with the stand-in."""
     crds = [
         *gateway_api_crds().glob("*.yaml"),
-        ROOT / "previewbot" / "demo" / "schemas" / "previewsessions.yaml",
+        ROOT / "demo" / "previewbot_demo" / "schemas" / "previewsessions.yaml",
     ]
     node.registry.push("library/traefik", "1", program("traefik"))
     stand_in = files({"stand_in.py": (HERE / "stand_in.py").read_bytes()})

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from previewbot.demo import routing
+from previewbot_demo import routing
 from tests.node import stand_in
 
 SESSION: dict[str, Any] = {

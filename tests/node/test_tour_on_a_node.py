@@ -15,7 +15,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from previewbot.demo.tour import NEW_BANNER, Tour, Wrong
+from previewbot_demo.tour import NEW_BANNER, Tour, Wrong
 from tests.chart.helm import ROOT
 from tests.node.build import browser
 from tests.node.conftest import Installation

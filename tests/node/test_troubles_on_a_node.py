@@ -13,7 +13,7 @@ import pytest
 import urllib3
 import yaml
 
-from previewbot.demo.tasks import COPILOT
+from previewbot_demo.tasks import COPILOT
 from tests.node.conftest import Installation
 from tests.node.node import Node, wait_for
 from tests.node.staging import UNPACKABLE

@@ -16,8 +16,8 @@ import aiohttp
 import pytest
 import yaml
 
-from previewbot.demo.browser import Remark
-from previewbot.demo.world import REPOSITORY
+from previewbot_demo.browser import Remark
+from previewbot_demo.world import REPOSITORY
 from tests.chart.helm import ROOT
 from tests.node.conftest import DOCUMENT, Installation
 from tests.node.engineer import commands, merged, values

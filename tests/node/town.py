@@ -13,13 +13,13 @@ from aiohttp import web
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from previewbot.demo import shop
-from previewbot.demo.agents import COLLABORATORS, Agents
-from previewbot.demo.browser import Browser
-from previewbot.demo.ci import Ci
-from previewbot.demo.github import FakeGitHub
-from previewbot.demo.github.webhooks import Delivery
-from previewbot.demo.world import REPOSITORY
+from previewbot_demo import shop
+from previewbot_demo.agents import COLLABORATORS, Agents
+from previewbot_demo.browser import Browser
+from previewbot_demo.ci import Ci
+from previewbot_demo.github import FakeGitHub
+from previewbot_demo.github.webhooks import Delivery
+from previewbot_demo.world import REPOSITORY
 from tests.node.node import GATEWAY_PORT, Node
 from tests.node.staging import Staging
 from tests.support.components import free_port

@@ -154,7 +154,7 @@ class ControlPlane:
         mirrord's own come from the folder `PREVIEWBOT_MIRRORD_CRDS`; without it from our restatement.
         """
         given = os.environ.get("PREVIEWBOT_MIRRORD_CRDS")
-        mirrord = Path(given) if given else ROOT / "previewbot" / "demo" / "schemas"
+        mirrord = Path(given) if given else ROOT / "demo" / "previewbot_demo" / "schemas"
         paths = [
             *(ROOT / "charts" / "previewbot" / "crds").glob("*.yaml"),
             *mirrord.glob("*previewsessions*.yaml"),

@@ -16,10 +16,10 @@ from typing import Any, TypeVar
 import aiohttp
 from aiohttp import web
 
-from previewbot.demo.browser import Browser
-from previewbot.demo.faults import Call
-from previewbot.demo.tour import NEW_BANNER, PUSHED_BANNER, browser_of
-from previewbot.demo.world import Options, World
+from previewbot_demo.browser import Browser
+from previewbot_demo.faults import Call
+from previewbot_demo.tour import NEW_BANNER, PUSHED_BANNER, browser_of
+from previewbot_demo.world import Options, World
 
 T = TypeVar("T")
 Record = Callable[[str, object], None]

@@ -18,8 +18,8 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from pydantic import TypeAdapter
 
-from previewbot.demo.github import Account, FakeGitHub, Repository
 from previewbot.github import GitHub
+from previewbot_demo.github import Account, FakeGitHub, Repository
 
 APP = 4242
 SECRET = "a secret of the tests"

@@ -10,7 +10,7 @@ from pathlib import Path
 import aiohttp
 from aiohttp import web
 
-from previewbot.demo.faults import Faults
+from previewbot_demo.faults import Faults
 
 _HOP_BY_HOP = frozenset({"connection", "host", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade"})
 _CHUNK = 65_536

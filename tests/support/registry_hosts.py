@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
-from previewbot.demo.registry import FakeRegistry
+from previewbot_demo.registry import FakeRegistry
 from tests.support.binaries import binary
 from tests.support.components import Component
 from tests.support.registry_server import PASSWORD, USER

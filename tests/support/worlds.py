@@ -15,13 +15,13 @@ from typing import Any, TypeVar
 import aiohttp
 from aiohttp import web
 
-from previewbot.demo import shop
-from previewbot.demo.browser import Browser, Page
-from previewbot.demo.faults import Call
-from previewbot.demo.github.model import Person
-from previewbot.demo.github.repositories import Changes
-from previewbot.demo.tasks import ALICE, COPILOT
-from previewbot.demo.world import REPOSITORY, Options, World
+from previewbot_demo import shop
+from previewbot_demo.browser import Browser, Page
+from previewbot_demo.faults import Call
+from previewbot_demo.github.model import Person
+from previewbot_demo.github.repositories import Changes
+from previewbot_demo.tasks import ALICE, COPILOT
+from previewbot_demo.world import REPOSITORY, Options, World
 
 T = TypeVar("T")
 Edit = tuple[str, str]

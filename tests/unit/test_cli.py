@@ -381,7 +381,7 @@ def test_an_interrupted_command_ends_as_shells_expect(
             raise KeyboardInterrupt
 
     file = tmp_path / "preview.yaml"
-    file.write_text((ROOT / "previewbot/demo/shop/preview.yaml").read_text().replace("PORT", "8470"))
+    file.write_text((ROOT / "demo/previewbot_demo/shop/preview.yaml").read_text().replace("PORT", "8470"))
     monkeypatch.setattr(sys, "stdin", Interrupted())
 
     assert main(["check", str(file), "-"]) == 130
@@ -392,7 +392,7 @@ def test_nothing_of_the_demo_is_imported_by_the_processes_and_nothing_at_all_for
         "import sys; import previewbot.cli;"
         "heavy = {'flask', 'aiohttp', 'kubernetes', 'gunicorn', 'jinja2'} & set(sys.modules);"
         "import previewbot.cli.serve, previewbot.web, previewbot.kube.poker, previewbot.controller.app;"
-        "demo = [name for name in sys.modules if name.startswith('previewbot.demo')];"
+        "demo = [name for name in sys.modules if name.startswith('previewbot_demo')];"
         "print(sorted(heavy), demo)"
     )
 

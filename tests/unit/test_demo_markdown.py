@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from previewbot.demo.github.markdown import render
+from previewbot_demo.github.markdown import render
 
 SHOWN = {
     "a heading": ("### Ready", "<h3>Ready</h3>"),

@@ -12,9 +12,9 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from previewbot.demo.hosts import listen
-from previewbot.demo.processes import free_port
-from previewbot.demo.pulling import Puller, PullError
+from previewbot_demo.hosts import listen
+from previewbot_demo.processes import free_port
+from previewbot_demo.pulling import Puller, PullError
 
 
 def digest(content: bytes) -> str:

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from multidict import CIMultiDict
 
-from previewbot.demo import gateway, operator, shop, tasks
-from previewbot.demo.routing import Service, choose, takes, targets
+from previewbot_demo import gateway, operator, shop, tasks
+from previewbot_demo.routing import Service, choose, takes, targets
 
 WEB = Service("staging", "web", "web", 8080)
 

@@ -14,7 +14,6 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from previewbot.demo.kube.schema import mistakes, unknown_fields
 from previewbot.keys import environment_key
 from previewbot.links import (
     ROUTE_GROUP,
@@ -30,6 +29,7 @@ from previewbot.links import (
 from previewbot.preview import PREVIEW_LABEL, LinkState, Service, owner_reference
 from previewbot.repoconfig import Entry, RepositoryConfig, ServiceConfig, TargetPath, parse_target
 from previewbot.settings import GatewaySettings
+from previewbot_demo.kube.schema import mistakes, unknown_fields
 from tests.support.previews import HEAD, a_preview
 
 KEY = environment_key("github.com", 812, 42, "acme/shop")
@@ -37,7 +37,7 @@ PAGE = "https://previews.example.com/p/812/42"
 GATEWAY = GatewaySettings(name="public", namespace="gateways", domain="preview.example.com")
 ENTRY = Entry("https://staging.example.com", "staging", "web", 80, TargetPath("deployment", "web"))
 CRD = yaml.safe_load(
-    (Path(str(files("previewbot"))) / "demo/schemas/httproutes.yaml").read_text(encoding="utf-8")
+    (Path(str(files("previewbot_demo"))) / "schemas/httproutes.yaml").read_text(encoding="utf-8")
 )
 
 

@@ -14,12 +14,12 @@ from typing import Any
 
 import yaml
 
-from previewbot.demo.kube.schema import mistakes, unknown_fields
 from previewbot.mirrord import Wanted, manifest
 from previewbot.repoconfig import parse_target
+from previewbot_demo.kube.schema import mistakes, unknown_fields
 from tests.support.previews import HEAD, a_preview
 
-RESTATED = Path(__file__).parents[2] / "previewbot/demo/schemas/previewsessions.yaml"
+RESTATED = Path(__file__).parents[2] / "demo/previewbot_demo/schemas/previewsessions.yaml"
 RECORDED = "25eb491725131c7b"
 
 

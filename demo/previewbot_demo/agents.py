@@ -1,0 +1,59 @@
+"""The agents and people of the demo: they do their tasks when somebody presses a button."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from previewbot_demo import tasks
+from previewbot_demo.github import Button, FakeGitHub
+from previewbot_demo.tasks import ALICE, COPILOT, STRANGER, TASKS, Task
+
+COLLABORATORS = {ALICE.login: "admin", COPILOT.login: "write"}
+
+
+class Agents:
+    """They open pull requests in `repository` and push to them, each with the next commit of its task."""
+
+    def __init__(self, github: FakeGitHub, repository: str) -> None:
+        self._github = github
+        self._repository = repository
+        self._tasks: dict[int, Task] = {}
+        self._pushed: dict[int, int] = {}
+
+    def offer(self) -> None:
+        """Put the buttons on GitHub's pages, and say who may comment there."""
+        pages = self._github.pages
+        pages.buttons = [Button(t.name, t.button, partial(self.open, t), t.hint) for t in TASKS]
+        pages.push = self._press_push
+        pages.people = [self._github.know(person) for person in (ALICE, STRANGER)]
+
+    def open(self, task: Task) -> int:
+        """Open a pull request for a task; return its number. What was merged before is no obstacle."""
+        repeated = sum(1 for earlier in self._tasks.values() if earlier.name == task.name)
+        branch = f"{task.branch}-{repeated + 1}" if repeated else task.branch
+        step = task.step(0)
+        main = self._github.tree(self._github.find(self._repository).default_branch, self._repository)
+        number = self._github.open_pull_request(
+            self._repository,
+            task.author,
+            branch,
+            tasks.apply(main, step),
+            task.title,
+            task.body,
+            step.message,
+            fork=task.fork,
+        )
+        self._tasks[number] = task
+        self._pushed[number] = 0
+        return number
+
+    def push(self, number: int) -> str:
+        """Push the next commit of a pull request's task; return its SHA; raises KeyError if it has none."""
+        task = self._tasks[number]
+        self._pushed[number] += 1
+        step = task.step(self._pushed[number])
+        tree = self._github.head_tree(number, self._repository)
+        return self._github.push(number, tasks.apply(tree, step), step.message, self._repository)
+
+    def _press_push(self, repository: str, number: int) -> None:
+        self.push(number)

@@ -1,0 +1,198 @@
+"""previewbot itself, as the demo runs it: its settings file, its secrets, and its two processes.
+
+Nothing here is special to the demo but the URLs: an installation runs the same two commands.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+import previewbot
+from previewbot_demo.processes import Process, free_port, start
+
+_HOST = "127.0.0.1"
+_KUBECONFIG = "PREVIEWBOT_CLUSTER__KUBECONFIG"
+
+
+@dataclass
+class Bot:
+    """The two processes, which find the world at `port` and keep their files in `directory`.
+
+    `tokens` has what `web` and `controller` show to the API server; `settings` replaces parts of the file.
+    """
+
+    directory: Path
+    port: int
+    app_id: int
+    namespace: str
+    tokens: Mapping[str, str]
+    settings: dict[str, Any] = field(default_factory=dict)
+    web_port: int = field(default_factory=free_port)
+    controller_port: int = field(default_factory=free_port)
+    web: Process | None = None
+    controller: Process | None = None
+
+    @property
+    def url(self) -> str:
+        """Where `previewbot web` is reached."""
+        return f"http://{_HOST}:{self.web_port}"
+
+    def prepare(self) -> tuple[str, str]:
+        """Write settings, kubeconfig, secrets; return the App's public key (PEM) and the webhook secret."""
+        key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+        secret = secrets.token_hex(32)
+        self._write("app.pem", _private_pem(key))
+        self._write("webhook-secret", secret)
+        for command, token in self.tokens.items():
+            self._write(f"{command}.kubeconfig", yaml.safe_dump(_kubeconfig(self.port, token)))
+        self._write("settings.yaml", yaml.safe_dump(self._settings() | self.settings, sort_keys=False))
+        return _public_pem(key), secret
+
+    async def start(self) -> None:
+        """Start both, at once; raises `StartError`."""
+        results = await asyncio.gather(self.start_web(), self.start_controller(), return_exceptions=True)
+        for result in results:
+            if isinstance(result, BaseException):
+                raise result
+
+    async def stop(self) -> None:
+        """Stop both, at once."""
+        await asyncio.gather(self.stop_web(), self.stop_controller())
+
+    async def start_web(self) -> None:
+        """Start `previewbot web` and wait until it is ready; raises `StartError`."""
+        self.web = await self._start("web", self.web_port)
+
+    async def start_controller(self) -> None:
+        """Start `previewbot controller` and wait until it is ready; raises `StartError`."""
+        # Always the same one, started again only when it is dead: it need not wait for its own Lease.
+        self.controller = await self.start_replica("demo", self.controller_port)
+
+    async def start_replica(self, identity: str, port: int) -> Process:
+        """Start a `previewbot controller`, which the caller stops, and wait until it is ready.
+
+        Raises `StartError`.
+        """
+        return await self._start("controller", port, "--identity", identity)
+
+    async def stop_web(self) -> None:
+        """Stop `previewbot web`."""
+        if self.web is not None:
+            await self.web.stop()
+
+    async def stop_controller(self) -> None:
+        """Stop `previewbot controller`."""
+        if self.controller is not None:
+            await self.controller.stop()
+
+    async def kill_controller(self) -> None:
+        """End `previewbot controller` at once, in the midst of whatever it does."""
+        if self.controller is not None:
+            await self.controller.kill()
+
+    async def restart_controller(self) -> None:
+        """Start `previewbot controller` again, after ending it if it runs."""
+        await self.kill_controller()
+        await self.start_controller()
+
+    def ended(self) -> str | None:
+        """Return what to say about a process that ended by itself, if one did."""
+        for name, process in (("web", self.web), ("controller", self.controller)):
+            if process is not None and not process.running:
+                return f"previewbot {name} ended: {process.last_words(5)} (log: {process.log})"
+        return None
+
+    async def _start(self, command: str, port: int, *more: str) -> Process:
+        arguments = ("--config", str(self.directory / "settings.yaml"), "--bind", f"{_HOST}:{port}")
+        return await start(
+            (sys.executable, "-m", "previewbot", command, *arguments, *more),
+            _environment() | {_KUBECONFIG: str(self.directory / f"{command}.kubeconfig")},
+            self.directory,
+            self.directory / f"{command}.log",
+            port,
+            "/readyz",
+        )
+
+    def _write(self, name: str, text: str) -> None:
+        path = self.directory / name
+        path.touch(mode=0o600)
+        path.write_text(text, encoding="utf-8")
+
+    def _settings(self) -> dict[str, Any]:
+        world = f"http://{_HOST}:{self.port}"
+        gateway = {
+            "name": "public",
+            "namespace": "gateways",
+            "domain": "preview.localhost",
+            "scheme": "http",
+            "port": self.port,
+            "settle": "0s",
+        }
+        return {
+            "github": {
+                "api_url": f"{world}/api/v3",
+                "web_url": world,
+                "app_id": self.app_id,
+                "private_key_file": str(self.directory / "app.pem"),
+                "webhook_secret_file": str(self.directory / "webhook-secret"),
+            },
+            "public_url": self.url,
+            "cluster": {"namespaces": [self.namespace]},
+            "links": {"gateway": gateway},
+            "images": {
+                "allowed": [f"{_HOST}:{self.port}/acme/"],
+                "registries": {f"{_HOST}:{self.port}": {"plain_http": True}},
+            },
+            "config_branches": [],
+            "limits": {"previews": 10},
+            "ttl": {"default": "8h", "max": "72h"},
+            "deadlines": {"image": "10m", "session": "2m"},
+            "listing": {"interval": "10s"},
+        }
+
+
+def _environment() -> dict[str, str]:
+    """Return our environment without proxies and foreign settings, finding the previewbot imported here."""
+    foreign = ("PREVIEWBOT_", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "KUBECONFIG")
+    kept = {k: v for k, v in os.environ.items() if not k.upper().startswith(foreign)}
+    package_root = str(Path(previewbot.__file__).parents[1])
+    path = os.pathsep.join(filter(None, (package_root, os.environ.get("PYTHONPATH"))))
+    return kept | {"PYTHONPATH": path, "PYTHONUNBUFFERED": "1"}
+
+
+def _kubeconfig(port: int, token: str) -> dict[str, Any]:
+    return {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "current-context": "demo",
+        "contexts": [{"name": "demo", "context": {"cluster": "demo", "user": "previewbot"}}],
+        "clusters": [{"name": "demo", "cluster": {"server": f"http://{_HOST}:{port}"}}],
+        "users": [{"name": "previewbot", "user": {"token": token}}],
+    }
+
+
+def _private_pem(key: rsa.RSAPrivateKey) -> str:
+    return key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.TraditionalOpenSSL,
+        serialization.NoEncryption(),
+    ).decode()
+
+
+def _public_pem(key: rsa.RSAPrivateKey) -> str:
+    return (
+        key.public_key()
+        .public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+        .decode()
+    )

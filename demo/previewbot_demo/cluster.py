@@ -1,0 +1,243 @@
+"""A real Kubernetes API server in the demo's world: reached through it, as the in-memory one is.
+
+The world passes requests on: those with the world's own token under the kubeconfig's identity, all others
+under the credentials that they carry. So nobody else on this machine gets at the cluster through it, and
+tests can give previewbot's processes identities, and faults, of their own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any, Protocol
+
+import aiohttp
+from aiohttp import web
+from kubernetes import client, config
+
+from previewbot_demo.faults import Faults
+from previewbot_demo.kubeapi import ApiError, KubeApi, Object
+from previewbot_demo.processes import StartError
+
+PREVIEWS = "/apis/previewbot.dev/v1alpha1/previews"
+SESSIONS = "/apis/preview.mirrord.metalbear.co/v1alpha"
+ROUTES = "/apis/gateway.networking.k8s.io/v1"
+LEASES = "/apis/coordination.k8s.io/v1"
+WORKLOADS = "/apis/apps/v1"
+_LEASE = "previewbot-controller"
+_TIMEOUT = aiohttp.ClientTimeout(total=None, connect=10)
+_HOP_BY_HOP = frozenset({"connection", "host", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade"})
+_ALL_GONE_SECONDS = 30.0
+_LOOK_AGAIN = 0.1
+
+
+class Cluster(Protocol):
+    """What the world needs of an API server; the in-memory one is `previewbot_demo.kube.FakeKube`."""
+
+    def objects(self, plural: str) -> list[Object]:
+        """Return the stored objects of a resource."""
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        """Answer a request to the API server."""
+
+
+class RealCluster:
+    """The cluster of a kubeconfig; `objects` knows what lies in `namespace`, as its watches tell it."""
+
+    def __init__(self, kubeconfig: Path, namespace: str, token: str, faults: Faults) -> None:
+        self._token = token
+        self._faults = faults
+        self._namespace = namespace
+        self._known: dict[str, dict[str, Object]] = {}
+        self._stack = AsyncExitStack()
+        self._credentials = _credentials(kubeconfig)
+
+    async def open(self) -> None:
+        """Connect; nothing is sent yet."""
+        as_ourselves, as_whoever = _tls(self._credentials), _tls(self._credentials, certificate=False)
+        self._ours = await self._stack.enter_async_context(_session(as_ourselves))
+        self._others = await self._stack.enter_async_context(_session(as_whoever))
+
+    async def close(self) -> None:
+        """Stop following and disconnect."""
+        await self._stack.aclose()
+
+    def objects(self, plural: str) -> list[Object]:
+        """Return the objects of a resource that is followed."""
+        return list(self._known[plural].values())
+
+    async def follow(self, api: KubeApi) -> None:
+        """Follow sessions and Leases of the namespace from now on."""
+        for plural, group in (("previewsessions", SESSIONS), ("leases", LEASES)):
+            path = f"{group}/namespaces/{self._namespace}/{plural}"
+            following = asyncio.create_task(api.follow(path, self._see(plural)))
+            self._stack.callback(following.cancel)
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        """Pass a request on; the answer is streamed, as a watch needs it."""
+        return await self._faults.around("kube", request, lambda: self._pass_on(request))
+
+    def _see(self, plural: str) -> Any:
+        known = self._known.setdefault(plural, {})
+
+        async def see(event: str, obj: Object) -> None:
+            if event == "DELETED":
+                known.pop(obj["metadata"]["uid"], None)
+            else:
+                known[obj["metadata"]["uid"]] = obj
+
+        return see
+
+    async def _pass_on(self, request: web.Request) -> web.StreamResponse:
+        headers = {k: v for k, v in request.headers.items() if k.lower() not in _HOP_BY_HOP}
+        session = self._others
+        if request.headers.get("Authorization") == f"Bearer {self._token}":
+            session = self._ours
+            del headers["Authorization"]
+            headers |= self._authorization()
+        elif "Authorization" not in request.headers:
+            return web.json_response({"message": "the demo's cluster needs credentials"}, status=401)
+        url = self._credentials.host.rstrip("/") + request.raw_path
+        try:
+            async with session.request(
+                request.method, url, headers=headers, data=await request.read() or None, allow_redirects=False
+            ) as answer:
+                return await _stream(request, answer)
+        except aiohttp.ClientConnectionError as error:
+            return web.json_response({"message": f"the API server is away: {error}"}, status=502)
+
+    def _authorization(self) -> dict[str, str]:
+        # Asked each time: a kubeconfig's plugin may have to renew what it gave.
+        settings = self._credentials.auth_settings().get("BearerToken", {})
+        return {"Authorization": settings["value"]} if settings.get("value") else {}
+
+
+async def prepare(api: KubeApi, namespace: str) -> bool:
+    """Look for what the tour needs and make the namespace; return whether it is new.
+
+    Raises `StartError` with all that the cluster lacks.
+    """
+    missing = []
+    for path in (PREVIEWS, f"{SESSIONS}/previewsessions", f"{ROUTES}/httproutes"):
+        try:
+            await api.get(f"{path}?limit=1")
+        except ApiError as error:
+            if error.status != 404:
+                raise StartError(f"the cluster does not let us list {path}: {error}") from error
+            missing.append(path.rpartition("/")[2])
+    if missing:
+        raise StartError(
+            f"the cluster lacks the CRDs of {', '.join(missing)}: install charts/previewbot/crds, mirrord's "
+            "operator and the Gateway API"
+        )
+    manifest = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}}
+    try:
+        # One that an earlier demo left may still be going: nothing could be made in it.
+        await _until_gone(api, f"/api/v1/namespaces/{namespace}", _is_going)
+        await api.create("/api/v1/namespaces", manifest)
+    except ApiError as error:
+        if error.status != 409:
+            raise StartError(f"the namespace {namespace} cannot be made: {error}") from error
+        return False
+    return True
+
+
+async def clean_up(api: KubeApi, namespace: str, github_host: str, *, whole: bool) -> None:
+    """Remove what the demo made: Previews, all they own, and the `whole` namespace or what is ours in it."""
+    for preview in (await api.get(PREVIEWS))["items"]:
+        if preview["spec"]["githubHost"] == github_host:
+            await _delete(api, f"{PREVIEWS}/{preview['metadata']['name']}", preview)
+    # Sessions go while the operator still runs: they have its finalizer.
+    sessions = f"{SESSIONS}/namespaces/{namespace}/previewsessions"
+    await _until_gone(api, sessions, lambda found: bool(found["items"]))
+    if whole:
+        path = f"/api/v1/namespaces/{namespace}"
+        await _delete(api, path, await api.get(path))
+        await _until_gone(api, path, _is_going)
+        return
+    for path in (
+        f"{LEASES}/namespaces/{namespace}/leases",
+        f"{WORKLOADS}/namespaces/{namespace}/deployments",
+    ):
+        for obj in (await api.get(path))["items"]:
+            if _is_ours(obj["metadata"]):
+                await _delete(api, f"{path}/{obj['metadata']['name']}", obj)
+
+
+def _is_ours(metadata: Object) -> bool:
+    labels = metadata.get("labels") or {}
+    return metadata["name"] == _LEASE or labels.get("app.kubernetes.io/part-of") == "previewbot-demo"
+
+
+async def _delete(api: KubeApi, path: str, obj: Object) -> None:
+    try:
+        await api.delete(path, obj["metadata"]["uid"])
+    except ApiError as error:
+        if error.status not in (404, 409):
+            raise
+
+
+async def _until_gone(api: KubeApi, path: str, going: Callable[[Object], bool]) -> None:
+    """Wait for what is being deleted, though not for ever."""
+    deadline = asyncio.get_running_loop().time() + _ALL_GONE_SECONDS
+    while asyncio.get_running_loop().time() < deadline:
+        try:
+            if not going(await api.get(path)):
+                return
+        except ApiError as error:
+            if error.status != 404:
+                raise
+            return
+        await asyncio.sleep(_LOOK_AGAIN)
+
+
+def _is_going(obj: Object) -> bool:
+    return "deletionTimestamp" in obj["metadata"]
+
+
+async def _stream(request: web.Request, answer: aiohttp.ClientResponse) -> web.StreamResponse:
+    kept = {k: v for k, v in answer.headers.items() if k.lower() not in (*_HOP_BY_HOP, "content-length")}
+    kept.pop("Content-Encoding", None)
+    response = web.StreamResponse(status=answer.status, headers=kept)
+    await response.prepare(request)
+    try:
+        async for chunk in answer.content.iter_any():
+            await response.write(chunk)
+        await response.write_eof()
+    except aiohttp.ClientPayloadError:
+        # The API server went away in the middle: so must we, or a watch would look like one that ended well.
+        if request.transport is not None:
+            request.transport.abort()
+    except ConnectionError:
+        # Whoever asked has gone.
+        answer.close()
+    return response
+
+
+def _session(tls: ssl.SSLContext | bool) -> aiohttp.ClientSession:
+    connector = aiohttp.TCPConnector(ssl=tls, limit=0)
+    return aiohttp.ClientSession(connector=connector, timeout=_TIMEOUT)
+
+
+def _credentials(kubeconfig: Path) -> Any:
+    found = client.Configuration()
+    try:
+        config.load_kube_config(str(kubeconfig), client_configuration=found)
+    except Exception as error:
+        # Measured: also TypeError and YAMLError for a file that is no kubeconfig.
+        raise StartError(f"{kubeconfig} is no kubeconfig: {error}") from error
+    return found
+
+
+def _tls(credentials: Any, *, certificate: bool = True) -> ssl.SSLContext | bool:
+    if not credentials.host.startswith("https:"):
+        return True
+    context = ssl.create_default_context(cafile=credentials.ssl_ca_cert)
+    if certificate and credentials.cert_file:
+        context.load_cert_chain(credentials.cert_file, credentials.key_file)
+    if not credentials.verify_ssl:
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    return context

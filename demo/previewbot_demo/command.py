@@ -1,0 +1,115 @@
+"""`previewbot demo`: starts the world, says where to look, and takes everything down again."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import secrets
+import signal
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+from previewbot_demo.processes import StartError
+from previewbot_demo.world import Options, World
+
+_LOOK_AFTER = 1.0
+_UNHURRIED = 1.5
+_NAMESPACE = "previewbot-demo"
+
+_WELCOME = """
+The demo is running.
+
+  1. Open   {url}/acme/shop/pulls
+     and press a button: an agent opens a pull request. Watch its comment change until it has a link.
+  2. Staging stays as it was:   http://shop.localhost:{port}/cart
+  3. Push another commit, comment `/preview stop`, close the pull request: the buttons are on its page.
+
+Logs are in {directory}. Ctrl-C ends everything.
+"""
+
+
+def run(port: int, check: bool, keep: bool, kubeconfig: Path | None = None) -> int:
+    """Run the demo until Ctrl-C, or with `check` its tour; return the exit code.
+
+    With `keep` the temporary directory (settings, logs) stays, and after a tour the world runs on. With a
+    `kubeconfig` that cluster is used, which must have the CRDs; what is made there is removed at the end.
+    """
+    try:
+        options = Options(port=port, keep=keep, start_seconds=0.0 if check else _UNHURRIED)
+        if kubeconfig is not None:
+            # Ids that no App and no repository of a previewbot at work there has.
+            app_id, repository_id = (10**12 + secrets.randbelow(10**12) for _ in range(2))
+            options = replace(
+                options,
+                kubeconfig=kubeconfig,
+                namespace=_NAMESPACE,
+                app_id=app_id,
+                repository_id=repository_id,
+            )
+        return asyncio.run(_run(options, check, keep))
+    except KeyboardInterrupt:
+        return 0
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE:
+            raise
+        print(f"Port {port} is taken. Choose another: previewbot demo --port {port + 10}", file=sys.stderr)
+        return 1
+    except StartError as error:
+        print(f"The demo could not start: {error}", file=sys.stderr)
+        return 1
+
+
+async def _run(options: Options, check: bool, keep: bool) -> int:
+    stop = _stop_signal()
+    code = 0
+    async with World(options, say=_say) as world:
+        if check:
+            code = await _check(world, stop)
+        if not check or (keep and not stop.is_set()):
+            print(_WELCOME.format(url=world.url, port=world.port, directory=world.directory), flush=True)
+            code = await _until_stopped(world, stop) or code
+        print("\nTaking everything down …", flush=True)
+    if keep:
+        print(f"Kept: {world.directory}")
+    return code
+
+
+async def _check(world: World, stop: asyncio.Event) -> int:
+    """Run the tour; Ctrl-C ends it early, with a failure."""
+    from previewbot_demo.tour import check
+
+    checking = asyncio.ensure_future(check(world))
+    stopping = asyncio.ensure_future(stop.wait())
+    await asyncio.wait({checking, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    if not checking.done():
+        checking.cancel()
+        await asyncio.gather(checking, return_exceptions=True)
+        return 1
+    return checking.result()
+
+
+async def _until_stopped(world: World, stop: asyncio.Event) -> int:
+    """Wait for Ctrl-C; end early, and say why, if previewbot ends by itself."""
+    while not stop.is_set():
+        ended = world.bot.ended()
+        if ended is not None:
+            print(ended, file=sys.stderr)
+            return 1
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), _LOOK_AFTER)
+    return 0
+
+
+def _stop_signal() -> asyncio.Event:
+    """Return an event that Ctrl-C or SIGTERM sets, so that the teardown runs to its end."""
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    return stop
+
+
+def _say(what: str, seconds: float) -> None:
+    print(f"  {seconds:5.2f} s  {what}", flush=True)

@@ -1,0 +1,179 @@
+"""The way in from a browser: a Gateway that obeys the stored HTTPRoutes, and mirrord's share hosts.
+
+Of the Gateway API (https://gateway-api.sigs.k8s.io/reference/spec/#httproute) it knows host names, the
+filters `RequestHeaderModifier` and `RequestRedirect`, one backend per rule, and that a route's status says
+which generation of it a gateway knows. A share host forwards to the session's target itself, with the
+`baggage` header set, as `mirrord-share-ingress` does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import aiohttp
+from aiohttp import web
+from multidict import CIMultiDict
+
+from previewbot_demo.kubeapi import ApiError, KubeApi
+from previewbot_demo.routing import Object, Router
+
+_ROUTES = "/apis/gateway.networking.k8s.io/v1/namespaces"
+_CONTROLLER = "previewbot.dev/demo-gateway"
+
+
+@dataclass
+class Sabotage:
+    """What a test breaks.
+
+    With `no_header` the routes' header filters are not applied. A route is known `slow` seconds late, and
+    acted on as many seconds after its status says that it is known.
+    """
+
+    no_header: bool = False
+    slow: float = 0.0
+
+
+class Gateway:
+    """Forwards requests by their host name; `port` is where browsers reach it."""
+
+    def __init__(
+        self,
+        api: KubeApi,
+        sessions: Callable[[], Iterable[Object]],
+        router: Router,
+        port: int,
+        now: Callable[[], datetime],
+    ) -> None:
+        self._api = api
+        self._sessions = sessions
+        self._router = router
+        self._port = port
+        self._now = now
+        self._seen: dict[str, int] = {}
+        self._routes: dict[str, Object] = {}
+        self.sabotage = Sabotage()
+
+    async def run(self, namespace: str) -> None:
+        """Follow the routes of a namespace until cancelled."""
+        async with asyncio.TaskGroup() as group:
+
+            async def see(event: str, route: Object) -> None:
+                uid, generation = route["metadata"]["uid"], route["metadata"]["generation"]
+                if event == "DELETED":
+                    self._seen.pop(uid, None)
+                    self._routes.pop(uid, None)
+                elif self._seen.get(uid) != generation:
+                    self._seen[uid] = generation
+                    group.create_task(self._take_up(route))
+
+            await self._api.follow(f"{_ROUTES}/{namespace}/httproutes", see)
+
+    async def _take_up(self, route: Object) -> None:
+        """Act on a route and say that it is known, with all the pauses of a slow gateway."""
+        metadata, slow = route["metadata"], self.sabotage.slow
+        await asyncio.sleep(slow)
+        # One that is not slow has acted before anybody can read that it knows.
+        asyncio.get_running_loop().call_later(slow, self._act_on, route)
+        path = f"{_ROUTES}/{metadata['namespace']}/httproutes/{metadata['name']}/status"
+        try:
+            await self._api.patch(path, {"status": {"parents": self._parents(route)}})
+        except (ApiError, aiohttp.ClientError, TimeoutError):
+            # Gone, or nobody answers: the next list shows it again.
+            self._seen.pop(metadata["uid"], None)
+
+    def _act_on(self, route: Object) -> None:
+        """Let requests follow a route, unless it has changed or gone by now."""
+        metadata = route["metadata"]
+        if self._seen.get(metadata["uid"]) == metadata["generation"]:
+            self._routes[metadata["uid"]] = route
+
+    def _parents(self, route: Object) -> list[dict[str, Any]]:
+        said = {
+            "status": "True",
+            "message": "",
+            "observedGeneration": route["metadata"]["generation"],
+            "lastTransitionTime": self._now().strftime("%Y-%m-%dT%H:%M:%SZ"),
+        }
+        conditions = [{**said, "type": kind, "reason": kind} for kind in ("Accepted", "ResolvedRefs")]
+        return [
+            {"parentRef": ref, "controllerName": _CONTROLLER, "conditions": conditions}
+            for ref in route["spec"].get("parentRefs") or []
+        ]
+
+    async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Answer a request for a host of the preview domain; 404 if no route has it."""
+        host = request.host.partition(":")[0].lower()
+        routes = self._routes.values()
+        route = next((r for r in routes if host in (r["spec"].get("hostnames") or [])), None)
+        if route is None or not route["spec"].get("rules"):
+            return web.Response(status=404, text=f"no route for {host}\n")
+        return await self._apply(route, route["spec"]["rules"][0], request)
+
+    async def share(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Answer a request for a share host; 404 if no session holds it."""
+        host = request.host.partition(":")[0].lower()
+        session = next((s for s in self._sessions() if _share_host(s) == host), None)
+        if session is None:
+            return web.Response(status=404, text=f"no session holds {host}\n")
+        namespace = session["metadata"]["namespace"]
+        service = self._router.service_of(namespace, session["spec"]["target"]["name"])
+        if service is None:
+            return web.Response(status=502, text="no Service is in front of the session's target\n")
+        headers = CIMultiDict(request.headers)
+        headers["baggage"] = f"mirrord-session={session['spec']['key']}"
+        return await self._router.handle(namespace, service.name, request, headers)
+
+    async def _apply(
+        self, route: Object, rule: Mapping[str, Any], request: web.BaseRequest
+    ) -> web.StreamResponse:
+        headers = CIMultiDict(request.headers)
+        for item in rule.get("filters") or []:
+            if item["type"] == "RequestRedirect":
+                return _redirect(item["requestRedirect"], request, self._port)
+            if item["type"] == "RequestHeaderModifier" and not self.sabotage.no_header:
+                modify(headers, item["requestHeaderModifier"])
+        backends = rule.get("backendRefs") or []
+        if not backends:
+            return web.Response(status=500, text="the route has no backend\n")
+        namespace = backends[0].get("namespace", route["metadata"]["namespace"])
+        return await self._router.handle(namespace, backends[0]["name"], request, headers)
+
+
+def modify(headers: CIMultiDict[str], modifier: Mapping[str, Any]) -> None:
+    """Apply a `RequestHeaderModifier`: `set` replaces, `add` appends with a comma, `remove` removes."""
+    for header in modifier.get("set") or []:
+        headers[header["name"]] = header["value"]
+    for header in modifier.get("add") or []:
+        present = headers.get(header["name"])
+        headers[header["name"]] = f"{present},{header['value']}" if present else header["value"]
+    for name in modifier.get("remove") or []:
+        headers.popall(name, None)
+
+
+def location(redirect: Mapping[str, Any], path: str, host: str, port: int) -> str:
+    """Return where a `RequestRedirect` leads, for a request of `path` at `host`, answered at `port`.
+
+    Without `port` it is the scheme's own, if a scheme is given, else the listener's.
+    """
+    scheme = redirect.get("scheme") or "http"
+    well_known = {"http": 80, "https": 443}.get(scheme)
+    chosen = redirect.get("port") or (well_known if redirect.get("scheme") else port)
+    replaced = redirect.get("path") or {}
+    target = replaced.get("replaceFullPath", path) if replaced.get("type") == "ReplaceFullPath" else path
+    where = redirect.get("hostname") or host
+    return f"{scheme}://{where}{'' if chosen == well_known else f':{chosen}'}{target}"
+
+
+def _redirect(redirect: Mapping[str, Any], request: web.BaseRequest, port: int) -> web.Response:
+    host = request.host.partition(":")[0]
+    headers = {"Location": location(redirect, request.path_qs, host, port), "Cache-Control": "no-store"}
+    return web.Response(status=redirect.get("statusCode", 302), headers=headers)
+
+
+def _share_host(session: Object) -> str:
+    host: str = (session.get("status") or {}).get("shareHost") or ""
+    return host

@@ -1,0 +1,149 @@
+"""Who is asking: the App with a JSON Web Token, or an installation with its access token.
+
+https://docs.github.com/en/apps/creating-github-apps/authenticating-with-a-github-app/generating-a-json-web-token-jwt-for-a-github-app
+"""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+import jwt
+from aiohttp import web
+
+from previewbot_demo.github.answers import ApiError
+from previewbot_demo.github.model import App, Installation
+from previewbot_demo.github.store import Clock, Store
+
+_LONGEST = 600
+_SKEW = 60
+
+
+@dataclass(frozen=True)
+class Token:
+    """An installation access token."""
+
+    value: str
+    installation_id: int
+    expires_at: datetime
+
+
+@dataclass
+class Quota:
+    """Requests of one identity in this hour."""
+
+    used: int = 0
+    reset: int = 0
+
+
+@dataclass
+class Limits:
+    """The primary rate limit (requests per hour), and the secondary one: seconds to wait, while it holds."""
+
+    hourly: int = 5000
+    secondary: int | None = None
+    quotas: dict[str, Quota] = field(default_factory=dict)
+
+    def quota(self, identity: str, now: float) -> Quota:
+        """Return an identity's quota, a new one each hour."""
+        quota = self.quotas.setdefault(identity, Quota())
+        if now >= quota.reset:
+            self.quotas[identity] = quota = Quota(0, int(now) + 3600)
+        return quota
+
+    def headers(self, quota: Quota) -> dict[str, str]:
+        """Return the rate limit's headers."""
+        remaining = max(0, self.hourly - quota.used)
+        numbers = {"limit": self.hourly, "remaining": remaining, "reset": quota.reset, "used": quota.used}
+        return {f"X-RateLimit-{name.title()}": str(n) for name, n in numbers.items()} | {
+            "X-RateLimit-Resource": "core"
+        }
+
+    def refuse(self, quota: Quota) -> None:
+        """Raise the refusal of whichever limit is reached.
+
+        https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api
+        """
+        if self.secondary is not None:
+            message = (
+                "You have exceeded a secondary rate limit. Please wait a few minutes before you try again."
+            )
+            raise ApiError(403, message, headers={"Retry-After": str(self.secondary)})
+        if quota.used >= self.hourly:
+            raise ApiError(403, "API rate limit exceeded for installation.")
+
+
+class Doorkeeper:
+    """Checks tokens and makes them."""
+
+    def __init__(self, store: Store, app: App, public_key: str, clock: Clock) -> None:
+        self._store = store
+        self._app = app
+        self._key = public_key
+        self._clock = clock
+        self._tokens: dict[str, Token] = {}
+        self.lifetime = timedelta(hours=1)
+
+    def require_app(self, request: web.BaseRequest) -> None:
+        """Check the App's JSON Web Token: signature, issuer, and that it lives for 10 minutes at most."""
+        claims = self._claims(_bearer(request))
+        now = self._clock().timestamp()
+        expires, issued = claims.get("exp"), claims.get("iat")
+        if not isinstance(expires, int) or expires <= now:
+            raise ApiError(
+                401, "'Expiration time' claim ('exp') must be a numeric value representing the future time"
+            )
+        if expires > now + _LONGEST + _SKEW:
+            raise ApiError(401, "'Expiration time' claim ('exp') is too far in the future")
+        if not isinstance(issued, int) or issued > now:
+            raise ApiError(
+                401, "'Issued at' claim ('iat') must be an Integer representing a time in the past"
+            )
+        if str(claims.get("iss")) != str(self._app.id):
+            raise ApiError(404, "Integration not found")
+
+    def require_installation(self, request: web.BaseRequest) -> Installation:
+        """Return the installation whose token this is."""
+        token = self._tokens.get(_bearer(request))
+        if token is None or token.expires_at <= self._clock():
+            raise ApiError(401, "Bad credentials")
+        installation = self._store.state.installations.get(token.installation_id)
+        if installation is None:
+            raise ApiError(401, "Bad credentials")
+        if installation.suspended_at:
+            raise ApiError(403, "This installation has been suspended")
+        return installation
+
+    def new_token(self, installation: Installation) -> Token:
+        """Return a new access token of an installation."""
+        if installation.suspended_at:
+            raise ApiError(403, "This installation has been suspended")
+        expires = self._clock().replace(microsecond=0) + self.lifetime
+        token = Token("ghs_" + secrets.token_urlsafe(27), installation.id, expires)
+        self._tokens[token.value] = token
+        return token
+
+    def identity(self, request: web.BaseRequest) -> str:
+        """Return whose rate limit a request counts towards."""
+        token = self._tokens.get(request.headers.get("Authorization", "").partition(" ")[2].strip())
+        return f"installation {token.installation_id}" if token else "app"
+
+    def revoke_all(self) -> None:
+        """Make every token worthless, as GitHub does when somebody revokes them."""
+        self._tokens.clear()
+
+    def _claims(self, text: str) -> dict[str, Any]:
+        try:
+            options: Any = {"verify_exp": False, "verify_iat": False, "verify_nbf": False}
+            return dict(jwt.decode(text, self._key, algorithms=["RS256"], options=options))
+        except jwt.InvalidTokenError as error:
+            raise ApiError(401, "A JSON web token could not be decoded") from error
+
+
+def _bearer(request: web.BaseRequest) -> str:
+    kind, _, value = request.headers.get("Authorization", "").partition(" ")
+    if not value:
+        raise ApiError(401, "Requires authentication")
+    return value.strip() if kind.lower() in ("bearer", "token") else ""

@@ -1,0 +1,151 @@
+"""Comments and reactions, of people and of the App; and what CI says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from previewbot_demo.github.model import (
+    Account,
+    Comment,
+    Person,
+    PullRequest,
+    Reaction,
+    Repository,
+    Run,
+    State,
+    account,
+    put,
+    without,
+)
+from previewbot_demo.github.pulls import PullRequests
+from previewbot_demo.github.shapes import Json
+from previewbot_demo.github.shapes_run import ACTIONS
+
+
+class Conversations(PullRequests):
+    """Comments on pull requests, reactions, check runs and workflow runs."""
+
+    def comment(self, number: int, author: Person, body: str, repository: str | None = None) -> int:
+        """Write a comment as a person; return its id."""
+        pull = self.pull_request(number, repository)
+        return self.write_comment(pull, self.know(account(author)), body, by_app=False).id
+
+    def write_comment(self, pull: PullRequest, author: Account, body: str, *, by_app: bool) -> Comment:
+        """Write a comment; the pull request counts as updated."""
+        now = self.store.now()
+        new = Comment(
+            self.store.next_id(), pull.repository_id, pull.number, author, body, now, now, by_app=by_app
+        )
+        self._put_comment(new)
+        self._comment_event("created", new, author)
+        return new
+
+    def edit_comment(self, comment_id: int, body: str, by: Person | None = None) -> Comment:
+        """Replace a comment's text (as its author); raises KeyError."""
+        old = self.store.state.comments[comment_id]
+        new = replace(old, body=body, updated_at=self.store.now())
+        self._put_comment(new)
+        self._comment_event("edited", new, account(by or old.author), changes={"body": {"from": old.body}})
+        return new
+
+    def delete_comment(self, comment_id: int, by: Person | None = None) -> None:
+        """Delete a comment (as its author); raises KeyError."""
+        old, state = self.store.state.comments[comment_id], self.store.state
+        self.store.change(replace(state, comments=without(state.comments, comment_id)))
+        self._touch(old)
+        self._comment_event("deleted", old, account(by or old.author))
+
+    def comments(self, number: int, repository: str | None = None) -> list[Comment]:
+        """Return the comments of a pull request, oldest first."""
+        return self.store.state.conversation(self.pull_request(number, repository))
+
+    def reactions(self, comment_id: int) -> list[str]:
+        """Return the reactions to a comment, in the order given; raises KeyError."""
+        return [reaction.content for reaction in self.store.state.comments[comment_id].reactions]
+
+    def react(self, comment_id: int, author: Person, content: str) -> tuple[Reaction, bool]:
+        """Give a reaction; return it, and whether it is new (giving it twice is giving it once)."""
+        comment, who = self.store.state.comments[comment_id], account(author)
+        for reaction in comment.reactions:
+            if (reaction.author, reaction.content) == (who, content):
+                return reaction, False
+        new = Reaction(self.store.next_id(), who, content, self.store.now())
+        state = self.store.state
+        changed = replace(comment, reactions=(*comment.reactions, new))
+        self.store.change(replace(state, comments=put(state.comments, comment_id, changed)))
+        return new, True
+
+    def set_check(
+        self, sha: str, name: str, status: str, conclusion: str | None = None, repository: str | None = None
+    ) -> int:
+        """Set what a check says of a commit (`queued`, `in_progress`, `completed`); return its id.
+
+        A new check and a completed one each send their event.
+        """
+        state, found = self.store.state, self._home_of(sha, repository)
+        before = _run(state.checks.values(), found, sha, name)
+        run = self._run(before, found, sha, name, status, conclusion)
+        self.store.change(replace(state, checks=put(state.checks, run.id, run)))
+        if before is None:
+            self._check_event("created", run)
+        if run.status == "completed":
+            self._check_event("completed", run)
+        return run.id
+
+    def set_workflow_run(
+        self, sha: str, name: str, status: str, conclusion: str | None = None, repository: str | None = None
+    ) -> int:
+        """Set the state of a workflow run: `completed`/`action_required` waits for a person's approval."""
+        state, found = self.store.state, self._home_of(sha, repository)
+        before = _run(state.workflow_runs.values(), found, sha, name)
+        run = self._run(before, found, sha, name, status, conclusion)
+        self.store.change(replace(state, workflow_runs=put(state.workflow_runs, run.id, run)))
+        return run.id
+
+    def _home_of(self, sha: str, repository: str | None) -> Repository:
+        """Return the repository whose CI builds a commit: the base of its pull request."""
+        state = self.store.state
+        if repository is None:
+            for pull in state.pulls.values():
+                if sha in pull.commits:
+                    return state.repositories[pull.repository_id]
+        return self.find(repository)
+
+    def _run(
+        self, before: Run | None, home: Repository, sha: str, name: str, status: str, conclusion: str | None
+    ) -> Run:
+        now = self.store.now()
+        if before is not None:
+            return replace(before, status=status, conclusion=conclusion, updated_at=now)
+        return Run(self.store.next_id(), home.id, sha, name, status, conclusion, now, now)
+
+    def _put_comment(self, comment: Comment) -> None:
+        state = self.store.state
+        self.store.change(replace(state, comments=put(state.comments, comment.id, comment)))
+        self._touch(comment)
+
+    def _touch(self, comment: Comment) -> None:
+        pull = self.store.state.pulls[comment.repository_id, comment.number]
+        self._put_pull(replace(pull, updated_at=self.store.now()))
+
+    def _comment_event(self, action: str, comment: Comment, sender: Account, **more: Json) -> None:
+        state = self.store.state
+        pull = state.pulls[comment.repository_id, comment.number]
+        payload: Json = {
+            "action": action,
+            "issue": self.shapes.issue(state, pull),
+            "comment": self.shapes.comment(state, comment),
+            **more,
+        }
+        self._emit(state.repositories[comment.repository_id], "issue_comment", sender, payload)
+
+    def _check_event(self, action: str, run: Run) -> None:
+        state: State = self.store.state
+        payload: Json = {"action": action, "check_run": self.shapes.check_run_event(state, run)}
+        self._emit(state.repositories[run.repository_id], "check_run", ACTIONS, payload)
+
+
+def _run(runs: Iterable[Run], repository: Repository, sha: str, name: str) -> Run | None:
+    key = (repository.id, sha, name)
+    return next((r for r in runs if (r.repository_id, r.sha, r.name) == key), None)

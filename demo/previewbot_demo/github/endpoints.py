@@ -1,0 +1,238 @@
+"""What can be read and written: one method per endpoint, named after it.
+
+Reference: https://docs.github.com/en/rest?apiVersion=2022-11-28
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from http import HTTPStatus
+from urllib.parse import unquote
+
+from previewbot_demo.github.answers import Answer, ApiError, Call, Listing, invalid, not_found
+from previewbot_demo.github.auth import Doorkeeper
+from previewbot_demo.github.conversations import Conversations
+from previewbot_demo.github.model import Comment, PullRequest, Run, State
+from previewbot_demo.github.shapes import iso, permissions_of
+from previewbot_demo.github.shapes_pull import REACTIONS, changes_of
+
+_MOST_FILES = 3_000
+_MOST_COMMITS = 250
+_LONGEST_BODY = 65_536
+
+_LEGACY = {"maintain": "write", "triage": "read"}
+
+
+class Endpoints:
+    """Answers calls whose sender may make them."""
+
+    def __init__(self, github: Conversations, doorkeeper: Doorkeeper) -> None:
+        self._github = github
+        self._shapes = github.shapes
+        self._doorkeeper = doorkeeper
+
+    def installations(self, call: Call) -> Listing:
+        """`GET /app/installations`."""
+        return Listing([self._shapes.installation(found) for found in call.state.installations.values()])
+
+    def repository_installation(self, call: Call) -> Answer:
+        """`GET /repos/{owner}/{repo}/installation`."""
+        installation = call.state.installation_of(call.repo)
+        if installation is None:
+            raise not_found()
+        return Answer(self._shapes.installation(installation))
+
+    def create_token(self, call: Call) -> Answer:
+        """`POST /app/installations/{id}/access_tokens`."""
+        installation = self._github.store.state.installations.get(int(call.args["id"]))
+        if installation is None:
+            raise not_found()
+        token = self._doorkeeper.new_token(installation)
+        body = {
+            "token": token.value,
+            "expires_at": iso(token.expires_at),
+            "permissions": dict(self._github.app.permissions),
+            "repository_selection": "selected",
+        }
+        return Answer(body, status=HTTPStatus.CREATED)
+
+    def installation_repositories(self, call: Call) -> Listing:
+        """`GET /installation/repositories`."""
+        covered = [
+            self._shapes.repository(call.state, repository)
+            for repository in call.state.repositories.values()
+            if call.state.installation_of(repository) == call.installation
+        ]
+        return Listing(covered, "repositories", {"repository_selection": "selected"})
+
+    def repository(self, call: Call) -> Answer:
+        """`GET /repos/{owner}/{repo}`."""
+        return Answer(self._shapes.repository(call.state, call.repo))
+
+    def pulls(self, call: Call) -> Listing:
+        """`GET /repos/{owner}/{repo}/pulls`, with `state`."""
+        wanted = call.query.get("state", "open")
+        pulls = [p for p in call.state.pulls_of(call.repo.id) if wanted in ("all", p.state)]
+        return Listing([self._shapes.pull(call.state, pull) for pull in pulls])
+
+    def pull(self, call: Call) -> Answer:
+        """`GET /repos/{owner}/{repo}/pulls/{number}`."""
+        return Answer(self._shapes.full_pull(call.state, _pull(call), call.now))
+
+    def files(self, call: Call) -> Listing:
+        """`GET /repos/{owner}/{repo}/pulls/{number}/files`: 3,000 at most."""
+        pull = _pull(call)
+        changes = changes_of(call.state, pull)[:_MOST_FILES]
+        return Listing([self._shapes.file(call.repo, pull.head_sha, change) for change in changes])
+
+    def commits(self, call: Call) -> Listing:
+        """`GET /repos/{owner}/{repo}/pulls/{number}/commits`: 250 at most."""
+        commits = [call.state.commits[sha] for sha in _pull(call).commits[:_MOST_COMMITS]]
+        return Listing([self._shapes.commit(call.repo, commit) for commit in commits])
+
+    def git_commit(self, call: Call) -> Answer:
+        """`GET /repos/{owner}/{repo}/git/commits/{sha}`."""
+        commit = call.state.commits.get(call.args["sha"])
+        if commit is None:
+            raise not_found()
+        return Answer(self._shapes.git_commit(call.repo, commit))
+
+    def contents(self, call: Call) -> Answer:
+        """`GET /repos/{owner}/{repo}/contents/{path}`, with `ref`; the raw content if that is accepted."""
+        path = unquote(call.args.get("path") or "").strip("/")
+        ref = call.query.get("ref") or call.repo.default_branch
+        sha = call.repo.branches.get(ref.removeprefix("refs/heads/"), ref)
+        if sha not in call.state.commits:
+            raise ApiError(404, f"No commit found for the ref {ref}")
+        tree = call.state.commits[sha].tree
+        if path in tree:
+            if "raw" in call.accept:
+                return Answer(tree[path], content_type="application/vnd.github.raw+json")
+            return Answer(self._shapes.content(call.repo, ref, path, tree[path]))
+        entries = self._shapes.directory(call.repo, ref, path, tree)
+        if not entries:
+            raise not_found()
+        return Answer(entries)
+
+    def check_runs(self, call: Call) -> Listing:
+        """`GET /repos/{owner}/{repo}/commits/{sha}/check-runs`, with `status` and `check_name`."""
+        sha = call.args["sha"]
+        if sha not in call.state.commits:
+            raise invalid(f"No commit found for SHA: {sha}")
+        runs = _runs(call.state.checks.values(), call, sha)
+        name = call.query.get("check_name")
+        shapes = [self._shapes.check_run(call.state, r) for r in runs if name in (None, r.name)]
+        return Listing(shapes, "check_runs")
+
+    def workflow_runs(self, call: Call) -> Listing:
+        """`GET /repos/{owner}/{repo}/actions/runs`, with `head_sha` and `status`."""
+        runs = _runs(call.state.workflow_runs.values(), call, call.query.get("head_sha"))
+        return Listing([self._shapes.workflow_run(call.state, run) for run in runs], "workflow_runs")
+
+    def comments(self, call: Call) -> Listing:
+        """`GET /repos/{owner}/{repo}/issues/{number}/comments`, with `since` (a time of updating)."""
+        found = call.state.conversation(_pull(call))
+        since = _moment(call.query.get("since"))
+        return Listing(
+            [self._shapes.comment(call.state, c) for c in found if since is None or c.updated_at >= since]
+        )
+
+    def comment(self, call: Call) -> Answer:
+        """`GET /repos/{owner}/{repo}/issues/comments/{id}`."""
+        return Answer(self._shapes.comment(call.state, _comment(call, call.state)))
+
+    def create_comment(self, call: Call) -> Answer:
+        """`POST /repos/{owner}/{repo}/issues/{number}/comments`."""
+        pull = self._github.store.state.pulls.get((call.repo.id, int(call.args["number"])))
+        if pull is None:
+            raise not_found()
+        new = self._github.write_comment(pull, self._github.app.bot, _body(call), by_app=True)
+        return Answer(self._shapes.comment(self._github.store.state, new), status=HTTPStatus.CREATED)
+
+    def update_comment(self, call: Call) -> Answer:
+        """`PATCH /repos/{owner}/{repo}/issues/comments/{id}`."""
+        old = _comment(call, self._github.store.state)
+        new = self._github.edit_comment(old.id, _body(call), by=self._github.app.bot)
+        return Answer(self._shapes.comment(self._github.store.state, new))
+
+    def delete_comment(self, call: Call) -> Answer:
+        """`DELETE /repos/{owner}/{repo}/issues/comments/{id}`."""
+        old = _comment(call, self._github.store.state)
+        self._github.delete_comment(old.id, by=self._github.app.bot)
+        return Answer(None, status=HTTPStatus.NO_CONTENT)
+
+    def reactions(self, call: Call) -> Listing:
+        """`GET /repos/{owner}/{repo}/issues/comments/{id}/reactions`."""
+        return Listing([self._shapes.reaction(r) for r in _comment(call, call.state).reactions])
+
+    def create_reaction(self, call: Call) -> Answer:
+        """`POST /repos/{owner}/{repo}/issues/comments/{id}/reactions`: 200 instead of 201 if it is there."""
+        content = call.body.get("content")
+        if content not in REACTIONS:
+            raise invalid(
+                "Validation Failed", {"resource": "Reaction", "code": "invalid", "field": "content"}
+            )
+        comment = _comment(call, self._github.store.state)
+        reaction, new = self._github.react(comment.id, self._github.app.bot, content)
+        return Answer(self._shapes.reaction(reaction), status=HTTPStatus.CREATED if new else HTTPStatus.OK)
+
+    def permission(self, call: Call) -> Answer:
+        """`GET /repos/{owner}/{repo}/collaborators/{login}/permission`; bots are no users here."""
+        login = unquote(call.args["login"])
+        user = call.state.users.get(login)
+        if user is None or user.type != "User":
+            raise ApiError(404, f"{login} is not a user")
+        role = call.repo.collaborators.get(login, "none" if call.repo.private else "read")
+        body = {"permission": _LEGACY.get(role, role), "role_name": role}
+        shape = self._shapes.account(user) | {"permissions": permissions_of(role), "role_name": role}
+        return Answer(body | {"user": shape})
+
+
+def _pull(call: Call) -> PullRequest:
+    pull = call.state.pulls.get((call.repo.id, int(call.args["number"])))
+    if pull is None:
+        raise not_found()
+    return pull
+
+
+def _comment(call: Call, state: State) -> Comment:
+    comment = state.comments.get(int(call.args["id"]))
+    if comment is None or comment.repository_id != call.repo.id:
+        raise not_found()
+    return comment
+
+
+def _runs(runs: Iterable[Run], call: Call, sha: str | None) -> list[Run]:
+    """Return the repository's runs, newest first, of a commit and a status (or conclusion) if asked for."""
+    status = call.query.get("status")
+    found = (
+        run
+        for run in runs
+        if run.repository_id == call.repo.id
+        and sha in (None, run.sha)
+        and status in (None, run.status, run.conclusion)
+    )
+    return sorted(found, key=lambda run: -run.id)
+
+
+def _moment(text: str | None) -> datetime | None:
+    if not text:
+        return None
+    try:
+        return datetime.fromisoformat(text.replace("Z", "+00:00"))
+    except ValueError as error:
+        raise invalid("Invalid request.\n\n'since' is not a time.") from error
+
+
+def _body(call: Call) -> str:
+    body = call.body.get("body")
+    if not isinstance(body, str) or not body.strip():
+        raise invalid(
+            "Validation Failed", {"resource": "IssueComment", "code": "missing_field", "field": "body"}
+        )
+    if len(body) > _LONGEST_BODY:
+        message = "Body is too long (maximum is 65536 characters)"
+        details = {"resource": "IssueComment", "code": "unprocessable", "field": "data", "message": message}
+        raise invalid("Validation Failed", details)
+    return body

@@ -1,0 +1,257 @@
+"""What the fake GitHub knows, as immutable values: a change makes a new `State`, and an older one stays."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from types import MappingProxyType
+from typing import Any, Protocol, TypeVar
+
+from previewbot_demo.github.trees import Tree
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+
+class Person(Protocol):
+    """Whatever has an account's fields."""
+
+    @property
+    def id(self) -> int:
+        """The account's number."""
+
+    @property
+    def login(self) -> str:
+        """The account's name."""
+
+    @property
+    def type(self) -> str:
+        """Either `User`, `Bot` or `Organization`."""
+
+
+@dataclass(frozen=True)
+class Account:
+    """An account; `type` is `User`, `Bot` or `Organization`."""
+
+    id: int
+    login: str
+    type: str = "User"
+
+
+def account(person: Person) -> Account:
+    """Return the account of whatever has its fields."""
+    return Account(person.id, person.login, person.type)
+
+
+@dataclass(frozen=True)
+class App:
+    """The GitHub App: what it may do, and which events it hears."""
+
+    id: int
+    slug: str
+    permissions: Mapping[str, str]
+    events: tuple[str, ...]
+
+    @property
+    def bot(self) -> Account:
+        """The account that its comments show as their author."""
+        return Account(self.id + 900_000, f"{self.slug}[bot]", "Bot")
+
+
+@dataclass(frozen=True)
+class Installation:
+    """The App in an account; it covers the repositories of that account that are `installed`."""
+
+    id: int
+    account: Account
+    created_at: datetime
+    suspended_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Repository:
+    """A repository; `branches` has the tip of each, `collaborators` the role of each login."""
+
+    id: int
+    owner: Account
+    name: str
+    private: bool
+    created_at: datetime
+    pushed_at: datetime
+    default_branch: str = "main"
+    branches: Mapping[str, str] = field(default_factory=dict)
+    collaborators: Mapping[str, str] = field(default_factory=dict)
+    former_names: tuple[str, ...] = ()
+    fork_of: int | None = None
+    installed: bool = True
+
+    @property
+    def full_name(self) -> str:
+        """The name with the owner's before it."""
+        return f"{self.owner.login}/{self.name}"
+
+
+@dataclass(frozen=True)
+class Commit:
+    """A commit with its whole tree."""
+
+    sha: str
+    tree: Tree
+    parents: tuple[str, ...]
+    message: str
+    author: Account
+    at: datetime
+
+
+@dataclass(frozen=True)
+class PullRequest:
+    """A pull request; `merge_base` is where its branch left the base, `commits` are its own, oldest first.
+
+    `merge_commit_sha` is the test merge (or the merge, once merged), worked out by `merge_known_at`.
+    """
+
+    id: int
+    number: int
+    repository_id: int
+    author: Account
+    head_repository_id: int
+    head_owner: Account
+    head_ref: str
+    head_sha: str
+    base_ref: str
+    base_sha: str
+    merge_base: str
+    commits: tuple[str, ...]
+    created_at: datetime
+    updated_at: datetime
+    merge_known_at: datetime
+    title: str = ""
+    body: str = ""
+    draft: bool = False
+    merge_commit_sha: str | None = None
+    conflict: bool = False
+    labels: tuple[str, ...] = ()
+    closed_at: datetime | None = None
+    merged_at: datetime | None = None
+    ended_by: Account | None = None
+
+    @property
+    def key(self) -> tuple[int, int]:
+        """The key in `State.pulls`."""
+        return (self.repository_id, self.number)
+
+    @property
+    def state(self) -> str:
+        """Either `open` or `closed`."""
+        return "closed" if self.closed_at else "open"
+
+
+@dataclass(frozen=True)
+class Reaction:
+    """A reaction to a comment."""
+
+    id: int
+    author: Account
+    content: str
+    at: datetime
+
+
+@dataclass(frozen=True)
+class Comment:
+    """A comment on a pull request; `by_app` if an installation token wrote it."""
+
+    id: int
+    repository_id: int
+    number: int
+    author: Account
+    body: str
+    created_at: datetime
+    updated_at: datetime
+    by_app: bool = False
+    reactions: tuple[Reaction, ...] = ()
+
+
+@dataclass(frozen=True)
+class Run:
+    """A check run, or a workflow run; they differ only in how they are shown."""
+
+    id: int
+    repository_id: int
+    sha: str
+    name: str
+    status: str
+    conclusion: str | None
+    started_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True)
+class Happening:
+    """What the timeline of a pull request shows beside comments."""
+
+    id: int
+    repository_id: int
+    number: int
+    author: Account
+    text: str
+    at: datetime
+
+
+def _empty() -> Mapping[Any, Any]:
+    return MappingProxyType({})
+
+
+@dataclass(frozen=True)
+class State:
+    """Everything there is; commits are shared by a repository and its forks, as on GitHub."""
+
+    users: Mapping[str, Account] = field(default_factory=_empty)
+    installations: Mapping[int, Installation] = field(default_factory=_empty)
+    repositories: Mapping[int, Repository] = field(default_factory=_empty)
+    commits: Mapping[str, Commit] = field(default_factory=_empty)
+    pulls: Mapping[tuple[int, int], PullRequest] = field(default_factory=_empty)
+    comments: Mapping[int, Comment] = field(default_factory=_empty)
+    checks: Mapping[int, Run] = field(default_factory=_empty)
+    workflow_runs: Mapping[int, Run] = field(default_factory=_empty)
+    happenings: tuple[Happening, ...] = ()
+
+    def repository(self, full_name: str) -> Repository | None:
+        """Return the repository of this name (upper and lower case are one); not one that had it once."""
+        name = full_name.lower()
+        return next((r for r in self.repositories.values() if r.full_name.lower() == name), None)
+
+    def formerly(self, full_name: str) -> Repository | None:
+        """Return the repository that had this name once."""
+        name = full_name.lower()
+        return next((r for r in self.repositories.values() if name in r.former_names), None)
+
+    def installation_of(self, repository: Repository) -> Installation | None:
+        """Return the installation that covers a repository."""
+        if not repository.installed:
+            return None
+        return next((i for i in self.installations.values() if i.account.id == repository.owner.id), None)
+
+    def conversation(self, pull: PullRequest) -> list[Comment]:
+        """Return the comments of a pull request, oldest first."""
+        found = (c for c in self.comments.values() if (c.repository_id, c.number) == pull.key)
+        return sorted(found, key=lambda comment: comment.id)
+
+    def pulls_of(self, repository_id: int) -> list[PullRequest]:
+        """Return a repository's pull requests, newest first."""
+        found = (pull for pull in self.pulls.values() if pull.repository_id == repository_id)
+        return sorted(found, key=lambda pull: -pull.number)
+
+    def with_pull(self, pull: PullRequest) -> State:
+        """Return the state with this pull request in place of its older self."""
+        return replace(self, pulls=put(self.pulls, pull.key, pull))
+
+
+def put(mapping: Mapping[K, V], key: K, value: V) -> Mapping[K, V]:
+    """Return a copy with one item set."""
+    return MappingProxyType({**mapping, key: value})
+
+
+def without(mapping: Mapping[K, V], key: K) -> Mapping[K, V]:
+    """Return a copy without one item."""
+    return MappingProxyType({k: v for k, v in mapping.items() if k != key})

@@ -1,0 +1,197 @@
+"""The pages of the fake GitHub: the list of pull requests, and a pull request with its conversation.
+
+Every button is a plain form, so that a tour can press it over HTTP as a person does in a browser.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import jinja2
+from aiohttp import web
+from markupsafe import Markup
+
+from previewbot_demo.github.conversations import Conversations
+from previewbot_demo.github.markdown import render
+from previewbot_demo.github.model import Account, Comment, Happening, PullRequest, Repository, Run
+from previewbot_demo.github.shapes_pull import changes_of
+
+SUGGESTIONS = (
+    "/preview status",
+    "/preview extend 2h",
+    "/preview stop",
+    "/preview start",
+    "/preview help",
+    "/preview strat",
+)
+EMOJI = {
+    "+1": "👍",
+    "-1": "👎",
+    "laugh": "😄",
+    "confused": "😕",
+    "heart": "❤️",
+    "hooray": "🎉",
+    "rocket": "🚀",
+    "eyes": "👀",
+}
+
+_ALICE = Account(501, "alice")
+_MOST_LINES = 200
+_REPO = r"/(?P<repository>[^/]+/[^/]+)"
+_PULL = _REPO + r"/pull/(?P<number>\d+)"
+_RUN = _REPO + r"/(?P<kind>runs|actions/runs)/(?P<id>\d+)"
+_ACTION = _PULL + r"/(?P<action>comment|push|close|merge|reopen)"
+
+
+@dataclass(frozen=True)
+class Button:
+    """A big button over the list; `press` opens a pull request and returns its number."""
+
+    name: str
+    label: str
+    press: Callable[[], int]
+    hint: str = ""
+
+
+class Pages:
+    """Serves the pages; the world fills `buttons`, `push`, `people` (who may comment) and `suggestions`."""
+
+    def __init__(self, github: Conversations) -> None:
+        self._github = github
+        loader = jinja2.PackageLoader("previewbot_demo", "pages")
+        self._templates = jinja2.Environment(
+            loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True
+        )
+        self._templates.filters |= {
+            "markdown": lambda text: Markup(render(text)),
+            "clock": _clock,
+            "state_of": words_for,
+        }
+        self.buttons: list[Button] = []
+        self.push: Callable[[str, int], None] | None = None
+        self.people: Sequence[Account] = (_ALICE,)
+        self.suggestions: Sequence[str] = SUGGESTIONS
+
+    async def handle(self, request: web.BaseRequest) -> web.Response:
+        """Answer a request for a page, or the press of a button on one."""
+        try:
+            if request.method == "POST":
+                return await self._post(request)
+            return self._get(request.path)
+        except KeyError:
+            return self._page("missing.html", http_status=404)
+        except ValueError as error:
+            return web.Response(status=409, text=str(error))
+
+    def _get(self, path: str) -> web.Response:
+        if path == "/":
+            return self._list(self._github.find())
+        if found := re.fullmatch(_REPO + "(?:/pulls)?/?", path):
+            return self._list(self._github.find(found["repository"]))
+        if found := re.fullmatch(_PULL + "(?P<live>/live)?", path):
+            pull = self._github.pull_request(int(found["number"]), found["repository"])
+            return self._page("pull_live.html" if found["live"] else "pull.html", **self._view(pull))
+        if found := re.fullmatch(_RUN, path):
+            state = self._github.store.state
+            runs = state.checks if found["kind"] == "runs" else state.workflow_runs
+            return self._page("run.html", run=runs[int(found["id"])], repository=found["repository"])
+        raise KeyError(path)
+
+    async def _post(self, request: web.BaseRequest) -> web.Response:
+        """Press a button, then lead on to the pull request's page."""
+        if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
+            return web.Response(status=403, text="Only this site's own pages may do that.")
+        if found := re.fullmatch(_REPO + "/tasks/(?P<name>[^/]+)", request.path):
+            button = next((b for b in self.buttons if b.name == found["name"]), None)
+            if button is None:
+                raise KeyError(found["name"])
+            return _see_other(f"/{found['repository']}/pull/{button.press()}")
+        found = re.fullmatch(_ACTION, request.path)
+        if found is None:
+            raise KeyError(request.path)
+        form = await request.post()
+        words = {name: value for name, value in form.items() if isinstance(value, str)}
+        self._act(found["repository"], int(found["number"]), found["action"], words)
+        return _see_other(f"/{found['repository']}/pull/{found['number']}")
+
+    def _act(self, repository: str, number: int, action: str, form: Mapping[str, str]) -> None:
+        who = next((p for p in self.people if p.login == form.get("as")), self.people[0])
+        body = form.get("body", "").replace("\r\n", "\n").strip()
+        if action == "comment":
+            if body:
+                self._github.comment(number, who, body, repository)
+        elif action == "push":
+            if self.push is not None:
+                self.push(repository, number)
+        elif action == "close":
+            self._github.close(number, repository, by=who)
+        elif action == "merge":
+            self._github.merge(number, repository, by=who)
+        else:
+            self._github.reopen(number, repository, by=who)
+
+    def _list(self, repository: Repository) -> web.Response:
+        pulls = self._github.store.state.pulls_of(repository.id)
+        return self._page("pulls.html", repository=repository.full_name, pulls=pulls, buttons=self.buttons)
+
+    def _view(self, pull: PullRequest) -> dict[str, Any]:
+        state = self._github.store.state
+        repository = state.repositories[pull.repository_id]
+        runs = [*state.checks.values(), *state.workflow_runs.values()]
+        return {
+            "repository": repository.full_name,
+            "pull": pull,
+            "fork": pull.head_repository_id != pull.repository_id,
+            "status": "merged"
+            if pull.merged_at
+            else "draft"
+            if pull.draft and not pull.closed_at
+            else pull.state,
+            "checks": [r for r in runs if r.sha == pull.head_sha and r.repository_id == repository.id],
+            "timeline": self._timeline(pull),
+            "files": changes_of(state, pull),
+            "most_lines": _MOST_LINES,
+            "people": self.people,
+            "suggestions": self.suggestions,
+            "can_push": self.push is not None,
+        }
+
+    def _timeline(self, pull: PullRequest) -> list[dict[str, Any]]:
+        """Return comments and what else happened, oldest first."""
+        state = self._github.store.state
+        happened = [h for h in state.happenings if (h.repository_id, h.number) == pull.key]
+        entries: list[Comment | Happening] = [*state.conversation(pull), *happened]
+        return [
+            {"key": f"happening-{entry.id}", "happening": entry}
+            if isinstance(entry, Happening)
+            else {"key": f"issuecomment-{entry.id}", "comment": entry, "reactions": _counted(entry)}
+            for entry in sorted(entries, key=lambda entry: entry.id)
+        ]
+
+    def _page(self, template: str, *, http_status: int = 200, **values: Any) -> web.Response:
+        text = self._templates.get_template(template).render(values)
+        headers = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+        return web.Response(status=http_status, text=text, content_type="text/html", headers=headers)
+
+
+def words_for(run: Run) -> str:
+    """Return a run's state in words."""
+    return (run.conclusion or run.status).replace("_", " ")
+
+
+def _counted(comment: Comment) -> list[tuple[str, str, int]]:
+    """Return each reaction as emoji, name and how often it was given."""
+    contents = [reaction.content for reaction in comment.reactions]
+    return [(EMOJI[name], name, contents.count(name)) for name in dict.fromkeys(contents)]
+
+
+def _clock(moment: datetime) -> str:
+    return moment.strftime("%H:%M:%S UTC")
+
+
+def _see_other(path: str) -> web.Response:
+    return web.Response(status=303, headers={"Location": path})

@@ -1,0 +1,210 @@
+"""The REST API below `/api/v3`: who may call what, and everything that GitHub does around an endpoint."""
+
+from __future__ import annotations
+
+import json
+import re
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+
+from aiohttp import web
+
+from previewbot_demo.github.answers import Answer, ApiError, Call, Listing, not_found, page, response
+from previewbot_demo.github.auth import Doorkeeper, Limits, Quota
+from previewbot_demo.github.endpoints import Endpoints
+from previewbot_demo.github.model import App, Installation, Repository
+from previewbot_demo.github.store import Clock, Store
+
+PREFIX = "/api/v3"
+
+_VERSION = "2022-11-28"
+_REPO = r"/repos/(?P<owner>[^/]+)/(?P<repo>[^/]+)"
+_BY_ID = re.compile(r"/repositories/(?P<id>\d+)(?P<tail>/.*)?")
+_NO_AGENT = "Request forbidden by administrative rules. Please make sure your request has a User-Agent header"
+
+
+@dataclass(frozen=True)
+class Route:
+    """An endpoint; `permissions` are those of which one is needed, empty for endpoints of the App itself."""
+
+    method: str
+    path: str
+    answer: Callable[[Call], Answer | Listing]
+    permissions: tuple[str, ...] = ()
+    as_app: bool = False
+
+    @property
+    def is_comment(self) -> bool:
+        """Whether it is about comments themselves."""
+        return "/comments" in self.path and not self.path.endswith("/reactions")
+
+
+@dataclass
+class Sabotage:
+    """What a test breaks: with `refuse_comments` the App may write no comment."""
+
+    refuse_comments: bool = False
+
+
+def routes(e: Endpoints) -> tuple[Route, ...]:
+    """Return the routes, with the permissions that GitHub's reference names for each."""
+    talk = ("issues:write", "pull_requests:write")
+    hear = ("issues:read", "pull_requests:read")
+    pull = ("pull_requests:read",)
+    comment = _REPO + r"/issues/comments/(?P<id>\d+)"
+    return (
+        Route("GET", "/app/installations", e.installations, as_app=True),
+        Route("POST", r"/app/installations/(?P<id>\d+)/access_tokens", e.create_token, as_app=True),
+        Route("GET", _REPO + "/installation", e.repository_installation, as_app=True),
+        Route("GET", "/installation/repositories", e.installation_repositories),
+        Route("GET", _REPO, e.repository, ("metadata:read",)),
+        Route("GET", _REPO + "/pulls", e.pulls, pull),
+        Route("GET", _REPO + r"/pulls/(?P<number>\d+)", e.pull, pull),
+        Route("GET", _REPO + r"/pulls/(?P<number>\d+)/files", e.files, pull),
+        Route("GET", _REPO + r"/pulls/(?P<number>\d+)/commits", e.commits, pull),
+        Route("GET", _REPO + r"/git/commits/(?P<sha>[0-9a-f]{40})", e.git_commit, ("contents:read",)),
+        Route("GET", _REPO + r"/contents(?:/(?P<path>.*))?", e.contents, ("contents:read",)),
+        Route("GET", _REPO + r"/commits/(?P<sha>[^/]+)/check-runs", e.check_runs, ("checks:read",)),
+        Route("GET", _REPO + "/actions/runs", e.workflow_runs, ("actions:read",)),
+        Route("GET", _REPO + r"/issues/(?P<number>\d+)/comments", e.comments, hear),
+        Route("POST", _REPO + r"/issues/(?P<number>\d+)/comments", e.create_comment, talk),
+        Route("GET", comment, e.comment, hear),
+        Route("PATCH", comment, e.update_comment, talk),
+        Route("DELETE", comment, e.delete_comment, talk),
+        Route("GET", comment + "/reactions", e.reactions, hear),
+        Route("POST", comment + "/reactions", e.create_reaction, talk),
+        Route("GET", _REPO + r"/collaborators/(?P<login>[^/]+)/permission", e.permission, ("metadata:read",)),
+    )
+
+
+class Rest:
+    """Serves the REST API of a GitHub at `api_url`, to an App with these permissions."""
+
+    def __init__(
+        self, endpoints: Endpoints, store: Store, doorkeeper: Doorkeeper, clock: Clock, api_url: str, app: App
+    ) -> None:
+        self._routes = routes(endpoints)
+        self._store = store
+        self._doorkeeper = doorkeeper
+        self._clock = clock
+        self._api = api_url
+        self._app = app
+        self.limits = Limits()
+        self.sabotage = Sabotage()
+
+    async def handle(self, request: web.BaseRequest) -> web.Response:
+        """Answer a request."""
+        headers = {
+            "X-GitHub-Request-Id": uuid.uuid4().hex.upper(),
+            "X-GitHub-Media-Type": "github.v3; format=json",
+            "X-GitHub-Api-Version-Selected": _VERSION,
+        }
+        if not request.headers.get("User-Agent"):
+            return web.Response(status=403, text=_NO_AGENT, headers=headers)
+        quota = self.limits.quota(self._doorkeeper.identity(request), self._clock().timestamp())
+        try:
+            answer = await self._answer(request, quota)
+        except ApiError as error:
+            answer = Answer(error.body, status=error.status)
+            headers |= error.headers
+        sent = response(request, answer, headers)
+        # A conditional request that finds nothing new is free.
+        quota.used += sent.status != HTTPStatus.NOT_MODIFIED and quota.used < self.limits.hourly
+        sent.headers.update(self.limits.headers(quota))
+        return sent
+
+    async def _answer(self, request: web.BaseRequest, quota: Quota) -> Answer:
+        if request.headers.get("X-GitHub-Api-Version", _VERSION) != _VERSION:
+            raise ApiError(400, "Unsupported API version")
+        path = self._path(request)
+        route, args = self._route(request.method, path)
+        installation = self._who(route, request)
+        self.limits.refuse(quota)
+        repository = self._repository(request.method, path, args, request.rel_url.raw_query_string)
+        self._allow(route, installation, repository)
+        call = Call(
+            state=self._store.shown,
+            now=self._store.now(),
+            repository=repository,
+            installation=installation,
+            args=args,
+            query=dict(request.query),
+            accept=request.headers.get("Accept", ""),
+            body=await _body(request),
+        )
+        result = route.answer(call)
+        return page(result, call.query, self._api + path) if isinstance(result, Listing) else result
+
+    def _path(self, request: web.BaseRequest) -> str:
+        """Return the path below the prefix, with a repository's number put into its name."""
+        path = request.rel_url.raw_path.removeprefix(PREFIX).rstrip("/")
+        found = _BY_ID.fullmatch(path)
+        if found is None:
+            return path
+        repository = self._store.state.repositories.get(int(found["id"]))
+        if repository is None:
+            raise not_found()
+        return f"/repos/{repository.full_name}{found['tail'] or ''}"
+
+    def _route(self, method: str, path: str) -> tuple[Route, dict[str, str]]:
+        for route in self._routes:
+            found = re.fullmatch(route.path, path) if route.method == method else None
+            if found is not None:
+                return route, {name: value for name, value in found.groupdict().items() if value is not None}
+        raise not_found()
+
+    def _who(self, route: Route, request: web.BaseRequest) -> Installation | None:
+        if route.as_app:
+            self._doorkeeper.require_app(request)
+            return None
+        return self._doorkeeper.require_installation(request)
+
+    def _repository(self, method: str, path: str, args: Mapping[str, str], query: str) -> Repository | None:
+        """Return the repository that the path names; one with an older name is answered by a redirect."""
+        if "owner" not in args:
+            return None
+        name = f"{args['owner']}/{args['repo']}"
+        state = self._store.state
+        found = state.repository(name)
+        if found is not None:
+            return found
+        moved = state.formerly(name)
+        if moved is None:
+            raise not_found()
+        tail = path.removeprefix(f"/repos/{name}") + (f"?{query}" if query else "")
+        url = f"{self._api}/repositories/{moved.id}{tail}"
+        status = HTTPStatus.MOVED_PERMANENTLY if method == "GET" else HTTPStatus.TEMPORARY_REDIRECT
+        raise ApiError(status, status.phrase, headers={"Location": url}, url=url)
+
+    def _allow(self, route: Route, installation: Installation | None, repository: Repository | None) -> None:
+        """Raise 404 for a repository that is not covered, 403 for what the App may not do."""
+        if route.as_app:
+            return
+        if repository is not None and self._store.state.installation_of(repository) != installation:
+            raise not_found()
+        refused = self.sabotage.refuse_comments and route.method in ("POST", "PATCH") and route.is_comment
+        allowed = not route.permissions or any(self._has(wanted) for wanted in route.permissions)
+        if refused or not allowed:
+            accepted = "; ".join(wanted.replace(":", "=") for wanted in route.permissions)
+            headers = {"X-Accepted-GitHub-Permissions": accepted}
+            raise ApiError(403, "Resource not accessible by integration", headers=headers)
+
+    def _has(self, wanted: str) -> bool:
+        name, _, level = wanted.partition(":")
+        return self._app.permissions.get(name) in (level, "write", "admin")
+
+
+async def _body(request: web.BaseRequest) -> Mapping[str, Any]:
+    data = await request.read()
+    if not data:
+        return {}
+    try:
+        body = json.loads(data)
+    except ValueError as error:
+        raise ApiError(400, "Problems parsing JSON") from error
+    if not isinstance(body, dict):
+        raise ApiError(400, "Body should be a JSON object")
+    return body

@@ -1,0 +1,72 @@
+"""The fake GitHub as one thing: its API, its pages, its webhooks, and what people do there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from aiohttp import web
+
+from previewbot_demo.github.auth import Doorkeeper
+from previewbot_demo.github.conversations import Conversations
+from previewbot_demo.github.endpoints import Endpoints
+from previewbot_demo.github.model import App
+from previewbot_demo.github.pages import Pages
+from previewbot_demo.github.rest import PREFIX, Rest
+from previewbot_demo.github.shapes_run import RunShapes
+from previewbot_demo.github.store import Clock, Store
+from previewbot_demo.github.webhooks import Webhooks
+
+PERMISSIONS = {
+    "actions": "read",
+    "checks": "read",
+    "contents": "read",
+    "metadata": "read",
+    "pull_requests": "write",
+}
+EVENTS = ("check_run", "issue_comment", "pull_request")
+
+
+def utc_now() -> datetime:
+    """Return the time."""
+    return datetime.now(UTC)
+
+
+class FakeGitHub(Conversations):
+    """A GitHub in memory, for one App; `base_url` is where a browser finds it, its API is below in `/api/v3`.
+
+    What people do are its methods (see `Repositories`, `PullRequests`, `Conversations`), to be called in the
+    running loop. `pages` holds what its pages offer, `rest.limits` and `rest.sabotage` what may go wrong,
+    `store.lag` how many seconds reads are behind, `hooks` whom to call when a head or a branch moves.
+    """
+
+    def __init__(
+        self,
+        app_id: int,
+        public_key: str,
+        webhook_url: str,
+        webhook_secret: str,
+        base_url: str,
+        clock: Clock = utc_now,
+        *,
+        slug: str = "previewbot",
+        permissions: Mapping[str, str] = PERMISSIONS,
+        events: tuple[str, ...] = EVENTS,
+    ) -> None:
+        app = App(app_id, slug, permissions, events)
+        store, shapes = Store(clock), RunShapes(base_url, app)
+        super().__init__(store, shapes, Webhooks(webhook_url, webhook_secret, app_id), app)
+        self.doorkeeper = Doorkeeper(store, app, public_key, clock)
+        endpoints = Endpoints(self, self.doorkeeper)
+        self.rest = Rest(endpoints, store, self.doorkeeper, clock, shapes.api, app)
+        self.pages = Pages(self)
+
+    async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Answer a request for the API, or for a page."""
+        if request.path == PREFIX or request.path.startswith(PREFIX + "/"):
+            return await self.rest.handle(request)
+        return await self.pages.handle(request)
+
+    async def shutdown(self) -> None:
+        """Give up deliveries under way and close connections."""
+        await self.webhooks.close()

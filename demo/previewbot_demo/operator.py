@@ -1,0 +1,241 @@
+"""A stand-in for mirrord's operator, which is closed source: it does what is documented of PreviewSessions.
+
+It adds its finalizer, takes the environment from the target's Deployment, pulls the image, runs it, reports
+`Initializing`, `Waiting`, `Ready` or `Failed`; it stops what is deleted and deletes what has expired
+(https://metalbear.com/mirrord/docs/use-cases/preview-environments, and the CRD's own descriptions).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import secrets
+import shutil
+from collections.abc import Callable, Mapping, MutableMapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+from previewbot_demo.kubeapi import ApiError, KubeApi, Object
+from previewbot_demo.processes import Process, StartError, start_service
+from previewbot_demo.pulling import Puller, PullError
+
+FINALIZER = "preview.mirrord.metalbear.co/cleanup"
+
+_API = "/apis/preview.mirrord.metalbear.co/v1alpha"
+_FILTERS = (
+    "header_filter",
+    "path_filter",
+    "method_filter",
+    "body_filter",
+    "header_filter_jq",
+    "all_of",
+    "any_of",
+    "ports",
+)
+_INFINITE = 4294967295
+
+
+class SessionFailed(Exception):
+    """The session cannot run; the text becomes its `failureMessage`."""
+
+
+@dataclass
+class Switches:
+    """Faults: with `ignore_deletes` nothing is ever stopped, with `never_answer` nothing is ever started."""
+
+    ignore_deletes: bool = False
+    never_answer: bool = False
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Where it works; `cleanup_after` is how long a failed session is kept (15 min in mirrord's chart).
+
+    `waits` is how long a session stays in `Waiting` at least: a real cluster takes its time too.
+    """
+
+    namespaces: tuple[str, ...]
+    work_dir: Path
+    share_domain: str
+    cleanup_after: timedelta = timedelta(minutes=15)
+    waits: timedelta = timedelta(0)
+
+
+@dataclass
+class _Life:
+    """One session's tasks."""
+
+    up: asyncio.Task[None]
+    down: asyncio.Task[None] | None = None
+
+
+class Operator:
+    """Runs the sessions stored in `api`; `pods` receives the address of each one's process, by its uid."""
+
+    def __init__(
+        self, api: KubeApi, settings: Settings, pods: MutableMapping[str, str], now: Callable[[], datetime]
+    ) -> None:
+        self._api = api
+        self._settings = settings
+        self._pods = pods
+        self._now = now
+        self._lives: dict[str, _Life] = {}
+        self.switches = Switches()
+
+    async def run(self) -> None:
+        """Follow the sessions until cancelled; then every process is stopped."""
+        try:
+            async with asyncio.TaskGroup() as followers:
+                for namespace in self._settings.namespaces:
+                    path = f"{_API}/namespaces/{namespace}/previewsessions"
+                    followers.create_task(self._api.follow(path, self._see))
+        finally:
+            tasks = [t for life in self._lives.values() for t in (life.up, life.down) if t is not None]
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _see(self, event: str, session: Object) -> None:
+        uid = session["metadata"]["uid"]
+        life = self._lives.get(uid)
+        if event == "DELETED":
+            if life is not None:
+                life.up.cancel()
+                del self._lives[uid]
+            return
+        if life is None:
+            life = self._lives[uid] = _Life(asyncio.create_task(self._live(session)))
+        if "deletionTimestamp" in session["metadata"] and life.down is None:
+            life.down = asyncio.create_task(self._end(session, life))
+
+    async def _live(self, session: Object) -> None:
+        """Bring a session up and keep it until its time is up; the process ends with this task."""
+        if "deletionTimestamp" in session["metadata"]:
+            return
+        while self.switches.never_answer:
+            await asyncio.sleep(0.1)
+        uid = session["metadata"]["uid"]
+        process: Process | None = None
+        try:
+            process, keep = await self._bring_up(session)
+            if keep is not None:
+                await asyncio.sleep(keep)
+                await self._api.delete(_path(session), uid)
+            await asyncio.Event().wait()
+        except ApiError as error:
+            if error.status not in (404, 409):
+                raise
+        finally:
+            self._pods.pop(uid, None)
+            if process is not None:
+                await process.stop()
+            shutil.rmtree(self._settings.work_dir / uid, ignore_errors=True)
+
+    async def _bring_up(self, session: Object) -> tuple[Process | None, float | None]:
+        """Return the process, if it runs, and after how many seconds the session is to be deleted."""
+        await self._add_finalizer(session)
+        started = _moment(self._now())
+        await self._report(session, {"phase": "Initializing", "startedAt": started})
+        try:
+            process = await self._start(session)
+        except SessionFailed as failure:
+            failed = {"phase": "Failed", "failedAt": _moment(self._now()), "failureMessage": str(failure)}
+            await self._report(session, failed)
+            return None, self._settings.cleanup_after.total_seconds()
+        seconds = session["spec"]["ttlSecs"]
+        ready: Object = {"phase": "Ready"}
+        if seconds < _INFINITE:
+            ready["expiresAt"] = _moment(self._now() + timedelta(seconds=seconds))
+        if gets_share_host(session["spec"]):
+            slug = f"{session['spec']['key']}-{secrets.token_hex(3)}"
+            ready["shareHost"] = f"{slug}.{self._settings.share_domain}"
+        self._pods[session["metadata"]["uid"]] = process.url
+        try:
+            await self._report(session, ready)
+        except BaseException:
+            await process.stop()
+            raise
+        return process, seconds if seconds < _INFINITE else None
+
+    async def _start(self, session: Object) -> Process:
+        namespace, target = session["metadata"]["namespace"], session["spec"]["target"]
+        environment = await self._environment(namespace, target)
+        directory = self._settings.work_dir / session["metadata"]["uid"]
+        image = directory / "image"
+        image.mkdir(parents=True, exist_ok=True)
+        try:
+            async with aiohttp.ClientSession() as http:
+                await Puller(http).pull(session["spec"]["image"], image)
+            await self._report(session, {"phase": "Waiting"})
+            await asyncio.sleep(self._settings.waits.total_seconds())
+            overrides = (session["spec"].get("env") or {}).get("overrides") or {}
+            return await start_service(image, environment | overrides, directory / "log")
+        except PullError as error:
+            raise SessionFailed(str(error)) from error
+        except StartError as error:
+            raise SessionFailed(f"container {target['container']}: CrashLoopBackOff: {error}") from error
+
+    async def _environment(self, namespace: str, target: Mapping[str, Any]) -> dict[str, str]:
+        name = target.get("name", "")
+        if target.get("kind") != "Deployment":
+            raise SessionFailed(f"this stand-in runs Deployments only, not {target.get('kind')} {name}")
+        try:
+            deployment = await self._api.get(f"/apis/apps/v1/namespaces/{namespace}/deployments/{name}")
+        except ApiError as error:
+            raise SessionFailed(f"target Deployment {namespace}/{name}: {_reason(error)}") from error
+        containers = deployment["spec"]["template"]["spec"]["containers"]
+        container = next((c for c in containers if c["name"] == target["container"]), None)
+        if container is None:
+            raise SessionFailed(
+                f"target Deployment {namespace}/{name} has no container {target['container']}"
+            )
+        return {variable["name"]: variable.get("value", "") for variable in container.get("env") or []}
+
+    async def _end(self, session: Object, life: _Life) -> None:
+        """Stop a deleted session's process, then let go of the object."""
+        while self.switches.ignore_deletes:
+            await asyncio.sleep(0.1)
+        life.up.cancel()
+        await asyncio.gather(life.up, return_exceptions=True)
+        with contextlib.suppress(ApiError):
+            current = await self._api.get(_path(session))
+            kept = [f for f in current["metadata"].get("finalizers") or [] if f != FINALIZER]
+            await self._api.patch(_path(session), {"metadata": {"finalizers": kept}})
+
+    async def _add_finalizer(self, session: Object) -> None:
+        present = session["metadata"].get("finalizers") or []
+        if FINALIZER not in present:
+            await self._api.patch(_path(session), {"metadata": {"finalizers": [*present, FINALIZER]}})
+
+    async def _report(self, session: Object, status: Mapping[str, Any]) -> None:
+        await self._api.patch(_path(session) + "/status", {"status": status})
+
+
+def gets_share_host(spec: Mapping[str, Any]) -> bool:
+    """Say whether mirrord mints a share host: it steals, with exactly the default filter of its key."""
+    incoming = spec.get("incoming") or {}
+    try:
+        filters = json.loads(incoming.get("httpFilter") or "")
+    except ValueError:
+        return False
+    default = dict.fromkeys(_FILTERS) | {"header_filter": f"^baggage: .*mirrord-session={spec['key']}.*$"}
+    return bool(incoming.get("steal")) and dict.fromkeys(_FILTERS) | filters == default
+
+
+def _path(session: Mapping[str, Any]) -> str:
+    metadata = session["metadata"]
+    return f"{_API}/namespaces/{metadata['namespace']}/previewsessions/{metadata['name']}"
+
+
+def _reason(error: ApiError) -> str:
+    return "not found" if error.status == 404 else str(error)
+
+
+def _moment(moment: datetime) -> str:
+    """Write a moment as Kubernetes' MicroTime."""
+    return moment.isoformat(timespec="microseconds").replace("+00:00", "Z")

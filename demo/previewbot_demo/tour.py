@@ -1,0 +1,299 @@
+"""The tour: all that a person would try, done over HTTP, one line per step, ending at the first fault."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import time
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Any, TypeVar
+
+import aiohttp
+
+from previewbot_demo.browser import Browser, Glass, Remark
+from previewbot_demo.world import REPOSITORY, World
+
+T = TypeVar("T")
+
+_LINK = "Open the preview"
+_LOOK_AGAIN = 0.1
+
+OLD_BUTTON, OLD_TOTAL = "Check out", "€ 78.50"
+NEW_BANNER, NEW_BUTTON = "Autumn is here", "Get it home"
+PUSHED_BANNER = "Free delivery until Sunday evening"
+NEW_TOTAL = "€ 62.80"
+
+
+class Wrong(Exception):
+    """Something is not as described; the text says what was seen."""
+
+
+class Tour:
+    """The steps, in order; each waits at most `patience` seconds for what has to happen."""
+
+    def __init__(self, browser: Browser, patience: float) -> None:
+        self._browser = browser
+        self._patience = patience
+        self._web = self._pricing = self._fork = 0
+        self._links: dict[int, str] = {}
+
+    def steps(self) -> tuple[tuple[str, Callable[[], Awaitable[None]]], ...]:
+        """Return each step's words and what it does."""
+        return (
+            ("staging shows the shop as it was", self.staging),
+            ("Copilot changes the front end: one comment appears", self.opened),
+            ("the comment gets a link", self.ready),
+            ("the link shows the change", self.shown),
+            ("staging does not", self.staging),
+            ("Codex changes the prices: its link opens the front end with the new prices", self.backend),
+            ("both run at once, each shows only its own change", self.apart),
+            ("a new commit: the old preview serves until the new one does", self.pushed),
+            ("`/preview status` is answered", self.status),
+            ("`/preview extend 2h` moves the end", self.extended),
+            ("`/preview help` is answered", self.help),
+            ("a command that does not exist is answered with what was meant", self.nonsense),
+            ("`/preview stop` removes the session, and the link says so", self.stopped),
+            ("`/preview start` brings it back", self.started),
+            ("a pull request from a fork runs nothing, and says why", self.fork),
+            ("closing removes the preview from the cluster, and the comment says so", self.closed),
+            ("merging does too", self.merged),
+            ("nothing is left, and each pull request has one status comment", self.nothing_left),
+        )
+
+    async def staging(self) -> None:
+        """Staging's own address shows the shop without any change."""
+        await self._shows(f"{self._browser.shop}/cart", (OLD_BUTTON, OLD_TOTAL), (NEW_BANNER, NEW_TOTAL))
+
+    async def opened(self) -> None:
+        """An agent opens a pull request, and previewbot says something."""
+        self._web = await self._browser.start_task("web")
+        await self._until("a comment", lambda: self._status(self._web))
+
+    async def ready(self) -> None:
+        """The comment leads to the preview."""
+        await self._linked(self._web)
+
+    async def shown(self) -> None:
+        """Behind the link is the changed front end, with staging's prices."""
+        await self._shows(self._links[self._web], (NEW_BANNER, NEW_BUTTON, OLD_TOTAL), (OLD_BUTTON,))
+
+    async def backend(self) -> None:
+        """A change of a service without pages is seen through the front end."""
+        self._pricing = await self._browser.start_task("pricing")
+        link = await self._linked(self._pricing)
+        await self._shows(link, ("Good things for slow mornings", "€ 38.40"), ("€ 40.80",))
+
+    async def apart(self) -> None:
+        """Three addresses, three shops."""
+        cart = self._links[self._pricing].rstrip("/") + "/cart"
+        await self._shows(cart, (NEW_TOTAL, OLD_BUTTON), (NEW_BANNER, OLD_TOTAL))
+        await self.shown()
+        await self.staging()
+
+    async def pushed(self) -> None:
+        """From the push on the link shows the old or the new, never staging; then comment and page agree."""
+        link, before = self._links[self._web], (await self._comment(self._web)).text
+        await self._browser.press(self._web, "push")
+        await self.shown()
+
+        async def renewed() -> bool:
+            page = await self._browser.open(link)
+            if page.status == 200 and NEW_BANNER not in page.text and PUSHED_BANNER not in page.text:
+                raise Wrong("the link showed plain staging in between")
+            return PUSHED_BANNER in page.text
+
+        await self._until("the new commit behind the link", renewed)
+        comment = await self._until("the new commit in the comment", lambda: self._ready_comment(before))
+        if comment.links[_LINK] != link:
+            raise Wrong(f"the link moved to {comment.links[_LINK]}")
+
+    async def status(self) -> None:
+        """A question is answered."""
+        await self._command("/preview status", "rocket", "is running, open until")
+
+    async def extended(self) -> None:
+        """The new end is in the answer and in the comment."""
+        before = _end(await self._comment(self._web))
+        await self._command("/preview extend 2h", "rocket", "now stays open until")
+
+        async def moved() -> bool:
+            return _end(await self._comment(self._web)) != before
+
+        await self._until("a later end in the comment", moved)
+
+    async def help(self) -> None:
+        """The commands are explained."""
+        await self._command("/preview help", "rocket", "/preview extend 2h")
+
+    async def nonsense(self) -> None:
+        """A slip of the finger is met with a suggestion."""
+        await self._command("/preview strat", "confused", "did you mean /preview start?")
+
+    async def stopped(self) -> None:
+        """No session runs, and the link leads to a page that says so."""
+        await self._command("/preview stop", "rocket")
+        await self._until("the session gone", lambda: self._runs(self._web, 0))
+        await self._until("a comment that says so", lambda: self._says(self._web, "was stopped"))
+        answer = await self._browser.open(self._links[self._web])
+        page = await self._browser.open(answer.location) if answer.location else answer
+        if page.status != 200 or "stopped" not in page.text:
+            raise Wrong(f"the link does not say that it was stopped: {answer.status} {answer.location}")
+
+    async def started(self) -> None:
+        """The same link works again, with the newest commit."""
+        await self._command("/preview start", "rocket")
+        await self._linked(self._web)
+        await self._shows(self._links[self._web], (PUSHED_BANNER,), (OLD_BUTTON,))
+
+    async def fork(self) -> None:
+        """A stranger's change waits for somebody who may write here."""
+        self._fork = await self._browser.start_task("fork")
+        comment = await self._until("a comment", lambda: self._status(self._fork))
+        if "comes from a fork" not in comment.text or not re.search(
+            "/preview start [0-9a-f]{40}", comment.text
+        ):
+            raise Wrong(f"the comment says: {_first_line(comment)}")
+        if not await self._runs(self._fork, 0):
+            raise Wrong("a session of the fork is in the cluster")
+
+    async def closed(self) -> None:
+        """Closing ends the backend's preview."""
+        await self._browser.press(self._pricing, "close")
+        await self._gone(self._pricing, "closed")
+
+    async def merged(self) -> None:
+        """Merging ends the front end's preview."""
+        await self._browser.press(self._web, "merge")
+        await self._gone(self._web, "merged")
+
+    async def nothing_left(self) -> None:
+        """The cluster is as before; nobody was written to twice."""
+        await self._browser.press(self._fork, "close")
+        for what, stored in self._browser.kinds():
+            await self._until(f"the last {what} gone", partial(_none, stored))
+        for number, answers in ((self._web, 4), (self._pricing, 0), (self._fork, 0)):
+            count = len([r for r in await self._browser.conversation(number) if r.by_app])
+            if count != answers + 1:
+                raise Wrong(f"pull request {number} has {count} comments of previewbot, not {answers + 1}")
+
+    async def _gone(self, number: int, why: str) -> None:
+        await self._until("the session gone", lambda: self._runs(number, 0))
+        words = f"removed when the pull request was {why}"
+        await self._until("a comment that says so", lambda: self._says(number, words))
+
+        async def not_found() -> bool:
+            return (await self._browser.open(self._links[number])).status == 404
+
+        await self._until("the link ended", not_found)
+
+    async def _command(self, words: str, reaction: str, answer: str = "") -> None:
+        written = await self._browser.comment(self._web, words)
+
+        async def answered() -> bool:
+            remarks = await self._browser.conversation(self._web)
+            mine = next(remark for remark in remarks if remark.id == written)
+            replies = [remark for remark in remarks if remark.by_app and remark.id > written]
+            return reaction in mine.reactions and (not answer or any(answer in r.text for r in replies))
+
+        await self._until(f"the reaction {reaction}" + (f" and “{answer}”" if answer else ""), answered)
+
+    async def _linked(self, number: int) -> str:
+        async def linked() -> Remark | None:
+            comment = await self._status(number)
+            return comment if comment is not None and _LINK in comment.links else None
+
+        comment = await self._until("a link", linked, lambda: self._first_words(number))
+        self._links[number] = comment.links[_LINK]
+        return self._links[number]
+
+    async def _ready_comment(self, before: str) -> Remark | None:
+        comment = await self._comment(self._web)
+        return comment if _LINK in comment.links and comment.text != before else None
+
+    async def _status(self, number: int) -> Remark | None:
+        """Return the status comment, the first of the App's; None while there is none."""
+        remarks = await self._browser.conversation(number)
+        return next((remark for remark in remarks if remark.by_app), None)
+
+    async def _comment(self, number: int) -> Remark:
+        """Return the status comment; without one something is wrong."""
+        comment = await self._status(number)
+        if comment is None:
+            raise Wrong(f"pull request {number} has no status comment")
+        return comment
+
+    async def _says(self, number: int, words: str) -> bool:
+        return words in (await self._comment(number)).text
+
+    async def _first_words(self, number: int) -> str:
+        comment = await self._status(number)
+        return f"; the comment says: {_first_line(comment)}" if comment else "; there is no comment"
+
+    async def _runs(self, number: int, count: int) -> bool:
+        wanted = f"-{number}"
+        names = [s["metadata"]["labels"]["previewbot.dev/preview"] for s in await self._browser.sessions()]
+        return len([name for name in names if name.endswith(wanted)]) == count
+
+    async def _shows(self, url: str, there: tuple[str, ...], not_there: tuple[str, ...]) -> None:
+        page = await self._browser.open(url)
+        if page.status != 200:
+            raise Wrong(f"{url} answers {page.status} {page.location}".rstrip())
+        for words in there:
+            if words not in page.text:
+                raise Wrong(f"{url} does not show “{words}”")
+        for words in not_there:
+            if words in page.text:
+                raise Wrong(f"{url} shows “{words}”")
+
+    async def _until(
+        self,
+        what: str,
+        look: Callable[[], Awaitable[T | None]],
+        seen: Callable[[], Awaitable[str]] | None = None,
+    ) -> T:
+        deadline = time.monotonic() + self._patience
+        while True:
+            found = await look()
+            if found:
+                return found
+            if time.monotonic() > deadline:
+                raise Wrong(f"no sign of {what} in {self._patience:.0f} s" + (await seen() if seen else ""))
+            await asyncio.sleep(_LOOK_AGAIN)
+
+
+async def check(world: World, patience: float = 30.0, say: Callable[[str], None] = print) -> int:
+    """Take the tour in a world; say each step and how long it took; return 0, or 1 at the first fault."""
+    async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as session:
+        tour = Tour(browser_of(world, session), patience)
+        for words, step in tour.steps():
+            began = time.monotonic()
+            try:
+                await step()
+            except (Wrong, aiohttp.ClientError, TimeoutError) as fault:
+                say(f"FAILED {time.monotonic() - began:5.2f} s  {words}")
+                say(f"       {fault or type(fault).__name__}")
+                return 1
+            say(f"    ok {time.monotonic() - began:5.2f} s  {words}")
+    return 0
+
+
+async def _none(stored: Callable[[], Awaitable[list[dict[str, Any]]]]) -> bool:
+    return not await stored()
+
+
+def browser_of(world: World, session: aiohttp.ClientSession) -> Browser:
+    """Return a browser that sees a world, and into its cluster."""
+    options = world.options
+    return Browser(
+        session, world.port, REPOSITORY, Glass(world.token, options.namespace, options.repository_id)
+    )
+
+
+def _end(comment: Remark) -> str:
+    found = re.search(r"Open until (.+? UTC)", comment.text)
+    return found[1] if found else ""
+
+
+def _first_line(comment: Remark) -> str:
+    return next((line for line in comment.text.splitlines() if line.strip()), "")

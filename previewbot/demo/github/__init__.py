@@ -1,7 +1,0 @@
-"""GitHub in memory: REST API, signed webhooks, pull request pages, and people and agents who use it."""
-
-from previewbot.demo.github.model import Account, Comment, PullRequest, Repository
-from previewbot.demo.github.pages import Button
-from previewbot.demo.github.server import FakeGitHub
-
-__all__ = ["Account", "Button", "Comment", "FakeGitHub", "PullRequest", "Repository"]
