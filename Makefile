@@ -3,16 +3,19 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 LOCK := --quiet --generate-hashes --allow-unsafe --no-emit-index-url --no-emit-find-links --no-emit-options --no-header --no-strip-extras
+# previewbot itself comes from this clone, and no index has it.
+DEMO_NEEDS := import tomllib; needs = tomllib.load(open("demo/pyproject.toml", "rb"))["project"]["dependencies"]; \
+	print(*(need for need in needs if not need.startswith("previewbot")), sep="\n")
 
 .PHONY: help setup demo demo-check test test-binaries image-root node-test lint lock clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-$(VENV)/.runtime: requirements.lock pyproject.toml demo/pyproject.toml
+$(VENV)/.runtime: requirements.lock demo/requirements.lock pyproject.toml demo/pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@echo "installing previewbot (once)"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@echo "installing previewbot and its demo (once)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock -r demo/requirements.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -e . -e demo
 	@touch $@
 
@@ -53,6 +56,7 @@ lock: $(VENV)/.dev ## refresh the lock files
 	$(BIN)/pip-compile $(LOCK) --extra dev --output-file requirements-dev.lock pyproject.toml
 	$(BIN)/pip-compile $(LOCK) --constraint requirements-dev.lock --output-file requirements.lock pyproject.toml
 	$(BIN)/pip-compile $(LOCK) --constraint requirements-dev.lock --only-build-deps --build-deps-for wheel --output-file requirements-build.lock pyproject.toml
+	$(BIN)/python -c '$(DEMO_NEEDS)' | $(BIN)/pip-compile $(LOCK) --constraint requirements-dev.lock --output-file demo/requirements.lock -
 
 clean: ## remove the virtual environment and caches
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

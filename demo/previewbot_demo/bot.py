@@ -11,6 +11,7 @@ import secrets
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,6 @@ import yaml
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-import previewbot
 from previewbot_demo.processes import Process, free_port, start
 
 _HOST = "127.0.0.1"
@@ -163,10 +163,10 @@ class Bot:
 
 
 def _environment() -> dict[str, str]:
-    """Return our environment without proxies and foreign settings, finding the previewbot imported here."""
+    """Return our environment without proxies and foreign settings; it finds the previewbot that we find."""
     foreign = ("PREVIEWBOT_", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "KUBECONFIG")
     kept = {k: v for k, v in os.environ.items() if not k.upper().startswith(foreign)}
-    package_root = str(Path(previewbot.__file__).parents[1])
+    package_root = str(Path(str(files("previewbot"))).parent)
     path = os.pathsep.join(filter(None, (package_root, os.environ.get("PYTHONPATH"))))
     return kept | {"PYTHONPATH": path, "PYTHONUNBUFFERED": "1"}
 

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from previewbot.cli import plugins
 from previewbot.cli.check import check
 from previewbot.errors import SettingsError
 
@@ -29,7 +30,10 @@ _IDENTITY = (
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; return its exit code."""
-    options = _parser().parse_args(arguments)
+    parser = _parser()
+    options, unknown = parser.parse_known_args(arguments)
+    if unknown and not plugins.is_unusable(options):
+        parser.error(f"unrecognized arguments: {' '.join(unknown)}")
     try:
         code: int = options.run(options)
     except SettingsError as error:
@@ -62,7 +66,7 @@ def _parser() -> argparse.ArgumentParser:
         command.set_defaults(run=run)
         if name == "controller":
             command.add_argument("--identity", metavar="NAME", help=_IDENTITY)
-    _add_demo(commands)
+    plugins.add_to(commands)
     _add_check(commands)
     return parser
 
@@ -71,24 +75,7 @@ def _sentence(words: str) -> str:
     return words[0].upper() + words[1:] + "."
 
 
-def _add_demo(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    words = "the whole thing on this machine: a shop, its staging, agents, and previewbot between them"
-    demo = commands.add_parser("demo", help=words, description=_sentence(words))
-    demo.add_argument(
-        "--port", type=int, default=8470, help="where the world is reached (%(default)s; 0: any)"
-    )
-    demo.add_argument("--check", action="store_true", help="take the tour without a person, and end")
-    demo.add_argument("--keep", action="store_true", help="keep settings and logs; after --check, run on")
-    demo.add_argument(
-        "--kubeconfig",
-        type=Path,
-        metavar="FILE",
-        help="use that cluster in place of the one in memory; it must have the CRDs, and is left as it was",
-    )
-    demo.set_defaults(run=_demo)
-
-
-def _add_check(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def _add_check(commands: plugins.Commands) -> None:
     words = "validate a .github/preview.yaml, and say which services changed files match"
     command = commands.add_parser("check", help=words, description=_sentence(words))
     command.add_argument("path", type=Path, metavar="PATH", help="the file to validate")
@@ -111,12 +98,6 @@ def _controller(options: argparse.Namespace) -> int:
     from previewbot.cli.serve import controller
 
     return controller(options.config, options.bind, options.identity)
-
-
-def _demo(options: argparse.Namespace) -> int:
-    from previewbot_demo.command import run
-
-    return run(options.port, options.check, options.keep, options.kubeconfig)
 
 
 def _address(text: str) -> str:

@@ -86,6 +86,7 @@ def test_exactly_the_locked_versions_are_in_it_and_no_pip(prefix: Path) -> None:
     locked = dict(re.findall(r"^([a-z0-9._-]+)(?:\[.*\])?==([^ ;]+)", lock, re.MULTILINE))
 
     assert installed_in(prefix) == {**locked, "previewbot": version()}
+    assert not {"markdown-it-py", "previewbot-demo"} & locked.keys()
 
 
 def version() -> str:
@@ -108,6 +109,17 @@ def test_the_wheel_brings_templates_and_crd_but_no_tests(prefix: Path) -> None:
     assert (package / "templates" / "comment.md").is_file()
     assert (package / "crds" / "previews.yaml").is_file()
     assert not list(package.parent.glob("tests"))
+
+
+def test_nothing_of_the_demo_is_in_it_and_the_command_says_so(prefix: Path) -> None:
+    names = [path.name.lower() for path in prefix.rglob("*")]
+
+    result = run_once(prefix, "demo", "--check")
+
+    assert [name for name in names if "previewbot_demo" in name or "previewbot-demo" in name] == []
+    assert [name for name in names if "fake" in name and name.endswith(".py")] == []
+    assert (result.returncode, result.stdout) == (2, "")
+    assert "which is not installed here" in result.stderr
 
 
 def test_its_user_can_write_to_nothing_of_it(prefix: Path) -> None:
@@ -209,4 +221,5 @@ def test_everything_that_the_steps_need_is_sent_to_the_engine() -> None:
     assert "*" in ignored
     assert {"image", "previewbot", "templates", "charts/previewbot/crds"} <= sent
     assert {"pyproject.toml", "README.md", "requirements.lock", "requirements-build.lock"} <= sent
+    assert not any(name.startswith("demo") for name in sent)
     assert all((helm.ROOT / name).exists() for name in sent)

@@ -13,6 +13,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.metadata import EntryPoint, EntryPoints
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ import yaml
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from previewbot.cli import main
+from previewbot.cli import main, plugins
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 60.0
@@ -152,6 +153,62 @@ def test_wrong_arguments_are_told_with_the_usage(
     assert (ended.value.code, output.out) == (2, "")
     assert output.err.startswith("usage: previewbot")
     assert says in output.err
+
+
+# Commands of other distributions
+
+
+def with_commands(monkeypatch: pytest.MonkeyPatch, **values: str) -> None:
+    """Let exactly these commands be installed; each value is where the function that adds it is."""
+    points = EntryPoints(EntryPoint(name, value, plugins.GROUP) for name, value in values.items())
+    monkeypatch.setattr(plugins, "entry_points", lambda group: points.select(group=group))
+
+
+def add_greet(commands: plugins.Commands) -> None:
+    commands.add_parser("greet").set_defaults(run=lambda options: print("hello") or 7)
+
+
+def test_an_installed_distribution_adds_its_command(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with_commands(monkeypatch, greet=f"{__name__}:add_greet")
+
+    code = main(["greet"])
+
+    assert (code, capsys.readouterr().out) == (7, "hello\n")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [[], ["--check"], ["--port", "0"], ["--kubeconfig", "x"]],
+    ids=["alone", "check", "port", "kubeconfig"],
+)
+def test_without_its_distribution_demo_says_in_one_sentence_how_to_get_it(
+    arguments: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with_commands(monkeypatch)
+
+    code = main(["demo", *arguments])
+
+    output = capsys.readouterr()
+    assert (code, output.out) == (2, "")
+    assert output.err.count("\n") == output.err.count(". ") + 1 == 1
+    assert "which is not installed here: run `make demo`" in output.err
+
+
+@pytest.mark.parametrize("place", ["nowhere_at_all:add", f"{__name__}:gone"])
+def test_a_command_that_cannot_be_loaded_says_so_and_keeps_nobody_else_from_running(
+    place: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with_commands(monkeypatch, demo=place)
+
+    code = main(["demo", "--check"])
+
+    output = capsys.readouterr()
+    assert (code, output.out) == (2, "")
+    assert output.err.startswith("`previewbot demo` cannot be loaded (")
+    assert output.err.endswith("): install its package again.\n")
+    assert main(["check", str(tmp_path / "missing")]) == 1
 
 
 def test_an_unknown_command_ends_the_process_without_a_stack_trace() -> None:
@@ -387,17 +444,20 @@ def test_an_interrupted_command_ends_as_shells_expect(
     assert main(["check", str(file), "-"]) == 130
 
 
-def test_nothing_of_the_demo_is_imported_by_the_processes_and_nothing_at_all_for_help() -> None:
-    script = (
-        "import sys; import previewbot.cli;"
-        "heavy = {'flask', 'aiohttp', 'kubernetes', 'gunicorn', 'jinja2'} & set(sys.modules);"
-        "import previewbot.cli.serve, previewbot.web, previewbot.kube.poker, previewbot.controller.app;"
-        "demo = [name for name in sys.modules if name.startswith('previewbot_demo')];"
-        "print(sorted(heavy), demo)"
-    )
+def test_of_the_demo_only_its_arguments_are_imported_and_nothing_heavy_for_help() -> None:
+    script = """if True:
+        import contextlib, io, sys
+        from previewbot.cli import main
+        with contextlib.suppress(SystemExit), contextlib.redirect_stdout(io.StringIO()):
+            main(["--help"])
+        heavy = {"flask", "aiohttp", "kubernetes", "gunicorn", "jinja2"} & set(sys.modules)
+        import previewbot.cli.serve, previewbot.web, previewbot.kube.poker, previewbot.controller.app
+        demo = [name for name in sys.modules if name.startswith("previewbot_demo")]
+        print(sorted(heavy), sorted(demo))
+    """
 
     done = subprocess.run(
         [sys.executable, "-c", script], env=environment(), capture_output=True, text=True, timeout=PATIENCE
     )
 
-    assert (done.stderr, done.stdout) == ("", "[] []\n")
+    assert (done.stderr, done.stdout) == ("", "[] ['previewbot_demo', 'previewbot_demo.cli']\n")
