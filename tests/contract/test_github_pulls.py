@@ -92,8 +92,8 @@ async def test_merging_moves_the_default_branch_and_ends_the_pull_request(town: 
     assert (pull["state"], pull["merged"], pull["merged_by"]["login"]) == ("closed", True, "alice")
     assert moved == [("main", pull["merge_commit_sha"])]
     assert (await town.get(f"{REPO}/pulls?state=open")).json == []
-    raw = await town.get(f"{REPO}/contents/src/app.py", Accept="application/vnd.github.raw+json")
-    assert raw.data == b"one\nTWO\nthree\nfour\n"
+    content = (await town.get(f"{REPO}/contents/src/app.py")).json["content"]
+    assert base64.b64decode(content) == b"one\nTWO\nthree\nfour\n"
     with pytest.raises(ValueError, match="reopened"):
         town.github.reopen(1)
 
@@ -133,8 +133,7 @@ async def test_previewbots_own_client_reads_and_writes(town: Town) -> None:
     head = town.github.pull_request(number).head_sha
     town.github.set_check(head, "build", "in_progress")
     comment = town.github.comment(number, ALICE, "/preview")
-    own = town.own_client()
-    client = own.installation(await own.installation_of("acme/shop"))
+    client = town.app.installation(await town.app.installation_of("acme/shop"))
 
     pull = await client.pull_request("acme/shop", number)
     files = await client.files("acme/shop", number)

@@ -234,8 +234,3 @@ def installation(id: int = 33, suspended_at: str | None = None) -> dict[str, Any
 def permission(granted: str = "write", role: str | None = None) -> dict[str, Any]:
     """Return what somebody may do in a repository."""
     return {"permission": granted, "role_name": role or granted, "user": None}
-
-
-def reaction(content: str = "eyes") -> dict[str, Any]:
-    """Return a reaction."""
-    return {"id": 61, "node_id": "RE_61", "user": user(), "content": content, "created_at": EARLIER}

@@ -1,13 +1,19 @@
-"""A fake GitHub with one repository, a client of its API, and an address that takes its webhooks."""
+"""GitHub over HTTP: the demo's stand-in with one repository, and whoever talks to it in a test.
+
+Only two things stand for GitHub. The stand-in (`previewbot_demo.github`) is for all that is about HTTP and
+about several processes: the adapter with its headers, pages, entity tags, limits and redirects, the demo, and
+whole processes end to end. A test breaks it by answers of its own, put in front of it (`Town.script`). The
+other one, `GitHubInMemory` of tests/support/passes.py, is for passes: they are tried by the thousand, with a
+fault at every call, and HTTP would only cost time there.
+"""
 
 from __future__ import annotations
 
 import json
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import aiohttp
@@ -18,8 +24,10 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from pydantic import TypeAdapter
 
-from previewbot.github import GitHub
+from previewbot.github import GitHub, InstallationClient
 from previewbot_demo.github import Account, FakeGitHub, Repository
+from tests.support.clock import Clock, RunningClock
+from tests.support.github_script import Script
 
 APP = 4242
 SECRET = "a secret of the tests"
@@ -37,25 +45,21 @@ def _key() -> rsa.RSAPrivateKey:
 KEY, OTHER_KEY = _key(), _key()
 
 
-def _pem(key: rsa.RSAPrivateKey) -> str:
+def _public_pem(key: rsa.RSAPrivateKey) -> str:
     kind = serialization.PublicFormat.SubjectPublicKeyInfo
     return key.public_key().public_bytes(serialization.Encoding.PEM, kind).decode()
+
+
+def private_pem() -> str:
+    """Return the App's key as GitHub hands it out."""
+    form = serialization.PrivateFormat.TraditionalOpenSSL
+    return KEY.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption()).decode()
 
 
 def app_jwt(key: rsa.RSAPrivateKey = KEY, **changes: Any) -> str:
     now = int(time.time())
     claims = {"iat": now - 60, "exp": now + 540, "iss": str(APP)} | changes
     return jwt.encode({k: v for k, v in claims.items() if v is not None}, key, algorithm="RS256")
-
-
-@dataclass
-class Clock:
-    """The time, which a test may move on."""
-
-    ahead: timedelta = timedelta(0)
-
-    def __call__(self) -> datetime:
-        return datetime.now(UTC) + self.ahead
 
 
 @dataclass
@@ -73,25 +77,32 @@ class Answered:
 
 @dataclass
 class Town:
-    """A GitHub with one repository, a client of its API, and an address that takes its webhooks."""
+    """A GitHub with one repository, clients of its API, and an address that takes its webhooks.
+
+    `call` sends what a test likes; `app` and `client` are previewbot's own clients, as the App and as its
+    installation. GitHub has a clock, and previewbot another.
+    """
 
     url: str
     http: aiohttp.ClientSession
-    clock: Clock = field(default_factory=Clock)
+    clock: RunningClock = field(default_factory=RunningClock)
+    our_clock: Clock = field(default_factory=Clock)
+    script: Script = field(default_factory=Script)
     heard: list[tuple[Any, bytes]] = field(default_factory=list)
     answers: int = 202
     token: str = ""
 
-    def found(self, **changes: Any) -> FakeGitHub:
+    def found(self, files: Mapping[str, bytes] = FILES, **changes: Any) -> FakeGitHub:
         settings = {"clock": self.clock} | changes
-        self.github = FakeGitHub(APP, _pem(KEY), self.url + "/hook", SECRET, self.url, **settings)
+        self.github = FakeGitHub(APP, _public_pem(KEY), self.url + "/hook", SECRET, self.url, **settings)
         collaborators = {"alice": "maintain", "bob": "triage"}
         self.repository: Repository = self.github.create_repository(
-            "acme/shop", FILES, repository_id=812, collaborators=collaborators
+            "acme/shop", files, repository_id=812, collaborators=collaborators
         )
         for person in (ALICE, BOB, COPILOT):
             self.github.know(person)
         self.installation = self.github.install("acme")
+        self.app = a_github(self.http, f"{self.url}/api/v3", self.our_clock)
         self.token = self.github.doorkeeper.new_token(self.installation).value
         return self.github
 
@@ -99,7 +110,7 @@ class Town:
         if request.path == "/hook":
             self.heard.append((request.headers.copy(), await request.read()))
             return web.Response(status=self.answers)
-        return await self.github.handle(request)
+        return await self.script.handle(request, self.github.handle)
 
     async def call(
         self, method: str, path: str, body: Any = None, token: str | None = None, **headers: str
@@ -124,21 +135,9 @@ class Town:
         await self.github.webhooks.settled()
         return [(headers["X-GitHub-Event"], json.loads(body)) for headers, body in self.heard]
 
-    def own_client(self) -> GitHub:
-        """Return previewbot's own client of this GitHub."""
-        private = KEY.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.TraditionalOpenSSL,
-            serialization.NoEncryption(),
-        )
-        return GitHub(
-            self.http,
-            api_url=self.url + "/api/v3",
-            app_id=APP,
-            private_key=private.decode(),
-            user_agent="previewbot-tests",
-            now=self.clock,
-        )
+    @property
+    def client(self) -> InstallationClient:
+        return self.app.installation(self.installation.id)
 
     def pull_request(self, **more: Any) -> int:
         changes = {"src/app.py": b"one\nTWO\nthree\nfour\n", "README.md": None, "docs/README.md": b"# Shop\n"}
@@ -146,16 +145,23 @@ class Town:
         return self.github.open_pull_request("acme/shop", COPILOT, "copilot/shout", changes, **values | more)
 
 
+def a_github(session: aiohttp.ClientSession, url: str, clock: Clock, key: str | None = None) -> GitHub:
+    """Return previewbot's client of a GitHub; with the App's key unless another is given."""
+    pem = private_pem() if key is None else key
+    agent = "previewbot/test"
+    return GitHub(session, api_url=url, app_id=APP, private_key=pem, user_agent=agent, now=clock)
+
+
 @asynccontextmanager
-async def github_town() -> AsyncIterator[Town]:
-    """Yield a new town, which is taken down afterwards."""
+async def github_town(files: Mapping[str, bytes] = FILES, **settings: Any) -> AsyncIterator[Town]:
+    """Yield a new town, which is taken down afterwards; `settings` are the stand-in's."""
     async with aiohttp.ClientSession() as http:
         built = Town("", http)
         app = web.Application()
         app.router.add_route("*", "/{path:.*}", built.handle)
         async with TestServer(app) as server:
             built.url = str(server.make_url("")).rstrip("/")
-            built.found()
+            built.found(files, **settings)
             yield built
             await built.github.shutdown()
 

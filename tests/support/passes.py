@@ -42,7 +42,7 @@ from previewbot.reconcile import Outcome, Reconciler
 from previewbot.registry import FoundImage
 from previewbot.render import Renderer
 from previewbot.settings import Settings, parse
-from tests.support.github_server import Clock
+from tests.support.clock import Clock
 from tests.support.previews import HEAD, NOW, OLDER, a_preview
 
 A, B, C = HEAD, OLDER, "c" * 40

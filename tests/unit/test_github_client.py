@@ -12,153 +12,142 @@ from previewbot import errors
 from previewbot.model import Account, Build
 from tests.support import github_ci_samples as ci
 from tests.support import github_samples as samples
-from tests.support.github_server import (
-    APP_ID,
-    INSTALLATION,
-    World,
-    a_world,
-    in_turn,
-    pages,
-    sends,
-)
+from tests.support.github_script import in_turn, pages
+from tests.support.github_town import APP, Town, github_town
 
 PULL = "/repos/acme/shop/pulls/7"
 
 
 @pytest.fixture
-async def world() -> AsyncIterator[World]:
-    async with a_world() as world:
-        yield world
+async def town() -> AsyncIterator[Town]:
+    async with github_town() as built:
+        yield built
 
 
-async def test_all_pages_are_read_a_hundred_at_a_time(world: World) -> None:
+async def test_all_pages_are_read_a_hundred_at_a_time(town: Town) -> None:
     rows = [samples.pull_request_row(number) for number in range(1, 6)]
-    world.server.on("GET", "/repos/acme/shop/pulls", pages(None, rows[:2], rows[2:4], rows[4:]))
+    town.script.on("GET", "/repos/acme/shop/pulls", pages(None, rows[:2], rows[2:4], rows[4:]))
 
-    seen = await world.client.open_pull_requests("acme/shop")
+    seen = await town.client.open_pull_requests("acme/shop")
 
     assert [row.number for row in seen] == [1, 2, 3, 4, 5]
     assert seen[0].head_sha == samples.HEAD
-    assert [path.split("?")[1] for path in world.server.paths()] == [
+    assert [path.split("?")[1] for path in town.script.paths()] == [
         "state=open&per_page=100",
         "state=open&per_page=100&page=2",
         "state=open&per_page=100&page=3",
     ]
 
 
-async def test_a_file_is_read_at_a_branch_with_any_name(world: World) -> None:
+async def test_a_file_is_read_at_a_branch_with_any_name(town: Town) -> None:
     path = "/repos/acme/shop/contents/.github/preview.yaml"
-    world.server.on("GET", path, samples.content(b"version: 1\n"))
+    town.script.on("GET", path, samples.content(b"version: 1\n"))
     refs: list[str] = []
 
     for ref in ("main", "release/1.0", "fix #3 & more", "50%+ü"):
-        seen = await world.client.file("acme/shop", ".github/preview.yaml", ref)
+        seen = await town.client.file("acme/shop", ".github/preview.yaml", ref)
         assert seen is not None and seen.content == b"version: 1\n"
         refs.append(ref)
 
-    assert [_query(asked.path)["ref"] for asked in world.server.asked[1:]] == refs
+    assert [_query(asked.path)["ref"] for asked in town.script.asked[1:]] == refs
 
 
 def _query(path: str) -> dict[str, str]:
     return dict(URL(path, encoded=True).query)
 
 
-async def test_a_file_that_is_not_there_is_none(world: World) -> None:
-    assert await world.client.file("acme/shop", ".github/preview.yaml", "main") is None
+async def test_a_file_that_is_not_there_is_none(town: Town) -> None:
+    assert await town.client.file("acme/shop", ".github/preview.yaml", "main") is None
 
 
-async def test_a_file_that_may_not_be_read_is_an_error_and_not_none(world: World) -> None:
-    world.server.on("GET", "/repos/acme/shop/contents/.github/preview.yaml", *in_turn(403))
+async def test_a_file_that_may_not_be_read_is_an_error_and_not_none(town: Town) -> None:
+    town.script.on("GET", "/repos/acme/shop/contents/.github/preview.yaml", *in_turn(403))
 
     with pytest.raises(errors.Forbidden):
-        await world.client.file("acme/shop", ".github/preview.yaml", "main")
+        await town.client.file("acme/shop", ".github/preview.yaml", "main")
 
 
 CHECKS = f"/repos/acme/shop/commits/{samples.HEAD}/check-runs"
 RUNS = "/repos/acme/shop/actions/runs"
 
 
-async def test_a_build_is_told_from_all_pages_of_checks_and_of_runs(world: World) -> None:
+async def test_a_build_is_told_from_all_pages_of_checks_and_of_runs(town: Town) -> None:
     green = [ci.check_run(number) for number in range(3)]
-    world.server.on("GET", CHECKS, pages("check_runs", green, [ci.check_run(4)]))
+    town.script.on("GET", CHECKS, pages("check_runs", green, [ci.check_run(4)]))
     red = ci.workflow_run(2, workflow=41, conclusion="failure")
-    world.server.on("GET", RUNS, pages("workflow_runs", [ci.workflow_run(1)], [red]))
+    town.script.on("GET", RUNS, pages("workflow_runs", [ci.workflow_run(1)], [red]))
 
-    build = await world.client.build("acme/shop", samples.HEAD)
+    build = await town.client.build("acme/shop", samples.HEAD)
 
     assert (build.state, build.url) == ("failed", red["html_url"])
-    assert any(f"head_sha={samples.HEAD}" in path for path in world.server.paths())
+    assert any(f"head_sha={samples.HEAD}" in path for path in town.script.paths())
 
 
-async def test_a_server_without_actions_tells_the_build_by_its_checks(world: World) -> None:
+async def test_a_server_without_actions_tells_the_build_by_its_checks(town: Town) -> None:
     running = ci.check_run(status="in_progress", conclusion=None)
-    world.server.on("GET", CHECKS, pages("check_runs", [running]))
+    town.script.on("GET", CHECKS, pages("check_runs", [running]))
+    town.script.on("GET", RUNS, *in_turn(404))
 
-    assert (await world.client.build("acme/shop", samples.HEAD)).state == "running"
-
-
-async def test_our_own_checks_do_not_count_as_a_build(world: World) -> None:
-    ours = ci.check_run(status="in_progress", conclusion=None, app=ci.app(APP_ID))
-    world.server.on("GET", CHECKS, pages("check_runs", [ours]))
-    world.server.on("GET", RUNS, pages("workflow_runs", []))
-
-    assert await world.client.build("acme/shop", samples.HEAD) == Build("none")
+    assert (await town.client.build("acme/shop", samples.HEAD)).state == "running"
 
 
-async def test_a_commit_that_github_does_not_know_yet_has_no_build(world: World) -> None:
-    world.server.on("GET", CHECKS, sends({"message": "No commit found for SHA"}, 422))
+async def test_our_own_checks_do_not_count_as_a_build(town: Town) -> None:
+    ours = ci.check_run(status="in_progress", conclusion=None, app=ci.app(APP))
+    town.script.on("GET", CHECKS, pages("check_runs", [ours]))
+    town.script.on("GET", RUNS, pages("workflow_runs", []))
 
-    assert await world.client.build("acme/shop", samples.HEAD) == Build("none")
+    assert await town.client.build("acme/shop", samples.HEAD) == Build("none")
 
 
-async def test_comments_are_asked_for_since_a_moment_in_utc(world: World) -> None:
-    world.server.on("GET", "/repos/acme/shop/issues/7/comments", pages(None, [samples.comment(body="a")]))
+async def test_a_commit_that_github_does_not_know_yet_has_no_build(town: Town) -> None:
+    assert await town.client.build("acme/shop", samples.HEAD) == Build("none")
+
+
+async def test_comments_are_asked_for_since_a_moment_in_utc(town: Town) -> None:
+    town.script.on("GET", "/repos/acme/shop/issues/7/comments", pages(None, [samples.comment(body="a")]))
     moment = datetime(2026, 3, 1, 12, 0, tzinfo=timezone(timedelta(hours=2)))
 
-    seen = await world.client.comments("acme/shop", 7, moment)
+    seen = await town.client.comments("acme/shop", 7, moment)
 
     assert [(comment.body, comment.author) for comment in seen] == [("a", Account(1, "octocat"))]
     assert seen[0].created_at == datetime(2026, 3, 1, 9, tzinfo=UTC)
-    assert _query(world.server.paths()[0])["since"] == "2026-03-01T10:00:00Z"
+    assert _query(town.script.paths()[0])["since"] == "2026-03-01T10:00:00Z"
 
 
 async def test_a_comment_that_somebody_deleted_is_not_found_on_update_and_fine_on_delete(
-    world: World,
+    town: Town,
 ) -> None:
     with pytest.raises(errors.NotFound):
-        await world.client.update_comment("acme/shop", 9, "Hello")
+        await town.client.update_comment("acme/shop", 9, "Hello")
 
-    await world.client.delete_comment("acme/shop", 9)
+    await town.client.delete_comment("acme/shop", 9)
 
 
 @pytest.mark.parametrize("login", ["octocat", "devin-ai-integration[bot]", "../../../elsewhere"])
-async def test_a_commenters_permission_is_asked_for_in_this_repository_alone(
-    world: World, login: str
-) -> None:
+async def test_a_commenters_permission_is_asked_for_in_this_repository_alone(town: Town, login: str) -> None:
     path = f"/repos/acme/shop/collaborators/{login}/permission"
-    world.server.on("GET", path, samples.permission("admin"))
+    town.script.on("GET", path, samples.permission("admin"))
 
-    assert await world.client.permission("acme/shop", login) == "admin"
+    assert await town.client.permission("acme/shop", login) == "admin"
 
-    assert world.server.paths()[0].count("/") == path.removesuffix(login + "/permission").count("/") + 1
-
-
-async def test_somebody_whom_github_does_not_know_has_no_permission(world: World) -> None:
-    assert await world.client.permission("acme/shop", "stranger") == "none"
+    assert town.script.paths()[0].count("/") == path.removesuffix(login + "/permission").count("/") + 1
 
 
-async def test_the_app_sees_its_installations_and_their_repositories(world: World) -> None:
+async def test_somebody_whom_github_does_not_know_has_no_permission(town: Town) -> None:
+    assert await town.client.permission("acme/shop", "stranger") == "none"
+
+
+async def test_the_app_sees_its_installations_and_their_repositories(town: Town) -> None:
     suspended = samples.installation(34, suspended_at=samples.LATER)
-    world.server.on("GET", "/app/installations", pages(None, [samples.installation()], [suspended]))
+    town.script.on("GET", "/app/installations", pages(None, [samples.installation()], [suspended]))
     listed = [samples.repository(), samples.repository("acme/store", 78)]
-    world.server.on("GET", "/installation/repositories", pages("repositories", listed[:1], listed[1:]))
-    world.server.on("GET", "/repos/acme/shop/installation", samples.installation())
+    town.script.on("GET", "/installation/repositories", pages("repositories", listed[:1], listed[1:]))
 
-    installations = await world.github.installations()
+    installations = await town.app.installations()
 
     assert [(seen.id, seen.suspended) for seen in installations] == [(33, False), (34, True)]
-    repositories = await world.github.repositories(INSTALLATION)
+    repositories = await town.app.repositories(town.installation.id)
     assert [(seen.id, seen.full_name) for seen in repositories] == [(77, "acme/shop"), (78, "acme/store")]
-    assert await world.github.installation_of("acme/shop") == INSTALLATION
+    assert await town.app.installation_of("acme/shop") == town.installation.id
     with pytest.raises(errors.NotFound):
-        await world.github.installation_of("acme/elsewhere")
+        await town.app.installation_of("acme/elsewhere")

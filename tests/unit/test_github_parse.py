@@ -38,7 +38,6 @@ SHAPES: list[tuple[type[BaseModel], dict[str, Any], Parser]] = [
     (published.ContentFile, samples.content(b"version: 1\n"), parse.file_content_from),
     (published.Installation, samples.installation(), parse.installation_from),
     (published.RepositoryCollaboratorPermission, samples.permission(), parse.permission_from),
-    (published.Reaction, samples.reaction(), lambda obj: None),
     (published.CheckRun, ci.check_run(), lambda obj: build_from([obj], [], app_id=1)),
     (published.WorkflowRun, ci.workflow_run(), lambda obj: build_from([], [obj], app_id=1)),
     (published.InstallationToken, {"token": "ghs_1", "expires_at": samples.LATER}, parse.token_from),

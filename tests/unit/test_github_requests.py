@@ -9,14 +9,13 @@ from typing import Any
 
 import pytest
 import yaml
-from aiohttp import web
 from githubkit_schemas.v2022_11_28 import models as published
 from pydantic import BaseModel
 
 from previewbot.events import Irrelevant, understand
-from previewbot.github import GitHub
-from tests.support import github_samples as samples
-from tests.support.github_server import APP_ID, INSTALLATION, Asked, Recorder, a_world, pages, sends
+from tests.support.github_calls import make_every_call
+from tests.support.github_script import Asked
+from tests.support.github_town import APP, github_town
 
 MANIFEST = Path(__file__).parents[2] / "app.yml"
 
@@ -43,7 +42,7 @@ RIGHTS: list[tuple[str, str, str]] = [
     (r"GET /repos/acme/shop/git/commits/\w+", "contents", "read"),
     (r"GET /repos/acme/shop/commits/\w+/check-runs", "checks", "read"),
     (r"GET /repos/acme/shop/actions/runs", "actions", "read"),
-    (r"GET /repos/acme/shop/collaborators/octocat/permission", "metadata", "read"),
+    (r"GET /repos/acme/shop/collaborators/alice/permission", "metadata", "read"),
     (r"GET /installation/repositories", "metadata", "read"),
 ]
 OF_THE_APP = (
@@ -63,52 +62,8 @@ EVENT_RIGHTS = {
 @pytest.fixture
 async def asked() -> AsyncIterator[list[Asked]]:
     """Give every request that the adapter can make."""
-    async with a_world() as world:
-        _lay_down(world.server)
-        await _use_everything(world.github)
-        yield world.server.asked
-
-
-def _lay_down(recorder: Recorder) -> None:
-    shop = "/repos/acme/shop"
-    recorder.on("GET", "/app/installations", pages(None, [samples.installation()]))
-    recorder.on("GET", f"{shop}/installation", samples.installation())
-    recorder.on("GET", "/installation/repositories", pages("repositories", [samples.repository()]))
-    recorder.on("GET", f"{shop}/pulls", pages(None, [samples.pull_request_row()]))
-    recorder.on("GET", f"{shop}/pulls/7", samples.pull_request())
-    recorder.on("GET", f"{shop}/pulls/7/files", pages(None, [samples.changed_file("a.py")]))
-    recorder.on("GET", f"{shop}/pulls/7/commits", pages(None, [samples.commit()]))
-    recorder.on("GET", f"{shop}/contents/.github/preview.yaml", samples.content(b""))
-    recorder.on("GET", f"{shop}/git/commits/{samples.HEAD}", {"parents": [{"sha": samples.HEAD}]})
-    recorder.on("GET", f"{shop}/commits/{samples.HEAD}/check-runs", pages("check_runs", []))
-    recorder.on("GET", f"{shop}/actions/runs", pages("workflow_runs", []))
-    recorder.on("GET", f"{shop}/issues/7/comments", pages(None, [samples.comment()]))
-    recorder.on("POST", f"{shop}/issues/7/comments", sends(samples.comment(), 201))
-    recorder.on("PATCH", f"{shop}/issues/comments/501", samples.comment())
-    recorder.on("DELETE", f"{shop}/issues/comments/501", lambda request: web.Response(status=204))
-    recorder.on("POST", f"{shop}/issues/comments/501/reactions", sends(samples.reaction(), 201))
-    recorder.on("GET", f"{shop}/collaborators/octocat/permission", samples.permission())
-
-
-async def _use_everything(github: GitHub) -> None:
-    await github.installations()
-    await github.installation_of("acme/shop")
-    await github.repositories(INSTALLATION)
-    client = github.installation(INSTALLATION)
-    await client.open_pull_requests("acme/shop")
-    await client.pull_request("acme/shop", 7)
-    await client.files("acme/shop", 7)
-    await client.commits("acme/shop", 7)
-    await client.parents("acme/shop", samples.HEAD)
-    await client.file("acme/shop", ".github/preview.yaml", "main")
-    await client.build("acme/shop", samples.HEAD)
-    await client.comments("acme/shop", 7, None)
-    await client.create_comment("acme/shop", 7, "Hello")
-    await client.update_comment("acme/shop", 501, "Hello")
-    await client.delete_comment("acme/shop", 501)
-    for content in ("eyes", "rocket", "confused"):
-        await client.react("acme/shop", 501, content)
-    await client.permission("acme/shop", "octocat")
+    async with github_town() as town:
+        yield await make_every_call(town)
 
 
 def _template(asked: Asked) -> str:
@@ -173,7 +128,7 @@ def test_every_permission_and_event_of_the_manifest_has_its_reason_above_it() ->
 
 def _concerns_no_pull_request(event: str) -> bool:
     try:
-        seen = understand(event, {}, app_id=APP_ID)
+        seen = understand(event, {}, app_id=APP)
     except ValueError:
         return False
     return isinstance(seen, Irrelevant) and "concerns no pull request" in seen.reason

@@ -1,0 +1,35 @@
+"""Every call that previewbot's client of GitHub can make, made once."""
+
+from __future__ import annotations
+
+from tests.support.github_script import Asked
+from tests.support.github_town import ALICE, Town
+
+_SHOP = "acme/shop"
+
+
+async def make_every_call(town: Town) -> list[Asked]:
+    """Call each method of the App's client and of the installation's; return what was asked of GitHub."""
+    number = town.pull_request()
+    head = town.github.pull_request(number).head_sha
+    command = town.github.comment(number, ALICE, "/preview")
+    await town.app.installations()
+    await town.app.installation_of(_SHOP)
+    await town.app.repositories(town.installation.id)
+    client = town.client
+    await client.repositories()
+    await client.open_pull_requests(_SHOP)
+    await client.pull_request(_SHOP, number)
+    await client.files(_SHOP, number)
+    await client.commits(_SHOP, number)
+    await client.parents(_SHOP, head)
+    await client.file(_SHOP, "src/app.py", "main")
+    await client.build(_SHOP, head)
+    await client.comments(_SHOP, number, None)
+    ours = await client.create_comment(_SHOP, number, "Hello")
+    await client.update_comment(_SHOP, ours.id, "Hello again")
+    await client.delete_comment(_SHOP, ours.id)
+    for content in ("eyes", "rocket", "confused"):
+        await client.react(_SHOP, command, content)
+    await client.permission(_SHOP, ALICE.login)
+    return town.script.asked
