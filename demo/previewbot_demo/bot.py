@@ -101,11 +101,6 @@ class Bot:
         if self.controller is not None:
             await self.controller.kill()
 
-    async def restart_controller(self) -> None:
-        """Start `previewbot controller` again, after ending it if it runs."""
-        await self.kill_controller()
-        await self.start_controller()
-
     def ended(self) -> str | None:
         """Return what to say about a process that ended by itself, if one did."""
         for name, process in (("web", self.web), ("controller", self.controller)):

@@ -31,7 +31,6 @@ async def town() -> AsyncIterator[Town]:
 
 READS: tuple[tuple[str, Any], ...] = (
     ("/installation/repositories", models.InstallationRepositoriesGetResponse200),
-    (REPO, models.FullRepository),
     (f"{REPO}/pulls?state=open", list[models.PullRequestSimple]),
     (f"{REPO}/pulls/1", models.PullRequest),
     (f"{REPO}/pulls/1/files", list[models.DiffEntry]),
@@ -42,8 +41,6 @@ READS: tuple[tuple[str, Any], ...] = (
     (f"{REPO}/commits/HEAD/check-runs", models.ReposOwnerRepoCommitsRefCheckRunsGetResponse200),
     (f"{REPO}/actions/runs?head_sha=HEAD", models.ReposOwnerRepoActionsRunsGetResponse200),
     (f"{REPO}/issues/1/comments", list[models.IssueComment]),
-    (f"{REPO}/issues/comments/COMMENT", models.IssueComment),
-    (f"{REPO}/issues/comments/COMMENT/reactions", list[models.Reaction]),
     (f"{REPO}/collaborators/alice/permission", models.RepositoryCollaboratorPermission),
 )
 
@@ -62,7 +59,7 @@ async def test_every_answer_has_the_published_shape(town: Town, path: str, model
     if state == "merged":
         town.github.merge(number)
 
-    answer = await town.get(path.replace("HEAD", head).replace("COMMENT", str(comment)))
+    answer = await town.get(path.replace("HEAD", head))
 
     assert answer.status == 200
     described(model, answer)
@@ -77,7 +74,7 @@ async def test_what_the_app_itself_reads_has_the_published_shape(town: Town) -> 
     answer = await town.call("POST", path, {}, token=token)
     described(models.InstallationToken, answer)
     assert answer.status == 201
-    assert (await town.get(REPO, token=answer.json["token"])).status == 200
+    assert (await town.get(f"{REPO}/pulls", token=answer.json["token"])).status == 200
 
 
 async def test_what_is_written_is_answered_in_the_published_shape(town: Town) -> None:
@@ -95,7 +92,7 @@ async def test_what_is_written_is_answered_in_the_published_shape(town: Town) ->
     described(models.Reaction, first)
     assert [a.status for a in (made, changed, first, again, deleted)] == [201, 200, 201, 200, 204]
     assert changed.json["body"] == "two"
-    assert (await town.get(path)).status == 404
+    assert (await town.get(f"{REPO}/issues/1/comments")).json == []
 
 
 async def test_every_event_has_the_published_shape(town: Town) -> None:

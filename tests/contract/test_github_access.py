@@ -24,6 +24,8 @@ from tests.support.github_town import (
     github_town,
 )
 
+PULLS = f"{REPO}/pulls"
+
 
 @pytest.fixture
 async def town() -> AsyncIterator[Town]:
@@ -58,24 +60,24 @@ async def test_a_json_web_token_of_another_app_finds_no_integration(town: Town) 
 
 async def test_a_token_is_worth_nothing_after_an_hour_or_once_revoked(town: Town) -> None:
     town.clock.ahead = timedelta(minutes=59)
-    assert (await town.get(REPO)).status == 200
+    assert (await town.get(PULLS)).status == 200
     town.clock.ahead = timedelta(minutes=61)
-    assert (await town.get(REPO)).status == 401
+    assert (await town.get(PULLS)).status == 401
     town.clock.ahead = timedelta(0)
     town.github.doorkeeper.revoke_all()
-    assert (await town.get(REPO)).json["message"] == "Bad credentials"
+    assert (await town.get(PULLS)).json["message"] == "Bad credentials"
 
 
 async def test_a_suspended_or_removed_installation_may_do_nothing(town: Town) -> None:
     path = f"/app/installations/{town.installation.id}/access_tokens"
     town.github.suspend(town.installation.id)
     listed = await town.get("/app/installations", token=app_jwt())
-    statuses = [(await town.get(REPO)).status, (await town.call("POST", path, {}, token=app_jwt())).status]
+    statuses = [(await town.get(PULLS)).status, (await town.call("POST", path, {}, token=app_jwt())).status]
     assert listed.json[0]["suspended_at"]
     assert statuses == [403, 403]
 
     town.github.uninstall(town.installation.id)
-    statuses = [(await town.get(REPO)).status, (await town.call("POST", path, {}, token=app_jwt())).status]
+    statuses = [(await town.get(PULLS)).status, (await town.call("POST", path, {}, token=app_jwt())).status]
     assert statuses == [401, 404]
     assert (await town.get(f"{REPO}/installation", token=app_jwt())).status == 404
 

@@ -23,6 +23,8 @@ from tests.support.github_town import (
     github_town,
 )
 
+PULLS = f"{REPO}/pulls"
+
 
 @pytest.fixture
 async def town() -> AsyncIterator[Town]:
@@ -83,23 +85,23 @@ async def test_an_unchanged_answer_is_304_and_costs_nothing(town: Town) -> None:
 
 async def test_over_the_hourly_limit_everything_is_refused_until_the_reset(town: Town) -> None:
     town.github.rest.limits.hourly = 2
-    statuses = [(await town.get(REPO)).status for _ in range(2)]
-    refused = await town.get(REPO)
+    statuses = [(await town.get(PULLS)).status for _ in range(2)]
+    refused = await town.get(PULLS)
 
     assert statuses == [200, 200]
     assert (refused.status, refused.headers["X-RateLimit-Remaining"]) == (403, "0")
     assert int(refused.headers["X-RateLimit-Reset"]) > time.time()
     town.clock.ahead = timedelta(minutes=59)
-    assert (await town.get(REPO)).status == 403
+    assert (await town.get(PULLS)).status == 403
     town.clock.ahead = timedelta(minutes=61)
     town.token = town.github.doorkeeper.new_token(town.installation).value
-    assert (await town.get(REPO)).status == 200
+    assert (await town.get(PULLS)).status == 200
 
 
 async def test_the_secondary_limit_says_how_long_to_wait(town: Town) -> None:
     town.github.rest.limits.secondary = 7
 
-    answer = await town.get(REPO)
+    answer = await town.get(PULLS)
 
     assert (answer.status, answer.headers["Retry-After"]) == (403, "7")
     assert "secondary rate limit" in answer.json["message"]
@@ -107,21 +109,21 @@ async def test_the_secondary_limit_says_how_long_to_wait(town: Town) -> None:
 
 
 async def test_a_request_without_a_user_agent_is_refused(town: Town) -> None:
-    answer = await town.get(REPO, User_Agent="")
+    answer = await town.get(PULLS, User_Agent="")
 
     assert (answer.status, b"User-Agent" in answer.data) == (403, True)
 
 
 async def test_every_answer_has_a_request_id_of_its_own(town: Town) -> None:
-    one, other = await town.get(REPO), await town.get("/none")
+    one, other = await town.get(PULLS), await town.get("/none")
 
     assert one.headers["X-GitHub-Request-Id"] != other.headers["X-GitHub-Request-Id"]
     assert other.status == 404
 
 
 async def test_an_unknown_api_version_is_refused(town: Town) -> None:
-    assert (await town.get(REPO, X_GitHub_Api_Version="2022-11-28")).status == 200
-    assert (await town.get(REPO, X_GitHub_Api_Version="1999-01-01")).status == 400
+    assert (await town.get(PULLS, X_GitHub_Api_Version="2022-11-28")).status == 200
+    assert (await town.get(PULLS, X_GitHub_Api_Version="1999-01-01")).status == 400
 
 
 async def test_with_a_lag_reads_show_the_world_as_it_was(town: Town) -> None:

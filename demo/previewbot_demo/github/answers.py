@@ -43,7 +43,6 @@ class Call:
     installation: Installation | None
     args: Mapping[str, str]
     query: Mapping[str, str]
-    accept: str
     body: Mapping[str, Any]
 
     @property
@@ -56,12 +55,11 @@ class Call:
 
 @dataclass(frozen=True)
 class Answer:
-    """A status and a body, which is sent as JSON unless it is bytes; `link` is the Link header."""
+    """A status and a body, which is sent as JSON; `link` is the Link header."""
 
     body: Any
     status: int = 200
     link: str = ""
-    content_type: str = "application/json"
 
 
 @dataclass(frozen=True)
@@ -108,7 +106,7 @@ def page(listing: Listing, query: Mapping[str, str], url: str) -> Answer:
 
 def response(request: web.BaseRequest, answer: Answer, headers: Mapping[str, str]) -> web.Response:
     """Return the HTTP response: 304 if the client has just this already."""
-    data = b"" if answer.status == HTTPStatus.NO_CONTENT else encoded(answer.body)
+    data = b"" if answer.status == HTTPStatus.NO_CONTENT else json.dumps(answer.body).encode()
     sent = dict(headers)
     if answer.link:
         sent["Link"] = answer.link
@@ -127,13 +125,8 @@ def response(request: web.BaseRequest, answer: Answer, headers: Mapping[str, str
             return web.Response(status=304, headers=sent)
     if answer.status == HTTPStatus.NO_CONTENT:
         return web.Response(status=204, headers=sent)
-    content_type = f"{answer.content_type}; charset=utf-8"
-    return web.Response(status=answer.status, body=data, headers=sent | {"Content-Type": content_type})
-
-
-def encoded(body: Any) -> bytes:
-    """Return a body as bytes."""
-    return body if isinstance(body, bytes) else json.dumps(body).encode()
+    sent["Content-Type"] = "application/json; charset=utf-8"
+    return web.Response(status=answer.status, body=data, headers=sent)
 
 
 def _number(text: str | None, default: int) -> int:

@@ -44,8 +44,8 @@ class Endpoints:
         return Answer(self._shapes.installation(installation))
 
     def create_token(self, call: Call) -> Answer:
-        """`POST /app/installations/{id}/access_tokens`."""
-        installation = self._github.store.state.installations.get(int(call.args["id"]))
+        """`POST /app/installations/{installation_id}/access_tokens`."""
+        installation = self._github.store.state.installations.get(int(call.args["installation_id"]))
         if installation is None:
             raise not_found()
         token = self._doorkeeper.new_token(installation)
@@ -66,49 +66,43 @@ class Endpoints:
         ]
         return Listing(covered, "repositories", {"repository_selection": "selected"})
 
-    def repository(self, call: Call) -> Answer:
-        """`GET /repos/{owner}/{repo}`."""
-        return Answer(self._shapes.repository(call.state, call.repo))
-
     def pulls(self, call: Call) -> Listing:
         """`GET /repos/{owner}/{repo}/pulls`, with `state`."""
         wanted = call.query.get("state", "open")
-        pulls = [p for p in call.state.pulls_of(call.repo.id) if wanted in ("all", p.state)]
+        pulls = [p for p in call.state.pulls_of(call.repo.id) if p.state == wanted]
         return Listing([self._shapes.pull(call.state, pull) for pull in pulls])
 
     def pull(self, call: Call) -> Answer:
-        """`GET /repos/{owner}/{repo}/pulls/{number}`."""
+        """`GET /repos/{owner}/{repo}/pulls/{pull_number}`."""
         return Answer(self._shapes.full_pull(call.state, _pull(call), call.now))
 
     def files(self, call: Call) -> Listing:
-        """`GET /repos/{owner}/{repo}/pulls/{number}/files`: 3,000 at most."""
+        """`GET /repos/{owner}/{repo}/pulls/{pull_number}/files`: 3,000 at most."""
         pull = _pull(call)
         changes = changes_of(call.state, pull)[:_MOST_FILES]
         return Listing([self._shapes.file(call.repo, pull.head_sha, change) for change in changes])
 
     def commits(self, call: Call) -> Listing:
-        """`GET /repos/{owner}/{repo}/pulls/{number}/commits`: 250 at most."""
+        """`GET /repos/{owner}/{repo}/pulls/{pull_number}/commits`: 250 at most."""
         commits = [call.state.commits[sha] for sha in _pull(call).commits[:_MOST_COMMITS]]
         return Listing([self._shapes.commit(call.repo, commit) for commit in commits])
 
     def git_commit(self, call: Call) -> Answer:
-        """`GET /repos/{owner}/{repo}/git/commits/{sha}`."""
-        commit = call.state.commits.get(call.args["sha"])
+        """`GET /repos/{owner}/{repo}/git/commits/{commit_sha}`."""
+        commit = call.state.commits.get(call.args["commit_sha"])
         if commit is None:
             raise not_found()
         return Answer(self._shapes.git_commit(call.repo, commit))
 
     def contents(self, call: Call) -> Answer:
-        """`GET /repos/{owner}/{repo}/contents/{path}`, with `ref`; the raw content if that is accepted."""
-        path = unquote(call.args.get("path") or "").strip("/")
+        """`GET /repos/{owner}/{repo}/contents/{path}`, with `ref`."""
+        path = unquote(call.args["path"]).strip("/")
         ref = call.query.get("ref") or call.repo.default_branch
         sha = call.repo.branches.get(ref.removeprefix("refs/heads/"), ref)
         if sha not in call.state.commits:
             raise ApiError(404, f"No commit found for the ref {ref}")
         tree = call.state.commits[sha].tree
         if path in tree:
-            if "raw" in call.accept:
-                return Answer(tree[path], content_type="application/vnd.github.raw+json")
             return Answer(self._shapes.content(call.repo, ref, path, tree[path]))
         entries = self._shapes.directory(call.repo, ref, path, tree)
         if not entries:
@@ -116,58 +110,48 @@ class Endpoints:
         return Answer(entries)
 
     def check_runs(self, call: Call) -> Listing:
-        """`GET /repos/{owner}/{repo}/commits/{sha}/check-runs`, with `status` and `check_name`."""
-        sha = call.args["sha"]
+        """`GET /repos/{owner}/{repo}/commits/{ref}/check-runs`, where `ref` is a SHA."""
+        sha = call.args["ref"]
         if sha not in call.state.commits:
             raise invalid(f"No commit found for SHA: {sha}")
         runs = _runs(call.state.checks.values(), call, sha)
-        name = call.query.get("check_name")
-        shapes = [self._shapes.check_run(call.state, r) for r in runs if name in (None, r.name)]
-        return Listing(shapes, "check_runs")
+        return Listing([self._shapes.check_run(call.state, run) for run in runs], "check_runs")
 
     def workflow_runs(self, call: Call) -> Listing:
-        """`GET /repos/{owner}/{repo}/actions/runs`, with `head_sha` and `status`."""
+        """`GET /repos/{owner}/{repo}/actions/runs`, with `head_sha`."""
         runs = _runs(call.state.workflow_runs.values(), call, call.query.get("head_sha"))
         return Listing([self._shapes.workflow_run(call.state, run) for run in runs], "workflow_runs")
 
     def comments(self, call: Call) -> Listing:
-        """`GET /repos/{owner}/{repo}/issues/{number}/comments`, with `since` (a time of updating)."""
+        """`GET /repos/{owner}/{repo}/issues/{issue_number}/comments`, with `since` (a time of updating)."""
         found = call.state.conversation(_pull(call))
         since = _moment(call.query.get("since"))
         return Listing(
             [self._shapes.comment(call.state, c) for c in found if since is None or c.updated_at >= since]
         )
 
-    def comment(self, call: Call) -> Answer:
-        """`GET /repos/{owner}/{repo}/issues/comments/{id}`."""
-        return Answer(self._shapes.comment(call.state, _comment(call, call.state)))
-
     def create_comment(self, call: Call) -> Answer:
-        """`POST /repos/{owner}/{repo}/issues/{number}/comments`."""
-        pull = self._github.store.state.pulls.get((call.repo.id, int(call.args["number"])))
+        """`POST /repos/{owner}/{repo}/issues/{issue_number}/comments`."""
+        pull = self._github.store.state.pulls.get(_key(call))
         if pull is None:
             raise not_found()
         new = self._github.write_comment(pull, self._github.app.bot, _body(call), by_app=True)
         return Answer(self._shapes.comment(self._github.store.state, new), status=HTTPStatus.CREATED)
 
     def update_comment(self, call: Call) -> Answer:
-        """`PATCH /repos/{owner}/{repo}/issues/comments/{id}`."""
+        """`PATCH /repos/{owner}/{repo}/issues/comments/{comment_id}`."""
         old = _comment(call, self._github.store.state)
         new = self._github.edit_comment(old.id, _body(call), by=self._github.app.bot)
         return Answer(self._shapes.comment(self._github.store.state, new))
 
     def delete_comment(self, call: Call) -> Answer:
-        """`DELETE /repos/{owner}/{repo}/issues/comments/{id}`."""
+        """`DELETE /repos/{owner}/{repo}/issues/comments/{comment_id}`."""
         old = _comment(call, self._github.store.state)
         self._github.delete_comment(old.id, by=self._github.app.bot)
         return Answer(None, status=HTTPStatus.NO_CONTENT)
 
-    def reactions(self, call: Call) -> Listing:
-        """`GET /repos/{owner}/{repo}/issues/comments/{id}/reactions`."""
-        return Listing([self._shapes.reaction(r) for r in _comment(call, call.state).reactions])
-
     def create_reaction(self, call: Call) -> Answer:
-        """`POST /repos/{owner}/{repo}/issues/comments/{id}/reactions`: 200 instead of 201 if it is there."""
+        """`POST /repos/{owner}/{repo}/issues/comments/{comment_id}/reactions`: 200 if it is there already."""
         content = call.body.get("content")
         if content not in REACTIONS:
             raise invalid(
@@ -178,8 +162,8 @@ class Endpoints:
         return Answer(self._shapes.reaction(reaction), status=HTTPStatus.CREATED if new else HTTPStatus.OK)
 
     def permission(self, call: Call) -> Answer:
-        """`GET /repos/{owner}/{repo}/collaborators/{login}/permission`; bots are no users here."""
-        login = unquote(call.args["login"])
+        """`GET /repos/{owner}/{repo}/collaborators/{username}/permission`; bots are no users here."""
+        login = unquote(call.args["username"])
         user = call.state.users.get(login)
         if user is None or user.type != "User":
             raise ApiError(404, f"{login} is not a user")
@@ -190,29 +174,28 @@ class Endpoints:
 
 
 def _pull(call: Call) -> PullRequest:
-    pull = call.state.pulls.get((call.repo.id, int(call.args["number"])))
+    pull = call.state.pulls.get(_key(call))
     if pull is None:
         raise not_found()
     return pull
 
 
+def _key(call: Call) -> tuple[int, int]:
+    """Return repository and number of the pull request that the path names, as such or as an issue."""
+    number = call.args.get("pull_number") or call.args["issue_number"]
+    return call.repo.id, int(number)
+
+
 def _comment(call: Call, state: State) -> Comment:
-    comment = state.comments.get(int(call.args["id"]))
+    comment = state.comments.get(int(call.args["comment_id"]))
     if comment is None or comment.repository_id != call.repo.id:
         raise not_found()
     return comment
 
 
 def _runs(runs: Iterable[Run], call: Call, sha: str | None) -> list[Run]:
-    """Return the repository's runs, newest first, of a commit and a status (or conclusion) if asked for."""
-    status = call.query.get("status")
-    found = (
-        run
-        for run in runs
-        if run.repository_id == call.repo.id
-        and sha in (None, run.sha)
-        and status in (None, run.status, run.conclusion)
-    )
+    """Return the repository's runs, newest first, of one commit if one is asked for."""
+    found = (run for run in runs if run.repository_id == call.repo.id and sha in (None, run.sha))
     return sorted(found, key=lambda run: -run.id)
 
 

@@ -7,7 +7,9 @@ import re
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from http import HTTPStatus
+from itertools import zip_longest
 from typing import Any
 
 from aiohttp import web
@@ -21,20 +23,31 @@ from previewbot_demo.github.store import Clock, Store
 PREFIX = "/api/v3"
 
 _VERSION = "2022-11-28"
-_REPO = r"/repos/(?P<owner>[^/]+)/(?P<repo>[^/]+)"
+_REPO = "/repos/{owner}/{repo}"
 _BY_ID = re.compile(r"/repositories/(?P<id>\d+)(?P<tail>/.*)?")
 _NO_AGENT = "Request forbidden by administrative rules. Please make sure your request has a User-Agent header"
 
 
 @dataclass(frozen=True)
 class Route:
-    """An endpoint; `permissions` are those of which one is needed, empty for endpoints of the App itself."""
+    """An endpoint; its path is written as in GitHub's reference, `/repos/{owner}/{repo}/pulls`.
+
+    `permissions` are those of which one is needed, empty for endpoints of the App itself.
+    """
 
     method: str
     path: str
     answer: Callable[[Call], Answer | Listing]
     permissions: tuple[str, ...] = ()
     as_app: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.path}"
+
+    def takes(self, method: str, path: str) -> dict[str, str] | None:
+        """Return what a request's path says for the names in ours; None if it is another endpoint's."""
+        found = _pattern(self.path).fullmatch(path) if method == self.method else None
+        return None if found is None else found.groupdict()
 
     @property
     def is_comment(self) -> bool:
@@ -54,30 +67,42 @@ def routes(e: Endpoints) -> tuple[Route, ...]:
     talk = ("issues:write", "pull_requests:write")
     hear = ("issues:read", "pull_requests:read")
     pull = ("pull_requests:read",)
-    comment = _REPO + r"/issues/comments/(?P<id>\d+)"
+    comment = _REPO + "/issues/comments/{comment_id}"
     return (
         Route("GET", "/app/installations", e.installations, as_app=True),
-        Route("POST", r"/app/installations/(?P<id>\d+)/access_tokens", e.create_token, as_app=True),
+        Route("POST", "/app/installations/{installation_id}/access_tokens", e.create_token, as_app=True),
         Route("GET", _REPO + "/installation", e.repository_installation, as_app=True),
         Route("GET", "/installation/repositories", e.installation_repositories),
-        Route("GET", _REPO, e.repository, ("metadata:read",)),
         Route("GET", _REPO + "/pulls", e.pulls, pull),
-        Route("GET", _REPO + r"/pulls/(?P<number>\d+)", e.pull, pull),
-        Route("GET", _REPO + r"/pulls/(?P<number>\d+)/files", e.files, pull),
-        Route("GET", _REPO + r"/pulls/(?P<number>\d+)/commits", e.commits, pull),
-        Route("GET", _REPO + r"/git/commits/(?P<sha>[0-9a-f]{40})", e.git_commit, ("contents:read",)),
-        Route("GET", _REPO + r"/contents(?:/(?P<path>.*))?", e.contents, ("contents:read",)),
-        Route("GET", _REPO + r"/commits/(?P<sha>[^/]+)/check-runs", e.check_runs, ("checks:read",)),
+        Route("GET", _REPO + "/pulls/{pull_number}", e.pull, pull),
+        Route("GET", _REPO + "/pulls/{pull_number}/files", e.files, pull),
+        Route("GET", _REPO + "/pulls/{pull_number}/commits", e.commits, pull),
+        Route("GET", _REPO + "/git/commits/{commit_sha}", e.git_commit, ("contents:read",)),
+        Route("GET", _REPO + "/contents/{path}", e.contents, ("contents:read",)),
+        Route("GET", _REPO + "/commits/{ref}/check-runs", e.check_runs, ("checks:read",)),
         Route("GET", _REPO + "/actions/runs", e.workflow_runs, ("actions:read",)),
-        Route("GET", _REPO + r"/issues/(?P<number>\d+)/comments", e.comments, hear),
-        Route("POST", _REPO + r"/issues/(?P<number>\d+)/comments", e.create_comment, talk),
-        Route("GET", comment, e.comment, hear),
+        Route("GET", _REPO + "/issues/{issue_number}/comments", e.comments, hear),
+        Route("POST", _REPO + "/issues/{issue_number}/comments", e.create_comment, talk),
         Route("PATCH", comment, e.update_comment, talk),
         Route("DELETE", comment, e.delete_comment, talk),
-        Route("GET", comment + "/reactions", e.reactions, hear),
         Route("POST", comment + "/reactions", e.create_reaction, talk),
-        Route("GET", _REPO + r"/collaborators/(?P<login>[^/]+)/permission", e.permission, ("metadata:read",)),
+        Route("GET", _REPO + "/collaborators/{username}/permission", e.permission, ("metadata:read",)),
     )
+
+
+@cache
+def _pattern(path: str) -> re.Pattern[str]:
+    """Return what matches a path like `/repos/{owner}/{repo}/contents/{path}`."""
+    parts = re.split(r"\{(\w+)\}", path)
+    named = (f"(?P<{name}>{_shape(name)})" for name in parts[1::2])
+    fixed = map(re.escape, parts[::2])
+    return re.compile("".join(part for pair in zip_longest(fixed, named, fillvalue="") for part in pair))
+
+
+def _shape(name: str) -> str:
+    if name == "path":
+        return ".+"
+    return r"\d+" if name.endswith(("_id", "_number")) else "[^/]+"
 
 
 class Rest:
@@ -86,7 +111,7 @@ class Rest:
     def __init__(
         self, endpoints: Endpoints, store: Store, doorkeeper: Doorkeeper, clock: Clock, api_url: str, app: App
     ) -> None:
-        self._routes = routes(endpoints)
+        self.routes = routes(endpoints)
         self._store = store
         self._doorkeeper = doorkeeper
         self._clock = clock
@@ -132,7 +157,6 @@ class Rest:
             installation=installation,
             args=args,
             query=dict(request.query),
-            accept=request.headers.get("Accept", ""),
             body=await _body(request),
         )
         result = route.answer(call)
@@ -150,10 +174,10 @@ class Rest:
         return f"/repos/{repository.full_name}{found['tail'] or ''}"
 
     def _route(self, method: str, path: str) -> tuple[Route, dict[str, str]]:
-        for route in self._routes:
-            found = re.fullmatch(route.path, path) if route.method == method else None
-            if found is not None:
-                return route, {name: value for name, value in found.groupdict().items() if value is not None}
+        for route in self.routes:
+            args = route.takes(method, path)
+            if args is not None:
+                return route, args
         raise not_found()
 
     def _who(self, route: Route, request: web.BaseRequest) -> Installation | None:

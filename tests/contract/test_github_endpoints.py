@@ -1,0 +1,98 @@
+"""The stand-in for GitHub grows only by what production calls: nothing in it is there for a test alone."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import AsyncIterator, Callable, Coroutine
+from typing import Any
+
+import pytest
+
+from previewbot.github import GitHub, InstallationClient
+from tests.support.github_calls import make_every_call
+from tests.support.github_script import PREFIX, Asked
+from tests.support.github_town import Town, github_town
+
+CALLED_BY_PRODUCTION = {
+    "GET /app/installations",
+    "POST /app/installations/{installation_id}/access_tokens",
+    "GET /installation/repositories",
+    "GET /repos/{owner}/{repo}/actions/runs",
+    "GET /repos/{owner}/{repo}/collaborators/{username}/permission",
+    "GET /repos/{owner}/{repo}/commits/{ref}/check-runs",
+    "GET /repos/{owner}/{repo}/contents/{path}",
+    "GET /repos/{owner}/{repo}/git/commits/{commit_sha}",
+    "GET /repos/{owner}/{repo}/installation",
+    "DELETE /repos/{owner}/{repo}/issues/comments/{comment_id}",
+    "PATCH /repos/{owner}/{repo}/issues/comments/{comment_id}",
+    "POST /repos/{owner}/{repo}/issues/comments/{comment_id}/reactions",
+    "GET /repos/{owner}/{repo}/issues/{issue_number}/comments",
+    "POST /repos/{owner}/{repo}/issues/{issue_number}/comments",
+    "GET /repos/{owner}/{repo}/pulls",
+    "GET /repos/{owner}/{repo}/pulls/{pull_number}",
+    "GET /repos/{owner}/{repo}/pulls/{pull_number}/commits",
+    "GET /repos/{owner}/{repo}/pulls/{pull_number}/files",
+}
+"""What previewbot's client asks of GitHub, in the words of GitHub's reference
+(https://docs.github.com/en/rest?apiVersion=2022-11-28)."""
+
+BESIDES: dict[str, str] = {}
+"""What the stand-in serves although production never calls it, each with the reason: what its own pages or a
+test's browser need. There is nothing of the kind: the pages are rendered from the stand-in's state."""
+
+
+@pytest.fixture
+async def town() -> AsyncIterator[Town]:
+    async with github_town() as built:
+        yield built
+
+
+def endpoint(town: Town, asked: Asked) -> str:
+    """Return the stand-in's endpoint that serves a request."""
+    path = asked.path.partition("?")[0].removeprefix(PREFIX)
+    [name] = [str(route) for route in town.github.rest.routes if route.takes(asked.method, path) is not None]
+    return name
+
+
+async def test_what_production_calls_is_what_is_listed_here(town: Town) -> None:
+    asked = await make_every_call(town)
+
+    assert {endpoint(town, one) for one in asked} == CALLED_BY_PRODUCTION
+
+
+async def test_the_stand_in_serves_what_production_calls_and_nothing_else(town: Town) -> None:
+    served = {str(route) for route in town.github.rest.routes}
+
+    assert served == CALLED_BY_PRODUCTION | BESIDES.keys()
+    assert not CALLED_BY_PRODUCTION & BESIDES.keys()
+    assert all(BESIDES.values()), "each with its reason"
+
+
+async def test_every_call_that_the_client_knows_is_among_those_made_here(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = {
+        (kind, name)
+        for kind in (GitHub, InstallationClient)
+        for name, _ in inspect.getmembers(kind, inspect.iscoroutinefunction)
+        if not name.startswith("_")
+    }
+    made: set[tuple[type, str]] = set()
+    for kind, name in known:
+        monkeypatch.setattr(kind, name, noting(getattr(kind, name), made, (kind, name)))
+
+    await make_every_call(town)
+
+    assert made == known
+
+
+def noting(
+    call: Callable[..., Coroutine[Any, Any, Any]], made: set[tuple[type, str]], who: tuple[type, str]
+) -> Callable[..., Coroutine[Any, Any, Any]]:
+    """Return the same call, which also notes that it was made."""
+
+    async def noted(*arguments: Any) -> Any:
+        made.add(who)
+        return await call(*arguments)
+
+    return noted
