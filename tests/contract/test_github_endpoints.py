@@ -1,4 +1,4 @@
-"""The stand-in for GitHub grows only by what production calls: nothing in it is there for a test alone."""
+"""What stands for GitHub grows only by what production calls: nothing in it is there for a test alone."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from previewbot.github import GitHub, InstallationClient
 from tests.support.github_calls import make_every_call
 from tests.support.github_script import PREFIX, Asked
 from tests.support.github_town import Town, github_town
+from tests.support.passes import GitHubInMemory
 
 CALLED_BY_PRODUCTION = {
     "GET /app/installations",
@@ -71,12 +72,7 @@ async def test_the_stand_in_serves_what_production_calls_and_nothing_else(town: 
 async def test_every_call_that_the_client_knows_is_among_those_made_here(
     town: Town, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    known = {
-        (kind, name)
-        for kind in (GitHub, InstallationClient)
-        for name, _ in inspect.getmembers(kind, inspect.iscoroutinefunction)
-        if not name.startswith("_")
-    }
+    known = {(kind, name) for kind in (GitHub, InstallationClient) for name in calls_of(kind)}
     made: set[tuple[type, str]] = set()
     for kind, name in known:
         monkeypatch.setattr(kind, name, noting(getattr(kind, name), made, (kind, name)))
@@ -84,6 +80,16 @@ async def test_every_call_that_the_client_knows_is_among_those_made_here(
     await make_every_call(town)
 
     assert made == known
+
+
+def test_the_github_in_memory_answers_only_calls_that_the_client_knows() -> None:
+    assert calls_of(GitHubInMemory) <= calls_of(GitHub) | calls_of(InstallationClient)
+
+
+def calls_of(kind: type) -> set[str]:
+    """Return the names of the public methods that ask somebody something."""
+    found = inspect.getmembers(kind, inspect.iscoroutinefunction)
+    return {name for name, _ in found if not name.startswith("_")}
 
 
 def noting(
