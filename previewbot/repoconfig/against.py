@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from previewbot.config.words import shown
 from previewbot.errors import Problem
 from previewbot.images import allowed
 from previewbot.repoconfig.model import RepositoryConfig
-from previewbot.repoconfig.nodes import shown
 from previewbot.repoconfig.values import sample_image
 from previewbot.settings import Settings
 from previewbot.timing import format_duration

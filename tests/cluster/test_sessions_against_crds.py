@@ -50,13 +50,21 @@ SESSIONS["the longest names"] = Wanted(
 
 GATEWAYS = {
     "with the usual port": GatewaySettings(name="public", namespace="gateways", domain="preview.example.com"),
-    "with a port": GatewaySettings("public", "gateways", "localhost", scheme="http", port=8470),
-    "with the longest names": GatewaySettings("g" * 63, "n" * 63, ".".join(["d" * 50] * 4)),
+    "with a port": GatewaySettings(
+        name="public", namespace="gateways", domain="localhost", scheme="http", port=8470
+    ),
+    "with the longest names": GatewaySettings(
+        name="g" * 63, namespace="n" * 63, domain=".".join(["d" * 50] * 3 + ["d" * 47])
+    ),
 }
 ENTRIES = {
-    "to staging": Entry("https://staging.example.com", NAMESPACE, "web", 80, parse_target("deployment/web")),
+    "to staging": Entry(url="https://staging.example.com", namespace=NAMESPACE, service="web", port=80),
     "to the longest Service": Entry(
-        "https://a.example.com", NAMESPACE, LONG, 65_535, parse_target("deployment/w")
+        url="https://a.example.com",
+        namespace=NAMESPACE,
+        service=LONG,
+        port=65_535,
+        target=parse_target("deployment/w"),
     ),
     "to the page": None,
 }

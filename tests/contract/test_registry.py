@@ -60,8 +60,13 @@ def pusher(host: Host, session: aiohttp.ClientSession) -> Pusher:
 @pytest.fixture
 def access(host: Host, tmp_path: Path) -> RegistrySettings:
     config = docker_config(tmp_path / "config.json", {host.name: login()}) if host.login != "none" else None
+    return access_with(config, host)
+
+
+def access_with(config: Path | None, host: Host, *, ca_file: bool = True) -> RegistrySettings:
+    plain_http = host.url.startswith("http:")
     return RegistrySettings(
-        docker_config_file=config, plain_http=host.url.startswith("http:"), ca_file=host.ca_file
+        docker_config_file=config, plain_http=plain_http, ca_file=host.ca_file if ca_file else None
     )
 
 
@@ -178,9 +183,9 @@ async def test_a_tag_is_of_one_repository(
 
 
 async def test_without_a_login_where_one_is_wanted_one_is_refused_and_else_served(
-    host: Host, session: aiohttp.ClientSession, access: RegistrySettings, reference: ImageReference
+    host: Host, session: aiohttp.ClientSession, reference: ImageReference
 ) -> None:
-    anonymous = Registry(session, {host.name: replace(access, docker_config_file=None)})
+    anonymous = Registry(session, {host.name: access_with(None, host)})
 
     if host.login == "none":
         assert await anonymous.find(reference) is None
@@ -192,12 +197,11 @@ async def test_without_a_login_where_one_is_wanted_one_is_refused_and_else_serve
 async def test_with_a_wrong_password_one_is_refused_where_one_is_wanted(
     host: Host,
     session: aiohttp.ClientSession,
-    access: RegistrySettings,
     reference: ImageReference,
     tmp_path: Path,
 ) -> None:
     config = docker_config(tmp_path / "wrong.json", {host.name: login(USER, "wrong")})
-    registry = Registry(session, {host.name: replace(access, docker_config_file=config)})
+    registry = Registry(session, {host.name: access_with(config, host)})
 
     if host.login == "none":
         assert await registry.find(reference) is None
@@ -223,7 +227,7 @@ async def test_a_repository_that_is_refused_is_not_taken_for_one_that_is_missing
 async def test_one_that_speaks_tls_is_not_asked_without_and_the_other_way_round(
     host: Host, session: aiohttp.ClientSession, access: RegistrySettings, reference: ImageReference
 ) -> None:
-    wrong = replace(access, plain_http=not access.plain_http, ca_file=None)
+    wrong = RegistrySettings(docker_config_file=access.docker_config_file, plain_http=not access.plain_http)
 
     with pytest.raises(RemoteError) as caught:
         await Registry(session, {host.name: wrong}).find(reference)
@@ -236,7 +240,9 @@ async def test_a_ca_that_is_not_known_is_said(
     host: Host, session: aiohttp.ClientSession, access: RegistrySettings, reference: ImageReference
 ) -> None:
     with pytest.raises(TryLater, match="its certificate is not trusted: "):
-        await Registry(session, {host.name: replace(access, ca_file=None)}).find(reference)
+        await Registry(
+            session, {host.name: access_with(access.docker_config_file, host, ca_file=False)}
+        ).find(reference)
 
 
 @pytest.mark.parametrize("image", [an_image(), an_image(kind="docker"), an_index(an_image())])

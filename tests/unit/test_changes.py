@@ -15,6 +15,7 @@ from previewbot.repoconfig import RepositoryConfig, ServiceConfig, TargetPath
 
 def config(**services: list[str]) -> RepositoryConfig:
     return RepositoryConfig(
+        version=1,
         entry=None,
         services=tuple(
             ServiceConfig(

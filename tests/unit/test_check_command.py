@@ -65,7 +65,7 @@ def test_every_mistake_is_a_line_with_its_place_as_editors_and_ci_read_it(check:
 
     assert (code, output) == (1, "")
     assert errors.splitlines() == [
-        "preview.yaml:4: `services.checkout` lacks `namespace`; write for example `namespace: staging`",
+        "preview.yaml:4: `services.checkout.namespace` is missing; write for example `namespace: staging`",
         "preview.yaml:6: `namespce` is unknown; did you mean `namespace`?",
         "preview.yaml:8: `ports` must be a port, a number from 1 to 65535",
     ]
@@ -80,7 +80,7 @@ def test_a_misspelt_key_that_is_needed_is_recognised(check: Check) -> None:
 @pytest.mark.parametrize(
     ("content", "says"),
     [
-        (b"", "preview.yaml:1: the file is empty; it must begin with `version: 1`"),
+        (b"", "preview.yaml:1: the file is empty; it must hold keys such as `version: 1`"),
         (b"\xff", "preview.yaml:1: is not UTF-8; save the file in that encoding"),
         (b"version: [", "preview.yaml:1: is not YAML"),
         (b"#" * 70_000, "preview.yaml: the file is larger than 64 KiB; make it smaller"),

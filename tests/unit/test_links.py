@@ -35,7 +35,8 @@ from tests.support.previews import HEAD, a_preview
 KEY = environment_key("github.com", 812, 42, "acme/shop")
 PAGE = "https://previews.example.com/p/812/42"
 GATEWAY = GatewaySettings(name="public", namespace="gateways", domain="preview.example.com")
-ENTRY = Entry("https://staging.example.com", "staging", "web", 80, TargetPath("deployment", "web"))
+WEB = TargetPath("deployment", "web")
+ENTRY = Entry(url="https://staging.example.com", namespace="staging", service="web", port=80, target=WEB)
 CRD = yaml.safe_load(
     (Path(str(files("previewbot_demo"))) / "schemas/httproutes.yaml").read_text(encoding="utf-8")
 )
@@ -55,7 +56,7 @@ def a_configuration(entry: Entry | None = ENTRY, **opens: str) -> RepositoryConf
         )
         for name in ("web", "checkout", "pricing")
     )
-    return RepositoryConfig(entry=entry, services=services)
+    return RepositoryConfig(version=1, entry=entry, services=services)
 
 
 def serving(name: str, share_host: str = "", **changes: Any) -> Service:
@@ -146,7 +147,9 @@ def test_through_a_gateway_the_link_is_the_pull_requests_own_host_whichever_serv
 
 
 def test_the_gateways_scheme_and_port_are_those_of_the_settings() -> None:
-    gateway = GatewaySettings("public", "gateways", "localhost", scheme="http", port=8470)
+    gateway = GatewaySettings(
+        name="public", namespace="gateways", domain="localhost", scheme="http", port=8470
+    )
 
     found = link(gateway, a_configuration(), (serving("checkout"),), KEY)
 
@@ -206,7 +209,13 @@ def test_without_a_gateway_the_share_host_of_a_changed_entry_is_the_link(target:
 
 
 def test_an_entry_that_names_a_container_is_the_workload_all_the_same() -> None:
-    entry = Entry(ENTRY.url, "staging", "web", 80, parse_target("deployment/web/container/app"))
+    entry = Entry(
+        url=ENTRY.url,
+        namespace="staging",
+        service="web",
+        port=80,
+        target=parse_target("deployment/web/container/app"),
+    )
 
     assert (
         link(None, a_configuration(entry), (serving("web", "x.share.example.com"),), KEY).kind == "ShareHost"
@@ -261,7 +270,7 @@ def test_else_the_link_is_staging_with_the_header_by_the_extension() -> None:
     "url", ["https://staging.example.com:8443/shop", "https://staging.example.com:8443/shop/"]
 )
 def test_stagings_own_path_and_port_stay_in_the_link_but_the_header_goes_to_the_host(url: str) -> None:
-    entry = Entry(url, "staging", "web", 80, TargetPath("deployment", "web"))
+    entry = Entry(url=url, namespace="staging", service="web", port=80, target=WEB)
 
     found = link(None, a_configuration(entry, checkout="/cart"), (serving("checkout"),), KEY)
 

@@ -47,7 +47,7 @@ async def found(
         image=image,
         ports=(8080,),
     )
-    configuration = _Configuration(RepositoryConfig(entry=None, services=(service,)), "c", ())
+    configuration = _Configuration(RepositoryConfig(version=1, services=(service,)), "c", ())
     client: Any = cast(InstallationClient, commits)
     pull_request = pull_request or a_pull_request()
     return await _merge_sha(client, observed or Observed(), pull_request, configuration, {changed: 1})

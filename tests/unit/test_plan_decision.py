@@ -44,7 +44,7 @@ def a_pull_request(**changes: Any) -> PullRequest:
 
 
 FORK = a_pull_request(head=Branch("main", HEAD, 99, "mallory/shop"))
-CONFIG = RepositoryConfig(entry=None, services=(), triggers=Triggers(), ttl=None)
+CONFIG = RepositoryConfig(version=1, services=())
 FACTS = Facts(a_pull_request(), CONFIG, agent=COPILOT, files={"checkout": 2})
 
 

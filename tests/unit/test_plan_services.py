@@ -17,14 +17,20 @@ from previewbot.repoconfig import ServiceConfig, parse_target
 from tests.support.previews import HEAD, NOW, OLDER, a_preview
 
 PREVIEW = a_preview()
-CONFIG = ServiceConfig(
-    name="checkout",
-    paths=("services/checkout/**",),
-    target=parse_target("deployment/checkout"),
-    namespace="staging",
-    image="ghcr.io/acme/checkout:{head_sha}",
-    ports=(8080,),
-)
+
+
+def a_service(target: str = "deployment/checkout") -> ServiceConfig:
+    return ServiceConfig(
+        name="checkout",
+        paths=("services/checkout/**",),
+        target=parse_target(target),
+        namespace="staging",
+        image="ghcr.io/acme/checkout:{head_sha}",
+        ports=(8080,),
+    )
+
+
+CONFIG = a_service()
 IMAGE = "ghcr.io/acme/checkout@sha256:" + "a" * 64
 WANTED = Wanted("checkout", "staging", CONFIG.target, "app", IMAGE, (8080,), HEAD, 3600)
 AROUND = Surroundings(PREVIEW, HEAD, 3600, timedelta(minutes=5), place_granted=True, now=NOW)
@@ -203,7 +209,7 @@ def test_the_image_is_pinned_once_per_head() -> None:
 
 
 def test_another_target_is_another_service_to_which_nothing_old_applies() -> None:
-    elsewhere = replace(CONFIG, target=parse_target("deployment/till"))
+    elsewhere = a_service("deployment/till")
 
     service = prepare(PREVIEW, elsewhere, 1, PINNED)
 

@@ -6,7 +6,7 @@ Time is not measured: what is counted is how much of a file is read, and what a 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import pytest
 import yaml
@@ -14,10 +14,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from previewbot.changes import match
+from previewbot.config import mistakes
+from previewbot.config.reader import MAX_BYTES, MAX_NODES
+from previewbot.config.words import Words, fill
 from previewbot.errors import ConfigurationError, Problem
 from previewbot.model import ChangedFile, ChangedFiles
 from previewbot.repoconfig import parse
-from previewbot.repoconfig.nodes import MAX_BYTES, MAX_NODES
 
 SERVICE = """\
   {name}:
@@ -55,14 +57,13 @@ def filled(unit: str, head: str = "", tail: str = "") -> str:
         (filled("a,", "[", "]"), 1),
         (filled("[],", "[", "]"), 1),
         (filled("{},", "[", "]"), 1),
-        (filled("!!a ,", "[", "]"), 1),
         (filled("a: 1\n"), 2500),
         (filled("- \n"), 5000),
         (filled("? [a]\n: b\n"), 3333),
         (filled("a,", a_file(a_service()) + "triggers: {labels: [", "]}"), 9),
         (filled("1,", a_file(a_service()).replace("8080]\n", ""), "]"), 8),
     ],
-    ids=["commas", "lists", "mappings", "tags", "keys", "entries", "complex keys", "labels", "ports"],
+    ids=["commas", "lists", "mappings", "keys", "entries", "complex keys", "labels", "ports"],
 )
 def test_a_file_of_very_many_values_is_told_where_it_becomes_too_large(content: str, line: int) -> None:
     assert problems(content) == (Problem(line, TOO_MANY_VALUES),)
@@ -80,6 +81,21 @@ def test_reading_ends_where_the_file_becomes_too_large(monkeypatch: pytest.Monke
     problems(filled("a,", "[", "]"))
 
     assert MAX_NODES <= len(seen) < MAX_NODES + 10
+
+
+def test_of_very_many_mistakes_only_those_that_are_told_are_put_into_words(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    worded: list[str] = []
+
+    def counted(kind: str, named: Mapping[str, object], value: str = "") -> Words:
+        worded.append(kind)
+        return fill(kind, named, value)
+
+    monkeypatch.setattr(mistakes, "fill", counted)
+    problems("version: 1\nservices:\n" + "".join(f"  s{number}: {{}}\n" for number in range(2_000)))
+
+    assert len(worded) == 20
 
 
 def test_a_file_with_hundreds_of_services_is_accepted() -> None:
@@ -111,6 +127,12 @@ def test_a_bomb_of_aliases_is_refused_at_the_first() -> None:
     bomb = "a0: &a0 [x]\n" + "".join(f"a{n}: &a{n} [*a{n - 1}, *a{n - 1}]\n" for n in range(1, 60))
 
     assert problems(bomb) == (Problem(2, "the alias `*a0` is not allowed; write its value out"),)
+
+
+def test_a_tag_is_refused_at_the_first() -> None:
+    told = "`!!a` begins with !, which YAML reads as a tag; put it in quotes, or remove the tag"
+
+    assert problems(filled("!!a ,", "[", "]")) == (Problem(1, told),)
 
 
 @pytest.mark.parametrize("separator", ["---\n", "...\n---\n"])

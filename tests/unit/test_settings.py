@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from previewbot.errors import SettingsError
 from previewbot.settings import (
@@ -93,8 +94,12 @@ def test_the_example_is_accepted_as_it_is() -> None:
             webhook_secret_file=Path("/etc/previewbot/webhook-secret"),
         ),
         public_url="https://previews.example.com",
-        cluster=ClusterSettings(Path("/etc/previewbot/kubeconfig"), ("staging", "payments")),
-        links=LinkSettings(GatewaySettings("public", "gateways", "preview.example.com", "https")),
+        cluster=ClusterSettings(
+            kubeconfig=Path("/etc/previewbot/kubeconfig"), namespaces=("staging", "payments")
+        ),
+        links=LinkSettings(
+            gateway=GatewaySettings(name="public", namespace="gateways", domain="preview.example.com")
+        ),
         images=ImageSettings(
             allowed=("ghcr.io/acme/", "registry.internal:5000/"),
             registries={
@@ -103,10 +108,10 @@ def test_the_example_is_accepted_as_it_is() -> None:
             },
         ),
         config_branches=(),
-        limits=Limits(50),
-        ttl=Ttl(timedelta(hours=8), timedelta(hours=72)),
-        deadlines=Deadlines(timedelta(minutes=60), timedelta(minutes=5)),
-        listing=Listing(timedelta(minutes=3)),
+        limits=Limits(previews=50),
+        ttl=Ttl(default=timedelta(hours=8), max=timedelta(hours=72)),
+        deadlines=Deadlines(image=timedelta(minutes=60), session=timedelta(minutes=5)),
+        listing=Listing(interval=timedelta(minutes=3)),
     )
 
     assert expected == parse(document(EXAMPLE), {})
@@ -144,11 +149,11 @@ def test_an_empty_file_gets_one_list_of_all_that_is_missing() -> None:
 @pytest.mark.parametrize(
     ("path", "value", "told"),
     [
-        ("githubb", {}, "githubb is not a setting; did you mean github?"),
-        ("github/app-id", 1, "github.app-id is not a setting; did you mean app_id?"),
-        ("github/zzz", 1, "github.zzz is not a setting; known here: api_url, web_url, app_id,"),
+        ("githubb", {}, "githubb is unknown; did you mean github?"),
+        ("github/app-id", 1, "github.app-id is unknown; did you mean app_id?"),
+        ("github/zzz", 1, "github.zzz is unknown; known here: api_url, web_url, app_id,"),
         ("github/api_url", "api.github.com", "github.api_url must be an http:// or https:// URL"),
-        ("github/api_url", "https://user:pw@host", "github.api_url must be an http:// or https:// URL"),
+        ("github/api_url", "https://user:pw@host", "github.api_url must not contain a user name or password"),
         ("github/api_url", "https://host:port", "github.api_url must be an http:// or https:// URL"),
         ("github/web_url", "ftp://github.com", "github.web_url must be an http:// or https:// URL"),
         ("github/web_url", "https://", "github.web_url must be an http:// or https:// URL"),
@@ -158,15 +163,19 @@ def test_an_empty_file_gets_one_list_of_all_that_is_missing() -> None:
         ("github/app_id", "4242", 'github.app_id must be a whole number from 1, not "4242"'),
         ("github/app_id", True, "github.app_id must be a whole number from 1, not true"),
         ("github/app_id", 0, "github.app_id must be a whole number from 1, not 0"),
-        ("github", "x", 'github must be a mapping of keys, not "x"'),
+        (
+            "github",
+            "x",
+            "github must hold keys such as api_url: https://api.github.com and web_url: https://github.com",
+        ),
         ("github/private_key", "-----BEGIN", "github.private_key does not belong here"),
         ("github/webhook_secret", "hunter2", "github.webhook_secret does not belong here"),
         ("cluster/namespaces", [], "cluster.namespaces must name at least one"),
         ("cluster/namespaces", "staging", "cluster.namespaces must be a list"),
-        ("cluster/namespaces", ["Staging"], "cluster.namespaces must be a name of small letters"),
+        ("cluster/namespaces", ["Staging"], "cluster.namespaces must be a name of at most 63 small letters"),
         ("images/allowed", ["https://ghcr.io/acme"], "images.allowed must begin with a registry's host"),
         ("images/allowed", ["acme/shop"], "images.allowed must begin with a registry's host"),
-        ("images/allowed", [""], "images.allowed must be a text"),
+        ("images/allowed", [""], "images.allowed must begin with a registry's host"),
         ("images/registries/not a host", {}, "images.registries.not a host must be the host of a registry"),
         ("images/registries/ghcr.io", {"plain": True}, "did you mean plain_http?"),
         ("images/registries/ghcr.io/plain_http", "yes", "plain_http must be true or false"),
@@ -178,8 +187,12 @@ def test_an_empty_file_gets_one_list_of_all_that_is_missing() -> None:
         ),
         ("links/gateway", {"name": "public", "namespace": "g"}, "links.gateway.domain is missing"),
         ("links/gateway/settle", "-1s", "links.gateway.settle must be a duration, like 8h"),
-        ("links/gateway/settle", 0, "links.gateway.settle must be a text, not 0"),
-        ("links", {"gatewy": {}}, "links.gatewy is not a setting; did you mean gateway?"),
+        (
+            "links/gateway/settle",
+            0,
+            "links.gateway.settle must be a duration, like 8h, 2h30m, 90s or 3d, not 0",
+        ),
+        ("links", {"gatewy": {}}, "links.gatewy is unknown; did you mean gateway?"),
         ("limits/previews", -1, "limits.previews must be a whole number from 1"),
         ("ttl/default", 8, "ttl.default must be a duration, like 8h, 2h30m, 90s or 3d, not 8"),
         ("ttl/default", "100h", "ttl.default must be at most ttl.max, which is 3d"),
@@ -193,8 +206,83 @@ def test_a_mistake_is_told_with_its_key_and_what_is_expected(path: str, value: A
     assert any(told in problem for problem in problems(with_key(path, value)))
 
 
-def test_a_secret_in_the_file_is_not_repeated_in_the_answer() -> None:
-    assert "hunter2" not in " ".join(problems(with_key("github/webhook_secret", "hunter2")))
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("github/webhook_secret", "hunter2"),
+        ("github/webhook_secret", {"value": "hunter2"}),
+        ("github/webhook_secert", "hunter2"),
+        ("github/private_key_file", "-----BEGIN PRIVATE KEY-----\nhunter2\n"),
+        ("github/api_url", "https://me:hunter2@github.com"),
+        ("github/api_url", "me:hunter2@github.com"),
+        ("images/allowed", ["me:hunter2@ghcr.io"]),
+        ("images/registries/ghcr.io", {"password": "hunter2"}),
+    ],
+)
+def test_a_secret_in_the_file_is_not_repeated_in_the_answer(path: str, value: Any) -> None:
+    assert "hunter2" not in " ".join(problems(with_key(path, value)))
+
+
+def test_a_secret_in_a_variable_is_not_repeated_in_the_answer() -> None:
+    misspelt = {
+        "PREVIEWBOT_GITHUB__WEBHOOK_SECERT": "hunter2",
+        "PREVIEWBOT_GITHUB": '{"private_key": "hunter2"}',
+    }
+
+    assert "hunter2" not in " ".join(problems(SMALLEST, misspelt))
+
+
+@pytest.mark.parametrize(
+    ("written", "instead", "told"),
+    [
+        ("app_id: 4242", "app_id: '4242'", 'line 4: github.app_id must be a whole number from 1, not "4242"'),
+        ("app_id: 4242", "ap_id: 4242", "line 4: github.ap_id is unknown; did you mean app_id?"),
+        ("app_id: 4242", "ap_id: 4242", "line 2: github.app_id is missing; write for example app_id: 4242"),
+        ("app_id: 4242", "app_id: 0x10", "line 4: github.app_id must be a whole number from 1, not 0x10"),
+        ("app_id: 4242", "app_id:", "line 4: github.app_id has no value; write for example app_id: 4242"),
+        (
+            "[staging, payments]",
+            "[staging, 12]",
+            "line 10: cluster.namespaces must be a text, not 12; put 12 in",
+        ),
+        (
+            "[staging, payments]",
+            "[staging, on]",
+            "line 10: cluster.namespaces must be a text, not true; put on in",
+        ),
+        (
+            "ttl: {default: 8h",
+            "ttl: {default: 80h",
+            "line 20: ttl.default must be at most ttl.max, which is 3d",
+        ),
+        (
+            "listing: {interval",
+            "listing: {intervall",
+            "line 22: listing.intervall is unknown; did you mean interval",
+        ),
+        ("scheme: https", "scheme: tcp", 'line 12: links.gateway.scheme must be https or http, not "tcp"'),
+    ],
+)
+def test_a_mistake_in_the_file_is_told_with_its_line(written: str, instead: str, told: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        parse(document(EXAMPLE.replace(written, instead)), {})
+
+    assert any(problem.startswith(told) for problem in caught.value.problems), caught.value.problems
+
+
+def test_a_key_without_a_value_is_the_same_as_none() -> None:
+    expected = parse(document(EXAMPLE.replace("ttl: {default: 8h, max: 72h}", "")), {})
+
+    assert expected == parse(document(EXAMPLE.replace("ttl: {default: 8h, max: 72h}", "ttl:")), {})
+
+
+def test_settings_cannot_be_changed() -> None:
+    found: Any = parse(SMALLEST, {})
+
+    with pytest.raises(ValidationError, match="frozen"):
+        found.public_url = "x"
+    with pytest.raises(ValidationError, match="frozen"):
+        found.ttl.max = timedelta(1)
 
 
 def test_every_mistake_is_told_at_once() -> None:
@@ -247,7 +335,7 @@ def test_a_variable_takes_the_place_of_a_key(
 def test_the_deeper_variable_wins() -> None:
     environment = {"PREVIEWBOT_TTL": '{"default": "1h", "max": "2h"}', "PREVIEWBOT_TTL__MAX": "5h"}
 
-    assert Ttl(timedelta(hours=1), timedelta(hours=5)) == parse(SMALLEST, environment).ttl
+    assert Ttl(default=timedelta(hours=1), max=timedelta(hours=5)) == parse(SMALLEST, environment).ttl
 
 
 def test_the_document_itself_is_left_as_it_was() -> None:
@@ -261,8 +349,12 @@ def test_the_document_itself_is_left_as_it_was() -> None:
 @pytest.mark.parametrize(
     ("variable", "text", "told"),
     [
-        ("GITHUB__APPID", "1", "github.appid (from PREVIEWBOT_GITHUB__APPID) is not a setting"),
-        ("GITHUBB__APP_ID", "1", "githubb (from PREVIEWBOT_GITHUBB__APP_ID) is not a setting"),
+        (
+            "GITHUB__APPID",
+            "1",
+            "github.appid (from PREVIEWBOT_GITHUB__APPID) is unknown; did you mean app_id?",
+        ),
+        ("GITHUBB__APP_ID", "1", "PREVIEWBOT_GITHUBB__APP_ID is not a setting; did you mean github?"),
         (
             "GITHUB__APP_ID__X",
             "1",
@@ -270,9 +362,13 @@ def test_the_document_itself_is_left_as_it_was() -> None:
         ),
         ("GITHUB__APP_ID", "", "github.app_id (from PREVIEWBOT_GITHUB__APP_ID) must be a whole number"),
         ("CLUSTER__NAMESPACES", "a,b", "cluster.namespaces (from PREVIEWBOT_CLUSTER__NAMESPACES) must be a"),
-        ("CLUSTER__NAMESPACES", "[a]", "must be a list in JSON"),
+        (
+            "CLUSTER__NAMESPACES",
+            "[a]",
+            'must be a list, like [staging], not "[a]"; in a variable, write it as JSON',
+        ),
         ("PUBLIC_URI", "x", "PREVIEWBOT_PUBLIC_URI is not a setting; did you mean public_url?"),
-        ("LIMITS", "5", "limits (from PREVIEWBOT_LIMITS) must be a mapping"),
+        ("LIMITS", "5", "limits (from PREVIEWBOT_LIMITS) must hold keys such as previews: 50, not 5"),
     ],
 )
 def test_a_mistake_in_a_variable_is_told_with_its_name(variable: str, text: str, told: str) -> None:
@@ -300,20 +396,48 @@ def test_variables_that_are_not_ours_are_left_alone() -> None:
 @pytest.mark.parametrize(
     ("content", "told"),
     [
-        ("", "must hold keys"),
+        ("", "the file is empty; it must hold keys such as github:"),
         ("- a", "must hold keys"),
         ("a: [", "is not YAML"),
-        ("a: 1\nb: 2\na: 3", "a is written twice"),
-        ("d: 2020-99-99", "is not YAML"),
-        ("a: !!python/object:os.system {}", "is not YAML"),
-        ("a: !!timestamp foo", "is not YAML"),
-        ("a: !!int foo", "is not YAML"),
-        ("[" * 100_000, "nested too deeply"),
+        ("a: 1\nb: 2\na: 3", "line 3: a is written twice, first in line 1; keep one"),
+        (
+            "public_url: 2020-99-99",
+            "line 1: public_url must be a text, not 2020-99-99; put 2020-99-99 in quotes",
+        ),
+        (
+            "a: !!python/object:os.system {}",
+            "line 1: !!python/object:os.system begins with !, which YAML reads as a tag",
+        ),
+        ("a: !!timestamp foo", "line 1: !!timestamp begins with !"),
+        ("a: !!int foo", "line 1: !!int begins with !"),
+        ("a: &x 1\nb: *x", "line 2: the alias *x is not allowed; write its value out"),
+        ("[" * 50_000, "nested too deeply"),
+        ("[" * 100_000, "the file is larger than 64 KiB"),
     ],
 )
 def test_a_file_that_is_no_mapping_is_refused(content: str, told: str) -> None:
-    with pytest.raises(SettingsError, match=told):
-        document(content)
+    with pytest.raises(SettingsError) as caught:
+        parse(document(content), {})
+
+    assert any(told in problem for problem in caught.value.problems), caught.value.problems
+
+
+def test_a_list_in_the_place_of_the_settings_is_told_once_whatever_the_variables_say() -> None:
+    (problem,) = problems([], {"PREVIEWBOT_GITHUB__APP_ID": "7"})  # type: ignore[arg-type]
+
+    assert problem.startswith("the file must hold keys such as github:")
+
+
+def test_variables_alone_may_say_everything() -> None:
+    environment = {
+        "PREVIEWBOT_GITHUB": '{"api_url": "http://127.0.0.1:8470/api/v3", "web_url": "http://127.0.0.1:8470"}',
+        "PREVIEWBOT_GITHUB__APP_ID": "7",
+        "PREVIEWBOT_PUBLIC_URL": "http://127.0.0.1:8471",
+        "PREVIEWBOT_CLUSTER__NAMESPACES": '["staging"]',
+        "PREVIEWBOT_IMAGES__ALLOWED": '["127.0.0.1:8470/"]',
+    }
+
+    assert parse(SMALLEST, {}) == parse(document(""), environment)
 
 
 def test_a_list_in_the_place_of_the_settings_is_refused() -> None:

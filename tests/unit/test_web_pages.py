@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
@@ -19,15 +19,13 @@ from tests.support.pages import Page
 from tests.support.previews import NOW
 from tests.support.states import STATES
 
-SETTINGS = parse(
-    {
-        "github": {"api_url": "https://api.github.com", "web_url": "https://github.com/", "app_id": 4242},
-        "public_url": "https://previews.example.com",
-        "cluster": {"namespaces": ["staging"]},
-        "images": {"allowed": ["ghcr.io/acme/"]},
-    },
-    {},
-)
+VALUES = {
+    "github": {"api_url": "https://api.github.com", "web_url": "https://github.com/", "app_id": 4242},
+    "public_url": "https://previews.example.com",
+    "cluster": {"namespaces": ["staging"]},
+    "images": {"allowed": ["ghcr.io/acme/"]},
+}
+SETTINGS = parse(VALUES, {})
 PULL_REQUEST = "https://github.com/acme/shop/pull/42"
 
 
@@ -182,9 +180,9 @@ def test_every_answer_is_neither_kept_nor_guessed_at_nor_told_to_others(
 
 
 def test_the_pull_requests_address_is_that_of_the_server_in_the_settings(cluster: Cluster) -> None:
-    github = replace(SETTINGS.github, web_url="https://github.acme.example/")
+    elsewhere = parse(VALUES, {"PREVIEWBOT_GITHUB__WEB_URL": "https://github.acme.example/"})
     cluster.hold(STATES["ready"])
-    client = create_app(replace(SETTINGS, github=github), b"secret", cluster, now=lambda: NOW).test_client()
+    client = create_app(elsewhere, b"secret", cluster, now=lambda: NOW).test_client()
 
     _, page = read(client)
 

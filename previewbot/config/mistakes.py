@@ -1,0 +1,143 @@
+"""From pydantic's errors to mistakes: where each was written, and the words for it.
+
+What is known about a key (its example, what else there is) comes from the model's JSON Schema, which is also
+what is published.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from previewbot.config.reader import Document, KeyPath, Mistake, Plain
+from previewbot.config.schema import Schema, at, example_line, flow, schema_of
+from previewbot.config.words import KINDS, Raw, did_you_mean, fill, shown
+
+M = TypeVar("M", bound=BaseModel)
+_SAME = {"dict_type": "keys", "model_type": "keys", "tuple_type": "list"}
+
+
+def validated(
+    model: type[M], document: Document, variables: Mapping[KeyPath, str] | None = None, *, nulls: bool = False
+) -> tuple[M | None, list[Mistake]]:
+    """Return the model that a document holds, or all that is wrong with it, in the order of the lines.
+
+    `variables` are the names of those that stand in for parts of the document, by their keys. `nulls` says
+    whether a key without a value is the same as none.
+    """
+    told = _Told(schema_of(model), document, variables or {})
+    left_out: list[KeyPath] = []
+    value = _without_nulls(document.value, (), left_out)
+    found = [*document.mistakes, *told.of_nulls(left_out, nulls)]
+    made = None
+    try:
+        made = model.model_validate(value, context=document.lines)
+    except ValidationError as error:
+        for one in error.errors(include_url=False):
+            path = tuple(key for key in one["loc"] if key != "[key]")
+            found += told.of(one["type"], path, one.get("ctx", {}), one["input"])
+    return (None if found else made), sorted(found, key=lambda mistake: mistake.line)
+
+
+class _Told:
+    """Finds the words for errors in one document."""
+
+    def __init__(self, schema: Schema, document: Document, variables: Mapping[KeyPath, str]) -> None:
+        self._root = schema
+        self._places = document.places
+        self._variables = variables
+
+    def of(self, error: str, path: KeyPath, context: Mapping[str, Any], value: object) -> Iterator[Mistake]:
+        """Yield the mistake of an error; one for each key of a part that is missing as a whole."""
+        path = (*path, context["at"]) if context.get("at") else path
+        schema = at(self._root, path) or {}
+        kind = error if context.get("at") else self._kind(error, path, schema, value)
+        if kind == "missing" and schema.get("required"):
+            for key in schema["required"]:
+                yield from self.of(error, (*path, key), {}, value)
+        elif kind != "default_factory_not_called" and not (kind == "too_short" and value):
+            # These only follow from others that are told: a default made of a wrong value, and a list that is
+            # empty once its wrong entries are taken away.
+            yield self._mistake(kind if kind in KINDS else "other", path, schema, context, value)
+
+    def of_nulls(self, paths: list[KeyPath], nulls: bool) -> Iterator[Mistake]:
+        """Yield the mistakes of keys without a value: unknown ones, and others if there may be none."""
+        for path in paths:
+            schema, parent = at(self._root, path), at(self._root, path[:-1]) or {}
+            if schema is None:
+                yield from self.of("extra_forbidden", path, {}, None)
+            elif not nulls and path[-1] not in parent.get("required", ()):
+                yield self._mistake("no_value", path, schema, {}, None)
+
+    def _mistake(
+        self, kind: str, path: KeyPath, schema: Schema, context: Mapping[str, object], value: object
+    ) -> Mistake:
+        variable = self._variable(path)
+        # What is missing belongs to where the rest stands; in the file, it may be a key without a value.
+        outer = kind.startswith("missing")
+        place = next(
+            self._places[path[:end]] for end in range(len(path) - outer, -1, -1) if path[:end] in self._places
+        )
+        line = 0 if variable else place.line if outer else place.key_line
+        named = context if "at" in context else {}
+        return Mistake(
+            line, lambda: fill(kind, {**self._names(path, schema), **named}, _json(value)), path, variable
+        )
+
+    def _kind(self, error: str, path: KeyPath, schema: Schema, value: object) -> str:
+        kind = _SAME.get(error, error)
+        if kind == "keys" and not path and value is None:
+            return "empty_file"
+        if kind == "missing" and not schema.get("required"):
+            kind = "no_value_but_needed" if path in self._places else kind
+            return kind if "examples" in schema else f"{kind}_keys"
+        if schema.get("type") != "string" or kind in ("duration", "extra_forbidden", "missing"):
+            return kind
+        if isinstance(value, bool | int | Plain) and path in self._places:
+            return "text_without_quotes"
+        return kind if isinstance(value, str) or kind not in KINDS else "string_type"
+
+    def _names(self, path: KeyPath, schema: Schema) -> dict[str, object]:
+        """Return what words may name: the key's example, keys that are near, how the value was written."""
+        key, place = str(path[-1]) if path else "", self._places.get(path)
+        parent = at(self._root, path[:-1]) or {}
+        inner = schema.get("required") or [*schema.get("properties", ())]
+        example = flow((schema.get("examples") or [""])[0]).strip("'")
+        lines = [example_line(at(self._root, (*path, one)) or {}, one) for one in inner[:2]]
+        return {
+            "example": example,
+            "like": Raw(f", like {shown(example)}" if example else ""),
+            "expected": Raw(" or ".join(map(str, schema.get("enum", [schema.get("const")])))),
+            "line": example_line(schema, key, str(path[-2]) if len(path) == 3 else "checkout"),
+            "near": Raw(did_you_mean(key, parent.get("properties", ()))),
+            "such": Raw(f" such as {' and '.join(f'`{line}`' for line in lines)}" if lines else ""),
+            "what": Raw(str(schema.get("description", ""))),
+            "written": (place.written if place else None) or "",
+        }
+
+    def _variable(self, path: KeyPath) -> str:
+        above = [keys for keys in self._variables if path[: len(keys)] == keys]
+        below = [keys for keys in self._variables if keys[: len(path)] == path and path not in self._places]
+        return self._variables[max(above, key=len)] if above else self._variables[below[0]] if below else ""
+
+
+def _without_nulls(value: object, path: KeyPath, found: list[KeyPath]) -> object:
+    if not isinstance(value, Mapping):
+        return value
+    found += [(*path, str(key)) for key, inner in value.items() if inner is None]
+    return {
+        str(key): _without_nulls(inner, (*path, str(key)), found)
+        for key, inner in value.items()
+        if inner is not None
+    }
+
+
+def _json(value: object) -> str:
+    """Return a single value for a message; nothing where it might hold a user name and password."""
+    if isinstance(value, Mapping | list) or value is None or "@" in str(value):
+        return ""
+    text = value.written if isinstance(value, Plain) else json.dumps(value, default=str, ensure_ascii=False)
+    return text if len(text) <= 80 else text[:77] + "…"

@@ -1,0 +1,195 @@
+"""A strict reader of YAML that remembers where everything was written.
+
+PyYAML never makes Python objects of the file: tags, merge keys and aliases have no use here, and an alias of
+an alias of an alias grows without bound. Values are counted as they come: the controller's loop waits while a
+repository's file is read, and 64 KiB of commas would hold it for two seconds.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, NoReturn, cast
+
+import yaml
+
+from previewbot.config.words import Raw, Words, fill
+
+KeyPath = tuple[str | int, ...]
+MAX_BYTES = 64 * 1024
+MAX_NODES = 5_000
+_MAX_DEPTH = 20
+_SIGNS = {"while scanning an alias": "star", "while scanning a tag": "tag"}
+_WHOLE_NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,17})")
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """Something that is wrong: where (line 0: nowhere in particular), under which keys, and the words.
+
+    `variable` names the environment variable that says it instead of the file. The words are made when they
+    are told: a file may have thousands of mistakes, of which a few are.
+    """
+
+    line: int
+    tell: Callable[[], Words]
+    path: KeyPath = ()
+    variable: str = ""
+
+    @property
+    def words(self) -> Words:
+        """What is wrong, and what to write instead."""
+        return self.tell()
+
+
+class Unreadable(ValueError):
+    """The file cannot be read any further, for one mistake."""
+
+    def __init__(self, line: int, kind: str, **named: object) -> None:
+        self.mistake = Mistake(line, partial(fill, kind, named))
+        super().__init__(kind)
+
+
+@dataclass(frozen=True)
+class Plain:
+    """A value that is not a text because it has no quotes: 1.5, 0x50, a date; no setting takes one."""
+
+    written: str
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a value was written: the lines of its key and of itself, and how, if it is a single word."""
+
+    key_line: int
+    line: int
+    written: str | None = None
+
+
+@dataclass
+class Document:
+    """A file as dicts, lists and plain values; the place of each of them, and keys that cannot be taken."""
+
+    value: object = None
+    places: dict[KeyPath, Place] = field(default_factory=dict)
+    mistakes: list[Mistake] = field(default_factory=list)
+
+    @property
+    def lines(self) -> Mapping[str, int]:
+        """The line of each value, by keys joined with dots."""
+        return {".".join(map(str, path)): place.line for path, place in self.places.items()}
+
+
+def read(content: bytes | str) -> Document:
+    """Return the document in `content`; raises Unreadable if it is too large, not UTF-8 or not plain YAML."""
+    text = _decoded(content)
+    try:
+        node = _Loader(text).get_single_node()
+    except yaml.MarkedYAMLError as error:
+        raise _not_yaml(text, error) from None
+    except yaml.YAMLError as error:
+        line = text.count("\n", 0, getattr(error, "position", 0)) + 1
+        raise Unreadable(line, "odd_character") from None
+    document = Document(places={(): Place(1, 1)})
+    if node is not None:
+        document.value = _value(document, node, (), 1)
+    return document
+
+
+def _value(document: Document, node: yaml.Node, path: KeyPath, key_line: int) -> object:
+    written = str(node.value) if isinstance(node, yaml.ScalarNode) else None
+    document.places[path] = Place(key_line, _line(node), written)
+    if isinstance(node, yaml.MappingNode):
+        return _mapping(document, node, path)
+    if isinstance(node, yaml.SequenceNode):
+        return [_value(document, item, (*path, at), _line(item)) for at, item in enumerate(node.value)]
+    return _scalar(str(node.value), str(node.tag).rsplit(":", 1)[-1])
+
+
+def _mapping(document: Document, node: yaml.MappingNode, path: KeyPath) -> dict[str, object]:
+    found: dict[str, object] = {}
+    for key, value in node.value:
+        inner = (*path, str(key.value))
+        if not isinstance(key, yaml.ScalarNode):
+            document.mistakes.append(Mistake(_line(key), partial(fill, "key_type", {}), path))
+        elif key.value in found:
+            words = partial(fill, "twice", {"line": document.places[inner].key_line})
+            document.mistakes.append(Mistake(_line(key), words, inner))
+        else:
+            found[key.value] = _value(document, value, inner, _line(key))
+    return found
+
+
+def _scalar(written: str, tag: str) -> object:
+    if tag == "str":
+        return written
+    if tag == "bool":
+        return written.lower() in ("true", "yes", "on")
+    if tag == "int" and _WHOLE_NUMBER.fullmatch(written):
+        return int(written)
+    return None if tag == "null" else Plain(written)
+
+
+class _Loader(yaml.SafeLoader):
+    """Composes one document, and gives up at the first thing that is refused, before reading on."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self._nodes = 0
+        self._depth = 0
+
+    def compose_document(self) -> yaml.Node | None:
+        """Compose the document; raises Unreadable if there is a second one."""
+        root = super().compose_document()
+        if not self.check_event(yaml.StreamEndEvent):
+            self._refuse("second_document")
+        return root
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        """Compose a node and all in it; raises Unreadable for an alias, a tag, or where it is too much."""
+        event = cast(Any, self).peek_event()
+        if isinstance(event, yaml.AliasEvent):
+            self._refuse("alias", written=f"*{event.anchor}")
+        if getattr(event, "tag", None) is not None:
+            self._refuse("tag", written=str(event.tag).replace("tag:yaml.org,2002:", "!!").rstrip("],}"))
+        self._nodes += 1
+        self._depth += 1
+        if self._nodes > MAX_NODES:
+            self._refuse("too_many", most=MAX_NODES)
+        if self._depth > _MAX_DEPTH:
+            self._refuse("too_deep")
+        node = super().compose_node(parent, index)
+        self._depth -= 1
+        return node
+
+    def _refuse(self, kind: str, **named: object) -> NoReturn:
+        raise Unreadable(int(cast(Any, self).peek_event().start_mark.line) + 1, kind, **named)
+
+
+def _line(node: yaml.Node) -> int:
+    return int(node.start_mark.line) + 1
+
+
+def _decoded(content: bytes | str) -> str:
+    raw = content.encode("utf-8", errors="surrogatepass") if isinstance(content, str) else content
+    if len(raw) > MAX_BYTES:
+        raise Unreadable(0, "too_large", most=Raw(f"{MAX_BYTES // 1024} KiB"))
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise Unreadable(raw.count(b"\n", 0, error.start) + 1, "not_utf8") from None
+
+
+def _not_yaml(text: str, error: yaml.MarkedYAMLError) -> Unreadable:
+    """Return PyYAML's complaint; for signs that people take for part of a value, what they mean to YAML."""
+    mark, start = error.problem_mark, error.context_mark or error.problem_mark
+    if mark is None or start is None:
+        return Unreadable(0, "not_yaml", problem=Raw(error.problem))
+    problem = Raw(" ".join(part for part in (error.context, error.problem) if part))
+    kind = _SIGNS.get(error.context or "", "not_yaml")
+    if "'\\t'" in problem:
+        kind = "tab_behind" if text[: mark.index].rpartition("\n")[2].strip() else "tab_before"
+    written = text[start.index :].partition("\n")[0].partition(" #")[0].rstrip(" ],}\r")
+    return Unreadable(mark.line + 1, kind, problem=problem, written=written)

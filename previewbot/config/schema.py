@@ -1,0 +1,87 @@
+"""What a model says about its file as a JSON Schema: published, and asked for what mistakes may name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from functools import cache
+from typing import Any
+
+import yaml
+from pydantic import BaseModel
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
+from pydantic_core import core_schema
+
+from previewbot.config.reader import KeyPath
+from previewbot.timing import format_duration
+
+Schema = Mapping[str, Any]
+
+
+class _AsWritten(GenerateJsonSchema):
+    """A schema of what people write: nobody writes null, and a mapping of names takes no other keys."""
+
+    def nullable_schema(self, schema: core_schema.NullableSchema) -> JsonSchemaValue:
+        """Return the schema of what may be left out."""
+        return self.generate_inner(schema["schema"])
+
+    def default_schema(self, schema: core_schema.WithDefaultSchema) -> JsonSchemaValue:
+        """Return the schema with its default, unless that is none, or a part whose keys have their own."""
+        default = schema.get("default")
+        if default is None or isinstance(default, BaseModel):
+            return self.generate_inner(schema["schema"])
+        return super().default_schema(schema)
+
+    def encode_default(self, dft: object) -> Any:
+        """Return a default as one would write it."""
+        return format_duration(dft) if isinstance(dft, timedelta) else super().encode_default(dft)
+
+    def dict_schema(self, schema: core_schema.DictSchema) -> JsonSchemaValue:
+        """Return the schema of a mapping of names."""
+        made = super().dict_schema(schema)
+        return {**made, "additionalProperties": False} if "patternProperties" in made else made
+
+    def field_title_should_be_set(self, schema: object) -> bool:
+        """Return that a key is title enough."""
+        return False
+
+
+@cache
+def schema_of(model: type[BaseModel]) -> Schema:
+    """Return the JSON Schema of a file, as it is published."""
+    return model.model_json_schema(schema_generator=_AsWritten)
+
+
+def at(root: Schema, path: KeyPath) -> Schema | None:
+    """Return what a JSON Schema says about a place in its document; None where it knows none."""
+    found = root
+    for key in path:
+        inner = found.get("items") if isinstance(key, int) else _under(found, key)
+        if not isinstance(inner, Mapping):
+            return None
+        found = _resolved(root, inner)
+    return found
+
+
+def example_line(schema: Schema, key: str, name: str = "checkout") -> str:
+    """Return a key with an example, which is about the service `name`; only `key:` if there is none."""
+    examples = schema.get("examples")
+    return f"{key}: {flow(examples[0]).replace('checkout', name)}" if examples else f"{key}:"
+
+
+def flow(value: object) -> str:
+    """Return a value as YAML on one line."""
+    text: str = yaml.safe_dump(value, default_flow_style=True, sort_keys=False, width=10_000)
+    return text.strip().removesuffix("\n...")
+
+
+def _under(schema: Schema, key: str) -> object:
+    known = schema.get("properties", {})
+    others = [schema.get("additionalProperties"), *schema.get("patternProperties", {}).values()]
+    return known.get(key) or next((other for other in others if isinstance(other, Mapping)), None)
+
+
+def _resolved(root: Schema, schema: Schema) -> Schema:
+    """Return a schema with what it refers to put in its place."""
+    reference = schema.get("$ref")
+    return {**root["$defs"][reference.rsplit("/", 1)[-1]], **schema} if reference else schema

@@ -1,0 +1,135 @@
+"""Types of values that both files use: strict, and each with its own kind of mistake."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, GetCoreSchemaHandler, WithJsonSchema
+from pydantic_core import CoreSchema, PydanticCustomError, PydanticUndefined, core_schema
+
+from previewbot.timing import parse_duration
+
+HOST = r"(localhost(:[0-9]{1,5})?|[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+(:[0-9]{1,5})?|[A-Za-z0-9-]+:[0-9]{1,5})"
+REPOSITORY = r"(/[a-z0-9]+([._-]+[a-z0-9]+)*)"
+_LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
+_DOMAIN = r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+_DURATION = r"^([0-9]{1,8}[dD])?([0-9]{1,8}[hH])?([0-9]{1,8}[mM])?([0-9]{1,8}[sS])?$"
+
+
+class Model(BaseModel, frozen=True, extra="forbid"):
+    """A part of a configuration file: immutable, and refusing every key that it does not know."""
+
+
+class Variable(str):
+    """What an environment variable says: a text, from which numbers and truths are read where they belong."""
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True)
+class Called:
+    """Gives whatever is wrong with a value one kind, under which the table has its words."""
+
+    kind: str
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.custom_error_schema(
+            handler(source), custom_error_type=self.kind, custom_error_message=self.kind
+        )
+
+
+def mistake(kind: str, *, at: str = "", **named: object) -> PydanticCustomError:
+    """Return the error for a kind of mistake, with what its words name; `at` is the key within the model."""
+    return PydanticCustomError(kind, "{kind}", {"kind": kind, "at": at, **named})
+
+
+def about(what: str, *examples: object, default: object = PydanticUndefined) -> Any:
+    """Return what a key is about, for whoever writes the file: it is published, and told with mistakes."""
+    return Field(default, description=what, examples=list(examples) or None)
+
+
+def is_label(name: str) -> bool:
+    """Return whether `name` is a DNS label, as namespaces, Services and containers are named."""
+    return re.fullmatch(_LABEL, name) is not None
+
+
+def _unpacked(value: object) -> object:
+    if not isinstance(value, Variable):
+        return value
+    try:
+        return json.loads(value.lower())
+    except ValueError:
+        return value
+
+
+def _one_line(value: str, kind: str = "one_line") -> str:
+    if not value.strip() or not value.isprintable():
+        raise mistake(kind)
+    return value
+
+
+def _file(value: object) -> Path:
+    return (
+        value if isinstance(value, Path) else Path(_one_line(value if isinstance(value, str) else "", "file"))
+    )
+
+
+def _url(value: str) -> str:
+    try:
+        parts = urlsplit(value)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        raise mistake("url_secret" if "@" in value else "url") from None
+    if "@" in parts.netloc:
+        raise mistake("url_secret")
+    if not usable or re.search(r"[?#\s\\<>\"'`()]", value):
+        raise mistake("url")
+    return value.rstrip("/")
+
+
+def duration_of(value: object) -> timedelta:
+    """Convert a duration as people write it."""
+    if isinstance(value, timedelta):
+        return value
+    try:
+        return parse_duration(value if isinstance(value, str) else "")
+    except ValueError:
+        raise mistake("duration") from None
+
+
+def _pause(value: object) -> timedelta:
+    return timedelta(0) if value == "0s" else duration_of(value)
+
+
+_DURATION_SCHEMA = WithJsonSchema({"type": "string", "minLength": 2, "pattern": _DURATION})
+
+Text = Annotated[str, Field(strict=True, pattern=r"\S"), Called("one_line"), AfterValidator(_one_line)]
+Label = Annotated[str, Field(strict=True, pattern=f"^{_LABEL}$"), Called("label")]
+Domain = Annotated[
+    str,
+    Field(strict=True, max_length=200, pattern=rf"^{_DOMAIN}(\.{_DOMAIN})*$"),
+    Called("domain"),
+    AfterValidator(str.lower),
+]
+Url = Annotated[
+    str,
+    Field(strict=True),
+    AfterValidator(_url),
+    WithJsonSchema({"type": "string", "pattern": r"^https?://[^\s/@?#]+[^\s@?#]*$"}),
+]
+File = Annotated[Path, BeforeValidator(_file), WithJsonSchema({"type": "string", "minLength": 1})]
+Truth = Annotated[bool, Field(strict=True), BeforeValidator(_unpacked)]
+WholeNumber = Annotated[int, Field(strict=True, ge=1), Called("whole_number"), BeforeValidator(_unpacked)]
+Port = Annotated[int, Field(strict=True, ge=1, le=65_535), Called("port"), BeforeValidator(_unpacked)]
+Duration = Annotated[timedelta, BeforeValidator(duration_of), _DURATION_SCHEMA]
+Pause = Annotated[timedelta, BeforeValidator(_pause), _DURATION_SCHEMA]
+RegistryHost = Annotated[
+    str, Field(strict=True, pattern=f"^{HOST}$"), Called("registry"), AfterValidator(str.lower)
+]
+ImagePrefix = Annotated[str, Field(strict=True, pattern=f"^{HOST}{REPOSITORY}*/?$"), Called("prefix")]

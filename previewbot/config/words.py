@@ -1,0 +1,145 @@
+"""What every kind of mistake in a configuration file is called: one table, for both files.
+
+The words are Markdown, with pieces of the file in backticks; a terminal may drop those.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+
+class Kind(NamedTuple):
+    """A kind of mistake: what is wrong or expected, and what to write instead, with {names} to fill in.
+
+    `told` says whether what was written may follow the first half; where it may be a secret, it never may.
+    """
+
+    expected: str
+    advice: str = ""
+    told: bool = True
+
+
+class Raw(str):
+    """A text that is no piece of a file, and stands in a message as it is."""
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True)
+class Words:
+    """A kind of mistake with its names filled in; `value` is what was written, where it may be told."""
+
+    kind: str
+    expected: str
+    advice: str = ""
+    value: str = ""
+
+    @property
+    def subject(self) -> str:
+        """What it is about if it is about no key; some words name it themselves."""
+        return "the file" if self.kind in ("empty_file", "keys") else ""
+
+    def __str__(self) -> str:
+        return f"{self.expected}; {self.advice}" if self.advice else self.expected
+
+
+_IMAGE = "ghcr.io/acme/checkout:{{head_sha}}"
+KINDS: Mapping[str, Kind] = {
+    # The file as a whole
+    "alias": Kind("the alias {written} is not allowed", "write its value out"),
+    "empty_file": Kind("is empty", "it must hold keys{such}", told=False),
+    "key_type": Kind("a key must be a word", told=False),
+    "not_utf8": Kind("is not UTF-8", "save the file in that encoding"),
+    "not_yaml": Kind("is not YAML ({problem})"),
+    "odd_character": Kind("has a character that YAML does not allow"),
+    "second_document": Kind("a second document begins here", "remove `---` and what follows"),
+    "star": Kind("{written} begins with *, which YAML reads as an alias", "put it in quotes"),
+    "tab_before": Kind("is not YAML ({problem})", "indent with spaces, not tabs"),
+    "tab_behind": Kind("has a tab behind the value", "remove it, or write a space instead"),
+    "tag": Kind("{written} begins with !, which YAML reads as a tag", "put it in quotes, or remove the tag"),
+    "too_deep": Kind("is nested too deeply"),
+    "too_large": Kind("the file is larger than {most}", "make it smaller"),
+    "too_many": Kind("here the file exceeds {most} keys and values", "make it smaller"),
+    # Keys
+    "cut": Kind("and {more} more mistakes", told=False),
+    "extra_forbidden": Kind("is unknown", "{near}", told=False),
+    "missing": Kind("is missing", "write for example {line}", told=False),
+    "missing_keys": Kind("is missing", "write under it {what}", told=False),
+    "no_value": Kind("has no value", "write one, or remove the line", told=False),
+    "no_value_but_needed": Kind("has no value", "write for example {line}", told=False),
+    "no_value_but_needed_keys": Kind("has no value", "write under it {what}", told=False),
+    "secret": Kind("does not belong here", "a secret is read from {file} or from {variable}", told=False),
+    "variable": Kind("is not a setting", "{near}", told=False),
+    "variable_below": Kind("is not a setting: nothing is under {key}", told=False),
+    "twice": Kind("is written twice, first in line {line}", "keep one", told=False),
+    # Values
+    "bool_type": Kind("must be true or false"),
+    "duration": Kind("must be a duration, like 8h, 2h30m, 90s or 3d"),
+    "keys": Kind("must hold keys{such}"),
+    "list": Kind("must be a list, like {example}"),
+    "literal_error": Kind("must be {expected}"),
+    "other": Kind("cannot be used as it is written"),
+    "port": Kind("must be a port, a number from 1 to 65535"),
+    "string_type": Kind("must be a text"),
+    "text_without_quotes": Kind("must be a text", "put {written} in quotes"),
+    "one_line": Kind("must be a text on one line that is not empty"),
+    "too_short": Kind("must name at least one{like}"),
+    "version": Kind("must be 1"),
+    "whole_number": Kind("must be a whole number from 1"),
+    # Names, addresses and files
+    "domain": Kind("must be a domain, like preview.example.com"),
+    "file": Kind("must be a text, the path of a file", told=False),
+    "label": Kind("must be a name of at most 63 small letters, digits and -"),
+    "prefix": Kind("must begin with a registry's host, without https://, like ghcr.io/acme/"),
+    "registry": Kind("must be the host of a registry, like ghcr.io or registry.internal:5000", told=False),
+    "url": Kind("must be an http:// or https:// URL, like {example}, without ? and #"),
+    "url_secret": Kind("must not contain a user name or password", "everybody could read it", told=False),
+    # What fits together
+    "ca_file": Kind("is for TLS, which plain_http switches off", "leave one of them out", told=False),
+    "progress": Kind("must be at least {least}"),
+    "ttl": Kind("must be at most ttl.max, which is {most}", told=False),
+    "same_target": Kind("has the same target as {other}", "join the two", told=False),
+    "patterns": Kind("have {found} `paths` together", "name folders, at most {most} paths", told=False),
+    # A service
+    "glob": Kind("must be patterns as in .gitignore, like services/checkout/**, not {written}"),
+    "glob_dot": Kind("must be written without ./ at its beginning: {instead}"),
+    "glob_first": Kind("must not begin with {written}, which takes away from nothing"),
+    "glob_long": Kind("is too long: {written}", "use at most {most} characters"),
+    "image": Kind(f"must be a registry, a repository and a tag, like {_IMAGE}, not {{written}}"),
+    "image_digest": Kind(f"must name a tag, not a digest, like {_IMAGE}"),
+    "image_field": Kind("has the unknown field {written}", "{near}"),
+    "image_registry": Kind("must begin with a registry's name, in which no field may stand"),
+    "image_scheme": Kind(f"must be written without https://, like {_IMAGE}"),
+    "image_tag": Kind("must end with a tag, like {instead}"),
+    "open": Kind("must begin with one /, like {instead}"),
+    "open_characters": Kind("must be written as in a URL, other characters as %XX"),
+    "target": Kind("{expected}, not {written}", "{near}"),
+}
+
+
+def fill(kind: str, named: Mapping[str, object], value: str = "") -> Words:
+    """Return the words of a kind; texts among `named` are shown as pieces of a file, unless they are Raw."""
+    told = {name: shown(text) if type(text) is str else text for name, text in named.items()}
+    words = KINDS[kind]
+    may_tell = words.told and "{written}" not in words.expected
+    return Words(
+        kind, words.expected.format_map(told), words.advice.format_map(told), value if may_tell else ""
+    )
+
+
+def shown(text: str) -> str:
+    """Return a piece of the file for a message: printable, short, in backticks."""
+    clean = "".join(char if char.isprintable() and char != "`" else "?" for char in text)
+    return f"`{clean if len(clean) <= 60 else clean[:59] + '…'}`"
+
+
+def did_you_mean(word: str, known: Iterable[str], *, always: bool = True) -> str:
+    """Return half a sentence: what `word` was meant to be, or, if `always`, what there is."""
+    choices = list(known)
+    near = difflib.get_close_matches(word.lower().replace("-", "_"), choices, n=1, cutoff=0.6)
+    if near:
+        return f"did you mean {shown(near[0])}?"
+    return f"known here: {', '.join(choices)}" if always else ""
