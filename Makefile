@@ -7,7 +7,7 @@ LOCK := --quiet --generate-hashes --allow-unsafe --no-emit-index-url --no-emit-f
 DEMO_NEEDS := import tomllib; needs = tomllib.load(open("demo/pyproject.toml", "rb"))["project"]["dependencies"]; \
 	print(*(need for need in needs if not need.startswith("previewbot")), sep="\n")
 
-.PHONY: help setup demo demo-check test test-binaries image-root node-test lint lock clean
+.PHONY: help setup demo demo-check reference test test-binaries image-root node-test lint lock clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -51,6 +51,9 @@ test: lint test-binaries image-root ## everything: lint, types, layers, all test
 node-test: $(VENV)/.dev ## the chart on a real node: pods, probes, a Gateway (Linux, root; builds once)
 	@$(BIN)/python -m tests.node.build
 	$(BIN)/pytest -v --numprocesses 2 tests/node
+
+reference: $(VENV)/.runtime ## write the pages and schemas of the two configuration files from the code
+	$(BIN)/python -m docs.reference
 
 lock: $(VENV)/.dev ## refresh the lock files
 	$(BIN)/pip-compile $(LOCK) --extra dev --output-file requirements-dev.lock pyproject.toml

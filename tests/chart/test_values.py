@@ -33,7 +33,7 @@ from tests.chart.helm import CHART, KUBE_VERSION, run, template
         (["settings.github.webhook_secret=hunter2"], "additional properties 'webhook_secret' not allowed"),
         (["settings.github.private_key_file=/x"], "additional properties 'private_key_file' not allowed"),
         (
-            ["settings.images.registries.harbor.docker_config_file=/x"],
+            ["settings.images.registries.harbor\\.internal.docker_config_file=/x"],
             "additional properties 'docker_config_file' not allowed",
         ),
         (["registry.hosts={ghcr.io}"], "at '/registry/existingSecret': minLength: got 0, want 1"),

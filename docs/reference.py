@@ -1,0 +1,171 @@
+"""Writes what is published about the two configuration files: `make reference`.
+
+Pages and JSON Schemas come from the models that read the files, and so does the part of the chart's schema
+that holds the settings. A test compares what is committed with what this would write.
+"""
+
+from __future__ import annotations
+
+import json
+import textwrap
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from previewbot.config.schema import Schema, at, flow, schema_of
+from previewbot.repoconfig import RepositoryConfig
+from previewbot.settings import Settings
+
+ROOT = Path(__file__).parents[1]
+CHART = "charts/previewbot/values.schema.json"
+_COMMENTS = 46
+_WIDTH = 118
+_NAMES = {"registries": "ghcr.io", "services": "checkout"}
+# The chart mounts files, and knows its Lease and its cluster: nobody writes these into its values.
+_CHARTS_OWN = (
+    "private_key_file",
+    "webhook_secret_file",
+    "kubeconfig",
+    "lease",
+    "docker_config_file",
+    "ca_file",
+)
+_PROSE = ("$defs", "title", "description", "examples", "default")
+
+_SETTINGS = """\
+# Settings
+
+One YAML file for both processes. An unknown or missing key stops the start with a list of everything that
+is wrong, each with its line. Any key can be overridden by an environment variable:
+`PREVIEWBOT_GITHUB__APP_ID=4242`; lists and maps as JSON. A key without a value is the same as none.
+
+```yaml
+{example}
+```
+
+Secrets never stand in the YAML. There is no default for the webhook secret and no way to switch its check
+off. Aliases and tags of YAML are not taken.
+
+[`schemas/settings.schema.json`](schemas/settings.schema.json) says the same to editors. `make reference`
+writes both from the code that reads the file.
+"""
+
+_PREVIEW = """\
+# A repository's `.github/preview.yaml`
+
+It stands on the default branch (or on one that the server's `config_branches` name), and says what can be
+previewed, and how. `previewbot check .github/preview.yaml` validates it without a server, and `git diff
+--name-only main | previewbot check .github/preview.yaml -` says which services a change touches. What is
+wrong in it is told in the comment, with the line and what to write instead.
+
+```yaml
+{example}
+```
+
+- `paths` are read one after the other, as in a `.gitignore` at the root of the repository: `*.go` is any
+  file of that ending, `services/checkout/**` all below a folder, and `!docs/**` takes away from those
+  before it. Patterns that begin with `*` or `!` go in quotes: to YAML these are signs of its own.
+- In `image`, `{{head_sha}}` is the commit, `{{short_sha}}` its first 7 characters, `{{merge_sha}}` the
+  merge commit that GitHub Actions builds, `{{number}}` the pull request's, `{{branch}}` its branch, and
+  `{{service}}` the service's name.
+- No two services may stand in for the same container. The server's settings say which namespaces and images
+  are open to previews, and how long one may live.
+- At most 64 KiB, 5,000 keys and values, and 500 `paths`; no aliases, tags or second documents.
+
+[`schemas/preview.schema.json`](schemas/preview.schema.json) says the same to editors. `make reference`
+writes both from the code that reads the file.
+"""
+
+
+def pages() -> dict[str, str]:
+    """Return what is to stand in each file, by its path from the root of the project."""
+    settings, preview = schema_of(Settings), schema_of(RepositoryConfig)
+    return {
+        "docs/settings.md": _SETTINGS.format(example=example(settings)),
+        "docs/preview-yaml.md": _PREVIEW.format(example=example(preview)),
+        "docs/schemas/settings.schema.json": _json(_published(settings, "previewbot's settings")),
+        "docs/schemas/preview.schema.json": _json(_published(preview, "A repository's .github/preview.yaml")),
+        CHART: _json(_chart(settings)),
+    }
+
+
+def example(schema: Schema) -> str:
+    """Return a whole file with every key, an example of its value, and beside it what it is about."""
+    return "\n".join(_lines(schema, (), 0))
+
+
+def main() -> None:
+    """Write every page."""
+    for path, content in pages().items():
+        (ROOT / path).parent.mkdir(exist_ok=True)
+        (ROOT / path).write_text(content, encoding="utf-8")
+
+
+def _lines(root: Schema, path: tuple[str, ...], depth: int) -> Iterator[str]:
+    parent = at(root, path) or {}
+    names = parent.get("properties") or [_NAMES[path[-1]]]
+    for key in names:
+        inner = at(root, (*path, key)) or {}
+        named = key in parent.get("properties", ())
+        words = _words(key, parent, inner) if named else ""
+        examples = inner.get("examples")
+        written = f"{'  ' * depth}{key}:" + (f" {flow(examples[0])}" if examples else "")
+        yield from _beside(written, words)
+        if not examples:
+            yield from _lines(root, (*path, key), depth + 1)
+
+
+def _words(key: str, parent: Schema, inner: Schema) -> str:
+    """Return what a key is about, whether it must be given, and what it is if not."""
+    words = str(inner.get("description", "")).rstrip(".")
+    if key in parent.get("required", ()):
+        return f"{words} (required)" if inner.get("examples") else words
+    if "default" in inner and inner.get("examples"):
+        return f"{words} (default: {flow(inner['default'])})"
+    return words if "left out" in words else f"{words} (optional)"
+
+
+def _beside(written: str, words: str) -> Iterator[str]:
+    """Yield a line with a comment, which goes on below itself where it is long."""
+    comment = textwrap.wrap(words.replace("`", ""), _WIDTH - max(_COMMENTS, len(written) + 2) - 2) or [""]
+    column = max(_COMMENTS, len(written) + 2)
+    yield f"{written.ljust(column)}# {comment[0]}" if words else written
+    yield from (f"{' ' * column}# {more}" for more in comment[1:])
+
+
+def _published(schema: Schema, title: str) -> Schema:
+    return {**schema, "$schema": "https://json-schema.org/draft/2020-12/schema", "title": title}
+
+
+def _chart(settings: Schema) -> Schema:
+    """Return the chart's schema with the settings, less what the chart itself sets, put in their place."""
+    chart: dict[str, Any] = json.loads((ROOT / CHART).read_text(encoding="utf-8"))
+    description = chart["properties"]["settings"]["description"]
+    made = _inlined(settings, settings)
+    # Helm takes a default away with null, so that a part may be null where it may be left out.
+    made["properties"]["links"]["type"] = ["object", "null"]
+    chart["properties"]["settings"] = {"description": description, **made}
+    return chart
+
+
+def _inlined(root: Schema, schema: Schema) -> dict[str, Any]:
+    """Return a schema without references, prose and what the chart sets itself; lists name nothing twice."""
+    if "$ref" in schema:
+        schema = root["$defs"][schema["$ref"].rsplit("/", 1)[-1]]
+    made = {key: value for key, value in schema.items() if key not in _PROSE}
+    for inner in ("properties", "patternProperties"):
+        if inner in made:
+            made[inner] = {
+                key: _inlined(root, value) for key, value in made[inner].items() if key not in _CHARTS_OWN
+            }
+    if made.get("type") == "array":
+        made |= {"uniqueItems": True, "items": _inlined(root, made["items"])}
+    return made
+
+
+def _json(value: Mapping[str, Any]) -> str:
+    return json.dumps(value, indent=2, ensure_ascii=False) + "\n"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,141 @@
+"""What is published about the configuration files: made from the models, complete, and never stale."""
+
+from __future__ import annotations
+
+import copy
+import json
+from typing import Any
+
+import pytest
+import yaml
+from jsonschema import Draft202012Validator
+
+from docs import reference
+from previewbot import repoconfig, settings
+from previewbot.errors import ConfigurationError, SettingsError
+from previewbot.repoconfig import RepositoryConfig
+from previewbot.settings import Settings
+from tests.unit import test_repoconfig, test_settings
+
+PAGES = reference.pages()
+SETTINGS = json.loads(PAGES["docs/schemas/settings.schema.json"])
+PREVIEW = json.loads(PAGES["docs/schemas/preview.schema.json"])
+
+
+def example(page: str) -> str:
+    return PAGES[page].split("```yaml\n")[1].split("```")[0]
+
+
+def accepted(schema: dict[str, Any], text: str) -> bool:
+    return bool(Draft202012Validator(schema).is_valid(yaml.safe_load(text)))
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_what_is_published_is_what_the_code_says(path: str) -> None:
+    assert (reference.ROOT / path).read_text(encoding="utf-8") == PAGES[path], "run `make reference`"
+
+
+def test_the_examples_are_accepted_by_the_readers_as_they_are() -> None:
+    assert isinstance(settings.parse(settings.document(example("docs/settings.md")), {}), Settings)
+    assert isinstance(repoconfig.parse(example("docs/preview-yaml.md")), RepositoryConfig)
+
+
+@pytest.mark.parametrize(
+    ("schema", "text"),
+    [
+        (SETTINGS, example("docs/settings.md")),
+        (SETTINGS, test_settings.EXAMPLE),
+        (PREVIEW, example("docs/preview-yaml.md")),
+        (PREVIEW, test_repoconfig.EXAMPLE),
+        (PREVIEW, test_repoconfig.SERVICE),
+    ],
+)
+def test_the_schemas_are_schemas_and_accept_what_the_readers_accept(
+    schema: dict[str, Any], text: str
+) -> None:
+    Draft202012Validator.check_schema(schema)
+
+    assert accepted(schema, text)
+
+
+@pytest.mark.parametrize(
+    ("written", "instead"),
+    [
+        ("port: 80", "prt: 80"),
+        ("port: 80", "port: 0"),
+        ("port: 80", "port: '80'"),
+        ("agents: true", "agents: 1"),
+        ("namespace: staging", "namespace: Staging"),
+        ("checkout:\n", "Check_out:\n"),
+        ("ttl: 8h", "ttl: eight"),
+        ("version: 1", "version: 2"),
+        ("target: deployment/checkout", "target: pod/checkout"),
+        ("[8080]", "[]"),
+        ("ttl: 8h", "name: x"),
+        ("ttl: 8h", "ttl:"),
+    ],
+)
+def test_the_schema_of_a_repositorys_file_refuses_what_its_reader_refuses(written: str, instead: str) -> None:
+    text = test_repoconfig.EXAMPLE.replace(written, instead)
+
+    with pytest.raises(ConfigurationError):
+        repoconfig.parse(text)
+    assert not accepted(PREVIEW, text)
+
+
+@pytest.mark.parametrize(
+    ("written", "instead"),
+    [
+        ("app_id: 4242", "app_id: '4242'"),
+        ("app_id: 4242", "appid: 4242"),
+        ("public_url: https", "public_url: ftp"),
+        ("[staging, payments]", "[]"),
+        ("scheme: https", "scheme: tcp"),
+        ("plain_http: true", "plain_http: 1"),
+        ("registry.internal:5000: {plain", "registry: {plain"),
+        ("previews: 50", "previews: 0"),
+        ("image: 60m", "image: 60 minutes"),
+    ],
+)
+def test_the_schema_of_the_settings_refuses_what_their_reader_refuses(written: str, instead: str) -> None:
+    text = test_settings.EXAMPLE.replace(written, instead)
+
+    with pytest.raises(SettingsError):
+        settings.parse(settings.document(text), {})
+    assert not accepted(SETTINGS, text)
+
+
+# The chart, whose values hold the settings again
+
+
+def the_charts_settings() -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(PAGES[reference.CHART])["properties"]["settings"]
+    return found
+
+
+def test_the_chart_knows_every_setting_but_those_it_sets_itself() -> None:
+    def keys(schema: dict[str, Any], path: str = "") -> set[str]:
+        if "$ref" in schema:
+            schema = SETTINGS["$defs"][schema["$ref"].rsplit("/", 1)[-1]]
+        inner = {**schema.get("properties", {}), **schema.get("patternProperties", {})}
+        return {path, *(key for name, value in inner.items() for key in keys(value, f"{path}.{name}"))}
+
+    missing = {path.rsplit(".", 1)[-1] for path in keys(SETTINGS) - keys(the_charts_settings())}
+
+    assert missing == {
+        *("private_key_file", "webhook_secret_file", "kubeconfig", "lease", "name", "namespace"),
+        *("docker_config_file", "ca_file"),
+    }
+    assert keys(the_charts_settings()) <= keys(SETTINGS)
+
+
+def test_the_chart_takes_the_example_without_what_it_sets_itself_and_nothing_with_it() -> None:
+    values = yaml.safe_load(test_settings.EXAMPLE)
+    validator = Draft202012Validator(the_charts_settings())
+    assert not validator.is_valid(values)
+
+    ours = copy.deepcopy(values)
+    del ours["github"]["private_key_file"], ours["github"]["webhook_secret_file"]
+    del ours["cluster"]["kubeconfig"], ours["images"]["registries"]["ghcr.io"]
+
+    assert validator.is_valid(ours)
