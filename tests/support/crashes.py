@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import re
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
 from functools import partial
 from typing import Any, TypeVar
 
@@ -20,9 +18,12 @@ from previewbot_demo.browser import Browser
 from previewbot_demo.faults import Call
 from previewbot_demo.tour import NEW_BANNER, PUSHED_BANNER, browser_of
 from previewbot_demo.world import Options, World
+from tests.support.fault_points import NOWHERE, Fault, NotSo, Point, every_point, timeless
 
 T = TypeVar("T")
 Record = Callable[[str, object], None]
+Choose = Callable[[Sequence[Point]], Sequence[Point]]
+"""Chooses the points that are tried, of all."""
 
 PATIENCE_SECONDS = 100.0
 """More than the 30 s for which the intent of a comment holds, on a machine that does a lot else."""
@@ -33,43 +34,6 @@ _MORE = 4
 
 _LINK = "Open the preview"
 _ANSWERED = ("/preview extend 2h", "/preview status")
-
-
-class NotSo(AssertionError):
-    """The world is not as it should be by now."""
-
-
-class Fault(StrEnum):
-    """What happens: the request is refused, or its answer is, or the controller is killed before or after."""
-
-    REFUSED = "refused, without effect"
-    UNANSWERED = "refused, but done"
-    KILLED_BEFORE = "killed before"
-    KILLED_AFTER = "killed after"
-
-    @property
-    def kills(self) -> bool:
-        """Whether the controller dies of it."""
-        return self in (Fault.KILLED_BEFORE, Fault.KILLED_AFTER)
-
-    @property
-    def late(self) -> bool:
-        """Whether the request takes effect."""
-        return self in (Fault.UNANSWERED, Fault.KILLED_AFTER)
-
-
-@dataclass(frozen=True)
-class Point:
-    """A fault at the controller's `number`-th changing request; 0 is nowhere."""
-
-    number: int
-    fault: Fault = Fault.REFUSED
-
-    def __str__(self) -> str:
-        return f"request {self.number} {self.fault}"
-
-
-_NOWHERE = Point(0)
 
 
 @dataclass(frozen=True)
@@ -144,16 +108,15 @@ async def live(world: World, browser: Browser, point: Point) -> Lived:
     return Lived(seen, tuple(saboteur.requests), saboteur.hit)
 
 
-async def try_every_point(options: Sequence[Options], faults: Sequence[Fault]) -> Lives:
-    """Live one life per request and fault, in one world per `options` at a time.
+async def try_points(options: Sequence[Options], faults: Sequence[Fault], choose: Choose) -> Lives:
+    """Live one life for each point that is chosen, in one world per `options` at a time.
 
     Lives that wait for a held intent (30 s) overlap with others.
     """
     lived: dict[Point, Lived] = {}
-    await _live_all(options[0], deque([_NOWHERE]), lived)
-    undisturbed = lived.pop(_NOWHERE)
-    last = len(undisturbed.requests) + _MORE
-    todo = deque(Point(number, fault) for number in range(1, last + 1) for fault in faults)
+    await _live_all(options[0], deque([NOWHERE]), lived)
+    undisturbed = lived.pop(NOWHERE)
+    todo = deque(choose(every_point(len(undisturbed.requests) + _MORE, faults)))
     async with asyncio.TaskGroup() as group:
         for each in options:
             group.create_task(_live_all(each, todo, lived))
@@ -266,7 +229,7 @@ class _Life:
 
     async def _conversation(self) -> tuple[tuple[bool, str, tuple[str, ...]], ...]:
         remarks = await self._browser.conversation(self._number)
-        return tuple((r.by_app, _timeless(r.text), tuple(sorted(r.reactions))) for r in remarks)
+        return tuple((r.by_app, timeless(r.text), tuple(sorted(r.reactions))) for r in remarks)
 
     async def _until(self, what: str, look: Callable[[], Awaitable[T | None]]) -> T:
         deadline = time.monotonic() + PATIENCE_SECONDS
@@ -279,15 +242,6 @@ class _Life:
                 said = [(r.by_app, r.text.strip()[:200], r.reactions) for r in remarks]
                 raise NotSo(f"no sign of {what} in {PATIENCE_SECONDS:.0f} s; the conversation: {said}")
             await asyncio.sleep(_LOOK_AGAIN)
-
-
-def _timeless(text: str) -> str:
-    """Return a text without what differs between two lives: times, dates, commits, addresses."""
-    text = re.sub(r"https?://\S+", "<url>", text)
-    text = re.sub(r"\b[0-9a-f]{7,40}\b", "<sha>", text)
-    text = re.sub(r"\b\d{4}-\d\d-\d\d\b|\b\d{1,2} [A-Z][a-z]{2,8}(?: \d{4})?\b", "<date>", text)
-    text = re.sub(r"\b\d{1,2}:\d\d\b", "<time>", text)
-    return re.sub(r"\s+", " ", text).strip()
 
 
 async def _none(stored: Callable[[], Awaitable[list[Any]]]) -> bool:

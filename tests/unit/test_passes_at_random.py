@@ -5,12 +5,16 @@ from __future__ import annotations
 import asyncio
 from datetime import timedelta
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from previewbot.errors import Forbidden, TryLater
 from tests.support.passes import BOTH, BROKEN, CONFIGURATION, GITHUB, A, B, C, World
+
+# A machine that does much else may need minutes for these examples, and no test depends on speed.
+pytestmark = pytest.mark.timeout(900)
 
 COMMITS = (A, B, C)
 COMMANDS = ("/preview start", "/preview stop", "/preview extend 2h", "/preview status", "/preview strat")

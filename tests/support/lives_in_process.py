@@ -1,0 +1,202 @@
+"""One preview's whole life in one process, with a fault at one of the controller's changing requests.
+
+The real Reconciler runs over the world in memory of `passes`, whose clock stands until it is moved. A crash
+is what it is to the world: the call in progress never returns, and what comes after it has a new Reconciler
+with an empty memory.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+from previewbot.errors import TryLater
+from tests.support.fault_points import NOWHERE, Fault, NotSo, Point, every_point, timeless
+from tests.support.passes import A, B, World
+
+_LOOK_SECONDS = 5.0
+_LOOKS = 40
+"""So many passes are waited for what must come: more than the 30 s for which an announced comment is held."""
+
+_LISTED_AFTER = timedelta(seconds=12)
+"""GitHub may list a comment only a while after it was made: long enough that the next passes miss it."""
+
+_READING = ("get_", "list_")
+_READS = frozenset(
+    {
+        "installation_of", "repositories", "pull_request", "commits", "parents", "file", "files", "comments",
+        "permission", "build",
+    }
+)  # fmt: skip
+_ANSWERED = ("/preview extend 2h", "/preview status")
+_LAST_WORDS = "removed when the pull request was closed"
+
+
+class Killed(BaseException):
+    """The controller ends here; no `except Exception` of its own may see it."""
+
+
+class Saboteur:
+    """Stands between the controller and the world: counts changing requests, and strikes at one of them."""
+
+    def __init__(self, world: World, point: Point) -> None:
+        self._world, self._point = world, point
+        self.requests: list[str] = []
+        self.reactions: set[tuple[int, str]] = set()
+        self.hit = ""
+        for server in (world.cluster, world.github):
+            for name in _changing(server):
+                setattr(server, name, partial(self._asked, name, getattr(server, name)))
+        world.github.comments = partial(self._listed, world.github.comments)  # type: ignore[method-assign]
+
+    async def _listed(self, do: Callable[..., Awaitable[Any]], *arguments: Any) -> list[Any]:
+        now, own = self._world.clock.now, self._world.settings.github.app_id
+        comments = await do(*arguments)
+        return [c for c in comments if c.app_id != own or now - c.created_at >= _LISTED_AFTER]
+
+    async def _asked(self, name: str, do: Callable[..., Awaitable[Any]], *arguments: Any) -> Any:
+        self.requests.append(name)
+        struck = len(self.requests) == self._point.number
+        if struck:
+            self.hit = name
+        if struck and not self._point.fault.late:
+            self._strike(name)
+        answer = await do(*arguments)
+        if name == "react":
+            # GitHub keeps one reaction of a kind per person, however often it is given.
+            _, comment_id, content = arguments
+            self.reactions.add((comment_id, content))
+        if struck and self._point.fault.late:
+            self._strike(name)
+        return answer
+
+    def _strike(self, name: str) -> None:
+        if self._point.fault.kills:
+            raise Killed(name)
+        raise TryLater(name, status=502, message="a fault of the test's")
+
+
+def _changing(server: object) -> list[str]:
+    """Return the names of what the controller calls to change something: whatever is not known to read."""
+    found = inspect.getmembers(server, inspect.iscoroutinefunction)
+    return [name for name, _ in found if name not in _READS and not name.startswith(("_", *_READING))]
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What a life leaves behind: what previewbot wrote, its reactions, and how often `extend` counted."""
+
+    comments: tuple[str, ...]
+    reactions: frozenset[tuple[int, str]]
+    extended: timedelta
+
+
+@dataclass(frozen=True)
+class Lived:
+    """A life that was lived: what it left, the requests it took, and the one that was hit, if one was."""
+
+    seen: Seen
+    requests: tuple[str, ...]
+    hit: str
+
+
+class _Life:
+    """Opened, built, ready, pushed to, replaced, extended, asked for its status, closed."""
+
+    def __init__(self, paths: Sequence[str], point: Point) -> None:
+        self.world = World()
+        self.world.github.paths = tuple(paths)
+        self.world.registry.images.clear()
+        self.saboteur = Saboteur(self.world, point)
+        self._services = len(paths)
+
+    async def live(self) -> Seen:
+        world = self.world
+        world.poke()
+        await self._until("a comment that waits for the image", lambda: "image" in world.comment)
+        world.push(A)
+        await self._until("the first commit behind the link", partial(self._serves, A))
+        world.push(B, built=False)
+        await self._until("a comment on the second commit", lambda: B[:7] in world.comment)
+        world.push(B)
+        await self._until("the second commit behind the link", partial(self._serves, B))
+        # A new head's first Ready sets the end anew: only then does what `extend` adds stay.
+        await self._until("the new end", lambda: self._open_for() == timedelta(hours=8))
+        for words in _ANSWERED:
+            await self._until(f"an answer to {words}", partial(self._answered, world.say(words)))
+        extended = self._open_for()
+        world.close()
+        await self._until("the last words", lambda: _LAST_WORDS in world.comment)
+        await self._until("the end of all", self._nothing_is_left)
+        return Seen(self._conversation(), frozenset(self.saboteur.reactions), extended)
+
+    def _serves(self, sha: str) -> bool:
+        world = self.world
+        behind = world.serving == [sha] * self._services and world.cluster.leads_to() == "staging"
+        return behind and "[Open the preview]" in world.comment and sha[:7] in world.comment
+
+    def _open_for(self) -> timedelta:
+        status = self.world.status
+        assert status.expires_at is not None
+        assert status.ready_at is not None
+        return status.expires_at - status.ready_at
+
+    def _answered(self, written: int) -> bool:
+        reacted = (written, "rocket") in self.saboteur.reactions
+        return reacted and any(f"reply-to={written} " in body for body in self.world.github.own_comments())
+
+    def _nothing_is_left(self) -> bool:
+        cluster = self.world.cluster
+        return cluster.preview is None and not cluster.sessions and not cluster.routes
+
+    def _conversation(self) -> tuple[str, ...]:
+        return tuple(timeless(body) for body in self.world.github.own_comments())
+
+    async def _until(self, what: str, holds: Callable[[], bool]) -> None:
+        for _ in range(_LOOKS):
+            if holds():
+                return
+            await self._look()
+        raise NotSo(f"no sign of {what} after {_LOOKS} passes; the conversation: {self._conversation()}")
+
+    async def _look(self) -> None:
+        """Make a pass, and see that what must hold at any time does."""
+        try:
+            await self.world.run()
+        except Killed:
+            self.world.restart()
+        self._check_what_always_holds()
+        self.world.clock.forward(seconds=_LOOK_SECONDS)
+
+    def _check_what_always_holds(self) -> None:
+        world = self.world
+        of = [s["metadata"]["labels"]["previewbot.dev/service"] for s in world.cluster.sessions.values()]
+        if len(of) != len(set(of)):
+            raise NotSo(f"a service has two sessions: {of}")
+        if len([body for body in world.github.own_comments() if "previewbot status" in body]) > 1:
+            raise NotSo("there are two status comments")
+        if not world.serving and world.cluster.leads_to() == "staging":
+            raise NotSo("the link leads to plain staging")
+
+
+async def live(paths: Sequence[str], point: Point = NOWHERE) -> Lived:
+    """Live a whole life of a pull request that changes these files, with a fault at a point.
+
+    Raises `NotSo` where something is not as it should be, with the point and the request that was hit.
+    """
+    life = _Life(paths, point)
+    try:
+        seen = await life.live()
+    except NotSo as wrong:
+        raise NotSo(f"{point} ({life.saboteur.hit}): {wrong}") from wrong
+    return Lived(seen, tuple(life.saboteur.requests), life.saboteur.hit)
+
+
+async def live_with_each(fault: Fault, paths: Sequence[str], undisturbed: Lived) -> dict[Point, Lived]:
+    """Live one life with the fault at each request that an undisturbed life makes."""
+    points = every_point(len(undisturbed.requests), [fault])
+    return {point: await live(paths, point) for point in points}

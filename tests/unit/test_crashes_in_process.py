@@ -1,0 +1,44 @@
+"""Every crash and every fault of a whole life, at every request that changes something, in one process.
+
+The world is as if nothing had happened: one status comment, each command obeyed and answered once, nothing
+left in the cluster. Through real processes a third of the points is tried with each commit (tests/e2e), and
+all of them by `make long`.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from tests.support.fault_points import Fault
+from tests.support.lives_in_process import live, live_with_each
+from tests.support.passes import BOTH
+
+# A machine that does much else may need minutes for all these lives, and no test depends on speed.
+pytestmark = pytest.mark.timeout(900)
+
+KINDS = {"one service": BOTH[:1], "two services": BOTH}
+
+
+@pytest.mark.parametrize("fault", Fault, ids=str)
+@pytest.mark.parametrize("paths", KINDS.values(), ids=KINDS.keys())
+async def test_a_fault_at_any_request_changes_nothing(paths: tuple[str, ...], fault: Fault) -> None:
+    undisturbed = await live(paths)
+
+    lives = await live_with_each(fault, paths, undisturbed)
+
+    assert undisturbed.seen.extended == timedelta(hours=10)
+    assert len(undisturbed.requests) > 30
+    assert [str(point) for point, life in lives.items() if not life.hit] == []
+    different = {str(point): life for point, life in lives.items() if life.seen != undisturbed.seen}
+    assert different == {}
+
+
+async def test_a_life_makes_every_kind_of_request_that_changes_something() -> None:
+    undisturbed = await live(BOTH)
+
+    assert set(undisturbed.requests) == {
+        "put_status", "delete_preview", "create_session", "delete_session", "apply_route", "create_event",
+        "create_comment", "update_comment", "react",
+    }  # fmt: skip
