@@ -7,7 +7,10 @@ LOCK := --quiet --generate-hashes --allow-unsafe --no-emit-index-url --no-emit-f
 DEMO_NEEDS := import tomllib; needs = tomllib.load(open("demo/pyproject.toml", "rb"))["project"]["dependencies"]; \
 	print(*(need for need in needs if not need.startswith("previewbot")), sep="\n")
 
-.PHONY: help setup demo demo-check reference test test-binaries image-root node-test lint lock clean
+# Tests mostly wait, so three at a time keep two cores busy. tests/conftest.py says which stay together, and the order.
+PYTEST := $(BIN)/pytest --dist loadscope --no-loadscope-reorder --numprocesses
+
+.PHONY: help setup demo demo-check reference test test-cluster test-binaries image-root node-test long lint lock clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,9 +47,18 @@ test-binaries: $(VENV)/.runtime ## build etcd, Kubernetes, helm and a registry f
 image-root: $(VENV)/.runtime ## fetch what the image consists of, for the tests (once)
 	@$(BIN)/python -m tests.chart.image
 
-test: lint test-binaries image-root ## everything: lint, types, layers, all tests, also on real Kubernetes, the tour
-	$(BIN)/pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder
+# The cache is hidden, so that a test that needs what Go builds without being marked `cluster` fails here too.
+test: lint ## all that needs Python alone: lint, types, layers, unit, contract, end-to-end, the tour
+	PREVIEWBOT_TEST_CACHE=/nonexistent KUBEBUILDER_ASSETS= $(PYTEST) 3 -m "not cluster and not long"
 	$(BIN)/previewbot demo --check --port 0
+
+test-cluster: $(VENV)/.dev test-binaries image-root ## the contracts, the chart and the tour on real Kubernetes, a real registry
+	$(PYTEST) 3 -m "cluster and not long"
+
+long: $(VENV)/.dev test-binaries ## every crash and fault through real processes, and the benches in short
+	$(PYTEST) 2 -m long
+	$(BIN)/python -m bench.scale 30
+	$(BIN)/python -m bench.intake 3
 
 node-test: $(VENV)/.dev ## the chart on a real node: pods, probes, a Gateway (Linux, root; builds once)
 	@$(BIN)/python -m tests.node.build

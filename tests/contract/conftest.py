@@ -47,7 +47,11 @@ class ApiServer:
         return from_object(obj)
 
 
-@pytest.fixture(params=["in memory", "kube-apiserver"])
+BOTH_API_SERVERS = ["in memory", pytest.param("kube-apiserver", marks=pytest.mark.cluster)]
+"""The fake's side of the contract is part of `make test`, Kubernetes' own of `make test-cluster`."""
+
+
+@pytest.fixture(params=BOTH_API_SERVERS)
 def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[ApiServer]:
     """Each test runs against both."""
     number = next(_NUMBERS)

@@ -31,7 +31,7 @@ from previewbot.kube.requests import error_of, message_of
 from previewbot.preview import GROUP, PLURAL, VERSION, Poke
 from previewbot_demo.faults import Call, Faults
 from previewbot_demo.kube import FakeKube
-from tests.contract.conftest import write_kubeconfig
+from tests.contract.conftest import BOTH_API_SERVERS, write_kubeconfig
 from tests.support.control_plane import ControlPlane
 from tests.support.previews import a_preview
 from tests.support.servers import Handler, LoopThread, served
@@ -80,7 +80,7 @@ def cluster(tmp_path: Path) -> Iterator[Cluster]:
         yield found
 
 
-@pytest.fixture(params=["in memory", "kube-apiserver"])
+@pytest.fixture(params=BOTH_API_SERVERS)
 def any_cluster(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Cluster]:
     """Both kinds of API server, for what they answer themselves."""
     if request.param == "in memory":

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import pytest
@@ -34,7 +35,12 @@ ACCEPT = ", ".join((*MANIFEST.values(), *INDEX.values()))
 NOTHING = "sha256:" + "0" * 64
 
 
-@pytest.fixture(scope="module", params=KINDS, ids=str)
+def sides(kinds: Iterable[HostKind]) -> list[Any]:
+    """Return registries as parameters: `make test` has the fake, `make test-cluster` the real ones."""
+    return [pytest.param(kind, marks=[pytest.mark.cluster] if kind.real else []) for kind in kinds]
+
+
+@pytest.fixture(scope="module", params=sides(KINDS), ids=str)
 def kind(request: pytest.FixtureRequest) -> HostKind:
     found: HostKind = request.param
     return found
@@ -210,7 +216,7 @@ async def test_with_a_wrong_password_one_is_refused_where_one_is_wanted(
             await registry.find(reference)
 
 
-@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind.can_refuse], indirect=True, ids=str)
+@pytest.mark.parametrize("kind", sides(k for k in KINDS if k.can_refuse), indirect=True, ids=str)
 async def test_a_repository_that_is_refused_is_not_taken_for_one_that_is_missing(
     host: Host, registry: Registry, pusher: Pusher, reference: ImageReference
 ) -> None:
@@ -235,7 +241,7 @@ async def test_one_that_speaks_tls_is_not_asked_without_and_the_other_way_round(
     assert caught.value.what == f"{host.name}/{reference.repository}"
 
 
-@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind.tls], indirect=True, ids=str)
+@pytest.mark.parametrize("kind", sides(k for k in KINDS if k.tls), indirect=True, ids=str)
 async def test_a_ca_that_is_not_known_is_said(
     host: Host, session: aiohttp.ClientSession, access: RegistrySettings, reference: ImageReference
 ) -> None:
