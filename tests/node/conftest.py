@@ -1,4 +1,4 @@
-"""A node for the tests of this folder, furnished once: one for each of the two runs in parallel.
+"""A node for the tests of this folder, furnished once: one for each of the two halves that run in parallel.
 
 `make node-test` runs them; `make test` does not. Most of their time is waiting, so two runs fit on two cores.
 """
@@ -22,6 +22,7 @@ from tests.node.build import cannot
 from tests.node.engineer import Engineer, commands, merged, values
 from tests.node.node import Node
 from tests.node.town import Town
+from tests.node.traces import Traces
 
 DOCUMENT = "docs/install.md"
 _SECOND_HALF = ("test_working_day.py", "test_node.py")
@@ -82,18 +83,31 @@ def number(worker_id: str) -> int:
 
 
 @pytest.fixture(scope="session")
-def node(number: int) -> Iterator[Node]:
-    """A fresh node; the tests fail, and say why, where there can be none."""
+def node_to_be(number: int) -> Iterator[Node]:
+    """A node that is not up yet; the tests fail, and say why, where there can be none."""
     missing = cannot()
     assert not missing, missing
     # Not pytest's own folder: that keeps the last three runs, and a node's images are large.
     with tempfile.TemporaryDirectory(prefix="previewbot-node-") as directory:
-        node = Node(Path(directory), number)
-        try:
-            node.up()
-            yield node
-        finally:
-            node.down()
+        yield Node(Path(directory), number)
+
+
+@pytest.fixture(scope="session")
+def traces(node_to_be: Node) -> Traces:
+    """What the node brings to this machine; once it has ended, nothing of that may be left."""
+    return Traces(node_to_be)
+
+
+@pytest.fixture(scope="session")
+def node(node_to_be: Node, traces: Traces) -> Iterator[Node]:
+    """The one node of this half: every test of it runs there, and its end is a test of its own."""
+    try:
+        node_to_be.up()
+        traces.note()
+        yield node_to_be
+    finally:
+        node_to_be.down()
+    traces.wait_until_gone()
 
 
 @pytest.fixture(scope="session")

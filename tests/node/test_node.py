@@ -1,12 +1,7 @@
-"""A node comes up, runs pods, and goes again without a trace."""
+"""A node runs pods and lets no other take its addresses; that nothing of it stays, its fixture sees."""
 
 from __future__ import annotations
 
-import os
-import re
-import subprocess
-from collections.abc import Iterable, Iterator
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -14,6 +9,7 @@ import urllib3
 
 from tests.node.images import Image, files, python
 from tests.node.node import Node, is_ready, wait_for
+from tests.node.traces import Traces
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -28,39 +24,24 @@ http.server.HTTPServer(("0.0.0.0", 8080), Hello).serve_forever()
 """
 
 
-@pytest.fixture
-def another(tmp_path: Path, number: int) -> Iterator[Node]:
-    """A node beside those that the other tests share."""
-    node = Node(tmp_path / "node", number + 100)
-    try:
-        yield node
-    finally:
-        node.down()
+def test_a_pod_runs_and_answers_through_its_service(node: Node, traces: Traces) -> None:
+    run_hello(node)
+
+    # The pod stays: at the end of the node it must go with it, and leave as little.
+    traces.note()
+    assert node.link in {trace.rpartition(" ")[2] for trace in traces.brought}
+    assert len(traces.namespaces) > 3
 
 
-def test_a_pod_runs_and_answers_through_its_service_and_nothing_of_the_node_stays(another: Node) -> None:
-    before = traces(another)
-    another.up()
-    run_hello(another)
-    brought, own = traces(another) - before, namespaces(processes_of(another))
-
-    another.down()
-
-    assert another.link in {trace.rpartition(" ")[2] for trace in brought}
-    assert len(own) > 3
-    wait_for("the end of all that the node brought", lambda: not traces(another) & brought, 10)
-    wait_for("the end of its namespaces", lambda: not namespaces(all_processes()) & own, 10)
-
-
-def test_where_a_node_runs_another_with_its_addresses_is_refused(another: Node, tmp_path: Path) -> None:
-    another.up()
-    number = int(another.link.removeprefix("pbn"))
+def test_where_a_node_runs_another_with_its_addresses_is_refused(
+    node: Node, number: int, tmp_path: Path
+) -> None:
     second = Node(tmp_path / "second", number)
 
     with pytest.raises(AssertionError, match=f"another node has NODE_ID={number}"):
         second.up()
 
-    assert another.get("nodes")["items"][0]["metadata"]["name"] == another.link
+    assert node.get("nodes")["items"][0]["metadata"]["name"] == node.link
 
 
 def run_hello(node: Node) -> None:
@@ -91,46 +72,3 @@ def answer(address: str) -> str:
         return urllib3.request("GET", f"http://{address}", retries=False, timeout=2.0).data.decode()
     except urllib3.exceptions.HTTPError:
         return ""
-
-
-def traces(node: Node) -> set[str]:
-    """Return links, mounts and cgroups, but those of other nodes that may come and go meanwhile."""
-    others = re.compile(rf"\bpbn(?!{node.link.removeprefix('pbn')}\b)\d+\b")
-    found = {f"link {name}" for name in os.listdir("/sys/class/net")}
-    found |= {f"mount {line.split()[1]}" for line in Path("/proc/self/mounts").read_text().splitlines()}
-    command = ["find", "/sys/fs/cgroup", "-maxdepth", "2", "-type", "d"]
-    groups = subprocess.run(command, capture_output=True, text=True, check=False).stdout
-    found |= {f"cgroup {line}" for line in groups.splitlines()}
-    return {trace for trace in found if not others.search(trace)}
-
-
-def namespaces(processes: Iterable[int]) -> set[str]:
-    """Return the namespaces of processes, but for those that this one is in."""
-    return {link for process in processes for link in links(process)} - set(links(os.getpid()))
-
-
-def links(process: int) -> Iterator[str]:
-    for kind in ("net", "mnt", "pid"):
-        with suppress(OSError):
-            yield os.readlink(f"/proc/{process}/ns/{kind}")
-
-
-def all_processes() -> set[int]:
-    return {int(path.name) for path in Path("/proc").glob("[0-9]*")}
-
-
-def processes_of(node: Node) -> set[int]:
-    """Return the first process of a node and all that came of it."""
-    first, _ = (node.directory / "pids" / "node.pid").read_text(encoding="utf-8").split()
-    parents = {process: parent(process) for process in all_processes()}
-    found = {int(first)}
-    while more := {process for process, of in parents.items() if of in found} - found:
-        found |= more
-    return found
-
-
-def parent(process: int) -> int:
-    with suppress(OSError):
-        stat = Path(f"/proc/{process}/stat").read_text(encoding="utf-8")
-        return int(stat.rpartition(")")[2].split()[1])
-    return 0
