@@ -28,7 +28,7 @@ Choose = Callable[[Sequence[Point]], Sequence[Point]]
 PATIENCE_SECONDS = 100.0
 """More than the 30 s for which the intent of a comment holds, on a machine that does a lot else."""
 
-_LOOK_AGAIN = 0.1
+_LOOK_AGAIN = 0.3
 _MORE = 4
 """A life that a fault prolonged makes a few requests more than an undisturbed one: some of these too."""
 
