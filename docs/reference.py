@@ -12,9 +12,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from previewbot.config.repository import RepositoryConfig
 from previewbot.config.schema import Schema, at, flow, schema_of
-from previewbot.repoconfig import RepositoryConfig
-from previewbot.settings import Settings
+from previewbot.config.server import Settings
 
 ROOT = Path(__file__).parents[1]
 CHART = "charts/previewbot/values.schema.json"

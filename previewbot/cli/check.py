@@ -8,16 +8,16 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import TextIO
 
-from previewbot import changes, repoconfig
+from previewbot.api.github import ChangedFile, ChangedFiles
+from previewbot.config.repository import RepositoryConfig, parse
 from previewbot.errors import ConfigurationError
-from previewbot.model import ChangedFile, ChangedFiles
-from previewbot.repoconfig import RepositoryConfig
+from previewbot.rules import changes
 
 
 def check(path: Path, files: Sequence[str], stdin: TextIO) -> int:
     """Validate the file and print what the changed files match; return the exit code."""
     try:
-        config = repoconfig.parse(path.read_bytes(), str(path))
+        config = parse(path.read_bytes(), str(path))
     except OSError as error:
         print(f"{path} cannot be read: {error.strerror}", file=sys.stderr)
         return 1

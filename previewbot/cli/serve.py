@@ -12,9 +12,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
-from previewbot import logs
-from previewbot.errors import SettingsError
-from previewbot.settings import (
+from previewbot.config.server import (
     SecretSource,
     Settings,
     document,
@@ -24,27 +22,30 @@ from previewbot.settings import (
     webhook_secret,
     webhook_secret_source,
 )
+from previewbot.errors import SettingsError
+from previewbot.runtime import logs
 
 _USER_AGENT = "previewbot-web"
 
 
 def web(config: Path, bind: str) -> int:
     """Serve webhooks and pages until SIGTERM."""
-    from previewbot.kube.poker import Poker
-    from previewbot.web import create_app, serve
+    from previewbot.clients.kubernetes.web_client import WebClient
+    from previewbot.runtime.web_app import create_app
+    from previewbot.runtime.web_server import serve
 
     settings = load(config, os.environ)
     source = webhook_secret_source(settings, os.environ)
     secret = webhook_secret(source, _read(source))
     logs.configure()
-    poker = Poker(settings.cluster.kubeconfig, user_agent=_USER_AGENT)
+    poker = WebClient(settings.cluster.kubeconfig, user_agent=_USER_AGENT)
     serve(create_app(settings, secret, poker, now=lambda: datetime.now(UTC)), bind)
     return 0
 
 
 def controller(config: Path, bind: str, identity: str | None = None) -> int:
     """Run the controller until SIGTERM or SIGINT; without an `identity` it gets one that nobody else has."""
-    from previewbot.controller.app import run
+    from previewbot.runtime.controller import run
 
     settings = load(config, os.environ)
     source = private_key_source(settings, os.environ)

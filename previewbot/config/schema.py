@@ -13,7 +13,7 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
 from previewbot.config.reader import KeyPath
-from previewbot.timing import format_duration
+from previewbot.text.durations import format_duration
 
 Schema = Mapping[str, Any]
 

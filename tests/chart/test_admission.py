@@ -12,18 +12,18 @@ from typing import Any
 
 import pytest
 
-from previewbot import links, mirrord
-from previewbot.images import allowed, pinned
-from previewbot.keys import environment_key
-from previewbot.settings import GatewaySettings
-from previewbot.timing import parse_duration
+from previewbot.config.server import GatewaySettings
+from previewbot.engine import links, mirrord
+from previewbot.rules.environment_keys import environment_key
+from previewbot.rules.images import allowed, pinned
+from previewbot.text.durations import parse_duration
 from tests.chart.helm import NAMESPACE, of_kind, one, rendered
 from tests.chart.release import Account, installed, place_of
 from tests.chart.release import put as put_on
 from tests.support.control_plane import ControlPlane
 from tests.support.previews import a_preview
 from tests.unit.test_links import ENTRY
-from tests.unit.test_mirrord import WANTED
+from tests.unit.test_mirrord import DESIRED
 
 Manifest = dict[str, Any]
 Spoil = Callable[[Manifest], None]
@@ -38,10 +38,10 @@ _SECONDS = 30.0
 
 def session(**changes: Any) -> Manifest:
     """Return a session as previewbot makes it."""
-    wanted = replace(
-        WANTED, **{"image": f"ghcr.io/acme/checkout@{DIGEST}", "ttl_seconds": LONGEST, **changes}
+    desired = replace(
+        DESIRED, **{"image": f"ghcr.io/acme/checkout@{DIGEST}", "ttl_seconds": LONGEST, **changes}
     )
-    return mirrord.manifest(a_preview(), wanted)
+    return mirrord.manifest(a_preview(), desired)
 
 
 def route(*, to_page: bool = False) -> Manifest:

@@ -150,7 +150,7 @@ def test_probes_ask_the_process_itself(component: str, port: int, readiness_time
 def test_web_has_time_to_finish_what_it_began() -> None:
     sleep = container("minimal", "web")["lifecycle"]["preStop"]["sleep"]["seconds"]
 
-    # previewbot.web.server gives requests under way 15 s.
+    # previewbot.runtime.web_server gives requests under way 15 s.
     assert pod(rendered("minimal"), "web")["terminationGracePeriodSeconds"] > sleep + 15
 
 

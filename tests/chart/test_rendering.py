@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
-from previewbot.settings import Settings, document, parse
+from previewbot.config.server import Settings, document, parse
 from tests.chart import helm
 from tests.chart.helm import ALL_VALUES, CHART, NAMESPACE, one, rendered
 

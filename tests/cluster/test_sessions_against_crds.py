@@ -13,13 +13,13 @@ from typing import Any
 
 import pytest
 
-from previewbot.keys import environment_key
-from previewbot.kube.requests import contains
-from previewbot.links import route
-from previewbot.mirrord import Wanted, manifest
-from previewbot.preview import Poke, Preview, new_object, status_object
-from previewbot.repoconfig import Entry, parse_target
-from previewbot.settings import GatewaySettings
+from previewbot.api import Poke, Preview, new_object, status_object
+from previewbot.clients.kubernetes.resources import contains
+from previewbot.config.repository import Entry, parse_target
+from previewbot.config.server import GatewaySettings
+from previewbot.engine.links import route
+from previewbot.engine.mirrord import DesiredSession, manifest
+from previewbot.rules.environment_keys import environment_key
 from tests.support.api import Answer, Object
 from tests.support.control_plane import ControlPlane
 from tests.support.previews import HEAD, NOW, a_preview
@@ -30,14 +30,14 @@ LONG = "x" * 63
 PREVIEW = a_preview(name="gh-9999999999-99999999")
 LONGEST_KEY = environment_key("github.com", 812, 99_999_999, "acme/" + "very-long-" * 10)
 
-SESSIONS: dict[str, Wanted] = {
-    f"{target} with {len(ports)} ports": Wanted(
+SESSIONS: dict[str, DesiredSession] = {
+    f"{target} with {len(ports)} ports": DesiredSession(
         "checkout", NAMESPACE, parse_target(target), "app", "i@sha256:0", ports, HEAD, 60
     )
     for target in ("deployment/x", "statefulset/x", "rollout/x", "deployment/x/container/y")
     for ports in ((), (8080,), (1, 65_535))
 }
-SESSIONS["the longest names"] = Wanted(
+SESSIONS["the longest names"] = DesiredSession(
     LONG,
     NAMESPACE,
     parse_target(f"deployment/{LONG}/container/{LONG}"),
@@ -83,13 +83,13 @@ def assert_stored_as_sent(answer: Answer, sent: Mapping[str, Any]) -> None:
     assert contains(answer.body, sent), answer.text
 
 
-@pytest.mark.parametrize("wanted", SESSIONS.values(), ids=SESSIONS.keys())
+@pytest.mark.parametrize("desired", SESSIONS.values(), ids=SESSIONS.keys())
 @pytest.mark.parametrize("key", [PREVIEW.spec.environment_key, LONGEST_KEY], ids=["usual", "longest"])
 def test_every_kind_of_session_is_stored_as_it_is_meant(
-    control_plane: ControlPlane, wanted: Wanted, key: str
+    control_plane: ControlPlane, desired: DesiredSession, key: str
 ) -> None:
     preview = replace(PREVIEW, spec=replace(PREVIEW.spec, environment_key=key))
-    session = manifest(preview, wanted)
+    session = manifest(preview, desired)
 
     assert_stored_as_sent(stored(control_plane, session, "PreviewSession"), session)
 

@@ -17,17 +17,17 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from previewbot.kube.client import Kube
-from previewbot.kube.follow import Follower
-from previewbot.kube.requests import SESSIONS
-from previewbot.kube.store import Store
-from previewbot.mirrord import manifest
+from previewbot.clients.kubernetes.cache import ObjectCache
+from previewbot.clients.kubernetes.client import Kube
+from previewbot.clients.kubernetes.informer import Informer
+from previewbot.engine.mirrord import manifest
+from previewbot.reconciler.children.sessions import Sessions
 from previewbot_demo.faults import Call
 from tests.support.control_plane import ControlPlane
 from tests.support.previews import a_preview
 from tests.support.proxies import Forwarder, Wire
 from tests.support.servers import served
-from tests.unit.test_mirrord import WANTED
+from tests.unit.test_mirrord import DESIRED
 
 FIRST, LAST = 0.1, 0.8
 SECONDS = 60.0
@@ -52,13 +52,13 @@ class Place:
 
     def create(self, name: str) -> None:
         """Create a session."""
-        obj = manifest(a_preview(), replace(WANTED, namespace=self.namespace))
+        obj = manifest(a_preview(), replace(DESIRED, namespace=self.namespace))
         obj["metadata"] = {"name": name, "namespace": self.namespace}
         self.plane.apply(obj)
 
     def delete(self, name: str) -> None:
         """Delete a session."""
-        group, version, plural = SESSIONS
+        group, version, plural = Sessions.resource
         path = f"/apis/{group}/{version}/namespaces/{self.namespace}/{plural}/{name}"
         assert self.plane.call("DELETE", path).status == 200
 
@@ -76,10 +76,10 @@ class Watcher:
     def __init__(self, kube: Kube, namespace: str, **limits: Any) -> None:
         self.told: list[str] = []
         self.failures: list[tuple[float, str]] = []
-        self.store = Store(self._changed)
-        self.follower = Follower(
+        self.store = ObjectCache(self._changed)
+        self.follower = Informer(
             kube,
-            SESSIONS,
+            Sessions.resource,
             namespace,
             self.store,
             progressed=lambda: None,

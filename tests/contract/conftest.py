@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 import yaml
 
-from previewbot.kube.client import Kube
-from previewbot.preview import Preview, Spec, from_object
+from previewbot.api import Preview, Spec, from_object
+from previewbot.clients.kubernetes.client import Kube
 from previewbot_demo.kube import FakeKube
 from tests.support.api import Answer, Api
 from tests.support.control_plane import ControlPlane

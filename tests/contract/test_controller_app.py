@@ -17,9 +17,9 @@ from aiohttp import web
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from previewbot.controller.app import run
+from previewbot.config.server import ClusterSettings, GitHubSettings, ImageSettings, ListingSettings, Settings
 from previewbot.errors import SettingsError
-from previewbot.settings import ClusterSettings, GitHubSettings, ImageSettings, Listing, Settings
+from previewbot.runtime.controller import run
 from previewbot_demo.faults import Call
 from previewbot_demo.kube import FakeKube
 from tests.support.servers import served
@@ -78,7 +78,7 @@ def world(tmp_path: Path) -> Iterator[World]:
             public_url="https://previews.example.com",
             cluster=ClusterSettings(kubeconfig=kubeconfig, namespaces=("staging", "payments")),
             images=ImageSettings(allowed=("ghcr.io/acme/",), registries={}),
-            listing=Listing(interval=timedelta(seconds=30)),
+            listing=ListingSettings(interval=timedelta(seconds=30)),
         )
         yield World(fake, settings)
 

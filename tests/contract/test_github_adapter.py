@@ -13,8 +13,8 @@ import pytest
 import yaml
 
 from previewbot import errors
-from previewbot.github import GitHub, InstallationClient
-from previewbot.model import ChangedFile
+from previewbot.api.github import ChangedFile
+from previewbot.clients.github import GitHub, InstallationClient
 from previewbot_demo.github import Account as Person
 from previewbot_demo.github import FakeGitHub
 from tests.support.github_town import APP, github_town

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from previewbot.github import GitHub, InstallationClient
+from previewbot.clients.github import GitHub, InstallationClient
 from tests.support.github_calls import make_every_call
 from tests.support.github_script import PREFIX, Asked
 from tests.support.github_town import Town, github_town

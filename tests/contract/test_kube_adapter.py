@@ -15,6 +15,10 @@ from typing import Any
 import pytest
 from aiohttp import web
 
+from previewbot.api import GROUP, PLURAL, VERSION, Poke
+from previewbot.clients.kubernetes.client import Kube
+from previewbot.clients.kubernetes.resources import error_of, message_of
+from previewbot.clients.kubernetes.web_client import WebClient
 from previewbot.errors import (
     Conflict,
     Forbidden,
@@ -25,10 +29,6 @@ from previewbot.errors import (
     TryLater,
     Unauthorized,
 )
-from previewbot.kube.client import Kube
-from previewbot.kube.poker import Poker
-from previewbot.kube.requests import error_of, message_of
-from previewbot.preview import GROUP, PLURAL, VERSION, Poke
 from previewbot_demo.faults import Call, Faults
 from previewbot_demo.kube import FakeKube
 from tests.contract.conftest import BOTH_API_SERVERS, write_kubeconfig
@@ -142,7 +142,7 @@ async def test_a_bad_answer_is_an_error_of_ours_in_time_from_both_clients(
             await kube.list_for_watch((GROUP, VERSION, PLURAL), None)
         with pytest.raises(error):
             await kube.put_status({"metadata": {"name": NAME}})
-    poker = Poker(cluster.kubeconfig, user_agent="previewbot/test", budget=0.5)
+    poker = WebClient(cluster.kubeconfig, user_agent="previewbot/test", budget=0.5)
     with pytest.raises(error):
         await asyncio.to_thread(poker.get_preview, NAME)
 
@@ -163,7 +163,7 @@ async def test_a_server_that_is_away_is_an_error_of_ours_from_both_clients(tmp_p
             await call
     await kube.close()
     with pytest.raises(TryLater):
-        Poker(path, user_agent="previewbot/test").poke(PREVIEW.spec, POKE, create=True)
+        WebClient(path, user_agent="previewbot/test").poke(PREVIEW.spec, POKE, create=True)
 
 
 def test_a_poke_takes_no_longer_than_its_budget_even_if_each_of_its_calls_is_slow(cluster: Cluster) -> None:
@@ -173,7 +173,7 @@ def test_a_poke_takes_no_longer_than_its_budget_even_if_each_of_its_calls_is_slo
         return web.json_response({"message": "no"}, status=404 if missing else 409)
 
     cluster.answers(slow_no)
-    poker = Poker(cluster.kubeconfig, user_agent="previewbot/test", budget=1.0)
+    poker = WebClient(cluster.kubeconfig, user_agent="previewbot/test", budget=1.0)
     began = time.monotonic()
     with pytest.raises(TryLater):
         poker.poke(PREVIEW.spec, POKE, create=True)
@@ -185,7 +185,7 @@ def test_a_poke_takes_no_longer_than_its_budget_even_if_each_of_its_calls_is_slo
 @pytest.mark.parametrize("status", [500, 503, 429])
 def test_the_sync_poke_is_one_attempt(cluster: Cluster, status: int) -> None:
     cluster.answers(always(status=status, headers={"Retry-After": "1"}))
-    poker = Poker(cluster.kubeconfig, user_agent="previewbot/test")
+    poker = WebClient(cluster.kubeconfig, user_agent="previewbot/test")
     with pytest.raises(TryLater) as raised:
         poker.poke(PREVIEW.spec, POKE, create=True)
 
@@ -199,7 +199,7 @@ async def test_a_preview_that_comes_between_our_patch_and_our_create_is_patched(
 
     def made() -> None:
         other = replace(POKE, delivery_id="other")
-        Poker(cluster.kubeconfig, user_agent="other").poke(PREVIEW.spec, other, create=True)
+        WebClient(cluster.kubeconfig, user_agent="other").poke(PREVIEW.spec, other, create=True)
 
     async def race(call: Call) -> None:
         if call.method == "POST" and len(cluster.calls) == 2:
@@ -224,7 +224,7 @@ async def poke_async(cluster: Cluster) -> None:
 
 
 async def poke_sync(cluster: Cluster) -> None:
-    poker = Poker(cluster.kubeconfig, user_agent="previewbot/test")
+    poker = WebClient(cluster.kubeconfig, user_agent="previewbot/test")
     assert await asyncio.to_thread(poker.poke, PREVIEW.spec, POKE, create=True)
 
 
@@ -240,7 +240,7 @@ async def test_a_preview_that_keeps_coming_and_going_is_given_up_on(cluster: Clu
 
 
 def test_many_threads_may_poke_at_once(any_cluster: Cluster) -> None:
-    poker = Poker(any_cluster.kubeconfig, user_agent="previewbot/test", budget=30)
+    poker = WebClient(any_cluster.kubeconfig, user_agent="previewbot/test", budget=30)
     done: list[bool] = []
 
     def poke(number: int) -> None:
@@ -296,7 +296,7 @@ async def test_a_kubeconfig_that_cannot_be_used_is_an_error_of_the_settings(
     with pytest.raises(SettingsError, match=r"cluster\.kubeconfig"):
         await Kube.connect(path, user_agent="previewbot/test")
     with pytest.raises(SettingsError, match=r"cluster\.kubeconfig"):
-        Poker(path, user_agent="previewbot/test")
+        WebClient(path, user_agent="previewbot/test")
 
 
 async def test_outside_a_pod_a_kubeconfig_is_needed(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -304,7 +304,7 @@ async def test_outside_a_pod_a_kubeconfig_is_needed(monkeypatch: pytest.MonkeyPa
     with pytest.raises(SettingsError, match="no pod"):
         await Kube.connect(None, user_agent="previewbot/test")
     with pytest.raises(SettingsError, match="no pod"):
-        Poker(None, user_agent="previewbot/test")
+        WebClient(None, user_agent="previewbot/test")
 
 
 @pytest.mark.parametrize(

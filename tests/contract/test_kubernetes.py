@@ -12,18 +12,22 @@ from typing import Any
 
 import pytest
 
-from previewbot import mirrord
-from previewbot.controller.leadership import Clock, Leadership
+from previewbot.api import GROUP, PLURAL, VERSION, Poke, Preview, from_object
+from previewbot.clients.kubernetes.cache import ObjectCache
+from previewbot.clients.kubernetes.client import Kube
+from previewbot.clients.kubernetes.informer import Informer
+from previewbot.clients.kubernetes.resources import contains
+from previewbot.clients.kubernetes.web_client import WebClient
+from previewbot.engine import mirrord
 from previewbot.errors import Conflict, Invalid, NotFound
-from previewbot.kube.client import Kube
-from previewbot.kube.follow import Follower
-from previewbot.kube.poker import Poker
-from previewbot.kube.requests import contains
-from previewbot.kube.store import Store
-from previewbot.preview import GROUP, PLURAL, VERSION, Poke, Preview, from_object
+from previewbot.reconciler.children.kind import selector
+from previewbot.reconciler.children.routes import Routes
+from previewbot.reconciler.children.sessions import Sessions
+from previewbot.runtime.leadership import Clock, Leadership
 from tests.contract.conftest import ApiServer
-from tests.unit.test_mirrord import WANTED
+from tests.unit.test_mirrord import DESIRED
 
+SESSIONS, ROUTES = Sessions.resource, Routes.resource
 MICROSECONDS = "2026-11-24T09:00:00.000000Z"
 
 
@@ -37,9 +41,9 @@ async def a_stored_preview(server: ApiServer, kube: Kube) -> Preview:
 
 
 async def a_session_to_create(server: ApiServer, kube: Kube) -> tuple[Preview, dict[str, Any]]:
-    """Store a Preview; return it, and the manifest of a session of its own."""
+    """ObjectCache a Preview; return it, and the manifest of a session of its own."""
     preview = await a_stored_preview(server, kube)
-    return preview, mirrord.manifest(preview, replace(WANTED, namespace=server.namespace))
+    return preview, mirrord.manifest(preview, replace(DESIRED, namespace=server.namespace))
 
 
 def a_route(server: ApiServer) -> dict[str, Any]:
@@ -71,7 +75,7 @@ async def test_a_poke_creates_only_where_it_may_and_then_patches(server: ApiServ
 
 
 def test_the_sync_poke_does_the_same(server: ApiServer) -> None:
-    poker = Poker(server.kubeconfig, user_agent="tests")
+    poker = WebClient(server.kubeconfig, user_agent="tests")
 
     assert poker.ready()
     assert not poker.poke(server.spec, a_poke("1"), create=False)
@@ -157,28 +161,28 @@ async def test_a_status_written_with_the_object_is_dropped(server: ApiServer, ku
     _, manifest = await a_session_to_create(server, kube)
     body = {**manifest, "status": {"phase": "Ready", "startedAt": "2026-11-24T09:00:00Z"}}
 
-    session = await kube.create_session(server.namespace, body)
+    session = await kube.create_child(SESSIONS, server.namespace, body)
 
     assert "status" not in session
 
 
 async def test_a_name_is_taken_once(server: ApiServer, kube: Kube) -> None:
     _, manifest = await a_session_to_create(server, kube)
-    await kube.create_session(server.namespace, manifest)
+    await kube.create_child(SESSIONS, server.namespace, manifest)
 
     with pytest.raises(Conflict, match="already exists"):
-        await kube.create_session(server.namespace, manifest)
+        await kube.create_child(SESSIONS, server.namespace, manifest)
 
 
 async def test_what_breaks_the_schema_is_refused_for_that_even_if_its_name_is_taken(
     server: ApiServer, kube: Kube
 ) -> None:
     _, manifest = await a_session_to_create(server, kube)
-    await kube.create_session(server.namespace, manifest)
+    await kube.create_child(SESSIONS, server.namespace, manifest)
     manifest["spec"]["ttlSecs"] = "soon"
 
     with pytest.raises(Invalid, match=r"spec\.ttlSecs"):
-        await kube.create_session(server.namespace, manifest)
+        await kube.create_child(SESSIONS, server.namespace, manifest)
 
 
 async def test_a_field_that_the_crd_does_not_know_is_refused(server: ApiServer, kube: Kube) -> None:
@@ -186,7 +190,7 @@ async def test_a_field_that_the_crd_does_not_know_is_refused(server: ApiServer, 
     manifest["spec"]["idel"] = {}
 
     with pytest.raises(Invalid, match=r'unknown field "spec\.idel"') as refused:
-        await kube.create_session(server.namespace, manifest)
+        await kube.create_child(SESSIONS, server.namespace, manifest)
     assert refused.value.status == 400
 
 
@@ -198,7 +202,7 @@ async def test_a_value_that_breaks_the_schema_is_refused(
     manifest["spec"][field] = value
 
     with pytest.raises(Invalid) as refused:
-        await kube.create_session(server.namespace, manifest)
+        await kube.create_child(SESSIONS, server.namespace, manifest)
     assert refused.value.status == 422
 
 
@@ -206,29 +210,31 @@ async def test_nothing_is_created_in_a_namespace_that_is_not_there(server: ApiSe
     preview = await a_stored_preview(server, kube)
 
     with pytest.raises(NotFound, match='namespaces "nowhere" not found'):
-        await kube.create_session("nowhere", mirrord.manifest(preview, replace(WANTED, namespace="nowhere")))
-    assert await kube.list_sessions("nowhere", "") == []
+        await kube.create_child(
+            SESSIONS, "nowhere", mirrord.manifest(preview, replace(DESIRED, namespace="nowhere"))
+        )
+    assert await kube.list_children(SESSIONS, "nowhere", "") == []
 
 
 async def test_sessions_are_found_by_label(server: ApiServer, kube: Kube) -> None:
     preview, manifest = await a_session_to_create(server, kube)
-    await kube.create_session(server.namespace, manifest)
+    await kube.create_child(SESSIONS, server.namespace, manifest)
 
-    assert len(await kube.list_sessions(server.namespace, mirrord.selector(preview))) == 1
-    other = mirrord.selector(replace(preview, name="gh-1-1"))
-    assert await kube.list_sessions(server.namespace, other) == []
-    assert await kube.list_sessions("elsewhere", mirrord.selector(preview)) == []
+    assert len(await kube.list_children(SESSIONS, server.namespace, selector(preview))) == 1
+    other = selector(replace(preview, name="gh-1-1"))
+    assert await kube.list_children(SESSIONS, server.namespace, other) == []
+    assert await kube.list_children(SESSIONS, "elsewhere", selector(preview)) == []
 
 
 async def test_only_the_very_session_that_was_meant_is_deleted(server: ApiServer, kube: Kube) -> None:
     _, manifest = await a_session_to_create(server, kube)
-    session = await kube.create_session(server.namespace, manifest)
+    session = await kube.create_child(SESSIONS, server.namespace, manifest)
     name, uid = session["metadata"]["name"], session["metadata"]["uid"]
 
     with pytest.raises(Conflict):
-        await kube.delete_session(server.namespace, name, "another")
-    await kube.delete_session(server.namespace, name, uid)
-    await kube.delete_session(server.namespace, name, uid)
+        await kube.delete_child(SESSIONS, server.namespace, name, "another")
+    await kube.delete_child(SESSIONS, server.namespace, name, uid)
+    await kube.delete_child(SESSIONS, server.namespace, name, uid)
 
 
 async def test_a_session_that_a_finalizer_holds_is_listed_until_that_is_gone(
@@ -236,32 +242,32 @@ async def test_a_session_that_a_finalizer_holds_is_listed_until_that_is_gone(
 ) -> None:
     preview, manifest = await a_session_to_create(server, kube)
     manifest["metadata"]["finalizers"] = ["mirrord.metalbear.co/held"]
-    session = await kube.create_session(server.namespace, manifest)
+    session = await kube.create_child(SESSIONS, server.namespace, manifest)
     name, uid = session["metadata"]["name"], session["metadata"]["uid"]
 
-    await kube.delete_session(server.namespace, name, uid)
-    (held,) = await kube.list_sessions(server.namespace, mirrord.selector(preview))
-    await kube.delete_session(server.namespace, name, uid)
+    await kube.delete_child(SESSIONS, server.namespace, name, uid)
+    (held,) = await kube.list_children(SESSIONS, server.namespace, selector(preview))
+    await kube.delete_child(SESSIONS, server.namespace, name, uid)
 
     assert held["metadata"]["deletionTimestamp"]
     path = f"/apis/preview.mirrord.metalbear.co/v1alpha/namespaces/{server.namespace}/previewsessions/{name}"
     server.call("PATCH", path, {"metadata": {"finalizers": None}}, "application/merge-patch+json")
-    assert await kube.list_sessions(server.namespace, mirrord.selector(preview)) == []
+    assert await kube.list_children(SESSIONS, server.namespace, selector(preview)) == []
 
 
 async def test_children_go_with_their_preview(server: ApiServer, kube: Kube) -> None:
     preview, manifest = await a_session_to_create(server, kube)
-    await kube.create_session(server.namespace, manifest)
+    await kube.create_child(SESSIONS, server.namespace, manifest)
     route = a_route(server)
     route["metadata"]["ownerReferences"] = manifest["metadata"]["ownerReferences"]
-    await kube.apply_route(route)
+    await kube.apply_child(ROUTES, route)
 
     await kube.delete_preview(server.name, preview.uid, preview.resource_version)
 
     async with asyncio.timeout(60):
-        while await kube.list_sessions(server.namespace, mirrord.selector(preview)):
+        while await kube.list_children(SESSIONS, server.namespace, selector(preview)):
             await asyncio.sleep(0.05)
-        while await kube.get_route(server.namespace, "r"):
+        while await kube.get_child(ROUTES, server.namespace, "r"):
             await asyncio.sleep(0.05)
 
 
@@ -269,10 +275,10 @@ async def test_a_session_whose_preview_is_gone_already_does_not_stay(server: Api
     preview, manifest = await a_session_to_create(server, kube)
     await kube.delete_preview(server.name, preview.uid, preview.resource_version)
 
-    await kube.create_session(server.namespace, manifest)
+    await kube.create_child(SESSIONS, server.namespace, manifest)
 
     async with asyncio.timeout(60):
-        while await kube.list_sessions(server.namespace, mirrord.selector(preview)):
+        while await kube.list_children(SESSIONS, server.namespace, selector(preview)):
             await asyncio.sleep(0.05)
 
 
@@ -302,16 +308,16 @@ async def test_a_route_is_made_once_patched_where_it_differs_and_else_left_alone
     written = []
 
     for manifest in (route, route, changed, changed):
-        await kube.apply_route(manifest)
-        found = await kube.get_route(server.namespace, "r")
+        await kube.apply_child(ROUTES, manifest)
+        found = await kube.get_child(ROUTES, server.namespace, "r")
         assert found is not None
         assert contains(found, manifest)
         written.append(len(writes))
-    await kube.delete_route(server.namespace, "r")
-    await kube.delete_route(server.namespace, "r")
+    await kube.delete_child(ROUTES, server.namespace, "r")
+    await kube.delete_child(ROUTES, server.namespace, "r")
 
     assert written == [1, 1, 2, 2]
-    assert await kube.get_route(server.namespace, "r") is None
+    assert await kube.get_child(ROUTES, server.namespace, "r") is None
     await kube.close()
 
 
@@ -381,7 +387,7 @@ async def test_following_shows_what_is_there_what_comes_and_what_goes(server: Ap
         if (old or new)["metadata"]["name"] == server.name:
             seen.put_nowait((old is not None, new is not None))
 
-    follower = Follower(kube, (GROUP, VERSION, PLURAL), None, Store(changed), progressed=lambda: None)
+    follower = Informer(kube, (GROUP, VERSION, PLURAL), None, ObjectCache(changed), progressed=lambda: None)
     task = asyncio.create_task(follower.run())
     async with asyncio.timeout(20):
         assert await seen.get() == (False, True)

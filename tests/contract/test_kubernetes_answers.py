@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from previewbot.preview import Poke, new_object
+from previewbot.api import Poke, new_object
 from tests.contract.conftest import ApiServer
 from tests.support.api import MERGE_PATCH, Answer, Object
 
@@ -460,6 +460,6 @@ def test_discovery_names_the_resource_its_short_name_and_its_status(server: ApiS
 
     assert (answer["kind"], answer["groupVersion"]) == ("APIResourceList", "previewbot.dev/v1alpha1")
     assert (previews["name"], previews["kind"], previews["namespaced"]) == ("previews", "Preview", False)
-    assert (previews["singularName"], previews["shortNames"]) == ("preview", ["pv"])
+    assert (previews["singularName"], previews["shortNames"]) == ("preview", ["pvw"])
     assert {"create", "delete", "get", "list", "patch", "update", "watch"} <= set(previews["verbs"])
     assert (status["name"], status["verbs"]) == ("previews/status", ["get", "patch", "update"])

@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 from aiohttp import web
 
+from previewbot.clients.kubernetes.cache import ObjectCache
+from previewbot.clients.kubernetes.client import Kube
+from previewbot.clients.kubernetes.informer import Informer, status_only
+from previewbot.clients.kubernetes.resources import PODS
+from previewbot.engine.mirrord import POD_SESSION
 from previewbot.errors import Forbidden, RemoteError, TryLater
-from previewbot.kube.client import Kube
-from previewbot.kube.follow import Follower, status_only
-from previewbot.kube.requests import PODS
-from previewbot.kube.store import Store
-from previewbot.mirrord import POD_SESSION
 from previewbot_demo.kube import FakeKube
 from tests.contract.conftest import ApiServer, write_kubeconfig
 from tests.support.api import MERGE_PATCH
@@ -84,12 +84,12 @@ async def test_the_controller_follows_the_pods_of_sessions_and_no_others(
     server: ApiServer, kube: Kube
 ) -> None:
     seen: list[tuple[str, str]] = []
-    store = Store(lambda before, after: seen.append(of_change(before, after)))
+    store = ObjectCache(lambda before, after: seen.append(of_change(before, after)))
     await make(server, name="listed")
     other = manifest(server, "", "other")
     del other["metadata"]["labels"]
     assert server.call("POST", path(server), other).status == 201
-    follower = Follower(
+    follower = Informer(
         kube, PODS, server.namespace, store,
         progressed=lambda: None, keep=status_only, selector=POD_SESSION,
     )  # fmt: skip

@@ -12,10 +12,10 @@ from typing import Any
 import aiohttp
 import pytest
 
+from previewbot.clients.registry import FoundImage, Registry
+from previewbot.config.server import RegistrySettings
 from previewbot.errors import Forbidden, RemoteError, TryLater, Unauthorized
-from previewbot.images import ImageReference
-from previewbot.registry import FoundImage, Registry
-from previewbot.settings import RegistrySettings
+from previewbot.rules.images import ImageReference
 from tests.support.registry_hosts import KINDS, Host, HostKind, running
 from tests.support.registry_images import (
     COMMIT,

@@ -14,7 +14,7 @@ import pytest
 import pytest_asyncio
 from aiohttp import web
 
-from previewbot.web.webhook import BODY_LIMIT
+from previewbot.webhook.intake import BODY_LIMIT
 from previewbot_demo.faults import Call
 from previewbot_demo.github.webhooks import Delivery
 from previewbot_demo.tasks import ALICE

@@ -203,12 +203,16 @@ async def test_an_expired_preview_starts_again_by_a_command(town: Scene) -> None
     pull = town.open(town.repository("acme/brief", ("ttl: 8h", "ttl: 3s")))
     await pull.says("**The preview ended** on", "its time was up")
     await until("the end of its session", lambda: not pull.sessions)
-    first = pull.status["ended"]["at"]
+    first = pull.status["lifecycle"]["ended"]["at"]
 
     started = pull.write("/preview start")
     await pull.reacted(started, "rocket")
 
-    await until("the end of its second time", lambda: pull.status.get("ended", {}).get("at", first) != first)
+    def ended_again() -> bool:
+        ended = pull.status["lifecycle"].get("ended") or {}
+        return bool(ended.get("at", first) != first)
+
+    await until("the end of its second time", ended_again)
     await pull.says("**The preview ended** on")
     assert len(pull.comments) == 1
 

@@ -162,7 +162,7 @@ async def test_a_crash_loop_after_ready_is_told_once_and_the_link_stays(ready_to
 
     pod.says("other words\n")
     await pod.shows(crash_loop(restarts=7))
-    await until("the count", lambda: pull.status["services"][0]["trouble"]["restarts"] == 7)
+    await until("the count", lambda: pull.status["services"][0]["podProblem"]["restarts"] == 7)
     assert pull.comment == text
 
     await pod.shows(well(datetime.now(UTC)))

@@ -12,13 +12,13 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from previewbot.web.server import THREADS
+from previewbot.runtime.web_server import THREADS
 from previewbot_demo.processes import Process, free_port, start
 
 SERVER = """
 import sys
 from flask import Flask, request
-from previewbot.web import server
+from previewbot.runtime import web_server as server
 
 server._Worker.request_seconds = 0.5
 app = Flask("slow")

@@ -40,7 +40,7 @@ OUTAGE_SECONDS = 30.0
 HARDLY_ANY = 0.01
 LINK = "Open the preview"
 CRD = "previews.previewbot.dev"
-LATER_FIELD = "trouble"
+LATER_FIELD = "podProblem"
 KINDS = (
     "deployments,services,configmaps,serviceaccounts,roles,rolebindings,httproutes,leases,"
     "poddisruptionbudgets,networkpolicies"

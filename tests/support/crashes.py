@@ -214,9 +214,10 @@ class _Life:
     async def _end(self) -> timedelta | None:
         (preview,) = await self._browser.previews()
         status = preview.get("status") or {}
-        if "expiresAt" not in status or status.get("phase") != "Ready":
+        clock = status.get("lifecycle") or {}
+        if "expiresAt" not in clock or status.get("phase") != "Ready":
             return None
-        return datetime.fromisoformat(status["expiresAt"]) - datetime.fromisoformat(status["readyAt"])
+        return datetime.fromisoformat(clock["expiresAt"]) - datetime.fromisoformat(clock["readyAt"])
 
     async def _answered(self, written: int) -> bool:
         remarks = await self._browser.conversation(self._number)

@@ -24,7 +24,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from pydantic import TypeAdapter
 
-from previewbot.github import GitHub, InstallationClient
+from previewbot.clients.github import GitHub, InstallationClient
 from previewbot_demo.github import Account, FakeGitHub, Repository
 from tests.support.clock import Clock, RunningClock
 from tests.support.github_script import Script

@@ -140,10 +140,10 @@ class _Life:
         return behind and "[Open the preview]" in world.comment and sha[:7] in world.comment
 
     def _open_for(self) -> timedelta:
-        status = self.world.status
-        assert status.expires_at is not None
-        assert status.ready_at is not None
-        return status.expires_at - status.ready_at
+        clock = self.world.status.lifecycle
+        assert clock.expires_at is not None
+        assert clock.ready_at is not None
+        return clock.expires_at - clock.ready_at
 
     def _answered(self, written: int) -> bool:
         reacted = (written, "rocket") in self.saboteur.reactions

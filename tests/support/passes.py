@@ -10,12 +10,22 @@ from __future__ import annotations
 import copy
 import hashlib
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal, cast
 
-from previewbot.errors import Conflict, NotFound
-from previewbot.model import (
+from previewbot.api import (
+    PREVIEW_LABEL,
+    Poke,
+    Preview,
+    Service,
+    Status,
+    annotations_of,
+    from_object,
+    new_object,
+    timestamp,
+)
+from previewbot.api.github import (
     Account,
     Branch,
     Build,
@@ -27,21 +37,13 @@ from previewbot.model import (
     PullRequest,
     Repository,
 )
-from previewbot.preview import (
-    PREVIEW_LABEL,
-    Poke,
-    Preview,
-    Service,
-    Status,
-    annotations_of,
-    from_object,
-    new_object,
-    timestamp,
-)
-from previewbot.reconcile import Outcome, Reconciler
-from previewbot.registry import FoundImage
-from previewbot.render import Renderer
-from previewbot.settings import Settings, parse
+from previewbot.clients.registry import FoundImage
+from previewbot.config.server import Settings, parse
+from previewbot.errors import Conflict, NotFound
+from previewbot.reconciler import Outcome, Reconciler
+from previewbot.reconciler.children import KINDS, ChildKind
+from previewbot.reconciler.reporters import TEXT_REPORTERS, TextReporter
+from previewbot.text.render import Renderer
 from tests.support.clock import Clock
 from tests.support.previews import HEAD, NOW, OLDER, a_preview
 
@@ -91,10 +93,18 @@ class Calls:
     def __init__(self) -> None:
         self.made: list[str] = []
         self.failures: dict[str, Exception] = {}
+        self._watched: dict[str, Callable[[], None]] = {}
+
+    def watch(self, call: str, once: Callable[[], None]) -> None:
+        """Do something at the moment of the next such call, once."""
+        self._watched[call] = once
 
     def note(self, call: str) -> None:
         """Note a call; raise what is to go wrong with it."""
         self.made.append(call)
+        happens = self._watched.pop(call, None)
+        if happens is not None:
+            happens()
         failure = self.failures.get(call)
         if failure is not None:
             raise failure
@@ -110,6 +120,7 @@ class Cluster:
         self.preview: dict[str, Any] | None = self._new_preview()
         self.sessions: dict[str, dict[str, Any]] = {}
         self.routes: dict[str, dict[str, Any]] = {}
+        self.others: dict[str, dict[str, dict[str, Any]]] = {}
         self.session_status: dict[str, Any] = {"phase": "Ready"}
         self.gateway_follows = True
         self.operator_removes = True
@@ -119,6 +130,7 @@ class Cluster:
         preview["metadata"] |= {
             "uid": f"preview-{next(self._previews)}",
             "resourceVersion": str(next(self._versions)),
+            "generation": 1,
             "creationTimestamp": timestamp(self._clock.now),
         }
         return preview
@@ -161,35 +173,54 @@ class Cluster:
         self.preview = None
         self.routes.clear()
 
-    async def list_sessions(self, namespace: str, selector: str) -> list[dict[str, Any]]:
-        found = [s for s in self.sessions.values() if s["metadata"]["namespace"] == namespace]
+    async def list_children(
+        self, resource: tuple[str, str, str], namespace: str, selector: str
+    ) -> list[dict[str, Any]]:
+        found = [s for s in self._of(resource).values() if s["metadata"]["namespace"] == namespace]
         label, _, value = selector.partition("=")
         return copy.deepcopy([s for s in found if not label or s["metadata"]["labels"].get(label) == value])
 
-    async def create_session(self, namespace: str, manifest: Mapping[str, Any]) -> dict[str, Any]:
-        self._calls.note("create session")
-        name = manifest["metadata"]["name"]
-        if name in self.sessions:
+    async def create_child(
+        self, resource: tuple[str, str, str], namespace: str, manifest: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        self._calls.note(f"create {self._word(resource)}")
+        name, objects = manifest["metadata"]["name"], self._of(resource)
+        if name in objects:
             raise Conflict("session")
-        session: dict[str, Any] = copy.deepcopy(dict(manifest))
-        session["metadata"] |= {
-            "uid": f"session-{next(self._uids)}", "creationTimestamp": timestamp(self._clock.now)
-        }  # fmt: skip
-        session["status"] = dict(self.session_status)
-        self.sessions[name] = session
-        return copy.deepcopy(session)
+        obj: dict[str, Any] = copy.deepcopy(dict(manifest))
+        obj["metadata"] |= {
+            "uid": f"{self._word(resource)}-{next(self._uids)}",
+            "creationTimestamp": timestamp(self._clock.now),
+        }
+        obj["status"] = dict(self.session_status)
+        objects[name] = obj
+        return copy.deepcopy(obj)
 
-    async def delete_session(self, namespace: str, name: str, uid: str) -> None:
-        self._calls.note("delete session")
-        found = self.sessions.get(name)
+    async def delete_child(
+        self, resource: tuple[str, str, str], namespace: str, name: str, uid: str = ""
+    ) -> None:
+        self._calls.note(f"delete {self._word(resource)}")
+        if resource[2] == "httproutes":
+            self.routes.pop(namespace, None)
+            return
+        objects = self._of(resource)
+        found = objects.get(name)
         if found is not None and found["metadata"]["uid"] != uid:
             raise Conflict("session")
         if found is not None and not self.operator_removes:
             found["metadata"].setdefault("deletionTimestamp", timestamp(self._clock.now))
         else:
-            self.sessions.pop(name, None)
+            objects.pop(name, None)
 
-    async def apply_route(self, manifest: Mapping[str, Any]) -> dict[str, Any]:
+    def _of(self, resource: tuple[str, str, str]) -> dict[str, dict[str, Any]]:
+        return self.sessions if resource[2] == "previewsessions" else self.others.setdefault(resource[2], {})
+
+    def _word(self, resource: tuple[str, str, str]) -> str:
+        return {"previewsessions": "session", "httproutes": "route"}.get(resource[2], resource[2])
+
+    async def apply_child(
+        self, resource: tuple[str, str, str], manifest: Mapping[str, Any]
+    ) -> dict[str, Any]:
         self._calls.note("apply route")
         route: dict[str, Any] = copy.deepcopy(dict(manifest))
         route["metadata"]["generation"] = 1
@@ -199,10 +230,6 @@ class Cluster:
             route["status"] = {"parents": [{"parentRef": of, "conditions": conditions}]}
         self.routes[route["metadata"]["namespace"]] = route
         return copy.deepcopy(route)
-
-    async def delete_route(self, namespace: str, name: str) -> None:
-        self._calls.note("delete route")
-        self.routes.pop(namespace, None)
 
     async def get_target(self, namespace: str, kind: str, name: str) -> dict[str, Any]:
         self._calls.note("get target")
@@ -356,7 +383,13 @@ class RegistryInMemory:
 class World:
     """A pull request of acme/shop and the controller that looks after it."""
 
-    def __init__(self, **settings: Any) -> None:
+    def __init__(
+        self,
+        kinds: Sequence[ChildKind] = KINDS,
+        reporters: Sequence[TextReporter] = TEXT_REPORTERS,
+        **settings: Any,
+    ) -> None:
+        self._kinds, self._reporters = kinds, reporters
         self.calls, self.clock = Calls(), Clock(NOW)
         self.cluster = Cluster(self.calls, self.clock)
         self.github = GitHubInMemory(self.calls, self.clock)
@@ -364,6 +397,7 @@ class World:
         self.settings: Settings = parse({**SETTINGS, **settings}, {})
         self.outcome = Outcome()
         self.others: list[Preview] = []
+        self.pods: dict[str, tuple[dict[str, Any], ...]] = {}
         self.restart()
 
     def restart(self) -> None:
@@ -376,8 +410,10 @@ class World:
             settings=self.settings,
             now=self.clock,
             previews=self._previews,
-            pods=lambda uid: (),
+            pods=lambda uid: self.pods.get(uid, ()),
             wrote=lambda obj: None,
+            kinds=self._kinds,
+            reporters=self._reporters,
         )
 
     def _previews(self) -> Sequence[Preview]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from previewbot.mirrord import POD_SESSION
+from previewbot.engine.mirrord import POD_SESSION
 
 Object = dict[str, Any]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from previewbot.keys import environment_key
-from previewbot.preview import Poke, Preview, Spec, Status
+from previewbot.api import Poke, Preview, Spec, Status
+from previewbot.rules.environment_keys import environment_key
 
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 HEAD = "3f2c1ab" + "0" * 33
@@ -20,6 +20,7 @@ def a_preview(*, name: str = "gh-812-42", uid: str = "uid-1", **status: Any) -> 
         name=name,
         uid=uid,
         resource_version="1",
+        generation=1,
         created_at=NOW,
         deleting=False,
         spec=Spec(

@@ -12,7 +12,7 @@ from urllib.parse import urljoin
 
 import aiohttp
 
-from previewbot.registry.challenge import choose_challenge
+from previewbot.clients.registry.challenge import choose_challenge
 from tests.support.registry_images import Content, Image
 from tests.support.registry_server import basic
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from aiohttp import web
 
-from previewbot.images import ImageReference
+from previewbot.rules.images import ImageReference
 from tests.support.registry_images import Image
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]

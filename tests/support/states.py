@@ -6,24 +6,28 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from previewbot.preview import (
+from previewbot.api import (
     AgentSeen,
     ConfigurationProblem,
     Ended,
-    LinkState,
+    Lifecycle,
+    Link,
+    LinkKind,
     Observed,
     Phase,
+    PodProblem,
     Preview,
+    Reason,
     Service,
-    Trouble,
+    Slot,
     Waiting,
 )
 from tests.support.previews import HEAD, NOW, OLDER, a_preview
 
 DIGEST = "sha256:" + "ab" * 32
-GATEWAY = LinkState(kind="Gateway", url="https://key.preview.example.com/cart")
-HEADER_ONLY = LinkState(
-    kind="Header",
+GATEWAY = Link(kind=LinkKind.GATEWAY, url="https://key.preview.example.com/cart")
+HEADER_ONLY = Link(
+    kind=LinkKind.HEADER,
     url="https://staging.example.com/cart",
     extension_url="https://metalbear.com/mirrord/extension#config=abc",
 )
@@ -46,48 +50,66 @@ def _ready(name: str = "checkout", **changes: Any) -> Service:
     return _service(name, phase=Phase.READY, serving_sha=HEAD, **changes)
 
 
-def _waiting(**waiting: Any) -> Service:
-    return _service(phase=Phase.AWAITING_IMAGE, image="", digest="", head_sha="", waiting=Waiting(**waiting))
-
-
-def _preview(phase: Phase, reason: str = "", *services: Service, **changes: Any) -> Preview:
-    status: dict[str, Any] = {
-        "phase": phase,
-        "reason": reason,
-        "services": services,
-        "observed": Observed(head_sha=HEAD),
-        "agent": AgentSeen(name="Copilot", signal="its account"),
-        "trigger": "Copilot, recognised by its account",
+def _waiting(waiting: Waiting, **changes: Any) -> Service:
+    base = {
+        "phase": Phase.AWAITING_IMAGE,
+        "reason": waiting.reason,
+        "image": "",
+        "digest": "",
+        "head_sha": "",
     }
+    return _service(waiting=waiting, **(base | changes))
+
+
+OBSERVED = Observed(
+    head_sha=HEAD,
+    agent=AgentSeen(name="Copilot", signal="its account"),
+    trigger="Copilot, recognised by its account",
+)
+_MISSPELT = ConfigurationProblem(line=7, message="`imge` is unknown, did you mean `image`?")
+_CLOSED = replace(OBSERVED, closed_at=NOW)
+
+
+def _mistaken(*problems: ConfigurationProblem) -> Observed:
+    return replace(OBSERVED, problems=problems)
+
+
+def _preview(phase: Phase, reason: Reason, *services: Service, **changes: Any) -> Preview:
+    status: dict[str, Any] = {"phase": phase, "reason": reason, "services": services, "observed": OBSERVED}
     return a_preview(**(status | changes))
 
 
 _RUNNING: dict[str, Any] = {
-    "ready_at": NOW,
-    "expires_at": NOW + timedelta(hours=8),
+    "lifecycle": Lifecycle(ready_at=NOW, expires_at=NOW + timedelta(hours=8)),
     "link": GATEWAY,
 }
 _IMAGE = "ghcr.io/acme/checkout:" + HEAD
 _RUN = "https://github.com/acme/shop/actions/runs/1"
+_BUILDING = Waiting(Reason.BUILD_RUNNING, url=_RUN, name="build", since=NOW, detail=_IMAGE)
 
-TROUBLES = {
-    "image-not-pulled": Trouble(
-        kind="PullFailed", container="app", detail=f"ghcr.io/acme/checkout@{DIGEST}: not found", since=NOW
+POD_PROBLEMS = {
+    "image-not-pulled": PodProblem(
+        reason=Reason.PULL_FAILED,
+        container="app",
+        detail=f"ghcr.io/acme/checkout@{DIGEST}: not found",
+        since=NOW,
     ),
-    "not-startable": Trouble(kind="CannotStart", container="app", detail='secret "db" not found', since=NOW),
-    "crashing": Trouble(
-        kind="Crashing",
+    "not-startable": PodProblem(
+        reason=Reason.CANNOT_START, container="app", detail='secret "db" not found', since=NOW
+    ),
+    "crashing": PodProblem(
+        reason=Reason.CRASHING,
         container="app",
         exit_code=1,
         restarts=3,
         since=NOW,
         log=("Traceback (most recent call last):", "```</details> @alice <b>", "KeyError: 'DB_URL'"),
     ),
-    "out-of-memory": Trouble(
-        kind="OutOfMemory", container="app", exit_code=137, restarts=1, since=NOW, log=("loading",)
+    "out-of-memory": PodProblem(
+        reason=Reason.OUT_OF_MEMORY, container="app", exit_code=137, restarts=1, since=NOW, log=("loading",)
     ),
-    "without-room": Trouble(
-        kind="Unschedulable",
+    "without-room": PodProblem(
+        reason=Reason.UNSCHEDULABLE,
         detail="0/1 nodes are available: 1 Insufficient memory. preemption: 0/1 nodes are available",
         since=NOW,
     ),
@@ -95,11 +117,11 @@ TROUBLES = {
 """What real pods have."""
 
 STATES: dict[str, Preview] = {
-    "ready": _preview(Phase.READY, "AllReady", _ready(), **_RUNNING),
-    "ready-two-services": _preview(Phase.READY, "AllReady", _ready(), _ready("pricing"), **_RUNNING),
+    "ready": _preview(Phase.READY, Reason.ALL_READY, _ready(), **_RUNNING),
+    "ready-two-services": _preview(Phase.READY, Reason.ALL_READY, _ready(), _ready("pricing"), **_RUNNING),
     "ready-with-header-only": _preview(
         Phase.READY,
-        "AllReady",
+        Reason.ALL_READY,
         _ready(),
         **{
             **_RUNNING,
@@ -107,144 +129,157 @@ STATES: dict[str, Preview] = {
         },
     ),
     "ready-without-entry": _preview(
-        Phase.READY, "AllReady", _ready(), **{**_RUNNING, "link": LinkState(kind="Header")}
+        Phase.READY, Reason.ALL_READY, _ready(), **{**_RUNNING, "link": Link(kind=LinkKind.HEADER)}
     ),
     "partial": _preview(
         Phase.READY,
-        "Partial",
+        Reason.PARTIAL,
         _ready(),
-        _service("pricing", phase=Phase.FAILED, reason="SessionFailed", failure="KeyError: 'DB_URL'"),
+        _service(
+            "pricing", phase=Phase.FAILED, reason=Reason.SESSION_FAILED, failure_message="KeyError: 'DB_URL'"
+        ),
         **_RUNNING,
     ),
-    "idle": _preview(Phase.IDLE, "Asleep", _service(phase=Phase.IDLE, serving_sha=HEAD), **_RUNNING),
-    "deploying": _preview(Phase.DEPLOYING, "Creating", _service(phase=Phase.DEPLOYING)),
+    "idle": _preview(Phase.IDLE, Reason.ASLEEP, _service(phase=Phase.IDLE, serving_sha=HEAD), **_RUNNING),
+    "deploying": _preview(Phase.DEPLOYING, Reason.CREATING, _service(phase=Phase.DEPLOYING)),
     "deploying-operator-silent": _preview(
-        Phase.DEPLOYING, "OperatorSilent", _service(phase=Phase.DEPLOYING, reason="OperatorSilent")
+        Phase.DEPLOYING,
+        Reason.OPERATOR_SILENT,
+        _service(phase=Phase.DEPLOYING, reason=Reason.OPERATOR_SILENT),
     ),
     **{
         f"deploying-{name}": _preview(
             Phase.DEPLOYING,
-            trouble.kind,
-            _service(phase=Phase.DEPLOYING, reason=trouble.kind, trouble=trouble),
-            _service("pricing", phase=Phase.DEPLOYING, reason="Creating"),
+            problem.reason,
+            _service(phase=Phase.DEPLOYING, reason=problem.reason, pod_problem=problem),
+            _service("pricing", phase=Phase.DEPLOYING, reason=Reason.CREATING),
         )
-        for name, trouble in TROUBLES.items()
+        for name, problem in POD_PROBLEMS.items()
     },
-    "ready-but-crashing": _preview(Phase.READY, "Partial", _ready(trouble=TROUBLES["crashing"]), **_RUNNING),
+    "ready-but-crashing": _preview(
+        Phase.READY, Reason.PARTIAL, _ready(pod_problem=POD_PROBLEMS["crashing"]), **_RUNNING
+    ),
     "partial-and-out-of-memory": _preview(
         Phase.READY,
-        "Partial",
-        _ready(trouble=TROUBLES["out-of-memory"]),
+        Reason.PARTIAL,
+        _ready(pod_problem=POD_PROBLEMS["out-of-memory"]),
         _ready("pricing"),
-        _service("web", phase=Phase.FAILED, reason="SessionFailed", failure="KeyError: 'DB_URL'"),
+        _service(
+            "web", phase=Phase.FAILED, reason=Reason.SESSION_FAILED, failure_message="KeyError: 'DB_URL'"
+        ),
         **_RUNNING,
     ),
     "failed-after-crashes": _preview(
         Phase.FAILED,
-        "ServiceFailed",
+        Reason.SERVICE_FAILED,
         _service(
             phase=Phase.FAILED,
-            reason="SessionFailed",
-            failure="it was not ready within 10 minutes",
-            trouble=TROUBLES["crashing"],
+            reason=Reason.SESSION_FAILED,
+            failure_message="it was not ready within 10 minutes",
+            pod_problem=POD_PROBLEMS["crashing"],
         ),
     ),
-    "queued": _preview(Phase.QUEUED, "LimitReached", _service(phase=Phase.QUEUED), place=3, limit=50),
+    "queued": _preview(
+        Phase.QUEUED,
+        Reason.LIMIT_REACHED,
+        _service(phase=Phase.QUEUED),
+        slot=Slot(queue_position=3, limit=50),
+    ),
     "image-build-running": _preview(
         Phase.AWAITING_IMAGE,
-        "BuildRunning",
-        _waiting(reason="BuildRunning", url=_RUN, name="build", since=NOW, detail=_IMAGE),
+        Reason.BUILD_RUNNING,
+        _waiting(_BUILDING),
     ),
     "image-build-running-older-serves": _preview(
         Phase.AWAITING_IMAGE,
-        "BuildRunning",
-        replace(_waiting(reason="BuildRunning", url=_RUN, since=NOW, detail=_IMAGE), serving_sha=OLDER),
+        Reason.BUILD_RUNNING,
+        _waiting(_BUILDING, serving_sha=OLDER),
         link=GATEWAY,
     ),
     "image-build-running-older-needs-header": _preview(
         Phase.AWAITING_IMAGE,
-        "BuildRunning",
-        replace(_waiting(reason="BuildRunning", url=_RUN, since=NOW, detail=_IMAGE), serving_sha=OLDER),
+        Reason.BUILD_RUNNING,
+        _waiting(_BUILDING, serving_sha=OLDER),
         link=HEADER_ONLY,
     ),
     **{
-        f"image-{name}": _preview(Phase.AWAITING_IMAGE, waiting["reason"], _waiting(**waiting))
+        f"image-{name}": _preview(Phase.AWAITING_IMAGE, waiting.reason, _waiting(waiting))
         for name, waiting in {
-            "needs-approval": {"reason": "BuildNeedsApproval", "url": _RUN},
-            "build-failed": {"reason": "BuildFailed", "url": _RUN, "name": "build (checkout)"},
-            "conflict": {"reason": "MergeConflict", "name": "main"},
-            "none": {"reason": "NoImage", "detail": _IMAGE},
-            "registry-refuses": {"reason": "RegistryRefused", "detail": "ghcr.io answered 403"},
-            "registry-away": {"reason": "RegistryUnreachable", "detail": "ghcr.io"},
-            "not-allowed": {"reason": "ImageNotAllowed", "detail": "docker.io/evil/x:1"},
-            "builds-unreadable": {"reason": "BuildsUnreadable", "detail": _IMAGE},
-            "of-another-commit": {
-                "reason": "NotOfThisCommit",
-                "detail": "ghcr.io/acme/checkout:pr-42 was built from " + OLDER,
-            },
+            "needs-approval": Waiting(Reason.BUILD_NEEDS_APPROVAL, url=_RUN),
+            "build-failed": Waiting(Reason.BUILD_FAILED, url=_RUN, name="build (checkout)"),
+            "conflict": Waiting(Reason.MERGE_CONFLICT, name="main"),
+            "none": Waiting(Reason.NO_IMAGE, detail=_IMAGE),
+            "registry-refuses": Waiting(Reason.REGISTRY_REFUSED, detail="ghcr.io answered 403"),
+            "registry-away": Waiting(Reason.REGISTRY_UNREACHABLE, detail="ghcr.io"),
+            "not-allowed": Waiting(Reason.IMAGE_NOT_ALLOWED, detail="docker.io/evil/x:1"),
+            "builds-unreadable": Waiting(Reason.BUILDS_UNREADABLE, detail=_IMAGE),
+            "of-another-commit": Waiting(
+                Reason.NOT_OF_THIS_COMMIT, detail="ghcr.io/acme/checkout:pr-42 was built from " + OLDER
+            ),
         }.items()
     },
     "image-never-appeared": _preview(
         Phase.FAILED,
-        "ImageMissing",
-        replace(_waiting(reason="DeadlinePassed", detail=_IMAGE), phase=Phase.FAILED),
+        Reason.IMAGE_MISSING,
+        _waiting(Waiting(Reason.IMAGE_MISSING, detail=_IMAGE), phase=Phase.FAILED),
     ),
-    "fork": _preview(Phase.AWAITING_APPROVAL, "Fork"),
+    "fork": _preview(Phase.AWAITING_APPROVAL, Reason.FORK),
     "configuration-wrong": _preview(
         Phase.FAILED,
-        "ConfigurationInvalid",
-        problems=(ConfigurationProblem(line=7, message="`imge` is unknown, did you mean `image`?"),),
+        Reason.CONFIGURATION_INVALID,
+        observed=_mistaken(_MISSPELT),
     ),
     "configuration-wrong-twice": _preview(
         Phase.FAILED,
-        "ConfigurationInvalid",
-        problems=(
-            ConfigurationProblem(line=7, message="`imge` is unknown, did you mean `image`?"),
-            ConfigurationProblem(line=0, message="namespace <b>@alice</b> is not allowed"),
+        Reason.CONFIGURATION_INVALID,
+        observed=_mistaken(
+            _MISSPELT, ConfigurationProblem(line=0, message="namespace <b>@alice</b> is not allowed")
         ),
     ),
     "configuration-wrong-while-a-preview-serves": _preview(
         Phase.FAILED,
-        "ConfigurationInvalid",
+        Reason.CONFIGURATION_INVALID,
         _ready(),
-        problems=(ConfigurationProblem(line=7, message="`imge` is unknown, did you mean `image`?"),),
+        observed=_mistaken(_MISSPELT),
         **{**_RUNNING, "link": HEADER_ONLY},
     ),
     "failed": _preview(
         Phase.FAILED,
-        "ServiceFailed",
-        _service(phase=Phase.FAILED, reason="SessionFailed", failure="crashed: `x` @alice <img>"),
+        Reason.SERVICE_FAILED,
+        _service(
+            phase=Phase.FAILED, reason=Reason.SESSION_FAILED, failure_message="crashed: `x` @alice <img>"
+        ),
     ),
     "failed-without-route": _preview(
         Phase.FAILED,
-        "RouteRefused",
-        _service(phase=Phase.FAILED, reason="RouteRefused", failure="denied by `policy` @alice"),
-        route_problem="denied by `policy` @alice",
+        Reason.ROUTE_REFUSED,
+        _service(
+            phase=Phase.FAILED, reason=Reason.ROUTE_REFUSED, failure_message="denied by `policy` @alice"
+        ),
     ),
     "partial-older-serves": _preview(
         Phase.READY,
-        "Partial",
+        Reason.PARTIAL,
         _ready(),
-        replace(
-            _waiting(reason="BuildRunning", url=_RUN, since=NOW, detail=_IMAGE),
-            name="pricing",
-            serving_sha=OLDER,
-        ),
+        _waiting(_BUILDING, name="pricing", serving_sha=OLDER),
         **_RUNNING,
     ),
-    "stopping": _preview(Phase.STOPPING, "ByCommand", _service(phase=Phase.STOPPING)),
-    "operator-silent": _preview(Phase.STOPPING, "OperatorSilent", _service(phase=Phase.STOPPING)),
+    "stopping": _preview(Phase.STOPPING, Reason.BY_COMMAND, _service(phase=Phase.STOPPING)),
+    "removal-stalled": _preview(Phase.STOPPING, Reason.REMOVAL_STALLED, _service(phase=Phase.STOPPING)),
     "expired": _preview(
-        Phase.EXPIRED, "TimeUp", _service(phase=Phase.STOPPED), ended=Ended(reason="Expired", at=NOW)
+        Phase.EXPIRED,
+        Reason.TIME_UP,
+        _service(phase=Phase.STOPPED),
+        lifecycle=Lifecycle(ended=Ended(reason=Reason.TIME_UP, at=NOW)),
     ),
     "stopped": _preview(
         Phase.STOPPED,
-        "ByCommand",
+        Reason.BY_COMMAND,
         _service(phase=Phase.STOPPED),
-        ended=Ended(reason="Stopped", at=NOW, by="alice"),
+        lifecycle=Lifecycle(ended=Ended(reason=Reason.BY_COMMAND, at=NOW, by="alice")),
     ),
-    "merged": _preview(Phase.STOPPED, "Merged", _service(phase=Phase.STOPPED), closed_at=NOW),
-    "closed": _preview(Phase.STOPPED, "Closed", closed_at=NOW),
-    "nothing-changed": _preview(Phase.NOTHING_TO_PREVIEW, "NoServiceChanged"),
-    "no-configuration": _preview(Phase.NOTHING_TO_PREVIEW, "NoConfiguration"),
+    "merged": _preview(Phase.STOPPED, Reason.MERGED, _service(phase=Phase.STOPPED), observed=_CLOSED),
+    "closed": _preview(Phase.STOPPED, Reason.CLOSED, observed=_CLOSED),
+    "nothing-changed": _preview(Phase.NOTHING_TO_PREVIEW, Reason.NO_SERVICE_CHANGED),
+    "no-configuration": _preview(Phase.NOTHING_TO_PREVIEW, Reason.NO_CONFIGURATION),
 }

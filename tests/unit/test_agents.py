@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from previewbot.agents import NOT_AGENT_IDS, TABLE, needs_commits, recognise
-from previewbot.model import Account, Commit
-from previewbot.preview import AgentSeen
+from previewbot.api import AgentSeen
+from previewbot.api.github import Account, Commit
+from previewbot.rules.agents import NOT_AGENT_IDS, TABLE, needs_commits, recognise
 
 ALICE = Account(id=1, login="alice")
 

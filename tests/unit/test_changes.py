@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from previewbot.changes import match
-from previewbot.model import ChangedFile, ChangedFiles
-from previewbot.repoconfig import RepositoryConfig, ServiceConfig, TargetPath
+from previewbot.api.github import ChangedFile, ChangedFiles
+from previewbot.config.repository import RepositoryConfig, ServiceConfig, TargetPath
+from previewbot.rules.changes import match
 
 
 def config(**services: list[str]) -> RepositoryConfig:

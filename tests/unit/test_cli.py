@@ -450,7 +450,8 @@ def test_of_the_demo_only_its_arguments_are_imported_and_nothing_heavy_for_help(
         with contextlib.suppress(SystemExit), contextlib.redirect_stdout(io.StringIO()):
             main(["--help"])
         heavy = {"flask", "aiohttp", "kubernetes", "gunicorn", "jinja2"} & set(sys.modules)
-        import previewbot.cli.serve, previewbot.web, previewbot.kube.poker, previewbot.controller.app
+        import previewbot.cli.serve, previewbot.runtime.web_app, previewbot.runtime.web_server
+        import previewbot.clients.kubernetes.web_client, previewbot.runtime.controller
         demo = [name for name in sys.modules if name.startswith("previewbot_demo")]
         print(sorted(heavy), sorted(demo))
     """

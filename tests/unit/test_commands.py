@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from previewbot.commands import NAMES, Command, Nonsense, parse
-from previewbot.timing import format_duration
+from previewbot.rules.commands import NAMES, Command, UnknownCommand, parse
+from previewbot.text.durations import format_duration
 
 SHA = "0123456789abcdef0123456789abcdef01234567"
 
@@ -77,13 +77,13 @@ def test_a_comment_that_does_not_begin_with_the_word_is_no_command(body: str) ->
     ],
 )
 def test_a_near_miss_is_answered_with_what_it_may_have_meant(body: str, suggestion: str | None) -> None:
-    assert Nonsense(text=body, suggestion=suggestion) == parse(body)
+    assert UnknownCommand(text=body, suggestion=suggestion) == parse(body)
 
 
 def test_the_quoted_line_is_short_and_printable() -> None:
     answer = parse("/preview \x00\x1b[31m" + "x" * 70_000)
 
-    assert isinstance(answer, Nonsense)
+    assert isinstance(answer, UnknownCommand)
     assert answer.text.isprintable()
     assert len(answer.text) <= 80
 
@@ -93,7 +93,7 @@ def test_no_comment_breaks_the_grammar(body: str) -> None:
     found = parse(body)
 
     assert found is None or body[:8].lower() == "/preview"
-    if isinstance(found, Nonsense) and found.suggestion:
+    if isinstance(found, UnknownCommand) and found.suggestion:
         assert isinstance(parse(found.suggestion), Command)
 
 

@@ -14,23 +14,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from previewbot.mirrord import header
-from previewbot.preview import Preview
-from previewbot.render import (
-    COMMENT_LIMIT,
-    Renderer,
-    View,
-    cell,
-    code,
-    comment_hash,
-    fenced,
-    md,
-    parse_marker,
-)
+from previewbot.api import Preview
+from previewbot.engine.mirrord import header
+from previewbot.text.markdown import cell, code, fenced, md
+from previewbot.text.markers import comment_hash, parse_marker
+from previewbot.text.render import COMMENT_LIMIT, Renderer, View
 from tests.support.previews import NOW, a_preview
 from tests.support.states import STATES
 
 GOLDEN = Path(__file__).parent.parent / "golden"
+RENDERER = Renderer()
 
 
 def view_of(preview: Preview) -> View:
@@ -52,12 +45,12 @@ def held(path: Path, text: str) -> None:
 
 @pytest.mark.parametrize("state", sorted(STATES))
 def test_the_comment_in_each_state_reads_as_it_is_held(state: str) -> None:
-    held(GOLDEN / "comment" / f"{state}.md", Renderer().comment(view_of(STATES[state])))
+    held(GOLDEN / "comment" / f"{state}.md", RENDERER.comment(view_of(STATES[state])))
 
 
 @pytest.mark.parametrize("state", sorted(STATES))
 def test_the_page_in_each_state_reads_as_it_is_held(state: str) -> None:
-    page = Renderer().page(view_of(STATES[state]), "https://previews.example.com/p/812/42")
+    page = RENDERER.page(view_of(STATES[state]), "https://previews.example.com/p/812/42")
 
     held(GOLDEN / "page" / f"{state}.html", page)
 
@@ -82,16 +75,16 @@ REPLIES: dict[str, dict[str, str]] = {
 }
 
 
-@pytest.mark.parametrize("kind", sorted(REPLIES))
-def test_each_answer_reads_as_it_is_held(kind: str) -> None:
-    text = Renderer().reply(kind, REPLIES[kind], 99, view_of(STATES["ready"]))
+@pytest.mark.parametrize("words", sorted(REPLIES))
+def test_each_answer_reads_as_it_is_held(words: str) -> None:
+    text = RENDERER.reply(words, REPLIES[words], 99, view_of(STATES["ready"]))
 
-    held(GOLDEN / "replies" / f"{kind}.md", text)
+    held(GOLDEN / "replies" / f"{words}.md", text)
 
 
 @pytest.mark.parametrize("state", sorted(STATES))
 def test_the_status_answer_can_be_given_in_every_state(state: str) -> None:
-    assert "previews.example.com" in Renderer().reply("status", {}, 99, view_of(STATES[state]))
+    assert "previews.example.com" in RENDERER.reply("status", {}, 99, view_of(STATES[state]))
 
 
 def test_every_answer_template_is_held_by_a_golden_file() -> None:
@@ -102,7 +95,7 @@ def test_every_answer_template_is_held_by_a_golden_file() -> None:
 
 def test_the_first_line_tells_ours_apart_and_does_not_count_as_text() -> None:
     preview = a_preview()
-    one = Renderer().comment(view_of(STATES["ready"]))
+    one = RENDERER.comment(view_of(STATES["ready"]))
     marker = parse_marker(one)
 
     assert marker is not None
@@ -111,7 +104,7 @@ def test_the_first_line_tells_ours_apart_and_does_not_count_as_text() -> None:
 
 
 def test_a_quoted_marker_is_no_marker() -> None:
-    assert parse_marker("> " + Renderer().comment(view_of(STATES["ready"]))) is None
+    assert parse_marker("> " + RENDERER.comment(view_of(STATES["ready"]))) is None
 
 
 @given(st.text(max_size=200))
@@ -153,10 +146,10 @@ def test_lines_of_a_log_stay_in_their_block(lines: list[str]) -> None:
 
 
 def test_a_comment_never_exceeds_githubs_limit() -> None:
-    preview = a_preview(phase="Failed", reason="ServiceFailed", services=STATES["failed"].status.services)
-    huge = replace(preview.status.services[0], failure="x" * 100_000)
+    preview = STATES["failed"]
+    huge = replace(preview.status.services[0], failure_message="x" * 100_000)
     status = replace(preview.status, services=(huge,))
 
-    comment = Renderer().comment(view_of(replace(preview, status=status)))
+    comment = RENDERER.comment(view_of(replace(preview, status=status)))
 
     assert len(comment) <= COMMENT_LIMIT

@@ -13,15 +13,15 @@ import pytest
 from aiohttp.test_utils import TestClient, TestServer
 from prometheus_client import CollectorRegistry
 
-from previewbot.controller.app import until
-from previewbot.controller.following import wait_for_resources, wanted
-from previewbot.controller.health import Health, Watchdog, application
-from previewbot.controller.loop import Loop
-from previewbot.controller.previews import Previews
+from previewbot.api import PREVIEW_LABEL, Poke, new_object
+from previewbot.clients.kubernetes.cache import ObjectCache
 from previewbot.errors import Conflict, Silent, TryLater
-from previewbot.kube.store import Store
-from previewbot.preview import PREVIEW_LABEL, Poke, new_object
-from previewbot.reconcile import Outcome
+from previewbot.reconciler import Outcome
+from previewbot.runtime.controller import until
+from previewbot.runtime.health import Health, Watchdog, application
+from previewbot.runtime.informers import wait_for_resources, wanted
+from previewbot.runtime.previews import Previews
+from previewbot.runtime.workers import Workers
 from tests.support.previews import a_preview
 
 NAME = "gh-812-42"
@@ -42,12 +42,12 @@ def a_session(preview: str | None) -> dict[str, Any]:
     return {"metadata": {"name": "s", "namespace": "staging", "labels": labels}}
 
 
-def a_loop() -> tuple[Loop, CollectorRegistry]:
+def a_loop() -> tuple[Workers, CollectorRegistry]:
     metrics = CollectorRegistry()
-    return Loop(metrics, Health()), metrics
+    return Workers(metrics, Health()), metrics
 
 
-async def drained(loop: Loop) -> list[str]:
+async def drained(loop: Workers) -> list[str]:
     """Return what waits in the queue, and end the runs."""
     loop.queue.add("the end")
     names = []
@@ -129,18 +129,18 @@ async def test_a_route_that_goes_or_leads_elsewhere_is_looked_at(
     assert await drained(loop) == expected
 
 
-@pytest.mark.parametrize("goes", [True, False], ids=["deleted", "gives its place up"])
-async def test_when_a_place_is_freed_all_that_wait_for_one_are_looked_at(goes: bool) -> None:
+@pytest.mark.parametrize("goes", [True, False], ids=["deleted", "gives its slot up"])
+async def test_when_a_slot_is_freed_all_that_wait_for_one_are_looked_at(goes: bool) -> None:
     loop, _ = a_loop()
-    placed = an_object("gh-1-1", placed=True)
+    holder = an_object("gh-1-1", slot={"held": True})
     for name in ("gh-1-2", "gh-1-3"):
         loop.preview_changed(None, an_object(name, phase="Queued"))
     loop.preview_changed(None, an_object("gh-1-4", phase="Queued"))
     loop.preview_changed(an_object("gh-1-4", phase="Queued"), an_object("gh-1-4", phase="Deploying"))
-    loop.preview_changed(None, placed)
+    loop.preview_changed(None, holder)
     await drained(loop)
 
-    loop.preview_changed(placed, None if goes else an_object("gh-1-1", placed=False))
+    loop.preview_changed(holder, None if goes else an_object("gh-1-1", slot={}))
 
     assert sorted(set(await drained(loop)) - {"gh-1-1"}) == ["gh-1-2", "gh-1-3"]
 
@@ -161,7 +161,7 @@ class Passes:
 
 
 @asynccontextmanager
-async def working(passes: Any, workers: int = 1) -> AsyncIterator[tuple[Loop, CollectorRegistry]]:
+async def working(passes: Any, workers: int = 1) -> AsyncIterator[tuple[Workers, CollectorRegistry]]:
     loop, metrics = a_loop()
     tasks = [asyncio.create_task(loop.work(passes, number)) for number in range(workers)]
     try:
@@ -210,7 +210,7 @@ async def test_what_the_service_asks_us_to_wait_is_waited() -> None:
 
 
 async def test_a_pass_says_itself_when_to_look_again() -> None:
-    passes = Passes(Outcome(again=0.05), Outcome(again=0.05), Outcome(again=None))
+    passes = Passes(Outcome(requeue_after=0.05), Outcome(requeue_after=0.05), Outcome(requeue_after=None))
     async with working(passes) as (loop, _):
         loop.queue.add(NAME)
         await eventually(lambda: len(passes.passes) == 3)
@@ -253,7 +253,7 @@ async def test_different_names_run_at_the_same_time_and_the_same_name_never() ->
 
 
 def test_a_preview_that_cannot_be_read_is_left_out_and_said_once(caplog: pytest.LogCaptureFixture) -> None:
-    store = Store(lambda before, after: None)
+    store = ObjectCache(lambda before, after: None)
     store.put(an_object("gh-1-1", phase="Ready"))
     store.put(an_object("gh-1-2", phase="OfALaterVersion"))
     previews = Previews(store)
@@ -279,7 +279,7 @@ async def test_the_probes_say_what_is_missing_and_what_stands_still() -> None:
     clock = Clock()
     health = Health(monotonic=clock)
     metrics = CollectorRegistry()
-    Loop(metrics, health)
+    Workers(metrics, health)
     async with TestClient(TestServer(application(health, metrics))) as probe:
 
         async def answer(path: str) -> tuple[int, str]:

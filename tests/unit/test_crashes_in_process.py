@@ -39,6 +39,6 @@ async def test_a_life_makes_every_kind_of_request_that_changes_something() -> No
     undisturbed = await live(BOTH)
 
     assert set(undisturbed.requests) == {
-        "put_status", "delete_preview", "create_session", "delete_session", "apply_route", "create_event",
+        "put_status", "delete_preview", "create_child", "delete_child", "apply_child", "create_event",
         "create_comment", "update_comment", "react",
     }  # fmt: skip

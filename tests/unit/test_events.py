@@ -13,7 +13,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from previewbot.events import Irrelevant, Malformed, Relevant, understand
+from previewbot.webhook.events import Ignored, Malformed, Trigger, parse_event
 
 APP_ID = 4242
 ANOTHER_APP = 15368
@@ -66,21 +66,21 @@ def payloads() -> dict[str, dict[str, Any]]:
     }
 
 
-def relevant(event: str, payload: object) -> Relevant:
-    about = understand(event, payload, app_id=APP_ID)
-    assert isinstance(about, Relevant), about
+def relevant(event: str, payload: object) -> Trigger:
+    about = parse_event(event, payload, app_id=APP_ID)
+    assert isinstance(about, Trigger), about
     return about
 
 
 def irrelevant(event: str, payload: object) -> str:
-    about = understand(event, payload, app_id=APP_ID)
-    assert isinstance(about, Irrelevant), about
+    about = parse_event(event, payload, app_id=APP_ID)
+    assert isinstance(about, Ignored), about
     return about.reason
 
 
 def malformed(event: str, payload: object) -> str:
     with pytest.raises(Malformed) as caught:
-        understand(event, payload, app_id=APP_ID)
+        parse_event(event, payload, app_id=APP_ID)
     return str(caught.value)
 
 
@@ -348,11 +348,11 @@ _JSON = st.recursive(
 def is_sound(event: str, payload: object) -> bool:
     """Understand a payload, and check whatever comes of it; return whether a pull request did."""
     try:
-        about = understand(event, payload, app_id=APP_ID)
+        about = parse_event(event, payload, app_id=APP_ID)
     except Malformed as error:
         assert str(error).isprintable()
         return False
-    if isinstance(about, Irrelevant):
+    if isinstance(about, Ignored):
         return False
     assert about.numbers
     for number in (*about.numbers, about.repository_id, about.installation_id):

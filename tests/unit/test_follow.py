@@ -15,9 +15,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from kubernetes.aio import client
 
-from previewbot.kube.client import Kube
-from previewbot.kube.follow import Follower
-from previewbot.kube.store import Store
+from previewbot.clients.kubernetes.cache import ObjectCache
+from previewbot.clients.kubernetes.client import Kube
+from previewbot.clients.kubernetes.informer import Informer
 
 RESOURCE = ("previewbot.dev", "v1alpha1", "previews")
 Watch = Callable[[web.Request, web.StreamResponse], Awaitable[None]]
@@ -39,7 +39,7 @@ class Seen:
 
     def __init__(self) -> None:
         self.changes: list[tuple[Any, Any]] = []
-        self.store = Store(self._changed)
+        self.store = ObjectCache(self._changed)
         self._news = asyncio.Event()
 
     def _changed(self, before: Any, after: Any) -> None:
@@ -111,7 +111,7 @@ def raw(*chunks: bytes, then: Watch = hang) -> Watch:
 @asynccontextmanager
 async def following(
     server: Server, *, silence: float = 5, backoff: tuple[float, float] = (0.01, 0.05)
-) -> AsyncIterator[tuple[Seen, Follower, list[int]]]:
+) -> AsyncIterator[tuple[Seen, Informer, list[int]]]:
     """Follow the server's resource; yields what is seen, the follower, and the signs of life so far."""
     app = web.Application()
     app.router.add_route("*", "/{path:.*}", server.handle)
@@ -123,7 +123,7 @@ async def following(
         def progressed() -> None:
             life[0] += 1
 
-        follower = Follower(
+        follower = Informer(
             kube, RESOURCE, None, seen.store, progressed=progressed, silence=silence, backoff=backoff
         )
         task = asyncio.create_task(follower.run())

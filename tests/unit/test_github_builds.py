@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from previewbot.github.builds import build_from
-from previewbot.model import Build
+from previewbot.api.github import Build
+from previewbot.clients.github.builds import build_from
 from tests.support import github_ci_samples as ci
 
 OURS = 4242

@@ -9,7 +9,7 @@ import pytest
 from yarl import URL
 
 from previewbot import errors
-from previewbot.model import Account, Build
+from previewbot.api.github import Account, Build
 from tests.support import github_ci_samples as ci
 from tests.support import github_samples as samples
 from tests.support.github_script import in_turn, pages

@@ -10,9 +10,9 @@ import pytest
 from aiohttp import web
 
 from previewbot import errors
-from previewbot.github.installation import FILES_LIMIT
-from previewbot.github.transport import MAX_PAGES
-from previewbot.model import ChangedFiles
+from previewbot.api.github import ChangedFiles
+from previewbot.clients.github.installation import FILES_LIMIT
+from previewbot.clients.github.transport import MAX_PAGES
 from tests.support import github_samples as samples
 from tests.support.clock import Clock
 from tests.support.github_script import pages, sends
@@ -194,7 +194,7 @@ async def test_a_server_that_never_answers_is_given_up_on(
         return web.json_response({})
 
     town.script.on("GET", "/app/installations", silence)
-    monkeypatch.setattr("previewbot.github.transport._TIMEOUT", aiohttp.ClientTimeout(total=0.1))
+    monkeypatch.setattr("previewbot.clients.github.transport._TIMEOUT", aiohttp.ClientTimeout(total=0.1))
 
     with pytest.raises(errors.TryLater, match="TimeoutError"):
         await town.app.installations()

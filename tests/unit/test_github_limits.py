@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from previewbot.github.cache import BoundedCache
-from previewbot.github.limits import DEFAULT_WAIT, LONGEST_WAIT, rate_limit_wait, retry_after
+from previewbot.clients.github.cache import BoundedCache
+from previewbot.clients.github.limits import DEFAULT_WAIT, LONGEST_WAIT, rate_limit_wait, retry_after
 
 NOW = 1_800_000_000.0
 SPENT = {"x-ratelimit-remaining": "0", "x-ratelimit-reset": str(int(NOW) + 90)}

@@ -13,10 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, TypeAdapter
 
+from previewbot.api.github import Account, ChangedFile, FileContent, Installation, Repository
+from previewbot.clients.github import parse
+from previewbot.clients.github.builds import build_from
 from previewbot.errors import Invalid, RemoteError
-from previewbot.github import parse
-from previewbot.github.builds import build_from
-from previewbot.model import Account, ChangedFile, FileContent, Installation, Repository
 from tests.support import github_ci_samples as ci
 from tests.support import github_samples as samples
 

@@ -12,7 +12,7 @@ import yaml
 from githubkit_schemas.v2022_11_28 import models as published
 from pydantic import BaseModel
 
-from previewbot.events import Irrelevant, understand
+from previewbot.webhook.events import Ignored, parse_event
 from tests.support.github_calls import make_every_call
 from tests.support.github_script import Asked
 from tests.support.github_town import APP, github_town
@@ -128,7 +128,7 @@ def test_every_permission_and_event_of_the_manifest_has_its_reason_above_it() ->
 
 def _concerns_no_pull_request(event: str) -> bool:
     try:
-        seen = understand(event, {}, app_id=APP)
+        seen = parse_event(event, {}, app_id=APP)
     except ValueError:
         return False
-    return isinstance(seen, Irrelevant) and "concerns no pull request" in seen.reason
+    return isinstance(seen, Ignored) and "concerns no pull request" in seen.reason

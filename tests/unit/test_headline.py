@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from previewbot.render import code, headline, md
-
-GOLDEN = Path(__file__).parents[1] / "golden" / "comment"
+from previewbot.api import Preview
+from previewbot.engine.mirrord import header
+from previewbot.text.render import HEADLINE_BYTES, Renderer, View
+from tests.support.states import STATES
 
 WORDS = {
     "ready": "Open the preview (https://key.preview.example.com/cart) of 3f2c1ab",
@@ -26,15 +27,29 @@ WORDS = {
     ".github/preview.yaml names.",
 }
 
+RENDERER = Renderer()
+
+
+def headline(preview: Preview) -> str:
+    key = preview.spec.environment_key
+    return RENDERER.headline(
+        View(
+            preview,
+            "https://previews.example.com/p/812/42",
+            "https://github.com/acme/shop/pull/42",
+            header(key),
+        )
+    )
+
 
 @pytest.mark.parametrize("state", WORDS)
 def test_a_comment_in_one_plain_line(state: str) -> None:
-    assert headline((GOLDEN / f"{state}.md").read_text(encoding="utf-8")) == WORDS[state]
+    assert headline(STATES[state]) == WORDS[state]
 
 
-@pytest.mark.parametrize("path", sorted(GOLDEN.glob("*.md")), ids=lambda path: path.stem)
-def test_every_state_has_words_and_no_markup(path: Path) -> None:
-    words = headline(path.read_text(encoding="utf-8"))
+@pytest.mark.parametrize("state", sorted(STATES))
+def test_every_state_has_words_and_no_markup(state: str) -> None:
+    words = headline(STATES[state])
 
     assert 10 < len(words) <= 300
     assert "**" not in words and "<!--" not in words and "\\" not in words
@@ -42,7 +57,11 @@ def test_every_state_has_words_and_no_markup(path: Path) -> None:
 
 @given(st.text(max_size=400))
 def test_whatever_is_quoted_it_is_one_line_that_an_event_takes(text: str) -> None:
-    words = headline(f"<!-- previewbot status key=a command=0 -->\n**Failed**: {code(text)} {md(text)}")
+    status = STATES["failed"].status
+    services = (replace(status.services[0], failure_message=text, name=text),)
+    words = headline(replace(STATES["failed"], status=replace(status, services=services)))
 
-    assert "\n" not in words
-    assert len(words.encode()) <= 1200
+    assert len(words.splitlines()) == 1
+    assert words.startswith("The preview of 3f2c1ab failed. ")
+    assert len(words) <= 300
+    assert len(words.encode()) <= HEADLINE_BYTES

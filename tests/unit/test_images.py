@@ -8,7 +8,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from previewbot.images import (
+from previewbot.config.repository import IMAGE_FIELDS
+from previewbot.rules.images import (
     ImageReference,
     allowed,
     parse_reference,
@@ -19,7 +20,6 @@ from previewbot.images import (
     template_fields,
     well_formed,
 )
-from previewbot.repoconfig import IMAGE_FIELDS
 
 HEAD = "0123456789abcdef0123456789abcdef01234567"
 MERGE = "fedcba9876543210fedcba9876543210fedcba98"

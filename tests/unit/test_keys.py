@@ -8,7 +8,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from previewbot.keys import environment_key, hashed_label
+from previewbot.rules.environment_keys import environment_key, hashed_label
 
 identities = st.tuples(
     st.sampled_from(["github.com", "github.example.com"]),

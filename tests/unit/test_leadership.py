@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from previewbot.controller.leadership import DURATION_SECONDS, Clock, Leadership, LeaseTaken
 from previewbot.errors import Conflict, LeaseLost, TryLater
+from previewbot.runtime.leadership import DURATION_SECONDS, Clock, Leadership, LeaseTaken
 
 Object = dict[str, Any]
 

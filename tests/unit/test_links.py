@@ -14,21 +14,21 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from previewbot.keys import environment_key
-from previewbot.links import (
+from previewbot.api import PREVIEW_LABEL, Link, LinkKind, Service, owner_reference
+from previewbot.config.repository import Entry, RepositoryConfig, ServiceConfig, TargetPath, parse_target
+from previewbot.config.server import GatewaySettings
+from previewbot.engine.links import (
     ROUTE_GROUP,
     ROUTE_PLURAL,
     ROUTE_VERSION,
+    acknowledged,
     extension_link,
-    followed,
-    known,
     link,
     page_url,
     route,
+    switched,
 )
-from previewbot.preview import PREVIEW_LABEL, LinkState, Service, owner_reference
-from previewbot.repoconfig import Entry, RepositoryConfig, ServiceConfig, TargetPath, parse_target
-from previewbot.settings import GatewaySettings
+from previewbot.rules.environment_keys import environment_key
 from previewbot_demo.kube.schema import mistakes, unknown_fields
 from tests.support.previews import HEAD, a_preview
 
@@ -91,7 +91,7 @@ def answered_route(generation: int, *parents: tuple[str, str, tuple[int, ...]]) 
 
 
 @pytest.mark.parametrize(
-    ("route", "is_known"),
+    ("route", "is_acknowledged"),
     [
         ({"metadata": {"namespace": "gateways", "generation": 1}}, False),
         (answered_route(1), False),
@@ -104,23 +104,23 @@ def answered_route(generation: int, *parents: tuple[str, str, tuple[int, ...]]) 
         (answered_route(2, ("gateways", "other", (1,)), ("gateways", "public", (3,))), True),
     ],
 )
-def test_a_gateway_knows_a_route_if_all_it_says_is_about_the_routes_present_form(
-    route: dict[str, Any], is_known: bool
+def test_a_gateway_has_acknowledged_a_route_if_all_it_says_is_about_the_routes_present_form(
+    route: dict[str, Any], is_acknowledged: bool
 ) -> None:
-    assert known(route, GATEWAY) is is_known
+    assert acknowledged(route, GATEWAY) is is_acknowledged
 
 
 @pytest.mark.parametrize(
-    ("known_after", "now_after", "is_followed"),
+    ("acknowledged_after", "now_after", "is_switched"),
     [(0, 2.9, False), (0, 3, True), (5, 7.9, False), (5, 8, True), (None, 12.9, False), (None, 13, True)],
 )
-def test_a_route_is_followed_some_time_after_the_gateway_knows_it_or_should_have_said_so(
-    known_after: float | None, now_after: float, is_followed: bool
+def test_a_route_has_switched_some_time_after_the_gateway_acknowledged_it_or_should_have(
+    acknowledged_after: float | None, now_after: float, is_switched: bool
 ) -> None:
     at = datetime(2026, 11, 25, tzinfo=UTC)
-    known_at = None if known_after is None else at + timedelta(seconds=known_after)
+    acknowledged_at = None if acknowledged_after is None else at + timedelta(seconds=acknowledged_after)
 
-    assert followed(GATEWAY, at, known_at, at + timedelta(seconds=now_after)) is is_followed
+    assert switched(GATEWAY, at, acknowledged_at, at + timedelta(seconds=now_after)) is is_switched
 
 
 # Nothing serves
@@ -131,7 +131,7 @@ def test_a_route_is_followed_some_time_after_the_gateway_knows_it_or_should_have
 def test_there_is_no_link_while_no_service_serves(
     gateway: GatewaySettings | None, services: tuple[Service, ...]
 ) -> None:
-    assert link(gateway, a_configuration(), services, KEY) == LinkState()
+    assert link(gateway, a_configuration(), services, KEY) == Link()
 
 
 # A Gateway and an entry
@@ -143,7 +143,7 @@ def test_through_a_gateway_the_link_is_the_pull_requests_own_host_whichever_serv
 ) -> None:
     found = link(GATEWAY, a_configuration(), (serving(name, "abc.share.example.com"),), KEY)
 
-    assert found == LinkState(kind="Gateway", url=f"https://{KEY}.preview.example.com/")
+    assert found == Link(kind=LinkKind.GATEWAY, url=f"https://{KEY}.preview.example.com/")
 
 
 def test_the_gateways_scheme_and_port_are_those_of_the_settings() -> None:
@@ -177,7 +177,7 @@ def test_a_service_that_does_not_serve_yet_does_not_say_where_the_link_lands() -
 
 
 def test_a_service_that_was_taken_out_of_the_configuration_does_not_break_the_link() -> None:
-    assert link(GATEWAY, a_configuration(), (serving("gone"),), KEY).kind == "Gateway"
+    assert link(GATEWAY, a_configuration(), (serving("gone"),), KEY).kind is LinkKind.GATEWAY
 
 
 # A Gateway alone leads nowhere
@@ -186,11 +186,11 @@ def test_a_service_that_was_taken_out_of_the_configuration_does_not_break_the_li
 def test_a_gateway_without_an_entry_leaves_the_share_host() -> None:
     found = link(GATEWAY, a_configuration(None), (serving("checkout", "abc.share.example.com"),), KEY)
 
-    assert found == LinkState(kind="ShareHost", url="https://abc.share.example.com/")
+    assert found == Link(kind=LinkKind.SHARE_HOST, url="https://abc.share.example.com/")
 
 
 def test_a_gateway_without_an_entry_and_a_share_host_leaves_the_header_alone() -> None:
-    assert link(GATEWAY, a_configuration(None), (serving("checkout"),), KEY) == LinkState(kind="Header")
+    assert link(GATEWAY, a_configuration(None), (serving("checkout"),), KEY) == Link(kind=LinkKind.HEADER)
 
 
 # No Gateway
@@ -205,7 +205,7 @@ def test_without_a_gateway_the_share_host_of_a_changed_entry_is_the_link(target:
 
     found = link(None, a_configuration(checkout="/cart"), services, KEY)
 
-    assert found == LinkState(kind="ShareHost", url="https://two.share.example.com/cart")
+    assert found == Link(kind=LinkKind.SHARE_HOST, url="https://two.share.example.com/cart")
 
 
 def test_an_entry_that_names_a_container_is_the_workload_all_the_same() -> None:
@@ -217,9 +217,9 @@ def test_an_entry_that_names_a_container_is_the_workload_all_the_same() -> None:
         target=parse_target("deployment/web/container/app"),
     )
 
-    assert (
-        link(None, a_configuration(entry), (serving("web", "x.share.example.com"),), KEY).kind == "ShareHost"
-    )
+    found = link(None, a_configuration(entry), (serving("web", "x.share.example.com"),), KEY)
+
+    assert found.kind is LinkKind.SHARE_HOST
 
 
 @pytest.mark.parametrize(
@@ -235,7 +235,7 @@ def test_an_entry_that_names_a_container_is_the_workload_all_the_same() -> None:
 def test_a_share_host_that_does_not_show_the_front_end_is_no_link(service: Service) -> None:
     found = link(None, a_configuration(checkout="/cart"), (service,), KEY)
 
-    assert found.kind == "Header"
+    assert found.kind is LinkKind.HEADER
     assert found.url.startswith("https://staging.example.com/")
     assert "share" not in found.url
 
@@ -245,7 +245,7 @@ def test_without_an_entry_any_share_host_is_the_link_and_lands_where_that_servic
 
     found = link(None, a_configuration(None, pricing="/prices", checkout="/cart"), services, KEY)
 
-    assert found == LinkState(kind="ShareHost", url="https://abc.share.example.com/cart")
+    assert found == Link(kind=LinkKind.SHARE_HOST, url="https://abc.share.example.com/cart")
 
 
 def test_without_an_entry_another_services_path_is_not_asked_of_the_share_host() -> None:
@@ -259,7 +259,7 @@ def test_without_an_entry_another_services_path_is_not_asked_of_the_share_host()
 def test_else_the_link_is_staging_with_the_header_by_the_extension() -> None:
     found = link(None, a_configuration(checkout="/cart"), (serving("checkout"),), KEY)
 
-    assert (found.kind, found.url) == ("Header", "https://staging.example.com/cart")
+    assert (found.kind, found.url) == (LinkKind.HEADER, "https://staging.example.com/cart")
     assert of_extension(found.extension_url) == {
         "header_filter": f"baggage: mirrord-session={KEY}",
         "inject_scope": "||staging.example.com",
@@ -279,7 +279,7 @@ def test_stagings_own_path_and_port_stay_in_the_link_but_the_header_goes_to_the_
 
 
 def test_with_neither_entry_nor_share_host_only_the_header_is_left() -> None:
-    assert link(None, a_configuration(None), (serving("checkout"),), KEY) == LinkState(kind="Header")
+    assert link(None, a_configuration(None), (serving("checkout"),), KEY) == Link(kind=LinkKind.HEADER)
 
 
 # mirrord's browser extension

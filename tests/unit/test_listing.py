@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from previewbot.controller.listing import Listing
+from previewbot.api import Observed, Poke, Preview, Spec
+from previewbot.api.github import FileContent, Installation, OpenPullRequest, Repository
 from previewbot.errors import Forbidden, NotFound, RemoteError, TryLater
-from previewbot.model import FileContent, Installation, OpenPullRequest, Repository
-from previewbot.preview import Observed, Poke, Preview, Spec
-from previewbot.reconcile import Untriggered
+from previewbot.reconciler import Untriggered
+from previewbot.runtime.resync import Resync
 from tests.support.previews import HEAD, NOW, OLDER, a_preview
 
 SHOP = Repository(812, "acme/shop", "main")
@@ -98,7 +98,7 @@ class World:
         self.hub, self.cluster, self.untriggered = Hub(*rows), Cluster(), Untriggered()
         hub: Any = self.hub
         cluster: Any = self.cluster
-        self.listing = Listing(
+        self.listing = Resync(
             github=hub,
             kube=cluster,
             previews=lambda: previews,

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from previewbot.masking import BYTES, LINE_LENGTH, LINES, MASK, excerpt, masked, one_line
+from previewbot.rules.masking import BYTES, LINE_LENGTH, LINES, MASK, excerpt, masked, one_line
 
 SECRET = "hunter2"
 LINES_WITH_SECRETS = (

@@ -6,13 +6,13 @@ from typing import Any, cast
 
 import pytest
 
+from previewbot.api import Observed
+from previewbot.api.github import PullRequest
+from previewbot.clients.github import InstallationClient
+from previewbot.config.repository import RepositoryConfig, ServiceConfig, TargetPath
 from previewbot.errors import Invalid, NotFound, RemoteError
-from previewbot.github import InstallationClient
-from previewbot.model import PullRequest
-from previewbot.preview import Observed
-from previewbot.reconcile.observe import _Configuration, _merge_sha
-from previewbot.repoconfig import RepositoryConfig, ServiceConfig, TargetPath
-from tests.unit.test_plan_decision import a_pull_request
+from previewbot.reconciler.gather.github import _Configuration, _merge_sha
+from tests.support.observations import a_pull_request
 
 MERGE, BASE = "m" * 40, "b" * 40
 

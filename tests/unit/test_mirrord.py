@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from previewbot.mirrord import (
+from previewbot.config.repository import parse_target
+from previewbot.engine.mirrord import (
+    DesiredSession,
     TargetProblem,
-    Wanted,
     key_filter,
     manifest,
-    noticeable,
     resolve_container,
     session_from,
     session_name,
+    spec_hash,
 )
-from previewbot.repoconfig import parse_target
 from tests.support.previews import a_preview
 
-WANTED = Wanted(
+DESIRED = DesiredSession(
     service="checkout",
     namespace="staging",
     target=parse_target("deployment/checkout"),
@@ -45,7 +46,7 @@ def test_the_filter_is_byte_for_byte_the_clis_default() -> None:
 def test_a_session_steals_with_the_keys_filter_and_belongs_to_its_preview() -> None:
     preview = a_preview()
 
-    session = manifest(preview, WANTED)
+    session = manifest(preview, DESIRED)
 
     assert session["spec"]["incoming"] == {
         "steal": True,
@@ -63,19 +64,19 @@ def test_a_session_steals_with_the_keys_filter_and_belongs_to_its_preview() -> N
 
 def test_the_name_depends_on_key_namespace_and_target_only() -> None:
     preview = a_preview()
-    other = Wanted(**{**WANTED.__dict__, "image": "x@sha256:0", "container": "web", "head_sha": "c" * 40})
+    other = replace(DESIRED, image="x@sha256:0", container="web", head_sha="c" * 40)
 
-    assert manifest(preview, WANTED)["metadata"]["name"] == manifest(preview, other)["metadata"]["name"]
-    assert session_name("k", "staging", WANTED.target) != session_name("k", "payments", WANTED.target)
-    assert len(session_name("p" * 40, "staging", WANTED.target)) <= 63
+    assert manifest(preview, DESIRED)["metadata"]["name"] == manifest(preview, other)["metadata"]["name"]
+    assert session_name("k", "staging", DESIRED.target) != session_name("k", "payments", DESIRED.target)
+    assert len(session_name("p" * 40, "staging", DESIRED.target)) <= 63
 
 
-def test_a_reviewer_does_not_notice_another_time_to_live_but_does_notice_another_image() -> None:
-    longer = Wanted(**{**WANTED.__dict__, "ttl_seconds": 7200})
-    other = Wanted(**{**WANTED.__dict__, "image": "ghcr.io/acme/checkout@sha256:" + "c" * 64})
+def test_another_time_to_live_leaves_the_spec_hash_as_it_is_and_another_image_does_not() -> None:
+    longer = replace(DESIRED, ttl_seconds=7200)
+    other = replace(DESIRED, image="ghcr.io/acme/checkout@sha256:" + "c" * 64)
 
-    assert noticeable("k", WANTED) == noticeable("k", longer)
-    assert noticeable("k", WANTED) != noticeable("k", other)
+    assert spec_hash("k", DESIRED) == spec_hash("k", longer)
+    assert spec_hash("k", DESIRED) != spec_hash("k", other)
 
 
 @pytest.mark.parametrize(
@@ -92,7 +93,7 @@ def test_a_reviewer_does_not_notice_another_time_to_live_but_does_notice_another
     ],
 )
 def test_a_phase_we_do_not_know_is_in_progress(status: dict[str, Any] | None, phase: str) -> None:
-    stored = manifest(a_preview(), WANTED)
+    stored = manifest(a_preview(), DESIRED)
     stored["metadata"] |= {"uid": "u", "creationTimestamp": "2026-11-24T09:00:00Z"}
     stored["status"] = status
 

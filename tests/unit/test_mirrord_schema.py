@@ -14,8 +14,8 @@ from typing import Any
 
 import yaml
 
-from previewbot.mirrord import Wanted, manifest
-from previewbot.repoconfig import parse_target
+from previewbot.config.repository import parse_target
+from previewbot.engine.mirrord import DesiredSession, manifest
 from previewbot_demo.kube.schema import mistakes, unknown_fields
 from tests.support.previews import HEAD, a_preview
 
@@ -55,8 +55,10 @@ def test_every_kind_of_session_that_we_make_keeps_the_schema() -> None:
     schema = schema_of(RESTATED)
     for target in ("deployment/x", "statefulset/x", "rollout/x", "deployment/x/container/y"):
         for ports in ((), (8080, 9090)):
-            wanted = Wanted("x", "staging", parse_target(target), "app", "i@sha256:0", ports, HEAD, 60)
-            session = {k: v for k, v in manifest(a_preview(), wanted).items() if k == "spec"}
+            desired = DesiredSession(
+                "x", "staging", parse_target(target), "app", "i@sha256:0", ports, HEAD, 60
+            )
+            session = {k: v for k, v in manifest(a_preview(), desired).items() if k == "spec"}
 
             assert unknown_fields(schema, session) == []
             assert mistakes(schema, session) == []

@@ -12,30 +12,43 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from previewbot.preview import (
+from previewbot.api import (
     AgentSeen,
+    ConfigurationProblem,
     Ended,
-    LinkState,
+    Lifecycle,
+    Link,
+    LinkKind,
+    Observed,
     Phase,
     Preview,
+    Reason,
+    Reply,
+    RequestId,
+    RequestKind,
     Service,
     Waiting,
 )
-from previewbot.render import Renderer, View
+from previewbot.text.render import Renderer, View
 from tests.support.pages import Page
 from tests.support.previews import HEAD, NOW, OLDER, a_preview
 from tests.support.states import STATES
 
+RENDERER = Renderer()
 PULL_REQUEST = "https://github.com/acme/shop/pull/42"
 
 
 def rendered(preview: Preview) -> Page:
     view = View(preview, "https://previews.example.com/p/812/42", PULL_REQUEST, "baggage: mirrord-session=x")
-    return Page(Renderer().page(view, view.page_url, view.pull_request_url))
+    return Page(RENDERER.page(view, view.page_url, view.pull_request_url))
 
 
 def a_service(name: str = "checkout", phase: Phase = Phase.READY, **changes: Any) -> Service:
     return Service(name=name, namespace="staging", target=f"deployment/{name}", phase=phase, **changes)
+
+
+def ready(service: Service, link: Link) -> Preview:
+    return a_preview(phase=Phase.READY, reason=Reason.ALL_READY, services=(service,), link=link)
 
 
 # State, link, times
@@ -113,23 +126,28 @@ def test_a_sleeping_preview_says_that_it_wakes_up() -> None:
     ("link", "address"),
     [
         (
-            LinkState(kind="Gateway", url="https://key.preview.example.com/"),
+            Link(kind=LinkKind.GATEWAY, url="https://key.preview.example.com/"),
             "https://key.preview.example.com/",
         ),
         (
-            LinkState(
-                kind="Header", url="https://staging.example.com/", extension_url="https://x.example.com/#c"
+            Link(
+                kind=LinkKind.HEADER,
+                url="https://staging.example.com/",
+                extension_url="https://x.example.com/#c",
             ),
             "https://x.example.com/#c",
         ),
     ],
 )
 def test_while_a_build_runs_the_older_commit_is_led_to_and_never_plain_staging(
-    link: LinkState, address: str
+    link: Link, address: str
 ) -> None:
-    older = a_service(phase=Phase.AWAITING_IMAGE, serving_sha=OLDER, waiting=Waiting(reason="BuildRunning"))
+    waiting = Waiting(reason=Reason.BUILD_RUNNING)
+    older = a_service(phase=Phase.AWAITING_IMAGE, serving_sha=OLDER, waiting=waiting)
 
-    page = rendered(a_preview(phase=Phase.AWAITING_IMAGE, services=(older,), link=link))
+    page = rendered(
+        a_preview(phase=Phase.AWAITING_IMAGE, reason=Reason.BUILD_RUNNING, services=(older,), link=link)
+    )
 
     assert set(page.links) == {address, PULL_REQUEST}
     assert "the preview of 9ab01fe still works" in page.words
@@ -142,7 +160,7 @@ def test_every_service_is_listed_with_its_state_and_commit() -> None:
         a_service("web", Phase.STOPPED),
     )
 
-    words = rendered(a_preview(phase=Phase.READY, services=services)).words
+    words = rendered(a_preview(phase=Phase.READY, reason=Reason.PARTIAL, services=services)).words
 
     assert "checkout runs · 3f2c1ab" in words
     assert "pricing failed" in words
@@ -182,12 +200,9 @@ def test_a_preview_that_was_only_poked_says_that_it_is_looked_at() -> None:
 
 
 def test_times_that_no_longer_hold_are_not_shown_once_it_ended() -> None:
-    preview = a_preview(
-        phase=Phase.EXPIRED,
-        ready_at=NOW,
-        expires_at=NOW + timedelta(hours=8),
-        ended=Ended(reason="Expired", at=NOW + timedelta(hours=8)),
-    )
+    end = NOW + timedelta(hours=8)
+    lifecycle = Lifecycle(ready_at=NOW, expires_at=end, ended=Ended(reason=Reason.TIME_UP, at=end))
+    preview = a_preview(phase=Phase.EXPIRED, reason=Reason.TIME_UP, lifecycle=lifecycle)
 
     words = rendered(preview).words
 
@@ -199,36 +214,41 @@ def test_times_that_no_longer_hold_are_not_shown_once_it_ended() -> None:
 # Nothing of a private repository
 
 
-def test_no_text_of_a_repository_or_a_person_is_on_the_page() -> None:
-    secret = "squid-launch"
-    waiting = Waiting(reason="BuildFailed", url=f"https://ci/{secret}", name=secret, detail=secret)
+SECRET = "squid-launch"
+
+
+def told_a_secret(phase: Phase, reason: Reason) -> Preview:
+    """A preview that knows the secret wherever a person, a repository or a cluster can have written it."""
     service = a_service(
         phase=Phase.FAILED,
-        message=secret,
-        failure=secret,
-        image=f"ghcr.io/acme/{secret}:1",
-        digest=secret,
-        container=secret,
-        session_name=secret,
-        share_host=secret,
-        waiting=waiting,
+        reason=reason,
+        failure_message=SECRET,
+        image=f"ghcr.io/acme/{SECRET}:1",
+        digest=SECRET,
+        container=SECRET,
+        share_host=SECRET,
+        waiting=Waiting(reason=reason, url=f"https://ci/{SECRET}", name=SECRET, detail=SECRET),
     )
-    for phase in Phase:
-        preview = a_preview(
-            phase=phase,
-            message=secret,
-            last_error=secret,
-            started_by=secret,
-            trigger=secret,
-            agent=AgentSeen(name=secret, signal=secret),
-            ended=Ended(reason="Stopped", at=NOW, by=secret),
-            problems=({"line": 1, "message": secret},),
-            replies=({"comment_id": 1, "author": secret, "command": secret},),
-            services=(service,),
-        )
+    return a_preview(
+        phase=phase,
+        reason=reason,
+        last_error=SECRET,
+        observed=Observed(
+            trigger=SECRET,
+            agent=AgentSeen(name=SECRET, signal=SECRET),
+            problems=(ConfigurationProblem(line=1, message=SECRET),),
+        ),
+        lifecycle=Lifecycle(started_by=SECRET, ended=Ended(reason=Reason.BY_COMMAND, at=NOW, by=SECRET)),
+        replies=(Reply(RequestId(RequestKind.ISSUE_COMMENT, 1), author=SECRET, command=SECRET),),
+        services=(service,),
+    )
 
-        view = View(preview, "https://previews.example.com/p/812/42", PULL_REQUEST, "header")
-        assert secret not in Renderer().page(view, view.page_url, view.pull_request_url)
+
+@pytest.mark.parametrize("reason", Reason)
+def test_no_text_of_a_repository_or_a_person_is_on_the_page(reason: Reason) -> None:
+    for phase in (reason.phase, Phase.STOPPING):
+        view = View(told_a_secret(phase, reason), "https://previews.example.com/p/812/42", PULL_REQUEST, "h")
+        assert SECRET not in RENDERER.page(view, view.page_url, view.pull_request_url)
 
 
 # Hostile text
@@ -240,12 +260,11 @@ def test_no_text_of_a_repository_or_a_person_is_on_the_page() -> None:
 )
 def test_no_text_becomes_a_tag_an_attribute_or_a_script(text: str) -> None:
     hostile = f'"><img src=x onerror=alert(1)>{text}'
-    link = LinkState(kind="Gateway", url=f"https://key.example.com/{hostile}")
-    preview = a_preview(phase=Phase.READY, services=(a_service(hostile, serving_sha=hostile),), link=link)
+    link = Link(kind=LinkKind.GATEWAY, url=f"https://key.example.com/{hostile}")
 
-    page = rendered(preview)
+    page = rendered(ready(a_service(hostile, serving_sha=hostile), link))
 
-    plain = rendered(a_preview(phase=Phase.READY, services=(a_service(serving_sha=HEAD),), link=link))
+    plain = rendered(ready(a_service(serving_sha=HEAD), link))
     assert [tag for tag, _ in page.tags] == [tag for tag, _ in plain.tags]
     assert not any(name.startswith("on") for _, attributes in page.tags for name in attributes)
     assert "<img src=x onerror=alert(1)>" in page.text
@@ -256,8 +275,8 @@ def test_no_text_becomes_a_tag_an_attribute_or_a_script(text: str) -> None:
 
 PAGES = {
     "page": lambda: rendered(STATES["ready"]),
-    "no preview": lambda: Page(Renderer().page(None, "https://previews.example.com/p/812/42")),
-    "unavailable": lambda: Page(Renderer().html("unavailable.html")),
+    "no preview": lambda: Page(RENDERER.page(None, "https://previews.example.com/p/812/42")),
+    "unavailable": lambda: Page(RENDERER.html("unavailable.html")),
 }
 
 

@@ -131,11 +131,11 @@ class AnyOrder(RuleBasedStateMachine):
         self.world.clock.forward(seconds=seconds)
         self.look(looks)
 
-    @precondition(lambda self: self.world.cluster.preview and self.world.status.expires_at)
+    @precondition(lambda self: self.world.cluster.preview and self.world.status.lifecycle.expires_at)
     @rule(seconds=st.sampled_from((-60, -1, 0, 30)), looks=LOOKS)
     def the_time_is_nearly_up(self, seconds: int, looks: int) -> None:
-        assert self.world.status.expires_at is not None
-        end = self.world.status.expires_at + timedelta(seconds=seconds)
+        assert self.world.status.lifecycle.expires_at is not None
+        end = self.world.status.lifecycle.expires_at + timedelta(seconds=seconds)
         self.world.clock.now = max(self.world.clock.now, end)
         self.look(looks)
 
@@ -146,7 +146,7 @@ class AnyOrder(RuleBasedStateMachine):
     def look(self, passes: int) -> None:
         for _ in range(passes):
             outcome = asyncio.run(self.world.run())
-            assert outcome.again is None or outcome.again >= 0.2
+            assert outcome.requeue_after is None or outcome.requeue_after >= 0.2
             self.what_serves_has_an_end()
             self.the_link_never_shows_plain_staging()
             self.world.clock.forward(seconds=2)
@@ -156,7 +156,7 @@ class AnyOrder(RuleBasedStateMachine):
             return
         status = self.world.status
         if any(service.serving_sha for service in status.services):
-            assert status.ended is not None or status.expires_at is not None
+            assert status.lifecycle.ended is not None or status.lifecycle.expires_at is not None
 
     def the_link_never_shows_plain_staging(self) -> None:
         if self.world.calls.failures:
@@ -222,14 +222,14 @@ class AnyOrder(RuleBasedStateMachine):
 
     def it_stands_as_it_should(self) -> None:
         world, status = self.world, self.world.status
-        approved = not world.github.fork or status.approved_sha == world.github.head_sha
-        wanted = world.github.configuration != BROKEN and status.ended is None and approved
-        failed = any(service.failed_question for service in status.services)
+        approved = not world.github.fork or status.lifecycle.approved_sha == world.github.head_sha
+        wanted = world.github.configuration != BROKEN and status.lifecycle.ended is None and approved
+        failed = any(child.failed_attempt for child in status.children)
         if wanted and not failed:
             assert set(world.serving) == {world.github.head_sha}
             assert world.cluster.leads_to() == "staging"
             assert "[Open the preview]" in world.comment
-        if status.ended is not None or not approved:
+        if status.lifecycle.ended is not None or not approved:
             assert world.serving == []
             assert "[Open the preview]" not in world.comment
 

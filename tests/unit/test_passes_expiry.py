@@ -6,8 +6,8 @@ from datetime import timedelta
 
 import pytest
 
+from previewbot.api import Phase
 from previewbot.errors import Forbidden, RemoteError, TryLater
-from previewbot.preview import Phase
 from tests.support.passes import BROKEN, CONFIGURATION, GITHUB, A, B, World, ready
 
 LONG = timedelta(hours=80)
@@ -16,8 +16,8 @@ LONG = timedelta(hours=80)
 
 def to_expiry(world: World, **before: float) -> None:
     """Move to the end of the preview's time, or to some time before it."""
-    assert world.status.expires_at is not None
-    world.clock.now = world.status.expires_at - timedelta(**before)
+    assert world.status.lifecycle.expires_at is not None
+    world.clock.now = world.status.lifecycle.expires_at - timedelta(**before)
 
 
 async def expired(world: World) -> World:
@@ -50,8 +50,8 @@ async def test_it_starts_the_new_commit_once_the_old_session_is_gone() -> None:
     await world.settle(15, seconds=2)
 
     assert world.serving == [B]
-    assert world.status.expires_at is not None
-    assert world.status.expires_at > world.clock.now + timedelta(hours=1)
+    assert world.status.lifecycle.expires_at is not None
+    assert world.status.lifecycle.expires_at > world.clock.now + timedelta(hours=1)
 
 
 async def test_a_commit_pushed_shortly_before_the_end_is_previewed_when_its_image_is_there() -> None:
@@ -76,7 +76,7 @@ async def test_a_commit_pushed_while_the_controller_was_away_over_the_end_is_pre
     await world.settle()
 
     assert world.serving == [B]
-    assert world.status.ended is None
+    assert world.status.lifecycle.ended is None
 
 
 async def test_the_same_commit_stays_expired() -> None:
@@ -121,7 +121,7 @@ async def test_while_github_is_away_the_session_goes_on_time() -> None:
     world.fail_github(TryLater("GitHub", after=3600))
     world.poke()
     await world.run()
-    assert world.outcome.again == pytest.approx(8 * 3600, abs=120)
+    assert world.outcome.requeue_after == pytest.approx(8 * 3600, abs=120)
     to_expiry(world)
     await world.settle(3, seconds=2)
 
@@ -154,7 +154,7 @@ async def test_a_route_that_fails_for_a_moment_is_waited_for() -> None:
     to_expiry(world)
     await world.run()
     assert world.serving == [A]
-    assert world.outcome.again is not None and world.outcome.again <= 2
+    assert world.outcome.requeue_after is not None and world.outcome.requeue_after <= 2
     world.mend()
     await world.settle()
 
@@ -197,7 +197,7 @@ async def test_what_becomes_ready_while_the_configuration_is_broken_has_an_end()
     await world.settle(2)
     world.cluster.session_becomes("Ready")
     await world.run()
-    assert world.status.expires_at is not None
+    assert world.status.lifecycle.expires_at is not None
     world.clock.now += LONG
     await world.settle()
 
@@ -211,12 +211,12 @@ async def test_correcting_the_configuration_does_not_start_the_clock_again() -> 
     world.configure(BROKEN)
     world.cluster.session_becomes("Ready")
     await world.settle(2)
-    end = world.status.expires_at
+    end = world.status.lifecycle.expires_at
     world.clock.forward(hours=1)
     world.configure(CONFIGURATION)
     await world.settle()
 
-    assert (world.status.phase, world.status.expires_at) == (Phase.READY, end)
+    assert (world.status.phase, world.status.lifecycle.expires_at) == (Phase.READY, end)
 
 
 async def test_a_start_of_a_commit_without_an_image_gives_what_still_serves_an_end() -> None:
@@ -225,7 +225,7 @@ async def test_a_start_of_a_commit_without_an_image_gives_what_still_serves_an_e
     world.say("/preview start")
     world.cluster.gateway_follows = True
     await world.settle()
-    assert world.serving == [] or world.status.expires_at is not None
+    assert world.serving == [] or world.status.lifecycle.expires_at is not None
     world.clock.now += LONG
     await world.settle()
 
@@ -245,9 +245,9 @@ async def test_a_new_commit_starts_the_clock_anew_and_never_shortens_what_was_ex
     world = await ready()
     world.say("/preview extend 40h")
     await world.settle(3)
-    extended = world.status.expires_at
+    extended = world.status.lifecycle.expires_at
     world.push(B)
     await world.settle()
 
     assert world.serving == [B]
-    assert world.status.expires_at == extended
+    assert world.status.lifecycle.expires_at == extended

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from previewbot.api import Phase, Slot
 from previewbot.errors import Forbidden, Invalid, RemoteError, TryLater
-from previewbot.preview import Phase
 from tests.support.passes import BOTH, BROKEN, A, B, C, World, ready
 from tests.support.previews import a_preview
 
@@ -17,19 +17,19 @@ AWAY = TryLater("GitHub", status=502)
 
 async def test_half_a_look_changes_nothing_that_is_told() -> None:
     world = await ready()
-    before, end = world.comment, world.status.expires_at
+    before, end = world.comment, world.status.lifecycle.expires_at
     world.clock.forward(hours=1)
     world.push(B, built=False)
     world.fail("comments", by=AWAY)
     await world.settle(3)
 
     assert world.comment == before
-    assert (world.status.observed.head_sha, world.status.ready_sha) == (A, A)
+    assert (world.status.observed.head_sha, world.status.lifecycle.ready_sha) == (A, A)
     world.mend()
     await world.settle(3)
     assert world.status.observed.head_sha == B
     assert f"`{B[:7]}`" in world.comment
-    assert world.status.expires_at == end
+    assert world.status.lifecycle.expires_at == end
 
 
 async def test_the_clock_of_a_commit_starts_when_it_is_ready_although_a_look_failed_before() -> None:
@@ -44,21 +44,24 @@ async def test_the_clock_of_a_commit_starts_when_it_is_ready_although_a_look_fai
     await world.settle()
 
     assert world.serving == [B]
-    assert (world.status.ready_sha, world.status.ready_at) == (B, world.service.serving_since)
+    assert (world.status.lifecycle.ready_sha, world.status.lifecycle.ready_at) == (
+        B,
+        world.service.serving_since,
+    )
 
 
 async def test_a_command_in_a_look_that_fails_is_obeyed_once_by_the_next() -> None:
     world = await ready()
     world.say("/preview extend 2h")
     world.fail("permission", by=AWAY)
-    end = world.status.expires_at
+    end = world.status.lifecycle.expires_at
     await world.settle(2)
-    assert world.status.expires_at == end
+    assert world.status.lifecycle.expires_at == end
     world.mend()
     await world.settle(5)
 
-    assert end is not None and world.status.expires_at is not None
-    assert (world.status.expires_at - end).total_seconds() == 2 * 3600
+    assert end is not None and world.status.lifecycle.expires_at is not None
+    assert (world.status.lifecycle.expires_at - end).total_seconds() == 2 * 3600
     assert sum("now stays open" in body for body in world.github.own_comments()) == 1
 
 
@@ -145,7 +148,7 @@ async def test_a_refused_comment_does_not_slow_down_the_looks_for_an_image() -> 
     for _ in range(5):
         outcome = await world.run()
         world.clock.forward(seconds=11)
-        assert outcome.again is not None and outcome.again <= 30
+        assert outcome.requeue_after is not None and outcome.requeue_after <= 30
 
 
 async def test_a_refused_comment_is_tried_again_after_minutes_or_with_another_text() -> None:
@@ -313,15 +316,15 @@ async def test_a_repository_that_cannot_be_asked_for_now_is_not_torn_down() -> N
 
 async def test_a_place_in_line_outlasts_a_restart_while_github_is_away() -> None:
     world = World(limits={"previews": 1})
-    world.others = [a_preview(name="gh-812-7", placed=True)]
+    world.others = [a_preview(name="gh-812-7", slot=Slot(held=True))]
     await world.settle(3)
-    since = world.status.waiting_since
+    since = world.status.slot.waiting_since
     assert since is not None
     world.restart()
     world.fail_github(AWAY)
     await world.settle(2)
 
-    assert (world.status.waiting_since, world.status.phase) == (since, Phase.QUEUED)
+    assert (world.status.slot.waiting_since, world.status.phase) == (since, Phase.QUEUED)
 
 
 # Images named by test merges

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from previewbot.api import Phase, Slot
+from previewbot.config.server import parse
 from previewbot.errors import Forbidden, RemoteError, TryLater
-from previewbot.preview import Phase
-from previewbot.settings import parse
 from tests.support.passes import BOTH, BROKEN, CONFIGURATION, SETTINGS, A, B, World, ready
 from tests.support.previews import NOW, a_preview
 
@@ -35,7 +35,7 @@ async def test_an_announced_comment_that_is_not_wanted_any_more_keeps_nobody_bus
     await world.settle(20)
 
     assert world.status.phase is Phase.NOTHING_TO_PREVIEW
-    assert world.outcome.again is None
+    assert world.outcome.requeue_after is None
 
 
 async def test_a_label_of_the_configurations_own_counts_while_that_is_broken() -> None:
@@ -80,7 +80,7 @@ async def test_what_vanished_while_github_cannot_be_read_after_a_restart_is_not_
     await world.settle(3)
 
     assert world.status.phase is Phase.DEPLOYING
-    assert world.status.url == ""
+    assert world.status.link.url == ""
 
 
 # One of two services
@@ -101,7 +101,7 @@ async def test_a_target_that_cannot_be_read_does_not_hold_up_another_service(err
     await world.settle(3)
 
     assert world.serving == [A]
-    assert world.status.expires_at is not None
+    assert world.status.lifecycle.expires_at is not None
     assert "cannot be looked at" in world.comment
     world.mend()
     world.cluster.session_status = {"phase": "Ready"}
@@ -163,7 +163,7 @@ async def test_a_push_under_a_refused_route_leaves_what_serves_behind_the_link()
     await world.settle(20)
     assert world.serving == [A]
     assert world.outcome.error is REFUSED
-    assert world.outcome.again is not None and world.outcome.again > 60
+    assert world.outcome.requeue_after is not None and world.outcome.requeue_after > 60
     world.mend()
     await world.settle()
 
@@ -186,7 +186,7 @@ async def test_while_the_cluster_fails_people_are_answered(call: str) -> None:
     assert "is starting" in world.comment
     assert world.status.replies == ()
     assert world.outcome.error is FAILS
-    assert world.outcome.again is None or world.outcome.again > 60
+    assert world.outcome.requeue_after is None or world.outcome.requeue_after > 60
     world.mend()
     await world.settle()
     assert world.serving == [world.github.head_sha]
@@ -222,8 +222,9 @@ async def test_a_stop_that_a_start_overtook_is_answered_whatever_comes_of_the_st
 async def test_one_in_line_that_cannot_be_looked_after_keeps_nobody_waiting() -> None:
     world = World(limits={"previews": 1})
     since = NOW - timedelta(days=2)
-    waits = {"phase": Phase.QUEUED, "waiting_since": since, "last_error": "GitHub: 403 suspended"}
-    world.others = [a_preview(name="gh-812-9", uid="another", **waits)]
+    slot = Slot(waiting_since=since)
+    stuck = a_preview(name="gh-812-9", uid="another", slot=slot, last_error="GitHub: 403 suspended")
+    world.others = [stuck]
     await world.settle()
 
     assert world.serving == [A]
@@ -232,7 +233,33 @@ async def test_one_in_line_that_cannot_be_looked_after_keeps_nobody_waiting() ->
 async def test_one_in_line_before_me_comes_first() -> None:
     world = World(limits={"previews": 1})
     since = NOW - timedelta(days=2)
-    world.others = [a_preview(name="gh-812-9", uid="another", phase=Phase.QUEUED, waiting_since=since)]
+    world.others = [
+        a_preview(name="gh-812-9", uid="another", phase=Phase.QUEUED, slot=Slot(waiting_since=since))
+    ]
     await world.settle()
 
-    assert (world.status.phase, world.status.place) == (Phase.QUEUED, 1)
+    assert (world.status.phase, world.status.slot.queue_position) == (Phase.QUEUED, 1)
+
+
+async def test_a_slot_that_another_takes_between_the_question_and_the_write_is_not_taken_twice() -> None:
+    world = World(limits={"previews": 1})
+    world.calls.watch(
+        "registry", lambda: world.others.append(a_preview(name="gh-812-7", slot=Slot(held=True)))
+    )
+    await world.settle(2)
+
+    assert world.serving == []
+    assert (world.status.phase, world.status.slot.held) == (Phase.QUEUED, False)
+    assert "session" not in " ".join(world.calls.made)
+
+
+async def test_a_route_that_was_refused_is_forgotten_once_none_is_wanted() -> None:
+    world = World()
+    world.fail("apply route", by=Forbidden("route", status=403, message="denied by policy"))
+    await world.settle(3)
+    assert world.status.reason == "RouteRefused"
+
+    world.configure(CONFIGURATION.replace("entry:", "# entry:"))
+    await world.settle(6)
+
+    assert world.status.phase is Phase.READY

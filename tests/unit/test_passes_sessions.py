@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from previewbot.api import PREVIEW_LABEL, Phase
 from previewbot.errors import Forbidden, TryLater
-from previewbot.preview import PREVIEW_LABEL, Phase
 from tests.support.passes import BOTH, CONFIGURATION, A, B, World, ready
 
 OTHER_TARGET = CONFIGURATION.replace(
@@ -135,7 +135,7 @@ async def test_the_operators_words_are_masked_and_bounded() -> None:
 
     assert "hunter2pass" not in world.comment
     assert "hunter2pass" not in str(world.cluster.preview)
-    assert len(world.service.failure) <= 300
+    assert len(world.service.failure_message) <= 300
 
 
 # Routes

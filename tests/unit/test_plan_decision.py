@@ -8,44 +8,29 @@ from typing import Any
 
 import pytest
 
-from previewbot.model import Account, Branch, PullRequest
-from previewbot.plan import Facts, decide, overall
-from previewbot.plan.decision import expire, observe, renew
-from previewbot.policy import Place, configuration_ref, needs_approval, place, trigger
-from previewbot.preview import AgentSeen, ConfigurationProblem, Ended, Observed, Phase, Service, Status
-from previewbot.repoconfig import RepositoryConfig, Triggers
+from previewbot.api import (
+    AgentSeen,
+    ConfigurationProblem,
+    Ended,
+    Lifecycle,
+    Observed,
+    Phase,
+    Reason,
+    Service,
+    Slot,
+    Status,
+)
+from previewbot.api.github import Branch, PullRequest
+from previewbot.config.repository import Triggers
+from previewbot.reconciler.observation import PullRequestFacts
+from previewbot.reconciler.plan.conditions import phase_of
+from previewbot.reconciler.plan.decision import Decision, End, Hold, Leave, Run, decide
+from previewbot.reconciler.plan.lifecycle import end_if_expired, record_facts, restart_clock, started
+from previewbot.rules.policy import SlotGrant, configuration_ref, needs_approval, slot_for, trigger
+from tests.support.observations import COPILOT, FACTS, FORK, a_pull_request, planned
 from tests.support.previews import HEAD, NOW, OLDER, a_preview
 
-COPILOT = AgentSeen(name="Copilot", signal="its account")
-
-
-def a_pull_request(**changes: Any) -> PullRequest:
-    values: dict[str, Any] = {
-        "number": 42,
-        "state": "open",
-        "merged": False,
-        "title": "Round prices",
-        "body": "",
-        "draft": False,
-        "author": Account(198982749, "Copilot", "Bot"),
-        "head": Branch("copilot/round", HEAD, 812, "acme/shop"),
-        "base": Branch("main", "b" * 40, 812, "acme/shop"),
-        "default_branch": "main",
-        "labels": (),
-        "private": False,
-        "updated_at": NOW,
-        "closed_at": None,
-        "mergeable": True,
-        "merge_commit_sha": "m" * 40,
-        "changed_files": 1,
-        "html_url": "https://github.com/acme/shop/pull/42",
-    }
-    return PullRequest(**(values | changes))
-
-
-FORK = a_pull_request(head=Branch("main", HEAD, 99, "mallory/shop"))
-CONFIG = RepositoryConfig(version=1, services=())
-FACTS = Facts(a_pull_request(), CONFIG, agent=COPILOT, files={"checkout": 2})
+TRIGGERED = Observed(trigger="x")
 
 
 @pytest.mark.parametrize(
@@ -102,159 +87,212 @@ def test_a_fork_needs_approval_of_exactly_its_head_whoever_opened_it() -> None:
     assert not needs_approval(a_pull_request(), "")
 
 
+def ended(reason: Reason, head_sha: str = "") -> Lifecycle:
+    return Lifecycle(ended=Ended(reason=reason, at=NOW, head_sha=head_sha))
+
+
 @pytest.mark.parametrize(
-    ("status", "facts", "phase", "reason", "runs"),
+    ("lifecycle", "facts", "expected"),
     [
-        ({}, FACTS, None, "", True),
-        ({}, replace(FACTS, files={}), Phase.NOTHING_TO_PREVIEW, "NoServiceChanged", False),
-        ({}, replace(FACTS, config=None), Phase.NOTHING_TO_PREVIEW, "NoConfiguration", False),
+        (Lifecycle(), FACTS, Run()),
+        (Lifecycle(), replace(FACTS, files={}), End(Reason.NO_SERVICE_CHANGED)),
+        (Lifecycle(), replace(FACTS, config=None), End(Reason.NO_CONFIGURATION)),
         (
-            {},
+            Lifecycle(),
             replace(FACTS, config=None, problems=(ConfigurationProblem(line=1, message="x"),)),
-            Phase.FAILED,
-            "ConfigurationInvalid",
-            False,
+            Hold(Reason.CONFIGURATION_INVALID),
         ),
-        ({}, replace(FACTS, pull_request=FORK), Phase.AWAITING_APPROVAL, "Fork", False),
-        ({"approved_sha": HEAD}, replace(FACTS, pull_request=FORK), None, "", True),
-        ({"ended": Ended(reason="Stopped", at=NOW)}, FACTS, Phase.STOPPED, "ByCommand", False),
-        ({"ended": Ended(reason="Expired", at=NOW)}, FACTS, Phase.EXPIRED, "TimeUp", False),
-        ({"ended": Ended(reason="Expired", at=NOW)}, None, Phase.EXPIRED, "TimeUp", False),
         (
-            {},
+            Lifecycle(approved_sha=OLDER),
+            PullRequestFacts(FORK, None, problems=(ConfigurationProblem(line=1, message="x"),)),
+            End(Reason.CONFIGURATION_INVALID),
+        ),
+        (Lifecycle(), replace(FACTS, pull_request=FORK), End(Reason.FORK)),
+        (Lifecycle(approved_sha=HEAD), replace(FACTS, pull_request=FORK), Run()),
+        (ended(Reason.BY_COMMAND), FACTS, End(Reason.BY_COMMAND)),
+        (ended(Reason.TIME_UP), FACTS, End(Reason.TIME_UP)),
+        (ended(Reason.TIME_UP), None, End(Reason.TIME_UP)),
+        (
+            Lifecycle(),
             replace(FACTS, pull_request=a_pull_request(state="closed", merged=True)),
-            Phase.STOPPED,
-            "Merged",
-            False,
+            Leave(Reason.MERGED),
+        ),
+        (
+            Lifecycle(),
+            replace(FACTS, pull_request=a_pull_request(state="closed", merged=False)),
+            Leave(Reason.CLOSED),
         ),
     ],
 )
-def test_what_should_be(
-    status: dict[str, Any], facts: Facts | None, phase: Phase | None, reason: str, runs: bool
-) -> None:
-    decision = decide(Status(trigger="x", **status), facts)
+def test_what_should_be(lifecycle: Lifecycle, facts: PullRequestFacts | None, expected: Decision) -> None:
+    assert decide(Status(observed=TRIGGERED, lifecycle=lifecycle), facts) == expected
 
-    assert (decision.runs, decision.phase, decision.reason) == (runs, phase, reason)
+
+@pytest.mark.parametrize(
+    ("reason", "phase"),
+    [
+        (Reason.NO_SERVICE_CHANGED, Phase.NOTHING_TO_PREVIEW),
+        (Reason.NO_CONFIGURATION, Phase.NOTHING_TO_PREVIEW),
+        (Reason.NOT_TRIGGERED, Phase.NOTHING_TO_PREVIEW),
+        (Reason.CONFIGURATION_INVALID, Phase.FAILED),
+        (Reason.FORK, Phase.AWAITING_APPROVAL),
+        (Reason.BY_COMMAND, Phase.STOPPED),
+        (Reason.TIME_UP, Phase.EXPIRED),
+        (Reason.MERGED, Phase.STOPPED),
+        (Reason.CLOSED, Phase.STOPPED),
+    ],
+)
+def test_why_nothing_should_run_says_how_the_preview_stands(reason: Reason, phase: Phase) -> None:
+    assert reason.phase is phase
+
+
+@pytest.mark.parametrize(
+    ("decision", "begins"),
+    [
+        (Run(), True),
+        (Hold(Reason.CONFIGURATION_INVALID), True),
+        (End(Reason.CONFIGURATION_INVALID), True),
+        (End(Reason.FORK), True),
+        (End(Reason.BY_COMMAND), True),
+        (End(Reason.TIME_UP), True),
+        (Hold(), False),
+        (End(Reason.NO_CONFIGURATION), False),
+        (End(Reason.NO_SERVICE_CHANGED), False),
+        (Leave(Reason.NOT_TRIGGERED), False),
+        (Leave(Reason.MERGED), False),
+        (Leave(Reason.CLOSED), False),
+    ],
+)
+def test_a_comment_is_begun_only_where_there_is_something_to_say(decision: Decision, begins: bool) -> None:
+    assert decision.begins_comment is begins
 
 
 def test_what_nothing_triggers_should_not_exist_and_says_nothing() -> None:
     decision = decide(Status(), FACTS)
 
-    assert decision.untriggered
-    assert decision.silent
+    assert decision == Leave(Reason.NOT_TRIGGERED)
+    assert not decision.begins_comment
 
 
 def test_while_github_cannot_be_read_everything_stays_as_it_is() -> None:
-    decision = decide(Status(trigger="x", phase=Phase.READY, reason="AllReady"), None)
+    status = Status(observed=TRIGGERED, phase=Phase.FAILED, reason=Reason.SERVICE_FAILED)
+    plan = planned(a_preview(observed=TRIGGERED, phase=status.phase, reason=status.reason), facts=None)
 
-    assert (decision.keep, decision.phase) == (True, Phase.READY)
+    assert decide(status, None) == Hold()
+    assert (plan.decision, plan.status.phase) == (Hold(), Phase.FAILED)
+    assert (plan.status.reason, plan.steps.actions) == (Reason.SERVICE_FAILED, ())
 
 
 def test_expiry_needs_only_the_status() -> None:
-    status = Status(expires_at=NOW)
+    status = Status(lifecycle=Lifecycle(expires_at=NOW))
 
-    assert expire(status, NOW - timedelta(seconds=1)).ended is None
-    ended = expire(status, NOW).ended
-    assert ended is not None
-    assert ended.reason == "Expired"
+    assert end_if_expired(status, NOW - timedelta(seconds=1)).lifecycle.ended is None
+    end = end_if_expired(status, NOW).lifecycle.ended
+    assert end is not None
+    assert end.reason is Reason.TIME_UP
 
 
 def test_an_expired_preview_begins_anew_with_a_new_commit_and_a_stopped_one_does_not() -> None:
-    expired = Status(ended=Ended(reason="Expired", at=NOW, head_sha=OLDER), expires_at=NOW, ready_sha=OLDER)
-    stopped = Status(ended=Ended(reason="Stopped", at=NOW, head_sha=OLDER))
+    lifecycle = replace(ended(Reason.TIME_UP, OLDER), expires_at=NOW, ready_sha=OLDER)
+    expired = record_facts(Status(lifecycle=lifecycle), FACTS, NOW)
+    stopped = record_facts(Status(lifecycle=ended(Reason.BY_COMMAND, OLDER)), FACTS, NOW)
+    same = record_facts(Status(lifecycle=ended(Reason.TIME_UP, HEAD)), FACTS, NOW)
 
-    again = renew(observe(expired, FACTS, NOW), remaining=0)
-    assert (again.ended, again.expires_at, again.ready_sha) == (None, None, "")
-    assert renew(observe(expired, FACTS, NOW), remaining=1).ended is not None
-    assert renew(observe(stopped, FACTS, NOW), remaining=0).ended is not None
-    same = replace(expired, ended=Ended(reason="Expired", at=NOW, head_sha=HEAD))
-    assert renew(observe(same, FACTS, NOW), remaining=0).ended is not None
+    assert restart_clock(expired, remaining=0).lifecycle == Lifecycle()
+    assert restart_clock(expired, remaining=1).lifecycle.ended is not None
+    assert restart_clock(stopped, remaining=0).lifecycle.ended is not None
+    assert restart_clock(same, remaining=0).lifecycle.ended is not None
 
 
 @pytest.mark.parametrize(("ready_sha", "expired"), [(OLDER, OLDER), ("", HEAD)])
 def test_what_expires_is_the_commit_whose_clock_ran(ready_sha: str, expired: str) -> None:
-    status = Status(expires_at=NOW, ready_sha=ready_sha, observed=Observed(head_sha=HEAD))
-    ended = expire(status, NOW).ended
+    lifecycle = Lifecycle(expires_at=NOW, ready_sha=ready_sha)
+    end = end_if_expired(Status(lifecycle=lifecycle, observed=Observed(head_sha=HEAD)), NOW).lifecycle.ended
 
-    assert ended is not None
-    assert ended.head_sha == expired
+    assert end is not None
+    assert end.head_sha == expired
 
 
 def test_merge_commits_of_a_head_are_remembered_until_the_head_moves() -> None:
-    seen = observe(Status(), replace(FACTS, merge_sha="m" * 40), NOW)
+    seen = record_facts(Status(), replace(FACTS, merge_sha="m" * 40), NOW)
     moved = replace(FACTS, merge_sha="n" * 40)
 
-    assert observe(seen, moved, NOW).observed.merge_shas == ("m" * 40, "n" * 40)
+    assert record_facts(seen, moved, NOW).observed.merge_shas == ("m" * 40, "n" * 40)
     head = Branch("copilot/round", OLDER, 812, "acme/shop")
     pushed = replace(FACTS, pull_request=a_pull_request(head=head), merge_sha="o" * 40)
-    assert observe(seen, pushed, NOW).observed.merge_shas == ("o" * 40,)
+    assert record_facts(seen, pushed, NOW).observed.merge_shas == ("o" * 40,)
 
 
 def test_a_merge_commit_that_was_not_found_to_be_of_this_head_does_not_count() -> None:
     assert FACTS.pull_request.merge_commit_sha
-    assert observe(Status(), FACTS, NOW).observed.merge_shas == ()
+    assert record_facts(Status(), FACTS, NOW).observed.merge_shas == ()
 
 
-def _services(*phases: Phase) -> list[Service]:
-    return [Service(name=f"s{i}", namespace="n", target="t", phase=p) for i, p in enumerate(phases)]
+def _service(phase: Phase, reason: Reason | None = None, name: str = "s") -> Service:
+    return Service(name=name, namespace="n", target="t", phase=phase, reason=reason)
+
+
+READY, IDLE = _service(Phase.READY), _service(Phase.IDLE)
+DEPLOYING = _service(Phase.DEPLOYING, Reason.REPLACING)
+AWAITING = _service(Phase.AWAITING_IMAGE, Reason.BUILD_RUNNING)
+FAILED = _service(Phase.FAILED, Reason.SESSION_FAILED)
+NO_IMAGE = _service(Phase.FAILED, Reason.IMAGE_MISSING)
+NO_ROUTE = _service(Phase.FAILED, Reason.ROUTE_REFUSED)
 
 
 @pytest.mark.parametrize(
-    ("phases", "expected"),
+    ("services", "expected"),
     [
-        ((Phase.READY,), (Phase.READY, "AllReady")),
-        ((Phase.READY, Phase.FAILED), (Phase.READY, "Partial")),
-        ((Phase.READY, Phase.IDLE), (Phase.READY, "AllReady")),
-        ((Phase.IDLE, Phase.IDLE), (Phase.IDLE, "Asleep")),
-        ((Phase.IDLE, Phase.FAILED), (Phase.READY, "Partial")),
-        ((Phase.DEPLOYING, Phase.AWAITING_IMAGE), (Phase.DEPLOYING, "")),
-        ((Phase.AWAITING_IMAGE, Phase.FAILED), (Phase.AWAITING_IMAGE, "")),
-        ((Phase.FAILED, Phase.FAILED), (Phase.FAILED, "ServiceFailed")),
+        ((READY,), (Phase.READY, Reason.ALL_READY)),
+        ((READY, FAILED), (Phase.READY, Reason.PARTIAL)),
+        ((READY, IDLE), (Phase.READY, Reason.ALL_READY)),
+        ((IDLE, IDLE), (Phase.IDLE, Reason.ASLEEP)),
+        ((IDLE, FAILED), (Phase.READY, Reason.PARTIAL)),
+        ((DEPLOYING, AWAITING), (Phase.DEPLOYING, Reason.REPLACING)),
+        ((AWAITING, FAILED), (Phase.AWAITING_IMAGE, Reason.BUILD_RUNNING)),
+        ((FAILED, FAILED), (Phase.FAILED, Reason.SERVICE_FAILED)),
+        ((NO_IMAGE, NO_IMAGE), (Phase.FAILED, Reason.IMAGE_MISSING)),
+        ((NO_ROUTE,), (Phase.FAILED, Reason.ROUTE_REFUSED)),
+        ((NO_IMAGE, FAILED), (Phase.FAILED, Reason.SERVICE_FAILED)),
     ],
 )
-def test_of_several_services_the_best_counts(phases: tuple[Phase, ...], expected: tuple[Phase, str]) -> None:
-    status = _overall(Status(), *phases)
+def test_of_several_services_the_best_counts(
+    services: tuple[Service, ...], expected: tuple[Phase, Reason]
+) -> None:
+    assert phase_of(services) == expected
 
-    assert (status.phase, status.reason) == expected
 
-
-def _overall(status: Status, *phases: Phase, now: Any = NOW) -> Status:
-    decision = decide(Status(trigger="x"), FACTS)
-    return overall(
-        status,
-        decision,
-        _services(*phases),
-        (),
-        ttl=timedelta(hours=8),
-        ttl_max=timedelta(hours=72),
-        now=now,
-    )
+EIGHT_HOURS, THREE_DAYS = timedelta(hours=8), timedelta(hours=72)
 
 
 def test_the_clock_starts_with_the_first_ready_of_a_head_and_only_then() -> None:
-    first = _overall(observe(Status(), FACTS, NOW), Phase.READY)
-    later = _overall(first, Phase.READY, now=NOW + timedelta(hours=1))
+    def look(before: Lifecycle, phase: Phase, now: Any = NOW) -> Lifecycle:
+        return started(before, phase, HEAD, ttl=EIGHT_HOURS, ttl_max=THREE_DAYS, now=now)
 
-    assert first.expires_at == NOW + timedelta(hours=8)
-    assert later.expires_at == first.expires_at
+    first = look(Lifecycle(), Phase.READY)
+
+    assert look(Lifecycle(), Phase.DEPLOYING) == Lifecycle()
+    assert (first.expires_at, first.ready_sha) == (NOW + EIGHT_HOURS, HEAD)
+    assert look(first, Phase.READY, NOW + timedelta(hours=1)) == first
 
 
-def test_a_push_does_not_shorten_what_somebody_extended() -> None:
-    extended = Status(ready_sha=OLDER, expires_at=NOW + timedelta(hours=20))
+@pytest.mark.parametrize(("extended", "until"), [(20, 20), (1, 8), (100, 72)])
+def test_a_push_does_not_shorten_what_somebody_extended(extended: int, until: int) -> None:
+    before = Lifecycle(ready_sha=OLDER, expires_at=NOW + timedelta(hours=extended))
 
-    status = _overall(observe(extended, FACTS, NOW), Phase.READY)
+    after = started(before, Phase.READY, HEAD, ttl=EIGHT_HOURS, ttl_max=THREE_DAYS, now=NOW)
 
-    assert status.expires_at == NOW + timedelta(hours=20)
+    assert after.expires_at == NOW + timedelta(hours=until)
 
 
 def test_over_the_limit_the_oldest_waits_first_in_line() -> None:
-    running = [a_preview(name=f"gh-1-{i}", placed=True) for i in range(2)]
-    old = a_preview(name="gh-1-8", waiting_since=NOW)
-    new = a_preview(name="gh-1-9", waiting_since=NOW + timedelta(seconds=1))
+    running = [a_preview(name=f"gh-1-{i}", slot=Slot(held=True)) for i in range(2)]
+    old = a_preview(name="gh-1-8", slot=Slot(waiting_since=NOW))
+    new = a_preview(name="gh-1-9", slot=Slot(waiting_since=NOW + timedelta(seconds=1)))
     everyone = [*running, old, new]
 
-    assert place(old, everyone, 2) == Place(granted=False, position=1)
-    assert place(new, everyone, 2) == Place(granted=False, position=2)
-    assert place(old, everyone, 3).granted
-    assert not place(new, everyone, 3).granted
-    assert place(running[0], everyone, 0).granted
+    assert slot_for(old, everyone, 2) == SlotGrant(granted=False, position=1)
+    assert slot_for(new, everyone, 2) == SlotGrant(granted=False, position=2)
+    assert slot_for(old, everyone, 3).granted
+    assert not slot_for(new, everyone, 3).granted
+    assert slot_for(running[0], everyone, 0).granted

@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from previewbot.kube.requests import merged
-from previewbot.preview import Poke
+from previewbot.api import Poke
+from previewbot.clients.kubernetes.resources import merged
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 

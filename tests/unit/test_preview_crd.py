@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from previewbot.preview import Poke, Spec, Status, from_object, new_object, status_object
+from previewbot.api import Poke, Spec, Status, from_object, new_object, status_object
 from previewbot_demo.kube.schema import mistakes, unknown_fields
 from tests.support.previews import a_preview
 from tests.support.states import STATES

@@ -11,10 +11,10 @@ import yaml
 from jsonschema import Draft202012Validator
 
 from docs import reference
-from previewbot import repoconfig, settings
+from previewbot.config import repository, server
+from previewbot.config.repository import RepositoryConfig
+from previewbot.config.server import Settings
 from previewbot.errors import ConfigurationError, SettingsError
-from previewbot.repoconfig import RepositoryConfig
-from previewbot.settings import Settings
 from tests.unit import test_repoconfig, test_settings
 
 PAGES = reference.pages()
@@ -36,8 +36,8 @@ def test_what_is_published_is_what_the_code_says(path: str) -> None:
 
 
 def test_the_examples_are_accepted_by_the_readers_as_they_are() -> None:
-    assert isinstance(settings.parse(settings.document(example("docs/settings.md")), {}), Settings)
-    assert isinstance(repoconfig.parse(example("docs/preview-yaml.md")), RepositoryConfig)
+    assert isinstance(server.parse(server.document(example("docs/settings.md")), {}), Settings)
+    assert isinstance(repository.parse(example("docs/preview-yaml.md")), RepositoryConfig)
 
 
 @pytest.mark.parametrize(
@@ -79,7 +79,7 @@ def test_the_schema_of_a_repositorys_file_refuses_what_its_reader_refuses(writte
     text = test_repoconfig.EXAMPLE.replace(written, instead)
 
     with pytest.raises(ConfigurationError):
-        repoconfig.parse(text)
+        repository.parse(text)
     assert not accepted(PREVIEW, text)
 
 
@@ -101,7 +101,7 @@ def test_the_schema_of_the_settings_refuses_what_their_reader_refuses(written: s
     text = test_settings.EXAMPLE.replace(written, instead)
 
     with pytest.raises(SettingsError):
-        settings.parse(settings.document(text), {})
+        server.parse(server.document(text), {})
     assert not accepted(SETTINGS, text)
 
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from previewbot.registry.challenge import Challenge, choose_challenge
-from previewbot.registry.credentials import Credentials, credentials_for
+from previewbot.clients.registry.challenge import Challenge, choose_challenge
+from previewbot.clients.registry.credentials import Credentials, credentials_for
 from tests.support.registry_server import docker_config, login
 
 CHALLENGES = [

@@ -11,10 +11,10 @@ import aiohttp
 import pytest
 from aiohttp import web
 
+from previewbot.clients.registry import FoundImage, Limits, Registry
+from previewbot.config.server import RegistrySettings
 from previewbot.errors import Forbidden, Invalid, RemoteError, TryLater, Unauthorized
-from previewbot.images import ImageReference
-from previewbot.registry import FoundImage, Limits, Registry
-from previewbot.settings import RegistrySettings
+from previewbot.rules.images import ImageReference
 from tests.support.registry_images import (
     COMMIT,
     INDEX,

@@ -11,9 +11,9 @@ from typing import Any
 import aiohttp
 import pytest
 
+from previewbot.clients.registry import FoundImage, Registry
+from previewbot.config.server import RegistrySettings
 from previewbot.errors import Forbidden, RemoteError, TryLater, Unauthorized
-from previewbot.registry import FoundImage, Registry
-from previewbot.settings import RegistrySettings
 from tests.support.registry_images import COMMIT, an_image, an_index
 from tests.support.registry_server import (
     PASSWORD,

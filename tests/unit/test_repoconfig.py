@@ -9,19 +9,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from previewbot.errors import ConfigurationError, Problem
-from previewbot.repoconfig import (
+from previewbot.config.repository import (
     Entry,
     RepositoryConfig,
     ServiceConfig,
     TargetPath,
     Triggers,
-    check_against,
     parse,
     parse_target,
 )
-from previewbot.settings import Settings
-from previewbot.settings import parse as parse_settings
+from previewbot.config.server import Settings
+from previewbot.config.server import parse as parse_settings
+from previewbot.errors import ConfigurationError, Problem
+from previewbot.rules.bounds import check_against
 
 EXAMPLE = """\
 version: 1

@@ -13,13 +13,13 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from previewbot.changes import match
+from previewbot.api.github import ChangedFile, ChangedFiles
 from previewbot.config import mistakes
 from previewbot.config.reader import MAX_BYTES, MAX_NODES
+from previewbot.config.repository import parse
 from previewbot.config.words import Words, fill
 from previewbot.errors import ConfigurationError, Problem
-from previewbot.model import ChangedFile, ChangedFiles
-from previewbot.repoconfig import parse
+from previewbot.rules.changes import match
 
 SERVICE = """\
   {name}:

@@ -12,21 +12,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from previewbot.errors import SettingsError
-from previewbot.settings import (
+from previewbot.config.server import (
     ClusterSettings,
-    Deadlines,
+    DeadlinesSettings,
     GatewaySettings,
     GitHubSettings,
     ImageSettings,
-    Limits,
+    LimitsSettings,
     LinkSettings,
-    Listing,
+    ListingSettings,
     RegistrySettings,
     Secrets,
     SecretSource,
     Settings,
-    Ttl,
+    TtlSettings,
     document,
     parse,
     private_key,
@@ -34,6 +33,7 @@ from previewbot.settings import (
     webhook_secret,
     webhook_secret_source,
 )
+from previewbot.errors import SettingsError
 
 EXAMPLE = """\
 github:
@@ -108,10 +108,10 @@ def test_the_example_is_accepted_as_it_is() -> None:
             },
         ),
         config_branches=(),
-        limits=Limits(previews=50),
-        ttl=Ttl(default=timedelta(hours=8), max=timedelta(hours=72)),
-        deadlines=Deadlines(image=timedelta(minutes=60), session=timedelta(minutes=5)),
-        listing=Listing(interval=timedelta(minutes=3)),
+        limits=LimitsSettings(previews=50),
+        ttl=TtlSettings(default=timedelta(hours=8), max=timedelta(hours=72)),
+        deadlines=DeadlinesSettings(image=timedelta(minutes=60), session=timedelta(minutes=5)),
+        listing=ListingSettings(interval=timedelta(minutes=3)),
     )
 
     assert expected == parse(document(EXAMPLE), {})
@@ -335,7 +335,7 @@ def test_a_variable_takes_the_place_of_a_key(
 def test_the_deeper_variable_wins() -> None:
     environment = {"PREVIEWBOT_TTL": '{"default": "1h", "max": "2h"}', "PREVIEWBOT_TTL__MAX": "5h"}
 
-    assert Ttl(default=timedelta(hours=1), max=timedelta(hours=5)) == parse(SMALLEST, environment).ttl
+    assert TtlSettings(default=timedelta(hours=1), max=timedelta(hours=5)) == parse(SMALLEST, environment).ttl
 
 
 def test_the_document_itself_is_left_as_it_was() -> None:

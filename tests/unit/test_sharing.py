@@ -1,4 +1,4 @@
-"""Sharing: one at a time per key, the rest together in the next; never the outcome of work begun before."""
+"""Coalescer: one at a time per key, the rest together in the next; never the outcome of work begun before."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from functools import partial
 
 import pytest
 
-from previewbot.kube.sharing import Sharing
+from previewbot.clients.kubernetes.coalescer import Coalescer
 
 Work = tuple[int, ...]
 
@@ -22,7 +22,7 @@ class Slow:
         self.begun: list[Work] = []
         self.may_end = threading.Semaphore(0)
         self.fails: Exception | None = None
-        self.sharing: Sharing[Work, Work] = Sharing(self._do, lambda one, other: one + other)
+        self.sharing: Coalescer[Work, Work] = Coalescer(self._do, lambda one, other: one + other)
 
     def _do(self, work: Work, deadline: float) -> Work:
         self.begun.append(work)
@@ -112,7 +112,7 @@ def test_nothing_is_kept_when_nobody_asks(slow: Slow) -> None:
 
 
 def test_many_threads_all_get_an_answer_to_what_they_asked() -> None:
-    sharing: Sharing[frozenset[int], frozenset[int]] = Sharing(
+    sharing: Coalescer[frozenset[int], frozenset[int]] = Coalescer(
         lambda work, _: work, lambda one, other: one | other
     )
 

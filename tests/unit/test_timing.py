@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from previewbot.timing import format_duration, parse_duration
+from previewbot.text.durations import format_duration, parse_duration
 
 
 @pytest.mark.parametrize(

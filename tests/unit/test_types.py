@@ -10,7 +10,7 @@ ROOT = Path(__file__).parents[2]
 
 _HEAD = """\
 from dataclasses import replace
-from previewbot.preview import Service, Status
+from previewbot.api import Reason, Service, Status
 def change(status: Status, service: Service) -> None:
 """
 
@@ -20,7 +20,9 @@ MISTAKES = {
     "replace(service, serving_since=17)": 'has incompatible type "int"; expected "datetime | None"',
     'replace(status, phase="Stoping")': 'has incompatible type "str"; expected "Phase | None"',
     'replace(status, services="x")': 'has incompatible type "str"; expected "tuple[Service, ...]"',
-    'status.reason = "x"': 'Property "reason" defined in "Status" is read-only',
+    'replace(status, reason="AllReady")': 'has incompatible type "str"; expected "Reason | None"',
+    "replace(status, reason=Reason.AL_READY)": '"type[Reason]" has no attribute "AL_READY"',
+    "status.reason = Reason.PARTIAL": 'Property "reason" defined in "Status" is read-only',
     "status.resaon": '"Status" has no attribute "resaon"',
 }
 """What somebody may write by mistake, and what mypy must say to it."""

@@ -11,10 +11,10 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from previewbot.api import Poke, Preview, Spec, new_object, status_object
+from previewbot.config.server import parse
 from previewbot.errors import Forbidden, PreviewbotError, TryLater
-from previewbot.preview import Poke, Preview, Spec, new_object, status_object
-from previewbot.settings import parse
-from previewbot.web import create_app
+from previewbot.runtime.web_app import create_app
 from tests.support.pages import Page
 from tests.support.previews import NOW
 from tests.support.states import STATES

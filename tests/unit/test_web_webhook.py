@@ -14,10 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from werkzeug.test import TestResponse
 
+from previewbot.api import Poke, Spec, new_object
+from previewbot.config.server import parse
 from previewbot.errors import TryLater
-from previewbot.preview import Poke, Spec, new_object
-from previewbot.settings import parse
-from previewbot.web import create_app
+from previewbot.runtime.web_app import create_app
 from tests.support.previews import NOW, a_preview
 
 SECRET = b"it is a secret"

@@ -246,7 +246,7 @@ def test_the_installed_command_runs_the_installed_package(installed: Path, tmp_p
 
 def test_the_installed_texts_are_found_and_read(installed: Path, tmp_path: Path) -> None:
     script = (
-        "from previewbot.render import Renderer, templates_directory;"
+        "from previewbot.text.render import Renderer, templates_directory;"
         "print(templates_directory());"
         "print(Renderer().page(None, 'https://previews.example.com/p/1/2'));"
         "print(Renderer().html('unavailable.html'))"

@@ -6,7 +6,7 @@ import asyncio
 
 from prometheus_client import CollectorRegistry
 
-from previewbot.controller.queue import WorkQueue
+from previewbot.runtime.queue import WorkQueue
 
 
 def queue() -> WorkQueue[str]:

@@ -1,0 +1,167 @@
+"""The `Preview` as an object of the API server: its names, `spec`, pokes, and the way to and from JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from previewbot.api.status import Status
+from previewbot.api.value import Value
+
+GROUP = "previewbot.dev"
+VERSION = "v1alpha1"
+PLURAL = "previews"
+KIND = "Preview"
+API_VERSION = f"{GROUP}/{VERSION}"
+
+DELIVERY_ID = f"{GROUP}/delivery-id"
+POKED_AT = f"{GROUP}/poked-at"
+UPDATED_AT = f"{GROUP}/updated-at"
+COMMENT_ID = f"{GROUP}/comment-id"
+
+PREVIEW_LABEL = f"{GROUP}/preview"
+"""On every child: the name of the Preview it belongs to."""
+
+
+@dataclass(frozen=True)
+class Spec(Value):
+    """Identity: fixed at creation, but for the two hints `repository` and `installation_id`."""
+
+    github_host: str
+    repository_id: int
+    number: int
+    repository: str
+    installation_id: int
+    app_id: int
+    environment_key: str
+
+
+_SPEC = TypeAdapter(Spec)
+_STATUS = TypeAdapter(Status)
+
+
+@dataclass(frozen=True)
+class Poke(Value):
+    """Why to look again: the delivery, its time, and what GitHub must show at least before we believe it."""
+
+    delivery_id: str = ""
+    poked_at: datetime | None = None
+    updated_at: datetime | None = None
+    comment_id: int = 0
+
+
+@dataclass(frozen=True)
+class Preview:
+    """A Preview as read from the API server."""
+
+    name: str
+    uid: str
+    resource_version: str
+    generation: int
+    created_at: datetime
+    deleting: bool
+    spec: Spec
+    poke: Poke
+    status: Status
+
+    @property
+    def unseen_poke(self) -> bool:
+        """Whether something happened that no complete look at GitHub has taken into account."""
+        return self.poke.delivery_id != self.status.observed.delivery_id
+
+
+def name_of(repository_id: int, number: int) -> str:
+    """Return the name of a pull request's Preview; renames and transfers keep it."""
+    return f"gh-{repository_id}-{number}"
+
+
+def annotations_of(poke: Poke) -> dict[str, str]:
+    """Return the annotations that a poke patches in; what it does not know stays as it was (lower bounds)."""
+    annotations = {DELIVERY_ID: poke.delivery_id}
+    if poke.poked_at is not None:
+        annotations[POKED_AT] = timestamp(poke.poked_at)
+    if poke.updated_at is not None:
+        annotations[UPDATED_AT] = timestamp(poke.updated_at)
+    if poke.comment_id:
+        annotations[COMMENT_ID] = str(poke.comment_id)
+    return annotations
+
+
+def new_object(spec: Spec, poke: Poke) -> dict[str, Any]:
+    """Return the manifest of a new Preview."""
+    return {
+        "apiVersion": API_VERSION,
+        "kind": KIND,
+        "metadata": {
+            "name": name_of(spec.repository_id, spec.number),
+            "annotations": annotations_of(poke),
+        },
+        "spec": _SPEC.dump_python(spec, mode="json", by_alias=True),
+    }
+
+
+def from_object(obj: Mapping[str, Any]) -> Preview:
+    """Read a Preview from its JSON; raises pydantic.ValidationError if it is none of ours."""
+    metadata = obj["metadata"]
+    annotations = metadata.get("annotations") or {}
+    return Preview(
+        name=metadata["name"],
+        uid=metadata["uid"],
+        resource_version=metadata["resourceVersion"],
+        generation=metadata.get("generation", 0),
+        created_at=datetime.fromisoformat(metadata["creationTimestamp"].replace("Z", "+00:00")),
+        deleting="deletionTimestamp" in metadata,
+        spec=_SPEC.validate_python(obj["spec"]),
+        poke=_poke_from(annotations),
+        status=_STATUS.validate_python(obj.get("status") or {}),
+    )
+
+
+def status_object(status: Status) -> dict[str, Any]:
+    """Return the JSON of a status, without what has its default value."""
+    dumped: dict[str, Any] = _STATUS.dump_python(status, mode="json", by_alias=True, exclude_defaults=True)
+    return dumped
+
+
+def owner_reference(preview: Preview) -> dict[str, Any]:
+    """Return the owner reference that makes Kubernetes collect our children with the Preview."""
+    return {
+        "apiVersion": API_VERSION,
+        "kind": KIND,
+        "name": preview.name,
+        "uid": preview.uid,
+        "controller": True,
+    }
+
+
+def preview_name_of(child: Mapping[str, Any]) -> str:
+    """Return the name of the Preview that an object says it belongs to; empty if it says nothing."""
+    return str((child["metadata"].get("labels") or {}).get(PREVIEW_LABEL, ""))
+
+
+def timestamp(moment: datetime) -> str:
+    """Write a moment as RFC 3339 in UTC with microseconds, as Kubernetes' MicroTime does."""
+    return moment.isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def _poke_from(annotations: Mapping[str, str]) -> Poke:
+    """Read a poke; annotations that a person mangled count as absent (the listing pokes again)."""
+    comment_id = annotations.get(COMMENT_ID, "")
+    return Poke(
+        delivery_id=annotations.get(DELIVERY_ID, ""),
+        poked_at=_moment(annotations.get(POKED_AT)),
+        updated_at=_moment(annotations.get(UPDATED_AT)),
+        comment_id=int(comment_id) if comment_id.isascii() and comment_id.isdigit() else 0,
+    )
+
+
+def _moment(text: str | None) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat((text or "").replace("Z", "+00:00"))
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else None

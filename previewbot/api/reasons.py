@@ -1,0 +1,305 @@
+"""Why a preview stands where it does: every reason there is, in one table.
+
+Comment, page, `kubectl describe`, conditions and Events go by this table: it says in which phase a reason
+stands, how bad it is, whose turn it is, and what the reconciler waits for. The words themselves are in
+`templates/reasons.jinja`, one macro a reason, under the reason's key. `docs/reasons.md` is generated from
+here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+
+
+class Phase(StrEnum):
+    """Where a preview, or one service of it, stands."""
+
+    AWAITING_APPROVAL = "AwaitingApproval"
+    QUEUED = "Queued"
+    AWAITING_IMAGE = "AwaitingImage"
+    DEPLOYING = "Deploying"
+    READY = "Ready"
+    IDLE = "Idle"
+    STOPPING = "Stopping"
+    FAILED = "Failed"
+    EXPIRED = "Expired"
+    STOPPED = "Stopped"
+    NOTHING_TO_PREVIEW = "NothingToPreview"
+
+    @property
+    def runs(self) -> bool:
+        """Whether a reviewer can look at something now."""
+        return self in (Phase.READY, Phase.IDLE)
+
+
+class Severity(StrEnum):
+    """How bad a reason is; the page's colour and the type of the Event follow it."""
+
+    GOOD = "good"
+    PROGRESS = "busy"
+    ENDED = "quiet"
+    WARNING = "warn"
+    BAD = "bad"
+
+    @property
+    def is_warning(self) -> bool:
+        """Whether Kubernetes calls an Event about it a Warning."""
+        return self in (Severity.WARNING, Severity.BAD)
+
+
+class Turn(StrEnum):
+    """Who can do something about it."""
+
+    NOBODY = "nobody: it goes on by itself"
+    AUTHOR = "the author of the change"
+    REVIEWER = "a reviewer with write access"
+    PLATFORM_TEAM = "the platform team"
+
+
+class Waits(StrEnum):
+    """What the next look waits for, where no event tells of it; `plan.requeue` has the seconds."""
+
+    EVENT = "an event"
+    IMAGE = "the image"
+    SLOT = "a free slot"
+    TARGET = "the target"
+    CONFIGURATION = "the configuration"
+    DEPLOYMENT = "the deployment"
+    REPLACEMENT = "the removal of what is replaced"
+    POD = "the pod's recovery"
+
+
+class Reason(StrEnum):
+    """Why; the value is what stands in the Preview's status."""
+
+    # Ready, Idle
+    ALL_READY = "AllReady"
+    PARTIAL = "Partial"
+    ASLEEP = "Asleep"
+    # Deploying
+    CREATING = "Creating"
+    REPLACING = "Replacing"
+    OPERATOR_SILENT = "OperatorSilent"
+    PULL_FAILED = "PullFailed"
+    CANNOT_START = "CannotStart"
+    CRASHING = "Crashing"
+    OUT_OF_MEMORY = "OutOfMemory"
+    UNSCHEDULABLE = "Unschedulable"
+    # Queued
+    LIMIT_REACHED = "LimitReached"
+    # AwaitingApproval
+    FORK = "Fork"
+    # AwaitingImage
+    BUILD_RUNNING = "BuildRunning"
+    BUILD_NEEDS_APPROVAL = "BuildNeedsApproval"
+    BUILD_FAILED = "BuildFailed"
+    BUILDS_UNREADABLE = "BuildsUnreadable"
+    MERGE_CONFLICT = "MergeConflict"
+    NO_IMAGE = "NoImage"
+    NOT_OF_THIS_COMMIT = "NotOfThisCommit"
+    IMAGE_NOT_ALLOWED = "ImageNotAllowed"
+    REGISTRY_REFUSED = "RegistryRefused"
+    REGISTRY_UNREACHABLE = "RegistryUnreachable"
+    # Failed
+    IMAGE_MISSING = "ImageMissing"
+    TARGET_MISSING = "TargetMissing"
+    SESSION_FAILED = "SessionFailed"
+    SERVICE_FAILED = "ServiceFailed"
+    ROUTE_REFUSED = "RouteRefused"
+    CONFIGURATION_INVALID = "ConfigurationInvalid"
+    # Stopping
+    REMOVAL_STALLED = "RemovalStalled"
+    REPOSITORY_GONE = "RepositoryGone"
+    # Ended; while its sessions are being removed the phase is Stopping already
+    TIME_UP = "TimeUp"
+    BY_COMMAND = "ByCommand"
+    MERGED = "Merged"
+    CLOSED = "Closed"
+    UNKNOWN = "Unknown"
+    # NothingToPreview
+    NO_CONFIGURATION = "NoConfiguration"
+    NO_SERVICE_CHANGED = "NoServiceChanged"
+    NOT_TRIGGERED = "NotTriggered"
+
+    @classmethod
+    def _missing_(cls, value: object) -> Reason:
+        """Read a reason that only a newer version knows: after a rollback the next pass finds its own."""
+        return cls.UNKNOWN
+
+    @property
+    def key(self) -> str:
+        """The name of its words in the templates: `build_needs_approval`."""
+        return re.sub(r"(?<!^)(?=[A-Z])", "_", self.value).lower()
+
+    @property
+    def info(self) -> ReasonInfo:
+        """Its row in the table."""
+        return REASONS[self]
+
+    @property
+    def phase(self) -> Phase:
+        """The phase in which it stands."""
+        return REASONS[self].phase
+
+
+@dataclass(frozen=True)
+class ReasonInfo:
+    """One row: where a reason stands, how bad it is, whose turn it is, and what is waited for."""
+
+    phase: Phase
+    severity: Severity
+    turn: Turn
+    waits: Waits
+    meaning: str
+
+
+def _row(phase: Phase, severity: Severity, turn: Turn, waits: Waits, meaning: str) -> ReasonInfo:
+    return ReasonInfo(phase, severity, turn, waits, meaning)
+
+
+_GOOD, _BUSY, _ENDED = Severity.GOOD, Severity.PROGRESS, Severity.ENDED
+_WARNING, _BAD = Severity.WARNING, Severity.BAD
+_NOBODY, _AUTHOR = Turn.NOBODY, Turn.AUTHOR
+_REVIEWER, _PLATFORM = Turn.REVIEWER, Turn.PLATFORM_TEAM
+_IMAGE, _FAILED, _DEPLOYING = Phase.AWAITING_IMAGE, Phase.FAILED, Phase.DEPLOYING
+_NOTHING = Phase.NOTHING_TO_PREVIEW
+
+REASONS: Mapping[Reason, ReasonInfo] = MappingProxyType(
+    {
+        Reason.ALL_READY: _row(
+            Phase.READY, _GOOD, _REVIEWER, Waits.EVENT, "every changed service runs from the pull request"
+        ),
+        Reason.PARTIAL: _row(
+            Phase.READY, _WARNING, _AUTHOR, Waits.EVENT, "some changed services run, others do not"
+        ),
+        Reason.ASLEEP: _row(
+            Phase.IDLE, _GOOD, _REVIEWER, Waits.EVENT, "mirrord put the preview to sleep; a request wakes it"
+        ),
+        Reason.CREATING: _row(
+            _DEPLOYING, _BUSY, _NOBODY, Waits.DEPLOYMENT, "the preview session exists and is not ready yet"
+        ),
+        Reason.REPLACING: _row(
+            _DEPLOYING, _BUSY, _NOBODY, Waits.REPLACEMENT, "the session before it is being removed"
+        ),
+        Reason.OPERATOR_SILENT: _row(
+            _DEPLOYING,
+            _WARNING,
+            _PLATFORM,
+            Waits.REPLACEMENT,
+            "mirrord's operator has not reacted for minutes",
+        ),
+        Reason.PULL_FAILED: _row(
+            _DEPLOYING, _BAD, _AUTHOR, Waits.POD, "the cluster cannot pull the image of the pod"
+        ),
+        Reason.CANNOT_START: _row(
+            _DEPLOYING, _BAD, _AUTHOR, Waits.POD, "Kubernetes cannot start the pod's container"
+        ),
+        Reason.CRASHING: _row(_DEPLOYING, _BAD, _AUTHOR, Waits.POD, "the container ends again and again"),
+        Reason.OUT_OF_MEMORY: _row(
+            _DEPLOYING, _BAD, _AUTHOR, Waits.POD, "the container needed more memory than it may have"
+        ),
+        Reason.UNSCHEDULABLE: _row(
+            _DEPLOYING, _BAD, _PLATFORM, Waits.POD, "no node of the cluster takes the pod"
+        ),
+        Reason.LIMIT_REACHED: _row(
+            Phase.QUEUED, _BUSY, _NOBODY, Waits.SLOT, "all slots are held by other previews"
+        ),
+        Reason.FORK: _row(
+            Phase.AWAITING_APPROVAL,
+            _ENDED,
+            _REVIEWER,
+            Waits.EVENT,
+            "a fork's commit that nobody approved yet",
+        ),
+        Reason.BUILD_RUNNING: _row(_IMAGE, _BUSY, _NOBODY, Waits.IMAGE, "CI is building the image"),
+        Reason.BUILD_NEEDS_APPROVAL: _row(
+            _IMAGE, _WARNING, _REVIEWER, Waits.IMAGE, "the workflow run waits for a person's approval"
+        ),
+        Reason.BUILD_FAILED: _row(_IMAGE, _BAD, _AUTHOR, Waits.IMAGE, "the build of this commit failed"),
+        Reason.BUILDS_UNREADABLE: _row(
+            _IMAGE, _WARNING, _PLATFORM, Waits.IMAGE, "there is no image, and previewbot may not read checks"
+        ),
+        Reason.MERGE_CONFLICT: _row(
+            _IMAGE, _BAD, _AUTHOR, Waits.IMAGE, "the pull request conflicts with its base: nothing is built"
+        ),
+        Reason.NO_IMAGE: _row(
+            _IMAGE, _BUSY, _NOBODY, Waits.IMAGE, "there is no image yet, and no build that could be seen"
+        ),
+        Reason.NOT_OF_THIS_COMMIT: _row(
+            _IMAGE, _BUSY, _NOBODY, Waits.IMAGE, "the image under this tag was built from another commit"
+        ),
+        Reason.IMAGE_NOT_ALLOWED: _row(
+            _IMAGE, _BAD, _PLATFORM, Waits.IMAGE, "the settings do not allow images from there"
+        ),
+        Reason.REGISTRY_REFUSED: _row(
+            _IMAGE, _BAD, _PLATFORM, Waits.IMAGE, "the registry does not accept previewbot's credentials"
+        ),
+        Reason.REGISTRY_UNREACHABLE: _row(
+            _IMAGE, _WARNING, _NOBODY, Waits.IMAGE, "the registry does not answer"
+        ),
+        Reason.IMAGE_MISSING: _row(
+            _FAILED, _BAD, _AUTHOR, Waits.IMAGE, "no image appeared within the deadline; looks go on, rarely"
+        ),
+        Reason.TARGET_MISSING: _row(
+            _FAILED, _BAD, _AUTHOR, Waits.TARGET, "the target that preview.yaml names cannot be used"
+        ),
+        Reason.SESSION_FAILED: _row(
+            _FAILED, _BAD, _AUTHOR, Waits.EVENT, "the preview session failed; the next commit tries again"
+        ),
+        Reason.SERVICE_FAILED: _row(
+            _FAILED, _BAD, _AUTHOR, Waits.EVENT, "no service runs, and at least one has failed"
+        ),
+        Reason.ROUTE_REFUSED: _row(
+            _FAILED, _BAD, _PLATFORM, Waits.EVENT, "the cluster refuses the preview's HTTPRoute"
+        ),
+        Reason.CONFIGURATION_INVALID: _row(
+            _FAILED, _BAD, _AUTHOR, Waits.CONFIGURATION, "the repository's preview.yaml has mistakes"
+        ),
+        Reason.REMOVAL_STALLED: _row(
+            Phase.STOPPING,
+            _WARNING,
+            _PLATFORM,
+            Waits.REPLACEMENT,
+            "mirrord's operator does not remove a session",
+        ),
+        Reason.REPOSITORY_GONE: _row(
+            Phase.STOPPING, _WARNING, _NOBODY, Waits.REPLACEMENT, "the repository or the installation is gone"
+        ),
+        Reason.TIME_UP: _row(Phase.EXPIRED, _ENDED, _REVIEWER, Waits.EVENT, "the preview's time was up"),
+        Reason.BY_COMMAND: _row(
+            Phase.STOPPED, _ENDED, _REVIEWER, Waits.EVENT, "somebody wrote /preview stop"
+        ),
+        Reason.MERGED: _row(Phase.STOPPED, _ENDED, _NOBODY, Waits.EVENT, "the pull request was merged"),
+        Reason.CLOSED: _row(Phase.STOPPED, _ENDED, _NOBODY, Waits.EVENT, "the pull request was closed"),
+        Reason.UNKNOWN: _row(
+            Phase.STOPPED,
+            _ENDED,
+            _NOBODY,
+            Waits.EVENT,
+            "a newer previewbot wrote it; this one does not know it",
+        ),
+        Reason.NO_CONFIGURATION: _row(
+            _NOTHING, _ENDED, _AUTHOR, Waits.EVENT, "the default branch has no .github/preview.yaml"
+        ),
+        Reason.NO_SERVICE_CHANGED: _row(
+            _NOTHING, _ENDED, _NOBODY, Waits.EVENT, "no changed file belongs to a service of preview.yaml"
+        ),
+        Reason.NOT_TRIGGERED: _row(
+            _NOTHING, _ENDED, _NOBODY, Waits.EVENT, "nothing asks for a preview: no agent, label or command"
+        ),
+    }
+)
+"""Every reason has its row (a test says so)."""
+
+POD_PROBLEMS = (
+    Reason.PULL_FAILED,
+    Reason.CANNOT_START,
+    Reason.CRASHING,
+    Reason.OUT_OF_MEMORY,
+    Reason.UNSCHEDULABLE,
+)
+"""What only a preview's pods tell."""

@@ -1,0 +1,317 @@
+"""The `status` of a Preview: what was observed and done.
+
+It is written as a whole with its `resourceVersion`, so it is one immutable value here too. Its parts are
+final: a later child, report or request is an entry in a list or map that exists, never a new part.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import WithJsonSchema
+
+from previewbot.api.reasons import Phase, Reason
+from previewbot.api.value import Value
+
+AnyReason = Annotated[Reason, WithJsonSchema({"type": "string"})]
+"""A reason as a field; the CRD does not list them, so that a new one needs no new CRD."""
+
+
+@dataclass(frozen=True)
+class AgentSeen(Value):
+    """Which agent opened the pull request, and by which signal, in words ("its account")."""
+
+    name: str
+    signal: str
+
+
+@dataclass(frozen=True)
+class ConfigurationProblem(Value):
+    """A mistake in the repository's configuration, for the comment; `line` counts from 1, 0 is none."""
+
+    line: int
+    message: str
+
+
+@dataclass(frozen=True)
+class Observed(Value):
+    """What the last complete look at GitHub saw; `trigger` is what asks for a preview, in words."""
+
+    delivery_id: str = ""
+    updated_at: datetime | None = None
+    head_sha: str = ""
+    head_first_seen_at: datetime | None = None
+    merge_shas: tuple[str, ...] = ()
+    configuration_sha: str = ""
+    agent: AgentSeen | None = None
+    trigger: str = ""
+    problems: tuple[ConfigurationProblem, ...] = ()
+    closed_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Ended(Value):
+    """Why nothing should run: `reason` is TimeUp or ByCommand; `by` is a login for the latter."""
+
+    reason: AnyReason
+    at: datetime
+    by: str = ""
+    head_sha: str = ""
+
+
+@dataclass(frozen=True)
+class Lifecycle(Value):
+    """What people started, approved and stopped, and the clock that runs since a head was first Ready."""
+
+    started_by: str = ""
+    approved_sha: str = ""
+    ended: Ended | None = None
+    ready_at: datetime | None = None
+    ready_sha: str = ""
+    expires_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Slot(Value):
+    """Whether the preview counts towards the limit; if not, since when it waits and where in the queue."""
+
+    held: bool = False
+    waiting_since: datetime | None = None
+    queue_position: int = 0
+    limit: int = 0
+
+
+class LinkKind(StrEnum):
+    """How a reviewer gets there."""
+
+    GATEWAY = "Gateway"
+    SHARE_HOST = "ShareHost"
+    HEADER = "Header"
+
+    @property
+    def just_works(self) -> bool:
+        """Whether a click is enough: nothing to install, no header to send."""
+        return self in (LinkKind.GATEWAY, LinkKind.SHARE_HOST)
+
+
+@dataclass(frozen=True)
+class Link(Value):
+    """Where a reviewer goes.
+
+    With `kind` Gateway or ShareHost `url` just works; with Header it is staging, and needs the header or
+    `extension_url`. All empty while there is none.
+    """
+
+    kind: LinkKind | None = None
+    url: str = ""
+    extension_url: str = ""
+
+
+@dataclass(frozen=True)
+class Waiting(Value):
+    """Why an image is not there yet; `url` and `name` are those of a build, `detail` is the image or a
+    host."""
+
+    reason: AnyReason
+    url: str = ""
+    name: str = ""
+    since: datetime | None = None
+    detail: str = ""
+
+
+@dataclass(frozen=True)
+class PodProblem(Value):
+    """What is wrong with a service's pod; `log` is masked, and as it was when this problem began.
+
+    `reason` is one of `POD_PROBLEMS`; `detail` is Kubernetes' own word.
+    """
+
+    reason: AnyReason
+    container: str = ""
+    detail: str = ""
+    exit_code: int = 0
+    restarts: int = 0
+    since: datetime | None = None
+    log: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Service(Value):
+    """One service of the pull request; `phase` is its own, and `serving_sha` the commit that answers now."""
+
+    name: str
+    namespace: str
+    target: str
+    files: int = 0
+    phase: Phase = Phase.AWAITING_IMAGE
+    reason: AnyReason | None = None
+    since: datetime | None = None
+    image: str = ""
+    digest: str = ""
+    head_sha: str = ""
+    container: str = ""
+    serving_sha: str = ""
+    serving_since: datetime | None = None
+    share_host: str = ""
+    failure_message: str = ""
+    waiting: Waiting | None = None
+    pod_problem: PodProblem | None = None
+
+
+class ChildState(StrEnum):
+    """Where an object in the cluster stands that belongs to a preview."""
+
+    PENDING = "Pending"
+    CREATING = "Creating"
+    READY = "Ready"
+    IDLE = "Idle"
+    FAILED = "Failed"
+    REPLACING = "Replacing"
+    REMOVING = "Removing"
+
+
+@dataclass(frozen=True)
+class Child(Value):
+    """An object in the cluster that belongs to this preview, or should; `service` is empty if it is for all.
+
+    `uid` is cleared in the write that precedes our own delete, so a recorded uid that is gone means that
+    somebody else removed the object. `failed_attempt` is the key of the attempt (commit and spec) that
+    failed: it is not tried again. `was_ready` tells one that wakes up slowly from one that never came up.
+    """
+
+    kind: str
+    namespace: str
+    name: str
+    service: str = ""
+    uid: str = ""
+    spec_hash: str = ""
+    state: ChildState = ChildState.PENDING
+    reason: AnyReason | None = None
+    message: str = ""
+    since: datetime | None = None
+    failed_attempt: str = ""
+    recreations: int = 0
+    was_ready: bool = False
+
+
+class RequestKind(StrEnum):
+    """Where a request of a person was written."""
+
+    ISSUE_COMMENT = "IssueComment"
+
+
+@dataclass(frozen=True)
+class RequestId(Value):
+    """Which request: a `RequestKind`, and GitHub's id; ids of different kinds are not comparable."""
+
+    kind: str
+    id: int
+
+
+@dataclass(frozen=True)
+class Requests(Value):
+    """Which requests were carried out: all issue comments up to `floor`, and those in `handled`."""
+
+    floor: int = 0
+    handled: tuple[RequestId, ...] = ()
+    looked_at: datetime | None = None
+
+
+class Goal(StrEnum):
+    """What a command waits for before it is answered."""
+
+    RUNNING = "Running"
+    STOPPED = "Stopped"
+
+
+@dataclass(frozen=True)
+class Reply(Value):
+    """An answer that is still owed to a request.
+
+    `words` names a template under templates/replies/, empty for none; `reaction` is what to give now; with a
+    `goal` the reaction waits until that is reached, eyes until then.
+    """
+
+    request: RequestId
+    author: str
+    command: str
+    reaction: str = ""
+    goal: Goal | None = None
+    eyes_given: bool = False
+    reacted: bool = False
+    words: str = ""
+    values: dict[str, str] = field(default_factory=dict)
+    intent_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Refusal(Value):
+    """That GitHub does not take a text (by its hash) for good, since when, and what it said."""
+
+    hash: str
+    at: datetime
+    status: int
+    message: str
+
+
+@dataclass(frozen=True)
+class Report(Value):
+    """What was reported in one place: its id there, the hash of what was written last.
+
+    `intent_at` is when we announced that we are about to create it: after a crash in between it is looked
+    for.
+    """
+
+    id: int = 0
+    hash: str = ""
+    intent_at: datetime | None = None
+    refusal: Refusal | None = None
+
+
+class ConditionType(StrEnum):
+    """The conditions of a Preview; `Ready` sums the others up."""
+
+    IMAGE_READY = "ImageReady"
+    SESSIONS_READY = "SessionsReady"
+    LINK_READY = "LinkReady"
+    REPORTED = "Reported"
+    READY = "Ready"
+
+
+@dataclass(frozen=True)
+class Condition(Value):
+    """A condition after Kubernetes' conventions.
+
+    https://github.com/kubernetes/community/blob/master/contributors/devel/sig-architecture/api-conventions.md
+    """
+
+    type: str
+    status: str
+    reason: str
+    message: str = ""
+    observed_generation: int = 0
+    last_transition_time: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Status(Value):
+    """All that was observed and done; `last_error` is what kept the last pass from going on."""
+
+    phase: Phase | None = None
+    reason: AnyReason | None = None
+    service_names: str = ""
+    expires: str = ""
+    last_error: str = ""
+    observed: Observed = Observed()
+    lifecycle: Lifecycle = Lifecycle()
+    slot: Slot = Slot()
+    link: Link = Link()
+    services: tuple[Service, ...] = ()
+    children: tuple[Child, ...] = ()
+    requests: Requests = Requests()
+    replies: tuple[Reply, ...] = ()
+    reports: dict[str, Report] = field(default_factory=dict)
+    conditions: tuple[Condition, ...] = ()

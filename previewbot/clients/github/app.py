@@ -1,0 +1,113 @@
+"""The App: who installed it, and a client for each installation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+import aiohttp
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from gidgethub.apps import get_jwt
+
+from previewbot.api.github import Installation, Repository
+from previewbot.clients.github import parse
+from previewbot.clients.github.fields import number
+from previewbot.clients.github.installation import InstallationClient
+from previewbot.clients.github.parse import Token
+from previewbot.clients.github.tokens import Tokens
+from previewbot.clients.github.transport import Transport
+from previewbot.errors import SettingsError, Unauthorized
+
+_JWT_SECONDS = 9 * 60
+"""GitHub takes ten minutes at most, and clocks differ."""
+
+
+class GitHub:
+    """Acts as the App (https://docs.github.com/en/apps/creating-github-apps/authenticating-with-a-github-app).
+
+    `now` must know its zone; `fence` is called before each request that changes something, and may raise.
+    Raises SettingsError at once if `private_key` is not an RSA key in PEM form.
+    """
+
+    def __init__(
+        self,
+        session: aiohttp.ClientSession,
+        *,
+        api_url: str,
+        app_id: int,
+        private_key: str,
+        user_agent: str,
+        now: Callable[[], datetime],
+        fence: Callable[[], None] = lambda: None,
+    ) -> None:
+        _require_rsa_key(private_key)
+        self._session = session
+        self._api_url = api_url
+        self._app_id = app_id
+        self._private_key = private_key
+        self._user_agent = user_agent
+        self._now = now
+        self._fence = fence
+        self._transport = self._new_transport()
+        self._installations: dict[int, InstallationClient] = {}
+
+    def installation(self, installation_id: int) -> InstallationClient:
+        """Return the client of an installation; its token, cache and rate limit are kept with it."""
+
+        async def new_token() -> Token:
+            return await self._new_token(installation_id)
+
+        if installation_id not in self._installations:
+            self._installations[installation_id] = InstallationClient(
+                self._new_transport(), Tokens(new_token, self._now), app_id=self._app_id
+            )
+        return self._installations[installation_id]
+
+    async def installations(self) -> list[Installation]:
+        """Return all installations of the App."""
+        pages = self._transport.pages("/app/installations", jwt=self._jwt())
+        return [parse.installation_from(item) async for item in pages]
+
+    async def installation_of(self, repository: str) -> int:
+        """Return the installation that covers a repository; raises NotFound if there is none (any more)."""
+        answer, _ = await self._transport.request("GET", f"/repos/{repository}/installation", jwt=self._jwt())
+        return number(answer, "id")
+
+    async def repositories(self, installation_id: int) -> list[Repository]:
+        """Return the repositories that an installation covers."""
+        return await self.installation(installation_id).repositories()
+
+    async def _new_token(self, installation_id: int) -> Token:
+        url = f"/app/installations/{installation_id}/access_tokens"
+        try:
+            answer, _ = await self._transport.request("POST", url, data={}, jwt=self._jwt())
+        except Unauthorized as error:
+            message = f"GitHub does not accept the App's id and private key: {error.message}"
+            raise Unauthorized(error.what, status=401, message=message) from error
+        return parse.token_from(answer)
+
+    def _jwt(self) -> str:
+        # Signed for each use: gidgethub keeps one by a monotonic clock, which stands still in suspend.
+        return get_jwt(app_id=str(self._app_id), private_key=self._private_key, expiration=_JWT_SECONDS)
+
+    def _new_transport(self) -> Transport:
+        return Transport(
+            self._session,
+            api_url=self._api_url,
+            user_agent=self._user_agent,
+            now=self._now,
+            fence=self._fence,
+        )
+
+
+def _require_rsa_key(pem: str) -> None:
+    try:
+        usable = isinstance(load_pem_private_key(pem.encode(), password=None), RSAPrivateKey)
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        usable = False
+    if not usable:
+        raise SettingsError(
+            ("The App's private key is not an RSA private key in PEM form, as GitHub gives it.",)
+        )

@@ -1,0 +1,170 @@
+"""GitHub's JSON as values of `previewbot.api.github`; what is not of GitHub's shape raises RemoteError.
+
+Field names and which may be null: https://docs.github.com/en/rest (version 2022-11-28).
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+
+from previewbot.api.github import (
+    Account,
+    Branch,
+    ChangedFile,
+    Comment,
+    Commit,
+    FileContent,
+    Installation,
+    OpenPullRequest,
+    PullRequest,
+    Repository,
+)
+from previewbot.clients.github.fields import flag, has, items, moment, number, text
+from previewbot.errors import Invalid, RemoteError
+
+GHOST = Account(id=10137, login="ghost")
+"""Whom GitHub shows in place of a deleted account (https://github.com/ghost)."""
+
+_PERMISSIONS = {"admin": "admin", "write": "write", "maintain": "write", "read": "read", "triage": "read"}
+
+
+def listing(answer: Any, key: str | None) -> list[Any]:
+    """Return the items of one page: the answer itself, or what it holds under `key`."""
+    return items(answer, key or "")
+
+
+@dataclass(frozen=True)
+class Token:
+    """An installation access token and the moment it ends; its value never shows in a log."""
+
+    value: str = field(repr=False)
+    expires_at: datetime
+
+
+def token_from(obj: Any) -> Token:
+    """Read an installation access token."""
+    return Token(text(obj, "token"), moment(obj, "expires_at"))
+
+
+def installation_from(obj: Any) -> Installation:
+    """Read an installation of the App."""
+    return Installation(id=number(obj, "id"), suspended=has(obj, "suspended_at"))
+
+
+def repository_from(obj: Any) -> Repository:
+    """Read a repository."""
+    return Repository(
+        id=number(obj, "id"), full_name=text(obj, "full_name"), default_branch=text(obj, "default_branch")
+    )
+
+
+def pull_request_from(obj: Any) -> PullRequest:
+    """Read a pull request; an unknown state counts as closed, so that nothing is started for it."""
+    state: Literal["open", "closed"] = "open" if text(obj, "state") == "open" else "closed"
+    return PullRequest(
+        number=number(obj, "number"),
+        state=state,
+        merged=flag(obj, "merged"),
+        title=text(obj, "title"),
+        body=text(obj, "body") if has(obj, "body") else "",
+        draft=flag(obj, "draft") if has(obj, "draft") else False,
+        author=_account(obj, "user"),
+        head=_branch(obj, "head"),
+        base=_branch(obj, "base"),
+        default_branch=text(obj, "base.repo.default_branch"),
+        labels=tuple(text(label, "name") for label in items(obj, "labels")),
+        # Left out, which GitHub's description allows, it counts as private: less is shown then.
+        private=flag(obj, "base.repo.private") if has(obj, "base.repo.private") else True,
+        updated_at=moment(obj, "updated_at"),
+        closed_at=moment(obj, "closed_at") if has(obj, "closed_at") else None,
+        mergeable=flag(obj, "mergeable") if has(obj, "mergeable") else None,
+        merge_commit_sha=text(obj, "merge_commit_sha") if has(obj, "merge_commit_sha") else None,
+        changed_files=number(obj, "changed_files"),
+        html_url=text(obj, "html_url"),
+    )
+
+
+def open_pull_request_from(obj: Any) -> OpenPullRequest:
+    """Read a row of the listing of open pull requests."""
+    return OpenPullRequest(
+        number=number(obj, "number"), head_sha=text(obj, "head.sha"), updated_at=moment(obj, "updated_at")
+    )
+
+
+def changed_file_from(obj: Any) -> ChangedFile:
+    """Read a changed file; only a rename changes the previous path too (a copy leaves it as it was)."""
+    renamed = has(obj, "previous_filename") and text(obj, "status") == "renamed"
+    previous = text(obj, "previous_filename") if renamed else None
+    return ChangedFile(path=text(obj, "filename"), previous_path=previous)
+
+
+def commit_from(obj: Any) -> Commit:
+    """Read a commit; `author` is None where no account belongs to the e-mail address."""
+    return Commit(
+        sha=text(obj, "sha"),
+        message=text(obj, "commit.message"),
+        author_name=text(obj, "commit.author.name") if has(obj, "commit.author.name") else "",
+        author_email=text(obj, "commit.author.email") if has(obj, "commit.author.email") else "",
+        author=_account(obj, "author") if has(obj, "author") else None,
+    )
+
+
+def comment_from(obj: Any) -> Comment:
+    """Read a comment."""
+    by_app = has(obj, "performed_via_github_app")
+    return Comment(
+        id=number(obj, "id"),
+        author=_account(obj, "user"),
+        app_id=number(obj, "performed_via_github_app.id") if by_app else None,
+        body=text(obj, "body") if has(obj, "body") else "",
+        created_at=moment(obj, "created_at"),
+        updated_at=moment(obj, "updated_at"),
+    )
+
+
+def file_content_from(obj: Any) -> FileContent | None:
+    """Read a file; None for a folder, a link to elsewhere or a submodule; raises Invalid for one over 1 MB.
+
+    GitHub sends larger ones with the encoding `none` and no content
+    (https://docs.github.com/en/rest/repos/contents#get-repository-content).
+    """
+    if isinstance(obj, list) or text(obj, "type") != "file":
+        return None
+    if text(obj, "encoding") != "base64":
+        raise Invalid(text(obj, "path"), message="the file is too large to be read (over 1 MB)")
+    try:
+        content = base64.b64decode(text(obj, "content"))
+    except (binascii.Error, ValueError) as error:
+        raise RemoteError("GitHub's answer", message="`content` is not base64") from error
+    return FileContent(sha=text(obj, "sha"), content=content)
+
+
+def parents_from(obj: Any) -> tuple[str, ...]:
+    """Read the parents of a commit, as Git's own API has it."""
+    return tuple(text(parent, "sha") for parent in listing(obj, "parents"))
+
+
+def permission_from(obj: Any) -> str:
+    """Read a permission: `admin`, `write` (`maintain` too), `read` (`triage` too) or `none`."""
+    return _PERMISSIONS.get(text(obj, "permission"), "none")
+
+
+def _account(obj: Any, path: str) -> Account:
+    if not has(obj, path):
+        return GHOST
+    kind = text(obj, f"{path}.type") if has(obj, f"{path}.type") else "User"
+    return Account(id=number(obj, f"{path}.id"), login=text(obj, f"{path}.login"), type=kind)
+
+
+def _branch(obj: Any, path: str) -> Branch:
+    known = has(obj, f"{path}.repo")
+    return Branch(
+        ref=text(obj, f"{path}.ref"),
+        sha=text(obj, f"{path}.sha"),
+        repository_id=number(obj, f"{path}.repo.id") if known else None,
+        repository=text(obj, f"{path}.repo.full_name") if known else "",
+    )

@@ -1,0 +1,145 @@
+"""Requests to GitHub: headers, time limits, redirects, conditional requests, and errors in our own words.
+
+Nothing sleeps here: a limit or a passing fault becomes `TryLater`, and the pass that met it is queued again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Mapping
+from datetime import datetime
+from typing import Any
+from urllib.parse import urljoin, urlsplit
+
+import aiohttp
+from gidgethub import HTTPException
+from gidgethub.aiohttp import GitHubAPI
+
+from previewbot.clients.github import parse
+from previewbot.clients.github.cache import PAGE_SIZE, BoundedCache
+from previewbot.clients.github.limits import rate_limit_wait, retry_after
+from previewbot.errors import RemoteError, TryLater, from_status
+
+API_VERSION = "2022-11-28"
+"""2026-03-10 no longer has `merge_commit_sha`, which image tags may be made of
+(https://docs.github.com/en/rest/about-the-rest-api/breaking-changes)."""
+
+MAX_PAGES = 100
+
+_ACCEPT = "application/vnd.github+json"
+_TIMEOUT = aiohttp.ClientTimeout(total=30, connect=10)
+_REDIRECTS = frozenset({301, 302, 307, 308})
+_MAX_REDIRECTS = 3
+
+
+class _Api(GitHubAPI):
+    """gidgethub with a time limit, and with redirects that keep method, body and credentials.
+
+    A renamed repository redirects; GitHub asks for the same request at the new address
+    (https://docs.github.com/en/rest/using-the-rest-api/best-practices-for-using-the-rest-api#follow-redirects),
+    whereas aiohttp would turn a redirected POST into a GET. Credentials never leave the origin.
+    """
+
+    async def _request(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes = b""
+    ) -> tuple[int, Mapping[str, str], bytes]:
+        for hop in range(_MAX_REDIRECTS + 1):
+            async with self._session.request(
+                method, url, headers=headers, data=body, timeout=_TIMEOUT, allow_redirects=False
+            ) as response:
+                answer = response.status, response.headers, await response.read()
+            target = urljoin(url, answer[1].get("location", ""))
+            if answer[0] not in _REDIRECTS or hop == _MAX_REDIRECTS or origin(target) != origin(url):
+                break
+            url = target
+        return answer
+
+
+class Transport:
+    """Sends requests for one identity (an installation, or the App itself) and remembers its answers."""
+
+    def __init__(
+        self,
+        session: aiohttp.ClientSession,
+        *,
+        api_url: str,
+        user_agent: str,
+        now: Callable[[], datetime],
+        fence: Callable[[], None],
+    ) -> None:
+        self._now = now
+        self._fence = fence
+        self._origin = origin(api_url)
+        self._api = _Api(session, user_agent, cache=BoundedCache(), base_url=api_url.rstrip("/"))
+        self._limited_until = 0.0
+
+    async def request(
+        self, method: str, url: str, *, data: Any = b"", token: str | None = None, jwt: str | None = None
+    ) -> tuple[Any, str | None]:
+        """Send one request; return the decoded answer and the address of the next page, if there is one.
+
+        Raises a RemoteError for anything but success, and what the fence raises. While GitHub's rate limit
+        holds, nothing is sent
+        (https://docs.github.com/en/rest/using-the-rest-api/best-practices-for-using-the-rest-api#handle-rate-limit-errors-appropriately).
+        """
+        what = f"{method} {url}"
+        self._check(what, url)
+        if method != "GET":
+            self._fence()
+        try:
+            answer, next_url, _ = await self._api._make_request(
+                method,
+                url,
+                {},
+                data,
+                _ACCEPT,
+                jwt=jwt,
+                oauth_token=token,
+                extra_headers={"x-github-api-version": API_VERSION},
+            )
+        except HTTPException as error:
+            raise self._in_our_words(what, error) from error
+        except (aiohttp.ClientError, OSError) as error:  # TimeoutError is an OSError
+            raise TryLater(what, message=f"GitHub cannot be reached ({type(error).__name__})") from error
+        except (ValueError, KeyError, TypeError) as error:
+            # gidgethub could not make sense of the answer: cut off, not JSON, or not GitHub's shape.
+            raise TryLater(what, message="GitHub's answer cannot be read") from error
+        return answer, next_url
+
+    async def pages(
+        self, url: str, *, token: str | None = None, jwt: str | None = None, key: str | None = None
+    ) -> AsyncIterator[Any]:
+        """Yield the items of all pages; `key` names the list inside an object.
+
+        Pages are found by the Link header alone. Raises RemoteError past MAX_PAGES: half a list would be
+        taken for the whole.
+        """
+        next_url: str | None = f"{url}{'&' if '?' in url else '?'}per_page={PAGE_SIZE}"
+        for _ in range(MAX_PAGES):
+            answer, next_url = await self.request("GET", next_url or url, token=token, jwt=jwt)
+            for item in parse.listing(answer, key):
+                yield item
+            if next_url is None:
+                return
+        raise RemoteError(f"GET {url}", message=f"more than {MAX_PAGES} pages")
+
+    def _check(self, what: str, url: str) -> None:
+        if urlsplit(url).netloc and origin(url) != self._origin:
+            raise RemoteError(what, message="the next page lies on another server: no credentials for it")
+        wait = self._limited_until - self._now().timestamp()
+        if wait > 0:
+            raise TryLater(what, status=429, message="GitHub's rate limit still holds", after=wait)
+
+    def _in_our_words(self, what: str, error: HTTPException) -> RemoteError:
+        status, headers, message = int(error.status_code), error.headers, str(error)
+        now = self._now().timestamp()
+        wait = rate_limit_wait(status, headers, message, now)
+        if wait is not None:
+            self._limited_until = max(self._limited_until, now + wait)
+            return TryLater(what, status=status, message=message, after=wait)
+        return from_status(what, status, message, retry_after(headers))
+
+
+def origin(url: str) -> tuple[str, str | None, int | None]:
+    """Return scheme, host and port of an address: what credentials are bound to."""
+    parts = urlsplit(url)
+    return parts.scheme, parts.hostname, parts.port or {"https": 443, "http": 80}.get(parts.scheme)

@@ -1,0 +1,44 @@
+"""What the controller reads of pods: what their containers said last, and what Kubernetes said of them."""
+
+from __future__ import annotations
+
+from previewbot.clients.kubernetes.api_client import ApiClient, Object, items_of
+from previewbot.errors import Invalid, NotFound
+
+_TAIL_LINES = 60
+_LIMIT_BYTES = 65_536
+"""The server counts its limit from the first of those lines, so it must have room for the last."""
+
+
+class PodReads(ApiClient):
+    """Logs and events of pods. The core group has no custom objects: what comes is read as plain JSON."""
+
+    async def pod_log(self, namespace: str, pod: str, container: str, *, previous: bool) -> str:
+        """Return the end of a container's log, of the run before if `previous`; empty if there is none.
+
+        The run before is asked for first and may be gone right after a restart: then the present one it is.
+        """
+        for before in (True, False) if previous else (False,):
+            text = await self._log(namespace, pod, container, before)
+            if text.strip():
+                return text
+        return ""
+
+    async def pod_events(self, namespace: str, pod_uid: str) -> list[Object]:
+        """Return the events about a pod."""
+        answer = await self._call(
+            "list events", self._core.list_namespaced_event_without_preload_content, namespace,
+            field_selector=f"involvedObject.uid={pod_uid}",
+        )  # fmt: skip
+        return items_of("list events", answer)
+
+    async def _log(self, namespace: str, pod: str, container: str, previous: bool) -> str:
+        try:
+            text: str = await self._text(
+                "read log", self._core.read_namespaced_pod_log_without_preload_content, pod, namespace,
+                container=container, previous=previous, tail_lines=_TAIL_LINES, limit_bytes=_LIMIT_BYTES,
+            )  # fmt: skip
+        except (NotFound, Invalid):
+            # No such pod any more, or no such run of the container (400): nobody has anything to say.
+            return ""
+        return text[:_LIMIT_BYTES]

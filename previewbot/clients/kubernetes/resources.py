@@ -1,0 +1,85 @@
+"""What both clients of the API server share: where things are, what a poke is, what an error means. Pure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from previewbot.api import Poke, Spec, annotations_of
+from previewbot.errors import RemoteError, SettingsError, from_status
+
+Resource = tuple[str, str, str]
+"""Where a resource is: group, version, plural."""
+
+EVENTS = ("events.k8s.io", "v1", "events")
+PODS = ("", "v1", "pods")
+LEASES = ("coordination.k8s.io", "v1", "leases")
+WORKLOADS: Mapping[str, tuple[str, str, str]] = {
+    "deployment": ("apps", "v1", "deployments"),
+    "statefulset": ("apps", "v1", "statefulsets"),
+    "rollout": ("argoproj.io", "v1alpha1", "rollouts"),
+}
+MERGE_PATCH = "application/merge-patch+json"
+"""RFC 7386; must be named each time: the client's own default depends on the type of the body."""
+
+POKE_ATTEMPTS = 3
+"""Patch, create, patch: enough for a Preview that appears or goes between two of our calls."""
+
+_LONGEST_WAIT = 300.0
+_SHOWN = 500
+
+
+def poke_patch(spec: Spec, poke: Poke) -> dict[str, Any]:
+    """Return the merge patch of a poke: annotations, and the repository's present name."""
+    return {"metadata": {"annotations": annotations_of(poke)}, "spec": {"repository": spec.repository}}
+
+
+def merged(one: Poke, other: Poke) -> Poke:
+    """Return the poke that says what both say: of the newer delivery, with the higher bounds."""
+    times = [at for at in (one.updated_at, other.updated_at) if at is not None]
+    return Poke(
+        delivery_id=other.delivery_id,
+        poked_at=other.poked_at,
+        updated_at=max(times, default=None),
+        comment_id=max(one.comment_id, other.comment_id),
+    )
+
+
+def contains(found: Any, wanted: Any) -> bool:
+    """Return whether every field of `wanted` has its value in `found`; what the server adds is ignored."""
+    if isinstance(wanted, Mapping):
+        return isinstance(found, Mapping) and all(contains(found.get(k), v) for k, v in wanted.items())
+    if isinstance(wanted, list):
+        same_length = isinstance(found, list) and len(found) == len(wanted)
+        return same_length and all(contains(f, w) for f, w in zip(found, wanted, strict=True))
+    return bool(found == wanted)
+
+
+def unusable(kubeconfig: Path | None, error: Exception) -> SettingsError:
+    """Return the error for a kubeconfig, or for the lack of one outside a pod."""
+    where = kubeconfig or "not set, and this is no pod with a service account"
+    return SettingsError((f"cluster.kubeconfig ({where}): {str(error) or type(error).__name__}",))
+
+
+def message_of(body: str | bytes | None) -> str:
+    """Return the message of a `Status` object, or the beginning of whatever was answered."""
+    text = body.decode("utf-8", "replace") if isinstance(body, bytes) else body or ""
+    try:
+        status = json.loads(text)
+    except ValueError:
+        return text[:_SHOWN]
+    return str(status.get("message", ""))[:_SHOWN] if isinstance(status, dict) else text[:_SHOWN]
+
+
+def error_of(
+    what: str, status: int | None, body: str | bytes | None, headers: Mapping[str, str] | None
+) -> RemoteError:
+    """Return what an error answer means; a `Retry-After` in seconds is kept, at most five minutes of it.
+
+    The API server sends one under load (https://kubernetes.io/docs/concepts/cluster-administration/flow-control/).
+    """
+    text = (headers or {}).get("Retry-After") or ""
+    after = min(float(text), _LONGEST_WAIT) if text.isascii() and text.isdigit() else None
+    return from_status(f"Kubernetes: {what}", int(status or 0), message_of(body), after)

@@ -1,0 +1,142 @@
+"""What web does to the cluster: one write per delivery, and a read for the page.
+
+Sync, because Flask is. One attempt and five seconds in all: GitHub gives up after ten and does not redeliver
+(https://docs.github.com/en/webhooks/using-webhooks/handling-failed-webhook-deliveries), so an answer in time
+(503) beats a retry; the controller's listing makes it good.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import urllib3
+from kubernetes import client, config
+from kubernetes.client.exceptions import ApiException
+from pydantic import ValidationError
+
+from previewbot.api import GROUP, PLURAL, VERSION, Poke, Spec, name_of, new_object
+from previewbot.clients.kubernetes import resources
+from previewbot.clients.kubernetes.coalescer import Coalescer
+from previewbot.errors import Conflict, NotFound, RemoteError, TryLater
+
+_BUDGET_SECONDS = 5.0
+_CONNECTIONS = 32
+_PREVIEWS = (GROUP, VERSION, PLURAL)
+
+
+@dataclass(frozen=True)
+class _Wish:
+    """What a poke asks for."""
+
+    spec: Spec
+    poke: Poke
+    create: bool
+
+
+def _merged(first: _Wish, second: _Wish) -> _Wish:
+    poke = resources.merged(first.poke, second.poke)
+    return _Wish(second.spec, poke, first.create or second.create)
+
+
+class WebClient:
+    """Pokes Previews; safe to use from several threads. Raises RemoteError if the API server does not do it.
+
+    `budget` is the time in seconds that each of the methods may take in all.
+    """
+
+    def __init__(self, kubeconfig: Path | None, *, user_agent: str, budget: float = _BUDGET_SECONDS) -> None:
+        configuration = client.Configuration()
+        configuration.retries = False
+        configuration.connection_pool_maxsize = _CONNECTIONS
+        try:
+            if kubeconfig is None:
+                config.load_incluster_config(client_configuration=configuration)
+            else:
+                config.load_kube_config(str(kubeconfig), client_configuration=configuration)
+            api_client = client.ApiClient(configuration)
+        except Exception as error:
+            # Measured: also TypeError and YAMLError for a file that is no kubeconfig.
+            raise resources.unusable(kubeconfig, error) from error
+        api_client.user_agent = user_agent
+        self._api = client.CustomObjectsApi(api_client)
+        self._budget = budget
+        self._sharing: Coalescer[_Wish, bool] = Coalescer(self._poke, _merged)
+
+    def poke(self, spec: Spec, poke: Poke, *, create: bool) -> bool:
+        """Say that a pull request is to be looked at; return False if it has no Preview and gets none.
+
+        Returns only when the API server has accepted it. Pokes that come while one of the same pull request
+        is under way share the next.
+        """
+        deadline = time.monotonic() + self._budget
+        name = name_of(spec.repository_id, spec.number)
+        try:
+            return self._sharing.ask(name, _Wish(spec, poke, create), deadline)
+        except TimeoutError:
+            raise TryLater("Kubernetes: poke", message="the poke before it is still under way") from None
+
+    def _poke(self, wish: _Wish, deadline: float) -> bool:
+        spec, poke, create = wish.spec, wish.poke, wish.create
+        name = name_of(spec.repository_id, spec.number)
+        for _ in range(resources.POKE_ATTEMPTS):
+            try:
+                self._call(
+                    deadline, "patch preview", self._api.patch_cluster_custom_object, *_PREVIEWS, name,
+                    body=resources.poke_patch(spec, poke), _content_type=resources.MERGE_PATCH,
+                )  # fmt: skip
+                return True
+            except NotFound:
+                if not create:
+                    return False
+            except Conflict:
+                continue
+            try:
+                self._call(
+                    deadline, "create preview", self._api.create_cluster_custom_object, *_PREVIEWS,
+                    body=new_object(spec, poke), field_validation="Strict",
+                    # Measured: the sync client names no type for a create, and the API server answers 415.
+                    _headers={"Content-Type": "application/json"},
+                )  # fmt: skip
+                return True
+            except Conflict:
+                # A delivery at the same moment created it: patch that one.
+                continue
+        raise TryLater("Kubernetes: poke", message="the Preview keeps coming and going")
+
+    def get_preview(self, name: str) -> dict[str, Any] | None:
+        """Return a Preview, or None."""
+        deadline = time.monotonic() + self._budget
+        method = self._api.get_cluster_custom_object
+        try:
+            return self._call(deadline, "get preview", method, *_PREVIEWS, name)
+        except NotFound:
+            return None
+
+    def ready(self) -> bool:
+        """Return whether the API server answers us and has our resource."""
+        deadline = time.monotonic() + self._budget
+        try:
+            self._call(deadline, "list previews", self._api.list_cluster_custom_object, *_PREVIEWS, limit=1)
+        except RemoteError:
+            return False
+        return True
+
+    def _call(self, deadline: float, what: str, method: Any, *args: str, **kwargs: Any) -> dict[str, Any]:
+        left = deadline - time.monotonic()
+        if left <= 0:
+            raise TryLater(f"Kubernetes: {what}", message="no time left")
+        try:
+            answer = method(*args, **kwargs, _request_timeout=left)
+        except ApiException as error:
+            raise resources.error_of(what, error.status, error.body, error.headers) from error
+        except ValidationError:
+            # Ours: an argument of the wrong type, refused before anything is sent.
+            raise
+        except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
+            raise TryLater(f"Kubernetes: {what}", message=type(error).__name__) from error
+        if not isinstance(answer, dict):
+            raise TryLater(f"Kubernetes: {what}", message="the answer is not a JSON object")
+        return answer

@@ -1,0 +1,121 @@
+"""Answers a registry's challenges: with a password, or with a token that its token server gives for one.
+
+https://distribution.github.io/distribution/spec/auth/token/ and
+https://distribution.github.io/distribution/spec/auth/oauth/
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+from previewbot.clients.registry.access import Place
+from previewbot.clients.registry.answers import Answer, json_object, refusal
+from previewbot.clients.registry.challenge import Challenge, choose_challenge
+from previewbot.clients.registry.credentials import Credentials, credentials_for
+from previewbot.clients.registry.transport import Question, Transport
+from previewbot.errors import Forbidden, RemoteError, TryLater, Unauthorized
+
+_CLIENT_ID = "previewbot"
+_LIFETIME = 60.0
+_LONGEST_LIFETIME = 3600.0
+_MARGIN = 10.0
+_TOKEN_RE = re.compile(r"[\x21-\x7e]{1,65536}")
+
+
+@dataclass(frozen=True)
+class _Kept:
+    authorization: str = field(repr=False)
+    ends: float
+
+
+class Authorizer:
+    """Finds what to send as Authorization for a repository, and keeps it until shortly before it ends."""
+
+    def __init__(self, transport: Transport, clock: Callable[[], float]) -> None:
+        self._transport = transport
+        self._clock = clock
+        self._kept: dict[tuple[str, str], _Kept] = {}
+
+    def kept(self, place: Place) -> str:
+        """Return what served before, or nothing."""
+        found = self._kept.get((place.registry, place.repository))
+        return found.authorization if found and self._clock() < found.ends else ""
+
+    async def answer(self, place: Place, refused: Answer) -> str:
+        """Return what to send after a 401; raises Unauthorized or Forbidden if there is nothing."""
+        if refused.foreign:
+            # Its challenge could name a token server of its own, which would get the registry's password.
+            raise _unauthorized(place, "another host, to which it redirects, wants a login")
+        challenge = choose_challenge(refused.challenges)
+        if challenge is None:
+            raise _unauthorized(place, "it asks for a kind of login that is not known")
+        try:
+            login = credentials_for(place.registry, place.repository, place.access.docker_config_file)
+        except ValueError as error:
+            raise _unauthorized(place, str(error)) from error
+        if challenge.scheme == "bearer":
+            return await self._token(place, challenge, login)
+        if login is None or not login.username:
+            raise _unauthorized(place, "it wants a login and none is configured")
+        return self._keep(place, login.basic(), _LIFETIME)
+
+    async def _token(self, place: Place, challenge: Challenge, login: Credentials | None) -> str:
+        if not _usable(challenge.realm, place.access.plain_http):
+            raise _unauthorized(place, f"its token server {challenge.realm[:100]!r} is not https")
+        answer = await self._transport.ask(_question(place, challenge, login), place.access.ca_file)
+        if answer.status != 200:
+            raise _refused(place, answer)
+        document = json_object(answer.body)
+        token = document.get("token") or document.get("access_token")
+        if not isinstance(token, str) or not _TOKEN_RE.fullmatch(token):
+            raise TryLater(str(place), message="its token server gives no token")
+        return self._keep(place, f"Bearer {token}", _seconds(document.get("expires_in")))
+
+    def _keep(self, place: Place, authorization: str, lifetime: float) -> str:
+        now = self._clock()
+        self._kept = {key: kept for key, kept in self._kept.items() if now < kept.ends}
+        kept = _Kept(authorization, now + lifetime - _MARGIN)
+        self._kept[place.registry, place.repository] = kept
+        return authorization
+
+
+def _usable(realm: str, plain_http: bool) -> bool:
+    """A token server gets a password: only over TLS, unless the registry itself has none."""
+    try:
+        parts = urlsplit(realm)
+    except ValueError:
+        return False
+    known = parts.scheme == "https" or (parts.scheme == "http" and plain_http)
+    return known and bool(parts.hostname) and "@" not in parts.netloc
+
+
+def _question(place: Place, challenge: Challenge, login: Credentials | None) -> Question:
+    query = {"scope": challenge.scope or f"repository:{place.repository}:pull"}
+    if challenge.service:
+        query["service"] = challenge.service
+    if login and login.identity_token:
+        form = {"grant_type": "refresh_token", "client_id": _CLIENT_ID, "refresh_token": login.identity_token}
+        return Question(str(place), challenge.realm, form=form | query, redirects=0)
+    authorization = login.basic() if login and login.password else ""
+    return Question(str(place), challenge.realm, query=query, authorization=authorization, redirects=0)
+
+
+def _seconds(lifetime: object) -> float:
+    if not isinstance(lifetime, int | float) or isinstance(lifetime, bool):
+        return _LIFETIME
+    return float(min(lifetime, _LONGEST_LIFETIME))
+
+
+def _refused(place: Place, answer: Answer) -> RemoteError:
+    """A token server without such a page says nothing about the image: its 404 is not "no such tag"."""
+    error = refusal(str(place), answer)
+    if isinstance(error, Unauthorized | Forbidden | TryLater):
+        return error
+    return _unauthorized(place, f"its token server answered {answer.status}")
+
+
+def _unauthorized(place: Place, message: str) -> Unauthorized:
+    return Unauthorized(str(place), status=401, message=message)

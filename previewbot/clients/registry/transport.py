@@ -1,0 +1,146 @@
+"""One question to a registry, within bounds of time and size; secrets stay with the host they are for."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from urllib.parse import urljoin, urlsplit
+
+import aiohttp
+
+from previewbot.clients.registry.answers import Answer
+from previewbot.errors import Invalid, TryLater
+
+_USER_AGENT = "previewbot"
+_REDIRECTS = (301, 302, 303, 307, 308)
+_MOST_REDIRECTS = 5
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How long to wait, for one answer and for a whole look, and how much to read of an answer."""
+
+    connect_seconds: float = 5.0
+    answer_seconds: float = 15.0
+    look_seconds: float = 45.0
+    body: int = 4 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Question:
+    """A request; `what` is what errors call it, `form` makes it a POST that is not redirected."""
+
+    what: str
+    url: str
+    method: str = "GET"
+    accept: str = "*/*"
+    authorization: str = field(default="", repr=False)
+    query: Mapping[str, str] = field(default_factory=dict)
+    form: Mapping[str, str] = field(default_factory=dict, repr=False)
+    redirects: int = _MOST_REDIRECTS
+
+
+class Transport:
+    """Asks over one HTTP session."""
+
+    def __init__(self, session: aiohttp.ClientSession, limits: Limits) -> None:
+        self._session = session
+        self._limits = limits
+        self._contexts: dict[Path, tuple[int, ssl.SSLContext]] = {}
+
+    async def ask(self, question: Question, ca_file: Path | None) -> Answer:
+        """Return the answer, whatever its status; raises TryLater without one, Invalid if it is too large.
+
+        Redirects are followed here and not by aiohttp: never from TLS to none, and without the Authorization
+        once another host is concerned.
+        """
+        try:
+            return await self._follow(question, self._tls(question.what, ca_file))
+        except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
+            raise TryLater(question.what, message=_reason(error)) from error
+
+    async def _follow(self, question: Question, tls: ssl.SSLContext | bool) -> Answer:
+        url = question.url
+        headers = {"Accept": question.accept, "User-Agent": _USER_AGENT, "Accept-Encoding": "identity"}
+        if question.authorization:
+            headers["Authorization"] = question.authorization
+        for _ in range(question.redirects + 1):
+            answer = await self._once(question, url, headers, tls)
+            location = answer.headers.get("Location", "")
+            if answer.status not in _REDIRECTS or not location or not question.redirects:
+                return replace(answer, foreign=_origin(url) != _origin(question.url))
+            url = _next(question.what, url, location)
+            if _origin(url) != _origin(question.url):
+                headers.pop("Authorization", None)
+        raise TryLater(question.what, message="it redirects without end")
+
+    async def _once(
+        self, question: Question, url: str, headers: dict[str, str], tls: ssl.SSLContext | bool
+    ) -> Answer:
+        timeout = aiohttp.ClientTimeout(
+            total=self._limits.answer_seconds, connect=self._limits.connect_seconds
+        )
+        async with self._session.request(
+            "POST" if question.form else question.method,
+            url,
+            headers=headers,
+            params=question.query or None,
+            data=question.form or None,
+            timeout=timeout,
+            allow_redirects=False,
+            ssl=tls,
+        ) as response:
+            body = await self._read(question.what, response)
+            challenges = tuple(response.headers.getall("WWW-Authenticate", ()))
+            return Answer(response.status, response.headers, challenges, body)
+
+    async def _read(self, what: str, response: aiohttp.ClientResponse) -> bytes:
+        body = bytearray()
+        async for chunk in response.content.iter_any():
+            body += chunk
+            if len(body) > self._limits.body:
+                message = f"its answer is larger than {self._limits.body} bytes"
+                raise Invalid(what, status=response.status, message=message)
+        return bytes(body)
+
+    def _tls(self, what: str, path: Path | None) -> ssl.SSLContext | bool:
+        """Trust what the system trusts and the certificates of a file, read again when it changes."""
+        if path is None:
+            return True
+        try:
+            changed = path.stat().st_mtime_ns
+            if self._contexts.get(path, (0,))[0] != changed:
+                context = ssl.create_default_context()
+                context.load_verify_locations(cafile=path)
+                self._contexts[path] = (changed, context)
+        except OSError as error:
+            message = f"{path}, its ca_file, cannot be read as certificates"
+            raise TryLater(what, message=message) from error
+        return self._contexts[path][1]
+
+
+def _origin(url: str) -> tuple[str, str, int]:
+    parts = urlsplit(url)
+    return parts.scheme, parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
+
+
+def _next(what: str, url: str, location: str) -> str:
+    found = urljoin(url, location)
+    before, after = urlsplit(url).scheme, urlsplit(found).scheme
+    if after not in ("http", "https") or (before, after) == ("https", "http"):
+        raise TryLater(what, message=f"it redirects from {before} to {after}")
+    return found
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, aiohttp.ClientConnectorCertificateError):
+        failed = error.certificate_error
+        told = (
+            failed.verify_message if isinstance(failed, ssl.SSLCertVerificationError) else "it is not valid"
+        )
+        return f"its certificate is not trusted: {told}"
+    if isinstance(error, TimeoutError):
+        return "it does not answer in time"
+    return type(error).__name__

@@ -1,0 +1,188 @@
+"""The configuration as values, which is also how the file is read; names are those of the file."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Literal, get_args
+
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    GetCoreSchemaHandler,
+    GetPydanticSchema,
+    WithJsonSchema,
+)
+from pydantic_core import CoreSchema
+from pydantic_core.core_schema import no_info_wrap_validator_function
+
+from previewbot.config import types as t
+from previewbot.config.repository.values import FIELDS, check_image, glob, globs, open_path
+from previewbot.config.types import about, is_label, mistake
+from previewbot.config.words import Raw, did_you_mean
+
+TargetKind = Literal["deployment", "statefulset", "rollout"]
+TARGET_KINDS: tuple[TargetKind, ...] = get_args(TargetKind)
+
+# Each is tried on each of up to 3,000 changed files while the controller's loop waits: some 0.3 s for 500.
+_MOST_PATTERNS = 500
+_NAME = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?")
+
+
+@dataclass(frozen=True)
+class TargetPath:
+    """The workload a session stands in for, as mirrord writes it: `deployment/checkout/container/app`."""
+
+    kind: TargetKind
+    name: str
+    container: str | None = None
+
+    def __str__(self) -> str:
+        container = f"/container/{self.container}" if self.container else ""
+        return f"{self.kind}/{self.name}{container}"
+
+
+def parse_target(text: str) -> TargetPath:
+    """Return the target that `text` names; raises ValueError with what to write instead."""
+    parts = text.split("/")
+    if parts[0] not in TARGET_KINDS:
+        kinds = ", ".join(f"{kind}/<name>" for kind in TARGET_KINDS)
+        raise ValueError(f"must be one of {kinds}, with /container/<name> after it if need be")
+    if len(parts) not in (2, 4) or (len(parts) == 4 and parts[2] != "container"):
+        raise ValueError(f"must be {parts[0]}/<name> or {parts[0]}/<name>/container/<name>")
+    if not _NAME.fullmatch(parts[1]) or (len(parts) == 4 and not is_label(parts[3])):
+        raise ValueError("must name a workload (and container) in small letters, digits and -")
+    return TargetPath(parts[0], parts[1], parts[3] if len(parts) == 4 else None)
+
+
+def _target(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    try:
+        return parse_target(value)
+    except ValueError as error:
+        kind = value.split("/")[0]
+        near = "" if kind in TARGET_KINDS else did_you_mean(kind, TARGET_KINDS, always=False)
+        raise mistake("target", expected=Raw(error), written=value, near=Raw(near)) from None
+
+
+Target = Annotated[
+    TargetPath,
+    BeforeValidator(_target),
+    WithJsonSchema({"type": "string", "pattern": f"^({'|'.join(TARGET_KINDS)})/[^/]+(/container/[^/]+)?$"}),
+]
+
+
+class Entry(t.Model):
+    """Staging's front end, which every link opens: its URL, and the Service a link is forwarded to."""
+
+    url: Annotated[t.Url, about("what a reviewer opens", "https://staging.example.com")]
+    namespace: Annotated[t.Label, about("the namespace of its Service", "staging")]
+    service: Annotated[t.Label, about("the Kubernetes Service a link is forwarded to", "web")]
+    port: Annotated[t.Port, about("the Service's port", 80)]
+    target: Annotated[Target, about("left out: `deployment/<service>`", "deployment/web")] = Field(
+        default_factory=lambda read: TargetPath("deployment", read["service"])
+    )
+
+
+class ServiceFields(t.Model):
+    """What the file says under a service's name."""
+
+    paths: Annotated[
+        tuple[Annotated[t.Text, AfterValidator(glob)], ...],
+        Field(min_length=1),
+        AfterValidator(globs),
+        about("what changes it, as in `.gitignore`; several services may match", ["services/checkout/**"]),
+    ]
+    target: Annotated[
+        Target, about("what it stands in for; `/container/<name>` may follow", "deployment/checkout")
+    ]
+    namespace: Annotated[
+        t.Label, about("where that is; the server says which are open to previews", "staging")
+    ]
+    image: Annotated[
+        t.Text,
+        AfterValidator(check_image),
+        about(f"what CI builds for a commit; fields: {FIELDS}", "ghcr.io/acme/checkout:{head_sha}"),
+    ]
+    ports: Annotated[tuple[t.Port, ...], Field(min_length=1), about("where it takes requests", [8080])]
+    open: Annotated[t.Text, AfterValidator(open_path), about("where its link lands", "/cart")] = "/"
+
+
+class ServiceConfig(ServiceFields):
+    """A service: the paths that change it, the workload it replaces, its image, and where its link lands."""
+
+    name: t.Label
+
+
+class Triggers(t.Model):
+    """What makes a preview without a command: agents, labels, and whether drafts count."""
+
+    agents: t.Truth = about("pull requests of coding agents", True, default=True)
+    labels: tuple[t.Text, ...] = about("pull requests with one of these", ["preview"], default=("preview",))
+    drafts: t.Truth = about("whether drafts count", True, default=True)
+
+
+def _named(value: object, handler: Any) -> object:
+    """Read services from a mapping of names; what is a tuple of them already stays."""
+    if isinstance(value, tuple):
+        return value
+    read: Mapping[str, ServiceFields] = handler(value)
+    services = tuple(ServiceConfig.model_construct(name=name, **dict(read[name])) for name in read)
+    patterns = sum(len(service.paths) for service in services)
+    if patterns > _MOST_PATTERNS:
+        raise mistake("patterns", found=patterns, most=_MOST_PATTERNS)
+    _refuse_same_targets(services)
+    return services
+
+
+def _refuse_same_targets(services: tuple[ServiceConfig, ...]) -> None:
+    """Refuse services that would take the same container's place: their sessions would share a name."""
+    seen: dict[tuple[str, str, str], dict[str | None, str]] = {}
+    for service in services:
+        target = service.target
+        containers = seen.setdefault((service.namespace, target.kind, target.name), {})
+        other = containers.get(target.container) or containers.get(None)
+        if target.container is None and containers:
+            other = next(iter(containers.values()))
+        if other:
+            raise mistake("same_target", at=service.name, other=other)
+        containers[target.container] = service.name
+
+
+def _by_name(_: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+    inner = handler(Annotated[dict[t.Label, ServiceFields], Field(min_length=1)])
+    return no_info_wrap_validator_function(_named, inner)
+
+
+@dataclass(frozen=True)
+class Lines:
+    """Where each value was written; it says nothing about the values, so that any two are equal."""
+
+    of: Mapping[str, int] = field(default_factory=dict, compare=False, repr=False)
+
+
+class RepositoryConfig(t.Model):
+    """A whole configuration."""
+
+    version: Annotated[int, Field(strict=True, ge=1, le=1), t.Called("version"), about("of this format", 1)]
+    entry: Entry | None = about("staging's front end; left out: links cannot open it", default=None)
+    services: Annotated[
+        tuple[ServiceConfig, ...], GetPydanticSchema(_by_name), about("what can be previewed, by name")
+    ]
+    triggers: Triggers = Triggers()
+    ttl: t.Duration | None = about(
+        "how long a preview lives; left out: as the server's settings say", "8h", default=None
+    )
+    _lines: Lines = Lines()
+
+    def model_post_init(self, context: Any) -> None:
+        """Remember the lines of the file, if this is read from one."""
+        self._lines = Lines(context or {})
+
+    @property
+    def lines(self) -> Mapping[str, int]:
+        """Where a value was written (`services.checkout.image` → 14)."""
+        return self._lines.of

@@ -1,0 +1,24 @@
+"""The server's settings: what a file and the environment say, checked as a whole, as immutable values.
+
+Nothing here reads a file or the environment; the command line does, and hands over what it read.
+"""
+
+from previewbot.config.server.model import ClusterSettings as ClusterSettings
+from previewbot.config.server.model import DeadlinesSettings as DeadlinesSettings
+from previewbot.config.server.model import GatewaySettings as GatewaySettings
+from previewbot.config.server.model import GitHubSettings as GitHubSettings
+from previewbot.config.server.model import ImageSettings as ImageSettings
+from previewbot.config.server.model import LimitsSettings as LimitsSettings
+from previewbot.config.server.model import LinkSettings as LinkSettings
+from previewbot.config.server.model import ListingSettings as ListingSettings
+from previewbot.config.server.model import RegistrySettings as RegistrySettings
+from previewbot.config.server.model import Settings as Settings
+from previewbot.config.server.model import TtlSettings as TtlSettings
+from previewbot.config.server.parsing import document as document
+from previewbot.config.server.parsing import parse as parse
+from previewbot.config.server.secrets import Secrets as Secrets
+from previewbot.config.server.secrets import SecretSource as SecretSource
+from previewbot.config.server.secrets import private_key as private_key
+from previewbot.config.server.secrets import private_key_source as private_key_source
+from previewbot.config.server.secrets import webhook_secret as webhook_secret
+from previewbot.config.server.secrets import webhook_secret_source as webhook_secret_source

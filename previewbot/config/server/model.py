@@ -1,0 +1,188 @@
+"""The settings as values, which is also how the file is read; names are those of the file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, Field, model_validator
+
+from previewbot.config import types as t
+from previewbot.config.types import about, mistake
+from previewbot.config.words import Raw
+from previewbot.text.durations import format_duration
+
+_LEAST_PROGRESS = timedelta(seconds=90)
+
+
+class GitHubSettings(t.Model):
+    """Which GitHub, and as which App."""
+
+    api_url: Annotated[
+        t.Url, about("GitHub's API; `https://HOST/api/v3` for Enterprise Server", "https://api.github.com")
+    ]
+    web_url: Annotated[t.Url, about("GitHub as people open it", "https://github.com")]
+    app_id: Annotated[t.WholeNumber, about("the number of the App", 4242)]
+    private_key_file: t.File | None = about(
+        "controller only; or set `PREVIEWBOT_GITHUB__PRIVATE_KEY`", "/etc/previewbot/app.pem", default=None
+    )
+    webhook_secret_file: t.File | None = about(
+        "web only; or set `PREVIEWBOT_GITHUB__WEBHOOK_SECRET`", "/etc/previewbot/webhook-secret", default=None
+    )
+
+
+class LeaseSettings(t.Model):
+    """The Lease that decides which of several controllers works."""
+
+    name: Annotated[t.Domain, about("the Lease", "previewbot-controller")]
+    namespace: Annotated[t.Label, about("where it is", "previewbot")]
+
+
+class ClusterSettings(t.Model):
+    """Which cluster, and the namespaces previews may live in."""
+
+    kubeconfig: t.File | None = about(
+        "left out: the cluster it runs in", "/etc/previewbot/kubeconfig", default=None
+    )
+    namespaces: Annotated[
+        tuple[t.Label, ...], Field(min_length=1), about("where previews may be made", ["staging"])
+    ]
+    lease: LeaseSettings | None = about(
+        "which controller works; left out: `previewbot-controller` in the first namespace", default=None
+    )
+
+    @property
+    def lease_or_default(self) -> LeaseSettings:
+        """The Lease that is named, or the default one."""
+        return self.lease or LeaseSettings(name="previewbot-controller", namespace=self.namespaces[0])
+
+
+class GatewaySettings(t.Model):
+    """The Gateway that links go through."""
+
+    name: Annotated[t.Domain, about("the Gateway", "public")]
+    namespace: Annotated[t.Label, about("where it is", "gateways")]
+    domain: Annotated[t.Domain, about("the hosts of links are below it", "preview.example.com")]
+    scheme: Literal["https", "http"] = about("how people open links", "https", default="https")
+    port: t.Port | None = about("only if it is not the scheme's own", 8443, default=None)
+    settle: t.Pause = about(
+        "how long the gateway may take to follow a route after it says that it knows it; only then is a "
+        "session that served removed",
+        "3s",
+        default=timedelta(seconds=3),
+    )
+
+
+class LinkSettings(t.Model):
+    """How a link is made."""
+
+    gateway: Annotated[GatewaySettings | None, about("the Gateway that links go through")]
+
+
+class RegistrySettings(t.Model):
+    """A registry that needs more than anonymous HTTPS."""
+
+    docker_config_file: t.File | None = about(
+        "logins, as Docker keeps them", "/etc/previewbot/registry.json", default=None
+    )
+    plain_http: t.Truth = about("without TLS", False, default=False)
+    ca_file: t.File | None = about(
+        "trusted besides the system's CAs; also for its token server", "/etc/previewbot/ca.pem", default=None
+    )
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        if self.plain_http and self.ca_file:
+            raise mistake("ca_file", at="ca_file")
+        return self
+
+
+class ImageSettings(t.Model):
+    """Where images may come from, and how registries are reached."""
+
+    allowed: Annotated[
+        tuple[t.ImagePrefix, ...],
+        Field(min_length=1),
+        about("repositories an image may come from, by their beginnings", ["ghcr.io/acme/"]),
+    ]
+    registries: Annotated[
+        Mapping[t.RegistryHost, RegistrySettings],
+        about("by host; only where more than anonymous HTTPS is needed"),
+    ] = Field(default_factory=dict)
+
+
+class LimitsSettings(t.Model):
+    """How much there may be at once."""
+
+    previews: t.WholeNumber = about("over it they queue, oldest first", 50, default=50)
+
+
+class TtlSettings(t.Model):
+    """How long a preview lives from when it is first ready, and how far that can be extended."""
+
+    default: t.Duration = about("how long it lives", "8h", default=timedelta(hours=8))
+    max: t.Duration = about(
+        "how long at most, however often it is extended", "72h", default=timedelta(hours=72)
+    )
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        if self.default > self.max:
+            raise mistake("ttl", at="default", most=Raw(format_duration(self.max)))
+        return self
+
+
+def _progress(value: timedelta) -> timedelta:
+    # What gives a sign of life about once a minute, as idle watches do, must fit in.
+    if value < _LEAST_PROGRESS:
+        raise mistake("progress", least=Raw(format_duration(_LEAST_PROGRESS)))
+    return value
+
+
+class DeadlinesSettings(t.Model):
+    """How long things may take."""
+
+    image: t.Duration = about("when waiting is called missing", "60m", default=timedelta(minutes=60))
+    session: t.Duration = about("when starting is called failed", "5m", default=timedelta(minutes=5))
+    progress: Annotated[
+        t.Duration,
+        AfterValidator(_progress),
+        about("when a controller that does not move, or gets no answer, is unhealthy", "5m"),
+    ] = timedelta(minutes=5)
+
+
+class ListingSettings(t.Model):
+    """Looking at GitHub, to make good what webhooks missed."""
+
+    interval: t.Duration = about(
+        "how often open pull requests are listed, webhooks or not", "3m", default=timedelta(minutes=3)
+    )
+
+
+class Settings(t.Model):
+    """All settings of a server."""
+
+    github: GitHubSettings
+    public_url: Annotated[t.Url, about("where people reach `previewbot web`", "https://previews.example.com")]
+    cluster: ClusterSettings
+    links: LinkSettings | None = about(
+        "how a link is made; left out: by share hosts, or by the header", default=None
+    )
+    images: ImageSettings
+    config_branches: tuple[t.Text, ...] = about(
+        "base branches that may have a `preview.yaml` of their own; never one that has the name of an "
+        "agent's branch (`copilot/…`)",
+        ["release/*"],
+        default=(),
+    )
+    limits: LimitsSettings = LimitsSettings()
+    ttl: TtlSettings = TtlSettings()
+    deadlines: DeadlinesSettings = DeadlinesSettings()
+    listing: ListingSettings = ListingSettings()
+
+    @property
+    def github_host(self) -> str:
+        """The host (with a port, if the URL names one) that people know this GitHub by."""
+        return urlsplit(self.github.web_url).netloc.lower()

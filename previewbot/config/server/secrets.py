@@ -1,0 +1,83 @@
+"""Where the two secrets come from, and what makes them usable.
+
+The controller signs as the App and needs its private key; the web process checks signatures and needs the
+webhook secret. Neither needs the other's, and neither secret has a default.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from previewbot.config.server.model import Settings
+from previewbot.errors import SettingsError
+
+PRIVATE_KEY_VARIABLE = "PREVIEWBOT_GITHUB__PRIVATE_KEY"
+WEBHOOK_SECRET_VARIABLE = "PREVIEWBOT_GITHUB__WEBHOOK_SECRET"  # noqa: S105 - the name of a variable
+SECRET_VARIABLES = frozenset({PRIVATE_KEY_VARIABLE, WEBHOOK_SECRET_VARIABLE})
+
+
+@dataclass(frozen=True)
+class Secrets:
+    """The secrets of a process, each empty where the process was not given it; never shown in a repr."""
+
+    private_key: str = field(default="", repr=False)
+    webhook_secret: bytes = field(default=b"", repr=False)
+
+
+@dataclass(frozen=True)
+class SecretSource:
+    """Which source to read: `value` if it is there, else `file`; exactly one of them is."""
+
+    name: str
+    file: Path | None
+    value: str | None = field(default=None, repr=False)
+
+
+def private_key_source(settings: Settings, environment: Mapping[str, str]) -> SecretSource:
+    """Return where the App's private key is; raises SettingsError if nothing says it."""
+    return _source("private_key", settings.github.private_key_file, PRIVATE_KEY_VARIABLE, environment)
+
+
+def webhook_secret_source(settings: Settings, environment: Mapping[str, str]) -> SecretSource:
+    """Return where the webhook secret is; raises SettingsError if nothing says it."""
+    return _source(
+        "webhook_secret", settings.github.webhook_secret_file, WEBHOOK_SECRET_VARIABLE, environment
+    )
+
+
+def private_key(source: SecretSource, content: bytes) -> str:
+    """Return the private key that `content` of `source` holds; raises SettingsError if it is no PEM."""
+    key = content.decode("utf-8", errors="replace").strip()
+    if not key.startswith("-----BEGIN ") or "PRIVATE KEY-----" not in key:
+        raise SettingsError(
+            (f"{_place(source)} does not hold a private key (-----BEGIN … PRIVATE KEY-----)",)
+        )
+    return key + "\n"
+
+
+def webhook_secret(source: SecretSource, content: bytes) -> bytes:
+    """Return the webhook secret that `content` holds, without the line break editors leave at its end.
+
+    Raises SettingsError if nothing is left: with an empty secret anybody could sign.
+    """
+    secret = content.rstrip(b"\r\n")
+    if not secret.strip():
+        raise SettingsError((f"{_place(source)} is empty; it must hold the webhook secret of the App",))
+    return secret
+
+
+def _source(name: str, file: Path | None, variable: str, environment: Mapping[str, str]) -> SecretSource:
+    value = environment.get(variable)
+    if value is not None and not value.strip():
+        raise SettingsError((f"{variable} is empty; unset it, or put the secret there",))
+    if value is not None:
+        return SecretSource(name=f"github.{name}", file=None, value=value)
+    if file is None:
+        raise SettingsError((f"github.{name}_file is missing; write it, or set {variable}",))
+    return SecretSource(name=f"github.{name}", file=file)
+
+
+def _place(source: SecretSource) -> str:
+    return str(source.file) if source.file is not None else f"the variable for {source.name}"

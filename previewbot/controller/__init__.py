@@ -1,1 +1,0 @@
-"""The controller process: follows Previews and sessions, queues pull requests, reconciles them."""

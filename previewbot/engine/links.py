@@ -1,0 +1,171 @@
+"""Where a reviewer goes: the front end of staging, seen through the pull request's sessions.
+
+The link leads to the repository's `entry`, whichever service changed: mirrord's share host forwards to the
+changed target itself, which for a backend would open raw JSON. With a Gateway, an HTTPRoute per pull request
+sets the header; without one the share host serves where the entry itself changed; else the reader needs the
+header, by mirrord's browser extension or by hand.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+from previewbot.api import PREVIEW_LABEL, Link, LinkKind, Preview, Service, owner_reference
+from previewbot.config.repository import Entry, RepositoryConfig
+from previewbot.config.server import GatewaySettings
+from previewbot.engine.mirrord import header, header_value
+
+ROUTE_GROUP = "gateway.networking.k8s.io"
+ROUTE_VERSION = "v1"
+ROUTE_PLURAL = "httproutes"
+
+_EXTENSION = "https://metalbear.com/mirrord/extension#config="
+_SAYS_SO_WITHIN = timedelta(seconds=10)
+"""A gateway that has not said by then that it knows a route never will, as far as anybody waits for it."""
+
+
+def page_url(public_url: str, preview_name: str) -> str:
+    """Return the address of a preview's page, which never changes."""
+    _, repository_id, number = preview_name.split("-")
+    return f"{public_url.rstrip('/')}/p/{repository_id}/{number}"
+
+
+def host(gateway: GatewaySettings, key: str) -> str:
+    """Return the host name of a pull request behind the gateway."""
+    return f"{key}.{gateway.domain}"
+
+
+def extension_link(key: str, scope: str | None) -> str:
+    """Return the link that hands the header to mirrord's browser extension.
+
+    `scope` is a Chrome `urlFilter`. The JSON is padded with blanks so that the base64 needs no `=`, as the
+    extension's own `buildShareUrl` does (metalbear-co/mirrord-browser 0.6).
+    """
+    config = {"header_filter": header(key)}
+    if scope:
+        config["inject_scope"] = scope
+    raw = json.dumps(config, separators=(",", ":")).encode()
+    return _EXTENSION + base64.b64encode(raw + b" " * (-len(raw) % 3)).decode()
+
+
+def link(
+    gateway: GatewaySettings | None, config: RepositoryConfig, services: Sequence[Service], key: str
+) -> Link:
+    """Return where a reviewer goes now; empty while no service serves."""
+    serving = [service for service in services if service.serving_sha]
+    if not serving:
+        return Link()
+    opens = {service.name: service.open for service in config.services}
+    path = next((opens[s.name] for s in serving if opens.get(s.name, "/") != "/"), "/")
+    entry = config.entry
+    if gateway is not None and entry is not None:
+        port = f":{gateway.port}" if gateway.port else ""
+        return Link(kind=LinkKind.GATEWAY, url=f"{gateway.scheme}://{host(gateway, key)}{port}{path}")
+    sharing = _sharing(serving, entry)
+    if sharing is not None:
+        # Without an entry the share host leads to this service itself, to which another's path means nothing.
+        lands = path if entry is not None else opens.get(sharing.name, "/")
+        return Link(kind=LinkKind.SHARE_HOST, url=f"https://{sharing.share_host}{lands}")
+    if entry is None:
+        return Link(kind=LinkKind.HEADER)
+    scope = f"||{urlsplit(entry.url).hostname}"
+    return Link(
+        kind=LinkKind.HEADER, url=entry.url.rstrip("/") + path, extension_url=extension_link(key, scope)
+    )
+
+
+def route(
+    preview: Preview, gateway: GatewaySettings, namespace: str, entry: Entry | None, *, page: str
+) -> dict[str, Any]:
+    """Return the HTTPRoute of a pull request: to `entry` with the header set, or, without one, to the page.
+
+    While no session serves it must redirect, else it would quietly show plain staging.
+    """
+    key = preview.spec.environment_key
+    return {
+        "apiVersion": f"{ROUTE_GROUP}/{ROUTE_VERSION}",
+        "kind": "HTTPRoute",
+        "metadata": {
+            "name": key,
+            "namespace": namespace,
+            "labels": {PREVIEW_LABEL: preview.name},
+            "ownerReferences": [owner_reference(preview)],
+        },
+        "spec": {
+            "parentRefs": [{"name": gateway.name, "namespace": gateway.namespace}],
+            "hostnames": [host(gateway, key)],
+            "rules": [_forward(entry, key) if entry else _redirect(page)],
+        },
+    }
+
+
+def leads_to_staging(route: Mapping[str, Any]) -> bool:
+    """Return whether a route of ours leads to staging, and not to the page."""
+    return any("backendRefs" in rule for rule in route["spec"]["rules"])
+
+
+def acknowledged(route: Mapping[str, Any], gateway: GatewaySettings) -> bool:
+    """Return whether a route's status says that the gateway knows what the route says now.
+
+    Each condition names the generation that it is about (https://gateway-api.sigs.k8s.io/geps/gep-1364/).
+    """
+    metadata = route["metadata"]
+    for parent in (route.get("status") or {}).get("parents") or []:
+        of = parent.get("parentRef") or {}
+        if (of.get("namespace", metadata["namespace"]), of.get("name")) == (gateway.namespace, gateway.name):
+            seen = [condition.get("observedGeneration", 0) for condition in parent.get("conditions") or []]
+            return bool(seen) and min(seen) >= metadata["generation"]
+    return False
+
+
+def switched(
+    gateway: GatewaySettings, redirected_at: datetime, acknowledged_at: datetime | None, now: datetime
+) -> bool:
+    """Return whether requests follow a route by now that was redirected and acknowledged at these moments.
+
+    A gateway may act on a route only some time after it says that it knows it, for which `settle` is there:
+    Traefik takes up to 2 s (its `providersThrottleDuration`).
+    """
+    return now >= (acknowledged_at or redirected_at + _SAYS_SO_WITHIN) + gateway.settle
+
+
+def _sharing(serving: Sequence[Service], entry: Entry | None) -> Service | None:
+    """Return whose share host shows the front end: the entry's own, or any if no entry is named."""
+    for service in serving:
+        is_entry = entry is None or (
+            service.namespace == entry.namespace
+            and service.target.split("/")[:2] == str(entry.target).split("/")[:2]
+        )
+        if is_entry and service.share_host:
+            return service
+    return None
+
+
+def _forward(entry: Entry, key: str) -> dict[str, Any]:
+    return {
+        "filters": [
+            {
+                "type": "RequestHeaderModifier",
+                "requestHeaderModifier": {"set": [{"name": "baggage", "value": header_value(key)}]},
+            }
+        ],
+        "backendRefs": [{"name": entry.service, "port": entry.port}],
+    }
+
+
+def _redirect(page: str) -> dict[str, Any]:
+    parts = urlsplit(page)
+    redirect: dict[str, Any] = {
+        "scheme": parts.scheme,
+        "hostname": parts.hostname,
+        "path": {"type": "ReplaceFullPath", "replaceFullPath": parts.path},
+        "statusCode": 302,
+    }
+    if parts.port:
+        redirect["port"] = parts.port
+    return {"filters": [{"type": "RequestRedirect", "requestRedirect": redirect}]}

@@ -1,0 +1,244 @@
+"""mirrord's PreviewSession: the only module that knows what its JSON looks like.
+
+Field names, the default key filter and the key label follow mirrord's CLI 3.250 and the CRD of operator
+chart 3.187 (`preview.mirrord.metalbear.co/v1alpha`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from previewbot.api import GROUP, PREVIEW_LABEL, Preview, owner_reference
+from previewbot.config.repository import TargetPath
+from previewbot.rules.environment_keys import hashed_label
+from previewbot.rules.masking import one_line
+
+API_GROUP = "preview.mirrord.metalbear.co"
+API_VERSION = "v1alpha"
+PLURAL = "previewsessions"
+KIND = "PreviewSession"
+KEY_LABEL = f"{API_GROUP}/key"
+SERVICE_LABEL = f"{GROUP}/service"
+HEAD_SHA = f"{GROUP}/head-sha"
+SPEC_HASH = f"{GROUP}/spec-hash"
+
+POD_SESSION = "preview.metalbear.co/session-uid"
+"""On each of a session's pods: the session's uid."""
+
+_API_VERSIONS = {
+    "deployment": ("apps/v1", "Deployment"),
+    "statefulset": ("apps/v1", "StatefulSet"),
+    "rollout": ("argoproj.io/v1alpha1", "Rollout"),
+}
+_SIDECARS = frozenset(
+    {
+        "istio-init",
+        "istio-proxy",
+        "kuma-init",
+        "kuma-sidecar",
+        "linkerd-init",
+        "linkerd-proxy",
+        "queue-proxy",
+        "traffic-agent",
+        "vault-agent",
+        "vault-agent-init",
+    }
+)
+_FILTER_KINDS = (
+    "header_filter",
+    "path_filter",
+    "method_filter",
+    "body_filter",
+    "header_filter_jq",
+    "all_of",
+    "any_of",
+    "ports",
+)
+
+SessionPhase = Literal["Pending", "InProgress", "Ready", "Idle", "Failed"]
+
+
+@dataclass(frozen=True)
+class DesiredSession:
+    """A session that should exist."""
+
+    service: str
+    namespace: str
+    target: TargetPath
+    container: str
+    image: str
+    ports: tuple[int, ...]
+    head_sha: str
+    ttl_seconds: int
+
+
+@dataclass(frozen=True)
+class Session:
+    """A session as the cluster shows it; `failure` is one line without what looks like a secret."""
+
+    name: str
+    namespace: str
+    uid: str
+    owner_uid: str
+    service: str
+    head_sha: str
+    spec_hash: str
+    phase: SessionPhase
+    failure: str
+    share_host: str
+    deleting_since: datetime | None
+    created_at: datetime
+
+    @property
+    def serving(self) -> bool:
+        """Whether requests that carry the header reach it now."""
+        return self.phase in ("Ready", "Idle") and self.deleting_since is None
+
+
+def header(key: str) -> str:
+    """Return the header that leads a request to the sessions of a key."""
+    return f"baggage: {header_value(key)}"
+
+
+def header_value(key: str) -> str:
+    """Return the value of the `baggage` header for a key."""
+    return f"mirrord-session={key}"
+
+
+def key_filter(key: str) -> str:
+    """Return the default HTTP filter of a key, byte for byte as the CLI writes it.
+
+    A share host is minted only for a filter equal to this one.
+    """
+    filters: dict[str, str | None] = dict.fromkeys(_FILTER_KINDS)
+    filters["header_filter"] = f"^baggage: .*mirrord-session={key}.*$"
+    return json.dumps(filters, separators=(",", ":"))
+
+
+def session_name(key: str, namespace: str, target: TargetPath) -> str:
+    """Return the name of a session: a DNS label that depends on key, namespace and configured target only.
+
+    So the API server's uniqueness is the fence: two controllers cannot make two of them.
+    """
+    digest = hashlib.sha256(f"{key}\n{namespace}\n{target}".encode()).hexdigest()[:8]
+    return f"{key}-{digest}"
+
+
+def manifest(preview: Preview, desired: DesiredSession) -> dict[str, Any]:
+    """Return the manifest of a session; it always steals with the key's filter, never without one."""
+    key = preview.spec.environment_key
+    spec = _spec(key, desired)
+    return {
+        "apiVersion": f"{API_GROUP}/{API_VERSION}",
+        "kind": KIND,
+        "metadata": {
+            "name": session_name(key, desired.namespace, desired.target),
+            "namespace": desired.namespace,
+            "labels": {
+                KEY_LABEL: hashed_label(key),
+                PREVIEW_LABEL: preview.name,
+                SERVICE_LABEL: desired.service,
+            },
+            "annotations": {HEAD_SHA: desired.head_sha, SPEC_HASH: spec_hash(key, desired)},
+            "ownerReferences": [owner_reference(preview)],
+        },
+        "spec": spec,
+    }
+
+
+def spec_hash(key: str, desired: DesiredSession) -> str:
+    """Return a hash of the session's spec without its time to live: if it differs, the session is
+    replaced."""
+    spec = _spec(key, desired)
+    del spec["ttlSecs"]
+    return hashlib.sha256(json.dumps(spec, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def session_from(obj: Mapping[str, Any]) -> Session:
+    """Read a session; whatever phase we do not know is in progress, and a missing status is pending."""
+    metadata = obj["metadata"]
+    status = obj.get("status") or {}
+    owners = metadata.get("ownerReferences") or [{}]
+    annotations = metadata.get("annotations") or {}
+    deleting = metadata.get("deletionTimestamp")
+    return Session(
+        name=metadata["name"],
+        namespace=metadata["namespace"],
+        uid=metadata["uid"],
+        owner_uid=owners[0].get("uid", ""),
+        service=(metadata.get("labels") or {}).get(SERVICE_LABEL, ""),
+        head_sha=annotations.get(HEAD_SHA, ""),
+        spec_hash=annotations.get(SPEC_HASH, ""),
+        phase=_phase(status.get("phase")),
+        failure=one_line(status.get("failureMessage") or ""),
+        share_host=status.get("shareHost") or "",
+        deleting_since=_moment(deleting) if deleting else None,
+        created_at=_moment(metadata["creationTimestamp"]),
+    )
+
+
+class TargetProblem(Exception):
+    """The target cannot be previewed; the text says why and what to write instead."""
+
+
+def resolve_container(target: TargetPath, workload: Mapping[str, Any] | None) -> str:
+    """Return the container to replace, chosen as mirrord's CLI does.
+
+    The one named in the target; else the annotation `kubectl.kubernetes.io/default-container`; else the
+    first that is no well-known sidecar. Raises `TargetProblem` if there is none.
+    """
+    if workload is None:
+        raise TargetProblem(f"there is no {target.kind} named {target.name} in the staging namespace")
+    template = workload.get("spec", {}).get("template", {})
+    names = [c["name"] for c in template.get("spec", {}).get("containers", [])]
+    if target.container:
+        if target.container in names:
+            return target.container
+        raise TargetProblem(
+            f"{target.kind}/{target.name} has no container {target.container}: {', '.join(names)}"
+        )
+    annotations = template.get("metadata", {}).get("annotations") or {}
+    default = annotations.get("kubectl.kubernetes.io/default-container")
+    if default in names:
+        return str(default)
+    chosen = next((name for name in names if name not in _SIDECARS), None)
+    if chosen is None:
+        raise TargetProblem(f"{target.kind}/{target.name} has no container to replace")
+    return str(chosen)
+
+
+def _spec(key: str, desired: DesiredSession) -> dict[str, Any]:
+    api_version, kind = _API_VERSIONS[desired.target.kind]
+    incoming: dict[str, Any] = {"steal": True, "httpFilter": key_filter(key)}
+    if desired.ports:
+        incoming["ports"] = list(desired.ports)
+    return {
+        "image": desired.image,
+        "key": key,
+        "target": {
+            "apiVersion": api_version,
+            "kind": kind,
+            "name": desired.target.name,
+            "container": desired.container,
+        },
+        "ttlSecs": desired.ttl_seconds,
+        "replicas": 1,
+        "incoming": incoming,
+    }
+
+
+def _phase(phase: object) -> SessionPhase:
+    if phase is None:
+        return "Pending"
+    if phase == "Ready" or phase == "Idle" or phase == "Failed":
+        return phase
+    return "InProgress"
+
+
+def _moment(text: str) -> datetime:
+    return datetime.fromisoformat(text.replace("Z", "+00:00"))

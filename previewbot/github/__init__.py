@@ -1,6 +1,0 @@
-"""GitHub's REST API as previewbot needs it. No policy here: only what GitHub says and does."""
-
-from previewbot.github.app import GitHub
-from previewbot.github.installation import InstallationClient
-
-__all__ = ["GitHub", "InstallationClient"]

@@ -1,0 +1,1 @@
+"""What people see without GitHub: the page behind the one address of a preview."""

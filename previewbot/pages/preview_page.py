@@ -1,0 +1,49 @@
+"""The page behind a preview's one address: it says how things stand and leads on.
+
+There is no sign-in, so it shows no title and no text of a repository, only state, link and times, and of a
+container that crashes the last lines of its log, masked: whoever reads the page otherwise sees no reason.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+from flask import Blueprint, Response
+from pydantic import ValidationError
+
+from previewbot.api import from_object, name_of
+from previewbot.config.server import Settings
+from previewbot.engine.links import page_url
+from previewbot.engine.view import view_of
+from previewbot.errors import RemoteError
+from previewbot.text.render import Renderer
+
+
+class Previews(Protocol):
+    """What the page reads of the cluster."""
+
+    def get_preview(self, name: str) -> dict[str, Any] | None:
+        """Return a Preview, or None; raises RemoteError."""
+
+
+def blueprint(settings: Settings, cluster: Previews, renderer: Renderer) -> Blueprint:
+    """Return the route of the page."""
+    routes = Blueprint("pages", __name__)
+
+    @routes.get("/p/<int:repository_id>/<int:number>")
+    def page(repository_id: int, number: int) -> Response:
+        name = name_of(repository_id, number)
+        address = page_url(settings.public_url, name)
+        try:
+            obj = cluster.get_preview(name)
+            view = view_of(settings, from_object(obj)) if obj else None
+        except (RemoteError, ValidationError):
+            return _html(renderer.html("unavailable.html"), 503)
+        pull_request_url = view.pull_request_url if view else None
+        return _html(renderer.page(view, address, pull_request_url), 200 if view else 404)
+
+    return routes
+
+
+def _html(text: str, status: int) -> Response:
+    return Response(text, status, mimetype="text/html")

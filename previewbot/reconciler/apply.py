@@ -1,0 +1,244 @@
+"""Acts on the cluster in order: the route, deletions, creations. Knows no kind of child.
+
+A child that serves outlasts its route: a gateway follows a route a moment after it changed, and a session
+that went in that moment would leave plain staging behind the link, the one thing that a link must never show.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from previewbot.api import Child, ChildState, Reason, Status, preview_name_of
+from previewbot.errors import Conflict, Forbidden, Invalid, NotFound, RemoteError
+from previewbot.reconciler.children.kind import Desired, Resource
+from previewbot.reconciler.children.step import Create, Delete, failed
+from previewbot.reconciler.context import Context
+from previewbot.reconciler.memory import Redirected
+from previewbot.reconciler.observation import Found
+from previewbot.reconciler.plan.decision import Run
+from previewbot.reconciler.plan.planner import Plan
+from previewbot.reconciler.plan.services import with_failed_service
+from previewbot.reconciler.store import PreviewStore
+from previewbot.rules.masking import one_line
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class RouteResult:
+    """Where the route stands.
+
+    `switched`: requests do not reach the sessions any more, or may go on doing so. `timed_out`: that was
+    waited for long enough. `error`: why the route could not be written.
+    """
+
+    switched: bool = True
+    timed_out: bool = True
+    error: RemoteError | None = None
+
+
+@dataclass(frozen=True)
+class ApplyResult:
+    """What came of acting: the status after it, whether anything `changed` or was `deferred`, the first
+    error."""
+
+    status: Status
+    changed: bool = False
+    deferred: bool = False
+    error: RemoteError | None = None
+
+
+def is_refusal(error: RemoteError | None) -> bool:
+    """Return whether the cluster will not say otherwise soon."""
+    return isinstance(error, Forbidden | Invalid | NotFound)
+
+
+async def apply_route(context: Context, store: PreviewStore, plan: Plan) -> tuple[Status, RouteResult]:
+    """Make the route what it should be, and say whether requests follow it by now.
+
+    Of a Gateway that the settings do not name any more the route goes, lest it lead to staging after the end.
+    """
+    name, desired, status = store.preview.name, plan.route, plan.status
+    if context.limits.gateway is None:
+        return await _remove_route(context, name, status), RouteResult()
+    if desired is None:
+        return _without_refusal(context, status), RouteResult()
+    acknowledged, failure = False, None
+    try:
+        status, obj = await _write_route(context, status, desired)
+        acknowledged = context.route.acknowledged(obj, context.limits)
+    except RemoteError as error:
+        failure = error
+        if is_refusal(error):
+            refused = one_line(error.message or str(error))
+            status = _with_route(context, status, desired, refused)
+    if context.route.leads_to_sessions(desired):
+        context.memory.redirected.pop(name, None)
+        return status, RouteResult(error=failure)
+    since, now = _redirected(context, name, acknowledged), context.now()
+    in_time = context.route.switched(since.at, since.acknowledged_at, context.limits, now)
+    timed_out = context.route.switched(since.at, None, context.limits, now)
+    return status, RouteResult(failure is None and in_time, timed_out, failure)
+
+
+async def apply_actions(
+    context: Context, store: PreviewStore, plan: Plan, status: Status, route: RouteResult
+) -> ApplyResult:
+    """Carry out the plan's actions, deletions first; an action that fails keeps no other from being tried.
+
+    Until the route has switched, what serves stays; the next pass finds it and plans its end again. What is
+    to be replaced waits for the route, since it serves and has an end; what is to end waits a while for a
+    route that fails for a moment, and not at all for one that is refused.
+    """
+    past_waiting = is_refusal(route.error) or route.timed_out
+    switched = route.switched or (past_waiting and not isinstance(plan.decision, Run))
+    may_create = route.error is None and status.slot.held and plan.may_create
+    actions = [a for a in plan.steps.actions if may_create or isinstance(a, Delete)]
+    deferred = [a for a in actions if isinstance(a, Delete) and a.found.serving and not switched]
+    first: RemoteError | None = None
+    for action in sorted(actions, key=lambda action: isinstance(action, Create)):
+        try:
+            if isinstance(action, Create):
+                status = await _create(context, store, status, action.desired)
+            elif action not in deferred:
+                await _delete(context, action.found)
+        except RemoteError as error:
+            first = first or error
+    return ApplyResult(status, bool(actions), bool(deferred), first)
+
+
+async def _remove_route(context: Context, name: str, status: Status) -> Status:
+    """Remove the route of a gateway that the settings had before."""
+    status = _without_refusal(context, status)
+    route = _route_child(context, status)
+    if route is None:
+        return status
+    try:
+        await context.kube.delete_child(context.route.resource, route.namespace, route.name)
+    except RemoteError as error:
+        # Without the gateway setting we may have lost the right to routes. The owner reference removes it
+        # with the Preview.
+        log.warning("a route stays", extra={"preview": name, "error": str(error)})
+        return status
+    return replace(status, children=tuple(child for child in status.children if child != route))
+
+
+def _without_refusal(context: Context, status: Status) -> Status:
+    """Forget a route that was refused before there was any, once none is wanted any more."""
+    route = _route_child(context, status)
+    if route is None or route.namespace:
+        return status
+    return replace(status, children=tuple(child for child in status.children if child != route))
+
+
+async def _write_route(context: Context, status: Status, desired: Desired) -> tuple[Status, dict[str, Any]]:
+    before = _route_child(context, status)
+    if before is not None and before.namespace != desired.namespace:
+        await context.kube.delete_child(context.route.resource, before.namespace, desired.name)
+    obj = await context.kube.apply_child(context.route.resource, desired.manifest)
+    return _with_route(context, status, desired, ""), dict(obj)
+
+
+def _route_child(context: Context, status: Status) -> Child | None:
+    return next((child for child in status.children if child.kind == context.route.name), None)
+
+
+def _with_route(context: Context, status: Status, desired: Desired, refused: str) -> Status:
+    """Record the route: where it is, and what the cluster says against it."""
+    before = _route_child(context, status)
+    state = ChildState.FAILED if refused else ChildState.READY
+    since = before.since if before and before.state is state else context.now()
+    namespace = before.namespace if before and refused else "" if refused else desired.namespace
+    child = Child(
+        kind=desired.kind,
+        namespace=namespace,
+        name=desired.name,
+        spec_hash="" if refused else desired.spec_hash,
+        state=state,
+        reason=Reason.ROUTE_REFUSED if refused else None,
+        message=refused,
+        since=since,
+    )
+    if child == before:
+        return status
+    others = tuple(each for each in status.children if each.kind != desired.kind)
+    return replace(status, children=(*others, child))
+
+
+def _redirected(context: Context, name: str, acknowledged: bool) -> Redirected:
+    """Note that a route leads to the page, and whether its gateway knows."""
+    now = context.now()
+    before = context.memory.redirected.get(name) or Redirected(now)
+    redirected = Redirected(before.at, (before.acknowledged_at or now) if acknowledged else None)
+    context.memory.redirected[name] = redirected
+    return redirected
+
+
+async def _delete(context: Context, found: Found) -> None:
+    try:
+        resource = _resource(context, found.kind)
+        await context.kube.delete_child(resource, found.namespace, found.name, found.uid)
+    except Conflict:
+        # Another object has the name by now; the next pass sees whose it is.
+        return
+
+
+async def _create(context: Context, store: PreviewStore, status: Status, desired: Desired) -> Status:
+    """Create a child and note its uid.
+
+    A crash right after the create leaves the uid unnoted; the next pass finds the object by its name, with
+    our uid as the owner's, and takes it over.
+    """
+    try:
+        resource = _resource(context, desired.kind)
+        obj = await context.kube.create_child(resource, desired.namespace, desired.manifest)
+    except Conflict:
+        return await _name_is_taken(context, store, status, desired)
+    except (Invalid, Forbidden, NotFound) as error:
+        message = f"the cluster refused the preview {desired.what}: {error.message or error}"
+        return _failed(context, status, desired, message)
+    uid = str(obj["metadata"]["uid"])
+    return _with_child(status, desired, lambda child: replace(child, uid=uid))
+
+
+async def _name_is_taken(context: Context, store: PreviewStore, status: Status, desired: Desired) -> Status:
+    """See who has the name of a child that we did not find.
+
+    One of ours that lost its label goes, since nobody would ever see it again; a stranger's is told of.
+    """
+    kind = next(kind for kind in context.kinds if kind.name == desired.kind)
+    for obj in await context.kube.list_children(kind.resource, desired.namespace, ""):
+        if obj["metadata"]["name"] != desired.name or preview_name_of(obj) == store.preview.name:
+            # One that carries our label appeared since we listed: it is the next pass's.
+            continue
+        found = kind.read(obj)
+        if found.owner_uid == store.preview.uid:
+            await _delete(context, found)
+        else:
+            message = (
+                f"somebody else has a preview {desired.what} named {desired.name}; it must be removed first"
+            )
+            status = _failed(context, status, desired, message)
+    return status
+
+
+def _failed(context: Context, status: Status, desired: Desired, message: str) -> Status:
+    """Record that a child could not be made; its service fails with it."""
+    now, words = context.now(), one_line(message)
+    status = _with_child(status, desired, lambda child: failed(child, desired, words, now))
+    return with_failed_service(status, desired.service, desired.failure, words, now)
+
+
+def _with_child(status: Status, desired: Desired, change: Callable[[Child], Child]) -> Status:
+    children = tuple(
+        change(child) if (child.kind, child.namespace, child.name) == desired.identity else child
+        for child in status.children
+    )
+    return replace(status, children=children)
+
+
+def _resource(context: Context, kind: str) -> Resource:
+    return next(each.resource for each in context.kinds if each.name == kind)

@@ -1,0 +1,63 @@
+"""The HTTPRoute of a preview: to staging with the header set while something serves, else to the page."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from datetime import datetime
+
+from previewbot.api import Preview
+from previewbot.engine import links
+from previewbot.reconciler.children.kind import Desired, Object, Resource
+from previewbot.reconciler.observation import Limits, PullRequestFacts
+
+
+class Routes:
+    """The kind `HTTPRoute`."""
+
+    name = "HTTPRoute"
+    resource = Resource(links.ROUTE_GROUP, links.ROUTE_VERSION, links.ROUTE_PLURAL)
+
+    def desired(
+        self, preview: Preview, facts: PullRequestFacts | None, limits: Limits, *, begins: bool
+    ) -> Desired | None:
+        """Return the route, if links go through a Gateway and the repository has an entry.
+
+        While GitHub cannot be read the entry is unknown: then the route is only ever turned to the page.
+        `begins`: a route may be made where there was none.
+        """
+        before = next((c.namespace for c in preview.status.children if c.kind == self.name), "")
+        config = facts.config if facts else None
+        entry = config.entry if config else None
+        serving = any(service.serving_sha for service in preview.status.services)
+        namespace = entry.namespace if entry else before
+        if limits.gateway is None or not namespace or (entry is None and serving):
+            return None
+        if not begins and not before:
+            return None
+        page = links.page_url(limits.public_url, preview.name)
+        manifest = links.route(preview, limits.gateway, namespace, entry if serving else None, page=page)
+        spec = json.dumps(manifest["spec"], sort_keys=True).encode()
+        return Desired(
+            self.name,
+            namespace,
+            preview.spec.environment_key,
+            spec_hash=hashlib.sha256(spec).hexdigest()[:16],
+            manifest=manifest,
+            what="route",
+        )
+
+    def leads_to_sessions(self, desired: Desired) -> bool:
+        """Return whether it leads to staging, where the sessions answer."""
+        return links.leads_to_staging(desired.manifest)
+
+    def acknowledged(self, obj: Object, limits: Limits) -> bool:
+        """Return whether the gateway says that it knows what the route says now."""
+        return limits.gateway is not None and links.acknowledged(obj, limits.gateway)
+
+    def switched(
+        self, redirected_at: datetime, acknowledged_at: datetime | None, limits: Limits, now: datetime
+    ) -> bool:
+        """Return whether requests follow by now a route that was redirected and acknowledged then."""
+        gateway = limits.gateway
+        return gateway is None or links.switched(gateway, redirected_at, acknowledged_at, now)

@@ -1,0 +1,93 @@
+"""mirrord preview sessions: one per service that should run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from previewbot.api import Child, ChildState, Reason
+from previewbot.engine import mirrord
+from previewbot.reconciler.children.kind import Desired, Health, Inputs, Mode, Object, Resource
+from previewbot.reconciler.children.step import OPERATOR_SILENT_AFTER
+from previewbot.reconciler.observation import Found, Limits, Prepared
+from previewbot.rules import images
+from previewbot.text.durations import format_duration
+
+_LEAK_GUARD = timedelta(hours=1)
+"""What mirrord's own time to live is beyond ours: it ends what we could not, should we be gone for good."""
+
+_STATES = {"Ready": ChildState.READY, "Idle": ChildState.IDLE, "Failed": ChildState.FAILED}
+
+
+class Sessions:
+    """The kind `PreviewSession`."""
+
+    name = mirrord.KIND
+    resource = Resource(mirrord.API_GROUP, mirrord.API_VERSION, mirrord.PLURAL)
+
+    def desired(self, inputs: Inputs) -> Sequence[Desired]:
+        """Return a session per service; one whose image is not known leaves what is there as it is."""
+        return [self._desired(inputs, prepared) for prepared in inputs.services]
+
+    def read(self, obj: Object) -> Found:
+        """Read a session."""
+        session = mirrord.session_from(obj)
+        return Found(
+            kind=self.name,
+            namespace=session.namespace,
+            name=session.name,
+            uid=session.uid,
+            owner_uid=session.owner_uid,
+            created_at=session.created_at,
+            state=_STATES.get(session.phase, ChildState.CREATING),
+            service=session.service,
+            spec_hash=session.spec_hash,
+            head_sha=session.head_sha,
+            answered=session.phase != "Pending",
+            message=session.failure,
+            serving=session.serving,
+            share_host=session.share_host,
+            deleting_since=session.deleting_since,
+        )
+
+    def health(self, found: Found, was: Child, limits: Limits, now: datetime) -> Health:
+        """Return how a session fares; one that was never ready in time has failed."""
+        if found.state is ChildState.FAILED:
+            return Health(ChildState.FAILED, message=found.message or "it failed")
+        if found.state is not ChildState.CREATING:
+            return Health(found.state)
+        waited = now - found.created_at
+        if waited >= limits.session_deadline and not was.was_ready:
+            what = "it was not ready" if found.answered else "the mirrord operator did not answer"
+            message = f"{what} within {format_duration(limits.session_deadline)}"
+            return Health(ChildState.FAILED, message=message)
+        silent = not found.answered and waited >= OPERATOR_SILENT_AFTER
+        return Health(ChildState.CREATING, Reason.OPERATOR_SILENT if silent else Reason.CREATING)
+
+    def _desired(self, inputs: Inputs, prepared: Prepared) -> Desired:
+        key, service, target = inputs.preview.spec.environment_key, prepared.service, prepared.config.target
+        name = mirrord.session_name(key, service.namespace, target)
+        kept = Desired(self.name, service.namespace, name, service.name, mode=Mode.KEEP)
+        if not prepared.can_run:
+            return kept
+        session = mirrord.DesiredSession(
+            service=service.name,
+            namespace=service.namespace,
+            target=target,
+            container=service.container,
+            image=images.pinned(service.image, service.digest),
+            ports=prepared.config.ports,
+            head_sha=prepared.head_sha,
+            ttl_seconds=int((inputs.limits.ttl_max + _LEAK_GUARD).total_seconds()),
+        )
+        return Desired(
+            self.name,
+            service.namespace,
+            name,
+            service.name,
+            head_sha=prepared.head_sha,
+            spec_hash=mirrord.spec_hash(key, session),
+            manifest=mirrord.manifest(inputs.preview, session),
+            failure=Reason.SESSION_FAILED,
+            what="session",
+        )

@@ -1,0 +1,174 @@
+"""One child of a preview, whatever its kind: from what should be and what is to its status and the next
+action.
+
+Children are replaced, never patched. A recorded uid is cleared in the same write that precedes our own
+delete, so a recorded uid that is gone can only mean that somebody else removed the object.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from previewbot.api import Child, ChildState, Reason
+from previewbot.reconciler.children.kind import Desired, Health, Mode
+from previewbot.reconciler.observation import Found
+
+OPERATOR_SILENT_AFTER = timedelta(minutes=2)
+
+_RECREATIONS = 1
+
+
+@dataclass(frozen=True)
+class Create:
+    """Create this child."""
+
+    desired: Desired
+
+
+@dataclass(frozen=True)
+class Delete:
+    """Delete this very object, and no other of its name."""
+
+    found: Found
+
+
+Action = Create | Delete
+
+
+@dataclass(frozen=True)
+class Around:
+    """What a child's step needs to know of everything else.
+
+    `predecessor` is another object of the same kind and service that is on its way out. `blocked`: something
+    that has to be ready before it is not.
+    """
+
+    owner_uid: str
+    now: datetime
+    slot_granted: bool
+    predecessor: Found | None = None
+    blocked: bool = False
+
+
+@dataclass(frozen=True)
+class ChildStep:
+    """A child's new status and at most one action; `needs_slot` if it waits for nothing else, or has one."""
+
+    child: Child
+    action: Action | None = None
+    needs_slot: bool = False
+
+
+def next_step(
+    desired: Desired, found: Found | None, was: Child, health: Health | None, around: Around
+) -> ChildStep:
+    """Return the next step of a child that should be there; `health` is that of what was found."""
+    was = _as_desired_now(was, desired)
+    if found is not None and found.owner_uid != around.owner_uid:
+        return _make_way(was, found, around.now)
+    if desired.mode is Mode.KEEP:
+        return ChildStep(_kept(was, found, around.now))
+    if found is None or health is None:
+        return _absent(desired, was, around)
+    if was.failed_attempt == desired.attempt:
+        action = None if found.deleting_since else Delete(found)
+        return ChildStep(_with_state(was, ChildState.FAILED, desired.failure, around.now, uid=""), action)
+    if found.deleting_since is not None:
+        reason = operator_silence(found, around.now) or Reason.REPLACING
+        return ChildStep(_with_state(was, ChildState.REPLACING, reason, around.now))
+    if found.spec_hash != desired.spec_hash:
+        replacing = _with_state(was, ChildState.REPLACING, Reason.REPLACING, around.now, uid="")
+        return ChildStep(replacing, Delete(found))
+    return _as_desired(desired, found, was, health, around.now)
+
+
+def removed_step(was: Child | None, found: Found | None, now: datetime) -> tuple[Child | None, Delete | None]:
+    """Return what is left of a child that should go, and its deletion if that was not asked for yet.
+
+    What failed is remembered although the object is gone.
+    """
+    if found is None:
+        remembered = was is not None and was.failed_attempt
+        return (
+            _with_state(was, ChildState.FAILED, was.reason, now, uid="") if was and remembered else None
+        ), None
+    child = was or Child(found.kind, found.namespace, found.name, found.service)
+    reason = Reason.REMOVAL_STALLED if operator_silence(found, now) else None
+    child = _with_state(child, ChildState.REMOVING, reason, now, uid="")
+    return child, None if found.deleting_since else Delete(found)
+
+
+def operator_silence(found: Found, now: datetime) -> Reason | None:
+    """Return OperatorSilent if an object is being deleted for so long that nobody seems to do it."""
+    if found.deleting_since and now - found.deleting_since >= OPERATOR_SILENT_AFTER:
+        return Reason.OPERATOR_SILENT
+    return None
+
+
+def failed(child: Child, desired: Desired, message: str, now: datetime) -> Child:
+    """Record a failure; it is stored before the failed object is deleted, since only that has the words."""
+    child = replace(child, failed_attempt=desired.attempt, message=message)
+    return _with_state(child, ChildState.FAILED, desired.failure, now, uid="")
+
+
+def _as_desired_now(was: Child, desired: Desired) -> Child:
+    """Carry a child over to what is desired now; another spec may be made again as often as the first."""
+    if desired.mode is Mode.KEEP or was.spec_hash == desired.spec_hash:
+        return was
+    return replace(was, spec_hash=desired.spec_hash, recreations=0)
+
+
+def _make_way(was: Child, found: Found, now: datetime) -> ChildStep:
+    """Remove what has our name and label, but an owner that is gone: Kubernetes may never collect it."""
+    reason = operator_silence(found, now) or Reason.REPLACING
+    action = None if found.deleting_since else Delete(found)
+    return ChildStep(_with_state(was, ChildState.REPLACING, reason, now), action)
+
+
+def _kept(was: Child, found: Found | None, now: datetime) -> Child:
+    if found is None:
+        return _with_state(was, ChildState.PENDING, None, now, uid="")
+    return _with_state(was, found.state, None, now, uid=found.uid)
+
+
+def _absent(desired: Desired, was: Child, around: Around) -> ChildStep:
+    if was.failed_attempt == desired.attempt:
+        return ChildStep(_with_state(was, ChildState.FAILED, desired.failure, around.now, uid=""))
+    if was.uid:
+        # Somebody deleted our object. Re-create it once; the second time report a failure.
+        if was.recreations >= _RECREATIONS:
+            message = f"its {desired.what} was removed from the cluster twice"
+            return ChildStep(failed(was, desired, message, around.now))
+        was = replace(was, uid="", recreations=was.recreations + 1)
+    if around.predecessor is not None:
+        # It has another target and is on its way out: two of a service would both take its requests.
+        reason = operator_silence(around.predecessor, around.now) or Reason.REPLACING
+        return ChildStep(_with_state(was, ChildState.REPLACING, reason, around.now))
+    if around.blocked:
+        return ChildStep(_with_state(was, ChildState.PENDING, Reason.CREATING, around.now), needs_slot=True)
+    if not around.slot_granted:
+        queued = _with_state(was, ChildState.PENDING, Reason.LIMIT_REACHED, around.now)
+        return ChildStep(queued, needs_slot=True)
+    child = replace(was, message="", was_ready=False)
+    creating = _with_state(child, ChildState.CREATING, Reason.CREATING, around.now)
+    return ChildStep(creating, Create(desired), needs_slot=True)
+
+
+def _as_desired(desired: Desired, found: Found, was: Child, health: Health, now: datetime) -> ChildStep:
+    if health.state is ChildState.FAILED:
+        return ChildStep(failed(was, desired, health.message, now), Delete(found))
+    if health.state in (ChildState.READY, ChildState.IDLE) and (was.message or not was.was_ready):
+        was = replace(was, message="", was_ready=True)
+    return ChildStep(_with_state(was, health.state, health.reason, now, uid=found.uid))
+
+
+def _with_state(
+    child: Child, state: ChildState, reason: Reason | None, now: datetime, *, uid: str | None = None
+) -> Child:
+    """Return a child in this state, since now if it was in another; the same child where nothing changes."""
+    since = child.since if child.state is state and child.since else now
+    uid = child.uid if uid is None else uid
+    if (child.state, child.reason, child.since, child.uid) == (state, reason, since, uid):
+        return child
+    return replace(child, state=state, reason=reason, since=since, uid=uid)

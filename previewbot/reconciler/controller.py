@@ -1,0 +1,283 @@
+"""One pass over one Preview: gather, plan, store, apply, report, requeue.
+
+A pass reads the truth, computes what should be, and moves the world one step nearer. Run twice, it does
+nothing the second time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from previewbot.api import Preview, Reason, Status
+from previewbot.clients.github import GitHub
+from previewbot.clients.kubernetes.client import Kube
+from previewbot.clients.registry import Registry
+from previewbot.config.server import Settings
+from previewbot.errors import Conflict, Forbidden, Invalid, RemoteError
+from previewbot.reconciler.apply import ApplyResult, RouteResult, apply_actions, apply_route, is_refusal
+from previewbot.reconciler.children import KINDS, ROUTE, ChildKind, Route
+from previewbot.reconciler.context import Context
+from previewbot.reconciler.gather import Gone, gather, gather_removal
+from previewbot.reconciler.gather.gathering import within
+from previewbot.reconciler.memory import Memory, Untriggered
+from previewbot.reconciler.observation import Observation, PullRequestFacts
+from previewbot.reconciler.plan.decision import Leave, Run
+from previewbot.reconciler.plan.fold import route_problem
+from previewbot.reconciler.plan.planner import Plan, make_plan, plan_removal, with_route_result
+from previewbot.reconciler.plan.requeue import (
+    AFTER_CHANGE,
+    GATEWAY_POLL,
+    LOOK_PATIENCE,
+    REMOVING,
+    SOON,
+    Outcome,
+    earliest,
+    requeue_after,
+    until_expiry,
+)
+from previewbot.reconciler.reporters import TEXT_REPORTERS, TextReporter, record_event
+from previewbot.reconciler.reporters.reporting import Reporting
+from previewbot.reconciler.store import PreviewStore, Superseded
+from previewbot.rules.policy import slot_for
+from previewbot.text.render import Renderer
+
+_LAST_ERROR_LENGTH = 500
+
+
+@dataclass(frozen=True)
+class PassErrors:
+    """What went wrong in a pass, by its stage; None where nothing did."""
+
+    look: RemoteError | None = None
+    route: RemoteError | None = None
+    report: RemoteError | None = None
+    actions: RemoteError | None = None
+
+    @property
+    def first(self) -> RemoteError | None:
+        """The one to tell of."""
+        return self.actions or self.report or self.route or self.look
+
+    @property
+    def blocking(self) -> RemoteError | None:
+        """One that keeps us from going on now; a text or a route that is refused for good does not."""
+        report = None if isinstance(self.report, Forbidden | Invalid) else self.report
+        return self.look or self.actions or report or (None if is_refusal(self.route) else self.route)
+
+
+class Reconciler:
+    """Reconciles one Preview at a time; holds nothing that a restart would miss.
+
+    `kinds`, `route` and `reporters` are what a preview consists of and where it is told of.
+    """
+
+    def __init__(
+        self,
+        *,
+        kube: Kube,
+        github: GitHub,
+        registry: Registry,
+        renderer: Renderer,
+        settings: Settings,
+        now: Callable[[], datetime],
+        previews: Callable[[], Sequence[Preview]],
+        pods: Callable[[str], Sequence[Mapping[str, Any]]],
+        wrote: Callable[[Mapping[str, Any]], None],
+        kinds: Sequence[ChildKind] = KINDS,
+        route: Route = ROUTE,
+        reporters: Sequence[TextReporter] = TEXT_REPORTERS,
+    ) -> None:
+        self._slots = asyncio.Lock()
+        self._reporters = reporters
+        self._context = Context(
+            kube=kube,
+            github=github,
+            registry=registry,
+            renderer=renderer,
+            settings=settings,
+            now=now,
+            previews=previews,
+            pods=pods,
+            wrote=wrote,
+            kinds=kinds,
+            route=route,
+            memory=Memory(),
+        )
+
+    @property
+    def untriggered(self) -> Untriggered:
+        """The pull requests that were found to trigger nothing, for the resync."""
+        return self._context.memory.untriggered
+
+    async def reconcile(self, name: str) -> Outcome:
+        """Make one pass over a Preview; raises RemoteError if the Preview itself cannot be read."""
+        obj = await self._context.kube.get_preview(name)
+        if obj is None:
+            self._context.memory.forget(name)
+            return Outcome()
+        store = PreviewStore(self._context, obj)
+        if store.preview.deleting or store.preview.spec.app_id != self._context.settings.github.app_id:
+            return Outcome()
+        try:
+            return await self._pass(store)
+        except Gone:
+            return await self._remove_all(store)
+        except Superseded:
+            return Outcome(SOON)
+        except RemoteError as error:
+            # A backoff, or an hour that GitHub asks for, must not make a preview outlast its time.
+            return Outcome(until_expiry(store.status, self._context.now()), error)
+
+    async def _pass(self, store: PreviewStore) -> Outcome:
+        before = store.status
+        observation = await gather(self._context, store)
+        plan = self._plan(observation)
+        if plan.creates and not observation.fresh and observation.look_error is None:
+            # Nothing is made on facts that are minutes old.
+            observation = await gather(self._context, store, afresh=True)
+            plan = self._plan(observation)
+        observation, plan = await self._store(store, observation, plan)
+        applied, route = await self._apply(store, observation, plan)
+        status, report_error = await self._report(store, observation, plan, applied, before)
+        errors = PassErrors(observation.look_error, route.error, report_error, applied.error)
+        return await self._requeue(store, observation, plan, applied, errors, status)
+
+    def _plan(self, observation: Observation) -> Plan:
+        return make_plan(observation, self._context.kinds, self._context.route)
+
+    async def _store(
+        self, store: PreviewStore, observation: Observation, plan: Plan
+    ) -> tuple[Observation, Plan]:
+        """Store what the plan says before acting on it: cleared uids, messages of failures, the slot taken.
+
+        Whether there is a slot is asked and the answer stored under one lock: else two passes could take the
+        last one both, each while the other was between its question and its write.
+        """
+        if not plan.steps.needs_slot or store.status.slot.held:
+            await store.write(plan.status)
+            return observation, plan
+        async with self._slots:
+            limit = self._context.settings.limits.previews
+            # By what is stored: the plan's own status may say already that it holds one.
+            grant = slot_for(store.preview, self._context.previews(), limit)
+            if grant != observation.slot:
+                observation = replace(observation, slot=grant)
+                plan = self._plan(observation)
+            await store.write(plan.status)
+        return observation, plan
+
+    async def _apply(
+        self, store: PreviewStore, observation: Observation, plan: Plan
+    ) -> tuple[ApplyResult, RouteResult]:
+        """Act: the route first; while that cannot be written nothing is made, but what is to end does end."""
+        context, before = self._context, route_problem(plan.status)
+        status, route = await apply_route(context, store, plan)
+        applied = await apply_actions(context, store, plan, status, route)
+        if route_problem(applied.status) != before:
+            # The overall phase depends on whether the route was accepted, which we only know now: compute it
+            # again.
+            status = with_route_result(plan, applied.status, observation, context.kinds)
+            applied = replace(applied, status=status)
+        return applied, route
+
+    async def _report(
+        self,
+        store: PreviewStore,
+        observation: Observation,
+        plan: Plan,
+        applied: ApplyResult,
+        before: Status,
+    ) -> tuple[Status, RemoteError | None]:
+        """Tell people; a slow GitHub must not hold up the end of a session that only waits for its
+        gateway."""
+        status, error = applied.status, None
+        if observation.fresh or not applied.deferred:
+            reporting = Reporting(self._context, store, status, self._reporters)
+            try:
+                async with within(LOOK_PATIENCE, "report"):
+                    error = await reporting.report(plan)
+            except RemoteError as failure:
+                error = failure
+            status = reporting.status
+        await record_event(self._context, store.with_status(status), before)
+        return status, error
+
+    async def _requeue(
+        self,
+        store: PreviewStore,
+        observation: Observation,
+        plan: Plan,
+        applied: ApplyResult,
+        errors: PassErrors,
+        status: Status,
+    ) -> Outcome:
+        """Store what was done, and say when to look again; a Preview that has done its work goes."""
+        error = str(errors.first)[:_LAST_ERROR_LENGTH] if errors.first else ""
+        await store.write(status if status.last_error == error else replace(status, last_error=error))
+        told = errors.blocking is None and not store.status.replies
+        leave = plan.decision if isinstance(plan.decision, Leave) else None
+        over = leave is not None and told and not observation.found
+        if over and store.preview.unseen_poke:
+            # Poked since we looked, by a reopening perhaps.
+            return Outcome(SOON)
+        facts = observation.facts
+        if over and leave is not None and facts is not None and not facts.lagging:
+            return await self._leave(store, facts, leave)
+        return self._next_look(store.status, observation, plan, applied, errors)
+
+    def _next_look(
+        self,
+        status: Status,
+        observation: Observation,
+        plan: Plan,
+        applied: ApplyResult,
+        errors: PassErrors,
+    ) -> Outcome:
+        now, running = self._context.now(), isinstance(plan.decision, Run)
+        # If the route or the cluster failed, do not poll every 0.5 s: let the backoff decide.
+        works = errors.actions is None and (errors.route is None or not running)
+        removes = works and plan.removes
+        if errors.blocking is not None:
+            # GitHub may ask us to wait an hour. Sessions waiting for the gateway must still be removed on
+            # time.
+            after = earliest(until_expiry(status, now), REMOVING if removes else None)
+            return Outcome(after, errors.blocking)
+        deadline = observation.limits.image_deadline
+        after = requeue_after(status, plan.decision, observation.facts, deadline=deadline, now=now)
+        if removes:
+            after = earliest(after, GATEWAY_POLL)
+        elif works and applied.changed:
+            after = earliest(after, AFTER_CHANGE)
+        return Outcome(after, errors.first)
+
+    async def _leave(self, store: PreviewStore, facts: PullRequestFacts, decision: Leave) -> Outcome:
+        """The Preview goes last, and only as we know it: a poke in between means another look."""
+        spec, pull_request = store.preview.spec, facts.pull_request
+        if decision.reason is Reason.NOT_TRIGGERED:
+            self.untriggered.remember(
+                spec.repository_id, spec.number, pull_request.updated_at, pull_request.head.sha
+            )
+        return await self._delete(store)
+
+    async def _delete(self, store: PreviewStore) -> Outcome:
+        try:
+            await store.delete()
+        except Conflict:
+            return Outcome(SOON)
+        self._context.memory.forget(store.preview.name)
+        return Outcome()
+
+    async def _remove_all(self, store: PreviewStore) -> Outcome:
+        """Remove everything of a repository that is gone or took the App away; there is nobody to tell."""
+        delivery_id = store.preview.poke.delivery_id
+        observation = await gather_removal(self._context, store)
+        plan = plan_removal(observation, self._context.kinds, self._context.route)
+        await store.write(plan.status)
+        applied, _ = await self._apply(store, observation, plan)
+        if observation.found or store.preview.poke.delivery_id != delivery_id:
+            return Outcome(REMOVING, applied.error)
+        return await self._delete(store)

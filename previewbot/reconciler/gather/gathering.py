@@ -1,0 +1,136 @@
+"""Fills an observation, asking for no more than the decision needs."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+
+from previewbot.api import Preview, Status
+from previewbot.engine.view import view_of
+from previewbot.errors import RemoteError, TryLater
+from previewbot.reconciler.children.kind import selector
+from previewbot.reconciler.context import Context
+from previewbot.reconciler.gather.github import look, needs_look
+from previewbot.reconciler.gather.images import look_at_target, look_for_image
+from previewbot.reconciler.gather.pods import pod_problems
+from previewbot.reconciler.observation import (
+    Found,
+    ImageLookup,
+    Observation,
+    PullRequestFacts,
+    Target,
+)
+from previewbot.reconciler.plan.decision import Run, decide
+from previewbot.reconciler.plan.lifecycle import end_if_expired
+from previewbot.reconciler.plan.planner import prepare, take_in
+from previewbot.reconciler.plan.requeue import look_patience
+from previewbot.reconciler.plan.services import changed_services
+from previewbot.reconciler.store import PreviewStore
+from previewbot.rules.policy import slot_for
+
+
+async def gather(context: Context, store: PreviewStore, *, afresh: bool = False) -> Observation:
+    """Return what the world looks like to this Preview now; `afresh` reads GitHub although it was read
+    lately.
+
+    Raises `Gone` if the repository is gone, RemoteError if not even the children can be listed. That GitHub
+    cannot be read is noted in the observation: nothing is torn down because of it.
+    """
+    observation = await _begin(context, store)
+    cached = context.memory.facts.get(store.preview.name)
+    observation = replace(observation, facts=cached)
+    if not _ends_now(observation) and (afresh or needs_look(store.preview, cached, observation.now)):
+        observation = await _look(context, store, observation, cached)
+    return await _ask_for_services(context, observation)
+
+
+async def gather_removal(context: Context, store: PreviewStore) -> Observation:
+    """Return what there is to remove, where GitHub cannot be asked about it any more."""
+    return await _begin(context, store)
+
+
+async def _begin(context: Context, store: PreviewStore) -> Observation:
+    preview = store.preview
+
+    def one_line(status: Status) -> str:
+        return context.renderer.headline(view_of(context.settings, replace(preview, status=status)))
+
+    return Observation(
+        preview=preview,
+        now=context.now(),
+        limits=context.limits,
+        found=await _children(context, preview),
+        slot=slot_for(preview, context.previews(), context.settings.limits.previews),
+        one_line=one_line,
+    )
+
+
+async def _children(context: Context, preview: Preview) -> tuple[Found, ...]:
+    """List the children live: a cache could take one we just made for one that vanished."""
+    found: list[Found] = []
+    for kind in context.kinds:
+        for namespace in context.settings.cluster.namespaces:
+            items = await context.kube.list_children(kind.resource, namespace, selector(preview))
+            found += [kind.read(item) for item in items]
+    return tuple(found)
+
+
+def _ends_now(observation: Observation) -> bool:
+    """Return whether something is to be removed, whatever GitHub says: before asking it, then."""
+    ended = end_if_expired(observation.preview.status, observation.now).lifecycle.ended
+    return ended is not None and any(child.deleting_since is None for child in observation.found)
+
+
+async def _look(
+    context: Context, store: PreviewStore, observation: Observation, cached: PullRequestFacts | None
+) -> Observation:
+    """Look at GitHub; its slowness delays no end."""
+    seconds = look_patience(observation.preview.status, observation.now)
+    try:
+        async with within(seconds, "look"):
+            facts, inbox = await look(context, store, observation.now)
+    except RemoteError as error:
+        return replace(observation, facts=cached, look_error=error)
+    # The look may have refreshed the hints in the spec.
+    return replace(
+        observation,
+        preview=store.preview,
+        now=context.now(),
+        facts=facts,
+        inbox=inbox,
+        fresh=True,
+        looked_at=observation.now,
+    )
+
+
+async def _ask_for_services(context: Context, observation: Observation) -> Observation:
+    """Ask for images, targets and pods of the services that should run."""
+    facts, status = observation.facts, take_in(observation)
+    if facts is None or not isinstance(decide(status, facts), Run):
+        return observation
+    preview = replace(observation.preview, status=status)
+    images: dict[str, ImageLookup] = {}
+    for config, service in changed_services(preview, facts):
+        images[config.name] = await look_for_image(context, preview, config, service, facts)
+    observation = replace(observation, images=images)
+    targets: dict[str, Target] = {}
+    as_planned = replace(observation, preview=preview)
+    for prepared in prepare(as_planned):
+        if prepared.service.head_sha and not prepared.service.container:
+            targets[prepared.config.name] = await look_at_target(context, prepared.config)
+    as_planned = replace(as_planned, targets=targets)
+    runnable = [prepared.service for prepared in prepare(as_planned) if prepared.can_run]
+    problems = await pod_problems(context, preview, runnable, observation.found)
+    return replace(observation, now=context.now(), targets=targets, pod_problems=problems)
+
+
+@asynccontextmanager
+async def within(seconds: float, what: str) -> AsyncIterator[None]:
+    """Give GitHub so long in all, however long each of its answers takes; raises TryLater."""
+    try:
+        async with asyncio.timeout(seconds):
+            yield
+    except TimeoutError:
+        raise TryLater("GitHub", message=f"the {what} took too long") from None

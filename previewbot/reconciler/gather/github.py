@@ -1,0 +1,215 @@
+"""The look at GitHub: the pull request, the configuration, the changed files, and the conversation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from previewbot.api import AgentSeen, ConfigurationProblem, Observed, Preview, Spec
+from previewbot.api.github import PullRequest
+from previewbot.clients.github import InstallationClient
+from previewbot.config.repository import PATH, RepositoryConfig, parse
+from previewbot.config.server import Settings
+from previewbot.errors import ConfigurationError, Invalid, NotFound, RemoteError, Unauthorized
+from previewbot.reconciler.context import Context
+from previewbot.reconciler.gather.requests import read_inbox
+from previewbot.reconciler.memory import Problems
+from previewbot.reconciler.observation import Inbox, PullRequestFacts
+from previewbot.reconciler.plan.inbox import handled_comments
+from previewbot.reconciler.plan.requeue import FACTS_HOLD, LAG_LIMIT
+from previewbot.reconciler.store import PreviewStore
+from previewbot.rules import agents, changes, images
+from previewbot.rules.bounds import check_against
+from previewbot.rules.policy import configuration_ref
+
+
+class Gone(Exception):
+    """The repository or our installation is gone, confirmed as the App."""
+
+
+@dataclass(frozen=True)
+class _Configuration:
+    config: RepositoryConfig | None
+    sha: str
+    problems: tuple[ConfigurationProblem, ...]
+
+
+def needs_look(preview: Preview, facts: PullRequestFacts | None, now: datetime) -> bool:
+    """Return whether GitHub must be read: poked, waited for, or not known (any more)."""
+    if facts is None or facts.lagging or facts.problems:
+        return True
+    if preview.unseen_poke:
+        return True
+    if facts.read_at is None or now - facts.read_at >= FACTS_HOLD:
+        return True
+    return any(service.waiting is not None for service in preview.status.services)
+
+
+async def look(context: Context, store: PreviewStore, now: datetime) -> tuple[PullRequestFacts, Inbox]:
+    """Read all of GitHub that a pass goes by.
+
+    Raises `Gone`, or a RemoteError when any of it cannot be read now: half a look is no look, since it would
+    be told under the name of a commit that nobody acted on.
+    """
+    if store.preview.unseen_poke:
+        # Something happened, perhaps the build's end: look for the image now, not when it is due.
+        context.memory.forget_image_looks(store.preview.name)
+    client, pull_request = await _pull_request(context, store)
+    repository = pull_request.base.repository
+    agent = await _agent(client, repository, pull_request)
+    configuration = await _configuration(context, client, repository, pull_request)
+    files = await _files(context, client, store.preview.name, pull_request, configuration)
+    observed = store.status.observed
+    facts = PullRequestFacts(
+        pull_request=pull_request,
+        config=configuration.config,
+        config_sha=configuration.sha,
+        problems=configuration.problems,
+        agent=agent,
+        files=files,
+        merge_sha=await _merge_sha(client, observed, pull_request, configuration, files),
+        read_at=now,
+    )
+    app_id = context.settings.github.app_id
+    inbox, newest = await read_inbox(client, store.status, pull_request, app_id=app_id, now=now)
+    facts = replace(facts, lagging=_lagging(store.preview, pull_request, newest, now))
+    context.memory.facts[store.preview.name] = facts
+    return facts, inbox
+
+
+async def _pull_request(context: Context, store: PreviewStore) -> tuple[InstallationClient, PullRequest]:
+    spec = store.preview.spec
+    client = context.github.installation(spec.installation_id)
+    try:
+        pull_request = await client.pull_request(spec.repository, spec.number)
+        _must_be(spec, pull_request)
+    except (NotFound, Unauthorized) as error:
+        client = await _found_again(context, store, error)
+        pull_request = await client.pull_request(store.preview.spec.repository, spec.number)
+        _must_be(spec, pull_request)
+    if pull_request.base.repository != store.preview.spec.repository:
+        await store.patch_spec(repository=pull_request.base.repository)
+    return client, pull_request
+
+
+def _must_be(spec: Spec, pull_request: PullRequest) -> None:
+    """Raise NotFound if the repository's name belongs to another one by now."""
+    if pull_request.base.repository_id != spec.repository_id:
+        raise NotFound(f"repository {spec.repository_id}", status=404, message="its name was taken over")
+
+
+async def _found_again(context: Context, store: PreviewStore, error: RemoteError) -> InstallationClient:
+    """Find a repository by its number in what we may read; raises `Gone` if it is not there any more.
+
+    It may have been renamed, its old name given to another, or been transferred to another installation.
+    Raises the `error` itself if the repository is where it was.
+    """
+    spec = store.preview.spec
+    try:
+        by_name = await context.github.installation_of(spec.repository)
+    except NotFound:
+        by_name = spec.installation_id
+    for installation_id in dict.fromkeys((by_name, spec.installation_id)):
+        client = context.github.installation(installation_id)
+        try:
+            covered = {repository.id: repository.full_name for repository in await client.repositories()}
+        except (NotFound, Unauthorized):
+            continue
+        name = covered.get(spec.repository_id)
+        if (installation_id, name) == (spec.installation_id, spec.repository):
+            raise error from None
+        if name is not None:
+            await store.patch_spec(installationId=installation_id, repository=name)
+            return client
+    raise Gone(spec.repository) from None
+
+
+async def _agent(client: InstallationClient, repository: str, pull_request: PullRequest) -> AgentSeen | None:
+    seen = agents.recognise(pull_request.author, pull_request.head.ref, pull_request.body, None)
+    if seen is None and agents.needs_commits(pull_request.author, pull_request.head.ref):
+        commits = await client.commits(repository, pull_request.number)
+        seen = agents.recognise(pull_request.author, pull_request.head.ref, pull_request.body, commits)
+    return seen
+
+
+async def _configuration(
+    context: Context, client: InstallationClient, repository: str, pull_request: PullRequest
+) -> _Configuration:
+    ref = configuration_ref(pull_request, context.settings.config_branches)
+    try:
+        file = await client.file(repository, PATH, ref)
+    except Invalid as error:
+        return _Configuration(None, "", (ConfigurationProblem(line=0, message=error.message),))
+    if file is None:
+        return _Configuration(None, "", ())
+    config, problems = context.memory.configurations.read(
+        file.sha, lambda: _read(file.content, context.settings)
+    )
+    return _Configuration(config, file.sha, problems)
+
+
+def _read(content: bytes, settings: Settings) -> tuple[RepositoryConfig | None, Problems]:
+    try:
+        config = parse(content, PATH)
+        found = check_against(config, settings)
+    except ConfigurationError as error:
+        config, found = None, error.problems
+    problems = tuple(ConfigurationProblem(line=p.line, message=p.message) for p in found)
+    return config if not problems else None, problems
+
+
+async def _files(
+    context: Context,
+    client: InstallationClient,
+    name: str,
+    pull_request: PullRequest,
+    configuration: _Configuration,
+) -> dict[str, int]:
+    if configuration.config is None or pull_request.state == "closed":
+        return {}
+    key = (pull_request.head.sha, pull_request.base.sha, configuration.sha)
+    cached = context.memory.files.get(name)
+    if cached is not None and cached[0] == key:
+        return dict(cached[1])
+    files = await client.files(pull_request.base.repository, pull_request.number)
+    matched = changes.match(configuration.config, files)
+    context.memory.files[name] = (key, matched)
+    return dict(matched)
+
+
+async def _merge_sha(
+    client: InstallationClient,
+    observed: Observed,
+    pull_request: PullRequest,
+    configuration: _Configuration,
+    files: Mapping[str, int],
+) -> str:
+    """Return the test merge of this very head, if an image of a changed service can be named by it.
+
+    For a while after a push GitHub goes on showing the test merge of the commit before, of which there may be
+    an image: only the second parent says of which head it is.
+    """
+    sha, head = pull_request.merge_commit_sha, pull_request.head.sha
+    services = configuration.config.services if configuration.config else ()
+    if not sha or pull_request.mergeable is False:
+        return ""
+    if not any(images.counts_merges(service.image) for service in services if service.name in files):
+        return ""
+    if observed.head_sha == head and sha in observed.merge_shas:
+        return sha
+    try:
+        parents = await client.parents(pull_request.base.repository, sha)
+    except (NotFound, Invalid):
+        return ""
+    return sha if parents[1:] == (head,) else ""
+
+
+def _lagging(preview: Preview, pull_request: PullRequest, newest: int, now: datetime) -> bool:
+    """Return whether GitHub's API is behind its own webhook; believed for at most a minute."""
+    poke, requests = preview.poke, preview.status.requests
+    if poke.poked_at is None or now - poke.poked_at >= LAG_LIMIT:
+        return False
+    behind = poke.updated_at is not None and pull_request.updated_at < poke.updated_at
+    unseen = poke.comment_id > max([newest, requests.floor, *handled_comments(requests)])
+    return behind or unseen

@@ -1,0 +1,164 @@
+"""Looks for the image of a commit, and for the container it replaces."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+from datetime import datetime
+
+from previewbot.api import Preview, Reason, Service, Waiting
+from previewbot.api.github import Build
+from previewbot.config.repository import ServiceConfig
+from previewbot.engine.mirrord import TargetProblem, resolve_container
+from previewbot.errors import Forbidden, RemoteError, Unauthorized
+from previewbot.reconciler.context import Context
+from previewbot.reconciler.observation import (
+    ImageFound,
+    ImageLookup,
+    ImageMissing,
+    ImageNotDue,
+    PullRequestFacts,
+    Target,
+)
+from previewbot.reconciler.plan.requeue import image_interval
+from previewbot.reconciler.plan.services import candidates, is_pinned
+from previewbot.rules import images
+
+_OF_A_BUILD = {
+    "running": Reason.BUILD_RUNNING,
+    "needs_approval": Reason.BUILD_NEEDS_APPROVAL,
+    "failed": Reason.BUILD_FAILED,
+}
+
+log = logging.getLogger(__name__)
+
+
+async def look_for_image(
+    context: Context, preview: Preview, config: ServiceConfig, service: Service, facts: PullRequestFacts
+) -> ImageLookup:
+    """Look in the registry, at most every so often; say why if the image is not there."""
+    references = candidates(config, facts, preview.status.observed.merge_shas)
+    if is_pinned(service, facts.pull_request.head.sha, references):
+        return ImageFound(service.image, service.digest)
+    now = context.now()
+    if _looked_lately(context, preview, service, now):
+        return ImageNotDue()
+    context.memory.image_looks[_memory_key(preview, service)] = now
+    lookup = await _lookup(context, preview, config, references, facts)
+    if not isinstance(lookup, ImageMissing):
+        return lookup
+    return replace(
+        lookup, waiting=await _why_missing(context, preview, facts, lookup.waiting, service.waiting)
+    )
+
+
+async def look_at_target(context: Context, config: ServiceConfig) -> Target:
+    """Resolve the container that a service's session replaces, or say what is wrong with the target."""
+    target = config.target
+    try:
+        workload = await context.kube.get_target(config.namespace, target.kind, target.name)
+    except RemoteError as error:
+        # Report this service as failed but finish the pass: the others must still expire.
+        log.warning("cannot look at a target", extra={"service": config.name, "error": str(error)})
+        answer = error.status or "no answer"
+        return Target(problem=f"{target.kind} {target.name} cannot be looked at ({answer})")
+    try:
+        return Target(container=resolve_container(target, workload))
+    except TargetProblem as problem:
+        return Target(problem=str(problem))
+
+
+async def _lookup(
+    context: Context,
+    preview: Preview,
+    config: ServiceConfig,
+    references: list[str],
+    facts: PullRequestFacts,
+) -> ImageLookup:
+    # A branch of 130 characters gives a tag that no registry can hold: nobody forbids it, it never comes.
+    possible = [r for r in references if images.well_formed(r)]
+    refused = [r for r in possible if not images.allowed(r, context.settings.images.allowed)]
+    if refused:
+        return ImageMissing(Waiting(reason=Reason.IMAGE_NOT_ALLOWED, detail=refused[0]))
+    try:
+        merge_shas = preview.status.observed.merge_shas
+        return await _find(context, config, references, facts, merge_shas)
+    except RemoteError as error:
+        # What exactly is wrong (a certificate, a file) is for the platform team, not for the comment.
+        about = {"preview": preview.name, "service": config.name, "error": str(error)}
+        log.warning("cannot look for an image", extra=about)
+        return ImageMissing(_cannot_look(error))
+
+
+def _cannot_look(error: RemoteError) -> Waiting:
+    if isinstance(error, Unauthorized | Forbidden):
+        return Waiting(reason=Reason.REGISTRY_REFUSED, detail=f"{error.what} answered {error.status}")
+    return Waiting(reason=Reason.REGISTRY_UNREACHABLE, detail=error.what)
+
+
+async def _why_missing(
+    context: Context, preview: Preview, facts: PullRequestFacts, waiting: Waiting, before: Waiting | None
+) -> Waiting:
+    """Say what CI does about a missing image: it runs, waits for a person, failed, or cannot even start.
+
+    While GitHub does not tell, what was said `before` holds: an explanation is no reason to end a pass. Where
+    it refuses to tell, that is said, since only a person can grant the permission.
+    """
+    if waiting.reason is not Reason.NO_IMAGE:
+        return waiting
+    if facts.pull_request.mergeable is False:
+        return Waiting(reason=Reason.MERGE_CONFLICT, name=facts.pull_request.base.ref)
+    client = context.github.installation(preview.spec.installation_id)
+    first_seen = preview.status.observed.head_first_seen_at
+    late = first_seen is not None and context.now() - first_seen >= context.settings.deadlines.image
+    build, otherwise = Build("none"), Reason.NO_IMAGE
+    try:
+        build = await client.build(facts.pull_request.base.repository, facts.pull_request.head.sha)
+    except RemoteError as error:
+        log.warning("cannot ask for a build", extra={"preview": preview.name, "error": str(error)})
+        if before and before.detail == waiting.detail and before.reason in _OF_A_BUILD.values():
+            return before
+        otherwise = Reason.BUILDS_UNREADABLE if isinstance(error, Forbidden) else Reason.NO_IMAGE
+    return _from_build(build, Reason.IMAGE_MISSING if late else otherwise, waiting)
+
+
+def _from_build(build: Build, otherwise: Reason, waiting: Waiting) -> Waiting:
+    reason = _OF_A_BUILD.get(build.state, otherwise)
+    return Waiting(
+        reason=reason, url=build.url, name=build.name, since=build.started_at, detail=waiting.detail
+    )
+
+
+def _looked_lately(context: Context, preview: Preview, service: Service, now: datetime) -> bool:
+    last = context.memory.image_looks.get(_memory_key(preview, service))
+    if last is None:
+        return False
+    deadline = context.settings.deadlines.image
+    interval = image_interval(preview.status.observed.head_first_seen_at, last, deadline)
+    # A second early is in time: timers are not exact, and a missed look costs a whole interval.
+    return (now - last).total_seconds() < interval - 1
+
+
+def _memory_key(preview: Preview, service: Service) -> str:
+    return f"{preview.name}/{service.name}/{preview.status.observed.head_sha}"
+
+
+async def _find(
+    context: Context,
+    config: ServiceConfig,
+    references: list[str],
+    facts: PullRequestFacts,
+    merge_shas: tuple[str, ...],
+) -> ImageLookup:
+    """A tag that names no commit counts only if the image itself says which commit it was built from."""
+    by_tag = images.names_commit(config.image)
+    for reference in filter(images.well_formed, references):
+        found = await context.registry.find(images.parse_reference(reference), revision=not by_tag)
+        if found is None:
+            continue
+        if by_tag or found.revision in (facts.pull_request.head.sha, *merge_shas):
+            return ImageFound(reference, found.digest)
+        detail = f"{reference} was built from {found.revision or 'an unknown commit'}"
+        return ImageMissing(Waiting(reason=Reason.NOT_OF_THIS_COMMIT, detail=detail))
+    detail = references[0] if references else config.image
+    return ImageMissing(Waiting(reason=Reason.NO_IMAGE, detail=detail))

@@ -1,0 +1,53 @@
+"""The conversation of a pull request: what people ask for, and what we wrote there in an earlier life."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from previewbot.api import Report, Status
+from previewbot.api.github import Comment, PullRequest
+from previewbot.clients.github import InstallationClient
+from previewbot.reconciler.observation import Inbox, Request
+from previewbot.reconciler.plan.inbox import COMMENT, adopt, comment_request, is_new, own_words
+from previewbot.rules.commands import Command, UnknownCommand, parse
+
+_OVERLAP = timedelta(seconds=60)
+"""GitHub may show a comment late: each look goes back so far beyond the one before."""
+
+_OLD_COMMAND = timedelta(hours=24)
+"""What was written longer ago when a pull request is seen for the first time is not obeyed any more."""
+
+
+async def read_inbox(
+    client: InstallationClient, status: Status, pull_request: PullRequest, *, app_id: int, now: datetime
+) -> tuple[Inbox, int]:
+    """Return what is new in the conversation, and the highest comment id seen."""
+    looked_at = status.requests.looked_at
+    since = looked_at - _OVERLAP if looked_at else None
+    has_comment = bool(status.reports.get(COMMENT, Report()).id)
+    repository, number = pull_request.base.repository, pull_request.number
+    comments = await client.comments(repository, number, since if has_comment else None)
+    own = own_words(comments, app_id)
+    known = adopt(status, own).requests
+    first = looked_at is None and not known.floor
+    earliest = now - _OLD_COMMAND if first else since
+    requests = [
+        await _request(client, repository, comment, asked)
+        for comment in sorted(comments, key=lambda comment: comment.id)
+        if is_new(comment, known, app_id=app_id, earliest=earliest)
+        and (asked := parse(comment.body)) is not None
+    ]
+    newest = max((comment.id for comment in comments), default=0)
+    return Inbox(tuple(requests), own), newest
+
+
+async def _request(
+    client: InstallationClient, repository: str, comment: Comment, asked: Command | UnknownCommand
+) -> Request:
+    """Return a request; whether its author may write is asked at this moment, not when it was written."""
+    is_bot = comment.author.type == "Bot"
+    may_write = not is_bot and await client.permission(repository, comment.author.login) in (
+        "admin",
+        "write",
+    )
+    return Request(comment_request(comment.id), comment.author.login, asked, is_bot, may_write)

@@ -1,0 +1,94 @@
+"""What the controller remembers between passes; losing it costs one look at GitHub per pull request."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from previewbot.api import ConfigurationProblem
+from previewbot.config.repository import RepositoryConfig
+from previewbot.reconciler.observation import PullRequestFacts
+
+Problems = tuple[ConfigurationProblem, ...]
+
+_UNTRIGGERED_KEPT = 20_000
+_CONFIGURATIONS_KEPT = 200
+
+
+class Untriggered:
+    """Pull requests that nothing triggered, so that the listing does not ask about them again."""
+
+    def __init__(self) -> None:
+        self._seen: OrderedDict[tuple[int, int], tuple[datetime, str]] = OrderedDict()
+
+    def remember(self, repository_id: int, number: int, updated_at: datetime, head_sha: str) -> None:
+        """Note that this state of a pull request triggers nothing."""
+        self._seen[repository_id, number] = (updated_at, head_sha)
+        self._seen.move_to_end((repository_id, number))
+        while len(self._seen) > _UNTRIGGERED_KEPT:
+            self._seen.popitem(last=False)
+
+    def remembers(self, repository_id: int, number: int, updated_at: datetime, head_sha: str) -> bool:
+        """Return whether exactly this state was found to trigger nothing."""
+        return self._seen.get((repository_id, number)) == (updated_at, head_sha)
+
+    def forget(self, repository_id: int) -> None:
+        """Forget a repository's pull requests: its configuration changed."""
+        for key in [key for key in self._seen if key[0] == repository_id]:
+            del self._seen[key]
+
+
+class Configurations:
+    """What was read of the latest configuration files, by their blobs' SHAs: many pull requests share one."""
+
+    def __init__(self) -> None:
+        self._read: OrderedDict[str, tuple[RepositoryConfig | None, Problems]] = OrderedDict()
+
+    def read(
+        self, sha: str, read: Callable[[], tuple[RepositoryConfig | None, Problems]]
+    ) -> tuple[RepositoryConfig | None, Problems]:
+        """Return what `read` returned for this content, now or before."""
+        if sha not in self._read:
+            self._read[sha] = read()
+        self._read.move_to_end(sha)
+        while len(self._read) > _CONFIGURATIONS_KEPT:
+            self._read.popitem(last=False)
+        return self._read[sha]
+
+
+@dataclass(frozen=True)
+class Redirected:
+    """Since when a route leads to the page, and since when its gateway is known to know that."""
+
+    at: datetime
+    acknowledged_at: datetime | None = None
+
+
+@dataclass
+class Memory:
+    """Per Preview: the facts of the last look, the changed files of the last head, looks for images.
+
+    `redirected` has those whose route does not lead to staging, as far as this process knows: a restart waits
+    for the gateway once more.
+    """
+
+    facts: dict[str, PullRequestFacts] = field(default_factory=dict)
+    configurations: Configurations = field(default_factory=Configurations)
+    files: dict[str, tuple[tuple[str, str, str], Mapping[str, int]]] = field(default_factory=dict)
+    image_looks: dict[str, datetime] = field(default_factory=dict)
+    redirected: dict[str, Redirected] = field(default_factory=dict)
+    untriggered: Untriggered = field(default_factory=Untriggered)
+
+    def forget(self, name: str) -> None:
+        """Forget a Preview that is gone."""
+        self.facts.pop(name, None)
+        self.files.pop(name, None)
+        self.redirected.pop(name, None)
+        self.forget_image_looks(name)
+
+    def forget_image_looks(self, name: str) -> None:
+        """Let the next pass look for images again at once."""
+        for key in [key for key in self.image_looks if key.startswith(f"{name}/")]:
+            del self.image_looks[key]

@@ -1,0 +1,209 @@
+"""What a pass observed, as values: everything that the plan may know, and nothing that asks.
+
+`gather` fills an `Observation`; `make_plan` is a function of it. So a test of the plan is a table: this
+world, that plan.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from previewbot.api import (
+    AgentSeen,
+    ChildState,
+    ConfigurationProblem,
+    PodProblem,
+    Preview,
+    RequestId,
+    Service,
+    Status,
+    Waiting,
+)
+from previewbot.api.github import PullRequest
+from previewbot.config.repository import RepositoryConfig, ServiceConfig
+from previewbot.config.server import GatewaySettings
+from previewbot.errors import RemoteError
+from previewbot.rules.commands import Command, UnknownCommand
+from previewbot.rules.policy import SlotGrant
+
+
+@dataclass(frozen=True)
+class PullRequestFacts:
+    """What a look at GitHub found; kept in memory, never written into the Preview.
+
+    `config` is None where there is no file, or where it has `problems`; `merge_sha` is the test merge of this
+    very head, where an image could be named by it; `lagging` means that GitHub does not yet show what the
+    webhook told us of.
+    """
+
+    pull_request: PullRequest
+    config: RepositoryConfig | None
+    config_sha: str = ""
+    problems: tuple[ConfigurationProblem, ...] = ()
+    agent: AgentSeen | None = None
+    files: Mapping[str, int] = field(default_factory=dict)
+    merge_sha: str = ""
+    lagging: bool = False
+    read_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a person asks for, wherever it was written; a bot's request is answered by a reaction only."""
+
+    id: RequestId
+    actor: str
+    asked: Command | UnknownCommand
+    is_bot: bool = False
+    may_write: bool = False
+
+
+@dataclass(frozen=True)
+class OwnReport:
+    """One of our own comments as found on GitHub: its id, the hash of its text, the last request it knows."""
+
+    id: int
+    hash: str
+    last_request: int = 0
+
+
+@dataclass(frozen=True)
+class OwnWords:
+    """What we wrote in an earlier life: status comments, oldest first, and the requests that have an
+    answer."""
+
+    reports: tuple[OwnReport, ...] = ()
+    answered: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True)
+class Inbox:
+    """What a look at the conversation found: new requests in their order, and our own words."""
+
+    requests: tuple[Request, ...] = ()
+    own: OwnWords = OwnWords()
+
+
+@dataclass(frozen=True)
+class Found:
+    """A child as the cluster shows it, whatever its kind.
+
+    `answered`: whoever acts on it (an operator, a gateway) has reacted to it. `serving`: requests that carry
+    the header reach it now. `message` says why it failed, in one line without what looks like a secret.
+    """
+
+    kind: str
+    namespace: str
+    name: str
+    uid: str
+    owner_uid: str
+    created_at: datetime
+    state: ChildState
+    service: str = ""
+    spec_hash: str = ""
+    head_sha: str = ""
+    answered: bool = True
+    message: str = ""
+    serving: bool = False
+    share_host: str = ""
+    deleting_since: datetime | None = None
+
+    @property
+    def identity(self) -> tuple[str, str, str]:
+        """What tells it from every other object of its time: kind, namespace, name."""
+        return self.kind, self.namespace, self.name
+
+
+@dataclass(frozen=True)
+class ImageFound:
+    """The registry has the image of this head: under this reference, with this digest."""
+
+    image: str
+    digest: str
+
+
+@dataclass(frozen=True)
+class ImageMissing:
+    """The registry does not have it, or could not be asked; `waiting` says why."""
+
+    waiting: Waiting
+
+
+@dataclass(frozen=True)
+class ImageNotDue:
+    """Nobody looked: the last look was a moment ago."""
+
+
+ImageLookup = ImageFound | ImageMissing | ImageNotDue
+
+
+@dataclass(frozen=True)
+class Target:
+    """What a look at a service's target found: the container to replace, or what is wrong with it."""
+
+    container: str = ""
+    problem: str = ""
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A service with its image as far as that is known; `target_problem` says why it cannot run at all."""
+
+    config: ServiceConfig
+    service: Service
+    head_sha: str
+    target_problem: str = ""
+
+    @property
+    def can_run(self) -> bool:
+        """Whether everything is known that its session needs."""
+        return bool(self.service.head_sha) and not self.target_problem
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What the platform team's settings say about time and number, and where links go."""
+
+    ttl_default: timedelta
+    ttl_max: timedelta
+    session_deadline: timedelta
+    image_deadline: timedelta
+    previews: int
+    public_url: str
+    gateway: GatewaySettings | None = None
+
+
+@dataclass(frozen=True)
+class Observation:
+    """One world, at one moment.
+
+    `preview` is as it is stored, before anything of this pass; `now` is when all was gathered, `looked_at`
+    when the look at GitHub began: what is written there meanwhile is for the next one. `fresh`: the `facts`
+    were read in this pass, and `inbox` with them. `images` and `targets` are by service, `pod_problems` by
+    the uid of the session; what was not asked for is not in them. `one_line` renders the
+    conditions' words.
+    """
+
+    preview: Preview
+    now: datetime
+    limits: Limits
+    facts: PullRequestFacts | None = None
+    fresh: bool = False
+    looked_at: datetime | None = None
+    look_error: RemoteError | None = None
+    inbox: Inbox = Inbox()
+    found: tuple[Found, ...] = ()
+    images: Mapping[str, ImageLookup] = field(default_factory=dict)
+    targets: Mapping[str, Target] = field(default_factory=dict)
+    pod_problems: Mapping[str, PodProblem] = field(default_factory=dict)
+    slot: SlotGrant = field(default_factory=lambda: SlotGrant(granted=False))
+    one_line: Callable[[Status], str] = lambda status: ""
+
+    @property
+    def ttl(self) -> timedelta:
+        """How long a preview stays after its head's first Ready."""
+        config = self.facts.config if self.facts else None
+        wanted = config.ttl if config and config.ttl else self.limits.ttl_default
+        return min(wanted, self.limits.ttl_max)

@@ -1,0 +1,202 @@
+"""Commands: their effect is a change of status, written in the same update as the request's id.
+
+So a command works once, whatever crashes: either both the effect and the id are stored, or neither. A new
+command is a function here, an entry in `_COMMANDS`, its name in `rules.commands`, and its words in the
+templates.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from previewbot.api import Ended, Goal, Phase, Reason, Reply, Status
+from previewbot.api.github import PullRequest
+from previewbot.reconciler.observation import Request
+from previewbot.reconciler.plan.inbox import with_handled
+from previewbot.reconciler.plan.lifecycle import without_end
+from previewbot.rules.commands import Command, CommandName, UnknownCommand
+
+
+@dataclass(frozen=True)
+class Given:
+    """A command with what its effect depends on; `ttl_max` bounds `extend`."""
+
+    command: Command
+    request: Request
+    pull_request: PullRequest
+    ttl_max: timedelta
+    now: datetime
+
+
+@dataclass(frozen=True)
+class _Answer:
+    """The answer that a command gets: a reaction and words, or a goal that the reaction waits for."""
+
+    reaction: str = ""
+    words: str = ""
+    values: Mapping[str, str] | None = None
+    goal: Goal | None = None
+
+
+Effect = tuple[Status, _Answer]
+
+
+def apply_request(
+    status: Status, request: Request, *, pull_request: PullRequest, ttl_max: timedelta, now: datetime
+) -> Status:
+    """Return the status after a request, with the answer owed to it and its id among the handled ones."""
+    asked = request.asked
+    if request.is_bot:
+        # Words to a bot may be answered by it, and so on without end: a reaction says enough.
+        answer = _refused()
+    elif not request.may_write:
+        answer = _refused("not-allowed", login=request.actor)
+    elif isinstance(asked, UnknownCommand):
+        answer = _refused("unknown-command", text=asked.text, suggestion=asked.suggestion or "")
+    else:
+        status, answer = _apply(status, Given(asked, request, pull_request, ttl_max, now))
+    name = asked.name if isinstance(asked, Command) and not request.is_bot else ""
+    return with_handled(_owe_reply(status, request, name, answer), request.id)
+
+
+def settle_replies(status: Status) -> Status:
+    """Turn the reactions that wait for a goal into given ones, once it is reached or out of reach."""
+    if not any(reply.goal for reply in status.replies):
+        return status
+    return replace(status, replies=tuple(_settled(status, reply) for reply in status.replies))
+
+
+def _apply(status: Status, given: Given) -> Effect:
+    if given.pull_request.state == "closed" and given.command.name not in _HARMLESS:
+        return status, _refused("closed")
+    return _COMMANDS[given.command.name](status, given)
+
+
+def _help(status: Status, given: Given) -> Effect:
+    return status, _Answer("rocket", given.command.name)
+
+
+def _start(status: Status, given: Given) -> Effect:
+    command, pull_request = given.command, given.pull_request
+    head = pull_request.head.sha
+    if pull_request.is_fork and (command.sha is None or len(command.sha) != len(head)):
+        return status, _refused("fork-needs-sha", sha=head)
+    if command.sha is not None and not head.startswith(command.sha):
+        return status, _refused("sha-mismatch", sha=head)
+    lifecycle = status.lifecycle
+    approved = not pull_request.is_fork or lifecycle.approved_sha == head
+    running = lifecycle.ended is None and status.phase is not None and status.phase.runs
+    if running and approved and status.reason is not Reason.PARTIAL:
+        return status, _Answer("rocket", "already-running")
+    if lifecycle.ended is not None:
+        lifecycle = without_end(lifecycle)
+    if pull_request.is_fork:
+        lifecycle = replace(lifecycle, approved_sha=head)
+    lifecycle = replace(lifecycle, started_by=given.request.actor)
+    children = tuple(replace(c, failed_attempt="", message="", recreations=0) for c in status.children)
+    # The phase is from before the command; a goal must not be judged by it.
+    return replace(status, lifecycle=lifecycle, children=children, phase=None), _Answer(goal=Goal.RUNNING)
+
+
+def _stop(status: Status, given: Given) -> Effect:
+    if not _wanted(status):
+        return status, _refused("not-running")
+    ended = Ended(
+        reason=Reason.BY_COMMAND,
+        at=given.now,
+        by=given.request.actor,
+        head_sha=status.observed.head_sha,
+    )
+    lifecycle = replace(status.lifecycle, ended=ended, expires_at=None)
+    return replace(status, lifecycle=lifecycle, phase=None), _Answer(goal=Goal.STOPPED)
+
+
+def _extend(status: Status, given: Given) -> Effect:
+    command, lifecycle = given.command, status.lifecycle
+    if command.duration is None:
+        return status, _refused("bad-duration", text=command.text)
+    if not _wanted(status):
+        return status, _refused("not-running")
+    if lifecycle.ready_at is None or lifecycle.expires_at is None:
+        return status, _refused("extend-too-early")
+    latest = lifecycle.ready_at + given.ttl_max
+    if lifecycle.expires_at >= latest:
+        return status, _refused("extend-at-limit", until=lifecycle.expires_at.isoformat())
+    until = min(lifecycle.expires_at + command.duration, latest)
+    extended = replace(status, lifecycle=replace(lifecycle, expires_at=until))
+    return extended, _Answer("rocket", "extended", {"until": until.isoformat()})
+
+
+_COMMANDS: Mapping[CommandName, Callable[[Status, Given], Effect]] = {
+    "start": _start,
+    "stop": _stop,
+    "extend": _extend,
+    "status": _help,
+    "help": _help,
+}
+_HARMLESS: frozenset[CommandName] = frozenset({"status", "help"})
+"""What may be asked of a closed pull request too."""
+
+
+def _wanted(status: Status) -> bool:
+    """Whether a preview runs, or is on its way."""
+    return status.lifecycle.ended is None and bool(status.observed.trigger)
+
+
+def _refused(words: str = "", **values: str) -> _Answer:
+    return _Answer("confused", words, values)
+
+
+def _owe_reply(status: Status, request: Request, command: str, answer: _Answer) -> Status:
+    reply = Reply(
+        request=request.id,
+        author=request.actor,
+        command=command,
+        reaction=answer.reaction,
+        goal=answer.goal,
+        words=answer.words,
+        values=dict(answer.values or {}),
+    )
+    return replace(status, replies=(*status.replies, reply))
+
+
+def _settled(status: Status, reply: Reply) -> Reply:
+    if reply.goal is Goal.RUNNING:
+        return _settled_start(status, reply)
+    if reply.goal is Goal.STOPPED:
+        return _settled_stop(status, reply)
+    return reply
+
+
+def _settled_start(status: Status, reply: Reply) -> Reply:
+    phase = status.phase
+    if phase is not None and phase.runs:
+        return replace(reply, reaction="rocket", goal=None)
+    if phase is Phase.AWAITING_APPROVAL:
+        # The fork was pushed to after the command: what it approved is not the head any more.
+        values = {"sha": status.observed.head_sha}
+        return replace(reply, reaction="confused", goal=None, words="fork-needs-sha", values=values)
+    if phase in _OVER or phase is Phase.FAILED:
+        # The status comment may be silent about why a start came to nothing.
+        words = _WHY_NOT.get(status.reason, "") if status.reason else ""
+        return replace(reply, reaction="confused", goal=None, words=words)
+    return reply
+
+
+def _settled_stop(status: Status, reply: Reply) -> Reply:
+    if status.phase in _OVER:
+        return replace(reply, reaction="rocket", goal=None)
+    if status.lifecycle.ended is None and status.phase not in (None, Phase.STOPPING):
+        # A later command started it again.
+        return replace(reply, reaction="confused", goal=None)
+    return reply
+
+
+_OVER = (Phase.STOPPED, Phase.EXPIRED, Phase.NOTHING_TO_PREVIEW)
+_WHY_NOT: Mapping[Reason, str] = {
+    Reason.NO_SERVICE_CHANGED: "nothing-to-preview",
+    Reason.NO_CONFIGURATION: "no-configuration",
+    Reason.CONFIGURATION_INVALID: "configuration-invalid",
+}

@@ -1,0 +1,127 @@
+"""How the whole preview stands, from how its services do, and the conditions that Kubernetes' tools read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from previewbot.api import Condition, ConditionType, Phase, Reason, Service, Status
+
+_BEST_FIRST = (
+    Phase.READY,
+    Phase.IDLE,
+    Phase.DEPLOYING,
+    Phase.QUEUED,
+    Phase.AWAITING_IMAGE,
+    Phase.FAILED,
+)
+_AS_EXPECTED = "AsExpected"
+"""The reason of a condition that is true: Kubernetes wants one there too."""
+
+_REFUSED = "Refused"
+"""GitHub does not take what is reported."""
+
+
+def phase_of(services: Sequence[Service]) -> tuple[Phase, Reason]:
+    """Return phase and reason of a preview that should run; there is at least one service."""
+    phases = [service.phase for service in services]
+    best = next(phase for phase in (*_BEST_FIRST, phases[0]) if phase in phases)
+    if best is Phase.IDLE and any(phase is not Phase.IDLE for phase in phases):
+        best = Phase.READY
+    if best is Phase.READY:
+        agreed = all(s.phase.runs and s.pod_problem is None for s in services)
+        return best, Reason.ALL_READY if agreed else Reason.PARTIAL
+    if best is Phase.IDLE:
+        return best, Reason.ASLEEP
+    if best is Phase.FAILED:
+        return best, _failure({service.reason for service in services})
+    # Prefer the reason of a service in trouble over that of a healthy one.
+    first = sorted(services, key=lambda service: service.pod_problem is None)
+    reason = next(service.reason for service in first if service.phase is best)
+    return best, reason or Reason.CREATING
+
+
+def held_phase(
+    before: Status, reason: Reason | None, services: Sequence[Service]
+) -> tuple[Phase | None, Reason | None]:
+    """Return how a preview stands that is left as it is; what vanished meanwhile is not called ready."""
+    phase = reason.phase if reason else before.phase
+    if phase is not None and phase.runs and not any(service.serving_sha for service in services):
+        return Phase.DEPLOYING, Reason.CREATING
+    return phase, reason or before.reason
+
+
+def expiry_text(phase: Phase | None, expires_at: datetime | None) -> str:
+    """Return what `kubectl get previews` shows of the end."""
+    shown = expires_at is not None and phase is not None and phase.runs
+    return expires_at.strftime("%Y-%m-%d %H:%M UTC") if shown and expires_at else ""
+
+
+def conditions_of(status: Status, *, generation: int, now: datetime) -> tuple[Condition, ...]:
+    """Return the conditions of a status, without messages; times of transition are kept."""
+    whole = status.reason or Reason.UNKNOWN
+    services = status.services
+    images = all(service.head_sha for service in services) and bool(services)
+    running = bool(services) and all(s.phase.runs and s.pod_problem is None for s in services)
+    refused = any(report.refusal is not None for report in status.reports.values())
+    ready = status.phase is not None and status.phase.runs
+    wanted = {
+        ConditionType.IMAGE_READY: (images, _first_reason(services, Phase.AWAITING_IMAGE) or whole),
+        ConditionType.SESSIONS_READY: (running, _not_running(services) or whole),
+        ConditionType.LINK_READY: (status.link.kind is not None, whole),
+        ConditionType.REPORTED: (not refused, _REFUSED),
+        ConditionType.READY: (ready, whole),
+    }
+    before = {condition.type: condition for condition in status.conditions}
+    found = []
+    for kind, (true, reason) in wanted.items():
+        said = whole if kind is ConditionType.READY else _AS_EXPECTED if true else reason
+        state = "True" if true else "False"
+        found.append(_condition(before.get(kind), kind, state, str(said), generation, now))
+    return tuple(found)
+
+
+def with_messages(conditions: Iterable[Condition], message: str) -> tuple[Condition, ...]:
+    """Return the conditions with the comment's words where they are not as expected, and at the summary."""
+    return tuple(
+        condition
+        if condition.message == (wanted := "" if condition.reason == _AS_EXPECTED else message)
+        else replace(condition, message=wanted)
+        for condition in conditions
+    )
+
+
+def _failure(reasons: set[Reason | None]) -> Reason:
+    """All services failing for one reason that concerns the whole is that reason."""
+    (only, *others) = reasons
+    whole = only in (Reason.IMAGE_MISSING, Reason.ROUTE_REFUSED)
+    return only if only and whole and not others else Reason.SERVICE_FAILED
+
+
+def _first_reason(services: Sequence[Service], phase: Phase) -> Reason | None:
+    return next((s.reason for s in services if s.phase is phase), None)
+
+
+def _not_running(services: Sequence[Service]) -> Reason | None:
+    for service in services:
+        if service.pod_problem is not None and service.phase is not Phase.FAILED:
+            return service.pod_problem.reason
+    return next((s.reason for s in services if not s.phase.runs), None)
+
+
+def _condition(
+    before: Condition | None, kind: ConditionType, state: str, reason: str, generation: int, now: datetime
+) -> Condition:
+    if before is None:
+        return Condition(kind.value, state, reason, "", generation, now)
+    if (before.status, before.reason, before.observed_generation) == (state, reason, generation):
+        return before
+    since = before.last_transition_time if before.status == state else now
+    return replace(
+        before,
+        status=state,
+        reason=reason,
+        observed_generation=generation,
+        last_transition_time=since,
+    )

@@ -1,0 +1,79 @@
+"""Whether a pull request should have a preview now, and why not if not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from previewbot.api import Phase, Reason, Status
+from previewbot.reconciler.observation import PullRequestFacts
+from previewbot.rules.policy import needs_approval
+
+
+@dataclass(frozen=True)
+class Run:
+    """There should be sessions, one per changed service."""
+
+    begins_comment: bool = True
+
+
+@dataclass(frozen=True)
+class Hold:
+    """Nothing new is made, and what serves stays; without a `reason` the preview stands as it stood."""
+
+    reason: Reason | None = None
+
+    @property
+    def begins_comment(self) -> bool:
+        """Whether a comment may be begun: not while nothing is known."""
+        return self.reason is not None
+
+
+@dataclass(frozen=True)
+class End:
+    """There should be no sessions, and `reason` says why; the Preview itself stays."""
+
+    reason: Reason
+
+    @property
+    def begins_comment(self) -> bool:
+        """Whether a comment may be begun: nobody wants one that says that there is nothing to say."""
+        return self.reason.phase is not Phase.NOTHING_TO_PREVIEW
+
+
+@dataclass(frozen=True)
+class Leave:
+    """Nothing should be left, and in the end the Preview goes too; a comment gets its last words.
+
+    `reason` is Merged, Closed or RepositoryGone, or NotTriggered: then nobody ever asked for a preview.
+    """
+
+    reason: Reason
+    begins_comment: bool = False
+
+
+Decision = Run | Hold | End | Leave
+
+
+def decide(status: Status, facts: PullRequestFacts | None) -> Decision:
+    """Return what should be, from the facts and a status that expiry and commands have changed already."""
+    if facts is not None and facts.pull_request.state == "closed":
+        return Leave(Reason.MERGED if facts.pull_request.merged else Reason.CLOSED)
+    if status.lifecycle.ended is not None:
+        return End(status.lifecycle.ended.reason)
+    if facts is None:
+        return Hold()
+    if not status.observed.trigger:
+        return Leave(Reason.NOT_TRIGGERED)
+    return _open(status, facts)
+
+
+def _open(status: Status, facts: PullRequestFacts) -> Decision:
+    unread = needs_approval(facts.pull_request, status.lifecycle.approved_sha)
+    if facts.problems:
+        # What serves stays, unless it is a fork's commit that was approved before another was pushed.
+        return End(Reason.CONFIGURATION_INVALID) if unread else Hold(Reason.CONFIGURATION_INVALID)
+    if facts.config is None:
+        return End(Reason.NO_CONFIGURATION)
+    if not facts.files:
+        return End(Reason.NO_SERVICE_CHANGED)
+    return End(Reason.FORK) if unread else Run()

@@ -1,0 +1,149 @@
+"""Folds how services and children stand into the status: phase, clock, slot, link, conditions.
+
+The very same status comes out where nothing changed, so that an idle pass makes no copies and renders
+nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from previewbot.api import Child, Lifecycle, Link, Phase, Reason, Service, Slot, Status
+from previewbot.engine import links
+from previewbot.reconciler.children.step import Create, Delete
+from previewbot.reconciler.observation import Found, Observation
+from previewbot.reconciler.plan import conditions, lifecycle
+from previewbot.reconciler.plan.commands import settle_replies
+from previewbot.reconciler.plan.decision import Decision, End, Hold, Leave, Run
+from previewbot.reconciler.plan.services import without_route
+
+
+@dataclass(frozen=True)
+class Steps:
+    """How services and children stand, and what is to be done about them."""
+
+    services: tuple[Service, ...]
+    children: tuple[Child, ...]
+    actions: tuple[Create | Delete, ...] = ()
+    needs_slot: bool = False
+
+
+def fold(
+    observation: Observation, before: Status, decision: Decision, steps: Steps, others: Sequence[Child]
+) -> Status:
+    """Return the status that says how everything stands; `others` are children that no kind here looks
+    after."""
+    now = observation.now
+    services = _with_route_problem(before, decision, steps.services, observation)
+    phase, reason = _phase(before, decision, services, observation.found)
+    clock = _clock(observation, before.lifecycle, decision, phase)
+    status = _with_parts(
+        before,
+        phase=phase,
+        reason=reason,
+        lifecycle=clock,
+        slot=_slot(observation, before.slot, decision, steps.needs_slot),
+        link=_link(observation, before.link, services),
+        services=services,
+        children=(*steps.children, *others),
+    )
+    status = settle_replies(status)
+    generation = observation.preview.generation
+    found = conditions.conditions_of(status, generation=generation, now=now)
+    if status is observation.preview.status and found == status.conditions:
+        return status
+    found = conditions.with_messages(found, observation.one_line(status))
+    return status if found == status.conditions else replace(status, conditions=found)
+
+
+def _with_route_problem(
+    before: Status, decision: Decision, services: tuple[Service, ...], observation: Observation
+) -> tuple[Service, ...]:
+    problem = route_problem(before)
+    if not isinstance(decision, Run) or not problem or any(service.serving_sha for service in services):
+        return services
+    return tuple(without_route(service, problem, observation.now) for service in services)
+
+
+def route_problem(status: Status) -> str:
+    """Return what the cluster said when it refused the route; empty if it did not."""
+    refused = (c for c in status.children if c.reason is Reason.ROUTE_REFUSED)
+    return next((child.message for child in refused), "")
+
+
+def _phase(
+    before: Status, decision: Decision, services: Sequence[Service], found: Sequence[Found]
+) -> tuple[Phase | None, Reason | None]:
+    if isinstance(decision, Run):
+        return conditions.phase_of(services)
+    if isinstance(decision, Hold):
+        return conditions.held_phase(before, decision.reason, services)
+    if not found and decision.reason is not Reason.REPOSITORY_GONE:
+        return decision.reason.phase, decision.reason
+    stalled = any(service.reason is Reason.REMOVAL_STALLED for service in services)
+    return Phase.STOPPING, Reason.REMOVAL_STALLED if stalled else decision.reason
+
+
+def _clock(observation: Observation, before: Lifecycle, decision: Decision, phase: Phase | None) -> Lifecycle:
+    ttl, now = observation.ttl, observation.now
+    head_sha = observation.facts.pull_request.head.sha if observation.facts else ""
+    clock = before
+    if isinstance(decision, Run) and phase is not None:
+        ttl_max = observation.limits.ttl_max
+        clock = lifecycle.started(clock, phase, head_sha, ttl=ttl, ttl_max=ttl_max, now=now)
+    if isinstance(decision, Run | Hold):
+        clock = lifecycle.bounded(clock, observation.found, ttl=ttl, now=now)
+    return clock
+
+
+def _slot(observation: Observation, before: Slot, decision: Decision, needs_slot: bool) -> Slot:
+    """Give the slot back once nothing is left that counts; note the place in the queue of what waits."""
+    nothing_left = not observation.found and not needs_slot
+    if nothing_left and (isinstance(decision, End | Leave) or observation.facts is not None):
+        return Slot()
+    if not needs_slot or before.held:
+        return before
+    grant = observation.slot
+    return Slot(
+        held=grant.granted,
+        waiting_since=before.waiting_since or observation.now,
+        queue_position=grant.position,
+        limit=observation.limits.previews,
+    )
+
+
+def _link(observation: Observation, before: Link, services: Sequence[Service]) -> Link:
+    facts, gateway = observation.facts, observation.limits.gateway
+    if facts is None or facts.config is None:
+        return before if any(service.serving_sha for service in services) else Link()
+    return links.link(gateway, facts.config, services, observation.preview.spec.environment_key)
+
+
+def _with_parts(
+    before: Status,
+    *,
+    phase: Phase | None,
+    reason: Reason | None,
+    lifecycle: Lifecycle,
+    slot: Slot,
+    link: Link,
+    services: tuple[Service, ...],
+    children: tuple[Child, ...],
+) -> Status:
+    parts = (before.phase, before.reason, before.lifecycle, before.slot, before.link)
+    same_parts = parts == (phase, reason, lifecycle, slot, link)
+    if same_parts and (before.services, before.children) == (services, children):
+        return before
+    return replace(
+        before,
+        phase=phase,
+        reason=reason,
+        service_names=", ".join(service.name for service in services),
+        expires=conditions.expiry_text(phase, lifecycle.expires_at),
+        lifecycle=lifecycle,
+        slot=slot,
+        link=link,
+        services=services,
+        children=children,
+    )

@@ -1,0 +1,106 @@
+"""What the conversation holds: requests that are new, and what we wrote there in an earlier life.
+
+"Ours" means our marker *and* our App as the author, since people quote markers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from previewbot.api import Report, RequestId, RequestKind, Requests, Status
+from previewbot.api.github import Comment
+from previewbot.reconciler.observation import OwnReport, OwnWords
+from previewbot.text.markers import comment_hash, parse_marker
+
+COMMENT = "comment"
+"""The name of the status comment among `status.reports`."""
+
+_HANDLED_KEPT = 50
+
+
+def comment_request(comment_id: int) -> RequestId:
+    """Return the id of the request that an issue comment makes."""
+    return RequestId(kind=RequestKind.ISSUE_COMMENT, id=comment_id)
+
+
+def own_words(comments: Sequence[Comment], app_id: int) -> OwnWords:
+    """Return what of a conversation is ours."""
+    marked = [
+        (comment, marker)
+        for comment in comments
+        if comment.app_id == app_id and (marker := parse_marker(comment.body)) is not None
+    ]
+    reports = [
+        OwnReport(comment.id, comment_hash(comment.body), marker.command)
+        for comment, marker in marked
+        if marker.kind == "status"
+    ]
+    answered = {marker.reply_to for _, marker in marked if marker.kind == "reply" and marker.reply_to}
+    return OwnWords(tuple(sorted(reports, key=lambda report: report.id)), frozenset(answered))
+
+
+def adopt(status: Status, own: OwnWords) -> Status:
+    """Take over what we wrote before a crash or in an earlier life: the status comment, and answers given.
+
+    Of several status comments the oldest stays; the others are `duplicates`.
+    """
+    status = _with_requests(status, own)
+    report = status.reports.get(COMMENT, Report())
+    if not report.id and own.reports:
+        adopted = Report(id=own.reports[0].id, hash=own.reports[0].hash)
+        status = replace(status, reports={**status.reports, COMMENT: adopted})
+    if any(reply.words and reply.request.id in own.answered for reply in status.replies):
+        replies = tuple(
+            replace(reply, words="") if reply.request.id in own.answered else reply
+            for reply in status.replies
+        )
+        status = replace(status, replies=replies)
+    return status
+
+
+def duplicates(status: Status, own: OwnWords) -> tuple[int, ...]:
+    """Return the ids of status comments beside the one that stays; ours, from a crash or a race."""
+    if status.reports.get(COMMENT, Report()).id:
+        return ()
+    return tuple(report.id for report in own.reports[1:])
+
+
+def with_handled(status: Status, request: RequestId) -> Status:
+    """Note a request as carried out; the oldest of many comments are summed up in the floor."""
+    comments = sorted({r.id for r in status.requests.handled if r.kind == request.kind} | {request.id})
+    others = tuple(r for r in status.requests.handled if r.kind != request.kind)
+    dropped = comments[:-_HANDLED_KEPT]
+    is_comment = request.kind == RequestKind.ISSUE_COMMENT
+    floor = max([status.requests.floor, *dropped]) if is_comment else status.requests.floor
+    kept = tuple(RequestId(request.kind, number) for number in comments[-_HANDLED_KEPT:])
+    return replace(status, requests=replace(status.requests, handled=(*others, *kept), floor=floor))
+
+
+def handled_comments(requests: Requests) -> tuple[int, ...]:
+    """Return the ids of the handled issue comments."""
+    return tuple(r.id for r in requests.handled if r.kind == RequestKind.ISSUE_COMMENT)
+
+
+def is_new(comment: Comment, requests: Requests, *, app_id: int, earliest: datetime | None) -> bool:
+    """Return whether a comment may hold a request that is still to be carried out.
+
+    Only new comments count: an edited one could say something else to whoever reads it later.
+    """
+    if comment.app_id == app_id or comment.created_at != comment.updated_at:
+        return False
+    if comment.id <= requests.floor or comment.id in handled_comments(requests):
+        return False
+    return earliest is None or comment.created_at >= earliest
+
+
+def _with_requests(status: Status, own: OwnWords) -> Status:
+    requests = status.requests
+    floor = max([requests.floor, *(report.last_request for report in own.reports)])
+    known = {number for number in (*own.answered, *handled_comments(requests)) if number > floor}
+    others = tuple(r for r in requests.handled if r.kind != RequestKind.ISSUE_COMMENT)
+    handled = (*others, *(comment_request(number) for number in sorted(known)))
+    if (floor, handled) == (requests.floor, requests.handled):
+        return status
+    return replace(status, requests=replace(requests, floor=floor, handled=handled))

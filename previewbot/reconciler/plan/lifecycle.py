@@ -1,0 +1,107 @@
+"""What changes in a Preview's status by what GitHub shows and by the clock: facts, expiry, the clock's start.
+
+Each function returns the very status it was given where nothing changes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from previewbot.api import Ended, Lifecycle, Observed, Phase, Reason, Status
+from previewbot.config.repository import Triggers
+from previewbot.reconciler.observation import Found, PullRequestFacts
+from previewbot.rules.policy import trigger
+
+_MERGE_SHAS_KEPT = 20
+
+
+def record_facts(
+    status: Status, facts: PullRequestFacts, now: datetime, *, delivery_id: str | None = None
+) -> Status:
+    """Take what GitHub shows into the status: head, merge commits, agent, trigger, problems.
+
+    A new commit starts the image's deadline. `delivery_id` is the delivery that this look has accounted for.
+    """
+    pull_request, before = facts.pull_request, status.observed
+    new_head = before.head_sha != pull_request.head.sha
+    merge_shas = () if new_head else before.merge_shas
+    if facts.merge_sha and facts.merge_sha not in merge_shas:
+        merge_shas = _newest((*merge_shas, facts.merge_sha), status)
+    observed = Observed(
+        delivery_id=before.delivery_id if delivery_id is None else delivery_id,
+        updated_at=pull_request.updated_at,
+        head_sha=pull_request.head.sha,
+        head_first_seen_at=now if new_head else before.head_first_seen_at or now,
+        merge_shas=merge_shas,
+        configuration_sha=facts.config_sha,
+        agent=facts.agent,
+        trigger=_trigger(status, facts),
+        problems=facts.problems,
+        closed_at=pull_request.closed_at,
+    )
+    return status if observed == before else replace(status, observed=observed)
+
+
+def _trigger(status: Status, facts: PullRequestFacts) -> str:
+    if facts.problems and status.observed.trigger:
+        # What the file means to trigger is not known now: a typo must not take away what runs.
+        return status.observed.trigger
+    triggers = facts.config.triggers if facts.config else Triggers()
+    return trigger(facts.pull_request, triggers, facts.agent, status.lifecycle.started_by) or ""
+
+
+def _newest(merge_shas: tuple[str, ...], status: Status) -> tuple[str, ...]:
+    """Keep the newest, and those that running images are named by, which would be replaced without."""
+    named = [sha for sha in merge_shas[:-_MERGE_SHAS_KEPT] if any(sha in s.image for s in status.services)]
+    return (*named, *merge_shas[-_MERGE_SHAS_KEPT:])
+
+
+def end_if_expired(status: Status, now: datetime) -> Status:
+    """End what is past its time; needs nothing but the status, so that it works while GitHub is down."""
+    lifecycle = status.lifecycle
+    if lifecycle.ended is not None or lifecycle.expires_at is None or now < lifecycle.expires_at:
+        return status
+    # What expires is the commit whose clock ran; one pushed meanwhile has not had its time yet.
+    head_sha = lifecycle.ready_sha or status.observed.head_sha
+    ended = Ended(reason=Reason.TIME_UP, at=lifecycle.expires_at, head_sha=head_sha)
+    return replace(status, lifecycle=replace(lifecycle, ended=ended))
+
+
+def without_end(lifecycle: Lifecycle) -> Lifecycle:
+    """Return a lifecycle whose clock has not begun."""
+    return replace(lifecycle, ended=None, expires_at=None, ready_at=None, ready_sha="")
+
+
+def restart_clock(status: Status, *, remaining: int) -> Status:
+    """Let a commit newer than what expired (not than what was stopped) begin a time of its own.
+
+    Only once no child is left (`remaining`): what is being removed would serve on, without an end.
+    """
+    ended = status.lifecycle.ended
+    if ended is None or ended.reason is not Reason.TIME_UP or remaining:
+        return status
+    if ended.head_sha == status.observed.head_sha:
+        return status
+    return replace(status, lifecycle=without_end(status.lifecycle))
+
+
+def started(
+    lifecycle: Lifecycle, phase: Phase, head_sha: str, *, ttl: timedelta, ttl_max: timedelta, now: datetime
+) -> Lifecycle:
+    """Start the clock with the first Ready of a head; a push never shortens what somebody extended."""
+    if not phase.runs or lifecycle.ready_sha == head_sha:
+        return lifecycle
+    expires_at = now + ttl
+    if lifecycle.expires_at is not None:
+        expires_at = min(max(expires_at, lifecycle.expires_at), now + ttl_max)
+    return replace(lifecycle, ready_sha=head_sha, ready_at=now, expires_at=expires_at)
+
+
+def bounded(lifecycle: Lifecycle, found: Sequence[Found], *, ttl: timedelta, now: datetime) -> Lifecycle:
+    """Give an end to what serves without one: an older commit, or one that came up while nobody looked."""
+    serving = next((child.head_sha for child in found if child.serving), "")
+    if not serving or lifecycle.expires_at is not None:
+        return lifecycle
+    return replace(lifecycle, ready_sha=serving, ready_at=now, expires_at=now + ttl)

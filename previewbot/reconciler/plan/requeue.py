@@ -1,0 +1,129 @@
+"""Every interval until the next look, in seconds, if nothing wakes us before."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from previewbot.api import Phase, Reason, Service, Status, Waits
+from previewbot.errors import RemoteError
+from previewbot.reconciler.observation import PullRequestFacts
+from previewbot.reconciler.plan.decision import Decision, Leave, Run
+
+SOON = 0.2
+"""Somebody else changed something under us: look at once, but let them finish."""
+
+REMOVING = 2.0
+"""Something is being removed while GitHub or the cluster does not answer."""
+
+GATEWAY_POLL = 0.5
+"""A removal waits for the gateway, which tells nobody when it has followed."""
+
+AFTER_CHANGE = 5.0
+"""Something was made or removed; its event usually comes sooner."""
+
+LOOK_PATIENCE = 50.0
+"""How long a look at GitHub, or a report to it, may take; a preview's end cuts a look short."""
+
+INTENT_HOLDS = timedelta(seconds=30)
+"""How long GitHub may not show what we wrote: so long an intent is not acted on twice."""
+
+REFUSAL_HOLDS = timedelta(minutes=5)
+"""How long a text that GitHub refused is not sent again."""
+
+FACTS_HOLD = timedelta(minutes=10)
+"""How long what was read of a pull request counts without a new look."""
+
+LAG_LIMIT = timedelta(seconds=60)
+"""How long GitHub's API is believed to be behind its own webhook."""
+
+_LAG = 2.0
+_STOPPING = 5.0
+_INTERVALS: Mapping[Waits, float] = {
+    Waits.SLOT: 30.0,
+    Waits.TARGET: 60.0,
+    Waits.CONFIGURATION: 60.0,
+    Waits.DEPLOYMENT: 15.0,
+    Waits.REPLACEMENT: 5.0,
+    # A pod's crash wakes us; that it has run well for a while since does not.
+    Waits.POD: 10.0,
+}
+"""What an event does not tell of; `Waits.IMAGE` has a schedule of its own, and `Waits.EVENT` none."""
+
+_IMAGE_SOON, _IMAGE_LATER, _IMAGE_LATE = 10.0, 60.0, 300.0
+_SOON_FOR = timedelta(minutes=10)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a pass ended: look again in `requeue_after` seconds; None means "when something happens".
+
+    With an `error` the pass is to be repeated after a backoff, yet no later than `requeue_after`.
+    """
+
+    requeue_after: float | None = None
+    error: RemoteError | None = None
+
+
+def earliest(*times: float | None) -> float | None:
+    """Return the least of these times, in seconds, or None if there is none."""
+    return min((seconds for seconds in times if seconds is not None), default=None)
+
+
+def image_interval(first_seen: datetime | None, now: datetime, deadline: timedelta) -> float:
+    """Return the seconds from a look for an image to the next: 10 s, later 60, past the deadline 300.
+
+    One look falls on the deadline itself, so that what is said then does not come late.
+    """
+    waited = now - (first_seen or now)
+    if waited >= deadline:
+        return _IMAGE_LATE
+    interval = _IMAGE_SOON if waited < _SOON_FOR else _IMAGE_LATER
+    return min(interval, (deadline - waited).total_seconds())
+
+
+def until_expiry(status: Status, now: datetime) -> float | None:
+    """Return the seconds until the preview ends, or None if it has ended or its time has not begun."""
+    if status.lifecycle.expires_at is None or status.lifecycle.ended is not None:
+        return None
+    return max(SOON, (status.lifecycle.expires_at - now).total_seconds())
+
+
+def look_patience(status: Status, now: datetime) -> float:
+    """Return how long a look may take now, in seconds: GitHub's slowness delays no end."""
+    return min(until_expiry(status, now) or LOOK_PATIENCE, LOOK_PATIENCE)
+
+
+def requeue_after(
+    status: Status, decision: Decision, facts: PullRequestFacts | None, *, deadline: timedelta, now: datetime
+) -> float | None:
+    """Return the seconds until the next look, or None if only an event can change anything."""
+    times = [until_expiry(status, now), *_intents(status, now)]
+    if facts is not None and facts.lagging:
+        times.append(_LAG)
+    if facts is not None and facts.problems:
+        times.append(_INTERVALS[Waits.CONFIGURATION])
+    if status.phase is Phase.STOPPING or (isinstance(decision, Leave) and status.services):
+        times.append(_STOPPING)
+    if isinstance(decision, Run):
+        image = image_interval(status.observed.head_first_seen_at, now, deadline)
+        times += [_service(service, image) for service in status.services]
+    least = earliest(*times)
+    return None if least is None else max(SOON, least)
+
+
+def _intents(status: Status, now: datetime) -> list[float | None]:
+    """An intent that a pass before could not carry out is looked after once it holds no more."""
+    moments = [reply.intent_at for reply in status.replies]
+    moments += [report.intent_at for report in status.reports.values() if not report.id]
+    return [(moment + INTENT_HOLDS - now).total_seconds() for moment in moments if moment is not None]
+
+
+def _service(service: Service, image: float) -> float | None:
+    if service.waiting is not None:
+        return image
+    if service.pod_problem is not None and service.phase is not Phase.FAILED:
+        return _INTERVALS[Waits.POD]
+    reason = service.reason or Reason.ALL_READY
+    return _INTERVALS.get(reason.info.waits)

@@ -1,0 +1,208 @@
+"""One service of a preview: its image, and how it stands by what its children do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from previewbot.api import Child, ChildState, Phase, PodProblem, Preview, Reason, Service, Status, Waiting
+from previewbot.config.repository import ServiceConfig
+from previewbot.reconciler.observation import (
+    Found,
+    ImageFound,
+    ImageLookup,
+    ImageMissing,
+    Prepared,
+    PullRequestFacts,
+    Target,
+)
+from previewbot.rules import images
+
+
+def changed_services(preview: Preview, facts: PullRequestFacts) -> list[tuple[ServiceConfig, Service]]:
+    """Return the services that the pull request changes, each with its status carried over."""
+    assert facts.config is not None
+    before = {service.name: service for service in preview.status.services}
+    return [
+        (config, carry_over(config, facts.files[config.name], before.get(config.name)))
+        for config in facts.config.services
+        if config.name in facts.files
+    ]
+
+
+def carry_over(config: ServiceConfig, files: int, before: Service | None) -> Service:
+    """Carry a service's status over to what the configuration says of it now.
+
+    Another target or namespace is another service: nothing of the old status holds for it.
+    """
+    target = str(config.target)
+    if before is None or (before.namespace, before.target) != (config.namespace, target):
+        return Service(name=config.name, namespace=config.namespace, target=target, files=files)
+    return before if before.files == files else replace(before, files=files)
+
+
+def candidates(config: ServiceConfig, facts: PullRequestFacts, merge_shas: Sequence[str]) -> list[str]:
+    """Return the references that count for the head: one, or one per merge commit seen for it."""
+    pull_request = facts.pull_request
+    merges = merge_shas if "merge_sha" in images.template_fields(config.image) else ("",)
+    return [
+        images.render_template(
+            config.image,
+            head_sha=pull_request.head.sha,
+            merge_sha=merge,
+            number=pull_request.number,
+            branch=pull_request.head.ref,
+            service=config.name,
+        )
+        for merge in reversed(merges)
+    ]
+
+
+def is_pinned(service: Service, head_sha: str, references: Sequence[str]) -> bool:
+    """Return whether the image of this head is known already: it is looked for once per head and template."""
+    return service.head_sha == head_sha and service.image in references
+
+
+def pin_image(
+    service: Service, head_sha: str, references: Sequence[str], lookup: ImageLookup | None
+) -> Service:
+    """Pin the image once per head and template; the container is resolved anew with it."""
+    if is_pinned(service, head_sha, references):
+        return service if service.waiting is None else replace(service, waiting=None)
+    if isinstance(lookup, ImageFound):
+        return replace(
+            service, head_sha=head_sha, image=lookup.image, digest=lookup.digest, container="", waiting=None
+        )
+    waiting = lookup.waiting if isinstance(lookup, ImageMissing) else service.waiting
+    waiting = waiting or Waiting(reason=Reason.NO_IMAGE)
+    if (service.head_sha, service.waiting) == ("", waiting):
+        return service
+    return replace(service, head_sha="", waiting=waiting)
+
+
+def with_container(service: Service, target: Target | None) -> Service:
+    """Note the container that the session replaces, once it is known."""
+    if service.container or target is None or not target.container:
+        return service
+    return replace(service, container=target.container)
+
+
+def stand(
+    prepared: Prepared,
+    children: Sequence[Child],
+    found: Sequence[Found],
+    owner_uid: str,
+    problems: Mapping[str, PodProblem],
+    now: datetime,
+) -> Service:
+    """Return how a service stands: by its image first, then by that of its children which is worst off."""
+    service = with_serving(prepared.service, found, owner_uid, now)
+    if not service.head_sha:
+        missing = service.waiting.reason if service.waiting else Reason.NO_IMAGE
+        return with_pod_problem(_with_phase(service, missing.phase, missing, now), None)
+    if prepared.target_problem:
+        return _with_phase(service, Phase.FAILED, Reason.TARGET_MISSING, now, prepared.target_problem)
+    worst = min(children, key=lambda child: _WORST_FIRST.index(child.state), default=None)
+    if worst is None:
+        return _with_phase(service, Phase.DEPLOYING, Reason.CREATING, now)
+    phase, reason = _phase_of(worst)
+    message = worst.message if phase is Phase.FAILED else ""
+    service = _with_phase(service, phase, reason, now, message)
+    uid = next((child.uid for child in children if child.uid in problems), "")
+    return with_pod_problem(service, problems.get(uid))
+
+
+def with_serving(service: Service, found: Sequence[Found], owner_uid: str, now: datetime) -> Service:
+    """Note what serves now; an older commit's session goes on serving while a new image is awaited."""
+    serving = next((f for f in found if f.serving and f.owner_uid == owner_uid), None)
+    sha = serving.head_sha if serving else ""
+    since = service.serving_since if sha and sha == service.serving_sha else now
+    now_serving = (sha, since if sha else None, serving.share_host if serving else "")
+    if (service.serving_sha, service.serving_since, service.share_host) == now_serving:
+        return service
+    return replace(
+        service, serving_sha=now_serving[0], serving_since=now_serving[1], share_host=now_serving[2]
+    )
+
+
+def with_pod_problem(service: Service, problem: PodProblem | None) -> Service:
+    """Note what is wrong with a service's pod, or that nothing is any more.
+
+    While it deploys that is also the reason. A failed service keeps what was wrong before: that is why.
+    """
+    if service.phase is Phase.FAILED:
+        return service
+    if service.phase not in (Phase.DEPLOYING, Phase.READY, Phase.IDLE):
+        problem = None
+    reason = service.reason
+    if service.phase is Phase.DEPLOYING and problem is not None and reason is Reason.CREATING:
+        reason = problem.reason
+    if (service.pod_problem, service.reason) == (problem, reason):
+        return service
+    return replace(service, pod_problem=problem, reason=reason)
+
+
+def removed(service: Service, found: Sequence[Found], children: Sequence[Child], now: datetime) -> Service:
+    """Return a service that should not run: being removed, or stopped once nothing of it is left."""
+    service = with_serving(service, (), "", now)
+    stalled = any(child.reason is Reason.REMOVAL_STALLED for child in children)
+    phase = Phase.STOPPING if found else Phase.STOPPED
+    service = _with_phase(service, phase, Reason.REMOVAL_STALLED if stalled else None, now)
+    return service if service.pod_problem is None else replace(service, pod_problem=None)
+
+
+def without_route(service: Service, problem: str, now: datetime) -> Service:
+    """Nothing is made while the route to it is refused: whoever came would see plain staging."""
+    if service.phase is not Phase.DEPLOYING:
+        return service
+    return _with_phase(service, Phase.FAILED, Reason.ROUTE_REFUSED, now, problem)
+
+
+def with_failed_service(status: Status, name: str, reason: Reason, message: str, now: datetime) -> Status:
+    """Return a status whose service of this name has failed; all of them where a child is for all."""
+    services = tuple(
+        _with_phase(service, Phase.FAILED, reason, now, message) if name in (service.name, "") else service
+        for service in status.services
+    )
+    return replace(status, services=services)
+
+
+_WORST_FIRST = (
+    ChildState.FAILED,
+    ChildState.REPLACING,
+    ChildState.REMOVING,
+    ChildState.PENDING,
+    ChildState.CREATING,
+    ChildState.IDLE,
+    ChildState.READY,
+)
+_PHASES = {
+    ChildState.FAILED: Phase.FAILED,
+    ChildState.READY: Phase.READY,
+    ChildState.IDLE: Phase.IDLE,
+}
+
+
+def _phase_of(child: Child) -> tuple[Phase, Reason | None]:
+    if child.state is ChildState.PENDING and child.reason is Reason.LIMIT_REACHED:
+        return Phase.QUEUED, Reason.LIMIT_REACHED
+    return _PHASES.get(child.state, Phase.DEPLOYING), child.reason
+
+
+def _with_phase(
+    service: Service, phase: Phase, reason: Reason | None, now: datetime, message: str = ""
+) -> Service:
+    """Return a service in this phase, since now if it was in another; the same one where nothing changes."""
+    since = service.since if service.phase is phase and service.since else now
+    if phase in (Phase.STOPPING, Phase.STOPPED):
+        # What it failed of is told still while it goes.
+        message = service.failure_message
+    if (service.phase, service.reason, service.since, service.failure_message) == (
+        phase,
+        reason,
+        since,
+        message,
+    ):
+        return service
+    return replace(service, phase=phase, reason=reason, since=since, failure_message=message)

@@ -1,0 +1,126 @@
+"""The commands people write as comments: `/preview start`, `/preview extend 2h`, and near misses.
+
+    /preview [start [<commit>]]     7 to 40 digits of its SHA
+    /preview stop | status | help
+    /preview extend <duration>      8h, 2h30m, 90s, 3d
+
+Only the first line counts, and only if it begins with `/preview` as a word. Capital letters do not matter:
+phones write them.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Literal, get_args
+
+from previewbot.text.durations import parse_duration
+
+CommandName = Literal["start", "stop", "extend", "status", "help"]
+NAMES: tuple[CommandName, ...] = get_args(CommandName)
+
+_WORD = re.compile(r"/preview(?=\s|$)", re.IGNORECASE)
+_SHA = re.compile(r"[0-9a-f]{7,40}")
+_LONGEST_QUOTE = 80
+_SYNONYMS: dict[str, CommandName] = {
+    "begin": "start",
+    "create": "start",
+    "deploy": "start",
+    "redeploy": "start",
+    "restart": "start",
+    "retry": "start",
+    "run": "start",
+    "up": "start",
+    "delete": "stop",
+    "destroy": "stop",
+    "down": "stop",
+    "end": "stop",
+    "kill": "stop",
+    "shutdown": "stop",
+    "keep": "extend",
+    "keepalive": "extend",
+    "prolong": "extend",
+    "info": "status",
+    "commands": "help",
+}
+
+
+@dataclass(frozen=True)
+class Command:
+    """A command. `sha` is what `start` was given, in small letters.
+
+    `duration` is what `extend` was given, None where that is no duration; `text` is what was written there.
+    """
+
+    name: CommandName
+    sha: str | None = None
+    duration: timedelta | None = None
+    text: str = ""
+
+
+@dataclass(frozen=True)
+class UnknownCommand:
+    """What begins like a command and is none: the line, and a command it may have been meant to be."""
+
+    text: str
+    suggestion: str | None = None
+
+
+def parse(body: str) -> Command | UnknownCommand | None:
+    """Return the command that a comment gives; None if it gives none. Never raises."""
+    lines = body.splitlines()
+    if not lines or not _WORD.match(lines[0]):
+        return None
+    words = lines[0].split()[1:]
+    if not words:
+        return Command("start")
+    name = next((name for name in NAMES if name == words[0].lower()), None)
+    command = _command(name, words[1:]) if name else None
+    if command is not None:
+        return command
+    return UnknownCommand(text=_quoted(lines[0]), suggestion=_suggestion(name, words))
+
+
+def _command(name: CommandName, arguments: list[str]) -> Command | None:
+    """Return the command, or None if the arguments do not fit it."""
+    if name == "extend":
+        written = " ".join(arguments)
+        return Command("extend", duration=_duration(written), text=_quoted(written))
+    if not arguments:
+        return Command(name)
+    sha = arguments[0].lower()
+    if name == "start" and len(arguments) == 1 and _SHA.fullmatch(sha):
+        return Command("start", sha=sha)
+    return None
+
+
+def _suggestion(name: CommandName | None, words: list[str]) -> str | None:
+    word = words[0].lower()
+    if name is None and _duration(words[0]) is not None:
+        return f"/preview extend {word}"
+    if name is None and word in _SYNONYMS:
+        name = _SYNONYMS[word]
+    if name is None:
+        near = difflib.get_close_matches(word[:20], NAMES, n=1, cutoff=0.6)
+        name = next((known for known in NAMES if known in near), None)
+    if name == "extend":
+        given = words[1] if len(words) > 1 and _duration(words[1]) is not None else "2h"
+        return f"/preview extend {given}"
+    return f"/preview {name}" if name else None
+
+
+def _duration(text: str) -> timedelta | None:
+    """Return the duration that a text names, also as separate words: `2h 30m`."""
+    try:
+        for word in text.split():
+            parse_duration(word)
+        return parse_duration("".join(text.split()))
+    except ValueError:
+        return None
+
+
+def _quoted(text: str) -> str:
+    clean = "".join(char if char.isprintable() else " " for char in " ".join(text.split()))
+    return clean if len(clean) <= _LONGEST_QUOTE else clean[: _LONGEST_QUOTE - 1] + "…"

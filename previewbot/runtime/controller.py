@@ -1,0 +1,221 @@
+"""Wires the controller's parts together and runs them until told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Coroutine
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import aiohttp
+from aiohttp import web
+from prometheus_client import CollectorRegistry, Gauge
+
+from previewbot.clients.github import GitHub
+from previewbot.clients.kubernetes.cache import ObjectCache
+from previewbot.clients.kubernetes.client import Kube
+from previewbot.clients.registry import Registry
+from previewbot.config.server import Settings
+from previewbot.errors import LeaseLost
+from previewbot.reconciler import Reconciler
+from previewbot.runtime.health import Health, Watchdog, application
+from previewbot.runtime.informers import informers, wait_for_resources, wanted
+from previewbot.runtime.leadership import DURATION_SECONDS, Leadership, LeaseTaken
+from previewbot.runtime.pods import Pods
+from previewbot.runtime.previews import Previews
+from previewbot.runtime.resync import Resync
+from previewbot.runtime.workers import WORKERS, Workers
+from previewbot.text.render import Renderer
+
+USER_AGENT = "previewbot-controller"
+_TIMEOUT = aiohttp.ClientTimeout(total=30, connect=5)
+_TICK_SECONDS = 1.0
+_STOP_SECONDS = 6.0
+_SERVER_STOP_SECONDS = 2.0
+"""Together less than the ten seconds in which we promise to end."""
+
+_LEASE = "the Lease"
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class _Parts:
+    """What `_work` works with."""
+
+    settings: Settings
+    session: aiohttp.ClientSession
+    github: GitHub
+    kube: Kube
+    health: Health
+    metrics: CollectorRegistry
+    watchdog: Watchdog
+    leadership: Leadership
+
+
+async def run(settings: Settings, private_key: str, bind: str, *, identity: str, stop: asyncio.Event) -> int:
+    """Run the controller until `stop` is set; return the exit code.
+
+    `identity` is who it is in the Lease. Raises SettingsError for a private key or a kubeconfig that cannot
+    be used, OSError if `bind` is taken.
+    """
+    health = Health(limit=settings.deadlines.progress.total_seconds())
+    metrics, watchdog = CollectorRegistry(), Watchdog(DURATION_SECONDS)
+
+    user_agent = f"{USER_AGENT}/{identity}"
+
+    def fence() -> None:
+        leadership.check()
+
+    async with AsyncExitStack() as stack:
+        session = await stack.enter_async_context(aiohttp.ClientSession(timeout=_TIMEOUT))
+        github = GitHub(
+            session,
+            api_url=settings.github.api_url,
+            app_id=settings.github.app_id,
+            private_key=private_key,
+            user_agent=user_agent,
+            now=_now,
+            fence=fence,
+        )
+        kube = await Kube.connect(settings.cluster.kubeconfig, user_agent=user_agent, fence=fence)
+        stack.push_async_callback(kube.close)
+        leadership = _leadership(settings, kube, health, identity)
+        await _serve(bind, application(health, metrics), stack)
+        watchdog.start()
+        stack.callback(watchdog.stop)
+        leading = Gauge("previewbot_leading", "Whether this controller holds the Lease", registry=metrics)
+        leading.set_function(lambda: float(leadership.leading))
+        parts = _Parts(settings, session, github, kube, health, metrics, watchdog, leadership)
+        return await until(stop, _work(parts))
+
+
+async def until(stop: asyncio.Event, work: Coroutine[Any, Any, None]) -> int:
+    """Run `work`, which never ends by itself, until `stop` is set; return the exit code."""
+    working = asyncio.ensure_future(work)
+    stopping = asyncio.ensure_future(stop.wait())
+    try:
+        await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        failed = working.done()
+        working.cancel()
+        stopping.cancel()
+        _, late = await asyncio.wait({working, stopping}, timeout=_STOP_SECONDS)
+    if failed:
+        why = None if working.cancelled() else working.exception()
+        log.error("the controller cannot go on", exc_info=why)
+        return 1
+    log.info("stopped", extra={"late": len(late)})
+    return 0
+
+
+async def _serve(bind: str, app: web.Application, stack: AsyncExitStack) -> None:
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=_SERVER_STOP_SECONDS)
+    await runner.setup()
+    stack.push_async_callback(runner.cleanup)
+    host, _, port = bind.rpartition(":")
+    await web.TCPSite(runner, host.strip("[]") or None, int(port)).start()
+
+
+async def _work(parts: _Parts) -> None:
+    """Wait for what is needed, follow, and with the first lists in, work whenever we hold the Lease."""
+    settings, health = parts.settings, parts.health
+    async with asyncio.TaskGroup() as group:
+        group.create_task(_tick(parts.watchdog))
+        await wait_for_resources(wanted(settings), parts.kube, health)
+        loop = Workers(parts.metrics, health)
+        store, pods = ObjectCache(loop.preview_changed), Pods(loop.pods_changed, _now)
+        following = informers(parts.settings, parts.kube, parts.health, loop, store, pods)
+        health.missing = "the first lists of Previews, sessions and pods are not in yet"
+        for follower in following:
+            group.create_task(follower.run())
+        await asyncio.gather(*(follower.synced.wait() for follower in following))
+        health.missing = ""
+        log.info("ready", extra={"previews": len(store), "namespaces": settings.cluster.namespaces})
+        try:
+            while True:
+                # In a task of its own: before Python 3.13 a task stays marked as cancelled whose TaskGroup an
+                # error ended, and 3.11.2 then takes the next timeout in it for the end of everything.
+                await asyncio.create_task(_lead(parts, loop, store, pods))
+        finally:
+            # Whoever takes over must not meet us in the middle of something: here nobody acts any more.
+            await parts.leadership.release()
+
+
+async def _lead(parts: _Parts, loop: Workers, store: ObjectCache, pods: Pods) -> None:
+    """Wait for the Lease, and work until it runs out because the API server does not answer.
+
+    Raises LeaseTaken (in a group) if somebody else has it: then this process starts from nothing.
+    """
+    parts.health.progressed(_LEASE)
+    await parts.leadership.acquire()
+    previews = Previews(store)
+    log.info("leading", extra={"previews": len(previews())})
+    # What was remembered under an earlier Lease may be old: a new reconciler, and one look at everything.
+    reconciler = _reconciler(parts, previews, store, pods)
+    for preview in previews():
+        loop.queue.add(preview.name)
+    try:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(parts.leadership.hold())
+            for number in range(WORKERS):
+                group.create_task(loop.work(reconciler, number))
+            group.create_task(_resync(parts, previews, reconciler).run())
+    except* LeaseLost as lost:
+        if lost.subgroup(LeaseTaken):
+            raise
+        log.warning("standing by: the Lease was not renewed in time")
+    finally:
+        parts.health.forget("worker", "listing")
+
+
+def _leadership(settings: Settings, kube: Kube, health: Health, identity: str) -> Leadership:
+    lease = settings.cluster.lease_or_default
+    return Leadership(
+        kube,
+        lease.namespace,
+        lease.name,
+        identity,
+        looked=lambda: health.progressed(_LEASE),
+        failed=lambda error: health.troubled(_LEASE, error),
+    )
+
+
+def _reconciler(parts: _Parts, previews: Previews, store: ObjectCache, pods: Pods) -> Reconciler:
+    return Reconciler(
+        kube=parts.kube,
+        github=parts.github,
+        registry=Registry(parts.session, parts.settings.images.registries),
+        renderer=Renderer(),
+        settings=parts.settings,
+        now=_now,
+        previews=previews,
+        pods=pods,
+        wrote=store.put,
+    )
+
+
+def _resync(parts: _Parts, previews: Previews, reconciler: Reconciler) -> Resync:
+    return Resync(
+        github=parts.github,
+        kube=parts.kube,
+        previews=previews,
+        untriggered=reconciler.untriggered,
+        now=_now,
+        interval=parts.settings.listing.interval,
+        app_id=parts.settings.github.app_id,
+        github_host=parts.settings.github_host,
+    )
+
+
+async def _tick(watchdog: Watchdog) -> None:
+    while True:
+        watchdog.tick()
+        await asyncio.sleep(_TICK_SECONDS)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

@@ -1,0 +1,119 @@
+"""What the controller follows in the cluster, and what the cluster must have for it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from collections.abc import Callable
+
+from previewbot.api import GROUP, PLURAL, PREVIEW_LABEL, VERSION
+from previewbot.clients.kubernetes.api_client import Object
+from previewbot.clients.kubernetes.cache import ObjectCache
+from previewbot.clients.kubernetes.client import Kube
+from previewbot.clients.kubernetes.informer import (
+    Informer,
+    labels_only,
+    spec_only,
+    status_only,
+    without_managed_fields,
+)
+from previewbot.clients.kubernetes.resources import PODS
+from previewbot.config.server import Settings
+from previewbot.engine import mirrord
+from previewbot.errors import RemoteError
+from previewbot.reconciler.children import KINDS, ROUTE, ChildKind
+from previewbot.runtime.health import Health
+from previewbot.runtime.pods import Pods
+from previewbot.runtime.workers import Workers
+
+_CHECK_AGAIN_SECONDS = (0.5, 15.0)
+_DISCOVERY = "discovery"
+_PREVIEWS = (GROUP, VERSION, PLURAL)
+
+log = logging.getLogger(__name__)
+
+
+def informers(
+    settings: Settings, kube: Kube, health: Health, loop: Workers, previews: ObjectCache, pods: Pods
+) -> list[Informer]:
+    """Follow Previews everywhere; children, pods and routes where these are allowed: a Role is enough."""
+
+    def follower(
+        resource: tuple[str, str, str],
+        namespace: str | None,
+        store: ObjectCache,
+        what: str,
+        keep: Callable[[Object], Object] = without_managed_fields,
+        selector: str = "",
+    ) -> Informer:
+        health.progressed(what)
+        return Informer(
+            kube,
+            resource,
+            namespace,
+            store,
+            progressed=lambda: health.progressed(what),
+            failed=lambda error: health.troubled(what, error),
+            keep=keep,
+            selector=selector,
+        )
+
+    def children(kind: ChildKind) -> Callable[[str], Informer]:
+        def in_namespace(namespace: str) -> Informer:
+            what = f"following {kind.resource.plural} in {namespace}"
+            return follower(kind.resource, namespace, ObjectCache(loop.session_changed), what, labels_only)
+
+        return in_namespace
+
+    def pods_of_sessions(namespace: str) -> Informer:
+        what = f"following pods in {namespace}"
+        return follower(PODS, namespace, ObjectCache(pods.changed), what, status_only, mirrord.POD_SESSION)
+
+    def routes(namespace: str) -> Informer:
+        what = f"following {ROUTE.resource.plural} in {namespace}"
+        return follower(
+            ROUTE.resource, namespace, ObjectCache(loop.route_changed), what, spec_only, PREVIEW_LABEL
+        )
+
+    of_each = [*map(children, KINDS), pods_of_sessions, *([routes] if _has_gateway(settings) else [])]
+    namespaces = settings.cluster.namespaces
+    found = [follower(_PREVIEWS, None, previews, "following Previews")]
+    return found + [follow(namespace) for namespace in namespaces for follow in of_each]
+
+
+def wanted(settings: Settings) -> list[tuple[str, str, str]]:
+    """Return the resources that the cluster must have under these settings."""
+    routes = [ROUTE.resource] if _has_gateway(settings) else []
+    return [_PREVIEWS, *(kind.resource for kind in KINDS), *routes]
+
+
+def _has_gateway(settings: Settings) -> bool:
+    return settings.links is not None and settings.links.gateway is not None
+
+
+async def wait_for_resources(
+    resources: list[tuple[str, str, str]],
+    kube: Kube,
+    health: Health,
+    *,
+    backoff: tuple[float, float] = _CHECK_AGAIN_SECONDS,
+) -> None:
+    """Wait until the API server has every resource; say what is missing. `backoff` in seconds."""
+    delay = backoff[0]
+    health.progressed(_DISCOVERY)
+    while True:
+        try:
+            missing = await kube.missing_resources(resources)
+        except RemoteError as error:
+            health.troubled(_DISCOVERY, error)
+            health.missing = f"the API server does not say what it has: {error}"
+        else:
+            if not missing:
+                health.forget(_DISCOVERY)
+                return
+            health.progressed(_DISCOVERY)
+            health.missing = "the cluster lacks " + ", ".join(missing)
+        log.warning("not ready", extra={"missing": health.missing})
+        await asyncio.sleep(delay * random.uniform(0.5, 1.0))
+        delay = min(delay * 2, backoff[1])

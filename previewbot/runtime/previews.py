@@ -1,0 +1,40 @@
+"""The Previews of the store as values, each read once per change."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from pydantic import ValidationError
+
+from previewbot.api import Preview, from_object
+
+log = logging.getLogger(__name__)
+
+
+class Previews:
+    """Call it for the current Previews; one that cannot be read is left out, and said once."""
+
+    def __init__(self, objects: Iterable[Mapping[str, Any]]) -> None:
+        self._objects = objects
+        self._read: dict[str, tuple[Mapping[str, Any], Preview | None]] = {}
+
+    def __call__(self) -> list[Preview]:
+        """Return the Previews, in no order."""
+        read: dict[str, tuple[Mapping[str, Any], Preview | None]] = {}
+        for obj in self._objects:
+            name = obj["metadata"]["name"]
+            known = self._read.get(name)
+            read[name] = known if known is not None and known[0] is obj else (obj, _preview(obj))
+        self._read = read
+        return [preview for _, preview in read.values() if preview is not None]
+
+
+def _preview(obj: Mapping[str, Any]) -> Preview | None:
+    try:
+        return from_object(obj)
+    except (ValidationError, KeyError, ValueError) as error:
+        extra = {"preview": obj["metadata"]["name"], "error": str(error)}
+        log.error("a Preview cannot be read", extra=extra)
+        return None

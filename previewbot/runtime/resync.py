@@ -1,0 +1,194 @@
+"""The listing of open pull requests, which makes good what webhooks missed.
+
+It only pokes. Absence from a listing is a reason to look, never to delete.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from previewbot.api import Poke, Preview, Spec
+from previewbot.api.github import Installation, OpenPullRequest, Repository
+from previewbot.clients.github import GitHub
+from previewbot.clients.kubernetes.client import Kube
+from previewbot.config.repository import PATH
+from previewbot.errors import Invalid, LeaseLost, RemoteError, TryLater
+from previewbot.reconciler import Untriggered
+from previewbot.rules.environment_keys import environment_key
+
+log = logging.getLogger(__name__)
+
+Known = Mapping[tuple[int, int], Preview]
+
+
+@dataclass
+class _Found:
+    """What one listing has found so far: `after` is the longest wait in seconds that somebody asked for."""
+
+    listed: set[int] = field(default_factory=set)
+    unreadable: set[int] = field(default_factory=set)
+    after: float = 0.0
+
+
+class Resync:
+    """Lists, per installation and repository, and pokes what is missing or differs."""
+
+    def __init__(
+        self,
+        *,
+        github: GitHub,
+        kube: Kube,
+        previews: Callable[[], Iterable[Preview]],
+        untriggered: Untriggered,
+        now: Callable[[], datetime],
+        interval: timedelta,
+        app_id: int,
+        github_host: str,
+    ) -> None:
+        self._github = github
+        self._kube = kube
+        self._previews = previews
+        self._untriggered = untriggered
+        self._now = now
+        self._interval = interval.total_seconds()
+        self._app_id = app_id
+        self._github_host = github_host
+        self._configurations: dict[int, str] = {}
+        self._told: dict[tuple[int, int], tuple[str, str]] = {}
+
+    async def run(self) -> None:
+        """List for ever, one listing after the other, the first at once; no error ends it."""
+        while True:
+            after = 0.0
+            try:
+                after = await self.list_once()
+            except RemoteError as error:
+                after = (error.after or 0.0) if isinstance(error, TryLater) else 0.0
+                log.warning("listing failed", extra={"error": str(error)})
+            except LeaseLost:
+                raise
+            except Exception:
+                log.exception("listing failed")
+            await asyncio.sleep(max(self._interval, after))
+
+    async def list_once(self) -> float:
+        """List everything once; return for how many seconds GitHub asked us to wait (0 if it did not).
+
+        Neither an installation nor a repository that fails keeps the others from being listed. Raises
+        RemoteError if not even the installations can be listed.
+        """
+        # What was known before a listing and is not in it is absent; what came in the meantime is not.
+        known = {(p.spec.repository_id, p.spec.number): p for p in self._previews()}
+        self._told = {which: news for which, news in self._told.items() if which in known}
+        found = _Found()
+        for installation in await self._github.installations():
+            if installation.suspended:
+                found.unreadable.add(installation.id)
+                continue
+            try:
+                await self._installation(installation, known, found)
+            except RemoteError as error:
+                found.unreadable.add(installation.id)
+                self._say("an installation could not be listed", str(installation.id), error, found)
+        await self._poke_the_lost(known, found)
+        return found.after
+
+    async def _installation(self, installation: Installation, known: Known, found: _Found) -> None:
+        repositories = await self._github.repositories(installation.id)
+        found.listed |= {repository.id for repository in repositories}
+        for repository in repositories:
+            try:
+                await self._repository(installation.id, repository, known)
+            except RemoteError as error:
+                self._say("a repository could not be listed", repository.full_name, error, found)
+                if isinstance(error, TryLater) and error.after is not None:
+                    # The next repository would meet the same limit; other installations have their own.
+                    return
+
+    async def _repository(self, installation_id: int, repository: Repository, known: Known) -> None:
+        client = self._github.installation(installation_id)
+        rows = await client.open_pull_requests(repository.full_name)
+        sha = await self._configuration(installation_id, repository) if rows else None
+        before = self._configurations.get(repository.id)
+        changed = sha is not None and before is not None and sha != before
+        if changed:
+            self._untriggered.forget(repository.id)
+        for row in rows:
+            preview = known.get((repository.id, row.number))
+            news = (preview.status.observed.configuration_sha, sha or "") if preview else ("", "")
+            if self._is_due(repository, row, preview) or self._is_news(repository, row, news):
+                spec = self._spec(installation_id, repository, row.number)
+                await self._poke(spec, row.updated_at, create=True)
+                if news[0] != news[1]:
+                    self._told[repository.id, row.number] = news
+        open_numbers = {row.number for row in rows}
+        for (repository_id, number), _ in known.items():
+            if repository_id == repository.id and number not in open_numbers:
+                await self._poke(self._spec(installation_id, repository, number), None, create=False)
+        if sha is not None:
+            # Only now: a poke that failed must not lose the news.
+            self._configurations[repository.id] = sha
+
+    def _is_news(self, repository: Repository, row: OpenPullRequest, news: tuple[str, str]) -> bool:
+        """Return whether a Preview goes by another configuration than this, and was not told so yet.
+
+        Told once only, because some go by the configuration of a branch that is not listed.
+        """
+        seen, listed = news
+        return seen != listed and self._told.get((repository.id, row.number)) != news
+
+    async def _configuration(self, installation_id: int, repository: Repository) -> str:
+        client = self._github.installation(installation_id)
+        try:
+            file = await client.file(repository.full_name, PATH, repository.default_branch)
+        except Invalid:
+            # Too large: what that means is said where the pull request is looked at.
+            return ""
+        return file.sha if file else ""
+
+    def _is_due(self, repository: Repository, row: OpenPullRequest, preview: Preview | None) -> bool:
+        if preview is None:
+            return not self._untriggered.remembers(repository.id, row.number, row.updated_at, row.head_sha)
+        observed = preview.status.observed
+        return observed.updated_at != row.updated_at or observed.head_sha != row.head_sha
+
+    def _spec(self, installation_id: int, repository: Repository, number: int) -> Spec:
+        return Spec(
+            github_host=self._github_host,
+            repository_id=repository.id,
+            number=number,
+            repository=repository.full_name,
+            installation_id=installation_id,
+            app_id=self._app_id,
+            environment_key=environment_key(self._github_host, repository.id, number, repository.full_name),
+        )
+
+    async def _poke(self, spec: Spec, updated_at: datetime | None, *, create: bool) -> None:
+        now = self._now()
+        delivery = f"listing-{now.strftime('%Y%m%dT%H%M%S.%f')}"
+        poke = Poke(delivery_id=delivery, poked_at=now, updated_at=updated_at)
+        await self._kube.poke(spec, poke, create=create)
+
+    async def _poke_the_lost(self, known: Known, found: _Found) -> None:
+        """Look at Previews of repositories that no installation lists any more: removed, or uninstalled.
+
+        Where an installation could not be read, its repositories are not absent, only unseen.
+        """
+        for preview in known.values():
+            spec = preview.spec
+            unseen = spec.installation_id in found.unreadable
+            if spec.repository_id in found.listed or unseen or spec.app_id != self._app_id:
+                continue
+            try:
+                await self._poke(spec, None, create=False)
+            except RemoteError as error:
+                self._say("a Preview could not be poked", preview.name, error, found)
+
+    def _say(self, message: str, what: str, error: RemoteError, found: _Found) -> None:
+        if isinstance(error, TryLater):
+            found.after = max(found.after, error.after or 0.0)
+        log.warning(message, extra={"what": what, "error": str(error)})

@@ -1,0 +1,156 @@
+"""From what changed to which pull request to look at, and the workers that look."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from prometheus_client import CollectorRegistry, Counter, Histogram
+
+from previewbot.api import Phase, preview_name_of
+from previewbot.errors import LeaseLost, RemoteError, TryLater
+from previewbot.reconciler import Outcome
+from previewbot.runtime.health import Health
+from previewbot.runtime.queue import WorkQueue
+
+WORKERS = 8
+_PASS_SECONDS = 120.0
+_SIGN_OF_LIFE_SECONDS = 20.0
+
+log = logging.getLogger(__name__)
+Object = Mapping[str, Any]
+
+
+class Reconciles(Protocol):
+    """What a worker calls."""
+
+    async def reconcile(self, name: str) -> Outcome:
+        """Make one pass over a Preview."""
+
+
+class Workers:
+    """The queue, what fills it, and the workers that empty it."""
+
+    def __init__(self, metrics: CollectorRegistry, health: Health) -> None:
+        self.queue: WorkQueue[str] = WorkQueue(metrics)
+        self._queued: set[str] = set()
+        self._previews_of: dict[str, str] = {}
+        self._health = health
+        self._passes = Counter(
+            "previewbot_passes", "Passes over a pull request", ["outcome"], registry=metrics
+        )
+        self._seconds = Histogram("previewbot_pass_seconds", "Duration of a pass", registry=metrics)
+
+    def preview_changed(self, before: Object | None, after: Object | None) -> None:
+        """Queue a Preview that changed; when one gives up its slot, also all that wait for one."""
+        obj = after or before
+        assert obj is not None
+        name = obj["metadata"]["name"]
+        if after is not None and _phase(after) == Phase.QUEUED:
+            self._queued.add(name)
+        else:
+            self._queued.discard(name)
+        if before is None or after is None or not _only_status_changed(before, after):
+            self.queue.add(name)
+        if _holds_slot(before) and not _holds_slot(after):
+            self._slot_freed()
+
+    def _slot_freed(self) -> None:
+        """Ask all that wait, not only the first: whose turn it is, is the pass's to say."""
+        for name in self._queued:
+            self.queue.add(name)
+
+    def session_changed(self, before: Object | None, after: Object | None) -> None:
+        """Queue the Preview of a session that changed."""
+        obj = after or before
+        assert obj is not None
+        name, uid = preview_name_of(obj), obj["metadata"].get("uid", "")
+        if after is None:
+            self._previews_of.pop(uid, None)
+        if name:
+            if after is not None:
+                self._previews_of[uid] = name
+            self.queue.add(name)
+
+    def route_changed(self, before: Object | None, after: Object | None) -> None:
+        """Queue the Preview of a route that is gone, or says something else: it may not be our doing.
+
+        A new one is ours, and its status is the gateway's affair.
+        """
+        if before is None or (after is not None and after.get("spec") == before.get("spec")):
+            return
+        name = preview_name_of(before)
+        if name:
+            self.queue.add(name)
+
+    def pods_changed(self, session_uid: str) -> None:
+        """Queue the Preview of the session with this uid; one not seen yet will be queued when it is."""
+        name = self._previews_of.get(session_uid)
+        if name is not None:
+            self.queue.add(name)
+
+    async def work(self, reconciler: Reconciles, number: int) -> None:
+        """Work for ever; no error of a pass ends it but the loss of the Lease."""
+        name = f"worker {number}"
+        while True:
+            self._health.progressed(name)
+            try:
+                # An idle worker gives a sign of life too, so that one that hangs in a pass is told apart.
+                key = await asyncio.wait_for(self.queue.get(), _SIGN_OF_LIFE_SECONDS)
+            except TimeoutError:
+                continue
+            try:
+                await self._run(reconciler, key)
+            finally:
+                self.queue.done(key)
+
+    async def _run(self, reconciler: Reconciles, key: str) -> None:
+        try:
+            with self._seconds.time():
+                async with asyncio.timeout(_PASS_SECONDS):
+                    outcome = await reconciler.reconcile(key)
+        except RemoteError as error:
+            self._failed(key, error)
+        except LeaseLost:
+            # Not a fault of this pass: whoever holds the Lease makes it again.
+            raise
+        except Exception:
+            seconds = self.queue.failed(key)
+            self._passes.labels("bug").inc()
+            log.exception("pass failed", extra={"preview": key, "again": seconds})
+        else:
+            if outcome.error is not None:
+                self._failed(key, outcome.error)
+            else:
+                self.queue.succeeded(key)
+                self._passes.labels("ok").inc()
+            if outcome.requeue_after is not None:
+                self.queue.add_after(key, outcome.requeue_after)
+
+    def _failed(self, key: str, error: RemoteError) -> None:
+        after = error.after if isinstance(error, TryLater) else None
+        seconds = self.queue.failed(key, after)
+        self._passes.labels("error").inc()
+        log.warning("pass failed", extra={"preview": key, "error": str(error), "again": seconds})
+
+
+def _only_status_changed(before: Object, after: Object) -> bool:
+    """Our own status writes come back as events; they are no reason for another pass."""
+    old, new = before["metadata"], after["metadata"]
+    return (
+        before.get("spec") == after.get("spec")
+        and old.get("uid") == new.get("uid")
+        and old.get("annotations") == new.get("annotations")
+        and old.get("deletionTimestamp") == new.get("deletionTimestamp")
+    )
+
+
+def _phase(obj: Object) -> str:
+    return str((obj.get("status") or {}).get("phase", ""))
+
+
+def _holds_slot(obj: Object | None) -> bool:
+    slot = ((obj or {}).get("status") or {}).get("slot") or {}
+    return bool(slot.get("held"))

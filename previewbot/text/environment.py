@@ -1,0 +1,79 @@
+"""The Jinja environments: one each for comment, page and terminal, with the same names in all of them.
+
+So a template that is written in these names alone (`reasons.jinja`) reads right in every place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from importlib.resources import files
+from pathlib import Path
+
+from jinja2 import BaseLoader, Environment, StrictUndefined
+
+from previewbot.api import LinkKind, Phase, Reason
+from previewbot.text import hypertext, markdown, plain
+from previewbot.text.durations import format_duration
+from previewbot.text.standing import awaited
+
+
+def templates_directory() -> Path:
+    """Return the folder of the templates: inside the installed package, or in the checkout."""
+    packaged = Path(str(files("previewbot"))) / "templates"
+    return packaged if packaged.is_dir() else packaged.parent.parent / "templates"
+
+
+def for_comments(loader: BaseLoader) -> Environment:
+    """Return the environment of what is posted to GitHub; its filters escape, as Markdown needs it."""
+    return _environment(loader, markdown.FILTERS)
+
+
+def for_terminals(loader: BaseLoader) -> Environment:
+    """Return the environment of what `kubectl` shows: plain text."""
+    return _environment(loader, plain.FILTERS)
+
+
+def for_pages(loader: BaseLoader) -> Environment:
+    """Return the environment of HTML pages, escaped as a whole; the page quotes nothing of a repository."""
+    environment = _environment(loader, hypertext.FILTERS, autoescape=True)
+    environment.filters["paragraphs"] = hypertext.paragraphs
+    environment.globals["on_page"] = True
+    return environment
+
+
+def when(moment: datetime | None) -> str:
+    """Write a moment absolutely, with its zone: a comment is not redrawn as time passes."""
+    return moment.astimezone(UTC).strftime("%a %d %b, %H:%M UTC") if moment else ""
+
+
+def _environment(
+    loader: BaseLoader, filters: Mapping[str, Callable[..., str]], *, autoescape: bool = False
+) -> Environment:
+    environment = Environment(
+        loader=loader,
+        autoescape=autoescape,  # noqa: S701 - off for what is no HTML, which has filters of its own
+        undefined=StrictUndefined,
+        # The files never change while we run, and to ask for that would be a system call a template.
+        auto_reload=False,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=False,
+    )
+    environment.filters |= {**filters, "when": when, "duration": _duration, "short": _short}
+    environment.globals |= {
+        "Phase": Phase,
+        "Reason": Reason,
+        "LinkKind": LinkKind,
+        "awaited": awaited,
+        "on_page": False,
+    }
+    return environment
+
+
+def _duration(seconds: int) -> str:
+    return format_duration(timedelta(seconds=seconds))
+
+
+def _short(sha: str) -> str:
+    return sha[:7]

@@ -1,0 +1,59 @@
+"""The hidden first line of our comments on GitHub: it tells ours apart, and which request each one answers.
+
+Pure text, no templates: the plan reads markers too.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+_MARKER_RE = re.compile(r"\A<!-- previewbot (status|reply) ([a-z0-9= -]*?) ?-->")
+_FIELD_RE = re.compile(r"([a-z-]+)=([a-z0-9-]+)")
+
+
+@dataclass(frozen=True)
+class Marker:
+    """What a marker says: which kind of comment, and the id of the request handled last or answered."""
+
+    kind: Literal["status", "reply"]
+    key: str = ""
+    command: int = 0
+    reply_to: int = 0
+
+
+def status_marker(key: str, command: int) -> str:
+    """Return the first line of the status comment; `command` is the newest issue comment carried out."""
+    return f"<!-- previewbot status key={key} command={command} -->"
+
+
+def reply_marker(reply_to: int) -> str:
+    """Return the first line of the answer to the issue comment with this id."""
+    return f"<!-- previewbot reply reply-to={reply_to} -->"
+
+
+def parse_marker(body: str) -> Marker | None:
+    """Return the marker that a comment begins with. Anybody can quote one: check the author too."""
+    found = _MARKER_RE.match(body)
+    if found is None:
+        return None
+    fields = dict(_FIELD_RE.findall(found[2]))
+    kind: Literal["status", "reply"] = "status" if found[1] == "status" else "reply"
+    return Marker(
+        kind=kind,
+        key=fields.get("key", ""),
+        command=_number(fields.get("command")),
+        reply_to=_number(fields.get("reply-to")),
+    )
+
+
+def comment_hash(body: str) -> str:
+    """Return the hash of a comment's text without its marker: only a change of the text is an edit."""
+    text = _MARKER_RE.sub("", body.replace("\r\n", "\n"), count=1).strip()
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _number(text: str | None) -> int:
+    return int(text) if text and text.isascii() and text.isdigit() else 0

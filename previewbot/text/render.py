@@ -1,0 +1,110 @@
+"""Every text a person reads, from `templates/`: the comment, the answers to commands, the page, the headline.
+
+Text from users is escaped for the place it goes to: see `markdown`, `hypertext` and `plain`.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from jinja2 import FileSystemLoader
+
+from previewbot.api import Preview, RequestKind, Requests
+from previewbot.text import environment
+from previewbot.text.environment import templates_directory
+from previewbot.text.markers import reply_marker, status_marker
+from previewbot.text.standing import standing_of
+
+__all__ = ["COMMENT_LIMIT", "HEADLINE_BYTES", "HEADLINE_LIMIT", "Renderer", "View", "templates_directory"]
+
+COMMENT_LIMIT = 65_536
+"""GitHub's limit of a comment, in characters."""
+
+HEADLINE_LIMIT = 300
+"""The length of a headline, in characters."""
+
+HEADLINE_BYTES = 1_024
+"""The API server's limit of an Event's note, in bytes (events.k8s.io/v1)."""
+
+
+@dataclass(frozen=True)
+class View:
+    """What the texts are rendered from; `session_link` hands the header to the browser extension."""
+
+    preview: Preview
+    page_url: str
+    pull_request_url: str
+    header: str
+    session_link: str | None = None
+
+
+class Renderer:
+    """Renders the templates; the same values give the same text. It compiles each template once."""
+
+    def __init__(self, directory: Path | None = None) -> None:
+        loader = FileSystemLoader(directory or templates_directory())
+        self._comments = environment.for_comments(loader)
+        self._pages = environment.for_pages(loader)
+        self._terminals = environment.for_terminals(loader)
+
+    def comment(self, view: View) -> str:
+        """Return the status comment, marker included, within GitHub's limit."""
+        last = _last_command(view.preview.status.requests)
+        marker = status_marker(view.preview.spec.environment_key, last)
+        text = self._comments.get_template("comment.md").render(_values(view))
+        return f"{marker}\n{_tidy(text)}"[:COMMENT_LIMIT]
+
+    def reply(self, words: str, values: Mapping[str, str], comment_id: int, view: View) -> str:
+        """Return the answer to a command, marked so that it is given once; `words` names its template."""
+        template = self._comments.get_template(f"replies/{words}.md")
+        text = template.render(_values(view) | _typed(values))
+        return f"{reply_marker(comment_id)}\n{_tidy(text)}"[:COMMENT_LIMIT]
+
+    def headline(self, view: View) -> str:
+        """Return what the comment says first, as one plain line: for conditions and Events."""
+        text = self._terminals.get_template("headline.txt").render(_values(view))
+        first = next((line for line in text.splitlines() if line.strip()), "")
+        line = " ".join(first.split())[:HEADLINE_LIMIT]
+        return line.encode()[:HEADLINE_BYTES].decode(errors="ignore")
+
+    def page(self, view: View | None, page_url: str, pull_request_url: str | None = None) -> str:
+        """Return the HTML of a preview's page; without a view, the page that says there is none now."""
+        urls = {"page_url": page_url, "pull_request_url": pull_request_url}
+        if view is None:
+            return self.html("no_preview.html", **urls)
+        return self.html("page.html", **_values(view) | urls)
+
+    def style_source(self) -> str:
+        """Return the pages' one style as a Content-Security-Policy names it: by its hash."""
+        style = self.html("page.css")
+        return f"'sha256-{base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()}'"
+
+    def html(self, template: str, **values: object) -> str:
+        """Return another HTML page, escaped as all are."""
+        return self._pages.get_template(template).render(**values)
+
+
+def _values(view: View) -> dict[str, object]:
+    status = view.preview.status
+    return {"view": view, "p": view.preview, "s": status, "standing": standing_of(status)}
+
+
+def _typed(values: Mapping[str, str]) -> dict[str, object]:
+    """Values are stored as text; a moment among them is written as people read it."""
+    return {key: datetime.fromisoformat(value) if key == "until" else value for key, value in values.items()}
+
+
+def _last_command(requests: Requests) -> int:
+    """Return the newest issue comment that was carried out: what remains if the status is lost."""
+    ids = (each.id for each in requests.handled if each.kind == RequestKind.ISSUE_COMMENT)
+    return max([requests.floor, *ids])
+
+
+def _tidy(text: str) -> str:
+    return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"

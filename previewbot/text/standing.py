@@ -1,0 +1,40 @@
+"""How a preview stands as a whole, for everything that tells of it: comment, page, conditions, Events."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from previewbot.api import Phase, Reason, Service, Severity, Status, Turn, Waiting
+
+
+@dataclass(frozen=True)
+class Standing:
+    """The macro of its words, how bad it is, and whether it goes on without anybody."""
+
+    key: str
+    severity: Severity
+    goes_on: bool
+
+
+_LOOKING = Standing(Reason.UNKNOWN.key, Severity.PROGRESS, goes_on=True)
+_REMOVING = Standing("removing", Severity.PROGRESS, goes_on=True)
+
+
+def standing_of(status: Status) -> Standing:
+    """Return how a preview stands by its phase and the row of its reason."""
+    if status.phase is None or status.reason is None:
+        return _LOOKING
+    if status.phase is Phase.STOPPING and status.reason.phase is not Phase.STOPPING:
+        # The reason is that of its end already, and its words would say that all is gone.
+        return _REMOVING
+    info = status.reason.info
+    goes_on = info.turn is Turn.NOBODY and info.severity is not Severity.ENDED
+    return Standing(status.reason.key, info.severity, goes_on)
+
+
+def awaited(status: Status) -> Service:
+    """Return the service whose image the whole preview waits for: the one that gave it its reason."""
+    waiting = [service for service in status.services if service.waiting]
+    same = [service for service in waiting if service.waiting and service.waiting.reason is status.reason]
+    nothing = Service("", "", "", waiting=Waiting(status.reason or Reason.UNKNOWN))
+    return next(iter((*same, *waiting)), nothing)

@@ -1,0 +1,1 @@
+"""GitHub's deliveries: signature, which pull request, one poke. Nothing else of a delivery is believed."""

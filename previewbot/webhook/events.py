@@ -1,0 +1,176 @@
+"""Which pull request a webhook is about. Nothing else of a delivery is believed.
+
+Payloads: https://docs.github.com/en/webhooks/webhook-events-and-payloads
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from previewbot.rules import commands
+
+# What a Preview's spec can hold (int64).
+_LARGEST_NUMBER = 2**63 - 1
+_FULL_NAME = re.compile(r"[A-Za-z0-9._-]+/[A-Za-z0-9._-]+")
+
+
+@dataclass(frozen=True)
+class Trigger:
+    """Pull requests to look at; `create` if they may get a Preview by this.
+
+    `updated_at` and `comment_id` are what GitHub's API must show at least before it is believed.
+    """
+
+    repository_id: int
+    repository: str
+    installation_id: int
+    numbers: tuple[int, ...]
+    create: bool = False
+    updated_at: datetime | None = None
+    comment_id: int = 0
+
+
+@dataclass(frozen=True)
+class Ignored:
+    """An event that concerns no pull request, and why we think so."""
+
+    reason: str
+
+
+class Malformed(ValueError):
+    """The payload is not of the shape GitHub documents; the text says what is wrong with it."""
+
+
+def parse_event(event: str, payload: object, *, app_id: int) -> Trigger | Ignored:
+    """Return what an event is about; raises `Malformed` if it is no payload of GitHub's."""
+    readers = {
+        "pull_request": _pull_request,
+        "issue_comment": _issue_comment,
+        "check_run": _check,
+        "check_suite": _check,
+        "workflow_run": _check,
+    }
+    reader = readers.get(event)
+    if reader is None:
+        return Ignored(f"{event} concerns no pull request")
+    if not isinstance(payload, Mapping):
+        raise Malformed("the payload is not a JSON object")
+    return reader(event, _Object(payload), app_id)
+
+
+@dataclass(frozen=True)
+class _Object:
+    """A JSON object of a payload, and the keys that lead to it; every read raises `Malformed`."""
+
+    values: Mapping[str, Any]
+    path: str = ""
+
+    def child(self, key: str) -> _Object:
+        return self._as_object(self._value(key), self._under(key))
+
+    def children(self, key: str) -> Iterator[_Object]:
+        """Yield the objects in a list; GitHub documents that null may stand for it and in it."""
+        items = self._value(key)
+        if not isinstance(items, list | None):
+            raise Malformed(f"`{self._under(key)}` is not a list")
+        for index, item in enumerate(items or ()):
+            if item is not None:
+                yield self._as_object(item, f"{self._under(key)}[{index}]")
+
+    def number(self, key: str) -> int:
+        value = self._value(key)
+        if not isinstance(value, int) or isinstance(value, bool) or not 0 < value <= _LARGEST_NUMBER:
+            raise Malformed(f"`{self._under(key)}` is no number of GitHub's")
+        return value
+
+    def text(self, key: str) -> str:
+        value = self._value(key)
+        if not isinstance(value, str):
+            raise Malformed(f"`{self._under(key)}` is not a text")
+        return value
+
+    def full_name(self, key: str) -> str:
+        name = self.text(key)
+        if not _FULL_NAME.fullmatch(name):
+            raise Malformed(f"`{self._under(key)}` is not owner/name")
+        return name
+
+    def moment(self, key: str) -> datetime:
+        text = self.text(key)
+        try:
+            moment = datetime.fromisoformat(text.replace("Z", "+00:00"))
+        except ValueError:
+            moment = None
+        if moment is None or moment.tzinfo is None:
+            raise Malformed(f"`{self._under(key)}` is not a time with its zone")
+        return moment
+
+    def is_of(self, key: str, app_id: int) -> bool:
+        """Return whether the App under `key` is the one with this id; GitHub documents null for both."""
+        app = self.values.get(key)
+        return isinstance(app, Mapping) and app.get("id") == app_id
+
+    def _value(self, key: str) -> Any:
+        if key not in self.values:
+            raise Malformed(f"`{self._under(key)}` is missing")
+        return self.values[key]
+
+    def _as_object(self, value: object, path: str) -> _Object:
+        if not isinstance(value, Mapping):
+            raise Malformed(f"`{path}` is not an object")
+        return _Object(value, path)
+
+    def _under(self, key: str) -> str:
+        return f"{self.path}.{key}" if self.path else key
+
+
+def _pull_request(_: str, payload: _Object, app_id: int) -> Trigger | Ignored:
+    """Every action but `closed` may begin a preview; a close only ends one."""
+    pull_request = payload.child("pull_request")
+    return _relevant(
+        payload,
+        (pull_request.number("number"),),
+        create=payload.text("action") != "closed",
+        updated_at=pull_request.moment("updated_at"),
+    )
+
+
+def _issue_comment(_: str, payload: _Object, app_id: int) -> Trigger | Ignored:
+    issue = payload.child("issue")
+    if "pull_request" not in issue.values:
+        return Ignored("a comment on an issue")
+    comment = payload.child("comment")
+    if comment.is_of("performed_via_github_app", app_id):
+        return Ignored("our own comment")
+    if payload.text("action") != "created" or commands.parse(comment.text("body")) is None:
+        # A deleted or edited comment may be ours: the text is restored at its next change, not at once.
+        return Ignored("no new command")
+    return _relevant(payload, (issue.number("number"),), create=True, comment_id=comment.number("id"))
+
+
+def _check(event: str, payload: _Object, app_id: int) -> Trigger | Ignored:
+    subject = payload.child(event)
+    if subject.is_of("app", app_id):
+        return Ignored("our own check")
+    numbers = tuple(pull_request.number("number") for pull_request in subject.children("pull_requests"))
+    if not numbers:
+        # For forks GitHub names none; the look at the image finds it out.
+        return Ignored("names no pull request")
+    return _relevant(payload, numbers)
+
+
+def _relevant(payload: _Object, numbers: tuple[int, ...], **more: Any) -> Trigger:
+    if "installation" not in payload.values:
+        raise Malformed("`installation` is missing: the webhook belongs into the App, not into a repository")
+    repository = payload.child("repository")
+    return Trigger(
+        repository_id=repository.number("id"),
+        repository=repository.full_name("full_name"),
+        installation_id=payload.child("installation").number("id"),
+        numbers=numbers,
+        **more,
+    )

@@ -1,0 +1,221 @@
+"""Another kind of child and another place to report to are a class each: nothing else knows of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from previewbot.api import (
+    PREVIEW_LABEL,
+    Child,
+    ChildState,
+    Phase,
+    Preview,
+    Reason,
+    Report,
+    owner_reference,
+)
+from previewbot.clients.github import InstallationClient
+from previewbot.errors import Forbidden, TryLater
+from previewbot.reconciler.children import KINDS, Inputs, Resource
+from previewbot.reconciler.children.kind import Desired, Health
+from previewbot.reconciler.observation import Found, Limits, OwnWords
+from previewbot.reconciler.reporters import TEXT_REPORTERS
+from previewbot.text.markers import comment_hash
+from previewbot.text.render import Renderer, View
+from tests.support.passes import A, B, World
+
+
+class Databases:
+    """A database per service, which a session needs: made before it, removed after it."""
+
+    name = "Database"
+    resource = Resource("example.com", "v1", "databases")
+    size = "small"
+
+    def desired(self, inputs: Inputs) -> Sequence[Desired]:
+        return [self._desired(inputs.preview, each.service.name) for each in inputs.services]
+
+    def read(self, obj: Mapping[str, Any]) -> Found:
+        metadata = obj["metadata"]
+        return Found(
+            kind=self.name,
+            namespace=metadata["namespace"],
+            name=metadata["name"],
+            uid=metadata["uid"],
+            owner_uid=metadata["ownerReferences"][0]["uid"],
+            created_at=datetime.fromisoformat(metadata["creationTimestamp"].replace("Z", "+00:00")),
+            state=ChildState(obj["status"].get("phase", "Creating")),
+            service=metadata["labels"]["service"],
+            spec_hash=obj["spec"]["size"],
+        )
+
+    def health(self, found: Found, was: Child, limits: Limits, now: datetime) -> Health:
+        message = "no disk" if found.state is ChildState.FAILED else ""
+        return Health(found.state, Reason.CREATING, message)
+
+    def _desired(self, preview: Preview, service: str) -> Desired:
+        name = f"{preview.spec.environment_key}-{service}"
+        metadata = {
+            "name": name,
+            "namespace": "staging",
+            "labels": {PREVIEW_LABEL: preview.name, "service": service},
+            "ownerReferences": [owner_reference(preview)],
+        }
+        manifest = {"kind": self.name, "metadata": metadata, "spec": {"size": self.size}}
+        return Desired(
+            self.name, "staging", name, service, spec_hash=self.size, manifest=manifest, what="database"
+        )
+
+
+class Board:
+    """A board that shows one line about each preview."""
+
+    name = "board"
+
+    def __init__(self) -> None:
+        self.shown: dict[int, str] = {}
+        self.fails: Exception | None = None
+
+    def render(self, renderer: Renderer, view: View) -> str:
+        return str(view.preview.status.phase)
+
+    def find(self, own: OwnWords) -> Report | None:
+        return None
+
+    async def publish(
+        self, client: InstallationClient, preview: Preview, report: Report, text: str
+    ) -> Report:
+        if self.fails is not None:
+            raise self.fails
+        number = report.id or len(self.shown) + 1
+        self.shown[number] = text
+        return replace(report, id=number, hash=comment_hash(text), intent_at=None)
+
+
+class DatabaseWorld(World):
+    """A world with databases."""
+
+    def __init__(self) -> None:
+        self.databases = Databases()
+        super().__init__(kinds=(self.databases, *KINDS))
+
+    @property
+    def there(self) -> dict[str, dict[str, Any]]:
+        """The databases that exist."""
+        return self.cluster.others.get("databases", {})
+
+    def database_becomes(self, phase: str) -> None:
+        """Let whoever makes databases say this of all."""
+        for database in self.there.values():
+            database["status"] = {"phase": phase}
+
+
+async def test_a_session_waits_until_its_database_is_ready() -> None:
+    world = DatabaseWorld()
+    world.cluster.session_status = {"phase": "Creating"}
+    await world.settle()
+
+    assert len(world.there) == 1
+    assert world.cluster.sessions == {}
+    assert (world.status.phase, world.status.reason) == (Phase.DEPLOYING, Reason.CREATING)
+
+    world.database_becomes("Ready")
+    world.cluster.session_status = {"phase": "Ready"}
+    await world.settle()
+
+    assert world.serving == [A]
+    assert {child.kind for child in world.status.children} == {"Database", "PreviewSession", "HTTPRoute"}
+
+
+async def test_a_database_that_fails_is_told_of_and_not_made_again() -> None:
+    world = DatabaseWorld()
+    world.cluster.session_status = {"phase": "Creating"}
+    await world.settle(3)
+    world.database_becomes("Failed")
+    await world.settle(3)
+
+    assert (world.status.phase, world.service.failure_message) == (Phase.FAILED, "no disk")
+    assert world.there == {}
+    assert "no disk" in world.comment
+
+
+async def test_another_size_replaces_the_database_but_not_the_session() -> None:
+    world = DatabaseWorld()
+    await world.settle()
+    (before,) = world.cluster.sessions
+    world.databases.size = "large"
+    world.poke()
+    await world.settle()
+
+    assert [database["spec"]["size"] for database in world.there.values()] == ["large"]
+    assert list(world.cluster.sessions) == [before]
+
+
+async def test_a_database_goes_only_after_the_session_that_uses_it() -> None:
+    world = DatabaseWorld()
+    await world.settle()
+    world.cluster.operator_removes = False
+    world.say("/preview stop")
+    await world.settle(5)
+
+    assert all("deletionTimestamp" in s["metadata"] for s in world.cluster.sessions.values())
+    assert not any("deletionTimestamp" in d["metadata"] for d in world.there.values())
+
+    world.cluster.sessions.clear()
+    world.cluster.operator_removes = True
+    await world.settle(5)
+
+    assert world.there == {}
+    assert world.status.phase is Phase.STOPPED
+
+
+async def test_the_preview_itself_goes_only_after_its_database() -> None:
+    world = DatabaseWorld()
+    await world.settle()
+    world.close()
+    await world.settle()
+
+    assert (world.there, world.cluster.sessions, world.cluster.preview) == ({}, {}, None)
+
+
+async def test_another_place_is_told_of_every_change_once() -> None:
+    board = Board()
+    world = World(reporters=(*TEXT_REPORTERS, board))
+    await world.settle()
+    world.push(B, built=False)
+    await world.settle()
+
+    assert board.shown == {1: "AwaitingImage"}
+    assert world.status.reports["board"].id == 1
+
+
+async def test_a_place_that_fails_keeps_no_other_from_being_told_and_nothing_from_being_removed() -> None:
+    board = Board()
+    board.fails = TryLater("the board", status=502)
+    world = World(reporters=(board, *TEXT_REPORTERS))
+    await world.settle()
+    # Whether it took the text is not known: it is asked again once it would show it.
+    world.clock.forward(seconds=31)
+    await world.run()
+
+    assert "Open the preview" in world.comment
+    assert "the board" in world.status.last_error
+
+    world.close()
+    await world.settle()
+    assert world.cluster.sessions == {}
+
+
+async def test_a_place_that_refuses_a_text_is_not_asked_again_at_once_and_says_so_in_a_condition() -> None:
+    board = Board()
+    board.fails = Forbidden("the board", status=403, message="locked")
+    world = World(reporters=(*TEXT_REPORTERS, board))
+    await world.settle()
+
+    reported = {c.type: c for c in world.status.conditions}["Reported"]
+    assert (reported.status, reported.reason) == ("False", "Refused")
+    assert world.status.reports["board"].refusal is not None
+    assert "locked" in world.status.last_error
