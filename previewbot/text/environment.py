@@ -12,7 +12,7 @@ from pathlib import Path
 
 from jinja2 import BaseLoader, Environment, StrictUndefined
 
-from previewbot.api import LinkKind, Phase, Reason
+from previewbot.api import LinkKind, Phase, Reason, Severity
 from previewbot.text import hypertext, markdown, plain
 from previewbot.text.durations import format_duration
 from previewbot.text.standing import awaited
@@ -65,6 +65,7 @@ def _environment(
         "Phase": Phase,
         "Reason": Reason,
         "LinkKind": LinkKind,
+        "Severity": Severity,
         "awaited": awaited,
         "on_page": False,
     }

@@ -32,7 +32,7 @@ from previewbot.api import (
 from previewbot.text.render import Renderer, View
 from tests.support.pages import Page
 from tests.support.previews import HEAD, NOW, OLDER, a_preview
-from tests.support.states import STATES
+from tests.support.states import POD_PROBLEMS, STATES
 
 RENDERER = Renderer()
 PULL_REQUEST = "https://github.com/acme/shop/pull/42"
@@ -69,13 +69,68 @@ def test_every_state_has_a_heading_a_way_back_and_follows_along_by_itself(state:
         ("deploying", 3),
         ("queued", 3),
         ("image-build-running", 3),
+        ("image-registry-away", 3),
         ("stopping", 3),
         ("ready", 20),
         ("failed", 20),
+        ("deploying-crashing", 20),
+        ("image-build-failed", 20),
+        ("image-needs-approval", 20),
+        ("removal-stalled", 20),
     ],
 )
-def test_what_moves_is_shown_anew_sooner(state: str, seconds: int) -> None:
+def test_what_goes_on_by_itself_is_shown_anew_sooner(state: str, seconds: int) -> None:
     assert rendered(STATES[state]).refresh() == seconds
+
+
+@pytest.mark.parametrize(
+    ("state", "colour"),
+    [
+        ("ready", "good"),
+        ("partial", "warn"),
+        ("ready-but-crashing", "warn"),
+        ("deploying", "busy"),
+        ("deploying-crashing", "bad"),
+        ("deploying-operator-silent", "warn"),
+        ("image-needs-approval", "warn"),
+        ("image-build-failed", "bad"),
+        ("stopping", "busy"),
+        ("removal-stalled", "warn"),
+        ("fork", "quiet"),
+        ("merged", "quiet"),
+    ],
+)
+def test_the_colour_of_the_state_is_that_of_the_table(state: str, colour: str) -> None:
+    [classes] = [
+        a["class"] for _, a in rendered(STATES[state]).tags if (a.get("class") or "").startswith("state")
+    ]
+
+    assert classes == f"state {colour}"
+
+
+SAME_WORDS = {
+    "image-needs-approval": "Waiting for somebody to approve the workflow run.",
+    "image-build-failed": "No preview of 3f2c1ab: its build failed. The next commit starts again.",
+    "image-conflict": "it conflicts with its base branch, so nothing is built.",
+    "image-registry-refuses": "the registry refuses previewbot. This is for your platform team",
+    "image-not-allowed": "The image of checkout is not allowed here.",
+    "image-of-another-commit": "the one there was built from another commit",
+    "image-builds-unreadable": "Whether a build runs, previewbot may not see",
+    "image-never-appeared": "its image never appeared. previewbot looked for it long enough",
+    "deploying-operator-silent": "is not starting: the mirrord operator has not answered yet.",
+    "partial": "checkout runs, pricing failed, so staging's answers in its place.",
+    "ready-but-crashing": "checkout crashes again and again (exit code 1).",
+    "failed-without-route": "cannot have a link: the cluster refuses its route. This is for your",
+    "no-configuration": "Nothing to preview: the default branch has no .github/preview.yaml.",
+    "removal-stalled": "Still removing the preview: the mirrord operator has not answered for some minutes.",
+    "configuration-wrong-twice": ".github/preview.yaml has 2 mistakes, so no preview can start. "
+    "The comment on the pull request lists them.",
+}
+
+
+@pytest.mark.parametrize("state", SAME_WORDS)
+def test_the_page_says_what_the_comment_says_and_quotes_nothing(state: str) -> None:
+    assert SAME_WORDS[state] in rendered(STATES[state]).words
 
 
 SERVES_BY_ITSELF = {
@@ -97,10 +152,21 @@ def test_only_a_preview_that_serves_by_itself_has_the_button_to_open_it(state: s
 def test_what_is_wrong_with_a_pod_is_said_and_its_last_words_can_be_unfolded_in_peace() -> None:
     page = rendered(STATES["deploying-crashing"])
 
-    assert "checkout crashes again and again, with exit code 1; 3 restarts so far." in page.words
+    assert "checkout crashes again and again (exit code 1)." in page.words
+    assert "checkout crashes, 3 restarts so far" in page.words
     assert [tag for tag, _ in page.tags].count("details") == 1
     assert "```</details> @alice <b> KeyError: 'DB_URL'" in page.words
     assert page.refresh() == 20
+
+
+@pytest.mark.parametrize("phase", [Phase.STOPPING, Phase.STOPPED, Phase.EXPIRED, Phase.AWAITING_IMAGE])
+def test_of_pods_that_are_gone_nothing_is_told_any_more(phase: Phase) -> None:
+    crashed = a_service(phase=phase, pod_problem=POD_PROBLEMS["crashing"])
+
+    words = rendered(a_preview(phase=phase, reason=Reason.BY_COMMAND, services=(crashed,))).words
+
+    assert "restarts" not in words
+    assert "last words" not in words
 
 
 def test_a_link_that_needs_the_header_says_so_and_offers_the_extension() -> None:
@@ -119,7 +185,7 @@ def test_without_any_address_the_header_is_all_there_is() -> None:
 
 
 def test_a_sleeping_preview_says_that_it_wakes_up() -> None:
-    assert "about a minute while it wakes up" in rendered(STATES["idle"]).words
+    assert "It is asleep: the first page takes about a minute." in rendered(STATES["idle"]).words
 
 
 @pytest.mark.parametrize(
@@ -172,9 +238,9 @@ def test_every_service_is_listed_with_its_state_and_commit() -> None:
     [
         ("expired", "comment /preview start on the pull request"),
         ("stopped", "comment /preview start on the pull request"),
-        ("queued", "Number 3 in line; all 50 places are in use"),
-        ("fork", "Somebody with write access must read the change"),
-        ("failed", "The comment on the pull request says why and what to do"),
+        ("queued", "number 3 in line; all 50 places are in use"),
+        ("fork", "somebody with write access can start exactly this commit"),
+        ("failed", "The comment on the pull request says why. The next commit tries again"),
         ("ready", "/preview extend 2h"),
     ],
 )

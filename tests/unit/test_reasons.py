@@ -26,11 +26,17 @@ from previewbot.text import hypertext, markdown, plain
 from previewbot.text.environment import for_comments, for_pages, for_terminals, templates_directory
 from previewbot.text.render import Renderer, View
 from previewbot.text.standing import standing_of
+from tests.support.pages import Page
 from tests.support.previews import a_preview
 from tests.support.states import GATEWAY, OBSERVED, STATES
 
 TEMPLATES = sorted(path for path in templates_directory().rglob("*") if path.is_file())
-ENUMS: dict[str, type[StrEnum]] = {"Reason": Reason, "Phase": Phase, "LinkKind": LinkKind}
+ENUMS: dict[str, type[StrEnum]] = {
+    "Reason": Reason,
+    "Phase": Phase,
+    "LinkKind": LinkKind,
+    "Severity": Severity,
+}
 LOADER = FileSystemLoader(templates_directory())
 PLACES = {"comment": for_comments(LOADER), "page": for_pages(LOADER), "terminal": for_terminals(LOADER)}
 RENDERER = Renderer()
@@ -99,17 +105,28 @@ def test_what_waits_for_a_person_or_is_over_does_not_go_on_by_itself(reason: Rea
 
 
 @pytest.mark.parametrize("reason", Reason)
-def test_every_reason_has_words_for_the_comment_and_for_a_terminal(reason: Reason) -> None:
-    preview = for_a(reason)
+def test_every_reason_has_words_for_the_comment_the_page_and_a_terminal(reason: Reason) -> None:
+    view = view_of(for_a(reason))
+    page = Page(RENDERER.page(view, view.page_url))
 
-    assert len(RENDERER.comment(view_of(preview)).splitlines()[1]) > 10
-    assert len(RENDERER.headline(view_of(preview))) > 10
+    assert len(RENDERER.comment(view).splitlines()[1]) > 10
+    assert len(RENDERER.headline(view)) > 10
+    assert f'<div class="state {reason.info.severity}">' in RENDERER.page(view, view.page_url)
+    assert [tag for tag, _ in page.tags].count("h1") == 1
 
 
 @pytest.mark.parametrize("key", ["removing", *(reason.key for reason in Reason)])
 @pytest.mark.parametrize("place", PLACES)
 def test_the_words_of_every_reason_are_a_macro_of_its_own(place: str, key: str) -> None:
     assert callable(getattr(PLACES[place].get_template("reasons.jinja").module, key))
+
+
+@pytest.mark.parametrize("key", ["removing", *(reason.key for reason in Reason)])
+def test_every_reason_has_a_heading_on_the_page(key: str) -> None:
+    headings = PLACES["page"].get_template("headings.jinja").module
+    preview = STATES["ready"]
+
+    assert len(getattr(headings, key)(preview.status, preview)) > 5
 
 
 def test_comment_page_and_terminal_know_the_same_filters() -> None:
@@ -162,7 +179,7 @@ def compared_with_strings(template: nodes.Template) -> Iterator[str]:
             yield from (f"line {node.lineno}: compared with {string!r}" for string in strings)
 
 
-TYPED = ("reason", "phase", "kind")
+TYPED = ("reason", "phase", "kind", "severity")
 PLAIN_WORDS = {"Ready", "Queued", "Header", "Failed", "Stopped", "Partial", "Asleep"}
 """Values that a sentence may begin with; a comparison with one is found by `compared_with_strings`."""
 
