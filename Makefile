@@ -29,6 +29,9 @@ $(VENV)/.dev: $(VENV)/.runtime requirements-dev.lock
 
 setup: $(VENV)/.dev ## make the virtual environment with all that development needs
 
+reference: $(VENV)/.runtime ## write docs/reasons.md anew
+	@$(BIN)/python -m previewbot.text.reference docs/reasons.md
+
 demo: $(VENV)/.runtime ## the main job on one machine: opens a small world with previewbot in it
 	@$(BIN)/previewbot demo
 

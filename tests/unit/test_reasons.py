@@ -24,6 +24,7 @@ from previewbot.api import (
 )
 from previewbot.text import hypertext, markdown, plain
 from previewbot.text.environment import for_comments, for_pages, for_terminals, templates_directory
+from previewbot.text.reference import reasons_page
 from previewbot.text.render import Renderer, View
 from previewbot.text.standing import standing_of
 from tests.support.pages import Page
@@ -82,6 +83,10 @@ def test_nobody_is_asked_to_do_something_about_what_is_good_or_goes_on(reason: R
         assert row.turn is not Turn.NOBODY
 
 
+def test_the_page_about_the_reasons_is_the_one_that_make_reference_writes() -> None:
+    assert (Path(__file__).parents[2] / "docs" / "reasons.md").read_text(encoding="utf-8") == reasons_page()
+
+
 # How a whole preview stands
 
 
@@ -113,6 +118,14 @@ def test_every_reason_has_words_for_the_comment_the_page_and_a_terminal(reason: 
     assert len(RENDERER.headline(view)) > 10
     assert f'<div class="state {reason.info.severity}">' in RENDERER.page(view, view.page_url)
     assert [tag for tag, _ in page.tags].count("h1") == 1
+
+
+@pytest.mark.parametrize("phase", [None, *Phase])
+def test_whatever_a_newer_or_older_version_wrote_there_are_words(phase: Phase | None) -> None:
+    for reason in (None, *Reason):
+        view = view_of(a_preview(phase=phase, reason=reason))
+        for words in (RENDERER.comment(view), RENDERER.headline(view), RENDERER.page(view, view.page_url)):
+            assert len(words) > 10
 
 
 @pytest.mark.parametrize("key", ["removing", *(reason.key for reason in Reason)])

@@ -1,0 +1,63 @@
+"""The page `docs/reasons.md`, generated from the table of reasons: `make reference` writes it anew.
+
+Run as `python -m previewbot.text.reference FILE`.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from previewbot.api import REASONS, Phase, Reason, Severity, Turn
+
+_HOW_BAD = {
+    Severity.GOOD: "good",
+    Severity.PROGRESS: "in progress",
+    Severity.ENDED: "at rest",
+    Severity.WARNING: "warning",
+    Severity.BAD: "bad",
+}
+
+_INTRODUCTION = """\
+# Reasons
+
+Why a preview stands where it does. `kubectl get previews` shows the phase, the resource's `status.reason` the
+reason; a service in `status.services` has its own. Comment, page, conditions and Events go by this table.
+
+Generated from `previewbot/api/reasons.py` by `make reference`. The words that a person reads of each reason
+are in `templates/reasons.jinja`.
+
+- *How bad*: *in progress* is blue on the page, *warning* amber, *bad* red, *good* green, *at rest* grey; an
+  Event about a *warning* or something *bad* is a `Warning`.
+- *Whose turn*: who can do something about it.
+- *Waits for*: what previewbot looks for again by itself. Whatever it says, an event (a push, a comment, a
+  change in the cluster) is acted on at once.
+- A preview that ends is in phase Stopping while what it made is still being removed, with the reason of its
+  end.
+"""
+
+
+def reasons_page() -> str:
+    """Return the page: the introduction, and a row for every reason, phase by phase."""
+    rows = [_row(reason) for phase in Phase for reason in REASONS if reason.phase is phase]
+    head = "| phase | reason | how bad | whose turn | waits for | meaning |\n|---|---|---|---|---|---|\n"
+    return f"{_INTRODUCTION}\n{head}" + "\n".join(rows) + "\n"
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Write the page to the file that the one argument names."""
+    [target] = arguments
+    Path(target).write_text(reasons_page(), encoding="utf-8")
+
+
+def _row(reason: Reason) -> str:
+    info = reason.info
+    over = info.severity is Severity.ENDED and info.turn is Turn.NOBODY
+    turn = "nobody" if over else info.turn
+    cells = (info.phase, reason, _HOW_BAD[info.severity], turn, info.waits, info.meaning)
+    return f"| {' | '.join(cells)} |"
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
