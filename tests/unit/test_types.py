@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
-
-from mypy import api
 
 ROOT = Path(__file__).parents[2]
 
@@ -20,9 +20,7 @@ MISTAKES = {
     "replace(service, serving_since=17)": 'has incompatible type "int"; expected "datetime | None"',
     'replace(status, phase="Stoping")': 'has incompatible type "str"; expected "Phase | None"',
     'replace(status, services="x")': 'has incompatible type "str"; expected "tuple[Service, ...]"',
-    'replace(status, reason="AllReady")': 'has incompatible type "str"; expected "Reason | None"',
-    "replace(status, reason=Reason.AL_READY)": '"type[Reason]" has no attribute "AL_READY"',
-    "status.reason = Reason.PARTIAL": 'Property "reason" defined in "Status" is read-only',
+    "status.reason = Reason.CREATING": 'Property "reason" defined in "Status" is read-only',
     "status.resaon": '"Status" has no attribute "resaon"',
 }
 """What somebody may write by mistake, and what mypy must say to it."""
@@ -33,10 +31,12 @@ def test_each_mistake_in_a_change_of_the_status_is_an_error_of_mypy(tmp_path: Pa
     snippet.write_text(_HEAD + "".join(f"    {line}\n" for line in MISTAKES), encoding="utf-8")
     first = _HEAD.count("\n") + 1
 
-    said, trouble, _ = api.run(["--config-file", str(ROOT / "pyproject.toml"), str(snippet)])
+    # In a process of its own: mypy raises the limit of recursion of the one that it runs in.
+    command = [sys.executable, "-m", "mypy", "--config-file", str(ROOT / "pyproject.toml"), str(snippet)]
+    run = subprocess.run(command, capture_output=True, text=True, check=False)
 
-    assert trouble == ""
+    assert run.stderr == ""
     for number, (line, complaint) in enumerate(MISTAKES.items(), start=first):
-        found = [each for each in said.splitlines() if f":{number}: error:" in each]
+        found = [each for each in run.stdout.splitlines() if f":{number}: error:" in each]
         assert len(found) == 1, line
         assert complaint in found[0]
