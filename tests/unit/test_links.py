@@ -23,6 +23,7 @@ from previewbot.engine.links import (
     ROUTE_VERSION,
     acknowledged,
     extension_link,
+    leads_to_staging,
     link,
     page_url,
     route,
@@ -359,6 +360,11 @@ def test_without_an_entry_a_route_leads_to_the_page_and_forwards_nothing() -> No
             }
         ]
     }
+
+
+def test_a_route_leads_to_staging_only_where_it_forwards() -> None:
+    assert leads_to_staging(a_route(ENTRY))
+    assert not leads_to_staging(a_route(None))
 
 
 def test_a_page_on_a_port_of_its_own_is_redirected_to_there() -> None:
