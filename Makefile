@@ -29,9 +29,6 @@ $(VENV)/.dev: $(VENV)/.runtime requirements-dev.lock
 
 setup: $(VENV)/.dev ## make the virtual environment with all that development needs
 
-reference: $(VENV)/.runtime ## write docs/reasons.md anew
-	@$(BIN)/python -m previewbot.text.reference docs/reasons.md
-
 demo: $(VENV)/.runtime ## the main job on one machine: opens a small world with previewbot in it
 	@$(BIN)/previewbot demo
 
@@ -67,7 +64,7 @@ node-test: $(VENV)/.dev ## the chart on a real node: pods, probes, a Gateway (Li
 	@$(BIN)/python -m tests.node.build
 	$(BIN)/pytest -v --numprocesses 2 tests/node
 
-reference: $(VENV)/.runtime ## write the pages and schemas of the two configuration files from the code
+reference: $(VENV)/.runtime ## write docs/reasons.md, and the pages and schemas of the two configuration files, from the code
 	$(BIN)/python -m docs.reference
 
 lock: $(VENV)/.dev ## refresh the lock files

@@ -1,4 +1,4 @@
-"""Writes what is published about the two configuration files: `make reference`.
+"""Writes what is published about the two configuration files and the reasons: `make reference`.
 
 Pages and JSON Schemas come from the models that read the files, and so does the part of the chart's schema
 that holds the settings. A test compares what is committed with what this would write.
@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from docs.reasons_page import reasons_page
 from previewbot.config.repository import RepositoryConfig
 from previewbot.config.schema import Schema, at, flow, schema_of
 from previewbot.config.server import Settings
@@ -81,6 +82,7 @@ def pages() -> dict[str, str]:
     """Return what is to stand in each file, by its path from the root of the project."""
     settings, preview = schema_of(Settings), schema_of(RepositoryConfig)
     return {
+        "docs/reasons.md": reasons_page(),
         "docs/settings.md": _SETTINGS.format(example=example(settings)),
         "docs/preview-yaml.md": _PREVIEW.format(example=example(preview)),
         "docs/schemas/settings.schema.json": _json(_published(settings, "previewbot's settings")),

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from jinja2 import Environment, FileSystemLoader, nodes
 
+from docs.reasons_page import reasons_page
 from previewbot.api import (
     POD_PROBLEMS,
     REASONS,
@@ -24,7 +25,6 @@ from previewbot.api import (
 )
 from previewbot.text import hypertext, markdown, plain
 from previewbot.text.environment import for_comments, for_pages, for_terminals, templates_directory
-from previewbot.text.reference import reasons_page
 from previewbot.text.render import Renderer, View
 from previewbot.text.standing import standing_of
 from tests.support.pages import Page

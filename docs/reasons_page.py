@@ -1,13 +1,6 @@
-"""The page `docs/reasons.md`, generated from the table of reasons: `make reference` writes it anew.
-
-Run as `python -m previewbot.text.reference FILE`.
-"""
+"""The page `docs/reasons.md`, generated from the table of reasons; `make reference` writes it."""
 
 from __future__ import annotations
-
-import sys
-from collections.abc import Sequence
-from pathlib import Path
 
 from previewbot.api import REASONS, Phase, Reason, Severity, Turn
 
@@ -45,19 +38,9 @@ def reasons_page() -> str:
     return f"{_INTRODUCTION}\n{head}" + "\n".join(rows) + "\n"
 
 
-def main(arguments: Sequence[str]) -> None:
-    """Write the page to the file that the one argument names."""
-    [target] = arguments
-    Path(target).write_text(reasons_page(), encoding="utf-8")
-
-
 def _row(reason: Reason) -> str:
     info = reason.info
     over = info.severity is Severity.ENDED and info.turn is Turn.NOBODY
     turn = "nobody" if over else info.turn
     cells = (info.phase, reason, _HOW_BAD[info.severity], turn, info.waits, info.meaning)
     return f"| {' | '.join(cells)} |"
-
-
-if __name__ == "__main__":
-    main(sys.argv[1:])
