@@ -117,7 +117,9 @@ async def _remove_route(context: Context, name: str, status: Status) -> Status:
     if route is None:
         return status
     try:
-        await context.kube.delete_child(context.route.resource, route.namespace, route.name)
+        # One that was refused from the first has no namespace: there is nothing to delete.
+        if route.namespace:
+            await context.kube.delete_child(context.route.resource, route.namespace, route.name)
     except RemoteError as error:
         # Without the gateway setting we may have lost the right to routes. The owner reference removes it
         # with the Preview.

@@ -123,14 +123,18 @@ class Reconciler:
         if store.preview.deleting or store.preview.spec.app_id != self._context.settings.github.app_id:
             return Outcome()
         try:
-            return await self._pass(store)
-        except Gone:
-            return await self._remove_all(store)
+            return await self._pass_or_removal(store)
         except Superseded:
             return Outcome(SOON)
         except RemoteError as error:
             # A backoff, or an hour that GitHub asks for, must not make a preview outlast its time.
             return Outcome(until_expiry(store.status, self._context.now()), error)
+
+    async def _pass_or_removal(self, store: PreviewStore) -> Outcome:
+        try:
+            return await self._pass(store)
+        except Gone:
+            return await self._remove_all(store)
 
     async def _pass(self, store: PreviewStore) -> Outcome:
         before = store.status
@@ -162,8 +166,10 @@ class Reconciler:
             return observation, plan
         async with self._slots:
             limit = self._context.settings.limits.previews
-            # By what is stored: the plan's own status may say already that it holds one.
-            grant = slot_for(store.preview, self._context.previews(), limit)
+            # The plan may say already that it holds the slot which was free when we looked. Whether it is
+            # free still is the question here, so it must not be taken for an answer.
+            waiting = replace(plan.status, slot=replace(plan.status.slot, held=False))
+            grant = slot_for(store.with_status(waiting), self._context.previews(), limit)
             if grant != observation.slot:
                 observation = replace(observation, slot=grant)
                 plan = self._plan(observation)

@@ -18,7 +18,7 @@ from previewbot.engine.view import view_of
 from previewbot.errors import Forbidden, Invalid, RemoteError, from_status
 from previewbot.reconciler.context import Context
 from previewbot.reconciler.observation import OwnWords
-from previewbot.reconciler.plan.inbox import adopt, own_words
+from previewbot.reconciler.plan.inbox import COMMENT, adopt, duplicates, own_words
 from previewbot.reconciler.plan.planner import Plan
 from previewbot.reconciler.plan.requeue import INTENT_HOLDS, REFUSAL_HOLDS
 from previewbot.reconciler.reporters.replies import Replies
@@ -75,8 +75,7 @@ class Reporting:
         A place that cannot be written keeps no other from being written. Raises RemoteError if not even the
         conversation can be read that tells what was written before.
         """
-        for comment_id in plan.duplicates:
-            await self._client.delete_comment(self._store.preview.spec.repository, comment_id)
+        await self._delete_duplicates(plan.duplicates)
         due = self._due(plan)
         announced, replies = await self._announce(due)
         for each in due:
@@ -89,6 +88,19 @@ class Reporting:
             except RemoteError as error:
                 self._errors.append(error)
         return next(iter(self._errors), None)
+
+    async def _delete_duplicates(self, comment_ids: Sequence[int]) -> None:
+        """Delete status comments beside the one that stays.
+
+        While the id of that one is not known the whole conversation is read. So after an error it is
+        forgotten: then the next pass finds the others again.
+        """
+        try:
+            for comment_id in comment_ids:
+                await self._client.delete_comment(self._store.preview.spec.repository, comment_id)
+        except RemoteError:
+            self._note(COMMENT, Report())
+            raise
 
     def _view(self) -> View:
         return view_of(self._context.settings, self._store.with_status(self.status))
@@ -127,6 +139,7 @@ class Reporting:
         spec, now = self._store.preview.spec, self._context.now()
         comments = await self._client.comments(spec.repository, spec.number, None)
         own = own_words(comments, self._context.settings.github.app_id)
+        await self._delete_duplicates(duplicates(self.status, own))
         self.status = adopt(self.status, own)
         announced = set()
         for reporter in creates:
@@ -153,6 +166,7 @@ class Reporting:
         name, state = due.reporter.name, self._state(due.reporter.name)
         try:
             state = await due.reporter.publish(self._client, self._store.preview, state, due.text)
+            state = replace(state, intent_at=None, refusal=None)
         except (Forbidden, Invalid) as error:
             # Refused means not written: no reason to wait for it to show up.
             refusal = Refusal(
