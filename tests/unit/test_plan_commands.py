@@ -172,6 +172,12 @@ def test_start_retries_what_failed() -> None:
     assert [(c.failed_attempt, c.message, c.recreations) for c in started.children] == [("", "", 0)]
 
 
+def test_start_leaves_alone_what_did_not_fail_as_a_child_does() -> None:
+    route = Child("HTTPRoute", "n", "r", reason=Reason.ROUTE_REFUSED, message="no routes here")
+
+    assert after(Command("start"), replace(WANTED, children=(route,))).children == (route,)
+
+
 @pytest.mark.parametrize(
     ("sha", "words"),
     [(None, "fork-needs-sha"), (HEAD[:7], "fork-needs-sha"), ("0" * 40, "sha-mismatch")],

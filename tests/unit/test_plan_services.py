@@ -11,8 +11,9 @@ import pytest
 from previewbot.api import Child, ChildState, Phase, Preview, Reason, Service, Waiting
 from previewbot.config.repository import parse_target
 from previewbot.reconciler.children.step import Create, Delete, removed_step
-from previewbot.reconciler.observation import Found, ImageFound, ImageMissing, ImageNotDue, Target
-from previewbot.reconciler.plan.services import carry_over, pin_image, removed
+from previewbot.reconciler.observation import Found, ImageFound, ImageMissing, ImageNotDue, Prepared, Target
+from previewbot.reconciler.plan.services import carry_over, pin_image, removed, stand
+from previewbot.repoconfig import parse_target
 from previewbot.rules.policy import SlotGrant
 from tests.support.observations import (
     CONFIG,
@@ -309,3 +310,21 @@ def test_a_session_of_the_same_spec_is_kept_by_another_commit() -> None:
     assert (result.service.phase, result.service.serving_sha) == (Phase.READY, OLDER)
     assert result.action is None
     assert result.child.spec_hash == session_hash()
+
+
+def test_what_failed_and_whose_removal_stalled_is_remembered_without_the_stall_once_it_is_gone() -> None:
+    failed = a_child(ChildState.REMOVING, uid="", reason=Reason.REMOVAL_STALLED, failed_attempt="x")
+
+    child, _ = removed_step(failed, None, NOW)
+
+    assert child is not None
+    assert (child.state, child.reason, child.failed_attempt) == (ChildState.FAILED, None, "x")
+    assert removed(a_service(), [], [child], NOW).reason is None
+
+
+def test_a_child_that_comes_up_without_saying_why_it_takes_time_is_looked_at_again_all_the_same() -> None:
+    silent = a_child(ChildState.CREATING, reason=None)
+
+    service = stand(Prepared(CONFIG, a_service(), HEAD), [silent], [], "uid-1", {}, NOW)
+
+    assert (service.phase, service.reason) == (Phase.DEPLOYING, Reason.CREATING)

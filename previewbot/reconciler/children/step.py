@@ -89,10 +89,11 @@ def removed_step(was: Child | None, found: Found | None, now: datetime) -> tuple
     What failed is remembered although the object is gone.
     """
     if found is None:
-        remembered = was is not None and was.failed_attempt
-        return (
-            _with_state(was, ChildState.FAILED, was.reason, now, uid="") if was and remembered else None
-        ), None
+        if was is None or not was.failed_attempt:
+            return None, None
+        # Its removal may have stalled; now that it is gone that is over.
+        kept = None if was.reason is Reason.REMOVAL_STALLED else was.reason
+        return _with_state(was, ChildState.FAILED, kept, now, uid=""), None
     child = was or Child(found.kind, found.namespace, found.name, found.service)
     reason = Reason.REMOVAL_STALLED if operator_silence(found, now) else None
     child = _with_state(child, ChildState.REMOVING, reason, now, uid="")

@@ -95,7 +95,10 @@ def _start(status: Status, given: Given) -> Effect:
     if pull_request.is_fork:
         lifecycle = replace(lifecycle, approved_sha=head)
     lifecycle = replace(lifecycle, started_by=given.request.actor)
-    children = tuple(replace(c, failed_attempt="", message="", recreations=0) for c in status.children)
+    children = tuple(
+        replace(c, failed_attempt="", message="", recreations=0) if c.failed_attempt or c.recreations else c
+        for c in status.children
+    )
     # The phase is from before the command; a goal must not be judged by it.
     return replace(status, lifecycle=lifecycle, children=children, phase=None), _Answer(goal=Goal.RUNNING)
 

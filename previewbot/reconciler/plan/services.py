@@ -187,7 +187,9 @@ _PHASES = {
 def _phase_of(child: Child) -> tuple[Phase, Reason | None]:
     if child.state is ChildState.PENDING and child.reason is Reason.LIMIT_REACHED:
         return Phase.QUEUED, Reason.LIMIT_REACHED
-    return _PHASES.get(child.state, Phase.DEPLOYING), child.reason
+    phase = _PHASES.get(child.state, Phase.DEPLOYING)
+    # A kind may not say what takes time; without a reason nobody would look again.
+    return phase, child.reason or (Reason.CREATING if phase is Phase.DEPLOYING else None)
 
 
 def _with_phase(
