@@ -23,6 +23,8 @@ from previewbot.api import (
     Status,
     Waiting,
 )
+from previewbot.config.repository import Entry, RepositoryConfig
+from previewbot.config.server import GatewaySettings
 from previewbot.errors import TryLater
 from previewbot.reconciler.children import KINDS, ROUTE
 from previewbot.reconciler.children.step import Create
@@ -37,10 +39,8 @@ from previewbot.reconciler.observation import (
 from previewbot.reconciler.plan.decision import Decision, End, Hold, Leave, Run
 from previewbot.reconciler.plan.inbox import comment_request
 from previewbot.reconciler.plan.planner import Plan, make_plan, plan_removal, with_route_result
-from previewbot.repoconfig import Entry, RepositoryConfig, parse_target
 from previewbot.rules.commands import Command
 from previewbot.rules.policy import SlotGrant
-from previewbot.settings import GatewaySettings
 from tests.support.observations import (
     CONFIG,
     DIGEST,
@@ -356,8 +356,8 @@ def test_a_repository_that_is_gone_stays_stopping_until_the_preview_itself_goes(
 
 
 GATEWAY = GatewaySettings(name="public", namespace="gateways", domain="preview.example.com")
-ENTRY = Entry("https://staging.example.com", "staging", "web", 80, parse_target("deployment/web"))
-ROUTED = replace(FACTS, config=RepositoryConfig(entry=ENTRY, services=(CONFIG,)))
+ENTRY = Entry(url="https://staging.example.com", namespace="staging", service="web", port=80)
+ROUTED = replace(FACTS, config=RepositoryConfig(version=1, entry=ENTRY, services=(CONFIG,)))
 BEHIND_GATEWAY = replace(LIMITS, gateway=GATEWAY)
 REFUSED = Child(
     "HTTPRoute", "", a_preview().spec.environment_key, state=ChildState.FAILED,

@@ -13,7 +13,6 @@ from previewbot.config.repository import parse_target
 from previewbot.reconciler.children.step import Create, Delete, removed_step
 from previewbot.reconciler.observation import Found, ImageFound, ImageMissing, ImageNotDue, Prepared, Target
 from previewbot.reconciler.plan.services import carry_over, pin_image, removed, stand
-from previewbot.repoconfig import parse_target
 from previewbot.rules.policy import SlotGrant
 from tests.support.observations import (
     CONFIG,
