@@ -240,6 +240,13 @@ class Scene:
         """Open an address as a browser does."""
         return await Browser(self.http, self.world.port, REPOSITORY).open(url)
 
+    async def leads_nowhere(self, url: str) -> None:
+        """Wait until an address is answered with 404: a gateway notes a moment later that a route is gone."""
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while (page := await self.browse(url)).status != 404:
+            assert time.monotonic() < deadline, f"{url} still leads somewhere: {page}"
+            await asyncio.sleep(_LOOK_AGAIN)
+
     def log(self, process: str) -> list[dict[str, Any]]:
         """Return the lines that `web` or `controller` logged."""
         text = (self.world.bot.directory / f"{process}.log").read_text(encoding="utf-8")
