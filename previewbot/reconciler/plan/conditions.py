@@ -67,7 +67,7 @@ def conditions_of(status: Status, *, generation: int, now: datetime) -> tuple[Co
     refused = any(report.refusal is not None for report in status.reports.values())
     ready = status.phase is not None and status.phase.runs
     wanted = {
-        ConditionType.IMAGE_READY: (images, _first_reason(services, Phase.AWAITING_IMAGE) or whole),
+        ConditionType.IMAGE_READY: (images, _no_image(services) or whole),
         ConditionType.SESSIONS_READY: (running, _not_running(services) or whole),
         ConditionType.LINK_READY: (status.link.kind is not None, whole),
         ConditionType.REPORTED: (not refused, _REFUSED),
@@ -99,8 +99,8 @@ def _failure(reasons: set[Reason | None]) -> Reason:
     return only if only and whole and not others else Reason.SERVICE_FAILED
 
 
-def _first_reason(services: Sequence[Service], phase: Phase) -> Reason | None:
-    return next((s.reason for s in services if s.phase is phase), None)
+def _no_image(services: Sequence[Service]) -> Reason | None:
+    return next((s.reason for s in services if not s.head_sha), None)
 
 
 def _not_running(services: Sequence[Service]) -> Reason | None:
