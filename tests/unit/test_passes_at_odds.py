@@ -59,7 +59,8 @@ async def test_an_error_while_everything_of_a_gone_repository_is_removed_is_an_o
     assert world.cluster.preview is None
 
 
-async def test_a_second_status_comment_that_could_not_be_deleted_is_deleted_later() -> None:
+@pytest.mark.parametrize("closes", [False, True])
+async def test_a_second_status_comment_that_could_not_be_deleted_is_deleted_later(closes: bool) -> None:
     world = await ready()
     assert world.cluster.preview is not None
     del world.cluster.preview["status"]["reports"]
@@ -71,13 +72,17 @@ async def test_a_second_status_comment_that_could_not_be_deleted_is_deleted_late
         raise FAILS
 
     world.github.delete_comment = fails  # type: ignore[method-assign]
+    if closes:
+        world.cluster.sessions.clear()
+        world.close()
     world.poke()
     await world.run()
     world.github.delete_comment = delete  # type: ignore[method-assign]
     await world.settle()
 
-    assert [c.id for c in world.github.comments_written if c.app_id is not None] == [ours.id]
-    assert world.status.reports["comment"].id == ours.id
+    (left,) = [c for c in world.github.comments_written if c.app_id is not None]
+    assert left.id == ours.id
+    assert (left.body != ours.body, world.cluster.preview is None) == (closes, closes)
 
 
 async def test_a_route_that_was_refused_is_forgotten_with_the_gateway() -> None:

@@ -92,14 +92,15 @@ class Reporting:
     async def _delete_duplicates(self, comment_ids: Sequence[int]) -> None:
         """Delete status comments beside the one that stays.
 
-        While the id of that one is not known the whole conversation is read. So after an error it is
-        forgotten: then the next pass finds the others again.
+        Only a look at the whole conversation finds them, and there is one while the id of that one is not
+        known. So after an error both are forgotten, the id and the look: the next pass finds them again.
         """
         try:
             for comment_id in comment_ids:
                 await self._client.delete_comment(self._store.preview.spec.repository, comment_id)
         except RemoteError:
             self._note(COMMENT, Report())
+            self._context.memory.facts.pop(self._store.preview.name, None)
             raise
 
     def _view(self) -> View:
