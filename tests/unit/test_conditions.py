@@ -167,7 +167,13 @@ def test_the_message_is_what_the_comment_says_where_something_is_not_as_expected
     messages = {kind: found.message for kind, found in conditions(found_with(a_session())).items()}
     expired = conditions(found_with(a_session(), lifecycle=Lifecycle(expires_at=NOW)))
 
-    assert messages == dict.fromkeys(messages, "") | {"Ready": "It is Ready."}
+    assert messages == {
+        "ImageReady": "the images of all changed services are there",
+        "SessionsReady": "all preview sessions run",
+        "LinkReady": "there is a link",
+        "Reported": "GitHub takes what is reported",
+        "Ready": "It is Ready.",
+    }
     assert expired["SessionsReady"].message == "It is Stopping."
 
 

@@ -352,3 +352,17 @@ async def test_a_pinned_image_stays_however_often_the_base_moves() -> None:
     world.push(C)
     await world.settle(1)
     assert "m0" not in world.status.observed.merge_shas
+
+
+async def test_a_status_of_another_layout_ends_nothing_while_github_is_away() -> None:
+    world = await ready()
+    assert world.cluster.preview is not None
+    del world.cluster.preview["status"]["children"]
+    world.restart()
+    world.fail_github(by=TryLater("GitHub", status=502))
+    await world.settle()
+
+    assert world.serving == [A]
+    world.mend()
+    await world.settle()
+    assert (world.serving, world.status.phase) == ([A], Phase.READY)

@@ -1,6 +1,6 @@
 """What decides waits for nobody and reads no clock: that is what its imports cannot tell.
 
-The rooms are those of the import-linter contract in pyproject.toml, which forbids asyncio, clients and clocks.
+The rooms are those of a contract of import-linter in pyproject.toml, which forbids asyncio, clients, clocks.
 """
 
 from __future__ import annotations
@@ -38,9 +38,8 @@ def waits_and_clocks(tree: ast.AST) -> Iterator[int]:
     for node in ast.walk(tree):
         if isinstance(node, ast.AsyncFunctionDef | ast.Await | ast.AsyncFor | ast.AsyncWith):
             yield node.lineno
-        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
-            if (node.value.id, node.attr) in _CLOCKS:
-                yield node.lineno
+        elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+            yield from [node.lineno] if (node.value.id, node.attr) in _CLOCKS else []
 
 
 @pytest.mark.parametrize("path", PURE, ids=lambda path: str(path.relative_to(ROOT)))

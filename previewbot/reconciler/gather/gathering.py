@@ -24,9 +24,10 @@ from previewbot.reconciler.observation import (
 )
 from previewbot.reconciler.plan.decision import Run, decide
 from previewbot.reconciler.plan.lifecycle import end_if_expired
-from previewbot.reconciler.plan.planner import prepare, take_in
+from previewbot.reconciler.plan.planner import take_in
 from previewbot.reconciler.plan.requeue import look_patience
 from previewbot.reconciler.plan.services import changed_services
+from previewbot.reconciler.plan.steps import prepare
 from previewbot.reconciler.store import PreviewStore
 from previewbot.rules.policy import slot_for
 

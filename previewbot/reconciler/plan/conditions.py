@@ -82,14 +82,29 @@ def conditions_of(status: Status, *, generation: int, now: datetime) -> tuple[Co
     return tuple(found)
 
 
+_WORDS = {
+    ConditionType.IMAGE_READY: "the images of all changed services are there",
+    ConditionType.SESSIONS_READY: "all preview sessions run",
+    ConditionType.LINK_READY: "there is a link",
+    ConditionType.REPORTED: "GitHub takes what is reported",
+}
+"""What is said of a condition that is as expected; Kubernetes wants a message in each."""
+
+
 def with_messages(conditions: Iterable[Condition], message: str) -> tuple[Condition, ...]:
     """Return the conditions with the comment's words where they are not as expected, and at the summary."""
     return tuple(
         condition
-        if condition.message == (wanted := "" if condition.reason == _AS_EXPECTED else message)
+        if condition.message == (wanted := _message(condition, message))
         else replace(condition, message=wanted)
         for condition in conditions
     )
+
+
+def _message(condition: Condition, words: str) -> str:
+    if condition.reason != _AS_EXPECTED:
+        return words
+    return _WORDS[ConditionType(condition.type)]
 
 
 def _failure(reasons: set[Reason | None]) -> Reason:
