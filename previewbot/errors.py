@@ -11,7 +11,7 @@
         ├── Conflict           409: somebody changed it first
         ├── Invalid            400 / 422: the request itself is refused
         └── TryLater           429, 5xx, rate limits, refused connections; may say after how long
-            └── Silent         no answer in time
+            └── NoAnswer         no answer in time
 
 A pass of the controller has three outcomes: done, look again after a time (`TryLater`), or terminal for
 the user until a commit or a command changes the question (shown in the comment).
@@ -93,7 +93,7 @@ class TryLater(RemoteError):
         self.after = after
 
 
-class Silent(TryLater):
+class NoAnswer(TryLater):
     """Nobody answered in time; a refusal, even of the connection, would have been an answer."""
 
 

@@ -217,7 +217,7 @@ class Requests(Value):
 
     floor: int = 0
     handled: tuple[RequestId, ...] = ()
-    looked_at: datetime | None = None
+    read_at: datetime | None = None
 
 
 class Goal(StrEnum):

@@ -14,7 +14,7 @@ from typing import Any
 from previewbot.api import Child, ChildState, Reason, Status, preview_name_of
 from previewbot.errors import Conflict, Forbidden, Invalid, NotFound, RemoteError
 from previewbot.reconciler.children.kind import Desired, Resource
-from previewbot.reconciler.children.step import Create, Delete, failed
+from previewbot.reconciler.children.step import Create, Delete, with_failure
 from previewbot.reconciler.context import Context
 from previewbot.reconciler.memory import Redirected
 from previewbot.reconciler.observation import Found
@@ -78,7 +78,7 @@ async def apply_route(context: Context, store: PreviewStore, plan: Plan) -> tupl
     if context.route.leads_to_sessions(desired):
         context.memory.redirected.pop(name, None)
         return status, RouteResult(error=failure)
-    since, now = _redirected(context, name, acknowledged), context.now()
+    since, now = _note_redirect(context, name, acknowledged), context.now()
     in_time = context.route.switched(since.at, since.acknowledged_at, context.limits, now)
     timed_out = context.route.switched(since.at, None, context.limits, now)
     return status, RouteResult(failure is None and in_time, timed_out, failure)
@@ -170,7 +170,7 @@ def _with_route(context: Context, status: Status, desired: Desired, refused: str
     return replace(status, children=(*others, child))
 
 
-def _redirected(context: Context, name: str, acknowledged: bool) -> Redirected:
+def _note_redirect(context: Context, name: str, acknowledged: bool) -> Redirected:
     """Note that a route leads to the page, and whether its gateway knows."""
     now = context.now()
     before = context.memory.redirected.get(name) or Redirected(now)
@@ -201,7 +201,7 @@ async def _create(context: Context, store: PreviewStore, status: Status, desired
         return await _name_is_taken(context, store, status, desired)
     except (Invalid, Forbidden, NotFound) as error:
         message = f"the cluster refused the preview {desired.what}: {error.message or error}"
-        return _failed(context, status, desired, message)
+        return _record_failure(context, status, desired, message)
     uid = str(obj["metadata"]["uid"])
     return _with_child(status, desired, lambda child: replace(child, uid=uid))
 
@@ -223,14 +223,14 @@ async def _name_is_taken(context: Context, store: PreviewStore, status: Status, 
             message = (
                 f"somebody else has a preview {desired.what} named {desired.name}; it must be removed first"
             )
-            status = _failed(context, status, desired, message)
+            status = _record_failure(context, status, desired, message)
     return status
 
 
-def _failed(context: Context, status: Status, desired: Desired, message: str) -> Status:
+def _record_failure(context: Context, status: Status, desired: Desired, message: str) -> Status:
     """Record that a child could not be made; its service fails with it."""
     now, words = context.now(), one_line(message)
-    status = _with_child(status, desired, lambda child: failed(child, desired, words, now))
+    status = _with_child(status, desired, lambda child: with_failure(child, desired, words, now))
     return with_failed_service(status, desired.service, desired.failure, words, now)
 
 

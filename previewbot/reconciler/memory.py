@@ -77,7 +77,7 @@ class Memory:
     facts: dict[str, PullRequestFacts] = field(default_factory=dict)
     configurations: Configurations = field(default_factory=Configurations)
     files: dict[str, tuple[tuple[str, str, str], Mapping[str, int]]] = field(default_factory=dict)
-    image_looks: dict[str, datetime] = field(default_factory=dict)
+    image_lookups: dict[str, datetime] = field(default_factory=dict)
     redirected: dict[str, Redirected] = field(default_factory=dict)
     untriggered: Untriggered = field(default_factory=Untriggered)
 
@@ -86,9 +86,9 @@ class Memory:
         self.facts.pop(name, None)
         self.files.pop(name, None)
         self.redirected.pop(name, None)
-        self.forget_image_looks(name)
+        self.forget_image_lookups(name)
 
-    def forget_image_looks(self, name: str) -> None:
+    def forget_image_lookups(self, name: str) -> None:
         """Let the next pass look for images again at once."""
-        for key in [key for key in self.image_looks if key.startswith(f"{name}/")]:
-            del self.image_looks[key]
+        for key in [key for key in self.image_lookups if key.startswith(f"{name}/")]:
+            del self.image_lookups[key]

@@ -179,7 +179,7 @@ class Limits:
 class Observation:
     """One world, at one moment.
 
-    `preview` is as it is stored, before anything of this pass; `now` is when all was gathered, `looked_at`
+    `preview` is as it is stored, before anything of this pass; `now` is when all was gathered, `read_at`
     when the look at GitHub began: what is written there meanwhile is for the next one. `fresh`: the `facts`
     were read in this pass, and `inbox` with them. `images` and `targets` are by service, `pod_problems` by
     the uid of the session; what was not asked for is not in them. `one_line` renders the
@@ -191,8 +191,8 @@ class Observation:
     limits: Limits
     facts: PullRequestFacts | None = None
     fresh: bool = False
-    looked_at: datetime | None = None
-    look_error: RemoteError | None = None
+    read_at: datetime | None = None
+    read_error: RemoteError | None = None
     inbox: Inbox = Inbox()
     found: tuple[Found, ...] = ()
     images: Mapping[str, ImageLookup] = field(default_factory=dict)

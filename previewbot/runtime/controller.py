@@ -126,26 +126,26 @@ async def _work(parts: _Parts) -> None:
     async with asyncio.TaskGroup() as group:
         group.create_task(_tick(parts.watchdog))
         await wait_for_resources(wanted(settings), parts.kube, health)
-        loop = Workers(parts.metrics, health)
-        store, pods = ObjectCache(loop.preview_changed), Pods(loop.pods_changed, _now)
-        following = informers(parts.settings, parts.kube, parts.health, loop, store, pods)
+        workers = Workers(parts.metrics, health)
+        store, pods = ObjectCache(workers.preview_changed), Pods(workers.pods_changed, _now)
+        watching = informers(parts.settings, parts.kube, parts.health, workers, store, pods)
         health.missing = "the first lists of Previews, sessions and pods are not in yet"
-        for follower in following:
-            group.create_task(follower.run())
-        await asyncio.gather(*(follower.synced.wait() for follower in following))
+        for informer in watching:
+            group.create_task(informer.run())
+        await asyncio.gather(*(informer.synced.wait() for informer in watching))
         health.missing = ""
         log.info("ready", extra={"previews": len(store), "namespaces": settings.cluster.namespaces})
         try:
             while True:
                 # In a task of its own: before Python 3.13 a task stays marked as cancelled whose TaskGroup an
                 # error ended, and 3.11.2 then takes the next timeout in it for the end of everything.
-                await asyncio.create_task(_lead(parts, loop, store, pods))
+                await asyncio.create_task(_lead(parts, workers, store, pods))
         finally:
             # Whoever takes over must not meet us in the middle of something: here nobody acts any more.
             await parts.leadership.release()
 
 
-async def _lead(parts: _Parts, loop: Workers, store: ObjectCache, pods: Pods) -> None:
+async def _lead(parts: _Parts, workers: Workers, store: ObjectCache, pods: Pods) -> None:
     """Wait for the Lease, and work until it runs out because the API server does not answer.
 
     Raises LeaseTaken (in a group) if somebody else has it: then this process starts from nothing.
@@ -157,12 +157,12 @@ async def _lead(parts: _Parts, loop: Workers, store: ObjectCache, pods: Pods) ->
     # What was remembered under an earlier Lease may be old: a new reconciler, and one look at everything.
     reconciler = _reconciler(parts, previews, store, pods)
     for preview in previews():
-        loop.queue.add(preview.name)
+        workers.queue.add(preview.name)
     try:
         async with asyncio.TaskGroup() as group:
             group.create_task(parts.leadership.hold())
             for number in range(WORKERS):
-                group.create_task(loop.work(reconciler, number))
+                group.create_task(workers.work(reconciler, number))
             group.create_task(_resync(parts, previews, reconciler).run())
     except* LeaseLost as lost:
         if lost.subgroup(LeaseTaken):
@@ -180,7 +180,7 @@ def _leadership(settings: Settings, kube: Kube, health: Health, identity: str) -
         lease.name,
         identity,
         looked=lambda: health.progressed(_LEASE),
-        failed=lambda error: health.troubled(_LEASE, error),
+        failed=lambda error: health.failed(_LEASE, error),
     )
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 
-from previewbot.errors import Silent
+from previewbot.errors import NoAnswer
 
 _NO_TICK_SECONDS = 60.0
 _EX_SOFTWARE = 70
@@ -32,32 +32,32 @@ class Health:
     limit: float = 300.0
     missing: str = "starting"
     _progress: dict[str, float] = field(default_factory=dict)
-    _troubles: dict[str, str] = field(default_factory=dict)
+    _errors: dict[str, str] = field(default_factory=dict)
 
     def progressed(self, what: str) -> None:
         """Note a sign of life, which also ends its trouble."""
         self._progress[what] = self.monotonic()
-        self._troubles.pop(what, None)
+        self._errors.pop(what, None)
 
-    def troubled(self, what: str, error: Exception) -> None:
+    def failed(self, what: str, error: Exception) -> None:
         """Note that something tries in vain, so that we are not ready.
 
         It lives as long as it is answered, be it with a refusal: a new process would fare no better. Where
         nothing is answered at all, what is broken may be ours.
         """
-        if not isinstance(error, Silent | TimeoutError):
+        if not isinstance(error, NoAnswer | TimeoutError):
             self._progress[what] = self.monotonic()
-        self._troubles[what] = str(error) or "no answer in time"
+        self._errors[what] = str(error) or "no answer in time"
 
     def forget(self, *prefixes: str) -> None:
         """Expect no more signs of life from what has these names, or names that begin so."""
         for what in [what for what in self._progress if what.startswith(prefixes)]:
             del self._progress[what]
-            self._troubles.pop(what, None)
+            self._errors.pop(what, None)
 
     def not_ready(self) -> str:
         """Return what keeps us from working, or nothing."""
-        return self.missing or "; ".join(f"{what}: {why}" for what, why in sorted(self._troubles.items()))
+        return self.missing or "; ".join(f"{what}: {why}" for what, why in sorted(self._errors.items()))
 
     def stalled(self) -> list[str]:
         """Return what has given no sign of life for too long."""

@@ -35,11 +35,11 @@ log = logging.getLogger(__name__)
 
 
 def informers(
-    settings: Settings, kube: Kube, health: Health, loop: Workers, previews: ObjectCache, pods: Pods
+    settings: Settings, kube: Kube, health: Health, workers: Workers, previews: ObjectCache, pods: Pods
 ) -> list[Informer]:
     """Follow Previews everywhere; children, pods and routes where these are allowed: a Role is enough."""
 
-    def follower(
+    def informer(
         resource: tuple[str, str, str],
         namespace: str | None,
         store: ObjectCache,
@@ -54,31 +54,31 @@ def informers(
             namespace,
             store,
             progressed=lambda: health.progressed(what),
-            failed=lambda error: health.troubled(what, error),
+            failed=lambda error: health.failed(what, error),
             keep=keep,
             selector=selector,
         )
 
     def children(kind: ChildKind) -> Callable[[str], Informer]:
         def in_namespace(namespace: str) -> Informer:
-            what = f"following {kind.resource.plural} in {namespace}"
-            return follower(kind.resource, namespace, ObjectCache(loop.session_changed), what, labels_only)
+            what = f"watching {kind.resource.plural} in {namespace}"
+            return informer(kind.resource, namespace, ObjectCache(workers.child_changed), what, labels_only)
 
         return in_namespace
 
     def pods_of_sessions(namespace: str) -> Informer:
-        what = f"following pods in {namespace}"
-        return follower(PODS, namespace, ObjectCache(pods.changed), what, status_only, mirrord.POD_SESSION)
+        what = f"watching pods in {namespace}"
+        return informer(PODS, namespace, ObjectCache(pods.changed), what, status_only, mirrord.POD_SESSION)
 
     def routes(namespace: str) -> Informer:
-        what = f"following {ROUTE.resource.plural} in {namespace}"
-        return follower(
-            ROUTE.resource, namespace, ObjectCache(loop.route_changed), what, spec_only, PREVIEW_LABEL
+        what = f"watching {ROUTE.resource.plural} in {namespace}"
+        return informer(
+            ROUTE.resource, namespace, ObjectCache(workers.route_changed), what, spec_only, PREVIEW_LABEL
         )
 
     of_each = [*map(children, KINDS), pods_of_sessions, *([routes] if _has_gateway(settings) else [])]
     namespaces = settings.cluster.namespaces
-    found = [follower(_PREVIEWS, None, previews, "following Previews")]
+    found = [informer(_PREVIEWS, None, previews, "watching Previews")]
     return found + [follow(namespace) for namespace in namespaces for follow in of_each]
 
 
@@ -106,7 +106,7 @@ async def wait_for_resources(
         try:
             missing = await kube.missing_resources(resources)
         except RemoteError as error:
-            health.troubled(_DISCOVERY, error)
+            health.failed(_DISCOVERY, error)
             health.missing = f"the API server does not say what it has: {error}"
         else:
             if not missing:

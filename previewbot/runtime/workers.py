@@ -62,7 +62,7 @@ class Workers:
         for name in self._queued:
             self.queue.add(name)
 
-    def session_changed(self, before: Object | None, after: Object | None) -> None:
+    def child_changed(self, before: Object | None, after: Object | None) -> None:
         """Queue the Preview of a session that changed."""
         obj = after or before
         assert obj is not None

@@ -167,7 +167,7 @@ async def test_a_pull_request_closed_while_its_session_starts_leaves_nothing(tow
 
 async def test_a_label_triggers_a_preview_and_its_removal_ends_it(town: Scene) -> None:
     pull = town.open(author=ALICE, branch="feature")
-    await until("a look at it", lambda: looked_at(town, pull))
+    await until("a look at it", lambda: read_at(town, pull))
     assert not pull.comments
 
     town.world.github.label(pull.number, "preview")
@@ -179,7 +179,7 @@ async def test_a_label_triggers_a_preview_and_its_removal_ends_it(town: Scene) -
     await pull.ended()
 
 
-def looked_at(town: Scene, pull: Pull) -> bool:
+def read_at(town: Scene, pull: Pull) -> bool:
     """Whether the opening was delivered, and the Preview that it made is gone again."""
     told = [d for d in town.world.github.webhooks.deliveries if d.event == "pull_request"]
     here = [d for d in told if d.payload["number"] == pull.number]

@@ -19,7 +19,7 @@ from previewbot.config.repository import ServiceConfig, parse_target
 from previewbot.config.server import RegistrySettings, Settings, parse
 from previewbot.reconciler.children import KINDS, ROUTE
 from previewbot.reconciler.context import Context
-from previewbot.reconciler.gather.images import look_for_image
+from previewbot.reconciler.gather.images import look_up_image
 from previewbot.reconciler.memory import Memory
 from previewbot.reconciler.observation import (
     ImageFound,
@@ -87,7 +87,7 @@ class Looking:
 
     async def look(self, repository: str = "acme/checkout") -> ImageLookup:
         config = self._config(repository)
-        return await look_for_image(self.context, self._preview(), config, self.service, self._facts())
+        return await look_up_image(self.context, self._preview(), config, self.service, self._facts())
 
     def _config(self, repository: str = "acme/checkout") -> ServiceConfig:
         return ServiceConfig(

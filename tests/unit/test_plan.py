@@ -120,7 +120,7 @@ def world(
 
 def unreadable(preview: Preview, *found: Found) -> Observation:
     """GitHub does not answer, and a restart has forgotten what it said."""
-    return world(preview, *found, facts=None, fresh=False, look_error=TryLater("GitHub", status=502))
+    return world(preview, *found, facts=None, fresh=False, read_error=TryLater("GitHub", status=502))
 
 
 RUN, LET_BE = Run(), Hold()
@@ -281,7 +281,7 @@ def test_on_facts_that_could_not_be_confirmed_nothing_is_created() -> None:
     later = TryLater("GitHub", status=502)
 
     assert planned(AWAITING, images={"checkout": BUILT}).may_create
-    assert not planned(AWAITING, images={"checkout": BUILT}, fresh=False, look_error=later).may_create
+    assert not planned(AWAITING, images={"checkout": BUILT}, fresh=False, read_error=later).may_create
 
 
 def test_what_waits_for_a_slot_says_since_when_and_where_it_stands_in_the_queue() -> None:

@@ -25,7 +25,7 @@ from previewbot.config.repository import Triggers
 from previewbot.reconciler.observation import PullRequestFacts
 from previewbot.reconciler.plan.conditions import phase_of
 from previewbot.reconciler.plan.decision import Decision, End, Hold, Leave, Run, decide
-from previewbot.reconciler.plan.lifecycle import end_if_expired, record_facts, restart_clock, started
+from previewbot.reconciler.plan.lifecycle import end_if_expired, record_facts, restart_clock, start_clock
 from previewbot.rules.policy import SlotGrant, configuration_ref, needs_approval, slot_for, trigger
 from tests.support.observations import COPILOT, FACTS, FORK, a_pull_request, planned
 from tests.support.previews import HEAD, NOW, OLDER, a_preview
@@ -267,7 +267,7 @@ EIGHT_HOURS, THREE_DAYS = timedelta(hours=8), timedelta(hours=72)
 
 def test_the_clock_starts_with_the_first_ready_of_a_head_and_only_then() -> None:
     def look(before: Lifecycle, phase: Phase, now: Any = NOW) -> Lifecycle:
-        return started(before, phase, HEAD, ttl=EIGHT_HOURS, ttl_max=THREE_DAYS, now=now)
+        return start_clock(before, phase, HEAD, ttl=EIGHT_HOURS, ttl_max=THREE_DAYS, now=now)
 
     first = look(Lifecycle(), Phase.READY)
 
@@ -280,7 +280,7 @@ def test_the_clock_starts_with_the_first_ready_of_a_head_and_only_then() -> None
 def test_a_push_does_not_shorten_what_somebody_extended(extended: int, until: int) -> None:
     before = Lifecycle(ready_sha=OLDER, expires_at=NOW + timedelta(hours=extended))
 
-    after = started(before, Phase.READY, HEAD, ttl=EIGHT_HOURS, ttl_max=THREE_DAYS, now=NOW)
+    after = start_clock(before, Phase.READY, HEAD, ttl=EIGHT_HOURS, ttl_max=THREE_DAYS, now=NOW)
 
     assert after.expires_at == NOW + timedelta(hours=until)
 

@@ -12,7 +12,7 @@ from previewbot.api import Child, ChildState, Phase, Preview, Reason, Service, W
 from previewbot.config.repository import parse_target
 from previewbot.reconciler.children.step import Create, Delete, removed_step
 from previewbot.reconciler.observation import Found, ImageFound, ImageMissing, ImageNotDue, Prepared, Target
-from previewbot.reconciler.plan.services import carry_over, pin_image, removed, stand
+from previewbot.reconciler.plan.services import carry_over, pin_image, stand, step_to_removed
 from previewbot.rules.policy import SlotGrant
 from tests.support.observations import (
     CONFIG,
@@ -285,12 +285,12 @@ def test_removing_deletes_once_and_waits_until_it_is_gone() -> None:
     child, deletion = removed_step(a_child(), a_session(), NOW)
     assert child is not None
     assert (deletion, child.uid, child.state) == (Delete(a_session()), "", ChildState.REMOVING)
-    gone = removed(service, [a_session()], [child], NOW)
+    gone = step_to_removed(service, [a_session()], [child], NOW)
     assert (gone.phase, gone.serving_sha) == (Phase.STOPPING, "")
 
     assert removed_step(child, a_session(deleting_since=NOW), NOW)[1] is None
     assert removed_step(child, None, NOW) == (None, None)
-    assert removed(gone, [], [], NOW).phase is Phase.STOPPED
+    assert step_to_removed(gone, [], [], NOW).phase is Phase.STOPPED
 
 
 def test_a_removal_that_takes_two_minutes_is_told_as_stalled() -> None:
@@ -300,7 +300,7 @@ def test_a_removal_that_takes_two_minutes_is_told_as_stalled() -> None:
 
     assert child is not None
     assert (child.reason, deletion) == (Reason.REMOVAL_STALLED, None)
-    assert removed(a_service(), [found], [child], NOW).reason is Reason.REMOVAL_STALLED
+    assert step_to_removed(a_service(), [found], [child], NOW).reason is Reason.REMOVAL_STALLED
 
 
 def test_a_session_of_the_same_spec_is_kept_by_another_commit() -> None:
@@ -318,7 +318,7 @@ def test_what_failed_and_whose_removal_stalled_is_remembered_without_the_stall_o
 
     assert child is not None
     assert (child.state, child.reason, child.failed_attempt) == (ChildState.FAILED, None, "x")
-    assert removed(a_service(), [], [child], NOW).reason is None
+    assert step_to_removed(a_service(), [], [child], NOW).reason is None
 
 
 def test_a_child_that_comes_up_without_saying_why_it_takes_time_is_looked_at_again_all_the_same() -> None:

@@ -108,12 +108,12 @@ async def test_a_pod_leads_to_the_preview_of_its_session_as_long_as_that_is_ther
     loop.pods_changed("s-1")
     assert await queued(loop) == []
 
-    loop.session_changed(None, a_session_object("s-1", "gh-1-1"))
+    loop.child_changed(None, a_session_object("s-1", "gh-1-1"))
     await queued(loop)
     loop.pods_changed("s-1")
     assert await queued(loop) == ["gh-1-1"]
 
-    loop.session_changed(a_session_object("s-1", "gh-1-1"), None)
+    loop.child_changed(a_session_object("s-1", "gh-1-1"), None)
     await queued(loop)
     loop.pods_changed("s-1")
     assert await queued(loop) == []
@@ -144,7 +144,7 @@ class Cluster:
         return self.events
 
 
-async def looked_at(
+async def read_at(
     service: Service,
     status: dict[str, Any],
     cluster: Cluster,
@@ -167,7 +167,7 @@ async def looked_at(
 
 async def test_a_crash_is_told_with_its_last_words_masked() -> None:
     cluster = Cluster("starting\nPASSWORD=hunter2\n")
-    service = await looked_at(a_service(), crash_loop(), cluster)
+    service = await read_at(a_service(), crash_loop(), cluster)
 
     expected = replace(CRASHING, log=("starting", "PASSWORD=***"))
     assert (service.pod_problem, service.reason) == (expected, Reason.CRASHING)
@@ -176,8 +176,8 @@ async def test_a_crash_is_told_with_its_last_words_masked() -> None:
 
 async def test_the_last_words_are_read_once() -> None:
     cluster = Cluster()
-    service = await looked_at(a_service(), crash_loop(), cluster)
-    again = await looked_at(service, crash_loop(restarts=9), cluster, NOW + timedelta(hours=1))
+    service = await read_at(a_service(), crash_loop(), cluster)
+    again = await read_at(service, crash_loop(restarts=9), cluster, NOW + timedelta(hours=1))
 
     assert len(cluster.reads) == 1
     assert again.pod_problem is not None and service.pod_problem is not None
@@ -186,17 +186,17 @@ async def test_the_last_words_are_read_once() -> None:
 
 @pytest.mark.parametrize("log", ["", Forbidden("x", status=403), TryLater("x", status=500)])
 async def test_without_last_words_it_is_told_all_the_same_and_they_are_asked_for_again(log: Any) -> None:
-    service = await looked_at(a_service(), crash_loop(), Cluster(log))
+    service = await read_at(a_service(), crash_loop(), Cluster(log))
     assert service.pod_problem == CRASHING
 
-    later = await looked_at(service, crash_loop(), Cluster("KeyError"))
+    later = await read_at(service, crash_loop(), Cluster("KeyError"))
     assert later.pod_problem is not None
     assert later.pod_problem.log == ("KeyError",)
 
 
 async def test_what_explains_itself_is_not_read_about() -> None:
     cluster = Cluster()
-    service = await looked_at(a_service(), unschedulable("no room"), cluster)
+    service = await read_at(a_service(), unschedulable("no room"), cluster)
 
     assert service.reason == Reason.UNSCHEDULABLE
     assert cluster.reads == []
@@ -206,8 +206,8 @@ async def test_a_pull_that_fails_without_a_cause_is_explained_by_the_events() ->
     message = 'Failed to pull image "x": rpc error: code = NotFound desc = no such tag'
     cluster = Cluster(events=[{"reason": "Failed", "message": message, "metadata": {}}])
     status = containers(container(waiting("ImagePullBackOff", 'Back-off pulling image "x"')))
-    service = await looked_at(a_service(), status, cluster)
-    again = await looked_at(service, status, cluster)
+    service = await read_at(a_service(), status, cluster)
+    again = await read_at(service, status, cluster)
 
     assert service.pod_problem is not None
     assert (service.reason, service.pod_problem.detail) == (Reason.PULL_FAILED, "no such tag")
@@ -216,7 +216,7 @@ async def test_a_pull_that_fails_without_a_cause_is_explained_by_the_events() ->
 
 
 async def test_when_the_pod_is_well_the_words_go() -> None:
-    service = await looked_at(a_service(pod_problem=CRASHING, reason=Reason.CRASHING), well(NOW), Cluster())
+    service = await read_at(a_service(pod_problem=CRASHING, reason=Reason.CRASHING), well(NOW), Cluster())
 
     assert service.pod_problem is None
 
@@ -224,16 +224,16 @@ async def test_when_the_pod_is_well_the_words_go() -> None:
 async def test_of_another_session_than_the_services_nothing_is_told_and_nothing_read() -> None:
     before, cluster = a_service(pod_problem=CRASHING, reason=Reason.CRASHING), Cluster()
 
-    another = await looked_at(before, crash_loop(), cluster, uid="s-0")
-    foreign = await looked_at(before, crash_loop(), cluster, owner_uid="somebody else")
-    going = await looked_at(before, crash_loop(), cluster, deleting_since=NOW)
+    another = await read_at(before, crash_loop(), cluster, uid="s-0")
+    foreign = await read_at(before, crash_loop(), cluster, owner_uid="somebody else")
+    going = await read_at(before, crash_loop(), cluster, deleting_since=NOW)
 
     assert [another.pod_problem, foreign.pod_problem, going.pod_problem] == [None, None, None]
     assert cluster.reads == []
 
 
 async def test_of_a_session_that_is_about_to_be_replaced_nothing_is_told() -> None:
-    found = await looked_at(a_service(pod_problem=CRASHING), crash_loop(), Cluster(), child_uid="")
+    found = await read_at(a_service(pod_problem=CRASHING), crash_loop(), Cluster(), child_uid="")
 
     assert found.pod_problem is None
 

@@ -15,7 +15,7 @@ from previewbot.config import repository, server
 from previewbot.config.repository import RepositoryConfig
 from previewbot.config.server import Settings
 from previewbot.errors import ConfigurationError, SettingsError
-from tests.unit import test_repoconfig, test_settings
+from tests.unit import test_repository_config, test_settings
 
 PAGES = reference.pages()
 SETTINGS = json.loads(PAGES["docs/schemas/settings.schema.json"])
@@ -46,8 +46,8 @@ def test_the_examples_are_accepted_by_the_readers_as_they_are() -> None:
         (SETTINGS, example("docs/settings.md")),
         (SETTINGS, test_settings.EXAMPLE),
         (PREVIEW, example("docs/preview-yaml.md")),
-        (PREVIEW, test_repoconfig.EXAMPLE),
-        (PREVIEW, test_repoconfig.SERVICE),
+        (PREVIEW, test_repository_config.EXAMPLE),
+        (PREVIEW, test_repository_config.SERVICE),
     ],
 )
 def test_the_schemas_are_schemas_and_accept_what_the_readers_accept(
@@ -76,7 +76,7 @@ def test_the_schemas_are_schemas_and_accept_what_the_readers_accept(
     ],
 )
 def test_the_schema_of_a_repositorys_file_refuses_what_its_reader_refuses(written: str, instead: str) -> None:
-    text = test_repoconfig.EXAMPLE.replace(written, instead)
+    text = test_repository_config.EXAMPLE.replace(written, instead)
 
     with pytest.raises(ConfigurationError):
         repository.parse(text)

@@ -308,7 +308,7 @@ def test_the_page_shows_the_state_and_no_word_of_the_repository(
     preview = a_preview()
     obj = new_object(preview.spec, Poke())
     obj["metadata"] |= {"uid": "u", "resourceVersion": "1", "creationTimestamp": "2026-11-24T09:00:00Z"}
-    obj["status"] = {"phase": "Deploying", "message": "text of theirs"}
+    obj["status"] = {"phase": "Deploying", "reason": "Creating", "message": "text of theirs"}
     cluster.objects["gh-812-42"] = obj
 
     response = client.get("/p/812/42")

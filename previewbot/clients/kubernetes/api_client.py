@@ -20,7 +20,7 @@ from kubernetes.aio.client.exceptions import ApiException
 from pydantic import ValidationError
 
 from previewbot.clients.kubernetes import resources
-from previewbot.errors import NotFound, Silent, TryLater
+from previewbot.errors import NoAnswer, NotFound, TryLater
 
 Object = dict[str, Any]
 Fence = Callable[[], None]
@@ -130,7 +130,7 @@ def _in_our_words(what: str) -> Iterator[None]:
         # Ours: an argument of the wrong type, refused before anything is sent.
         raise
     except TimeoutError as error:
-        raise Silent(f"Kubernetes: {what}", message="no answer in time") from error
+        raise NoAnswer(f"Kubernetes: {what}", message="no answer in time") from error
     except (aiohttp.ClientError, OSError, ValueError) as error:
         raise TryLater(f"Kubernetes: {what}", message=type(error).__name__) from error
 

@@ -20,7 +20,7 @@ import aiohttp
 from previewbot.clients.kubernetes.api_client import Object
 from previewbot.clients.kubernetes.cache import ObjectCache
 from previewbot.clients.kubernetes.client import Kube
-from previewbot.errors import RemoteError, Silent, TryLater
+from previewbot.errors import NoAnswer, RemoteError, TryLater
 
 _SERVER_SECONDS = 290
 _SILENCE_SECONDS = 70.0
@@ -150,7 +150,7 @@ class Informer:
                 finally:
                     response.close()
         except TimeoutError as error:
-            raise Silent(what, message="silent for too long") from error
+            raise NoAnswer(what, message="silent for too long") from error
         except (aiohttp.ClientError, OSError, ValueError) as error:
             raise TryLater(what, message=type(error).__name__) from error
         if not heard and loop.time() - began < self._backoff[1]:

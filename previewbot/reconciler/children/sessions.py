@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from previewbot.api import Child, ChildState, Reason
 from previewbot.engine import mirrord
 from previewbot.reconciler.children.kind import Desired, Health, Inputs, Mode, Object, Resource
-from previewbot.reconciler.children.step import OPERATOR_SILENT_AFTER
+from previewbot.reconciler.children.step import DELETION_STALLED_AFTER
 from previewbot.reconciler.observation import Found, Limits, Prepared
 from previewbot.rules import images
 from previewbot.text.durations import format_duration
@@ -61,7 +61,7 @@ class Sessions:
             what = "it was not ready" if found.answered else "the mirrord operator did not answer"
             message = f"{what} within {format_duration(limits.session_deadline)}"
             return Health(ChildState.FAILED, message=message)
-        silent = not found.answered and waited >= OPERATOR_SILENT_AFTER
+        silent = not found.answered and waited >= DELETION_STALLED_AFTER
         return Health(ChildState.CREATING, Reason.OPERATOR_SILENT if silent else Reason.CREATING)
 
     def _desired(self, inputs: Inputs, prepared: Prepared) -> Desired:

@@ -14,7 +14,7 @@ from previewbot.api import Child, ChildState, Reason
 from previewbot.reconciler.children.kind import Desired, Health, Mode
 from previewbot.reconciler.observation import Found
 
-OPERATOR_SILENT_AFTER = timedelta(minutes=2)
+DELETION_STALLED_AFTER = timedelta(minutes=2)
 
 _RECREATIONS = 1
 
@@ -37,7 +37,7 @@ Action = Create | Delete
 
 
 @dataclass(frozen=True)
-class Around:
+class StepInputs:
     """What a child's step needs to know of everything else.
 
     `predecessor` is another object of the same kind and service that is on its way out. `blocked`: something
@@ -61,26 +61,26 @@ class ChildStep:
 
 
 def next_step(
-    desired: Desired, found: Found | None, was: Child, health: Health | None, around: Around
+    desired: Desired, found: Found | None, was: Child, health: Health | None, inputs: StepInputs
 ) -> ChildStep:
     """Return the next step of a child that should be there; `health` is that of what was found."""
     was = _as_desired_now(was, desired)
-    if found is not None and found.owner_uid != around.owner_uid:
-        return _make_way(was, found, around.now)
+    if found is not None and found.owner_uid != inputs.owner_uid:
+        return _make_way(was, found, inputs.now)
     if desired.mode is Mode.KEEP:
-        return ChildStep(_kept(was, found, around.now))
+        return ChildStep(_keep(was, found, inputs.now))
     if found is None or health is None:
-        return _absent(desired, was, around)
+        return _absent(desired, was, inputs)
     if was.failed_attempt == desired.attempt:
         action = None if found.deleting_since else Delete(found)
-        return ChildStep(_with_state(was, ChildState.FAILED, desired.failure, around.now, uid=""), action)
+        return ChildStep(_with_state(was, ChildState.FAILED, desired.failure, inputs.now, uid=""), action)
     if found.deleting_since is not None:
-        reason = operator_silence(found, around.now) or Reason.REPLACING
-        return ChildStep(_with_state(was, ChildState.REPLACING, reason, around.now))
+        reason = operator_silence(found, inputs.now) or Reason.REPLACING
+        return ChildStep(_with_state(was, ChildState.REPLACING, reason, inputs.now))
     if found.spec_hash != desired.spec_hash:
-        replacing = _with_state(was, ChildState.REPLACING, Reason.REPLACING, around.now, uid="")
+        replacing = _with_state(was, ChildState.REPLACING, Reason.REPLACING, inputs.now, uid="")
         return ChildStep(replacing, Delete(found))
-    return _as_desired(desired, found, was, health, around.now)
+    return _as_desired(desired, found, was, health, inputs.now)
 
 
 def removed_step(was: Child | None, found: Found | None, now: datetime) -> tuple[Child | None, Delete | None]:
@@ -102,12 +102,12 @@ def removed_step(was: Child | None, found: Found | None, now: datetime) -> tuple
 
 def operator_silence(found: Found, now: datetime) -> Reason | None:
     """Return OperatorSilent if an object is being deleted for so long that nobody seems to do it."""
-    if found.deleting_since and now - found.deleting_since >= OPERATOR_SILENT_AFTER:
+    if found.deleting_since and now - found.deleting_since >= DELETION_STALLED_AFTER:
         return Reason.OPERATOR_SILENT
     return None
 
 
-def failed(child: Child, desired: Desired, message: str, now: datetime) -> Child:
+def with_failure(child: Child, desired: Desired, message: str, now: datetime) -> Child:
     """Record a failure; it is stored before the failed object is deleted, since only that has the words."""
     child = replace(child, failed_attempt=desired.attempt, message=message)
     return _with_state(child, ChildState.FAILED, desired.failure, now, uid="")
@@ -127,38 +127,38 @@ def _make_way(was: Child, found: Found, now: datetime) -> ChildStep:
     return ChildStep(_with_state(was, ChildState.REPLACING, reason, now), action)
 
 
-def _kept(was: Child, found: Found | None, now: datetime) -> Child:
+def _keep(was: Child, found: Found | None, now: datetime) -> Child:
     if found is None:
         return _with_state(was, ChildState.PENDING, None, now, uid="")
     return _with_state(was, found.state, None, now, uid=found.uid)
 
 
-def _absent(desired: Desired, was: Child, around: Around) -> ChildStep:
+def _absent(desired: Desired, was: Child, inputs: StepInputs) -> ChildStep:
     if was.failed_attempt == desired.attempt:
-        return ChildStep(_with_state(was, ChildState.FAILED, desired.failure, around.now, uid=""))
+        return ChildStep(_with_state(was, ChildState.FAILED, desired.failure, inputs.now, uid=""))
     if was.uid:
         # Somebody deleted our object. Re-create it once; the second time report a failure.
         if was.recreations >= _RECREATIONS:
             message = f"its {desired.what} was removed from the cluster twice"
-            return ChildStep(failed(was, desired, message, around.now))
+            return ChildStep(with_failure(was, desired, message, inputs.now))
         was = replace(was, uid="", recreations=was.recreations + 1)
-    if around.predecessor is not None:
+    if inputs.predecessor is not None:
         # It has another target and is on its way out: two of a service would both take its requests.
-        reason = operator_silence(around.predecessor, around.now) or Reason.REPLACING
-        return ChildStep(_with_state(was, ChildState.REPLACING, reason, around.now))
-    if around.blocked:
-        return ChildStep(_with_state(was, ChildState.PENDING, Reason.CREATING, around.now), needs_slot=True)
-    if not around.slot_granted:
-        queued = _with_state(was, ChildState.PENDING, Reason.LIMIT_REACHED, around.now)
+        reason = operator_silence(inputs.predecessor, inputs.now) or Reason.REPLACING
+        return ChildStep(_with_state(was, ChildState.REPLACING, reason, inputs.now))
+    if inputs.blocked:
+        return ChildStep(_with_state(was, ChildState.PENDING, Reason.CREATING, inputs.now), needs_slot=True)
+    if not inputs.slot_granted:
+        queued = _with_state(was, ChildState.PENDING, Reason.LIMIT_REACHED, inputs.now)
         return ChildStep(queued, needs_slot=True)
     child = replace(was, message="", was_ready=False)
-    creating = _with_state(child, ChildState.CREATING, Reason.CREATING, around.now)
+    creating = _with_state(child, ChildState.CREATING, Reason.CREATING, inputs.now)
     return ChildStep(creating, Create(desired), needs_slot=True)
 
 
 def _as_desired(desired: Desired, found: Found, was: Child, health: Health, now: datetime) -> ChildStep:
     if health.state is ChildState.FAILED:
-        return ChildStep(failed(was, desired, health.message, now), Delete(found))
+        return ChildStep(with_failure(was, desired, health.message, now), Delete(found))
     if health.state in (ChildState.READY, ChildState.IDLE) and (was.message or not was.was_ready):
         was = replace(was, message="", was_ready=True)
     return ChildStep(_with_state(was, health.state, health.reason, now, uid=found.uid))

@@ -12,8 +12,8 @@ from previewbot.engine.view import view_of
 from previewbot.errors import RemoteError, TryLater
 from previewbot.reconciler.children.kind import selector
 from previewbot.reconciler.context import Context
-from previewbot.reconciler.gather.github import look, needs_look
-from previewbot.reconciler.gather.images import look_at_target, look_for_image
+from previewbot.reconciler.gather.github import must_read, read_github
+from previewbot.reconciler.gather.images import look_up_image, read_target
 from previewbot.reconciler.gather.pods import pod_problems
 from previewbot.reconciler.observation import (
     Found,
@@ -25,7 +25,7 @@ from previewbot.reconciler.observation import (
 from previewbot.reconciler.plan.decision import Run, decide
 from previewbot.reconciler.plan.lifecycle import end_if_expired
 from previewbot.reconciler.plan.planner import take_in
-from previewbot.reconciler.plan.requeue import look_patience
+from previewbot.reconciler.plan.requeue import read_patience
 from previewbot.reconciler.plan.services import changed_services
 from previewbot.reconciler.plan.steps import prepare
 from previewbot.reconciler.store import PreviewStore
@@ -42,8 +42,8 @@ async def gather(context: Context, store: PreviewStore, *, afresh: bool = False)
     observation = await _begin(context, store)
     cached = context.memory.facts.get(store.preview.name)
     observation = replace(observation, facts=cached)
-    if not _ends_now(observation) and (afresh or needs_look(store.preview, cached, observation.now)):
-        observation = await _look(context, store, observation, cached)
+    if not _ends_now(observation) and (afresh or must_read(store.preview, cached, observation.now)):
+        observation = await _read(context, store, observation, cached)
     return await _ask_for_services(context, observation)
 
 
@@ -84,16 +84,16 @@ def _ends_now(observation: Observation) -> bool:
     return ended is not None and any(child.deleting_since is None for child in observation.found)
 
 
-async def _look(
+async def _read(
     context: Context, store: PreviewStore, observation: Observation, cached: PullRequestFacts | None
 ) -> Observation:
     """Look at GitHub; its slowness delays no end."""
-    seconds = look_patience(observation.preview.status, observation.now)
+    seconds = read_patience(observation.preview.status, observation.now)
     try:
         async with within(seconds, "look"):
-            facts, inbox = await look(context, store, observation.now)
+            facts, inbox = await read_github(context, store, observation.now)
     except RemoteError as error:
-        return replace(observation, facts=cached, look_error=error)
+        return replace(observation, facts=cached, read_error=error)
     # The look may have refreshed the hints in the spec.
     return replace(
         observation,
@@ -102,7 +102,7 @@ async def _look(
         facts=facts,
         inbox=inbox,
         fresh=True,
-        looked_at=observation.now,
+        read_at=observation.now,
     )
 
 
@@ -114,13 +114,13 @@ async def _ask_for_services(context: Context, observation: Observation) -> Obser
     preview = replace(observation.preview, status=status)
     images: dict[str, ImageLookup] = {}
     for config, service in changed_services(preview, facts):
-        images[config.name] = await look_for_image(context, preview, config, service, facts)
+        images[config.name] = await look_up_image(context, preview, config, service, facts)
     observation = replace(observation, images=images)
     targets: dict[str, Target] = {}
     as_planned = replace(observation, preview=preview)
     for prepared in prepare(as_planned):
         if prepared.service.head_sha and not prepared.service.container:
-            targets[prepared.config.name] = await look_at_target(context, prepared.config)
+            targets[prepared.config.name] = await read_target(context, prepared.config)
     as_planned = replace(as_planned, targets=targets)
     runnable = [prepared.service for prepared in prepare(as_planned) if prepared.can_run]
     problems = await pod_problems(context, preview, runnable, observation.found)

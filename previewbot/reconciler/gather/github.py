@@ -35,7 +35,7 @@ class _Configuration:
     problems: tuple[ConfigurationProblem, ...]
 
 
-def needs_look(preview: Preview, facts: PullRequestFacts | None, now: datetime) -> bool:
+def must_read(preview: Preview, facts: PullRequestFacts | None, now: datetime) -> bool:
     """Return whether GitHub must be read: poked, waited for, or not known (any more)."""
     if facts is None or facts.lagging or facts.problems:
         return True
@@ -46,7 +46,7 @@ def needs_look(preview: Preview, facts: PullRequestFacts | None, now: datetime) 
     return any(service.waiting is not None for service in preview.status.services)
 
 
-async def look(context: Context, store: PreviewStore, now: datetime) -> tuple[PullRequestFacts, Inbox]:
+async def read_github(context: Context, store: PreviewStore, now: datetime) -> tuple[PullRequestFacts, Inbox]:
     """Read all of GitHub that a pass goes by.
 
     Raises `Gone`, or a RemoteError when any of it cannot be read now: half a look is no look, since it would
@@ -54,7 +54,7 @@ async def look(context: Context, store: PreviewStore, now: datetime) -> tuple[Pu
     """
     if store.preview.unseen_poke:
         # Something happened, perhaps the build's end: look for the image now, not when it is due.
-        context.memory.forget_image_looks(store.preview.name)
+        context.memory.forget_image_lookups(store.preview.name)
     client, pull_request = await _pull_request(context, store)
     repository = pull_request.base.repository
     agent = await _agent(client, repository, pull_request)

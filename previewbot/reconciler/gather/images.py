@@ -33,7 +33,7 @@ _OF_A_BUILD = {
 log = logging.getLogger(__name__)
 
 
-async def look_for_image(
+async def look_up_image(
     context: Context, preview: Preview, config: ServiceConfig, service: Service, facts: PullRequestFacts
 ) -> ImageLookup:
     """Look in the registry, at most every so often; say why if the image is not there."""
@@ -43,7 +43,7 @@ async def look_for_image(
     now = context.now()
     if _looked_lately(context, preview, service, now):
         return ImageNotDue()
-    context.memory.image_looks[_memory_key(preview, service)] = now
+    context.memory.image_lookups[_memory_key(preview, service)] = now
     lookup = await _lookup(context, preview, config, references, facts)
     if not isinstance(lookup, ImageMissing):
         return lookup
@@ -52,7 +52,7 @@ async def look_for_image(
     )
 
 
-async def look_at_target(context: Context, config: ServiceConfig) -> Target:
+async def read_target(context: Context, config: ServiceConfig) -> Target:
     """Resolve the container that a service's session replaces, or say what is wrong with the target."""
     target = config.target
     try:
@@ -130,7 +130,7 @@ def _from_build(build: Build, otherwise: Reason, waiting: Waiting) -> Waiting:
 
 
 def _looked_lately(context: Context, preview: Preview, service: Service, now: datetime) -> bool:
-    last = context.memory.image_looks.get(_memory_key(preview, service))
+    last = context.memory.image_lookups.get(_memory_key(preview, service))
     if last is None:
         return False
     deadline = context.settings.deadlines.image

@@ -22,14 +22,14 @@ async def read_inbox(
     client: InstallationClient, status: Status, pull_request: PullRequest, *, app_id: int, now: datetime
 ) -> tuple[Inbox, int]:
     """Return what is new in the conversation, and the highest comment id seen."""
-    looked_at = status.requests.looked_at
-    since = looked_at - _OVERLAP if looked_at else None
+    read_at = status.requests.read_at
+    since = read_at - _OVERLAP if read_at else None
     has_comment = bool(status.reports.get(COMMENT, Report()).id)
     repository, number = pull_request.base.repository, pull_request.number
     comments = await client.comments(repository, number, since if has_comment else None)
     own = own_words(comments, app_id)
     known = adopt(status, own).requests
-    first = looked_at is None and not known.floor
+    first = read_at is None and not known.floor
     earliest = now - _OLD_COMMAND if first else since
     requests = [
         await _request(client, repository, comment, asked)

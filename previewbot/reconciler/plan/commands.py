@@ -50,11 +50,11 @@ def apply_request(
     asked = request.asked
     if request.is_bot:
         # Words to a bot may be answered by it, and so on without end: a reaction says enough.
-        answer = _refused()
+        answer = _refusal()
     elif not request.may_write:
-        answer = _refused("not-allowed", login=request.actor)
+        answer = _refusal("not-allowed", login=request.actor)
     elif isinstance(asked, UnknownCommand):
-        answer = _refused("unknown-command", text=asked.text, suggestion=asked.suggestion or "")
+        answer = _refusal("unknown-command", text=asked.text, suggestion=asked.suggestion or "")
     else:
         status, answer = _apply(status, Given(asked, request, pull_request, ttl_max, now))
     name = asked.name if isinstance(asked, Command) and not request.is_bot else ""
@@ -65,12 +65,12 @@ def settle_replies(status: Status) -> Status:
     """Turn the reactions that wait for a goal into given ones, once it is reached or out of reach."""
     if not any(reply.goal for reply in status.replies):
         return status
-    return replace(status, replies=tuple(_settled(status, reply) for reply in status.replies))
+    return replace(status, replies=tuple(_settle_reply(status, reply) for reply in status.replies))
 
 
 def _apply(status: Status, given: Given) -> Effect:
     if given.pull_request.state == "closed" and given.command.name not in _HARMLESS:
-        return status, _refused("closed")
+        return status, _refusal("closed")
     return _COMMANDS[given.command.name](status, given)
 
 
@@ -82,9 +82,9 @@ def _start(status: Status, given: Given) -> Effect:
     command, pull_request = given.command, given.pull_request
     head = pull_request.head.sha
     if pull_request.is_fork and (command.sha is None or len(command.sha) != len(head)):
-        return status, _refused("fork-needs-sha", sha=head)
+        return status, _refusal("fork-needs-sha", sha=head)
     if command.sha is not None and not head.startswith(command.sha):
-        return status, _refused("sha-mismatch", sha=head)
+        return status, _refusal("sha-mismatch", sha=head)
     lifecycle = status.lifecycle
     approved = not pull_request.is_fork or lifecycle.approved_sha == head
     running = lifecycle.ended is None and status.phase is not None and status.phase.runs
@@ -104,8 +104,8 @@ def _start(status: Status, given: Given) -> Effect:
 
 
 def _stop(status: Status, given: Given) -> Effect:
-    if not _wanted(status):
-        return status, _refused("not-running")
+    if not _is_wanted(status):
+        return status, _refusal("not-running")
     ended = Ended(
         reason=Reason.BY_COMMAND,
         at=given.now,
@@ -119,14 +119,14 @@ def _stop(status: Status, given: Given) -> Effect:
 def _extend(status: Status, given: Given) -> Effect:
     command, lifecycle = given.command, status.lifecycle
     if command.duration is None:
-        return status, _refused("bad-duration", text=command.text)
-    if not _wanted(status):
-        return status, _refused("not-running")
+        return status, _refusal("bad-duration", text=command.text)
+    if not _is_wanted(status):
+        return status, _refusal("not-running")
     if lifecycle.ready_at is None or lifecycle.expires_at is None:
-        return status, _refused("extend-too-early")
+        return status, _refusal("extend-too-early")
     latest = lifecycle.ready_at + given.ttl_max
     if lifecycle.expires_at >= latest:
-        return status, _refused("extend-at-limit", until=lifecycle.expires_at.isoformat())
+        return status, _refusal("extend-at-limit", until=lifecycle.expires_at.isoformat())
     until = min(lifecycle.expires_at + command.duration, latest)
     extended = replace(status, lifecycle=replace(lifecycle, expires_at=until))
     return extended, _Answer("rocket", "extended", {"until": until.isoformat()})
@@ -143,12 +143,12 @@ _HARMLESS: frozenset[CommandName] = frozenset({"status", "help"})
 """What may be asked of a closed pull request too."""
 
 
-def _wanted(status: Status) -> bool:
+def _is_wanted(status: Status) -> bool:
     """Whether a preview runs, or is on its way."""
     return status.lifecycle.ended is None and bool(status.observed.trigger)
 
 
-def _refused(words: str = "", **values: str) -> _Answer:
+def _refusal(words: str = "", **values: str) -> _Answer:
     return _Answer("confused", words, values)
 
 
@@ -165,15 +165,15 @@ def _owe_reply(status: Status, request: Request, command: str, answer: _Answer) 
     return replace(status, replies=(*status.replies, reply))
 
 
-def _settled(status: Status, reply: Reply) -> Reply:
+def _settle_reply(status: Status, reply: Reply) -> Reply:
     if reply.goal is Goal.RUNNING:
-        return _settled_start(status, reply)
+        return _settle_start(status, reply)
     if reply.goal is Goal.STOPPED:
-        return _settled_stop(status, reply)
+        return _settle_stop(status, reply)
     return reply
 
 
-def _settled_start(status: Status, reply: Reply) -> Reply:
+def _settle_start(status: Status, reply: Reply) -> Reply:
     phase = status.phase
     if phase is not None and phase.runs:
         return replace(reply, reaction="rocket", goal=None)
@@ -188,7 +188,7 @@ def _settled_start(status: Status, reply: Reply) -> Reply:
     return reply
 
 
-def _settled_stop(status: Status, reply: Reply) -> Reply:
+def _settle_stop(status: Status, reply: Reply) -> Reply:
     if status.phase in _OVER:
         return replace(reply, reaction="rocket", goal=None)
     if status.lifecycle.ended is None and status.phase not in (None, Phase.STOPPING):

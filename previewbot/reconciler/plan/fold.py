@@ -91,9 +91,9 @@ def _clock(observation: Observation, before: Lifecycle, decision: Decision, phas
     clock = before
     if isinstance(decision, Run) and phase is not None:
         ttl_max = observation.limits.ttl_max
-        clock = lifecycle.started(clock, phase, head_sha, ttl=ttl, ttl_max=ttl_max, now=now)
+        clock = lifecycle.start_clock(clock, phase, head_sha, ttl=ttl, ttl_max=ttl_max, now=now)
     if isinstance(decision, Run | Hold):
-        clock = lifecycle.bounded(clock, observation.found, ttl=ttl, now=now)
+        clock = lifecycle.bound_clock(clock, observation.found, ttl=ttl, now=now)
     return clock
 
 

@@ -87,7 +87,7 @@ def restart_clock(status: Status, *, remaining: int) -> Status:
     return replace(status, lifecycle=without_end(status.lifecycle))
 
 
-def started(
+def start_clock(
     lifecycle: Lifecycle, phase: Phase, head_sha: str, *, ttl: timedelta, ttl_max: timedelta, now: datetime
 ) -> Lifecycle:
     """Start the clock with the first Ready of a head; a push never shortens what somebody extended."""
@@ -99,7 +99,7 @@ def started(
     return replace(lifecycle, ready_sha=head_sha, ready_at=now, expires_at=expires_at)
 
 
-def bounded(lifecycle: Lifecycle, found: Sequence[Found], *, ttl: timedelta, now: datetime) -> Lifecycle:
+def bound_clock(lifecycle: Lifecycle, found: Sequence[Found], *, ttl: timedelta, now: datetime) -> Lifecycle:
     """Give an end to what serves without one: an older commit, or one that came up while nobody looked."""
     serving = next((child.head_sha for child in found if child.serving), "")
     if not serving or lifecycle.expires_at is not None:

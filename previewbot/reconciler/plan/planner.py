@@ -64,8 +64,8 @@ def take_in(observation: Observation) -> Status:
             )
             # What a command started triggers a preview, and the next command goes by that.
             status = lifecycle.record_facts(status, facts, now)
-        looked_at = observation.looked_at or now
-        status = replace(status, requests=replace(status.requests, looked_at=looked_at))
+        read_at = observation.read_at or now
+        status = replace(status, requests=replace(status.requests, read_at=read_at))
         delivery_id = observation.preview.poke.delivery_id
         status = lifecycle.record_facts(status, facts, now, delivery_id=delivery_id)
     return lifecycle.restart_clock(status, remaining=len(observation.found))
@@ -111,7 +111,7 @@ def _plan(
     status = fold(observation, before, decision, steps, _others(before, kinds))
     preview = replace(observation.preview, status=status)
     desired = route.desired(preview, observation.facts, observation.limits, begins=decision.begins_comment)
-    return Plan(status, decision, steps, desired, doubled, observation.look_error is None)
+    return Plan(status, decision, steps, desired, doubled, observation.read_error is None)
 
 
 def _others(status: Status, kinds: Sequence[ChildKind]) -> list[Child]:

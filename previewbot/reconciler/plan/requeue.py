@@ -23,7 +23,7 @@ GATEWAY_POLL = 0.5
 AFTER_CHANGE = 5.0
 """Something was made or removed; its event usually comes sooner."""
 
-LOOK_PATIENCE = 50.0
+READ_PATIENCE = 50.0
 """How long a look at GitHub, or a report to it, may take; a preview's end cuts a look short."""
 
 INTENT_HOLDS = timedelta(seconds=30)
@@ -90,9 +90,9 @@ def until_expiry(status: Status, now: datetime) -> float | None:
     return max(SOON, (status.lifecycle.expires_at - now).total_seconds())
 
 
-def look_patience(status: Status, now: datetime) -> float:
+def read_patience(status: Status, now: datetime) -> float:
     """Return how long a look may take now, in seconds: GitHub's slowness delays no end."""
-    return min(until_expiry(status, now) or LOOK_PATIENCE, LOOK_PATIENCE)
+    return min(until_expiry(status, now) or READ_PATIENCE, READ_PATIENCE)
 
 
 def requeue_after(

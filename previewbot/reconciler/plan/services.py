@@ -143,7 +143,9 @@ def with_pod_problem(service: Service, problem: PodProblem | None) -> Service:
     return replace(service, pod_problem=problem, reason=reason)
 
 
-def removed(service: Service, found: Sequence[Found], children: Sequence[Child], now: datetime) -> Service:
+def step_to_removed(
+    service: Service, found: Sequence[Found], children: Sequence[Child], now: datetime
+) -> Service:
     """Return a service that should not run: being removed, or stopped once nothing of it is left."""
     service = with_serving(service, (), "", now)
     stalled = any(child.reason is Reason.REMOVAL_STALLED for child in children)

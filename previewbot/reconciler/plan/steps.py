@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from previewbot.api import Child, ChildState, Service, Status
 from previewbot.reconciler.children.kind import ChildKind, Desired, Inputs
-from previewbot.reconciler.children.step import Around, ChildStep, Delete, next_step, removed_step
+from previewbot.reconciler.children.step import ChildStep, Delete, StepInputs, next_step, removed_step
 from previewbot.reconciler.observation import Found, Observation, Prepared
 from previewbot.reconciler.plan.decision import Decision, Hold, Run
 from previewbot.reconciler.plan.fold import Steps
@@ -15,8 +15,8 @@ from previewbot.reconciler.plan.services import (
     candidates,
     changed_services,
     pin_image,
-    removed,
     stand,
+    step_to_removed,
     with_container,
     with_serving,
 )
@@ -57,10 +57,10 @@ def _running(observation: Observation, kinds: Sequence[ChildKind]) -> Steps:
     orphans = [child for child in observation.found if child.identity not in names]
     steps: list[ChildStep] = []
     for kind, desired in wanted:
-        was, here = _recorded(preview.status, desired), found.get(desired.identity)
-        around = _around(observation, kind, desired, orphans, steps)
+        was, here = _record_of(preview.status, desired), found.get(desired.identity)
+        step_inputs = _step_inputs(observation, kind, desired, orphans, steps)
         health = kind.health(here, was, observation.limits, now) if here else None
-        steps.append(next_step(desired, here, was, health, around))
+        steps.append(next_step(desired, here, was, health, step_inputs))
     children = [step.child for step in steps]
     services = tuple(_stand(observation, each, children) for each in prepared)
     going = [c for c in of_kinds(preview.status.children, kinds) if _identity(c) not in names]
@@ -70,20 +70,20 @@ def _running(observation: Observation, kinds: Sequence[ChildKind]) -> Steps:
     return Steps(services, (*children, *left), (*actions, *deletions), needs_slot)
 
 
-def _around(
+def _step_inputs(
     observation: Observation,
     kind: ChildKind,
     desired: Desired,
     orphans: Sequence[Found],
     before: Sequence[ChildStep],
-) -> Around:
+) -> StepInputs:
     same = [o for o in orphans if (o.kind, o.service) == (desired.kind, desired.service)]
     earlier = [
         step.child
         for step in before
         if step.child.kind != kind.name and step.child.service in ("", desired.service)
     ]
-    return Around(
+    return StepInputs(
         owner_uid=observation.preview.uid,
         now=observation.now,
         slot_granted=observation.slot.granted,
@@ -168,7 +168,7 @@ def removal(observation: Observation, kinds: Sequence[ChildKind]) -> Steps:
     status, now = observation.preview.status, observation.now
     left, deletions = _removals(observation, observation.found, of_kinds(status.children, kinds), kinds)
     services = tuple(
-        removed(
+        step_to_removed(
             service,
             _found_of(observation, service, left),
             [child for child in left if child.service == service.name],
@@ -199,7 +199,7 @@ def of_kinds(children: Iterable[Child], kinds: Sequence[ChildKind]) -> list[Chil
     return [child for child in children if child.kind in names]
 
 
-def _recorded(status: Status, desired: Desired) -> Child:
+def _record_of(status: Status, desired: Desired) -> Child:
     """Return what is recorded of a child that should be there; a new record if nothing is."""
     known = next((c for c in status.children if _identity(c) == desired.identity), None)
     if known is None:

@@ -31,7 +31,7 @@ from previewbot.reconciler.plan.planner import Plan, make_plan, plan_removal, wi
 from previewbot.reconciler.plan.requeue import (
     AFTER_CHANGE,
     GATEWAY_POLL,
-    LOOK_PATIENCE,
+    READ_PATIENCE,
     REMOVING,
     SOON,
     Outcome,
@@ -140,14 +140,14 @@ class Reconciler:
         before = store.status
         observation = await gather(self._context, store)
         plan = self._plan(observation)
-        if plan.creates and not observation.fresh and observation.look_error is None:
+        if plan.creates and not observation.fresh and observation.read_error is None:
             # Nothing is made on facts that are minutes old.
             observation = await gather(self._context, store, afresh=True)
             plan = self._plan(observation)
         observation, plan = await self._store(store, observation, plan)
         applied, route = await self._apply(store, observation, plan)
         status, report_error = await self._report(store, observation, plan, applied, before)
-        errors = PassErrors(observation.look_error, route.error, report_error, applied.error)
+        errors = PassErrors(observation.read_error, route.error, report_error, applied.error)
         return await self._requeue(store, observation, plan, applied, errors, status)
 
     def _plan(self, observation: Observation) -> Plan:
@@ -204,7 +204,7 @@ class Reconciler:
         if observation.fresh or not applied.deferred:
             reporting = Reporting(self._context, store, status, self._reporters)
             try:
-                async with within(LOOK_PATIENCE, "report"):
+                async with within(READ_PATIENCE, "report"):
                     error = await reporting.report(plan)
             except RemoteError as failure:
                 error = failure

@@ -15,7 +15,7 @@ from prometheus_client import CollectorRegistry
 
 from previewbot.api import PREVIEW_LABEL, Poke, new_object
 from previewbot.clients.kubernetes.cache import ObjectCache
-from previewbot.errors import Conflict, Silent, TryLater
+from previewbot.errors import Conflict, NoAnswer, TryLater
 from previewbot.reconciler import Outcome
 from previewbot.runtime.controller import until
 from previewbot.runtime.health import Health, Watchdog, application
@@ -105,7 +105,7 @@ def a_route(preview: str | None, leads_to: str) -> dict[str, Any]:
 )
 async def test_a_session_is_looked_at_by_way_of_its_preview(before: Any, after: Any, expected: Any) -> None:
     loop, _ = a_loop()
-    loop.session_changed(before, after)
+    loop.child_changed(before, after)
 
     assert await drained(loop) == expected
 
@@ -307,7 +307,7 @@ async def test_the_probes_say_what_is_missing_and_what_stands_still() -> None:
     [
         (TryLater("list", status=503), False),
         (TryLater("list", message="ClientConnectorError"), False),
-        (Silent("list", message="no answer in time"), True),
+        (NoAnswer("list", message="no answer in time"), True),
         (TimeoutError(), True),
     ],
 )
@@ -316,7 +316,7 @@ def test_only_a_server_that_says_nothing_at_all_lets_a_process_stall(error: Exce
     health = Health(monotonic=clock, limit=300, missing="")
     health.progressed("following pods")
     for clock.now in (0, 150, 299):
-        health.troubled("following pods", error)
+        health.failed("following pods", error)
     assert (health.stalled(), "following pods: " in health.not_ready()) == ([], True)
 
     clock.now = 301
