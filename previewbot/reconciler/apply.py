@@ -138,7 +138,7 @@ def _without_refusal(context: Context, status: Status) -> Status:
 
 async def _write_route(context: Context, status: Status, desired: Desired) -> tuple[Status, dict[str, Any]]:
     before = _route_child(context, status)
-    if before is not None and before.namespace != desired.namespace:
+    if before is not None and before.namespace not in ("", desired.namespace):
         await context.kube.delete_child(context.route.resource, before.namespace, desired.name)
     obj = await context.kube.apply_child(context.route.resource, desired.manifest)
     return _with_route(context, status, desired, ""), dict(obj)

@@ -182,13 +182,11 @@ class Reconciler:
         """Act: the route first; while that cannot be written nothing is made, but what is to end does end."""
         context, before = self._context, route_problem(plan.status)
         status, route = await apply_route(context, store, plan)
-        applied = await apply_actions(context, store, plan, status, route)
-        if route_problem(applied.status) != before:
-            # The overall phase depends on whether the route was accepted, which we only know now: compute it
-            # again.
-            status = with_route_result(plan, applied.status, observation, context.kinds)
-            applied = replace(applied, status=status)
-        return applied, route
+        if route_problem(status) != before:
+            # The phases depend on whether the route was accepted, which we only know now. They are computed
+            # again before the actions, whose own results are told on top of them.
+            status = with_route_result(plan, status, observation, context.kinds)
+        return await apply_actions(context, store, plan, status, route), route
 
     async def _report(
         self,

@@ -63,7 +63,8 @@ def _with_route_problem(
     problem = route_problem(before)
     if not isinstance(decision, Run) or not problem or any(service.serving_sha for service in services):
         return services
-    return tuple(without_route(service, problem, observation.now) for service in services)
+    stored = {service.name: service for service in before.services}
+    return tuple(without_route(each, stored.get(each.name), problem, observation.now) for each in services)
 
 
 def route_problem(status: Status) -> str:

@@ -98,10 +98,12 @@ def stand(
 ) -> Service:
     """Return how a service stands: by its image first, then by that of its children which is worst off."""
     service = with_serving(prepared.service, found, owner_uid, now)
-    if not service.head_sha:
+    # Of what cannot run only that is replaced which belongs to an owner that is gone: it comes first.
+    makes_way = any(child.state is ChildState.REPLACING for child in children)
+    if not service.head_sha and not makes_way:
         missing = service.waiting.reason if service.waiting else Reason.NO_IMAGE
         return with_pod_problem(_with_phase(service, missing.phase, missing, now), None)
-    if prepared.target_problem:
+    if prepared.target_problem and not makes_way:
         return _with_phase(service, Phase.FAILED, Reason.TARGET_MISSING, now, prepared.target_problem)
     worst = min(children, key=lambda child: _WORST_FIRST.index(child.state), default=None)
     if worst is None:
@@ -154,11 +156,16 @@ def step_to_removed(
     return service if service.pod_problem is None else replace(service, pod_problem=None)
 
 
-def without_route(service: Service, problem: str, now: datetime) -> Service:
-    """Nothing is made while the route to it is refused: whoever came would see plain staging."""
+def without_route(service: Service, before: Service | None, problem: str, now: datetime) -> Service:
+    """Return a service that has failed since the route to it is refused, as long as it did `before`.
+
+    Nothing is made meanwhile: whoever came would see plain staging.
+    """
     if service.phase is not Phase.DEPLOYING:
         return service
-    return _with_phase(service, Phase.FAILED, Reason.ROUTE_REFUSED, now, problem)
+    refused = _with_phase(service, Phase.FAILED, Reason.ROUTE_REFUSED, now, problem)
+    since = before.since if before and before.phase is Phase.FAILED and before.since else now
+    return replace(refused, since=since)
 
 
 def with_failed_service(status: Status, name: str, reason: Reason, message: str, now: datetime) -> Status:

@@ -63,7 +63,8 @@ def _running(observation: Observation, kinds: Sequence[ChildKind]) -> Steps:
         steps.append(next_step(desired, here, was, health, step_inputs))
     children = [step.child for step in steps]
     services = tuple(_stand(observation, each, children) for each in prepared)
-    going = [c for c in of_kinds(preview.status.children, kinds) if _identity(c) not in names]
+    # A failure is remembered for what should be there, not for what nobody asks for any more.
+    going = [c for c in of_kinds(preview.status.children, kinds) if _identity(c) in found.keys() - names]
     left, deletions = _removals(observation, orphans, going, kinds)
     actions = [step.action for step in steps if step.action is not None]
     needs_slot = any(step.needs_slot for step in steps)

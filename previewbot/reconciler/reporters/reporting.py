@@ -111,16 +111,25 @@ class Reporting:
         due, view = [], self._view()
         for reporter in self._reporters:
             text, state = reporter.render(self._context.renderer, view), self._state(reporter.name)
-            refusal = self._refused_lately(state, text)
-            if refusal is not None:
-                self._errors.append(refusal)
             begins = bool(state.id) or plan.decision.begins_comment
-            if refusal is None and state.hash != comment_hash(text) and begins:
+            if state.hash == comment_hash(text) or not begins:
+                self._settle(reporter.name, state)
+                continue
+            refusal = self._refused_lately(state, text)
+            if refusal is None:
                 due.append(_Due(reporter, text, creates=not state.id))
-            elif not state.id and state.intent_at and not _holds(state.intent_at, self._context.now()):
-                # Nobody wants it any more: an intent that stays would wake us again and again.
-                self._note(reporter.name, replace(state, intent_at=None))
+            else:
+                self._errors.append(refusal)
         return due
+
+    def _settle(self, name: str, state: Report) -> None:
+        """Forget what became of texts that nobody wants any more.
+
+        An intent that stays would wake us again and again, a refusal would be told of for ever.
+        """
+        stale = bool(state.intent_at) and not state.id and not _holds(state.intent_at, self._context.now())
+        if stale or state.refusal is not None:
+            self._note(name, replace(state, intent_at=None if stale else state.intent_at, refusal=None))
 
     def _refused_lately(self, state: Report, text: str) -> RemoteError | None:
         """Return what GitHub said when it refused this very text some minutes ago: it would say so again."""
