@@ -504,7 +504,8 @@ class World:
     @property
     def comment(self) -> str:
         """The status comment, or nothing."""
-        return next(iter(self.github.own_comments()), "")
+        # An answer may come first, where GitHub refused the status comment for a while.
+        return next((body for body in self.github.own_comments() if "previewbot status" in body), "")
 
 
 GITHUB = (
