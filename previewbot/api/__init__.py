@@ -3,6 +3,8 @@
 The `Preview` custom resource has identity and intent in `spec`, what was observed and done in `status`.
 """
 
+from previewbot.api.conditions import Condition, ConditionType
+from previewbot.api.phases import Phase, Severity, Turn, Waits
 from previewbot.api.preview import (
     API_VERSION,
     COMMENT_ID,
@@ -26,13 +28,11 @@ from previewbot.api.preview import (
     status_object,
     timestamp,
 )
-from previewbot.api.reasons import POD_PROBLEMS, REASONS, Phase, Reason, ReasonInfo, Severity, Turn, Waits
+from previewbot.api.reasons import POD_PROBLEMS, REASONS, Reason, ReasonInfo
 from previewbot.api.status import (
     AgentSeen,
     Child,
     ChildState,
-    Condition,
-    ConditionType,
     ConfigurationProblem,
     Ended,
     Goal,

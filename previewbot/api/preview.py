@@ -117,8 +117,17 @@ def from_object(obj: Mapping[str, Any]) -> Preview:
         deleting="deletionTimestamp" in metadata,
         spec=_SPEC.validate_python(obj["spec"]),
         poke=_poke_from(annotations),
-        status=_STATUS.validate_python(obj.get("status") or {}),
+        status=_STATUS.validate_python(_readable(obj.get("status") or {})),
     )
+
+
+def _readable(status: Mapping[str, Any]) -> dict[str, Any]:
+    """Leave out answers that are owed to nobody knows whom, as builds before 0.1.0 stored them.
+
+    One that cannot be read would keep the whole Preview from being looked after.
+    """
+    replies = [reply for reply in status.get("replies") or [] if "request" in reply]
+    return {**status, "replies": replies}
 
 
 def status_object(status: Status) -> dict[str, Any]:

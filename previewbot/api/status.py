@@ -13,7 +13,9 @@ from typing import Annotated
 
 from pydantic import WithJsonSchema
 
-from previewbot.api.reasons import Phase, Reason
+from previewbot.api.conditions import Condition
+from previewbot.api.phases import Phase
+from previewbot.api.reasons import Reason
 from previewbot.api.value import Value
 
 AnyReason = Annotated[Reason, WithJsonSchema({"type": "string"})]
@@ -90,6 +92,11 @@ class LinkKind(StrEnum):
     GATEWAY = "Gateway"
     SHARE_HOST = "ShareHost"
     HEADER = "Header"
+
+    @classmethod
+    def _missing_(cls, value: object) -> LinkKind:
+        """Read a kind that only a newer version knows: the next pass finds its own."""
+        return cls.HEADER
 
     @property
     def just_works(self) -> bool:
@@ -172,6 +179,11 @@ class ChildState(StrEnum):
     REPLACING = "Replacing"
     REMOVING = "Removing"
 
+    @classmethod
+    def _missing_(cls, value: object) -> ChildState:
+        """Read a state that only a newer version knows: the next pass finds its own."""
+        return cls.PENDING
+
 
 @dataclass(frozen=True)
 class Child(Value):
@@ -226,6 +238,11 @@ class Goal(StrEnum):
     RUNNING = "Running"
     STOPPED = "Stopped"
 
+    @classmethod
+    def _missing_(cls, value: object) -> Goal:
+        """Read a goal that only a newer version knows: whatever it is, a preview that runs is an answer."""
+        return cls.RUNNING
+
 
 @dataclass(frozen=True)
 class Reply(Value):
@@ -269,31 +286,6 @@ class Report(Value):
     hash: str = ""
     intent_at: datetime | None = None
     refusal: Refusal | None = None
-
-
-class ConditionType(StrEnum):
-    """The conditions of a Preview; `Ready` sums the others up."""
-
-    IMAGE_READY = "ImageReady"
-    SESSIONS_READY = "SessionsReady"
-    LINK_READY = "LinkReady"
-    REPORTED = "Reported"
-    READY = "Ready"
-
-
-@dataclass(frozen=True)
-class Condition(Value):
-    """A condition after Kubernetes' conventions.
-
-    https://github.com/kubernetes/community/blob/master/contributors/devel/sig-architecture/api-conventions.md
-    """
-
-    type: str
-    status: str
-    reason: str
-    message: str = ""
-    observed_generation: int = 0
-    last_transition_time: datetime | None = None
 
 
 @dataclass(frozen=True)

@@ -17,5 +17,4 @@ def view_of(settings: Settings, preview: Preview) -> View:
         page_url=page_url(settings.public_url, preview.name),
         pull_request_url=f"{web_url}/{preview.spec.repository}/pull/{preview.spec.number}",
         header=header(preview.spec.environment_key),
-        session_link=preview.status.link.extension_url or None,
     )

@@ -6,7 +6,7 @@ world, that plan.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -16,9 +16,9 @@ from previewbot.api import (
     ConfigurationProblem,
     PodProblem,
     Preview,
+    Reason,
     RequestId,
     Service,
-    Status,
     Waiting,
 )
 from previewbot.api.github import PullRequest
@@ -91,7 +91,8 @@ class Found:
     """A child as the cluster shows it, whatever its kind.
 
     `answered`: whoever acts on it (an operator, a gateway) has reacted to it. `serving`: requests that carry
-    the header reach it now. `message` says why it failed, in one line without what looks like a secret.
+    the header reach it now. `stalled` and `removal_stalled` are the kind's reasons for a deletion that nobody
+    carries out. `message` says why it failed, in one line without what looks like a secret.
     """
 
     kind: str
@@ -109,6 +110,8 @@ class Found:
     serving: bool = False
     share_host: str = ""
     deleting_since: datetime | None = None
+    stalled: Reason = Reason.REPLACING
+    removal_stalled: Reason | None = None
 
     @property
     def identity(self) -> tuple[str, str, str]:
@@ -182,8 +185,7 @@ class Observation:
     `preview` is as it is stored, before anything of this pass; `now` is when all was gathered, `read_at`
     when the look at GitHub began: what is written there meanwhile is for the next one. `fresh`: the `facts`
     were read in this pass, and `inbox` with them. `images` and `targets` are by service, `pod_problems` by
-    the uid of the session; what was not asked for is not in them. `one_line` renders the
-    conditions' words.
+    the uid of the session; what was not asked for is not in them.
     """
 
     preview: Preview
@@ -199,7 +201,6 @@ class Observation:
     targets: Mapping[str, Target] = field(default_factory=dict)
     pod_problems: Mapping[str, PodProblem] = field(default_factory=dict)
     slot: SlotGrant = field(default_factory=lambda: SlotGrant(granted=False))
-    one_line: Callable[[Status], str] = lambda status: ""
 
     @property
     def ttl(self) -> timedelta:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -17,16 +17,20 @@ from previewbot.clients.github import GitHub
 from previewbot.clients.kubernetes.client import Kube
 from previewbot.clients.registry import Registry
 from previewbot.config.server import Settings
-from previewbot.errors import Conflict, Forbidden, Invalid, RemoteError
-from previewbot.reconciler.apply import ApplyResult, RouteResult, apply_actions, apply_route, is_refusal
+from previewbot.engine.view import view_of
+from previewbot.errors import Conflict, RemoteError
+from previewbot.reconciler.apply import ApplyResult, RouteResult, apply_actions, apply_route
 from previewbot.reconciler.children import KINDS, ROUTE, ChildKind, Route
 from previewbot.reconciler.context import Context
 from previewbot.reconciler.gather import Gone, gather, gather_removal
 from previewbot.reconciler.gather.gathering import within
 from previewbot.reconciler.memory import Memory, Untriggered
 from previewbot.reconciler.observation import Observation, PullRequestFacts
+from previewbot.reconciler.pass_errors import PassErrors
+from previewbot.reconciler.plan.conditions import with_messages
 from previewbot.reconciler.plan.decision import Leave, Run
-from previewbot.reconciler.plan.fold import route_problem
+from previewbot.reconciler.plan.fold import route_problem, with_conditions
+from previewbot.reconciler.plan.lifecycle import end_if_expired
 from previewbot.reconciler.plan.planner import Plan, make_plan, plan_removal, with_route_result
 from previewbot.reconciler.plan.requeue import (
     AFTER_CHANGE,
@@ -48,31 +52,11 @@ from previewbot.text.render import Renderer
 _LAST_ERROR_LENGTH = 500
 
 
-@dataclass(frozen=True)
-class PassErrors:
-    """What went wrong in a pass, by its stage; None where nothing did."""
-
-    look: RemoteError | None = None
-    route: RemoteError | None = None
-    report: RemoteError | None = None
-    actions: RemoteError | None = None
-
-    @property
-    def first(self) -> RemoteError | None:
-        """The one to tell of."""
-        return self.actions or self.report or self.route or self.look
-
-    @property
-    def blocking(self) -> RemoteError | None:
-        """One that keeps us from going on now; a text or a route that is refused for good does not."""
-        report = None if isinstance(self.report, Forbidden | Invalid) else self.report
-        return self.look or self.actions or report or (None if is_refusal(self.route) else self.route)
-
-
 class Reconciler:
     """Reconciles one Preview at a time; holds nothing that a restart would miss.
 
-    `kinds`, `route` and `reporters` are what a preview consists of and where it is told of.
+    `kinds`, `route` and `reporters` are what a preview consists of and where it is told of; `slots` is the
+    lock under which slots are taken.
     """
 
     def __init__(
@@ -90,8 +74,9 @@ class Reconciler:
         kinds: Sequence[ChildKind] = KINDS,
         route: Route = ROUTE,
         reporters: Sequence[TextReporter] = TEXT_REPORTERS,
+        slots: asyncio.Lock | None = None,
     ) -> None:
-        self._slots = asyncio.Lock()
+        self._slots = slots or asyncio.Lock()
         self._reporters = reporters
         self._context = Context(
             kube=kube,
@@ -127,8 +112,10 @@ class Reconciler:
         except Superseded:
             return Outcome(SOON)
         except RemoteError as error:
-            # A backoff, or an hour that GitHub asks for, must not make a preview outlast its time.
-            return Outcome(until_expiry(store.status, self._context.now()), error)
+            # A backoff, or an hour that GitHub asks for, must not make a preview outlast its time. What is
+            # past its time already waits for the backoff: the end is tried again with each pass.
+            now = self._context.now()
+            return Outcome(until_expiry(end_if_expired(store.status, now), now), error)
 
     async def _pass_or_removal(self, store: PreviewStore) -> Outcome:
         try:
@@ -139,19 +126,29 @@ class Reconciler:
     async def _pass(self, store: PreviewStore) -> Outcome:
         before = store.status
         observation = await gather(self._context, store)
-        plan = self._plan(observation)
+        plan = self._plan(store, observation)
         if plan.creates and not observation.fresh and observation.read_error is None:
             # Nothing is made on facts that are minutes old.
             observation = await gather(self._context, store, afresh=True)
-            plan = self._plan(observation)
+            plan = self._plan(store, observation)
         observation, plan = await self._store(store, observation, plan)
         applied, route = await self._apply(store, observation, plan)
         status, report_error = await self._report(store, observation, plan, applied, before)
         errors = PassErrors(observation.read_error, route.error, report_error, applied.error)
         return await self._requeue(store, observation, plan, applied, errors, status)
 
-    def _plan(self, observation: Observation) -> Plan:
-        return make_plan(observation, self._context.kinds, self._context.route)
+    def _plan(self, store: PreviewStore, observation: Observation) -> Plan:
+        plan = make_plan(observation, self._context.kinds, self._context.route)
+        return replace(plan, status=self._worded(store, plan.status))
+
+    def _worded(self, store: PreviewStore, status: Status) -> Status:
+        """Return a status whose conditions say what the comment says; one that did not change is as it
+        was."""
+        if status is store.status:
+            return status
+        words = self._context.renderer.headline(view_of(self._context.settings, store.with_status(status)))
+        conditions = with_messages(status.conditions, words)
+        return status if conditions == status.conditions else replace(status, conditions=conditions)
 
     async def _store(
         self, store: PreviewStore, observation: Observation, plan: Plan
@@ -172,7 +169,11 @@ class Reconciler:
             grant = slot_for(store.with_status(waiting), self._context.previews(), limit)
             if grant != observation.slot:
                 observation = replace(observation, slot=grant)
-                plan = self._plan(observation)
+                plan = self._plan(store, observation)
+            if plan.creates and not observation.fresh:
+                # A slot was freed while we waited for the lock. It is ours now, but the facts may be minutes
+                # old: the next pass reads GitHub before it makes anything.
+                plan = replace(plan, may_create=False)
             await store.write(plan.status)
         return observation, plan
 
@@ -185,7 +186,7 @@ class Reconciler:
         if route_problem(status) != before:
             # The phases depend on whether the route was accepted, which we only know now. They are computed
             # again before the actions, whose own results are told on top of them.
-            status = with_route_result(plan, status, observation, context.kinds)
+            status = self._worded(store, with_route_result(plan, status, observation, context.kinds))
         return await apply_actions(context, store, plan, status, route), route
 
     async def _report(
@@ -221,6 +222,7 @@ class Reconciler:
     ) -> Outcome:
         """Store what was done, and say when to look again; a Preview that has done its work goes."""
         error = str(errors.first)[:_LAST_ERROR_LENGTH] if errors.first else ""
+        status = self._worded(store, with_conditions(status, observation))
         await store.write(status if status.last_error == error else replace(status, last_error=error))
         told = errors.blocking is None and not store.status.replies
         leave = plan.decision if isinstance(plan.decision, Leave) else None
@@ -251,12 +253,22 @@ class Reconciler:
             after = earliest(until_expiry(status, now), REMOVING if removes else None)
             return Outcome(after, errors.blocking)
         deadline = observation.limits.image_deadline
-        after = requeue_after(status, plan.decision, observation.facts, deadline=deadline, now=now)
-        if removes:
+        after = requeue_after(
+            self._of_ours(status), plan.decision, observation.facts, deadline=deadline, now=now
+        )
+        if plan.creates and not plan.may_create and errors.first is None:
+            after = earliest(after, SOON)
+        elif removes:
             after = earliest(after, GATEWAY_POLL)
         elif works and applied.changed:
             after = earliest(after, AFTER_CHANGE)
         return Outcome(after, errors.first)
+
+    def _of_ours(self, status: Status) -> Status:
+        """Leave out reports that another version made: an intent of theirs would wake us without end."""
+        names = {reporter.name for reporter in self._reporters}
+        ours = {name: report for name, report in status.reports.items() if name in names}
+        return status if ours.keys() == status.reports.keys() else replace(status, reports=ours)
 
     async def _leave(self, store: PreviewStore, facts: PullRequestFacts, decision: Leave) -> Outcome:
         """The Preview goes last, and only as we know it: a poke in between means another look."""

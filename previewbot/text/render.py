@@ -35,13 +35,12 @@ HEADLINE_BYTES = 1_024
 
 @dataclass(frozen=True)
 class View:
-    """What the texts are rendered from; `session_link` hands the header to the browser extension."""
+    """What the texts are rendered from: a Preview, and the addresses and the header that they name."""
 
     preview: Preview
     page_url: str
     pull_request_url: str
     header: str
-    session_link: str | None = None
 
 
 class Renderer:

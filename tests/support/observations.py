@@ -125,6 +125,8 @@ def a_session(state: ChildState = ChildState.READY, **changes: Any) -> Found:
         spec_hash=session_hash(),
         head_sha=HEAD,
         serving=state in (ChildState.READY, ChildState.IDLE) and not deleting,
+        stalled=Reason.OPERATOR_SILENT,
+        removal_stalled=Reason.REMOVAL_STALLED,
     )
     return replace(found, **changes)
 

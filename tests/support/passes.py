@@ -7,6 +7,7 @@ the order of events that counts.
 
 from __future__ import annotations
 
+import asyncio
 import copy
 import hashlib
 import itertools
@@ -380,6 +381,17 @@ class RegistryInMemory:
         return FoundImage("sha256:" + hashlib.sha256(name.encode()).hexdigest(), "")
 
 
+class Slots(asyncio.Lock):
+    """The reconciler's lock, with who waits for it."""
+
+    waits = False
+
+    async def acquire(self) -> Literal[True]:
+        """Take the lock, or be seen to wait for it."""
+        self.waits = self.locked()
+        return await super().acquire()
+
+
 class World:
     """A pull request of acme/shop and the controller that looks after it."""
 
@@ -389,7 +401,7 @@ class World:
         reporters: Sequence[TextReporter] = TEXT_REPORTERS,
         **settings: Any,
     ) -> None:
-        self._kinds, self._reporters = kinds, reporters
+        self._kinds, self._reporters, self.slots = kinds, reporters, Slots()
         self.calls, self.clock = Calls(), Clock(NOW)
         self.cluster = Cluster(self.calls, self.clock)
         self.github = GitHubInMemory(self.calls, self.clock)
@@ -414,6 +426,7 @@ class World:
             wrote=lambda obj: None,
             kinds=self._kinds,
             reporters=self._reporters,
+            slots=self.slots,
         )
 
     def _previews(self) -> Sequence[Preview]:

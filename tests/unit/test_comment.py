@@ -32,7 +32,6 @@ def view_of(preview: Preview) -> View:
         page_url="https://previews.example.com/p/812/42",
         pull_request_url="https://github.com/acme/shop/pull/42",
         header=header(preview.spec.environment_key),
-        session_link=preview.status.link.extension_url or None,
     )
 
 

@@ -156,11 +156,8 @@ def test_what_did_not_change_is_the_very_same_value() -> None:
 
 
 def found_with(*found: Found, lifecycle: Lifecycle | None = None) -> Status:
-    return planned(
-        running(children=(a_child(),), lifecycle=lifecycle or Lifecycle()),
-        found=found,
-        one_line=lambda status: f"It is {status.phase}.",
-    ).status
+    status = planned(running(children=(a_child(),), lifecycle=lifecycle or Lifecycle()), found=found).status
+    return replace(status, conditions=with_messages(status.conditions, f"It is {status.phase}."))
 
 
 def test_the_message_is_what_the_comment_says_where_something_is_not_as_expected_and_at_the_summary() -> None:

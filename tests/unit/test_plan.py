@@ -528,7 +528,6 @@ WORLDS = st.builds(
         # Who holds a slot keeps it.
         slot=SlotGrant(granted=True) if granted or preview.status.slot.held else FULL,
         limits=BEHIND_GATEWAY if gateway else LIMITS,
-        one_line=lambda status: f"{status.phase}: {status.reason}",
     ),
     PREVIEWS,
     WORLD_FACTS,

@@ -48,6 +48,8 @@ class Sessions:
             serving=session.serving,
             share_host=session.share_host,
             deleting_since=session.deleting_since,
+            stalled=Reason.OPERATOR_SILENT,
+            removal_stalled=Reason.REMOVAL_STALLED,
         )
 
     def health(self, found: Found, was: Child, limits: Limits, now: datetime) -> Health:

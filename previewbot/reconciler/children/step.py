@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from previewbot.api import Child, ChildState, Reason
+from previewbot.api import Child, ChildState, Phase, Reason
 from previewbot.reconciler.children.kind import Desired, Health, Mode
 from previewbot.reconciler.observation import Found
 
@@ -75,7 +75,7 @@ def next_step(
         action = None if found.deleting_since else Delete(found)
         return ChildStep(_with_state(was, ChildState.FAILED, desired.failure, inputs.now, uid=""), action)
     if found.deleting_since is not None:
-        reason = operator_silence(found, inputs.now) or Reason.REPLACING
+        reason = _replacing(found, inputs.now)
         return ChildStep(_with_state(was, ChildState.REPLACING, reason, inputs.now))
     if found.spec_hash != desired.spec_hash:
         replacing = _with_state(was, ChildState.REPLACING, Reason.REPLACING, inputs.now, uid="")
@@ -92,19 +92,22 @@ def removed_step(was: Child | None, found: Found | None, now: datetime) -> tuple
         if was is None or not was.failed_attempt:
             return None, None
         # Its removal may have stalled; now that it is gone that is over.
-        kept = None if was.reason is Reason.REMOVAL_STALLED else was.reason
+        kept = was.reason if was.reason and was.reason.phase is Phase.FAILED else None
         return _with_state(was, ChildState.FAILED, kept, now, uid=""), None
     child = was or Child(found.kind, found.namespace, found.name, found.service)
-    reason = Reason.REMOVAL_STALLED if operator_silence(found, now) else None
+    reason = found.removal_stalled if is_deletion_stalled(found, now) else None
     child = _with_state(child, ChildState.REMOVING, reason, now, uid="")
     return child, None if found.deleting_since else Delete(found)
 
 
-def operator_silence(found: Found, now: datetime) -> Reason | None:
-    """Return OperatorSilent if an object is being deleted for so long that nobody seems to do it."""
-    if found.deleting_since and now - found.deleting_since >= DELETION_STALLED_AFTER:
-        return Reason.OPERATOR_SILENT
-    return None
+def is_deletion_stalled(found: Found, now: datetime) -> bool:
+    """Return whether an object is being deleted for so long that nobody seems to carry it out."""
+    return found.deleting_since is not None and now - found.deleting_since >= DELETION_STALLED_AFTER
+
+
+def _replacing(found: Found, now: datetime) -> Reason:
+    """Return why what comes after an object is not there yet."""
+    return found.stalled if is_deletion_stalled(found, now) else Reason.REPLACING
 
 
 def with_failure(child: Child, desired: Desired, message: str, now: datetime) -> Child:
@@ -122,7 +125,7 @@ def _as_desired_now(was: Child, desired: Desired) -> Child:
 
 def _make_way(was: Child, found: Found, now: datetime) -> ChildStep:
     """Remove what has our name and label, but an owner that is gone: Kubernetes may never collect it."""
-    reason = operator_silence(found, now) or Reason.REPLACING
+    reason = _replacing(found, now)
     action = None if found.deleting_since else Delete(found)
     return ChildStep(_with_state(was, ChildState.REPLACING, reason, now), action)
 
@@ -144,7 +147,7 @@ def _absent(desired: Desired, was: Child, inputs: StepInputs) -> ChildStep:
         was = replace(was, uid="", recreations=was.recreations + 1)
     if inputs.predecessor is not None:
         # It has another target and is on its way out: two of a service would both take its requests.
-        reason = operator_silence(inputs.predecessor, inputs.now) or Reason.REPLACING
+        reason = _replacing(inputs.predecessor, inputs.now)
         return ChildStep(_with_state(was, ChildState.REPLACING, reason, inputs.now))
     if inputs.blocked:
         return ChildStep(_with_state(was, ChildState.PENDING, Reason.CREATING, inputs.now), needs_slot=True)

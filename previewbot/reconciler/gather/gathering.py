@@ -7,8 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
-from previewbot.api import Preview, Status
-from previewbot.engine.view import view_of
+from previewbot.api import Preview
 from previewbot.errors import RemoteError, TryLater
 from previewbot.reconciler.children.kind import selector
 from previewbot.reconciler.context import Context
@@ -54,17 +53,12 @@ async def gather_removal(context: Context, store: PreviewStore) -> Observation:
 
 async def _begin(context: Context, store: PreviewStore) -> Observation:
     preview = store.preview
-
-    def one_line(status: Status) -> str:
-        return context.renderer.headline(view_of(context.settings, replace(preview, status=status)))
-
     return Observation(
         preview=preview,
         now=context.now(),
         limits=context.limits,
         found=await _children(context, preview),
         slot=slot_for(preview, context.previews(), context.settings.limits.previews),
-        one_line=one_line,
     )
 
 

@@ -34,7 +34,6 @@ def fold(
 ) -> Status:
     """Return the status that says how everything stands; `others` are children that no kind here looks
     after."""
-    now = observation.now
     services = _with_route_problem(before, decision, steps.services, observation)
     phase, reason = _phase(before, decision, services, observation.found)
     clock = _clock(observation, before.lifecycle, decision, phase)
@@ -48,12 +47,13 @@ def fold(
         services=services,
         children=(*steps.children, *others),
     )
-    status = settle_replies(status)
+    return with_conditions(settle_replies(status), observation)
+
+
+def with_conditions(status: Status, observation: Observation) -> Status:
+    """Return a status whose conditions say how its parts stand; their messages are not known here."""
     generation = observation.preview.generation
-    found = conditions.conditions_of(status, generation=generation, now=now)
-    if status is observation.preview.status and found == status.conditions:
-        return status
-    found = conditions.with_messages(found, observation.one_line(status))
+    found = conditions.conditions_of(status, generation=generation, now=observation.now)
     return status if found == status.conditions else replace(status, conditions=found)
 
 

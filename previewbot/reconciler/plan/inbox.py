@@ -51,10 +51,10 @@ def adopt(status: Status, own: OwnWords) -> Status:
     if not report.id and own.reports:
         adopted = Report(id=own.reports[0].id, hash=own.reports[0].hash)
         status = replace(status, reports={**status.reports, COMMENT: adopted})
-    if any(reply.words and reply.request.id in own.answered for reply in status.replies):
+    answered = {comment_request(number) for number in own.answered}
+    if any(reply.words and reply.request in answered for reply in status.replies):
         replies = tuple(
-            replace(reply, words="") if reply.request.id in own.answered else reply
-            for reply in status.replies
+            replace(reply, words="") if reply.request in answered else reply for reply in status.replies
         )
         status = replace(status, replies=replies)
     return status

@@ -49,7 +49,9 @@ class Plan:
 
 def take_in(observation: Observation) -> Status:
     """Return the stored status with what GitHub, people and the clock changed since."""
-    status, facts, now = observation.preview.status, observation.facts, observation.now
+    status, facts = observation.preview.status, observation.facts
+    # By the moment when the look began: what was in time then must not be too late after a slow look.
+    now = observation.read_at or observation.now
     status = lifecycle.end_if_expired(status, now)
     if observation.fresh and facts is not None:
         status = lifecycle.record_facts(status, facts, now)
@@ -64,8 +66,7 @@ def take_in(observation: Observation) -> Status:
             )
             # What a command started triggers a preview, and the next command goes by that.
             status = lifecycle.record_facts(status, facts, now)
-        read_at = observation.read_at or now
-        status = replace(status, requests=replace(status.requests, read_at=read_at))
+        status = replace(status, requests=replace(status.requests, read_at=now))
         delivery_id = observation.preview.poke.delivery_id
         status = lifecycle.record_facts(status, facts, now, delivery_id=delivery_id)
     return lifecycle.restart_clock(status, remaining=len(observation.found))

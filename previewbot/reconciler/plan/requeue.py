@@ -1,4 +1,5 @@
-"""Every interval until the next look, in seconds, if nothing wakes us before."""
+"""Every interval until the next pass, in seconds, if nothing wakes us before; what a reason waits for is its
+row in the table of reasons. And how long what GitHub told us, or does not show yet, counts."""
 
 from __future__ import annotations
 
@@ -6,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from previewbot.api import Phase, Reason, Service, Status, Waits
+from previewbot.api import Phase, Reason, Status, Waits
 from previewbot.errors import RemoteError
 from previewbot.reconciler.observation import PullRequestFacts
 from previewbot.reconciler.plan.decision import Decision, Leave, Run
@@ -39,7 +40,6 @@ LAG_LIMIT = timedelta(seconds=60)
 """How long GitHub's API is believed to be behind its own webhook."""
 
 _LAG = 2.0
-_STOPPING = 5.0
 _INTERVALS: Mapping[Waits, float] = {
     Waits.SLOT: 30.0,
     Waits.TARGET: 60.0,
@@ -102,13 +102,10 @@ def requeue_after(
     times = [until_expiry(status, now), *_intents(status, now)]
     if facts is not None and facts.lagging:
         times.append(_LAG)
-    if facts is not None and facts.problems:
-        times.append(_INTERVALS[Waits.CONFIGURATION])
     if status.phase is Phase.STOPPING or (isinstance(decision, Leave) and status.services):
-        times.append(_STOPPING)
-    if isinstance(decision, Run):
-        image = image_interval(status.observed.head_first_seen_at, now, deadline)
-        times += [_service(service, image) for service in status.services]
+        times.append(_INTERVALS[Waits.REPLACEMENT])
+    image = image_interval(status.observed.head_first_seen_at, now, deadline)
+    times += [_interval(reason, image) for reason in _reasons(status, decision)]
     least = earliest(*times)
     return None if least is None else max(SOON, least)
 
@@ -120,10 +117,18 @@ def _intents(status: Status, now: datetime) -> list[float | None]:
     return [(moment + INTENT_HOLDS - now).total_seconds() for moment in moments if moment is not None]
 
 
-def _service(service: Service, image: float) -> float | None:
-    if service.waiting is not None:
-        return image
-    if service.pod_problem is not None and service.phase is not Phase.FAILED:
-        return _INTERVALS[Waits.POD]
-    reason = service.reason or Reason.ALL_READY
-    return _INTERVALS.get(reason.info.waits)
+def _reasons(status: Status, decision: Decision) -> list[Reason]:
+    """Return the reasons that say what is waited for: of each service, or of a decision that runs none."""
+    if not isinstance(decision, Run):
+        return [decision.reason] if decision.reason else []
+    reasons = [service.reason for service in status.services if service.reason]
+    reasons += [service.waiting.reason for service in status.services if service.waiting]
+    reasons += [
+        s.pod_problem.reason for s in status.services if s.pod_problem and s.phase is not Phase.FAILED
+    ]
+    return reasons
+
+
+def _interval(reason: Reason, image: float) -> float | None:
+    waits = reason.info.waits
+    return image if waits is Waits.IMAGE else _INTERVALS.get(waits)

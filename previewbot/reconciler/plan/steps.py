@@ -55,9 +55,14 @@ def _running(observation: Observation, kinds: Sequence[ChildKind]) -> Steps:
     wanted = [(kind, desired) for kind in kinds for desired in kind.desired(inputs)]
     names = {desired.identity for _, desired in wanted}
     orphans = [child for child in observation.found if child.identity not in names]
+    # Another commit may lose its session by accident once more, as the first might.
+    heads = {service.name: service.head_sha for service in preview.status.services}
+    services_now = [each.service for each in prepared]
+    pinned_anew = {s.name for s in services_now if s.head_sha and heads.get(s.name) != s.head_sha}
     steps: list[ChildStep] = []
     for kind, desired in wanted:
         was, here = _record_of(preview.status, desired), found.get(desired.identity)
+        was = replace(was, recreations=0) if was.recreations and desired.service in pinned_anew else was
         step_inputs = _step_inputs(observation, kind, desired, orphans, steps)
         health = kind.health(here, was, observation.limits, now) if here else None
         steps.append(next_step(desired, here, was, health, step_inputs))

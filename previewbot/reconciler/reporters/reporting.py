@@ -1,4 +1,6 @@
-"""Reports in every place, each created once whatever crashes. Knows no place.
+"""Reports in every place, each created once whatever crashes.
+
+It knows no place but the conversation, where what we wrote before is found.
 
 Everything that is created is first announced in the status (the intent). After a crash in between, the next
 pass looks for what was written, and creates nothing again within 30 seconds, in which GitHub may not yet show
@@ -7,12 +9,13 @@ it.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 
-from previewbot.api import Preview, Refusal, Report, RequestId, Status
+from previewbot.api import Preview, Refusal, Report, RequestId, RequestKind, Status
 from previewbot.clients.github import InstallationClient
 from previewbot.engine.view import view_of
 from previewbot.errors import Forbidden, Invalid, RemoteError, from_status
@@ -25,6 +28,8 @@ from previewbot.reconciler.reporters.replies import Replies
 from previewbot.reconciler.store import PreviewStore
 from previewbot.text.markers import comment_hash
 from previewbot.text.render import Renderer, View
+
+log = logging.getLogger(__name__)
 
 
 class TextReporter(Protocol):
@@ -70,7 +75,7 @@ class Reporting:
         self._errors: list[RemoteError] = []
 
     async def report(self, plan: Plan) -> RemoteError | None:
-        """Bring all places and the answers up to date; return the first error.
+        """Bring all places and the answers up to date; return an error, rather one that may pass.
 
         A place that cannot be written keeps no other from being written. Raises RemoteError if not even the
         conversation can be read that tells what was written before.
@@ -83,11 +88,15 @@ class Reporting:
                 await self._publish(each)
         answers = Replies(self._client, self._context.renderer, self._view())
         for reply in self.status.replies:
+            if reply.request.kind != RequestKind.ISSUE_COMMENT:
+                # Another version knows where this is answered.
+                continue
             try:
                 await answers.give(self, reply, with_words=reply.request in replies)
             except RemoteError as error:
                 self._errors.append(error)
-        return next(iter(self._errors), None)
+        passing = (error for error in self._errors if not isinstance(error, Forbidden | Invalid))
+        return next(passing, next(iter(self._errors), None))
 
     async def _delete_duplicates(self, comment_ids: Sequence[int]) -> None:
         """Delete status comments beside the one that stays.
@@ -98,6 +107,9 @@ class Reporting:
         try:
             for comment_id in comment_ids:
                 await self._client.delete_comment(self._store.preview.spec.repository, comment_id)
+        except (Forbidden, Invalid) as error:
+            # It stays: that is better than never to write the other one again.
+            log.warning("a second status comment stays", extra={"error": str(error)})
         except RemoteError:
             self._note(COMMENT, Report())
             self._context.memory.facts.pop(self._store.preview.name, None)
