@@ -26,6 +26,9 @@ are in `templates/reasons.jinja`.
 - *Whose turn*: who can do something about it.
 - *Waits for*: what previewbot looks for again by itself. Whatever it says, an event (a push, a comment, a
   change in the cluster) is acted on at once.
+- Conditions: `ImageReady`, `SessionsReady`, `LinkReady`, `Reported` and `Ready` (there is something to look
+  at, though it be a part). One that is true has the reason `AsExpected`, one that is not the reason of this
+  table that keeps it so; `Reported` is `Refused` where GitHub does not take a text.
 - A preview that ends is in phase Stopping while what it made is still being removed, with the reason of its
   end.
 """

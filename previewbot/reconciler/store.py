@@ -49,12 +49,15 @@ class PreviewStore:
                 await self._reread()
         raise Superseded(self.preview.name)
 
-    async def patch_spec(self, **hints: str | int) -> None:
+    async def patch_spec(self, *, repository: str, installation_id: int | None = None) -> None:
         """Refresh the hints in the spec (the repository's name, the installation).
 
         Raises `Superseded` when the answer shows a status that is not the one we know.
         """
-        obj = await self._context.kube.patch_preview_spec(self.preview.name, dict(hints))
+        hints: dict[str, str | int] = {"repository": repository}
+        if installation_id is not None:
+            hints["installationId"] = installation_id
+        obj = await self._context.kube.patch_preview_spec(self.preview.name, hints)
         if from_object(obj).status != self.status:
             raise Superseded(self.preview.name)
         self._object, self.preview = dict(obj), from_object(obj)

@@ -131,17 +131,24 @@ def _of_end(pod: Object, status: Object, init: bool, now: datetime) -> PodFindin
     ended = here or (status.get("lastState") or {}).get("terminated")
     if not ended or _settled(state, now) or (init and here and not here.get("exitCode")):
         return None
-    more = {"exit_code": int(ended.get("exitCode") or 0), "previous": here is None}
+    reason = _reason_of_end(status, state, ended)
+    if reason is None:
+        return None
+    detail = str(ended.get("message") or "") if reason is Reason.CANNOT_START else ""
+    finding = _finding(reason, pod, status, detail=detail)
+    return replace(finding, exit_code=int(ended.get("exitCode") or 0), previous=here is None)
+
+
+def _reason_of_end(status: Object, state: Object, ended: Object) -> Reason | None:
     if ended.get("reason") == _OUT_OF_MEMORY:
-        return _finding(Reason.OUT_OF_MEMORY, pod, status, **more)
+        return Reason.OUT_OF_MEMORY
     if ended.get("reason") in _START_ENDED:
-        return _finding(Reason.CANNOT_START, pod, status, detail=ended.get("message") or "", **more)
+        return Reason.CANNOT_START
     # The first crash is followed by a restart at once, and often that is all.
     enough = 2 if "running" in state else 1
     looping = (state.get("waiting") or {}).get("reason") == _CRASH_LOOP
-    if looping or int(status.get("restartCount") or 0) >= enough:
-        return _finding(Reason.CRASHING, pod, status, **more)
-    return None
+    crashes = looping or int(status.get("restartCount") or 0) >= enough
+    return Reason.CRASHING if crashes else None
 
 
 def _settled(state: Object, now: datetime) -> bool:
@@ -160,10 +167,10 @@ def _unscheduled(pod: Object) -> PodFinding | None:
     return None
 
 
-def _finding(reason: Reason, pod: Object, status: Object, **more: Any) -> PodFinding:
+def _finding(reason: Reason, pod: Object, status: Object, *, detail: str = "") -> PodFinding:
     metadata = pod["metadata"]
     restarts = int(status.get("restartCount") or 0)
-    return PodFinding(reason, metadata["name"], metadata["uid"], status["name"], restarts=restarts, **more)
+    return PodFinding(reason, metadata["name"], metadata["uid"], status["name"], detail, restarts=restarts)
 
 
 def _moment_of(event: Object) -> str:

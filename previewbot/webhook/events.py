@@ -131,7 +131,7 @@ class _Object:
 def _pull_request(_: str, payload: _Object, app_id: int) -> Trigger | Ignored:
     """Every action but `closed` may begin a preview; a close only ends one."""
     pull_request = payload.child("pull_request")
-    return _relevant(
+    return _trigger(
         payload,
         (pull_request.number("number"),),
         create=payload.text("action") != "closed",
@@ -149,7 +149,7 @@ def _issue_comment(_: str, payload: _Object, app_id: int) -> Trigger | Ignored:
     if payload.text("action") != "created" or commands.parse(comment.text("body")) is None:
         # A deleted or edited comment may be ours: the text is restored at its next change, not at once.
         return Ignored("no new command")
-    return _relevant(payload, (issue.number("number"),), create=True, comment_id=comment.number("id"))
+    return _trigger(payload, (issue.number("number"),), create=True, comment_id=comment.number("id"))
 
 
 def _check(event: str, payload: _Object, app_id: int) -> Trigger | Ignored:
@@ -160,10 +160,17 @@ def _check(event: str, payload: _Object, app_id: int) -> Trigger | Ignored:
     if not numbers:
         # For forks GitHub names none; the look at the image finds it out.
         return Ignored("names no pull request")
-    return _relevant(payload, numbers)
+    return _trigger(payload, numbers)
 
 
-def _relevant(payload: _Object, numbers: tuple[int, ...], **more: Any) -> Trigger:
+def _trigger(
+    payload: _Object,
+    numbers: tuple[int, ...],
+    *,
+    create: bool = False,
+    updated_at: datetime | None = None,
+    comment_id: int = 0,
+) -> Trigger:
     if "installation" not in payload.values:
         raise Malformed("`installation` is missing: the webhook belongs into the App, not into a repository")
     repository = payload.child("repository")
@@ -172,5 +179,7 @@ def _relevant(payload: _Object, numbers: tuple[int, ...], **more: Any) -> Trigge
         repository=repository.full_name("full_name"),
         installation_id=payload.child("installation").number("id"),
         numbers=numbers,
-        **more,
+        create=create,
+        updated_at=updated_at,
+        comment_id=comment_id,
     )

@@ -120,7 +120,7 @@ async def _found_again(context: Context, store: PreviewStore, error: RemoteError
         if (installation_id, name) == (spec.installation_id, spec.repository):
             raise error from None
         if name is not None:
-            await store.patch_spec(installationId=installation_id, repository=name)
+            await store.patch_spec(repository=name, installation_id=installation_id)
             return client
     raise Gone(spec.repository) from None
 
