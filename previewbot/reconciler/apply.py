@@ -76,10 +76,13 @@ async def apply_route(context: Context, store: PreviewStore, plan: Plan) -> tupl
             refused = one_line(error.message or str(error))
             status = _with_route(context, status, desired, refused)
     if context.route.leads_to_sessions(desired):
+        # The route leads to the sessions (again). When it is next redirected to the page, the wait for the
+        # gateway must start from then, not from an earlier time.
         context.memory.redirected.pop(name, None)
         return status, RouteResult(error=failure)
     since, now = _note_redirect(context, name, acknowledged), context.now()
     in_time = context.route.switched(since.at, since.acknowledged_at, context.limits, now)
+    # As if the gateway had never acknowledged the route: so long we wait for one that says nothing.
     timed_out = context.route.switched(since.at, None, context.limits, now)
     return status, RouteResult(failure is None and in_time, timed_out, failure)
 
@@ -95,6 +98,9 @@ async def apply_actions(
     """
     past_waiting = is_refusal(route.error) or route.timed_out
     switched = route.switched or (past_waiting and not isinstance(plan.decision, Run))
+    # A session whose route could not be written would be one that nobody reaches: whoever follows the link
+    # would see plain staging and take it for the change. The slot must be held in the stored status, else a
+    # crash after the create would leave a session that no slot accounts for.
     may_create = route.error is None and status.slot.held and plan.may_create
     actions = [a for a in plan.steps.actions if may_create or isinstance(a, Delete)]
     deferred = [a for a in actions if isinstance(a, Delete) and a.found.serving and not switched]
@@ -106,6 +112,8 @@ async def apply_actions(
             elif action not in deferred:
                 await _delete(context, action.found)
         except RemoteError as error:
+            # Go on with the others. If the API server refuses one deletion, the session in another namespace
+            # must still end on time.
             first = first or error
     return ApplyResult(status, bool(actions), bool(deferred), first)
 
@@ -139,6 +147,9 @@ def _without_refusal(context: Context, status: Status) -> Status:
 async def _write_route(context: Context, status: Status, desired: Desired) -> tuple[Status, dict[str, Any]]:
     before = _route_child(context, status)
     if before is not None and before.namespace not in ("", desired.namespace):
+        # The entry moved to another namespace. If the process dies after this deletion, the status still
+        # names the old namespace: the next pass deletes once more, which is no error, and then writes the new
+        # route.
         await context.kube.delete_child(context.route.resource, before.namespace, desired.name)
     obj = await context.kube.apply_child(context.route.resource, desired.manifest)
     return _with_route(context, status, desired, ""), dict(obj)
@@ -153,6 +164,8 @@ def _with_route(context: Context, status: Status, desired: Desired, refused: str
     before = _route_child(context, status)
     state = ChildState.FAILED if refused else ChildState.READY
     since = before.since if before and before.state is state else context.now()
+    # A refused change leaves the route of before in its old place, which must stay recorded so that it can be
+    # removed later. If there never was one, there is no place.
     namespace = before.namespace if before and refused else "" if refused else desired.namespace
     child = Child(
         kind=desired.kind,
@@ -173,6 +186,8 @@ def _with_route(context: Context, status: Status, desired: Desired, refused: str
 def _note_redirect(context: Context, name: str, acknowledged: bool) -> Redirected:
     """Note that a route leads to the page, and whether its gateway knows."""
     now = context.now()
+    # After a restart nothing is remembered. Then the wait begins anew, which costs some seconds; to guess
+    # that the gateway had followed already could show plain staging behind the link.
     before = context.memory.redirected.get(name) or Redirected(now)
     redirected = Redirected(before.at, (before.acknowledged_at or now) if acknowledged else None)
     context.memory.redirected[name] = redirected
@@ -182,6 +197,8 @@ def _note_redirect(context: Context, name: str, acknowledged: bool) -> Redirecte
 async def _delete(context: Context, found: Found) -> None:
     try:
         resource = _resource(context, found.kind)
+        # With the uid as a precondition. The list is a moment old: by now the name may belong to a new
+        # session, perhaps one that another controller made, and that one must not be deleted.
         await context.kube.delete_child(resource, found.namespace, found.name, found.uid)
     except Conflict:
         # Another object has the name by now; the next pass sees whose it is.
@@ -196,11 +213,15 @@ async def _create(context: Context, store: PreviewStore, status: Status, desired
     """
     try:
         resource = _resource(context, desired.kind)
+        # The name is the fence: it depends on the pull request, the namespace and the target only. If two
+        # controllers get here, the API server lets one of them create and answers 409 to the other.
         obj = await context.kube.create_child(resource, desired.namespace, desired.manifest)
     except Conflict:
         return await _name_is_taken(context, store, status, desired)
     except (Invalid, Forbidden, NotFound) as error:
         message = f"the cluster refused the preview {desired.what}: {error.message or error}"
+        # An admission policy or a quota, say. It would be refused again, so people are told, and it is tried
+        # again only for another commit or after `/preview start`.
         return _record_failure(context, status, desired, message)
     uid = str(obj["metadata"]["uid"])
     return _with_child(status, desired, lambda child: replace(child, uid=uid))

@@ -34,6 +34,7 @@ class Context:
     now: Callable[[], datetime]
     previews: Callable[[], Sequence[Preview]]
     pods: Callable[[str], Sequence[Mapping[str, Any]]]
+    # Our own writes race with the watch that tells of them; `ObjectCache` keeps whichever is newer.
     wrote: Callable[[Mapping[str, Any]], None]
     kinds: Sequence[ChildKind]
     route: Route

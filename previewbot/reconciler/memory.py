@@ -25,6 +25,8 @@ class Untriggered:
 
     def remember(self, repository_id: int, number: int, updated_at: datetime, head_sha: str) -> None:
         """Note that this state of a pull request triggers nothing."""
+        # GitHub changes `updated_at` with each comment, label and push, so exactly this state cannot begin to
+        # trigger a preview; only another configuration could, and then `forget` is called.
         self._seen[repository_id, number] = (updated_at, head_sha)
         self._seen.move_to_end((repository_id, number))
         while len(self._seen) > _UNTRIGGERED_KEPT:
@@ -90,5 +92,7 @@ class Memory:
 
     def forget_image_lookups(self, name: str) -> None:
         """Let the next pass look for images again at once."""
+        # The key goes on with service and commit, so the slash keeps `gh-1-2` from matching what is of
+        # `gh-1-23`.
         for key in [key for key in self.image_lookups if key.startswith(f"{name}/")]:
             del self.image_lookups[key]

@@ -100,11 +100,15 @@ class Reconciler:
 
     async def reconcile(self, name: str) -> Outcome:
         """Make one pass over a Preview; raises RemoteError if the Preview itself cannot be read."""
+        # Read it from the API server and not from the informer's cache: the cache may lag behind our own last
+        # write, and a write on top of an old resourceVersion would only be refused with a conflict.
         obj = await self._context.kube.get_preview(name)
         if obj is None:
             self._context.memory.forget(name)
             return Outcome()
         store = PreviewStore(self._context, obj)
+        # Somebody deleted the Preview: its owner references remove the children, so there is nothing for us
+        # to do. One that belongs to another App is another installation's of previewbot, in the same cluster.
         if store.preview.deleting or store.preview.spec.app_id != self._context.settings.github.app_id:
             return Outcome()
         try:
@@ -124,6 +128,8 @@ class Reconciler:
             return await self._remove_all(store)
 
     async def _pass(self, store: PreviewStore) -> Outcome:
+        # Each step reads only what the one before returned. The process may die between any two of them: the
+        # next pass gathers anew, finds in the status what was about to be done, and goes on from there.
         before = store.status
         observation = await gather(self._context, store)
         plan = self._plan(store, observation)
@@ -132,6 +138,8 @@ class Reconciler:
             observation = await gather(self._context, store, afresh=True)
             plan = self._plan(store, observation)
         observation, plan = await self._store(store, observation, plan)
+        # The status says already what is done here. If the process dies after half of it, the next pass plans
+        # the other half: it compares with the children that are there, not with what we meant to do.
         applied, route = await self._apply(store, observation, plan)
         status, report_error = await self._report(store, observation, plan, applied, before)
         errors = PassErrors(observation.read_error, route.error, report_error, applied.error)
@@ -197,8 +205,7 @@ class Reconciler:
         applied: ApplyResult,
         before: Status,
     ) -> tuple[Status, RemoteError | None]:
-        """Tell people; a slow GitHub must not hold up the end of a session that only waits for its
-        gateway."""
+        """Tell people, unless a session only waits for its gateway: a slow GitHub must not hold that up."""
         status, error = applied.status, None
         if observation.fresh or not applied.deferred:
             reporting = Reporting(self._context, store, status, self._reporters)
@@ -223,6 +230,8 @@ class Reconciler:
         """Store what was done, and say when to look again; a Preview that has done its work goes."""
         error = str(errors.first)[:_LAST_ERROR_LENGTH] if errors.first else ""
         status = self._worded(store, with_conditions(status, observation))
+        # Comment ids, answers given, uids of new children. If this last write is lost, the next pass finds
+        # our comments by their markers and our children by their owner.
         await store.write(status if status.last_error == error else replace(status, last_error=error))
         told = errors.blocking is None and not store.status.replies
         leave = plan.decision if isinstance(plan.decision, Leave) else None
@@ -231,6 +240,8 @@ class Reconciler:
             # Poked since we looked, by a reopening perhaps.
             return Outcome(SOON)
         facts = observation.facts
+        # While GitHub's API is behind its own webhook, "closed" may be what was true before somebody reopened
+        # the pull request. So the Preview stays until GitHub shows at least what the webhook told us.
         if over and leave is not None and facts is not None and not facts.lagging:
             return await self._leave(store, facts, leave)
         return self._next_look(store.status, observation, plan, applied, errors)
@@ -289,6 +300,8 @@ class Reconciler:
 
     async def _remove_all(self, store: PreviewStore) -> Outcome:
         """Remove everything of a repository that is gone or took the App away; there is nobody to tell."""
+        # Remember which delivery this removal knows of. If the App is installed again while we remove, a
+        # webhook pokes the Preview: then it must be looked at once more instead of being deleted.
         delivery_id = store.preview.poke.delivery_id
         observation = await gather_removal(self._context, store)
         plan = plan_removal(observation, self._context.kinds, self._context.route)

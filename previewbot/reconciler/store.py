@@ -38,8 +38,12 @@ class PreviewStore:
         Raises `Superseded` when the stored status moved under us; a poke in between (metadata only) is no
         reason to give up: the write is repeated on top of it.
         """
+        # An idle pass ends here, without a request. It matters: each write would come back as a watch event.
         if status == self.status:
             return
+        # The body carries the resourceVersion that we read, so the API server refuses it with a conflict if
+        # anything was written since. A webhook's poke is such a write, but it touches only annotations: then
+        # the same status is written on top of the new version.
         for _ in range(3):
             body = {**self._object, "status": status_object(status)}
             try:
@@ -58,6 +62,8 @@ class PreviewStore:
         if installation_id is not None:
             hints["installationId"] = installation_id
         obj = await self._context.kube.patch_preview_spec(self.preview.name, hints)
+        # The patch itself is not a compare-and-swap: it goes through whatever was written since. So its
+        # answer is checked instead.
         if from_object(obj).status != self.status:
             raise Superseded(self.preview.name)
         self._object, self.preview = dict(obj), from_object(obj)
@@ -72,12 +78,16 @@ class PreviewStore:
         if obj is None:
             raise Superseded(self.preview.name)
         found = from_object(obj)
+        # Another uid means that the Preview was deleted and made again under the same name: our status would
+        # tell the new one of children that belong to the old one.
         if found.uid != self.preview.uid or found.status != self.status:
             raise Superseded(self.preview.name)
         self._object, self.preview = dict(obj), found
 
     def _take(self, obj: Mapping[str, Any]) -> None:
         self._object, self.preview = dict(obj), from_object(obj)
+        # Put the answer into the cache at once. The watch tells of it only a moment later, and a pass that
+        # counts the slots in that moment would not see the one that was just taken.
         self._context.wrote(obj)
 
     def with_status(self, status: Status) -> Preview:

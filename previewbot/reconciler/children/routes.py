@@ -31,8 +31,12 @@ class Routes:
         entry = config.entry if config else None
         serving = any(service.serving_sha for service in preview.status.services)
         namespace = entry.namespace if entry else before
+        # Without the repository's entry it is not known where staging's front end is. A route that leads
+        # there stays as it is while something serves; once nothing does, it can be turned to the page without
+        # that knowledge.
         if limits.gateway is None or not namespace or (entry is None and serving):
             return None
+        # Nothing was ever shown of this pull request, so there is no address that anybody could have.
         if not begins and not before:
             return None
         page = links.page_url(limits.public_url, preview.name)

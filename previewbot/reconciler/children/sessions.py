@@ -59,6 +59,8 @@ class Sessions:
         if found.state is not ChildState.CREATING:
             return Health(found.state)
         waited = now - found.created_at
+        # Only the first start has a deadline. One that was ready before and went to sleep may take its time
+        # to wake up; that is no failure.
         if waited >= limits.session_deadline and not was.was_ready:
             what = "it was not ready" if found.answered else "the mirrord operator did not answer"
             message = f"{what} within {format_duration(limits.session_deadline)}"
@@ -70,6 +72,8 @@ class Sessions:
         key, service, target = inputs.preview.spec.environment_key, prepared.service, prepared.config.target
         name = mirrord.session_name(key, service.namespace, target)
         kept = Desired(self.name, service.namespace, name, service.name, mode=Mode.KEEP)
+        # The new image is not there yet, so what the session should look like is not known. The session of
+        # the commit before goes on serving meanwhile.
         if not prepared.can_run:
             return kept
         session = mirrord.DesiredSession(
@@ -80,6 +84,8 @@ class Sessions:
             image=images.pinned(service.image, service.digest),
             ports=prepared.config.ports,
             head_sha=prepared.head_sha,
+            # The longest time that any preview can have, and not what is left of this one, so that `/preview
+            # extend` has nothing to change in a session that serves.
             ttl_seconds=int((inputs.limits.ttl_max + _LEAK_GUARD).total_seconds()),
         )
         return Desired(

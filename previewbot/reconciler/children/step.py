@@ -66,6 +66,8 @@ def next_step(
     """Return the next step of a child that should be there; `health` is that of what was found."""
     was = _as_desired_now(was, desired)
     if found is not None and found.owner_uid != inputs.owner_uid:
+        # It has the name that we need, but its owner was another Preview of this pull request: somebody
+        # deleted that one with `kubectl`, and the next webhook or listing made ours.
         return _make_way(was, found, inputs.now)
     if desired.mode is Mode.KEEP:
         return ChildStep(_keep(was, found, inputs.now))
@@ -74,10 +76,16 @@ def next_step(
     if was.failed_attempt == desired.attempt:
         action = None if found.deleting_since else Delete(found)
         return ChildStep(_with_state(was, ChildState.FAILED, desired.failure, inputs.now, uid=""), action)
+    # A new one has the same name, so it cannot be made before the API server answers 404 for this one. Its
+    # deletion event wakes us.
     if found.deleting_since is not None:
         reason = _replacing(found, inputs.now)
         return ChildStep(_with_state(was, ChildState.REPLACING, reason, inputs.now))
     if found.spec_hash != desired.spec_hash:
+        # The uid is cleared in the write before the deletion. If the process dies between the two, the next
+        # pass finds the object with its old hash and plans this step again. If it dies after the deletion,
+        # the next pass finds neither uid nor object, and makes the new one: nobody takes it for one that a
+        # person removed.
         replacing = _with_state(was, ChildState.REPLACING, Reason.REPLACING, inputs.now, uid="")
         return ChildStep(replacing, Delete(found))
     return _as_desired(desired, found, was, health, inputs.now)
@@ -141,6 +149,8 @@ def _absent(desired: Desired, was: Child, inputs: StepInputs) -> ChildStep:
         return ChildStep(_with_state(was, ChildState.FAILED, desired.failure, inputs.now, uid=""))
     if was.uid:
         # Somebody deleted our object. Re-create it once; the second time report a failure.
+        # Whoever removes it twice means it, or something in the cluster does; to make it again and again
+        # would be a fight that nobody sees.
         if was.recreations >= _RECREATIONS:
             message = f"its {desired.what} was removed from the cluster twice"
             return ChildStep(with_failure(was, desired, message, inputs.now))
@@ -151,9 +161,13 @@ def _absent(desired: Desired, was: Child, inputs: StepInputs) -> ChildStep:
         return ChildStep(_with_state(was, ChildState.REPLACING, reason, inputs.now))
     if inputs.blocked:
         return ChildStep(_with_state(was, ChildState.PENDING, Reason.CREATING, inputs.now), needs_slot=True)
+    # The limit is reached, so it waits. When another preview gives up its slot, all that wait are woken and
+    # ask again.
     if not inputs.slot_granted:
         queued = _with_state(was, ChildState.PENDING, Reason.LIMIT_REACHED, inputs.now)
         return ChildStep(queued, needs_slot=True)
+    # This is stored before the object is created. After a crash right behind the create, the next pass finds
+    # the object by its name and takes over its uid.
     child = replace(was, message="", was_ready=False)
     creating = _with_state(child, ChildState.CREATING, Reason.CREATING, inputs.now)
     return ChildStep(creating, Create(desired), needs_slot=True)
@@ -161,6 +175,8 @@ def _absent(desired: Desired, was: Child, inputs: StepInputs) -> ChildStep:
 
 def _as_desired(desired: Desired, found: Found, was: Child, health: Health, now: datetime) -> ChildStep:
     if health.state is ChildState.FAILED:
+        # The failed object is deleted so that it holds no resources. Its message was stored by then, and the
+        # attempt is remembered: without that the next pass would make it again, to fail again, for ever.
         return ChildStep(with_failure(was, desired, health.message, now), Delete(found))
     if health.state in (ChildState.READY, ChildState.IDLE) and (was.message or not was.was_ready):
         was = replace(was, message="", was_ready=True)

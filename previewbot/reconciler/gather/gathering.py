@@ -41,6 +41,8 @@ async def gather(context: Context, store: PreviewStore, *, afresh: bool = False)
     observation = await _begin(context, store)
     cached = context.memory.facts.get(store.preview.name)
     observation = replace(observation, facts=cached)
+    # Removing needs no facts of GitHub. If a preview's time is up while GitHub hangs, the session goes in
+    # this pass, and GitHub is asked in a later one.
     if not _ends_now(observation) and (afresh or must_read(store.preview, cached, observation.now)):
         observation = await _read(context, store, observation, cached)
     return await _ask_for_services(context, observation)
@@ -87,6 +89,8 @@ async def _read(
         async with within(seconds, "look"):
             facts, inbox = await read_github(context, store, observation.now)
     except RemoteError as error:
+        # What an earlier look found still counts, so that a GitHub that is down ends no preview. With
+        # `read_error` set the plan removes and reports, but creates nothing.
         return replace(observation, facts=cached, read_error=error)
     # The look may have refreshed the hints in the spec.
     return replace(
@@ -106,6 +110,8 @@ async def _ask_for_services(context: Context, observation: Observation) -> Obser
     if facts is None or not isinstance(decide(status, facts), Run):
         return observation
     preview = replace(observation.preview, status=status)
+    # Each question needs the answer to the one before: a target is only worth reading once there is an image
+    # for it, and pods only once their session can run.
     images: dict[str, ImageLookup] = {}
     for config, service in changed_services(preview, facts):
         images[config.name] = await look_up_image(context, preview, config, service, facts)
@@ -118,6 +124,8 @@ async def _ask_for_services(context: Context, observation: Observation) -> Obser
     as_planned = replace(as_planned, targets=targets)
     runnable = [prepared.service for prepared in prepare(as_planned) if prepared.can_run]
     problems = await pod_problems(context, preview, runnable, observation.found)
+    # The questions may have taken most of a minute. The plan must not measure deadlines by a clock that stood
+    # still meanwhile.
     return replace(observation, now=context.now(), targets=targets, pod_problems=problems)
 
 

@@ -74,6 +74,8 @@ async def read_github(context: Context, store: PreviewStore, now: datetime) -> t
     app_id = context.settings.github.app_id
     inbox, newest = await read_inbox(client, store.status, pull_request, app_id=app_id, now=now)
     facts = replace(facts, lagging=_lagging(store.preview, pull_request, newest, now))
+    # Remembered only here, when all of it was read. If the comments could not be read after the pull request
+    # was, a new head would be told of although its commands and files are not known.
     context.memory.facts[store.preview.name] = facts
     return facts, inbox
 
@@ -84,6 +86,8 @@ async def _pull_request(context: Context, store: PreviewStore) -> tuple[Installa
     try:
         pull_request = await client.pull_request(spec.repository, spec.number)
         _must_be(spec, pull_request)
+    # A deleted repository answers 404, and so does GitHub when we ask for a token of an installation that was
+    # removed. Every other error (a 500, a rate limit) is raised as it is: an outage must not look like that.
     except (NotFound, Unauthorized) as error:
         client = await _found_again(context, store, error)
         pull_request = await client.pull_request(store.preview.spec.repository, spec.number)
@@ -107,6 +111,9 @@ async def _found_again(context: Context, store: PreviewStore, error: RemoteError
     """
     spec = store.preview.spec
     try:
+        # Asked as the App, not as the installation: the repository may belong to another installation by now,
+        # and ours may be gone. If it is the App's own key that GitHub refuses, this raises Unauthorized and
+        # nothing is torn down.
         by_name = await context.github.installation_of(spec.repository)
     except NotFound:
         by_name = spec.installation_id
@@ -117,6 +124,8 @@ async def _found_again(context: Context, store: PreviewStore, error: RemoteError
         except (NotFound, Unauthorized):
             continue
         name = covered.get(spec.repository_id)
+        # The repository is where we thought, so it is the pull request itself that GitHub does not show. That
+        # is no proof that anything is gone.
         if (installation_id, name) == (spec.installation_id, spec.repository):
             raise error from None
         if name is not None:
@@ -140,6 +149,8 @@ async def _configuration(
     try:
         file = await client.file(repository, PATH, ref)
     except Invalid as error:
+        # GitHub sends no content of a file over 1 MB. It is a mistake of its author, told in the comment like
+        # others.
         return _Configuration(None, "", (ConfigurationProblem(line=0, message=error.message),))
     if file is None:
         return _Configuration(None, "", ())
@@ -168,6 +179,8 @@ async def _files(
 ) -> dict[str, int]:
     if configuration.config is None or pull_request.state == "closed":
         return {}
+    # The list can be thirty pages long. It only changes with the head, with the base that GitHub compares it
+    # to, or with the patterns it is matched against.
     key = (pull_request.head.sha, pull_request.base.sha, configuration.sha)
     cached = context.memory.files.get(name)
     if cached is not None and cached[0] == key:
@@ -196,12 +209,14 @@ async def _merge_sha(
         return ""
     if not any(images.counts_merges(service.image) for service in services if service.name in files):
         return ""
+    # Asked before, and the answer never changes: a commit's parents are part of its SHA.
     if observed.head_sha == head and sha in observed.merge_shas:
         return sha
     try:
         parents = await client.parents(pull_request.base.repository, sha)
     except (NotFound, Invalid):
         return ""
+    # The first parent is the tip of the base branch, the second the head that was merged into it.
     return sha if parents[1:] == (head,) else ""
 
 
@@ -210,6 +225,8 @@ def _lagging(preview: Preview, pull_request: PullRequest, newest: int, now: date
     poke, requests = preview.poke, preview.status.requests
     if poke.poked_at is None or now - poke.poked_at >= LAG_LIMIT:
         return False
+    # For example the webhook told of 12:00:05 and comment 42, and the API still shows 12:00:01 and comment
+    # 41. The pass acts on what it sees, and looks again in two seconds.
     behind = poke.updated_at is not None and pull_request.updated_at < poke.updated_at
     unseen = poke.comment_id > max([newest, requests.floor, *handled_comments(requests)])
     return behind or unseen

@@ -43,6 +43,8 @@ async def look_up_image(
     now = context.now()
     if _looked_lately(context, preview, service, now):
         return ImageNotDue()
+    # Noted before the question, so that a registry that times out is not asked again in every pass that a
+    # session or a pod wakes.
     context.memory.image_lookups[_memory_key(preview, service)] = now
     lookup = await _lookup(context, preview, config, references, facts)
     if not isinstance(lookup, ImageMissing):
@@ -106,6 +108,8 @@ async def _why_missing(
     """
     if waiting.reason is not Reason.NO_IMAGE:
         return waiting
+    # GitHub makes no test merge while there is a conflict, so workflows on `pull_request` do not run: nobody
+    # builds the image until the conflict is resolved. None is not False: GitHub is still working it out.
     if facts.pull_request.mergeable is False:
         return Waiting(reason=Reason.MERGE_CONFLICT, name=facts.pull_request.base.ref)
     client = context.github.installation(preview.spec.installation_id)
@@ -116,6 +120,8 @@ async def _why_missing(
         build = await client.build(facts.pull_request.base.repository, facts.pull_request.head.sha)
     except RemoteError as error:
         log.warning("cannot ask for a build", extra={"preview": preview.name, "error": str(error)})
+        # The comment must not flicker between "the build runs" and "nothing is known" whenever GitHub fails
+        # to answer. What was said of another image does not count.
         if before and before.detail == waiting.detail and before.reason in _OF_A_BUILD.values():
             return before
         otherwise = Reason.BUILDS_UNREADABLE if isinstance(error, Forbidden) else Reason.NO_IMAGE
@@ -153,6 +159,8 @@ async def _find(
     """A tag that names no commit counts only if the image itself says which commit it was built from."""
     by_tag = images.names_commit(config.image)
     for reference in filter(images.well_formed, references):
+        # A tag such as `pr-12` stays the same over many commits. The image behind it counts only if its label
+        # names this head, or a test merge of it; else the preview would show the commit before.
         found = await context.registry.find(images.parse_reference(reference), revision=not by_tag)
         if found is None:
             continue

@@ -42,6 +42,8 @@ async def _problem(context: Context, preview: Preview, service: Service, child: 
     if finding is None:
         return None
     problem = merge_problem(finding, service.pod_problem, context.now())
+    # Each crash of a loop comes here. The log and the events are read for the first one only: after that the
+    # problem has its words, and to read them again would change nothing that is shown.
     if (finding.unexplained and not problem.detail) or (finding.has_log and not problem.log):
         return await _read(context, preview, child.namespace, finding, problem)
     return problem

@@ -26,13 +26,19 @@ async def read_inbox(
     since = read_at - _OVERLAP if read_at else None
     has_comment = bool(status.reports.get(COMMENT, Report()).id)
     repository, number = pull_request.base.repository, pull_request.number
+    # As long as the id of our status comment is not known, the whole conversation is read: it may have been
+    # written days ago, before a crash or by an earlier life of this Preview, and must not be written twice.
     comments = await client.comments(repository, number, since if has_comment else None)
     own = own_words(comments, app_id)
     known = adopt(status, own).requests
+    # A Preview that was deleted and made again finds its old status comment, whose marker names the last
+    # command that was carried out (the floor). Then no age limit is needed: everything up to the floor is
+    # done.
     first = read_at is None and not known.floor
     earliest = now - _OLD_COMMAND if first else since
     requests = [
         await _request(client, repository, comment, asked)
+        # In the order in which people wrote them: "stop" after "start" must end with nothing running.
         for comment in sorted(comments, key=lambda comment: comment.id)
         if is_new(comment, known, app_id=app_id, earliest=earliest)
         and (asked := parse(comment.body)) is not None
