@@ -59,6 +59,8 @@ class GitHub:
         async def new_token() -> Token:
             return await self._new_token(installation_id)
 
+        # Never shared between installations: a remembered answer about a private repository must not be given
+        # to one that may not read it.
         if installation_id not in self._installations:
             self._installations[installation_id] = InstallationClient(
                 self._new_transport(), Tokens(new_token, self._now), app_id=self._app_id
@@ -82,6 +84,8 @@ class GitHub:
     async def _new_token(self, installation_id: int) -> Token:
         url = f"/app/installations/{installation_id}/access_tokens"
         try:
+            # Asked with the App's own transport: a rate limit of the installation does not keep us from
+            # renewing its token.
             answer, _ = await self._transport.request("POST", url, data={}, jwt=self._jwt())
         except Unauthorized as error:
             message = f"GitHub does not accept the App's id and private key: {error.message}"

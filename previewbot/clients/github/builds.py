@@ -48,6 +48,8 @@ def build_from(check_runs: Sequence[Any], workflow_runs: Sequence[Any], *, app_i
         ("needs_approval", [run for run in runs if run.waits]),
         ("running", [run for run in both if run.status != "completed"]),
         ("failed", [run for run in both if run.conclusion in _FAILED]),
+        # Last, since an approval that another App waits for holds up no image; a workflow that waits for one
+        # does, which is why that stands first.
         ("needs_approval", [run for run in others if run.waits]),
     )
     for state, found in groups:
@@ -60,6 +62,7 @@ def _latest(workflow_runs: Sequence[Any]) -> list[Any]:
     newest: dict[tuple[int, str], Any] = {}
     for run in workflow_runs:
         key = number(run, "workflow_id"), text(run, "event")
+        # By number and not by time: runs that begin in the same second would be told apart by nothing else.
         if key not in newest or number(run, "id") > number(newest[key], "id"):
             newest[key] = run
     return list(newest.values())

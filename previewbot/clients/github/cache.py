@@ -48,6 +48,8 @@ class BoundedCache(MutableMapping[str, CacheEntry]):
             return
         kept = zlib.compress(json.dumps(value).encode(), _QUICKLY)
         size = len(key) + len(kept)
+        # Not kept at all: to make room for it everything else would have to go, and it would not even fit
+        # then.
         if size > self._max_bytes:
             return
         self._items[key] = kept
@@ -68,6 +70,7 @@ class BoundedCache(MutableMapping[str, CacheEntry]):
 
 def _is_full(answer: Any) -> bool:
     """Return whether an answer is a page, or an object with one, to which nothing can be added."""
+    # A listing is a list, or an object such as `{"total_count": 3, "check_runs": [...]}`.
     lists = (
         [answer] if isinstance(answer, list) else list(answer.values()) if isinstance(answer, dict) else []
     )

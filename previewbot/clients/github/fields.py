@@ -19,6 +19,7 @@ def number(obj: Any, path: str) -> int:
     """Return the integer at a dotted path; raises RemoteError if it is missing or something else."""
     value = _at(obj, path)
     return (
+        # For Python, True is a whole number.
         value if isinstance(value, int) and not isinstance(value, bool) else _refuse(path, "a whole number")
     )
 

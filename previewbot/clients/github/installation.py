@@ -61,6 +61,8 @@ class InstallationClient:
         """Return the changed files; `complete` is false where GitHub cuts the list off (FILES_LIMIT)."""
         items = await self._items(f"/repos/{repository}/pulls/{number}/files")
         files = tuple(parse.changed_file_from(item) for item in items)
+        # GitHub cuts the list off without a word, so its length is the only sign. Of exactly 3,000 files it
+        # is called incomplete too, which only makes more services count as changed.
         return ChangedFiles(files, complete=len(files) < FILES_LIMIT)
 
     async def commits(self, repository: str, number: int) -> list[Commit]:
@@ -84,6 +86,8 @@ class InstallationClient:
     async def build(self, repository: str, head_sha: str) -> Build:
         """Return what CI says of a commit; `none` as well while GitHub does not know the commit yet (422)."""
         try:
+            # Both are needed: other systems report check runs only, and of a workflow that waits for an
+            # approval there is a workflow run but no check run yet.
             checks = await self._items(f"/repos/{repository}/commits/{head_sha}/check-runs", "check_runs")
         except Invalid:
             return Build("none")
@@ -124,6 +128,8 @@ class InstallationClient:
 
     async def permission(self, repository: str, login: str) -> str:
         """Return `admin`, `write`, `read` or `none`; somebody whom GitHub does not know has none."""
+        # Asked with this repository's address: the answer covers organisation, teams and outside
+        # collaborators. The `author_association` in a comment would not tell who may write.
         url = f"/repos/{repository}/collaborators/{quote(login, safe='')}/permission"
         try:
             answer = await self._send("GET", url)
@@ -150,5 +156,7 @@ class InstallationClient:
         try:
             return await call(token.value)
         except Unauthorized:
+            # Only this very token is dropped: of eight callers that were refused at once, one asks for a new
+            # one and the others take it.
             self._tokens.drop(token)
         return await call((await self._tokens.current()).value)

@@ -23,13 +23,16 @@ def rate_limit_wait(status: int, headers: Mapping[str, str], message: str, now: 
     """
     if status not in (403, 429):
         return None
+    # First, since a secondary limit sends it while `x-ratelimit-remaining` still shows requests that are
+    # left.
     asked = retry_after(headers)
     if asked is not None:
         return asked
     if headers.get("x-ratelimit-remaining") == "0":
         reset = _number(headers.get("x-ratelimit-reset"))
         return DEFAULT_WAIT if reset is None else _bounded(reset - now)
-    # The wording is the only sign of a secondary limit that carries no header.
+    # A 403 usually means that we may not do this. The wording is the only sign of a secondary limit that
+    # carries no header.
     text = message.lower()
     if status == 429 or "rate limit" in text or "abuse detection" in text:
         return DEFAULT_WAIT
@@ -47,6 +50,8 @@ def _bounded(seconds: float) -> float:
 
 
 def _number(text: str | None) -> float | None:
+    # `retry-after` may also be a date, and `isdigit` is true for digits of other scripts that `float` may not
+    # take.
     if text is None or not text.isascii() or not text.isdigit():
         return None
     return float(text)

@@ -132,6 +132,7 @@ def file_content_from(obj: Any) -> FileContent | None:
     GitHub sends larger ones with the encoding `none` and no content
     (https://docs.github.com/en/rest/repos/contents#get-repository-content).
     """
+    # For a folder GitHub answers with a list, and for a link or a submodule with another type.
     if isinstance(obj, list) or text(obj, "type") != "file":
         return None
     if text(obj, "encoding") != "base64":
@@ -150,6 +151,7 @@ def parents_from(obj: Any) -> tuple[str, ...]:
 
 def permission_from(obj: Any) -> str:
     """Read a permission: `admin`, `write` (`maintain` too), `read` (`triage` too) or `none`."""
+    # A name that GitHub may add one day grants nothing here.
     return _PERMISSIONS.get(text(obj, "permission"), "none")
 
 
@@ -161,6 +163,8 @@ def _account(obj: Any, path: str) -> Account:
 
 
 def _branch(obj: Any, path: str) -> Branch:
+    # The fork that a pull request came from may be deleted. Then `repo` is null, and the pull request goes
+    # on.
     known = has(obj, f"{path}.repo")
     return Branch(
         ref=text(obj, f"{path}.ref"),

@@ -28,6 +28,7 @@ class Tokens:
 
         Raises the RemoteError of asking.
         """
+        # Whoever comes while one asks waits here, and finds the new token when it is its turn.
         async with self._renewing:
             if self._token is None or self._now() >= self._token.expires_at - BEFORE_THE_END:
                 self._token = await self._new()
@@ -35,5 +36,6 @@ class Tokens:
 
     def drop(self, token: Token) -> None:
         """Forget a token that GitHub refuses, unless another has taken its place already."""
+        # By identity: another caller may have put a new token here since this one was refused.
         if self._token is token:
             self._token = None

@@ -43,6 +43,8 @@ class _Api(GitHubAPI):
         self, method: str, url: str, headers: Mapping[str, str], body: bytes = b""
     ) -> tuple[int, Mapping[str, str], bytes]:
         for hop in range(_MAX_REDIRECTS + 1):
+            # Redirects are followed by hand, one by one. aiohttp would turn a POST into a GET, and a comment
+            # would never be written after a repository was renamed.
             async with self._session.request(
                 method, url, headers=headers, data=body, timeout=_TIMEOUT, allow_redirects=False
             ) as response:
@@ -83,6 +85,8 @@ class Transport:
         """
         what = f"{method} {url}"
         self._check(what, url)
+        # The last moment before something changes. A process that was frozen for a minute wakes up here, and
+        # must not write for a lease that somebody else holds by now.
         if method != "GET":
             self._fence()
         try:
@@ -99,6 +103,8 @@ class Transport:
         except HTTPException as error:
             raise self._in_our_words(what, error) from error
         except (aiohttp.ClientError, OSError) as error:  # TimeoutError is an OSError
+            # Nobody knows whether a write got through before the connection broke. So creations are announced
+            # in the status first, and looked for by the next pass before they are repeated.
             raise TryLater(what, message=f"GitHub cannot be reached ({type(error).__name__})") from error
         except (ValueError, KeyError, TypeError) as error:
             # gidgethub could not make sense of the answer: cut off, not JSON, or not GitHub's shape.
@@ -123,6 +129,8 @@ class Transport:
         raise RemoteError(f"GET {url}", message=f"more than {MAX_PAGES} pages")
 
     def _check(self, what: str, url: str) -> None:
+        # The address of the next page comes from GitHub's answer, and our token is sent along. So it is only
+        # followed on the server that the settings name.
         if urlsplit(url).netloc and origin(url) != self._origin:
             raise RemoteError(what, message="the next page lies on another server: no credentials for it")
         wait = self._limited_until - self._now().timestamp()
@@ -134,6 +142,7 @@ class Transport:
         now = self._now().timestamp()
         wait = rate_limit_wait(status, headers, message, now)
         if wait is not None:
+            # Nothing more is sent until then: GitHub may ban an App that goes on asking while it is limited.
             self._limited_until = max(self._limited_until, now + wait)
             return TryLater(what, status=status, message=message, after=wait)
         return from_status(what, status, message, retry_after(headers))

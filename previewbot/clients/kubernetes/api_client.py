@@ -90,6 +90,7 @@ class ApiClient:
 
     async def _delete(self, what: str, method: Any, *args: str, **kwargs: Any) -> None:
         self._fence()
+        # What is gone already is what we wanted: the answer to an earlier try of ours may have been lost.
         await self._find(what, method, *args, **kwargs)
 
     async def _change(self, what: str, method: Any, *args: str, **kwargs: Any) -> Object:
@@ -105,6 +106,9 @@ class ApiClient:
     async def _call(self, what: str, method: Any, *args: str, **kwargs: Any) -> Object:
         with _in_our_words(what):
             answer = await method(*args, **kwargs, _request_timeout=self._timeout)
+            # The methods "without preload content" leave the answer to us. For pods and events the client
+            # would otherwise build models of its own; our rules read plain JSON, from watches as from single
+            # answers.
             if isinstance(answer, aiohttp.ClientResponse):
                 answer = json.loads(await _body(what, answer))
         if hasattr(answer, "to_dict"):
@@ -130,6 +134,8 @@ def _in_our_words(what: str) -> Iterator[None]:
         # Ours: an argument of the wrong type, refused before anything is sent.
         raise
     except TimeoutError as error:
+        # Asked before the branch below, since aiohttp's timeouts are ClientErrors too. The difference counts:
+        # a server that refuses is alive, one that says nothing may mean that our own network is broken.
         raise NoAnswer(f"Kubernetes: {what}", message="no answer in time") from error
     except (aiohttp.ClientError, OSError, ValueError) as error:
         raise TryLater(f"Kubernetes: {what}", message=type(error).__name__) from error

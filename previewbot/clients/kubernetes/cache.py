@@ -33,6 +33,8 @@ class ObjectCache:
     def put(self, obj: Object) -> None:
         """Take an object, unless it is known already, or a newer one, or its deletion."""
         before = self._objects.get(_key(obj))
+        # Example: the watch tells that session A was deleted, and only then our own create of A is answered.
+        # Taken as it comes, A would stay in the cache for ever, since no later event would remove it.
         if _uid(obj) in self._buried or (before is not None and not _is_newer(obj, before)):
             return
         self._objects[_key(obj)] = obj
@@ -42,6 +44,8 @@ class ObjectCache:
         """Forget an object that was deleted, but not a successor that has its name by now."""
         self._bury(_uid(obj))
         before = self._objects.get(_key(obj))
+        # The name may belong to a new object by now: its creation can be in the cache (by our own write)
+        # before the watch tells of its predecessor's end.
         if before is not None and _uid(before) == _uid(obj):
             del self._objects[_key(obj)]
             self._changed(before, None)
@@ -53,6 +57,8 @@ class ObjectCache:
         """
         listed = {_key(obj): _uid(obj) for obj in objects}
         for key, known in list(self._objects.items()):
+            # A list is as of one version. What we wrote after that version is rightly not in it, and has not
+            # vanished.
             if listed.get(key) != _uid(known) and not _is_after(known, version):
                 self.remove(known)
         for obj in objects:

@@ -35,6 +35,7 @@ class Kube(PodReads):
                 await self._patch(name, patch)
                 return True
             except NotFound:
+                # A build or a closed pull request without a Preview: there is nothing to look at.
                 if not create:
                     return False
             except Conflict:
@@ -63,6 +64,8 @@ class Kube(PodReads):
 
     async def delete_preview(self, name: str, uid: str, resource_version: str) -> None:
         """Delete a Preview exactly as known; raises Conflict if it changed, and is content if it is gone."""
+        # With the resourceVersion too, since a webhook may poke the Preview while we decide that it can go:
+        # then the API server answers 409, and the poke is looked at.
         preconditions = {"uid": uid, "resourceVersion": resource_version}
         method = self._api.delete_cluster_custom_object
         await self._delete("delete preview", method, *_PREVIEWS, name, body={"preconditions": preconditions})
@@ -95,6 +98,8 @@ class Kube(PodReads):
         found = await self.get_child(resource, namespace, name)
         if found is None:
             return await self.create_child(resource, namespace, manifest)
+        # The usual case: nothing is written, so that no event of our own wakes us again. Fields that the
+        # server or the gateway added are no difference.
         if resources.contains(found, manifest):
             return found
         method, where = self._api.patch_namespaced_custom_object, within(resource, namespace)
@@ -137,6 +142,8 @@ class Kube(PodReads):
     async def missing_resources(self, wanted: Sequence[tuple[str, str, str]]) -> list[str]:
         """Return which of (group, version, plural) the API server does not have; needs no permission."""
         missing = []
+        # Asked by discovery and not by listing: every identity may ask it, so a missing CRD is told apart
+        # from a missing permission.
         for group, version, plural in wanted:
             found = await self._find("discovery", self._api.get_api_resources, group, version) or {}
             if plural not in [resource["name"] for resource in found.get("resources") or []]:
@@ -155,6 +162,8 @@ class Kube(PodReads):
         Read in pages, so that the whole of it is never in memory at once.
         """
         what, objects, page = f"list {resource[2]}", list[Object](), ""
+        # A continue token that is too old answers 410: the list is given up as a whole, and the informer
+        # begins a new one after its backoff.
         while True:
             go_on = {"_continue": page} if page else {}
             lister = self._lister(resource, namespace)
@@ -184,6 +193,8 @@ class Kube(PodReads):
                 label_selector=selector or None, timeout_seconds=seconds,
                 _request_timeout=float(seconds + 30),
             )  # fmt: skip
+            # From here on the informer reads the stream. An answer with an error is read at once, since its
+            # body says why.
             if response.status == 200:
                 return response
             async with response:
@@ -194,6 +205,7 @@ class Kube(PodReads):
     def _lister(
         self, resource: tuple[str, str, str], namespace: str | None, suffix: str = ""
     ) -> tuple[Any, ...]:
+        # The client's methods for custom objects know `/apis/<group>` only, and pods are under `/api/v1`.
         if resource == PODS:
             return self._core.list_namespaced_pod_without_preload_content, namespace
         if namespace is None:

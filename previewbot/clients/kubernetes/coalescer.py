@@ -58,6 +58,9 @@ class Coalescer(Generic[W, R]):
         Raises what the work raises, and TimeoutError if it is not done in time.
         """
         with self._lock:
+            # Three cases. Some work waits already: join it, since it begins after we asked. Some is under
+            # way: it may have been sent before what we tell of, so wait for its end and then begin. Otherwise
+            # begin at once.
             before, shared = self._running.get(key), self._next.get(key)
             if shared is not None:
                 shared.work = self._merge(shared.work, work)
@@ -81,18 +84,22 @@ class Coalescer(Generic[W, R]):
             if in_time:
                 self._running[key] = batch
         if not in_time:
-            # It hangs: those who share with us came later than we did, but have no better chance.
+            # What is under way hangs. Those who joined us came later and may have more time, but theirs is
+            # the same request to the same server: they fail with us, and GitHub gets its 503 in time.
             batch.end(TimeoutError())
             batch.outcome()
 
     def _run(self, key: Hashable, batch: _Batch[W, R], deadline: float) -> R:
         error: BaseException | None = None
         try:
+            # From here on nobody can join: `_follow` took the batch out of `_next`, and a first batch never
+            # was in it.
             batch.results.append(self._do(batch.work, deadline))
         except BaseException as raised:
             error = raised
         with self._lock:
-            # Who follows puts itself in our place; without one nobody else would clear it.
+            # If another batch waits, it takes over our slot by itself when `done` is set below. If none does,
+            # free it here.
             if self._running.get(key) is batch and key not in self._next:
                 del self._running[key]
         batch.end(error)

@@ -105,6 +105,8 @@ class Informer:
                 version = await self._watch(version)
                 # A server that ends each watch at once must not be asked without a pause.
                 await asyncio.sleep(random.uniform(0, self._backoff[0]))
+            # Also an error of whoever listens to the store (a bug): it must not end the following in silence,
+            # for then nothing would wake the controller any more.
             except Exception as error:
                 version = None
                 self._say(error)
@@ -115,6 +117,8 @@ class Informer:
 
     def _say(self, error: Exception) -> None:
         extra = {"resource": self._resource[2], "namespace": self._namespace or "", "error": str(error)}
+        # 410 is normal after a long silence of the resource: the server has thrown the old versions away. A
+        # new list makes it good, and nobody is unready because of it.
         if not isinstance(error, RemoteError) or error.status != _EXPIRED:
             self._failed(error)
         if not isinstance(error, RemoteError):
@@ -139,6 +143,8 @@ class Informer:
         loop = asyncio.get_running_loop()
         began, heard = loop.time(), False
         try:
+            # A peer that vanished without closing (a node that lost power) sends nothing, not even an end.
+            # Each line moves the limit; a healthy but idle watch has a bookmark about once a minute.
             async with asyncio.timeout(self._silence) as limit:
                 response = await self._kube.open_watch(
                     self._resource, self._namespace, version, self._server_seconds, self._selector
@@ -148,11 +154,15 @@ class Informer:
                         limit.reschedule(loop.time() + self._silence)
                         version, heard = self._take(line, version), True
                 finally:
+                    # Closed and not released: the stream is not read to its end, so the connection cannot be
+                    # used again.
                     response.close()
         except TimeoutError as error:
             raise NoAnswer(what, message="silent for too long") from error
         except (aiohttp.ClientError, OSError, ValueError) as error:
             raise TryLater(what, message=type(error).__name__) from error
+        # Some servers accept each watch and end it at once. Without this the loop would count that as a
+        # success, and ask again with no backoff.
         if not heard and loop.time() - began < self._backoff[1]:
             raise TryLater(what, message="ended at once, without a word")
         return version
@@ -168,6 +178,8 @@ class Informer:
         self._progressed()
         if kind == "DELETED":
             self._store.remove(obj)
+        # A bookmark has a version only: go on from there, so that a watch that broke need not list everything
+        # again.
         elif kind in ("ADDED", "MODIFIED"):
             self._store.put(self._keep(obj))
         return known or version

@@ -18,6 +18,8 @@ class PodReads(ApiClient):
 
         The run before is asked for first and may be gone right after a restart: then the present one it is.
         """
+        # Right after a crash kubelet may have removed the old container's log. What the present run says is
+        # better than nothing.
         for before in (True, False) if previous else (False,):
             text = await self._log(namespace, pod, container, before)
             if text.strip():

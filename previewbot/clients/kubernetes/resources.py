@@ -38,6 +38,8 @@ def poke_patch(spec: Spec, poke: Poke) -> dict[str, Any]:
 
 def merged(one: Poke, other: Poke) -> Poke:
     """Return the poke that says what both say: of the newer delivery, with the higher bounds."""
+    # Threads may ask in another order than GitHub sent the deliveries, so the later one need not have the
+    # higher bounds. Lower bounds would let an old view of the pull request count as new enough.
     times = [at for at in (one.updated_at, other.updated_at) if at is not None]
     return Poke(
         delivery_id=other.delivery_id,
@@ -52,6 +54,8 @@ def contains(found: Any, wanted: Any) -> bool:
     if isinstance(wanted, Mapping):
         return isinstance(found, Mapping) and all(contains(found.get(k), v) for k, v in wanted.items())
     if isinstance(wanted, list):
+        # A merge patch replaces lists as a whole, so they are compared as a whole: one more rule in a route
+        # is a difference that we put right.
         same_length = isinstance(found, list) and len(found) == len(wanted)
         return same_length and all(contains(f, w) for f, w in zip(found, wanted, strict=True))
     return bool(found == wanted)

@@ -49,6 +49,7 @@ class WebClient:
 
     def __init__(self, kubeconfig: Path | None, *, user_agent: str, budget: float = _BUDGET_SECONDS) -> None:
         configuration = client.Configuration()
+        # urllib3 would try again by itself, each time with the whole timeout, until GitHub has given up.
         configuration.retries = False
         configuration.connection_pool_maxsize = _CONNECTIONS
         try:
@@ -81,6 +82,8 @@ class WebClient:
     def _poke(self, wish: _Wish, deadline: float) -> bool:
         spec, poke, create = wish.spec, wish.poke, wish.create
         name = name_of(spec.repository_id, spec.number)
+        # Patch first and create only after a 404, so that a Preview that exists costs one request, and a
+        # delivery that may not create one (a build, a closing) costs no more.
         for _ in range(resources.POKE_ATTEMPTS):
             try:
                 self._call(
@@ -119,12 +122,14 @@ class WebClient:
         """Return whether the API server answers us and has our resource."""
         deadline = time.monotonic() + self._budget
         try:
+            # A list of one object also shows whether the CRD is installed and whether we may read it.
             self._call(deadline, "list previews", self._api.list_cluster_custom_object, *_PREVIEWS, limit=1)
         except RemoteError:
             return False
         return True
 
     def _call(self, deadline: float, what: str, method: Any, *args: str, **kwargs: Any) -> dict[str, Any]:
+        # All tries of one delivery share one budget. What is left of it is the timeout of the next request.
         left = deadline - time.monotonic()
         if left <= 0:
             raise TryLater(f"Kubernetes: {what}", message="no time left")

@@ -49,6 +49,7 @@ class Place:
 
     def url(self, path: str) -> str:
         """Return the address of something in the repository."""
+        # Docker Hub's images are named `docker.io/…`, but its registry answers under another host.
         host = _HUB_HOST if self.registry == _HUB else self.registry
         return f"{'http' if self.access.plain_http else 'https'}://{host}/v2/{self.repository}/{path}"
 

@@ -52,6 +52,8 @@ class Manifest:
 
 def promised_digest(answer: Answer) -> str:
     """Return the digest that the headers name for a manifest of a known type, or nothing."""
+    # A proxy's sign-in page is answered with 200 as well. Only with the type of a manifest does the header
+    # count.
     media_type = answer.headers.get("Content-Type", "").partition(";")[0].strip().lower()
     digest = answer.headers.get("Docker-Content-Digest", "")
     return digest if media_type in MEDIA_TYPES and _DIGEST_RE.fullmatch(digest) else ""
@@ -65,10 +67,12 @@ def read_manifest(body: bytes, digest: str) -> Manifest:
     document = json_object(body)
     if document.get("schemaVersion") != 2:
         raise ValueError("its answer is not a manifest")
+    # Without a header the digest is computed from the very bytes that were sent, which is how it is defined.
     digest = checked(body, digest) if digest else "sha256:" + hashlib.sha256(body).hexdigest()
     revision = _text(_mapping(document.get("annotations")).get(_REVISION))
     if isinstance(document.get("manifests"), list):
         children = [_mapping(child) for child in document["manifests"]]
+        # An attestation looks like one more image of the index, but only tells of how it was built.
         images = (child for child in children if _ATTESTATION not in _mapping(child.get("annotations")))
         return Manifest(digest, revision, images=tuple(_digest(child) for child in images))
     return Manifest(digest, revision, config=_digest(_mapping(document.get("config"))))
@@ -94,6 +98,7 @@ def refusal(what: str, answer: Answer) -> RemoteError:
         return Unauthorized(what, status=401, message=told)
     if answer.status == 403:
         return Forbidden(what, status=403, message=told)
+    # A redirect that may not be followed, or a success of a kind that we did not ask for.
     if answer.status < 400:
         return from_status(what, 0, f"it answered {answer.status}")
     after = answer.headers.get("Retry-After", "")

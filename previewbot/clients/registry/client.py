@@ -20,7 +20,8 @@ from previewbot.rules.images import ImageReference
 _LIMITS = Limits()
 _DEEPEST = 4
 _MOST_REVISIONS = 1000
-# After these a GET has the last word: some registries do not know HEAD, and only a body says what is wrong.
+# After these a GET has the last word: some registries do not know HEAD (405, 501), and only a body says what
+# is wrong. 200 is among them for an answer whose headers name no digest.
 _ASK_AGAIN = (200, 400, 403, 405, 501)
 
 
@@ -58,6 +59,8 @@ class Registry:
         """
         place = self._accesses.place(reference)
         try:
+            # A look may need six answers (index, manifest, configuration, and logins in between), each within
+            # its own limit. The whole must fit into a pass.
             async with asyncio.timeout(self._limits.look_seconds):
                 return await self._find(place, reference.tag, revision)
         except NotFound:
@@ -73,6 +76,8 @@ class Registry:
         known = (str(place), digest)
         if known in self._revisions:
             return FoundImage(digest, self._revisions[known])
+        # By digest if it is known: the tag may move between the two questions, and then digest and commit
+        # would be of two different images.
         manifest = await self._manifest(place, digest or tag)
         if not revision:
             return FoundImage(manifest.digest)
@@ -101,6 +106,8 @@ class Registry:
         try:
             return await self._search(place, manifest)
         except NotFound as error:
+            # The tag is there, so this must not be told as "no such image": the push is still under way, or a
+            # mirror is incomplete.
             raise TryLater(str(place), message="a part of the image is not there") from error
         except ValueError as error:
             raise TryLater(str(place), message=str(error)) from error
@@ -116,6 +123,7 @@ class Registry:
                 return answers.read_revision(config.body) or None
             if not manifest.images:
                 return None
+            # One of an index's images is enough: the others are the same commit for other processors.
             manifest = await self._manifest(place, manifest.images[0])
         return None
 
@@ -140,6 +148,8 @@ class Registry:
             return await self._transport.ask(question, place.access.ca_file)
 
         answer = await ask(self._authorizer.kept(place))
+        # A token may have been revoked, or a password changed, before its time. So a 401 is answered once,
+        # with what the registry asks for now; a second one is final.
         if answer.status != 401:
             return answer
         return await ask(await self._authorizer.answer(place, answer))

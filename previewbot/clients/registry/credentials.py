@@ -49,10 +49,13 @@ def credentials_for(registry: str, repository: str, path: Path | None) -> Creden
     config = _read(path)
     entries = _entries(config.get("auths"))
     parts = [registry, *repository.split("/")]
+    # From `ghcr.io/acme/shop` over `ghcr.io/acme` to `ghcr.io`: the most exact entry counts.
     for length in range(len(parts), 0, -1):
         found = _from_entry(entries.get("/".join(parts[:length]), {}), path)
         if found is not None:
             return found
+    # A helper is a program on somebody's laptop. Without this the registry would refuse us, in words that
+    # lead nobody to the file.
     helpers = _entries(config.get("credHelpers"))
     if registry in helpers or (registry in entries and config.get("credsStore")):
         raise ValueError(f"{path} keeps the login for {registry} in a credential helper, not under auths")
@@ -90,6 +93,7 @@ def _from_entry(entry: object, path: Path) -> Credentials | None:
     if entry.get("auth"):
         username, password = _decoded(str(entry["auth"]), path)
     token = str(entry.get("identitytoken") or "")
+    # Docker writes this user name for logins whose password is in fact an identity token.
     if username == _NO_USER:
         token = token or password
     return Credentials(username, password, token) if username or token else None

@@ -65,17 +65,21 @@ class Authorizer:
     async def _token(self, place: Place, challenge: Challenge, login: Credentials | None) -> str:
         if not _usable(challenge.realm, place.access.plain_http):
             raise _unauthorized(place, f"its token server {challenge.realm[:100]!r} is not https")
+        # No redirect is followed from here (`redirects=0`): the request carries the password.
         answer = await self._transport.ask(_question(place, challenge, login), place.access.ca_file)
         if answer.status != 200:
             raise _refused(place, answer)
         document = json_object(answer.body)
         token = document.get("token") or document.get("access_token")
+        # It is put into a header. A line break in it would begin another header of the sender's choosing.
         if not isinstance(token, str) or not _TOKEN_RE.fullmatch(token):
             raise TryLater(str(place), message="its token server gives no token")
         return self._keep(place, f"Bearer {token}", _seconds(document.get("expires_in")))
 
     def _keep(self, place: Place, authorization: str, lifetime: float) -> str:
         now = self._clock()
+        # Forget what has ended, so that the table does not grow with every repository that was ever asked
+        # about.
         self._kept = {key: kept for key, kept in self._kept.items() if now < kept.ends}
         kept = _Kept(authorization, now + lifetime - _MARGIN)
         self._kept[place.registry, place.repository] = kept

@@ -63,6 +63,7 @@ class Transport:
 
     async def _follow(self, question: Question, tls: ssl.SSLContext | bool) -> Answer:
         url = question.url
+        # Without compression: a few kilobytes could unpack to gigabytes, and digests are of the plain bytes.
         headers = {"Accept": question.accept, "User-Agent": _USER_AGENT, "Accept-Encoding": "identity"}
         if question.authorization:
             headers["Authorization"] = question.authorization
@@ -73,6 +74,8 @@ class Transport:
                 return replace(answer, foreign=_origin(url) != _origin(question.url))
             url = _next(question.what, url, location)
             if _origin(url) != _origin(question.url):
+                # It is not put back if a later redirect returns to the first host: the host in between chose
+                # where to send us.
                 headers.pop("Authorization", None)
         raise TryLater(question.what, message="it redirects without end")
 
@@ -100,6 +103,8 @@ class Transport:
         body = bytearray()
         async for chunk in response.content.iter_any():
             body += chunk
+            # Checked while reading: an answer without a length, or with a false one, could fill the memory
+            # first.
             if len(body) > self._limits.body:
                 message = f"its answer is larger than {self._limits.body} bytes"
                 raise Invalid(what, status=response.status, message=message)
@@ -110,6 +115,7 @@ class Transport:
         if path is None:
             return True
         try:
+            # A mounted Secret changes under a running process when its certificate is renewed.
             changed = path.stat().st_mtime_ns
             if self._contexts.get(path, (0,))[0] != changed:
                 context = ssl.create_default_context()
@@ -129,6 +135,7 @@ def _origin(url: str) -> tuple[str, str, int]:
 def _next(what: str, url: str, location: str) -> str:
     found = urljoin(url, location)
     before, after = urlsplit(url).scheme, urlsplit(found).scheme
+    # From TLS to none, whoever is on the way could answer with an image of their own.
     if after not in ("http", "https") or (before, after) == ("https", "http"):
         raise TryLater(what, message=f"it redirects from {before} to {after}")
     return found
