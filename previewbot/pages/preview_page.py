@@ -37,9 +37,12 @@ def blueprint(settings: Settings, cluster: Previews, renderer: Renderer) -> Blue
         try:
             obj = cluster.get_preview(name)
             view = view_of(settings, from_object(obj)) if obj else None
+        # "Come back in a moment" and not "there is none": people keep this address, and would believe it.
         except (RemoteError, ValidationError):
             return _html(renderer.html("unavailable.html"), 503)
         pull_request_url = view.pull_request_url if view else None
+        # Without a Preview the page is the same whether there never was one, its pull request was closed, or
+        # the repository is none of ours.
         return _html(renderer.page(view, address, pull_request_url), 200 if view else 404)
 
     return routes

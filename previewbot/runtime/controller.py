@@ -63,10 +63,13 @@ async def run(settings: Settings, private_key: str, bind: str, *, identity: str,
     be used, OSError if `bind` is taken.
     """
     health = Health(limit=settings.deadlines.progress.total_seconds())
+    # A loop that hangs for as long as the Lease lasts has lost the Lease: another controller acts already.
     metrics, watchdog = CollectorRegistry(), Watchdog(DURATION_SECONDS)
 
     user_agent = f"{USER_AGENT}/{identity}"
 
+    # GitHub and Kube are given the fence before there is a Leadership, which itself needs Kube. Nothing is
+    # sent until both exist.
     def fence() -> None:
         leadership.check()
 
@@ -103,6 +106,8 @@ async def until(stop: asyncio.Event, work: Coroutine[Any, Any, None]) -> int:
         failed = working.done()
         working.cancel()
         stopping.cancel()
+        # Whoever does not heed its cancellation in time is left behind: Kubernetes would kill the process
+        # soon, and each pass is made to be cut off anywhere.
         _, late = await asyncio.wait({working, stopping}, timeout=_STOP_SECONDS)
     if failed:
         why = None if working.cancelled() else working.exception()
@@ -127,11 +132,15 @@ async def _work(parts: _Parts) -> None:
         group.create_task(_tick(parts.watchdog))
         await wait_for_resources(wanted(settings), parts.kube, health)
         workers = Workers(parts.metrics, health)
+        # A controller that only stands by follows everything too. When it gets the Lease its caches are full,
+        # and it works at once.
         store, pods = ObjectCache(workers.preview_changed), Pods(workers.pods_changed, _now)
         watching = informers(parts.settings, parts.kube, parts.health, workers, store, pods)
         health.missing = "the first lists of Previews, sessions and pods are not in yet"
         for informer in watching:
             group.create_task(informer.run())
+        # Not before all first lists are in: with half of the Previews known, the slots that the others hold
+        # would look free.
         await asyncio.gather(*(informer.synced.wait() for informer in watching))
         health.missing = ""
         log.info("ready", extra={"previews": len(store), "namespaces": settings.cluster.namespaces})
@@ -156,6 +165,8 @@ async def _lead(parts: _Parts, workers: Workers, store: ObjectCache, pods: Pods)
     log.info("leading", extra={"previews": len(previews())})
     # What was remembered under an earlier Lease may be old: a new reconciler, and one look at everything.
     reconciler = _reconciler(parts, previews, store, pods)
+    # Whatever happened while nobody led: a session that ended, a time that is up. No event will tell of it
+    # again.
     for preview in previews():
         workers.queue.add(preview.name)
     try:
@@ -169,6 +180,7 @@ async def _lead(parts: _Parts, workers: Workers, store: ObjectCache, pods: Pods)
             raise
         log.warning("standing by: the Lease was not renewed in time")
     finally:
+        # Whoever stands by has no workers. Their silence must not make the process look stalled.
         parts.health.forget("worker", "listing")
 
 

@@ -45,6 +45,8 @@ class Health:
         It lives as long as it is answered, be it with a refusal: a new process would fare no better. Where
         nothing is answered at all, what is broken may be ours.
         """
+        # Example: the API server answers 500 for an hour. If that counted as a stall, every controller would
+        # be restarted every few minutes, and each restart would list everything again.
         if not isinstance(error, NoAnswer | TimeoutError):
             self._progress[what] = self.monotonic()
         self._errors[what] = str(error) or "no answer in time"
@@ -92,6 +94,7 @@ def _answer(problem: str) -> web.Response:
 def _die() -> None:
     """End the process without asking the loop, which does not answer; say first where it hangs."""
     faulthandler.dump_traceback(sys.__stderr__ or 2, all_threads=True)
+    # Not `sys.exit`, which only raises in this thread. The Lease is not given back; it runs out by itself.
     os._exit(_EX_SOFTWARE)
 
 
@@ -116,6 +119,8 @@ class Watchdog(threading.Thread):
     def run(self) -> None:
         """Watch until stopped."""
         while not self._stopped.wait(min(1.0, self._seconds / 4)):
+            # A thread of its own notices, since a coroutine that blocks the loop also blocks everything that
+            # could say so.
             if time.monotonic() - self._ticked > self._seconds:
                 self._die()
                 return

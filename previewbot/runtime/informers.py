@@ -39,6 +39,8 @@ def informers(
 ) -> list[Informer]:
     """Follow Previews everywhere; children, pods and routes where these are allowed: a Role is enough."""
 
+    # Of what only wakes a pass little is kept: hundreds of sessions and pods with their whole specs would be
+    # most of the controller's memory.
     def informer(
         resource: tuple[str, str, str],
         namespace: str | None,
@@ -105,6 +107,8 @@ async def wait_for_resources(
     while True:
         try:
             missing = await kube.missing_resources(resources)
+        # Waiting and not ending: CRDs are often installed a moment after the controller, and a process that
+        # ends would be started again with longer and longer pauses.
         except RemoteError as error:
             health.failed(_DISCOVERY, error)
             health.missing = f"the API server does not say what it has: {error}"

@@ -96,9 +96,12 @@ class Leadership:
         """Return when we hold the Lease; errors of the API server are waited out."""
         while True:
             try:
+                # An answer that comes later than this would give us a Lease that is over already.
                 async with asyncio.timeout(DURATION_SECONDS - _MARGIN_SECONDS):
                     held = await self._try()
                 self._looked()
+                # Both, since the process may have been frozen between the question and the answer: the Lease
+                # is ours then, but its time, counted from the question, is over.
                 if held and self.leading:
                     return
             except (RemoteError, TimeoutError) as error:
@@ -112,6 +115,8 @@ class Leadership:
             await asyncio.sleep(pause)
             self.check()
             try:
+                # A renewal may take as long as we may act, and no longer. When the time is up, `check` above
+                # raises.
                 async with asyncio.timeout(self._deadline - self._clock.monotonic()):
                     await self._renew()
                 self._looked()
@@ -125,6 +130,7 @@ class Leadership:
         if self._lease is None or not self.leading:
             return
         self._deadline = float("-inf")
+        # If it cannot be given back, it runs out: the others only wait ten seconds longer.
         with suppress(RemoteError, TimeoutError):
             async with asyncio.timeout(_RELEASE_SECONDS):
                 await self._leases.replace_lease(self._manifest(self._lease, holder=""))
@@ -153,9 +159,13 @@ class Leadership:
     def _free(self, lease: Object) -> bool:
         """Return whether nobody can be acting under this Lease any more."""
         spec, version = lease.get("spec") or {}, str(lease["metadata"]["resourceVersion"])
+        # Our own name means that we are a container that was restarted in its pod: the process that held it
+        # is dead.
         if spec.get("holderIdentity") in (None, "", self._identity):
             return True
         now = self._clock.monotonic()
+        # Each renewal changes the resourceVersion. We wait a whole duration of our own clock since the last
+        # change that we saw, so it does not matter whether the holder's clock is right.
         if self._seen[0] != version:
             self._seen = (version, now)
         return now - self._seen[1] >= float(spec.get("leaseDurationSeconds") or DURATION_SECONDS)
@@ -166,18 +176,23 @@ class Leadership:
         try:
             written = await self._leases.replace_lease(self._manifest(self._lease, holder=self._identity))
         except Conflict:
-            # Perhaps our own renewal of which the answer was lost, perhaps a person's label: whose is it?
+            # Either our own renewal was stored and its answer lost, or somebody changed the Lease. Read who
+            # holds it.
             found = await self._leases.get_lease(self._namespace, self._name)
             holder = ((found or {}).get("spec") or {}).get("holderIdentity")
             if found is None or holder != self._identity:
                 self._deadline = float("-inf")
                 raise LeaseTaken(f"the Lease is held by {holder or 'nobody'} now") from None
+            # It is still ours, but the deadline is not moved: when it was renewed is not known. The next
+            # renewal moves it.
             self._lease = found
             return
         self._took(written, began)
 
     def _took(self, lease: dict[str, Any], began: float) -> None:
         self._lease = lease
+        # Counted from before the request was sent. The others count from when they see it, which is later, so
+        # we stop before anybody may begin. The margin is for requests that are under way when the time is up.
         self._deadline = began + DURATION_SECONDS - _MARGIN_SECONDS
 
     def _manifest(self, found: Object | None, *, holder: str) -> dict[str, Any]:

@@ -35,6 +35,8 @@ class Pods:
                 self._forget(obj)
         if after is not None:
             self._pods.setdefault(_session(after), {})[after["metadata"]["uid"]] = after
+        # Before and after, so that a pod that recovers or is replaced wakes the pass too: the words about it
+        # must go.
         troubled = [obj for obj in (before, after) if obj is not None and find_problem([obj], self._now())]
         for session_uid in {_session(obj) for obj in troubled}:
             self._wake(session_uid)

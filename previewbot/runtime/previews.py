@@ -26,6 +26,8 @@ class Previews:
         for obj in self._objects:
             name = obj["metadata"]["name"]
             known = self._read.get(name)
+            # The cache replaces an object whenever it changes and never alters one, so the same object has
+            # the same value.
             read[name] = known if known is not None and known[0] is obj else (obj, _preview(obj))
         self._read = read
         return [preview for _, preview in read.values() if preview is not None]
@@ -34,6 +36,7 @@ class Previews:
 def _preview(obj: Mapping[str, Any]) -> Preview | None:
     try:
         return from_object(obj)
+    # One Preview that somebody edited by hand must not stop the work for all others.
     except (ValidationError, KeyError, ValueError) as error:
         extra = {"preview": obj["metadata"]["name"], "error": str(error)}
         log.error("a Preview cannot be read", extra=extra)

@@ -31,6 +31,8 @@ class WorkQueue(Generic[Key]):
     def add(self, key: Key) -> None:
         """Ask for a run of a key now; while it runs, for one more right after."""
         self._cancel_timer(key)
+        # What happens during a run may have come too late for it, so there is one more run. But never two at
+        # once: two passes over one Preview would write their status in turns.
         if key in self._running:
             self._again.add(key)
         elif key not in self._waiting:
@@ -69,6 +71,7 @@ class WorkQueue(Generic[Key]):
         """Run a key again after a backoff that doubles with each failure in a row; return the seconds."""
         failures = self._failures.get(key, 0)
         self._failures[key] = failures + 1
+        # The exponent is bounded, since 2.0 to the power of some thousand failures would overflow.
         backoff = min(_BACKOFF_LAST, _BACKOFF_FIRST * 2.0 ** min(failures, 16))
         # Jittered, so that pull requests that failed together do not come back together.
         seconds = max(backoff * random.uniform(0.5, 1.0), at_least or 0.0)

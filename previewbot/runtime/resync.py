@@ -69,6 +69,7 @@ class Resync:
             except RemoteError as error:
                 after = (error.after or 0.0) if isinstance(error, TryLater) else 0.0
                 log.warning("listing failed", extra={"error": str(error)})
+            # Before the branch for all others: it must end this task, since another controller lists by now.
             except LeaseLost:
                 raise
             except Exception:
@@ -86,6 +87,8 @@ class Resync:
         self._told = {which: news for which, news in self._told.items() if which in known}
         found = _Found()
         for installation in await self._github.installations():
+            # GitHub refuses everything about a suspended one. Its repositories are not gone: the App may be
+            # let in again.
             if installation.suspended:
                 found.unreadable.add(installation.id)
                 continue
@@ -115,11 +118,15 @@ class Resync:
         sha = await self._configuration(installation_id, repository) if rows else None
         before = self._configurations.get(repository.id)
         changed = sha is not None and before is not None and sha != before
+        # A new configuration may name other labels or triggers, so what triggered nothing must be asked about
+        # again.
         if changed:
             self._untriggered.forget(repository.id)
         for row in rows:
             preview = known.get((repository.id, row.number))
             news = (preview.status.observed.configuration_sha, sha or "") if preview else ("", "")
+            # A row of the listing has the time and the head. If both are as we saw them last, no webhook was
+            # missed, and the pull request costs nothing.
             if self._is_due(repository, row, preview) or self._is_news(repository, row, news):
                 spec = self._spec(installation_id, repository, row.number)
                 await self._poke(spec, row.updated_at, create=True)
@@ -127,6 +134,7 @@ class Resync:
                     self._told[repository.id, row.number] = news
         open_numbers = {row.number for row in rows}
         for (repository_id, number), _ in known.items():
+            # Closed, and the webhook was lost; or the list is behind. The pass asks GitHub which it is.
             if repository_id == repository.id and number not in open_numbers:
                 await self._poke(self._spec(installation_id, repository, number), None, create=False)
         if sha is not None:

@@ -81,6 +81,8 @@ def create_app(
 
 def _failed(error: Exception) -> Response:
     """Answer without a stack trace; what is our own fault is 503, so that it counts as not taken."""
+    # Wrong addresses and methods of whoever scans the internet: no fault of ours, and not worth a line in the
+    # log.
     if isinstance(error, HTTPException):
         return Response(error.description or error.name, error.code, mimetype="text/plain")
     log.error("a request failed", exc_info=error)

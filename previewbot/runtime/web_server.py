@@ -41,6 +41,7 @@ class _Hurried:
         """Receive; raises ConnectionResetError when the time is up, as if the sender had left."""
         left = self._until - time.monotonic()
         try:
+            # Never zero, which would switch the socket to non-blocking.
             self._sock.settimeout(max(left, 0.001))
             return self._sock.recv(*args)
         except TimeoutError:
@@ -59,6 +60,7 @@ class _Worker(ThreadWorker):  # type: ignore[misc]
     def handle(self, conn: TConn) -> Any:
         if not isinstance(conn.sock, _Hurried):
             conn.sock = _Hurried(conn.sock)
+        # Called for each request on a connection that is kept alive; the idle time in between does not count.
         conn.sock.hurry(self.request_seconds)
         return super().handle(conn)
 
@@ -74,6 +76,7 @@ class _Server(BaseApplication):  # type: ignore[misc]
     def load_config(self) -> None:
         options: dict[str, Any] = {
             "bind": self._bind,
+            # One process only: pokes are merged, and deliveries counted, in its memory.
             "workers": 1,
             "worker_class": _Worker,
             "threads": THREADS,

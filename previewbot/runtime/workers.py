@@ -54,6 +54,7 @@ class Workers:
             self._queued.discard(name)
         if before is None or after is None or not _only_status_changed(before, after):
             self.queue.add(name)
+        # Also when the Preview was deleted with its slot.
         if _holds_slot(before) and not _holds_slot(after):
             self._slot_freed()
 
@@ -71,6 +72,7 @@ class Workers:
             self._previews_of.pop(uid, None)
         if name:
             if after is not None:
+                # A pod knows the uid of its session only, not which Preview that belongs to.
                 self._previews_of[uid] = name
             self.queue.add(name)
 
@@ -109,6 +111,8 @@ class Workers:
     async def _run(self, reconciler: Reconciles, key: str) -> None:
         try:
             with self._seconds.time():
+                # A pass that hangs keeps one of eight workers. Cut off here it ends like a crash at that
+                # point, which every pass survives.
                 async with asyncio.timeout(_PASS_SECONDS):
                     outcome = await reconciler.reconcile(key)
         except RemoteError as error:
@@ -116,6 +120,7 @@ class Workers:
         except LeaseLost:
             # Not a fault of this pass: whoever holds the Lease makes it again.
             raise
+        # A fault of our own, in one pass. The others go on, and this one is made again after a backoff.
         except Exception:
             seconds = self.queue.failed(key)
             self._passes.labels("bug").inc()
@@ -126,6 +131,8 @@ class Workers:
             else:
                 self.queue.succeeded(key)
                 self._passes.labels("ok").inc()
+            # With an error both are set, and the queue keeps the earlier time: a backoff of five minutes must
+            # not make a preview outlast its end.
             if outcome.requeue_after is not None:
                 self.queue.add_after(key, outcome.requeue_after)
 

@@ -156,6 +156,8 @@ def _check(event: str, payload: _Object, app_id: int) -> Trigger | Ignored:
     subject = payload.child(event)
     if subject.is_of("app", app_id):
         return Ignored("our own check")
+    # A check only tells that the image may be there by now. It never makes a Preview: the pull request's own
+    # events do.
     numbers = tuple(pull_request.number("number") for pull_request in subject.children("pull_requests"))
     if not numbers:
         # For forks GitHub names none; the look at the image finds it out.

@@ -65,6 +65,7 @@ class Intake:
     def take(self, headers: Headers, body: bytes) -> _Answer:
         """Return the answer to a delivery; never raises for anything that a sender can do."""
         try:
+            # Before anything is parsed: what is not signed is not even read as JSON.
             check_signature(headers.get("X-Hub-Signature-256"), body, self.secret)
             event, delivery = _required(headers, "X-GitHub-Event"), _required(headers, "X-GitHub-Delivery")
             if event == "ping":
@@ -90,6 +91,8 @@ class Intake:
                 self.cluster.poke(self._spec(about, number), poke, create=about.create)
                 for number in dict.fromkeys(about.numbers)
             ]
+        # GitHub does not deliver again by itself. The 503 is for the App's page of recent deliveries; the
+        # listing makes it good within minutes.
         except RemoteError as error:
             log.warning("not stored", extra={"delivery": delivery, "error": str(error)})
             return _Answer(503, "not stored", "the cluster did not take it; previewbot will find it later")
@@ -118,6 +121,8 @@ def check_signature(signature: str | None, body: bytes, secret: bytes) -> None:
     if not signature.isascii() or not signature.startswith("sha256="):
         raise _Refused(401, "X-Hub-Signature-256 is not a SHA-256 signature")
     expected = "sha256=" + hmac.new(secret, body, hashlib.sha256).hexdigest()
+    # A plain comparison would stop at the first wrong character, and its duration would tell how many were
+    # right.
     if not hmac.compare_digest(signature.encode(), expected.encode()):
         raise _Refused(401, "the signature does not match: the secret of the App and of previewbot differ")
 
@@ -139,6 +144,7 @@ def blueprint(intake: Intake, metrics: CollectorRegistry) -> Blueprint:
             answer = refused.answer
         duration = time.monotonic() - began
         seconds.observe(duration)
+        # A metric keeps each value of a label for ever, so those who are refused must not choose one.
         event = request.headers.get("X-GitHub-Event", "") if answer.status < 400 else "refused"
         deliveries.labels(event, str(answer.status)).inc()
         log.info(
@@ -184,5 +190,6 @@ def _json(headers: Headers, body: bytes) -> Any:
         raise _Refused(400, "set the webhook's content type to application/json")
     try:
         return json.loads(body)
+    # Python's parser raises RecursionError for thousands of nested brackets.
     except (ValueError, RecursionError):
         raise _Refused(400, "the body is not JSON") from None
