@@ -61,6 +61,8 @@ def link(
     if not serving:
         return Link()
     opens = {service.name: service.open for service in config.services}
+    # A service may name the page that shows its change, such as `/cart`. The first that serves and names one
+    # wins.
     path = next((opens[s.name] for s in serving if opens.get(s.name, "/") != "/"), "/")
     entry = config.entry
     if gateway is not None and entry is not None:
@@ -73,6 +75,7 @@ def link(
         return Link(kind=LinkKind.SHARE_HOST, url=f"https://{sharing.share_host}{lands}")
     if entry is None:
         return Link(kind=LinkKind.HEADER)
+    # The header is only sent to staging's host: a reviewer's browser must not send it to every page there is.
     scope = f"||{urlsplit(entry.url).hostname}"
     return Link(
         kind=LinkKind.HEADER, url=entry.url.rstrip("/") + path, extension_url=extension_link(key, scope)
@@ -118,6 +121,8 @@ def acknowledged(route: Mapping[str, Any], gateway: GatewaySettings) -> bool:
     for parent in (route.get("status") or {}).get("parents") or []:
         of = parent.get("parentRef") or {}
         if (of.get("namespace", metadata["namespace"]), of.get("name")) == (gateway.namespace, gateway.name):
+            # The least of them counts: while one condition is of an earlier generation, the gateway may still
+            # send requests the old way.
             seen = [condition.get("observedGeneration", 0) for condition in parent.get("conditions") or []]
             return bool(seen) and min(seen) >= metadata["generation"]
     return False
@@ -164,6 +169,7 @@ def _redirect(page: str) -> dict[str, Any]:
         "scheme": parts.scheme,
         "hostname": parts.hostname,
         "path": {"type": "ReplaceFullPath", "replaceFullPath": parts.path},
+        # Not 301, which a browser remembers: the same address must lead to staging once the preview is ready.
         "statusCode": 302,
     }
     if parts.port:

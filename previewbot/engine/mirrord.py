@@ -115,6 +115,8 @@ def key_filter(key: str) -> str:
 
     A share host is minted only for a filter equal to this one.
     """
+    # All kinds are written out, with null, and in this order: the operator compares the text and not its
+    # meaning.
     filters: dict[str, str | None] = dict.fromkeys(_FILTER_KINDS)
     filters["header_filter"] = f"^baggage: .*mirrord-session={key}.*$"
     return json.dumps(filters, separators=(",", ":"))
@@ -125,6 +127,8 @@ def session_name(key: str, namespace: str, target: TargetPath) -> str:
 
     So the API server's uniqueness is the fence: two controllers cannot make two of them.
     """
+    # The configured target and not the container that it resolves to: that may change with the workload, and
+    # two sessions of one target would take each other's requests.
     digest = hashlib.sha256(f"{key}\n{namespace}\n{target}".encode()).hexdigest()[:8]
     return f"{key}-{digest}"
 
@@ -155,6 +159,8 @@ def spec_hash(key: str, desired: DesiredSession) -> str:
     """Return a hash of the session's spec without its time to live: if it differs, the session is
     replaced."""
     spec = _spec(key, desired)
+    # The platform team may change the longest life in the settings. That must not replace every session there
+    # is.
     del spec["ttlSecs"]
     return hashlib.sha256(json.dumps(spec, sort_keys=True).encode()).hexdigest()[:16]
 
@@ -163,6 +169,8 @@ def session_from(obj: Mapping[str, Any]) -> Session:
     """Read a session; whatever phase we do not know is in progress, and a missing status is pending."""
     metadata = obj["metadata"]
     status = obj.get("status") or {}
+    # A session whose owner somebody took away has no owner: it counts as another's, and makes way for one
+    # that has.
     owners = metadata.get("ownerReferences") or [{}]
     annotations = metadata.get("annotations") or {}
     deleting = metadata.get("deletionTimestamp")
@@ -204,6 +212,7 @@ def resolve_container(target: TargetPath, workload: Mapping[str, Any] | None) ->
         )
     annotations = template.get("metadata", {}).get("annotations") or {}
     default = annotations.get("kubectl.kubernetes.io/default-container")
+    # An annotation that names a container which is not there (a leftover, say) counts for nothing.
     if default in names:
         return str(default)
     chosen = next((name for name in names if name not in _SIDECARS), None)
@@ -214,6 +223,7 @@ def resolve_container(target: TargetPath, workload: Mapping[str, Any] | None) ->
 
 def _spec(key: str, desired: DesiredSession) -> dict[str, Any]:
     api_version, kind = _API_VERSIONS[desired.target.kind]
+    # Without a filter a session would steal every request of staging, of everybody.
     incoming: dict[str, Any] = {"steal": True, "httpFilter": key_filter(key)}
     if desired.ports:
         incoming["ports"] = list(desired.ports)
@@ -233,10 +243,12 @@ def _spec(key: str, desired: DesiredSession) -> dict[str, Any]:
 
 
 def _phase(phase: object) -> SessionPhase:
+    # No status yet: the operator has not reacted, or does not run at all.
     if phase is None:
         return "Pending"
     if phase == "Ready" or phase == "Idle" or phase == "Failed":
         return phase
+    # A phase of a newer operator. It is not over and does not serve as far as we know; the deadline ends it.
     return "InProgress"
 
 

@@ -111,6 +111,8 @@ def recognise(author: Account, branch: str, body: str, commits: Sequence[Commit]
     In this order: the author's account, the branch's name, the description's link, the commits (None where
     they were not read).
     """
+    # An agent may have pushed to Dependabot's pull request. It is still an update of a dependency, and not
+    # the agent's work.
     if _is_no_agent(author):
         return None
     return (
@@ -125,6 +127,8 @@ def needs_commits(author: Account, branch: str) -> bool:
 
 def is_agents_branch(branch: str) -> bool:
     """Return whether agents name their branches like this one, in whatever case."""
+    # In whatever case, since this one refuses: `Copilot/fix` must not become a branch whose configuration
+    # counts.
     return _by_branch(branch.lower()) is not None
 
 
@@ -135,6 +139,7 @@ def _is_no_agent(author: Account) -> bool:
 
 def _by_account(author: Account) -> AgentSeen | None:
     for agent in TABLE:
+        # The number comes first: an account may be renamed, and somebody else may then take its name.
         known = author.id in agent.ids if agent.ids else author.login.lower() in agent.logins
         if known:
             return AgentSeen(name=agent.name, signal="its account")

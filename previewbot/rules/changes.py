@@ -16,6 +16,8 @@ def match(config: RepositoryConfig, changed: ChangedFiles) -> dict[str, int]:
     least: which ones really are, nobody can know.
     """
     counts = {service.name: _count(service, changed) for service in config.services}
+    # GitHub lists 3,000 files at most. A service that is missing in the preview would mislead a reviewer more
+    # than one that is there for nothing.
     if not changed.complete:
         return {name: max(1, count) for name, count in counts.items()}
     return {name: count for name, count in counts.items() if count}

@@ -70,6 +70,7 @@ class UnknownCommand:
 
 def parse(body: str) -> Command | UnknownCommand | None:
     """Return the command that a comment gives; None if it gives none. Never raises."""
+    # Only the first line: people quote and explain commands further down.
     lines = body.splitlines()
     if not lines or not _WORD.match(lines[0]):
         return None
@@ -103,6 +104,7 @@ def _suggestion(name: CommandName | None, words: list[str]) -> str | None:
     if name is None and word in _SYNONYMS:
         name = _SYNONYMS[word]
     if name is None:
+        # Cut off, since the comparison takes time with the length, and anybody may write 65,000 characters.
         near = difflib.get_close_matches(word[:20], NAMES, n=1, cutoff=0.6)
         name = next((known for known in NAMES if known in near), None)
     if name == "extend":
@@ -122,5 +124,6 @@ def _duration(text: str) -> timedelta | None:
 
 
 def _quoted(text: str) -> str:
+    # It is shown in our answer, where a control character could hide or turn what stands around it.
     clean = "".join(char if char.isprintable() else " " for char in " ".join(text.split()))
     return clean if len(clean) <= _LONGEST_QUOTE else clean[: _LONGEST_QUOTE - 1] + "…"

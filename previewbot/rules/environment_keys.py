@@ -21,6 +21,7 @@ def environment_key(host: str, repository_id: int, number: int, repository: str)
 
     The name of the repository is there for people who read `kubectl get`; identity is the hash alone.
     """
+    # The repository's number and not its name, so that a rename keeps the key, and with it the link.
     identity = f"{host.lower()}\n{repository_id}\n{number}".encode()
     digest = base64.b32encode(hashlib.sha256(identity).digest()).decode().lower()[:_HASH_LENGTH]
     suffix = f"-{number}"

@@ -37,6 +37,7 @@ def parse_reference(text: str) -> ImageReference:
     if "@" in text:
         raise ValueError(f"{text!r} names a digest; an image is looked for by its tag")
     name, colon, tag = text.rpartition(":")
+    # The colon of `localhost:5000/shop` belongs to the port and not to a tag.
     if not colon or "/" in tag:
         name, tag = text, "latest"
     first, slash, rest = name.partition("/")
@@ -132,6 +133,7 @@ def _prefixes(written: str) -> tuple[str, ...]:
     host, _, rest = written.rstrip("/").partition("/")
     registry = registry_name(host)
     found = f"{registry}/{rest}".rstrip("/") + "/"
+    # Docker Hub's own images are written `nginx` and named `library/nginx`.
     if registry == _DOCKER_HUB and rest and "/" not in rest and not written.endswith("/"):
         return (found, f"{registry}/library/{rest}/")
     return (found,)

@@ -56,9 +56,11 @@ def excerpt(text: str) -> tuple[str, ...]:
 
     A line is masked before it is cut, lest half a secret be too short to look like one.
     """
+    # The blocks go first, while their first and last lines are all there.
     lines = [line.rstrip()[:_READ] for line in _without_blocks(visible(text).splitlines())]
     kept: list[str] = []
     room = BYTES
+    # From the end, since the last words of a container that crashed are the ones that tell why.
     for line in reversed([line for line in lines if line][-LINES:]):
         line = _shortened(masked(line))
         room -= len(line.encode()) + 1
@@ -97,6 +99,8 @@ def _masked_flag(found: re.Match[str]) -> str:
 
 def _is_random(text: str) -> bool:
     """Whether some part of a long word looks drawn by lot; words, paths and pods' names do not."""
+    # A digest is long and looks random, and is the very thing that a reader needs of a message about an
+    # image.
     if text.startswith("sha256:"):
         return False
     return any(_looks_drawn(part) for part in re.split(r"[/_=-]", text)) or _looks_encoded(text)
@@ -136,6 +140,8 @@ def _without_blocks(lines: list[str]) -> list[str]:
     inside = False
     for line in lines:
         begins, ends = _BEGIN_RE.search(line), _END_RE.search(line)
+        # The log's end was read, and a key may have begun before it: what stands before its last line is the
+        # key.
         if ends and not begins and not inside:
             while kept and re.fullmatch(r"[A-Za-z0-9+/=\s]+", kept[-1]) and " " not in kept[-1].strip():
                 kept.pop()

@@ -68,12 +68,14 @@ def find_problem(pods: Sequence[Object], now: datetime, container: str = "") -> 
     alive = [pod for pod in pods if _counts(pod)]
     if not alive:
         return None
+    # While a pod is replaced there are two for a moment; the older one's problem is over.
     pod = max(alive, key=lambda pod: str(pod["metadata"].get("creationTimestamp", "")))
     status = pod.get("status") or {}
     statuses = [
         *((each, True) for each in status.get("initContainerStatuses") or []),
         *((each, False) for each in status.get("containerStatuses") or []),
     ]
+    # The preview's own container first: a sidecar that crashes because of it is not the cause.
     statuses.sort(key=lambda each: each[0].get("name") != container)
     found = (_of_container(pod, each, init, now) for each, init in statuses)
     return next((finding for finding in found if finding), None) or _unscheduled(pod)
@@ -95,6 +97,8 @@ def cause_from_events(finding: PodFinding, events: Sequence[Object]) -> str:
 
 def merge_problem(finding: PodFinding, before: PodProblem | None, now: datetime) -> PodProblem:
     """Return the problem to store; the same problem keeps its words, lest each crash edit the comment."""
+    # The number of restarts goes on, the words stay: else a crash loop would edit the comment every few
+    # minutes.
     if before is not None and (before.reason, before.container) == (finding.reason, finding.container):
         return replace(before, restarts=finding.restarts, detail=before.detail or one_line(finding.detail))
     return PodProblem(
@@ -129,12 +133,16 @@ def _of_end(pod: Object, status: Object, init: bool, now: datetime) -> PodFindin
     state = status.get("state") or {}
     here = state.get("terminated")
     ended = here or (status.get("lastState") or {}).get("terminated")
+    # An init container that ended with 0 has done its work. For any other container of a session even an end
+    # with 0 is one that nobody wanted.
     if not ended or _settled(state, now) or (init and here and not here.get("exitCode")):
         return None
     reason = _reason_of_end(status, state, ended)
     if reason is None:
         return None
     detail = str(ended.get("message") or "") if reason is Reason.CANNOT_START else ""
+    # If the container waits or runs again, the words are in the log of the run before (`kubectl logs
+    # --previous`).
     finding = _finding(reason, pod, status, detail=detail)
     return replace(finding, exit_code=int(ended.get("exitCode") or 0), previous=here is None)
 

@@ -19,6 +19,8 @@ def configuration_ref(pull_request: PullRequest, config_branches: Sequence[str])
     agent's branch, whoever opened the pull request onto it, and never a head.
     """
     base = pull_request.base.ref
+    # `fnmatchcase` and not `fnmatch`, which would ignore capital letters on some systems: branches differ by
+    # them.
     named = any(fnmatch.fnmatchcase(base, pattern) for pattern in config_branches)
     return base if named and not agents.is_agents_branch(base) else pull_request.default_branch
 
@@ -61,6 +63,7 @@ def slot_for(me: Preview, others: Iterable[Preview], limit: int) -> SlotGrant:
 
     One whose last pass met an error may be waiting for what nobody can give it: it is overtaken.
     """
+    # Also when the limit was lowered since: nothing that runs is ended because of that.
     if me.status.slot.held:
         return SlotGrant(granted=True)
     app_id = me.spec.app_id
@@ -73,6 +76,8 @@ def slot_for(me: Preview, others: Iterable[Preview], limit: int) -> SlotGrant:
 
 def _is_queued(preview: Preview) -> bool:
     status = preview.status
+    # One whose last pass failed may wait for a repository that GitHub does not show. If it kept its place,
+    # everybody behind it would wait with it.
     return not status.slot.held and status.slot.waiting_since is not None and not status.last_error
 
 
