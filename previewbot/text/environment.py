@@ -53,6 +53,7 @@ def _environment(
     environment = Environment(
         loader=loader,
         autoescape=autoescape,  # noqa: S701 - off for what is no HTML, which has filters of its own
+        # A misspelt name is an error in the tests and not an empty place in somebody's comment.
         undefined=StrictUndefined,
         # The files never change while we run, and to ask for that would be a system call a template.
         auto_reload=False,

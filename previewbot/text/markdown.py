@@ -20,6 +20,7 @@ def md(text: object) -> str:
     from becoming links.
     """
     line = " ".join(str(text).split())
+    # In this order: an escape that was added by one step must not be escaped by the next.
     line = line.replace("&", "&amp;").replace("<", "&lt;")
     line = _SPECIAL_RE.sub(r"\\\1", line)
     line = line.replace("@", "@\u200b").replace("\\#", "\\#\u200b")
@@ -30,6 +31,8 @@ def code(text: object) -> str:
     """Write text as an inline code span that no run of backquotes in it can end (CommonMark 6.1)."""
     line = " ".join(str(text).split())
     longest = max((len(run) for run in re.findall(r"`+", line)), default=0)
+    # Whoever chooses a branch's name could end the code span with a backquote of their own, and go on with a
+    # link or a mention.
     fence = "`" * (longest + 1)
     pad = " " if line.startswith("`") or line.endswith("`") or not line else ""
     return f"{fence}{pad}{line}{pad}{fence}"

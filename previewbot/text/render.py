@@ -57,6 +57,7 @@ class Renderer:
         last = _last_command(view.preview.status.requests)
         marker = status_marker(view.preview.spec.environment_key, last)
         text = self._comments.get_template("comment.md").render(_values(view))
+        # GitHub refuses a longer comment as a whole, and then people would see nothing at all.
         return f"{marker}\n{_tidy(text)}"[:COMMENT_LIMIT]
 
     def reply(self, words: str, values: Mapping[str, str], comment_id: int, view: View) -> str:
@@ -70,6 +71,7 @@ class Renderer:
         text = self._terminals.get_template("headline.txt").render(_values(view))
         first = next((line for line in text.splitlines() if line.strip()), "")
         line = " ".join(first.split())[:HEADLINE_LIMIT]
+        # Cut by bytes, and a character that was cut in half is dropped.
         return line.encode()[:HEADLINE_BYTES].decode(errors="ignore")
 
     def page(self, view: View | None, page_url: str, pull_request_url: str | None = None) -> str:

@@ -22,6 +22,7 @@ _REMOVING = Standing("removing", Severity.PROGRESS, goes_on=True)
 
 def standing_of(status: Status) -> Standing:
     """Return how a preview stands by its phase and the row of its reason."""
+    # A first pass has not decided yet, or a command has just changed what should be.
     if status.phase is None or status.reason is None:
         return _LOOKING
     if status.phase is Phase.STOPPING and status.reason.phase is not Phase.STOPPING:

@@ -81,6 +81,9 @@ def _help(status: Status, given: Given) -> Effect:
 def _start(status: Status, given: Given) -> Effect:
     command, pull_request = given.command, given.pull_request
     head = pull_request.head.sha
+    # A fork's code is run only when somebody with write access names the whole commit. A short SHA is not
+    # enough: another commit with the same beginning can be made and pushed between the reading and the
+    # command.
     if pull_request.is_fork and (command.sha is None or len(command.sha) != len(head)):
         return status, _refusal("fork-needs-sha", sha=head)
     if command.sha is not None and not head.startswith(command.sha):
@@ -88,6 +91,7 @@ def _start(status: Status, given: Given) -> Effect:
     lifecycle = status.lifecycle
     approved = not pull_request.is_fork or lifecycle.approved_sha == head
     running = lifecycle.ended is None and status.phase is not None and status.phase.runs
+    # If one of several services failed, `start` is not refused as "running already": it tries that one again.
     if running and approved and status.reason is not Reason.PARTIAL:
         return status, _Answer("rocket", "already-running")
     if lifecycle.ended is not None:
@@ -95,6 +99,7 @@ def _start(status: Status, given: Given) -> Effect:
     if pull_request.is_fork:
         lifecycle = replace(lifecycle, approved_sha=head)
     lifecycle = replace(lifecycle, started_by=given.request.actor)
+    # A failure holds until the commit changes, or until somebody asks for another try: that is here.
     children = tuple(
         replace(c, failed_attempt="", message="", recreations=0) if c.failed_attempt or c.recreations else c
         for c in status.children
@@ -124,6 +129,7 @@ def _extend(status: Status, given: Given) -> Effect:
         return status, _refusal("not-running")
     if lifecycle.ready_at is None or lifecycle.expires_at is None:
         return status, _refusal("extend-too-early")
+    # Counted from the first Ready and not from now: else a preview could be extended for ever.
     latest = lifecycle.ready_at + given.ttl_max
     if lifecycle.expires_at >= latest:
         return status, _refusal("extend-at-limit", until=lifecycle.expires_at.isoformat())

@@ -27,6 +27,7 @@ def phase_of(services: Sequence[Service]) -> tuple[Phase, Reason]:
     """Return phase and reason of a preview that should run; there is at least one service."""
     phases = [service.phase for service in services]
     best = next(phase for phase in (*_BEST_FIRST, phases[0]) if phase in phases)
+    # "Asleep" is said only if all are: one that sleeps next to one that fails would hide the failure.
     if best is Phase.IDLE and any(phase is not Phase.IDLE for phase in phases):
         best = Phase.READY
     if best is Phase.READY:
@@ -132,6 +133,8 @@ def _condition(
         return Condition(kind.value, state, reason, "", generation, now)
     if (before.status, before.reason, before.observed_generation) == (state, reason, generation):
         return before
+    # Kubernetes' rule: the time of transition is that of the status. Another reason for the same status does
+    # not move it.
     since = before.last_transition_time if before.status == state else now
     return replace(
         before,

@@ -56,10 +56,12 @@ Decision = Run | Hold | End | Leave
 
 def decide(status: Status, facts: PullRequestFacts | None) -> Decision:
     """Return what should be, from the facts and a status that expiry and commands have changed already."""
+    # First, since a closed pull request takes everything with it: also what expired or was stopped before.
     if facts is not None and facts.pull_request.state == "closed":
         return Leave(Reason.MERGED if facts.pull_request.merged else Reason.CLOSED)
     if status.lifecycle.ended is not None:
         return End(status.lifecycle.ended.reason)
+    # GitHub was never read by this process, or cannot be: nothing is known, so nothing is begun or ended.
     if facts is None:
         return Hold()
     if not status.observed.trigger:
@@ -76,4 +78,5 @@ def _open(status: Status, facts: PullRequestFacts) -> Decision:
         return End(Reason.NO_CONFIGURATION)
     if not facts.files:
         return End(Reason.NO_SERVICE_CHANGED)
+    # Last: what has no configuration or changes no service needs nobody's approval.
     return End(Reason.FORK) if unread else Run()

@@ -82,6 +82,8 @@ def _phase(
         return conditions.held_phase(before, decision.reason, services)
     if not found and decision.reason is not Reason.REPOSITORY_GONE:
         return decision.reason.phase, decision.reason
+    # As long as something is left the phase is Stopping, whatever the end's own phase is: "expired" would be
+    # a lie while a session still serves.
     stalled = any(service.reason is Reason.REMOVAL_STALLED for service in services)
     return Phase.STOPPING, Reason.REMOVAL_STALLED if stalled else decision.reason
 
@@ -101,6 +103,8 @@ def _clock(observation: Observation, before: Lifecycle, decision: Decision, phas
 def _slot(observation: Observation, before: Slot, decision: Decision, needs_slot: bool) -> Slot:
     """Give the slot back once nothing is left that counts; note the place in the queue of what waits."""
     nothing_left = not observation.found and not needs_slot
+    # After a restart while GitHub is away nothing is known of the pull request. Then slot and place in the
+    # queue are kept: nobody must lose them because of an outage.
     if nothing_left and (isinstance(decision, End | Leave) or observation.facts is not None):
         return Slot()
     if not needs_slot or before.held:
@@ -116,6 +120,7 @@ def _slot(observation: Observation, before: Slot, decision: Decision, needs_slot
 
 def _link(observation: Observation, before: Link, services: Sequence[Service]) -> Link:
     facts, gateway = observation.facts, observation.limits.gateway
+    # Without the configuration the link cannot be computed anew. What serves keeps the link that it has.
     if facts is None or facts.config is None:
         return before if any(service.serving_sha for service in services) else Link()
     return links.link(gateway, facts.config, services, observation.preview.spec.environment_key)

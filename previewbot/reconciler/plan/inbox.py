@@ -48,9 +48,13 @@ def adopt(status: Status, own: OwnWords) -> Status:
     """
     status = _with_requests(status, own)
     report = status.reports.get(COMMENT, Report())
+    # We wrote it, and died before its id was stored. Or somebody deleted the Preview with `kubectl`, and this
+    # is the comment of its earlier life.
     if not report.id and own.reports:
         adopted = Report(id=own.reports[0].id, hash=own.reports[0].hash)
         status = replace(status, reports={**status.reports, COMMENT: adopted})
+    # The answer was written and the process died before it was noted: the marker in it tells, and it is not
+    # given twice.
     answered = {comment_request(number) for number in own.answered}
     if any(reply.words and reply.request in answered for reply in status.replies):
         replies = tuple(
@@ -71,6 +75,8 @@ def with_handled(status: Status, request: RequestId) -> Status:
     """Note a request as carried out; the oldest of many comments are summed up in the floor."""
     comments = sorted({r.id for r in status.requests.handled if r.kind == request.kind} | {request.id})
     others = tuple(r for r in status.requests.handled if r.kind != request.kind)
+    # Fifty ids are kept in the status. Below the floor, which is the highest id that was dropped, everything
+    # counts as carried out.
     dropped = comments[:-_HANDLED_KEPT]
     is_comment = request.kind == RequestKind.ISSUE_COMMENT
     floor = max([status.requests.floor, *dropped]) if is_comment else status.requests.floor

@@ -26,6 +26,8 @@ def record_facts(
     """
     pull_request, before = facts.pull_request, status.observed
     new_head = before.head_sha != pull_request.head.sha
+    # GitHub makes a new test merge each time the base moves. CI may have built any of them, so all that were
+    # seen for this head count.
     merge_shas = () if new_head else before.merge_shas
     if facts.merge_sha and facts.merge_sha not in merge_shas:
         merge_shas = _newest((*merge_shas, facts.merge_sha), status)

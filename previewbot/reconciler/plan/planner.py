@@ -52,6 +52,7 @@ def take_in(observation: Observation) -> Status:
     status, facts = observation.preview.status, observation.facts
     # By the moment when the look began: what was in time then must not be too late after a slow look.
     now = observation.read_at or observation.now
+    # The clock comes before the commands: whether an `extend` is in time must not depend on when we look.
     status = lifecycle.end_if_expired(status, now)
     if observation.fresh and facts is not None:
         status = lifecycle.record_facts(status, facts, now)
@@ -67,6 +68,8 @@ def take_in(observation: Observation) -> Status:
             # What a command started triggers a preview, and the next command goes by that.
             status = lifecycle.record_facts(status, facts, now)
         status = replace(status, requests=replace(status.requests, read_at=now))
+        # Only now is the delivery accounted for. If the process dies before this status is stored, the poke
+        # counts as unseen, and the next pass looks at GitHub again.
         delivery_id = observation.preview.poke.delivery_id
         status = lifecycle.record_facts(status, facts, now, delivery_id=delivery_id)
     return lifecycle.restart_clock(status, remaining=len(observation.found))

@@ -51,6 +51,8 @@ _INTERVALS: Mapping[Waits, float] = {
 }
 """What an event does not tell of; `Waits.IMAGE` has a schedule of its own, and `Waits.EVENT` none."""
 
+# Every 10 s for the first ten minutes, in which somebody may be waiting; then each minute; past the deadline
+# every five, so that an image that comes late is still found.
 _IMAGE_SOON, _IMAGE_LATER, _IMAGE_LATE = 10.0, 60.0, 300.0
 _SOON_FOR = timedelta(minutes=10)
 

@@ -74,6 +74,7 @@ def pin_image(
         return replace(
             service, head_sha=head_sha, image=lookup.image, digest=lookup.digest, container="", waiting=None
         )
+    # If it was not time to look, what the last look found is still what is told.
     waiting = lookup.waiting if isinstance(lookup, ImageMissing) else service.waiting
     waiting = waiting or Waiting(reason=Reason.NO_IMAGE)
     if (service.head_sha, service.waiting) == ("", waiting):
@@ -117,6 +118,7 @@ def stand(
 
 def with_serving(service: Service, found: Sequence[Found], owner_uid: str, now: datetime) -> Service:
     """Note what serves now; an older commit's session goes on serving while a new image is awaited."""
+    # An older namesake's session is not ours to show, though it may still answer for a moment.
     serving = next((f for f in found if f.serving and f.owner_uid == owner_uid), None)
     sha = serving.head_sha if serving else ""
     since = service.serving_since if sha and sha == service.serving_sha else now

@@ -60,6 +60,7 @@ def _running(observation: Observation, kinds: Sequence[ChildKind]) -> Steps:
     services_now = [each.service for each in prepared]
     pinned_anew = {s.name for s in services_now if s.head_sha and heads.get(s.name) != s.head_sha}
     steps: list[ChildStep] = []
+    # In the order of the kinds: a later kind sees in `steps` whether what it needs is up.
     for kind, desired in wanted:
         was, here = _record_of(preview.status, desired), found.get(desired.identity)
         was = replace(was, recreations=0) if was.recreations and desired.service in pinned_anew else was
@@ -122,6 +123,7 @@ def _removals(
         child, deletion = removed_step(recorded.get(identity), by_identity.get(identity), observation.now)
         left += [child] if child else []
         deletions += [deletion] if deletion else []
+    # In reverse order: what a session needs is deleted in a later pass, when the session is gone.
     return left, [d for d in deletions if not _is_needed(d.found, by_identity.values(), kinds)]
 
 
@@ -140,6 +142,7 @@ def _holding(observation: Observation, kinds: Sequence[ChildKind]) -> Steps:
     """Leave what is there as it is, and remove only what nobody wanted before."""
     preview, now = observation.preview, observation.now
     recorded = of_kinds(preview.status.children, kinds)
+    # What was being removed already goes on being removed.
     kept = [child for child in recorded if child.state is not ChildState.REMOVING]
     kept += _unrecorded(observation, recorded)
     names = {_identity(child) for child in kept}

@@ -23,6 +23,7 @@ async def record_event(context: Context, preview: Preview, before: Status) -> No
     if (status.phase, status.reason) == (before.phase, before.reason) or not status.phase:
         return
     try:
+        # An Event is for whoever looks at this moment: one that is missing is no reason to repeat a pass.
         await context.kube.create_event(NAMESPACE, _event(context, preview))
     except RemoteError as error:
         log.info("no event recorded", extra={"preview": preview.name, "error": str(error)})

@@ -52,6 +52,8 @@ class Replies:
 
     async def _react(self, reply: Reply) -> Reply:
         repository = self._view.preview.spec.repository
+        # The eyes say "seen" at once; the rocket follows when the goal is reached. GitHub ignores a reaction
+        # that is there already, so a crash in between costs nothing.
         if reply.goal and not reply.eyes_given:
             with self._refusable(reply):
                 await self._client.react(repository, reply.request.id, "eyes")

@@ -83,6 +83,8 @@ class Reporting:
         await self._delete_duplicates(plan.duplicates)
         due = self._due(plan)
         announced, replies = await self._announce(due)
+        # Creating is only allowed where this very pass announced it. An announcement that a dead process left
+        # means that the text may be there already, and GitHub may not show it yet.
         for each in due:
             if not each.creates or each.reporter.name in announced:
                 await self._publish(each)
@@ -159,6 +161,8 @@ class Reporting:
         if not creates and not any(reply.words for reply in self.status.replies):
             return frozenset(), frozenset()
         spec, now = self._store.preview.spec, self._context.now()
+        # Before anything is created the conversation is read once more, whole: the look of this pass is
+        # older, and a process that died may have written the comment since.
         comments = await self._client.comments(spec.repository, spec.number, None)
         own = own_words(comments, self._context.settings.github.app_id)
         await self._delete_duplicates(duplicates(self.status, own))
@@ -181,6 +185,8 @@ class Reporting:
                 for reply in self.status.replies
             ),
         )
+        # The intent is stored before the text is sent. If the process dies between the two, the next pass
+        # waits thirty seconds, looks whether the text is there, and only then writes it.
         await self._store.write(self.status)
         return frozenset(announced), replies
 
