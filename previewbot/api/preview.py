@@ -71,6 +71,8 @@ class Preview:
     @property
     def unseen_poke(self) -> bool:
         """Whether something happened that no complete look at GitHub has taken into account."""
+        # Delivery ids have no order, so only "the same" and "another" mean something. A delivery that comes
+        # while a pass looks at GitHub stays unseen, and means one more pass.
         return self.poke.delivery_id != self.status.observed.delivery_id
 
 
@@ -86,6 +88,7 @@ def annotations_of(poke: Poke) -> dict[str, str]:
         annotations[POKED_AT] = timestamp(poke.poked_at)
     if poke.updated_at is not None:
         annotations[UPDATED_AT] = timestamp(poke.updated_at)
+    # It is a merge patch: a bound that is left out keeps the value of an earlier delivery, which still holds.
     if poke.comment_id:
         annotations[COMMENT_ID] = str(poke.comment_id)
     return annotations
@@ -132,6 +135,8 @@ def _readable(status: Mapping[str, Any]) -> dict[str, Any]:
 
 def status_object(status: Status) -> dict[str, Any]:
     """Return the JSON of a status, without what has its default value."""
+    # Defaults are left out: an empty status is `{}`, and a part that a later version adds changes no object
+    # that is stored.
     dumped: dict[str, Any] = _STATUS.dump_python(status, mode="json", by_alias=True, exclude_defaults=True)
     return dumped
 

@@ -30,6 +30,7 @@ _USER_AGENT = "previewbot-web"
 
 def web(config: Path, bind: str) -> int:
     """Serve webhooks and pages until SIGTERM."""
+    # Imported here, so that each of the two processes loads only what it needs.
     from previewbot.clients.kubernetes.web_client import WebClient
     from previewbot.runtime.web_app import create_app
     from previewbot.runtime.web_server import serve
@@ -56,6 +57,8 @@ def controller(config: Path, bind: str, identity: str | None = None) -> int:
         stop = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        # Two processes on one host must not take each other's Lease for their own, so the name ends in random
+        # digits.
         name = identity or f"{socket.gethostname()}-{secrets.token_hex(4)}"
         return await run(settings, key, bind, identity=name, stop=stop)
 

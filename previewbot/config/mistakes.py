@@ -30,6 +30,8 @@ def validated(
     """
     told = _Told(schema_of(model), document, variables or {})
     left_out: list[KeyPath] = []
+    # YAML reads a key without a value as null, which pydantic would call a wrong type. People mean that they
+    # left it out, or have not written it yet.
     value = _without_nulls(document.value, (), left_out)
     found = [*document.mistakes, *told.of_nulls(left_out, nulls)]
     made = None
@@ -37,6 +39,7 @@ def validated(
         made = model.model_validate(value, context=document.lines)
     except ValidationError as error:
         for one in error.errors(include_url=False):
+            # pydantic puts "[key]" behind a key of a mapping that is itself wrong, such as a service's name.
             path = tuple(key for key in one["loc"] if key != "[key]")
             found += told.of(one["type"], path, one.get("ctx", {}), one["input"])
     return (None if found else made), sorted(found, key=lambda mistake: mistake.line)
@@ -137,6 +140,7 @@ def _without_nulls(value: object, path: KeyPath, found: list[KeyPath]) -> object
 
 def _json(value: object) -> str:
     """Return a single value for a message; nothing where it might hold a user name and password."""
+    # The message is shown in a pull request or a log. `https://me:secret@host` must not be repeated there.
     if isinstance(value, Mapping | list) or value is None or "@" in str(value):
         return ""
     text = value.written if isinstance(value, Plain) else json.dumps(value, default=str, ensure_ascii=False)

@@ -114,6 +114,7 @@ def _mapping(document: Document, node: yaml.MappingNode, path: KeyPath) -> dict[
         inner = (*path, str(key.value))
         if not isinstance(key, yaml.ScalarNode):
             document.mistakes.append(Mistake(_line(key), partial(fill, "key_type", {}), path))
+        # YAML's own loaders let the last one win, and the first would be lost without a word.
         elif key.value in found:
             words = partial(fill, "twice", {"line": document.places[inner].key_line})
             document.mistakes.append(Mistake(_line(key), words, inner))
@@ -127,6 +128,7 @@ def _scalar(written: str, tag: str) -> object:
         return written
     if tag == "bool":
         return written.lower() in ("true", "yes", "on")
+    # YAML 1.1 also reads 0777 as octal and 1:30 as sixty times one and thirty: nobody means that here.
     if tag == "int" and _WHOLE_NUMBER.fullmatch(written):
         return int(written)
     return None if tag == "null" else Plain(written)
@@ -150,12 +152,14 @@ class _Loader(yaml.SafeLoader):
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
         """Compose a node and all in it; raises Unreadable for an alias, a tag, or where it is too much."""
         event = cast(Any, self).peek_event()
+        # An alias of an alias of an alias is a few lines in the file and a billion values in memory.
         if isinstance(event, yaml.AliasEvent):
             self._refuse("alias", written=f"*{event.anchor}")
         if getattr(event, "tag", None) is not None:
             self._refuse("tag", written=str(event.tag).replace("tag:yaml.org,2002:", "!!").rstrip("],}"))
         self._nodes += 1
         self._depth += 1
+        # Counted while reading and not afterwards: the controller's event loop waits for this.
         if self._nodes > MAX_NODES:
             self._refuse("too_many", most=MAX_NODES)
         if self._depth > _MAX_DEPTH:
@@ -177,6 +181,7 @@ def _decoded(content: bytes | str) -> str:
     if len(raw) > MAX_BYTES:
         raise Unreadable(0, "too_large", most=Raw(f"{MAX_BYTES // 1024} KiB"))
     try:
+        # Some editors put a byte order mark first, which is no part of the first key.
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise Unreadable(raw.count(b"\n", 0, error.start) + 1, "not_utf8") from None

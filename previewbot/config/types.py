@@ -60,6 +60,8 @@ def is_label(name: str) -> bool:
 
 
 def _unpacked(value: object) -> object:
+    # A file says 8080 or true as such, an environment variable only as text. In a file the quotes of "8080"
+    # are a mistake that is told.
     if not isinstance(value, Variable):
         return value
     try:
@@ -86,10 +88,12 @@ def _url(value: str) -> str:
         usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
     except ValueError:
         raise mistake("url_secret" if "@" in value else "url") from None
+    # URLs are shown in comments and logs, so that a password in one would be published.
     if "@" in parts.netloc:
         raise mistake("url_secret")
     if not usable or re.search(r"[?#\s\\<>\"'`()]", value):
         raise mistake("url")
+    # So that paths can be appended everywhere without two slashes.
     return value.rstrip("/")
 
 

@@ -139,6 +139,7 @@ def shown(text: str) -> str:
 def did_you_mean(word: str, known: Iterable[str], *, always: bool = True) -> str:
     """Return half a sentence: what `word` was meant to be, or, if `always`, what there is."""
     choices = list(known)
+    # Hyphens are the likeliest slip, since the keys have underscores.
     near = difflib.get_close_matches(word.lower().replace("-", "_"), choices, n=1, cutoff=0.6)
     if near:
         return f"did you mean {shown(near[0])}?"

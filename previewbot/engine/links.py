@@ -26,7 +26,7 @@ ROUTE_PLURAL = "httproutes"
 
 _EXTENSION = "https://metalbear.com/mirrord/extension#config="
 _SAYS_SO_WITHIN = timedelta(seconds=10)
-"""A gateway that has not said by then that it knows a route never will, as far as anybody waits for it."""
+"""So long a gateway is waited for that does not say whether it knows the route."""
 
 
 def page_url(public_url: str, preview_name: str) -> str:

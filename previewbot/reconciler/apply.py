@@ -59,7 +59,7 @@ def is_refusal(error: RemoteError | None) -> bool:
 async def apply_route(context: Context, store: PreviewStore, plan: Plan) -> tuple[Status, RouteResult]:
     """Make the route what it should be, and say whether requests follow it by now.
 
-    Of a Gateway that the settings do not name any more the route goes, lest it lead to staging after the end.
+    If the settings no longer name a Gateway, the route is removed: nobody would redirect it at the end.
     """
     name, desired, status = store.preview.name, plan.route, plan.status
     if context.limits.gateway is None:
@@ -92,9 +92,9 @@ async def apply_actions(
 ) -> ApplyResult:
     """Carry out the plan's actions, deletions first; an action that fails keeps no other from being tried.
 
-    Until the route has switched, what serves stays; the next pass finds it and plans its end again. What is
-    to be replaced waits for the route, since it serves and has an end; what is to end waits a while for a
-    route that fails for a moment, and not at all for one that is refused.
+    Until the route has switched, a session that serves is not deleted; the next pass plans that again. A
+    replacement waits as long as it takes, since the old session serves and has an end of its own. An end
+    waits some seconds for a route that cannot be written, and not at all for one that the cluster refuses.
     """
     past_waiting = is_refusal(route.error) or route.timed_out
     switched = route.switched or (past_waiting and not isinstance(plan.decision, Run))

@@ -76,7 +76,7 @@ def one_line(text: str) -> str:
 
 
 def visible(text: str) -> str:
-    """Return text without colours, control characters, and what turns or hides other characters."""
+    """Return text without colours, control characters, and marks that reverse or hide other characters."""
     return _UNSEEN_RE.sub("", _ANSI_RE.sub("", text.replace("\r\n", "\n").replace("\r", "\n")))
 
 

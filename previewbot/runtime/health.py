@@ -23,9 +23,9 @@ _EX_SOFTWARE = 70
 class Health:
     """Signs of life, by name, on the monotonic clock; and what keeps us from working now.
 
-    Without any for `limit` (seconds) what should give them has stalled. `missing` is what is waited for
-    before work begins. What is to give signs of life gives the first when it is started, so that one that
-    never does is noticed.
+    What gives no sign of life for `limit` seconds has stalled. Each part gives its first sign when it is
+    started, so that one that never gives another is noticed. `missing` is what is waited for before work
+    begins.
     """
 
     monotonic: Callable[[], float] = time.monotonic

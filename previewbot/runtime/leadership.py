@@ -20,7 +20,7 @@ from typing import Any, Protocol
 from previewbot.errors import Conflict, LeaseLost, RemoteError
 
 DURATION_SECONDS = 10
-"""A dead holder is followed after this and one look (a second), within the fifteen we promise."""
+"""When a holder dies, another takes over after this time and one look (a second): we promise fifteen."""
 
 _MARGIN_SECONDS = 2.0
 _RENEW_SECONDS = 2.0

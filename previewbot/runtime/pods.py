@@ -15,8 +15,8 @@ Object = Mapping[str, Any]
 class Pods:
     """Call it with a session's uid for its pods.
 
-    `wake` is called with that uid when a pod got into trouble, out of it, or changed in it; a pod that comes
-    and goes without any wakes nobody.
+    `wake` is called with that uid when a pod has a problem, changes while it has one, or is well again; a pod
+    that comes and goes without any problem wakes nobody.
     """
 
     def __init__(self, wake: Callable[[str], None], now: Callable[[], datetime]) -> None:

@@ -144,7 +144,8 @@ class Resync:
     def _is_news(self, repository: Repository, row: OpenPullRequest, news: tuple[str, str]) -> bool:
         """Return whether a Preview goes by another configuration than this, and was not told so yet.
 
-        Told once only, because some go by the configuration of a branch that is not listed.
+        Once only: a Preview may go by the configuration of another branch (`config_branches`), and then it
+        differs from the one that is listed for ever.
         """
         seen, listed = news
         return seen != listed and self._told.get((repository.id, row.number)) != news

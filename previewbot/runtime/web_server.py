@@ -19,7 +19,7 @@ _KEEPALIVE_SECONDS = 620
 
 
 _REQUEST_SECONDS = 20.0
-"""In which a request must have come in whole: GitHub itself gives up after ten seconds."""
+"""A request must have come in whole within this time; GitHub itself gives up after ten seconds."""
 
 
 class _Hurried:

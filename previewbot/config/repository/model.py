@@ -130,6 +130,7 @@ def _named(value: object, handler: Any) -> object:
     if isinstance(value, tuple):
         return value
     read: Mapping[str, ServiceFields] = handler(value)
+    # Built without a second validation: each part has been read by `handler` already.
     services = tuple(ServiceConfig.model_construct(name=name, **dict(read[name])) for name in read)
     patterns = sum(len(service.paths) for service in services)
     if patterns > _MOST_PATTERNS:
@@ -145,6 +146,8 @@ def _refuse_same_targets(services: tuple[ServiceConfig, ...]) -> None:
         target = service.target
         containers = seen.setdefault((service.namespace, target.kind, target.name), {})
         other = containers.get(target.container) or containers.get(None)
+        # A target without a container stands for whichever is chosen, so it may be the same as any that is
+        # named.
         if target.container is None and containers:
             other = next(iter(containers.values()))
         if other:

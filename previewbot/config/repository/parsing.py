@@ -37,6 +37,8 @@ def _problem(mistake: Mistake) -> Problem:
 
 def _shortened(mistakes: Sequence[Mistake]) -> tuple[Problem, ...]:
     """Return the problems; of very many, the first: they are stored and shown in a comment."""
+    # A file of nonsense may have thousands of mistakes. The status of a Preview must fit into an object of
+    # the API server, and the comment into GitHub's limit.
     told = tuple(_problem(mistake) for mistake in mistakes[:_MOST_PROBLEMS])
     if len(mistakes) <= _MOST_PROBLEMS:
         return told

@@ -28,6 +28,8 @@ _LONGEST_GLOB = 300
 
 def glob(written: str) -> str:
     """Return a gitignore-style pattern."""
+    # Git's patterns know no `./`: such a pattern would match nothing, and the service would never have a
+    # preview.
     if written.startswith("./"):
         raise mistake("glob_dot", instead=written[2:])
     if len(written) > _LONGEST_GLOB:
@@ -78,6 +80,7 @@ def check_image(written: str) -> str:
         raise mistake("image_scheme")
     if "@" in written:
         raise mistake("image_digest")
+    # A branch's name could otherwise choose the registry that an image is pulled from.
     if "{" in written.split("/")[0]:
         raise mistake("image_registry")
     if ":" not in sample.rsplit("/", 1)[-1]:

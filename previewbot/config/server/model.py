@@ -94,6 +94,7 @@ class RegistrySettings(t.Model):
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
+        # Both together would look like TLS that is checked, and be none.
         if self.plain_http and self.ca_file:
             raise mistake("ca_file", at="ca_file")
         return self

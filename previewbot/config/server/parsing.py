@@ -93,6 +93,7 @@ def _ours(environment: Mapping[str, str]) -> tuple[dict[KeyPath, str], list[Mist
         near = did_you_mean(keys[0], Settings.model_fields, always=len(keys) > 1)
         if keys[0] in Settings.model_fields:
             ours[keys] = variable
+        # A misspelt variable would otherwise be ignored, and the setting that it meant have its default.
         elif near and not _SERVICE_LINK.search(variable):
             unknown.append(Mistake(0, partial(fill, "variable", {"near": Raw(near)}), (), variable))
     return ours, unknown

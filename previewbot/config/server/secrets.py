@@ -70,6 +70,7 @@ def webhook_secret(source: SecretSource, content: bytes) -> bytes:
 
 def _source(name: str, file: Path | None, variable: str, environment: Mapping[str, str]) -> SecretSource:
     value = environment.get(variable)
+    # An empty variable is a mistake of whoever set it. Falling back to the file would hide that.
     if value is not None and not value.strip():
         raise SettingsError((f"{variable} is empty; unset it, or put the secret there",))
     if value is not None:

@@ -102,7 +102,7 @@ class ChildKind(Protocol):
 
 
 class Route(Protocol):
-    """The child that leads people to the sessions: it is patched in place, and followed with a delay."""
+    """The child that leads people to the sessions: it is patched in place, and its gateway follows later."""
 
     @property
     def name(self) -> str:

@@ -46,7 +46,7 @@ def phase_of(services: Sequence[Service]) -> tuple[Phase, Reason]:
 def held_phase(
     before: Status, reason: Reason | None, services: Sequence[Service]
 ) -> tuple[Phase | None, Reason | None]:
-    """Return how a preview stands that is left as it is; what vanished meanwhile is not called ready."""
+    """Return how a preview stands that is left as it is: as before, but never Ready if nothing serves."""
     phase = reason.phase if reason else before.phase
     if phase is not None and phase.runs and not any(service.serving_sha for service in services):
         return Phase.DEPLOYING, Reason.CREATING
@@ -109,7 +109,7 @@ def _message(condition: Condition, words: str) -> str:
 
 
 def _failure(reasons: set[Reason | None]) -> Reason:
-    """All services failing for one reason that concerns the whole is that reason."""
+    """Return the services' reason if all failed for the same one and it concerns the whole preview."""
     (only, *others) = reasons
     whole = only in (Reason.IMAGE_MISSING, Reason.ROUTE_REFUSED)
     return only if only and whole and not others else Reason.SERVICE_FAILED

@@ -36,7 +36,7 @@ class End:
 
     @property
     def begins_comment(self) -> bool:
-        """Whether a comment may be begun: nobody wants one that says that there is nothing to say."""
+        """Whether a comment may be begun: there is none if there is nothing to preview."""
         return self.reason.phase is not Phase.NOTHING_TO_PREVIEW
 
 

@@ -55,7 +55,7 @@ def _trigger(status: Status, facts: PullRequestFacts) -> str:
 
 
 def _newest(merge_shas: tuple[str, ...], status: Status) -> tuple[str, ...]:
-    """Keep the newest, and those that running images are named by, which would be replaced without."""
+    """Keep the newest test merges, and those whose images run: to forget one would replace its session."""
     named = [sha for sha in merge_shas[:-_MERGE_SHAS_KEPT] if any(sha in s.image for s in status.services)]
     return (*named, *merge_shas[-_MERGE_SHAS_KEPT:])
 

@@ -113,7 +113,7 @@ def requeue_after(
 
 
 def _intents(status: Status, now: datetime) -> list[float | None]:
-    """An intent that a pass before could not carry out is looked after once it holds no more."""
+    """Return in how many seconds the intents run out that a pass announced and could not carry out."""
     moments = [reply.intent_at for reply in status.replies]
     moments += [report.intent_at for report in status.reports.values() if not report.id]
     return [(moment + INTENT_HOLDS - now).total_seconds() for moment in moments if moment is not None]

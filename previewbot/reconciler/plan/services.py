@@ -99,7 +99,8 @@ def stand(
 ) -> Service:
     """Return how a service stands: by its image first, then by that of its children which is worst off."""
     service = with_serving(prepared.service, found, owner_uid, now)
-    # Of what cannot run only that is replaced which belongs to an owner that is gone: it comes first.
+    # A service whose image is missing is normally left alone. The exception: its name is taken by a session
+    # of a Preview that is gone, which is removed first.
     makes_way = any(child.state is ChildState.REPLACING for child in children)
     if not service.head_sha and not makes_way:
         missing = service.waiting.reason if service.waiting else Reason.NO_IMAGE
@@ -159,9 +160,9 @@ def step_to_removed(
 
 
 def without_route(service: Service, before: Service | None, problem: str, now: datetime) -> Service:
-    """Return a service that has failed since the route to it is refused, as long as it did `before`.
+    """Return a service as failed because the cluster refuses the route; since `before`, if it failed then.
 
-    Nothing is made meanwhile: whoever came would see plain staging.
+    No session is made meanwhile: whoever followed the link would see plain staging.
     """
     if service.phase is not Phase.DEPLOYING:
         return service
@@ -209,7 +210,7 @@ def _with_phase(
     """Return a service in this phase, since now if it was in another; the same one where nothing changes."""
     since = service.since if service.phase is phase and service.since else now
     if phase in (Phase.STOPPING, Phase.STOPPED):
-        # What it failed of is told still while it goes.
+        # While its session is being removed, the comment goes on saying why it failed.
         message = service.failure_message
     if (service.phase, service.reason, service.since, service.failure_message) == (
         phase,

@@ -128,8 +128,7 @@ def _removals(
 
 
 def _is_needed(child: Found, others: Iterable[Found], kinds: Sequence[ChildKind]) -> bool:
-    """Return whether something is still there that was made after this child, since it needs it: that
-    goes first."""
+    """Return whether an object of a later kind is still there, which may need this child until it is gone."""
     order = [kind.name for kind in kinds]
     return any(
         order.index(other.kind) > order.index(child.kind)

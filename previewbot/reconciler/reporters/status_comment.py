@@ -30,10 +30,9 @@ class StatusComment:
     async def publish(
         self, client: InstallationClient, preview: Preview, report: Report, text: str
     ) -> Report:
-        """Edit the comment, or write it. One that a person deleted is made again at the next change of the
-        text,
+        """Edit the comment, or write it.
 
-        not against their will.
+        If a person deleted it, it is not written again at once, but only when there is something new to say.
         """
         spec = preview.spec
         if not report.id:
