@@ -52,6 +52,7 @@ class PullRequest:
     @property
     def is_fork(self) -> bool:
         """Whether the head lives outside the base repository (or in a deleted one)."""
+        # By number: a fork may have the same name, and a deleted one has none, which counts as a fork too.
         return self.head.repository_id != self.base.repository_id
 
 

@@ -58,6 +58,8 @@ class _Told:
         path = (*path, context["at"]) if context.get("at") else path
         schema = at(self._root, path) or {}
         kind = error if context.get("at") else self._kind(error, path, schema, value)
+        # A settings file without `github` gets one mistake for each key to write under it, not one for the
+        # whole.
         if kind == "missing" and schema.get("required"):
             for key in schema["required"]:
                 yield from self.of(error, (*path, key), {}, value)
@@ -81,6 +83,7 @@ class _Told:
         variable = self._variable(path)
         # What is missing belongs to where the rest stands; in the file, it may be a key without a value.
         outer = kind.startswith("missing")
+        # What is missing was written nowhere, so the line is that of the nearest part around it.
         place = next(
             self._places[path[:end]] for end in range(len(path) - outer, -1, -1) if path[:end] in self._places
         )
@@ -99,6 +102,8 @@ class _Told:
             return kind if "examples" in schema else f"{kind}_keys"
         if schema.get("type") != "string" or kind in ("duration", "extra_forbidden", "missing"):
             return kind
+        # Somebody wrote `service: on` or `image: 1.10`: YAML reads a truth or a number, and only the quotes
+        # are missing.
         if isinstance(value, bool | int | Plain) and path in self._places:
             return "text_without_quotes"
         return kind if isinstance(value, str) or kind not in KINDS else "string_type"

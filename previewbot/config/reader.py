@@ -145,6 +145,7 @@ class _Loader(yaml.SafeLoader):
     def compose_document(self) -> yaml.Node | None:
         """Compose the document; raises Unreadable if there is a second one."""
         root = super().compose_document()
+        # PyYAML complains of this too, but does not say what to remove.
         if not self.check_event(yaml.StreamEndEvent):
             self._refuse("second_document")
         return root
@@ -193,6 +194,8 @@ def _not_yaml(text: str, error: yaml.MarkedYAMLError) -> Unreadable:
     if mark is None or start is None:
         return Unreadable(0, "not_yaml", problem=Raw(error.problem))
     problem = Raw(" ".join(part for part in (error.context, error.problem) if part))
+    # `*.internal` or `!important` without quotes is meant as a text. PyYAML would speak of aliases and tags,
+    # which helps nobody to find the quotes.
     kind = _SIGNS.get(error.context or "", "not_yaml")
     if "'\\t'" in problem:
         kind = "tab_behind" if text[: mark.index].rpartition("\n")[2].strip() else "tab_before"

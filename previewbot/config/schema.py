@@ -27,6 +27,8 @@ class _AsWritten(GenerateJsonSchema):
 
     def default_schema(self, schema: core_schema.WithDefaultSchema) -> JsonSchemaValue:
         """Return the schema with its default, unless that is none, or a part whose keys have their own."""
+        # A part such as `ttl` is left out as a whole by most people. What is published are the defaults of
+        # its keys.
         default = schema.get("default")
         if default is None or isinstance(default, BaseModel):
             return self.generate_inner(schema["schema"])
@@ -39,6 +41,8 @@ class _AsWritten(GenerateJsonSchema):
     def dict_schema(self, schema: core_schema.DictSchema) -> JsonSchemaValue:
         """Return the schema of a mapping of names."""
         made = super().dict_schema(schema)
+        # Editors check files by the published schema: without this a service named `Check Out` would look
+        # right there.
         return {**made, "additionalProperties": False} if "patternProperties" in made else made
 
     def field_title_should_be_set(self, schema: object) -> bool:
@@ -83,5 +87,6 @@ def _under(schema: Schema, key: str) -> object:
 
 def _resolved(root: Schema, schema: Schema) -> Schema:
     """Return a schema with what it refers to put in its place."""
+    # What stands beside a reference is about this place (its description), so it wins over what it refers to.
     reference = schema.get("$ref")
     return {**root["$defs"][reference.rsplit("/", 1)[-1]], **schema} if reference else schema

@@ -65,6 +65,7 @@ def _unpacked(value: object) -> object:
     if not isinstance(value, Variable):
         return value
     try:
+        # Lower case, since people write TRUE and True in an environment as well.
         return json.loads(value.lower())
     except ValueError:
         return value
@@ -85,6 +86,7 @@ def _file(value: object) -> Path:
 def _url(value: str) -> str:
     try:
         parts = urlsplit(value)
+        # `parts.port` raises ValueError for a port that is no number, which is caught below.
         usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
     except ValueError:
         raise mistake("url_secret" if "@" in value else "url") from None
@@ -108,6 +110,7 @@ def duration_of(value: object) -> timedelta:
 
 
 def _pause(value: object) -> timedelta:
+    # A pause may be nothing at all, which no other duration may be.
     return timedelta(0) if value == "0s" else duration_of(value)
 
 

@@ -122,6 +122,7 @@ KINDS: Mapping[str, Kind] = {
 
 def fill(kind: str, named: Mapping[str, object], value: str = "") -> Words:
     """Return the words of a kind; texts among `named` are shown as pieces of a file, unless they are Raw."""
+    # `type(...) is str` and not `isinstance`: a Raw is a str too, and must not be put into backticks.
     told = {name: shown(text) if type(text) is str else text for name, text in named.items()}
     words = KINDS[kind]
     may_tell = words.told and "{written}" not in words.expected
@@ -132,6 +133,7 @@ def fill(kind: str, named: Mapping[str, object], value: str = "") -> Words:
 
 def shown(text: str) -> str:
     """Return a piece of the file for a message: printable, short, in backticks."""
+    # The piece is shown inside a code span of Markdown, which a backquote of its own would end.
     clean = "".join(char if char.isprintable() and char != "`" else "?" for char in text)
     return f"`{clean if len(clean) <= 60 else clean[:59] + '…'}`"
 

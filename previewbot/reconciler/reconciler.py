@@ -138,8 +138,6 @@ class Reconciler:
             observation = await gather(self._context, store, afresh=True)
             plan = self._plan(store, observation)
         observation, plan = await self._store(store, observation, plan)
-        # The status says already what is done here. If the process dies after half of it, the next pass plans
-        # the other half: it compares with the children that are there, not with what we meant to do.
         applied, route = await self._apply(store, observation, plan)
         status, report_error = await self._report(store, observation, plan, applied, before)
         errors = PassErrors(observation.read_error, route.error, report_error, applied.error)
@@ -150,8 +148,7 @@ class Reconciler:
         return replace(plan, status=self._worded(store, plan.status))
 
     def _worded(self, store: PreviewStore, status: Status) -> Status:
-        """Return a status whose conditions say what the comment says; one that did not change is as it
-        was."""
+        """Return a status whose conditions have the comment's words; an unchanged one as it was."""
         if status is store.status:
             return status
         words = self._context.renderer.headline(view_of(self._context.settings, store.with_status(status)))
@@ -259,8 +256,7 @@ class Reconciler:
         works = errors.actions is None and (errors.route is None or not running)
         removes = works and plan.removes
         if errors.blocking is not None:
-            # GitHub may ask us to wait an hour. Sessions waiting for the gateway must still be removed on
-            # time.
+            # GitHub may ask us to wait an hour; sessions that wait for the gateway must not.
             after = earliest(until_expiry(status, now), REMOVING if removes else None)
             return Outcome(after, errors.blocking)
         deadline = observation.limits.image_deadline

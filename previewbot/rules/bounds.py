@@ -24,6 +24,8 @@ def _namespaces(config: RepositoryConfig, settings: Settings) -> Iterator[Proble
     if config.entry is not None:
         wanted.insert(0, ("entry.namespace", config.entry.namespace))
     for key, namespace in wanted:
+        # The controller may only act in these namespaces: its Roles are there. In others each pass would be
+        # refused.
         if namespace not in settings.cluster.namespaces:
             known = ", ".join(settings.cluster.namespaces)
             message = f"the namespace {shown(namespace)} is not open to previews; choose from: {known}"
@@ -32,6 +34,8 @@ def _namespaces(config: RepositoryConfig, settings: Settings) -> Iterator[Proble
 
 def _images(config: RepositoryConfig, settings: Settings) -> Iterator[Problem]:
     for service in config.services:
+        # Checked for the template, so that its author is told at once, and again for the real reference
+        # before a look.
         if not allowed(sample_image(service.image, service.name), settings.images.allowed):
             known = ", ".join(settings.images.allowed)
             message = (

@@ -24,6 +24,7 @@ def environment_key(host: str, repository_id: int, number: int, repository: str)
     # The repository's number and not its name, so that a rename keeps the key, and with it the link.
     identity = f"{host.lower()}\n{repository_id}\n{number}".encode()
     digest = base64.b32encode(hashlib.sha256(identity).digest()).decode().lower()[:_HASH_LENGTH]
+    # The name is cut, and never the number: two pull requests of one repository are told apart by eye.
     suffix = f"-{number}"
     room = _MAX_LENGTH - 1 - _HASH_LENGTH - len(suffix) - 1
     name = re.sub(r"[^a-z0-9]+", "-", repository.rsplit("/", 1)[-1].lower()).strip("-")[:room].strip("-")

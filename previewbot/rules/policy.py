@@ -32,6 +32,7 @@ def trigger(
 
     A trigger grants nothing: that is `needs_approval`'s to say.
     """
+    # Before drafts and labels: a person who asked wants it, whatever the configuration says.
     if started_by:
         return f"@{started_by}'s command"
     if pull_request.draft and not triggers.drafts:

@@ -39,8 +39,8 @@ def informers(
 ) -> list[Informer]:
     """Follow Previews everywhere; children, pods and routes where these are allowed: a Role is enough."""
 
-    # Of what only wakes a pass little is kept: hundreds of sessions and pods with their whole specs would be
-    # most of the controller's memory.
+    # Of what only wakes a pass little is kept: there may be hundreds of sessions and pods, and their specs
+    # are long.
     def informer(
         resource: tuple[str, str, str],
         namespace: str | None,

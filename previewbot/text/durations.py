@@ -20,6 +20,7 @@ def parse_duration(text: str) -> timedelta:
     Raises ValueError, with words for the writer, for anything else, for nothing at all and for more than a
     year (so that adding it to a moment never overflows).
     """
+    # The pattern matches the empty text as well, since each of its parts may be left out.
     match = _DURATION.fullmatch(text)
     if match is None or not text:
         raise ValueError("a duration is written like 8h, 2h30m, 90s or 3d")

@@ -21,6 +21,8 @@ from previewbot.text.standing import awaited
 def templates_directory() -> Path:
     """Return the folder of the templates: inside the installed package, or in the checkout."""
     packaged = Path(str(files("previewbot"))) / "templates"
+    # A wheel carries the templates inside the package; in a clone they stand beside it, where people find
+    # them.
     return packaged if packaged.is_dir() else packaged.parent.parent / "templates"
 
 
@@ -38,6 +40,8 @@ def for_pages(loader: BaseLoader) -> Environment:
     """Return the environment of HTML pages, escaped as a whole; the page quotes nothing of a repository."""
     environment = _environment(loader, hypertext.FILTERS, autoescape=True)
     environment.filters["paragraphs"] = hypertext.paragraphs
+    # The same macros serve comment and page. A few sentences differ: the page has no sign-in, so there
+    # nothing is quoted that a person or a repository wrote.
     environment.globals["on_page"] = True
     return environment
 

@@ -34,6 +34,7 @@ def code(text: object) -> str:
     # Whoever chooses a branch's name could end the code span with a backquote of their own, and go on with a
     # link or a mention.
     fence = "`" * (longest + 1)
+    # One blank on each side is not shown, and without it a backquote at the edge would belong to the fence.
     pad = " " if line.startswith("`") or line.endswith("`") or not line else ""
     return f"{fence}{pad}{line}{pad}{fence}"
 

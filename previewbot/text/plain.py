@@ -23,6 +23,7 @@ def same(text: str) -> str:
 
 def link(text: str, url: str) -> str:
     """Return the words of a link, and behind them its address."""
+    # A terminal makes addresses clickable by itself, and kubectl knows no other form of link.
     return f"{text} ({url})" if url else text
 
 

@@ -54,6 +54,7 @@ class Renderer:
 
     def comment(self, view: View) -> str:
         """Return the status comment, marker included, within GitHub's limit."""
+        # Should the status be lost, this is what keeps old commands from being carried out a second time.
         last = _last_command(view.preview.status.requests)
         marker = status_marker(view.preview.spec.environment_key, last)
         text = self._comments.get_template("comment.md").render(_values(view))

@@ -36,6 +36,8 @@ def standing_of(status: Status) -> Standing:
 def awaited(status: Status) -> Service:
     """Return the service whose image the whole preview waits for: the one that gave it its reason."""
     waiting = [service for service in status.services if service.waiting]
+    # Several services may wait for different reasons. The sentence at the top must be about the one whose
+    # reason stands there.
     same = [service for service in waiting if service.waiting and service.waiting.reason is status.reason]
     nothing = Service("", "", "", waiting=Waiting(status.reason or Reason.UNKNOWN))
     return next(iter((*same, *waiting)), nothing)

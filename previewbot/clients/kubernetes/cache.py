@@ -33,8 +33,9 @@ class ObjectCache:
     def put(self, obj: Object) -> None:
         """Take an object, unless it is known already, or a newer one, or its deletion."""
         before = self._objects.get(_key(obj))
-        # Example: the watch tells that session A was deleted, and only then our own create of A is answered.
-        # Taken as it comes, A would stay in the cache for ever, since no later event would remove it.
+        # Example: the watch tells that Preview A was deleted, and only then the answer to our own write of A
+        # comes in. Taken as it comes, A would stay in the cache for ever, since no later event would remove
+        # it.
         if _uid(obj) in self._buried or (before is not None and not _is_newer(obj, before)):
             return
         self._objects[_key(obj)] = obj

@@ -44,6 +44,8 @@ def _challenges(header: str) -> Iterator[Challenge]:
             collected.append(_Collected(scheme.lower()))
         elif collected:
             value = re.sub(r"\\(.)", r"\1", quoted) or plain
+            # A header may hold several challenges in one line. A parameter belongs to the scheme before it,
+            # and the first of two with the same name counts.
             collected[-1].parameters.setdefault(name.lower(), value)
     for one in collected:
         known = {key: one.parameters.get(key, "") for key in ("realm", "service", "scope")}

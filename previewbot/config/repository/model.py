@@ -129,6 +129,8 @@ def _named(value: object, handler: Any) -> object:
     """Read services from a mapping of names; what is a tuple of them already stays."""
     if isinstance(value, tuple):
         return value
+    # People write a mapping by name; the rest of the program goes through the services in the order of the
+    # file.
     read: Mapping[str, ServiceFields] = handler(value)
     # Built without a second validation: each part has been read by `handler` already.
     services = tuple(ServiceConfig.model_construct(name=name, **dict(read[name])) for name in read)

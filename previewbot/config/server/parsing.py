@@ -71,6 +71,7 @@ def parse(document: Document | Mapping[str, Any], environment: Mapping[str, str]
     every process needs each.
     """
     if not isinstance(document, Document):
+        # A plain mapping has no lines: its mistakes name the keys alone.
         document = Document(document, {(): Place(0, 0)})
     variables, found = _ours(environment)
     put = _Variables({name: environment[name] for name in variables.values()})()

@@ -25,6 +25,8 @@ _REFUSED = "Refused"
 
 def phase_of(services: Sequence[Service]) -> tuple[Phase, Reason]:
     """Return phase and reason of a preview that should run; there is at least one service."""
+    # A preview stands as its best service does: a reviewer can use what runs, and the reason Partial says
+    # that not all of it does.
     phases = [service.phase for service in services]
     best = next(phase for phase in (*_BEST_FIRST, phases[0]) if phase in phases)
     # "Asleep" is said only if all are: one that sleeps next to one that fails would hide the failure.

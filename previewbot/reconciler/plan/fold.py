@@ -61,6 +61,8 @@ def _with_route_problem(
     before: Status, decision: Decision, services: tuple[Service, ...], observation: Observation
 ) -> tuple[Service, ...]:
     problem = route_problem(before)
+    # A refused route fails only a preview that shows nothing yet. What serves already is still behind the
+    # link of before, and stays.
     if not isinstance(decision, Run) or not problem or any(service.serving_sha for service in services):
         return services
     stored = {service.name: service for service in before.services}

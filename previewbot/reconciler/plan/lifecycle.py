@@ -67,6 +67,8 @@ def end_if_expired(status: Status, now: datetime) -> Status:
         return status
     # What expires is the commit whose clock ran; one pushed meanwhile has not had its time yet.
     head_sha = lifecycle.ready_sha or status.observed.head_sha
+    # The moment that was promised, and not the one at which we noticed: a controller may have been away over
+    # it.
     ended = Ended(reason=Reason.TIME_UP, at=lifecycle.expires_at, head_sha=head_sha)
     return replace(status, lifecycle=replace(lifecycle, ended=ended))
 
@@ -95,6 +97,8 @@ def start_clock(
     """Start the clock with the first Ready of a head; a push never shortens what somebody extended."""
     if not phase.runs or lifecycle.ready_sha == head_sha:
         return lifecycle
+    # Example: extended until 18:00, and the new commit would end at 17:00. Then 18:00 stays, but never more
+    # than the longest life from now.
     expires_at = now + ttl
     if lifecycle.expires_at is not None:
         expires_at = min(max(expires_at, lifecycle.expires_at), now + ttl_max)

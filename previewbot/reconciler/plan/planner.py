@@ -52,7 +52,7 @@ def take_in(observation: Observation) -> Status:
     status, facts = observation.preview.status, observation.facts
     # By the moment when the look began: what was in time then must not be too late after a slow look.
     now = observation.read_at or observation.now
-    # The clock comes before the commands: whether an `extend` is in time must not depend on when we look.
+    # The clock comes before the commands: a preview that is past its time has ended, and `extend` is refused.
     status = lifecycle.end_if_expired(status, now)
     if observation.fresh and facts is not None:
         status = lifecycle.record_facts(status, facts, now)
@@ -82,6 +82,8 @@ def make_plan(observation: Observation, kinds: Sequence[ChildKind], route: Route
     steps = steps_of(
         replace(observation, preview=replace(observation.preview, status=before)), decision, kinds
     )
+    # Asked of the stored status. `before` has adopted one of the comments already, and would call none a
+    # duplicate.
     doubled = duplicates(observation.preview.status, observation.inbox.own)
     return _plan(observation, before, decision, steps, kinds, route, doubled)
 

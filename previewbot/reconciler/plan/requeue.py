@@ -105,6 +105,8 @@ def requeue_after(
     if facts is not None and facts.lagging:
         times.append(_LAG)
     if status.phase is Phase.STOPPING or (isinstance(decision, Leave) and status.services):
+        # The event of a deletion usually comes sooner. This is for one that was lost while a watch was
+        # renewed.
         times.append(_INTERVALS[Waits.REPLACEMENT])
     image = image_interval(status.observed.head_first_seen_at, now, deadline)
     times += [_interval(reason, image) for reason in _reasons(status, decision)]

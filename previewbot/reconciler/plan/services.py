@@ -70,6 +70,8 @@ def pin_image(
     """Pin the image once per head and template; the container is resolved anew with it."""
     if is_pinned(service, head_sha, references):
         return service if service.waiting is None else replace(service, waiting=None)
+    # From here on the digest counts and not the tag: what was looked at is what runs, also when the tag
+    # moves. The container is forgotten, since the workload may have changed since the commit before.
     if isinstance(lookup, ImageFound):
         return replace(
             service, head_sha=head_sha, image=lookup.image, digest=lookup.digest, container="", waiting=None
