@@ -29,24 +29,20 @@ from previewbot.api.preview import (
     timestamp,
 )
 from previewbot.api.reasons import POD_PROBLEMS, REASONS, Reason, ReasonInfo
+from previewbot.api.requests import Goal, Reply, RequestId, RequestKind, Requests
 from previewbot.api.status import (
     AgentSeen,
     Child,
     ChildState,
     ConfigurationProblem,
     Ended,
-    Goal,
     Lifecycle,
     Link,
     LinkKind,
     Observed,
     PodProblem,
     Refusal,
-    Reply,
     Report,
-    RequestId,
-    RequestKind,
-    Requests,
     Service,
     Slot,
     Status,

@@ -16,6 +16,7 @@ from pydantic import WithJsonSchema
 from previewbot.api.conditions import Condition
 from previewbot.api.phases import Phase
 from previewbot.api.reasons import Reason
+from previewbot.api.requests import Reply, Requests
 from previewbot.api.value import Value
 
 AnyReason = Annotated[Reason, WithJsonSchema({"type": "string"})]
@@ -209,61 +210,6 @@ class Child(Value):
     was_ready: bool = False
 
 
-class RequestKind(StrEnum):
-    """Where a request of a person was written."""
-
-    ISSUE_COMMENT = "IssueComment"
-
-
-@dataclass(frozen=True)
-class RequestId(Value):
-    """Which request: a `RequestKind`, and GitHub's id; ids of different kinds are not comparable."""
-
-    kind: str
-    id: int
-
-
-@dataclass(frozen=True)
-class Requests(Value):
-    """Which requests were carried out: all issue comments up to `floor`, and those in `handled`."""
-
-    floor: int = 0
-    handled: tuple[RequestId, ...] = ()
-    read_at: datetime | None = None
-
-
-class Goal(StrEnum):
-    """What a command waits for before it is answered."""
-
-    RUNNING = "Running"
-    STOPPED = "Stopped"
-
-    @classmethod
-    def _missing_(cls, value: object) -> Goal:
-        """Read a goal that only a newer version knows: whatever it is, a preview that runs is an answer."""
-        return cls.RUNNING
-
-
-@dataclass(frozen=True)
-class Reply(Value):
-    """An answer that is still owed to a request.
-
-    `words` names a template under templates/replies/, empty for none; `reaction` is what to give now; with a
-    `goal` the reaction waits until that is reached, eyes until then.
-    """
-
-    request: RequestId
-    author: str
-    command: str
-    reaction: str = ""
-    goal: Goal | None = None
-    eyes_given: bool = False
-    reacted: bool = False
-    words: str = ""
-    values: dict[str, str] = field(default_factory=dict)
-    intent_at: datetime | None = None
-
-
 @dataclass(frozen=True)
 class Refusal(Value):
     """That GitHub does not take a text (by its hash) for good, since when, and what it said."""
@@ -303,7 +249,7 @@ class Status(Value):
     link: Link = Link()
     services: tuple[Service, ...] = ()
     children: tuple[Child, ...] = ()
-    requests: Requests = Requests()
+    requests: Requests = field(default_factory=Requests)
     replies: tuple[Reply, ...] = ()
     reports: dict[str, Report] = field(default_factory=dict)
     conditions: tuple[Condition, ...] = ()

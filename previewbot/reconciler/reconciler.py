@@ -26,21 +26,17 @@ from previewbot.reconciler.gather import Gone, gather, gather_removal
 from previewbot.reconciler.gather.gathering import within
 from previewbot.reconciler.memory import Memory, Untriggered
 from previewbot.reconciler.observation import Observation, PullRequestFacts
-from previewbot.reconciler.pass_errors import PassErrors
+from previewbot.reconciler.pass_outcome import PassErrors, next_pass, of_reporters
 from previewbot.reconciler.plan.conditions import with_messages
-from previewbot.reconciler.plan.decision import Leave, Run
+from previewbot.reconciler.plan.decision import Leave
 from previewbot.reconciler.plan.fold import route_problem, with_conditions
 from previewbot.reconciler.plan.lifecycle import end_if_expired
 from previewbot.reconciler.plan.planner import Plan, make_plan, plan_removal, with_route_result
 from previewbot.reconciler.plan.requeue import (
-    AFTER_CHANGE,
-    GATEWAY_POLL,
     READ_PATIENCE,
     REMOVING,
     SOON,
     Outcome,
-    earliest,
-    requeue_after,
     until_expiry,
 )
 from previewbot.reconciler.reporters import TEXT_REPORTERS, TextReporter, record_event
@@ -241,41 +237,8 @@ class Reconciler:
         # the pull request. So the Preview stays until GitHub shows at least what the webhook told us.
         if over and leave is not None and facts is not None and not facts.lagging:
             return await self._leave(store, facts, leave)
-        return self._next_look(store.status, observation, plan, applied, errors)
-
-    def _next_look(
-        self,
-        status: Status,
-        observation: Observation,
-        plan: Plan,
-        applied: ApplyResult,
-        errors: PassErrors,
-    ) -> Outcome:
-        now, running = self._context.now(), isinstance(plan.decision, Run)
-        # If the route or the cluster failed, do not poll every 0.5 s: let the backoff decide.
-        works = errors.actions is None and (errors.route is None or not running)
-        removes = works and plan.removes
-        if errors.blocking is not None:
-            # GitHub may ask us to wait an hour; sessions that wait for the gateway must not.
-            after = earliest(until_expiry(status, now), REMOVING if removes else None)
-            return Outcome(after, errors.blocking)
-        deadline = observation.limits.image_deadline
-        after = requeue_after(
-            self._of_ours(status), plan.decision, observation.facts, deadline=deadline, now=now
-        )
-        if plan.creates and not plan.may_create and errors.first is None:
-            after = earliest(after, SOON)
-        elif removes:
-            after = earliest(after, GATEWAY_POLL)
-        elif works and applied.changed:
-            after = earliest(after, AFTER_CHANGE)
-        return Outcome(after, errors.first)
-
-    def _of_ours(self, status: Status) -> Status:
-        """Leave out reports that another version made: an intent of theirs would wake us without end."""
-        names = {reporter.name for reporter in self._reporters}
-        ours = {name: report for name, report in status.reports.items() if name in names}
-        return status if ours.keys() == status.reports.keys() else replace(status, reports=ours)
+        ours = of_reporters(store.status, [reporter.name for reporter in self._reporters])
+        return next_pass(ours, observation, plan, applied, errors, now=self._context.now())
 
     async def _leave(self, store: PreviewStore, facts: PullRequestFacts, decision: Leave) -> Outcome:
         """The Preview goes last, and only as we know it: a poke in between means another look."""

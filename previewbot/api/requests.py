@@ -1,0 +1,64 @@
+"""What people ask for: which requests were carried out, and the answers that are still owed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from previewbot.api.value import Value
+
+
+class RequestKind(StrEnum):
+    """Where a request of a person was written."""
+
+    ISSUE_COMMENT = "IssueComment"
+
+
+@dataclass(frozen=True)
+class RequestId(Value):
+    """Which request: a `RequestKind`, and GitHub's id; ids of different kinds are not comparable."""
+
+    kind: str
+    id: int
+
+
+@dataclass(frozen=True)
+class Requests(Value):
+    """Which requests were carried out: all issue comments up to `floor`, and those in `handled`."""
+
+    floor: int = 0
+    handled: tuple[RequestId, ...] = ()
+    read_at: datetime | None = None
+
+
+class Goal(StrEnum):
+    """What a command waits for before it is answered."""
+
+    RUNNING = "Running"
+    STOPPED = "Stopped"
+
+    @classmethod
+    def _missing_(cls, value: object) -> Goal:
+        """Read a goal that only a newer version knows: whatever it is, a preview that runs is an answer."""
+        return cls.RUNNING
+
+
+@dataclass(frozen=True)
+class Reply(Value):
+    """An answer that is still owed to a request.
+
+    `words` names a template under templates/replies/, empty for none; `reaction` is what to give now; with a
+    `goal` the reaction waits until that is reached, eyes until then.
+    """
+
+    request: RequestId
+    author: str
+    command: str
+    reaction: str = ""
+    goal: Goal | None = None
+    eyes_given: bool = False
+    reacted: bool = False
+    words: str = ""
+    values: dict[str, str] = field(default_factory=dict)
+    intent_at: datetime | None = None

@@ -1,0 +1,80 @@
+"""What became of a pass: what went wrong, by its stage, and when the next pass is due."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from previewbot.api import Status
+from previewbot.errors import Forbidden, Invalid, RemoteError
+from previewbot.reconciler.apply import ApplyResult, is_refusal
+from previewbot.reconciler.observation import Observation
+from previewbot.reconciler.plan.decision import Run
+from previewbot.reconciler.plan.planner import Plan
+from previewbot.reconciler.plan.requeue import (
+    AFTER_CHANGE,
+    GATEWAY_POLL,
+    REMOVING,
+    SOON,
+    Outcome,
+    earliest,
+    requeue_after,
+    until_expiry,
+)
+
+
+@dataclass(frozen=True)
+class PassErrors:
+    """What went wrong in a pass, by its stage; None where nothing did."""
+
+    look: RemoteError | None = None
+    route: RemoteError | None = None
+    report: RemoteError | None = None
+    actions: RemoteError | None = None
+
+    @property
+    def first(self) -> RemoteError | None:
+        """The one to tell of."""
+        return self.actions or self.report or self.route or self.look
+
+    @property
+    def blocking(self) -> RemoteError | None:
+        """One that keeps us from going on now; a text or a route that is refused for good does not."""
+        report = None if isinstance(self.report, Forbidden | Invalid) else self.report
+        return self.look or self.actions or report or (None if is_refusal(self.route) else self.route)
+
+
+def next_pass(
+    status: Status,
+    observation: Observation,
+    plan: Plan,
+    applied: ApplyResult,
+    errors: PassErrors,
+    *,
+    now: datetime,
+) -> Outcome:
+    """Return how a pass ended that leaves the Preview, and when the next one is due."""
+    running = isinstance(plan.decision, Run)
+    # If the route or the cluster failed, do not poll every 0.5 s: let the backoff decide.
+    works = errors.actions is None and (errors.route is None or not running)
+    removes = works and plan.removes
+    if errors.blocking is not None:
+        # GitHub may ask us to wait an hour; sessions that wait for the gateway must not.
+        after = earliest(until_expiry(status, now), REMOVING if removes else None)
+        return Outcome(after, errors.blocking)
+    deadline = observation.limits.image_deadline
+    after = requeue_after(status, plan.decision, observation.facts, deadline=deadline, now=now)
+    if plan.creates and not plan.may_create and errors.first is None:
+        after = earliest(after, SOON)
+    elif removes:
+        after = earliest(after, GATEWAY_POLL)
+    elif works and applied.changed:
+        after = earliest(after, AFTER_CHANGE)
+    return Outcome(after, errors.first)
+
+
+def of_reporters(status: Status, names: Collection[str]) -> Status:
+    """Leave out reports that another version made: an intent of theirs would wake us without end."""
+    ours = {name: report for name, report in status.reports.items() if name in names}
+    return status if ours.keys() == status.reports.keys() else replace(status, reports=ours)
