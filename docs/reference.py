@@ -21,7 +21,6 @@ ROOT = Path(__file__).parents[1]
 CHART = "charts/previewbot/values.schema.json"
 _COMMENTS = 46
 _WIDTH = 118
-_NAMES = {"registries": "ghcr.io", "services": "checkout"}
 # The chart mounts files, and knows its Lease and its cluster: nobody writes these into its values.
 _CHARTS_OWN = (
     "private_key_file",
@@ -31,7 +30,7 @@ _CHARTS_OWN = (
     "docker_config_file",
     "ca_file",
 )
-_PROSE = ("$defs", "title", "description", "examples", "default")
+_PROSE = ("$defs", "title", "description", "examples", "default", "propertyNames")
 
 _SETTINGS = """\
 # Settings
@@ -105,7 +104,7 @@ def main() -> None:
 
 def _lines(root: Schema, path: tuple[str, ...], depth: int) -> Iterator[str]:
     parent = at(root, path) or {}
-    names = parent.get("properties") or [_NAMES[path[-1]]]
+    names = parent.get("properties") or parent["propertyNames"]["examples"]
     for key in names:
         inner = at(root, (*path, key)) or {}
         named = key in parent.get("properties", ())

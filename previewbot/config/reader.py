@@ -15,13 +15,33 @@ from typing import Any, NoReturn, cast
 
 import yaml
 
-from previewbot.config.words import Raw, Words, fill
+from previewbot.config.words import Raw, Words, fill, whole
 
 KeyPath = tuple[str | int, ...]
 MAX_BYTES = 64 * 1024
 MAX_NODES = 5_000
 _MAX_DEPTH = 20
-_SIGNS = {"while scanning an alias": "star", "while scanning a tag": "tag"}
+_SIGNS = {
+    "*": "star",
+    "!": "tag",
+    "&": "anchor",
+    "|": "block",
+    ">": "block",
+    "@": "sign",
+    "`": "sign",
+    "%": "sign",
+}
+"""The kinds of mistakes of values that begin with a sign of YAML's own."""
+_AT_THE_SIGN = (
+    "while scanning an alias",
+    "while scanning an anchor",
+    "while scanning a tag",
+    "while parsing a tag",
+    "while parsing a node",
+    "while scanning a block scalar",
+    "while scanning for the next token",
+)
+"""What PyYAML does when it complains of such a sign."""
 _WHOLE_NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,17})")
 
 
@@ -29,7 +49,8 @@ _WHOLE_NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,17})")
 class Mistake:
     """Something that is wrong: where (line 0: nowhere in particular), under which keys, and the words.
 
-    `variable` names the environment variable that says it instead of the file. The words are made when they
+    `variable` names the environment variable that says it instead of the file, and `within` is the path of
+    the mapping that it is about, if keys of it are what is wrong. The words are made when they
     are told: a file may have thousands of mistakes, of which a few are.
     """
 
@@ -37,6 +58,7 @@ class Mistake:
     tell: Callable[[], Words]
     path: KeyPath = ()
     variable: str = ""
+    within: KeyPath = ()
 
     @property
     def words(self) -> Words:
@@ -61,11 +83,15 @@ class Plain:
 
 @dataclass(frozen=True)
 class Place:
-    """Where a value was written: the lines of its key and of itself, and how, if it is a single word."""
+    """Where a value was written: the lines of its key and of itself, and how, if it is a single word.
+
+    `braces` says that it holds keys, but on one line, so that it may have been meant as a text.
+    """
 
     key_line: int
     line: int
     written: str | None = None
+    braces: bool = False
 
 
 @dataclass
@@ -86,9 +112,12 @@ def read(content: bytes | str) -> Document:
     """Return the document in `content`; raises Unreadable if it is too large, not UTF-8 or not plain YAML."""
     text = _decoded(content)
     try:
-        node = _Loader(text).get_single_node()
+        loader = _Loader(text)
+        node = loader.get_single_node()
     except yaml.MarkedYAMLError as error:
-        raise _not_yaml(text, error) from None
+        scanning = error.context == "while parsing a tag" or "scanning" in str(error.context)
+        in_flow = loader.in_flow(scanning=scanning)
+        raise _not_yaml(text, error, in_flow=in_flow) from None
     except yaml.YAMLError as error:
         line = text.count("\n", 0, getattr(error, "position", 0)) + 1
         raise Unreadable(line, "odd_character") from None
@@ -99,28 +128,39 @@ def read(content: bytes | str) -> Document:
 
 
 def _value(document: Document, node: yaml.Node, path: KeyPath, key_line: int) -> object:
-    written = str(node.value) if isinstance(node, yaml.ScalarNode) else None
-    document.places[path] = Place(key_line, _line(node), written)
+    written = _text(node) if isinstance(node, yaml.ScalarNode) else None
+    braces = isinstance(node, yaml.MappingNode) and bool(node.flow_style)
+    document.places[path] = Place(key_line, _line(node), written, braces)
     if isinstance(node, yaml.MappingNode):
         return _mapping(document, node, path)
     if isinstance(node, yaml.SequenceNode):
         return [_value(document, item, (*path, at), _line(item)) for at, item in enumerate(node.value)]
-    return _scalar(str(node.value), str(node.tag).rsplit(":", 1)[-1])
+    return _scalar(written or "", str(node.tag).rsplit(":", 1)[-1])
 
 
 def _mapping(document: Document, node: yaml.MappingNode, path: KeyPath) -> dict[str, object]:
     found: dict[str, object] = {}
     for key, value in node.value:
-        inner = (*path, str(key.value))
         if not isinstance(key, yaml.ScalarNode):
-            document.mistakes.append(Mistake(_line(key), partial(fill, "key_type", {}), path))
+            document.mistakes.append(Mistake(_line(key), partial(fill, "key_type", {}), path, within=path))
+            continue
+        name = _text(key)
+        inner = (*path, name)
         # YAML's own loaders let the last one win, and the first would be lost without a word.
-        elif key.value in found:
+        if name in found:
             words = partial(fill, "twice", {"line": document.places[inner].key_line})
-            document.mistakes.append(Mistake(_line(key), words, inner))
+            document.mistakes.append(Mistake(_line(key), words, inner, within=path))
         else:
-            found[key.value] = _value(document, value, inner, _line(key))
+            found[name] = _value(document, value, inner, _line(key))
     return found
+
+
+def _text(node: yaml.ScalarNode) -> str:
+    """Return what a scalar says; raises Unreadable for half a character, which only an escape can write."""
+    text = str(node.value)
+    if text != whole(text):
+        raise Unreadable(_line(node), "odd_character")
+    return text
 
 
 def _scalar(written: str, tag: str) -> object:
@@ -141,6 +181,11 @@ class _Loader(yaml.SafeLoader):
         super().__init__(text)
         self._nodes = 0
         self._depth = 0
+        self._flows = 0
+
+    def in_flow(self, *, scanning: bool) -> bool:
+        """Return whether brackets or braces are open where it scans, or where it composes (behind that)."""
+        return int(cast(Any, self).flow_level if scanning else self._flows) > 0
 
     def compose_document(self) -> yaml.Node | None:
         """Compose the document; raises Unreadable if there is a second one."""
@@ -157,15 +202,19 @@ class _Loader(yaml.SafeLoader):
         if isinstance(event, yaml.AliasEvent):
             self._refuse("alias", written=f"*{event.anchor}")
         if getattr(event, "tag", None) is not None:
-            self._refuse("tag", written=str(event.tag).replace("tag:yaml.org,2002:", "!!").rstrip("],}"))
+            tag = str(event.tag).replace("tag:yaml.org,2002:", "!!")
+            self._refuse("tag", written=_word(tag, in_flow=self.in_flow(scanning=False)))
         self._nodes += 1
         self._depth += 1
         # Counted while reading and not afterwards: the controller's event loop waits for this.
+        flows = int(bool(getattr(event, "flow_style", False)))
+        self._flows += flows
         if self._nodes > MAX_NODES:
             self._refuse("too_many", most=MAX_NODES)
         if self._depth > _MAX_DEPTH:
             self._refuse("too_deep")
         node = super().compose_node(parent, index)
+        self._flows -= flows
         self._depth -= 1
         return node
 
@@ -188,16 +237,38 @@ def _decoded(content: bytes | str) -> str:
         raise Unreadable(raw.count(b"\n", 0, error.start) + 1, "not_utf8") from None
 
 
-def _not_yaml(text: str, error: yaml.MarkedYAMLError) -> Unreadable:
+def _word(text: str, *, in_flow: bool) -> str:
+    """Return the value that a text begins with; within brackets or braces, their signs end it."""
+    line = text.partition("\n")[0].partition(" #")[0]
+    return (re.split(r"[,\]}]", line)[0] if in_flow else line).rstrip()
+
+
+def _brace_before(text: str) -> int | None:
+    """Return where the braces begin with which a text ends, on its last line; None if it ends with none."""
+    line = text.rpartition("\n")[2].rstrip()
+    depth = 0
+    for index in range(len(line) - 1, -1, -1):
+        depth += {"}": 1, "{": -1}.get(line[index], 0)
+        if depth == 0:
+            return len(text) - len(text.rpartition("\n")[2]) + index if line[index] == "{" else None
+    return None
+
+
+def _not_yaml(text: str, error: yaml.MarkedYAMLError, *, in_flow: bool) -> Unreadable:
     """Return PyYAML's complaint; for signs that people take for part of a value, what they mean to YAML."""
     mark, start = error.problem_mark, error.context_mark or error.problem_mark
     if mark is None or start is None:
         return Unreadable(0, "not_yaml", problem=Raw(error.problem))
     problem = Raw(" ".join(part for part in (error.context, error.problem) if part))
+    brace = _brace_before(text[: mark.index]) if "but" in problem and "<scalar>" in problem else None
+    if brace is not None:
+        written = text[brace : mark.index] + _word(text[mark.index :], in_flow=in_flow)
+        return Unreadable(mark.line + 1, "brace", written=written)
     # `*.internal` or `!important` without quotes is meant as a text. PyYAML would speak of aliases and tags,
     # which helps nobody to find the quotes.
-    kind = _SIGNS.get(error.context or "", "not_yaml")
+    sign = text[start.index : start.index + 1]
+    kind = _SIGNS.get(sign, "not_yaml") if error.context in _AT_THE_SIGN else "not_yaml"
     if "'\\t'" in problem:
         kind = "tab_behind" if text[: mark.index].rpartition("\n")[2].strip() else "tab_before"
-    written = text[start.index :].partition("\n")[0].partition(" #")[0].rstrip(" ],}\r")
-    return Unreadable(mark.line + 1, kind, problem=problem, written=written)
+    written = _word(text[start.index :], in_flow=in_flow)
+    return Unreadable(mark.line + 1, kind, problem=problem, written=written, sign=Raw(sign))

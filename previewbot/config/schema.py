@@ -67,6 +67,17 @@ def at(root: Schema, path: KeyPath) -> Schema | None:
     return found
 
 
+def value_within(root: Schema, path: KeyPath) -> KeyPath | None:
+    """Return the part of a path that leads to a value that holds no keys; None if every part holds some."""
+    for end in range(1, len(path) + 1):
+        schema = at(root, path[:end])
+        if schema is None:
+            return None
+        if schema.get("type") != "object":
+            return path[:end]
+    return None
+
+
 def example_line(schema: Schema, key: str, name: str = "checkout") -> str:
     """Return a key with an example, which is about the service `name`; only `key:` if there is none."""
     examples = schema.get("examples")

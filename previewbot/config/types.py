@@ -13,13 +13,17 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, GetCoreSchemaHandler, WithJsonSchema
 from pydantic_core import CoreSchema, PydanticCustomError, PydanticUndefined, core_schema
 
-from previewbot.text.durations import parse_duration
+from previewbot.config.words import Raw
+from previewbot.text.durations import OutOfBounds, parse_duration
 
 HOST = r"(localhost(:[0-9]{1,5})?|[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+(:[0-9]{1,5})?|[A-Za-z0-9-]+:[0-9]{1,5})"
 REPOSITORY = r"(/[a-z0-9]+([._-]+[a-z0-9]+)*)"
 _LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
 _DOMAIN = r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _DURATION = r"^([0-9]{1,8}[dD])?([0-9]{1,8}[hH])?([0-9]{1,8}[mM])?([0-9]{1,8}[sS])?$"
+
+
+_DIGITS = frozenset("0123456789")
 
 
 class Model(BaseModel, frozen=True, extra="forbid"):
@@ -84,6 +88,7 @@ def _file(value: object) -> Path:
 
 
 def _url(value: str) -> str:
+    _one_line(value)
     try:
         parts = urlsplit(value)
         # `parts.port` raises ValueError for a port that is no number, which is caught below.
@@ -105,13 +110,16 @@ def duration_of(value: object) -> timedelta:
         return value
     try:
         return parse_duration(value if isinstance(value, str) else "")
+    except OutOfBounds as error:
+        raise mistake("duration_bounds", bounds=Raw(error.bounds)) from None
     except ValueError:
         raise mistake("duration") from None
 
 
 def _pause(value: object) -> timedelta:
     # A pause may be nothing at all, which no other duration may be.
-    return timedelta(0) if value == "0s" else duration_of(value)
+    nothing = isinstance(value, str) and re.fullmatch(_DURATION, value) and set(value) & _DIGITS == {"0"}
+    return timedelta(0) if nothing else duration_of(value)
 
 
 _DURATION_SCHEMA = WithJsonSchema({"type": "string", "minLength": 2, "pattern": _DURATION})

@@ -6,9 +6,12 @@ The words are Markdown, with pieces of the file in backticks; a terminal may dro
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
+
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 class Kind(NamedTuple):
@@ -50,12 +53,18 @@ _IMAGE = "ghcr.io/acme/checkout:{{head_sha}}"
 KINDS: Mapping[str, Kind] = {
     # The file as a whole
     "alias": Kind("the alias {written} is not allowed", "write its value out"),
+    "anchor": Kind("{written} begins with &, which YAML reads as an anchor", "put it in quotes"),
+    "brace": Kind("{written} begins with {{, which YAML reads as keys", "put it in quotes"),
+    "block": Kind(
+        "{written} begins with {sign}, which YAML reads as a text of several lines", "put it in quotes"
+    ),
     "empty_file": Kind("is empty", "it must hold keys{such}", told=False),
     "key_type": Kind("a key must be a word", told=False),
     "not_utf8": Kind("is not UTF-8", "save the file in that encoding"),
     "not_yaml": Kind("is not YAML ({problem})"),
     "odd_character": Kind("has a character that YAML does not allow"),
     "second_document": Kind("a second document begins here", "remove `---` and what follows"),
+    "sign": Kind("{written} begins with a sign that YAML keeps for itself", "put it in quotes"),
     "star": Kind("{written} begins with *, which YAML reads as an alias", "put it in quotes"),
     "tab_before": Kind("is not YAML ({problem})", "indent with spaces, not tabs"),
     "tab_behind": Kind("has a tab behind the value", "remove it, or write a space instead"),
@@ -78,14 +87,17 @@ KINDS: Mapping[str, Kind] = {
     # Values
     "bool_type": Kind("must be true or false"),
     "duration": Kind("must be a duration, like 8h, 2h30m, 90s or 3d"),
+    "duration_bounds": Kind("{bounds}"),
     "keys": Kind("must hold keys{such}"),
+    "names": Kind("must hold {names}"),
     "list": Kind("must be a list, like {example}"),
     "literal_error": Kind("must be {expected}"),
     "other": Kind("cannot be used as it is written"),
     "port": Kind("must be a port, a number from 1 to 65535"),
     "string_type": Kind("must be a text"),
     "text_without_quotes": Kind("must be a text", "put {written} in quotes"),
-    "one_line": Kind("must be a text on one line that is not empty"),
+    "text_in_braces": Kind("must be a text", "put what begins with {{ in quotes"),
+    "one_line": Kind("must be a text on one line that is not empty, without invisible characters"),
     "too_short": Kind("must name at least one{like}"),
     "version": Kind("must be 1"),
     "whole_number": Kind("must be a whole number from 1"),
@@ -101,6 +113,7 @@ KINDS: Mapping[str, Kind] = {
     "ca_file": Kind("is for TLS, which plain_http switches off", "leave one of them out", told=False),
     "progress": Kind("must be at least {least}"),
     "ttl": Kind("must be at most ttl.max, which is {most}", told=False),
+    "ttl_max": Kind("must be at least ttl.default, which is {least}", told=False),
     "same_target": Kind("has the same target as {other}", "join the two", told=False),
     "patterns": Kind("have {found} `paths` together", "name folders, at most {most} paths", told=False),
     # A service
@@ -134,8 +147,18 @@ def fill(kind: str, named: Mapping[str, object], value: str = "") -> Words:
 def shown(text: str) -> str:
     """Return a piece of the file for a message: printable, short, in backticks."""
     # The piece is shown inside a code span of Markdown, which a backquote of its own would end.
-    clean = "".join(char if char.isprintable() and char != "`" else "?" for char in text)
+    clean = printable(text).replace("`", "?")
     return f"`{clean if len(clean) <= 60 else clean[:59] + '…'}`"
+
+
+def printable(text: str) -> str:
+    """Return a text with a question mark for each character that a terminal or a browser would obey."""
+    return text if text.isprintable() else "".join(char if char.isprintable() else "?" for char in text)
+
+
+def whole(text: str) -> str:
+    """Return a text with NUL for each half of a character: what pydantic tells must be UTF-8."""
+    return text if text.isascii() else _LONE_SURROGATE.sub("\0", text)
 
 
 def did_you_mean(word: str, known: Iterable[str], *, always: bool = True) -> str:

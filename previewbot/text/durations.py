@@ -14,11 +14,19 @@ _LONGEST = timedelta(days=365)
 _UNITS = (("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1))
 
 
+class OutOfBounds(ValueError):
+    """A text is a duration, but one that may not be; `bounds` says what it must be."""
+
+    def __init__(self, bounds: str) -> None:
+        self.bounds = bounds
+        super().__init__(f"a duration {bounds}")
+
+
 def parse_duration(text: str) -> timedelta:
     """Return the duration that `text` names: whole days, hours, minutes and seconds, in this order.
 
-    Raises ValueError, with words for the writer, for anything else, for nothing at all and for more than a
-    year (so that adding it to a moment never overflows).
+    Raises ValueError, with words for the writer, for anything else, and OutOfBounds, which is one, for
+    nothing at all and for more than a year (so that adding it to a moment never overflows).
     """
     # The pattern matches the empty text as well, since each of its parts may be left out.
     match = _DURATION.fullmatch(text)
@@ -26,9 +34,9 @@ def parse_duration(text: str) -> timedelta:
         raise ValueError("a duration is written like 8h, 2h30m, 90s or 3d")
     duration = timedelta(**{unit: int(number or 0) for unit, number in match.groupdict().items()})
     if not duration:
-        raise ValueError("a duration must be more than zero, like 30m")
+        raise OutOfBounds("must be more than zero, like 30m")
     if duration > _LONGEST:
-        raise ValueError("a duration must be at most 365d")
+        raise OutOfBounds("must be at most 365d")
     return duration
 
 

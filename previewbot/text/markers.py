@@ -53,7 +53,7 @@ def comment_hash(body: str) -> str:
     """Return the hash of a comment's text without its marker: only a change of the text is an edit."""
     # The marker names the newest command and changes with it. That alone is no reason to edit the comment.
     text = _MARKER_RE.sub("", body.replace("\r\n", "\n"), count=1).strip()
-    return hashlib.sha256(text.encode()).hexdigest()
+    return hashlib.sha256(text.encode(errors="replace")).hexdigest()
 
 
 def _number(text: str | None) -> int:

@@ -7,13 +7,13 @@ from types import MappingProxyType
 
 
 def md(text: object) -> str:
-    """Return a user's text as one line."""
-    return " ".join(str(text).split())
+    """Return a user's text as one line, without what cannot be seen: a terminal would obey it."""
+    return " ".join(_visible(word) for word in str(text).split()).strip()
 
 
 def code(text: object) -> str:
     """Return what would be code as one line; backquotes would look like marks of code that begins or ends."""
-    return " ".join(str(text).replace("`", "").split())
+    return md(str(text).replace("`", ""))
 
 
 def same(text: str) -> str:
@@ -24,12 +24,16 @@ def same(text: str) -> str:
 def link(text: str, url: str) -> str:
     """Return the words of a link, and behind them its address."""
     # A terminal makes addresses clickable by itself, and kubectl knows no other form of link.
-    return f"{text} ({url})" if url else text
+    return f"{md(text)} ({_visible(url)})" if url else md(text)
 
 
 def fenced(lines: Sequence[str]) -> str:
-    """Return lines as they are."""
-    return "\n".join(lines)
+    """Return lines as they are, but for what cannot be seen."""
+    return "\n".join(map(_visible, lines))
+
+
+def _visible(text: str) -> str:
+    return "".join(char for char in text if char.isprintable())
 
 
 FILTERS: Mapping[str, Callable[..., str]] = MappingProxyType(

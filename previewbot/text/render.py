@@ -73,7 +73,7 @@ class Renderer:
         first = next((line for line in text.splitlines() if line.strip()), "")
         line = " ".join(first.split())[:HEADLINE_LIMIT]
         # Cut by bytes, and a character that was cut in half is dropped.
-        return line.encode()[:HEADLINE_BYTES].decode(errors="ignore")
+        return line.encode(errors="replace")[:HEADLINE_BYTES].decode(errors="ignore")
 
     def page(self, view: View | None, page_url: str, pull_request_url: str | None = None) -> str:
         """Return the HTML of a preview's page; without a view, the page that says there is none now."""

@@ -102,6 +102,10 @@ def test_the_first_line_tells_ours_apart_and_does_not_count_as_text() -> None:
     assert comment_hash(one) == comment_hash(one.replace("command=0", "command=77").replace("\n", "\r\n"))
 
 
+def test_half_a_character_changes_the_hash_like_any_text() -> None:
+    assert comment_hash("a\ud800") != comment_hash("a")
+
+
 def test_a_quoted_marker_is_no_marker() -> None:
     assert parse_marker("> " + RENDERER.comment(view_of(STATES["ready"]))) is None
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from previewbot.api import Preview
 from previewbot.engine.mirrord import header
+from previewbot.text import plain
 from previewbot.text.render import HEADLINE_BYTES, Renderer, View
 from tests.support.states import STATES
 
@@ -58,13 +59,21 @@ def test_every_state_has_words_and_no_markup(state: str) -> None:
     assert "**" not in words and "<!--" not in words and "\\" not in words
 
 
-@given(st.text(max_size=400))
+@given(st.text(st.characters(), max_size=400) | st.text(st.characters(categories=["C", "Z"]), max_size=9))
 def test_whatever_is_quoted_it_is_one_line_that_an_event_takes(text: str) -> None:
     status = STATES["failed"].status
     services = (replace(status.services[0], failure_message=text, name=text),)
     words = headline(replace(STATES["failed"], status=replace(status, services=services)))
 
     assert len(words.splitlines()) == 1
+    assert words.isprintable()
     assert words.startswith("The preview of 3f2c1ab failed. ")
     assert len(words) <= 300
     assert len(words.encode()) <= HEADLINE_BYTES
+
+
+@pytest.mark.parametrize("text", ["x\x1b[31m\0\u202e\ud800y", "x\ud800\ud800[31my"])
+def test_what_cannot_be_seen_is_left_out_of_a_terminals_words(text: str) -> None:
+    assert plain.md(text) == plain.code(text) == plain.link(text, "") == plain.fenced([text]) == "x[31my"
+    assert plain.link("x", f"https://{text}") == "x (https://x[31my)"
+    assert plain.fenced(["a", "b"]) == "a\nb"

@@ -191,7 +191,10 @@ def test_no_label_at_all_may_trigger() -> None:
         (16, "triggers: [agents]", "`triggers` must hold keys"),
         (16, "triggers:", "`triggers` has no value; write one, or remove the line"),
         (17, "ttl: 8", "`ttl` must be a duration, like 8h, 2h30m, 90s or 3d"),
-        (17, "ttl: 0h", "`ttl` must be a duration"),
+        (17, "ttl: 0h", "`ttl` must be more than zero, like 30m"),
+        (17, "ttl: 0d0s", "`ttl` must be more than zero, like 30m"),
+        (17, "ttl: 400d", "`ttl` must be at most 365d"),
+        (17, "ttl: 99999999d", "`ttl` must be at most 365d"),
         (17, "zzz: 1", "`zzz` is unknown; known here: version, entry, services, triggers, ttl"),
         (17, "ttl: *x", "the alias `*x` is not allowed; write its value out"),
         (17, "<<: {a: 1}", "`<<` is unknown"),
@@ -218,6 +221,38 @@ def test_no_label_at_all_may_trigger() -> None:
             "    paths: [**/x.py]",
             "`**/x.py` begins with *, which YAML reads as an alias; put it in quotes",
         ),
+        (
+            10,
+            '    paths: [!"docs/**"]',
+            '`!"docs/**"` begins with !, which YAML reads as a tag; put it in quotes, or remove the tag',
+        ),
+        (10, "    paths: [!docs/**, b]", "`!docs/**` begins with !"),
+        (10, '    paths: [!a"b, c]', '`!a"b` begins with !'),
+        (10, "    paths: [!<docs, c]", "`!<docs` begins with !"),
+        (10, "    paths: [!docs!x, c]", "`!docs!x` begins with !"),
+        (17, "ttl: !docs/a,b # both", "`!docs/a,b` begins with !"),
+        (17, "ttl: !docs!a,b # both", "`!docs!a,b` begins with !"),
+        (10, "    paths: [*.go, b]", "`*.go` begins with *, which YAML reads as an alias; put it in quotes"),
+        (10, "    paths: [*.go] # all", "`*.go` begins with *"),
+        (17, "ttl: *.{js,ts}", "`*.{js,ts}` begins with *"),
+        (
+            10,
+            "    paths: [&x/**, b]",
+            "`&x/**` begins with &, which YAML reads as an anchor; put it in quotes",
+        ),
+        (17, "ttl: &x/**", "`&x/**` begins with &"),
+        (10, "    paths: [a, @x, b]", "`@x` begins with a sign that YAML keeps for itself; put it in quotes"),
+        (10, "    paths: [%x]", "`%x` begins with a sign that YAML keeps for itself; put it in quotes"),
+        (10, "    paths: [`x`]", "begins with a sign that YAML keeps for itself; put it in quotes"),
+        (15, "    open: |/x", "`|/x` begins with |, which YAML reads as a text of several lines; put it in"),
+        (15, "    open: >/x", "`>/x` begins with >, which YAML reads as a text of several lines; put it in"),
+        (
+            13,
+            "    image: {registry}/checkout:{head_sha}  # CI",
+            "`{registry}/checkout:{head_sha}` begins with {, which YAML reads as keys; put it in quotes",
+        ),
+        (12, "    namespace: {{ .Values.ns }}-x", "`{{ .Values.ns }}-x` begins with {, which YAML reads as"),
+        (10, "    paths: [{a}/x, b]", "`{a}/x` begins with {, which YAML reads as keys; put it in quotes"),
         (17, "ttl: 8h\t# a day", "has a tab behind the value; remove it, or write a space instead"),
         (13, "    image: 010", "`image` must be a text; put `010` in quotes"),
         (13, "    image: 1.5", "`image` must be a text; put `1.5` in quotes"),
@@ -267,6 +302,152 @@ def test_a_file_that_is_no_configuration_is_told_so(content: str | bytes, line: 
     found = problems(content)
 
     assert any(problem.line == line and message in problem.message for problem in found), found
+
+
+TEXTS = {
+    "entry.url": 3,
+    "entry.namespace": 4,
+    "entry.service": 5,
+    "entry.target": 7,
+    "services.checkout.target": 11,
+    "services.checkout.namespace": 12,
+    "services.checkout.image": 13,
+    "services.checkout.open": 15,
+    "ttl": 17,
+}
+"""The lines of the example whose value is a text."""
+
+
+@pytest.mark.parametrize("line", TEXTS.values(), ids=TEXTS)
+@pytest.mark.parametrize(
+    "instead",
+    [
+        '{kind: deployment, name: "x\\e[31m@everybody\\0"}',
+        "{kind: deployment, name: web, container: null}",
+        "{written: x}",
+        "{}",
+        "{head_sha}",
+        "{a: {b, b: 1}, a: 2}",
+        "{{ .Values.x }}",
+        "[{a}]",
+        "[deployment, web]",
+    ],
+)
+def test_no_mapping_or_list_stands_in_for_a_text(line: int, instead: str) -> None:
+    key, _, _ = EXAMPLE.splitlines()[line - 1].partition(":")
+    found = problems(changed(line, f"{key}: {instead}"))
+
+    expected = "must be a duration" if line == 17 else "must be a text"
+    if instead.startswith("{") and line != 17:
+        expected += "; put what begins with { in quotes"
+    assert [(problem.line, problem.message.partition(" ")[0]) for problem in found] == [
+        (line, f"`{key.strip()}`")
+    ]
+    assert expected in found[0].message
+
+
+def test_a_value_of_keys_below_each_other_is_not_told_to_begin_with_a_brace() -> None:
+    assert problems(changed(13, "    image:\n      head_sha:")) == (Problem(13, "`image` must be a text"),)
+
+
+@pytest.mark.parametrize(
+    ("line", "text", "message"),
+    [
+        (14, "    ports: {a}", "`ports` must be a list, like `[8080]`"),
+        (14, "    ports: [{a, a: 1}]", "`ports` must be a port, a number from 1 to 65535"),
+        (6, "  port: {{ .Values.port }}", "`port` must be a port, a number from 1 to 65535"),
+        (16, "triggers: {labels: {preview}}", "`labels` must be a list, like `[preview]`"),
+        (16, "triggers: {agents: {a}}", "`agents` must be true or false"),
+        (1, "version: {1}", "`version` must be 1"),
+    ],
+)
+def test_of_keys_where_none_can_be_only_the_value_is_told(line: int, text: str, message: str) -> None:
+    assert problems(changed(line, text)) == (Problem(line, message),)
+
+
+@pytest.mark.parametrize("nothing", ["", " {}", " ~"])
+def test_of_a_service_that_says_nothing_every_key_is_told_with_an_example(nothing: str) -> None:
+    assert problems(f"version: 1\nservices:\n  cart:{nothing}\n") == (
+        Problem(3, "`services.cart.paths` is missing; write for example `paths: [services/cart/**]`"),
+        Problem(3, "`services.cart.target` is missing; write for example `target: deployment/cart`"),
+        Problem(3, "`services.cart.namespace` is missing; write for example `namespace: staging`"),
+        Problem(
+            3, "`services.cart.image` is missing; write for example `image: ghcr.io/acme/cart:{head_sha}`"
+        ),
+        Problem(3, "`services.cart.ports` is missing; write for example `ports: [8080]`"),
+    )
+
+
+def test_the_name_of_a_service_that_says_nothing_is_looked_at_too() -> None:
+    found = problems(SERVICE + "  Cart:\n")
+
+    assert Problem(9, "`Cart` must be a name of at most 63 small letters, digits and -") in found
+
+
+def test_services_whose_names_are_no_words_are_not_told_to_be_none() -> None:
+    assert problems("version: 1\nservices: {{ .Values.services }}\n") == (Problem(2, "a key must be a word"),)
+
+
+@pytest.mark.parametrize("written", ["\n  - name: checkout\n", " [checkout]\n", " checkout\n", " 5\n"])
+def test_services_that_are_no_keys_are_told_how_to_name_them(written: str) -> None:
+    assert problems("version: 1\nservices:" + written) == (
+        Problem(2, "`services` must hold names of services, such as `checkout:`"),
+    )
+
+
+def test_a_key_that_is_called_like_a_sign_of_the_checker_is_told_like_any_other() -> None:
+    content = SERVICE + '  "[key]": x\n"[key]": 1\n'
+    such = "`paths: [services/checkout/**]` and `target: deployment/checkout`"
+
+    assert [(problem.line, problem.message.partition(";")[0]) for problem in problems(content)] == [
+        (9, "`[key]` must be a name of at most 63 small letters, digits and -"),
+        (9, f"`[key]` must hold keys such as {such}"),
+        (10, "`[key]` is unknown"),
+    ]
+    (found,) = problems(SERVICE + '    "[key]": 1\n')
+    assert found.message.startswith("`[key]` is unknown; known here: paths, target")
+
+
+UNPRINTABLE = {
+    "a control character": "\\e[31m",
+    "NUL": "\\0",
+    "a line break": "\\n",
+    "DEL": "\\x7f",
+    "C1": "\\x9b",
+    "a line separator": "\\u2028",
+    "a sign that turns the direction": "\\u202e",
+    "a zero-width space": "\\u200b",
+    "a lone surrogate": "\\ud800",
+}
+
+
+@pytest.mark.parametrize("sign", UNPRINTABLE.values(), ids=UNPRINTABLE)
+@pytest.mark.parametrize("line", [*TEXTS.values(), 10, 16], ids=[*TEXTS, "paths", "labels"])
+def test_a_text_holds_only_what_can_be_seen_and_so_does_its_message(line: int, sign: str) -> None:
+    key, _, value = EXAMPLE.splitlines()[line - 1].partition("#")[0].partition(":")
+    text = {10: f'["a{sign}b"]', 16: f'{{labels: ["a{sign}b"]}}'}.get(line, f'"{value.strip()}{sign}x"')
+    found = problems(changed(line, f"{key}: {text}"))
+
+    assert [problem.line for problem in found] == [line]
+    assert found[0].message.isprintable()
+
+
+def test_an_address_must_be_one_line_of_what_can_be_seen() -> None:
+    (found,) = problems(changed(3, '  url: "https://x.example.com/\\e[31m"'))
+
+    assert found == Problem(
+        3, "`url` must be a text on one line that is not empty, without invisible characters"
+    )
+
+
+@pytest.mark.parametrize("sign", UNPRINTABLE.values(), ids=UNPRINTABLE)
+def test_a_key_of_signs_that_cannot_be_seen_is_told_without_them(sign: str) -> None:
+    content = SERVICE.replace("  checkout:", f'  "a{sign}b":') + f'"x{sign}": 1\n'
+
+    found = problems(content)
+
+    assert [problem.line for problem in found] == ([3] if "ud800" in sign else [3, 9])
+    assert all(problem.message.isprintable() for problem in found)
 
 
 def test_every_mistake_is_told_at_once_in_the_order_of_the_lines() -> None:

@@ -6,12 +6,13 @@ Time is not measured: what is counted is how much of a file is read, and what a 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
+from pathspec import GitIgnoreSpec
 
 from previewbot.api.github import ChangedFile, ChangedFiles
 from previewbot.config import mistakes
@@ -185,6 +186,22 @@ def test_patterns_are_counted_over_all_services() -> None:
     assert found.line == 2
     assert "have 501 `paths` together" in found.message
     assert "at most 500" in found.message
+
+
+def test_patterns_are_counted_before_they_are_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked_at: list[str] = []
+
+    def counted(lines: Iterable[str], **_: object) -> GitIgnoreSpec:
+        looked_at.extend(lines)
+        return GitIgnoreSpec([])
+
+    monkeypatch.setattr(GitIgnoreSpec, "from_lines", counted)
+    many = ",".join(f"folder{number}/**" for number in range(400))
+
+    (found,) = problems(a_file(a_service("one", many), a_service("two", many)))
+
+    assert (found.line, looked_at) == (2, [])
+    assert "have 800 `paths` together" in found.message
 
 
 @pytest.mark.parametrize("pattern", ["**/src/**/*.java", "**/a/**/b/**/c/**/d", "a*b*c*d*e", "**", "**/**"])

@@ -176,6 +176,14 @@ def test_an_empty_file_gets_one_list_of_all_that_is_missing() -> None:
         ("images/allowed", ["https://ghcr.io/acme"], "images.allowed must begin with a registry's host"),
         ("images/allowed", ["acme/shop"], "images.allowed must begin with a registry's host"),
         ("images/allowed", [""], "images.allowed must begin with a registry's host"),
+        (
+            "images/registries",
+            ["ghcr.io"],
+            "images.registries must hold hosts of registries, such as ghcr.io:",
+        ),
+        ("images/registries/[key]", 5, "images.registries.[key] must hold keys such as docker_config_file:"),
+        ("images/registries/[key]", {}, "images.registries.[key] must be the host of a registry"),
+        ("[key]", 5, "[key] is unknown; known here: github"),
         ("images/registries/not a host", {}, "images.registries.not a host must be the host of a registry"),
         ("images/registries/ghcr.io", {"plain": True}, "did you mean plain_http?"),
         ("images/registries/ghcr.io/plain_http", "yes", "plain_http must be true or false"),
@@ -198,7 +206,9 @@ def test_an_empty_file_gets_one_list_of_all_that_is_missing() -> None:
         ("ttl/default", "100h", "ttl.default must be at most ttl.max, which is 3d"),
         ("deadlines/image", "soon", "deadlines.image must be a duration"),
         ("deadlines/progress", "89s", "deadlines.progress must be at least 1m30s"),
-        ("listing/interval", "0s", "listing.interval must be a duration"),
+        ("listing/interval", "0s", 'listing.interval must be more than zero, like 30m, not "0s"'),
+        ("ttl/max", "400d", 'ttl.max must be at most 365d, not "400d"'),
+        ("links/gateway/settle", "400d", 'links.gateway.settle must be at most 365d, not "400d"'),
         ("config_branches", "main", "config_branches must be a list"),
     ],
 )
@@ -221,6 +231,38 @@ def test_a_mistake_is_told_with_its_key_and_what_is_expected(path: str, value: A
 )
 def test_a_secret_in_the_file_is_not_repeated_in_the_answer(path: str, value: Any) -> None:
     assert "hunter2" not in " ".join(problems(with_key(path, value)))
+
+
+@pytest.mark.parametrize("sign", ["\x1b[31m", "\0", "\n", "\x9b", "\u2028", "\u202e", "\ud800"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "github/api_url",
+        "github/web_url",
+        "public_url",
+        "github/private_key_file",
+        "cluster/kubeconfig",
+        "links/gateway/name",
+        "links/gateway/scheme",
+        "ttl/default",
+        "limits/previews",
+    ],
+)
+def test_no_value_holds_what_cannot_be_seen_and_no_message_shows_it(path: str, sign: str) -> None:
+    found = problems(with_key(path, f"https://github.example.com/{sign}x"))
+
+    assert any(problem.startswith(path.replace("/", ".")) for problem in found)
+    assert all(problem.isprintable() for problem in found)
+
+
+def test_keys_and_variables_are_told_without_what_cannot_be_seen() -> None:
+    found = problems(
+        with_key("github/a\x1b\u202e\ud800", 1),
+        {"PREVIEWBOT_GITHUB__X\x1b": "1", "PREVIEWBOT_LIMITS\x1b": "1"},
+    )
+
+    assert len(found) == 3
+    assert all(problem.isprintable() for problem in found)
 
 
 def test_a_secret_in_a_variable_is_not_repeated_in_the_answer() -> None:
@@ -259,6 +301,20 @@ def test_a_secret_in_a_variable_is_not_repeated_in_the_answer() -> None:
             "listing: {interval",
             "listing: {intervall",
             "line 22: listing.intervall is unknown; did you mean interval",
+        ),
+        ("scheme: https", "scheme: 443", "line 12: links.gateway.scheme must be https or http, not 443"),
+        ("scheme: https", "scheme: on", "line 12: links.gateway.scheme must be https or http, not true"),
+        ("scheme: https", "scheme: 1.5", "line 12: links.gateway.scheme must be https or http, not 1.5"),
+        ("scheme: https", "scheme: {https}", "line 12: links.gateway.scheme must be https or http"),
+        (
+            "kubeconfig: /etc/previewbot/kubeconfig ",
+            "kubeconfig: {{ .Values.x }} ",
+            "line 9: cluster.kubeconfig must be a text; put what begins with { in quotes",
+        ),
+        (
+            "registry.internal:5000: {plain_http: true}",
+            "Not a host:",
+            "line 17: images.registries.Not a host must be the host of a registry",
         ),
         ("scheme: https", "scheme: tcp", 'line 12: links.gateway.scheme must be https or http, not "tcp"'),
     ],
@@ -308,6 +364,7 @@ def test_every_mistake_is_told_at_once() -> None:
         ("LINKS__GATEWAY__PORT", "8443", "links.gateway.port", 8443),
         ("LINKS__GATEWAY__SETTLE", "5s", "links.gateway.settle", timedelta(seconds=5)),
         ("LINKS__GATEWAY__SETTLE", "0s", "links.gateway.settle", timedelta(0)),
+        ("LINKS__GATEWAY__SETTLE", "0m", "links.gateway.settle", timedelta(0)),
         (
             "IMAGES__REGISTRIES",
             '{"harbor.internal": {"ca_file": "/ca.pem"}}',
@@ -365,8 +422,33 @@ def test_the_document_itself_is_left_as_it_was() -> None:
         (
             "CLUSTER__NAMESPACES",
             "[a]",
-            'must be a list, like [staging], not "[a]"; in a variable, write it as JSON',
+            "must be a list, like [staging]; in a variable, write it as JSON",
         ),
+        (
+            "IMAGES__REGISTRIES",
+            '["hunter2"]',
+            "images.registries (from PREVIEWBOT_IMAGES__REGISTRIES) must hold hosts of registries, such as "
+            "ghcr.io:; in a variable, write it as JSON",
+        ),
+        ("PUBLIC_URL__X", "1", "PREVIEWBOT_PUBLIC_URL__X is not a setting: nothing is under public_url"),
+        (
+            "PUBLIC_URL__X__Y",
+            "1",
+            "PREVIEWBOT_PUBLIC_URL__X__Y is not a setting: nothing is under public_url",
+        ),
+        (
+            "LIMITS__PREVIEWS__X",
+            "1",
+            "PREVIEWBOT_LIMITS__PREVIEWS__X is not a setting: nothing is under limits.previews",
+        ),
+        (
+            "CONFIG_BRANCHES__0",
+            "x",
+            "PREVIEWBOT_CONFIG_BRANCHES__0 is not a setting: nothing is under config_branches",
+        ),
+        ("TTL__MAX__", "1h", "PREVIEWBOT_TTL__MAX__ is not a setting: nothing is under ttl.max"),
+        ("LINKS__GATEWAY__PORT__X", "1", "is not a setting: nothing is under links.gateway.port"),
+        ("GITHUB__", "1", "(from PREVIEWBOT_GITHUB__) is unknown; known here: api_url"),
         ("PUBLIC_URI", "x", "PREVIEWBOT_PUBLIC_URI is not a setting; did you mean public_url?"),
         ("LIMITS", "5", "limits (from PREVIEWBOT_LIMITS) must hold keys such as previews: 50, not 5"),
     ],
@@ -375,6 +457,137 @@ def test_a_mistake_in_a_variable_is_told_with_its_name(variable: str, text: str,
     found = problems(SMALLEST, {f"PREVIEWBOT_{variable}": text})
 
     assert any(told in problem for problem in found), found
+
+
+def told_of(text: str, environment: dict[str, str]) -> tuple[str, ...]:
+    """Return what is told of a file with these variables."""
+    with pytest.raises(SettingsError) as caught:
+        parse(document(text), {f"PREVIEWBOT_{name}": value for name, value in environment.items()})
+    return caught.value.problems
+
+
+@pytest.mark.parametrize(
+    ("variable", "text", "told"),
+    [
+        (
+            "CLUSTER__NAMESPACES",
+            "[12]",
+            "cluster.namespaces (from PREVIEWBOT_CLUSTER__NAMESPACES) must be a text, not 12",
+        ),
+        (
+            "CLUSTER__NAMESPACES",
+            "5",
+            "cluster.namespaces (from PREVIEWBOT_CLUSTER__NAMESPACES) must be a list, like [staging], not 5; "
+            "in a variable, write it as JSON",
+        ),
+        (
+            "IMAGES",
+            '{"allowed": [5]}',
+            "images.allowed (from PREVIEWBOT_IMAGES) must be a text, not 5",
+        ),
+        (
+            "LINKS__GATEWAY",
+            '{"name": "public", "namespace": "g"}',
+            "links.gateway.domain (from PREVIEWBOT_LINKS__GATEWAY) is missing; write for example "
+            "domain: preview.example.com",
+        ),
+        (
+            "TTL__MAX",
+            "1h",
+            "line 20: ttl.default must be at most ttl.max, which is 1h",
+        ),
+    ],
+)
+def test_what_a_variable_replaced_in_the_file_is_not_told_of(variable: str, text: str, told: str) -> None:
+    assert told_of(EXAMPLE, {variable: text}) == (told,)
+
+
+def test_keys_that_a_variable_left_out_are_missing_although_the_file_had_them() -> None:
+    found = told_of(EXAMPLE, {"GITHUB": '{"app_id": 5}'})
+
+    assert [problem.split("; ")[0] for problem in found] == [
+        "github.api_url (from PREVIEWBOT_GITHUB) is missing",
+        "github.web_url (from PREVIEWBOT_GITHUB) is missing",
+    ]
+
+
+WITHOUT_LINKS = EXAMPLE[: EXAMPLE.index("links:")] + EXAMPLE[EXAMPLE.index("images:") :]
+WITHOUT_TTL = EXAMPLE.replace("ttl: {default: 8h, max: 72h}", "")
+
+
+@pytest.mark.parametrize(
+    ("file", "environment", "told"),
+    [
+        (
+            WITHOUT_LINKS,
+            {"LINKS__GATEWAY__NAME": "public", "LINKS__GATEWAY__DOMAIN": "p.example.com"},
+            "links.gateway.namespace (from PREVIEWBOT_LINKS__GATEWAY__NAME) is missing; write for example "
+            "namespace: gateways",
+        ),
+        (
+            WITHOUT_TTL,
+            {"TTL__MAX": "1h"},
+            "ttl.max (from PREVIEWBOT_TTL__MAX) must be at least ttl.default, which is 8h",
+        ),
+        (
+            WITHOUT_TTL,
+            {"TTL__DEFAULT": "100h"},
+            "ttl.default (from PREVIEWBOT_TTL__DEFAULT) must be at most ttl.max, which is 3d",
+        ),
+        (
+            EXAMPLE.replace("{default: 8h, max: 72h}", "{max: 1h}"),
+            {},
+            "line 20: ttl.max must be at least ttl.default, which is 8h",
+        ),
+        (
+            EXAMPLE.replace("public_url: https://previews.example.com", ""),
+            {},
+            "line 1: public_url is missing; write for example public_url: https://previews.example.com",
+        ),
+        (
+            "# all is in the variables",
+            {
+                "GITHUB": '{"api_url": "https://x.example.com", "web_url": "https://x.example.com"}',
+                "GITHUB__APP_ID": "1",
+                "CLUSTER__NAMESPACES": '["staging"]',
+                "IMAGES__ALLOWED": '["ghcr.io/acme/"]',
+            },
+            "public_url is missing; write for example public_url: https://previews.example.com",
+        ),
+        (
+            "github: x" + EXAMPLE[EXAMPLE.index("\npublic_url") :],
+            {"GITHUB__APP_ID": "7"},
+            "line 1: github must hold keys such as api_url: https://api.github.com and "
+            'web_url: https://github.com, not "x"',
+        ),
+    ],
+)
+def test_no_line_is_named_where_nothing_is_said(file: str, environment: dict[str, str], told: str) -> None:
+    assert told_of(file, environment) == (told,)
+
+
+@pytest.mark.parametrize(
+    ("variable", "text"),
+    [
+        ("GITHUB", '{"private_key":"hunter2",}'),
+        ("GITHUB", "hunter2"),
+        ("GITHUB", '"hunter2"'),
+        ("GITHUB", '["hunter2"]'),
+        ("GITHUB__APP_ID", '{"private_key":"hunter2",}'),
+        ("GITHUB__PRIVATE_KEYS", '{"private_key":"hunter2",}'),
+        ("IMAGES__REGISTRIES", '{"ghcr.io": {"password":"hunter2",}}'),
+        ("IMAGES__ALLOWED", '["hunter2",]'),
+        ("GITHUB", "[" * 100_000 + "hunter2"),
+        ("LINKS", '{"gateway": "hunter2"'),
+        ("LINKS", '{"gateway": "hunter2"}'),
+        ("TTL__MAX", '["hunter2",]'),
+    ],
+)
+def test_what_was_meant_as_json_is_not_repeated(variable: str, text: str) -> None:
+    found = told_of(EXAMPLE, {variable: text})
+
+    assert any(f"PREVIEWBOT_{variable}" in problem for problem in found)
+    assert "hunter2" not in " ".join(found)
 
 
 def test_variables_that_are_not_ours_are_left_alone() -> None:

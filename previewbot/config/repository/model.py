@@ -58,8 +58,11 @@ def parse_target(text: str) -> TargetPath:
 
 
 def _target(value: object) -> object:
-    if not isinstance(value, str):
+    if isinstance(value, TargetPath):
         return value
+    if not isinstance(value, str):
+        # Of a mapping pydantic would make a TargetPath, whose parts nobody has looked at.
+        raise mistake("string_type")
     try:
         return parse_target(value)
     except ValueError as error:
@@ -131,14 +134,21 @@ def _named(value: object, handler: Any) -> object:
         return value
     # People write a mapping by name; the rest of the program goes through the services in the order of the
     # file.
+    _refuse_many_patterns(value)
     read: Mapping[str, ServiceFields] = handler(value)
     # Built without a second validation: each part has been read by `handler` already.
     services = tuple(ServiceConfig.model_construct(name=name, **dict(read[name])) for name in read)
-    patterns = sum(len(service.paths) for service in services)
-    if patterns > _MOST_PATTERNS:
-        raise mistake("patterns", found=patterns, most=_MOST_PATTERNS)
     _refuse_same_targets(services)
     return services
+
+
+def _refuse_many_patterns(services: object) -> None:
+    """Refuse more patterns than can be tried, before any is looked at: that takes time too."""
+    each = services.values() if isinstance(services, Mapping) else ()
+    lists = [service.get("paths") for service in each if isinstance(service, Mapping)]
+    found = sum(len(paths) for paths in lists if isinstance(paths, list))
+    if found > _MOST_PATTERNS:
+        raise mistake("patterns", found=found, most=_MOST_PATTERNS)
 
 
 def _refuse_same_targets(services: tuple[ServiceConfig, ...]) -> None:
@@ -158,7 +168,8 @@ def _refuse_same_targets(services: tuple[ServiceConfig, ...]) -> None:
 
 
 def _by_name(_: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-    inner = handler(Annotated[dict[t.Label, ServiceFields], Field(min_length=1)])
+    name = Annotated[t.Label, about("names of services", "checkout")]
+    inner = handler(Annotated[dict[name, ServiceFields], Field(min_length=1)])
     return no_info_wrap_validator_function(_named, inner)
 
 

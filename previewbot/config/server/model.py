@@ -109,7 +109,7 @@ class ImageSettings(t.Model):
         about("repositories an image may come from, by their beginnings", ["ghcr.io/acme/"]),
     ]
     registries: Annotated[
-        Mapping[t.RegistryHost, RegistrySettings],
+        Mapping[Annotated[t.RegistryHost, about("hosts of registries", "ghcr.io")], RegistrySettings],
         about("by host; only where more than anonymous HTTPS is needed"),
     ] = Field(default_factory=dict)
 
@@ -130,6 +130,8 @@ class TtlSettings(t.Model):
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
+        if self.default > self.max and "default" not in self.model_fields_set:
+            raise mistake("ttl_max", at="max", least=Raw(format_duration(self.default)))
         if self.default > self.max:
             raise mistake("ttl", at="default", most=Raw(format_duration(self.max)))
         return self

@@ -14,10 +14,11 @@ from pydantic_settings.sources.utils import parse_env_vars
 
 from previewbot.config.mistakes import validated
 from previewbot.config.reader import Document, KeyPath, Mistake, Place, Unreadable, read
+from previewbot.config.schema import schema_of, value_within
 from previewbot.config.server.model import Settings
 from previewbot.config.server.secrets import PRIVATE_KEY_VARIABLE, SECRET_VARIABLES, WEBHOOK_SECRET_VARIABLE
 from previewbot.config.types import Variable
-from previewbot.config.words import Raw, did_you_mean, fill
+from previewbot.config.words import Raw, Words, did_you_mean, fill, printable
 from previewbot.errors import SettingsError
 
 PREFIX = "PREVIEWBOT_"
@@ -30,6 +31,10 @@ _SECRETS = {
     f"github.{name}": fill("secret", {"file": Raw(f"github.{name}_file"), "variable": Raw(variable)})
     for name, variable in (("private_key", PRIVATE_KEY_VARIABLE), ("webhook_secret", WEBHOOK_SECRET_VARIABLE))
 }
+
+
+_JSON = ("keys", "list", "names")
+"""The kinds of mistakes of what stands as JSON in a variable."""
 
 
 class _Overridable(
@@ -52,7 +57,7 @@ class _Variables(EnvSettingsSource):
         """Return what a JSON text holds; anything else as it is."""
         try:
             return super().decode_complex_value(field_name, field, value)
-        except ValueError:
+        except (ValueError, RecursionError):
             return value
 
 
@@ -75,8 +80,8 @@ def parse(document: Document | Mapping[str, Any], environment: Mapping[str, str]
         document = Document(document, {(): Place(0, 0)})
     variables, found = _ours(environment)
     put = _Variables({name: environment[name] for name in variables.values()})()
-    values = _merged(document.value, put, (), variables, found)
-    whole = Document(values, document.places, document.mistakes)
+    values = _merged(document.value, put, (), variables)
+    whole = Document(values, _left(document, variables), document.mistakes)
     settings, mistakes = validated(Settings, whole, variables, nulls=True)
     if settings is None or found:
         raise SettingsError(tuple(_sentence(mistake) for mistake in (*mistakes, *found)))
@@ -91,8 +96,12 @@ def _ours(environment: Mapping[str, str]) -> tuple[dict[KeyPath, str], list[Mist
         keys = tuple(variable.removeprefix(PREFIX).lower().split("__"))
         if not variable.startswith(PREFIX) or variable in SECRET_VARIABLES:
             continue
+        value = value_within(schema_of(Settings), keys[:-1])
         near = did_you_mean(keys[0], Settings.model_fields, always=len(keys) > 1)
-        if keys[0] in Settings.model_fields:
+        if value:
+            named = {"key": Raw(".".join(map(str, value)))}
+            unknown.append(Mistake(0, partial(fill, "variable_below", named), (), variable))
+        elif keys[0] in Settings.model_fields:
             ours[keys] = variable
         # A misspelt variable would otherwise be ignored, and the setting that it meant have its default.
         elif near and not _SERVICE_LINK.search(variable):
@@ -100,20 +109,30 @@ def _ours(environment: Mapping[str, str]) -> tuple[dict[KeyPath, str], list[Mist
     return ours, unknown
 
 
-def _merged(
-    read: object, put: object, path: KeyPath, variables: Mapping[KeyPath, str], found: list[Mistake]
-) -> object:
+def _left(document: Document, variables: Mapping[KeyPath, str]) -> dict[KeyPath, Place]:
+    """Return the places of what variables leave of the file; what an empty one lacks, it lacks in no line."""
+    left = {
+        path: place
+        for path, place in document.places.items()
+        if not any(path[:end] in variables for end in range(1, len(path) + 1))
+    }
+    return left if document.value is not None else {**left, (): replace(left[()], line=0)}
+
+
+def _merged(read: object, put: object, path: KeyPath, variables: Mapping[KeyPath, str]) -> object:
     """Return what the file says with the variables in place; one that names a part replaces all of it."""
     if path in variables or not isinstance(put, Mapping) or (read is None and put):
         return put
-    if put and path and not isinstance(read, Mapping):
-        below = next(name for keys, name in variables.items() if keys[: len(path)] == path)
-        named = {"key": Raw(".".join(map(str, path)))}
-        found.append(Mistake(0, partial(fill, "variable_below", named), (), below))
     if not isinstance(read, Mapping):
         return read
-    inner = {key: _merged(read.get(key), value, (*path, key), variables, found) for key, value in put.items()}
+    inner = {key: _merged(read.get(key), value, (*path, key), variables) for key, value in put.items()}
     return {**read, **inner}
+
+
+def _repeatable(words: Words) -> str:
+    """Return the value of a variable, unless it was meant as JSON, in which there may be a secret."""
+    meant_as_json = words.value.startswith('"' if words.kind in _JSON else ('"{', '"['))
+    return "" if meant_as_json else words.value
 
 
 def _sentence(mistake: Mistake) -> str:
@@ -124,10 +143,11 @@ def _sentence(mistake: Mistake) -> str:
         words = _SECRETS[about]
     if mistake.variable:
         about = f"{about} (from {mistake.variable})" if about else mistake.variable
-        if words.kind in ("keys", "list"):
+        words = replace(words, value=_repeatable(words))
+        if words.kind in _JSON:
             words = replace(words, advice="in a variable, write it as JSON")
     line = f"line {mistake.line}: " if mistake.line else ""
     value = f", not {words.value}" if words.value else ""
     advice = f"; {words.advice}" if words.advice else ""
     subject = f"{about or words.subject} ".lstrip()
-    return f"{line}{subject}{words.expected}{value}{advice}".replace("`", "")
+    return printable(f"{line}{subject}{words.expected}{value}{advice}".replace("`", ""))
