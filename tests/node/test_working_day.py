@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import subprocess
 import time
 import uuid
@@ -187,12 +188,22 @@ def go_back_to(day: Day, chart: Path) -> None:
 
 def known_to(schema: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
     """Return values without what an earlier chart's schema does not know yet."""
-    fields = schema.get("properties", {})
+    known = ((name, schema_of(schema, name), value) for name, value in values.items())
     return {
-        name: known_to(fields.get(name, {}), value) if isinstance(value, Mapping) else value
-        for name, value in values.items()
-        if name in fields or schema.get("additionalProperties") is not False
+        name: known_to(field, value) if isinstance(value, Mapping) else value
+        for name, field, value in known
+        if field is not None
     }
+
+
+def schema_of(schema: Mapping[str, Any], name: str) -> Mapping[str, Any] | None:
+    """Return what a schema says of a key, by its name or by a pattern; None if there can be none."""
+    named: Mapping[str, Any] | None = schema.get("properties", {}).get(name)
+    if named is not None:
+        return named
+    patterns: dict[str, Any] = schema.get("patternProperties", {})
+    found = next((field for pattern, field in patterns.items() if re.search(pattern, name)), None)
+    return {} if found is None and schema.get("additionalProperties") is not False else found
 
 
 def fields_of_a_service(crd: dict[str, Any]) -> dict[str, Any]:
