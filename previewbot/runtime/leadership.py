@@ -133,8 +133,19 @@ class Leadership:
         # If it cannot be given back, it runs out: the others only wait ten seconds longer.
         with suppress(RemoteError, TimeoutError):
             async with asyncio.timeout(_RELEASE_SECONDS):
-                await self._leases.replace_lease(self._manifest(self._lease, holder=""))
+                await self._give_back(self._lease)
         self._lease = None
+
+    async def _give_back(self, lease: Object) -> None:
+        try:
+            await self._leases.replace_lease(self._manifest(lease, holder=""))
+        except Conflict:
+            # We may have been told to stop in the middle of a renewal: it was stored, and its answer, with
+            # the version that counts now, came to nobody. Without this the others would wait until it runs
+            # out.
+            found = await self._leases.get_lease(self._namespace, self._name)
+            if found is not None and (found.get("spec") or {}).get("holderIdentity") == self._identity:
+                await self._leases.replace_lease(self._manifest(found, holder=""))
 
     def _say(self, what: str, error: Exception) -> None:
         self._failed(error)

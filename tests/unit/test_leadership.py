@@ -163,6 +163,39 @@ async def test_a_holder_that_renews_is_never_followed(server: Server, time: Time
     await asyncio.gather(holding, waiting, return_exceptions=True)
 
 
+async def test_a_lease_is_given_back_although_the_end_came_in_the_middle_of_a_renewal(
+    server: Server, time: Time
+) -> None:
+    first = a_replica(server, time, "first")
+    await first.acquire()
+    stored = asyncio.Event()
+
+    async def never_answered() -> None:
+        stored.set()
+        await asyncio.Event().wait()
+
+    server.on_write = never_answered
+    holding = asyncio.create_task(first.hold())
+    await stored.wait()
+    holding.cancel()
+    await asyncio.wait([holding])
+    server.on_write = None
+    await first.release()
+
+    assert server.holder == ""
+
+
+async def test_a_lease_that_somebody_else_took_is_not_given_back_for_them(server: Server, time: Time) -> None:
+    first, second = a_replica(server, time, "first"), a_replica(server, time, "second")
+    await first.acquire()
+    assert server.lease is not None
+    server.lease["spec"]["holderIdentity"] = ""
+    await second.acquire()
+    await first.release()
+
+    assert server.holder == "second"
+
+
 async def test_a_released_lease_is_free_at_once(server: Server, time: Time) -> None:
     first, second = a_replica(server, time, "first"), a_replica(server, time, "second")
     await first.acquire()
