@@ -6,8 +6,9 @@ import os
 import shutil
 import signal
 import subprocess
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from tests.node.node import Node
@@ -83,6 +84,32 @@ def api_server_away(node: Node) -> Iterator[None]:
         log = (node.directory / "logs" / "kube-apiserver.log").open("ab")
         with log:
             subprocess.run([*inside, *command], stdout=log, stderr=log, check=True)
+
+
+@contextmanager
+def asked(pod: str, url: str) -> Iterator[set[int]]:
+    """Ask a pod from inside its network, once a second; yield the set that its answers' status codes go into.
+
+    Events would tell too, but the kubelet drops those that one pod has too many of.
+    """
+    answers: set[int] = set()
+    over = threading.Event()
+
+    def ask() -> None:
+        while not over.wait(1.0):
+            with suppress(AssertionError, ValueError):
+                [process, *_] = _processes(pod)
+                inside = ["nsenter", "--net", "--target", str(process), "curl", "--silent", "--max-time", "5"]
+                command = [*inside, "--output", "/dev/null", "--write-out", "%{http_code}", url]
+                answers.add(int(subprocess.run(command, capture_output=True, text=True).stdout))
+
+    asking = threading.Thread(target=ask, daemon=True)
+    asking.start()
+    try:
+        yield answers
+    finally:
+        over.set()
+        asking.join()
 
 
 def _nft(pod: str, rules: str) -> None:
