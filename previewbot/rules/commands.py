@@ -1,6 +1,7 @@
 """The commands people write as comments: `/preview start`, `/preview extend 2h`, and near misses.
 
     /preview [start [<commit>]]     7 to 40 digits of its SHA
+    /preview restart [<commit>]     the same for a preview that runs
     /preview stop | status | help
     /preview extend <duration>      8h, 2h30m, 90s, 3d
 
@@ -18,7 +19,7 @@ from typing import Literal, get_args
 
 from previewbot.text.durations import parse_duration
 
-CommandName = Literal["start", "stop", "extend", "status", "help"]
+CommandName = Literal["start", "restart", "stop", "extend", "status", "help"]
 NAMES: tuple[CommandName, ...] = get_args(CommandName)
 
 _WORD = re.compile(r"/preview(?=\s|$)", re.IGNORECASE)
@@ -28,8 +29,9 @@ _SYNONYMS: dict[str, CommandName] = {
     "begin": "start",
     "create": "start",
     "deploy": "start",
-    "redeploy": "start",
-    "restart": "start",
+    "redeploy": "restart",
+    "reload": "restart",
+    "reset": "restart",
     "retry": "start",
     "run": "start",
     "up": "start",
@@ -49,7 +51,7 @@ _SYNONYMS: dict[str, CommandName] = {
 
 @dataclass(frozen=True)
 class Command:
-    """A command. `sha` is what `start` was given, in small letters.
+    """A command. `sha` is what `start` or `restart` was given, in small letters.
 
     `duration` is what `extend` was given, None where that is no duration; `text` is what was written there.
     """
@@ -92,8 +94,8 @@ def _command(name: CommandName, arguments: list[str]) -> Command | None:
     if not arguments:
         return Command(name)
     sha = arguments[0].lower()
-    if name == "start" and len(arguments) == 1 and _SHA.fullmatch(sha):
-        return Command("start", sha=sha)
+    if name in ("start", "restart") and len(arguments) == 1 and _SHA.fullmatch(sha):
+        return Command(name, sha=sha)
     return None
 
 

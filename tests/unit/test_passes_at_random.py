@@ -17,7 +17,10 @@ from tests.support.passes import BOTH, BROKEN, CONFIGURATION, GITHUB, A, B, C, W
 pytestmark = pytest.mark.timeout(900)
 
 COMMITS = (A, B, C)
-COMMANDS = ("/preview start", "/preview stop", "/preview extend 2h", "/preview status", "/preview strat")
+COMMANDS = (
+    "/preview start", "/preview restart", "/preview stop",
+    "/preview extend 2h", "/preview status", "/preview strat",
+)  # fmt: skip
 CONFIGURATIONS = (
     CONFIGURATION,
     BROKEN,
@@ -58,7 +61,11 @@ class AnyOrder(RuleBasedStateMachine):
 
     @rule(text=st.sampled_from(COMMANDS), named=st.booleans(), looks=LOOKS)
     def command(self, text: str, named: bool, looks: int) -> None:
-        sha = f" {self.world.github.head_sha}" if named and text == "/preview start" else ""
+        sha = (
+            f" {self.world.github.head_sha}"
+            if named and text in ("/preview start", "/preview restart")
+            else ""
+        )
         self.world.say(text + sha)
         self.look(looks)
 

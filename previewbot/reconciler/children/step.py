@@ -64,7 +64,8 @@ def next_step(
     desired: Desired, found: Found | None, was: Child, health: Health | None, inputs: StepInputs
 ) -> ChildStep:
     """Return the next step of a child that should be there; `health` is that of what was found."""
-    was = _as_desired_now(was, desired)
+    if found is None or not _is_outdated(was):
+        was = _as_desired_now(was, desired)
     if found is not None and found.owner_uid != inputs.owner_uid:
         # It has the name that we need, but its owner was another Preview of this pull request: somebody
         # deleted that one with `kubectl`, and the next webhook or listing made ours.
@@ -81,7 +82,7 @@ def next_step(
     if found.deleting_since is not None:
         reason = _replacing(found, inputs.now)
         return ChildStep(_with_state(was, ChildState.REPLACING, reason, inputs.now))
-    if found.spec_hash != desired.spec_hash:
+    if found.spec_hash != desired.spec_hash or _is_outdated(was):
         # The uid is cleared in the write before the deletion. If the process dies between the two, the next
         # pass finds the object with its old hash and plans this step again. If it dies after the deletion,
         # the next pass finds neither uid nor object, and makes the new one: nobody takes it for one that a
@@ -118,10 +119,23 @@ def _replacing(found: Found, now: datetime) -> Reason:
     return found.stalled if is_deletion_stalled(found, now) else Reason.REPLACING
 
 
+def outdated(child: Child) -> Child:
+    """Return a child whose object is to be replaced although its spec is as desired.
+
+    It stays marked, by an empty spec hash, until the object is gone: the deletion may wait for a route, and
+    the passes in between must not take the object for a good one.
+    """
+    return replace(child, state=ChildState.REPLACING, reason=Reason.REPLACING, uid="", spec_hash="")
+
+
 def with_failure(child: Child, desired: Desired, message: str, now: datetime) -> Child:
     """Record a failure; it is stored before the failed object is deleted, since only that has the words."""
     child = replace(child, failed_attempt=desired.attempt, message=message)
     return _with_state(child, ChildState.FAILED, desired.failure, now, uid="")
+
+
+def _is_outdated(child: Child) -> bool:
+    return child.state is ChildState.REPLACING and not child.spec_hash
 
 
 def _as_desired_now(was: Child, desired: Desired) -> Child:

@@ -13,6 +13,8 @@ from datetime import datetime, timedelta
 
 from previewbot.api import Ended, Goal, Phase, Reason, Reply, Status
 from previewbot.api.github import PullRequest
+from previewbot.engine import mirrord
+from previewbot.reconciler.children.step import outdated
 from previewbot.reconciler.observation import Request
 from previewbot.reconciler.plan.inbox import with_handled
 from previewbot.reconciler.plan.lifecycle import without_end
@@ -108,6 +110,16 @@ def _start(status: Status, given: Given) -> Effect:
     return replace(status, lifecycle=lifecycle, children=children, phase=None), _Answer(goal=Goal.RUNNING)
 
 
+def _restart(status: Status, given: Given) -> Effect:
+    """Do what `start` does, and replace the sessions that run; what they work on stays."""
+    # Without a phase, `start` does not stop at a preview that runs.
+    started, answer = _start(replace(status, phase=None), given)
+    if answer.goal is None:
+        return status, answer
+    children = tuple(outdated(child) if child.kind == mirrord.KIND else child for child in started.children)
+    return replace(started, children=children), answer
+
+
 def _stop(status: Status, given: Given) -> Effect:
     if not _is_wanted(status):
         return status, _refusal("not-running")
@@ -140,6 +152,7 @@ def _extend(status: Status, given: Given) -> Effect:
 
 _COMMANDS: Mapping[CommandName, Callable[[Status, Given], Effect]] = {
     "start": _start,
+    "restart": _restart,
     "stop": _stop,
     "extend": _extend,
     "status": _help,
