@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -116,7 +116,7 @@ def from_object(obj: Mapping[str, Any]) -> Preview:
         uid=metadata["uid"],
         resource_version=metadata["resourceVersion"],
         generation=metadata.get("generation", 0),
-        created_at=datetime.fromisoformat(metadata["creationTimestamp"].replace("Z", "+00:00")),
+        created_at=datetime.fromisoformat(metadata["creationTimestamp"]),
         deleting="deletionTimestamp" in metadata,
         spec=_SPEC.validate_python(obj["spec"]),
         poke=_poke_from(annotations),
@@ -159,7 +159,7 @@ def preview_name_of(child: Mapping[str, Any]) -> str:
 
 def timestamp(moment: datetime) -> str:
     """Write a moment as RFC 3339 in UTC with microseconds, as Kubernetes' MicroTime does."""
-    return moment.isoformat(timespec="microseconds").replace("+00:00", "Z")
+    return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 def _poke_from(annotations: Mapping[str, str]) -> Poke:
@@ -175,7 +175,7 @@ def _poke_from(annotations: Mapping[str, str]) -> Poke:
 
 def _moment(text: str | None) -> datetime | None:
     try:
-        moment = datetime.fromisoformat((text or "").replace("Z", "+00:00"))
+        moment = datetime.fromisoformat(text or "")
     except ValueError:
         return None
     return moment if moment.tzinfo else None

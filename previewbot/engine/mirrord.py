@@ -185,8 +185,8 @@ def session_from(obj: Mapping[str, Any]) -> Session:
         phase=_phase(status.get("phase")),
         failure=one_line(status.get("failureMessage") or ""),
         share_host=status.get("shareHost") or "",
-        deleting_since=_moment(deleting) if deleting else None,
-        created_at=_moment(metadata["creationTimestamp"]),
+        deleting_since=datetime.fromisoformat(deleting) if deleting else None,
+        created_at=datetime.fromisoformat(metadata["creationTimestamp"]),
     )
 
 
@@ -250,7 +250,3 @@ def _phase(phase: object) -> SessionPhase:
         return phase
     # A phase of a newer operator. It is not over and does not serve as far as we know; the deadline ends it.
     return "InProgress"
-
-
-def _moment(text: str) -> datetime:
-    return datetime.fromisoformat(text.replace("Z", "+00:00"))

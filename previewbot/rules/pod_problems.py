@@ -161,7 +161,7 @@ def _reason_of_end(status: Object, state: Object, ended: Object) -> Reason | Non
 
 def _settled(state: Object, now: datetime) -> bool:
     started = (state.get("running") or {}).get("startedAt")
-    return bool(started) and now - _moment(str(started)) >= SETTLED_AFTER
+    return bool(started) and now - datetime.fromisoformat(str(started)) >= SETTLED_AFTER
 
 
 def _unscheduled(pod: Object) -> PodFinding | None:
@@ -186,7 +186,3 @@ def _moment_of(event: Object) -> str:
     return str(
         event.get("lastTimestamp") or event.get("eventTime") or metadata.get("creationTimestamp") or ""
     )
-
-
-def _moment(text: str) -> datetime:
-    return datetime.fromisoformat(text.replace("Z", "+00:00"))

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
+from previewbot.api import timestamp
 from previewbot.errors import Conflict, LeaseLost, RemoteError
 
 DURATION_SECONDS = 10
@@ -207,7 +208,7 @@ class Leadership:
         self._deadline = began + DURATION_SECONDS - _MARGIN_SECONDS
 
     def _manifest(self, found: Object | None, *, holder: str) -> dict[str, Any]:
-        now = self._clock.now().astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+        now = timestamp(self._clock.now())
         before: Object = (found or {}).get("spec") or {}
         same = holder == before.get("holderIdentity")
         metadata: Object = found["metadata"] if found else {"name": self._name, "namespace": self._namespace}

@@ -102,7 +102,7 @@ class _Object:
     def moment(self, key: str) -> datetime:
         text = self.text(key)
         try:
-            moment = datetime.fromisoformat(text.replace("Z", "+00:00"))
+            moment = datetime.fromisoformat(text)
         except ValueError:
             moment = None
         if moment is None or moment.tzinfo is None:

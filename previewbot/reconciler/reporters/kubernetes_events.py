@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import logging
 import secrets
-from datetime import UTC
 
-from previewbot.api import API_VERSION, KIND, Preview, Reason, Status
+from previewbot.api import API_VERSION, KIND, Preview, Reason, Status, timestamp
 from previewbot.engine.view import view_of
 from previewbot.errors import RemoteError
 from previewbot.reconciler.context import Context
@@ -31,12 +30,11 @@ async def record_event(context: Context, preview: Preview, before: Status) -> No
 
 def _event(context: Context, preview: Preview) -> dict[str, object]:
     reason = preview.status.reason or Reason.UNKNOWN
-    moment = context.now().astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
     return {
         "apiVersion": "events.k8s.io/v1",
         "kind": "Event",
         "metadata": {"name": f"{preview.name}.{secrets.token_hex(8)}", "namespace": NAMESPACE},
-        "eventTime": moment,
+        "eventTime": timestamp(context.now()),
         "type": "Warning" if reason.info.severity.is_warning else "Normal",
         "reason": str(preview.status.phase),
         "action": "Reconcile",
