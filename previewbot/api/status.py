@@ -209,6 +209,11 @@ class Child(Value):
     recreations: int = 0
     was_ready: bool = False
 
+    @property
+    def identity(self) -> tuple[str, str, str]:
+        """What tells it from every other object of its time: kind, namespace, name."""
+        return self.kind, self.namespace, self.name
+
 
 @dataclass(frozen=True)
 class Refusal(Value):

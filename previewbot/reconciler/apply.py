@@ -13,7 +13,7 @@ from typing import Any
 
 from previewbot.api import Child, ChildState, Reason, Status, preview_name_of
 from previewbot.errors import Conflict, Forbidden, Invalid, NotFound, RemoteError
-from previewbot.reconciler.children.kind import Desired, Resource
+from previewbot.reconciler.children.kind import ChildKind, Desired
 from previewbot.reconciler.children.step import Create, Delete, with_failure
 from previewbot.reconciler.context import Context
 from previewbot.reconciler.memory import Redirected
@@ -133,7 +133,7 @@ async def _remove_route(context: Context, name: str, status: Status) -> Status:
         # with the Preview.
         log.warning("a route stays", extra={"preview": name, "error": str(error)})
         return status
-    return replace(status, children=tuple(child for child in status.children if child != route))
+    return _without(status, route)
 
 
 def _without_refusal(context: Context, status: Status) -> Status:
@@ -141,6 +141,10 @@ def _without_refusal(context: Context, status: Status) -> Status:
     route = _route_child(context, status)
     if route is None or route.namespace:
         return status
+    return _without(status, route)
+
+
+def _without(status: Status, route: Child) -> Status:
     return replace(status, children=tuple(child for child in status.children if child != route))
 
 
@@ -196,7 +200,7 @@ def _note_redirect(context: Context, name: str, acknowledged: bool) -> Redirecte
 
 async def _delete(context: Context, found: Found) -> None:
     try:
-        resource = _resource(context, found.kind)
+        resource = _kind(context, found.kind).resource
         # With the uid as a precondition. The list is a moment old: by now the name may belong to a new
         # session, perhaps one that another controller made, and that one must not be deleted.
         await context.kube.delete_child(resource, found.namespace, found.name, found.uid)
@@ -212,7 +216,7 @@ async def _create(context: Context, store: PreviewStore, status: Status, desired
     our uid as the owner's, and takes it over.
     """
     try:
-        resource = _resource(context, desired.kind)
+        resource = _kind(context, desired.kind).resource
         # The name is the fence: it depends on the pull request, the namespace and the target only. If two
         # controllers get here, the API server lets one of them create and answers 409 to the other.
         obj = await context.kube.create_child(resource, desired.namespace, desired.manifest)
@@ -232,7 +236,7 @@ async def _name_is_taken(context: Context, store: PreviewStore, status: Status, 
 
     One of ours that lost its label goes, since nobody would ever see it again; a stranger's is told of.
     """
-    kind = next(kind for kind in context.kinds if kind.name == desired.kind)
+    kind = _kind(context, desired.kind)
     for obj in await context.kube.list_children(kind.resource, desired.namespace, ""):
         if obj["metadata"]["name"] != desired.name or preview_name_of(obj) == store.preview.name:
             # One that carries our label appeared since we listed: it is the next pass's.
@@ -257,11 +261,10 @@ def _record_failure(context: Context, status: Status, desired: Desired, message:
 
 def _with_child(status: Status, desired: Desired, change: Callable[[Child], Child]) -> Status:
     children = tuple(
-        change(child) if (child.kind, child.namespace, child.name) == desired.identity else child
-        for child in status.children
+        change(child) if child.identity == desired.identity else child for child in status.children
     )
     return replace(status, children=children)
 
 
-def _resource(context: Context, kind: str) -> Resource:
-    return next(each.resource for each in context.kinds if each.name == kind)
+def _kind(context: Context, name: str) -> ChildKind:
+    return next(kind for kind in context.kinds if kind.name == name)

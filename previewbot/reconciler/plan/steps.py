@@ -70,7 +70,7 @@ def _running(observation: Observation, kinds: Sequence[ChildKind]) -> Steps:
     children = [step.child for step in steps]
     services = tuple(_stand(observation, each, children) for each in prepared)
     # A failure is remembered for what should be there, not for what nobody asks for any more.
-    going = [c for c in of_kinds(preview.status.children, kinds) if _identity(c) in found.keys() - names]
+    going = [c for c in of_kinds(preview.status.children, kinds) if c.identity in found.keys() - names]
     left, deletions = _removals(observation, orphans, going, kinds)
     actions = [step.action for step in steps if step.action is not None]
     needs_slot = any(step.needs_slot for step in steps)
@@ -103,7 +103,7 @@ def _stand(observation: Observation, prepared: Prepared, children: Sequence[Chil
     name, preview = prepared.service.name, observation.preview
     own = [child for child in children if child.service in (name, "")]
     # What is about to be deleted serves no more: the route must lead elsewhere before it goes.
-    staying = {_identity(child) for child in own if child.state not in _GOING}
+    staying = {child.identity for child in own if child.state not in _GOING}
     found = [child for child in observation.found if child.identity in staying]
     return stand(prepared, own, found, preview.uid, observation.pod_problems, observation.now)
 
@@ -116,7 +116,7 @@ def _removals(
 ) -> tuple[list[Child], list[Delete]]:
     """Return what is left of children that should go, recorded or found, and their deletions."""
     by_identity = {child.identity: child for child in found}
-    recorded = {_identity(child): child for child in going}
+    recorded = {child.identity: child for child in going}
     left: list[Child] = []
     deletions: list[Delete] = []
     for identity in dict.fromkeys((*recorded, *by_identity)):
@@ -144,7 +144,7 @@ def _holding(observation: Observation, kinds: Sequence[ChildKind]) -> Steps:
     # What was being removed already goes on being removed.
     kept = [child for child in recorded if child.state is not ChildState.REMOVING]
     kept += _unrecorded(observation, recorded)
-    names = {_identity(child) for child in kept}
+    names = {child.identity for child in kept}
     orphans = [child for child in observation.found if child.identity not in names]
     going = [child for child in recorded if child.state is ChildState.REMOVING]
     left, deletions = _removals(observation, orphans, going, kinds)
@@ -189,16 +189,12 @@ def removal(observation: Observation, kinds: Sequence[ChildKind]) -> Steps:
 
 def _found_of(observation: Observation, service: Service, children: Sequence[Child]) -> list[Found]:
     """Return what the cluster shows of a service's recorded children."""
-    names = {_identity(child) for child in children if child.service == service.name}
+    names = {child.identity for child in children if child.service == service.name}
     return [child for child in observation.found if child.identity in names]
 
 
 _UP = (ChildState.READY, ChildState.IDLE)
 _GOING = (ChildState.REPLACING, ChildState.REMOVING, ChildState.FAILED)
-
-
-def _identity(child: Child) -> tuple[str, str, str]:
-    return child.kind, child.namespace, child.name
 
 
 def of_kinds(children: Iterable[Child], kinds: Sequence[ChildKind]) -> list[Child]:
@@ -209,7 +205,7 @@ def of_kinds(children: Iterable[Child], kinds: Sequence[ChildKind]) -> list[Chil
 
 def _record_of(status: Status, desired: Desired) -> Child:
     """Return what is recorded of a child that should be there; a new record if nothing is."""
-    known = next((c for c in status.children if _identity(c) == desired.identity), None)
+    known = next((c for c in status.children if c.identity == desired.identity), None)
     if known is None:
         return Child(desired.kind, desired.namespace, desired.name, desired.service)
     # A service may be renamed, and its name go to another target: the child is whose it is now.
