@@ -31,6 +31,16 @@ class Requests(Value):
     handled: tuple[RequestId, ...] = ()
     read_at: datetime | None = None
 
+    @property
+    def comments(self) -> tuple[int, ...]:
+        """The ids of the handled issue comments."""
+        return tuple(each.id for each in self.handled if each.kind == RequestKind.ISSUE_COMMENT)
+
+    @property
+    def newest_comment(self) -> int:
+        """The id of the newest issue comment that was carried out; 0 if there was none."""
+        return max([self.floor, *self.comments])
+
 
 class Goal(StrEnum):
     """What a command waits for before it is answered."""

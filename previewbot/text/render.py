@@ -15,7 +15,7 @@ from pathlib import Path
 
 from jinja2 import FileSystemLoader
 
-from previewbot.api import Preview, RequestKind, Requests
+from previewbot.api import Preview
 from previewbot.text import environment
 from previewbot.text.environment import templates_directory
 from previewbot.text.markers import reply_marker, status_marker
@@ -55,7 +55,7 @@ class Renderer:
     def comment(self, view: View) -> str:
         """Return the status comment, marker included, within GitHub's limit."""
         # Should the status be lost, this is what keeps old commands from being carried out a second time.
-        last = _last_command(view.preview.status.requests)
+        last = view.preview.status.requests.newest_comment
         marker = status_marker(view.preview.spec.environment_key, last)
         text = self._comments.get_template("comment.md").render(_values(view))
         # GitHub refuses a longer comment as a whole, and then people would see nothing at all.
@@ -100,12 +100,6 @@ def _values(view: View) -> dict[str, object]:
 def _typed(values: Mapping[str, str]) -> dict[str, object]:
     """Values are stored as text; a moment among them is written as people read it."""
     return {key: datetime.fromisoformat(value) if key == "until" else value for key, value in values.items()}
-
-
-def _last_command(requests: Requests) -> int:
-    """Return the newest issue comment that was carried out: what remains if the status is lost."""
-    ids = (each.id for each in requests.handled if each.kind == RequestKind.ISSUE_COMMENT)
-    return max([requests.floor, *ids])
 
 
 def _tidy(text: str) -> str:

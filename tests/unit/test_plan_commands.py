@@ -25,7 +25,7 @@ from previewbot.api import (
 from previewbot.api.github import PullRequest
 from previewbot.reconciler.observation import Request
 from previewbot.reconciler.plan.commands import apply_request, settle_replies
-from previewbot.reconciler.plan.inbox import comment_request, handled_comments, with_handled
+from previewbot.reconciler.plan.inbox import comment_request, with_handled
 from previewbot.rules.commands import Command, CommandName, UnknownCommand
 from tests.support.observations import FORK, a_pull_request
 from tests.support.previews import HEAD, NOW
@@ -85,7 +85,7 @@ def test_each_command_is_answered(
     result = after(command, status)
 
     assert (the_reply(result).reaction, the_reply(result).words) == (reaction, words)
-    assert handled_comments(result.requests) == (900,)
+    assert result.requests.comments == (900,)
 
 
 @pytest.mark.parametrize("name", ["start", "stop", "extend", "status", "help"])
@@ -104,7 +104,7 @@ def test_a_bot_is_answered_by_a_reaction_only_since_it_might_answer_words(
     status = after(asked, RUNNING, is_bot=True, may_write=True)
 
     assert (the_reply(status).reaction, the_reply(status).words) == ("confused", "")
-    assert (status.lifecycle, handled_comments(status.requests)) == (RUNNING.lifecycle, (900,))
+    assert (status.lifecycle, status.requests.comments) == (RUNNING.lifecycle, (900,))
 
 
 def test_stop_ends_it_until_start_and_both_are_answered_when_reached() -> None:
@@ -217,7 +217,7 @@ def test_a_handled_command_stays_handled_however_many_follow(ids: list[int]) -> 
         status = with_handled(status, comment_request(comment_id))
 
     requests = status.requests
-    known = handled_comments(requests)
+    known = requests.comments
     assert all(comment_id <= requests.floor or comment_id in known for comment_id in ids)
     assert len(known) <= 50
 

@@ -16,7 +16,6 @@ from previewbot.reconciler.context import Context
 from previewbot.reconciler.gather.requests import read_inbox
 from previewbot.reconciler.memory import Problems
 from previewbot.reconciler.observation import Inbox, PullRequestFacts
-from previewbot.reconciler.plan.inbox import handled_comments
 from previewbot.reconciler.plan.requeue import FACTS_HOLD, LAG_LIMIT
 from previewbot.reconciler.store import PreviewStore
 from previewbot.rules import agents, changes, images
@@ -228,5 +227,5 @@ def _lagging(preview: Preview, pull_request: PullRequest, newest: int, now: date
     # For example the webhook told of 12:00:05 and comment 42, and the API still shows 12:00:01 and comment
     # 41. The pass acts on what it sees, and looks again in two seconds.
     behind = poke.updated_at is not None and pull_request.updated_at < poke.updated_at
-    unseen = poke.comment_id > max([newest, requests.floor, *handled_comments(requests)])
+    unseen = poke.comment_id > max(newest, requests.newest_comment)
     return behind or unseen

@@ -41,6 +41,11 @@ def own_words(comments: Sequence[Comment], app_id: int) -> OwnWords:
     return OwnWords(tuple(sorted(reports, key=lambda report: report.id)), frozenset(answered))
 
 
+def oldest_report(own: OwnWords) -> Report | None:
+    """Return the status comment that stays: the oldest of ours, or None if there is none."""
+    return Report(id=own.reports[0].id, hash=own.reports[0].hash) if own.reports else None
+
+
 def adopt(status: Status, own: OwnWords) -> Status:
     """Take over what we wrote before a crash or in an earlier life: the status comment, and answers given.
 
@@ -50,8 +55,8 @@ def adopt(status: Status, own: OwnWords) -> Status:
     report = status.reports.get(COMMENT, Report())
     # We wrote it, and died before its id was stored. Or somebody deleted the Preview with `kubectl`, and this
     # is the comment of its earlier life.
-    if not report.id and own.reports:
-        adopted = Report(id=own.reports[0].id, hash=own.reports[0].hash)
+    adopted = oldest_report(own)
+    if not report.id and adopted is not None:
         status = replace(status, reports={**status.reports, COMMENT: adopted})
     # The answer was written and the process died before it was noted: the marker in it tells, and it is not
     # given twice.
@@ -84,11 +89,6 @@ def with_handled(status: Status, request: RequestId) -> Status:
     return replace(status, requests=replace(status.requests, handled=(*others, *kept), floor=floor))
 
 
-def handled_comments(requests: Requests) -> tuple[int, ...]:
-    """Return the ids of the handled issue comments."""
-    return tuple(r.id for r in requests.handled if r.kind == RequestKind.ISSUE_COMMENT)
-
-
 def is_new(comment: Comment, requests: Requests, *, app_id: int, earliest: datetime | None) -> bool:
     """Return whether a comment may hold a request that is still to be carried out.
 
@@ -96,7 +96,7 @@ def is_new(comment: Comment, requests: Requests, *, app_id: int, earliest: datet
     """
     if comment.app_id == app_id or comment.created_at != comment.updated_at:
         return False
-    if comment.id <= requests.floor or comment.id in handled_comments(requests):
+    if comment.id <= requests.floor or comment.id in requests.comments:
         return False
     return earliest is None or comment.created_at >= earliest
 
@@ -104,7 +104,7 @@ def is_new(comment: Comment, requests: Requests, *, app_id: int, earliest: datet
 def _with_requests(status: Status, own: OwnWords) -> Status:
     requests = status.requests
     floor = max([requests.floor, *(report.last_request for report in own.reports)])
-    known = {number for number in (*own.answered, *handled_comments(requests)) if number > floor}
+    known = {number for number in (*own.answered, *requests.comments) if number > floor}
     others = tuple(r for r in requests.handled if r.kind != RequestKind.ISSUE_COMMENT)
     handled = (*others, *(comment_request(number) for number in sorted(known)))
     if (floor, handled) == (requests.floor, requests.handled):

@@ -8,7 +8,7 @@ from previewbot.api import Preview, Report
 from previewbot.clients.github import InstallationClient
 from previewbot.errors import NotFound
 from previewbot.reconciler.observation import OwnWords
-from previewbot.reconciler.plan.inbox import COMMENT
+from previewbot.reconciler.plan.inbox import COMMENT, oldest_report
 from previewbot.text.markers import comment_hash
 from previewbot.text.render import Renderer, View
 
@@ -25,7 +25,7 @@ class StatusComment:
 
     def find(self, own: OwnWords) -> Report | None:
         """Return the oldest status comment of ours."""
-        return Report(id=own.reports[0].id, hash=own.reports[0].hash) if own.reports else None
+        return oldest_report(own)
 
     async def publish(
         self, client: InstallationClient, preview: Preview, report: Report, text: str
