@@ -12,6 +12,8 @@ import base64
 import hashlib
 import re
 
+from previewbot.api import Spec
+
 _HASH_LENGTH = 10
 _MAX_LENGTH = 40
 
@@ -29,6 +31,27 @@ def environment_key(host: str, repository_id: int, number: int, repository: str)
     room = _MAX_LENGTH - 1 - _HASH_LENGTH - len(suffix) - 1
     name = re.sub(r"[^a-z0-9]+", "-", repository.rsplit("/", 1)[-1].lower()).strip("-")[:room].strip("-")
     return f"p{digest}-{name}{suffix}" if name else f"p{digest}{suffix}"
+
+
+def spec_of(
+    *,
+    github_host: str,
+    app_id: int,
+    installation_id: int,
+    repository_id: int,
+    repository: str,
+    number: int,
+) -> Spec:
+    """Return the identity of a pull request's Preview, with its key: the same, whoever sees it first."""
+    return Spec(
+        github_host=github_host,
+        repository_id=repository_id,
+        number=number,
+        repository=repository,
+        installation_id=installation_id,
+        app_id=app_id,
+        environment_key=environment_key(github_host, repository_id, number, repository),
+    )
 
 
 def hashed_label(key: str) -> str:

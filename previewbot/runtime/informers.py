@@ -7,7 +7,7 @@ import logging
 import random
 from collections.abc import Callable
 
-from previewbot.api import GROUP, PLURAL, PREVIEW_LABEL, VERSION
+from previewbot.api import PREVIEW_LABEL
 from previewbot.clients.kubernetes.api_client import Object
 from previewbot.clients.kubernetes.cache import ObjectCache
 from previewbot.clients.kubernetes.client import Kube
@@ -18,7 +18,7 @@ from previewbot.clients.kubernetes.informer import (
     status_only,
     without_managed_fields,
 )
-from previewbot.clients.kubernetes.resources import PODS
+from previewbot.clients.kubernetes.resources import PODS, PREVIEWS
 from previewbot.config.server import Settings
 from previewbot.engine import mirrord
 from previewbot.errors import RemoteError
@@ -29,7 +29,6 @@ from previewbot.runtime.workers import Workers
 
 _CHECK_AGAIN_SECONDS = (0.5, 15.0)
 _DISCOVERY = "discovery"
-_PREVIEWS = (GROUP, VERSION, PLURAL)
 
 log = logging.getLogger(__name__)
 
@@ -80,14 +79,14 @@ def informers(
 
     of_each = [*map(children, KINDS), pods_of_sessions, *([routes] if _has_gateway(settings) else [])]
     namespaces = settings.cluster.namespaces
-    found = [informer(_PREVIEWS, None, previews, "watching Previews")]
+    found = [informer(PREVIEWS, None, previews, "watching Previews")]
     return found + [follow(namespace) for namespace in namespaces for follow in of_each]
 
 
 def wanted(settings: Settings) -> list[tuple[str, str, str]]:
     """Return the resources that the cluster must have under these settings."""
     routes = [ROUTE.resource] if _has_gateway(settings) else []
-    return [_PREVIEWS, *(kind.resource for kind in KINDS), *routes]
+    return [PREVIEWS, *(kind.resource for kind in KINDS), *routes]
 
 
 def _has_gateway(settings: Settings) -> bool:

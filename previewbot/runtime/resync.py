@@ -18,7 +18,7 @@ from previewbot.clients.kubernetes.client import Kube
 from previewbot.config.repository import PATH
 from previewbot.errors import Invalid, LeaseLost, RemoteError, TryLater
 from previewbot.reconciler import Untriggered
-from previewbot.rules.environment_keys import environment_key
+from previewbot.rules.environment_keys import spec_of
 
 log = logging.getLogger(__name__)
 
@@ -166,14 +166,13 @@ class Resync:
         return observed.updated_at != row.updated_at or observed.head_sha != row.head_sha
 
     def _spec(self, installation_id: int, repository: Repository, number: int) -> Spec:
-        return Spec(
+        return spec_of(
             github_host=self._github_host,
-            repository_id=repository.id,
-            number=number,
-            repository=repository.full_name,
-            installation_id=installation_id,
             app_id=self._app_id,
-            environment_key=environment_key(self._github_host, repository.id, number, repository.full_name),
+            installation_id=installation_id,
+            repository_id=repository.id,
+            repository=repository.full_name,
+            number=number,
         )
 
     async def _poke(self, spec: Spec, updated_at: datetime | None, *, create: bool) -> None:

@@ -23,7 +23,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from previewbot.api import Poke, Spec
 from previewbot.config.server import Settings
 from previewbot.errors import RemoteError
-from previewbot.rules.environment_keys import environment_key
+from previewbot.rules.environment_keys import spec_of
 from previewbot.webhook.events import Ignored, Malformed, Trigger, parse_event
 
 BODY_LIMIT = 25 * 1024 * 1024
@@ -99,15 +99,13 @@ class Intake:
         return _Answer(202, "poked") if any(known) else _Answer(204, "ignored: no preview")
 
     def _spec(self, about: Trigger, number: int) -> Spec:
-        host = self.settings.github_host
-        return Spec(
-            github_host=host,
-            repository_id=about.repository_id,
-            number=number,
-            repository=about.repository,
-            installation_id=about.installation_id,
+        return spec_of(
+            github_host=self.settings.github_host,
             app_id=self.settings.github.app_id,
-            environment_key=environment_key(host, about.repository_id, number, about.repository),
+            installation_id=about.installation_id,
+            repository_id=about.repository_id,
+            repository=about.repository,
+            number=number,
         )
 
 

@@ -17,6 +17,7 @@ from gidgethub.aiohttp import GitHubAPI
 from previewbot.clients.github import parse
 from previewbot.clients.github.cache import PAGE_SIZE, BoundedCache
 from previewbot.clients.github.limits import rate_limit_wait, retry_after
+from previewbot.clients.origins import origin
 from previewbot.errors import RemoteError, TryLater, from_status
 
 API_VERSION = "2022-11-28"
@@ -146,9 +147,3 @@ class Transport:
             self._limited_until = max(self._limited_until, now + wait)
             return TryLater(what, status=status, message=message, after=wait)
         return from_status(what, status, message, retry_after(headers))
-
-
-def origin(url: str) -> tuple[str, str | None, int | None]:
-    """Return scheme, host and port of an address: what credentials are bound to."""
-    parts = urlsplit(url)
-    return parts.scheme, parts.hostname, parts.port or {"https": 443, "http": 80}.get(parts.scheme)

@@ -7,14 +7,13 @@ from typing import Any
 
 import aiohttp
 
-from previewbot.api import GROUP, PLURAL, VERSION, Poke, Spec, name_of, new_object
+from previewbot.api import Poke, Spec, name_of, new_object
 from previewbot.clients.kubernetes import resources
 from previewbot.clients.kubernetes.api_client import Object, items_of, within
 from previewbot.clients.kubernetes.pods import PodReads
-from previewbot.clients.kubernetes.resources import EVENTS, LEASES, MERGE_PATCH, PODS, Resource
+from previewbot.clients.kubernetes.resources import EVENTS, LEASES, MERGE_PATCH, PODS, PREVIEWS, Resource
 from previewbot.errors import Conflict, NotFound, TryLater
 
-_PREVIEWS = (GROUP, VERSION, PLURAL)
 _PAGE = 500
 
 
@@ -24,7 +23,7 @@ class Kube(PodReads):
 
     async def get_preview(self, name: str) -> Object | None:
         """Return a Preview, or None."""
-        return await self._find("get preview", self._api.get_cluster_custom_object, *_PREVIEWS, name)
+        return await self._find("get preview", self._api.get_cluster_custom_object, *PREVIEWS, name)
 
     async def poke(self, spec: Spec, poke: Poke, *, create: bool) -> bool:
         """Say that a pull request is to be looked at; return False if it has no Preview and gets none."""
@@ -42,7 +41,7 @@ class Kube(PodReads):
                 continue
             try:
                 await self._change(
-                    "create preview", self._api.create_cluster_custom_object, *_PREVIEWS,
+                    "create preview", self._api.create_cluster_custom_object, *PREVIEWS,
                     body=new_object(spec, poke), field_validation="Strict",
                 )  # fmt: skip
                 return True
@@ -56,7 +55,7 @@ class Kube(PodReads):
         method, name = self._api.replace_cluster_custom_object_status, obj["metadata"]["name"]
         # With an older CRD a field of ours would be dropped in silence, and what it says done twice.
         strict = {"body": dict(obj), "field_validation": "Strict"}
-        return await self._change("put status", method, *_PREVIEWS, name, **strict)
+        return await self._change("put status", method, *PREVIEWS, name, **strict)
 
     async def patch_preview_spec(self, name: str, patch: Mapping[str, Any]) -> Object:
         """Refresh hints in the spec."""
@@ -68,7 +67,7 @@ class Kube(PodReads):
         # then the API server answers 409, and the poke is looked at.
         preconditions = {"uid": uid, "resourceVersion": resource_version}
         method = self._api.delete_cluster_custom_object
-        await self._delete("delete preview", method, *_PREVIEWS, name, body={"preconditions": preconditions})
+        await self._delete("delete preview", method, *PREVIEWS, name, body={"preconditions": preconditions})
 
     async def list_children(self, resource: Resource, namespace: str, label_selector: str) -> list[Object]:
         """Return the objects of a resource in a namespace that match."""
@@ -214,7 +213,7 @@ class Kube(PodReads):
 
     async def _patch(self, name: str, patch: Mapping[str, Any]) -> Object:
         method = self._api.patch_cluster_custom_object
-        where = (*_PREVIEWS, name)
+        where = (*PREVIEWS, name)
         return await self._change(
             "patch preview", method, *where, body=dict(patch), _content_type=MERGE_PATCH
         )

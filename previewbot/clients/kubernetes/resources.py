@@ -7,12 +7,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from previewbot.api import Poke, Spec, annotations_of
+from previewbot.api import GROUP, PLURAL, VERSION, Poke, Spec, annotations_of
 from previewbot.errors import RemoteError, SettingsError, from_status
 
 Resource = tuple[str, str, str]
 """Where a resource is: group, version, plural."""
 
+PREVIEWS = (GROUP, VERSION, PLURAL)
 EVENTS = ("events.k8s.io", "v1", "events")
 PODS = ("", "v1", "pods")
 LEASES = ("coordination.k8s.io", "v1", "leases")

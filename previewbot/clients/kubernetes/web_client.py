@@ -17,14 +17,14 @@ from kubernetes import client, config
 from kubernetes.client.exceptions import ApiException
 from pydantic import ValidationError
 
-from previewbot.api import GROUP, PLURAL, VERSION, Poke, Spec, name_of, new_object
+from previewbot.api import Poke, Spec, name_of, new_object
 from previewbot.clients.kubernetes import resources
 from previewbot.clients.kubernetes.coalescer import Coalescer
+from previewbot.clients.kubernetes.resources import PREVIEWS
 from previewbot.errors import Conflict, NotFound, RemoteError, TryLater
 
 _BUDGET_SECONDS = 5.0
 _CONNECTIONS = 32
-_PREVIEWS = (GROUP, VERSION, PLURAL)
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ class WebClient:
         for _ in range(resources.POKE_ATTEMPTS):
             try:
                 self._call(
-                    deadline, "patch preview", self._api.patch_cluster_custom_object, *_PREVIEWS, name,
+                    deadline, "patch preview", self._api.patch_cluster_custom_object, *PREVIEWS, name,
                     body=resources.poke_patch(spec, poke), _content_type=resources.MERGE_PATCH,
                 )  # fmt: skip
                 return True
@@ -98,7 +98,7 @@ class WebClient:
                 continue
             try:
                 self._call(
-                    deadline, "create preview", self._api.create_cluster_custom_object, *_PREVIEWS,
+                    deadline, "create preview", self._api.create_cluster_custom_object, *PREVIEWS,
                     body=new_object(spec, poke), field_validation="Strict",
                     # Measured: the sync client names no type for a create, and the API server answers 415.
                     _headers={"Content-Type": "application/json"},
@@ -114,7 +114,7 @@ class WebClient:
         deadline = time.monotonic() + self._budget
         method = self._api.get_cluster_custom_object
         try:
-            return self._call(deadline, "get preview", method, *_PREVIEWS, name)
+            return self._call(deadline, "get preview", method, *PREVIEWS, name)
         except NotFound:
             return None
 
@@ -123,7 +123,7 @@ class WebClient:
         deadline = time.monotonic() + self._budget
         try:
             # A list of one object also shows whether the CRD is installed and whether we may read it.
-            self._call(deadline, "list previews", self._api.list_cluster_custom_object, *_PREVIEWS, limit=1)
+            self._call(deadline, "list previews", self._api.list_cluster_custom_object, *PREVIEWS, limit=1)
         except RemoteError:
             return False
         return True

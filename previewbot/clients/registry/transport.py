@@ -10,6 +10,7 @@ from urllib.parse import urljoin, urlsplit
 
 import aiohttp
 
+from previewbot.clients.origins import origin
 from previewbot.clients.registry.answers import Answer
 from previewbot.errors import Invalid, TryLater
 
@@ -71,9 +72,9 @@ class Transport:
             answer = await self._once(question, url, headers, tls)
             location = answer.headers.get("Location", "")
             if answer.status not in _REDIRECTS or not location or not question.redirects:
-                return replace(answer, foreign=_origin(url) != _origin(question.url))
+                return replace(answer, foreign=origin(url) != origin(question.url))
             url = _next(question.what, url, location)
-            if _origin(url) != _origin(question.url):
+            if origin(url) != origin(question.url):
                 # It is not put back if a later redirect returns to the first host: the host in between chose
                 # where to send us.
                 headers.pop("Authorization", None)
@@ -125,11 +126,6 @@ class Transport:
             message = f"{path}, its ca_file, cannot be read as certificates"
             raise TryLater(what, message=message) from error
         return self._contexts[path][1]
-
-
-def _origin(url: str) -> tuple[str, str, int]:
-    parts = urlsplit(url)
-    return parts.scheme, parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
 
 
 def _next(what: str, url: str, location: str) -> str:
