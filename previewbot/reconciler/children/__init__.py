@@ -1,8 +1,8 @@
 """What belongs to a preview in the cluster: one module per kind, and what a kind has to say.
 
-A new kind is a module with a `ChildKind` and an entry in `KINDS`. Nothing outside knows a kind by name:
-gather lists what `resource` names and has it read, the plan steps what is `desired`, and apply creates and
-deletes.
+A new kind is a module with a `ChildKind` and an entry in `KINDS`. Nothing outside knows a kind by name, but
+for `/preview restart`, which replaces sessions alone: gather lists what `resource` names and has it read, the
+plan steps what is `desired`, and apply creates and deletes.
 """
 
 from previewbot.reconciler.children.kind import ChildKind, Inputs, Resource, Route
