@@ -9,9 +9,19 @@ import aiohttp
 
 from previewbot.api import Poke, Spec, name_of, new_object
 from previewbot.clients.kubernetes import resources
-from previewbot.clients.kubernetes.api_client import Object, items_of, within
+from previewbot.clients.kubernetes.api_client import Object, items_of
 from previewbot.clients.kubernetes.pods import PodReads
-from previewbot.clients.kubernetes.resources import EVENTS, LEASES, MERGE_PATCH, PODS, PREVIEWS, Resource
+from previewbot.clients.kubernetes.resources import (
+    EVENTS,
+    LEASES,
+    MERGE_PATCH,
+    PREVIEWS,
+    WORKLOADS,
+    Resource,
+    collection_path,
+    discovery_path,
+    object_path,
+)
 from previewbot.errors import Conflict, NotFound, TryLater
 
 _PAGE = 500
@@ -23,7 +33,7 @@ class Kube(PodReads):
 
     async def get_preview(self, name: str) -> Object | None:
         """Return a Preview, or None."""
-        return await self._find("get preview", self._api.get_cluster_custom_object, *PREVIEWS, name)
+        return await self._find("get preview", object_path(PREVIEWS, None, name))
 
     async def poke(self, spec: Spec, poke: Poke, *, create: bool) -> bool:
         """Say that a pull request is to be looked at; return False if it has no Preview and gets none."""
@@ -40,10 +50,8 @@ class Kube(PodReads):
             except Conflict:
                 continue
             try:
-                await self._change(
-                    "create preview", self._api.create_cluster_custom_object, *PREVIEWS,
-                    body=new_object(spec, poke), field_validation="Strict",
-                )  # fmt: skip
+                path = collection_path(PREVIEWS, None)
+                await self._change("create preview", "POST", path, new_object(spec, poke))
                 return True
             except Conflict:
                 # Somebody created it between our patch and our create: patch that one.
@@ -52,10 +60,8 @@ class Kube(PodReads):
 
     async def put_status(self, obj: Mapping[str, Any]) -> Object:
         """Replace the status as a whole; raises Conflict when the object moved since it was read."""
-        method, name = self._api.replace_cluster_custom_object_status, obj["metadata"]["name"]
-        # With an older CRD a field of ours would be dropped in silence, and what it says done twice.
-        strict = {"body": dict(obj), "field_validation": "Strict"}
-        return await self._change("put status", method, *PREVIEWS, name, **strict)
+        path = f"{object_path(PREVIEWS, None, obj['metadata']['name'])}/status"
+        return await self._change("put status", "PUT", path, obj)
 
     async def patch_preview_spec(self, name: str, patch: Mapping[str, Any]) -> Object:
         """Refresh hints in the spec."""
@@ -66,30 +72,28 @@ class Kube(PodReads):
         # With the resourceVersion too, since a webhook may poke the Preview while we decide that it can go:
         # then the API server answers 409, and the poke is looked at.
         preconditions = {"uid": uid, "resourceVersion": resource_version}
-        method = self._api.delete_cluster_custom_object
-        await self._delete("delete preview", method, *PREVIEWS, name, body={"preconditions": preconditions})
+        await self._delete("delete preview", object_path(PREVIEWS, None, name), preconditions)
 
     async def list_children(self, resource: Resource, namespace: str, label_selector: str) -> list[Object]:
         """Return the objects of a resource in a namespace that match."""
-        method, what = self._api.list_namespaced_custom_object, f"list {resource[2]}"
-        answer = await self._call(what, method, *within(resource, namespace), label_selector=label_selector)
-        return items_of(what, answer)
+        what, path = f"list {resource[2]}", collection_path(resource, namespace)
+        return items_of(what, await self._call(what, "GET", path, {"labelSelector": label_selector}))
 
     async def create_child(self, resource: Resource, namespace: str, manifest: Mapping[str, Any]) -> Object:
         """Create an object; a field that the installed CRD does not know is an error, not pruned in silence.
 
         Raises Invalid for the former, and Conflict if the name is taken.
         """
-        return await self._create(f"create {manifest['kind']}", resource, namespace, manifest)
+        path = collection_path(resource, namespace)
+        return await self._change(f"create {manifest['kind']}", "POST", path, manifest)
 
     async def delete_child(self, resource: Resource, namespace: str, name: str, uid: str = "") -> None:
         """Delete an object, with a `uid` this very one; one that is gone already is fine.
 
         Raises Conflict if the name belongs to another by now.
         """
-        method, where = self._api.delete_namespaced_custom_object, within(resource, namespace)
-        body = {"body": {"preconditions": {"uid": uid}}} if uid else {}
-        await self._delete(f"delete {resource[2]}", method, *where, name, **body)
+        preconditions = {"uid": uid} if uid else {}
+        await self._delete(f"delete {resource[2]}", object_path(resource, namespace, name), preconditions)
 
     async def apply_child(self, resource: Resource, manifest: Mapping[str, Any]) -> Object:
         """Create an object, or patch it where a field that we set differs; return it as it is now."""
@@ -101,42 +105,37 @@ class Kube(PodReads):
         # server or the gateway added are no difference.
         if resources.contains(found, manifest):
             return found
-        method, where = self._api.patch_namespaced_custom_object, within(resource, namespace)
+        path = object_path(resource, namespace, name)
         return await self._change(
-            f"patch {manifest['kind']}", method, *where, name,
-            body=dict(manifest), _content_type=MERGE_PATCH,
-        )  # fmt: skip
+            f"patch {manifest['kind']}", "PATCH", path, manifest, content_type=MERGE_PATCH
+        )
 
     async def get_child(self, resource: Resource, namespace: str, name: str) -> Object | None:
         """Return an object, or None."""
-        method = self._api.get_namespaced_custom_object
-        return await self._find(f"get {resource[2]}", method, *within(resource, namespace), name)
+        return await self._find(f"get {resource[2]}", object_path(resource, namespace, name))
 
     async def get_target(self, namespace: str, kind: str, name: str) -> Object | None:
         """Return the workload that a target names, or None."""
-        method = self._api.get_namespaced_custom_object
-        return await self._find(f"get {kind}", method, *within(resources.WORKLOADS[kind], namespace), name)
+        return await self._find(f"get {kind}", object_path(WORKLOADS[kind], namespace, name))
 
     async def get_lease(self, namespace: str, name: str) -> Object | None:
         """Return a Lease, or None."""
-        method = self._api.get_namespaced_custom_object
-        return await self._find("get lease", method, *within(LEASES, namespace), name)
+        return await self._find("get lease", object_path(LEASES, namespace, name))
 
     async def create_lease(self, manifest: Mapping[str, Any]) -> Object:
         """Create a Lease; raises Conflict if there is one. Not fenced: it opens the fence."""
-        method, metadata = self._api.create_namespaced_custom_object, manifest["metadata"]
-        where = within(LEASES, metadata["namespace"])
-        return await self._call("create lease", method, *where, body=dict(manifest))
+        path = collection_path(LEASES, manifest["metadata"]["namespace"])
+        return await self._call("create lease", "POST", path, body=manifest)
 
     async def replace_lease(self, manifest: Mapping[str, Any]) -> Object:
         """Replace a Lease exactly as known; raises Conflict if it changed. Not fenced either."""
-        method, metadata = self._api.replace_namespaced_custom_object, manifest["metadata"]
-        where = (*within(LEASES, metadata["namespace"]), metadata["name"])
-        return await self._call("replace lease", method, *where, body=dict(manifest))
+        metadata = manifest["metadata"]
+        path = object_path(LEASES, metadata["namespace"], metadata["name"])
+        return await self._call("replace lease", "PUT", path, body=manifest)
 
     async def create_event(self, namespace: str, manifest: Mapping[str, Any]) -> None:
         """Record an Event."""
-        await self._create("create event", EVENTS, namespace, manifest)
+        await self._change("create event", "POST", collection_path(EVENTS, namespace), manifest)
 
     async def missing_resources(self, wanted: Sequence[tuple[str, str, str]]) -> list[str]:
         """Return which of (group, version, plural) the API server does not have; needs no permission."""
@@ -144,7 +143,7 @@ class Kube(PodReads):
         # Asked by discovery and not by listing: every identity may ask it, so a missing CRD is told apart
         # from a missing permission.
         for group, version, plural in wanted:
-            found = await self._find("discovery", self._api.get_api_resources, group, version) or {}
+            found = await self._find("discovery", discovery_path(group, version)) or {}
             if plural not in [resource["name"] for resource in found.get("resources") or []]:
                 missing.append(f"{plural}.{group} ({version})")
         return missing
@@ -160,15 +159,14 @@ class Kube(PodReads):
 
         Read in pages, so that the whole of it is never in memory at once.
         """
-        what, objects, page = f"list {resource[2]}", list[Object](), ""
+        what, objects, query = f"list {resource[2]}", list[Object](), _query(selector, limit=_PAGE)
         # A continue token that is too old answers 410: the list is given up as a whole, and the informer
         # begins a new one after its backoff.
         while True:
-            go_on = {"_continue": page} if page else {}
-            lister = self._lister(resource, namespace)
-            answer = await self._call(what, *lister, label_selector=selector or None, limit=_PAGE, **go_on)
+            answer = await self._call(what, "GET", collection_path(resource, namespace), query)
             objects += map(keep, items_of(what, answer))
             page = answer["metadata"].get("continue") or ""
+            query["continue"] = page
             if not page:
                 return objects, str(answer["metadata"]["resourceVersion"])
 
@@ -184,36 +182,16 @@ class Kube(PodReads):
 
         The total timeout is a little longer, so the caller must have a limit for silence of its own.
         """
-        what = f"watch {resource[2]}"
-        lister, *args = self._lister(resource, namespace, "_without_preload_content")
-        try:
-            response: aiohttp.ClientResponse = await lister(
-                *args, watch=True, allow_watch_bookmarks=True, resource_version=version,
-                label_selector=selector or None, timeout_seconds=seconds,
-                _request_timeout=float(seconds + 30),
-            )  # fmt: skip
-            # From here on the informer reads the stream. An answer with an error is read at once, since its
-            # body says why.
-            if response.status == 200:
-                return response
-            async with response:
-                raise resources.error_of(what, response.status, await response.text(), response.headers)
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise TryLater(f"Kubernetes: {what}", message=type(error).__name__) from error
-
-    def _lister(
-        self, resource: tuple[str, str, str], namespace: str | None, suffix: str = ""
-    ) -> tuple[Any, ...]:
-        # The client's methods for custom objects know `/apis/<group>` only, and pods are under `/api/v1`.
-        if resource == PODS:
-            return self._core.list_namespaced_pod_without_preload_content, namespace
-        if namespace is None:
-            return getattr(self._api, f"list_cluster_custom_object{suffix}"), *resource
-        return getattr(self._api, f"list_namespaced_custom_object{suffix}"), *within(resource, namespace)
+        query = _query(selector, watch="true", allowWatchBookmarks="true", resourceVersion=version)
+        query["timeoutSeconds"] = seconds
+        path = collection_path(resource, namespace)
+        return await self._stream(f"watch {resource[2]}", path, query, float(seconds + 30))
 
     async def _patch(self, name: str, patch: Mapping[str, Any]) -> Object:
-        method = self._api.patch_cluster_custom_object
-        where = (*PREVIEWS, name)
-        return await self._change(
-            "patch preview", method, *where, body=dict(patch), _content_type=MERGE_PATCH
-        )
+        path = object_path(PREVIEWS, None, name)
+        return await self._change("patch preview", "PATCH", path, patch, content_type=MERGE_PATCH)
+
+
+def _query(selector: str, **more: str | int) -> dict[str, str | int]:
+    """Return the parameters of a list; without a selector it is of all objects."""
+    return {"labelSelector": selector, **more} if selector else more

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from previewbot.clients.kubernetes.api_client import ApiClient, Object, items_of
+from previewbot.clients.kubernetes.resources import POD_EVENTS, PODS, collection_path, object_path
 from previewbot.errors import Invalid, NotFound
 
 _TAIL_LINES = 60
@@ -11,7 +12,7 @@ _LIMIT_BYTES = 65_536
 
 
 class PodReads(ApiClient):
-    """Logs and events of pods. The core group has no custom objects: what comes is read as plain JSON."""
+    """Logs and events of pods."""
 
     async def pod_log(self, namespace: str, pod: str, container: str, *, previous: bool) -> str:
         """Return the end of a container's log, of the run before if `previous`; empty if there is none.
@@ -28,18 +29,20 @@ class PodReads(ApiClient):
 
     async def pod_events(self, namespace: str, pod_uid: str) -> list[Object]:
         """Return the events about a pod."""
-        answer = await self._call(
-            "list events", self._core.list_namespaced_event_without_preload_content, namespace,
-            field_selector=f"involvedObject.uid={pod_uid}",
-        )  # fmt: skip
+        path = collection_path(POD_EVENTS, namespace)
+        query = {"fieldSelector": f"involvedObject.uid={pod_uid}"}
+        answer = await self._call("list events", "GET", path, query)
         return items_of("list events", answer)
 
     async def _log(self, namespace: str, pod: str, container: str, previous: bool) -> str:
+        query = {
+            "container": container,
+            "previous": "true" if previous else "false",
+            "tailLines": _TAIL_LINES,
+            "limitBytes": _LIMIT_BYTES,
+        }
         try:
-            text: str = await self._text(
-                "read log", self._core.read_namespaced_pod_log_without_preload_content, pod, namespace,
-                container=container, previous=previous, tail_lines=_TAIL_LINES, limit_bytes=_LIMIT_BYTES,
-            )  # fmt: skip
+            text = await self._text("read log", "GET", f"{object_path(PODS, namespace, pod)}/log", query)
         except (NotFound, Invalid):
             # No such pod any more, or no such run of the container (400): nobody has anything to say.
             return ""

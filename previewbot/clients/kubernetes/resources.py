@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from previewbot.api import GROUP, PLURAL, VERSION, Poke, Spec, annotations_of
 from previewbot.errors import RemoteError, SettingsError, from_status
@@ -16,12 +17,15 @@ Resource = tuple[str, str, str]
 PREVIEWS = (GROUP, VERSION, PLURAL)
 EVENTS = ("events.k8s.io", "v1", "events")
 PODS = ("", "v1", "pods")
+POD_EVENTS = ("", "v1", "events")
+"""The older kind of Events, in which kubelet writes."""
 LEASES = ("coordination.k8s.io", "v1", "leases")
 WORKLOADS: Mapping[str, tuple[str, str, str]] = {
     "deployment": ("apps", "v1", "deployments"),
     "statefulset": ("apps", "v1", "statefulsets"),
     "rollout": ("argoproj.io", "v1alpha1", "rollouts"),
 }
+JSON = "application/json"
 MERGE_PATCH = "application/merge-patch+json"
 """RFC 7386; must be named each time: the client's own default depends on the type of the body."""
 
@@ -30,6 +34,36 @@ POKE_ATTEMPTS = 3
 
 _LONGEST_WAIT = 300.0
 _SHOWN = 500
+
+
+def collection_path(resource: Resource, namespace: str | None) -> str:
+    """Return the path of a resource's objects, of one namespace or (None) of the cluster.
+
+    https://kubernetes.io/docs/reference/using-api/api-concepts/#resource-uris
+    """
+    group, version, plural = resource
+    # The oldest resources, such as pods, have no group, and a root of their own.
+    root = f"/apis/{_part(group)}" if group else "/api"
+    within = "" if namespace is None else f"/namespaces/{_part(namespace)}"
+    return f"{root}/{_part(version)}{within}/{_part(plural)}"
+
+
+def object_path(resource: Resource, namespace: str | None, name: str) -> str:
+    """Return the path of one object; `namespace` is None for what belongs to the cluster."""
+    return f"{collection_path(resource, namespace)}/{_part(name)}"
+
+
+def discovery_path(group: str, version: str) -> str:
+    """Return the path that lists the resources of a group."""
+    return f"/apis/{_part(group)}/{_part(version)}"
+
+
+def _part(name: str) -> str:
+    """Return one part of a path; raises ValueError for none at all."""
+    # Without its name a request for an object would be one for the list, and a deletion one for all of them.
+    if not name:
+        raise ValueError("a part of a path is empty")
+    return quote(name, safe="")
 
 
 def poke_patch(spec: Spec, poke: Poke) -> dict[str, Any]:
