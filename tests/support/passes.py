@@ -8,7 +8,6 @@ the order of events that counts.
 from __future__ import annotations
 
 import asyncio
-import copy
 import hashlib
 import itertools
 from collections.abc import Callable, Mapping, Sequence
@@ -45,6 +44,7 @@ from previewbot.reconciler import Outcome, Reconciler
 from previewbot.reconciler.children import KINDS, ChildKind
 from previewbot.reconciler.reporters import TEXT_REPORTERS, TextReporter
 from previewbot.text.render import Renderer
+from previewbot_demo.kube.json_copy import json_copy
 from tests.support.clock import Clock
 from tests.support.previews import HEAD, NOW, OLDER, a_preview
 
@@ -153,14 +153,14 @@ class Cluster:
     # What the controller calls
 
     async def get_preview(self, name: str) -> dict[str, Any] | None:
-        return copy.deepcopy(self.preview)
+        return json_copy(self.preview)
 
     async def put_status(self, obj: Mapping[str, Any]) -> dict[str, Any]:
         assert self.preview is not None
         if obj["metadata"]["resourceVersion"] != self.preview["metadata"]["resourceVersion"]:
             raise Conflict("status")
         self._calls.note("put status")
-        return self._changed({**copy.deepcopy(self.preview), "status": obj["status"]})
+        return self._changed({**json_copy(self.preview), "status": obj["status"]})
 
     async def patch_preview_spec(self, name: str, patch: Mapping[str, Any]) -> dict[str, Any]:
         assert self.preview is not None
@@ -179,7 +179,7 @@ class Cluster:
     ) -> list[dict[str, Any]]:
         found = [s for s in self._of(resource).values() if s["metadata"]["namespace"] == namespace]
         label, _, value = selector.partition("=")
-        return copy.deepcopy([s for s in found if not label or s["metadata"]["labels"].get(label) == value])
+        return json_copy([s for s in found if not label or s["metadata"]["labels"].get(label) == value])
 
     async def create_child(
         self, resource: tuple[str, str, str], namespace: str, manifest: Mapping[str, Any]
@@ -188,14 +188,14 @@ class Cluster:
         name, objects = manifest["metadata"]["name"], self._of(resource)
         if name in objects:
             raise Conflict("session")
-        obj: dict[str, Any] = copy.deepcopy(dict(manifest))
+        obj: dict[str, Any] = json_copy(dict(manifest))
         obj["metadata"] |= {
             "uid": f"{self._word(resource)}-{next(self._uids)}",
             "creationTimestamp": timestamp(self._clock.now),
         }
         obj["status"] = dict(self.session_status)
         objects[name] = obj
-        return copy.deepcopy(obj)
+        return json_copy(obj)
 
     async def delete_child(
         self, resource: tuple[str, str, str], namespace: str, name: str, uid: str = ""
@@ -223,14 +223,14 @@ class Cluster:
         self, resource: tuple[str, str, str], manifest: Mapping[str, Any]
     ) -> dict[str, Any]:
         self._calls.note("apply route")
-        route: dict[str, Any] = copy.deepcopy(dict(manifest))
+        route: dict[str, Any] = json_copy(dict(manifest))
         route["metadata"]["generation"] = 1
         if self.gateway_follows:
             conditions = [{"observedGeneration": 1}]
             of = {"name": "public", "namespace": "gateways"}
             route["status"] = {"parents": [{"parentRef": of, "conditions": conditions}]}
         self.routes[route["metadata"]["namespace"]] = route
-        return copy.deepcopy(route)
+        return json_copy(route)
 
     async def get_target(self, namespace: str, kind: str, name: str) -> dict[str, Any]:
         self._calls.note("get target")
@@ -242,11 +242,11 @@ class Cluster:
     def _changed(self, preview: dict[str, Any]) -> dict[str, Any]:
         preview["metadata"]["resourceVersion"] = str(next(self._versions))
         self.preview = preview
-        return copy.deepcopy(preview)
+        return json_copy(preview)
 
     def poke(self, poke: Poke) -> None:
         """Note a poke at the Preview; make one where there is none."""
-        preview = copy.deepcopy(self.preview or self._new_preview())
+        preview = json_copy(self.preview or self._new_preview())
         preview["metadata"]["annotations"] |= annotations_of(poke)
         self._changed(preview)
 

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import copy
 import json
 import re
 from collections.abc import Mapping
@@ -11,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from previewbot_demo.kube import status
+from previewbot_demo.kube.json_copy import json_copy
 from previewbot_demo.kube.resources import Resource
 from previewbot_demo.kube.schema import completed, pruned, unknown_fields
 from previewbot_demo.kube.status import Cause
@@ -67,7 +67,7 @@ def decoded(resource: Resource, body: Mapping[str, Any], validation: str) -> Dec
     if body.get("apiVersion") != resource.api_version:
         versions = f"({body.get('apiVersion')}) does not match the expected API version"
         raise status.bad_request(f"the API version in the data {versions} ({resource.api_version})")
-    obj = copy.deepcopy(dict(body))
+    obj = json_copy(dict(body))
     _check_times(resource, obj)
     if resource.schema is None:
         return Decoded(obj)

@@ -3,11 +3,11 @@
 
 from __future__ import annotations
 
-import copy
 import re
 from collections.abc import Mapping
 from typing import Any
 
+from previewbot_demo.kube.json_copy import json_copy
 from previewbot_demo.kube.status import Cause
 
 _TYPES: Mapping[str, type | tuple[type, ...]] = {
@@ -45,7 +45,7 @@ def completed(schema: Mapping[str, Any], value: Any) -> Any:
     }
     for key, child in properties.items():
         if key not in found and "default" in child:
-            found[key] = copy.deepcopy(child["default"])
+            found[key] = json_copy(child["default"])
     return found
 
 

@@ -6,7 +6,6 @@ The contract tests hold it, request by request, to a real API server.
 from __future__ import annotations
 
 import asyncio
-import copy
 from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -16,6 +15,7 @@ from aiohttp import web
 from previewbot_demo.faults import Faults
 from previewbot_demo.kube import logs, status
 from previewbot_demo.kube.decoding import STRICT, Decoded, decoded, json_object
+from previewbot_demo.kube.json_copy import json_copy
 from previewbot_demo.kube.paging import page
 from previewbot_demo.kube.resources import Resource, resources
 from previewbot_demo.kube.selectors import matcher
@@ -167,7 +167,7 @@ class FakeKube:
 def merge_patch(target: Any, patch: Any) -> Any:
     """Apply a JSON merge patch (RFC 7386)."""
     if not isinstance(patch, dict):
-        return copy.deepcopy(patch)
+        return json_copy(patch)
     result = dict(target) if isinstance(target, dict) else {}
     for key, value in patch.items():
         if value is None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import uuid
 from collections import deque
 from collections.abc import Callable, Mapping
@@ -12,6 +11,7 @@ from typing import Any
 
 from previewbot_demo.kube import status
 from previewbot_demo.kube.decoding import wrong_metadata
+from previewbot_demo.kube.json_copy import json_copy
 from previewbot_demo.kube.resources import Resource
 from previewbot_demo.kube.schema import mistakes
 from previewbot_demo.kube.status import Cause
@@ -70,15 +70,15 @@ class Store:
     def items(self, resource: Resource, namespace: str | None) -> list[Object]:
         """Return the objects of a resource, ordered as Kubernetes lists them."""
         keys = [k for k in self._objects if k[0] == _id(resource) and namespace in (None, k[1])]
-        return [copy.deepcopy(self._objects[key]) for key in sorted(keys)]
+        return [json_copy(self._objects[key]) for key in sorted(keys)]
 
     def get(self, resource: Resource, namespace: str, name: str) -> Object:
         """Return an object; raises KubeError."""
-        return copy.deepcopy(self._found(resource, namespace, name))
+        return json_copy(self._found(resource, namespace, name))
 
     def create(self, resource: Resource, namespace: str, body: Mapping[str, Any]) -> Object:
         """Create an object; a status in it is dropped, as the status subresource demands."""
-        obj = copy.deepcopy(dict(body))
+        obj = json_copy(dict(body))
         metadata = dict(obj.get("metadata") or {})
         sent = metadata.get("resourceVersion")
         for field in _SERVER_SET:
@@ -98,7 +98,7 @@ class Store:
             raise status.exists(resource.plural, resource.group, metadata["name"])
         self._write(resource, key, obj, "ADDED")
         self._collect()
-        return copy.deepcopy(obj)
+        return json_copy(obj)
 
     def has(self, resource: Resource, namespace: str, name: str) -> bool:
         """Return whether there is such an object."""
@@ -122,22 +122,22 @@ class Store:
         new = self._merged(resource, old, body, status_only)
         self._check(resource, new, old)
         if new == old:
-            return copy.deepcopy(old)
+            return json_copy(old)
         if not status_only and _content(new) != _content(old):
             new["metadata"]["generation"] = old["metadata"].get("generation", 1) + 1
         if "deletionTimestamp" in new["metadata"] and not new["metadata"].get("finalizers"):
             # The answer is the object as it would have been; the version is that of the write before.
-            self._remove(resource, key, copy.deepcopy(new))
+            self._remove(resource, key, json_copy(new))
         else:
             self._write(resource, key, new, "MODIFIED")
-        return copy.deepcopy(new)
+        return json_copy(new)
 
     def delete(
         self, resource: Resource, namespace: str, name: str, preconditions: Mapping[str, Any]
     ) -> Object:
         """Delete an object and return it; one that finalizers hold is only marked."""
         key = (_id(resource), namespace, name)
-        obj = copy.deepcopy(self._found(resource, namespace, name))
+        obj = json_copy(self._found(resource, namespace, name))
         metadata = obj["metadata"]
         for field, what, since in (
             ("uid", "UID", "deleted and then recreated"),
@@ -155,7 +155,7 @@ class Store:
             metadata |= {"deletionTimestamp": self._timestamp(), "deletionGracePeriodSeconds": 0}
             metadata["generation"] = metadata.get("generation", 1) + 1
             self._write(resource, key, obj, "MODIFIED")
-        return copy.deepcopy(obj)
+        return json_copy(obj)
 
     def _check_known(self, resource: Resource, old: Object, sent: Mapping[str, Any]) -> None:
         """Refuse an update of another object, or of another version of it."""
@@ -172,13 +172,13 @@ class Store:
 
     def _merged(self, resource: Resource, old: Object, body: Mapping[str, Any], status_only: bool) -> Object:
         """Return what a write makes of an object: each half of it belongs to its own endpoint."""
-        new = copy.deepcopy(old)
+        new = json_copy(old)
         if status_only:
             new.pop("status", None)
             if body.get("status") is not None:
-                new["status"] = copy.deepcopy(body["status"])
+                new["status"] = json_copy(body["status"])
             return new
-        new = copy.deepcopy(dict(body))
+        new = json_copy(dict(body))
         metadata = dict(new.get("metadata") or {})
         for field in _SERVER_SET:
             metadata.pop(field, None)
@@ -191,7 +191,7 @@ class Store:
         if resource.status_apart:
             new.pop("status", None)
             if "status" in old:
-                new["status"] = copy.deepcopy(old["status"])
+                new["status"] = json_copy(old["status"])
         return new
 
     def _check(self, resource: Resource, obj: Object, old: Object | None = None) -> None:
@@ -234,7 +234,7 @@ class Store:
     def _tell(self, resource: Resource, kind: str, obj: Object, before: Object | None) -> None:
         self.version += 1
         obj["metadata"]["resourceVersion"] = str(self.version)
-        self._history.append(Event(self.version, resource, kind, copy.deepcopy(obj), copy.deepcopy(before)))
+        self._history.append(Event(self.version, resource, kind, json_copy(obj), json_copy(before)))
         if len(self._history) > _HISTORY:
             self.oldest = self._history.popleft().version
         self._changed()
