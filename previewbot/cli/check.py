@@ -29,11 +29,11 @@ def check(path: Path, files: Sequence[str], stdin: TextIO) -> int:
     names = ", ".join(service.name for service in config.services)
     print(f"{path} is valid: {names}")
     if files:
-        _print_matches(config, _changed(files, stdin))
+        _print_matches(config, _changed_paths(files, stdin))
     return 0
 
 
-def _changed(files: Sequence[str], stdin: TextIO) -> list[str]:
+def _changed_paths(files: Sequence[str], stdin: TextIO) -> list[str]:
     if isinstance(stdin, TextIOWrapper):
         # A file's name may be any bytes.
         stdin.reconfigure(errors="surrogateescape")

@@ -112,7 +112,7 @@ def leads_to_staging(route: Mapping[str, Any]) -> bool:
     return any("backendRefs" in rule for rule in route["spec"]["rules"])
 
 
-def acknowledged(route: Mapping[str, Any], gateway: GatewaySettings) -> bool:
+def gateway_acknowledged(route: Mapping[str, Any], gateway: GatewaySettings) -> bool:
     """Return whether a route's status says that the gateway knows what the route says now.
 
     Each condition names the generation that it is about (https://gateway-api.sigs.k8s.io/geps/gep-1364/).
@@ -128,7 +128,7 @@ def acknowledged(route: Mapping[str, Any], gateway: GatewaySettings) -> bool:
     return False
 
 
-def switched(
+def gateway_switched(
     gateway: GatewaySettings, redirected_at: datetime, acknowledged_at: datetime | None, now: datetime
 ) -> bool:
     """Return whether requests follow a route by now that was redirected and acknowledged at these moments.

@@ -69,7 +69,7 @@ async def apply_route(context: Context, store: PreviewStore, plan: Plan) -> tupl
     acknowledged, failure = False, None
     try:
         status, obj = await _write_route(context, status, desired)
-        acknowledged = context.route.acknowledged(obj, context.limits)
+        acknowledged = context.route.gateway_acknowledged(obj, context.limits)
     except RemoteError as error:
         failure = error
         if is_refusal(error):
@@ -81,9 +81,9 @@ async def apply_route(context: Context, store: PreviewStore, plan: Plan) -> tupl
         context.memory.redirected.pop(name, None)
         return status, RouteResult(error=failure)
     since, now = _note_redirect(context, name, acknowledged), context.now()
-    in_time = context.route.switched(since.at, since.acknowledged_at, context.limits, now)
+    in_time = context.route.gateway_switched(since.at, since.acknowledged_at, context.limits, now)
     # As if the gateway had never acknowledged the route: so long we wait for one that says nothing.
-    timed_out = context.route.switched(since.at, None, context.limits, now)
+    timed_out = context.route.gateway_switched(since.at, None, context.limits, now)
     return status, RouteResult(failure is None and in_time, timed_out, failure)
 
 

@@ -85,10 +85,14 @@ class Memory:
 
     def forget(self, name: str) -> None:
         """Forget a Preview that is gone."""
-        self.facts.pop(name, None)
+        self.forget_facts(name)
         self.files.pop(name, None)
         self.redirected.pop(name, None)
         self.forget_image_lookups(name)
+
+    def forget_facts(self, name: str) -> None:
+        """Let the next pass read GitHub again."""
+        self.facts.pop(name, None)
 
     def forget_image_lookups(self, name: str) -> None:
         """Let the next pass look for images again at once."""

@@ -28,7 +28,7 @@ from previewbot.reconciler.plan.requeue import (
 class PassErrors:
     """What went wrong in a pass, by its stage; None where nothing did."""
 
-    look: RemoteError | None = None
+    read: RemoteError | None = None
     route: RemoteError | None = None
     report: RemoteError | None = None
     actions: RemoteError | None = None
@@ -36,13 +36,13 @@ class PassErrors:
     @property
     def first(self) -> RemoteError | None:
         """The one to tell of."""
-        return self.actions or self.report or self.route or self.look
+        return self.actions or self.report or self.route or self.read
 
     @property
     def blocking(self) -> RemoteError | None:
         """One that keeps us from going on now; a text or a route that is refused for good does not."""
         report = None if isinstance(self.report, Forbidden | Invalid) else self.report
-        return self.look or self.actions or report or (None if is_refusal(self.route) else self.route)
+        return self.read or self.actions or report or (None if is_refusal(self.route) else self.route)
 
 
 def next_pass(

@@ -25,7 +25,7 @@ from previewbot.reconciler.context import Context
 from previewbot.reconciler.gather import Gone, gather, gather_removal
 from previewbot.reconciler.gather.gathering import within
 from previewbot.reconciler.memory import Memory, Untriggered
-from previewbot.reconciler.observation import Observation, PullRequestFacts
+from previewbot.reconciler.observation import Observation, OwnWords, PullRequestFacts
 from previewbot.reconciler.pass_outcome import PassErrors, next_pass, of_reporters
 from previewbot.reconciler.plan.conditions import with_messages
 from previewbot.reconciler.plan.decision import Leave
@@ -39,8 +39,7 @@ from previewbot.reconciler.plan.requeue import (
     Outcome,
     until_expiry,
 )
-from previewbot.reconciler.reporters import TEXT_REPORTERS, TextReporter, record_event
-from previewbot.reconciler.reporters.reporting import Reporting
+from previewbot.reconciler.reporters import CLUSTER_REPORTERS, GITHUB_REPORTERS, Reporter, Reporting
 from previewbot.reconciler.store import PreviewStore, Superseded
 from previewbot.rules.policy import slot_for
 from previewbot.text.render import Renderer
@@ -69,7 +68,7 @@ class Reconciler:
         wrote: Callable[[Mapping[str, Any]], None],
         kinds: Sequence[ChildKind] = KINDS,
         route: Route = ROUTE,
-        reporters: Sequence[TextReporter] = TEXT_REPORTERS,
+        reporters: Sequence[Reporter] = GITHUB_REPORTERS,
         slots: asyncio.Lock | None = None,
     ) -> None:
         self._slots = slots or asyncio.Lock()
@@ -141,9 +140,9 @@ class Reconciler:
 
     def _plan(self, store: PreviewStore, observation: Observation) -> Plan:
         plan = make_plan(observation, self._context.kinds, self._context.route)
-        return replace(plan, status=self._worded(store, plan.status))
+        return replace(plan, status=self._with_words(store, plan.status))
 
-    def _worded(self, store: PreviewStore, status: Status) -> Status:
+    def _with_words(self, store: PreviewStore, status: Status) -> Status:
         """Return a status whose conditions have the comment's words; an unchanged one as it was."""
         if status is store.status:
             return status
@@ -187,7 +186,7 @@ class Reconciler:
         if route_problem(status) != before:
             # The phases depend on whether the route was accepted, which we only know now. They are computed
             # again before the actions, whose own results are told on top of them.
-            status = self._worded(store, with_route_result(plan, status, observation, context.kinds))
+            status = self._with_words(store, with_route_result(plan, status, observation, context.kinds))
         return await apply_actions(context, store, plan, status, route), route
 
     async def _report(
@@ -201,15 +200,16 @@ class Reconciler:
         """Tell people, unless a session only waits for its gateway: a slow GitHub must not hold that up."""
         status, error = applied.status, None
         if observation.fresh or not applied.deferred:
-            reporting = Reporting(self._context, store, status, self._reporters)
+            reporting = Reporting(self._context, store, plan, status, self._reporters, before=before)
             try:
                 async with within(READ_PATIENCE, "report"):
-                    error = await reporting.report(plan)
+                    error = await reporting.report(observation.inbox.own)
             except RemoteError as failure:
                 error = failure
             status = reporting.status
-        await record_event(self._context, store.with_status(status), before)
-        return status, error
+        in_cluster = Reporting(self._context, store, plan, status, CLUSTER_REPORTERS, before=before)
+        await in_cluster.report(OwnWords())
+        return in_cluster.status, error
 
     async def _requeue(
         self,
@@ -222,7 +222,7 @@ class Reconciler:
     ) -> Outcome:
         """Store what was done, and say when to look again; a Preview that has done its work goes."""
         error = str(errors.first)[:_LAST_ERROR_LENGTH] if errors.first else ""
-        status = self._worded(store, with_conditions(status, observation))
+        status = self._with_words(store, with_conditions(status, observation))
         # Comment ids, answers given, uids of new children. If this last write is lost, the next pass finds
         # our comments by their markers and our children by their owner.
         await store.write(status if status.last_error == error else replace(status, last_error=error))

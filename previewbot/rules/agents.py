@@ -167,7 +167,7 @@ def _by_commits(commits: Sequence[Commit]) -> Iterator[AgentSeen]:
         for agent in TABLE:
             if _wrote(agent, commit):
                 yield AgentSeen(name=agent.name, signal="the author of a commit")
-            elif _signed(agent, commit, co_authors):
+            elif _signs(agent, commit, co_authors):
                 yield AgentSeen(name=agent.name, signal="a commit trailer")
 
 
@@ -177,7 +177,7 @@ def _wrote(agent: Agent, commit: Commit) -> bool:
     return account or name or _is_of(agent, commit.author_email.lower())
 
 
-def _signed(agent: Agent, commit: Commit, co_authors: Sequence[str]) -> bool:
+def _signs(agent: Agent, commit: Commit, co_authors: Sequence[str]) -> bool:
     flags = re.IGNORECASE | re.MULTILINE
     trailer = any(re.search(pattern, commit.message, flags) for pattern in agent.trailers)
     return trailer or any(_is_of(agent, email) for email in co_authors)

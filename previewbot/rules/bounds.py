@@ -9,7 +9,7 @@ from previewbot.config.repository.values import sample_image
 from previewbot.config.server import Settings
 from previewbot.config.words import shown
 from previewbot.errors import Problem
-from previewbot.rules.images import allowed
+from previewbot.rules.images import is_allowed
 from previewbot.text.durations import format_duration
 
 
@@ -36,7 +36,7 @@ def _images(config: RepositoryConfig, settings: Settings) -> Iterator[Problem]:
     for service in config.services:
         # Checked for the template, so that its author is told at once, and again for the real reference
         # before a look.
-        if not allowed(sample_image(service.image, service.name), settings.images.allowed):
+        if not is_allowed(sample_image(service.image, service.name), settings.images.allowed):
             known = ", ".join(settings.images.allowed)
             message = (
                 f"the image {shown(service.image)} is not allowed here; it must begin with one of: {known}"

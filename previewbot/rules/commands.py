@@ -83,14 +83,14 @@ def parse(body: str) -> Command | UnknownCommand | None:
     command = _command(name, words[1:]) if name else None
     if command is not None:
         return command
-    return UnknownCommand(text=_quoted(lines[0]), suggestion=_suggestion(name, words))
+    return UnknownCommand(text=_as_quotation(lines[0]), suggestion=_suggestion(name, words))
 
 
 def _command(name: CommandName, arguments: list[str]) -> Command | None:
     """Return the command, or None if the arguments do not fit it."""
     if name == "extend":
         written = " ".join(arguments)
-        return Command("extend", duration=_duration(written), text=_quoted(written))
+        return Command("extend", duration=_duration(written), text=_as_quotation(written))
     if not arguments:
         return Command(name)
     sha = arguments[0].lower()
@@ -125,7 +125,7 @@ def _duration(text: str) -> timedelta | None:
         return None
 
 
-def _quoted(text: str) -> str:
+def _as_quotation(text: str) -> str:
     # It is shown in our answer, where a control character could hide or turn what stands around it.
     clean = "".join(char if char.isprintable() else " " for char in " ".join(text.split()))
     return clean if len(clean) <= _LONGEST_QUOTE else clean[: _LONGEST_QUOTE - 1] + "…"

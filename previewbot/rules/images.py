@@ -103,7 +103,7 @@ def render_template(
     return _FIELD_RE.sub(lambda found: values.get(found[1], found[0]), template)
 
 
-def allowed(reference: str, prefixes: Sequence[str]) -> bool:
+def is_allowed(reference: str, prefixes: Sequence[str]) -> bool:
     """Return whether a reference lies in an allowed repository.
 
     A prefix ends at a boundary: `ghcr.io/acme` and `ghcr.io/acme/` allow `ghcr.io/acme/x`, not
@@ -118,7 +118,7 @@ def allowed(reference: str, prefixes: Sequence[str]) -> bool:
     return any(path.startswith(_prefixes(prefix)) for prefix in prefixes)
 
 
-def pinned(reference: str, digest: str) -> str:
+def with_digest(reference: str, digest: str) -> str:
     """Return the reference by digest: what is deployed stays what was looked at."""
     parsed = parse_reference(reference)
     return f"{parsed.registry}/{parsed.repository}@{digest}"

@@ -62,7 +62,7 @@ def excerpt(text: str) -> tuple[str, ...]:
     room = BYTES
     # From the end, since the last words of a container that crashed are the ones that tell why.
     for line in reversed([line for line in lines if line][-LINES:]):
-        line = _shortened(masked(line))
+        line = _shorten(mask_secrets(line))
         room -= len(line.encode()) + 1
         if room < 0:
             break
@@ -72,7 +72,7 @@ def excerpt(text: str) -> tuple[str, ...]:
 
 def one_line(text: str) -> str:
     """Return a message as one line, masked and shortened."""
-    return _shortened(masked(" ".join(visible(text).split())[:_READ]))
+    return _shorten(mask_secrets(" ".join(visible(text).split())[:_READ]))
 
 
 def visible(text: str) -> str:
@@ -80,7 +80,7 @@ def visible(text: str) -> str:
     return _UNSEEN_RE.sub("", _ANSI_RE.sub("", text.replace("\r\n", "\n").replace("\r", "\n")))
 
 
-def masked(line: str) -> str:
+def mask_secrets(line: str) -> str:
     """Return a line without what looks like a secret."""
     line = _USERINFO_RE.sub(rf"\g<1>{MASK}@", line)
     line = _HEADER_RE.sub(rf"\g<1>\g<2>{MASK}", line)
@@ -155,5 +155,5 @@ def _without_blocks(lines: list[str]) -> list[str]:
     return kept
 
 
-def _shortened(line: str) -> str:
+def _shorten(line: str) -> str:
     return line if len(line) <= LINE_LENGTH else line[: LINE_LENGTH - 1] + "…"

@@ -78,7 +78,7 @@ def find_problem(pods: Sequence[Object], now: datetime, container: str = "") -> 
     # The preview's own container first: a sidecar that crashes because of it is not the cause.
     statuses.sort(key=lambda each: each[0].get("name") != container)
     found = (_of_container(pod, each, init, now) for each, init in statuses)
-    return next((finding for finding in found if finding), None) or _unscheduled(pod)
+    return next((finding for finding in found if finding), None) or _scheduling_problem(pod)
 
 
 def cause_from_events(finding: PodFinding, events: Sequence[Object]) -> str:
@@ -135,7 +135,7 @@ def _of_end(pod: Object, status: Object, init: bool, now: datetime) -> PodFindin
     ended = here or (status.get("lastState") or {}).get("terminated")
     # An init container that ended with 0 has done its work. For any other container of a session even an end
     # with 0 is one that nobody wanted.
-    if not ended or _settled(state, now) or (init and here and not here.get("exitCode")):
+    if not ended or _runs_long_enough(state, now) or (init and here and not here.get("exitCode")):
         return None
     reason = _reason_of_end(status, state, ended)
     if reason is None:
@@ -159,12 +159,12 @@ def _reason_of_end(status: Object, state: Object, ended: Object) -> Reason | Non
     return Reason.CRASHING if crashes else None
 
 
-def _settled(state: Object, now: datetime) -> bool:
+def _runs_long_enough(state: Object, now: datetime) -> bool:
     started = (state.get("running") or {}).get("startedAt")
     return bool(started) and now - datetime.fromisoformat(str(started)) >= SETTLED_AFTER
 
 
-def _unscheduled(pod: Object) -> PodFinding | None:
+def _scheduling_problem(pod: Object) -> PodFinding | None:
     for condition in (pod.get("status") or {}).get("conditions") or []:
         if condition.get("type") != "PodScheduled" or condition.get("status") != "False":
             continue

@@ -22,7 +22,7 @@ from previewbot.config.server import Settings
 from previewbot.errors import LeaseLost
 from previewbot.reconciler import Reconciler
 from previewbot.runtime.health import Health, Watchdog, application
-from previewbot.runtime.informers import informers, wait_for_resources, wanted
+from previewbot.runtime.informers import informers, required_resources, wait_for_resources
 from previewbot.runtime.leadership import DURATION_SECONDS, Leadership, LeaseTaken
 from previewbot.runtime.pods import Pods
 from previewbot.runtime.previews import Previews
@@ -130,7 +130,7 @@ async def _work(parts: _Parts) -> None:
     settings, health = parts.settings, parts.health
     async with asyncio.TaskGroup() as group:
         group.create_task(_tick(parts.watchdog))
-        await wait_for_resources(wanted(settings), parts.kube, health)
+        await wait_for_resources(required_resources(settings), parts.kube, health)
         workers = Workers(parts.metrics, health)
         # A controller that only stands by follows everything too. When it gets the Lease its caches are full,
         # and it works at once.
@@ -159,7 +159,7 @@ async def _lead(parts: _Parts, workers: Workers, store: ObjectCache, pods: Pods)
 
     Raises LeaseTaken (in a group) if somebody else has it: then this process starts from nothing.
     """
-    parts.health.progressed(_LEASE)
+    parts.health.note_progress(_LEASE)
     await parts.leadership.acquire()
     previews = Previews(store)
     log.info("leading", extra={"previews": len(previews())})
@@ -191,7 +191,7 @@ def _leadership(settings: Settings, kube: Kube, health: Health, identity: str) -
         lease.namespace,
         lease.name,
         identity,
-        looked=lambda: health.progressed(_LEASE),
+        looked=lambda: health.note_progress(_LEASE),
         failed=lambda error: health.failed(_LEASE, error),
     )
 

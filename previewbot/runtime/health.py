@@ -34,7 +34,7 @@ class Health:
     _progress: dict[str, float] = field(default_factory=dict)
     _errors: dict[str, str] = field(default_factory=dict)
 
-    def progressed(self, what: str) -> None:
+    def note_progress(self, what: str) -> None:
         """Note a sign of life, which also ends its trouble."""
         self._progress[what] = self.monotonic()
         self._errors.pop(what, None)
@@ -61,7 +61,7 @@ class Health:
         """Return what keeps us from working, or nothing."""
         return self.missing or "; ".join(f"{what}: {why}" for what, why in sorted(self._errors.items()))
 
-    def stalled(self) -> list[str]:
+    def stalled_parts(self) -> list[str]:
         """Return what has given no sign of life for too long."""
         now = self.monotonic()
         return sorted(what for what, at in self._progress.items() if now - at > self.limit)
@@ -71,7 +71,7 @@ def application(health: Health, metrics: CollectorRegistry) -> web.Application:
     """Return the app that serves `/healthz`, `/readyz` and `/metrics`."""
 
     async def healthz(_: web.Request) -> web.Response:
-        stalled = health.stalled()
+        stalled = health.stalled_parts()
         return _answer(f"no progress: {', '.join(stalled)}" if stalled else "")
 
     async def readyz(_: web.Request) -> web.Response:

@@ -48,13 +48,13 @@ def informers(
         keep: Callable[[Object], Object] = without_managed_fields,
         selector: str = "",
     ) -> Informer:
-        health.progressed(what)
+        health.note_progress(what)
         return Informer(
             kube,
             resource,
             namespace,
             store,
-            progressed=lambda: health.progressed(what),
+            progressed=lambda: health.note_progress(what),
             failed=lambda error: health.failed(what, error),
             keep=keep,
             selector=selector,
@@ -83,7 +83,7 @@ def informers(
     return found + [follow(namespace) for namespace in namespaces for follow in of_each]
 
 
-def wanted(settings: Settings) -> list[tuple[str, str, str]]:
+def required_resources(settings: Settings) -> list[tuple[str, str, str]]:
     """Return the resources that the cluster must have under these settings."""
     routes = [ROUTE.resource] if _has_gateway(settings) else []
     return [PREVIEWS, *(kind.resource for kind in KINDS), *routes]
@@ -102,7 +102,7 @@ async def wait_for_resources(
 ) -> None:
     """Wait until the API server has every resource; say what is missing. `backoff` in seconds."""
     delay = backoff[0]
-    health.progressed(_DISCOVERY)
+    health.note_progress(_DISCOVERY)
     while True:
         try:
             missing = await kube.missing_resources(resources)
@@ -115,7 +115,7 @@ async def wait_for_resources(
             if not missing:
                 health.forget(_DISCOVERY)
                 return
-            health.progressed(_DISCOVERY)
+            health.note_progress(_DISCOVERY)
             health.missing = "the cluster lacks " + ", ".join(missing)
         log.warning("not ready", extra={"missing": health.missing})
         await asyncio.sleep(delay * random.uniform(0.5, 1.0))

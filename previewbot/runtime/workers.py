@@ -97,7 +97,7 @@ class Workers:
         """Work for ever; no error of a pass ends it but the loss of the Lease."""
         name = f"worker {number}"
         while True:
-            self._health.progressed(name)
+            self._health.note_progress(name)
             try:
                 # An idle worker gives a sign of life too, so that one that hangs in a pass is told apart.
                 key = await asyncio.wait_for(self.queue.get(), _SIGN_OF_LIFE_SECONDS)
@@ -116,7 +116,7 @@ class Workers:
                 async with asyncio.timeout(_PASS_SECONDS):
                     outcome = await reconciler.reconcile(key)
         except RemoteError as error:
-            self._failed(key, error)
+            self._retry_after_failure(key, error)
         except LeaseLost:
             # Not a fault of this pass: whoever holds the Lease makes it again.
             raise
@@ -127,7 +127,7 @@ class Workers:
             log.exception("pass failed", extra={"preview": key, "again": seconds})
         else:
             if outcome.error is not None:
-                self._failed(key, outcome.error)
+                self._retry_after_failure(key, outcome.error)
             else:
                 self.queue.succeeded(key)
                 self._passes.labels("ok").inc()
@@ -136,7 +136,7 @@ class Workers:
             if outcome.requeue_after is not None:
                 self.queue.add_after(key, outcome.requeue_after)
 
-    def _failed(self, key: str, error: RemoteError) -> None:
+    def _retry_after_failure(self, key: str, error: RemoteError) -> None:
         after = error.after if isinstance(error, TryLater) else None
         seconds = self.queue.failed(key, after)
         self._passes.labels("error").inc()

@@ -15,7 +15,7 @@ from jinja2 import BaseLoader, Environment, StrictUndefined
 from previewbot.api import LinkKind, Phase, Reason, Severity
 from previewbot.text import hypertext, markdown, plain
 from previewbot.text.durations import format_duration
-from previewbot.text.standing import awaited
+from previewbot.text.standing import first_waiting
 
 
 def templates_directory() -> Path:
@@ -71,7 +71,7 @@ def _environment(
         "Reason": Reason,
         "LinkKind": LinkKind,
         "Severity": Severity,
-        "awaited": awaited,
+        "first_waiting": first_waiting,
         "on_page": False,
     }
     return environment

@@ -64,7 +64,7 @@ class Renderer:
     def reply(self, words: str, values: Mapping[str, str], comment_id: int, view: View) -> str:
         """Return the answer to a command, marked so that it is given once; `words` names its template."""
         template = self._comments.get_template(f"replies/{words}.md")
-        text = template.render(_values(view) | _typed(values))
+        text = template.render(_values(view) | _with_types(values))
         return f"{reply_marker(comment_id)}\n{_tidy(text)}"[:COMMENT_LIMIT]
 
     def headline(self, view: View) -> str:
@@ -97,7 +97,7 @@ def _values(view: View) -> dict[str, object]:
     return {"view": view, "p": view.preview, "s": status, "standing": standing_of(status)}
 
 
-def _typed(values: Mapping[str, str]) -> dict[str, object]:
+def _with_types(values: Mapping[str, str]) -> dict[str, object]:
     """Values are stored as text; a moment among them is written as people read it."""
     return {key: datetime.fromisoformat(value) if key == "until" else value for key, value in values.items()}
 

@@ -67,7 +67,10 @@ class Intake:
         try:
             # Before anything is parsed: what is not signed is not even read as JSON.
             check_signature(headers.get("X-Hub-Signature-256"), body, self.secret)
-            event, delivery = _required(headers, "X-GitHub-Event"), _required(headers, "X-GitHub-Delivery")
+            event, delivery = (
+                _required_header(headers, "X-GitHub-Event"),
+                _required_header(headers, "X-GitHub-Delivery"),
+            )
             if event == "ping":
                 return _Answer(200, "pong", "pong")
             about = parse_event(event, _json(headers, body), app_id=self.settings.github.app_id)
@@ -176,7 +179,7 @@ def _body() -> bytes:
         raise _Refused(400, f"the body cannot be read ({type(error).__name__})") from error
 
 
-def _required(headers: Headers, name: str) -> str:
+def _required_header(headers: Headers, name: str) -> str:
     value = headers.get(name, "")
     if not value or not value.isascii() or not value.isprintable() or len(value) > 200:
         raise _Refused(400, f"{name} is missing or malformed: is this a webhook of GitHub's?")

@@ -15,7 +15,7 @@ import pytest
 from previewbot.config.server import GatewaySettings
 from previewbot.engine import links, mirrord
 from previewbot.rules.environment_keys import environment_key
-from previewbot.rules.images import allowed, pinned
+from previewbot.rules.images import is_allowed, with_digest
 from previewbot.text.durations import parse_duration
 from tests.chart.helm import NAMESPACE, of_kind, one, rendered
 from tests.chart.release import Account, installed, place_of
@@ -276,8 +276,8 @@ def test_prefixes_of_images_mean_what_they_mean_to_previewbot(prefix: str, refer
     policy = one(rendered("gateway", *options), "ValidatingAdmissionPolicy", "previewbot-sessions")
     [written] = [v["expression"] for v in policy["spec"]["variables"] if v["name"] == "prefixes"]
 
-    repository = pinned(reference, DIGEST).split("@")[0] + "/"
-    assert any(map(repository.startswith, json.loads(written))) == allowed(reference, [prefix])
+    repository = with_digest(reference, DIGEST).split("@")[0] + "/"
+    assert any(map(repository.startswith, json.loads(written))) == is_allowed(reference, [prefix])
 
 
 def test_without_a_gateway_there_is_no_policy_for_routes() -> None:

@@ -274,10 +274,10 @@ async def test_over_the_limit_previews_wait_in_the_order_of_their_coming(narrow_
     first = narrow_town.open()
     await first.says(OPEN)
     second = narrow_town.open()
-    text = await second.says("waits for a free place")
+    text = await second.says("waits for a free slot")
     third = narrow_town.open()
 
-    assert f"**The preview of `{second.head[:7]}` waits for a free place**: number 1 in line; all 1" in text
+    assert f"**The preview of `{second.head[:7]}` waits for a free slot**: number 1 in line; all 1" in text
     await third.says("number 2 in line")
     assert not second.sessions
 

@@ -42,7 +42,7 @@ from previewbot.config.server import Settings, parse
 from previewbot.errors import Conflict, NotFound
 from previewbot.reconciler import Outcome, Reconciler
 from previewbot.reconciler.children import KINDS, ChildKind
-from previewbot.reconciler.reporters import TEXT_REPORTERS, TextReporter
+from previewbot.reconciler.reporters import GITHUB_REPORTERS, Reporter
 from previewbot.text.render import Renderer
 from previewbot_demo.kube.json_copy import json_copy
 from tests.support.clock import Clock
@@ -398,7 +398,7 @@ class World:
     def __init__(
         self,
         kinds: Sequence[ChildKind] = KINDS,
-        reporters: Sequence[TextReporter] = TEXT_REPORTERS,
+        reporters: Sequence[Reporter] = GITHUB_REPORTERS,
         **settings: Any,
     ) -> None:
         self._kinds, self._reporters, self.slots = kinds, reporters, Slots()

@@ -15,14 +15,15 @@ from previewbot.api import (
     Preview,
     Reason,
     Report,
+    Status,
     owner_reference,
 )
-from previewbot.clients.github import InstallationClient
 from previewbot.errors import Forbidden, TryLater
 from previewbot.reconciler.children import KINDS, Inputs, Resource
 from previewbot.reconciler.children.kind import Desired, Health
 from previewbot.reconciler.observation import Found, Limits, OwnWords
-from previewbot.reconciler.reporters import TEXT_REPORTERS
+from previewbot.reconciler.reporters import GITHUB_REPORTERS, TextReporter
+from previewbot.reconciler.reporters.kind import Due, Told, Tools
 from previewbot.text.markers import comment_hash
 from previewbot.text.render import Renderer, View
 from tests.support.passes import A, B, World
@@ -70,7 +71,7 @@ class Databases:
         )
 
 
-class Board:
+class Board(TextReporter):
     """A board that shows one line about each preview."""
 
     name = "board"
@@ -82,17 +83,36 @@ class Board:
     def render(self, renderer: Renderer, view: View) -> str:
         return str(view.preview.status.phase)
 
-    def find(self, own: OwnWords) -> Report | None:
-        return None
-
-    async def publish(
-        self, client: InstallationClient, preview: Preview, report: Report, text: str
-    ) -> Report:
+    async def write(self, tools: Tools, report: Report, text: str) -> Report:
         if self.fails is not None:
             raise self.fails
         number = report.id or len(self.shown) + 1
         self.shown[number] = text
-        return replace(report, id=number, hash=comment_hash(text), intent_at=None)
+        return replace(report, id=number, hash=comment_hash(text))
+
+
+class Bells:
+    """A bell that rings once for each head that begins to serve; it has nothing to find, edit or announce."""
+
+    name = "bells"
+
+    def __init__(self) -> None:
+        self.rung: list[str] = []
+
+    def due(self, tools: Tools, status: Status) -> tuple[Status, Sequence[Due]]:
+        serving = {service.serving_sha for service in status.services}
+        new = serving - {service.serving_sha for service in tools.before.services}
+        return status, [Due(text=sha) for sha in new if sha]
+
+    def announce(self, status: Status, due: Due, own: OwnWords, now: datetime) -> tuple[Status, bool]:
+        return status, False
+
+    async def publish(self, tools: Tools, status: Status, due: Due) -> Told:
+        self.rung.append(due.text)
+        return Told(status)
+
+    async def tidy(self, tools: Tools, status: Status, was: Status, own: OwnWords) -> Told:
+        return Told(status)
 
 
 class DatabaseWorld(World):
@@ -181,9 +201,19 @@ async def test_the_preview_itself_goes_only_after_its_database() -> None:
     assert (world.there, world.cluster.sessions, world.cluster.preview) == ({}, {}, None)
 
 
+async def test_a_place_that_keeps_no_text_is_a_class_too() -> None:
+    bells = Bells()
+    world = World(reporters=(*GITHUB_REPORTERS, bells))
+    await world.settle()
+    world.push(B)
+    await world.settle()
+
+    assert bells.rung == [A, B]
+
+
 async def test_another_place_is_told_of_every_change_once() -> None:
     board = Board()
-    world = World(reporters=(*TEXT_REPORTERS, board))
+    world = World(reporters=(*GITHUB_REPORTERS, board))
     await world.settle()
     world.push(B, built=False)
     await world.settle()
@@ -195,7 +225,7 @@ async def test_another_place_is_told_of_every_change_once() -> None:
 async def test_a_place_that_fails_keeps_no_other_from_being_told_and_nothing_from_being_removed() -> None:
     board = Board()
     board.fails = TryLater("the board", status=502)
-    world = World(reporters=(board, *TEXT_REPORTERS))
+    world = World(reporters=(board, *GITHUB_REPORTERS))
     await world.settle()
     # Whether it took the text is not known: it is asked again once it would show it.
     world.clock.forward(seconds=31)
@@ -212,7 +242,7 @@ async def test_a_place_that_fails_keeps_no_other_from_being_told_and_nothing_fro
 async def test_a_place_that_refuses_a_text_is_not_asked_again_at_once_and_says_so_in_a_condition() -> None:
     board = Board()
     board.fails = Forbidden("the board", status=403, message="locked")
-    world = World(reporters=(*TEXT_REPORTERS, board))
+    world = World(reporters=(*GITHUB_REPORTERS, board))
     await world.settle()
 
     reported = {c.type: c for c in world.status.conditions}["Reported"]

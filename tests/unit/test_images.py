@@ -11,14 +11,14 @@ from hypothesis import strategies as st
 from previewbot.config.repository import IMAGE_FIELDS
 from previewbot.rules.images import (
     ImageReference,
-    allowed,
+    is_allowed,
     parse_reference,
-    pinned,
     registry_name,
     render_template,
     sanitise_branch,
     template_fields,
     well_formed,
+    with_digest,
 )
 
 HEAD = "0123456789abcdef0123456789abcdef01234567"
@@ -243,12 +243,12 @@ def test_a_branch_that_could_be_a_tag_is_not_changed(branch: str) -> None:
 def test_a_prefix_allows_what_lies_below_it_and_nothing_beside_it(
     reference: str, prefix: str, answer: bool
 ) -> None:
-    assert answer == allowed(reference, [prefix])
+    assert answer == is_allowed(reference, [prefix])
 
 
 def test_one_of_several_prefixes_is_enough_and_none_allows_nothing() -> None:
-    assert allowed("ghcr.io/acme/web:x", ["quay.io/", "ghcr.io/acme/"])
-    assert not allowed("ghcr.io/acme/web:x", [])
+    assert is_allowed("ghcr.io/acme/web:x", ["quay.io/", "ghcr.io/acme/"])
+    assert not is_allowed("ghcr.io/acme/web:x", [])
 
 
 @given(_references, st.data())
@@ -258,21 +258,21 @@ def test_whatever_part_of_a_path_is_allowed_allows_it_and_a_longer_name_is_anoth
     parts = [reference.registry, *reference.repository.split("/")]
     prefix = "/".join(parts[: data.draw(st.integers(1, len(parts)))])
 
-    assert allowed(str(reference), [prefix])
-    assert allowed(str(reference), [prefix + "/"])
-    assert not allowed(str(reference), [prefix + "x"])
-    assert prefix[-2] == "/" or not allowed(str(reference), [prefix[:-1]])
+    assert is_allowed(str(reference), [prefix])
+    assert is_allowed(str(reference), [prefix + "/"])
+    assert not is_allowed(str(reference), [prefix + "x"])
+    assert prefix[-2] == "/" or not is_allowed(str(reference), [prefix[:-1]])
 
 
 @given(_references)
 def test_a_pinned_reference_keeps_the_repository_and_names_the_digest_only(reference: ImageReference) -> None:
-    assert f"{reference.registry}/{reference.repository}@{DIGEST}" == pinned(str(reference), DIGEST)
+    assert f"{reference.registry}/{reference.repository}@{DIGEST}" == with_digest(str(reference), DIGEST)
 
 
 def test_what_is_pinned_spells_docker_hubs_defaults_out() -> None:
-    assert pinned("web:x", DIGEST) == f"docker.io/library/web@{DIGEST}"
+    assert with_digest("web:x", DIGEST) == f"docker.io/library/web@{DIGEST}"
 
 
 def test_what_is_no_reference_is_not_pinned() -> None:
     with pytest.raises(ValueError, match="is no repository"):
-        pinned("ghcr.io/Acme/web:x", DIGEST)
+        with_digest("ghcr.io/Acme/web:x", DIGEST)

@@ -21,13 +21,13 @@ from previewbot.engine.links import (
     ROUTE_GROUP,
     ROUTE_PLURAL,
     ROUTE_VERSION,
-    acknowledged,
     extension_link,
+    gateway_acknowledged,
+    gateway_switched,
     leads_to_staging,
     link,
     page_url,
     route,
-    switched,
 )
 from previewbot.rules.environment_keys import environment_key
 from previewbot_demo.kube.schema import mistakes, unknown_fields
@@ -108,7 +108,7 @@ def answered_route(generation: int, *parents: tuple[str, str, tuple[int, ...]]) 
 def test_a_gateway_has_acknowledged_a_route_if_all_it_says_is_about_the_routes_present_form(
     route: dict[str, Any], is_acknowledged: bool
 ) -> None:
-    assert acknowledged(route, GATEWAY) is is_acknowledged
+    assert gateway_acknowledged(route, GATEWAY) is is_acknowledged
 
 
 @pytest.mark.parametrize(
@@ -121,7 +121,7 @@ def test_a_route_has_switched_some_time_after_the_gateway_acknowledged_it_or_sho
     at = datetime(2026, 11, 25, tzinfo=UTC)
     acknowledged_at = None if acknowledged_after is None else at + timedelta(seconds=acknowledged_after)
 
-    assert switched(GATEWAY, at, acknowledged_at, at + timedelta(seconds=now_after)) is is_switched
+    assert gateway_switched(GATEWAY, at, acknowledged_at, at + timedelta(seconds=now_after)) is is_switched
 
 
 # Nothing serves

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from previewbot.rules.masking import BYTES, LINE_LENGTH, LINES, MASK, excerpt, masked, one_line
+from previewbot.rules.masking import BYTES, LINE_LENGTH, LINES, MASK, excerpt, mask_secrets, one_line
 
 SECRET = "hunter2"
 LINES_WITH_SECRETS = (
@@ -73,18 +73,18 @@ HARMLESS = (
 
 @pytest.mark.parametrize("line", LINES_WITH_SECRETS)
 def test_a_secret_by_its_name_or_place_is_masked(line: str) -> None:
-    assert SECRET not in masked(line)
-    assert MASK in masked(line)
+    assert SECRET not in mask_secrets(line)
+    assert MASK in mask_secrets(line)
 
 
 @pytest.mark.parametrize("token", TOKENS)
 def test_a_token_is_masked_wherever_it_stands(token: str) -> None:
-    assert masked(f"refused {token}, tried ({token})") == f"refused {MASK}, tried ({MASK})"
+    assert mask_secrets(f"refused {token}, tried ({token})") == f"refused {MASK}, tried ({MASK})"
 
 
 @pytest.mark.parametrize("line", HARMLESS)
 def test_what_helps_the_reader_stays(line: str) -> None:
-    assert masked(line) == line
+    assert mask_secrets(line) == line
 
 
 @pytest.mark.parametrize(
@@ -99,7 +99,7 @@ def test_almost_nothing_drawn_by_lot_stays(alphabet: str) -> None:
     lot = random.Random(1)
     words = ["".join(lot.choices(alphabet, k=40)) for _ in range(1_000)]
 
-    assert sum(masked(word) != MASK for word in words) < 15
+    assert sum(mask_secrets(word) != MASK for word in words) < 15
 
 
 def test_the_inside_of_a_private_key_is_left_out_also_if_its_beginning_is_cut_off() -> None:

@@ -238,7 +238,7 @@ def test_every_service_is_listed_with_its_state_and_commit() -> None:
     [
         ("expired", "comment /preview start on the pull request"),
         ("stopped", "comment /preview start on the pull request"),
-        ("queued", "number 3 in line; all 50 places are in use"),
+        ("queued", "number 3 in line; all 50 slots are in use"),
         ("fork", "somebody with write access can start exactly this commit"),
         ("failed", "The comment on the pull request says why. The next commit tries again"),
         ("ready", "/preview extend 2h"),

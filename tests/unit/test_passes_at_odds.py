@@ -9,7 +9,7 @@ import pytest
 
 from previewbot.api import Phase, Reason, Slot
 from previewbot.errors import Conflict, Forbidden, TryLater
-from previewbot.reconciler.reporters import TEXT_REPORTERS
+from previewbot.reconciler.reporters import GITHUB_REPORTERS
 from tests.support.passes import A, B, World, ready
 from tests.support.previews import a_preview
 from tests.unit.test_another_kind import Board
@@ -104,7 +104,7 @@ async def test_a_route_that_was_refused_is_forgotten_with_the_gateway() -> None:
 async def test_a_place_that_takes_the_next_text_is_no_longer_said_to_refuse() -> None:
     board = Board()
     board.fails = Forbidden("the board", status=403, message="locked")
-    world = World(reporters=(*TEXT_REPORTERS, board))
+    world = World(reporters=(*GITHUB_REPORTERS, board))
     await world.settle()
     board.fails = None
     world.push(B, built=False)

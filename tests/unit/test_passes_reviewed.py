@@ -12,7 +12,7 @@ import pytest
 from previewbot.api import Phase, Slot
 from previewbot.clients.registry import FoundImage
 from previewbot.errors import Forbidden, RemoteError, TryLater
-from previewbot.reconciler.reporters import TEXT_REPORTERS
+from previewbot.reconciler.reporters import GITHUB_REPORTERS
 from tests.support.passes import BROKEN, A, B, World, ready
 from tests.support.previews import a_preview
 from tests.unit.test_another_kind import Board
@@ -129,7 +129,7 @@ async def test_a_limit_of_github_is_kept_although_something_else_was_refused_bef
 
 async def test_a_place_that_refuses_costs_no_other_its_last_words() -> None:
     board = Board()
-    world = World(reporters=(board, *TEXT_REPORTERS))
+    world = World(reporters=(board, *GITHUB_REPORTERS))
     await world.settle()
     board.fails = LOCKED
     world.fail("update comment", by=AWAY)

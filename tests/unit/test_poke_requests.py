@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from previewbot.api import Poke
-from previewbot.clients.kubernetes.resources import merged
+from previewbot.clients.kubernetes.resources import merge_pokes
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -25,7 +25,7 @@ def test_the_newer_delivery_counts_and_no_bound_is_lost() -> None:
     one = Poke(delivery_id="1", poked_at=NOON, updated_at=NOON + timedelta(minutes=5), comment_id=3)
     other = Poke(delivery_id="2", poked_at=NOON + timedelta(seconds=1), updated_at=NOON, comment_id=9)
 
-    found = merged(one, other)
+    found = merge_pokes(one, other)
 
     assert (found.delivery_id, found.poked_at) == ("2", other.poked_at)
     assert (found.updated_at, found.comment_id) == (one.updated_at, 9)
@@ -34,10 +34,10 @@ def test_the_newer_delivery_counts_and_no_bound_is_lost() -> None:
 def test_what_only_one_knows_stays() -> None:
     one, other = Poke(delivery_id="1", updated_at=NOON), Poke(delivery_id="2")
 
-    assert merged(one, other).updated_at == merged(other, one).updated_at == NOON
-    assert merged(other, other).updated_at is None
+    assert merge_pokes(one, other).updated_at == merge_pokes(other, one).updated_at == NOON
+    assert merge_pokes(other, other).updated_at is None
 
 
 @given(pokes, pokes, pokes)
 def test_it_does_not_matter_how_many_share_at_a_time(one: Poke, two: Poke, three: Poke) -> None:
-    assert merged(merged(one, two), three) == merged(one, merged(two, three))
+    assert merge_pokes(merge_pokes(one, two), three) == merge_pokes(one, merge_pokes(two, three))

@@ -371,7 +371,7 @@ async def test_an_answer_that_never_ends_is_left_in_time(
 async def test_a_look_of_many_answers_has_a_limit_as_a_whole(
     server: Server, session: aiohttp.ClientSession
 ) -> None:
-    limits = Limits(answer_seconds=60.0, look_seconds=0.3)
+    limits = Limits(answer_seconds=60.0, lookup_seconds=0.3)
     registry = Registry(session, {server.host: RegistrySettings(plain_http=True)}, limits=limits)
     server.serve(an_index(an_image(COMMIT)))
     server.handlers[server.path(an_image(COMMIT).digest)] = silent()

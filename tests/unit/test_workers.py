@@ -19,7 +19,7 @@ from previewbot.errors import Conflict, NoAnswer, TryLater
 from previewbot.reconciler import Outcome
 from previewbot.runtime.controller import until
 from previewbot.runtime.health import Health, Watchdog, application
-from previewbot.runtime.informers import wait_for_resources, wanted
+from previewbot.runtime.informers import required_resources, wait_for_resources
 from previewbot.runtime.previews import Previews
 from previewbot.runtime.workers import Workers
 from tests.support.previews import a_preview
@@ -291,9 +291,9 @@ async def test_the_probes_say_what_is_missing_and_what_stands_still() -> None:
         assert await answer("/readyz") == (503, health.missing)
         health.missing = ""
         assert await answer("/readyz") == (200, "ok")
-        health.progressed("worker 3")
+        health.note_progress("worker 3")
         clock.now = 299
-        health.progressed("following Previews")
+        health.note_progress("following Previews")
         assert await answer("/healthz") == (200, "ok")
         clock.now = 301
         assert await answer("/healthz") == (503, "no progress: worker 3")
@@ -314,16 +314,16 @@ async def test_the_probes_say_what_is_missing_and_what_stands_still() -> None:
 def test_only_a_server_that_says_nothing_at_all_lets_a_process_stall(error: Exception, stalls: bool) -> None:
     clock = Clock()
     health = Health(monotonic=clock, limit=300, missing="")
-    health.progressed("following pods")
+    health.note_progress("following pods")
     for clock.now in (0, 150, 299):
         health.failed("following pods", error)
-    assert (health.stalled(), "following pods: " in health.not_ready()) == ([], True)
+    assert (health.stalled_parts(), "following pods: " in health.not_ready()) == ([], True)
 
     clock.now = 301
-    assert health.stalled() == (["following pods"] if stalls else [])
+    assert health.stalled_parts() == (["following pods"] if stalls else [])
 
-    health.progressed("following pods")
-    assert (health.stalled(), health.not_ready()) == ([], "")
+    health.note_progress("following pods")
+    assert (health.stalled_parts(), health.not_ready()) == ([], "")
 
 
 def test_the_watchdog_acts_when_nobody_ticks_and_only_then() -> None:
@@ -371,7 +371,7 @@ def test_routes_are_wanted_only_with_a_gateway(gateway: bool, plurals: int) -> N
     settings.links = Links()
     settings.links.gateway = Links() if gateway else None
 
-    assert len(wanted(settings)) == plurals
+    assert len(required_resources(settings)) == plurals
 
 
 async def test_told_to_stop_the_work_is_cancelled_and_the_end_is_clean() -> None:

@@ -141,16 +141,16 @@ class InstallationClient:
         async def read(token: str) -> list[Any]:
             return [item async for item in self._transport.pages(url, token=token, key=key)]
 
-        return await self._authorized(read)
+        return await self._call_with_token(read)
 
     async def _send(self, method: str, url: str, data: Any = b"") -> Any:
         async def send(token: str) -> Any:
             answer, _ = await self._transport.request(method, url, data=data, token=token)
             return answer
 
-        return await self._authorized(send)
+        return await self._call_with_token(send)
 
-    async def _authorized(self, call: Callable[[str], Awaitable[_T]]) -> _T:
+    async def _call_with_token(self, call: Callable[[str], Awaitable[_T]]) -> _T:
         """Call with a token; one that GitHub no longer takes (revoked, say) is renewed once."""
         token = await self._tokens.current()
         try:

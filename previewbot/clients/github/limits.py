@@ -30,7 +30,7 @@ def rate_limit_wait(status: int, headers: Mapping[str, str], message: str, now: 
         return asked
     if headers.get("x-ratelimit-remaining") == "0":
         reset = _number(headers.get("x-ratelimit-reset"))
-        return DEFAULT_WAIT if reset is None else _bounded(reset - now)
+        return DEFAULT_WAIT if reset is None else _within_bounds(reset - now)
     # A 403 usually means that we may not do this. The wording is the only sign of a secondary limit that
     # carries no header.
     text = message.lower()
@@ -42,10 +42,10 @@ def rate_limit_wait(status: int, headers: Mapping[str, str], message: str, now: 
 def retry_after(headers: Mapping[str, str]) -> float | None:
     """Return the seconds of a `retry-after` header, bounded, or None if there is none in seconds."""
     seconds = _number(headers.get("retry-after"))
-    return None if seconds is None else _bounded(seconds)
+    return None if seconds is None else _within_bounds(seconds)
 
 
-def _bounded(seconds: float) -> float:
+def _within_bounds(seconds: float) -> float:
     return min(max(seconds, 1.0), LONGEST_WAIT)
 
 

@@ -71,7 +71,7 @@ def poke_patch(spec: Spec, poke: Poke) -> dict[str, Any]:
     return {"metadata": {"annotations": annotations_of(poke)}, "spec": {"repository": spec.repository}}
 
 
-def merged(one: Poke, other: Poke) -> Poke:
+def merge_pokes(one: Poke, other: Poke) -> Poke:
     """Return the poke that says what both say: of the newer delivery, with the higher bounds."""
     # Threads may ask in another order than GitHub sent the deliveries, so the later one need not have the
     # higher bounds. Lower bounds would let an old view of the pull request count as new enough.

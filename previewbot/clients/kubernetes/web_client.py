@@ -36,8 +36,8 @@ class _Wish:
     create: bool
 
 
-def _merged(first: _Wish, second: _Wish) -> _Wish:
-    poke = resources.merged(first.poke, second.poke)
+def _merge_wishes(first: _Wish, second: _Wish) -> _Wish:
+    poke = resources.merge_pokes(first.poke, second.poke)
     return _Wish(second.spec, poke, first.create or second.create)
 
 
@@ -64,7 +64,7 @@ class WebClient:
         api_client.user_agent = user_agent
         self._api = client.CustomObjectsApi(api_client)
         self._budget = budget
-        self._sharing: Coalescer[_Wish, bool] = Coalescer(self._poke, _merged)
+        self._sharing: Coalescer[_Wish, bool] = Coalescer(self._poke, _merge_wishes)
 
     def poke(self, spec: Spec, poke: Poke, *, create: bool) -> bool:
         """Say that a pull request is to be looked at; return False if it has no Preview and gets none.

@@ -68,7 +68,7 @@ def read_manifest(body: bytes, digest: str) -> Manifest:
     if document.get("schemaVersion") != 2:
         raise ValueError("its answer is not a manifest")
     # Without a header the digest is computed from the very bytes that were sent, which is how it is defined.
-    digest = checked(body, digest) if digest else "sha256:" + hashlib.sha256(body).hexdigest()
+    digest = verify_digest(body, digest) if digest else "sha256:" + hashlib.sha256(body).hexdigest()
     revision = _text(_mapping(document.get("annotations")).get(_REVISION))
     if isinstance(document.get("manifests"), list):
         children = [_mapping(child) for child in document["manifests"]]
@@ -83,7 +83,7 @@ def read_revision(config: bytes) -> str:
     return _text(_mapping(_mapping(json_object(config).get("config")).get("Labels")).get(_REVISION))
 
 
-def checked(body: bytes, digest: str) -> str:
+def verify_digest(body: bytes, digest: str) -> str:
     """Return the digest; raises ValueError if the content has another."""
     algorithm, _, expected = digest.partition(":")
     if hashlib.new(algorithm, body).hexdigest() != expected:
@@ -93,7 +93,7 @@ def checked(body: bytes, digest: str) -> str:
 
 def refusal(what: str, answer: Answer) -> RemoteError:
     """Return the error for an answer that is not what was asked for."""
-    told = _told(json_object(answer.body))
+    told = _message_in(json_object(answer.body))
     if answer.status == 401:
         return Unauthorized(what, status=401, message=told)
     if answer.status == 403:
@@ -113,7 +113,7 @@ def json_object(body: bytes) -> Mapping[str, Any]:
         return {}
 
 
-def _told(document: Mapping[str, Any]) -> str:
+def _message_in(document: Mapping[str, Any]) -> str:
     errors = document.get("errors")
     first = _mapping(errors[0]) if isinstance(errors, list) and errors else {}
     told = f"{_text(first.get('code'))} {_text(first.get('message'))}".strip()

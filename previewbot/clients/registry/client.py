@@ -13,7 +13,7 @@ from previewbot.clients.registry import answers
 from previewbot.clients.registry.access import Accesses, Place, RegistryAccess
 from previewbot.clients.registry.answers import MEDIA_TYPES, Answer, Manifest
 from previewbot.clients.registry.tokens import Authorizer
-from previewbot.clients.registry.transport import Limits, Question, Transport
+from previewbot.clients.registry.transport import Limits, RegistryRequest, Transport
 from previewbot.errors import NotFound, TryLater
 from previewbot.rules.images import ImageReference
 
@@ -61,7 +61,7 @@ class Registry:
         try:
             # A look may need six answers (index, manifest, configuration, and logins in between), each within
             # its own limit. The whole must fit into a pass.
-            async with asyncio.timeout(self._limits.look_seconds):
+            async with asyncio.timeout(self._limits.lookup_seconds):
                 return await self._find(place, reference.tag, revision)
         except NotFound:
             return None
@@ -119,7 +119,7 @@ class Registry:
                 return manifest.revision
             if manifest.config:
                 config = await self._get(place, f"blobs/{manifest.config}")
-                answers.checked(config.body, manifest.config)
+                answers.verify_digest(config.body, manifest.config)
                 return answers.read_revision(config.body) or None
             if not manifest.images:
                 return None
@@ -144,10 +144,10 @@ class Registry:
         accept = ", ".join(MEDIA_TYPES) if path.startswith("manifests/") else "*/*"
 
         async def ask(authorization: str) -> Answer:
-            question = Question(str(place), place.url(path), method, accept, authorization)
-            return await self._transport.ask(question, place.access.ca_file)
+            request = RegistryRequest(str(place), place.url(path), method, accept, authorization)
+            return await self._transport.send(request, place.access.ca_file)
 
-        answer = await ask(self._authorizer.kept(place))
+        answer = await ask(self._authorizer.cached_authorization(place))
         # A token may have been revoked, or a password changed, before its time. So a 401 is answered once,
         # with what the registry asks for now; a second one is final.
         if answer.status != 401:

@@ -15,7 +15,7 @@ from previewbot.clients.registry.access import Place
 from previewbot.clients.registry.answers import Answer, json_object, refusal
 from previewbot.clients.registry.challenge import Challenge, choose_challenge
 from previewbot.clients.registry.credentials import Credentials, credentials_for
-from previewbot.clients.registry.transport import Question, Transport
+from previewbot.clients.registry.transport import RegistryRequest, Transport
 from previewbot.errors import Forbidden, RemoteError, TryLater, Unauthorized
 
 _CLIENT_ID = "previewbot"
@@ -39,7 +39,7 @@ class Authorizer:
         self._clock = clock
         self._kept: dict[tuple[str, str], _Kept] = {}
 
-    def kept(self, place: Place) -> str:
+    def cached_authorization(self, place: Place) -> str:
         """Return what served before, or nothing."""
         found = self._kept.get((place.registry, place.repository))
         return found.authorization if found and self._clock() < found.ends else ""
@@ -48,27 +48,27 @@ class Authorizer:
         """Return what to send after a 401; raises Unauthorized or Forbidden if there is nothing."""
         if refused.foreign:
             # Its challenge could name a token server of its own, which would get the registry's password.
-            raise _unauthorized(place, "another host, to which it redirects, wants a login")
+            raise _unauthorized_error(place, "another host, to which it redirects, wants a login")
         challenge = choose_challenge(refused.challenges)
         if challenge is None:
-            raise _unauthorized(place, "it asks for a kind of login that is not known")
+            raise _unauthorized_error(place, "it asks for a kind of login that is not known")
         try:
             login = credentials_for(place.registry, place.repository, place.access.docker_config_file)
         except ValueError as error:
-            raise _unauthorized(place, str(error)) from error
+            raise _unauthorized_error(place, str(error)) from error
         if challenge.scheme == "bearer":
             return await self._token(place, challenge, login)
         if login is None or not login.username:
-            raise _unauthorized(place, "it wants a login and none is configured")
+            raise _unauthorized_error(place, "it wants a login and none is configured")
         return self._keep(place, login.basic(), _LIFETIME)
 
     async def _token(self, place: Place, challenge: Challenge, login: Credentials | None) -> str:
         if not _usable(challenge.realm, place.access.plain_http):
-            raise _unauthorized(place, f"its token server {challenge.realm[:100]!r} is not https")
+            raise _unauthorized_error(place, f"its token server {challenge.realm[:100]!r} is not https")
         # No redirect is followed from here (`redirects=0`): the request carries the password.
-        answer = await self._transport.ask(_question(place, challenge, login), place.access.ca_file)
+        answer = await self._transport.send(_token_request(place, challenge, login), place.access.ca_file)
         if answer.status != 200:
-            raise _refused(place, answer)
+            raise _refusal_of(place, answer)
         document = json_object(answer.body)
         token = document.get("token") or document.get("access_token")
         # It is put into a header. A line break in it would begin another header of the sender's choosing.
@@ -96,15 +96,15 @@ def _usable(realm: str, plain_http: bool) -> bool:
     return known and bool(parts.hostname) and "@" not in parts.netloc
 
 
-def _question(place: Place, challenge: Challenge, login: Credentials | None) -> Question:
+def _token_request(place: Place, challenge: Challenge, login: Credentials | None) -> RegistryRequest:
     query = {"scope": challenge.scope or f"repository:{place.repository}:pull"}
     if challenge.service:
         query["service"] = challenge.service
     if login and login.identity_token:
         form = {"grant_type": "refresh_token", "client_id": _CLIENT_ID, "refresh_token": login.identity_token}
-        return Question(str(place), challenge.realm, form=form | query, redirects=0)
+        return RegistryRequest(str(place), challenge.realm, form=form | query, redirects=0)
     authorization = login.basic() if login and login.password else ""
-    return Question(str(place), challenge.realm, query=query, authorization=authorization, redirects=0)
+    return RegistryRequest(str(place), challenge.realm, query=query, authorization=authorization, redirects=0)
 
 
 def _seconds(lifetime: object) -> float:
@@ -113,13 +113,13 @@ def _seconds(lifetime: object) -> float:
     return float(min(lifetime, _LONGEST_LIFETIME))
 
 
-def _refused(place: Place, answer: Answer) -> RemoteError:
+def _refusal_of(place: Place, answer: Answer) -> RemoteError:
     """A token server without such a page says nothing about the image: its 404 is not "no such tag"."""
     error = refusal(str(place), answer)
     if isinstance(error, Unauthorized | Forbidden | TryLater):
         return error
-    return _unauthorized(place, f"its token server answered {answer.status}")
+    return _unauthorized_error(place, f"its token server answered {answer.status}")
 
 
-def _unauthorized(place: Place, message: str) -> Unauthorized:
+def _unauthorized_error(place: Place, message: str) -> Unauthorized:
     return Unauthorized(str(place), status=401, message=message)

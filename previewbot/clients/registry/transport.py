@@ -1,4 +1,4 @@
-"""One question to a registry, within bounds of time and size; secrets stay with the host they are for."""
+"""One request to a registry, within bounds of time and size; secrets stay with the host they are for."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ class Limits:
 
     connect_seconds: float = 5.0
     answer_seconds: float = 15.0
-    look_seconds: float = 45.0
+    lookup_seconds: float = 45.0
     body: int = 4 * 1024 * 1024
 
 
 @dataclass(frozen=True)
-class Question:
+class RegistryRequest:
     """A request; `what` is what errors call it, `form` makes it a POST that is not redirected."""
 
     what: str
@@ -51,52 +51,52 @@ class Transport:
         self._limits = limits
         self._contexts: dict[Path, tuple[int, ssl.SSLContext]] = {}
 
-    async def ask(self, question: Question, ca_file: Path | None) -> Answer:
+    async def send(self, request: RegistryRequest, ca_file: Path | None) -> Answer:
         """Return the answer, whatever its status; raises TryLater without one, Invalid if it is too large.
 
         Redirects are followed here and not by aiohttp: never from TLS to none, and without the Authorization
         once another host is concerned.
         """
         try:
-            return await self._follow(question, self._tls(question.what, ca_file))
+            return await self._follow(request, self._tls(request.what, ca_file))
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
-            raise TryLater(question.what, message=_reason(error)) from error
+            raise TryLater(request.what, message=_reason(error)) from error
 
-    async def _follow(self, question: Question, tls: ssl.SSLContext | bool) -> Answer:
-        url = question.url
+    async def _follow(self, request: RegistryRequest, tls: ssl.SSLContext | bool) -> Answer:
+        url = request.url
         # Without compression: a few kilobytes could unpack to gigabytes, and digests are of the plain bytes.
-        headers = {"Accept": question.accept, "User-Agent": _USER_AGENT, "Accept-Encoding": "identity"}
-        if question.authorization:
-            headers["Authorization"] = question.authorization
-        for _ in range(question.redirects + 1):
-            answer = await self._once(question, url, headers, tls)
+        headers = {"Accept": request.accept, "User-Agent": _USER_AGENT, "Accept-Encoding": "identity"}
+        if request.authorization:
+            headers["Authorization"] = request.authorization
+        for _ in range(request.redirects + 1):
+            answer = await self._once(request, url, headers, tls)
             location = answer.headers.get("Location", "")
-            if answer.status not in _REDIRECTS or not location or not question.redirects:
-                return replace(answer, foreign=origin(url) != origin(question.url))
-            url = _next(question.what, url, location)
-            if origin(url) != origin(question.url):
+            if answer.status not in _REDIRECTS or not location or not request.redirects:
+                return replace(answer, foreign=origin(url) != origin(request.url))
+            url = _next(request.what, url, location)
+            if origin(url) != origin(request.url):
                 # It is not put back if a later redirect returns to the first host: the host in between chose
                 # where to send us.
                 headers.pop("Authorization", None)
-        raise TryLater(question.what, message="it redirects without end")
+        raise TryLater(request.what, message="it redirects without end")
 
     async def _once(
-        self, question: Question, url: str, headers: dict[str, str], tls: ssl.SSLContext | bool
+        self, request: RegistryRequest, url: str, headers: dict[str, str], tls: ssl.SSLContext | bool
     ) -> Answer:
         timeout = aiohttp.ClientTimeout(
             total=self._limits.answer_seconds, connect=self._limits.connect_seconds
         )
         async with self._session.request(
-            "POST" if question.form else question.method,
+            "POST" if request.form else request.method,
             url,
             headers=headers,
-            params=question.query or None,
-            data=question.form or None,
+            params=request.query or None,
+            data=request.form or None,
             timeout=timeout,
             allow_redirects=False,
             ssl=tls,
         ) as response:
-            body = await self._read(question.what, response)
+            body = await self._read(request.what, response)
             challenges = tuple(response.headers.getall("WWW-Authenticate", ()))
             return Answer(response.status, response.headers, challenges, body)
 

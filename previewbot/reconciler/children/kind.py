@@ -121,10 +121,10 @@ class Route(Protocol):
     def leads_to_sessions(self, desired: Desired) -> bool:
         """Return whether it leads to the sessions, and not to the page."""
 
-    def acknowledged(self, obj: Object, limits: Limits) -> bool:
+    def gateway_acknowledged(self, obj: Object, limits: Limits) -> bool:
         """Return whether whoever serves the route says that it knows what the route says now."""
 
-    def switched(
+    def gateway_switched(
         self, redirected_at: datetime, acknowledged_at: datetime | None, limits: Limits, now: datetime
     ) -> bool:
         """Return whether requests follow by now a route that was redirected and acknowledged then."""

@@ -55,13 +55,13 @@ class Routes:
         """Return whether it leads to staging, where the sessions answer."""
         return links.leads_to_staging(desired.manifest)
 
-    def acknowledged(self, obj: Object, limits: Limits) -> bool:
+    def gateway_acknowledged(self, obj: Object, limits: Limits) -> bool:
         """Return whether the gateway says that it knows what the route says now."""
-        return limits.gateway is not None and links.acknowledged(obj, limits.gateway)
+        return limits.gateway is not None and links.gateway_acknowledged(obj, limits.gateway)
 
-    def switched(
+    def gateway_switched(
         self, redirected_at: datetime, acknowledged_at: datetime | None, limits: Limits, now: datetime
     ) -> bool:
         """Return whether requests follow by now a route that was redirected and acknowledged then."""
         gateway = limits.gateway
-        return gateway is None or links.switched(gateway, redirected_at, acknowledged_at, now)
+        return gateway is None or links.gateway_switched(gateway, redirected_at, acknowledged_at, now)

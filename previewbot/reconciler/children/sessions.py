@@ -81,7 +81,7 @@ class Sessions:
             namespace=service.namespace,
             target=target,
             container=service.container,
-            image=images.pinned(service.image, service.digest),
+            image=images.with_digest(service.image, service.digest),
             ports=prepared.config.ports,
             head_sha=prepared.head_sha,
             # The longest time that any preview can have, and not what is left of this one, so that `/preview

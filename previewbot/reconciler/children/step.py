@@ -119,7 +119,7 @@ def _replacing(found: Found, now: datetime) -> Reason:
     return found.stalled if is_deletion_stalled(found, now) else Reason.REPLACING
 
 
-def outdated(child: Child) -> Child:
+def mark_outdated(child: Child) -> Child:
     """Return a child whose object is to be replaced although its spec is as desired.
 
     It stays marked, by an empty spec hash, until the object is gone: the deletion may wait for a route, and

@@ -79,7 +79,7 @@ async def _lookup(
 ) -> ImageLookup:
     # A branch of 130 characters gives a tag that no registry can hold: nobody forbids it, it never comes.
     possible = [r for r in references if images.well_formed(r)]
-    refused = [r for r in possible if not images.allowed(r, context.settings.images.allowed)]
+    refused = [r for r in possible if not images.is_allowed(r, context.settings.images.allowed)]
     if refused:
         return ImageMissing(Waiting(reason=Reason.IMAGE_NOT_ALLOWED, detail=refused[0]))
     try:

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from previewbot.api import Ended, Goal, Phase, Reason, Reply, Status
 from previewbot.api.github import PullRequest
 from previewbot.engine import mirrord
-from previewbot.reconciler.children.step import outdated
+from previewbot.reconciler.children.step import mark_outdated
 from previewbot.reconciler.observation import Request
 from previewbot.reconciler.plan.inbox import with_handled
 from previewbot.reconciler.plan.lifecycle import without_end
@@ -116,7 +116,9 @@ def _restart(status: Status, given: Given) -> Effect:
     started, answer = _start(replace(status, phase=None), given)
     if answer.goal is None:
         return status, answer
-    children = tuple(outdated(child) if child.kind == mirrord.KIND else child for child in started.children)
+    children = tuple(
+        mark_outdated(child) if child.kind == mirrord.KIND else child for child in started.children
+    )
     return replace(started, children=children), answer
 
 

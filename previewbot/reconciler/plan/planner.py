@@ -16,7 +16,7 @@ from previewbot.reconciler.plan import lifecycle
 from previewbot.reconciler.plan.commands import apply_request
 from previewbot.reconciler.plan.decision import Decision, Leave, decide
 from previewbot.reconciler.plan.fold import Steps, fold
-from previewbot.reconciler.plan.inbox import adopt, duplicates
+from previewbot.reconciler.plan.inbox import adopt
 from previewbot.reconciler.plan.steps import of_kinds, removal, steps_of
 
 
@@ -24,16 +24,14 @@ from previewbot.reconciler.plan.steps import of_kinds, removal, steps_of
 class Plan:
     """What is to be done, and the status to store before any of it is done.
 
-    `route` is what leads people there, None where there is nothing to change about it. `duplicates` are
-    comments of ours beside the one that stays. `may_create` is false on facts that could not be confirmed
-    now.
+    `route` is what leads people there, None where there is nothing to change about it. `may_create` is false
+    on facts that could not be confirmed now.
     """
 
     status: Status
     decision: Decision
     steps: Steps
     route: Desired | None = None
-    duplicates: tuple[int, ...] = ()
     may_create: bool = True
 
     @property
@@ -82,10 +80,7 @@ def make_plan(observation: Observation, kinds: Sequence[ChildKind], route: Route
     steps = steps_of(
         replace(observation, preview=replace(observation.preview, status=before)), decision, kinds
     )
-    # Asked of the stored status. `before` has adopted one of the comments already, and would call none a
-    # duplicate.
-    doubled = duplicates(observation.preview.status, observation.inbox.own)
-    return _plan(observation, before, decision, steps, kinds, route, doubled)
+    return _plan(observation, before, decision, steps, kinds, route)
 
 
 def plan_removal(observation: Observation, kinds: Sequence[ChildKind], route: Route) -> Plan:
@@ -94,7 +89,7 @@ def plan_removal(observation: Observation, kinds: Sequence[ChildKind], route: Ro
     decision = Leave(Reason.REPOSITORY_GONE)
     status = observation.preview.status
     steps = removal(observation, kinds)
-    return _plan(observation, status, decision, steps, kinds, route, ())
+    return _plan(observation, status, decision, steps, kinds, route)
 
 
 def with_route_result(
@@ -112,12 +107,11 @@ def _plan(
     steps: Steps,
     kinds: Sequence[ChildKind],
     route: Route,
-    doubled: tuple[int, ...],
 ) -> Plan:
     status = fold(observation, before, decision, steps, _others(before, kinds))
     preview = replace(observation.preview, status=status)
     desired = route.desired(preview, observation.facts, observation.limits, begins=decision.begins_comment)
-    return Plan(status, decision, steps, desired, doubled, observation.read_error is None)
+    return Plan(status, decision, steps, desired, observation.read_error is None)
 
 
 def _others(status: Status, kinds: Sequence[ChildKind]) -> list[Child]:

@@ -143,7 +143,7 @@ def _holding(observation: Observation, kinds: Sequence[ChildKind]) -> Steps:
     recorded = of_kinds(preview.status.children, kinds)
     # What was being removed already goes on being removed.
     kept = [child for child in recorded if child.state is not ChildState.REMOVING]
-    kept += _unrecorded(observation, recorded)
+    kept += _unrecorded_children(observation, recorded)
     names = {child.identity for child in kept}
     orphans = [child for child in observation.found if child.identity not in names]
     going = [child for child in recorded if child.state is ChildState.REMOVING]
@@ -155,7 +155,7 @@ def _holding(observation: Observation, kinds: Sequence[ChildKind]) -> Steps:
     return Steps(services, (*kept, *left), tuple(deletions))
 
 
-def _unrecorded(observation: Observation, recorded: Sequence[Child]) -> list[Child]:
+def _unrecorded_children(observation: Observation, recorded: Sequence[Child]) -> list[Child]:
     """Return records of children of ours that no status tells of, such as that of another version.
 
     Nothing is torn down because GitHub cannot be read: what serves a known service is kept, not taken for an

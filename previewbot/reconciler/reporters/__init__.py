@@ -1,14 +1,20 @@
 """Where a preview is told of: one module per place, and generic code that knows none of them.
 
-A new place is a module with a `TextReporter` (name, render, find, publish) and an entry in `TEXT_REPORTERS`.
-Its state is an entry in `status.reports`; it holds up no other reporter, and no teardown.
+A new place is a module with a `Reporter` and an entry below. One that keeps a text up to date is a
+`TextReporter`: it says its name, what to `render`, and how to `write`; its state is an entry in
+`status.reports`. No reporter holds up another, or a teardown.
 """
 
-from previewbot.reconciler.reporters.kubernetes_events import record_event
-from previewbot.reconciler.reporters.reporting import Reporting, TextReporter
+from previewbot.reconciler.reporters.answers import Answers
+from previewbot.reconciler.reporters.kind import Reporter, TextReporter
+from previewbot.reconciler.reporters.kubernetes_events import KubernetesEvents
+from previewbot.reconciler.reporters.reporting import Reporting
 from previewbot.reconciler.reporters.status_comment import StatusComment
 
-TEXT_REPORTERS: tuple[TextReporter, ...] = (StatusComment(),)
-"""Those that keep one text up to date, in the order in which they are written."""
+GITHUB_REPORTERS: tuple[Reporter, ...] = (StatusComment(), Answers())
+"""Those who tell people on GitHub, which may be slow, or away."""
 
-__all__ = ["TEXT_REPORTERS", "Reporting", "TextReporter", "record_event"]
+CLUSTER_REPORTERS: tuple[Reporter, ...] = (KubernetesEvents(),)
+"""Those who tell in the cluster, in every pass."""
+
+__all__ = ["CLUSTER_REPORTERS", "GITHUB_REPORTERS", "Reporter", "Reporting", "TextReporter"]

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import logging
 import secrets
+from collections.abc import Sequence
+from datetime import datetime
 
 from previewbot.api import API_VERSION, KIND, Preview, Reason, Status, timestamp
-from previewbot.engine.view import view_of
 from previewbot.errors import RemoteError
-from previewbot.reconciler.context import Context
+from previewbot.reconciler.observation import OwnWords
+from previewbot.reconciler.reporters.kind import Due, Told, Tools
 
 NAMESPACE = "default"
 """Where Kubernetes keeps the Events of what has no namespace."""
@@ -16,29 +18,48 @@ NAMESPACE = "default"
 log = logging.getLogger(__name__)
 
 
-async def record_event(context: Context, preview: Preview, before: Status) -> None:
-    """Record an Event if the phase or its reason changed; one that is refused or lost is not tried again."""
-    status = preview.status
-    if (status.phase, status.reason) == (before.phase, before.reason) or not status.phase:
-        return
-    try:
-        # An Event is for whoever looks at this moment: one that is missing is no reason to repeat a pass.
-        await context.kube.create_event(NAMESPACE, _event(context, preview))
-    except RemoteError as error:
-        log.info("no event recorded", extra={"preview": preview.name, "error": str(error)})
+class KubernetesEvents:
+    """The reporter of Events. It keeps no state: one that is refused or lost is not tried again."""
+
+    name = "events"
+
+    def due(self, tools: Tools, status: Status) -> tuple[Status, Sequence[Due]]:
+        """Return an Event if the phase or its reason changed in this pass."""
+        before = tools.before
+        if (status.phase, status.reason) == (before.phase, before.reason) or not status.phase:
+            return status, ()
+        return status, (Due(text=tools.renderer.headline(tools.view(status))),)
+
+    def announce(self, status: Status, due: Due, own: OwnWords, now: datetime) -> tuple[Status, bool]:
+        """Nothing is announced: an Event that is there twice does no harm."""
+        return status, False
+
+    async def publish(self, tools: Tools, status: Status, due: Due) -> Told:
+        """Record the Event."""
+        preview = tools.view(status).preview
+        try:
+            # An Event is for whoever looks at this moment: one that is missing is no reason to repeat a pass.
+            await tools.kube.create_event(NAMESPACE, _event(preview, due.text, tools.now()))
+        except RemoteError as error:
+            log.info("no event recorded", extra={"preview": preview.name, "error": str(error)})
+        return Told(status)
+
+    async def tidy(self, tools: Tools, status: Status, was: Status, own: OwnWords) -> Told:
+        """Events go by themselves, after an hour."""
+        return Told(status)
 
 
-def _event(context: Context, preview: Preview) -> dict[str, object]:
+def _event(preview: Preview, note: str, now: datetime) -> dict[str, object]:
     reason = preview.status.reason or Reason.UNKNOWN
     return {
         "apiVersion": "events.k8s.io/v1",
         "kind": "Event",
         "metadata": {"name": f"{preview.name}.{secrets.token_hex(8)}", "namespace": NAMESPACE},
-        "eventTime": timestamp(context.now()),
+        "eventTime": timestamp(now),
         "type": "Warning" if reason.info.severity.is_warning else "Normal",
         "reason": str(preview.status.phase),
         "action": "Reconcile",
-        "note": context.renderer.headline(view_of(context.settings, preview)),
+        "note": note,
         "regarding": {"apiVersion": API_VERSION, "kind": KIND, "name": preview.name, "uid": preview.uid},
         "reportingController": "previewbot.dev/controller",
         "reportingInstance": "previewbot-controller",

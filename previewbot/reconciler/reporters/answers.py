@@ -1,0 +1,112 @@
+"""The answers that are owed to people's requests: a reaction, and words where it needs them."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import datetime
+
+from previewbot.api import Reply, RequestKind, Status
+from previewbot.errors import Forbidden, Invalid, NotFound, RemoteError
+from previewbot.reconciler.observation import OwnWords
+from previewbot.reconciler.reporters.kind import Due, Told, Tools, holds
+
+log = logging.getLogger(__name__)
+
+
+class Answers:
+    """The reporter of answers; one leaves the status when nothing more of it is owed."""
+
+    name = "answers"
+
+    def due(self, tools: Tools, status: Status) -> tuple[Status, Sequence[Due]]:
+        """Return the reactions and words that are owed now; a reaction first, since it takes no intent."""
+        owed = tuple(reply for reply in status.replies if not _ours(reply) or _is_owed(reply))
+        status = status if owed == status.replies else replace(status, replies=owed)
+        ours = [reply for reply in owed if _ours(reply)]
+        reactions = [Due(text=_reaction(reply), request=reply.request) for reply in ours if _reaction(reply)]
+        return status, [*reactions, *(Due(creates=True, request=r.request) for r in ours if r.words)]
+
+    def announce(self, status: Status, due: Due, own: OwnWords, now: datetime) -> tuple[Status, bool]:
+        """Note the intent to give an answer, unless it was announced lately, or given."""
+        reply = _owed_for(status, due)
+        if reply is None or not reply.words or holds(reply.intent_at, now):
+            return status, False
+        return _with_reply(status, replace(reply, intent_at=now)), True
+
+    async def publish(self, tools: Tools, status: Status, due: Due) -> Told:
+        """Give a reaction, or the words.
+
+        What GitHub refuses is owed no longer: it would be refused again, and the others wait behind it.
+        """
+        reply = _owed_for(status, due)
+        if reply is None:
+            return Told(status)
+        try:
+            give = _answer if due.creates else _react
+            reply = await give(tools, status, reply)
+        except NotFound:
+            # The request was deleted: nobody waits for an answer.
+            reply = replace(reply, words="", goal=None, reaction="")
+        except RemoteError as error:
+            return Told(status, error)
+        return Told(_with_reply(status, reply))
+
+    async def tidy(self, tools: Tools, status: Status, was: Status, own: OwnWords) -> Told:
+        """No answer is given twice: what the conversation holds is taken over before any is."""
+        return Told(status)
+
+
+async def _answer(tools: Tools, status: Status, reply: Reply) -> Reply:
+    view = tools.view(status)
+    text = tools.renderer.reply(reply.words, reply.values, reply.request.id, view)
+    with _refusable(view.preview.name, reply):
+        await tools.client.create_comment(view.preview.spec.repository, view.preview.spec.number, text)
+    return replace(reply, words="", intent_at=None)
+
+
+async def _react(tools: Tools, status: Status, reply: Reply) -> Reply:
+    preview, reaction = tools.view(status).preview, _reaction(reply)
+    # GitHub ignores a reaction that is there already, so a crash before it is noted costs nothing.
+    with _refusable(preview.name, reply):
+        await tools.client.react(preview.spec.repository, reply.request.id, reaction)
+    return replace(reply, eyes_given=True) if reply.goal else replace(reply, reacted=True)
+
+
+def _reaction(reply: Reply) -> str:
+    """Return the reaction that is owed now, or "" if none is."""
+    # The eyes say "seen" at once; the rocket follows when the goal is reached.
+    if reply.goal:
+        return "" if reply.eyes_given else "eyes"
+    return "" if reply.reacted else reply.reaction
+
+
+def _is_owed(reply: Reply) -> bool:
+    return bool(reply.words or reply.goal or (reply.reaction and not reply.reacted))
+
+
+def _ours(reply: Reply) -> bool:
+    """Return whether this version knows where a request is answered; another one may know of more places."""
+    return reply.request.kind == RequestKind.ISSUE_COMMENT
+
+
+def _owed_for(status: Status, due: Due) -> Reply | None:
+    return next((reply for reply in status.replies if reply.request == due.request), None)
+
+
+def _with_reply(status: Status, reply: Reply) -> Status:
+    """Return the status with what is still owed of an answer."""
+    replies = tuple(reply if other.request == reply.request else other for other in status.replies)
+    kept = tuple(other for other in replies if other.request != reply.request or _is_owed(other))
+    return replace(status, replies=kept)
+
+
+@contextmanager
+def _refusable(preview: str, reply: Reply) -> Iterator[None]:
+    try:
+        yield
+    except (Forbidden, Invalid) as error:
+        about = {"preview": preview, "comment_id": reply.request.id, "error": str(error)}
+        log.warning("an answer was refused", extra=about)

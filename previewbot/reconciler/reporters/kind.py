@@ -1,0 +1,177 @@
+"""What a reporter has to say: what is to be told now, how it is announced, and how it is told.
+
+Whatever is created is first announced in the status (the intent). After a crash in between, the next pass
+looks for what was written, and creates nothing again within 30 seconds, in which GitHub may not yet show it.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Protocol
+
+from previewbot.api import Refusal, Report, RequestId, Status
+from previewbot.clients.github import InstallationClient
+from previewbot.clients.kubernetes.client import Kube
+from previewbot.errors import Forbidden, Invalid, RemoteError, from_status
+from previewbot.reconciler.observation import OwnWords
+from previewbot.reconciler.plan.requeue import INTENT_HOLDS, REFUSAL_HOLDS
+from previewbot.text.markers import comment_hash
+from previewbot.text.render import Renderer, View
+
+
+@dataclass(frozen=True)
+class Tools:
+    """What reporters go by and act with, in one pass.
+
+    `before` is the status with which the pass began; `begins`: a text may be written where there is none.
+    `view` has what a status says for the renderer. `forget` makes the next pass read GitHub anew.
+    """
+
+    client: InstallationClient
+    kube: Kube
+    renderer: Renderer
+    view: Callable[[Status], View]
+    before: Status
+    begins: bool
+    now: Callable[[], datetime]
+    forget: Callable[[], None]
+
+
+@dataclass(frozen=True)
+class Due:
+    """One thing to be told now. `creates`: nothing of ours stands there yet, so that it is announced first.
+
+    `request` is the one that is answered, if one is, and `text` what is told, if it is known by now.
+    """
+
+    creates: bool = False
+    text: str = ""
+    request: RequestId | None = None
+
+
+@dataclass(frozen=True)
+class Told:
+    """What came of telling: the status that says so, and what went wrong."""
+
+    status: Status
+    error: RemoteError | None = None
+
+
+class Reporter(Protocol):
+    """A place in which a preview is told of. Its methods know the status alone, and return the next one."""
+
+    @property
+    def name(self) -> str:
+        """Its name, under which it may keep something in `status.reports`."""
+
+    def due(self, tools: Tools, status: Status) -> tuple[Status, Sequence[Due]]:
+        """Return what is to be told now, and the status without what nobody waits for any more."""
+
+    def announce(self, status: Status, due: Due, own: OwnWords, now: datetime) -> tuple[Status, bool]:
+        """Return the status, and whether it announces what is to be created: not what may be there already.
+
+        `own` is what of ours the conversation holds, read after the last thing that this process did.
+        """
+
+    async def publish(self, tools: Tools, status: Status, due: Due) -> Told:
+        """Tell it."""
+
+    async def tidy(self, tools: Tools, status: Status, was: Status, own: OwnWords) -> Told:
+        """Remove what of ours stands there twice; `was` is the status before `own` was taken over into it."""
+
+
+class TextReporter(ABC):
+    """A reporter that keeps one text up to date; a kind of it says which, and how it is found and written.
+
+    Its state is `status.reports[name]`. A text is edited only if it changed, and one that was refused is not
+    sent again for a while.
+    """
+
+    name: str
+
+    @abstractmethod
+    def render(self, renderer: Renderer, view: View) -> str:
+        """Return the text that should stand there."""
+
+    def find(self, own: OwnWords) -> Report | None:
+        """Return what of ours stands there already, as the conversation shows it; nothing, unless it says."""
+        return None
+
+    @abstractmethod
+    async def write(self, tools: Tools, report: Report, text: str) -> Report:
+        """Create or update what stands there; return it as it is now. Raises RemoteError."""
+
+    async def tidy(self, tools: Tools, status: Status, was: Status, own: OwnWords) -> Told:
+        """Nothing stands there twice."""
+        return Told(status)
+
+    def due(self, tools: Tools, status: Status) -> tuple[Status, Sequence[Due]]:
+        """Return the text if it is to be written. It is rendered once."""
+        text, state = self.render(tools.renderer, tools.view(status)), self.report_of(status)
+        if state.hash == comment_hash(text) or not (state.id or tools.begins):
+            return self._without_leftovers(status, state, tools.now()), ()
+        # What is refused is not announced either.
+        refused = _refused_lately(state, text, tools.now()) is not None
+        return status, (Due(creates=not state.id and not refused, text=text),)
+
+    def announce(self, status: Status, due: Due, own: OwnWords, now: datetime) -> tuple[Status, bool]:
+        """Note the intent, unless the text is there already or another pass announced it lately."""
+        state = self.report_of(status)
+        state = state if state.id else self.find(own) or state
+        # The intent of a pass that died means that the text may be there, and GitHub may not show it yet.
+        creates = not state.id and not holds(state.intent_at, now)
+        return self.with_report(status, replace(state, intent_at=now) if creates else state), creates
+
+    async def publish(self, tools: Tools, status: Status, due: Due) -> Told:
+        """Write the text, and note what was written, or that it was refused."""
+        state = self.report_of(status)
+        refused = _refused_lately(state, due.text, tools.now())
+        if refused is not None:
+            return Told(status, refused)
+        try:
+            state = await self.write(tools, state, due.text)
+        except (Forbidden, Invalid) as error:
+            refusal = Refusal(
+                hash=comment_hash(due.text), at=tools.now(), status=error.status, message=error.message
+            )
+            # Refused means not written: no reason to wait for it to show up.
+            intent_at = None if due.creates else state.intent_at
+            return Told(self.with_report(status, replace(state, intent_at=intent_at, refusal=refusal)), error)
+        except RemoteError as error:
+            return Told(status, error)
+        return Told(self.with_report(status, replace(state, intent_at=None, refusal=None)))
+
+    def report_of(self, status: Status) -> Report:
+        """Return what the status knows of the text."""
+        return status.reports.get(self.name, Report())
+
+    def with_report(self, status: Status, report: Report) -> Status:
+        """Return the status with this known of the text."""
+        if self.report_of(status) == report:
+            return status
+        return replace(status, reports={**status.reports, self.name: report})
+
+    def _without_leftovers(self, status: Status, state: Report, now: datetime) -> Status:
+        """Forget what became of texts that nobody wants any more.
+
+        An intent that stays would wake us again and again, a refusal would be told of for ever.
+        """
+        stale = bool(state.intent_at) and not state.id and not holds(state.intent_at, now)
+        kept = replace(state, intent_at=None if stale else state.intent_at, refusal=None)
+        return self.with_report(status, kept)
+
+
+def holds(intent_at: datetime | None, now: datetime) -> bool:
+    """Return whether what was announced then may be there by now without being shown."""
+    return intent_at is not None and now - intent_at < INTENT_HOLDS
+
+
+def _refused_lately(state: Report, text: str, now: datetime) -> RemoteError | None:
+    """Return what was said when this very text was refused some minutes ago: it would be said again."""
+    refusal = state.refusal
+    if refusal is None or refusal.hash != comment_hash(text) or now - refusal.at >= REFUSAL_HOLDS:
+        return None
+    return from_status("GitHub", refusal.status, refusal.message)
