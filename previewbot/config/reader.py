@@ -8,40 +8,27 @@ repository's file is read, and 64 KiB of commas would hold it for two seconds.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, NoReturn, cast
+from typing import Any, cast
 
 import yaml
+from yaml.reader import ReaderError
 
+from previewbot.config.schema import KeyPath, Schema, holds_keys
 from previewbot.config.words import Raw, Words, fill, whole
 
-KeyPath = tuple[str | int, ...]
 MAX_BYTES = 64 * 1024
 MAX_NODES = 5_000
 _MAX_DEPTH = 20
-_SIGNS = {
-    "*": "star",
-    "!": "tag",
-    "&": "anchor",
-    "|": "block",
-    ">": "block",
-    "@": "sign",
-    "`": "sign",
-    "%": "sign",
-}
+_SIGNS = {"*": "star", "!": "tag", "&": "anchor", "|": "block", ">": "block"} | dict.fromkeys("@`%", "sign")
 """The kinds of mistakes of values that begin with a sign of YAML's own."""
-_AT_THE_SIGN = (
-    "while scanning an alias",
-    "while scanning an anchor",
-    "while scanning a tag",
-    "while parsing a tag",
-    "while parsing a node",
-    "while scanning a block scalar",
-    "while scanning for the next token",
-)
-"""What PyYAML does when it complains of such a sign."""
+# A value without quotes: brackets and braces in pairs, commas before no blank, and no comment.
+_VALUE = re.compile(r"(?:\{[^{}\n]*\}|\[[^\[\]\n]*\]|,(?!\s|$)| (?!#)|[^\]}, \n])*")
+_LONGEST = 100
+# Braces that a line ends with; in them there may be others, as in `{{ .Values.x }}`.
+_BRACES = re.compile(r"\{(?:[^{}]|\{[^{}]*\})*\} *$")
 _WHOLE_NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,17})")
 
 
@@ -49,21 +36,15 @@ _WHOLE_NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,17})")
 class Mistake:
     """Something that is wrong: where (line 0: nowhere in particular), under which keys, and the words.
 
-    `variable` names the environment variable that says it instead of the file, and `within` is the path of
-    the mapping that it is about, if keys of it are what is wrong. The words are made when they
-    are told: a file may have thousands of mistakes, of which a few are.
+    A key that is no word has its number in the path. `variable` names the environment variable that says it
+    instead of the file. The words are made when they are told: a file may have thousands of mistakes, of
+    which a few are.
     """
 
     line: int
     tell: Callable[[], Words]
     path: KeyPath = ()
     variable: str = ""
-    within: KeyPath = ()
-
-    @property
-    def words(self) -> Words:
-        """What is wrong, and what to write instead."""
-        return self.tell()
 
 
 class Unreadable(ValueError):
@@ -98,80 +79,67 @@ class Place:
 class Document:
     """A file as dicts, lists and plain values; the place of each of them, and keys that cannot be taken."""
 
+    schema: Schema
     value: object = None
     places: dict[KeyPath, Place] = field(default_factory=dict)
     mistakes: list[Mistake] = field(default_factory=list)
 
-    @property
-    def lines(self) -> Mapping[str, int]:
-        """The line of each value, by keys joined with dots."""
-        return {".".join(map(str, path)): place.line for path, place in self.places.items()}
 
-
-def read(content: bytes | str) -> Document:
+def read(content: bytes | str, schema: Schema) -> Document:
     """Return the document in `content`; raises Unreadable if it is too large, not UTF-8 or not plain YAML."""
     text = _decoded(content)
     try:
-        loader = _Loader(text)
-        node = loader.get_single_node()
+        node = _Loader(text).get_single_node()
     except yaml.MarkedYAMLError as error:
-        scanning = error.context == "while parsing a tag" or "scanning" in str(error.context)
-        in_flow = loader.in_flow(scanning=scanning)
-        raise _not_yaml(text, error, in_flow=in_flow) from None
-    except yaml.YAMLError as error:
-        line = text.count("\n", 0, getattr(error, "position", 0)) + 1
-        raise Unreadable(line, "odd_character") from None
-    document = Document(places={(): Place(1, 1)})
+        raise _not_yaml(text, error) from None
+    except ReaderError as error:
+        raise Unreadable(text.count("\n", 0, error.position) + 1, "odd_character") from None
+    document = Document(schema, places={(): Place(1, 1)})
     if node is not None:
         document.value = _value(document, node, (), 1)
     return document
 
 
 def _value(document: Document, node: yaml.Node, path: KeyPath, key_line: int) -> object:
-    written = _text(node) if isinstance(node, yaml.ScalarNode) else None
+    written = str(node.value) if isinstance(node, yaml.ScalarNode) else None
     braces = isinstance(node, yaml.MappingNode) and bool(node.flow_style)
     document.places[path] = Place(key_line, _line(node), written, braces)
     if isinstance(node, yaml.MappingNode):
         return _mapping(document, node, path)
     if isinstance(node, yaml.SequenceNode):
         return [_value(document, item, (*path, at), _line(item)) for at, item in enumerate(node.value)]
-    return _scalar(written or "", str(node.tag).rsplit(":", 1)[-1])
+    return _scalar(written or "", node.tag)
 
 
 def _mapping(document: Document, node: yaml.MappingNode, path: KeyPath) -> dict[str, object]:
     found: dict[str, object] = {}
-    for key, value in node.value:
+    wrong: list[Mistake] = []
+    for number, (key, value) in enumerate(node.value):
         if not isinstance(key, yaml.ScalarNode):
-            document.mistakes.append(Mistake(_line(key), partial(fill, "key_type", {}), path, within=path))
+            wrong.append(Mistake(_line(key), partial(fill, "key_type", {}), (*path, number)))
             continue
-        name = _text(key)
+        name = str(key.value)
         inner = (*path, name)
         # YAML's own loaders let the last one win, and the first would be lost without a word.
         if name in found:
             words = partial(fill, "twice", {"line": document.places[inner].key_line})
-            document.mistakes.append(Mistake(_line(key), words, inner, within=path))
+            wrong.append(Mistake(_line(key), words, inner))
         else:
             found[name] = _value(document, value, inner, _line(key))
+    # Where there may be no keys at all, that is told, and nothing of these.
+    document.mistakes += wrong if holds_keys(document.schema, path) else ()
     return found
 
 
-def _text(node: yaml.ScalarNode) -> str:
-    """Return what a scalar says; raises Unreadable for half a character, which only an escape can write."""
-    text = str(node.value)
-    if text != whole(text):
-        raise Unreadable(_line(node), "odd_character")
-    return text
-
-
 def _scalar(written: str, tag: str) -> object:
-    if tag == "str":
+    if tag.endswith(":str"):
         return written
-    if tag == "bool":
+    if tag.endswith(":bool"):
         return written.lower() in ("true", "yes", "on")
     # YAML 1.1 also reads 0777 as octal and 1:30 as sixty times one and thirty: nobody means that here.
-    if tag == "int" and _WHOLE_NUMBER.fullmatch(written):
+    if tag.endswith(":int") and _WHOLE_NUMBER.fullmatch(written):
         return int(written)
-    return None if tag == "null" else Plain(written)
+    return None if tag.endswith(":null") else Plain(written)
 
 
 class _Loader(yaml.SafeLoader):
@@ -181,45 +149,30 @@ class _Loader(yaml.SafeLoader):
         super().__init__(text)
         self._nodes = 0
         self._depth = 0
-        self._flows = 0
-
-    def in_flow(self, *, scanning: bool) -> bool:
-        """Return whether brackets or braces are open where it scans, or where it composes (behind that)."""
-        return int(cast(Any, self).flow_level if scanning else self._flows) > 0
-
-    def compose_document(self) -> yaml.Node | None:
-        """Compose the document; raises Unreadable if there is a second one."""
-        root = super().compose_document()
-        # PyYAML complains of this too, but does not say what to remove.
-        if not self.check_event(yaml.StreamEndEvent):
-            self._refuse("second_document")
-        return root
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
-        """Compose a node and all in it; raises Unreadable for an alias, a tag, or where it is too much."""
+        """Compose a node and all in it; raises Unreadable for what may not be, or is too much."""
         event = cast(Any, self).peek_event()
+        line = event.start_mark.line + 1
         # An alias of an alias of an alias is a few lines in the file and a billion values in memory.
         if isinstance(event, yaml.AliasEvent):
-            self._refuse("alias", written=f"*{event.anchor}")
-        if getattr(event, "tag", None) is not None:
-            tag = str(event.tag).replace("tag:yaml.org,2002:", "!!")
-            self._refuse("tag", written=_word(tag, in_flow=self.in_flow(scanning=False)))
+            raise Unreadable(line, "alias", written=f"*{event.anchor}")
+        if event.tag is not None:
+            tag = event.tag.replace("tag:yaml.org,2002:", "!!")
+            raise Unreadable(line, "tag", written=_word(tag))
+        # Half a character, which only an escape can write.
+        if isinstance(event, yaml.ScalarEvent) and event.value != whole(event.value):
+            raise Unreadable(line, "odd_character")
         self._nodes += 1
         self._depth += 1
         # Counted while reading and not afterwards: the controller's event loop waits for this.
-        flows = int(bool(getattr(event, "flow_style", False)))
-        self._flows += flows
         if self._nodes > MAX_NODES:
-            self._refuse("too_many", most=MAX_NODES)
+            raise Unreadable(line, "too_many", most=MAX_NODES)
         if self._depth > _MAX_DEPTH:
-            self._refuse("too_deep")
+            raise Unreadable(line, "too_deep")
         node = super().compose_node(parent, index)
-        self._flows -= flows
         self._depth -= 1
         return node
-
-    def _refuse(self, kind: str, **named: object) -> NoReturn:
-        raise Unreadable(int(cast(Any, self).peek_event().start_mark.line) + 1, kind, **named)
 
 
 def _line(node: yaml.Node) -> int:
@@ -237,38 +190,28 @@ def _decoded(content: bytes | str) -> str:
         raise Unreadable(raw.count(b"\n", 0, error.start) + 1, "not_utf8") from None
 
 
-def _word(text: str, *, in_flow: bool) -> str:
-    """Return the value that a text begins with; within brackets or braces, their signs end it."""
-    line = text.partition("\n")[0].partition(" #")[0]
-    return (re.split(r"[,\]}]", line)[0] if in_flow else line).rstrip()
-
-
-def _brace_before(text: str) -> int | None:
-    """Return where the braces begin with which a text ends, on its last line; None if it ends with none."""
-    line = text.rpartition("\n")[2].rstrip()
-    depth = 0
-    for index in range(len(line) - 1, -1, -1):
-        depth += {"}": 1, "{": -1}.get(line[index], 0)
-        if depth == 0:
-            return len(text) - len(text.rpartition("\n")[2]) + index if line[index] == "{" else None
-    return None
-
-
-def _not_yaml(text: str, error: yaml.MarkedYAMLError, *, in_flow: bool) -> Unreadable:
+def _not_yaml(text: str, error: yaml.MarkedYAMLError) -> Unreadable:
     """Return PyYAML's complaint; for signs that people take for part of a value, what they mean to YAML."""
-    mark, start = error.problem_mark, error.context_mark or error.problem_mark
-    if mark is None or start is None:
-        return Unreadable(0, "not_yaml", problem=Raw(error.problem))
-    problem = Raw(" ".join(part for part in (error.context, error.problem) if part))
-    brace = _brace_before(text[: mark.index]) if "but" in problem and "<scalar>" in problem else None
-    if brace is not None:
-        written = text[brace : mark.index] + _word(text[mark.index :], in_flow=in_flow)
-        return Unreadable(mark.line + 1, "brace", written=written)
-    # `*.internal` or `!important` without quotes is meant as a text. PyYAML would speak of aliases and tags,
-    # which helps nobody to find the quotes.
-    sign = text[start.index : start.index + 1]
-    kind = _SIGNS.get(sign, "not_yaml") if error.context in _AT_THE_SIGN else "not_yaml"
-    if "'\\t'" in problem:
-        kind = "tab_behind" if text[: mark.index].rpartition("\n")[2].strip() else "tab_before"
-    written = _word(text[start.index :], in_flow=in_flow)
-    return Unreadable(mark.line + 1, kind, problem=problem, written=written, sign=Raw(sign))
+    mark = cast(yaml.Mark, error.problem_mark)
+    start = error.context_mark or mark
+    sign, written = text[start.index : start.index + 1], _word(text[start.index :])
+    problem = " ".join(part for part in (error.context, error.problem) if part)
+    before = text[: mark.index].rpartition("\n")[2]
+    braces = _BRACES.search(before) if "<scalar>" in problem else None
+    if "another document" in problem:
+        kind = "second_document"
+    elif "'\\t'" in problem:
+        kind = "tab_behind" if before.strip() else "tab_before"
+    elif braces:
+        kind, written = "brace", braces.group() + _word(text[mark.index :])
+    else:
+        # `*.internal` or `!important` without quotes is meant as a text. PyYAML would speak of aliases and
+        # tags, which helps nobody to find the quotes.
+        kind = _SIGNS.get(sign, "not_yaml")
+    return Unreadable(mark.line + 1, kind, problem=Raw(problem), written=written, sign=Raw(sign))
+
+
+def _word(text: str) -> str:
+    """Return the value that a text begins with."""
+    # What is longer is cut off in the message.
+    return str(_VALUE.findall(text[:_LONGEST])[0]).rstrip()

@@ -12,10 +12,10 @@ from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
-from previewbot.config.reader import KeyPath
 from previewbot.text.durations import format_duration
 
 Schema = Mapping[str, Any]
+KeyPath = tuple[str | int, ...]
 
 
 class _AsWritten(GenerateJsonSchema):
@@ -56,26 +56,22 @@ def schema_of(model: type[BaseModel]) -> Schema:
     return model.model_json_schema(schema_generator=_AsWritten)
 
 
-def at(root: Schema, path: KeyPath) -> Schema | None:
-    """Return what a JSON Schema says about a place in its document; None where it knows none."""
+def at(root: Schema, path: KeyPath) -> Schema:
+    """Return what a JSON Schema says about a place in its document; nothing where it knows none."""
     found = root
     for key in path:
-        inner = found.get("items") if isinstance(key, int) else _under(found, key)
-        if not isinstance(inner, Mapping):
-            return None
-        found = _resolved(root, inner)
+        named = [found.get("properties", {}).get(key), *found.get("patternProperties", {}).values()]
+        inner = found.get("items") if isinstance(key, int) else next(filter(None, named), None)
+        # What stands beside a reference is about this place (its description), so it wins over what it
+        # refers to.
+        reference = (inner or {}).get("$ref", "").rsplit("/", 1)[-1]
+        found = {**root["$defs"].get(reference, {}), **(inner or {})}
     return found
 
 
-def value_within(root: Schema, path: KeyPath) -> KeyPath | None:
-    """Return the part of a path that leads to a value that holds no keys; None if every part holds some."""
-    for end in range(1, len(path) + 1):
-        schema = at(root, path[:end])
-        if schema is None:
-            return None
-        if schema.get("type") != "object":
-            return path[:end]
-    return None
+def holds_keys(root: Schema, path: KeyPath) -> bool:
+    """Return whether there may be keys at a place in the document of a JSON Schema."""
+    return at(root, path).get("type") == "object"
 
 
 def example_line(schema: Schema, key: str, name: str = "checkout") -> str:
@@ -88,16 +84,3 @@ def flow(value: object) -> str:
     """Return a value as YAML on one line."""
     text: str = yaml.safe_dump(value, default_flow_style=True, sort_keys=False, width=10_000)
     return text.strip().removesuffix("\n...")
-
-
-def _under(schema: Schema, key: str) -> object:
-    known = schema.get("properties", {})
-    others = [schema.get("additionalProperties"), *schema.get("patternProperties", {}).values()]
-    return known.get(key) or next((other for other in others if isinstance(other, Mapping)), None)
-
-
-def _resolved(root: Schema, schema: Schema) -> Schema:
-    """Return a schema with what it refers to put in its place."""
-    # What stands beside a reference is about this place (its description), so it wins over what it refers to.
-    reference = schema.get("$ref")
-    return {**root["$defs"][reference.rsplit("/", 1)[-1]], **schema} if reference else schema

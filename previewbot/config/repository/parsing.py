@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from previewbot.config.mistakes import validated
 from previewbot.config.reader import Mistake, Unreadable, read
 from previewbot.config.repository.model import RepositoryConfig
+from previewbot.config.schema import schema_of
 from previewbot.config.words import fill, shown
 from previewbot.errors import ConfigurationError, Problem
 
@@ -17,30 +16,25 @@ _MOST_PROBLEMS = 20
 def parse(text: bytes | str, path: str = PATH) -> RepositoryConfig:
     """Return the configuration; raises ConfigurationError with every problem, in the order of the lines."""
     try:
-        config, mistakes = validated(RepositoryConfig, read(text))
+        config, mistakes = validated(RepositoryConfig, read(text, schema_of(RepositoryConfig)))
     except Unreadable as error:
         raise ConfigurationError(path, (_problem(error.mistake),)) from None
     if config is None:
-        raise ConfigurationError(path, _shortened(mistakes))
+        # A file of nonsense may have thousands of mistakes. The status of a Preview must fit into an object
+        # of the API server, and the comment into GitHub's limit.
+        told = [_problem(mistake) for mistake in mistakes[:_MOST_PROBLEMS]]
+        for first in mistakes[_MOST_PROBLEMS:][:1]:
+            rest = fill("cut", {"more": len(mistakes) - _MOST_PROBLEMS})
+            told.append(Problem(first.line, str(rest)))
+        raise ConfigurationError(path, tuple(told))
     return config
 
 
 def _problem(mistake: Mistake) -> Problem:
     """Return a mistake as a sentence: about a key, or about what is in the line."""
-    words = mistake.words
+    words = mistake.tell()
     keys = [key for key in mistake.path if isinstance(key, str)]
     if words.kind == "missing" and len(keys) > 1:
         return Problem(mistake.line, f"{shown('.'.join(keys))} {words}")
     subject = shown(keys[-1]) if keys and words.kind != "key_type" else words.subject
     return Problem(mistake.line, f"{subject} {words}".lstrip())
-
-
-def _shortened(mistakes: Sequence[Mistake]) -> tuple[Problem, ...]:
-    """Return the problems; of very many, the first: they are stored and shown in a comment."""
-    # A file of nonsense may have thousands of mistakes. The status of a Preview must fit into an object of
-    # the API server, and the comment into GitHub's limit.
-    told = tuple(_problem(mistake) for mistake in mistakes[:_MOST_PROBLEMS])
-    if len(mistakes) <= _MOST_PROBLEMS:
-        return told
-    rest = fill("cut", {"more": len(mistakes) - _MOST_PROBLEMS})
-    return (*told, Problem(mistakes[_MOST_PROBLEMS].line, str(rest)))

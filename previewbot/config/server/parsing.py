@@ -13,26 +13,23 @@ from pydantic_settings import BaseSettings, EnvSettingsSource
 from pydantic_settings.sources.utils import parse_env_vars
 
 from previewbot.config.mistakes import validated
-from previewbot.config.reader import Document, KeyPath, Mistake, Place, Unreadable, read
-from previewbot.config.schema import schema_of, value_within
+from previewbot.config.reader import Document, Mistake, Unreadable, read
+from previewbot.config.schema import KeyPath, at, holds_keys, schema_of
 from previewbot.config.server.model import Settings
 from previewbot.config.server.secrets import PRIVATE_KEY_VARIABLE, SECRET_VARIABLES, WEBHOOK_SECRET_VARIABLE
 from previewbot.config.types import Variable
-from previewbot.config.words import Raw, Words, did_you_mean, fill, printable
+from previewbot.config.words import Raw, did_you_mean, fill, printable
 from previewbot.errors import SettingsError
 
 PREFIX = "PREVIEWBOT_"
+_SCHEMA = schema_of(Settings)
 # Kubernetes puts the addresses of a Service named previewbot or previewbot-web into every pod beside it:
 # https://kubernetes.io/docs/concepts/services-networking/service/#environment-variables
 _SERVICE_LINK = re.compile(r"_(SERVICE_HOST|SERVICE_PORT(_[A-Z0-9_]+)?|PORT(_[0-9]+_[A-Z]+(_[A-Z]+)?)?)$")
-
-
 _SECRETS = {
     f"github.{name}": fill("secret", {"file": Raw(f"github.{name}_file"), "variable": Raw(variable)})
     for name, variable in (("private_key", PRIVATE_KEY_VARIABLE), ("webhook_secret", WEBHOOK_SECRET_VARIABLE))
 }
-
-
 _JSON = ("keys", "list", "names")
 """The kinds of mistakes of what stands as JSON in a variable."""
 
@@ -47,11 +44,9 @@ class _Variables(EnvSettingsSource):
     """Reads the variables of an environment; what is no JSON stays text, which its type then refuses."""
 
     def __init__(self, environment: Mapping[str, str]) -> None:
-        self._environment = {name: Variable(text) for name, text in environment.items()}
         super().__init__(_Overridable)
-
-    def _load_env_vars(self) -> Mapping[str, str | None]:
-        return parse_env_vars(self._environment, self.case_sensitive, parse_none_str=self.env_parse_none_str)
+        texts = {name: Variable(text) for name, text in environment.items()}
+        self.env_vars = parse_env_vars(texts, parse_none_str=self.env_parse_none_str)
 
     def decode_complex_value(self, field_name: str, field: FieldInfo, value: Any) -> Any:
         """Return what a JSON text holds; anything else as it is."""
@@ -64,7 +59,7 @@ class _Variables(EnvSettingsSource):
 def document(content: bytes | str) -> Document:
     """Return what a settings file holds; raises SettingsError if it is no YAML that can be read."""
     try:
-        return read(content)
+        return read(content, _SCHEMA)
     except Unreadable as error:
         raise SettingsError((_sentence(error.mistake),)) from None
 
@@ -77,12 +72,17 @@ def parse(document: Document | Mapping[str, Any], environment: Mapping[str, str]
     """
     if not isinstance(document, Document):
         # A plain mapping has no lines: its mistakes name the keys alone.
-        document = Document(document, {(): Place(0, 0)})
+        document = Document(_SCHEMA, document)
     variables, found = _ours(environment)
     put = _Variables({name: environment[name] for name in variables.values()})()
-    values = _merged(document.value, put, (), variables)
-    whole = Document(values, _left(document, variables), document.mistakes)
-    settings, mistakes = validated(Settings, whole, variables, nulls=True)
+    # Of what a variable replaces, and of a file that says nothing, there is no line to name.
+    left = {
+        path: place
+        for path, place in document.places.items()
+        if document.value is not None and not any(path[:end] in variables for end in range(1, len(path) + 1))
+    }
+    merged = replace(document, value=_merged(document.value, put, (), variables), places=left)
+    settings, mistakes = validated(Settings, merged, variables, nulls=True)
     if settings is None or found:
         raise SettingsError(tuple(_sentence(mistake) for mistake in (*mistakes, *found)))
     return settings
@@ -96,10 +96,10 @@ def _ours(environment: Mapping[str, str]) -> tuple[dict[KeyPath, str], list[Mist
         keys = tuple(variable.removeprefix(PREFIX).lower().split("__"))
         if not variable.startswith(PREFIX) or variable in SECRET_VARIABLES:
             continue
-        value = value_within(schema_of(Settings), keys[:-1])
+        above = [keys[:end] for end in range(1, len(keys)) if at(_SCHEMA, keys[:end])]
         near = did_you_mean(keys[0], Settings.model_fields, always=len(keys) > 1)
-        if value:
-            named = {"key": Raw(".".join(map(str, value)))}
+        if above and not holds_keys(_SCHEMA, above[-1]):
+            named = {"key": Raw(".".join(above[-1]))}
             unknown.append(Mistake(0, partial(fill, "variable_below", named), (), variable))
         elif keys[0] in Settings.model_fields:
             ours[keys] = variable
@@ -107,16 +107,6 @@ def _ours(environment: Mapping[str, str]) -> tuple[dict[KeyPath, str], list[Mist
         elif near and not _SERVICE_LINK.search(variable):
             unknown.append(Mistake(0, partial(fill, "variable", {"near": Raw(near)}), (), variable))
     return ours, unknown
-
-
-def _left(document: Document, variables: Mapping[KeyPath, str]) -> dict[KeyPath, Place]:
-    """Return the places of what variables leave of the file; what an empty one lacks, it lacks in no line."""
-    left = {
-        path: place
-        for path, place in document.places.items()
-        if not any(path[:end] in variables for end in range(1, len(path) + 1))
-    }
-    return left if document.value is not None else {**left, (): replace(left[()], line=0)}
 
 
 def _merged(read: object, put: object, path: KeyPath, variables: Mapping[KeyPath, str]) -> object:
@@ -129,21 +119,17 @@ def _merged(read: object, put: object, path: KeyPath, variables: Mapping[KeyPath
     return {**read, **inner}
 
 
-def _repeatable(words: Words) -> str:
-    """Return the value of a variable, unless it was meant as JSON, in which there may be a secret."""
-    meant_as_json = words.value.startswith('"' if words.kind in _JSON else ('"{', '"['))
-    return "" if meant_as_json else words.value
-
-
 def _sentence(mistake: Mistake) -> str:
     """Return a mistake for a terminal: its line or its variable, its key, and what to write instead."""
-    words = mistake.words
+    words = mistake.tell()
     about = ".".join(key for key in mistake.path if isinstance(key, str))
-    if mistake.path[:1] == ("github",) and about in _SECRETS and words.kind == "extra_forbidden":
-        words = _SECRETS[about]
+    if words.kind == "extra_forbidden":
+        words = _SECRETS.get(about, words)
     if mistake.variable:
         about = f"{about} (from {mistake.variable})" if about else mistake.variable
-        words = replace(words, value=_repeatable(words))
+        # In what was meant as JSON there may be a secret.
+        if words.value.startswith('"' if words.kind in _JSON else ('"{', '"[')):
+            words = replace(words, value="")
         if words.kind in _JSON:
             words = replace(words, advice="in a variable, write it as JSON")
     line = f"line {mistake.line}: " if mistake.line else ""
