@@ -8,7 +8,8 @@ repository's file is read, and 64 KiB of commas would hold it for two seconds.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, cast
@@ -16,8 +17,8 @@ from typing import Any, cast
 import yaml
 from yaml.reader import ReaderError
 
-from previewbot.config.schema import KeyPath, Schema, holds_keys
-from previewbot.config.words import Raw, Words, fill, whole
+from previewbot.config.schema import KeyPath, Schema, at, holds_keys
+from previewbot.config.words import Raw, Words, fill, shown, whole
 
 MAX_BYTES = 64 * 1024
 MAX_NODES = 5_000
@@ -29,6 +30,7 @@ _VALUE = re.compile(r"(?:\{[^{}\n]*\}|\[[^\[\]\n]*\]|,(?!\s|$)| (?!#)|[^\]}, \n]
 _LONGEST = 100
 # Braces that a line ends with; in them there may be others, as in `{{ .Values.x }}`.
 _BRACES = re.compile(r"\{(?:[^{}]|\{[^{}]*\})*\} *$")
+_NULL = "tag:yaml.org,2002:null"
 _WHOLE_NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,17})")
 
 
@@ -114,7 +116,7 @@ def _value(document: Document, node: yaml.Node, path: KeyPath, key_line: int) ->
 def _mapping(document: Document, node: yaml.MappingNode, path: KeyPath) -> dict[str, object]:
     found: dict[str, object] = {}
     wrong: list[Mistake] = []
-    for number, (key, value) in enumerate(node.value):
+    for number, (key, value) in enumerate(_indented(document, node, path)):
         if not isinstance(key, yaml.ScalarNode):
             wrong.append(Mistake(_line(key), partial(fill, "key_type", {}), (*path, number)))
             continue
@@ -131,6 +133,38 @@ def _mapping(document: Document, node: yaml.MappingNode, path: KeyPath) -> dict[
     return found
 
 
+def _indented(
+    document: Document, node: yaml.MappingNode, path: KeyPath
+) -> Iterator[tuple[yaml.Node, yaml.Node]]:
+    """Yield the keys of a mapping; those that belong into an empty part above them, as if they were there."""
+    rest = deque(node.value)
+    while rest:
+        key, value = rest.popleft()
+        part = (*path, key.value if isinstance(key, yaml.ScalarNode) else 0)
+        inside: list[tuple[yaml.Node, yaml.Node]] = []
+        while rest and value.tag == _NULL and _belongs(document.schema, part, *rest[0], after=bool(inside)):
+            inside.append(rest.popleft())
+        if inside:
+            ends = dict.fromkeys(shown(inner.value) for inner, _ in (inside[0], inside[-1]))
+            words = partial(fill, "indent", {"keys": Raw(" to ".join(ends))})
+            document.mistakes.append(Mistake(_line(key), words, part))
+            value = yaml.MappingNode("map", inside, value.start_mark, value.end_mark)
+        yield key, value
+
+
+def _belongs(schema: Schema, part: KeyPath, key: yaml.Node, value: yaml.Node, *, after: bool) -> bool:
+    """Return whether a key is unknown beside an empty part and known in it, or stands `after` such a key."""
+    beside = at(schema, part[:-1]).get("properties", ())
+    if not isinstance(key, yaml.ScalarNode) or key.value in beside:
+        return False
+    inner = (*part, key.value)
+    if not isinstance(value, yaml.MappingNode):
+        return not holds_keys(schema, inner) if at(schema, inner) else after and value.tag != _NULL
+    # A service may be called like a key of services: what is under it tells.
+    below = [inner.value for inner, _ in value.value if isinstance(inner, yaml.ScalarNode)]
+    return any(at(schema, (*inner, name)) for name in below)
+
+
 def _scalar(written: str, tag: str) -> object:
     if tag.endswith(":str"):
         return written
@@ -139,7 +173,7 @@ def _scalar(written: str, tag: str) -> object:
     # YAML 1.1 also reads 0777 as octal and 1:30 as sixty times one and thirty: nobody means that here.
     if tag.endswith(":int") and _WHOLE_NUMBER.fullmatch(written):
         return int(written)
-    return None if tag.endswith(":null") else Plain(written)
+    return None if tag == _NULL else Plain(written)
 
 
 class _Loader(yaml.SafeLoader):

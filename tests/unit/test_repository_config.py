@@ -365,6 +365,89 @@ def test_of_keys_where_none_can_be_only_the_value_is_told(line: int, text: str, 
     assert problems(changed(line, text)) == (Problem(line, message),)
 
 
+def unindented(content: str, *names: str) -> str:
+    """Return a file in which the keys of these parts stand beside them."""
+    lines = []
+    inside = None
+    for line in content.splitlines():
+        depth = len(line) - len(line.lstrip())
+        inside = inside if inside is not None and depth > inside else None
+        lines.append(line[2:] if inside is not None else line)
+        if line.strip().partition(":")[0] in names:
+            inside = depth
+    return "\n".join(lines)
+
+
+TWO_SERVICES = SERVICE + SERVICE.split("services:\n")[1].replace("checkout", "cart")
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (
+            unindented(SERVICE, "checkout"),
+            [(3, "`checkout` has nothing under it; indent what belongs there: `paths` to `ports`")],
+        ),
+        (
+            unindented(TWO_SERVICES, "checkout", "cart"),
+            [
+                (3, "`checkout` has nothing under it; indent what belongs there: `paths` to `ports`"),
+                (9, "`cart` has nothing under it; indent what belongs there: `paths` to `ports`"),
+            ],
+        ),
+        (
+            unindented(SERVICE, "services"),
+            [(2, "`services` has nothing under it; indent what belongs there: `checkout`")],
+        ),
+        (
+            unindented(EXAMPLE, "entry"),
+            [(2, "`entry` has nothing under it; indent what belongs there: `url` to `target`")],
+        ),
+        (
+            SERVICE + "triggers:\ndrafts: false\n",
+            [(9, "`triggers` has nothing under it; indent what belongs there: `drafts`")],
+        ),
+        (
+            unindented(SERVICE.replace("  ports", "  prots").replace("8080", "x"), "checkout"),
+            [
+                (3, "`checkout` has nothing under it; indent what belongs there: `paths` to `prots`"),
+                (3, "`services.checkout.ports` is missing; write for example `ports: [8080]`"),
+                (8, "`prots` is unknown; did you mean `ports`?"),
+            ],
+        ),
+        (
+            unindented(SERVICE.replace("8080", "x"), "checkout"),
+            [
+                (3, "`checkout` has nothing under it; indent what belongs there: `paths` to `ports`"),
+                (8, "`ports` must be a port, a number from 1 to 65535"),
+            ],
+        ),
+    ],
+)
+def test_keys_beside_the_part_that_they_belong_to_are_one_mistake(
+    content: str, told: list[tuple[int, str]]
+) -> None:
+    assert [(problem.line, problem.message) for problem in problems(content)] == told
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (SERVICE.replace("  checkout:", "  open:\n  checkout:"), "`services.open.paths` is missing"),
+        (SERVICE.replace("checkout:", "cart:\n  paths:", 1), "`services.cart.paths` is missing"),
+        (SERVICE + "entry:\nttl: 8h\n", "`entry` has no value; write one, or remove the line"),
+        (SERVICE + "entry:\nx: 1\n", "`x` is unknown"),
+        (SERVICE + "entry:\n[a]: 1\n", "a key must be a word"),
+        (SERVICE + "entry:\nurl: {[a]: 1}\n", "`url` is unknown"),
+    ],
+)
+def test_a_key_that_may_stand_where_it_stands_is_not_told_to_be_indented(content: str, told: str) -> None:
+    found = [problem.message for problem in problems(content)]
+
+    assert any(message.startswith(told) for message in found), found
+    assert not any("indent" in message for message in found)
+
+
 @pytest.mark.parametrize("nothing", ["", " {}", " ~"])
 def test_of_a_service_that_says_nothing_every_key_is_told_with_an_example(nothing: str) -> None:
     assert problems(f"version: 1\nservices:\n  cart:{nothing}\n") == (

@@ -326,6 +326,36 @@ def test_a_mistake_in_the_file_is_told_with_its_line(written: str, instead: str,
     assert any(problem.startswith(told) for problem in caught.value.problems), caught.value.problems
 
 
+@pytest.mark.parametrize(
+    ("written", "instead", "told"),
+    [
+        (
+            "cluster:\n  kubeconfig: /etc/previewbot/kubeconfig      # in-cluster when left out\n  names",
+            "cluster:\nkubeconfig: /etc/previewbot/kubeconfig\nnames",
+            "line 8: cluster has nothing under it; indent what belongs there: kubeconfig to namespaces",
+        ),
+        (
+            "limits: {previews: 50}",
+            "limits:\npreviews: 50",
+            "line 19: limits has nothing under it; indent what belongs there: previews",
+        ),
+        (
+            "  gateway: {",
+            "gateway: {",
+            "line 11: links has nothing under it; indent what belongs there: gateway",
+        ),
+    ],
+)
+def test_keys_beside_the_part_that_they_belong_to_are_one_mistake(
+    written: str, instead: str, told: str
+) -> None:
+    content = EXAMPLE.replace(written, instead)
+    with pytest.raises(SettingsError) as caught:
+        parse(document(content), {})
+
+    assert caught.value.problems == (told,)
+
+
 def test_a_key_without_a_value_is_the_same_as_none() -> None:
     expected = parse(document(EXAMPLE.replace("ttl: {default: 8h, max: 72h}", "")), {})
 
