@@ -242,7 +242,9 @@ def _not_yaml(text: str, error: yaml.MarkedYAMLError) -> Unreadable:
         # `*.internal` or `!important` without quotes is meant as a text. PyYAML would speak of aliases and
         # tags, which helps nobody to find the quotes.
         kind = _SIGNS.get(sign, "not_yaml")
-    return Unreadable(mark.line + 1, kind, problem=Raw(problem), written=written, sign=Raw(sign))
+    return Unreadable(
+        mark.line + 1, kind, problem=Raw(shown(problem, most=120)), written=written, sign=Raw(sign)
+    )
 
 
 def _word(text: str) -> str:

@@ -145,11 +145,11 @@ def fill(kind: str, named: Mapping[str, object], value: str = "") -> Words:
     )
 
 
-def shown(text: str) -> str:
+def shown(text: str, most: int = 60) -> str:
     """Return a piece of the file for a message: printable, short, in backticks."""
     # The piece is shown inside a code span of Markdown, which a backquote of its own would end.
     clean = printable(text).replace("`", "?")
-    return f"`{clean if len(clean) <= 60 else clean[:59] + '…'}`"
+    return f"`{clean if len(clean) <= most else clean[: most - 1] + '…'}`"
 
 
 def printable(text: str) -> str:

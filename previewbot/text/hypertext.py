@@ -24,6 +24,12 @@ def code(text: object) -> Markup:
     return Markup("<code>{}</code>").format(" ".join(str(text).split()))
 
 
+def prose(text: object) -> Markup:
+    """Escape words of ours in which a user's words stand between backquotes: these become code."""
+    pieces = re.split(r"`([^`]*)`", " ".join(str(text).split()))
+    return Markup("").join(code(piece) if at % 2 else piece for at, piece in enumerate(pieces))
+
+
 def strong(html: str) -> Markup:
     """Return HTML in bold."""
     return Markup("<strong>{}</strong>").format(html)
@@ -65,6 +71,7 @@ def paragraphs(html: str) -> Markup:
 FILTERS: Mapping[str, Callable[..., str]] = MappingProxyType(
     {
         "md": md,
+        "prose": prose,
         "code": code,
         "strong": strong,
         "emphasis": emphasis,

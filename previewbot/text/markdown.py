@@ -11,19 +11,34 @@ from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 
 _SPECIAL_RE = re.compile(r"([\\`*_{}\[\]#|~$])")
+# What GitHub makes a link of without any sign: GH-12, and words that may be a commit's SHA.
+# https://docs.github.com/en/get-started/writing-on-github/working-with-advanced-formatting/autolinked-references-and-urls
+_REFERENCE_RE = re.compile(
+    r"(?<![0-9A-Za-z])(GH-(?=[0-9])|[0-9a-f]{6}(?=[0-9a-f]+(?![0-9A-Za-z])))", re.IGNORECASE
+)
 
 
 def md(text: object) -> str:
     """Escape a user's text: one line, no HTML, no mention, no autolink.
 
-    A zero-width space after `@`, `#` and in `://` and `www.` keeps names from being notified and addresses
-    from becoming links.
+    A zero-width space after `@`, `#` and `GH-`, within a SHA, and in `://` and `www.` keeps names from being
+    notified and addresses from becoming links.
     """
-    line = " ".join(str(text).split())
+    return _escaped(" ".join(str(text).split()))
+
+
+def prose(text: object) -> str:
+    """Escape words of ours in which a user's words stand between backquotes: these become code."""
+    pieces = re.split(r"`([^`]*)`", " ".join(str(text).split()))
+    return "".join(code(piece) if at % 2 else _escaped(piece) for at, piece in enumerate(pieces))
+
+
+def _escaped(line: str) -> str:
     # In this order: an escape that was added by one step must not be escaped by the next.
     line = line.replace("&", "&amp;").replace("<", "&lt;")
     line = _SPECIAL_RE.sub(r"\\\1", line)
     line = line.replace("@", "@\u200b").replace("\\#", "\\#\u200b")
+    line = _REFERENCE_RE.sub("\\1\u200b", line)
     return line.replace("://", ":\u200b//").replace("www.", "www\u200b.")
 
 
@@ -74,6 +89,7 @@ def fenced(lines: Sequence[str]) -> str:
 FILTERS: Mapping[str, Callable[..., str]] = MappingProxyType(
     {
         "md": md,
+        "prose": prose,
         "code": code,
         "strong": strong,
         "emphasis": emphasis,

@@ -16,6 +16,11 @@ def code(text: object) -> str:
     return md(str(text).replace("`", ""))
 
 
+def prose(text: object) -> str:
+    """Return words of ours as one line; the backquotes around a user's words set these apart here, too."""
+    return md(text)
+
+
 def same(text: str) -> str:
     """Return what is special elsewhere as it is."""
     return text
@@ -39,6 +44,7 @@ def _visible(text: str) -> str:
 FILTERS: Mapping[str, Callable[..., str]] = MappingProxyType(
     {
         "md": md,
+        "prose": prose,
         "code": code,
         "strong": same,
         "emphasis": same,
