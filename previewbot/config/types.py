@@ -18,9 +18,15 @@ from previewbot.text.durations import OutOfBounds, parse_duration
 
 HOST = r"(localhost(:[0-9]{1,5})?|[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+(:[0-9]{1,5})?|[A-Za-z0-9-]+:[0-9]{1,5})"
 REPOSITORY = r"(/[a-z0-9]+([._-]+[a-z0-9]+)*)"
-_LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
+LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
 _DOMAIN = r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _DURATION = r"^([0-9]{1,8}[dD])?([0-9]{1,8}[hH])?([0-9]{1,8}[mM])?([0-9]{1,8}[sS])?$"
+# Neither visible text nor a line break; what else cannot be seen, a schema has no short words for.
+_CONTROL = r"\x00-\x1f\x7f-\x9f"
+TEXT = rf"^[^{_CONTROL}]*[^\s{_CONTROL}][^{_CONTROL}]*$"
+# What would end an address in a comment or a page.
+UNSAFE = r"""\s\\<>"'`()"""
+_URL = rf"^[hH][tT][tT][pP][sS]?://(\[[0-9A-Za-z:.%]+\]|[^{UNSAFE}?#/:@\[\]]+)(:[0-9]{{0,5}})?(/[^{UNSAFE}?#]*)?$"
 
 
 _DIGITS = frozenset("0123456789")
@@ -60,7 +66,7 @@ def about(what: str, *examples: object, default: object = PydanticUndefined) -> 
 
 def is_label(name: str) -> bool:
     """Return whether `name` is a DNS label, as namespaces, Services and containers are named."""
-    return re.fullmatch(_LABEL, name) is not None
+    return re.fullmatch(LABEL, name) is not None
 
 
 def _unpacked(value: object) -> object:
@@ -91,14 +97,14 @@ def _url(value: str) -> str:
     _one_line(value)
     try:
         parts = urlsplit(value)
-        # `parts.port` raises ValueError for a port that is no number, which is caught below.
-        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        # Raises ValueError for a port that is no number, or a host that is none.
+        usable = parts.port != 0
     except ValueError:
         raise mistake("url_secret" if "@" in value else "url") from None
     # URLs are shown in comments and logs, so that a password in one would be published.
     if "@" in parts.netloc:
         raise mistake("url_secret")
-    if not usable or re.search(r"[?#\s\\<>\"'`()]", value):
+    if not usable or not re.fullmatch(_URL, value):
         raise mistake("url")
     # So that paths can be appended everywhere without two slashes.
     return value.rstrip("/")
@@ -122,10 +128,8 @@ def _pause(value: object) -> timedelta:
     return timedelta(0) if nothing else duration_of(value)
 
 
-_DURATION_SCHEMA = WithJsonSchema({"type": "string", "minLength": 2, "pattern": _DURATION})
-
-Text = Annotated[str, Field(strict=True, pattern=r"\S"), Called("one_line"), AfterValidator(_one_line)]
-Label = Annotated[str, Field(strict=True, pattern=f"^{_LABEL}$"), Called("label")]
+Text = Annotated[str, Field(strict=True, pattern=TEXT), Called("one_line"), AfterValidator(_one_line)]
+Label = Annotated[str, Field(strict=True, pattern=f"^{LABEL}$"), Called("label")]
 Domain = Annotated[
     str,
     Field(strict=True, max_length=200, pattern=rf"^{_DOMAIN}(\.{_DOMAIN})*$"),
@@ -136,14 +140,22 @@ Url = Annotated[
     str,
     Field(strict=True),
     AfterValidator(_url),
-    WithJsonSchema({"type": "string", "pattern": r"^https?://[^\s/@?#]+[^\s@?#]*$"}),
+    WithJsonSchema({"type": "string", "pattern": _URL}),
 ]
-File = Annotated[Path, BeforeValidator(_file), WithJsonSchema({"type": "string", "minLength": 1})]
+File = Annotated[Path, BeforeValidator(_file), WithJsonSchema({"type": "string", "pattern": TEXT})]
 Truth = Annotated[bool, Field(strict=True), BeforeValidator(_unpacked)]
 WholeNumber = Annotated[int, Field(strict=True, ge=1), Called("whole_number"), BeforeValidator(_unpacked)]
 Port = Annotated[int, Field(strict=True, ge=1, le=65_535), Called("port"), BeforeValidator(_unpacked)]
-Duration = Annotated[timedelta, BeforeValidator(duration_of), _DURATION_SCHEMA]
-Pause = Annotated[timedelta, BeforeValidator(_pause), _DURATION_SCHEMA]
+Duration = Annotated[
+    timedelta,
+    BeforeValidator(duration_of),
+    WithJsonSchema({"type": "string", "pattern": _DURATION, "not": {"pattern": "^[^1-9]*$"}}),
+]
+Pause = Annotated[
+    timedelta,
+    BeforeValidator(_pause),
+    WithJsonSchema({"type": "string", "pattern": _DURATION, "minLength": 2}),
+]
 RegistryHost = Annotated[
     str, Field(strict=True, pattern=f"^{HOST}$"), Called("registry"), AfterValidator(str.lower)
 ]

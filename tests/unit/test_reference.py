@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import copy
 import json
+import re
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
+import re2
 import yaml
 from jsonschema import Draft202012Validator
 
@@ -56,6 +59,25 @@ def test_the_schemas_are_schemas_and_accept_what_the_readers_accept(
     Draft202012Validator.check_schema(schema)
 
     assert accepted(schema, text)
+
+
+@pytest.mark.parametrize("path", [path for path in PAGES if path.endswith(".json")])
+def test_every_pattern_means_the_same_to_editors_and_to_helm(path: str) -> None:
+    def patterns(value: object) -> Iterator[str]:
+        if isinstance(value, dict):
+            yield from [value["pattern"]] if isinstance(value.get("pattern"), str) else []
+            yield from value.get("patternProperties", ())
+        for inner in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+            yield from patterns(inner)
+
+    found = set(patterns(json.loads(PAGES[path])))
+
+    assert found
+    for pattern in found:
+        # Helm goes by Go's regular expressions, which are RE2's.
+        re2.compile(pattern)
+        # With its flag `u`, which editors set, JavaScript knows no other escapes than these.
+        assert "\\" not in re.sub(r"\\[sSdDwW.\\/\[\]{}()]|\\x[0-9a-f]{2}", "", pattern), pattern
 
 
 @pytest.mark.parametrize(

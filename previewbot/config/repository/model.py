@@ -19,7 +19,16 @@ from pydantic_core import CoreSchema
 from pydantic_core.core_schema import no_info_wrap_validator_function
 
 from previewbot.config import types as t
-from previewbot.config.repository.values import FIELDS, check_image, glob, globs, open_path
+from previewbot.config.repository.values import (
+    FIELDS,
+    GLOB_SCHEMA,
+    IMAGE_SCHEMA,
+    OPEN_SCHEMA,
+    check_image,
+    glob,
+    globs,
+    open_path,
+)
 from previewbot.config.types import about, is_label, mistake
 from previewbot.config.words import Raw, did_you_mean
 
@@ -28,7 +37,8 @@ TARGET_KINDS: tuple[TargetKind, ...] = get_args(TargetKind)
 
 # Each is tried on each of up to 3,000 changed files while the controller's loop waits: some 0.3 s for 500.
 _MOST_PATTERNS = 500
-_NAME = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?")
+_NAME = r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?"
+_TARGET = rf"^({'|'.join(TARGET_KINDS)})/{_NAME}(/container/{t.LABEL})?$"
 
 
 @dataclass(frozen=True)
@@ -52,7 +62,7 @@ def parse_target(text: str) -> TargetPath:
         raise ValueError(f"must be one of {kinds}, with /container/<name> after it if need be")
     if len(parts) not in (2, 4) or (len(parts) == 4 and parts[2] != "container"):
         raise ValueError(f"must be {parts[0]}/<name> or {parts[0]}/<name>/container/<name>")
-    if not _NAME.fullmatch(parts[1]) or (len(parts) == 4 and not is_label(parts[3])):
+    if not re.fullmatch(_NAME, parts[1]) or (len(parts) == 4 and not is_label(parts[3])):
         raise ValueError("must name a workload (and container) in small letters, digits and -")
     return TargetPath(parts[0], parts[1], parts[3] if len(parts) == 4 else None)
 
@@ -74,7 +84,7 @@ def _target(value: object) -> object:
 Target = Annotated[
     TargetPath,
     BeforeValidator(_target),
-    WithJsonSchema({"type": "string", "pattern": f"^({'|'.join(TARGET_KINDS)})/[^/]+(/container/[^/]+)?$"}),
+    WithJsonSchema({"type": "string", "pattern": _TARGET}),
 ]
 
 
@@ -94,7 +104,7 @@ class ServiceFields(t.Model):
     """What the file says under a service's name."""
 
     paths: Annotated[
-        tuple[Annotated[t.Text, AfterValidator(glob)], ...],
+        tuple[Annotated[t.Text, AfterValidator(glob), GLOB_SCHEMA], ...],
         Field(min_length=1),
         AfterValidator(globs),
         about("what changes it, as in `.gitignore`; several services may match", ["services/checkout/**"]),
@@ -108,10 +118,13 @@ class ServiceFields(t.Model):
     image: Annotated[
         t.Text,
         AfterValidator(check_image),
+        IMAGE_SCHEMA,
         about(f"what CI builds for a commit; fields: {FIELDS}", "ghcr.io/acme/checkout:{head_sha}"),
     ]
     ports: Annotated[tuple[t.Port, ...], Field(min_length=1), about("where it takes requests", [8080])]
-    open: Annotated[t.Text, AfterValidator(open_path), about("where its link lands", "/cart")] = "/"
+    open: Annotated[
+        t.Text, AfterValidator(open_path), OPEN_SCHEMA, about("where its link lands", "/cart")
+    ] = "/"
 
 
 class ServiceConfig(ServiceFields):

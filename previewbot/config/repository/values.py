@@ -1,4 +1,4 @@
-"""Checks of the file's values that no schema can say; each raises a kind of mistake."""
+"""Checks of the file's values, each of which raises a kind of mistake; and what a schema can say of them."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ import warnings
 
 import re2
 from pathspec import GitIgnoreSpec
+from pydantic import WithJsonSchema
 
-from previewbot.config.types import HOST, REPOSITORY, mistake
+from previewbot.config.types import HOST, REPOSITORY, TEXT, UNSAFE, mistake
 from previewbot.config.words import Raw, did_you_mean
 
 IMAGE_FIELDS = ("head_sha", "short_sha", "merge_sha", "number", "branch", "service")
@@ -24,6 +25,20 @@ _SAMPLES = {
     "branch": "main",
 }
 _LONGEST_GLOB = 300
+
+# What the published schema says of these values is as much as a regular expression can.
+GLOB_SCHEMA = WithJsonSchema(
+    {"type": "string", "pattern": TEXT, "maxLength": _LONGEST_GLOB, "not": {"pattern": r"^(\./|#)"}}
+)
+OPEN_SCHEMA = WithJsonSchema(
+    {"type": "string", "pattern": "^/[!-~]*$", "not": {"pattern": rf"^//|[{UNSAFE}]"}}
+)
+_A_FIELD = rf"\{{({'|'.join(IMAGE_FIELDS)})\}}"
+_IN_NAME = rf"([a-z0-9]|{_A_FIELD})+"
+_TAG = rf"([A-Za-z0-9_]|{_A_FIELD})([A-Za-z0-9._-]|{_A_FIELD})*"
+IMAGE_SCHEMA = WithJsonSchema(
+    {"type": "string", "pattern": rf"^{HOST}(/{_IN_NAME}([._-]+{_IN_NAME})*)+:{_TAG}$"}
+)
 
 
 def glob(written: str) -> str:
@@ -63,7 +78,7 @@ def open_path(written: str) -> str:
     """Return the path on which a link lands."""
     if not written.startswith("/") or written.startswith("//"):
         raise mistake("open", instead="/" + written.lstrip("/"))
-    if not written.isascii() or re.search(r"[\s\\<>\"'`()]", written):
+    if not written.isascii() or re.search(f"[{UNSAFE}]", written):
         raise mistake("open_characters")
     return written
 
