@@ -161,7 +161,7 @@ def _belongs(schema: Schema, part: KeyPath, key: yaml.Node, value: yaml.Node, *,
     if not isinstance(value, yaml.MappingNode):
         return not holds_keys(schema, inner) if at(schema, inner) else after and value.tag != _NULL
     # A service may be called like a key of services: what is under it tells.
-    below = [inner.value for inner, _ in value.value if isinstance(inner, yaml.ScalarNode)]
+    below = [one.value for one, _ in value.value if isinstance(one, yaml.ScalarNode)]
     return any(at(schema, (*inner, name)) for name in below)
 
 
@@ -192,8 +192,7 @@ class _Loader(yaml.SafeLoader):
         if isinstance(event, yaml.AliasEvent):
             raise Unreadable(line, "alias", written=f"*{event.anchor}")
         if event.tag is not None:
-            tag = event.tag.replace("tag:yaml.org,2002:", "!!")
-            raise Unreadable(line, "tag", written=_word(tag))
+            raise Unreadable(line, "tag", written=_word(event.tag.replace("tag:yaml.org,2002:", "!!")))
         # Half a character, which only an escape can write.
         if isinstance(event, yaml.ScalarEvent) and event.value != whole(event.value):
             raise Unreadable(line, "odd_character")
@@ -228,7 +227,7 @@ def _not_yaml(text: str, error: yaml.MarkedYAMLError) -> Unreadable:
     """Return PyYAML's complaint; for signs that people take for part of a value, what they mean to YAML."""
     mark = cast(yaml.Mark, error.problem_mark)
     start = error.context_mark or mark
-    sign, written = text[start.index : start.index + 1], _word(text[start.index :])
+    written = _word(text[start.index :])
     problem = " ".join(part for part in (error.context, error.problem) if part)
     before = text[: mark.index].rpartition("\n")[2]
     braces = _BRACES.search(before) if "<scalar>" in problem else None
@@ -241,10 +240,10 @@ def _not_yaml(text: str, error: yaml.MarkedYAMLError) -> Unreadable:
     else:
         # `*.internal` or `!important` without quotes is meant as a text. PyYAML would speak of aliases and
         # tags, which helps nobody to find the quotes.
-        kind = _SIGNS.get(sign, "not_yaml")
-    return Unreadable(
-        mark.line + 1, kind, problem=Raw(shown(problem, most=120)), written=written, sign=Raw(sign)
-    )
+        kind = _SIGNS.get(written[:1], "not_yaml")
+        mark = mark if kind == "not_yaml" else start
+    named = {"problem": Raw(shown(problem, most=120)), "written": written, "sign": Raw(written[:1])}
+    return Unreadable(mark.line + 1, kind, **named)
 
 
 def _word(text: str) -> str:

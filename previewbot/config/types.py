@@ -29,9 +29,6 @@ UNSAFE = r"""\s\\<>"'`()"""
 _URL = rf"^[hH][tT][tT][pP][sS]?://(\[[0-9A-Za-z:.%]+\]|[^{UNSAFE}?#/:@\[\]]+)(:[0-9]{{0,5}})?(/[^{UNSAFE}?#]*)?$"
 
 
-_DIGITS = frozenset("0123456789")
-
-
 class Model(BaseModel, frozen=True, extra="forbid"):
     """A part of a configuration file: immutable, and refusing every key that it does not know."""
 
@@ -124,8 +121,9 @@ def duration_of(value: object) -> timedelta:
 
 def _pause(value: object) -> timedelta:
     # A pause may be nothing at all, which no other duration may be.
-    nothing = isinstance(value, str) and re.fullmatch(_DURATION, value) and set(value) & _DIGITS == {"0"}
-    return timedelta(0) if nothing else duration_of(value)
+    if isinstance(value, str) and value and re.fullmatch(_DURATION, value) and not re.search("[1-9]", value):
+        return timedelta(0)
+    return duration_of(value)
 
 
 Text = Annotated[str, Field(strict=True, pattern=TEXT), Called("one_line"), AfterValidator(_one_line)]

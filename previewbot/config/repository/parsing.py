@@ -23,9 +23,9 @@ def parse(text: bytes | str, path: str = PATH) -> RepositoryConfig:
         # A file of nonsense may have thousands of mistakes. The status of a Preview must fit into an object
         # of the API server, and the comment into GitHub's limit.
         told = [_problem(mistake) for mistake in mistakes[:_MOST_PROBLEMS]]
-        for first in mistakes[_MOST_PROBLEMS:][:1]:
+        if len(mistakes) > _MOST_PROBLEMS:
             rest = fill("cut", {"more": len(mistakes) - _MOST_PROBLEMS})
-            told.append(Problem(first.line, str(rest)))
+            told.append(Problem(mistakes[_MOST_PROBLEMS].line, str(rest)))
         raise ConfigurationError(path, tuple(told))
     return config
 
