@@ -61,11 +61,11 @@ def at(root: Schema, path: KeyPath) -> Schema:
     found = root
     for key in path:
         named = [found.get("properties", {}).get(key), *found.get("patternProperties", {}).values()]
-        inner = found.get("items") if isinstance(key, int) else next(filter(None, named), None)
+        inner = (found.get("items") if isinstance(key, int) else next(filter(None, named), None)) or {}
+        reference = inner.get("$ref", "").rsplit("/", 1)[-1]
         # What stands beside a reference is about this place (its description), so it wins over what it
         # refers to.
-        reference = (inner or {}).get("$ref", "").rsplit("/", 1)[-1]
-        found = {**root["$defs"].get(reference, {}), **(inner or {})}
+        found = {**root["$defs"].get(reference, {}), **inner}
     return found
 
 
