@@ -30,6 +30,7 @@ from previewbot.api.preview import (
 )
 from previewbot.api.reasons import POD_PROBLEMS, REASONS, Reason, ReasonInfo
 from previewbot.api.requests import Goal, Reply, RequestId, RequestKind, Requests
+from previewbot.api.resource import Resource
 from previewbot.api.status import (
     AgentSeen,
     Child,
@@ -86,6 +87,7 @@ __all__ = [
     "RequestId",
     "RequestKind",
     "Requests",
+    "Resource",
     "Service",
     "Severity",
     "Slot",

@@ -7,7 +7,7 @@ import logging
 import random
 from collections.abc import Callable
 
-from previewbot.api import PREVIEW_LABEL
+from previewbot.api import PREVIEW_LABEL, Resource
 from previewbot.clients.kubernetes.api_client import Object
 from previewbot.clients.kubernetes.cache import ObjectCache
 from previewbot.clients.kubernetes.client import Kube
@@ -41,7 +41,7 @@ def informers(
     # Of what only wakes a pass little is kept: there may be hundreds of sessions and pods, and their specs
     # are long.
     def informer(
-        resource: tuple[str, str, str],
+        resource: Resource,
         namespace: str | None,
         store: ObjectCache,
         what: str,
@@ -83,7 +83,7 @@ def informers(
     return found + [follow(namespace) for namespace in namespaces for follow in of_each]
 
 
-def required_resources(settings: Settings) -> list[tuple[str, str, str]]:
+def required_resources(settings: Settings) -> list[Resource]:
     """Return the resources that the cluster must have under these settings."""
     routes = [ROUTE.resource] if _has_gateway(settings) else []
     return [PREVIEWS, *(kind.resource for kind in KINDS), *routes]
@@ -94,7 +94,7 @@ def _has_gateway(settings: Settings) -> bool:
 
 
 async def wait_for_resources(
-    resources: list[tuple[str, str, str]],
+    resources: list[Resource],
     kube: Kube,
     health: Health,
     *,

@@ -15,9 +15,9 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from previewbot.api import GROUP, PLURAL, VERSION, Poke
+from previewbot.api import Poke
 from previewbot.clients.kubernetes.client import Kube
-from previewbot.clients.kubernetes.resources import error_of, message_of
+from previewbot.clients.kubernetes.resources import PREVIEWS, error_of, message_of
 from previewbot.clients.kubernetes.web_client import WebClient
 from previewbot.errors import (
     Conflict,
@@ -139,7 +139,7 @@ async def test_a_bad_answer_is_an_error_of_ours_in_time_from_both_clients(
         with pytest.raises(error):
             await kube.get_preview(NAME)
         with pytest.raises(error):
-            await kube.list_for_watch((GROUP, VERSION, PLURAL), None)
+            await kube.list_for_watch(PREVIEWS, None)
         with pytest.raises(error):
             await kube.put_status({"metadata": {"name": NAME}})
     poker = WebClient(cluster.kubeconfig, user_agent="previewbot/test", budget=0.5)
@@ -156,8 +156,8 @@ async def test_a_server_that_is_away_is_an_error_of_ours_from_both_clients(tmp_p
     kube = await Kube.connect(path, user_agent="previewbot/test")
     for call in (
         kube.get_preview(NAME),
-        kube.missing_resources([(GROUP, VERSION, PLURAL)]),
-        kube.open_watch((GROUP, VERSION, PLURAL), None, "1", 290),
+        kube.missing_resources([PREVIEWS]),
+        kube.open_watch(PREVIEWS, None, "1", 290),
     ):
         with pytest.raises(TryLater):
             await call
@@ -261,8 +261,8 @@ async def test_more_watches_than_the_clients_default_of_connections_leave_room_f
     any_cluster: Cluster,
 ) -> None:
     async with connected(any_cluster, request_timeout=20) as kube:
-        _, version = await kube.list_for_watch((GROUP, VERSION, PLURAL), None)
-        watches = [await kube.open_watch((GROUP, VERSION, PLURAL), None, version, 60) for _ in range(110)]
+        _, version = await kube.list_for_watch(PREVIEWS, None)
+        watches = [await kube.open_watch(PREVIEWS, None, version, 60) for _ in range(110)]
         assert await kube.get_preview("gh-1-1") is None
         for watch in watches:
             watch.close()
@@ -273,7 +273,7 @@ async def test_a_watch_that_is_refused_says_so(cluster: Cluster, status: int) ->
     cluster.answers(always(status=status, text='{"message":"why"}'))
     async with connected(cluster) as kube:
         with pytest.raises(RemoteError) as raised:
-            await kube.open_watch((GROUP, VERSION, PLURAL), None, "1", 290)
+            await kube.open_watch(PREVIEWS, None, "1", 290)
 
     assert (raised.value.status, raised.value.message) == (status, "why")
 

@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 
-from previewbot.api import GROUP, PLURAL, VERSION, Poke, Preview, from_object
+from previewbot.api import Poke, Preview, Resource, from_object
 from previewbot.clients.kubernetes.cache import ObjectCache
 from previewbot.clients.kubernetes.client import Kube
 from previewbot.clients.kubernetes.informer import Informer
-from previewbot.clients.kubernetes.resources import contains
+from previewbot.clients.kubernetes.resources import PREVIEWS, contains
 from previewbot.clients.kubernetes.web_client import WebClient
 from previewbot.engine import mirrord
 from previewbot.errors import Conflict, Invalid, NotFound
@@ -366,7 +366,7 @@ async def test_leadership_passes_from_one_controller_to_another_also_on_the_full
 
 
 async def test_missing_resources_are_named_without_any_permission(kube: Kube) -> None:
-    wanted = [(GROUP, VERSION, PLURAL), ("preview.mirrord.metalbear.co", "v9", "previewsessions")]
+    wanted = [PREVIEWS, Resource("preview.mirrord.metalbear.co", "v9", "previewsessions")]
 
     assert await kube.missing_resources(wanted) == ["previewsessions.preview.mirrord.metalbear.co (v9)"]
 
@@ -387,7 +387,7 @@ async def test_following_shows_what_is_there_what_comes_and_what_goes(server: Ap
         if (old or new)["metadata"]["name"] == server.name:
             seen.put_nowait((old is not None, new is not None))
 
-    follower = Informer(kube, (GROUP, VERSION, PLURAL), None, ObjectCache(changed), progressed=lambda: None)
+    follower = Informer(kube, PREVIEWS, None, ObjectCache(changed), progressed=lambda: None)
     task = asyncio.create_task(follower.run())
     async with asyncio.timeout(20):
         assert await seen.get() == (False, True)

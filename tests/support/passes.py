@@ -18,6 +18,7 @@ from previewbot.api import (
     PREVIEW_LABEL,
     Poke,
     Preview,
+    Resource,
     Service,
     Status,
     annotations_of,
@@ -174,15 +175,13 @@ class Cluster:
         self.preview = None
         self.routes.clear()
 
-    async def list_children(
-        self, resource: tuple[str, str, str], namespace: str, selector: str
-    ) -> list[dict[str, Any]]:
+    async def list_children(self, resource: Resource, namespace: str, selector: str) -> list[dict[str, Any]]:
         found = [s for s in self._of(resource).values() if s["metadata"]["namespace"] == namespace]
         label, _, value = selector.partition("=")
         return json_copy([s for s in found if not label or s["metadata"]["labels"].get(label) == value])
 
     async def create_child(
-        self, resource: tuple[str, str, str], namespace: str, manifest: Mapping[str, Any]
+        self, resource: Resource, namespace: str, manifest: Mapping[str, Any]
     ) -> dict[str, Any]:
         self._calls.note(f"create {self._word(resource)}")
         name, objects = manifest["metadata"]["name"], self._of(resource)
@@ -197,11 +196,9 @@ class Cluster:
         objects[name] = obj
         return json_copy(obj)
 
-    async def delete_child(
-        self, resource: tuple[str, str, str], namespace: str, name: str, uid: str = ""
-    ) -> None:
+    async def delete_child(self, resource: Resource, namespace: str, name: str, uid: str = "") -> None:
         self._calls.note(f"delete {self._word(resource)}")
-        if resource[2] == "httproutes":
+        if resource.plural == "httproutes":
             self.routes.pop(namespace, None)
             return
         objects = self._of(resource)
@@ -213,15 +210,17 @@ class Cluster:
         else:
             objects.pop(name, None)
 
-    def _of(self, resource: tuple[str, str, str]) -> dict[str, dict[str, Any]]:
-        return self.sessions if resource[2] == "previewsessions" else self.others.setdefault(resource[2], {})
+    def _of(self, resource: Resource) -> dict[str, dict[str, Any]]:
+        return (
+            self.sessions
+            if resource.plural == "previewsessions"
+            else self.others.setdefault(resource.plural, {})
+        )
 
-    def _word(self, resource: tuple[str, str, str]) -> str:
-        return {"previewsessions": "session", "httproutes": "route"}.get(resource[2], resource[2])
+    def _word(self, resource: Resource) -> str:
+        return {"previewsessions": "session", "httproutes": "route"}.get(resource.plural, resource.plural)
 
-    async def apply_child(
-        self, resource: tuple[str, str, str], manifest: Mapping[str, Any]
-    ) -> dict[str, Any]:
+    async def apply_child(self, resource: Resource, manifest: Mapping[str, Any]) -> dict[str, Any]:
         self._calls.note("apply route")
         route: dict[str, Any] = json_copy(dict(manifest))
         route["metadata"]["generation"] = 1

@@ -15,11 +15,12 @@ from previewbot.api import (
     Preview,
     Reason,
     Report,
+    Resource,
     Status,
     owner_reference,
 )
 from previewbot.errors import Forbidden, TryLater
-from previewbot.reconciler.children import KINDS, Inputs, Resource
+from previewbot.reconciler.children import KINDS, Inputs
 from previewbot.reconciler.children.kind import Desired, Health
 from previewbot.reconciler.observation import Found, Limits, OwnWords
 from previewbot.reconciler.reporters import GITHUB_REPORTERS, TextReporter

@@ -18,8 +18,8 @@ from kubernetes.aio import client
 from previewbot.clients.kubernetes.cache import ObjectCache
 from previewbot.clients.kubernetes.client import Kube
 from previewbot.clients.kubernetes.informer import Informer
+from previewbot.clients.kubernetes.resources import PREVIEWS
 
-RESOURCE = ("previewbot.dev", "v1alpha1", "previews")
 Watch = Callable[[web.Request, web.StreamResponse], Awaitable[None]]
 Change = tuple[str | None, str | None]
 
@@ -124,7 +124,7 @@ async def following(
             life[0] += 1
 
         follower = Informer(
-            kube, RESOURCE, None, seen.store, progressed=progressed, silence=silence, backoff=backoff
+            kube, PREVIEWS, None, seen.store, progressed=progressed, silence=silence, backoff=backoff
         )
         task = asyncio.create_task(follower.run())
         try:

@@ -22,7 +22,6 @@ from previewbot.config.server import (
     LinkSettings,
     ListingSettings,
     RegistrySettings,
-    Secrets,
     SecretSource,
     Settings,
     TtlSettings,
@@ -763,4 +762,4 @@ def test_what_is_no_private_key_is_refused_without_being_shown() -> None:
 
 
 def test_secrets_are_not_shown() -> None:
-    assert "hush" not in repr(Secrets(private_key="hush", webhook_secret=b"hush"))
+    assert "hush" not in repr(SecretSource("github.private_key", None, "hush"))

@@ -7,7 +7,7 @@ from typing import Any
 
 import aiohttp
 
-from previewbot.api import Poke, Spec, name_of, new_object
+from previewbot.api import Poke, Resource, Spec, name_of, new_object
 from previewbot.clients.kubernetes import resources
 from previewbot.clients.kubernetes.api_client import Object, items_of
 from previewbot.clients.kubernetes.pods import PodReads
@@ -17,7 +17,6 @@ from previewbot.clients.kubernetes.resources import (
     MERGE_PATCH,
     PREVIEWS,
     WORKLOADS,
-    Resource,
     collection_path,
     discovery_path,
     object_path,
@@ -76,7 +75,7 @@ class Kube(PodReads):
 
     async def list_children(self, resource: Resource, namespace: str, label_selector: str) -> list[Object]:
         """Return the objects of a resource in a namespace that match."""
-        what, path = f"list {resource[2]}", collection_path(resource, namespace)
+        what, path = f"list {resource.plural}", collection_path(resource, namespace)
         return items_of(what, await self._call(what, "GET", path, {"labelSelector": label_selector}))
 
     async def create_child(self, resource: Resource, namespace: str, manifest: Mapping[str, Any]) -> Object:
@@ -93,7 +92,7 @@ class Kube(PodReads):
         Raises Conflict if the name belongs to another by now.
         """
         preconditions = {"uid": uid} if uid else {}
-        await self._delete(f"delete {resource[2]}", object_path(resource, namespace, name), preconditions)
+        await self._delete(f"delete {resource.plural}", object_path(resource, namespace, name), preconditions)
 
     async def apply_child(self, resource: Resource, manifest: Mapping[str, Any]) -> Object:
         """Create an object, or patch it where a field that we set differs; return it as it is now."""
@@ -112,7 +111,7 @@ class Kube(PodReads):
 
     async def get_child(self, resource: Resource, namespace: str, name: str) -> Object | None:
         """Return an object, or None."""
-        return await self._find(f"get {resource[2]}", object_path(resource, namespace, name))
+        return await self._find(f"get {resource.plural}", object_path(resource, namespace, name))
 
     async def get_target(self, namespace: str, kind: str, name: str) -> Object | None:
         """Return the workload that a target names, or None."""
@@ -137,7 +136,7 @@ class Kube(PodReads):
         """Record an Event."""
         await self._change("create event", "POST", collection_path(EVENTS, namespace), manifest)
 
-    async def missing_resources(self, wanted: Sequence[tuple[str, str, str]]) -> list[str]:
+    async def missing_resources(self, wanted: Sequence[Resource]) -> list[str]:
         """Return which of (group, version, plural) the API server does not have; needs no permission."""
         missing = []
         # Asked by discovery and not by listing: every identity may ask it, so a missing CRD is told apart
@@ -150,7 +149,7 @@ class Kube(PodReads):
 
     async def list_for_watch(
         self,
-        resource: tuple[str, str, str],
+        resource: Resource,
         namespace: str | None,
         keep: Callable[[Object], Object] = lambda obj: obj,
         selector: str = "",
@@ -159,7 +158,7 @@ class Kube(PodReads):
 
         Read in pages, so that the whole of it is never in memory at once.
         """
-        what, objects, query = f"list {resource[2]}", list[Object](), _query(selector, limit=_PAGE)
+        what, objects, query = f"list {resource.plural}", list[Object](), _query(selector, limit=_PAGE)
         # A continue token that is too old answers 410: the list is given up as a whole, and the informer
         # begins a new one after its backoff.
         while True:
@@ -172,7 +171,7 @@ class Kube(PodReads):
 
     async def open_watch(
         self,
-        resource: tuple[str, str, str],
+        resource: Resource,
         namespace: str | None,
         version: str,
         seconds: int,
@@ -185,7 +184,7 @@ class Kube(PodReads):
         query = _query(selector, watch="true", allowWatchBookmarks="true", resourceVersion=version)
         query["timeoutSeconds"] = seconds
         path = collection_path(resource, namespace)
-        return await self._stream(f"watch {resource[2]}", path, query, float(seconds + 30))
+        return await self._stream(f"watch {resource.plural}", path, query, float(seconds + 30))
 
     async def _patch(self, name: str, patch: Mapping[str, Any]) -> Object:
         path = object_path(PREVIEWS, None, name)

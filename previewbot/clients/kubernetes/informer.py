@@ -17,6 +17,7 @@ from typing import Any
 
 import aiohttp
 
+from previewbot.api import Resource
 from previewbot.clients.kubernetes.api_client import Object
 from previewbot.clients.kubernetes.cache import ObjectCache
 from previewbot.clients.kubernetes.client import Kube
@@ -66,7 +67,7 @@ class Informer:
     def __init__(
         self,
         kube: Kube,
-        resource: tuple[str, str, str],
+        resource: Resource,
         namespace: str | None,
         store: ObjectCache,
         *,
@@ -116,7 +117,7 @@ class Informer:
                 self._delay = min(self._delay * 2, self._backoff[1])
 
     def _say(self, error: Exception) -> None:
-        extra = {"resource": self._resource[2], "namespace": self._namespace or "", "error": str(error)}
+        extra = {"resource": self._resource.plural, "namespace": self._namespace or "", "error": str(error)}
         # 410 is normal after a long silence of the resource: the server has thrown the old versions away. A
         # new list makes it good, and nobody is unready because of it.
         if not isinstance(error, RemoteError) or error.status != _EXPIRED:
@@ -139,7 +140,7 @@ class Informer:
 
     async def _watch(self, version: str) -> str:
         """Read one watch to its end; return the version to go on from."""
-        what = f"Kubernetes: watch {self._resource[2]}"
+        what = f"Kubernetes: watch {self._resource.plural}"
         loop = asyncio.get_running_loop()
         began, heard = loop.time(), False
         try:
@@ -173,7 +174,7 @@ class Informer:
         if kind == "ERROR":
             # Too old a version is told with status 200 and one such line.
             code, message = obj.get("code"), str(obj.get("message", ""))
-            raise TryLater(f"Kubernetes: watch {self._resource[2]}", status=code or 0, message=message)
+            raise TryLater(f"Kubernetes: watch {self._resource.plural}", status=code or 0, message=message)
         self._delay = self._backoff[0]
         self._progressed()
         if kind == "DELETED":

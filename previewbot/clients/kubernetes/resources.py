@@ -8,22 +8,19 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from previewbot.api import GROUP, PLURAL, VERSION, Poke, Spec, annotations_of
+from previewbot.api import GROUP, PLURAL, VERSION, Poke, Resource, Spec, annotations_of
 from previewbot.errors import RemoteError, SettingsError, from_status
 
-Resource = tuple[str, str, str]
-"""Where a resource is: group, version, plural."""
-
-PREVIEWS = (GROUP, VERSION, PLURAL)
-EVENTS = ("events.k8s.io", "v1", "events")
-PODS = ("", "v1", "pods")
-POD_EVENTS = ("", "v1", "events")
+PREVIEWS = Resource(GROUP, VERSION, PLURAL)
+EVENTS = Resource("events.k8s.io", "v1", "events")
+PODS = Resource("", "v1", "pods")
+POD_EVENTS = Resource("", "v1", "events")
 """The older kind of Events, in which kubelet writes."""
-LEASES = ("coordination.k8s.io", "v1", "leases")
-WORKLOADS: Mapping[str, tuple[str, str, str]] = {
-    "deployment": ("apps", "v1", "deployments"),
-    "statefulset": ("apps", "v1", "statefulsets"),
-    "rollout": ("argoproj.io", "v1alpha1", "rollouts"),
+LEASES = Resource("coordination.k8s.io", "v1", "leases")
+WORKLOADS: Mapping[str, Resource] = {
+    "deployment": Resource("apps", "v1", "deployments"),
+    "statefulset": Resource("apps", "v1", "statefulsets"),
+    "rollout": Resource("argoproj.io", "v1alpha1", "rollouts"),
 }
 JSON = "application/json"
 MERGE_PATCH = "application/merge-patch+json"
@@ -59,10 +56,11 @@ def discovery_path(group: str, version: str) -> str:
 
 
 def _part(name: str) -> str:
-    """Return one part of a path; raises ValueError for none at all."""
+    """Return a name as one part of a path; raises ValueError for one that would lead elsewhere."""
     # Without its name a request for an object would be one for the list, and a deletion one for all of them.
-    if not name:
-        raise ValueError("a part of a path is empty")
+    # `.` and `..` are taken out of a path by clients and servers.
+    if name in ("", ".", ".."):
+        raise ValueError(f"{name!r} is no part of a path")
     return quote(name, safe="")
 
 

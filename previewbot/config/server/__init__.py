@@ -16,7 +16,6 @@ from previewbot.config.server.model import Settings as Settings
 from previewbot.config.server.model import TtlSettings as TtlSettings
 from previewbot.config.server.parsing import document as document
 from previewbot.config.server.parsing import parse as parse
-from previewbot.config.server.secrets import Secrets as Secrets
 from previewbot.config.server.secrets import SecretSource as SecretSource
 from previewbot.config.server.secrets import private_key as private_key
 from previewbot.config.server.secrets import private_key_source as private_key_source

@@ -19,14 +19,6 @@ SECRET_VARIABLES = frozenset({PRIVATE_KEY_VARIABLE, WEBHOOK_SECRET_VARIABLE})
 
 
 @dataclass(frozen=True)
-class Secrets:
-    """The secrets of a process, each empty where the process was not given it; never shown in a repr."""
-
-    private_key: str = field(default="", repr=False)
-    webhook_secret: bytes = field(default=b"", repr=False)
-
-
-@dataclass(frozen=True)
 class SecretSource:
     """Which source to read: `value` if it is there, else `file`; exactly one of them is."""
 

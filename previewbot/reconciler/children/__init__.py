@@ -5,7 +5,7 @@ for `/preview restart`, which replaces sessions alone: gather lists what `resour
 plan steps what is `desired`, and apply creates and deletes.
 """
 
-from previewbot.reconciler.children.kind import ChildKind, Inputs, Resource, Route
+from previewbot.reconciler.children.kind import ChildKind, Inputs, Route
 from previewbot.reconciler.children.routes import Routes
 from previewbot.reconciler.children.sessions import Sessions
 
@@ -16,4 +16,4 @@ order."""
 ROUTE: Route = Routes()
 """What leads to the sessions. It is applied before anything goes, so that nobody is led to what is gone."""
 
-__all__ = ["KINDS", "ROUTE", "ChildKind", "Inputs", "Resource", "Route"]
+__all__ = ["KINDS", "ROUTE", "ChildKind", "Inputs", "Route"]

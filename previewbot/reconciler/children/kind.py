@@ -6,20 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
-from previewbot.api import PREVIEW_LABEL, Child, ChildState, Preview, Reason
+from previewbot.api import PREVIEW_LABEL, Child, ChildState, Preview, Reason, Resource
 from previewbot.reconciler.observation import Found, Limits, Prepared, PullRequestFacts
 
 Object = Mapping[str, Any]
-
-
-class Resource(NamedTuple):
-    """A resource of the API server."""
-
-    group: str
-    version: str
-    plural: str
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,9 @@ import hashlib
 import json
 from datetime import datetime
 
-from previewbot.api import Preview
+from previewbot.api import Preview, Resource
 from previewbot.engine import links
-from previewbot.reconciler.children.kind import Desired, Object, Resource
+from previewbot.reconciler.children.kind import Desired, Object
 from previewbot.reconciler.observation import Limits, PullRequestFacts
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from previewbot.api import Child, ChildState, Reason
+from previewbot.api import Child, ChildState, Reason, Resource
 from previewbot.engine import mirrord
-from previewbot.reconciler.children.kind import Desired, Health, Inputs, Mode, Object, Resource
+from previewbot.reconciler.children.kind import Desired, Health, Inputs, Mode, Object
 from previewbot.reconciler.children.step import DELETION_STALLED_AFTER
 from previewbot.reconciler.observation import Found, Limits, Prepared
 from previewbot.rules import images
