@@ -94,6 +94,10 @@ def timeless(text: str) -> str:
     """Return a text without what differs between two lives: times, dates, commits, addresses."""
     text = re.sub(r"https?://\S+", "<url>", text)
     text = re.sub(r"\b[0-9a-f]{7,40}\b", "<sha>", text)
-    text = re.sub(r"\b\d{4}-\d\d-\d\d\b|\b\d{1,2} [A-Z][a-z]{2,8}(?: \d{4})?\b", "<date>", text)
+    # With its day of the week: two lives on both sides of midnight differ in that too.
+    day = r"(?:\b(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun),? )?"
+    text = re.sub(
+        rf"{day}\b\d{{4}}-\d\d-\d\d\b|{day}\b\d{{1,2}} [A-Z][a-z]{{2,8}}(?: \d{{4}})?\b", "<date>", text
+    )
     text = re.sub(r"\b\d{1,2}:\d\d\b", "<time>", text)
     return re.sub(r"\s+", " ", text).strip()

@@ -72,6 +72,13 @@ class Databases:
         )
 
 
+class Dashboard(Databases):
+    """One for the whole preview, which shows its sessions: made after all of them, removed before."""
+
+    def desired(self, inputs: Inputs) -> Sequence[Desired]:
+        return [self._desired(inputs.preview, "")] if inputs.services else []
+
+
 class Board(TextReporter):
     """A board that shows one line about each preview."""
 
@@ -191,6 +198,43 @@ async def test_a_database_goes_only_after_the_session_that_uses_it() -> None:
 
     assert world.there == {}
     assert world.status.phase is Phase.STOPPED
+
+
+async def test_what_belongs_to_all_services_is_made_after_those_before_it_and_removed_first() -> None:
+    world = World(kinds=(*KINDS, Dashboard()))
+    world.cluster.session_status = {"phase": "Creating"}
+    await world.settle()
+    assert world.cluster.others.get("databases", {}) == {}
+
+    world.cluster.session_status = {"phase": "Ready"}
+    for session in world.cluster.sessions.values():
+        session["status"] = {"phase": "Ready"}
+    await world.settle()
+    (dashboard,) = world.cluster.others["databases"].values()
+    dashboard["status"] = {"phase": "Ready"}
+    await world.settle()
+    world.cluster.operator_removes = False
+    world.say("/preview stop")
+    await world.settle(5)
+
+    assert "deletionTimestamp" in dashboard["metadata"]
+    assert not any("deletionTimestamp" in s["metadata"] for s in world.cluster.sessions.values())
+
+
+async def test_what_no_status_knows_is_kept_under_a_broken_configuration_if_it_belongs_to_all() -> None:
+    world = World(kinds=(*KINDS, Dashboard()))
+    await world.settle()
+    (dashboard,) = world.cluster.others["databases"].values()
+    dashboard["status"] = {"phase": "Ready"}
+    await world.settle()
+    assert world.cluster.preview is not None
+    status = world.cluster.preview["status"]
+    status["children"] = [child for child in status["children"] if child["kind"] != "Database"]
+    world.configure("version: 2")
+    await world.settle()
+
+    assert world.serving == [A]
+    assert "deletionTimestamp" not in dashboard["metadata"]
 
 
 async def test_the_preview_itself_goes_only_after_its_database() -> None:

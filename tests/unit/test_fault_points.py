@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-from tests.support.fault_points import SEED_VARIABLE, Fault, a_third_of, every_point, seed
+from tests.support.fault_points import SEED_VARIABLE, Fault, a_third_of, every_point, seed, timeless
 
 POINTS = every_point(48, [Fault.KILLED_BEFORE, Fault.KILLED_AFTER])
 
@@ -38,3 +38,9 @@ def test_the_variable_sets_the_seed_and_without_it_the_same_commit_has_the_same(
     monkeypatch.delenv(SEED_VARIABLE)
     assert seed() == seed()
     assert seed() != ""
+
+
+def test_two_lives_on_both_sides_of_midnight_read_the_same() -> None:
+    before = "It stays open until Thu 26 Nov, 23:59 UTC."
+
+    assert timeless(before) == timeless("It stays open until Fri 27 Nov, 00:03 UTC.")

@@ -85,11 +85,8 @@ def _step_inputs(
     before: Sequence[ChildStep],
 ) -> StepInputs:
     same = [o for o in orphans if (o.kind, o.service) == (desired.kind, desired.service)]
-    earlier = [
-        step.child
-        for step in before
-        if step.child.kind != kind.name and step.child.service in ("", desired.service)
-    ]
+    others = [step.child for step in before if step.child.kind != kind.name]
+    earlier = [child for child in others if _go_together(child.service, desired.service)]
     return StepInputs(
         owner_uid=observation.preview.uid,
         now=observation.now,
@@ -133,8 +130,13 @@ def _is_needed(child: Found, others: Iterable[Found], kinds: Sequence[ChildKind]
     return any(
         order.index(other.kind) > order.index(child.kind)
         for other in others
-        if other.service == child.service or not child.service
+        if _go_together(other.service, child.service)
     )
+
+
+def _go_together(service: str, other: str) -> bool:
+    """Return whether children of these services wait for each other; one without is the whole preview's."""
+    return service == other or not service or not other
 
 
 def _holding(observation: Observation, kinds: Sequence[ChildKind]) -> Steps:
@@ -162,7 +164,7 @@ def _unrecorded_children(observation: Observation, recorded: Sequence[Child]) ->
     orphan.
     """
     preview = observation.preview
-    names = {service.name for service in preview.status.services}
+    names = {"", *(service.name for service in preview.status.services)}
     known = {(child.kind, child.service) for child in recorded}
     return [
         Child(f.kind, f.namespace, f.name, f.service, uid=f.uid, spec_hash=f.spec_hash, state=f.state)
