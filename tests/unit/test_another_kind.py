@@ -234,7 +234,7 @@ async def test_what_no_status_knows_is_kept_under_a_broken_configuration_if_it_b
     await world.settle()
 
     assert world.serving == [A]
-    assert "deletionTimestamp" not in dashboard["metadata"]
+    assert list(world.cluster.others["databases"].values()) == [dashboard]
 
 
 async def test_the_preview_itself_goes_only_after_its_database() -> None:
