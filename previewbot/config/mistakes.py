@@ -31,7 +31,7 @@ def validated(
     `variables` are the names of those that stand in for parts of the document, by their keys. `nulls` says
     whether a key without a value is the same as none.
     """
-    told = _Told(document.schema, document, variables or {})
+    told = _Wording(document.schema, document, variables or {})
     value = told.without_nulls(document.value, ())
     found = [*document.mistakes, *(() if nulls else told.of_nulls())]
     made = None
@@ -47,7 +47,7 @@ def validated(
 
 
 @dataclass(frozen=True)
-class _Told:
+class _Wording:
     """Finds the words for errors in one document."""
 
     root: Schema

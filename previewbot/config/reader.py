@@ -18,11 +18,12 @@ import yaml
 from yaml.reader import ReaderError
 
 from previewbot.config.schema import KeyPath, Schema, at, holds_keys
-from previewbot.config.words import Raw, Words, fill, shown, whole
+from previewbot.config.words import Raw, Words, did_you_mean, fill, shown, whole
 
 MAX_BYTES = 64 * 1024
 MAX_NODES = 5_000
 _MAX_DEPTH = 20
+_MOST_INSIDE = 20
 _SIGNS = {"*": "star", "!": "tag", "&": "anchor", "|": "block", ">": "block"} | dict.fromkeys("@`%", "sign")
 """The kinds of mistakes of values that begin with a sign of YAML's own."""
 # A value without quotes: brackets and braces in pairs, commas before no blank, and no comment.
@@ -142,7 +143,7 @@ def _indented(
         key, value = rest.popleft()
         part = (*path, key.value if isinstance(key, yaml.ScalarNode) else 0)
         inside: list[tuple[yaml.Node, yaml.Node]] = []
-        while rest and value.tag == _NULL and _belongs(document.schema, part, *rest[0], after=bool(inside)):
+        while rest and value.tag == _NULL and _belongs(document.schema, part, *rest[0], inside=len(inside)):
             inside.append(rest.popleft())
         if inside:
             ends = dict.fromkeys(shown(inner.value) for inner, _ in (inside[0], inside[-1]))
@@ -152,15 +153,23 @@ def _indented(
         yield key, value
 
 
-def _belongs(schema: Schema, part: KeyPath, key: yaml.Node, value: yaml.Node, *, after: bool) -> bool:
-    """Return whether a key is unknown beside an empty part and known in it, or stands `after` such a key."""
+def _belongs(schema: Schema, part: KeyPath, key: yaml.Node, value: yaml.Node, *, inside: int) -> bool:
+    """Return whether a key belongs into the empty part above it: it is known there, and not where it stands.
+
+    An unknown key may too, if it stands behind some (`inside`) that do, and is no misspelt key of outside.
+    """
     beside = at(schema, part[:-1]).get("properties", ())
     if not isinstance(key, yaml.ScalarNode) or key.value in beside:
         return False
     inner = (*part, key.value)
     if not isinstance(value, yaml.MappingNode):
-        return not holds_keys(schema, inner) if at(schema, inner) else after and value.tag != _NULL
-    # A service may be called like a key of services: what is under it tells.
+        if at(schema, inner):
+            return not holds_keys(schema, inner)
+        # No part has as many keys: a file of nonsense is not compared with words for seconds.
+        misspelt = inside >= _MOST_INSIDE or did_you_mean(key.value, beside, always=False)
+        return inside > 0 and value.tag != _NULL and not misspelt
+    # Below `services:` with nothing in it, `paths:` with keys of its own is a service that is called so, and
+    # `paths: [...]` a key of a service: what is under it tells.
     below = [one.value for one, _ in value.value if isinstance(one, yaml.ScalarNode)]
     return any(at(schema, (*inner, name)) for name in below)
 
@@ -226,7 +235,9 @@ def _decoded(content: bytes | str) -> str:
 def _not_yaml(text: str, error: yaml.MarkedYAMLError) -> Unreadable:
     """Return PyYAML's complaint; for signs that people take for part of a value, what they mean to YAML."""
     mark = cast(yaml.Mark, error.problem_mark)
-    start = error.context_mark or mark
+    # Of a mapping or a list PyYAML tells where it begins, which may be far above what is wrong.
+    begins = None if str(error.context).startswith("while parsing a block") else error.context_mark
+    start = begins or mark
     written = _word(text[start.index :])
     problem = " ".join(part for part in (error.context, error.problem) if part)
     before = text[: mark.index].rpartition("\n")[2]

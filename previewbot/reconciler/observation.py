@@ -70,7 +70,7 @@ class OwnReport:
 
 
 @dataclass(frozen=True)
-class OwnWords:
+class OwnComments:
     """What we wrote in an earlier life: status comments, oldest first, and the requests that have an
     answer."""
 
@@ -83,7 +83,7 @@ class Inbox:
     """What a look at the conversation found: new requests in their order, and our own words."""
 
     requests: tuple[Request, ...] = ()
-    own: OwnWords = OwnWords()
+    own: OwnComments = OwnComments()
 
 
 @dataclass(frozen=True)

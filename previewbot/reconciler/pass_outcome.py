@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from previewbot.api import Status
+from previewbot.api import RequestKind, Status
 from previewbot.errors import Forbidden, Invalid, RemoteError
 from previewbot.reconciler.apply import ApplyResult, is_refusal
 from previewbot.reconciler.observation import Observation
@@ -74,7 +74,13 @@ def next_pass(
     return Outcome(after, errors.first)
 
 
-def of_reporters(status: Status, names: Collection[str]) -> Status:
-    """Leave out reports that another version made: an intent of theirs would wake us without end."""
-    ours = {name: report for name, report in status.reports.items() if name in names}
-    return status if ours.keys() == status.reports.keys() else replace(status, reports=ours)
+def without_foreign_reports(status: Status, names: Collection[str]) -> Status:
+    """Leave out reports and answers that only another version knows how to give.
+
+    An intent of theirs would wake us without end, and an answer keep a closed Preview for ever.
+    """
+    reports = {name: report for name, report in status.reports.items() if name in names}
+    replies = tuple(reply for reply in status.replies if reply.request.kind == RequestKind.ISSUE_COMMENT)
+    if (len(reports), len(replies)) == (len(status.reports), len(status.replies)):
+        return status
+    return replace(status, reports=reports, replies=replies)

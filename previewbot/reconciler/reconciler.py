@@ -25,8 +25,8 @@ from previewbot.reconciler.context import Context
 from previewbot.reconciler.gather import Gone, gather, gather_removal
 from previewbot.reconciler.gather.gathering import within
 from previewbot.reconciler.memory import Memory, Untriggered
-from previewbot.reconciler.observation import Observation, OwnWords, PullRequestFacts
-from previewbot.reconciler.pass_outcome import PassErrors, next_pass, of_reporters
+from previewbot.reconciler.observation import Observation, OwnComments, PullRequestFacts
+from previewbot.reconciler.pass_outcome import PassErrors, next_pass, without_foreign_reports
 from previewbot.reconciler.plan.conditions import with_messages
 from previewbot.reconciler.plan.decision import Leave
 from previewbot.reconciler.plan.fold import route_problem, with_conditions
@@ -208,7 +208,7 @@ class Reconciler:
                 error = failure
             status = reporting.status
         in_cluster = Reporting(self._context, store, plan, status, CLUSTER_REPORTERS, before=before)
-        await in_cluster.report(OwnWords())
+        await in_cluster.report(OwnComments())
         return in_cluster.status, error
 
     async def _requeue(
@@ -226,7 +226,8 @@ class Reconciler:
         # Comment ids, answers given, uids of new children. If this last write is lost, the next pass finds
         # our comments by their markers and our children by their owner.
         await store.write(status if status.last_error == error else replace(status, last_error=error))
-        told = errors.blocking is None and not store.status.replies
+        ours = without_foreign_reports(store.status, [reporter.name for reporter in self._reporters])
+        told = errors.blocking is None and not ours.replies
         leave = plan.decision if isinstance(plan.decision, Leave) else None
         over = leave is not None and told and not observation.found
         if over and store.preview.unseen_poke:
@@ -237,7 +238,6 @@ class Reconciler:
         # the pull request. So the Preview stays until GitHub shows at least what the webhook told us.
         if over and leave is not None and facts is not None and not facts.lagging:
             return await self._leave(store, facts, leave)
-        ours = of_reporters(store.status, [reporter.name for reporter in self._reporters])
         return next_pass(ours, observation, plan, applied, errors, now=self._context.now())
 
     async def _leave(self, store: PreviewStore, facts: PullRequestFacts, decision: Leave) -> Outcome:

@@ -15,7 +15,7 @@ from jinja2 import BaseLoader, Environment, StrictUndefined
 from previewbot.api import LinkKind, Phase, Reason, Severity
 from previewbot.text import hypertext, markdown, plain
 from previewbot.text.durations import format_duration
-from previewbot.text.standing import first_waiting
+from previewbot.text.standing import service_waited_for
 
 
 def templates_directory() -> Path:
@@ -71,7 +71,7 @@ def _environment(
         "Reason": Reason,
         "LinkKind": LinkKind,
         "Severity": Severity,
-        "first_waiting": first_waiting,
+        "service_waited_for": service_waited_for,
         "on_page": False,
     }
     return environment

@@ -33,7 +33,7 @@ def standing_of(status: Status) -> Standing:
     return Standing(status.reason.key, info.severity, goes_on)
 
 
-def first_waiting(status: Status) -> Service:
+def service_waited_for(status: Status) -> Service:
     """Return the service whose image the whole preview waits for: the one that gave it its reason."""
     waiting = [service for service in status.services if service.waiting]
     # Several services may wait for different reasons. The sentence at the top must be about the one whose

@@ -21,10 +21,10 @@ from previewbot.api import (
 )
 from previewbot.errors import Forbidden, TryLater
 from previewbot.reconciler.children import KINDS, Inputs
-from previewbot.reconciler.children.kind import Desired, Health
-from previewbot.reconciler.observation import Found, Limits, OwnWords
+from previewbot.reconciler.children.kind import ChildHealth, Desired
+from previewbot.reconciler.observation import Found, Limits, OwnComments
 from previewbot.reconciler.reporters import GITHUB_REPORTERS, TextReporter
-from previewbot.reconciler.reporters.kind import Due, Told, Tools
+from previewbot.reconciler.reporters.reporter import Due, PublishResult, ReportContext
 from previewbot.text.markers import comment_hash
 from previewbot.text.render import Renderer, View
 from tests.support.passes import A, B, World
@@ -54,9 +54,9 @@ class Databases:
             spec_hash=obj["spec"]["size"],
         )
 
-    def health(self, found: Found, was: Child, limits: Limits, now: datetime) -> Health:
+    def health(self, found: Found, was: Child, limits: Limits, now: datetime) -> ChildHealth:
         message = "no disk" if found.state is ChildState.FAILED else ""
-        return Health(found.state, Reason.CREATING, message)
+        return ChildHealth(found.state, Reason.CREATING, message)
 
     def _desired(self, preview: Preview, service: str) -> Desired:
         name = f"{preview.spec.environment_key}-{service}"
@@ -87,15 +87,21 @@ class Board(TextReporter):
     def __init__(self) -> None:
         self.shown: dict[int, str] = {}
         self.fails: Exception | None = None
+        self.is_lost: Exception | None = None
 
     def render(self, renderer: Renderer, view: View) -> str:
         return str(view.preview.status.phase)
 
-    async def write(self, tools: Tools, report: Report, text: str) -> Report:
+    async def find(self, context: ReportContext, own: OwnComments) -> Report | None:
+        return next((Report(id=number, hash=comment_hash(text)) for number, text in self.shown.items()), None)
+
+    async def write(self, context: ReportContext, report: Report, text: str) -> Report:
         if self.fails is not None:
             raise self.fails
         number = report.id or len(self.shown) + 1
         self.shown[number] = text
+        if self.is_lost is not None:
+            raise self.is_lost
         return replace(report, id=number, hash=comment_hash(text))
 
 
@@ -107,20 +113,24 @@ class Bells:
     def __init__(self) -> None:
         self.rung: list[str] = []
 
-    def due(self, tools: Tools, status: Status) -> tuple[Status, Sequence[Due]]:
+    def due(self, context: ReportContext, status: Status) -> tuple[Status, Sequence[Due]]:
         serving = {service.serving_sha for service in status.services}
-        new = serving - {service.serving_sha for service in tools.before.services}
+        new = serving - {service.serving_sha for service in context.before.services}
         return status, [Due(text=sha) for sha in new if sha]
 
-    def announce(self, status: Status, due: Due, own: OwnWords, now: datetime) -> tuple[Status, bool]:
+    async def announce(
+        self, context: ReportContext, status: Status, due: Due, own: OwnComments
+    ) -> tuple[Status, bool]:
         return status, False
 
-    async def publish(self, tools: Tools, status: Status, due: Due) -> Told:
+    async def publish(self, context: ReportContext, status: Status, due: Due) -> PublishResult:
         self.rung.append(due.text)
-        return Told(status)
+        return PublishResult(status)
 
-    async def tidy(self, tools: Tools, status: Status, was: Status, own: OwnWords) -> Told:
-        return Told(status)
+    async def tidy(
+        self, context: ReportContext, status: Status, was: Status, own: OwnComments
+    ) -> PublishResult:
+        return PublishResult(status)
 
 
 class DatabaseWorld(World):
@@ -265,6 +275,19 @@ async def test_another_place_is_told_of_every_change_once() -> None:
 
     assert board.shown == {1: "AwaitingImage"}
     assert world.status.reports["board"].id == 1
+
+
+async def test_what_was_written_and_whose_answer_was_lost_is_found_there_and_not_written_twice() -> None:
+    board = Board()
+    board.is_lost = TryLater("the board", message="no answer in time")
+    world = World(reporters=(*GITHUB_REPORTERS, board))
+    await world.settle()
+    board.is_lost = None
+    world.clock.forward(seconds=31)
+    world.poke()
+    await world.settle()
+
+    assert board.shown == {1: "Ready"}
 
 
 async def test_a_place_that_fails_keeps_no_other_from_being_told_and_nothing_from_being_removed() -> None:

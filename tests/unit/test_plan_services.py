@@ -12,7 +12,7 @@ from previewbot.api import Child, ChildState, Phase, Preview, Reason, Service, W
 from previewbot.config.repository import parse_target
 from previewbot.reconciler.children.step import Create, Delete, removed_step
 from previewbot.reconciler.observation import Found, ImageFound, ImageMissing, ImageNotDue, Prepared, Target
-from previewbot.reconciler.plan.services import carry_over, pin_image, stand, step_to_removed
+from previewbot.reconciler.plan.services import carry_over, pin_image, service_status, step_to_removed
 from previewbot.rules.policy import SlotGrant
 from tests.support.observations import (
     CONFIG,
@@ -324,6 +324,6 @@ def test_what_failed_and_whose_removal_stalled_is_remembered_without_the_stall_o
 def test_a_child_that_comes_up_without_saying_why_it_takes_time_is_looked_at_again_all_the_same() -> None:
     silent = a_child(ChildState.CREATING, reason=None)
 
-    service = stand(Prepared(CONFIG, a_service(), HEAD), [silent], [], "uid-1", {}, NOW)
+    service = service_status(Prepared(CONFIG, a_service(), HEAD), [silent], [], "uid-1", {}, NOW)
 
     assert (service.phase, service.reason) == (Phase.DEPLOYING, Reason.CREATING)

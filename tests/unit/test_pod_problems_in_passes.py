@@ -19,7 +19,7 @@ from previewbot.reconciler.observation import Found, Prepared
 from previewbot.reconciler.plan.conditions import phase_of
 from previewbot.reconciler.plan.decision import Run
 from previewbot.reconciler.plan.requeue import requeue_after
-from previewbot.reconciler.plan.services import stand, with_pod_problem
+from previewbot.reconciler.plan.services import service_status, with_pod_problem
 from previewbot.runtime.health import Health
 from previewbot.runtime.pods import Pods
 from previewbot.runtime.workers import Workers
@@ -162,7 +162,7 @@ async def read_at(
     found: Found = replace(SESSION, **session)
     problems = await pod_problems(context, PREVIEW, [service], [found])
     child = replace(CHILD, uid=child_uid)
-    return stand(Prepared(CONFIG, service, HEAD), [child], [found], PREVIEW.uid, problems, now)
+    return service_status(Prepared(CONFIG, service, HEAD), [child], [found], PREVIEW.uid, problems, now)
 
 
 async def test_a_crash_is_told_with_its_last_words_masked() -> None:
@@ -245,7 +245,7 @@ def test_while_its_image_is_awaited_or_it_queues_nothing_is_told_of_a_pod() -> N
 
     def told(service: Service, child: Any) -> Service:
         problems = {"s-1": CRASHING}
-        return stand(Prepared(CONFIG, service, HEAD), [child], [], PREVIEW.uid, problems, NOW)
+        return service_status(Prepared(CONFIG, service, HEAD), [child], [], PREVIEW.uid, problems, NOW)
 
     assert told(awaiting, CHILD).pod_problem is None
     assert told(a_service(pod_problem=CRASHING), queued).phase is Phase.QUEUED

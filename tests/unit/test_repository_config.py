@@ -290,6 +290,8 @@ def test_a_mistake_is_told_with_its_line_and_what_to_write(line: int, text: str,
         ("# nothing\n", 1, "the file is empty"),
         ("- version", 1, "the file must hold keys"),
         ("version: 1", 1, "`services` is missing; write under it what can be previewed, by name"),
+        # The anchor is no mistake; what is wrong stands below it.
+        ("&web version: 1\nttl: 8h\n x: 1", 3, "is not YAML"),
         ("version: 1\nservices:", 2, "`services` has no value; write under it what can be previewed"),
         ("version: 1\nservices: {}", 2, "`services` must name at least one"),
         (
@@ -422,6 +424,13 @@ TWO_SERVICES = SERVICE + SERVICE.split("services:\n")[1].replace("checkout", "ca
                 (3, "`checkout` has nothing under it; indent what belongs there: `paths` to `prots`"),
                 (3, "`services.checkout.ports` is missing; write for example `ports: [8080]`"),
                 (8, "`prots` is unknown; did you mean `ports`?"),
+            ],
+        ),
+        (
+            SERVICE + "triggers:\ndrafts: false\ntll: 8h\n",
+            [
+                (9, "`triggers` has nothing under it; indent what belongs there: `drafts`"),
+                (11, "`tll` is unknown; did you mean `ttl`?"),
             ],
         ),
         (

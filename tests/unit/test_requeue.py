@@ -243,7 +243,6 @@ def test_an_answer_that_nobody_has_begun_to_give_sets_no_time() -> None:
     [
         Status(lifecycle=Lifecycle(expires_at=ago(hours=1))),
         Status(lifecycle=Lifecycle(expires_at=NOW)),
-        Status(reports={COMMENT: Report(intent_at=ago(hours=1))}),
     ],
 )
 def test_what_is_overdue_is_looked_at_soon_but_never_in_a_busy_loop(status: Status) -> None:
@@ -251,6 +250,13 @@ def test_what_is_overdue_is_looked_at_soon_but_never_in_a_busy_loop(status: Stat
 
     assert seconds is not None
     assert 0 < seconds <= 1
+
+
+def test_an_intent_that_ran_out_and_could_not_be_carried_out_is_tried_again_as_late_as_a_new_one() -> None:
+    owed = Reply(comment_request(7), author="alice", command="help", words="help", intent_at=ago(hours=1))
+
+    assert again(Status(reports={COMMENT: Report(intent_at=ago(hours=1))})) == 30
+    assert again(Status(replies=(owed,))) == 30
 
 
 def test_of_all_reasons_to_look_the_soonest_counts() -> None:

@@ -36,7 +36,8 @@ def open_fence() -> None:
 class ApiClient:
     """The API server, with one identity.
 
-    Every method raises the RemoteError that the answer means; TryLater where there is none that makes sense.
+    Every method raises the RemoteError that the answer means, TryLater where there is none that makes sense;
+    and ValueError for a name that is none.
     """
 
     def __init__(
@@ -84,7 +85,8 @@ class ApiClient:
     ) -> Object:
         """Create or change an object; a field that the installed CRD does not know is refused."""
         self._fence()
-        # Without "Strict" such a field would be dropped in silence, and what it says done twice.
+        # Without "Strict" an older CRD drops such a field in silence. What a status says is done already
+        # would then be done again.
         return await self._call(what, verb, path, {"fieldValidation": "Strict"}, body, content_type)
 
     async def _delete(self, what: str, path: str, preconditions: Mapping[str, str]) -> None:
@@ -168,7 +170,11 @@ class ApiClient:
             body=None if body is None else dict(body),
             auth_settings=["BearerToken"],
         )
-        answer = await self._client.call_api(*request, _request_timeout=request_timeout)
+        try:
+            answer = await self._client.call_api(*request, _request_timeout=request_timeout)
+        except ValueError as error:
+            # Such as a header that cannot be sent, or an answer that is no HTTP.
+            raise TryLater("Kubernetes", message=f"no request could be made ({error})") from error
         response: aiohttp.ClientResponse = answer.response
         return response
 

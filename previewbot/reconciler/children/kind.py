@@ -63,7 +63,7 @@ class Desired:
 
 
 @dataclass(frozen=True)
-class Health:
+class ChildHealth:
     """How a child fares that is as desired; a FAILED one has the words of it, and the reason for its
     service."""
 
@@ -89,7 +89,7 @@ class ChildKind(Protocol):
     def read(self, obj: Object) -> Found:
         """Read one as the cluster shows it."""
 
-    def health(self, found: Found, was: Child, limits: Limits, now: datetime) -> Health:
+    def health(self, found: Found, was: Child, limits: Limits, now: datetime) -> ChildHealth:
         """Return how one fares that is as desired."""
 
 

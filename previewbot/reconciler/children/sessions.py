@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from previewbot.api import Child, ChildState, Reason, Resource
 from previewbot.engine import mirrord
-from previewbot.reconciler.children.kind import Desired, Health, Inputs, Mode, Object
+from previewbot.reconciler.children.kind import ChildHealth, Desired, Inputs, Mode, Object
 from previewbot.reconciler.children.step import DELETION_STALLED_AFTER
 from previewbot.reconciler.observation import Found, Limits, Prepared
 from previewbot.rules import images
@@ -52,21 +52,21 @@ class Sessions:
             removal_stalled=Reason.REMOVAL_STALLED,
         )
 
-    def health(self, found: Found, was: Child, limits: Limits, now: datetime) -> Health:
+    def health(self, found: Found, was: Child, limits: Limits, now: datetime) -> ChildHealth:
         """Return how a session fares; one that was never ready in time has failed."""
         if found.state is ChildState.FAILED:
-            return Health(ChildState.FAILED, message=found.message or "it failed")
+            return ChildHealth(ChildState.FAILED, message=found.message or "it failed")
         if found.state is not ChildState.CREATING:
-            return Health(found.state)
+            return ChildHealth(found.state)
         waited = now - found.created_at
         # Only the first start has a deadline. One that was ready before and went to sleep may take its time
         # to wake up; that is no failure.
         if waited >= limits.session_deadline and not was.was_ready:
             what = "it was not ready" if found.answered else "the mirrord operator did not answer"
             message = f"{what} within {format_duration(limits.session_deadline)}"
-            return Health(ChildState.FAILED, message=message)
+            return ChildHealth(ChildState.FAILED, message=message)
         silent = not found.answered and waited >= DELETION_STALLED_AFTER
-        return Health(ChildState.CREATING, Reason.OPERATOR_SILENT if silent else Reason.CREATING)
+        return ChildHealth(ChildState.CREATING, Reason.OPERATOR_SILENT if silent else Reason.CREATING)
 
     def _desired(self, inputs: Inputs, prepared: Prepared) -> Desired:
         key, service, target = inputs.preview.spec.environment_key, prepared.service, prepared.config.target

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from previewbot.api import Child, ChildState, Phase, Reason
-from previewbot.reconciler.children.kind import Desired, Health, Mode
+from previewbot.reconciler.children.kind import ChildHealth, Desired, Mode
 from previewbot.reconciler.observation import Found
 
 DELETION_STALLED_AFTER = timedelta(minutes=2)
@@ -61,7 +61,7 @@ class ChildStep:
 
 
 def next_step(
-    desired: Desired, found: Found | None, was: Child, health: Health | None, inputs: StepInputs
+    desired: Desired, found: Found | None, was: Child, health: ChildHealth | None, inputs: StepInputs
 ) -> ChildStep:
     """Return the next step of a child that should be there; `health` is that of what was found."""
     if found is None or not _is_outdated(was):
@@ -187,7 +187,7 @@ def _absent(desired: Desired, was: Child, inputs: StepInputs) -> ChildStep:
     return ChildStep(creating, Create(desired), needs_slot=True)
 
 
-def _as_desired(desired: Desired, found: Found, was: Child, health: Health, now: datetime) -> ChildStep:
+def _as_desired(desired: Desired, found: Found, was: Child, health: ChildHealth, now: datetime) -> ChildStep:
     if health.state is ChildState.FAILED:
         # The failed object is deleted so that it holds no resources. Its message was stored by then, and the
         # attempt is remembered: without that the next pass would make it again, to fail again, for ever.

@@ -23,7 +23,7 @@ from previewbot.reconciler.observation import (
 )
 from previewbot.reconciler.plan.decision import Run, decide
 from previewbot.reconciler.plan.lifecycle import end_if_expired
-from previewbot.reconciler.plan.planner import take_in
+from previewbot.reconciler.plan.planner import status_with_input
 from previewbot.reconciler.plan.requeue import read_patience
 from previewbot.reconciler.plan.services import changed_services
 from previewbot.reconciler.plan.steps import prepare
@@ -106,7 +106,7 @@ async def _read(
 
 async def _ask_for_services(context: Context, observation: Observation) -> Observation:
     """Ask for images, targets and pods of the services that should run."""
-    facts, status = observation.facts, take_in(observation)
+    facts, status = observation.facts, status_with_input(observation)
     if facts is None or not isinstance(decide(status, facts), Run):
         return observation
     preview = replace(observation.preview, status=status)

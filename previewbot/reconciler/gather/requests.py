@@ -8,7 +8,7 @@ from previewbot.api import Report, Status
 from previewbot.api.github import Comment, PullRequest
 from previewbot.clients.github import InstallationClient
 from previewbot.reconciler.observation import Inbox, Request
-from previewbot.reconciler.plan.inbox import COMMENT, adopt, comment_request, is_new, own_words
+from previewbot.reconciler.plan.inbox import COMMENT, adopt, comment_request, is_new, own_comments
 from previewbot.rules.commands import Command, UnknownCommand, parse
 
 _OVERLAP = timedelta(seconds=60)
@@ -29,7 +29,7 @@ async def read_inbox(
     # As long as the id of our status comment is not known, the whole conversation is read: it may have been
     # written days ago, before a crash or by an earlier life of this Preview, and must not be written twice.
     comments = await client.comments(repository, number, since if has_comment else None)
-    own = own_words(comments, app_id)
+    own = own_comments(comments, app_id)
     known = adopt(status, own).requests
     # A Preview that was deleted and made again finds its old status comment, whose marker names the last
     # command that was carried out (the floor). Then no age limit is needed: everything up to the floor is

@@ -11,7 +11,7 @@ from datetime import datetime
 
 from previewbot.api import Report, RequestId, RequestKind, Requests, Status
 from previewbot.api.github import Comment
-from previewbot.reconciler.observation import OwnReport, OwnWords
+from previewbot.reconciler.observation import OwnComments, OwnReport
 from previewbot.text.markers import comment_hash, parse_marker
 
 COMMENT = "comment"
@@ -25,7 +25,7 @@ def comment_request(comment_id: int) -> RequestId:
     return RequestId(kind=RequestKind.ISSUE_COMMENT, id=comment_id)
 
 
-def own_words(comments: Sequence[Comment], app_id: int) -> OwnWords:
+def own_comments(comments: Sequence[Comment], app_id: int) -> OwnComments:
     """Return what of a conversation is ours."""
     marked = [
         (comment, marker)
@@ -38,15 +38,15 @@ def own_words(comments: Sequence[Comment], app_id: int) -> OwnWords:
         if marker.kind == "status"
     ]
     answered = {marker.reply_to for _, marker in marked if marker.kind == "reply" and marker.reply_to}
-    return OwnWords(tuple(sorted(reports, key=lambda report: report.id)), frozenset(answered))
+    return OwnComments(tuple(sorted(reports, key=lambda report: report.id)), frozenset(answered))
 
 
-def oldest_report(own: OwnWords) -> Report | None:
+def oldest_report(own: OwnComments) -> Report | None:
     """Return the status comment that stays: the oldest of ours, or None if there is none."""
     return Report(id=own.reports[0].id, hash=own.reports[0].hash) if own.reports else None
 
 
-def adopt(status: Status, own: OwnWords) -> Status:
+def adopt(status: Status, own: OwnComments) -> Status:
     """Take over what we wrote before a crash or in an earlier life: the status comment, and answers given.
 
     Of several status comments the oldest stays; the others are `duplicates`.
@@ -69,7 +69,7 @@ def adopt(status: Status, own: OwnWords) -> Status:
     return status
 
 
-def duplicates(status: Status, own: OwnWords) -> tuple[int, ...]:
+def duplicates(status: Status, own: OwnComments) -> tuple[int, ...]:
     """Return the ids of status comments beside the one that stays; ours, from a crash or a race."""
     if status.reports.get(COMMENT, Report()).id:
         return ()
@@ -101,7 +101,7 @@ def is_new(comment: Comment, requests: Requests, *, app_id: int, earliest: datet
     return earliest is None or comment.created_at >= earliest
 
 
-def _with_requests(status: Status, own: OwnWords) -> Status:
+def _with_requests(status: Status, own: OwnComments) -> Status:
     requests = status.requests
     floor = max([requests.floor, *(report.last_request for report in own.reports)])
     known = {number for number in (*own.answered, *requests.comments) if number > floor}

@@ -45,7 +45,7 @@ class Plan:
         return any(isinstance(action, Delete) for action in self.steps.actions)
 
 
-def take_in(observation: Observation) -> Status:
+def status_with_input(observation: Observation) -> Status:
     """Return the stored status with what GitHub, people and the clock changed since."""
     status, facts = observation.preview.status, observation.facts
     # By the moment when the look began: what was in time then must not be too late after a slow look.
@@ -75,7 +75,7 @@ def take_in(observation: Observation) -> Status:
 
 def make_plan(observation: Observation, kinds: Sequence[ChildKind], route: Route) -> Plan:
     """Decide what is to be done in this world."""
-    before = take_in(observation)
+    before = status_with_input(observation)
     decision = decide(before, observation.facts)
     steps = steps_of(
         replace(observation, preview=replace(observation.preview, status=before)), decision, kinds

@@ -118,7 +118,10 @@ def _intents(status: Status, now: datetime) -> list[float | None]:
     """Return in how many seconds the intents run out that a pass announced and could not carry out."""
     moments = [reply.intent_at for reply in status.replies]
     moments += [report.intent_at for report in status.reports.values() if not report.id]
-    return [(moment + INTENT_HOLDS - now).total_seconds() for moment in moments if moment is not None]
+    left = [(moment + INTENT_HOLDS - now).total_seconds() for moment in moments if moment is not None]
+    # One that ran out before this pass and is there still could not be carried out in it: GitHub refuses the
+    # text, say. To try again at once would be five passes a second until it takes it.
+    return [seconds if seconds > 0 else INTENT_HOLDS.total_seconds() for seconds in left]
 
 
 def _reasons(status: Status, decision: Decision) -> list[Reason]:

@@ -91,7 +91,7 @@ def with_container(service: Service, target: Target | None) -> Service:
     return replace(service, container=target.container)
 
 
-def stand(
+def service_status(
     prepared: Prepared,
     children: Sequence[Child],
     found: Sequence[Found],

@@ -15,7 +15,7 @@ from previewbot.reconciler.plan.services import (
     candidates,
     changed_services,
     pin_image,
-    stand,
+    service_status,
     step_to_removed,
     with_container,
     with_serving,
@@ -68,7 +68,7 @@ def _running(observation: Observation, kinds: Sequence[ChildKind]) -> Steps:
         health = kind.health(here, was, observation.limits, now) if here else None
         steps.append(next_step(desired, here, was, health, step_inputs))
     children = [step.child for step in steps]
-    services = tuple(_stand(observation, each, children) for each in prepared)
+    services = tuple(_status_of(observation, each, children) for each in prepared)
     # A failure is remembered for what should be there, not for what nobody asks for any more.
     going = [c for c in of_kinds(preview.status.children, kinds) if c.identity in found.keys() - names]
     left, deletions = _removals(observation, orphans, going, kinds)
@@ -96,13 +96,13 @@ def _step_inputs(
     )
 
 
-def _stand(observation: Observation, prepared: Prepared, children: Sequence[Child]) -> Service:
+def _status_of(observation: Observation, prepared: Prepared, children: Sequence[Child]) -> Service:
     name, preview = prepared.service.name, observation.preview
     own = [child for child in children if child.service in (name, "")]
     # What is about to be deleted serves no more: the route must lead elsewhere before it goes.
     staying = {child.identity for child in own if child.state not in _GOING}
     found = [child for child in observation.found if child.identity in staying]
-    return stand(prepared, own, found, preview.uid, observation.pod_problems, observation.now)
+    return service_status(prepared, own, found, preview.uid, observation.pod_problems, observation.now)
 
 
 def _removals(

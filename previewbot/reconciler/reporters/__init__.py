@@ -6,8 +6,8 @@ A new place is a module with a `Reporter` and an entry below. One that keeps a t
 """
 
 from previewbot.reconciler.reporters.answers import Answers
-from previewbot.reconciler.reporters.kind import Reporter, TextReporter
 from previewbot.reconciler.reporters.kubernetes_events import KubernetesEvents
+from previewbot.reconciler.reporters.reporter import Reporter, TextReporter
 from previewbot.reconciler.reporters.reporting import Reporting
 from previewbot.reconciler.reporters.status_comment import StatusComment
 

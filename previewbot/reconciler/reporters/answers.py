@@ -6,12 +6,11 @@ import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import datetime
 
 from previewbot.api import Reply, RequestKind, Status
 from previewbot.errors import Forbidden, Invalid, NotFound, RemoteError
-from previewbot.reconciler.observation import OwnWords
-from previewbot.reconciler.reporters.kind import Due, Told, Tools, holds
+from previewbot.reconciler.observation import OwnComments
+from previewbot.reconciler.reporters.reporter import Due, PublishResult, ReportContext, intent_is_open
 
 log = logging.getLogger(__name__)
 
@@ -21,7 +20,7 @@ class Answers:
 
     name = "answers"
 
-    def due(self, tools: Tools, status: Status) -> tuple[Status, Sequence[Due]]:
+    def due(self, context: ReportContext, status: Status) -> tuple[Status, Sequence[Due]]:
         """Return the reactions and words that are owed now; a reaction first, since it takes no intent."""
         owed = tuple(reply for reply in status.replies if not _ours(reply) or _is_owed(reply))
         status = status if owed == status.replies else replace(status, replies=owed)
@@ -29,49 +28,56 @@ class Answers:
         reactions = [Due(text=_reaction(reply), request=reply.request) for reply in ours if _reaction(reply)]
         return status, [*reactions, *(Due(creates=True, request=r.request) for r in ours if r.words)]
 
-    def announce(self, status: Status, due: Due, own: OwnWords, now: datetime) -> tuple[Status, bool]:
+    async def announce(
+        self, context: ReportContext, status: Status, due: Due, own: OwnComments
+    ) -> tuple[Status, bool]:
         """Note the intent to give an answer, unless it was announced lately, or given."""
         reply = _owed_for(status, due)
-        if reply is None or not reply.words or holds(reply.intent_at, now):
+        if reply is not None and not reply.words:
+            # Found in the conversation by now, written by a process that died: nothing of it is owed.
+            return _with_reply(status, replace(reply, intent_at=None)), False
+        if reply is None or intent_is_open(reply.intent_at, context.now()):
             return status, False
-        return _with_reply(status, replace(reply, intent_at=now)), True
+        return _with_reply(status, replace(reply, intent_at=context.now())), True
 
-    async def publish(self, tools: Tools, status: Status, due: Due) -> Told:
+    async def publish(self, context: ReportContext, status: Status, due: Due) -> PublishResult:
         """Give a reaction, or the words.
 
         What GitHub refuses is owed no longer: it would be refused again, and the others wait behind it.
         """
         reply = _owed_for(status, due)
         if reply is None:
-            return Told(status)
+            return PublishResult(status)
         try:
             give = _answer if due.creates else _react
-            reply = await give(tools, status, reply)
+            reply = await give(context, status, reply)
         except NotFound:
             # The request was deleted: nobody waits for an answer.
             reply = replace(reply, words="", goal=None, reaction="")
         except RemoteError as error:
-            return Told(status, error)
-        return Told(_with_reply(status, reply))
+            return PublishResult(status, error)
+        return PublishResult(_with_reply(status, reply))
 
-    async def tidy(self, tools: Tools, status: Status, was: Status, own: OwnWords) -> Told:
-        """No answer is given twice: what the conversation holds is taken over before any is."""
-        return Told(status)
+    async def tidy(
+        self, context: ReportContext, status: Status, was: Status, own: OwnComments
+    ) -> PublishResult:
+        """No answer is given twice: what the conversation holds is taken over before any is given."""
+        return PublishResult(status)
 
 
-async def _answer(tools: Tools, status: Status, reply: Reply) -> Reply:
-    view = tools.view(status)
-    text = tools.renderer.reply(reply.words, reply.values, reply.request.id, view)
+async def _answer(context: ReportContext, status: Status, reply: Reply) -> Reply:
+    view = context.view(status)
+    text = context.renderer.reply(reply.words, reply.values, reply.request.id, view)
     with _refusable(view.preview.name, reply):
-        await tools.client.create_comment(view.preview.spec.repository, view.preview.spec.number, text)
+        await context.client.create_comment(view.preview.spec.repository, view.preview.spec.number, text)
     return replace(reply, words="", intent_at=None)
 
 
-async def _react(tools: Tools, status: Status, reply: Reply) -> Reply:
-    preview, reaction = tools.view(status).preview, _reaction(reply)
+async def _react(context: ReportContext, status: Status, reply: Reply) -> Reply:
+    preview, reaction = context.view(status).preview, _reaction(reply)
     # GitHub ignores a reaction that is there already, so a crash before it is noted costs nothing.
     with _refusable(preview.name, reply):
-        await tools.client.react(preview.spec.repository, reply.request.id, reaction)
+        await context.client.react(preview.spec.repository, reply.request.id, reaction)
     return replace(reply, eyes_given=True) if reply.goal else replace(reply, reacted=True)
 
 

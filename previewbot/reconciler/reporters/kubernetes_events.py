@@ -9,8 +9,8 @@ from datetime import datetime
 
 from previewbot.api import API_VERSION, KIND, Preview, Reason, Status, timestamp
 from previewbot.errors import RemoteError
-from previewbot.reconciler.observation import OwnWords
-from previewbot.reconciler.reporters.kind import Due, Told, Tools
+from previewbot.reconciler.observation import OwnComments
+from previewbot.reconciler.reporters.reporter import Due, PublishResult, ReportContext
 
 NAMESPACE = "default"
 """Where Kubernetes keeps the Events of what has no namespace."""
@@ -23,30 +23,34 @@ class KubernetesEvents:
 
     name = "events"
 
-    def due(self, tools: Tools, status: Status) -> tuple[Status, Sequence[Due]]:
+    def due(self, context: ReportContext, status: Status) -> tuple[Status, Sequence[Due]]:
         """Return an Event if the phase or its reason changed in this pass."""
-        before = tools.before
+        before = context.before
         if (status.phase, status.reason) == (before.phase, before.reason) or not status.phase:
             return status, ()
-        return status, (Due(text=tools.renderer.headline(tools.view(status))),)
+        return status, (Due(text=context.renderer.headline(context.view(status))),)
 
-    def announce(self, status: Status, due: Due, own: OwnWords, now: datetime) -> tuple[Status, bool]:
+    async def announce(
+        self, context: ReportContext, status: Status, due: Due, own: OwnComments
+    ) -> tuple[Status, bool]:
         """Nothing is announced: an Event that is there twice does no harm."""
         return status, False
 
-    async def publish(self, tools: Tools, status: Status, due: Due) -> Told:
+    async def publish(self, context: ReportContext, status: Status, due: Due) -> PublishResult:
         """Record the Event."""
-        preview = tools.view(status).preview
+        preview = context.view(status).preview
         try:
             # An Event is for whoever looks at this moment: one that is missing is no reason to repeat a pass.
-            await tools.kube.create_event(NAMESPACE, _event(preview, due.text, tools.now()))
+            await context.kube.create_event(NAMESPACE, _event(preview, due.text, context.now()))
         except RemoteError as error:
             log.info("no event recorded", extra={"preview": preview.name, "error": str(error)})
-        return Told(status)
+        return PublishResult(status)
 
-    async def tidy(self, tools: Tools, status: Status, was: Status, own: OwnWords) -> Told:
+    async def tidy(
+        self, context: ReportContext, status: Status, was: Status, own: OwnComments
+    ) -> PublishResult:
         """Events go by themselves, after an hour."""
-        return Told(status)
+        return PublishResult(status)
 
 
 def _event(preview: Preview, note: str, now: datetime) -> dict[str, object]:

@@ -8,10 +8,10 @@ from previewbot.api import Status
 from previewbot.engine.view import view_of
 from previewbot.errors import Forbidden, Invalid, RemoteError
 from previewbot.reconciler.context import Context
-from previewbot.reconciler.observation import OwnWords
-from previewbot.reconciler.plan.inbox import adopt, own_words
+from previewbot.reconciler.observation import OwnComments
+from previewbot.reconciler.plan.inbox import adopt, own_comments
 from previewbot.reconciler.plan.planner import Plan
-from previewbot.reconciler.reporters.kind import Due, Reporter, Told, Tools
+from previewbot.reconciler.reporters.reporter import Due, ReportContext, Reporter
 from previewbot.reconciler.store import PreviewStore
 
 _Entry = tuple[Reporter, Due]
@@ -37,46 +37,49 @@ class Reporting:
         self._reporters = reporters
         self._errors: list[RemoteError] = []
         preview = store.preview
-        self._tools = Tools(
+        self._report_context = ReportContext(
             client=context.github.installation(preview.spec.installation_id),
             kube=context.kube,
             renderer=context.renderer,
             view=lambda status: view_of(context.settings, store.with_status(status)),
             before=before,
-            begins=plan.decision.begins_comment,
+            may_begin=plan.decision.begins_comment,
             now=context.now,
             forget=lambda: context.memory.forget_facts(preview.name),
         )
 
-    async def report(self, own: OwnWords) -> RemoteError | None:
+    async def report(self, own: OwnComments) -> RemoteError | None:
         """Bring all places up to date; return an error, rather one that may pass.
 
         `own` is what of ours the conversation held when this pass read it. A place that cannot be written
-        keeps no other from being written. Raises RemoteError if not even the conversation can be read that
-        tells what was written before.
+        keeps no other from being written. Raises RemoteError if what stands there twice cannot be removed.
         """
-        await self._tidy(own, self._tools.before)
+        await self._tidy(own, self._report_context.before)
         due = self._due()
-        for reporter, each in due:
-            if not each.creates:
-                await self._publish(reporter, each)
-        # Creating is only allowed where this very pass announced it.
-        for reporter, each in await self._announce([entry for entry in due if entry[1].creates]):
-            await self._publish(reporter, each)
+        try:
+            announced = await self._announce([entry for entry in due if entry[1].creates])
+        except RemoteError as error:
+            # What is there already can be edited although the conversation cannot be read.
+            announced = []
+            self._errors.append(error)
+        # In the order of the reporters. Creating is only allowed where this very pass announced it.
+        for entry in due:
+            if not entry[1].creates or entry in announced:
+                await self._publish(*entry)
         passing = (error for error in self._errors if not isinstance(error, Forbidden | Invalid))
         return next(passing, next(iter(self._errors), None))
 
-    async def _tidy(self, own: OwnWords, was: Status) -> None:
+    async def _tidy(self, own: OwnComments, was: Status) -> None:
         for reporter in self._reporters:
-            told = await reporter.tidy(self._tools, self.status, was, own)
-            self.status = told.status
-            if told.error is not None:
-                raise told.error
+            result = await reporter.tidy(self._report_context, self.status, was, own)
+            self.status = result.status
+            if result.error is not None:
+                raise result.error
 
     def _due(self) -> list[_Entry]:
         entries = []
         for reporter in self._reporters:
-            self.status, due = reporter.due(self._tools, self.status)
+            self.status, due = reporter.due(self._report_context, self.status)
             entries += [(reporter, each) for each in due]
         return entries
 
@@ -87,16 +90,21 @@ class Reporting:
         """
         if not entries:
             return []
-        spec, now = self._store.preview.spec, self._context.now()
+        spec = self._store.preview.spec
         # Before anything is created the conversation is read once more, whole: the look of this pass is
         # older, and a process that died may have written the comment since.
-        comments = await self._tools.client.comments(spec.repository, spec.number, None)
-        own = own_words(comments, self._context.settings.github.app_id)
+        comments = await self._report_context.client.comments(spec.repository, spec.number, None)
+        own = own_comments(comments, self._context.settings.github.app_id)
         await self._tidy(own, self.status)
         self.status = adopt(self.status, own)
         announced = []
         for reporter, due in entries:
-            self.status, creates = reporter.announce(self.status, due, own, now)
+            try:
+                self.status, creates = await reporter.announce(self._report_context, self.status, due, own)
+            except RemoteError as error:
+                # Not known whether it is there: it is not written now, and keeps no other from being written.
+                self._errors.append(error)
+                continue
             if creates:
                 announced.append((reporter, due))
         # The intent is stored before the text is sent. If the process dies between the two, the next pass
@@ -105,7 +113,7 @@ class Reporting:
         return announced
 
     async def _publish(self, reporter: Reporter, due: Due) -> None:
-        told: Told = await reporter.publish(self._tools, self.status, due)
-        self.status = told.status
-        if told.error is not None:
-            self._errors.append(told.error)
+        result = await reporter.publish(self._report_context, self.status, due)
+        self.status = result.status
+        if result.error is not None:
+            self._errors.append(result.error)

@@ -6,9 +6,9 @@ import logging
 
 from previewbot.api import Report, Status
 from previewbot.errors import Forbidden, Invalid, NotFound, RemoteError
-from previewbot.reconciler.observation import OwnWords
+from previewbot.reconciler.observation import OwnComments
 from previewbot.reconciler.plan.inbox import COMMENT, duplicates, oldest_report
-from previewbot.reconciler.reporters.kind import TextReporter, Told, Tools
+from previewbot.reconciler.reporters.reporter import PublishResult, ReportContext, TextReporter
 from previewbot.text.markers import comment_hash
 from previewbot.text.render import Renderer, View
 
@@ -24,39 +24,41 @@ class StatusComment(TextReporter):
         """Return the comment as it should be now."""
         return renderer.comment(view)
 
-    def find(self, own: OwnWords) -> Report | None:
+    async def find(self, context: ReportContext, own: OwnComments) -> Report | None:
         """Return the oldest status comment of ours."""
         return oldest_report(own)
 
-    async def write(self, tools: Tools, report: Report, text: str) -> Report:
+    async def write(self, context: ReportContext, report: Report, text: str) -> Report:
         """Edit the comment, or write it.
 
         If a person deleted it, it is not written again at once, but only when there is something new to say.
         """
-        spec = tools.view(tools.before).preview.spec
+        spec = context.view(context.before).preview.spec
         if not report.id:
-            created = await tools.client.create_comment(spec.repository, spec.number, text)
+            created = await context.client.create_comment(spec.repository, spec.number, text)
             return Report(id=created.id, hash=comment_hash(text))
         try:
-            await tools.client.update_comment(spec.repository, report.id, text)
+            await context.client.update_comment(spec.repository, report.id, text)
         except NotFound:
             return Report(hash=comment_hash(text))
         return Report(id=report.id, hash=comment_hash(text))
 
-    async def tidy(self, tools: Tools, status: Status, was: Status, own: OwnWords) -> Told:
+    async def tidy(
+        self, context: ReportContext, status: Status, was: Status, own: OwnComments
+    ) -> PublishResult:
         """Delete status comments beside the one that stays.
 
         Only a look at the whole conversation finds them, and there is one while the id of that one is not
         known. So after an error both are forgotten, the id and the look: the next pass finds them again.
         """
-        spec = tools.view(tools.before).preview.spec
+        spec = context.view(context.before).preview.spec
         try:
             for comment_id in duplicates(was, own):
-                await tools.client.delete_comment(spec.repository, comment_id)
+                await context.client.delete_comment(spec.repository, comment_id)
         except (Forbidden, Invalid) as error:
             # It stays: that is better than never to write the other one again.
             log.warning("a second status comment stays", extra={"error": str(error)})
         except RemoteError as error:
-            tools.forget()
-            return Told(self.with_report(status, Report()), error)
-        return Told(status)
+            context.forget()
+            return PublishResult(self.with_report(status, Report()), error)
+        return PublishResult(status)

@@ -16,17 +16,17 @@ from previewbot.api import Refusal, Report, RequestId, Status
 from previewbot.clients.github import InstallationClient
 from previewbot.clients.kubernetes.client import Kube
 from previewbot.errors import Forbidden, Invalid, RemoteError, from_status
-from previewbot.reconciler.observation import OwnWords
+from previewbot.reconciler.observation import OwnComments
 from previewbot.reconciler.plan.requeue import INTENT_HOLDS, REFUSAL_HOLDS
 from previewbot.text.markers import comment_hash
 from previewbot.text.render import Renderer, View
 
 
 @dataclass(frozen=True)
-class Tools:
+class ReportContext:
     """What reporters go by and act with, in one pass.
 
-    `before` is the status with which the pass began; `begins`: a text may be written where there is none.
+    `before` is the status with which the pass began; `may_begin`: a text may be written where there is none.
     `view` has what a status says for the renderer. `forget` makes the next pass read GitHub anew.
     """
 
@@ -35,7 +35,7 @@ class Tools:
     renderer: Renderer
     view: Callable[[Status], View]
     before: Status
-    begins: bool
+    may_begin: bool
     now: Callable[[], datetime]
     forget: Callable[[], None]
 
@@ -53,7 +53,7 @@ class Due:
 
 
 @dataclass(frozen=True)
-class Told:
+class PublishResult:
     """What came of telling: the status that says so, and what went wrong."""
 
     status: Status
@@ -67,19 +67,24 @@ class Reporter(Protocol):
     def name(self) -> str:
         """Its name, under which it may keep something in `status.reports`."""
 
-    def due(self, tools: Tools, status: Status) -> tuple[Status, Sequence[Due]]:
-        """Return what is to be told now, and the status without what nobody waits for any more."""
+    def due(self, context: ReportContext, status: Status) -> tuple[Status, Sequence[Due]]:
+        """Take out of the status what nobody waits for any more; return it, and what is to be told now."""
 
-    def announce(self, status: Status, due: Due, own: OwnWords, now: datetime) -> tuple[Status, bool]:
-        """Return the status, and whether it announces what is to be created: not what may be there already.
+    async def announce(
+        self, context: ReportContext, status: Status, due: Due, own: OwnComments
+    ) -> tuple[Status, bool]:
+        """Return the status, and True if this pass may create it; False if it may be there already.
 
-        `own` is what of ours the conversation holds, read after the last thing that this process did.
+        `own` is what of ours the conversation holds, read after the last thing that this process did. Raises
+        RemoteError if another place has to be read for that, and cannot be.
         """
 
-    async def publish(self, tools: Tools, status: Status, due: Due) -> Told:
+    async def publish(self, context: ReportContext, status: Status, due: Due) -> PublishResult:
         """Tell it."""
 
-    async def tidy(self, tools: Tools, status: Status, was: Status, own: OwnWords) -> Told:
+    async def tidy(
+        self, context: ReportContext, status: Status, was: Status, own: OwnComments
+    ) -> PublishResult:
         """Remove what of ours stands there twice; `was` is the status before `own` was taken over into it."""
 
 
@@ -96,53 +101,66 @@ class TextReporter(ABC):
     def render(self, renderer: Renderer, view: View) -> str:
         """Return the text that should stand there."""
 
-    def find(self, own: OwnWords) -> Report | None:
-        """Return what of ours stands there already, as the conversation shows it; nothing, unless it says."""
+    async def find(self, context: ReportContext, own: OwnComments) -> Report | None:
+        """Return what of ours stands there already: in the conversation, or where else this place is read.
+
+        A place in which nothing can be found again may be written to twice after a crash. Raises RemoteError.
+        """
         return None
 
     @abstractmethod
-    async def write(self, tools: Tools, report: Report, text: str) -> Report:
+    async def write(self, context: ReportContext, report: Report, text: str) -> Report:
         """Create or update what stands there; return it as it is now. Raises RemoteError."""
 
-    async def tidy(self, tools: Tools, status: Status, was: Status, own: OwnWords) -> Told:
+    async def tidy(
+        self, context: ReportContext, status: Status, was: Status, own: OwnComments
+    ) -> PublishResult:
         """Nothing stands there twice."""
-        return Told(status)
+        return PublishResult(status)
 
-    def due(self, tools: Tools, status: Status) -> tuple[Status, Sequence[Due]]:
+    def due(self, context: ReportContext, status: Status) -> tuple[Status, Sequence[Due]]:
         """Return the text if it is to be written. It is rendered once."""
-        text, state = self.render(tools.renderer, tools.view(status)), self.report_of(status)
-        if state.hash == comment_hash(text) or not (state.id or tools.begins):
-            return self._without_leftovers(status, state, tools.now()), ()
+        text, state = self.render(context.renderer, context.view(status)), self.report_of(status)
+        if state.hash == comment_hash(text) or not (state.id or context.may_begin):
+            return self._without_leftovers(status, state, context.now()), ()
         # What is refused is not announced either.
-        refused = _refused_lately(state, text, tools.now()) is not None
+        refused = _refused_lately(state, text, context.now()) is not None
         return status, (Due(creates=not state.id and not refused, text=text),)
 
-    def announce(self, status: Status, due: Due, own: OwnWords, now: datetime) -> tuple[Status, bool]:
+    async def announce(
+        self, context: ReportContext, status: Status, due: Due, own: OwnComments
+    ) -> tuple[Status, bool]:
         """Note the intent, unless the text is there already or another pass announced it lately."""
-        state = self.report_of(status)
-        state = state if state.id else self.find(own) or state
+        state, now = self.report_of(status), context.now()
+        state = state if state.id else await self.find(context, own) or state
         # The intent of a pass that died means that the text may be there, and GitHub may not show it yet.
-        creates = not state.id and not holds(state.intent_at, now)
+        creates = not state.id and not intent_is_open(state.intent_at, now)
         return self.with_report(status, replace(state, intent_at=now) if creates else state), creates
 
-    async def publish(self, tools: Tools, status: Status, due: Due) -> Told:
+    async def publish(self, context: ReportContext, status: Status, due: Due) -> PublishResult:
         """Write the text, and note what was written, or that it was refused."""
         state = self.report_of(status)
-        refused = _refused_lately(state, due.text, tools.now())
+        refused = _refused_lately(state, due.text, context.now())
         if refused is not None:
-            return Told(status, refused)
+            return PublishResult(status, refused)
+        if not state.id and not due.creates:
+            # It was refused when this was planned, and may be sent again by now; but nothing is created that
+            # was not announced. The next pass does both.
+            return PublishResult(status)
         try:
-            state = await self.write(tools, state, due.text)
+            state = await self.write(context, state, due.text)
         except (Forbidden, Invalid) as error:
             refusal = Refusal(
-                hash=comment_hash(due.text), at=tools.now(), status=error.status, message=error.message
+                hash=comment_hash(due.text), at=context.now(), status=error.status, message=error.message
             )
             # Refused means not written: no reason to wait for it to show up.
             intent_at = None if due.creates else state.intent_at
-            return Told(self.with_report(status, replace(state, intent_at=intent_at, refusal=refusal)), error)
+            return PublishResult(
+                self.with_report(status, replace(state, intent_at=intent_at, refusal=refusal)), error
+            )
         except RemoteError as error:
-            return Told(status, error)
-        return Told(self.with_report(status, replace(state, intent_at=None, refusal=None)))
+            return PublishResult(status, error)
+        return PublishResult(self.with_report(status, replace(state, intent_at=None, refusal=None)))
 
     def report_of(self, status: Status) -> Report:
         """Return what the status knows of the text."""
@@ -159,12 +177,12 @@ class TextReporter(ABC):
 
         An intent that stays would wake us again and again, a refusal would be told of for ever.
         """
-        stale = bool(state.intent_at) and not state.id and not holds(state.intent_at, now)
+        stale = bool(state.intent_at) and not state.id and not intent_is_open(state.intent_at, now)
         kept = replace(state, intent_at=None if stale else state.intent_at, refusal=None)
         return self.with_report(status, kept)
 
 
-def holds(intent_at: datetime | None, now: datetime) -> bool:
+def intent_is_open(intent_at: datetime | None, now: datetime) -> bool:
     """Return whether what was announced then may be there by now without being shown."""
     return intent_at is not None and now - intent_at < INTENT_HOLDS
 
