@@ -19,7 +19,7 @@ from previewbot_demo.bot import Bot
 from previewbot_demo.faults import Call, Faults
 from previewbot_demo.github import Account, FakeGitHub
 from previewbot_demo.kubeapi import ApiError, KubeApi
-from previewbot_demo.processes import free_port
+from previewbot_demo.ports import free_port
 from previewbot_demo.registry import FakeRegistry
 
 APP_ID = 4242

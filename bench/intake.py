@@ -21,7 +21,8 @@ from pathlib import Path
 import aiohttp
 
 from previewbot_demo.bot import Bot
-from previewbot_demo.processes import Process, free_port
+from previewbot_demo.ports import free_port
+from previewbot_demo.processes import Process
 from tests.support.control_plane import ControlPlane
 
 _APP_ID, _REPOSITORY_ID = 4242, 812

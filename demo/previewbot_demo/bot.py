@@ -19,7 +19,8 @@ import yaml
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from previewbot_demo.processes import Process, free_port, start
+from previewbot_demo.ports import free_port
+from previewbot_demo.processes import Process, start
 
 _HOST = "127.0.0.1"
 _KUBECONFIG = "PREVIEWBOT_CLUSTER__KUBECONFIG"

@@ -10,9 +10,7 @@ import asyncio
 import contextlib
 import ctypes
 import os
-import random
 import signal
-import socket
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,11 +18,12 @@ from pathlib import Path
 
 import aiohttp
 
+from previewbot_demo.ports import free_port
+
 _PR_SET_PDEATHSIG = 1
 _FIRST_ANSWER = 20.0
 _GOODBYE = 5.0
 _LOOK_AGAIN = 0.03
-_PORTS = range(20_000, 32_000)
 
 
 class StartError(Exception):
@@ -107,22 +106,6 @@ async def start_service(source: Path, environment: Mapping[str, str], log: Path)
     return await start(
         command, clean | dict(environment) | {"PORT": str(port)}, source, log, port, "/healthz"
     )
-
-
-def free_port() -> int:
-    """Return a port of 127.0.0.1 that nobody has now.
-
-    One below those that the system gives to outgoing connections: such a one could be taken by any request
-    between this look and the bind of whoever gets it.
-    """
-    while True:
-        port = random.choice(_PORTS)
-        with socket.socket() as probe:
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return port
 
 
 async def _until_ready(process: Process, url: str) -> None:

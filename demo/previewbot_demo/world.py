@@ -30,7 +30,7 @@ from previewbot_demo.github import FakeGitHub
 from previewbot_demo.kube import FakeKube
 from previewbot_demo.kubeapi import KubeApi
 from previewbot_demo.operator import Operator, Settings
-from previewbot_demo.processes import free_port
+from previewbot_demo.ports import free_port
 from previewbot_demo.registry import FakeRegistry
 from previewbot_demo.routing import Router
 from previewbot_demo.staging import Staging

@@ -16,7 +16,7 @@ from previewbot_demo.hosts import listen
 from previewbot_demo.kube import FakeKube
 from previewbot_demo.kubeapi import ApiError, KubeApi
 from previewbot_demo.operator import FINALIZER, Operator, Settings
-from previewbot_demo.processes import free_port
+from previewbot_demo.ports import free_port
 from previewbot_demo.registry import FakeRegistry
 
 SESSIONS = "/apis/preview.mirrord.metalbear.co/v1alpha/namespaces/staging/previewsessions"

@@ -13,7 +13,8 @@ import aiohttp
 import pytest
 
 from previewbot.runtime.web_server import THREADS
-from previewbot_demo.processes import Process, free_port, start
+from previewbot_demo.ports import free_port
+from previewbot_demo.processes import Process, start
 
 SERVER = """
 import sys

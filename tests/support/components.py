@@ -9,8 +9,8 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from previewbot_demo.ports import free_port as free_port
 from previewbot_demo.processes import die_with_parent
-from previewbot_demo.processes import free_port as free_port
 
 _LOOK_AGAIN = 0.05
 _LOG_LINES = 15

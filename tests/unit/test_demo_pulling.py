@@ -13,7 +13,7 @@ import pytest
 from aiohttp import web
 
 from previewbot_demo.hosts import listen
-from previewbot_demo.processes import free_port
+from previewbot_demo.ports import free_port
 from previewbot_demo.pulling import Puller, PullError
 
 
