@@ -28,6 +28,8 @@ def test_two_processes_never_get_the_same_port(tmp_path: Path) -> None:
 def test_what_a_stranger_listens_on_is_left_out_and_ports_come_round_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # Where no other test listens.
+    monkeypatch.setattr(ports, "_FIRST", 18_000)
     monkeypatch.setattr(ports, "_BLOCKS", 1)
     given = Ports(tmp_path)
     with socket.create_server(("127.0.0.1", given.next())) as stranger:
