@@ -70,7 +70,8 @@ wrong in it is told in the comment, with the line and what to write instead.
   `{{service}}` the service's name.
 - No two services may stand in for the same container. The server's settings say which namespaces and images
   are open to previews, and how long one may live.
-- At most 64 KiB, 5,000 keys and values, and 500 `paths`; no aliases, tags or second documents.
+- At most 64 KiB, 5,000 keys and values, 500 `paths`, and in these 800 wildcards (`*`, `?`, `[…]`; the `/**`
+  at the end of a path is none); no aliases, tags or second documents.
 
 [`schemas/preview.schema.json`](schemas/preview.schema.json) says the same to editors. `make reference`
 writes both from the code that reads the file.

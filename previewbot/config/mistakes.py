@@ -84,7 +84,7 @@ class _Wording:
         # pydantic says `[key]` behind a name that is wrong itself.
         if path[-1:] == ("[key]",) and error != "extra_forbidden" and not at(self.root, path):
             path = path[:-1]
-        path = (*path, context["at"]) if context.get("at") else path
+        path = (*path, *context["at"].split(".")) if context.get("at") else path
         kind = error if context.get("at") else self._kind(error, path, value)
         # A settings file without `github` gets one mistake for each key to write under it, not one for the
         # whole.

@@ -52,7 +52,7 @@ class Called:
 
 
 def mistake(kind: str, *, at: str = "", **named: object) -> PydanticCustomError:
-    """Return the error for a kind of mistake, with what its words name; `at` is the key within the model."""
+    """Return the error for a kind of mistake, with what its words name; `at` has the keys within."""
     return PydanticCustomError(kind, "{kind}", {"kind": kind, "at": at, **named})
 
 

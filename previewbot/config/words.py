@@ -116,6 +116,12 @@ KINDS: Mapping[str, Kind] = {
     "ttl": Kind("must be at most ttl.max, which is {most}", told=False),
     "ttl_max": Kind("must be at least ttl.default, which is {least}", told=False),
     "same_target": Kind("has the same target as {other}", "join the two", told=False),
+    "patterns_together": Kind("cannot be matched together", "use fewer and shorter ones", told=False),
+    "wildcards": Kind(
+        "have {found} `*`, `?` and `[…]` over all services",
+        "name folders, at most {most} of these",
+        told=False,
+    ),
     "patterns": Kind("have {found} `paths` together", "name folders, at most {most} paths", told=False),
     # A service
     "glob": Kind("must be patterns as in .gitignore, like services/checkout/**, not {written}"),

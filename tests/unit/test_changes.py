@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
+from typing import Any, cast
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pathspec import GitIgnoreSpec
+from pathspec._backends.simple.gitignore import SimpleGiBackend
 
 from previewbot.api.github import ChangedFile, ChangedFiles
-from previewbot.config.repository import RepositoryConfig, ServiceConfig, TargetPath
-from previewbot.rules.changes import match
+from previewbot.config.repository import Patterns, RepositoryConfig, ServiceConfig, TargetPath
+from previewbot.reconciler.gather import github as gather
+from previewbot.rules.changes import MOST_BYTES, bounded, match, portions
 
 
 def config(**services: list[str]) -> RepositoryConfig:
@@ -136,3 +141,107 @@ def test_counts_of_separate_lists_add_up(some: list[str], more: list[str]) -> No
 
     for name in ("one", "two"):
         assert sum(part.get(name, 0) for part in parts) == whole.get(name, 0)
+
+
+# All services at once
+
+_piece = st.sampled_from(["a", "b", "ab", "*", "**", "a*", "*.b", "?", "[ab]", "[!a]b", "\\\\*"])
+_pattern = st.builds(
+    "{}{}{}{}".format,
+    st.sampled_from(["", "", "!"]),
+    st.sampled_from(["", "/"]),
+    st.lists(_piece, min_size=1, max_size=3).map("/".join),
+    st.sampled_from(["", "/", "/**"]),
+)
+_name = st.sampled_from(["a", "b", "ab", "a.b", "bb", "*", "ä"])
+
+
+def by_pathspec(patterns: list[str], path: str) -> bool:
+    """Return what pathspec says of one service.
+
+    Its own shortcuts (RE2's matches as they come, or from the last pattern to the first) differ where a
+    folder is named after it was taken away, so it is asked pattern after pattern.
+    """
+    spec = GitIgnoreSpec.from_lines(
+        patterns, _test_backend_factory=lambda read: SimpleGiBackend(cast(Any, read), no_reverse=True)
+    )
+    return spec.match_file(path)
+
+
+@given(
+    st.lists(st.lists(_pattern, min_size=1, max_size=5), min_size=1, max_size=4),
+    st.lists(st.lists(_name, min_size=1, max_size=4).map("/".join), min_size=1, max_size=8),
+)
+def test_each_service_among_others_is_matched_as_it_would_be_alone(
+    services: list[list[str]], paths: list[str]
+) -> None:
+    patterns = Patterns(services)
+
+    for path in paths:
+        alone = {at for at, one in enumerate(services) if by_pathspec(one, path)}
+        assert alone == patterns.services_of(path), path
+
+
+def test_a_file_that_was_named_itself_stays_when_its_folder_is_taken_away() -> None:
+    assert match(config(web=["docs/a.md", "!docs/"]), files("docs/a.md", "docs/b.md")) == {"web": 1}
+
+
+def test_a_path_is_read_once_for_all_services_however_many_there_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    original = Patterns.services_of
+
+    def counted(patterns: Patterns, path: str) -> frozenset[int]:
+        asked.append(path)
+        return original(patterns, path)
+
+    monkeypatch.setattr(Patterns, "services_of", counted)
+    repository = config(**{f"s{number}": [f"services/s{number}/**"] for number in range(300)})
+
+    assert match(repository, files("services/s1/a", "services/s2/a", "README.md")) == {"s1": 1, "s2": 1}
+    assert asked == ["services/s1/a", "services/s2/a", "README.md"]
+
+
+# Very many files
+
+
+def test_paths_are_matched_in_portions_of_a_kilobyte_or_of_one_path() -> None:
+    changed = (
+        *(ChangedFile("a" * 100) for _ in range(25)),
+        ChangedFile("ä" * 2_000),
+        ChangedFile("b", "c" * 4_000),
+        ChangedFile("d"),
+    )
+
+    found = list(portions(changed))
+
+    assert tuple(file for portion in found for file in portion) == changed
+    assert [len(portion) for portion in found] == [11, 11, 4, 1, 1]
+
+
+def test_of_more_than_half_a_megabyte_of_paths_the_rest_is_as_if_github_had_cut_it() -> None:
+    renamed = ChangedFiles(tuple(ChangedFile("a" * 4_000, "b" * 4_000) for _ in range(3_000)))
+
+    cut = bounded(renamed)
+
+    assert cut == ChangedFiles(renamed.files[: MOST_BYTES // 8_000], complete=False)
+    assert match(config(web=["web/**"]), cut) == {"web": 1}
+
+
+@pytest.mark.parametrize("complete", [True, False])
+def test_three_thousand_paths_as_people_have_them_are_all_looked_at(complete: bool) -> None:
+    changed = files(*(f"{'a' * 160}/{number}" for number in range(3_000)), complete=complete)
+
+    assert bounded(changed) is changed
+
+
+async def test_others_have_their_turn_after_every_portion() -> None:
+    changed = files(*("web/" + "a" * 1_020 for _ in range(50)))
+    matching = asyncio.ensure_future(gather._matched(config(web=["web/**"]), changed))
+    turns = 0
+
+    while not matching.done():
+        await asyncio.sleep(0)
+        turns += 1
+
+    assert matching.result() == {"web": 50}
+    assert turns >= 50

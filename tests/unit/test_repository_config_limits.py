@@ -6,18 +6,17 @@ Time is not measured: what is counted is how much of a file is read, and what a 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 
 import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
-from pathspec import GitIgnoreSpec
 
 from previewbot.api.github import ChangedFile, ChangedFiles
 from previewbot.config import mistakes
 from previewbot.config.reader import MAX_BYTES, MAX_NODES
-from previewbot.config.repository import parse
+from previewbot.config.repository import model, parse, patterns, values
 from previewbot.config.words import Words, fill
 from previewbot.errors import ConfigurationError, Problem
 from previewbot.rules.changes import match
@@ -191,11 +190,13 @@ def test_patterns_are_counted_over_all_services() -> None:
 def test_patterns_are_counted_before_they_are_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
     looked_at: list[str] = []
 
-    def counted(lines: Iterable[str], **_: object) -> GitIgnoreSpec:
-        looked_at.extend(lines)
-        return GitIgnoreSpec([])
+    def counted(written: str) -> bool:
+        looked_at.append(written)
+        return True
 
-    monkeypatch.setattr(GitIgnoreSpec, "from_lines", counted)
+    monkeypatch.setattr(values, "_can_be_matched", counted)
+    parse(a_file(a_service()))
+    assert looked_at.pop() == "services/checkout/**"
     many = ",".join(f"folder{number}/**" for number in range(400))
 
     (found,) = problems(a_file(a_service("one", many), a_service("two", many)))
@@ -214,6 +215,47 @@ def test_a_pattern_that_is_too_long_is_refused() -> None:
 
     assert found.line == 4
     assert "is too long" in found.message
+
+
+@pytest.mark.parametrize(
+    ("pattern", "many", "found"),
+    [("?" * 250, 60, 15_000), ("a*" * 100, 100, 10_000), ("**/*/**/*[ab]", 200, 1_000)],
+)
+def test_wildcards_are_counted_over_all_services_and_told_where_most_of_them_are(
+    pattern: str, many: int, found: int
+) -> None:
+    heavy = "".join(f"\n      - '{pattern}{number}'" for number in range(many))
+    content = a_file(a_service("one", "'*.go'"), a_service("two").replace(" [services/checkout/**]", heavy))
+
+    told = f"`paths` have {found + 1} `*`, `?` and `[…]` over all services"
+    assert problems(content) == (Problem(10, f"{told}; name folders, at most 800 of these"),)
+
+
+def test_a_folder_and_all_in_it_takes_no_wildcard() -> None:
+    assert values.count_wildcards("services/checkout/**") == 0
+    assert values.count_wildcards("**/src/*/[ab]?*.py") == 5
+
+
+def test_patterns_that_can_be_matched_alone_but_not_together_are_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Else every pass would fail, and nobody would be told why."""
+    monkeypatch.setattr(patterns, "_MEMORY", 100_000)
+    one, two = (",".join(f"{name}{number}/**/{number}" for number in range(100)) for name in ("a", "bb"))
+
+    found = problems(a_file(a_service("one", one), a_service("two", two)))
+
+    assert found == (Problem(10, "`paths` cannot be matched together; use fewer and shorter ones"),)
+
+
+def test_the_most_that_is_allowed_can_be_matched() -> None:
+    wildcards = model._MOST_WILDCARDS // 4
+    most = [f"'{'[!a-é]' * 4}{number}'" for number in range(wildcards)]
+    most += [f"{number}{'é' * 45}" for number in range(500 - wildcards)]
+
+    config = parse(a_file(a_service(paths=",".join(most))))
+
+    assert match(config, ChangedFiles((ChangedFile("x"),), complete=True)) == {}
 
 
 @given(st.text(st.sampled_from("ab*?[]!-^/\\.{}()|+:"), min_size=1, max_size=12), st.text(max_size=12))

@@ -12,4 +12,5 @@ from previewbot.config.repository.model import Triggers as Triggers
 from previewbot.config.repository.model import parse_target as parse_target
 from previewbot.config.repository.parsing import PATH as PATH
 from previewbot.config.repository.parsing import parse as parse
+from previewbot.config.repository.patterns import Patterns as Patterns
 from previewbot.config.repository.values import IMAGE_FIELDS as IMAGE_FIELDS

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 import warnings
 
-import re2
-from pathspec import GitIgnoreSpec
+from pathspec.patterns.gitignore.spec import GitIgnoreSpecPattern
 from pydantic import WithJsonSchema
 
+from previewbot.config.repository.patterns import Patterns
 from previewbot.config.types import HOST, REPOSITORY, TEXT, UNSAFE, mistake
 from previewbot.config.words import Raw, did_you_mean
 
@@ -16,6 +16,7 @@ IMAGE_FIELDS = ("head_sha", "short_sha", "merge_sha", "number", "branch", "servi
 FIELDS = " ".join(f"`{{{name}}}`" for name in IMAGE_FIELDS)
 
 _FIELD = re.compile(r"\{([^{}]*)\}")
+_WILDCARD = re.compile(r"\*+|\?|\[")
 _IMAGE = re.compile(rf"{HOST}{REPOSITORY}+:[A-Za-z0-9_][A-Za-z0-9._-]{{0,127}}")
 _SAMPLES = {
     "head_sha": "0" * 40,
@@ -60,11 +61,16 @@ def _can_be_matched(written: str) -> bool:
         with warnings.catch_warnings():
             # What Python's regular expressions only warn of, RE2 refuses: a set within a set.
             warnings.simplefilter("error", FutureWarning)
-            spec = GitIgnoreSpec.from_lines([written], backend="re2")
-            spec.match_file("a")
-    except (ValueError, re.error, re2.error, FutureWarning):
+            pattern = GitIgnoreSpecPattern(written)
+            Patterns([[written]])
+    except (ValueError, re.error, FutureWarning):
         return False
-    return all(pattern.include is not None for pattern in spec.patterns) and bool(spec.patterns)
+    return pattern.include is not None
+
+
+def count_wildcards(pattern: str) -> int:
+    """Return of how many wildcards a pattern is made; `/**` at its end needs none to be matched."""
+    return len(_WILDCARD.findall(pattern.removesuffix("/**")))
 
 
 def globs(patterns: tuple[str, ...]) -> tuple[str, ...]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from previewbot.api import AgentSeen, ConfigurationProblem, Observed, Preview, Spec
-from previewbot.api.github import PullRequest
+from previewbot.api.github import ChangedFiles, PullRequest
 from previewbot.clients.github import InstallationClient
 from previewbot.config.repository import PATH, RepositoryConfig, parse
 from previewbot.config.server import Settings
@@ -185,9 +186,19 @@ async def _files(
     if cached is not None and cached[0] == key:
         return dict(cached[1])
     files = await client.files(pull_request.base.repository, pull_request.number)
-    matched = changes.match(configuration.config, files)
+    matched = await _matched(configuration.config, changes.bounded(files))
     context.memory.files[name] = (key, matched)
     return dict(matched)
+
+
+async def _matched(config: RepositoryConfig, files: ChangedFiles) -> dict[str, int]:
+    counting = changes.Counting(config)
+    for portion in changes.portions(files.files):
+        counting.add(portion)
+        # Whoever opens a pull request chooses its files: thousands of long paths at one go, and the Lease
+        # would not be renewed in time.
+        await asyncio.sleep(0)
+    return counting.changed(complete=files.complete)
 
 
 async def _merge_sha(
