@@ -13,9 +13,8 @@ from types import MappingProxyType
 _SPECIAL_RE = re.compile(r"([\\`*_{}\[\]#|~$])")
 # What GitHub makes a link of without any sign: GH-12, and words that may be a commit's SHA.
 # https://docs.github.com/en/get-started/writing-on-github/working-with-advanced-formatting/autolinked-references-and-urls
-_REFERENCE_RE = re.compile(
-    r"(?<![0-9A-Za-z])(GH-(?=[0-9])|[0-9a-f]{6}(?=[0-9a-f]+(?![0-9A-Za-z])))", re.IGNORECASE
-)
+# Every run of digits is broken wherever it is too long: the rest of a word would be a word of its own.
+_REFERENCE_RE = re.compile(r"((?<![0-9A-Za-z])GH-(?=[0-9])|[0-9a-f]{6}(?=[0-9a-f]))", re.IGNORECASE)
 
 
 def md(text: object) -> str:
