@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
+from io import StringIO
 from pathlib import Path
 
 from previewbot.cli import plugins
 from previewbot.cli.check import check
+from previewbot.config.words import printable
 from previewbot.errors import SettingsError
 
 _EXAMPLES = """
 examples:
   previewbot demo                                   see the whole thing on this machine, without any account
   previewbot check .github/preview.yaml src/a.py    which services would a change of src/a.py preview?
-  git -c core.quotePath=false diff --name-only main | previewbot check .github/preview.yaml -
+  git diff --name-only main | previewbot check .github/preview.yaml -
   previewbot web --config settings.yaml             take GitHub's webhooks, show the pages
   previewbot controller --config settings.yaml      do the work
 
-exit codes: 0 fine, 1 failed, 2 wrong arguments or settings
+exit codes: 0 fine, 1 failed, 2 wrong arguments or settings, 141 nobody reads what is said
 """
 
 _IDENTITY = (
@@ -33,16 +36,31 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = _parser()
     options, unknown = parser.parse_known_args(arguments)
     if unknown and not plugins.is_unusable(options):
-        parser.error(f"unrecognized arguments: {' '.join(unknown)}")
+        parser.error(printable(f"unrecognized arguments: {' '.join(unknown)}"))
+    try:
+        code = _run(options)
+        # Written now and not at the end of the process, where nobody could say what to do if it fails.
+        print(end="", flush=True)
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        # Whoever reads has seen enough (`| head`). What is still to be written would fail once more when
+        # Python ends: https://docs.python.org/3/library/signal.html#note-on-sigpipe
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        for number in (1, 2):
+            os.dup2(nowhere, number)
+        return 141
+    return code
+
+
+def _run(options: argparse.Namespace) -> int:
     try:
         code: int = options.run(options)
     except SettingsError as error:
         # Some problems quote a library's words, which may run over several lines.
-        lines = (f"  - {' '.join(problem.split())}" for problem in error.problems)
+        lines = (printable(f"  - {' '.join(problem.split())}") for problem in error.problems)
         print("The settings cannot be used:", *lines, sep="\n", file=sys.stderr)
         return 2
-    except KeyboardInterrupt:
-        return 130
     return code
 
 
@@ -83,9 +101,9 @@ def _add_check(commands: plugins.Commands) -> None:
         "files",
         nargs="*",
         metavar="FILE",
-        help="changed files, relative to the repository; - reads them from stdin, one a line",
+        help="changed files, relative to the repository; - reads them from stdin, as git writes them",
     )
-    command.set_defaults(run=lambda options: check(options.path, options.files, sys.stdin))
+    command.set_defaults(run=lambda options: check(options.path, options.files, sys.stdin or StringIO()))
 
 
 def _web(options: argparse.Namespace) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Sequence
 from io import TextIOWrapper
@@ -9,36 +10,65 @@ from pathlib import Path
 from typing import TextIO
 
 from previewbot.api.github import ChangedFile, ChangedFiles
+from previewbot.cli.files import read_head
 from previewbot.config.repository import RepositoryConfig, parse
+from previewbot.config.words import printable
 from previewbot.errors import ConfigurationError
 from previewbot.rules import changes
+
+# A name in quotes as git writes it: https://git-scm.com/docs/git-config#Documentation/git-config.txt-corequotePath
+_QUOTED = re.compile(r'"(?:[^"\\]|\\(?:[abfnrtv"\\]|[0-3][0-7]{2}))*"')
+_ESCAPE = re.compile(rb"\\([0-7]{3}|.)")
+_ESCAPED = dict(zip(b"abfnrtv", b"\a\b\f\n\r\t\v", strict=True))
 
 
 def check(path: Path, files: Sequence[str], stdin: TextIO) -> int:
     """Validate the file and print what the changed files match; return the exit code."""
+    named = printable(str(path))
     try:
-        config = parse(path.read_bytes(), str(path))
+        config = parse(read_head(path), str(path))
     except OSError as error:
-        print(f"{path} cannot be read: {error.strerror}", file=sys.stderr)
+        print(f"{named} cannot be read: {error.strerror}", file=sys.stderr)
         return 1
     except ConfigurationError as error:
         for problem in error.problems:
-            place = f"{path}:{problem.line}" if problem.line else str(path)
+            place = f"{named}:{problem.line}" if problem.line else named
             print(f"{place}: {problem.message}", file=sys.stderr)
         return 1
     names = ", ".join(service.name for service in config.services)
-    print(f"{path} is valid: {names}")
+    print(f"{named} is valid: {names}")
     if files:
-        _print_matches(config, _changed_paths(files, stdin))
+        _print_matches(config, changed_paths(files, stdin))
     return 0
 
 
-def _changed_paths(files: Sequence[str], stdin: TextIO) -> list[str]:
+def changed_paths(files: Sequence[str], stdin: TextIO) -> list[str]:
+    """Return the names of changed files; in place of `-` those that stdin has."""
     if isinstance(stdin, TextIOWrapper):
-        # A file's name may be any bytes.
-        stdin.reconfigure(errors="surrogateescape")
-    named = [name for file in files for name in (stdin if file == "-" else [file])]
-    return [name.strip() for name in named if name.strip()]
+        # A file's name may be any bytes, also those of a line's end.
+        stdin.reconfigure(encoding="utf-8", errors="surrogateescape", newline="\n")
+    named = (_listed(stdin.read()) if file == "-" else [file.strip()] for file in files)
+    return [name for names in named for name in names if name]
+
+
+def _listed(text: str) -> list[str]:
+    # With -z, git writes names as they are.
+    if "\0" in text:
+        return text.split("\0")
+    return [_unquoted(line.strip()) for line in text.split("\n")]
+
+
+def _unquoted(written: str) -> str:
+    """Return the name that git put into quotes, because not all of it is ASCII, say; others as they are."""
+    if not _QUOTED.fullmatch(written):
+        return written
+    raw = written[1:-1].encode(errors="surrogateescape")
+    return _ESCAPE.sub(_character, raw).decode(errors="surrogateescape")
+
+
+def _character(escape: re.Match[bytes]) -> bytes:
+    sign = escape[1]
+    return bytes([int(sign, 8) if len(sign) == 3 else _ESCAPED.get(sign[0], sign[0])])
 
 
 def _print_matches(config: RepositoryConfig, changed: Sequence[str]) -> None:

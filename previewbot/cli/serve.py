@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
+from previewbot.cli.files import read_head
+from previewbot.config.reader import MAX_BYTES
 from previewbot.config.server import (
     SecretSource,
     Settings,
@@ -72,7 +74,10 @@ def controller(config: Path, bind: str, identity: str | None = None) -> int:
 def load(config: Path, environment: Mapping[str, str]) -> Settings:
     """Read the settings; raises SettingsError with everything that is wrong."""
     try:
-        content = config.read_text(encoding="utf-8")
+        content = read_head(config)
+        # What is cut off may end within a character, and is told to be too large.
+        if len(content) <= MAX_BYTES:
+            content.decode()
     except OSError as error:
         raise SettingsError((f"{config} cannot be read: {error.strerror}",)) from error
     except UnicodeDecodeError as error:
@@ -85,6 +90,9 @@ def _read(source: SecretSource) -> bytes:
         return source.value.encode()
     assert source.file is not None
     try:
-        return source.file.read_bytes()
+        content = read_head(source.file)
     except OSError as error:
         raise SettingsError((f"{source.name}: {source.file} cannot be read: {error.strerror}",)) from error
+    if len(content) > MAX_BYTES:
+        raise SettingsError((f"{source.name}: {source.file} is larger than {MAX_BYTES // 1024} KiB",))
+    return content

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from previewbot.cli import main
+from previewbot.cli.check import changed_paths
 
 GOOD = """\
 version: 1
@@ -146,6 +147,73 @@ def test_of_a_broken_file_nothing_is_matched(check: Check) -> None:
     assert (code, output) == (1, "")
 
 
+@pytest.mark.parametrize(
+    ("written", "name"),
+    [
+        (r'"libs/money/caf\303\251.go"', "libs/money/café.go"),
+        (r'"libs/money/a\tb\nc\"d\\e"', 'libs/money/a\tb\nc"d\\e'),
+        (r'"libs/money/\377\001\177"', "libs/money/\udcff\x01\x7f"),
+        (r'"libs/money/\a\b\f\v\r"', "libs/money/\a\b\f\v\r"),
+        ('"libs/money/ä b"', "libs/money/ä b"),
+        (r'"libs/money/\400"', r'"libs/money/\400"'),
+        (r'"libs/money/\x"', r'"libs/money/\x"'),
+        ('"libs/"money"', '"libs/"money"'),
+        ('"', '"'),
+        (r"libs/caf\303\251.go", r"libs/caf\303\251.go"),
+    ],
+)
+def test_names_are_read_as_git_quotes_them_and_others_as_they_are(written: str, name: str) -> None:
+    assert changed_paths(["-"], io.StringIO(f"  {written} \r\n")) == [name]
+
+
+def test_names_that_end_with_nul_as_git_writes_them_with_z_are_taken_as_they_are() -> None:
+    stdin = io.StringIO('libs/a\nb\0 libs/c \0"libs/d"\0')
+
+    assert changed_paths(["x", "-"], stdin) == ["x", "libs/a\nb", " libs/c ", '"libs/d"']
+
+
+def test_what_git_itself_says_of_odd_names_is_understood(tmp_path: Path, check: Check) -> None:
+    folder = tmp_path / "services/checkout"
+    folder.mkdir(parents=True)
+    for name in ("café.go", 'q"uote', "tab\there", "line\nend", "plain"):
+        (folder / name).touch()
+    git = ["git", "-C", str(tmp_path)]
+    subprocess.run([*git, "init", "-q"], check=True)
+    subprocess.run([*git, "add", "services"], check=True)
+
+    for more in ([], ["-z"], ["-c", "core.quotePath=false"]):
+        options, config = (more, []) if more == ["-z"] else ([], more)
+        listed = subprocess.run([*git, *config, "ls-files", *options], check=True, capture_output=True)
+        assert check(GOOD, "-", stdin=listed.stdout.decode())[1] == VALID + "  checkout: 5 changed files\n"
+
+
+# What cannot be read or told
+
+
+def test_an_endless_file_is_too_large(capsys: pytest.CaptureFixture[str]) -> None:
+    code = main(["check", "/dev/zero"])
+
+    output = capsys.readouterr()
+    assert (code, output.out) == (1, "")
+    assert output.err == "/dev/zero: the file is larger than 64 KiB; make it smaller\n"
+
+
+@pytest.mark.parametrize("content", [None, GOOD, "version: 2\n"])
+def test_nothing_in_the_name_of_a_file_is_obeyed_by_a_terminal(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], content: str | None
+) -> None:
+    path = tmp_path / "a\x1b[31m\n\u202e.yaml"
+    if content is not None:
+        path.write_text(content)
+
+    main(["check", str(path)])
+
+    output = capsys.readouterr()
+    told = output.out + output.err
+    assert "a?[31m??.yaml" in told
+    assert all(line.isprintable() for line in told.splitlines())
+
+
 # As a process
 
 
@@ -164,3 +232,38 @@ def test_names_of_any_bytes_come_through_a_pipe_whatever_the_encoding(tmp_path: 
 
     assert (done.returncode, done.stderr) == (0, b"")
     assert done.stdout.decode() == VALID + "  pricing: 2 changed files\n"
+
+
+def test_a_process_without_stdin_has_no_changed_files(tmp_path: Path) -> None:
+    (tmp_path / "preview.yaml").write_text(GOOD)
+
+    done = subprocess.run(
+        ["sh", "-c", '"$0" -m previewbot check preview.yaml - <&-', sys.executable],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+    assert (done.returncode, done.stdout, done.stderr) == (0, VALID + NOTHING, "")
+
+
+@pytest.mark.parametrize("content", [GOOD, "version: 2\n"], ids=["valid", "invalid"])
+def test_a_reader_that_has_seen_enough_is_no_error(tmp_path: Path, content: str) -> None:
+    (tmp_path / "preview.yaml").write_text(content)
+    reading, writing = os.pipe()
+    os.close(reading)
+
+    with os.fdopen(writing, "wb") as closed, (tmp_path / "log").open("wb") as log:
+        valid = content == GOOD
+        done = subprocess.run(
+            [sys.executable, "-m", "previewbot", "check", "preview.yaml", "services/pricing/a"],
+            cwd=tmp_path,
+            env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+            stdout=closed if valid else log,
+            stderr=log if valid else closed,
+            timeout=60,
+        )
+
+    assert (done.returncode, (tmp_path / "log").read_text()) == (141, "")

@@ -248,6 +248,50 @@ def test_a_settings_file_that_cannot_be_read_is_told_so(
 
 
 @pytest.mark.parametrize("name", PROCESSES)
+def test_endless_settings_are_too_large(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    code = main([name, "--config", "/dev/zero"])
+
+    assert (code, capsys.readouterr().err.splitlines()[1:]) == (
+        2,
+        ["  - the file is larger than 64 KiB; make it smaller"],
+    )
+
+
+@pytest.mark.parametrize("name", PROCESSES)
+def test_nothing_in_the_name_of_the_settings_is_obeyed_by_a_terminal(
+    name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main([name, "--config", "a\x1b[31m\u202e.yaml"])
+
+    assert "  - a?[31m?.yaml cannot be read: No such file or directory\n" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", PROCESSES)
+def test_of_thousands_of_mistakes_in_the_settings_the_first_are_told(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "settings.yaml").write_text("".join(f"k{number}: 1\n" for number in range(2_000)))
+
+    main([name, "--config", str(tmp_path / "settings.yaml")])
+
+    told = capsys.readouterr().err.splitlines()[1:]
+    assert len(told) == 21
+    assert re.fullmatch(r"  - line \d+: and 19\d\d more mistakes", told[-1])
+
+
+@pytest.mark.parametrize("name", PROCESSES)
+def test_an_endless_secret_is_refused(
+    name: str, tmp_path: Path, settings: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings["github"] |= {"private_key_file": "/dev/zero", "webhook_secret_file": "/dev/zero"}
+
+    code = main([name, "--config", written(tmp_path / "settings.yaml", settings)])
+
+    assert code == 2
+    assert "/dev/zero is larger than 64 KiB" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", PROCESSES)
 def test_every_mistake_in_the_settings_is_told_in_one_list(
     name: str, tmp_path: Path, settings: dict[str, Any]
 ) -> None:
@@ -433,7 +477,7 @@ def test_an_interrupted_command_ends_as_shells_expect(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Interrupted:
-        def __iter__(self) -> Iterator[str]:
+        def read(self) -> str:
             raise KeyboardInterrupt
 
     file = tmp_path / "preview.yaml"

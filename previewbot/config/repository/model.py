@@ -37,9 +37,8 @@ from previewbot.config.words import Raw, did_you_mean
 TargetKind = Literal["deployment", "statefulset", "rollout"]
 TARGET_KINDS: tuple[TargetKind, ...] = get_args(TargetKind)
 
-# While the patterns are tried, the controller's loop waits: some 0.1 s for reading 500. A
-# path of 4 KB takes 10 µs, but one that somebody made for patterns such as `*a????????` takes up
-# to 0.2 ms for each wildcard.
+# While patterns are read and tried, the controller's loop waits: some 0.1 s for reading 500 of them. A path
+# of 4 KB takes 10 µs, or 0.2 ms for each wildcard if somebody made it for patterns such as `*a????????`.
 _MOST_PATTERNS = 500
 _MOST_WILDCARDS = 800
 _NAME = r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?"

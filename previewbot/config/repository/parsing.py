@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from previewbot.config.mistakes import validated
-from previewbot.config.reader import Mistake, Unreadable, read
+from previewbot.config.reader import Mistake, Unreadable, cut, read
 from previewbot.config.repository.model import RepositoryConfig
 from previewbot.config.schema import schema_of
-from previewbot.config.words import fill, shown
+from previewbot.config.words import shown
 from previewbot.errors import ConfigurationError, Problem
 
 PATH = ".github/preview.yaml"
-_MOST_PROBLEMS = 20
 
 
 def parse(text: bytes | str, path: str = PATH) -> RepositoryConfig:
@@ -22,11 +21,7 @@ def parse(text: bytes | str, path: str = PATH) -> RepositoryConfig:
     if config is None:
         # A file of nonsense may have thousands of mistakes. The status of a Preview must fit into an object
         # of the API server, and the comment into GitHub's limit.
-        told = [_problem(mistake) for mistake in mistakes[:_MOST_PROBLEMS]]
-        if len(mistakes) > _MOST_PROBLEMS:
-            rest = fill("cut", {"more": len(mistakes) - _MOST_PROBLEMS})
-            told.append(Problem(mistakes[_MOST_PROBLEMS].line, str(rest)))
-        raise ConfigurationError(path, tuple(told))
+        raise ConfigurationError(path, tuple(_problem(mistake) for mistake in cut(mistakes)))
     return config
 
 

@@ -13,7 +13,7 @@ from pydantic_settings import BaseSettings, EnvSettingsSource
 from pydantic_settings.sources.utils import parse_env_vars
 
 from previewbot.config.mistakes import validated
-from previewbot.config.reader import Document, Mistake, Unreadable, read
+from previewbot.config.reader import Document, Mistake, Unreadable, cut, read
 from previewbot.config.schema import KeyPath, at, holds_keys, schema_of
 from previewbot.config.server.model import Settings
 from previewbot.config.server.secrets import PRIVATE_KEY_VARIABLE, SECRET_VARIABLES, WEBHOOK_SECRET_VARIABLE
@@ -84,7 +84,7 @@ def parse(document: Document | Mapping[str, Any], environment: Mapping[str, str]
     merged = replace(document, value=_merged(document.value, put, (), variables), places=left)
     settings, mistakes = validated(Settings, merged, variables, nulls=True)
     if settings is None or found:
-        raise SettingsError(tuple(_sentence(mistake) for mistake in (*mistakes, *found)))
+        raise SettingsError(tuple(_sentence(mistake) for mistake in cut([*mistakes, *found])))
     return settings
 
 
