@@ -13,8 +13,8 @@ MOST_BYTES = 512 * 1024
 _PORTION = 1024
 
 
-class Counting:
-    """Counts the changed files of every service, portion by portion.
+class Matching:
+    """Finds the services of paths, portion by portion, and then counts the changed files of every service.
 
     Patterns are gitignore-style. A renamed file counts once, on whichever side it matches: what left a
     service changes it too.
@@ -23,60 +23,66 @@ class Counting:
     def __init__(self, config: RepositoryConfig) -> None:
         self._names = [service.name for service in config.services]
         self._patterns = Patterns([service.paths for service in config.services])
-        self._counts: Counter[int] = Counter()
+        self._services: dict[str, frozenset[int]] = {}
 
-    def add(self, files: Iterable[ChangedFile]) -> None:
-        """Count some more files."""
-        for file in files:
-            services = self._patterns.services_of(file.path)
-            if file.previous_path:
-                services |= self._patterns.services_of(file.previous_path)
-            self._counts.update(services)
+    def read(self, paths: Iterable[str]) -> None:
+        """Find the services of some more paths."""
+        self._services.update((path, self._patterns.services_of(path)) for path in paths)
 
-    def changed(self, *, complete: bool) -> dict[str, int]:
+    def count(self, changed: ChangedFiles) -> dict[str, int]:
         """Return the changed services, in the order of the file, with how many files changed each.
 
         Where the list of files is not complete, every service counts as changed, by one file at least: which
         ones really are, nobody can know.
         """
+        counts = Counter(
+            at
+            for file in changed.files
+            for at in set().union(*(self._services[path] for path in _paths(file)))
+        )
         # GitHub lists 3,000 files at most. A service that is missing in the preview would mislead a reviewer
         # more than one that is there for nothing.
-        least = 0 if complete else 1
-        counts = {name: max(least, self._counts[at]) for at, name in enumerate(self._names)}
-        return {name: count for name, count in counts.items() if count}
+        least = 0 if changed.complete else 1
+        named = {name: max(least, counts[at]) for at, name in enumerate(self._names)}
+        return {name: count for name, count in named.items() if count}
 
 
 def match(config: RepositoryConfig, changed: ChangedFiles) -> dict[str, int]:
-    """Return the changed services, with how many files changed each, all at once (see `Counting`)."""
-    counting = Counting(config)
-    counting.add(changed.files)
-    return counting.changed(complete=changed.complete)
+    """Return the changed services, with how many files changed each, all at once (see `Matching`)."""
+    matching = Matching(config)
+    matching.read(path for file in changed.files for path in _paths(file))
+    return matching.count(changed)
 
 
 def bounded(changed: ChangedFiles) -> ChangedFiles:
     """Return as much of a list as is looked at: of very many long paths the first, as if cut by GitHub."""
     size = 0
     for at, file in enumerate(changed.files):
-        size += _size(file)
+        size += sum(map(_size, _paths(file)))
         if size > MOST_BYTES:
             return ChangedFiles(changed.files[:at], complete=False)
     return changed
 
 
-def portions(files: Sequence[ChangedFile]) -> Iterator[Sequence[ChangedFile]]:
-    """Yield the files in portions of so few bytes that matching one takes no notable time.
+def portions(changed: ChangedFiles) -> Iterator[Sequence[str]]:
+    """Yield the paths in portions of so few bytes that to match one takes no notable time.
 
-    A kilobyte of paths takes some microseconds, but with patterns and paths that somebody made for it, up to
-    50 ms.
+    A kilobyte takes some microseconds, but with patterns and paths that somebody made for it up to 50 ms.
     """
-    begin, size = 0, 0
-    for at, file in enumerate(files, start=1):
-        size += _size(file)
-        if size >= _PORTION:
-            yield files[begin:at]
-            begin, size = at, 0
-    yield files[begin:]
+    portion: list[str] = []
+    size = 0
+    for path in (path for file in changed.files for path in _paths(file)):
+        if portion and size + _size(path) > _PORTION:
+            yield portion
+            portion, size = [], 0
+        portion.append(path)
+        size += _size(path)
+    yield portion
 
 
-def _size(file: ChangedFile) -> int:
-    return sum(len(path.encode(errors="replace")) for path in (file.path, file.previous_path) if path)
+def _paths(file: ChangedFile) -> Sequence[str]:
+    return [path for path in (file.path, file.previous_path) if path]
+
+
+def _size(path: str) -> int:
+    return len(path.encode(errors="replace"))

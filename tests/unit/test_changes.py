@@ -205,17 +205,18 @@ def test_a_path_is_read_once_for_all_services_however_many_there_are(monkeypatch
 
 
 def test_paths_are_matched_in_portions_of_a_kilobyte_or_of_one_path() -> None:
-    changed = (
-        *(ChangedFile("a" * 100) for _ in range(25)),
-        ChangedFile("ä" * 2_000),
-        ChangedFile("b", "c" * 4_000),
-        ChangedFile("d"),
-    )
+    paths = [*["a" * 100] * 25, "ä" * 500, "b", "c" * 4_000, "d"]
 
-    found = list(portions(changed))
+    found = list(portions(files(*paths)))
 
-    assert tuple(file for portion in found for file in portion) == changed
-    assert [len(portion) for portion in found] == [11, 11, 4, 1, 1]
+    assert [path for portion in found for path in portion] == paths
+    assert [len(portion) for portion in found] == [10, 10, 5, 2, 1, 1]
+
+
+def test_the_two_names_of_a_renamed_file_may_be_in_two_portions() -> None:
+    renamed = ChangedFiles((ChangedFile("a" * 4_000, "b" * 4_000),))
+
+    assert [len(portion) for portion in portions(renamed)] == [1, 1]
 
 
 def test_of_more_than_half_a_megabyte_of_paths_the_rest_is_as_if_github_had_cut_it() -> None:

@@ -192,13 +192,13 @@ async def _files(
 
 
 async def _matched(config: RepositoryConfig, files: ChangedFiles) -> dict[str, int]:
-    counting = changes.Counting(config)
-    for portion in changes.portions(files.files):
-        counting.add(portion)
+    matching = changes.Matching(config)
+    for portion in changes.portions(files):
+        matching.read(portion)
         # Whoever opens a pull request chooses its files: thousands of long paths at one go, and the Lease
         # would not be renewed in time.
         await asyncio.sleep(0)
-    return counting.changed(complete=files.complete)
+    return matching.count(files)
 
 
 async def _merge_sha(
