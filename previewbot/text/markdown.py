@@ -13,8 +13,9 @@ from types import MappingProxyType
 _SPECIAL_RE = re.compile(r"([\\`*_{}\[\]#|~$])")
 # What GitHub makes a link of without any sign: GH-12, and words that may be a commit's SHA.
 # https://docs.github.com/en/get-started/writing-on-github/working-with-advanced-formatting/autolinked-references-and-urls
-# Every run of digits is broken wherever it is too long: the rest of a word would be a word of its own.
-_REFERENCE_RE = re.compile(r"((?<![0-9A-Za-z])GH-(?=[0-9])|[0-9a-f]{6}(?=[0-9a-f]))", re.IGNORECASE)
+_ISSUE_RE = re.compile(r"((?<![0-9A-Za-z])GH-)(?=[0-9])", re.IGNORECASE)
+# Not a number such as 20261126, nor a word such as "defaced", which people may want to copy.
+_SHA_RE = re.compile(r"(?<![0-9a-f])(?=[0-9]*[a-f])(?=[a-f]*[0-9])[0-9a-f]{7,}", re.IGNORECASE)
 
 
 def md(text: object) -> str:
@@ -37,8 +38,14 @@ def _escaped(line: str) -> str:
     line = line.replace("&", "&amp;").replace("<", "&lt;")
     line = _SPECIAL_RE.sub(r"\\\1", line)
     line = line.replace("@", "@\u200b").replace("\\#", "\\#\u200b")
-    line = _REFERENCE_RE.sub("\\1\u200b", line)
+    line = _SHA_RE.sub(_broken, _ISSUE_RE.sub("\\1\u200b", line))
     return line.replace("://", ":\u200b//").replace("www.", "www\u200b.")
+
+
+def _broken(sha: re.Match[str]) -> str:
+    """Break a run of hexadecimal digits after each six: what is left of it must not be a SHA either."""
+    digits = sha.group()
+    return "\u200b".join(digits[at : at + 6] for at in range(0, len(digits), 6))
 
 
 def code(text: object) -> str:
