@@ -18,16 +18,19 @@ unexport PYTHONDONTWRITEBYTECODE
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
+# What is never imported need not be compiled; the rest is when it is first imported.
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile
+
 $(VENV)/.runtime: requirements.lock demo/requirements.lock pyproject.toml demo/pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "installing previewbot and its demo (once)"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock -r demo/requirements.lock
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -e . -e demo
+	@$(PIP) --require-hashes -r requirements.lock -r demo/requirements.lock
+	@$(PIP) --no-deps -e . -e demo
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.runtime requirements-dev.lock
 	@echo "installing what the tests need (once)"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@$(PIP) --require-hashes -r requirements-dev.lock
 	@touch $@
 
 setup: $(VENV)/.dev ## make the virtual environment with all that development needs

@@ -11,6 +11,7 @@ import secrets
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -51,7 +52,7 @@ class Bot:
 
     def prepare(self) -> tuple[str, str]:
         """Write settings, kubeconfig, secrets; return the App's public key (PEM) and the webhook secret."""
-        key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+        key = _new_key()
         secret = secrets.token_hex(32)
         self._write("app.pem", _private_pem(key))
         self._write("webhook-secret", secret)
@@ -156,6 +157,12 @@ class Bot:
             "deadlines": {"image": "10m", "session": "2m"},
             "listing": {"interval": "10s"},
         }
+
+
+@cache
+def _new_key() -> rsa.RSAPrivateKey:
+    """Return the App's key, one for all worlds of this process: to find one takes a tenth of a second."""
+    return rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
 
 def _environment() -> dict[str, str]:

@@ -51,7 +51,7 @@ class Reconciler:
     """Reconciles one Preview at a time; holds nothing that a restart would miss.
 
     `kinds`, `route` and `reporters` are what a preview consists of and where it is told of; `slots` is the
-    lock under which slots are taken.
+    lock under which slots are taken; `memory` is what earlier passes of this process remembered.
     """
 
     def __init__(
@@ -70,6 +70,7 @@ class Reconciler:
         route: Route = ROUTE,
         reporters: Sequence[Reporter] = GITHUB_REPORTERS,
         slots: asyncio.Lock | None = None,
+        memory: Memory | None = None,
     ) -> None:
         self._slots = slots or asyncio.Lock()
         self._reporters = reporters
@@ -85,7 +86,7 @@ class Reconciler:
             wrote=wrote,
             kinds=kinds,
             route=route,
-            memory=Memory(),
+            memory=memory or Memory(),
         )
 
     @property

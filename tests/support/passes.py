@@ -43,6 +43,7 @@ from previewbot.config.server import Settings, parse
 from previewbot.errors import Conflict, NotFound
 from previewbot.reconciler import Outcome, Reconciler
 from previewbot.reconciler.children import KINDS, ChildKind
+from previewbot.reconciler.memory import Configurations, Memory
 from previewbot.reconciler.reporters import GITHUB_REPORTERS, Reporter
 from previewbot.text.render import Renderer
 from previewbot_demo.kube.json_copy import json_copy
@@ -85,6 +86,9 @@ SETTINGS: dict[str, Any] = {
 _OWN_APP, _INSTALLATION, _REPOSITORY = 4242, 7, 812
 _RENDERER = Renderer()
 """One for all: it compiles the templates, which takes longer than a whole life of passes."""
+
+_CONFIGURATIONS = Configurations()
+"""What was read of files, by their content: a thousand lives read the same file once."""
 
 _BOT = Account(9, "previewbot[bot]", "Bot")
 
@@ -426,6 +430,7 @@ class World:
             kinds=self._kinds,
             reporters=self._reporters,
             slots=self.slots,
+            memory=Memory(configurations=_CONFIGURATIONS),
         )
 
     def _previews(self) -> Sequence[Preview]:
