@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from previewbot_demo.ports import free_port
-from previewbot_demo.processes import Process, start
+from previewbot_demo.processes import Process, Spawn, spawn, start
 
 _HOST = "127.0.0.1"
 _KUBECONFIG = "PREVIEWBOT_CLUSTER__KUBECONFIG"
@@ -44,6 +44,7 @@ class Bot:
     controller_port: int = field(default_factory=free_port)
     web: Process | None = None
     controller: Process | None = None
+    spawn: Spawn = spawn
 
     @property
     def url(self) -> str:
@@ -119,6 +120,7 @@ class Bot:
             self.directory / f"{command}.log",
             port,
             "/readyz",
+            self.spawn,
         )
 
     def _write(self, name: str, text: str) -> None:

@@ -12,9 +12,10 @@ import ctypes
 import os
 import signal
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import aiohttp
 
@@ -30,11 +31,30 @@ class StartError(Exception):
     """A process ended, or did not answer, before it served; the text says what it last wrote."""
 
 
+class Child(Protocol):
+    """A child process, as asyncio has them."""
+
+    @property
+    def pid(self) -> int:
+        """Its number, which is also that of its process group."""
+
+    @property
+    def returncode(self) -> int | None:
+        """How it ended; None while it runs."""
+
+    async def wait(self) -> int:
+        """Wait until it has ended; return how."""
+
+
+Spawn = Callable[[Sequence[str], Mapping[str, str], Path, Path], Awaitable[Child]]
+"""Starts a command, with an environment, in a folder, and appends what it writes to a log."""
+
+
 @dataclass(frozen=True)
 class Process:
     """A running child that serves HTTP at `port` of 127.0.0.1; `log` holds what it wrote."""
 
-    child: asyncio.subprocess.Process
+    child: Child
     port: int
     log: Path
 
@@ -71,15 +91,10 @@ class Process:
         await self.child.wait()
 
 
-async def start(
-    command: Sequence[str], environment: Mapping[str, str], directory: Path, log: Path, port: int, ready: str
-) -> Process:
-    """Start a command in its own process group and wait until `ready`, a path, answers 200 at `port`.
-
-    Raises `StartError` if it ends, or does not answer within 20 s.
-    """
+async def spawn(command: Sequence[str], environment: Mapping[str, str], directory: Path, log: Path) -> Child:
+    """Start a command in its own process group."""
     with log.open("ab") as output:
-        child = await asyncio.create_subprocess_exec(
+        return await asyncio.create_subprocess_exec(
             *command,
             cwd=directory,
             env=dict(environment),
@@ -89,7 +104,22 @@ async def start(
             start_new_session=True,
             preexec_fn=die_with_parent(),
         )
-    process = Process(child, port, log)
+
+
+async def start(
+    command: Sequence[str],
+    environment: Mapping[str, str],
+    directory: Path,
+    log: Path,
+    port: int,
+    ready: str,
+    spawn: Spawn = spawn,
+) -> Process:
+    """Start a command and wait until `ready`, a path, answers 200 at `port`.
+
+    Raises `StartError` if it ends, or does not answer within 20 s.
+    """
+    process = Process(await spawn(command, environment, directory, log), port, log)
     try:
         await _until_ready(process, process.url + ready)
     except BaseException:

@@ -31,6 +31,7 @@ from previewbot_demo.kube import FakeKube
 from previewbot_demo.kubeapi import KubeApi
 from previewbot_demo.operator import Operator, Settings
 from previewbot_demo.ports import free_port
+from previewbot_demo.processes import Spawn, spawn
 from previewbot_demo.registry import FakeRegistry
 from previewbot_demo.routing import Router
 from previewbot_demo.staging import Staging
@@ -47,7 +48,7 @@ class Options:
     With a `kubeconfig` that cluster takes the place of the one in memory, and `tokens` may give `web` and
     `controller` identities of their own there. `build_seconds` is how long the simulated CI takes,
     `start_seconds` how long a session does at least; with `processes` false previewbot itself is not started;
-    `keep` leaves the directory of settings and logs.
+    `keep` leaves the directory of settings and logs; `spawn` starts previewbot's processes.
     """
 
     port: int = 0
@@ -61,6 +62,7 @@ class Options:
     settings: dict[str, Any] = field(default_factory=dict)
     processes: bool = True
     keep: bool = False
+    spawn: Spawn = spawn
 
 
 class World:
@@ -110,7 +112,15 @@ class World:
             self._stack.callback(shutil.rmtree, self.directory, ignore_errors=True)
         tokens = {"web": self.token, "controller": self.token} | dict(self.options.tokens)
         options = self.options
-        self.bot = Bot(self.directory, self.port, options.app_id, options.namespace, tokens, options.settings)
+        self.bot = Bot(
+            self.directory,
+            self.port,
+            options.app_id,
+            options.namespace,
+            tokens,
+            options.settings,
+            spawn=options.spawn,
+        )
         async with self._step("GitHub, Kubernetes, a registry and a gateway, in memory"):
             await self._build()
         clean_up = await self._prepare()

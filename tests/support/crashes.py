@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, TypeVar
@@ -19,6 +19,7 @@ from previewbot_demo.faults import Call
 from previewbot_demo.tour import NEW_BANNER, PUSHED_BANNER, browser_of
 from previewbot_demo.world import Options, World
 from tests.support.fault_points import NOWHERE, Fault, NotSo, Point, every_point, timeless
+from tests.support.forked import spawn_forked
 
 T = TypeVar("T")
 Record = Callable[[str, object], None]
@@ -124,7 +125,7 @@ async def try_points(options: Sequence[Options], faults: Sequence[Fault], choose
 
 
 async def _live_all(options: Options, todo: deque[Point], lived: dict[Point, Lived]) -> None:
-    async with World(options) as world, aiohttp.ClientSession() as session:
+    async with World(replace(options, spawn=spawn_forked)) as world, aiohttp.ClientSession() as session:
         browser = browser_of(world, session)
         while todo:
             point = todo.popleft()

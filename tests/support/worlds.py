@@ -9,7 +9,7 @@ import re
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 import aiohttp
@@ -22,6 +22,7 @@ from previewbot_demo.github.model import Person
 from previewbot_demo.github.repositories import Changes
 from previewbot_demo.tasks import ALICE, COPILOT
 from previewbot_demo.world import REPOSITORY, Options, World
+from tests.support.forked import spawn_forked
 
 T = TypeVar("T")
 Edit = tuple[str, str]
@@ -263,7 +264,10 @@ class Scene:
 @asynccontextmanager
 async def scene(options: Options) -> AsyncIterator[Scene]:
     """Bring up a world with previewbot's two processes in it."""
-    async with World(options) as world, aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as http:
+    async with (
+        World(replace(options, spawn=spawn_forked)) as world,
+        aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as http,
+    ):
         yield Scene(world, http)
 
 

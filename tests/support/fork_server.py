@@ -1,0 +1,85 @@
+"""Starts `previewbot web` and `previewbot controller` by forking: a program, run by `forked.py`.
+
+Each is a process of its own, with its own session, log and environment, that runs the command line's `main`.
+Only the imports are made once for all, which is most of what a start costs.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import random
+import signal
+import socket
+import sys
+from pathlib import Path
+from typing import Any, NoReturn
+
+from previewbot.cli import main
+from previewbot_demo.processes import die_with_parent
+
+_IMPORTED = (
+    "previewbot.runtime.controller",
+    "previewbot.runtime.web_app",
+    "previewbot.runtime.web_server",
+    "previewbot.clients.kubernetes.web_client",
+    "kubernetes.aio.client.api_client",
+    "kubernetes.client.api.custom_objects_api",
+    "gunicorn.workers.gthread",
+)
+
+
+def serve(path: Path) -> NoReturn:
+    """Fork a command for each connection: a line of JSON comes in, the number of the process goes out.
+
+    The process holds the connection until it ends, however it ends: that is how the other side learns of it.
+    """
+    for name in _IMPORTED:
+        importlib.import_module(name)
+    # Nobody waits for them here, and none must stay as a zombie: its number would look alive.
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(path))
+        server.listen()
+        print("ready", flush=True)
+        while True:
+            connection, _ = server.accept()
+            with connection, connection.makefile() as lines:
+                request = json.loads(lines.readline())
+                number = os.fork()
+                if number == 0:
+                    server.close()
+                    _become(request)
+                connection.sendall(f"{number}\n".encode())
+
+
+def _become(request: dict[str, Any]) -> NoReturn:
+    code = 1
+    try:
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        os.setsid()
+        dies = die_with_parent()
+        if dies is not None:
+            dies()
+        os.chdir(request["directory"])
+        log = os.open(request["log"], os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        for number in (1, 2):
+            os.dup2(log, number)
+        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+        os.environ.clear()
+        os.environ.update(request["environment"])
+        sys.argv = ["previewbot", *request["arguments"]]
+        # Else all of them would draw the same numbers.
+        random.seed()
+        code = main(request["arguments"])
+    except SystemExit as end:
+        code = end.code if isinstance(end.code, int) else 1
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+
+
+if __name__ == "__main__":
+    serve(Path(sys.argv[1]))
