@@ -7,7 +7,7 @@ LOCK := --quiet --generate-hashes --allow-unsafe --no-emit-index-url --no-emit-f
 DEMO_NEEDS := import tomllib; needs = tomllib.load(open("demo/pyproject.toml", "rb"))["project"]["dependencies"]; \
 	print(*(need for need in needs if not need.startswith("previewbot")), sep="\n")
 
-# Tests mostly wait, so four at a time keep two cores busy. tests/conftest.py says which stay together, and the order.
+# Tests mostly wait, so five at a time keep two cores busy. tests/conftest.py says which stay together, and the order.
 PYTEST := $(BIN)/pytest --dist loadscope --no-loadscope-reorder --numprocesses
 
 # Every process of the tests would compile previewbot, and every worker of pytest all tests, once more.
@@ -55,7 +55,7 @@ image-root: $(VENV)/.runtime ## fetch what the image consists of, for the tests 
 
 # The cache is hidden, so that a test that needs what Go builds without being marked `cluster` fails here too.
 test: lint ## all that needs Python alone: lint, types, layers, unit, contract, end-to-end, the tour
-	PREVIEWBOT_TEST_CACHE=/nonexistent KUBEBUILDER_ASSETS= $(PYTEST) 4 -m "not cluster and not long"
+	PREVIEWBOT_TEST_CACHE=/nonexistent KUBEBUILDER_ASSETS= $(PYTEST) 5 -m "not cluster and not long"
 	$(BIN)/previewbot demo --check --port 0
 
 test-cluster: $(VENV)/.dev test-binaries image-root ## the contracts, the chart and the tour on real Kubernetes, a real registry
