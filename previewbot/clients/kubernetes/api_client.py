@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -31,6 +32,17 @@ _TIMEOUT_SECONDS = 10.0
 
 def open_fence() -> None:
     """Let everything through."""
+
+
+@dataclass(frozen=True)
+class ApiRequest:
+    """A request to the API server; `path` is one of those that `resources` makes."""
+
+    verb: Verb
+    path: str
+    query: Query = field(default_factory=dict)
+    body: Mapping[str, Any] | None = None
+    content_type: str = JSON
 
 
 class ApiClient:
@@ -87,14 +99,15 @@ class ApiClient:
         self._fence()
         # Without "Strict" an older CRD drops such a field in silence. What a status says is done already
         # would then be done again.
-        return await self._call(what, verb, path, {"fieldValidation": "Strict"}, body, content_type)
+        strict = {"fieldValidation": "Strict"}
+        return await self._call(what, ApiRequest(verb, path, strict, body, content_type))
 
     async def _delete(self, what: str, path: str, preconditions: Mapping[str, str]) -> None:
         """Delete an object, if it is as the preconditions say."""
         self._fence()
         try:
             body = {"preconditions": dict(preconditions)} if preconditions else None
-            await self._call(what, "DELETE", path, {}, body)
+            await self._call(what, ApiRequest("DELETE", path, body=body))
         except NotFound:
             # What is gone already is what we wanted: the answer to an earlier try of ours may have been lost.
             return
@@ -102,21 +115,13 @@ class ApiClient:
     async def _find(self, what: str, path: str) -> Object | None:
         """Return an object, or None."""
         try:
-            return await self._call(what, "GET", path)
+            return await self._call(what, ApiRequest("GET", path))
         except NotFound:
             return None
 
-    async def _call(
-        self,
-        what: str,
-        verb: Verb,
-        path: str,
-        query: Query | None = None,
-        body: Mapping[str, Any] | None = None,
-        content_type: str = JSON,
-    ) -> Object:
+    async def _call(self, what: str, request: ApiRequest) -> Object:
         """Send a request and return its answer, an object."""
-        text = await self._text(what, verb, path, query, body, content_type)
+        text = await self._text(what, request)
         try:
             answer = json.loads(text)
         except ValueError as error:
@@ -125,56 +130,31 @@ class ApiClient:
             raise TryLater(f"Kubernetes: {what}", message="the answer is not a JSON object")
         return answer
 
-    async def _text(
-        self,
-        what: str,
-        verb: Verb,
-        path: str,
-        query: Query | None = None,
-        body: Mapping[str, Any] | None = None,
-        content_type: str = JSON,
-    ) -> str:
+    async def _text(self, what: str, request: ApiRequest) -> str:
         """Send a request and return its answer as it came."""
         with _in_our_words(what):
-            async with await self._send(
-                verb, path, query or {}, self._timeout, body=body, content_type=content_type
-            ) as response:
+            async with await self._send(request, self._timeout) as response:
                 return await _body(what, response)
 
-    async def _stream(
-        self, what: str, path: str, query: Query, request_timeout: float
-    ) -> aiohttp.ClientResponse:
+    async def _stream(self, what: str, request: ApiRequest, request_timeout: float) -> aiohttp.ClientResponse:
         """Send a request whose answer the caller reads bit by bit, and closes."""
         with _in_our_words(what):
-            response = await self._send("GET", path, query, request_timeout)
+            response = await self._send(request, request_timeout)
             if response.status != 200:
                 async with response:
                     await _body(what, response)
             return response
 
-    async def _send(
-        self,
-        verb: Verb,
-        path: str,
-        query: Query,
-        request_timeout: float,
-        *,
-        body: Mapping[str, Any] | None = None,
-        content_type: str = JSON,
-    ) -> aiohttp.ClientResponse:
-        request = await self._client.param_serialize(
-            verb,
-            path,
-            query_params=list(query.items()),
-            header_params={"Accept": f"{JSON}, */*", "Content-Type": content_type},
-            body=None if body is None else dict(body),
+    async def _send(self, request: ApiRequest, request_timeout: float) -> aiohttp.ClientResponse:
+        parameters = await self._client.param_serialize(
+            request.verb,
+            request.path,
+            query_params=list(request.query.items()),
+            header_params={"Accept": f"{JSON}, */*", "Content-Type": request.content_type},
+            body=None if request.body is None else dict(request.body),
             auth_settings=["BearerToken"],
         )
-        try:
-            answer = await self._client.call_api(*request, _request_timeout=request_timeout)
-        except ValueError as error:
-            # Such as a header that cannot be sent, or an answer that is no HTTP.
-            raise TryLater("Kubernetes", message=f"no request could be made ({error})") from error
+        answer = await self._client.call_api(*parameters, _request_timeout=request_timeout)
         response: aiohttp.ClientResponse = answer.response
         return response
 
@@ -188,7 +168,8 @@ def _in_our_words(what: str) -> Iterator[None]:
         # Asked before the branch below, since aiohttp's timeouts are ClientErrors too. The difference counts:
         # a server that refuses is alive, one that says nothing may mean that our own network is broken.
         raise NoAnswer(f"Kubernetes: {what}", message="no answer in time") from error
-    except (aiohttp.ClientError, OSError) as error:
+    except (aiohttp.ClientError, OSError, ValueError) as error:
+        # A ValueError of the transport: a header that cannot be sent, say.
         raise TryLater(f"Kubernetes: {what}", message=type(error).__name__) from error
 
 

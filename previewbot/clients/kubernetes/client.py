@@ -9,7 +9,7 @@ import aiohttp
 
 from previewbot.api import Poke, Resource, Spec, name_of, new_object
 from previewbot.clients.kubernetes import resources
-from previewbot.clients.kubernetes.api_client import Object, items_of
+from previewbot.clients.kubernetes.api_client import ApiRequest, Object, items_of
 from previewbot.clients.kubernetes.pods import PodReads
 from previewbot.clients.kubernetes.resources import (
     EVENTS,
@@ -76,7 +76,9 @@ class Kube(PodReads):
     async def list_children(self, resource: Resource, namespace: str, label_selector: str) -> list[Object]:
         """Return the objects of a resource in a namespace that match."""
         what, path = f"list {resource.plural}", collection_path(resource, namespace)
-        return items_of(what, await self._call(what, "GET", path, {"labelSelector": label_selector}))
+        return items_of(
+            what, await self._call(what, ApiRequest("GET", path, {"labelSelector": label_selector}))
+        )
 
     async def create_child(self, resource: Resource, namespace: str, manifest: Mapping[str, Any]) -> Object:
         """Create an object; a field that the installed CRD does not know is an error, not pruned in silence.
@@ -124,13 +126,13 @@ class Kube(PodReads):
     async def create_lease(self, manifest: Mapping[str, Any]) -> Object:
         """Create a Lease; raises Conflict if there is one. Not fenced: it opens the fence."""
         path = collection_path(LEASES, manifest["metadata"]["namespace"])
-        return await self._call("create lease", "POST", path, body=manifest)
+        return await self._call("create lease", ApiRequest("POST", path, body=manifest))
 
     async def replace_lease(self, manifest: Mapping[str, Any]) -> Object:
         """Replace a Lease exactly as known; raises Conflict if it changed. Not fenced either."""
         metadata = manifest["metadata"]
         path = object_path(LEASES, metadata["namespace"], metadata["name"])
-        return await self._call("replace lease", "PUT", path, body=manifest)
+        return await self._call("replace lease", ApiRequest("PUT", path, body=manifest))
 
     async def create_event(self, namespace: str, manifest: Mapping[str, Any]) -> None:
         """Record an Event."""
@@ -162,7 +164,7 @@ class Kube(PodReads):
         # A continue token that is too old answers 410: the list is given up as a whole, and the informer
         # begins a new one after its backoff.
         while True:
-            answer = await self._call(what, "GET", collection_path(resource, namespace), query)
+            answer = await self._call(what, ApiRequest("GET", collection_path(resource, namespace), query))
             objects += map(keep, items_of(what, answer))
             page = answer["metadata"].get("continue") or ""
             query["continue"] = page
@@ -184,7 +186,9 @@ class Kube(PodReads):
         query = _query(selector, watch="true", allowWatchBookmarks="true", resourceVersion=version)
         query["timeoutSeconds"] = seconds
         path = collection_path(resource, namespace)
-        return await self._stream(f"watch {resource.plural}", path, query, float(seconds + 30))
+        return await self._stream(
+            f"watch {resource.plural}", ApiRequest("GET", path, query), float(seconds + 30)
+        )
 
     async def _patch(self, name: str, patch: Mapping[str, Any]) -> Object:
         path = object_path(PREVIEWS, None, name)

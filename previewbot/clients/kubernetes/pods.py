@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from previewbot.clients.kubernetes.api_client import ApiClient, Object, items_of
+from previewbot.clients.kubernetes.api_client import ApiClient, ApiRequest, Object, items_of
 from previewbot.clients.kubernetes.resources import POD_EVENTS, PODS, collection_path, object_path
 from previewbot.errors import Invalid, NotFound
 
@@ -31,7 +31,7 @@ class PodReads(ApiClient):
         """Return the events about a pod."""
         path = collection_path(POD_EVENTS, namespace)
         query = {"fieldSelector": f"involvedObject.uid={pod_uid}"}
-        answer = await self._call("list events", "GET", path, query)
+        answer = await self._call("list events", ApiRequest("GET", path, query))
         return items_of("list events", answer)
 
     async def _log(self, namespace: str, pod: str, container: str, previous: bool) -> str:
@@ -42,7 +42,8 @@ class PodReads(ApiClient):
             "limitBytes": _LIMIT_BYTES,
         }
         try:
-            text = await self._text("read log", "GET", f"{object_path(PODS, namespace, pod)}/log", query)
+            path = f"{object_path(PODS, namespace, pod)}/log"
+            text = await self._text("read log", ApiRequest("GET", path, query))
         except (NotFound, Invalid):
             # No such pod any more, or no such run of the container (400): nobody has anything to say.
             return ""
