@@ -53,7 +53,7 @@ class Bot:
 
     def prepare(self) -> tuple[str, str]:
         """Write settings, kubeconfig, secrets; return the App's public key (PEM) and the webhook secret."""
-        key = _new_key()
+        key = _app_key()
         secret = secrets.token_hex(32)
         self._write("app.pem", _private_pem(key))
         self._write("webhook-secret", secret)
@@ -162,7 +162,7 @@ class Bot:
 
 
 @cache
-def _new_key() -> rsa.RSAPrivateKey:
+def _app_key() -> rsa.RSAPrivateKey:
     """Return the App's key, one for all worlds of this process: to find one takes a tenth of a second."""
     return rsa.generate_private_key(public_exponent=65537, key_size=2048)
 

@@ -31,7 +31,7 @@ def validated(
     `variables` are the names of those that stand in for parts of the document, by their keys. `nulls` says
     whether a key without a value is the same as none.
     """
-    told = _Wording(document.schema, document, variables or {})
+    told = _Wording(document, variables or {})
     value = told.without_nulls(document.value, ())
     found = [*document.mistakes, *(() if nulls else told.of_nulls())]
     made = None
@@ -50,10 +50,14 @@ def validated(
 class _Wording:
     """Finds the words for errors in one document."""
 
-    root: Schema
     document: Document
     variables: Mapping[KeyPath, str]
     nulls: list[KeyPath] = field(default_factory=list)
+
+    @property
+    def root(self) -> Schema:
+        """The schema of the whole document."""
+        return self.document.schema
 
     def without_nulls(self, value: object, path: KeyPath) -> object:
         """Return a value for pydantic: without known keys that have no value, which are remembered.

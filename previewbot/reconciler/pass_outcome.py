@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from previewbot.api import RequestKind, Status
+from previewbot.api import Status
 from previewbot.errors import Forbidden, Invalid, RemoteError
 from previewbot.reconciler.apply import ApplyResult, is_refusal
 from previewbot.reconciler.observation import Observation
@@ -22,6 +22,7 @@ from previewbot.reconciler.plan.requeue import (
     requeue_after,
     until_expiry,
 )
+from previewbot.reconciler.reporters.answers import is_ours
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,7 @@ def without_foreign_reports(status: Status, names: Collection[str]) -> Status:
     An intent of theirs would wake us without end, and an answer keep a closed Preview for ever.
     """
     reports = {name: report for name, report in status.reports.items() if name in names}
-    replies = tuple(reply for reply in status.replies if reply.request.kind == RequestKind.ISSUE_COMMENT)
+    replies = tuple(reply for reply in status.replies if is_ours(reply))
     if (len(reports), len(replies)) == (len(status.reports), len(status.replies)):
         return status
     return replace(status, reports=reports, replies=replies)

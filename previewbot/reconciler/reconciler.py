@@ -199,18 +199,16 @@ class Reconciler:
         before: Status,
     ) -> tuple[Status, RemoteError | None]:
         """Tell people, unless a session only waits for its gateway: a slow GitHub must not hold that up."""
-        status, error = applied.status, None
+        error = None
+        reporting = Reporting(self._context, store, plan, applied.status, before=before)
         if observation.fresh or not applied.deferred:
-            reporting = Reporting(self._context, store, plan, status, self._reporters, before=before)
             try:
                 async with within(READ_PATIENCE, "report"):
-                    error = await reporting.report(observation.inbox.own)
+                    error = await reporting.report(self._reporters, observation.inbox.own)
             except RemoteError as failure:
                 error = failure
-            status = reporting.status
-        in_cluster = Reporting(self._context, store, plan, status, CLUSTER_REPORTERS, before=before)
-        await in_cluster.report(OwnComments())
-        return in_cluster.status, error
+        await reporting.report(CLUSTER_REPORTERS, OwnComments())
+        return reporting.status, error
 
     async def _requeue(
         self,

@@ -13,6 +13,7 @@ import random
 import signal
 import socket
 import sys
+import traceback
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -31,10 +32,7 @@ _IMPORTED = (
 
 
 def serve(path: Path) -> NoReturn:
-    """Fork a command for each connection: a line of JSON comes in, the number of the process goes out.
-
-    The process holds the connection until it ends, however it ends: that is how the other side learns of it.
-    """
+    """Fork a command for each connection: a line of JSON comes in, the number of the process goes out."""
     for name in _IMPORTED:
         importlib.import_module(name)
     # Nobody waits for them here, and none must stay as a zombie: its number would look alive.
@@ -75,6 +73,9 @@ def _become(request: dict[str, Any]) -> NoReturn:
         code = main(request["arguments"])
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else 1
+    except BaseException:
+        # As Python does when a program ends by an error, which `_exit` would keep to itself.
+        traceback.print_exc()
     finally:
         sys.stdout.flush()
         sys.stderr.flush()

@@ -24,9 +24,8 @@ _GONE_IN = 0.002
 class Forked:
     """A process that the fork server started; its exit code is not known, only that it ended."""
 
-    def __init__(self, number: int, connection: socket.socket) -> None:
+    def __init__(self, number: int) -> None:
         self.pid = number
-        self._connection = connection
         self._ended = False
 
     @property
@@ -46,7 +45,6 @@ class Forked:
                 os.kill(self.pid, 0)
             except ProcessLookupError:
                 self._ended = True
-                self._connection.close()
         return not self._ended
 
 
@@ -63,11 +61,10 @@ async def spawn_forked(
         "directory": str(directory),
         "log": str(log),
     }
-    connection = socket.socket(socket.AF_UNIX)
-    connection.connect(str(_server()))
-    connection.sendall(json.dumps(request).encode() + b"\n")
-    with connection.makefile() as lines:
-        return Forked(int(lines.readline()), connection)
+    with socket.socket(socket.AF_UNIX) as connection, connection.makefile() as lines:
+        connection.connect(str(_server()))
+        connection.sendall(json.dumps(request).encode() + b"\n")
+        return Forked(int(lines.readline()))
 
 
 @cache

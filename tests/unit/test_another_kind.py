@@ -24,7 +24,7 @@ from previewbot.reconciler.children import KINDS, Inputs
 from previewbot.reconciler.children.kind import ChildHealth, Desired
 from previewbot.reconciler.observation import Found, Limits, OwnComments
 from previewbot.reconciler.reporters import GITHUB_REPORTERS, TextReporter
-from previewbot.reconciler.reporters.reporter import Due, PublishResult, ReportContext
+from previewbot.reconciler.reporters.reporter import Due, PublishResult, ReportContext, Reporter
 from previewbot.text.markers import comment_hash
 from previewbot.text.render import Renderer, View
 from tests.support.passes import A, B, World
@@ -105,7 +105,7 @@ class Board(TextReporter):
         return replace(report, id=number, hash=comment_hash(text))
 
 
-class Bells:
+class Bells(Reporter):
     """A bell that rings once for each head that begins to serve; it has nothing to find, edit or announce."""
 
     name = "bells"
@@ -118,18 +118,8 @@ class Bells:
         new = serving - {service.serving_sha for service in context.before.services}
         return status, [Due(text=sha) for sha in new if sha]
 
-    async def announce(
-        self, context: ReportContext, status: Status, due: Due, own: OwnComments
-    ) -> tuple[Status, bool]:
-        return status, False
-
     async def publish(self, context: ReportContext, status: Status, due: Due) -> PublishResult:
         self.rung.append(due.text)
-        return PublishResult(status)
-
-    async def tidy(
-        self, context: ReportContext, status: Status, was: Status, own: OwnComments
-    ) -> PublishResult:
         return PublishResult(status)
 
 

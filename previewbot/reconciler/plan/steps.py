@@ -98,7 +98,7 @@ def _step_inputs(
 
 def _status_of(observation: Observation, prepared: Prepared, children: Sequence[Child]) -> Service:
     name, preview = prepared.service.name, observation.preview
-    own = [child for child in children if child.service in (name, "")]
+    own = [child for child in children if _go_together(child.service, name)]
     # What is about to be deleted serves no more: the route must lead elsewhere before it goes.
     staying = {child.identity for child in own if child.state not in _GOING}
     found = [child for child in observation.found if child.identity in staying]
@@ -135,7 +135,7 @@ def _is_needed(child: Found, others: Iterable[Found], kinds: Sequence[ChildKind]
 
 
 def _go_together(service: str, other: str) -> bool:
-    """Return whether children of these services wait for each other; one without is the whole preview's."""
+    """Return whether what is of these services depends on each other; a child without one is of all."""
     return service == other or not service or not other
 
 

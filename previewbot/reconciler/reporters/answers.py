@@ -10,21 +10,27 @@ from dataclasses import replace
 from previewbot.api import Reply, RequestKind, Status
 from previewbot.errors import Forbidden, Invalid, NotFound, RemoteError
 from previewbot.reconciler.observation import OwnComments
-from previewbot.reconciler.reporters.reporter import Due, PublishResult, ReportContext, intent_is_open
+from previewbot.reconciler.reporters.reporter import (
+    Due,
+    PublishResult,
+    ReportContext,
+    Reporter,
+    intent_is_open,
+)
 
 log = logging.getLogger(__name__)
 
 
-class Answers:
+class Answers(Reporter):
     """The reporter of answers; one leaves the status when nothing more of it is owed."""
 
     name = "answers"
 
     def due(self, context: ReportContext, status: Status) -> tuple[Status, Sequence[Due]]:
         """Return the reactions and words that are owed now; a reaction first, since it takes no intent."""
-        owed = tuple(reply for reply in status.replies if not _ours(reply) or _is_owed(reply))
+        owed = tuple(reply for reply in status.replies if not is_ours(reply) or _is_owed(reply))
         status = status if owed == status.replies else replace(status, replies=owed)
-        ours = [reply for reply in owed if _ours(reply)]
+        ours = [reply for reply in owed if is_ours(reply)]
         reactions = [Due(text=_reaction(reply), request=reply.request) for reply in ours if _reaction(reply)]
         return status, [*reactions, *(Due(creates=True, request=r.request) for r in ours if r.words)]
 
@@ -58,12 +64,6 @@ class Answers:
             return PublishResult(status, error)
         return PublishResult(_with_reply(status, reply))
 
-    async def tidy(
-        self, context: ReportContext, status: Status, was: Status, own: OwnComments
-    ) -> PublishResult:
-        """No answer is given twice: what the conversation holds is taken over before any is given."""
-        return PublishResult(status)
-
 
 async def _answer(context: ReportContext, status: Status, reply: Reply) -> Reply:
     view = context.view(status)
@@ -93,7 +93,7 @@ def _is_owed(reply: Reply) -> bool:
     return bool(reply.words or reply.goal or (reply.reaction and not reply.reacted))
 
 
-def _ours(reply: Reply) -> bool:
+def is_ours(reply: Reply) -> bool:
     """Return whether this version knows where a request is answered; another one may know of more places."""
     return reply.request.kind == RequestKind.ISSUE_COMMENT
 

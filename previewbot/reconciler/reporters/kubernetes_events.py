@@ -9,8 +9,7 @@ from datetime import datetime
 
 from previewbot.api import API_VERSION, KIND, Preview, Reason, Status, timestamp
 from previewbot.errors import RemoteError
-from previewbot.reconciler.observation import OwnComments
-from previewbot.reconciler.reporters.reporter import Due, PublishResult, ReportContext
+from previewbot.reconciler.reporters.reporter import Due, PublishResult, ReportContext, Reporter
 
 NAMESPACE = "default"
 """Where Kubernetes keeps the Events of what has no namespace."""
@@ -18,8 +17,9 @@ NAMESPACE = "default"
 log = logging.getLogger(__name__)
 
 
-class KubernetesEvents:
-    """The reporter of Events. It keeps no state: one that is refused or lost is not tried again."""
+class KubernetesEvents(Reporter):
+    """The reporter of Events. It keeps no state: one that is refused or lost is not tried again, and one that
+    is there twice does no harm."""
 
     name = "events"
 
@@ -30,12 +30,6 @@ class KubernetesEvents:
             return status, ()
         return status, (Due(text=context.renderer.headline(context.view(status))),)
 
-    async def announce(
-        self, context: ReportContext, status: Status, due: Due, own: OwnComments
-    ) -> tuple[Status, bool]:
-        """Nothing is announced: an Event that is there twice does no harm."""
-        return status, False
-
     async def publish(self, context: ReportContext, status: Status, due: Due) -> PublishResult:
         """Record the Event."""
         preview = context.view(status).preview
@@ -44,12 +38,6 @@ class KubernetesEvents:
             await context.kube.create_event(NAMESPACE, _event(preview, due.text, context.now()))
         except RemoteError as error:
             log.info("no event recorded", extra={"preview": preview.name, "error": str(error)})
-        return PublishResult(status)
-
-    async def tidy(
-        self, context: ReportContext, status: Status, was: Status, own: OwnComments
-    ) -> PublishResult:
-        """Events go by themselves, after an hour."""
         return PublishResult(status)
 
 

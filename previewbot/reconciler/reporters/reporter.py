@@ -10,7 +10,6 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Protocol
 
 from previewbot.api import Refusal, Report, RequestId, Status
 from previewbot.clients.github import InstallationClient
@@ -60,13 +59,15 @@ class PublishResult:
     error: RemoteError | None = None
 
 
-class Reporter(Protocol):
-    """A place in which a preview is told of. Its methods know the status alone, and return the next one."""
+class Reporter(ABC):
+    """A place in which a preview is told of. Its methods know the status alone, and return the next one.
 
-    @property
-    def name(self) -> str:
-        """Its name, under which it may keep something in `status.reports`."""
+    Its `name` is that under which it may keep something in `status.reports`.
+    """
 
+    name: str
+
+    @abstractmethod
     def due(self, context: ReportContext, status: Status) -> tuple[Status, Sequence[Due]]:
         """Take out of the status what nobody waits for any more; return it, and what is to be told now."""
 
@@ -76,26 +77,31 @@ class Reporter(Protocol):
         """Return the status, and True if this pass may create it; False if it may be there already.
 
         `own` is what of ours the conversation holds, read after the last thing that this process did. Raises
-        RemoteError if another place has to be read for that, and cannot be.
+        RemoteError if another place has to be read for that, and cannot be. Nothing is created by one that
+        does not say otherwise.
         """
+        return status, False
 
+    @abstractmethod
     async def publish(self, context: ReportContext, status: Status, due: Due) -> PublishResult:
         """Tell it."""
 
     async def tidy(
         self, context: ReportContext, status: Status, was: Status, own: OwnComments
     ) -> PublishResult:
-        """Remove what of ours stands there twice; `was` is the status before `own` was taken over into it."""
+        """Remove what of ours stands there twice; `was` is the status before `own` was taken over into it.
+
+        Nothing does in a place that does not say otherwise.
+        """
+        return PublishResult(status)
 
 
-class TextReporter(ABC):
+class TextReporter(Reporter):
     """A reporter that keeps one text up to date; a kind of it says which, and how it is found and written.
 
     Its state is `status.reports[name]`. A text is edited only if it changed, and one that was refused is not
     sent again for a while.
     """
-
-    name: str
 
     @abstractmethod
     def render(self, renderer: Renderer, view: View) -> str:
@@ -111,12 +117,6 @@ class TextReporter(ABC):
     @abstractmethod
     async def write(self, context: ReportContext, report: Report, text: str) -> Report:
         """Create or update what stands there; return it as it is now. Raises RemoteError."""
-
-    async def tidy(
-        self, context: ReportContext, status: Status, was: Status, own: OwnComments
-    ) -> PublishResult:
-        """Nothing stands there twice."""
-        return PublishResult(status)
 
     def due(self, context: ReportContext, status: Status) -> tuple[Status, Sequence[Due]]:
         """Return the text if it is to be written. It is rendered once."""

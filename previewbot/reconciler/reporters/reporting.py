@@ -27,14 +27,12 @@ class Reporting:
         store: PreviewStore,
         plan: Plan,
         status: Status,
-        reporters: Sequence[Reporter],
         *,
         before: Status,
     ) -> None:
         self.status = status
         self._context = context
         self._store = store
-        self._reporters = reporters
         self._errors: list[RemoteError] = []
         preview = store.preview
         self._report_context = ReportContext(
@@ -48,16 +46,17 @@ class Reporting:
             forget=lambda: context.memory.forget_facts(preview.name),
         )
 
-    async def report(self, own: OwnComments) -> RemoteError | None:
-        """Bring all places up to date; return an error, rather one that may pass.
+    async def report(self, reporters: Sequence[Reporter], own: OwnComments) -> RemoteError | None:
+        """Bring these places up to date; return an error, rather one that may pass.
 
         `own` is what of ours the conversation held when this pass read it. A place that cannot be written
         keeps no other from being written. Raises RemoteError if what stands there twice cannot be removed.
         """
-        await self._tidy(own, self._report_context.before)
-        due = self._due()
+        self._errors = []
+        await self._tidy(reporters, own, self._report_context.before)
+        due = self._due(reporters)
         try:
-            announced = await self._announce([entry for entry in due if entry[1].creates])
+            announced = await self._announce(reporters, [entry for entry in due if entry[1].creates])
         except RemoteError as error:
             # What is there already can be edited although the conversation cannot be read.
             announced = []
@@ -69,21 +68,21 @@ class Reporting:
         passing = (error for error in self._errors if not isinstance(error, Forbidden | Invalid))
         return next(passing, next(iter(self._errors), None))
 
-    async def _tidy(self, own: OwnComments, was: Status) -> None:
-        for reporter in self._reporters:
+    async def _tidy(self, reporters: Sequence[Reporter], own: OwnComments, was: Status) -> None:
+        for reporter in reporters:
             result = await reporter.tidy(self._report_context, self.status, was, own)
             self.status = result.status
             if result.error is not None:
                 raise result.error
 
-    def _due(self) -> list[_Entry]:
+    def _due(self, reporters: Sequence[Reporter]) -> list[_Entry]:
         entries = []
-        for reporter in self._reporters:
+        for reporter in reporters:
             self.status, due = reporter.due(self._report_context, self.status)
             entries += [(reporter, each) for each in due]
         return entries
 
-    async def _announce(self, entries: Sequence[_Entry]) -> list[_Entry]:
+    async def _announce(self, reporters: Sequence[Reporter], entries: Sequence[_Entry]) -> list[_Entry]:
         """Store the intent to create what is missing, after a look whether it is there already.
 
         Return what this pass may create: the intent of a pass that died is held for a while, not acted on.
@@ -95,7 +94,7 @@ class Reporting:
         # older, and a process that died may have written the comment since.
         comments = await self._report_context.client.comments(spec.repository, spec.number, None)
         own = own_comments(comments, self._context.settings.github.app_id)
-        await self._tidy(own, self.status)
+        await self._tidy(reporters, own, self.status)
         self.status = adopt(self.status, own)
         announced = []
         for reporter, due in entries:
