@@ -21,6 +21,7 @@ from kubernetes import client, config
 from previewbot_demo.faults import Faults
 from previewbot_demo.kubeapi import ApiError, KubeApi, Object
 from previewbot_demo.processes import StartError
+from previewbot_demo.tls import end_at_once
 
 PREVIEWS = "/apis/previewbot.dev/v1alpha1/previews"
 SESSIONS = "/apis/preview.mirrord.metalbear.co/v1alpha"
@@ -235,7 +236,7 @@ def _credentials(kubeconfig: Path) -> Any:
 def _tls(credentials: Any, *, certificate: bool = True) -> ssl.SSLContext | bool:
     if not credentials.host.startswith("https:"):
         return True
-    context = ssl.create_default_context(cafile=credentials.ssl_ca_cert)
+    context = end_at_once(ssl.create_default_context(cafile=credentials.ssl_ca_cert))
     if certificate and credentials.cert_file:
         context.load_cert_chain(credentials.cert_file, credentials.key_file)
     if not credentials.verify_ssl:

@@ -14,6 +14,8 @@ from typing import Any
 
 import aiohttp
 
+from previewbot_demo.tls import end_at_once
+
 Object = dict[str, Any]
 
 _MERGE_PATCH = "application/merge-patch+json"
@@ -40,7 +42,7 @@ class KubeApi:
     def __init__(self, url: str, agent: str, token: str = "", authority: Path | None = None) -> None:
         self._url = url
         credentials = {"Authorization": f"Bearer {token}"} if token else {}
-        tls = ssl.create_default_context(cafile=authority) if authority else True
+        tls = end_at_once(ssl.create_default_context(cafile=authority)) if authority else True
         connector = aiohttp.TCPConnector(ssl=tls)
         self._session = aiohttp.ClientSession(
             connector=connector, headers={"User-Agent": agent, **credentials}

@@ -10,6 +10,7 @@ from pathlib import Path
 import aiohttp
 from aiohttp import web
 
+from previewbot.clients.tls import end_at_once
 from previewbot_demo.faults import Faults
 
 _HOP_BY_HOP = frozenset({"connection", "host", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade"})
@@ -22,7 +23,7 @@ class Forwarder:
     def __init__(self, url: str, token: str, authority: Path, faults: Faults | None = None) -> None:
         self._url = url
         self._token = token
-        self._context = ssl.create_default_context(cafile=str(authority))
+        self._context = end_at_once(ssl.create_default_context(cafile=str(authority)))
         self._session: aiohttp.ClientSession | None = None
         self.faults = faults or Faults()
 

@@ -13,6 +13,7 @@ from urllib.parse import urljoin
 import aiohttp
 
 from previewbot.clients.registry.challenge import choose_challenge
+from previewbot.clients.tls import end_at_once
 from tests.support.registry_images import Content, Image
 from tests.support.registry_server import basic
 
@@ -23,7 +24,9 @@ class Pusher:
     def __init__(self, session: aiohttp.ClientSession, url: str, ca_file: Path | None) -> None:
         self._session = session
         self._url = url
-        self._tls: ssl.SSLContext | bool = ssl.create_default_context(cafile=ca_file) if ca_file else True
+        self._tls: ssl.SSLContext | bool = True
+        if ca_file:
+            self._tls = end_at_once(ssl.create_default_context(cafile=ca_file))
 
     async def push(self, repository: str, tag: str, image: Image) -> str:
         """Push an image with all it consists of; return its digest."""

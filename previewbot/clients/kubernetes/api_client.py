@@ -20,6 +20,7 @@ from kubernetes.aio import client, config
 
 from previewbot.clients.kubernetes import resources
 from previewbot.clients.kubernetes.resources import JSON
+from previewbot.clients.tls import end_at_once
 from previewbot.errors import NoAnswer, NotFound, TryLater
 
 Object = dict[str, Any]
@@ -82,6 +83,7 @@ class ApiClient:
             else:
                 await config.load_kube_config(str(kubeconfig), client_configuration=configuration)
             api_client = client.ApiClient(configuration)
+            end_at_once(api_client.rest_client.ssl_context)
         except Exception as error:
             # Measured: also TypeError and YAMLError for a file that is no kubeconfig, SSLError for its CA.
             raise resources.unusable(kubeconfig, error) from error

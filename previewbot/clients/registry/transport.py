@@ -12,6 +12,7 @@ import aiohttp
 
 from previewbot.clients.origins import origin
 from previewbot.clients.registry.answers import Answer
+from previewbot.clients.tls import end_at_once
 from previewbot.errors import Invalid, TryLater
 
 _USER_AGENT = "previewbot"
@@ -119,7 +120,7 @@ class Transport:
             # A mounted Secret changes under a running process when its certificate is renewed.
             changed = path.stat().st_mtime_ns
             if self._contexts.get(path, (0,))[0] != changed:
-                context = ssl.create_default_context()
+                context = end_at_once(ssl.create_default_context())
                 context.load_verify_locations(cafile=path)
                 self._contexts[path] = (changed, context)
         except OSError as error:
