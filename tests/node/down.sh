@@ -18,11 +18,13 @@ left() {
 # cgroup can be removed once its last process is gone.
 remove() {
   ip link delete "$NAME" || true
-  cgroups | while read -r group; do find "$group" -depth -type d -exec rmdir {} + || true; done
+  cgroups | while read -r group; do
+    if [ -d "$group" ]; then find "$group" -depth -type d -exec rmdir {} + || true; fi
+  done
 }
 for _ in $(seq 50); do
   remove >/dev/null 2>&1
   [ -n "$(left)" ] || exit 0
   sleep 0.1
 done
-die "left behind: $(left)"
+die "left behind: $(left): $(remove 2>&1)"
