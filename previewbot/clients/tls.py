@@ -10,8 +10,7 @@ class _WithoutGoodbye(ssl.SSLObject):
 
     asyncio waits 30 seconds for it. Whoever closes a watch in the middle, or gives up a request to a peer
     that has fallen silent, would keep the connection that long; one whose loop ends first would never be
-    closed.
-    Nothing is read after a close, so nothing can be cut off unnoticed
+    closed. Nothing is read after a close, so nothing can be cut off unnoticed
     (https://www.rfc-editor.org/rfc/rfc8446#section-6.1).
     """
 

@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from previewbot.api import Preview, Spec, from_object
 from previewbot.clients.kubernetes.client import Kube
 from previewbot_demo.kube import FakeKube
 from tests.support.api import Answer, Api
 from tests.support.control_plane import ControlPlane
+from tests.support.kubeconfigs import write_kubeconfig
 from tests.support.previews import a_preview
 from tests.support.servers import served
 
@@ -74,17 +74,3 @@ async def kube(server: ApiServer) -> AsyncIterator[Kube]:
     client = await Kube.connect(server.kubeconfig, user_agent="tests")
     yield client
     await client.close()
-
-
-def write_kubeconfig(path: Path, url: str) -> Path:
-    """Write a kubeconfig for an API server that lets anybody in."""
-    document = {
-        "apiVersion": "v1",
-        "kind": "Config",
-        "current-context": "test",
-        "contexts": [{"name": "test", "context": {"cluster": "test", "user": "test"}}],
-        "clusters": [{"name": "test", "cluster": {"server": url}}],
-        "users": [{"name": "test", "user": {"token": "test"}}],
-    }
-    path.write_text(yaml.safe_dump(document), encoding="utf-8")
-    return path

@@ -8,11 +8,9 @@ import time
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import aiohttp
 import pytest
-import yaml
 from aiohttp import web
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -22,6 +20,7 @@ from previewbot.errors import SettingsError
 from previewbot.runtime.controller import run
 from previewbot_demo.faults import Call
 from previewbot_demo.kube import FakeKube
+from tests.support.kubeconfigs import write_kubeconfig
 from tests.support.servers import served
 
 
@@ -64,8 +63,7 @@ class World:
 def world(tmp_path: Path) -> Iterator[World]:
     fake = FakeKube()
     with served(fake.handle) as (url, _):
-        kubeconfig = tmp_path / "kubeconfig"
-        kubeconfig.write_text(yaml.safe_dump(a_kubeconfig(url)), encoding="utf-8")
+        kubeconfig = write_kubeconfig(tmp_path / "kubeconfig", url)
         github = GitHubSettings(
             api_url="http://127.0.0.1:1",
             web_url="https://github.com",
@@ -81,17 +79,6 @@ def world(tmp_path: Path) -> Iterator[World]:
             listing=ListingSettings(interval=timedelta(seconds=30)),
         )
         yield World(fake, settings)
-
-
-def a_kubeconfig(url: str) -> dict[str, Any]:
-    return {
-        "apiVersion": "v1",
-        "kind": "Config",
-        "current-context": "test",
-        "contexts": [{"name": "test", "context": {"cluster": "test", "user": "test"}}],
-        "clusters": [{"name": "test", "cluster": {"server": url}}],
-        "users": [{"name": "test", "user": {}}],
-    }
 
 
 async def test_it_waits_for_what_the_cluster_lacks_and_says_it_and_then_follows(

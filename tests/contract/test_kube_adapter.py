@@ -31,8 +31,9 @@ from previewbot.errors import (
 )
 from previewbot_demo.faults import Call, Faults
 from previewbot_demo.kube import FakeKube
-from tests.contract.conftest import BOTH_API_SERVERS, write_kubeconfig
+from tests.contract.conftest import BOTH_API_SERVERS
 from tests.support.control_plane import ControlPlane
+from tests.support.kubeconfigs import write_kubeconfig
 from tests.support.previews import a_preview
 from tests.support.servers import Handler, LoopThread, served
 

@@ -18,8 +18,9 @@ from previewbot.clients.kubernetes.resources import PODS
 from previewbot.engine.mirrord import POD_SESSION
 from previewbot.errors import Forbidden, RemoteError, TryLater
 from previewbot_demo.kube import FakeKube
-from tests.contract.conftest import ApiServer, write_kubeconfig
+from tests.contract.conftest import ApiServer
 from tests.support.api import MERGE_PATCH
+from tests.support.kubeconfigs import write_kubeconfig
 from tests.support.pods import a_pod, crash_loop
 from tests.support.servers import served
 

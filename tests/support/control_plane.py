@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from tests.support.api import Answer, Api, Object
 from tests.support.binaries import binary, gateway_api_crds
 from tests.support.components import Component, free_port
+from tests.support.kubeconfigs import write_kubeconfig
 from tests.support.pki import Authority, write_key
 from tests.support.proxies import Forwarder
 
@@ -194,18 +195,8 @@ class ControlPlane:
 
     def write_kubeconfig(self, name: str, url: str, user: Mapping[str, str]) -> Path:
         """Write a kubeconfig for the API server at `url`."""
-        cluster = {"server": url, "certificate-authority": str(self.authority)}
-        document = {
-            "apiVersion": "v1",
-            "kind": "Config",
-            "current-context": "test",
-            "contexts": [{"name": "test", "context": {"cluster": "test", "user": "test"}}],
-            "clusters": [{"name": "test", "cluster": cluster}],
-            "users": [{"name": "test", "user": dict(user)}],
-        }
         path = self._directory / f"{name.replace(':', '-')}.kubeconfig"
-        path.write_text(yaml.safe_dump(document), encoding="utf-8")
-        return path
+        return write_kubeconfig(path, url, user, self.authority)
 
     def requests(self) -> list[Request]:
         """Return every request to a resource that the audit log tells of, oldest first."""

@@ -23,19 +23,12 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from previewbot.cli import main, plugins
+from tests.support.kubeconfigs import write_kubeconfig
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 60.0
 PROCESSES = ("web", "controller")
 SECRET = "squeamish-ossifrage"
-KUBECONFIG = {
-    "apiVersion": "v1",
-    "kind": "Config",
-    "clusters": [{"name": "here", "cluster": {"server": "http://127.0.0.1:9"}}],
-    "contexts": [{"name": "here", "context": {"cluster": "here", "user": "me"}}],
-    "users": [{"name": "me", "user": {"token": SECRET}}],
-    "current-context": "here",
-}
 
 
 @pytest.fixture(scope="session")
@@ -49,7 +42,7 @@ def settings(tmp_path: Path, private_key: bytes) -> dict[str, Any]:
     """Return settings with which both processes start; their files are there."""
     (tmp_path / "app.pem").write_bytes(private_key)
     (tmp_path / "webhook-secret").write_text(SECRET + "\n")
-    (tmp_path / "kubeconfig").write_text(yaml.safe_dump(KUBECONFIG))
+    write_kubeconfig(tmp_path / "kubeconfig", "http://127.0.0.1:9", {"token": SECRET})
     return {
         "github": {
             "api_url": "http://127.0.0.1:9",

@@ -14,12 +14,13 @@ from pathlib import Path
 
 import aiohttp
 import pytest
-import yaml
 
 from previewbot.clients.kubernetes.client import Kube
 from previewbot.clients.kubernetes.resources import PREVIEWS
+from previewbot.clients.registry.transport import Limits, RegistryRequest, Transport
 from previewbot.clients.tls import end_at_once
 from previewbot_demo.kubeapi import KubeApi
+from tests.support.kubeconfigs import write_kubeconfig
 from tests.support.registry_tls import Tls, make_tls
 
 _WATCH = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\n{}\n\r\n"
@@ -35,16 +36,7 @@ class Silent:
 
     def kubeconfig(self, directory: Path) -> Path:
         """Return a kubeconfig for this server."""
-        cluster = {"server": self.url, "certificate-authority": str(self.tls.ca_file)}
-        document = {
-            "current-context": "test",
-            "contexts": [{"name": "test", "context": {"cluster": "test", "user": "test"}}],
-            "clusters": [{"name": "test", "cluster": cluster}],
-            "users": [{"name": "test", "user": {"token": "none"}}],
-        }
-        path = directory / "kubeconfig"
-        path.write_text(yaml.safe_dump(document), encoding="utf-8")
-        return path
+        return write_kubeconfig(directory / "kubeconfig", self.url, authority=self.tls.ca_file)
 
 
 @pytest.fixture
@@ -96,6 +88,12 @@ async def _request_of_the_demo(silent: Silent, directory: Path) -> None:
     await kube.close()
 
 
+async def _request_to_a_registry(silent: Silent, directory: Path) -> None:
+    async with aiohttp.ClientSession() as session:
+        request = RegistryRequest("registry", silent.url)
+        await _given_up(Transport(session, Limits()).send(request, silent.tls.ca_file), silent.asked)
+
+
 async def _any_client(silent: Silent, directory: Path) -> None:
     context = end_at_once(ssl.create_default_context(cafile=silent.tls.ca_file))
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=context)) as session:
@@ -108,6 +106,7 @@ async def _any_client(silent: Silent, directory: Path) -> None:
         pytest.param(_watch, id="a watch that is closed in the middle"),
         pytest.param(_request, id="a request that is given up"),
         pytest.param(_request_of_the_demo, id="a request of the demo that is given up"),
+        pytest.param(_request_to_a_registry, id="a request to a registry that is given up"),
         pytest.param(_any_client, id="any client"),
     ],
 )
