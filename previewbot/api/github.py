@@ -6,6 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+MEMBERS = frozenset({"OWNER", "MEMBER", "COLLABORATOR"})
+"""Of `author_association`, what people with write access usually have
+(https://docs.github.com/en/graphql/reference/enums#commentauthorassociation).
+
+It says whom to ask about first, and never what somebody may do: a collaborator may be one who only reads.
+"""
+
 
 @dataclass(frozen=True)
 class Account:

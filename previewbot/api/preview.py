@@ -22,6 +22,7 @@ DELIVERY_ID = f"{GROUP}/delivery-id"
 POKED_AT = f"{GROUP}/poked-at"
 UPDATED_AT = f"{GROUP}/updated-at"
 COMMENT_ID = f"{GROUP}/comment-id"
+MEMBER_COMMENT_ID = f"{GROUP}/member-comment-id"
 
 PREVIEW_LABEL = f"{GROUP}/preview"
 """On every child: the name of the Preview it belongs to."""
@@ -46,12 +47,17 @@ _STATUS = TypeAdapter(Status)
 
 @dataclass(frozen=True)
 class Poke(Value):
-    """Why to look again: the delivery, its time, and what GitHub must show at least before we believe it."""
+    """Why to look again: the delivery, its time, and what GitHub must show at least before we believe it.
+
+    `member_comment_id` is the newest command of a member (`MEMBERS`) that a delivery told of. It is for order
+    and quota only: what its author may do is asked of GitHub.
+    """
 
     delivery_id: str = ""
     poked_at: datetime | None = None
     updated_at: datetime | None = None
     comment_id: int = 0
+    member_comment_id: int = 0
 
 
 @dataclass(frozen=True)
@@ -75,6 +81,13 @@ class Preview:
         # while a pass looks at GitHub stays unseen, and means one more pass.
         return self.poke.delivery_id != self.status.observed.delivery_id
 
+    @property
+    def asked_by_member(self) -> bool:
+        """Whether a member wrote a command that no complete look at GitHub has taken into account."""
+        # By the comment and not by a flag of the last poke: a stranger's comment a moment later is the last
+        # one then, and the annotation of a poke that knows nothing of it stays.
+        return self.poke.member_comment_id > self.status.requests.member_comment_id
+
 
 def name_of(repository_id: int, number: int) -> str:
     """Return the name of a pull request's Preview; renames and transfers keep it."""
@@ -91,6 +104,8 @@ def annotations_of(poke: Poke) -> dict[str, str]:
     # It is a merge patch: a bound that is left out keeps the value of an earlier delivery, which still holds.
     if poke.comment_id:
         annotations[COMMENT_ID] = str(poke.comment_id)
+    if poke.member_comment_id:
+        annotations[MEMBER_COMMENT_ID] = str(poke.member_comment_id)
     return annotations
 
 
@@ -164,13 +179,18 @@ def timestamp(moment: datetime) -> str:
 
 def _poke_from(annotations: Mapping[str, str]) -> Poke:
     """Read a poke; annotations that a person mangled count as absent (the listing pokes again)."""
-    comment_id = annotations.get(COMMENT_ID, "")
     return Poke(
         delivery_id=annotations.get(DELIVERY_ID, ""),
         poked_at=_moment(annotations.get(POKED_AT)),
         updated_at=_moment(annotations.get(UPDATED_AT)),
-        comment_id=int(comment_id) if comment_id.isascii() and comment_id.isdigit() else 0,
+        comment_id=_number(annotations.get(COMMENT_ID, "")),
+        member_comment_id=_number(annotations.get(MEMBER_COMMENT_ID, "")),
     )
+
+
+def _number(text: str) -> int:
+    # Python refuses to read thousands of digits; GitHub's ids have at most 19.
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 19 else 0
 
 
 def _moment(text: str | None) -> datetime | None:

@@ -25,11 +25,16 @@ class RequestId(Value):
 
 @dataclass(frozen=True)
 class Requests(Value):
-    """Which requests were carried out: all issue comments up to `floor`, and those in `handled`."""
+    """Which requests were carried out: all issue comments up to `floor`, and those in `handled`.
+
+    `member_comment_id` is the newest command of a member that a delivery told of and a complete look has
+    taken into account.
+    """
 
     floor: int = 0
     handled: tuple[RequestId, ...] = ()
     read_at: datetime | None = None
+    member_comment_id: int = 0
 
     @property
     def comments(self) -> tuple[int, ...]:

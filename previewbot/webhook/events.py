@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from previewbot.api.github import MEMBERS
 from previewbot.rules import commands
 
 # What a Preview's spec can hold (int64).
@@ -22,7 +23,8 @@ _FULL_NAME = re.compile(r"[A-Za-z0-9._-]+/[A-Za-z0-9._-]+")
 class Trigger:
     """Pull requests to look at; `create` if they may get a Preview by this.
 
-    `updated_at` and `comment_id` are what GitHub's API must show at least before it is believed.
+    `updated_at` and `comment_id` are what GitHub's API must show at least before it is believed;
+    `member_comment_id` is that comment if a member wrote it (`MEMBERS`), else 0.
     """
 
     repository_id: int
@@ -32,6 +34,7 @@ class Trigger:
     create: bool = False
     updated_at: datetime | None = None
     comment_id: int = 0
+    member_comment_id: int = 0
 
 
 @dataclass(frozen=True)
@@ -149,7 +152,17 @@ def _issue_comment(_: str, payload: _Object, app_id: int) -> Trigger | Ignored:
     if payload.text("action") != "created" or commands.parse(comment.text("body")) is None:
         # A deleted or edited comment may be ours: the text is restored at its next change, not at once.
         return Ignored("no new command")
-    return _trigger(payload, (issue.number("number"),), create=True, comment_id=comment.number("id"))
+    comment_id = comment.number("id")
+    # Where it is missing or no text, nobody is put before the others: a delivery is not lost over it.
+    association = comment.values.get("author_association")
+    by_member = isinstance(association, str) and association in MEMBERS
+    return _trigger(
+        payload,
+        (issue.number("number"),),
+        create=True,
+        comment_id=comment_id,
+        member_comment_id=comment_id if by_member else 0,
+    )
 
 
 def _check(event: str, payload: _Object, app_id: int) -> Trigger | Ignored:
@@ -172,6 +185,7 @@ def _trigger(
     create: bool = False,
     updated_at: datetime | None = None,
     comment_id: int = 0,
+    member_comment_id: int = 0,
 ) -> Trigger:
     if "installation" not in payload.values:
         raise Malformed("`installation` is missing: the webhook belongs into the App, not into a repository")
@@ -184,4 +198,5 @@ def _trigger(
         create=create,
         updated_at=updated_at,
         comment_id=comment_id,
+        member_comment_id=member_comment_id,
     )

@@ -88,6 +88,7 @@ class Intake:
             poked_at=self.now(),
             updated_at=about.updated_at,
             comment_id=about.comment_id,
+            member_comment_id=about.member_comment_id,
         )
         try:
             known = [

@@ -496,10 +496,15 @@ class World:
     # What there is
 
     @property
+    def preview(self) -> Preview:
+        """The Preview as it is stored."""
+        assert self.cluster.preview is not None
+        return from_object(self.cluster.preview)
+
+    @property
     def status(self) -> Status:
         """The stored status."""
-        assert self.cluster.preview is not None
-        return from_object(self.cluster.preview).status
+        return self.preview.status
 
     @property
     def service(self) -> Service:

@@ -189,6 +189,24 @@ def test_a_comment_of_a_server_that_does_not_tell_the_app_is_heard() -> None:
     assert relevant("issue_comment", payload).comment_id == 99
 
 
+@pytest.mark.parametrize(
+    ("association", "told"),
+    [
+        ("OWNER", 99),
+        ("MEMBER", 99),
+        ("COLLABORATOR", 99),
+        ("CONTRIBUTOR", 0),
+        ("NONE", 0),
+        (None, 0),
+        ([], 0),
+    ],
+)
+def test_a_members_command_is_told_apart_from_a_strangers(association: object, told: int) -> None:
+    about = relevant("issue_comment", a_comment(author_association=association))
+
+    assert (about.comment_id, about.member_comment_id) == (99, told)
+
+
 @pytest.mark.parametrize("event", ["check_run", "check_suite"])
 def test_our_own_check_is_ignored(event: str) -> None:
     assert irrelevant(event, a_check(event, 42, app={"id": APP_ID})) == "our own check"

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from previewbot.api import Phase, Slot
+from previewbot.api import Phase, Poke, Slot
 from previewbot.errors import Forbidden, Invalid, RemoteError, TryLater
 from tests.support.passes import BOTH, BROKEN, A, B, C, World, ready
-from tests.support.previews import a_preview
+from tests.support.previews import NOW, a_preview
 
 AWAY = TryLater("GitHub", status=502)
 
@@ -366,3 +366,30 @@ async def test_a_status_of_another_layout_ends_nothing_while_github_is_away() ->
     world.mend()
     await world.settle()
     assert (world.serving, world.status.phase) == ([A], Phase.READY)
+
+
+async def test_a_members_command_is_told_apart_until_a_look_has_taken_it_into_account() -> None:
+    world = await ready()
+    world.cluster.poke(Poke(delivery_id="1", poked_at=NOW, comment_id=700, member_comment_id=700))
+    world.cluster.poke(Poke(delivery_id="2", poked_at=NOW, comment_id=701))
+    assert world.preview.asked_by_member
+
+    world.fail("comments", by=TryLater("GitHub", status=502))
+    await world.run()
+    assert world.preview.asked_by_member
+
+    world.mend()
+    await world.run()
+    assert not world.preview.asked_by_member
+
+
+async def test_a_members_command_that_github_never_shows_counts_for_a_minute() -> None:
+    world = await ready()
+    now = world.clock.now
+    world.cluster.poke(Poke(delivery_id="1", poked_at=now, comment_id=700, member_comment_id=700))
+    await world.run()
+    assert world.preview.asked_by_member
+
+    world.clock.forward(seconds=61)
+    await world.run()
+    assert not world.preview.asked_by_member

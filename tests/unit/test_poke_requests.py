@@ -18,17 +18,25 @@ pokes = st.builds(
     poked_at=st.just(NOON),
     updated_at=st.none() | st.integers(0, 60).map(lambda minutes: NOON + timedelta(minutes=minutes)),
     comment_id=st.integers(0, 99),
+    member_comment_id=st.integers(0, 99),
 )
 
 
 def test_the_newer_delivery_counts_and_no_bound_is_lost() -> None:
-    one = Poke(delivery_id="1", poked_at=NOON, updated_at=NOON + timedelta(minutes=5), comment_id=3)
+    one = Poke(
+        delivery_id="1",
+        poked_at=NOON,
+        updated_at=NOON + timedelta(minutes=5),
+        comment_id=3,
+        member_comment_id=3,
+    )
     other = Poke(delivery_id="2", poked_at=NOON + timedelta(seconds=1), updated_at=NOON, comment_id=9)
 
     found = merge_pokes(one, other)
 
     assert (found.delivery_id, found.poked_at) == ("2", other.poked_at)
     assert (found.updated_at, found.comment_id) == (one.updated_at, 9)
+    assert found.member_comment_id == 3
 
 
 def test_what_only_one_knows_stays() -> None:

@@ -55,7 +55,11 @@ def test_annotations_that_a_person_mangled_count_as_absent() -> None:
         "uid": "u",
         "resourceVersion": "1",
         "creationTimestamp": "2026-11-24T09:00:00Z",
-        "annotations": {"previewbot.dev/comment-id": "x1", "previewbot.dev/poked-at": "yesterday"},
+        "annotations": {
+            "previewbot.dev/comment-id": "x1",
+            "previewbot.dev/member-comment-id": "9" * 5_000,
+            "previewbot.dev/poked-at": "yesterday",
+        },
     }
 
     assert from_object(obj).poke == Poke()

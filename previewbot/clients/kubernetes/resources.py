@@ -79,6 +79,7 @@ def merge_pokes(one: Poke, other: Poke) -> Poke:
         poked_at=other.poked_at,
         updated_at=max(times, default=None),
         comment_id=max(one.comment_id, other.comment_id),
+        member_comment_id=max(one.member_comment_id, other.member_comment_id),
     )
 
 

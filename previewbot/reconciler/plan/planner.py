@@ -66,6 +66,11 @@ def status_with_input(observation: Observation) -> Status:
             # What a command started triggers a preview, and the next command goes by that.
             status = lifecycle.record_facts(status, facts, now)
         status = replace(status, requests=replace(status.requests, read_at=now))
+        if not facts.lagging:
+            # While GitHub lags the command may not be shown yet; that is believed for a minute at most, so
+            # that one which was deleted again does not count for ever.
+            seen = observation.preview.poke.member_comment_id
+            status = replace(status, requests=replace(status.requests, member_comment_id=seen))
         # Only now is the delivery accounted for. If the process dies before this status is stored, the poke
         # counts as unseen, and the next pass looks at GitHub again.
         delivery_id = observation.preview.poke.delivery_id
