@@ -10,6 +10,7 @@
         ├── NotFound           404 / 410: there is no such thing
         ├── Conflict           409: somebody changed it first
         ├── Invalid            400 / 422: the request itself is refused
+        │   └── TooLarge         the answer is larger than we read
         └── TryLater           429, 5xx, rate limits, refused connections; may say after how long
             └── NoAnswer         no answer in time
 
@@ -83,6 +84,10 @@ class Conflict(RemoteError):
 
 class Invalid(RemoteError):
     """400 or 422: the request is refused as it stands; sending it again changes nothing."""
+
+
+class TooLarge(Invalid):
+    """The answer is larger than previewbot reads: asked again, it would be too large again."""
 
 
 class TryLater(RemoteError):

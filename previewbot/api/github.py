@@ -35,7 +35,10 @@ class Branch:
 
 @dataclass(frozen=True)
 class PullRequest:
-    """A pull request as `GET /repos/{owner}/{repo}/pulls/{number}` shows it."""
+    """A pull request as `GET /repos/{owner}/{repo}/pulls/{number}` shows it.
+
+    Of `body` only that is kept which recognises an agent.
+    """
 
     number: int
     state: Literal["open", "closed"]
@@ -90,7 +93,7 @@ class ChangedFiles:
 
 @dataclass(frozen=True)
 class Commit:
-    """A commit of a pull request, with what recognises an agent."""
+    """A commit of a pull request, with what recognises an agent; of `message` only that is kept."""
 
     sha: str
     message: str
@@ -101,7 +104,11 @@ class Commit:
 
 @dataclass(frozen=True)
 class Comment:
-    """A comment on a pull request; `app_id` is the App that wrote it (`performed_via_github_app.id`)."""
+    """A comment on a pull request; `app_id` is the App that wrote it (`performed_via_github_app.id`).
+
+    Of its text only what may give a command is kept: `body`. Of one that begins with a marker of ours, which
+    anybody can quote, also `marker`, and the `hash` of the whole text.
+    """
 
     id: int
     author: Account
@@ -109,6 +116,8 @@ class Comment:
     body: str
     created_at: datetime
     updated_at: datetime
+    marker: str = ""
+    hash: str = ""
 
 
 @dataclass(frozen=True)

@@ -100,9 +100,17 @@ NOT_AGENT_IDS = {
 NOT_AGENT_LOGINS = frozenset({"copilot-pull-request-reviewer[bot]", "pre-commit-ci[bot]", "snyk-bot"})
 """More of them, whose numbers are not known."""
 
-_CO_AUTHOR = re.compile(r"^co-authored-by:[^<\n]*<([^<>\n]+)>", re.IGNORECASE | re.MULTILINE)
+_MESSAGE_END = 65_536
+"""Characters of a commit's message that are looked at: trailers stand at its end
+(https://git-scm.com/docs/git-interpret-trailers)."""
+
+_ADDRESS = 320
+"""Characters that an e-mail address may have (https://www.rfc-editor.org/rfc/rfc3696#section-3)."""
+
+_CO_AUTHOR = re.compile(rf"^co-authored-by:[^<\n]*<([^<>\n]{{1,{_ADDRESS}}})>", re.IGNORECASE | re.MULTILINE)
 # https://docs.github.com/en/account-and-profile/reference/email-addresses-reference#your-noreply-email-address
 _NOREPLY = re.compile(r"([0-9]{1,18})\+[^@]+@users\.noreply\.github\.com")
+_TRAILER_FLAGS = re.IGNORECASE | re.MULTILINE
 
 
 def recognise(author: Account, branch: str, body: str, commits: Sequence[Commit] | None) -> AgentSeen | None:
@@ -118,6 +126,26 @@ def recognise(author: Account, branch: str, body: str, commits: Sequence[Commit]
     return (
         _by_account(author) or _by_branch(branch) or _by_body(body) or next(_by_commits(commits or ()), None)
     )
+
+
+def signatures(message: str) -> str:
+    """Return what of a commit's message agents sign with: `recognise` makes as much of it as of the message.
+
+    A line at most for each account and address of an agent, however long the message is.
+    """
+    end = message[-_MESSAGE_END:]
+    emails = {_account_or_address(email.lower()): email.lower() for email in _CO_AUTHOR.findall(end)}
+    # By account: GitHub makes as many addresses of one as there are names to put into them.
+    signing = (emails[key] for agent in TABLE for key in (*agent.ids, *agent.emails) if key in emails)
+    co_authors = (f"Co-authored-by: <{email}>" for email in signing)
+    trailers = (_first(pattern, end, _TRAILER_FLAGS) for agent in TABLE for pattern in agent.trailers)
+    return "\n".join((*co_authors, *filter(None, trailers)))
+
+
+def links(body: str) -> str:
+    """Return what of a description agents leave there: `recognise` makes as much of it as of the whole."""
+    found = (_first(pattern, body) for agent in TABLE for pattern in agent.body)
+    return "\n".join(filter(None, found))
 
 
 def needs_commits(author: Account, branch: str) -> bool:
@@ -178,12 +206,21 @@ def _wrote(agent: Agent, commit: Commit) -> bool:
 
 
 def _signs(agent: Agent, commit: Commit, co_authors: Sequence[str]) -> bool:
-    flags = re.IGNORECASE | re.MULTILINE
-    trailer = any(re.search(pattern, commit.message, flags) for pattern in agent.trailers)
+    trailer = any(re.search(pattern, commit.message, _TRAILER_FLAGS) for pattern in agent.trailers)
     return trailer or any(_is_of(agent, email) for email in co_authors)
 
 
 def _is_of(agent: Agent, email: str) -> bool:
     """Return whether an address is an agent's: one it is known by, or GitHub's for one of its accounts."""
+    return _account_or_address(email) in (*agent.ids, *agent.emails)
+
+
+def _account_or_address(email: str) -> int | str:
+    """Return the account that GitHub made an address of, or the address itself."""
     noreply = _NOREPLY.fullmatch(email)
-    return email in agent.emails or (noreply is not None and int(noreply[1]) in agent.ids)
+    return int(noreply[1]) if noreply else email
+
+
+def _first(pattern: str, text: str, flags: int = 0) -> str | None:
+    found = re.search(pattern, text, flags)
+    return found[0] if found else None

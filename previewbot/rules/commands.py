@@ -25,6 +25,8 @@ NAMES: tuple[CommandName, ...] = get_args(CommandName)
 _WORD = re.compile(r"/preview(?=\s|$)", re.IGNORECASE)
 _SHA = re.compile(r"[0-9a-f]{7,40}")
 _LONGEST_QUOTE = 80
+_LONGEST_LINE = 500
+"""Characters: many times what the longest command has, with each of its words apart."""
 _SYNONYMS: dict[str, CommandName] = {
     "begin": "start",
     "create": "start",
@@ -68,6 +70,19 @@ class UnknownCommand:
 
     text: str
     suggestion: str | None = None
+
+
+def excerpt(body: str) -> str:
+    """Return what of a comment may give a command: its first line, or nothing; `parse` says the same of both.
+
+    Short whatever somebody wrote, so that a conversation of any size can be kept in memory.
+    """
+    # Most comments give none, and of the longest nothing is copied then.
+    if not _WORD.match(body):
+        return ""
+    line = " ".join(body.splitlines()[0].split())
+    # The dots make sure that what is left of a line that gives no command gives none either.
+    return line if len(line) <= _LONGEST_LINE else line[: _LONGEST_LINE - 1] + "…"
 
 
 def parse(body: str) -> Command | UnknownCommand | None:

@@ -11,6 +11,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 _MARKER_RE = re.compile(r"\A<!-- previewbot (status|reply) ([a-z0-9= -]*?) ?-->")
+_LONGEST = 200
+"""Characters of a marker; ours have half of that."""
+
 _FIELD_RE = re.compile(r"([a-z-]+)=([a-z0-9-]+)")
 
 
@@ -32,6 +35,12 @@ def status_marker(key: str, command: int) -> str:
 def reply_marker(reply_to: int) -> str:
     """Return the first line of the answer to the issue comment with this id."""
     return f"<!-- previewbot reply reply-to={reply_to} -->"
+
+
+def marker_in(body: str) -> str:
+    """Return the marker that a comment begins with as it stands there, or nothing."""
+    found = _MARKER_RE.match(body[:_LONGEST])
+    return found[0] if found else ""
 
 
 def parse_marker(body: str) -> Marker | None:

@@ -11,6 +11,7 @@ import asyncio
 import hashlib
 import itertools
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Literal, cast
 
@@ -45,6 +46,8 @@ from previewbot.reconciler import Outcome, Reconciler
 from previewbot.reconciler.children import KINDS, ChildKind
 from previewbot.reconciler.memory import Configurations, Memory
 from previewbot.reconciler.reporters import GITHUB_REPORTERS, Reporter
+from previewbot.rules.commands import excerpt
+from previewbot.text.markers import comment_hash, marker_in
 from previewbot.text.render import Renderer
 from previewbot_demo.kube.json_copy import json_copy
 from tests.support.clock import Clock
@@ -254,6 +257,13 @@ class Cluster:
         self._changed(preview)
 
 
+def as_read(comment: Comment) -> Comment:
+    """Return a comment as the adapter reads it: what it keeps of the text."""
+    marker = marker_in(comment.body)
+    told = comment_hash(comment.body) if marker else ""
+    return replace(comment, body=excerpt(comment.body), marker=marker, hash=told)
+
+
 class GitHubInMemory:
     """A repository with one pull request; it is its own installation's client as well."""
 
@@ -336,7 +346,7 @@ class GitHubInMemory:
 
     async def comments(self, repository: str, number: int, since: datetime | None) -> list[Comment]:
         self._calls.note("comments")
-        return list(self.comments_written)
+        return [as_read(comment) for comment in self.comments_written]
 
     async def permission(self, repository: str, login: str) -> str:
         self._calls.note("permission")

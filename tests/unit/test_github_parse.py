@@ -1,4 +1,4 @@
-"""GitHub's JSON read strictly, and the samples held to GitHub's published description."""
+"""GitHub's JSON cut down and read strictly, and the samples held to GitHub's published description."""
 
 from __future__ import annotations
 
@@ -14,35 +14,73 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, TypeAdapter
 
 from previewbot.api.github import Account, ChangedFile, FileContent, Installation, Repository
-from previewbot.clients.github import parse
+from previewbot.clients.github import kept, parse
 from previewbot.clients.github.builds import build_from
+from previewbot.clients.github.cutting import Rule
 from previewbot.errors import Invalid, RemoteError
 from tests.support import github_ci_samples as ci
 from tests.support import github_samples as samples
+from tests.support.github_cutting import cut, item_of
 
 Parser = Callable[[Any], Any]
 
-SHAPES: list[tuple[type[BaseModel], dict[str, Any], Parser]] = [
-    (published.PullRequest, samples.pull_request(), parse.pull_request_from),
-    (published.PullRequestSimple, samples.pull_request_row(), parse.open_pull_request_from),
-    (published.Repository, samples.repository(), parse.repository_from),
-    (published.DiffEntry, samples.changed_file("a.py"), parse.changed_file_from),
+SHAPES: list[tuple[type[BaseModel], dict[str, Any], Rule, Parser]] = [
+    (published.PullRequest, samples.pull_request(), kept.PULL_REQUEST, parse.pull_request_from),
+    (
+        published.PullRequestSimple,
+        samples.pull_request_row(),
+        item_of(kept.OPEN_PULL_REQUESTS),
+        parse.open_pull_request_from,
+    ),
+    (published.Repository, samples.repository(), item_of(kept.REPOSITORIES), parse.repository_from),
+    (
+        published.DiffEntry,
+        samples.changed_file("a.py"),
+        item_of(kept.CHANGED_FILES),
+        parse.changed_file_from,
+    ),
     (
         published.DiffEntry,
         samples.changed_file("b.py", "renamed", previous_filename="a.py"),
+        item_of(kept.CHANGED_FILES),
         parse.changed_file_from,
     ),
-    (published.Commit, samples.commit(), parse.commit_from),
-    (published.IssueComment, samples.comment(), parse.comment_from),
-    (published.IssueComment, samples.comment(performed_via_github_app=ci.app()), parse.comment_from),
-    (published.ContentFile, samples.content(b"version: 1\n"), parse.file_content_from),
-    (published.Installation, samples.installation(), parse.installation_from),
-    (published.RepositoryCollaboratorPermission, samples.permission(), parse.permission_from),
-    (published.CheckRun, ci.check_run(), lambda obj: build_from([obj], [], app_id=1)),
-    (published.WorkflowRun, ci.workflow_run(), lambda obj: build_from([], [obj], app_id=1)),
-    (published.InstallationToken, {"token": "ghs_1", "expires_at": samples.LATER}, parse.token_from),
+    (published.Commit, samples.commit(), item_of(kept.COMMITS), parse.commit_from),
+    (published.IssueComment, samples.comment(), kept.COMMENT, parse.comment_from),
+    (
+        published.IssueComment,
+        samples.comment(performed_via_github_app=ci.app()),
+        item_of(kept.COMMENTS),
+        parse.comment_from,
+    ),
+    (published.ContentFile, samples.content(b"version: 1\n"), kept.FILE, parse.file_content_from),
+    (published.Installation, samples.installation(), item_of(kept.INSTALLATIONS), parse.installation_from),
+    (
+        published.RepositoryCollaboratorPermission,
+        samples.permission(),
+        kept.PERMISSION,
+        parse.permission_from,
+    ),
+    (
+        published.CheckRun,
+        ci.check_run(),
+        item_of(kept.CHECK_RUNS),
+        lambda obj: build_from([obj], [], app_id=1),
+    ),
+    (
+        published.WorkflowRun,
+        ci.workflow_run(),
+        item_of(kept.WORKFLOW_RUNS),
+        lambda obj: build_from([], [obj], app_id=1),
+    ),
+    (
+        published.InstallationToken,
+        {"token": "ghs_1", "expires_at": samples.LATER},
+        kept.TOKEN,
+        parse.token_from,
+    ),
 ]
-IDS = [f"{shape.__name__}-{number}" for number, (shape, _, _) in enumerate(SHAPES)]
+IDS = [f"{shape.__name__}-{number}" for number, (shape, *_) in enumerate(SHAPES)]
 
 
 def _optional(shape: type[BaseModel]) -> list[str]:
@@ -61,32 +99,32 @@ def _nullable(shape: type[BaseModel]) -> list[str]:
     return names
 
 
-@pytest.mark.parametrize(("shape", "sample", "parser"), SHAPES, ids=IDS)
+@pytest.mark.parametrize(("shape", "sample", "rule", "parser"), SHAPES, ids=IDS)
 def test_every_sample_is_of_githubs_published_shape(
-    shape: type[BaseModel], sample: dict[str, Any], parser: Parser
+    shape: type[BaseModel], sample: dict[str, Any], rule: Rule, parser: Parser
 ) -> None:
     shape.model_validate(sample)
-    parser(sample)
+    parser(cut(rule, sample))
 
 
-@pytest.mark.parametrize(("shape", "sample", "parser"), SHAPES, ids=IDS)
+@pytest.mark.parametrize(("shape", "sample", "rule", "parser"), SHAPES, ids=IDS)
 def test_what_github_may_leave_out_is_not_needed(
-    shape: type[BaseModel], sample: dict[str, Any], parser: Parser
+    shape: type[BaseModel], sample: dict[str, Any], rule: Rule, parser: Parser
 ) -> None:
     spared = {name: value for name, value in sample.items() if name not in _optional(shape)}
 
     shape.model_validate(spared)
-    parser(spared)
+    parser(cut(rule, spared))
 
 
-@pytest.mark.parametrize(("shape", "sample", "parser"), SHAPES, ids=IDS)
+@pytest.mark.parametrize(("shape", "sample", "rule", "parser"), SHAPES, ids=IDS)
 def test_what_github_may_send_as_null_is_read_as_null(
-    shape: type[BaseModel], sample: dict[str, Any], parser: Parser
+    shape: type[BaseModel], sample: dict[str, Any], rule: Rule, parser: Parser
 ) -> None:
     nulls = {**sample, **{name: None for name in _nullable(shape) if name in sample}}
 
     shape.model_validate(nulls)
-    parser(nulls)
+    parser(cut(rule, nulls))
 
 
 def test_a_pull_request_is_read_in_full() -> None:
@@ -138,7 +176,9 @@ def test_a_commit_of_nobodys_account_has_no_author(author: object) -> None:
 
 @pytest.mark.parametrize(("via", "app_id"), [(None, None), (ci.app(4242), 4242)])
 def test_a_comment_says_which_app_wrote_it(via: object, app_id: int | None) -> None:
-    assert parse.comment_from(samples.comment(performed_via_github_app=via)).app_id == app_id
+    comment = cut(kept.COMMENT, samples.comment(performed_via_github_app=via))
+
+    assert parse.comment_from(comment).app_id == app_id
 
 
 @pytest.mark.parametrize(
@@ -220,13 +260,44 @@ JSON: st.SearchStrategy[Any] = st.recursive(
 
 @given(data=st.data(), case=st.sampled_from(SHAPES))
 def test_nothing_github_could_send_raises_anything_but_a_remote_error(
-    data: st.DataObject, case: tuple[type[BaseModel], dict[str, Any], Parser]
+    data: st.DataObject, case: tuple[type[BaseModel], dict[str, Any], Rule, Parser]
 ) -> None:
-    _, sample, parser = case
+    _, sample, rule, parser = case
     changed = {**sample, data.draw(st.sampled_from(sorted(sample))): data.draw(JSON)}
 
     for answer in (changed, data.draw(JSON)):
         try:
-            parser(answer)
+            parser(cut(rule, answer))
         except RemoteError as error:
             assert error.message
+
+
+@given(data=st.data(), case=st.sampled_from(SHAPES))
+def test_what_is_cut_is_read_as_the_whole_would_be(
+    data: st.DataObject, case: tuple[type[BaseModel], dict[str, Any], Rule, Parser]
+) -> None:
+    """All that is cut to other words (a comment's, a message's) is in tests/unit/test_github_cutting.py."""
+    _, sample, rule, parser = case
+    changed = copy.deepcopy(sample)
+    for words in ("body", "message"):
+        for obj in _objects(changed):
+            if words in obj:
+                obj[words] = None if words == "body" else ""
+    within = data.draw(st.sampled_from([part for part in _objects(changed) if part]))
+    name = data.draw(st.sampled_from(sorted(within)))
+    if name not in ("body", "message"):
+        within[name] = data.draw(JSON)
+
+    def read(obj: Any) -> object:
+        try:
+            return parser(obj)
+        except RemoteError as error:
+            return error.message
+
+    assert read(cut(rule, changed)) == read(changed)
+
+
+def _objects(obj: Any) -> list[dict[str, Any]]:
+    """Return an object and all that are inside of it."""
+    inner = obj.values() if isinstance(obj, dict) else obj if isinstance(obj, list) else ()
+    return [*([obj] if isinstance(obj, dict) else []), *(found for part in inner for found in _objects(part))]

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from gidgethub.apps import get_jwt
 
 from previewbot.api.github import Installation, Repository
-from previewbot.clients.github import parse
+from previewbot.clients.github import kept, parse
 from previewbot.clients.github.fields import number
 from previewbot.clients.github.installation import InstallationClient
 from previewbot.clients.github.parse import Token
@@ -69,12 +69,13 @@ class GitHub:
 
     async def installations(self) -> list[Installation]:
         """Return all installations of the App."""
-        pages = self._transport.pages("/app/installations", jwt=self._jwt())
+        pages = self._transport.pages("/app/installations", kept.INSTALLATIONS, jwt=self._jwt())
         return [parse.installation_from(item) async for item in pages]
 
     async def installation_of(self, repository: str) -> int:
         """Return the installation that covers a repository; raises NotFound if there is none (any more)."""
-        answer, _ = await self._transport.request("GET", f"/repos/{repository}/installation", jwt=self._jwt())
+        url = f"/repos/{repository}/installation"
+        answer, _ = await self._transport.request("GET", url, kept.INSTALLATION, jwt=self._jwt())
         return number(answer, "id")
 
     async def repositories(self, installation_id: int) -> list[Repository]:
@@ -86,7 +87,7 @@ class GitHub:
         try:
             # Asked with the App's own transport: a rate limit of the installation does not keep us from
             # renewing its token.
-            answer, _ = await self._transport.request("POST", url, data={}, jwt=self._jwt())
+            answer, _ = await self._transport.request("POST", url, kept.TOKEN, data={}, jwt=self._jwt())
         except Unauthorized as error:
             message = f"GitHub does not accept the App's id and private key: {error.message}"
             raise Unauthorized(error.what, status=401, message=message) from error

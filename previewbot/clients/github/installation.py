@@ -17,11 +17,12 @@ from previewbot.api.github import (
     PullRequest,
     Repository,
 )
-from previewbot.clients.github import parse
+from previewbot.clients.github import kept, parse
 from previewbot.clients.github.builds import build_from
+from previewbot.clients.github.cutting import Rule
 from previewbot.clients.github.tokens import Tokens
 from previewbot.clients.github.transport import Transport
-from previewbot.errors import Invalid, NotFound, Unauthorized
+from previewbot.errors import Invalid, NotFound, TooLarge, Unauthorized
 
 _T = TypeVar("_T")
 
@@ -43,42 +44,45 @@ class InstallationClient:
 
     async def repositories(self) -> list[Repository]:
         """Return the repositories that the installation covers."""
-        return [
-            parse.repository_from(item)
-            for item in await self._items("/installation/repositories", "repositories")
-        ]
+        url = "/installation/repositories"
+        return await self._items(url, kept.REPOSITORIES, parse.repository_from, "repositories")
 
     async def pull_request(self, repository: str, number: int) -> PullRequest:
         """Return a pull request; that of a renamed repository too, under the new name."""
-        return parse.pull_request_from(await self._send("GET", f"/repos/{repository}/pulls/{number}"))
+        answer = await self._send("GET", f"/repos/{repository}/pulls/{number}", kept.PULL_REQUEST)
+        return parse.pull_request_from(answer)
 
     async def open_pull_requests(self, repository: str) -> list[OpenPullRequest]:
         """Return the open pull requests of a repository."""
-        items = await self._items(f"/repos/{repository}/pulls?state=open")
-        return [parse.open_pull_request_from(item) for item in items]
+        url = f"/repos/{repository}/pulls?state=open"
+        return await self._items(url, kept.OPEN_PULL_REQUESTS, parse.open_pull_request_from)
 
     async def files(self, repository: str, number: int) -> ChangedFiles:
-        """Return the changed files; `complete` is false where GitHub cuts the list off (FILES_LIMIT)."""
-        items = await self._items(f"/repos/{repository}/pulls/{number}/files")
-        files = tuple(parse.changed_file_from(item) for item in items)
+        """Return the changed files.
+
+        `complete` is false where the list is cut off, by GitHub (FILES_LIMIT) or by a limit of ours.
+        """
+        url = f"/repos/{repository}/pulls/{number}/files"
+        files, all_read = await self._as_many_as_can_be_read(url, kept.CHANGED_FILES, parse.changed_file_from)
         # GitHub cuts the list off without a word, so its length is the only sign. Of exactly 3,000 files it
         # is called incomplete too, which only makes more services count as changed.
-        return ChangedFiles(files, complete=len(files) < FILES_LIMIT)
+        return ChangedFiles(tuple(files), complete=all_read and len(files) < FILES_LIMIT)
 
     async def commits(self, repository: str, number: int) -> list[Commit]:
-        """Return the commits of a pull request (GitHub shows the first 250)."""
-        items = await self._items(f"/repos/{repository}/pulls/{number}/commits")
-        return [parse.commit_from(item) for item in items]
+        """Return the commits of a pull request: the first 250 as GitHub has it, fewer if they are huge."""
+        url = f"/repos/{repository}/pulls/{number}/commits"
+        return (await self._as_many_as_can_be_read(url, kept.COMMITS, parse.commit_from))[0]
 
     async def parents(self, repository: str, sha: str) -> tuple[str, ...]:
         """Return the SHAs of a commit's parents, in order."""
-        return parse.parents_from(await self._send("GET", f"/repos/{repository}/git/commits/{sha}"))
+        url = f"/repos/{repository}/git/commits/{sha}"
+        return parse.parents_from(await self._send("GET", url, kept.GIT_COMMIT))
 
     async def file(self, repository: str, path: str, ref: str) -> FileContent | None:
         """Return a file at a branch or commit, or None if there is no file there; Invalid if over 1 MB."""
         url = f"/repos/{repository}/contents/{quote(path)}?ref={quote(ref, safe='')}"
         try:
-            answer = await self._send("GET", url)
+            answer = await self._send("GET", url, kept.FILE)
         except NotFound:
             return None
         return parse.file_content_from(answer)
@@ -88,11 +92,13 @@ class InstallationClient:
         try:
             # Both are needed: other systems report check runs only, and of a workflow that waits for an
             # approval there is a workflow run but no check run yet.
-            checks = await self._items(f"/repos/{repository}/commits/{head_sha}/check-runs", "check_runs")
+            url = f"/repos/{repository}/commits/{head_sha}/check-runs"
+            checks = await self._items(url, kept.CHECK_RUNS, _as_it_is, "check_runs")
         except Invalid:
             return Build("none")
         try:
-            runs = await self._items(f"/repos/{repository}/actions/runs?head_sha={head_sha}", "workflow_runs")
+            url = f"/repos/{repository}/actions/runs?head_sha={head_sha}"
+            runs = await self._items(url, kept.WORKFLOW_RUNS, _as_it_is, "workflow_runs")
         except NotFound:
             # The check runs were found, so the repository is there: its server has no Actions.
             runs = []
@@ -101,30 +107,30 @@ class InstallationClient:
     async def comments(self, repository: str, number: int, since: datetime | None) -> list[Comment]:
         """Return all comments, or those made or changed since a moment, oldest first."""
         query = f"?since={since.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}" if since else ""
-        items = await self._items(f"/repos/{repository}/issues/{number}/comments{query}")
-        return [parse.comment_from(item) for item in items]
+        url = f"/repos/{repository}/issues/{number}/comments{query}"
+        return await self._items(url, kept.COMMENTS, parse.comment_from)
 
     async def create_comment(self, repository: str, number: int, body: str) -> Comment:
         """Write a comment."""
         url = f"/repos/{repository}/issues/{number}/comments"
-        return parse.comment_from(await self._send("POST", url, {"body": body}))
+        return parse.comment_from(await self._send("POST", url, kept.COMMENT, {"body": body}))
 
     async def update_comment(self, repository: str, comment_id: int, body: str) -> Comment:
         """Replace the text of a comment; raises NotFound if somebody deleted it."""
         url = f"/repos/{repository}/issues/comments/{comment_id}"
-        return parse.comment_from(await self._send("PATCH", url, {"body": body}))
+        return parse.comment_from(await self._send("PATCH", url, kept.COMMENT, {"body": body}))
 
     async def delete_comment(self, repository: str, comment_id: int) -> None:
         """Delete a comment; one that is gone already is fine."""
         try:
-            await self._send("DELETE", f"/repos/{repository}/issues/comments/{comment_id}")
+            await self._send("DELETE", f"/repos/{repository}/issues/comments/{comment_id}", kept.NOTHING)
         except NotFound:
             return
 
     async def react(self, repository: str, comment_id: int, content: str) -> None:
         """Give a reaction (`eyes`, `rocket`, `confused`); giving it twice is giving it once."""
         url = f"/repos/{repository}/issues/comments/{comment_id}/reactions"
-        await self._send("POST", url, {"content": content})
+        await self._send("POST", url, kept.NOTHING, {"content": content})
 
     async def permission(self, repository: str, login: str) -> str:
         """Return `admin`, `write`, `read` or `none`; somebody whom GitHub does not know has none."""
@@ -132,20 +138,43 @@ class InstallationClient:
         # collaborators. The `author_association` in a comment would not tell who may write.
         url = f"/repos/{repository}/collaborators/{quote(login, safe='')}/permission"
         try:
-            answer = await self._send("GET", url)
+            answer = await self._send("GET", url, kept.PERMISSION)
         except NotFound:
             return "none"
         return parse.permission_from(answer)
 
-    async def _items(self, url: str, key: str | None = None) -> list[Any]:
-        async def read(token: str) -> list[Any]:
-            return [item async for item in self._transport.pages(url, token=token, key=key)]
+    async def _items(
+        self, url: str, rule: Rule, item_from: Callable[[Any], _T], key: str | None = None
+    ) -> list[_T]:
+        async def read(token: str) -> list[_T]:
+            # Item by item: a page is gone from memory when the next one comes.
+            return [item_from(item) async for item in self._transport.pages(url, rule, token=token, key=key)]
 
         return await self._call_with_token(read)
 
-    async def _send(self, method: str, url: str, data: Any = b"") -> Any:
+    async def _as_many_as_can_be_read(
+        self, url: str, rule: Rule, item_from: Callable[[Any], _T]
+    ) -> tuple[list[_T], bool]:
+        """Return the items of a list that GitHub itself may cut off, and whether these are all of them.
+
+        Whoever pushes chooses what is in it. It must not be an error for ever, and what a cut-off list means
+        is known.
+        """
+
+        async def read(token: str) -> tuple[list[_T], bool]:
+            items: list[_T] = []
+            try:
+                async for item in self._transport.pages(url, rule, token=token):
+                    items.append(item_from(item))
+            except TooLarge:
+                return items, False
+            return items, True
+
+        return await self._call_with_token(read)
+
+    async def _send(self, method: str, url: str, rule: Rule, data: Any = b"") -> Any:
         async def send(token: str) -> Any:
-            answer, _ = await self._transport.request(method, url, data=data, token=token)
+            answer, _ = await self._transport.request(method, url, rule, data=data, token=token)
             return answer
 
         return await self._call_with_token(send)
@@ -160,3 +189,7 @@ class InstallationClient:
             # one and the others take it.
             self._tokens.drop(token)
         return await call((await self._tokens.current()).value)
+
+
+def _as_it_is(item: Any) -> Any:
+    return item

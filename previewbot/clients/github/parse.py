@@ -1,4 +1,6 @@
-"""GitHub's JSON as values of `previewbot.api.github`; what is not of GitHub's shape raises RemoteError.
+"""What is `kept` of GitHub's JSON as values of `previewbot.api.github`.
+
+What is not of GitHub's shape raises RemoteError.
 
 Field names and which may be null: https://docs.github.com/en/rest (version 2022-11-28).
 """
@@ -120,9 +122,11 @@ def comment_from(obj: Any) -> Comment:
         id=number(obj, "id"),
         author=_account(obj, "user"),
         app_id=number(obj, "performed_via_github_app.id") if by_app else None,
-        body=text(obj, "body") if has(obj, "body") else "",
+        body=text(obj, "body.text") if has(obj, "body") else "",
         created_at=moment(obj, "created_at"),
         updated_at=moment(obj, "updated_at"),
+        marker=text(obj, "body.marker") if has(obj, "body.marker") else "",
+        hash=text(obj, "body.hash") if has(obj, "body.hash") else "",
     )
 
 

@@ -1,11 +1,16 @@
-"""Requests to GitHub: headers, time limits, redirects, conditional requests, and errors in our own words.
+"""Requests to GitHub: headers, limits of time and size, redirects, conditional requests, errors in our words.
+
+Of every answer only that gets past here which its rule (`kept`) keeps; answers that GitHub refuses with are
+short, and kept whole up to a limit.
 
 Nothing sleeps here: a limit or a passing fault becomes `TryLater`, and the pass that met it is queued again.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
+from contextvars import ContextVar
 from datetime import datetime
 from typing import Any
 from urllib.parse import urljoin, urlsplit
@@ -16,9 +21,10 @@ from gidgethub.aiohttp import GitHubAPI
 
 from previewbot.clients.github import parse
 from previewbot.clients.github.cache import PAGE_SIZE, BoundedCache
+from previewbot.clients.github.cutting import Cutting, Rule, TooMuch
 from previewbot.clients.github.limits import rate_limit_wait, retry_after
 from previewbot.clients.origins import origin
-from previewbot.errors import RemoteError, TryLater, from_status
+from previewbot.errors import RemoteError, TooLarge, TryLater, from_status
 
 API_VERSION = "2022-11-28"
 """2026-03-10 no longer has `merge_commit_sha`, which image tags may be made of
@@ -28,12 +34,19 @@ MAX_PAGES = 100
 
 _ACCEPT = "application/vnd.github+json"
 _TIMEOUT = aiohttp.ClientTimeout(total=30, connect=10)
+_PIECE = 64 * 1024
+"""Bytes of an answer that are read, and parsed, at one go; then whoever else waits has a turn."""
+
+_MOST_OF_A_REFUSAL = 64 * 1024
 _REDIRECTS = frozenset({301, 302, 307, 308})
 _MAX_REDIRECTS = 3
 
+_rule: ContextVar[Rule] = ContextVar("rule")
+"""How the answer is cut that is being asked for: gidgethub passes nothing of ours on to `_Api._request`."""
+
 
 class _Api(GitHubAPI):
-    """gidgethub with a time limit, and with redirects that keep method, body and credentials.
+    """gidgethub with limits of time and size, and with redirects that keep method, body and credentials.
 
     A renamed repository redirects; GitHub asks for the same request at the new address
     (https://docs.github.com/en/rest/using-the-rest-api/best-practices-for-using-the-rest-api#follow-redirects),
@@ -49,12 +62,40 @@ class _Api(GitHubAPI):
             async with self._session.request(
                 method, url, headers=headers, data=body, timeout=_TIMEOUT, allow_redirects=False
             ) as response:
-                answer = response.status, response.headers, await response.read()
+                answer = response.status, response.headers, await _read(f"{method} {url}", response)
             target = urljoin(url, answer[1].get("location", ""))
             if answer[0] not in _REDIRECTS or hop == _MAX_REDIRECTS or origin(target) != origin(url):
                 break
             url = target
         return answer
+
+
+async def _read(what: str, response: aiohttp.ClientResponse) -> bytes:
+    """Return what is kept of an answer; raises TooLarge, and ValueError if it is no JSON."""
+    if response.status >= 300:
+        return await _refusal(response)
+    cutting = Cutting(_rule.get())
+    try:
+        async for piece in response.content.iter_chunked(_PIECE):
+            cutting.feed(piece)
+            # What was received already is handed out without a pause, and there may be megabytes of it.
+            await asyncio.sleep(0)
+    except TooMuch as error:
+        raise TooLarge(
+            what, status=response.status, message=f"GitHub's answer is too large: {error}"
+        ) from error
+    return cutting.end()
+
+
+async def _refusal(response: aiohttp.ClientResponse) -> bytes:
+    """Return what GitHub says when it refuses; nothing if that is no message but a book."""
+    said = bytearray()
+    async for piece in response.content.iter_chunked(_PIECE):
+        said += piece
+        # The status tells what to do. It must not get lost over what a proxy writes below it.
+        if len(said) > _MOST_OF_A_REFUSAL:
+            return b""
+    return bytes(said)
 
 
 class Transport:
@@ -76,12 +117,19 @@ class Transport:
         self._limited_until = 0.0
 
     async def request(
-        self, method: str, url: str, *, data: Any = b"", token: str | None = None, jwt: str | None = None
+        self,
+        method: str,
+        url: str,
+        rule: Rule,
+        *,
+        data: Any = b"",
+        token: str | None = None,
+        jwt: str | None = None,
     ) -> tuple[Any, str | None]:
-        """Send one request; return the decoded answer and the address of the next page, if there is one.
+        """Send one request; return what `rule` keeps of the answer, and the address of the next page, if any.
 
-        Raises a RemoteError for anything but success, and what the fence raises. While GitHub's rate limit
-        holds, nothing is sent
+        Raises a RemoteError for anything but success (TooLarge for an answer past our limits), and what the
+        fence raises. While GitHub's rate limit holds, nothing is sent
         (https://docs.github.com/en/rest/using-the-rest-api/best-practices-for-using-the-rest-api#handle-rate-limit-errors-appropriately).
         """
         what = f"{method} {url}"
@@ -90,6 +138,7 @@ class Transport:
         # must not write for a lease that somebody else holds by now.
         if method != "GET":
             self._fence()
+        _rule.set(rule)
         try:
             answer, next_url, _ = await self._api._make_request(
                 method,
@@ -113,16 +162,22 @@ class Transport:
         return answer, next_url
 
     async def pages(
-        self, url: str, *, token: str | None = None, jwt: str | None = None, key: str | None = None
+        self,
+        url: str,
+        rule: Rule,
+        *,
+        token: str | None = None,
+        jwt: str | None = None,
+        key: str | None = None,
     ) -> AsyncIterator[Any]:
-        """Yield the items of all pages; `key` names the list inside an object.
+        """Yield what `rule` keeps of the items of all pages; `key` names the list inside an object.
 
         Pages are found by the Link header alone. Raises RemoteError past MAX_PAGES: half a list would be
         taken for the whole.
         """
         next_url: str | None = f"{url}{'&' if '?' in url else '?'}per_page={PAGE_SIZE}"
         for _ in range(MAX_PAGES):
-            answer, next_url = await self.request("GET", next_url or url, token=token, jwt=jwt)
+            answer, next_url = await self.request("GET", next_url or url, rule, token=token, jwt=jwt)
             for item in parse.listing(answer, key):
                 yield item
             if next_url is None:

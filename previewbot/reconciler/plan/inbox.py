@@ -12,7 +12,7 @@ from datetime import datetime
 from previewbot.api import Report, RequestId, RequestKind, Requests, Status
 from previewbot.api.github import Comment
 from previewbot.reconciler.observation import OwnComments, OwnReport
-from previewbot.text.markers import comment_hash, parse_marker
+from previewbot.text.markers import parse_marker
 
 COMMENT = "comment"
 """The name of the status comment among `status.reports`."""
@@ -30,10 +30,10 @@ def own_comments(comments: Sequence[Comment], app_id: int) -> OwnComments:
     marked = [
         (comment, marker)
         for comment in comments
-        if comment.app_id == app_id and (marker := parse_marker(comment.body)) is not None
+        if comment.app_id == app_id and (marker := parse_marker(comment.marker)) is not None
     ]
     reports = [
-        OwnReport(comment.id, comment_hash(comment.body), marker.command)
+        OwnReport(comment.id, comment.hash, marker.command)
         for comment, marker in marked
         if marker.kind == "status"
     ]

@@ -1,0 +1,109 @@
+"""What is kept of GitHub's answers: a rule for each kind of answer.
+
+Whoever may comment, push or report a check decides how long the texts are that GitHub sends us. So nothing
+of an answer is kept but what `parse` and `builds` read of it, and of a text only what somebody looks at. What
+a rule does not name is dropped. Field names: https://docs.github.com/en/rest (version 2022-11-28).
+"""
+
+from __future__ import annotations
+
+from previewbot.clients.github.cutting import Each, Rule
+from previewbot.rules import agents, commands
+from previewbot.text.markers import comment_hash, marker_in
+
+_MOST_OF_A_NAME = 200
+"""Characters that are kept of what is only shown to people."""
+
+
+def _words(body: str) -> dict[str, str]:
+    marker = marker_in(body)
+    # The hash is of the whole text, so it is made here, where the whole text is.
+    told = {"marker": marker, "hash": comment_hash(body)} if marker else {}
+    return {"text": commands.excerpt(body), **told}
+
+
+def _name(text: str) -> str:
+    return text if len(text) <= _MOST_OF_A_NAME else text[: _MOST_OF_A_NAME - 1] + "…"
+
+
+_ACCOUNT: Rule = {"id": None, "login": None, "type": None}
+_BRANCH: Rule = {"ref": None, "sha": None, "repo": {"id": None, "full_name": None}}
+_REPOSITORY: Rule = {"id": None, "full_name": None, "default_branch": None}
+
+NOTHING: Rule = {}
+TOKEN: Rule = {"token": None, "expires_at": None}
+INSTALLATION: Rule = {"id": None, "suspended_at": None}
+INSTALLATIONS: Rule = Each(INSTALLATION)
+REPOSITORIES: Rule = {"repositories": Each(_REPOSITORY)}
+PULL_REQUEST: Rule = {
+    "number": None,
+    "state": None,
+    "merged": None,
+    "title": None,
+    "body": agents.links,
+    "draft": None,
+    "user": _ACCOUNT,
+    "head": _BRANCH,
+    "base": {
+        "ref": None,
+        "sha": None,
+        "repo": {"id": None, "full_name": None, "default_branch": None, "private": None},
+    },
+    "labels": Each({"name": None}),
+    "updated_at": None,
+    "closed_at": None,
+    "mergeable": None,
+    "merge_commit_sha": None,
+    "changed_files": None,
+    "html_url": None,
+}
+OPEN_PULL_REQUESTS: Rule = Each({"number": None, "head": {"sha": None}, "updated_at": None})
+CHANGED_FILES: Rule = Each({"filename": None, "previous_filename": None, "status": None})
+COMMITS: Rule = Each(
+    {
+        "sha": None,
+        "commit": {"message": agents.signatures, "author": {"name": None, "email": None}},
+        "author": _ACCOUNT,
+    }
+)
+GIT_COMMIT: Rule = {"parents": Each({"sha": None})}
+FILE: Rule = {"type": None, "encoding": None, "path": None, "content": None, "sha": None}
+CHECK_RUNS: Rule = {
+    "check_runs": Each(
+        {
+            "status": None,
+            "conclusion": None,
+            "name": _name,
+            "html_url": None,
+            "started_at": None,
+            "check_suite": {"id": None},
+            "app": {"id": None},
+        }
+    )
+}
+WORKFLOW_RUNS: Rule = {
+    "workflow_runs": Each(
+        {
+            "id": None,
+            "workflow_id": None,
+            "event": None,
+            "check_suite_id": None,
+            "status": None,
+            "conclusion": None,
+            "name": _name,
+            "html_url": None,
+            "run_started_at": None,
+        }
+    )
+}
+COMMENT: Rule = {
+    "id": None,
+    "user": _ACCOUNT,
+    "performed_via_github_app": {"id": None},
+    "author_association": None,
+    "body": _words,
+    "created_at": None,
+    "updated_at": None,
+}
+COMMENTS: Rule = Each(COMMENT)
+PERMISSION: Rule = {"permission": None}

@@ -1,0 +1,230 @@
+"""What is kept of people's and agents' words says as much as the whole, in whatever pieces it arrives."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from previewbot.api.github import Account, Comment, Commit
+from previewbot.clients.github import kept, parse
+from previewbot.clients.github.cutting import (
+    LONGEST_TEXT,
+    MOST_BYTES,
+    MOST_KEPT,
+    Cutting,
+    Each,
+    Rule,
+    TooMuch,
+)
+from previewbot.rules import agents, commands
+from previewbot.rules.commands import Command, UnknownCommand
+from previewbot.text.markers import comment_hash, parse_marker, reply_marker, status_marker
+from tests.support import github_samples as samples
+from tests.support.github_cutting import cut
+
+ADA = Account(1, "ada")
+
+
+def heard(body: str | None) -> Comment:
+    """Return a comment as it is read."""
+    return parse.comment_from(cut(kept.COMMENT, {**samples.comment(), "body": body}))
+
+
+_COMMAND_WORDS = st.sampled_from(
+    ["/preview", "start", "extend", "2h", "30m", "stop", " ", "\t", "\n", "\r\n", "\x85", " " * 600, "a" * 40]
+)
+_BODIES = st.text(max_size=30) | st.lists(_COMMAND_WORDS | st.text(max_size=4), max_size=8).map("".join)
+
+
+@given(_BODIES | _BODIES.map("/preview ".__add__))
+@example("/preview stop" + " " * 70_000 + "x")
+@example("/preview " + "extend " * 10_000)
+@example("/preview extend " + "0h " * 10_000)
+@example("/preview\x1cstop")
+def test_what_is_kept_of_a_comment_asks_for_what_the_whole_asks_for(body: str) -> None:
+    read, whole = heard(body), commands.parse(body)
+
+    asked = commands.parse(read.body)
+    assert type(asked) is type(whole) and len(read.body) <= 500
+    assert asked == whole or isinstance(whole, UnknownCommand) or _is_no_duration(whole)
+
+
+def _is_no_duration(asked: Command | UnknownCommand | None) -> bool:
+    return isinstance(asked, Command) and asked.name == "extend" and asked.duration is None
+
+
+@given(
+    marker=st.sampled_from([status_marker("pr-1-2", 77), reply_marker(78), "<!-- previewbot status -->", ""]),
+    before=st.sampled_from(["", "", " ", "> "]),
+    after=st.text(max_size=40),
+)
+def test_the_marker_and_the_hash_of_a_comment_are_those_of_the_whole(
+    marker: str, before: str, after: str
+) -> None:
+    body = before + marker + after
+    read, whole = heard(body), parse_marker(body)
+
+    assert parse_marker(read.marker) == whole
+    assert read.hash == (comment_hash(body) if whole else "")
+
+
+@pytest.mark.parametrize("body", ["<!-- previewbot status " + "a" * 70_000 + " -->", "Hello " * 10_000])
+def test_of_a_long_text_without_a_command_or_a_marker_of_ours_nothing_is_kept(body: str) -> None:
+    read = heard(body)
+
+    assert (read.body, read.marker, read.hash) == ("", "", "")
+
+
+def test_a_comment_without_a_text_asks_for_nothing() -> None:
+    assert heard(None).body == ""
+
+
+_EMAILS = [email for agent in agents.TABLE for email in agent.emails]
+_IDS = [number for agent in agents.TABLE for number in agent.ids]
+_ADDRESSES = st.one_of(
+    st.sampled_from(_EMAILS).map(str.upper),
+    st.builds(
+        "{}+{}@users.noreply.github.com".format, st.sampled_from([*_IDS, 7]), st.sampled_from(["x", "y"])
+    ),
+    st.just("ada@example.com"),
+)
+_LINES = st.one_of(
+    st.builds(
+        "{}: {} <{}>".format,
+        st.sampled_from(["Co-Authored-By", "See"]),
+        st.text("a<\r ", max_size=3),
+        _ADDRESSES,
+    ),
+    st.sampled_from(["replit-commit-author: Agent", "replit-commit-author: agents", " replit-commit-author"]),
+    st.text(max_size=10),
+)
+_MESSAGES = st.lists(_LINES, max_size=6).map("\n".join)
+
+
+@given(st.lists(_MESSAGES, max_size=3))
+def test_what_is_kept_of_commits_shows_the_same_agent_as_their_messages(messages: list[str]) -> None:
+    def seen(messages: list[str]) -> object:
+        commits = [Commit("1", message, "ada", "ada@example.com", None) for message in messages]
+        return agents.recognise(ADA, "fix", "", commits)
+
+    rows = [samples.commit(message=message) for message in messages]
+    read = [parse.commit_from(row).message for row in cut(kept.COMMITS, rows)]
+
+    assert seen(read) == seen(messages)
+
+
+def test_the_trailers_of_the_longest_message_are_found() -> None:
+    message = "x" * 1_000_000 + "\n\nCo-authored-by: Cursor <cursoragent@cursor.com>\n"
+
+    assert agents.signatures(message) == "Co-authored-by: <cursoragent@cursor.com>"
+
+
+def test_a_thousand_signatures_of_one_agent_are_kept_as_one() -> None:
+    address = f"{_IDS[0]}+{{}}@users.noreply.github.com"
+    message = "\n".join(f"Co-authored-by: C <{address.format(number)}>" for number in range(1_000))
+
+    assert agents.signatures(message).count("\n") == 0 and agents.signatures(message)
+
+
+_LINKS = [
+    "https://cursor.com/agents?x",
+    "https://www.cursor.com/agentsy",
+    "https://chatgpt.com/codex/tasks/1",
+    "Generated with [Claude Code](https://x)",
+    "https://app.devin.ai/sessions/1",
+]
+
+
+@given(st.lists(st.sampled_from(_LINKS) | st.text(max_size=5), max_size=5).map("".join))
+def test_what_is_kept_of_a_description_shows_the_same_agent_as_the_whole(body: str) -> None:
+    read = parse.pull_request_from(cut(kept.PULL_REQUEST, samples.pull_request(body=body))).body
+
+    assert agents.recognise(ADA, "fix", read, None) == agents.recognise(ADA, "fix", body, None)
+
+
+_JSON: st.SearchStrategy[Any] = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.sampled_from("abc"), inner, max_size=3),
+    max_leaves=12,
+)
+
+
+@given(value=_JSON, piece=st.integers(1, 40), ensure_ascii=st.booleans())
+def test_the_pieces_in_which_an_answer_arrives_make_no_difference(
+    value: Any, piece: int, ensure_ascii: bool
+) -> None:
+    rule: Rule = {"a": None, "b": {"a": None}, "c": Each({"b": None})}
+
+    assert cut(rule, value, piece=piece) == cut(rule, value, ensure_ascii=ensure_ascii)
+
+
+@given(value=_JSON)
+def test_nothing_is_kept_that_no_rule_names(value: Any) -> None:
+    left = cut({"a": None, "c": Each({"b": None})}, value)
+
+    if isinstance(value, dict):
+        assert left.keys() <= {"a", "c", "…"}
+        assert not isinstance(left.get("a"), dict | list) or left["a"] in ({}, [], {"…": None})
+        assert len(left.get("c") or []) == len(value["c"]) if isinstance(value.get("c"), list) else True
+
+
+@pytest.mark.parametrize("text", [b"<html>", b"{", b'{"a": 1} x', b'["a"', b"\xff", b'{"a": "\xff"}'])
+def test_what_is_no_json_is_a_mistake_and_not_half_an_answer(text: bytes) -> None:
+    cutting = Cutting({"a": None})
+
+    with pytest.raises(ValueError):
+        cutting.feed(text)
+        cutting.end()
+
+
+def test_an_empty_answer_is_nothing() -> None:
+    assert Cutting(kept.NOTHING).end() == b""
+
+
+def test_an_answer_without_end_is_given_up() -> None:
+    cutting, piece = Cutting(kept.NOTHING), b"[" + b" " * (2**20 - 1)
+    cutting.feed(piece)
+
+    with pytest.raises(TooMuch, match="128 MiB"):
+        for _ in range(MOST_BYTES // 2**20):
+            cutting.feed(b"1," + b" " * (2**20 - 2))
+
+
+@pytest.mark.parametrize("begun", [b'{"a": "', b'{"b": "', b'{"', b'{"a": 1'])
+def test_a_text_without_end_is_given_up_also_where_it_is_not_kept(begun: bytes) -> None:
+    cutting = Cutting({"a": None})
+    cutting.feed(begun)
+
+    with pytest.raises(TooMuch, match="a text in it"):
+        for _ in range(LONGEST_TEXT // 2**16 + 1):
+            cutting.feed(b"1" * 2**16)
+
+
+def test_more_than_we_hold_is_given_up_however_small_its_parts_are() -> None:
+    names = Each({"name": None})
+
+    with pytest.raises(TooMuch, match="what is needed"):
+        cut(names, [{"name": "x" * 1_000}] * (MOST_KEPT // 1_000))
+    with pytest.raises(TooMuch, match="what is needed"):
+        cut(names, [{}] * (MOST_KEPT // 16 + 1))
+
+
+def test_what_was_longer_than_a_command_may_be_is_quoted_from_its_beginning() -> None:
+    asked = commands.parse(heard("/preview frobnicate " + "x" * 60_000).body)
+
+    assert isinstance(asked, UnknownCommand) and asked.text.startswith("/preview frobnicate xxx")
+    assert commands.parse(heard("/preview extend 2h").body) == Command(
+        "extend", duration=timedelta(hours=2), text="2h"
+    )
+
+
+def test_everything_that_is_kept_is_json_that_any_charset_can_hold() -> None:
+    cutting = Cutting({"a": None})
+    cutting.feed(json.dumps({"a": "ü😀"}, ensure_ascii=False).encode())
+
+    assert cutting.end().isascii()
