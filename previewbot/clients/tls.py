@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ssl
 
+import aiohttp
+
 
 class _WithoutGoodbye(ssl.SSLObject):
     """Says goodbye (TLS's close_notify) and does not wait for the peer's.
@@ -25,3 +27,10 @@ def end_at_once(context: ssl.SSLContext) -> ssl.SSLContext:
     """Let the connections of an asyncio client end as soon as they are closed; return the context."""
     context.sslobject_class = _WithoutGoodbye
     return context
+
+
+def client_session(timeout: aiohttp.ClientTimeout) -> aiohttp.ClientSession:
+    """Return a client that trusts what the system trusts, and whose connections end as soon as they are
+    closed."""
+    connector = aiohttp.TCPConnector(ssl=end_at_once(ssl.create_default_context()))
+    return aiohttp.ClientSession(connector=connector, timeout=timeout)

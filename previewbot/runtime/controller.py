@@ -18,6 +18,7 @@ from previewbot.clients.github import GitHub
 from previewbot.clients.kubernetes.cache import ObjectCache
 from previewbot.clients.kubernetes.client import Kube
 from previewbot.clients.registry import Registry
+from previewbot.clients.tls import client_session
 from previewbot.config.server import Settings
 from previewbot.errors import LeaseLost
 from previewbot.reconciler import Reconciler
@@ -31,7 +32,9 @@ from previewbot.runtime.workers import WORKERS, Workers
 from previewbot.text.render import Renderer
 
 USER_AGENT = "previewbot-controller"
-_TIMEOUT = aiohttp.ClientTimeout(total=30, connect=5)
+TIMEOUT = aiohttp.ClientTimeout(total=30, connect=5)
+"""Of a request to GitHub or a registry that has no time of its own."""
+
 _TICK_SECONDS = 1.0
 _STOP_SECONDS = 6.0
 _SERVER_STOP_SECONDS = 2.0
@@ -74,7 +77,7 @@ async def run(settings: Settings, private_key: str, bind: str, *, identity: str,
         leadership.check()
 
     async with AsyncExitStack() as stack:
-        session = await stack.enter_async_context(aiohttp.ClientSession(timeout=_TIMEOUT))
+        session = await stack.enter_async_context(client_session(TIMEOUT))
         github = GitHub(
             session,
             api_url=settings.github.api_url,

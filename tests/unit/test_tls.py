@@ -18,8 +18,11 @@ import pytest
 from previewbot.clients.kubernetes.client import Kube
 from previewbot.clients.kubernetes.resources import PREVIEWS
 from previewbot.clients.registry.transport import Limits, RegistryRequest, Transport
-from previewbot.clients.tls import end_at_once
+from previewbot.clients.tls import client_session, end_at_once
+from previewbot.runtime.controller import TIMEOUT
 from previewbot_demo.kubeapi import KubeApi
+from tests.support.clock import Clock
+from tests.support.github_town import a_github
 from tests.support.kubeconfigs import write_kubeconfig
 from tests.support.registry_tls import Tls, make_tls
 
@@ -94,6 +97,17 @@ async def _request_to_a_registry(silent: Silent, directory: Path) -> None:
         await _given_up(Transport(session, Limits()).send(request, silent.tls.ca_file), silent.asked)
 
 
+async def _request_to_a_registry_that_the_system_trusts(silent: Silent, directory: Path) -> None:
+    async with client_session(TIMEOUT) as session:
+        request = RegistryRequest("registry", silent.url)
+        await _given_up(Transport(session, Limits()).send(request, None), silent.asked)
+
+
+async def _request_to_github(silent: Silent, directory: Path) -> None:
+    async with client_session(TIMEOUT) as session:
+        await _given_up(a_github(session, silent.url, Clock()).installations(), silent.asked)
+
+
 async def _any_client(silent: Silent, directory: Path) -> None:
     context = end_at_once(ssl.create_default_context(cafile=silent.tls.ca_file))
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=context)) as session:
@@ -107,12 +121,23 @@ async def _any_client(silent: Silent, directory: Path) -> None:
         pytest.param(_request, id="a request that is given up"),
         pytest.param(_request_of_the_demo, id="a request of the demo that is given up"),
         pytest.param(_request_to_a_registry, id="a request to a registry that is given up"),
+        pytest.param(
+            _request_to_a_registry_that_the_system_trusts,
+            id="a request to a public registry that is given up",
+        ),
+        pytest.param(_request_to_github, id="a request to GitHub that is given up"),
         pytest.param(_any_client, id="any client"),
     ],
 )
 def test_no_connection_outlives_its_loop(
-    use: Callable[[Silent, Path], Awaitable[None]], silent: Silent, tmp_path: Path
+    use: Callable[[Silent, Path], Awaitable[None]],
+    silent: Silent,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    # Whom the system trusts, for those who trust nobody else.
+    monkeypatch.setenv("SSL_CERT_FILE", str(silent.tls.ca_file))
+
     async def main() -> None:
         await use(silent, tmp_path)
 
