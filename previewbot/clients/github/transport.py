@@ -19,6 +19,7 @@ import aiohttp
 from gidgethub import HTTPException
 from gidgethub.aiohttp import GitHubAPI
 
+from previewbot.clients.answers import PIECE, beginning
 from previewbot.clients.github import parse
 from previewbot.clients.github.cache import PAGE_SIZE, BoundedCache
 from previewbot.clients.github.cutting import Cutting, Rule, TooMuch
@@ -34,9 +35,6 @@ MAX_PAGES = 100
 
 _ACCEPT = "application/vnd.github+json"
 _TIMEOUT = aiohttp.ClientTimeout(total=30, connect=10)
-_PIECE = 64 * 1024
-"""Bytes of an answer that are read, and parsed, at one go; then whoever else waits has a turn."""
-
 _MOST_OF_A_REFUSAL = 64 * 1024
 _REDIRECTS = frozenset({301, 302, 307, 308})
 _MAX_REDIRECTS = 3
@@ -73,10 +71,12 @@ class _Api(GitHubAPI):
 async def _read(what: str, response: aiohttp.ClientResponse) -> bytes:
     """Return what is kept of an answer; raises TooLarge, and ValueError if it is no JSON."""
     if response.status >= 300:
-        return await _refusal(response)
+        said, all_of_it = await beginning(response, _MOST_OF_A_REFUSAL)
+        # The status tells what to do. It must not get lost over what a proxy writes below it.
+        return said if all_of_it else b""
     cutting = Cutting(_rule.get())
     try:
-        async for piece in response.content.iter_chunked(_PIECE):
+        async for piece in response.content.iter_chunked(PIECE):
             cutting.feed(piece)
             # What was received already is handed out without a pause, and there may be megabytes of it.
             await asyncio.sleep(0)
@@ -85,17 +85,6 @@ async def _read(what: str, response: aiohttp.ClientResponse) -> bytes:
             what, status=response.status, message=f"GitHub's answer is too large: {error}"
         ) from error
     return cutting.end()
-
-
-async def _refusal(response: aiohttp.ClientResponse) -> bytes:
-    """Return what GitHub says when it refuses; nothing if that is no message but a book."""
-    said = bytearray()
-    async for piece in response.content.iter_chunked(_PIECE):
-        said += piece
-        # The status tells what to do. It must not get lost over what a proxy writes below it.
-        if len(said) > _MOST_OF_A_REFUSAL:
-            return b""
-    return bytes(said)
 
 
 class Transport:

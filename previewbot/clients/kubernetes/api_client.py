@@ -3,13 +3,13 @@
 Objects are plain JSON both ways, and the client's transport alone is used: kubeconfig, tokens, TLS, the pool
 of connections. Its classes for groups of resources would build a model of every type that Kubernetes has
 when they are imported: 0.7 s of CPU at each start, and 25 MB (measured on kubernetes 37).
-Every call has a total timeout; errors are previewbot's own.
+Every call has a total timeout and a limit of size; errors are previewbot's own.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,16 +18,28 @@ from typing import Any, Literal, Self
 import aiohttp
 from kubernetes.aio import client, config
 
+from previewbot.clients.answers import beginning
 from previewbot.clients.kubernetes import resources
 from previewbot.clients.kubernetes.resources import JSON
 from previewbot.clients.tls import end_at_once
-from previewbot.errors import NoAnswer, NotFound, TryLater
+from previewbot.errors import NoAnswer, NotFound, TooLarge, TryLater
 
 Object = dict[str, Any]
 Fence = Callable[[], None]
 Verb = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 Query = Mapping[str, str | int]
 
+MOST_BYTES = 4 * 1024 * 1024
+"""Bytes of an object, of a page of a list, of a line of a watch. An object has at most 1.5 MiB in etcd
+(https://etcd.io/docs/v3.6/dev-guide/limit/); the larger they are the fewer are asked for at a time."""
+
+PAGES = (200, 20, 1)
+"""How many objects a page of a list has; the next number is tried where one is larger than MOST_BYTES."""
+
+WHOLE = (0, *PAGES[1:])
+"""The same for a list that is short as a rule: all at once, which the API server answers from its memory."""
+
+_MOST_OF_A_REFUSAL = 64 * 1024
 _TIMEOUT_SECONDS = 10.0
 
 
@@ -132,6 +144,42 @@ class ApiClient:
             raise TryLater(f"Kubernetes: {what}", message="the answer is not a JSON object")
         return answer
 
+    async def _list(
+        self,
+        what: str,
+        path: str,
+        query: Query,
+        *,
+        keep: Callable[[Object], Object] = lambda obj: obj,
+        pages: Sequence[int] = PAGES,
+    ) -> tuple[list[Object], str]:
+        """Return what is to be kept of the objects of a list, and its resource version.
+
+        Read in pages, so that the whole of it is never in memory at once; raises TooLarge where a single
+        object is.
+        """
+        for size in pages[:-1]:
+            try:
+                return await self._list_in_pages(what, path, query, keep, size)
+            except TooLarge:
+                # From the beginning: nobody promises that a list goes on with pages of another size.
+                continue
+        return await self._list_in_pages(what, path, query, keep, pages[-1])
+
+    async def _list_in_pages(
+        self, what: str, path: str, query: Query, keep: Callable[[Object], Object], size: int
+    ) -> tuple[list[Object], str]:
+        objects, asked = list[Object](), {**query, "limit": size} if size else {**query}
+        # A continue token that is too old answers 410: the list is given up as a whole, and asked for anew
+        # after a backoff.
+        while True:
+            answer = await self._call(what, ApiRequest("GET", path, asked))
+            objects += map(keep, items_of(what, answer))
+            metadata = answer.get("metadata") or {}
+            if not metadata.get("continue"):
+                return objects, str(metadata.get("resourceVersion") or "")
+            asked["continue"] = str(metadata["continue"])
+
     async def _text(self, what: str, request: ApiRequest) -> str:
         """Send a request and return its answer as it came."""
         with _in_our_words(what):
@@ -176,10 +224,15 @@ def _in_our_words(what: str) -> Iterator[None]:
 
 
 async def _body(what: str, response: aiohttp.ClientResponse) -> str:
-    """Return the body of an answer; raises the RemoteError that it means."""
-    text = (await response.read()).decode("utf-8", "replace")
-    if not 200 <= response.status < 300:
+    """Return the body of an answer; raises the RemoteError that it means, TooLarge past MOST_BYTES."""
+    is_refusal = not 200 <= response.status < 300
+    read, all_of_it = await beginning(response, _MOST_OF_A_REFUSAL if is_refusal else MOST_BYTES)
+    text = read.decode("utf-8", "replace")
+    if is_refusal:
         raise resources.error_of(what, response.status, text, response.headers)
+    if not all_of_it:
+        message = f"the answer has more than {MOST_BYTES // 2**20} MiB"
+        raise TooLarge(f"Kubernetes: {what}", status=response.status, message=message)
     return text
 
 

@@ -9,7 +9,7 @@ import aiohttp
 
 from previewbot.api import Poke, Resource, Spec, name_of, new_object
 from previewbot.clients.kubernetes import resources
-from previewbot.clients.kubernetes.api_client import ApiRequest, Object, items_of
+from previewbot.clients.kubernetes.api_client import WHOLE, ApiRequest, Object
 from previewbot.clients.kubernetes.pods import PodReads
 from previewbot.clients.kubernetes.resources import (
     EVENTS,
@@ -22,8 +22,6 @@ from previewbot.clients.kubernetes.resources import (
     object_path,
 )
 from previewbot.errors import Conflict, NotFound, TryLater
-
-_PAGE = 500
 
 
 class Kube(PodReads):
@@ -75,10 +73,10 @@ class Kube(PodReads):
 
     async def list_children(self, resource: Resource, namespace: str, label_selector: str) -> list[Object]:
         """Return the objects of a resource in a namespace that match."""
-        what, path = f"list {resource.plural}", collection_path(resource, namespace)
-        return items_of(
-            what, await self._call(what, ApiRequest("GET", path, {"labelSelector": label_selector}))
-        )
+        path = collection_path(resource, namespace)
+        what, query = f"list {resource.plural}", {"labelSelector": label_selector}
+        found, _ = await self._list(what, path, query, pages=WHOLE)
+        return found
 
     async def create_child(self, resource: Resource, namespace: str, manifest: Mapping[str, Any]) -> Object:
         """Create an object; a field that the installed CRD does not know is an error, not pruned in silence.
@@ -156,20 +154,14 @@ class Kube(PodReads):
         keep: Callable[[Object], Object] = lambda obj: obj,
         selector: str = "",
     ) -> tuple[list[Object], str]:
-        """Return what is to be kept of a resource's objects, and the resource version to watch from.
-
-        Read in pages, so that the whole of it is never in memory at once.
-        """
-        what, objects, query = f"list {resource.plural}", list[Object](), _query(selector, limit=_PAGE)
-        # A continue token that is too old answers 410: the list is given up as a whole, and the informer
-        # begins a new one after its backoff.
-        while True:
-            answer = await self._call(what, ApiRequest("GET", collection_path(resource, namespace), query))
-            objects += map(keep, items_of(what, answer))
-            page = answer["metadata"].get("continue") or ""
-            query["continue"] = page
-            if not page:
-                return objects, str(answer["metadata"]["resourceVersion"])
+        """Return what is to be kept of a resource's objects, and the resource version to watch from."""
+        path = collection_path(resource, namespace)
+        what = f"list {resource.plural}"
+        objects, version = await self._list(what, path, _query(selector), keep=keep)
+        if not version:
+            # A watch from no version begins with now: what happened since the list would never be told.
+            raise TryLater(f"Kubernetes: {what}", message="the list has no resourceVersion")
+        return objects, version
 
     async def open_watch(
         self,

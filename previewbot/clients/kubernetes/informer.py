@@ -18,15 +18,14 @@ from typing import Any
 import aiohttp
 
 from previewbot.api import Resource
-from previewbot.clients.kubernetes.api_client import Object
+from previewbot.clients.kubernetes.api_client import MOST_BYTES, Object
 from previewbot.clients.kubernetes.cache import ObjectCache
 from previewbot.clients.kubernetes.client import Kube
-from previewbot.errors import NoAnswer, RemoteError, TryLater
+from previewbot.errors import NoAnswer, RemoteError, TooLarge, TryLater
 
 _SERVER_SECONDS = 290
 _SILENCE_SECONDS = 70.0
 _BACKOFF_SECONDS = (0.5, 30.0)
-_LINE_LIMIT = 4 * 1024 * 1024
 _EXPIRED = 410
 
 log = logging.getLogger(__name__)
@@ -151,7 +150,7 @@ class Informer:
                     self._resource, self._namespace, version, self._server_seconds, self._selector
                 )
                 try:
-                    async for line in _lines(response):
+                    async for line in _lines(what, response):
                         limit.reschedule(loop.time() + self._silence)
                         version, heard = self._take(line, version), True
                 finally:
@@ -196,14 +195,15 @@ def _event(line: bytes) -> tuple[str, dict[str, Any], str]:
         raise ValueError("a line of the watch is no event") from error
 
 
-async def _lines(response: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
-    """Yield the whole lines of a stream, each of any length up to a limit (aiohttp's is too small)."""
+async def _lines(what: str, response: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
+    """Yield the whole lines of a stream; raises TooLarge for one past MOST_BYTES (aiohttp's limit is too
+    small)."""
     pending = bytearray()
     async for chunk in response.content.iter_any():
         pending += chunk
         *lines, rest = pending.split(b"\n")
-        if len(rest) > _LINE_LIMIT:
-            raise ValueError("a line of the watch is too long")
+        if len(rest) > MOST_BYTES:
+            raise TooLarge(what, message=f"an event has more than {MOST_BYTES // 2**20} MiB")
         pending = rest
         for line in lines:
             if line.strip():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from previewbot.clients.kubernetes.api_client import ApiClient, ApiRequest, Object, items_of
+from previewbot.clients.kubernetes.api_client import WHOLE, ApiClient, ApiRequest, Object
 from previewbot.clients.kubernetes.resources import POD_EVENTS, PODS, collection_path, object_path
 from previewbot.errors import Invalid, NotFound
 
@@ -31,8 +31,8 @@ class PodReads(ApiClient):
         """Return the events about a pod."""
         path = collection_path(POD_EVENTS, namespace)
         query = {"fieldSelector": f"involvedObject.uid={pod_uid}"}
-        answer = await self._call("list events", ApiRequest("GET", path, query))
-        return items_of("list events", answer)
+        found, _ = await self._list("list events", path, query, pages=WHOLE)
+        return found
 
     async def _log(self, namespace: str, pod: str, container: str, previous: bool) -> str:
         query = {
