@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import TypeAdapter
+from pydantic import Field, TypeAdapter
 
+from previewbot.api.names import FULL_NAME
 from previewbot.api.status import Status
 from previewbot.api.value import Value
 
@@ -35,7 +36,7 @@ class Spec(Value):
     github_host: str
     repository_id: int
     number: int
-    repository: str
+    repository: Annotated[str, Field(pattern=FULL_NAME)]
     installation_id: int
     app_id: int
     environment_key: str

@@ -5,18 +5,17 @@ Payloads: https://docs.github.com/en/webhooks/webhook-events-and-payloads
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from previewbot.api.github import MEMBERS
+from previewbot.api.names import is_full_name
 from previewbot.rules import commands
 
 # What a Preview's spec can hold (int64).
 _LARGEST_NUMBER = 2**63 - 1
-_FULL_NAME = re.compile(r"[A-Za-z0-9._-]+/[A-Za-z0-9._-]+")
 
 
 @dataclass(frozen=True)
@@ -98,7 +97,7 @@ class _Object:
 
     def full_name(self, key: str) -> str:
         name = self.text(key)
-        if not _FULL_NAME.fullmatch(name):
+        if not is_full_name(name):
             raise Malformed(f"`{self._under(key)}` is not owner/name")
         return name
 

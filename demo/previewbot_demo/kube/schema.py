@@ -119,7 +119,8 @@ def _in_scalar(schema: Mapping[str, Any], value: object, path: str) -> list[Caus
         longest, pattern = schema.get("maxLength"), schema.get("pattern")
         if longest is not None and len(value) > longest:
             found.append(Cause(path, "FieldValueTooLong", f"Too long: may not be more than {longest} bytes"))
-        if pattern is not None and not re.search(pattern, value):
+        # For the API server's patterns `$` is the very end; for Python's also before a line break.
+        if pattern is not None and not re.search(re.sub(r"(?<!\\)\$", r"\\Z", pattern), value):
             text = f"Invalid value: \"{value}\": {path} in body should match '{pattern}'"
             found.append(Cause(path, "FieldValueInvalid", text))
     return found

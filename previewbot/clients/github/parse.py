@@ -25,7 +25,7 @@ from previewbot.api.github import (
     PullRequest,
     Repository,
 )
-from previewbot.clients.github.fields import flag, has, items, moment, number, text
+from previewbot.clients.github.fields import flag, full_name, has, items, moment, number, sha, text
 from previewbot.errors import Invalid, RemoteError
 
 GHOST = Account(id=10137, login="ghost")
@@ -60,7 +60,9 @@ def installation_from(obj: Any) -> Installation:
 def repository_from(obj: Any) -> Repository:
     """Read a repository."""
     return Repository(
-        id=number(obj, "id"), full_name=text(obj, "full_name"), default_branch=text(obj, "default_branch")
+        id=number(obj, "id"),
+        full_name=full_name(obj, "full_name"),
+        default_branch=text(obj, "default_branch"),
     )
 
 
@@ -84,7 +86,7 @@ def pull_request_from(obj: Any) -> PullRequest:
         updated_at=moment(obj, "updated_at"),
         closed_at=moment(obj, "closed_at") if has(obj, "closed_at") else None,
         mergeable=flag(obj, "mergeable") if has(obj, "mergeable") else None,
-        merge_commit_sha=text(obj, "merge_commit_sha") if has(obj, "merge_commit_sha") else None,
+        merge_commit_sha=sha(obj, "merge_commit_sha") if has(obj, "merge_commit_sha") else None,
         changed_files=number(obj, "changed_files"),
         html_url=text(obj, "html_url"),
     )
@@ -93,7 +95,7 @@ def pull_request_from(obj: Any) -> PullRequest:
 def open_pull_request_from(obj: Any) -> OpenPullRequest:
     """Read a row of the listing of open pull requests."""
     return OpenPullRequest(
-        number=number(obj, "number"), head_sha=text(obj, "head.sha"), updated_at=moment(obj, "updated_at")
+        number=number(obj, "number"), head_sha=sha(obj, "head.sha"), updated_at=moment(obj, "updated_at")
     )
 
 
@@ -107,7 +109,7 @@ def changed_file_from(obj: Any) -> ChangedFile:
 def commit_from(obj: Any) -> Commit:
     """Read a commit; `author` is None where no account belongs to the e-mail address."""
     return Commit(
-        sha=text(obj, "sha"),
+        sha=sha(obj, "sha"),
         message=text(obj, "commit.message"),
         author_name=text(obj, "commit.author.name") if has(obj, "commit.author.name") else "",
         author_email=text(obj, "commit.author.email") if has(obj, "commit.author.email") else "",
@@ -150,7 +152,7 @@ def file_content_from(obj: Any) -> FileContent | None:
 
 def parents_from(obj: Any) -> tuple[str, ...]:
     """Read the parents of a commit, as Git's own API has it."""
-    return tuple(text(parent, "sha") for parent in listing(obj, "parents"))
+    return tuple(sha(parent, "sha") for parent in listing(obj, "parents"))
 
 
 def permission_from(obj: Any) -> str:
@@ -172,7 +174,7 @@ def _branch(obj: Any, path: str) -> Branch:
     known = has(obj, f"{path}.repo")
     return Branch(
         ref=text(obj, f"{path}.ref"),
-        sha=text(obj, f"{path}.sha"),
+        sha=sha(obj, f"{path}.sha"),
         repository_id=number(obj, f"{path}.repo.id") if known else None,
-        repository=text(obj, f"{path}.repo.full_name") if known else "",
+        repository=full_name(obj, f"{path}.repo.full_name") if known else "",
     )

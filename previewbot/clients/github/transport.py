@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextvars import ContextVar
 from datetime import datetime
 from typing import Any
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import unquote, urljoin, urlsplit
 
 import aiohttp
 from gidgethub import HTTPException
@@ -85,6 +85,17 @@ async def _read(what: str, response: aiohttp.ClientResponse) -> bytes:
             what, status=response.status, message=f"GitHub's answer is too large: {error}"
         ) from error
     return cutting.end()
+
+
+def check_path(what: str, url: str) -> None:
+    """Raise RemoteError if a part of an address is empty, `.` or `..`: GitHub would be asked something else.
+
+    Clients and servers take such parts out (https://datatracker.ietf.org/doc/html/rfc3986#section-5.2.4). A
+    name in an address may be what somebody else chose.
+    """
+    parts = urlsplit(url).path.split("/")[1:]
+    if {"", ".", ".."}.intersection(map(unquote, parts)):
+        raise RemoteError(what, message="a name in this address leads elsewhere")
 
 
 class Transport:
@@ -174,6 +185,7 @@ class Transport:
         raise RemoteError(f"GET {url}", message=f"more than {MAX_PAGES} pages")
 
     def _check(self, what: str, url: str) -> None:
+        check_path(what, url)
         # The address of the next page comes from GitHub's answer, and our token is sent along. So it is only
         # followed on the server that the settings name.
         if urlsplit(url).netloc and origin(url) != self._origin:
