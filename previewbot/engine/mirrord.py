@@ -16,6 +16,7 @@ from typing import Any, Literal
 from previewbot.api import GROUP, PREVIEW_LABEL, Preview, owner_reference
 from previewbot.config.repository import TargetPath
 from previewbot.rules.environment_keys import hashed_label
+from previewbot.rules.hosts import is_host_name
 from previewbot.rules.masking import one_line
 
 API_GROUP = "preview.mirrord.metalbear.co"
@@ -79,7 +80,10 @@ class DesiredSession:
 
 @dataclass(frozen=True)
 class Session:
-    """A session as the cluster shows it; `failure` is one line without what looks like a secret."""
+    """A session as the cluster shows it; `failure` is one line without what looks like a secret.
+
+    `disbelieved` says what its status claims and cannot be, in one line for the log.
+    """
 
     name: str
     namespace: str
@@ -93,6 +97,7 @@ class Session:
     share_host: str
     deleting_since: datetime | None
     created_at: datetime
+    disbelieved: str = ""
 
     @property
     def serving(self) -> bool:
@@ -174,6 +179,10 @@ def session_from(obj: Mapping[str, Any]) -> Session:
     owners = metadata.get("ownerReferences") or [{}]
     annotations = metadata.get("annotations") or {}
     deleting = metadata.get("deletionTimestamp")
+    # People click on it, and it stands in Markdown and HTML: whoever may write a session's status must not
+    # write a link that leads elsewhere.
+    shared = status.get("shareHost") or ""
+    is_host = is_host_name(shared)
     return Session(
         name=metadata["name"],
         namespace=metadata["namespace"],
@@ -184,9 +193,10 @@ def session_from(obj: Mapping[str, Any]) -> Session:
         spec_hash=annotations.get(SPEC_HASH, ""),
         phase=_phase(status.get("phase")),
         failure=one_line(status.get("failureMessage") or ""),
-        share_host=status.get("shareHost") or "",
+        share_host=shared if is_host else "",
         deleting_since=datetime.fromisoformat(deleting) if deleting else None,
         created_at=datetime.fromisoformat(metadata["creationTimestamp"]),
+        disbelieved="" if is_host or not shared else f"its share host is no host name: {shared[:100]!a}",
     )
 
 

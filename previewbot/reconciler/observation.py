@@ -92,7 +92,8 @@ class Found:
 
     `answered`: whoever acts on it (an operator, a gateway) has reacted to it. `serving`: requests that carry
     the header reach it now. `stalled` and `removal_stalled` are the kind's reasons for a deletion that nobody
-    carries out. `message` says why it failed, in one line without what looks like a secret.
+    carries out. `message` says why it failed, in one line without what looks like a secret; `disbelieved`
+    what of its status cannot be and is left out, in one line for the log.
     """
 
     kind: str
@@ -109,6 +110,7 @@ class Found:
     message: str = ""
     serving: bool = False
     share_host: str = ""
+    disbelieved: str = ""
     deleting_since: datetime | None = None
     stalled: Reason = Reason.REPLACING
     removal_stalled: Reason | None = None

@@ -47,6 +47,7 @@ class Sessions:
             message=session.failure,
             serving=session.serving,
             share_host=session.share_host,
+            disbelieved=session.disbelieved,
             deleting_since=session.deleting_since,
             stalled=Reason.OPERATOR_SILENT,
             removal_stalled=Reason.REMOVAL_STALLED,

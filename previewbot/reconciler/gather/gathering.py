@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -29,6 +30,8 @@ from previewbot.reconciler.plan.services import changed_services
 from previewbot.reconciler.plan.steps import prepare
 from previewbot.reconciler.store import PreviewStore
 from previewbot.rules.policy import slot_for
+
+log = logging.getLogger(__name__)
 
 
 async def gather(context: Context, store: PreviewStore, *, afresh: bool = False) -> Observation:
@@ -71,6 +74,10 @@ async def _children(context: Context, preview: Preview) -> tuple[Found, ...]:
         for namespace in context.settings.cluster.namespaces:
             items = await context.kube.list_children(kind.resource, namespace, selector(preview))
             found += [kind.read(item) for item in items]
+    for child in found:
+        if child.disbelieved:
+            extra = {"preview": preview.name, "child": child.name, "namespace": child.namespace}
+            log.warning("a child's status is not believed", extra={**extra, "why": child.disbelieved})
     return tuple(found)
 
 
