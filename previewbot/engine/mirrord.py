@@ -61,6 +61,9 @@ _FILTER_KINDS = (
     "ports",
 )
 
+PodSession = tuple[str, str]
+"""The session that a pod belongs to: the namespace of both, and the session's uid."""
+
 SessionPhase = Literal["Pending", "InProgress", "Ready", "Idle", "Failed"]
 
 
@@ -198,6 +201,23 @@ def session_from(obj: Mapping[str, Any]) -> Session:
         created_at=datetime.fromisoformat(metadata["creationTimestamp"]),
         disbelieved="" if is_host or not shared else f"its share host is no host name: {shared[:100]!a}",
     )
+
+
+def session_of_pod(obj: Mapping[str, Any]) -> PodSession | None:
+    """Return which session a pod belongs to; None if it is no session's, or contradicts itself.
+
+    The operator makes a session's pods in the session's namespace, by a Deployment: then the pod's owner is a
+    ReplicaSet, which says nothing of the session. Where a pod names a session as its owner, that one counts.
+    """
+    # A label is anybody's who may make pods somewhere in the cluster, and a session's uid is no secret. Only
+    # together with the namespace it names a session: there the platform team decides who makes pods.
+    metadata = obj["metadata"]
+    uid = str((metadata.get("labels") or {}).get(POD_SESSION, ""))
+    for owner in metadata.get("ownerReferences") or []:
+        of_mirrord = str(owner.get("apiVersion", "")).startswith(f"{API_GROUP}/")
+        if of_mirrord and owner.get("kind") == KIND and owner.get("uid") != uid:
+            return None
+    return (metadata["namespace"], uid) if uid else None
 
 
 class TargetProblem(Exception):

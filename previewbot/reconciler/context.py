@@ -22,8 +22,8 @@ from previewbot.text.render import Renderer
 class Context:
     """What every pass works with.
 
-    `pods` has the pods of a session, by its uid, as a watch last told. `wrote` takes what we wrote into the
-    cache, so that the cache is never behind our own writes.
+    `pods` has the pods of a session, by its namespace and uid, as a watch last told. `wrote` takes what we
+    wrote into the cache, so that the cache is never behind our own writes.
     """
 
     kube: Kube
@@ -33,7 +33,7 @@ class Context:
     settings: Settings
     now: Callable[[], datetime]
     previews: Callable[[], Sequence[Preview]]
-    pods: Callable[[str], Sequence[Mapping[str, Any]]]
+    pods: Callable[[str, str], Sequence[Mapping[str, Any]]]
     # Our own writes race with the watch that tells of them; `ObjectCache` keeps whichever is newer.
     wrote: Callable[[Mapping[str, Any]], None]
     kinds: Sequence[ChildKind]

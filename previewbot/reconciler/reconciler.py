@@ -64,7 +64,7 @@ class Reconciler:
         settings: Settings,
         now: Callable[[], datetime],
         previews: Callable[[], Sequence[Preview]],
-        pods: Callable[[str], Sequence[Mapping[str, Any]]],
+        pods: Callable[[str, str], Sequence[Mapping[str, Any]]],
         wrote: Callable[[Mapping[str, Any]], None],
         kinds: Sequence[ChildKind] = KINDS,
         route: Route = ROUTE,

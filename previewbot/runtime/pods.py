@@ -6,47 +6,48 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from previewbot.engine.mirrord import POD_SESSION
+from previewbot.engine.mirrord import PodSession, session_of_pod
 from previewbot.rules.pod_problems import find_problem
 
 Object = Mapping[str, Any]
 
 
 class Pods:
-    """Call it with a session's uid for its pods.
+    """Call it with a session's namespace and uid for its pods.
 
-    `wake` is called with that uid when a pod has a problem, changes while it has one, or is well again; a pod
-    that comes and goes without any problem wakes nobody.
+    `wake` is called with both when a pod has a problem, changes while it has one, or is well again; a pod
+    that comes and goes without any problem wakes nobody. A pod that is no session's is as good as not there.
     """
 
-    def __init__(self, wake: Callable[[str], None], now: Callable[[], datetime]) -> None:
+    def __init__(self, wake: Callable[[PodSession], None], now: Callable[[], datetime]) -> None:
         self._wake = wake
         self._now = now
-        self._pods: dict[str, dict[str, Object]] = {}
+        self._pods: dict[PodSession, dict[str, Object]] = {}
 
-    def __call__(self, session_uid: str) -> Sequence[Object]:
+    def __call__(self, namespace: str, session_uid: str) -> Sequence[Object]:
         """Return the pods of a session, in no order."""
-        return list(self._pods.get(session_uid, {}).values())
+        return list(self._pods.get((namespace, session_uid), {}).values())
 
     def changed(self, before: Object | None, after: Object | None) -> None:
         """Take a change of a pod."""
-        for obj in (before, after):
-            if obj is not None:
-                self._forget(obj)
-        if after is not None:
-            self._pods.setdefault(_session(after), {})[after["metadata"]["uid"]] = after
+        for session, obj in _with_sessions(before, after):
+            self._forget(session, obj)
+        for session, obj in _with_sessions(after):
+            self._pods.setdefault(session, {})[obj["metadata"]["uid"]] = obj
         # Before and after, so that a pod that recovers or is replaced wakes the pass too: the words about it
         # must go.
-        troubled = [obj for obj in (before, after) if obj is not None and find_problem([obj], self._now())]
-        for session_uid in {_session(obj) for obj in troubled}:
-            self._wake(session_uid)
+        both = _with_sessions(before, after)
+        for session in {session for session, obj in both if find_problem([obj], self._now())}:
+            self._wake(session)
 
-    def _forget(self, obj: Object) -> None:
-        pods = self._pods.get(_session(obj), {})
+    def _forget(self, session: PodSession, obj: Object) -> None:
+        pods = self._pods.get(session, {})
         pods.pop(obj["metadata"]["uid"], None)
         if not pods:
-            self._pods.pop(_session(obj), None)
+            self._pods.pop(session, None)
 
 
-def _session(obj: Object) -> str:
-    return str((obj["metadata"].get("labels") or {}).get(POD_SESSION, ""))
+def _with_sessions(*objects: Object | None) -> list[tuple[PodSession, Object]]:
+    """Return the pods that are of sessions, with these."""
+    found = ((session_of_pod(obj), obj) for obj in objects if obj is not None)
+    return [(session, obj) for session, obj in found if session is not None]

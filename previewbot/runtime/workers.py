@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
 from previewbot.api import Phase, preview_name_of
+from previewbot.engine.mirrord import PodSession
 from previewbot.errors import LeaseLost, RemoteError, TryLater
 from previewbot.reconciler import Outcome
 from previewbot.runtime.health import Health
@@ -36,7 +37,7 @@ class Workers:
     def __init__(self, metrics: CollectorRegistry, health: Health) -> None:
         self.queue: WorkQueue[str] = WorkQueue(metrics)
         self._queued: set[str] = set()
-        self._previews_of: dict[str, str] = {}
+        self._previews_of: dict[PodSession, str] = {}
         self._health = health
         self._passes = Counter(
             "previewbot_passes", "Passes over a pull request", ["outcome"], registry=metrics
@@ -67,13 +68,14 @@ class Workers:
         """Queue the Preview of a session that changed."""
         obj = after or before
         assert obj is not None
-        name, uid = preview_name_of(obj), obj["metadata"].get("uid", "")
+        name, metadata = preview_name_of(obj), obj["metadata"]
+        session = metadata.get("namespace", ""), metadata.get("uid", "")
         if after is None:
-            self._previews_of.pop(uid, None)
+            self._previews_of.pop(session, None)
         if name:
             if after is not None:
-                # A pod knows the uid of its session only, not which Preview that belongs to.
-                self._previews_of[uid] = name
+                # A pod knows its session only, not which Preview that belongs to.
+                self._previews_of[session] = name
             self.queue.add(name)
 
     def route_changed(self, before: Object | None, after: Object | None) -> None:
@@ -87,9 +89,9 @@ class Workers:
         if name:
             self.queue.add(name)
 
-    def pods_changed(self, session_uid: str) -> None:
-        """Queue the Preview of the session with this uid; one not seen yet will be queued when it is."""
-        name = self._previews_of.get(session_uid)
+    def pods_changed(self, session: PodSession) -> None:
+        """Queue the Preview of a session; one not seen yet will be queued when it is."""
+        name = self._previews_of.get(session)
         if name is not None:
             self.queue.add(name)
 

@@ -435,7 +435,7 @@ class World:
             settings=self.settings,
             now=self.clock,
             previews=self._previews,
-            pods=lambda uid: self.pods.get(uid, ()),
+            pods=lambda _, uid: self.pods.get(uid, ()),
             wrote=lambda obj: None,
             kinds=self._kinds,
             reporters=self._reporters,

@@ -72,7 +72,7 @@ class Looking:
             settings=_settings(f"{server.host}/acme/"),
             now=lambda: self.now,
             previews=list,
-            pods=lambda _: (),
+            pods=lambda *_: (),
             wrote=lambda _: None,
             kinds=KINDS,
             route=ROUTE,

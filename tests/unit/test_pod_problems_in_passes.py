@@ -49,7 +49,7 @@ class Woken:
     def __init__(self) -> None:
         self.sessions: list[str] = []
         self.now = NOW
-        self.pods = Pods(self.sessions.append, lambda: self.now)
+        self.pods = Pods(lambda session: self.sessions.append(session[1]), lambda: self.now)
 
 
 def seen(status: dict[str, Any], session: str = "s-1", uid: str = "pod-1") -> dict[str, Any]:
@@ -83,9 +83,9 @@ def test_the_pods_of_a_session_are_those_last_seen() -> None:
     pods.changed(first, changed)
     pods.changed(None, other)
 
-    assert (pods("s-1"), pods("s-2"), pods("s-3")) == ([changed], [other], [])
+    assert [pods("staging", uid) for uid in ("s-1", "s-2", "s-3")] == [[changed], [other], []]
     pods.changed(changed, None)
-    assert (pods("s-1"), pods("s-2")) == ([], [other])
+    assert [pods("staging", uid) for uid in ("s-1", "s-2")] == [[], [other]]
 
 
 def a_session_object(uid: str, preview: str) -> dict[str, Any]:
@@ -105,17 +105,17 @@ async def queued(loop: Workers) -> list[str]:
 
 async def test_a_pod_leads_to_the_preview_of_its_session_as_long_as_that_is_there() -> None:
     loop = Workers(CollectorRegistry(), Health())
-    loop.pods_changed("s-1")
+    loop.pods_changed(("staging", "s-1"))
     assert await queued(loop) == []
 
     loop.child_changed(None, a_session_object("s-1", "gh-1-1"))
     await queued(loop)
-    loop.pods_changed("s-1")
+    loop.pods_changed(("staging", "s-1"))
     assert await queued(loop) == ["gh-1-1"]
 
     loop.child_changed(a_session_object("s-1", "gh-1-1"), None)
     await queued(loop)
-    loop.pods_changed("s-1")
+    loop.pods_changed(("staging", "s-1"))
     assert await queued(loop) == []
 
 
@@ -156,7 +156,7 @@ async def read_at(
     nothing = cast(Any, None)
     context = Context(
         kube=cast(Any, cluster), github=nothing, registry=nothing, renderer=nothing, settings=nothing,
-        now=lambda: now, previews=list, pods=lambda uid: [seen(status)] if uid == "s-1" else [],
+        now=lambda: now, previews=list, pods=lambda _, uid: [seen(status)] if uid == "s-1" else [],
         wrote=lambda _: None, kinds=KINDS, route=ROUTE, memory=Memory(),
     )  # fmt: skip
     found: Found = replace(SESSION, **session)

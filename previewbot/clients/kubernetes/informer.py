@@ -50,7 +50,10 @@ def spec_only(obj: Object) -> Object:
 
 def status_only(obj: Object) -> Object:
     """Return who an object is, whose, and how it stands: of a pod, what is to run is of no interest."""
-    kept = ("name", "namespace", "uid", "resourceVersion", "labels", "creationTimestamp", "deletionTimestamp")
+    kept = (
+        *("name", "namespace", "uid", "resourceVersion", "labels", "ownerReferences"),
+        *("creationTimestamp", "deletionTimestamp"),
+    )
     metadata = {key: obj["metadata"][key] for key in kept if key in obj["metadata"]}
     return {"metadata": metadata, "status": obj.get("status") or {}}
 

@@ -38,7 +38,7 @@ async def pod_problems(
 
 
 async def _problem(context: Context, preview: Preview, service: Service, child: Found) -> PodProblem | None:
-    finding = find_problem(context.pods(child.uid), context.now(), service.container)
+    finding = find_problem(context.pods(child.namespace, child.uid), context.now(), service.container)
     if finding is None:
         return None
     problem = merge_problem(finding, service.pod_problem, context.now())
