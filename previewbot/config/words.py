@@ -113,6 +113,9 @@ KINDS: Mapping[str, Kind] = {
     # What fits together
     "ca_file": Kind("is for TLS, which plain_http switches off", "leave one of them out", told=False),
     "progress": Kind("must be at least {least}"),
+    "token_server": Kind(
+        "must begin with https://, since it gets a password", "or set plain_http beside it", told=False
+    ),
     "ttl": Kind("must be at most ttl.max, which is {most}", told=False),
     "ttl_max": Kind("must be at least ttl.default, which is {least}", told=False),
     "same_target": Kind("has the same target as {other}", "join the two", told=False),

@@ -68,6 +68,8 @@ def test_the_controller_also_goes_to_github_and_to_the_registries_of_the_setting
     assert ("TCP", 8444) in egress(
         "minimal", "controller", "--set", "settings.github.api_url=https://g.io:8444"
     )
+    token_server = r"settings.images.registries.r\.io.token_server=https://g.io:8445/jwt/auth"
+    assert ("TCP", 8445) in egress("minimal", "controller", "--set", token_server)
 
 
 @pytest.mark.parametrize("name", ALL_VALUES)

@@ -72,7 +72,10 @@ def access(host: Host, tmp_path: Path) -> RegistrySettings:
 def access_with(config: Path | None, host: Host, *, ca_file: bool = True) -> RegistrySettings:
     plain_http = host.url.startswith("http:")
     return RegistrySettings(
-        docker_config_file=config, plain_http=plain_http, ca_file=host.ca_file if ca_file else None
+        docker_config_file=config,
+        plain_http=plain_http,
+        ca_file=host.ca_file if ca_file else None,
+        token_server=host.token_server if plain_http else None,
     )
 
 

@@ -35,6 +35,7 @@ class Host:
     login: Login
     refuse: Callable[[str], None]
     ca_file: Path | None = None
+    token_server: str | None = None
 
     @property
     def name(self) -> str:
@@ -85,7 +86,8 @@ def running(kind: HostKind, directory: Path) -> Iterator[Host]:
         registry = _Distribution(directory, _auth(kind.login, directory, tokens, f"{realm}/token"), tls)
         try:
             url = registry.start()
-            yield Host(url, kind.login, tokens.refused.add, tls.ca_file if tls else None)
+            ca_file = tls.ca_file if tls else None
+            yield Host(url, kind.login, tokens.refused.add, ca_file, f"{realm}/token")
         finally:
             registry.stop()
 

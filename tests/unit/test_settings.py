@@ -192,6 +192,16 @@ def test_an_empty_file_gets_one_list_of_all_that_is_missing() -> None:
             {"plain_http": True, "ca_file": "/ca.pem"},
             "images.registries.ghcr.io.ca_file is for TLS, which plain_http switches off",
         ),
+        (
+            "images/registries/ghcr.io/token_server",
+            "http://gitlab.example.com/jwt/auth",
+            "images.registries.ghcr.io.token_server must begin with https://, since it gets a password; or",
+        ),
+        (
+            "images/registries/ghcr.io/token_server",
+            "https://me:hunter2@gitlab.example.com",
+            "images.registries.ghcr.io.token_server must not contain a user name or password",
+        ),
         ("links/gateway", {"name": "public", "namespace": "g"}, "links.gateway.domain is missing"),
         ("links/gateway/settle", "-1s", "links.gateway.settle must be a duration, like 8h"),
         (

@@ -65,6 +65,11 @@
 {{- if and . .plain_http -}}
 {{- $ports = append $ports 80 -}}
 {{- end -}}
+{{- with . | default dict | dig "token_server" "" -}}
+{{- with regexFind ":[0-9]+$" (urlParse .).host -}}
+{{- $ports = append $ports (trimPrefix ":" . | int) -}}
+{{- end -}}
+{{- end -}}
 {{- end -}}
 {{- toJson ($ports | uniq) -}}
 {{- end }}

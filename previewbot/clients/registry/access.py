@@ -6,11 +6,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
+from urllib.parse import urlsplit
 
+from previewbot.clients.origins import origin
 from previewbot.rules.images import ImageReference, registry_name
 
 _HUB = "docker.io"
 _HUB_HOST = "registry-1.docker.io"
+# Registries whose tokens come from another host than their own. Most give them themselves, as GitHub's, Quay,
+# Google's, Azure's and Harbor do; Amazon's ECR takes the password itself.
+_TOKEN_SERVERS = {
+    # https://docs.docker.com/reference/api/registry/auth/
+    _HUB: "https://auth.docker.io/token",
+    # https://docs.gitlab.com/administration/packages/container_registry/
+    "registry.gitlab.com": "https://gitlab.com/jwt/auth",
+}
 
 
 class RegistryAccess(Protocol):
@@ -28,12 +38,17 @@ class RegistryAccess(Protocol):
     def ca_file(self) -> Path | None:
         """The certificates to trust besides the system's."""
 
+    @property
+    def token_server(self) -> str | None:
+        """Where its tokens come from, if not from its own host."""
+
 
 @dataclass(frozen=True)
 class _Anonymous:
     docker_config_file: Path | None = None
     plain_http: bool = False
     ca_file: Path | None = None
+    token_server: str | None = None
 
 
 @dataclass(frozen=True)
@@ -49,9 +64,25 @@ class Place:
 
     def url(self, path: str) -> str:
         """Return the address of something in the repository."""
+        return f"{self._root}/v2/{self.repository}/{path}"
+
+    def gives_tokens(self, realm: str) -> bool:
+        """Return whether a realm that a challenge names is the registry's own or a token server of its."""
+        # The challenge may be somebody else's: of whoever answers in the registry's place, or runs it. Their
+        # realm would get the password, or be an address that the controller reaches and they do not.
+        if not _is_plain(realm):
+            return False
+        if origin(realm) == origin(self._root):
+            return True
+        known = self.access.token_server or _TOKEN_SERVERS.get(self.registry, "")
+        page = urlsplit(known).path
+        return origin(realm) == origin(known) and page in ("", urlsplit(realm).path.rstrip("/"))
+
+    @property
+    def _root(self) -> str:
         # Docker Hub's images are named `docker.io/…`, but its registry answers under another host.
         host = _HUB_HOST if self.registry == _HUB else self.registry
-        return f"{'http' if self.access.plain_http else 'https'}://{host}/v2/{self.repository}/{path}"
+        return f"{'http' if self.access.plain_http else 'https'}://{host}"
 
 
 class Accesses:
@@ -64,3 +95,14 @@ class Accesses:
         """Return where a reference's tag is to be looked for."""
         access = self._access.get(reference.registry, _Anonymous())
         return Place(reference.registry, reference.repository, access)
+
+
+def _is_plain(url: str) -> bool:
+    """Return whether everybody reads an address alike: no user, no odd character, no way up in its path."""
+    try:
+        parts = urlsplit(url)
+        origin(url)
+    except ValueError:
+        return False
+    odd = not url.isascii() or not url.isprintable() or set(url) & set("\\ @#")
+    return bool(parts.hostname) and not odd and ".." not in parts.path

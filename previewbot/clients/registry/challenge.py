@@ -16,7 +16,10 @@ _ITEM_RE = re.compile(r'([\w-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]+))|([\w-]
 
 @dataclass(frozen=True)
 class Challenge:
-    """The parts of a `WWW-Authenticate` header that matter to a registry's client."""
+    """The parts of a `WWW-Authenticate` header that matter to a registry's client.
+
+    `scope` is what the registry says one needs, which we never ask for: `tokens.py` says what.
+    """
 
     scheme: str
     realm: str = ""

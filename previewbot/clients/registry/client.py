@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 
 import aiohttp
 
@@ -17,9 +18,10 @@ from previewbot.clients.registry.transport import Limits, RegistryRequest, Trans
 from previewbot.errors import NotFound, TryLater
 from previewbot.rules.images import ImageReference
 
+_T = TypeVar("_T")
 _LIMITS = Limits()
 _DEEPEST = 4
-_MOST_REVISIONS = 1000
+_MOST_REMEMBERED = 1000
 # After these a GET has the last word: some registries do not know HEAD (405, 501), and only a body says what
 # is wrong. 200 is among them for an answer whose headers name no digest.
 _ASK_AGAIN = (200, 400, 403, 405, 501)
@@ -49,6 +51,7 @@ class Registry:
         self._transport = Transport(session, limits)
         self._authorizer = Authorizer(self._transport, clock)
         self._revisions: dict[tuple[str, str], str | None] = {}
+        self._read: dict[tuple[str, str], None] = {}
 
     async def find(self, reference: ImageReference, *, revision: bool = False) -> FoundImage | None:
         """Return the image that a tag names, or None if there is no such tag or repository.
@@ -71,7 +74,10 @@ class Registry:
     async def _find(self, place: Place, tag: str, revision: bool) -> FoundImage | None:
         """Ask with HEAD first: registries that limit how much one may pull count only GETs."""
         digest = await self._head(place, tag)
-        if digest and not revision:
+        # Over plain HTTP a header is one line of whoever is on the way: there the content is read once, which
+        # must be what the digest names.
+        believed = not place.access.plain_http or (str(place), digest) in self._read
+        if digest and believed and not revision:
             return FoundImage(digest)
         known = (str(place), digest)
         if known in self._revisions:
@@ -79,10 +85,11 @@ class Registry:
         # By digest if it is known: the tag may move between the two questions, and then digest and commit
         # would be of two different images.
         manifest = await self._manifest(place, digest or tag)
+        _remember(self._read, (str(place), manifest.digest), None)
         if not revision:
             return FoundImage(manifest.digest)
         found = await self._revision(place, manifest)
-        self._remember((str(place), manifest.digest), found)
+        _remember(self._revisions, (str(place), manifest.digest), found)
         return FoundImage(manifest.digest, found)
 
     async def _head(self, place: Place, tag: str) -> str:
@@ -127,12 +134,6 @@ class Registry:
             manifest = await self._manifest(place, manifest.images[0])
         return None
 
-    def _remember(self, known: tuple[str, str], revision: str | None) -> None:
-        """What a digest names never changes, so it is read once; the oldest are forgotten."""
-        self._revisions[known] = revision
-        if len(self._revisions) > _MOST_REVISIONS:
-            del self._revisions[next(iter(self._revisions))]
-
     async def _get(self, place: Place, path: str) -> Answer:
         answer = await self._ask(place, "GET", path)
         if answer.status != 200:
@@ -153,3 +154,10 @@ class Registry:
         if answer.status != 401:
             return answer
         return await ask(await self._authorizer.answer(place, answer))
+
+
+def _remember(table: dict[tuple[str, str], _T], known: tuple[str, str], value: _T) -> None:
+    """What a digest names never changes, so it is read once; the oldest are forgotten."""
+    table[known] = value
+    if len(table) > _MOST_REMEMBERED:
+        del table[next(iter(table))]

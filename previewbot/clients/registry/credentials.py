@@ -19,6 +19,8 @@ from previewbot.rules.images import registry_name
 
 _HUB_SERVER = "registry-1.docker.io"
 _NO_USER = "<token>"
+_MOST_BYTES = 1024 * 1024
+"""More than a thousand logins; Kubernetes stores no larger Secret."""
 
 
 @dataclass(frozen=True)
@@ -64,9 +66,13 @@ def credentials_for(registry: str, repository: str, path: Path | None) -> Creden
 
 def _read(path: Path) -> Mapping[str, Any]:
     try:
-        config = json.loads(path.read_text(encoding="utf-8"))
+        with path.open("rb") as file:
+            content = file.read(_MOST_BYTES + 1)
+        config = json.loads(content) if len(content) <= _MOST_BYTES else None
     except (OSError, ValueError, RecursionError):
-        config = None
+        config, content = None, b""
+    if len(content) > _MOST_BYTES:
+        raise ValueError(f"{path} is larger than {_MOST_BYTES // 1024**2} MiB, as no docker config file is")
     if not isinstance(config, Mapping):
         raise ValueError(f"{path} is no docker config file")
     return config

@@ -65,6 +65,8 @@ class Authorizer:
     async def _token(self, place: Place, challenge: Challenge, login: Credentials | None) -> str:
         if not _usable(challenge.realm, place.access.plain_http):
             raise _unauthorized_error(place, f"its token server {challenge.realm[:100]!r} is not https")
+        if not place.gives_tokens(challenge.realm):
+            raise _unauthorized_error(place, _unknown(place, challenge.realm))
         # No redirect is followed from here (`redirects=0`): the request carries the password.
         answer = await self._transport.send(_token_request(place, challenge, login), place.access.ca_file)
         if answer.status != 200:
@@ -96,8 +98,15 @@ def _usable(realm: str, plain_http: bool) -> bool:
     return known and bool(parts.hostname) and "@" not in parts.netloc
 
 
+def _unknown(place: Place, realm: str) -> str:
+    setting = f"images.registries.{place.registry}.token_server"
+    return f"its token server {realm[:100]!a} is not known and was not asked; if it is right, set {setting}"
+
+
 def _token_request(place: Place, challenge: Challenge, login: Credentials | None) -> RegistryRequest:
-    query = {"scope": challenge.scope or f"repository:{place.repository}:pull"}
+    # Never what the challenge says: a token that may push, or is for another repository, would be given to
+    # whoever answers in the registry's place.
+    query = {"scope": f"repository:{place.repository}:pull"}
     if challenge.service:
         query["service"] = challenge.service
     if login and login.identity_token:

@@ -92,11 +92,20 @@ class RegistrySettings(t.Model):
         "trusted besides the system's CAs; also for its token server", "/etc/previewbot/ca.pem", default=None
     )
 
+    token_server: t.Url | None = about(
+        "who gives tokens for it, where that is another host than its own: the `realm` in its answers",
+        "https://gitlab.example.com/jwt/auth",
+        default=None,
+    )
+
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
         # Both together would look like TLS that is checked, and be none.
         if self.plain_http and self.ca_file:
             raise mistake("ca_file", at="ca_file")
+        # It gets the registry's password.
+        if self.token_server and not self.plain_http and urlsplit(self.token_server).scheme != "https":
+            raise mistake("token_server", at="token_server")
         return self
 
 
