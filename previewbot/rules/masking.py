@@ -1,6 +1,8 @@
 """What of a container's words may be shown to readers: no secrets, no control characters, not much of it.
 
-Masking errs towards too much: a line that lost a harmless word still helps, a leaked token does not.
+Masking errs towards too much: a line that lost a harmless word still helps, a leaked token does not. So
+`key=node-role` is masked as `key=hunter2` is. But what says why a pod does not start has to stay, though it
+speaks of tokens and secrets: `failed to fetch oauth token: unexpected status`, `volume "db-credentials"`.
 """
 
 from __future__ import annotations
@@ -29,23 +31,73 @@ _WORDS = (
 _QUOTED = r'\\+"(?:[^"\\]|\\(?!"))*\\*"|"(?:[^"\\]|\\.)*"?|\'(?:[^\'\\]|\\.)*\'?'
 _HEADER_RE = re.compile(
     r"(?i)\b((?:proxy-)?authorization|(?:set-)?cookie|x-(?:api-key|auth-token|amz-security-token))"
-    r"(\\*[\"']?\s*[:=]\s*)\S.*"
+    r"(\\*[\"']?\s*[:=]\s*)(?!(?:authorization failed|server message|unauthorized)\b)\S.*"
 )
 _NAMED_RE = re.compile(
     rf"(?i)((?:{_WORDS})[\w.-]{{0,64}}\\*[\"']?\]?\s*(?:=>|:=|[:=])\s*)(?:b(?=[\"']))?({_QUOTED}|[^\s,;&]+)"
 )
 _WORD_RE = re.compile(rf"(?i){_WORDS}")
+# What is said of a secret, and not the secret: `oauth token: unexpected status`, `volume "db-credentials" :
+# secret "db-credentials" not found`, `(using password: YES)`. A closed list: whatever else may be a password.
+_SAID_RE = re.compile(
+    r"(?i)(?:access|already|bad|can(?:no|')t|certificate|configmap|connection|context|could(?:n't)?|denied|dial|"
+    r"does(?:n't)?|empty|eof|err(?:or)?|exceeded|expected|expired|fail(?:ed|ure)?|failing|forbidden|found|got|"
+    r"has|http|illegal|incorrect|invalid|is|json|jwt|lookup|malformed|mismatch|missing|must|nil|no|none|not|"
+    r"null|oauth2|object|permission|please|received|references?|rejected|requested|required|response|revoked|"
+    r"rpc|secrets?|server|should|status|timed|timeout|tls|too|unable|unauthori[sz]ed|undefined|unexpected|"
+    r"unknown|unset|unsupported|was|wrong|x509|yes|[45][0-9]{2}(?=\s+[A-Z])|(?:get|head|post|put)(?=\s+\\*\"))"
+    r"(?=[\s,;)]|[.:](?:\s|$)|$)"
+)
+# The name of an error is no name of a value; nor is that of a file, of a Secret, or of a kind.
+_ABOUT_RE = re.compile(r"(?i)(?:error|exception|failure|[_.-]?(?:file|name|path|ref))\\*[\"']?\s*[:=]\s*$")
+_KEY = r"(?<![A-Za-z])[kK]ey|(?<=[a-z])Key|(?<![A-Za-z])KEY"
+_KEY_RE = re.compile(
+    rf"((?:{_KEY})(?:\\*[\"']?\]?\s*(?:=>|:=|=(?!=))|\\*[\"']\s*:|(?<=[A-Z0-9]_KEY):)\s*)({_QUOTED}|[^\s,;&]+)"
+)
+_PLAIN_KEY_RE = re.compile(r"(?i)(?:primary|foreign|partition|routing|public)[_.-]?$")
+_PLAIN_VALUE_RE = re.compile(r"lambda\b|/(?:[\w.-]+/)+[\w.-]+$")
+_SIG_RE = re.compile(r"(?i)((?<![a-z])sig=)(?!sig[a-z]{2,6}\b|[0-9]{1,2}\b)[^\s,;&\"']+")
+# Whoever has such an address may post: https://api.slack.com/messaging/webhooks,
+# https://discord.com/developers/docs/resources/webhook,
+# https://learn.microsoft.com/microsoftteams/platform/webhooks-and-connectors/how-to/add-incoming-webhook,
+# https://developers.google.com/workspace/chat/quickstart/webhooks, https://core.telegram.org/bots/api
+_HOOKS = (
+    r"hooks\.(?:slack|slack-gov|zapier)\.com|(?:\w{1,20}\.)?discord(?:app)?\.com/api(?:/v[0-9]+)?/webhooks|"
+    r"[\w.-]{1,100}\.webhook\.office\.com|outlook\.office(?:365)?\.com/webhook|chat\.googleapis\.com|"
+    r"[\w.-]{1,100}\.(?:logic\.azure|api\.powerplatform)\.com(?::[0-9]+)?|api\.telegram\.org|"
+    r"webexapis\.com/v1/webhooks|open\.(?:feishu\.cn|larksuite\.com)|qyapi\.weixin\.qq\.com|"
+    r"oapi\.dingtalk\.com|maker\.ifttt\.com|hc-ping\.com|events\.pagerduty\.com/integration"
+)
+# In JSON a slash may stand as `\/`.
+_HOOK_RE = re.compile(r"(?i)(?<![\w.-])((?:HOST)/)[^\s\"'<>]+".replace("HOST", _HOOKS).replace("/", r"\\?/"))
+_ANY_HOOK_RE = re.compile(
+    r"(?i)(/(?:web)?hooks?\\?/(?:[\w-]{1,40}\\?/)?)(?=[a-z_-]{0,63}[0-9])[\w-]{16,}", re.ASCII
+)
+# A password that stands at `-p` without a blank, as MySQL's clients have it
+# (https://dev.mysql.com/doc/refman/en/connecting.html); elsewhere what stands there may be a port or a word.
+_CLIENT_P_RE = re.compile(r"(\b(?:mysql|mariadb|sshpass|7z)[\w-]*\s(?:[^|]*?\s)??-p)(?=\S)[^\s\"',;]+")
+_P_RE = re.compile(
+    r"((?<![\w-])-p)(?![0-9.:]+(?:/(?:tcp|udp))?(?![^\s,;]))(?=[^\s0-9=]*[0-9])(?=[^\s=]*[A-Za-z])[^\s\"',;=]{4,}"
+)
+_LOGIN_FLAG_RE = re.compile(
+    r"(\b(?:(?:sshpass|mongo\w*|login)\s(?:[^|]*?\s)??-p|redis-cli\s(?:[^|]*?\s)??-a"
+    r"|ldap\w+\s(?:[^|]*?\s)??-w|(?:sqlcmd|bcp|unzip|zip)\s(?:[^|]*?\s)??-P)\s+)[^\s-]\S*"
+)
 _FLAG_RE = re.compile(rf"(?<![\w-])(--?[\w-]+\s+)({_QUOTED}|[^\s-]\S*)")
 _ELEMENT_RE = re.compile(rf"(?i)(<[\w:.-]*(?:{_WORDS})[\w:.-]*(?: [^<>]*)?>)[^<]+")
 _LOGIN_RE = re.compile(r"((?<![\w-])(?:-u|--user)[ =]?[^\s:]+:|(?i:jdbc:oracle:\w+:)[^\s/@]+/)[^\s@]+")
-_SCHEME_RE = re.compile(r"(?i)\b(bearer|basic|digest|negotiate)(\s+)(?=\S*[\d=+/_.-])[^\s\"',;]{6,}")
+_SCHEME_RE = re.compile(
+    r"(?i)\b(bearer|basic|digest|negotiate)(\s+)(?!realm=)(?=\S*[\d=+/_.-])[^\s\"',;]{6,}"
+)
 _USERINFO_RE = re.compile(r"([A-Za-z][A-Za-z0-9+.-]{0,32}://)[^\s\"'<>]*@")
 _KNOWN_RE = re.compile(
-    r"\beyJ[\w-]{5,}(?:\.[\w-]*)*"
+    r"(?<![0-9])[0-9]{6,12}:[\w-]{35}(?![\w-])"
+    r"|\beyJ[\w-]{5,}(?:\.[\w-]*)*"
     r"|\b(?:gh[a-z]_|github_pat_|glpat-|xox[a-z]-|sk[-_]|pk_|rk_|npm_|hf_|pypi-|dckr_pat_|hv[sb]\.|dop_v1_"
     r"|SG\.|AIza|ya29\.|AKIA|ASIA|whsec_|shp[a-z]{2}_)[\w.-]{12,}"
 )
 _LONG_RE = re.compile(r"(?<![\w+/=-])(sha256:[0-9a-f]{64}\b|[\w+/=-]{16,})", re.ASCII)
+_DIGEST_RE = re.compile(r"[0-9a-f]{64}")
 _HEX_RE = re.compile(r"(?=\D*\d)(?=[0-9]*[a-fA-F])[0-9a-fA-F]{16,}")
 _RANDOM_LENGTH = 20
 _DIGIT, _LOWER, _UPPER, _OTHER = range(4)
@@ -82,19 +134,43 @@ def visible(text: str) -> str:
 
 def mask_secrets(line: str) -> str:
     """Return a line without what looks like a secret."""
+    line = _HOOK_RE.sub(rf"\g<1>{MASK}", line)
+    line = _ANY_HOOK_RE.sub(rf"\g<1>{MASK}", line)
     line = _USERINFO_RE.sub(rf"\g<1>{MASK}@", line)
     line = _HEADER_RE.sub(rf"\g<1>\g<2>{MASK}", line)
     line = _ELEMENT_RE.sub(rf"\g<1>{MASK}", line)
     line = _LOGIN_RE.sub(rf"\g<1>{MASK}", line)
-    line = _NAMED_RE.sub(rf"\g<1>{MASK}", line)
+    line = _NAMED_RE.sub(_masked_value, line)
+    line = _KEY_RE.sub(_masked_key, line)
+    line = _SIG_RE.sub(rf"\g<1>{MASK}", line)
+    for password in (_CLIENT_P_RE, _P_RE, _LOGIN_FLAG_RE):
+        line = password.sub(rf"\g<1>{MASK}", line)
     line = _FLAG_RE.sub(_masked_flag, line)
     line = _SCHEME_RE.sub(rf"\g<1>\g<2>{MASK}", line)
     line = _KNOWN_RE.sub(MASK, line)
-    return _LONG_RE.sub(lambda found: MASK if _is_random(found[0]) else found[0], line)
+    return _LONG_RE.sub(_masked_word, line)
+
+
+def _masked_value(found: re.Match[str]) -> str:
+    said = found[1].endswith((" ", "\t")) and _SAID_RE.match(found.string, found.start(2))
+    if said or _ABOUT_RE.search(found[1]):
+        # What follows the name of an error may be another name, with a secret.
+        return found[1] + _NAMED_RE.sub(_masked_value, found[2])
+    return found[1] + MASK
+
+
+def _masked_key(found: re.Match[str]) -> str:
+    plain = _PLAIN_KEY_RE.search(found.string, max(0, found.start() - 10), found.start())
+    return found[0] if plain or _PLAIN_VALUE_RE.match(found[2]) else found[1] + MASK
 
 
 def _masked_flag(found: re.Match[str]) -> str:
     return found[1] + MASK if _WORD_RE.search(found[1]) else found[0]
+
+
+def _masked_word(found: re.Match[str]) -> str:
+    of_a_digest = found.string.endswith("sha256:", 0, found.start()) and _DIGEST_RE.fullmatch(found[0])
+    return MASK if _is_random(found[0]) and not of_a_digest else found[0]
 
 
 def _is_random(text: str) -> bool:
