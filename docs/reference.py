@@ -44,7 +44,8 @@ is wrong, each with its line. Any key can be overridden by an environment variab
 ```
 
 Secrets never stand in the YAML. There is no default for the webhook secret and no way to switch its check
-off. Aliases and tags of YAML are not taken.
+off; it has at least 16 bytes, and while it is changed, the one before may stand in a second line. Aliases and
+tags of YAML are not taken.
 
 [`schemas/settings.schema.json`](schemas/settings.schema.json) says the same to editors. `make reference`
 writes both from the code that reads the file.

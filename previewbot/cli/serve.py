@@ -21,8 +21,8 @@ from previewbot.config.server import (
     parse,
     private_key,
     private_key_source,
-    webhook_secret,
     webhook_secret_source,
+    webhook_secrets,
 )
 from previewbot.errors import SettingsError
 from previewbot.runtime import logs
@@ -39,10 +39,10 @@ def web(config: Path, bind: str) -> int:
 
     settings = load(config, os.environ)
     source = webhook_secret_source(settings, os.environ)
-    secret = webhook_secret(source, _read(source))
+    signing = webhook_secrets(source, _read(source))
     logs.configure()
     poker = WebClient(settings.cluster.kubeconfig, user_agent=_USER_AGENT)
-    serve(create_app(settings, secret, poker, now=lambda: datetime.now(UTC)), bind)
+    serve(create_app(settings, signing, poker, now=lambda: datetime.now(UTC)), bind)
     return 0
 
 

@@ -11,7 +11,7 @@ from flask import Flask, Response
 from prometheus_client import CollectorRegistry, generate_latest
 from werkzeug.exceptions import HTTPException
 
-from previewbot.config.server import Settings
+from previewbot.config.server import LEAST_WEBHOOK_SECRET, Settings
 from previewbot.pages import preview_page
 from previewbot.text.render import Renderer
 from previewbot.webhook import intake
@@ -36,22 +36,22 @@ class Cluster(intake.Pokes, preview_page.Previews, Protocol):
 
 def create_app(
     settings: Settings,
-    webhook_secret: bytes,
+    webhook_secrets: tuple[bytes, ...],
     cluster: Cluster,
     *,
     now: Callable[[], datetime],
     renderer: Renderer | None = None,
     body_limit: int = intake.BODY_LIMIT,
 ) -> Flask:
-    """Return the application; raises ValueError for an empty secret, which would let anybody in."""
-    if not webhook_secret:
-        raise ValueError("the webhook secret is empty")
+    """Return the application; raises ValueError without a secret, or for one that lets anybody in."""
+    if min(map(len, webhook_secrets), default=0) < LEAST_WEBHOOK_SECRET:
+        raise ValueError("there is no webhook secret, or one that is too short")
     app = Flask("previewbot", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = body_limit
     renderer = renderer or Renderer()
     headers = _HEADERS | {"Content-Security-Policy": _POLICY.format(renderer.style_source())}
     metrics = CollectorRegistry()
-    deliveries = intake.Intake(settings, webhook_secret, cluster, now)
+    deliveries = intake.Intake(settings, webhook_secrets, cluster, now)
     app.register_blueprint(intake.blueprint(deliveries, metrics))
     app.register_blueprint(preview_page.blueprint(settings, cluster, renderer))
     app.register_error_handler(Exception, _failed)

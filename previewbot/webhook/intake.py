@@ -58,7 +58,7 @@ class Intake:
     """Takes deliveries in."""
 
     settings: Settings
-    secret: bytes
+    secrets: tuple[bytes, ...]
     cluster: Pokes
     now: Callable[[], datetime]
 
@@ -66,11 +66,14 @@ class Intake:
         """Return the answer to a delivery; never raises for anything that a sender can do."""
         try:
             # Before anything is parsed: what is not signed is not even read as JSON.
-            check_signature(headers.get("X-Hub-Signature-256"), body, self.secret)
+            fits = check_signature(headers.get("X-Hub-Signature-256"), body, self.secrets)
             event, delivery = (
                 _required_header(headers, "X-GitHub-Event"),
                 _required_header(headers, "X-GitHub-Delivery"),
             )
+            if fits > 0:
+                # So that whoever changes the secret sees when GitHub no longer signs with the one before.
+                log.info("signed with the second secret", extra={"delivery": delivery})
             if event == "ping":
                 return _Answer(200, "pong", "pong")
             about = parse_event(event, _json(headers, body), app_id=self.settings.github.app_id)
@@ -113,8 +116,8 @@ class Intake:
         )
 
 
-def check_signature(signature: str | None, body: bytes, secret: bytes) -> None:
-    """Check the SHA-256 signature in constant time over the raw body; raises with 401 and the reason.
+def check_signature(signature: str | None, body: bytes, secrets: tuple[bytes, ...]) -> int:
+    """Return which secret signed the raw body (SHA-256); raises with 401 and the reason if none did.
 
     https://docs.github.com/en/webhooks/using-webhooks/validating-webhook-deliveries
     """
@@ -122,11 +125,13 @@ def check_signature(signature: str | None, body: bytes, secret: bytes) -> None:
         raise _Refused(401, "X-Hub-Signature-256 is missing: set the webhook's secret in the App's settings")
     if not signature.isascii() or not signature.startswith("sha256="):
         raise _Refused(401, "X-Hub-Signature-256 is not a SHA-256 signature")
-    expected = "sha256=" + hmac.new(secret, body, hashlib.sha256).hexdigest()
+    expected = ["sha256=" + hmac.new(secret, body, hashlib.sha256).hexdigest() for secret in secrets]
     # A plain comparison would stop at the first wrong character, and its duration would tell how many were
-    # right.
-    if not hmac.compare_digest(signature.encode(), expected.encode()):
+    # right. All are compared, so that it does not tell which secret fits either.
+    fits = [hmac.compare_digest(signature.encode(), one.encode()) for one in expected]
+    if True not in fits:
         raise _Refused(401, "the signature does not match: the secret of the App and of previewbot differ")
+    return fits.index(True)
 
 
 def blueprint(intake: Intake, metrics: CollectorRegistry) -> Blueprint:

@@ -27,7 +27,7 @@ from tests.chart.image import dockerfile
 from tests.chart.pods import RunningPod, run_once, running, wait_for
 from tests.support.control_plane import ControlPlane
 
-SECRET = b"it is a secret"
+SECRET = b"it is a secret of the tests"
 DELIVERY = {
     "action": "opened",
     "pull_request": {"number": 42, "updated_at": "2026-11-24T09:00:00Z"},

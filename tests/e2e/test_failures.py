@@ -165,6 +165,24 @@ async def test_while_app_and_previewbot_have_different_secrets_the_listing_finds
         await restart_web(town)
 
 
+async def test_while_the_secret_is_changed_deliveries_signed_with_either_are_taken(town: Scene) -> None:
+    delivery = await a_delivery(town)
+    file = town.world.bot.directory / "webhook-secret"
+    right, new = file.read_text(), "the next one, of many bytes"
+    file.write_text(f"{new}\n{right}\n")
+    await restart_web(town)
+    try:
+        answers = [
+            await town.post(delivery.body, {**delivery.headers, **signed(secret.encode(), delivery.body)})
+            for secret in (right, new, f"{new}\n{right}")
+        ]
+    finally:
+        file.write_text(right)
+        await restart_web(town)
+
+    assert [answer.status for answer in answers] == [202, 202, 401]
+
+
 async def test_while_the_api_server_is_away_a_delivery_is_answered_503_and_the_listing_makes_it_good(
     town: Scene,
 ) -> None:

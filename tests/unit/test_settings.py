@@ -29,7 +29,6 @@ from previewbot.config.server import (
     parse,
     private_key,
     private_key_source,
-    webhook_secret,
     webhook_secret_source,
 )
 from previewbot.errors import SettingsError
@@ -746,18 +745,6 @@ def test_an_empty_variable_is_a_mistake_and_not_an_empty_secret() -> None:
 
     with pytest.raises(SettingsError, match="is empty"):
         webhook_secret_source(parse(document(EXAMPLE), {}), environment)
-
-
-def test_the_line_break_at_a_files_end_is_no_part_of_the_webhook_secret() -> None:
-    source = SecretSource("github.webhook_secret", Path("/x"))
-
-    assert webhook_secret(source, b" s3cret\r\n") == b" s3cret"
-
-
-@pytest.mark.parametrize("content", [b"", b"\n", b"  \n"])
-def test_an_empty_webhook_secret_is_refused(content: bytes) -> None:
-    with pytest.raises(SettingsError, match="/x is empty"):
-        webhook_secret(SecretSource("github.webhook_secret", Path("/x")), content)
 
 
 def test_what_is_no_private_key_is_refused_without_being_shown() -> None:

@@ -60,7 +60,7 @@ def cluster() -> Cluster:
 
 @pytest.fixture
 def client(cluster: Cluster) -> FlaskClient:
-    return create_app(SETTINGS, b"it is a secret", cluster, now=lambda: NOW).test_client()
+    return create_app(SETTINGS, (b"it is a secret of the tests",), cluster, now=lambda: NOW).test_client()
 
 
 def read(client: FlaskClient, address: str = "/p/812/42") -> tuple[TestResponse, Page]:
@@ -182,7 +182,7 @@ def test_every_answer_is_neither_kept_nor_guessed_at_nor_told_to_others(
 def test_the_pull_requests_address_is_that_of_the_server_in_the_settings(cluster: Cluster) -> None:
     elsewhere = parse(VALUES, {"PREVIEWBOT_GITHUB__WEB_URL": "https://github.acme.example/"})
     cluster.hold(STATES["ready"])
-    client = create_app(elsewhere, b"secret", cluster, now=lambda: NOW).test_client()
+    client = create_app(elsewhere, (b"it is a secret of the tests",), cluster, now=lambda: NOW).test_client()
 
     _, page = read(client)
 

@@ -20,7 +20,7 @@ from previewbot.errors import TryLater
 from previewbot.runtime.web_app import create_app
 from tests.support.previews import NOW, a_preview
 
-SECRET = b"it is a secret"
+SECRET = b"it is a secret of the tests"
 SETTINGS = parse(
     {
         "github": {
@@ -69,7 +69,7 @@ def cluster() -> Cluster:
 
 @pytest.fixture
 def client(cluster: Cluster) -> FlaskClient:
-    return create_app(SETTINGS, SECRET, cluster, now=lambda: NOW, body_limit=10_000).test_client()
+    return create_app(SETTINGS, (SECRET,), cluster, now=lambda: NOW, body_limit=10_000).test_client()
 
 
 def signed(body: bytes, secret: bytes = SECRET) -> str:
@@ -186,7 +186,7 @@ def test_an_sha1_signature_alone_is_not_enough(client: FlaskClient) -> None:
 
 @given(body=st.binary(max_size=200), event=st.sampled_from(["pull_request", "issue_comment", "check_run"]))
 def test_no_signed_bytes_make_it_fail(body: bytes, event: str) -> None:
-    client = create_app(SETTINGS, SECRET, Cluster(), now=lambda: NOW).test_client()
+    client = create_app(SETTINGS, (SECRET,), Cluster(), now=lambda: NOW).test_client()
 
     assert deliver(client, event, body).status_code in (204, 400)
 
@@ -207,7 +207,7 @@ _JSON = st.recursive(
 
 @given(payload=_JSON, event=st.sampled_from(["pull_request", "issue_comment", "check_run", "check_suite"]))
 def test_no_shape_of_payload_makes_it_fail(payload: object, event: str) -> None:
-    client = create_app(SETTINGS, SECRET, Cluster(), now=lambda: NOW).test_client()
+    client = create_app(SETTINGS, (SECRET,), Cluster(), now=lambda: NOW).test_client()
 
     assert deliver(client, event, payload).status_code in (202, 204, 400)
 
@@ -284,8 +284,8 @@ def test_ping_is_answered(client: FlaskClient) -> None:
 
 
 def test_there_is_no_running_without_a_secret() -> None:
-    with pytest.raises(ValueError, match="empty"):
-        create_app(SETTINGS, b"", Cluster(), now=lambda: NOW)
+    with pytest.raises(ValueError, match="there is no webhook secret"):
+        create_app(SETTINGS, (), Cluster(), now=lambda: NOW)
 
 
 def test_each_delivery_is_one_structured_line(client: FlaskClient, caplog: pytest.LogCaptureFixture) -> None:

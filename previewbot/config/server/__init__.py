@@ -16,8 +16,9 @@ from previewbot.config.server.model import Settings as Settings
 from previewbot.config.server.model import TtlSettings as TtlSettings
 from previewbot.config.server.parsing import document as document
 from previewbot.config.server.parsing import parse as parse
+from previewbot.config.server.secrets import LEAST_WEBHOOK_SECRET as LEAST_WEBHOOK_SECRET
 from previewbot.config.server.secrets import SecretSource as SecretSource
 from previewbot.config.server.secrets import private_key as private_key
 from previewbot.config.server.secrets import private_key_source as private_key_source
-from previewbot.config.server.secrets import webhook_secret as webhook_secret
 from previewbot.config.server.secrets import webhook_secret_source as webhook_secret_source
+from previewbot.config.server.secrets import webhook_secrets as webhook_secrets

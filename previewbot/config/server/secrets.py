@@ -1,4 +1,4 @@
-"""Where the two secrets come from, and what makes them usable.
+"""Where the secrets come from, and what makes them usable.
 
 The controller signs as the App and needs its private key; the web process checks signatures and needs the
 webhook secret. Neither needs the other's, and neither secret has a default.
@@ -15,6 +15,9 @@ from previewbot.errors import SettingsError
 
 PRIVATE_KEY_VARIABLE = "PREVIEWBOT_GITHUB__PRIVATE_KEY"
 WEBHOOK_SECRET_VARIABLE = "PREVIEWBOT_GITHUB__WEBHOOK_SECRET"  # noqa: S105 - the name of a variable
+LEAST_WEBHOOK_SECRET = 16
+"""So many bytes a webhook secret has at least: whoever has seen one signed delivery can try them offline."""
+
 SECRET_VARIABLES = frozenset({PRIVATE_KEY_VARIABLE, WEBHOOK_SECRET_VARIABLE})
 
 
@@ -49,15 +52,35 @@ def private_key(source: SecretSource, content: bytes) -> str:
     return key + "\n"
 
 
-def webhook_secret(source: SecretSource, content: bytes) -> bytes:
-    """Return the webhook secret that `content` holds, without the line break editors leave at its end.
+def webhook_secrets(source: SecretSource, content: bytes) -> tuple[bytes, ...]:
+    """Return the webhook secrets that `content` holds, one a line: the App's, and maybe the one before.
 
-    Raises SettingsError if nothing is left: with an empty secret anybody could sign.
+    Raises SettingsError if there is none, more than two, or one that could be guessed: with an empty secret
+    anybody could sign.
     """
-    secret = content.rstrip(b"\r\n")
-    if not secret.strip():
+    # Two count while a secret is changed: GitHub and previewbot cannot change theirs at the same moment, and
+    # what is signed with the other one meanwhile would be refused.
+    lines = (line.removesuffix(b"\r") for line in content.split(b"\n"))
+    found = tuple(dict.fromkeys(line for line in lines if line.strip()))
+    if not found:
         raise SettingsError((f"{_place(source)} is empty; it must hold the webhook secret of the App",))
-    return secret
+    if len(found) > 2:
+        raise SettingsError(
+            (
+                f"{_place(source)} holds {len(found)} webhook secrets; it must hold one, and while that is "
+                "changed the one before in a second line",
+            )
+        )
+    shortest = min(map(len, found))
+    if shortest < LEAST_WEBHOOK_SECRET:
+        raise SettingsError(
+            (
+                f"{_place(source)} holds a webhook secret of {shortest} bytes, which can be guessed; make "
+                f"one of at least {LEAST_WEBHOOK_SECRET} with `openssl rand -hex 32`, and write it into the "
+                "settings of the GitHub App too",
+            )
+        )
+    return found
 
 
 def _source(name: str, file: Path | None, variable: str, environment: Mapping[str, str]) -> SecretSource:
