@@ -278,6 +278,7 @@ class GitHubInMemory:
         self.paths: tuple[str, ...] = ("checkout/app.py",)
         self.merge_commit_sha: str | None = None
         self.comments_written: list[Comment] = []
+        self.read_since: list[datetime | None] = []
         self.covering = {"acme/shop": _REPOSITORY}
         self.installations = {"acme/shop": _INSTALLATION}
         self.checks = Build("none")
@@ -346,7 +347,8 @@ class GitHubInMemory:
 
     async def comments(self, repository: str, number: int, since: datetime | None) -> list[Comment]:
         self._calls.note("comments")
-        return [as_read(comment) for comment in self.comments_written]
+        self.read_since.append(since)
+        return [as_read(c) for c in self.comments_written if since is None or c.updated_at >= since]
 
     async def permission(self, repository: str, login: str) -> str:
         self._calls.note("permission")

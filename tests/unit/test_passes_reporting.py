@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -144,3 +145,44 @@ async def test_no_answer_is_given_twice_if_its_own_answer_is_lost() -> None:
     await world.settle()
 
     assert len([body for body in world.github.own_comments() if "previewbot reply" in body]) == 1
+
+
+async def test_for_an_answer_no_more_of_the_conversation_is_read_than_what_no_look_has_seen() -> None:
+    world = await ready()
+    world.clock.forward(seconds=3_600)
+    await world.settle()
+    world.say("/preview status")
+    began = world.clock.now
+    world.github.read_since.clear()
+    await world.settle()
+
+    assert len([body for body in world.github.own_comments() if "previewbot reply" in body]) == 1
+    # One look finds the command, and another comes before the answer.
+    found, before_the_answer, *_ = world.github.read_since
+    assert found is not None and before_the_answer is not None
+    assert before_the_answer >= began - timedelta(minutes=10)
+
+
+async def test_while_the_status_comment_is_not_known_the_whole_conversation_is_read() -> None:
+    world = World()
+    await world.settle(2)
+
+    assert world.github.read_since[:2] == [None, None] and world.comment
+
+
+async def test_an_answer_that_was_announced_long_ago_is_looked_for_from_then_on() -> None:
+    world = await ready()
+    request = world.say("/preview status")
+    await world.settle()
+    announced = world.clock.now - timedelta(seconds=1)
+    reply = {"request": {"kind": "IssueComment", "id": request}, "author": "ann", "command": "status"}
+    world.clock.forward(seconds=86_400)
+    # All looks of a day have missed it: GitHub was that far behind, say.
+    stored(world)["replies"] = [
+        {**reply, "words": "status", "reacted": True, "intentAt": announced.isoformat()}
+    ]
+    stored(world)["requests"]["readAt"] = world.clock.now.isoformat()
+    await world.settle()
+
+    assert len([body for body in world.github.own_comments() if "previewbot reply" in body]) == 1
+    assert world.status.replies == ()

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from previewbot.api import Report, RequestId, RequestKind, Requests, Status
 from previewbot.api.github import Comment
@@ -18,6 +18,9 @@ COMMENT = "comment"
 """The name of the status comment among `status.reports`."""
 
 _HANDLED_KEPT = 50
+
+_SEEN_WITHIN = timedelta(minutes=10)
+"""How far our clock and GitHub's may be apart and GitHub's list behind, together: far more than is likely."""
 
 
 def comment_request(comment_id: int) -> RequestId:
@@ -67,6 +70,21 @@ def adopt(status: Status, own: OwnComments) -> Status:
         )
         status = replace(status, replies=replies)
     return status
+
+
+def unseen_since(status: Status) -> datetime | None:
+    """Return from when on the conversation may hold something of ours that no look has taken over yet.
+
+    None means from its beginning: as long as the id of the status comment is not known, an earlier life of
+    this Preview may have written it at any time. Else each complete look has taken over what there was, and
+    what was announced is in the status with its moment.
+    """
+    read_at = status.requests.read_at
+    if read_at is None or not status.reports.get(COMMENT, Report()).id:
+        return None
+    intents = [reply.intent_at for reply in status.replies]
+    intents += [report.intent_at for report in status.reports.values()]
+    return min([read_at, *(moment for moment in intents if moment is not None)]) - _SEEN_WITHIN
 
 
 def duplicates(status: Status, own: OwnComments) -> tuple[int, ...]:

@@ -9,7 +9,7 @@ from previewbot.engine.view import view_of
 from previewbot.errors import Forbidden, Invalid, RemoteError
 from previewbot.reconciler.context import Context
 from previewbot.reconciler.observation import OwnComments
-from previewbot.reconciler.plan.inbox import adopt, own_comments
+from previewbot.reconciler.plan.inbox import adopt, own_comments, unseen_since
 from previewbot.reconciler.plan.planner import Plan
 from previewbot.reconciler.reporters.reporter import Due, ReportContext, Reporter
 from previewbot.reconciler.store import PreviewStore
@@ -90,9 +90,11 @@ class Reporting:
         if not entries:
             return []
         spec = self._store.preview.spec
-        # Before anything is created the conversation is read once more, whole: the look of this pass is
-        # older, and a process that died may have written the comment since.
-        comments = await self._report_context.client.comments(spec.repository, spec.number, None)
+        # Before anything is created the conversation is read once more: the look of this pass is older, and a
+        # process that died may have written the comment since. Not the whole of it for each answer, or
+        # whoever writes commands would choose how much of GitHub's time and ours they take.
+        since = unseen_since(self.status)
+        comments = await self._report_context.client.comments(spec.repository, spec.number, since)
         own = own_comments(comments, self._context.settings.github.app_id)
         await self._tidy(reporters, own, self.status)
         self.status = adopt(self.status, own)
