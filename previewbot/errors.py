@@ -12,7 +12,8 @@
         ├── Invalid            400 / 422: the request itself is refused
         │   └── TooLarge         the answer is larger than we read
         └── TryLater           429, 5xx, rate limits, refused connections; may say after how long
-            └── NoAnswer         no answer in time
+            ├── NoAnswer         no answer in time
+            └── QuotaKept        what is left of a quota is kept for others
 
 A pass of the controller has three outcomes: done, look again after a time (`TryLater`), or terminal for
 the user until a commit or a command changes the question (shown in the comment).
@@ -100,6 +101,10 @@ class TryLater(RemoteError):
 
 class NoAnswer(TryLater):
     """Nobody answered in time; a refusal, even of the connection, would have been an answer."""
+
+
+class QuotaKept(TryLater):
+    """Nothing was asked: what is left of the service's quota is kept for what matters more."""
 
 
 def from_status(what: str, status: int, message: str = "", after: float | None = None) -> RemoteError:

@@ -107,7 +107,8 @@ class Comment:
     """A comment on a pull request; `app_id` is the App that wrote it (`performed_via_github_app.id`).
 
     Of its text only what may give a command is kept: `body`. Of one that begins with a marker of ours, which
-    anybody can quote, also `marker`, and the `hash` of the whole text.
+    anybody can quote, also `marker`, and the `hash` of the whole text. `association` is what its author is to
+    the repository (`author_association`, see MEMBERS).
     """
 
     id: int
@@ -118,6 +119,7 @@ class Comment:
     updated_at: datetime
     marker: str = ""
     hash: str = ""
+    association: str = ""
 
 
 @dataclass(frozen=True)

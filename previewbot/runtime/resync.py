@@ -113,7 +113,7 @@ class Resync:
                     return
 
     async def _repository(self, installation_id: int, repository: Repository, known: Known) -> None:
-        client = self._github.installation(installation_id)
+        client = self._github.installation(installation_id).sparing()
         rows = await client.open_pull_requests(repository.full_name)
         sha = await self._configuration(installation_id, repository) if rows else None
         before = self._configurations.get(repository.id)
@@ -151,7 +151,7 @@ class Resync:
         return seen != listed and self._told.get((repository.id, row.number)) != news
 
     async def _configuration(self, installation_id: int, repository: Repository) -> str:
-        client = self._github.installation(installation_id)
+        client = self._github.installation(installation_id).sparing()
         try:
             file = await client.file(repository.full_name, PATH, repository.default_branch)
         except Invalid:

@@ -41,7 +41,7 @@ from previewbot.api.github import (
 )
 from previewbot.clients.registry import FoundImage
 from previewbot.config.server import Settings, parse
-from previewbot.errors import Conflict, NotFound
+from previewbot.errors import Conflict, NotFound, QuotaKept, TryLater
 from previewbot.reconciler import Outcome, Reconciler
 from previewbot.reconciler.children import KINDS, ChildKind
 from previewbot.reconciler.memory import Configurations, Memory
@@ -272,7 +272,8 @@ class GitHubInMemory:
         self._comment_ids = itertools.count(501)
         self.head_sha = A
         self.state: Literal["open", "closed"] = "open"
-        self.fork, self.labels = False, ("preview",)
+        self.fork = False
+        self.labels: tuple[str, ...] = ("preview",)
         self.updated_at = NOW
         self.configuration = CONFIGURATION
         self.paths: tuple[str, ...] = ("checkout/app.py",)
@@ -283,16 +284,27 @@ class GitHubInMemory:
         self.installations = {"acme/shop": _INSTALLATION}
         self.checks = Build("none")
         self.refused_words = ""
+        self.accounts: dict[str, Account] = {}
+        self.permissions: dict[str, str] = {}
+        self.asked_about: list[str] = []
+        self.reacted: list[tuple[int, str]] = []
+        self.kept: QuotaKept | None = None
+        self.writes_limit: TryLater | None = None
 
     # What people do
 
-    def say(self, body: str, login: str = "ann") -> int:
+    def say(self, body: str, login: str = "ann", association: str = "NONE") -> int:
         """Write a comment as a person; return its id."""
         number = next(self._comment_ids)
         now = self._clock.now
-        self.comments_written.append(Comment(number, Account(2, login), None, body, now, now))
+        account = self.accounts.setdefault(login, Account(len(self.accounts) + 2, login))
+        self.comments_written.append(Comment(number, account, None, body, now, now, association=association))
         self.updated_at = now
         return number
+
+    def bot(self, login: str) -> Account:
+        """Return the account of a bot."""
+        return Account(len(self.accounts) + 2, login, "Bot")
 
     def own_comments(self) -> list[str]:
         """Return the texts that previewbot wrote, oldest first."""
@@ -302,6 +314,13 @@ class GitHubInMemory:
 
     def installation(self, installation_id: int) -> GitHubInMemory:
         return self
+
+    def sparing(self) -> SparingInMemory:
+        return SparingInMemory(self)
+
+    def check_writes(self, repository: str) -> None:
+        if self.writes_limit is not None:
+            raise self.writes_limit
 
     async def installation_of(self, repository: str) -> int:
         self._calls.note("installation of")
@@ -352,7 +371,8 @@ class GitHubInMemory:
 
     async def permission(self, repository: str, login: str) -> str:
         self._calls.note("permission")
-        return "write"
+        self.asked_about.append(login)
+        return self.permissions.get(login, "write")
 
     async def build(self, repository: str, head_sha: str) -> Build:
         self._calls.note("build")
@@ -379,6 +399,29 @@ class GitHubInMemory:
 
     async def react(self, repository: str, comment_id: int, content: str) -> None:
         self._calls.note("react")
+        self.reacted.append((comment_id, content))
+
+
+class SparingInMemory:
+    """The client of those who leave to others what is `kept` of the hour's requests."""
+
+    def __init__(self, github: GitHubInMemory) -> None:
+        self._github = github
+
+    def sparing(self) -> SparingInMemory:
+        return self
+
+    def check_writes(self, repository: str) -> None:
+        if self._github.kept is not None:
+            raise self._github.kept
+        self._github.check_writes(repository)
+
+    def __getattr__(self, name: str) -> Any:
+        return self._kept if self._github.kept is not None else getattr(self._github, name)
+
+    async def _kept(self, *_: Any) -> None:
+        assert self._github.kept is not None
+        raise self._github.kept
 
 
 class RegistryInMemory:

@@ -49,6 +49,9 @@ class NoBuilds:
     def installation(self, installation_id: int) -> NoBuilds:
         return self
 
+    def sparing(self) -> NoBuilds:
+        return self
+
     async def build(self, repository: str, sha: str) -> Build:
         return Build("none")
 

@@ -181,6 +181,14 @@ def test_a_comment_says_which_app_wrote_it(via: object, app_id: int | None) -> N
     assert parse.comment_from(comment).app_id == app_id
 
 
+def test_a_comment_says_what_its_author_is_to_the_repository_if_the_server_does() -> None:
+    sample = samples.comment(author_association="COLLABORATOR")
+    assert parse.comment_from(cut(kept.COMMENT, sample)).association == "COLLABORATOR"
+
+    del sample["author_association"]
+    assert parse.comment_from(cut(kept.COMMENT, sample)).association == ""
+
+
 @pytest.mark.parametrize(
     ("granted", "role", "expected"),
     [

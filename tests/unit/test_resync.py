@@ -64,6 +64,9 @@ class Hub:
     def installation(self, _: int) -> Hub:
         return self
 
+    def sparing(self) -> Hub:
+        return self
+
     async def open_pull_requests(self, repository: str) -> list[OpenPullRequest]:
         self.asked.append(repository)
         rows: list[OpenPullRequest] = answer(self.rows.get(repository, []))

@@ -79,8 +79,8 @@ class GitHub:
         return number(answer, "id")
 
     async def repositories(self, installation_id: int) -> list[Repository]:
-        """Return the repositories that an installation covers."""
-        return await self.installation(installation_id).repositories()
+        """Return the repositories that an installation covers, for the listing: it can wait."""
+        return await self.installation(installation_id).sparing().repositories()
 
     async def _new_token(self, installation_id: int) -> Token:
         url = f"/app/installations/{installation_id}/access_tokens"

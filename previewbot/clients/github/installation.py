@@ -34,13 +34,23 @@ FILES_LIMIT = 3_000
 class InstallationClient:
     """Reads and writes as an installation; `repository` is always `owner/name`.
 
-    Every method raises the RemoteError that GitHub's answer means; TryLater may say after how long.
+    Every method raises the RemoteError that GitHub's answer means; TryLater may say after how long. One that
+    is `sparing` raises QuotaKept once only so much of the hour's requests is left as is kept for others.
     """
 
-    def __init__(self, transport: Transport, tokens: Tokens, *, app_id: int) -> None:
+    def __init__(self, transport: Transport, tokens: Tokens, *, app_id: int, sparing: bool = False) -> None:
         self._transport = transport
         self._tokens = tokens
         self._app_id = app_id
+        self._sparing = sparing
+
+    def sparing(self) -> InstallationClient:
+        """Return this client for what can wait: it leaves the last fifth of the hour's requests to others."""
+        return InstallationClient(self._transport, self._tokens, app_id=self._app_id, sparing=True)
+
+    def check_writes(self, repository: str) -> None:
+        """Raise TryLater if nothing may be written there now; asks nobody."""
+        self._transport.check_limits("POST", f"/repos/{repository}/issues", sparing=self._sparing)
 
     async def repositories(self) -> list[Repository]:
         """Return the repositories that the installation covers."""
@@ -133,13 +143,15 @@ class InstallationClient:
         await self._send("POST", url, kept.NOTHING, {"content": content})
 
     async def permission(self, repository: str, login: str) -> str:
-        """Return `admin`, `write`, `read` or `none`; somebody whom GitHub does not know has none."""
+        """Return `admin`, `write`, `read` or `none`; somebody of whom GitHub does not tell has none."""
         # Asked with this repository's address: the answer covers organisation, teams and outside
         # collaborators. The `author_association` in a comment would not tell who may write.
         url = f"/repos/{repository}/collaborators/{quote(login, safe='')}/permission"
         try:
             answer = await self._send("GET", url, kept.PERMISSION)
-        except NotFound:
+        # Not known (any more), or about whom GitHub refuses to say anything (422, 451): one such account must
+        # not keep all others of a pull request from being obeyed.
+        except (NotFound, Invalid):
             return "none"
         return parse.permission_from(answer)
 
@@ -147,8 +159,9 @@ class InstallationClient:
         self, url: str, rule: Rule, item_from: Callable[[Any], _T], key: str | None = None
     ) -> list[_T]:
         async def read(token: str) -> list[_T]:
+            pages = self._transport.pages(url, rule, token=token, key=key, sparing=self._sparing)
             # Item by item: a page is gone from memory when the next one comes.
-            return [item_from(item) async for item in self._transport.pages(url, rule, token=token, key=key)]
+            return [item_from(item) async for item in pages]
 
         return await self._call_with_token(read)
 
@@ -164,7 +177,8 @@ class InstallationClient:
         async def read(token: str) -> tuple[list[_T], bool]:
             items: list[_T] = []
             try:
-                async for item in self._transport.pages(url, rule, token=token):
+                pages = self._transport.pages(url, rule, token=token, sparing=self._sparing)
+                async for item in pages:
                     items.append(item_from(item))
             except TooLarge:
                 return items, False
@@ -174,7 +188,9 @@ class InstallationClient:
 
     async def _send(self, method: str, url: str, rule: Rule, data: Any = b"") -> Any:
         async def send(token: str) -> Any:
-            answer, _ = await self._transport.request(method, url, rule, data=data, token=token)
+            answer, _ = await self._transport.request(
+                method, url, rule, data=data, token=token, sparing=self._sparing
+            )
             return answer
 
         return await self._call_with_token(send)

@@ -1,4 +1,5 @@
-"""Whether a refusal is one of GitHub's two rate limits, and for how long.
+"""GitHub's rate limits: whether a refusal is one, what must not be sent meanwhile, and what is left of the
+hour.
 
 https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api#exceeding-the-rate-limit:
 both answer 403 or 429. `retry-after` says how long; else, when `x-ratelimit-remaining` is 0,
@@ -7,13 +8,115 @@ both answer 403 or 429. `retry-after` says how long; else, when `x-ratelimit-rem
 
 from __future__ import annotations
 
+import random
+import re
 from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from previewbot.errors import QuotaKept, TryLater
 
 DEFAULT_WAIT = 60.0
 """Seconds to wait where GitHub names no time."""
 
 LONGEST_WAIT = 3_600.0
 """Seconds; GitHub's own window. A skewed clock or a broken header must not silence us for days."""
+
+
+KEPT_SHARE = 0.2
+"""Of the requests of an hour, the share that is kept for pull requests with sessions and for commands."""
+
+_SPREAD = 60.0
+"""Seconds after the reset over which those come back who had to wait for it."""
+
+_REPOSITORY = re.compile(r"/repos/([^/?]+/[^/?]+)")
+
+
+@dataclass(frozen=True)
+class Quota:
+    """What an answer said of the hour: how many requests it has, how many are left, and when it ends
+    (epoch seconds)."""
+
+    limit: float
+    remaining: float
+    reset: float
+
+
+def quota_from(headers: Mapping[str, str]) -> Quota | None:
+    """Return what an answer's headers say of the hour, or None where they do not (a server without limits).
+
+    `headers` must be found by their lower-case names
+    (https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api#checking-the-status-of-your-rate-limit).
+    """
+    names = ("limit", "remaining", "reset")
+    limit, remaining, reset = (_number(headers.get(f"x-ratelimit-{name}")) for name in names)
+    if limit is None or remaining is None or reset is None:
+        return None
+    return Quota(limit, remaining, reset)
+
+
+@dataclass
+class Limits:
+    """What GitHub lets one identity send now. All moments (`now`) are epoch seconds.
+
+    GitHub limits what creates content beside all other requests
+    (https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api#about-secondary-rate-limits),
+    and whoever may comment somewhere can bring it about. So a limit that a write met stops writes only, in
+    its repository first, and in all where a second one meets it meanwhile. A limit that a read met, or an
+    hour that is used up, stops everything.
+    """
+
+    quota: Quota | None = None
+    _all: float = 0.0
+    _writes: float = 0.0
+    _writes_in: dict[str, float] = field(default_factory=dict)
+
+    def answered(self, headers: Mapping[str, str]) -> None:
+        """Note what an answer says of the hour."""
+        self.quota = quota_from(headers) or self.quota
+
+    def refused(
+        self, method: str, url: str, status: int, headers: Mapping[str, str], message: str, now: float
+    ) -> float | None:
+        """Note a refusal; return the seconds to wait if it is a limit, else None."""
+        wait = rate_limit_wait(status, headers, message, now)
+        if wait is None:
+            return None
+        until = now + wait
+        repository = _repository_of(url)
+        if method == "GET" or not repository or headers.get("x-ratelimit-remaining") == "0":
+            self._all = max(self._all, until)
+            return wait
+        held = {name: end for name, end in self._writes_in.items() if end > now}
+        if any(name != repository for name in held):
+            # Another repository has met it and it holds there still: it is no matter of this one.
+            self._writes = max(self._writes, until)
+        self._writes_in = {**held, repository: max(held.get(repository, 0.0), until)}
+        return wait
+
+    def check(self, what: str, method: str, url: str, now: float, *, sparing: bool = False) -> None:
+        """Raise TryLater if this must not be sent now, and QuotaKept if it is only for others.
+
+        `sparing` is who may not use up the last fifth of the hour (KEPT_SHARE).
+        """
+        until = self._all
+        if method != "GET":
+            until = max(until, self._writes, self._writes_in.get(_repository_of(url), 0.0))
+        if until > now:
+            raise TryLater(what, status=429, message="GitHub's rate limit still holds", after=until - now)
+        quota = self.quota
+        if not sparing or quota is None or quota.reset <= now:
+            return
+        if quota.remaining < quota.limit * KEPT_SHARE:
+            # Not all at once when the hour ends: they would use up the next one together.
+            after = _within_bounds(quota.reset - now) + random.uniform(0.0, _SPREAD)
+            message = "what is left of this hour's requests is kept for previews that run"
+            raise QuotaKept(what, status=429, message=message, after=after)
+
+
+def _repository_of(url: str) -> str:
+    """Return the repository in an address, as GitHub compares names; "" where there is none."""
+    found = _REPOSITORY.search(url)
+    return found[1].lower() if found else ""
 
 
 def rate_limit_wait(status: int, headers: Mapping[str, str], message: str, now: float) -> float | None:

@@ -129,6 +129,7 @@ def comment_from(obj: Any) -> Comment:
         updated_at=moment(obj, "updated_at"),
         marker=text(obj, "body.marker") if has(obj, "body.marker") else "",
         hash=text(obj, "body.hash") if has(obj, "body.hash") else "",
+        association=text(obj, "author_association") if has(obj, "author_association") else "",
     )
 
 

@@ -23,7 +23,7 @@ from previewbot.clients.answers import PIECE, beginning
 from previewbot.clients.github import parse
 from previewbot.clients.github.cache import PAGE_SIZE, BoundedCache
 from previewbot.clients.github.cutting import Cutting, Rule, TooMuch
-from previewbot.clients.github.limits import rate_limit_wait, retry_after
+from previewbot.clients.github.limits import Limits, retry_after
 from previewbot.clients.origins import origin
 from previewbot.errors import RemoteError, TooLarge, TryLater, from_status
 
@@ -101,6 +101,21 @@ def check_path(what: str, url: str) -> None:
         raise RemoteError(what, message="a name in this address leads elsewhere")
 
 
+class _CountedApi(_Api):
+    """Tells what each answer says of the hour's quota, also one that nothing has changed (304)."""
+
+    def __init__(self, *arguments: Any, limits: Limits, **settings: Any) -> None:
+        super().__init__(*arguments, **settings)
+        self._limits = limits
+
+    async def _request(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes = b""
+    ) -> tuple[int, Mapping[str, str], bytes]:
+        answer = await super()._request(method, url, headers, body)
+        self._limits.answered(answer[1])
+        return answer
+
+
 class Transport:
     """Sends requests for one identity (an installation, or the App itself) and remembers its answers."""
 
@@ -116,8 +131,14 @@ class Transport:
         self._now = now
         self._fence = fence
         self._origin = origin(api_url)
-        self._api = _Api(session, user_agent, cache=BoundedCache(), base_url=api_url.rstrip("/"))
-        self._limited_until = 0.0
+        self._limits = Limits()
+        self._api = _CountedApi(
+            session,
+            user_agent,
+            cache=BoundedCache(),
+            base_url=api_url.rstrip("/"),
+            limits=self._limits,
+        )
 
     async def request(
         self,
@@ -128,15 +149,18 @@ class Transport:
         data: Any = b"",
         token: str | None = None,
         jwt: str | None = None,
+        sparing: bool = False,
     ) -> tuple[Any, str | None]:
         """Send one request; return what `rule` keeps of the answer, and the address of the next page, if any.
 
         Raises a RemoteError for anything but success (TooLarge for an answer past our limits), and what the
-        fence raises. While GitHub's rate limit holds, nothing is sent
+        fence raises. What a limit of GitHub's stops is not sent; nor what is `sparing` once little is left of
+        the hour (`Limits`)
         (https://docs.github.com/en/rest/using-the-rest-api/best-practices-for-using-the-rest-api#handle-rate-limit-errors-appropriately).
         """
         what = f"{method} {url}"
         self._check(what, url)
+        self.check_limits(method, url, sparing=sparing)
         # The last moment before something changes. A process that was frozen for a minute wakes up here, and
         # must not write for a lease that somebody else holds by now.
         if method != "GET":
@@ -154,7 +178,7 @@ class Transport:
                 extra_headers={"x-github-api-version": API_VERSION},
             )
         except HTTPException as error:
-            raise self._in_our_words(what, error) from error
+            raise self._in_our_words(method, url, error) from error
         except (aiohttp.ClientError, OSError) as error:  # TimeoutError is an OSError
             # Nobody knows whether a write got through before the connection broke. So creations are announced
             # in the status first, and looked for by the next pass before they are repeated.
@@ -172,6 +196,7 @@ class Transport:
         token: str | None = None,
         jwt: str | None = None,
         key: str | None = None,
+        sparing: bool = False,
     ) -> AsyncIterator[Any]:
         """Yield what `rule` keeps of the items of all pages; `key` names the list inside an object.
 
@@ -180,7 +205,9 @@ class Transport:
         """
         next_url: str | None = f"{url}{'&' if '?' in url else '?'}per_page={PAGE_SIZE}"
         for _ in range(MAX_PAGES):
-            answer, next_url = await self.request("GET", next_url or url, rule, token=token, jwt=jwt)
+            answer, next_url = await self.request(
+                "GET", next_url or url, rule, token=token, jwt=jwt, sparing=sparing
+            )
             for item in parse.listing(answer, key):
                 yield item
             if next_url is None:
@@ -193,16 +220,15 @@ class Transport:
         # followed on the server that the settings name.
         if urlsplit(url).netloc and origin(url) != self._origin:
             raise RemoteError(what, message="the next page lies on another server: no credentials for it")
-        wait = self._limited_until - self._now().timestamp()
-        if wait > 0:
-            raise TryLater(what, status=429, message="GitHub's rate limit still holds", after=wait)
 
-    def _in_our_words(self, what: str, error: HTTPException) -> RemoteError:
-        status, headers, message = int(error.status_code), error.headers, str(error)
-        now = self._now().timestamp()
-        wait = rate_limit_wait(status, headers, message, now)
+    def check_limits(self, method: str, url: str, *, sparing: bool = False) -> None:
+        """Raise TryLater if such a request would not be sent now."""
+        self._limits.check(f"{method} {url}", method, url, self._now().timestamp(), sparing=sparing)
+
+    def _in_our_words(self, method: str, url: str, error: HTTPException) -> RemoteError:
+        what, status, headers, message = f"{method} {url}", int(error.status_code), error.headers, str(error)
+        # What it stops is not sent until then: GitHub may ban an App that goes on while it is limited.
+        wait = self._limits.refused(method, url, status, headers, message, self._now().timestamp())
         if wait is not None:
-            # Nothing more is sent until then: GitHub may ban an App that goes on asking while it is limited.
-            self._limited_until = max(self._limited_until, now + wait)
             return TryLater(what, status=status, message=message, after=wait)
         return from_status(what, status, message, retry_after(headers))

@@ -112,7 +112,8 @@ async def _why_missing(
     # builds the image until the conflict is resolved. None is not False: GitHub is still working it out.
     if facts.pull_request.mergeable is False:
         return Waiting(reason=Reason.MERGE_CONFLICT, name=facts.pull_request.base.ref)
-    client = context.github.installation(preview.spec.installation_id)
+    # An explanation can wait for the next hour's requests; a preview that runs cannot.
+    client = context.github.installation(preview.spec.installation_id).sparing()
     first_seen = preview.status.observed.head_first_seen_at
     late = first_seen is not None and context.now() - first_seen >= context.settings.deadlines.image
     build, otherwise = Build("none"), Reason.NO_IMAGE

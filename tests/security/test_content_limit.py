@@ -1,0 +1,145 @@
+"""Somebody makes previewbot write until GitHub stops it: elsewhere it goes on, and so does what runs.
+
+GitHub limits what creates content (80 requests a minute, 500 an hour) beside all other requests:
+https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api#about-secondary-rate-limits
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from previewbot.errors import Forbidden, TryLater
+from tests.support import github_samples as samples
+from tests.support.github_script import Answer, sends
+from tests.support.github_town import Town, github_town
+
+SHOP, TOOLS, SITE = "acme/shop", "acme/tools", "acme/site"
+BLOCKED = (
+    "You have exceeded a secondary rate limit and have been temporarily blocked from content creation. "
+    "Please retry your request again later."
+)
+LIMIT = TryLater("POST", status=403, message=BLOCKED, after=3_600.0)
+
+
+@pytest.fixture
+async def town() -> AsyncIterator[Town]:
+    async with github_town() as built:
+        for repository in (SHOP, TOOLS, SITE):
+            written = sends(samples.comment(9), 201)
+            built.script.on("POST", f"/repos/{repository}/issues/7/comments", written)
+            built.script.on("PATCH", f"/repos/{repository}/issues/comments/9", sends(samples.comment(9)))
+            built.script.on("POST", f"/repos/{repository}/issues/comments/9/reactions", sends({}, 201))
+            built.script.on("GET", f"/repos/{repository}/pulls/7", sends(samples.pull_request()))
+        yield built
+
+
+def blocked(town: Town, repository: str, answer: Answer | None = None) -> None:
+    """Let GitHub take no comment there for ten minutes."""
+    answer = answer or sends({"message": BLOCKED}, 403, retry_after="600")
+    town.script.on("POST", f"/repos/{repository}/issues/7/comments", answer)
+
+
+async def write(town: Town, repository: str) -> None:
+    await town.client.create_comment(repository, 7, "Hello")
+
+
+async def is_stopped(town: Town, repository: str) -> bool:
+    """Return whether nothing is written there now, without having asked."""
+    before = len(town.script.asked)
+    try:
+        await town.client.update_comment(repository, 9, "Hello again")
+    except TryLater:
+        assert len(town.script.asked) == before
+        return True
+    return False
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        sends({"message": BLOCKED}, 403, retry_after="600"),
+        sends({"message": BLOCKED}, 403),
+        sends({"message": BLOCKED}, 429, retry_after="600", x_ratelimit_remaining="4000"),
+    ],
+    ids=["with the time to wait", "by its words alone", "as 429"],
+)
+async def test_a_limit_on_content_stops_writing_in_that_repository_alone(town: Town, answer: Answer) -> None:
+    blocked(town, SHOP, answer)
+    with pytest.raises(TryLater):
+        await write(town, SHOP)
+
+    assert await is_stopped(town, SHOP)
+    assert await is_stopped(town, "Acme/Shop")
+    assert (await town.client.pull_request(SHOP, 7)).number == 7
+    assert not await is_stopped(town, TOOLS)
+    town.client.check_writes(TOOLS)
+    with pytest.raises(TryLater):
+        town.client.check_writes(SHOP)
+
+
+async def test_where_a_second_repository_meets_it_too_writing_stops_everywhere(town: Town) -> None:
+    for repository in (SHOP, TOOLS):
+        blocked(town, repository)
+        with pytest.raises(TryLater):
+            await write(town, repository)
+
+    assert await is_stopped(town, SITE)
+    assert (await town.client.pull_request(SITE, 7)).number == 7
+
+
+async def test_the_same_repository_twice_is_no_second_one_nor_is_one_whose_time_is_over(town: Town) -> None:
+    for _ in range(2):
+        blocked(town, SHOP)
+        with pytest.raises(TryLater):
+            await write(town, SHOP)
+        town.our_clock.forward(seconds=601)
+    blocked(town, TOOLS)
+    with pytest.raises(TryLater):
+        await write(town, TOOLS)
+
+    assert not await is_stopped(town, SITE)
+
+
+async def test_when_the_time_is_over_it_is_written_again(town: Town) -> None:
+    blocked(town, SHOP)
+    with pytest.raises(TryLater) as caught:
+        await write(town, SHOP)
+    assert caught.value.after == 600
+
+    town.our_clock.forward(seconds=601)
+    assert not await is_stopped(town, SHOP)
+
+
+@pytest.mark.parametrize("retry", [{}, {"retry_after": "600"}], ids=["", "with the time to wait"])
+async def test_an_hour_that_is_used_up_stops_reading_too_whatever_met_it(
+    town: Town, retry: dict[str, str]
+) -> None:
+    reset = str(int(town.our_clock().timestamp()) + 600)
+    spent = {"x_ratelimit_limit": "5000", "x_ratelimit_remaining": "0", "x_ratelimit_reset": reset}
+    blocked(town, SHOP, sends({"message": "API rate limit exceeded"}, 403, **spent, **retry))
+    with pytest.raises(TryLater):
+        await write(town, SHOP)
+
+    for repository in (SHOP, TOOLS):
+        with pytest.raises(TryLater):
+            await town.client.pull_request(repository, 7)
+
+
+async def test_a_limit_that_a_read_meets_stops_everything(town: Town) -> None:
+    town.script.on("GET", f"/repos/{SHOP}/pulls/7", sends({"message": BLOCKED}, 403, retry_after="600"))
+    with pytest.raises(TryLater):
+        await town.client.pull_request(SHOP, 7)
+
+    assert await is_stopped(town, TOOLS)
+    with pytest.raises(TryLater):
+        await town.client.pull_request(TOOLS, 7)
+
+
+async def test_a_repository_that_takes_no_comment_is_no_limit(town: Town) -> None:
+    blocked(town, SHOP, sends({"message": "Resource not accessible by integration"}, 403))
+    with pytest.raises(Forbidden):
+        await write(town, SHOP)
+
+    assert not await is_stopped(town, SHOP)

@@ -1,0 +1,120 @@
+"""Somebody uses up the hour's requests: the last fifth is kept for what runs and for who may ask.
+
+https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api#checking-the-status-of-your-rate-limit
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from previewbot.errors import QuotaKept
+from previewbot.runtime.resync import Resync
+from tests.support import github_samples as samples
+from tests.support.github_script import Answer, sends
+from tests.support.github_town import Town, github_town
+
+SHOP = "acme/shop"
+PULL = "/repos/acme/shop/pulls/7"
+KEPT = QuotaKept("GET", status=429, message="kept", after=1_800.0)
+
+
+@pytest.fixture
+async def town() -> AsyncIterator[Town]:
+    async with github_town() as built:
+        yield built
+
+
+def left(town: Town, remaining: int, status: int = 200) -> None:
+    """Let the next answer say how many requests are left of 5,000 for half an hour."""
+    reset = str(int(town.our_clock().timestamp()) + 1_800)
+    said = {"x_ratelimit_limit": "5000", "x_ratelimit_remaining": str(remaining), "x_ratelimit_reset": reset}
+    town.script.on("GET", PULL, sends(samples.pull_request(), status, **said))
+
+
+async def test_the_last_fifth_of_the_hour_is_kept_from_who_can_wait(town: Town) -> None:
+    left(town, 999)
+    await town.client.pull_request(SHOP, 7)
+    asked = len(town.script.asked)
+
+    with pytest.raises(QuotaKept) as caught:
+        await town.client.sparing().pull_request(SHOP, 7)
+    with pytest.raises(QuotaKept):
+        await town.client.sparing().open_pull_requests(SHOP)
+    with pytest.raises(QuotaKept):
+        town.client.sparing().check_writes(SHOP)
+
+    assert caught.value.after is not None
+    assert 1_790 <= caught.value.after <= 1_800 + 60
+    assert len(town.script.asked) == asked
+    assert (await town.client.pull_request(SHOP, 7)).number == 7
+    town.client.check_writes(SHOP)
+
+
+async def test_all_may_use_the_other_four(town: Town) -> None:
+    left(town, 1_000)
+    await town.client.pull_request(SHOP, 7)
+
+    assert (await town.client.sparing().pull_request(SHOP, 7)).number == 7
+
+
+async def test_an_answer_that_nothing_has_changed_tells_what_is_left_too(town: Town) -> None:
+    reset = str(int(town.our_clock().timestamp()) + 1_800)
+
+    def says(status: int, remaining: str) -> Answer:
+        said = {"x_ratelimit_limit": "5000", "x_ratelimit_remaining": remaining, "x_ratelimit_reset": reset}
+        return sends(samples.pull_request() if status == 200 else {}, status, ETag='"1"', **said)
+
+    town.script.on("GET", PULL, says(200, "4000"), says(304, "999"))
+    await town.client.pull_request(SHOP, 7)
+    await town.client.pull_request(SHOP, 7)
+
+    with pytest.raises(QuotaKept):
+        await town.client.sparing().pull_request(SHOP, 7)
+
+
+async def test_when_the_hour_is_over_all_may_ask_again(town: Town) -> None:
+    left(town, 10)
+    await town.client.pull_request(SHOP, 7)
+    town.our_clock.forward(seconds=1_801)
+
+    assert (await town.client.sparing().pull_request(SHOP, 7)).number == 7
+
+
+async def test_those_who_waited_do_not_come_back_all_at_once(town: Town) -> None:
+    left(town, 10)
+    await town.client.pull_request(SHOP, 7)
+    waits = []
+    for _ in range(20):
+        with pytest.raises(QuotaKept) as caught:
+            await town.client.sparing().pull_request(SHOP, 7)
+        waits.append(caught.value.after)
+
+    assert len(set(waits)) > 10
+
+
+async def test_a_server_without_limits_keeps_nothing_from_anybody(town: Town) -> None:
+    town.script.on("GET", PULL, sends(samples.pull_request()))
+    await town.client.pull_request(SHOP, 7)
+
+    assert (await town.client.sparing().pull_request(SHOP, 7)).number == 7
+
+
+async def test_the_listing_can_wait(town: Town) -> None:
+    left(town, 999)
+    await town.client.pull_request(SHOP, 7)
+    resync = Resync(
+        github=town.app,
+        kube=None,  # type: ignore[arg-type]  # Nothing is poked: nothing can be read.
+        previews=list,
+        untriggered=None,  # type: ignore[arg-type]
+        now=town.our_clock,
+        interval=town.our_clock() - town.our_clock(),
+        app_id=4242,
+        github_host="github.com",
+    )
+    asked = len(town.script.asked)
+
+    assert await resync.list_once() > 1_700
+    assert [each.path for each in town.script.asked[asked:]] == ["/api/v3/app/installations?per_page=100"]
