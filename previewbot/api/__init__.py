@@ -30,7 +30,7 @@ from previewbot.api.preview import (
     timestamp,
 )
 from previewbot.api.reasons import POD_PROBLEMS, REASONS, Reason, ReasonInfo
-from previewbot.api.requests import Goal, Reply, RequestId, RequestKind, Requests
+from previewbot.api.requests import Goal, Refused, Reply, RequestId, RequestKind, Requests
 from previewbot.api.resource import Resource
 from previewbot.api.status import (
     AgentSeen,
@@ -84,6 +84,7 @@ __all__ = [
     "Reason",
     "ReasonInfo",
     "Refusal",
+    "Refused",
     "Reply",
     "Report",
     "RequestId",

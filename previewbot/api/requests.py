@@ -24,17 +24,28 @@ class RequestId(Value):
 
 
 @dataclass(frozen=True)
+class Refused(Value):
+    """How many answers an account without write access was given here; `account` is GitHub's id of it."""
+
+    account: int
+    answers: int
+
+
+@dataclass(frozen=True)
 class Requests(Value):
     """Which requests were carried out: all issue comments up to `floor`, and those in `handled`.
 
-    `member_comment_id` is the newest command of a member that a delivery told of and a complete look has
-    taken into account.
+    Nothing new was written before `read_at`. `member_comment_id` is the newest command of a member that a
+    delivery told of and a complete look has taken into account; `newest_order` the newest comment whose
+    `start`, `restart` or `stop` was carried out.
     """
 
     floor: int = 0
     handled: tuple[RequestId, ...] = ()
     read_at: datetime | None = None
     member_comment_id: int = 0
+    newest_order: int = 0
+    refused: tuple[Refused, ...] = ()
 
     @property
     def comments(self) -> tuple[int, ...]:

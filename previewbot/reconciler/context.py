@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from previewbot.api import Preview
-from previewbot.clients.github import GitHub
+from previewbot.clients.github import GitHub, InstallationClient
 from previewbot.clients.kubernetes.client import Kube
 from previewbot.clients.registry import Registry
 from previewbot.config.server import Settings
@@ -39,6 +39,20 @@ class Context:
     kinds: Sequence[ChildKind]
     route: Route
     memory: Memory
+
+    def client_for(self, preview: Preview, installation_id: int | None = None) -> InstallationClient:
+        """Return the client with which GitHub is asked about a Preview; another installation's if given.
+
+        Of what is left of the hour's requests the last fifth is for those that have sessions, or hold a slot
+        for them, and for members' commands with their answers. Else whoever opens pull requests could use up
+        all of it.
+        """
+        client = self.github.installation(installation_id or preview.spec.installation_id)
+        status = preview.status
+        # An answer to somebody who may not ask for anything names no command.
+        answers = any(reply.command for reply in status.replies)
+        matters = status.slot.held or preview.asked_by_member or answers
+        return client if matters else client.sparing()
 
     @property
     def limits(self) -> Limits:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from previewbot.api import ConfigurationProblem
+from previewbot.api import ConfigurationProblem, Requests
 from previewbot.config.repository import RepositoryConfig
 from previewbot.reconciler.observation import PullRequestFacts
 
@@ -15,6 +15,8 @@ Problems = tuple[ConfigurationProblem, ...]
 
 _UNTRIGGERED_KEPT = 20_000
 _CONFIGURATIONS_KEPT = 200
+_WRITERS_KEPT = 10_000
+_CONVERSATIONS_KEPT = 1_000
 
 
 class Untriggered:
@@ -60,6 +62,47 @@ class Configurations:
         return self._read[sha]
 
 
+class Writers:
+    """Who was found to have write access to a repository. They are asked about first, each time anew."""
+
+    def __init__(self) -> None:
+        self._found: OrderedDict[tuple[int, int], None] = OrderedDict()
+
+    def note(self, repository_id: int, account: int, may_write: bool) -> None:
+        """Note what GitHub said of an account."""
+        self._found.pop((repository_id, account), None)
+        if may_write:
+            self._found[repository_id, account] = None
+        while len(self._found) > _WRITERS_KEPT:
+            self._found.popitem(last=False)
+
+    def knows(self, repository_id: int, account: int) -> bool:
+        """Return whether an account had write access when it was asked about last."""
+        return (repository_id, account) in self._found
+
+
+class Conversations:
+    """What was carried out on pull requests whose Preview has gone again, by the Preview's name.
+
+    Nothing triggers a preview there, so that each comment makes a Preview that is gone after a look; it must
+    not have all the comments before carried out and answered again.
+    """
+
+    def __init__(self) -> None:
+        self._left: OrderedDict[str, Requests] = OrderedDict()
+
+    def remember(self, name: str, requests: Requests) -> None:
+        """Note what was carried out when a Preview went."""
+        self._left[name] = requests
+        self._left.move_to_end(name)
+        while len(self._left) > _CONVERSATIONS_KEPT:
+            self._left.popitem(last=False)
+
+    def of(self, name: str) -> Requests | None:
+        """Return what was carried out when the last Preview of this name went, if that is known."""
+        return self._left.get(name)
+
+
 @dataclass(frozen=True)
 class Redirected:
     """Since when a route leads to the page, and since when its gateway is known to know that."""
@@ -82,6 +125,8 @@ class Memory:
     image_lookups: dict[str, datetime] = field(default_factory=dict)
     redirected: dict[str, Redirected] = field(default_factory=dict)
     untriggered: Untriggered = field(default_factory=Untriggered)
+    writers: Writers = field(default_factory=Writers)
+    conversations: Conversations = field(default_factory=Conversations)
 
     def forget(self, name: str) -> None:
         """Forget a Preview that is gone."""

@@ -18,6 +18,7 @@ from previewbot.api import (
     Preview,
     Reason,
     RequestId,
+    Requests,
     Service,
     Waiting,
 )
@@ -35,7 +36,7 @@ class PullRequestFacts:
 
     `config` is None where there is no file, or where it has `problems`; `merge_sha` is the test merge of this
     very head, where an image could be named by it; `lagging` means that GitHub does not yet show what the
-    webhook told us of.
+    webhook told us of. With commands left for another look, `again_at` is when that is due.
     """
 
     pull_request: PullRequest
@@ -47,17 +48,27 @@ class PullRequestFacts:
     merge_sha: str = ""
     lagging: bool = False
     read_at: datetime | None = None
+    again_at: datetime | None = None
 
 
 @dataclass(frozen=True)
 class Request:
-    """What a person asks for, wherever it was written; a bot's request is answered by a reaction only."""
+    """What a person asks for, wherever it was written; a bot's request is answered by a reaction only.
+
+    `actor` is the login and `account` the id of who asks.
+    """
 
     id: RequestId
     actor: str
     asked: Command | UnknownCommand
     is_bot: bool = False
     may_write: bool = False
+    account: int = 0
+
+    @property
+    def granted(self) -> bool:
+        """Whether it is to be carried out."""
+        return self.may_write and not self.is_bot
 
 
 @dataclass(frozen=True)
@@ -79,11 +90,28 @@ class OwnComments:
 
 
 @dataclass(frozen=True)
+class Left:
+    """What a look leaves of the new commands to the next: the oldest one's id and time, and when that is
+    due."""
+
+    oldest: int
+    since: datetime
+    again_at: datetime
+
+
+@dataclass(frozen=True)
 class Inbox:
-    """What a look at the conversation found: new requests in their order, and our own words."""
+    """What a look at the conversation found: new requests in their order, and our own words.
+
+    `told` has the accounts that we answered before, as far as the conversation shows it. `earlier` is what
+    this process knows of an earlier Preview of the same pull request.
+    """
 
     requests: tuple[Request, ...] = ()
     own: OwnComments = OwnComments()
+    left: Left | None = None
+    told: frozenset[int] = frozenset()
+    earlier: Requests | None = None
 
 
 @dataclass(frozen=True)

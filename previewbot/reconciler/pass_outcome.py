@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from previewbot.api import Status
-from previewbot.errors import Forbidden, Invalid, RemoteError
+from previewbot.errors import Forbidden, Invalid, RemoteError, TryLater
 from previewbot.reconciler.apply import ApplyResult, is_refusal
 from previewbot.reconciler.observation import Observation
 from previewbot.reconciler.plan.decision import Run
@@ -22,7 +22,7 @@ from previewbot.reconciler.plan.requeue import (
     requeue_after,
     until_expiry,
 )
-from previewbot.reconciler.reporters.answers import is_ours
+from previewbot.reconciler.reporters.answers import is_ours, is_owed_now
 
 
 @dataclass(frozen=True)
@@ -41,9 +41,24 @@ class PassErrors:
 
     @property
     def blocking(self) -> RemoteError | None:
-        """One that keeps us from going on now; a text or a route that is refused for good does not."""
+        """One that keeps the work from being done; a text or a route that is refused for good does not."""
         report = None if isinstance(self.report, Forbidden | Invalid) else self.report
-        return self.read or self.actions or report or (None if is_refusal(self.route) else self.route)
+        return self.holding or report
+
+    @property
+    def stored(self) -> RemoteError | None:
+        """The one that the status tells of.
+
+        Who has one loses the place in the queue for a slot (`slot_for`). A limit on writing, which anybody
+        may bring about who can comment, must not cost it.
+        """
+        limited = isinstance(self.report, TryLater) and self.report.after is not None
+        return self.actions or (None if limited else self.report) or self.route or self.read
+
+    @property
+    def holding(self) -> RemoteError | None:
+        """One that keeps us from going on with what runs; what cannot be written does not."""
+        return self.read or self.actions or (None if is_refusal(self.route) else self.route)
 
 
 def next_pass(
@@ -60,10 +75,12 @@ def next_pass(
     # If the route or the cluster failed, do not poll every 0.5 s: let the backoff decide.
     works = errors.actions is None and (errors.route is None or not running)
     removes = works and plan.removes
-    if errors.blocking is not None:
+    if errors.holding is not None:
         # GitHub may ask us to wait an hour; sessions that wait for the gateway must not.
         after = earliest(until_expiry(status, now), REMOVING if removes else None)
-        return Outcome(after, errors.blocking)
+        return Outcome(after, errors.holding)
+    # A comment that cannot be written, for an hour perhaps, must not hold up sessions: they go on, and with
+    # each look it is tried again.
     deadline = observation.limits.image_deadline
     after = requeue_after(status, plan.decision, observation.facts, deadline=deadline, now=now)
     if plan.creates and not plan.may_create and errors.first is None:
@@ -72,7 +89,10 @@ def next_pass(
         after = earliest(after, GATEWAY_POLL)
     elif works and applied.changed:
         after = earliest(after, AFTER_CHANGE)
-    return Outcome(after, errors.first)
+    if errors.blocking is None and not applied.deferred:
+        owed = any(is_owed_now(reply, now) for reply in status.replies)
+        after = earliest(after, SOON if owed else None)
+    return Outcome(after, errors.blocking or errors.first)
 
 
 def without_foreign_reports(status: Status, names: Collection[str]) -> Status:

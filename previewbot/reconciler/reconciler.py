@@ -220,7 +220,7 @@ class Reconciler:
         status: Status,
     ) -> Outcome:
         """Store what was done, and say when to look again; a Preview that has done its work goes."""
-        error = str(errors.first)[:_LAST_ERROR_LENGTH] if errors.first else ""
+        error = str(errors.stored)[:_LAST_ERROR_LENGTH] if errors.stored else ""
         status = self._with_words(store, with_conditions(status, observation))
         # Comment ids, answers given, uids of new children. If this last write is lost, the next pass finds
         # our comments by their markers and our children by their owner.
@@ -234,14 +234,17 @@ class Reconciler:
             return Outcome(SOON)
         facts = observation.facts
         # While GitHub's API is behind its own webhook, "closed" may be what was true before somebody reopened
-        # the pull request. So the Preview stays until GitHub shows at least what the webhook told us.
-        if over and leave is not None and facts is not None and not facts.lagging:
+        # the pull request. So the Preview stays until GitHub shows at least what the webhook told us; and
+        # until all commands were read, of which one may be a "start".
+        read = facts is not None and not facts.lagging and facts.again_at is None
+        if over and leave is not None and facts is not None and read:
             return await self._leave(store, facts, leave)
         return next_pass(ours, observation, plan, applied, errors, now=self._context.now())
 
     async def _leave(self, store: PreviewStore, facts: PullRequestFacts, decision: Leave) -> Outcome:
         """The Preview goes last, and only as we know it: a poke in between means another look."""
         spec, pull_request = store.preview.spec, facts.pull_request
+        self._context.memory.conversations.remember(store.preview.name, store.status.requests)
         if decision.reason is Reason.NOT_TRIGGERED:
             self.untriggered.remember(
                 spec.repository_id, spec.number, pull_request.updated_at, pull_request.head.sha

@@ -10,10 +10,14 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from previewbot.api import Slot
 from previewbot.errors import Forbidden, TryLater
+from previewbot.rules.policy import slot_for
 from tests.support import github_samples as samples
 from tests.support.github_script import Answer, sends
 from tests.support.github_town import Town, github_town
+from tests.support.passes import A, B, World, ready
+from tests.support.previews import a_preview
 
 SHOP, TOOLS, SITE = "acme/shop", "acme/tools", "acme/site"
 BLOCKED = (
@@ -143,3 +147,84 @@ async def test_a_repository_that_takes_no_comment_is_no_limit(town: Town) -> Non
         await write(town, SHOP)
 
     assert not await is_stopped(town, SHOP)
+
+
+# What a pass makes of it
+
+
+def limit(world: World) -> None:
+    """Let GitHub take nothing that is written, for an hour."""
+    world.fail("create comment", "update comment", "react", by=LIMIT)
+    world.github.writes_limit = LIMIT
+
+
+def lift(world: World) -> None:
+    world.mend()
+    world.github.writes_limit = None
+
+
+async def test_a_preview_starts_and_is_replaced_while_nothing_can_be_written() -> None:
+    world = World()
+    limit(world)
+    await world.settle()
+    assert (world.serving, world.comment) == ([A], "")
+
+    world.push(B, built=False)
+    outcome = await world.run()
+    assert outcome.error is LIMIT
+    assert outcome.requeue_after is not None and outcome.requeue_after <= 10
+
+    world.push(B)
+    await world.settle()
+    assert (world.serving, world.cluster.leads_to()) == ([B], "staging")
+
+
+async def test_one_that_waits_for_a_slot_keeps_its_place_while_nothing_can_be_written() -> None:
+    world = World(limits={"previews": 1})
+    world.others = [a_preview(name="gh-1-9", slot=Slot(held=True))]
+    limit(world)
+    await world.settle()
+    me, later = world.preview, a_preview(name="gh-1-8", slot=Slot(waiting_since=world.clock.now))
+    assert me.status.slot.waiting_since is not None
+
+    assert slot_for(me, [later], 1).granted
+    assert not slot_for(later, [me], 1).granted
+
+
+async def test_a_closed_pull_request_is_torn_down_at_once_and_gets_its_last_words_later() -> None:
+    world = await ready()
+    limit(world)
+    world.close()
+    await world.settle(4)
+    assert world.cluster.sessions == {}
+    assert world.cluster.preview is not None
+
+    lift(world)
+    await world.settle(2)
+    assert "removed when the pull request was closed" in world.comment
+    assert world.cluster.preview is None
+
+
+async def test_a_stop_is_obeyed_while_nothing_can_be_written_and_answered_later() -> None:
+    world = await ready()
+    limit(world)
+    asked = world.say("/preview stop")
+    await world.settle(4)
+    assert world.cluster.sessions == {}
+
+    lift(world)
+    await world.settle(4)
+    assert (asked, "rocket") in world.github.reacted
+
+
+async def test_what_cannot_be_written_is_not_announced_again_and_again() -> None:
+    world = World()
+    limit(world)
+    await world.settle()
+    world.say("/preview status")
+    await world.settle(4)
+    await world.run()
+
+    assert "create comment" not in world.calls.made
+    assert "put status" not in world.calls.made
+    assert all(reply.intent_at is None for reply in world.status.replies)

@@ -9,11 +9,13 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from previewbot.api import Phase, Poke
 from previewbot.errors import QuotaKept
 from previewbot.runtime.resync import Resync
 from tests.support import github_samples as samples
 from tests.support.github_script import Answer, sends
 from tests.support.github_town import Town, github_town
+from tests.support.passes import GITHUB, B, World, ready
 
 SHOP = "acme/shop"
 PULL = "/repos/acme/shop/pulls/7"
@@ -118,3 +120,81 @@ async def test_the_listing_can_wait(town: Town) -> None:
 
     assert await resync.list_once() > 1_700
     assert [each.path for each in town.script.asked[asked:]] == ["/api/v3/app/installations?per_page=100"]
+
+
+# What a pass makes of it
+
+
+async def test_a_pull_request_without_sessions_waits_for_the_next_hour() -> None:
+    world = World()
+    world.github.kept = KEPT
+    world.poke()
+    outcome = await world.run()
+
+    assert outcome.error is KEPT
+    assert set(world.calls.made) & set(GITHUB) == set()
+    world.github.kept = None
+    await world.settle()
+    assert world.status.phase is Phase.READY
+
+
+async def test_a_preview_that_runs_goes_on() -> None:
+    world = await ready()
+    world.github.kept = KEPT
+    world.push(B)
+    await world.settle()
+
+    assert world.serving == [B]
+    assert f"of `{B[:7]}`" in world.comment
+
+
+async def test_what_ci_says_can_wait() -> None:
+    world = await ready()
+    world.github.kept = KEPT
+    world.push(B, built=False)
+    outcome = await world.run()
+
+    assert (outcome.error, "build" in world.calls.made) == (None, False)
+
+
+async def test_a_members_command_is_obeyed_and_answered_where_nothing_runs() -> None:
+    world = World()
+    world.github.labels = ()
+    world.github.kept = KEPT
+    asked = world.github.say("/preview start", "ann", "MEMBER")
+    now = world.clock.now
+    world.cluster.poke(Poke(delivery_id="1", poked_at=now, comment_id=asked, member_comment_id=asked))
+    await world.settle()
+
+    assert world.status.phase is Phase.READY
+    assert (asked, "rocket") in world.github.reacted
+
+
+async def test_a_members_question_where_nothing_runs_is_answered() -> None:
+    world = World()
+    world.github.labels = ()
+    world.github.kept = KEPT
+    asked = world.github.say("/preview status", "ann", "MEMBER")
+    now = world.clock.now
+    world.cluster.poke(Poke(delivery_id="1", poked_at=now, comment_id=asked, member_comment_id=asked))
+    await world.settle(4)
+
+    assert any(f"reply-to={asked} " in body for body in world.github.own_comments())
+    assert world.cluster.preview is None
+
+
+async def test_a_strangers_command_where_nothing_runs_waits_although_a_member_wrote_before() -> None:
+    world = World()
+    world.github.labels = ()
+    asked = world.github.say("/preview status", "ann", "MEMBER")
+    now = world.clock.now
+    world.cluster.poke(Poke(delivery_id="1", poked_at=now, comment_id=asked, member_comment_id=asked))
+    await world.settle(4)
+    world.github.kept = KEPT
+    world.github.permissions["mallory"] = "none"
+    world.github.say("/preview start", "mallory")
+    world.poke()
+    outcome = await world.run()
+
+    assert outcome.error is KEPT
+    assert "mallory" not in world.github.asked_about

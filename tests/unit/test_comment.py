@@ -71,6 +71,7 @@ REPLIES: dict[str, dict[str, str]] = {
     "extend-at-limit": {"until": NOW.isoformat()},
     "bad-duration": {},
     "not-running": {},
+    "overtaken": {},
     "already-running": {},
 }
 

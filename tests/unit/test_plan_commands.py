@@ -20,12 +20,13 @@ from previewbot.api import (
     Reply,
     RequestId,
     RequestKind,
+    Requests,
     Status,
 )
 from previewbot.api.github import PullRequest
 from previewbot.reconciler.observation import Request
 from previewbot.reconciler.plan.commands import apply_request, settle_replies
-from previewbot.reconciler.plan.inbox import comment_request, with_handled
+from previewbot.reconciler.plan.inbox import comment_request, summed_up, with_handled
 from previewbot.rules.commands import Command, CommandName, UnknownCommand
 from tests.support.observations import FORK, a_pull_request
 from tests.support.previews import HEAD, NOW
@@ -212,11 +213,10 @@ def test_extend_never_goes_beyond_the_maximum_and_never_backwards(minutes: int) 
 
 @given(st.lists(st.integers(min_value=1, max_value=500), max_size=200))
 def test_a_handled_command_stays_handled_however_many_follow(ids: list[int]) -> None:
-    status = Status()
+    requests = Requests()
     for comment_id in sorted(ids):
-        status = with_handled(status, comment_request(comment_id))
+        requests = summed_up(with_handled(Status(requests=requests), comment_request(comment_id)).requests)
 
-    requests = status.requests
     known = requests.comments
     assert all(comment_id <= requests.floor or comment_id in known for comment_id in ids)
     assert len(known) <= 50
@@ -225,10 +225,9 @@ def test_a_handled_command_stays_handled_however_many_follow(ids: list[int]) -> 
 def test_ids_of_another_kind_of_request_are_not_comparable_and_stay() -> None:
     click = RequestId("CheckRunAction", 1)
     status = with_handled(with_handled(Status(), click), comment_request(7))
-    for comment_id in range(100, 200):
-        status = with_handled(status, comment_request(comment_id))
+    requests = summed_up(with_handled(status, *map(comment_request, range(100, 200))).requests)
 
-    assert click in status.requests.handled
-    assert comment_request(1) not in status.requests.handled
-    assert status.requests.floor == 149
+    assert click in requests.handled
+    assert comment_request(1) not in requests.handled
+    assert requests.floor == 149
     assert comment_request(7).kind == RequestKind.ISSUE_COMMENT

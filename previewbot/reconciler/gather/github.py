@@ -39,7 +39,7 @@ def must_read(preview: Preview, facts: PullRequestFacts | None, now: datetime) -
     """Return whether GitHub must be read: poked, waited for, or not known (any more)."""
     if facts is None or facts.lagging or facts.problems:
         return True
-    if preview.unseen_poke:
+    if preview.unseen_poke or (facts.again_at is not None and now >= facts.again_at):
         return True
     if facts.read_at is None or now - facts.read_at >= FACTS_HOLD:
         return True
@@ -71,9 +71,12 @@ async def read_github(context: Context, store: PreviewStore, now: datetime) -> t
         merge_sha=await _merge_sha(client, observed, pull_request, configuration, files),
         read_at=now,
     )
-    app_id = context.settings.github.app_id
-    inbox, newest = await read_inbox(client, store.status, pull_request, app_id=app_id, now=now)
-    facts = replace(facts, lagging=_lagging(store.preview, pull_request, newest, now))
+    inbox, newest = await read_inbox(context, client, store.preview, pull_request, now)
+    facts = replace(
+        facts,
+        lagging=_lagging(store.preview, pull_request, newest, now),
+        again_at=inbox.left.again_at if inbox.left else None,
+    )
     # Remembered only here, when all of it was read. If the comments could not be read after the pull request
     # was, a new head would be told of although its commands and files are not known.
     context.memory.facts[store.preview.name] = facts
@@ -82,7 +85,7 @@ async def read_github(context: Context, store: PreviewStore, now: datetime) -> t
 
 async def _pull_request(context: Context, store: PreviewStore) -> tuple[InstallationClient, PullRequest]:
     spec = store.preview.spec
-    client = context.github.installation(spec.installation_id)
+    client = context.client_for(store.preview)
     try:
         pull_request = await client.pull_request(spec.repository, spec.number)
         _must_be(spec, pull_request)
@@ -118,7 +121,7 @@ async def _found_again(context: Context, store: PreviewStore, error: RemoteError
     except NotFound:
         by_name = spec.installation_id
     for installation_id in dict.fromkeys((by_name, spec.installation_id)):
-        client = context.github.installation(installation_id)
+        client = context.client_for(store.preview, installation_id)
         try:
             covered = {repository.id: repository.full_name for repository in await client.repositories()}
         except (NotFound, Unauthorized):

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from previewbot.api import Report, Status
-from previewbot.api.github import Comment, PullRequest
+from previewbot.api import Preview, Report
+from previewbot.api.github import MEMBERS, Comment, PullRequest
 from previewbot.clients.github import InstallationClient
-from previewbot.reconciler.observation import Inbox, Request
-from previewbot.reconciler.plan.inbox import COMMENT, adopt, comment_request, is_new, own_comments
-from previewbot.rules.commands import Command, UnknownCommand, parse
+from previewbot.errors import QuotaKept
+from previewbot.reconciler.context import Context
+from previewbot.reconciler.observation import Inbox, Left
+from previewbot.reconciler.plan.inbox import COMMENT, adopt, is_new, own_comments, resume
+from previewbot.reconciler.plan.requeue import SOON
+from previewbot.reconciler.plan.turns import Asked, take
+from previewbot.rules.commands import parse
 
 _OVERLAP = timedelta(seconds=60)
 """GitHub may show a comment late: each look goes back so far beyond the one before."""
@@ -17,11 +22,19 @@ _OVERLAP = timedelta(seconds=60)
 _OLD_COMMAND = timedelta(hours=24)
 """What was written longer ago when a pull request is seen for the first time is not obeyed any more."""
 
+_LOOKUPS = 25
+"""The most accounts of a kind (members, others) that one look asks GitHub about."""
+
+_LOOKUP_PATIENCE = timedelta(seconds=10)
+"""How long a look goes on asking who people are: far less than it may take in all, however slow GitHub is."""
+
 
 async def read_inbox(
-    client: InstallationClient, status: Status, pull_request: PullRequest, *, app_id: int, now: datetime
+    context: Context, client: InstallationClient, preview: Preview, pull_request: PullRequest, now: datetime
 ) -> tuple[Inbox, int]:
     """Return what is new in the conversation, and the highest comment id seen."""
+    earlier = context.memory.conversations.of(preview.name)
+    status, app_id = resume(preview.status, earlier), context.settings.github.app_id
     read_at = status.requests.read_at
     since = read_at - _OVERLAP if read_at else None
     has_comment = bool(status.reports.get(COMMENT, Report()).id)
@@ -36,24 +49,63 @@ async def read_inbox(
     # done.
     first = read_at is None and not known.floor
     earliest = now - _OLD_COMMAND if first else since
-    requests = [
-        await _request(client, repository, comment, asked)
+    new = [
+        Asked(comment, asked)
         # In the order in which people wrote them: "stop" after "start" must end with nothing running.
         for comment in sorted(comments, key=lambda comment: comment.id)
         if is_new(comment, known, app_id=app_id, earliest=earliest)
         and (asked := parse(comment.body)) is not None
     ]
+    may_write, again_at = await _who_may_write(context, client, pull_request, new)
+    requests, left = take(new, may_write, len(known.comments))
     newest = max((comment.id for comment in comments), default=0)
-    return Inbox(tuple(requests), own), newest
+    told = frozenset(comment.author.id for comment in comments if comment.id in own.answered)
+    inbox = Inbox(requests, own, _left(left, again_at), told, earlier)
+    return inbox, newest
 
 
-async def _request(
-    client: InstallationClient, repository: str, comment: Comment, asked: Command | UnknownCommand
-) -> Request:
-    """Return a request; whether its author may write is asked at this moment, not when it was written."""
-    is_bot = comment.author.type == "Bot"
-    may_write = not is_bot and await client.permission(repository, comment.author.login) in (
-        "admin",
-        "write",
-    )
-    return Request(comment_request(comment.id), comment.author.login, asked, is_bot, may_write)
+async def _who_may_write(
+    context: Context, client: InstallationClient, pull_request: PullRequest, asked: Sequence[Asked]
+) -> tuple[dict[int, bool], datetime]:
+    """Return which of some accounts may write, and when to ask about the others.
+
+    It is asked at this moment, and not known from when they wrote; once per account. Anybody can write
+    commands under as many names as they like, so each look asks about few: likely ones first, the others from
+    the oldest command on, and never with what is left of the hour's requests for others.
+    """
+    repository, memory = pull_request.base, context.memory
+    # Of each account the first command gives it its place, and the newest the login: those can be renamed.
+    people = {each.comment.author.id: each.comment for each in asked if not each.is_bot}
+    likely = [person for person in people.values() if _is_likely(context, pull_request, person)]
+    known = {person.author.id for person in likely}
+    others = [person for account, person in people.items() if account not in known]
+    may_write: dict[int, bool] = {}
+    began = context.now()
+    turns = [(client, person) for person in likely[:_LOOKUPS]]
+    turns += [(client.sparing(), person) for person in others[:_LOOKUPS]]
+    for asking, person in turns:
+        if may_write and context.now() - began >= _LOOKUP_PATIENCE:
+            break
+        account = person.author
+        try:
+            permission = await asking.permission(repository.repository, account.login)
+        except QuotaKept as kept:
+            # What members wrote is carried out all the same.
+            if account.id in known:
+                raise
+            return may_write, context.now() + timedelta(seconds=kept.after or SOON)
+        may_write[account.id] = permission in ("admin", "write")
+        memory.writers.note(repository.repository_id or 0, account.id, may_write[account.id])
+    return may_write, context.now() + timedelta(seconds=SOON)
+
+
+def _is_likely(context: Context, pull_request: PullRequest, comment: Comment) -> bool:
+    repository_id = pull_request.base.repository_id or 0
+    return comment.association in MEMBERS or context.memory.writers.knows(repository_id, comment.author.id)
+
+
+def _left(left: Sequence[Asked], again_at: datetime) -> Left | None:
+    if not left:
+        return None
+    since = min(each.comment.created_at for each in left)
+    return Left(left[0].comment.id, since, again_at)

@@ -11,13 +11,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from previewbot.api import Ended, Goal, Phase, Reason, Reply, Status
+from previewbot.api import Ended, Goal, Phase, Reason, Reply, RequestKind, Status
 from previewbot.api.github import PullRequest
 from previewbot.engine import mirrord
 from previewbot.reconciler.children.step import mark_outdated
 from previewbot.reconciler.observation import Request
 from previewbot.reconciler.plan.inbox import with_handled
 from previewbot.reconciler.plan.lifecycle import without_end
+from previewbot.reconciler.plan.refusals import refuse
 from previewbot.rules.commands import Command, CommandName, UnknownCommand
 
 
@@ -49,17 +50,14 @@ def apply_request(
     status: Status, request: Request, *, pull_request: PullRequest, ttl_max: timedelta, now: datetime
 ) -> Status:
     """Return the status after a request, with the answer owed to it and its id among the handled ones."""
+    if not request.granted:
+        return refuse(status, [request])
     asked = request.asked
-    if request.is_bot:
-        # Words to a bot may be answered by it, and so on without end: a reaction says enough.
-        answer = _refusal()
-    elif not request.may_write:
-        answer = _refusal("not-allowed", login=request.actor)
-    elif isinstance(asked, UnknownCommand):
+    if isinstance(asked, UnknownCommand):
         answer = _refusal("unknown-command", text=asked.text, suggestion=asked.suggestion or "")
     else:
         status, answer = _apply(status, Given(asked, request, pull_request, ttl_max, now))
-    name = asked.name if isinstance(asked, Command) and not request.is_bot else ""
+    name = asked.name if isinstance(asked, Command) else ""
     return with_handled(_owe_reply(status, request, name, answer), request.id)
 
 
@@ -73,7 +71,20 @@ def settle_replies(status: Status) -> Status:
 def _apply(status: Status, given: Given) -> Effect:
     if given.pull_request.state == "closed" and given.command.name not in _HARMLESS:
         return status, _refusal("closed")
-    return _COMMANDS[given.command.name](status, given)
+    effect = _COMMANDS[given.command.name]
+    if given.command.name not in _ORDERS or given.request.id.kind != RequestKind.ISSUE_COMMENT:
+        return effect(status, given)
+    newest = status.requests.newest_order
+    # Who has write access without being a member may be found out late, or GitHub showed the comment late.
+    # "start" after a newer "stop" would run what nobody wants any more.
+    if given.request.id.id < newest:
+        return status, _refusal("overtaken")
+    status, answer = effect(status, given)
+    # Where nothing ran, "stop" still means that nothing is to run.
+    if answer.reaction != "confused" or given.command.name == "stop":
+        requests = replace(status.requests, newest_order=given.request.id.id)
+        status = replace(status, requests=requests)
+    return status, answer
 
 
 def _help(status: Status, given: Given) -> Effect:
@@ -163,6 +174,12 @@ _COMMANDS: Mapping[CommandName, Callable[[Status, Given], Effect]] = {
 _HARMLESS: frozenset[CommandName] = frozenset({"status", "help"})
 """What may be asked of a closed pull request too."""
 
+_ORDERS: frozenset[CommandName] = frozenset({"start", "restart", "stop"})
+"""Of these the newest counts, in whatever order they are read."""
+
+_REPLIES_KEPT = 100
+"""Where more answers are owed than this, nobody waits for the oldest any more."""
+
 
 def _is_wanted(status: Status) -> bool:
     """Whether a preview runs, or is on its way."""
@@ -183,7 +200,7 @@ def _owe_reply(status: Status, request: Request, command: str, answer: _Answer) 
         words=answer.words,
         values=dict(answer.values or {}),
     )
-    return replace(status, replies=(*status.replies, reply))
+    return replace(status, replies=(*status.replies, reply)[-_REPLIES_KEPT:])
 
 
 def _settle_reply(status: Status, reply: Reply) -> Reply:

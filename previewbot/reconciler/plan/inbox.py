@@ -49,6 +49,18 @@ def oldest_report(own: OwnComments) -> Report | None:
     return Report(id=own.reports[0].id, hash=own.reports[0].hash) if own.reports else None
 
 
+def resume(status: Status, earlier: Requests | None) -> Status:
+    """Go on where an earlier Preview of the same pull request was, if this process knows it.
+
+    One that nothing triggers is deleted after each look. Without this each comment would have all the others
+    answered again.
+    """
+    if earlier is None or status.requests.read_at is not None:
+        return status
+    # A command of a member that came with this Preview is newer than the one before knew.
+    return replace(status, requests=replace(earlier, member_comment_id=0))
+
+
 def adopt(status: Status, own: OwnComments) -> Status:
     """Take over what we wrote before a crash or in an earlier life: the status comment, and answers given.
 
@@ -94,17 +106,28 @@ def duplicates(status: Status, own: OwnComments) -> tuple[int, ...]:
     return tuple(report.id for report in own.reports[1:])
 
 
-def with_handled(status: Status, request: RequestId) -> Status:
-    """Note a request as carried out; the oldest of many comments are summed up in the floor."""
-    comments = sorted({r.id for r in status.requests.handled if r.kind == request.kind} | {request.id})
-    others = tuple(r for r in status.requests.handled if r.kind != request.kind)
-    # Fifty ids are kept in the status. Below the floor, which is the highest id that was dropped, everything
-    # counts as carried out.
-    dropped = comments[:-_HANDLED_KEPT]
-    is_comment = request.kind == RequestKind.ISSUE_COMMENT
-    floor = max([status.requests.floor, *dropped]) if is_comment else status.requests.floor
-    kept = tuple(RequestId(request.kind, number) for number in comments[-_HANDLED_KEPT:])
-    return replace(status, requests=replace(status.requests, handled=(*others, *kept), floor=floor))
+def with_handled(status: Status, *requests: RequestId) -> Status:
+    """Note requests as carried out."""
+    known = set(status.requests.handled)
+    new = tuple(request for request in dict.fromkeys(requests) if request not in known)
+    handled = (*status.requests.handled, *new)
+    return replace(status, requests=replace(status.requests, handled=handled))
+
+
+def summed_up(requests: Requests, oldest_left: int | None = None) -> Requests:
+    """Sum up the oldest of many handled comments in the floor, below which all counts as carried out.
+
+    The floor stays below `oldest_left`, the oldest comment that is still to be carried out: some newer ones
+    were before it.
+    """
+    comments = sorted(requests.comments)
+    dropped = [n for n in comments[:-_HANDLED_KEPT] if oldest_left is None or n < oldest_left]
+    others = tuple(r for r in requests.handled if r.kind != RequestKind.ISSUE_COMMENT)
+    floor = max([requests.floor, *dropped])
+    kept = tuple(comment_request(number) for number in comments if number > floor)
+    if (floor, (*others, *kept)) == (requests.floor, requests.handled):
+        return requests
+    return replace(requests, handled=(*others, *kept), floor=floor)
 
 
 def is_new(comment: Comment, requests: Requests, *, app_id: int, earliest: datetime | None) -> bool:
@@ -121,7 +144,11 @@ def is_new(comment: Comment, requests: Requests, *, app_id: int, earliest: datet
 
 def _with_requests(status: Status, own: OwnComments) -> Status:
     requests = status.requests
-    floor = max([requests.floor, *(report.last_request for report in own.reports)])
+    floor = requests.floor
+    if requests.read_at is None:
+        # Only for a Preview that knows nothing yet. To one that does, the newest command that was carried out
+        # says nothing of older ones: a member's goes before others'.
+        floor = max([floor, *(report.last_request for report in own.reports)])
     known = {number for number in (*own.answered, *requests.comments) if number > floor}
     others = tuple(r for r in requests.handled if r.kind != RequestKind.ISSUE_COMMENT)
     handled = (*others, *(comment_request(number) for number in sorted(known)))

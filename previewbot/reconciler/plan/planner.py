@@ -7,16 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from previewbot.api import Child, Reason, Status
 from previewbot.reconciler.children.kind import ChildKind, Desired, Route
 from previewbot.reconciler.children.step import Create, Delete
-from previewbot.reconciler.observation import Observation
+from previewbot.reconciler.observation import Observation, PullRequestFacts
 from previewbot.reconciler.plan import lifecycle
 from previewbot.reconciler.plan.commands import apply_request
 from previewbot.reconciler.plan.decision import Decision, Leave, decide
 from previewbot.reconciler.plan.fold import Steps, fold
-from previewbot.reconciler.plan.inbox import adopt
+from previewbot.reconciler.plan.inbox import adopt, resume, summed_up
+from previewbot.reconciler.plan.refusals import refuse
 from previewbot.reconciler.plan.steps import of_kinds, removal, steps_of
 
 
@@ -54,28 +56,38 @@ def status_with_input(observation: Observation) -> Status:
     status = lifecycle.end_if_expired(status, now)
     if observation.fresh and facts is not None:
         status = lifecycle.record_facts(status, facts, now)
-        status = adopt(status, observation.inbox.own)
-        for request in observation.inbox.requests:
-            status = apply_request(
-                status,
-                request,
-                pull_request=facts.pull_request,
-                ttl_max=observation.limits.ttl_max,
-                now=now,
-            )
-            # What a command started triggers a preview, and the next command goes by that.
-            status = lifecycle.record_facts(status, facts, now)
-        status = replace(status, requests=replace(status.requests, read_at=now))
-        if not facts.lagging:
-            # While GitHub lags the command may not be shown yet; that is believed for a minute at most, so
-            # that one which was deleted again does not count for ever.
-            seen = observation.preview.poke.member_comment_id
-            status = replace(status, requests=replace(status.requests, member_comment_id=seen))
+        status = _with_conversation(status, observation, facts, now)
         # Only now is the delivery accounted for. If the process dies before this status is stored, the poke
         # counts as unseen, and the next pass looks at GitHub again.
         delivery_id = observation.preview.poke.delivery_id
         status = lifecycle.record_facts(status, facts, now, delivery_id=delivery_id)
     return lifecycle.restart_clock(status, remaining=len(observation.found))
+
+
+def _with_conversation(
+    status: Status, observation: Observation, facts: PullRequestFacts, now: datetime
+) -> Status:
+    """Return the status with what was new in the conversation, so that what was left is read again."""
+    inbox, left = observation.inbox, observation.inbox.left
+    status = adopt(resume(status, inbox.earlier), inbox.own)
+    for request in inbox.requests:
+        if request.granted:
+            ttl_max = observation.limits.ttl_max
+            pull_request = facts.pull_request
+            status = apply_request(status, request, pull_request=pull_request, ttl_max=ttl_max, now=now)
+            # What a command started triggers a preview, and the next command goes by that.
+            status = lifecycle.record_facts(status, facts, now)
+    status = refuse(status, [each for each in inbox.requests if not each.granted], inbox.told)
+    requests = summed_up(status.requests, left.oldest if left else None)
+    # What was written before `read_at` is not looked for any more.
+    requests = replace(requests, read_at=min(now, left.since) if left else now)
+    seen = observation.preview.poke.member_comment_id
+    taken = left is None or seen < left.oldest or seen in requests.comments
+    if taken and not facts.lagging:
+        # While GitHub lags the command may not be shown yet; that is believed for a minute at most, so that
+        # one which was deleted again does not count for ever.
+        requests = replace(requests, member_comment_id=seen)
+    return replace(status, requests=requests)
 
 
 def make_plan(observation: Observation, kinds: Sequence[ChildKind], route: Route) -> Plan:

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import datetime
 
 from previewbot.api import Reply, RequestKind, Status
 from previewbot.errors import Forbidden, Invalid, NotFound, RemoteError
@@ -18,6 +19,10 @@ from previewbot.reconciler.reporters.reporter import (
     intent_is_open,
 )
 
+_REACTIONS_AT_A_TIME = 20
+_WORDS_AT_A_TIME = 10
+"""The most of each that one pass gives: GitHub limits what is written in a minute, and a pass has an end."""
+
 log = logging.getLogger(__name__)
 
 
@@ -27,12 +32,16 @@ class Answers(Reporter):
     name = "answers"
 
     def due(self, context: ReportContext, status: Status) -> tuple[Status, Sequence[Due]]:
-        """Return the reactions and words that are owed now; a reaction first, since it takes no intent."""
+        """Return the reactions and words that this pass gives; a reaction first, since it takes no intent."""
         owed = tuple(reply for reply in status.replies if not is_ours(reply) or _is_owed(reply))
         status = status if owed == status.replies else replace(status, replies=owed)
         ours = [reply for reply in owed if is_ours(reply)]
         reactions = [Due(text=_reaction(reply), request=reply.request) for reply in ours if _reaction(reply)]
-        return status, [*reactions, *(Due(creates=True, request=r.request) for r in ours if r.words)]
+        # What may be there already waits for its turn behind the others: it takes none of theirs.
+        now, worded = context.now(), [reply for reply in ours if reply.words]
+        worded.sort(key=lambda reply: intent_is_open(reply.intent_at, now))
+        words = [Due(creates=True, request=reply.request) for reply in worded]
+        return status, [*reactions[:_REACTIONS_AT_A_TIME], *words[:_WORDS_AT_A_TIME]]
 
     async def announce(
         self, context: ReportContext, status: Status, due: Due, own: OwnComments
@@ -91,6 +100,12 @@ def _reaction(reply: Reply) -> str:
 
 def _is_owed(reply: Reply) -> bool:
     return bool(reply.words or reply.goal or (reply.reaction and not reply.reacted))
+
+
+def is_owed_now(reply: Reply, now: datetime) -> bool:
+    """Return whether another pass gives something of an answer, without waiting for anything."""
+    words = bool(reply.words) and not intent_is_open(reply.intent_at, now)
+    return is_ours(reply) and (words or bool(_reaction(reply)))
 
 
 def is_ours(reply: Reply) -> bool:

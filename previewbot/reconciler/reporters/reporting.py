@@ -36,7 +36,7 @@ class Reporting:
         self._errors: list[RemoteError] = []
         preview = store.preview
         self._report_context = ReportContext(
-            client=context.github.installation(preview.spec.installation_id),
+            client=context.client_for(preview),
             kube=context.kube,
             renderer=context.renderer,
             view=lambda status: view_of(context.settings, store.with_status(status)),
@@ -90,6 +90,9 @@ class Reporting:
         if not entries:
             return []
         spec = self._store.preview.spec
+        # Where nothing may be written now, nothing is announced: the intent would be stored in vain, and the
+        # conversation read for it, again and again while GitHub's limit holds.
+        self._report_context.client.check_writes(spec.repository)
         # Before anything is created the conversation is read once more: the look of this pass is older, and a
         # process that died may have written the comment since. Not the whole of it for each answer, or
         # whoever writes commands would choose how much of GitHub's time and ours they take.

@@ -1,0 +1,64 @@
+"""What people without write access are answered: words once, a reaction, then nothing.
+
+Anybody may comment on a public repository, as often as they like. Each answer is a request to GitHub, which
+limits what creates content for the whole App, and a comment that everybody on the pull request is notified
+of. So each account gets little, and all of them together do not get much.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+
+from previewbot.api import Refused, Reply, Status
+from previewbot.reconciler.observation import Request
+from previewbot.reconciler.plan.inbox import with_handled
+
+ANSWERS_EACH = 2
+"""For one account on one pull request: words with a reaction, then a reaction."""
+
+WORDS_FOR = 10
+"""So many accounts get words on one pull request; those after them a reaction."""
+
+ANSWERS_IN_ALL = 50
+"""For all accounts on one pull request."""
+
+
+def refuse(status: Status, requests: Sequence[Request], told: Collection[int] = ()) -> Status:
+    """Return the status after requests of people who may not ask: answers owed to some, all handled.
+
+    `told` has accounts that the conversation shows an answer to, for a Preview that does not know of it.
+    """
+    if not requests:
+        return status
+    given = {refused.account: refused.answers for refused in status.requests.refused}
+    in_all, replies = sum(given.values()), list[Reply]()
+    for request in requests:
+        account = request.account
+        before = given.get(account, 1 if account in told else 0)
+        if before >= ANSWERS_EACH or in_all >= ANSWERS_IN_ALL:
+            continue
+        # Words to a bot may be answered by it, and so on without end: a reaction says enough.
+        silent = before > 0 or request.is_bot or len(given) >= WORDS_FOR
+        in_all += before + 1 - given.get(account, 0)
+        given[account] = before + 1
+        replies.append(_refusal(request, "" if silent else "not-allowed"))
+    refused = tuple(Refused(account, answers) for account, answers in given.items())
+    status = replace(
+        status,
+        replies=(*status.replies, *replies),
+        requests=replace(status.requests, refused=refused),
+    )
+    return with_handled(status, *(request.id for request in requests))
+
+
+def _refusal(request: Request, words: str) -> Reply:
+    # It names no command: an answer that does is one to somebody who may ask.
+    return Reply(
+        request=request.id,
+        author=request.actor,
+        command="",
+        reaction="confused",
+        words=words,
+        values={"login": request.actor} if words else {},
+    )

@@ -1,0 +1,68 @@
+"""Which of the commands in a conversation a look carries out, and which it leaves to the next.
+
+Who has write access is carried out first, in the order in which it was written. What others wrote has no
+effect, and is gone through from the oldest on, as fast as it can be found out who they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from previewbot.api.github import Comment
+from previewbot.reconciler.observation import Request
+from previewbot.reconciler.plan.inbox import comment_request
+from previewbot.rules.commands import Command, UnknownCommand
+
+CARRIED_OUT_AT_A_TIME = 50
+"""The most commands of people with write access in one look."""
+
+_OUT_OF_ORDER = 200
+"""So many handled comments may be known one by one; where there are as many, few more are added."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A comment that asks for something, and what."""
+
+    comment: Comment
+    asked: Command | UnknownCommand
+
+    @property
+    def is_bot(self) -> bool:
+        """Whether a bot wrote it: nobody is asked what that may do."""
+        return self.comment.author.type == "Bot"
+
+    def request(self, may_write: bool) -> Request:
+        """Return it as a request."""
+        author = self.comment.author
+        request_id = comment_request(self.comment.id)
+        return Request(request_id, author.login, self.asked, self.is_bot, may_write, author.id)
+
+
+def take(
+    asked: Sequence[Asked], may_write: Mapping[int, bool], handled: int
+) -> tuple[tuple[Request, ...], tuple[Asked, ...]]:
+    """Return the requests to carry out now, in their order, and what is left, oldest first.
+
+    `asked` is in the order of writing; `may_write` knows some of the accounts that wrote it. `handled` is how
+    many handled comments the status knows one by one.
+    """
+    most = CARRIED_OUT_AT_A_TIME if handled < _OUT_OF_ORDER else 1
+    writers, others, unknown = list[Asked](), list[Asked](), list[Asked]()
+    for each in asked:
+        account = each.comment.author.id
+        if not each.is_bot and account not in may_write:
+            unknown.append(each)
+        elif not each.is_bot and may_write[account]:
+            writers.append(each)
+        else:
+            others.append(each)
+    waiting = [*writers[most:], *unknown]
+    # Only from the oldest on, up to the first that is left: the status knows these by one number, and need
+    # not remember thousands of ids.
+    end = min((each.comment.id for each in waiting), default=None)
+    refused = [each for each in others if end is None or each.comment.id < end]
+    waiting += others[len(refused) :]
+    requests = [each.request(True) for each in writers[:most]] + [each.request(False) for each in refused]
+    return tuple(requests), tuple(sorted(waiting, key=lambda each: each.comment.id))
