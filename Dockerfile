@@ -29,5 +29,5 @@ ENV PATH=/opt/previewbot/bin:$PATH \
 # A number, so that Kubernetes can see that it is not root; nobody by name, and the owner of nothing.
 USER 65532:65532
 WORKDIR /tmp
-EXPOSE 8080 8081
+EXPOSE 8080 8081 8082
 ENTRYPOINT ["previewbot"]

@@ -41,6 +41,7 @@ class Bot:
     tokens: Mapping[str, str]
     settings: dict[str, Any] = field(default_factory=dict)
     web_port: int = field(default_factory=free_port)
+    web_probe_port: int = field(default_factory=free_port)
     controller_port: int = field(default_factory=free_port)
     web: Process | None = None
     controller: Process | None = None
@@ -75,7 +76,8 @@ class Bot:
 
     async def start_web(self) -> None:
         """Start `previewbot web` and wait until it is ready; raises `StartError`."""
-        self.web = await self._start("web", self.web_port)
+        probes = self.web_probe_port
+        self.web = await self._start("web", self.web_port, probes, "--metrics-bind", f"{_HOST}:{probes}")
 
     async def start_controller(self) -> None:
         """Start `previewbot controller` and wait until it is ready; raises `StartError`."""
@@ -87,7 +89,7 @@ class Bot:
 
         Raises `StartError`.
         """
-        return await self._start("controller", port, "--identity", identity)
+        return await self._start("controller", port, port, "--identity", identity)
 
     async def stop_web(self) -> None:
         """Stop `previewbot web`."""
@@ -111,7 +113,7 @@ class Bot:
                 return f"previewbot {name} ended: {process.last_words(5)} (log: {process.log})"
         return None
 
-    async def _start(self, command: str, port: int, *more: str) -> Process:
+    async def _start(self, command: str, port: int, probe_port: int, *more: str) -> Process:
         arguments = ("--config", str(self.directory / "settings.yaml"), "--bind", f"{_HOST}:{port}")
         return await start(
             (sys.executable, "-m", "previewbot", command, *arguments, *more),
@@ -121,6 +123,7 @@ class Bot:
             port,
             "/readyz",
             self.spawn,
+            probe_port,
         )
 
     def _write(self, name: str, text: str) -> None:

@@ -52,16 +52,25 @@ Spawn = Callable[[Sequence[str], Mapping[str, str], Path, Path], Awaitable[Child
 
 @dataclass(frozen=True)
 class Process:
-    """A running child that serves HTTP at `port` of 127.0.0.1; `log` holds what it wrote."""
+    """A running child that serves HTTP at `port` of 127.0.0.1, and its probes at `probe_port`.
+
+    `log` holds what it wrote.
+    """
 
     child: Child
     port: int
     log: Path
+    probe_port: int
 
     @property
     def url(self) -> str:
         """Where it is reached."""
         return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def probe_url(self) -> str:
+        """Where its probes are."""
+        return f"http://127.0.0.1:{self.probe_port}"
 
     @property
     def running(self) -> bool:
@@ -114,14 +123,15 @@ async def start(
     port: int,
     ready: str,
     spawn: Spawn = spawn,
+    probe_port: int | None = None,
 ) -> Process:
-    """Start a command and wait until `ready`, a path, answers 200 at `port`.
+    """Start a command and wait until `ready`, a path, answers 200 at `probe_port`, or without one at `port`.
 
     Raises `StartError` if it ends, or does not answer within 20 s.
     """
-    process = Process(await spawn(command, environment, directory, log), port, log)
+    process = Process(await spawn(command, environment, directory, log), port, log, probe_port or port)
     try:
-        await _until_ready(process, process.url + ready)
+        await _until_ready(process, process.probe_url + ready)
     except BaseException:
         await process.kill()
         raise

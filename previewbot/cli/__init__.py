@@ -82,6 +82,14 @@ def _parser() -> argparse.ArgumentParser:
             "--bind", type=_address, default=f"0.0.0.0:{port}", metavar="HOST:PORT", help="(%(default)s)"
         )
         command.set_defaults(run=run)
+        if name == "web":
+            command.add_argument(
+                "--metrics-bind",
+                type=_address,
+                default="0.0.0.0:8082",
+                metavar="HOST:PORT",
+                help="where probes and metrics are, which are for the cluster alone (%(default)s)",
+            )
         if name == "controller":
             command.add_argument("--identity", metavar="NAME", help=_IDENTITY)
     plugins.add_to(commands)
@@ -109,7 +117,7 @@ def _add_check(commands: plugins.Commands) -> None:
 def _web(options: argparse.Namespace) -> int:
     from previewbot.cli.serve import web
 
-    return web(options.config, options.bind)
+    return web(options.config, options.bind, options.metrics_bind)
 
 
 def _controller(options: argparse.Namespace) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import secrets
 import signal
@@ -30,24 +29,44 @@ from previewbot.runtime import logs
 _USER_AGENT = "previewbot-web"
 
 
-def web(config: Path, bind: str) -> int:
-    """Serve webhooks and pages until SIGTERM."""
-    # Imported here, so that each of the two processes loads only what it needs.
-    from previewbot.clients.kubernetes.web_client import WebClient
-    from previewbot.runtime.web_app import create_app
-    from previewbot.runtime.web_server import serve
-
+def web(config: Path, bind: str, metrics_bind: str) -> int:
+    """Serve webhooks and pages until SIGTERM; probes and metrics at an address of their own."""
     settings = load(config, os.environ)
     source = webhook_secret_source(settings, os.environ)
     signing = webhook_secrets(source, _read(source))
+    _take_turns()
+    # Imported here, so that each of the two processes loads only what it needs.
+    from prometheus_client import CollectorRegistry
+
+    from previewbot.clients.kubernetes.web_client import WebClient
+    from previewbot.runtime.web_app import create_app, create_probes
+    from previewbot.runtime.web_server import serve
+
     logs.configure()
-    poker = WebClient(settings.cluster.kubeconfig, user_agent=_USER_AGENT)
-    serve(create_app(settings, signing, poker, now=lambda: datetime.now(UTC)), bind)
+    cluster = WebClient(settings.cluster.kubeconfig, user_agent=_USER_AGENT)
+    metrics = CollectorRegistry()
+    app = create_app(settings, signing, cluster, metrics, now=lambda: datetime.now(UTC))
+    serve(app, bind, create_probes(cluster, metrics), metrics_bind)
     return 0
+
+
+def _take_turns() -> None:
+    """Have what waits for something let others go on: gevent patches the standard library.
+
+    Only web's: the controller runs on asyncio, which needs the real sockets and threads.
+    """
+    from gevent import monkey
+
+    # urllib3 keeps the ssl that it finds when it is imported, and the two would call each other for ever.
+    if "urllib3" in sys.modules and not monkey.is_module_patched("ssl"):
+        raise RuntimeError("web needs a process of its own, in which nothing of it was imported yet")
+    monkey.patch_all()
 
 
 def controller(config: Path, bind: str, identity: str | None = None) -> int:
     """Run the controller until SIGTERM or SIGINT; without an `identity` it gets one that nobody else has."""
+    import asyncio
+
     from previewbot.runtime.controller import run
 
     settings = load(config, os.environ)

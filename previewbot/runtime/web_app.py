@@ -1,4 +1,4 @@
-"""The Flask application."""
+"""The two Flask applications of web: what the internet may reach, and what only the cluster may."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Protocol
 
 from flask import Flask, Response
-from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 from werkzeug.exceptions import HTTPException
 
 from previewbot.config.server import LEAST_WEBHOOK_SECRET, Settings
@@ -38,29 +38,29 @@ def create_app(
     settings: Settings,
     webhook_secrets: tuple[bytes, ...],
     cluster: Cluster,
+    metrics: CollectorRegistry,
     *,
     now: Callable[[], datetime],
     renderer: Renderer | None = None,
     body_limit: int = intake.BODY_LIMIT,
 ) -> Flask:
-    """Return the application; raises ValueError without a secret, or for one that lets anybody in."""
+    """Return what the internet may reach: the webhook, which takes `body_limit` bytes at most, and the pages.
+
+    Raises ValueError without a secret, or for one that lets anybody in.
+    """
     if min(map(len, webhook_secrets), default=0) < LEAST_WEBHOOK_SECRET:
         raise ValueError("there is no webhook secret, or one that is too short")
-    app = Flask("previewbot", static_folder=None)
-    app.config["MAX_CONTENT_LENGTH"] = body_limit
     renderer = renderer or Renderer()
-    headers = _HEADERS | {"Content-Security-Policy": _POLICY.format(renderer.style_source())}
-    metrics = CollectorRegistry()
+    app = _bare_app(renderer.style_source())
     deliveries = intake.Intake(settings, webhook_secrets, cluster, now)
-    app.register_blueprint(intake.blueprint(deliveries, metrics))
+    app.register_blueprint(intake.blueprint(deliveries, metrics, body_limit))
     app.register_blueprint(preview_page.blueprint(settings, cluster, renderer))
-    app.register_error_handler(Exception, _failed)
+    return app
 
-    @app.after_request
-    def with_headers(response: Response) -> Response:
-        for name, value in headers.items():
-            response.headers.setdefault(name, value)
-        return response
+
+def create_probes(cluster: Cluster, metrics: CollectorRegistry) -> Flask:
+    """Return what only the cluster may reach: `/healthz`, `/readyz` and `/metrics`."""
+    app = _bare_app("'none'")
 
     @app.get("/healthz")
     def healthz() -> Response:
@@ -74,7 +74,21 @@ def create_app(
 
     @app.get("/metrics")
     def show_metrics() -> Response:
-        return Response(generate_latest(metrics), mimetype="text/plain")
+        return Response(generate_latest(metrics), content_type=CONTENT_TYPE_LATEST)
+
+    return app
+
+
+def _bare_app(style_source: str) -> Flask:
+    app = Flask("previewbot", static_folder=None)
+    headers = _HEADERS | {"Content-Security-Policy": _POLICY.format(style_source)}
+    app.register_error_handler(Exception, _failed)
+
+    @app.after_request
+    def with_headers(response: Response) -> Response:
+        for name, value in headers.items():
+            response.headers.setdefault(name, value)
+        return response
 
     return app
 

@@ -1,6 +1,7 @@
-"""`POST /webhook`: signature first, then what it is about, then one write, then the answer.
+"""`POST /webhook`: the headers, then the signature, then what it is about, then one write, then the answer.
 
-202 only after the API server has accepted the poke, else 503: the controller's listing finds it later.
+202 only after the API server has accepted the poke, else 503: the controller's listing finds it later. The
+same holds for 413 (a body larger than `BODY_LIMIT`) and for 408: GitHub does not deliver again by itself.
 """
 
 from __future__ import annotations
@@ -9,16 +10,17 @@ import hashlib
 import hmac
 import json
 import logging
+import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import IO, Any, Protocol
 
 from flask import Blueprint, Response, request
 from prometheus_client import CollectorRegistry, Counter, Histogram
 from werkzeug.datastructures import Headers
-from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from previewbot.api import Poke, Spec
 from previewbot.config.server import Settings
@@ -26,9 +28,18 @@ from previewbot.errors import RemoteError
 from previewbot.rules.environment_keys import spec_of
 from previewbot.webhook.events import Ignored, Malformed, Trigger, parse_event
 
-BODY_LIMIT = 25 * 1024 * 1024
-"""GitHub's own cap of a payload, in bytes
-(https://docs.github.com/en/webhooks/webhook-events-and-payloads#payload-cap)."""
+BODY_LIMIT = 2 * 1024 * 1024
+"""The largest body that is taken, in bytes.
+
+GitHub's own cap is 25 MB (https://docs.github.com/en/webhooks/webhook-events-and-payloads#payload-cap), but
+only events that previewbot does not subscribe to come near, such as a push of thousands of commits. A payload
+about one pull request, comment or check has some ten kilobytes, and a text in it at most 64 KiB.
+"""
+
+_PIECE = 64 * 1024
+_LOST = (408, 413, 503)
+"""What may have been GitHub's, and was not taken: the listing finds what it was about."""
+_SIGNATURE = re.compile(r"sha256=[0-9a-f]{64}")
 
 log = logging.getLogger(__name__)
 
@@ -62,28 +73,40 @@ class Intake:
     cluster: Pokes
     now: Callable[[], datetime]
 
-    def take(self, headers: Headers, body: bytes) -> _Answer:
-        """Return the answer to a delivery; never raises for anything that a sender can do."""
+    def take(self, headers: Headers, pieces: Iterable[bytes]) -> _Answer:
+        """Return the answer to a delivery whose body comes in pieces.
+
+        Raises nothing for what a sender can do, but what `pieces` raises.
+        """
         try:
-            # Before anything is parsed: what is not signed is not even read as JSON.
-            fits = check_signature(headers.get("X-Hub-Signature-256"), body, self.secrets)
-            event, delivery = (
-                _required_header(headers, "X-GitHub-Event"),
-                _required_header(headers, "X-GitHub-Delivery"),
-            )
-            if fits > 0:
-                # So that whoever changes the secret sees when GitHub no longer signs with the one before.
-                log.info("signed with the second secret", extra={"delivery": delivery})
-            if event == "ping":
-                return _Answer(200, "pong", "pong")
-            about = parse_event(event, _json(headers, body), app_id=self.settings.github.app_id)
+            # Whoever has no secret is sent away before a byte of the body is read, since to hold bodies is
+            # what costs memory.
+            signature, event, delivery = check_headers(headers)
+            fits, about = self._read(event, signature, pieces)
         except _Refused as refused:
             return refused.answer
         except Malformed as malformed:
             return _Answer(400, "refused", str(malformed))
+        if fits > 0:
+            # So that whoever changes the secret sees when GitHub no longer signs with the one before.
+            log.info("signed with the second secret", extra={"delivery": delivery})
+        if about is None:
+            return _Answer(200, "pong", "pong")
         if isinstance(about, Ignored):
             return _Answer(204, f"ignored: {about.reason}")
         return self._poke(about, delivery)
+
+    def _read(
+        self, event: str, signature: str, pieces: Iterable[bytes]
+    ) -> tuple[int, Trigger | Ignored | None]:
+        """Return which secret signed a delivery, and what it is about; None for a ping.
+
+        The body ends here: nothing of it is held while the cluster is asked, which may take seconds.
+        """
+        fits, body = check_signature(signature, pieces, self.secrets)
+        if event == "ping":
+            return fits, None
+        return fits, parse_event(event, _json(body), app_id=self.settings.github.app_id)
 
     def _poke(self, about: Trigger, delivery: str) -> _Answer:
         poke = Poke(
@@ -116,25 +139,44 @@ class Intake:
         )
 
 
-def check_signature(signature: str | None, body: bytes, secrets: tuple[bytes, ...]) -> int:
-    """Return which secret signed the raw body (SHA-256); raises with 401 and the reason if none did.
+def check_headers(headers: Headers) -> tuple[str, str, str]:
+    """Return signature, event and delivery id of a delivery that is worth reading; raises with the reason.
+
+    These are what GitHub always sends:
+    https://docs.github.com/en/webhooks/webhook-events-and-payloads#delivery-headers
+    """
+    signature = headers.get("X-Hub-Signature-256")
+    if not signature:
+        raise _Refused(401, "X-Hub-Signature-256 is missing: set the webhook's secret in the App's settings")
+    if not _SIGNATURE.fullmatch(signature):
+        raise _Refused(401, "X-Hub-Signature-256 is not a SHA-256 signature")
+    event, delivery = (_required_header(headers, name) for name in ("X-GitHub-Event", "X-GitHub-Delivery"))
+    if headers.get("Content-Type", "").split(";")[0].strip().lower() != "application/json":
+        raise _Refused(400, "set the webhook's content type to application/json")
+    return signature, event, delivery
+
+
+def check_signature(signature: str, pieces: Iterable[bytes], secrets: tuple[bytes, ...]) -> tuple[int, bytes]:
+    """Return which secret signed the raw body (SHA-256), and the body; raises with 401 if none did.
 
     https://docs.github.com/en/webhooks/using-webhooks/validating-webhook-deliveries
     """
-    if not signature:
-        raise _Refused(401, "X-Hub-Signature-256 is missing: set the webhook's secret in the App's settings")
-    if not signature.isascii() or not signature.startswith("sha256="):
-        raise _Refused(401, "X-Hub-Signature-256 is not a SHA-256 signature")
-    expected = ["sha256=" + hmac.new(secret, body, hashlib.sha256).hexdigest() for secret in secrets]
+    expected = [hmac.new(secret, digestmod=hashlib.sha256) for secret in secrets]
+    body = []
+    for piece in pieces:
+        for one in expected:
+            one.update(piece)
+        body.append(piece)
     # A plain comparison would stop at the first wrong character, and its duration would tell how many were
     # right. All are compared, so that it does not tell which secret fits either.
-    fits = [hmac.compare_digest(signature.encode(), one.encode()) for one in expected]
+    fits = [hmac.compare_digest(signature, f"sha256={one.hexdigest()}") for one in expected]
     if True not in fits:
         raise _Refused(401, "the signature does not match: the secret of the App and of previewbot differ")
-    return fits.index(True)
+    # Joined only now: for what is not signed there is never a second copy.
+    return fits.index(True), b"".join(body)
 
 
-def blueprint(intake: Intake, metrics: CollectorRegistry) -> Blueprint:
+def blueprint(intake: Intake, metrics: CollectorRegistry, body_limit: int) -> Blueprint:
     """Return the route, which logs each delivery in one line and counts it."""
     routes = Blueprint("webhook", __name__)
     deliveries = Counter("previewbot_deliveries", "Webhook deliveries", ["event", "status"], registry=metrics)
@@ -144,16 +186,13 @@ def blueprint(intake: Intake, metrics: CollectorRegistry) -> Blueprint:
     def webhook() -> Response:
         began = time.monotonic()
         try:
-            answer = intake.take(request.headers, _body())
-        except RequestEntityTooLarge:
-            answer = _Answer(413, "refused", f"larger than {BODY_LIMIT} bytes")
-        except _Refused as refused:
-            answer = refused.answer
+            answer = intake.take(request.headers, _pieces(body_limit))
+        except HTTPException as error:
+            # The server's own: the body is too large, comes too slowly, or there is no room for it.
+            answer = _Answer(error.code or 400, "refused", error.description or "")
         duration = time.monotonic() - began
         seconds.observe(duration)
-        # A metric keeps each value of a label for ever, so those who are refused must not choose one.
-        event = request.headers.get("X-GitHub-Event", "") if answer.status < 400 else "refused"
-        deliveries.labels(event, str(answer.status)).inc()
+        deliveries.labels(_counted_as(answer.status), str(answer.status)).inc()
         log.info(
             "delivery",
             extra={
@@ -170,18 +209,41 @@ def blueprint(intake: Intake, metrics: CollectorRegistry) -> Blueprint:
     return routes
 
 
-def _body() -> bytes:
+def _counted_as(status: int) -> str:
+    """Return the name in the metric: the event's, or one word for those who are refused.
+
+    A metric keeps each value of a label for ever, so whoever is refused must not choose one.
+    """
+    if status < 400:
+        return request.headers.get("X-GitHub-Event", "")
+    return "lost" if status in _LOST else "refused"
+
+
+def _pieces(limit: int) -> Iterator[bytes]:
+    """Yield the request's body as it comes in; raises HTTPException if it is, or gets, too large.
+
+    The server's stream ends where the body ends, and what it raises is an HTTPException too, or ours below.
+    """
+    # Not `request.stream`, which cannot tell a body of exactly the limit from a larger one.
+    stream: IO[bytes] = request.environ["wsgi.input"]
+    too_large = RequestEntityTooLarge(f"larger than {limit} bytes: previewbot will find it later")
+    if (request.content_length or 0) > limit:
+        raise too_large
+    read = 0
+    while piece := _piece(stream):
+        read += len(piece)
+        if read > limit:
+            raise too_large
+        yield piece
+
+
+def _piece(stream: IO[bytes]) -> bytes:
     try:
-        body = request.get_data(cache=False)
-        if request.content_length is None and len(body) == request.max_content_length:
-            # Of a body whose length nobody named only so much was read: what is missing would look like a
-            # wrong signature.
-            raise RequestEntityTooLarge
-        return body
-    except RequestEntityTooLarge:
+        return stream.read(_PIECE)
+    except HTTPException:
         raise
     except Exception as error:
-        # Each server has errors of its own for a body that is cut off, malformed or too slow.
+        # Each server has errors of its own for a body that is cut off or malformed.
         raise _Refused(400, f"the body cannot be read ({type(error).__name__})") from error
 
 
@@ -192,9 +254,7 @@ def _required_header(headers: Headers, name: str) -> str:
     return value
 
 
-def _json(headers: Headers, body: bytes) -> Any:
-    if headers.get("Content-Type", "").split(";")[0].strip().lower() != "application/json":
-        raise _Refused(400, "set the webhook's content type to application/json")
+def _json(body: bytes) -> Any:
     try:
         return json.loads(body)
     # Python's parser raises RecursionError for thousands of nested brackets.

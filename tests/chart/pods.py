@@ -26,10 +26,11 @@ _WAIT_SECONDS = 60.0
 
 @dataclass(frozen=True)
 class RunningPod:
-    """A pod that runs, as a process on a port of its own."""
+    """A pod that runs, as a process on ports of its own."""
 
     component: Component
     port: int
+    probe_port: int
 
     def get(self, path: str) -> urllib3.BaseHTTPResponse:
         """Ask it over HTTP."""
@@ -40,10 +41,15 @@ class RunningPod:
         url = f"http://127.0.0.1:{self.port}{path}"
         return urllib3.request(method, url, retries=False, timeout=10.0, **options)
 
+    def probe(self, path: str) -> urllib3.BaseHTTPResponse:
+        """Ask what only the cluster may ask."""
+        url = f"http://127.0.0.1:{self.probe_port}{path}"
+        return urllib3.request("GET", url, retries=False, timeout=10.0)
+
     def answers(self, path: str) -> bool:
-        """Return whether it answers with 200."""
+        """Return whether a probe is answered with 200."""
         try:
-            return self.get(path).status == 200
+            return self.probe(path).status == 200
         except urllib3.exceptions.HTTPError:
             return False
 
@@ -70,7 +76,11 @@ def running(
     scratch = folder / "tmp"
     scratch.mkdir()
     _hand_over(scratch)
-    port = free_port()
+    port = probe_port = free_port()
+    addresses = ["--bind", f"127.0.0.1:{port}"]
+    if component == "web":
+        probe_port = free_port()
+        addresses += ["--metrics-bind", f"127.0.0.1:{probe_port}"]
     variables = {
         **variables_of(image),
         "TMPDIR": str(scratch),
@@ -79,11 +89,11 @@ def running(
     }
     arguments = [_in(folder, word).replace("$(POD_NAME)", f"{component}-0") for word in container["args"]]
     command = ["env", "-i", *(f"{name}={value}" for name, value in variables.items())]
-    command += ["previewbot", *arguments, "--bind", f"127.0.0.1:{port}"]
+    command += ["previewbot", *arguments, *addresses]
     process = Component(f"{component}-pod", as_nobody(command), folder)
     process.start()
     try:
-        yield RunningPod(process, port)
+        yield RunningPod(process, port, probe_port)
     finally:
         process.kill()
 

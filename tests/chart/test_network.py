@@ -41,14 +41,17 @@ def test_every_one_may_reach_web_and_nobody_the_controller_unless_said() -> None
 
 
 def test_only_the_peers_that_are_named_reach_the_pods() -> None:
-    [web], [controller] = (policy("everything", who)["ingress"] for who in ("web", "controller"))
+    [public, metrics], [controller] = (policy("everything", who)["ingress"] for who in ("web", "controller"))
 
-    assert [peer["namespaceSelector"]["matchLabels"] for peer in web["from"]] == [
-        {"kubernetes.io/metadata.name": "gateways"}
-    ]
-    assert [peer["namespaceSelector"]["matchLabels"] for peer in controller["from"]] == [
-        {"kubernetes.io/metadata.name": "monitoring"}
-    ]
+    for rule, port, namespace in (
+        (public, "http", "gateways"),
+        (metrics, "metrics", "monitoring"),
+        (controller, "metrics", "monitoring"),
+    ):
+        assert rule["ports"] == [{"port": port}]
+        assert [peer["namespaceSelector"]["matchLabels"] for peer in rule["from"]] == [
+            {"kubernetes.io/metadata.name": namespace}
+        ]
 
 
 def test_web_goes_to_the_api_server_and_nowhere_else() -> None:
@@ -136,13 +139,22 @@ def test_prometheus_finds_both_by_one_service_monitor() -> None:
     monitor = one(objects, "ServiceMonitor", "previewbot")
     wanted = monitor["spec"]["selector"]["matchLabels"]
 
-    services = of_kind(objects, "Service")
     assert monitor["metadata"]["labels"]["release"] == "prometheus"
-    assert monitor["spec"]["endpoints"] == [{"port": "http", "path": "/metrics", "interval": "1m"}]
-    assert len(services) == 2
-    for service in services:
-        assert wanted.items() <= service["metadata"]["labels"].items()
-        assert [port["name"] for port in service["spec"]["ports"]] == ["http"]
+    assert monitor["spec"]["endpoints"] == [{"port": "metrics", "path": "/metrics", "interval": "1m"}]
+    selected = [
+        service["spec"]["selector"]["app.kubernetes.io/component"]
+        for service in of_kind(objects, "Service")
+        if wanted.items() <= service["metadata"]["labels"].items()
+        and [port["name"] for port in service["spec"]["ports"]] == ["metrics"]
+    ]
+    assert selected == ["controller", "web"]
+
+
+@pytest.mark.parametrize("name", ALL_VALUES)
+def test_the_service_that_the_internet_may_reach_has_no_port_for_probes_and_metrics(name: str) -> None:
+    service = one(rendered(name), "Service", "previewbot-web")
+
+    assert [port["targetPort"] for port in service["spec"]["ports"]] == ["http"]
 
 
 def test_what_is_not_asked_for_is_not_there() -> None:

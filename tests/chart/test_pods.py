@@ -135,15 +135,16 @@ def test_services_beside_it_do_not_become_variables_of_the_pod(name: str, compon
 
 
 @pytest.mark.parametrize(
-    ("component", "port", "readiness_timeout"), [("web", 8080, 6), ("controller", 8081, 5)]
+    ("component", "ports", "readiness_timeout"),
+    [("web", {"http": 8080, "metrics": 8082}, 6), ("controller", {"metrics": 8081}, 5)],
 )
-def test_probes_ask_the_process_itself(component: str, port: int, readiness_timeout: int) -> None:
+def test_probes_ask_the_process_itself(component: str, ports: dict[str, int], readiness_timeout: int) -> None:
     found = container("minimal", component)
 
-    assert found["ports"] == [{"name": "http", "containerPort": port}]
-    assert found["startupProbe"]["httpGet"] == {"path": "/healthz", "port": "http"}
-    assert found["livenessProbe"]["httpGet"] == {"path": "/healthz", "port": "http"}
-    assert found["readinessProbe"]["httpGet"] == {"path": "/readyz", "port": "http"}
+    assert {port["name"]: port["containerPort"] for port in found["ports"]} == ports
+    assert found["startupProbe"]["httpGet"] == {"path": "/healthz", "port": "metrics"}
+    assert found["livenessProbe"]["httpGet"] == {"path": "/healthz", "port": "metrics"}
+    assert found["readinessProbe"]["httpGet"] == {"path": "/readyz", "port": "metrics"}
     assert found["readinessProbe"]["timeoutSeconds"] == readiness_timeout
 
 

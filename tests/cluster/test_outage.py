@@ -40,7 +40,7 @@ class Scene:
 
     async def probe(self, process: Process | None, path: str) -> int:
         assert process is not None
-        async with self.session.get(f"{process.url}{path}") as answer:
+        async with self.session.get(f"{process.probe_url}{path}") as answer:
             return answer.status
 
     async def phases(self) -> dict[int, str]:

@@ -114,7 +114,7 @@ async def test_an_oversized_delivery_is_refused_before_it_is_read(town: Scene) -
     answer = await announce(town, BODY_LIMIT + 1, delivery.headers)
 
     assert answer.startswith("HTTP/1.1 413 REQUEST ENTITY TOO LARGE")
-    assert answer.endswith("larger than 26214400 bytes")
+    assert answer.endswith("larger than 2097152 bytes: previewbot will find it later")
 
 
 @pytest.mark.parametrize(

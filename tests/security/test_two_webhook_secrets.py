@@ -16,6 +16,7 @@ import pytest
 from flask.testing import FlaskClient
 from hypothesis import given
 from hypothesis import strategies as st
+from prometheus_client import CollectorRegistry
 
 from previewbot.api import Poke, Spec
 from previewbot.config.server import SecretSource, parse, webhook_secrets
@@ -58,7 +59,7 @@ class Cluster:
 
 
 def client_of(*secrets: bytes) -> FlaskClient:
-    return create_app(SETTINGS, secrets, Cluster(), now=lambda: NOW).test_client()
+    return create_app(SETTINGS, secrets, Cluster(), CollectorRegistry(), now=lambda: NOW).test_client()
 
 
 def answer_to(client: FlaskClient, secret: bytes) -> int:

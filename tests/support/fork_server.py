@@ -1,10 +1,18 @@
-"""Starts `previewbot web` and `previewbot controller` by forking: a program, run by `forked.py`.
+"""Starts `previewbot web` or `previewbot controller` by forking: a program, run by `forked.py`.
 
 Each is a process of its own, with its own session, log and environment, that runs the command line's `main`.
-Only the imports are made once for all, which is most of what a start costs.
+Only the imports are made once for all, which is most of what a start costs. There is a fork server for each
+of the two: web's has gevent patch the standard library first, as the command does; the controller's must not.
 """
 
 from __future__ import annotations
+
+import sys
+
+if sys.argv[1] == "web":
+    from gevent import monkey
+
+    monkey.patch_all()
 
 import importlib
 import json
@@ -12,7 +20,6 @@ import os
 import random
 import signal
 import socket
-import sys
 import traceback
 from pathlib import Path
 from typing import Any, NoReturn
@@ -20,20 +27,20 @@ from typing import Any, NoReturn
 from previewbot.cli import main
 from previewbot_demo.processes import die_with_parent
 
-_IMPORTED = (
-    "previewbot.runtime.controller",
-    "previewbot.runtime.web_app",
-    "previewbot.runtime.web_server",
-    "previewbot.clients.kubernetes.web_client",
-    "kubernetes.aio.client.api_client",
-    "kubernetes.client.api.custom_objects_api",
-    "gunicorn.workers.gthread",
-)
+_IMPORTED = {
+    "web": (
+        "previewbot.runtime.web_app",
+        "previewbot.runtime.web_server",
+        "previewbot.clients.kubernetes.web_client",
+        "kubernetes.client.api.custom_objects_api",
+    ),
+    "controller": ("previewbot.runtime.controller", "kubernetes.aio.client.api_client"),
+}
 
 
-def serve(path: Path) -> NoReturn:
+def serve(what: str, path: Path) -> NoReturn:
     """Fork a command for each connection: a line of JSON comes in, the number of the process goes out."""
-    for name in _IMPORTED:
+    for name in _IMPORTED[what]:
         importlib.import_module(name)
     # Nobody waits for them here, and none must stay as a zombie: its number would look alive.
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
@@ -83,4 +90,4 @@ def _become(request: dict[str, Any]) -> NoReturn:
 
 
 if __name__ == "__main__":
-    serve(Path(sys.argv[1]))
+    serve(sys.argv[1], Path(sys.argv[2]))

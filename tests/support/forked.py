@@ -62,18 +62,18 @@ async def spawn_forked(
         "log": str(log),
     }
     with socket.socket(socket.AF_UNIX) as connection, connection.makefile() as lines:
-        connection.connect(str(_server()))
+        connection.connect(str(_server(rest[2])))
         connection.sendall(json.dumps(request).encode() + b"\n")
         return Forked(int(lines.readline()))
 
 
 @cache
-def _server() -> Path:
-    """Start the fork server of this process, once; return where it listens."""
+def _server(what: str) -> Path:
+    """Start this process' fork server for `web` or `controller`, once; return where it listens."""
     directory = Path(tempfile.mkdtemp(prefix="previewbot-fork-"))
     path = directory / "socket"
     server = subprocess.Popen(
-        [sys.executable, "-u", "-m", "tests.support.fork_server", str(path)],
+        [sys.executable, "-u", "-m", "tests.support.fork_server", what, str(path)],
         cwd=_ROOT,
         env={**os.environ, "PYTHONPATH": os.pathsep.join([str(_ROOT), str(_ROOT / "demo")])},
         stdout=subprocess.PIPE,

@@ -11,7 +11,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib.metadata import EntryPoint, EntryPoints
 from pathlib import Path
@@ -104,6 +104,7 @@ def test_help_says_what_it_is_for_each_command_examples_and_exit_codes() -> None
     ("name", "says"),
     [
         ("web", ["Take GitHub's webhooks", "--config FILE", "the settings (YAML)", "0.0.0.0:8080"]),
+        ("web", ["--metrics-bind HOST:PORT", "where probes and metrics are", "0.0.0.0:8082"]),
         ("controller", ["Follow pull requests", "--config FILE", "0.0.0.0:8081", "--identity NAME"]),
         ("demo", ["The whole thing on this machine", "--check", "--port"]),
         ("check", ["Validate a .github/preview.yaml", "- reads them from stdin"]),
@@ -132,6 +133,7 @@ def test_each_command_has_help_of_its_own(
         (["check"], "the following arguments are required: PATH"),
         (["web", "--config", "x", "--bind", "8080"], "'8080' is not HOST:PORT, for example 0.0.0.0:8080"),
         (["web", "--config", "x", "--bind", ":80"], "':80' is not HOST:PORT"),
+        (["web", "--config", "x", "--metrics-bind", "8082"], "'8082' is not HOST:PORT"),
         (["web", "--config", "x", "--bind", "::1:x"], "'::1:x' is not HOST:PORT"),
         (["web", "--config", "x", "--bind", "a:65536"], "'a:65536' is not HOST:PORT"),
     ],
@@ -412,13 +414,28 @@ def a_free_address() -> str:
         return address
 
 
-@pytest.mark.parametrize("name", PROCESSES)
+def binding(name: str, probes: str) -> list[str]:
+    """Return the arguments with which a process has its probes at this address."""
+    if name == "web":
+        return ["--bind", a_free_address(), "--metrics-bind", probes]
+    return ["--bind", probes]
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments"),
+    [
+        ("web", lambda address: ["--bind", address, "--metrics-bind", a_free_address()]),
+        ("web", lambda address: binding("web", address)),
+        ("controller", lambda address: binding("controller", address)),
+    ],
+    ids=["web", "web's probes", "controller"],
+)
 def test_an_address_that_is_taken_ends_the_process_with_a_word_and_no_stack_trace(
-    name: str, tmp_path: Path, settings: dict[str, Any]
+    name: str, arguments: Callable[[str], list[str]], tmp_path: Path, settings: dict[str, Any]
 ) -> None:
     file = written(tmp_path / "settings.yaml", settings)
     with taken() as address:
-        done = run(name, "--config", file, "--bind", address)
+        done = run(name, "--config", file, *arguments(address))
 
     assert done.returncode == 1
     assert address.rpartition(":")[2] in done.stderr
@@ -436,7 +453,10 @@ def test_a_process_serves_until_it_is_told_to_end_and_then_ends_well(
     file = written(tmp_path / "settings.yaml", settings)
     with (tmp_path / "log").open("w") as log:
         child = subprocess.Popen(
-            command(name, "--config", file, "--bind", address), env=environment(), stdout=log, stderr=log
+            command(name, "--config", file, *binding(name, address)),
+            env=environment(),
+            stdout=log,
+            stderr=log,
         )
         try:
             assert answers(child, f"http://{address}/healthz") == 200
@@ -486,9 +506,12 @@ def test_of_the_demo_only_its_arguments_are_imported_and_nothing_heavy_for_help(
         from previewbot.cli import main
         with contextlib.suppress(SystemExit), contextlib.redirect_stdout(io.StringIO()):
             main(["--help"])
-        heavy = {"flask", "aiohttp", "kubernetes", "gunicorn", "jinja2"} & set(sys.modules)
-        import previewbot.cli.serve, previewbot.runtime.web_app, previewbot.runtime.web_server
-        import previewbot.clients.kubernetes.web_client, previewbot.runtime.controller
+        heavy = {"flask", "aiohttp", "kubernetes", "gevent", "gunicorn", "jinja2"} & set(sys.modules)
+        # The controller's sockets and threads must stay the real ones.
+        import previewbot.cli.serve, previewbot.runtime.controller
+        assert "gevent" not in sys.modules
+        import previewbot.runtime.web_app, previewbot.runtime.web_server
+        import previewbot.clients.kubernetes.web_client
         demo = [name for name in sys.modules if name.startswith("previewbot_demo")]
         print(sorted(heavy), sorted(demo))
     """

@@ -9,12 +9,13 @@ from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
+from prometheus_client import CollectorRegistry
 from werkzeug.test import TestResponse
 
 from previewbot.api import Poke, Preview, Spec, new_object, status_object
 from previewbot.config.server import parse
 from previewbot.errors import Forbidden, PreviewbotError, TryLater
-from previewbot.runtime.web_app import create_app
+from previewbot.runtime.web_app import create_app, create_probes
 from tests.support.pages import Page
 from tests.support.previews import NOW
 from tests.support.states import STATES
@@ -26,6 +27,7 @@ VALUES = {
     "images": {"allowed": ["ghcr.io/acme/"]},
 }
 SETTINGS = parse(VALUES, {})
+SECRET = b"it is a secret of the tests"
 PULL_REQUEST = "https://github.com/acme/shop/pull/42"
 
 
@@ -60,7 +62,7 @@ def cluster() -> Cluster:
 
 @pytest.fixture
 def client(cluster: Cluster) -> FlaskClient:
-    return create_app(SETTINGS, (b"it is a secret of the tests",), cluster, now=lambda: NOW).test_client()
+    return create_app(SETTINGS, (SECRET,), cluster, CollectorRegistry(), now=lambda: NOW).test_client()
 
 
 def read(client: FlaskClient, address: str = "/p/812/42") -> tuple[TestResponse, Page]:
@@ -169,9 +171,10 @@ def test_the_policy_allows_the_pages_own_style_by_its_hash_and_nothing_else(
 
 @pytest.mark.parametrize("address", ["/p/812/42", "/nowhere", "/healthz", "/metrics", "/readyz"])
 def test_every_answer_is_neither_kept_nor_guessed_at_nor_told_to_others(
-    client: FlaskClient, address: str
+    client: FlaskClient, cluster: Cluster, address: str
 ) -> None:
-    headers = client.get(address).headers
+    probes = create_probes(cluster, CollectorRegistry()).test_client()
+    headers = (client if address in ("/p/812/42", "/nowhere") else probes).get(address).headers
 
     assert headers["Cache-Control"] == "no-store"
     assert headers["X-Content-Type-Options"] == "nosniff"
@@ -182,7 +185,7 @@ def test_every_answer_is_neither_kept_nor_guessed_at_nor_told_to_others(
 def test_the_pull_requests_address_is_that_of_the_server_in_the_settings(cluster: Cluster) -> None:
     elsewhere = parse(VALUES, {"PREVIEWBOT_GITHUB__WEB_URL": "https://github.acme.example/"})
     cluster.hold(STATES["ready"])
-    client = create_app(elsewhere, (b"it is a secret of the tests",), cluster, now=lambda: NOW).test_client()
+    client = create_app(elsewhere, (SECRET,), cluster, CollectorRegistry(), now=lambda: NOW).test_client()
 
     _, page = read(client)
 

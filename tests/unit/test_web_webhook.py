@@ -12,12 +12,15 @@ import pytest
 from flask.testing import FlaskClient
 from hypothesis import given
 from hypothesis import strategies as st
+from prometheus_client import CollectorRegistry
+from werkzeug.exceptions import HTTPException, RequestTimeout, ServiceUnavailable
 from werkzeug.test import TestResponse
 
 from previewbot.api import Poke, Spec, new_object
 from previewbot.config.server import parse
 from previewbot.errors import TryLater
-from previewbot.runtime.web_app import create_app
+from previewbot.runtime.web_app import create_app, create_probes
+from previewbot.webhook.intake import check_signature
 from tests.support.previews import NOW, a_preview
 
 SECRET = b"it is a secret of the tests"
@@ -69,7 +72,8 @@ def cluster() -> Cluster:
 
 @pytest.fixture
 def client(cluster: Cluster) -> FlaskClient:
-    return create_app(SETTINGS, (SECRET,), cluster, now=lambda: NOW, body_limit=10_000).test_client()
+    app = create_app(SETTINGS, (SECRET,), cluster, CollectorRegistry(), now=lambda: NOW, body_limit=10_000)
+    return app.test_client()
 
 
 def signed(body: bytes, secret: bytes = SECRET) -> str:
@@ -131,6 +135,10 @@ def check_run(app: int = 1, numbers: tuple[int, ...] = (42,)) -> dict[str, Any]:
         ({"X_Hub_Signature_256": signed(b"{}", b"another")}, 401, "does not match"),
         ({"X_Hub_Signature_256": "sha1=abc"}, 401, "not a SHA-256"),
         ({"X_Hub_Signature_256": "sha256=ä"}, 401, "not a SHA-256"),
+        ({"X_Hub_Signature_256": "sha256=" + "٣" * 64}, 401, "not a SHA-256"),
+        ({"X_Hub_Signature_256": signed(b"")[:-1]}, 401, "not a SHA-256"),
+        ({"X_Hub_Signature_256": signed(b"") + "0"}, 401, "not a SHA-256"),
+        ({"X_Hub_Signature_256": signed(b"").upper()}, 401, "not a SHA-256"),
         ({"X_GitHub_Event": ""}, 400, "X-GitHub-Event is missing"),
         ({"X_GitHub_Delivery": ""}, 400, "X-GitHub-Delivery is missing"),
         ({"Content_Type": "application/x-www-form-urlencoded"}, 400, "application/json"),
@@ -149,7 +157,14 @@ def test_a_delivery_that_cannot_be_trusted_or_read_is_refused_with_the_reason(
 def test_truncated_and_non_json_bodies_are_refused(client: FlaskClient) -> None:
     whole = json.dumps(pull_request()).encode()
     cut = client.post(
-        "/webhook", data=whole[:-10], headers={"X-Hub-Signature-256": signed(whole), "X-GitHub-Event": "x"}
+        "/webhook",
+        data=whole[:-10],
+        headers={
+            "Content-Type": "application/json",
+            "X-GitHub-Event": "pull_request",
+            "X-GitHub-Delivery": "d-1",
+            "X-Hub-Signature-256": signed(whole),
+        },
     )
 
     assert cut.status_code == 401
@@ -168,11 +183,88 @@ def test_an_oversized_body_that_does_not_say_its_length_is_refused_as_such(clien
     response = client.post(
         "/webhook",
         input_stream=io.BytesIO(body),
-        headers={"X-Hub-Signature-256": signed(body), "X-GitHub-Event": "push"},
+        headers={
+            "Content-Type": "application/json",
+            "X-GitHub-Event": "push",
+            "X-GitHub-Delivery": "d-1",
+            "X-Hub-Signature-256": signed(body),
+        },
         environ_overrides={"wsgi.input_terminated": True},
     )
 
     assert response.status_code == 413
+
+
+class Untouched(io.BytesIO):
+    """A body that must not be read."""
+
+    def read(self, size: int | None = -1) -> bytes:
+        raise AssertionError("the body was read")
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"X-Hub-Signature-256": None},
+        {"X-Hub-Signature-256": "sha256=abc"},
+        {"X-GitHub-Event": None},
+        {"X-GitHub-Delivery": None},
+        {"Content-Type": "text/plain"},
+        {"Content-Length": "10001"},
+    ],
+)
+@pytest.mark.parametrize("path", ["/webhook", "/p/812/42", "/nowhere"])
+def test_the_body_of_what_is_refused_is_never_read(
+    client: FlaskClient, headers: dict[str, str | None], path: str
+) -> None:
+    sent: dict[str, str | None] = {
+        "Content-Type": "application/json",
+        "X-GitHub-Event": "pull_request",
+        "X-GitHub-Delivery": "d-1",
+        "X-Hub-Signature-256": signed(b"another"),
+        "Content-Length": "100",
+    }
+    sent |= headers
+
+    response = client.post(
+        path,
+        input_stream=Untouched(),
+        headers={name: value for name, value in sent.items() if value is not None},
+    )
+
+    assert response.status_code in (400, 401, 404, 405, 413)
+
+
+@given(body=st.binary(max_size=300_000), cut=st.integers(0, 300_000))
+def test_however_a_body_is_cut_into_pieces_it_is_the_same_body(body: bytes, cut: int) -> None:
+    assert check_signature(signed(body), iter([body[:cut], body[cut:]]), (b"no", SECRET)) == (1, body)
+
+
+@pytest.mark.parametrize(
+    ("error", "status"), [(RequestTimeout("too slow"), 408), (ServiceUnavailable("no room"), 503)]
+)
+def test_a_body_that_the_server_cannot_wait_for_counts_as_lost(error: HTTPException, status: int) -> None:
+    class Stream(io.BytesIO):
+        def read(self, size: int | None = -1) -> bytes:
+            raise error
+
+    metrics = CollectorRegistry()
+    client = create_app(SETTINGS, (SECRET,), Cluster(), metrics, now=lambda: NOW).test_client()
+    response = client.post(
+        "/webhook",
+        input_stream=Stream(),
+        headers={
+            "Content-Type": "application/json",
+            "X-GitHub-Event": "pull_request",
+            "X-GitHub-Delivery": "d-1",
+            "X-Hub-Signature-256": signed(b"x"),
+        },
+    )
+
+    assert (response.status_code, response.text) == (status, error.description)
+    assert response.headers.get("Retry-After") == ("60" if status == 503 else None)
+    labels = {"event": "lost", "status": str(status)}
+    assert metrics.get_sample_value("previewbot_deliveries_total", labels) == 1
 
 
 def test_an_sha1_signature_alone_is_not_enough(client: FlaskClient) -> None:
@@ -186,7 +278,7 @@ def test_an_sha1_signature_alone_is_not_enough(client: FlaskClient) -> None:
 
 @given(body=st.binary(max_size=200), event=st.sampled_from(["pull_request", "issue_comment", "check_run"]))
 def test_no_signed_bytes_make_it_fail(body: bytes, event: str) -> None:
-    client = create_app(SETTINGS, (SECRET,), Cluster(), now=lambda: NOW).test_client()
+    client = create_app(SETTINGS, (SECRET,), Cluster(), CollectorRegistry(), now=lambda: NOW).test_client()
 
     assert deliver(client, event, body).status_code in (204, 400)
 
@@ -207,7 +299,7 @@ _JSON = st.recursive(
 
 @given(payload=_JSON, event=st.sampled_from(["pull_request", "issue_comment", "check_run", "check_suite"]))
 def test_no_shape_of_payload_makes_it_fail(payload: object, event: str) -> None:
-    client = create_app(SETTINGS, (SECRET,), Cluster(), now=lambda: NOW).test_client()
+    client = create_app(SETTINGS, (SECRET,), Cluster(), CollectorRegistry(), now=lambda: NOW).test_client()
 
     assert deliver(client, event, payload).status_code in (202, 204, 400)
 
@@ -284,8 +376,9 @@ def test_ping_is_answered(client: FlaskClient) -> None:
 
 
 def test_there_is_no_running_without_a_secret() -> None:
-    with pytest.raises(ValueError, match="there is no webhook secret"):
-        create_app(SETTINGS, (), Cluster(), now=lambda: NOW)
+    for secrets in ((), (b"",), (SECRET, b"")):
+        with pytest.raises(ValueError, match="there is no webhook secret"):
+            create_app(SETTINGS, secrets, Cluster(), CollectorRegistry(), now=lambda: NOW)
 
 
 def test_each_delivery_is_one_structured_line(client: FlaskClient, caplog: pytest.LogCaptureFixture) -> None:
@@ -327,15 +420,21 @@ def test_an_unknown_preview_has_a_page_that_says_so(client: FlaskClient) -> None
 
 
 def test_probes_and_the_page_say_when_the_cluster_is_away(client: FlaskClient, cluster: Cluster) -> None:
-    assert client.get("/readyz").status_code == 200
+    probes = create_probes(cluster, CollectorRegistry()).test_client()
+    assert probes.get("/readyz").status_code == 200
     cluster.down = True
 
-    assert client.get("/readyz").status_code == 503
-    assert client.get("/healthz").status_code == 200
+    assert probes.get("/readyz").status_code == 503
+    assert probes.get("/healthz").status_code == 200
     assert "does not answer right now" in client.get("/p/1/2").text
 
 
-def test_metrics_count_deliveries(client: FlaskClient) -> None:
-    deliver(client, "ping", {})
+def test_metrics_count_deliveries_and_are_for_the_cluster_alone_as_are_the_probes() -> None:
+    metrics = CollectorRegistry()
+    public = create_app(SETTINGS, (SECRET,), Cluster(), metrics, now=lambda: NOW).test_client()
+    probes = create_probes(Cluster(), metrics).test_client()
+    deliver(public, "ping", {})
 
-    assert 'previewbot_deliveries_total{event="ping",status="200"} 1.0' in client.get("/metrics").text
+    assert 'previewbot_deliveries_total{event="ping",status="200"} 1.0' in probes.get("/metrics").text
+    assert [public.get(path).status_code for path in ("/metrics", "/healthz", "/readyz")] == [404] * 3
+    assert [probes.get("/p/812/42").status_code, deliver(probes, "ping", {}).status_code] == [404] * 2

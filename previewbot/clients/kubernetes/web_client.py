@@ -7,7 +7,10 @@ Sync, because Flask is. One attempt and five seconds in all: GitHub gives up aft
 
 from __future__ import annotations
 
+import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,7 +27,18 @@ from previewbot.clients.kubernetes.resources import PREVIEWS
 from previewbot.errors import Conflict, NotFound, RemoteError, TryLater
 
 _BUDGET_SECONDS = 5.0
-_CONNECTIONS = 32
+_POKES, _PAGES, _PROBES = 24, 6, 2
+"""How many requests of each kind are sent at once; the others wait for their turn.
+
+They are counted apart because anybody may look at pages: however many do, deliveries and probes have their
+own.
+"""
+_PAGE_WAITS_SECONDS = 0.5
+"""A page waits for no longer, since whoever asks for many would fill web with those that wait."""
+_CONNECTIONS = _POKES + _PAGES + _PROBES
+_ANSWER_LIMIT = 4 * 1024 * 1024
+"""The largest answer that is read, in bytes. A Preview is far below etcd's limit of 1.5 MiB for an object
+(https://etcd.io/docs/v3.5/dev-guide/limit/)."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +53,47 @@ class _Wish:
 def _merge_wishes(first: _Wish, second: _Wish) -> _Wish:
     poke = resources.merge_pokes(first.poke, second.poke)
     return _Wish(second.spec, poke, first.create or second.create)
+
+
+class _TooLarge(ValueError):
+    """An answer is larger than any that the API server gives."""
+
+
+class _ApiClient(client.ApiClient):  # type: ignore[misc]
+    """Reads answers within a size; the generated one reads whatever comes."""
+
+    def call_api(self, *args: Any, **kwargs: Any) -> Any:
+        answer = super().call_api(*args, **kwargs)
+        body = b""
+        while piece := answer.response.read(64 * 1024):
+            body += piece
+            if len(body) > _ANSWER_LIMIT:
+                # The connection goes with what was not read.
+                answer.response.close()
+                raise _TooLarge
+        # Where this is set, it is not read again.
+        answer.data = body
+        return answer
+
+
+class _Turns:
+    """Lets so many at once send a request; the others wait for at most `patience` seconds."""
+
+    def __init__(self, count: int, patience: float) -> None:
+        self._free = threading.Semaphore(count)
+        self._patience = patience
+
+    @contextmanager
+    def taken(self, deadline: float) -> Iterator[None]:
+        """Wait for a turn, and take it; raises TryLater if none comes in time."""
+        # Without turns, each connection beyond the pool's would be thrown away after its one request, with
+        # its TLS handshake.
+        if not self._free.acquire(timeout=max(0.0, min(self._patience, deadline - time.monotonic()))):
+            raise TryLater("Kubernetes", message="too many requests to it are under way")
+        try:
+            yield
+        finally:
+            self._free.release()
 
 
 class WebClient:
@@ -57,13 +112,15 @@ class WebClient:
                 config.load_incluster_config(client_configuration=configuration)
             else:
                 config.load_kube_config(str(kubeconfig), client_configuration=configuration)
-            api_client = client.ApiClient(configuration)
+            api_client = _ApiClient(configuration)
         except Exception as error:
             # Measured: also TypeError and YAMLError for a file that is no kubeconfig.
             raise resources.unusable(kubeconfig, error) from error
         api_client.user_agent = user_agent
         self._api = client.CustomObjectsApi(api_client)
         self._budget = budget
+        self._pokes, self._probes = _Turns(_POKES, budget), _Turns(_PROBES, budget)
+        self._pages = _Turns(_PAGES, _PAGE_WAITS_SECONDS)
         self._sharing: Coalescer[_Wish, bool] = Coalescer(self._poke, _merge_wishes)
 
     def poke(self, spec: Spec, poke: Poke, *, create: bool) -> bool:
@@ -87,7 +144,8 @@ class WebClient:
         for _ in range(resources.POKE_ATTEMPTS):
             try:
                 self._call(
-                    deadline, "patch preview", self._api.patch_cluster_custom_object, *PREVIEWS, name,
+                    self._pokes, deadline, "patch preview",
+                    self._api.patch_cluster_custom_object, *PREVIEWS, name,
                     body=resources.poke_patch(spec, poke), _content_type=resources.MERGE_PATCH,
                 )  # fmt: skip
                 return True
@@ -98,7 +156,8 @@ class WebClient:
                 continue
             try:
                 self._call(
-                    deadline, "create preview", self._api.create_cluster_custom_object, *PREVIEWS,
+                    self._pokes, deadline, "create preview",
+                    self._api.create_cluster_custom_object, *PREVIEWS,
                     body=new_object(spec, poke), field_validation="Strict",
                     # Measured: the sync client names no type for a create, and the API server answers 415.
                     _headers={"Content-Type": "application/json"},
@@ -114,32 +173,40 @@ class WebClient:
         deadline = time.monotonic() + self._budget
         method = self._api.get_cluster_custom_object
         try:
-            return self._call(deadline, "get preview", method, *PREVIEWS, name)
+            return self._call(self._pages, deadline, "get preview", method, *PREVIEWS, name)
         except NotFound:
             return None
 
     def ready(self) -> bool:
         """Return whether the API server answers us and has our resource."""
         deadline = time.monotonic() + self._budget
+        method = self._api.list_cluster_custom_object
         try:
             # A list of one object also shows whether the CRD is installed and whether we may read it.
-            self._call(deadline, "list previews", self._api.list_cluster_custom_object, *PREVIEWS, limit=1)
+            self._call(self._probes, deadline, "list previews", method, *PREVIEWS, limit=1)
         except RemoteError:
             return False
         return True
 
-    def _call(self, deadline: float, what: str, method: Any, *args: str, **kwargs: Any) -> dict[str, Any]:
-        # All tries of one delivery share one budget. What is left of it is the timeout of the next request.
-        left = deadline - time.monotonic()
-        if left <= 0:
-            raise TryLater(f"Kubernetes: {what}", message="no time left")
+    def _call(
+        self, turns: _Turns, deadline: float, what: str, method: Any, *args: str, **kwargs: Any
+    ) -> dict[str, Any]:
         try:
-            answer = method(*args, **kwargs, _request_timeout=left)
+            with turns.taken(deadline):
+                # All tries of one delivery share one budget. What is left of it is the timeout of the next
+                # request.
+                left = deadline - time.monotonic()
+                if left <= 0:
+                    raise TryLater(f"Kubernetes: {what}", message="no time left")
+                answer = method(*args, **kwargs, _request_timeout=left)
         except ApiException as error:
             raise resources.error_of(what, error.status, error.body, error.headers) from error
         except ValidationError:
             # Ours: an argument of the wrong type, refused before anything is sent.
             raise
+        except _TooLarge:
+            words = f"the answer is larger than {_ANSWER_LIMIT // 1024 // 1024} MiB"
+            raise TryLater(f"Kubernetes: {what}", message=words) from None
         except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
             raise TryLater(f"Kubernetes: {what}", message=type(error).__name__) from error
         if not isinstance(answer, dict):

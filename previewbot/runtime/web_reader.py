@@ -1,0 +1,163 @@
+"""Reads requests from a connection: within a time, within a size, and no further than somebody asks for.
+
+gunicorn's parser and its bodies read through its `SocketUnreader`. This one counts what it receives, so that
+the limits hold for all of a request, whichever part of gunicorn reads it.
+"""
+
+from __future__ import annotations
+
+import io
+import time
+from typing import Any
+
+from gevent.socket import socket
+from gunicorn.http.errors import LimitRequestHeaders
+from gunicorn.http.message import Request
+from gunicorn.http.unreader import SocketUnreader
+from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge, RequestTimeout
+
+from previewbot.runtime.web_connections import Connection, Connections, Waits
+from previewbot.runtime.web_turns import Turns
+from previewbot.webhook.intake import BODY_LIMIT
+
+REQUEST_SECONDS = 10.0
+"""A request must have come in whole so long after its first byte: GitHub itself gives up after ten seconds
+(https://docs.github.com/en/webhooks/using-webhooks/handling-failed-webhook-deliveries)."""
+HEADER_LIMIT = 32 * 1024
+"""How long a header may be, in bytes. gunicorn's own limits are for each field, and 800 KB together."""
+REQUEST_LIMIT = HEADER_LIMIT + BODY_LIMIT + 64 * 1024
+"""How much is received of a request, in bytes: the last part is for what divides a body into chunks.
+
+Of chunks of one byte each, six times a body's limit would be received, and be taken apart one by one for
+seconds.
+"""
+_PIECE = 8 * 1024
+_BODY_PIECE = 64 * 1024
+
+
+class Reader(SocketUnreader):  # type: ignore[misc]
+    """What gunicorn reads a connection's requests through."""
+
+    # gunicorn would read ahead a megabyte of a body.
+    max_body_chunk = _BODY_PIECE
+
+    def __init__(
+        self, sock: socket, connection: Connection, connections: Connections, turns: Turns | None
+    ) -> None:
+        super().__init__(sock, _PIECE)
+        self._connection = connection
+        self._connections = connections
+        self._turns = turns
+        self._until = 0.0
+        self._in_header = True
+        self._received = 0
+        self._of_turn = 0
+
+    def next_request(self, idle_seconds: float) -> bool:
+        """Wait for the first byte of a request, return whether one came, and begin to count."""
+        self._connections.now(self._connection, Waits.IDLE)
+        self.sock.settimeout(idle_seconds)
+        first = self.take_buffered()
+        try:
+            with self._connection.waiting():
+                first = first or self.sock.recv(_PIECE)
+        except TimeoutError:
+            return False
+        if not first:
+            return False
+        self.unread(first)
+        self._until = time.monotonic() + REQUEST_SECONDS
+        self._in_header, self._received = True, 0
+        self._connections.now(self._connection, Waits.RECEIVING)
+        self._count(first)
+        self._take_turn()
+        return True
+
+    def header_is_in(self) -> None:
+        """Note that what comes from now on is the body."""
+        self._in_header = False
+
+    def chunk(self, size_hint: int | None = None) -> bytes:
+        """Receive more of a request, at most the piece that is asked for.
+
+        Raises HTTPException: 408 when the time is up, 413 when it is too much, 503 when others need the room,
+        400 when the other side leaves within a body. Raises LimitRequestHeaders when a header does not end.
+        """
+        if self._in_header and self._received >= HEADER_LIMIT:
+            raise LimitRequestHeaders(f"the header is longer than {HEADER_LIMIT} bytes")
+        if self._received >= REQUEST_LIMIT:
+            raise RequestEntityTooLarge(f"larger than {REQUEST_LIMIT} bytes in chunks")
+        left = self._until - time.monotonic()
+        if left <= 0:
+            raise _too_slow()
+        self.sock.settimeout(left)
+        try:
+            with self._connection.waiting():
+                piece: bytes = super().chunk(size_hint)
+        except TimeoutError:
+            raise _too_slow() from None
+        if not piece and not self._in_header:
+            raise ClientDisconnected("the body was cut off")
+        self._count(piece)
+        if self._received - self._of_turn > _BODY_PIECE:
+            # To take thousands of tiny chunks apart is work too.
+            self._take_turn()
+        return piece
+
+    def _take_turn(self) -> None:
+        self._of_turn = self._received
+        if self._turns is not None:
+            self._turns.take()
+            with self._connection.waiting():
+                """Raises if it gave way meanwhile: then the work can be spared."""
+
+    def _count(self, piece: bytes) -> None:
+        self._received += len(piece)
+        self._connections.hold(self._connection, len(piece))
+
+
+class Body(io.RawIOBase):
+    """The body of a request for the application, as `wsgi.input`: read when the application asks for it.
+
+    `whole` says whether all of it was read, so that the next request can follow on the connection.
+    """
+
+    def __init__(
+        self, request: Request, sock: socket, connection: Connection, connections: Connections
+    ) -> None:
+        self._body = request.body
+        self._sock = sock
+        self._connection = connection
+        self._connections = connections
+        # gunicorn would ask the sender to go on before the application has said whether it wants the body
+        # (https://www.rfc-editor.org/rfc/rfc9110#section-10.1.1).
+        self._asks = request._expected_100_continue
+        request._expected_100_continue = False
+        self.whole = not _has_body(request)
+        if self.whole:
+            connections.now(connection, Waits.WORKING)
+
+    def readable(self) -> bool:
+        """Return that it can be read."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """Read as much as there is room for, less only at the end; raises what `Reader.chunk` raises."""
+        if self._asks:
+            self._asks = False
+            self._sock.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
+        piece = self._body.read(len(buffer))
+        buffer[: len(piece)] = piece
+        if len(piece) < len(buffer) and not self.whole:
+            self.whole = True
+            self._connections.now(self._connection, Waits.WORKING)
+        return len(piece)
+
+
+def _has_body(request: Request) -> bool:
+    headers = dict(request.headers)
+    return "TRANSFER-ENCODING" in headers or int(headers.get("CONTENT-LENGTH", 0)) > 0
+
+
+def _too_slow() -> RequestTimeout:
+    return RequestTimeout(f"the request did not come in within {REQUEST_SECONDS:.0f} s")
