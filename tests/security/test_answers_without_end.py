@@ -5,13 +5,17 @@ from __future__ import annotations
 import asyncio
 import itertools
 from collections.abc import AsyncIterator, Iterator
+from typing import Any
 
+import jwt
 import pytest
 from aiohttp import web
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
 from previewbot import errors
 from previewbot.clients.github import transport
 from previewbot.clients.github.cutting import LONGEST_TEXT, Cutting
+from previewbot.runtime.workers import WORKERS
 from tests.support import github_samples as samples
 from tests.support.github_script import Answer, pages
 from tests.support.github_town import Town, github_town
@@ -53,7 +57,7 @@ def _endless(begun: bytes, more: bytes) -> Iterator[bytes]:
 async def test_a_comment_without_end_is_given_up(town: Town) -> None:
     town.script.on("GET", COMMENTS, _streams(_endless(b'[{"body": "', b"x" * _PIECE)))
 
-    with pytest.raises(errors.TooLarge, match="a text in it has more than 2 MiB"):
+    with pytest.raises(errors.TooLarge, match="a text in it has more than 1536 KiB"):
         await town.client.comments("acme/shop", 7, None)
 
 
@@ -103,7 +107,7 @@ async def test_a_refusal_means_the_same_whatever_a_proxy_writes_below_it(
     assert caught.value.status == status and len(str(caught.value)) < 500
 
 
-async def test_after_each_piece_of_an_answer_everybody_else_has_a_turn(
+async def test_after_each_piece_of_any_answer_everybody_else_has_a_turn(
     town: Town, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     turns, fed = 0, list[tuple[int, int]]()
@@ -120,12 +124,26 @@ async def test_after_each_piece_of_an_answer_everybody_else_has_a_turn(
             await asyncio.sleep(0)
 
     monkeypatch.setattr(transport, "Cutting", Watched)
-    town.script.on("GET", COMMENTS, pages(None, [samples.comment(body="x" * 65_536)] * 50))
+    town.script.on("GET", COMMENTS, pages(None, [samples.comment(body="x" * 65_536)] * 25))
     other = asyncio.create_task(takes_turns())
-    seen = await town.client.comments("acme/shop", 7, None)
+    seen = await asyncio.gather(*(town.client.comments("acme/shop", 7, None) for _ in range(WORKERS)))
     other.cancel()
 
-    of_the_page = fed[-20:]
-    assert len(seen) == 50 and sum(length for length, _ in fed) > 50 * 65_536
+    assert [len(comments) for comments in seen] == [25] * WORKERS
     assert max(length for length, _ in fed) <= _PIECE
-    assert all(before < after for (_, before), (_, after) in itertools.pairwise(of_the_page))
+    assert all(before < after for (_, before), (_, after) in itertools.pairwise(fed))
+
+
+async def test_to_sign_as_the_app_reads_no_key(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    """That takes 150 ms, and everybody waits."""
+    keys: list[object] = []
+    encode = jwt.encode
+
+    def noted(payload: dict[str, Any], key: Any, **how: Any) -> str:
+        keys.append(key)
+        return encode(payload, key, **how)
+
+    monkeypatch.setattr("gidgethub.apps.jwt.encode", noted)
+    await town.app.installations()
+
+    assert len(keys) == 1 and isinstance(keys[0], RSAPrivateKey)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from collections.abc import Callable
 from datetime import datetime
+from typing import cast
 
 import aiohttp
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -42,14 +45,14 @@ class GitHub:
         now: Callable[[], datetime],
         fence: Callable[[], None] = lambda: None,
     ) -> None:
-        _require_rsa_key(private_key)
         self._session = session
         self._api_url = api_url
         self._app_id = app_id
-        self._private_key = private_key
+        self._key = _rsa_key(private_key)
         self._user_agent = user_agent
         self._now = now
         self._fence = fence
+        self._reading = asyncio.Lock()
         self._transport = self._new_transport()
         self._installations: dict[int, InstallationClient] = {}
 
@@ -95,7 +98,10 @@ class GitHub:
 
     def _jwt(self) -> str:
         # Signed for each use: gidgethub keeps one by a monotonic clock, which stands still in suspend.
-        return get_jwt(app_id=str(self._app_id), private_key=self._private_key, expiration=_JWT_SECONDS)
+        # The key was read when we began: to read it from its text takes 150 ms, in which nobody else has a
+        # turn. PyJWT takes it as it is, and gidgethub passes it on.
+        key = cast(bytes, self._key)
+        return get_jwt(app_id=str(self._app_id), private_key=key, expiration=_JWT_SECONDS)
 
     def _new_transport(self) -> Transport:
         return Transport(
@@ -104,15 +110,13 @@ class GitHub:
             user_agent=self._user_agent,
             now=self._now,
             fence=self._fence,
+            reading=self._reading,
         )
 
 
-def _require_rsa_key(pem: str) -> None:
-    try:
-        usable = isinstance(load_pem_private_key(pem.encode(), password=None), RSAPrivateKey)
-    except (ValueError, TypeError, UnsupportedAlgorithm):
-        usable = False
-    if not usable:
-        raise SettingsError(
-            ("The App's private key is not an RSA private key in PEM form, as GitHub gives it.",)
-        )
+def _rsa_key(pem: str) -> RSAPrivateKey:
+    with contextlib.suppress(ValueError, TypeError, UnsupportedAlgorithm):
+        key = load_pem_private_key(pem.encode(), password=None)
+        if isinstance(key, RSAPrivateKey):
+            return key
+    raise SettingsError(("The App's private key is not an RSA private key in PEM form, as GitHub gives it.",))

@@ -54,6 +54,12 @@ class _Api(GitHubAPI):
     whereas aiohttp would turn a redirected POST into a GET. Credentials never leave the origin.
     """
 
+    def __init__(
+        self, session: aiohttp.ClientSession, requester: str, *, base_url: str, reading: asyncio.Lock
+    ) -> None:
+        super().__init__(session, requester, cache=BoundedCache(), base_url=base_url)
+        self._reading = reading
+
     async def _request(
         self, method: str, url: str, headers: Mapping[str, str], body: bytes = b""
     ) -> tuple[int, Mapping[str, str], bytes]:
@@ -63,7 +69,8 @@ class _Api(GitHubAPI):
             async with self._session.request(
                 method, url, headers=headers, data=body, timeout=_TIMEOUT, allow_redirects=False
             ) as response:
-                answer = response.status, response.headers, await _read(f"{method} {url}", response)
+                body_kept = await _read(f"{method} {url}", response, self._reading)
+                answer = response.status, response.headers, body_kept
             target = urljoin(url, answer[1].get("location", ""))
             if answer[0] not in _REDIRECTS or hop == _MAX_REDIRECTS or origin(target) != origin(url):
                 break
@@ -71,7 +78,7 @@ class _Api(GitHubAPI):
         return answer
 
 
-async def _read(what: str, response: aiohttp.ClientResponse) -> bytes:
+async def _read(what: str, response: aiohttp.ClientResponse, reading: asyncio.Lock) -> bytes:
     """Return what is kept of an answer; raises TooLarge, and ValueError if it is no JSON."""
     if response.status >= 300:
         said, all_of_it = await beginning(response, _MOST_OF_A_REFUSAL)
@@ -80,13 +87,14 @@ async def _read(what: str, response: aiohttp.ClientResponse) -> bytes:
     cutting = Cutting(_rule.get())
     try:
         async for piece in response.content.iter_chunked(PIECE):
-            cutting.feed(piece)
-            # What was received already is handed out without a pause, and there may be megabytes of it.
-            await asyncio.sleep(0)
+            # One piece of one answer, and then whoever else waits has a turn: the Lease must be renewed while
+            # all workers read at once, and what was received already is handed out without a pause.
+            async with reading:
+                cutting.feed(piece)
+                await asyncio.sleep(0)
     except TooMuch as error:
-        raise TooLarge(
-            what, status=response.status, message=f"GitHub's answer is too large: {error}"
-        ) from error
+        message = f"GitHub's answer is too large: {error}"
+        raise TooLarge(what, status=response.status, message=message) from error
     return cutting.end()
 
 
@@ -117,7 +125,10 @@ class _CountedApi(_Api):
 
 
 class Transport:
-    """Sends requests for one identity (an installation, or the App itself) and remembers its answers."""
+    """Sends requests for one identity (an installation, or the App itself) and remembers its answers.
+
+    `reading` is held by whoever parses a piece of an answer; all of a process share it.
+    """
 
     def __init__(
         self,
@@ -127,17 +138,14 @@ class Transport:
         user_agent: str,
         now: Callable[[], datetime],
         fence: Callable[[], None],
+        reading: asyncio.Lock,
     ) -> None:
         self._now = now
         self._fence = fence
         self._origin = origin(api_url)
         self._limits = Limits()
         self._api = _CountedApi(
-            session,
-            user_agent,
-            cache=BoundedCache(),
-            base_url=api_url.rstrip("/"),
-            limits=self._limits,
+            session, user_agent, base_url=api_url.rstrip("/"), reading=reading, limits=self._limits
         )
 
     async def request(
