@@ -15,6 +15,7 @@ from previewbot.reconciler.plan.planner import Plan
 from previewbot.reconciler.plan.requeue import (
     AFTER_CHANGE,
     GATEWAY_POLL,
+    INTENT_HOLDS,
     REMOVING,
     SOON,
     Outcome,
@@ -90,8 +91,11 @@ def next_pass(
     elif works and applied.changed:
         after = earliest(after, AFTER_CHANGE)
     if errors.blocking is None and not applied.deferred:
+        # Only so many answers are given at a time. Where GitHub refused something for good it may have been
+        # one that is owed still, and is not asked for it five times a second.
+        soon = SOON if errors.report is None else INTENT_HOLDS.total_seconds()
         owed = any(is_owed_now(reply, now) for reply in status.replies)
-        after = earliest(after, SOON if owed else None)
+        after = earliest(after, soon if owed else None)
     return Outcome(after, errors.blocking or errors.first)
 
 

@@ -16,7 +16,7 @@ from previewbot.api.github import Installation, OpenPullRequest, Repository
 from previewbot.clients.github import GitHub
 from previewbot.clients.kubernetes.client import Kube
 from previewbot.config.repository import PATH
-from previewbot.errors import Invalid, LeaseLost, RemoteError, TryLater
+from previewbot.errors import Invalid, LeaseLost, QuotaKept, RemoteError, TryLater
 from previewbot.reconciler import Untriggered
 from previewbot.rules.environment_keys import spec_of
 
@@ -197,6 +197,8 @@ class Resync:
                 self._say("a Preview could not be poked", preview.name, error, found)
 
     def _say(self, message: str, what: str, error: RemoteError, found: _Found) -> None:
-        if isinstance(error, TryLater):
+        # What was not asked, so that others can go on, costs nothing to ask for again: the listing of other
+        # installations must not wait for the hour of this one.
+        if isinstance(error, TryLater) and not isinstance(error, QuotaKept):
             found.after = max(found.after, error.after or 0.0)
         log.warning(message, extra={"what": what, "error": str(error)})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from previewbot.errors import TryLater
+from previewbot.errors import Forbidden, TryLater
 from previewbot.reconciler.plan.refusals import ANSWERS_IN_ALL, WORDS_FOR
 from tests.support.passes import World, ready
 
@@ -163,3 +163,18 @@ async def test_answers_that_cannot_be_given_do_not_pile_up_without_end() -> None
     await world.settle(20, seconds=10)
     assert any(f"reply-to={last} " in body for body in answers(world))
     assert world.status.replies == ()
+
+
+async def test_answers_that_wait_for_a_conversation_that_cannot_be_read_keep_nobody_busy() -> None:
+    world = await ready()
+    world.say("/preview status")
+
+    def fail() -> None:
+        world.fail("comments", by=Forbidden("GitHub", status=403))
+
+    # The second time it is read before the answer is written.
+    world.calls.watch("comments", lambda: world.calls.watch("comments", fail))
+    outcome = await world.run()
+
+    assert len(world.status.replies) == 1
+    assert outcome.requeue_after is not None and outcome.requeue_after >= 5
