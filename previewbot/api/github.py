@@ -106,9 +106,10 @@ class Commit:
 class Comment:
     """A comment on a pull request; `app_id` is the App that wrote it (`performed_via_github_app.id`).
 
-    Of its text only what may give a command is kept: `body`. Of one that begins with a marker of ours, which
-    anybody can quote, also `marker`, and the `hash` of the whole text. `association` is what its author is to
-    the repository (`author_association`, see MEMBERS).
+    An App writes in its own name, as its bot account, or with a user's token in that user's name. Of the text
+    only what may give a command is kept: `body`. Of one that begins with a marker of ours, which anybody can
+    quote, also `marker`, and the `hash` of the whole text. `association` is what its author is
+    to the repository (`author_association`, see MEMBERS).
     """
 
     id: int
@@ -120,6 +121,20 @@ class Comment:
     marker: str = ""
     hash: str = ""
     association: str = ""
+
+
+@dataclass(frozen=True)
+class AppIdentity:
+    """An App as GitHub shows the author of what it writes: its number, and that of its bot account."""
+
+    app_id: int
+    bot_id: int
+
+    def wrote(self, comment: Comment) -> bool:
+        """Return whether the App itself wrote a comment, in its own name."""
+        # Both: with a user's token the App is ours and the author is whoever that token belongs to; and a
+        # person's comment that quotes our marker has neither.
+        return (comment.app_id, comment.author.id) == (self.app_id, self.bot_id)
 
 
 @dataclass(frozen=True)

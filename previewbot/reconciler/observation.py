@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from enum import Enum
 
 from previewbot.api import (
     AgentSeen,
@@ -51,11 +52,20 @@ class PullRequestFacts:
     again_at: datetime | None = None
 
 
+class Hand(Enum):
+    """By whose hand something was written in a person's name."""
+
+    OWN = "own"
+    TRUSTED_APP = "trusted app"
+    OTHER_APP = "other app"
+
+
 @dataclass(frozen=True)
 class Request:
-    """What a person asks for, wherever it was written; a bot's request is answered by a reaction only.
+    """What a person asks for, wherever it was written; `actor` is the login and `account` the id of who asks.
 
-    `actor` is the login and `account` the id of who asks.
+    What a bot asks, or an App in the name of a person that the settings do not trust, is answered by a
+    reaction only.
     """
 
     id: RequestId
@@ -64,11 +74,12 @@ class Request:
     is_bot: bool = False
     may_write: bool = False
     account: int = 0
+    hand: Hand = Hand.OWN
 
     @property
     def granted(self) -> bool:
         """Whether it is to be carried out."""
-        return self.may_write and not self.is_bot
+        return self.may_write and not self.is_bot and self.hand is not Hand.OTHER_APP
 
 
 @dataclass(frozen=True)

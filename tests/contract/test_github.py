@@ -42,6 +42,8 @@ READS: tuple[tuple[str, Any], ...] = (
     (f"{REPO}/actions/runs?head_sha=HEAD", models.ReposOwnerRepoActionsRunsGetResponse200),
     (f"{REPO}/issues/1/comments", list[models.IssueComment]),
     (f"{REPO}/collaborators/alice/permission", models.RepositoryCollaboratorPermission),
+    ("/users/alice", models.PublicUser),
+    ("/users/previewbot%5Bbot%5D", models.PublicUser),
 )
 
 
@@ -68,6 +70,7 @@ async def test_every_answer_has_the_published_shape(town: Town, path: str, model
 async def test_what_the_app_itself_reads_has_the_published_shape(town: Town) -> None:
     token = app_jwt()
 
+    described(models.Integration, await town.get("/app", token=token))
     described(list[models.Installation], await town.get("/app/installations", token=token))
     described(models.Installation, await town.get(f"{REPO}/installation", token=token))
     path = f"/app/installations/{town.installation.id}/access_tokens"

@@ -15,6 +15,7 @@ from tests.support.github_town import Town, github_town
 from tests.support.passes import GitHubInMemory
 
 CALLED_BY_PRODUCTION = {
+    "GET /app",
     "GET /app/installations",
     "POST /app/installations/{installation_id}/access_tokens",
     "GET /installation/repositories",
@@ -33,6 +34,7 @@ CALLED_BY_PRODUCTION = {
     "GET /repos/{owner}/{repo}/pulls/{pull_number}",
     "GET /repos/{owner}/{repo}/pulls/{pull_number}/commits",
     "GET /repos/{owner}/{repo}/pulls/{pull_number}/files",
+    "GET /users/{username}",
 }
 """What previewbot's client asks of GitHub, in the words of GitHub's reference
 (https://docs.github.com/en/rest?apiVersion=2022-11-28)."""

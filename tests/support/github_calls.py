@@ -16,7 +16,9 @@ async def make_every_call(town: Town) -> list[Asked]:
     await town.app.installations()
     await town.app.installation_of(_SHOP)
     await town.app.repositories(town.installation.id)
+    await town.app.identity(town.installation.id)
     client = town.client
+    await client.account(ALICE.login)
     await client.repositories()
     await client.open_pull_requests(_SHOP)
     await client.pull_request(_SHOP, number)

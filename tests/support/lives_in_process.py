@@ -28,7 +28,8 @@ _LISTED_AFTER = timedelta(seconds=12)
 _READING = ("get_", "list_")
 _READS = frozenset(
     {
-        "installation_of", "repositories", "pull_request", "commits", "parents", "file", "files", "comments",
+        "identity", "installation_of", "repositories", "pull_request", "commits", "parents", "file", "files",
+        "comments",
         "permission", "build",
     }
 )  # fmt: skip

@@ -29,6 +29,7 @@ from previewbot.api import (
 )
 from previewbot.api.github import (
     Account,
+    AppIdentity,
     Branch,
     Build,
     ChangedFile,
@@ -86,14 +87,20 @@ SETTINGS: dict[str, Any] = {
     "images": {"allowed": ["ghcr.io/acme/"]},
     "links": {"gateway": {"name": "public", "namespace": "gateways", "domain": "preview.example.com"}},
 }
-_OWN_APP, _INSTALLATION, _REPOSITORY = 4242, 7, 812
+OWN_APP = 4242
+_INSTALLATION, _REPOSITORY = 7, 812
 _RENDERER = Renderer()
 """One for all: it compiles the templates, which takes longer than a whole life of passes."""
 
 _CONFIGURATIONS = Configurations()
 """What was read of files, by their content: a thousand lives read the same file once."""
 
-_BOT = Account(9, "previewbot[bot]", "Bot")
+BOT = Account(9, "previewbot[bot]", "Bot")
+"""The account in which previewbot writes."""
+
+
+ANN = Account(2, "ann")
+"""Who may write in the repository."""
 
 
 class Calls:
@@ -125,7 +132,7 @@ class Cluster:
     def __init__(self, calls: Calls, clock: Clock) -> None:
         self._calls, self._clock = calls, clock
         self._versions, self._uids = itertools.count(10), itertools.count(1)
-        self._previews = itertools.count(1)
+        self._previews, self.name = itertools.count(1), "gh-812-42"
         self.preview: dict[str, Any] | None = self._new_preview()
         self.sessions: dict[str, dict[str, Any]] = {}
         self.routes: dict[str, dict[str, Any]] = {}
@@ -135,7 +142,7 @@ class Cluster:
         self.operator_removes = True
 
     def _new_preview(self) -> dict[str, Any]:
-        preview = new_object(a_preview().spec, Poke())
+        preview = new_object(a_preview(name=self.name).spec, Poke())
         preview["metadata"] |= {
             "uid": f"preview-{next(self._previews)}",
             "resourceVersion": str(next(self._versions)),
@@ -274,6 +281,7 @@ class GitHubInMemory:
         self.state: Literal["open", "closed"] = "open"
         self.fork = False
         self.labels: tuple[str, ...] = ("preview",)
+        self.author, self.branch, self.body = Account(1, "bob"), "fix/checkout", ""
         self.updated_at = NOW
         self.configuration = CONFIGURATION
         self.paths: tuple[str, ...] = ("checkout/app.py",)
@@ -284,7 +292,7 @@ class GitHubInMemory:
         self.installations = {"acme/shop": _INSTALLATION}
         self.checks = Build("none")
         self.refused_words = ""
-        self.accounts: dict[str, Account] = {}
+        self.accounts = {ANN.login: ANN}
         self.permissions: dict[str, str] = {}
         self.asked_about: list[str] = []
         self.reacted: list[tuple[int, str]] = []
@@ -293,12 +301,21 @@ class GitHubInMemory:
 
     # What people do
 
-    def say(self, body: str, login: str = "ann", association: str = "NONE") -> int:
-        """Write a comment as a person; return its id."""
+    def say(
+        self, body: str, who: str | Account = "ann", association: str = "NONE", app_id: int | None = None
+    ) -> int:
+        """Write a comment as a person, or as an App with that person's token; return its id.
+
+        Whoever is known by a login alone may write here, and so may Ann; other accounts may not.
+        """
         number = next(self._comment_ids)
         now = self._clock.now
-        account = self.accounts.setdefault(login, Account(len(self.accounts) + 2, login))
-        self.comments_written.append(Comment(number, account, None, body, now, now, association=association))
+        if isinstance(who, str):
+            who = self.accounts.setdefault(who, Account(len(self.accounts) + 2, who))
+        elif who != ANN:
+            self.permissions.setdefault(who.login, "read")
+        written = Comment(number, who, app_id, body, now, now, association=association)
+        self.comments_written.append(written)
         self.updated_at = now
         return number
 
@@ -308,7 +325,7 @@ class GitHubInMemory:
 
     def own_comments(self) -> list[str]:
         """Return the texts that previewbot wrote, oldest first."""
-        return [comment.body for comment in self.comments_written if comment.app_id == _OWN_APP]
+        return [comment.body for comment in self.comments_written if comment.author == BOT]
 
     # What the controller calls
 
@@ -321,6 +338,10 @@ class GitHubInMemory:
     def check_writes(self, repository: str) -> None:
         if self.writes_limit is not None:
             raise self.writes_limit
+
+    async def identity(self, installation_id: int) -> AppIdentity:
+        self._calls.note("identity")
+        return AppIdentity(OWN_APP, BOT.id)
 
     async def installation_of(self, repository: str) -> int:
         self._calls.note("installation of")
@@ -337,9 +358,9 @@ class GitHubInMemory:
         if repository not in self.covering:
             raise NotFound("pull request", status=404)
         return PullRequest(
-            number=number, state=self.state, merged=False, title="", body="", draft=False,
-            author=Account(1, "bob"),
-            head=Branch("fix/checkout", self.head_sha, 99 if self.fork else _REPOSITORY, "acme/shop"),
+            number=number, state=self.state, merged=False, title="", body=self.body, draft=False,
+            author=self.author,
+            head=Branch(self.branch, self.head_sha, 99 if self.fork else _REPOSITORY, "acme/shop"),
             base=Branch("main", "0" * 40, self.covering[repository], repository),
             default_branch="main", labels=self.labels, private=True, updated_at=self.updated_at,
             closed_at=None if self.state == "open" else self.updated_at,
@@ -383,7 +404,7 @@ class GitHubInMemory:
         if self.refused_words and self.refused_words in body:
             raise self._calls.failures["such words"]
         now = self._clock.now
-        comment = Comment(next(self._comment_ids), _BOT, _OWN_APP, body, now, now)
+        comment = Comment(next(self._comment_ids), BOT, OWN_APP, body, now, now)
         self.comments_written.append(comment)
         return comment
 
@@ -510,9 +531,9 @@ class World:
         self.github.configuration = configuration
         self.poke()
 
-    def say(self, body: str) -> int:
-        """Write a comment as a person with write access; return its id."""
-        number = self.github.say(body)
+    def say(self, body: str, author: Account = ANN, app_id: int | None = None) -> int:
+        """Write a comment, as somebody with write access if nobody else is named; return its id."""
+        number = self.github.say(body, author, app_id=app_id)
         self.poke()
         return number
 
@@ -538,7 +559,7 @@ class World:
     async def run(self) -> Outcome:
         """Make one pass."""
         self.calls.made.clear()
-        self.outcome = await self._reconciler.reconcile("gh-812-42")
+        self.outcome = await self._reconciler.reconcile(self.cluster.name)
         return self.outcome
 
     async def settle(self, passes: int = 12, seconds: float = 5) -> World:
@@ -586,7 +607,7 @@ class World:
 
 
 GITHUB = (
-    "installation of", "repositories", "pull request", "commits", "parents", "file",
+    "identity", "installation of", "repositories", "pull request", "commits", "parents", "file",
     "files", "comments", "permission", "build", "create comment", "update comment", "react",
 )  # fmt: skip
 """Every call to GitHub."""

@@ -59,6 +59,7 @@ REPLIES: dict[str, dict[str, str]] = {
     "unknown-command": {"text": "/preview `strat` @bob", "suggestion": "/preview start"},
     "not-allowed": {"login": "bob"},
     "fork-needs-sha": {"sha": "a" * 40},
+    "fork-through-app": {"sha": "a" * 40},
     "sha-mismatch": {"sha": "a" * 40},
     "closed": {},
     "nothing-to-preview": {},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -24,7 +25,7 @@ from previewbot.api import (
     Status,
 )
 from previewbot.api.github import PullRequest
-from previewbot.reconciler.observation import Request
+from previewbot.reconciler.observation import Hand, Request
 from previewbot.reconciler.plan.commands import apply_request, settle_replies
 from previewbot.reconciler.plan.inbox import comment_request, summed_up, with_handled
 from previewbot.rules.commands import Command, CommandName, UnknownCommand
@@ -51,9 +52,10 @@ def after(
     *,
     may_write: bool = True,
     is_bot: bool = False,
+    hand: Hand = Hand.OWN,
 ) -> Status:
     """Return the status after alice asked for this."""
-    request = Request(comment_request(900), "alice", command, is_bot, may_write)
+    request = Request(comment_request(900), "alice", command, is_bot, may_write, hand=hand)
     pull_request = pull_request or a_pull_request()
     return apply_request(status, request, pull_request=pull_request, ttl_max=timedelta(hours=72), now=NOW)
 
@@ -98,11 +100,12 @@ def test_without_write_access_nothing_changes_but_an_apology_is_owed(name: Comma
     assert status.lifecycle == RUNNING.lifecycle
 
 
+@pytest.mark.parametrize("who", [{"is_bot": True}, {"hand": Hand.OTHER_APP}], ids=["a bot", "an App"])
 @pytest.mark.parametrize("asked", [Command("stop"), UnknownCommand("/preview strat", None)])
 def test_a_bot_is_answered_by_a_reaction_only_since_it_might_answer_words(
-    asked: Command | UnknownCommand,
+    asked: Command | UnknownCommand, who: dict[str, Any]
 ) -> None:
-    status = after(asked, RUNNING, is_bot=True, may_write=True)
+    status = after(asked, RUNNING, may_write=True, **who)
 
     assert (the_reply(status).reaction, the_reply(status).words) == ("confused", "")
     assert (status.lifecycle, status.requests.comments) == (RUNNING.lifecycle, (900,))
@@ -189,6 +192,17 @@ def test_a_fork_is_started_only_by_naming_its_whole_head(sha: str | None, words:
 
 def test_naming_a_forks_whole_head_approves_exactly_that() -> None:
     assert after(Command("start", sha=HEAD), NOTHING, FORK).lifecycle.approved_sha == HEAD
+
+
+@pytest.mark.parametrize("sha", [None, HEAD[:7], HEAD, "0" * 40])
+@pytest.mark.parametrize("name", ["start", "restart"])
+def test_no_fork_is_started_through_an_app_however_its_head_is_named(
+    name: CommandName, sha: str | None
+) -> None:
+    status = after(Command(name, sha=sha), NOTHING, FORK, hand=Hand.TRUSTED_APP)
+
+    assert (the_reply(status).words, the_reply(status).values) == ("fork-through-app", {"sha": HEAD})
+    assert (status.lifecycle.approved_sha, status.lifecycle.started_by) == ("", "")
 
 
 def test_a_closed_pull_request_obeys_nothing() -> None:

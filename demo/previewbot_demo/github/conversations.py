@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from previewbot_demo.github.model import (
     Account,
+    App,
     Comment,
     Person,
     PullRequest,
@@ -26,17 +27,17 @@ from previewbot_demo.github.shapes_run import ACTIONS
 class Conversations(PullRequests):
     """Comments on pull requests, reactions, check runs and workflow runs."""
 
-    def comment(self, number: int, author: Person, body: str, repository: str | None = None) -> int:
-        """Write a comment as a person; return its id."""
+    def comment(
+        self, number: int, author: Person, body: str, repository: str | None = None, via: App | None = None
+    ) -> int:
+        """Write a comment as a person, or as an App does with that person's token; return its id."""
         pull = self.pull_request(number, repository)
-        return self.write_comment(pull, self.know(account(author)), body, by_app=False).id
+        return self.write_comment(pull, self.know(account(author)), body, via).id
 
-    def write_comment(self, pull: PullRequest, author: Account, body: str, *, by_app: bool) -> Comment:
+    def write_comment(self, pull: PullRequest, author: Account, body: str, via: App | None) -> Comment:
         """Write a comment; the pull request counts as updated."""
         now = self.store.now()
-        new = Comment(
-            self.store.next_id(), pull.repository_id, pull.number, author, body, now, now, by_app=by_app
-        )
+        new = Comment(self.store.next_id(), pull.repository_id, pull.number, author, body, now, now, via)
         self._put_comment(new)
         self._comment_event("created", new, author)
         return new

@@ -32,6 +32,20 @@ class Endpoints:
         self._shapes = github.shapes
         self._doorkeeper = doorkeeper
 
+    def authenticated_app(self, call: Call) -> Answer:
+        """`GET /app`."""
+        home = self._github.find()
+        counted = {"installations_count": len(call.state.installations)}
+        return Answer(self._shapes.app(self._github.app, home.created_at, home.owner) | counted)
+
+    def user(self, call: Call) -> Answer:
+        """`GET /users/{username}`, also for the App's bot account."""
+        login, bot = unquote(call.args["username"]), self._github.app.bot
+        user = bot if login == bot.login else call.state.users.get(login)
+        if user is None:
+            raise not_found()
+        return Answer(self._shapes.public_user(user, self._github.find().created_at))
+
     def installations(self, call: Call) -> Listing:
         """`GET /app/installations`."""
         return Listing([self._shapes.installation(found) for found in call.state.installations.values()])
@@ -135,7 +149,7 @@ class Endpoints:
         pull = self._github.store.state.pulls.get(_key(call))
         if pull is None:
             raise not_found()
-        new = self._github.write_comment(pull, self._github.app.bot, _body(call), by_app=True)
+        new = self._github.write_comment(pull, self._github.app.bot, _body(call), self._github.app)
         return Answer(self._shapes.comment(self._github.store.state, new), status=HTTPStatus.CREATED)
 
     def update_comment(self, call: Call) -> Answer:

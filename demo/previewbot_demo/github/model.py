@@ -159,7 +159,7 @@ class Reaction:
 
 @dataclass(frozen=True)
 class Comment:
-    """A comment on a pull request; `by_app` if an installation token wrote it."""
+    """A comment on a pull request; `via` is the App whose token wrote it: its own, or that of a user."""
 
     id: int
     repository_id: int
@@ -168,8 +168,13 @@ class Comment:
     body: str
     created_at: datetime
     updated_at: datetime
-    by_app: bool = False
+    via: App | None = None
     reactions: tuple[Reaction, ...] = ()
+
+    @property
+    def by_app(self) -> bool:
+        """Whether the App itself wrote it, in its own name."""
+        return self.via is not None and self.author == self.via.bot
 
 
 @dataclass(frozen=True)

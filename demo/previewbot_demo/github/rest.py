@@ -69,6 +69,8 @@ def routes(e: Endpoints) -> tuple[Route, ...]:
     pull = ("pull_requests:read",)
     comment = _REPO + "/issues/comments/{comment_id}"
     return (
+        Route("GET", "/app", e.authenticated_app, as_app=True),
+        Route("GET", "/users/{username}", e.user),
         Route("GET", "/app/installations", e.installations, as_app=True),
         Route("POST", "/app/installations/{installation_id}/access_tokens", e.create_token, as_app=True),
         Route("GET", _REPO + "/installation", e.repository_installation, as_app=True),

@@ -188,22 +188,32 @@ class Shapes:
             "suspended_at": iso(installation.suspended_at),
         }
 
-    def app(self, created_at: datetime, owner: Account) -> Json:
-        """Return the App, as `performed_via_github_app` has it (an `integration`)."""
+    def app(self, app: App, created_at: datetime, owner: Account) -> Json:
+        """Return an App, as `performed_via_github_app` has it (an `integration`)."""
         return {
-            "id": self._app.id,
-            "slug": self._app.slug,
-            "node_id": node_id("App", self._app.id),
-            "client_id": f"Iv23li{self._app.id:014d}",
+            "id": app.id,
+            "slug": app.slug,
+            "node_id": node_id("App", app.id),
+            "client_id": f"Iv23li{app.id:014d}",
             "owner": self.account(owner),
-            "name": self._app.slug,
+            "name": app.slug,
             "description": "",
             "external_url": self.web,
-            "html_url": f"{self.web}/apps/{self._app.slug}",
+            "html_url": f"{self.web}/apps/{app.slug}",
             "created_at": iso(created_at),
             "updated_at": iso(created_at),
-            "permissions": dict(self._app.permissions),
-            "events": list(self._app.events),
+            "permissions": dict(app.permissions),
+            "events": list(app.events),
+        }
+
+    def public_user(self, account: Account, since: datetime) -> Json:
+        """Return a `public-user`."""
+        return {
+            **self.account(account),
+            "name": account.login,
+            **dict.fromkeys(("company", "blog", "location", "email", "hireable", "bio"), None),
+            **dict.fromkeys(("public_repos", "public_gists", "followers", "following"), 0),
+            **dict.fromkeys(("created_at", "updated_at"), iso(since)),
         }
 
     def label(self, repository: Repository, name: str) -> Json:

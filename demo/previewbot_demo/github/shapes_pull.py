@@ -203,7 +203,8 @@ class PullShapes(Shapes):
         repository = state.repositories[comment.repository_id]
         api = f"{self.api}/repos/{repository.full_name}"
         url = f"{api}/issues/comments/{comment.id}"
-        app = self.app(repository.created_at, repository.owner) if comment.by_app else None
+        via = comment.via
+        app = self.app(via, repository.created_at, repository.owner) if via is not None else None
         return {
             "url": url,
             "html_url": f"{self.web}/{repository.full_name}/pull/{comment.number}#issuecomment-{comment.id}",

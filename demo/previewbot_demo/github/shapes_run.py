@@ -164,6 +164,6 @@ class RunShapes(PullShapes):
         }
 
     def _actions_app(self, repository: Repository) -> Json:
-        shape = self.app(repository.created_at, repository.owner)
+        shape = self.app(self._app, repository.created_at, repository.owner)
         names = {"id": _ACTIONS_APP, "slug": "github-actions", "name": "GitHub Actions", "events": []}
         return shape | names | {"node_id": node_id("App", _ACTIONS_APP)}

@@ -14,14 +14,14 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from gidgethub.apps import get_jwt
 
-from previewbot.api.github import Installation, Repository
+from previewbot.api.github import AppIdentity, Installation, Repository
 from previewbot.clients.github import kept, parse
 from previewbot.clients.github.fields import number
 from previewbot.clients.github.installation import InstallationClient
 from previewbot.clients.github.parse import Token
 from previewbot.clients.github.tokens import Tokens
 from previewbot.clients.github.transport import Transport
-from previewbot.errors import SettingsError, Unauthorized
+from previewbot.errors import RemoteError, SettingsError, TryLater, Unauthorized
 
 _JWT_SECONDS = 9 * 60
 """GitHub takes ten minutes at most, and clocks differ."""
@@ -55,6 +55,8 @@ class GitHub:
         self._reading = asyncio.Lock()
         self._transport = self._new_transport()
         self._installations: dict[int, InstallationClient] = {}
+        self._identity: AppIdentity | None = None
+        self._asking = asyncio.Lock()
 
     def installation(self, installation_id: int) -> InstallationClient:
         """Return the client of an installation; its token, cache and rate limit are kept with it."""
@@ -84,6 +86,32 @@ class GitHub:
     async def repositories(self, installation_id: int) -> list[Repository]:
         """Return the repositories that an installation covers, for the listing: it can wait."""
         return await self.installation(installation_id).sparing().repositories()
+
+    async def identity(self, installation_id: int) -> AppIdentity:
+        """Return who the author of our own comments is; asked once, with the token of any installation.
+
+        The bot account is found by its login, which GitHub makes of the App's slug; its number stays when the
+        App is renamed. Raises TryLater while it cannot be read, whatever the reason: until it is known, no
+        comment can be told to be ours.
+        """
+        async with self._asking:
+            if self._identity is None:
+                try:
+                    self._identity = await self._read_identity(self.installation(installation_id))
+                except TryLater:
+                    raise
+                except RemoteError as error:
+                    # Not as it is: a 404 would be taken for that of a repository, and a 403 for good.
+                    message = f"previewbot's own account cannot be read: {error.message}"
+                    raise TryLater(error.what, status=error.status, message=message) from error
+            return self._identity
+
+    async def _read_identity(self, client: InstallationClient) -> AppIdentity:
+        # https://docs.github.com/en/rest/apps/apps#get-the-authenticated-app, as the App; and
+        # https://docs.github.com/en/rest/users/users#get-a-user, which takes no JSON Web Token.
+        app, _ = await self._transport.request("GET", "/app", kept.APP, jwt=self._jwt())
+        bot = await client.account(f"{parse.slug_from(app)}[bot]")
+        return AppIdentity(app_id=self._app_id, bot_id=bot.id)
 
     async def _new_token(self, installation_id: int) -> Token:
         url = f"/app/installations/{installation_id}/access_tokens"

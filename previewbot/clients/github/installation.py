@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from urllib.parse import quote
 
 from previewbot.api.github import (
+    Account,
     Build,
     ChangedFiles,
     Comment,
@@ -154,6 +155,10 @@ class InstallationClient:
         except (NotFound, Invalid):
             return "none"
         return parse.permission_from(answer)
+
+    async def account(self, login: str) -> Account:
+        """Return an account by its login; that of an App is called `slug[bot]`."""
+        return parse.account_from(await self._send("GET", f"/users/{quote(login, safe='')}", kept.ACCOUNT))
 
     async def _items(
         self, url: str, rule: Rule, item_from: Callable[[Any], _T], key: str | None = None

@@ -107,3 +107,5 @@ COMMENT: Rule = {
 }
 COMMENTS: Rule = Each(COMMENT)
 PERMISSION: Rule = {"permission": None}
+ACCOUNT: Rule = _ACCOUNT
+APP: Rule = {"slug": None}

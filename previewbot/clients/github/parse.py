@@ -52,6 +52,16 @@ def token_from(obj: Any) -> Token:
     return Token(text(obj, "token"), moment(obj, "expires_at"))
 
 
+def slug_from(obj: Any) -> str:
+    """Read the name of an App as addresses have it."""
+    return text(obj, "slug")
+
+
+def account_from(obj: Any) -> Account:
+    """Read an account that was asked for by its login."""
+    return Account(id=number(obj, "id"), login=text(obj, "login"), type=text(obj, "type"))
+
+
 def installation_from(obj: Any) -> Installation:
     """Read an installation of the App."""
     return Installation(id=number(obj, "id"), suspended=has(obj, "suspended_at"))

@@ -31,6 +31,12 @@ class GitHubSettings(t.Model):
     webhook_secret_file: t.File | None = about(
         "web only; or set `PREVIEWBOT_GITHUB__WEBHOOK_SECRET`", "/etc/previewbot/webhook-secret", default=None
     )
+    trusted_apps: tuple[t.WholeNumber, ...] = about(
+        "numbers of other Apps, such as an assistant's, whose commands in a person's name count; never for "
+        "approving a fork",
+        [4243],
+        default=(),
+    )
 
 
 class LeaseSettings(t.Model):

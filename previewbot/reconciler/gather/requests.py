@@ -11,7 +11,7 @@ from previewbot.clients.github import InstallationClient
 from previewbot.errors import QuotaKept
 from previewbot.reconciler.context import Context
 from previewbot.reconciler.observation import Inbox, Left
-from previewbot.reconciler.plan.inbox import COMMENT, adopt, is_new, own_comments, resume
+from previewbot.reconciler.plan.inbox import COMMENT, adopt, hand_of, is_new, own_comments, resume
 from previewbot.reconciler.plan.requeue import SOON
 from previewbot.reconciler.plan.turns import Asked, take
 from previewbot.rules.commands import parse
@@ -34,7 +34,8 @@ async def read_inbox(
 ) -> tuple[Inbox, int]:
     """Return what is new in the conversation, and the highest comment id seen."""
     earlier = context.memory.conversations.of(preview.name)
-    status, app_id = resume(preview.status, earlier), context.settings.github.app_id
+    status, us = resume(preview.status, earlier), await context.github.identity(preview.spec.installation_id)
+    trusted_apps = context.settings.github.trusted_apps
     read_at = status.requests.read_at
     since = read_at - _OVERLAP if read_at else None
     has_comment = bool(status.reports.get(COMMENT, Report()).id)
@@ -42,7 +43,7 @@ async def read_inbox(
     # As long as the id of our status comment is not known, the whole conversation is read: it may have been
     # written days ago, before a crash or by an earlier life of this Preview, and must not be written twice.
     comments = await client.comments(repository, number, since if has_comment else None)
-    own = own_comments(comments, app_id)
+    own = own_comments(comments, us)
     known = adopt(status, own).requests
     # A Preview that was deleted and made again finds its old status comment, whose marker names the last
     # command that was carried out (the floor). Then no age limit is needed: everything up to the floor is
@@ -50,10 +51,10 @@ async def read_inbox(
     first = read_at is None and not known.floor
     earliest = now - _OLD_COMMAND if first else since
     new = [
-        Asked(comment, asked)
+        Asked(comment, asked, hand_of(comment, trusted_apps))
         # In the order in which people wrote them: "stop" after "start" must end with nothing running.
         for comment in sorted(comments, key=lambda comment: comment.id)
-        if is_new(comment, known, app_id=app_id, earliest=earliest)
+        if is_new(comment, known, app_id=us.app_id, earliest=earliest)
         and (asked := parse(comment.body)) is not None
     ]
     may_write, again_at = await _who_may_write(context, client, pull_request, new)
@@ -75,7 +76,7 @@ async def _who_may_write(
     """
     repository, memory = pull_request.base, context.memory
     # Of each account the first command gives it its place, and the newest the login: those can be renamed.
-    people = {each.comment.author.id: each.comment for each in asked if not each.is_bot}
+    people = {each.comment.author.id: each.comment for each in asked if each.counts}
     likely = [person for person in people.values() if _is_likely(context, pull_request, person)]
     known = {person.author.id for person in likely}
     others = [person for account, person in people.items() if account not in known]

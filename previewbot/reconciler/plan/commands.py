@@ -15,7 +15,7 @@ from previewbot.api import Ended, Goal, Phase, Reason, Reply, RequestKind, Statu
 from previewbot.api.github import PullRequest
 from previewbot.engine import mirrord
 from previewbot.reconciler.children.step import mark_outdated
-from previewbot.reconciler.observation import Request
+from previewbot.reconciler.observation import Hand, Request
 from previewbot.reconciler.plan.inbox import with_handled
 from previewbot.reconciler.plan.lifecycle import without_end
 from previewbot.reconciler.plan.refusals import refuse
@@ -94,6 +94,10 @@ def _help(status: Status, given: Given) -> Effect:
 def _start(status: Status, given: Given) -> Effect:
     command, pull_request = given.command, given.pull_request
     head = pull_request.head.sha
+    # Not even an App that the settings trust approves a fork: an assistant that read the fork's text may have
+    # been talked into it, and it writes in the name of somebody who never saw the commit.
+    if pull_request.is_fork and given.request.hand is not Hand.OWN:
+        return status, _refusal("fork-through-app", sha=head)
     # A fork's code is run only when somebody with write access names the whole commit. A short SHA is not
     # enough: another commit with the same beginning can be made and pushed between the reading and the
     # command.

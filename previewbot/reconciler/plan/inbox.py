@@ -1,17 +1,18 @@
 """What the conversation holds: requests that are new, and what we wrote there in an earlier life.
 
-"Ours" means our marker *and* our App as the author, since people quote markers.
+"Ours" means our marker *and* our App in its own name: people quote markers, and with a user's token of our
+App somebody else writes through it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from previewbot.api import Report, RequestId, RequestKind, Requests, Status
-from previewbot.api.github import Comment
-from previewbot.reconciler.observation import OwnComments, OwnReport
+from previewbot.api.github import AppIdentity, Comment
+from previewbot.reconciler.observation import Hand, OwnComments, OwnReport
 from previewbot.text.markers import parse_marker
 
 COMMENT = "comment"
@@ -28,12 +29,12 @@ def comment_request(comment_id: int) -> RequestId:
     return RequestId(kind=RequestKind.ISSUE_COMMENT, id=comment_id)
 
 
-def own_comments(comments: Sequence[Comment], app_id: int) -> OwnComments:
+def own_comments(comments: Sequence[Comment], us: AppIdentity) -> OwnComments:
     """Return what of a conversation is ours."""
     marked = [
         (comment, marker)
         for comment in comments
-        if comment.app_id == app_id and (marker := parse_marker(comment.marker)) is not None
+        if us.wrote(comment) and (marker := parse_marker(comment.marker)) is not None
     ]
     reports = [
         OwnReport(comment.id, comment.hash, marker.command)
@@ -133,13 +134,26 @@ def summed_up(requests: Requests, oldest_left: int | None = None) -> Requests:
 def is_new(comment: Comment, requests: Requests, *, app_id: int, earliest: datetime | None) -> bool:
     """Return whether a comment may hold a request that is still to be carried out.
 
-    Only new comments count: an edited one could say something else to whoever reads it later.
+    Only new comments count: an edited one could say something else to whoever reads it later. What our own
+    App wrote is none, in whosever name.
     """
     if comment.app_id == app_id or comment.created_at != comment.updated_at:
         return False
     if comment.id <= requests.floor or comment.id in requests.comments:
         return False
     return earliest is None or comment.created_at >= earliest
+
+
+def hand_of(comment: Comment, trusted_apps: Collection[int]) -> Hand:
+    """Return by whose hand a comment was written that shows a person as its author.
+
+    GitHub names the App that writes with a user's token; a personal access token and an OAuth app, such as
+    GitHub's own command line, it does not tell from the person
+    (https://docs.github.com/en/apps/creating-github-apps/authenticating-with-a-github-app/authenticating-with-a-github-app-on-behalf-of-a-user).
+    """
+    if comment.app_id is None:
+        return Hand.OWN
+    return Hand.TRUSTED_APP if comment.app_id in trusted_apps else Hand.OTHER_APP
 
 
 def _with_requests(status: Status, own: OwnComments) -> Status:

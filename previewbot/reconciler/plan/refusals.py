@@ -11,7 +11,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from previewbot.api import Refused, Reply, Status
-from previewbot.reconciler.observation import Request
+from previewbot.reconciler.observation import Hand, Request
 from previewbot.reconciler.plan.inbox import with_handled
 
 ANSWERS_EACH = 2
@@ -38,8 +38,10 @@ def refuse(status: Status, requests: Sequence[Request], told: Collection[int] = 
         before = given.get(account, 1 if account in told else 0)
         if before >= ANSWERS_EACH or in_all >= ANSWERS_IN_ALL:
             continue
-        # Words to a bot may be answered by it, and so on without end: a reaction says enough.
-        silent = before > 0 or request.is_bot or len(given) >= WORDS_FOR
+        # Words to a bot, or to an assistant that writes in a person's name, may be answered by it, and so on
+        # without end: a reaction says enough.
+        machine = request.is_bot or request.hand is Hand.OTHER_APP
+        silent = before > 0 or machine or len(given) >= WORDS_FOR
         in_all += before + 1 - given.get(account, 0)
         given[account] = before + 1
         replies.append(_refusal(request, "" if silent else "not-allowed"))

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from previewbot.api.github import Comment
-from previewbot.reconciler.observation import Request
+from previewbot.reconciler.observation import Hand, Request
 from previewbot.reconciler.plan.inbox import comment_request
 from previewbot.rules.commands import Command, UnknownCommand
 
@@ -23,21 +23,30 @@ _OUT_OF_ORDER = 200
 
 @dataclass(frozen=True)
 class Asked:
-    """A comment that asks for something, and what."""
+    """A comment that asks for something, what, and by whose hand it was written."""
 
     comment: Comment
     asked: Command | UnknownCommand
+    hand: Hand = Hand.OWN
 
     @property
     def is_bot(self) -> bool:
-        """Whether a bot wrote it: nobody is asked what that may do."""
+        """Whether a bot wrote it."""
         return self.comment.author.type == "Bot"
+
+    @property
+    def counts(self) -> bool:
+        """Whether it depends on what its author may do.
+
+        If a bot wrote it, or an App that the settings do not trust, nobody is asked.
+        """
+        return not self.is_bot and self.hand is not Hand.OTHER_APP
 
     def request(self, may_write: bool) -> Request:
         """Return it as a request."""
         author = self.comment.author
         request_id = comment_request(self.comment.id)
-        return Request(request_id, author.login, self.asked, self.is_bot, may_write, author.id)
+        return Request(request_id, author.login, self.asked, self.is_bot, may_write, author.id, self.hand)
 
 
 def take(
@@ -52,9 +61,9 @@ def take(
     writers, others, unknown = list[Asked](), list[Asked](), list[Asked]()
     for each in asked:
         account = each.comment.author.id
-        if not each.is_bot and account not in may_write:
+        if each.counts and account not in may_write:
             unknown.append(each)
-        elif not each.is_bot and may_write[account]:
+        elif each.counts and may_write[account]:
             writers.append(each)
         else:
             others.append(each)

@@ -97,8 +97,9 @@ class Reporting:
         # process that died may have written the comment since. Not the whole of it for each answer, or
         # whoever writes commands would choose how much of GitHub's time and ours they take.
         since = unseen_since(self.status)
+        us = await self._context.github.identity(spec.installation_id)
         comments = await self._report_context.client.comments(spec.repository, spec.number, since)
-        own = own_comments(comments, self._context.settings.github.app_id)
+        own = own_comments(comments, us)
         await self._tidy(reporters, own, self.status)
         self.status = adopt(self.status, own)
         announced = []
