@@ -43,6 +43,9 @@ class Agents:
             step.message,
             fork=task.fork,
         )
+        if task.label:
+            # A stranger cannot: it takes the triage role.
+            self._github.label(number, task.label, self._repository, by=ALICE)
         self._tasks[number] = task
         self._pushed[number] = 0
         return number

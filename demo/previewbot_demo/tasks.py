@@ -35,7 +35,10 @@ class Author:
 
 @dataclass(frozen=True)
 class Task:
-    """A pull request: the first step opens it, each further one is a push; `fork` is the head's owner."""
+    """A pull request: the first step opens it, each further one is a push; `fork` is the head's owner.
+
+    `label` is what somebody who may do so then sets.
+    """
 
     name: str
     button: str
@@ -46,6 +49,7 @@ class Task:
     steps: tuple[Step, ...]
     hint: str = ""
     fork: str = ""
+    label: str = ""
 
     def step(self, pushed: int) -> Step:
         """Return the commit after `pushed` pushes (0 opens the pull request); the pushes come round again."""
@@ -123,9 +127,9 @@ CODEX_PRICING = Task(
 STRANGERS_FORK = Task(
     name="fork",
     button="Let a stranger open one from a fork",
-    hint="Nothing runs until somebody who may write here has read it and says so.",
+    hint="Alice labels it. Nothing runs until somebody who may write here has read it and says so.",
     author=STRANGER,
-    branch="codex/half-price",
+    branch="half-price",
     title="Everything at half price",
     body="I thought this would be nice.",
     steps=(
@@ -134,6 +138,7 @@ STRANGERS_FORK = Task(
         Step("Less greedy", _discount(60, "60 % off, says a stranger")),
     ),
     fork="mallory",
+    label="preview",
 )
 
 TASKS = (COPILOT_WEB, CODEX_PRICING, STRANGERS_FORK)

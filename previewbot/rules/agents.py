@@ -2,7 +2,8 @@
 
 An agent that is recognised *triggers* a preview and grants nothing: branch names and trailers can be forged
 by whoever may push. Most agents open pull requests under a person's account, so no single signal is enough:
-logins alone find 59 % of the 7,122 agent pull requests of the AIDev-pop data set.
+logins alone find 59 % of the 7,122 agent pull requests of the AIDev-pop data set. To a fork anybody may push,
+so there the account alone tells.
 
 Ids and trailers are those of https://github.com/chaoss/ai-detection-action (utils.go) and of the agents' own
 documentation; branch prefixes also those of https://github.com/aavetis/PRarena.
@@ -113,16 +114,22 @@ _NOREPLY = re.compile(r"([0-9]{1,18})\+[^@]+@users\.noreply\.github\.com")
 _TRAILER_FLAGS = re.IGNORECASE | re.MULTILINE
 
 
-def recognise(author: Account, branch: str, body: str, commits: Sequence[Commit] | None) -> AgentSeen | None:
+def recognise(
+    author: Account, branch: str, body: str, commits: Sequence[Commit] | None, *, is_fork: bool
+) -> AgentSeen | None:
     """Return the agent behind a pull request with the first signal that told, or None.
 
     In this order: the author's account, the branch's name, the description's link, the commits (None where
-    they were not read).
+    they were not read). Of a fork only the account tells.
     """
     # An agent may have pushed to Dependabot's pull request. It is still an update of a dependency, and not
     # the agent's work.
     if _is_no_agent(author):
         return None
+    # Branch, description and commits are what a stranger wrote. A fork whose branch is called `copilot/x`
+    # would otherwise get a Preview and a comment for the asking, and be shown as Copilot's.
+    if is_fork:
+        return _by_account(author)
     return (
         _by_account(author) or _by_branch(branch) or _by_body(body) or next(_by_commits(commits or ()), None)
     )
@@ -148,9 +155,9 @@ def links(body: str) -> str:
     return "\n".join(filter(None, found))
 
 
-def needs_commits(author: Account, branch: str) -> bool:
+def needs_commits(author: Account, branch: str, *, is_fork: bool) -> bool:
     """Return whether only the commits could tell: account and branch say nothing, and are not excluded."""
-    return not _is_no_agent(author) and not _by_account(author) and not _by_branch(branch)
+    return not is_fork and not (_is_no_agent(author) or _by_account(author) or _by_branch(branch))
 
 
 def is_agents_branch(branch: str) -> bool:

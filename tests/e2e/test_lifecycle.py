@@ -45,6 +45,8 @@ async def test_a_fork_runs_when_a_writer_names_its_commit_in_full_and_stops_at_i
     town: Scene,
 ) -> None:
     pull = town.open(author=STRANGER, branch="codex/half-price", fork="mallory")
+    # The branch is called like an agent's, which of a fork says nothing; a label asks for a preview.
+    town.world.github.label(pull.number, "preview", by=ALICE)
     sha = await offered(pull)
     assert sha == pull.head
     assert not pull.sessions

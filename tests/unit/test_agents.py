@@ -1,6 +1,7 @@
 """Recognising agents: by account, branch, description and commits; and not recognising people."""
 
 import time
+from collections.abc import Sequence
 
 import pytest
 from hypothesis import given
@@ -8,9 +9,20 @@ from hypothesis import strategies as st
 
 from previewbot.api import AgentSeen
 from previewbot.api.github import Account, Commit
-from previewbot.rules.agents import NOT_AGENT_IDS, TABLE, needs_commits, recognise
+from previewbot.rules import agents
+from previewbot.rules.agents import NOT_AGENT_IDS, TABLE
 
 ALICE = Account(id=1, login="alice")
+
+
+def recognise(author: Account, branch: str, body: str, commits: Sequence[Commit] | None) -> AgentSeen | None:
+    """Return the agent behind a pull request whose branch is the repository's own."""
+    return agents.recognise(author, branch, body, commits, is_fork=False)
+
+
+def needs_commits(author: Account, branch: str) -> bool:
+    """Return whether the commits of a branch of the repository's own are to be read."""
+    return agents.needs_commits(author, branch, is_fork=False)
 
 
 def commit(

@@ -110,7 +110,7 @@ _MESSAGES = st.lists(_LINES, max_size=6).map("\n".join)
 def test_what_is_kept_of_commits_shows_the_same_agent_as_their_messages(messages: list[str]) -> None:
     def seen(messages: list[str]) -> object:
         commits = [Commit("1", message, "ada", "ada@example.com", None) for message in messages]
-        return agents.recognise(ADA, "fix", "", commits)
+        return agents.recognise(ADA, "fix", "", commits, is_fork=False)
 
     rows = [samples.commit(message=message) for message in messages]
     read = [parse.commit_from(row).message for row in cut(kept.COMMITS, rows)]
@@ -144,7 +144,8 @@ _LINKS = [
 def test_what_is_kept_of_a_description_shows_the_same_agent_as_the_whole(body: str) -> None:
     read = parse.pull_request_from(cut(kept.PULL_REQUEST, samples.pull_request(body=body))).body
 
-    assert agents.recognise(ADA, "fix", read, None) == agents.recognise(ADA, "fix", body, None)
+    seen, whole = (agents.recognise(ADA, "fix", words, None, is_fork=False) for words in (read, body))
+    assert seen == whole
 
 
 _JSON: st.SearchStrategy[Any] = st.recursive(

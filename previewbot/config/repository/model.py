@@ -140,7 +140,11 @@ class ServiceConfig(ServiceFields):
 class Triggers(t.Model):
     """What makes a preview without a command: agents, labels, and whether drafts count."""
 
-    agents: t.Truth = about("pull requests of coding agents", True, default=True)
+    agents: t.Truth = about(
+        "pull requests of coding agents; of forks only those that an agent's own account opened",
+        True,
+        default=True,
+    )
     labels: tuple[t.Text, ...] = about("pull requests with one of these", ["preview"], default=("preview",))
     drafts: t.Truth = about("whether drafts count", True, default=True)
 

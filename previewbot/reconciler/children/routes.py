@@ -36,7 +36,7 @@ class Routes:
         # that knowledge.
         if limits.gateway is None or not namespace or (entry is None and serving):
             return None
-        # Nothing was ever shown of this pull request, so there is no address that anybody could have.
+        # Nothing of this pull request ever ran, so there is no address that anybody could have.
         if not begins and not before:
             return None
         page = links.page_url(limits.public_url, preview.name)

@@ -138,10 +138,11 @@ async def _found_again(context: Context, store: PreviewStore, error: RemoteError
 
 
 async def _agent(client: InstallationClient, repository: str, pull_request: PullRequest) -> AgentSeen | None:
-    seen = agents.recognise(pull_request.author, pull_request.head.ref, pull_request.body, None)
-    if seen is None and agents.needs_commits(pull_request.author, pull_request.head.ref):
+    author, branch, is_fork = pull_request.author, pull_request.head.ref, pull_request.is_fork
+    seen = agents.recognise(author, branch, pull_request.body, None, is_fork=is_fork)
+    if seen is None and agents.needs_commits(author, branch, is_fork=is_fork):
         commits = await client.commits(repository, pull_request.number)
-        seen = agents.recognise(pull_request.author, pull_request.head.ref, pull_request.body, commits)
+        seen = agents.recognise(author, branch, pull_request.body, commits, is_fork=is_fork)
     return seen
 
 

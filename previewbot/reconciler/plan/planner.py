@@ -15,7 +15,7 @@ from previewbot.reconciler.children.step import Create, Delete
 from previewbot.reconciler.observation import Observation, PullRequestFacts
 from previewbot.reconciler.plan import lifecycle
 from previewbot.reconciler.plan.commands import apply_request
-from previewbot.reconciler.plan.decision import Decision, Leave, decide
+from previewbot.reconciler.plan.decision import Decision, Leave, Run, decide
 from previewbot.reconciler.plan.fold import Steps, fold
 from previewbot.reconciler.plan.inbox import adopt, resume, summed_up
 from previewbot.reconciler.plan.refusals import refuse
@@ -127,8 +127,20 @@ def _plan(
 ) -> Plan:
     status = fold(observation, before, decision, steps, _others(before, kinds))
     preview = replace(observation.preview, status=status)
-    desired = route.desired(preview, observation.facts, observation.limits, begins=decision.begins_comment)
+    begins = _may_have_route(observation, before, decision)
+    desired = route.desired(preview, observation.facts, observation.limits, begins=begins)
     return Plan(status, decision, steps, desired, observation.read_error is None)
+
+
+def _may_have_route(observation: Observation, before: Status, decision: Decision) -> bool:
+    """Return whether something may run, or did.
+
+    Anybody can open a pull request, and a host name in staging is not for the asking. Until there is a route
+    nothing names its host; comment and answers lead to previewbot's own page.
+    """
+    # Not only while it runs: a process that died may have made the route and not recorded it. It must be
+    # turned to the page at the end like any other.
+    return isinstance(decision, Run) or bool(observation.found) or before.lifecycle.ready_at is not None
 
 
 def _others(status: Status, kinds: Sequence[ChildKind]) -> list[Child]:
