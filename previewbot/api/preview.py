@@ -24,6 +24,12 @@ POKED_AT = f"{GROUP}/poked-at"
 UPDATED_AT = f"{GROUP}/updated-at"
 COMMENT_ID = f"{GROUP}/comment-id"
 MEMBER_COMMENT_ID = f"{GROUP}/member-comment-id"
+URGENT_ID = f"{GROUP}/urgent-id"
+URGENT_BY = f"{GROUP}/urgent-by"
+CLOSED_ID = f"{GROUP}/closed-id"
+
+LISTING = "listing-"
+"""What the delivery id of a poke begins with that is the listing's and no webhook's."""
 
 PREVIEW_LABEL = f"{GROUP}/preview"
 """On every child: the name of the Preview it belongs to."""
@@ -51,7 +57,9 @@ class Poke(Value):
     """Why to look again: the delivery, its time, and what GitHub must show at least before we believe it.
 
     `member_comment_id` is the newest command of a member (`MEMBERS`) that a delivery told of. It is for order
-    and quota only: what its author may do is asked of GitHub.
+    and quota only: what its author may do is asked of GitHub. `urgent_id` is the latest delivery that told of
+    a label (then `urgent_by` is 0), or of a comment by somebody else than the author (then it is the number
+    of that account). `closed_id` is the latest delivery that told of a closing.
     """
 
     delivery_id: str = ""
@@ -59,6 +67,14 @@ class Poke(Value):
     updated_at: datetime | None = None
     comment_id: int = 0
     member_comment_id: int = 0
+    urgent_id: str = ""
+    urgent_by: int = 0
+    closed_id: str = ""
+
+    @property
+    def from_listing(self) -> bool:
+        """Whether the listing of open pull requests made it."""
+        return self.delivery_id.startswith(LISTING)
 
 
 @dataclass(frozen=True)
@@ -107,6 +123,11 @@ def annotations_of(poke: Poke) -> dict[str, str]:
         annotations[COMMENT_ID] = str(poke.comment_id)
     if poke.member_comment_id:
         annotations[MEMBER_COMMENT_ID] = str(poke.member_comment_id)
+    # Nor does a stranger's push take away that a maintainer set a label a moment before.
+    if poke.urgent_id:
+        annotations |= {URGENT_ID: poke.urgent_id, URGENT_BY: str(poke.urgent_by)}
+    if poke.closed_id:
+        annotations[CLOSED_ID] = poke.closed_id
     return annotations
 
 
@@ -186,6 +207,9 @@ def _poke_from(annotations: Mapping[str, str]) -> Poke:
         updated_at=_moment(annotations.get(UPDATED_AT)),
         comment_id=_number(annotations.get(COMMENT_ID, "")),
         member_comment_id=_number(annotations.get(MEMBER_COMMENT_ID, "")),
+        urgent_id=annotations.get(URGENT_ID, ""),
+        urgent_by=_number(annotations.get(URGENT_BY, "")),
+        closed_id=annotations.get(CLOSED_ID, ""),
     )
 
 

@@ -10,6 +10,7 @@ from datetime import datetime
 from previewbot.api import ConfigurationProblem, Requests
 from previewbot.config.repository import RepositoryConfig
 from previewbot.reconciler.observation import PullRequestFacts
+from previewbot.reconciler.pauses import Pauses
 
 Problems = tuple[ConfigurationProblem, ...]
 
@@ -127,6 +128,7 @@ class Memory:
     untriggered: Untriggered = field(default_factory=Untriggered)
     writers: Writers = field(default_factory=Writers)
     conversations: Conversations = field(default_factory=Conversations)
+    pauses: Pauses = field(default_factory=Pauses)
 
     def forget(self, name: str) -> None:
         """Forget a Preview that is gone."""

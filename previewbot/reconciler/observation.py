@@ -225,7 +225,8 @@ class Observation:
 
     `preview` is as it is stored, before anything of this pass; `now` is when all was gathered, `read_at`
     when the look at GitHub began: what is written there meanwhile is for the next one. `fresh`: the `facts`
-    were read in this pass, and `inbox` with them. `images` and `targets` are by service, `pod_problems` by
+    were read in this pass, and `inbox` with them; `may_wait`: that look was one that strangers wait for.
+    `images` and `targets` are by service, `pod_problems` by
     the uid of the session; what was not asked for is not in them.
     """
 
@@ -234,6 +235,7 @@ class Observation:
     limits: Limits
     facts: PullRequestFacts | None = None
     fresh: bool = False
+    may_wait: bool = False
     read_at: datetime | None = None
     read_error: RemoteError | None = None
     inbox: Inbox = Inbox()

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from previewbot.api import Poke, Preview, Spec
+from previewbot.api import LISTING, Poke, Preview, Spec
 from previewbot.api.github import Installation, OpenPullRequest, Repository
 from previewbot.clients.github import GitHub
 from previewbot.clients.kubernetes.client import Kube
@@ -177,7 +177,7 @@ class Resync:
 
     async def _poke(self, spec: Spec, updated_at: datetime | None, *, create: bool) -> None:
         now = self._now()
-        delivery = f"listing-{now.strftime('%Y%m%dT%H%M%S.%f')}"
+        delivery = f"{LISTING}{now.strftime('%Y%m%dT%H%M%S.%f')}"
         poke = Poke(delivery_id=delivery, poked_at=now, updated_at=updated_at)
         await self._kube.poke(spec, poke, create=create)
 

@@ -23,7 +23,9 @@ class Trigger:
     """Pull requests to look at; `create` if they may get a Preview by this.
 
     `updated_at` and `comment_id` are what GitHub's API must show at least before it is believed;
-    `member_comment_id` is that comment if a member wrote it (`MEMBERS`), else 0.
+    `member_comment_id` is that comment if a member wrote it (`MEMBERS`), else 0. `urgent`: a label, or a
+    comment by somebody else than the author, which must not wait for the author's noise; `by` is that
+    somebody's account, 0 for a label. `closes`: something may be left to take down.
     """
 
     repository_id: int
@@ -34,6 +36,9 @@ class Trigger:
     updated_at: datetime | None = None
     comment_id: int = 0
     member_comment_id: int = 0
+    urgent: bool = False
+    by: int = 0
+    closes: bool = False
 
 
 @dataclass(frozen=True)
@@ -116,6 +121,11 @@ class _Object:
         app = self.values.get(key)
         return isinstance(app, Mapping) and app.get("id") == app_id
 
+    def account(self) -> int:
+        """Return the number of the account under `user`; 0 for a deleted one, which GitHub shows as null."""
+        user = self.values.get("user")
+        return self._as_object(user, self._under("user")).number("id") if user is not None else 0
+
     def _value(self, key: str) -> Any:
         if key not in self.values:
             raise Malformed(f"`{self._under(key)}` is missing")
@@ -132,12 +142,16 @@ class _Object:
 
 def _pull_request(_: str, payload: _Object, app_id: int) -> Trigger | Ignored:
     """Every action but `closed` may begin a preview; a close only ends one."""
-    pull_request = payload.child("pull_request")
+    pull_request, action = payload.child("pull_request"), payload.text("action")
     return _trigger(
         payload,
         (pull_request.number("number"),),
-        create=payload.text("action") != "closed",
+        create=action != "closed",
         updated_at=pull_request.moment("updated_at"),
+        # A label takes the triage role. The author alone can do all else that is told here: push, edit, close
+        # and reopen.
+        urgent=action == "labeled",
+        closes=action == "closed",
     )
 
 
@@ -155,12 +169,18 @@ def _issue_comment(_: str, payload: _Object, app_id: int) -> Trigger | Ignored:
     # Where it is missing or no text, nobody is put before the others: a delivery is not lost over it.
     association = comment.values.get("author_association")
     by_member = isinstance(association, str) and association in MEMBERS
+    # A webhook does not see private memberships, which are the default: such a writer is shown as CONTRIBUTOR
+    # or NONE (https://github.com/orgs/community/discussions/18690). So whoever is not the author may call for
+    # a look; it grants nothing, and a deleted account calls for none.
+    by = comment.account()
     return _trigger(
         payload,
         (issue.number("number"),),
         create=True,
         comment_id=comment_id,
         member_comment_id=comment_id if by_member else 0,
+        urgent=by not in (0, issue.account()),
+        by=by,
     )
 
 
@@ -185,6 +205,9 @@ def _trigger(
     updated_at: datetime | None = None,
     comment_id: int = 0,
     member_comment_id: int = 0,
+    urgent: bool = False,
+    by: int = 0,
+    closes: bool = False,
 ) -> Trigger:
     if "installation" not in payload.values:
         raise Malformed("`installation` is missing: the webhook belongs into the App, not into a repository")
@@ -198,4 +221,7 @@ def _trigger(
         updated_at=updated_at,
         comment_id=comment_id,
         member_comment_id=member_comment_id,
+        urgent=urgent,
+        by=by,
+        closes=closes,
     )

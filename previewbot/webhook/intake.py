@@ -115,6 +115,9 @@ class Intake:
             updated_at=about.updated_at,
             comment_id=about.comment_id,
             member_comment_id=about.member_comment_id,
+            urgent_id=delivery if about.urgent else "",
+            urgent_by=about.by if about.urgent else 0,
+            closed_id=delivery if about.closes else "",
         )
         try:
             known = [

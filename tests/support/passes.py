@@ -486,7 +486,7 @@ class World:
         self.github = GitHubInMemory(self.calls, self.clock)
         self.registry = RegistryInMemory(self.calls)
         self.settings: Settings = parse({**SETTINGS, **settings}, {})
-        self.outcome = Outcome()
+        self.outcome, self._deliveries = Outcome(), itertools.count(1)
         self.others: list[Preview] = []
         self.pods: dict[str, tuple[dict[str, Any], ...]] = {}
         self.restart()
@@ -514,10 +514,35 @@ class World:
 
     # What happens
 
-    def poke(self) -> None:
-        """Tell of something at GitHub, as web does for each webhook."""
-        now = self.clock.now
-        self.cluster.poke(Poke(delivery_id=f"delivery at {now}", poked_at=now))
+    def poke(
+        self,
+        *,
+        comment_id: int = 0,
+        by_member: bool = False,
+        urgent_by: int | None = None,
+        closes: bool = False,
+    ) -> None:
+        """Tell of something at GitHub, as web does for each webhook; `urgent_by` is who must not wait."""
+        now, delivery = self.clock.now, f"delivery {next(self._deliveries)}"
+        urgent_id = "" if urgent_by is None else delivery
+        self.cluster.poke(
+            Poke(
+                delivery_id=delivery,
+                poked_at=now,
+                comment_id=comment_id,
+                member_comment_id=comment_id if by_member else 0,
+                urgent_id=urgent_id,
+                urgent_by=urgent_by or 0,
+                closed_id=delivery if closes else "",
+            )
+        )
+
+    def turn_to(self, number: int) -> None:
+        """Go on with another pull request like this one, of which there is nothing in the cluster yet."""
+        self.cluster.name, self.cluster.preview = f"gh-812-{number}", None
+        self.cluster.sessions.clear()
+        self.cluster.routes.clear()
+        self.github.comments_written.clear()
 
     def push(self, sha: str, *, built: bool = True) -> None:
         """Push a commit, with or without its images."""
@@ -534,13 +559,14 @@ class World:
     def say(self, body: str, author: Account = ANN, app_id: int | None = None) -> int:
         """Write a comment, as somebody with write access if nobody else is named; return its id."""
         number = self.github.say(body, author, app_id=app_id)
-        self.poke()
+        by_author = author == self.github.author
+        self.poke(comment_id=number, urgent_by=None if by_author else author.id)
         return number
 
     def close(self) -> None:
         """Close the pull request."""
         self.github.state, self.github.updated_at = "closed", self.clock.now
-        self.poke()
+        self.poke(closes=True)
 
     def fail(self, *calls: str, by: Exception) -> None:
         """Let these calls fail from now on."""

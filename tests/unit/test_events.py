@@ -114,6 +114,7 @@ def test_closing_a_pull_request_begins_no_preview_but_is_looked_at() -> None:
     about = relevant("pull_request", a_pull_request("closed"))
 
     assert not about.create
+    assert about.closes
     assert about.numbers == (42,)
 
 
@@ -166,6 +167,40 @@ def test_a_pull_request_that_github_leaves_empty_among_others_is_passed_over() -
 @pytest.mark.parametrize("payload", [{}, None, [], "text", {"pull_request": {"number": 42}}])
 def test_an_event_that_nobody_asked_for_is_ignored_whatever_it_holds(event: str, payload: object) -> None:
     assert irrelevant(event, payload) == f"{event} concerns no pull request"
+
+
+# What must not wait for a stranger's noise
+
+MALLORY, ANN = {"id": 666, "login": "mallory"}, {"id": 2, "login": "ann"}
+
+
+def commented(author: dict[str, Any] | None, association: str = "NONE") -> tuple[bool, int]:
+    payload = a_comment(user=author, author_association=association)
+    payload["issue"]["user"] = MALLORY
+    about = relevant("issue_comment", payload)
+    return about.urgent, about.by
+
+
+def test_a_label_is_urgent_since_it_takes_rights_to_set_one() -> None:
+    about = relevant("pull_request", a_pull_request("labeled"))
+
+    assert (about.urgent, about.by) == (True, 0)
+
+
+@pytest.mark.parametrize("action", ["opened", "synchronize", "edited", "reopened", "unlabeled", "closed"])
+def test_what_the_author_can_do_alone_is_not(action: str) -> None:
+    assert not relevant("pull_request", a_pull_request(action)).urgent
+
+
+@pytest.mark.parametrize("association", ["MEMBER", "NONE", "CONTRIBUTOR", "FIRST_TIMER", ""])
+def test_somebody_elses_command_is_urgent_in_their_name_and_the_authors_is_not(association: str) -> None:
+    """A webhook shows a writer whose membership is private as a stranger."""
+    assert commented(ANN, association) == (True, 2)
+    assert commented(MALLORY, association)[0] is False
+
+
+def test_the_command_of_a_deleted_account_is_not() -> None:
+    assert commented(None)[0] is False
 
 
 # What our own App caused
@@ -344,8 +379,9 @@ def test_a_webhook_that_was_set_up_in_a_repository_is_told_where_it_belongs() ->
 
 _KEYS = sorted(
     {
-        "action", "app", "body", "comment", "full_name", "id", "installation", "issue", "number",
-        "performed_via_github_app", "pull_request", "pull_requests", "repository", "updated_at", *CHECKS,
+        "action", "app", "author_association", "body", "comment", "full_name", "id", "installation", "issue",
+        "number", "performed_via_github_app", "pull_request", "pull_requests", "repository", "updated_at",
+        "user", *CHECKS,
     }
 )  # fmt: skip
 _LEAVES = (

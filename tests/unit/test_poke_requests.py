@@ -19,6 +19,8 @@ pokes = st.builds(
     updated_at=st.none() | st.integers(0, 60).map(lambda minutes: NOON + timedelta(minutes=minutes)),
     comment_id=st.integers(0, 99),
     member_comment_id=st.integers(0, 99),
+    urgent_id=st.text("abc", max_size=1),
+    closed_id=st.text("abc", max_size=1),
 )
 
 
@@ -44,6 +46,15 @@ def test_what_only_one_knows_stays() -> None:
 
     assert merge_pokes(one, other).updated_at == merge_pokes(other, one).updated_at == NOON
     assert merge_pokes(other, other).updated_at is None
+
+
+def test_a_call_outlasts_what_comes_after_it_and_the_newer_of_two_counts() -> None:
+    label, push = Poke("1", urgent_id="1"), Poke("2")
+    comment = Poke("3", urgent_id="3", urgent_by=667)
+
+    assert merge_pokes(label, push) == Poke("2", urgent_id="1")
+    assert merge_pokes(label, comment) == comment
+    assert merge_pokes(Poke("4", closed_id="4"), push).closed_id == "4"
 
 
 @given(pokes, pokes, pokes)

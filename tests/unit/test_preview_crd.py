@@ -10,7 +10,7 @@ import yaml
 
 from previewbot.api import Poke, Spec, Status, from_object, new_object, status_object
 from previewbot_demo.kube.schema import mistakes, unknown_fields
-from tests.support.previews import a_preview
+from tests.support.previews import NOW, a_preview
 from tests.support.states import STATES
 from tests.support.structural import structural_schema
 
@@ -59,7 +59,16 @@ def test_annotations_that_a_person_mangled_count_as_absent() -> None:
             "previewbot.dev/comment-id": "x1",
             "previewbot.dev/member-comment-id": "9" * 5_000,
             "previewbot.dev/poked-at": "yesterday",
+            "previewbot.dev/urgent-by": "9" * 5_000,
         },
     }
 
     assert from_object(obj).poke == Poke()
+
+
+def test_a_poke_is_read_back_as_it_was_written() -> None:
+    poke = Poke("1", NOW, NOW, comment_id=9, member_comment_id=9, urgent_id="1", urgent_by=667, closed_id="1")
+    obj = new_object(a_preview().spec, poke)
+    obj["metadata"] |= {"uid": "u", "resourceVersion": "1", "creationTimestamp": "2026-11-24T09:00:00Z"}
+
+    assert from_object(obj).poke == poke

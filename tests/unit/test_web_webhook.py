@@ -354,6 +354,13 @@ def test_lower_bounds_come_with_the_poke(client: FlaskClient, cluster: Cluster) 
     assert second.comment_id == 99
 
 
+def test_a_label_comes_with_its_delivery_as_what_must_not_wait(client: FlaskClient, cluster: Cluster) -> None:
+    deliver(client, "pull_request", pull_request("labeled"))
+    deliver(client, "pull_request", pull_request("synchronize"))
+
+    assert [poke.urgent_id for _, poke, _ in cluster.pokes] == ["d-1", ""]
+
+
 def test_without_a_preview_an_event_that_may_not_create_one_is_ignored(
     client: FlaskClient, cluster: Cluster
 ) -> None:

@@ -22,6 +22,7 @@ from previewbot.reconciler.observation import (
     PullRequestFacts,
     Target,
 )
+from previewbot.reconciler.pauses import may_wait
 from previewbot.reconciler.plan.decision import Run, decide
 from previewbot.reconciler.plan.lifecycle import end_if_expired
 from previewbot.reconciler.plan.planner import status_with_input
@@ -38,8 +39,9 @@ async def gather(context: Context, store: PreviewStore, *, afresh: bool = False)
     """Return what the world looks like to this Preview now; `afresh` reads GitHub although it was read
     lately.
 
-    Raises `Gone` if the repository is gone, RemoteError if not even the children can be listed. That GitHub
-    cannot be read is noted in the observation: nothing is torn down because of it.
+    Raises `Gone` if the repository is gone, `Paused` if the look is not due yet, RemoteError if not even the
+    children can be listed. That GitHub cannot be read is noted in the observation: nothing is torn down
+    because of it.
     """
     observation = await _begin(context, store)
     cached = context.memory.facts.get(store.preview.name)
@@ -47,7 +49,8 @@ async def gather(context: Context, store: PreviewStore, *, afresh: bool = False)
     # Removing needs no facts of GitHub. If a preview's time is up while GitHub hangs, the session goes in
     # this pass, and GitHub is asked in a later one.
     if not _ends_now(observation) and (afresh or must_read(store.preview, cached, observation.now)):
-        observation = await _read(context, store, observation, cached)
+        waits = may_wait(context.memory.pauses, store.preview, observation.found, cached, observation.now)
+        observation = await _read(context, store, replace(observation, may_wait=waits), cached)
     return await _ask_for_services(context, observation)
 
 
@@ -94,7 +97,7 @@ async def _read(
     seconds = read_patience(observation.preview.status, observation.now)
     try:
         async with within(seconds, "look"):
-            facts, inbox = await read_github(context, store, observation.now)
+            facts, inbox = await read_github(context, store, observation.now, may_wait=observation.may_wait)
     except RemoteError as error:
         # What an earlier look found still counts, so that a GitHub that is down ends no preview. With
         # `read_error` set the plan removes and reports, but creates nothing.

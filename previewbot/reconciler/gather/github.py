@@ -46,20 +46,31 @@ def must_read(preview: Preview, facts: PullRequestFacts | None, now: datetime) -
     return any(service.waiting is not None for service in preview.status.services)
 
 
-async def read_github(context: Context, store: PreviewStore, now: datetime) -> tuple[PullRequestFacts, Inbox]:
+async def read_github(
+    context: Context, store: PreviewStore, now: datetime, *, may_wait: bool = False
+) -> tuple[PullRequestFacts, Inbox]:
     """Read all of GitHub that a pass goes by.
 
-    Raises `Gone`, or a RemoteError when any of it cannot be read now: half a look is no look, since it would
-    be told under the name of a commit that nobody acted on.
+    Raises `Gone`, `Paused` if this `may_wait` and is a stranger's whose next look is not due, or a
+    RemoteError when any of it cannot be read now: half a look is no look, since it would be told under the
+    name of a commit that nobody acted on.
     """
+    name, pauses = store.preview.name, context.memory.pauses
+    if may_wait:
+        pauses.require_due(name, now)
     if store.preview.unseen_poke:
         # Something happened, perhaps the build's end: look for the image now, not when it is due.
-        context.memory.forget_image_lookups(store.preview.name)
+        context.memory.forget_image_lookups(name)
     client, pull_request = await _pull_request(context, store)
+    if pull_request.is_fork:
+        pauses.note_fork(name, pull_request.author.id)
+    if may_wait:
+        # Again, since only this answer says whose it is. What follows costs four requests and more.
+        pauses.require_due(name, now)
     repository = pull_request.base.repository
     agent = await _agent(client, repository, pull_request)
     configuration = await _configuration(context, client, repository, pull_request)
-    files = await _files(context, client, store.preview.name, pull_request, configuration)
+    files = await _files(context, client, name, pull_request, configuration)
     observed = store.status.observed
     facts = PullRequestFacts(
         pull_request=pull_request,
@@ -79,7 +90,7 @@ async def read_github(context: Context, store: PreviewStore, now: datetime) -> t
     )
     # Remembered only here, when all of it was read. If the comments could not be read after the pull request
     # was, a new head would be told of although its commands and files are not known.
-    context.memory.facts[store.preview.name] = facts
+    context.memory.facts[name] = facts
     return facts, inbox
 
 

@@ -1,0 +1,151 @@
+"""How long the pull requests of strangers wait for their next look.
+
+A push, an edit or a reopening costs a look at GitHub, and of a fork that nobody asked for it comes to
+nothing. Whoever repeats that would spend the requests that GitHub grants for everybody. So after each look
+that came to nothing the next one at any of its author's forks waits longer. People with write access are no
+strangers: their branches are in the repository itself, and never wait.
+
+All of it is in memory: a restart forgets it, which costs one look per pull request.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TypeVar
+
+from previewbot.api import Preview
+from previewbot.reconciler.observation import Found, PullRequestFacts
+
+FIRST = timedelta(seconds=10)
+"""The wait after one look that came to nothing; it doubles with each further one."""
+
+LONGEST = timedelta(minutes=10)
+"""The longest wait."""
+
+QUIET = timedelta(hours=1)
+"""After so long without such a look an author begins anew."""
+
+_ACCOUNTS_KEPT = 10_000
+_PULL_REQUESTS_KEPT = 20_000
+
+_K = TypeVar("_K")
+_V = TypeVar("_V")
+
+
+class Paused(Exception):
+    """A look is not due yet: the pass ends, and is to be made again in `seconds`."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+        super().__init__(f"the next look at this author's forks is due in {seconds:.0f} s")
+
+
+@dataclass(frozen=True)
+class _InVain:
+    looks: int
+    last: datetime
+
+    @property
+    def due(self) -> datetime:
+        # The exponent is bounded, since a timedelta cannot hold what thousands of doublings make of it.
+        wait: timedelta = FIRST * 2 ** min(self.looks - 1, 10)
+        return self.last + min(LONGEST, wait)
+
+
+class Pauses:
+    """By account, since whoever is made to wait at one pull request would go on at the next.
+
+    Bounded: those who were seen longest ago are forgotten first.
+    """
+
+    def __init__(self) -> None:
+        self._in_vain: OrderedDict[int, _InVain] = OrderedDict()  # by the number of the account
+        self._authors: OrderedDict[str, int] = OrderedDict()
+        self._heard: OrderedDict[str, tuple[str, str]] = OrderedDict()
+
+    def require_due(self, name: str, now: datetime) -> None:
+        """Raise `Paused` if this Preview is known to be a fork's whose author has to wait."""
+        author = self._authors.get(name)
+        left = timedelta(0) if author is None else self._left(author, now)
+        if left:
+            raise Paused(left.total_seconds())
+
+    def knows(self, name: str) -> bool:
+        """Return whether an earlier look of this process found whose fork it is."""
+        return name in self._authors
+
+    def note_fork(self, name: str, author: int) -> None:
+        """Note whose fork a Preview is about, so that the next wait costs not even one request."""
+        _keep(self._authors, name, author, _PULL_REQUESTS_KEPT)
+
+    def note_in_vain(self, account: int, now: datetime) -> timedelta:
+        """Note a look that came to nothing; return how long this account has to wait for the next."""
+        before = self._in_vain.get(account)
+        looks = before.looks + 1 if before is not None and now - before.last < QUIET else 1
+        found = _InVain(looks, now)
+        _keep(self._in_vain, account, found, _ACCOUNTS_KEPT)
+        return found.due - now
+
+    def forgive(self, account: int) -> None:
+        """Forget an account's looks in vain: somebody with write access wants to see a change of theirs."""
+        self._in_vain.pop(account, None)
+
+    def is_called(self, preview: Preview, now: datetime) -> bool:
+        """Return whether somebody else than the author asked for a look that was not complete yet.
+
+        Who may write is not known before the look. So a comment of anybody calls, until the looks that this
+        account called for came to nothing; then it waits like an author.
+        """
+        poke, (urgent, _) = preview.poke, self._heard.get(preview.name, ("", ""))
+        unheard = poke.urgent_id not in ("", urgent)
+        return unheard and not (poke.urgent_by and self._left(poke.urgent_by, now))
+
+    def is_closed(self, preview: Preview) -> bool:
+        """Return whether a closing that no complete look has seen leaves something to take down.
+
+        Where nothing was made or told yet it waits: else to close and reopen would cost two looks each time.
+        """
+        (_, closed), status = self._heard.get(preview.name, ("", "")), preview.status
+        return preview.poke.closed_id not in ("", closed) and bool(status.reports or status.children)
+
+    def note_heard(self, preview: Preview) -> None:
+        """Note that a complete look has seen what the latest events were about that do not wait."""
+        ids = preview.poke.urgent_id, preview.poke.closed_id
+        if any(ids):
+            _keep(self._heard, preview.name, ids, _PULL_REQUESTS_KEPT)
+
+    def _left(self, account: int, now: datetime) -> timedelta:
+        found = self._in_vain.get(account)
+        return max(timedelta(0), found.due - now) if found is not None else timedelta(0)
+
+
+def may_wait(
+    pauses: Pauses, preview: Preview, found: Sequence[Found], facts: PullRequestFacts | None, now: datetime
+) -> bool:
+    """Return whether a look may be put off, if this is a stranger's fork; `facts` are of the look before."""
+    # What has a session, or was approved and is about to get one, is looked after at once.
+    approved = preview.status.lifecycle.approved_sha
+    if found or (approved and approved == preview.status.observed.head_sha):
+        return False
+    # Our own looks (after a restart, while a configuration is broken) are no stranger's doing, and seldom.
+    # One that waits for GitHub to show what its webhook told is: a comment that is deleted at once is never
+    # shown, and a look every two seconds would go out to it.
+    if not preview.unseen_poke and not (facts is not None and facts.lagging):
+        return False
+    # A member's command, a label, or the comment of somebody else: whoever has rights here must not wait for
+    # the author's noise.
+    if preview.asked_by_member or pauses.is_called(preview, now) or pauses.is_closed(preview):
+        return False
+    # The listing after a restart, or after the App was installed, tells of many pull requests at once. Each
+    # is looked at once: else the tenth of an author would wait for an hour.
+    return pauses.knows(preview.name) or not preview.poke.from_listing
+
+
+def _keep(kept: OrderedDict[_K, _V], key: _K, value: _V, most: int) -> None:
+    kept[key] = value
+    kept.move_to_end(key)
+    while len(kept) > most:
+        kept.popitem(last=False)
