@@ -277,7 +277,7 @@ async def test_a_registry_that_refuses_is_told_apart_from_a_missing_image(town: 
         text = await pull.says("Cannot look for the image")
 
     assert text.startswith("**Cannot look for the image of web**: the registry refuses previewbot (`")
-    assert "answered 403`). This is for your platform team: the credentials under `images.registries`" in text
+    assert "answered 403`). This is for your platform team: the credentials or the token server" in text
     await pull.ready()
 
 

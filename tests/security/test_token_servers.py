@@ -78,6 +78,18 @@ async def test_a_token_server_that_nobody_named_is_not_even_asked(
     assert f"{other.url}/token" in str(refused.value)
 
 
+async def test_a_long_address_of_a_token_server_is_told_whole_since_it_is_to_be_copied(
+    server: Server, session: aiohttp.ClientSession
+) -> None:
+    realm = f"http://127.0.0.2:1/artifactory/api/docker/{'team-' * 20}docker/v2/token"
+    server.wanted, server.challenge = {"Bearer x"}, f'Bearer realm="{realm}"'
+
+    with pytest.raises(Unauthorized) as refused:
+        await a_registry(server, session, None).find(server.reference())
+
+    assert f"'{realm}'" in str(refused.value)
+
+
 async def test_a_token_server_that_the_settings_name_gets_the_login(
     server: Server, other: Server, session: aiohttp.ClientSession, tmp_path: Path
 ) -> None:
@@ -96,6 +108,19 @@ async def test_the_registry_itself_may_give_the_token(
     server.wants_token()
 
     assert await a_registry(server, session, config).find(server.reference()) is not None
+
+
+@pytest.mark.parametrize("written", ["", "/", "/jwt/auth", "/jwt/auth/"])
+@pytest.mark.parametrize(
+    "realm", ["https://gitlab.acme.example/jwt/auth", "https://gitlab.acme.example/jwt/auth/"]
+)
+def test_a_token_server_of_the_settings_counts_with_and_without_a_slash_at_its_end(
+    realm: str, written: str
+) -> None:
+    access = RegistrySettings(token_server=f"https://gitlab.acme.example{written}")
+    place = Accesses({"registry.acme.example": access}).place(parse_reference("registry.acme.example/a/web"))
+
+    assert place.gives_tokens(realm)
 
 
 async def test_a_login_of_the_settings_does_not_follow_another_page_of_the_token_server(
@@ -121,11 +146,28 @@ async def test_a_login_of_the_settings_does_not_follow_another_page_of_the_token
         # https://docs.gitlab.com/administration/packages/container_registry/
         ("registry.gitlab.com/acme/web", "https://gitlab.com/jwt/auth", True),
         ("registry.gitlab.com/acme/web", "https://gitlab.com/acme/web", False),
+        # What these answer under /v2/.
+        ("registry.digitalocean.com/acme/web", "https://api.digitalocean.com/v2/registry/auth", True),
+        ("registry.digitalocean.com/acme/web", "https://api.digitalocean.com/v2/droplets", False),
+        (
+            "rg.nl-ams.scw.cloud/acme/web",
+            "https://api.scaleway.com/registry-internal/v1/regions/nl-ams/tokens",
+            True,
+        ),
+        (
+            "rg.nl-ams.scw.cloud/acme/web",
+            "https://api.scaleway.com/registry-internal/v1/regions/fr-par/tokens",
+            False,
+        ),
         # These give tokens themselves.
         ("ghcr.io/acme/web", "https://ghcr.io/token", True),
         ("quay.io/acme/web", "https://quay.io/v2/auth", True),
         ("europe-docker.pkg.dev/acme/web/x", "https://europe-docker.pkg.dev/v2/token", True),
         ("acme.azurecr.io/web", "https://acme.azurecr.io/oauth2/token", True),
+        ("acme.jfrog.io/docker/web", "https://acme.jfrog.io/artifactory/api/docker/docker/v2/token", True),
+        ("us.icr.io/acme/web", "https://us.icr.io/oauth/token", True),
+        ("iad.ocir.io/acme/web", "https://iad.ocir.io/12345678/docker/token", True),
+        ("public.ecr.aws/acme/web", "https://public.ecr.aws/token/", True),
         ("harbor.acme.example/web/x", "https://harbor.acme.example/service/token", True),
         ("harbor.acme.example/web/x", "https://HARBOR.acme.example:443/service/token", True),
         # What is another host, however like it looks.

@@ -14,12 +14,19 @@ from previewbot.rules.images import ImageReference, registry_name
 _HUB = "docker.io"
 _HUB_HOST = "registry-1.docker.io"
 # Registries whose tokens come from another host than their own. Most give them themselves, as GitHub's, Quay,
-# Google's, Azure's and Harbor do; Amazon's ECR takes the password itself.
+# Google's, Azure's and Harbor do; Amazon's ECR takes the password itself. Where no page of the vendor's
+# says it, it is what the registry answers to everybody under /v2/.
 _TOKEN_SERVERS = {
     # https://docs.docker.com/reference/api/registry/auth/
     _HUB: "https://auth.docker.io/token",
     # https://docs.gitlab.com/administration/packages/container_registry/
     "registry.gitlab.com": "https://gitlab.com/jwt/auth",
+    "registry.digitalocean.com": "https://api.digitalocean.com/v2/registry/auth",
+    # One for each region (https://www.scaleway.com/en/developers/api/registry/).
+    **{
+        f"rg.{region}.scw.cloud": f"https://api.scaleway.com/registry-internal/v1/regions/{region}/tokens"
+        for region in ("fr-par", "nl-ams", "pl-waw")
+    },
 }
 
 

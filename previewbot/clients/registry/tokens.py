@@ -22,6 +22,7 @@ _CLIENT_ID = "previewbot"
 _LIFETIME = 60.0
 _LONGEST_LIFETIME = 3600.0
 _MARGIN = 10.0
+_LONGEST_REALM = 300
 _TOKEN_RE = re.compile(r"[\x21-\x7e]{1,65536}")
 
 
@@ -100,7 +101,9 @@ def _usable(realm: str, plain_http: bool) -> bool:
 
 def _unknown(place: Place, realm: str) -> str:
     setting = f"images.registries.{place.registry}.token_server"
-    return f"its token server {realm[:100]!a} is not known and was not asked; if it is right, set {setting}"
+    # Told whole, as far as a real one goes: it is what the platform team copies into the setting.
+    told = realm[:_LONGEST_REALM]
+    return f"its token server {told!a} is not known and was not asked; if it is right, set {setting}"
 
 
 def _token_request(place: Place, challenge: Challenge, login: Credentials | None) -> RegistryRequest:
