@@ -46,6 +46,8 @@ def create_app(
 ) -> Flask:
     """Return what the internet may reach: the webhook, which takes `body_limit` bytes at most, and the pages.
 
+    It has a `/healthz` too, for load balancers that look at the port they send requests to.
+
     Raises ValueError without a secret, or for one that lets anybody in.
     """
     if min(map(len, webhook_secrets), default=0) < LEAST_WEBHOOK_SECRET:
@@ -55,16 +57,14 @@ def create_app(
     deliveries = intake.Intake(settings, webhook_secrets, cluster, now)
     app.register_blueprint(intake.blueprint(deliveries, metrics, body_limit))
     app.register_blueprint(preview_page.blueprint(settings, cluster, renderer))
+    app.add_url_rule("/healthz", view_func=_healthz)
     return app
 
 
 def create_probes(cluster: Cluster, metrics: CollectorRegistry) -> Flask:
     """Return what only the cluster may reach: `/healthz`, `/readyz` and `/metrics`."""
     app = _bare_app("'none'")
-
-    @app.get("/healthz")
-    def healthz() -> Response:
-        return Response("ok", mimetype="text/plain")
+    app.add_url_rule("/healthz", view_func=_healthz)
 
     @app.get("/readyz")
     def readyz() -> Response:
@@ -91,6 +91,13 @@ def _bare_app(style_source: str) -> Flask:
         return response
 
     return app
+
+
+def _healthz() -> Response:
+    # It asks nobody, so that it costs no more than the 404 that a stranger may have for any other address.
+    # AWS's and Google's load balancers look at the port that they send to, unless told otherwise
+    # (https://docs.aws.amazon.com/elasticloadbalancing/latest/application/target-group-health-checks.html).
+    return Response("ok", mimetype="text/plain")
 
 
 def _failed(error: Exception) -> Response:

@@ -436,6 +436,16 @@ def test_probes_and_the_page_say_when_the_cluster_is_away(client: FlaskClient, c
     assert "does not answer right now" in client.get("/p/1/2").text
 
 
+def test_load_balancers_that_look_at_the_port_they_send_to_are_answered_and_nobody_is_asked() -> None:
+    cluster = Cluster()
+    cluster.down = True
+    public = create_app(SETTINGS, (SECRET,), cluster, CollectorRegistry(), now=lambda: NOW).test_client()
+
+    # AWS's with GET, Alibaba's with HEAD.
+    assert [public.get("/healthz").status_code, public.head("/healthz").status_code] == [200, 200]
+    assert public.post("/healthz").status_code == 405
+
+
 def test_metrics_count_deliveries_and_are_for_the_cluster_alone_as_are_the_probes() -> None:
     metrics = CollectorRegistry()
     public = create_app(SETTINGS, (SECRET,), Cluster(), metrics, now=lambda: NOW).test_client()
@@ -443,5 +453,5 @@ def test_metrics_count_deliveries_and_are_for_the_cluster_alone_as_are_the_probe
     deliver(public, "ping", {})
 
     assert 'previewbot_deliveries_total{event="ping",status="200"} 1.0' in probes.get("/metrics").text
-    assert [public.get(path).status_code for path in ("/metrics", "/healthz", "/readyz")] == [404] * 3
+    assert [public.get(path).status_code for path in ("/metrics", "/readyz")] == [404] * 2
     assert [probes.get("/p/812/42").status_code, deliver(probes, "ping", {}).status_code] == [404] * 2
