@@ -133,5 +133,13 @@ def test_the_notes_do_not_say_what_is_done_already(cluster: ControlPlane) -> Non
     assert "share hosts" not in notes
 
 
-def notes_of(cluster: ControlPlane, name: str) -> str:
-    return change(cluster, "install", name, "--dry-run=server").split("\nNOTES:\n")[1]
+def test_the_notes_say_that_prometheus_is_kept_out_unless_it_is_named(cluster: ControlPlane) -> None:
+    words = "name your Prometheus in `networkPolicy.metricsFrom`"
+
+    assert words in notes_of(cluster, "minimal", "--set", "serviceMonitor.enabled=true")
+    assert words not in notes_of(cluster, "minimal")
+    assert words not in notes_of(cluster, "everything")
+
+
+def notes_of(cluster: ControlPlane, name: str, *options: str) -> str:
+    return change(cluster, "install", name, "--dry-run=server", *options).split("\nNOTES:\n")[1]

@@ -187,3 +187,26 @@ def test_whatever_is_taken_is_long_enough(content: bytes) -> None:
 def test_web_does_not_start_with_a_secret_that_anybody_could_guess(secrets: tuple[bytes, ...]) -> None:
     with pytest.raises(ValueError, match="webhook secret"):
         client_of(*secrets)
+
+
+@pytest.mark.parametrize("end", [b"", b"\n", b"\r\n"], ids=["no end", "a line's end", "Windows' end"])
+def test_what_the_commands_of_the_operations_page_put_together_is_both(end: bytes) -> None:
+    # (cat new; echo; cat old): an old one without a line's end, as --from-literal has it, or with one.
+    content = NEW + b"\n" + b"\n" + OLD + end
+
+    assert webhook_secrets(FILE, content) == (NEW, OLD)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "\ufeff0123456789abcdef\r\n".encode("utf-16-le"),
+        "\ufeff0123456789abcdef\r\n".encode("utf-16-be"),
+        "0123456789abcdef\r\n".encode("utf-16-le"),
+        "\ufeff0123456789abcdef\r\n".encode(),
+    ],
+    ids=["PowerShell's >", "big-endian", "without a mark", "UTF-8 with a mark"],
+)
+def test_a_secret_that_windows_saved_in_another_way_than_github_signs_with_is_told(content: bytes) -> None:
+    with pytest.raises(SettingsError, match="not saved as plain text"):
+        webhook_secrets(FILE, content)

@@ -6,6 +6,7 @@ webhook secret. Neither needs the other's, and neither secret has a default.
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +18,8 @@ PRIVATE_KEY_VARIABLE = "PREVIEWBOT_GITHUB__PRIVATE_KEY"
 WEBHOOK_SECRET_VARIABLE = "PREVIEWBOT_GITHUB__WEBHOOK_SECRET"  # noqa: S105 - the name of a variable
 LEAST_WEBHOOK_SECRET = 16
 """So many bytes a webhook secret has at least: whoever has seen one signed delivery can try them offline."""
+
+_MARKS = (codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 SECRET_VARIABLES = frozenset({PRIVATE_KEY_VARIABLE, WEBHOOK_SECRET_VARIABLE})
 
@@ -60,6 +63,13 @@ def webhook_secrets(source: SecretSource, content: bytes) -> tuple[bytes, ...]:
     """
     # Two count while a secret is changed: GitHub and previewbot cannot change theirs at the same moment, and
     # what is signed with the other one meanwhile would be refused.
+    if content.startswith(_MARKS) or b"\0" in content:
+        raise SettingsError(
+            (
+                f"{_place(source)} was not saved as plain text, as Windows PowerShell's `>` does not; GitHub "
+                "signs with the text alone, so save it without a byte order mark",
+            )
+        )
     lines = (line.removesuffix(b"\r") for line in content.split(b"\n"))
     found = tuple(dict.fromkeys(line for line in lines if line.strip()))
     if not found:
