@@ -86,6 +86,17 @@ async def test_what_an_untrusted_app_writes_has_no_effect_and_gets_a_reaction_on
     assert (world.status.lifecycle, answers(world), world.status.replies) == (before, [], ())
 
 
+async def test_the_log_names_the_app_whose_commands_do_not_count(caplog: pytest.LogCaptureFixture) -> None:
+    world = await ready(**TRUSTING)
+    world.say("/preview stop", ANN, OTHER)
+    world.say("/preview status", ANN, ASSISTANT)
+    world.say("/preview status", Account(7, "assistant[bot]", "Bot"), OTHER + 1)
+    await world.settle(3)
+
+    told = [record for record in caplog.records if "github.trusted_apps" in record.message]
+    assert [record.__dict__["apps"] for record in told] == [[str(OTHER)]]
+
+
 async def test_what_a_trusted_app_writes_in_a_writers_name_counts_as_the_writers() -> None:
     world = await ready(**TRUSTING)
     world.say("/preview stop", ANN, ASSISTANT)

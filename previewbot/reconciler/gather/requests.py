@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
@@ -10,11 +11,13 @@ from previewbot.api.github import MEMBERS, Comment, PullRequest
 from previewbot.clients.github import InstallationClient
 from previewbot.errors import QuotaKept
 from previewbot.reconciler.context import Context
-from previewbot.reconciler.observation import Inbox, Left
+from previewbot.reconciler.observation import Hand, Inbox, Left
 from previewbot.reconciler.plan.inbox import COMMENT, adopt, hand_of, is_new, own_comments, resume
 from previewbot.reconciler.plan.requeue import SOON
 from previewbot.reconciler.plan.turns import Asked, take
 from previewbot.rules.commands import parse
+
+log = logging.getLogger(__name__)
 
 _OVERLAP = timedelta(seconds=60)
 """GitHub may show a comment late: each look goes back so far beyond the one before."""
@@ -24,6 +27,8 @@ _OLD_COMMAND = timedelta(hours=24)
 
 _LOOKUPS = 25
 """The most accounts of a kind (members, others) that one look asks GitHub about."""
+
+_APPS_TOLD = 10
 
 _LOOKUP_PATIENCE = timedelta(seconds=10)
 """How long a look goes on asking who people are: far less than it may take in all, however slow GitHub is."""
@@ -57,12 +62,25 @@ async def read_inbox(
         if is_new(comment, known, app_id=us.app_id, earliest=earliest)
         and (asked := parse(comment.body)) is not None
     ]
+    _tell_of_apps(preview, new)
     may_write, again_at = await _who_may_write(context, client, pull_request, new)
     requests, left = take(new, may_write, len(known.comments))
     newest = max((comment.id for comment in comments), default=0)
     told = frozenset(comment.author.id for comment in comments if comment.id in own.answered)
     inbox = Inbox(requests, own, _left(left, again_at), told, earlier)
     return inbox, newest
+
+
+def _tell_of_apps(preview: Preview, asked: Sequence[Asked]) -> None:
+    """Tell the platform team of the Apps whose commands in people's names do not count.
+
+    Their author gets a reaction and no words, and a tool that wrote commands for years may be among them.
+    """
+    apps = {each.comment.app_id for each in asked if each.hand is Hand.OTHER_APP and not each.is_bot}
+    if apps:
+        # One line a look, with few of them: which comments there are is for strangers to say.
+        about = {"preview": preview.name, "apps": sorted(map(str, apps))[:_APPS_TOLD]}
+        log.warning("Apps that github.trusted_apps does not name write commands for people", extra=about)
 
 
 async def _who_may_write(
