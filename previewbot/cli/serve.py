@@ -27,6 +27,12 @@ from previewbot.errors import SettingsError
 from previewbot.runtime import logs
 
 _USER_AGENT = "previewbot-web"
+# https://github.com/open-telemetry/opentelemetry-python-contrib/pull/3699
+_INSTRUMENTED = (
+    "previewbot web cannot start: something imported urllib3 into its process before it began, as automatic "
+    "instrumentation does (OpenTelemetry, Datadog). Switch that off for web, or let it patch first: "
+    "OpenTelemetry does with OTEL_PYTHON_AUTO_INSTRUMENTATION_EXPERIMENTAL_GEVENT_PATCH=patch_all."
+)
 
 
 def web(config: Path, bind: str, metrics_bind: str) -> int:
@@ -34,7 +40,9 @@ def web(config: Path, bind: str, metrics_bind: str) -> int:
     settings = load(config, os.environ)
     source = webhook_secret_source(settings, os.environ)
     signing = webhook_secrets(source, _read(source))
-    _take_turns()
+    if not _take_turns():
+        print(_INSTRUMENTED, file=sys.stderr)
+        return 1
     # Imported here, so that each of the two processes loads only what it needs.
     from prometheus_client import CollectorRegistry
 
@@ -50,17 +58,19 @@ def web(config: Path, bind: str, metrics_bind: str) -> int:
     return 0
 
 
-def _take_turns() -> None:
+def _take_turns() -> bool:
     """Have what waits for something let others go on: gevent patches the standard library.
 
-    Only web's: the controller runs on asyncio, which needs the real sockets and threads.
+    Return whether it could; somebody may have done it before. Only web's: the controller runs on asyncio,
+    which needs the real sockets and threads.
     """
     from gevent import monkey
 
     # urllib3 keeps the ssl that it finds when it is imported, and the two would call each other for ever.
     if "urllib3" in sys.modules and not monkey.is_module_patched("ssl"):
-        raise RuntimeError("web needs a process of its own, in which nothing of it was imported yet")
+        return False
     monkey.patch_all()
+    return True
 
 
 def controller(config: Path, bind: str, identity: str | None = None) -> int:

@@ -443,6 +443,19 @@ def test_an_address_that_is_taken_ends_the_process_with_a_word_and_no_stack_trac
     assert "Traceback" not in done.stderr
 
 
+def test_what_is_injected_into_webs_process_and_cannot_be_there_is_told_with_no_stack_trace(
+    tmp_path: Path, settings: dict[str, Any]
+) -> None:
+    # As the operators of OpenTelemetry and Datadog do it, for all pods of a namespace.
+    (tmp_path / "sitecustomize.py").write_text("import urllib3")
+    file = written(tmp_path / "settings.yaml", settings)
+    done = run("web", "--config", file, PYTHONPATH=f"{tmp_path}{os.pathsep}{ROOT}")
+
+    assert done.returncode == 1
+    assert "automatic instrumentation" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 @pytest.mark.parametrize("name", PROCESSES)
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_process_serves_until_it_is_told_to_end_and_then_ends_well(
