@@ -149,7 +149,11 @@ def test_what_is_kept_of_a_description_shows_the_same_agent_as_the_whole(body: s
 
 
 _JSON: st.SearchStrategy[Any] = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(),
+    st.none()
+    | st.booleans()
+    | st.integers(1 - 2**63, 2**63 - 1)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.sampled_from("abc"), inner, max_size=3),
     max_leaves=12,
 )
@@ -181,6 +185,20 @@ def test_what_is_no_json_is_a_mistake_and_not_half_an_answer(text: bytes) -> Non
     with pytest.raises(ValueError):
         cutting.feed(text)
         cutting.end()
+
+
+@pytest.mark.parametrize("number", ["9" * 5_000, str(2**63), "1e400", "1e" + "9" * 20], ids=len)
+@pytest.mark.parametrize("name", ["a", "b"], ids=["kept", "dropped"])
+def test_a_number_that_no_program_holds_is_a_mistake_and_ends_nothing_else(number: str, name: str) -> None:
+    with pytest.raises(ValueError):
+        Cutting({"a": None}).feed(f'{{"{name}": {number}}}'.encode())
+
+
+def test_however_deep_an_answer_is_what_is_not_kept_of_it_is_gone_through() -> None:
+    cutting, deep = Cutting({"a": None, "b": None}), 200_000
+    cutting.feed(b'{"a": ' + b'[{"a":' * deep + b"1" + b"}]" * deep + b', "b": 2}')
+
+    assert json.loads(cutting.end()) == {"a": [], "b": 2}
 
 
 def test_an_empty_answer_is_nothing() -> None:
