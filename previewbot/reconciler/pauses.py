@@ -66,10 +66,15 @@ class Pauses:
         self._authors: OrderedDict[str, int] = OrderedDict()
         self._heard: OrderedDict[str, tuple[str, str]] = OrderedDict()
 
-    def require_due(self, name: str, now: datetime) -> None:
-        """Raise `Paused` if this Preview is known to be a fork's whose author has to wait."""
-        author = self._authors.get(name)
+    def require_due(self, preview: Preview, now: datetime) -> None:
+        """Raise `Paused` if this Preview is known to be a fork's whose author has to wait.
+
+        Who called for a look that GitHub could not serve yet waits no longer than for their own looks.
+        """
+        author = self._authors.get(preview.name)
         left = timedelta(0) if author is None else self._left(author, now)
+        if self._is_unheard(preview):
+            left = min(left, self._left(preview.poke.urgent_by, now))
         if left:
             raise Paused(left.total_seconds())
 
@@ -90,7 +95,7 @@ class Pauses:
         return found.due - now
 
     def forgive(self, account: int) -> None:
-        """Forget an account's looks in vain: somebody with write access wants to see a change of theirs."""
+        """Forget an account's looks in vain: it has write access, or somebody who has approved its change."""
         self._in_vain.pop(account, None)
 
     def is_called(self, preview: Preview, now: datetime) -> bool:
@@ -99,9 +104,7 @@ class Pauses:
         Who may write is not known before the look. So a comment of anybody calls, until the looks that this
         account called for came to nothing; then it waits like an author.
         """
-        poke, (urgent, _) = preview.poke, self._heard.get(preview.name, ("", ""))
-        unheard = poke.urgent_id not in ("", urgent)
-        return unheard and not (poke.urgent_by and self._left(poke.urgent_by, now))
+        return self._is_unheard(preview) and not self._left(preview.poke.urgent_by, now)
 
     def is_closed(self, preview: Preview) -> bool:
         """Return whether a closing that no complete look has seen leaves something to take down.
@@ -116,6 +119,10 @@ class Pauses:
         ids = preview.poke.urgent_id, preview.poke.closed_id
         if any(ids):
             _keep(self._heard, preview.name, ids, _PULL_REQUESTS_KEPT)
+
+    def _is_unheard(self, preview: Preview) -> bool:
+        urgent, _ = self._heard.get(preview.name, ("", ""))
+        return preview.poke.urgent_id not in ("", urgent)
 
     def _left(self, account: int, now: datetime) -> timedelta:
         found = self._in_vain.get(account)

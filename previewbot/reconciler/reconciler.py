@@ -201,7 +201,11 @@ class Reconciler:
             wait = pauses.note_in_vain(author.id, now)
             about = {"preview": preview.name, "author": author.login, "author_id": author.id}
             log.info("a look came to nothing", extra={**about, "next_after": wait.total_seconds()})
-        if caller and not any(request.may_write for request in observation.inbox.requests):
+        # Whoever was found to have write access, in this look or in one that took an earlier portion, makes
+        # no noise. Of others that is not known while commands are left: theirs may be among them.
+        if self._context.memory.writers.knows(preview.spec.repository_id, caller):
+            pauses.forgive(caller)
+        elif caller and facts.again_at is None:
             pauses.note_in_vain(caller, now)
 
     async def _apply(

@@ -159,6 +159,40 @@ async def test_a_writer_who_does_not_show_as_a_member_waits_for_no_look_that_cam
         assert "comments" in world.calls.made
 
 
+async def test_a_writers_command_that_github_does_not_show_yet_waits_for_no_author() -> None:
+    """The membership is private, so the webhook shows a stranger; the first look finds nothing of theirs."""
+    world = a_fork("preview")
+    await after_pushes(world, 500, every=5)
+    head, shown = world.github.head_sha, list(world.github.comments_written)
+    world.say(f"/preview start {head}", ANN)
+    late, world.github.comments_written = world.github.comments_written, shown
+    await world.run()
+    world.github.comments_written = late
+    waited = 0.0
+    while not world.serving and waited < LONGEST.total_seconds():
+        waited += world.outcome.requeue_after or 0
+        world.clock.forward(seconds=world.outcome.requeue_after or 0)
+        await world.run()
+
+    assert waited <= FIRST.total_seconds()
+
+
+async def test_a_writer_whose_command_had_its_turn_after_hundreds_of_others_waits_for_no_look() -> None:
+    world = a_fork("preview")
+    await after_pushes(world, 500, every=5)
+    for number in range(60):
+        world.github.say("/preview", Account(1_000 + number, f"stranger-{number}"))
+    world.say("/preview help", ANN)
+    for _ in range(5):
+        await world.run()
+        world.clock.forward(seconds=world.outcome.requeue_after or 0)
+    assert len(world.github.asked_about) == 61
+    world.say(f"/preview start {world.github.head_sha}", ANN)
+    await world.settle(3, seconds=1)
+
+    assert world.serving == [world.github.head_sha]
+
+
 async def test_a_label_does_not_wait() -> None:
     world = a_fork()
     await after_pushes(world, 50, every=1)

@@ -57,7 +57,7 @@ async def read_github(
     """
     name, pauses = store.preview.name, context.memory.pauses
     if may_wait:
-        pauses.require_due(name, now)
+        pauses.require_due(store.preview, now)
     if store.preview.unseen_poke:
         # Something happened, perhaps the build's end: look for the image now, not when it is due.
         context.memory.forget_image_lookups(name)
@@ -66,7 +66,7 @@ async def read_github(
         pauses.note_fork(name, pull_request.author.id)
     if may_wait:
         # Again, since only this answer says whose it is. What follows costs four requests and more.
-        pauses.require_due(name, now)
+        pauses.require_due(store.preview, now)
     repository = pull_request.base.repository
     agent = await _agent(client, repository, pull_request)
     configuration = await _configuration(context, client, repository, pull_request)
