@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -59,6 +59,7 @@ class Resync:
         self._github_host = github_host
         self._configurations: dict[int, str] = {}
         self._told: dict[tuple[int, int], tuple[str, str]] = {}
+        self._stopped_at: dict[int, int] = {}  # the repository at which a limit stopped, by installation
 
     async def run(self) -> None:
         """List for ever, one listing after the other, the first at once; no error ends it."""
@@ -103,13 +104,15 @@ class Resync:
     async def _installation(self, installation: Installation, known: Known, found: _Found) -> None:
         repositories = await self._github.repositories(installation.id)
         found.listed |= {repository.id for repository in repositories}
-        for repository in repositories:
+        for repository in _from(repositories, self._stopped_at.pop(installation.id, None)):
             try:
                 await self._repository(installation.id, repository, known)
             except RemoteError as error:
                 self._say("a repository could not be listed", repository.full_name, error, found)
                 if isinstance(error, TryLater) and error.after is not None:
-                    # The next repository would meet the same limit; other installations have their own.
+                    # The next repository would meet the same limit; other installations have their own. Were
+                    # the first ones always the first again, the last would never have their turn.
+                    self._stopped_at[installation.id] = repository.id
                     return
 
     async def _repository(self, installation_id: int, repository: Repository, known: Known) -> None:
@@ -202,3 +205,9 @@ class Resync:
         if isinstance(error, TryLater) and not isinstance(error, QuotaKept):
             found.after = max(found.after, error.after or 0.0)
         log.warning(message, extra={"what": what, "error": str(error)})
+
+
+def _from(repositories: Sequence[Repository], first: int | None) -> Sequence[Repository]:
+    """Return repositories from one of this number on, then those before it; as they are if it is gone."""
+    index = next((place for place, each in enumerate(repositories) if each.id == first), 0)
+    return [*repositories[index:], *repositories[:index]]

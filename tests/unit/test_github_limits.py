@@ -105,6 +105,17 @@ def test_the_memory_never_passes_its_bounds_and_counts_what_it_holds(
     assert cache.bytes == 0
 
 
+def test_the_listing_of_five_thousand_repositories_finds_all_of_them_again() -> None:
+    """Else it would cost five thousand requests each time, and use up the hour for everybody."""
+    cache, asked = BoundedCache(), [f"pulls?state=open&per_page=100 of {n}" for n in range(5_000)]
+    asked += [f"contents/.github/preview.yaml?ref=main of {n}" for n in range(5_000)]
+    for address in asked:
+        assert address not in cache
+        cache["https://api.github.com/repos/an-organisation/" + address] = (f'W/"{"e" * 64}"', None, [], None)
+
+    assert len(cache) == 10_000
+
+
 def test_an_answer_comes_back_as_it_was_and_takes_little_of_the_memory() -> None:
     cache = BoundedCache()
     answer = (

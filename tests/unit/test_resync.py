@@ -207,6 +207,33 @@ async def test_a_limit_stops_one_installation_and_not_the_next() -> None:
     assert world.cluster.poked() == [(900, 5, True)]
 
 
+async def test_the_next_listing_goes_on_where_a_limit_stopped_this_one() -> None:
+    world = World()
+    third = Repository(901, "acme/third", "main")
+    world.hub.covered = {7: [SHOP, TOOLS, third]}
+    world.hub.rows["acme/tools"] = TryLater("list", status=429, after=90)
+    await world.listing.list_once()
+    assert world.hub.asked == ["acme/shop", "acme/tools"]
+
+    world.hub.rows["acme/tools"], world.hub.asked = [a_row(5)], []
+    await world.listing.list_once()
+    assert world.hub.asked == ["acme/tools", "acme/third", "acme/shop"]
+    world.hub.asked = []
+    await world.listing.list_once()
+    assert world.hub.asked == ["acme/shop", "acme/tools", "acme/third"]
+
+
+async def test_a_listing_whose_place_to_go_on_was_removed_begins_anew() -> None:
+    world = World()
+    world.hub.covered = {7: [SHOP, TOOLS]}
+    world.hub.rows["acme/tools"] = TryLater("list", status=429, after=90)
+    await world.listing.list_once()
+
+    world.hub.covered, world.hub.asked = {7: [SHOP]}, []
+    await world.listing.list_once()
+    assert world.hub.asked == ["acme/shop"]
+
+
 async def test_an_installation_that_fails_or_is_suspended_leaves_its_previews_alone() -> None:
     lost = seen("gh-900-1")
     world = World(a_row(), previews=(lost,))

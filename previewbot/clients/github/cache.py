@@ -14,7 +14,10 @@ CacheEntry = tuple[str | None, str | None, Any, str | None]
 PAGE_SIZE = 100
 """The longest page that GitHub gives."""
 
-DEFAULT_ENTRIES = 1_000
+DEFAULT_ENTRIES = 20_000
+"""Two for each repository of a large installation, and what pull requests need. The listing asks about one
+after the other: with less room than that each would be gone when it is asked about again, and be paid for."""
+
 DEFAULT_BYTES = 4 * 1024 * 1024
 _QUICKLY = 1
 
