@@ -155,6 +155,25 @@ async def test_however_slowly_github_answers_a_look_has_an_end_and_the_next_goes
     assert len(world.github.asked_about) == 30
 
 
+async def test_members_without_rights_and_a_slow_github_hold_up_nothing_for_good() -> None:
+    """Their answers come after a stranger's that is older, so each look must find out who that one is."""
+    world = await ready()
+    permission = world.github.permission
+
+    async def slowly(repository: str, login: str) -> str:
+        world.clock.forward(seconds=3)
+        return await permission(repository, login)
+
+    world.github.permission = slowly  # type: ignore[method-assign]
+    bury(world, 1)
+    for number in range(10):
+        world.github.permissions[f"reader-{number}"] = "read"
+        world.github.say("/preview stop", f"reader-{number}", "MEMBER")
+    await drain(world, 20)
+
+    assert len(set(world.github.asked_about)) == 11
+
+
 async def test_after_a_restart_nothing_that_was_left_is_lost() -> None:
     world = await ready()
     bury(world, 60)
