@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -9,8 +10,10 @@ from datetime import datetime
 
 from previewbot.api import ConfigurationProblem, Requests
 from previewbot.config.repository import RepositoryConfig
-from previewbot.reconciler.observation import PullRequestFacts
+from previewbot.reconciler.observation import Observation, PullRequestFacts
 from previewbot.reconciler.pauses import Pauses
+
+log = logging.getLogger(__name__)
 
 Problems = tuple[ConfigurationProblem, ...]
 
@@ -147,3 +150,30 @@ class Memory:
         # `gh-1-23`.
         for key in [key for key in self.image_lookups if key.startswith(f"{name}/")]:
             del self.image_lookups[key]
+
+
+def note_look(memory: Memory, observation: Observation, *, approved: bool, runs: bool) -> None:
+    """Let whoever caused a look at a fork wait longer for the next if this one came to nothing.
+
+    `approved`: it took somebody's approval of a commit; `runs`: something is to run.
+    """
+    facts, pauses, preview = observation.facts, memory.pauses, observation.preview
+    if not observation.fresh or facts is None or not facts.pull_request.is_fork:
+        return
+    now, author = observation.now, facts.pull_request.author
+    caller = preview.poke.urgent_by if pauses.is_called(preview, now) else 0
+    # A look that leaves commands to the next has not seen what somebody called for.
+    if not facts.lagging and facts.again_at is None:
+        pauses.note_heard(preview)
+    if approved:
+        pauses.forgive(author.id)
+    elif observation.may_wait and not runs:
+        wait = pauses.note_in_vain(author.id, now)
+        about = {"preview": preview.name, "author": author.login, "author_id": author.id}
+        log.info("a look came to nothing", extra={**about, "next_after": wait.total_seconds()})
+    # Whoever was found to have write access, in this look or in one that took an earlier portion, makes no
+    # noise. Of others that is not known while commands are left: theirs may be among them.
+    if memory.writers.knows(preview.spec.repository_id, caller):
+        pauses.forgive(caller)
+    elif caller and facts.again_at is None:
+        pauses.note_in_vain(caller, now)

@@ -7,7 +7,6 @@ nothing the second time.
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -25,7 +24,7 @@ from previewbot.reconciler.children import KINDS, ROUTE, ChildKind, Route
 from previewbot.reconciler.context import Context
 from previewbot.reconciler.gather import Gone, gather, gather_removal
 from previewbot.reconciler.gather.gathering import within
-from previewbot.reconciler.memory import Memory, Untriggered
+from previewbot.reconciler.memory import Memory, Untriggered, note_look
 from previewbot.reconciler.observation import Observation, OwnComments, PullRequestFacts
 from previewbot.reconciler.pass_outcome import PassErrors, next_pass, without_foreign_reports
 from previewbot.reconciler.pauses import Paused
@@ -47,8 +46,6 @@ from previewbot.rules.policy import slot_for
 from previewbot.text.render import Renderer
 
 _LAST_ERROR_LENGTH = 500
-
-log = logging.getLogger(__name__)
 
 
 class Reconciler:
@@ -140,7 +137,8 @@ class Reconciler:
             observation = await gather(self._context, store, afresh=True)
             plan = self._plan(store, observation)
         observation, plan = await self._store(store, observation, plan)
-        self._note_look(observation, plan, before)
+        approved = plan.status.lifecycle.approved_sha != before.lifecycle.approved_sha
+        note_look(self._context.memory, observation, approved=approved, runs=isinstance(plan.decision, Run))
         applied, route = await self._apply(store, observation, plan)
         status, report_error = await self._report(store, observation, plan, applied, before)
         errors = PassErrors(observation.read_error, route.error, report_error, applied.error)
@@ -184,29 +182,6 @@ class Reconciler:
                 plan = replace(plan, may_create=False)
             await store.write(plan.status)
         return observation, plan
-
-    def _note_look(self, observation: Observation, plan: Plan, before: Status) -> None:
-        """Let whoever caused a look at a fork wait longer for the next if this one came to nothing."""
-        facts, pauses, preview = observation.facts, self._context.memory.pauses, observation.preview
-        if not observation.fresh or facts is None or not facts.pull_request.is_fork:
-            return
-        now, author = self._context.now(), facts.pull_request.author
-        caller = preview.poke.urgent_by if pauses.is_called(preview, now) else 0
-        # A look that leaves commands to the next has not seen what somebody called for.
-        if not facts.lagging and facts.again_at is None:
-            pauses.note_heard(preview)
-        if plan.status.lifecycle.approved_sha != before.lifecycle.approved_sha:
-            pauses.forgive(author.id)
-        elif observation.may_wait and not isinstance(plan.decision, Run):
-            wait = pauses.note_in_vain(author.id, now)
-            about = {"preview": preview.name, "author": author.login, "author_id": author.id}
-            log.info("a look came to nothing", extra={**about, "next_after": wait.total_seconds()})
-        # Whoever was found to have write access, in this look or in one that took an earlier portion, makes
-        # no noise. Of others that is not known while commands are left: theirs may be among them.
-        if self._context.memory.writers.knows(preview.spec.repository_id, caller):
-            pauses.forgive(caller)
-        elif caller and facts.again_at is None:
-            pauses.note_in_vain(caller, now)
 
     async def _apply(
         self, store: PreviewStore, observation: Observation, plan: Plan
