@@ -58,8 +58,9 @@ class Poke(Value):
 
     `member_comment_id` is the newest command of a member (`MEMBERS`) that a delivery told of. It is for order
     and quota only: what its author may do is asked of GitHub. `urgent_id` is the latest delivery that told of
-    a label (then `urgent_by` is 0), or of a comment by somebody else than the author (then it is the number
-    of that account). `closed_id` is the latest delivery that told of a closing.
+    a label, or of a comment by somebody else than the author; `urgent_by` is the number of who wrote the
+    comment, or of the bot that set the label, and 0 for a label that a person set. `closed_id` is the latest
+    delivery that told of a closing.
     """
 
     delivery_id: str = ""

@@ -25,7 +25,8 @@ class Trigger:
     `updated_at` and `comment_id` are what GitHub's API must show at least before it is believed;
     `member_comment_id` is that comment if a member wrote it (`MEMBERS`), else 0. `urgent`: a label, or a
     comment by somebody else than the author, which must not wait for the author's noise; `by` is that
-    somebody's account, 0 for a label. `closes`: something may be left to take down.
+    somebody's account, or that of the bot that set the label, 0 where a person did. `closes`: something may
+    be left to take down.
     """
 
     repository_id: int
@@ -126,6 +127,12 @@ class _Object:
         user = self.values.get("user")
         return self._as_object(user, self._under("user")).number("id") if user is not None else 0
 
+    def bot(self) -> int:
+        """Return the number of the account under `sender` if that is a bot's, else 0."""
+        sender = self.values.get("sender")
+        is_bot = isinstance(sender, Mapping) and sender.get("type") == "Bot"
+        return self.child("sender").number("id") if is_bot else 0
+
     def _value(self, key: str) -> Any:
         if key not in self.values:
             raise Malformed(f"`{self._under(key)}` is missing")
@@ -149,8 +156,10 @@ def _pull_request(_: str, payload: _Object, app_id: int) -> Trigger | Ignored:
         create=action != "closed",
         updated_at=pull_request.moment("updated_at"),
         # A label takes the triage role. The author alone can do all else that is told here: push, edit, close
-        # and reopen.
+        # and reopen. A workflow that labels by changed paths sets one for whoever pushes the right files, so
+        # a bot may call for looks as often as a stranger's comments may.
         urgent=action == "labeled",
+        by=payload.bot(),
         closes=action == "closed",
     )
 

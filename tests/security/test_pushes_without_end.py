@@ -15,6 +15,7 @@ import pytest
 from previewbot.api import Poke
 from previewbot.api.github import Account
 from previewbot.reconciler.pauses import FIRST, LONGEST, Pauses
+from previewbot.webhook.events import Trigger, parse_event
 from tests.support.passes import ANN, GITHUB, A, B, World
 from tests.support.previews import NOW, a_preview
 
@@ -299,6 +300,30 @@ async def test_somebody_elses_comments_break_the_pause_no_oftener_than_pushes() 
         world.clock.forward(seconds=3)
 
     assert looks <= 8
+
+
+async def test_a_workflow_that_labels_by_changed_paths_breaks_the_pause_no_oftener_than_pushes() -> None:
+    world, looks = a_fork("preview"), 0
+    labelled = {
+        "action": "labeled",
+        "pull_request": {"number": 42, "updated_at": NOW.isoformat()},
+        "repository": {"id": 812, "full_name": "acme/shop"},
+        "installation": {"id": 7},
+        "sender": {"id": 41898282, "login": "github-actions[bot]", "type": "Bot"},
+    }
+    about = parse_event("pull_request", labelled, app_id=4242)
+    assert isinstance(about, Trigger) and about.urgent
+    await after_pushes(world, 50, every=1)
+    for push in range(100):
+        world.push(f"{push + 1:040x}")
+        await world.run()
+        looks += "comments" in world.calls.made
+        world.poke(urgent_by=about.by)
+        await world.run()
+        looks += "comments" in world.calls.made
+        world.clock.forward(seconds=3)
+
+    assert looks <= 10
 
 
 async def test_the_authors_own_comments_break_no_pause() -> None:

@@ -187,6 +187,13 @@ def test_a_label_is_urgent_since_it_takes_rights_to_set_one() -> None:
     assert (about.urgent, about.by) == (True, 0)
 
 
+def test_the_label_of_a_bot_is_urgent_in_the_bots_name() -> None:
+    bot = {"id": 41898282, "login": "github-actions[bot]", "type": "Bot"}
+    about = relevant("pull_request", {**a_pull_request("labeled"), "sender": bot})
+
+    assert (about.urgent, about.by) == (True, 41898282)
+
+
 @pytest.mark.parametrize("action", ["opened", "synchronize", "edited", "reopened", "unlabeled", "closed"])
 def test_what_the_author_can_do_alone_is_not(action: str) -> None:
     assert not relevant("pull_request", a_pull_request(action)).urgent
