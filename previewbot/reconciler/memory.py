@@ -161,10 +161,12 @@ def note_look(memory: Memory, observation: Observation, *, approved: bool, runs:
     if not observation.fresh or facts is None or not facts.pull_request.is_fork:
         return
     now, author = observation.now, facts.pull_request.author
-    caller = preview.poke.urgent_by if pauses.is_called(preview, now) else 0
+    callers = pauses.callers(preview, now)
     # A look that leaves commands to the next has not seen what somebody called for.
     if not facts.lagging and facts.again_at is None:
         pauses.note_heard(preview)
+    else:
+        pauses.note_unanswered(preview)
     if approved:
         pauses.forgive(author.id)
     elif observation.may_wait and not runs:
@@ -173,7 +175,8 @@ def note_look(memory: Memory, observation: Observation, *, approved: bool, runs:
         log.info("a look came to nothing", extra={**about, "next_after": wait.total_seconds()})
     # Whoever was found to have write access, in this look or in one that took an earlier portion, makes no
     # noise. Of others that is not known while commands are left: theirs may be among them.
-    if memory.writers.knows(preview.spec.repository_id, caller):
-        pauses.forgive(caller)
-    elif caller and facts.again_at is None:
-        pauses.note_in_vain(caller, now)
+    for caller in callers:
+        if memory.writers.knows(preview.spec.repository_id, caller):
+            pauses.forgive(caller)
+        elif caller and facts.again_at is None:
+            pauses.note_in_vain(caller, now)

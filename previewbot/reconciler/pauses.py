@@ -30,6 +30,7 @@ QUIET = timedelta(hours=1)
 
 _ACCOUNTS_KEPT = 10_000
 _PULL_REQUESTS_KEPT = 20_000
+_CALLERS_KEPT = 10
 
 _K = TypeVar("_K")
 _V = TypeVar("_V")
@@ -65,6 +66,7 @@ class Pauses:
         self._in_vain: OrderedDict[int, _InVain] = OrderedDict()  # by the number of the account
         self._authors: OrderedDict[str, int] = OrderedDict()
         self._heard: OrderedDict[str, tuple[str, str]] = OrderedDict()
+        self._unanswered: OrderedDict[str, Sequence[int]] = OrderedDict()
 
     def require_due(self, preview: Preview, now: datetime) -> None:
         """Raise `Paused` if this Preview is known to be a fork's whose author has to wait.
@@ -73,8 +75,7 @@ class Pauses:
         """
         author = self._authors.get(preview.name)
         left = timedelta(0) if author is None else self._left(author, now)
-        if self._is_unheard(preview):
-            left = min(left, self._left(preview.poke.urgent_by, now))
+        left = min([left, *(self._left(account, now) for account in self._called(preview))])
         if left:
             raise Paused(left.total_seconds())
 
@@ -98,13 +99,13 @@ class Pauses:
         """Forget an account's looks in vain: it has write access, or somebody who has approved its change."""
         self._in_vain.pop(account, None)
 
-    def is_called(self, preview: Preview, now: datetime) -> bool:
-        """Return whether somebody else than the author asked for a look that was not complete yet.
+    def callers(self, preview: Preview, now: datetime) -> Sequence[int]:
+        """Return who else than the author asked for a look that was not complete yet; 0 stands for a label.
 
         Who may write is not known before the look. So a comment of anybody calls, until the looks that this
         account called for came to nothing; then it waits like an author.
         """
-        return self._is_unheard(preview) and not self._left(preview.poke.urgent_by, now)
+        return [account for account in self._called(preview) if not self._left(account, now)]
 
     def is_closed(self, preview: Preview) -> bool:
         """Return whether a closing that no complete look has seen leaves something to take down.
@@ -117,12 +118,20 @@ class Pauses:
     def note_heard(self, preview: Preview) -> None:
         """Note that a complete look has seen what the latest events were about that do not wait."""
         ids = preview.poke.urgent_id, preview.poke.closed_id
+        self._unanswered.pop(preview.name, None)
         if any(ids):
             _keep(self._heard, preview.name, ids, _PULL_REQUESTS_KEPT)
 
-    def _is_unheard(self, preview: Preview) -> bool:
+    def note_unanswered(self, preview: Preview) -> None:
+        """Note who called for a look that was not complete: the poke knows the latest only."""
+        called = self._called(preview)
+        if called:
+            _keep(self._unanswered, preview.name, called[-_CALLERS_KEPT:], _PULL_REQUESTS_KEPT)
+
+    def _called(self, preview: Preview) -> Sequence[int]:
         urgent, _ = self._heard.get(preview.name, ("", ""))
-        return preview.poke.urgent_id not in ("", urgent)
+        latest = [preview.poke.urgent_by] if preview.poke.urgent_id not in ("", urgent) else []
+        return list(dict.fromkeys([*self._unanswered.get(preview.name, ()), *latest]))
 
     def _left(self, account: int, now: datetime) -> timedelta:
         found = self._in_vain.get(account)
@@ -144,7 +153,7 @@ def may_wait(
         return False
     # A member's command, a label, or the comment of somebody else: whoever has rights here must not wait for
     # the author's noise.
-    if preview.asked_by_member or pauses.is_called(preview, now) or pauses.is_closed(preview):
+    if preview.asked_by_member or pauses.callers(preview, now) or pauses.is_closed(preview):
         return False
     # The listing after a restart, or after the App was installed, tells of many pull requests at once. Each
     # is looked at once: else the tenth of an author would wait for an hour.

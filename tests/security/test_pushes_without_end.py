@@ -178,6 +178,34 @@ async def test_a_writers_command_that_github_does_not_show_yet_waits_for_no_auth
     assert waited <= FIRST.total_seconds()
 
 
+@pytest.mark.parametrize("wanted", ["command", "label"])
+async def test_a_strangers_comment_takes_away_no_call_that_github_does_not_show_yet(wanted: str) -> None:
+    """A webhook stores the latest call only; this one's account waits already."""
+    world = a_fork("preview" if wanted == "command" else "")
+    for _ in range(200):
+        world.say("/preview", PUPPET)
+        await world.run()
+        world.push(f"{world.clock.now.timestamp():040.0f}")
+        await world.run()
+        world.clock.forward(seconds=5)
+    head, shown = world.github.head_sha, list(world.github.comments_written)
+    if wanted == "command":
+        world.say(f"/preview start {head}", ANN)
+    else:
+        soon = world.clock.now + timedelta(seconds=1)
+        world.cluster.poke(Poke("late", world.clock.now, soon, urgent_id="late"))
+    late, world.github.comments_written = world.github.comments_written, shown
+    await world.run()
+    world.github.comments_written, world.github.labels = late, ("preview",)
+    world.github.updated_at, waited = world.clock.now + timedelta(seconds=1), 0
+    while not (world.serving or (wanted == "label" and head in world.comment)):
+        world.say("/preview", PUPPET)
+        waited += 2
+        assert waited <= FIRST.total_seconds()
+        world.clock.forward(seconds=2)
+        await world.run()
+
+
 async def test_a_writer_whose_command_had_its_turn_after_hundreds_of_others_waits_for_no_look() -> None:
     world = a_fork("preview")
     await after_pushes(world, 500, every=5)
@@ -405,8 +433,11 @@ def test_the_wait_doubles_up_to_its_longest_and_is_forgotten_after_an_hour_of_qu
         lambda pauses, number: pauses.note_heard(
             replace(a_preview(name=f"gh-812-{number}"), poke=Poke("d", urgent_id="d"))
         ),
+        lambda pauses, number: pauses.note_unanswered(
+            replace(a_preview(name=f"gh-812-{number}"), poke=Poke("d", urgent_id="d", urgent_by=number))
+        ),
     ],
-    ids=["accounts", "pull requests", "calls"],
+    ids=["accounts", "pull requests", "calls", "calls without an answer"],
 )
 def test_what_is_remembered_is_bounded(note: Callable[[Pauses, int], None]) -> None:
     pauses = Pauses()
