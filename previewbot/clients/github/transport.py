@@ -32,9 +32,9 @@ API_VERSION = "2022-11-28"
 (https://docs.github.com/en/rest/about-the-rest-api/breaking-changes)."""
 
 MAX_PAGES = 100
-"""Strangers cannot make a list that is longer: GitHub shows 3,000 files, and takes 2,500 comments on a pull
-request (`Commenting is disabled on issues with more than 2500 comments`,
-https://github.com/cockpit-project/cockpit/issues/8417)."""
+"""Strangers cannot make a list of a pull request's that is longer: GitHub shows 3,000 files, and takes 2,500
+comments (`Commenting is disabled on issues with more than 2500 comments`,
+https://github.com/cockpit-project/cockpit/issues/8417). Of open pull requests 10,000 can be listed."""
 
 _ACCEPT = "application/vnd.github+json"
 _TIMEOUT = aiohttp.ClientTimeout(total=30, connect=10)
