@@ -107,16 +107,20 @@ class Connections:
         """How many bytes of unfinished requests are held."""
         return self._held
 
-    def add(self, connection: Connection) -> bool:
-        """Add a new connection; return False if there is no room, since all others wait for us."""
-        if len(self) >= self._limits.connections:
+    @property
+    def too_many(self) -> bool:
+        """Whether there are more than there may be, since nobody could make room."""
+        return len(self) > self._limits.connections
+
+    def add(self, connection: Connection) -> None:
+        """Add a new connection; others make room for it, unless all of them wait for us."""
+        while len(self) >= self._limits.connections:
             # Idle ones lose nothing. Then those who do not take our answer, then those who do not go on.
             oldest = next(chain(*(self._by_state[waits] for waits in _GIVE_WAY)), None)
             if oldest is None:
-                return False
+                break
             self._give_way(oldest)
         self._by_state[connection.waits][connection] = None
-        return True
 
     def remove(self, connection: Connection) -> None:
         """Forget a connection, which may have been forgotten already."""
@@ -128,17 +132,18 @@ class Connections:
 
         What it holds counts no more once its request is there in whole. Raises if it has to give way itself.
         """
-        if waits is Waits.WORKING:
-            # It was to give way, and was quicker.
-            connection.gives_way = None
         known = connection in self._by_state[connection.waits]
+        if waits is Waits.WORKING:
+            # If it was to give way, it was quicker: it stays, and counts again.
+            connection.gives_way = None
+            known = True
         self._by_state[connection.waits].pop(connection, None)
         connection.waits = waits
         if known:
             self._by_state[waits][connection] = None
         if waits is not Waits.RECEIVING:
             self._release(connection)
-        elif len(self._by_state[waits]) > self._limits.unfinished:
+        if waits is Waits.RECEIVING and len(self._by_state[waits]) > self._limits.unfinished:
             self._give_way(next(iter(self._by_state[waits])))
 
     def hold(self, connection: Connection, count: int) -> None:

@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import io
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from socket import MSG_PEEK
 from typing import Any
 
 from gevent.socket import socket
@@ -60,17 +63,22 @@ class Reader(SocketUnreader):  # type: ignore[misc]
         first = self.take_buffered()
         try:
             with self._connection.waiting():
-                first = first or self.sock.recv(_PIECE)
+                # Not received yet: until it is its turn, the kernel holds it.
+                if not (first or self.sock.recv(1, MSG_PEEK)):
+                    return False
         except TimeoutError:
             return False
-        if not first:
-            return False
-        self.unread(first)
+        # It waits for us, so it does not give way: whoever asks on many connections at once would push out
+        # all others just by that.
+        self._connections.now(self._connection, Waits.WORKING)
+        if self._turns is not None:
+            self._turns.take()
         self._until = time.monotonic() + REQUEST_SECONDS
-        self._in_header, self._received = True, 0
+        self._in_header, self._received, self._of_turn = True, 0, 0
         self._connections.now(self._connection, Waits.RECEIVING)
+        first = first or self.sock.recv(_PIECE)
+        self.unread(first)
         self._count(first)
-        self._take_turn()
         return True
 
     def header_is_in(self) -> None:
@@ -87,29 +95,36 @@ class Reader(SocketUnreader):  # type: ignore[misc]
             raise LimitRequestHeaders(f"the header is longer than {HEADER_LIMIT} bytes")
         if self._received >= REQUEST_LIMIT:
             raise RequestEntityTooLarge(f"larger than {REQUEST_LIMIT} bytes in chunks")
+        with self._in_time():
+            piece: bytes = super().chunk(size_hint)
+        if not piece and not self._in_header:
+            raise ClientDisconnected("the body was cut off")
+        self._count(piece)
+        if self._received - self._of_turn > _BODY_PIECE:
+            # To take thousands of tiny chunks apart is work too.
+            self._of_turn = self._received
+            if self._turns is not None:
+                self._turns.take()
+                with self._connection.waiting():
+                    """Raises if it gave way meanwhile: then the work can be spared."""
+        return piece
+
+    def ask_to_go_on(self) -> None:
+        """Tell whoever waits for it to send the body; raises what `chunk` raises."""
+        with self._in_time():
+            self.sock.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
+
+    @contextmanager
+    def _in_time(self) -> Iterator[None]:
         left = self._until - time.monotonic()
         if left <= 0:
             raise _too_slow()
         self.sock.settimeout(left)
         try:
             with self._connection.waiting():
-                piece: bytes = super().chunk(size_hint)
+                yield
         except TimeoutError:
             raise _too_slow() from None
-        if not piece and not self._in_header:
-            raise ClientDisconnected("the body was cut off")
-        self._count(piece)
-        if self._received - self._of_turn > _BODY_PIECE:
-            # To take thousands of tiny chunks apart is work too.
-            self._take_turn()
-        return piece
-
-    def _take_turn(self) -> None:
-        self._of_turn = self._received
-        if self._turns is not None:
-            self._turns.take()
-            with self._connection.waiting():
-                """Raises if it gave way meanwhile: then the work can be spared."""
 
     def _count(self, piece: bytes) -> None:
         self._received += len(piece)
@@ -123,10 +138,10 @@ class Body(io.RawIOBase):
     """
 
     def __init__(
-        self, request: Request, sock: socket, connection: Connection, connections: Connections
+        self, request: Request, reader: Reader, connection: Connection, connections: Connections
     ) -> None:
         self._body = request.body
-        self._sock = sock
+        self._reader = reader
         self._connection = connection
         self._connections = connections
         # gunicorn would ask the sender to go on before the application has said whether it wants the body
@@ -145,7 +160,7 @@ class Body(io.RawIOBase):
         """Read as much as there is room for, less only at the end; raises what `Reader.chunk` raises."""
         if self._asks:
             self._asks = False
-            self._sock.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
+            self._reader.ask_to_go_on()
         piece = self._body.read(len(buffer))
         buffer[: len(piece)] = piece
         if len(piece) < len(buffer) and not self.whole:

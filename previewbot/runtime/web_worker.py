@@ -35,6 +35,9 @@ from previewbot.runtime.web_turns import Turns
 LINGER_SECONDS = 1.0
 """How long somebody who still sends has to read the answer, before the connection is closed on him."""
 _MOST_LINGER = 128
+_MOST_ENDING = 2 * _MOST_LINGER
+"""How many connections there may be beyond the limit: some are just ending, and when all others wait for us,
+nobody makes room. Whoever comes then waits in the kernel's queue, which is fairer than to be turned away."""
 _LOOK_SECONDS = 0.2
 
 WsgiApp = Callable[[dict[str, Any], Any], Iterable[bytes]]
@@ -65,7 +68,7 @@ class Worker(GeventWorker):  # type: ignore[misc]
         servers = []
         for sock, listener in zip(self.sockets, listeners, strict=True):
             sock.setblocking(True)
-            servers.append(StreamServer(sock, listener.handle, spawn=Pool()))
+            servers.append(StreamServer(sock, listener.handle, spawn=Pool(listener.most)))
             servers[-1].start()
         self._until(float("inf"), lambda: not self.alive)
         for server, listener in zip(servers, listeners, strict=True):
@@ -91,12 +94,12 @@ class Listener:
         self._lingering = 0
         self._turns = Turns(address.at_once) if address.at_once else None
         self.connections = Connections(address.limits)
+        self.most = address.limits.connections + _MOST_ENDING
 
     def handle(self, sock: Any, peer: Any) -> None:
         """Serve a connection; the server closes it afterwards."""
         connection = Connection()
-        if not self.connections.add(connection):
-            return
+        self.connections.add(connection)
         try:
             unread = self._serve(sock, peer, connection)
         except OSError:
@@ -117,7 +120,7 @@ class Listener:
                 request = None
                 request = Request(worker.cfg, reader, peer)
                 reader.header_is_in()
-                body = request.body = Body(request, sock, connection, self.connections)
+                body = request.body = Body(request, reader, connection, self.connections)
                 goes_on = self._answer(request, sock, peer, connection)
                 if not body.whole or not goes_on:
                     return not body.whole
@@ -140,7 +143,7 @@ class Listener:
         with contextlib.ExitStack() as ending:
             if hasattr(pieces, "close"):
                 ending.callback(pieces.close)
-            if not request.body.whole or not self._worker.alive:
+            if not request.body.whole or not self._worker.alive or self.connections.too_many:
                 response.force_close()
             self.connections.now(connection, Waits.SENDING)
             sock.settimeout(REQUEST_SECONDS)

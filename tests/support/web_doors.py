@@ -9,6 +9,7 @@ import hmac
 import itertools
 import json
 import os
+import signal
 import socket
 import sys
 import time
@@ -117,10 +118,14 @@ class Door:
     kube: FakeKube
     _senders: list[Sender] = field(default_factory=list)
 
-    def connect(self, *, probes: bool = False) -> Sender:
-        """Open a connection to web, or to where its probes are."""
-        port = self.process.probe_port if probes else self.process.port
-        sender = Sender(socket.create_connection(("127.0.0.1", port), PATIENCE_SECONDS))
+    def connect(self, *, probes: bool = False, room: int | None = None) -> Sender:
+        """Open a connection to web, or to where its probes are, with little `room` for answers in bytes."""
+        sock = socket.socket()
+        sock.settimeout(PATIENCE_SECONDS)
+        if room is not None:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, room)
+        sender = Sender(sock)
+        sock.connect(("127.0.0.1", self.process.probe_port if probes else self.process.port))
         self._senders.append(sender)
         return sender
 
@@ -148,6 +153,26 @@ class Door:
     def memory(self) -> int:
         """Return how much memory web's processes have in RAM now, in bytes, largest first."""
         return max(_resident(number) for number in _family(self.process.child.pid))
+
+    def connections(self) -> int:
+        """Return how many connections web has open."""
+        # https://www.kernel.org/doc/html/latest/networking/proc_net_tcp.html: what somebody has open has an
+        # inode. 0A is the socket that listens.
+        rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+        ours = [row for row in rows if row[1].endswith(f":{self.process.port:04X}") and row[3] != "0A"]
+        return sum(row[9] != "0" for row in ours)
+
+    @contextmanager
+    def held_up(self) -> Iterator[None]:
+        """Let web do nothing meanwhile, so that what is sent to it is there all at once."""
+        workers = _family(self.process.child.pid)[1:]
+        for number in workers:
+            os.kill(number, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for number in workers:
+                os.kill(number, signal.SIGCONT)
 
     def stop(self) -> None:
         """Tell it to end, and wait for that."""
