@@ -82,8 +82,8 @@ class Connection:
 
 @dataclass(frozen=True)
 class Limits:
-    """How many connections there may be, how many of them with a request that is not there in whole, and how
-    many bytes of such requests are held."""
+    """How many connections there may be, how many of them with a request that is not there in whole, and as
+    many with an answer that is not taken, and how many bytes of such requests are held."""
 
     connections: int
     unfinished: int
@@ -143,7 +143,7 @@ class Connections:
             self._by_state[waits][connection] = None
         if waits is not Waits.RECEIVING:
             self._release(connection)
-        if waits is Waits.RECEIVING and len(self._by_state[waits]) > self._limits.unfinished:
+        if waits in _UNFINISHED and len(self._by_state[waits]) > self._limits.unfinished:
             self._give_way(next(iter(self._by_state[waits])))
 
     def hold(self, connection: Connection, count: int) -> None:
@@ -175,6 +175,7 @@ class Connections:
         connection.held = 0
 
 
+_UNFINISHED = (Waits.RECEIVING, Waits.SENDING)
 _GIVE_WAY = (Waits.IDLE, Waits.SENDING, Waits.RECEIVING)
 
 

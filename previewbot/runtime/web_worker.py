@@ -34,6 +34,12 @@ from previewbot.runtime.web_turns import Turns
 
 LINGER_SECONDS = 1.0
 """How long somebody who still sends has to read the answer, before the connection is closed on him."""
+KERNEL_BYTES = 16 * 1024
+"""How much the kernel holds of a connection in each direction; it counts twice that, for its own part.
+
+That is memory of the container too. By itself the kernel takes up to 4 MiB of answers that nobody reads, as
+long as the connection is there, and 32 MiB of what was sent (https://man7.org/linux/man-pages/man7/tcp.7.html).
+"""
 _MOST_LINGER = 128
 _MOST_ENDING = 2 * _MOST_LINGER
 """How many connections there may be beyond the limit: some are just ending, and when all others wait for us,
@@ -68,6 +74,9 @@ class Worker(GeventWorker):  # type: ignore[misc]
         servers = []
         for sock, listener in zip(self.sockets, listeners, strict=True):
             sock.setblocking(True)
+            # Connections have those of the socket that they came in by.
+            for buffer in (socket.SO_RCVBUF, socket.SO_SNDBUF):
+                sock.setsockopt(socket.SOL_SOCKET, buffer, KERNEL_BYTES)
             servers.append(StreamServer(sock, listener.handle, spawn=Pool(listener.most)))
             servers[-1].start()
         self._until(float("inf"), lambda: not self.alive)
