@@ -13,6 +13,7 @@ Differences to gunicorn's own, each for a stranger who would otherwise stop web:
 from __future__ import annotations
 
 import contextlib
+import logging
 import socket
 import time
 from collections.abc import Callable, Iterable
@@ -67,6 +68,8 @@ class Worker(GeventWorker):  # type: ignore[misc]
 
     def run(self) -> None:
         """Serve until told to end; what is under way then has gunicorn's `graceful_timeout` to finish."""
+        # gunicorn warns of each header that is no HTTP, with all of it: up to 32 KiB for every stranger.
+        self.log.error_log.setLevel(logging.ERROR)
         listeners = [
             Listener(address, sock.getsockname(), self)
             for address, sock in zip(self.app.addresses, self.sockets, strict=True)
