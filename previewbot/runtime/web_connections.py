@@ -2,8 +2,8 @@
 
 Nobody is asked for a password before he may connect, so whatever one connection takes, a stranger takes as
 often as he likes. To turn away newcomers would turn away GitHub; so a newcomer always gets in, and whoever
-has kept us waiting for longest makes room. A delivery comes in within milliseconds: to push one out, a
-stranger would have to fill everything anew within these.
+has kept us waiting for longest, or holds most, makes room. A delivery comes in within milliseconds: to push
+one out, a stranger would have to fill everything anew within these. Who waits for us never makes room.
 
 All of it runs in one thread, and nothing here waits, so no lock is needed.
 """
@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import Enum
 from itertools import chain
+from operator import attrgetter
 from typing import Any
 
 import gevent
@@ -149,8 +150,8 @@ class Connections:
     def hold(self, connection: Connection, count: int) -> None:
         """Note that so many bytes more were received.
 
-        Whoever has been sending for longest gives way if that is too much, with an answer; if that is this
-        connection itself, it is raised here.
+        Whoever holds most gives way if that is too much, with an answer; of those who hold the same, who has
+        been sending for longest. If that is this connection itself, it is raised here.
         """
         if connection not in self._by_state[Waits.RECEIVING]:
             # It gives way, and learns of it when it waits for more.
@@ -158,7 +159,9 @@ class Connections:
         connection.held += count
         self._held += count
         while self._held > self._limits.held:
-            self._give_way(next(iter(self._by_state[Waits.RECEIVING])))
+            # So whoever holds no more than his share (64 KiB, and most deliveries have less) stays, however
+            # slowly he sends and however much others do.
+            self._give_way(max(self._by_state[Waits.RECEIVING], key=attrgetter("held")))
 
     def end_idle(self) -> None:
         """End those that wait for a request: no more are answered."""

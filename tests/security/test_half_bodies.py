@@ -84,18 +84,34 @@ def test_half_bodies_that_fill_all_room_do_not_keep_a_delivery_out(door: Door) -
     assert door.ask(post(a_payload(MIB))).status == 202
 
 
-def test_those_who_have_been_sending_for_longest_are_told_to_come_back(door: Door) -> None:
-    first = door.connect()
-    first.send(head(2 * MIB) + b"x" * MIB)
-    assert door.probe().status == 200
-    for _ in range(17):
-        door.connect().send(head(2 * MIB) + b"x" * (2 * MIB - 1))
+def test_those_who_hold_most_are_told_to_come_back(door: Door) -> None:
+    filling = [door.connect() for _ in range(18)]
+    for sender in filling:
+        sender.send(head(2 * MIB) + b"x" * (2 * MIB - 1))
+    until(lambda: any(not sender.is_open() for sender in filling), "one that gave way")
 
-    answer = first.answer()
+    gave_way = next(sender for sender in filling if not sender.is_open())
+    answer = gave_way.answer()
 
     assert (answer.status, answer.headers["retry-after"]) == (503, "60")
     assert "previewbot will find it later" in answer.text
-    assert first.ended()
+    assert gave_way.ended()
+
+
+def test_a_delivery_on_a_slow_line_is_not_pushed_out_by_those_who_send_much(door: Door) -> None:
+    delivery = post(a_payload(20_000))
+    slow = door.connect()
+    slow.send(delivery[:10_000])
+    assert door.probe().status == 200
+
+    for _ in range(3):
+        filling = [door.connect() for _ in range(20)]
+        for sender in filling:
+            sender.send(head(2 * MIB) + b"x" * (2 * MIB - 1))
+        until(lambda: any(not sender.is_open() for sender in filling), "one that gave way")  # noqa: B023
+    slow.send(delivery[10_000:])
+
+    assert slow.answer().status == 202
 
 
 @pytest.mark.parametrize("half", ["half a header", "half a body"])

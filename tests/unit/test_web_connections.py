@@ -92,20 +92,26 @@ def test_whoever_began_a_request_first_gives_way_with_an_answer_when_too_many_ha
     assert error.retry_after == 60
 
 
-def test_whoever_has_been_sending_for_longest_gives_way_when_too_much_is_held() -> None:
+@pytest.mark.parametrize(
+    ("counts", "gives_way"),
+    [
+        pytest.param((10, 45, 45), 1, id="of those who hold the same, who has been sending for longest"),
+        pytest.param((10, 30, 59), 2, id="also if he came last"),
+    ],
+)
+def test_whoever_holds_most_gives_way_when_too_much_is_held(counts: tuple[int, ...], gives_way: int) -> None:
     room = a_room()
-    clients = [Client(room, Waits.RECEIVING) for _ in range(3)]
-    for client in clients:
-        client.sends(33)
+    clients = [Client(room, Waits.RECEIVING) for _ in counts]
+    for client, count in zip(clients, counts, strict=True):
+        client.sends(count)
     assert those_who_gave_way(clients) == []
 
-    clients[2].sends(2)
+    clients[0].sends(2)
+    assert those_who_gave_way(clients) == [gives_way]
+    assert room.held == sum(counts) + 2 - counts[gives_way]
 
-    assert those_who_gave_way(clients) == [0]
-    assert room.held == 68
 
-
-def test_whoever_has_been_sending_for_longest_gives_way_also_if_it_is_he_who_sends() -> None:
+def test_whoever_holds_most_gives_way_also_if_it_is_he_who_sends() -> None:
     room = a_room()
     first = Connection()
     room.add(first)
