@@ -24,9 +24,11 @@ POKED_AT = f"{GROUP}/poked-at"
 UPDATED_AT = f"{GROUP}/updated-at"
 COMMENT_ID = f"{GROUP}/comment-id"
 MEMBER_COMMENT_ID = f"{GROUP}/member-comment-id"
-URGENT_ID = f"{GROUP}/urgent-id"
-URGENT_BY = f"{GROUP}/urgent-by"
+LABEL_ID = f"{GROUP}/label-id"
+CALL_ID = f"{GROUP}/call-id"
+CALLED_BY = f"{GROUP}/called-by"
 CLOSED_ID = f"{GROUP}/closed-id"
+EVENT_ID = f"{GROUP}/event-id"
 
 LISTING = "listing-"
 """What the delivery id of a poke begins with that is the listing's and no webhook's."""
@@ -57,10 +59,10 @@ class Poke(Value):
     """Why to look again: the delivery, its time, and what GitHub must show at least before we believe it.
 
     `member_comment_id` is the newest command of a member (`MEMBERS`) that a delivery told of. It is for order
-    and quota only: what its author may do is asked of GitHub. `urgent_id` is the latest delivery that told of
-    a label, or of a comment by somebody else than the author; `urgent_by` is the number of who wrote the
-    comment, or of the bot that set the label, and 0 for a label that a person set. `closed_id` is the latest
-    delivery that told of a closing.
+    and quota only: what its author may do is asked of GitHub. `label_id` is the latest delivery that told of
+    a label that a person set; `call_id` that of a comment by somebody else than the author, or of a label
+    that a bot set, `called_by` the number of that account. `closed_id` is the latest delivery that told of a
+    closing, and `event_id` the latest that told of anything but somebody else's comment.
     """
 
     delivery_id: str = ""
@@ -68,9 +70,11 @@ class Poke(Value):
     updated_at: datetime | None = None
     comment_id: int = 0
     member_comment_id: int = 0
-    urgent_id: str = ""
-    urgent_by: int = 0
+    label_id: str = ""
+    call_id: str = ""
+    called_by: int = 0
     closed_id: str = ""
+    event_id: str = ""
 
     @property
     def from_listing(self) -> bool:
@@ -124,11 +128,15 @@ def annotations_of(poke: Poke) -> dict[str, str]:
         annotations[COMMENT_ID] = str(poke.comment_id)
     if poke.member_comment_id:
         annotations[MEMBER_COMMENT_ID] = str(poke.member_comment_id)
-    # Nor does a stranger's push take away that a maintainer set a label a moment before.
-    if poke.urgent_id:
-        annotations |= {URGENT_ID: poke.urgent_id, URGENT_BY: str(poke.urgent_by)}
+    # Nor does a stranger's push or comment take away that a maintainer set a label a moment before.
+    if poke.label_id:
+        annotations[LABEL_ID] = poke.label_id
+    if poke.call_id:
+        annotations |= {CALL_ID: poke.call_id, CALLED_BY: str(poke.called_by)}
     if poke.closed_id:
         annotations[CLOSED_ID] = poke.closed_id
+    if poke.event_id:
+        annotations[EVENT_ID] = poke.event_id
     return annotations
 
 
@@ -208,9 +216,11 @@ def _poke_from(annotations: Mapping[str, str]) -> Poke:
         updated_at=_moment(annotations.get(UPDATED_AT)),
         comment_id=_number(annotations.get(COMMENT_ID, "")),
         member_comment_id=_number(annotations.get(MEMBER_COMMENT_ID, "")),
-        urgent_id=annotations.get(URGENT_ID, ""),
-        urgent_by=_number(annotations.get(URGENT_BY, "")),
+        label_id=annotations.get(LABEL_ID, ""),
+        call_id=annotations.get(CALL_ID, ""),
+        called_by=_number(annotations.get(CALLED_BY, "")),
         closed_id=annotations.get(CLOSED_ID, ""),
+        event_id=annotations.get(EVENT_ID, ""),
     )
 
 

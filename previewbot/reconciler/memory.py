@@ -11,7 +11,7 @@ from datetime import datetime
 from previewbot.api import ConfigurationProblem, Requests
 from previewbot.config.repository import RepositoryConfig
 from previewbot.reconciler.observation import Observation, PullRequestFacts
-from previewbot.reconciler.pauses import Pauses
+from previewbot.reconciler.pauses import FIRST, Pauses
 
 log = logging.getLogger(__name__)
 
@@ -153,12 +153,12 @@ class Memory:
 
 
 def note_look(memory: Memory, observation: Observation, *, approved: bool, runs: bool) -> None:
-    """Let whoever caused a look at a fork wait longer for the next if this one came to nothing.
+    """Let whoever caused a look wait longer for the next if this one came to nothing.
 
     `approved`: it took somebody's approval of a commit; `runs`: something is to run.
     """
     facts, pauses, preview = observation.facts, memory.pauses, observation.preview
-    if not observation.fresh or facts is None or not facts.pull_request.is_fork:
+    if not observation.fresh or facts is None:
         return
     now, author = observation.now, facts.pull_request.author
     callers = pauses.callers(preview, now)
@@ -169,14 +169,17 @@ def note_look(memory: Memory, observation: Observation, *, approved: bool, runs:
         pauses.note_unanswered(preview)
     if approved:
         pauses.forgive(author.id)
-    elif observation.may_wait and not runs:
+    elif facts.pull_request.is_fork and observation.may_wait and not runs:
         wait = pauses.note_in_vain(author.id, now)
         about = {"preview": preview.name, "author": author.login, "author_id": author.id}
         log.info("a look came to nothing", extra={**about, "next_after": wait.total_seconds()})
     # Whoever was found to have write access, in this look or in one that took an earlier portion, makes no
-    # noise. Of others that is not known while commands are left: theirs may be among them.
+    # noise. Of others that is not known while commands are left: theirs may be among them. That GitHub does
+    # not show a comment yet is believed for a moment only: whoever deletes theirs at once is never shown.
+    young = now - (preview.poke.poked_at or now) < FIRST
+    complete = facts.again_at is None and not (facts.lagging and young)
     for caller in callers:
         if memory.writers.knows(preview.spec.repository_id, caller):
             pauses.forgive(caller)
-        elif caller and facts.again_at is None:
+        elif complete:
             pauses.note_in_vain(caller, now)

@@ -1,9 +1,11 @@
-"""How long the pull requests of strangers wait for their next look.
+"""How long strangers wait for the next look that they cause.
 
 A push, an edit or a reopening costs a look at GitHub, and of a fork that nobody asked for it comes to
-nothing. Whoever repeats that would spend the requests that GitHub grants for everybody. So after each look
-that came to nothing the next one at any of its author's forks waits longer. People with write access are no
-strangers: their branches are in the repository itself, and never wait.
+nothing. So does a comment of somebody who may not ask for anything, on whatever pull request. Whoever repeats
+that would spend the requests that GitHub grants for everybody. So after each look that came to nothing the
+next one waits longer: at any fork of its author, and for the comments of whoever wrote them. One never waits
+for what the other did. People with write access are no strangers: their branches are in the repository
+itself, and what they do there never waits.
 
 All of it is in memory: a restart forgets it, which costs one look per pull request.
 """
@@ -25,6 +27,10 @@ FIRST = timedelta(seconds=10)
 LONGEST = timedelta(minutes=10)
 """The longest wait."""
 
+WHILE_IT_RUNS = timedelta(minutes=1)
+"""The longest that a comment waits where something runs: its author may have write access without showing as
+a member, and be hidden by a stranger who wrote a moment later."""
+
 QUIET = timedelta(hours=1)
 """After so long without such a look an author begins anew."""
 
@@ -42,6 +48,16 @@ class Paused(Exception):
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
         super().__init__(f"the next look at this author's forks is due in {seconds:.0f} s")
+
+
+@dataclass(frozen=True)
+class _Heard:
+    """The deliveries that the latest complete look accounted for."""
+
+    label: str = ""
+    call: str = ""
+    closed: str = ""
+    event: str = ""
 
 
 @dataclass(frozen=True)
@@ -65,7 +81,7 @@ class Pauses:
     def __init__(self) -> None:
         self._in_vain: OrderedDict[int, _InVain] = OrderedDict()  # by the number of the account
         self._authors: OrderedDict[str, int] = OrderedDict()
-        self._heard: OrderedDict[str, tuple[str, str]] = OrderedDict()
+        self._heard: OrderedDict[str, _Heard] = OrderedDict()
         self._unanswered: OrderedDict[str, Sequence[int]] = OrderedDict()
 
     def require_due(self, preview: Preview, now: datetime) -> None:
@@ -100,27 +116,45 @@ class Pauses:
         self._in_vain.pop(account, None)
 
     def callers(self, preview: Preview, now: datetime) -> Sequence[int]:
-        """Return who else than the author asked for a look that was not complete yet; 0 stands for a label.
+        """Return who else than the author asked for a look that was not complete yet.
 
         Who may write is not known before the look. So a comment of anybody calls, until the looks that this
         account called for came to nothing; then it waits like an author.
         """
         return [account for account in self._called(preview) if not self._left(account, now)]
 
+    def only_callers(self, preview: Preview) -> Sequence[int]:
+        """Return the accounts whose comments are all that no complete look has seen; nobody if there is more.
+
+        What the listing tells is not more: the comment itself has changed what it goes by.
+        """
+        poke, heard = preview.poke, self._heard_of(preview)
+        more = poke.event_id not in ("", heard.event) or preview.asked_by_member
+        return () if more else self._called(preview)
+
+    def due_at(self, accounts: Sequence[int], now: datetime) -> datetime:
+        """Return when the next look is due that one of these accounts causes."""
+        return now + min(self._left(account, now) for account in accounts)
+
+    def is_labelled(self, preview: Preview) -> bool:
+        """Return whether somebody set a label that no complete look has seen."""
+        return preview.poke.label_id not in ("", self._heard_of(preview).label)
+
     def is_closed(self, preview: Preview) -> bool:
         """Return whether a closing that no complete look has seen leaves something to take down.
 
         Where nothing was made or told yet it waits: else to close and reopen would cost two looks each time.
         """
-        (_, closed), status = self._heard.get(preview.name, ("", "")), preview.status
+        closed, status = self._heard_of(preview).closed, preview.status
         return preview.poke.closed_id not in ("", closed) and bool(status.reports or status.children)
 
     def note_heard(self, preview: Preview) -> None:
-        """Note that a complete look has seen what the latest events were about that do not wait."""
-        ids = preview.poke.urgent_id, preview.poke.closed_id
+        """Note that a complete look has seen what the latest deliveries were about."""
+        poke = preview.poke
+        heard = _Heard(poke.label_id, poke.call_id, poke.closed_id, poke.event_id)
         self._unanswered.pop(preview.name, None)
-        if any(ids):
-            _keep(self._heard, preview.name, ids, _PULL_REQUESTS_KEPT)
+        if heard != _Heard():
+            _keep(self._heard, preview.name, heard, _PULL_REQUESTS_KEPT)
 
     def note_unanswered(self, preview: Preview) -> None:
         """Note who called for a look that was not complete: the poke knows the latest only."""
@@ -129,9 +163,12 @@ class Pauses:
             _keep(self._unanswered, preview.name, called[-_CALLERS_KEPT:], _PULL_REQUESTS_KEPT)
 
     def _called(self, preview: Preview) -> Sequence[int]:
-        urgent, _ = self._heard.get(preview.name, ("", ""))
-        latest = [preview.poke.urgent_by] if preview.poke.urgent_id not in ("", urgent) else []
+        poke = preview.poke
+        latest = [poke.called_by] if poke.call_id not in ("", self._heard_of(preview).call) else []
         return list(dict.fromkeys([*self._unanswered.get(preview.name, ()), *latest]))
+
+    def _heard_of(self, preview: Preview) -> _Heard:
+        return self._heard.get(preview.name, _Heard())
 
     def _left(self, account: int, now: datetime) -> timedelta:
         found = self._in_vain.get(account)
@@ -153,7 +190,10 @@ def may_wait(
         return False
     # A member's command, a label, or the comment of somebody else: whoever has rights here must not wait for
     # the author's noise.
-    if preview.asked_by_member or pauses.callers(preview, now) or pauses.is_closed(preview):
+    if preview.asked_by_member or pauses.is_labelled(preview) or pauses.is_closed(preview):
+        return False
+    # Nor must the author wait for the noise of others.
+    if pauses.callers(preview, now) or pauses.only_callers(preview):
         return False
     # The listing after a restart, or after the App was installed, tells of many pull requests at once. Each
     # is looked at once: else the tenth of an author would wait for an hour.

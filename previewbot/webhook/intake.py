@@ -109,15 +109,18 @@ class Intake:
         return fits, parse_event(event, _json(body), app_id=self.settings.github.app_id)
 
     def _poke(self, about: Trigger, delivery: str) -> _Answer:
+        called = about.urgent and about.by != 0
         poke = Poke(
             delivery_id=delivery,
             poked_at=self.now(),
             updated_at=about.updated_at,
             comment_id=about.comment_id,
             member_comment_id=about.member_comment_id,
-            urgent_id=delivery if about.urgent else "",
-            urgent_by=about.by if about.urgent else 0,
+            label_id=delivery if about.urgent and not called else "",
+            call_id=delivery if called else "",
+            called_by=about.by if called else 0,
             closed_id=delivery if about.closes else "",
+            event_id="" if called and about.comment_id else delivery,
         )
         try:
             known = [

@@ -193,7 +193,7 @@ async def test_a_strangers_comment_takes_away_no_call_that_github_does_not_show_
         world.say(f"/preview start {head}", ANN)
     else:
         soon = world.clock.now + timedelta(seconds=1)
-        world.cluster.poke(Poke("late", world.clock.now, soon, urgent_id="late"))
+        world.cluster.poke(Poke("late", world.clock.now, soon, label_id="late", event_id="late"))
     late, world.github.comments_written = world.github.comments_written, shown
     await world.run()
     world.github.comments_written, world.github.labels = late, ("preview",)
@@ -236,7 +236,9 @@ async def test_a_label_that_github_does_not_show_yet_is_looked_for_until_it_does
     world = a_fork()
     await after_pushes(world, 50, every=1)
     world.cluster.poke(
-        Poke("late", world.clock.now, world.clock.now + timedelta(seconds=1), urgent_id="late")
+        Poke(
+            "late", world.clock.now, world.clock.now + timedelta(seconds=1), label_id="late", event_id="late"
+        )
     )
     await world.run()
     world.clock.forward(seconds=2)
@@ -431,10 +433,10 @@ def test_the_wait_doubles_up_to_its_longest_and_is_forgotten_after_an_hour_of_qu
         lambda pauses, number: pauses.note_in_vain(number, NOW),
         lambda pauses, number: pauses.note_fork(f"gh-812-{number}", number),
         lambda pauses, number: pauses.note_heard(
-            replace(a_preview(name=f"gh-812-{number}"), poke=Poke("d", urgent_id="d"))
+            replace(a_preview(name=f"gh-812-{number}"), poke=Poke("d", call_id="d"))
         ),
         lambda pauses, number: pauses.note_unanswered(
-            replace(a_preview(name=f"gh-812-{number}"), poke=Poke("d", urgent_id="d", urgent_by=number))
+            replace(a_preview(name=f"gh-812-{number}"), poke=Poke("d", call_id="d", called_by=number))
         ),
     ],
     ids=["accounts", "pull requests", "calls", "calls without an answer"],

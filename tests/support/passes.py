@@ -522,18 +522,22 @@ class World:
         urgent_by: int | None = None,
         closes: bool = False,
     ) -> None:
-        """Tell of something at GitHub, as web does for each webhook; `urgent_by` is who must not wait."""
+        """Tell of something at GitHub, as web does for each webhook.
+
+        `urgent_by` is who wrote a comment on somebody else's pull request, 0 for whoever set a label.
+        """
         now, delivery = self.clock.now, f"delivery {next(self._deliveries)}"
-        urgent_id = "" if urgent_by is None else delivery
         self.cluster.poke(
             Poke(
                 delivery_id=delivery,
                 poked_at=now,
                 comment_id=comment_id,
                 member_comment_id=comment_id if by_member else 0,
-                urgent_id=urgent_id,
-                urgent_by=urgent_by or 0,
+                label_id=delivery if urgent_by == 0 else "",
+                call_id=delivery if urgent_by else "",
+                called_by=urgent_by or 0,
                 closed_id=delivery if closes else "",
+                event_id="" if urgent_by else delivery,
             )
         )
 

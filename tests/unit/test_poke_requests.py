@@ -19,7 +19,9 @@ pokes = st.builds(
     updated_at=st.none() | st.integers(0, 60).map(lambda minutes: NOON + timedelta(minutes=minutes)),
     comment_id=st.integers(0, 99),
     member_comment_id=st.integers(0, 99),
-    urgent_id=st.text("abc", max_size=1),
+    label_id=st.text("abc", max_size=1),
+    call_id=st.text("abc", max_size=1),
+    event_id=st.text("abc", max_size=1),
     closed_id=st.text("abc", max_size=1),
 )
 
@@ -49,11 +51,12 @@ def test_what_only_one_knows_stays() -> None:
 
 
 def test_a_call_outlasts_what_comes_after_it_and_the_newer_of_two_counts() -> None:
-    label, push = Poke("1", urgent_id="1"), Poke("2")
-    comment = Poke("3", urgent_id="3", urgent_by=667)
+    label, push = Poke("1", label_id="1", event_id="1"), Poke("2", event_id="2")
+    comment, another = Poke("3", call_id="3", called_by=667), Poke("5", call_id="5", called_by=668)
 
-    assert merge_pokes(label, push) == Poke("2", urgent_id="1")
-    assert merge_pokes(label, comment) == comment
+    assert merge_pokes(label, push) == Poke("2", label_id="1", event_id="2")
+    assert merge_pokes(label, comment) == Poke("3", label_id="1", call_id="3", called_by=667, event_id="1")
+    assert merge_pokes(comment, another) == another
     assert merge_pokes(Poke("4", closed_id="4"), push).closed_id == "4"
 
 

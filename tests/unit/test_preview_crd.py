@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -59,7 +60,7 @@ def test_annotations_that_a_person_mangled_count_as_absent() -> None:
             "previewbot.dev/comment-id": "x1",
             "previewbot.dev/member-comment-id": "9" * 5_000,
             "previewbot.dev/poked-at": "yesterday",
-            "previewbot.dev/urgent-by": "9" * 5_000,
+            "previewbot.dev/called-by": "9" * 5_000,
         },
     }
 
@@ -67,7 +68,8 @@ def test_annotations_that_a_person_mangled_count_as_absent() -> None:
 
 
 def test_a_poke_is_read_back_as_it_was_written() -> None:
-    poke = Poke("1", NOW, NOW, comment_id=9, member_comment_id=9, urgent_id="1", urgent_by=667, closed_id="1")
+    bounds = Poke("1", NOW, NOW, comment_id=9, member_comment_id=9)
+    poke = replace(bounds, label_id="1", call_id="2", called_by=667, closed_id="3", event_id="4")
     obj = new_object(a_preview().spec, poke)
     obj["metadata"] |= {"uid": "u", "resourceVersion": "1", "creationTimestamp": "2026-11-24T09:00:00Z"}
 

@@ -358,7 +358,17 @@ def test_a_label_comes_with_its_delivery_as_what_must_not_wait(client: FlaskClie
     deliver(client, "pull_request", pull_request("labeled"))
     deliver(client, "pull_request", pull_request("synchronize"))
 
-    assert [poke.urgent_id for _, poke, _ in cluster.pokes] == ["d-1", ""]
+    assert [poke.label_id for _, poke, _ in cluster.pokes] == ["d-1", ""]
+    assert [poke.event_id for _, poke, _ in cluster.pokes] == ["d-1", "d-1"]
+
+
+def test_somebody_elses_comment_is_a_call_and_no_event(client: FlaskClient, cluster: Cluster) -> None:
+    payload = issue_comment()
+    payload["issue"]["user"], payload["comment"]["user"] = {"id": 1}, {"id": 667}
+    deliver(client, "issue_comment", payload)
+
+    ((_, poke, _),) = cluster.pokes
+    assert (poke.call_id, poke.called_by, poke.label_id, poke.event_id) == ("d-1", 667, "", "")
 
 
 def test_without_a_preview_an_event_that_may_not_create_one_is_ignored(

@@ -74,16 +74,18 @@ def merge_pokes(one: Poke, other: Poke) -> Poke:
     # Threads may ask in another order than GitHub sent the deliveries, so the later one need not have the
     # higher bounds. Lower bounds would let an old view of the pull request count as new enough.
     times = [at for at in (one.updated_at, other.updated_at) if at is not None]
-    urgent = other if other.urgent_id else one
+    call = other if other.call_id else one
     return Poke(
         delivery_id=other.delivery_id,
         poked_at=other.poked_at,
         updated_at=max(times, default=None),
         comment_id=max(one.comment_id, other.comment_id),
         member_comment_id=max(one.member_comment_id, other.member_comment_id),
-        urgent_id=urgent.urgent_id,
-        urgent_by=urgent.urgent_by,
+        label_id=other.label_id or one.label_id,
+        call_id=call.call_id,
+        called_by=call.called_by,
         closed_id=other.closed_id or one.closed_id,
+        event_id=other.event_id or one.event_id,
     )
 
 

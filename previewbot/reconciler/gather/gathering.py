@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
 from previewbot.api import Preview
-from previewbot.errors import RemoteError, TryLater
+from previewbot.errors import QuotaKept, RemoteError, TryLater
 from previewbot.reconciler.children.kind import selector
 from previewbot.reconciler.context import Context
-from previewbot.reconciler.gather.github import must_read, read_github
+from previewbot.reconciler.gather.github import must_read, read_github, wants_a_look
 from previewbot.reconciler.gather.images import look_up_image, read_target
 from previewbot.reconciler.gather.pods import pod_problems
 from previewbot.reconciler.observation import (
@@ -22,7 +22,7 @@ from previewbot.reconciler.observation import (
     PullRequestFacts,
     Target,
 )
-from previewbot.reconciler.pauses import may_wait
+from previewbot.reconciler.pauses import WHILE_IT_RUNS, Paused, may_wait
 from previewbot.reconciler.plan.decision import Run, decide
 from previewbot.reconciler.plan.lifecycle import end_if_expired
 from previewbot.reconciler.plan.planner import status_with_input
@@ -49,8 +49,12 @@ async def gather(context: Context, store: PreviewStore, *, afresh: bool = False)
     # Removing needs no facts of GitHub. If a preview's time is up while GitHub hangs, the session goes in
     # this pass, and GitHub is asked in a later one.
     if not _ends_now(observation) and (afresh or must_read(store.preview, cached, observation.now)):
-        waits = may_wait(context.memory.pauses, store.preview, observation.found, cached, observation.now)
-        observation = await _read(context, store, replace(observation, may_wait=waits), cached)
+        callers = () if afresh else _only_callers(context, observation)
+        if callers:
+            observation = await _read_for(callers, context, store, observation)
+        else:
+            waits = may_wait(context.memory.pauses, store.preview, observation.found, cached, observation.now)
+            observation = await _read(context, store, replace(observation, may_wait=waits), cached)
     return await _ask_for_services(context, observation)
 
 
@@ -90,14 +94,62 @@ def _ends_now(observation: Observation) -> bool:
     return ended is not None and any(child.deleting_since is None for child in observation.found)
 
 
+def _only_callers(context: Context, observation: Observation) -> Sequence[int]:
+    """Return the accounts for whose comments alone GitHub would be read now; nobody if there is more reason.
+
+    Who was found to have write access is no stranger.
+    """
+    memory, preview, facts = context.memory, observation.preview, observation.facts
+    callers = memory.pauses.only_callers(preview)
+    if any(memory.writers.knows(preview.spec.repository_id, caller) for caller in callers):
+        return ()
+    if facts is None:
+        # Of a Preview that was looked at before (by another process, say) all must be known; one that this
+        # comment made has nothing to lose.
+        return () if preview.status.observed.head_sha else callers
+    return () if wants_a_look(preview, facts, observation.now) else callers
+
+
+async def _read_for(
+    callers: Sequence[int], context: Context, store: PreviewStore, observation: Observation
+) -> Observation:
+    """Look at GitHub for comments of people who are not known to have any rights, if that is due.
+
+    Until then the pass goes by what is known: anybody may comment where a session is being made. And it costs
+    nothing of what is kept for those that run: there the next look of our own finds the comment.
+    """
+    now, preview, cached = observation.now, store.preview, observation.facts
+    due = context.memory.pauses.due_at(callers, now)
+    if cached is None:
+        if due > now:
+            raise Paused((due - now).total_seconds())
+        return await _read(context, store, observation, None)
+    approved = preview.status.lifecycle.approved_sha == preview.status.observed.head_sha
+    if (observation.found or preview.status.slot.held or approved) and cached.read_at is not None:
+        due = min(due, cached.read_at + WHILE_IT_RUNS)
+    if due <= now:
+        found = await _read(context, store, observation, cached, sparing=True)
+        if not isinstance(found.read_error, QuotaKept):
+            return found
+        due = now + WHILE_IT_RUNS
+    return replace(observation, facts=replace(cached, lagging=False, again_at=due))
+
+
 async def _read(
-    context: Context, store: PreviewStore, observation: Observation, cached: PullRequestFacts | None
+    context: Context,
+    store: PreviewStore,
+    observation: Observation,
+    cached: PullRequestFacts | None,
+    *,
+    sparing: bool = False,
 ) -> Observation:
     """Look at GitHub; its slowness delays no end."""
     seconds = read_patience(observation.preview.status, observation.now)
     try:
         async with within(seconds, "look"):
-            facts, inbox = await read_github(context, store, observation.now, may_wait=observation.may_wait)
+            facts, inbox = await read_github(
+                context, store, observation.now, may_wait=observation.may_wait, sparing=sparing
+            )
     except RemoteError as error:
         # What an earlier look found still counts, so that a GitHub that is down ends no preview. With
         # `read_error` set the plan removes and reports, but creates nothing.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from previewbot.api import AgentSeen, ConfigurationProblem, Observed, Preview, Spec
 from previewbot.api.github import ChangedFiles, PullRequest
@@ -23,6 +23,9 @@ from previewbot.rules import agents, changes, images
 from previewbot.rules.bounds import check_against
 from previewbot.rules.policy import configuration_ref
 
+_WATCHED_APART = timedelta(seconds=5)
+"""Less than any interval at which something is waited for."""
+
 
 class Gone(Exception):
     """The repository or our installation is gone, confirmed as the App."""
@@ -37,23 +40,36 @@ class _Configuration:
 
 def must_read(preview: Preview, facts: PullRequestFacts | None, now: datetime) -> bool:
     """Return whether GitHub must be read: poked, waited for, or not known (any more)."""
-    if facts is None or facts.lagging or facts.problems:
+    if facts is None or facts.lagging or preview.unseen_poke:
         return True
-    if preview.unseen_poke or (facts.again_at is not None and now >= facts.again_at):
-        return True
-    if facts.read_at is None or now - facts.read_at >= FACTS_HOLD:
-        return True
-    return any(service.waiting is not None for service in preview.status.services)
+    return _is_watched(preview, facts) or _is_old(facts, now)
+
+
+def wants_a_look(preview: Preview, facts: PullRequestFacts, now: datetime) -> bool:
+    """Return whether GitHub would be read now if nobody had told of anything."""
+    # What is watched is read at intervals of its own, and not once more with each comment.
+    due = facts.read_at is None or now - facts.read_at >= _WATCHED_APART
+    return (due and _is_watched(preview, facts)) or _is_old(facts, now)
+
+
+def _is_watched(preview: Preview, facts: PullRequestFacts) -> bool:
+    return bool(facts.problems) or any(service.waiting for service in preview.status.services)
+
+
+def _is_old(facts: PullRequestFacts, now: datetime) -> bool:
+    again = facts.again_at is not None and now >= facts.again_at
+    return again or facts.read_at is None or now - facts.read_at >= FACTS_HOLD
 
 
 async def read_github(
-    context: Context, store: PreviewStore, now: datetime, *, may_wait: bool = False
+    context: Context, store: PreviewStore, now: datetime, *, may_wait: bool = False, sparing: bool = False
 ) -> tuple[PullRequestFacts, Inbox]:
     """Read all of GitHub that a pass goes by.
 
-    Raises `Gone`, `Paused` if this `may_wait` and is a stranger's whose next look is not due, or a
-    RemoteError when any of it cannot be read now: half a look is no look, since it would be told under the
-    name of a commit that nobody acted on.
+    With `sparing` the last fifth of the hour's requests is left to others, whatever runs. Raises `Gone`,
+    `Paused` if this `may_wait` and is a stranger's whose next look is not due, or a RemoteError when any of
+    it cannot be read now: half a look is no look, since it would be told under the name of a commit that
+    nobody acted on.
     """
     name, pauses = store.preview.name, context.memory.pauses
     if may_wait:
@@ -61,7 +77,7 @@ async def read_github(
     if store.preview.unseen_poke:
         # Something happened, perhaps the build's end: look for the image now, not when it is due.
         context.memory.forget_image_lookups(name)
-    client, pull_request = await _pull_request(context, store)
+    client, pull_request = await _pull_request(context, store, sparing=sparing)
     if pull_request.is_fork:
         pauses.note_fork(name, pull_request.author.id)
     if may_wait:
@@ -94,9 +110,12 @@ async def read_github(
     return facts, inbox
 
 
-async def _pull_request(context: Context, store: PreviewStore) -> tuple[InstallationClient, PullRequest]:
+async def _pull_request(
+    context: Context, store: PreviewStore, *, sparing: bool
+) -> tuple[InstallationClient, PullRequest]:
     spec = store.preview.spec
     client = context.client_for(store.preview)
+    client = client.sparing() if sparing else client
     try:
         pull_request = await client.pull_request(spec.repository, spec.number)
         _must_be(spec, pull_request)
