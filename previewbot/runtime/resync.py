@@ -16,7 +16,7 @@ from previewbot.api.github import Installation, OpenPullRequest, Repository
 from previewbot.clients.github import GitHub
 from previewbot.clients.kubernetes.client import Kube
 from previewbot.config.repository import PATH
-from previewbot.errors import Invalid, LeaseLost, QuotaKept, RemoteError, TryLater
+from previewbot.errors import Invalid, LeaseLost, RemoteError, TryLater
 from previewbot.reconciler import Untriggered
 from previewbot.rules.environment_keys import spec_of
 
@@ -27,11 +27,10 @@ Known = Mapping[tuple[int, int], Preview]
 
 @dataclass
 class _Found:
-    """What one listing has found so far: `after` is the longest wait in seconds that somebody asked for."""
+    """What one listing has found so far, as the ids of repositories and of installations."""
 
     listed: set[int] = field(default_factory=set)
     unreadable: set[int] = field(default_factory=set)
-    after: float = 0.0
 
 
 class Resync:
@@ -66,7 +65,7 @@ class Resync:
         while True:
             after = 0.0
             try:
-                after = await self.list_once()
+                await self.list_once()
             except RemoteError as error:
                 after = (error.after or 0.0) if isinstance(error, TryLater) else 0.0
                 log.warning("listing failed", extra={"error": str(error)})
@@ -77,11 +76,13 @@ class Resync:
                 log.exception("listing failed")
             await asyncio.sleep(max(self._interval, after))
 
-    async def list_once(self) -> float:
-        """List everything once; return for how many seconds GitHub asked us to wait (0 if it did not).
+    async def list_once(self) -> None:
+        """List everything once.
 
-        Neither an installation nor a repository that fails keeps the others from being listed. Raises
-        RemoteError if not even the installations can be listed.
+        Neither an installation nor a repository that fails keeps the others from being listed, now or the
+        next time: what a limit of GitHub's stops is not sent (`clients/github/limits.py`), so that to list it
+        again costs nothing, and whoever uses up one installation's hour does not stop the listing of all.
+        Raises RemoteError if not even the installations can be listed.
         """
         # What was known before a listing and is not in it is absent; what came in the meantime is not.
         known = {(p.spec.repository_id, p.spec.number): p for p in self._previews()}
@@ -97,9 +98,8 @@ class Resync:
                 await self._installation(installation, known, found)
             except RemoteError as error:
                 found.unreadable.add(installation.id)
-                self._say("an installation could not be listed", str(installation.id), error, found)
+                _say("an installation could not be listed", str(installation.id), error)
         await self._poke_the_lost(known, found)
-        return found.after
 
     async def _installation(self, installation: Installation, known: Known, found: _Found) -> None:
         repositories = await self._github.repositories(installation.id)
@@ -108,7 +108,7 @@ class Resync:
             try:
                 await self._repository(installation.id, repository, known)
             except RemoteError as error:
-                self._say("a repository could not be listed", repository.full_name, error, found)
+                _say("a repository could not be listed", repository.full_name, error)
                 if isinstance(error, TryLater) and error.after is not None:
                     # The next repository would meet the same limit; other installations have their own. Were
                     # the first ones always the first again, the last would never have their turn.
@@ -197,17 +197,14 @@ class Resync:
             try:
                 await self._poke(spec, None, create=False)
             except RemoteError as error:
-                self._say("a Preview could not be poked", preview.name, error, found)
-
-    def _say(self, message: str, what: str, error: RemoteError, found: _Found) -> None:
-        # What was not asked, so that others can go on, costs nothing to ask for again: the listing of other
-        # installations must not wait for the hour of this one.
-        if isinstance(error, TryLater) and not isinstance(error, QuotaKept):
-            found.after = max(found.after, error.after or 0.0)
-        log.warning(message, extra={"what": what, "error": str(error)})
+                _say("a Preview could not be poked", preview.name, error)
 
 
 def _from(repositories: Sequence[Repository], first: int | None) -> Sequence[Repository]:
     """Return repositories from one of this number on, then those before it; as they are if it is gone."""
     index = next((place for place, each in enumerate(repositories) if each.id == first), 0)
     return [*repositories[index:], *repositories[:index]]
+
+
+def _say(message: str, what: str, error: RemoteError) -> None:
+    log.warning(message, extra={"what": what, "error": str(error)})

@@ -5,13 +5,15 @@ https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api#
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import pytest
 
 from previewbot.api import Phase, Poke
-from previewbot.errors import QuotaKept
+from previewbot.errors import QuotaKept, TryLater
 from previewbot.runtime.resync import Resync
 from tests.support import github_samples as samples
 from tests.support.github_script import Answer, sends
@@ -104,23 +106,42 @@ async def test_a_server_without_limits_keeps_nothing_from_anybody(town: Town) ->
     assert (await town.client.sparing().pull_request(SHOP, 7)).number == 7
 
 
-async def test_the_listing_can_wait_and_keeps_no_other_installation_waiting(town: Town) -> None:
-    left(town, 999)
-    await town.client.pull_request(SHOP, 7)
-    resync = Resync(
+def listing(town: Town) -> Resync:
+    return Resync(
         github=town.app,
         kube=None,  # type: ignore[arg-type]  # Nothing is poked: nothing can be read.
         previews=list,
         untriggered=None,  # type: ignore[arg-type]
         now=town.our_clock,
-        interval=timedelta(minutes=5),
+        interval=timedelta(seconds=0.01),
         app_id=4242,
         github_host="github.com",
     )
+
+
+async def test_the_listing_can_wait(town: Town) -> None:
+    left(town, 999)
+    await town.client.pull_request(SHOP, 7)
     asked = len(town.script.asked)
 
-    assert await resync.list_once() == 0
+    await listing(town).list_once()
     assert [each.path for each in town.script.asked[asked:]] == ["/api/v3/app/installations?per_page=100"]
+
+
+@pytest.mark.parametrize("status", [200, 403], ids=["almost", "to the last"])
+async def test_whoever_uses_up_the_hour_of_one_installation_stops_no_listing_of_the_others(
+    town: Town, status: int
+) -> None:
+    left(town, 0, status)
+    with contextlib.suppress(TryLater):
+        await town.client.pull_request(SHOP, 7)
+    asked, task = len(town.script.asked), asyncio.create_task(listing(town).run())
+    async with asyncio.timeout(10):
+        while len(town.script.asked) < asked + 3:
+            await asyncio.sleep(0.01)
+    task.cancel()
+
+    assert {each.path for each in town.script.asked[asked:]} == {"/api/v3/app/installations?per_page=100"}
 
 
 # What a pass makes of it

@@ -202,7 +202,7 @@ async def test_a_limit_stops_one_installation_and_not_the_next() -> None:
         "acme/tools": [a_row(5)],
     }
 
-    assert await world.listing.list_once() == 90
+    await world.listing.list_once()
     assert world.hub.asked == ["acme/shop", "acme/tools"]
     assert world.cluster.poked() == [(900, 5, True)]
 
