@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import logging
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from previewbot.api import ConfigurationProblem, Requests
+from previewbot.api import ConfigurationProblem, Requests, Status
 from previewbot.config.repository import RepositoryConfig
 from previewbot.reconciler.observation import Observation, PullRequestFacts
 from previewbot.reconciler.pauses import FIRST, Pauses
+from previewbot.reconciler.plan.refusals import ANSWERS_AN_HOUR, is_refusal
 
 log = logging.getLogger(__name__)
 
@@ -21,6 +22,7 @@ _UNTRIGGERED_KEPT = 20_000
 _CONFIGURATIONS_KEPT = 200
 _WRITERS_KEPT = 10_000
 _CONVERSATIONS_KEPT = 1_000
+_HOUR = timedelta(hours=1)
 
 
 class Untriggered:
@@ -85,6 +87,25 @@ class Writers:
         return (repository_id, account) in self._found
 
 
+class Refusals:
+    """How many of those who may not ask for anything were answered lately, by installation."""
+
+    def __init__(self) -> None:
+        self._given: dict[int, deque[datetime]] = {}
+
+    def left(self, installation_id: int, now: datetime) -> int:
+        """Return how many more may be answered now."""
+        given = self._given.get(installation_id, deque())
+        while given and now - given[0] >= _HOUR:
+            given.popleft()
+        return max(0, ANSWERS_AN_HOUR - len(given))
+
+    def note(self, installation_id: int, number: int, now: datetime) -> None:
+        """Note so many answers."""
+        given = self._given.setdefault(installation_id, deque(maxlen=ANSWERS_AN_HOUR))
+        given.extend([now] * number)
+
+
 class Conversations:
     """What was carried out on pull requests whose Preview has gone again, by the Preview's name.
 
@@ -130,6 +151,7 @@ class Memory:
     redirected: dict[str, Redirected] = field(default_factory=dict)
     untriggered: Untriggered = field(default_factory=Untriggered)
     writers: Writers = field(default_factory=Writers)
+    refusals: Refusals = field(default_factory=Refusals)
     conversations: Conversations = field(default_factory=Conversations)
     pauses: Pauses = field(default_factory=Pauses)
 
@@ -161,7 +183,7 @@ def note_look(memory: Memory, observation: Observation, *, approved: bool, runs:
     if not observation.fresh or facts is None:
         return
     now, author = observation.now, facts.pull_request.author
-    callers = pauses.callers(preview, now)
+    callers, of_our_time = pauses.callers(preview, now), pauses.was_heard_of(preview)
     # A look that leaves commands to the next has not seen what somebody called for.
     if not facts.lagging and facts.again_at is None:
         pauses.note_heard(preview)
@@ -181,5 +203,13 @@ def note_look(memory: Memory, observation: Observation, *, approved: bool, runs:
     for caller in callers:
         if memory.writers.knows(preview.spec.repository_id, caller):
             pauses.forgive(caller)
-        elif complete:
+        elif complete and of_our_time:
             pauses.note_in_vain(caller, now)
+
+
+def note_refusals(memory: Memory, observation: Observation, status: Status, before: Status) -> None:
+    """Count those who may not ask and are answered: there are only so many answers in an hour."""
+    known = {reply.request for reply in before.replies}
+    new = [reply for reply in status.replies if reply.request not in known and is_refusal(reply)]
+    if new:
+        memory.refusals.note(observation.preview.spec.installation_id, len(new), observation.now)

@@ -114,14 +114,16 @@ class Left:
 class Inbox:
     """What a look at the conversation found: new requests in their order, and our own words.
 
-    `told` has the accounts that we answered before, as far as the conversation shows it. `earlier` is what
-    this process knows of an earlier Preview of the same pull request.
+    `told` has the accounts that we answered before, as far as the conversation shows it; `refusals_left` is
+    how many more of those who may not ask are answered this hour. `earlier` is what this process knows of an
+    earlier Preview of the same pull request.
     """
 
     requests: tuple[Request, ...] = ()
     own: OwnComments = OwnComments()
     left: Left | None = None
     told: frozenset[int] = frozenset()
+    refusals_left: int | None = None
     earlier: Requests | None = None
 
 

@@ -132,6 +132,13 @@ class Pauses:
         more = poke.event_id not in ("", heard.event) or preview.asked_by_member
         return () if more else self._called(preview)
 
+    def was_heard_of(self, preview: Preview) -> bool:
+        """Return whether the last call is one of this process's time.
+
+        The delivery stays in the Preview, and whom another process has heard must not wait for that.
+        """
+        return preview.poke.delivery_id == preview.poke.call_id or preview.name in self._heard
+
     def due_at(self, accounts: Sequence[int], now: datetime) -> datetime:
         """Return when the next look is due that one of these accounts causes."""
         return now + min(self._left(account, now) for account in accounts)

@@ -24,7 +24,7 @@ from previewbot.reconciler.children import KINDS, ROUTE, ChildKind, Route
 from previewbot.reconciler.context import Context
 from previewbot.reconciler.gather import Gone, gather, gather_removal
 from previewbot.reconciler.gather.gathering import within
-from previewbot.reconciler.memory import Memory, Untriggered, note_look
+from previewbot.reconciler.memory import Memory, Untriggered, note_look, note_refusals
 from previewbot.reconciler.observation import Observation, OwnComments, PullRequestFacts
 from previewbot.reconciler.pass_outcome import PassErrors, next_pass, without_foreign_reports
 from previewbot.reconciler.pauses import Paused
@@ -139,6 +139,7 @@ class Reconciler:
         observation, plan = await self._store(store, observation, plan)
         approved = plan.status.lifecycle.approved_sha != before.lifecycle.approved_sha
         note_look(self._context.memory, observation, approved=approved, runs=isinstance(plan.decision, Run))
+        note_refusals(self._context.memory, observation, plan.status, before)
         applied, route = await self._apply(store, observation, plan)
         status, report_error = await self._report(store, observation, plan, applied, before)
         errors = PassErrors(observation.read_error, route.error, report_error, applied.error)

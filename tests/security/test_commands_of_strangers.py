@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from previewbot.errors import Forbidden, TryLater
-from previewbot.reconciler.plan.refusals import ANSWERS_IN_ALL, WORDS_FOR
+from previewbot.reconciler.plan.refusals import ANSWERS_AN_HOUR, ANSWERS_IN_ALL, WORDS_FOR
 from tests.support.passes import World, ready
 
 
@@ -85,6 +85,38 @@ async def test_many_accounts_together_do_not_get_much() -> None:
     assert (world.status.replies, world.outcome.error) == ((), None)
     assert len(world.status.requests.refused) <= ANSWERS_IN_ALL
     assert len(world.status.requests.handled) <= 50
+
+
+async def test_on_many_pull_requests_they_do_not_get_much_either_and_what_is_asked_is_handled() -> None:
+    world, words = World(), 0
+    world.github.labels = ()
+    for number in range(100, 300):
+        world.turn_to(number)
+        shouts(world, f"stranger-{number}", 2)
+        await rest(world, 4)
+        assert world.cluster.preview is None
+        words += len(answers(world))
+
+    assert words + len(world.github.reacted) <= 2 * ANSWERS_AN_HOUR
+    assert len(world.github.reacted) == ANSWERS_AN_HOUR
+    world.clock.forward(hours=1)
+    shouts(world, "bob", 1)
+    await rest(world, 4)
+    assert len(answers(world)) == 1
+
+
+async def test_a_writer_is_answered_when_strangers_have_used_up_their_answers() -> None:
+    world = await ready()
+    for number in range(100):
+        world.turn_to(number + 100)
+        shouts(world, f"stranger-{number}", 2)
+        await rest(world, 3)
+    asked = world.say("/preview strat")
+    world.say("/preview help")
+    await rest(world, 4)
+
+    assert any(f"reply-to={asked} " in body for body in answers(world))
+    assert len([body for body in answers(world) if "reply-to" in body]) >= 2
 
 
 async def test_where_nothing_triggers_a_preview_a_stranger_is_told_once_too() -> None:

@@ -179,6 +179,20 @@ async def test_a_comment_that_github_shows_late_is_read_as_soon_as_it_is_shown()
     assert world.serving == [A]
 
 
+async def test_whom_an_earlier_process_heard_does_not_wait_after_a_restart() -> None:
+    """What they wrote then is still in the Preview, and is no look in vain of theirs now."""
+    world = await ready()
+    world.say("/preview status", ANN)
+    await world.settle(2)
+    world.restart()
+    world.push(B)
+    await world.run()
+    world.say("/preview stop", ANN)
+    await world.run()
+
+    assert "comments" in world.calls.made
+
+
 # An honest contributor
 
 

@@ -67,8 +67,8 @@ async def read_inbox(
     requests, left = take(new, may_write, len(known.comments))
     newest = max((comment.id for comment in comments), default=0)
     told = frozenset(comment.author.id for comment in comments if comment.id in own.answered)
-    inbox = Inbox(requests, own, _left(left, again_at), told, earlier)
-    return inbox, newest
+    most = context.memory.refusals.left(preview.spec.installation_id, now)
+    return Inbox(requests, own, _left(left, again_at), told, most, earlier), newest
 
 
 def _tell_of_apps(preview: Preview, asked: Sequence[Asked]) -> None:

@@ -77,7 +77,8 @@ def _with_conversation(
             status = apply_request(status, request, pull_request=pull_request, ttl_max=ttl_max, now=now)
             # What a command started triggers a preview, and the next command goes by that.
             status = lifecycle.record_facts(status, facts, now)
-    status = refuse(status, [each for each in inbox.requests if not each.granted], inbox.told)
+    refused = [each for each in inbox.requests if not each.granted]
+    status = refuse(status, refused, inbox.told, inbox.refusals_left)
     requests = summed_up(status.requests, left.oldest if left else None)
     # What was written before `read_at` is not looked for any more.
     requests = replace(requests, read_at=min(now, left.since) if left else now)

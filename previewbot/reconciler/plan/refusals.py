@@ -23,11 +23,21 @@ WORDS_FOR = 10
 ANSWERS_IN_ALL = 50
 """For all accounts on one pull request."""
 
+ANSWERS_AN_HOUR = 100
+"""For all accounts on all pull requests of an installation. There may be thousands of both, and to comment is
+all it takes. GitHub limits what creates content for the whole installation, to some 500 in an hour
+(https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api#about-secondary-rate-limits)."""
 
-def refuse(status: Status, requests: Sequence[Request], told: Collection[int] = ()) -> Status:
+_WORDS = "not-allowed"
+
+
+def refuse(
+    status: Status, requests: Sequence[Request], told: Collection[int] = (), most: int | None = None
+) -> Status:
     """Return the status after requests of people who may not ask: answers owed to some, all handled.
 
     `told` has accounts that the conversation shows an answer to, for a Preview that does not know of it.
+    At most so many answers are given as there are left of this hour, if that is known (`most`).
     """
     if not requests:
         return status
@@ -38,13 +48,15 @@ def refuse(status: Status, requests: Sequence[Request], told: Collection[int] = 
         before = given.get(account, 1 if account in told else 0)
         if before >= ANSWERS_EACH or in_all >= ANSWERS_IN_ALL:
             continue
+        if most is not None and len(replies) >= most:
+            break
         # Words to a bot, or to an assistant that writes in a person's name, may be answered by it, and so on
         # without end: a reaction says enough.
         machine = request.is_bot or request.hand is Hand.OTHER_APP
         silent = before > 0 or machine or len(given) >= WORDS_FOR
         in_all += before + 1 - given.get(account, 0)
         given[account] = before + 1
-        replies.append(_refusal(request, "" if silent else "not-allowed"))
+        replies.append(_refusal(request, "" if silent else _WORDS))
     refused = tuple(Refused(account, answers) for account, answers in given.items())
     status = replace(
         status,
@@ -52,6 +64,11 @@ def refuse(status: Status, requests: Sequence[Request], told: Collection[int] = 
         requests=replace(status.requests, refused=refused),
     )
     return with_handled(status, *(request.id for request in requests))
+
+
+def is_refusal(reply: Reply) -> bool:
+    """Return whether an answer is one to somebody who may not ask."""
+    return not reply.command and reply.words in ("", _WORDS)
 
 
 def _refusal(request: Request, words: str) -> Reply:
