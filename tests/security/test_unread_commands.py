@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from previewbot.api import Phase, Reason
-from previewbot.errors import QuotaKept
+from previewbot.api.github import Account
+from previewbot.errors import Forbidden, QuotaKept, RemoteError, TryLater
 from tests.support.github_script import in_turn
 from tests.support.github_town import github_town
 from tests.support.passes import World, ready
@@ -329,3 +330,37 @@ async def test_the_newest_command_of_a_writer_is_what_counts_in_the_end(
 
     orders = [each.words for each in written if PEOPLE[each.who][1] in ("write", "admin")]
     assert (world.status.lifecycle.ended is not None) == (orders[-1:] == ["/preview stop"])
+
+
+@pytest.mark.parametrize(
+    "error",
+    [Forbidden("GitHub", status=403), TryLater("GitHub", status=500), RemoteError("GitHub")],
+    ids=["forbidden", "a fault", "no sense"],
+)
+async def test_one_account_of_which_github_says_nothing_keeps_nobody_from_being_obeyed(
+    error: RemoteError, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = await ready()
+    ask = world.github.permission
+
+    async def fails_for_one(repository: str, login: str) -> str:
+        if login == "mallory":
+            raise error
+        return await ask(repository, login)
+
+    monkeypatch.setattr(world.github, "permission", fails_for_one)
+    world.say("/preview", Account(666, "mallory"))
+    stop = world.say("/preview stop")
+    await world.settle(6)
+
+    assert world.serving == []
+    assert (stop, "rocket") in world.github.reacted
+    assert (await world.run()).error is None
+
+
+async def test_a_limit_met_while_asking_who_somebody_is_is_no_matter_of_theirs() -> None:
+    world = await ready()
+    world.fail("permission", by=TryLater("GitHub", status=429, after=90))
+    world.say("/preview", Account(666, "mallory"))
+
+    assert (await world.run()).error is not None

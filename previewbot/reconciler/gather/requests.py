@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from previewbot.api import Preview, Report
 from previewbot.api.github import MEMBERS, Comment, PullRequest
 from previewbot.clients.github import InstallationClient
-from previewbot.errors import QuotaKept
+from previewbot.errors import QuotaKept, RemoteError, TryLater, Unauthorized
 from previewbot.reconciler.context import Context
 from previewbot.reconciler.observation import Hand, Inbox, Left
 from previewbot.reconciler.plan.inbox import COMMENT, adopt, hand_of, is_new, own_comments, resume
@@ -32,6 +32,9 @@ _APPS_TOLD = 10
 
 _LOOKUP_PATIENCE = timedelta(seconds=10)
 """How long a look goes on asking who people are: far less than it may take in all, however slow GitHub is."""
+
+_ASK_AGAIN = timedelta(seconds=30)
+"""When it is asked again about somebody of whom GitHub could say nothing."""
 
 
 async def read_inbox(
@@ -114,11 +117,26 @@ async def _who_may_write(
             # What members wrote is carried out all the same.
             if account.id in known:
                 raise
-            again_at = again_at or context.now() + timedelta(seconds=kept.after or SOON)
+            again_at = max(again_at or began, context.now() + timedelta(seconds=kept.after or SOON))
+            continue
+        except RemoteError as error:
+            if account.id in known or not _is_of_one(error):
+                raise
+            # What GitHub cannot say of one account, which anybody may have made so, must not keep all others
+            # from being obeyed.
+            about = {"login": account.login, "account": account.id, "error": str(error)}
+            log.warning("it cannot be asked who somebody is", extra=about)
+            again_at = again_at or context.now() + _ASK_AGAIN
             continue
         may_write[account.id] = permission in ("admin", "write")
         memory.writers.note(repository.repository_id or 0, account.id, may_write[account.id])
     return may_write, again_at or context.now() + timedelta(seconds=SOON)
+
+
+def _is_of_one(error: RemoteError) -> bool:
+    """Return whether an error may be about the account that was asked about, and not about us."""
+    limited = isinstance(error, TryLater) and error.after is not None
+    return not (limited or isinstance(error, Unauthorized))
 
 
 def _is_likely(context: Context, pull_request: PullRequest, comment: Comment) -> bool:
