@@ -13,12 +13,13 @@ from datetime import timedelta
 import pytest
 
 from previewbot.api import Phase, Poke
+from previewbot.api.github import Account
 from previewbot.errors import QuotaKept, TryLater
 from previewbot.runtime.resync import Resync
 from tests.support import github_samples as samples
 from tests.support.github_script import Answer, sends
 from tests.support.github_town import Town, github_town
-from tests.support.passes import GITHUB, B, World, ready
+from tests.support.passes import GITHUB, A, B, World, ready
 
 SHOP = "acme/shop"
 PULL = "/repos/acme/shop/pulls/7"
@@ -168,6 +169,27 @@ async def test_a_preview_that_runs_goes_on() -> None:
 
     assert world.serving == [B]
     assert f"of `{B[:7]}`" in world.comment
+
+
+async def test_the_author_of_an_approved_fork_cannot_use_up_what_is_kept() -> None:
+    world = World()
+    world.github.fork, world.github.author = True, Account(666, "mallory")
+    world.poke()
+    await world.settle(2)
+    world.say(f"/preview start {A}")
+    await world.settle(4)
+    assert world.serving == [A]
+    world.github.kept, looks = KEPT, 0
+    for _ in range(300):
+        world.poke()
+        await world.run()
+        looks += "pull request" in world.calls.made
+        world.clock.forward(seconds=1)
+
+    assert 1 <= looks <= 6
+    world.push(B)
+    await world.settle(20)
+    assert world.serving == []
 
 
 async def test_what_ci_says_can_wait() -> None:

@@ -7,6 +7,7 @@ import logging
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from datetime import datetime
 
 from previewbot.api import Preview
 from previewbot.errors import QuotaKept, RemoteError, TryLater
@@ -54,7 +55,9 @@ async def gather(context: Context, store: PreviewStore, *, afresh: bool = False)
             observation = await _read_for(callers, context, store, observation)
         else:
             waits = may_wait(context.memory.pauses, store.preview, observation.found, cached, observation.now)
-            observation = await _read(context, store, replace(observation, may_wait=waits), cached)
+            observation = replace(observation, may_wait=waits)
+            again_at = None if afresh else _next_kept_look(context, observation)
+            observation = await _read_sparing(context, store, observation, again_at)
     return await _ask_for_services(context, observation)
 
 
@@ -110,6 +113,31 @@ def _only_callers(context: Context, observation: Observation) -> Sequence[int]:
     return () if wants_a_look(preview, facts, observation.now) else callers
 
 
+def _next_kept_look(context: Context, observation: Observation) -> datetime | None:
+    """Return when a fork with a session may next be looked at with what is kept; None if it may be now.
+
+    Its author can push and edit without end, and is a stranger although a commit of theirs was approved.
+    """
+    pauses, preview, facts = context.memory.pauses, observation.preview, observation.facts
+    if facts is None or facts.read_at is None or not pauses.knows(preview.name):
+        return None
+    if not preview.status.slot.held or preview.asked_by_member or pauses.is_closed(preview):
+        return None
+    again_at = facts.read_at + WHILE_IT_RUNS
+    return again_at if observation.now < again_at else None
+
+
+async def _read_sparing(
+    context: Context, store: PreviewStore, observation: Observation, again_at: datetime | None
+) -> Observation:
+    """Look at GitHub; with what is kept of the hour's requests only at `again_at`, if that is not now."""
+    cached = observation.facts
+    found = await _read(context, store, observation, cached, sparing=again_at is not None)
+    if again_at is None or cached is None or not isinstance(found.read_error, QuotaKept):
+        return found
+    return replace(observation, facts=replace(cached, lagging=False, again_at=again_at))
+
+
 async def _read_for(
     callers: Sequence[int], context: Context, store: PreviewStore, observation: Observation
 ) -> Observation:
@@ -128,10 +156,7 @@ async def _read_for(
     if (observation.found or preview.status.slot.held or approved) and cached.read_at is not None:
         due = min(due, cached.read_at + WHILE_IT_RUNS)
     if due <= now:
-        found = await _read(context, store, observation, cached, sparing=True)
-        if not isinstance(found.read_error, QuotaKept):
-            return found
-        due = now + WHILE_IT_RUNS
+        return await _read_sparing(context, store, observation, now + WHILE_IT_RUNS)
     return replace(observation, facts=replace(cached, lagging=False, again_at=due))
 
 
