@@ -99,7 +99,8 @@ async def _until_stopped(world: World, stop: asyncio.Event) -> int:
             print(ended, file=sys.stderr)
             return 1
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(stop.wait(), _LOOK_AFTER)
+            async with asyncio.timeout(_LOOK_AFTER):
+                await stop.wait()
     return 0
 
 

@@ -94,7 +94,8 @@ class Process:
         if self.running:
             _signal_group(self.child.pid, number)
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self.child.wait(), _GOODBYE)
+                async with asyncio.timeout(_GOODBYE):
+                    await self.child.wait()
         # What it started itself must not outlive it either.
         _signal_group(self.child.pid, signal.SIGKILL)
         await self.child.wait()

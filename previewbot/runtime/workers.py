@@ -102,7 +102,11 @@ class Workers:
             self._health.note_progress(name)
             try:
                 # An idle worker gives a sign of life too, so that one that hangs in a pass is told apart.
-                key = await asyncio.wait_for(self.queue.get(), _SIGN_OF_LIFE_SECONDS)
+                # Not `wait_for`: before Python 3.12 it swallows a cancellation that comes in the moment in
+                # which it has its result. A worker would go on without the Lease, and whoever stops it would
+                # wait for ever.
+                async with asyncio.timeout(_SIGN_OF_LIFE_SECONDS):
+                    key = await self.queue.get()
             except TimeoutError:
                 continue
             try:

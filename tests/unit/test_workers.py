@@ -252,6 +252,23 @@ async def test_different_names_run_at_the_same_time_and_the_same_name_never() ->
     assert passes.done >= 6
 
 
+@pytest.mark.parametrize("turns", range(5))
+async def test_a_worker_that_is_cancelled_while_it_is_handed_a_name_ends(turns: int) -> None:
+    loop, _ = a_loop()
+    worker = asyncio.create_task(loop.work(Passes(Outcome()), 0))
+    await asyncio.sleep(0.01)
+    loop.queue.add(NAME)
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    worker.cancel()
+
+    done, _ = await asyncio.wait({worker}, timeout=5)
+    still_there = not done
+    worker.cancel()
+    await asyncio.wait({worker}, timeout=5)
+    assert not still_there
+
+
 def test_a_preview_that_cannot_be_read_is_left_out_and_said_once(caplog: pytest.LogCaptureFixture) -> None:
     store = ObjectCache(lambda before, after: None)
     store.put(an_object("gh-1-1", phase="Ready"))

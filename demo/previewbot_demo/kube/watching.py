@@ -94,7 +94,9 @@ class Watch:
             if left <= 0:
                 break
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(woken.wait(), min(left, _BOOKMARK_SECONDS))
+                # Not `wait_for`, which may swallow a cancellation before Python 3.12: nobody could end this.
+                async with asyncio.timeout(min(left, _BOOKMARK_SECONDS)):
+                    await woken.wait()
                 continue
             if self.bookmarks:
                 await _line(response, "BOOKMARK", self._bookmark(version := store.version))
