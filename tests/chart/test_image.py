@@ -78,7 +78,12 @@ def a_private_key() -> bytes:
 def installed_in(prefix: Path) -> dict[str, str]:
     command = [sys.executable, "-m", "pip", "--python", f"{prefix}/bin/python", "list", "--format=json"]
     listed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    return {found["name"].lower().replace("_", "-"): found["version"] for found in json.loads(listed)}
+    return {normalized(found["name"]): found["version"] for found in json.loads(listed)}
+
+
+def normalized(name: str) -> str:
+    """Return a name as lock files have it (https://packaging.python.org/en/latest/specifications/name-normalization/)."""
+    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def test_exactly_the_locked_versions_are_in_it_and_no_pip(prefix: Path) -> None:
