@@ -55,9 +55,7 @@ async def test_on_many_pull_requests_they_wait_as_on_one() -> None:
     for number in range(100, 200):
         world.turn_to(number)
         world.say("/preview", MALLORY)
-        await world.run()
-        looks += "comments" in world.calls.made
-        world.clock.forward(seconds=7)
+        looks += await world.looks(7)
 
     assert looks <= 7
 
@@ -66,9 +64,7 @@ async def test_a_comment_that_is_deleted_at_once_is_not_looked_for_every_two_sec
     world, looks = await ready(), 0
     world.poke(comment_id=10_000, urgent_by=MALLORY.id)
     for _ in range(29):
-        await world.run()
-        looks += "comments" in world.calls.made
-        world.clock.forward(seconds=2)
+        looks += await world.looks(2)
 
     assert looks <= 10
 

@@ -40,9 +40,7 @@ async def after_pushes(world: World, number: int, every: float) -> int:
     looks = 0
     for push in range(number):
         world.push(f"{push:040x}")
-        await world.run()
-        looks += "comments" in world.calls.made
-        world.clock.forward(seconds=every)
+        looks += await world.looks(every)
     return looks
 
 
@@ -106,9 +104,7 @@ async def test_closing_and_reopening_without_end_waits_as_well(labels: tuple[str
         # A closing makes no Preview where there is none.
         if world.cluster.preview is not None or world.github.state == "open":
             world.poke(closes=world.github.state == "closed")
-        await world.run()
-        looks += "comments" in world.calls.made
-        world.clock.forward(seconds=3)
+        looks += await world.looks(3)
 
     assert looks <= 12
 
@@ -119,9 +115,7 @@ async def test_a_comment_that_is_deleted_at_once_is_not_looked_for_every_two_sec
     await world.settle(2)
     world.poke(comment_id=10_000)
     for _ in range(29):
-        await world.run()
-        looks += "comments" in world.calls.made
-        world.clock.forward(seconds=2)
+        looks += await world.looks(2)
 
     assert looks <= 5
 
@@ -325,9 +319,7 @@ async def test_somebody_elses_comments_break_the_pause_no_oftener_than_pushes() 
     await after_pushes(world, 50, every=1)
     for _ in range(100):
         world.say("/preview", PUPPET)
-        await world.run()
-        looks += "comments" in world.calls.made
-        world.clock.forward(seconds=3)
+        looks += await world.looks(3)
 
     assert looks <= 8
 
@@ -349,9 +341,7 @@ async def test_a_workflow_that_labels_by_changed_paths_breaks_the_pause_no_often
         await world.run()
         looks += "comments" in world.calls.made
         world.poke(urgent_by=about.by)
-        await world.run()
-        looks += "comments" in world.calls.made
-        world.clock.forward(seconds=3)
+        looks += await world.looks(3)
 
     assert looks <= 10
 
@@ -361,9 +351,7 @@ async def test_the_authors_own_comments_break_no_pause() -> None:
     await after_pushes(world, 50, every=1)
     for _ in range(50):
         world.say("/preview", MALLORY)
-        await world.run()
-        looks += "comments" in world.calls.made
-        world.clock.forward(seconds=1)
+        looks += await world.looks(1)
 
     assert looks <= 3
 
@@ -405,9 +393,7 @@ async def test_a_stranger_who_opens_many_pull_requests_gains_nothing_by_the_list
         await world.run()
         looks += "comments" in world.calls.made
         listed(world)
-        await world.run()
-        looks += "comments" in world.calls.made
-        world.clock.forward(seconds=1)
+        looks += await world.looks(1)
 
     assert looks <= 6
 

@@ -592,6 +592,12 @@ class World:
         self.outcome = await self._reconciler.reconcile(self.cluster.name)
         return self.outcome
 
+    async def looks(self, seconds: float) -> bool:
+        """Make a pass, let so many seconds go by, and return whether GitHub was looked at."""
+        await self.run()
+        self.clock.forward(seconds=seconds)
+        return "comments" in self.calls.made
+
     async def settle(self, passes: int = 12, seconds: float = 5) -> World:
         """Make passes, some seconds apart."""
         for _ in range(passes):
