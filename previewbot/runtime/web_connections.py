@@ -55,13 +55,17 @@ class Connection:
 
         Raises what it gives way with, if it was told to before.
         """
-        if self.gives_way is not None:
-            raise self._taken()
+        self.check()
         self._interruptible = True
         try:
             yield
         finally:
             self._interruptible = False
+
+    def check(self) -> None:
+        """Raise what it gives way with, if it was told to."""
+        if self.gives_way is not None:
+            raise self._taken()
 
     def interrupt(self, error: Exception) -> None:
         """Raise an error where it waits for the other side, now or the next time."""

@@ -105,8 +105,8 @@ class Reader(SocketUnreader):  # type: ignore[misc]
             self._of_turn = self._received
             if self._turns is not None:
                 self._turns.take()
-                with self._connection.waiting():
-                    """Raises if it gave way meanwhile: then the work can be spared."""
+                # If it gave way meanwhile, the work can be spared.
+                self._connection.check()
         return piece
 
     def ask_to_go_on(self) -> None:
