@@ -7,10 +7,12 @@ import contextlib
 import hashlib
 import hmac
 import json
+import multiprocessing
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 import aiohttp
@@ -90,6 +92,37 @@ async def measured(
         finally:
             going.cancel()
             await asyncio.wait(asking)
+
+
+@asynccontextmanager
+async def probed_from_outside(every: float, url: str) -> AsyncIterator[Times]:
+    """Ask a probe every so many seconds, from a process of its own; the times are there afterwards.
+
+    The world answers megabytes in this process, and would hold up whoever asks here.
+    """
+    times = Times()
+    context = multiprocessing.get_context("spawn")
+    ours, its = context.Pipe()
+    prober = context.Process(target=_probe, args=(every, url, its), daemon=True)
+    prober.start()
+    await asyncio.to_thread(ours.recv)
+    try:
+        yield times
+    finally:
+        ours.send(None)
+        found: Times = await asyncio.to_thread(ours.recv)
+        times.seconds, times.lost = found.seconds, found.lost
+        prober.join()
+
+
+def _probe(every: float, url: str, pipe: Connection) -> None:
+    async def until_told() -> Times:
+        async with measured(every, probe(url)) as times:
+            pipe.send(None)
+            await asyncio.to_thread(pipe.recv)
+        return times
+
+    pipe.send(asyncio.run(until_told()))
 
 
 def probe(url: str) -> Callable[[aiohttp.ClientSession], Awaitable[bool]]:

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from bench.siege.gauges import Times, forget_peak, measured, peak, probe
+from bench.siege.gauges import Times, forget_peak, peak, probed_from_outside
 from previewbot_demo.faults import Call
 from previewbot_demo.github.model import Account, Comment, Commit
 from previewbot_demo.tasks import COPILOT
@@ -117,19 +117,19 @@ async def measure(attack: Attack) -> Figures:
                 calls.append(time.monotonic())
 
         world.faults.before = count
+        began = time.monotonic()
         await world.bot.start()
         try:
-            return await _measure(attack, world, calls)
+            return await _measure(attack, world, calls, began)
         finally:
             await world.bot.stop()
 
 
-async def _measure(attack: Attack, world: World, calls: list[float]) -> Figures:
+async def _measure(attack: Attack, world: World, calls: list[float], began: float) -> Figures:
     controller = world.bot.controller
     assert controller is not None
     forget_peak(controller)
-    began = time.monotonic()
-    async with measured(0.02, probe(f"{controller.url}/healthz")) as probes:
+    async with probed_from_outside(0.02, f"{controller.url}/healthz") as probes:
         await _until_calm(began, calls)
     return Figures(attack.name, peak(controller), probes, len(calls), calls[-1] - began)
 
