@@ -58,7 +58,12 @@ class ConfigurationError(PreviewbotError):
 
 
 class RemoteError(PreviewbotError):
-    """A remote service answered with an error, or not at all (`status` 0)."""
+    """A remote service answered with an error, or not at all (`status` 0).
+
+    `after` is the number of seconds the service asked us to wait, if it did; only `TryLater` has one.
+    """
+
+    after: float | None = None
 
     def __init__(self, what: str, *, status: int = 0, message: str = "") -> None:
         self.what = what
@@ -92,7 +97,7 @@ class TooLarge(Invalid):
 
 
 class TryLater(RemoteError):
-    """A passing fault; `after` is the number of seconds the service asked us to wait, if it did."""
+    """A passing fault; it may say after how long."""
 
     def __init__(self, what: str, *, status: int = 0, message: str = "", after: float | None = None) -> None:
         super().__init__(what, status=status, message=message)

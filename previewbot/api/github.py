@@ -108,8 +108,8 @@ class Comment:
 
     An App writes in its own name, as its bot account, or with a user's token in that user's name. Of the text
     only what may give a command is kept: `body`. Of one that begins with a marker of ours, which anybody can
-    quote, also `marker`, and the `hash` of the whole text. `association` is what its author is
-    to the repository (`author_association`, see MEMBERS).
+    quote, also `marker`, and the `hash` of the whole text. `association` is what its author is to the
+    repository (`author_association`, see MEMBERS).
     """
 
     id: int

@@ -104,6 +104,12 @@ class Preview:
         return self.poke.delivery_id != self.status.observed.delivery_id
 
     @property
+    def is_approved(self) -> bool:
+        """Whether somebody with write access approved the very commit that was seen last, of a fork."""
+        approved = self.status.lifecycle.approved_sha
+        return bool(approved) and approved == self.status.observed.head_sha
+
+    @property
     def asked_by_member(self) -> bool:
         """Whether a member wrote a command that no complete look at GitHub has taken into account."""
         # By the comment and not by a flag of the last poke: a stranger's comment a moment later is the last

@@ -9,6 +9,9 @@ import aiohttp
 PIECE = 64 * 1024
 """Bytes of an answer that are taken at one go; then whoever else waits has a turn."""
 
+MOST_OF_A_REFUSAL = 64 * 1024
+"""Bytes of what a service says when it refuses: a message, below which a proxy may have written a book."""
+
 
 async def beginning(response: aiohttp.ClientResponse, limit: int) -> tuple[bytes, bool]:
     """Return the first `limit` bytes of an answer, and whether that is all of it.

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 from previewbot.api import ConfigurationProblem, Requests, Status
 from previewbot.config.repository import RepositoryConfig
+from previewbot.reconciler.bounded import keep
 from previewbot.reconciler.observation import Observation, PullRequestFacts
 from previewbot.reconciler.pauses import FIRST, Pauses
 from previewbot.reconciler.plan.refusals import ANSWERS_AN_HOUR, is_refusal
@@ -35,10 +36,7 @@ class Untriggered:
         """Note that this state of a pull request triggers nothing."""
         # GitHub changes `updated_at` with each comment, label and push, so exactly this state cannot begin to
         # trigger a preview; only another configuration could, and then `forget` is called.
-        self._seen[repository_id, number] = (updated_at, head_sha)
-        self._seen.move_to_end((repository_id, number))
-        while len(self._seen) > _UNTRIGGERED_KEPT:
-            self._seen.popitem(last=False)
+        keep(self._seen, (repository_id, number), (updated_at, head_sha), _UNTRIGGERED_KEPT)
 
     def remembers(self, repository_id: int, number: int, updated_at: datetime, head_sha: str) -> bool:
         """Return whether exactly this state was found to trigger nothing."""
@@ -60,12 +58,9 @@ class Configurations:
         self, sha: str, read: Callable[[], tuple[RepositoryConfig | None, Problems]]
     ) -> tuple[RepositoryConfig | None, Problems]:
         """Return what `read` returned for this content, now or before."""
-        if sha not in self._read:
-            self._read[sha] = read()
-        self._read.move_to_end(sha)
-        while len(self._read) > _CONFIGURATIONS_KEPT:
-            self._read.popitem(last=False)
-        return self._read[sha]
+        found = self._read[sha] if sha in self._read else read()
+        keep(self._read, sha, found, _CONFIGURATIONS_KEPT)
+        return found
 
 
 class Writers:
@@ -76,11 +71,10 @@ class Writers:
 
     def note(self, repository_id: int, account: int, may_write: bool) -> None:
         """Note what GitHub said of an account."""
-        self._found.pop((repository_id, account), None)
         if may_write:
-            self._found[repository_id, account] = None
-        while len(self._found) > _WRITERS_KEPT:
-            self._found.popitem(last=False)
+            keep(self._found, (repository_id, account), None, _WRITERS_KEPT)
+        else:
+            self._found.pop((repository_id, account), None)
 
     def knows(self, repository_id: int, account: int) -> bool:
         """Return whether an account had write access when it was asked about last."""
@@ -118,10 +112,7 @@ class Conversations:
 
     def remember(self, name: str, requests: Requests) -> None:
         """Note what was carried out when a Preview went."""
-        self._left[name] = requests
-        self._left.move_to_end(name)
-        while len(self._left) > _CONVERSATIONS_KEPT:
-            self._left.popitem(last=False)
+        keep(self._left, name, requests, _CONVERSATIONS_KEPT)
 
     def of(self, name: str) -> Requests | None:
         """Return what was carried out when the last Preview of this name went, if that is known."""

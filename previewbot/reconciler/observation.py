@@ -228,8 +228,8 @@ class Observation:
     `preview` is as it is stored, before anything of this pass; `now` is when all was gathered, `read_at`
     when the look at GitHub began: what is written there meanwhile is for the next one. `fresh`: the `facts`
     were read in this pass, and `inbox` with them; `may_wait`: that look was one that strangers wait for.
-    `images` and `targets` are by service, `pod_problems` by
-    the uid of the session; what was not asked for is not in them.
+    `images` and `targets` are by service, `pod_problems` by the uid of the session; what was not asked for is
+    not in them.
     """
 
     preview: Preview

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from previewbot.api import Status
-from previewbot.errors import Forbidden, Invalid, RemoteError, TryLater
+from previewbot.errors import Forbidden, Invalid, RemoteError
 from previewbot.reconciler.apply import ApplyResult, is_refusal
 from previewbot.reconciler.observation import Observation
 from previewbot.reconciler.plan.decision import Run
@@ -53,7 +53,7 @@ class PassErrors:
         Who has one loses the place in the queue for a slot (`slot_for`). A limit on writing, which anybody
         may bring about who can comment, must not cost it.
         """
-        limited = isinstance(self.report, TryLater) and self.report.after is not None
+        limited = self.report is not None and self.report.after is not None
         return self.actions or (None if limited else self.report) or self.route or self.read
 
     @property
@@ -96,7 +96,7 @@ def next_pass(
         soon = SOON if errors.report is None else INTENT_HOLDS.total_seconds()
         owed = any(is_owed_now(reply, now) for reply in status.replies)
         after = earliest(after, soon if owed else None)
-    return Outcome(after, errors.blocking or errors.first)
+    return Outcome(after, errors.first)
 
 
 def without_foreign_reports(status: Status, names: Collection[str]) -> Status:

@@ -16,9 +16,9 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TypeVar
 
 from previewbot.api import Preview
+from previewbot.reconciler.bounded import keep
 from previewbot.reconciler.observation import Found, PullRequestFacts
 
 FIRST = timedelta(seconds=10)
@@ -37,9 +37,6 @@ QUIET = timedelta(hours=1)
 _ACCOUNTS_KEPT = 10_000
 _PULL_REQUESTS_KEPT = 20_000
 _CALLERS_KEPT = 10
-
-_K = TypeVar("_K")
-_V = TypeVar("_V")
 
 
 class Paused(Exception):
@@ -101,14 +98,14 @@ class Pauses:
 
     def note_fork(self, name: str, author: int) -> None:
         """Note whose fork a Preview is about, so that the next wait costs not even one request."""
-        _keep(self._authors, name, author, _PULL_REQUESTS_KEPT)
+        keep(self._authors, name, author, _PULL_REQUESTS_KEPT)
 
     def note_in_vain(self, account: int, now: datetime) -> timedelta:
         """Note a look that came to nothing; return how long this account has to wait for the next."""
         before = self._in_vain.get(account)
         looks = before.looks + 1 if before is not None and now - before.last < QUIET else 1
         found = _InVain(looks, now)
-        _keep(self._in_vain, account, found, _ACCOUNTS_KEPT)
+        keep(self._in_vain, account, found, _ACCOUNTS_KEPT)
         return found.due - now
 
     def forgive(self, account: int) -> None:
@@ -161,13 +158,13 @@ class Pauses:
         heard = _Heard(poke.label_id, poke.call_id, poke.closed_id, poke.event_id)
         self._unanswered.pop(preview.name, None)
         if heard != _Heard():
-            _keep(self._heard, preview.name, heard, _PULL_REQUESTS_KEPT)
+            keep(self._heard, preview.name, heard, _PULL_REQUESTS_KEPT)
 
     def note_unanswered(self, preview: Preview) -> None:
         """Note who called for a look that was not complete: the poke knows the latest only."""
         called = self._called(preview)
         if called:
-            _keep(self._unanswered, preview.name, called[-_CALLERS_KEPT:], _PULL_REQUESTS_KEPT)
+            keep(self._unanswered, preview.name, called[-_CALLERS_KEPT:], _PULL_REQUESTS_KEPT)
 
     def _called(self, preview: Preview) -> Sequence[int]:
         poke = preview.poke
@@ -187,8 +184,7 @@ def may_wait(
 ) -> bool:
     """Return whether a look may be put off, if this is a stranger's fork; `facts` are of the look before."""
     # What has a session, or was approved and is about to get one, is looked after at once.
-    approved = preview.status.lifecycle.approved_sha
-    if found or (approved and approved == preview.status.observed.head_sha):
+    if found or preview.is_approved:
         return False
     # Our own looks (after a restart, while a configuration is broken) are no stranger's doing, and seldom.
     # One that waits for GitHub to show what its webhook told is: a comment that is deleted at once is never
@@ -205,10 +201,3 @@ def may_wait(
     # The listing after a restart, or after the App was installed, tells of many pull requests at once. Each
     # is looked at once: else the tenth of an author would wait for an hour.
     return pauses.knows(preview.name) or not preview.poke.from_listing
-
-
-def _keep(kept: OrderedDict[_K, _V], key: _K, value: _V, most: int) -> None:
-    kept[key] = value
-    kept.move_to_end(key)
-    while len(kept) > most:
-        kept.popitem(last=False)

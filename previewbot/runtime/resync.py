@@ -16,7 +16,7 @@ from previewbot.api.github import Installation, OpenPullRequest, Repository
 from previewbot.clients.github import GitHub
 from previewbot.clients.kubernetes.client import Kube
 from previewbot.config.repository import PATH
-from previewbot.errors import Invalid, LeaseLost, RemoteError, TryLater
+from previewbot.errors import Invalid, LeaseLost, RemoteError
 from previewbot.reconciler import Untriggered
 from previewbot.rules.environment_keys import spec_of
 
@@ -67,7 +67,7 @@ class Resync:
             try:
                 await self.list_once()
             except RemoteError as error:
-                after = (error.after or 0.0) if isinstance(error, TryLater) else 0.0
+                after = error.after or 0.0
                 log.warning("listing failed", extra={"error": str(error)})
             # Before the branch for all others: it must end this task, since another controller lists by now.
             except LeaseLost:
@@ -109,7 +109,7 @@ class Resync:
                 await self._repository(installation.id, repository, known)
             except RemoteError as error:
                 _say("a repository could not be listed", repository.full_name, error)
-                if isinstance(error, TryLater) and error.after is not None:
+                if error.after is not None:
                     # The next repository would meet the same limit; other installations have their own. Were
                     # the first ones always the first again, the last would never have their turn.
                     self._stopped_at[installation.id] = repository.id

@@ -11,7 +11,7 @@ from prometheus_client import CollectorRegistry, Counter, Histogram
 
 from previewbot.api import Phase, preview_name_of
 from previewbot.engine.mirrord import PodSession
-from previewbot.errors import LeaseLost, RemoteError, TryLater
+from previewbot.errors import LeaseLost, RemoteError
 from previewbot.reconciler import Outcome
 from previewbot.runtime.health import Health
 from previewbot.runtime.queue import WorkQueue
@@ -143,8 +143,7 @@ class Workers:
                 self.queue.add_after(key, outcome.requeue_after)
 
     def _retry_after_failure(self, key: str, error: RemoteError) -> None:
-        after = error.after if isinstance(error, TryLater) else None
-        seconds = self.queue.failed(key, after)
+        seconds = self.queue.failed(key, error.after)
         self._passes.labels("error").inc()
         log.warning("pass failed", extra={"preview": key, "error": str(error), "again": seconds})
 

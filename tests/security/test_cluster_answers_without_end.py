@@ -14,11 +14,11 @@ from aiohttp.test_utils import TestServer
 from kubernetes.aio import client
 
 from previewbot import errors
-from previewbot.clients.kubernetes.api_client import MOST_BYTES, PAGES
+from previewbot.clients.kubernetes.api_client import PAGES
 from previewbot.clients.kubernetes.cache import ObjectCache
 from previewbot.clients.kubernetes.client import Kube
 from previewbot.clients.kubernetes.informer import Informer
-from previewbot.clients.kubernetes.resources import PODS, PREVIEWS
+from previewbot.clients.kubernetes.resources import MOST_BYTES, PODS, PREVIEWS
 from tests.unit.test_informer import Server, an_object, eventually, raw, tell
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]

@@ -39,6 +39,13 @@ def left(town: Town, remaining: int, status: int = 200) -> None:
     town.script.on("GET", PULL, sends(samples.pull_request(), status, **said))
 
 
+def ask_as_a_member(world: World, words: str) -> int:
+    """Write a command as a member, of which a delivery tells; return its id."""
+    asked, now = world.github.say(words, "ann", "MEMBER"), world.clock.now
+    world.cluster.poke(Poke(delivery_id="1", poked_at=now, comment_id=asked, member_comment_id=asked))
+    return asked
+
+
 async def test_the_last_fifth_of_the_hour_is_kept_from_who_can_wait(town: Town) -> None:
     left(town, 999)
     await town.client.pull_request(SHOP, 7)
@@ -205,9 +212,7 @@ async def test_a_members_command_is_obeyed_and_answered_where_nothing_runs() -> 
     world = World()
     world.github.labels = ()
     world.github.kept = KEPT
-    asked = world.github.say("/preview start", "ann", "MEMBER")
-    now = world.clock.now
-    world.cluster.poke(Poke(delivery_id="1", poked_at=now, comment_id=asked, member_comment_id=asked))
+    asked = ask_as_a_member(world, "/preview start")
     await world.settle()
 
     assert world.status.phase is Phase.READY
@@ -218,9 +223,7 @@ async def test_a_members_question_where_nothing_runs_is_answered() -> None:
     world = World()
     world.github.labels = ()
     world.github.kept = KEPT
-    asked = world.github.say("/preview status", "ann", "MEMBER")
-    now = world.clock.now
-    world.cluster.poke(Poke(delivery_id="1", poked_at=now, comment_id=asked, member_comment_id=asked))
+    asked = ask_as_a_member(world, "/preview status")
     await world.settle(4)
 
     assert any(f"reply-to={asked} " in body for body in world.github.own_comments())
@@ -230,9 +233,7 @@ async def test_a_members_question_where_nothing_runs_is_answered() -> None:
 async def test_a_strangers_command_where_nothing_runs_waits_although_a_member_wrote_before() -> None:
     world = World()
     world.github.labels = ()
-    asked = world.github.say("/preview status", "ann", "MEMBER")
-    now = world.clock.now
-    world.cluster.poke(Poke(delivery_id="1", poked_at=now, comment_id=asked, member_comment_id=asked))
+    ask_as_a_member(world, "/preview status")
     await world.settle(4)
     world.github.kept = KEPT
     world.github.permissions["mallory"] = "none"

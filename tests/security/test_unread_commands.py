@@ -42,6 +42,17 @@ async def drain(world: World, most: int = 400) -> int:
     raise AssertionError(f"another pass is due at once after {most}")
 
 
+def answer_slowly(world: World) -> None:
+    """Let GitHub take three seconds to say who somebody is."""
+    permission = world.github.permission
+
+    async def slowly(repository: str, login: str) -> str:
+        world.clock.forward(seconds=3)
+        return await permission(repository, login)
+
+    world.github.permission = slowly  # type: ignore[method-assign]
+
+
 def stopped(world: World) -> bool:
     ended = world.status.lifecycle.ended
     return ended is not None and (ended.reason, ended.by) == (Reason.BY_COMMAND, "ann")
@@ -141,13 +152,7 @@ async def test_who_only_looks_like_a_member_stops_nothing() -> None:
 
 async def test_however_slowly_github_answers_a_look_has_an_end_and_the_next_goes_on() -> None:
     world = await ready()
-    permission = world.github.permission
-
-    async def slowly(repository: str, login: str) -> str:
-        world.clock.forward(seconds=3)
-        return await permission(repository, login)
-
-    world.github.permission = slowly  # type: ignore[method-assign]
+    answer_slowly(world)
     bury(world, 30)
     await world.run()
     assert len(world.github.asked_about) <= 5
@@ -159,13 +164,7 @@ async def test_however_slowly_github_answers_a_look_has_an_end_and_the_next_goes
 async def test_members_without_rights_and_a_slow_github_hold_up_nothing_for_good() -> None:
     """Their answers come after a stranger's that is older, so each look must find out who that one is."""
     world = await ready()
-    permission = world.github.permission
-
-    async def slowly(repository: str, login: str) -> str:
-        world.clock.forward(seconds=3)
-        return await permission(repository, login)
-
-    world.github.permission = slowly  # type: ignore[method-assign]
+    answer_slowly(world)
     bury(world, 1)
     for number in range(10):
         world.github.permissions[f"reader-{number}"] = "read"

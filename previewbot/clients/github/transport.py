@@ -19,7 +19,7 @@ import aiohttp
 from gidgethub import HTTPException
 from gidgethub.aiohttp import GitHubAPI
 
-from previewbot.clients.answers import PIECE, beginning
+from previewbot.clients.answers import MOST_OF_A_REFUSAL, PIECE, beginning
 from previewbot.clients.github import parse
 from previewbot.clients.github.cache import PAGE_SIZE, BoundedCache
 from previewbot.clients.github.cutting import Cutting, Rule, TooMuch
@@ -38,7 +38,6 @@ https://github.com/cockpit-project/cockpit/issues/8417). Of open pull requests 1
 
 _ACCEPT = "application/vnd.github+json"
 _TIMEOUT = aiohttp.ClientTimeout(total=30, connect=10)
-_MOST_OF_A_REFUSAL = 64 * 1024
 _REDIRECTS = frozenset({301, 302, 307, 308})
 _MAX_REDIRECTS = 3
 
@@ -55,10 +54,17 @@ class _Api(GitHubAPI):
     """
 
     def __init__(
-        self, session: aiohttp.ClientSession, requester: str, *, base_url: str, reading: asyncio.Lock
+        self,
+        session: aiohttp.ClientSession,
+        requester: str,
+        *,
+        base_url: str,
+        reading: asyncio.Lock,
+        limits: Limits,
     ) -> None:
         super().__init__(session, requester, cache=BoundedCache(), base_url=base_url)
         self._reading = reading
+        self._limits = limits
 
     async def _request(
         self, method: str, url: str, headers: Mapping[str, str], body: bytes = b""
@@ -75,13 +81,15 @@ class _Api(GitHubAPI):
             if answer[0] not in _REDIRECTS or hop == _MAX_REDIRECTS or origin(target) != origin(url):
                 break
             url = target
+        # Of each answer, also of one that nothing has changed (304).
+        self._limits.answered(answer[1])
         return answer
 
 
 async def _read(what: str, response: aiohttp.ClientResponse, reading: asyncio.Lock) -> bytes:
     """Return what is kept of an answer; raises TooLarge, and ValueError if it is no JSON."""
     if response.status >= 300:
-        said, all_of_it = await beginning(response, _MOST_OF_A_REFUSAL)
+        said, all_of_it = await beginning(response, MOST_OF_A_REFUSAL)
         # The status tells what to do. It must not get lost over what a proxy writes below it.
         return said if all_of_it else b""
     cutting = Cutting(_rule.get())
@@ -109,21 +117,6 @@ def check_path(what: str, url: str) -> None:
         raise RemoteError(what, message="a name in this address leads elsewhere")
 
 
-class _CountedApi(_Api):
-    """Tells what each answer says of the hour's quota, also one that nothing has changed (304)."""
-
-    def __init__(self, *arguments: Any, limits: Limits, **settings: Any) -> None:
-        super().__init__(*arguments, **settings)
-        self._limits = limits
-
-    async def _request(
-        self, method: str, url: str, headers: Mapping[str, str], body: bytes = b""
-    ) -> tuple[int, Mapping[str, str], bytes]:
-        answer = await super()._request(method, url, headers, body)
-        self._limits.answered(answer[1])
-        return answer
-
-
 class Transport:
     """Sends requests for one identity (an installation, or the App itself) and remembers its answers.
 
@@ -144,7 +137,7 @@ class Transport:
         self._fence = fence
         self._origin = origin(api_url)
         self._limits = Limits()
-        self._api = _CountedApi(
+        self._api = _Api(
             session, user_agent, base_url=api_url.rstrip("/"), reading=reading, limits=self._limits
         )
 

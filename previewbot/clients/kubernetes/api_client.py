@@ -18,9 +18,9 @@ from typing import Any, Literal, Self
 import aiohttp
 from kubernetes.aio import client, config
 
-from previewbot.clients.answers import beginning
+from previewbot.clients.answers import MOST_OF_A_REFUSAL, beginning
 from previewbot.clients.kubernetes import resources
-from previewbot.clients.kubernetes.resources import JSON
+from previewbot.clients.kubernetes.resources import JSON, MOST_BYTES
 from previewbot.clients.tls import end_at_once
 from previewbot.errors import NoAnswer, NotFound, TooLarge, TryLater
 
@@ -29,17 +29,12 @@ Fence = Callable[[], None]
 Verb = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 Query = Mapping[str, str | int]
 
-MOST_BYTES = 4 * 1024 * 1024
-"""Bytes of an object, of a page of a list, of a line of a watch. An object has at most 1.5 MiB in etcd
-(https://etcd.io/docs/v3.6/dev-guide/limit/); the larger they are the fewer are asked for at a time."""
-
 PAGES = (200, 20, 1)
 """How many objects a page of a list has; the next number is tried where one is larger than MOST_BYTES."""
 
 WHOLE = (0, *PAGES[1:])
 """The same for a list that is short as a rule: all at once, which the API server answers from its memory."""
 
-_MOST_OF_A_REFUSAL = 64 * 1024
 _TIMEOUT_SECONDS = 10.0
 
 
@@ -226,7 +221,7 @@ def _in_our_words(what: str) -> Iterator[None]:
 async def _body(what: str, response: aiohttp.ClientResponse) -> str:
     """Return the body of an answer; raises the RemoteError that it means, TooLarge past MOST_BYTES."""
     is_refusal = not 200 <= response.status < 300
-    read, all_of_it = await beginning(response, _MOST_OF_A_REFUSAL if is_refusal else MOST_BYTES)
+    read, all_of_it = await beginning(response, MOST_OF_A_REFUSAL if is_refusal else MOST_BYTES)
     text = read.decode("utf-8", "replace")
     if is_refusal:
         raise resources.error_of(what, response.status, text, response.headers)

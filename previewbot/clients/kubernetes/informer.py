@@ -18,9 +18,10 @@ from typing import Any
 import aiohttp
 
 from previewbot.api import Resource
-from previewbot.clients.kubernetes.api_client import MOST_BYTES, Object
+from previewbot.clients.kubernetes.api_client import Object
 from previewbot.clients.kubernetes.cache import ObjectCache
 from previewbot.clients.kubernetes.client import Kube
+from previewbot.clients.kubernetes.resources import MOST_BYTES
 from previewbot.errors import NoAnswer, RemoteError, TooLarge, TryLater
 
 _SERVER_SECONDS = 290
@@ -114,7 +115,7 @@ class Informer:
                 version = None
                 self._say(error)
                 # The server knows better than we when it can bear us again.
-                asked = (error.after or 0.0) if isinstance(error, TryLater) else 0.0
+                asked = (error.after or 0.0) if isinstance(error, RemoteError) else 0.0
                 await asyncio.sleep(max(asked, self._delay * random.uniform(0.5, 1.0)))
                 self._delay = min(self._delay * 2, self._backoff[1])
 

@@ -26,6 +26,10 @@ JSON = "application/json"
 MERGE_PATCH = "application/merge-patch+json"
 """RFC 7386; must be named each time: the client's own default depends on the type of the body."""
 
+MOST_BYTES = 4 * 1024 * 1024
+"""Bytes that are read of an object, of a page of a list, of a line of a watch. An object has at most 1.5 MiB
+in etcd (https://etcd.io/docs/v3.6/dev-guide/limit/): the larger they are the fewer are asked for at once."""
+
 POKE_ATTEMPTS = 3
 """Patch, create, patch: enough for a Preview that appears or goes between two of our calls."""
 

@@ -23,7 +23,7 @@ from pydantic import ValidationError
 from previewbot.api import Poke, Spec, name_of, new_object
 from previewbot.clients.kubernetes import resources
 from previewbot.clients.kubernetes.coalescer import Coalescer
-from previewbot.clients.kubernetes.resources import PREVIEWS
+from previewbot.clients.kubernetes.resources import MOST_BYTES, PREVIEWS
 from previewbot.errors import Conflict, NotFound, RemoteError, TryLater
 
 _BUDGET_SECONDS = 5.0
@@ -36,9 +36,6 @@ own.
 _PAGE_WAITS_SECONDS = 0.5
 """A page waits for no longer, since whoever asks for many would fill web with those that wait."""
 _CONNECTIONS = _POKES + _PAGES + _PROBES
-_ANSWER_LIMIT = 4 * 1024 * 1024
-"""The largest answer that is read, in bytes. A Preview is far below etcd's limit of 1.5 MiB for an object
-(https://etcd.io/docs/v3.5/dev-guide/limit/)."""
 
 
 @dataclass(frozen=True)
@@ -64,15 +61,15 @@ class _ApiClient(client.ApiClient):  # type: ignore[misc]
 
     def call_api(self, *args: Any, **kwargs: Any) -> Any:
         answer = super().call_api(*args, **kwargs)
-        body = b""
+        body = bytearray()
         while piece := answer.response.read(64 * 1024):
             body += piece
-            if len(body) > _ANSWER_LIMIT:
+            if len(body) > MOST_BYTES:
                 # The connection goes with what was not read.
                 answer.response.close()
                 raise _TooLarge
         # Where this is set, it is not read again.
-        answer.data = body
+        answer.data = bytes(body)
         return answer
 
 
@@ -205,7 +202,7 @@ class WebClient:
             # Ours: an argument of the wrong type, refused before anything is sent.
             raise
         except _TooLarge:
-            words = f"the answer is larger than {_ANSWER_LIMIT // 1024 // 1024} MiB"
+            words = f"the answer is larger than {MOST_BYTES // 2**20} MiB"
             raise TryLater(f"Kubernetes: {what}", message=words) from None
         except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
             raise TryLater(f"Kubernetes: {what}", message=type(error).__name__) from error

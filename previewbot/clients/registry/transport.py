@@ -10,6 +10,7 @@ from urllib.parse import urljoin, urlsplit
 
 import aiohttp
 
+from previewbot.clients.answers import beginning
 from previewbot.clients.origins import origin
 from previewbot.clients.registry.answers import Answer
 from previewbot.clients.tls import end_at_once
@@ -102,15 +103,11 @@ class Transport:
             return Answer(response.status, response.headers, challenges, body)
 
     async def _read(self, what: str, response: aiohttp.ClientResponse) -> bytes:
-        body = bytearray()
-        async for chunk in response.content.iter_any():
-            body += chunk
-            # Checked while reading: an answer without a length, or with a false one, could fill the memory
-            # first.
-            if len(body) > self._limits.body:
-                message = f"its answer is larger than {self._limits.body} bytes"
-                raise Invalid(what, status=response.status, message=message)
-        return bytes(body)
+        body, all_of_it = await beginning(response, self._limits.body)
+        if not all_of_it:
+            message = f"its answer is larger than {self._limits.body} bytes"
+            raise Invalid(what, status=response.status, message=message)
+        return body
 
     def _tls(self, what: str, path: Path | None) -> ssl.SSLContext | bool:
         """Trust what the system trusts and the certificates of a file, read again when it changes."""

@@ -20,7 +20,6 @@ from previewbot.reconciler.observation import (
     Found,
     ImageLookup,
     Observation,
-    PullRequestFacts,
     Target,
 )
 from previewbot.reconciler.pauses import WHILE_IT_RUNS, Paused, may_wait
@@ -132,7 +131,7 @@ async def _read_sparing(
 ) -> Observation:
     """Look at GitHub; with what is kept of the hour's requests only at `again_at`, if that is not now."""
     cached = observation.facts
-    found = await _read(context, store, observation, cached, sparing=again_at is not None)
+    found = await _read(context, store, observation, sparing=again_at is not None)
     if again_at is None or cached is None or not isinstance(found.read_error, QuotaKept):
         return found
     return replace(observation, facts=replace(cached, lagging=False, again_at=again_at))
@@ -151,9 +150,9 @@ async def _read_for(
     if cached is None:
         if due > now:
             raise Paused((due - now).total_seconds())
-        return await _read(context, store, observation, None)
-    approved = preview.status.lifecycle.approved_sha == preview.status.observed.head_sha
-    if (observation.found or preview.status.slot.held or approved) and cached.read_at is not None:
+        return await _read(context, store, observation)
+    runs = observation.found or preview.status.slot.held or preview.is_approved
+    if runs and cached.read_at is not None:
         due = min(due, cached.read_at + WHILE_IT_RUNS)
     if due <= now:
         return await _read_sparing(context, store, observation, now + WHILE_IT_RUNS)
@@ -161,12 +160,7 @@ async def _read_for(
 
 
 async def _read(
-    context: Context,
-    store: PreviewStore,
-    observation: Observation,
-    cached: PullRequestFacts | None,
-    *,
-    sparing: bool = False,
+    context: Context, store: PreviewStore, observation: Observation, *, sparing: bool = False
 ) -> Observation:
     """Look at GitHub; its slowness delays no end."""
     seconds = read_patience(observation.preview.status, observation.now)
@@ -178,7 +172,7 @@ async def _read(
     except RemoteError as error:
         # What an earlier look found still counts, so that a GitHub that is down ends no preview. With
         # `read_error` set the plan removes and reports, but creates nothing.
-        return replace(observation, facts=cached, read_error=error)
+        return replace(observation, read_error=error)
     # The look may have refreshed the hints in the spec.
     return replace(
         observation,

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from previewbot.api import Preview, Report
 from previewbot.api.github import MEMBERS, Comment, PullRequest
 from previewbot.clients.github import InstallationClient
-from previewbot.errors import QuotaKept, RemoteError, TryLater, Unauthorized
+from previewbot.errors import QuotaKept, RemoteError, Unauthorized
 from previewbot.reconciler.context import Context
 from previewbot.reconciler.observation import Hand, Inbox, Left
 from previewbot.reconciler.plan.inbox import COMMENT, adopt, hand_of, is_new, own_comments, resume
@@ -135,8 +135,7 @@ async def _who_may_write(
 
 def _is_of_one(error: RemoteError) -> bool:
     """Return whether an error may be about the account that was asked about, and not about us."""
-    limited = isinstance(error, TryLater) and error.after is not None
-    return not (limited or isinstance(error, Unauthorized))
+    return error.after is None and not isinstance(error, Unauthorized)
 
 
 def _is_likely(context: Context, pull_request: PullRequest, comment: Comment) -> bool:
