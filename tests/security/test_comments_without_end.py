@@ -6,11 +6,14 @@ or wants an honest contributor to wait. Each comment used to cost a look, wherev
 
 from __future__ import annotations
 
-from previewbot.api import Poke
+import pytest
+
+from previewbot.api import Lifecycle, Observed, Poke
 from previewbot.api.github import Account
 from previewbot.errors import QuotaKept
 from previewbot.reconciler.pauses import WHILE_IT_RUNS
 from tests.support.passes import ANN, GITHUB, A, B, World, ready
+from tests.support.previews import a_preview
 
 MALLORY, BOB = Account(666, "mallory"), Account(1, "bob")
 KEPT = QuotaKept("GET", status=429, message="kept", after=1_800.0)
@@ -225,3 +228,16 @@ async def test_a_label_is_not_hidden_by_a_strangers_comment() -> None:
     await world.run()
 
     assert f"/preview start {world.github.head_sha}" in world.comment
+
+
+@pytest.mark.parametrize(
+    ("approved_sha", "head_sha", "is_approved"),
+    [(A, A, True), (A, B, False), ("", A, False), ("", "", False)],
+)
+def test_only_the_commit_that_somebody_approved_counts_as_approved(
+    approved_sha: str, head_sha: str, is_approved: bool
+) -> None:
+    """Comments wait less where something was approved; that nothing was must not look like it."""
+    lifecycle, observed = Lifecycle(approved_sha=approved_sha), Observed(head_sha=head_sha)
+
+    assert a_preview(lifecycle=lifecycle, observed=observed).is_approved is is_approved
