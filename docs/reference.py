@@ -14,7 +14,7 @@ from typing import Any
 
 from docs.reasons_page import reasons_page
 from previewbot.config.repository import RepositoryConfig
-from previewbot.config.schema import Schema, at, flow, schema_of
+from previewbot.config.schema import KeyPath, Schema, at, flow, schema_of
 from previewbot.config.server import Settings
 
 ROOT = Path(__file__).parents[1]
@@ -37,7 +37,8 @@ _SETTINGS = """\
 
 One YAML file for both processes. An unknown or missing key stops the start with a list of everything that
 is wrong, each with its line. Any key can be overridden by an environment variable:
-`PREVIEWBOT_GITHUB__APP_ID=4242`; lists and maps as JSON. A key without a value is the same as none.
+`PREVIEWBOT_GITHUB__APP_ID=4242`; lists and maps as JSON. A key without a value is the same as none; only in
+`owners` and `repositories`, without which more is allowed, it is a mistake.
 
 ```yaml
 {example}
@@ -104,18 +105,29 @@ def main() -> None:
         (ROOT / path).write_text(content, encoding="utf-8")
 
 
-def _lines(root: Schema, path: tuple[str, ...], depth: int) -> Iterator[str]:
+def _lines(root: Schema, path: KeyPath, depth: int) -> Iterator[str]:
     parent = at(root, path) or {}
     names = parent.get("properties") or parent["propertyNames"]["examples"]
     for key in names:
         inner = at(root, (*path, key)) or {}
         named = key in parent.get("properties", ())
         words = _words(key, parent, inner) if named else ""
+        if inner.get("type") == "array" and at(root, (*path, key, 0)).get("type") == "object":
+            yield from _beside(f"{'  ' * depth}{key}:", words)
+            yield from _item(root, (*path, key, 0), depth + 1)
+            continue
         examples = inner.get("examples")
         written = f"{'  ' * depth}{key}:" + (f" {flow(examples[0])}" if examples else "")
         yield from _beside(written, words)
         if not examples:
             yield from _lines(root, (*path, key), depth + 1)
+
+
+def _item(root: Schema, path: KeyPath, depth: int) -> Iterator[str]:
+    """Yield one entry of a list of parts, with every key of it."""
+    indented = f"{'  ' * depth}  "
+    for number, line in enumerate(_lines(root, path, depth + 1)):
+        yield line if number else line.replace(indented, f"{indented[:-2]}- ", 1)
 
 
 def _words(key: str, parent: Schema, inner: Schema) -> str:

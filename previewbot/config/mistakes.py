@@ -7,7 +7,7 @@ what is published.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -24,16 +24,18 @@ _SAME = {"dict_type": "keys", "model_type": "keys", "tuple_type": "list"}
 
 
 def validated(
-    model: type[M], document: Document, variables: Mapping[KeyPath, str] | None = None, *, nulls: bool = False
+    model: type[M],
+    document: Document,
+    variables: Mapping[KeyPath, str] | None = None,
+    nulls: Callable[[KeyPath], bool] = lambda _: False,
 ) -> tuple[M | None, list[Mistake]]:
     """Return the model that a document holds, or all that is wrong with it, in the order of the lines.
 
-    `variables` are the names of those that stand in for parts of the document, by their keys. `nulls` says
-    whether a key without a value is the same as none.
+    `variables` names those that stand in for parts of the document, `nulls` says where no value is none.
     """
     told = _Wording(document, variables or {})
     value = told.without_nulls(document.value, ())
-    found = [*document.mistakes, *(() if nulls else told.of_nulls())]
+    found = [*document.mistakes, *told.of_nulls(nulls)]
     made = None
     try:
         lines = {".".join(map(str, path)): place.line for path, place in document.places.items()}
@@ -77,10 +79,10 @@ class _Wording:
         self.nulls.extend((*path, key) for key in nulls)
         return {key: self.without_nulls(keys[key], (*path, key)) for key in keys if key not in nulls}
 
-    def of_nulls(self) -> Iterator[Mistake]:
-        """Yield the mistakes of keys without a value that need not be there at all."""
+    def of_nulls(self, taken: Callable[[KeyPath], bool]) -> Iterator[Mistake]:
+        """Yield the mistakes of keys without a value that need not be there at all, but for those `taken`."""
         for path in self.nulls:
-            if path[-1] not in at(self.root, path[:-1]).get("required", ()):
+            if not taken(path) and path[-1] not in at(self.root, path[:-1]).get("required", ()):
                 yield self._mistake("no_value", path, {}, None)
 
     def of(self, error: str, path: KeyPath, context: Mapping[str, Any], value: object) -> Iterator[Mistake]:

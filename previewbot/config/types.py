@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal, get_args
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, GetCoreSchemaHandler, WithJsonSchema
@@ -19,6 +19,8 @@ from previewbot.text.durations import OutOfBounds, parse_duration
 HOST = r"(localhost(:[0-9]{1,5})?|[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+(:[0-9]{1,5})?|[A-Za-z0-9-]+:[0-9]{1,5})"
 REPOSITORY = r"(/[a-z0-9]+([._-]+[a-z0-9]+)*)"
 LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
+TargetKind = Literal["deployment", "statefulset", "rollout"]
+TARGET_KINDS: tuple[TargetKind, ...] = get_args(TargetKind)
 _DOMAIN = r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _DURATION = r"^([0-9]{1,8}[dD])?([0-9]{1,8}[hH])?([0-9]{1,8}[mM])?([0-9]{1,8}[sS])?$"
 # Neither visible text nor a line break; what else cannot be seen, a schema has no short words for.

@@ -108,6 +108,14 @@ KINDS: Mapping[str, Kind] = {
     "label": Kind("must be a name of at most 63 small letters, digits and -"),
     "prefix": Kind("must begin with a registry's host, without https://, like ghcr.io/acme/"),
     "registry": Kind("must be the host of a registry, like ghcr.io or registry.internal:5000", told=False),
+    "owner": Kind("must be an account of GitHub's, like acme"),
+    "repository": Kind("must be owner/name, in which * stands for anything but /, like acme/shop or acme/*"),
+    "repository_git": Kind("is the name of no repository", "write {instead}"),
+    "target_pattern": Kind(
+        "must be kind/name, like deployment/web-*, of a deployment, a statefulset, a rollout or *",
+        "which container, its author chooses",
+    ),
+    "entry_pattern": Kind("must be namespace/Service, like staging/web, and a port may follow, as in :80"),
     "url": Kind("must be an http:// or https:// URL, like {example}, without ? and #"),
     "url_secret": Kind("must not contain a user name or password", "everybody could read it", told=False),
     # What fits together
@@ -126,6 +134,19 @@ KINDS: Mapping[str, Kind] = {
         told=False,
     ),
     "patterns": Kind("have {found} `paths` together", "name folders, at most {most} paths", told=False),
+    # A rule for repositories
+    "match_taken": Kind(
+        "{written} can never count here: rule {rule} takes all of it", "remove it, or put this rule first"
+    ),
+    "match_owner": Kind("{written} can never count: owners has only {owners}"),
+    "wider_namespace": Kind(
+        "{written} is not among cluster.namespaces", "add it there, since a rule only narrows"
+    ),
+    "wider_image": Kind("{written} is not within images.allowed", "add it there, since a rule only narrows"),
+    "wider_entry": Kind(
+        "{written} is in none of cluster.namespaces", "add that there, since a rule only narrows"
+    ),
+    "wider_limit": Kind("must be at most {key}, which is {most}"),
     # A service
     "glob": Kind("must be patterns as in .gitignore, like services/checkout/**, not {written}"),
     "glob_dot": Kind("must be written without ./ at its beginning: {instead}"),

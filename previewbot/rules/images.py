@@ -6,6 +6,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from previewbot.config.registries import DOCKER_HUB, beginnings
+from previewbot.config.registries import registry_name as registry_name
+
 _FIELD_RE = re.compile(r"\{([a-z_]+)\}")
 # The grammar is https://pkg.go.dev/github.com/distribution/reference
 _PART = r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?"
@@ -13,8 +16,6 @@ _REGISTRY_RE = re.compile(rf"(?:{_PART}(?:\.{_PART})*|\[[a-f0-9:]+\])(?::(?P<por
 _REPOSITORY_RE = re.compile(r"[a-z0-9]+(?:(?:[._]|__|-+|/)[a-z0-9]+)*")
 _TAG_RE = re.compile(r"\w[\w.-]{0,127}", re.ASCII)
 _LONGEST_REPOSITORY = 255
-_DOCKER_HUB = "docker.io"
-_DOCKER_HUB_ALIAS = "index.docker.io"
 
 
 @dataclass(frozen=True)
@@ -42,9 +43,9 @@ def parse_reference(text: str) -> ImageReference:
         name, tag = text, "latest"
     first, slash, rest = name.partition("/")
     if not slash or not _names_a_registry(first):
-        first, rest = _DOCKER_HUB, name
+        first, rest = DOCKER_HUB, name
     registry = registry_name(first)
-    repository = f"library/{rest}" if registry == _DOCKER_HUB and "/" not in rest else rest
+    repository = f"library/{rest}" if registry == DOCKER_HUB and "/" not in rest else rest
     _check(text, registry, repository, tag)
     return ImageReference(registry, repository, tag)
 
@@ -56,12 +57,6 @@ def well_formed(text: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def registry_name(host: str) -> str:
-    """Return the one way we write a registry's host; Docker Hub has two names."""
-    lower = host.lower()
-    return _DOCKER_HUB if lower == _DOCKER_HUB_ALIAS else lower
 
 
 def sanitise_branch(branch: str) -> str:
@@ -107,15 +102,14 @@ def is_allowed(reference: str, prefixes: Sequence[str]) -> bool:
     """Return whether a reference lies in an allowed repository.
 
     A prefix ends at a boundary: `ghcr.io/acme` and `ghcr.io/acme/` allow `ghcr.io/acme/x`, not
-    `ghcr.io/acme-evil/x`. `docker.io/nginx` allows what Docker itself calls so, and what an organisation of
-    that name has.
+    `ghcr.io/acme-evil/x` (`config/registries.py`).
     """
     try:
         parsed = parse_reference(reference)
     except ValueError:
         return False
     path = f"{parsed.registry}/{parsed.repository}/"
-    return any(path.startswith(_prefixes(prefix)) for prefix in prefixes)
+    return any(path.startswith(beginnings(prefix)) for prefix in prefixes)
 
 
 def with_digest(reference: str, digest: str) -> str:
@@ -127,16 +121,6 @@ def with_digest(reference: str, digest: str) -> str:
 def _names_a_registry(first: str) -> bool:
     """Docker Hub's repositories have neither dots, ports nor capitals in their first part."""
     return "." in first or ":" in first or first == "localhost" or first != first.lower()
-
-
-def _prefixes(written: str) -> tuple[str, ...]:
-    host, _, rest = written.rstrip("/").partition("/")
-    registry = registry_name(host)
-    found = f"{registry}/{rest}".rstrip("/") + "/"
-    # Docker Hub's own images are written `nginx` and named `library/nginx`.
-    if registry == _DOCKER_HUB and rest and "/" not in rest and not written.endswith("/"):
-        return (found, f"{registry}/library/{rest}/")
-    return (found,)
 
 
 def _check(text: str, registry: str, repository: str, tag: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any
 
 from pydantic import (
     AfterValidator,
@@ -31,11 +31,9 @@ from previewbot.config.repository.values import (
     globs,
     open_path,
 )
-from previewbot.config.types import about, is_label, mistake
+from previewbot.config.types import TARGET_KINDS as TARGET_KINDS
+from previewbot.config.types import TargetKind, about, is_label, mistake
 from previewbot.config.words import Raw, did_you_mean
-
-TargetKind = Literal["deployment", "statefulset", "rollout"]
-TARGET_KINDS: tuple[TargetKind, ...] = get_args(TargetKind)
 
 # While patterns are read and tried, the controller's loop waits: some 0.1 s for reading 500 of them. A path
 # of 4 KB takes 10 µs, or 0.2 ms for each wildcard if somebody made it for patterns such as `*a????????`.

@@ -16,6 +16,8 @@ from previewbot.config.server.model import Settings as Settings
 from previewbot.config.server.model import TtlSettings as TtlSettings
 from previewbot.config.server.parsing import document as document
 from previewbot.config.server.parsing import parse as parse
+from previewbot.config.server.repositories import RepositoryLimits as RepositoryLimits
+from previewbot.config.server.repositories import RepositoryRule as RepositoryRule
 from previewbot.config.server.secrets import LEAST_WEBHOOK_SECRET as LEAST_WEBHOOK_SECRET
 from previewbot.config.server.secrets import SecretSource as SecretSource
 from previewbot.config.server.secrets import private_key as private_key

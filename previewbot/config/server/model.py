@@ -7,12 +7,16 @@ from datetime import timedelta
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from previewbot.config import types as t
+from previewbot.config.server.repositories import Owner, RepositoryRule, mistakes_of
 from previewbot.config.types import about, mistake
 from previewbot.config.words import Raw
 from previewbot.text.durations import format_duration
+
+NARROWING = ("owners", "repositories")
+"""Keys without which everything is allowed: no value, there and below, must not be taken for none."""
 
 _LEAST_PROGRESS = timedelta(seconds=90)
 
@@ -189,6 +193,15 @@ class Settings(t.Model):
         "how a link is made; left out: by share hosts, or by the header", default=None
     )
     images: ImageSettings
+    owners: Annotated[tuple[Owner, ...], Field(min_length=1)] | None = about(
+        "accounts whose installations of the App count; left out: whoever installs it", ["acme"], default=None
+    )
+    repositories: tuple[RepositoryRule, ...] | None = about(
+        "what each repository may have: the first rule that is for it counts, and what none is for gets "
+        "nothing; left out: every repository may have all that is allowed here, which the start warns of",
+        [{"match": ["acme/*"]}],
+        default=None,
+    )
     config_branches: tuple[t.Text, ...] = about(
         "base branches that may have a `preview.yaml` of their own; never one that has the name of an "
         "agent's branch (`copilot/…`)",
@@ -199,6 +212,19 @@ class Settings(t.Model):
     ttl: TtlSettings = TtlSettings()
     deadlines: DeadlinesSettings = DeadlinesSettings()
     listing: ListingSettings = ListingSettings()
+
+    @model_validator(mode="after")
+    def _rules_only_narrow(self) -> Self:
+        wrong = mistakes_of(
+            self.repositories or (),
+            owners=self.owners,
+            namespaces=self.cluster.namespaces,
+            images=self.images.allowed,
+            limits=self.limits.model_dump(),
+        )
+        if found := list(wrong):
+            raise ValidationError.from_exception_data("Settings", found)
+        return self
 
     @property
     def github_host(self) -> str:

@@ -15,7 +15,7 @@ from pydantic_settings.sources.utils import parse_env_vars
 from previewbot.config.mistakes import validated
 from previewbot.config.reader import Document, Mistake, Unreadable, cut, read
 from previewbot.config.schema import KeyPath, at, holds_keys, schema_of
-from previewbot.config.server.model import Settings
+from previewbot.config.server.model import NARROWING, Settings
 from previewbot.config.server.secrets import PRIVATE_KEY_VARIABLE, SECRET_VARIABLES, WEBHOOK_SECRET_VARIABLE
 from previewbot.config.types import Variable
 from previewbot.config.words import Raw, did_you_mean, fill, printable
@@ -82,7 +82,7 @@ def parse(document: Document | Mapping[str, Any], environment: Mapping[str, str]
         if document.value is not None and not any(path[:end] in variables for end in range(1, len(path) + 1))
     }
     merged = replace(document, value=_merged(document.value, put, (), variables), places=left)
-    settings, mistakes = validated(Settings, merged, variables, nulls=True)
+    settings, mistakes = validated(Settings, merged, variables, nulls=lambda path: path[0] not in NARROWING)
     if settings is None or found:
         raise SettingsError(tuple(_sentence(mistake) for mistake in cut([*mistakes, *found])))
     return settings
