@@ -36,10 +36,27 @@ WHOLE = (0, *PAGES[1:])
 """The same for a list that is short as a rule: all at once, which the API server answers from its memory."""
 
 _TIMEOUT_SECONDS = 10.0
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 
 def open_fence() -> None:
     """Let everything through."""
+
+
+class RedirectRefused(aiohttp.ClientError):
+    """The API server's answer leads elsewhere."""
+
+
+async def _stay(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
+    """Take no redirect: whoever answers for the API server would choose where our requests go.
+
+    The API server itself has no redirects for what we ask, and the client has no switch to leave them be.
+    """
+    response = await handler(request)
+    if response.status in _REDIRECTS:
+        response.close()
+        raise RedirectRefused
+    return response
 
 
 @dataclass(frozen=True)
@@ -84,6 +101,9 @@ class ApiClient:
         configuration = client.Configuration()
         # No limit: each namespace holds a watch, and a hundred of them would starve every other call.
         configuration.connection_pool_maxsize = 0
+        # The client's default believes the environment: a proxy that an injector sets would hear all that is
+        # said, and ~/.netrc would add a password. A proxy that somebody wants is in the kubeconfig.
+        configuration.client_session_kwargs = {"trust_env": False, "middlewares": (_stay,)}
         try:
             if kubeconfig is None:
                 config.load_incluster_config(client_configuration=configuration)

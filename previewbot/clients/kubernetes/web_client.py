@@ -102,7 +102,11 @@ class WebClient:
     def __init__(self, kubeconfig: Path | None, *, user_agent: str, budget: float = _BUDGET_SECONDS) -> None:
         configuration = client.Configuration()
         # urllib3 would try again by itself, each time with the whole timeout, until GitHub has given up.
+        # It follows no redirect either.
         configuration.retries = False
+        # Otherwise it would be what the environment names, which anybody who injects variables may set. The
+        # kubeconfig's own proxy still counts.
+        configuration.proxy = None
         configuration.connection_pool_maxsize = _CONNECTIONS
         try:
             if kubeconfig is None:
