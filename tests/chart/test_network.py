@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
-from tests.chart.helm import ALL_VALUES, Object, of_kind, one, pod, rendered, template
+from previewbot.config.server import Settings, document, parse
+from tests.chart.helm import ALL_VALUES, CHART, Object, of_kind, one, pod, rendered, template, values_file
+from tests.support import perimeter
 
 
 def policy(name: str, component: str, *options: str) -> Object:
@@ -65,14 +69,84 @@ def test_the_controller_also_goes_to_github_and_to_the_registries_of_the_setting
         ("TCP", 443),
         ("TCP", 8443),  # the API server, and GitHub as it happens
         ("TCP", 5000),  # a registry's own port
-        ("TCP", 80),  # a registry of plain HTTP
         ("TCP", 3128),  # extraEgress
     }
-    assert ("TCP", 8444) in egress(
-        "minimal", "controller", "--set", "settings.github.api_url=https://g.io:8444"
-    )
-    token_server = r"settings.images.registries.r\.io.token_server=https://g.io:8445/jwt/auth"
-    assert ("TCP", 8445) in egress("minimal", "controller", "--set", token_server)
+
+
+ELSEWHERE = {
+    "a GitHub at another port": ("settings.github.api_url=https://g.io:8444", 8444),
+    "a GitHub without TLS": ("settings.github.api_url=http://g.io", 80),
+    "a token server": (r"settings.images.registries.ghcr\.io.token_server=https://g.io:8445/jwt/auth", 8445),
+    "a registry without TLS": (r"settings.images.registries.ghcr\.io.plain_http=true", 80),
+    "a registry at another port": ("settings.images.allowed={r.io:5443/acme/}", 5443),
+}
+
+
+@pytest.mark.parametrize(("setting", "port"), ELSEWHERE.values(), ids=ELSEWHERE)
+def test_a_port_that_a_setting_names_is_open_to_the_controller_alone(setting: str, port: int) -> None:
+    assert ("TCP", port) in egress("minimal", "controller", "--set", setting)
+    assert ("TCP", port) not in egress("minimal", "web", "--set", setting)
+
+
+ROWS = [(name, process) for name in ALL_VALUES for process in ("web", "controller") if name != "bare"]
+
+
+@pytest.mark.parametrize(("name", "process"), ROWS)
+@pytest.mark.parametrize("setting", ["", *(setting for setting, _ in ELSEWHERE.values())])
+def test_what_may_leave_is_what_the_security_page_says_and_no_more(
+    name: str, process: str, setting: str
+) -> None:
+    options = ("--set", setting) if setting else ()
+    objects = rendered(name, *options)
+    settings = parse(document(one(objects, "ConfigMap", "previewbot")["data"]["settings.yaml"]), {})
+    values = yaml.safe_load((CHART / "values.yaml").read_text("utf-8"))["networkPolicy"]
+    values |= yaml.safe_load(Path(values_file(name)).read_text("utf-8")).get("networkPolicy", {})
+    own = {port["port"] for rule in values["extraEgress"] for port in rule["ports"]}
+
+    expected = own if process == "controller" else set[int]()
+    for row in perimeter.rows():
+        if process in row.who and row.whom != perimeter.DNS:
+            expected |= _ports_of(row, settings, values["apiServerPorts"])
+
+    assert {port for _, port in egress(name, process, *options)} == expected
+
+
+def _ports_of(row: perimeter.Row, settings: Settings, of_the_api_server: list[int]) -> set[int]:
+    if row.port == "`networkPolicy.apiServerPorts`":
+        return set(of_the_api_server)
+    if row.port != perimeter.ITS_OWN:
+        return {int(row.port)}
+    return {address.port for address in perimeter.named(row, settings, {})}
+
+
+def test_a_registry_that_no_image_may_come_from_opens_no_port() -> None:
+    access = r"settings.images.registries.r\.io:5443.token_server=https://g.io:8445/jwt/auth"
+
+    assert egress("minimal", "controller", "--set", access) == egress("minimal", "controller")
+
+
+def test_the_peers_that_bound_a_destination_stand_beside_its_ports() -> None:
+    dns, api_server, github, registries, extra = policy("everything", "controller")["egress"]
+
+    assert [peer["namespaceSelector"]["matchLabels"] for peer in dns["to"]] == [
+        {"kubernetes.io/metadata.name": "kube-system"}
+    ]
+    assert (ports(api_server), cidrs(api_server)) == ({("TCP", 8443)}, ["10.0.0.1/32"])
+    assert (ports(github), cidrs(github)) == ({("TCP", 8443)}, ["192.0.2.0/24"])
+    assert ports(registries) == {("TCP", 443), ("TCP", 5000)}
+    assert cidrs(registries) == ["198.51.100.0/24", "203.0.113.0/24"]
+    assert ports(extra) == {("TCP", 3128)}
+    assert policy("everything", "web")["egress"] == [dns, api_server]
+
+
+def cidrs(rule: Object) -> list[str]:
+    return [peer["ipBlock"]["cidr"] for peer in rule["to"]]
+
+
+def test_nothing_bounds_a_destination_unless_it_is_said() -> None:
+    rules = [rule for who in ("web", "controller") for rule in policy("minimal", who)["egress"]]
+
+    assert all("to" not in rule for rule in rules)
 
 
 @pytest.mark.parametrize("name", ALL_VALUES)

@@ -45,30 +45,27 @@
 {{- toJson $prefixes -}}
 {{- end }}
 
-{{/* Ports on which the controller reaches GitHub and the registries of the settings; as JSON. */}}
-{{- define "previewbot.remotePorts" -}}
+{{/* The port of a URL; its scheme's own where it names none. */}}
+{{- define "previewbot.portOf" -}}
+{{- $url := urlParse . -}}
+{{- regexFind ":[0-9]+$" $url.host | trimPrefix ":" | default (eq $url.scheme "http" | ternary "80" "443") -}}
+{{- end }}
+
+{{/* Ports on which the controller reaches the registries of the settings, their token servers, and by 443 those that
+     previewbot knows and where registries keep their contents; as JSON. */}}
+{{- define "previewbot.registryPorts" -}}
 {{- $ports := list 443 -}}
-{{- $api := urlParse .Values.settings.github.api_url -}}
-{{- with regexFind ":[0-9]+$" $api.host -}}
-{{- $ports = append $ports (trimPrefix ":" . | int) -}}
+{{- $registries := dict -}}
+{{- range $host, $access := .Values.settings.images.registries | default dict -}}
+{{- $_ := set $registries (lower $host) ($access | default dict) -}}
 {{- end -}}
-{{- if eq $api.scheme "http" -}}
-{{- $ports = append $ports 80 -}}
-{{- end -}}
-{{- $registries := .Values.settings.images.registries | default dict -}}
-{{- range concat .Values.settings.images.allowed (keys $registries | sortAlpha) -}}
-{{- with regexFind ":[0-9]+$" (splitList "/" . | first) -}}
-{{- $ports = append $ports (trimPrefix ":" . | int) -}}
-{{- end -}}
-{{- end -}}
-{{- range $registries -}}
-{{- if and . .plain_http -}}
-{{- $ports = append $ports 80 -}}
-{{- end -}}
-{{- with . | default dict | dig "token_server" "" -}}
-{{- with regexFind ":[0-9]+$" (urlParse .).host -}}
-{{- $ports = append $ports (trimPrefix ":" . | int) -}}
-{{- end -}}
+{{- range .Values.settings.images.allowed -}}
+{{- $host := splitList "/" . | first | lower -}}
+{{- $access := get $registries $host | default dict -}}
+{{- $scheme := $access | dig "plain_http" false | ternary "http" "https" -}}
+{{- $ports = append $ports (include "previewbot.portOf" (printf "%s://%s" $scheme $host) | int) -}}
+{{- with $access | dig "token_server" "" -}}
+{{- $ports = append $ports (include "previewbot.portOf" . | int) -}}
 {{- end -}}
 {{- end -}}
 {{- toJson ($ports | uniq) -}}
