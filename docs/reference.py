@@ -21,6 +21,7 @@ ROOT = Path(__file__).parents[1]
 CHART = "charts/previewbot/values.schema.json"
 _COMMENTS = 46
 _WIDTH = 118
+_LONG = 80
 # The chart mounts files, and knows its Lease and its cluster: nobody writes these into its values.
 _CHARTS_OWN = (
     "private_key_file",
@@ -141,7 +142,12 @@ def _words(key: str, parent: Schema, inner: Schema) -> str:
 
 
 def _beside(written: str, words: str) -> Iterator[str]:
-    """Yield a line with a comment, which goes on below itself where it is long."""
+    """Yield a line with a comment, which goes on below itself; that of a long line stands above it."""
+    if len(written) > _LONG:
+        indent = written[: len(written) - len(written.lstrip())]
+        above = textwrap.wrap(words.replace("`", ""), _WIDTH - len(indent) - 2)
+        yield from (*(f"{indent}# {line}" for line in above), written)
+        return
     comment = textwrap.wrap(words.replace("`", ""), _WIDTH - max(_COMMENTS, len(written) + 2) - 2) or [""]
     column = max(_COMMENTS, len(written) + 2)
     yield f"{written.ljust(column)}# {comment[0]}" if words else written

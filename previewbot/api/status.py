@@ -41,7 +41,8 @@ class ConfigurationProblem(Value):
 
 @dataclass(frozen=True)
 class Observed(Value):
-    """What the last complete look at GitHub saw; `trigger` is what asks for a preview, in words."""
+    """What the last complete look at GitHub saw; `trigger` is what asks for a preview, in words, and `author`
+    the login of who opened the pull request."""
 
     delivery_id: str = ""
     updated_at: datetime | None = None
@@ -49,6 +50,7 @@ class Observed(Value):
     head_first_seen_at: datetime | None = None
     merge_shas: tuple[str, ...] = ()
     configuration_sha: str = ""
+    author: str = ""
     agent: AgentSeen | None = None
     trigger: str = ""
     problems: tuple[ConfigurationProblem, ...] = ()

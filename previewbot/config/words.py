@@ -147,6 +147,22 @@ KINDS: Mapping[str, Kind] = {
         "{written} is in none of cluster.namespaces", "add that there, since a rule only narrows"
     ),
     "wider_limit": Kind("must be at most {key}, which is {most}"),
+    # What is added to routes
+    "annotations": Kind("are larger together than Kubernetes takes", "at most 248 KiB", told=False),
+    "filter_empty": Kind("says nothing", "write what its type needs", told=False),
+    "filter_field": Kind("is missing", "a filter of type {type} needs it", told=False),
+    "filter_other": Kind("is of another type", "this filter needs {needed} and nothing else", told=False),
+    "filter_path": Kind("must not have a path of type `ReplaceFullPath`", "every page would be the same one"),
+    "filter_refused": Kind("cannot be {type}: {reason}", told=False),
+    "filter_twice": Kind("has two filters of type {type}", "a rule may have one", told=False),
+    "filter_value": Kind(
+        "holds a value that is no text, whole number, true or false", "use quotes for a text"
+    ),
+    "filters_many": Kind("has more filters than a rule may", "at most {most}", told=False),
+    "label_key": Kind("must be a key as Kubernetes has them, like example.com/team"),
+    "label_ours": Kind("must not begin with what is previewbot's or mirrord's own"),
+    "label_value": Kind("must be at most 63 letters, digits, - _ and ."),
+    "listener": Kind("must be the name of one of the Gateway's listeners, like https"),
     # A service
     "glob": Kind("must be patterns as in .gitignore, like services/checkout/**, not {written}"),
     "glob_dot": Kind("must be written without ./ at its beginning: {instead}"),

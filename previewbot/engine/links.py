@@ -9,6 +9,7 @@ header, by mirrord's browser extension or by hand.
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
@@ -18,6 +19,7 @@ from urllib.parse import urlsplit
 from previewbot.api import PREVIEW_LABEL, Link, LinkKind, Preview, Service, owner_reference
 from previewbot.config.repository import Entry, RepositoryConfig
 from previewbot.config.server import GatewaySettings
+from previewbot.engine.annotations import HEAD_SHA, IDENTITY, SPEC_HASH, who_and_why
 from previewbot.engine.mirrord import header, header_value
 
 ROUTE_GROUP = "gateway.networking.k8s.io"
@@ -87,23 +89,39 @@ def route(
 ) -> dict[str, Any]:
     """Return the HTTPRoute of a pull request: to `entry` with the header set, or, without one, to the page.
 
-    While no session serves it must redirect, else it would quietly show plain staging.
+    While no session serves it must redirect, else it would quietly show plain staging. An annotation of None
+    is one that must not be there.
     """
     key = preview.spec.environment_key
+    parent = {"name": gateway.name, "namespace": gateway.namespace}
+    if gateway.section_name:
+        parent["sectionName"] = gateway.section_name
+    spec = {
+        "parentRefs": [parent],
+        "hostnames": [host(gateway, key)],
+        "rules": [_forward(gateway, entry, key) if entry else _redirect(page)],
+    }
     return {
         "apiVersion": f"{ROUTE_GROUP}/{ROUTE_VERSION}",
         "kind": "HTTPRoute",
         "metadata": {
             "name": key,
             "namespace": namespace,
-            "labels": {PREVIEW_LABEL: preview.name},
+            "labels": {**gateway.labels, PREVIEW_LABEL: preview.name},
+            "annotations": {
+                **gateway.annotations,
+                # A route is patched: what is not known any more has to be taken away in so many words.
+                **dict.fromkeys(IDENTITY),
+                **who_and_why(preview),
+                HEAD_SHA: _leads_to(preview) or None,
+                # Without the hash, a field that is not wanted any more (a listener's name, one within a
+                # filter) would stay: what a stored route has beyond what is desired counts as the API
+                # server's own doing.
+                SPEC_HASH: _hash(spec),
+            },
             "ownerReferences": [owner_reference(preview)],
         },
-        "spec": {
-            "parentRefs": [{"name": gateway.name, "namespace": gateway.namespace}],
-            "hostnames": [host(gateway, key)],
-            "rules": [_forward(entry, key) if entry else _redirect(page)],
-        },
+        "spec": spec,
     }
 
 
@@ -115,12 +133,16 @@ def leads_to_staging(route: Mapping[str, Any]) -> bool:
 def gateway_acknowledged(route: Mapping[str, Any], gateway: GatewaySettings) -> bool:
     """Return whether a route's status says that the gateway knows what the route says now.
 
-    Each condition names the generation that it is about (https://gateway-api.sigs.k8s.io/geps/gep-1364/).
+    Each condition names the generation that it is about (https://gateway-api.sigs.k8s.io/geps/gep-1364/), and
+    stands under the very reference of the `spec`, listener included
+    (https://gateway-api.sigs.k8s.io/reference/spec/#routeparentstatus).
     """
     metadata = route["metadata"]
+    wanted = (gateway.namespace, gateway.name, gateway.section_name or "")
     for parent in (route.get("status") or {}).get("parents") or []:
         of = parent.get("parentRef") or {}
-        if (of.get("namespace", metadata["namespace"]), of.get("name")) == (gateway.namespace, gateway.name):
+        # What another listener says is about the reference of an earlier setting.
+        if (of.get("namespace", metadata["namespace"]), of.get("name"), of.get("sectionName", "")) == wanted:
             # The least of them counts: while one condition is of an earlier generation, the gateway may still
             # send requests the old way.
             seen = [condition.get("observedGeneration", 0) for condition in parent.get("conditions") or []]
@@ -151,13 +173,29 @@ def _sharing(serving: Sequence[Service], entry: Entry | None) -> Service | None:
     return None
 
 
-def _forward(entry: Entry, key: str) -> dict[str, Any]:
+def _leads_to(preview: Preview) -> str:
+    """Return the commit that a route leads to; while it leads to the page, the newest one."""
+    # The newest one is not served before its session is ready, and then the route changes anyway: a push
+    # alone writes nothing.
+    serving = [service.serving_sha for service in preview.status.services if service.serving_sha]
+    newest = preview.status.observed.head_sha
+    return newest if not serving or newest in serving else serving[0]
+
+
+def _hash(spec: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(spec, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _forward(gateway: GatewaySettings, entry: Entry, key: str) -> dict[str, Any]:
     return {
         "filters": [
+            # Those of the settings come first: nobody who has not passed the sign-in gets to a session, and
+            # none of them comes after ours to take the header away.
+            *(given.verbatim for given in gateway.filters),
             {
                 "type": "RequestHeaderModifier",
                 "requestHeaderModifier": {"set": [{"name": "baggage", "value": header_value(key)}]},
-            }
+            },
         ],
         "backendRefs": [{"name": entry.service, "port": entry.port}],
     }

@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 from previewbot.api import GROUP, PREVIEW_LABEL, Preview, owner_reference
 from previewbot.config.repository import TargetPath
+from previewbot.engine.annotations import HEAD_SHA, SPEC_HASH, who_and_why
 from previewbot.rules.environment_keys import hashed_label
 from previewbot.rules.hosts import is_host_name
 from previewbot.rules.masking import one_line
@@ -25,8 +26,6 @@ PLURAL = "previewsessions"
 KIND = "PreviewSession"
 KEY_LABEL = f"{API_GROUP}/key"
 SERVICE_LABEL = f"{GROUP}/service"
-HEAD_SHA = f"{GROUP}/head-sha"
-SPEC_HASH = f"{GROUP}/spec-hash"
 
 POD_SESSION = "preview.metalbear.co/session-uid"
 """On each of a session's pods: the session's uid."""
@@ -156,7 +155,11 @@ def manifest(preview: Preview, desired: DesiredSession) -> dict[str, Any]:
                 PREVIEW_LABEL: preview.name,
                 SERVICE_LABEL: desired.service,
             },
-            "annotations": {HEAD_SHA: desired.head_sha, SPEC_HASH: spec_hash(key, desired)},
+            "annotations": {
+                **who_and_why(preview),
+                HEAD_SHA: desired.head_sha,
+                SPEC_HASH: spec_hash(key, desired),
+            },
             "ownerReferences": [owner_reference(preview)],
         },
         "spec": spec,
@@ -165,7 +168,11 @@ def manifest(preview: Preview, desired: DesiredSession) -> dict[str, Any]:
 
 def spec_hash(key: str, desired: DesiredSession) -> str:
     """Return a hash of the session's spec without its time to live: if it differs, the session is
-    replaced."""
+    replaced.
+
+    Its annotations are not in it: another name of the repository, or somebody else who starts what runs, must
+    not take away what serves.
+    """
     spec = _spec(key, desired)
     # The platform team may change the longest life in the settings. That must not replace every session there
     # is.

@@ -40,6 +40,7 @@ from previewbot.api.github import (
     PullRequest,
     Repository,
 )
+from previewbot.clients.kubernetes.resources import without_nulls
 from previewbot.clients.registry import FoundImage
 from previewbot.config.server import Settings, parse
 from previewbot.errors import Conflict, NotFound, QuotaKept, TryLater
@@ -236,7 +237,7 @@ class Cluster:
 
     async def apply_child(self, resource: Resource, manifest: Mapping[str, Any]) -> dict[str, Any]:
         self._calls.note("apply route")
-        route: dict[str, Any] = json_copy(dict(manifest))
+        route: dict[str, Any] = json_copy(without_nulls(manifest))
         route["metadata"]["generation"] = 1
         if self.gateway_follows:
             conditions = [{"observedGeneration": 1}]

@@ -14,9 +14,11 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from previewbot.api import PREVIEW_LABEL, Link, LinkKind, Service, owner_reference
+from previewbot.api import PREVIEW_LABEL, AgentSeen, Link, LinkKind, Observed, Service, owner_reference
+from previewbot.clients.kubernetes.resources import contains, without_nulls
 from previewbot.config.repository import Entry, RepositoryConfig, ServiceConfig, TargetPath, parse_target
 from previewbot.config.server import GatewaySettings
+from previewbot.engine.annotations import HEAD_SHA, IDENTITY, SPEC_HASH
 from previewbot.engine.links import (
     ROUTE_GROUP,
     ROUTE_PLURAL,
@@ -36,6 +38,14 @@ from tests.support.previews import HEAD, a_preview
 KEY = environment_key("github.com", 812, 42, "acme/shop")
 PAGE = "https://previews.example.com/p/812/42"
 GATEWAY = GatewaySettings(name="public", namespace="gateways", domain="preview.example.com")
+SIGN_IN = {
+    "type": "ExtensionRef",
+    "extensionRef": {"group": "traefik.io", "kind": "Middleware", "name": "sign-in"},
+}
+NO_INDEX = {
+    "type": "ResponseHeaderModifier",
+    "responseHeaderModifier": {"set": [{"name": "x-robots-tag", "value": "noindex"}]},
+}
 WEB = TargetPath("deployment", "web")
 ENTRY = Entry(url="https://staging.example.com", namespace="staging", service="web", port=80, target=WEB)
 CRD = yaml.safe_load(
@@ -80,10 +90,15 @@ def of_extension(url: str) -> dict[str, Any]:
 
 
 def answered_route(generation: int, *parents: tuple[str, str, tuple[int, ...]]) -> dict[str, Any]:
-    """Return a route with what gateways (namespace, name) say of it: the generations of their conditions."""
+    """Return a route with what gateways (namespace, name or name/listener) say of it: the generations of
+    their conditions."""
     said = [
         {
-            "parentRef": {"name": name, **({"namespace": namespace} if namespace else {})},
+            "parentRef": {
+                "name": name.split("/")[0],
+                **({"namespace": namespace} if namespace else {}),
+                **({"sectionName": name.split("/")[1]} if "/" in name else {}),
+            },
             "conditions": [{"type": "Accepted", "observedGeneration": seen} for seen in generations],
         }
         for namespace, name, generations in parents
@@ -109,6 +124,28 @@ def test_a_gateway_has_acknowledged_a_route_if_all_it_says_is_about_the_routes_p
     route: dict[str, Any], is_acknowledged: bool
 ) -> None:
     assert gateway_acknowledged(route, GATEWAY) is is_acknowledged
+
+
+@pytest.mark.parametrize(
+    ("listener", "route", "is_acknowledged"),
+    [
+        ("https", answered_route(2, ("gateways", "public/https", (2,))), True),
+        ("https", answered_route(2, ("gateways", "public/http", (2,))), False),
+        ("https", answered_route(2, ("gateways", "public", (2,))), False),
+        (None, answered_route(2, ("gateways", "public/https", (2,))), False),
+        # Of the setting before, whose entry a gateway may leave there.
+        (
+            "https",
+            answered_route(2, ("gateways", "public", (1,)), ("gateways", "public/https", (2,))),
+            True,
+        ),
+        (None, answered_route(2, ("gateways", "public/https", (1,)), ("gateways", "public", (2,))), True),
+    ],
+)
+def test_only_what_is_said_of_the_very_listener_of_the_settings_acknowledges_a_route(
+    listener: str | None, route: dict[str, Any], is_acknowledged: bool
+) -> None:
+    assert gateway_acknowledged(route, a_gateway(sectionName=listener)) is is_acknowledged
 
 
 @pytest.mark.parametrize(
@@ -306,8 +343,15 @@ def test_the_pages_address_has_the_repositorys_id_so_that_it_never_changes(publi
 # The HTTPRoute
 
 
-def a_route(entry: Entry | None, page: str = PAGE) -> dict[str, Any]:
-    return route(a_preview(), GATEWAY, "staging", entry, page=page)
+def a_gateway(**options: Any) -> GatewaySettings:
+    given = {key: value for key, value in options.items() if value is not None}
+    return GatewaySettings.model_validate(GATEWAY.model_dump(exclude_defaults=True) | given)
+
+
+def a_route(
+    entry: Entry | None, page: str = PAGE, gateway: GatewaySettings = GATEWAY, **status: Any
+) -> dict[str, Any]:
+    return without_nulls(route(a_preview(**status), gateway, "staging", entry, page=page))
 
 
 @pytest.mark.parametrize("entry", [ENTRY, None], ids=["forward", "redirect"])
@@ -378,6 +422,7 @@ def test_whatever_a_route_does_its_host_gateway_and_owner_stay() -> None:
     preview = a_preview()
     forward, redirect = a_route(ENTRY), a_route(None)
 
+    assert len({made["metadata"].pop("annotations")[SPEC_HASH] for made in (forward, redirect)}) == 2
     assert forward["metadata"] == redirect["metadata"]
     assert forward["metadata"] == {
         "name": KEY,
@@ -388,6 +433,119 @@ def test_whatever_a_route_does_its_host_gateway_and_owner_stay() -> None:
     for made in (forward, redirect):
         assert made["spec"]["hostnames"] == [f"{KEY}.preview.example.com"]
         assert made["spec"]["parentRefs"] == [{"name": "public", "namespace": "gateways"}]
+
+
+# What the settings add to it
+
+
+@pytest.mark.parametrize("entry", [ENTRY, None], ids=["forward", "redirect"])
+def test_a_route_with_all_that_the_settings_may_add_keeps_the_gateway_apis_schema(
+    entry: Entry | None,
+) -> None:
+    schema = CRD["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
+    gateway = a_gateway(
+        sectionName="https",
+        filters=[SIGN_IN, NO_INDEX],
+        labels={"example.com/team": "shop"},
+        annotations={"external-dns.alpha.kubernetes.io/ttl": "60"},
+    )
+
+    made = a_route(entry, gateway=gateway)
+
+    assert unknown_fields(schema, made) == []
+    assert mistakes(schema, made) == []
+
+
+def test_the_settings_filters_stand_before_ours_as_they_are_written() -> None:
+    (rule,) = a_route(ENTRY, gateway=a_gateway(filters=[SIGN_IN, NO_INDEX]))["spec"]["rules"]
+    (ours,) = a_route(ENTRY)["spec"]["rules"][0]["filters"]
+
+    assert rule["filters"] == [SIGN_IN, NO_INDEX, ours]
+    assert rule["backendRefs"] == [{"name": "web", "port": 80}]
+
+
+def test_the_way_to_the_page_is_the_same_with_filters_and_without() -> None:
+    assert a_route(None, gateway=a_gateway(filters=[SIGN_IN]))["spec"] == a_route(None)["spec"]
+
+
+def test_a_route_is_attached_to_the_listener_that_the_settings_name() -> None:
+    made = a_route(ENTRY, gateway=a_gateway(sectionName="https"))
+
+    assert made["spec"]["parentRefs"] == [{"name": "public", "namespace": "gateways", "sectionName": "https"}]
+
+
+def test_labels_and_annotations_of_the_settings_stand_beside_ours() -> None:
+    gateway = a_gateway(labels={"team": "shop"}, annotations={"example.com/dns": "yes, please"})
+
+    metadata = a_route(ENTRY, gateway=gateway)["metadata"]
+
+    assert metadata["labels"] == {"team": "shop", PREVIEW_LABEL: "gh-812-42"}
+    assert metadata["annotations"].items() > {"example.com/dns": "yes, please"}.items()
+    assert metadata["annotations"].keys() >= {SPEC_HASH}
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ({"sectionName": "https"}, {}),
+        (
+            {"filters": [{"type": "CORS", "cors": {"allowOrigins": ["*"], "maxAge": 60}}]},
+            {"filters": [{"type": "CORS", "cors": {"allowOrigins": ["*"]}}]},
+        ),
+        ({"filters": [SIGN_IN]}, {}),
+    ],
+    ids=["the listener", "a field of a filter", "a filter"],
+)
+def test_what_the_settings_do_not_say_any_more_is_a_difference(
+    before: dict[str, Any], after: dict[str, Any]
+) -> None:
+    """What a stored route has beyond what is desired counts as the API server's doing."""
+    stored = a_route(ENTRY, gateway=a_gateway(**before))
+
+    assert contains(stored, stored)
+    assert not contains(stored, a_route(ENTRY, gateway=a_gateway(**after)))
+
+
+def test_what_the_api_server_adds_to_a_route_is_no_difference() -> None:
+    auth = {"type": "ExternalAuth", "externalAuth": {"protocol": "HTTP", "backendRef": {"name": "a"}}}
+    wanted = a_route(ENTRY, gateway=a_gateway(sectionName="https", filters=[SIGN_IN, auth]))
+    stored = a_route(ENTRY, gateway=a_gateway(sectionName="https", filters=[SIGN_IN, auth]))
+    (rule,) = stored["spec"]["rules"]
+    stored["spec"]["parentRefs"][0] |= {"group": "gateway.networking.k8s.io", "kind": "Gateway"}
+    rule["matches"] = [{"path": {"type": "PathPrefix", "value": "/"}}]
+    rule["backendRefs"][0] |= {"group": "", "kind": "Service", "weight": 1}
+    rule["filters"][1]["externalAuth"]["backendRef"] |= {"group": "", "kind": "Service"}
+
+    assert contains(stored, wanted)
+
+
+# For whom it is
+
+
+def test_a_push_alone_changes_no_route_that_leads_to_an_older_commit() -> None:
+    before = a_route(ENTRY, services=(serving("web"),), observed=Observed(head_sha=HEAD))
+    pushed = a_route(ENTRY, services=(serving("web"),), observed=Observed(head_sha="e" * 40))
+
+    assert before == pushed
+    assert before["metadata"]["annotations"][HEAD_SHA] == HEAD
+
+
+def test_a_route_says_the_newest_commit_while_it_leads_to_the_page_and_where_that_serves() -> None:
+    newest = Observed(head_sha="e" * 40)
+    page = a_route(None, observed=newest)
+    both = (serving("web"), serving("checkout", serving_sha="e" * 40))
+
+    assert page["metadata"]["annotations"][HEAD_SHA] == "e" * 40
+    assert a_route(ENTRY, services=both, observed=newest)["metadata"]["annotations"][HEAD_SHA] == "e" * 40
+
+
+def test_what_is_not_known_any_more_is_taken_away_from_a_route_that_is_there() -> None:
+    of_an_agent = a_route(ENTRY, observed=Observed(agent=AgentSeen("Copilot", "its account")))
+    wanted = route(a_preview(), GATEWAY, "staging", ENTRY, page=PAGE)
+
+    assert set(IDENTITY) <= wanted["metadata"]["annotations"].keys()
+    assert not contains(of_an_agent, wanted)
+    assert contains(a_route(ENTRY), wanted)
 
 
 def test_the_link_leads_to_the_host_of_the_route() -> None:

@@ -95,11 +95,14 @@ class Kube(PodReads):
         await self._delete(f"delete {resource.plural}", object_path(resource, namespace, name), preconditions)
 
     async def apply_child(self, resource: Resource, manifest: Mapping[str, Any]) -> Object:
-        """Create an object, or patch it where a field that we set differs; return it as it is now."""
+        """Create an object, or patch it where a field that we set differs; return it as it is now.
+
+        A field that is None is one that must not be there.
+        """
         namespace, name = manifest["metadata"]["namespace"], manifest["metadata"]["name"]
         found = await self.get_child(resource, namespace, name)
         if found is None:
-            return await self.create_child(resource, namespace, manifest)
+            return await self.create_child(resource, namespace, resources.without_nulls(manifest))
         # The usual case: nothing is written, so that no event of our own wakes us again. Fields that the
         # server or the gateway added are no difference.
         if resources.contains(found, manifest):

@@ -94,7 +94,10 @@ def merge_pokes(one: Poke, other: Poke) -> Poke:
 
 
 def contains(found: Any, wanted: Any) -> bool:
-    """Return whether every field of `wanted` has its value in `found`; what the server adds is ignored."""
+    """Return whether every field of `wanted` has its value in `found`; what the server adds is ignored.
+
+    A field that is None in `wanted` must not be there.
+    """
     if isinstance(wanted, Mapping):
         return isinstance(found, Mapping) and all(contains(found.get(k), v) for k, v in wanted.items())
     if isinstance(wanted, list):
@@ -103,6 +106,15 @@ def contains(found: Any, wanted: Any) -> bool:
         same_length = isinstance(found, list) and len(found) == len(wanted)
         return same_length and all(contains(f, w) for f, w in zip(found, wanted, strict=True))
     return bool(found == wanted)
+
+
+def without_nulls(manifest: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a manifest without the fields that are None, which only mean something to a patch."""
+    return {
+        key: without_nulls(value) if isinstance(value, Mapping) else value
+        for key, value in manifest.items()
+        if value is not None
+    }
 
 
 def unusable(kubeconfig: Path | None, error: Exception) -> SettingsError:

@@ -11,6 +11,7 @@ from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from previewbot.config import types as t
 from previewbot.config.server.repositories import Owner, RepositoryRule, mistakes_of
+from previewbot.config.server.routes import Annotations, Filters, Labels, SectionName
 from previewbot.config.types import about, mistake
 from previewbot.config.words import Raw
 from previewbot.text.durations import format_duration
@@ -83,6 +84,30 @@ class GatewaySettings(t.Model):
         "3s",
         default=timedelta(seconds=3),
     )
+    section_name: Annotated[SectionName | None, Field(alias="sectionName")] = about(
+        "the listener that routes are attached to; left out: every one that takes them", "https", default=None
+    )
+    filters: Filters = about(
+        "filters of the Gateway API that a request passes before it gets to a preview, such as a sign-in; "
+        "put as they are before previewbot's own, in routes that lead to staging",
+        [
+            {
+                "type": "ExtensionRef",
+                "extensionRef": {"group": "traefik.io", "kind": "Middleware", "name": "sign-in"},
+            }
+        ],
+        default=(),
+    )
+    labels: Annotated[Labels, about("labels of each route", {"example.com/team": "shop"})] = Field(
+        default_factory=dict
+    )
+    annotations: Annotated[
+        Annotations,
+        about(
+            "annotations of each route, as another controller needs them",
+            {"external-dns.alpha.kubernetes.io/ttl": "60"},
+        ),
+    ] = Field(default_factory=dict)
 
 
 class LinkSettings(t.Model):

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from datetime import datetime
 
 from previewbot.api import Preview, Resource
 from previewbot.engine import links
+from previewbot.engine.annotations import SPEC_HASH
 from previewbot.reconciler.children.kind import Desired, Object
 from previewbot.reconciler.observation import Limits, PullRequestFacts
 
@@ -41,12 +40,11 @@ class Routes:
             return None
         page = links.page_url(limits.public_url, preview.name)
         manifest = links.route(preview, limits.gateway, namespace, entry if serving else None, page=page)
-        spec = json.dumps(manifest["spec"], sort_keys=True).encode()
         return Desired(
             self.name,
             namespace,
             preview.spec.environment_key,
-            spec_hash=hashlib.sha256(spec).hexdigest()[:16],
+            spec_hash=manifest["metadata"]["annotations"][SPEC_HASH],
             manifest=manifest,
             what="route",
         )

@@ -20,7 +20,7 @@ _MERGE_SHAS_KEPT = 20
 def record_facts(
     status: Status, facts: PullRequestFacts, now: datetime, *, delivery_id: str | None = None
 ) -> Status:
-    """Take what GitHub shows into the status: head, merge commits, agent, trigger, problems.
+    """Take what GitHub shows into the status: head, merge commits, author, agent, trigger, problems.
 
     A new commit starts the image's deadline. `delivery_id` is the delivery that this look has accounted for.
     """
@@ -38,6 +38,7 @@ def record_facts(
         head_first_seen_at=now if new_head else before.head_first_seen_at or now,
         merge_shas=merge_shas,
         configuration_sha=facts.config_sha,
+        author=pull_request.author.login,
         agent=facts.agent,
         trigger=_trigger(status, facts),
         problems=facts.problems,
