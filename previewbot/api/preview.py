@@ -33,6 +33,8 @@ EVENT_ID = f"{GROUP}/event-id"
 LISTING = "listing-"
 """What the delivery id of a poke begins with that is the listing's and no webhook's."""
 
+_MOST_DIGITS = 18
+
 PREVIEW_LABEL = f"{GROUP}/preview"
 """On every child: the name of the Preview it belongs to."""
 
@@ -231,8 +233,9 @@ def _poke_from(annotations: Mapping[str, str]) -> Poke:
 
 
 def _number(text: str) -> int:
-    # Python refuses to read thousands of digits; GitHub's ids have at most 19.
-    return int(text) if text.isascii() and text.isdigit() and len(text) <= 19 else 0
+    # What is read here goes into the status, and the CRD takes 64 bits (19 digits may be more): with a larger
+    # number no status could be stored any more. GitHub's ids have ten to twelve digits.
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS else 0
 
 
 def _moment(text: str | None) -> datetime | None:

@@ -23,6 +23,7 @@ _UNTRIGGERED_KEPT = 20_000
 _CONFIGURATIONS_KEPT = 200
 _WRITERS_KEPT = 10_000
 _CONVERSATIONS_KEPT = 1_000
+_REFUSED_KEPT = 10_000
 _HOUR = timedelta(hours=1)
 
 
@@ -119,6 +120,19 @@ class Conversations:
         return self._left.get(name)
 
 
+class Refused:
+    """Previews whose refusal the log has said, by their uids: it says each once."""
+
+    def __init__(self) -> None:
+        self._said: OrderedDict[str, None] = OrderedDict()
+
+    def is_new(self, uid: str) -> bool:
+        """Return whether this is the first time that it is asked about a Preview."""
+        new = uid not in self._said
+        keep(self._said, uid, None, _REFUSED_KEPT)
+        return new
+
+
 @dataclass(frozen=True)
 class Redirected:
     """Since when a route leads to the page, and since when its gateway is known to know that."""
@@ -145,6 +159,7 @@ class Memory:
     refusals: Refusals = field(default_factory=Refusals)
     conversations: Conversations = field(default_factory=Conversations)
     pauses: Pauses = field(default_factory=Pauses)
+    refused: Refused = field(default_factory=Refused)
 
     def forget(self, name: str) -> None:
         """Forget a Preview that is gone."""

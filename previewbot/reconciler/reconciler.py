@@ -40,6 +40,7 @@ from previewbot.reconciler.plan.requeue import (
     Outcome,
     until_expiry,
 )
+from previewbot.reconciler.refusing import refuse
 from previewbot.reconciler.reporters import CLUSTER_REPORTERS, GITHUB_REPORTERS, Reporter, Reporting
 from previewbot.reconciler.store import PreviewStore, Superseded
 from previewbot.rules.policy import slot_for
@@ -105,11 +106,12 @@ class Reconciler:
             return Outcome()
         store = PreviewStore(self._context, obj)
         # Somebody deleted the Preview: its owner references remove the children, so there is nothing for us
-        # to do. One that belongs to another App is another installation's of previewbot, in the same cluster.
-        if store.preview.deleting or store.preview.spec.app_id != self._context.settings.github.app_id:
+        # to do.
+        if store.preview.deleting:
             return Outcome()
         try:
-            return await self._pass_or_removal(store)
+            refused = await refuse(self._context, store)
+            return refused if refused is not None else await self._pass_or_removal(store)
         except Superseded:
             return Outcome(SOON)
         except RemoteError as error:

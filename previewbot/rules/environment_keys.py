@@ -12,10 +12,14 @@ import base64
 import hashlib
 import re
 
-from previewbot.api import Spec
+from previewbot.api import Spec, name_of
+
+SHAPE = "p[a-z2-7]{10}(-[a-z0-9]+)*-[1-9][0-9]*"
+"""What each key looks like, as the CRD and the admission policies have it too."""
 
 _HASH_LENGTH = 10
 _MAX_LENGTH = 40
+_SHAPE_RE = re.compile(SHAPE)
 
 
 def environment_key(host: str, repository_id: int, number: int, repository: str) -> str:
@@ -52,6 +56,26 @@ def spec_of(
         app_id=app_id,
         environment_key=environment_key(github_host, repository_id, number, repository),
     )
+
+
+def wrong_identity(name: str, spec: Spec) -> str:
+    """Return what of a Preview's name and key is not its pull request's, in words; empty if all of it is.
+
+    Whoever may write Previews could give one the key of another pull request, or one that captures
+    everything. The part of the key that people read is not compared: a renamed repository keeps its keys.
+    """
+    number, key = spec.number, spec.environment_key
+    whose = f"pull request {number} of repository {spec.repository_id}"
+    if name != name_of(spec.repository_id, number):
+        return f"its name is not that of {whose}"
+    # First, since the rest reads parts of it: only of this shape is a key free of what mirrord's regular
+    # expression would take for more than letters.
+    if len(key) > _MAX_LENGTH or not _SHAPE_RE.fullmatch(key):
+        return "its environmentKey is none that previewbot makes"
+    right = environment_key(spec.github_host, spec.repository_id, number, "")
+    if key[: 1 + _HASH_LENGTH] != right[: 1 + _HASH_LENGTH] or not key.endswith(f"-{number}"):
+        return f"its environmentKey is not that of {whose}"
+    return ""
 
 
 def hashed_label(key: str) -> str:

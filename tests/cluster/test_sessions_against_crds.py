@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from previewbot.api import Poke, Preview, new_object, status_object
+from previewbot.api import Poke, new_object, status_object
 from previewbot.clients.kubernetes.resources import contains
 from previewbot.config.repository import Entry, parse_target
 from previewbot.config.server import GatewaySettings
@@ -108,7 +108,7 @@ def test_every_kind_of_route_is_stored_as_it_is_meant(
 @pytest.mark.parametrize("state", sorted(STATES))
 def test_every_state_of_a_preview_is_stored_as_it_is_meant(control_plane: ControlPlane, state: str) -> None:
     preview = STATES[state]
-    made = new_preview(control_plane, preview, f"gh-77-{sorted(STATES).index(state) + 1}")
+    made = new_preview(control_plane, f"gh-77-{sorted(STATES).index(state) + 1}")
     sent = {**made, "status": status_object(preview.status)}
     path = f"{control_plane.path_of(made)}/{made['metadata']['name']}/status?fieldValidation=Strict"
 
@@ -119,11 +119,10 @@ def test_every_state_of_a_preview_is_stored_as_it_is_meant(control_plane: Contro
     assert answer.body.get("status", {}) == sent["status"]
 
 
-def new_preview(plane: ControlPlane, preview: Preview, name: str) -> Object:
+def new_preview(plane: ControlPlane, name: str) -> Object:
     """Create a Preview under a name of its own."""
     poke = Poke(delivery_id="d", poked_at=NOW, updated_at=NOW, comment_id=2**53)
-    obj: Object = new_object(preview.spec, poke)
-    obj["metadata"]["name"] = name
+    obj: Object = new_object(a_preview(name=name).spec, poke)
     answer = plane.call("POST", f"{plane.path_of(obj)}?fieldValidation=Strict", obj)
     assert_stored_as_sent(answer, obj)
     return answer.body

@@ -245,7 +245,7 @@ def test_many_threads_may_poke_at_once(any_cluster: Cluster) -> None:
     done: list[bool] = []
 
     def poke(number: int) -> None:
-        spec = replace(PREVIEW.spec, number=100 + number % 3)
+        spec = a_preview(name=f"gh-812-{100 + number % 3}").spec
         done.append(poker.poke(spec, POKE, create=True))
 
     threads = [threading.Thread(target=poke, args=(number,)) for number in range(24)]

@@ -52,12 +52,69 @@ def causes(answer: Answer) -> set[tuple[str, str]]:
     return {(cause["field"], cause["reason"]) for cause in answer.body["details"]["causes"]}
 
 
+NAME_RULE, KEY_RULE = ("<nil>", "FieldValueInvalid"), ("spec", "FieldValueInvalid")
+NOT_CHECKED = NAME_RULE
+"""Where a field is missing or of a wrong type, the API server says that it did not come to the rules."""
+
 BAD_OBJECTS = {
-    "a wrong type": (("spec", "number"), "x", {("spec.number", "FieldValueTypeInvalid")}),
-    "a missing field": (("spec", "repository"), None, {("spec.repository", "FieldValueRequired")}),
-    "a name with capitals": (("metadata", "name"), "GH-1", {("metadata.name", "FieldValueInvalid")}),
-    "a name that is too long": (("metadata", "name"), "x" * 254, {("metadata.name", "FieldValueInvalid")}),
-    "no name": (("metadata", "name"), "", {("metadata.name", "FieldValueRequired")}),
+    "a wrong type": (("spec", "number"), "x", {("spec.number", "FieldValueTypeInvalid"), NOT_CHECKED}),
+    "a missing field": (
+        ("spec", "repository"),
+        None,
+        {("spec.repository", "FieldValueRequired"), NOT_CHECKED},
+    ),
+    "no spec": (("spec",), None, {("spec", "FieldValueRequired"), NOT_CHECKED}),
+    "a host that is too long": (
+        ("spec", "githubHost"),
+        "x" * 301,
+        {("spec.githubHost", "FieldValueTooLong"), NOT_CHECKED},
+    ),
+    "a name with capitals": (
+        ("metadata", "name"),
+        "GH-1",
+        {("metadata.name", "FieldValueInvalid"), NAME_RULE},
+    ),
+    "a name that is too long": (
+        ("metadata", "name"),
+        "x" * 254,
+        {("metadata.name", "FieldValueInvalid"), NAME_RULE},
+    ),
+    "no name": (("metadata", "name"), "", {("metadata.name", "FieldValueRequired"), NOT_CHECKED}),
+    "the name of another pull request": (("metadata", "name"), "gh-812-43", {NAME_RULE}),
+    "a name with a zero before its number": (("metadata", "name"), "gh-0812-42", {NAME_RULE}),
+    "the number of another pull request": (("spec", "number"), 43, {NAME_RULE, KEY_RULE}),
+    "another repository's number": (("spec", "repositoryId"), 7, {NAME_RULE}),
+    "no pull request": (
+        ("spec", "number"),
+        0,
+        {("spec.number", "FieldValueInvalid"), NAME_RULE, KEY_RULE},
+    ),
+    "a key that captures everything": (
+        ("spec", "environmentKey"),
+        ".*",
+        {("spec.environmentKey", "FieldValueInvalid"), KEY_RULE},
+    ),
+    "a key with something behind it": (
+        ("spec", "environmentKey"),
+        "paaaaaaaaaa-shop-42|",
+        {("spec.environmentKey", "FieldValueInvalid"), KEY_RULE},
+    ),
+    "a key with a line break behind it": (
+        ("spec", "environmentKey"),
+        "paaaaaaaaaa-shop-42\n",
+        {("spec.environmentKey", "FieldValueInvalid"), KEY_RULE},
+    ),
+    "a key that is the beginning of others": (
+        ("spec", "environmentKey"),
+        "p",
+        {("spec.environmentKey", "FieldValueInvalid"), KEY_RULE},
+    ),
+    "a key of another number": (("spec", "environmentKey"), "paaaaaaaaaa-shop-421", {KEY_RULE}),
+    "a key that is too long": (
+        ("spec", "environmentKey"),
+        f"paaaaaaaaaa-{'a' * 40}-42",
+        {("spec.environmentKey", "FieldValueTooLong"), NOT_CHECKED},
+    ),
     "a label with a blank": (
         ("metadata", "labels"),
         {"a": "b c"},
@@ -80,6 +137,37 @@ def test_an_object_that_breaks_a_rule_is_refused_with_the_field_and_why(
 
     assert answer.reason == (422, "Invalid")
     assert causes(answer) == wrong
+
+
+def test_a_name_that_does_not_fit_is_told_in_the_rules_own_words(server: ApiServer) -> None:
+    answer = server.call("POST", PREVIEWS, changed(a_preview_of(server), "metadata", "name", to="gh-1-2"))
+
+    said = "<nil>: Invalid value: the name must be gh-<repositoryId>-<number>"
+    assert answer.body["message"] == f'Preview.previewbot.dev "gh-1-2" is invalid: {said}'
+
+
+FIXED = {"githubHost": "github.example.com", "repositoryId": 7, "number": 43, "appId": 1}
+
+
+@pytest.mark.parametrize("field", [*FIXED, "environmentKey"])
+def test_whose_pull_request_it_is_never_changes(server: ApiServer, field: str) -> None:
+    obj = created(server)
+    value = FIXED.get(field, str(obj["spec"]["environmentKey"]).replace("shop", "store"))
+
+    answer = server.call("PATCH", path_of(server), {"spec": {field: value}}, MERGE_PATCH)
+
+    assert (answer.reason, causes(answer)) == ((422, "Invalid"), {(f"spec.{field}", "FieldValueInvalid")})
+    assert f": {field} is fixed when a Preview is made" in answer.body["message"]
+
+
+def test_a_repository_may_be_renamed_and_transferred(server: ApiServer) -> None:
+    created(server)
+    hints = {"repository": "other/store", "installationId": 9}
+
+    answer = server.call("PATCH", path_of(server), {"spec": hints}, MERGE_PATCH)
+
+    assert answer.status == 200, answer.text
+    assert answer.body["spec"] | hints == answer.body["spec"]
 
 
 def test_two_mistakes_are_told_at_once_in_kubernetes_own_words(server: ApiServer) -> None:
@@ -161,14 +249,14 @@ def test_a_null_where_none_is_allowed_counts_as_absent(server: ApiServer) -> Non
     answer = server.call("POST", PREVIEWS, obj)
 
     assert answer.reason == (422, "Invalid")
-    assert causes(answer) == {("spec.repository", "FieldValueRequired")}
+    assert causes(answer) == {("spec.repository", "FieldValueRequired"), NOT_CHECKED}
 
 
 def test_a_field_that_may_be_null_must_name_null_among_its_values(server: ApiServer) -> None:
     obj = created(server)
     answer = server.call("PUT", f"{path_of(server)}/status", {**obj, "status": {"phase": None}})
 
-    assert causes(answer) == {("status.phase", "FieldValueNotSupported")}
+    assert causes(answer) == {("status.phase", "FieldValueNotSupported"), NOT_CHECKED}
 
 
 WRONG_UPDATES: dict[str, tuple[tuple[str, ...], Any, tuple[int, str]]] = {

@@ -226,6 +226,8 @@ class Cluster:
             objects.pop(name, None)
 
     def _of(self, resource: Resource) -> dict[str, dict[str, Any]]:
+        if resource.plural == "httproutes":
+            return self.routes
         return (
             self.sessions
             if resource.plural == "previewsessions"
@@ -238,7 +240,7 @@ class Cluster:
     async def apply_child(self, resource: Resource, manifest: Mapping[str, Any]) -> dict[str, Any]:
         self._calls.note("apply route")
         route: dict[str, Any] = json_copy(without_nulls(manifest))
-        route["metadata"]["generation"] = 1
+        route["metadata"] |= {"generation": 1, "uid": f"route of {route['metadata']['name']}"}
         if self.gateway_follows:
             conditions = [{"observedGeneration": 1}]
             of = {"name": "public", "namespace": "gateways"}

@@ -13,6 +13,7 @@ from previewbot_demo.kube import status
 from previewbot_demo.kube.decoding import wrong_metadata
 from previewbot_demo.kube.json_copy import json_copy
 from previewbot_demo.kube.resources import Resource
+from previewbot_demo.kube.rules import broken
 from previewbot_demo.kube.schema import mistakes
 from previewbot_demo.kube.status import Cause
 
@@ -202,6 +203,7 @@ class Store:
             content = {k: v for k, v in obj.items() if k not in ("apiVersion", "kind", "metadata")}
             required = [r for r in resource.schema.get("required", ()) if r != "metadata"]
             wrong += mistakes({**resource.schema, "required": required}, content)
+            wrong += broken(resource.schema, obj, old, wrong)
         if wrong:
             raise status.invalid(obj["kind"], resource.group, str(obj["metadata"].get("name") or ""), wrong)
 
