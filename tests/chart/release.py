@@ -68,6 +68,25 @@ class Account:
         path = f"{place_of(self._cluster, manifest)}?dryRun=All"
         return self._api.call("PATCH", path, patch, MERGE_PATCH)
 
+    def replace(self, manifest: Object) -> Answer:
+        """Replace an object that is there."""
+        path = f"{place_of(self._cluster, manifest)}?dryRun=All&fieldValidation=Strict"
+        return self._api.call("PUT", path, manifest)
+
+    def patch_status(self, manifest: Object, patch: Object) -> Answer:
+        """Change the status of an object that is there."""
+        path = f"{place_of(self._cluster, manifest)}/status?dryRun=All"
+        return self._api.call("PATCH", path, patch, MERGE_PATCH)
+
+    def apply(self, manifest: Object) -> Answer:
+        """Make an object as it is given, whether or not it is there (server-side)."""
+        path = f"{place_of(self._cluster, manifest)}?dryRun=All&fieldManager=test&force=true"
+        return self._api.call("PATCH", path, manifest, "application/apply-patch+yaml")
+
+    def delete(self, manifest: Object) -> Answer:
+        """Delete an object."""
+        return self._api.call("DELETE", f"{place_of(self._cluster, manifest)}?dryRun=All")
+
     def close(self) -> None:
         """Close the connections."""
         self._api.close()
