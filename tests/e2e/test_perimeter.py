@@ -25,7 +25,7 @@ from previewbot_demo import shop, tour
 from previewbot_demo.ports import free_port
 from previewbot_demo.processes import Child, spawn
 from previewbot_demo.tasks import ALICE
-from previewbot_demo.world import Options, World
+from previewbot_demo.world import REPOSITORY, Options, World
 from tests.support import perimeter
 from tests.support.kubeconfigs import write_kubeconfig
 from tests.support.observer import sitecustomize
@@ -177,7 +177,7 @@ def _move_images(world: World, registry: str) -> None:
     """Have the repository name its images by the address of `registry`."""
     text = shop.repository_files(world.port)[_CONFIGURATION].decode()
     moved = text.replace(f"image: 127.0.0.1:{world.port}/", f"image: {registry}/")
-    world.github.commit("main", {_CONFIGURATION: moved.encode()}, "Move the images", ALICE, tour.REPOSITORY)
+    world.github.commit("main", {_CONFIGURATION: moved.encode()}, "Move the images", ALICE, REPOSITORY)
 
 
 def _is_number(host: str) -> bool:
