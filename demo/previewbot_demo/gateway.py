@@ -1,9 +1,9 @@
 """The way in from a browser: a Gateway that obeys the stored HTTPRoutes, and mirrord's share hosts.
 
-Of the Gateway API (https://gateway-api.sigs.k8s.io/reference/spec/#httproute) it knows host names, the
-filters `RequestHeaderModifier` and `RequestRedirect`, one backend per rule, and that a route's status says
-which generation of it a gateway knows. A share host forwards to the session's target itself, with the
-`baggage` header set, as `mirrord-share-ingress` does.
+Of the Gateway API (https://gateway-api.sigs.k8s.io/reference/spec/#httproute) it knows host names, one
+listener, the filters `RequestHeaderModifier`, `RequestRedirect` and `ExtensionRef`, one backend per rule, and
+that a route's status says which generation of it a gateway knows. A share host forwards to the session's
+target itself, with the `baggage` header set, as `mirrord-share-ingress` does.
 """
 
 from __future__ import annotations
@@ -23,6 +23,11 @@ from previewbot_demo.routing import Object, Router
 
 _ROUTES = "/apis/gateway.networking.k8s.io/v1/namespaces"
 _CONTROLLER = "previewbot.dev/demo-gateway"
+LISTENER = "web"
+"""The name of the only listener."""
+
+Extension = Callable[[web.BaseRequest], web.Response | None]
+"""A filter of the gateway's own: it answers a request itself, or lets it pass."""
 
 
 @dataclass
@@ -38,7 +43,10 @@ class Sabotage:
 
 
 class Gateway:
-    """Forwards requests by their host name; `port` is where browsers reach it."""
+    """Forwards requests by their host name; `port` is where browsers reach it.
+
+    `extensions` has what an `ExtensionRef` may name, by kind and name.
+    """
 
     def __init__(
         self,
@@ -56,6 +64,7 @@ class Gateway:
         self._seen: dict[str, int] = {}
         self._routes: dict[str, Object] = {}
         self.sabotage = Sabotage()
+        self.extensions: dict[tuple[str, str], Extension] = {}
 
     async def run(self, namespace: str) -> None:
         """Follow the routes of a namespace until cancelled."""
@@ -86,23 +95,29 @@ class Gateway:
             self._seen.pop(metadata["uid"], None)
 
     def _act_on(self, route: Object) -> None:
-        """Let requests follow a route, unless it has changed or gone by now."""
+        """Let requests follow a route, unless it has changed or gone by now, or no listener takes it."""
         metadata = route["metadata"]
-        if self._seen.get(metadata["uid"]) == metadata["generation"]:
+        if self._seen.get(metadata["uid"]) != metadata["generation"]:
+            return
+        if any(map(_is_taken, route["spec"].get("parentRefs") or [])):
             self._routes[metadata["uid"]] = route
+        else:
+            self._routes.pop(metadata["uid"], None)
 
     def _parents(self, route: Object) -> list[dict[str, Any]]:
         said = {
-            "status": "True",
             "message": "",
             "observedGeneration": route["metadata"]["generation"],
             "lastTransitionTime": self._now().strftime("%Y-%m-%dT%H:%M:%SZ"),
         }
-        conditions = [{**said, "type": kind, "reason": kind} for kind in ("Accepted", "ResolvedRefs")]
-        return [
-            {"parentRef": ref, "controllerName": _CONTROLLER, "conditions": conditions}
-            for ref in route["spec"].get("parentRefs") or []
-        ]
+        resolved = {**said, "type": "ResolvedRefs", "reason": "ResolvedRefs", "status": "True"}
+        parents = []
+        for ref in route["spec"].get("parentRefs") or []:
+            words = ("True", "Accepted") if _is_taken(ref) else ("False", "NoMatchingParent")
+            accepted = {**said, "type": "Accepted", "status": words[0], "reason": words[1]}
+            conditions = [accepted, resolved]
+            parents.append({"parentRef": ref, "controllerName": _CONTROLLER, "conditions": conditions})
+        return parents
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer a request for a host of the preview domain; 404 if no route has it."""
@@ -136,11 +151,26 @@ class Gateway:
                 return _redirect(item["requestRedirect"], request, self._port)
             if item["type"] == "RequestHeaderModifier" and not self.sabotage.no_header:
                 modify(headers, item["requestHeaderModifier"])
+            if item["type"] == "ExtensionRef":
+                answer = self._extended(item["extensionRef"], request)
+                if answer is not None:
+                    return answer
         backends = rule.get("backendRefs") or []
         if not backends:
             return web.Response(status=500, text="the route has no backend\n")
         namespace = backends[0].get("namespace", route["metadata"]["namespace"])
         return await self._router.handle(namespace, backends[0]["name"], request, headers)
+
+    def _extended(self, ref: Mapping[str, Any], request: web.BaseRequest) -> web.Response | None:
+        """Return what a filter of the gateway's own answers; an error if there is none of that name.
+
+        One that cannot be found must not be skipped
+        (https://gateway-api.sigs.k8s.io/reference/spec/#httproutefilter).
+        """
+        extension = self.extensions.get((ref["kind"], ref["name"]))
+        if extension is None:
+            return web.Response(status=500, text=f"there is no {ref['kind']} {ref['name']}\n")
+        return extension(request)
 
 
 def modify(headers: CIMultiDict[str], modifier: Mapping[str, Any]) -> None:
@@ -166,6 +196,11 @@ def location(redirect: Mapping[str, Any], path: str, host: str, port: int) -> st
     target = replaced.get("replaceFullPath", path) if replaced.get("type") == "ReplaceFullPath" else path
     where = redirect.get("hostname") or host
     return f"{scheme}://{where}{'' if chosen == well_known else f':{chosen}'}{target}"
+
+
+def _is_taken(parent: Mapping[str, Any]) -> bool:
+    """Return whether there is a listener for a route's reference to its Gateway."""
+    return bool(parent.get("sectionName", LISTENER) == LISTENER)
 
 
 def _redirect(redirect: Mapping[str, Any], request: web.BaseRequest, port: int) -> web.Response:
