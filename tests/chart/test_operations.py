@@ -45,7 +45,7 @@ def test_each_place_in_the_table_is_known_and_each_row_says_what_it_is_for() -> 
 
 
 def test_the_values_of_the_document_are_taken_as_they_are(tmp_path: Path) -> None:
-    [example] = re.findall(r"```yaml\n(.*?)```", TEXT, re.DOTALL)
+    [example] = [block for block in re.findall(r"```yaml\n(.*?)```", TEXT, re.DOTALL) if "image:" in block]
     values = tmp_path / "values.yaml"
     values.write_text(example, encoding="utf-8")
 
@@ -60,7 +60,7 @@ def test_the_values_of_the_document_are_taken_as_they_are(tmp_path: Path) -> Non
 
 def test_the_files_it_points_to_are_there() -> None:
     for target in re.findall(r"\]\(([^)]+)\)", TEXT):
-        assert (ROOT / "docs" / target).exists(), target
+        assert target.startswith("https://") or (ROOT / "docs" / target).exists(), target
 
 
 @pytest.mark.parametrize("words", re.findall(r"^    helm (\w+) previewbot(.*)$", TEXT, re.MULTILINE))

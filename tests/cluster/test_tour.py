@@ -11,6 +11,7 @@ import pytest
 from previewbot_demo import tour
 from previewbot_demo.world import Options, World
 from tests.chart.test_roles import permissions
+from tests.support import audit
 from tests.support.control_plane import ControlPlane, Request
 from tests.support.installed import ACCOUNTS, SYSTEM, Installed, install, uninstall
 
@@ -37,6 +38,7 @@ class Toured:
     lines: tuple[str, ...]
     installed: Installed
     requests: tuple[Request, ...]
+    audit_log: str
 
     def of(self, command: str) -> list[Request]:
         """Return the requests of one process."""
@@ -63,7 +65,8 @@ def toured(control_plane: ControlPlane, installed: Installed) -> Toured:
     )
     before = len(control_plane.requests())
     code, lines = asyncio.run(_take(options))
-    return Toured(code, lines, installed, tuple(control_plane.requests()[before:]))
+    requests = tuple(control_plane.requests()[before:])
+    return Toured(code, lines, installed, requests, control_plane.audit_log())
 
 
 async def _take(options: Options) -> tuple[int, tuple[str, ...]]:
@@ -95,6 +98,26 @@ def test_every_permission_was_used_and_every_use_permitted(toured: Toured, comma
     assert used - granted == set()
     assert granted - used - NOT_ON_THE_TOUR == set()
     assert NOT_ON_THE_TOUR & used == set()
+
+
+@pytest.mark.parametrize(("agent", "services"), [("Copilot", {"web"}), ("Codex", {"pricing"})])
+def test_the_audit_log_tells_what_an_agent_ran(toured: Toured, agent: str, services: set[str]) -> None:
+    found = audit.runs(toured.audit_log, SYSTEM, agent, "2020-01-01T00:00:00Z")
+    on_tour = [one for one in found if one["instead_of"].startswith(f"{STAGING}/")]
+
+    assert {one["instead_of"] for one in on_tour} == {f"{STAGING}/Deployment/{name}" for name in services}
+    assert {one["agent"] for one in on_tour} == {agent}
+    assert all(one["author"] and one["trigger"] for one in on_tour)
+    assert {one["pull_request"].partition("#")[0] for one in on_tour} == {"acme/shop"}
+
+
+def test_every_session_that_was_made_says_for_whom(toured: Toured) -> None:
+    made = [r for r in toured.requests if (r.verb, r.resource, r.code) == ("create", "previewsessions", 201)]
+    agents = ("Copilot", "Codex", "Claude", "Cursor", "Devin", "Jules")
+    told = [one for agent in agents for one in audit.runs(toured.audit_log, SYSTEM, agent, "2020")]
+
+    assert made
+    assert len(made) == len([one for one in told if one["instead_of"].startswith(f"{STAGING}/")])
 
 
 def _permission(request: Request) -> tuple[str, str, str]:

@@ -17,6 +17,7 @@ import urllib3
 import yaml
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from tests.support import audit
 from tests.support.api import Answer, Api, Object
 from tests.support.binaries import binary, gateway_api_crds
 from tests.support.components import Component, free_port
@@ -32,12 +33,8 @@ _CONTROLLERS = (
     "garbage-collector-controller", "namespace-controller", "serviceaccount-controller",
     "root-ca-certificate-publisher-controller",
 )  # fmt: skip
-_AUDIT_POLICY = {
-    "apiVersion": "audit.k8s.io/v1",
-    "kind": "Policy",
-    "omitStages": ["RequestReceived"],
-    "rules": [{"level": "Metadata"}],
-}
+SYSTEM = "previewbot-system"
+"""The namespace of the accounts whose requests the audit log keeps with what they sent."""
 
 
 @dataclass(frozen=True)
@@ -198,12 +195,15 @@ class ControlPlane:
         path = self._directory / f"{name.replace(':', '-')}.kubeconfig"
         return write_kubeconfig(path, url, user, self.authority)
 
+    def audit_log(self) -> str:
+        """Return the audit log, one event a line, without one that is still being written."""
+        text = self._audit.read_text(encoding="utf-8") if self._audit.exists() else ""
+        return text[: text.rfind("\n") + 1]
+
     def requests(self) -> list[Request]:
         """Return every request to a resource that the audit log tells of, oldest first."""
-        text = self._audit.read_text(encoding="utf-8") if self._audit.exists() else ""
-        # The last line may still be under way.
-        lines = text[: text.rfind("\n") + 1].splitlines()
-        return [_request(event) for event in map(json.loads, lines) if event.get("objectRef")]
+        events = map(json.loads, self.audit_log().splitlines())
+        return [_request(event) for event in events if event.get("objectRef")]
 
     def _answers(self, path: str) -> bool:
         try:
@@ -243,7 +243,7 @@ class ControlPlane:
         tokens = self._directory / "tokens.csv"
         tokens.write_text(f"{self._token},admin,admin,{_MASTERS}\n", encoding="utf-8")
         policy = self._directory / "audit.yaml"
-        policy.write_text(yaml.safe_dump(_AUDIT_POLICY), encoding="utf-8")
+        policy.write_text(yaml.safe_dump(audit.policy(SYSTEM)), encoding="utf-8")
         return [
             str(binary("kube-apiserver")), f"--etcd-servers={self._etcd_url}",
             "--bind-address=127.0.0.1", "--advertise-address=127.0.0.1", f"--secure-port={self.port}",

@@ -9,9 +9,9 @@ from typing import Any
 import yaml
 
 from tests.chart.helm import CHART, KUBE_VERSION, Object, run
+from tests.support.control_plane import SYSTEM as SYSTEM
 from tests.support.control_plane import ControlPlane
 
-SYSTEM = "previewbot-system"
 ACCOUNTS = {"web": "previewbot-web", "controller": "previewbot-controller"}
 
 _KINDS = ("ServiceAccount", "Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding")
