@@ -113,7 +113,9 @@ def _lines(root: Schema, path: KeyPath, depth: int) -> Iterator[str]:
         inner = at(root, (*path, key)) or {}
         named = key in parent.get("properties", ())
         words = _words(key, parent, inner) if named else ""
-        if inner.get("type") == "array" and at(root, (*path, key, 0)).get("type") == "object":
+        item = at(root, (*path, key, 0)) if inner.get("type") == "array" else {}
+        # Keys that exclude each other have one example together.
+        if item.get("type") == "object" and "examples" not in item:
             yield from _beside(f"{'  ' * depth}{key}:", words)
             yield from _item(root, (*path, key, 0), depth + 1)
             continue

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import yaml
 
 from tests.chart import helm
 from tests.chart.helm import CHART, KUBE_VERSION, NAMESPACE, ROOT, rendered
+from tests.chart.test_rendering import settings_of
 from tests.chart.test_roles import Permission, permissions
 
 TEXT = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
@@ -70,3 +72,15 @@ def test_its_helm_commands_are_about_this_chart_and_one_namespace(words: tuple[s
     assert verb in ("install", "upgrade", "uninstall")
     assert "--namespace previewbot" in options
     assert ("charts/previewbot" in options) == (verb != "uninstall")
+
+
+def test_the_sign_in_of_the_document_is_taken_as_it_is_and_stands_first() -> None:
+    [example] = [block for block in re.findall(r"```yaml\n(.*?)```", TEXT, re.DOTALL) if "filters:" in block]
+    links = yaml.safe_load(example)["links"]
+
+    settings = settings_of("minimal", "--set-json", f"settings.links={json.dumps(links)}")
+
+    assert settings.links is not None
+    assert settings.links.gateway is not None
+    assert [one.verbatim for one in settings.links.gateway.filters] == links["gateway"]["filters"]
+    assert settings.links.gateway.section_name == "https"

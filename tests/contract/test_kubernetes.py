@@ -12,19 +12,23 @@ from typing import Any
 
 import pytest
 
-from previewbot.api import Poke, Preview, Resource, from_object
+from previewbot.api import AgentSeen, Observed, Poke, Preview, Resource, from_object
 from previewbot.clients.kubernetes.cache import ObjectCache
 from previewbot.clients.kubernetes.client import Kube
 from previewbot.clients.kubernetes.informer import Informer
 from previewbot.clients.kubernetes.resources import PREVIEWS, contains
 from previewbot.clients.kubernetes.web_client import WebClient
+from previewbot.config.repository import Entry, TargetPath
+from previewbot.config.server import GatewaySettings
 from previewbot.engine import mirrord
+from previewbot.engine.links import route
 from previewbot.errors import Conflict, Invalid, NotFound
 from previewbot.reconciler.children.kind import selector
 from previewbot.reconciler.children.routes import Routes
 from previewbot.reconciler.children.sessions import Sessions
 from previewbot.runtime.leadership import Clock, Leadership
 from tests.contract.conftest import ApiServer
+from tests.support.previews import a_preview
 from tests.unit.test_mirrord import DESIRED
 
 SESSIONS, ROUTES = Sessions.resource, Routes.resource
@@ -319,6 +323,90 @@ async def test_a_route_is_made_once_patched_where_it_differs_and_else_left_alone
     assert written == [1, 1, 2, 2]
     assert await kube.get_child(ROUTES, server.namespace, "r") is None
     await kube.close()
+
+
+GATEWAY = GatewaySettings.model_validate(
+    {
+        "name": "public",
+        "namespace": "gateways",
+        "domain": "preview.example.com",
+        "sectionName": "https",
+        "filters": [
+            {
+                "type": "ExtensionRef",
+                "extensionRef": {"group": "traefik.io", "kind": "Middleware", "name": "x"},
+            },
+            {"type": "CORS", "cors": {"allowOrigins": ["https://example.com"], "allowCredentials": True}},
+            {"type": "URLRewrite", "urlRewrite": {"hostname": "staging.example.com"}},
+            {"type": "ResponseHeaderModifier", "responseHeaderModifier": {"remove": ["server"]}},
+        ],
+        "labels": {"example.com/team": "shop", "app.kubernetes.io/part-of": ""},
+        "annotations": {"external-dns.alpha.kubernetes.io/ttl": "60"},
+    }
+)
+ENTRY = Entry(
+    url="https://staging.example.com",
+    namespace="staging",
+    service="web",
+    port=80,
+    target=TargetPath("deployment", "web"),
+)
+
+
+def the_route(server: ApiServer, preview: Preview, entry: Entry | None) -> dict[str, Any]:
+    made = route(preview, GATEWAY, server.namespace, entry, page="https://previews.example.com/p/812/42")
+    del made["metadata"]["ownerReferences"]
+    return made
+
+
+async def test_a_route_with_all_that_the_settings_may_add_is_taken_and_then_left_alone(
+    server: ApiServer,
+) -> None:
+    writes: list[None] = []
+    kube = await Kube.connect(server.kubeconfig, user_agent="tests", fence=lambda: writes.append(None))
+    written, found = [], []
+
+    for entry in (ENTRY, ENTRY, None, None, ENTRY, ENTRY):
+        found.append(await kube.apply_child(ROUTES, the_route(server, a_preview(), entry)))
+        written.append(len(writes))
+
+    assert written == [1, 1, 2, 2, 3, 3]
+    assert found[0]["spec"]["rules"][0]["backendRefs"][0]["weight"] == 1
+    assert found[0]["spec"] == found[-1]["spec"]
+    assert len(found[2]["spec"]["rules"][0]["filters"]) == 1
+    await kube.delete_child(ROUTES, server.namespace, found[0]["metadata"]["name"])
+    await kube.close()
+
+
+async def test_a_route_says_for_whom_it_is_and_nothing_of_what_is_not_known_any_more(
+    server: ApiServer, kube: Kube
+) -> None:
+    by_an_agent = Observed(author="Copilot", agent=AgentSeen("Copilot", "its account"))
+    generations = []
+
+    for observed in (by_an_agent, Observed(author="größe-测试"), Observed()):
+        wanted = the_route(server, a_preview(observed=observed), None)
+        found = await kube.apply_child(ROUTES, wanted)
+        said = found["metadata"]["annotations"]
+        assert said == {key: value for key, value in wanted["metadata"]["annotations"].items() if value}
+        generations.append(found["metadata"]["generation"])
+
+    # So a gateway has nothing to acknowledge.
+    assert generations == [1, 1, 1]
+    await kube.delete_child(ROUTES, server.namespace, found["metadata"]["name"])
+
+
+async def test_a_filter_that_the_installed_gateway_api_does_not_know_is_refused_in_words(
+    server: ApiServer, kube: Kube
+) -> None:
+    auth = {"type": "ExternalAuth", "externalAuth": {"protocol": "HTTP", "backendRef": {"name": "sign-in"}}}
+    wanted = the_route(server, a_preview(), ENTRY)
+    wanted["spec"]["rules"][0]["filters"].insert(0, auth)
+
+    with pytest.raises(Invalid) as caught:
+        await kube.apply_child(ROUTES, wanted)
+
+    assert "externalAuth" in str(caught.value) or "ExternalAuth" in str(caught.value)
 
 
 async def test_a_lease_is_made_once_and_taken_only_as_it_is_known(server: ApiServer, kube: Kube) -> None:

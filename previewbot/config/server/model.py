@@ -11,7 +11,7 @@ from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from previewbot.config import types as t
 from previewbot.config.server.repositories import Owner, RepositoryRule, mistakes_of
-from previewbot.config.server.routes import Annotations, Filters, Labels, SectionName
+from previewbot.config.server.routes import SIGN_IN, Annotations, Filters, Labels, SectionName
 from previewbot.config.types import about, mistake
 from previewbot.config.words import Raw
 from previewbot.text.durations import format_duration
@@ -90,12 +90,7 @@ class GatewaySettings(t.Model):
     filters: Filters = about(
         "filters of the Gateway API that a request passes before it gets to a preview, such as a sign-in; "
         "put as they are before previewbot's own, in routes that lead to staging",
-        [
-            {
-                "type": "ExtensionRef",
-                "extensionRef": {"group": "traefik.io", "kind": "Middleware", "name": "sign-in"},
-            }
-        ],
+        SIGN_IN,
         default=(),
     )
     labels: Annotated[Labels, about("labels of each route", {"example.com/team": "shop"})] = Field(

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
+from pydantic.config import JsonDict
 
 from previewbot.api import GROUP
 from previewbot.config import types as t
@@ -97,7 +98,14 @@ SectionName = Annotated[
 ]
 
 
-class FilterSettings(t.Model):
+_EXAMPLE: JsonDict = {
+    "type": "ExtensionRef",
+    "extensionRef": {"group": "traefik.io", "kind": "Middleware", "name": "sign-in"},
+}
+
+
+# The example is of a whole filter: each key's, one below the other, would be none.
+class FilterSettings(t.Model, json_schema_extra={"examples": [_EXAMPLE]}):
     """A filter of the Gateway API: its type, and the field of that name with what the type needs."""
 
     type: Annotated[
@@ -107,7 +115,7 @@ class FilterSettings(t.Model):
     ]
     extension_ref: Annotated[Written | None, Field(alias="extensionRef")] = about(
         "of an ExtensionRef: a filter of the gateway's own, in the namespace of the routes",
-        {"group": "traefik.io", "kind": "Middleware", "name": "sign-in"},
+        _EXAMPLE["extensionRef"],
         default=None,
     )
     external_auth: Annotated[Written | None, Field(alias="externalAuth")] = about(
@@ -164,3 +172,5 @@ def _filters(value: tuple[FilterSettings, ...]) -> tuple[FilterSettings, ...]:
 
 
 Filters = Annotated[tuple[FilterSettings, ...], AfterValidator(_filters)]
+SIGN_IN = [_EXAMPLE]
+"""An example of `Filters`, for whoever writes the file."""
