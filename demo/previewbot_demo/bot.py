@@ -161,6 +161,7 @@ class Bot:
             "ttl": {"default": "8h", "max": "72h"},
             "deadlines": {"image": "10m", "session": "2m"},
             "listing": {"interval": "10s"},
+            "pages": "public",
         }
 
 

@@ -42,7 +42,11 @@ class ConfigurationProblem(Value):
 @dataclass(frozen=True)
 class Observed(Value):
     """What the last complete look at GitHub saw; `trigger` is what asks for a preview, in words, and `author`
-    the login of who opened the pull request."""
+    the login of who opened the pull request.
+
+    `public` is whether anybody may read the repository, `fork` whether the head lies outside of it. Their
+    defaults, not known yet, are those with which less is shown.
+    """
 
     delivery_id: str = ""
     updated_at: datetime | None = None
@@ -55,6 +59,8 @@ class Observed(Value):
     trigger: str = ""
     problems: tuple[ConfigurationProblem, ...] = ()
     closed_at: datetime | None = None
+    public: bool = False
+    fork: bool = True
 
 
 @dataclass(frozen=True)

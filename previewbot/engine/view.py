@@ -5,16 +5,30 @@ from __future__ import annotations
 from previewbot.api import Preview
 from previewbot.config.server import Settings
 from previewbot.engine.links import page_url
-from previewbot.engine.mirrord import header
+from previewbot.engine.mirrord import KIND, POD_SESSION, header
 from previewbot.text.render import View
 
 
 def view_of(settings: Settings, preview: Preview) -> View:
-    """Return a Preview with the addresses that its texts name."""
+    """Return a Preview with the addresses that its texts name, and what they may quote."""
     web_url = settings.github.web_url.rstrip("/")
     return View(
         preview=preview,
-        page_url=page_url(settings.public_url, preview.name),
+        # A page that tells nothing is led to by routes only, which must lead somewhere.
+        page_url=page_url(settings.public_url, preview.name) if settings.pages == "public" else "",
         pull_request_url=f"{web_url}/{preview.spec.repository}/pull/{preview.spec.number}",
         header=header(preview.spec.environment_key),
+        logs=settings.comment.logs,
+        log_commands=_log_commands(preview),
     )
+
+
+def _log_commands(preview: Preview) -> dict[str, str]:
+    """Return what shows the last words of a container in trouble, by service; of sessions that are there."""
+    uids = {c.service: c.uid for c in preview.status.children if c.kind == KIND and c.uid}
+    return {
+        service.name: f"kubectl --namespace {service.namespace} logs --previous "
+        f"--selector {POD_SESSION}={uids[service.name]} --container {service.pod_problem.container}"
+        for service in preview.status.services
+        if service.pod_problem and service.pod_problem.container and service.name in uids
+    }

@@ -1,7 +1,8 @@
-"""The page behind a preview's one address: it says how things stand and leads on.
+"""The page behind a preview's one address, where pages are public: it says how things stand and leads on.
 
-There is no sign-in, so it shows no title and no text of a repository, only state, link and times, and of a
-container that crashes the last lines of its log, masked: whoever reads the page otherwise sees no reason.
+Whoever can reach it reads it, so it shows no title and no text of a repository, only state, link and times.
+Of a public repository's own branches it also has what Kubernetes says of a pod, and of a container that
+crashes the last lines of its log, masked.
 """
 
 from __future__ import annotations

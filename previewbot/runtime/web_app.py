@@ -12,7 +12,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_l
 from werkzeug.exceptions import HTTPException
 
 from previewbot.config.server import LEAST_WEBHOOK_SECRET, Settings
-from previewbot.pages import preview_page
+from previewbot.pages import closed_page, preview_page
 from previewbot.text.render import Renderer
 from previewbot.webhook import intake
 
@@ -21,14 +21,17 @@ _HEADERS = {
     "Cache-Control": "no-store",
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
+    "X-Robots-Tag": "noindex",
 }
 
 log = logging.getLogger(__name__)
 
 
 class Cluster(intake.Pokes, preview_page.Previews, Protocol):
-    """What web needs of the cluster: one write per delivery, one read per page; `WebClient` is the real
-    one."""
+    """What web needs of the cluster: one write per delivery, one read per page that is public.
+
+    `WebClient` is the real one.
+    """
 
     def ready(self) -> bool:
         """Return whether the API server answers."""
@@ -56,7 +59,10 @@ def create_app(
     app = _bare_app(renderer.style_source())
     deliveries = intake.Intake(settings, webhook_secrets, cluster, now)
     app.register_blueprint(intake.blueprint(deliveries, metrics, body_limit))
-    app.register_blueprint(preview_page.blueprint(settings, cluster, renderer))
+    if settings.pages == "public":
+        app.register_blueprint(preview_page.blueprint(settings, cluster, renderer))
+    else:
+        app.register_blueprint(closed_page.blueprint(renderer))
     app.add_url_rule("/healthz", view_func=_healthz)
     return app
 
@@ -81,6 +87,8 @@ def create_probes(cluster: Cluster, metrics: CollectorRegistry) -> Flask:
 
 def _bare_app(style_source: str) -> Flask:
     app = Flask("previewbot", static_folder=None)
+    # Else a slash too many is answered with the address without it, which names the host that was asked for.
+    app.url_map.merge_slashes = False
     headers = _HEADERS | {"Content-Security-Policy": _POLICY.format(style_source)}
     app.register_error_handler(Exception, _failed)
 

@@ -40,8 +40,8 @@ def for_pages(loader: BaseLoader) -> Environment:
     """Return the environment of HTML pages, escaped as a whole; the page quotes nothing of a repository."""
     environment = _environment(loader, hypertext.FILTERS, autoescape=True)
     environment.filters["paragraphs"] = hypertext.paragraphs
-    # The same macros serve comment and page. A few sentences differ: the page has no sign-in, so there
-    # nothing is quoted that a person or a repository wrote.
+    # The same macros serve comment and page. A few sentences differ: whoever reaches the page reads it, so
+    # there nothing is quoted that a person or a repository wrote.
     environment.globals["on_page"] = True
     return environment
 

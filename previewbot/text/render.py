@@ -9,7 +9,7 @@ import base64
 import hashlib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from previewbot.api import Preview
 from previewbot.text import environment
 from previewbot.text.environment import templates_directory
 from previewbot.text.markers import reply_marker, status_marker
+from previewbot.text.quoting import for_the_page, without_logs
 from previewbot.text.standing import standing_of
 
 __all__ = ["COMMENT_LIMIT", "HEADLINE_BYTES", "HEADLINE_LIMIT", "Renderer", "View", "templates_directory"]
@@ -35,12 +36,18 @@ HEADLINE_BYTES = 1_024
 
 @dataclass(frozen=True)
 class View:
-    """What the texts are rendered from: a Preview, and the addresses and the header that they name."""
+    """What the texts are rendered from: a Preview, and the addresses and the header that they name.
+
+    `page_url` is empty where the page tells nothing: no text leads there then. With `logs` comments, answers
+    and page may quote what containers said. `log_commands` shows it to the platform team, by service.
+    """
 
     preview: Preview
     page_url: str
     pull_request_url: str
     header: str
+    logs: bool = True
+    log_commands: Mapping[str, str] = field(default_factory=dict)
 
 
 class Renderer:
@@ -57,18 +64,21 @@ class Renderer:
         # Should the status be lost, this is what keeps old commands from being carried out a second time.
         last = view.preview.status.requests.newest_comment
         marker = status_marker(view.preview.spec.environment_key, last)
-        text = self._comments.get_template("comment.md").render(_values(view))
+        text = self._comments.get_template("comment.md").render(_values(_for_comments(view)))
         # GitHub refuses a longer comment as a whole, and then people would see nothing at all.
         return f"{marker}\n{_tidy(text)}"[:COMMENT_LIMIT]
 
     def reply(self, words: str, values: Mapping[str, str], comment_id: int, view: View) -> str:
         """Return the answer to a command, marked so that it is given once; `words` names its template."""
         template = self._comments.get_template(f"replies/{words}.md")
-        text = template.render(_values(view) | _with_types(values))
+        text = template.render(_values(_for_comments(view)) | _with_types(values))
         return f"{reply_marker(comment_id)}\n{_tidy(text)}"[:COMMENT_LIMIT]
 
     def headline(self, view: View) -> str:
-        """Return what the comment says first, as one plain line: for conditions and Events."""
+        """Return what the comment says first, as one plain line: for conditions and Events.
+
+        Whatever comments may quote: who reads these may read the pods too, or was given leave to.
+        """
         text = self._terminals.get_template("headline.txt").render(_values(view))
         first = next((line for line in text.splitlines() if line.strip()), "")
         line = " ".join(first.split())[:HEADLINE_LIMIT]
@@ -80,7 +90,9 @@ class Renderer:
         urls = {"page_url": page_url, "pull_request_url": pull_request_url}
         if view is None:
             return self.html("no_preview.html", **urls)
-        return self.html("page.html", **_values(view) | urls)
+        preview, withheld = for_the_page(view.preview, logs=view.logs)
+        values = _values(replace(view, preview=preview)) | urls
+        return self.html("page.html", **values | {"withheld": withheld})
 
     def style_source(self) -> str:
         """Return the pages' one style as a Content-Security-Policy names it: by its hash."""
@@ -90,6 +102,10 @@ class Renderer:
     def html(self, template: str, **values: object) -> str:
         """Return another HTML page, escaped as all are."""
         return self._pages.get_template(template).render(**values)
+
+
+def _for_comments(view: View) -> View:
+    return view if view.logs else replace(view, preview=without_logs(view.preview))
 
 
 def _values(view: View) -> dict[str, object]:

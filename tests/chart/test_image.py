@@ -152,7 +152,7 @@ def test_web_takes_a_delivery_under_the_charts_role(web: RunningPod, cluster: Co
 
     assert answer.status == 202, answer.data
     assert cluster.call("GET", PREVIEW).body["spec"]["repository"] == "acme/shop"
-    assert web.get("/p/812/42").status == 200
+    assert "This preview is not open now" in web.get("/p/812/42").data.decode()
     assert (web.get("/metrics").status, web.probe("/metrics").status) == (404, 200)
 
 

@@ -101,6 +101,7 @@ class Town:
                 },
                 "listing": {"interval": "10s"},
                 "deadlines": {"progress": "90s"},
+                "pages": "public",
             },
         }
 

@@ -14,6 +14,7 @@ from prometheus_client import CollectorRegistry
 
 from previewbot.api import PREVIEW_LABEL, PodProblem
 from previewbot.clients.kubernetes.informer import status_only
+from previewbot.config.server import parse
 from previewbot.engine import mirrord
 from previewbot.reconciler.children import KINDS, ROUTE
 from previewbot.reconciler.context import Context
@@ -23,6 +24,7 @@ from previewbot.runtime.health import Health
 from previewbot.runtime.pods import Pods
 from previewbot.runtime.workers import Workers
 from tests.support.observations import a_service, a_session
+from tests.support.passes import SETTINGS
 from tests.support.pods import a_pod, container, containers, crash_loop, pull_failed, waiting, well
 from tests.support.previews import NOW, a_preview
 
@@ -70,7 +72,8 @@ class Controller:
         """Return what is told of the session's pods."""
         nothing = cast(Any, None)
         context = Context(
-            kube=cast(Any, self), github=nothing, registry=nothing, renderer=nothing, settings=nothing,
+            kube=cast(Any, self), github=nothing, registry=nothing, renderer=nothing,
+            settings=parse(SETTINGS, {}),
             now=lambda: NOW, previews=list, pods=self.pods, wrote=lambda _: None, kinds=KINDS, route=ROUTE,
             memory=Memory(),
         )  # fmt: skip

@@ -61,7 +61,7 @@ BETWEEN = Between()
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Door]:
-    with a_door(tmp_path_factory.mktemp("web"), BETWEEN.around) as door:
+    with a_door(tmp_path_factory.mktemp("web"), BETWEEN.around, {"pages": "public"}) as door:
         yield door
 
 

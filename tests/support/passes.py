@@ -53,6 +53,7 @@ from previewbot.text.markers import comment_hash, marker_in
 from previewbot.text.render import Renderer
 from previewbot_demo.kube.json_copy import json_copy
 from tests.support.clock import Clock
+from tests.support.pods import a_pod
 from tests.support.previews import HEAD, NOW, OLDER, a_preview
 
 A, B, C = HEAD, OLDER, "c" * 40
@@ -141,6 +142,7 @@ class Cluster:
         self.session_status: dict[str, Any] = {"phase": "Ready"}
         self.gateway_follows = True
         self.operator_removes = True
+        self.log = ""
 
     def _new_preview(self) -> dict[str, Any]:
         preview = new_object(a_preview(name=self.name).spec, Poke())
@@ -252,6 +254,10 @@ class Cluster:
         self._calls.note("get target")
         return {"spec": {"template": {"spec": {"containers": [{"name": "app"}]}}}}
 
+    async def pod_log(self, namespace: str, pod: str, container: str, *, previous: bool) -> str:
+        self._calls.note("read log")
+        return self.log
+
     async def create_event(self, namespace: str, manifest: Mapping[str, Any]) -> None:
         self._calls.note("create event")
 
@@ -282,7 +288,7 @@ class GitHubInMemory:
         self._comment_ids = itertools.count(501)
         self.head_sha = A
         self.state: Literal["open", "closed"] = "open"
-        self.fork = False
+        self.fork, self.private = False, True
         self.labels: tuple[str, ...] = ("preview",)
         self.author, self.branch, self.body = Account(1, "bob"), "fix/checkout", ""
         self.updated_at = NOW
@@ -365,7 +371,7 @@ class GitHubInMemory:
             author=self.author,
             head=Branch(self.branch, self.head_sha, 99 if self.fork else _REPOSITORY, "acme/shop"),
             base=Branch("main", "0" * 40, self.covering[repository], repository),
-            default_branch="main", labels=self.labels, private=True, updated_at=self.updated_at,
+            default_branch="main", labels=self.labels, private=self.private, updated_at=self.updated_at,
             closed_at=None if self.state == "open" else self.updated_at,
             mergeable=True, merge_commit_sha=self.merge_commit_sha, changed_files=len(self.paths),
             html_url="https://github.com/acme/shop/pull/42",
@@ -658,3 +664,17 @@ async def ready(world: World | None = None) -> World:
     await world.settle()
     assert set(world.serving) == {A}
     return world
+
+
+async def in_trouble(world: World, pod: dict[str, Any]) -> World:
+    """Return a world whose session's pod has such a status while it starts, and of which that was told."""
+    world.cluster.session_status = {"phase": "Waiting"}
+    world.poke()
+    if world.github.fork:
+        await world.settle(2)
+        world.say(f"/preview start {A}")
+    await world.settle(4)
+    for session in world.cluster.sessions.values():
+        uid = session["metadata"]["uid"]
+        world.pods[uid] = (a_pod(uid, pod, uid=f"pod of {uid}"),)
+    return await world.settle(2)

@@ -65,6 +65,8 @@ OBSERVED = Observed(
     head_sha=HEAD,
     agent=AgentSeen(name="Copilot", signal="its account"),
     trigger="Copilot, recognised by its account",
+    public=True,
+    fork=False,
 )
 _MISSPELT = ConfigurationProblem(line=7, message="`imge` is unknown, did you mean `image`?")
 _CLOSED = replace(OBSERVED, closed_at=NOW)
@@ -223,7 +225,7 @@ STATES: dict[str, Preview] = {
         Reason.IMAGE_MISSING,
         _waiting(Waiting(Reason.IMAGE_MISSING, detail=_IMAGE), phase=Phase.FAILED),
     ),
-    "fork": _preview(Phase.AWAITING_APPROVAL, Reason.FORK),
+    "fork": _preview(Phase.AWAITING_APPROVAL, Reason.FORK, observed=replace(OBSERVED, fork=True)),
     "configuration-wrong": _preview(
         Phase.FAILED,
         Reason.CONFIGURATION_INVALID,

@@ -239,14 +239,19 @@ def post(body: bytes) -> bytes:
 
 @contextmanager
 def a_door(
-    directory: Path, between: Callable[[Handler], Handler] = lambda handler: handler
+    directory: Path,
+    between: Callable[[Handler], Handler] = lambda handler: handler,
+    changes: Mapping[str, Any] = MappingProxyType({}),
 ) -> Iterator[Door]:
-    """Run `previewbot web`; what stands `between` it and the API server may answer in its place."""
+    """Run `previewbot web`; what stands `between` it and the API server may answer in its place.
+
+    `changes` are settings that are not as they are by themselves.
+    """
     kube = FakeKube(namespaces={"staging"})
     with served(between(kube.handle)) as (url, _):
         port, probe_port = free_port(), free_port()
         addresses = ("--bind", f"127.0.0.1:{port}", "--metrics-bind", f"127.0.0.1:{probe_port}")
-        command = (*_command(directory, url), *addresses)
+        command = (*_command(directory, url, changes), *addresses)
         environment = {k: v for k, v in os.environ.items() if not k.startswith("PREVIEWBOT_")}
         log = directory / "web.log"
         # In this thread: the server that forks ends with the thread that started it.
@@ -261,7 +266,7 @@ def a_door(
             door.stop()
 
 
-def _command(directory: Path, url: str) -> tuple[str, ...]:
+def _command(directory: Path, url: str, changes: Mapping[str, Any]) -> tuple[str, ...]:
     for name, content in (("webhook-secret", SECRET), ("app.pem", b"")):
         (directory / name).write_bytes(content)
     settings = {
@@ -279,7 +284,7 @@ def _command(directory: Path, url: str) -> tuple[str, ...]:
         },
         "images": {"allowed": ["ghcr.io/acme/"]},
     }
-    (directory / "settings.yaml").write_text(yaml.safe_dump(settings))
+    (directory / "settings.yaml").write_text(yaml.safe_dump(settings | dict(changes)))
     return (sys.executable, "-m", "previewbot", "web", "--config", str(directory / "settings.yaml"))
 
 

@@ -84,6 +84,33 @@ def test_each_answer_reads_as_it_is_held(words: str) -> None:
     held(GOLDEN / "replies" / f"{words}.md", text)
 
 
+WITHHELD = ["ready", "deploying", "deploying-crashing", "partial-and-out-of-memory", "failed-after-crashes"]
+
+
+def reticent(preview: Preview) -> View:
+    """Return what is rendered where pages are private and comments quote no logs."""
+    commands = {"checkout": "kubectl logs checkout"}
+    return replace(view_of(preview), page_url="", logs=False, log_commands=commands)
+
+
+@pytest.mark.parametrize("state", WITHHELD)
+def test_the_comment_where_pages_are_private_and_logs_are_withheld_reads_as_it_is_held(state: str) -> None:
+    held(GOLDEN / "comment-withheld" / f"{state}.md", RENDERER.comment(reticent(STATES[state])))
+
+
+@pytest.mark.parametrize("state", sorted(STATES))
+def test_where_pages_are_private_no_text_leads_to_one_or_has_an_empty_link(state: str) -> None:
+    view = reticent(STATES[state])
+    texts = [RENDERER.comment(view), RENDERER.headline(view)]
+    texts += [RENDERER.reply(words, REPLIES[words], 99, view) for words in REPLIES]
+
+    for text in texts:
+        assert "previews.example.com" not in text
+        assert "()" not in text
+        assert "Follow it" not in text
+        assert "[status]" not in text
+
+
 @pytest.mark.parametrize("state", sorted(STATES))
 def test_the_status_answer_can_be_given_in_every_state(state: str) -> None:
     assert "previews.example.com" in RENDERER.reply("status", {}, 99, view_of(STATES[state]))

@@ -1,10 +1,12 @@
 """The page behind a preview's one address: what it shows and to whom, and what it never shows.
 
 Status codes and headers: `test_web_pages.py`; every word of it: the golden files of `test_comment.py`.
+The page where pages are private: `tests/security/test_counting_pages.py`.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -177,6 +179,17 @@ def test_a_link_that_needs_the_header_says_so_and_offers_the_extension() -> None
     assert "send the header baggage: mirrord-session=x with every request" in page.words
 
 
+@pytest.mark.parametrize("state", ["deploying-crashing", "deploying-not-startable", "deploying-without-room"])
+def test_of_a_private_repository_it_is_said_what_is_wrong_and_where_more_of_it_stands(state: str) -> None:
+    preview = STATES[state]
+    observed = replace(preview.status.observed, public=False)
+    page = rendered(replace(preview, status=replace(preview.status, observed=observed)))
+
+    assert "More about it stands in previewbot's comment on the pull request." in page.words
+    assert "is not starting: checkout" in page.words
+    assert not {"details", "pre"} & {tag for tag, _ in page.tags}
+
+
 def test_without_any_address_the_header_is_all_there_is() -> None:
     page = rendered(STATES["ready-without-entry"])
 
@@ -343,6 +356,7 @@ PAGES = {
     "page": lambda: rendered(STATES["ready"]),
     "no preview": lambda: Page(RENDERER.page(None, "https://previews.example.com/p/812/42")),
     "unavailable": lambda: Page(RENDERER.html("unavailable.html")),
+    "private": lambda: Page(RENDERER.html("closed.html")),
 }
 
 
@@ -354,7 +368,11 @@ def test_a_page_works_without_javascript_and_loads_nothing(name: str) -> None:
     assert not any(attribute.startswith("on") for _, a in page.tags for attribute in a)
     assert "url(" not in page.style
     assert "@import" not in page.style
-    assert page.refresh() > 0
+
+
+@pytest.mark.parametrize("name", sorted(set(PAGES) - {"private"}))
+def test_a_page_that_has_news_loads_itself_again(name: str) -> None:
+    assert PAGES[name]().refresh() > 0
 
 
 @pytest.mark.parametrize("name", sorted(PAGES))

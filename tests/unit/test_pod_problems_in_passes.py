@@ -10,6 +10,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from previewbot.api import PREVIEW_LABEL, ChildState, Phase, PodProblem, Reason, Service, Status, Waiting
+from previewbot.config.server import Settings, parse
 from previewbot.errors import Forbidden, TryLater
 from previewbot.reconciler.children import KINDS, ROUTE
 from previewbot.reconciler.context import Context
@@ -23,10 +24,12 @@ from previewbot.reconciler.plan.services import service_status, with_pod_problem
 from previewbot.runtime.health import Health
 from previewbot.runtime.pods import Pods
 from previewbot.runtime.workers import Workers
+from tests.support import passes
 from tests.support.observations import CONFIG, a_child, a_session
 from tests.support.pods import a_pod, container, containers, crash_loop, unschedulable, waiting, well
 from tests.support.previews import HEAD, NOW, a_preview
 
+SETTINGS = parse(passes.SETTINGS, {})
 CRASHING = PodProblem(Reason.CRASHING, container="app", exit_code=1, restarts=3, since=NOW)
 CHILD = a_child(ChildState.CREATING, reason=Reason.CREATING, uid="s-1")
 SESSION = a_session(ChildState.CREATING, uid="s-1", name=CHILD.name)
@@ -150,12 +153,13 @@ async def read_at(
     cluster: Cluster,
     now: datetime = NOW,
     child_uid: str = "s-1",
+    settings: Settings = SETTINGS,
     **session: Any,
 ) -> Service:
     """Return a service after a look at its session's only pod, and the plan that takes it in."""
     nothing = cast(Any, None)
     context = Context(
-        kube=cast(Any, cluster), github=nothing, registry=nothing, renderer=nothing, settings=nothing,
+        kube=cast(Any, cluster), github=nothing, registry=nothing, renderer=nothing, settings=settings,
         now=lambda: now, previews=list, pods=lambda _, uid: [seen(status)] if uid == "s-1" else [],
         wrote=lambda _: None, kinds=KINDS, route=ROUTE, memory=Memory(),
     )  # fmt: skip
@@ -192,6 +196,16 @@ async def test_without_last_words_it_is_told_all_the_same_and_they_are_asked_for
     later = await read_at(service, crash_loop(), Cluster("KeyError"))
     assert later.pod_problem is not None
     assert later.pod_problem.log == ("KeyError",)
+
+
+async def test_where_comments_have_no_logs_none_is_read_and_what_is_stored_goes() -> None:
+    cluster, silent = Cluster(), parse({**passes.SETTINGS, "comment": {"logs": False}}, {})
+    service = await read_at(a_service(), crash_loop(), cluster, settings=silent)
+    before = await read_at(a_service(), crash_loop(), Cluster("KeyError"))
+    later = await read_at(before, crash_loop(), cluster, settings=silent)
+
+    assert [service.pod_problem, later.pod_problem] == [CRASHING, CRASHING]
+    assert cluster.reads == []
 
 
 async def test_what_explains_itself_is_not_read_about() -> None:

@@ -25,6 +25,7 @@ VALUES = {
     "public_url": "https://previews.example.com",
     "cluster": {"namespaces": ["staging"]},
     "images": {"allowed": ["ghcr.io/acme/"]},
+    "pages": "public",
 }
 SETTINGS = parse(VALUES, {})
 SECRET = b"it is a secret of the tests"

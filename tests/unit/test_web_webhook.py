@@ -36,6 +36,7 @@ SETTINGS = parse(
         "public_url": "https://previews.example.com",
         "cluster": {"namespaces": ["staging"]},
         "images": {"allowed": ["ghcr.io/acme/"]},
+        "pages": "public",
     },
     {},
 )

@@ -47,7 +47,7 @@ PULL_REQUEST: Rule = {
     "base": {
         "ref": None,
         "sha": None,
-        "repo": {"id": None, "full_name": None, "default_branch": None, "private": None},
+        "repo": {"id": None, "full_name": None, "default_branch": None, "private": None, "visibility": None},
     },
     "labels": Each({"name": None}),
     "updated_at": None,

@@ -91,8 +91,7 @@ def pull_request_from(obj: Any) -> PullRequest:
         base=_branch(obj, "base"),
         default_branch=text(obj, "base.repo.default_branch"),
         labels=tuple(text(label, "name") for label in items(obj, "labels")),
-        # Left out, which GitHub's description allows, it counts as private: less is shown then.
-        private=flag(obj, "base.repo.private") if has(obj, "base.repo.private") else True,
+        private=_private(obj, "base.repo"),
         updated_at=moment(obj, "updated_at"),
         closed_at=moment(obj, "closed_at") if has(obj, "closed_at") else None,
         mergeable=flag(obj, "mergeable") if has(obj, "mergeable") else None,
@@ -177,6 +176,15 @@ def _account(obj: Any, path: str) -> Account:
         return GHOST
     kind = text(obj, f"{path}.type") if has(obj, f"{path}.type") else "User"
     return Account(id=number(obj, f"{path}.id"), login=text(obj, f"{path}.login"), type=kind)
+
+
+def _private(obj: Any, path: str) -> bool:
+    """Return whether not everybody may read a repository; what is not known counts as private."""
+    # GitHub's description allows to leave both out. `visibility` is "internal" where all of an enterprise may
+    # read, which is not everybody; what else it may be one day, nobody knows.
+    if not has(obj, f"{path}.private") or flag(obj, f"{path}.private"):
+        return True
+    return has(obj, f"{path}.visibility") and text(obj, f"{path}.visibility") != "public"
 
 
 def _branch(obj: Any, path: str) -> Branch:

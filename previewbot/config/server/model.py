@@ -203,6 +203,17 @@ class ListingSettings(t.Model):
     )
 
 
+class CommentSettings(t.Model):
+    """What stands in comments and answers: whoever may read the pull request reads them."""
+
+    logs: t.Truth = about(
+        "the last lines of a crash's log, and mirrord's words of why a session failed; `false`: they are "
+        "left to `kubectl`, and pods' logs are not read",
+        True,
+        default=True,
+    )
+
+
 class Settings(t.Model):
     """All settings of a server."""
 
@@ -232,6 +243,13 @@ class Settings(t.Model):
     ttl: TtlSettings = TtlSettings()
     deadlines: DeadlinesSettings = DeadlinesSettings()
     listing: ListingSettings = ListingSettings()
+    pages: Literal["private", "public"] = about(
+        "what a preview's page tells: `private`, nothing, the same for every address; `public`, how the "
+        "preview stands, to whoever asks",
+        "private",
+        default="private",
+    )
+    comment: CommentSettings = CommentSettings()
 
     @model_validator(mode="after")
     def _rules_only_narrow(self) -> Self:

@@ -42,9 +42,13 @@ async def _problem(context: Context, preview: Preview, service: Service, child: 
     if finding is None:
         return None
     problem = merge_problem(finding, service.pod_problem, context.now())
+    logs = context.settings.comment.logs
+    if not logs and problem.log:
+        # Stored while they were wanted.
+        problem = replace(problem, log=())
     # Each crash of a loop comes here. The log and the events are read for the first one only: after that the
     # problem has its words, and to read them again would change nothing that is shown.
-    if (finding.unexplained and not problem.detail) or (finding.has_log and not problem.log):
+    if (finding.unexplained and not problem.detail) or (logs and finding.has_log and not problem.log):
         return await _read(context, preview, child.namespace, finding, problem)
     return problem
 

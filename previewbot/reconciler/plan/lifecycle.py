@@ -43,6 +43,8 @@ def record_facts(
         trigger=_trigger(status, facts),
         problems=facts.problems,
         closed_at=pull_request.closed_at,
+        public=not pull_request.private,
+        fork=pull_request.is_fork,
     )
     return status if observed == before else replace(status, observed=observed)
 

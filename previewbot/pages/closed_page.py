@@ -1,0 +1,37 @@
+"""The page where pages are private: one and the same for whoever asks for any, known or not.
+
+Routes lead people here whose preview does not serve. What it stands like is said in the pull request, which
+GitHub shows to those who may read it; here nobody signs in, and numbers can be counted through.
+"""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, request
+from werkzeug.exceptions import MethodNotAllowed
+
+from previewbot.text.render import Renderer
+
+_PLACE = "/p"
+_READING = ("GET", "HEAD")
+_STATUS = 404
+"""What RFC 9110 has for whoever does not want to disclose whether there is something (15.5.5).
+
+People see the page all the same; what follows a link without reading, as a test or a link checker does, does
+not take it for the preview; and whoever counts addresses through is seen by what watches a gateway for that.
+"""
+
+
+def blueprint(renderer: Renderer) -> Blueprint:
+    """Return what answers below `/p`; nobody is asked for it, so that time tells nothing either."""
+    routes, page = Blueprint("pages", __name__), renderer.html("closed.html").encode()
+
+    # Before the address is looked at: no number, no slash too many and no letter makes a difference.
+    @routes.before_app_request
+    def the_same_for_all() -> Response | None:
+        if request.path != _PLACE and not request.path.startswith(f"{_PLACE}/"):
+            return None
+        if request.method not in _READING:
+            raise MethodNotAllowed(_READING)
+        return Response(page, _STATUS, mimetype="text/html")
+
+    return routes

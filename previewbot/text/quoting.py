@@ -1,0 +1,52 @@
+"""Whose words a text may quote: those of pods and of the cluster are taken out of what it is rendered from.
+
+Out of the values and not in the templates: a template cannot quote what is not there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from previewbot.api import Preview, Reason, Service
+
+_FAILED = "its preview session failed"
+
+
+def without_logs(preview: Preview) -> Preview:
+    """Return a Preview without what its containers said last, and without why mirrord calls a session failed.
+
+    The operator's message may quote a pod, and its text is nobody's promise. What Kubernetes itself says of
+    a pod, such as the scheduler, stays.
+    """
+    return _with_services(preview, _without_logs)
+
+
+def for_the_page(preview: Preview, *, logs: bool) -> tuple[Preview, bool]:
+    """Return what the page is rendered from, and whether something about a pod is left out of it.
+
+    Whoever can reach the page reads it. So of a repository that not everybody may read, and of a fork, whose
+    code nobody of the repository wrote, no words of pods and of the cluster are on it.
+    """
+    observed = preview.status.observed
+    everybodys = observed.public and not observed.fork
+    if everybodys and logs:
+        return preview, False
+    troubled = any(service.pod_problem for service in preview.status.services)
+    return _with_services(preview, _without_logs if everybodys else _without_words), troubled
+
+
+def _with_services(preview: Preview, change: Callable[[Service], Service]) -> Preview:
+    services = tuple(map(change, preview.status.services))
+    return replace(preview, status=replace(preview.status, services=services))
+
+
+def _without_logs(service: Service) -> Service:
+    problem = service.pod_problem and replace(service.pod_problem, log=())
+    said = service.failure_message and service.reason is Reason.SESSION_FAILED
+    return replace(service, pod_problem=problem, failure_message=_FAILED if said else service.failure_message)
+
+
+def _without_words(service: Service) -> Service:
+    problem = service.pod_problem and replace(service.pod_problem, container="", detail="", log=())
+    return replace(service, pod_problem=problem, failure_message="")
