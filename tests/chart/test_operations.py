@@ -35,7 +35,9 @@ def documented(account: str) -> set[Permission]:
 
 @pytest.mark.parametrize("account", ["web", "controller"])
 def test_each_permission_has_its_reason_and_no_reason_is_without_permission(account: str) -> None:
-    options = ("--set", "settings.cluster.namespaces={staging}")
+    # With every option that needs one.
+    values = "settings.cluster.namespaces={staging},settings.pages=public,settings.comment.logs=true"
+    options = ("--set", values)
     granted = permissions(rendered("gateway", *options), f"previewbot-{account}")
 
     assert documented(account) == granted

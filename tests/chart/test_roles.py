@@ -12,7 +12,8 @@ LEASES = "leases.coordination.k8s.io"
 ROUTES = "httproutes.gateway.networking.k8s.io"
 EVERYWHERE = "*"
 
-WEB = {(EVERYWHERE, PREVIEWS, verb) for verb in ("get", "list", "create", "patch")}
+WEB = {(EVERYWHERE, PREVIEWS, verb) for verb in ("create", "patch")}
+PAGES = {(EVERYWHERE, PREVIEWS, "get")}
 CONTROLLER = {
     *((EVERYWHERE, PREVIEWS, verb) for verb in ("get", "list", "watch", "create", "patch", "delete")),
     (EVERYWHERE, f"{PREVIEWS}/status", "update"),
@@ -22,17 +23,18 @@ CONTROLLER = {
 }
 SESSION_VERBS = ("list", "watch", "create", "delete")
 WORKLOADS = ("deployments.apps", "statefulsets.apps", "rollouts.argoproj.io")
-POD_READS = {("pods", "list"), ("pods", "watch"), ("pods/log", "get"), ("events", "list")}
+LOGS = ("pods/log", "get")
+POD_READS = {("pods", "list"), ("pods", "watch"), LOGS, ("events", "list")}
 ROUTE_VERBS = ("get", "list", "watch", "create", "patch", "delete")
 
 Permission = tuple[str, str, str]
 
 
-def in_namespace(namespace: str, *, gateway: bool) -> set[Permission]:
+def in_namespace(namespace: str, *, gateway: bool, logs: bool = True) -> set[Permission]:
     return {
         *((namespace, SESSIONS, verb) for verb in SESSION_VERBS),
         *((namespace, workload, "get") for workload in WORKLOADS),
-        *((namespace, resource, verb) for resource, verb in POD_READS),
+        *((namespace, *read) for read in POD_READS if logs or read != LOGS),
         *((namespace, ROUTES, verb) for verb in ROUTE_VERBS if gateway),
     }
 
@@ -71,9 +73,13 @@ def of_rules(role: Object, namespace: str) -> set[Permission]:
     return found
 
 
-@pytest.mark.parametrize("name", [name for name in ALL_VALUES if name != "bare"])
-def test_web_may_look_at_previews_and_poke_them_and_nothing_else(name: str) -> None:
+@pytest.mark.parametrize("name", [name for name in ALL_VALUES if name not in ("bare", "everything")])
+def test_web_may_poke_previews_and_neither_read_nor_list_them(name: str) -> None:
     assert permissions(rendered(name), "previewbot-web") == WEB
+
+
+def test_where_pages_are_public_web_may_read_a_preview_whose_name_it_knows() -> None:
+    assert permissions(rendered("everything"), "previewbot-web") == WEB | PAGES
 
 
 @pytest.mark.parametrize("name", ["minimal", "ingress", "http-route"])
@@ -83,11 +89,13 @@ def test_without_a_gateway_the_controller_may_not_touch_routes(name: str) -> Non
     assert permissions(rendered(name), "previewbot-controller") == expected
 
 
-@pytest.mark.parametrize("name", ["gateway", "everything"])
-def test_the_controller_acts_in_the_allowed_namespaces_only(name: str) -> None:
+@pytest.mark.parametrize(("name", "logs"), [("gateway", False), ("everything", True)])
+def test_the_controller_acts_in_the_allowed_namespaces_only_and_reads_logs_if_it_quotes_them(
+    name: str, logs: bool
+) -> None:
     expected = CONTROLLER
     for namespace in ("staging", "payments"):
-        expected = expected | in_namespace(namespace, gateway=True)
+        expected = expected | in_namespace(namespace, gateway=True, logs=logs)
 
     assert permissions(rendered(name), "previewbot-controller") == expected
 

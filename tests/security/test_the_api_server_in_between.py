@@ -31,7 +31,7 @@ class Between:
     def around(self, handler: Handler) -> Handler:
         async def handle(request: web.Request) -> web.StreamResponse:
             self.connections.add(request.transport)
-            if request.method == "GET" and "limit" not in request.query:
+            if request.method == "GET" and "previews/" in request.path:
                 return await self._page(request, handler)
             if request.method == "GET":
                 return await handler(request)

@@ -181,17 +181,27 @@ class WebClient:
     def ready(self) -> bool:
         """Return whether the API server answers us and has our resource."""
         deadline = time.monotonic() + self._budget
-        method = self._api.list_cluster_custom_object
+        group, version, plural = PREVIEWS
         try:
-            # A list of one object also shows whether the CRD is installed and whether we may read it.
-            self._call(self._probes, deadline, "list previews", method, *PREVIEWS, limit=1)
-        except RemoteError:
+            # By discovery, which every identity may ask. To list a single Preview needs the permission to
+            # read all of them: repositories' names, and what crashes said last.
+            found = self._send(
+                self._probes, deadline, "discovery", self._api.get_api_resources, group, version
+            )
+        except (RemoteError, ValidationError):
+            # The latter for an answer of another shape: the page of a proxy, for example.
             return False
-        return True
+        return bool(found) and any(resource.name == plural for resource in found.resources)
 
     def _call(
         self, turns: _Turns, deadline: float, what: str, method: Any, *args: str, **kwargs: Any
     ) -> dict[str, Any]:
+        answer = self._send(turns, deadline, what, method, *args, **kwargs)
+        if not isinstance(answer, dict):
+            raise TryLater(f"Kubernetes: {what}", message="the answer is not a JSON object")
+        return answer
+
+    def _send(self, turns: _Turns, deadline: float, what: str, method: Any, *args: str, **kwargs: Any) -> Any:
         try:
             with turns.taken(deadline):
                 # All tries of one delivery share one budget. What is left of it is the timeout of the next
@@ -199,7 +209,7 @@ class WebClient:
                 left = deadline - time.monotonic()
                 if left <= 0:
                     raise TryLater(f"Kubernetes: {what}", message="no time left")
-                answer = method(*args, **kwargs, _request_timeout=left)
+                return method(*args, **kwargs, _request_timeout=left)
         except ApiException as error:
             raise resources.error_of(what, error.status, error.body, error.headers) from error
         except ValidationError:
@@ -210,6 +220,3 @@ class WebClient:
             raise TryLater(f"Kubernetes: {what}", message=words) from None
         except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
             raise TryLater(f"Kubernetes: {what}", message=type(error).__name__) from error
-        if not isinstance(answer, dict):
-            raise TryLater(f"Kubernetes: {what}", message="the answer is not a JSON object")
-        return answer
