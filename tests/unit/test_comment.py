@@ -55,6 +55,10 @@ def test_the_page_in_each_state_reads_as_it_is_held(state: str) -> None:
     held(GOLDEN / "page" / f"{state}.html", page)
 
 
+def test_the_page_of_every_preview_where_pages_are_private_reads_as_it_is_held() -> None:
+    held(GOLDEN / "private.html", RENDERER.html("closed.html"))
+
+
 REPLIES: dict[str, dict[str, str]] = {
     "unknown-command": {"text": "/preview `strat` @bob", "suggestion": "/preview start"},
     "not-allowed": {"login": "bob"},
