@@ -2,11 +2,9 @@
 #
 #   docker build --tag registry.example.com/previewbot:0.1.0 .
 #
-# The base is pinned by its tag here. To pin it to the byte, look its digest up and give it with the tag:
-#
-#   docker buildx imagetools inspect docker.io/library/python:3.11-slim-bookworm
-#   docker build --build-arg BASE=docker.io/library/python:3.11-slim-bookworm@sha256:… .
-ARG BASE=docker.io/library/python:3.11-slim-bookworm
+# The base is pinned to the byte: by the digest of its index, which has an image for each processor. `make refresh-base`
+# asks the registry for what the tag names now. Another base: --build-arg BASE=….
+ARG BASE=docker.io/library/python:3.11-slim-bookworm@sha256:a36c24f9cbdf4fd0f52d67f0823eeac19c2028c637cecc392d97f980d4fec56b
 
 FROM ${BASE} AS build
 WORKDIR /src

@@ -13,7 +13,7 @@ PYTEST := $(BIN)/pytest --dist loadscope --no-loadscope-reorder --numprocesses
 # Every process of the tests would compile previewbot, and every worker of pytest all tests, once more.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup demo demo-check reference test test-cluster test-binaries image-root node-test long lint lock clean
+.PHONY: help setup demo demo-check reference test test-cluster test-binaries image-root node-test long lint lock refresh-base wheel sbom clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -79,5 +79,17 @@ lock: $(VENV)/.dev ## refresh the lock files
 	$(BIN)/pip-compile $(LOCK) --constraint requirements-dev.lock --only-build-deps --build-deps-for wheel --output-file requirements-build.lock pyproject.toml
 	$(BIN)/python -c '$(DEMO_NEEDS)' | $(BIN)/pip-compile $(LOCK) --constraint requirements-dev.lock --output-file demo/requirements.lock -
 
+refresh-base: $(VENV)/.runtime ## pin the image's base by the digest that its tag names now
+	@$(BIN)/python -m supply.refresh_base
+
+wheel: ## build the wheel that the image has into dist/, and show its hash
+	@rm -rf dist/*.whl
+	@PYTHON=$(PYTHON) sh image/install.sh wheel dist
+	@$(PYTHON) -c 'import hashlib, sys; print(hashlib.sha256(open(sys.argv[1], "rb").read()).hexdigest(), sys.argv[1])' dist/previewbot-*.whl
+
+sbom: $(VENV)/.dev wheel ## list what is in the image (CycloneDX) into dist/
+	@$(BIN)/python -m supply.sbom dist/previewbot-*.whl > dist/previewbot.cdx.json
+	@echo dist/previewbot.cdx.json
+
 clean: ## remove the virtual environment and caches
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

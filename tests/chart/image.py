@@ -11,7 +11,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -23,7 +23,6 @@ NOBODY = 65532
 """The user that the Dockerfile and the chart name."""
 
 _LOCKS = ("requirements.lock", "requirements-build.lock")
-_INSTALL = ROOT / "image" / "install.sh"
 _USABLE = "import sys, venv; sys.exit(sys.version_info < (3, 11))"
 _SECONDS = 300
 
@@ -106,7 +105,18 @@ def installed() -> Iterator[Path]:
             _set_writable(prefix, True)
 
 
+def built_wheel(directory: Path, source: Path = ROOT, **surroundings: str) -> Path:
+    """Build previewbot's wheel as the image does, with these variables besides; return where it is."""
+    _run("wheel", directory, source, surroundings)
+    [wheel] = directory.glob("*.whl")
+    return wheel
+
+
 def _install(step: str, prefix: Path) -> None:
+    _run(step, prefix, ROOT, {})
+
+
+def _run(step: str, place: Path, source: Path, more: Mapping[str, str]) -> None:
     variables = {
         "PATH": os.environ["PATH"],
         "PYTHON": interpreter(),
@@ -115,8 +125,10 @@ def _install(step: str, prefix: Path) -> None:
         "PIP_NO_INDEX": "1",
         "PIP_FIND_LINKS": str(packages()),
     }
-    command = ["sh", str(_INSTALL), step, str(prefix)]
-    result = subprocess.run(command, env=variables, capture_output=True, text=True, timeout=_SECONDS)
+    command = ["sh", str(source / "image" / "install.sh"), step, str(place)]
+    result = subprocess.run(
+        command, env={**variables, **more}, capture_output=True, text=True, timeout=_SECONDS
+    )
     assert result.returncode == 0, result.stdout + result.stderr
 
 

@@ -15,12 +15,15 @@ import sys
 import tempfile
 import tomllib
 from collections.abc import Iterator
+from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+from supply.lock import normalized, read_lock
 from tests.chart import helm, image, release
 from tests.chart.helm import NAMESPACE, ROOT, pod, rendered
 from tests.chart.image import dockerfile
@@ -42,6 +45,11 @@ LEASE = f"/apis/coordination.k8s.io/v1/namespaces/{NAMESPACE}/leases/previewbot-
 def prefix() -> Iterator[Path]:
     with image.installed() as directory:
         yield directory
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return image.built_wheel(tmp_path_factory.mktemp("wheel"))
 
 
 @pytest.fixture
@@ -81,14 +89,9 @@ def installed_in(prefix: Path) -> dict[str, str]:
     return {normalized(found["name"]): found["version"] for found in json.loads(listed)}
 
 
-def normalized(name: str) -> str:
-    """Return a name as lock files have it (https://packaging.python.org/en/latest/specifications/name-normalization/)."""
-    return re.sub(r"[-_.]+", "-", name).lower()
-
-
 def test_exactly_the_locked_versions_are_in_it_and_no_pip(prefix: Path) -> None:
-    lock = (ROOT / "requirements.lock").read_text(encoding="utf-8")
-    locked = dict(re.findall(r"^([a-z0-9._-]+)(?:\[.*\])?==([^ ;]+)", lock, re.MULTILINE))
+    pins = read_lock((ROOT / "requirements.lock").read_text(encoding="utf-8"))
+    locked = {pin.name: pin.version for pin in pins}
 
     assert installed_in(prefix) == {**locked, "previewbot": version()}
     assert not {"markdown-it-py", "previewbot-demo"} & locked.keys()
@@ -98,6 +101,43 @@ def version() -> str:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     found: str = project["project"]["version"]
     return found
+
+
+def test_the_list_of_what_is_in_it_has_all_that_is_installed_and_nothing_else(
+    prefix: Path, wheel: Path
+) -> None:
+    document = bill_of(wheel)
+    packages = {part["name"]: part["version"] for part in document["components"] if part["bom-ref"] != "base"}
+
+    assert packages == installed_in(prefix)
+
+
+def test_no_file_is_in_it_that_no_package_of_that_list_brought(prefix: Path) -> None:
+    own = re.compile(r"pyvenv\.cfg|bin/(python[\d.]*|[Aa]ctivate.*)|lib64|include(/.*)?")
+    site = next(prefix.glob("lib/python3*/site-packages"))
+    brought = set()
+    for found in metadata.distributions(path=[str(site)]):
+        assert found.files is not None
+        brought |= {Path(os.path.normpath(site / str(file))) for file in found.files}
+
+    files = {path for path in prefix.rglob("*") if not path.is_dir() or path.is_symlink()}
+    left = {str(path.relative_to(prefix)) for path in files - brought}
+
+    assert {path for path in left if not own.fullmatch(path)} == set()
+
+
+def test_the_wheel_in_it_is_the_one_that_anybody_builds_from_the_sources(prefix: Path, wheel: Path) -> None:
+    [found] = prefix.glob("lib/python3*/site-packages/previewbot-*.dist-info/direct_url.json")
+    told = json.loads(found.read_text("utf-8"))["archive_info"]["hashes"]["sha256"]
+
+    assert told == hashlib.sha256(wheel.read_bytes()).hexdigest()
+    assert bill_of(wheel)["components"][0]["hashes"] == [{"alg": "SHA-256", "content": told}]
+
+
+def bill_of(wheel: Path) -> Any:
+    command = [sys.executable, "-m", "supply.sbom", str(wheel)]
+    listed = subprocess.run(command, cwd=ROOT, capture_output=True, check=True, timeout=60).stdout
+    return json.loads(listed)
 
 
 def test_it_says_how_it_is_used(prefix: Path) -> None:
@@ -207,7 +247,7 @@ def test_the_dockerfile_takes_the_same_steps() -> None:
 def test_the_dockerfiles_base_has_the_oldest_python_that_is_supported_and_a_full_version_of_debian() -> None:
     [base] = dockerfile("ARG")
 
-    assert re.fullmatch(r"BASE=docker\.io/library/python:3\.11-slim-[a-z]+(@sha256:[0-9a-f]{64})?", base)
+    assert re.fullmatch(r"BASE=docker\.io/library/python:3\.11-slim-[a-z]+@sha256:[0-9a-f]{64}", base)
     assert dockerfile("FROM") == ["${BASE} AS build", "${BASE}"]
 
 
