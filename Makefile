@@ -13,7 +13,7 @@ PYTEST := $(BIN)/pytest --dist loadscope --no-loadscope-reorder --numprocesses
 # Every process of the tests would compile previewbot, and every worker of pytest all tests, once more.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup demo demo-check reference test test-cluster test-binaries image-root node-test long lint lock refresh-base wheel sbom clean
+.PHONY: help setup demo demo-check reference test test-cluster test-binaries image-root node-test long lint lock audit refresh-base wheel sbom clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -78,6 +78,9 @@ lock: $(VENV)/.dev ## refresh the lock files
 	$(BIN)/pip-compile $(LOCK) --constraint requirements-dev.lock --output-file requirements.lock pyproject.toml
 	$(BIN)/pip-compile $(LOCK) --constraint requirements-dev.lock --only-build-deps --build-deps-for wheel --output-file requirements-build.lock pyproject.toml
 	$(BIN)/python -c '$(DEMO_NEEDS)' | $(BIN)/pip-compile $(LOCK) --constraint requirements-dev.lock --output-file demo/requirements.lock -
+
+audit: $(VENV)/.dev ## known vulnerabilities in what the lock files pin, as far as their data can be had
+	@$(BIN)/python -m supply.audit
 
 refresh-base: $(VENV)/.runtime ## pin the image's base by the digest that its tag names now
 	@$(BIN)/python -m supply.refresh_base
