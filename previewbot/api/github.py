@@ -166,7 +166,11 @@ class Repository:
 
 @dataclass(frozen=True)
 class Installation:
-    """An installation of our App; `suspended` ones answer nothing."""
+    """An installation of our App; `suspended` ones answer nothing.
+
+    `account` is the login of whoever installed it; empty for what has none, such as an enterprise.
+    """
 
     id: int
     suspended: bool
+    account: str = ""

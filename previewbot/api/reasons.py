@@ -63,6 +63,7 @@ class Reason(StrEnum):
     BY_COMMAND = "ByCommand"
     MERGED = "Merged"
     CLOSED = "Closed"
+    NOT_INCLUDED = "NotIncluded"
     UNKNOWN = "Unknown"
     # NothingToPreview
     NO_CONFIGURATION = "NoConfiguration"
@@ -219,6 +220,13 @@ REASONS: Mapping[Reason, ReasonInfo] = MappingProxyType(
         ),
         Reason.MERGED: _row(Phase.STOPPED, _ENDED, _NOBODY, Waits.EVENT, "the pull request was merged"),
         Reason.CLOSED: _row(Phase.STOPPED, _ENDED, _NOBODY, Waits.EVENT, "the pull request was closed"),
+        Reason.NOT_INCLUDED: _row(
+            Phase.STOPPED,
+            _ENDED,
+            _PLATFORM,
+            Waits.EVENT,
+            "the settings' owners or repositories do not include this repository",
+        ),
         Reason.UNKNOWN: _row(
             Phase.STOPPED,
             _ENDED,

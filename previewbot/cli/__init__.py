@@ -6,11 +6,13 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
-from io import StringIO
+from io import BytesIO, StringIO
 from pathlib import Path
 
+from previewbot.api.names import is_full_name
 from previewbot.cli import plugins
 from previewbot.cli.check import check
+from previewbot.cli.check_settings import bounds_for, settings_in, tell
 from previewbot.config.words import printable
 from previewbot.errors import SettingsError
 
@@ -19,6 +21,8 @@ examples:
   previewbot demo                                   see the whole thing on this machine, without any account
   previewbot check .github/preview.yaml src/a.py    which services would a change of src/a.py preview?
   git diff --name-only main | previewbot check .github/preview.yaml -
+  previewbot check --settings settings.yaml         would they start, and who may have what?
+  previewbot check .github/preview.yaml --settings settings.yaml --repository acme/shop
   previewbot web --config settings.yaml             take GitHub's webhooks, show the pages
   previewbot controller --config settings.yaml      do the work
 
@@ -102,16 +106,53 @@ def _sentence(words: str) -> str:
 
 
 def _add_check(commands: plugins.Commands) -> None:
-    words = "validate a .github/preview.yaml, and say which services changed files match"
+    words = "validate a .github/preview.yaml, or the settings, and say what they mean"
     command = commands.add_parser("check", help=words, description=_sentence(words))
-    command.add_argument("path", type=Path, metavar="PATH", help="the file to validate")
+    command.add_argument(
+        "path", nargs="?", type=Path, metavar="PATH", help="the repository's file to validate"
+    )
     command.add_argument(
         "files",
         nargs="*",
         metavar="FILE",
         help="changed files, relative to the repository; - reads them from stdin, as git writes them",
     )
-    command.set_defaults(run=lambda options: check(options.path, options.files, sys.stdin or StringIO()))
+    command.add_argument(
+        "--settings",
+        type=Path,
+        metavar="FILE",
+        help="judge the server's settings as its start does, and say what each repository may have; - reads "
+        "stdin, and a ConfigMap that holds settings.yaml will do. A repository's PATH is then held to them",
+    )
+    command.add_argument(
+        "--repository",
+        type=_repository,
+        metavar="OWNER/NAME",
+        help="which rule of the settings counts for this repository",
+    )
+    command.set_defaults(run=lambda options: _check(command, options))
+
+
+def _check(command: argparse.ArgumentParser, options: argparse.Namespace) -> int:
+    stdin = sys.stdin or StringIO()
+    if options.settings is None and options.path is None:
+        command.error("name a file to validate: PATH, or --settings FILE")
+    if options.settings is None and options.repository is not None:
+        command.error("--repository asks for --settings FILE, which says what it may have")
+    if options.settings is None:
+        return check(options.path, options.files, stdin)
+    settings = settings_in(options.settings, os.environ, getattr(stdin, "buffer", BytesIO()))
+    if settings is None:
+        return 1
+    tell(options.settings, settings, os.environ)
+    if options.path is None:
+        if options.repository is not None:
+            bounds_for(settings, options.repository)
+        return 0
+    if options.repository is None and settings.repositories is not None:
+        command.error("these settings have rules for repositories: say whose file it is, with --repository")
+    bounds = bounds_for(settings, options.repository)
+    return check(options.path, options.files, stdin, bounds) if bounds is not None else 1
 
 
 def _web(options: argparse.Namespace) -> int:
@@ -124,6 +165,12 @@ def _controller(options: argparse.Namespace) -> int:
     from previewbot.cli.serve import controller
 
     return controller(options.config, options.bind, options.identity)
+
+
+def _repository(text: str) -> str:
+    if not is_full_name(text):
+        raise argparse.ArgumentTypeError(f"{text!r} is not OWNER/NAME, for example acme/shop")
+    return text
 
 
 def _address(text: str) -> str:

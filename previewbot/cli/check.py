@@ -13,8 +13,10 @@ from previewbot.api.github import ChangedFile, ChangedFiles
 from previewbot.cli.files import read_head
 from previewbot.config.repository import RepositoryConfig, parse
 from previewbot.config.words import printable
-from previewbot.errors import ConfigurationError
+from previewbot.errors import ConfigurationError, Problem
 from previewbot.rules import changes
+from previewbot.rules.bounds import check_against
+from previewbot.rules.repositories import Bounds
 
 # A name in quotes as git writes it: https://git-scm.com/docs/git-config#Documentation/git-config.txt-corequotePath
 _QUOTED = re.compile(r'"(?:[^"\\]|\\(?:[abfnrtv"\\]|[0-3][0-7]{2}))*"')
@@ -22,8 +24,11 @@ _ESCAPE = re.compile(rb"\\([0-7]{3}|.)")
 _ESCAPED = dict(zip(b"abfnrtv", b"\a\b\f\n\r\t\v", strict=True))
 
 
-def check(path: Path, files: Sequence[str], stdin: TextIO) -> int:
-    """Validate the file and print what the changed files match; return the exit code."""
+def check(path: Path, files: Sequence[str], stdin: TextIO, bounds: Bounds | None = None) -> int:
+    """Validate the file and print what the changed files match; return the exit code.
+
+    With `bounds` the file may ask for no more than these.
+    """
     named = printable(str(path))
     try:
         config = parse(read_head(path), str(path))
@@ -31,15 +36,22 @@ def check(path: Path, files: Sequence[str], stdin: TextIO) -> int:
         print(f"{named} cannot be read: {error.strerror}", file=sys.stderr)
         return 1
     except ConfigurationError as error:
-        for problem in error.problems:
-            place = f"{named}:{problem.line}" if problem.line else named
-            print(f"{place}: {problem.message}", file=sys.stderr)
-        return 1
+        return _refuse(named, error.problems)
+    outside = check_against(config, bounds) if bounds is not None else ()
+    if outside:
+        return _refuse(named, outside)
     names = ", ".join(service.name for service in config.services)
     print(f"{named} is valid: {names}")
     if files:
         _print_matches(config, changed_paths(files, stdin))
     return 0
+
+
+def _refuse(named: str, problems: Sequence[Problem]) -> int:
+    for problem in problems:
+        place = f"{named}:{problem.line}" if problem.line else named
+        print(f"{place}: {problem.message}", file=sys.stderr)
+    return 1
 
 
 def changed_paths(files: Sequence[str], stdin: TextIO) -> list[str]:

@@ -14,6 +14,8 @@ from previewbot.reconciler.bounded import keep
 from previewbot.reconciler.observation import Observation, PullRequestFacts
 from previewbot.reconciler.pauses import FIRST, Pauses
 from previewbot.reconciler.plan.refusals import ANSWERS_AN_HOUR, is_refusal
+from previewbot.rules.repositories import Bounds
+from previewbot.rules.seldom import Seldom
 
 log = logging.getLogger(__name__)
 
@@ -49,18 +51,33 @@ class Untriggered:
             del self._seen[key]
 
 
+@dataclass(frozen=True)
+class ReadConfiguration:
+    """What was read of a configuration file: `config` is None where it has `problems`.
+
+    `entry_refused`: one of these is that no link may lead to its entry.
+    """
+
+    config: RepositoryConfig | None = None
+    problems: Problems = ()
+    entry_refused: bool = False
+
+
 class Configurations:
-    """What was read of the latest configuration files, by their blobs' SHAs: many pull requests share one."""
+    """What was read of the latest configuration files: many pull requests share one.
+
+    By their blobs' SHAs and by the bounds that they were held to. A blob's SHA says what is in it and not
+    whose it is: two repositories that may have different things can have the same file.
+    """
 
     def __init__(self) -> None:
-        self._read: OrderedDict[str, tuple[RepositoryConfig | None, Problems]] = OrderedDict()
+        self._read: OrderedDict[tuple[str, Bounds], ReadConfiguration] = OrderedDict()
 
-    def read(
-        self, sha: str, read: Callable[[], tuple[RepositoryConfig | None, Problems]]
-    ) -> tuple[RepositoryConfig | None, Problems]:
-        """Return what `read` returned for this content, now or before."""
-        found = self._read[sha] if sha in self._read else read()
-        keep(self._read, sha, found, _CONFIGURATIONS_KEPT)
+    def read(self, sha: str, bounds: Bounds, read: Callable[[], ReadConfiguration]) -> ReadConfiguration:
+        """Return what `read` returned for this content and these bounds, now or before."""
+        key = (sha, bounds)
+        found = self._read[key] if key in self._read else read()
+        keep(self._read, key, found, _CONFIGURATIONS_KEPT)
         return found
 
 
@@ -160,6 +177,7 @@ class Memory:
     conversations: Conversations = field(default_factory=Conversations)
     pauses: Pauses = field(default_factory=Pauses)
     refused: Refused = field(default_factory=Refused)
+    said: Seldom = field(default_factory=Seldom)
 
     def forget(self, name: str) -> None:
         """Forget a Preview that is gone."""

@@ -29,19 +29,23 @@ from previewbot.config.server import GatewaySettings
 from previewbot.errors import RemoteError
 from previewbot.rules.commands import Command, UnknownCommand
 from previewbot.rules.policy import SlotGrant
+from previewbot.rules.repositories import Bounds
 
 
 @dataclass(frozen=True)
 class PullRequestFacts:
     """What a look at GitHub found; kept in memory, never written into the Preview.
 
+    `bounds` is what the repository may have, by the name that this look found; None if it may have nothing.
     `config` is None where there is no file, or where it has `problems`; `merge_sha` is the test merge of this
     very head, where an image could be named by it; `lagging` means that GitHub does not yet show what the
-    webhook told us of. With commands left for another look, `again_at` is when that is due.
+    webhook told us of. With commands left for another look, `again_at` is when that is due. `entry_refused`:
+    among the `problems` is that no link may lead to the entry.
     """
 
     pull_request: PullRequest
     config: RepositoryConfig | None
+    bounds: Bounds | None = field(kw_only=True)
     config_sha: str = ""
     problems: tuple[ConfigurationProblem, ...] = ()
     agent: AgentSeen | None = None
@@ -50,6 +54,7 @@ class PullRequestFacts:
     lagging: bool = False
     read_at: datetime | None = None
     again_at: datetime | None = None
+    entry_refused: bool = False
 
 
 class Hand(Enum):

@@ -1,50 +1,126 @@
-"""What the server's settings allow a repository's configuration to ask for."""
+"""What a repository's configuration may ask for: within the bounds that the server's settings set it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from previewbot.config.repository.model import RepositoryConfig
+from previewbot.api import Status
+from previewbot.config.repository import Entry, RepositoryConfig
 from previewbot.config.repository.values import sample_image
-from previewbot.config.server import Settings
 from previewbot.config.words import shown
 from previewbot.errors import Problem
 from previewbot.rules.images import is_allowed
+from previewbot.rules.repositories import Bounds
 from previewbot.text.durations import format_duration
 
+_WHOSE = "That is the platform team's to decide, in previewbot's settings"
+"""The author reads it: nothing in the file mends it, but to ask for less."""
 
-def check_against(config: RepositoryConfig, settings: Settings) -> tuple[Problem, ...]:
-    """Return what the server does not allow: namespaces, images, a life that is too long; by line."""
-    problems = [*_namespaces(config, settings), *_images(config, settings), *_ttl(config, settings)]
+_MOST_NAMED = 10
+
+
+def check_against(config: RepositoryConfig, bounds: Bounds) -> tuple[Problem, ...]:
+    """Return what the repository may not have: namespaces, targets, images, an entry, a long life; by
+    line."""
+    problems = [
+        *_services(config, bounds),
+        *_images(config, bounds),
+        *_entry(config, bounds),
+        *_ttl(config, bounds),
+    ]
     return tuple(sorted(problems, key=lambda problem: problem.line))
 
 
-def _namespaces(config: RepositoryConfig, settings: Settings) -> Iterator[Problem]:
-    wanted = [(f"services.{service.name}.namespace", service.namespace) for service in config.services]
-    if config.entry is not None:
-        wanted.insert(0, ("entry.namespace", config.entry.namespace))
-    for key, namespace in wanted:
-        # The controller may only act in these namespaces: its Roles are there. In others each pass would be
-        # refused.
-        if namespace not in settings.cluster.namespaces:
-            known = ", ".join(settings.cluster.namespaces)
-            message = f"the namespace {shown(namespace)} is not open to previews; choose from: {known}"
-            yield Problem(config.lines.get(key, 0), message)
+def namespace_outside(bounds: Bounds, namespace: str) -> str:
+    """Return why no session may be in a namespace; empty if it may."""
+    # The controller may only act in these namespaces: its Roles are there. In others each pass would be
+    # refused.
+    if namespace in bounds.namespaces:
+        return ""
+    known = _named(bounds.namespaces)
+    return f"the namespace {shown(namespace)} is not open to this repository; choose from: {known}. {_WHOSE}"
 
 
-def _images(config: RepositoryConfig, settings: Settings) -> Iterator[Problem]:
+def target_outside(bounds: Bounds, target: str) -> str:
+    """Return why no session may stand in for a workload; empty if it may."""
+    if bounds.opens_target(target):
+        return ""
+    known = _named(bounds.targets or ())
+    return f"the target {shown(target)} is not open to this repository; open are: {known}. {_WHOSE}"
+
+
+def image_outside(bounds: Bounds, reference: str, written: str = "") -> str:
+    """Return why an image may not run; empty if it may. `written` is how the file has it."""
+    if is_allowed(reference, bounds.images):
+        return ""
+    known = _named(bounds.images)
+    image = shown(written or reference)
+    return f"the image {image} is not allowed here; it must begin with one of: {known}. {_WHOSE}"
+
+
+def entry_outside(bounds: Bounds, entry: Entry) -> str:
+    """Return why no link may lead to an entry's Service; empty if one may."""
+    if bounds.opens_entry(entry.namespace, entry.service, entry.port):
+        return ""
+    if bounds.entries is None:
+        return namespace_outside(bounds, entry.namespace)
+    service = shown(f"{entry.namespace}/{entry.service}:{entry.port}")
+    if not bounds.entries:
+        return f"no link may lead to {service}: this repository may have no `entry`. {_WHOSE}"
+    known = _named(bounds.entries)
+    return f"no link may lead to {service} for this repository; open are: {known}. {_WHOSE}"
+
+
+def runs_outside(status: Status, bounds: Bounds) -> bool:
+    """Return whether something was made, by what the status records, that may not run (any more).
+
+    The settings may have been narrowed since: then it is no mistake of whoever wrote the file, and what runs
+    must not run on until its time is up.
+    """
+    made = {child.service for child in status.children}
+    return any(
+        namespace_outside(bounds, service.namespace)
+        or target_outside(bounds, service.target)
+        or (service.image and image_outside(bounds, service.image))
+        for service in status.services
+        if service.name in made
+    )
+
+
+def _services(config: RepositoryConfig, bounds: Bounds) -> Iterator[Problem]:
+    for service in config.services:
+        for key, words in (
+            ("namespace", namespace_outside(bounds, service.namespace)),
+            ("target", target_outside(bounds, str(service.target))),
+        ):
+            if words:
+                yield Problem(config.lines.get(f"services.{service.name}.{key}", 0), words)
+
+
+def _images(config: RepositoryConfig, bounds: Bounds) -> Iterator[Problem]:
     for service in config.services:
         # Checked for the template, so that its author is told at once, and again for the real reference
         # before a look.
-        if not is_allowed(sample_image(service.image, service.name), settings.images.allowed):
-            known = ", ".join(settings.images.allowed)
-            message = (
-                f"the image {shown(service.image)} is not allowed here; it must begin with one of: {known}"
-            )
-            yield Problem(config.lines.get(f"services.{service.name}.image", 0), message)
+        words = image_outside(bounds, sample_image(service.image, service.name), service.image)
+        if words:
+            yield Problem(config.lines.get(f"services.{service.name}.image", 0), words)
 
 
-def _ttl(config: RepositoryConfig, settings: Settings) -> Iterator[Problem]:
-    longest = settings.ttl.max
-    if config.ttl is not None and config.ttl > longest:
-        yield Problem(config.lines.get("ttl", 0), f"`ttl` must be at most {format_duration(longest)} here")
+def _entry(config: RepositoryConfig, bounds: Bounds) -> Iterator[Problem]:
+    words = entry_outside(bounds, config.entry) if config.entry is not None else ""
+    if words:
+        key = "entry.namespace" if bounds.entries is None else "entry.service"
+        yield Problem(config.lines.get(key, 0), words)
+
+
+def _ttl(config: RepositoryConfig, bounds: Bounds) -> Iterator[Problem]:
+    if config.ttl is not None and config.ttl > bounds.longest:
+        yield Problem(
+            config.lines.get("ttl", 0), f"`ttl` must be at most {format_duration(bounds.longest)} here"
+        )
+
+
+def _named(allowed: Sequence[str]) -> str:
+    """Return what is allowed, in few words: a rule may name hundreds."""
+    more = f" and {len(allowed) - _MOST_NAMED} more" if len(allowed) > _MOST_NAMED else ""
+    return (", ".join(allowed[:_MOST_NAMED]) or "none") + more

@@ -6,7 +6,7 @@ calls it is enough to refuse by, never to allow by.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from previewbot.config.server import RepositoryLimits, RepositoryRule, Settings
@@ -47,11 +47,33 @@ def bounds_of(settings: Settings, repository: str) -> Bounds | None:
     """Return what a repository (`owner/name`, capitals or small) may have; None if it gets nothing."""
     if not serves(settings, repository.split("/")[0]):
         return None
+    if settings.repositories is None:
+        return everybodys(settings)
     number = rule_of(settings, repository)
-    rule = settings.repositories[number] if settings.repositories and number is not None else None
-    if settings.repositories is not None and (rule is None or rule.gives_nothing):
+    if number is None or settings.repositories[number - 1].gives_nothing:
         return None
-    return _within(settings, rule, number)
+    return rule_bounds(settings, number)
+
+
+def everybodys(settings: Settings) -> Bounds:
+    """Return what the settings allow everybody, which a rule can only narrow."""
+    return Bounds(
+        namespaces=settings.cluster.namespaces, images=settings.images.allowed, longest=settings.ttl.max
+    )
+
+
+def rule_bounds(settings: Settings, number: int) -> Bounds:
+    """Return what the rule of this number (from 1) lets its repositories have."""
+    rule, wider = (settings.repositories or ())[number - 1], everybodys(settings)
+    return replace(
+        wider,
+        namespaces=wider.namespaces if rule.namespaces is None else rule.namespaces,
+        images=wider.images if rule.images is None else rule.images,
+        targets=rule.targets,
+        entries=rule.entries,
+        limits=rule.limits,
+        rule=number,
+    )
 
 
 def serves(settings: Settings, owner: str) -> bool:
@@ -60,36 +82,43 @@ def serves(settings: Settings, owner: str) -> bool:
 
 
 def rule_of(settings: Settings, repository: str) -> int | None:
-    """Return the place (from 0) of the first rule that is for a repository; None if there is none."""
-    rules = settings.repositories or ()
-    found = (n for n, rule in enumerate(rules) if any(is_of(pattern, repository) for pattern in rule.match))
-    return next(found, None)
+    """Return the number (from 1) of the first rule that is for a repository; None if there is none."""
+    for number, rule in enumerate(settings.repositories or (), start=1):
+        if any(is_of(pattern, repository) for pattern in rule.match):
+            return number
+    return None
 
 
 def why_nothing(settings: Settings, repository: str) -> str:
     """Return why a repository gets nothing, for the log and for answers; empty if it gets something."""
+    if bounds_of(settings, repository) is not None:
+        return ""
     if not serves(settings, repository.split("/")[0]):
         return "its account is not among the settings' `owners`"
     number = rule_of(settings, repository)
-    if settings.repositories is None or (number is not None and bounds_of(settings, repository)):
-        return ""
     if number is None:
         return "no rule of the settings' `repositories` is for it"
-    return f"rule {number + 1} of the settings' `repositories` gives it nothing"
+    return f"rule {number} of the settings' `repositories` gives it nothing"
 
 
-def _within(settings: Settings, rule: RepositoryRule | None, number: int | None) -> Bounds:
-    everybody = Bounds(
-        namespaces=settings.cluster.namespaces, images=settings.images.allowed, longest=settings.ttl.max
-    )
-    if rule is None or number is None:
-        return everybody
-    return Bounds(
-        namespaces=everybody.namespaces if rule.namespaces is None else rule.namespaces,
-        images=everybody.images if rule.images is None else rule.images,
-        longest=everybody.longest,
-        targets=rule.targets,
-        entries=rule.entries,
-        limits=rule.limits,
-        rule=number + 1,
-    )
+def warnings_of(settings: Settings) -> tuple[str, ...]:
+    """Return what the settings leave open to everybody, what that means, and what to write; for the start."""
+    found = []
+    if settings.repositories is None:
+        open_to = ", ".join(settings.cluster.namespaces)
+        found.append(
+            "`repositories` is not set: the preview.yaml of every repository that the App is installed in "
+            f"may name any workload, and have a link lead to any Service, in {open_to}. Write what each may "
+            "have, for example `repositories: [{match: [acme/shop], targets: [deployment/checkout]}]`"
+        )
+    rules = (None,) if settings.repositories is None else settings.repositories
+    if settings.owners is None and any(_means_any_owner(rule) for rule in rules):
+        found.append(
+            "`owners` is not set: whichever account installs the App is served, which for a public App is "
+            "anybody. Write whose installations count, for example `owners: [acme]`"
+        )
+    return tuple(found)
+
+
+def _means_any_owner(rule: RepositoryRule | None) -> bool:
+    return rule is None or any("*" in pattern.split("/")[0] for pattern in rule.match)

@@ -22,6 +22,7 @@ from previewbot.clients.tls import client_session
 from previewbot.config.server import Settings
 from previewbot.errors import LeaseLost
 from previewbot.reconciler import Reconciler
+from previewbot.rules.repositories import warnings_of
 from previewbot.runtime.health import Health, Watchdog, application
 from previewbot.runtime.informers import informers, required_resources, wait_for_resources
 from previewbot.runtime.leadership import DURATION_SECONDS, Leadership, LeaseTaken
@@ -65,6 +66,8 @@ async def run(settings: Settings, private_key: str, bind: str, *, identity: str,
     `identity` is who it is in the Lease. Raises SettingsError for a private key or a kubeconfig that cannot
     be used, OSError if `bind` is taken.
     """
+    for warning in warnings_of(settings):
+        log.warning(warning)
     health = Health(limit=settings.deadlines.progress.total_seconds())
     # A loop that hangs for as long as the Lease lasts has lost the Lease: another controller acts already.
     metrics, watchdog = CollectorRegistry(), Watchdog(DURATION_SECONDS)
@@ -220,9 +223,7 @@ def _resync(parts: _Parts, previews: Previews, reconciler: Reconciler) -> Resync
         previews=previews,
         untriggered=reconciler.untriggered,
         now=_now,
-        interval=parts.settings.listing.interval,
-        app_id=parts.settings.github.app_id,
-        github_host=parts.settings.github_host,
+        settings=parts.settings,
     )
 
 

@@ -9,18 +9,22 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from previewbot.api import LISTING, Poke, Preview, Spec
 from previewbot.api.github import Installation, OpenPullRequest, Repository
 from previewbot.clients.github import GitHub
 from previewbot.clients.kubernetes.client import Kube
 from previewbot.config.repository import PATH
+from previewbot.config.server import Settings
 from previewbot.errors import Invalid, LeaseLost, RemoteError
 from previewbot.reconciler import Untriggered
 from previewbot.rules.environment_keys import spec_of
+from previewbot.rules.repositories import bounds_of, serves
 
 log = logging.getLogger(__name__)
+
+_LEFT_OUT_TOLD = 20
 
 Known = Mapping[tuple[int, int], Preview]
 
@@ -44,21 +48,20 @@ class Resync:
         previews: Callable[[], Iterable[Preview]],
         untriggered: Untriggered,
         now: Callable[[], datetime],
-        interval: timedelta,
-        app_id: int,
-        github_host: str,
+        settings: Settings,
     ) -> None:
         self._github = github
         self._kube = kube
         self._previews = previews
         self._untriggered = untriggered
         self._now = now
-        self._interval = interval.total_seconds()
-        self._app_id = app_id
-        self._github_host = github_host
+        self._settings = settings
+        self._interval = settings.listing.interval.total_seconds()
+        self._app_id = settings.github.app_id
         self._configurations: dict[int, str] = {}
         self._told: dict[tuple[int, int], tuple[str, str]] = {}
         self._stopped_at: dict[int, int] = {}  # the repository at which a limit stopped, by installation
+        self._left_out: dict[str, frozenset[str]] = {}  # what was said to be, by the words
 
     async def run(self) -> None:
         """List for ever, one listing after the other, the first at once; no error ends it."""
@@ -88,7 +91,7 @@ class Resync:
         known = {(p.spec.repository_id, p.spec.number): p for p in self._previews()}
         self._told = {which: news for which, news in self._told.items() if which in known}
         found = _Found()
-        for installation in await self._github.installations():
+        for installation in self._served(await self._github.installations()):
             # GitHub refuses everything about a suspended one. Its repositories are not gone: the App may be
             # let in again.
             if installation.suspended:
@@ -102,7 +105,7 @@ class Resync:
         await self._poke_the_lost(known, found)
 
     async def _installation(self, installation: Installation, known: Known, found: _Found) -> None:
-        repositories = await self._github.repositories(installation.id)
+        repositories = self._included(installation, await self._github.repositories(installation.id))
         found.listed |= {repository.id for repository in repositories}
         for repository in _from(repositories, self._stopped_at.pop(installation.id, None)):
             try:
@@ -114,6 +117,32 @@ class Resync:
                     # the first ones always the first again, the last would never have their turn.
                     self._stopped_at[installation.id] = repository.id
                     return
+
+    def _served(self, installations: Sequence[Installation]) -> Sequence[Installation]:
+        """Return the installations that the settings let have anything.
+
+        The others are not listed at all. Previews of theirs are as absent as those of a repository that is
+        gone: they are looked at, and go.
+        """
+        others = [each.account for each in installations if not serves(self._settings, each.account)]
+        self._say_left_out("installations of accounts that `owners` does not name are refused", others)
+        return [each for each in installations if serves(self._settings, each.account)]
+
+    def _included(
+        self, installation: Installation, repositories: Sequence[Repository]
+    ) -> Sequence[Repository]:
+        """Return the repositories of an installation that may have anything; the same holds for others."""
+        names = [each.full_name for each in repositories if bounds_of(self._settings, each.full_name) is None]
+        self._say_left_out(f"repositories of installation {installation.id} get nothing", names)
+        return [each for each in repositories if bounds_of(self._settings, each.full_name) is not None]
+
+    def _say_left_out(self, words: str, names: Sequence[str]) -> None:
+        """Say what is left out, in one line, and not again until that changes."""
+        now = frozenset(names)
+        if now != self._left_out.get(words, frozenset()):
+            about = {"number": len(now), "first": sorted(now)[:_LEFT_OUT_TOLD]}
+            log.warning(words, extra=about)
+        self._left_out[words] = now
 
     async def _repository(self, installation_id: int, repository: Repository, known: Known) -> None:
         client = self._github.installation(installation_id).sparing()
@@ -170,7 +199,7 @@ class Resync:
 
     def _spec(self, installation_id: int, repository: Repository, number: int) -> Spec:
         return spec_of(
-            github_host=self._github_host,
+            github_host=self._settings.github_host,
             app_id=self._app_id,
             installation_id=installation_id,
             repository_id=repository.id,

@@ -13,7 +13,7 @@ import logging
 import re
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import IO, Any, Protocol
 
@@ -26,6 +26,8 @@ from previewbot.api import Poke, Spec
 from previewbot.config.server import Settings
 from previewbot.errors import RemoteError
 from previewbot.rules.environment_keys import spec_of
+from previewbot.rules.repositories import serves, why_nothing
+from previewbot.rules.seldom import Seldom
 from previewbot.webhook.events import Ignored, Malformed, Trigger, parse_event
 
 BODY_LIMIT = 2 * 1024 * 1024
@@ -72,6 +74,7 @@ class Intake:
     secrets: tuple[bytes, ...]
     cluster: Pokes
     now: Callable[[], datetime]
+    said: Seldom = field(default_factory=Seldom)
 
     def take(self, headers: Headers, pieces: Iterable[bytes]) -> _Answer:
         """Return the answer to a delivery whose body comes in pieces.
@@ -94,7 +97,22 @@ class Intake:
             return _Answer(200, "pong", "pong")
         if isinstance(about, Ignored):
             return _Answer(204, f"ignored: {about.reason}")
-        return self._poke(about, delivery)
+        return self._not_for(about) or self._poke(about, delivery)
+
+    def _not_for(self, about: Trigger) -> _Answer | None:
+        """Return the answer to what is about a repository that gets nothing; None if it gets something.
+
+        Nothing is written for it. A Preview that it has, from before the settings or its name changed, is
+        found by the listing. That it gets something here allows nothing: a pass asks GitHub for its name.
+        """
+        why = why_nothing(self.settings, about.repository)
+        if not why:
+            return None
+        if self.said.is_due(about.repository.lower(), self.now()):
+            log.warning("a repository gets nothing", extra={"repository": about.repository, "why": why})
+        if serves(self.settings, about.repository.split("/")[0]):
+            return _Answer(204, f"ignored: {why}")
+        return _Answer(403, "refused", f"{about.repository} is not served here: {why}")
 
     def _read(
         self, event: str, signature: str, pieces: Iterable[bytes]

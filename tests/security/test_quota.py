@@ -8,18 +8,18 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
-from datetime import timedelta
 
 import pytest
 
 from previewbot.api import Phase, Poke
 from previewbot.api.github import Account
+from previewbot.config.server import parse
 from previewbot.errors import QuotaKept, TryLater
 from previewbot.runtime.resync import Resync
 from tests.support import github_samples as samples
 from tests.support.github_script import Answer, sends
 from tests.support.github_town import Town, github_town
-from tests.support.passes import GITHUB, A, B, World, ready
+from tests.support.passes import GITHUB, SETTINGS, A, B, World, ready
 
 SHOP = "acme/shop"
 PULL = "/repos/acme/shop/pulls/7"
@@ -121,9 +121,7 @@ def listing(town: Town) -> Resync:
         previews=list,
         untriggered=None,  # type: ignore[arg-type]
         now=town.our_clock,
-        interval=timedelta(seconds=0.01),
-        app_id=4242,
-        github_host="github.com",
+        settings=parse({**SETTINGS, "listing": {"interval": "1s"}}, {}),
     )
 
 

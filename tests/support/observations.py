@@ -17,6 +17,7 @@ from previewbot.reconciler.children import KINDS, ROUTE
 from previewbot.reconciler.observation import Found, Limits, Observation, PullRequestFacts, Target
 from previewbot.reconciler.plan.planner import Plan, make_plan
 from previewbot.rules.policy import SlotGrant
+from previewbot.rules.repositories import Bounds
 from tests.support.previews import HEAD, NOW, a_preview
 
 COPILOT = AgentSeen(name="Copilot", signal="its account")
@@ -69,7 +70,10 @@ CONFIG = ServiceConfig(
     ports=(8080,),
 )
 REPOSITORY = RepositoryConfig(version=1, entry=None, services=(CONFIG,), triggers=Triggers(), ttl=None)
-FACTS = PullRequestFacts(a_pull_request(), REPOSITORY, agent=COPILOT, files={"checkout": 2}, read_at=NOW)
+BOUNDS = Bounds(namespaces=("staging",), images=("ghcr.io/acme/",), longest=timedelta(hours=72))
+FACTS = PullRequestFacts(
+    a_pull_request(), REPOSITORY, bounds=BOUNDS, agent=COPILOT, files={"checkout": 2}, read_at=NOW
+)
 
 
 def facts_of(head_sha: str, **changes: Any) -> PullRequestFacts:

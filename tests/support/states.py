@@ -281,6 +281,7 @@ STATES: dict[str, Preview] = {
         lifecycle=Lifecycle(ended=Ended(reason=Reason.BY_COMMAND, at=NOW, by="alice")),
     ),
     "merged": _preview(Phase.STOPPED, Reason.MERGED, _service(phase=Phase.STOPPED), observed=_CLOSED),
+    "not-included": _preview(Phase.STOPPED, Reason.NOT_INCLUDED, _service(phase=Phase.STOPPED)),
     "closed": _preview(Phase.STOPPED, Reason.CLOSED, observed=_CLOSED),
     "nothing-changed": _preview(Phase.NOTHING_TO_PREVIEW, Reason.NO_SERVICE_CHANGED),
     "no-configuration": _preview(Phase.NOTHING_TO_PREVIEW, Reason.NO_CONFIGURATION),

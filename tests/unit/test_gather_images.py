@@ -29,6 +29,7 @@ from previewbot.reconciler.observation import (
     PullRequestFacts,
 )
 from previewbot.reconciler.plan.services import candidates
+from previewbot.rules.repositories import bounds_of
 from tests.support import github_samples as samples
 from tests.support.previews import HEAD, NOW, OLDER, a_preview
 from tests.support.registry_images import an_image
@@ -108,7 +109,9 @@ class Looking:
 
     def _facts(self) -> PullRequestFacts:
         shown = samples.pull_request(head=samples.branch(self.branch, HEAD))
-        return PullRequestFacts(pull_request_from(shown), config=None)
+        return PullRequestFacts(
+            pull_request_from(shown), config=None, bounds=bounds_of(self.context.settings, "acme/shop")
+        )
 
 
 def _settings(allowed: str) -> Settings:

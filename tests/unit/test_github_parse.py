@@ -226,7 +226,7 @@ def test_a_file_that_github_sends_without_content_is_said_to_be_too_large() -> N
 
 
 def test_installations_and_repositories_are_read() -> None:
-    assert parse.installation_from(samples.installation()) == Installation(33, False)
+    assert parse.installation_from(samples.installation()) == Installation(33, False, "acme")
     assert parse.installation_from(samples.installation(suspended_at=samples.LATER)).suspended
     assert parse.repository_from(samples.repository()) == Repository(77, "acme/shop", "main")
 

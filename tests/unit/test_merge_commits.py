@@ -12,6 +12,7 @@ from previewbot.clients.github import InstallationClient
 from previewbot.config.repository import RepositoryConfig, ServiceConfig, TargetPath
 from previewbot.errors import Invalid, NotFound, RemoteError
 from previewbot.reconciler.gather.github import _Configuration, _merge_sha
+from previewbot.reconciler.memory import ReadConfiguration
 from tests.support.observations import a_pull_request
 
 MERGE, BASE = "m" * 40, "b" * 40
@@ -47,7 +48,7 @@ async def found(
         image=image,
         ports=(8080,),
     )
-    configuration = _Configuration(RepositoryConfig(version=1, services=(service,)), "c", ())
+    configuration = _Configuration("c", ReadConfiguration(RepositoryConfig(version=1, services=(service,))))
     client: Any = cast(InstallationClient, commits)
     pull_request = pull_request or a_pull_request()
     return await _merge_sha(client, observed or Observed(), pull_request, configuration, {changed: 1})

@@ -27,7 +27,7 @@ from previewbot.reconciler.plan.conditions import phase_of
 from previewbot.reconciler.plan.decision import Decision, End, Hold, Leave, Run, decide
 from previewbot.reconciler.plan.lifecycle import end_if_expired, record_facts, restart_clock, start_clock
 from previewbot.rules.policy import SlotGrant, configuration_ref, needs_approval, slot_for, trigger
-from tests.support.observations import COPILOT, FACTS, FORK, a_pull_request, planned
+from tests.support.observations import BOUNDS, COPILOT, FACTS, FORK, a_pull_request, planned
 from tests.support.previews import HEAD, NOW, OLDER, a_preview
 
 TRIGGERED = Observed(trigger="x")
@@ -104,7 +104,9 @@ def ended(reason: Reason, head_sha: str = "") -> Lifecycle:
         ),
         (
             Lifecycle(approved_sha=OLDER),
-            PullRequestFacts(FORK, None, problems=(ConfigurationProblem(line=1, message="x"),)),
+            PullRequestFacts(
+                FORK, None, bounds=BOUNDS, problems=(ConfigurationProblem(line=1, message="x"),)
+            ),
             End(Reason.CONFIGURATION_INVALID),
         ),
         (Lifecycle(), replace(FACTS, pull_request=FORK), End(Reason.FORK)),

@@ -22,6 +22,7 @@ from previewbot.config.server import Settings
 from previewbot.config.server import parse as parse_settings
 from previewbot.errors import ConfigurationError, Problem
 from previewbot.rules.bounds import check_against
+from previewbot.rules.repositories import Bounds, bounds_of
 
 EXAMPLE = """\
 version: 1
@@ -662,8 +663,15 @@ def _settings() -> Settings:
     )
 
 
+def everybody(settings: Settings) -> Bounds:
+    """What any repository may have, without rules for them."""
+    bounds = bounds_of(settings, "acme/shop")
+    assert bounds is not None
+    return bounds
+
+
 def test_the_example_is_within_what_the_server_allows(settings: Settings) -> None:
-    assert check_against(parse(EXAMPLE), settings) == ()
+    assert check_against(parse(EXAMPLE), everybody(settings)) == ()
 
 
 @pytest.mark.parametrize(
@@ -672,12 +680,13 @@ def test_the_example_is_within_what_the_server_allows(settings: Settings) -> Non
         (
             4,
             "  namespace: prod",
-            "the namespace `prod` is not open to previews; choose from: staging, payments",
+            "the namespace `prod` is not open to this repository; choose from: staging, payments. That is "
+            "the platform team's to decide",
         ),
         (
             12,
             "    namespace: prod",
-            "the namespace `prod` is not open to previews; choose from: staging, pay",
+            "the namespace `prod` is not open to this repository; choose from: staging, pay",
         ),
         (13, "    image: ghcr.io/acme-evil/x:{head_sha}", "it must begin with one of: ghcr.io/acme/"),
         (13, "    image: docker.io/acme/x:{head_sha}", "it must begin with one of: ghcr.io/acme/"),
@@ -687,7 +696,7 @@ def test_the_example_is_within_what_the_server_allows(settings: Settings) -> Non
 def test_what_the_server_does_not_allow_is_told_with_its_line(
     settings: Settings, line: int, text: str, message: str
 ) -> None:
-    (found,) = check_against(parse(changed(line, text)), settings)
+    (found,) = check_against(parse(changed(line, text)), everybody(settings))
 
     assert found.line == line
     assert message in found.message
@@ -696,4 +705,4 @@ def test_what_the_server_does_not_allow_is_told_with_its_line(
 def test_a_configuration_made_without_a_file_has_no_lines(settings: Settings) -> None:
     config = RepositoryConfig(version=1, services=(), ttl=timedelta(days=2))
 
-    assert check_against(config, settings) == (Problem(0, "`ttl` must be at most 1d here"),)
+    assert check_against(config, everybody(settings)) == (Problem(0, "`ttl` must be at most 1d here"),)

@@ -28,16 +28,16 @@ from previewbot.reconciler.observation import PullRequestFacts
 from previewbot.reconciler.plan.decision import Decision, End, Hold, Leave, Run
 from previewbot.reconciler.plan.inbox import COMMENT, comment_request
 from previewbot.reconciler.plan.requeue import INTENT_HOLDS, image_interval, requeue_after
-from tests.support.observations import a_pull_request
+from tests.support.observations import BOUNDS, a_pull_request
 from tests.support.previews import NOW
 
 DEADLINE = timedelta(minutes=60)
 RUN = Run()
 STAY = End(Reason.BY_COMMAND)
 WRONG = ConfigurationProblem(line=7, message="`imge` is unknown")
-FACTS = PullRequestFacts(a_pull_request(), None)
-LAGGING = PullRequestFacts(a_pull_request(), None, lagging=True)
-MISTAKEN = PullRequestFacts(a_pull_request(), None, problems=(WRONG,))
+FACTS = PullRequestFacts(a_pull_request(), None, bounds=BOUNDS)
+LAGGING = PullRequestFacts(a_pull_request(), None, bounds=BOUNDS, lagging=True)
+MISTAKEN = PullRequestFacts(a_pull_request(), None, bounds=BOUNDS, problems=(WRONG,))
 
 
 def ago(**time: float) -> datetime:

@@ -12,13 +12,24 @@ import pytest
 
 from previewbot.api import Observed, Poke, Preview, Spec
 from previewbot.api.github import FileContent, Installation, OpenPullRequest, Repository
+from previewbot.config.server import ListingSettings, Settings, parse
 from previewbot.errors import Forbidden, NotFound, RemoteError, TryLater
 from previewbot.reconciler import Untriggered
 from previewbot.runtime.resync import Resync
+from tests.support.passes import SETTINGS
 from tests.support.previews import HEAD, NOW, OLDER, a_preview
 
 SHOP = Repository(812, "acme/shop", "main")
 TOOLS = Repository(900, "acme/tools", "main")
+
+
+def listed(**settings: Any) -> Settings:
+    """Settings with which a listing follows the one before at once."""
+    at_once = ListingSettings(interval=timedelta(seconds=0.05))
+    return parse({**SETTINGS, **settings}, {}).model_copy(update={"listing": at_once})
+
+
+EVERYBODY = listed()
 
 
 def a_row(number: int = 42, *, head: str = HEAD, updated_at: datetime = NOW) -> OpenPullRequest:
@@ -97,7 +108,9 @@ class Cluster:
 class World:
     """A listing and what is around it."""
 
-    def __init__(self, *rows: OpenPullRequest, previews: tuple[Preview, ...] = ()) -> None:
+    def __init__(
+        self, *rows: OpenPullRequest, previews: tuple[Preview, ...] = (), settings: Settings = EVERYBODY
+    ) -> None:
         self.hub, self.cluster, self.untriggered = Hub(*rows), Cluster(), Untriggered()
         hub: Any = self.hub
         cluster: Any = self.cluster
@@ -107,9 +120,7 @@ class World:
             previews=lambda: previews,
             untriggered=self.untriggered,
             now=lambda: NOW,
-            interval=timedelta(seconds=0.05),
-            app_id=4242,
-            github_host="github.com",
+            settings=settings,
         )
 
     async def poked(self) -> list[tuple[int, int, bool]]:

@@ -32,7 +32,7 @@ _REPOSITORY: Rule = {"id": None, "full_name": None, "default_branch": None}
 
 NOTHING: Rule = {}
 TOKEN: Rule = {"token": None, "expires_at": None}
-INSTALLATION: Rule = {"id": None, "suspended_at": None}
+INSTALLATION: Rule = {"id": None, "suspended_at": None, "account": {"login": None}}
 INSTALLATIONS: Rule = Each(INSTALLATION)
 REPOSITORIES: Rule = {"repositories": Each(_REPOSITORY)}
 PULL_REQUEST: Rule = {

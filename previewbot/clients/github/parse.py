@@ -64,7 +64,11 @@ def account_from(obj: Any) -> Account:
 
 def installation_from(obj: Any) -> Installation:
     """Read an installation of the App."""
-    return Installation(id=number(obj, "id"), suspended=has(obj, "suspended_at"))
+    return Installation(
+        id=number(obj, "id"),
+        suspended=has(obj, "suspended_at"),
+        account=text(obj, "account.login") if has(obj, "account.login") else "",
+    )
 
 
 def repository_from(obj: Any) -> Repository:

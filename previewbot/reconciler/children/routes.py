@@ -9,6 +9,7 @@ from previewbot.engine import links
 from previewbot.engine.annotations import SPEC_HASH
 from previewbot.reconciler.children.kind import Desired, Object
 from previewbot.reconciler.observation import Limits, PullRequestFacts
+from previewbot.rules.bounds import entry_outside
 
 
 class Routes:
@@ -28,6 +29,11 @@ class Routes:
         before = next((c.namespace for c in preview.status.children if c.kind == self.name), "")
         config = facts.config if facts else None
         entry = config.entry if config else None
+        # The file was held to the bounds when it was read; once more, with what the route is made of.
+        if entry is not None and (
+            facts is None or facts.bounds is None or entry_outside(facts.bounds, entry)
+        ):
+            return None
         serving = any(service.serving_sha for service in preview.status.services)
         namespace = entry.namespace if entry else before
         # Without the repository's entry it is not known where staging's front end is. A route that leads

@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from previewbot.api import AgentSeen, ConfigurationProblem, Observed, Preview, Spec
+from previewbot.api import AgentSeen, ConfigurationProblem, Observed, Preview, Report, Spec
 from previewbot.api.github import ChangedFiles, PullRequest
 from previewbot.clients.github import InstallationClient
 from previewbot.config.repository import PATH, RepositoryConfig, parse
-from previewbot.config.server import Settings
-from previewbot.errors import ConfigurationError, Invalid, NotFound, RemoteError, Unauthorized
+from previewbot.errors import ConfigurationError, Invalid, NotFound, Problem, RemoteError, Unauthorized
 from previewbot.reconciler.context import Context
-from previewbot.reconciler.gather.requests import read_inbox
-from previewbot.reconciler.memory import Problems
+from previewbot.reconciler.gather.requests import read_inbox, read_own
+from previewbot.reconciler.memory import ReadConfiguration
 from previewbot.reconciler.observation import Inbox, PullRequestFacts
+from previewbot.reconciler.plan.inbox import COMMENT
 from previewbot.reconciler.plan.requeue import FACTS_HOLD, LAG_LIMIT
 from previewbot.reconciler.store import PreviewStore
 from previewbot.rules import agents, changes, images
-from previewbot.rules.bounds import check_against
+from previewbot.rules.bounds import check_against, entry_outside
 from previewbot.rules.policy import configuration_ref
+from previewbot.rules.repositories import Bounds, bounds_of, why_nothing
+
+log = logging.getLogger(__name__)
 
 _WATCHED_APART = timedelta(seconds=5)
 """Less than any interval at which something is waited for."""
@@ -33,9 +37,12 @@ class Gone(Exception):
 
 @dataclass(frozen=True)
 class _Configuration:
-    config: RepositoryConfig | None
-    sha: str
-    problems: tuple[ConfigurationProblem, ...]
+    sha: str = ""
+    read: ReadConfiguration = field(default_factory=ReadConfiguration)
+
+    @property
+    def config(self) -> RepositoryConfig | None:
+        return self.read.config
 
 
 def must_read(preview: Preview, facts: PullRequestFacts | None, now: datetime) -> bool:
@@ -83,16 +90,23 @@ async def read_github(
     if may_wait:
         # Again, since only this answer says whose it is. What follows costs four requests and more.
         pauses.require_due(store.preview, now)
+    # By the name in this very answer, whose number was compared with the Preview's. What the spec calls the
+    # repository, web's token may write.
     repository = pull_request.base.repository
+    bounds = bounds_of(context.settings, repository)
+    if bounds is None:
+        return await _nothing_here(context, client, store.preview, pull_request, now)
     agent = await _agent(client, repository, pull_request)
-    configuration = await _configuration(context, client, repository, pull_request)
+    configuration = await _configuration(context, client, bounds, pull_request)
     files = await _files(context, client, name, pull_request, configuration)
     observed = store.status.observed
     facts = PullRequestFacts(
         pull_request=pull_request,
         config=configuration.config,
+        bounds=bounds,
         config_sha=configuration.sha,
-        problems=configuration.problems,
+        problems=configuration.read.problems,
+        entry_refused=configuration.read.entry_refused,
         agent=agent,
         files=files,
         merge_sha=await _merge_sha(client, observed, pull_request, configuration, files),
@@ -107,6 +121,26 @@ async def read_github(
     # Remembered only here, when all of it was read. If the comments could not be read after the pull request
     # was, a new head would be told of although its commands and files are not known.
     context.memory.facts[name] = facts
+    return facts, inbox
+
+
+async def _nothing_here(
+    context: Context, client: InstallationClient, preview: Preview, pull_request: PullRequest, now: datetime
+) -> tuple[PullRequestFacts, Inbox]:
+    """Return what is known of a pull request in a repository that may have nothing: what cannot be spared.
+
+    Its file, its commits and its commands are not read. Only a comment of ours that an earlier pass announced
+    and did not record is looked for, since it must not go on offering what is not there.
+    """
+    repository = pull_request.base.repository
+    if context.memory.said.is_due(repository.lower(), now):
+        about = {"repository": repository, "why": why_nothing(context.settings, repository)}
+        log.warning("a repository gets nothing", extra=about)
+    report = preview.status.reports.get(COMMENT, Report())
+    lost = report.intent_at is not None and not report.id
+    inbox = Inbox(own=await read_own(context, client, preview, pull_request)) if lost else Inbox()
+    facts = PullRequestFacts(pull_request=pull_request, config=None, bounds=None, read_at=now)
+    context.memory.facts[preview.name] = facts
     return facts, inbox
 
 
@@ -177,31 +211,36 @@ async def _agent(client: InstallationClient, repository: str, pull_request: Pull
 
 
 async def _configuration(
-    context: Context, client: InstallationClient, repository: str, pull_request: PullRequest
+    context: Context, client: InstallationClient, bounds: Bounds, pull_request: PullRequest
 ) -> _Configuration:
     ref = configuration_ref(pull_request, context.settings.config_branches)
     try:
-        file = await client.file(repository, PATH, ref)
+        file = await client.file(pull_request.base.repository, PATH, ref)
     except Invalid as error:
         # GitHub sends no content of a file over 1 MB. It is a mistake of its author, told in the comment like
         # others.
-        return _Configuration(None, "", (ConfigurationProblem(line=0, message=error.message),))
+        problem = ConfigurationProblem(line=0, message=error.message)
+        return _Configuration(read=ReadConfiguration(problems=(problem,)))
     if file is None:
-        return _Configuration(None, "", ())
-    config, problems = context.memory.configurations.read(
-        file.sha, lambda: _read(file.content, context.settings)
-    )
-    return _Configuration(config, file.sha, problems)
+        return _Configuration()
+    read = context.memory.configurations.read(file.sha, bounds, lambda: _read(file.content, bounds))
+    return _Configuration(file.sha, read)
 
 
-def _read(content: bytes, settings: Settings) -> tuple[RepositoryConfig | None, Problems]:
+def _read(content: bytes, bounds: Bounds) -> ReadConfiguration:
     try:
         config = parse(content, PATH)
-        found = check_against(config, settings)
     except ConfigurationError as error:
-        config, found = None, error.problems
-    problems = tuple(ConfigurationProblem(line=p.line, message=p.message) for p in found)
-    return config if not problems else None, problems
+        return ReadConfiguration(problems=_told(error.problems))
+    found = check_against(config, bounds)
+    if not found:
+        return ReadConfiguration(config)
+    refused = config.entry is not None and bool(entry_outside(bounds, config.entry))
+    return ReadConfiguration(problems=_told(found), entry_refused=refused)
+
+
+def _told(problems: Sequence[Problem]) -> tuple[ConfigurationProblem, ...]:
+    return tuple(ConfigurationProblem(line=p.line, message=p.message) for p in problems)
 
 
 async def _files(

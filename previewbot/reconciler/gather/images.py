@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -38,6 +39,10 @@ async def look_up_image(
 ) -> ImageLookup:
     """Look in the registry, at most every so often; say why if the image is not there."""
     references = candidates(config, facts, preview.status.observed.merge_shas)
+    # Before what is known already: the settings may have been narrowed since it was found.
+    refused = _refused(references, facts)
+    if refused is not None:
+        return refused
     if is_pinned(service, facts.pull_request.head.sha, references):
         return ImageFound(service.image, service.digest)
     now = context.now()
@@ -77,11 +82,6 @@ async def _lookup(
     references: list[str],
     facts: PullRequestFacts,
 ) -> ImageLookup:
-    # A branch of 130 characters gives a tag that no registry can hold: nobody forbids it, it never comes.
-    possible = [r for r in references if images.well_formed(r)]
-    refused = [r for r in possible if not images.is_allowed(r, context.settings.images.allowed)]
-    if refused:
-        return ImageMissing(Waiting(reason=Reason.IMAGE_NOT_ALLOWED, detail=refused[0]))
     try:
         merge_shas = preview.status.observed.merge_shas
         return await _find(context, config, references, facts, merge_shas)
@@ -90,6 +90,15 @@ async def _lookup(
         about = {"preview": preview.name, "service": config.name, "error": str(error)}
         log.warning("cannot look for an image", extra=about)
         return ImageMissing(_cannot_look(error))
+
+
+def _refused(references: Sequence[str], facts: PullRequestFacts) -> ImageMissing | None:
+    """Return that an image is not allowed, by the real references; None if all of them are."""
+    # A branch of 130 characters gives a tag that no registry can hold: nobody forbids it, it never comes.
+    possible = [reference for reference in references if images.well_formed(reference)]
+    allowed = facts.bounds.images if facts.bounds is not None else ()
+    refused = [reference for reference in possible if not images.is_allowed(reference, allowed)]
+    return ImageMissing(Waiting(reason=Reason.IMAGE_NOT_ALLOWED, detail=refused[0])) if refused else None
 
 
 def _cannot_look(error: RemoteError) -> Waiting:

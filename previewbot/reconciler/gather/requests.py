@@ -11,7 +11,7 @@ from previewbot.api.github import MEMBERS, Comment, PullRequest
 from previewbot.clients.github import InstallationClient
 from previewbot.errors import QuotaKept, RemoteError, Unauthorized
 from previewbot.reconciler.context import Context
-from previewbot.reconciler.observation import Hand, Inbox, Left
+from previewbot.reconciler.observation import Hand, Inbox, Left, OwnComments
 from previewbot.reconciler.plan.inbox import COMMENT, adopt, hand_of, is_new, own_comments, resume
 from previewbot.reconciler.plan.requeue import SOON
 from previewbot.reconciler.plan.turns import Asked, take
@@ -72,6 +72,15 @@ async def read_inbox(
     told = frozenset(comment.author.id for comment in comments if comment.id in own.answered)
     most = context.memory.refusals.left(preview.spec.installation_id, now)
     return Inbox(requests, own, _left(left, again_at), told, most, earlier), newest
+
+
+async def read_own(
+    context: Context, client: InstallationClient, preview: Preview, pull_request: PullRequest
+) -> OwnComments:
+    """Return what of the conversation is ours; nothing of it is obeyed."""
+    us = await context.github.identity(preview.spec.installation_id)
+    base = pull_request.base
+    return own_comments(await client.comments(base.repository, pull_request.number, None), us)
 
 
 def _tell_of_apps(preview: Preview, asked: Sequence[Asked]) -> None:

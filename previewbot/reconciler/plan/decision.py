@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from previewbot.api import Phase, Reason, Status
 from previewbot.reconciler.observation import PullRequestFacts
+from previewbot.rules.bounds import runs_outside
 from previewbot.rules.policy import needs_approval
 
 
@@ -44,7 +45,8 @@ class End:
 class Leave:
     """Nothing should be left, and in the end the Preview goes too; a comment gets its last words.
 
-    `reason` is Merged, Closed or RepositoryGone, or NotTriggered: then nobody ever asked for a preview.
+    `reason` is Merged, Closed or RepositoryGone; NotIncluded, where the settings let the repository have
+    nothing; or NotTriggered: then nobody ever asked for a preview.
     """
 
     reason: Reason
@@ -59,6 +61,8 @@ def decide(status: Status, facts: PullRequestFacts | None) -> Decision:
     # First, since a closed pull request takes everything with it: also what expired or was stopped before.
     if facts is not None and facts.pull_request.state == "closed":
         return Leave(Reason.MERGED if facts.pull_request.merged else Reason.CLOSED)
+    if facts is not None and facts.bounds is None:
+        return Leave(Reason.NOT_INCLUDED)
     if status.lifecycle.ended is not None:
         return End(status.lifecycle.ended.reason)
     # GitHub was never read by this process, or cannot be: nothing is known, so nothing is begun or ended.
@@ -71,9 +75,16 @@ def decide(status: Status, facts: PullRequestFacts | None) -> Decision:
 
 def _open(status: Status, facts: PullRequestFacts) -> Decision:
     unread = needs_approval(facts.pull_request, status.lifecycle.approved_sha)
+    outside = facts.bounds is None or runs_outside(status, facts.bounds)
     if facts.problems:
-        # What serves stays, unless it is a fork's commit that was approved before another was pushed.
-        return End(Reason.CONFIGURATION_INVALID) if unread else Hold(Reason.CONFIGURATION_INVALID)
+        # What serves stays, unless it is a fork's commit that was approved before another was pushed; or the
+        # settings do not let it run, or be led to: a mistake of the file's ends nothing, but it keeps nothing
+        # open either that the platform team closed.
+        ends = unread or outside or facts.entry_refused
+        return End(Reason.CONFIGURATION_INVALID) if ends else Hold(Reason.CONFIGURATION_INVALID)
+    if outside:
+        # The file says something else by now: once this is gone, what it says is made.
+        return End(Reason.CONFIGURATION_INVALID)
     if facts.config is None:
         return End(Reason.NO_CONFIGURATION)
     if not facts.files:

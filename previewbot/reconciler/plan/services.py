@@ -68,7 +68,8 @@ def pin_image(
     service: Service, head_sha: str, references: Sequence[str], lookup: ImageLookup | None
 ) -> Service:
     """Pin the image once per head and template; the container is resolved anew with it."""
-    if is_pinned(service, head_sha, references):
+    # One that is known, and refused all the same, is not allowed (any more).
+    if is_pinned(service, head_sha, references) and not isinstance(lookup, ImageMissing):
         return service if service.waiting is None else replace(service, waiting=None)
     # From here on the digest counts and not the tag: what was looked at is what runs, also when the tag
     # moves. The container is forgotten, since the workload may have changed since the commit before.

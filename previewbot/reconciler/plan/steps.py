@@ -6,9 +6,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from previewbot.api import Child, ChildState, Service, Status
+from previewbot.config.repository import ServiceConfig
 from previewbot.reconciler.children.kind import ChildKind, Desired, Inputs
 from previewbot.reconciler.children.step import ChildStep, Delete, StepInputs, next_step, removed_step
-from previewbot.reconciler.observation import Found, Observation, Prepared
+from previewbot.reconciler.observation import Found, Observation, Prepared, PullRequestFacts
 from previewbot.reconciler.plan.decision import Decision, Hold, Run
 from previewbot.reconciler.plan.fold import Steps
 from previewbot.reconciler.plan.services import (
@@ -20,6 +21,7 @@ from previewbot.reconciler.plan.services import (
     with_container,
     with_serving,
 )
+from previewbot.rules.bounds import namespace_outside, target_outside
 
 
 def steps_of(observation: Observation, decision: Decision, kinds: Sequence[ChildKind]) -> Steps:
@@ -42,8 +44,19 @@ def prepare(observation: Observation) -> list[Prepared]:
         target = observation.targets.get(config.name)
         service = with_container(service, target)
         problem = target.problem if target and service.head_sha and not service.container else ""
+        # The file was held to the bounds when it was read. Here it is asked once more, with what a session is
+        # made of: no way past that reading may end in somebody else's workload.
+        problem = outside(facts, config) or problem
         prepared.append(Prepared(config, service, head_sha, problem))
     return prepared
+
+
+def outside(facts: PullRequestFacts, config: ServiceConfig) -> str:
+    """Return why a service may not run in this repository; empty if it may."""
+    if facts.bounds is None:
+        return "this repository may have no preview"
+    namespace = namespace_outside(facts.bounds, config.namespace)
+    return namespace or target_outside(facts.bounds, str(config.target))
 
 
 def _running(observation: Observation, kinds: Sequence[ChildKind]) -> Steps:

@@ -1,0 +1,183 @@
+"""`previewbot check --settings`: what whoever writes the settings reads before the processes start."""
+
+from __future__ import annotations
+
+import io
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import yaml
+
+from previewbot.cli import main
+from tests.unit.test_check_command import GOOD
+
+SETTINGS = """\
+github: {api_url: https://api.github.com, web_url: https://github.com, app_id: 4242}
+public_url: https://previews.example.com
+cluster: {namespaces: [staging, payments]}
+images: {allowed: [ghcr.io/acme/]}
+"""
+RULES = """\
+owners: [acme]
+repositories:
+  - match: [acme/shop, "acme/web-*"]
+    namespaces: [staging]
+    targets: [deployment/checkout]
+    entries: ["staging/web"]
+    limits: {previews: 5}
+  - match: [acme/secret]
+    targets: []
+  - match: ["acme/*"]
+"""
+VARIABLE = "PREVIEWBOT_GITHUB__PRIVATE_KEY"
+
+Check = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def check(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Check:
+    """Return a function that checks settings with these arguments; it returns exit code, output, errors."""
+
+    def run(content: str, *arguments: str, preview: str = GOOD, stdin: str = "") -> tuple[int, str, str]:
+        monkeypatch.chdir(tmp_path)
+        (tmp_path / "settings.yaml").write_text(content, encoding="utf-8")
+        (tmp_path / "preview.yaml").write_text(preview, encoding="utf-8")
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin.encode())))
+        code = main(["check", *arguments])
+        output = capsys.readouterr()
+        return code, output.out, output.err
+
+    return run
+
+
+def test_it_says_what_each_rule_means_and_which_secrets_will_be_read(
+    check: Check, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(VARIABLE, "never shown")
+
+    assert check(SETTINGS + RULES, "--settings", "settings.yaml") == (
+        0,
+        "settings.yaml is valid\n"
+        "  web will read the App's webhook secret from nowhere yet: github.webhook_secret_file is missing; "
+        "write it, or set PREVIEWBOT_GITHUB__WEBHOOK_SECRET\n"
+        """\
+  controller will read the App's private key from PREVIEWBOT_GITHUB__PRIVATE_KEY
+owners: acme
+repositories: the first rule that is for one counts, and what none is for gets nothing
+  1. acme/shop, acme/web-*
+       namespaces  staging
+       targets     deployment/checkout
+       images      ghcr.io/acme/
+       entries     staging/web
+       limits      previews 5
+  2. acme/secret: nothing
+  3. acme/*
+       namespaces  staging, payments
+       targets     any
+       images      ghcr.io/acme/
+       entries     any Service of these namespaces
+       limits      everybody's
+""",
+        "",
+    )
+
+
+def test_without_rules_it_warns_as_the_start_does(check: Check) -> None:
+    code, output, _ = check(SETTINGS, "--settings", "settings.yaml")
+
+    assert code == 0
+    assert "\nrepositories: everybody's, without rules\n       namespaces  staging, payments\n" in output
+    assert "\nwarning: `repositories` is not set: the preview.yaml of every repository" in output
+    assert "\nwarning: `owners` is not set: whichever account installs the App" in output
+    assert "  no rule: nobody gets anything\n" in check(SETTINGS + "repositories: []\n", "--settings",
+                                                        "settings.yaml")[1]  # fmt: skip
+
+
+def test_every_mistake_is_told_with_its_line_and_variables_count(
+    check: Check, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PREVIEWBOT_GITHUB__APP_ID", "none")
+    wrong = SETTINGS + "owners:\n" + RULES.split("\n", 1)[1].replace("match: [acme/secret]", "match: [acme]")
+
+    assert check(wrong, "--settings", "settings.yaml") == (
+        1,
+        "",
+        "settings.yaml: github.app_id (from PREVIEWBOT_GITHUB__APP_ID) must be a whole number from 1, not "
+        '"none"\n'
+        "settings.yaml:5: owners has no value; write one, or remove the line\n"
+        "settings.yaml:12: repositories.match must be owner/name, in which * stands for anything but /, like "
+        'acme/shop or acme/*, not "acme"\n',
+    )
+
+
+@pytest.mark.parametrize("secret", ["/nowhere/webhook-secret", "/root/webhook-secret"])
+def test_a_secret_need_not_be_readable_here(check: Check, secret: str) -> None:
+    written = SETTINGS.replace("app_id: 4242", f"app_id: 4242, webhook_secret_file: {secret}")
+    code, output, _ = check(written, "--settings", "settings.yaml")
+
+    assert (code, f"webhook secret from {secret}\n" in output) == (0, True)
+
+
+def test_a_file_that_is_not_there_is_said_to_be_so(check: Check) -> None:
+    assert check("", "--settings", "other.yaml") == (
+        1,
+        "",
+        "other.yaml cannot be read: No such file or directory\n",
+    )
+
+
+@pytest.mark.parametrize(
+    ("repository", "words"),
+    [
+        ("ACME/Shop", "ACME/Shop may have what rule 1 says"),
+        ("acme/other", "acme/other may have what rule 3 says"),
+        ("acme/secret", "acme/secret gets nothing: rule 2 of the settings' `repositories` gives it nothing"),
+        ("mallory/shop", "mallory/shop gets nothing: its account is not among the settings' `owners`"),
+    ],
+)
+def test_it_says_which_rule_counts(check: Check, repository: str, words: str) -> None:
+    code, output, _ = check(SETTINGS + RULES, "--settings", "settings.yaml", "--repository", repository)
+
+    assert (code, output.splitlines()[-1]) == (0, words)
+
+
+def test_a_repositorys_file_is_held_to_its_rule(check: Check) -> None:
+    arguments = ("preview.yaml", "--settings", "settings.yaml", "--repository")
+
+    code, output, errors = check(SETTINGS + RULES, *arguments, "acme/shop")
+    assert (code, output.splitlines()[-1]) == (1, "acme/shop may have what rule 1 says")
+    assert errors == (
+        "preview.yaml:11: the target `deployment/pricing` is not open to this repository; open are: "
+        "deployment/checkout. That is the platform team's to decide, in previewbot's settings\n"
+    )
+    code, output, errors = check(SETTINGS + RULES, *arguments, "acme/other")
+    assert (code, output.splitlines()[-1], errors) == (0, "preview.yaml is valid: checkout, pricing", "")
+    assert check(SETTINGS + RULES, *arguments, "acme/secret")[0] == 1
+
+
+def test_with_rules_it_must_be_known_whose_file_it_is(check: Check) -> None:
+    with pytest.raises(SystemExit) as ended:
+        check(SETTINGS + RULES, "preview.yaml", "--settings", "settings.yaml")
+    assert ended.value.code == 2
+    # Without rules it is held to what everybody may have.
+    narrow = SETTINGS.replace("ghcr.io/acme/", "ghcr.io/other/")
+    assert check(SETTINGS, "preview.yaml", "--settings", "settings.yaml")[0] == 0
+    assert check(narrow, "preview.yaml", "--settings", "settings.yaml")[0] == 1
+
+
+def test_it_takes_what_the_chart_makes_from_stdin(check: Check) -> None:
+    wrong = SETTINGS + RULES.replace("[staging]", "[prod]")
+    made = {"apiVersion": "v1", "kind": "ConfigMap", "data": {"settings.yaml": SETTINGS + RULES}}
+    bad = {**made, "data": {"settings.yaml": wrong}}
+
+    code, output, _ = check("", "--settings", "-", stdin="---\n# Source: x\n" + yaml.safe_dump(made))
+    assert (code, output.splitlines()[0]) == (0, "stdin is valid")
+    assert check("", "--settings", "-", stdin=yaml.safe_dump(bad)) == (
+        1,
+        "",
+        "stdin:8: repositories.namespaces prod is not among cluster.namespaces; add it there, since a rule "
+        "only narrows\n",
+    )
+    assert check("", "--settings", "-", stdin=wrong)[0] == 1
