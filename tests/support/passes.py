@@ -487,9 +487,11 @@ class World:
         self,
         kinds: Sequence[ChildKind] = KINDS,
         reporters: Sequence[Reporter] = GITHUB_REPORTERS,
+        memory: Memory | None = None,
         **settings: Any,
     ) -> None:
         self._kinds, self._reporters, self.slots = kinds, reporters, Slots()
+        self._memory = memory
         self.calls, self.clock = Calls(), Clock(NOW)
         self.cluster = Cluster(self.calls, self.clock)
         self.github = GitHubInMemory(self.calls, self.clock)
@@ -501,7 +503,7 @@ class World:
         self.restart()
 
     def restart(self) -> None:
-        """Start the controller anew: what it held in memory is lost."""
+        """Start the controller anew: what it held in memory is lost, unless a test keeps it."""
         self._reconciler = Reconciler(
             kube=cast(Any, self.cluster),
             github=cast(Any, self.github),
@@ -515,7 +517,7 @@ class World:
             kinds=self._kinds,
             reporters=self._reporters,
             slots=self.slots,
-            memory=Memory(configurations=_CONFIGURATIONS),
+            memory=self._memory or Memory(configurations=_CONFIGURATIONS),
         )
 
     def _previews(self) -> Sequence[Preview]:

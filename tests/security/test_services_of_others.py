@@ -1,0 +1,101 @@
+"""A repository publishes another team's Service: its `entry` decides where the link's route leads.
+
+A route gives a Service of the cluster a host name that anybody who has the link can open, past whatever
+stands before staging.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from previewbot.config.repository import Entry
+from previewbot.config.server import GatewaySettings
+from previewbot.reconciler.children import ROUTE
+from tests.support.observations import BOUNDS, FACTS, LIMITS, REPOSITORY, running
+from tests.support.passes import CONFIGURATION, A, World, ready
+
+OPEN = {"match": ["acme/shop"], "namespaces": ["staging"], "entries": ["staging/web:80"]}
+WIDE: dict[str, Any] = {"cluster": {"namespaces": ["staging", "payments"]}}
+ENTRY = 'entry: {url: "https://staging.example.com", namespace: staging, service: web, port: 80}'
+
+
+def with_entry(changed: str) -> str:
+    assert ENTRY in CONFIGURATION
+    return CONFIGURATION.replace(ENTRY, f'entry: {{url: "https://staging.example.com", {changed}}}')
+
+
+@pytest.mark.parametrize(
+    ("entry", "words"),
+    [
+        ("namespace: staging, service: admin, port: 80", "no link may lead to `staging/admin:80` for this"),
+        ("namespace: staging, service: web, port: 9090", "no link may lead to `staging/web:9090` for this"),
+        ("namespace: payments, service: web, port: 80", "no link may lead to `payments/web:80` for this"),
+        ("namespace: kube-system, service: web, port: 80", "no link may lead to `kube-system/web:80` for"),
+    ],
+    ids=["service", "port", "namespace", "closed"],
+)
+async def test_no_route_leads_to_a_service_that_is_not_open_to_the_repository(entry: str, words: str) -> None:
+    world = World(**WIDE, repositories=[OPEN])
+    world.github.configuration = with_entry(entry)
+    await world.settle()
+
+    assert world.cluster.routes == {}
+    assert words in world.comment
+    assert "open are: staging/web:80. That is the platform team's to decide" in world.comment
+
+
+async def test_a_rule_that_names_namespaces_only_opens_no_service_of_another() -> None:
+    world = World(**WIDE, repositories=[{"match": ["acme/*"], "namespaces": ["staging"]}])
+    world.github.configuration = with_entry("namespace: payments, service: web, port: 80")
+    await world.settle()
+
+    assert world.cluster.routes == {}
+    assert "the namespace `payments` is not open to this repository; choose from: staging." in world.comment
+
+
+async def test_a_repository_without_entries_may_still_run_but_have_no_link() -> None:
+    world = World(**WIDE, repositories=[OPEN | {"entries": []}])
+    await world.settle()
+    assert "this repository may have no `entry`" in world.comment
+
+    world.configure(CONFIGURATION.replace(ENTRY, ""))
+    await world.settle()
+    assert world.serving == [A]
+    assert world.cluster.routes == {}
+
+
+async def test_a_service_that_the_settings_took_back_is_led_to_no_more() -> None:
+    world = await ready(World(**WIDE))
+    assert world.cluster.leads_to() == "staging"
+
+    world.settings = World(**WIDE, repositories=[OPEN | {"entries": ["staging/other"]}]).settings
+    world.restart()
+    await world.settle()
+
+    assert world.cluster.leads_to() == "page"
+    assert world.cluster.sessions == {}
+
+
+async def test_a_service_that_the_file_turns_to_is_led_to_no_more() -> None:
+    world = await ready(World(**WIDE, repositories=[OPEN]))
+    assert world.cluster.leads_to() == "staging"
+
+    world.configure(with_entry("namespace: staging, service: admin, port: 80"))
+    await world.settle()
+
+    assert world.cluster.leads_to() == "page"
+    assert "no link may lead to `staging/admin:80`" in world.comment
+
+
+@pytest.mark.parametrize(("port", "leads"), [(80, True), (81, False)])
+def test_no_way_past_the_reading_of_the_file_ends_in_a_route(port: int, leads: bool) -> None:
+    entry = Entry(url="https://staging.example.com", namespace="staging", service="web", port=port)
+    bounds = replace(BOUNDS, entries=("staging/web:80",))
+    facts = replace(FACTS, bounds=bounds, config=REPOSITORY.model_copy(update={"entry": entry}))
+    gateway = GatewaySettings(name="public", namespace="gateways", domain="preview.example.com")
+    limits = replace(LIMITS, gateway=gateway)
+
+    assert (ROUTE.desired(running(), facts, limits, begins=True) is not None) is leads
