@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
-from previewbot.api import Status
+from previewbot.api import Service
 from previewbot.config.repository import Entry, RepositoryConfig
 from previewbot.config.repository.values import sample_image
 from previewbot.config.words import shown
@@ -71,19 +71,18 @@ def entry_outside(bounds: Bounds, entry: Entry) -> str:
     return f"no link may lead to {service} for this repository; open are: {known}. {_WHOSE}"
 
 
-def runs_outside(status: Status, bounds: Bounds) -> bool:
-    """Return whether something was made, by what the status records, that may not run (any more).
+def runs_outside(services: Sequence[Service], there: Collection[str], bounds: Bounds) -> bool:
+    """Return whether a service that is `there` in the cluster, by its name, may not run (any more).
 
-    The settings may have been narrowed since: then it is no mistake of whoever wrote the file, and what runs
-    must not run on until its time is up.
+    The settings may have been narrowed since it was made: then it is no mistake of whoever wrote the file,
+    and what runs must not run on until its time is up.
     """
-    made = {child.service for child in status.children}
     return any(
         namespace_outside(bounds, service.namespace)
         or target_outside(bounds, service.target)
         or (service.image and image_outside(bounds, service.image))
-        for service in status.services
-        if service.name in made
+        for service in services
+        if service.name in there
     )
 
 

@@ -107,6 +107,11 @@ async def test_an_image_that_the_settings_took_back_ends_although_it_is_pinned()
     assert world.cluster.sessions == {}
     assert world.service.waiting is not None
     assert world.service.waiting.reason is Reason.IMAGE_NOT_ALLOWED
+    # And there it stays: what is gone is not ended again and again.
+    stored = world.status
+    await world.settle(passes=3, seconds=1)
+    now = world.status
+    assert (now.phase, now.services, now.children) == (stored.phase, stored.services, stored.children)
 
 
 async def test_a_branchs_name_leads_to_no_image_outside_the_rule() -> None:

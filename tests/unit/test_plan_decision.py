@@ -127,7 +127,7 @@ def ended(reason: Reason, head_sha: str = "") -> Lifecycle:
     ],
 )
 def test_what_should_be(lifecycle: Lifecycle, facts: PullRequestFacts | None, expected: Decision) -> None:
-    assert decide(Status(observed=TRIGGERED, lifecycle=lifecycle), facts) == expected
+    assert decide(Status(observed=TRIGGERED, lifecycle=lifecycle), facts, ()) == expected
 
 
 @pytest.mark.parametrize(
@@ -170,7 +170,7 @@ def test_a_comment_is_begun_only_where_there_is_something_to_say(decision: Decis
 
 
 def test_what_nothing_triggers_should_not_exist_and_says_nothing() -> None:
-    decision = decide(Status(), FACTS)
+    decision = decide(Status(), FACTS, ())
 
     assert decision == Leave(Reason.NOT_TRIGGERED)
     assert not decision.begins_comment
@@ -180,7 +180,7 @@ def test_while_github_cannot_be_read_everything_stays_as_it_is() -> None:
     status = Status(observed=TRIGGERED, phase=Phase.FAILED, reason=Reason.SERVICE_FAILED)
     plan = planned(a_preview(observed=TRIGGERED, phase=status.phase, reason=status.reason), facts=None)
 
-    assert decide(status, None) == Hold()
+    assert decide(status, None, ()) == Hold()
     assert (plan.decision, plan.status.phase) == (Hold(), Phase.FAILED)
     assert (plan.status.reason, plan.steps.actions) == (Reason.SERVICE_FAILED, ())
 

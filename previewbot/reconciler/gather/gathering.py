@@ -188,7 +188,7 @@ async def _read(
 async def _ask_for_services(context: Context, observation: Observation) -> Observation:
     """Ask for images, targets and pods of the services that should run."""
     facts, status = observation.facts, status_with_input(observation)
-    if facts is None or not isinstance(decide(status, facts), Run):
+    if facts is None or not isinstance(decide(status, facts, observation.found), Run):
         return observation
     preview = replace(observation.preview, status=status)
     # Each question needs the answer to the one before: a target is only worth reading once there is an image

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from previewbot.api import Phase, Reason, Status
-from previewbot.reconciler.observation import PullRequestFacts
+from previewbot.reconciler.observation import Found, PullRequestFacts
 from previewbot.rules.bounds import runs_outside
 from previewbot.rules.policy import needs_approval
 
@@ -56,8 +57,11 @@ class Leave:
 Decision = Run | Hold | End | Leave
 
 
-def decide(status: Status, facts: PullRequestFacts | None) -> Decision:
-    """Return what should be, from the facts and a status that expiry and commands have changed already."""
+def decide(status: Status, facts: PullRequestFacts | None, found: Sequence[Found]) -> Decision:
+    """Return what should be, from the facts and a status that expiry and commands have changed already.
+
+    `found` are the children that the cluster shows.
+    """
     # First, since a closed pull request takes everything with it: also what expired or was stopped before.
     if facts is not None and facts.pull_request.state == "closed":
         return Leave(Reason.MERGED if facts.pull_request.merged else Reason.CLOSED)
@@ -70,12 +74,14 @@ def decide(status: Status, facts: PullRequestFacts | None) -> Decision:
         return Hold()
     if not status.observed.trigger:
         return Leave(Reason.NOT_TRIGGERED)
-    return _open(status, facts)
+    return _open(status, facts, found)
 
 
-def _open(status: Status, facts: PullRequestFacts) -> Decision:
+def _open(status: Status, facts: PullRequestFacts, found: Sequence[Found]) -> Decision:
     unread = needs_approval(facts.pull_request, status.lifecycle.approved_sha)
-    outside = facts.bounds is None or runs_outside(status, facts.bounds)
+    # By what is there, and not by what is recorded: what is never made must not be ended again and again.
+    there = {child.service for child in found}
+    outside = facts.bounds is None or runs_outside(status.services, there, facts.bounds)
     if facts.problems:
         # What serves stays, unless it is a fork's commit that was approved before another was pushed; or the
         # settings do not let it run, or be led to: a mistake of the file's ends nothing, but it keeps nothing

@@ -94,7 +94,7 @@ def _with_conversation(
 def make_plan(observation: Observation, kinds: Sequence[ChildKind], route: Route) -> Plan:
     """Decide what is to be done in this world."""
     before = status_with_input(observation)
-    decision = decide(before, observation.facts)
+    decision = decide(before, observation.facts, observation.found)
     steps = steps_of(
         replace(observation, preview=replace(observation.preview, status=before)), decision, kinds
     )
