@@ -56,8 +56,8 @@ writes both from the code that reads the file.
 _PREVIEW = """\
 # A repository's `.github/preview.yaml`
 
-It stands on the default branch (or on one that the server's `config_branches` name), and says what can be
-previewed, and how. `previewbot check .github/preview.yaml` validates it without a server, and `git diff
+It stands on the default branch, and says what can be previewed, and how; some base branches may have one of
+their own (below). `previewbot check .github/preview.yaml` validates it without a server, and `git diff
 --name-only main | previewbot check .github/preview.yaml -` says which services a change touches. What is
 wrong in it is told in the comment, with the line and what to write instead.
 
@@ -75,6 +75,24 @@ wrong in it is told in the comment, with the line and what to write instead.
   are open to previews, and how long one may live.
 - At most 64 KiB, 5,000 keys and values, 500 `paths`, and in these 800 wildcards (`*`, `?`, `[…]`; the `/**`
   at the end of a path is none); no aliases, tags or second documents.
+
+## On a base branch
+
+A pull request onto a release branch goes by that branch's own file if the server's `config_branches` name
+the branch, and if GitHub says that nobody changes it alone. Else the default branch's file counts, and the
+comment says what is missing.
+
+- Of a branch that is named in full (`stable`), GitHub must say that it is protected. To an App that may not
+  administer repositories it does not say how: "require a pull request before merging" is yours to choose.
+- Of a branch that a pattern matches (`release/*`), there must be active rules that restrict its creation
+  ("Restrict creations") and require a pull request to change it ("Require a pull request before merging"):
+  [rules](https://docs.github.com/en/rest/repos/rules#get-rules-for-a-branch) of the repository's rulesets or
+  of its organization's. The older branch protection rules do not count, nor does a ruleset that only
+  evaluates. GitHub's `*` stays within a part of the name, that of `config_branches` does not: for
+  `release/2/lts` the ruleset needs `release/**/*`.
+
+Whoever may bypass these rules can still push their own file; so keep the bypass list short, and no agent on
+it.
 
 [`schemas/preview.schema.json`](schemas/preview.schema.json) says the same to editors. `make reference`
 writes both from the code that reads the file.

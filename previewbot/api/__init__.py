@@ -35,6 +35,7 @@ from previewbot.api.requests import Goal, Refused, Reply, RequestId, RequestKind
 from previewbot.api.resource import Resource
 from previewbot.api.status import (
     AgentSeen,
+    BaseBranch,
     Child,
     ChildState,
     ConfigurationProblem,
@@ -42,6 +43,7 @@ from previewbot.api.status import (
     Lifecycle,
     Link,
     LinkKind,
+    Missing,
     Observed,
     PodProblem,
     Refusal,
@@ -68,6 +70,7 @@ __all__ = [
     "UPDATED_AT",
     "VERSION",
     "AgentSeen",
+    "BaseBranch",
     "Child",
     "ChildState",
     "Condition",
@@ -78,6 +81,7 @@ __all__ = [
     "Lifecycle",
     "Link",
     "LinkKind",
+    "Missing",
     "Observed",
     "Phase",
     "PodProblem",

@@ -39,13 +39,42 @@ class ConfigurationProblem(Value):
     message: str
 
 
+class Missing(StrEnum):
+    """What keeps a base branch's own configuration from counting."""
+
+    PROTECTION = "Protection"
+    CREATION = "Creation"
+    PULL_REQUESTS = "PullRequests"
+    ANSWER = "Answer"
+
+    @classmethod
+    def _missing_(cls, value: object) -> Missing:
+        """Read what only a newer version knows: it does not count either way."""
+        return cls.ANSWER
+
+
+@dataclass(frozen=True)
+class BaseBranch(Value):
+    """A base branch that the settings' `config_branches` name; its own configuration counts if nothing is
+    `missing`."""
+
+    name: str
+    missing: tuple[Annotated[Missing, WithJsonSchema({"type": "string"})], ...] = ()
+
+    @property
+    def counts(self) -> bool:
+        """Whether its own configuration counts."""
+        return not self.missing
+
+
 @dataclass(frozen=True)
 class Observed(Value):
     """What the last complete look at GitHub saw; `trigger` is what asks for a preview, in words, and `author`
     the login of who opened the pull request.
 
-    `public` is whether anybody may read the repository, `fork` whether the head lies outside of it. Their
-    defaults, not known yet, are those with which less is shown.
+    `base_branch` is None where the default branch's configuration counts in any case. `public` is whether
+    anybody may read the repository, `fork` whether the head lies outside of it. Their defaults, not known
+    yet, are those with which less is shown.
     """
 
     delivery_id: str = ""
@@ -55,6 +84,7 @@ class Observed(Value):
     merge_shas: tuple[str, ...] = ()
     configuration_sha: str = ""
     author: str = ""
+    base_branch: BaseBranch | None = None
     agent: AgentSeen | None = None
     trigger: str = ""
     problems: tuple[ConfigurationProblem, ...] = ()

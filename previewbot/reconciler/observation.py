@@ -13,6 +13,7 @@ from enum import Enum
 
 from previewbot.api import (
     AgentSeen,
+    BaseBranch,
     ChildState,
     ConfigurationProblem,
     PodProblem,
@@ -37,16 +38,18 @@ class PullRequestFacts:
     """What a look at GitHub found; kept in memory, never written into the Preview.
 
     `bounds` is what the repository may have, by the name that this look found; None if it may have nothing.
-    `config` is None where there is no file, or where it has `problems`; `merge_sha` is the test merge of this
-    very head, where an image could be named by it; `lagging` means that GitHub does not yet show what the
-    webhook told us of. With commands left for another look, `again_at` is when that is due. `entry_refused`:
-    among the `problems` is that no link may lead to the entry.
+    `config` is None where there is no file, or where it has `problems`; `base_branch` is a base that the
+    settings name; `merge_sha` is the test merge of this very head, where an image could be named by it;
+    `lagging` means that GitHub does not yet show what the webhook told us of. With commands left for another
+    look, `again_at` is when that is due. `entry_refused`: among the `problems` is that no link may lead to
+    the entry.
     """
 
     pull_request: PullRequest
     config: RepositoryConfig | None
     bounds: Bounds | None = field(kw_only=True)
     config_sha: str = ""
+    base_branch: BaseBranch | None = None
     problems: tuple[ConfigurationProblem, ...] = ()
     agent: AgentSeen | None = None
     files: Mapping[str, int] = field(default_factory=dict)

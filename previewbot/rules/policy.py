@@ -2,27 +2,12 @@
 
 from __future__ import annotations
 
-import fnmatch
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from previewbot.api import AgentSeen, Preview
 from previewbot.api.github import PullRequest
 from previewbot.config.repository import Triggers
-from previewbot.rules import agents
-
-
-def configuration_ref(pull_request: PullRequest, config_branches: Sequence[str]) -> str:
-    """Return the branch whose `.github/preview.yaml` counts.
-
-    The default branch, or the base where the server's settings name it; never a base that has the name of an
-    agent's branch, whoever opened the pull request onto it, and never a head.
-    """
-    base = pull_request.base.ref
-    # `fnmatchcase` and not `fnmatch`, which would ignore capital letters on some systems: branches differ by
-    # them.
-    named = any(fnmatch.fnmatchcase(base, pattern) for pattern in config_branches)
-    return base if named and not agents.is_agents_branch(base) else pull_request.default_branch
 
 
 def trigger(

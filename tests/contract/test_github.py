@@ -7,8 +7,9 @@ the API version that previewbot asks for.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Any, Union
 
 import pytest
 from githubkit_schemas.v2022_11_28 import models
@@ -21,6 +22,12 @@ from tests.support.github_town import (
     described,
     github_town,
 )
+
+_RULES = [name for name in dir(models) if re.fullmatch(r"RepositoryRuleDetailedOneof\d+", name)]
+DETAILED_RULE: Any = Union[tuple(getattr(models, name) for name in _RULES)]  # noqa: UP007
+"""A rule for a branch, of whichever type."""
+
+LIST_OF: Any = list
 
 
 @pytest.fixture
@@ -38,6 +45,9 @@ READS: tuple[tuple[str, Any], ...] = (
     (f"{REPO}/contents/src/app.py", models.ContentFile),
     (f"{REPO}/contents/logo.png?ref=main", models.ContentFile),
     (f"{REPO}/contents/src", list[models.ContentDirectoryItems]),
+    (f"{REPO}/branches/main", models.BranchWithProtection),
+    (f"{REPO}/branches/release%2F1", models.BranchWithProtection),
+    (f"{REPO}/rules/branches/release%2F1", LIST_OF[DETAILED_RULE]),
     (f"{REPO}/commits/HEAD/check-runs", models.ReposOwnerRepoCommitsRefCheckRunsGetResponse200),
     (f"{REPO}/actions/runs?head_sha=HEAD", models.ReposOwnerRepoActionsRunsGetResponse200),
     (f"{REPO}/issues/1/comments", list[models.IssueComment]),
@@ -57,6 +67,8 @@ async def test_every_answer_has_the_published_shape(town: Town, path: str, model
     town.github.set_check(head, "build", "in_progress")
     town.github.set_workflow_run(head, "build", "completed", "action_required")
     town.github.label(number, "preview")
+    town.github.branch_off("release/1")
+    town.github.set_ruleset("release/*", "creation", "pull_request", "deletion")
     await town.call("POST", f"{REPO}/issues/1/comments", {"body": "here"})
     if state == "merged":
         town.github.merge(number)

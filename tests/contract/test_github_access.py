@@ -97,6 +97,8 @@ MISSING = (
     ("checks", "GET", f"{REPO}/commits/x/check-runs"),
     ("actions", "GET", f"{REPO}/actions/runs"),
     ("contents", "GET", f"{REPO}/contents/README.md"),
+    ("contents", "GET", f"{REPO}/branches/main"),
+    ("metadata", "GET", f"{REPO}/rules/branches/main"),
     ("pull_requests", "GET", f"{REPO}/pulls"),
     ("pull_requests", "POST", f"{REPO}/issues/1/comments"),
 )

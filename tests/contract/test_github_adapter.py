@@ -118,6 +118,40 @@ async def test_a_file_is_read_from_the_default_branch_and_from_a_commit(world: W
     assert await world.client.file(SHOP, ".github", "main") is None
 
 
+async def test_a_branch_is_seen_to_be_protected_by_either_kind_of_protection(world: World) -> None:
+    world.fake.branch_off("stable")
+    world.fake.branch_off("release/1")
+    seen = [await world.client.is_protected(SHOP, "stable")]
+
+    world.fake.protect_branch("stable")
+    world.fake.set_ruleset("release/*", "deletion")
+    seen += [await world.client.is_protected(SHOP, branch) for branch in ("stable", "release/1")]
+
+    assert seen == [False, True, True]
+    with pytest.raises(errors.NotFound):
+        await world.client.is_protected(SHOP, "none")
+
+
+async def test_of_a_branch_all_active_rules_are_seen_whether_or_not_it_is_there(world: World) -> None:
+    assert await world.client.rules(SHOP, "release/1") == frozenset()
+
+    world.fake.set_ruleset("release/*", "creation")
+    world.fake.set_ruleset("release/?", "pull_request", "update")
+    world.fake.set_ruleset("*/*", "deletion", active=False)
+
+    assert await world.client.rules(SHOP, "release/1") == {"creation", "pull_request", "update"}
+    assert await world.client.rules(SHOP, "release/10") == {"creation"}
+    assert await world.client.rules(SHOP, "release/1/2") == frozenset(), "`*` stays within one part"
+
+
+async def test_rules_are_read_from_all_pages(world: World) -> None:
+    for number in range(120):
+        world.fake.set_ruleset(f"release/{'?' * (number % 2)}{'*' * (number + 1)}", "deletion")
+    world.fake.set_ruleset("release/1", "pull_request")
+
+    assert await world.client.rules(SHOP, "release/1") == {"deletion", "pull_request"}
+
+
 async def test_ci_is_seen_to_wait_for_approval_to_run_to_fail_and_to_succeed(world: World) -> None:
     head = world.fake.pull_request(world.number).head_sha
     seen = [(await world.client.build(SHOP, head)).state]

@@ -20,6 +20,7 @@ CALLED_BY_PRODUCTION = {
     "POST /app/installations/{installation_id}/access_tokens",
     "GET /installation/repositories",
     "GET /repos/{owner}/{repo}/actions/runs",
+    "GET /repos/{owner}/{repo}/branches/{branch}",
     "GET /repos/{owner}/{repo}/collaborators/{username}/permission",
     "GET /repos/{owner}/{repo}/commits/{ref}/check-runs",
     "GET /repos/{owner}/{repo}/contents/{path}",
@@ -34,6 +35,7 @@ CALLED_BY_PRODUCTION = {
     "GET /repos/{owner}/{repo}/pulls/{pull_number}",
     "GET /repos/{owner}/{repo}/pulls/{pull_number}/commits",
     "GET /repos/{owner}/{repo}/pulls/{pull_number}/files",
+    "GET /repos/{owner}/{repo}/rules/branches/{branch}",
     "GET /users/{username}",
 }
 """What previewbot's client asks of GitHub, in the words of GitHub's reference

@@ -26,6 +26,8 @@ async def make_every_call(town: Town) -> list[Asked]:
     await client.commits(_SHOP, number)
     await client.parents(_SHOP, head)
     await client.file(_SHOP, "src/app.py", "main")
+    await client.is_protected(_SHOP, "main")
+    await client.rules(_SHOP, "release/1")
     await client.build(_SHOP, head)
     await client.comments(_SHOP, number, None)
     ours = await client.create_comment(_SHOP, number, "Hello")

@@ -293,6 +293,10 @@ class GitHubInMemory:
         self.author, self.branch, self.body = Account(1, "bob"), "fix/checkout", ""
         self.updated_at = NOW
         self.configuration = CONFIGURATION
+        self.base = "main"
+        self.configurations: dict[str, str] = {}
+        self.protected: set[str] = set()
+        self.rules_of: dict[str, frozenset[str]] = {}
         self.paths: tuple[str, ...] = ("checkout/app.py",)
         self.merge_commit_sha: str | None = None
         self.comments_written: list[Comment] = []
@@ -370,7 +374,7 @@ class GitHubInMemory:
             number=number, state=self.state, merged=False, title="", body=self.body, draft=False,
             author=self.author,
             head=Branch(self.branch, self.head_sha, 99 if self.fork else _REPOSITORY, "acme/shop"),
-            base=Branch("main", "0" * 40, self.covering[repository], repository),
+            base=Branch(self.base, "0" * 40, self.covering[repository], repository),
             default_branch="main", labels=self.labels, private=self.private, updated_at=self.updated_at,
             closed_at=None if self.state == "open" else self.updated_at,
             mergeable=True, merge_commit_sha=self.merge_commit_sha, changed_files=len(self.paths),
@@ -387,8 +391,16 @@ class GitHubInMemory:
 
     async def file(self, repository: str, path: str, ref: str) -> FileContent:
         self._calls.note("file")
-        content = self.configuration.encode()
+        content = self.configurations.get(ref, self.configuration).encode()
         return FileContent(hashlib.sha1(content, usedforsecurity=False).hexdigest(), content)
+
+    async def is_protected(self, repository: str, branch: str) -> bool:
+        self._calls.note("branch")
+        return branch in self.protected
+
+    async def rules(self, repository: str, branch: str) -> frozenset[str]:
+        self._calls.note("rules")
+        return self.rules_of.get(branch, frozenset())
 
     async def files(self, repository: str, number: int) -> ChangedFiles:
         self._calls.note("files")
@@ -655,7 +667,8 @@ class World:
 
 GITHUB = (
     "identity", "installation of", "repositories", "pull request", "commits", "parents", "file",
-    "files", "comments", "permission", "build", "create comment", "update comment", "react",
+    "branch", "rules", "files", "comments", "permission", "build", "create comment", "update comment",
+    "react",
 )  # fmt: skip
 """Every call to GitHub."""
 

@@ -8,11 +8,13 @@ from typing import Any
 
 from previewbot.api import (
     AgentSeen,
+    BaseBranch,
     ConfigurationProblem,
     Ended,
     Lifecycle,
     Link,
     LinkKind,
+    Missing,
     Observed,
     Phase,
     PodProblem,
@@ -68,6 +70,7 @@ OBSERVED = Observed(
     public=True,
     fork=False,
 )
+_OPEN = BaseBranch("release/*evil*`@ann`", (Missing.CREATION, Missing.PULL_REQUESTS))
 _MISSPELT = ConfigurationProblem(line=7, message="`imge` is unknown, did you mean `image`?")
 _CLOSED = replace(OBSERVED, closed_at=NOW)
 
@@ -120,6 +123,28 @@ POD_PROBLEMS = {
 
 STATES: dict[str, Preview] = {
     "ready": _preview(Phase.READY, Reason.ALL_READY, _ready(), **_RUNNING),
+    "base-branch-open-to-all": _preview(
+        Phase.READY,
+        Reason.ALL_READY,
+        _ready(),
+        **{**_RUNNING, "observed": replace(OBSERVED, base_branch=_OPEN)},
+    ),
+    "base-branch-not-protected": _preview(
+        Phase.AWAITING_IMAGE,
+        Reason.NO_IMAGE,
+        _waiting(Waiting(reason=Reason.NO_IMAGE, detail=f"ghcr.io/acme/checkout:{HEAD}")),
+        observed=replace(OBSERVED, base_branch=BaseBranch("stable", (Missing.PROTECTION,))),
+    ),
+    "base-branch-without-an-answer": _preview(
+        Phase.NOTHING_TO_PREVIEW,
+        Reason.NO_CONFIGURATION,
+        observed=replace(OBSERVED, base_branch=BaseBranch("release/1", (Missing.ANSWER,))),
+    ),
+    "base-branch-with-a-mistake": _preview(
+        Phase.FAILED,
+        Reason.CONFIGURATION_INVALID,
+        observed=replace(OBSERVED, base_branch=BaseBranch("release/1"), problems=(_MISSPELT,)),
+    ),
     "ready-two-services": _preview(Phase.READY, Reason.ALL_READY, _ready(), _ready("pricing"), **_RUNNING),
     "ready-with-header-only": _preview(
         Phase.READY,

@@ -40,6 +40,8 @@ RIGHTS: list[tuple[str, str, str]] = [
     (r"(POST|PATCH|DELETE) /repos/acme/shop/issues/.*", "pull_requests", "write"),
     (r"GET /repos/acme/shop/contents/.*", "contents", "read"),
     (r"GET /repos/acme/shop/git/commits/\w+", "contents", "read"),
+    (r"GET /repos/acme/shop/branches/main", "contents", "read"),
+    (r"GET /repos/acme/shop/rules/branches/release%2F1", "metadata", "read"),
     (r"GET /repos/acme/shop/commits/\w+/check-runs", "checks", "read"),
     (r"GET /repos/acme/shop/actions/runs", "actions", "read"),
     (r"GET /repos/acme/shop/collaborators/alice/permission", "metadata", "read"),

@@ -26,7 +26,7 @@ from previewbot.reconciler.observation import PullRequestFacts
 from previewbot.reconciler.plan.conditions import phase_of
 from previewbot.reconciler.plan.decision import Decision, End, Hold, Leave, Run, decide
 from previewbot.reconciler.plan.lifecycle import end_if_expired, record_facts, restart_clock, start_clock
-from previewbot.rules.policy import SlotGrant, configuration_ref, needs_approval, slot_for, trigger
+from previewbot.rules.policy import SlotGrant, needs_approval, slot_for, trigger
 from tests.support.observations import BOUNDS, COPILOT, FACTS, FORK, a_pull_request, planned
 from tests.support.previews import HEAD, NOW, OLDER, a_preview
 
@@ -54,30 +54,6 @@ def test_what_triggers_a_preview(
     expected: str | None,
 ) -> None:
     assert expected == trigger(pull_request, triggers, agent, started_by)
-
-
-@pytest.mark.parametrize(
-    ("base", "head", "ref"),
-    [
-        ("main", "copilot/x", "main"),
-        ("release/1", "fix", "release/1"),
-        ("release/1", "copilot/x", "release/1"),
-        ("release/1", "release/fix", "release/1"),
-        ("feature", "fix", "main"),
-        ("copilot/base", "copilot/x", "main"),
-        ("copilot/base", "claude/x", "main"),
-        ("copilot/base", "fix", "main"),
-        ("Copilot/base", "fix", "main"),
-    ],
-)
-def test_the_configuration_never_comes_from_a_branch_an_agent_may_have_made(
-    base: str, head: str, ref: str
-) -> None:
-    pull_request = a_pull_request(
-        base=Branch(base, "b" * 40, 812, "acme/shop"), head=Branch(head, HEAD, 812, "acme/shop")
-    )
-
-    assert ref == configuration_ref(pull_request, ["release/*", "[cC]opilot/*"])
 
 
 def test_a_fork_needs_approval_of_exactly_its_head_whoever_opened_it() -> None:

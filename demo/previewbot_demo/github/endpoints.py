@@ -101,6 +101,18 @@ class Endpoints:
         commits = [call.state.commits[sha] for sha in _pull(call).commits[:_MOST_COMMITS]]
         return Listing([self._shapes.commit(call.repo, commit) for commit in commits])
 
+    def branch(self, call: Call) -> Answer:
+        """`GET /repos/{owner}/{repo}/branches/{branch}`."""
+        name = unquote(call.args["branch"])
+        sha = call.repo.branches.get(name)
+        if sha is None:
+            raise ApiError(404, "Branch not found")
+        return Answer(self._shapes.branch(call.repo, name, call.state.commits[sha]))
+
+    def branch_rules(self, call: Call) -> Listing:
+        """`GET /repos/{owner}/{repo}/rules/branches/{branch}`: the active ones, also of a branch to come."""
+        return Listing(self._shapes.branch_rules(call.repo, unquote(call.args["branch"])))
+
     def git_commit(self, call: Call) -> Answer:
         """`GET /repos/{owner}/{repo}/git/commits/{commit_sha}`."""
         commit = call.state.commits.get(call.args["commit_sha"])

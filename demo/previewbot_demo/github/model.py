@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from fnmatch import fnmatchcase
 from types import MappingProxyType
 from typing import Any, Protocol, TypeVar
 
@@ -70,8 +71,27 @@ class Installation:
 
 
 @dataclass(frozen=True)
+class Ruleset:
+    """Rules, by their types, for the branches that a pattern matches; unless `active` they do nothing."""
+
+    id: int
+    pattern: str
+    types: tuple[str, ...]
+    active: bool = True
+
+    def covers(self, branch: str) -> bool:
+        """Return whether the rules are in force for a branch of this name; `*` stays within a part of it."""
+        parts, wanted = branch.split("/"), self.pattern.split("/")
+        same = len(parts) == len(wanted)
+        return self.active and same and all(map(fnmatchcase, parts, wanted))
+
+
+@dataclass(frozen=True)
 class Repository:
-    """A repository; `branches` has the tip of each, `collaborators` the role of each login."""
+    """A repository; `branches` has the tip of each, `collaborators` the role of each login.
+
+    `protected` has the branches with protection of the older kind.
+    """
 
     id: int
     owner: Account
@@ -82,6 +102,8 @@ class Repository:
     default_branch: str = "main"
     branches: Mapping[str, str] = field(default_factory=dict)
     collaborators: Mapping[str, str] = field(default_factory=dict)
+    protected: frozenset[str] = frozenset()
+    rulesets: tuple[Ruleset, ...] = ()
     former_names: tuple[str, ...] = ()
     fork_of: int | None = None
     installed: bool = True

@@ -15,6 +15,7 @@ from previewbot_demo.github.model import (
     Person,
     PullRequest,
     Repository,
+    Ruleset,
     State,
     account,
     put,
@@ -124,6 +125,27 @@ class Repositories:
         """Give a role (`admin`, `maintain`, `write`, `triage`, `read`) to somebody, or `none`."""
         found = self.find(repository)
         self._put_repository(replace(found, collaborators=put(found.collaborators, login, role)))
+
+    def protect_branch(self, branch: str, protected: bool = True, repository: str | None = None) -> None:
+        """Protect a branch (the older kind of protection), or end that."""
+        found = self.find(repository)
+        others = found.protected - {branch}
+        self._put_repository(replace(found, protected=others | {branch} if protected else others))
+
+    def set_ruleset(
+        self, pattern: str, *types: str, active: bool = True, repository: str | None = None
+    ) -> None:
+        """Have the branches that a pattern matches go by rules of these types; of none, by no rules again."""
+        found = self.find(repository)
+        others = tuple(ruleset for ruleset in found.rulesets if ruleset.pattern != pattern)
+        new = (Ruleset(self.store.next_id(), pattern, types, active),) if types else ()
+        self._put_repository(replace(found, rulesets=others + new))
+
+    def branch_off(self, branch: str, repository: str | None = None) -> None:
+        """Make a branch of the default branch's tip, as whoever may push can."""
+        found = self.find(repository)
+        tip = found.branches[found.default_branch]
+        self._put_repository(replace(found, branches=put(found.branches, branch, tip)))
 
     def install(self, owner: str) -> Installation:
         """Install the App in an account, if it is not yet."""

@@ -80,6 +80,8 @@ def routes(e: Endpoints) -> tuple[Route, ...]:
         Route("GET", _REPO + "/pulls/{pull_number}/files", e.files, pull),
         Route("GET", _REPO + "/pulls/{pull_number}/commits", e.commits, pull),
         Route("GET", _REPO + "/git/commits/{commit_sha}", e.git_commit, ("contents:read",)),
+        Route("GET", _REPO + "/branches/{branch}", e.branch, ("contents:read",)),
+        Route("GET", _REPO + "/rules/branches/{branch}", e.branch_rules, ("metadata:read",)),
         Route("GET", _REPO + "/contents/{path}", e.contents, ("contents:read",)),
         Route("GET", _REPO + "/commits/{ref}/check-runs", e.check_runs, ("checks:read",)),
         Route("GET", _REPO + "/actions/runs", e.workflow_runs, ("actions:read",)),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import datetime
+from urllib.parse import quote
 
 from previewbot_demo.github import trees
 from previewbot_demo.github.model import Comment, Commit, PullRequest, Reaction, Repository, Run, State
@@ -17,6 +18,13 @@ _SHARED_WITH_ISSUE = (
     *("milestone", "created_at", "updated_at", "closed_at", "author_association", "body", "draft"),
     *("html_url", "active_lock_reason"),
 )
+_PULL_REQUEST_RULE = {
+    "dismiss_stale_reviews_on_push": False,
+    "require_code_owner_review": False,
+    "require_last_push_approval": False,
+    "required_approving_review_count": 0,
+    "required_review_thread_resolution": False,
+}
 _MEMBERS = frozenset({"admin", "maintain", "write"})
 
 
@@ -191,6 +199,36 @@ class PullShapes(Shapes):
             "committer": self.account(commit.author),
             "parents": parents,
         }
+
+    def branch(self, repository: Repository, name: str, tip: Commit) -> Json:
+        """Return a `branch-with-protection`; a branch that rules cover is called protected as well."""
+        path = quote(name)
+        url = f"{self.api}/repos/{repository.full_name}/branches/{path}"
+        classic = name in repository.protected
+        checks = {"enforcement_level": "off", "contexts": [], "checks": []}
+        return {
+            "name": name,
+            "commit": self.commit(repository, tip),
+            "_links": {"self": url, "html": f"{self.web}/{repository.full_name}/tree/{path}"},
+            "protected": classic or any(ruleset.covers(name) for ruleset in repository.rulesets),
+            "protection": {"enabled": classic, "required_status_checks": checks},
+            "protection_url": f"{url}/protection",
+        }
+
+    def branch_rules(self, repository: Repository, name: str) -> list[Json]:
+        """Return the `repository-rule-detailed` of each active rule for branches of a name."""
+        return [
+            {
+                "type": kind,
+                "ruleset_source_type": "Repository",
+                "ruleset_source": repository.full_name,
+                "ruleset_id": ruleset.id,
+                **({"parameters": _PULL_REQUEST_RULE} if kind == "pull_request" else {}),
+            }
+            for ruleset in repository.rulesets
+            if ruleset.covers(name)
+            for kind in ruleset.types
+        ]
 
     def git_commit(self, repository: Repository, commit: Commit) -> Json:
         """Return a `git-commit`."""

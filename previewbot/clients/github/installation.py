@@ -98,6 +98,22 @@ class InstallationClient:
             return None
         return parse.file_content_from(answer)
 
+    async def is_protected(self, repository: str, branch: str) -> bool:
+        """Return whether GitHub calls a branch protected; raises NotFound if there is none of this name.
+
+        https://docs.github.com/en/rest/branches/branches#get-a-branch
+        """
+        url = f"/repos/{repository}/branches/{quote(branch, safe='')}"
+        return parse.protection_from(await self._send("GET", url, kept.BRANCH), branch)
+
+    async def rules(self, repository: str, branch: str) -> frozenset[str]:
+        """Return the types of the active rules for a branch, whether or not it is there.
+
+        https://docs.github.com/en/rest/repos/rules#get-rules-for-a-branch
+        """
+        url = f"/repos/{repository}/rules/branches/{quote(branch, safe='')}"
+        return frozenset(await self._items(url, kept.RULES, parse.rule_type_from))
+
     async def build(self, repository: str, head_sha: str) -> Build:
         """Return what CI says of a commit; `none` as well while GitHub does not know the commit yet (422)."""
         try:

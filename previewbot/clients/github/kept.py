@@ -68,6 +68,8 @@ COMMITS: Rule = Each(
 )
 GIT_COMMIT: Rule = {"parents": Each({"sha": None})}
 FILE: Rule = {"type": None, "encoding": None, "path": None, "content": None, "sha": None}
+BRANCH: Rule = {"name": None, "protected": None}
+RULES: Rule = Each({"type": None})
 CHECK_RUNS: Rule = {
     "check_runs": Each(
         {

@@ -164,6 +164,18 @@ def file_content_from(obj: Any) -> FileContent | None:
     return FileContent(sha=text(obj, "sha"), content=content)
 
 
+def protection_from(obj: Any, branch: str) -> bool:
+    """Read whether this branch is protected."""
+    # The address of a branch that was renamed leads to the one that it is now: that one's protection says
+    # nothing of this name, which anybody could take anew.
+    return flag(obj, "protected") and text(obj, "name") == branch
+
+
+def rule_type_from(obj: Any) -> str:
+    """Read the type of a rule for branches."""
+    return text(obj, "type")
+
+
 def parents_from(obj: Any) -> tuple[str, ...]:
     """Read the parents of a commit, as Git's own API has it."""
     return tuple(sha(parent, "sha") for parent in listing(obj, "parents"))

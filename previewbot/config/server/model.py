@@ -234,8 +234,10 @@ class Settings(t.Model):
         default=None,
     )
     config_branches: tuple[t.Text, ...] = about(
-        "base branches that may have a `preview.yaml` of their own; never one that has the name of an "
-        "agent's branch (`copilot/…`)",
+        "base branches that may have a `preview.yaml` of their own. One named in full counts if GitHub calls "
+        "it protected; one that a pattern matches if active rules restrict its creation and require a pull "
+        "request to change it; else the default branch's file counts, and the comment says so. Never one "
+        "that has the name of an agent's branch (`copilot/…`)",
         ["release/*"],
         default=(),
     )

@@ -14,6 +14,7 @@ from previewbot.clients.github import InstallationClient
 from previewbot.config.repository import PATH, RepositoryConfig, parse
 from previewbot.errors import ConfigurationError, Invalid, NotFound, Problem, RemoteError, Unauthorized
 from previewbot.reconciler.context import Context
+from previewbot.reconciler.gather.base_branches import read_base_branch
 from previewbot.reconciler.gather.requests import read_inbox, read_own
 from previewbot.reconciler.memory import ReadConfiguration
 from previewbot.reconciler.observation import Inbox, PullRequestFacts
@@ -21,8 +22,8 @@ from previewbot.reconciler.plan.inbox import COMMENT
 from previewbot.reconciler.plan.requeue import FACTS_HOLD, LAG_LIMIT
 from previewbot.reconciler.store import PreviewStore
 from previewbot.rules import agents, changes, images
+from previewbot.rules.base_branches import configuration_ref
 from previewbot.rules.bounds import check_against, entry_outside
-from previewbot.rules.policy import configuration_ref
 from previewbot.rules.repositories import Bounds, bounds_of, why_nothing
 
 log = logging.getLogger(__name__)
@@ -97,7 +98,9 @@ async def read_github(
     if bounds is None:
         return await _nothing_here(context, client, store.preview, pull_request, now)
     agent = await _agent(client, repository, pull_request)
-    configuration = await _configuration(context, client, bounds, pull_request)
+    base_branch = await read_base_branch(client, pull_request, context.settings.config_branches)
+    ref = configuration_ref(pull_request, base_branch)
+    configuration = await _configuration(context, client, bounds, repository, ref)
     files = await _files(context, client, name, pull_request, configuration)
     observed = store.status.observed
     facts = PullRequestFacts(
@@ -105,6 +108,7 @@ async def read_github(
         config=configuration.config,
         bounds=bounds,
         config_sha=configuration.sha,
+        base_branch=base_branch,
         problems=configuration.read.problems,
         entry_refused=configuration.read.entry_refused,
         agent=agent,
@@ -211,11 +215,10 @@ async def _agent(client: InstallationClient, repository: str, pull_request: Pull
 
 
 async def _configuration(
-    context: Context, client: InstallationClient, bounds: Bounds, pull_request: PullRequest
+    context: Context, client: InstallationClient, bounds: Bounds, repository: str, ref: str
 ) -> _Configuration:
-    ref = configuration_ref(pull_request, context.settings.config_branches)
     try:
-        file = await client.file(pull_request.base.repository, PATH, ref)
+        file = await client.file(repository, PATH, ref)
     except Invalid as error:
         # GitHub sends no content of a file over 1 MB. It is a mistake of its author, told in the comment like
         # others.

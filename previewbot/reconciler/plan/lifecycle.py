@@ -39,6 +39,7 @@ def record_facts(
         merge_shas=merge_shas,
         configuration_sha=facts.config_sha,
         author=pull_request.author.login,
+        base_branch=facts.base_branch,
         agent=facts.agent,
         trigger=_trigger(status, facts),
         problems=facts.problems,
