@@ -206,10 +206,15 @@ class Reconciler:
         applied: ApplyResult,
         before: Status,
     ) -> tuple[Status, RemoteError | None]:
-        """Tell people, unless a session only waits for its gateway: a slow GitHub must not hold that up."""
-        error = None
+        """Tell people, unless a session only waits for its gateway: a slow GitHub must not hold that up.
+
+        On GitHub only in a repository that a look has confirmed by its number: what the spec calls it, web's
+        token may write, and GitHub would put our comment below another repository's pull request.
+        """
+        error, facts = None, observation.facts
+        confirmed = facts.pull_request.base.repository if facts else None
         reporting = Reporting(self._context, store, plan, applied.status, before=before)
-        if observation.fresh or not applied.deferred:
+        if confirmed == store.preview.spec.repository and (observation.fresh or not applied.deferred):
             try:
                 async with within(READ_PATIENCE, "report"):
                     error = await reporting.report(self._reporters, observation.inbox.own)

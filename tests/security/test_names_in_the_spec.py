@@ -14,17 +14,19 @@ ONLY_SHOP = [{"match": ["acme/shop"]}]
 SHOP, SECRET = 812, 900
 
 
-def called(world: World, repository: str, repository_id: int = SHOP) -> None:
+def called(world: World, repository: str) -> None:
     """Let the Preview's spec name this repository."""
     assert world.cluster.preview is not None
-    world.cluster.preview["spec"] |= {"repository": repository, "repositoryId": repository_id}
+    world.cluster.preview["spec"] |= {"repository": repository}
 
 
 async def test_a_spec_that_names_a_repository_with_more_gets_what_its_own_has() -> None:
     # The number is that of acme/secret, which no rule is for; the name is that of one which may have all.
     world = World(repositories=ONLY_SHOP)
     world.github.covering = {"acme/shop": SHOP, "acme/secret": SECRET}
-    called(world, "acme/shop", SECRET)
+    world.cluster.name, world.cluster.preview = f"gh-{SECRET}-42", None
+    world.poke()
+    called(world, "acme/shop")
     await world.settle()
 
     assert world.cluster.sessions == {}

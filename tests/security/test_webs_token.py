@@ -18,7 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from previewbot.api import Poke
-from previewbot.errors import Invalid
+from previewbot.errors import Invalid, TryLater
 from previewbot.rules.environment_keys import SHAPE, environment_key, wrong_identity
 from previewbot_demo.kube.json_copy import json_copy
 from tests.support.passes import GITHUB, World, ready
@@ -159,6 +159,29 @@ async def test_a_preview_of_a_repository_that_was_renamed_keeps_its_key_and_goes
     world = world_with(environmentKey=f"{OURS[:11]}-what-it-was-called-once-42")
 
     await ready(world)
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+async def test_nothing_is_written_in_a_repository_that_no_look_has_confirmed(restarted: bool) -> None:
+    """With each poke web tells the repository's name; GitHub cannot be read just then, and time is up."""
+    world = await ready()
+    world.say("/preview status")
+    world.github.written_in.clear()
+    tamper(world, repository="acme/other")
+    world.fail("pull request", by=TryLater("GitHub", status=502))
+    if restarted:
+        world.restart()
+    world.clock.forward(hours=9)
+    await world.settle()
+    assert world.cluster.sessions == {}, "what is due is done all the same"
+    assert world.github.written_in == []
+
+    world.mend()
+    world.poke()
+    await world.settle()
+
+    assert set(world.github.written_in) == {"acme/shop"}
+    assert "The preview ended" in world.comment
 
 
 async def test_a_poke_from_the_future_is_not_looked_for_until_then() -> None:

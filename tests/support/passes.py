@@ -309,6 +309,7 @@ class GitHubInMemory:
         self.permissions: dict[str, str] = {}
         self.asked_about: list[str] = []
         self.reacted: list[tuple[int, str]] = []
+        self.written_in: list[str] = []
         self.kept: QuotaKept | None = None
         self.writes_limit: TryLater | None = None
 
@@ -422,6 +423,7 @@ class GitHubInMemory:
 
     async def create_comment(self, repository: str, number: int, body: str) -> Comment:
         self._calls.note("create comment")
+        self.written_in.append(repository)
         if self.refused_words and self.refused_words in body:
             raise self._calls.failures["such words"]
         now = self._clock.now
@@ -431,6 +433,7 @@ class GitHubInMemory:
 
     async def update_comment(self, repository: str, comment_id: int, body: str) -> Comment:
         self._calls.note("update comment")
+        self.written_in.append(repository)
         place, old = next((i, c) for i, c in enumerate(self.comments_written) if c.id == comment_id)
         new = Comment(old.id, old.author, old.app_id, body, old.created_at, self._clock.now)
         self.comments_written[place] = new
@@ -441,6 +444,7 @@ class GitHubInMemory:
 
     async def react(self, repository: str, comment_id: int, content: str) -> None:
         self._calls.note("react")
+        self.written_in.append(repository)
         self.reacted.append((comment_id, content))
 
 
