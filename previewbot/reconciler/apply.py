@@ -23,6 +23,7 @@ from previewbot.reconciler.plan.planner import Plan
 from previewbot.reconciler.plan.services import with_failed_service
 from previewbot.reconciler.store import PreviewStore
 from previewbot.rules.masking import one_line
+from previewbot.rules.refusals import in_short
 
 log = logging.getLogger(__name__)
 
@@ -73,7 +74,7 @@ async def apply_route(context: Context, store: PreviewStore, plan: Plan) -> tupl
     except RemoteError as error:
         failure = error
         if is_refusal(error):
-            refused = one_line(error.message or str(error))
+            refused = one_line(in_short(error.message or str(error)))
             status = _with_route(context, status, desired, refused)
     if context.route.leads_to_sessions(desired):
         # The route leads to the sessions (again). When it is next redirected to the page, the wait for the
@@ -223,7 +224,8 @@ async def _create(context: Context, store: PreviewStore, status: Status, desired
     except Conflict:
         return await _name_is_taken(context, store, status, desired)
     except (Invalid, Forbidden, NotFound) as error:
-        message = f"the cluster refused the preview {desired.what}: {error.message or error}"
+        why = in_short(error.message or str(error))
+        message = f"the cluster refused the preview {desired.what}, which is for your platform team: {why}"
         # An admission policy or a quota, say. It would be refused again, so people are told, and it is tried
         # again only for another commit or after `/preview start`.
         return _record_failure(context, status, desired, message)

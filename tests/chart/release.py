@@ -4,11 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
+
+import yaml
 
 from tests.chart.helm import CHART, NAMESPACE, RELEASE, Object, run, values_file
 from tests.support.api import MERGE_PATCH, Answer, Api
 from tests.support.control_plane import ControlPlane
+
+SERVICE_MONITOR = Path(__file__).with_name("service_monitor.yaml")
+
+
+def prepare(cluster: ControlPlane) -> None:
+    """Make the namespaces and resources that the chart expects of a cluster, unless they are there."""
+    for namespace in ("staging", "payments", "elsewhere"):
+        cluster.make_namespace(namespace)
+    level = "pod-security.kubernetes.io"
+    labels = {f"{level}/enforce": "restricted", f"{level}/warn": "restricted"}
+    metadata = {"name": NAMESPACE, "labels": labels}
+    put(cluster, {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata})
+    put(cluster, yaml.safe_load(SERVICE_MONITOR.read_text(encoding="utf-8")))
 
 
 def change(cluster: ControlPlane, what: str, values: str, *options: str) -> str:
@@ -49,44 +65,47 @@ def put(cluster: ControlPlane, obj: Object, query: str = "") -> Answer:
 
 
 class Account:
-    """Acts as one of the release's service accounts, and changes nothing: everything is a dry run."""
+    """Acts as one of the release's service accounts, and changes nothing: everything is a dry run.
+
+    `api` is for what has no method here.
+    """
 
     def __init__(self, cluster: ControlPlane, component: str) -> None:
         self._cluster = cluster
         path = f"/api/v1/namespaces/{NAMESPACE}/serviceaccounts/{RELEASE}-{component}/token"
         request = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {}}
         token = cluster.call("POST", path, request).body["status"]["token"]
-        self._api = Api(cluster.url, token, cluster.authority)
+        self.api = Api(cluster.url, token, cluster.authority)
 
     def create(self, manifest: dict[str, Any]) -> Answer:
         """Create an object, strictly."""
         path = self._cluster.path_of(manifest)
-        return self._api.call("POST", f"{path}?dryRun=All&fieldValidation=Strict", manifest)
+        return self.api.call("POST", f"{path}?dryRun=All&fieldValidation=Strict", manifest)
 
     def patch(self, manifest: Object, patch: Object) -> Answer:
         """Change an object that is there."""
         path = f"{place_of(self._cluster, manifest)}?dryRun=All"
-        return self._api.call("PATCH", path, patch, MERGE_PATCH)
+        return self.api.call("PATCH", path, patch, MERGE_PATCH)
 
     def replace(self, manifest: Object) -> Answer:
         """Replace an object that is there."""
         path = f"{place_of(self._cluster, manifest)}?dryRun=All&fieldValidation=Strict"
-        return self._api.call("PUT", path, manifest)
+        return self.api.call("PUT", path, manifest)
 
     def patch_status(self, manifest: Object, patch: Object) -> Answer:
         """Change the status of an object that is there."""
         path = f"{place_of(self._cluster, manifest)}/status?dryRun=All"
-        return self._api.call("PATCH", path, patch, MERGE_PATCH)
+        return self.api.call("PATCH", path, patch, MERGE_PATCH)
 
     def apply(self, manifest: Object) -> Answer:
         """Make an object as it is given, whether or not it is there (server-side)."""
         path = f"{place_of(self._cluster, manifest)}?dryRun=All&fieldManager=test&force=true"
-        return self._api.call("PATCH", path, manifest, "application/apply-patch+yaml")
+        return self.api.call("PATCH", path, manifest, "application/apply-patch+yaml")
 
     def delete(self, manifest: Object) -> Answer:
         """Delete an object."""
-        return self._api.call("DELETE", f"{place_of(self._cluster, manifest)}?dryRun=All")
+        return self.api.call("DELETE", f"{place_of(self._cluster, manifest)}?dryRun=All")
 
     def close(self) -> None:
         """Close the connections."""
-        self._api.close()
+        self.api.close()

@@ -234,7 +234,7 @@ def test_the_service_that_the_internet_may_reach_has_no_port_for_probes_and_metr
 def test_what_is_not_asked_for_is_not_there() -> None:
     kinds = {obj["kind"] for obj in rendered("minimal")}
 
-    assert not kinds & {"Ingress", "HTTPRoute", "ServiceMonitor", "ValidatingAdmissionPolicy"}
+    assert not kinds & {"Ingress", "HTTPRoute", "ServiceMonitor"}
     assert len(of_kind(rendered("minimal"), "Service")) == 1
 
 

@@ -112,7 +112,8 @@ def test_an_uninstall_leaves_the_crd_the_previews_and_the_lease_and_nothing_else
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("minimal", ["Nothing leads to web yet", "previewbot-web, port 80", "share hosts", "it is off"]),
+        ("minimal", ["Nothing leads to web yet", "previewbot-web, port 80", "share hosts"]),
+        ("bare", ["`admissionPolicy.enabled` is off", "whoever has its token"]),
         ("ingress", ["Set the webhook of your GitHub App to https://previews.example.com:8443/webhook"]),
         ("gateway", ["--from-file=app.pem=", "--from-literal=webhook-secret=", "kubectl get previews"]),
     ],
@@ -129,7 +130,7 @@ def test_the_notes_do_not_say_what_is_done_already(cluster: ControlPlane) -> Non
     notes = notes_of(cluster, "everything")
 
     assert "Nothing leads to web" not in notes
-    assert "it is off" not in notes
+    assert "is off" not in notes
     assert "share hosts" not in notes
 
 

@@ -37,6 +37,12 @@ SYSTEM = "previewbot-system"
 """The namespace of the accounts whose requests the audit log keeps with what they sent."""
 
 
+def mirrord_crds() -> Path:
+    """Return the folder with mirrord's own CRDs (`PREVIEWBOT_MIRRORD_CRDS`), or with our restatement."""
+    given = os.environ.get("PREVIEWBOT_MIRRORD_CRDS")
+    return Path(given) if given else ROOT / "demo" / "previewbot_demo" / "schemas"
+
+
 @dataclass(frozen=True)
 class Request:
     """A request as the audit log tells of it."""
@@ -147,15 +153,10 @@ class ControlPlane:
                 self.call("DELETE", f"{path}/{item['metadata']['name']}")
 
     def install_crds(self) -> None:
-        """Install our CRD, mirrord's and the Gateway API's HTTPRoute, and return when they are served.
-
-        mirrord's own come from the folder `PREVIEWBOT_MIRRORD_CRDS`; without it from our restatement.
-        """
-        given = os.environ.get("PREVIEWBOT_MIRRORD_CRDS")
-        mirrord = Path(given) if given else ROOT / "demo" / "previewbot_demo" / "schemas"
+        """Install our CRD, mirrord's and the Gateway API's HTTPRoute, and return when they are served."""
         paths = [
             *(ROOT / "charts" / "previewbot" / "crds").glob("*.yaml"),
-            *mirrord.glob("*previewsessions*.yaml"),
+            *mirrord_crds().glob("*previewsessions*.yaml"),
             gateway_api_crds() / "gateway.networking.k8s.io_httproutes.yaml",
         ]
         names = [self.apply(yaml.safe_load(path.read_text("utf-8")))["metadata"]["name"] for path in paths]

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from previewbot.api import PREVIEW_LABEL, Phase
-from previewbot.errors import Forbidden, TryLater
+from previewbot.errors import Forbidden, Invalid, TryLater
 from tests.support.passes import BOTH, CONFIGURATION, A, B, World, ready
 
 OTHER_TARGET = CONFIGURATION.replace(
@@ -136,6 +136,20 @@ async def test_the_operators_words_are_masked_and_bounded() -> None:
     assert "hunter2pass" not in world.comment
     assert "hunter2pass" not in str(world.cluster.preview)
     assert len(world.service.failure_message) <= 300
+
+
+async def test_a_session_that_a_policy_refuses_is_told_of_as_the_platform_teams_matter() -> None:
+    world = World()
+    name = 'previewsessions.preview.mirrord.metalbear.co "pcedtc4nb2m-shop-42-4108e646"'
+    policy = "ValidatingAdmissionPolicy 'previewbot-sessions' with binding 'previewbot-sessions'"
+    reason = "a session has one replica, and not 2"
+    refusal = f"{name} is forbidden: {policy} denied request: {reason}"
+    world.fail("create session", by=Invalid("create PreviewSession", status=422, message=refusal))
+    await world.settle(4)
+
+    assert (world.status.phase, world.status.reason) == (Phase.FAILED, "ServiceFailed")
+    assert "which is for your platform team" in world.comment
+    assert f"the policy previewbot-sessions says: {reason}" in world.comment
 
 
 # Routes

@@ -34,7 +34,7 @@
 {{/* Where images may come from, as they are compared: a registry in small letters, a path, a slash; as JSON. */}}
 {{- define "previewbot.imagePrefixes" -}}
 {{- $prefixes := list -}}
-{{- range .Values.settings.images.allowed -}}
+{{- range . -}}
 {{- $parts := splitn "/" 2 . -}}
 {{- $registry := lower $parts._0 -}}
 {{- if eq $registry "index.docker.io" -}}

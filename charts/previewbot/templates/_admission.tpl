@@ -1,0 +1,134 @@
+{{/* What the admission policies have in common. Values stand in CEL as JSON, which is CEL as well, quotes and all. */}}
+
+{{- define "previewbot.onlyController" -}}
+- name: the-controller
+  expression: request.userInfo.username == 'system:serviceaccount:{{ .Release.Namespace }}:{{ include "previewbot.fullname" . }}-controller'
+{{- end }}
+
+{{/* Call with (dict "root" $ "name" "previewbot-sessions"). */}}
+{{- define "previewbot.binding" -}}
+---
+apiVersion: admissionregistration.k8s.io/v1
+kind: ValidatingAdmissionPolicyBinding
+metadata:
+  name: {{ .name }}
+  labels:
+    {{- include "previewbot.labels" (dict "root" .root "component" "admission") | nindent 4 }}
+spec:
+  policyName: {{ .name }}
+  validationActions: [Deny]
+{{- end }}
+
+{{/* As previewbot/rules/environment_keys.py makes keys; a policy cannot compute the hash in one. */}}
+{{- define "previewbot.key" -}}
+p[a-z2-7]{10}(-[a-z0-9]+)*-[1-9][0-9]*
+{{- end }}
+
+{{/* No field beyond: call with (dict "of" "object.spec" "as" "spec." "what" "session" "keys" (list "image")). */}}
+{{- define "previewbot.only" -}}
+- expression: dyn({{ .of }}).all(k, k in {{ toJson .keys }})
+  messageExpression: >-
+    "previewbot makes no {{ .what }} with {{ .as }}" + dyn({{ .of }}).filter(k, !(k in {{ toJson .keys }})).join(", {{ .as }}")
+{{- end }}
+
+{{/* Variables about whose an object is; expects the variable `key`. */}}
+{{- define "previewbot.variablesOfOwner" -}}
+- name: number
+  expression: variables.key.split('-')[size(variables.key.split('-')) - 1]
+- name: owners
+  expression: "has(object.metadata.ownerReferences) ? dyn(object.metadata.ownerReferences) : dyn([])"
+- name: owner
+  expression: "size(variables.owners) == 1 ? string(variables.owners[0].name) : ''"
+- name: labels
+  expression: "has(object.metadata.labels) ? dyn(object.metadata.labels) : dyn({})"
+- name: annotations
+  expression: "has(object.metadata.annotations) ? dyn(object.metadata.annotations) : dyn({})"
+{{- end }}
+
+{{/* One owner, the Preview of the key's pull request, and nothing that keeps the object from being removed. Call with
+     (dict "what" "session" "also" (list "a field of the object's metadata that may stand there too")). */}}
+{{- define "previewbot.ownedByItsPreview" -}}
+{{- $keys := list "name" "namespace" "uid" "creationTimestamp" "generation" "managedFields" "labels" "annotations" "ownerReferences" -}}
+{{ include "previewbot.only" (dict "of" "object.metadata" "as" "metadata." "what" .what "keys" (concat $keys (.also | default list))) }}
+- expression: size(variables.owners) == 1
+  messageExpression: "'a {{ .what }} has one owner, its Preview, and not ' + string(size(variables.owners))"
+{{ include "previewbot.only" (dict "of" "variables.owners[0]" "as" "an owner's " "what" .what "keys" (list "apiVersion" "kind" "name" "uid" "controller")) }}
+- expression: >-
+    variables.owners[0].apiVersion == 'previewbot.dev/v1alpha1' && variables.owners[0].kind == 'Preview'
+    && has(variables.owners[0].controller) && variables.owners[0].controller == true
+    && variables.owner.matches('^gh-[1-9][0-9]*-' + variables.number + '$')
+  messageExpression: "'the owner ' + variables.owner + ' is not the Preview of pull request ' + variables.number"
+{{- end }}
+
+{{/* A label or annotation `k` of an `object` that somebody else put there: what stood there before, and what the values
+     say that a mutating webhook adds. Call with (dict "root" $ "field" "labels"). */}}
+{{- define "previewbot.ofOthers" -}}
+{{- with .root.Values.admissionPolicy.otherMetadata }}
+{{- toJson . }}.exists(other, other == k)
+|| {{ end -}}
+request.operation == 'UPDATE' && has(oldObject.metadata.{{ .field }}) && k in oldObject.metadata.{{ .field }}
+&& oldObject.metadata.{{ .field }}[k] == variables.{{ .field }}[k]
+{{- end }}
+
+{{/* Labels, or annotations, as (dict key expression-about-`variables.labels[k]`), and what others put there. Call with
+     (dict "root" $ "what" "session" "field" "labels" "values" $values). */}}
+{{- define "previewbot.metadataOf" -}}
+{{- $others := include "previewbot.ofOthers" . }}
+{{- $ours := list }}
+{{- range $key, $holds := .values }}
+{{- $ours = append $ours (printf "k == %s && (%s)" (toJson $key) $holds) }}
+{{- end }}
+{{- $condition := join "\n|| " (append $ours $others) -}}
+- expression: >-
+    variables.{{ .field }}.all(k,
+    {{- $condition | nindent 4 }})
+  messageExpression: >-
+    "previewbot makes no {{ .what }} with the {{ trimSuffix "s" .field }} " + variables.{{ .field }}.filter(k, !(
+    {{- $condition | nindent 4 }})).map(k, string(k) + ": " + variables.{{ .field }}[k]).join(", ")
+{{- end }}
+
+{{/* What previewbot notes on sessions and routes: previewbot/engine/annotations.py. */}}
+{{- define "previewbot.annotations" -}}
+{{- $values := dict }}
+{{- range $name, $longest := dict "agent" 100 "author" 100 "pull-request" 200 "trigger" 200 "started-by" 100 }}
+{{- $_ := set $values (printf "previewbot.dev/%s" $name) (printf "size(variables.annotations[k]) <= %d" $longest) }}
+{{- end }}
+{{- $_ := set $values "previewbot.dev/head-sha" "variables.annotations[k].matches('^([0-9a-f]{40}|[0-9a-f]{64})$')" }}
+{{- $_ := set $values "previewbot.dev/spec-hash" "variables.annotations[k].matches('^[0-9a-f]{16}$')" }}
+{{- toJson $values }}
+{{- end }}
+
+{{/* A pattern of settings.repositories as a regular expression: `*` stays within a part. */}}
+{{- define "previewbot.pattern" -}}
+{{- regexQuoteMeta . | replace "\\*" "[^/]*" -}}
+{{- end }}
+
+{{/* Whether something of an object is as a value says; what the API server adds by its defaults counts as left out. Call
+     with (dict "of" "variables.filters[0]" "value" $value). */}}
+{{- define "previewbot.verbatim" -}}
+{{- $defaults := dict "group" "" "kind" "Service" "weight" 1 "statusCode" 302 -}}
+{{- if kindIs "map" .value -}}
+{{- $of := .of -}}
+{{- $conditions := list -}}
+{{- $added := list -}}
+{{- range $key, $default := $defaults -}}
+{{- if not (hasKey $.value $key) -}}
+{{- $added = append $added (printf "k == %s && %s[k] == %s" (toJson $key) $of (toJson $default)) -}}
+{{- end -}}
+{{- end -}}
+{{- $conditions = append $conditions (printf "%s.all(k, k in %s || %s)" $of (keys .value | sortAlpha | toJson) (join " || " $added)) -}}
+{{- range $key, $value := .value -}}
+{{- $conditions = append $conditions (printf "%s in %s && %s" (toJson $key) $of (include "previewbot.verbatim" (dict "of" (printf "%s[%s]" $of (toJson $key)) "value" $value))) -}}
+{{- end -}}
+({{ join " && " $conditions }})
+{{- else if kindIs "slice" .value -}}
+{{- $of := .of -}}
+{{- $conditions := list (printf "size(%s) == %d" $of (len .value)) -}}
+{{- range $index, $value := .value -}}
+{{- $conditions = append $conditions (include "previewbot.verbatim" (dict "of" (printf "%s[%d]" $of $index) "value" $value)) -}}
+{{- end -}}
+({{ join " && " $conditions }})
+{{- else -}}
+{{ .of }} == {{ toJson .value }}
+{{- end -}}
+{{- end }}

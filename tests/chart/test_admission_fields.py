@@ -1,0 +1,242 @@
+"""Field by field: what the two CRDs know, or may know one day, and previewbot does not send, is refused.
+
+The CRDs are those that the cluster has (mirrord's own, where it is given), opened up for these tests to take
+every field and every value: so the policies stand alone, as they do with the CRD of a later version.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator, Mapping
+from functools import partial
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.chart.release import Account
+from tests.support.admission import controller, put, route, session, spoiled, wait_until
+from tests.support.api import Answer
+from tests.support.binaries import gateway_api_crds
+from tests.support.control_plane import ControlPlane, mirrord_crds
+
+Path = tuple[str | int, ...]
+Schema = Mapping[str, Any]
+
+LATER_FIELDS: dict[str, list[Path]] = {
+    "sessions": [
+        ("spec", "specResources"),
+        ("spec", "paused"),
+        ("spec", "incoming", "tlsDelivery"),
+        ("spec", "incoming", "mode"),
+        ("spec", "target", "cronjob"),
+        ("spec", "target", "labelSelector"),
+        ("status",),
+        ("anything",),
+    ],
+    # Of the experimental channel: they may be in the standard one tomorrow.
+    "routes": [
+        ("spec", "useDefaultGateways"),
+        ("spec", "rules", 0, "retry"),
+        ("spec", "rules", 0, "sessionPersistence"),
+        ("spec", "rules", 0, "filters", 0, "externalAuth"),
+        ("spec", "rules", 0, "backendRefs", 0, "tls"),
+        ("anything",),
+    ],
+}
+MANIFESTS = {
+    "a session": session(),
+    "a route to staging": route(),
+    "a route to the page": route(to_page=True),
+}
+
+
+def the_crd(kind: str) -> dict[str, Any]:
+    """Return the CRD of one of the two kinds, as the cluster has it."""
+    if kind == "PreviewSession":
+        [path] = mirrord_crds().glob("*previewsessions*.yaml")
+    else:
+        path = gateway_api_crds() / "gateway.networking.k8s.io_httproutes.yaml"
+    found: dict[str, Any] = yaml.safe_load(path.read_text("utf-8"))
+    return found
+
+
+def schema_of(manifest: Mapping[str, Any]) -> Schema:
+    version = manifest["apiVersion"].partition("/")[2]
+    versions = the_crd(manifest["kind"])["spec"]["versions"]
+    found: Schema = next(v for v in versions if v["name"] == version)["schema"]["openAPIV3Schema"]
+    return found
+
+
+def unsent(schema: Schema, sent: Any, at: Path = ()) -> Iterator[tuple[Path, Schema]]:
+    """Yield the fields that a schema knows beside those that are sent, with what may stand there."""
+    if isinstance(sent, list):
+        for index, item in enumerate(sent):
+            yield from unsent(schema["items"], item, (*at, index))
+    elif isinstance(sent, Mapping):
+        for name, field in schema.get("properties", {}).items():
+            if name in sent:
+                yield from unsent(field, sent[name], (*at, name))
+            else:
+                yield (*at, name), field
+
+
+def values_of(schema: Schema) -> Iterator[Any]:
+    """Yield values that a field takes, none of which is its default; nothing and emptiness are values too."""
+    kind = schema.get("type", "string")
+    if kind == "object":
+        yield {}
+        yield {name: next(values_of(field)) for name, field in schema.get("properties", {}).items()} or {
+            "a": "b"
+        }
+    elif kind == "array":
+        yield []
+        yield [next(values_of(schema["items"]))]
+    else:
+        default = schema.get("default")
+        values: dict[str, list[Any]] = {"boolean": [True, False], "integer": [7, 0], "string": ["x", ""]}
+        yield from (value for value in values[kind] if value != default)
+    if schema.get("nullable"):
+        yield None
+
+
+def opened(schema: Any) -> Any:
+    """Return a schema that takes every field and every value; its defaults stay."""
+    if isinstance(schema, list):
+        return [opened(each) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    kept = (
+        "type",
+        "default",
+        "properties",
+        "items",
+        "additionalProperties",
+        "nullable",
+        "format",
+        "description",
+    )
+    found = {key: value for key, value in schema.items() if key in kept}
+    if isinstance(found.get("properties"), dict):
+        found["properties"] = {name: opened(field) for name, field in found["properties"].items()}
+    if isinstance(found.get("items"), dict):
+        found["items"] = opened(found["items"])
+    if found.get("type") == "object" and "additionalProperties" not in found:
+        found["x-kubernetes-preserve-unknown-fields"] = True
+    return found
+
+
+@pytest.fixture(scope="module")
+def account(control_plane: ControlPlane) -> Iterator[Account]:
+    """The controller's account, with CRDs that take everything; the real ones are put back afterwards."""
+    kinds = ("PreviewSession", "HTTPRoute")
+    with controller(control_plane) as found:
+        for kind in kinds:
+            crd = the_crd(kind)
+            for version in crd["spec"]["versions"]:
+                root = version["schema"]["openAPIV3Schema"] = opened(version["schema"]["openAPIV3Schema"])
+                root["properties"]["metadata"] = {"type": "object"}
+                # With it the API server itself would drop a status.
+                version.pop("subresources", None)
+            replace(control_plane, crd)
+        wait_until(lambda: all(map(partial(takes_everything, control_plane), MANIFESTS.values())))
+        yield found
+        for kind in kinds:
+            replace(control_plane, the_crd(kind))
+
+
+def takes_everything(plane: ControlPlane, manifest: dict[str, Any]) -> bool:
+    wide = spoiled(manifest, put("spec", "anything", value={}))
+    path = f"{plane.path_of(wide)}?dryRun=All&fieldValidation=Strict"
+    return plane.call("POST", path, wide).status == 201
+
+
+def replace(plane: ControlPlane, crd: Mapping[str, Any]) -> None:
+    """Put a CRD in the place of the one that is there."""
+    path = f"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{crd['metadata']['name']}"
+    there = plane.call("GET", path).body
+    answer = plane.call("PUT", path, {**there, "spec": copy.deepcopy(crd["spec"])})
+    assert answer.status == 200, answer.text
+
+
+@pytest.mark.parametrize("name", MANIFESTS)
+def test_with_such_crds_what_previewbot_makes_is_still_admitted(account: Account, name: str) -> None:
+    answer = account.create(MANIFESTS[name])
+
+    assert answer.status == 201, answer.body.get("message")
+
+
+CASES = {
+    f"{name}: {'.'.join(map(str, at))}": (manifest, at, tuple(values_of(field)))
+    for name, manifest in MANIFESTS.items()
+    for at, field in unsent(schema_of(manifest)["properties"]["spec"], manifest["spec"], ("spec",))
+} | {
+    f"{name}: {'.'.join(map(str, at))}": (manifest, at, ({}, {"a": "b"}))
+    for name, manifest in MANIFESTS.items()
+    for at in LATER_FIELDS["sessions" if name == "a session" else "routes"]
+    if not ("backendRefs" in at and name == "a route to the page")
+}
+
+
+def assert_refused_or_dropped(account: Account, manifest: dict[str, Any], wrong: dict[str, Any]) -> None:
+    """What the API server takes for nothing (a null, a default) is stored as if it had not been sent."""
+    answer = account.create(wrong)
+
+    if answer.status == 201:
+        assert is_stored_as(manifest, account, answer)
+        return
+    message = answer.body["message"]
+    assert answer.status == 422, answer.text
+    assert "ValidatingAdmissionPolicy 'previewbot-" in message
+    assert "resulted in error" not in message
+
+
+def is_stored_as(manifest: dict[str, Any], account: Account, answer: Answer) -> bool:
+    return answer.status == 201 and meant(answer.body) == meant(account.create(manifest).body)
+
+
+def meant(stored: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an object as it is stored, without what the API server makes of every object."""
+    metadata = {key: value for key, value in stored["metadata"].items() if key not in MADE}
+    return {**stored, "metadata": metadata}
+
+
+MADE = ("uid", "creationTimestamp", "generation", "managedFields")
+
+
+@pytest.mark.parametrize(("manifest", "at", "values"), CASES.values(), ids=CASES.keys())
+def test_a_field_that_previewbot_does_not_send_is_refused(
+    account: Account, manifest: dict[str, Any], at: Path, values: tuple[Any, ...]
+) -> None:
+    for value in values:
+        assert_refused_or_dropped(account, manifest, spoiled(manifest, put(*at, value=value)))
+
+
+def sent(manifest: Any, at: Path = ()) -> Iterator[Path]:
+    """Yield the places of all that is sent: of every field, and of every item of a list."""
+    if len(at) > 1 and at[0] == "spec":
+        yield at
+    for key, value in manifest.items() if isinstance(manifest, dict) else enumerate(manifest):
+        if isinstance(value, dict | list):
+            yield from sent(value, (*at, key))
+        elif at and at[0] == "spec":
+            yield (*at, key)
+
+
+SENT = {
+    f"{name}: {'.'.join(map(str, at))}": (manifest, at)
+    for name, manifest in MANIFESTS.items()
+    for at in sent(manifest)
+}
+
+
+@pytest.mark.parametrize(("manifest", "at"), SENT.values(), ids=SENT.keys())
+def test_a_field_that_it_sends_with_something_else_in_it_is_refused(
+    account: Account, manifest: dict[str, Any], at: Path
+) -> None:
+    others: list[Any] = [{}, [], ["a"], None, False, "", "*", -1, 2**40]
+    for other in others:
+        answer = account.create(spoiled(manifest, put(*at, value=other)))
+
+        # What is of another type than the CRD says, the API server refuses before it asks the policy.
+        assert answer.status in (400, 422) or is_stored_as(manifest, account, answer), (other, answer.text)

@@ -1,0 +1,161 @@
+"""The controller's account under the admission policies; manifests as previewbot makes them, or spoiled."""
+
+from __future__ import annotations
+
+import copy
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+from previewbot.config.repository import Entry, TargetPath, parse_target
+from previewbot.config.server import GatewaySettings
+from previewbot.engine import links, mirrord
+from previewbot.engine.mirrord import DesiredSession
+from previewbot.rules.environment_keys import environment_key
+from tests.chart.helm import NAMESPACE
+from tests.chart.release import Account, change, installed, place_of, prepare
+from tests.chart.release import put as put_on
+from tests.support.control_plane import ControlPlane
+from tests.support.previews import HEAD, a_preview
+
+Manifest = dict[str, Any]
+Spoil = Callable[[Manifest], None]
+
+# As tests/chart/values/gateway.yaml has it.
+GATEWAY = GatewaySettings(name="public", namespace="gateways", domain="preview.example.com")
+PAGE = "https://previews.example.com/p/812/42"
+LONGEST = 26 * 3600 + 30 * 60 + 3600
+DIGEST = "sha256:" + "a" * 64
+KEY = a_preview().spec.environment_key
+OTHER_KEY = environment_key("github.com", 813, 42, "acme/shop")
+ENTRY = Entry(
+    url="https://staging.example.com",
+    namespace="staging",
+    service="web",
+    port=80,
+    target=TargetPath("deployment", "web"),
+)
+DESIRED = DesiredSession(
+    service="checkout",
+    namespace="staging",
+    target=parse_target("deployment/checkout"),
+    container="app",
+    image=f"ghcr.io/acme/checkout@{DIGEST}",
+    ports=(8080,),
+    head_sha=HEAD,
+    ttl_seconds=LONGEST,
+)
+_SECONDS = 30.0
+
+
+def session(**changes: Any) -> Manifest:
+    """Return a session as previewbot makes it."""
+    return mirrord.manifest(a_preview(), replace(DESIRED, **changes))
+
+
+def route(gateway: GatewaySettings = GATEWAY, *, to_page: bool = False, page: str = PAGE) -> Manifest:
+    """Return a route as previewbot makes it."""
+    return links.route(a_preview(), gateway, "staging", None if to_page else ENTRY, page=page)
+
+
+def theirs() -> Manifest:
+    """Return a session that somebody made with mirrord's CLI."""
+    made = session()
+    made["metadata"] = {"name": "alice-checkout", "namespace": "staging", "labels": {}}
+    made["spec"] |= {"key": "alice", "image": "alice/checkout:dev"}
+    return made
+
+
+def put(*path: str | int, value: Any) -> Spoil:
+    """Return what writes a value into a manifest."""
+
+    def spoil(manifest: Any) -> None:
+        for key in path[:-1]:
+            manifest = manifest[key]
+        manifest[path[-1]] = value
+
+    return spoil
+
+
+def drop(*path: str | int) -> Spoil:
+    """Return what takes a field out of a manifest."""
+
+    def spoil(manifest: Any) -> None:
+        for key in path[:-1]:
+            manifest = manifest[key]
+        del manifest[path[-1]]
+
+    return spoil
+
+
+def spoiled(manifest: Manifest, *spoils: Spoil) -> Manifest:
+    """Return a copy of a manifest that is not as previewbot makes it."""
+    wrong = copy.deepcopy(manifest)
+    for spoil in spoils:
+        spoil(wrong)
+    return wrong
+
+
+def with_filter(key: str = KEY, **changes: Any) -> str:
+    """Return the filter of a key, changed and written as the CLI writes filters."""
+    return json.dumps({**json.loads(mirrord.key_filter(key)), **changes}, separators=(",", ":"))
+
+
+def upgrade(cluster: ControlPlane, values: Mapping[str, Any]) -> None:
+    """Upgrade the release to other values, by their paths; its policies come into force a little later."""
+    options = [
+        option for path, value in values.items() for option in ("--set-json", f"{path}={json.dumps(value)}")
+    ]
+    change(cluster, "upgrade", "gateway", *options)
+
+
+@contextmanager
+def controller(cluster: ControlPlane, values: str = "gateway") -> Iterator[Account]:
+    """Install the chart for a while; yield the controller's account once the policies are in force."""
+    prepare(cluster)
+    with installed(cluster, values):
+        account = Account(cluster, "controller")
+        _give_it_roles_elsewhere(cluster)
+        put_on(cluster, theirs())
+        _wait_until_in_force(account)
+        yield account
+        account.close()
+        cluster.call("DELETE", place_of(cluster, theirs()))
+        cluster.call("DELETE", "/apis/rbac.authorization.k8s.io/v1/namespaces/elsewhere/rolebindings/wrong")
+
+
+def _give_it_roles_elsewhere(cluster: ControlPlane) -> None:
+    """Bind the account in a namespace that the settings do not name, as somebody might by mistake."""
+    group = "rbac.authorization.k8s.io"
+    cluster.apply(
+        {
+            "apiVersion": f"{group}/v1",
+            "kind": "RoleBinding",
+            "metadata": {"name": "wrong", "namespace": "elsewhere"},
+            "roleRef": {"apiGroup": group, "kind": "ClusterRole", "name": "cluster-admin"},
+            "subjects": [{"kind": "ServiceAccount", "name": "previewbot-controller", "namespace": NAMESPACE}],
+        }
+    )
+
+
+def _wait_until_in_force(account: Account) -> None:
+    """The API server learns of a policy and of its binding a little after they are stored."""
+    wrong = [spoiled(session(), put("spec", "image", value="x"))]
+    wrong.append(spoiled(route(), put("spec", "hostnames", value=["x"])))
+
+    def in_force() -> bool:
+        refused = all(account.create(each).status == 422 for each in wrong)
+        return refused and account.delete(theirs()).status == 422
+
+    wait_until(in_force)
+
+
+def wait_until(holds: Callable[[], bool]) -> None:
+    """Wait for what the API server learns of a little after it is stored."""
+    deadline = time.monotonic() + _SECONDS
+    while not holds():
+        assert time.monotonic() < deadline, "it never came into force"
+        time.sleep(0.1)
