@@ -6,13 +6,18 @@ What they refuse is in tests/security/test_controllers_token.py; field by field,
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from previewbot.config.repository import parse_target
+from previewbot.config.server import GatewaySettings
+from previewbot.config.server.repositories import matches
 from previewbot.engine import links
 from previewbot.rules.images import is_allowed, with_digest
 from previewbot.text.durations import parse_duration
@@ -20,8 +25,10 @@ from tests.chart.helm import of_kind, one, rendered
 from tests.chart.release import Account
 from tests.support.admission import (
     DIGEST,
+    ENTRY,
     GATEWAY,
     controller,
+    drop,
     put,
     route,
     session,
@@ -100,6 +107,148 @@ def test_a_route_leads_to_the_page_wherever_public_url_says_that_it_is(
     ]:
         answer = account.create(spoiled(made, wrong))
         assert (answer.status, "leads neither to a Service nor to the page" in answer.text) == (422, True)
+
+
+FILTERS: list[dict[str, Any]] = [
+    {
+        "type": "ExtensionRef",
+        "extensionRef": {"group": "traefik.io", "kind": "Middleware", "name": "sign-in"},
+    },
+    # With fields that the API server adds to by its defaults.
+    {"type": "CORS", "cors": {"allowOrigins": ["https://a.example.com"], "allowCredentials": True}},
+    {"type": "ResponseHeaderModifier", "responseHeaderModifier": {"set": [{"name": "x-a", "value": "it's"}]}},
+    {"type": "URLRewrite", "urlRewrite": {"hostname": "staging.example.com"}},
+]
+OPTIONS: dict[str, Any] = {
+    "sectionName": "https",
+    "labels": {"example.com/team": "shop"},
+    "annotations": {"example.com/note": 'it\'s "ours"; <b>\\n'},
+    "filters": FILTERS,
+}
+
+
+def test_what_the_settings_add_to_routes_is_admitted_as_they_say_it(
+    cluster: ControlPlane, account: Account
+) -> None:
+    written = GATEWAY.model_dump(by_alias=True, exclude={"settle", "port"}) | OPTIONS
+    gateway = GatewaySettings.model_validate(written | {"domain": "options.example.com"})
+    upgrade(
+        cluster,
+        {"settings.links.gateway": gateway.model_dump(by_alias=True, exclude_none=True, exclude={"settle"})},
+    )
+
+    to_staging, to_page = route(gateway), route(gateway, to_page=True)
+    wait_until(lambda: account.create(to_staging).status == 201)
+
+    assert_admitted(account, to_page)
+    of_rule = ("spec", "rules", 0, "filters")
+    filters = to_staging["spec"]["rules"][0]["filters"]
+    first, parent = (*of_rule, 0, "extensionRef"), ("spec", "parentRefs", 0)
+    begins = "does not begin with the filters of settings.links.gateway.filters"
+    for wrong, words in [
+        (put(*of_rule, value=filters[1:]), begins),
+        (put(*of_rule, value=filters[-1:]), begins),
+        (put(*of_rule, value=[filters[-1], *filters[:-1]]), begins),
+        (put(*first, "name", value="none"), begins),
+        (put(*of_rule, 1, "cors", "allowOrigins", value=["*"]), begins),
+        (put(*of_rule, 1, "cors", "allowMethods", value=["*"]), begins),
+        (put(*of_rule, 1, "cors", "maxAge", value=6), begins),
+        (put(*of_rule, value=[*filters[:-1], filters[0], filters[-1]]), "with the filters ExtensionRef"),
+        (put(*parent, "sectionName", value="admin"), "is not attached to the listener https"),
+        (drop(*parent, "sectionName"), "is not attached to the listener https"),
+        (put("metadata", "labels", "example.com/team", value="b"), "the label example.com/team: b"),
+        (put("metadata", "annotations", "example.com/note", value="b"), "the annotation example.com/note: b"),
+    ]:
+        answer = account.create(spoiled(to_staging, wrong))
+        assert (answer.status, words in answer.body["message"]) == (422, True), answer.text
+
+
+RULES = [
+    {"match": ["acme/nothing"], "targets": [], "entries": ["*/*"]},
+    {"match": ["acme/shop"], "namespaces": ["staging"], "targets": ["deployment/web-*", "*/checkout"]},
+    {
+        "match": ["acme/pay"],
+        "namespaces": ["payments"],
+        "images": ["ghcr.io/acme/pay/"],
+        "entries": ["staging/w*b:80"],
+    },
+    {"match": ["acme/dots"], "targets": ["statefulset/a.b*"], "entries": []},
+]
+
+
+def a_session(namespace: str, target: str, image: str = "ghcr.io/acme/x") -> dict[str, Any]:
+    return session(namespace=namespace, target=parse_target(target), image=f"{image}@{DIGEST}")
+
+
+def an_entry(namespace: str, service: str, port: int = 80) -> dict[str, Any]:
+    entry = ENTRY.model_copy(update={"namespace": namespace, "service": service, "port": port})
+    return route(RULED, entry=entry)
+
+
+RULED = GATEWAY.model_copy(update={"domain": "rules.example.com"})
+OPENED = [
+    a_session("staging", "deployment/web-eu"),
+    a_session("staging", "rollout/checkout"),
+    a_session("payments", "deployment/any", "ghcr.io/acme/pay/ledger"),
+    a_session("staging", "statefulset/a.b"),
+    an_entry("staging", "any", 8080),  # acme/shop names no entries
+    route(RULED, to_page=True),
+]
+CLOSED = [
+    a_session("staging", "deployment/web"),
+    a_session("staging", "statefulset/web-eu"),
+    a_session("staging", "deployment/any", "ghcr.io/acme/pay/ledger"),
+    a_session("payments", "deployment/any"),
+    a_session("payments", "deployment/web-eu"),
+    a_session("payments", "deployment/any", "ghcr.io/acme/pays/ledger"),
+    a_session("staging", "statefulset/axb"),
+    an_entry("payments", "web"),
+]
+
+
+def test_what_no_rule_for_repositories_opens_to_anybody_is_refused(
+    cluster: ControlPlane, account: Account
+) -> None:
+    upgrade(cluster, {"settings.repositories": RULES, "settings.links.gateway.domain": RULED.domain})
+    wait_until(lambda: account.create(OPENED[-1]).status == 201 and account.create(CLOSED[0]).status == 422)
+
+    for manifest in OPENED:
+        assert_admitted(account, manifest)
+    for manifest in CLOSED:
+        answer = account.create(manifest)
+        assert (answer.status, "no rule of settings.repositories opens" in answer.text) == (422, True)
+
+
+@pytest.mark.parametrize("rules", [[], [{"match": ["acme/*"], "namespaces": []}]])
+def test_where_the_rules_open_nothing_nothing_is_admitted(rules: list[dict[str, Any]]) -> None:
+    options = ("--set-json", f"settings.repositories={json.dumps(rules)}")
+    for name in ("sessions", "routes"):
+        policy = one(rendered("gateway", *options), "ValidatingAdmissionPolicy", f"previewbot-{name}")
+        [opened] = [v for v in policy["spec"]["validations"] if "settings.repositories" in str(v)]
+        assert opened["expression"] in ("false", "!variables.forwards || false")
+
+
+PARTS = st.text("ab.-*", min_size=1, max_size=6)
+
+
+@given(pattern=st.tuples(PARTS, PARTS), text=st.tuples(PARTS, PARTS))
+def test_patterns_mean_what_they_mean_to_previewbot(pattern: tuple[str, str], text: tuple[str, str]) -> None:
+    """As the chart writes them: what is special is quoted, and `*` stands for anything but `/`."""
+    written = "^(" + re.sub(r"\\\*", "[^/]*", re.escape("/".join(pattern))) + ")$"
+
+    found = re.fullmatch(written, "/".join(text).replace("*", "x")) is not None
+
+    assert found == matches("/".join(pattern), "/".join(text).replace("*", "x"))
+
+
+def test_the_chart_writes_patterns_so() -> None:
+    rules = [{"match": ["acme/*"], "targets": ["deployment/a.b-*", "*/c"], "entries": ["staging/w*:80"]}]
+    options = ("--set-json", f"settings.repositories={json.dumps(rules)}")
+    policies = of_kind(rendered("gateway", *options), "ValidatingAdmissionPolicy")
+    found = [v["expression"] for p in policies for v in p["spec"]["validations"] if "rule of" in str(v)]
+
+    assert r'variables.workload.matches("^(deployment/a\\.b-[^/]*|[^/]*/c)$")' in found[0] + found[1]
+    assert 'matches("^(staging/w[^/]*:80)$")' in found[0] + found[1]
 
 
 @pytest.mark.parametrize("duration", ["72h", "90s", "1d2h30m", "3D", "7h59m59s", "365d"])

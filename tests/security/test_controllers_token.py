@@ -13,6 +13,7 @@ import pytest
 
 from previewbot.api import GROUP
 from previewbot.engine import mirrord
+from previewbot.engine.annotations import HEAD_SHA
 from tests.chart.release import Account, place_of
 from tests.chart.release import put as put_on
 from tests.support.admission import (
@@ -174,8 +175,8 @@ OF_SESSIONS: dict[str, Case] = {
     "its key in a label": (put(*LABELS, mirrord.KEY_LABEL, value=KEY), f"the label {mirrord.KEY_LABEL}"),
     "a service that is none": (put(*LABELS, f"{GROUP}/service", value="A"), f"the label {GROUP}/service"),
     "a commit that is none": (
-        put(*ANNOTATIONS, mirrord.HEAD_SHA, value="HEAD"),
-        f"the annotation {mirrord.HEAD_SHA}: HEAD",
+        put(*ANNOTATIONS, HEAD_SHA, value="HEAD"),
+        f"the annotation {HEAD_SHA}: HEAD",
     ),
 }
 
@@ -205,9 +206,7 @@ GATEWAY = "is not attached to the Gateway gateways/public alone"
 ONE_SERVICE = "a route leads to one Service"
 WHOLE_SERVICE = "to the port of a Service, with all its weight"
 
-OF_ROUTES: dict[str, Case] = {
-    name: case for name, case in NOT_ONES_OWN.items() if "annotation" not in name
-} | {
+OF_ROUTES: dict[str, Case] = NOT_ONES_OWN | {
     "another host": (put("spec", "hostnames", value=["shop.example.com"]), HOST),
     "every host": (put("spec", "hostnames", value=["*.preview.example.com"]), HOST),
     "another's host": (put("spec", "hostnames", value=[f"{OTHER_KEY}.preview.example.com"]), HOST),

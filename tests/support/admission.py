@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
+from previewbot.api import AgentSeen, Lifecycle, Observed, Preview
+from previewbot.clients.kubernetes.resources import without_nulls
 from previewbot.config.repository import Entry, TargetPath, parse_target
 from previewbot.config.server import GatewaySettings
 from previewbot.engine import links, mirrord
@@ -51,14 +53,34 @@ DESIRED = DesiredSession(
 _SECONDS = 30.0
 
 
-def session(**changes: Any) -> Manifest:
+PREVIEW = a_preview(
+    observed=Observed(
+        head_sha=HEAD,
+        author="Copilot",
+        agent=AgentSeen(name="Copilot", signal="its account"),
+        trigger="a label: " + "ä" * 300,
+    ),
+    lifecycle=Lifecycle(started_by="x" * 200),
+)
+"""With as much in its annotations as there can be, and more than is let in."""
+
+
+def session(preview: Preview = PREVIEW, **changes: Any) -> Manifest:
     """Return a session as previewbot makes it."""
-    return mirrord.manifest(a_preview(), replace(DESIRED, **changes))
+    return mirrord.manifest(preview, replace(DESIRED, **changes))
 
 
-def route(gateway: GatewaySettings = GATEWAY, *, to_page: bool = False, page: str = PAGE) -> Manifest:
+def route(
+    gateway: GatewaySettings = GATEWAY,
+    *,
+    to_page: bool = False,
+    entry: Entry = ENTRY,
+    page: str = PAGE,
+    preview: Preview = PREVIEW,
+) -> Manifest:
     """Return a route as previewbot makes it."""
-    return links.route(a_preview(), gateway, "staging", None if to_page else ENTRY, page=page)
+    made = links.route(preview, gateway, entry.namespace, None if to_page else entry, page=page)
+    return without_nulls(made)
 
 
 def theirs() -> Manifest:

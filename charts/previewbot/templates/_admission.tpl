@@ -98,15 +98,53 @@ request.operation == 'UPDATE' && has(oldObject.metadata.{{ .field }}) && k in ol
 {{- toJson $values }}
 {{- end }}
 
-{{/* A pattern of settings.repositories as a regular expression: `*` stays within a part. */}}
-{{- define "previewbot.pattern" -}}
-{{- regexQuoteMeta . | replace "\\*" "[^/]*" -}}
+{{/* Patterns of settings.repositories as one regular expression, as a CEL string: `*` stays within a part, and where
+     there is no pattern nothing fits. */}}
+{{- define "previewbot.patterns" -}}
+{{- $patterns := list -}}
+{{- range . -}}
+{{- $patterns = append $patterns (regexQuoteMeta . | replace "\\*" "[^/]*") -}}
+{{- end -}}
+{{- printf "^(%s)$" (join "|" $patterns) | toJson -}}
+{{- end }}
+
+{{/* What settings.repositories opens to anybody at all, as a condition; a rule with an empty list gives nothing. Which
+     repository an object is for, no policy knows. Call with (dict "root" $ "about" "targets"), or "entries". */}}
+{{- define "previewbot.opened" -}}
+{{- $about := .about -}}
+{{- $conditions := list -}}
+{{- range $rule := .root.Values.settings.repositories -}}
+{{- $nothing := false -}}
+{{- range $key := list "namespaces" "targets" "images" -}}
+{{- if kindIs "slice" (get $rule $key) -}}
+{{- $nothing = or $nothing (not (get $rule $key)) -}}
+{{- end -}}
+{{- end -}}
+{{- $parts := list -}}
+{{- if and (kindIs "slice" $rule.namespaces) (or (eq $about "targets") (not (kindIs "slice" $rule.entries))) -}}
+{{- $parts = append $parts (printf "request.namespace in %s" (toJson $rule.namespaces)) -}}
+{{- end -}}
+{{- if eq $about "targets" -}}
+{{- if kindIs "slice" $rule.targets -}}
+{{- $parts = append $parts (printf "variables.workload.matches(%s)" (include "previewbot.patterns" $rule.targets)) -}}
+{{- end -}}
+{{- if kindIs "slice" $rule.images -}}
+{{- $parts = append $parts (printf "%s.exists(p, variables.repository.startsWith(p))" (include "previewbot.imagePrefixes" $rule.images)) -}}
+{{- end -}}
+{{- else if kindIs "slice" $rule.entries -}}
+{{- $parts = append $parts (printf "[variables.entry, variables.entry + ':' + string(variables.backend.port)].exists(e, e.matches(%s))" (include "previewbot.patterns" $rule.entries)) -}}
+{{- end -}}
+{{- if not $nothing -}}
+{{- $conditions = append $conditions (printf "(%s)" (join " && " $parts | default "true")) -}}
+{{- end -}}
+{{- end -}}
+{{- join "\n|| " $conditions | default "false" -}}
 {{- end }}
 
 {{/* Whether something of an object is as a value says; what the API server adds by its defaults counts as left out. Call
      with (dict "of" "variables.filters[0]" "value" $value). */}}
 {{- define "previewbot.verbatim" -}}
-{{- $defaults := dict "group" "" "kind" "Service" "weight" 1 "statusCode" 302 -}}
+{{- $defaults := dict "group" "" "kind" "Service" "maxAge" 5 -}}
 {{- if kindIs "map" .value -}}
 {{- $of := .of -}}
 {{- $conditions := list -}}
