@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -22,13 +22,16 @@ from previewbot.engine import links
 from previewbot.rules.images import is_allowed, with_digest
 from previewbot.text.durations import parse_duration
 from tests.chart.helm import of_kind, one, rendered
-from tests.chart.release import Account
+from tests.chart.release import Account, place_of
 from tests.support.admission import (
     DIGEST,
     ENTRY,
     GATEWAY,
     controller,
     drop,
+    event,
+    lease,
+    preview_object,
     put,
     route,
     session,
@@ -74,6 +77,11 @@ def assert_admitted(account: Account, manifest: dict[str, Any]) -> None:
 )
 def test_the_sessions_that_previewbot_makes_are_admitted(account: Account, changes: dict[str, Any]) -> None:
     assert_admitted(account, session(**changes))
+
+
+@pytest.mark.parametrize("make", [preview_object, lease, event])
+def test_what_else_previewbot_makes_is_admitted(account: Account, make: Callable[[], dict[str, Any]]) -> None:
+    assert_admitted(account, make())
 
 
 @pytest.mark.parametrize("to_page", [False, True])
@@ -293,7 +301,9 @@ def test_without_a_gateway_there_is_no_policy_for_routes() -> None:
     policies = of_kind(rendered("minimal"), "ValidatingAdmissionPolicy")
 
     names = {policy["metadata"]["name"] for policy in policies}
-    assert names == {"previewbot-sessions", "previewbot-removals", "previewbot-web"}
+    assert names == {
+        f"previewbot-{each}" for each in ("sessions", "removals", "previews", "lease", "events", "web")
+    }
 
 
 def test_they_can_be_switched_off() -> None:
@@ -311,3 +321,34 @@ def test_every_policy_is_bound_to_refuse_and_fails_closed(name: str) -> None:
     assert {b["spec"]["policyName"] for b in bindings} == {p["metadata"]["name"] for p in policies}
     assert all(binding["spec"]["validationActions"] == ["Deny"] for binding in bindings)
     assert all(policy["spec"]["failurePolicy"] == "Fail" for policy in policies)
+
+
+VERSIONS = {
+    "preview.mirrord.metalbear.co": "v1alpha",
+    "gateway.networking.k8s.io": "v1",
+    "previewbot.dev": "v1alpha1",
+}
+POLICIES = [
+    policy["metadata"]["name"] for policy in of_kind(rendered("everything"), "ValidatingAdmissionPolicy")
+]
+
+
+@pytest.mark.parametrize("name", POLICIES)
+def test_the_api_server_finds_no_mistake_of_types_in_a_policy(cluster: ControlPlane, name: str) -> None:
+    """It looks only where a policy names the versions that it is for, so here they do; none is bound."""
+    policy = json.loads(json.dumps(one(rendered("everything"), "ValidatingAdmissionPolicy", name)))
+    policy["metadata"]["name"] += "-with-types"
+    for rule in policy["spec"]["matchConstraints"]["resourceRules"]:
+        rule["apiVersions"] = [VERSIONS.get(group, "v1") for group in rule["apiGroups"]]
+        rule["resources"] = [resource for resource in rule["resources"] if "/" not in resource]
+    there = cluster.apply(policy)
+    path = place_of(cluster, there)
+
+    def status() -> dict[str, Any]:
+        found: dict[str, Any] = cluster.call("GET", path).body.get("status", {})
+        return found
+
+    wait_until(lambda: status().get("observedGeneration") == there["metadata"]["generation"])
+    found = status()
+    cluster.call("DELETE", path)
+    assert found["typeChecking"] == {}

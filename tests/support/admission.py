@@ -10,18 +10,19 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
-from previewbot.api import AgentSeen, Lifecycle, Observed, Preview
+from previewbot.api import AgentSeen, Lifecycle, Observed, Phase, Poke, Preview, Reason, new_object
 from previewbot.clients.kubernetes.resources import without_nulls
 from previewbot.config.repository import Entry, TargetPath, parse_target
 from previewbot.config.server import GatewaySettings
 from previewbot.engine import links, mirrord
 from previewbot.engine.mirrord import DesiredSession
+from previewbot.reconciler.reporters import kubernetes_events
 from previewbot.rules.environment_keys import environment_key
 from tests.chart.helm import NAMESPACE
 from tests.chart.release import Account, change, installed, place_of, prepare
 from tests.chart.release import put as put_on
 from tests.support.control_plane import ControlPlane
-from tests.support.previews import HEAD, a_preview
+from tests.support.previews import HEAD, NOW, a_preview
 
 Manifest = dict[str, Any]
 Spoil = Callable[[Manifest], None]
@@ -54,6 +55,8 @@ _SECONDS = 30.0
 
 
 PREVIEW = a_preview(
+    phase=Phase.READY,
+    reason=Reason.ALL_READY,
     observed=Observed(
         head_sha=HEAD,
         author="Copilot",
@@ -81,6 +84,29 @@ def route(
     """Return a route as previewbot makes it."""
     made = links.route(preview, gateway, entry.namespace, None if to_page else entry, page=page)
     return without_nulls(made)
+
+
+def preview_object() -> Manifest:
+    """Return a Preview as the controller's listing makes it."""
+    made = new_object(PREVIEW.spec, Poke(delivery_id="listing-1", poked_at=NOW))
+    return dict(made)
+
+
+def lease() -> Manifest:
+    """Return the controllers' Lease."""
+    metadata = {"name": "previewbot-controller", "namespace": NAMESPACE}
+    spec = {"holderIdentity": "a", "leaseDurationSeconds": 15}
+    return {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": metadata, "spec": spec}
+
+
+def event() -> Manifest:
+    """Return an Event about a Preview, as `kubectl describe` shows it."""
+    return dict(kubernetes_events.event_of(PREVIEW, "Ready", NOW))
+
+
+def others() -> list[Manifest]:
+    """Return the rest of what the controller makes."""
+    return [preview_object(), lease(), event()]
 
 
 def theirs() -> Manifest:
@@ -167,6 +193,7 @@ def _wait_until_in_force(account: Account) -> None:
     """The API server learns of a policy and of its binding a little after they are stored."""
     wrong = [spoiled(session(), put("spec", "image", value="x"))]
     wrong.append(spoiled(route(), put("spec", "hostnames", value=["x"])))
+    wrong.extend(spoiled(each, put("metadata", "finalizers", value=["a.example.com/b"])) for each in others())
 
     def in_force() -> bool:
         refused = all(account.create(each).status == 422 for each in wrong)

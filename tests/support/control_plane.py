@@ -31,7 +31,7 @@ _START_SECONDS = 60.0
 _MASTERS = "system:masters"
 _CONTROLLERS = (
     "garbage-collector-controller", "namespace-controller", "serviceaccount-controller",
-    "root-ca-certificate-publisher-controller",
+    "root-ca-certificate-publisher-controller", "validatingadmissionpolicy-status-controller",
 )  # fmt: skip
 SYSTEM = "previewbot-system"
 """The namespace of the accounts whose requests the audit log keeps with what they sent."""
