@@ -41,7 +41,7 @@ SESSION = DesiredSession(
 def installed(control_plane: ControlPlane, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installed]:
     found = install(control_plane, tmp_path_factory.mktemp("chart"), NAMESPACE)
     yield found
-    uninstall(control_plane, found)
+    uninstall(found)
 
 
 @pytest.fixture

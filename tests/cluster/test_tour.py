@@ -1,4 +1,7 @@
-"""The tour on a real API server, by the chart's service accounts: each permission is used, and no other."""
+"""The tour on a real API server, by the chart's service accounts, under its admission policies.
+
+Each permission is used, and no other; nothing that previewbot does is refused by a policy.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +13,10 @@ import pytest
 
 from previewbot_demo import tour
 from previewbot_demo.world import Options, World
+from tests.chart.release import place_of
 from tests.chart.test_roles import permissions
 from tests.support import audit
+from tests.support.api import AGENT as PROBE
 from tests.support.control_plane import ControlPlane, Request
 from tests.support.installed import ACCOUNTS, SYSTEM, Installed, install, uninstall
 
@@ -43,14 +48,15 @@ class Toured:
     def of(self, command: str) -> list[Request]:
         """Return the requests of one process."""
         user = f"system:serviceaccount:{SYSTEM}:{ACCOUNTS[command]}"
-        return [request for request in self.requests if request.user == user]
+        # What waits for the policies asks by the same account, under a name of its own.
+        return [each for each in self.requests if each.user == user and each.agent != PROBE]
 
 
 @pytest.fixture(scope="module")
 def installed(control_plane: ControlPlane, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installed]:
     found = install(control_plane, tmp_path_factory.mktemp("chart"), STAGING)
     yield found
-    uninstall(control_plane, found)
+    uninstall(found)
 
 
 @pytest.fixture(scope="module")
@@ -62,6 +68,7 @@ def toured(control_plane: ControlPlane, installed: Installed) -> Toured:
         tokens=installed.tokens,
         build_seconds=0.5,
         settings=installed.settings | {"listing": {"interval": "2s"}},
+        spawn=installed.spawn,
     )
     before = len(control_plane.requests())
     code, lines = asyncio.run(_take(options))
@@ -80,6 +87,14 @@ async def _take(options: Options) -> tuple[int, tuple[str, ...]]:
 @pytest.mark.timeout(180)
 def test_it_is_as_described(toured: Toured) -> None:
     assert toured.code == 0, "\n".join(toured.lines)
+
+
+def test_the_policies_were_in_force(toured: Toured, control_plane: ControlPlane) -> None:
+    names = {obj["metadata"]["name"] for obj in toured.installed.policies}
+
+    assert names >= {"previewbot-sessions", "previewbot-routes", "previewbot-removals", "previewbot-web"}
+    for obj in toured.installed.policies:
+        assert control_plane.call("GET", place_of(control_plane, obj)).status == 200
 
 
 @pytest.mark.parametrize("command", ["web", "controller"])
@@ -112,7 +127,8 @@ def test_the_audit_log_tells_what_an_agent_ran(toured: Toured, agent: str, servi
 
 
 def test_every_session_that_was_made_says_for_whom(toured: Toured) -> None:
-    made = [r for r in toured.requests if (r.verb, r.resource, r.code) == ("create", "previewsessions", 201)]
+    requests = toured.of("controller")
+    made = [r for r in requests if (r.verb, r.resource, r.code) == ("create", "previewsessions", 201)]
     agents = ("Copilot", "Codex", "Claude", "Cursor", "Devin", "Jules")
     told = [one for agent in agents for one in audit.runs(toured.audit_log, SYSTEM, agent, "2020")]
 

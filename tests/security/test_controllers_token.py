@@ -415,7 +415,7 @@ OF_OTHERS: dict[str, tuple[Manifest, str]] = {
 def test_what_belongs_to_others_is_not_removed(
     account: Account, there: Any, manifest: Manifest, words: str
 ) -> None:
-    answer = account.delete(there(manifest) if manifest != theirs() else manifest)
+    answer = account.delete(there(manifest))
 
     assert answer.status == 422, answer.text
     assert words in answer.body["message"]

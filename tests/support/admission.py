@@ -167,11 +167,11 @@ def controller(cluster: ControlPlane, values: str = "gateway") -> Iterator[Accou
     with installed(cluster, values):
         account = Account(cluster, "controller")
         _give_it_roles_elsewhere(cluster)
-        put_on(cluster, theirs())
-        _wait_until_in_force(account)
+        wait_until_in_force(cluster, account)
         yield account
+        change(cluster, "upgrade", values, "--set", "admissionPolicy.enabled=false")
+        wait_until_gone(account)
         account.close()
-        cluster.call("DELETE", place_of(cluster, theirs()))
         cluster.call("DELETE", "/apis/rbac.authorization.k8s.io/v1/namespaces/elsewhere/rolebindings/wrong")
 
 
@@ -189,17 +189,32 @@ def _give_it_roles_elsewhere(cluster: ControlPlane) -> None:
     )
 
 
-def _wait_until_in_force(account: Account) -> None:
+def wait_until_in_force(cluster: ControlPlane, account: Account, namespace: str = "staging") -> None:
     """The API server learns of a policy and of its binding a little after they are stored."""
-    wrong = [spoiled(session(), put("spec", "image", value="x"))]
-    wrong.append(spoiled(route(), put("spec", "hostnames", value=["x"])))
+    elsewhere = put("metadata", "namespace", value=namespace)
+    somebodys = spoiled(theirs(), elsewhere)
+    # Of no agent's: an audit log would tell of it as of a run.
+    nobodys = a_preview()
+    wrong = [spoiled(session(nobodys), elsewhere, put("spec", "image", value="x"))]
+    wrong.append(spoiled(route(preview=nobodys), elsewhere, put("spec", "hostnames", value=["x"])))
     wrong.extend(spoiled(each, put("metadata", "finalizers", value=["a.example.com/b"])) for each in others())
+    put_on(cluster, somebodys)
 
     def in_force() -> bool:
         refused = all(account.create(each).status == 422 for each in wrong)
-        return refused and account.delete(theirs()).status == 422
+        return refused and account.delete(somebodys).status == 422
 
     wait_until(in_force)
+    cluster.call("DELETE", place_of(cluster, somebodys))
+
+
+def wait_until_gone(account: Account, namespace: str = "staging") -> None:
+    """The API server forgets a policy a little after it is removed: whoever comes next is not to meet it."""
+    elsewhere = put("metadata", "namespace", value=namespace)
+    wrong = [spoiled(session(a_preview()), elsewhere, put("spec", "image", value="x")), *others()]
+    wrong = [spoiled(each, put("metadata", "finalizers", value=["a.example.com/b"])) for each in wrong]
+    # What is there already, or has no namespace any more, is refused in other words.
+    wait_until(lambda: all(account.create(each).status != 422 for each in wrong))
 
 
 def wait_until(holds: Callable[[], bool]) -> None:

@@ -11,6 +11,7 @@ import urllib3
 
 Object = dict[str, Any]
 MERGE_PATCH = "application/merge-patch+json"
+AGENT = "admin"
 _SECONDS = 30.0
 
 
@@ -52,7 +53,7 @@ class Api:
 
     def call(self, method: str, path: str, body: Any = None, content: str = "application/json") -> Answer:
         """Send one request and read all of its answer."""
-        headers = {"Authorization": f"Bearer {self._token}", "Content-Type": content, "User-Agent": "admin"}
+        headers = {"Authorization": f"Bearer {self._token}", "Content-Type": content, "User-Agent": AGENT}
         data = None if body is None else json.dumps(body).encode()
         found = self._http.request(method, self.url + path, body=data, headers=headers, timeout=_SECONDS)
         return Answer(found.status, found.data.decode(), tuple(found.headers.getlist("Warning")))

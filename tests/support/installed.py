@@ -1,77 +1,121 @@
-"""The chart's service accounts and roles in a real API server, with tokens for its two processes."""
+"""The chart's accounts, roles and policies in a real API server, with tokens for its two processes."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from previewbot_demo.processes import Child, spawn
 from tests.chart.helm import CHART, KUBE_VERSION, Object, run
+from tests.chart.release import Account, place_of
+from tests.support.admission import wait_until_gone, wait_until_in_force
 from tests.support.control_plane import SYSTEM as SYSTEM
 from tests.support.control_plane import ControlPlane
 
 ACCOUNTS = {"web": "previewbot-web", "controller": "previewbot-controller"}
 
-_KINDS = ("ServiceAccount", "Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding")
+_ACCOUNTS = ("ServiceAccount", "Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding")
+_POLICIES = ("ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding")
+_OF_THE_CHART = {"cluster": ("kubeconfig", "lease"), "github": ("private_key_file", "webhook_secret_file")}
+"""Settings that the chart knows itself."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class Installed:
-    """What of the chart is installed, and what its processes show to the API server."""
+    """What of the chart is installed for previews in `namespace`, and what its processes show there.
 
-    objects: tuple[Object, ...]
-    tokens: dict[str, str]
+    The policies depend on settings that only the demo's world knows (its ports), so they come into force when
+    the first process is started: `spawn` is for the demo.
+    """
+
+    plane: ControlPlane
+    directory: Path
+    namespace: str
+    objects: tuple[Object, ...] = ()
+    policies: tuple[Object, ...] = ()
+    tokens: dict[str, str] = field(default_factory=dict)
+    _once: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     @property
     def settings(self) -> dict[str, Any]:
         """The part of previewbot's settings that the roles depend on."""
-        namespaces = [o["metadata"]["namespace"] for o in self.objects if o["kind"] == "Role"]
-        staging = next(namespace for namespace in namespaces if namespace not in (SYSTEM, "default"))
         lease = {"name": "previewbot-controller", "namespace": SYSTEM}
-        return {"cluster": {"namespaces": [staging], "lease": lease}}
+        return {"cluster": {"namespaces": [self.namespace], "lease": lease}}
+
+    async def spawn(
+        self, command: Sequence[str], environment: Mapping[str, str], directory: Path, log: Path
+    ) -> Child:
+        """Start a process, once the policies for its settings are in force."""
+        async with self._once:
+            if not self.policies:
+                settings = yaml.safe_load((directory / "settings.yaml").read_text(encoding="utf-8"))
+                await asyncio.to_thread(self._put_policies_in_force, settings)
+        return await spawn(command, environment, directory, log)
+
+    def _put_policies_in_force(self, settings: dict[str, Any]) -> None:
+        for part, keys in _OF_THE_CHART.items():
+            settings[part] = {key: value for key, value in settings[part].items() if key not in keys}
+        rendered = _rendered(self.directory, settings)
+        self.policies = tuple(obj for obj in rendered if obj["kind"] in _POLICIES)
+        for obj in self.policies:
+            self.plane.apply(obj)
+        account = Account(self.plane, "controller")
+        wait_until_in_force(self.plane, account, self.namespace)
+        account.close()
 
 
 def install(plane: ControlPlane, directory: Path, namespace: str) -> Installed:
     """Install the chart's accounts and roles for previews in `namespace`, which is made if need be."""
     for name in (SYSTEM, namespace):
         plane.make_namespace(name)
-    objects = _rendered(directory, namespace)
-    for obj in objects:
-        plane.apply(obj)
-    tokens = {
-        command: yaml.safe_load(plane.kubeconfig_for_account(SYSTEM, account).read_text("utf-8"))["users"][0][
-            "user"
-        ]["token"]
-        for command, account in ACCOUNTS.items()
+    settings = {
+        "github": {"app_id": 4242},
+        "public_url": "https://previews.example.com",
+        "cluster": {"namespaces": [namespace]},
+        "links": {"gateway": {"name": "public", "namespace": "gateways", "domain": "preview.localhost"}},
+        "images": {"allowed": ["ghcr.io/acme/"]},
+        # As the demo has it: web may read Previews only for pages that show something.
+        "pages": "public",
     }
-    return Installed(objects, tokens)
+    found = Installed(plane, directory, namespace)
+    found.objects = tuple(obj for obj in _rendered(directory, settings) if obj["kind"] in _ACCOUNTS)
+    for obj in found.objects:
+        plane.apply(obj)
+    for command, account in ACCOUNTS.items():
+        kubeconfig = yaml.safe_load(plane.kubeconfig_for_account(SYSTEM, account).read_text("utf-8"))
+        found.tokens[command] = kubeconfig["users"][0]["user"]["token"]
+    return found
 
 
-def uninstall(plane: ControlPlane, installed: Installed) -> None:
-    """Remove what `install` made, so that another test may install it for another namespace."""
-    for obj in installed.objects:
-        plane.call("DELETE", f"{plane.path_of(obj)}/{obj['metadata']['name']}")
+def uninstall(installed: Installed) -> None:
+    """Remove all of it, so that another test may install it for another namespace."""
+    plane = installed.plane
+    account = Account(plane, "controller")
+    _remove(plane, installed.policies)
+    wait_until_gone(account, installed.namespace)
+    account.close()
+    _remove(plane, installed.objects)
 
 
-def _rendered(directory: Path, namespace: str) -> tuple[Object, ...]:
+def _remove(plane: ControlPlane, objects: Sequence[Object]) -> None:
+    for obj in objects:
+        plane.call("DELETE", place_of(plane, obj))
+
+
+def _rendered(directory: Path, settings: Mapping[str, Any]) -> tuple[Object, ...]:
     values = directory / "values.yaml"
-    gateway = {"name": "public", "namespace": "gateways", "domain": "preview.localhost"}
     document = {
         "image": {"repository": "registry.example.com/previewbot"},
         "existingSecret": "previewbot",
-        "settings": {
-            "github": {"app_id": 4242},
-            "public_url": "https://previews.example.com",
-            "cluster": {"namespaces": [namespace]},
-            "links": {"gateway": gateway},
-            "images": {"allowed": ["ghcr.io/acme/"]},
-        },
+        "settings": settings,
     }
     values.write_text(yaml.safe_dump(document), encoding="utf-8")
     place = ("--namespace", SYSTEM, "--kube-version", KUBE_VERSION, "--values", str(values))
     result = run("template", "previewbot", str(CHART), *place)
     assert result.returncode == 0, result.stderr
-    found = [obj for obj in yaml.safe_load_all(result.stdout) if obj]
-    return tuple(obj for obj in found if obj["kind"] in _KINDS)
+    return tuple(obj for obj in yaml.safe_load_all(result.stdout) if obj)
