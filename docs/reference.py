@@ -45,6 +45,9 @@ is wrong, each with its line. Any key can be overridden by an environment variab
 {example}
 ```
 
+`previewbot check --settings FILE` judges it as the start does, without reading a secret, and says what each
+of the `repositories` may have ([`operations.md`](operations.md#who-may-have-what)).
+
 Secrets never stand in the YAML. There is no default for the webhook secret and no way to switch its check
 off; it has at least 16 bytes, and while it is changed, the one before may stand in a second line. Aliases and
 tags of YAML are not taken.
@@ -71,8 +74,9 @@ wrong in it is told in the comment, with the line and what to write instead.
 - In `image`, `{{head_sha}}` is the commit, `{{short_sha}}` its first 7 characters, `{{merge_sha}}` the
   merge commit that GitHub Actions builds, `{{number}}` the pull request's, `{{branch}}` its branch, and
   `{{service}}` the service's name.
-- No two services may stand in for the same container. The server's settings say which namespaces and images
-  are open to previews, and how long one may live.
+- No two services may stand in for the same container. The server's settings say which namespaces, targets,
+  images and entries are open to this repository, and how long a preview may live; with them at hand,
+  `previewbot check .github/preview.yaml --settings FILE --repository OWNER/NAME` holds the file to that.
 - At most 64 KiB, 5,000 keys and values, 500 `paths`, and in these 800 wildcards (`*`, `?`, `[…]`; the `/**`
   at the end of a path is none); no aliases, tags or second documents.
 
