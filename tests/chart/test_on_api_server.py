@@ -142,5 +142,14 @@ def test_the_notes_say_that_prometheus_is_kept_out_unless_it_is_named(cluster: C
     assert words not in notes_of(cluster, "everything")
 
 
+def test_the_notes_say_that_any_repository_may_name_any_workload_until_the_settings_say_otherwise(
+    cluster: ControlPlane,
+) -> None:
+    words = "settings.repositories says what each\nmay have, and is not set."
+
+    assert words in notes_of(cluster, "minimal")
+    assert words not in notes_of(cluster, "minimal", "--set", "settings.repositories[0].match={acme/*}")
+
+
 def notes_of(cluster: ControlPlane, name: str, *options: str) -> str:
     return change(cluster, "install", name, "--dry-run=server", *options).split("\nNOTES:\n")[1]

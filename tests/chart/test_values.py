@@ -26,6 +26,11 @@ from tests.chart.helm import CHART, KUBE_VERSION, run, template
         ),
         (["settings.images.allowed={https://ghcr.io/acme}"], "at '/settings/images/allowed/0'"),
         (["settings.links.gateway.name=public"], "missing properties 'namespace', 'domain'"),
+        (["settings.owners={acme/shop}"], "at '/settings/owners/0': 'acme/shop' does not match pattern"),
+        (["settings.repositories[0].match={acme}"], "at '/settings/repositories/0/match/0': 'acme'"),
+        (["settings.repositories[0].targets={a/b}"], "missing property 'match'"),
+        # Nothing in its place would mean that everything is allowed.
+        (["settings.repositories=null"], "at '/settings/repositories': got null, want array"),
         (["settings.ttl.max=forever"], "at '/settings/ttl/max': 'forever' does not match"),
         (["settings.limit.previews=5"], "at '/settings': additional properties 'limit' not allowed"),
         (["settings.cluster.kubeconfig=/x"], "additional properties 'kubeconfig' not allowed"),
