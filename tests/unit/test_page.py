@@ -137,6 +137,7 @@ def test_the_page_says_what_the_comment_says_and_quotes_nothing(state: str) -> N
 
 SERVES_BY_ITSELF = {
     "ready",
+    "base-branch-open-to-all",
     "ready-two-services",
     "partial",
     "partial-older-serves",
