@@ -67,6 +67,9 @@ def entry_outside(bounds: Bounds, entry: Entry) -> str:
     service = shown(f"{entry.namespace}/{entry.service}:{entry.port}")
     if not bounds.entries:
         return f"no link may lead to {service}: this repository may have no `entry`. {_WHOSE}"
+    if entry.namespace not in bounds.linkable:
+        known = _named(bounds.linkable)
+        return f"no link may lead to {service}: its namespace is not open; choose from: {known}. {_WHOSE}"
     known = _named(bounds.entries)
     return f"no link may lead to {service} for this repository; open are: {known}. {_WHOSE}"
 

@@ -17,12 +17,14 @@ from previewbot.config.server.repositories import is_of, matches
 class Bounds:
     """What one repository may have, whether or not there are rules for repositories.
 
+    `namespaces` are where its sessions may be, `linkable` where the Services of its `entries` may be.
     `rule` is the number of the rule that counts, from 1; None without `repositories`. `targets` None means
     every workload of the namespaces, `entries` None every Service there. A limit that is None is not bounded
     by a rule. `longest` is how long a preview may live.
     """
 
     namespaces: tuple[str, ...]
+    linkable: tuple[str, ...]
     images: tuple[str, ...]
     longest: timedelta
     targets: tuple[str, ...] | None = None
@@ -40,7 +42,10 @@ class Bounds:
         if self.entries is None:
             return namespace in self.namespaces
         named = f"{namespace}/{service}"
-        return any(matches(p, f"{named}:{port}" if ":" in p else named) for p in self.entries)
+        # `*/web` means any namespace of the settings': a rule opens none beyond these.
+        return namespace in self.linkable and any(
+            matches(p, f"{named}:{port}" if ":" in p else named) for p in self.entries
+        )
 
 
 def bounds_of(settings: Settings, repository: str) -> Bounds | None:
@@ -57,8 +62,12 @@ def bounds_of(settings: Settings, repository: str) -> Bounds | None:
 
 def everybodys(settings: Settings) -> Bounds:
     """Return what the settings allow everybody, which a rule can only narrow."""
+    namespaces = settings.cluster.namespaces
     return Bounds(
-        namespaces=settings.cluster.namespaces, images=settings.images.allowed, longest=settings.ttl.max
+        namespaces=namespaces,
+        linkable=namespaces,
+        images=settings.images.allowed,
+        longest=settings.ttl.max,
     )
 
 

@@ -33,9 +33,8 @@ def with_entry(changed: str) -> str:
         ("namespace: staging, service: admin, port: 80", "no link may lead to `staging/admin:80` for this"),
         ("namespace: staging, service: web, port: 9090", "no link may lead to `staging/web:9090` for this"),
         ("namespace: payments, service: web, port: 80", "no link may lead to `payments/web:80` for this"),
-        ("namespace: kube-system, service: web, port: 80", "no link may lead to `kube-system/web:80` for"),
     ],
-    ids=["service", "port", "namespace", "closed"],
+    ids=["service", "port", "namespace"],
 )
 async def test_no_route_leads_to_a_service_that_is_not_open_to_the_repository(entry: str, words: str) -> None:
     world = World(**WIDE, repositories=[OPEN])
@@ -45,6 +44,16 @@ async def test_no_route_leads_to_a_service_that_is_not_open_to_the_repository(en
     assert world.cluster.routes == {}
     assert words in world.comment
     assert "open are: staging/web:80. That is the platform team's to decide" in world.comment
+
+
+@pytest.mark.parametrize("entries", [["*/*"], ["staging/web"], ["*/web:80"]])
+async def test_a_star_opens_no_namespace_that_the_settings_do_not(entries: list[str]) -> None:
+    world = World(**WIDE, repositories=[OPEN | {"entries": entries}])
+    world.github.configuration = with_entry("namespace: kube-system, service: web, port: 80")
+    await world.settle()
+
+    assert world.cluster.routes == {}
+    assert "no link may lead to `kube-system/web:80`: its namespace is not open; choose from" in world.comment
 
 
 async def test_a_rule_that_names_namespaces_only_opens_no_service_of_another() -> None:

@@ -70,7 +70,12 @@ CONFIG = ServiceConfig(
     ports=(8080,),
 )
 REPOSITORY = RepositoryConfig(version=1, entry=None, services=(CONFIG,), triggers=Triggers(), ttl=None)
-BOUNDS = Bounds(namespaces=("staging",), images=("ghcr.io/acme/",), longest=timedelta(hours=72))
+BOUNDS = Bounds(
+    namespaces=("staging",),
+    linkable=("staging",),
+    images=("ghcr.io/acme/",),
+    longest=timedelta(hours=72),
+)
 FACTS = PullRequestFacts(
     a_pull_request(), REPOSITORY, bounds=BOUNDS, agent=COPILOT, files={"checkout": 2}, read_at=NOW
 )
