@@ -33,6 +33,7 @@ from previewbot.api.preview import (
 from previewbot.api.reasons import POD_PROBLEMS, REASONS, Reason, ReasonInfo
 from previewbot.api.requests import Goal, Refused, Reply, RequestId, RequestKind, Requests
 from previewbot.api.resource import Resource
+from previewbot.api.slot import Holders, Slot, SlotBound
 from previewbot.api.status import (
     AgentSeen,
     BaseBranch,
@@ -40,6 +41,7 @@ from previewbot.api.status import (
     ChildState,
     ConfigurationProblem,
     Ended,
+    LeftOut,
     Lifecycle,
     Link,
     LinkKind,
@@ -49,7 +51,6 @@ from previewbot.api.status import (
     Refusal,
     Report,
     Service,
-    Slot,
     Status,
     Waiting,
 )
@@ -78,6 +79,8 @@ __all__ = [
     "ConfigurationProblem",
     "Ended",
     "Goal",
+    "Holders",
+    "LeftOut",
     "Lifecycle",
     "Link",
     "LinkKind",
@@ -100,6 +103,7 @@ __all__ = [
     "Service",
     "Severity",
     "Slot",
+    "SlotBound",
     "Spec",
     "Status",
     "Turn",

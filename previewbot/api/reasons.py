@@ -151,7 +151,7 @@ REASONS: Mapping[Reason, ReasonInfo] = MappingProxyType(
             _DEPLOYING, _BAD, _PLATFORM, Waits.POD, "no node of the cluster takes the pod"
         ),
         Reason.LIMIT_REACHED: _row(
-            Phase.QUEUED, _BUSY, _NOBODY, Waits.SLOT, "all slots are held by other previews"
+            Phase.QUEUED, _BUSY, _NOBODY, Waits.SLOT, "others hold all slots that it could have"
         ),
         Reason.FORK: _row(
             Phase.AWAITING_APPROVAL,

@@ -17,6 +17,7 @@ from previewbot.api.conditions import Condition
 from previewbot.api.phases import Phase
 from previewbot.api.reasons import Reason
 from previewbot.api.requests import Reply, Requests
+from previewbot.api.slot import Slot
 from previewbot.api.value import Value
 
 AnyReason = Annotated[Reason, WithJsonSchema({"type": "string"})]
@@ -29,6 +30,15 @@ class AgentSeen(Value):
 
     name: str
     signal: str
+
+
+@dataclass(frozen=True)
+class LeftOut(Value):
+    """Changed services that are not previewed: so many, the first of them by name, beyond this limit."""
+
+    count: int
+    names: tuple[str, ...]
+    limit: int
 
 
 @dataclass(frozen=True)
@@ -69,12 +79,13 @@ class BaseBranch(Value):
 
 @dataclass(frozen=True)
 class Observed(Value):
-    """What the last complete look at GitHub saw; `trigger` is what asks for a preview, in words, and `author`
-    the login of who opened the pull request.
+    """What the last complete look at GitHub saw; `trigger` is what asks for a preview, in words.
 
-    `base_branch` is None where the default branch's configuration counts in any case. `public` is whether
-    anybody may read the repository, `fork` whether the head lies outside of it. Their defaults, not known
-    yet, are those with which less is shown.
+    `author` is the login of who opened the pull request, `author_id` the number of that account, which a
+    change of its name keeps; `repository` is its name as GitHub says it, whatever the hint in the `spec`
+    says. `base_branch` is None where the default branch's configuration counts in any case. `public` is
+    whether anybody may read the repository, `fork` whether the head lies outside of it. Their defaults, not
+    known yet, are those with which less is shown.
     """
 
     delivery_id: str = ""
@@ -86,6 +97,9 @@ class Observed(Value):
     author: str = ""
     base_branch: BaseBranch | None = None
     agent: AgentSeen | None = None
+    author_id: int = 0
+    repository: str = ""
+    left_out: LeftOut | None = None
     trigger: str = ""
     problems: tuple[ConfigurationProblem, ...] = ()
     closed_at: datetime | None = None
@@ -113,16 +127,6 @@ class Lifecycle(Value):
     ready_at: datetime | None = None
     ready_sha: str = ""
     expires_at: datetime | None = None
-
-
-@dataclass(frozen=True)
-class Slot(Value):
-    """Whether the preview counts towards the limit; if not, since when it waits and where in the queue."""
-
-    held: bool = False
-    waiting_since: datetime | None = None
-    queue_position: int = 0
-    limit: int = 0
 
 
 class LinkKind(StrEnum):
@@ -288,7 +292,7 @@ class Status(Value):
     last_error: str = ""
     observed: Observed = Observed()
     lifecycle: Lifecycle = Lifecycle()
-    slot: Slot = Slot()
+    slot: Slot = field(default_factory=Slot)
     link: Link = Link()
     services: tuple[Service, ...] = ()
     children: tuple[Child, ...] = ()

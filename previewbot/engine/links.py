@@ -164,10 +164,7 @@ def gateway_switched(
 def _sharing(serving: Sequence[Service], entry: Entry | None) -> Service | None:
     """Return whose share host shows the front end: the entry's own, or any if no entry is named."""
     for service in serving:
-        is_entry = entry is None or (
-            service.namespace == entry.namespace
-            and service.target.split("/")[:2] == str(entry.target).split("/")[:2]
-        )
+        is_entry = entry is None or entry.is_served_by(service.namespace, service.target)
         if is_entry and service.share_host:
             return service
     return None

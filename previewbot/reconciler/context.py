@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 from previewbot.api import Preview
@@ -15,6 +16,8 @@ from previewbot.config.server import Settings
 from previewbot.reconciler.children import ChildKind, Route
 from previewbot.reconciler.memory import Memory
 from previewbot.reconciler.observation import Limits
+from previewbot.rules.slot_limits import SlotLimitsOf
+from previewbot.rules.slots import SlotGrant, slot_for
 from previewbot.text.render import Renderer
 
 
@@ -54,16 +57,23 @@ class Context:
         matters = status.slot.held or preview.asked_by_member or answers
         return client if matters else client.sparing()
 
+    def slot_for(self, preview: Preview) -> SlotGrant:
+        """Return whether a preview gets a slot, as far as is known of all others."""
+        return slot_for(preview, self.previews(), self._slot_limits, self.now())
+
+    @cached_property
+    def _slot_limits(self) -> SlotLimitsOf:
+        return SlotLimitsOf(self.settings)
+
     @property
     def limits(self) -> Limits:
-        """What the settings say about time and number, and where links go."""
+        """What the settings say about time, and where links go."""
         settings = self.settings
         return Limits(
             ttl_default=settings.ttl.default,
             ttl_max=settings.ttl.max,
             session_deadline=settings.deadlines.session,
             image_deadline=settings.deadlines.image,
-            previews=settings.limits.previews,
             public_url=settings.public_url,
             gateway=settings.links.gateway if settings.links else None,
         )

@@ -16,6 +16,7 @@ from previewbot.api import (
     BaseBranch,
     ChildState,
     ConfigurationProblem,
+    LeftOut,
     PodProblem,
     Preview,
     Reason,
@@ -29,8 +30,8 @@ from previewbot.config.repository import RepositoryConfig, ServiceConfig
 from previewbot.config.server import GatewaySettings
 from previewbot.errors import RemoteError
 from previewbot.rules.commands import Command, UnknownCommand
-from previewbot.rules.policy import SlotGrant
 from previewbot.rules.repositories import Bounds
+from previewbot.rules.slots import SlotGrant
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,8 @@ class PullRequestFacts:
 
     `bounds` is what the repository may have, by the name that this look found; None if it may have nothing.
     `config` is None where there is no file, or where it has `problems`; `base_branch` is a base that the
-    settings name; `merge_sha` is the test merge of this very head, where an image could be named by it;
+    settings name; `files` are the changed ones of the services that are previewed, `left_out` what other
+    services changed; `merge_sha` is the test merge of this very head, where an image could be named by it;
     `lagging` means that GitHub does not yet show what the webhook told us of. With commands left for another
     look, `again_at` is when that is due. `entry_refused`: among the `problems` is that no link may lead to
     the entry.
@@ -53,6 +55,7 @@ class PullRequestFacts:
     problems: tuple[ConfigurationProblem, ...] = ()
     agent: AgentSeen | None = None
     files: Mapping[str, int] = field(default_factory=dict)
+    left_out: LeftOut | None = None
     merge_sha: str = ""
     lagging: bool = False
     read_at: datetime | None = None
@@ -218,13 +221,12 @@ class Prepared:
 
 @dataclass(frozen=True)
 class Limits:
-    """What the platform team's settings say about time and number, and where links go."""
+    """What the platform team's settings say about time, and where links go."""
 
     ttl_default: timedelta
     ttl_max: timedelta
     session_deadline: timedelta
     image_deadline: timedelta
-    previews: int
     public_url: str
     gateway: GatewaySettings | None = None
 

@@ -43,7 +43,6 @@ from previewbot.reconciler.plan.requeue import (
 from previewbot.reconciler.refusing import refuse
 from previewbot.reconciler.reporters import CLUSTER_REPORTERS, GITHUB_REPORTERS, Reporter, Reporting
 from previewbot.reconciler.store import PreviewStore, Superseded
-from previewbot.rules.policy import slot_for
 from previewbot.text.render import Renderer
 
 _LAST_ERROR_LENGTH = 500
@@ -171,11 +170,10 @@ class Reconciler:
             await store.write(plan.status)
             return observation, plan
         async with self._slots:
-            limit = self._context.settings.limits.previews
             # The plan may say already that it holds the slot which was free when we looked. Whether it is
             # free still is the question here, so it must not be taken for an answer.
             waiting = replace(plan.status, slot=replace(plan.status.slot, held=False))
-            grant = slot_for(store.with_status(waiting), self._context.previews(), limit)
+            grant = self._context.slot_for(store.with_status(waiting))
             if grant != observation.slot:
                 observation = replace(observation, slot=grant)
                 plan = self._plan(store, observation)

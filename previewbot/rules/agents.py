@@ -160,6 +160,11 @@ def needs_commits(author: Account, branch: str, *, is_fork: bool) -> bool:
     return not is_fork and not (_is_no_agent(author) or _by_account(author) or _by_branch(branch))
 
 
+def is_agents_account(account: Account) -> bool:
+    """Return whether an account is an agent's own."""
+    return _by_account(account) is not None
+
+
 def is_agents_branch(branch: str) -> bool:
     """Return whether agents name their branches like this one, in whatever case."""
     # In whatever case, since this one refuses: `Copilot/fix` must not become a branch whose configuration

@@ -10,9 +10,10 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from previewbot.api import Slot
+from previewbot.api import Preview, Slot
 from previewbot.errors import Forbidden, TryLater
-from previewbot.rules.policy import slot_for
+from previewbot.rules.slot_limits import SlotLimits
+from previewbot.rules.slots import slot_for
 from tests.support import github_samples as samples
 from tests.support.github_script import Answer, sends
 from tests.support.github_town import Town, github_town
@@ -187,8 +188,11 @@ async def test_one_that_waits_for_a_slot_keeps_its_place_while_nothing_can_be_wr
     me, later = world.preview, a_preview(name="gh-1-8", slot=Slot(waiting_since=world.clock.now))
     assert me.status.slot.waiting_since is not None
 
-    assert slot_for(me, [later], 1).granted
-    assert not slot_for(later, [me], 1).granted
+    def gets_one(preview: Preview, other: Preview) -> bool:
+        return slot_for(preview, [other], lambda _: SlotLimits(previews=1), world.clock.now).granted
+
+    assert gets_one(me, later)
+    assert not gets_one(later, me)
 
 
 async def test_a_closed_pull_request_is_torn_down_at_once_and_gets_its_last_words_later() -> None:

@@ -16,8 +16,8 @@ from previewbot.engine import mirrord
 from previewbot.reconciler.children import KINDS, ROUTE
 from previewbot.reconciler.observation import Found, Limits, Observation, PullRequestFacts, Target
 from previewbot.reconciler.plan.planner import Plan, make_plan
-from previewbot.rules.policy import SlotGrant
 from previewbot.rules.repositories import Bounds
+from previewbot.rules.slots import SlotGrant
 from tests.support.previews import HEAD, NOW, a_preview
 
 COPILOT = AgentSeen(name="Copilot", signal="its account")
@@ -30,7 +30,6 @@ LIMITS = Limits(
     ttl_max=timedelta(hours=72),
     session_deadline=timedelta(minutes=5),
     image_deadline=timedelta(hours=1),
-    previews=10,
     public_url="https://previews.example.com",
 )
 

@@ -11,6 +11,8 @@ from previewbot.api import (
     BaseBranch,
     ConfigurationProblem,
     Ended,
+    Holders,
+    LeftOut,
     Lifecycle,
     Link,
     LinkKind,
@@ -22,6 +24,7 @@ from previewbot.api import (
     Reason,
     Service,
     Slot,
+    SlotBound,
     Waiting,
 )
 from tests.support.previews import HEAD, NOW, OLDER, a_preview
@@ -210,7 +213,29 @@ STATES: dict[str, Preview] = {
         Phase.QUEUED,
         Reason.LIMIT_REACHED,
         _service(phase=Phase.QUEUED),
-        slot=Slot(queue_position=3, limit=50),
+        slot=Slot(queue_position=3, limit=50, holders=Holders((14, 38), 2, 48)),
+    ),
+    **{
+        f"queued-{name}": _preview(
+            Phase.QUEUED, Reason.LIMIT_REACHED, _service(phase=Phase.QUEUED), slot=slot
+        )
+        for name, slot in {
+            "far-back": Slot(queue_position=21, limit=50, holders=Holders((), 0, 50)),
+            "behind-its-repository": Slot(
+                bound=SlotBound.REPOSITORY, limit=12, holders=Holders(tuple(range(1, 11)), 12)
+            ),
+            "behind-its-author": Slot(bound=SlotBound.AUTHOR, limit=2, holders=Holders((12,), 1, 1)),
+            "behind-its-author-here": Slot(bound=SlotBound.AUTHOR_HERE, limit=1, holders=Holders((12,), 1)),
+            "behind-its-agent": Slot(bound=SlotBound.AGENT, limit=3, holders=Holders((), 0, 3)),
+            "behind-its-agents-others": Slot(bound=SlotBound.AGENT_HERE, limit=2, holders=Holders((12,), 1)),
+        }.items()
+    },
+    "ready-with-others-left-out": _preview(
+        Phase.READY,
+        Reason.ALL_READY,
+        _ready(),
+        observed=replace(OBSERVED, left_out=LeftOut(3, ("pricing", "web"), 1)),
+        **_RUNNING,
     ),
     "image-build-running": _preview(
         Phase.AWAITING_IMAGE,

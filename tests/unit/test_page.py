@@ -144,6 +144,7 @@ SERVES_BY_ITSELF = {
     "idle",
     "ready-but-crashing",
     "partial-and-out-of-memory",
+    "ready-with-others-left-out",
 }
 
 

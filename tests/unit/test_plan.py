@@ -40,7 +40,7 @@ from previewbot.reconciler.plan.decision import Decision, End, Hold, Leave, Run
 from previewbot.reconciler.plan.inbox import comment_request
 from previewbot.reconciler.plan.planner import Plan, make_plan, plan_removal, with_route_result
 from previewbot.rules.commands import Command
-from previewbot.rules.policy import SlotGrant
+from previewbot.rules.slots import SlotGrant
 from tests.support.observations import (
     CONFIG,
     DIGEST,

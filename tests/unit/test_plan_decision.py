@@ -17,7 +17,6 @@ from previewbot.api import (
     Phase,
     Reason,
     Service,
-    Slot,
     Status,
 )
 from previewbot.api.github import Branch, PullRequest
@@ -26,7 +25,7 @@ from previewbot.reconciler.observation import PullRequestFacts
 from previewbot.reconciler.plan.conditions import phase_of
 from previewbot.reconciler.plan.decision import Decision, End, Hold, Leave, Run, decide
 from previewbot.reconciler.plan.lifecycle import end_if_expired, record_facts, restart_clock, start_clock
-from previewbot.rules.policy import SlotGrant, needs_approval, slot_for, trigger
+from previewbot.rules.policy import needs_approval, trigger
 from tests.support.observations import BOUNDS, COPILOT, FACTS, FORK, a_pull_request, planned
 from tests.support.previews import HEAD, NOW, OLDER, a_preview
 
@@ -261,16 +260,3 @@ def test_a_push_does_not_shorten_what_somebody_extended(extended: int, until: in
     after = start_clock(before, Phase.READY, HEAD, ttl=EIGHT_HOURS, ttl_max=THREE_DAYS, now=NOW)
 
     assert after.expires_at == NOW + timedelta(hours=until)
-
-
-def test_over_the_limit_the_oldest_waits_first_in_line() -> None:
-    running = [a_preview(name=f"gh-1-{i}", slot=Slot(held=True)) for i in range(2)]
-    old = a_preview(name="gh-1-8", slot=Slot(waiting_since=NOW))
-    new = a_preview(name="gh-1-9", slot=Slot(waiting_since=NOW + timedelta(seconds=1)))
-    everyone = [*running, old, new]
-
-    assert slot_for(old, everyone, 2) == SlotGrant(granted=False, position=1)
-    assert slot_for(new, everyone, 2) == SlotGrant(granted=False, position=2)
-    assert slot_for(old, everyone, 3).granted
-    assert not slot_for(new, everyone, 3).granted
-    assert slot_for(running[0], everyone, 0).granted

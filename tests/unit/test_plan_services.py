@@ -13,7 +13,7 @@ from previewbot.config.repository import parse_target
 from previewbot.reconciler.children.step import Create, Delete, removed_step
 from previewbot.reconciler.observation import Found, ImageFound, ImageMissing, ImageNotDue, Prepared, Target
 from previewbot.reconciler.plan.services import carry_over, pin_image, service_status, step_to_removed
-from previewbot.rules.policy import SlotGrant
+from previewbot.rules.slots import SlotGrant
 from tests.support.observations import (
     CONFIG,
     DIGEST,

@@ -488,7 +488,11 @@ def test_the_document_itself_is_left_as_it_was() -> None:
         ("LINKS__GATEWAY__PORT__X", "1", "is not a setting: nothing is under links.gateway.port"),
         ("GITHUB__", "1", "(from PREVIEWBOT_GITHUB__) is unknown; known here: api_url"),
         ("PUBLIC_URI", "x", "PREVIEWBOT_PUBLIC_URI is not a setting; did you mean public_url?"),
-        ("LIMITS", "5", "limits (from PREVIEWBOT_LIMITS) must hold keys such as previews: 50, not 5"),
+        (
+            "LIMITS",
+            "5",
+            "limits (from PREVIEWBOT_LIMITS) must hold keys such as previews: 50 and per_repository: 20, not 5",
+        ),
     ],
 )
 def test_a_mistake_in_a_variable_is_told_with_its_name(variable: str, text: str, told: str) -> None:

@@ -101,6 +101,10 @@ class Entry(t.Model):
         default_factory=lambda read: TargetPath("deployment", read["service"])
     )
 
+    def is_served_by(self, namespace: str, target: str) -> bool:
+        """Return whether this target is the front end's own workload, in whichever of its containers."""
+        return (namespace, target.split("/")[:2]) == (self.namespace, str(self.target).split("/")[:2])
+
 
 class ServiceFields(t.Model):
     """What the file says under a service's name."""

@@ -154,9 +154,34 @@ class ImageSettings(t.Model):
 
 
 class LimitsSettings(t.Model):
-    """How much there may be at once."""
+    """How much there may be at once; a limit that is lowered ends nothing that runs."""
 
-    previews: t.WholeNumber = about("over it they queue, oldest first", 50, default=50)
+    previews: t.WholeNumber = about(
+        "over it they wait in line; of those that wait, one whose repository, then whose author holds fewest "
+        "comes first, then the oldest",
+        50,
+        default=50,
+    )
+    per_repository: t.WholeNumber | None = about(
+        "how many of them one repository may hold; left out: all", 20, default=None
+    )
+    per_author: t.WholeNumber | None = about(
+        "how many of them pull requests of one GitHub account may hold, in all repositories together; an "
+        "agent's own account is no author, but `per_agent`'s; left out: all",
+        5,
+        default=None,
+    )
+    per_agent: t.WholeNumber | None = about(
+        "how many of them pull requests of one agent may hold, in all repositories together; left out: all",
+        30,
+        default=None,
+    )
+    services: t.WholeNumber = about(
+        "how many services of one pull request are previewed: the entry's own first, then in the order of "
+        "`preview.yaml`",
+        10,
+        default=10,
+    )
 
 
 class TtlSettings(t.Model):

@@ -30,7 +30,6 @@ from previewbot.reconciler.plan.requeue import read_patience
 from previewbot.reconciler.plan.services import changed_services
 from previewbot.reconciler.plan.steps import prepare
 from previewbot.reconciler.store import PreviewStore
-from previewbot.rules.policy import slot_for
 
 log = logging.getLogger(__name__)
 
@@ -72,7 +71,7 @@ async def _begin(context: Context, store: PreviewStore) -> Observation:
         now=context.now(),
         limits=context.limits,
         found=await _children(context, preview),
-        slot=slot_for(preview, context.previews(), context.settings.limits.previews),
+        slot=context.slot_for(preview),
     )
 
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from previewbot.api import AgentSeen, ConfigurationProblem, Observed, Preview, Report, Spec
+from previewbot.api import AgentSeen, ConfigurationProblem, LeftOut, Observed, Preview, Report, Spec
 from previewbot.api.github import ChangedFiles, PullRequest
 from previewbot.clients.github import InstallationClient
 from previewbot.config.repository import PATH, RepositoryConfig, parse
@@ -21,10 +21,11 @@ from previewbot.reconciler.observation import Inbox, PullRequestFacts
 from previewbot.reconciler.plan.inbox import COMMENT
 from previewbot.reconciler.plan.requeue import FACTS_HOLD, LAG_LIMIT
 from previewbot.reconciler.store import PreviewStore
-from previewbot.rules import agents, changes, images
+from previewbot.rules import agents, changes, chosen, images
 from previewbot.rules.base_branches import configuration_ref
 from previewbot.rules.bounds import check_against, entry_outside
 from previewbot.rules.repositories import Bounds, bounds_of, why_nothing
+from previewbot.rules.slot_limits import services_limit
 
 log = logging.getLogger(__name__)
 
@@ -101,7 +102,8 @@ async def read_github(
     base_branch = await read_base_branch(client, pull_request, context.settings.config_branches)
     ref = configuration_ref(pull_request, base_branch)
     configuration = await _configuration(context, client, bounds, repository, ref)
-    files = await _files(context, client, name, pull_request, configuration)
+    changed = await _files(context, client, name, pull_request, configuration)
+    files, left_out = _chosen(context, store.preview, pull_request, configuration, changed)
     observed = store.status.observed
     facts = PullRequestFacts(
         pull_request=pull_request,
@@ -113,6 +115,7 @@ async def read_github(
         entry_refused=configuration.read.entry_refused,
         agent=agent,
         files=files,
+        left_out=left_out,
         merge_sha=await _merge_sha(client, observed, pull_request, configuration, files),
         read_at=now,
     )
@@ -265,6 +268,21 @@ async def _files(
     matched = await _matched(configuration.config, changes.bounded(files))
     context.memory.files[name] = (key, matched)
     return dict(matched)
+
+
+def _chosen(
+    context: Context,
+    preview: Preview,
+    pull_request: PullRequest,
+    configuration: _Configuration,
+    changed: Mapping[str, int],
+) -> tuple[Mapping[str, int], LeftOut | None]:
+    """Return what of the changed services is previewed, before anything is asked about the others."""
+    if configuration.config is None:
+        return changed, None
+    limit = services_limit(context.settings, pull_request.base.repository)
+    kept = chosen.with_a_session(preview.status, pull_request.head.sha)
+    return chosen.choose(configuration.config, changed, limit, kept)
 
 
 async def _matched(config: RepositoryConfig, files: ChangedFiles) -> dict[str, int]:

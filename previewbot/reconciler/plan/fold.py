@@ -114,9 +114,12 @@ def _slot(observation: Observation, before: Slot, decision: Decision, needs_slot
     grant = observation.slot
     return Slot(
         held=grant.granted,
+        held_since=observation.now if grant.granted else None,
         waiting_since=before.waiting_since or observation.now,
         queue_position=grant.position,
-        limit=observation.limits.previews,
+        bound=grant.bound,
+        limit=grant.limit,
+        holders=grant.holders,
     )
 
 
