@@ -491,7 +491,8 @@ def test_the_document_itself_is_left_as_it_was() -> None:
         (
             "LIMITS",
             "5",
-            "limits (from PREVIEWBOT_LIMITS) must hold keys such as previews: 50 and per_repository: 20, not 5",
+            "limits (from PREVIEWBOT_LIMITS) must hold keys such as previews: 50 and per_repository: 20, not"
+            " 5",
         ),
     ],
 )
