@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 from previewbot.api import AgentSeen
 from previewbot.api.github import PullRequest
 from previewbot.config.repository import Triggers

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from previewbot.api import Phase, SlotBound
+from previewbot.api import Phase, Preview, SlotBound
 from previewbot.api.github import Account
 from previewbot.config.server import Settings
 from tests.support.many_passes import at_once, holding, many_worlds

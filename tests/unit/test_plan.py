@@ -14,12 +14,14 @@ from previewbot.api import (
     ChildState,
     ConfigurationProblem,
     Ended,
+    Holders,
     Lifecycle,
     Phase,
     Preview,
     Reason,
     Service,
     Slot,
+    SlotBound,
     Status,
     Waiting,
 )
@@ -64,7 +66,7 @@ from tests.support.previews import HEAD, NOW, OLDER, a_preview
 
 BUILDING = ImageMissing(Waiting(reason=Reason.BUILD_RUNNING))
 BUILT = ImageFound(REFERENCE, DIGEST)
-FULL = SlotGrant(granted=False, position=3)
+FULL = SlotGrant(granted=False, position=3, limit=10)
 MISTAKE = ConfigurationProblem(line=7, message="`imge` is unknown")
 
 CREATE, DELETE = f"create {session_name()}", f"delete {session_name()}"
@@ -290,12 +292,15 @@ def test_what_waits_for_a_slot_says_since_when_and_where_it_stands_in_the_queue(
     again = planned(
         later,
         images={"checkout": BUILT},
-        slot=SlotGrant(granted=False, position=1),
+        slot=SlotGrant(False, 0, SlotBound.AUTHOR, 2, Holders((7,), 1, 1)),
         now=NOW + timedelta(hours=1),
     ).status.slot
+    later = replace(later, status=replace(later.status, slot=again))
+    held = planned(later, images={"checkout": BUILT}, now=NOW + timedelta(hours=2)).status.slot
 
     assert first == Slot(held=False, waiting_since=NOW, queue_position=3, limit=10)
-    assert again == replace(first, queue_position=1)
+    assert again == Slot(waiting_since=NOW, bound=SlotBound.AUTHOR, limit=2, holders=Holders((7,), 1, 1))
+    assert held == Slot(held=True, held_since=NOW + timedelta(hours=2), waiting_since=NOW)
 
 
 def test_what_a_push_replaces_is_forgotten_in_the_status_before_it_is_deleted() -> None:
