@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from previewbot.api import Preview, SlotBound
 from previewbot.config.server import RepositoryLimits, Settings
-from previewbot.rules.repositories import rule_of
+from previewbot.rules.repositories import bounds_of
 
 _NAMES_KEPT = 10_000
 _LIVES = 2
@@ -65,9 +65,9 @@ def services_limit(settings: Settings, repository: str) -> int:
 
 
 def _of_its_rule(settings: Settings, repository: str) -> RepositoryLimits:
-    number = rule_of(settings, repository)
-    rules = settings.repositories or ()
-    return rules[number].limits if number is not None else RepositoryLimits()
+    bounds = bounds_of(settings, repository)
+    # What gets nothing asks for no slot either.
+    return bounds.limits if bounds is not None else RepositoryLimits()
 
 
 def _lower(one: int | None, other: int | None) -> int | None:
