@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -19,10 +20,11 @@ from previewbot.config.repository import parse_target
 from previewbot.config.server import GatewaySettings
 from previewbot.config.server.repositories import matches
 from previewbot.engine import links
+from previewbot.engine.annotations import HEAD_SHA, PULL_REQUEST, SPEC_HASH
 from previewbot.rules.images import is_allowed, with_digest
 from previewbot.text.durations import parse_duration
 from tests.chart.helm import of_kind, one, rendered
-from tests.chart.release import Account, place_of
+from tests.chart.release import Account, change, place_of
 from tests.support.admission import (
     DIGEST,
     ENTRY,
@@ -42,12 +44,22 @@ from tests.support.admission import (
 from tests.support.control_plane import ControlPlane
 from tests.support.previews import a_preview
 
+Upgrade = Callable[[Mapping[str, Any]], None]
+
 
 @pytest.fixture(scope="module")
 def account(cluster: ControlPlane) -> Iterator[Account]:
     """The controller's account under the policies."""
     with controller(cluster) as found:
         yield found
+
+
+@pytest.fixture
+def upgraded(cluster: ControlPlane, account: Account) -> Iterator[Upgrade]:
+    """Upgrades to other values, for one test."""
+    yield partial(upgrade, cluster)
+    change(cluster, "upgrade", "gateway")
+    wait_until(lambda: account.create(route()).status == 201)
 
 
 def assert_admitted(account: Account, manifest: dict[str, Any]) -> None:
@@ -98,13 +110,13 @@ def test_the_routes_that_previewbot_makes_are_admitted(account: Account, to_page
     ],
 )
 def test_a_route_leads_to_the_page_wherever_public_url_says_that_it_is(
-    cluster: ControlPlane, account: Account, number: int, public_url: str, hostname: str
+    upgraded: Upgrade, account: Account, number: int, public_url: str, hostname: str
 ) -> None:
     gateway = GATEWAY.model_copy(update={"domain": f"d{number}.example.com"})
     made = route(gateway, to_page=True, page=links.page_url(public_url, a_preview().name))
 
     domain = f"D{number}.Example.com"
-    upgrade(cluster, {"settings.public_url": public_url, "settings.links.gateway.domain": domain})
+    upgraded({"settings.public_url": public_url, "settings.links.gateway.domain": domain})
 
     # The domain is another one each time, so that only the new policy admits it.
     wait_until(lambda: account.create(made).status == 201)
@@ -115,6 +127,32 @@ def test_a_route_leads_to_the_page_wherever_public_url_says_that_it_is(
     ]:
         answer = account.create(spoiled(made, wrong))
         assert (answer.status, "leads neither to a Service nor to the page" in answer.text) == (422, True)
+
+
+def test_what_the_outgoing_controller_of_an_upgrade_makes_is_admitted(account: Account) -> None:
+    """Earlier builds do not say on a session for whom it is, and write no annotations on routes."""
+    before = a_preview()
+    bare = spoiled(session(before), drop("metadata", "annotations", PULL_REQUEST))
+
+    assert set(bare["metadata"]["annotations"]) == {HEAD_SHA, SPEC_HASH}
+    assert_admitted(account, bare)
+    assert_admitted(account, spoiled(route(preview=before), drop("metadata", "annotations")))
+
+
+def test_what_a_mutating_webhook_adds_is_admitted_where_the_values_name_it(
+    upgraded: Upgrade, account: Account
+) -> None:
+    theirs = put("metadata", "labels", "example.com/team", value="platform")
+    note = put("metadata", "annotations", "example.com/team", value="platform")
+    made = [spoiled(each, theirs, note) for each in (session(), route())]
+    for each in made:
+        assert "with the label example.com/team: platform" in account.create(each).body["message"]
+
+    upgraded({"admissionPolicy.otherMetadata": ["example.com/team"]})
+
+    wait_until(lambda: all(account.create(each).status == 201 for each in made))
+    other = put("metadata", "labels", "example.com/other", value="b")
+    assert "example.com/other" in account.create(spoiled(made[0], other)).body["message"]
 
 
 FILTERS: list[dict[str, Any]] = [
@@ -136,12 +174,11 @@ OPTIONS: dict[str, Any] = {
 
 
 def test_what_the_settings_add_to_routes_is_admitted_as_they_say_it(
-    cluster: ControlPlane, account: Account
+    upgraded: Upgrade, account: Account
 ) -> None:
     written = GATEWAY.model_dump(by_alias=True, exclude={"settle", "port"}) | OPTIONS
     gateway = GatewaySettings.model_validate(written | {"domain": "options.example.com"})
-    upgrade(
-        cluster,
+    upgraded(
         {"settings.links.gateway": gateway.model_dump(by_alias=True, exclude_none=True, exclude={"settle"})},
     )
 
@@ -215,9 +252,9 @@ CLOSED = [
 
 
 def test_what_no_rule_for_repositories_opens_to_anybody_is_refused(
-    cluster: ControlPlane, account: Account
+    upgraded: Upgrade, account: Account
 ) -> None:
-    upgrade(cluster, {"settings.repositories": RULES, "settings.links.gateway.domain": RULED.domain})
+    upgraded({"settings.repositories": RULES, "settings.links.gateway.domain": RULED.domain})
     wait_until(lambda: account.create(OPENED[-1]).status == 201 and account.create(CLOSED[0]).status == 422)
 
     for manifest in OPENED:
