@@ -71,7 +71,7 @@ def test_the_files_it_points_to_are_there() -> None:
 def test_its_helm_commands_are_about_this_chart_and_one_namespace(words: tuple[str, str]) -> None:
     verb, options = words
 
-    assert verb in ("install", "upgrade", "uninstall")
+    assert verb in ("install", "upgrade", "uninstall", "template")
     assert "--namespace previewbot" in options
     assert ("charts/previewbot" in options) == (verb != "uninstall")
 
