@@ -14,7 +14,7 @@ from pathspec._backends.simple.gitignore import SimpleGiBackend
 
 from previewbot.api.github import ChangedFile, ChangedFiles
 from previewbot.config.repository import Patterns, RepositoryConfig, ServiceConfig, TargetPath
-from previewbot.reconciler.gather import github as gather
+from previewbot.reconciler.gather.configuration import matched
 from previewbot.rules.changes import MOST_BYTES, bounded, match, portions
 
 
@@ -237,7 +237,7 @@ def test_three_thousand_paths_as_people_have_them_are_all_looked_at(complete: bo
 
 async def test_others_have_their_turn_after_every_portion() -> None:
     changed = files(*("web/" + "a" * 1_020 for _ in range(50)))
-    matching = asyncio.ensure_future(gather._matched(config(web=["web/**"]), changed))
+    matching = asyncio.ensure_future(matched(config(web=["web/**"]), changed))
     turns = 0
 
     while not matching.done():

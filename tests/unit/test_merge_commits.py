@@ -11,8 +11,7 @@ from previewbot.api.github import PullRequest
 from previewbot.clients.github import InstallationClient
 from previewbot.config.repository import RepositoryConfig, ServiceConfig, TargetPath
 from previewbot.errors import Invalid, NotFound, RemoteError
-from previewbot.reconciler.gather.github import _Configuration, _merge_sha
-from previewbot.reconciler.memory import ReadConfiguration
+from previewbot.reconciler.gather.github import _merge_sha
 from tests.support.observations import a_pull_request
 
 MERGE, BASE = "m" * 40, "b" * 40
@@ -48,10 +47,10 @@ async def found(
         image=image,
         ports=(8080,),
     )
-    configuration = _Configuration("c", ReadConfiguration(RepositoryConfig(version=1, services=(service,))))
+    config = RepositoryConfig(version=1, services=(service,))
     client: Any = cast(InstallationClient, commits)
     pull_request = pull_request or a_pull_request()
-    return await _merge_sha(client, observed or Observed(), pull_request, configuration, {changed: 1})
+    return await _merge_sha(client, observed or Observed(), pull_request, config, {changed: 1})
 
 
 HEAD_SHA = a_pull_request().head.sha

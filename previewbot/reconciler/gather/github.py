@@ -1,31 +1,28 @@
-"""The look at GitHub: the pull request, the configuration, the changed files, and the conversation."""
+"""The look at GitHub: the pull request, its configuration and what it changes, and the conversation."""
 
 from __future__ import annotations
 
-import asyncio
 import logging
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 
-from previewbot.api import AgentSeen, ConfigurationProblem, LeftOut, Observed, Preview, Report, Spec
-from previewbot.api.github import ChangedFiles, PullRequest
+from previewbot.api import AgentSeen, Observed, Preview, Report, Spec
+from previewbot.api.github import PullRequest
 from previewbot.clients.github import InstallationClient
-from previewbot.config.repository import PATH, RepositoryConfig, parse
-from previewbot.errors import ConfigurationError, Invalid, NotFound, Problem, RemoteError, Unauthorized
+from previewbot.config.repository import RepositoryConfig
+from previewbot.errors import Invalid, NotFound, RemoteError, Unauthorized
 from previewbot.reconciler.context import Context
 from previewbot.reconciler.gather.base_branches import read_base_branch
+from previewbot.reconciler.gather.configuration import read_changes, read_configuration
 from previewbot.reconciler.gather.requests import read_inbox, read_own
-from previewbot.reconciler.memory import ReadConfiguration
 from previewbot.reconciler.observation import Inbox, PullRequestFacts
 from previewbot.reconciler.plan.inbox import COMMENT
 from previewbot.reconciler.plan.requeue import FACTS_HOLD, LAG_LIMIT
 from previewbot.reconciler.store import PreviewStore
-from previewbot.rules import agents, changes, chosen, images
+from previewbot.rules import agents, images
 from previewbot.rules.base_branches import configuration_ref
-from previewbot.rules.bounds import check_against, entry_outside
-from previewbot.rules.repositories import Bounds, bounds_of, why_nothing
-from previewbot.rules.slot_limits import services_limit
+from previewbot.rules.repositories import bounds_of, why_nothing
 
 log = logging.getLogger(__name__)
 
@@ -35,16 +32,6 @@ _WATCHED_APART = timedelta(seconds=5)
 
 class Gone(Exception):
     """The repository or our installation is gone, confirmed as the App."""
-
-
-@dataclass(frozen=True)
-class _Configuration:
-    sha: str = ""
-    read: ReadConfiguration = field(default_factory=ReadConfiguration)
-
-    @property
-    def config(self) -> RepositoryConfig | None:
-        return self.read.config
 
 
 def must_read(preview: Preview, facts: PullRequestFacts | None, now: datetime) -> bool:
@@ -101,9 +88,8 @@ async def read_github(
     agent = await _agent(client, repository, pull_request)
     base_branch = await read_base_branch(client, pull_request, context.settings.config_branches)
     ref = configuration_ref(pull_request, base_branch)
-    configuration = await _configuration(context, client, bounds, repository, ref)
-    changed = await _files(context, client, name, pull_request, configuration)
-    files, left_out = _chosen(context, store.preview, pull_request, configuration, changed)
+    configuration = await read_configuration(context, client, bounds, repository, ref)
+    files, left_out = await read_changes(context, client, store.preview, pull_request, configuration)
     observed = store.status.observed
     facts = PullRequestFacts(
         pull_request=pull_request,
@@ -116,7 +102,7 @@ async def read_github(
         agent=agent,
         files=files,
         left_out=left_out,
-        merge_sha=await _merge_sha(client, observed, pull_request, configuration, files),
+        merge_sha=await _merge_sha(client, observed, pull_request, configuration.config, files),
         read_at=now,
     )
     inbox, newest = await read_inbox(context, client, store.preview, pull_request, now)
@@ -217,89 +203,11 @@ async def _agent(client: InstallationClient, repository: str, pull_request: Pull
     return seen
 
 
-async def _configuration(
-    context: Context, client: InstallationClient, bounds: Bounds, repository: str, ref: str
-) -> _Configuration:
-    try:
-        file = await client.file(repository, PATH, ref)
-    except Invalid as error:
-        # GitHub sends no content of a file over 1 MB. It is a mistake of its author, told in the comment like
-        # others.
-        problem = ConfigurationProblem(line=0, message=error.message)
-        return _Configuration(read=ReadConfiguration(problems=(problem,)))
-    if file is None:
-        return _Configuration()
-    read = context.memory.configurations.read(file.sha, bounds, lambda: _read(file.content, bounds))
-    return _Configuration(file.sha, read)
-
-
-def _read(content: bytes, bounds: Bounds) -> ReadConfiguration:
-    try:
-        config = parse(content, PATH)
-    except ConfigurationError as error:
-        return ReadConfiguration(problems=_told(error.problems))
-    found = check_against(config, bounds)
-    if not found:
-        return ReadConfiguration(config)
-    refused = config.entry is not None and bool(entry_outside(bounds, config.entry))
-    return ReadConfiguration(problems=_told(found), entry_refused=refused)
-
-
-def _told(problems: Sequence[Problem]) -> tuple[ConfigurationProblem, ...]:
-    return tuple(ConfigurationProblem(line=p.line, message=p.message) for p in problems)
-
-
-async def _files(
-    context: Context,
-    client: InstallationClient,
-    name: str,
-    pull_request: PullRequest,
-    configuration: _Configuration,
-) -> dict[str, int]:
-    if configuration.config is None or pull_request.state == "closed":
-        return {}
-    # The list can be thirty pages long. It only changes with the head, with the base that GitHub compares it
-    # to, or with the patterns it is matched against.
-    key = (pull_request.head.sha, pull_request.base.sha, configuration.sha)
-    cached = context.memory.files.get(name)
-    if cached is not None and cached[0] == key:
-        return dict(cached[1])
-    files = await client.files(pull_request.base.repository, pull_request.number)
-    matched = await _matched(configuration.config, changes.bounded(files))
-    context.memory.files[name] = (key, matched)
-    return dict(matched)
-
-
-def _chosen(
-    context: Context,
-    preview: Preview,
-    pull_request: PullRequest,
-    configuration: _Configuration,
-    changed: Mapping[str, int],
-) -> tuple[Mapping[str, int], LeftOut | None]:
-    """Return what of the changed services is previewed, before anything is asked about the others."""
-    if configuration.config is None:
-        return changed, None
-    limit = services_limit(context.settings, pull_request.base.repository)
-    kept = chosen.with_a_session(preview.status, pull_request.head.sha)
-    return chosen.choose(configuration.config, changed, limit, kept)
-
-
-async def _matched(config: RepositoryConfig, files: ChangedFiles) -> dict[str, int]:
-    matching = changes.Matching(config)
-    for portion in changes.portions(files):
-        matching.read(portion)
-        # Whoever opens a pull request chooses its files: thousands of long paths at one go, and the Lease
-        # would not be renewed in time.
-        await asyncio.sleep(0)
-    return matching.count(files)
-
-
 async def _merge_sha(
     client: InstallationClient,
     observed: Observed,
     pull_request: PullRequest,
-    configuration: _Configuration,
+    config: RepositoryConfig | None,
     files: Mapping[str, int],
 ) -> str:
     """Return the test merge of this very head, if an image of a changed service can be named by it.
@@ -308,7 +216,7 @@ async def _merge_sha(
     an image: only the second parent says of which head it is.
     """
     sha, head = pull_request.merge_commit_sha, pull_request.head.sha
-    services = configuration.config.services if configuration.config else ()
+    services = config.services if config else ()
     if not sha or pull_request.mergeable is False:
         return ""
     if not any(images.counts_merges(service.image) for service in services if service.name in files):

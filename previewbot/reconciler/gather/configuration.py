@@ -1,0 +1,104 @@
+"""The configuration that counts for a pull request, and which of its services the pull request changes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from previewbot.api import ConfigurationProblem, LeftOut, Preview
+from previewbot.api.github import ChangedFiles, PullRequest
+from previewbot.clients.github import InstallationClient
+from previewbot.config.repository import PATH, RepositoryConfig, parse
+from previewbot.errors import ConfigurationError, Invalid, Problem
+from previewbot.reconciler.context import Context
+from previewbot.reconciler.memory import ReadConfiguration
+from previewbot.rules import changes, chosen
+from previewbot.rules.bounds import check_against, entry_outside
+from previewbot.rules.repositories import Bounds
+from previewbot.rules.slot_limits import services_limit
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """What was read of a configuration file; `sha` is its blob's, empty where there is no file."""
+
+    sha: str = ""
+    read: ReadConfiguration = field(default_factory=ReadConfiguration)
+
+    @property
+    def config(self) -> RepositoryConfig | None:
+        """The configuration, if there is one without a mistake."""
+        return self.read.config
+
+
+async def read_configuration(
+    context: Context, client: InstallationClient, bounds: Bounds, repository: str, ref: str
+) -> Configuration:
+    """Read a branch's configuration file, and hold it to what the repository may have."""
+    try:
+        file = await client.file(repository, PATH, ref)
+    except Invalid as error:
+        # GitHub sends no content of a file over 1 MB. It is a mistake of its author, told in the comment like
+        # others.
+        problem = ConfigurationProblem(line=0, message=error.message)
+        return Configuration(read=ReadConfiguration(problems=(problem,)))
+    if file is None:
+        return Configuration()
+    read = context.memory.configurations.read(file.sha, bounds, lambda: _read(file.content, bounds))
+    return Configuration(file.sha, read)
+
+
+async def read_changes(
+    context: Context,
+    client: InstallationClient,
+    preview: Preview,
+    pull_request: PullRequest,
+    configuration: Configuration,
+) -> tuple[Mapping[str, int], LeftOut | None]:
+    """Return how many changed files each service has that is previewed, and what is said of the others.
+
+    These are told apart here, before anything is asked about them.
+    """
+    config = configuration.config
+    if config is None or pull_request.state == "closed":
+        return {}, None
+    repository, head_sha = pull_request.base.repository, pull_request.head.sha
+    # The list can be thirty pages long. It only changes with the head, with the base that GitHub compares it
+    # to, or with the patterns it is matched against.
+    key = (head_sha, pull_request.base.sha, configuration.sha)
+    cached = context.memory.files.get(preview.name)
+    if cached is None or cached[0] != key:
+        files = await client.files(repository, pull_request.number)
+        cached = (key, await matched(config, changes.bounded(files)))
+        context.memory.files[preview.name] = cached
+    limit = services_limit(context.settings, repository)
+    kept = chosen.with_a_session(preview.status, head_sha)
+    return chosen.choose(config, cached[1], limit, kept)
+
+
+async def matched(config: RepositoryConfig, files: ChangedFiles) -> dict[str, int]:
+    """Return how many of the changed files each service has, in turns with everything else."""
+    matching = changes.Matching(config)
+    for portion in changes.portions(files):
+        matching.read(portion)
+        # Whoever opens a pull request chooses its files: thousands of long paths at one go, and the Lease
+        # would not be renewed in time.
+        await asyncio.sleep(0)
+    return matching.count(files)
+
+
+def _read(content: bytes, bounds: Bounds) -> ReadConfiguration:
+    try:
+        config = parse(content, PATH)
+    except ConfigurationError as error:
+        return ReadConfiguration(problems=_told(error.problems))
+    found = check_against(config, bounds)
+    if not found:
+        return ReadConfiguration(config)
+    refused = config.entry is not None and bool(entry_outside(bounds, config.entry))
+    return ReadConfiguration(problems=_told(found), entry_refused=refused)
+
+
+def _told(problems: Sequence[Problem]) -> tuple[ConfigurationProblem, ...]:
+    return tuple(ConfigurationProblem(line=p.line, message=p.message) for p in problems)
