@@ -160,3 +160,36 @@ async def test_the_next_commit_runs_only_what_is_its_own() -> None:
     await world.settle()
 
     assert world.serving == [A]
+
+
+async def test_what_the_settings_took_back_ends_although_its_service_has_another_name_by_now() -> None:
+    # The session goes on under the new name; the label that it was made with has the old one.
+    world = await ready(World(**WIDE))
+    world.configure(with_checkout().replace("  checkout:\n", "  till:\n"))
+    await world.settle()
+    assert ([service.name for service in world.status.services], world.serving) == (["till"], [A])
+
+    world.settings = World(**WIDE, repositories=[OWN | {"targets": ["deployment/pricing"]}]).settings
+    world.restart()
+    await world.settle()
+
+    assert world.cluster.sessions == {}
+    assert world.cluster.leads_to() == "page"
+
+
+async def test_an_image_that_the_settings_took_back_ends_under_another_name_while_the_next_is_awaited() -> (
+    None
+):
+    world = await ready(World(**WIDE))
+    # The session of before serves on until there is the image that the file names now.
+    world.configure(
+        with_checkout(image='"ghcr.io/acme/till:{head_sha}"').replace("  checkout:\n", "  till:\n")
+    )
+    await world.settle()
+    assert world.serving == [A]
+
+    world.settings = World(**WIDE, repositories=[OWN | {"images": ["ghcr.io/acme/till"]}]).settings
+    world.restart()
+    await world.settle()
+
+    assert world.cluster.sessions == {}

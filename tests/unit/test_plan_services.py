@@ -226,7 +226,7 @@ def test_a_missing_target_is_said_and_nothing_is_created() -> None:
 
 
 def test_the_image_is_pinned_once_per_head() -> None:
-    before = carry_over(CONFIG, 3, None)
+    before = carry_over(CONFIG, 3, [])
 
     pinned = pin_image(before, HEAD, [REFERENCE], ImageFound(REFERENCE, "sha256:1"))
     moved = pin_image(pinned, HEAD, [REFERENCE], ImageFound(REFERENCE, "sha256:2"))
@@ -257,7 +257,7 @@ def test_another_target_is_another_service_to_which_nothing_old_applies() -> Non
     assert FACTS.config is not None
     facts = replace(FACTS, config=FACTS.config.model_copy(update={"services": (elsewhere,)}))
 
-    service = carry_over(elsewhere, 1, a_service())
+    service = carry_over(elsewhere, 1, [a_service()])
     plan = planned(running(children=(a_child(),)), facts=facts, found=(a_session(),))
 
     assert (service.digest, service.target) == ("", "deployment/till")

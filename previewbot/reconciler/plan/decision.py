@@ -79,9 +79,9 @@ def decide(status: Status, facts: PullRequestFacts | None, found: Sequence[Found
 
 def _open(status: Status, facts: PullRequestFacts, found: Sequence[Found]) -> Decision:
     unread = needs_approval(facts.pull_request, status.lifecycle.approved_sha)
-    # By what is there, and not by what is recorded: what is never made must not be ended again and again.
-    there = {child.service for child in found}
-    outside = facts.bounds is None or runs_outside(status.services, there, facts.bounds)
+    outside = facts.bounds is None or runs_outside(
+        status.services, _with_children(status, found), facts.bounds
+    )
     if facts.problems:
         # What serves stays, unless it is a fork's commit that was approved before another was pushed; or the
         # settings do not let it run, or be led to: a mistake of the file's ends nothing, but it keeps nothing
@@ -97,3 +97,15 @@ def _open(status: Status, facts: PullRequestFacts, found: Sequence[Found]) -> De
         return End(Reason.NO_SERVICE_CHANGED)
     # Last: what has no configuration or changes no service needs nobody's approval.
     return End(Reason.FORK) if unread else Run()
+
+
+def _with_children(status: Status, found: Sequence[Found]) -> set[str]:
+    """Return the services of which something is there.
+
+    By what is there, and not by what is recorded: what is never made must not be ended again and again. But
+    whose it is, the record knows as well: a service that got another name keeps the session of before, whose
+    label still has the old one.
+    """
+    there = {child.identity for child in found}
+    recorded = {child.service for child in status.children if child.identity in there}
+    return recorded | {child.service for child in found}

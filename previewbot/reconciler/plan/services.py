@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -23,23 +23,25 @@ from previewbot.rules import images
 def changed_services(preview: Preview, facts: PullRequestFacts) -> list[tuple[ServiceConfig, Service]]:
     """Return the services that the pull request changes, each with its status carried over."""
     assert facts.config is not None
-    before = {service.name: service for service in preview.status.services}
     return [
-        (config, carry_over(config, facts.files[config.name], before.get(config.name)))
+        (config, carry_over(config, facts.files[config.name], preview.status.services))
         for config in facts.config.services
         if config.name in facts.files
     ]
 
 
-def carry_over(config: ServiceConfig, files: int, before: Service | None) -> Service:
-    """Carry a service's status over to what the configuration says of it now.
+def carry_over(config: ServiceConfig, files: int, services: Iterable[Service]) -> Service:
+    """Carry what the status says of a service over to what the configuration says of it now.
 
-    Another target or namespace is another service: nothing of the old status holds for it.
+    Another target or namespace is another service: nothing of the old status holds for it. Another name alone
+    is not: its session goes on, and which image that has must not be forgotten.
     """
-    target = str(config.target)
-    if before is None or (before.namespace, before.target) != (config.namespace, target):
-        return Service(name=config.name, namespace=config.namespace, target=target, files=files)
-    return before if before.files == files else replace(before, files=files)
+    named, target = config.name, str(config.target)
+    before = next((s for s in services if (s.namespace, s.target) == (config.namespace, target)), None)
+    if before is None:
+        return Service(name=named, namespace=config.namespace, target=target, files=files)
+    same = (before.name, before.files) == (named, files)
+    return before if same else replace(before, name=named, files=files)
 
 
 def candidates(config: ServiceConfig, facts: PullRequestFacts, merge_shas: Sequence[str]) -> list[str]:
