@@ -62,10 +62,12 @@ def _holding_and_queued(
     me: Preview, others: Iterable[Preview]
 ) -> tuple[list[tuple[Party, Preview]], list[Preview]]:
     """Return who of the others holds a slot, and who waits for one."""
-    name, app_id = me.name, me.spec.app_id
+    # What another App looks after, or one of another GitHub that happens to have the same number, is another
+    # installation's of previewbot, with limits of its own.
+    name, ours = me.name, (me.spec.app_id, me.spec.github_host)
     holding, queued = [], []
     for other in others:
-        if other.name == name or other.deleting or other.spec.app_id != app_id:
+        if other.name == name or other.deleting or (other.spec.app_id, other.spec.github_host) != ours:
             continue
         if other.status.slot.held:
             holding.append((party_of(other), other))
