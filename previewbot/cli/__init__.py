@@ -12,7 +12,7 @@ from pathlib import Path
 from previewbot.api.names import is_full_name
 from previewbot.cli import plugins
 from previewbot.cli.check import check
-from previewbot.cli.check_settings import bounds_for, settings_in, tell
+from previewbot.cli.check_settings import STDIN, bounds_for, settings_in, tell
 from previewbot.config.words import printable
 from previewbot.errors import SettingsError
 
@@ -141,6 +141,8 @@ def _check(command: argparse.ArgumentParser, options: argparse.Namespace) -> int
         command.error("--repository asks for --settings FILE, which says what it may have")
     if options.settings is None:
         return check(options.path, options.files, stdin)
+    if options.settings == STDIN and "-" in options.files:
+        command.error("stdin can be read once: for the settings, or for the names of changed files")
     settings = settings_in(options.settings, os.environ, getattr(stdin, "buffer", BytesIO()))
     if settings is None:
         return 1

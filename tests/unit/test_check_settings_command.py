@@ -167,6 +167,14 @@ def test_with_rules_it_must_be_known_whose_file_it_is(check: Check) -> None:
     assert check(narrow, "preview.yaml", "--settings", "settings.yaml")[0] == 1
 
 
+def test_stdin_is_not_read_for_two_things(check: Check, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        check("", "preview.yaml", "-", "--settings", "-", stdin=SETTINGS)
+
+    assert ended.value.code == 2
+    assert "stdin can be read once" in capsys.readouterr().err
+
+
 def test_it_takes_what_the_chart_makes_from_stdin(check: Check) -> None:
     wrong = SETTINGS + RULES.replace("[staging]", "[prod]")
     made = {"apiVersion": "v1", "kind": "ConfigMap", "data": {"settings.yaml": SETTINGS + RULES}}
