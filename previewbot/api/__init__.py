@@ -3,6 +3,7 @@
 The `Preview` custom resource has identity and intent in `spec`, what was observed and done in `status`.
 """
 
+from previewbot.api.base_branch import BaseBranch, Missing
 from previewbot.api.conditions import Condition, ConditionType
 from previewbot.api.phases import Phase, Severity, Turn, Waits
 from previewbot.api.preview import (
@@ -36,7 +37,6 @@ from previewbot.api.resource import Resource
 from previewbot.api.slot import Holders, Slot, SlotBound
 from previewbot.api.status import (
     AgentSeen,
-    BaseBranch,
     Child,
     ChildState,
     ConfigurationProblem,
@@ -45,7 +45,6 @@ from previewbot.api.status import (
     Lifecycle,
     Link,
     LinkKind,
-    Missing,
     Observed,
     PodProblem,
     Refusal,
