@@ -145,8 +145,17 @@ def test_what_a_mutating_webhook_adds_is_admitted_where_the_values_name_it(
     theirs = put("metadata", "labels", "example.com/team", value="platform")
     note = put("metadata", "annotations", "example.com/team", value="platform")
     made = [spoiled(each, theirs, note) for each in (session(), route())]
-    for each in made:
-        assert "with the label example.com/team: platform" in account.create(each).body["message"]
+    # A webhook for every kind, such as a Kyverno policy with `kinds: ["*"]`, does not leave Previews out.
+    a_new_preview = spoiled(
+        preview_object(), put("metadata", "labels", value={"example.com/team": "platform"})
+    )
+    for each in (*made, a_new_preview):
+        message = account.create(each).body["message"]
+        assert each is a_new_preview or "with the label example.com/team: platform" in message
+        assert message.endswith(
+            "; if a mutating webhook adds it, name its key in admissionPolicy.otherMetadata of the chart"
+        )
+    made.append(a_new_preview)
 
     upgraded({"admissionPolicy.otherMetadata": ["example.com/team"]})
 

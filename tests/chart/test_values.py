@@ -19,6 +19,15 @@ from tests.chart.helm import CHART, KUBE_VERSION, run, template
             ["settings.cluster.namespaces=staging"],
             "at '/settings/cluster/namespaces': got string, want array",
         ),
+        # Whoever adds what selects previewbot's objects would take them over.
+        (
+            ["admissionPolicy.otherMetadata={previewbot.dev/preview}"],
+            "at '/admissionPolicy/otherMetadata/0': 'not' failed",
+        ),
+        (
+            ["admissionPolicy.otherMetadata={preview.mirrord.metalbear.co/key}"],
+            "at '/admissionPolicy/otherMetadata/0': 'not' failed",
+        ),
         (["settings.cluster.namespaces={Staging}"], "at '/settings/cluster/namespaces/0': 'Staging'"),
         (
             ["settings.cluster.namespaces={a,a}"],

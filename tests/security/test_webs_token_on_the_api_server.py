@@ -17,7 +17,8 @@ from previewbot.clients.kubernetes.resources import poke_patch
 from previewbot.rules.environment_keys import environment_key
 from tests.chart.conftest import cluster as cluster
 from tests.chart.helm import NAMESPACE, RELEASE, one, rendered
-from tests.chart.release import Account, installed, put
+from tests.chart.release import Account, change, installed, put
+from tests.support.admission import upgrade, wait_until
 from tests.support.api import MERGE_PATCH, Answer
 from tests.support.control_plane import ControlPlane
 from tests.support.previews import a_preview
@@ -271,6 +272,33 @@ def test_with_a_role_that_somebody_gave_it_by_mistake_web_may_do_no_more(
         refused_by_policy(web.patch_status(stored, {"status": {"phase": "Ready"}}), "does nothing else")
     finally:
         cluster.call("DELETE", f"/apis/{group}/v1/clusterrolebindings/wrong")
+
+
+def test_what_a_mutating_webhook_adds_is_admitted_where_the_values_name_it(
+    cluster: ControlPlane, web: Account, stored: Manifest
+) -> None:
+    """Without it a webhook that labels every kind would have each delivery refused, and the listing too."""
+    wrong = a_new_preview(number=8)
+    metadata(labels={"example.com/team": "platform"})(wrong)
+    annotated("example.com/team", "platform")(wrong)
+    poke = poke_patch(spec(7), FULL)
+    poke["metadata"] |= {"labels": {"example.com/team": "platform"}}
+    poke["metadata"]["annotations"] |= {"example.com/team": "platform"}
+    advice = "if a mutating webhook adds it, name its key in admissionPolicy.otherMetadata of the chart"
+    refused_by_policy(web.create(wrong), advice)
+    refused_by_policy(web.patch(stored, poke), advice)
+
+    upgrade(cluster, {"admissionPolicy.otherMetadata": ["example.com/team"]})
+    try:
+        wait_until(lambda: web.create(wrong).status == 201)
+        assert web.patch(stored, poke).status == 200
+        metadata(labels={"example.com/team": "platform", "example.com/other": "a"})(wrong)
+        refused_by_policy(web.create(wrong), "sets no labels")
+        refused_by_policy(web.patch(stored, {"metadata": {"labels": {"team": None}}}), "takes none away")
+    finally:
+        change(cluster, "upgrade", "gateway")
+        metadata(labels={"example.com/team": "platform"})(wrong)
+        wait_until(lambda: web.create(wrong).status == 422)
 
 
 def test_everybody_else_may_label_and_annotate_previews(cluster: ControlPlane, stored: Manifest) -> None:

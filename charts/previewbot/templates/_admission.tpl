@@ -60,13 +60,34 @@ p[a-z2-7]{10}(-[a-z0-9]+)*-[1-9][0-9]*
   messageExpression: "'the owner ' + variables.owner + ' is not the Preview of pull request ' + variables.number"
 {{- end }}
 
+{{/* Whether the values say that a mutating webhook adds the label or annotation `k`; call with the root. */}}
+{{- define "previewbot.addedByWebhooks" -}}
+k in {{ .Values.admissionPolicy.otherMetadata | default list | toJson }}
+{{- end }}
+
+{{/* What to do about a label or annotation that is refused. */}}
+{{- define "previewbot.adviceAboutOthers" -}}
+; if a mutating webhook adds it, name its key in admissionPolicy.otherMetadata of the chart
+{{- end }}
+
+{{/* No other labels than before, but for what the values name; call with (dict "root" $ "message" "web sets no labels"). */}}
+{{- define "previewbot.labelsAsBefore" -}}
+- expression: >-
+    object == null || !has(object.metadata.labels) || object.metadata.labels.all(k, {{ include "previewbot.addedByWebhooks" .root }}
+    || oldObject != null && has(oldObject.metadata.labels) && k in oldObject.metadata.labels
+    && oldObject.metadata.labels[k] == object.metadata.labels[k])
+  message: {{ .message }}{{ include "previewbot.adviceAboutOthers" . }}
+- expression: >-
+    object == null || oldObject == null || !has(oldObject.metadata.labels)
+    || oldObject.metadata.labels.all(k, has(object.metadata.labels) && k in object.metadata.labels)
+  message: {{ .message }}, and takes none away
+{{- end }}
+
 {{/* A label or annotation `k` of an `object` that somebody else put there: what stood there before, and what the values
      say that a mutating webhook adds. Call with (dict "root" $ "field" "labels"). */}}
 {{- define "previewbot.ofOthers" -}}
-{{- with .root.Values.admissionPolicy.otherMetadata }}
-{{- toJson . }}.exists(other, other == k)
-|| {{ end -}}
-request.operation == 'UPDATE' && has(oldObject.metadata.{{ .field }}) && k in oldObject.metadata.{{ .field }}
+{{ include "previewbot.addedByWebhooks" .root }}
+|| request.operation == 'UPDATE' && has(oldObject.metadata.{{ .field }}) && k in oldObject.metadata.{{ .field }}
 && oldObject.metadata.{{ .field }}[k] == variables.{{ .field }}[k]
 {{- end }}
 
@@ -84,7 +105,7 @@ request.operation == 'UPDATE' && has(oldObject.metadata.{{ .field }}) && k in ol
     {{- $condition | nindent 4 }})
   messageExpression: >-
     "previewbot makes no {{ .what }} with the {{ trimSuffix "s" .field }} " + variables.{{ .field }}.filter(k, !(
-    {{- $condition | nindent 4 }})).map(k, string(k) + ": " + variables.{{ .field }}[k]).join(", ")
+    {{- $condition | nindent 4 }})).map(k, string(k) + ": " + variables.{{ .field }}[k]).join(", ") + {{ include "previewbot.adviceAboutOthers" . | toJson }}
 {{- end }}
 
 {{/* What previewbot notes on sessions and routes: previewbot/engine/annotations.py. */}}
