@@ -15,6 +15,8 @@ from typing import BinaryIO
 from previewbot.cli.files import read_head
 from previewbot.config.reader import MAX_BYTES, Unreadable, read
 from previewbot.config.server import (
+    LimitsSettings,
+    RepositoryLimits,
     SecretSource,
     Settings,
     document,
@@ -37,6 +39,17 @@ from previewbot.rules.repositories import (
 STDIN = Path("-")
 _KEY = "settings.yaml"
 _LINE = re.compile(r"line ([0-9]+): ")
+_KIND = re.compile(rb"^kind: ", re.MULTILINE)
+_RENDER = (
+    "helm template previewbot charts/previewbot --namespace previewbot --kube-version 1.30 --values FILE "
+    "--show-only templates/settings.yaml | previewbot check --settings -"
+)
+_VALUES = f"holds values of the chart, which makes settings of them; check these: {_RENDER}"
+_SEVERAL = f"holds several objects; give it the one with the settings: {_RENDER}"
+_OTHER = (
+    f"is an object of Kubernetes, but no ConfigMap with {_KEY} in its data, such as the chart makes: "
+    f"{_RENDER}"
+)
 
 
 def settings_in(path: Path, environment: Mapping[str, str], stdin: BinaryIO) -> Settings | None:
@@ -89,15 +102,27 @@ def bounds_for(settings: Settings, repository: str | None) -> Bounds | None:
 def _unwrapped(content: bytes) -> bytes:
     """Return the settings in a ConfigMap such as the chart makes; any other file as it is.
 
-    The lines of mistakes are then those of the settings in it.
+    The lines of mistakes are then those of the settings in it. Raises SettingsError for what is no file of
+    settings at all: a mistake for each of its keys would not say so.
     """
     try:
         found = read(content, {"$defs": {}}).value
-    except Unreadable:
+    except Unreadable as error:
+        # No setting is called `kind`, which everything has that the chart makes.
+        if str(error) == "second_document" and _KIND.search(content):
+            raise SettingsError((_SEVERAL,)) from None
         return content
-    data = found.get("data") if isinstance(found, dict) and found.get("kind") == "ConfigMap" else None
+    if not isinstance(found, dict):
+        return content
+    if "settings" in found:
+        raise SettingsError((_VALUES,))
+    if not {"apiVersion", "kind"} <= found.keys():
+        return content
+    data = found.get("data") if found["kind"] == "ConfigMap" else None
     inner = data.get(_KEY) if isinstance(data, dict) else None
-    return inner.encode() if isinstance(inner, str) else content
+    if not isinstance(inner, str):
+        raise SettingsError((_OTHER,))
+    return inner.encode()
 
 
 def _named(path: Path) -> str:
@@ -114,6 +139,7 @@ def _place(settings: Settings, environment: Mapping[str, str], source_of: Callab
 
 def _rules(settings: Settings) -> Iterator[str]:
     yield f"owners: {_list(settings.owners)}"
+    yield f"limits: {_limits(settings.limits)}"
     if settings.repositories is None:
         yield "repositories: everybody's, without rules"
         yield from _rows(everybodys(settings))
@@ -128,15 +154,18 @@ def _rules(settings: Settings) -> Iterator[str]:
 
 
 def _rows(bounds: Bounds) -> Iterator[str]:
-    limits = bounds.limits.model_dump(exclude_none=True)
     for key, value in (
         ("namespaces", _list(bounds.namespaces)),
         ("targets", _list(bounds.targets)),
         ("images", _list(bounds.images)),
         ("entries", _list(bounds.entries, "any Service of these namespaces")),
-        ("limits", ", ".join(f"{name} {number}" for name, number in limits.items()) or "everybody's"),
+        ("limits", _limits(bounds.limits) or "everybody's"),
     ):
         yield f"       {key:<11} {value}"
+
+
+def _limits(limits: LimitsSettings | RepositoryLimits) -> str:
+    return ", ".join(f"{name} {number}" for name, number in limits.model_dump(exclude_none=True).items())
 
 
 def _list(values: tuple[str, ...] | None, otherwise: str = "any") -> str:

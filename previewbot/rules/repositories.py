@@ -6,6 +6,7 @@ calls it is enough to refuse by, never to allow by.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
@@ -126,7 +127,31 @@ def warnings_of(settings: Settings) -> tuple[str, ...]:
             "`owners` is not set: whichever account installs the App is served, which for a public App is "
             "anybody. Write whose installations count, for example `owners: [acme]`"
         )
-    return tuple(found)
+    return (*found, *_idle_limits(settings))
+
+
+def _idle_limits(settings: Settings) -> Iterator[str]:
+    """Yield what can never be reached, since what it is part of ends earlier.
+
+    No mistake: whoever lowers `limits.previews` in a hurry must not have to look for all the others first.
+    """
+    everybody = settings.limits
+    for key in ("per_repository", "per_author", "per_agent"):
+        number = getattr(everybody, key)
+        if number is not None and number > everybody.previews:
+            yield (
+                f"`limits.{key}` is {number} and bounds nothing, since `limits.previews` is "
+                f"{everybody.previews}. Lower it, or remove it"
+            )
+    for at, rule in enumerate(settings.repositories or (), start=1):
+        previews = rule.limits.previews or everybody.per_repository
+        for key in ("per_author", "per_agent"):
+            number = getattr(rule.limits, key)
+            if number is not None and previews is not None and number > previews:
+                yield (
+                    f"`limits.{key}` of rule {at} of `repositories` is {number} and bounds nothing, since "
+                    f"each of its repositories may hold {previews}. Lower it, or remove it"
+                )
 
 
 def _means_any_owner(rule: RepositoryRule | None) -> bool:

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import io
 import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import yaml
+from hypothesis import given
+from hypothesis import strategies as st
 
 from previewbot.cli import main
+from previewbot.cli.check_settings import settings_in
+from previewbot.cli.serve import load
+from previewbot.config.server import Settings
+from previewbot.errors import SettingsError
 from tests.unit.test_check_command import GOOD
 
 SETTINGS = """\
@@ -65,6 +72,7 @@ def test_it_says_what_each_rule_means_and_which_secrets_will_be_read(
         """\
   controller will read the App's private key from PREVIEWBOT_GITHUB__PRIVATE_KEY
 owners: acme
+limits: previews 50, services 10
 repositories: the first rule that is for one counts, and what none is for gets nothing
   1. acme/shop, acme/web-*
        namespaces  staging
@@ -189,3 +197,63 @@ def test_it_takes_what_the_chart_makes_from_stdin(check: Check) -> None:
         "only narrows\n",
     )
     assert check("", "--settings", "-", stdin=wrong)[0] == 1
+
+
+VALUES = "image: {repository: r.example.com/a}\nexistingSecret: a\nsettings: {owners: [acme]}\n"
+RENDER = (
+    "helm template previewbot charts/previewbot --namespace previewbot --kube-version 1.30 --values FILE "
+    "--show-only templates/settings.yaml | previewbot check --settings -"
+)
+CONFIG_MAP = "apiVersion: v1\nkind: ConfigMap\n"
+NONE_OF_OURS = "is an object of Kubernetes, but no ConfigMap with settings.yaml in its data"
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (VALUES, "holds values of the chart, which makes settings of them; check these"),
+        ("settings: {}\n", "holds values of the chart"),
+        (f"---\napiVersion: v1\nkind: Service\n---\n{CONFIG_MAP}", "holds several objects"),
+        ("apiVersion: v1\nkind: Secret\nstringData: {settings.yaml: x}\n", NONE_OF_OURS),
+        (CONFIG_MAP + "data: {config.yaml: x}\n", NONE_OF_OURS),
+        (CONFIG_MAP + "data: {settings.yaml: {a: b}}\n", NONE_OF_OURS),
+    ],
+)
+def test_what_is_no_file_of_settings_is_told_in_one_line(check: Check, content: str, words: str) -> None:
+    code, output, errors = check(content, "--settings", "settings.yaml")
+
+    assert (code, output, errors.count("\n")) == (1, "", 1)
+    assert errors.startswith("settings.yaml: ")
+    assert words in errors
+    assert errors.endswith(f": {RENDER}\n")
+
+
+PIECES = [
+    *SETTINGS.splitlines(keepends=True),
+    *RULES.splitlines(keepends=True),
+    *("\ufeff", "\r\n", "\r", "\t", "\0", "---\n", "...\n", "# a comment\n", "{}", "é", "\N{NO-BREAK SPACE}"),
+    *("limits: {previews: 5}\n", "limits:\n", "  previews: 5\n", "pages: public\n", "ttl: {max: 1h}\n"),
+    *("  - match: [*/*]\n", "  - match: [acme/a, ACME/B]\n", "repositories: []\n"),
+    *("owners: [Acme]\n", "owners: ~\n", "kind: Preview\n"),
+]
+
+
+@given(
+    st.lists(st.sampled_from(PIECES), max_size=12),
+    st.sampled_from(["utf-8", "utf-16", "latin-1"]),
+    st.booleans(),
+)
+def test_it_takes_what_the_start_takes_and_nothing_else(
+    pieces: list[str], encoding: str, whole: bool
+) -> None:
+    content = (SETTINGS * whole + "".join(pieces)).encode(encoding, errors="replace")
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "settings.yaml"
+        file.write_bytes(content)
+        try:
+            started: Settings | None = load(file, {})
+        except SettingsError:
+            started = None
+
+        assert settings_in(file, {}, io.BytesIO()) == started
+        assert settings_in(Path("-"), {}, io.BytesIO(content)) == started

@@ -383,6 +383,25 @@ def test_the_start_warns_of_what_is_left_open() -> None:
     assert warnings_of(settings()) == ()
 
 
+def test_the_start_warns_of_limits_that_are_never_reached() -> None:
+    limits = {"previews": 5, "per_repository": 10, "per_author": 5, "per_agent": 6}
+    rule = {"match": ["acme/shop"], "limits": {"previews": 2, "per_author": 3, "per_agent": 2}}
+    repository, agent = warnings_of(settings({"match": ["acme/*"]}, limits=limits))
+
+    assert repository == (
+        "`limits.per_repository` is 10 and bounds nothing, since `limits.previews` is 5. "
+        "Lower it, or remove it"
+    )
+    assert agent.startswith("`limits.per_agent` is 6 and bounds nothing")
+    assert warnings_of(settings(rule)) == (
+        "`limits.per_author` of rule 1 of `repositories` is 3 and bounds nothing, since each of its "
+        "repositories may hold 2. Lower it, or remove it",
+    )
+    inherited = {"match": ["acme/shop"], "limits": {"per_agent": 3}}
+    assert "may hold 2." in warnings_of(settings(inherited, limits={"per_repository": 2}))[0]
+    assert warnings_of(settings(inherited, limits={"per_repository": 3})) == ()
+
+
 def test_of_the_same_something_is_said_once_an_hour_and_of_many_only_so_much() -> None:
     seldom = Seldom()
 
