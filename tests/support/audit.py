@@ -23,7 +23,12 @@ def policy(namespace: str) -> dict[str, Any]:
 
 def query(namespace: str) -> str:
     """Return the jq program that tells what an agent ran, for a release in this namespace."""
-    return _of(_block("sh", "jq --arg agent").split("'\n", 1)[1].rsplit("'", 1)[0], namespace)
+    return _of(command().split("'\n", 1)[1].rsplit("'", 1)[0], namespace)
+
+
+def command() -> str:
+    """Return the command of the page, with that program in it."""
+    return _block("sh", "jq --arg agent")
 
 
 def runs(log: str, namespace: str, agent: str, since: str) -> list[dict[str, Any]]:
