@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -107,6 +108,7 @@ def test_the_routes_that_previewbot_makes_are_admitted(account: Account, to_page
         (1, "http://previews.internal", "previews.internal"),
         (2, "https://Previews.Example.com:8443/", "previews.example.com"),
         (3, "HTTPS://a.example.com:443/Previews/of-all/", "a.example.com"),
+        (4, "https://a.example.com/pre%20views//", "a.example.com"),
     ],
 )
 def test_a_route_leads_to_the_page_wherever_public_url_says_that_it_is(
@@ -227,6 +229,7 @@ RULES = [
         "entries": ["staging/w*b:80"],
     },
     {"match": ["acme/dots"], "targets": ["statefulset/a.b*"], "entries": []},
+    {"match": ["acme/ends"], "targets": ["rollout/ends"], "entries": ["payments/*0", "payments/a:80"]},
 ]
 
 
@@ -246,6 +249,9 @@ OPENED = [
     a_session("payments", "deployment/any", "ghcr.io/acme/pay/ledger"),
     a_session("staging", "statefulset/a.b"),
     an_entry("staging", "any", 8080),  # acme/shop names no entries
+    a_session("payments", "rollout/ends"),
+    an_entry("payments", "web0", 8080),
+    an_entry("payments", "a"),
     route(RULED, to_page=True),
 ]
 CLOSED = [
@@ -256,7 +262,8 @@ CLOSED = [
     a_session("payments", "deployment/web-eu"),
     a_session("payments", "deployment/any", "ghcr.io/acme/pays/ledger"),
     a_session("staging", "statefulset/axb"),
-    an_entry("payments", "web"),
+    an_entry("payments", "web"),  # at port 80, and `*0` is about names
+    an_entry("payments", "a", 8080),
 ]
 
 
@@ -279,7 +286,62 @@ def test_where_the_rules_open_nothing_nothing_is_admitted(rules: list[dict[str, 
     for name in ("sessions", "routes"):
         policy = one(rendered("gateway", *options), "ValidatingAdmissionPolicy", f"previewbot-{name}")
         [opened] = [v for v in policy["spec"]["validations"] if "settings.repositories" in str(v)]
-        assert opened["expression"] in ("false", "!variables.forwards || false")
+        of_rules = "variables.openedByRule0" if rules else "false"
+        assert opened["expression"] in (of_rules, f"!variables.forwards || {of_rules}")
+        assert by_rule(policy) == ["false"] * len(rules)
+
+
+def by_rule(policy: Any) -> list[str]:
+    return [v["expression"] for v in policy["spec"]["variables"] if v["name"].startswith("openedByRule")]
+
+
+@pytest.mark.parametrize("end", ["z", "*"])
+def test_as_many_rules_as_a_large_company_has_are_taken_and_evaluated(
+    cluster: ControlPlane, upgraded: Upgrade, account: Account, tmp_path: Path, end: str
+) -> None:
+    """The API server takes no expression beyond a size, and gives up one beyond a cost."""
+
+    def named(rule: int, number: int) -> str:
+        return f"r{rule}-{number}-".ljust(40, "x")
+
+    rules = [
+        {
+            "match": [f"acme/r{rule}"],
+            "targets": [f"deployment/{named(rule, number)}{end}" for number in range(50)],
+            "entries": [f"staging/{named(rule, number)}{end}" for number in range(50)],
+        }
+        for rule in range(100)
+    ]
+    domain = f"many-{ord(end)}.example.com"
+    gateway = GATEWAY.model_copy(update={"domain": domain})
+    written = tmp_path / "values.json"
+    written.write_text(
+        json.dumps({"settings": {"repositories": rules, "links": {"gateway": {"domain": domain}}}}), "utf-8"
+    )
+
+    change(cluster, "upgrade", "gateway", "--values", str(written))
+
+    wait_until(lambda: account.create(route(gateway, to_page=True)).status == 201)
+    wait_until(lambda: account.create(a_session("staging", "deployment/none")).status == 422)
+    last = f"{named(99, 49)}z"
+    assert_admitted(account, a_session("staging", f"deployment/{last}"))
+    assert_admitted(account, route(gateway, entry=ENTRY.model_copy(update={"service": last})))
+    for other in [
+        a_session("staging", f"deployment/{'x' * 253}"),
+        route(gateway, entry=ENTRY.model_copy(update={"service": "x" * 63})),
+    ]:
+        answer = account.create(other)
+        assert (answer.status, "no rule of settings.repositories opens" in answer.text) == (422, True)
+
+
+def test_the_name_of_the_gateway_means_the_same_in_capitals(upgraded: Upgrade, account: Account) -> None:
+    gateway = GATEWAY.model_copy(update={"domain": "capitals.example.com"})
+    written = {"name": "Public", "namespace": gateway.namespace, "domain": gateway.domain}
+    assert GatewaySettings.model_validate(written).name == gateway.name
+
+    upgraded({"settings.links.gateway": written})
+
+    wait_until(lambda: account.create(route(gateway)).status == 201)
 
 
 PARTS = st.text("ab.-*", min_size=1, max_size=6)
@@ -296,13 +358,22 @@ def test_patterns_mean_what_they_mean_to_previewbot(pattern: tuple[str, str], te
 
 
 def test_the_chart_writes_patterns_so() -> None:
-    rules = [{"match": ["acme/*"], "targets": ["deployment/a.b-*", "*/c"], "entries": ["staging/w*:80"]}]
+    targets, entries = ["deployment/a.b-*", "*/c", "deployment/a.b"], ["staging/w*:80", "staging/x"]
+    rules = [{"match": ["acme/*"], "targets": targets, "entries": entries}]
     options = ("--set-json", f"settings.repositories={json.dumps(rules)}")
-    policies = of_kind(rendered("gateway", *options), "ValidatingAdmissionPolicy")
-    found = [v["expression"] for p in policies for v in p["spec"]["validations"] if "rule of" in str(v)]
+    policies = [
+        one(rendered("gateway", *options), "ValidatingAdmissionPolicy", f"previewbot-{name}")
+        for name in ("sessions", "routes")
+    ]
 
-    assert r'variables.workload.matches("^(deployment/a\\.b-[^/]*|[^/]*/c)$")' in found[0] + found[1]
-    assert 'matches("^(staging/w[^/]*:80)$")' in found[0] + found[1]
+    [[of_targets], [of_entries]] = [by_rule(policy) for policy in policies]
+    assert of_targets == (
+        '(variables.workload in ["deployment/a.b"]'
+        r' || variables.workload.matches("^(deployment/a\\.b-[^/]*|[^/]*/c)$"))'
+    )
+    assert of_entries == (
+        '(variables.entry in ["staging/x"] || variables.entryAndPort.matches("^(staging/w[^/]*:80)$"))'
+    )
 
 
 @pytest.mark.parametrize("duration", ["72h", "90s", "1d2h30m", "3D", "7h59m59s", "365d"])
@@ -343,12 +414,14 @@ def test_prefixes_of_images_mean_what_they_mean_to_previewbot(prefix: str, refer
     assert any(map(repository.startswith, json.loads(written))) == is_allowed(reference, [prefix])
 
 
-def test_without_a_gateway_there_is_no_policy_for_routes() -> None:
-    policies = of_kind(rendered("minimal"), "ValidatingAdmissionPolicy")
+@pytest.mark.parametrize("name", ["minimal", "gateway"])
+def test_there_is_a_policy_for_each_kind_of_object(name: str) -> None:
+    policies = of_kind(rendered(name), "ValidatingAdmissionPolicy")
 
     names = {policy["metadata"]["name"] for policy in policies}
     assert names == {
-        f"previewbot-{each}" for each in ("sessions", "removals", "previews", "lease", "events", "web")
+        f"previewbot-{each}"
+        for each in ("sessions", "removals", "routes", "previews", "lease", "events", "web")
     }
 
 

@@ -35,6 +35,7 @@ from tests.support.admission import (
     theirs,
     with_filter,
 )
+from tests.support.api import MERGE_PATCH
 from tests.support.control_plane import ControlPlane
 from tests.support.previews import a_preview
 
@@ -369,6 +370,14 @@ def there(control_plane: ControlPlane) -> Iterator[Any]:
         control_plane.call("DELETE", place_of(control_plane, manifest))
 
 
+@pytest.fixture
+def preview(control_plane: ControlPlane, there: Any) -> Manifest:
+    """The Preview that owns what the cases are about."""
+    place = place_of(control_plane, there(preview_object()))
+    found: Manifest = control_plane.call("GET", place).body
+    return found
+
+
 # Garbage collection would take an object whose owner is not there; the label alone says whose it is as well.
 OWNERLESS = drop(*OWNER)
 
@@ -378,6 +387,69 @@ def test_what_previewbot_made_it_can_remove(account: Account, there: Any, make: 
     answer = account.delete(there(spoiled(make(), OWNERLESS)))
 
     assert answer.status == 200, answer.text
+
+
+SOMEBODY_CHANGED: dict[str, Spoil] = {
+    "the label of its Preview": put(*LABELS, f"{GROUP}/preview", value="x"),
+    "the label to another Preview's": put(*LABELS, f"{GROUP}/preview", value="gh-812-43"),
+    "its owner to one of two": put(
+        *OWNER,
+        value=[
+            *route()["metadata"]["ownerReferences"],
+            {"apiVersion": f"{GROUP}/v1alpha1", "kind": "Preview", "name": "gh-1-1", "uid": "u"},
+        ],
+    ),
+}
+
+
+@pytest.mark.parametrize("spoil", SOMEBODY_CHANGED.values(), ids=SOMEBODY_CHANGED.keys())
+def test_what_somebody_with_rights_in_the_namespace_changed_can_be_put_right_and_removed(
+    account: Account, preview: Manifest, there: Any, spoil: Spoil
+) -> None:
+    """Else whoever may label a route could keep a preview from ending, and its link from its page."""
+    owned = put(*OWNER, 0, "uid", value=preview["metadata"]["uid"])
+    changed = there(spoiled(route(), spoil, owned))
+
+    assert account.patch(changed, route()).status == 200
+    assert account.delete(changed).status == 200
+    assert account.delete(there(spoiled(session(), spoil, owned))).status == 200
+
+
+def test_a_route_that_is_being_removed_is_still_turned_to_the_page(
+    account: Account, there: Any, control_plane: ControlPlane
+) -> None:
+    """A gateway holds it by a finalizer until it follows; meanwhile the link must not show plain staging."""
+    held = spoiled(route(), OWNERLESS, put("metadata", "finalizers", value=["gateway.example.com/route"]))
+    place = place_of(control_plane, there(held))
+    assert "deletionTimestamp" in control_plane.call("DELETE", place).body["metadata"]
+
+    turned = account.patch(held, route(to_page=True))
+    control_plane.call("PATCH", place, {"metadata": {"finalizers": None}}, MERGE_PATCH)
+
+    assert turned.status == 200, turned.text
+
+
+@pytest.mark.parametrize(
+    ("options", "status"),
+    [
+        ({}, 200),
+        ({"preconditions": {}}, 200),
+        ({"propagationPolicy": "Background"}, 200),
+        ({"propagationPolicy": "Foreground"}, 200),
+        ({"propagationPolicy": "Orphan"}, 422),
+        ({"orphanDependents": True}, 422),
+    ],
+)
+def test_what_belongs_to_a_preview_is_not_left_behind_without_an_owner(
+    account: Account, control_plane: ControlPlane, preview: Manifest, options: Manifest, status: int
+) -> None:
+    """Orphaned, a route would lead to staging for good, and nobody would look after a session."""
+    body = {"apiVersion": "v1", "kind": "DeleteOptions", "dryRun": ["All"], **options}
+
+    answer = account.api.call("DELETE", place_of(control_plane, preview), body)
+
+    assert answer.status == status, answer.text
+    assert status == 200 or "leaves nothing behind" in answer.text
 
 
 NAME = "is none of previewbot by its name"

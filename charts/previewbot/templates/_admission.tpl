@@ -119,22 +119,35 @@ k in {{ .Values.admissionPolicy.otherMetadata | default list | toJson }}
 {{- toJson $values }}
 {{- end }}
 
-{{/* Patterns of settings.repositories as one regular expression, as a CEL string: `*` stays within a part, and where
-     there is no pattern nothing fits. */}}
-{{- define "previewbot.patterns" -}}
+{{/* Whether some text fits one of the patterns of settings.repositories, as a condition: `*` stays within a part, and where
+     there is no pattern nothing fits. Call with (dict "of" "variables.workload" "patterns" $patterns). */}}
+{{- define "previewbot.fits" -}}
+{{- $whole := list -}}
 {{- $patterns := list -}}
-{{- range . -}}
+{{- range .patterns -}}
+{{- if contains "*" . -}}
 {{- $patterns = append $patterns (regexQuoteMeta . | replace "\\*" "[^/]*") -}}
+{{- else -}}
+{{- $whole = append $whole . -}}
 {{- end -}}
-{{- printf "^(%s)$" (join "|" $patterns) | toJson -}}
+{{- end -}}
+{{- /* Whole names are compared, which costs the API server little; it gives up what costs it too much. */ -}}
+{{- $conditions := list -}}
+{{- with $whole -}}
+{{- $conditions = append $conditions (printf "%s in %s" $.of (toJson .)) -}}
+{{- end -}}
+{{- with $patterns -}}
+{{- $conditions = append $conditions (printf "%s.matches(%s)" $.of (printf "^(%s)$" (join "|" .) | toJson)) -}}
+{{- end -}}
+{{- join " || " $conditions | default "false" -}}
 {{- end }}
 
-{{/* What settings.repositories opens to anybody at all, as a condition; a rule with an empty list gives nothing. Which
-     repository an object is for, no policy knows. Call with (dict "root" $ "about" "targets"), or "entries". */}}
-{{- define "previewbot.opened" -}}
+{{/* What settings.repositories opens to anybody at all: a variable a rule, since the API server takes no expression of
+     more than 100 000 characters; a rule with an empty list gives nothing. Which repository an object is for, no policy
+     knows. Call with (dict "root" $ "about" "targets"), or "entries"; "previewbot.opened" is the condition. */}}
+{{- define "previewbot.openedByRule" -}}
 {{- $about := .about -}}
-{{- $conditions := list -}}
-{{- range $rule := .root.Values.settings.repositories -}}
+{{- range $index, $rule := .root.Values.settings.repositories -}}
 {{- $nothing := false -}}
 {{- range $key := list "namespaces" "targets" "images" -}}
 {{- if kindIs "slice" (get $rule $key) -}}
@@ -147,19 +160,36 @@ k in {{ .Values.admissionPolicy.otherMetadata | default list | toJson }}
 {{- end -}}
 {{- if eq $about "targets" -}}
 {{- if kindIs "slice" $rule.targets -}}
-{{- $parts = append $parts (printf "variables.workload.matches(%s)" (include "previewbot.patterns" $rule.targets)) -}}
+{{- $parts = append $parts (printf "(%s)" (include "previewbot.fits" (dict "of" "variables.workload" "patterns" $rule.targets))) -}}
 {{- end -}}
 {{- if kindIs "slice" $rule.images -}}
 {{- $parts = append $parts (printf "%s.exists(p, variables.repository.startsWith(p))" (include "previewbot.imagePrefixes" $rule.images)) -}}
 {{- end -}}
 {{- else if kindIs "slice" $rule.entries -}}
-{{- $parts = append $parts (printf "[variables.entry, variables.entry + ':' + string(variables.backend.port)].exists(e, e.matches(%s))" (include "previewbot.patterns" $rule.entries)) -}}
+{{- /* One that names no port is not about ports: `staging/*0` is no `staging/web` at port 80. */ -}}
+{{- $byOf := dict "variables.entry" list "variables.entryAndPort" list -}}
+{{- range $rule.entries -}}
+{{- $of := ternary "variables.entryAndPort" "variables.entry" (contains ":" .) -}}
+{{- $_ := set $byOf $of (append (get $byOf $of) .) -}}
 {{- end -}}
-{{- if not $nothing -}}
-{{- $conditions = append $conditions (printf "(%s)" (join " && " $parts | default "true")) -}}
+{{- $either := list -}}
+{{- range $of, $patterns := $byOf -}}
+{{- $either = append $either (include "previewbot.fits" (dict "of" $of "patterns" $patterns)) -}}
 {{- end -}}
+{{- $parts = append $parts (printf "(%s)" (join " || " (without $either "false") | default "false")) -}}
+{{- end }}
+- name: openedByRule{{ $index }}
+  expression: >-
+    {{ ternary "false" (join " && " $parts | default "true") $nothing }}
 {{- end -}}
-{{- join "\n|| " $conditions | default "false" -}}
+{{- end }}
+
+{{- define "previewbot.opened" -}}
+{{- $variables := list -}}
+{{- range $index, $rule := .Values.settings.repositories -}}
+{{- $variables = append $variables (printf "variables.openedByRule%d" $index) -}}
+{{- end -}}
+{{- join " || " $variables | default "false" -}}
 {{- end }}
 
 {{/* Whether something of an object is as a value says; what the API server adds by its defaults counts as left out. Call
