@@ -106,14 +106,14 @@ async def test_a_fork_is_seen_as_one_even_when_it_is_deleted(world: World) -> No
     assert (await world.client.pull_request(SHOP, number)).head.repository_id is None
 
 
-async def test_a_file_is_read_from_the_default_branch_and_from_a_commit(world: World) -> None:
-    head = world.fake.pull_request(world.number).head_sha
+async def test_a_file_is_read_from_the_default_branch_and_from_another(world: World) -> None:
+    branch = world.fake.pull_request(world.number).head_ref
 
     seen = await world.client.file(SHOP, CONFIGURATION, "main")
 
     assert seen is not None and seen.content == FILES[CONFIGURATION]
     assert await world.client.file(SHOP, "made.py", "main") is None
-    made = await world.client.file(SHOP, "made.py", head)
+    made = await world.client.file(SHOP, "made.py", branch)
     assert made is not None and made.content == b"y = 2\n"
     assert await world.client.file(SHOP, ".github", "main") is None
 

@@ -49,7 +49,9 @@ async def test_a_file_is_read_at_a_branch_with_any_name(town: Town) -> None:
         assert seen is not None and seen.content == b"version: 1\n"
         refs.append(ref)
 
-    assert [_query(asked.path)["ref"] for asked in town.script.asked[1:]] == refs
+    assert [_query(asked.path)["ref"] for asked in town.script.asked[1:]] == [
+        f"refs/heads/{ref}" for ref in refs
+    ]
 
 
 def _query(path: str) -> dict[str, str]:

@@ -108,7 +108,7 @@ def test_the_memory_never_passes_its_bounds_and_counts_what_it_holds(
 def test_the_listing_of_five_thousand_repositories_finds_all_of_them_again() -> None:
     """Else it would cost five thousand requests each time, and use up the hour for everybody."""
     cache, asked = BoundedCache(), [f"pulls?state=open&per_page=100 of {n}" for n in range(5_000)]
-    asked += [f"contents/.github/preview.yaml?ref=main of {n}" for n in range(5_000)]
+    asked += [f"contents/.github/preview.yaml?ref=refs%2Fheads%2Fmain of {n}" for n in range(5_000)]
     for address in asked:
         assert address not in cache
         cache["https://api.github.com/repos/an-organisation/" + address] = (f'W/"{"e" * 64}"', None, [], None)

@@ -124,7 +124,7 @@ class Endpoints:
         """`GET /repos/{owner}/{repo}/contents/{path}`, with `ref`."""
         path = unquote(call.args["path"]).strip("/")
         ref = call.query.get("ref") or call.repo.default_branch
-        sha = call.repo.branches.get(ref.removeprefix("refs/heads/"), ref)
+        sha = call.repo.commit_at(ref)
         if sha not in call.state.commits:
             raise ApiError(404, f"No commit found for the ref {ref}")
         tree = call.state.commits[sha].tree

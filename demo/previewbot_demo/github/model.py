@@ -88,7 +88,8 @@ class Ruleset:
 
 @dataclass(frozen=True)
 class Repository:
-    """A repository; `branches` has the tip of each, `collaborators` the role of each login.
+    """A repository; `branches` has the tip of each, `tags` what each names, `collaborators` the role of each
+    login.
 
     `protected` has the branches with protection of the older kind.
     """
@@ -101,6 +102,7 @@ class Repository:
     pushed_at: datetime
     default_branch: str = "main"
     branches: Mapping[str, str] = field(default_factory=dict)
+    tags: Mapping[str, str] = field(default_factory=dict)
     collaborators: Mapping[str, str] = field(default_factory=dict)
     protected: frozenset[str] = frozenset()
     rulesets: tuple[Ruleset, ...] = ()
@@ -112,6 +114,13 @@ class Repository:
     def full_name(self) -> str:
         """The name with the owner's before it."""
         return f"{self.owner.login}/{self.name}"
+
+    def commit_at(self, ref: str) -> str:
+        """Return the commit that a name stands for, as git does: a tag before a branch, unless the name says
+        which (https://git-scm.com/docs/gitrevisions); the name itself if it is neither."""
+        if ref.startswith("refs/heads/"):
+            return self.branches.get(ref.removeprefix("refs/heads/"), ref)
+        return self.tags.get(ref) or self.branches.get(ref, ref)
 
 
 @dataclass(frozen=True)

@@ -147,6 +147,11 @@ class Repositories:
         tip = found.branches[found.default_branch]
         self._put_repository(replace(found, branches=put(found.branches, branch, tip)))
 
+    def tag(self, name: str, sha: str, repository: str | None = None) -> None:
+        """Give a commit a tag, as whoever may push can, whatever branch has that name."""
+        found = self.find(repository)
+        self._put_repository(replace(found, tags=put(found.tags, name, sha)))
+
     def install(self, owner: str) -> Installation:
         """Install the App in an account, if it is not yet."""
         state, owner_account = self.store.state, self._owner(owner)

@@ -89,9 +89,11 @@ class InstallationClient:
         url = f"/repos/{repository}/git/commits/{sha}"
         return parse.parents_from(await self._send("GET", url, kept.GIT_COMMIT))
 
-    async def file(self, repository: str, path: str, ref: str) -> FileContent | None:
-        """Return a file at a branch or commit, or None if there is no file there; Invalid if over 1 MB."""
-        url = f"/repos/{repository}/contents/{quote(path)}?ref={quote(ref, safe='')}"
+    async def file(self, repository: str, path: str, branch: str) -> FileContent | None:
+        """Return a file at a branch, or None if there is no file there; Invalid if over 1 MB."""
+        # Spelled out. A bare name may be a tag's or a commit's as well, and whoever may push can make a tag
+        # with the name of a branch that they may not push to.
+        url = f"/repos/{repository}/contents/{quote(path)}?ref={quote(f'refs/heads/{branch}', safe='')}"
         try:
             answer = await self._send("GET", url, kept.FILE)
         except NotFound:
