@@ -62,8 +62,8 @@ class Slot(Value):
     """Whether the preview counts towards the limits; if not, since when it waits, and for what.
 
     `bound` is what it waits for, with its `limit`, and `holders` those that reach it. `queue_position` counts
-    from 1 up to `COUNTED`, and one more says "further back"; 0 is one that its own limit keeps waiting,
-    however many slots are free.
+    from 1 up to `COUNTED`, and one more says "further back", also of one that its own limit keeps waiting,
+    however many slots are free; 0 is such a one further to the front. Further back nobody is named.
     """
 
     held: bool = False

@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import islice
 
 from previewbot.api import Holders, Preview, SlotBound
 from previewbot.api.slot import COUNTED
 from previewbot.rules.slot_limits import SlotLimits
-from previewbot.rules.slot_line import Held, Line, Party, party_of
+from previewbot.rules.slot_line import Held, Line, Party, Waiting, party_of
 
 NUMBERS_TOLD = 10
 """How many pull requests a comment names."""
@@ -22,7 +23,8 @@ NUMBERS_TOLD = 10
 class SlotGrant:
     """Whether a preview gets a slot; if not, its position in line (from 1), and which bound it waits for.
 
-    Position 0: its own limit is reached, so that a free slot would not help.
+    Position 0: its own limit is reached, so that a free slot would not help. Behind more than `COUNTED`
+    others there are no `holders`, and the position is one more, whichever bound it is.
     """
 
     granted: bool
@@ -48,14 +50,14 @@ def slot_for(
         position, bound = Line((me, *queued), limits_of, held, now).position_of(me, free + COUNTED)
     if bound is None and position <= free:
         return SlotGrant(granted=True)
+    position = position - free if position else 0
+    if bound is not None and _is_far_back(bound, mine, me, queued):
+        position = COUNTED + 1
     bound = bound or SlotBound.PREVIEWS
-    return SlotGrant(
-        granted=False,
-        position=position - free if position else 0,
-        bound=bound,
-        limit=limits.of(bound),
-        holders=_holders(bound, mine, holding),
-    )
+    # Who holds the slots changes with each that is given back. Of hundreds that wait each comment would be
+    # written again each time, until GitHub takes nothing that we write any more.
+    holders = Holders() if position > COUNTED else _holders(bound, mine, holding)
+    return SlotGrant(False, position, bound, limits.of(bound), holders)
 
 
 def _holding_and_queued(
@@ -76,6 +78,13 @@ def _holding_and_queued(
         elif other.status.slot.waiting_since is not None and not other.status.last_error:
             queued.append(other)
     return holding, queued
+
+
+def _is_far_back(bound: SlotBound, mine: Party, me: Preview, queued: Iterable[Preview]) -> bool:
+    """Return whether more than are counted have waited longer, and count towards the same bound."""
+    since = Waiting.of(me)
+    longer = (one for one in queued if Waiting.of(one) < since and _counts(bound, mine, party_of(one)))
+    return next(islice(longer, COUNTED, None), None) is not None
 
 
 def _holders(bound: SlotBound, mine: Party, holding: Iterable[tuple[Party, Preview]]) -> Holders:

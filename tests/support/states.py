@@ -220,7 +220,8 @@ STATES: dict[str, Preview] = {
             Phase.QUEUED, Reason.LIMIT_REACHED, _service(phase=Phase.QUEUED), slot=slot
         )
         for name, slot in {
-            "far-back": Slot(queue_position=21, limit=50, holders=Holders((), 0, 50)),
+            "far-back": Slot(queue_position=21, limit=50),
+            "far-back-behind-its-repository": Slot(bound=SlotBound.REPOSITORY, queue_position=21, limit=12),
             "behind-its-repository": Slot(
                 bound=SlotBound.REPOSITORY, limit=12, holders=Holders(tuple(range(1, 11)), 12)
             ),
