@@ -43,6 +43,7 @@ from previewbot.reconciler.plan.requeue import (
 from previewbot.reconciler.refusing import refuse
 from previewbot.reconciler.reporters import CLUSTER_REPORTERS, GITHUB_REPORTERS, Reporter, Reporting
 from previewbot.reconciler.store import PreviewStore, Superseded
+from previewbot.rules.slots import withheld
 from previewbot.text.render import Renderer
 
 _LAST_ERROR_LENGTH = 500
@@ -174,6 +175,10 @@ class Reconciler:
             # free still is the question here, so it must not be taken for an answer.
             waiting = replace(plan.status, slot=replace(plan.status.slot, held=False))
             grant = self._context.slot_for(store.with_status(waiting))
+            if observation.read_error is not None:
+                # Nothing can be made in it, perhaps for an hour, and whoever uses up their own installation's
+                # requests must not keep it from others.
+                grant = withheld(grant, store.status.slot, self._context.settings.limits.previews)
             if grant != observation.slot:
                 observation = replace(observation, slot=grant)
                 plan = self._plan(store, observation)

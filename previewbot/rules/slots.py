@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
 
-from previewbot.api import Holders, Preview, SlotBound
+from previewbot.api import Holders, Preview, Slot, SlotBound
 from previewbot.api.slot import COUNTED
 from previewbot.rules.slot_limits import SlotLimits
 from previewbot.rules.slot_line import Held, Line, Party, Waiting, party_of
@@ -58,6 +58,18 @@ def slot_for(
     # written again each time, until GitHub takes nothing that we write any more.
     holders = Holders() if position > COUNTED else _holders(bound, mine, holding)
     return SlotGrant(False, position, bound, limits.of(bound), holders)
+
+
+def withheld(grant: SlotGrant, before: Slot, most: int) -> SlotGrant:
+    """Return what is said to one that could have a slot, and could do nothing with it now: what was before.
+
+    `most` is how many slots there are.
+    """
+    if not grant.granted:
+        return grant
+    if before.waiting_since is None:
+        return SlotGrant(False, 1, limit=most)
+    return SlotGrant(False, before.queue_position or 1, before.bound, before.limit or most, before.holders)
 
 
 def _holding_and_queued(
