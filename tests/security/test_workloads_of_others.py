@@ -193,3 +193,15 @@ async def test_an_image_that_the_settings_took_back_ends_under_another_name_whil
     await world.settle()
 
     assert world.cluster.sessions == {}
+
+
+async def test_what_runs_in_a_namespace_that_the_settings_took_back_ends() -> None:
+    world = await ready(World(cluster={"namespaces": ["staging", "payments"]}))
+
+    world.settings = World(cluster={"namespaces": ["payments"]}).settings
+    world.restart()
+    await world.settle()
+
+    assert world.cluster.sessions == {}
+    assert world.cluster.leads_to() == "page"
+    assert not world.status.slot.held

@@ -10,8 +10,8 @@ from dataclasses import replace
 from datetime import datetime
 
 from previewbot.api import Preview
-from previewbot.errors import QuotaKept, RemoteError, TryLater
-from previewbot.reconciler.children.kind import selector
+from previewbot.errors import Forbidden, NotFound, QuotaKept, RemoteError, TryLater
+from previewbot.reconciler.children.kind import ChildKind, selector
 from previewbot.reconciler.context import Context
 from previewbot.reconciler.gather.github import must_read, read_github, wants_a_look
 from previewbot.reconciler.gather.images import look_up_image, read_target
@@ -82,11 +82,32 @@ async def _children(context: Context, preview: Preview) -> tuple[Found, ...]:
         for namespace in context.settings.cluster.namespaces:
             items = await context.kube.list_children(kind.resource, namespace, selector(preview))
             found += [kind.read(item) for item in items]
+        found += await _left_elsewhere(context, preview, kind)
     for child in found:
         if child.disbelieved:
             extra = {"preview": preview.name, "child": child.name, "namespace": child.namespace}
             log.warning("a child's status is not believed", extra={**extra, "why": child.disbelieved})
     return tuple(found)
+
+
+async def _left_elsewhere(context: Context, preview: Preview, kind: ChildKind) -> list[Found]:
+    """List what is recorded in namespaces that the settings do not name any more.
+
+    It must end too, and hold its slot until it has: nobody would look there again. Where previewbot has no
+    right to look, only its owner reference ends it, with the Preview; the log says so.
+    """
+    recorded = {child.namespace for child in preview.status.children if child.kind == kind.name}
+    found: list[Found] = []
+    for namespace in sorted(recorded - {"", *context.settings.cluster.namespaces}):
+        try:
+            items = await context.kube.list_children(kind.resource, namespace, selector(preview))
+        except (Forbidden, NotFound) as error:
+            if context.memory.said.is_due(f"{preview.name} in {namespace}", context.now()):
+                about = {"preview": preview.name, "namespace": namespace, "error": str(error)}
+                log.warning("what may run in a namespace of before cannot be ended there", extra=about)
+            continue
+        found += [kind.read(item) for item in items]
+    return found
 
 
 def _ends_now(observation: Observation) -> bool:
