@@ -125,6 +125,17 @@ def route(
     }
 
 
+def backends(manifest: Mapping[str, Any]) -> list[tuple[str, str, int]]:
+    """Return the Services that a route leads to: namespace, name and port of each."""
+    here = manifest["metadata"]["namespace"]
+    rules = manifest["spec"].get("rules") or ()
+    return [
+        (backend.get("namespace", here), backend["name"], backend.get("port", 0))
+        for rule in rules
+        for backend in rule.get("backendRefs") or ()
+    ]
+
+
 def leads_to_staging(route: Mapping[str, Any]) -> bool:
     """Return whether a route of ours leads to staging, and not to the page."""
     return any("backendRefs" in rule for rule in route["spec"]["rules"])

@@ -15,7 +15,7 @@ from previewbot.config.repository import Entry
 from previewbot.config.server import GatewaySettings
 from previewbot.reconciler.children import ROUTE
 from tests.support.observations import BOUNDS, FACTS, LIMITS, REPOSITORY, running
-from tests.support.passes import CONFIGURATION, A, World, ready
+from tests.support.passes import BROKEN, CONFIGURATION, A, World, ready
 
 OPEN = {"match": ["acme/shop"], "namespaces": ["staging"], "entries": ["staging/web:80"]}
 WIDE: dict[str, Any] = {"cluster": {"namespaces": ["staging", "payments"]}}
@@ -53,7 +53,12 @@ async def test_a_star_opens_no_namespace_that_the_settings_do_not(entries: list[
     await world.settle()
 
     assert world.cluster.routes == {}
-    assert "no link may lead to `kube-system/web:80`: its namespace is not open; choose from" in world.comment
+    said = world.comment.replace("\\", "")
+    assert (
+        "no link may lead to `kube-system/web:80` for this repository, and its namespace is open to n" in said
+    )
+    assert f"open are: {entries[0]}. That is the platform team's to decide" in said
+    assert "payments" not in world.comment, "other namespaces are nobody's business here"
 
 
 async def test_a_rule_that_names_namespaces_only_opens_no_service_of_another() -> None:
@@ -86,6 +91,31 @@ async def test_a_service_that_the_settings_took_back_is_led_to_no_more() -> None
 
     assert world.cluster.leads_to() == "page"
     assert world.cluster.sessions == {}
+
+
+async def test_a_broken_file_keeps_no_route_to_a_service_that_the_settings_took_back() -> None:
+    """Else whoever wants to keep the link need only break the file that names its entry."""
+    world = await ready(World(**WIDE))
+    assert world.cluster.leads_to() == "staging"
+
+    world.settings = World(**WIDE, repositories=[OPEN | {"entries": ["staging/other"]}]).settings
+    world.configure(BROKEN)
+    world.restart()
+    await world.settle()
+
+    assert world.cluster.leads_to() == "page"
+    assert world.cluster.sessions == {}
+
+
+async def test_a_broken_file_keeps_the_route_to_a_service_that_is_open() -> None:
+    world = await ready(World(**WIDE, repositories=[OPEN]))
+
+    world.configure(BROKEN)
+    world.restart()
+    await world.settle()
+
+    assert world.cluster.leads_to() == "staging"
+    assert world.serving == [A]
 
 
 async def test_a_service_that_the_file_turns_to_is_led_to_no_more() -> None:

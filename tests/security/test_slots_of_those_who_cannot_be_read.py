@@ -1,5 +1,5 @@
-"""Whoever uses up the requests of their own installation's hour: what waits there takes the free slots of all,
-and nothing can be made in them."""
+"""Whoever uses up the requests of their own installation's hour: what waits there takes the free slots of
+all, and nothing can be made in them."""
 
 from __future__ import annotations
 

@@ -16,6 +16,7 @@ from previewbot.reconciler.context import Context
 from previewbot.reconciler.gather.base_branches import read_base_branch
 from previewbot.reconciler.gather.configuration import read_changes, read_configuration
 from previewbot.reconciler.gather.requests import read_inbox, read_own
+from previewbot.reconciler.gather.routes import leads_outside
 from previewbot.reconciler.observation import Inbox, PullRequestFacts
 from previewbot.reconciler.plan.inbox import COMMENT
 from previewbot.reconciler.plan.requeue import FACTS_HOLD, LAG_LIMIT
@@ -90,15 +91,19 @@ async def read_github(
     ref = configuration_ref(pull_request, base_branch)
     configuration = await read_configuration(context, client, bounds, repository, ref)
     files, left_out = await read_changes(context, client, store.preview, pull_request, configuration)
-    observed = store.status.observed
+    observed, read = store.status.observed, configuration.read
+    # A file with other mistakes does not say where the route leads that is there.
+    entry_refused = read.entry_refused or (
+        bool(read.problems) and await leads_outside(context, store.preview, bounds)
+    )
     facts = PullRequestFacts(
         pull_request=pull_request,
         config=configuration.config,
         bounds=bounds,
         config_sha=configuration.sha,
         base_branch=base_branch,
-        problems=configuration.read.problems,
-        entry_refused=configuration.read.entry_refused,
+        problems=read.problems,
+        entry_refused=entry_refused,
         agent=agent,
         files=files,
         left_out=left_out,
