@@ -62,9 +62,21 @@ def test_the_values_of_the_document_are_taken_as_they_are(tmp_path: Path) -> Non
     assert {"HTTPRoute", "ValidatingAdmissionPolicy", "Deployment"} <= kinds
 
 
-def test_the_files_it_points_to_are_there() -> None:
-    for target in re.findall(r"\]\(([^)]+)\)", TEXT):
-        assert target.startswith("https://") or (ROOT / "docs" / target).exists(), target
+@pytest.mark.parametrize("page", sorted((ROOT / "docs").glob("*.md")), ids=lambda page: page.name)
+def test_what_a_page_points_to_is_there(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)\s]+)\)", page.read_text("utf-8")):
+        if target.startswith("https://"):
+            continue
+        name, _, section = target.partition("#")
+        there = page.parent / name if name else page
+        assert there.exists(), target
+        assert not section or section in sections(there), target
+
+
+def sections(page: Path) -> set[str]:
+    """Return the sections of a page as GitHub makes addresses of their headings."""
+    headings = re.findall(r"^#+ (.*)$", page.read_text("utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
 @pytest.mark.parametrize("words", re.findall(r"^    helm (\w+) previewbot(.*)$", TEXT, re.MULTILINE))
