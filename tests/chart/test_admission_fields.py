@@ -166,29 +166,32 @@ def test_with_such_crds_what_previewbot_makes_is_still_admitted(account: Account
     assert answer.status == 201, answer.body.get("message")
 
 
-CASES = {
-    f"{name}: {'.'.join(map(str, at))}": (manifest, at, tuple(values_of(field)))
-    for name, manifest in MANIFESTS.items()
-    for at, field in unsent(schema_of(manifest)["properties"]["spec"], manifest["spec"], ("spec",))
-} | {
-    f"{name}: {'.'.join(map(str, at))}": (manifest, at, ({}, {"a": "b"}))
-    for name, manifest in MANIFESTS.items()
-    for at in LATER_FIELDS["sessions" if name == "a session" else "routes"]
-    if not ("backendRefs" in at and name == "a route to the page")
-}
+def wrong_with_more(name: str) -> Iterator[tuple[Path, dict[str, Any]]]:
+    """Yield a manifest with each field that is not sent, with each value that may stand there."""
+    manifest = MANIFESTS[name]
+    for at, field in unsent(schema_of(manifest)["properties"]["spec"], manifest["spec"], ("spec",)):
+        for value in values_of(field):
+            yield at, spoiled(manifest, put(*at, value=value))
+    for at in LATER_FIELDS["sessions" if name == "a session" else "routes"]:
+        if "backendRefs" in at and name == "a route to the page":
+            continue
+        for value in ({}, {"a": "b"}):
+            yield at, spoiled(manifest, put(*at, value=value))
 
 
-def assert_refused_or_dropped(account: Account, manifest: dict[str, Any], wrong: dict[str, Any]) -> None:
+def assert_refused_or_dropped(
+    account: Account, at: Path, manifest: dict[str, Any], wrong: dict[str, Any]
+) -> None:
     """What the API server takes for nothing (a null, a default) is stored as if it had not been sent."""
     answer = account.create(wrong)
 
     if answer.status == 201:
-        assert is_stored_as(manifest, account, answer)
+        assert is_stored_as(manifest, account, answer), at
         return
     message = answer.body["message"]
-    assert answer.status == 422, answer.text
-    assert "ValidatingAdmissionPolicy 'previewbot-" in message
-    assert "resulted in error" not in message
+    assert answer.status == 422, (at, answer.text)
+    assert "ValidatingAdmissionPolicy 'previewbot-" in message, at
+    assert "resulted in error" not in message, at
 
 
 def is_stored_as(manifest: dict[str, Any], account: Account, answer: Answer) -> bool:
@@ -204,12 +207,14 @@ def meant(stored: Mapping[str, Any]) -> dict[str, Any]:
 MADE = ("uid", "creationTimestamp", "generation", "managedFields")
 
 
-@pytest.mark.parametrize(("manifest", "at", "values"), CASES.values(), ids=CASES.keys())
-def test_a_field_that_previewbot_does_not_send_is_refused(
-    account: Account, manifest: dict[str, Any], at: Path, values: tuple[Any, ...]
-) -> None:
-    for value in values:
-        assert_refused_or_dropped(account, manifest, spoiled(manifest, put(*at, value=value)))
+# Only the CRDs tell which fields there are, and they are not needed to collect this.
+@pytest.mark.parametrize("name", MANIFESTS)
+def test_a_field_that_previewbot_does_not_send_is_refused(account: Account, name: str) -> None:
+    more = list(wrong_with_more(name))
+
+    assert len(more) > 20
+    for at, wrong in more:
+        assert_refused_or_dropped(account, at, MANIFESTS[name], wrong)
 
 
 def sent(manifest: Any, at: Path = ()) -> Iterator[Path]:
@@ -223,20 +228,16 @@ def sent(manifest: Any, at: Path = ()) -> Iterator[Path]:
             yield (*at, key)
 
 
-SENT = {
-    f"{name}: {'.'.join(map(str, at))}": (manifest, at)
-    for name, manifest in MANIFESTS.items()
-    for at in sent(manifest)
-}
-
-
-@pytest.mark.parametrize(("manifest", "at"), SENT.values(), ids=SENT.keys())
-def test_a_field_that_it_sends_with_something_else_in_it_is_refused(
-    account: Account, manifest: dict[str, Any], at: Path
-) -> None:
+@pytest.mark.parametrize("name", MANIFESTS)
+def test_a_field_that_it_sends_with_something_else_in_it_is_refused(account: Account, name: str) -> None:
     others: list[Any] = [{}, [], ["a"], None, False, "", "*", -1, 2**40]
-    for other in others:
-        answer = account.create(spoiled(manifest, put(*at, value=other)))
+    for at in sent(MANIFESTS[name]):
+        for other in others:
+            answer = account.create(spoiled(MANIFESTS[name], put(*at, value=other)))
 
-        # What is of another type than the CRD says, the API server refuses before it asks the policy.
-        assert answer.status in (400, 422) or is_stored_as(manifest, account, answer), (other, answer.text)
+            # What is of another type than the CRD says, the API server refuses before it asks the policy.
+            assert answer.status in (400, 422) or is_stored_as(MANIFESTS[name], account, answer), (
+                at,
+                other,
+                answer.text,
+            )
