@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -17,7 +17,7 @@ from previewbot.reconciler.children import ChildKind, Route
 from previewbot.reconciler.memory import Memory
 from previewbot.reconciler.observation import Limits
 from previewbot.rules.slot_limits import SlotLimitsOf
-from previewbot.rules.slots import SlotGrant, slot_for
+from previewbot.rules.slots import SlotGrant, Slots
 from previewbot.text.render import Renderer
 
 
@@ -26,7 +26,8 @@ class Context:
     """What every pass works with.
 
     `pods` has the pods of a session, by its namespace and uid, as a watch last told. `wrote` takes what we
-    wrote into the cache, so that the cache is never behind our own writes.
+    wrote into the cache, so that the cache is never behind our own writes. `previews` gives the very same
+    tuple where nothing changed.
     """
 
     kube: Kube
@@ -59,11 +60,15 @@ class Context:
 
     def slot_for(self, preview: Preview) -> SlotGrant:
         """Return whether a preview gets a slot, as far as is known of all others."""
-        return slot_for(preview, self.previews(), self._slot_limits, self.now())
+        return self._slots.grant(preview, self.previews(), self.now())
+
+    def first_in_line(self, freed: Iterable[Preview]) -> set[str]:
+        """Return the names of those to whom it matters that the line for slots moved, or one was `freed`."""
+        return self._slots.first_in_line(self.previews(), self.now(), freed)
 
     @cached_property
-    def _slot_limits(self) -> SlotLimitsOf:
-        return SlotLimitsOf(self.settings)
+    def _slots(self) -> Slots:
+        return Slots(SlotLimitsOf(self.settings))
 
     @property
     def limits(self) -> Limits:

@@ -9,9 +9,10 @@ changed hands, and more than once, comes before all.
 from __future__ import annotations
 
 import heapq
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import NamedTuple, Self
@@ -95,6 +96,18 @@ class Held:
             held.add(party, preview.status.slot.held_since)
         return held
 
+    def copy(self) -> Self:
+        """Return the same counts, to go on counting from."""
+        return replace(
+            self,
+            repository=self.repository.copy(),
+            author=self.author.copy(),
+            author_here=self.author_here.copy(),
+            agent=self.agent.copy(),
+            agent_here=self.agent_here.copy(),
+            last=self.last.copy(),
+        )
+
     def add(self, party: Party, since: datetime | None) -> None:
         """Count one more; where nobody knows since when it is held, that was long ago."""
         here = (party.repository, party.author)
@@ -139,65 +152,101 @@ def _before(now: datetime, patience: timedelta | None) -> datetime:
     return now - patience if patience is not None and patience < now - _NEVER else _NEVER
 
 
-class Line:
-    """Those that wait, as they would get one slot after the other; `held` is counted on."""
+class Candidate(NamedTuple):
+    """One that waits, for whom it counts, and within which limits."""
 
-    def __init__(
-        self,
-        waiting: Iterable[Preview],
-        limits_of: Callable[[Preview], SlotLimits],
-        held: Held,
-        now: datetime,
-    ) -> None:
+    party: Party
+    waiting: Waiting
+    limits: SlotLimits
+
+
+class Turn(NamedTuple):
+    """Whose turn it is at one position of the line."""
+
+    rank: _Rank
+    party: Party
+    waiting: Waiting
+
+
+class Line:
+    """Those that wait, in the order in which the first `most` would get one slot after the other.
+
+    `held` is what everybody holds before that. The order is computed once, however many ask for their place.
+    """
+
+    def __init__(self, waiting: Iterable[Candidate], held: Held, most: int, now: datetime) -> None:
         self._groups: dict[Party, list[Waiting]] = {}
         self._limits: dict[int, SlotLimits] = {}
         self._longest: dict[int, datetime] = {}
-        self._held, self._now = held, now
-        for preview in waiting:
-            party = party_of(preview)
+        self._held, self._now, self._most = held, now, most
+        for party, one, limits in waiting:
             if party.repository not in self._limits:
-                limits = self._limits[party.repository] = limits_of(preview)
+                self._limits[party.repository] = limits
                 self._longest[party.repository] = _before(now, limits.patience)
-            self._groups.setdefault(party, []).append(Waiting.of(preview))
+            self._groups.setdefault(party, []).append(one)
         for group in self._groups.values():
-            group.sort(reverse=True)
+            group.sort()
+        self.turns = self._turns()
 
-    def position_of(self, preview: Preview, most: int) -> tuple[int, SlotBound | None]:
-        """Return as which one a preview in line gets its slot, `most` + 1 if later; or the bound before it.
+    def position_of(self, me: Candidate, *, in_line: bool) -> tuple[int, SlotBound | None]:
+        """Return as which one somebody gets its slot, `most` + 1 if later; or the bound before it.
 
-        Those before it may take the last slot that its repository, its author or its agent may have.
+        Those before it may take the last slot that its repository, its author or its agent may have. Who is
+        not in the line yet (`in_line`) gets the place that it would have there.
         """
-        mine, me = party_of(preview), Waiting.of(preview)
-        heap = [(self._rank(party), party) for party in self._first(mine, most)]
-        heapq.heapify(heap)
-        for position in range(1, most + 1):
-            bound = self._bound_of(mine)
+        # Whoever is not among the first changes nothing of the turns before its own. So the place of a new
+        # one is found by following the turns as they are, and the line is not ranked anew for it.
+        mine, waiting, limits = me
+        held, longest = self._held.copy(), _before(self._now, limits.patience)
+        before = bisect_left(self._groups.get(mine, []), waiting)
+        for position in range(1, self._most + 1):
+            bound = held.bound_of(mine, limits)
             if bound is not None:
                 return 0, bound
-            party = self._next(heap)
-            group = self._groups[party]
-            if group.pop() == me:
+            turn = self.turns[position - 1] if position <= len(self.turns) else None
+            if turn is not None and turn.waiting == waiting:
                 return position, None
-            self._held.add(party, self._now)
-            if group:
-                heapq.heappush(heap, (self._rank(party), party))
-        return most + 1, None
+            if not in_line and not before:
+                rank = _rank(held, mine, waiting, longest)
+                if turn is None or rank < turn.rank:
+                    return position, None
+            if turn is None:
+                break
+            before -= turn.party == mine
+            held.add(turn.party, self._now)
+        return self._most + 1, None
 
-    def _next(self, heap: list[tuple[_Rank, Party]]) -> Party:
-        """Take whose turn it is out of the heap; somebody is in it who is not bound."""
-        while True:
-            rank, party = heapq.heappop(heap)
-            if self._bound_of(party) is not None:
+    def _turns(self) -> tuple[Turn, ...]:
+        held, taken, turns = self._held.copy(), Counter[Party](), list[Turn]()
+
+        def rank(party: Party) -> _Rank:
+            first = self._groups[party][taken[party]]
+            return _rank(held, party, first, self._longest[party.repository])
+
+        def is_bound(party: Party) -> bool:
+            return held.bound_of(party, self._limits[party.repository]) is not None
+
+        heap = [(rank(party), party) for party in self._first(rank, is_bound)]
+        heapq.heapify(heap)
+        while heap and len(turns) < self._most:
+            noted, party = heapq.heappop(heap)
+            if is_bound(party):
                 continue
             # What others got meanwhile can only have made a rank worse. So the best of those that are noted,
             # if it is still true, is the best of all.
-            now = self._rank(party)
-            if now == rank:
-                return party
-            heapq.heappush(heap, (now, party))
+            now = rank(party)
+            if now != noted:
+                heapq.heappush(heap, (now, party))
+                continue
+            turns.append(Turn(now, party, self._groups[party][taken[party]]))
+            taken[party] += 1
+            held.add(party, self._now)
+            if taken[party] < len(self._groups[party]):
+                heapq.heappush(heap, (rank(party), party))
+        return tuple(turns)
 
-    def _first(self, mine: Party, most: int) -> set[Party]:
-        """Return all among whom the first `most` are, and `mine`.
+    def _first(self, rank: Callable[[Party], _Rank], is_bound: Callable[[Party], bool]) -> list[Party]:
+        """Return all among whom the first `most` are.
 
         Else one author who waits in thousands of repositories, or a repository in which thousands wait, would
         be ranked anew as a whole with each slot that goes there.
@@ -205,8 +254,8 @@ class Line:
         # Those of one repository and agent go in the order of their authors. As many slots as `most` change
         # as many authors, so among twice as many there is always one who is unchanged, and before all that
         # are left away. It is the same with one author's repositories.
-        enough = 2 * most + 1
-        parties = [party for party in self._groups if self._bound_of(party) is None]
+        enough = 2 * self._most + 1
+        parties = [party for party in self._groups if not is_bound(party)]
         alike: tuple[Callable[[Party], object], ...] = (Party.in_repository, Party.of_author)
         for key in alike:
             some: dict[object, list[Party]] = {}
@@ -214,14 +263,11 @@ class Line:
                 some.setdefault(key(party), []).append(party)
             parties = []
             for those in some.values():
-                parties += heapq.nsmallest(enough, those, self._rank) if len(those) > enough else those
-        return {*parties, mine}
+                parties += heapq.nsmallest(enough, those, rank) if len(those) > enough else those
+        return parties
 
-    def _bound_of(self, party: Party) -> SlotBound | None:
-        return self._held.bound_of(party, self._limits[party.repository])
 
-    def _rank(self, party: Party) -> _Rank:
-        first, held = self._groups[party][-1], self._held
-        if held.was_passed_over(party, first.since, self._longest[party.repository]):
-            return 0, 0, 0, first
-        return 1, held.repository[party.repository], held.author[party.author], first
+def _rank(held: Held, party: Party, first: Waiting, longest: datetime) -> _Rank:
+    if held.was_passed_over(party, first.since, longest):
+        return 0, 0, 0, first
+    return 1, held.repository[party.repository], held.author[party.author], first

@@ -5,59 +5,110 @@ A slot is a place for one preview. Who holds one keeps it, whatever the limits b
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
-from itertools import islice
 
-from previewbot.api import Holders, Preview, Slot, SlotBound
-from previewbot.api.slot import COUNTED
+from previewbot.api import Preview, Slot
 from previewbot.rules.slot_limits import SlotLimits
-from previewbot.rules.slot_line import Held, Line, Party, Waiting, party_of
+from previewbot.rules.slot_line import party_of
+from previewbot.rules.slot_queue import (
+    NUMBERS_TOLD,
+    Installation,
+    Queue,
+    SlotGrant,
+    Standing,
+    installation_of,
+    standing_of,
+)
 
-NUMBERS_TOLD = 10
-"""How many pull requests a comment names."""
-
-
-@dataclass(frozen=True)
-class SlotGrant:
-    """Whether a preview gets a slot; if not, its position in line (from 1), and which bound it waits for.
-
-    Position 0: its own limit is reached, so that a free slot would not help. Behind more than `COUNTED`
-    others there are no `holders`, and the position is one more, whichever bound it is.
-    """
-
-    granted: bool
-    position: int = 0
-    bound: SlotBound = SlotBound.PREVIEWS
-    limit: int = 0
-    holders: Holders = field(default_factory=Holders)
+__all__ = ["NUMBERS_TOLD", "SlotGrant", "Slots", "slot_for", "withheld"]
 
 
 def slot_for(
     me: Preview, others: Iterable[Preview], limits_of: Callable[[Preview], SlotLimits], now: datetime
 ) -> SlotGrant:
     """Return whether `me` gets a slot: who holds one keeps it, else it is those who are first in line."""
-    # Also when a limit was lowered since: nothing that runs is ended because of that.
-    if me.status.slot.held:
-        return SlotGrant(granted=True)
-    holding, queued = _holding_and_queued(me, others)
-    held, mine, limits = Held.by(holding), party_of(me), limits_of(me)
-    free = max(0, limits.previews - held.all)
-    position, bound = 0, held.bound_of(mine, limits)
-    if bound is None:
-        # As many as there are free slots get one each. Whoever is among them takes it in a pass of its own.
-        position, bound = Line((me, *queued), limits_of, held, now).position_of(me, free + COUNTED)
-    if bound is None and position <= free:
-        return SlotGrant(granted=True)
-    position = position - free if position else 0
-    if bound is not None and _is_far_back(bound, mine, me, queued):
-        position = COUNTED + 1
-    bound = bound or SlotBound.PREVIEWS
-    # Who holds the slots changes with each that is given back. Of hundreds that wait each comment would be
-    # written again each time, until GitHub takes nothing that we write any more.
-    holders = Holders() if position > COUNTED else _holders(bound, mine, holding)
-    return SlotGrant(False, position, bound, limits.of(bound), holders)
+    return Slots(limits_of).grant(me, list(others), now)
+
+
+class Slots:
+    """Answers who gets a slot; ranks the line once per change of it, and not once per answer.
+
+    Thousands may wait, and each of them asks in each of its passes. Only what it was told last is kept, and
+    each answer goes by the Previews that are given with the question: it is never older than these.
+    """
+
+    def __init__(self, limits_of: Callable[[Preview], SlotLimits]) -> None:
+        self._limits_of = limits_of
+        self._seen: Sequence[Preview] = ()
+        self._stands: dict[str, tuple[Preview, Standing | None]] = {}
+        self._queues: dict[Installation, Queue] = {}
+
+    def grant(self, me: Preview, everybody: Sequence[Preview], now: datetime) -> SlotGrant:
+        """Return whether `me` gets a slot, who may be among `everybody` as it was stored last."""
+        # Also when a limit was lowered since: nothing that runs is ended because of that.
+        if me.status.slot.held:
+            return SlotGrant(granted=True)
+        mine = standing_of(me, self._limits_of(me))
+        return self._queue_with(me.name, mine, everybody, now).grant(mine)
+
+    def first_in_line(
+        self, everybody: Sequence[Preview], now: datetime, freed: Iterable[Preview] = ()
+    ) -> set[str]:
+        """Return the names of those to whom it matters that the line moved, or that a slot was `freed`.
+
+        They are those that get a slot now, or are told their position; and of those that wait for the same
+        limits as one that gave its slot back, the ones that are told who holds the slots.
+        """
+        self._look(everybody)
+        names: set[str] = set()
+        for installation in {stands.installation for _, stands in self._stands.values() if stands}:
+            queue = self._queue(installation, now)
+            names |= queue.first()
+            for preview in freed:
+                names |= (
+                    queue.first_for(party_of(preview)) if installation_of(preview) == installation else set()
+                )
+        return names
+
+    def _queue_with(self, name: str, mine: Standing, everybody: Sequence[Preview], now: datetime) -> Queue:
+        self._look(everybody)
+        _, known = self._stands.get(name, (None, None))
+        if known is not None and known != mine and (known.held or known.installation == mine.installation):
+            # As it asks it does not stand where it was seen. That hardly ever is, and is answered exactly.
+            those = [each for other, (_, each) in self._stands.items() if each and other != name]
+            return Queue([one for one in those if one.installation == mine.installation], mine.limits, now)
+        return self._queue(mine.installation, now, mine.limits)
+
+    def _look(self, everybody: Sequence[Preview]) -> None:
+        """Take note of who holds a slot or waits now; forget the order of each line that has changed."""
+        # The very same tuple is what nobody changed since. A list may have been changed in its place.
+        if everybody is self._seen and isinstance(everybody, tuple):
+            return
+        stands, changed = dict[str, tuple[Preview, Standing | None]](), set[Installation]()
+        for preview in everybody:
+            before = self._stands.get(preview.name)
+            if before is not None and before[0] is preview:
+                stands[preview.name] = before
+                continue
+            now = _counted(preview, self._limits_of)
+            stands[preview.name] = (preview, now)
+            if before is None or before[1] != now:
+                changed |= {each.installation for each in (now, before[1] if before else None) if each}
+        for name in self._stands.keys() - stands.keys():
+            gone = self._stands[name][1]
+            changed |= {gone.installation} if gone else set()
+        for installation in changed:
+            self._queues.pop(installation, None)
+        self._seen, self._stands = everybody, stands
+
+    def _queue(self, installation: Installation, now: datetime, limits: SlotLimits | None = None) -> Queue:
+        known = self._queues.get(installation)
+        if known is not None and known.counts(limits, now):
+            return known
+        those = [each for _, each in self._stands.values() if each and each.installation == installation]
+        queue = self._queues[installation] = Queue(those, limits or those[0].limits, now)
+        return queue
 
 
 def withheld(grant: SlotGrant, before: Slot, most: int) -> SlotGrant:
@@ -72,48 +123,12 @@ def withheld(grant: SlotGrant, before: Slot, most: int) -> SlotGrant:
     return SlotGrant(False, before.queue_position or 1, before.bound, before.limit or most, before.holders)
 
 
-def _holding_and_queued(
-    me: Preview, others: Iterable[Preview]
-) -> tuple[list[tuple[Party, Preview]], list[Preview]]:
-    """Return who of the others holds a slot, and who waits for one."""
-    # What another App looks after, or one of another GitHub that happens to have the same number, is another
-    # installation's of previewbot, with limits of its own.
-    name, ours = me.name, (me.spec.app_id, me.spec.github_host)
-    holding, queued = [], []
-    for other in others:
-        if other.name == name or other.deleting or (other.spec.app_id, other.spec.github_host) != ours:
-            continue
-        if other.status.slot.held:
-            holding.append((party_of(other), other))
-        # One whose last pass failed may wait for a repository that GitHub does not show. If it kept its
-        # place, everybody behind it would wait with it: it is overtaken.
-        elif other.status.slot.waiting_since is not None and not other.status.last_error:
-            queued.append(other)
-    return holding, queued
-
-
-def _is_far_back(bound: SlotBound, mine: Party, me: Preview, queued: Iterable[Preview]) -> bool:
-    """Return whether more than are counted have waited longer, and count towards the same bound."""
-    since = Waiting.of(me)
-    longer = (one for one in queued if Waiting.of(one) < since and _counts(bound, mine, party_of(one)))
-    return next(islice(longer, COUNTED, None), None) is not None
-
-
-def _holders(bound: SlotBound, mine: Party, holding: Iterable[tuple[Party, Preview]]) -> Holders:
-    """Return who holds the slots that count towards a bound of mine."""
-    counted = [(party, preview) for party, preview in holding if _counts(bound, mine, party)]
-    here = sorted(preview.spec.number for party, preview in counted if party.repository == mine.repository)
-    return Holders(tuple(here[:NUMBERS_TOLD]), len(here), len(counted) - len(here))
-
-
-def _counts(bound: SlotBound, mine: Party, party: Party) -> bool:
-    """Return whether what somebody holds counts towards a bound of mine."""
-    same_repository = party.repository == mine.repository
-    return {
-        SlotBound.PREVIEWS: True,
-        SlotBound.REPOSITORY: same_repository,
-        SlotBound.AUTHOR: party.author == mine.author,
-        SlotBound.AUTHOR_HERE: same_repository and party.author == mine.author,
-        SlotBound.AGENT: party.agent == mine.agent,
-        SlotBound.AGENT_HERE: same_repository and party.agent == mine.agent,
-    }[bound]
+def _counted(preview: Preview, limits_of: Callable[[Preview], SlotLimits]) -> Standing | None:
+    """Return how a Preview stands that holds a slot or waits for one; None of one that does neither."""
+    slot = preview.status.slot
+    if preview.deleting:
+        return None
+    # One whose last pass failed may wait for a repository that GitHub does not show. If it kept its place,
+    # everybody behind it would wait with it: it is overtaken.
+    waits = slot.waiting_since is not None and not preview.status.last_error
+    return standing_of(preview, limits_of(preview)) if slot.held or waits else None

@@ -171,6 +171,7 @@ async def _lead(parts: _Parts, workers: Workers, store: ObjectCache, pods: Pods)
     log.info("leading", extra={"previews": len(previews())})
     # What was remembered under an earlier Lease may be old: a new reconciler, and one look at everything.
     reconciler = _reconciler(parts, previews, store, pods)
+    workers.lead(reconciler.first_in_line)
     # Whatever happened while nobody led: a session that ended, a time that is up. No event will tell of it
     # again.
     for preview in previews():
@@ -186,6 +187,7 @@ async def _lead(parts: _Parts, workers: Workers, store: ObjectCache, pods: Pods)
             raise
         log.warning("standing by: the Lease was not renewed in time")
     finally:
+        workers.lead(None)
         # Whoever stands by has no workers. Their silence must not make the process look stalled.
         parts.health.forget("worker", "listing")
 

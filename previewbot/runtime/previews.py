@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import Any, Protocol
 
 from pydantic import ValidationError
 
@@ -13,15 +13,29 @@ from previewbot.api import Preview, from_object
 log = logging.getLogger(__name__)
 
 
+class Objects(Protocol):
+    """What the Previews are read from: the objects as they are now, and a number that changes with any."""
+
+    revision: int
+
+    def __iter__(self) -> Iterator[Mapping[str, Any]]:
+        """Yield the objects."""
+
+
 class Previews:
     """Call it for the current Previews; one that cannot be read is left out, and said once."""
 
-    def __init__(self, objects: Iterable[Mapping[str, Any]]) -> None:
+    def __init__(self, objects: Objects) -> None:
         self._objects = objects
+        self._revision: int | None = None
+        self._current: tuple[Preview, ...] = ()
         self._read: dict[str, tuple[Mapping[str, Any], Preview | None]] = {}
 
-    def __call__(self) -> list[Preview]:
-        """Return the Previews, in no order."""
+    def __call__(self) -> tuple[Preview, ...]:
+        """Return the Previews, in no order; the very same tuple while nothing changes."""
+        # Each of thousands that wait asks for all others in each of its passes.
+        if self._revision == self._objects.revision:
+            return self._current
         read: dict[str, tuple[Mapping[str, Any], Preview | None]] = {}
         for obj in self._objects:
             name = obj["metadata"]["name"]
@@ -29,8 +43,9 @@ class Previews:
             # The cache replaces an object whenever it changes and never alters one, so the same object has
             # the same value.
             read[name] = known if known is not None and known[0] is obj else (obj, _preview(obj))
-        self._read = read
-        return [preview for _, preview in read.values() if preview is not None]
+        self._read, self._revision = read, self._objects.revision
+        self._current = tuple(preview for _, preview in read.values() if preview is not None)
+        return self._current
 
 
 def _preview(obj: Mapping[str, Any]) -> Preview | None:

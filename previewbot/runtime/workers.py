@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
-from previewbot.api import Phase, preview_name_of
+from previewbot.api import preview_name_of
 from previewbot.engine.mirrord import PodSession
 from previewbot.errors import LeaseLost, RemoteError
 from previewbot.reconciler import Outcome
@@ -22,6 +22,7 @@ _SIGN_OF_LIFE_SECONDS = 20.0
 
 log = logging.getLogger(__name__)
 Object = Mapping[str, Any]
+FirstInLine = Callable[[Sequence[Object]], Iterable[str]]
 
 
 class Reconciles(Protocol):
@@ -36,7 +37,9 @@ class Workers:
 
     def __init__(self, metrics: CollectorRegistry, health: Health) -> None:
         self.queue: WorkQueue[str] = WorkQueue(metrics)
-        self._queued: set[str] = set()
+        self._line: FirstInLine | None = None
+        self._moved = False
+        self._freed: list[Object] = []
         self._previews_of: dict[PodSession, str] = {}
         self._health = health
         self._passes = Counter(
@@ -45,23 +48,38 @@ class Workers:
         self._seconds = Histogram("previewbot_pass_seconds", "Duration of a pass", registry=metrics)
 
     def preview_changed(self, before: Object | None, after: Object | None) -> None:
-        """Queue a Preview that changed; when one gives up its slot, also all that wait for one."""
+        """Queue a Preview that changed; when the line for slots moved by that, also those at its front."""
         obj = after or before
         assert obj is not None
         name = obj["metadata"]["name"]
-        if after is not None and _phase(after) == Phase.QUEUED:
-            self._queued.add(name)
-        else:
-            self._queued.discard(name)
         if before is None or after is None or not _only_status_changed(before, after):
             self.queue.add(name)
         # Also when the Preview was deleted with its slot.
-        if _holds_slot(before) and not _holds_slot(after):
-            self._slot_freed()
+        if before is not None and _holds_slot(before) and not _holds_slot(after):
+            self._line_moved(before)
+        # Who leaves the line makes others the first in it, also where it leaves with the slot that it got.
+        elif _is_in_line(before) and not _is_in_line(after):
+            self._line_moved()
 
-    def _slot_freed(self) -> None:
-        """Ask all that wait, not only the first: whose turn it is, is the pass's to say."""
-        for name in self._queued:
+    def lead(self, line: FirstInLine | None) -> None:
+        """Take whom to ask when the line for slots moves; None while nobody leads, and all wait."""
+        self._line = line
+
+    def _line_moved(self, *freed: Object) -> None:
+        self._freed += freed
+        # A list read anew after an outage tells of hundreds of changes in a row: the line is asked for once.
+        if not self._moved:
+            self._moved = True
+            asyncio.get_running_loop().call_soon(self._wake_first_in_line)
+
+    def _wake_first_in_line(self) -> None:
+        """Queue those that get a slot now, or are told something else; whose turn it is, the pass says.
+
+        Not all that wait: there may be thousands, and none of the others has anything to do.
+        """
+        freed, self._freed, self._moved = self._freed, [], False
+        # Whoever begins to lead looks at all Previews.
+        for name in self._line(freed) if self._line is not None else ():
             self.queue.add(name)
 
     def child_changed(self, before: Object | None, after: Object | None) -> None:
@@ -159,10 +177,15 @@ def _only_status_changed(before: Object, after: Object) -> bool:
     )
 
 
-def _phase(obj: Object) -> str:
-    return str((obj.get("status") or {}).get("phase", ""))
-
-
 def _holds_slot(obj: Object | None) -> bool:
-    slot = ((obj or {}).get("status") or {}).get("slot") or {}
-    return bool(slot.get("held"))
+    return bool(_slot(obj).get("held"))
+
+
+def _is_in_line(obj: Object | None) -> bool:
+    """Return whether it waits for a slot; what failed last is overtaken (`rules/slots.py`)."""
+    failed = ((obj or {}).get("status") or {}).get("lastError")
+    return bool(_slot(obj).get("waitingSince")) and not _holds_slot(obj) and not failed
+
+
+def _slot(obj: Object | None) -> Mapping[str, Any]:
+    return ((obj or {}).get("status") or {}).get("slot") or {}

@@ -21,13 +21,16 @@ from previewbot.api import (
     Reply,
     Report,
     Service,
+    Slot,
+    SlotBound,
     Status,
     Waiting,
 )
+from previewbot.api.slot import COUNTED
 from previewbot.reconciler.observation import PullRequestFacts
 from previewbot.reconciler.plan.decision import Decision, End, Hold, Leave, Run
 from previewbot.reconciler.plan.inbox import COMMENT, comment_request
-from previewbot.reconciler.plan.requeue import INTENT_HOLDS, image_interval, requeue_after
+from previewbot.reconciler.plan.requeue import FAR_BACK, INTENT_HOLDS, image_interval, requeue_after
 from tests.support.observations import BOUNDS, a_pull_request
 from tests.support.previews import NOW
 
@@ -150,6 +153,29 @@ def test_of_several_services_the_soonest_counts() -> None:
     )
 
     assert again(seen(NOW, *services), RUN) == 5
+
+
+FAR_BACK_SLOTS = [
+    Slot(waiting_since=NOW, queue_position=COUNTED + 1),
+    Slot(waiting_since=NOW, bound=SlotBound.AUTHOR, limit=2),
+]
+
+
+@pytest.mark.parametrize("slot", FAR_BACK_SLOTS, ids=["behind many", "its own limit"])
+def test_one_that_cannot_be_next_looks_itself_only_every_few_minutes(slot: Slot) -> None:
+    queued = replace(seen(NOW, a_service(Phase.QUEUED, Reason.LIMIT_REACHED)), slot=slot)
+    seconds = again(queued, RUN)
+
+    assert seconds is not None
+    assert FAR_BACK / 2 <= seconds <= FAR_BACK
+
+
+def test_those_that_wait_far_back_do_not_look_all_at_once() -> None:
+    def waits(since: int) -> Status:
+        slot = Slot(waiting_since=ago(minutes=since), queue_position=COUNTED + 1)
+        return replace(seen(NOW, a_service(Phase.QUEUED, Reason.LIMIT_REACHED)), slot=slot)
+
+    assert len({again(waits(since), RUN) for since in range(100)}) > 90
 
 
 def test_services_of_what_should_not_run_are_not_waited_for() -> None:

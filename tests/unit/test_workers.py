@@ -129,20 +129,46 @@ async def test_a_route_that_goes_or_leads_elsewhere_is_looked_at(
     assert await drained(loop) == expected
 
 
-@pytest.mark.parametrize("goes", [True, False], ids=["deleted", "gives its slot up"])
-async def test_when_a_slot_is_freed_all_that_wait_for_one_are_looked_at(goes: bool) -> None:
+IN_LINE = {"waitingSince": "2026-11-24T09:00:00Z"}
+MOVES: dict[str, tuple[dict[str, Any], dict[str, Any] | None]] = {
+    "one that held a slot is deleted": ({"slot": {"held": True}}, None),
+    "one gives its slot back": ({"slot": {"held": True}}, {"slot": {}}),
+    "one that waits is deleted": ({"slot": IN_LINE}, None),
+    "one that waits gets its slot": ({"slot": IN_LINE}, {"slot": {**IN_LINE, "held": True}}),
+    "one that waits fails": ({"slot": IN_LINE}, {"slot": IN_LINE, "lastError": "GitHub: 403"}),
+}
+
+
+@pytest.mark.parametrize(("before", "after"), MOVES.values(), ids=MOVES.keys())
+async def test_when_the_line_for_slots_moves_those_at_its_front_are_looked_at(
+    before: Any, after: Any
+) -> None:
     loop, _ = a_loop()
-    holder = an_object("gh-1-1", slot={"held": True})
-    for name in ("gh-1-2", "gh-1-3"):
-        loop.preview_changed(None, an_object(name, phase="Queued"))
-    loop.preview_changed(None, an_object("gh-1-4", phase="Queued"))
-    loop.preview_changed(an_object("gh-1-4", phase="Queued"), an_object("gh-1-4", phase="Deploying"))
-    loop.preview_changed(None, holder)
-    await drained(loop)
+    asked: list[list[str]] = []
 
-    loop.preview_changed(holder, None if goes else an_object("gh-1-1", slot={}))
+    def line(freed: Any) -> list[str]:
+        asked.append([obj["metadata"]["name"] for obj in freed])
+        return ["gh-1-2", "gh-1-3"]
 
-    assert sorted(set(await drained(loop)) - {"gh-1-1"}) == ["gh-1-2", "gh-1-3"]
+    loop.lead(line)
+    for name in ("gh-1-1", "gh-1-7"):
+        loop.preview_changed(an_object(name, **before), None if after is None else an_object(name, **after))
+    await asyncio.sleep(0)
+
+    assert sorted(set(await drained(loop)) - {"gh-1-1", "gh-1-7"}) == ["gh-1-2", "gh-1-3"]
+    held = bool(before["slot"].get("held"))
+    assert asked == [["gh-1-1", "gh-1-7"] if held else []], "once for all that changes at the same time"
+
+
+async def test_whoever_does_not_lead_asks_nobody_and_whoever_begins_to_wait_moves_nothing() -> None:
+    loop, _ = a_loop()
+    loop.preview_changed(an_object(slot={"held": True}), an_object(slot={}))
+    await asyncio.sleep(0)
+    loop.lead(lambda freed: ["gh-1-2"])
+    loop.preview_changed(an_object(slot={}), an_object(slot=IN_LINE))
+    await asyncio.sleep(0)
+
+    assert await drained(loop) == []
 
 
 class Passes:
@@ -276,7 +302,7 @@ def test_a_preview_that_cannot_be_read_is_left_out_and_said_once(caplog: pytest.
     previews = Previews(store)
 
     assert [preview.name for preview in previews()] == ["gh-1-1"]
-    assert previews()[0] is previews()[0]
+    assert previews() is previews(), "what did not change is not read again"
     assert len(caplog.records) == 1
     store.put(an_object("gh-1-2", phase="Ready", version=2))
     assert len(previews()) == 2

@@ -15,6 +15,8 @@ _BURIED_KEPT = 10_000
 class ObjectCache:
     """Objects by (namespace, name); `changed(before, after)` is called for each change, None for absent.
 
+    `revision` is another number after each change, before anybody is told of it.
+
     What was seen deleted stays deleted: a uid never returns, but the answer to our own write may come in
     after the watch told of the delete, and would be kept for ever.
     """
@@ -23,6 +25,7 @@ class ObjectCache:
         self._objects: dict[tuple[str, str], Object] = {}
         self._buried: OrderedDict[str, None] = OrderedDict()
         self._changed = changed
+        self.revision = 0
 
     def __len__(self) -> int:
         return len(self._objects)
@@ -39,6 +42,7 @@ class ObjectCache:
         if _uid(obj) in self._buried or (before is not None and not _is_newer(obj, before)):
             return
         self._objects[_key(obj)] = obj
+        self.revision += 1
         self._changed(before, obj)
 
     def remove(self, obj: Object) -> None:
@@ -49,6 +53,7 @@ class ObjectCache:
         # before the watch tells of its predecessor's end.
         if before is not None and _uid(before) == _uid(obj):
             del self._objects[_key(obj)]
+            self.revision += 1
             self._changed(before, None)
 
     def replace(self, objects: Sequence[Object], version: str) -> None:

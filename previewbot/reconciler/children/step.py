@@ -175,8 +175,8 @@ def _absent(desired: Desired, was: Child, inputs: StepInputs) -> ChildStep:
         return ChildStep(_with_state(was, ChildState.REPLACING, reason, inputs.now))
     if inputs.blocked:
         return ChildStep(_with_state(was, ChildState.PENDING, Reason.CREATING, inputs.now), needs_slot=True)
-    # The limit is reached, so it waits. When another preview gives up its slot, all that wait are woken and
-    # ask again.
+    # The limit is reached, so it waits. When another preview gives up its slot, those whose turn it may
+    # be are woken and ask again.
     if not inputs.slot_granted:
         queued = _with_state(was, ChildState.PENDING, Reason.LIMIT_REACHED, inputs.now)
         return ChildStep(queued, needs_slot=True)

@@ -3,11 +3,12 @@ row in the table of reasons. And how long what GitHub told us, or does not show 
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from previewbot.api import Phase, Reason, Status, Waits
+from previewbot.api import Phase, Reason, SlotBound, Status, Waits
 from previewbot.errors import RemoteError
 from previewbot.reconciler.observation import PullRequestFacts
 from previewbot.reconciler.plan.decision import Decision, Leave, Run
@@ -38,6 +39,9 @@ FACTS_HOLD = timedelta(minutes=10)
 
 LAG_LIMIT = timedelta(seconds=60)
 """How long GitHub's API is believed to be behind its own webhook."""
+
+FAR_BACK = 300.0
+"""How seldom, at most, one looks itself that cannot be next: it is woken when that changes."""
 
 _LAG = 2.0
 _INTERVALS: Mapping[Waits, float] = {
@@ -111,7 +115,7 @@ def requeue_after(
         # renewed.
         times.append(_INTERVALS[Waits.REPLACEMENT])
     image = image_interval(status.observed.head_first_seen_at, now, deadline)
-    times += [_interval(reason, image) for reason in _reasons(status, decision)]
+    times += [_interval(reason, image, status) for reason in _reasons(status, decision)]
     least = earliest(*times)
     return None if least is None else max(SOON, least)
 
@@ -138,6 +142,17 @@ def _reasons(status: Status, decision: Decision) -> list[Reason]:
     return reasons
 
 
-def _interval(reason: Reason, image: float) -> float | None:
+def _interval(reason: Reason, image: float, status: Status) -> float | None:
     waits = reason.info.waits
+    if waits is Waits.SLOT and (status.slot.far_back or status.slot.bound is not SlotBound.PREVIEWS):
+        return _far_back_interval(status)
     return image if waits is Waits.IMAGE else _INTERVALS.get(waits)
+
+
+def _far_back_interval(status: Status) -> float:
+    """Return the seconds until one looks again that cannot be next: an interval of its own.
+
+    Thousands may wait, and after a restart all are looked at together: they must not come back together.
+    """
+    seed = zlib.crc32(f"{status.slot.waiting_since} {status.observed.head_sha}".encode())
+    return FAR_BACK * (0.5 + seed / 2**33)
