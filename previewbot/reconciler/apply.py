@@ -24,6 +24,7 @@ from previewbot.reconciler.plan.services import with_failed_service
 from previewbot.reconciler.store import PreviewStore
 from previewbot.rules.masking import one_line
 from previewbot.rules.refusals import in_short
+from previewbot.text.durations import format_duration
 
 log = logging.getLogger(__name__)
 
@@ -105,6 +106,9 @@ async def apply_actions(
     may_create = route.error is None and status.slot.held and plan.may_create
     actions = [a for a in plan.steps.actions if may_create or isinstance(a, Delete)]
     deferred = [a for a in actions if isinstance(a, Delete) and a.found.serving and not switched]
+    if route.error is not None and not is_refusal(route.error):
+        for create in (a for a in plan.steps.actions if isinstance(a, Create)):
+            status = _given_up(context, status, create.desired, route.error) or status
     first: RemoteError | None = None
     for action in sorted(actions, key=lambda action: isinstance(action, Create)):
         try:
@@ -115,7 +119,10 @@ async def apply_actions(
         except RemoteError as error:
             # Go on with the others. If the API server refuses one deletion, the session in another namespace
             # must still end on time.
-            first = first or error
+            given_up = (
+                _given_up(context, status, action.desired, error) if isinstance(action, Create) else None
+            )
+            status, first = (given_up, first) if given_up else (status, first or error)
     return ApplyResult(status, bool(actions), bool(deferred), first)
 
 
@@ -252,6 +259,27 @@ async def _name_is_taken(context: Context, store: PreviewStore, status: Status, 
             )
             status = _record_failure(context, status, desired, message)
     return status
+
+
+def _given_up(context: Context, status: Status, desired: Desired, error: RemoteError) -> Status | None:
+    """Record that a child failed which could not be made within the session's deadline; None before that.
+
+    Its slot would be held for as long as the cluster does not take it: no clock runs for what was never
+    there. The deadline counts only with an attempt that just failed, never after a pause of ours alone.
+    """
+    deadline = context.limits.session_deadline
+    child = next((child for child in status.children if child.identity == desired.identity), None)
+    since = child.since if child is not None and child.state is ChildState.CREATING else None
+    if since is None or context.now() - since < deadline:
+        return None
+    # If the cluster made it all the same and only its answer was lost, the next pass finds it, and removes it
+    # as it does with all that failed.
+    why = in_short(error.message or str(error))
+    message = (
+        f"the cluster did not take the preview {desired.what} within {format_duration(deadline)}, which is "
+        f"for your platform team: {why}"
+    )
+    return _record_failure(context, status, desired, message)
 
 
 def _record_failure(context: Context, status: Status, desired: Desired, message: str) -> Status:
