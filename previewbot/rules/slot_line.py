@@ -23,6 +23,7 @@ from previewbot.rules.agents import is_agents_account
 from previewbot.rules.slot_limits import SlotLimits
 
 _ACCOUNTS_KEPT = 10_000
+_OF_AN_APP = "[bot]"
 _NEVER = datetime.min.replace(tzinfo=UTC)
 _LAST = datetime.max.replace(tzinfo=UTC)
 
@@ -37,7 +38,7 @@ class Party(NamedTuple):
     repository: int
     author: int | str
     agent: str
-    is_agents_account: bool
+    is_no_author: bool
 
     def in_repository(self) -> tuple[int, str]:
         """Return its repository and its agent."""
@@ -55,7 +56,10 @@ def party_of(preview: Preview) -> Party:
     # An agent with an account of its own works there for everybody. That account is no author to be bound:
     # two pull requests of Copilot's would be all that a whole company may have. `per_agent` is for it.
     own = bool(agent) and _is_agents_account(number, name)
-    return Party(repository, number or name.lower(), agent, own)
+    # So is any App's account, of which all repositories have the same: Dependabot's, Renovate's, that of
+    # GitHub Actions. Only a bot's login may have brackets; people's are letters, digits and hyphens
+    # (https://docs.github.com/en/rest/users/users), and the controller wrote it down from GitHub's answer.
+    return Party(repository, number or name.lower(), agent, own or name.endswith(_OF_AN_APP))
 
 
 # Asked about every preview in each pass that waits for a slot, and a comparison with all agents is long.

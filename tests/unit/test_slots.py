@@ -210,6 +210,23 @@ def test_an_agents_own_account_is_bounded_as_an_agent_and_not_as_an_author() -> 
     assert asked(next_one, everyone, always(author=1, agent=3)).bound is SlotBound.AGENT
 
 
+@pytest.mark.parametrize("name", ["dependabot[bot]", "renovate[bot]", "GitHub-Actions[bot]"])
+def test_the_bot_of_an_app_is_no_author_but_its_repository_is_bounded(name: str) -> None:
+    everyone = [holder(f"gh-{i}-1", author=name) for i in range(1, 4)]
+    elsewhere, here = waiter("gh-9-1", author=name), waiter("gh-1-9", author=name)
+
+    assert asked(elsewhere, everyone, always(author=1, author_here=1)).granted
+    assert asked(here, everyone, always(author=1, author_here=1)).granted
+    assert asked(here, everyone, always(author=1, repository=1)).bound is SlotBound.REPOSITORY
+
+
+def test_a_person_who_is_called_like_a_bot_is_an_author() -> None:
+    everyone = [holder("gh-1-1", author="dependabot-bot")]
+
+    bound = asked(waiter("gh-2-1", author="dependabot-bot"), everyone, always(author=1)).bound
+    assert bound is SlotBound.AUTHOR
+
+
 def test_a_person_whose_branch_is_called_like_an_agents_is_bounded_as_both() -> None:
     everyone = [holder("gh-1-1", author=1)]
     next_one = waiter("gh-1-2", author=1, agent="Copilot")

@@ -167,7 +167,8 @@ class LimitsSettings(t.Model):
     )
     per_author: t.WholeNumber | None = about(
         "how many of them pull requests of one GitHub account may hold, in all repositories together; an "
-        "agent's own account is no author, but `per_agent`'s; left out: all",
+        "agent's own account is no author, but `per_agent`'s, and an App's bot (`dependabot[bot]`) is none "
+        "either: `per_repository` bounds it; left out: all",
         5,
         default=None,
     )
