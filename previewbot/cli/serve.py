@@ -36,7 +36,7 @@ _INSTRUMENTED = (
 
 
 def web(config: Path, bind: str, metrics_bind: str) -> int:
-    """Serve webhooks and pages until SIGTERM; probes and metrics at an address of their own."""
+    """Serve webhooks and pages until SIGTERM or SIGINT; probes and metrics at an address of their own."""
     settings = load(config, os.environ)
     source = webhook_secret_source(settings, os.environ)
     signing = webhook_secrets(source, _read(source))

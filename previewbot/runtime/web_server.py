@@ -59,7 +59,7 @@ class _Server(BaseApplication):  # type: ignore[misc]
 
 
 def serve(app: Flask, bind: str, probes: Flask, metrics_bind: str) -> None:
-    """Serve until SIGTERM; requests under way are finished."""
+    """Serve until SIGTERM or SIGINT; requests under way are finished."""
     limits = replace(PUBLIC_LIMITS, connections=_most_connections(PUBLIC_LIMITS.connections))
     public = Address(bind, app, limits, _AT_ONCE)
     _Server((public, Address(metrics_bind, probes, _PROBE_LIMITS))).run()

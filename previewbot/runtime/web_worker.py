@@ -7,7 +7,7 @@ Differences to gunicorn's own, each for a stranger who would otherwise stop web:
   is (`gunicorn.http.parser.Parser.finish_body`). Here the connection ends with the answer.
 * Each address has an application and limits of its own, so that a probe is answered whatever happens at the
   other.
-* A worker that is told to end does not wait for idle connections.
+* A worker that is told to end, by whichever signal, finishes requests and does not wait for idle connections.
 """
 
 from __future__ import annotations
@@ -88,6 +88,14 @@ class Worker(GeventWorker):  # type: ignore[misc]
             listener.connections.end_idle()
         until = time.monotonic() + self.cfg.graceful_timeout
         self._until(until, lambda: not any(len(listener.connections) for listener in listeners))
+
+    def handle_quit(self, sig: int, frame: Any) -> None:
+        """Take SIGINT and SIGQUIT as SIGTERM: what is under way is finished.
+
+        gunicorn's own ends the process from a greenlet, 0.1 s later: in the middle of an answer, or, if `run`
+        has ended by itself by then, within Python's own end, which gevent tells with a stack trace.
+        """
+        self.handle_exit(sig, frame)
 
     def _until(self, until: float, so: Callable[[], bool]) -> None:
         while not so() and time.monotonic() < until:

@@ -486,6 +486,37 @@ def test_a_process_serves_until_it_is_told_to_end_and_then_ends_well(
     assert "Traceback" not in (tmp_path / "log").read_text()
 
 
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_web_finishes_a_request_that_was_under_way_when_it_was_told_to_end(
+    number: signal.Signals, tmp_path: Path, settings: dict[str, Any]
+) -> None:
+    address = a_free_address()
+    file = written(tmp_path / "settings.yaml", settings)
+    child = subprocess.Popen(
+        command("web", "--config", file, *binding("web", address)), env=environment(), stderr=subprocess.PIPE
+    )
+    try:
+        assert answers(child, f"http://{address}/healthz") == 200
+        host, _, port = address.rpartition(":")
+        with socket.create_connection((host, int(port)), timeout=PATIENCE) as half:
+            half.sendall(b"GET /healthz HTTP/1.1\r\nHost: previews.example.com\r\n")
+            # Whatever comes after it is answered: the half request has been read.
+            assert answers(child, f"http://{address}/healthz") == 200
+            child.send_signal(number)
+            # A process that cuts requests off has ended long before this is over.
+            with pytest.raises(subprocess.TimeoutExpired):
+                child.wait(1)
+            half.sendall(b"\r\n")
+            answer = half.makefile("rb").readline()
+        code = child.wait(PATIENCE)
+    finally:
+        child.kill()
+        _, said = child.communicate()
+
+    assert (answer, code) == (b"HTTP/1.1 200 OK\r\n", 0)
+    assert b"Traceback" not in said
+
+
 def answers(child: subprocess.Popen[bytes], url: str) -> int:
     """Return the status that a process answers with, as soon as it answers."""
     deadline = time.monotonic() + PATIENCE

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterable
 from socket import MSG_PEEK
 from types import SimpleNamespace
 from typing import Any
 
+import gevent
 import pytest
 from gunicorn.config import Config
 
 from previewbot.runtime import web_worker
 from previewbot.runtime.web_connections import Limits
-from previewbot.runtime.web_worker import Address, Listener
+from previewbot.runtime.web_worker import Address, Listener, Worker
 from tests.support.web_doors import get, head
 
 PIECE = 8 * 1024
@@ -163,3 +165,22 @@ def test_an_answer_that_is_not_read_to_the_end_is_closed() -> None:
     served(Gone(get("/")), app)
 
     assert closed == [True]
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGQUIT], ids=lambda it: it.name)
+def test_a_worker_that_is_told_to_end_is_ended_by_nothing_but_the_end_of_its_run(
+    number: signal.Signals, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    worker = Worker(1, 1, [], None, 30, Config(), None)
+    told: dict[int, Any] = {}
+    monkeypatch.setattr(signal, "signal", told.__setitem__)
+    monkeypatch.setattr(signal, "siginterrupt", lambda *_: None)
+    monkeypatch.setattr(signal, "set_wakeup_fd", lambda _: None)
+    monkeypatch.setattr(gevent, "spawn", lambda *_: pytest.fail("something goes on beside the run"))
+    worker.PIPE = (-1, -1)
+    worker.init_signals()
+
+    told[number](number, None)
+
+    assert not worker.alive
+    worker.tmp.close()
