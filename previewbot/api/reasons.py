@@ -55,6 +55,7 @@ class Reason(StrEnum):
     SERVICE_FAILED = "ServiceFailed"
     ROUTE_REFUSED = "RouteRefused"
     CONFIGURATION_INVALID = "ConfigurationInvalid"
+    CONFIGURATION_NOT_ALLOWED = "ConfigurationNotAllowed"
     # Stopping
     REMOVAL_STALLED = "RemovalStalled"
     REPOSITORY_GONE = "RepositoryGone"
@@ -203,6 +204,13 @@ REASONS: Mapping[Reason, ReasonInfo] = MappingProxyType(
         ),
         Reason.CONFIGURATION_INVALID: _row(
             _FAILED, _BAD, _AUTHOR, Waits.CONFIGURATION, "the repository's preview.yaml has mistakes"
+        ),
+        Reason.CONFIGURATION_NOT_ALLOWED: _row(
+            _FAILED,
+            _BAD,
+            _PLATFORM,
+            Waits.CONFIGURATION,
+            "the settings do not allow what the repository's preview.yaml asks for",
         ),
         Reason.REMOVAL_STALLED: _row(
             Phase.STOPPING,

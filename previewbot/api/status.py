@@ -44,7 +44,10 @@ class LeftOut(Value):
 
 @dataclass(frozen=True)
 class ConfigurationProblem(Value):
-    """A mistake in the repository's configuration, for the comment; `line` counts from 1, 0 is none."""
+    """A mistake in the repository's configuration, or what it may not have, for the comment.
+
+    `line` counts from 1, 0 is none.
+    """
 
     line: int
     message: str

@@ -55,11 +55,13 @@ class Untriggered:
 class ReadConfiguration:
     """What was read of a configuration file: `config` is None where it has `problems`.
 
+    `not_allowed`: they are no mistakes of its author's, but what the settings do not let the repository have.
     `entry_refused`: one of these is that no link may lead to its entry.
     """
 
     config: RepositoryConfig | None = None
     problems: Problems = ()
+    not_allowed: bool = False
     entry_refused: bool = False
 
 

@@ -43,8 +43,8 @@ class PullRequestFacts:
     settings name; `files` are the changed ones of the services that are previewed, `left_out` what other
     services changed; `merge_sha` is the test merge of this very head, where an image could be named by it;
     `lagging` means that GitHub does not yet show what the webhook told us of. With commands left for another
-    look, `again_at` is when that is due. `entry_refused`: among the `problems` is that no link may lead to
-    the entry.
+    look, `again_at` is when that is due. `not_allowed`: the `problems` are what the settings do not let the
+    repository have. `entry_refused`: among them is that no link may lead to the entry.
     """
 
     pull_request: PullRequest
@@ -60,6 +60,7 @@ class PullRequestFacts:
     lagging: bool = False
     read_at: datetime | None = None
     again_at: datetime | None = None
+    not_allowed: bool = False
     entry_refused: bool = False
 
 

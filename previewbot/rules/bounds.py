@@ -117,7 +117,8 @@ def _entry(config: RepositoryConfig, bounds: Bounds) -> Iterator[Problem]:
 def _ttl(config: RepositoryConfig, bounds: Bounds) -> Iterator[Problem]:
     if config.ttl is not None and config.ttl > bounds.longest:
         yield Problem(
-            config.lines.get("ttl", 0), f"`ttl` must be at most {format_duration(bounds.longest)} here"
+            config.lines.get("ttl", 0),
+            f"`ttl` must be at most {format_duration(bounds.longest)} here. {_WHOSE}",
         )
 
 

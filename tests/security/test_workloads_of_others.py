@@ -87,8 +87,14 @@ async def test_what_the_settings_took_back_ends_although_it_serves() -> None:
     await world.settle()
 
     assert world.cluster.sessions == {}
-    assert (world.status.phase, world.status.reason) == (Phase.FAILED, Reason.CONFIGURATION_INVALID)
+    assert (world.status.phase, world.status.reason) == (
+        Phase.FAILED,
+        Reason.CONFIGURATION_NOT_ALLOWED,
+    )
     assert "the target `deployment/checkout` is not open to this repository" in world.comment
+    # Whoever wrote the file made no mistake.
+    assert "settings do not allow what `.github/preview.yaml` asks for**" in world.comment
+    assert "mistake" not in world.comment
     assert world.cluster.leads_to() == "page"
 
 

@@ -78,6 +78,13 @@ _MISSPELT = ConfigurationProblem(line=7, message="`imge` is unknown, did you mea
 _CLOSED = replace(OBSERVED, closed_at=NOW)
 
 
+_CLOSED_NAMESPACE = ConfigurationProblem(
+    line=9,
+    message="the namespace `payments` is not open to this repository; choose from: staging. That is the "
+    "platform team's to decide, in previewbot's settings",
+)
+
+
 def _mistaken(*problems: ConfigurationProblem) -> Observed:
     return replace(OBSERVED, problems=problems)
 
@@ -289,6 +296,24 @@ STATES: dict[str, Preview] = {
             _MISSPELT, ConfigurationProblem(line=0, message="namespace <b>@alice</b> is not allowed")
         ),
     ),
+    "configuration-not-allowed": _preview(
+        Phase.FAILED,
+        Reason.CONFIGURATION_NOT_ALLOWED,
+        observed=_mistaken(_CLOSED_NAMESPACE),
+    ),
+    "configuration-not-allowed-twice": _preview(
+        Phase.FAILED,
+        Reason.CONFIGURATION_NOT_ALLOWED,
+        observed=_mistaken(_CLOSED_NAMESPACE, ConfigurationProblem(line=0, message="<b>@alice</b>")),
+    ),
+    "configuration-not-allowed-while-a-preview-serves": _preview(
+        Phase.FAILED,
+        Reason.CONFIGURATION_NOT_ALLOWED,
+        _ready(),
+        observed=_mistaken(_CLOSED_NAMESPACE),
+        **{**_RUNNING, "link": HEADER_ONLY},
+    ),
+    "configuration-not-allowed-any-more": _preview(Phase.FAILED, Reason.CONFIGURATION_NOT_ALLOWED),
     "configuration-wrong-while-a-preview-serves": _preview(
         Phase.FAILED,
         Reason.CONFIGURATION_INVALID,

@@ -69,6 +69,7 @@ REPLIES: dict[str, dict[str, str]] = {
     "nothing-to-preview": {},
     "no-configuration": {},
     "configuration-invalid": {},
+    "configuration-not-allowed": {},
     "status": {},
     "help": {},
     "extended": {"until": NOW.isoformat()},

@@ -27,6 +27,9 @@ WORDS = {
     "The next commit starts again.",
     "configuration-wrong": ".github/preview.yaml has a mistake in line 7: "
     "`imge` is unknown, did you mean `image`?",
+    "configuration-not-allowed": "The platform team's settings do not allow what .github/preview.yaml asks "
+    "for in line 9: the namespace `payments` is not open to this repository; choose from: staging. That is "
+    "the platform team's to decide, in previewbot's settings",
     "nothing-changed": "Nothing to preview: this pull request changes no service that "
     ".github/preview.yaml names.",
 }

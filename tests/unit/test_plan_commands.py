@@ -143,6 +143,7 @@ def test_a_stop_that_a_later_start_undid_has_come_to_nothing() -> None:
         (Reason.NO_SERVICE_CHANGED, "nothing-to-preview"),
         (Reason.NO_CONFIGURATION, "no-configuration"),
         (Reason.CONFIGURATION_INVALID, "configuration-invalid"),
+        (Reason.CONFIGURATION_NOT_ALLOWED, "configuration-not-allowed"),
         (Reason.SESSION_FAILED, ""),
     ],
 )

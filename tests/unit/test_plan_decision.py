@@ -78,6 +78,13 @@ def ended(reason: Reason, head_sha: str = "") -> Lifecycle:
             Hold(Reason.CONFIGURATION_INVALID),
         ),
         (
+            Lifecycle(),
+            replace(
+                FACTS, config=None, problems=(ConfigurationProblem(line=1, message="x"),), not_allowed=True
+            ),
+            Hold(Reason.CONFIGURATION_NOT_ALLOWED),
+        ),
+        (
             Lifecycle(approved_sha=OLDER),
             PullRequestFacts(
                 FORK, None, bounds=BOUNDS, problems=(ConfigurationProblem(line=1, message="x"),)
@@ -112,6 +119,7 @@ def test_what_should_be(lifecycle: Lifecycle, facts: PullRequestFacts | None, ex
         (Reason.NO_CONFIGURATION, Phase.NOTHING_TO_PREVIEW),
         (Reason.NOT_TRIGGERED, Phase.NOTHING_TO_PREVIEW),
         (Reason.CONFIGURATION_INVALID, Phase.FAILED),
+        (Reason.CONFIGURATION_NOT_ALLOWED, Phase.FAILED),
         (Reason.FORK, Phase.AWAITING_APPROVAL),
         (Reason.BY_COMMAND, Phase.STOPPED),
         (Reason.TIME_UP, Phase.EXPIRED),

@@ -97,7 +97,7 @@ def _read(content: bytes, bounds: Bounds) -> ReadConfiguration:
     if not found:
         return ReadConfiguration(config)
     refused = config.entry is not None and bool(entry_outside(bounds, config.entry))
-    return ReadConfiguration(problems=_told(found), entry_refused=refused)
+    return ReadConfiguration(problems=_told(found), not_allowed=True, entry_refused=refused)
 
 
 def _told(problems: Sequence[Problem]) -> tuple[ConfigurationProblem, ...]:

@@ -103,6 +103,7 @@ async def read_github(
         config_sha=configuration.sha,
         base_branch=base_branch,
         problems=read.problems,
+        not_allowed=read.not_allowed,
         entry_refused=entry_refused,
         agent=agent,
         files=files,

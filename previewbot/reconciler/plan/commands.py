@@ -244,4 +244,5 @@ _WHY_NOT: Mapping[Reason, str] = {
     Reason.NO_SERVICE_CHANGED: "nothing-to-preview",
     Reason.NO_CONFIGURATION: "no-configuration",
     Reason.CONFIGURATION_INVALID: "configuration-invalid",
+    Reason.CONFIGURATION_NOT_ALLOWED: "configuration-not-allowed",
 }

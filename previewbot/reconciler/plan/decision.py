@@ -87,10 +87,11 @@ def _open(status: Status, facts: PullRequestFacts, found: Sequence[Found]) -> De
         # settings do not let it run, or be led to: a mistake of the file's ends nothing, but it keeps nothing
         # open either that the platform team closed.
         ends = unread or outside or facts.entry_refused
-        return End(Reason.CONFIGURATION_INVALID) if ends else Hold(Reason.CONFIGURATION_INVALID)
+        reason = Reason.CONFIGURATION_NOT_ALLOWED if facts.not_allowed else Reason.CONFIGURATION_INVALID
+        return End(reason) if ends else Hold(reason)
     if outside:
         # The file says something else by now: once this is gone, what it says is made.
-        return End(Reason.CONFIGURATION_INVALID)
+        return End(Reason.CONFIGURATION_NOT_ALLOWED)
     if facts.config is None:
         return End(Reason.NO_CONFIGURATION)
     if not facts.files:
