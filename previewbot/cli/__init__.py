@@ -15,6 +15,7 @@ from previewbot.cli.check import check
 from previewbot.cli.check_settings import STDIN, bounds_for, settings_in, tell
 from previewbot.config.words import printable
 from previewbot.errors import SettingsError
+from previewbot.rules.slot_limits import services_limit
 
 _EXAMPLES = """
 examples:
@@ -26,7 +27,8 @@ examples:
   previewbot web --config settings.yaml             take GitHub's webhooks, show the pages
   previewbot controller --config settings.yaml      do the work
 
-exit codes: 0 fine, 1 failed, 2 wrong arguments or settings, 141 nobody reads what is said
+exit codes: 0 fine; 1 failed, or check found something wrong; 2 wrong arguments, or settings with which web or
+controller cannot start; 141 nobody reads what is said
 """
 
 _IDENTITY = (
@@ -154,7 +156,11 @@ def _check(command: argparse.ArgumentParser, options: argparse.Namespace) -> int
     if options.repository is None and settings.repositories is not None:
         command.error("these settings have rules for repositories: say whose file it is, with --repository")
     bounds = bounds_for(settings, options.repository)
-    return check(options.path, options.files, stdin, bounds) if bounds is not None else 1
+    if bounds is None:
+        return 1
+    # Whoever names no repository has settings without rules, where all have what everybody has.
+    services = services_limit(settings, options.repository or "")
+    return check(options.path, options.files, stdin, bounds, services)
 
 
 def _web(options: argparse.Namespace) -> int:

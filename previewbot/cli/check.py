@@ -16,6 +16,7 @@ from previewbot.config.words import printable
 from previewbot.errors import ConfigurationError, Problem
 from previewbot.rules import changes
 from previewbot.rules.bounds import check_against
+from previewbot.rules.chosen import choose
 from previewbot.rules.repositories import Bounds
 
 # A name in quotes as git writes it: https://git-scm.com/docs/git-config#Documentation/git-config.txt-corequotePath
@@ -24,10 +25,17 @@ _ESCAPE = re.compile(rb"\\([0-7]{3}|.)")
 _ESCAPED = dict(zip(b"abfnrtv", b"\a\b\f\n\r\t\v", strict=True))
 
 
-def check(path: Path, files: Sequence[str], stdin: TextIO, bounds: Bounds | None = None) -> int:
+def check(
+    path: Path,
+    files: Sequence[str],
+    stdin: TextIO,
+    bounds: Bounds | None = None,
+    services: int | None = None,
+) -> int:
     """Validate the file and print what the changed files match; return the exit code.
 
-    With `bounds` the file may ask for no more than these.
+    With `bounds` the file may ask for no more than these; `services` is how many of one pull request are
+    previewed, if that is known.
     """
     named = printable(str(path))
     try:
@@ -43,7 +51,7 @@ def check(path: Path, files: Sequence[str], stdin: TextIO, bounds: Bounds | None
     names = ", ".join(service.name for service in config.services)
     print(f"{named} is valid: {names}")
     if files:
-        _print_matches(config, changed_paths(files, stdin))
+        _print_matches(config, changed_paths(files, stdin), services)
     return 0
 
 
@@ -83,9 +91,16 @@ def _character(escape: re.Match[bytes]) -> bytes:
     return bytes([int(sign, 8) if len(sign) == 3 else _ESCAPED.get(sign[0], sign[0])])
 
 
-def _print_matches(config: RepositoryConfig, changed: Sequence[str]) -> None:
+def _print_matches(config: RepositoryConfig, changed: Sequence[str], limit: int | None) -> None:
     matched = changes.match(config, ChangedFiles(tuple(ChangedFile(name) for name in changed)))
+    previewed, left_out = choose(config, matched, len(matched) if limit is None else limit)
     for name, count in matched.items():
-        print(f"  {name}: {count} changed file{'s' if count > 1 else ''}")
+        print(f"  {name}: {_counted(count, 'changed file')}{'' if name in previewed else ', not previewed'}")
+    if left_out is not None:
+        print(f"  the settings allow {_counted(left_out.limit, 'service')} per preview")
     if not matched:
         print("  no service: a pull request with these files has nothing to preview")
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"

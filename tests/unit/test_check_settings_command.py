@@ -165,6 +165,64 @@ def test_a_repositorys_file_is_held_to_its_rule(check: Check) -> None:
     assert check(SETTINGS + RULES, *arguments, "acme/secret")[0] == 1
 
 
+CHANGED = ("services/pricing/a.py", "services/checkout/a.py", "services/checkout/b.py")
+
+
+@pytest.mark.parametrize(
+    ("limits", "arguments", "words"),
+    [
+        ("", (), "  checkout: 2 changed files\n  pricing: 1 changed file\n"),
+        (
+            "limits: {services: 1}\n",
+            (),
+            "  checkout: 2 changed files\n  pricing: 1 changed file, not previewed\n"
+            "  the settings allow 1 service per preview\n",
+        ),
+        (
+            "owners: [acme]\nlimits: {services: 1}\n",
+            (),
+            "  checkout: 2 changed files\n  pricing: 1 changed file, not previewed\n"
+            "  the settings allow 1 service per preview\n",
+        ),
+        (
+            "repositories: [{match: [acme/shop], limits: {services: 1}}, {match: ['acme/*']}]\n",
+            ("--repository", "acme/shop"),
+            "  checkout: 2 changed files\n  pricing: 1 changed file, not previewed\n"
+            "  the settings allow 1 service per preview\n",
+        ),
+        (
+            "repositories: [{match: [acme/shop], limits: {services: 1}}, {match: ['acme/*']}]\n",
+            ("--repository", "acme/other"),
+            "  checkout: 2 changed files\n  pricing: 1 changed file\n",
+        ),
+    ],
+)
+def test_it_says_which_changed_services_the_limit_leaves_out(
+    check: Check, limits: str, arguments: tuple[str, ...], words: str
+) -> None:
+    code, output, _ = check(
+        SETTINGS + limits, "preview.yaml", *CHANGED, "--settings", "settings.yaml", *arguments
+    )
+
+    assert code == 0
+    assert output.endswith(f"preview.yaml is valid: checkout, pricing\n{words}")
+
+
+@pytest.mark.parametrize(
+    ("content", "arguments"),
+    [
+        ("", ("--settings", "settings.yaml")),
+        (SETTINGS + RULES, ("--settings", "nowhere.yaml")),
+        (SETTINGS + RULES, ("preview.yaml", "--settings", "settings.yaml", "--repository", "acme/secret")),
+    ],
+    ids=["wrong settings", "no file", "a repository that gets nothing"],
+)
+def test_what_it_finds_wrong_is_1_and_no_wrong_use_of_it(
+    check: Check, content: str, arguments: tuple[str, ...]
+) -> None:
+    assert check(content, *arguments)[0] == 1
+
+
 def test_with_rules_it_must_be_known_whose_file_it_is(check: Check) -> None:
     with pytest.raises(SystemExit) as ended:
         check(SETTINGS + RULES, "preview.yaml", "--settings", "settings.yaml")
