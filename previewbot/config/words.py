@@ -120,6 +120,11 @@ KINDS: Mapping[str, Kind] = {
     "url_secret": Kind("must not contain a user name or password", "everybody could read it", told=False),
     # What fits together
     "ca_file": Kind("is for TLS, which plain_http switches off", "leave one of them out", told=False),
+    "page_host": Kind(
+        "has the host {host}, to which no route of links.gateway can redirect",
+        "give `previewbot web` a DNS name in small letters, or leave out links",
+        told=False,
+    ),
     "progress": Kind("must be at least {least}"),
     "token_server": Kind(
         "must begin with https://, since it gets a password", "or set plain_http beside it", told=False

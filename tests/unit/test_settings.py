@@ -224,6 +224,49 @@ def test_a_mistake_is_told_with_its_key_and_what_is_expected(path: str, value: A
     assert any(told in problem for problem in problems(with_key(path, value)))
 
 
+GATEWAY = {"gateway": {"name": "public", "namespace": "gateways", "domain": "preview.example.com"}}
+
+
+@pytest.mark.parametrize(
+    ("url", "host"),
+    [
+        ("https://[2001:db8::1]:8443", "2001:db8::1"),
+        ("https://preview_bot.example.com", "preview_bot.example.com"),
+        ("https://previews.example.com.", "previews.example.com."),
+        ("https://pré.example.com", "pré.example.com"),
+        (f"https://{'a.' * 126}aa", f"{'a.' * 126}aa"),
+    ],
+)
+def test_pages_at_a_host_that_no_route_can_redirect_to_are_refused_with_a_gateway(
+    url: str, host: str
+) -> None:
+    told = problems(
+        {
+            **SMALLEST,
+            "public_url": url,
+            "links": GATEWAY,
+            "owners": ["a"],
+            "repositories": [{"match": ["b/c"]}],
+        }
+    )
+
+    # And the other mistakes with it.
+    assert [problem.split()[0] for problem in told] == ["public_url", "repositories.match"]
+    assert told[0].startswith(f"public_url has the host {host[:20]}")
+    assert told[0].endswith(
+        ", to which no route of links.gateway can redirect; give previewbot web a DNS name in small letters, "
+        "or leave out links"
+    )
+    assert parse({**SMALLEST, "public_url": url}, {}).public_url == url
+
+
+@pytest.mark.parametrize(
+    "url", ["https://Previews.example.com:8443/x", "http://127.0.0.1:8470", f"https://{'a.' * 126}a"]
+)
+def test_routes_can_redirect_to_a_name_and_to_what_looks_like_one(url: str) -> None:
+    assert parse({**SMALLEST, "public_url": url, "links": GATEWAY}, {}).public_url == url
+
+
 @pytest.mark.parametrize(
     ("path", "value"),
     [

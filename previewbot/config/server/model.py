@@ -11,7 +11,7 @@ from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from previewbot.config import types as t
 from previewbot.config.server.repositories import Owner, RepositoryRule, mistakes_of
-from previewbot.config.server.routes import SIGN_IN, Annotations, Filters, Labels, SectionName
+from previewbot.config.server.routes import SIGN_IN, Annotations, Filters, Labels, SectionName, host_mistakes
 from previewbot.config.types import about, mistake
 from previewbot.config.words import Raw
 from previewbot.text.durations import format_duration
@@ -280,15 +280,16 @@ class Settings(t.Model):
     comment: CommentSettings = CommentSettings()
 
     @model_validator(mode="after")
-    def _rules_only_narrow(self) -> Self:
-        wrong = mistakes_of(
+    def _fits_together(self) -> Self:
+        found = [] if self.links is None or self.links.gateway is None else [*host_mistakes(self.public_url)]
+        found += mistakes_of(
             self.repositories or (),
             owners=self.owners,
             namespaces=self.cluster.namespaces,
             images=self.images.allowed,
             limits=self.limits.model_dump(),
         )
-        if found := list(wrong):
+        if found:
             raise ValidationError.from_exception_data("Settings", found)
         return self
 

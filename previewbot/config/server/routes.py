@@ -8,11 +8,13 @@ preview, is refused here; whether the rest is right, the API server says.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
 from pydantic.config import JsonDict
+from pydantic_core import InitErrorDetails
 
 from previewbot.api import GROUP
 from previewbot.config import types as t
@@ -24,6 +26,9 @@ MOST_FILTERS = 15
 
 MOST_ANNOTATIONS = 256 * 1024 - 4096
 """Bytes of keys and values: what Kubernetes takes (`TotalAnnotationSizeLimitB`), with room left for ours."""
+
+_HOST = rf"{t.LABEL}(\.{t.LABEL})*"
+"""A `PreciseHostname`, as the CRD has it: the only hosts that a route can redirect to."""
 
 _LABEL_NAME = r"[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?"
 _KEY = rf"({t.LABEL}(\.{t.LABEL})*/)?{_LABEL_NAME}"
@@ -74,6 +79,18 @@ def _annotations(value: Mapping[str, str]) -> Mapping[str, str]:
     if sum(len(f"{key}{text}".encode()) for key, text in value.items()) > MOST_ANNOTATIONS:
         raise mistake("annotations")
     return value
+
+
+def host_mistakes(public_url: str) -> Iterator[InitErrorDetails]:
+    """Yield what keeps routes from redirecting to the page of a preview that nothing serves.
+
+    An address of IPv6 can stand in no route, nor a name that is no DNS name in small ASCII letters. One of
+    IPv4 looks like such a name to the API server.
+    """
+    host = urlsplit(public_url).hostname or ""
+    if len(host) > 253 or not re.fullmatch(_HOST, host):
+        wrong = mistake("page_host", at="", host=host)
+        yield InitErrorDetails(type=wrong, loc=("public_url",), input=public_url)
 
 
 Written = Annotated[
