@@ -3,24 +3,46 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from enum import Enum
+
+from previewbot.config.server import Settings
+from previewbot.rules.repositories import serves
 
 APART = timedelta(hours=1)
 """How long nothing is said again of the same."""
 
 MOST = 100
-"""Of so many different ones in that time; of more nothing is said."""
+"""Of so many different ones of a kind in that time; of more nothing is said."""
+
+
+class Kind(Enum):
+    """What something is said of. Each kind has its own count, since others can make it happen."""
+
+    STRANGER = "a repository of an account that `owners` does not name"
+    REPOSITORY = "a repository that the settings' rules give nothing"
+    NAMESPACE = "a namespace that the settings do not name any more"
+
+
+def kind_of(settings: Settings, repository: str) -> Kind:
+    """Return as what it is said of a repository that it gets nothing.
+
+    Whoever can install the App has as many repositories as they like: these must not keep from the log which
+    of one's own were forgotten.
+    """
+    return Kind.REPOSITORY if serves(settings, repository.split("/")[0]) else Kind.STRANGER
 
 
 class Seldom:
     """What was said lately, by what it is about. It is in memory: a restart says it once more."""
 
     def __init__(self) -> None:
-        self._said: dict[str, datetime] = {}
+        self._said: dict[Kind, dict[str, datetime]] = {}
 
-    def is_due(self, about: str, now: datetime) -> bool:
+    def is_due(self, kind: Kind, about: str, now: datetime) -> bool:
         """Return whether it may be said of this now, and take it as said then."""
-        self._said = {each: at for each, at in self._said.items() if now - at < APART}
-        if about in self._said or len(self._said) >= MOST:
+        said = {each: at for each, at in self._said.get(kind, {}).items() if now - at < APART}
+        self._said[kind] = said
+        if about in said or len(said) >= MOST:
             return False
-        self._said[about] = now
+        said[about] = now
         return True

@@ -26,8 +26,8 @@ from previewbot.api import Poke, Spec
 from previewbot.config.server import Settings
 from previewbot.errors import RemoteError
 from previewbot.rules.environment_keys import spec_of
-from previewbot.rules.repositories import serves, why_nothing
-from previewbot.rules.seldom import Seldom
+from previewbot.rules.repositories import why_nothing
+from previewbot.rules.seldom import Kind, Seldom, kind_of
 from previewbot.webhook.events import Ignored, Malformed, Trigger, parse_event
 
 BODY_LIMIT = 2 * 1024 * 1024
@@ -108,9 +108,10 @@ class Intake:
         why = why_nothing(self.settings, about.repository)
         if not why:
             return None
-        if self.said.is_due(about.repository.lower(), self.now()):
+        kind = kind_of(self.settings, about.repository)
+        if self.said.is_due(kind, about.repository.lower(), self.now()):
             log.warning("a repository gets nothing", extra={"repository": about.repository, "why": why})
-        if serves(self.settings, about.repository.split("/")[0]):
+        if kind is Kind.REPOSITORY:
             return _Answer(204, f"ignored: {why}")
         return _Answer(403, "refused", f"{about.repository} is not served here: {why}")
 

@@ -52,6 +52,21 @@ def test_web_refuses_their_deliveries_and_says_why(caplog: pytest.LogCaptureFixt
     assert delivered(client, "ACME/shop")[0] == 202
 
 
+def test_however_many_repositories_of_theirs_are_refused_web_warns_of_ones_own_that_was_forgotten(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    client = a_client(Cluster(), parse({**SETTINGS, **OURS, "repositories": [{"match": ["acme/shop"]}]}, {}))
+
+    with caplog.at_level(logging.WARNING):
+        for number in range(300):
+            delivered(client, f"mallory/x{number}")
+        delivered(client, "acme/forgotten")
+
+    told = [record.__dict__["repository"] for record in caplog.records]
+    assert len(told) == 101
+    assert told[-1] == "acme/forgotten"
+
+
 async def test_the_listing_leaves_their_installations_out_and_says_so_once(
     caplog: pytest.LogCaptureFixture,
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from previewbot.config.server.repositories import is_of, matches
 from previewbot.errors import SettingsError
 from previewbot.rules.bounds import entry_outside, image_outside, namespace_outside, target_outside
 from previewbot.rules.repositories import bounds_of, everybodys, rule_of, serves, warnings_of, why_nothing
-from previewbot.rules.seldom import APART, MOST, Seldom
+from previewbot.rules.seldom import APART, MOST, Kind, Seldom, kind_of
 from tests.support.passes import SETTINGS
 from tests.support.previews import NOW
 
@@ -405,6 +406,20 @@ def test_the_start_warns_of_limits_that_are_never_reached() -> None:
 def test_of_the_same_something_is_said_once_an_hour_and_of_many_only_so_much() -> None:
     seldom = Seldom()
 
-    assert [seldom.is_due("acme/shop", NOW) for _ in range(3)] == [True, False, False]
-    assert sum(seldom.is_due(f"acme/{number}", NOW) for number in range(10_000)) == MOST - 1
-    assert seldom.is_due("acme/shop", NOW + APART)
+    def due(about: str, at: datetime = NOW) -> bool:
+        return seldom.is_due(Kind.REPOSITORY, about, at)
+
+    assert [due("acme/shop") for _ in range(3)] == [True, False, False]
+    assert sum(due(f"acme/{number}") for number in range(10_000)) == MOST - 1
+    assert due("acme/shop", NOW + APART)
+
+
+def test_of_whom_much_is_said_keeps_nobody_else_from_being_told_of() -> None:
+    seldom, strangers = Seldom(), parse({**WIDE, "owners": ["acme"], "repositories": []}, {})
+
+    for number in range(10_000):
+        name = f"mallory/{number}"
+        seldom.is_due(kind_of(strangers, name), name, NOW)
+
+    assert seldom.is_due(kind_of(strangers, "ACME/forgotten"), "acme/forgotten", NOW)
+    assert seldom.is_due(Kind.NAMESPACE, "gh-812-42 in old", NOW)

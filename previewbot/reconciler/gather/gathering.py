@@ -30,6 +30,7 @@ from previewbot.reconciler.plan.requeue import read_patience
 from previewbot.reconciler.plan.services import changed_services
 from previewbot.reconciler.plan.steps import prepare
 from previewbot.reconciler.store import PreviewStore
+from previewbot.rules.seldom import Kind
 
 log = logging.getLogger(__name__)
 
@@ -102,7 +103,7 @@ async def _left_elsewhere(context: Context, preview: Preview, kind: ChildKind) -
         try:
             items = await context.kube.list_children(kind.resource, namespace, selector(preview))
         except (Forbidden, NotFound) as error:
-            if context.memory.said.is_due(f"{preview.name} in {namespace}", context.now()):
+            if context.memory.said.is_due(Kind.NAMESPACE, f"{preview.name} in {namespace}", context.now()):
                 about = {"preview": preview.name, "namespace": namespace, "error": str(error)}
                 log.warning("what may run in a namespace of before cannot be ended there", extra=about)
             continue

@@ -24,6 +24,7 @@ from previewbot.reconciler.store import PreviewStore
 from previewbot.rules import agents, images
 from previewbot.rules.base_branches import configuration_ref
 from previewbot.rules.repositories import bounds_of, why_nothing
+from previewbot.rules.seldom import kind_of
 
 log = logging.getLogger(__name__)
 
@@ -132,7 +133,7 @@ async def _nothing_here(
     and did not record is looked for, since it must not go on offering what is not there.
     """
     repository = pull_request.base.repository
-    if context.memory.said.is_due(repository.lower(), now):
+    if context.memory.said.is_due(kind_of(context.settings, repository), repository.lower(), now):
         about = {"repository": repository, "why": why_nothing(context.settings, repository)}
         log.warning("a repository gets nothing", extra=about)
     report = preview.status.reports.get(COMMENT, Report())
