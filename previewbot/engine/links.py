@@ -146,19 +146,24 @@ def gateway_acknowledged(route: Mapping[str, Any], gateway: GatewaySettings) -> 
 
     Each condition names the generation that it is about (https://gateway-api.sigs.k8s.io/geps/gep-1364/), and
     stands under the very reference of the `spec`, listener included
-    (https://gateway-api.sigs.k8s.io/reference/spec/#routeparentstatus).
+    (https://gateway-api.sigs.k8s.io/reference/spec/#routeparentstatus). Of a `spec` that names no listener
+    some gateways say it for each of theirs: then all of these count.
     """
     metadata = route["metadata"]
-    wanted = (gateway.namespace, gateway.name, gateway.section_name or "")
+    said: dict[str, list[bool]] = {}
     for parent in (route.get("status") or {}).get("parents") or []:
         of = parent.get("parentRef") or {}
-        # What another listener says is about the reference of an earlier setting.
-        if (of.get("namespace", metadata["namespace"]), of.get("name"), of.get("sectionName", "")) == wanted:
+        if (of.get("namespace", metadata["namespace"]), of.get("name")) == (gateway.namespace, gateway.name):
             # The least of them counts: while one condition is of an earlier generation, the gateway may still
             # send requests the old way.
             seen = [condition.get("observedGeneration", 0) for condition in parent.get("conditions") or []]
-            return bool(seen) and min(seen) >= metadata["generation"]
-    return False
+            current = bool(seen) and min(seen) >= metadata["generation"]
+            said.setdefault(of.get("sectionName") or "", []).append(current)
+    # What another listener says is about the reference of an earlier setting, if this one has an entry.
+    counting = said.get(gateway.section_name or "", [])
+    if not counting and not gateway.section_name:
+        counting = [current for entries in said.values() for current in entries]
+    return bool(counting) and all(counting)
 
 
 def gateway_switched(

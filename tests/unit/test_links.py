@@ -132,7 +132,28 @@ def test_a_gateway_has_acknowledged_a_route_if_all_it_says_is_about_the_routes_p
         ("https", answered_route(2, ("gateways", "public/https", (2,))), True),
         ("https", answered_route(2, ("gateways", "public/http", (2,))), False),
         ("https", answered_route(2, ("gateways", "public", (2,))), False),
-        (None, answered_route(2, ("gateways", "public/https", (2,))), False),
+        # A gateway may say it for each listener of a Gateway that the settings name as a whole.
+        (None, answered_route(2, ("gateways", "public/https", (2,))), True),
+        (None, answered_route(2, ("gateways", "public/https", (1,))), False),
+        (None, answered_route(2, ("gateways", "public/https", ())), False),
+        (None, answered_route(2, ("gateways", "other/https", (2,))), False),
+        (
+            None,
+            answered_route(2, ("gateways", "public/http", (2,)), ("gateways", "public/https", (2, 2))),
+            True,
+        ),
+        (
+            None,
+            answered_route(2, ("gateways", "public/http", (2,)), ("gateways", "public/https", (2, 1))),
+            False,
+        ),
+        (
+            None,
+            answered_route(2, ("gateways", "public", (1,)), ("gateways", "public/https", (2,))),
+            False,
+        ),
+        # Two controllers, or one that was replaced: while either may send the old way, it is waited for.
+        (None, answered_route(2, ("gateways", "public", (2,)), ("gateways", "public", (1,))), False),
         # Of the setting before, whose entry a gateway may leave there.
         (
             "https",
@@ -142,7 +163,7 @@ def test_a_gateway_has_acknowledged_a_route_if_all_it_says_is_about_the_routes_p
         (None, answered_route(2, ("gateways", "public/https", (1,)), ("gateways", "public", (2,))), True),
     ],
 )
-def test_only_what_is_said_of_the_very_listener_of_the_settings_acknowledges_a_route(
+def test_what_is_said_of_the_very_reference_of_the_settings_acknowledges_a_route_or_else_of_all_listeners(
     listener: str | None, route: dict[str, Any], is_acknowledged: bool
 ) -> None:
     assert gateway_acknowledged(route, a_gateway(sectionName=listener)) is is_acknowledged
