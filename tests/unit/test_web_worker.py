@@ -12,7 +12,7 @@ import gevent
 import pytest
 from gunicorn.config import Config
 
-from previewbot.runtime import web_worker
+from previewbot.runtime import web_reader, web_worker
 from previewbot.runtime.web_connections import Limits
 from previewbot.runtime.web_worker import Address, Listener, Worker
 from tests.support.web_doors import get, head
@@ -59,6 +59,8 @@ class Peer:
 @pytest.fixture(autouse=True)
 def nobody_lingers(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(web_worker, "LINGER_SECONDS", 0.0)
+    # Here sizes count: a busy machine may take seconds to count 2 MiB in chunks of one byte.
+    monkeypatch.setattr(web_reader, "REQUEST_SECONDS", 3600.0)
 
 
 def refusing(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
