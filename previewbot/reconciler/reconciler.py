@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from previewbot.api import Preview, Reason, Status, from_object
+from previewbot.api import Preview, Reason, Status
 from previewbot.clients.github import GitHub
 from previewbot.clients.kubernetes.client import Kube
 from previewbot.clients.registry import Registry
@@ -96,12 +96,12 @@ class Reconciler:
         """The pull requests that were found to trigger nothing, for the resync."""
         return self._context.memory.untriggered
 
-    def first_in_line(self, freed: Sequence[Mapping[str, Any]] = ()) -> set[str]:
+    def first_in_line(self, freed: Sequence[Preview] = ()) -> set[str]:
         """Return the names of those that are to be looked at when the line for slots has moved.
 
         `freed` are the Previews, as they were, that gave their slots back.
         """
-        return self._context.first_in_line(from_object(obj) for obj in freed)
+        return self._context.first_in_line(freed)
 
     async def reconcile(self, name: str) -> Outcome:
         """Make one pass over a Preview; raises RemoteError if the Preview itself cannot be read."""

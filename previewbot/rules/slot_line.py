@@ -92,14 +92,6 @@ class Held:
     agent_here: Counter[tuple[int, str]] = field(default_factory=Counter)
     last: dict[tuple[int, int | str], datetime] = field(default_factory=dict)
 
-    @classmethod
-    def by(cls, holding: Iterable[tuple[Party, Preview]]) -> Self:
-        """Return what these hold."""
-        held = cls()
-        for party, preview in holding:
-            held.add(party, preview.status.slot.held_since)
-        return held
-
     def copy(self) -> Self:
         """Return the same counts, to go on counting from."""
         return replace(

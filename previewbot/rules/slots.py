@@ -21,14 +21,7 @@ from previewbot.rules.slot_queue import (
     standing_of,
 )
 
-__all__ = ["NUMBERS_TOLD", "SlotGrant", "Slots", "slot_for", "withheld"]
-
-
-def slot_for(
-    me: Preview, others: Iterable[Preview], limits_of: Callable[[Preview], SlotLimits], now: datetime
-) -> SlotGrant:
-    """Return whether `me` gets a slot: who holds one keeps it, else it is those who are first in line."""
-    return Slots(limits_of).grant(me, list(others), now)
+__all__ = ["NUMBERS_TOLD", "SlotGrant", "Slots", "withheld"]
 
 
 class Slots:
@@ -61,14 +54,13 @@ class Slots:
         limits as one that gave its slot back, the ones that are told who holds the slots.
         """
         self._look(everybody)
+        installations = {stands.installation for _, stands in self._stands.values() if stands}
         names: set[str] = set()
-        for installation in {stands.installation for _, stands in self._stands.values() if stands}:
-            queue = self._queue(installation, now)
-            names |= queue.first()
-            for preview in freed:
-                names |= (
-                    queue.first_for(party_of(preview)) if installation_of(preview) == installation else set()
-                )
+        for installation in installations:
+            names |= self._queue(installation, now).first()
+        for preview in freed:
+            if installation_of(preview) in installations:
+                names |= self._queue(installation_of(preview), now).first_for(party_of(preview))
         return names
 
     def _queue_with(self, name: str, mine: Standing, everybody: Sequence[Preview], now: datetime) -> Queue:

@@ -42,13 +42,14 @@ class Previews:
             known = self._read.get(name)
             # The cache replaces an object whenever it changes and never alters one, so the same object has
             # the same value.
-            read[name] = known if known is not None and known[0] is obj else (obj, _preview(obj))
+            read[name] = known if known is not None and known[0] is obj else (obj, readable(obj))
         self._read, self._revision = read, self._objects.revision
         self._current = tuple(preview for _, preview in read.values() if preview is not None)
         return self._current
 
 
-def _preview(obj: Mapping[str, Any]) -> Preview | None:
+def readable(obj: Mapping[str, Any]) -> Preview | None:
+    """Return an object as a Preview; None, said in the log, if it cannot be read."""
     try:
         return from_object(obj)
     # One Preview that somebody edited by hand must not stop the work for all others.

@@ -9,11 +9,12 @@ from typing import Any, Protocol
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
-from previewbot.api import preview_name_of
+from previewbot.api import Preview, preview_name_of
 from previewbot.engine.mirrord import PodSession
 from previewbot.errors import LeaseLost, RemoteError
 from previewbot.reconciler import Outcome
 from previewbot.runtime.health import Health
+from previewbot.runtime.previews import readable
 from previewbot.runtime.queue import WorkQueue
 
 WORKERS = 8
@@ -22,7 +23,7 @@ _SIGN_OF_LIFE_SECONDS = 20.0
 
 log = logging.getLogger(__name__)
 Object = Mapping[str, Any]
-FirstInLine = Callable[[Sequence[Object]], Iterable[str]]
+FirstInLine = Callable[[Sequence[Preview]], Iterable[str]]
 
 
 class Reconciles(Protocol):
@@ -79,7 +80,10 @@ class Workers:
         """
         freed, self._freed, self._moved = self._freed, [], False
         # Whoever begins to lead looks at all Previews.
-        for name in self._line(freed) if self._line is not None else ():
+        if self._line is None:
+            return
+        given_back = [preview for preview in map(readable, freed) if preview is not None]
+        for name in self._line(given_back):
             self.queue.add(name)
 
     def child_changed(self, before: Object | None, after: Object | None) -> None:

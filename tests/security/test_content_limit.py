@@ -13,12 +13,12 @@ import pytest
 from previewbot.api import Preview, Slot
 from previewbot.errors import Forbidden, TryLater
 from previewbot.rules.slot_limits import SlotLimits
-from previewbot.rules.slots import slot_for
 from tests.support import github_samples as samples
 from tests.support.github_script import Answer, sends
 from tests.support.github_town import Town, github_town
 from tests.support.passes import A, B, World, ready
 from tests.support.previews import a_preview
+from tests.support.slots import slot_for
 
 SHOP, TOOLS, SITE = "acme/shop", "acme/tools", "acme/site"
 BLOCKED = (

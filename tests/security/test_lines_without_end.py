@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from random import Random
 from typing import Any
 
@@ -19,11 +20,11 @@ from previewbot.api.slot import COUNTED
 from previewbot.rules import slot_queue
 from previewbot.rules.slot_limits import SlotLimits
 from previewbot.rules.slot_line import Line
-from previewbot.rules.slots import Slots, slot_for
+from previewbot.rules.slots import Slots
 from previewbot.runtime.health import Health
 from previewbot.runtime.workers import Workers
 from tests.support.passes import World
-from tests.support.slots import after, always, holder, waiter
+from tests.support.slots import after, always, holder, slot_for, waiter
 
 FLOOD = 1_000
 
@@ -94,6 +95,29 @@ async def test_a_slot_that_is_given_back_wakes_the_front_of_the_line_and_not_all
 
     assert "gh-1002-1" in woken, "whose turn it is"
     assert len(woken) < 3 * COUNTED
+
+
+def test_slots_given_back_at_the_same_time_wake_those_of_each_installation() -> None:
+    def of(app_id: int, one: Preview) -> Preview:
+        return replace(one, spec=replace(one.spec, app_id=app_id))
+
+    freed = [of(app_id, holder(f"gh-{app_id}-1")) for app_id in (1, 2)]
+    # Their repository may hold no more, so that nobody is told a position.
+    left = [of(app_id, each) for app_id in (1, 2) for each in (holder("gh-1-2"), waiter("gh-1-3"))]
+    left = [replace(each, name=f"gh-{each.spec.app_id}-{each.name[-1]}") for each in left]
+    woken = Slots(always(previews=9, repository=1)).first_in_line(left, after(60), iter(freed))
+
+    assert woken == {"gh-1-3", "gh-2-3"}
+
+
+async def test_a_slot_given_back_by_what_cannot_be_read_wakes_the_front_all_the_same() -> None:
+    told: list[Any] = []
+    loop = Workers(CollectorRegistry(), Health())
+    loop.lead(lambda freed: told.extend(freed) or {"gh-1-2"})  # type: ignore[func-returns-value]
+    loop.preview_changed({"metadata": {"name": "gh-1-1"}, "status": {"slot": {"held": True}}}, None)
+
+    assert "gh-1-2" in await drained(loop)
+    assert told == []
 
 
 async def drained(loop: Workers) -> set[str]:

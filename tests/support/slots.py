@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from previewbot.api import AgentSeen, Observed, Preview, Slot
 from previewbot.rules.slot_limits import SlotLimits
-from previewbot.rules.slots import SlotGrant, slot_for
+from previewbot.rules.slot_line import Held, party_of
+from previewbot.rules.slots import SlotGrant, Slots
 from tests.support.previews import NOW, a_preview
 
 COPILOTS_ACCOUNT = 198982749
@@ -46,6 +47,22 @@ def always(**limits: int) -> Callable[[Preview], SlotLimits]:
     """Return the same limits for every repository."""
     bounds = replace(SlotLimits(previews=50), **limits)  # type: ignore[arg-type]
     return lambda _: bounds
+
+
+def slot_for(
+    me: Preview, others: Iterable[Preview], limits_of: Callable[[Preview], SlotLimits], now: datetime
+) -> SlotGrant:
+    """Return whether `me` gets a slot, as somebody says it who was never asked before."""
+    return Slots(limits_of).grant(me, list(others), now)
+
+
+def held_by(everybody: Iterable[Preview]) -> Held:
+    """Return what all of these hold that hold a slot."""
+    held = Held()
+    for preview in everybody:
+        if preview.status.slot.held:
+            held.add(party_of(preview), preview.status.slot.held_since)
+    return held
 
 
 def asked(

@@ -17,11 +17,21 @@ from previewbot.api import Holders, Preview, Slot, SlotBound
 from previewbot.api.slot import COUNTED
 from previewbot.config.server import parse
 from previewbot.rules.slot_limits import SlotLimits, slot_limits_of
-from previewbot.rules.slot_line import Held, Waiting, party_of
+from previewbot.rules.slot_line import Waiting, party_of
 from previewbot.rules.slots import NUMBERS_TOLD, SlotGrant
 from tests.support.passes import SETTINGS
 from tests.support.previews import NOW, a_preview
-from tests.support.slots import COPILOTS_ACCOUNT, after, always, asked, granted, holder, next_ones, waiter
+from tests.support.slots import (
+    COPILOTS_ACCOUNT,
+    after,
+    always,
+    asked,
+    granted,
+    held_by,
+    holder,
+    next_ones,
+    waiter,
+)
 
 TEN_HOURS = 600
 
@@ -345,8 +355,7 @@ def one_after_the_other(
     everyone: list[Preview], bounds: Callable[[Preview], SlotLimits], minutes: float, most: int = 100
 ) -> list[Preview]:
     """Return the line as the sentences say it: of those who may, the one who comes before all others."""
-    holding = [(party_of(one), one) for one in everyone if one.status.slot.held]
-    held, line = Held.by(holding), list[Preview]()
+    held, line = held_by(everyone), list[Preview]()
     waiting = [one for one in everyone if not one.status.slot.held]
 
     def rank(one: Preview) -> tuple[Any, ...]:
@@ -428,10 +437,10 @@ def test_no_slot_stays_free_that_somebody_could_have(
 
 @given(WORLDS, _BOUNDS)
 def test_slots_that_are_given_keep_within_every_limit(everyone: list[Preview], bounds: SlotLimits) -> None:
-    before = Held.by([(party_of(one), one) for one in everyone if one.status.slot.held])
+    before = held_by(everyone)
     while found := next_ones(everyone, lambda _: bounds):
         everyone = [granted(one) if one == found[-1] else one for one in everyone]
-    held = Held.by([(party_of(one), one) for one in everyone if one.status.slot.held])
+    held = held_by(everyone)
 
     assert held.all <= max(bounds.previews, before.all)
     kinds: tuple[tuple[Counter[Any], Counter[Any], int | None], ...] = (

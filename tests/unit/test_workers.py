@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -13,7 +13,7 @@ import pytest
 from aiohttp.test_utils import TestClient, TestServer
 from prometheus_client import CollectorRegistry
 
-from previewbot.api import PREVIEW_LABEL, Poke, new_object
+from previewbot.api import PREVIEW_LABEL, Poke, Preview, new_object
 from previewbot.clients.kubernetes.cache import ObjectCache
 from previewbot.errors import Conflict, NoAnswer, TryLater
 from previewbot.reconciler import Outcome
@@ -146,8 +146,8 @@ async def test_when_the_line_for_slots_moves_those_at_its_front_are_looked_at(
     loop, _ = a_loop()
     asked: list[list[str]] = []
 
-    def line(freed: Any) -> list[str]:
-        asked.append([obj["metadata"]["name"] for obj in freed])
+    def line(freed: Sequence[Preview]) -> list[str]:
+        asked.append([preview.name for preview in freed])
         return ["gh-1-2", "gh-1-3"]
 
     loop.lead(line)
