@@ -1,11 +1,16 @@
 """What an object of ours says of itself to whoever audits the cluster: for whom it was made, and why.
 
 The API server's audit log keeps a created object with its annotations, long after the object, the Preview
-and the pull request's branch are gone. None of it decides anything: nothing here is ever read back, and no
-spec hash covers it.
+and the pull request's branch are gone. Who it is for and why decides nothing: that is never read back, and no
+spec hash covers it. The commit and the hash are what the next pass goes by.
 """
 
 from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any
 
 from previewbot.api import GROUP, Preview
 
@@ -47,6 +52,11 @@ def who_and_why(preview: Preview) -> dict[str, str]:
     }
     cleaned = {key: _cleaned(value, LONGEST[key]) for key, value in values.items()}
     return {key: value for key, value in cleaned.items() if value}
+
+
+def hash_of(spec: Mapping[str, Any]) -> str:
+    """Return what `SPEC_HASH` says of a spec."""
+    return hashlib.sha256(json.dumps(spec, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def _cleaned(value: str, longest: int) -> str:

@@ -9,7 +9,6 @@ header, by mirrord's browser extension or by hand.
 from __future__ import annotations
 
 import base64
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
@@ -19,7 +18,7 @@ from urllib.parse import urlsplit
 from previewbot.api import PREVIEW_LABEL, Link, LinkKind, Preview, Service, owner_reference
 from previewbot.config.repository import Entry, RepositoryConfig
 from previewbot.config.server import GatewaySettings
-from previewbot.engine.annotations import HEAD_SHA, IDENTITY, SPEC_HASH, who_and_why
+from previewbot.engine.annotations import HEAD_SHA, IDENTITY, SPEC_HASH, hash_of, who_and_why
 from previewbot.engine.mirrord import header, header_value
 
 ROUTE_GROUP = "gateway.networking.k8s.io"
@@ -117,7 +116,7 @@ def route(
                 # Without the hash, a field that is not wanted any more (a listener's name, one within a
                 # filter) would stay: what a stored route has beyond what is desired counts as the API
                 # server's own doing.
-                SPEC_HASH: _hash(spec),
+                SPEC_HASH: hash_of(spec),
             },
             "ownerReferences": [owner_reference(preview)],
         },
@@ -193,10 +192,6 @@ def _leads_to(preview: Preview) -> str:
     serving = [service.serving_sha for service in preview.status.services if service.serving_sha]
     newest = preview.status.observed.head_sha
     return newest if not serving or newest in serving else serving[0]
-
-
-def _hash(spec: Mapping[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(spec, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def _forward(gateway: GatewaySettings, entry: Entry, key: str) -> dict[str, Any]:

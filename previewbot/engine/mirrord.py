@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 from previewbot.api import GROUP, PREVIEW_LABEL, Preview, owner_reference
 from previewbot.config.repository import TargetPath
-from previewbot.engine.annotations import HEAD_SHA, SPEC_HASH, who_and_why
+from previewbot.engine.annotations import HEAD_SHA, SPEC_HASH, hash_of, who_and_why
 from previewbot.rules.environment_keys import hashed_label
 from previewbot.rules.hosts import is_host_name
 from previewbot.rules.masking import one_line
@@ -177,7 +177,7 @@ def spec_hash(key: str, desired: DesiredSession) -> str:
     # The platform team may change the longest life in the settings. That must not replace every session there
     # is.
     del spec["ttlSecs"]
-    return hashlib.sha256(json.dumps(spec, sort_keys=True).encode()).hexdigest()[:16]
+    return hash_of(spec)
 
 
 def session_from(obj: Mapping[str, Any]) -> Session:

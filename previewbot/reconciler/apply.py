@@ -119,10 +119,12 @@ async def apply_actions(
         except RemoteError as error:
             # Go on with the others. If the API server refuses one deletion, the session in another namespace
             # must still end on time.
-            given_up = (
-                _given_up(context, status, action.desired, error) if isinstance(action, Create) else None
-            )
-            status, first = (given_up, first) if given_up else (status, first or error)
+            desired = action.desired if isinstance(action, Create) else None
+            given_up = _given_up(context, status, desired, error) if desired is not None else None
+            if given_up is None:
+                first = first or error
+            else:
+                status = given_up
     return ApplyResult(status, bool(actions), bool(deferred), first)
 
 

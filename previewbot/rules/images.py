@@ -6,8 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from previewbot.config.registries import DOCKER_HUB, beginnings
-from previewbot.config.registries import registry_name as registry_name
+from previewbot.config.registries import DOCKER_HUB, beginnings, registry_name
 
 _FIELD_RE = re.compile(r"\{([a-z_]+)\}")
 # The grammar is https://pkg.go.dev/github.com/distribution/reference

@@ -61,7 +61,7 @@ class Resync:
         self._configurations: dict[int, str] = {}
         self._told: dict[tuple[int, int], tuple[str, str]] = {}
         self._stopped_at: dict[int, int] = {}  # the repository at which a limit stopped, by installation
-        self._left_out: dict[str, frozenset[str]] = {}  # what was said to be, by the words
+        self._left_out: dict[str, set[str]] = {}  # what was said to be, by the words
 
     async def run(self) -> None:
         """List for ever, one listing after the other, the first at once; no error ends it."""
@@ -124,25 +124,26 @@ class Resync:
         The others are not listed at all. Previews of theirs are as absent as those of a repository that is
         gone: they are looked at, and go.
         """
-        others = [each.account for each in installations if not serves(self._settings, each.account)]
+        served = [each for each in installations if serves(self._settings, each.account)]
+        others = {each.account for each in installations} - {each.account for each in served}
         self._say_left_out("installations of accounts that `owners` does not name are refused", others)
-        return [each for each in installations if serves(self._settings, each.account)]
+        return served
 
     def _included(
         self, installation: Installation, repositories: Sequence[Repository]
     ) -> Sequence[Repository]:
         """Return the repositories of an installation that may have anything; the same holds for others."""
-        names = [each.full_name for each in repositories if bounds_of(self._settings, each.full_name) is None]
-        self._say_left_out(f"repositories of installation {installation.id} get nothing", names)
-        return [each for each in repositories if bounds_of(self._settings, each.full_name) is not None]
+        included = [each for each in repositories if bounds_of(self._settings, each.full_name) is not None]
+        others = {each.full_name for each in repositories} - {each.full_name for each in included}
+        self._say_left_out(f"repositories of installation {installation.id} get nothing", others)
+        return included
 
-    def _say_left_out(self, words: str, names: Sequence[str]) -> None:
+    def _say_left_out(self, words: str, names: set[str]) -> None:
         """Say what is left out, in one line, and not again until that changes."""
-        now = frozenset(names)
-        if now != self._left_out.get(words, frozenset()):
-            about = {"number": len(now), "first": sorted(now)[:_LEFT_OUT_TOLD]}
+        if names != self._left_out.get(words, set()):
+            about = {"number": len(names), "first": sorted(names)[:_LEFT_OUT_TOLD]}
             log.warning(words, extra=about)
-        self._left_out[words] = now
+        self._left_out[words] = names
 
     async def _repository(self, installation_id: int, repository: Repository, known: Known) -> None:
         client = self._github.installation(installation_id).sparing()

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from previewbot.config.registries import registry_name
 from previewbot.config.repository import IMAGE_FIELDS
 from previewbot.rules.images import (
     ImageReference,
     is_allowed,
     parse_reference,
-    registry_name,
     render_template,
     sanitise_branch,
     template_fields,

@@ -9,16 +9,16 @@ from typing import Protocol
 from urllib.parse import urlsplit
 
 from previewbot.clients.origins import origin
-from previewbot.rules.images import ImageReference, registry_name
+from previewbot.config.registries import DOCKER_HUB, registry_name
+from previewbot.rules.images import ImageReference
 
-_HUB = "docker.io"
 _HUB_HOST = "registry-1.docker.io"
 # Registries whose tokens come from another host than their own. Most give them themselves, as GitHub's, Quay,
 # Google's, Azure's and Harbor do; Amazon's ECR takes the password itself. Where no page of the vendor's
 # says it, it is what the registry answers to everybody under /v2/.
 _TOKEN_SERVERS = {
     # https://docs.docker.com/reference/api/registry/auth/
-    _HUB: "https://auth.docker.io/token",
+    DOCKER_HUB: "https://auth.docker.io/token",
     # https://docs.gitlab.com/administration/packages/container_registry/
     "registry.gitlab.com": "https://gitlab.com/jwt/auth",
     "registry.digitalocean.com": "https://api.digitalocean.com/v2/registry/auth",
@@ -88,7 +88,7 @@ class Place:
     @property
     def _root(self) -> str:
         # Docker Hub's images are named `docker.io/…`, but its registry answers under another host.
-        host = _HUB_HOST if self.registry == _HUB else self.registry
+        host = _HUB_HOST if self.registry == DOCKER_HUB else self.registry
         return f"{'http' if self.access.plain_http else 'https'}://{host}"
 
 

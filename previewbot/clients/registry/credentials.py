@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from previewbot.rules.images import registry_name
+from previewbot.config.registries import registry_name
 
 _HUB_SERVER = "registry-1.docker.io"
 _NO_USER = "<token>"

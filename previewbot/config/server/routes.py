@@ -27,11 +27,12 @@ MOST_FILTERS = 15
 MOST_ANNOTATIONS = 256 * 1024 - 4096
 """Bytes of keys and values: what Kubernetes takes (`TotalAnnotationSizeLimitB`), with room left for ours."""
 
-_HOST = rf"{t.LABEL}(\.{t.LABEL})*"
-"""A `PreciseHostname`, as the CRD has it: the only hosts that a route can redirect to."""
+_DNS_NAME = rf"{t.LABEL}(\.{t.LABEL})*"
+"""The prefix of a key and the name of a listener; and a `PreciseHostname`, as the CRD has it: the only hosts
+that a route can redirect to."""
 
 _LABEL_NAME = r"[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?"
-_KEY = rf"({t.LABEL}(\.{t.LABEL})*/)?{_LABEL_NAME}"
+_KEY = rf"({_DNS_NAME}/)?{_LABEL_NAME}"
 _OURS = re.compile(rf"([a-z0-9.-]+\.)?({re.escape(GROUP)}|metalbear\.co)/")
 """What selects previewbot's objects or mirrord's must not be for the asking."""
 
@@ -88,7 +89,7 @@ def host_mistakes(public_url: str) -> Iterator[InitErrorDetails]:
     IPv4 looks like such a name to the API server.
     """
     host = urlsplit(public_url).hostname or ""
-    if len(host) > 253 or not re.fullmatch(_HOST, host):
+    if len(host) > 253 or not re.fullmatch(_DNS_NAME, host):
         wrong = mistake("page_host", at="", host=host)
         yield InitErrorDetails(type=wrong, loc=("public_url",), input=public_url)
 
@@ -110,7 +111,7 @@ Labels = Mapping[Key, LabelValue]
 Annotations = Annotated[Mapping[Key, t.Text], AfterValidator(_annotations)]
 SectionName = Annotated[
     str,
-    Field(strict=True, max_length=253, pattern=rf"^{t.LABEL}(\.{t.LABEL})*$"),
+    Field(strict=True, max_length=253, pattern=f"^{_DNS_NAME}$"),
     t.Called("listener"),
 ]
 
