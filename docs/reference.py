@@ -74,6 +74,11 @@ wrong in it is told in the comment, with the line and what to write instead.
 - In `image`, `{{head_sha}}` is the commit, `{{short_sha}}` its first 7 characters, `{{merge_sha}}` the
   merge commit that GitHub Actions builds, `{{number}}` the pull request's, `{{branch}}` its branch, and
   `{{service}}` the service's name.
+- `check` proves that a change behind the entry is behind the link too: previewbot asks this path of the
+  link, and what answers there must repeat the `baggage` header that the service received through the entry
+  (an endpoint of a few lines). If the preview's key is not in the answer, the services in between do not
+  pass `baggage` on, and the comment says so in place of a link. Without `check` that is not known of
+  services behind the entry; the entry's own service needs none.
 - No two services may stand in for the same container. The server's settings say which namespaces, targets,
   images and entries are open to this repository, and how long a preview may live; with them at hand,
   `previewbot check .github/preview.yaml --settings FILE --repository OWNER/NAME` holds the file to that.

@@ -106,6 +106,13 @@ def test_what_may_be_left_out_has_the_examples_values() -> None:
     assert found.ttl is None
     assert found.triggers == Triggers(agents=True, labels=("preview",), drafts=True)
     assert found.services[0].open == "/"
+    assert found.services[0].check is None
+
+
+def test_a_service_may_name_the_path_at_which_it_repeats_what_it_received() -> None:
+    found = parse(SERVICE + "    check: /api/checkout/baggage?as=text\n")
+
+    assert found.services[0].check == "/api/checkout/baggage?as=text"
 
 
 def test_the_entrys_target_is_the_deployment_of_its_service_unless_it_says_otherwise() -> None:
@@ -185,6 +192,11 @@ def test_no_label_at_all_may_trigger() -> None:
         (15, "    open: /ä", "`open` must be written as in a URL"),
         (15, "    open: /x)y", "`open` must be written as in a URL"),
         (15, '    open: "/x\'y"', "`open` must be written as in a URL"),
+        (15, "    check: baggage", "`check` must begin with one /, like `/baggage`"),
+        (15, "    check: //169.254.169.254/baggage", "`check` must begin with one /"),
+        (15, "    check: https://evil.example.com/", "`check` must begin with one /"),
+        (15, "    check: /a b", "`check` must be written as in a URL"),
+        (15, "    check: true", "`check` must be"),
         (15, "    ports: [1]", "`ports` is written twice, first in line 14; keep one"),
         (16, "triggers: {agents: 1}", "`agents` must be true or false"),
         (16, "triggers: {labels: preview}", "`labels` must be a list, like `[preview]`"),

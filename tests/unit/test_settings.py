@@ -125,6 +125,15 @@ def test_what_may_be_left_out_has_the_examples_values() -> None:
         assert getattr(found, name) == getattr(example, name)
 
 
+def test_links_are_asked_unless_the_settings_say_otherwise() -> None:
+    gateway = {"name": "public", "namespace": "gateways", "domain": "preview.example.com"}
+    only = parse(with_key("links/check", False), {}).links
+    both = parse(with_key("links/gateway", gateway), {}).links
+
+    assert both is not None and both.check
+    assert only is not None and (only.gateway, only.check) == (None, False)
+
+
 def test_the_host_is_that_of_the_web_url_with_its_port() -> None:
     assert parse(SMALLEST, {}).github_host == "127.0.0.1:8470"
     assert parse(document(EXAMPLE), {}).github_host == "github.com"

@@ -131,6 +131,11 @@ class ServiceFields(t.Model):
     open: Annotated[
         t.Text, AfterValidator(open_path), OPEN_SCHEMA, about("where its link lands", "/cart")
     ] = "/"
+    check: Annotated[t.Text, AfterValidator(open_path), OPEN_SCHEMA] | None = about(
+        "a path of the link whose answer repeats the `baggage` that this service received",
+        "/api/checkout/baggage",
+        default=None,
+    )
 
 
 class ServiceConfig(ServiceFields):

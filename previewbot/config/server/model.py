@@ -10,8 +10,9 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from previewbot.config import types as t
+from previewbot.config.server.links import LinkSettings
 from previewbot.config.server.repositories import Owner, RepositoryRule, mistakes_of
-from previewbot.config.server.routes import SIGN_IN, Annotations, Filters, Labels, SectionName, host_mistakes
+from previewbot.config.server.routes import host_mistakes
 from previewbot.config.types import about, mistake
 from previewbot.config.words import Raw
 from previewbot.text.durations import format_duration
@@ -68,47 +69,6 @@ class ClusterSettings(t.Model):
     def lease_or_default(self) -> LeaseSettings:
         """The Lease that is named, or the default one."""
         return self.lease or LeaseSettings(name="previewbot-controller", namespace=self.namespaces[0])
-
-
-class GatewaySettings(t.Model):
-    """The Gateway that links go through."""
-
-    name: Annotated[t.Domain, about("the Gateway", "public")]
-    namespace: Annotated[t.Label, about("where it is", "gateways")]
-    domain: Annotated[t.Domain, about("the hosts of links are below it", "preview.example.com")]
-    scheme: Literal["https", "http"] = about("how people open links", "https", default="https")
-    port: t.Port | None = about("only if it is not the scheme's own", 8443, default=None)
-    settle: t.Pause = about(
-        "how long the gateway may take to follow a route after it says that it knows it; only then is a "
-        "session that served removed",
-        "3s",
-        default=timedelta(seconds=3),
-    )
-    section_name: Annotated[SectionName | None, Field(alias="sectionName")] = about(
-        "the listener that routes are attached to; left out: every one that takes them", "https", default=None
-    )
-    filters: Filters = about(
-        "filters of the Gateway API that a request passes before it gets to a preview, such as a sign-in; "
-        "put as they are before previewbot's own, in routes that lead to staging",
-        SIGN_IN,
-        default=(),
-    )
-    labels: Annotated[Labels, about("labels of each route", {"example.com/team": "shop"})] = Field(
-        default_factory=dict
-    )
-    annotations: Annotated[
-        Annotations,
-        about(
-            "annotations of each route, as another controller needs them",
-            {"external-dns.alpha.kubernetes.io/ttl": "60"},
-        ),
-    ] = Field(default_factory=dict)
-
-
-class LinkSettings(t.Model):
-    """How a link is made."""
-
-    gateway: Annotated[GatewaySettings | None, about("the Gateway that links go through")]
 
 
 class RegistrySettings(t.Model):
