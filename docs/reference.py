@@ -79,6 +79,13 @@ wrong in it is told in the comment, with the line and what to write instead.
   (an endpoint of a few lines). If the preview's key is not in the answer, the services in between do not
   pass `baggage` on, and the comment says so in place of a link. Without `check` that is not known of
   services behind the entry; the entry's own service needs none.
+- Without `/container/<name>` in its `target`, a service replaces the container that runs its image's
+  repository in staging; where none does, what mirrord's CLI takes: the one that the annotation
+  `kubectl.kubernetes.io/default-container` names, else the first that is no well-known sidecar. A
+  `rollout/<name>` may have its pods from a Deployment, ReplicaSet or StatefulSet (`workloadRef`).
+- Without `ports`, those count that the pod's containers declare in staging. With `ports: []` a service takes
+  no requests, as a worker that reads a queue. Its preview runs beside staging's own and reads the same
+  queues, so it gets its share of everybody's messages. The link is the entry's.
 - No two services may stand in for the same container. The server's settings say which namespaces, targets,
   images and entries are open to this repository, and how long a preview may live; with them at hand,
   `previewbot check .github/preview.yaml --settings FILE --repository OWNER/NAME` holds the file to that.

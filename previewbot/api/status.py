@@ -166,7 +166,11 @@ class PodProblem(Value):
 
 @dataclass(frozen=True)
 class Service(Value):
-    """One service of the pull request; `phase` is its own, and `serving_sha` the commit that answers now."""
+    """One service of the pull request; `phase` is its own, and `serving_sha` the commit that answers now.
+
+    `meant_container` runs the service's image in staging, where the target names another, the `container`.
+    `without_ports`: neither the configuration nor the pod says where it takes requests.
+    """
 
     name: str
     namespace: str
@@ -179,6 +183,8 @@ class Service(Value):
     digest: str = ""
     head_sha: str = ""
     container: str = ""
+    meant_container: str = ""
+    without_ports: bool = False
     serving_sha: str = ""
     serving_since: datetime | None = None
     share_host: str = ""

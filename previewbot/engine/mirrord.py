@@ -35,20 +35,6 @@ _API_VERSIONS = {
     "statefulset": ("apps/v1", "StatefulSet"),
     "rollout": ("argoproj.io/v1alpha1", "Rollout"),
 }
-_SIDECARS = frozenset(
-    {
-        "istio-init",
-        "istio-proxy",
-        "kuma-init",
-        "kuma-sidecar",
-        "linkerd-init",
-        "linkerd-proxy",
-        "queue-proxy",
-        "traffic-agent",
-        "vault-agent",
-        "vault-agent-init",
-    }
-)
 _FILTER_KINDS = (
     "header_filter",
     "path_filter",
@@ -68,14 +54,18 @@ SessionPhase = Literal["Pending", "InProgress", "Ready", "Idle", "Failed"]
 
 @dataclass(frozen=True)
 class DesiredSession:
-    """A session that should exist."""
+    """A session that should exist.
+
+    `ports` None: the operator finds them, in what the pod's containers declare. None at all (an empty tuple)
+    is a workload that takes no requests.
+    """
 
     service: str
     namespace: str
     target: TargetPath
     container: str
     image: str
-    ports: tuple[int, ...]
+    ports: tuple[int, ...] | None
     head_sha: str
     ttl_seconds: int
 
@@ -141,7 +131,7 @@ def session_name(key: str, namespace: str, target: TargetPath) -> str:
 
 
 def manifest(preview: Preview, desired: DesiredSession) -> dict[str, Any]:
-    """Return the manifest of a session; it always steals with the key's filter, never without one."""
+    """Return the manifest of a session; if it steals, then with the key's filter, never without one."""
     key = preview.spec.environment_key
     spec = _spec(key, desired)
     return {
@@ -227,44 +217,9 @@ def session_of_pod(obj: Mapping[str, Any]) -> PodSession | None:
     return (metadata["namespace"], uid) if uid else None
 
 
-class TargetProblem(Exception):
-    """The target cannot be previewed; the text says why and what to write instead."""
-
-
-def resolve_container(target: TargetPath, workload: Mapping[str, Any] | None) -> str:
-    """Return the container to replace, chosen as mirrord's CLI does.
-
-    The one named in the target; else the annotation `kubectl.kubernetes.io/default-container`; else the
-    first that is no well-known sidecar. Raises `TargetProblem` if there is none.
-    """
-    if workload is None:
-        raise TargetProblem(f"there is no {target.kind} named {target.name} in the staging namespace")
-    template = workload.get("spec", {}).get("template", {})
-    names = [c["name"] for c in template.get("spec", {}).get("containers", [])]
-    if target.container:
-        if target.container in names:
-            return target.container
-        raise TargetProblem(
-            f"{target.kind}/{target.name} has no container {target.container}: {', '.join(names)}"
-        )
-    annotations = template.get("metadata", {}).get("annotations") or {}
-    default = annotations.get("kubectl.kubernetes.io/default-container")
-    # An annotation that names a container which is not there (a leftover, say) counts for nothing.
-    if default in names:
-        return str(default)
-    chosen = next((name for name in names if name not in _SIDECARS), None)
-    if chosen is None:
-        raise TargetProblem(f"{target.kind}/{target.name} has no container to replace")
-    return str(chosen)
-
-
 def _spec(key: str, desired: DesiredSession) -> dict[str, Any]:
     api_version, kind = _API_VERSIONS[desired.target.kind]
-    # Without a filter a session would steal every request of staging, of everybody.
-    incoming: dict[str, Any] = {"steal": True, "httpFilter": key_filter(key)}
-    if desired.ports:
-        incoming["ports"] = list(desired.ports)
-    return {
+    spec: dict[str, Any] = {
         "image": desired.image,
         "key": key,
         "target": {
@@ -275,8 +230,15 @@ def _spec(key: str, desired: DesiredSession) -> dict[str, Any]:
         },
         "ttlSecs": desired.ttl_seconds,
         "replicas": 1,
-        "incoming": incoming,
     }
+    # Without `incoming` the operator intercepts nothing, as for the CLI's `incoming: off`. An empty list of
+    # ports is nothing that it says anything of: it must never come to mean all of them.
+    if desired.ports is None or desired.ports:
+        # Without a filter a session would steal every request of staging, of everybody.
+        spec["incoming"] = {"steal": True, "httpFilter": key_filter(key)}
+        if desired.ports:
+            spec["incoming"]["ports"] = list(desired.ports)
+    return spec
 
 
 def _phase(phase: object) -> SessionPhase:

@@ -199,10 +199,16 @@ ImageLookup = ImageFound | ImageMissing | ImageNotDue
 
 @dataclass(frozen=True)
 class Target:
-    """What a look at a service's target found: the container to replace, or what is wrong with it."""
+    """What a look at a service's target found: the container to replace, or what is wrong with it.
+
+    `meant`: the target names `container`, although staging runs the service's image in this other one.
+    `without_ports`: neither the configuration names a port nor does a container of the pod declare one.
+    """
 
     container: str = ""
     problem: str = ""
+    meant: str = ""
+    without_ports: bool = False
 
 
 @dataclass(frozen=True)

@@ -78,6 +78,7 @@ def assert_admitted(account: Account, manifest: dict[str, Any]) -> None:
         {"image": f"registry.internal:5000/shop/checkout@{DIGEST}"},
         {"image": f"docker.io/acme/checkout@{DIGEST}"},
         {"image": f"ghcr.io/acme/team_a/check-out.v2@sha512:{'b' * 128}"},
+        {"ports": None},
         {"ports": ()},
         {"ports": (1, 65_535)},
         {"ports": tuple(range(1, 200))},

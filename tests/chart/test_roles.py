@@ -22,7 +22,7 @@ CONTROLLER = {
     ("default", "events.events.k8s.io", "create"),
 }
 SESSION_VERBS = ("list", "watch", "create", "delete")
-WORKLOADS = ("deployments.apps", "statefulsets.apps", "rollouts.argoproj.io")
+WORKLOADS = ("deployments.apps", "statefulsets.apps", "replicasets.apps", "rollouts.argoproj.io")
 LOGS = ("pods/log", "get")
 POD_READS = {("pods", "list"), ("pods", "watch"), LOGS, ("events", "list")}
 ROUTE_VERBS = ("get", "list", "watch", "create", "patch", "delete")

@@ -88,7 +88,6 @@ OTHERS_REQUESTS: dict[str, Case] = {
     "ports to ignore": (put(*INCOMING, "ignorePorts", value=[1]), "spec.incoming.ignorePorts"),
     "a copy of all requests": (put(*INCOMING, value={"steal": False}), "steal"),
     "a copy of its requests": (put(*INCOMING, "steal", value=False), "steal"),
-    "no word of requests": (drop("spec", "incoming"), "steal"),
     "messages of queues": (put("spec", "queueSplitting", value={}), "spec.queueSplitting"),
     "port 0": (put(*INCOMING, "ports", value=[0]), "spec.incoming.ports"),
     "no port": (put(*INCOMING, "ports", value=[]), "spec.incoming.ports"),

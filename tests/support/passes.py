@@ -129,7 +129,7 @@ class Calls:
 
 
 class Cluster:
-    """The Preview, the sessions, the routes, and one target for all."""
+    """The Preview, the sessions, the routes, and the targets: one for all that `workloads` does not have."""
 
     def __init__(self, calls: Calls, clock: Clock) -> None:
         self._calls, self._clock = calls, clock
@@ -139,6 +139,7 @@ class Cluster:
         self.sessions: dict[str, dict[str, Any]] = {}
         self.routes: dict[str, dict[str, Any]] = {}
         self.others: dict[str, dict[str, dict[str, Any]]] = {}
+        self.workloads: dict[str, dict[str, Any] | None] = {}
         self.session_status: dict[str, Any] = {"phase": "Ready"}
         self.gateway_follows = True
         self.operator_removes = True
@@ -250,9 +251,12 @@ class Cluster:
         self.routes[route["metadata"]["namespace"]] = route
         return json_copy(route)
 
-    async def get_target(self, namespace: str, kind: str, name: str) -> dict[str, Any]:
+    async def get_target(self, namespace: str, kind: str, name: str) -> dict[str, Any] | None:
         self._calls.note("get target")
-        return {"spec": {"template": {"spec": {"containers": [{"name": "app"}]}}}}
+        if f"{kind}/{name}" in self.workloads:
+            return json_copy(self.workloads[f"{kind}/{name}"])
+        containers = [{"name": "app", "ports": [{"containerPort": 8080}]}]
+        return {"spec": {"template": {"spec": {"containers": containers}}}}
 
     async def pod_log(self, namespace: str, pod: str, container: str, *, previous: bool) -> str:
         self._calls.note("read log")

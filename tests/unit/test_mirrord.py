@@ -11,10 +11,8 @@ import pytest
 from previewbot.config.repository import parse_target
 from previewbot.engine.mirrord import (
     DesiredSession,
-    TargetProblem,
     key_filter,
     manifest,
-    resolve_container,
     session_from,
     session_name,
     spec_hash,
@@ -103,40 +101,21 @@ def test_a_phase_we_do_not_know_is_in_progress(status: dict[str, Any] | None, ph
     assert session.created_at == datetime(2026, 11, 24, 9, tzinfo=UTC)
 
 
-def _workload(*names: str, annotation: str | None = None) -> dict[str, Any]:
-    annotations = {"kubectl.kubernetes.io/default-container": annotation} if annotation else {}
-    containers = [{"name": name} for name in names]
-    return {
-        "spec": {"template": {"metadata": {"annotations": annotations}, "spec": {"containers": containers}}}
+def test_without_ports_the_operator_finds_them_and_the_filter_is_the_same() -> None:
+    session = manifest(a_preview(), replace(DESIRED, ports=None))
+
+    assert session["spec"]["incoming"] == {
+        "steal": True,
+        "httpFilter": key_filter(session["spec"]["key"]),
     }
 
 
-@pytest.mark.parametrize(
-    ("target", "workload", "container"),
-    [
-        ("deployment/x", _workload("app"), "app"),
-        ("deployment/x", _workload("istio-proxy", "app"), "app"),
-        ("deployment/x", _workload("app", "web", annotation="web"), "web"),
-        ("deployment/x", _workload("app", "web", annotation="gone"), "app"),
-        ("deployment/x/container/web", _workload("app", "web"), "web"),
-    ],
-)
-def test_the_container_is_chosen_as_the_cli_does(
-    target: str, workload: dict[str, Any], container: str
-) -> None:
-    assert container == resolve_container(parse_target(target), workload)
+def test_a_worker_that_takes_no_requests_intercepts_none() -> None:
+    # As the CLI writes `incoming: off`; an empty list of ports might come to mean every port.
+    assert "incoming" not in manifest(a_preview(), replace(DESIRED, ports=()))["spec"]
 
 
-@pytest.mark.parametrize(
-    ("target", "workload", "says"),
-    [
-        ("deployment/x", None, "no deployment named x"),
-        ("deployment/x/container/y", _workload("app", "web"), "has no container y: app, web"),
-        ("deployment/x", _workload("istio-proxy"), "no container to replace"),
-    ],
-)
-def test_a_target_that_cannot_be_previewed_says_why(
-    target: str, workload: dict[str, Any] | None, says: str
-) -> None:
-    with pytest.raises(TargetProblem, match=says):
-        resolve_container(parse_target(target), workload)
+def test_other_ports_are_another_session() -> None:
+    hashes = {spec_hash("k", replace(DESIRED, ports=ports)) for ports in ((8080,), (), None)}
+
+    assert len(hashes) == 3

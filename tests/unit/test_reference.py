@@ -92,7 +92,7 @@ def test_every_pattern_means_the_same_to_editors_and_to_helm(path: str) -> None:
         ("ttl: 8h", "ttl: eight"),
         ("version: 1", "version: 2"),
         ("target: deployment/checkout", "target: pod/checkout"),
-        ("[8080]", "[]"),
+        ("[8080]", "[0]"),
         ("ttl: 8h", "name: x"),
         ("ttl: 8h", "ttl:"),
     ],

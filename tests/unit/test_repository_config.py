@@ -435,7 +435,6 @@ TWO_SERVICES = SERVICE + SERVICE.split("services:\n")[1].replace("checkout", "ca
             unindented(SERVICE.replace("  ports", "  prots").replace("8080", "x"), "checkout"),
             [
                 (3, "`checkout` has nothing under it; indent what belongs there: `paths` to `prots`"),
-                (3, "`services.checkout.ports` is missing; write for example `ports: [8080]`"),
                 (8, "`prots` is unknown; did you mean `ports`?"),
             ],
         ),
@@ -488,7 +487,6 @@ def test_of_a_service_that_says_nothing_every_key_is_told_with_an_example(nothin
         Problem(
             3, "`services.cart.image` is missing; write for example `image: ghcr.io/acme/cart:{head_sha}`"
         ),
-        Problem(3, "`services.cart.ports` is missing; write for example `ports: [8080]`"),
     )
 
 
@@ -720,3 +718,14 @@ def test_a_configuration_made_without_a_file_has_no_lines(settings: Settings) ->
     (problem,) = check_against(config, everybody(settings))
     assert problem.line == 0
     assert problem.message.startswith("`ttl` must be at most 1d here. That is the platform team's to decide")
+
+
+@pytest.mark.parametrize(
+    ("written", "ports"),
+    [("    ports: [8080]\n", (8080,)), ("", None), ("    ports: []\n", ())],
+    ids=["these", "those that its containers declare", "none"],
+)
+def test_ports_may_be_left_out_and_a_worker_has_none(written: str, ports: tuple[int, ...] | None) -> None:
+    (service,) = parse(SERVICE.replace("    ports: [8080]\n", written)).services
+
+    assert service.ports == ports

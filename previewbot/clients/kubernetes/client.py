@@ -117,7 +117,7 @@ class Kube(PodReads):
         return await self._find(f"get {resource.plural}", object_path(resource, namespace, name))
 
     async def get_target(self, namespace: str, kind: str, name: str) -> Object | None:
-        """Return the workload that a target names, or None."""
+        """Return a workload that a target names, or refers to; or None."""
         return await self._find(f"get {kind}", object_path(WORKLOADS[kind], namespace, name))
 
     async def get_lease(self, namespace: str, name: str) -> Object | None:

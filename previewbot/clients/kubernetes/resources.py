@@ -21,7 +21,10 @@ WORKLOADS: Mapping[str, Resource] = {
     "deployment": Resource("apps", "v1", "deployments"),
     "statefulset": Resource("apps", "v1", "statefulsets"),
     "rollout": Resource("argoproj.io", "v1alpha1", "rollouts"),
+    "replicaset": Resource("apps", "v1", "replicasets"),
 }
+"""What a target may name, and what a Rollout may refer to beside these."""
+
 JSON = "application/json"
 MERGE_PATCH = "application/merge-patch+json"
 """RFC 7386; must be named each time: the client's own default depends on the type of the body."""

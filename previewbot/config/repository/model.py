@@ -127,7 +127,14 @@ class ServiceFields(t.Model):
         IMAGE_SCHEMA,
         about(f"what CI builds for a commit; fields: {FIELDS}", "ghcr.io/acme/checkout:{head_sha}"),
     ]
-    ports: Annotated[tuple[t.Port, ...], Field(min_length=1), about("where it takes requests", [8080])]
+    ports: Annotated[
+        tuple[t.Port, ...] | None,
+        about(
+            "where it takes requests; left out: the ports that its containers declare; an empty list: it "
+            "takes none, as a worker that reads a queue",
+            [8080],
+        ),
+    ] = None
     open: Annotated[
         t.Text, AfterValidator(open_path), OPEN_SCHEMA, about("where its link lands", "/cart")
     ] = "/"

@@ -14,8 +14,9 @@ from previewbot.errors import Forbidden, NotFound, QuotaKept, RemoteError, TryLa
 from previewbot.reconciler.children.kind import ChildKind, selector
 from previewbot.reconciler.context import Context
 from previewbot.reconciler.gather.github import must_read, read_github, wants_a_look
-from previewbot.reconciler.gather.images import look_up_image, read_target
+from previewbot.reconciler.gather.images import look_up_image
 from previewbot.reconciler.gather.pods import pod_problems
+from previewbot.reconciler.gather.targets import read_target
 from previewbot.reconciler.observation import (
     Found,
     ImageLookup,
@@ -222,7 +223,7 @@ async def _ask_for_services(context: Context, observation: Observation) -> Obser
     as_planned = replace(observation, preview=preview)
     for prepared in prepare(as_planned):
         if prepared.service.head_sha and not prepared.service.container:
-            targets[prepared.config.name] = await read_target(context, prepared.config)
+            targets[prepared.config.name] = await read_target(context, prepared.config, prepared.service)
     as_planned = replace(as_planned, targets=targets)
     runnable = [prepared.service for prepared in prepare(as_planned) if prepared.can_run]
     problems = await pod_problems(context, preview, runnable, observation.found)

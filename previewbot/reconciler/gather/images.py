@@ -1,4 +1,4 @@
-"""Looks for the image of a commit, and for the container it replaces."""
+"""Looks for the image of a commit, and says why it is not there."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from datetime import datetime
 from previewbot.api import Preview, Reason, Service, Waiting
 from previewbot.api.github import Build
 from previewbot.config.repository import ServiceConfig
-from previewbot.engine.mirrord import TargetProblem, resolve_container
 from previewbot.errors import Forbidden, RemoteError, Unauthorized
 from previewbot.reconciler.context import Context
 from previewbot.reconciler.observation import (
@@ -19,7 +18,6 @@ from previewbot.reconciler.observation import (
     ImageMissing,
     ImageNotDue,
     PullRequestFacts,
-    Target,
 )
 from previewbot.reconciler.plan.requeue import image_interval
 from previewbot.reconciler.plan.services import candidates, is_pinned
@@ -57,22 +55,6 @@ async def look_up_image(
     return replace(
         lookup, waiting=await _why_missing(context, preview, facts, lookup.waiting, service.waiting)
     )
-
-
-async def read_target(context: Context, config: ServiceConfig) -> Target:
-    """Resolve the container that a service's session replaces, or say what is wrong with the target."""
-    target = config.target
-    try:
-        workload = await context.kube.get_target(config.namespace, target.kind, target.name)
-    except RemoteError as error:
-        # Report this service as failed but finish the pass: the others must still expire.
-        log.warning("cannot look at a target", extra={"service": config.name, "error": str(error)})
-        answer = error.status or "no answer"
-        return Target(problem=f"{target.kind} {target.name} cannot be looked at ({answer})")
-    try:
-        return Target(container=resolve_container(target, workload))
-    except TargetProblem as problem:
-        return Target(problem=str(problem))
 
 
 async def _lookup(

@@ -77,7 +77,14 @@ def pin_image(
     # moves. The container is forgotten, since the workload may have changed since the commit before.
     if isinstance(lookup, ImageFound):
         return replace(
-            service, head_sha=head_sha, image=lookup.image, digest=lookup.digest, container="", waiting=None
+            service,
+            head_sha=head_sha,
+            image=lookup.image,
+            digest=lookup.digest,
+            container="",
+            meant_container="",
+            without_ports=False,
+            waiting=None,
         )
     # If it was not time to look, what the last look found is still what is told.
     waiting = lookup.waiting if isinstance(lookup, ImageMissing) else service.waiting
@@ -87,11 +94,19 @@ def pin_image(
     return replace(service, head_sha="", waiting=waiting)
 
 
-def with_container(service: Service, target: Target | None) -> Service:
-    """Note the container that the session replaces, once it is known."""
+def with_container(service: Service, target: Target | None, config: ServiceConfig) -> Service:
+    """Note the container that the session replaces, once it is known, and what its readers should know."""
+    if service.without_ports and config.ports is not None:
+        # Said since, for the same commit.
+        service = replace(service, without_ports=False)
     if service.container or target is None or not target.container:
         return service
-    return replace(service, container=target.container)
+    return replace(
+        service,
+        container=target.container,
+        meant_container=target.meant,
+        without_ports=target.without_ports,
+    )
 
 
 def service_status(

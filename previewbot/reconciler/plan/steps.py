@@ -42,7 +42,7 @@ def prepare(observation: Observation) -> list[Prepared]:
         references = candidates(config, facts, preview.status.observed.merge_shas)
         service = pin_image(service, head_sha, references, observation.images.get(config.name))
         target = observation.targets.get(config.name)
-        service = with_container(service, target)
+        service = with_container(service, target, config)
         problem = target.problem if target and service.head_sha and not service.container else ""
         # The file was held to the bounds when it was read. Here it is asked once more, with what a session is
         # made of: no way past that reading may end in somebody else's workload.

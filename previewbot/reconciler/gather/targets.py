@@ -1,0 +1,42 @@
+"""Looks at the workload that a service stands in for: which of its containers a session replaces."""
+
+from __future__ import annotations
+
+import logging
+
+from previewbot.api import Service
+from previewbot.config.repository import ServiceConfig
+from previewbot.engine import targets
+from previewbot.engine.targets import TargetProblem
+from previewbot.errors import Forbidden, RemoteError
+from previewbot.reconciler.context import Context
+from previewbot.reconciler.observation import Target
+
+log = logging.getLogger(__name__)
+
+
+async def read_target(context: Context, config: ServiceConfig, service: Service) -> Target:
+    """Resolve the container that a service's session replaces, or say what is wrong with the target."""
+    target = config.target
+    reading = f"{target.kind} {target.name}"
+    try:
+        workload = await context.kube.get_target(config.namespace, target.kind, target.name)
+        source = targets.referenced(target, workload)
+        if source is not None:
+            reading = f"{source.kind} {source.name}, from which {target.kind}/{target.name} takes its pods,"
+            workload = await context.kube.get_target(config.namespace, source.kind, source.name)
+        chosen = targets.choose_container(target, workload, service.image, source)
+    except RemoteError as error:
+        # Report this service as failed but finish the pass: the others must still expire.
+        log.warning("cannot look at a target", extra={"service": config.name, "error": str(error)})
+        return Target(problem=f"{reading} cannot be looked at ({_why(error)})")
+    except TargetProblem as problem:
+        return Target(problem=str(problem))
+    silent = config.ports is None and not chosen.declares_ports
+    return Target(container=chosen.name, meant=chosen.meant, without_ports=silent)
+
+
+def _why(error: RemoteError) -> str:
+    if isinstance(error, Forbidden):
+        return f"{error.status}: previewbot's role does not let it, which is for your platform team"
+    return str(error.status or "no answer")
