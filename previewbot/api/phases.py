@@ -62,3 +62,4 @@ class Waits(StrEnum):
     DEPLOYMENT = "the deployment"
     REPLACEMENT = "the removal of what is replaced"
     POD = "the pod's recovery"
+    GATEWAY = "the Gateway"

@@ -33,6 +33,8 @@ class Reason(StrEnum):
     CRASHING = "Crashing"
     OUT_OF_MEMORY = "OutOfMemory"
     UNSCHEDULABLE = "Unschedulable"
+    ROUTE_NOT_ACCEPTED = "RouteNotAccepted"
+    ROUTE_UNANSWERED = "RouteUnanswered"
     # Queued
     LIMIT_REACHED = "LimitReached"
     # AwaitingApproval
@@ -150,6 +152,20 @@ REASONS: Mapping[Reason, ReasonInfo] = MappingProxyType(
         ),
         Reason.UNSCHEDULABLE: _row(
             _DEPLOYING, _BAD, _PLATFORM, Waits.POD, "no node of the cluster takes the pod"
+        ),
+        Reason.ROUTE_NOT_ACCEPTED: _row(
+            _DEPLOYING,
+            _BAD,
+            _PLATFORM,
+            Waits.GATEWAY,
+            "the sessions run, and the Gateway does not take the preview's route",
+        ),
+        Reason.ROUTE_UNANSWERED: _row(
+            _DEPLOYING,
+            _BAD,
+            _PLATFORM,
+            Waits.GATEWAY,
+            "the sessions run, and no Gateway says anything of the preview's route",
         ),
         Reason.LIMIT_REACHED: _row(
             Phase.QUEUED, _BUSY, _NOBODY, Waits.SLOT, "others hold all slots that it could have"

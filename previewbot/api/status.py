@@ -128,12 +128,19 @@ class Link(Value):
     """Where a reviewer goes.
 
     With `kind` Gateway or ShareHost `url` just works; with Header it is staging, and needs the header or
-    `extension_url`. All empty while there is none.
+    `extension_url`. All empty while there is none. Where something serves that no link can be shown of, the
+    `reason` says why, and `message` in whose words (one line, without what looks like a secret);
+    `extension_url` may be another way in. `since` is when that began, or when the link came back; `lost`
+    counts how often a link went that was shown, as long as it does not hold.
     """
 
     kind: LinkKind | None = None
     url: str = ""
     extension_url: str = ""
+    reason: AnyReason | None = None
+    message: str = ""
+    since: datetime | None = None
+    lost: int = 0
 
 
 @dataclass(frozen=True)
@@ -282,3 +289,11 @@ class Status(Value):
     replies: tuple[Reply, ...] = ()
     reports: dict[str, Report] = field(default_factory=dict)
     conditions: tuple[Condition, ...] = ()
+
+    @property
+    def runs(self) -> bool:
+        """Whether its sessions run, also where no link to them can be shown."""
+        if self.phase is Phase.DEPLOYING:
+            # A preview stands as its best service does, unless only its link is missing.
+            return any(service.phase.runs for service in self.services)
+        return self.phase is not None and self.phase.runs

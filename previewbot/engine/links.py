@@ -76,11 +76,15 @@ def link(
         return Link(kind=LinkKind.SHARE_HOST, url=f"https://{sharing.share_host}{lands}")
     if entry is None:
         return Link(kind=LinkKind.HEADER)
-    # The header is only sent to staging's host: a reviewer's browser must not send it to every page there is.
-    scope = f"||{urlsplit(entry.url).hostname}"
     return Link(
-        kind=LinkKind.HEADER, url=entry.url.rstrip("/") + path, extension_url=extension_link(key, scope)
+        kind=LinkKind.HEADER, url=entry.url.rstrip("/") + path, extension_url=entry_extension_link(key, entry)
     )
+
+
+def entry_extension_link(key: str, entry: Entry) -> str:
+    """Return the link that has mirrord's browser extension send the header to staging's front end."""
+    # Only to its host: a reviewer's browser must not send the header to every page there is.
+    return extension_link(key, f"||{urlsplit(entry.url).hostname}")
 
 
 def route(
@@ -138,31 +142,6 @@ def backends(manifest: Mapping[str, Any]) -> list[tuple[str, str, int]]:
 def leads_to_staging(route: Mapping[str, Any]) -> bool:
     """Return whether a route of ours leads to staging, and not to the page."""
     return any("backendRefs" in rule for rule in route["spec"]["rules"])
-
-
-def gateway_acknowledged(route: Mapping[str, Any], gateway: GatewaySettings) -> bool:
-    """Return whether a route's status says that the gateway knows what the route says now.
-
-    Each condition names the generation that it is about (https://gateway-api.sigs.k8s.io/geps/gep-1364/), and
-    stands under the very reference of the `spec`, listener included
-    (https://gateway-api.sigs.k8s.io/reference/spec/#routeparentstatus). Of a `spec` that names no listener
-    some gateways say it for each of theirs: then all of these count.
-    """
-    metadata = route["metadata"]
-    said: dict[str, list[bool]] = {}
-    for parent in (route.get("status") or {}).get("parents") or []:
-        of = parent.get("parentRef") or {}
-        if (of.get("namespace", metadata["namespace"]), of.get("name")) == (gateway.namespace, gateway.name):
-            # The least of them counts: while one condition is of an earlier generation, the gateway may still
-            # send requests the old way.
-            seen = [condition.get("observedGeneration", 0) for condition in parent.get("conditions") or []]
-            current = bool(seen) and min(seen) >= metadata["generation"]
-            said.setdefault(of.get("sectionName") or "", []).append(current)
-    # What another listener says is about the reference of an earlier setting, if this one has an entry.
-    counting = said.get(gateway.section_name or "", [])
-    if not counting and not gateway.section_name:
-        counting = [current for entries in said.values() for current in entries]
-    return bool(counting) and all(counting)
 
 
 def gateway_switched(

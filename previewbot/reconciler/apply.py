@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from previewbot.api import Child, ChildState, Reason, Status, preview_name_of
+from previewbot.api import Child, ChildState, Status, preview_name_of
 from previewbot.errors import Conflict, Forbidden, Invalid, NotFound, RemoteError
 from previewbot.reconciler.children.kind import ChildKind, Desired
 from previewbot.reconciler.children.step import Create, Delete, with_failure
@@ -19,6 +19,7 @@ from previewbot.reconciler.context import Context
 from previewbot.reconciler.memory import Redirected
 from previewbot.reconciler.observation import Found
 from previewbot.reconciler.plan.decision import Run
+from previewbot.reconciler.plan.link import refused_route, route_child, route_of, with_route
 from previewbot.reconciler.plan.planner import Plan
 from previewbot.reconciler.plan.services import with_failed_service
 from previewbot.reconciler.store import PreviewStore
@@ -70,13 +71,15 @@ async def apply_route(context: Context, store: PreviewStore, plan: Plan) -> tupl
         return _without_refusal(context, status), RouteResult()
     acknowledged, failure = False, None
     try:
-        status, obj = await _write_route(context, status, desired)
+        obj = await _write_route(context, status, desired)
         acknowledged = context.route.gateway_acknowledged(obj, context.limits)
+        answer = context.route.answer(obj, context.limits)
+        status = with_route(status, route_child(status, desired, answer, context.now()))
     except RemoteError as error:
         failure = error
         if is_refusal(error):
             refused = one_line(in_short(error.message or str(error)))
-            status = _with_route(context, status, desired, refused)
+            status = with_route(status, refused_route(status, desired, refused, context.now()))
     if context.route.leads_to_sessions(desired):
         # The route leads to the sessions (again). When it is next redirected to the page, the wait for the
         # gateway must start from then, not from an earlier time.
@@ -131,7 +134,7 @@ async def apply_actions(
 async def _remove_route(context: Context, name: str, status: Status) -> Status:
     """Remove the route of a gateway that the settings had before."""
     status = _without_refusal(context, status)
-    route = _route_child(context, status)
+    route = route_of(status, context.route.name)
     if route is None:
         return status
     try:
@@ -148,7 +151,7 @@ async def _remove_route(context: Context, name: str, status: Status) -> Status:
 
 def _without_refusal(context: Context, status: Status) -> Status:
     """Forget a route that was refused before there was any, once none is wanted any more."""
-    route = _route_child(context, status)
+    route = route_of(status, context.route.name)
     if route is None or route.namespace:
         return status
     return _without(status, route)
@@ -158,43 +161,14 @@ def _without(status: Status, route: Child) -> Status:
     return replace(status, children=tuple(child for child in status.children if child != route))
 
 
-async def _write_route(context: Context, status: Status, desired: Desired) -> tuple[Status, dict[str, Any]]:
-    before = _route_child(context, status)
+async def _write_route(context: Context, status: Status, desired: Desired) -> dict[str, Any]:
+    before = route_of(status, context.route.name)
     if before is not None and before.namespace not in ("", desired.namespace):
         # The entry moved to another namespace. If the process dies after this deletion, the status still
         # names the old namespace: the next pass deletes once more, which is no error, and then writes the new
         # route.
         await context.kube.delete_child(context.route.resource, before.namespace, desired.name)
-    obj = await context.kube.apply_child(context.route.resource, desired.manifest)
-    return _with_route(context, status, desired, ""), dict(obj)
-
-
-def _route_child(context: Context, status: Status) -> Child | None:
-    return next((child for child in status.children if child.kind == context.route.name), None)
-
-
-def _with_route(context: Context, status: Status, desired: Desired, refused: str) -> Status:
-    """Record the route: where it is, and what the cluster says against it."""
-    before = _route_child(context, status)
-    state = ChildState.FAILED if refused else ChildState.READY
-    since = before.since if before and before.state is state else context.now()
-    # A refused change leaves the route of before in its old place, which must stay recorded so that it can be
-    # removed later. If there never was one, there is no place.
-    namespace = before.namespace if before and refused else "" if refused else desired.namespace
-    child = Child(
-        kind=desired.kind,
-        namespace=namespace,
-        name=desired.name,
-        spec_hash="" if refused else desired.spec_hash,
-        state=state,
-        reason=Reason.ROUTE_REFUSED if refused else None,
-        message=refused,
-        since=since,
-    )
-    if child == before:
-        return status
-    others = tuple(each for each in status.children if each.kind != desired.kind)
-    return replace(status, children=(*others, child))
+    return dict(await context.kube.apply_child(context.route.resource, desired.manifest))
 
 
 def _note_redirect(context: Context, name: str, acknowledged: bool) -> Redirected:

@@ -30,8 +30,9 @@ from previewbot.reconciler.pass_outcome import PassErrors, next_pass, without_fo
 from previewbot.reconciler.pauses import Paused
 from previewbot.reconciler.plan.conditions import with_messages
 from previewbot.reconciler.plan.decision import Leave, Run
-from previewbot.reconciler.plan.fold import route_problem, with_conditions
+from previewbot.reconciler.plan.fold import with_conditions
 from previewbot.reconciler.plan.lifecycle import end_if_expired
+from previewbot.reconciler.plan.link import route_of
 from previewbot.reconciler.plan.planner import Plan, make_plan, plan_removal, with_route_result
 from previewbot.reconciler.plan.requeue import (
     READ_PATIENCE,
@@ -200,11 +201,11 @@ class Reconciler:
         self, store: PreviewStore, observation: Observation, plan: Plan
     ) -> tuple[ApplyResult, RouteResult]:
         """Act: the route first; while that cannot be written nothing is made, but what is to end does end."""
-        context, before = self._context, route_problem(plan.status)
+        context, before = self._context, route_of(plan.status, self._context.route.name)
         status, route = await apply_route(context, store, plan)
-        if route_problem(status) != before:
-            # The phases depend on whether the route was accepted, which we only know now. They are computed
-            # again before the actions, whose own results are told on top of them.
+        if route_of(status, context.route.name) != before:
+            # The phases and the link depend on whether the route was accepted, which we only know now. They
+            # are computed again before the actions, whose own results are told on top of them.
             status = self._with_words(store, with_route_result(plan, status, observation, context.kinds))
         return await apply_actions(context, store, plan, status, route), route
 

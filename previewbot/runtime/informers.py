@@ -14,7 +14,7 @@ from previewbot.clients.kubernetes.client import Kube
 from previewbot.clients.kubernetes.informer import (
     Informer,
     labels_only,
-    spec_only,
+    spec_and_parents,
     status_only,
     without_managed_fields,
 )
@@ -74,7 +74,12 @@ def informers(
     def routes(namespace: str) -> Informer:
         what = f"watching {ROUTE.resource.plural} in {namespace}"
         return informer(
-            ROUTE.resource, namespace, ObjectCache(workers.route_changed), what, spec_only, PREVIEW_LABEL
+            ROUTE.resource,
+            namespace,
+            ObjectCache(workers.route_changed),
+            what,
+            spec_and_parents,
+            PREVIEW_LABEL,
         )
 
     of_each = [*map(children, KINDS), pods_of_sessions, *([routes] if _has_gateway(settings) else [])]

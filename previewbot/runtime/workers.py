@@ -101,13 +101,15 @@ class Workers:
             self.queue.add(name)
 
     def route_changed(self, before: Object | None, after: Object | None) -> None:
-        """Queue the Preview of a route that is gone, or says something else: it may not be our doing.
+        """Queue the Preview of a route that is gone, says something else, or of which its gateway does.
 
-        A new one is ours, and its status is the gateway's affair.
+        A new one is ours, and nothing to wake for until its gateway speaks.
         """
-        if before is None or (after is not None and after.get("spec") == before.get("spec")):
+        if before is None and not (after or {}).get("parents"):
             return
-        name = preview_name_of(before)
+        if before is not None and after is not None and _said_of(after) == _said_of(before):
+            return
+        name = preview_name_of(before or after or {})
         if name:
             self.queue.add(name)
 
@@ -179,6 +181,11 @@ def _only_status_changed(before: Object, after: Object) -> bool:
         and old.get("annotations") == new.get("annotations")
         and old.get("deletionTimestamp") == new.get("deletionTimestamp")
     )
+
+
+def _said_of(route: Object) -> tuple[object, object]:
+    """Return what a route says, and what is said of it."""
+    return route.get("spec"), route.get("parents")
 
 
 def _holds_slot(obj: Object | None) -> bool:

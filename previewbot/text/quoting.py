@@ -33,7 +33,13 @@ def for_the_page(preview: Preview, *, logs: bool) -> tuple[Preview, bool]:
     if everybodys and logs:
         return preview, False
     troubled = any(service.pod_problem for service in preview.status.services)
-    return _with_services(preview, _without_logs if everybodys else _without_words), troubled
+    shown = _with_services(preview, _without_logs if everybodys else _without_words)
+    return shown if everybodys else _without_words_of_the_gateway(shown), troubled
+
+
+def _without_words_of_the_gateway(preview: Preview) -> Preview:
+    link = replace(preview.status.link, message="")
+    return replace(preview, status=replace(preview.status, link=link))
 
 
 def _with_services(preview: Preview, change: Callable[[Service], Service]) -> Preview:

@@ -245,7 +245,7 @@ class Cluster:
         route: dict[str, Any] = json_copy(without_nulls(manifest))
         route["metadata"] |= {"generation": 1, "uid": f"route of {route['metadata']['name']}"}
         if self.gateway_follows:
-            conditions = [{"observedGeneration": 1}]
+            conditions = [{"type": "Accepted", "status": "True", "observedGeneration": 1}]
             of = {"name": "public", "namespace": "gateways"}
             route["status"] = {"parents": [{"parentRef": of, "conditions": conditions}]}
         self.routes[route["metadata"]["namespace"]] = route

@@ -131,7 +131,18 @@ POD_PROBLEMS = {
 }
 """What real pods have."""
 
+
+def _without_link(reason: Reason, message: str = "") -> Preview:
+    link = Link(extension_url=HEADER_ONLY.extension_url, reason=reason, message=message, since=NOW)
+    return _preview(Phase.DEPLOYING, reason, _ready(), **{**_RUNNING, "link": link})
+
+
 STATES: dict[str, Preview] = {
+    "route-not-accepted": _without_link(
+        Reason.ROUTE_NOT_ACCEPTED,
+        "NotAllowedByListeners: No listeners included by this parent ref allowed this attachment.",
+    ),
+    "route-unanswered": _without_link(Reason.ROUTE_UNANSWERED),
     "ready": _preview(Phase.READY, Reason.ALL_READY, _ready(), **_RUNNING),
     "base-branch-open-to-all": _preview(
         Phase.READY,

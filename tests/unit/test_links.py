@@ -24,13 +24,13 @@ from previewbot.engine.links import (
     ROUTE_PLURAL,
     ROUTE_VERSION,
     extension_link,
-    gateway_acknowledged,
     gateway_switched,
     leads_to_staging,
     link,
     page_url,
     route,
 )
+from previewbot.engine.route_answers import gateway_acknowledged
 from previewbot.rules.environment_keys import environment_key
 from previewbot_demo.kube.schema import mistakes, unknown_fields
 from tests.support.previews import HEAD, a_preview

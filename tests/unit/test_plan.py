@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -16,6 +17,8 @@ from previewbot.api import (
     Ended,
     Holders,
     Lifecycle,
+    Link,
+    LinkKind,
     Phase,
     Preview,
     Reason,
@@ -86,6 +89,10 @@ READY = running(
 
 def with_lifecycle(preview: Preview, lifecycle: Lifecycle) -> Preview:
     return replace(preview, status=replace(preview.status, lifecycle=lifecycle))
+
+
+def with_status(preview: Preview, **changes: Any) -> Preview:
+    return replace(preview, status=replace(preview.status, **changes))
 
 
 def with_children(preview: Preview, *children: Child) -> Preview:
@@ -382,11 +389,77 @@ def leads_to(plan: Plan) -> str:
     return "the sessions" if ROUTE.leads_to_sessions(plan.route) else "the page"
 
 
+def a_route(**changes: Any) -> Child:
+    """Return the entry of the route that is wanted, taken by its Gateway; or as the changes say."""
+    wanted = routed(READY, a_session()).route
+    assert wanted is not None
+    entry = Child(
+        "HTTPRoute", "staging", wanted.name, spec_hash=wanted.spec_hash, state=ChildState.READY, since=NOW
+    )
+    return replace(entry, **changes)
+
+
+SHOWN = Link(kind=LinkKind.GATEWAY, url=f"https://{READY.spec.environment_key}.preview.example.com/")
+
+
 def test_while_something_serves_the_route_leads_to_it() -> None:
-    plan = routed(READY, a_session())
+    plan = routed(with_children(READY, a_child(), a_route()), a_session())
 
     assert leads_to(plan) == "the sessions"
-    assert plan.status.link.url == f"https://{READY.spec.environment_key}.preview.example.com/"
+    assert plan.status.link == SHOWN
+    assert (plan.status.phase, plan.status.reason) == (Phase.READY, Reason.ALL_READY)
+
+
+NOT_ACCEPTED: dict[str, Any] = {
+    "state": ChildState.FAILED, "reason": Reason.ROUTE_NOT_ACCEPTED, "message": "NotAllowedByListeners: no",
+}  # fmt: skip
+AWAITED: dict[str, Any] = {"state": ChildState.CREATING, "reason": Reason.CREATING}
+LONG_AGO = NOW - timedelta(seconds=61)
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason", "message"),
+    [
+        (NOT_ACCEPTED, Reason.ROUTE_NOT_ACCEPTED, "NotAllowedByListeners: no"),
+        (AWAITED, Reason.CREATING, ""),
+        (AWAITED | {"since": LONG_AGO}, Reason.ROUTE_UNANSWERED, ""),
+        # Accepted was the route that led to the page: what this one is told is not known yet.
+        ({"spec_hash": "of the page"}, Reason.CREATING, ""),
+        (NOT_ACCEPTED | {"spec_hash": "of the page"}, Reason.CREATING, ""),
+    ],
+)
+def test_until_the_gateway_takes_the_route_there_is_no_link_and_the_preview_says_why(
+    changes: dict[str, Any], reason: Reason, message: str
+) -> None:
+    status = routed(with_children(READY, a_child(), a_route(**changes)), a_session()).status
+
+    assert (status.phase, status.reason) == (Phase.DEPLOYING, reason)
+    assert (status.link.kind, status.link.url) == (None, "")
+    assert (status.link.reason, status.link.message) == (reason, message)
+    assert status.link.extension_url.startswith("https://metalbear.com/mirrord/extension#config=")
+    assert [service.phase for service in status.services] == [Phase.READY]
+    said = {c.type: (c.status, c.reason) for c in status.conditions}
+    assert said["SessionsReady"] == ("True", "AsExpected")
+    assert said["LinkReady"] == said["Ready"] == ("False", str(reason))
+
+
+def test_what_serves_without_a_link_has_an_end_all_the_same() -> None:
+    before = with_children(CREATED, a_child(), a_route(**NOT_ACCEPTED))
+    status = routed(before, a_session()).status
+
+    assert status.lifecycle.expires_at == NOW + timedelta(hours=8)
+    assert status.expires
+
+
+@pytest.mark.parametrize(("since", "shown"), [(NOW, True), (LONG_AGO, False)])
+def test_a_link_that_was_shown_stays_while_the_gateway_looks_at_a_change_of_its_route(
+    since: datetime, shown: bool
+) -> None:
+    before = with_status(with_children(READY, a_child(), a_route(**AWAITED, since=since)), link=SHOWN)
+    status = routed(before, a_session()).status
+
+    assert (status.link == SHOWN) is shown
+    assert status.phase is (Phase.READY if shown else Phase.DEPLOYING)
 
 
 @pytest.mark.parametrize(
@@ -427,9 +500,17 @@ def test_while_the_route_is_refused_the_service_has_failed_of_it() -> None:
 
 
 def test_what_serves_already_does_not_fail_of_a_refused_route() -> None:
-    status = routed(with_children(READY, a_child(), REFUSED), a_session()).status
+    shown = with_status(with_children(READY, a_child(), REFUSED), link=SHOWN)
+    status = routed(shown, a_session()).status
 
     assert (status.phase, status.reason) == (Phase.READY, Reason.ALL_READY)
+
+
+def test_what_serves_and_never_had_a_link_has_none_through_a_route_that_is_refused() -> None:
+    status = routed(with_children(READY, a_child(), REFUSED), a_session()).status
+
+    assert (status.phase, status.reason) == (Phase.DEPLOYING, Reason.ROUTE_NOT_ACCEPTED)
+    assert status.link.message == "no routes here"
 
 
 def test_once_the_route_was_taken_in_this_pass_the_service_has_not_failed() -> None:

@@ -90,8 +90,9 @@ async def test_of_previews(before: Any, after: Any, expected: list[str]) -> None
     assert await drained(loop) == expected
 
 
-def a_route(preview: str | None, leads_to: str) -> dict[str, Any]:
-    return {**a_session(preview), "spec": {"leads to": leads_to}}
+def a_route(preview: str | None, leads_to: str, said: str = "") -> dict[str, Any]:
+    parents = [{"conditions": [{"type": "Accepted", "status": said}]}] if said else []
+    return {**a_session(preview), "spec": {"leads to": leads_to}, "parents": parents}
 
 
 @pytest.mark.parametrize(
@@ -118,9 +119,14 @@ async def test_a_session_is_looked_at_by_way_of_its_preview(before: Any, after: 
         (a_route(NAME, "staging"), a_route(NAME, "elsewhere"), [NAME]),
         (a_route(NAME, "staging"), None, [NAME]),
         (a_route(None, "staging"), None, []),
+        # What its gateway says of it decides whether there is a link.
+        (None, a_route(NAME, "staging", said="True"), [NAME]),
+        (a_route(NAME, "staging"), a_route(NAME, "staging", said="False"), [NAME]),
+        (a_route(NAME, "staging", said="False"), a_route(NAME, "staging", said="True"), [NAME]),
+        (a_route(NAME, "staging", said="True"), a_route(NAME, "staging", said="True"), []),
     ],
 )
-async def test_a_route_that_goes_or_leads_elsewhere_is_looked_at(
+async def test_a_route_that_goes_leads_elsewhere_or_is_answered_is_looked_at(
     before: Any, after: Any, expected: Any
 ) -> None:
     loop, _ = a_loop()

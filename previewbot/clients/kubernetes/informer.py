@@ -44,9 +44,22 @@ def labels_only(obj: Object) -> Object:
     return {"metadata": {key: obj["metadata"][key] for key in kept if key in obj["metadata"]}}
 
 
-def spec_only(obj: Object) -> Object:
-    """Return who an object is, whose, and what it asks for, for those who only need to know of a drift."""
-    return {**labels_only(obj), "spec": obj.get("spec") or {}}
+def spec_and_parents(obj: Object) -> Object:
+    """Return who an object is, whose, what it asks for and what its parents say of that.
+
+    For those who only need to know that one of these changed: when a parent said it last is no change.
+    """
+    said = [
+        {
+            **{key: parent.get(key) for key in ("controllerName", "parentRef")},
+            "conditions": [
+                {key: value for key, value in condition.items() if key != "lastTransitionTime"}
+                for condition in parent.get("conditions") or ()
+            ],
+        }
+        for parent in (obj.get("status") or {}).get("parents") or ()
+    ]
+    return {**labels_only(obj), "spec": obj.get("spec") or {}, "parents": said}
 
 
 def status_only(obj: Object) -> Object:

@@ -9,6 +9,7 @@ from enum import Enum
 from typing import Any, Protocol
 
 from previewbot.api import PREVIEW_LABEL, Child, ChildState, Preview, Reason, Resource
+from previewbot.engine.route_answers import RouteAnswer
 from previewbot.reconciler.observation import Found, Limits, Prepared, PullRequestFacts
 
 Object = Mapping[str, Any]
@@ -115,6 +116,9 @@ class Route(Protocol):
 
     def gateway_acknowledged(self, obj: Object, limits: Limits) -> bool:
         """Return whether whoever serves the route says that it knows what the route says now."""
+
+    def answer(self, obj: Object, limits: Limits) -> RouteAnswer:
+        """Return what whoever serves the route says of it as it is now."""
 
     def gateway_switched(
         self, redirected_at: datetime, acknowledged_at: datetime | None, limits: Limits, now: datetime

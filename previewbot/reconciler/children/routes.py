@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 
 from previewbot.api import Preview, Resource
-from previewbot.engine import links
+from previewbot.engine import links, route_answers
 from previewbot.engine.annotations import SPEC_HASH
+from previewbot.engine.route_answers import RouteAnswer, Verdict
 from previewbot.reconciler.children.kind import Desired, Object
 from previewbot.reconciler.observation import Limits, PullRequestFacts
 from previewbot.rules.bounds import entry_outside
@@ -61,7 +62,13 @@ class Routes:
 
     def gateway_acknowledged(self, obj: Object, limits: Limits) -> bool:
         """Return whether the gateway says that it knows what the route says now."""
-        return limits.gateway is not None and links.gateway_acknowledged(obj, limits.gateway)
+        return limits.gateway is not None and route_answers.gateway_acknowledged(obj, limits.gateway)
+
+    def answer(self, obj: Object, limits: Limits) -> RouteAnswer:
+        """Return what the gateway says of the route as it is now."""
+        if limits.gateway is None:
+            return RouteAnswer(Verdict.SILENT)
+        return route_answers.route_answer(obj, limits.gateway)
 
     def gateway_switched(
         self, redirected_at: datetime, acknowledged_at: datetime | None, limits: Limits, now: datetime

@@ -107,7 +107,7 @@ def _start(status: Status, given: Given) -> Effect:
         return status, _refusal("sha-mismatch", sha=head)
     lifecycle = status.lifecycle
     approved = not pull_request.is_fork or lifecycle.approved_sha == head
-    running = lifecycle.ended is None and status.phase is not None and status.phase.runs
+    running = lifecycle.ended is None and status.runs
     # If one of several services failed, `start` is not refused as "running already": it tries that one again.
     if running and approved and status.reason is not Reason.PARTIAL:
         return status, _Answer("rocket", "already-running")
@@ -217,7 +217,7 @@ def _settle_reply(status: Status, reply: Reply) -> Reply:
 
 def _settle_start(status: Status, reply: Reply) -> Reply:
     phase = status.phase
-    if phase is not None and phase.runs:
+    if status.runs:
         return replace(reply, reaction="rocket", goal=None)
     if phase is Phase.AWAITING_APPROVAL:
         # The fork was pushed to after the command: what it approved is not the head any more.

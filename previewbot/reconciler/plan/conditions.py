@@ -55,9 +55,10 @@ def held_phase(
     return phase, reason or before.reason
 
 
-def expiry_text(phase: Phase | None, expires_at: datetime | None) -> str:
-    """Return what `kubectl get previews` shows of the end."""
-    shown = expires_at is not None and phase is not None and phase.runs
+def expiry_text(phase: Phase | None, services: Sequence[Service], expires_at: datetime | None) -> str:
+    """Return what `kubectl get previews` shows of the end of what runs, with or without a link."""
+    without_link = phase is Phase.DEPLOYING and any(service.phase.runs for service in services)
+    shown = expires_at is not None and phase is not None and (phase.runs or without_link)
     return expires_at.strftime("%Y-%m-%d %H:%M UTC") if shown and expires_at else ""
 
 
@@ -72,7 +73,7 @@ def conditions_of(status: Status, *, generation: int, now: datetime) -> tuple[Co
     wanted = {
         ConditionType.IMAGE_READY: (images, _no_image(services) or whole),
         ConditionType.SESSIONS_READY: (running, _not_running(services) or whole),
-        ConditionType.LINK_READY: (status.link.kind is not None, whole),
+        ConditionType.LINK_READY: (status.link.kind is not None, status.link.reason or whole),
         ConditionType.REPORTED: (not refused, _REFUSED),
         ConditionType.READY: (ready, whole),
     }

@@ -10,12 +10,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from previewbot.api import Child, Lifecycle, Link, Phase, Reason, Service, Slot, Status
-from previewbot.engine import links
 from previewbot.reconciler.children.step import Create, Delete
 from previewbot.reconciler.observation import Found, Observation
 from previewbot.reconciler.plan import conditions, lifecycle
 from previewbot.reconciler.plan.commands import settle_replies
 from previewbot.reconciler.plan.decision import Decision, End, Hold, Leave, Run
+from previewbot.reconciler.plan.link import link_of
 from previewbot.reconciler.plan.services import without_route
 
 
@@ -36,14 +36,18 @@ def fold(
     after."""
     services = _with_route_problem(before, decision, steps.services, observation)
     phase, reason = _phase(before, decision, services, observation.found)
+    # The clock runs by what serves, whether or not a link to it can be shown.
     clock = _clock(observation, before.lifecycle, decision, phase)
+    link = link_of(observation, services, (*steps.children, *others))
+    if isinstance(decision, Run) and link.reason is not None and phase is not None and phase.runs:
+        phase, reason = link.reason.phase, link.reason
     status = _with_parts(
         before,
         phase=phase,
         reason=reason,
         lifecycle=clock,
         slot=_slot(observation, before.slot, decision, steps.needs_slot),
-        link=_link(observation, before.link, services),
+        link=link,
         services=services,
         children=(*steps.children, *others),
     )
@@ -123,14 +127,6 @@ def _slot(observation: Observation, before: Slot, decision: Decision, needs_slot
     )
 
 
-def _link(observation: Observation, before: Link, services: Sequence[Service]) -> Link:
-    facts, gateway = observation.facts, observation.limits.gateway
-    # Without the configuration the link cannot be computed anew. What serves keeps the link that it has.
-    if facts is None or facts.config is None:
-        return before if any(service.serving_sha for service in services) else Link()
-    return links.link(gateway, facts.config, services, observation.preview.spec.environment_key)
-
-
 def _with_parts(
     before: Status,
     *,
@@ -151,7 +147,7 @@ def _with_parts(
         phase=phase,
         reason=reason,
         service_names=", ".join(service.name for service in services),
-        expires=conditions.expiry_text(phase, lifecycle.expires_at),
+        expires=conditions.expiry_text(phase, services, lifecycle.expires_at),
         lifecycle=lifecycle,
         slot=slot,
         link=link,

@@ -18,6 +18,7 @@ from previewbot.reconciler.plan.commands import apply_request
 from previewbot.reconciler.plan.decision import Decision, Leave, Run, decide
 from previewbot.reconciler.plan.fold import Steps, fold
 from previewbot.reconciler.plan.inbox import adopt, resume, summed_up
+from previewbot.reconciler.plan.link import with_route_to_write
 from previewbot.reconciler.plan.refusals import refuse
 from previewbot.reconciler.plan.steps import of_kinds, removal, steps_of
 
@@ -130,6 +131,10 @@ def _plan(
     preview = replace(observation.preview, status=status)
     begins = _may_have_route(observation, before, decision)
     desired = route.desired(preview, observation.facts, observation.limits, begins=begins)
+    written = with_route_to_write(before, desired, observation.now)
+    if written is not before:
+        # What the Gateway says is about the route of before: it says nothing of where this one leads.
+        status = fold(observation, written, decision, steps, _others(written, kinds))
     return Plan(status, decision, steps, desired, observation.read_error is None)
 
 

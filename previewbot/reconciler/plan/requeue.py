@@ -52,6 +52,8 @@ _INTERVALS: Mapping[Waits, float] = {
     Waits.REPLACEMENT: 5.0,
     # A pod's crash wakes us; that it has run well for a while since does not.
     Waits.POD: 10.0,
+    # What the Gateway says of the route wakes us; that the Gateway itself was mended does not.
+    Waits.GATEWAY: 30.0,
 }
 """What an event does not tell of; `Waits.IMAGE` has a schedule of its own, and `Waits.EVENT` none."""
 
@@ -139,7 +141,7 @@ def _reasons(status: Status, decision: Decision) -> list[Reason]:
     reasons += [
         s.pod_problem.reason for s in status.services if s.pod_problem and s.phase is not Phase.FAILED
     ]
-    return reasons
+    return reasons if status.link.reason is None else [*reasons, status.link.reason]
 
 
 def _interval(reason: Reason, image: float, status: Status) -> float | None:
