@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
@@ -169,8 +170,42 @@ class Installation:
     """An installation of our App; `suspended` ones answer nothing.
 
     `account` is the login of whoever installed it; empty for what has none, such as an enterprise.
+    `permissions` and `events` are those that it has accepted, at `url` whoever installed it changes that.
     """
 
     id: int
     suspended: bool
     account: str = ""
+    permissions: Mapping[str, str] = field(default_factory=dict)
+    events: tuple[str, ...] = ()
+    url: str = ""
+
+
+@dataclass(frozen=True)
+class AppFacts:
+    """What GitHub says of the App itself: its name in addresses, what it asks for, what it wants to hear."""
+
+    slug: str
+    permissions: Mapping[str, str] = field(default_factory=dict)
+    events: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Hook:
+    """Where and how the App's webhook is delivered; all empty where none is set."""
+
+    url: str = ""
+    content_type: str = ""
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """A webhook that GitHub sent: when, about what, and how it was answered.
+
+    `status_code` is 0 where nobody answered; `status` has GitHub's words ("timed out").
+    """
+
+    delivered_at: datetime
+    event: str
+    status: str
+    status_code: int

@@ -26,10 +26,14 @@ examples:
   previewbot check .github/preview.yaml --settings settings.yaml --repository acme/shop
   previewbot web --config settings.yaml             take GitHub's webhooks, show the pages
   previewbot controller --config settings.yaml      do the work
+  previewbot doctor --settings settings.yaml        what is wrong with this installation, and whose is it?
 
-exit codes: 0 fine; 1 failed, or check found something wrong; 2 wrong arguments, or settings with which web or
-controller cannot start; 141 nobody reads what is said
+exit codes: 0 fine; 1 failed, or check or doctor found something wrong; 2 wrong arguments, or settings with
+which web or controller cannot start; 141 nobody reads what is said
 """
+
+IN_A_POD = Path("/etc/previewbot/settings/settings.yaml")
+"""Where the chart puts the settings of its pods."""
 
 _IDENTITY = (
     "who this is in the Lease; no two running controllers may share it. Give the pod's name, and a restarted "
@@ -100,6 +104,7 @@ def _parser() -> argparse.ArgumentParser:
             command.add_argument("--identity", metavar="NAME", help=_IDENTITY)
     plugins.add_to(commands)
     _add_check(commands)
+    _add_doctor(commands)
     return parser
 
 
@@ -133,6 +138,20 @@ def _add_check(commands: plugins.Commands) -> None:
         help="which rule of the settings counts for this repository",
     )
     command.set_defaults(run=lambda options: _check(command, options))
+
+
+def _add_doctor(commands: plugins.Commands) -> None:
+    words = "say what is wrong with this installation, whose it is, and what to do"
+    command = commands.add_parser("doctor", help=words, description=_sentence(words))
+    command.add_argument(
+        "--settings",
+        type=Path,
+        default=IN_A_POD,
+        metavar="FILE",
+        help="the settings of web and controller (%(default)s, where the chart puts them)",
+    )
+    command.add_argument("--json", action="store_true", help="all findings as JSON, for programs")
+    command.set_defaults(run=_doctor)
 
 
 def _check(command: argparse.ArgumentParser, options: argparse.Namespace) -> int:
@@ -173,6 +192,12 @@ def _controller(options: argparse.Namespace) -> int:
     from previewbot.cli.serve import controller
 
     return controller(options.config, options.bind, options.identity)
+
+
+def _doctor(options: argparse.Namespace) -> int:
+    from previewbot.cli.doctor import doctor
+
+    return doctor(options.settings, json=options.json)
 
 
 def _repository(text: str) -> str:

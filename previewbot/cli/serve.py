@@ -39,7 +39,7 @@ def web(config: Path, bind: str, metrics_bind: str) -> int:
     """Serve webhooks and pages until SIGTERM or SIGINT; probes and metrics at an address of their own."""
     settings = load(config, os.environ)
     source = webhook_secret_source(settings, os.environ)
-    signing = webhook_secrets(source, _read(source))
+    signing = webhook_secrets(source, read_secret(source))
     if not _take_turns():
         print(_INSTRUMENTED, file=sys.stderr)
         return 1
@@ -81,7 +81,7 @@ def controller(config: Path, bind: str, identity: str | None = None) -> int:
 
     settings = load(config, os.environ)
     source = private_key_source(settings, os.environ)
-    key = private_key(source, _read(source))
+    key = private_key(source, read_secret(source))
     logs.configure()
 
     async def until_told() -> int:
@@ -114,7 +114,8 @@ def load(config: Path, environment: Mapping[str, str]) -> Settings:
     return parse(document(content), environment)
 
 
-def _read(source: SecretSource) -> bytes:
+def read_secret(source: SecretSource) -> bytes:
+    """Return what a source holds; raises SettingsError if it cannot be read."""
     if source.value is not None:
         return source.value.encode()
     assert source.file is not None

@@ -84,6 +84,12 @@ async def test_what_the_app_itself_reads_has_the_published_shape(town: Town) -> 
 
     described(models.Integration, await town.get("/app", token=token))
     described(list[models.Installation], await town.get("/app/installations", token=token))
+    town.pull_request()
+    await town.github.webhooks.settled()
+    described(models.WebhookConfig, await town.get("/app/hook/config", token=token))
+    deliveries = await town.get("/app/hook/deliveries", token=token)
+    described(list[models.HookDeliveryItem], deliveries)
+    assert {one["status_code"] for one in deliveries.json} == {202}
     described(models.Installation, await town.get(f"{REPO}/installation", token=token))
     path = f"/app/installations/{town.installation.id}/access_tokens"
     answer = await town.call("POST", path, {}, token=token)

@@ -16,6 +16,8 @@ from tests.support.passes import GitHubInMemory
 
 CALLED_BY_PRODUCTION = {
     "GET /app",
+    "GET /app/hook/config",
+    "GET /app/hook/deliveries",
     "GET /app/installations",
     "POST /app/installations/{installation_id}/access_tokens",
     "GET /installation/repositories",

@@ -13,6 +13,9 @@ async def make_every_call(town: Town) -> list[Asked]:
     number = town.pull_request()
     head = town.github.pull_request(number).head_sha
     command = town.github.comment(number, ALICE, "/preview")
+    await town.app.facts()
+    await town.app.hook()
+    await town.app.deliveries()
     await town.app.installations()
     await town.app.installation_of(_SHOP)
     await town.app.repositories(town.installation.id)

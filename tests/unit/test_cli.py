@@ -94,11 +94,11 @@ def test_help_says_what_it_is_for_each_command_examples_and_exit_codes() -> None
 
     assert (done.returncode, done.stderr) == (0, "")
     assert "Runs what a pull request changes next to shared staging" in done.stdout
-    for name in ("web", "controller", "demo", "check"):
+    for name in ("web", "controller", "demo", "check", "doctor"):
         assert re.search(rf"^    {name}\b", done.stdout, re.MULTILINE)
         assert re.search(rf"^  previewbot {name}|\| previewbot {name}", done.stdout, re.MULTILINE)
     words = " ".join(done.stdout.split())
-    assert "exit codes: 0 fine; 1 failed, or check found something wrong; 2 wrong arguments, or" in words
+    assert "exit codes: 0 fine; 1 failed, or check or doctor found something wrong; 2 wrong" in words
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, TypeAdapter
 
-from previewbot.api.github import Account, ChangedFile, FileContent, Installation, Repository
+from previewbot.api.github import Account, ChangedFile, FileContent, Repository
 from previewbot.clients.github import kept, parse
 from previewbot.clients.github.builds import build_from
 from previewbot.clients.github.cutting import Rule
@@ -226,7 +226,10 @@ def test_a_file_that_github_sends_without_content_is_said_to_be_too_large() -> N
 
 
 def test_installations_and_repositories_are_read() -> None:
-    assert parse.installation_from(samples.installation()) == Installation(33, False, "acme")
+    installation = parse.installation_from(samples.installation())
+    assert (installation.id, installation.suspended, installation.account) == (33, False, "acme")
+    assert (installation.permissions, installation.events) == ({"metadata": "read"}, ("pull_request",))
+    assert installation.url.endswith("/installations/33")
     assert parse.installation_from(samples.installation(suspended_at=samples.LATER)).suspended
     assert parse.repository_from(samples.repository()) == Repository(77, "acme/shop", "main")
 

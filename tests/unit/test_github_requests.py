@@ -12,6 +12,7 @@ import yaml
 from githubkit_schemas.v2022_11_28 import models as published
 from pydantic import BaseModel
 
+from previewbot.rules import app_rights
 from previewbot.webhook.events import Ignored, parse_event
 from tests.support.github_calls import make_every_call
 from tests.support.github_script import Asked
@@ -48,7 +49,8 @@ RIGHTS: list[tuple[str, str, str]] = [
     (r"GET /installation/repositories", "metadata", "read"),
 ]
 OF_THE_APP = (
-    r"(GET /app(/installations)?|POST /app/installations/N/access_tokens|GET /repos/acme/shop/installation)"
+    r"(GET /app(/installations|/hook/config|/hook/deliveries)?"
+    r"|POST /app/installations/N/access_tokens|GET /repos/acme/shop/installation)"
 )
 PUBLIC = r"GET /users/.+"
 """What anybody may ask, without a right."""
@@ -103,6 +105,15 @@ async def test_the_manifest_asks_for_exactly_the_permissions_that_are_used(asked
         needed.setdefault(right, set()).add("read")
 
     assert _manifest()["default_permissions"] == {right: max(levels) for right, levels in needed.items()}
+
+
+def test_the_table_of_what_the_app_needs_is_the_manifest() -> None:
+    manifest = _manifest()
+
+    assert {name: need.level for name, need in app_rights.PERMISSIONS.items()} == manifest[
+        "default_permissions"
+    ]
+    assert [*app_rights.EVENTS] == manifest["default_events"]
 
 
 def test_every_permission_of_the_manifest_is_one_that_github_knows() -> None:

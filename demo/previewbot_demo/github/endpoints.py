@@ -38,6 +38,15 @@ class Endpoints:
         counted = {"installations_count": len(call.state.installations)}
         return Answer(self._shapes.app(self._github.app, home.created_at, home.owner) | counted)
 
+    def hook_config(self, call: Call) -> Answer:
+        """`GET /app/hook/config`: the App's webhook, its secret in asterisks."""
+        return Answer(self._shapes.hook_config(self._github.webhooks.url))
+
+    def hook_deliveries(self, call: Call) -> Listing:
+        """`GET /app/hook/deliveries`, newest first: what was sent and answered, or not."""
+        sent = [delivery for delivery in self._github.webhooks.deliveries if delivery.at is not None]
+        return Listing([self._shapes.hook_delivery(delivery) for delivery in reversed(sent)])
+
     def user(self, call: Call) -> Answer:
         """`GET /users/{username}`, also for the App's bot account."""
         login, bot = unquote(call.args["username"]), self._github.app.bot

@@ -70,6 +70,8 @@ def routes(e: Endpoints) -> tuple[Route, ...]:
     comment = _REPO + "/issues/comments/{comment_id}"
     return (
         Route("GET", "/app", e.authenticated_app, as_app=True),
+        Route("GET", "/app/hook/config", e.hook_config, as_app=True),
+        Route("GET", "/app/hook/deliveries", e.hook_deliveries, as_app=True),
         Route("GET", "/users/{username}", e.user),
         Route("GET", "/app/installations", e.installations, as_app=True),
         Route("POST", "/app/installations/{installation_id}/access_tokens", e.create_token, as_app=True),

@@ -21,10 +21,11 @@ PERMISSIONS = {
     "actions": "read",
     "checks": "read",
     "contents": "read",
+    "issues": "read",
     "metadata": "read",
     "pull_requests": "write",
 }
-EVENTS = ("check_run", "issue_comment", "pull_request")
+EVENTS = ("check_run", "check_suite", "issue_comment", "pull_request", "workflow_run")
 
 
 def utc_now() -> datetime:
@@ -55,7 +56,7 @@ class FakeGitHub(Conversations):
     ) -> None:
         app = App(app_id, slug, permissions, events)
         store, shapes = Store(clock), RunShapes(base_url, app)
-        super().__init__(store, shapes, Webhooks(webhook_url, webhook_secret, app_id), app)
+        super().__init__(store, shapes, Webhooks(webhook_url, webhook_secret, app_id, clock), app)
         self.doorkeeper = Doorkeeper(store, app, public_key, clock)
         endpoints = Endpoints(self, self.doorkeeper)
         self.rest = Rest(endpoints, store, self.doorkeeper, clock, shapes.api, app)

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import base64
 from datetime import datetime
+from http import HTTPStatus
 from typing import Any
 
 from previewbot_demo.github.model import Account, App, Installation, Repository, State
+from previewbot_demo.github.webhooks import Delivery
 
 Json = dict[str, Any]
 
@@ -204,6 +206,28 @@ class Shapes:
             "updated_at": iso(created_at),
             "permissions": dict(app.permissions),
             "events": list(app.events),
+        }
+
+    def hook_config(self, url: str) -> Json:
+        """Return a `webhook-config`."""
+        return {"url": url, "content_type": "json", "insecure_ssl": "0", "secret": "********"}
+
+    def hook_delivery(self, delivery: Delivery) -> Json:
+        """Return a `hook-delivery-item`."""
+        code = delivery.status or 0
+        return {
+            "id": delivery.number,
+            "guid": delivery.id,
+            "delivered_at": iso(delivery.at),
+            "redelivery": delivery.again,
+            "duration": delivery.seconds,
+            "status": HTTPStatus(code).phrase if code else "failed to connect to host",
+            "status_code": code,
+            "event": delivery.event,
+            "action": delivery.payload.get("action"),
+            "installation_id": (delivery.payload.get("installation") or {}).get("id"),
+            "repository_id": (delivery.payload.get("repository") or {}).get("id"),
+            "throttled_at": None,
         }
 
     def public_user(self, account: Account, since: datetime) -> Json:

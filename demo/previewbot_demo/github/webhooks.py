@@ -12,6 +12,7 @@ import json
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import Any
 
 import aiohttp
@@ -24,7 +25,7 @@ _HOOK_ID = 31337
 
 @dataclass(frozen=True)
 class Delivery:
-    """A delivery: its id, event, body, and the status answered (None before, 0 if none came)."""
+    """A delivery: its id, event, body, and the status answered (None before, 0 if none came), `at` when."""
 
     id: str
     event: str
@@ -33,13 +34,20 @@ class Delivery:
     body: bytes = field(repr=False)
     status: int | None = None
     dropped: bool = False
+    number: int = 0
+    at: datetime | None = None
+    seconds: float = 0.0
+    again: bool = False
 
 
 class Webhooks:
     """Sends deliveries to one address, and keeps a record of them."""
 
-    def __init__(self, url: str, secret: str, app_id: int) -> None:
+    def __init__(
+        self, url: str, secret: str, app_id: int, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    ) -> None:
         self.url = url
+        self._clock = clock
         self._secret = secret.encode()
         self._app_id = app_id
         self._records: dict[str, Delivery] = {}
@@ -64,7 +72,8 @@ class Webhooks:
     def send(self, event: str, payload: Payload) -> None:
         """Send a delivery in the background; to be called in a running loop."""
         body = json.dumps(payload).encode()
-        delivery = Delivery(str(uuid.uuid4()), event, payload, {}, body)
+        number = len(self._records) + 1
+        delivery = Delivery(str(uuid.uuid4()), event, payload, {}, body, number=number)
         delivery = replace(delivery, headers=self._headers(delivery))
         if self._drop_next > 0 or self._drop(event, payload):
             self._drop_next = max(0, self._drop_next - 1)
@@ -75,7 +84,9 @@ class Webhooks:
 
     def redeliver(self, delivery_id: str) -> None:
         """Send a recorded delivery (again), with its old id, as a person can in GitHub's settings."""
-        task = asyncio.get_running_loop().create_task(self._deliver(self._records[delivery_id]))
+        known = self._records[delivery_id]
+        delivery = replace(known, again=known.at is not None)
+        task = asyncio.get_running_loop().create_task(self._deliver(delivery))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
@@ -96,12 +107,16 @@ class Webhooks:
     async def _deliver(self, delivery: Delivery) -> None:
         if self._session is None:
             self._session = aiohttp.ClientSession(timeout=_TIMEOUT)
+        began = self._clock()
         try:
             async with self._session.post(self.url, data=delivery.body, headers=delivery.headers) as answer:
                 status = answer.status
         except (aiohttp.ClientError, TimeoutError, OSError):
             status = 0
-        self._records[delivery.id] = replace(delivery, status=status, dropped=False)
+        seconds = (self._clock() - began).total_seconds()
+        self._records[delivery.id] = replace(
+            delivery, status=status, dropped=False, at=began, seconds=seconds
+        )
 
     def _headers(self, delivery: Delivery) -> dict[str, str]:
         return {

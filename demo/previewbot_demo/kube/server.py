@@ -13,7 +13,7 @@ from typing import Any
 from aiohttp import web
 
 from previewbot_demo.faults import Faults
-from previewbot_demo.kube import logs, status
+from previewbot_demo.kube import logs, reviews, status
 from previewbot_demo.kube.decoding import STRICT, Decoded, decoded, json_object
 from previewbot_demo.kube.json_copy import json_copy
 from previewbot_demo.kube.paging import page
@@ -32,7 +32,7 @@ def _utc_now() -> datetime:
 
 
 class FakeKube:
-    """Answers requests below `/apis`, `/api/v1` and `/version`; state is in memory.
+    """Answers requests below `/apis`, `/api/v1`, `/openapi/v3` and `/version`; state is in memory.
 
     Something can be created in `namespaces` only; without them, in all that there could be. No pod runs:
     `logs` has what each is to have said, by its name, container, and whether that was the run before.
@@ -76,6 +76,10 @@ class FakeKube:
 
     async def _route(self, request: web.Request) -> web.StreamResponse:
         parts = [part for part in request.path.split("/") if part]
+        if parts[:3] == ["openapi", "v3", "apis"] and len(parts) == 5:
+            return self._published(parts[3], parts[4])
+        if request.method == "POST" and parts[-1] in reviews.REVIEWS:
+            return await reviews.answer(request)
         if parts in (["version"], ["readyz"]):
             return web.json_response({"major": "1", "minor": "36", "gitVersion": "v1.36.0+demo"})
         if parts[:2] == ["api", "v1"]:
@@ -121,6 +125,8 @@ class FakeKube:
         _same("namespace", found.object, namespace)
         if resource.namespaced and self._namespaces is not None and namespace not in self._namespaces:
             raise status.no_namespace(namespace)
+        if request.query.get("dryRun") == "All":
+            return _answer(found, self.store.tried(resource, namespace, found.object), 201)
         return _answer(found, self.store.create(resource, namespace, found.object), 201)
 
     async def _object(
@@ -158,6 +164,22 @@ class FakeKube:
         listed = [entry for resource in found for entry in resource.discovery()]
         kind = {"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": found[0].api_version}
         return web.json_response({**kind, "resources": listed})
+
+    def _published(self, group: str, version: str) -> web.StreamResponse:
+        """Answer with the schemas of a group's kinds."""
+        found = [r for r in self._resources.values() if (r.group, r.version) == (group, version)]
+        if not found:
+            return _nothing_here()
+        schemas = {
+            f"{group}.{version}.{resource.kind}": {
+                **(resource.schema or {}),
+                "x-kubernetes-group-version-kind": [
+                    {"group": group, "version": version, "kind": resource.kind}
+                ],
+            }
+            for resource in found
+        }
+        return web.json_response({"openapi": "3.0.0", "components": {"schemas": schemas}})
 
     def _notify(self) -> None:
         for news in self._news:

@@ -79,6 +79,13 @@ class Store:
 
     def create(self, resource: Resource, namespace: str, body: Mapping[str, Any]) -> Object:
         """Create an object; a status in it is dropped, as the status subresource demands."""
+        obj = self.tried(resource, namespace, body)
+        self._write(resource, (_id(resource), namespace, obj["metadata"]["name"]), obj, "ADDED")
+        self._collect()
+        return json_copy(obj)
+
+    def tried(self, resource: Resource, namespace: str, body: Mapping[str, Any]) -> Object:
+        """Return what would come of creating an object; raises the KubeError that it would come to."""
         obj = json_copy(dict(body))
         metadata = dict(obj.get("metadata") or {})
         sent = metadata.get("resourceVersion")
@@ -97,9 +104,7 @@ class Store:
         key = (_id(resource), namespace, metadata["name"])
         if key in self._objects:
             raise status.exists(resource.plural, resource.group, metadata["name"])
-        self._write(resource, key, obj, "ADDED")
-        self._collect()
-        return json_copy(obj)
+        return obj
 
     def has(self, resource: Resource, namespace: str, name: str) -> bool:
         """Return whether there is such an object."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import cast
 
@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from gidgethub.apps import get_jwt
 
-from previewbot.api.github import AppIdentity, Installation, Repository
+from previewbot.api.github import AppFacts, AppIdentity, Delivery, Hook, Installation, Repository
 from previewbot.clients.github import kept, parse
 from previewbot.clients.github.fields import number
 from previewbot.clients.github.installation import InstallationClient
@@ -30,7 +30,8 @@ _JWT_SECONDS = 9 * 60
 class GitHub:
     """Acts as the App (https://docs.github.com/en/apps/creating-github-apps/authenticating-with-a-github-app).
 
-    `now` must know its zone; `fence` is called before each request that changes something, and may raise.
+    `now` must know its zone; `fence` is called before each request that changes something, and may raise;
+    `heard` is told the headers of each answer.
     Raises SettingsError at once if `private_key` is not an RSA key in PEM form.
     """
 
@@ -44,14 +45,16 @@ class GitHub:
         user_agent: str,
         now: Callable[[], datetime],
         fence: Callable[[], None] = lambda: None,
+        heard: Callable[[Mapping[str, str]], None] = lambda headers: None,
     ) -> None:
         self._session = session
         self._api_url = api_url
         self._app_id = app_id
-        self._key = _rsa_key(private_key)
+        self._key = rsa_key(private_key)
         self._user_agent = user_agent
         self._now = now
         self._fence = fence
+        self._heard = heard
         self._reading = asyncio.Lock()
         self._transport = self._new_transport()
         self._installations: dict[int, InstallationClient] = {}
@@ -71,6 +74,29 @@ class GitHub:
                 self._new_transport(), Tokens(new_token, self._now), app_id=self._app_id
             )
         return self._installations[installation_id]
+
+    async def facts(self) -> AppFacts:
+        """Return what GitHub says of the App; the first thing that shows a key that is not its own.
+
+        https://docs.github.com/en/rest/apps/apps#get-the-authenticated-app
+        """
+        answer, _ = await self._transport.request("GET", "/app", kept.APP, jwt=self._jwt())
+        return parse.app_from(answer)
+
+    async def hook(self) -> Hook:
+        """Return where the App's webhook leads; never its secret, which GitHub does not tell either."""
+        answer, _ = await self._transport.request("GET", "/app/hook/config", kept.HOOK, jwt=self._jwt())
+        return parse.hook_from(answer)
+
+    async def deliveries(self) -> list[Delivery]:
+        """Return the newest deliveries of the webhook, a hundred at most, newest first.
+
+        GitHub keeps those of three days
+        (https://docs.github.com/en/rest/apps/webhooks#list-deliveries-for-an-app-webhook).
+        """
+        url = "/app/hook/deliveries?per_page=100"
+        answer, _ = await self._transport.request("GET", url, kept.DELIVERIES, jwt=self._jwt())
+        return [parse.delivery_from(item) for item in parse.listing(answer, None)]
 
     async def installations(self) -> list[Installation]:
         """Return all installations of the App."""
@@ -109,8 +135,7 @@ class GitHub:
     async def _read_identity(self, client: InstallationClient) -> AppIdentity:
         # https://docs.github.com/en/rest/apps/apps#get-the-authenticated-app, as the App; and
         # https://docs.github.com/en/rest/users/users#get-a-user, which takes no JSON Web Token.
-        app, _ = await self._transport.request("GET", "/app", kept.APP, jwt=self._jwt())
-        bot = await client.account(f"{parse.slug_from(app)}[bot]")
+        bot = await client.account(f"{(await self.facts()).slug}[bot]")
         return AppIdentity(app_id=self._app_id, bot_id=bot.id)
 
     async def _new_token(self, installation_id: int) -> Token:
@@ -139,10 +164,12 @@ class GitHub:
             now=self._now,
             fence=self._fence,
             reading=self._reading,
+            heard=self._heard,
         )
 
 
-def _rsa_key(pem: str) -> RSAPrivateKey:
+def rsa_key(pem: str) -> RSAPrivateKey:
+    """Return the key in a PEM file; raises SettingsError unless it is an RSA key, as GitHub gives it."""
     with contextlib.suppress(ValueError, TypeError, UnsupportedAlgorithm):
         key = load_pem_private_key(pem.encode(), password=None)
         if isinstance(key, RSAPrivateKey):

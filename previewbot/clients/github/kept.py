@@ -8,7 +8,7 @@ a rule does not name is dropped. Field names: https://docs.github.com/en/rest (v
 from __future__ import annotations
 
 from previewbot.clients.github.cutting import Each, Rule
-from previewbot.rules import agents, commands
+from previewbot.rules import agents, app_rights, commands
 from previewbot.text.markers import comment_hash, marker_in
 
 _MOST_OF_A_NAME = 200
@@ -28,11 +28,21 @@ def _name(text: str) -> str:
 
 _ACCOUNT: Rule = {"id": None, "login": None, "type": None}
 _BRANCH: Rule = {"ref": None, "sha": None, "repo": {"id": None, "full_name": None}}
+_GRANTED: dict[str, Rule] = {
+    "permissions": dict.fromkeys(app_rights.PERMISSIONS),
+    "events": Each(None),
+}
 _REPOSITORY: Rule = {"id": None, "full_name": None, "default_branch": None}
 
 NOTHING: Rule = {}
 TOKEN: Rule = {"token": None, "expires_at": None}
-INSTALLATION: Rule = {"id": None, "suspended_at": None, "account": {"login": None}}
+INSTALLATION: Rule = {
+    "id": None,
+    "suspended_at": None,
+    "account": {"login": None},
+    "html_url": None,
+    **_GRANTED,
+}
 INSTALLATIONS: Rule = Each(INSTALLATION)
 REPOSITORIES: Rule = {"repositories": Each(_REPOSITORY)}
 PULL_REQUEST: Rule = {
@@ -110,4 +120,6 @@ COMMENT: Rule = {
 COMMENTS: Rule = Each(COMMENT)
 PERMISSION: Rule = {"permission": None}
 ACCOUNT: Rule = _ACCOUNT
-APP: Rule = {"slug": None}
+APP: Rule = {"slug": None, **_GRANTED}
+HOOK: Rule = {"url": None, "content_type": None}
+DELIVERIES: Rule = Each({"delivered_at": None, "event": None, "status": _name, "status_code": None})

@@ -15,11 +15,14 @@ from typing import Any, Literal
 
 from previewbot.api.github import (
     Account,
+    AppFacts,
     Branch,
     ChangedFile,
     Comment,
     Commit,
+    Delivery,
     FileContent,
+    Hook,
     Installation,
     OpenPullRequest,
     PullRequest,
@@ -27,11 +30,12 @@ from previewbot.api.github import (
 )
 from previewbot.clients.github.fields import flag, full_name, has, items, moment, number, sha, text
 from previewbot.errors import Invalid, RemoteError
+from previewbot.rules.app_rights import PERMISSIONS
 
 GHOST = Account(id=10137, login="ghost")
 """Whom GitHub shows in place of a deleted account (https://github.com/ghost)."""
 
-_PERMISSIONS = {"admin": "admin", "write": "write", "maintain": "write", "read": "read", "triage": "read"}
+_ROLES = {"admin": "admin", "write": "write", "maintain": "write", "read": "read", "triage": "read"}
 
 
 def listing(answer: Any, key: str | None) -> list[Any]:
@@ -52,9 +56,25 @@ def token_from(obj: Any) -> Token:
     return Token(text(obj, "token"), moment(obj, "expires_at"))
 
 
-def slug_from(obj: Any) -> str:
-    """Read the name of an App as addresses have it."""
-    return text(obj, "slug")
+def app_from(obj: Any) -> AppFacts:
+    """Read an App: its name as addresses have it, what it asks for and what it wants to hear."""
+    return AppFacts(text(obj, "slug"), _permissions(obj), _events(obj))
+
+
+def hook_from(obj: Any) -> Hook:
+    """Read how the App's webhook is set; GitHub may leave out each part
+    (https://docs.github.com/en/rest/apps/webhooks#get-a-webhook-configuration-for-an-app)."""
+    return Hook(*(text(obj, key) if has(obj, key) else "" for key in ("url", "content_type")))
+
+
+def delivery_from(obj: Any) -> Delivery:
+    """Read a row of the App's deliveries."""
+    return Delivery(
+        delivered_at=moment(obj, "delivered_at"),
+        event=text(obj, "event"),
+        status=text(obj, "status"),
+        status_code=number(obj, "status_code"),
+    )
 
 
 def account_from(obj: Any) -> Account:
@@ -68,6 +88,9 @@ def installation_from(obj: Any) -> Installation:
         id=number(obj, "id"),
         suspended=has(obj, "suspended_at"),
         account=text(obj, "account.login") if has(obj, "account.login") else "",
+        permissions=_permissions(obj),
+        events=_events(obj),
+        url=text(obj, "html_url") if has(obj, "html_url") else "",
     )
 
 
@@ -184,7 +207,16 @@ def parents_from(obj: Any) -> tuple[str, ...]:
 def permission_from(obj: Any) -> str:
     """Read a permission: `admin`, `write` (`maintain` too), `read` (`triage` too) or `none`."""
     # A name that GitHub may add one day grants nothing here.
-    return _PERMISSIONS.get(text(obj, "permission"), "none")
+    return _ROLES.get(text(obj, "permission"), "none")
+
+
+def _permissions(obj: Any) -> dict[str, str]:
+    paths = {name: f"permissions.{name}" for name in PERMISSIONS}
+    return {name: text(obj, path) for name, path in paths.items() if has(obj, path)}
+
+
+def _events(obj: Any) -> tuple[str, ...]:
+    return tuple(text(item, "") for item in items(obj, "events")) if has(obj, "events") else ()
 
 
 def _account(obj: Any, path: str) -> Account:

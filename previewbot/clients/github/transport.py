@@ -61,10 +61,12 @@ class _Api(GitHubAPI):
         base_url: str,
         reading: asyncio.Lock,
         limits: Limits,
+        heard: Callable[[Mapping[str, str]], None],
     ) -> None:
         super().__init__(session, requester, cache=BoundedCache(), base_url=base_url)
         self._reading = reading
         self._limits = limits
+        self._heard = heard
 
     async def _request(
         self, method: str, url: str, headers: Mapping[str, str], body: bytes = b""
@@ -83,6 +85,7 @@ class _Api(GitHubAPI):
             url = target
         # Of each answer, also of one that nothing has changed (304).
         self._limits.answered(answer[1])
+        self._heard(answer[1])
         return answer
 
 
@@ -120,7 +123,8 @@ def check_path(what: str, url: str) -> None:
 class Transport:
     """Sends requests for one identity (an installation, or the App itself) and remembers its answers.
 
-    `reading` is held by whoever parses a piece of an answer; all of a process share it.
+    `reading` is held by whoever parses a piece of an answer; all of a process share it. `heard` is told the
+    headers of each answer.
     """
 
     def __init__(
@@ -132,13 +136,19 @@ class Transport:
         now: Callable[[], datetime],
         fence: Callable[[], None],
         reading: asyncio.Lock,
+        heard: Callable[[Mapping[str, str]], None] = lambda headers: None,
     ) -> None:
         self._now = now
         self._fence = fence
         self._origin = origin(api_url)
         self._limits = Limits()
         self._api = _Api(
-            session, user_agent, base_url=api_url.rstrip("/"), reading=reading, limits=self._limits
+            session,
+            user_agent,
+            base_url=api_url.rstrip("/"),
+            reading=reading,
+            limits=self._limits,
+            heard=heard,
         )
 
     async def request(

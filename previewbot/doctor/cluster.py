@@ -1,0 +1,152 @@
+"""Asks the API server what the doctor wants to know; what it tries is never made."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
+from functools import partial
+
+import yaml
+
+from previewbot.api import KIND, Resource
+from previewbot.clients.kubernetes.examining import ExaminedKube
+from previewbot.clients.kubernetes.resources import PREVIEWS
+from previewbot.config.server import Settings
+from previewbot.doctor import cluster_judged as judged
+from previewbot.doctor import fields, rights, samples
+from previewbot.doctor.check import Check, not_checked
+from previewbot.doctor.running import Question
+from previewbot.engine import mirrord
+from previewbot.errors import Forbidden, RemoteError
+from previewbot.reconciler.children import KINDS
+from previewbot.runtime.informers import required_resources
+from previewbot.text.render import templates_directory
+
+_AT_ONCE = 8
+_SESSIONS = next(kind.resource for kind in KINDS if kind.name == mirrord.KIND)
+_CRD_OF_PREVIEWS, _CRD_OF_SESSIONS = "the CRD of Previews", "the CRD of preview sessions"
+_APPLY = (
+    "kubectl apply --server-side --filename charts/previewbot/crds/ (Helm never changes a CRD that is there)"
+)
+_OPERATOR = (
+    "mirrord's operator must be 3.185.1 or newer, with preview environments; upgrade the older of the two"
+)
+
+
+class OfCluster:
+    """The questions to the API server, with the account that this process has.
+
+    `connect` raises SettingsError for a kubeconfig that cannot be used; `who` names the processes whose
+    rights the account must have: `web`, `controller`.
+    """
+
+    _kube: ExaminedKube
+
+    def __init__(
+        self,
+        connect: Callable[[], Awaitable[ExaminedKube]],
+        settings: Settings,
+        who: Sequence[str],
+        now: Callable[[], datetime],
+    ) -> None:
+        self._connect, self._settings, self._who, self._now = connect, settings, who, now
+        self._username = ""
+        self._room = asyncio.Semaphore(_AT_ONCE)
+
+    def questions(self) -> list[Question]:
+        """Return them in the order in which they are told."""
+        known = (judged.LOGIN,)
+        asked = [
+            Question(judged.LOGIN, self._login),
+            Question(judged.RESOURCES, self._resources, after=known),
+            *(Question(f"rights of {who}", partial(self._rights, who), after=known) for who in self._who),
+            Question(_CRD_OF_PREVIEWS, self._previews, after=(*known, judged.RESOURCES)),
+        ]
+        if "controller" not in self._who:
+            return asked
+        return [
+            *asked,
+            Question(_CRD_OF_SESSIONS, self._sessions, after=(*known, judged.RESOURCES)),
+            *(
+                Question(
+                    f"the namespace {name}", partial(self._namespace, name), after=(*known, judged.RESOURCES)
+                )
+                for name in self._settings.cluster.namespaces
+            ),
+            Question(judged.LEASE, self._lease, after=known),
+        ]
+
+    async def _login(self) -> list[Check]:
+        # All others come after this one, and only where it went well.
+        self._kube = await self._connect()
+        try:
+            self._username = await self._kube.who_am_i()
+        except RemoteError as error:
+            return [judged.login_refused(error)]
+        return [judged.login(self._username)]
+
+    async def _resources(self) -> list[Check]:
+        wanted = required_resources(self._settings) if "controller" in self._who else [PREVIEWS]
+        return [judged.resources(await self._kube.missing_resources(wanted))]
+
+    async def _rights(self, who: str) -> list[Check]:
+        wanted = rights.webs(self._settings) if who == "web" else rights.controllers(self._settings)
+        granted = await asyncio.gather(*(self._may(right) for right in wanted))
+        lacking = [right for right, allowed in zip(wanted, granted, strict=True) if not allowed]
+        places = dict.fromkeys(right.namespace for right in wanted)
+        return [
+            rights.judged(place, [right for right in lacking if right.namespace == place], who)
+            for place in places
+        ]
+
+    async def _may(self, right: rights.Right) -> bool:
+        async with self._room:
+            return await self._kube.may(right.attributes)
+
+    async def _previews(self) -> list[Check]:
+        installed = await self._schema(PREVIEWS, KIND)
+        wanted = shipped_schema()
+        return _compared(_CRD_OF_PREVIEWS, installed, wanted, _APPLY)
+
+    async def _sessions(self) -> list[Check]:
+        installed = await self._schema(_SESSIONS, mirrord.KIND)
+        namespace = self._settings.cluster.namespaces[0]
+        sent = samples.session(self._settings, namespace)
+        return _compared(_CRD_OF_SESSIONS, installed, fields.schema_like({"spec": sent["spec"]}), _OPERATOR)
+
+    async def _schema(self, resource: Resource, kind: str) -> fields.Schema | None:
+        published = await self._kube.published(resource.group, resource.version)
+        return fields.schema_of(published, resource, kind)
+
+    async def _namespace(self, namespace: str) -> list[Check]:
+        manifest = samples.session(self._settings, namespace)
+        try:
+            await self._kube.try_to_create(_SESSIONS, namespace, manifest)
+        except RemoteError as error:
+            return judged.tried_session(namespace, self._username, error)
+        return judged.tried_session(namespace, self._username, None)
+
+    async def _lease(self) -> list[Check]:
+        lease = self._settings.cluster.lease_or_default
+        try:
+            found = await self._kube.get_lease(lease.namespace, lease.name)
+        except Forbidden:
+            return [not_checked(judged.LEASE, "without the right to read it; see “rights” above")]
+        return [judged.lease(found, f"{lease.namespace}/{lease.name}", self._now())]
+
+
+def shipped_schema() -> fields.Schema:
+    """Return the schema of the CRD that this version comes with."""
+    package = templates_directory().parent
+    folder = package / "crds"
+    path = (folder if folder.is_dir() else package / "charts" / "previewbot" / "crds") / "previews.yaml"
+    crd = yaml.safe_load(path.read_text(encoding="utf-8"))
+    schema: fields.Schema = crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
+    return schema
+
+
+def _compared(name: str, installed: fields.Schema | None, wanted: fields.Schema, advice: str) -> list[Check]:
+    if installed is None:
+        return [not_checked(name, "the API server publishes no schema of it")]
+    return [fields.judged(name, [*fields.missing(installed, wanted)], advice)]

@@ -1,0 +1,150 @@
+"""What the API server's answers mean for an installation: judged here, asked elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from previewbot.doctor.check import Check, not_checked, note, ok, safe, wrong
+from previewbot.errors import Forbidden, Invalid, NotFound, RemoteError, TryLater, Unauthorized
+
+LOGIN, RESOURCES, LEASE, POLICY = (
+    "the cluster: login",
+    "the cluster: resources",
+    "the Lease",
+    "the admission policy",
+)
+
+_POLICY = "ValidatingAdmissionPolicy"
+_STALE = timedelta(seconds=30)
+"""Three times as long as a Lease lasts: clocks of two machines differ."""
+
+_ADVICE = {
+    "previewbot.dev": "kubectl apply --server-side --filename charts/previewbot/crds/",
+    "preview.mirrord.metalbear.co": "install mirrord's operator with preview environments, 3.185.1 or newer",
+    "gateway.networking.k8s.io": "install the Gateway API, v1, or leave settings.links.gateway out",
+}
+
+
+def login(username: str) -> Check:
+    """Return whom the API server takes us for."""
+    if username in ("", "system:anonymous"):
+        words = (
+            "the API server takes us for nobody (system:anonymous): the kubeconfig's user has no "
+            "login that counts, "
+            "or in a pod the service account's token is not mounted"
+        )
+        return wrong(LOGIN, words)
+    return ok(LOGIN, f"the API server knows us as {username}")
+
+
+def login_refused(error: RemoteError) -> Check:
+    """Return what it means that the API server does not say who we are."""
+    if isinstance(error, Unauthorized):
+        words = (
+            f"the API server does not accept the login ({safe(error.message)}): renew it, or "
+            "the kubeconfig's user"
+        )
+        return wrong(LOGIN, words)
+    if isinstance(error, TryLater) and not error.status:
+        words = (
+            f"the API server does not answer ({safe(error.message)}): see cluster.kubeconfig, and "
+            "whether this pod may "
+            "go out to it (NetworkPolicy: networkPolicy.apiServerPorts)"
+        )
+        return wrong(LOGIN, words)
+    if isinstance(error, NotFound):
+        return not_checked(
+            LOGIN, "this API server cannot say who we are (it is older than 1.28), but it answers"
+        )
+    return wrong(LOGIN, f"the API server refuses even to say who we are: {safe(str(error))}")
+
+
+def resources(missing: Sequence[str]) -> Check:
+    """Return whether the cluster has the kinds that previewbot works with; `missing` is from discovery."""
+    if not missing:
+        return ok(RESOURCES, "the cluster has every kind that these settings need")
+    advice = [words for group, words in _ADVICE.items() if any(f".{group} " in one for one in missing)]
+    return wrong(RESOURCES, f"the cluster lacks {', '.join(missing)}: {'; '.join(advice)}")
+
+
+def tried_session(namespace: str, username: str, error: RemoteError | None) -> list[Check]:
+    """Return what trying a session shows that the admission policy must refuse: namespace, CRD, policy.
+
+    `error` is what would have come of creating it, None if it would have been made.
+    """
+    name = f"the namespace {namespace}"
+    there = ok(name, "it is there, and takes sessions with every field that previewbot sends")
+    policy = f"{POLICY} in {namespace}"
+    if error is None:
+        return [there, _unbound(policy, username)]
+    said = safe(error.message)
+    if _POLICY in error.message:
+        return [there, ok(policy, "it refuses what previewbot does not make")]
+    unseen = not_checked(policy, f"because of what is wrong with {name}")
+    if isinstance(error, NotFound):
+        words = (
+            f"there is none: make it (kubectl create namespace {namespace}), or take it out of "
+            "cluster.namespaces"
+        )
+        return [wrong(name, words), unseen]
+    if isinstance(error, Forbidden) and "cannot create resource" in error.message:
+        words = "whether it is there cannot be seen without the right to make sessions in it"
+        return [not_checked(name, words), unseen]
+    if isinstance(error, Forbidden) and "being terminated" in error.message:
+        return [wrong(name, "it is being deleted: nothing can be made in it"), unseen]
+    if isinstance(error, Invalid) and "unknown field" in error.message:
+        words = (
+            f"mirrord's CRD is of another version than this previewbot: {said}. "
+            f"{_ADVICE['preview.mirrord.metalbear.co']}"
+        )
+        return [wrong(name, words), unseen]
+    if isinstance(error, Invalid) and "dry run" in error.message:
+        words = (
+            "what it would say to a session cannot be tried, as an admission webhook takes no "
+            f"dry runs: {said}"
+        )
+        return [not_checked(name, words), unseen]
+    return [wrong(name, f"it would refuse every session: {said}"), unseen]
+
+
+def _unbound(name: str, username: str) -> Check:
+    # It is bound to one account, and says nothing to all others.
+    if not username.startswith("system:serviceaccount:"):
+        words = (
+            f"it holds the controller's service account only, and we are {username or 'somebody else'} here"
+        )
+        return not_checked(name, words)
+    words = (
+        "none holds this account: the roles alone bound what its token can make "
+        "(admissionPolicy.enabled of the chart)"
+    )
+    return note(name, words)
+
+
+def lease(found: Mapping[str, Any] | None, named: str, now: datetime) -> Check:
+    """Return whether some controller works."""
+    if found is None:
+        return note(LEASE, f"there is no {named}: no controller has run with these settings yet")
+    spec = found.get("spec") or {}
+    holder, renewed = spec.get("holderIdentity"), _moment(spec.get("renewTime"))
+    if not holder:
+        words = f"nobody holds {named}: no controller works now; see its pods, and `kubectl logs` of them"
+        return wrong(LEASE, words)
+    if renewed is None or now - renewed > _STALE:
+        since = f" since {renewed:%Y-%m-%d %H:%M:%S} UTC" if renewed else ""
+        words = (
+            f"{holder} holds {named} and has not renewed it{since}: it is gone, and no other "
+            "controller is there"
+        )
+        return wrong(LEASE, words)
+    return ok(LEASE, f"{holder} works")
+
+
+def _moment(text: object) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(str(text))
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else None

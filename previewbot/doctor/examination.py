@@ -1,0 +1,97 @@
+"""Puts the doctor's questions together: of the half that this process can see, or of both."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from previewbot.clients.github import GitHub
+from previewbot.clients.kubernetes.examining import ExaminedKube
+from previewbot.clients.tls import client_session
+from previewbot.config.server import Settings
+from previewbot.doctor.check import Check, note, ok
+from previewbot.doctor.cluster import OfCluster
+from previewbot.doctor.github import Heard, OfGitHub
+from previewbot.doctor.names import OfNames
+from previewbot.doctor.running import Question
+from previewbot.doctor.web import OfWeb
+from previewbot.errors import LeaseLost
+from previewbot.rules.repositories import warnings_of
+from previewbot.runtime.controller import TIMEOUT
+
+USER_AGENT = "previewbot-doctor"
+SETTINGS = "settings"
+
+
+@dataclass(frozen=True)
+class Secrets:
+    """What of the two secrets is here, and what was found when they were read.
+
+    `private_key` is None where this is not the controller's half, `signing` where it is not web's.
+    """
+
+    private_key: str | None = field(default=None, repr=False)
+    signing: tuple[bytes, ...] | None = field(default=None, repr=False)
+    checks: tuple[Check, ...] = ()
+
+    @property
+    def who(self) -> tuple[str, ...]:
+        """The processes whose half this is; both where neither's secret is here."""
+        found = {"controller": self.private_key, "web": self.signing}
+        return tuple(name for name, secret in found.items() if secret is not None) or tuple(found)
+
+
+def refuse_changes() -> None:
+    """Raise LeaseLost: the doctor's clients change nothing, whoever calls them."""
+    raise LeaseLost("previewbot doctor changes nothing")
+
+
+@asynccontextmanager
+async def questions_about(
+    settings: Settings, secrets: Secrets, now: Callable[[], datetime]
+) -> AsyncIterator[list[Question]]:
+    """Yield the questions, and close at the end what they were asked with."""
+    async with AsyncExitStack() as stack:
+        session = await stack.enter_async_context(client_session(TIMEOUT))
+
+        async def connect() -> ExaminedKube:
+            kube = await ExaminedKube.connect(
+                settings.cluster.kubeconfig, user_agent=USER_AGENT, fence=refuse_changes
+            )
+            stack.push_async_callback(kube.close)
+            return kube
+
+        questions = [Question(SETTINGS, _given([*_settings(settings), *secrets.checks]))]
+        if secrets.private_key is not None:
+            heard = Heard(now)
+            github = GitHub(
+                session,
+                api_url=settings.github.api_url,
+                app_id=settings.github.app_id,
+                private_key=secrets.private_key,
+                user_agent=USER_AGENT,
+                now=now,
+                heard=heard,
+            )
+            questions += OfGitHub(github, settings, heard, now).questions()
+        questions += OfCluster(connect, settings, secrets.who, now).questions()
+        if "controller" in secrets.who and settings.links is not None and settings.links.gateway is not None:
+            questions += OfNames(settings.links.gateway, now).questions()
+        questions += OfWeb(session, settings, secrets.signing or ()).questions()
+        yield questions
+
+
+def _settings(settings: Settings) -> Sequence[Check]:
+    return [
+        ok(SETTINGS, "both processes would start with them"),
+        *(note(SETTINGS, warning) for warning in warnings_of(settings)),
+    ]
+
+
+def _given(checks: Sequence[Check]) -> Callable[[], Awaitable[Sequence[Check]]]:
+    async def ask() -> Sequence[Check]:
+        return checks
+
+    return ask

@@ -1,0 +1,135 @@
+"""Looks up where links lead and shakes hands there: names and certificates, as a browser would see them."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from previewbot.config.server import GatewaySettings
+from previewbot.doctor.check import Check, not_checked, note, ok, safe, wrong
+from previewbot.doctor.running import Question
+from previewbot.doctor.samples import NAME
+from previewbot.engine.links import host
+
+RESOLUTION, TLS = "links: names", "links: certificate"
+
+_SECONDS = 10.0
+_SOON = timedelta(days=14)
+
+
+class OfNames:
+    """The questions about the host of a link; the names of all links are below one domain."""
+
+    def __init__(self, gateway: GatewaySettings, now: Callable[[], datetime]) -> None:
+        self._gateway, self._now = gateway, now
+        self._host = host(gateway, NAME)
+        self._addresses: list[str] = []
+
+    def questions(self) -> list[Question]:
+        """Return them in the order in which they are told."""
+        return [
+            Question(RESOLUTION, self._resolution),
+            Question(TLS, self._certificate, after=(RESOLUTION,)),
+        ]
+
+    async def _resolution(self) -> list[Check]:
+        port = self._gateway.port or (443 if self._gateway.scheme == "https" else 80)
+        try:
+            found = await asyncio.get_running_loop().getaddrinfo(self._host, port, type=socket.SOCK_STREAM)
+        except OSError as error:
+            return [_unresolved(self._host, self._gateway.domain, str(error))]
+        self._addresses = list(dict.fromkeys(str(address[4][0]) for address in found))
+        return [ok(RESOLUTION, f"{self._host} leads to {', '.join(self._addresses[:4])}")]
+
+    async def _certificate(self) -> list[Check]:
+        gateway = self._gateway
+        if gateway.scheme != "https":
+            return [not_checked(TLS, "links are opened by http, as links.gateway.scheme says")]
+        port = gateway.port or 443
+        try:
+            async with asyncio.timeout(_SECONDS):
+                found = await _shake_hands(self._host, port)
+        except ssl.SSLCertVerificationError as error:
+            return [untrusted(self._host, error.verify_message)]
+        except ssl.SSLError as error:
+            words = (
+                f"{self._host}:{port} does not speak TLS as browsers do "
+                f"({safe(str(error.reason))}); see the listener"
+            )
+            return [wrong(TLS, words)]
+        except (OSError, TimeoutError) as error:
+            words = (
+                f"nobody answers at {self._host}:{port} "
+                f"({safe(str(error) or 'no answer in time')}): see the Gateway's "
+                "address, and whether this pod may go out to it (NetworkPolicy)"
+            )
+            return [wrong(TLS, words)]
+        return [certificate(self._host, found, self._now())]
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """What counts of a certificate that is trusted and has the right name."""
+
+    ends: datetime
+    issuer: str
+
+
+async def _shake_hands(host_name: str, port: int) -> Certificate:
+    context = ssl.create_default_context()
+    _, writer = await asyncio.open_connection(host_name, port, ssl=context, server_hostname=host_name)
+    try:
+        return _certificate_from(writer.get_extra_info("peercert"))
+    finally:
+        writer.close()
+        with suppress(OSError, TimeoutError):
+            async with asyncio.timeout(1.0):
+                await writer.wait_closed()
+
+
+def _certificate_from(found: Mapping[str, Any]) -> Certificate:
+    ends = datetime.fromtimestamp(ssl.cert_time_to_seconds(found["notAfter"]), UTC)
+    issuer = dict(pair for part in found.get("issuer", ()) for pair in part)
+    return Certificate(ends, str(issuer.get("organizationName") or issuer.get("commonName") or "?"))
+
+
+def certificate(host_name: str, found: Certificate, now: datetime) -> Check:
+    """Return how long a certificate still counts that is trusted and has the right name."""
+    left = found.ends - now
+    words = f"{host_name} has a certificate of {found.issuer} until {found.ends:%Y-%m-%d}"
+    if left < _SOON:
+        return note(TLS, f"{words}, in {max(0, left.days)} days: is it being renewed?")
+    return ok(TLS, words)
+
+
+def untrusted(host_name: str, why: str) -> Check:
+    """Return what is wrong with a certificate that does not count."""
+    if "expired" in why:
+        words = (
+            f"the certificate of {host_name} has expired: renew the Secret that the Gateway's listener names"
+        )
+    elif "match" in why or "mismatch" in why:
+        domain = host_name.partition(".")[2]
+        words = f"the certificate at {host_name} is for other names: the listener needs one for *.{domain}"
+    else:
+        words = (
+            f"the certificate of {host_name} is not trusted here ({safe(why)}): is its chain "
+            "complete, and do people's "
+            "browsers trust its CA?"
+        )
+    return wrong(TLS, words)
+
+
+def _unresolved(host_name: str, domain: str, why: str) -> Check:
+    words = (
+        f"{host_name} has no address here ({safe(why)}): make a DNS record for *.{domain} that "
+        "leads to the Gateway, or "
+        "correct links.gateway.domain"
+    )
+    return wrong(RESOLUTION, words)

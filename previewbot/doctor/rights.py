@@ -1,0 +1,103 @@
+"""What each process may do in the cluster: exactly what the chart's roles grant, which tests hold to it.
+
+The table in docs/operations.md ("What each permission is for") has the reason of each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from previewbot.api import Resource
+from previewbot.clients.kubernetes.resources import EVENTS, LEASES, POD_EVENTS, PODS, PREVIEWS, WORKLOADS
+from previewbot.config.server import Settings
+from previewbot.doctor.check import Check, ok, wrong
+from previewbot.reconciler.children import KINDS, ROUTE
+
+EVENTS_NAMESPACE = "default"
+"""Where Kubernetes keeps the Events of objects that are in no namespace."""
+
+_SHOWN = 8
+
+
+@dataclass(frozen=True)
+class Right:
+    """One verb on a resource; `namespace` is empty for the whole cluster, `object` for all of them."""
+
+    namespace: str
+    group: str
+    resource: str
+    verb: str
+    part: str = ""
+    object: str = ""
+
+    @property
+    def attributes(self) -> dict[str, Any]:
+        """Return it as a SelfSubjectAccessReview asks
+        (https://kubernetes.io/docs/reference/kubernetes-api/authorization-resources/self-subject-access-review-v1/)."""
+        told = {
+            "namespace": self.namespace,
+            "group": self.group,
+            "resource": self.resource,
+            "verb": self.verb,
+            "subresource": self.part,
+            "name": self.object,
+        }
+        return {key: value for key, value in told.items() if value}
+
+    def __str__(self) -> str:
+        named = f"{self.resource}.{self.group}".rstrip(".")
+        return f"{self.verb} {named}{f'/{self.part}' if self.part else ''}"
+
+
+def webs(settings: Settings) -> tuple[Right, ...]:
+    """Return what web may do."""
+    verbs = ("get", "create", "patch") if settings.pages == "public" else ("create", "patch")
+    return tuple(_of("", PREVIEWS, *verbs))
+
+
+def controllers(settings: Settings) -> tuple[Right, ...]:
+    """Return what the controller may do."""
+    lease = settings.cluster.lease_or_default
+    return (
+        *_of("", PREVIEWS, "get", "list", "watch", "create", "patch", "delete"),
+        *_of("", PREVIEWS, "update", part="status"),
+        *(right for namespace in settings.cluster.namespaces for right in _in(namespace, settings)),
+        *_of(lease.namespace, LEASES, "get", "update", object=lease.name),
+        *_of(lease.namespace, LEASES, "create"),
+        *_of(EVENTS_NAMESPACE, EVENTS, "create"),
+    )
+
+
+def _in(namespace: str, settings: Settings) -> Iterator[Right]:
+    for kind in KINDS:
+        yield from _of(namespace, kind.resource, "list", "watch", "create", "delete")
+    for workload in WORKLOADS.values():
+        yield from _of(namespace, workload, "get")
+    yield from _of(namespace, PODS, "list", "watch")
+    if settings.comment.logs:
+        yield from _of(namespace, PODS, "get", part="log")
+    yield from _of(namespace, POD_EVENTS, "list")
+    if settings.links is not None and settings.links.gateway is not None:
+        yield from _of(namespace, ROUTE.resource, "get", "list", "watch", "create", "patch", "delete")
+
+
+def _of(namespace: str, resource: Resource, *verbs: str, part: str = "", object: str = "") -> Iterator[Right]:
+    for verb in verbs:
+        yield Right(namespace, resource.group, resource.plural, verb, part, object)
+
+
+def judged(place: str, lacking: Sequence[Right], who: str) -> Check:
+    """Return whether a process has its rights in a namespace; `place` is empty for the whole cluster."""
+    name = f"rights of {who} in {place or 'the cluster'}"
+    if not lacking:
+        return ok(name, "it has all that it needs")
+    told = ", ".join(map(str, lacking[:_SHOWN]))
+    more = f" and {len(lacking) - _SHOWN} more" if len(lacking) > _SHOWN else ""
+    words = (
+        f"it may not {told}{more}: `helm upgrade` makes these roles for the namespaces in "
+        "settings.cluster.namespaces; with rbac.create: false you do (docs/operations.md, “What "
+        "each permission is for”)"
+    )
+    return wrong(name, words)

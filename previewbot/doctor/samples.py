@@ -1,0 +1,50 @@
+"""Objects that the doctor shows to the cluster: no pull request's, under a name that none can have."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from previewbot.api import Poke, Preview, Spec, Status
+from previewbot.config.repository import TargetPath
+from previewbot.config.server import Settings
+from previewbot.engine import mirrord
+
+NAME = "previewbot-doctor"
+"""Of what the doctor makes, and of no preview: their keys begin with `p` and ten characters of a hash."""
+
+_SHA = "0" * 40
+_LIFE = timedelta(minutes=1)
+
+
+def session(settings: Settings, namespace: str) -> dict[str, Any]:
+    """Return a session with every field that previewbot sends, which the admission policy must refuse.
+
+    It is only ever tried (`dryRun`): its key is none of previewbot's, and its target is not there.
+    """
+    desired = mirrord.DesiredSession(
+        service=NAME,
+        namespace=namespace,
+        target=TargetPath("deployment", NAME),
+        container=NAME,
+        image=f"{settings.images.allowed[0].rstrip('/')}/{NAME}@sha256:{'0' * 64}",
+        ports=(8080,),
+        head_sha=_SHA,
+        ttl_seconds=int(_LIFE.total_seconds()),
+    )
+    return mirrord.manifest(_preview(settings), desired)
+
+
+def _preview(settings: Settings) -> Preview:
+    spec = Spec(
+        github_host=settings.github_host,
+        repository_id=0,
+        number=0,
+        repository=f"{NAME}/{NAME}",
+        installation_id=0,
+        app_id=settings.github.app_id,
+        environment_key=NAME,
+    )
+    uid = "00000000-0000-0000-0000-000000000000"
+    began = datetime.fromtimestamp(0, UTC)
+    return Preview("gh-0-0", uid, "0", 1, began, False, spec, Poke(), Status())

@@ -1,0 +1,51 @@
+"""Asks at public_url whether previewbot's web is there; what is sent has no effect."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Sequence
+
+import aiohttp
+
+from previewbot.clients.answers import MOST_OF_A_REFUSAL, beginning
+from previewbot.config.server import Settings
+from previewbot.doctor import web_judged as judged
+from previewbot.doctor.check import Check
+from previewbot.doctor.running import Question
+
+_TIMEOUT = aiohttp.ClientTimeout(total=10, connect=5)
+_PING = b'{"zen": "previewbot doctor"}'
+"""A ping, which web answers and forgets (https://docs.github.com/en/webhooks/webhook-events-and-payloads#ping)."""
+
+
+class OfWeb:
+    """The question to public_url; signed with the first of `secrets`, if there is one."""
+
+    def __init__(self, session: aiohttp.ClientSession, settings: Settings, secrets: Sequence[bytes]) -> None:
+        self._session, self._secrets = session, secrets
+        self._url = f"{settings.public_url.rstrip('/')}/webhook"
+
+    def questions(self) -> list[Question]:
+        """Return the one question."""
+        return [Question(judged.WEB, self._answers)]
+
+    async def _answers(self) -> list[Check]:
+        headers = {
+            "Content-Type": "application/json",
+            "User-Agent": "previewbot-doctor",
+            "X-GitHub-Event": "ping",
+            "X-GitHub-Delivery": "previewbot-doctor",
+        }
+        for secret in self._secrets[:1]:
+            headers["X-Hub-Signature-256"] = f"sha256={hmac.new(secret, _PING, hashlib.sha256).hexdigest()}"
+        try:
+            # A signed body must not be led elsewhere: GitHub follows no redirect either.
+            async with self._session.post(
+                self._url, data=_PING, headers=headers, timeout=_TIMEOUT, allow_redirects=False
+            ) as answer:
+                body, _ = await beginning(answer, MOST_OF_A_REFUSAL)
+                text = body.decode("utf-8", "replace")
+                return [judged.answered(self._url, answer.status, text, signed=bool(self._secrets))]
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            return [judged.unreachable(self._url, str(error) or type(error).__name__)]

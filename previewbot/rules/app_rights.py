@@ -1,0 +1,58 @@
+"""What the GitHub App must be granted, and what each of it is for: the same as `app.yml`, which a test holds.
+
+Names and levels are GitHub's own
+(https://docs.github.com/en/rest/authentication/permissions-required-for-github-apps).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+_LEVELS = {"": 0, "read": 1, "write": 2, "admin": 3}
+
+
+@dataclass(frozen=True)
+class Needed:
+    """A permission at its least level; `cost` is what does not work without it, as half a sentence."""
+
+    level: str
+    cost: str
+
+
+PERMISSIONS: Mapping[str, Needed] = MappingProxyType(
+    {
+        "metadata": Needed("read", "nobody's command is obeyed, as it is not known who may write"),
+        "contents": Needed("read", "no .github/preview.yaml can be read, so there is no preview at all"),
+        "pull_requests": Needed("write", "there is no comment, no answer and no reaction"),
+        "issues": Needed("read", "GitHub sends no comments, so commands are seen minutes late"),
+        "checks": Needed("read", "nobody can say what a missing image waits for"),
+        "actions": Needed("read", "nobody can say that a workflow waits for a person's approval"),
+    }
+)
+
+EVENTS: Mapping[str, str] = MappingProxyType(
+    {
+        "pull_request": "pull requests are seen minutes late, by the listing",
+        "issue_comment": "commands are seen minutes late, by the listing",
+        "check_run": "an image that was just built is found minutes late",
+        "check_suite": "an image that was just built is found minutes late",
+        "workflow_run": "a workflow that waits for approval is told of minutes late",
+    }
+)
+"""The events to subscribe to, each with what is worse without it."""
+
+
+def lacking_permissions(granted: Mapping[str, str]) -> list[str]:
+    """Return what is not granted, or at too low a level, each with what it costs."""
+    return [
+        f"`{name}: {needed.level}` (without it {needed.cost})"
+        for name, needed in PERMISSIONS.items()
+        if _LEVELS.get(granted.get(name, ""), 0) < _LEVELS[needed.level]
+    ]
+
+
+def lacking_events(subscribed: Collection[str]) -> list[str]:
+    """Return the events that are not subscribed to, each with what it costs."""
+    return [f"`{name}` (without it {cost})" for name, cost in EVENTS.items() if name not in subscribed]
