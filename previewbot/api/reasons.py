@@ -48,10 +48,20 @@ class Reason(StrEnum):
     NO_IMAGE = "NoImage"
     NOT_OF_THIS_COMMIT = "NotOfThisCommit"
     IMAGE_NOT_ALLOWED = "ImageNotAllowed"
+    IMAGE_HELD_BACK = "ImageHeldBack"
+    IMAGE_TOO_OLD = "ImageTooOld"
+    REPOSITORY_UNKNOWN = "RepositoryUnknown"
+    REGISTRY_WANTS_LOGIN = "RegistryWantsLogin"
+    REGISTRY_LOGIN_ENDED = "RegistryLoginEnded"
+    REGISTRY_LOGIN_BROKEN = "RegistryLoginBroken"
     REGISTRY_REFUSED = "RegistryRefused"
+    REGISTRY_LIMITED = "RegistryLimited"
+    REGISTRY_UNTRUSTED = "RegistryUntrusted"
+    NOT_A_REGISTRY = "NotARegistry"
     REGISTRY_UNREACHABLE = "RegistryUnreachable"
     # Failed
     IMAGE_MISSING = "ImageMissing"
+    REPOSITORY_MISSING = "RepositoryMissing"
     TARGET_MISSING = "TargetMissing"
     SESSION_FAILED = "SessionFailed"
     SERVICE_FAILED = "ServiceFailed"
@@ -197,14 +207,48 @@ REASONS: Mapping[Reason, ReasonInfo] = MappingProxyType(
         Reason.IMAGE_NOT_ALLOWED: _row(
             _IMAGE, _BAD, _PLATFORM, Waits.IMAGE, "the settings do not allow images from there"
         ),
+        Reason.IMAGE_HELD_BACK: _row(
+            _IMAGE, _BAD, _PLATFORM, Waits.IMAGE, "a policy of the registry keeps the image from being pulled"
+        ),
+        Reason.IMAGE_TOO_OLD: _row(
+            _IMAGE, _BAD, _AUTHOR, Waits.IMAGE, "the image has a format that nodes do not run any more"
+        ),
+        Reason.REPOSITORY_UNKNOWN: _row(
+            _IMAGE, _BUSY, _NOBODY, Waits.IMAGE, "the registry knows no such repository, or does not show it"
+        ),
+        Reason.REGISTRY_WANTS_LOGIN: _row(
+            _IMAGE, _BAD, _PLATFORM, Waits.IMAGE, "the registry wants a login, and previewbot has none for it"
+        ),
+        Reason.REGISTRY_LOGIN_ENDED: _row(
+            _IMAGE, _BAD, _PLATFORM, Waits.IMAGE, "previewbot's login for the registry has ended"
+        ),
+        Reason.REGISTRY_LOGIN_BROKEN: _row(
+            _IMAGE, _BAD, _PLATFORM, Waits.IMAGE, "previewbot's login for the registry cannot be had"
+        ),
         Reason.REGISTRY_REFUSED: _row(
             _IMAGE, _BAD, _PLATFORM, Waits.IMAGE, "the registry does not accept previewbot's credentials"
+        ),
+        Reason.REGISTRY_LIMITED: _row(
+            _IMAGE, _WARNING, _NOBODY, Waits.IMAGE, "the registry wants to be asked again only later"
+        ),
+        Reason.REGISTRY_UNTRUSTED: _row(
+            _IMAGE, _BAD, _PLATFORM, Waits.IMAGE, "the registry's certificate is not trusted"
+        ),
+        Reason.NOT_A_REGISTRY: _row(
+            _IMAGE, _BAD, _PLATFORM, Waits.IMAGE, "something else answers in the registry's place"
         ),
         Reason.REGISTRY_UNREACHABLE: _row(
             _IMAGE, _WARNING, _NOBODY, Waits.IMAGE, "the registry does not answer"
         ),
         Reason.IMAGE_MISSING: _row(
             _FAILED, _BAD, _AUTHOR, Waits.IMAGE, "no image appeared within the deadline; looks go on, rarely"
+        ),
+        Reason.REPOSITORY_MISSING: _row(
+            _FAILED,
+            _BAD,
+            _AUTHOR,
+            Waits.IMAGE,
+            "the registry knew no such repository within the deadline; looks go on, rarely",
         ),
         Reason.TARGET_MISSING: _row(
             _FAILED, _BAD, _AUTHOR, Waits.TARGET, "the target that preview.yaml names cannot be used"

@@ -146,13 +146,14 @@ class Link(Value):
 @dataclass(frozen=True)
 class Waiting(Value):
     """Why an image is not there yet; `url` and `name` are those of a build, `detail` is the image or a
-    host."""
+    host; `until` is when a registry may be asked again."""
 
     reason: AnyReason
     url: str = ""
     name: str = ""
     since: datetime | None = None
     detail: str = ""
+    until: datetime | None = None
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Sequence
+
+HELPER = "[a-z0-9]+(-[a-z0-9]+)*"
+"""What stands behind `docker-credential-` in the name of a program that gives a login."""
 
 DOCKER_HUB = "docker.io"
 _DOCKER_HUB_ALIAS = "index.docker.io"
@@ -12,6 +16,16 @@ def registry_name(host: str) -> str:
     """Return the one way we write a registry's host; Docker Hub has two names."""
     lower = host.lower()
     return DOCKER_HUB if lower == _DOCKER_HUB_ALIAS else lower
+
+
+def check_host(host: str) -> None:
+    """Raise ValueError for what looks like a registry's host and can be none: its port, its IPv6 address."""
+    address, bracket, port = host.rpartition("]") if host.startswith("[") else host.partition(":")
+    if bracket == "]":
+        ipaddress.IPv6Address(address[1:])
+        port = port.removeprefix(":")
+    if port and not 0 < int(port) < 65_536:
+        raise ValueError(f"{port} is no port")
 
 
 def beginnings(prefix: str) -> tuple[str, ...]:

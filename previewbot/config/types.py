@@ -13,10 +13,12 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, GetCoreSchemaHandler, WithJsonSchema
 from pydantic_core import CoreSchema, PydanticCustomError, PydanticUndefined, core_schema
 
+from previewbot.config.registries import HELPER, check_host
 from previewbot.config.words import Raw
 from previewbot.text.durations import OutOfBounds, parse_duration
 
-HOST = r"(localhost(:[0-9]{1,5})?|[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+(:[0-9]{1,5})?|[A-Za-z0-9-]+:[0-9]{1,5})"
+_HOST_NAME = r"localhost(:[0-9]{1,5})?|[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+(:[0-9]{1,5})?|[A-Za-z0-9-]+:[0-9]{1,5}"
+HOST = rf"({_HOST_NAME}|\[[0-9A-Fa-f:.]+\](:[0-9]{{1,5}})?)"
 REPOSITORY = r"(/[a-z0-9]+([._-]+[a-z0-9]+)*)"
 LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
 TargetKind = Literal["deployment", "statefulset", "rollout"]
@@ -121,6 +123,12 @@ def duration_of(value: object) -> timedelta:
         raise mistake("duration") from None
 
 
+def is_host(written: str) -> str:
+    """Return what begins with a host; raises ValueError for a port or an IPv6 address that is none."""
+    check_host(written.partition("/")[0])
+    return written
+
+
 def _pause(value: object) -> timedelta:
     # A pause may be nothing at all, which no other duration may be.
     if isinstance(value, str) and value and re.fullmatch(_DURATION, value) and not re.search("[1-9]", value):
@@ -157,6 +165,17 @@ Pause = Annotated[
     WithJsonSchema({"type": "string", "pattern": _DURATION, "minLength": 2}),
 ]
 RegistryHost = Annotated[
-    str, Field(strict=True, pattern=f"^{HOST}$"), Called("registry"), AfterValidator(str.lower)
+    str,
+    Field(strict=True, pattern=f"^{HOST}$"),
+    AfterValidator(is_host),
+    Called("registry"),
+    AfterValidator(str.lower),
 ]
-ImagePrefix = Annotated[str, Field(strict=True, pattern=f"^{HOST}{REPOSITORY}*/?$"), Called("prefix")]
+ImagePrefix = Annotated[
+    str,
+    Field(strict=True, pattern=f"^{HOST}{REPOSITORY}*/?$"),
+    AfterValidator(is_host),
+    Called("prefix"),
+]
+# It becomes a part of a program's name: no slash, no dot, nothing that a file system reads in its own way.
+CredentialHelper = Annotated[str, Field(strict=True, pattern=f"^{HELPER}$"), Called("credential_helper")]

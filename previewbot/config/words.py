@@ -108,6 +108,9 @@ KINDS: Mapping[str, Kind] = {
     "label": Kind("must be a name of at most 63 small letters, digits and -"),
     "prefix": Kind("must begin with a registry's host, without https://, like ghcr.io/acme/"),
     "registry": Kind("must be the host of a registry, like ghcr.io or registry.internal:5000", told=False),
+    "credential_helper": Kind(
+        "must be what stands behind `docker-credential-` in a program's name, like ecr-login", told=False
+    ),
     "owner": Kind("must be an account of GitHub's, like acme"),
     "repository": Kind("must be owner/name, in which * stands for anything but /, like acme/shop or acme/*"),
     "repository_git": Kind("is the name of no repository", "write {instead}"),

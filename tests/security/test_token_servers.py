@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from previewbot.clients.registry import Registry
 from previewbot.clients.registry.access import Accesses
-from previewbot.clients.registry.credentials import credentials_for
+from previewbot.clients.registry.credentials import Credentials, logins_for
 from previewbot.config.server import RegistrySettings
 from previewbot.errors import Unauthorized
 from previewbot.rules.images import parse_reference
@@ -248,21 +248,21 @@ async def test_only_the_right_to_pull_what_is_looked_for_is_asked_for(
 
 def test_a_docker_config_file_without_an_end_is_not_read_to_it() -> None:
     with pytest.raises(ValueError, match="/dev/zero is larger than 1 MiB"):
-        credentials_for("ghcr.io", "acme/web", Path("/dev/zero"))
+        logins_for("ghcr.io", "acme/web", Path("/dev/zero"))
 
 
 def test_a_docker_config_file_that_is_too_large_is_said(tmp_path: Path) -> None:
     large = docker_config(tmp_path / "config.json", {"ghcr.io": {"auth": "x" * 2_000_000}})
 
     with pytest.raises(ValueError, match=r"config\.json is larger than 1 MiB"):
-        credentials_for("ghcr.io", "acme/web", large)
+        logins_for("ghcr.io", "acme/web", large)
 
 
 def test_one_with_hundreds_of_logins_is_read(tmp_path: Path) -> None:
     auths = {f"registry-{number}.example.com": login() for number in range(1_000)}
     config = docker_config(tmp_path / "config.json", auths)
 
-    found = credentials_for("registry-999.example.com", "acme/web", config)
+    (found,) = logins_for("registry-999.example.com", "acme/web", config)
 
-    assert found is not None
+    assert isinstance(found, Credentials)
     assert found.basic() == "Basic " + base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()

@@ -18,6 +18,9 @@ from tests.support.registry_images import Image
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
+UNKNOWN = {"errors": [{"code": "MANIFEST_UNKNOWN", "message": "manifest unknown"}]}
+"""What a registry says of a tag that is not there."""
+
 USER, PASSWORD = "ci", "hunter2-password"
 
 
@@ -117,8 +120,12 @@ class Server:
             return await handler(request)
         if self.wanted and request.headers.get("Authorization") not in self.wanted:
             return await answers(status=401, headers={"WWW-Authenticate": self.challenge})(request)
-        body, headers = self._content.get(request.path, (b"", {}))
-        return web.Response(status=200 if body else 404, body=body, headers=headers)
+        if request.path == "/v2/":
+            return web.json_response({})
+        if request.path not in self._content:
+            return await answers(UNKNOWN, status=404)(request)
+        body, headers = self._content[request.path]
+        return web.Response(body=body, headers=headers)
 
 
 @asynccontextmanager

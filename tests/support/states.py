@@ -98,7 +98,8 @@ _RUNNING: dict[str, Any] = {
     "lifecycle": Lifecycle(ready_at=NOW, expires_at=NOW + timedelta(hours=8)),
     "link": GATEWAY,
 }
-_IMAGE = "ghcr.io/acme/checkout:" + HEAD
+_REPOSITORY = "ghcr.io/acme/checkout"
+_IMAGE = f"{_REPOSITORY}:{HEAD}"
 _RUN = "https://github.com/acme/shop/actions/runs/1"
 _BUILDING = Waiting(Reason.BUILD_RUNNING, url=_RUN, name="build", since=NOW, detail=_IMAGE)
 
@@ -280,8 +281,20 @@ STATES: dict[str, Preview] = {
             "build-failed": Waiting(Reason.BUILD_FAILED, url=_RUN, name="build (checkout)"),
             "conflict": Waiting(Reason.MERGE_CONFLICT, name="main"),
             "none": Waiting(Reason.NO_IMAGE, detail=_IMAGE),
-            "registry-refuses": Waiting(Reason.REGISTRY_REFUSED, detail="ghcr.io answered 403"),
-            "registry-away": Waiting(Reason.REGISTRY_UNREACHABLE, detail="ghcr.io"),
+            "repository-unknown": Waiting(Reason.REPOSITORY_UNKNOWN, detail=_IMAGE),
+            "held-back": Waiting(Reason.IMAGE_HELD_BACK, detail=_REPOSITORY),
+            "too-old": Waiting(Reason.IMAGE_TOO_OLD, detail=_REPOSITORY),
+            "registry-wants-login": Waiting(Reason.REGISTRY_WANTS_LOGIN, detail=_REPOSITORY),
+            "registry-login-ended": Waiting(Reason.REGISTRY_LOGIN_ENDED, detail=_REPOSITORY),
+            "registry-login-broken": Waiting(Reason.REGISTRY_LOGIN_BROKEN, detail=_REPOSITORY),
+            "registry-refuses": Waiting(Reason.REGISTRY_REFUSED, detail=f"{_REPOSITORY} answered 403"),
+            "registry-limits": Waiting(
+                Reason.REGISTRY_LIMITED, detail=_REPOSITORY, until=NOW + timedelta(minutes=1)
+            ),
+            "registry-untrusted": Waiting(Reason.REGISTRY_UNTRUSTED, detail=_REPOSITORY),
+            "registry-behind-a-page": Waiting(Reason.NOT_A_REGISTRY, detail=_REPOSITORY),
+            "registry-fails": Waiting(Reason.REGISTRY_UNREACHABLE, detail=f"{_REPOSITORY} answered 503"),
+            "registry-away": Waiting(Reason.REGISTRY_UNREACHABLE, detail=_REPOSITORY),
             "not-allowed": Waiting(Reason.IMAGE_NOT_ALLOWED, detail="docker.io/evil/x:1"),
             "builds-unreadable": Waiting(Reason.BUILDS_UNREADABLE, detail=_IMAGE),
             "of-another-commit": Waiting(
@@ -293,6 +306,11 @@ STATES: dict[str, Preview] = {
         Phase.FAILED,
         Reason.IMAGE_MISSING,
         _waiting(Waiting(Reason.IMAGE_MISSING, detail=_IMAGE), phase=Phase.FAILED),
+    ),
+    "image-repository-missing": _preview(
+        Phase.FAILED,
+        Reason.REPOSITORY_MISSING,
+        _waiting(Waiting(Reason.REPOSITORY_MISSING, detail=_IMAGE), phase=Phase.FAILED),
     ),
     "fork": _preview(Phase.AWAITING_APPROVAL, Reason.FORK, observed=replace(OBSERVED, fork=True)),
     "configuration-wrong": _preview(

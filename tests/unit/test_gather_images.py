@@ -206,9 +206,9 @@ async def test_an_image_outside_the_allowed_repositories_is_not_even_looked_for(
     ("status", "reason", "more"),
     [
         (401, Reason.REGISTRY_REFUSED, " answered 401"),
-        (403, Reason.REGISTRY_REFUSED, " answered 403"),
-        (500, Reason.REGISTRY_UNREACHABLE, ""),
-        (429, Reason.REGISTRY_UNREACHABLE, ""),
+        (403, Reason.REGISTRY_WANTS_LOGIN, ""),
+        (412, Reason.IMAGE_HELD_BACK, ""),
+        (500, Reason.REGISTRY_UNREACHABLE, " answered 500"),
     ],
 )
 async def test_a_registry_that_cannot_be_asked_is_told_to_readers_and_in_the_log(

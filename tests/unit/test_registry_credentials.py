@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from previewbot.clients.registry.challenge import Challenge, choose_challenge
-from previewbot.clients.registry.credentials import Credentials, credentials_for
+from previewbot.clients.registry.credentials import Credentials, HelperLogin, Login, logins_for
 from tests.support.registry_server import docker_config, login
 
 CHALLENGES = [
@@ -47,6 +47,10 @@ def test_no_challenge_at_all_cannot_be_answered() -> None:
     assert choose_challenge([]) is None
 
 
+def best(registry: str, repository: str, path: Path | None) -> Login | None:
+    return next(iter(logins_for(registry, repository, path)), None)
+
+
 @pytest.mark.parametrize(
     ("auths", "expected"),
     [
@@ -72,7 +76,9 @@ def test_no_challenge_at_all_cannot_be_answered() -> None:
         ({"ghcr.io.evil.com": login()}, None),
         ({"evil.com/ghcr.io": login()}, None),
         ({"ghcr.io:5000": login()}, None),
-        ({"ghcr.io/acm": login()}, None),
+        ({"ghcr.io/acm": login("me", "pw")}, Credentials("me", "pw")),
+        ({"ghcr.io/v2/acme/": login("me", "pw")}, Credentials("me", "pw")),
+        ({"ghcr.io/acme/w": login("b", "b"), "ghcr.io/acme/": login("a", "a")}, Credentials("b", "b")),
         ({"ghcr.io/acme/web-evil": login()}, None),
         ({}, None),
         ([], None),
@@ -83,7 +89,7 @@ def test_a_login_is_found_in_a_docker_config_file(
 ) -> None:
     path = docker_config(tmp_path / "config.json", auths)
 
-    assert credentials_for("ghcr.io", "acme/web", path) == expected
+    assert best("ghcr.io", "acme/web", path) == expected
 
 
 @pytest.mark.parametrize(
@@ -93,11 +99,11 @@ def test_a_login_is_found_in_a_docker_config_file(
 def test_docker_hubs_login_is_found_under_each_of_its_names(tmp_path: Path, key: str) -> None:
     path = docker_config(tmp_path / "config.json", {key: login("me", "pw")})
 
-    assert credentials_for("docker.io", "acme/web", path) == Credentials("me", "pw")
+    assert best("docker.io", "acme/web", path) == Credentials("me", "pw")
 
 
 def test_without_a_file_there_is_no_login() -> None:
-    assert credentials_for("ghcr.io", "acme/web", None) is None
+    assert best("ghcr.io", "acme/web", None) is None
 
 
 @pytest.mark.parametrize("content", [None, "", "x", "[]", '"x"', "[" * 100_000, b"\xff"])
@@ -107,7 +113,7 @@ def test_what_is_no_docker_config_file_is_named(tmp_path: Path, content: str | b
         path.write_bytes(content.encode() if isinstance(content, str) else content)
 
     with pytest.raises(ValueError, match=r"config\.json is no docker config file"):
-        credentials_for("ghcr.io", "acme/web", path)
+        best("ghcr.io", "acme/web", path)
 
 
 @pytest.mark.parametrize("auth", ["***", "bm8gY29sb24=", "/////w=="])
@@ -115,27 +121,136 @@ def test_a_broken_login_is_said_without_repeating_it(tmp_path: Path, auth: str) 
     path = docker_config(tmp_path / "config.json", {"ghcr.io": {"auth": auth}})
 
     with pytest.raises(ValueError, match="an auth that is not USER:PASSWORD in base64") as caught:
-        credentials_for("ghcr.io", "acme/web", path)
+        best("ghcr.io", "acme/web", path)
 
     assert auth not in str(caught.value)
 
 
+HUB = HelperLogin("desktop", "https://index.docker.io/v1/")
+
+
 @pytest.mark.parametrize(
-    ("auths", "more"),
+    ("registry", "auths", "more", "expected"),
     [
-        ({}, {"credHelpers": {"ghcr.io": "gh"}}),
-        ({"ghcr.io": {}}, {"credsStore": "desktop"}),
+        ("ghcr.io", {}, {"credHelpers": {"ghcr.io": "gh"}}, [HelperLogin("gh", "ghcr.io")]),
+        ("ghcr.io", {"ghcr.io": {}}, {"credsStore": "desktop"}, [HelperLogin("desktop", "ghcr.io")]),
+        ("ghcr.io", {}, {"credsStore": "desktop"}, [HelperLogin("desktop", "ghcr.io")]),
+        ("ghcr.io", {}, {"credHelpers": {"quay.io": "gh"}}, []),
+        ("ghcr.io", {}, {"credHelpers": 5, "credsStore": ""}, []),
+        ("docker.io", {}, {"credsStore": "desktop"}, [HUB]),
+        ("docker.io", {}, {"credHelpers": {"https://index.docker.io/v1/": "desktop"}}, [HUB]),
+        (
+            "1.dkr.ecr.eu-central-1.amazonaws.com",
+            {},
+            {"credHelpers": {"*.dkr.ecr.*.amazonaws.com": "ecr-login"}},
+            [HelperLogin("ecr-login", "1.dkr.ecr.eu-central-1.amazonaws.com")],
+        ),
+        (
+            "ghcr.io",
+            {"ghcr.io": login("me", "pw")},
+            {"credHelpers": {"ghcr.io": "gh"}, "credsStore": "desktop"},
+            [HelperLogin("gh", "ghcr.io"), Credentials("me", "pw"), HelperLogin("desktop", "ghcr.io")],
+        ),
     ],
 )
-def test_a_login_that_a_helper_keeps_is_said_to_be_out_of_reach(
-    tmp_path: Path, auths: dict[str, Any], more: dict[str, Any]
+def test_a_program_that_gives_a_login_is_asked_first_for_its_host_and_last_for_all(
+    tmp_path: Path, registry: str, auths: dict[str, Any], more: dict[str, Any], expected: list[Login]
 ) -> None:
     path = docker_config(tmp_path / "config.json", auths, **more)
 
-    with pytest.raises(ValueError, match=r"keeps the login for ghcr\.io in a credential helper"):
-        credentials_for("ghcr.io", "acme/web", path)
+    assert list(logins_for(registry, "acme/web", path)) == expected
 
-    assert credentials_for("quay.io", "acme/web", path) is None
+
+# The cases of the kubelet's own tests (`pkg/credentialprovider/keyring_test.go` in kubernetes/kubernetes, all
+# with `/foo/bar` behind what is asked for), and of its page on images.
+FITS = [
+    ("https://hello.kubernetes.io", "hello.kubernetes.io"),
+    ("*.kubernetes.io", "prefix.kubernetes.io"),
+    ("prefix.*.io", "prefix.kubernetes.io"),
+    ("prefix.kubernetes.*", "prefix.kubernetes.io"),
+    ("*-good.kubernetes.io", "prefix-good.kubernetes.io"),
+    ("https://*.docker.io/path", "prefix.docker.io/path"),
+    ("https://prefix.*.io/path", "prefix.docker.io/path/subpath"),
+    ("*.kubernetes.io:1111/blah", "prefix.kubernetes.io:1111/blah"),
+    ("prefix.*.io:1111/foo", "prefix.kubernetes.io:1111/foo/bar"),
+    ("https://*.docker.io:8888", "prefix.docker.io:8888"),
+    ("https://*.docker.io/v1/", "prefix.docker.io/path"),
+    ("https://*.docker.io/v2/", "prefix.docker.io/path"),
+    ("prefix.docker.io:1111", "prefix.docker.io:1111/path"),
+    ("*.docker.io:1111", "prefix.docker.io:1111/path"),
+    ("*.dkr.ecr.eu-central-1.amazonaws.com", "123456789012.dkr.ecr.eu-central-1.amazonaws.com"),
+    ("*.jfrog.io", "acme.jfrog.io"),
+    ("my-registry.io/images", "my-registry.io/images/my-image"),
+    ("reg[a-c]stry.io", "regbstry.io"),
+    ("reg[^a-c]stry.io", "registry.io"),
+    ("?.registry.io", "a.registry.io"),
+    ("localhost:5001", "localhost:5001"),
+    ("[::1]:5000", "[::1]:5000"),
+    ("http://[fd00::7]:5000/v2/", "[fd00::7]:5000"),
+]
+FITS_NOT = [
+    ("*.kubernetes.io", "kubernetes.io"),
+    ("*.*.kubernetes.io", "prefix.kubernetes.io"),
+    ("*.*.kubernetes.io", "kubernetes.io"),
+    ("kubernetes.io", "kubernetes.com"),
+    ("k*.io", "quay.io"),
+    ("*.kubernetes.io:1234/blah", "prefix.kubernetes.io:1111/blah"),
+    ("prefix.*.io/foo", "prefix.kubernetes.io:1111/foo/bar"),
+    ("https://*.docker.com", "prefix.docker.io"),
+    ("https://suffix.*.io", "prefix.docker.io"),
+    ("https://prefix.docker.c*", "prefix.docker.io"),
+    ("my-registry.io/images", "my-registry.io/other"),
+    ("*.io/images", "my-registry.io/other"),
+    ("*", "ghcr.io"),
+    ("*.registry.io", "a.b.registry.io"),
+    ("reg[a-c]stry.io", "registry.io"),
+    ("registry.io:*", "registry.io:5000"),
+    ("[::1]", "[::1]:5000"),
+    ("*", "[::1]:5000"),
+    ("[::2]:5000", "[::1]:5000"),
+    ("https://index.docker.io/v1/", "world.mesos.org"),
+]
+
+
+@pytest.mark.parametrize(
+    ("key", "asked", "fits"), [(*c, True) for c in FITS] + [(*c, False) for c in FITS_NOT]
+)
+def test_an_entry_is_for_those_registries_for_which_nodes_use_it(
+    tmp_path: Path, key: str, asked: str, fits: bool
+) -> None:
+    path = docker_config(tmp_path / "config.json", {key: login("me", "pw")})
+    registry, _, rest = f"{asked}/foo/bar".partition("/")
+
+    assert bool(logins_for(registry, rest, path)) is fits
+
+
+@pytest.mark.parametrize(
+    ("keys", "order"),
+    [
+        (["*.io", "ghcr.io"], ["ghcr.io", "*.io"]),
+        (["ghcr.io", "ghcr.io/acme/web", "ghcr.io/acme"], ["ghcr.io/acme/web", "ghcr.io/acme", "ghcr.io"]),
+        (["*.io/acme/web", "ghcr.io"], ["ghcr.io", "*.io/acme/web"]),
+        (["*.io", "*.io/acme"], ["*.io/acme", "*.io"]),
+        (["*.io", "ghcr.*", "g*.io"], ["ghcr.*", "g*.io", "*.io"]),
+        (["?hcr.io", "ghcr.io"], ["ghcr.io", "?hcr.io"]),
+    ],
+)
+def test_of_several_that_fit_the_most_exact_one_counts_first(
+    tmp_path: Path, keys: list[str], order: list[str]
+) -> None:
+    path = docker_config(tmp_path / "config.json", {key: login(key, "pw") for key in keys})
+
+    assert [
+        one.username for one in logins_for("ghcr.io", "acme/web", path) if isinstance(one, Credentials)
+    ] == order
+
+
+def test_no_more_than_some_logins_are_tried(tmp_path: Path) -> None:
+    """A registry may lock an account, or an address, after some wrong passwords."""
+    keys = ["ghcr.io", "*.io", "ghcr.*", "?hcr.io", "g*.io", "gh*.io"]
+    path = docker_config(tmp_path / "config.json", {key: login(key, "pw") for key in keys})
+
+    assert len(logins_for("ghcr.io", "acme/web", path)) == 4
 
 
 def test_credentials_do_not_show_their_secrets() -> None:

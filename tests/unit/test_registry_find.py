@@ -12,8 +12,9 @@ import pytest
 from aiohttp import web
 
 from previewbot.clients.registry import FoundImage, Limits, Registry
+from previewbot.clients.registry.problems import HeldBack, Limited, LoginMissing
 from previewbot.config.server import RegistrySettings
-from previewbot.errors import Forbidden, Invalid, RemoteError, TryLater, Unauthorized
+from previewbot.errors import Invalid, RemoteError, TryLater, Unauthorized
 from previewbot.rules.images import ImageReference
 from tests.support.registry_images import (
     COMMIT,
@@ -115,13 +116,20 @@ async def test_where_the_headers_name_no_digest_it_is_that_of_the_content(
 
 
 @pytest.mark.parametrize("body", ["<html>Sorry</html>", "{}", "[]", "", '{"schemaVersion": 1}', "[" * 50_000])
+@pytest.mark.parametrize(
+    ("media_type", "told"),
+    [
+        ("text/html", "it answers 200 with text/html, as no registry does"),
+        ("application/json", "its answer is not a manifest"),
+    ],
+)
 async def test_a_page_that_a_proxy_puts_in_the_place_of_a_manifest_is_no_image(
-    server: Server, registry: Registry, body: str
+    server: Server, registry: Registry, body: str, media_type: str, told: str
 ) -> None:
-    headers = {"Content-Type": "text/html", "Docker-Content-Digest": "sha256:" + "0" * 64}
+    headers = {"Content-Type": media_type, "Docker-Content-Digest": "sha256:" + "0" * 64}
     server.handlers[server.path()] = answers(body, headers=headers)
 
-    with pytest.raises(TryLater, match="its answer is not a manifest"):
+    with pytest.raises(TryLater, match=told):
         await registry.find(server.reference())
 
 
@@ -244,9 +252,10 @@ async def test_what_a_digest_says_of_its_commit_is_read_only_once(server: Server
     [
         (400, Invalid),
         (401, Unauthorized),
-        (403, Forbidden),
+        (403, LoginMissing),
+        (412, HeldBack),
         (418, Invalid),
-        (429, TryLater),
+        (429, Limited),
         (500, TryLater),
         (502, TryLater),
         (503, TryLater),
@@ -271,11 +280,12 @@ async def test_a_refusal_repeats_what_the_registry_says_shortened(server: Server
     told = {"errors": [{"code": "DENIED", "message": "not for\nyou " + "x" * 1000}]}
     server.handlers[server.path()] = answers(told, status=403)
 
-    with pytest.raises(Forbidden) as caught:
+    with pytest.raises(LoginMissing) as caught:
         await registry.find(server.reference())
 
-    assert caught.value.message.startswith("DENIED not foryou xxx")
-    assert len(caught.value.message) == 200
+    said = caught.value.message.removeprefix("it wants a login and none is configured; it says: ")
+    assert said.startswith("DENIED not foryou xxx")
+    assert len(said) == 200
 
 
 @pytest.mark.parametrize("body", ["", "x", "[]", '{"errors": 5}', '{"errors": [5]}', '{"errors": [{}]}'])
@@ -284,22 +294,39 @@ async def test_a_refusal_without_reason_is_a_refusal_all_the_same(
 ) -> None:
     server.handlers[server.path()] = answers(body, status=403)
 
-    with pytest.raises(Forbidden) as caught:
+    with pytest.raises(LoginMissing) as caught:
         await registry.find(server.reference())
 
-    assert caught.value.message == ""
+    assert caught.value.message == "it wants a login and none is configured"
+
+
+DATE = "Wed, 21 Oct 2015 07:28:00 GMT"
 
 
 @pytest.mark.parametrize(
     ("written", "after"),
-    [("7", 7.0), ("", None), ("²", None), ("-1", None), ("Wed, 21 Oct 2015 07:28", None)],
+    [
+        ("7", 7.0),
+        (" 60 ", 60.0),
+        ("0", 1.0),
+        ("86400", 900.0),
+        ("999999999999", 900.0),
+        ("Wed, 21 Oct 2015 07:29:30 GMT", 90.0),
+        ("Wed, 21 Oct 2015 07:20:00 GMT", 1.0),
+        ("Thu, 22 Oct 2015 07:28:00 GMT", 900.0),
+        ("", 60.0),
+        ("²", 60.0),
+        ("-1", 60.0),
+        ("Wed, 21 Oct 2015 07:28", 60.0),
+    ],
 )
 async def test_a_limit_says_when_to_come_back_and_is_not_asked_twice(
-    server: Server, registry: Registry, written: str, after: float | None
+    server: Server, registry: Registry, written: str, after: float
 ) -> None:
-    server.handlers[server.path()] = answers(status=429, headers={"Retry-After": written})
+    headers = {"Retry-After": written, "Date": DATE}
+    server.handlers[server.path()] = answers(status=429, headers=headers)
 
-    with pytest.raises(TryLater) as caught:
+    with pytest.raises(Limited) as caught:
         await registry.find(server.reference())
 
     assert caught.value.after == after

@@ -12,7 +12,9 @@ from previewbot.clients.origins import origin
 from previewbot.config.registries import DOCKER_HUB, registry_name
 from previewbot.rules.images import ImageReference
 
-_HUB_HOST = "registry-1.docker.io"
+HUB_HOST = "registry-1.docker.io"
+"""Where Docker Hub's registry answers."""
+
 # Registries whose tokens come from another host than their own. Most give them themselves, as GitHub's, Quay,
 # Google's, Azure's and Harbor do; Amazon's ECR takes the password itself. Where no page of the vendor's
 # says it, it is what the registry answers to everybody under /v2/.
@@ -34,8 +36,16 @@ class RegistryAccess(Protocol):
     """How one registry is reached; the settings have these."""
 
     @property
+    def address(self) -> str | None:
+        """The host that is asked instead of the one that images are named by."""
+
+    @property
     def docker_config_file(self) -> Path | None:
         """The docker config file with its credentials."""
+
+    @property
+    def credential_helper(self) -> str | None:
+        """The credential helper that is asked before that file."""
 
     @property
     def plain_http(self) -> bool:
@@ -52,7 +62,9 @@ class RegistryAccess(Protocol):
 
 @dataclass(frozen=True)
 class _Anonymous:
+    address: str | None = None
     docker_config_file: Path | None = None
+    credential_helper: str | None = None
     plain_http: bool = False
     ca_file: Path | None = None
     token_server: str | None = None
@@ -67,11 +79,11 @@ class Place:
     access: RegistryAccess
 
     def __str__(self) -> str:
-        return f"{self.registry}/{self.repository}"
+        return f"{self.registry}/{self.repository}".rstrip("/")
 
     def url(self, path: str) -> str:
         """Return the address of something in the repository."""
-        return f"{self._root}/v2/{self.repository}/{path}"
+        return f"{self.root}/v2/{self.repository}/{path}"
 
     def gives_tokens(self, realm: str) -> bool:
         """Return whether a realm that a challenge names is the registry's own or a token server of its."""
@@ -79,17 +91,25 @@ class Place:
         # realm would get the password, or be an address that the controller reaches and they do not.
         if not _is_plain(realm):
             return False
-        if origin(realm) == origin(self._root):
+        if origin(realm) == origin(self.root):
             return True
-        known = self.access.token_server or _TOKEN_SERVERS.get(self.registry, "")
+        # A mirror that answers for a registry is somebody else: the registry's own token server is not its.
+        of_registry = "" if self.access.address else _TOKEN_SERVERS.get(self.registry, "")
+        known = self.access.token_server or of_registry
         page = urlsplit(known).path
         return origin(realm) == origin(known) and page in ("", urlsplit(realm).path.rstrip("/"))
 
     @property
-    def _root(self) -> str:
+    def host(self) -> str:
+        """The host that is asked, with its port."""
         # Docker Hub's images are named `docker.io/…`, but its registry answers under another host.
-        host = _HUB_HOST if self.registry == DOCKER_HUB else self.registry
-        return f"{'http' if self.access.plain_http else 'https'}://{host}"
+        named = HUB_HOST if self.registry == DOCKER_HUB else self.registry
+        return self.access.address or named
+
+    @property
+    def root(self) -> str:
+        """The beginning of all its addresses."""
+        return f"{'http' if self.access.plain_http else 'https'}://{self.host}"
 
 
 class Accesses:
@@ -100,8 +120,12 @@ class Accesses:
 
     def place(self, reference: ImageReference) -> Place:
         """Return where a reference's tag is to be looked for."""
-        access = self._access.get(reference.registry, _Anonymous())
-        return Place(reference.registry, reference.repository, access)
+        return self.of(reference.registry, reference.repository)
+
+    def of(self, registry: str, repository: str) -> Place:
+        """Return a repository of a registry, and how that is reached."""
+        name = registry_name(registry)
+        return Place(name, repository, self._access.get(name, _Anonymous()))
 
 
 def _is_plain(url: str) -> bool:

@@ -11,8 +11,19 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
 from typing import Any
 
+from previewbot.clients.registry.credentials import Credentials
+from previewbot.clients.registry.problems import (
+    HeldBack,
+    Limited,
+    LoginEnded,
+    LoginMissing,
+    ManifestTooOld,
+    NotARegistry,
+    RepositoryUnknown,
+)
 from previewbot.errors import Forbidden, RemoteError, Unauthorized, from_status
 
 MEDIA_TYPES = (
@@ -27,6 +38,31 @@ _DIGEST_RE = re.compile(r"sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}")
 # https://docs.docker.com/build/metadata/attestations/attestation-storage/
 _ATTESTATION = "vnd.docker.reference.type"
 _LONGEST_MESSAGE = 200
+_OLD_TYPE = "application/vnd.docker.distribution.manifest.v1+"
+_NONE = "it wants a login and none is configured"
+_LEAST_PAUSE, _PAUSE, _LONGEST_PAUSE = 1.0, 60.0, 900.0
+
+# The users that clouds give with a token: Amazon's ECR for 12 hours, Google for one, Azure for three
+# (https://docs.aws.amazon.com/AmazonECR/latest/userguide/registry_auth.html,
+# https://cloud.google.com/artifact-registry/docs/docker/authentication#token,
+# https://learn.microsoft.com/azure/container-registry/container-registry-authentication).
+_SHORT_LIVED = ("AWS", "oauth2accesstoken", "00000000-0000-0000-0000-000000000000")
+_ENDED_RE = re.compile(r"expired|unauthenticated request|invalid_grant", re.IGNORECASE)
+# What keeps an image back says so in its own way: Harbor with a status of its own (412), JFrog Xray and
+# Sonatype's firewall with a 403.
+_POLICY_RE = re.compile(r"PROJECTPOLICYVIOLATION|\bpolic(y|ies)\b|quarantine|blocked by|xray", re.IGNORECASE)
+_NO_REPOSITORY_RE = re.compile(
+    r"NAME_UNKNOWN|(repository|project) .{0,300}?(not found|does not exist|not known)", re.IGNORECASE
+)
+
+
+@dataclass(frozen=True)
+class Given:
+    """What was sent as Authorization, and with whose login it was had; a helper's is as new as can be."""
+
+    authorization: str = field(default="", repr=False)
+    login: Credentials | None = None
+    by_helper: bool = False
 
 
 @dataclass(frozen=True)
@@ -38,6 +74,22 @@ class Answer:
     challenges: tuple[str, ...]
     body: bytes = field(repr=False)
     foreign: bool = False
+    given: Given = Given()
+
+    @property
+    def media_type(self) -> str:
+        """Its type, in small letters and without parameters."""
+        return self.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+
+    @property
+    def is_page(self) -> bool:
+        """Whether it is made for a browser, as nothing is that a registry says."""
+        return self.media_type in ("text/html", "application/xhtml+xml")
+
+    @property
+    def is_error_of_a_registry(self) -> bool:
+        """Whether it is an error as the specification writes it."""
+        return isinstance(json_object(self.body).get("errors"), list)
 
 
 @dataclass(frozen=True)
@@ -54,9 +106,31 @@ def promised_digest(answer: Answer) -> str:
     """Return the digest that the headers name for a manifest of a known type, or nothing."""
     # A proxy's sign-in page is answered with 200 as well. Only with the type of a manifest does the header
     # count.
-    media_type = answer.headers.get("Content-Type", "").partition(";")[0].strip().lower()
     digest = answer.headers.get("Docker-Content-Digest", "")
-    return digest if media_type in MEDIA_TYPES and _DIGEST_RE.fullmatch(digest) else ""
+    return digest if answer.media_type in MEDIA_TYPES and _DIGEST_RE.fullmatch(digest) else ""
+
+
+def check_manifest(what: str, answer: Answer) -> None:
+    """Raise what a success is that is no manifest: a page for a browser, or one in a format of the past."""
+    if answer.media_type in MEDIA_TYPES:
+        return
+    document = json_object(answer.body)
+    # https://distribution.github.io/distribution/spec/deprecated-schema-v1/
+    is_old = document.get("schemaVersion") == 1 and "fsLayers" in document
+    if is_old or answer.media_type.startswith(_OLD_TYPE):
+        raise ManifestTooOld(what, status=answer.status, message="its manifest has the format schema 1")
+    # Another host's is one if it reads like one: it may be where the registry keeps its contents.
+    if answer.is_page or (answer.foreign and document.get("schemaVersion") != 2):
+        raise not_a_registry(what, answer)
+
+
+def not_a_registry(what: str, answer: Answer) -> NotARegistry:
+    """Return the error for an answer that something else gives in a registry's place."""
+    kind = answer.media_type or "nothing"
+    place = "another host, to which it redirects, answers" if answer.foreign else "it answers"
+    return NotARegistry(
+        what, status=answer.status, message=f"{place} {answer.status} with {kind}, as no registry does"
+    )
 
 
 def read_manifest(body: bytes, digest: str) -> Manifest:
@@ -93,16 +167,56 @@ def verify_digest(body: bytes, digest: str) -> str:
 
 def refusal(what: str, answer: Answer) -> RemoteError:
     """Return the error for an answer that is not what was asked for."""
-    told = _message_in(json_object(answer.body))
-    if answer.status == 401:
-        return Unauthorized(what, status=401, message=told)
-    if answer.status == 403:
-        return Forbidden(what, status=403, message=told)
+    status, told = answer.status, message_of(answer)
+    # A redirect that leads to no registry, and a page that stands before one, are not the registry's own
+    # words.
+    if answer.is_page and status < 500 and status != 429:
+        return not_a_registry(what, answer)
+    if status in (401, 403) and answer.foreign:
+        return NotARegistry(what, status=status, message="another host, to which it redirects, wants a login")
+    if status == 412 or (status == 403 and _POLICY_RE.search(told)):
+        return HeldBack(what, status=status, message=told)
+    if status in (401, 403):
+        return _login_refused(what, answer, told)
+    if status == 404 and _NO_REPOSITORY_RE.search(told):
+        return RepositoryUnknown(what, status=404, message=told)
     # A redirect that may not be followed, or a success of a kind that we did not ask for.
-    if answer.status < 400:
-        return from_status(what, 0, f"it answered {answer.status}")
-    after = answer.headers.get("Retry-After", "")
-    return from_status(what, answer.status, told, float(after) if re.fullmatch("[0-9]{1,6}", after) else None)
+    if status < 400:
+        return from_status(what, 0, f"it answered {status}")
+    if status == 429:
+        return Limited(what, status=429, message=told, after=pause_of(answer))
+    after = pause_of(answer) if "Retry-After" in answer.headers else None
+    return from_status(what, status, told, after)
+
+
+def pause_of(answer: Answer) -> float:
+    """Return for how many seconds a registry wants to be left alone; within bounds, whatever it says."""
+    written = answer.headers.get("Retry-After", "").strip()
+    if re.fullmatch("[0-9]{1,12}", written):
+        seconds = float(written)
+    else:
+        seconds = _until(written, answer.headers.get("Date", ""))
+    return min(max(seconds, _LEAST_PAUSE), _LONGEST_PAUSE)
+
+
+def _until(written: str, now: str) -> float:
+    """Return the seconds until a date as HTTP writes it, by the server's own clock."""
+    try:
+        return (parsedate_to_datetime(written) - parsedate_to_datetime(now)).total_seconds()
+    except (ValueError, TypeError):
+        return _PAUSE
+
+
+def _login_refused(what: str, answer: Answer, told: str) -> RemoteError:
+    given, status = answer.given, answer.status
+    if given.login is None:
+        message = f"it wants a login and none is configured; it says: {told}" if told else _NONE
+        return LoginMissing(what, status=status, message=message)
+    # A helper's login was got a moment ago: whatever is wrong with it, it has not ended.
+    ended = status == 401 and given.login.username in _SHORT_LIVED
+    if not given.by_helper and (ended or _ENDED_RE.search(told)):
+        return LoginEnded(what, status=status, message=told)
+    return (Unauthorized if status == 401 else Forbidden)(what, status=status, message=told)
 
 
 def json_object(body: bytes) -> Mapping[str, Any]:
@@ -113,10 +227,19 @@ def json_object(body: bytes) -> Mapping[str, Any]:
         return {}
 
 
-def _message_in(document: Mapping[str, Any]) -> str:
+def message_of(answer: Answer) -> str:
+    """Return what an answer says is wrong, on one line, shortened; nothing if it does not say."""
+    document = json_object(answer.body)
     errors = document.get("errors")
-    first = _mapping(errors[0]) if isinstance(errors, list) and errors else {}
-    told = f"{_text(first.get('code'))} {_text(first.get('message'))}".strip()
+    if isinstance(errors, list):
+        first = _mapping(errors[0]) if errors else {}
+        told = f"{_text(first.get('code'))} {_text(first.get('message'))}".strip()
+    elif document:
+        # Token servers have no format in common.
+        words = (_text(document.get(key)) for key in ("error_description", "error", "details", "message"))
+        told = next(filter(None, words), "")
+    else:
+        told = answer.body[:1000].decode("utf-8", "replace") if answer.media_type == "text/plain" else ""
     return "".join(c for c in told if c.isprintable())[:_LONGEST_MESSAGE]
 
 

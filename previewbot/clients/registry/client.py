@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import TypeVar
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
 
 import aiohttp
 
 from previewbot.clients.registry import answers
-from previewbot.clients.registry.access import Accesses, Place, RegistryAccess
-from previewbot.clients.registry.answers import MEDIA_TYPES, Answer, Manifest
+from previewbot.clients.registry.access import HUB_HOST, Accesses, Place, RegistryAccess
+from previewbot.clients.registry.answers import MEDIA_TYPES, Answer, Given, Manifest
+from previewbot.clients.registry.helpers import Helpers
+from previewbot.clients.registry.logins import Logins
+from previewbot.clients.registry.pauses import RegistryPauses
+from previewbot.clients.registry.problems import RepositoryUnknown
 from previewbot.clients.registry.tokens import Authorizer
 from previewbot.clients.registry.transport import Limits, RegistryRequest, Transport
 from previewbot.errors import NotFound, TryLater
@@ -22,9 +26,19 @@ _T = TypeVar("_T")
 _LIMITS = Limits()
 _DEEPEST = 4
 _MOST_REMEMBERED = 1000
-# After these a GET has the last word: some registries do not know HEAD (405, 501), and only a body says what
-# is wrong. 200 is among them for an answer whose headers name no digest.
-_ASK_AGAIN = (200, 400, 403, 405, 501)
+_SURE_SECONDS = 600.0
+# After these a GET has the last word: some registries do not know HEAD (405, 501), some say 404 to it
+# whatever there is (Sonatype's Nexus, some proxies), and only a body says what is wrong. 200 is among them
+# for an answer whose headers name no digest. Not after 401: a password that is wrong would count twice.
+_ASK_AGAIN = (200, 400, 403, 404, 405, 406, 412, 415, 500, 501)
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A look at a registry that went well: the address that was asked, and as whom (nobody: empty)."""
+
+    address: str
+    user: str = ""
 
 
 @dataclass(frozen=True)
@@ -45,11 +59,16 @@ class Registry:
         *,
         limits: Limits = _LIMITS,
         clock: Callable[[], float] = time.monotonic,
+        helpers: Helpers | None = None,
     ) -> None:
         self._accesses = Accesses(access)
         self._limits = limits
+        self._clock = clock
         self._transport = Transport(session, limits)
-        self._authorizer = Authorizer(self._transport, clock)
+        logins = Logins(helpers or Helpers(clock, time.time))
+        self._authorizer = Authorizer(self._transport, logins, clock)
+        self._pauses = RegistryPauses(clock)
+        self._sure: dict[str, float] = {}
         self._revisions: dict[tuple[str, str], str | None] = {}
         self._read: dict[tuple[str, str], None] = {}
 
@@ -57,19 +76,47 @@ class Registry:
         """Return the image that a tag names, or None if there is no such tag or repository.
 
         With `revision` also the commit it says it was built from. Raises Unauthorized or Forbidden when the
-        registry does not let us look (which is not "not there yet"), Invalid if what it sends is too large,
-        TryLater for what may pass.
+        registry does not let us look (which is not "not there yet"), RepositoryUnknown if it knows no such
+        repository, Invalid if what it sends is too large or too old, TryLater for what may pass; each as the
+        kind that `problems` has for it.
         """
         place = self._accesses.place(reference)
+        try:
+            return await self._within(place, self._find(place, reference.tag, revision))
+        except RepositoryUnknown:
+            raise
+        except NotFound:
+            return None
+
+    async def check(self, host: str) -> Checked:
+        """Look whether a registry answers as one, and takes the login that is for it, whatever it has.
+
+        `host` is the name that images have. Raises what `find` raises.
+        https://github.com/opencontainers/distribution-spec/blob/main/spec.md#determining-support
+        """
+        place = self._accesses.of(host, "")
+        return await self._within(place, self._check(place))
+
+    async def _check(self, place: Place) -> Checked:
+        answer = await self._ask(place, "GET", "")
+        if answer.status != 200 or answer.is_page or answer.foreign:
+            known = answer.status in (401, 403, 429) or answer.status >= 500
+            raise answers.refusal(str(place), answer) if known else answers.not_a_registry(str(place), answer)
+        login = answer.given.login
+        return Checked(place.host, (login.username or "an identity token") if login else "")
+
+    async def _within(self, place: Place, look: Coroutine[Any, Any, _T]) -> _T:
+        """Give a look its time, and heed what the registry says of when it may be asked again."""
         try:
             # A look may need six answers (index, manifest, configuration, and logins in between), each within
             # its own limit. The whole must fit into a pass.
             async with asyncio.timeout(self._limits.lookup_seconds):
-                return await self._find(place, reference.tag, revision)
-        except NotFound:
-            return None
+                return await look
         except TimeoutError as error:
             raise TryLater(str(place), message="looking takes too long") from error
+        except TryLater as error:
+            self._pauses.note(place, error)
+            raise
 
     async def _find(self, place: Place, tag: str, revision: bool) -> FoundImage | None:
         """Ask with HEAD first: registries that limit how much one may pull count only GETs."""
@@ -95,13 +142,18 @@ class Registry:
     async def _head(self, place: Place, tag: str) -> str:
         """Return the digest, or nothing if only the content can tell."""
         answer = await self._ask(place, "HEAD", f"manifests/{tag}")
-        if answer.status not in _ASK_AGAIN:
+        # Docker Hub knows HEAD, and counts each GET against what an address may pull in some hours
+        # (https://docs.docker.com/docker-hub/usage/pulls/).
+        believed = answer.status == 404 and place.host == HUB_HOST
+        again = answer.status in _ASK_AGAIN or _says_nothing(answer)
+        if not again or believed:
             raise answers.refusal(str(place), answer)
         return answers.promised_digest(answer) if answer.status == 200 else ""
 
     async def _manifest(self, place: Place, name: str) -> Manifest:
         """Return the manifest that a tag or a digest names."""
         answer = await self._get(place, f"manifests/{name}")
+        answers.check_manifest(str(place), answer)
         digest = name if ":" in name else answers.promised_digest(answer)
         try:
             return answers.read_manifest(answer.body, digest)
@@ -136,24 +188,53 @@ class Registry:
 
     async def _get(self, place: Place, path: str) -> Answer:
         answer = await self._ask(place, "GET", path)
+        if answer.status == 404 and not answer.is_error_of_a_registry:
+            await self._make_sure(place, answer)
         if answer.status != 200:
             raise answers.refusal(str(place), answer)
         return answer
 
+    async def _make_sure(self, place: Place, missing: Answer) -> None:
+        """Raise NotARegistry where a bare 404 may be anybody's: a proxy's, or that of a web server."""
+        if self._clock() < self._sure.get(place.root, 0.0):
+            return
+        answer = await self._ask_for(place, "GET", f"{place.root}/v2/", Given())
+        if answer.is_page or answer.foreign or answer.status not in (200, 401, 403):
+            raise answers.not_a_registry(str(place), missing if answer.status == 404 else answer)
+        self._sure[place.root] = self._clock() + _SURE_SECONDS
+
     async def _ask(self, place: Place, method: str, path: str) -> Answer:
-        """Ask with what served before; after a 401 once more, with what the registry wants."""
-        accept = ", ".join(MEDIA_TYPES) if path.startswith("manifests/") else "*/*"
-
-        async def ask(authorization: str) -> Answer:
-            request = RegistryRequest(str(place), place.url(path), method, accept, authorization)
-            return await self._transport.send(request, place.access.ca_file)
-
-        answer = await ask(self._authorizer.cached_authorization(place))
-        # A token may have been revoked, or a password changed, before its time. So a 401 is answered once,
-        # with what the registry asks for now; a second one is final.
-        if answer.status != 401:
+        """Ask with what served before; after a refusal once more, with what the registry wants."""
+        self._pauses.check(place)
+        url = place.url(path) if path else f"{place.root}/v2/"
+        given = self._authorizer.kept(place)
+        answer = await self._ask_for(place, method, url, given)
+        if given.by_helper and answer.status == 403:
+            # A token that has ended is a 403 to ECR. What its helper gives now is another one.
+            self._authorizer.forget(place)
+            answer = await self._ask_for(place, method, url, Given())
+        # A token may have been revoked, or a password changed, before its time. So a 401 is answered once
+        # with each login there is, with what the registry asks for now; a second one is final.
+        if answer.status != 401 or (method == "HEAD" and _says_nothing(answer)):
             return answer
-        return await ask(await self._authorizer.answer(place, answer))
+        self._authorizer.forget(place)
+        async for given in self._authorizer.answers(place, answer):
+            answer = await self._ask_for(place, method, url, given)
+            if answer.status not in (401, 403):
+                return answer
+            if answer.status == 401 or given.by_helper:
+                self._authorizer.forget(place)
+        return answer
+
+    async def _ask_for(self, place: Place, method: str, url: str, given: Given) -> Answer:
+        accept = ", ".join(MEDIA_TYPES) if "/manifests/" in url else "*/*"
+        request = RegistryRequest(str(place), url, method, accept, given.authorization)
+        return replace(await self._transport.send(request, place.access.ca_file), given=given)
+
+
+def _says_nothing(answer: Answer) -> bool:
+    """Return whether a 401 does not say what is wanted, as some say only to a GET."""
+    return answer.status == 401 and not answer.challenges
 
 
 def _remember(table: dict[tuple[str, str], _T], known: tuple[str, str], value: _T) -> None:

@@ -15,12 +15,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from previewbot.config.registries import registry_name
+from previewbot.clients.registry.keyring import entries_for
+from previewbot.config.registries import DOCKER_HUB, HELPER
 
-_HUB_SERVER = "registry-1.docker.io"
 _NO_USER = "<token>"
+_HUB_LOGIN = "https://index.docker.io/v1/"
+"""What docker calls Docker Hub where it asks for its login."""
+
 _MOST_BYTES = 1024 * 1024
 """More than a thousand logins; Kubernetes stores no larger Secret."""
+
+_MOST_TRIED = 4
+"""A wrong password counts at the registry, which may lock the account after some."""
 
 
 @dataclass(frozen=True)
@@ -40,28 +46,53 @@ class Credentials:
         return "Basic " + base64.b64encode(f"{self.username}:{self.password}".encode()).decode()
 
 
-def credentials_for(registry: str, repository: str, path: Path | None) -> Credentials | None:
-    """Return the login for a repository from a docker config file, read anew each time (they rotate).
+@dataclass(frozen=True)
+class HelperLogin:
+    """A login that the program `docker-credential-<helper>` gives, under the name of a server."""
 
-    An entry may name a registry or the beginning of its repositories; the longest that fits counts. Raises
-    ValueError if the file cannot be read as one, or keeps this login in a credential helper, a program.
+    helper: str
+    server: str
+
+
+Login = Credentials | HelperLogin
+
+
+def logins_for(registry: str, repository: str, path: Path | None) -> tuple[Login, ...]:
+    """Return the logins for a repository in a docker config file, read anew each time (they rotate).
+
+    An entry may name a registry, several by a pattern, or the beginning of its repositories; the most exact
+    one comes first. What a program gives for this registry comes before, what one gives for all after that.
+    Raises ValueError if the file cannot be read as one.
     """
     if path is None:
-        return None
+        return ()
     config = _read(path)
-    entries = _entries(config.get("auths"))
-    parts = [registry, *repository.split("/")]
-    # From `ghcr.io/acme/shop` over `ghcr.io/acme` to `ghcr.io`: the most exact entry counts.
-    for length in range(len(parts), 0, -1):
-        found = _from_entry(entries.get("/".join(parts[:length]), {}), path)
-        if found is not None:
-            return found
-    # A helper is a program on somebody's laptop. Without this the registry would refuse us, in words that
-    # lead nobody to the file.
-    helpers = _entries(config.get("credHelpers"))
-    if registry in helpers or (registry in entries and config.get("credsStore")):
-        raise ValueError(f"{path} keeps the login for {registry} in a credential helper, not under auths")
-    return None
+    found: list[Login] = []
+    for name in entries_for(config.get("credHelpers"), registry, repository)[:1]:
+        found.append(helper_login(name, registry, path))
+    for entry in entries_for(config.get("auths"), registry, repository):
+        login = _from_entry(entry, path)
+        if login is not None and login not in found:
+            found.append(login)
+    if config.get("credsStore"):
+        found.append(helper_login(config["credsStore"], registry, path))
+    return tuple(found[:_MOST_TRIED])
+
+
+def helper_login(name: object, registry: str, path: Path | None = None) -> HelperLogin:
+    """Return how a helper is asked for a registry's login; raises ValueError for a name that is none."""
+    # It becomes a part of a program's name. Whoever can write the file could else name any program at all.
+    if not isinstance(name, str) or not re.fullmatch(HELPER, name):
+        where = f"{path} names" if path else "there is"
+        raise ValueError(f"{where} a credential helper that is none: a name has small letters, digits and -")
+    return HelperLogin(name, _HUB_LOGIN if registry == DOCKER_HUB else registry)
+
+
+def credentials_of(username: str, password: str, identity_token: str = "") -> Credentials:
+    """Return a login; docker writes a user name of its own where the password is an identity token."""
+    if username == _NO_USER:
+        identity_token = identity_token or password
+    return Credentials(username, password, identity_token)
 
 
 def _read(path: Path) -> Mapping[str, Any]:
@@ -78,20 +109,6 @@ def _read(path: Path) -> Mapping[str, Any]:
     return config
 
 
-def _entries(section: object) -> dict[str, Any]:
-    """Return a section by registry; where one is written in two ways, the plain way counts."""
-    if not isinstance(section, Mapping):
-        return {}
-    return {_scope(key): section[key] for key in sorted(section, key=lambda key: "://" not in key)}
-
-
-def _scope(key: str) -> str:
-    """Return `ghcr.io` for `https://ghcr.io/v2/`, and `docker.io` for all of Docker Hub's names."""
-    host, _, path = re.sub(r"^https?://", "", key).rstrip("/").partition("/")
-    host = "docker.io" if host == _HUB_SERVER else registry_name(host)
-    return host if path in ("", "v1", "v2") else f"{host}/{path}"
-
-
 def _from_entry(entry: object, path: Path) -> Credentials | None:
     if not isinstance(entry, Mapping):
         return None
@@ -99,10 +116,7 @@ def _from_entry(entry: object, path: Path) -> Credentials | None:
     if entry.get("auth"):
         username, password = _decoded(str(entry["auth"]), path)
     token = str(entry.get("identitytoken") or "")
-    # Docker writes this user name for logins whose password is in fact an identity token.
-    if username == _NO_USER:
-        token = token or password
-    return Credentials(username, password, token) if username or token else None
+    return credentials_of(username, password, token) if username or token else None
 
 
 def _decoded(auth: str, path: Path) -> tuple[str, str]:

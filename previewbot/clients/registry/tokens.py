@@ -7,14 +7,16 @@ https://distribution.github.io/distribution/spec/auth/oauth/
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 from previewbot.clients.registry.access import Place
-from previewbot.clients.registry.answers import Answer, json_object, refusal
+from previewbot.clients.registry.answers import Answer, Given, json_object, refusal
 from previewbot.clients.registry.challenge import Challenge, choose_challenge
-from previewbot.clients.registry.credentials import Credentials, credentials_for
+from previewbot.clients.registry.credentials import Credentials, HelperLogin
+from previewbot.clients.registry.logins import Found, Logins
+from previewbot.clients.registry.problems import LoginMissing, NotARegistry
 from previewbot.clients.registry.transport import RegistryRequest, Transport
 from previewbot.errors import Forbidden, RemoteError, TryLater, Unauthorized
 
@@ -23,53 +25,83 @@ _LIFETIME = 60.0
 _LONGEST_LIFETIME = 3600.0
 _MARGIN = 10.0
 _LONGEST_REALM = 300
+_UNKNOWN = "it asks for a kind of login that is not known"
 _TOKEN_RE = re.compile(r"[\x21-\x7e]{1,65536}")
 
 
 @dataclass(frozen=True)
 class _Kept:
-    authorization: str = field(repr=False)
+    given: Given
+    helper: HelperLogin | None
     ends: float
 
 
 class Authorizer:
     """Finds what to send as Authorization for a repository, and keeps it until shortly before it ends."""
 
-    def __init__(self, transport: Transport, clock: Callable[[], float]) -> None:
+    def __init__(self, transport: Transport, logins: Logins, clock: Callable[[], float]) -> None:
         self._transport = transport
+        self._logins = logins
         self._clock = clock
         self._kept: dict[tuple[str, str], _Kept] = {}
 
-    def cached_authorization(self, place: Place) -> str:
+    def kept(self, place: Place) -> Given:
         """Return what served before, or nothing."""
         found = self._kept.get((place.registry, place.repository))
-        return found.authorization if found and self._clock() < found.ends else ""
+        return found.given if found and self._clock() < found.ends else Given()
 
-    async def answer(self, place: Place, refused: Answer) -> str:
-        """Return what to send after a 401; raises Unauthorized or Forbidden if there is nothing."""
+    def forget(self, place: Place) -> None:
+        """Keep no longer what served before: it is refused now."""
+        found = self._kept.pop((place.registry, place.repository), None)
+        if found is not None:
+            self._logins.refused(found.helper)
+
+    async def answers(self, place: Place, refused: Answer) -> AsyncIterator[Given]:
+        """Yield what to send after a 401, one after the other until the registry takes it.
+
+        Raises Unauthorized or Forbidden where there is nothing (more) that could be sent.
+        """
         if refused.foreign:
             # Its challenge could name a token server of its own, which would get the registry's password.
-            raise _unauthorized_error(place, "another host, to which it redirects, wants a login")
+            message = "another host, to which it redirects, wants a login"
+            raise NotARegistry(str(place), status=401, message=message)
         challenge = choose_challenge(refused.challenges)
         if challenge is None:
-            raise _unauthorized_error(place, "it asks for a kind of login that is not known")
-        try:
-            login = credentials_for(place.registry, place.repository, place.access.docker_config_file)
-        except ValueError as error:
-            raise _unauthorized_error(place, str(error)) from error
-        if challenge.scheme == "bearer":
-            return await self._token(place, challenge, login)
-        if login is None or not login.username:
-            raise _unauthorized_error(place, "it wants a login and none is configured")
-        return self._keep(place, login.basic(), _LIFETIME)
+            raise refusal(str(place), refused) if refused.is_page else _unauthorized_error(place, _UNKNOWN)
+        error: RemoteError | None = None
+        found = False
+        async for each in self._logins.of(place):
+            found = True
+            try:
+                yield await self._given(place, challenge, each)
+            except (Unauthorized, Forbidden) as refusal_of_it:
+                # Of the token server: another login may do.
+                error = error or refusal_of_it
+                self._logins.refused(each.helper)
+        if not found:
+            yield await self._given(place, challenge, None)
+        elif error is not None:
+            raise error
 
-    async def _token(self, place: Place, challenge: Challenge, login: Credentials | None) -> str:
+    async def _given(self, place: Place, challenge: Challenge, found: Found | None) -> Given:
+        login, helper = (found.login, found.helper) if found else (None, None)
+        given = Given(login=login, by_helper=helper is not None)
+        if challenge.scheme == "bearer":
+            token, lifetime = await self._token(place, challenge, given)
+            return self._keep(place, replace(given, authorization=f"Bearer {token}"), helper, lifetime)
+        if login is None or not login.username:
+            message = "it wants a login and none is configured"
+            raise LoginMissing(str(place), status=401, message=message)
+        return self._keep(place, replace(given, authorization=login.basic()), helper, _LIFETIME)
+
+    async def _token(self, place: Place, challenge: Challenge, given: Given) -> tuple[str, float]:
         if not _usable(challenge.realm, place.access.plain_http):
             raise _unauthorized_error(place, f"its token server {challenge.realm[:100]!r} is not https")
         if not place.gives_tokens(challenge.realm):
             raise _unauthorized_error(place, _unknown(place, challenge.realm))
         # No redirect is followed from here (`redirects=0`): the request carries the password.
-        answer = await self._transport.send(_token_request(place, challenge, login), place.access.ca_file)
+        request = _token_request(place, challenge, given.login)
+        answer = replace(await self._transport.send(request, place.access.ca_file), given=given)
         if answer.status != 200:
             raise _refusal_of(place, answer)
         document = json_object(answer.body)
@@ -77,16 +109,15 @@ class Authorizer:
         # It is put into a header. A line break in it would begin another header of the sender's choosing.
         if not isinstance(token, str) or not _TOKEN_RE.fullmatch(token):
             raise TryLater(str(place), message="its token server gives no token")
-        return self._keep(place, f"Bearer {token}", _seconds(document.get("expires_in")))
+        return token, _seconds(document.get("expires_in"))
 
-    def _keep(self, place: Place, authorization: str, lifetime: float) -> str:
+    def _keep(self, place: Place, given: Given, helper: HelperLogin | None, lifetime: float) -> Given:
         now = self._clock()
         # Forget what has ended, so that the table does not grow with every repository that was ever asked
         # about.
         self._kept = {key: kept for key, kept in self._kept.items() if now < kept.ends}
-        kept = _Kept(authorization, now + lifetime - _MARGIN)
-        self._kept[place.registry, place.repository] = kept
-        return authorization
+        self._kept[place.registry, place.repository] = _Kept(given, helper, now + lifetime - _MARGIN)
+        return given
 
 
 def _usable(realm: str, plain_http: bool) -> bool:
@@ -109,7 +140,8 @@ def _unknown(place: Place, realm: str) -> str:
 def _token_request(place: Place, challenge: Challenge, login: Credentials | None) -> RegistryRequest:
     # Never what the challenge says: a token that may push, or is for another repository, would be given to
     # whoever answers in the registry's place.
-    query = {"scope": f"repository:{place.repository}:pull"}
+    # Without a repository (`Registry.check`) it is for nothing at all, and shows that the login is good.
+    query = {"scope": f"repository:{place.repository}:pull"} if place.repository else {}
     if challenge.service:
         query["service"] = challenge.service
     if login and login.identity_token:
@@ -130,6 +162,10 @@ def _refusal_of(place: Place, answer: Answer) -> RemoteError:
     error = refusal(str(place), answer)
     if isinstance(error, Unauthorized | Forbidden | TryLater):
         return error
+    # Some say 400 of a refresh token that has ended (https://www.rfc-editor.org/rfc/rfc6749#section-5.2).
+    if answer.status == 400:
+        error = refusal(str(place), replace(answer, status=401))
+        return error if isinstance(error, Unauthorized) else _unauthorized_error(place, error.message)
     return _unauthorized_error(place, f"its token server answered {answer.status}")
 
 

@@ -13,6 +13,7 @@ import aiohttp
 from previewbot.clients.answers import beginning
 from previewbot.clients.origins import origin
 from previewbot.clients.registry.answers import Answer
+from previewbot.clients.registry.problems import Untrusted
 from previewbot.clients.tls import end_at_once
 from previewbot.errors import Invalid, TryLater
 
@@ -61,6 +62,8 @@ class Transport:
         """
         try:
             return await self._follow(request, self._tls(request.what, ca_file))
+        except aiohttp.ClientConnectorCertificateError as error:
+            raise Untrusted(request.what, message=_untrusted(error)) from error
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
             raise TryLater(request.what, message=_reason(error)) from error
 
@@ -135,13 +138,13 @@ def _next(what: str, url: str, location: str) -> str:
     return found
 
 
+def _untrusted(error: aiohttp.ClientConnectorCertificateError) -> str:
+    failed = error.certificate_error
+    told = failed.verify_message if isinstance(failed, ssl.SSLCertVerificationError) else "it is not valid"
+    return f"its certificate is not trusted: {told}"
+
+
 def _reason(error: Exception) -> str:
-    if isinstance(error, aiohttp.ClientConnectorCertificateError):
-        failed = error.certificate_error
-        told = (
-            failed.verify_message if isinstance(failed, ssl.SSLCertVerificationError) else "it is not valid"
-        )
-        return f"its certificate is not trusted: {told}"
     if isinstance(error, TimeoutError):
         return "it does not answer in time"
     return type(error).__name__

@@ -3,15 +3,15 @@
 Nothing here reads a file or the environment; the command line does, and hands over what it read.
 """
 
+from previewbot.config.server.images import ImageSettings as ImageSettings
+from previewbot.config.server.images import RegistrySettings as RegistrySettings
 from previewbot.config.server.links import GatewaySettings as GatewaySettings
 from previewbot.config.server.links import LinkSettings as LinkSettings
 from previewbot.config.server.model import ClusterSettings as ClusterSettings
 from previewbot.config.server.model import DeadlinesSettings as DeadlinesSettings
 from previewbot.config.server.model import GitHubSettings as GitHubSettings
-from previewbot.config.server.model import ImageSettings as ImageSettings
 from previewbot.config.server.model import LimitsSettings as LimitsSettings
 from previewbot.config.server.model import ListingSettings as ListingSettings
-from previewbot.config.server.model import RegistrySettings as RegistrySettings
 from previewbot.config.server.model import Settings as Settings
 from previewbot.config.server.model import TtlSettings as TtlSettings
 from previewbot.config.server.parsing import document as document

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import timedelta
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
@@ -10,6 +9,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from previewbot.config import types as t
+from previewbot.config.server.images import ImageSettings
 from previewbot.config.server.links import LinkSettings
 from previewbot.config.server.repositories import Owner, RepositoryRule, mistakes_of
 from previewbot.config.server.routes import host_mistakes
@@ -69,48 +69,6 @@ class ClusterSettings(t.Model):
     def lease_or_default(self) -> LeaseSettings:
         """The Lease that is named, or the default one."""
         return self.lease or LeaseSettings(name="previewbot-controller", namespace=self.namespaces[0])
-
-
-class RegistrySettings(t.Model):
-    """A registry that needs more than anonymous HTTPS."""
-
-    docker_config_file: t.File | None = about(
-        "logins, as Docker keeps them", "/etc/previewbot/registry.json", default=None
-    )
-    plain_http: t.Truth = about("without TLS", False, default=False)
-    ca_file: t.File | None = about(
-        "trusted besides the system's CAs; also for its token server", "/etc/previewbot/ca.pem", default=None
-    )
-
-    token_server: t.Url | None = about(
-        "who gives tokens for it, where that is another host than its own: the `realm` in its answers",
-        "https://gitlab.example.com/jwt/auth",
-        default=None,
-    )
-
-    @model_validator(mode="after")
-    def _fits_together(self) -> Self:
-        # Both together would look like TLS that is checked, and be none.
-        if self.plain_http and self.ca_file:
-            raise mistake("ca_file", at="ca_file")
-        # It gets the registry's password.
-        if self.token_server and not self.plain_http and urlsplit(self.token_server).scheme != "https":
-            raise mistake("token_server", at="token_server")
-        return self
-
-
-class ImageSettings(t.Model):
-    """Where images may come from, and how registries are reached."""
-
-    allowed: Annotated[
-        tuple[t.ImagePrefix, ...],
-        Field(min_length=1),
-        about("repositories an image may come from, by their beginnings", ["ghcr.io/acme/"]),
-    ]
-    registries: Annotated[
-        Mapping[Annotated[t.RegistryHost, about("hosts of registries", "ghcr.io")], RegistrySettings],
-        about("by host; only where more than anonymous HTTPS is needed"),
-    ] = Field(default_factory=dict)
 
 
 class LimitsSettings(t.Model):

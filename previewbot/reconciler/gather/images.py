@@ -5,12 +5,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from previewbot.api import Preview, Reason, Service, Waiting
 from previewbot.api.github import Build
+from previewbot.clients.registry import RepositoryUnknown, reason_of
 from previewbot.config.repository import ServiceConfig
-from previewbot.errors import Forbidden, RemoteError, Unauthorized
+from previewbot.errors import Forbidden, RemoteError
 from previewbot.reconciler.context import Context
 from previewbot.reconciler.observation import (
     ImageFound,
@@ -28,6 +29,12 @@ _OF_A_BUILD = {
     "needs_approval": Reason.BUILD_NEEDS_APPROVAL,
     "failed": Reason.BUILD_FAILED,
 }
+
+_TOLD_WITH_STATUS = (Reason.REGISTRY_REFUSED, Reason.REGISTRY_UNREACHABLE)
+_NOT_THERE = {Reason.NO_IMAGE: Reason.IMAGE_MISSING, Reason.REPOSITORY_UNKNOWN: Reason.REPOSITORY_MISSING}
+"""What is told of an image that is not there, and what once it has been waited for long enough."""
+
+_SAME_MOMENT = 15.0
 
 log = logging.getLogger(__name__)
 
@@ -49,7 +56,7 @@ async def look_up_image(
     # Noted before the question, so that a registry that times out is not asked again in every pass that a
     # session or a pod wakes.
     context.memory.image_lookups[_memory_key(preview, service)] = now
-    lookup = await _lookup(context, preview, config, references, facts)
+    lookup = await _lookup(context, preview, config, references, facts, service.waiting)
     if not isinstance(lookup, ImageMissing):
         return lookup
     return replace(
@@ -63,6 +70,7 @@ async def _lookup(
     config: ServiceConfig,
     references: list[str],
     facts: PullRequestFacts,
+    before: Waiting | None,
 ) -> ImageLookup:
     try:
         merge_shas = preview.status.observed.merge_shas
@@ -71,7 +79,7 @@ async def _lookup(
         # What exactly is wrong (a certificate, a file) is for the platform team, not for the comment.
         about = {"preview": preview.name, "service": config.name, "error": str(error)}
         log.warning("cannot look for an image", extra=about)
-        return ImageMissing(_cannot_look(error))
+        return ImageMissing(_cannot_look(error, context.now(), before))
 
 
 def _refused(references: Sequence[str], facts: PullRequestFacts) -> ImageMissing | None:
@@ -83,10 +91,17 @@ def _refused(references: Sequence[str], facts: PullRequestFacts) -> ImageMissing
     return ImageMissing(Waiting(reason=Reason.IMAGE_NOT_ALLOWED, detail=refused[0])) if refused else None
 
 
-def _cannot_look(error: RemoteError) -> Waiting:
-    if isinstance(error, Unauthorized | Forbidden):
-        return Waiting(reason=Reason.REGISTRY_REFUSED, detail=f"{error.what} answered {error.status}")
-    return Waiting(reason=Reason.REGISTRY_UNREACHABLE, detail=error.what)
+def _cannot_look(error: RemoteError, now: datetime, before: Waiting | None) -> Waiting:
+    """Say what the registry said, by its kind: the words are the reason's."""
+    reason = reason_of(error)
+    said = f"{error.what} answered {error.status}" if error.status else error.what
+    if error.after is None:
+        return Waiting(reason=reason, detail=said if reason in _TOLD_WITH_STATUS else error.what)
+    until = (now + timedelta(seconds=error.after)).replace(microsecond=0)
+    # The same moment, counted down by another clock: the comment is not to change with each look.
+    if before and before.until and abs((until - before.until).total_seconds()) < _SAME_MOMENT:
+        until = before.until
+    return Waiting(reason=reason, detail=error.what, until=until)
 
 
 async def _why_missing(
@@ -97,7 +112,7 @@ async def _why_missing(
     While GitHub does not tell, what was said `before` holds: an explanation is no reason to end a pass. Where
     it refuses to tell, that is said, since only a person can grant the permission.
     """
-    if waiting.reason is not Reason.NO_IMAGE:
+    if waiting.reason not in _NOT_THERE:
         return waiting
     # GitHub makes no test merge while there is a conflict, so workflows on `pull_request` do not run: nobody
     # builds the image until the conflict is resolved. None is not False: GitHub is still working it out.
@@ -107,7 +122,7 @@ async def _why_missing(
     client = context.github.installation(preview.spec.installation_id).sparing()
     first_seen = preview.status.observed.head_first_seen_at
     late = first_seen is not None and context.now() - first_seen >= context.settings.deadlines.image
-    build, otherwise = Build("none"), Reason.NO_IMAGE
+    build, otherwise = Build("none"), Reason(waiting.reason)
     try:
         build = await client.build(facts.pull_request.base.repository, facts.pull_request.head.sha)
     except RemoteError as error:
@@ -116,8 +131,8 @@ async def _why_missing(
         # to answer. What was said of another image does not count.
         if before and before.detail == waiting.detail and before.reason in _OF_A_BUILD.values():
             return before
-        otherwise = Reason.BUILDS_UNREADABLE if isinstance(error, Forbidden) else Reason.NO_IMAGE
-    return _from_build(build, Reason.IMAGE_MISSING if late else otherwise, waiting)
+        otherwise = Reason.BUILDS_UNREADABLE if isinstance(error, Forbidden) else otherwise
+    return _from_build(build, _NOT_THERE[Reason(waiting.reason)] if late else otherwise, waiting)
 
 
 def _from_build(build: Build, otherwise: Reason, waiting: Waiting) -> Waiting:
@@ -150,10 +165,16 @@ async def _find(
 ) -> ImageLookup:
     """A tag that names no commit counts only if the image itself says which commit it was built from."""
     by_tag = images.names_commit(config.image)
+    reason = Reason.NO_IMAGE
     for reference in filter(images.well_formed, references):
         # A tag such as `pr-12` stays the same over many commits. The image behind it counts only if its label
         # names this head, or a test merge of it; else the preview would show the commit before.
-        found = await context.registry.find(images.parse_reference(reference), revision=not by_tag)
+        try:
+            found = await context.registry.find(images.parse_reference(reference), revision=not by_tag)
+        except RepositoryUnknown as error:
+            # The first push may make it, so this is waited for like any image that is not there.
+            log.info("the registry knows no such repository", extra={"error": str(error)})
+            found, reason = None, Reason.REPOSITORY_UNKNOWN
         if found is None:
             continue
         if by_tag or found.revision in (facts.pull_request.head.sha, *merge_shas):
@@ -161,4 +182,4 @@ async def _find(
         detail = f"{reference} was built from {found.revision or 'an unknown commit'}"
         return ImageMissing(Waiting(reason=Reason.NOT_OF_THIS_COMMIT, detail=detail))
     detail = references[0] if references else config.image
-    return ImageMissing(Waiting(reason=Reason.NO_IMAGE, detail=detail))
+    return ImageMissing(Waiting(reason=reason, detail=detail))

@@ -114,7 +114,7 @@ def _message(condition: Condition, words: str) -> str:
 def _failure(reasons: set[Reason | None]) -> Reason:
     """Return the services' reason if all failed for the same one and it concerns the whole preview."""
     (only, *others) = reasons
-    whole = only in (Reason.IMAGE_MISSING, Reason.ROUTE_REFUSED)
+    whole = only in (Reason.IMAGE_MISSING, Reason.REPOSITORY_MISSING, Reason.ROUTE_REFUSED)
     return only if only and whole and not others else Reason.SERVICE_FAILED
 
 

@@ -1,0 +1,196 @@
+"""Programs that give logins: docker's credential helpers, by their own protocol.
+
+`docker-credential-NAME get` reads a server's name and writes `{"Username": …, "Secret": …}`, or why it
+cannot (https://github.com/docker/docker-credential-helpers#development). So ECR, Google's and Azure's
+registries work with their makers' programs, and previewbot knows no cloud.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import binascii
+import contextlib
+import json
+import os
+import re
+import shutil
+import signal
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from previewbot.clients.registry.credentials import Credentials, HelperLogin, credentials_of
+from previewbot.rules.masking import one_line
+
+_SECONDS = 20.0
+"""A cloud's program asks its own servers; a look has 45 seconds in all."""
+
+_MOST_BYTES = 64 * 1024
+_LONGEST_MESSAGE = 200
+_LIFETIME = 600.0
+"""What does not say when it ends is asked for again this often, in seconds. The clouds' tokens live for an
+hour at least, and their programs hand out one that has some minutes left."""
+
+_MARGIN = 120.0
+_LONGEST_LIFETIME = 12 * 3600.0
+_NEVER = 1e12
+_PAUSE = 30.0
+"""How long a program that failed, or gave what was refused, is not started again."""
+
+_NOTHING = re.compile(r"credentials not found", re.IGNORECASE)
+_OWN_SECRETS = "PREVIEWBOT_"
+
+
+class HelperFailed(Exception):
+    """A helper gives no login; the text says which and why, in one line without what looks like a secret."""
+
+
+@dataclass(frozen=True)
+class _Kept:
+    login: Credentials | None
+    ends: float
+    asked: float
+    failure: str = field(default="", repr=False)
+
+
+class Helpers:
+    """Asks helpers, and keeps what they give until shortly before it ends.
+
+    `clock` is monotonic, `wall_clock` the time that tokens are written in; both in seconds.
+    """
+
+    def __init__(
+        self,
+        clock: Callable[[], float],
+        wall_clock: Callable[[], float],
+        *,
+        environment: Mapping[str, str] | None = None,
+        seconds: float = _SECONDS,
+    ) -> None:
+        self._clock, self._wall_clock = clock, wall_clock
+        self._environment = os.environ if environment is None else environment
+        self._seconds = seconds
+        self._kept: dict[HelperLogin, _Kept] = {}
+        self._locks: dict[HelperLogin, asyncio.Lock] = {}
+
+    async def login(self, asked: HelperLogin) -> Credentials | None:
+        """Return a login, None if the helper knows none for this server; raises HelperFailed."""
+        # One at a time: ten passes that look for images at once need one login.
+        async with self._locks.setdefault(asked, asyncio.Lock()):
+            kept = self._kept.get(asked)
+            if kept is None or self._clock() >= kept.ends:
+                kept = self._kept[asked] = await self._ask(asked)
+        if kept.failure:
+            raise HelperFailed(kept.failure)
+        return kept.login
+
+    def refused(self, asked: HelperLogin) -> None:
+        """Take note that the registry refused what a helper gave: it is asked again, though not at once."""
+        kept = self._kept.get(asked)
+        if kept is not None and self._clock() - kept.asked >= _PAUSE:
+            del self._kept[asked]
+
+    async def _ask(self, asked: HelperLogin) -> _Kept:
+        now = self._clock()
+        try:
+            login = await self._run(asked)
+        except HelperFailed as error:
+            return _Kept(None, now + _PAUSE, now, str(error))
+        lifetime = _LIFETIME
+        if login is not None:
+            ends = _end_of(login.identity_token or login.password)
+            lifetime = _LIFETIME if ends is None else ends - self._wall_clock() - _MARGIN
+        return _Kept(login, now + min(max(lifetime, _PAUSE), _LONGEST_LIFETIME), now)
+
+    async def _run(self, asked: HelperLogin) -> Credentials | None:
+        program = f"docker-credential-{asked.helper}"
+        path = shutil.which(program, path=self._environment.get("PATH", os.defpath))
+        if path is None:
+            raise HelperFailed(f"the credential helper {program} is not in PATH")
+        # Nothing of previewbot's own: a key that stands in the environment is no business of another program.
+        environment = {k: v for k, v in self._environment.items() if not k.startswith(_OWN_SECRETS)}
+        try:
+            process = await asyncio.create_subprocess_exec(
+                path,
+                "get",
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.DEVNULL,
+                env=environment,
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise HelperFailed(
+                f"the credential helper {program} cannot be started: {error.strerror}"
+            ) from error
+        try:
+            async with asyncio.timeout(self._seconds):
+                output = await _talk(process, asked.server)
+        except TimeoutError as error:
+            raise HelperFailed(
+                f"the credential helper {program} does not answer within {self._seconds:g} s"
+            ) from error
+        finally:
+            _end(process)
+            # It was killed at the latest now, so this ends; else the loop keeps what is left of it.
+            await asyncio.shield(process.wait())
+        if len(output) > _MOST_BYTES:
+            raise HelperFailed(f"the credential helper {program} writes more than {_MOST_BYTES // 1024} KiB")
+        return _read(program, process.returncode or 0, output)
+
+
+async def _talk(process: asyncio.subprocess.Process, server: str) -> bytes:
+    assert process.stdin is not None and process.stdout is not None
+    # One that ends without reading has said what it has to say on its output.
+    with contextlib.suppress(ConnectionError):
+        process.stdin.write(f"{server}\n".encode())
+        await process.stdin.drain()
+    process.stdin.close()
+    output = b""
+    while len(output) <= _MOST_BYTES and (piece := await process.stdout.read(_MOST_BYTES)):
+        output += piece
+    # With its output whole it may still hang; with too much of it, it is not waited for.
+    if len(output) <= _MOST_BYTES:
+        await process.wait()
+    return output
+
+
+def _end(process: asyncio.subprocess.Process) -> None:
+    """Kill a helper and whatever it started, which a new session has together."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
+
+
+def _read(program: str, code: int, output: bytes) -> Credentials | None:
+    text = output.decode("utf-8", "replace")
+    if code:
+        # The protocol's own way of saying that there is no login for this server: it is asked without one.
+        if _NOTHING.search(text):
+            return None
+        told = one_line(text)[:_LONGEST_MESSAGE]
+        raise HelperFailed(
+            f"the credential helper {program} fails with {code}: {told or 'it does not say why'}"
+        )
+    try:
+        document: Any = json.loads(text)
+        username, secret = document["Username"], document["Secret"]
+    except (ValueError, TypeError, KeyError, RecursionError):
+        username = secret = None
+    # Not what it wrote: that may be the secret, in another form than it should have.
+    if not isinstance(username, str) or not isinstance(secret, str):
+        raise HelperFailed(f"the credential helper {program} writes no Username and Secret")
+    return credentials_of(username, secret) if username or secret else None
+
+
+def _end_of(secret: str) -> float | None:
+    """Return when a token ends, in seconds since 1970, if it says so: a JWT, or what ECR gives."""
+    parts = secret.split(".")
+    for text, name in ((parts[1] if len(parts) == 3 else "", "exp"), (secret, "expiration")):
+        try:
+            found = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))[name]
+        except (binascii.Error, ValueError, TypeError, KeyError, RecursionError):
+            continue
+        if isinstance(found, int | float) and not isinstance(found, bool) and abs(found) < _NEVER:
+            return float(found)
+    return None
