@@ -14,6 +14,7 @@ from previewbot.cli import plugins
 from previewbot.cli.check import check
 from previewbot.cli.check_settings import STDIN, bounds_for, settings_in, tell
 from previewbot.config.words import printable
+from previewbot.doctor.reference import Reference, reference_from
 from previewbot.errors import SettingsError
 from previewbot.rules.slot_limits import services_limit
 
@@ -27,9 +28,10 @@ examples:
   previewbot web --config settings.yaml             take GitHub's webhooks, show the pages
   previewbot controller --config settings.yaml      do the work
   previewbot doctor --settings settings.yaml        what is wrong with this installation, and whose is it?
+  previewbot explain acme/shop#42                   why has this pull request a preview, or none?
 
-exit codes: 0 fine; 1 failed, or check or doctor found something wrong; 2 wrong arguments, or settings with
-which web or controller cannot start; 141 nobody reads what is said
+exit codes: 0 fine (of explain: whatever it says); 1 failed, or check or doctor found something wrong; 2 wrong
+arguments, or settings with which web or controller cannot start; 141 nobody reads what is said
 """
 
 IN_A_POD = Path("/etc/previewbot/settings/settings.yaml")
@@ -105,6 +107,7 @@ def _parser() -> argparse.ArgumentParser:
     plugins.add_to(commands)
     _add_check(commands)
     _add_doctor(commands)
+    _add_explain(commands)
     return parser
 
 
@@ -143,6 +146,25 @@ def _add_check(commands: plugins.Commands) -> None:
 def _add_doctor(commands: plugins.Commands) -> None:
     words = "say what is wrong with this installation, whose it is, and what to do"
     command = commands.add_parser("doctor", help=words, description=_sentence(words))
+    _add_settings(command)
+    command.add_argument("--json", action="store_true", help="all findings as JSON, for programs")
+    command.set_defaults(run=_doctor)
+
+
+def _add_explain(commands: plugins.Commands) -> None:
+    words = "say step by step why a pull request has a preview, or none; it changes nothing"
+    command = commands.add_parser("explain", help=words, description=_sentence(words))
+    command.add_argument(
+        "reference",
+        type=_reference,
+        metavar="OWNER/REPO#42",
+        help="the pull request, also as its address",
+    )
+    _add_settings(command)
+    command.set_defaults(run=_explain)
+
+
+def _add_settings(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--settings",
         type=Path,
@@ -150,8 +172,6 @@ def _add_doctor(commands: plugins.Commands) -> None:
         metavar="FILE",
         help="the settings of web and controller (%(default)s, where the chart puts them)",
     )
-    command.add_argument("--json", action="store_true", help="all findings as JSON, for programs")
-    command.set_defaults(run=_doctor)
 
 
 def _check(command: argparse.ArgumentParser, options: argparse.Namespace) -> int:
@@ -198,6 +218,19 @@ def _doctor(options: argparse.Namespace) -> int:
     from previewbot.cli.doctor import doctor
 
     return doctor(options.settings, json=options.json)
+
+
+def _explain(options: argparse.Namespace) -> int:
+    from previewbot.cli.explain import explain
+
+    return explain(options.settings, options.reference)
+
+
+def _reference(text: str) -> Reference:
+    try:
+        return reference_from(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 def _repository(text: str) -> str:

@@ -160,6 +160,19 @@ def needs_commits(author: Account, branch: str, *, is_fork: bool) -> bool:
     return not is_fork and not (_is_no_agent(author) or _by_account(author) or _by_branch(branch))
 
 
+def why_none(author: Account, branch: str, *, is_fork: bool) -> str:
+    """Return why `recognise` found no agent, in words for whoever expected one."""
+    if _is_no_agent(author):
+        return f"@{author.login} is a machine, but no coding agent"
+    if is_fork:
+        return f"of a fork the author's account alone tells, and @{author.login} is no agent's that is known"
+    return (
+        f"@{author.login} is no agent's account that is known, `{branch}` begins like no agent's "
+        "branch, and neither "
+        "the description nor a commit has an agent's link, address or trailer"
+    )
+
+
 def is_agents_account(account: Account) -> bool:
     """Return whether an account is an agent's own."""
     return _by_account(account) is not None
