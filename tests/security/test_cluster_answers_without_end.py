@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
-from kubernetes.aio import client
 
 from previewbot import errors
 from previewbot.clients.kubernetes.api_client import PAGES
@@ -19,6 +18,7 @@ from previewbot.clients.kubernetes.cache import ObjectCache
 from previewbot.clients.kubernetes.client import Kube
 from previewbot.clients.kubernetes.informer import Informer
 from previewbot.clients.kubernetes.resources import MOST_BYTES, PODS, PREVIEWS
+from tests.support.kube_clients import kube_at
 from tests.unit.test_informer import Server, an_object, eventually, raw, tell
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -30,8 +30,7 @@ async def a_cluster(handler: Handler) -> AsyncIterator[Kube]:
     app = web.Application()
     app.router.add_route("*", "/{path:.*}", handler)
     async with TestServer(app) as running:
-        configuration = client.Configuration(host=str(running.make_url("")).rstrip("/"))
-        kube = Kube(client.ApiClient(configuration), request_timeout=10)
+        kube = kube_at(str(running.make_url("")), request_timeout=10)
         yield kube
         await kube.close()
 

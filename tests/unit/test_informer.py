@@ -13,12 +13,11 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from hypothesis import given
 from hypothesis import strategies as st
-from kubernetes.aio import client
 
 from previewbot.clients.kubernetes.cache import ObjectCache
-from previewbot.clients.kubernetes.client import Kube
 from previewbot.clients.kubernetes.informer import Informer
 from previewbot.clients.kubernetes.resources import PREVIEWS
+from tests.support.kube_clients import kube_at
 
 Watch = Callable[[web.Request, web.StreamResponse], Awaitable[None]]
 Change = tuple[str | None, str | None]
@@ -116,8 +115,7 @@ async def following(
     app = web.Application()
     app.router.add_route("*", "/{path:.*}", server.handle)
     async with TestServer(app) as running:
-        configuration = client.Configuration(host=str(running.make_url("")).rstrip("/"))
-        kube = Kube(client.ApiClient(configuration), request_timeout=2)
+        kube = kube_at(str(running.make_url("")), request_timeout=2)
         seen, life = Seen(), [0]
 
         def progressed() -> None:

@@ -1,33 +1,31 @@
-"""Requests to the API server over the official async client, with one identity.
+"""Requests to the API server, with one identity.
 
-Objects are plain JSON both ways, and the client's transport alone is used: kubeconfig, tokens, TLS, the pool
-of connections. Its classes for groups of resources would build a model of every type that Kubernetes has
-when they are imported: 0.7 s of CPU at each start, and 25 MB (measured on kubernetes 37).
-Every call has a total timeout and a limit of size; errors are previewbot's own.
+Objects are plain JSON both ways. Every call has a total timeout and a limit of size; errors are previewbot's
+own.
 """
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 import aiohttp
-from kubernetes.aio import client, config
 
 from previewbot.clients.answers import MOST_OF_A_REFUSAL, beginning
 from previewbot.clients.kubernetes import resources
+from previewbot.clients.kubernetes.access import open_access
 from previewbot.clients.kubernetes.resources import JSON, MOST_BYTES
-from previewbot.clients.tls import end_at_once
+from previewbot.clients.kubernetes.sender import ApiRequest as ApiRequest
+from previewbot.clients.kubernetes.sender import Query, Sender, Verb
+from previewbot.clients.proxying import reason
 from previewbot.errors import NoAnswer, NotFound, TooLarge, TryLater
 
 Object = dict[str, Any]
 Fence = Callable[[], None]
-Verb = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
-Query = Mapping[str, str | int]
 
 PAGES = (200, 20, 1)
 """How many objects a page of a list has; the next number is tried where one is larger than MOST_BYTES."""
@@ -36,38 +34,10 @@ WHOLE = (0, *PAGES[1:])
 """The same for a list that is short as a rule: all at once, which the API server answers from its memory."""
 
 _TIMEOUT_SECONDS = 10.0
-_REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 
 def open_fence() -> None:
     """Let everything through."""
-
-
-class RedirectRefused(aiohttp.ClientError):
-    """The API server's answer leads elsewhere."""
-
-
-async def _stay(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
-    """Take no redirect: whoever answers for the API server would choose where our requests go.
-
-    The API server itself has no redirects for what we ask, and the client has no switch to leave them be.
-    """
-    response = await handler(request)
-    if response.status in _REDIRECTS:
-        response.close()
-        raise RedirectRefused
-    return response
-
-
-@dataclass(frozen=True)
-class ApiRequest:
-    """A request to the API server; `path` is one of those that `resources` makes."""
-
-    verb: Verb
-    path: str
-    query: Query = field(default_factory=dict)
-    body: Mapping[str, Any] | None = None
-    content_type: str = JSON
 
 
 class ApiClient:
@@ -78,9 +48,9 @@ class ApiClient:
     """
 
     def __init__(
-        self, api_client: Any, *, fence: Fence = open_fence, request_timeout: float = _TIMEOUT_SECONDS
+        self, sender: Sender, *, fence: Fence = open_fence, request_timeout: float = _TIMEOUT_SECONDS
     ) -> None:
-        self._client = api_client
+        self._sender = sender
         self._fence = fence
         self._timeout = request_timeout
 
@@ -96,30 +66,17 @@ class ApiClient:
         """Return a client for a kubeconfig, or for the cluster this process runs in; nothing is sent yet.
 
         `fence` is called before each request that changes something (but the Lease) and may raise.
-        `request_timeout` is the total of each call in seconds. Raises SettingsError if there is neither.
+        `request_timeout` is the total of each call in seconds. Raises SettingsError if there is neither, or
+        no login.
         """
-        configuration = client.Configuration()
-        # No limit: each namespace holds a watch, and a hundred of them would starve every other call.
-        configuration.connection_pool_maxsize = 0
-        # The client's default believes the environment: a proxy that an injector sets would hear all that is
-        # said, and ~/.netrc would add a password. A proxy that somebody wants is in the kubeconfig.
-        configuration.client_session_kwargs = {"trust_env": False, "middlewares": (_stay,)}
-        try:
-            if kubeconfig is None:
-                config.load_incluster_config(client_configuration=configuration)
-            else:
-                await config.load_kube_config(str(kubeconfig), client_configuration=configuration)
-            api_client = client.ApiClient(configuration)
-            end_at_once(api_client.rest_client.ssl_context)
-        except Exception as error:
-            # Measured: also TypeError and YAMLError for a file that is no kubeconfig, SSLError for its CA.
-            raise resources.unusable(kubeconfig, error) from error
-        api_client.user_agent = user_agent
-        return cls(api_client, fence=fence, request_timeout=request_timeout)
+        # In a thread: a program that gives the login may take its time.
+        access = await asyncio.to_thread(open_access, kubeconfig)
+        sender = Sender(access, user_agent, patience=request_timeout)
+        return cls(sender, fence=fence, request_timeout=request_timeout)
 
     async def close(self) -> None:
         """Close the connections."""
-        await self._client.close()
+        await self._sender.close()
 
     async def _change(
         self, what: str, verb: Verb, path: str, body: Mapping[str, Any], *, content_type: str = JSON
@@ -198,30 +155,17 @@ class ApiClient:
     async def _text(self, what: str, request: ApiRequest) -> str:
         """Send a request and return its answer as it came."""
         with _in_our_words(what):
-            async with await self._send(request, self._timeout) as response:
+            async with await self._sender.send(request, self._timeout) as response:
                 return await _body(what, response)
 
     async def _stream(self, what: str, request: ApiRequest, request_timeout: float) -> aiohttp.ClientResponse:
         """Send a request whose answer the caller reads bit by bit, and closes."""
         with _in_our_words(what):
-            response = await self._send(request, request_timeout)
+            response = await self._sender.send(request, request_timeout)
             if response.status != 200:
                 async with response:
                     await _body(what, response)
             return response
-
-    async def _send(self, request: ApiRequest, request_timeout: float) -> aiohttp.ClientResponse:
-        parameters = await self._client.param_serialize(
-            request.verb,
-            request.path,
-            query_params=list(request.query.items()),
-            header_params={"Accept": f"{JSON}, */*", "Content-Type": request.content_type},
-            body=None if request.body is None else dict(request.body),
-            auth_settings=["BearerToken"],
-        )
-        answer = await self._client.call_api(*parameters, _request_timeout=request_timeout)
-        response: aiohttp.ClientResponse = answer.response
-        return response
 
 
 @contextmanager
@@ -235,7 +179,7 @@ def _in_our_words(what: str) -> Iterator[None]:
         raise NoAnswer(f"Kubernetes: {what}", message="no answer in time") from error
     except (aiohttp.ClientError, OSError, ValueError) as error:
         # A ValueError of the transport: a header that cannot be sent, say.
-        raise TryLater(f"Kubernetes: {what}", message=type(error).__name__) from error
+        raise TryLater(f"Kubernetes: {what}", message=reason(error)) from error
 
 
 async def _body(what: str, response: aiohttp.ClientResponse) -> str:

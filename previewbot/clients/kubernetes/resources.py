@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 from previewbot.api import GROUP, PLURAL, VERSION, Poke, Resource, Spec, annotations_of
-from previewbot.errors import RemoteError, SettingsError, from_status
+from previewbot.errors import RemoteError, from_status
 
 PREVIEWS = Resource(GROUP, VERSION, PLURAL)
 EVENTS = Resource("events.k8s.io", "v1", "events")
@@ -118,12 +117,6 @@ def without_nulls(manifest: Mapping[str, Any]) -> dict[str, Any]:
         for key, value in manifest.items()
         if value is not None
     }
-
-
-def unusable(kubeconfig: Path | None, error: Exception) -> SettingsError:
-    """Return the error for a kubeconfig, or for the lack of one outside a pod."""
-    where = kubeconfig or "not set, and this is no pod with a service account"
-    return SettingsError((f"cluster.kubeconfig ({where}): {str(error) or type(error).__name__}",))
 
 
 def message_of(body: str | bytes | None) -> str:

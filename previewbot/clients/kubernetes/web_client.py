@@ -16,14 +16,16 @@ from pathlib import Path
 from typing import Any
 
 import urllib3
-from kubernetes import client, config
+from kubernetes import client
 from kubernetes.client.exceptions import ApiException
 from pydantic import ValidationError
 
 from previewbot.api import Poke, Spec, name_of, new_object
 from previewbot.clients.kubernetes import resources
+from previewbot.clients.kubernetes.access import open_access
 from previewbot.clients.kubernetes.coalescer import Coalescer
 from previewbot.clients.kubernetes.resources import MOST_BYTES, PREVIEWS
+from previewbot.clients.kubernetes.web_sender import AnswerTooLarge, WebSender, reason
 from previewbot.errors import Conflict, NotFound, RemoteError, TryLater
 
 _BUDGET_SECONDS = 5.0
@@ -52,27 +54,6 @@ def _merge_wishes(first: _Wish, second: _Wish) -> _Wish:
     return _Wish(second.spec, poke, first.create or second.create)
 
 
-class _TooLarge(ValueError):
-    """An answer is larger than any that the API server gives."""
-
-
-class _ApiClient(client.ApiClient):  # type: ignore[misc]
-    """Reads answers within a size; the generated one reads whatever comes."""
-
-    def call_api(self, *args: Any, **kwargs: Any) -> Any:
-        answer = super().call_api(*args, **kwargs)
-        body = bytearray()
-        while piece := answer.response.read(64 * 1024):
-            body += piece
-            if len(body) > MOST_BYTES:
-                # The connection goes with what was not read.
-                answer.response.close()
-                raise _TooLarge
-        # Where this is set, it is not read again.
-        answer.data = bytes(body)
-        return answer
-
-
 class _Turns:
     """Lets so many at once send a request; the others wait for at most `patience` seconds."""
 
@@ -96,28 +77,12 @@ class _Turns:
 class WebClient:
     """Pokes Previews; safe to use from several threads. Raises RemoteError if the API server does not do it.
 
-    `budget` is the time in seconds that each of the methods may take in all.
+    `budget` is the time in seconds that each of the methods may take in all. To make one raises SettingsError
+    for a kubeconfig that cannot be used, or gives no login.
     """
 
     def __init__(self, kubeconfig: Path | None, *, user_agent: str, budget: float = _BUDGET_SECONDS) -> None:
-        configuration = client.Configuration()
-        # urllib3 would try again by itself, each time with the whole timeout, until GitHub has given up.
-        # It follows no redirect either.
-        configuration.retries = False
-        # Otherwise it would be what the environment names, which anybody who injects variables may set. The
-        # kubeconfig's own proxy still counts.
-        configuration.proxy = None
-        configuration.connection_pool_maxsize = _CONNECTIONS
-        try:
-            if kubeconfig is None:
-                config.load_incluster_config(client_configuration=configuration)
-            else:
-                config.load_kube_config(str(kubeconfig), client_configuration=configuration)
-            api_client = _ApiClient(configuration)
-        except Exception as error:
-            # Measured: also TypeError and YAMLError for a file that is no kubeconfig.
-            raise resources.unusable(kubeconfig, error) from error
-        api_client.user_agent = user_agent
+        api_client = WebSender(open_access(kubeconfig), user_agent, connections=_CONNECTIONS)
         self._api = client.CustomObjectsApi(api_client)
         self._budget = budget
         self._pokes, self._probes = _Turns(_POKES, budget), _Turns(_PROBES, budget)
@@ -215,8 +180,8 @@ class WebClient:
         except ValidationError:
             # Ours: an argument of the wrong type, refused before anything is sent.
             raise
-        except _TooLarge:
+        except AnswerTooLarge:
             words = f"the answer is larger than {MOST_BYTES // 2**20} MiB"
             raise TryLater(f"Kubernetes: {what}", message=words) from None
         except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
-            raise TryLater(f"Kubernetes: {what}", message=type(error).__name__) from error
+            raise TryLater(f"Kubernetes: {what}", message=reason(error)) from error
