@@ -86,6 +86,10 @@ wrong in it is told in the comment, with the line and what to write instead.
 - Without `ports`, those count that the pod's containers declare in staging. With `ports: []` a service takes
   no requests, as a worker that reads a queue. Its preview runs beside staging's own and reads the same
   queues, so it gets its share of everybody's messages. The link is the entry's.
+- `entry.routes` follows staging's own HTTPRoute where one Service does not answer every path: an `Exact` path
+  counts before a prefix, a longer prefix before a shorter one, and what none of them takes is the entry's
+  Service's. Each of these Services must be open to links. A share host leads to one Service alone: without a
+  Gateway such a front end is opened with the header.
 - No two services may stand in for the same container. The server's settings say which namespaces, targets,
   images and entries are open to this repository, and how long a preview may live; with them at hand,
   `previewbot check .github/preview.yaml --settings FILE --repository OWNER/NAME` holds the file to that.

@@ -1,15 +1,17 @@
 """The way in from a browser: a Gateway that obeys the stored HTTPRoutes, and mirrord's share hosts.
 
 Of the Gateway API (https://gateway-api.sigs.k8s.io/reference/spec/#httproute) it knows host names, one
-listener, the filters `RequestHeaderModifier`, `RequestRedirect` and `ExtensionRef`, one backend per rule, and
-that a route's status says which generation of it a gateway knows. A share host forwards to the session's
-target itself, with the `baggage` header set, as `mirrord-share-ingress` does.
+listener, rules for paths (`PathPrefix` and `Exact`) with their timeouts, the filters `RequestHeaderModifier`,
+`RequestRedirect` and `ExtensionRef`, one backend per rule, and that a route's status says which generation
+of it a gateway knows. A share host forwards to the session's target itself, with the `baggage` header set, as
+`mirrord-share-ingress` does.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -23,6 +25,10 @@ from previewbot_demo.routing import Object, Router
 
 _ROUTES = "/apis/gateway.networking.k8s.io/v1/namespaces"
 _CONTROLLER = "previewbot.dev/demo-gateway"
+_USUALLY = 30.0
+"""Seconds that a request may take where its rule does not say."""
+
+_SECONDS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
 LISTENER = "web"
 """The name of the only listener."""
 
@@ -124,9 +130,14 @@ class Gateway:
         host = request.host.partition(":")[0].lower()
         routes = self._routes.values()
         route = next((r for r in routes if host in (r["spec"].get("hostnames") or [])), None)
-        if route is None or not route["spec"].get("rules"):
-            return web.Response(status=404, text=f"no route for {host}\n")
-        return await self._apply(route, route["spec"]["rules"][0], request)
+        rule = rule_for(request.path, route["spec"].get("rules") or []) if route else None
+        if route is None or rule is None:
+            return web.Response(status=404, text=f"no route for {host}{request.path}\n")
+        try:
+            async with asyncio.timeout(limit(rule)):
+                return await self._apply(route, rule, request)
+        except TimeoutError:
+            return web.Response(status=504, text="the service did not answer in time\n")
 
     async def share(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer a request for a share host; 404 if no session holds it."""
@@ -171,6 +182,38 @@ class Gateway:
         if extension is None:
             return web.Response(status=500, text=f"there is no {ref['kind']} {ref['name']}\n")
         return extension(request)
+
+
+def rule_for(path: str, rules: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
+    """Return the rule that takes a path: an exact one first, else the longest prefix, in any order.
+
+    A prefix is one of whole parts, `/api` of `/api/v1` and not of `/apiary`; its own slash at the end means
+    nothing: https://gateway-api.sigs.k8s.io/reference/spec/#httprouterule
+    """
+    found: list[tuple[bool, int, Mapping[str, Any]]] = []
+    for rule in rules:
+        for match in rule.get("matches") or [{}]:
+            wanted = match.get("path") or {}
+            value, exact = wanted.get("value", "/"), wanted.get("type") == "Exact"
+            prefix = value.rstrip("/")
+            if path == value if exact else path == prefix or path.startswith(f"{prefix}/"):
+                found.append((exact, len(value), rule))
+    return max(found, key=lambda each: each[:2])[2] if found else None
+
+
+def limit(rule: Mapping[str, Any]) -> float | None:
+    """Return how many seconds a request may take by its rule's timeouts; None is without end.
+
+    https://gateway-api.sigs.k8s.io/geps/gep-1742/
+    """
+    timeouts = rule.get("timeouts") or {}
+    given = [_seconds(timeouts[key]) for key in ("request", "backendRequest") if key in timeouts]
+    bounds = [seconds for seconds in given if seconds]
+    return min(bounds) if bounds else None if given else _USUALLY
+
+
+def _seconds(duration: str) -> float:
+    return sum(int(n) * _SECONDS[unit] for n, unit in re.findall(r"([0-9]+)(h|ms|m|s)", duration))
 
 
 def modify(headers: CIMultiDict[str], modifier: Mapping[str, Any]) -> None:

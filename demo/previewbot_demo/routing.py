@@ -21,7 +21,8 @@ Object = Mapping[str, Any]
 
 _SERVED = ("Ready", "Idle")
 _HOP_BY_HOP = ("connection", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade")
-_TIMEOUT = aiohttp.ClientTimeout(total=30, connect=5)
+_TIMEOUT = aiohttp.ClientTimeout(total=600, connect=5)
+"""What a request may take at most; a gateway has limits of its own."""
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ValidationError
 
 from previewbot.config.reader import Document, Mistake, Place, Plain
 from previewbot.config.schema import KeyPath, Schema, at, example_line, flow
-from previewbot.config.words import KINDS, Raw, did_you_mean, fill, shown, whole
+from previewbot.config.words import KINDS, Raw, did_you_mean, fill, keys_within, shown, whole
 
 M = TypeVar("M", bound=BaseModel)
 _WHATEVER_IS_WRITTEN = ("duration", "extra_forbidden", "literal_error", "missing")
@@ -90,7 +90,7 @@ class _Wording:
         # pydantic says `[key]` behind a name that is wrong itself.
         if path[-1:] == ("[key]",) and error != "extra_forbidden" and not at(self.root, path):
             path = path[:-1]
-        path = (*path, *context["at"].split(".")) if context.get("at") else path
+        path = (*path, *keys_within(str(context.get("at", "")), value))
         kind = error if context.get("at") else self._kind(error, path, value)
         # A settings file without `github` gets one mistake for each key to write under it, not one for the
         # whole.

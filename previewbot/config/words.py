@@ -171,6 +171,15 @@ KINDS: Mapping[str, Kind] = {
     "label_ours": Kind("must not begin with what is previewbot's or mirrord's own"),
     "label_value": Kind("must be at most 63 letters, digits, - _ and ."),
     "listener": Kind("must be the name of one of the Gateway's listeners, like https"),
+    # The entry
+    "backend_request": Kind("must not be longer than request, which is {most}"),
+    "gateway_duration": Kind("must be a duration as the Gateway API has it, like 30s, 500ms or 0s"),
+    "path": Kind("must be a path of a URL as the Gateway API has it, like {example}"),
+    "path_of_entry": Kind(
+        "is not where the entry itself leads, which is {service}", "name that Service, or leave this path out"
+    ),
+    "path_twice": Kind("means the same as {other} above", "keep one"),
+    "paths_many": Kind("has more paths than a route may", "at most {most}", told=False),
     # A service
     "glob": Kind("must be patterns as in .gitignore, like services/checkout/**, not {written}"),
     "glob_dot": Kind("must be written without ./ at its beginning: {instead}"),
@@ -209,6 +218,12 @@ def shown(text: str, most: int = 60) -> str:
 def printable(text: str) -> str:
     """Return a text with a question mark for each character that a terminal or a browser would obey."""
     return text if text.isprintable() else "".join(char if char.isprintable() else "?" for char in text)
+
+
+def keys_within(at: str, value: object) -> tuple[str | int, ...]:
+    """Return the keys of `at` (`checkout.paths`, or `1.path` in a list) within a value."""
+    first, *rest = at.split(".") if at else [""]
+    return () if not at else (int(first) if isinstance(value, list | tuple) else first, *rest)
 
 
 def whole(text: str) -> str:

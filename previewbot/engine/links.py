@@ -16,7 +16,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from previewbot.api import PREVIEW_LABEL, Link, LinkKind, Preview, Service, owner_reference
-from previewbot.config.repository import Entry, RepositoryConfig
+from previewbot.config.repository import Entry, PathRule, RepositoryConfig
 from previewbot.config.server import GatewaySettings
 from previewbot.engine.annotations import HEAD_SHA, IDENTITY, SPEC_HASH, hash_of, who_and_why
 from previewbot.engine.mirrord import header, header_value
@@ -102,7 +102,7 @@ def route(
     spec = {
         "parentRefs": [parent],
         "hostnames": [host(gateway, key)],
-        "rules": [_forward(gateway, entry, key) if entry else _redirect(page)],
+        "rules": _forwards(gateway, key, entry.rules) if entry else [_redirect(page)],
     }
     return {
         "apiVersion": f"{ROUTE_GROUP}/{ROUTE_VERSION}",
@@ -157,6 +157,10 @@ def gateway_switched(
 
 def _sharing(serving: Sequence[Service], entry: Entry | None) -> Service | None:
     """Return whose share host shows the front end: the entry's own, or any if no entry is named."""
+    # A share host forwards to its own target alone: of a front end some of whose paths other Services answer,
+    # it would show its own page for each of their calls.
+    if entry is not None and len(entry.rules) > 1:
+        return None
     for service in serving:
         is_entry = entry is None or entry.is_served_by(service.namespace, service.target)
         if is_entry and service.share_host:
@@ -173,8 +177,13 @@ def _leads_to(preview: Preview) -> str:
     return newest if not serving or newest in serving else serving[0]
 
 
-def _forward(gateway: GatewaySettings, entry: Entry, key: str) -> dict[str, Any]:
-    return {
+def _forwards(gateway: GatewaySettings, key: str, rules: Sequence[PathRule]) -> list[dict[str, Any]]:
+    """Return the rules of a route to staging: each sets the header, whichever Service answers."""
+    return [_forward(gateway, key, rule, alone=len(rules) == 1) for rule in rules]
+
+
+def _forward(gateway: GatewaySettings, key: str, rule: PathRule, *, alone: bool) -> dict[str, Any]:
+    forward: dict[str, Any] = {
         "filters": [
             # Those of the settings come first: nobody who has not passed the sign-in gets to a session, and
             # none of them comes after ours to take the header away.
@@ -184,8 +193,13 @@ def _forward(gateway: GatewaySettings, entry: Entry, key: str) -> dict[str, Any]
                 "requestHeaderModifier": {"set": [{"name": "baggage", "value": header_value(key)}]},
             },
         ],
-        "backendRefs": [{"name": entry.service, "port": entry.port}],
+        "backendRefs": [{"name": rule.service, "port": rule.port}],
     }
+    if not alone:
+        forward["matches"] = [{"path": {"type": rule.type, "value": rule.path}}]
+    if rule.timeouts is not None and rule.timeouts.verbatim:
+        forward["timeouts"] = rule.timeouts.verbatim
+    return forward
 
 
 def _redirect(page: str) -> dict[str, Any]:

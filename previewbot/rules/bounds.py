@@ -59,18 +59,24 @@ def image_outside(bounds: Bounds, reference: str, written: str = "") -> str:
 
 
 def entry_outside(bounds: Bounds, entry: Entry) -> str:
-    """Return why no link may lead to an entry's Service; empty if one may."""
-    if bounds.opens_entry(entry.namespace, entry.service, entry.port):
+    """Return why no link may lead to an entry's Services, or to one of them; empty if one may to all."""
+    outside = (service_outside(bounds, entry.namespace, *backend) for backend in entry.backends)
+    return next(filter(None, outside), "")
+
+
+def service_outside(bounds: Bounds, namespace: str, service: str, port: int) -> str:
+    """Return why no link may lead to a Service; empty if one may."""
+    if bounds.opens_entry(namespace, service, port):
         return ""
     if bounds.entries is None:
-        return namespace_outside(bounds, entry.namespace)
-    service = shown(f"{entry.namespace}/{entry.service}:{entry.port}")
+        return namespace_outside(bounds, namespace)
+    named = shown(f"{namespace}/{service}:{port}")
     if not bounds.entries:
-        return f"no link may lead to {service}: this repository may have no `entry`. {_WHOSE}"
+        return f"no link may lead to {named}: this repository may have no `entry`. {_WHOSE}"
     known = _named(bounds.entries)
     # Not which namespaces there are: that would name other teams', and most of them are not open here.
-    there = "" if entry.namespace in bounds.linkable else ", and its namespace is open to nobody"
-    return f"no link may lead to {service} for this repository{there}; open are: {known}. {_WHOSE}"
+    there = "" if namespace in bounds.linkable else ", and its namespace is open to nobody"
+    return f"no link may lead to {named} for this repository{there}; open are: {known}. {_WHOSE}"
 
 
 def runs_outside(services: Sequence[Service], there: Collection[str], bounds: Bounds) -> bool:
@@ -108,10 +114,20 @@ def _images(config: RepositoryConfig, bounds: Bounds) -> Iterator[Problem]:
 
 
 def _entry(config: RepositoryConfig, bounds: Bounds) -> Iterator[Problem]:
-    words = entry_outside(bounds, config.entry) if config.entry is not None else ""
-    if words:
-        key = "entry.namespace" if bounds.entries is None else "entry.service"
-        yield Problem(config.lines.get(key, 0), words)
+    entry = config.entry
+    if entry is None:
+        return
+    places = {(entry.service, entry.port): "entry.service"}
+    for number, route in enumerate(entry.routes):
+        places.setdefault((route.service, route.port), f"entry.routes.{number}.service")
+    for (service, port), written in places.items():
+        words = service_outside(bounds, entry.namespace, service, port)
+        if words and bounds.entries is None:
+            # It is about the namespace, which all of them share.
+            yield Problem(config.lines.get("entry.namespace", 0), words)
+            return
+        if words:
+            yield Problem(config.lines.get(written, 0), words)
 
 
 def _ttl(config: RepositoryConfig, bounds: Bounds) -> Iterator[Problem]:

@@ -41,6 +41,7 @@ from tests.support.admission import (
     spoiled,
     upgrade,
     wait_until,
+    with_paths,
 )
 from tests.support.control_plane import ControlPlane
 from tests.support.previews import a_preview
@@ -101,6 +102,34 @@ def test_what_else_previewbot_makes_is_admitted(account: Account, make: Callable
 @pytest.mark.parametrize("to_page", [False, True])
 def test_the_routes_that_previewbot_makes_are_admitted(account: Account, to_page: bool) -> None:
     assert_admitted(account, route(to_page=to_page))
+
+
+@pytest.mark.parametrize(
+    "routes",
+    [
+        # As a staging's own route may have it.
+        [
+            {"path": "/api", "service": "api", "port": 8080, "timeouts": {"request": "0s"}},
+            {"path": "/", "service": "web", "port": 80},
+        ],
+        [{"path": "/", "service": "web", "port": 80, "timeouts": {"request": "1m"}}],
+        [{"path": "/api/v1/health", "type": "Exact", "service": "api", "port": 8080}],
+        [
+            {
+                "path": "/a",
+                "service": "web",
+                "port": 8081,
+                "timeouts": {"request": "1h30m", "backendRequest": "500ms"},
+            }
+        ],
+        [{"path": f"/{'x' * 1000}{number}", "service": f"s{number}", "port": 65_535} for number in range(15)],
+    ],
+    ids=["two", "one, and time", "exactly", "both times", "as many as there can be"],
+)
+def test_a_route_to_a_service_for_each_path_is_admitted(
+    account: Account, routes: list[dict[str, Any]]
+) -> None:
+    assert_admitted(account, route(entry=with_paths(*routes)))
 
 
 @pytest.mark.parametrize(
@@ -243,6 +272,12 @@ def an_entry(namespace: str, service: str, port: int = 80) -> dict[str, Any]:
     return route(RULED, entry=entry)
 
 
+def a_path(namespace: str, service: str, port: int = 80) -> dict[str, Any]:
+    """Return a route whose front end any rule opens, and one of whose paths leads there."""
+    own = ENTRY.model_copy(update={"namespace": namespace, "service": "web0", "port": 80})
+    return route(RULED, entry=with_paths({"path": "/api", "service": service, "port": port}, entry=own))
+
+
 RULED = GATEWAY.model_copy(update={"domain": "rules.example.com"})
 OPENED = [
     a_session("staging", "deployment/web-eu"),
@@ -253,6 +288,8 @@ OPENED = [
     a_session("payments", "rollout/ends"),
     an_entry("payments", "web0", 8080),
     an_entry("payments", "a"),
+    a_path("payments", "web0", 8080),
+    a_path("payments", "a"),  # another rule opens it than opens `web0`
     route(RULED, to_page=True),
 ]
 CLOSED = [
@@ -265,6 +302,8 @@ CLOSED = [
     a_session("staging", "statefulset/axb"),
     an_entry("payments", "web"),  # at port 80, and `*0` is about names
     an_entry("payments", "a", 8080),
+    a_path("payments", "web"),
+    a_path("payments", "a", 8080),
 ]
 
 
@@ -288,8 +327,10 @@ def test_where_the_rules_open_nothing_nothing_is_admitted(rules: list[dict[str, 
         policy = one(rendered("gateway", *options), "ValidatingAdmissionPolicy", f"previewbot-{name}")
         [opened] = [v for v in policy["spec"]["validations"] if "settings.repositories" in str(v)]
         of_rules = "variables.openedByRule0" if rules else "false"
-        assert opened["expression"] in (of_rules, f"!variables.forwards || {of_rules}")
-        assert by_rule(policy) == ["false"] * len(rules)
+        of_entries = "e in variables.openedByRule0" if rules else "false"
+        assert opened["expression"] in (of_rules, f"variables.entries.all(e, {of_entries})")
+        nothing = {"sessions": "false", "routes": "variables.entries.filter(e, false)"}[name]
+        assert by_rule(policy) == [nothing] * len(rules)
 
 
 def by_rule(policy: Any) -> list[str]:
@@ -327,6 +368,9 @@ def test_as_many_rules_as_a_large_company_has_are_taken_and_evaluated(
     last = f"{named(99, 49)}z"
     assert_admitted(account, a_session("staging", f"deployment/{last}"))
     assert_admitted(account, route(gateway, entry=ENTRY.model_copy(update={"service": last})))
+    paths = [{"path": f"/{n}", "service": f"{named(99 - n, 49)}z", "port": 80} for n in range(15)]
+    own = ENTRY.model_copy(update={"service": last})
+    assert_admitted(account, route(gateway, entry=with_paths(*paths, entry=own)))
     for other in [
         a_session("staging", f"deployment/{'x' * 253}"),
         route(gateway, entry=ENTRY.model_copy(update={"service": "x" * 63})),
@@ -356,6 +400,9 @@ def test_patterns_mean_what_they_mean_to_previewbot(pattern: tuple[str, str], te
     found = re.fullmatch(written, "/".join(text).replace("*", "x")) is not None
 
     assert found == matches("/".join(pattern), "/".join(text).replace("*", "x"))
+    if re.fullmatch(r"[^*]*/[^*]*\*", "/".join(pattern)):
+        # A part that only begins so is compared without an expression.
+        assert found == "/".join(text).replace("*", "x").startswith("/".join(pattern)[:-1])
 
 
 def test_the_chart_writes_patterns_so() -> None:
@@ -370,11 +417,11 @@ def test_the_chart_writes_patterns_so() -> None:
     [[of_targets], [of_entries]] = [by_rule(policy) for policy in policies]
     assert of_targets == (
         '(variables.workload in ["deployment/a.b"]'
-        r' || variables.workload.matches("^(deployment/a\\.b-[^/]*|[^/]*/c)$"))'
+        ' || ["deployment/a.b-"].exists(p, variables.workload.startsWith(p))'
+        r' || variables.workload.matches("^([^/]*/c)$"))'
     )
-    assert of_entries == (
-        '(variables.entry in ["staging/x"] || variables.entryAndPort.matches("^(staging/w[^/]*:80)$"))'
-    )
+    of_ports, of_names = 'e.matches("^(staging/w[^/]*:80)$")', """e.split(':')[0] in ["staging/x"]"""
+    assert of_entries == f"variables.entries.filter(e, ({of_ports} || {of_names}))"
 
 
 @pytest.mark.parametrize("duration", ["72h", "90s", "1d2h30m", "3D", "7h59m59s", "365d"])

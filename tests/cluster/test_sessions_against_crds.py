@@ -31,11 +31,11 @@ PREVIEW = a_preview(name="gh-9999999999-99999999")
 LONGEST_KEY = environment_key("github.com", 812, 99_999_999, "acme/" + "very-long-" * 10)
 
 SESSIONS: dict[str, DesiredSession] = {
-    f"{target} with {len(ports)} ports": DesiredSession(
+    f"{target} with ports {ports}": DesiredSession(
         "checkout", NAMESPACE, parse_target(target), "app", "i@sha256:0", ports, HEAD, 60
     )
     for target in ("deployment/x", "statefulset/x", "rollout/x", "deployment/x/container/y")
-    for ports in ((), (8080,), (1, 65_535))
+    for ports in (None, (), (8080,), (1, 65_535))
 }
 SESSIONS["the longest names"] = DesiredSession(
     LONG,
@@ -65,6 +65,20 @@ ENTRIES = {
         service=LONG,
         port=65_535,
         target=parse_target("deployment/w"),
+    ),
+    "by paths": Entry.model_validate(
+        {
+            "url": "https://a.example.com",
+            "namespace": NAMESPACE,
+            "service": "web",
+            "port": 80,
+            "routes": [
+                {"path": "/api", "service": "api", "port": 8080, "timeouts": {"request": "0s"}},
+                {"path": "/", "service": "web", "port": 80, "timeouts": {"backendRequest": "1h30m"}},
+                {"path": "/a%20b/(c)~!$&'*+,;=:@", "type": "Exact", "service": "api", "port": 8080},
+                *({"path": f"/{n}{'x' * 1000}", "service": f"s{n}", "port": 80} for n in range(12)),
+            ],
+        }
     ),
     "to the page": None,
 }
@@ -129,7 +143,7 @@ def new_preview(plane: ControlPlane, name: str) -> Object:
 
 
 def test_a_field_that_the_operator_does_not_know_would_be_noticed(control_plane: ControlPlane) -> None:
-    session = manifest(PREVIEW, SESSIONS["deployment/x with 1 ports"])
+    session = manifest(PREVIEW, SESSIONS["deployment/x with ports (8080,)"])
     session["spec"]["incoming"]["filter"] = {}
 
     assert stored(control_plane, session, "PreviewSession").reason == (400, "BadRequest")

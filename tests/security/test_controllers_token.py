@@ -34,6 +34,7 @@ from tests.support.admission import (
     spoiled,
     theirs,
     with_filter,
+    with_paths,
 )
 from tests.support.api import MERGE_PATCH
 from tests.support.control_plane import ControlPlane
@@ -206,7 +207,8 @@ OURS = setting("baggage", mirrord.header_value(KEY))
 BAGGAGE = "does not set the baggage header of its key"
 HOST = "is not for the host"
 GATEWAY = "is not attached to the Gateway gateways/public alone"
-ONE_SERVICE = "a route leads to one Service"
+ONE_SERVICE = "a rule leads to one Service"
+ONE_PATH = "takes one path, by a prefix or exactly, and asks for nothing else"
 WHOLE_SERVICE = "to the port of a Service, with all its weight"
 
 OF_ROUTES: dict[str, Case] = NOT_ONES_OWN | {
@@ -229,11 +231,21 @@ OF_ROUTES: dict[str, Case] = NOT_ONES_OWN | {
     "another port": (put(*PARENT, "port", value=8443), "spec.parentRefs.port"),
     "another namespace": (put("metadata", "namespace", value="elsewhere"), "in the namespace elsewhere"),
     "a finalizer": (put("metadata", "finalizers", value=["example.com/never"]), "no finalizers"),
-    "two rules": (put("spec", "rules", value=route()["spec"]["rules"] * 2), "has one rule, and not 2"),
+    "two rules": (put("spec", "rules", value=route()["spec"]["rules"] * 2), "one rule for each path"),
     "no rules": (drop("spec", "rules"), "leads neither to a Service nor to the page"),
-    "a path": (put(*RULE, "matches", value=[{"path": {"value": "/admin"}}]), "has no matches"),
-    "a header": (put(*RULE, "matches", value=[{"headers": [{"name": "a", "value": "b"}]}]), "has no matches"),
-    "time": (put(*RULE, "timeouts", value={"request": "1h"}), "spec.rules.timeouts"),
+    "a pattern of paths": (
+        put(*RULE, "matches", value=[{"path": {"type": "RegularExpression", "value": "/.*"}}]), ONE_PATH,
+    ),
+    "two paths": (put(*RULE, "matches", value=[{"path": {"value": p}} for p in ("/a", "/b")]), ONE_PATH),
+    "a header": (put(*RULE, "matches", value=[{"headers": [{"name": "a", "value": "b"}]}]), ONE_PATH),
+    "a method": (put(*RULE, "matches", value=[{"path": {"value": "/a"}, "method": "POST"}]), ONE_PATH),
+    "a parameter": (put(*RULE, "matches", value=[{"queryParams": [{"name": "a", "value": "b"}]}]), ONE_PATH),
+    "a way to the page as well": (
+        put("spec", "rules", value=[*route()["spec"]["rules"], {
+            "matches": [{"path": {"value": "/b"}}], **route(to_page=True)["spec"]["rules"][0],
+        }]),
+        "to Services or to the page, and not to both",
+    ),
     "a Service elsewhere": (put(*BACKEND, "namespace", value="payments"), "spec.rules.backendRefs.namespace"),
     "two Services": (put(*RULE, "backendRefs", value=[{"name": n, "port": 80} for n in "ab"]), ONE_SERVICE),
     "no Service": (put(*RULE, "backendRefs", value=[]), ONE_SERVICE),
@@ -287,6 +299,30 @@ def test_a_route_that_previewbot_would_not_make_is_refused(
     assert_refused(account, spoiled(route(), spoil), words)
 
 
+PATHS = with_paths(
+    {"path": "/api", "service": "api", "port": 8080}, {"path": "/docs", "service": "docs", "port": 80}
+)
+OF_A_RULE = {
+    what: (spoil, words)
+    for what, (spoil, words) in OF_ROUTES.items()
+    if (spoiled(route(), spoil)["spec"].get("rules") or [{}])[1:] == []
+    and spoiled(route(), spoil)["spec"].get("rules") != route()["spec"]["rules"]
+}
+"""What is wrong with the only rule of a route."""
+
+
+@pytest.mark.parametrize(("spoil", "words"), OF_A_RULE.values(), ids=OF_A_RULE.keys())
+def test_one_rule_among_several_that_previewbot_would_not_make_is_refused(
+    account: Account, spoil: Spoil, words: str
+) -> None:
+    """What holds of the first rule must hold of each: a path of the host is as good as the host."""
+    wrong = spoiled(route(entry=PATHS), spoil)
+    if "rules" in wrong["spec"]:
+        wrong["spec"]["rules"].reverse()
+
+    assert_refused(account, wrong, words)
+
+
 REDIRECT = (*FILTERS, 0, "requestRedirect")
 TO_PAGE = "leads neither to a Service nor to the page /p/812/42 of previews.example.com alone"
 
@@ -308,12 +344,18 @@ OF_REDIRECTS: dict[str, Spoil] = {
         *FILTERS, value=[mirror_to("evil"), *route(to_page=True)["spec"]["rules"][0]["filters"]]
     ),
     "to nothing": drop(*FILTERS),
+    "for a path": put(*RULE, "matches", value=[{"path": {"value": "/a"}}]),
+    "in time": put(*RULE, "timeouts", value={"request": "1s"}),
 }
 
 
 @pytest.mark.parametrize("spoil", OF_REDIRECTS.values(), ids=OF_REDIRECTS.keys())
 def test_a_redirect_to_anything_but_the_pull_requests_page_is_refused(account: Account, spoil: Spoil) -> None:
-    assert_refused(account, spoiled(route(to_page=True), spoil), TO_PAGE)
+    answer = account.create(spoiled(route(to_page=True), spoil))
+
+    # A path or a time is told of in other words: it does not lead elsewhere.
+    told = (TO_PAGE, "a route to the page takes all requests", "spec.rules.timeouts")
+    assert (answer.status, any(words in answer.text for words in told)) == (422, True), answer.text
 
 
 FINALIZER = put("metadata", "finalizers", value=["example.com/never"])

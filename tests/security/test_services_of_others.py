@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from previewbot.config.repository import Entry
+from previewbot.config.repository import Entry, PathRoute
 from previewbot.config.server import GatewaySettings
 from previewbot.reconciler.children import ROUTE
 from tests.support.observations import BOUNDS, FACTS, LIMITS, REPOSITORY, running
@@ -44,6 +44,46 @@ async def test_no_route_leads_to_a_service_that_is_not_open_to_the_repository(en
     assert world.cluster.routes == {}
     assert words in world.comment
     assert "open are: staging/web:80. That is the platform team's to decide" in world.comment
+
+
+API = ", routes: [{path: /api, service: api, port: 8080}]"
+"""What else a front end leads to."""
+
+
+@pytest.mark.parametrize(
+    ("open_too", "words"),
+    [
+        ([], "no link may lead to `staging/api:8080` for this repository"),
+        (["staging/api:80"], "no link may lead to `staging/api:8080` for this repository"),
+        (["payments/api"], "no link may lead to `staging/api:8080` for this repository"),
+        (["staging/api"], ""),
+        (["staging/a*:8080"], ""),
+    ],
+)
+async def test_no_path_of_a_link_leads_to_a_service_that_is_not_open_to_the_repository(
+    open_too: list[str], words: str
+) -> None:
+    world = World(**WIDE, repositories=[OPEN | {"entries": [*OPEN["entries"], *open_too]}])
+    world.github.configuration = with_entry(f"namespace: staging, service: web, port: 80{API}")
+    await world.settle()
+
+    assert bool(world.cluster.routes) is not bool(words)
+    assert words in world.comment
+
+
+async def test_a_path_whose_service_the_settings_took_back_closes_the_link_also_with_a_broken_file() -> None:
+    world = World(**WIDE, repositories=[OPEN | {"entries": ["staging/*"]}])
+    world.github.configuration = with_entry(f"namespace: staging, service: web, port: 80{API}")
+    await ready(world)
+    assert world.cluster.leads_to() == "staging"
+
+    world.settings = World(**WIDE, repositories=[OPEN]).settings
+    world.configure(BROKEN)
+    world.restart()
+    await world.settle()
+
+    assert world.cluster.leads_to() == "page"
+    assert world.cluster.sessions == {}
 
 
 @pytest.mark.parametrize("entries", [["*/*"], ["staging/web"], ["*/web:80"]])
@@ -129,9 +169,20 @@ async def test_a_service_that_the_file_turns_to_is_led_to_no_more() -> None:
     assert "no link may lead to `staging/admin:80`" in world.comment
 
 
-@pytest.mark.parametrize(("port", "leads"), [(80, True), (81, False)])
-def test_no_way_past_the_reading_of_the_file_ends_in_a_route(port: int, leads: bool) -> None:
-    entry = Entry(url="https://staging.example.com", namespace="staging", service="web", port=port)
+@pytest.mark.parametrize(
+    ("port", "paths", "leads"),
+    [(80, (), True), (81, (), False), (80, (80,), True), (80, (80, 81), False)],
+)
+def test_no_way_past_the_reading_of_the_file_ends_in_a_route(
+    port: int, paths: tuple[int, ...], leads: bool
+) -> None:
+    entry = Entry(
+        url="https://staging.example.com",
+        namespace="staging",
+        service="web",
+        port=port,
+        routes=tuple(PathRoute(path=f"/{each}", service="web", port=each) for each in paths),
+    )
     bounds = replace(BOUNDS, entries=("staging/web:80",))
     facts = replace(FACTS, bounds=bounds, config=REPOSITORY.model_copy(update={"entry": entry}))
     gateway = GatewaySettings(name="public", namespace="gateways", domain="preview.example.com")

@@ -86,6 +86,11 @@ def route(
     return without_nulls(made)
 
 
+def with_paths(*routes: Mapping[str, Any], entry: Entry = ENTRY) -> Entry:
+    """Return an entry some of whose paths lead to other Services, as a file has them."""
+    return Entry.model_validate({**entry.model_dump(), "target": str(entry.target), "routes": list(routes)})
+
+
 def preview_object() -> Manifest:
     """Return a Preview as the controller's listing makes it."""
     made = new_object(PREVIEW.spec, Poke(delivery_id="listing-1", poked_at=NOW))

@@ -183,3 +183,62 @@ def test_an_image_holds_the_files_of_its_service_only() -> None:
 
     assert set(shop.service_files(files, "web")) == {"app.py", "page.html", "style.css"}
     assert set(shop.service_files(files, "pricing")) == {"app.py", "prices.json"}
+
+
+def by_path(value: str, kind: str = "PathPrefix") -> dict[str, Any]:
+    return {"matches": [{"path": {"type": kind, "value": value}}], "of": f"{kind} {value}"}
+
+
+RULES = [
+    by_path("/"),
+    by_path("/api"),
+    by_path("/api/v1/"),
+    by_path("/api", "Exact"),
+    by_path("/only", "Exact"),
+]
+
+
+@pytest.mark.parametrize(
+    ("path", "taken"),
+    [
+        ("/", "PathPrefix /"),
+        ("/cart", "PathPrefix /"),
+        ("/apiary", "PathPrefix /"),
+        ("/api", "Exact /api"),
+        ("/api/", "PathPrefix /api"),
+        ("/api/v1", "PathPrefix /api/v1/"),
+        ("/api/v1/x", "PathPrefix /api/v1/"),
+        ("/api/v10", "PathPrefix /api"),
+        ("/only", "Exact /only"),
+        ("/only/", "PathPrefix /"),
+    ],
+)
+def test_an_exact_path_comes_first_then_the_longest_prefix_of_whole_parts(path: str, taken: str) -> None:
+    for rules in (RULES, RULES[::-1]):
+        found = gateway.rule_for(path, rules)
+
+        assert found is not None
+        assert found["of"] == taken
+
+
+def test_a_path_that_no_rule_takes_has_no_way() -> None:
+    assert gateway.rule_for("/cart", [by_path("/api")]) is None
+    assert gateway.rule_for("/cart", [{}]) == {}
+
+
+@pytest.mark.parametrize(
+    ("timeouts", "seconds"),
+    [
+        (None, 30.0),
+        ({}, 30.0),
+        ({"request": "0s"}, None),
+        ({"request": "500ms"}, 0.5),
+        ({"request": "1m30s"}, 90.0),
+        ({"request": "10s", "backendRequest": "2s"}, 2.0),
+        ({"request": "0s", "backendRequest": "2s"}, 2.0),
+    ],
+)
+def test_a_rule_says_how_long_a_request_may_take(timeouts: dict[str, str], seconds: float | None) -> None:
+    rule = {} if timeouts is None else {"timeouts": timeouts}
+
+    assert gateway.limit(rule) == seconds

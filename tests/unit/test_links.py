@@ -18,11 +18,13 @@ from previewbot.api import PREVIEW_LABEL, AgentSeen, Link, LinkKind, Observed, S
 from previewbot.clients.kubernetes.resources import contains, without_nulls
 from previewbot.config.repository import Entry, RepositoryConfig, ServiceConfig, TargetPath, parse_target
 from previewbot.config.server import GatewaySettings
+from previewbot.config.server.routes import FilterSettings
 from previewbot.engine.annotations import HEAD_SHA, IDENTITY, SPEC_HASH
 from previewbot.engine.links import (
     ROUTE_GROUP,
     ROUTE_PLURAL,
     ROUTE_VERSION,
+    backends,
     extension_link,
     gateway_switched,
     leads_to_staging,
@@ -574,3 +576,60 @@ def test_the_link_leads_to_the_host_of_the_route() -> None:
 
     (host,) = a_route(ENTRY)["spec"]["hostnames"]
     assert found.url == f"https://{host}/"
+
+
+BY_PATHS = Entry.model_validate(
+    {
+        **ENTRY.model_dump(),
+        "target": str(ENTRY.target),
+        "routes": [
+            {"path": "/api", "service": "api", "port": 8080, "timeouts": {"request": "0s"}},
+            {"path": "/api/health", "type": "Exact", "service": "health", "port": 80},
+        ],
+    }
+)
+
+
+def test_a_route_has_a_rule_for_each_path_and_each_of_them_sets_the_header_after_the_settings_filters() -> (
+    None
+):
+    gateway = GATEWAY.model_copy(update={"filters": (FilterSettings.model_validate(SIGN_IN),)})
+
+    rules = route(a_preview(), gateway, "staging", BY_PATHS, page=PAGE)["spec"]["rules"]
+
+    matches = [rule["matches"][0]["path"] for rule in rules]
+    assert [(match["type"], match["value"]) for match in matches] == [
+        ("Exact", "/api/health"),
+        ("PathPrefix", "/api"),
+        ("PathPrefix", "/"),
+    ]
+    assert [rule["backendRefs"][0]["name"] for rule in rules] == ["health", "api", "web"]
+    assert [rule.get("timeouts") for rule in rules] == [None, {"request": "0s"}, None]
+    for rule in rules:
+        assert rule["filters"] == [
+            SIGN_IN,
+            {
+                "type": "RequestHeaderModifier",
+                "requestHeaderModifier": {"set": [{"name": "baggage", "value": f"mirrord-session={KEY}"}]},
+            },
+        ]
+
+
+def test_a_route_by_paths_is_turned_to_the_page_as_a_whole() -> None:
+    rules = route(a_preview(), GATEWAY, "staging", None, page=PAGE)["spec"]["rules"]
+
+    assert [("matches" in rule, "backendRefs" in rule) for rule in rules] == [(False, False)]
+
+
+def test_every_service_that_a_route_leads_to_counts() -> None:
+    made = route(a_preview(), GATEWAY, "staging", BY_PATHS, page=PAGE)
+
+    assert {service for _, service, _ in backends(made)} == {"web", "api", "health"}
+    assert leads_to_staging(made)
+
+
+def test_a_share_host_shows_no_front_end_whose_paths_others_answer() -> None:
+    """It leads to its own target alone, which would answer each call of the page with the page."""
+    found = link(None, a_configuration(BY_PATHS), [serving("web", "k-1.share.example.com")], KEY)
+
+    assert found.kind is LinkKind.HEADER

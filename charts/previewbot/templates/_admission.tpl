@@ -31,6 +31,13 @@ p[a-z2-7]{10}(-[a-z0-9]+)*-[1-9][0-9]*
     "previewbot makes no {{ .what }} with {{ .as }}" + dyn({{ .of }}).filter(k, !(k in {{ toJson .keys }})).join(", {{ .as }}")
 {{- end }}
 
+{{/* The same of each of a list; call with (dict "of" "variables.rules" "as" "spec.rules." "what" "route" "keys" (list "filters")). */}}
+{{- define "previewbot.onlyEach" -}}
+- expression: {{ .of }}.all(o, dyn(o).all(k, k in {{ toJson .keys }}))
+  messageExpression: >-
+    "previewbot makes no {{ .what }} with {{ .as }}" + {{ .of }}.map(o, dyn(o).filter(k, !(k in {{ toJson .keys }})).join(", {{ .as }}")).filter(w, w != "").join(", {{ .as }}")
+{{- end }}
+
 {{/* Variables about whose an object is; expects the variable `key`. */}}
 {{- define "previewbot.variablesOfOwner" -}}
 - name: number
@@ -123,18 +130,24 @@ k in {{ .Values.admissionPolicy.otherMetadata | default list | toJson }}
      there is no pattern nothing fits. Call with (dict "of" "variables.workload" "patterns" $patterns). */}}
 {{- define "previewbot.fits" -}}
 {{- $whole := list -}}
+{{- $beginnings := list -}}
 {{- $patterns := list -}}
 {{- range .patterns -}}
-{{- if contains "*" . -}}
+{{- if regexMatch "^[^*]*/[^*]*[*]$" . -}}
+{{- $beginnings = append $beginnings (trimSuffix "*" .) -}}
+{{- else if contains "*" . -}}
 {{- $patterns = append $patterns (regexQuoteMeta . | replace "\\*" "[^/]*") -}}
 {{- else -}}
 {{- $whole = append $whole . -}}
 {{- end -}}
 {{- end -}}
-{{- /* Whole names are compared, which costs the API server little; it gives up what costs it too much. */ -}}
+{{- /* Whole names and beginnings are compared, which costs the API server little; it gives up what costs it too much. */ -}}
 {{- $conditions := list -}}
 {{- with $whole -}}
 {{- $conditions = append $conditions (printf "%s in %s" $.of (toJson .)) -}}
+{{- end -}}
+{{- with $beginnings -}}
+{{- $conditions = append $conditions (printf "%s.exists(p, %s.startsWith(p))" (toJson .) $.of) -}}
 {{- end -}}
 {{- with $patterns -}}
 {{- $conditions = append $conditions (printf "%s.matches(%s)" $.of (printf "^(%s)$" (join "|" .) | toJson)) -}}
@@ -144,7 +157,8 @@ k in {{ .Values.admissionPolicy.otherMetadata | default list | toJson }}
 
 {{/* What settings.repositories opens to anybody at all: a variable a rule, since the API server takes no expression of
      more than 100 000 characters; a rule with an empty list gives nothing. Which repository an object is for, no policy
-     knows. Call with (dict "root" $ "about" "targets"), or "entries"; "previewbot.opened" is the condition. */}}
+     knows. Call with (dict "root" $ "about" "targets"), or "entries": of these it is a list of those that the rule opens.
+     "previewbot.opened" is the condition, of an entry "previewbot.openedTo". */}}
 {{- define "previewbot.openedByRule" -}}
 {{- $about := .about -}}
 {{- range $index, $rule := .root.Values.settings.repositories -}}
@@ -167,9 +181,9 @@ k in {{ .Values.admissionPolicy.otherMetadata | default list | toJson }}
 {{- end -}}
 {{- else if kindIs "slice" $rule.entries -}}
 {{- /* One that names no port is not about ports: `staging/*0` is no `staging/web` at port 80. */ -}}
-{{- $byOf := dict "variables.entry" list "variables.entryAndPort" list -}}
+{{- $byOf := dict "e.split(':')[0]" list "e" list -}}
 {{- range $rule.entries -}}
-{{- $of := ternary "variables.entryAndPort" "variables.entry" (contains ":" .) -}}
+{{- $of := ternary "e" "e.split(':')[0]" (contains ":" .) -}}
 {{- $_ := set $byOf $of (append (get $byOf $of) .) -}}
 {{- end -}}
 {{- $either := list -}}
@@ -178,9 +192,10 @@ k in {{ .Values.admissionPolicy.otherMetadata | default list | toJson }}
 {{- end -}}
 {{- $parts = append $parts (printf "(%s)" (join " || " (without $either "false") | default "false")) -}}
 {{- end }}
+{{- $opens := ternary "false" (join " && " $parts | default "true") $nothing }}
 - name: openedByRule{{ $index }}
   expression: >-
-    {{ ternary "false" (join " && " $parts | default "true") $nothing }}
+    {{ ternary $opens (printf "variables.entries.filter(e, %s)" $opens) (eq $about "targets") }}
 {{- end -}}
 {{- end }}
 
@@ -190,6 +205,15 @@ k in {{ .Values.admissionPolicy.otherMetadata | default list | toJson }}
 {{- $variables = append $variables (printf "variables.openedByRule%d" $index) -}}
 {{- end -}}
 {{- join " || " $variables | default "false" -}}
+{{- end }}
+
+{{/* Call with (dict "root" $ "of" "e"), where `e` is namespace/Service:port. */}}
+{{- define "previewbot.openedTo" -}}
+{{- $conditions := list -}}
+{{- range $index, $rule := .root.Values.settings.repositories -}}
+{{- $conditions = append $conditions (printf "%s in variables.openedByRule%d" $.of $index) -}}
+{{- end -}}
+{{- join " || " $conditions | default "false" -}}
 {{- end }}
 
 {{/* Whether something of an object is as a value says; what the API server adds by its defaults counts as left out. Call

@@ -3,14 +3,16 @@
 Strict, and meant for the person who made the mistake: every problem names its line and what to write instead.
 """
 
-from previewbot.config.repository.model import TARGET_KINDS as TARGET_KINDS
-from previewbot.config.repository.model import Entry as Entry
+from previewbot.config.repository.entries import Entry as Entry
+from previewbot.config.repository.entries import PathRoute as PathRoute
+from previewbot.config.repository.entries import PathRule as PathRule
 from previewbot.config.repository.model import RepositoryConfig as RepositoryConfig
 from previewbot.config.repository.model import ServiceConfig as ServiceConfig
-from previewbot.config.repository.model import TargetPath as TargetPath
 from previewbot.config.repository.model import Triggers as Triggers
-from previewbot.config.repository.model import parse_target as parse_target
 from previewbot.config.repository.parsing import PATH as PATH
 from previewbot.config.repository.parsing import parse as parse
 from previewbot.config.repository.patterns import Patterns as Patterns
+from previewbot.config.repository.targets import TargetPath as TargetPath
+from previewbot.config.repository.targets import parse_target as parse_target
 from previewbot.config.repository.values import IMAGE_FIELDS as IMAGE_FIELDS
+from previewbot.config.types import TARGET_KINDS as TARGET_KINDS

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
 from pydantic import (
     AfterValidator,
-    BeforeValidator,
     Field,
     GetCoreSchemaHandler,
     GetPydanticSchema,
-    WithJsonSchema,
 )
 from pydantic_core import CoreSchema
 from pydantic_core.core_schema import no_info_wrap_validator_function
 
 from previewbot.config import types as t
+from previewbot.config.repository.entries import Entry
 from previewbot.config.repository.patterns import Patterns, Unmatchable
+from previewbot.config.repository.targets import Target
 from previewbot.config.repository.values import (
     FIELDS,
     GLOB_SCHEMA,
@@ -31,79 +30,12 @@ from previewbot.config.repository.values import (
     globs,
     open_path,
 )
-from previewbot.config.types import TARGET_KINDS as TARGET_KINDS
-from previewbot.config.types import TargetKind, about, is_label, mistake
-from previewbot.config.words import Raw, did_you_mean
+from previewbot.config.types import about, mistake
 
 # While patterns are read and tried, the controller's loop waits: some 0.1 s for reading 500 of them. A path
 # of 4 KB takes 10 µs, or 0.2 ms for each wildcard if somebody made it for patterns such as `*a????????`.
 _MOST_PATTERNS = 500
 _MOST_WILDCARDS = 800
-_NAME = r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?"
-_TARGET = rf"^({'|'.join(TARGET_KINDS)})/{_NAME}(/container/{t.LABEL})?$"
-
-
-@dataclass(frozen=True)
-class TargetPath:
-    """The workload a session stands in for, as mirrord writes it: `deployment/checkout/container/app`."""
-
-    kind: TargetKind
-    name: str
-    container: str | None = None
-
-    def __str__(self) -> str:
-        container = f"/container/{self.container}" if self.container else ""
-        return f"{self.kind}/{self.name}{container}"
-
-
-def parse_target(text: str) -> TargetPath:
-    """Return the target that `text` names; raises ValueError with what to write instead."""
-    parts = text.split("/")
-    if parts[0] not in TARGET_KINDS:
-        kinds = ", ".join(f"{kind}/<name>" for kind in TARGET_KINDS)
-        raise ValueError(f"must be one of {kinds}, with /container/<name> after it if need be")
-    if len(parts) not in (2, 4) or (len(parts) == 4 and parts[2] != "container"):
-        raise ValueError(f"must be {parts[0]}/<name> or {parts[0]}/<name>/container/<name>")
-    if not re.fullmatch(_NAME, parts[1]) or (len(parts) == 4 and not is_label(parts[3])):
-        raise ValueError("must name a workload (and container) in small letters, digits and -")
-    return TargetPath(parts[0], parts[1], parts[3] if len(parts) == 4 else None)
-
-
-def _target(value: object) -> object:
-    if isinstance(value, TargetPath):
-        return value
-    if not isinstance(value, str):
-        # Of a mapping pydantic would make a TargetPath, whose parts nobody has looked at.
-        raise mistake("string_type")
-    try:
-        return parse_target(value)
-    except ValueError as error:
-        kind = value.split("/")[0]
-        near = "" if kind in TARGET_KINDS else did_you_mean(kind, TARGET_KINDS, always=False)
-        raise mistake("target", expected=Raw(error), written=value, near=Raw(near)) from None
-
-
-Target = Annotated[
-    TargetPath,
-    BeforeValidator(_target),
-    WithJsonSchema({"type": "string", "pattern": _TARGET}),
-]
-
-
-class Entry(t.Model):
-    """Staging's front end, which every link opens: its URL, and the Service a link is forwarded to."""
-
-    url: Annotated[t.Url, about("what a reviewer opens", "https://staging.example.com")]
-    namespace: Annotated[t.Label, about("the namespace of its Service", "staging")]
-    service: Annotated[t.Label, about("the Kubernetes Service a link is forwarded to", "web")]
-    port: Annotated[t.Port, about("the Service's port", 80)]
-    target: Annotated[Target, about("left out: `deployment/<service>`", "deployment/web")] = Field(
-        default_factory=lambda read: TargetPath("deployment", read["service"])
-    )
-
-    def is_served_by(self, namespace: str, target: str) -> bool:
-        """Return whether this target is the front end's own workload, in whichever of its containers."""
-        return (namespace, target.split("/")[:2]) == (self.namespace, str(self.target).split("/")[:2])
 
 
 class ServiceFields(t.Model):
