@@ -32,6 +32,7 @@ from previewbot.api.preview import (
     timestamp,
 )
 from previewbot.api.reasons import POD_PROBLEMS, REASONS, Reason, ReasonInfo
+from previewbot.api.reports import Refusal, Report
 from previewbot.api.requests import Goal, Refused, Reply, RequestId, RequestKind, Requests
 from previewbot.api.resource import Resource
 from previewbot.api.slot import Holders, Slot, SlotBound
@@ -40,6 +41,7 @@ from previewbot.api.status import (
     Child,
     ChildState,
     ConfigurationProblem,
+    ContainerPart,
     Ended,
     LeftOut,
     Lifecycle,
@@ -47,8 +49,6 @@ from previewbot.api.status import (
     LinkKind,
     Observed,
     PodProblem,
-    Refusal,
-    Report,
     Service,
     Status,
     Waiting,
@@ -76,6 +76,7 @@ __all__ = [
     "Condition",
     "ConditionType",
     "ConfigurationProblem",
+    "ContainerPart",
     "Ended",
     "Goal",
     "Holders",

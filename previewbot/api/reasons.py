@@ -29,10 +29,21 @@ class Reason(StrEnum):
     REPLACING = "Replacing"
     OPERATOR_SILENT = "OperatorSilent"
     PULL_FAILED = "PullFailed"
+    PULL_REFUSED = "PullRefused"
     CANNOT_START = "CannotStart"
+    CONFIG_MISSING = "ConfigMissing"
+    NOT_STARTING = "NotStarting"
     CRASHING = "Crashing"
     OUT_OF_MEMORY = "OutOfMemory"
+    OUT_OF_DISK = "OutOfDisk"
+    PROBE_FAILING = "ProbeFailing"
+    INIT_WAITING = "InitWaiting"
     UNSCHEDULABLE = "Unschedulable"
+    SCHEDULING_GATED = "SchedulingGated"
+    TURNED_AWAY = "TurnedAway"
+    VOLUME_UNAVAILABLE = "VolumeUnavailable"
+    NO_NETWORK = "NoNetwork"
+    POD_REFUSED = "PodRefused"
     ROUTE_NOT_ACCEPTED = "RouteNotAccepted"
     ROUTE_UNANSWERED = "RouteUnanswered"
     # Queued
@@ -126,6 +137,49 @@ _REVIEWER, _PLATFORM = Turn.REVIEWER, Turn.PLATFORM_TEAM
 _IMAGE, _FAILED, _DEPLOYING = Phase.AWAITING_IMAGE, Phase.FAILED, Phase.DEPLOYING
 _NOTHING = Phase.NOTHING_TO_PREVIEW
 
+_POD_ROWS: Mapping[Reason, ReasonInfo] = {
+    reason: _row(Phase.DEPLOYING, severity, turn, Waits.POD, meaning)
+    for reason, severity, turn, meaning in (
+        (Reason.PULL_FAILED, _BAD, _AUTHOR, "the cluster cannot pull the image of the pod"),
+        (
+            Reason.PULL_REFUSED,
+            _BAD,
+            _PLATFORM,
+            "the cluster's nodes may not, or cannot, ask the registry for the image of the pod",
+        ),
+        (Reason.CANNOT_START, _BAD, _AUTHOR, "Kubernetes cannot start the pod's container"),
+        (
+            Reason.CONFIG_MISSING,
+            _BAD,
+            _PLATFORM,
+            "staging lacks a Secret or ConfigMap that the pod's container needs",
+        ),
+        (Reason.NOT_STARTING, _BAD, _PLATFORM, "the pod does not begin, and Kubernetes warns of it"),
+        (Reason.CRASHING, _BAD, _AUTHOR, "the container ends again and again"),
+        (Reason.OUT_OF_MEMORY, _BAD, _AUTHOR, "the container needed more memory than it may have"),
+        (Reason.OUT_OF_DISK, _BAD, _AUTHOR, "the pod wrote more to its disk than it may"),
+        (Reason.PROBE_FAILING, _BAD, _AUTHOR, "the container runs, and its probe never succeeds"),
+        (
+            Reason.INIT_WAITING,
+            _WARNING,
+            _AUTHOR,
+            "an init container runs on and on, and all others wait for its end",
+        ),
+        (Reason.UNSCHEDULABLE, _BAD, _PLATFORM, "no node of the cluster takes the pod"),
+        (Reason.SCHEDULING_GATED, _WARNING, _PLATFORM, "a scheduling gate holds the pod back"),
+        (Reason.TURNED_AWAY, _BAD, _PLATFORM, "nodes turn away or evict one pod after the other"),
+        (Reason.VOLUME_UNAVAILABLE, _BAD, _PLATFORM, "a volume of the pod cannot be attached or mounted"),
+        (Reason.NO_NETWORK, _BAD, _PLATFORM, "the pod gets no network, an IP address say"),
+        (
+            Reason.POD_REFUSED,
+            _BAD,
+            _PLATFORM,
+            "the cluster refuses to make the pod: a quota or a policy, say",
+        ),
+    )
+}
+"""What only a preview's pods tell, or that there are none."""
+
 REASONS: Mapping[Reason, ReasonInfo] = MappingProxyType(
     {
         Reason.ALL_READY: _row(
@@ -150,19 +204,7 @@ REASONS: Mapping[Reason, ReasonInfo] = MappingProxyType(
             Waits.REPLACEMENT,
             "mirrord's operator has not reacted for minutes",
         ),
-        Reason.PULL_FAILED: _row(
-            _DEPLOYING, _BAD, _AUTHOR, Waits.POD, "the cluster cannot pull the image of the pod"
-        ),
-        Reason.CANNOT_START: _row(
-            _DEPLOYING, _BAD, _AUTHOR, Waits.POD, "Kubernetes cannot start the pod's container"
-        ),
-        Reason.CRASHING: _row(_DEPLOYING, _BAD, _AUTHOR, Waits.POD, "the container ends again and again"),
-        Reason.OUT_OF_MEMORY: _row(
-            _DEPLOYING, _BAD, _AUTHOR, Waits.POD, "the container needed more memory than it may have"
-        ),
-        Reason.UNSCHEDULABLE: _row(
-            _DEPLOYING, _BAD, _PLATFORM, Waits.POD, "no node of the cluster takes the pod"
-        ),
+        **_POD_ROWS,
         Reason.ROUTE_NOT_ACCEPTED: _row(
             _DEPLOYING,
             _BAD,
@@ -315,11 +357,5 @@ REASONS: Mapping[Reason, ReasonInfo] = MappingProxyType(
 )
 """Every reason has its row (a test says so)."""
 
-POD_PROBLEMS = (
-    Reason.PULL_FAILED,
-    Reason.CANNOT_START,
-    Reason.CRASHING,
-    Reason.OUT_OF_MEMORY,
-    Reason.UNSCHEDULABLE,
-)
+POD_PROBLEMS = tuple(_POD_ROWS)
 """What only a preview's pods tell."""

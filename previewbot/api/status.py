@@ -17,6 +17,7 @@ from previewbot.api.base_branch import BaseBranch
 from previewbot.api.conditions import Condition
 from previewbot.api.phases import Phase
 from previewbot.api.reasons import Reason
+from previewbot.api.reports import Report
 from previewbot.api.requests import Reply, Requests
 from previewbot.api.slot import Slot
 from previewbot.api.value import Value
@@ -156,11 +157,26 @@ class Waiting(Value):
     until: datetime | None = None
 
 
+class ContainerPart(StrEnum):
+    """Which part a container has in its pod: the service itself, beside it, or before it."""
+
+    APP = "App"
+    SIDECAR = "Sidecar"
+    INIT = "Init"
+
+    @classmethod
+    def _missing_(cls, value: object) -> ContainerPart:
+        """Read a part that only a newer version knows: the next pass finds its own."""
+        return cls.APP
+
+
 @dataclass(frozen=True)
 class PodProblem(Value):
     """What is wrong with a service's pod; `log` is masked, and as it was when this problem began.
 
-    `reason` is one of `POD_PROBLEMS`; `detail` is Kubernetes' own word.
+    `reason` is one of `POD_PROBLEMS`, or SessionFailed where of a session that failed nothing is known but
+    its last words; `detail` is Kubernetes' own word. `longest_run` is for how many seconds the container ran
+    at most between two ends: the problem is over once it has run for longer.
     """
 
     reason: AnyReason
@@ -170,6 +186,8 @@ class PodProblem(Value):
     restarts: int = 0
     since: datetime | None = None
     log: tuple[str, ...] = ()
+    part: ContainerPart = ContainerPart.APP
+    longest_run: int = 0
 
 
 @dataclass(frozen=True)
@@ -245,30 +263,6 @@ class Child(Value):
     def identity(self) -> tuple[str, str, str]:
         """What tells it from every other object of its time: kind, namespace, name."""
         return self.kind, self.namespace, self.name
-
-
-@dataclass(frozen=True)
-class Refusal(Value):
-    """That GitHub does not take a text (by its hash) for good, since when, and what it said."""
-
-    hash: str
-    at: datetime
-    status: int
-    message: str
-
-
-@dataclass(frozen=True)
-class Report(Value):
-    """What was reported in one place: its id there, the hash of what was written last.
-
-    `intent_at` is when we announced that we are about to create it: after a crash in between it is looked
-    for.
-    """
-
-    id: int = 0
-    hash: str = ""
-    intent_at: datetime | None = None
-    refusal: Refusal | None = None
 
 
 @dataclass(frozen=True)

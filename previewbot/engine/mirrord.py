@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from previewbot.api import GROUP, PREVIEW_LABEL, Preview, owner_reference
+from previewbot.api import GROUP, PREVIEW_LABEL, Preview, Resource, owner_reference
 from previewbot.config.repository import TargetPath
 from previewbot.engine.annotations import HEAD_SHA, SPEC_HASH, hash_of, who_and_why
 from previewbot.rules.environment_keys import hashed_label
 from previewbot.rules.hosts import is_host_name
-from previewbot.rules.masking import one_line
+from previewbot.rules.masking import excerpt, one_line
 
 API_GROUP = "preview.mirrord.metalbear.co"
 API_VERSION = "v1alpha"
@@ -29,6 +29,9 @@ SERVICE_LABEL = f"{GROUP}/service"
 
 POD_SESSION = "preview.metalbear.co/session-uid"
 """On each of a session's pods: the session's uid."""
+
+REPLICA_SETS = Resource("apps", "v1", "replicasets")
+"""What makes a session's pods: of the operator's Deployment, with the labels of the pods."""
 
 _API_VERSIONS = {
     "deployment": ("apps/v1", "Deployment"),
@@ -45,6 +48,10 @@ _FILTER_KINDS = (
     "any_of",
     "ports",
 )
+
+_LINES_KEPT = 60
+_NAMES_OF_LOGS = frozenset({"container", "containername", "name", "pod", "podname", "namespace", "cluster"})
+"""Keys beside a log that say whose it is."""
 
 PodSession = tuple[str, str]
 """The session that a pod belongs to: the namespace of both, and the session's uid."""
@@ -72,7 +79,8 @@ class DesiredSession:
 
 @dataclass(frozen=True)
 class Session:
-    """A session as the cluster shows it; `failure` is one line without what looks like a secret.
+    """A session as the cluster shows it; `failure` is one line without what looks like a secret, and so are
+    the `last_words` of one that failed, which newer operators keep.
 
     `disbelieved` says what its status claims and cannot be, in one line for the log.
     """
@@ -90,6 +98,7 @@ class Session:
     deleting_since: datetime | None
     created_at: datetime
     disbelieved: str = ""
+    last_words: tuple[str, ...] = ()
 
     @property
     def serving(self) -> bool:
@@ -197,7 +206,28 @@ def session_from(obj: Mapping[str, Any]) -> Session:
         deleting_since=datetime.fromisoformat(deleting) if deleting else None,
         created_at=datetime.fromisoformat(metadata["creationTimestamp"]),
         disbelieved="" if is_host or not shared else f"its share host is no host name: {shared[:100]!a}",
+        last_words=excerpt("\n".join(_lines_of(status.get("failureLogs")))),
     )
+
+
+def pods_selector(session_uid: str) -> str:
+    """Return the label selector of a session's pods, and of what makes them."""
+    return f"{POD_SESSION}={session_uid}"
+
+
+def _lines_of(logs: object, depth: int = 3) -> list[str]:
+    """Return the lines of what an operator keeps of a failed session's logs.
+
+    Which form they have no CRD says that was seen: a text, or several, each with its container's name beside
+    it.
+    """
+    if isinstance(logs, str):
+        return logs.splitlines()[-_LINES_KEPT:]
+    if isinstance(logs, Mapping):
+        said = [value for key, value in logs.items() if key.lower() not in _NAMES_OF_LOGS]
+    else:
+        said = list(logs) if isinstance(logs, Sequence) and not isinstance(logs, bytes) else []
+    return [line for each in said if depth for line in _lines_of(each, depth - 1)][-_LINES_KEPT:]
 
 
 def session_of_pod(obj: Mapping[str, Any]) -> PodSession | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from previewbot.api import Preview
+from previewbot.api import Preview, Reason
 from previewbot.config.server import Settings
 from previewbot.engine.links import page_url
 from previewbot.engine.mirrord import KIND, POD_SESSION, header
@@ -27,8 +27,13 @@ def _log_commands(preview: Preview) -> dict[str, str]:
     """Return what shows the last words of a container in trouble, by service; of sessions that are there."""
     uids = {c.service: c.uid for c in preview.status.children if c.kind == KIND and c.uid}
     return {
-        service.name: f"kubectl --namespace {service.namespace} logs --previous "
+        service.name: f"kubectl --namespace {service.namespace} logs {_run(service.pod_problem.reason)}"
         f"--selector {POD_SESSION}={uids[service.name]} --container {service.pod_problem.container}"
         for service in preview.status.services
         if service.pod_problem and service.pod_problem.container and service.name in uids
     }
+
+
+def _run(reason: Reason) -> str:
+    """Return which run of a container is asked for: of one that ends again and again the one before."""
+    return "--previous " if reason in (Reason.CRASHING, Reason.OUT_OF_MEMORY) else ""

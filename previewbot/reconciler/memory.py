@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 from previewbot.api import ConfigurationProblem, Requests, Status
 from previewbot.config.repository import RepositoryConfig
+from previewbot.reconciler.asked import Asked
 from previewbot.reconciler.bounded import keep
 from previewbot.reconciler.observation import Observation, PullRequestFacts
 from previewbot.reconciler.pauses import FIRST, Pauses
@@ -180,6 +181,7 @@ class Memory:
     pauses: Pauses = field(default_factory=Pauses)
     refused: Refused = field(default_factory=Refused)
     said: Seldom = field(default_factory=Seldom)
+    asked: Asked = field(default_factory=Asked)
 
     def forget(self, name: str) -> None:
         """Forget a Preview that is gone."""

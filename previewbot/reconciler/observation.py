@@ -145,8 +145,9 @@ class Found:
 
     `answered`: whoever acts on it (an operator, a gateway) has reacted to it. `serving`: requests that carry
     the header reach it now. `stalled` and `removal_stalled` are the kind's reasons for a deletion that nobody
-    carries out. `message` says why it failed, in one line without what looks like a secret; `disbelieved`
-    what of its status cannot be and is left out, in one line for the log.
+    carries out. `message` says why it failed, in one line without what looks like a secret, `last_words` what
+    its containers said last, masked, if it keeps that itself; `disbelieved` what of its status cannot be and
+    is left out, in one line for the log.
     """
 
     kind: str
@@ -167,6 +168,7 @@ class Found:
     deleting_since: datetime | None = None
     stalled: Reason = Reason.REPLACING
     removal_stalled: Reason | None = None
+    last_words: tuple[str, ...] = ()
 
     @property
     def identity(self) -> tuple[str, str, str]:
@@ -246,7 +248,7 @@ class Observation:
     when the look at GitHub began: what is written there meanwhile is for the next one. `fresh`: the `facts`
     were read in this pass, and `inbox` with them; `may_wait`: that look was one that strangers wait for.
     `images` and `targets` are by service, `pod_problems` by the uid of the session; what was not asked for is
-    not in them.
+    not in them. `pods_again` is in how many seconds pods are to be looked at that are not up, if any are.
     """
 
     preview: Preview
@@ -262,6 +264,7 @@ class Observation:
     images: Mapping[str, ImageLookup] = field(default_factory=dict)
     targets: Mapping[str, Target] = field(default_factory=dict)
     pod_problems: Mapping[str, PodProblem] = field(default_factory=dict)
+    pods_again: float | None = None
     slot: SlotGrant = field(default_factory=lambda: SlotGrant(granted=False))
 
     @property

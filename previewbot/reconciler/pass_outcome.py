@@ -84,6 +84,8 @@ def next_pass(
     # each look it is tried again.
     deadline = observation.limits.image_deadline
     after = requeue_after(status, plan.decision, observation.facts, deadline=deadline, now=now)
+    if running:
+        after = earliest(after, observation.pods_again)
     if plan.creates and not plan.may_create and errors.first is None:
         after = earliest(after, SOON)
     elif removes:

@@ -11,6 +11,8 @@ import re
 from collections import Counter
 from itertools import pairwise
 
+from previewbot.rules.messages import cut_in_the_middle, with_short_images
+
 MASK = "***"
 LINES, LINE_LENGTH, BYTES = 20, 300, 2048
 """Limits of an excerpt; a line's length is in characters."""
@@ -18,10 +20,20 @@ LINES, LINE_LENGTH, BYTES = 20, 300, 2048
 _READ = 2000
 """So much of a line is looked at: more than is shown, and not so much that a log could keep us busy."""
 
+_READ_OF_A_MESSAGE = 6000
+"""The same of a message, whose end is shown: nobody's log, but a chain of errors, each with the image's
+name."""
+
 _ANSI_RE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|.)")
 _UNSEEN_RE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
 _BEGIN_RE = re.compile(r"-----BEGIN [A-Z0-9 ]*(?:PRIVATE KEY|CERTIFICATE|MESSAGE)[A-Z ]*-----")
 _END_RE = re.compile(r"-----END [A-Z0-9 ]+-----")
+# The same on one line, as a message quotes it: until its end if that is there, and from its beginning.
+_BLOCK_RE = re.compile(
+    r"-----BEGIN [A-Z0-9 ]{0,40}(?:PRIVATE KEY|CERTIFICATE|MESSAGE)[A-Z ]{0,20}-----"
+    r"(?:[^-]*(?:-(?!----)[^-]*)*-----END [A-Z0-9 ]{1,60}-----|.*)"
+    r"|^(?:(?!-----BEGIN ).)*?-----END [A-Z0-9 ]{0,40}(?:PRIVATE KEY|CERTIFICATE|MESSAGE)[A-Z ]{0,20}-----"
+)
 
 _WORDS = (
     r"pass(?:word|wd|phrase|code)|pwd|secret|token|api[_.-]?key|(?:access|private|secret|encryption|signing|"
@@ -123,8 +135,14 @@ def excerpt(text: str) -> tuple[str, ...]:
 
 
 def one_line(text: str) -> str:
-    """Return a message as one line, masked and shortened."""
-    return _shorten(mask_secrets(" ".join(visible(text).split())[:_READ]))
+    """Return a message as one line, masked and shortened; it keeps its end, where the cause stands."""
+    whole = " ".join("\n".join(_without_blocks(visible(text).splitlines())).split())
+    whole = _BLOCK_RE.sub(MASK, whole)
+    # All that may be shown is masked as a whole and only then shortened: behind a cut a secret would stand
+    # without the name by which it is known for one.
+    line = with_short_images(mask_secrets(whole[:_READ_OF_A_MESSAGE]))
+    # Where the message went on, what stands last may be half a secret, too short to look like one.
+    return _shorten(line) if len(whole) > _READ_OF_A_MESSAGE else cut_in_the_middle(line, LINE_LENGTH)
 
 
 def visible(text: str) -> str:
@@ -140,7 +158,7 @@ def mask_secrets(line: str) -> str:
     line = _HEADER_RE.sub(rf"\g<1>\g<2>{MASK}", line)
     line = _ELEMENT_RE.sub(rf"\g<1>{MASK}", line)
     line = _LOGIN_RE.sub(rf"\g<1>{MASK}", line)
-    line = _NAMED_RE.sub(_masked_value, line)
+    line = _with_masked_values(line)
     line = _KEY_RE.sub(_masked_key, line)
     line = _SIG_RE.sub(rf"\g<1>{MASK}", line)
     for password in (_CLIENT_P_RE, _P_RE, _LOGIN_FLAG_RE):
@@ -151,12 +169,20 @@ def mask_secrets(line: str) -> str:
     return _LONG_RE.sub(_masked_word, line)
 
 
-def _masked_value(found: re.Match[str]) -> str:
-    said = found[1].endswith((" ", "\t")) and _SAID_RE.match(found.string, found.start(2))
-    if said or _ABOUT_RE.search(found[1]):
-        # What follows the name of an error may be another name, with a secret.
-        return found[1] + _NAMED_RE.sub(_masked_value, found[2])
-    return found[1] + MASK
+def _with_masked_values(line: str) -> str:
+    """Mask what stands behind the name of a secret, unless it is said of the secret, or an error's name."""
+    kept: list[str] = []
+    place = 0
+    while found := _NAMED_RE.search(line, place):
+        said = found[1].endswith((" ", "\t")) and _SAID_RE.match(line, found.start(2))
+        if said or _ABOUT_RE.search(found[1]):
+            # What follows the name of an error may be another name, with a secret: it is looked at by itself.
+            kept.append(line[place : found.start(2)])
+            place = found.start(2)
+        else:
+            kept += (line[place : found.start()], found[1], MASK)
+            place = found.end()
+    return "".join(kept) + line[place:]
 
 
 def _masked_key(found: re.Match[str]) -> str:

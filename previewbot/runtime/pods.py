@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from previewbot.engine.mirrord import PodSession, session_of_pod
-from previewbot.rules.pod_problems import find_problem
+from previewbot.rules.pod_problems import is_noteworthy
 
 Object = Mapping[str, Any]
 
@@ -15,8 +15,9 @@ Object = Mapping[str, Any]
 class Pods:
     """Call it with a session's namespace and uid for its pods.
 
-    `wake` is called with both when a pod has a problem, changes while it has one, or is well again; a pod
-    that comes and goes without any problem wakes nobody. A pod that is no session's is as good as not there.
+    `wake` is called with both when a pod has a problem or is not up yet, changes while that is so, or is well
+    again, and when the last pod of a session goes; one that is up and changes wakes nobody. A pod that is no
+    session's is as good as not there.
     """
 
     def __init__(self, wake: Callable[[PodSession], None], now: Callable[[], datetime]) -> None:
@@ -37,7 +38,9 @@ class Pods:
         # Before and after, so that a pod that recovers or is replaced wakes the pass too: the words about it
         # must go.
         both = _with_sessions(before, after)
-        for session in {session for session, obj in both if find_problem([obj], self._now())}:
+        # Without any pod nobody else tells that no other can be made.
+        left = [] if after is not None else [session for session, _ in both if session not in self._pods]
+        for session in {*left, *(session for session, obj in both if is_noteworthy(obj, self._now()))}:
             self._wake(session)
 
     def _forget(self, session: PodSession, obj: Object) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from jinja2 import BaseLoader, Environment, StrictUndefined
 
-from previewbot.api import LinkKind, Missing, Phase, Reason, Severity, SlotBound
+from previewbot.api import ContainerPart, LinkKind, Missing, Phase, Reason, Severity, SlotBound, Turn
 from previewbot.text import hypertext, markdown, plain
 from previewbot.text.durations import format_duration
 from previewbot.text.standing import service_waited_for
@@ -72,6 +72,8 @@ def _environment(
         "LinkKind": LinkKind,
         "Missing": Missing,
         "Severity": Severity,
+        "ContainerPart": ContainerPart,
+        "Turn": Turn,
         "SlotBound": SlotBound,
         "service_waited_for": service_waited_for,
         "on_page": False,

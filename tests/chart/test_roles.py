@@ -24,6 +24,7 @@ CONTROLLER = {
 SESSION_VERBS = ("list", "watch", "create", "delete")
 WORKLOADS = ("deployments.apps", "statefulsets.apps", "replicasets.apps", "rollouts.argoproj.io")
 LOGS = ("pods/log", "get")
+REPLICA_SETS = ("replicasets.apps", "list")
 POD_READS = {("pods", "list"), ("pods", "watch"), LOGS, ("events", "list")}
 ROUTE_VERBS = ("get", "list", "watch", "create", "patch", "delete")
 
@@ -35,6 +36,7 @@ def in_namespace(namespace: str, *, gateway: bool, logs: bool = True) -> set[Per
         *((namespace, SESSIONS, verb) for verb in SESSION_VERBS),
         *((namespace, workload, "get") for workload in WORKLOADS),
         *((namespace, *read) for read in POD_READS if logs or read != LOGS),
+        (namespace, *REPLICA_SETS),
         *((namespace, ROUTES, verb) for verb in ROUTE_VERBS if gateway),
     }
 

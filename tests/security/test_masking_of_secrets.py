@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from previewbot.rules.masking import LINES, MASK, excerpt, mask_secrets, one_line
+from previewbot.rules.messages import with_short_images
 
 SECRET = "hunter2"
 # Each {} is a secret.
@@ -139,7 +140,7 @@ def test_what_says_why_stays_as_it_is(line: str) -> None:
 @pytest.mark.parametrize("line", HARMLESS)
 def test_it_stays_in_a_log_and_in_a_message_too(line: str) -> None:
     assert excerpt(f"starting\n{line}\n") == ("starting", line)
-    assert one_line(f"{line}\n") == line
+    assert one_line(f"{line}\n") == with_short_images(line)
 
 
 # What people and machines choose; no word that is said of a secret has a digit.

@@ -144,6 +144,7 @@ class Cluster:
         self.gateway_follows = True
         self.operator_removes = True
         self.log = ""
+        self.events: list[dict[str, Any]] = []
 
     def _new_preview(self) -> dict[str, Any]:
         preview = new_object(a_preview(name=self.name).spec, Poke())
@@ -261,6 +262,10 @@ class Cluster:
     async def pod_log(self, namespace: str, pod: str, container: str, *, previous: bool) -> str:
         self._calls.note("read log")
         return self.log
+
+    async def pod_events(self, namespace: str, pod_uid: str) -> list[dict[str, Any]]:
+        self._calls.note("list events")
+        return [event for event in self.events if event["involvedObject"]["uid"] == pod_uid]
 
     async def create_event(self, namespace: str, manifest: Mapping[str, Any]) -> None:
         self._calls.note("create event")

@@ -51,7 +51,7 @@ PROBLEMS = {
     "a name that is none": (containers(container(waiting("InvalidImageName"))), Reason.PULL_FAILED),
     "a missing Secret": (
         containers(container(waiting("CreateContainerConfigError", 'secret "db" not found'))),
-        Reason.CANNOT_START,
+        Reason.CONFIG_MISSING,
     ),
     "a command that is not there": (
         containers(container(waiting("CrashLoopBackOff"), ended(128, "StartError", message="no such file"))),

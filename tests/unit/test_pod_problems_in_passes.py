@@ -63,8 +63,10 @@ def seen(status: dict[str, Any], session: str = "s-1", uid: str = "pod-1") -> di
     ("before", "after", "woken"),
     [
         (None, well(NOW), []),
-        (well(NOW), None, []),
         (well(NOW), well(NOW, 400), []),
+        (None, {"phase": "Pending"}, ["s-1"]),
+        ({"phase": "Pending"}, well(NOW), ["s-1"]),
+        (well(NOW), None, ["s-1"]),
         (None, crash_loop(), ["s-1"]),
         (well(NOW), crash_loop(), ["s-1"]),
         (crash_loop(2), crash_loop(3), ["s-1"]),
@@ -72,7 +74,9 @@ def seen(status: dict[str, Any], session: str = "s-1", uid: str = "pod-1") -> di
         (crash_loop(), None, ["s-1"]),
     ],
 )
-def test_only_a_pod_with_a_problem_wakes_anybody(before: Any, after: Any, woken: list[str]) -> None:
+def test_only_a_pod_with_a_problem_or_one_that_is_not_up_or_the_end_of_the_last_wakes_anybody(
+    before: Any, after: Any, woken: list[str]
+) -> None:
     world = Woken()
     world.pods.changed(before and seen(before), after and seen(after))
 

@@ -13,6 +13,7 @@ from docs.reasons_page import reasons_page
 from previewbot.api import (
     POD_PROBLEMS,
     REASONS,
+    ContainerPart,
     LinkKind,
     Phase,
     PodProblem,
@@ -37,6 +38,8 @@ ENUMS: dict[str, type[StrEnum]] = {
     "Phase": Phase,
     "LinkKind": LinkKind,
     "Severity": Severity,
+    "ContainerPart": ContainerPart,
+    "Turn": Turn,
 }
 LOADER = FileSystemLoader(templates_directory())
 PLACES = {"comment": for_comments(LOADER), "page": for_pages(LOADER), "terminal": for_terminals(LOADER)}

@@ -124,22 +124,23 @@ class ApiClient:
         *,
         keep: Callable[[Object], Object] = lambda obj: obj,
         pages: Sequence[int] = PAGES,
+        most: int = 0,
     ) -> tuple[list[Object], str]:
         """Return what is to be kept of the objects of a list, and its resource version.
 
         Read in pages, so that the whole of it is never in memory at once; raises TooLarge where a single
-        object is.
+        object is. With `most` reading ends with the page that has as many.
         """
         for size in pages[:-1]:
             try:
-                return await self._list_in_pages(what, path, query, keep, size)
+                return await self._list_in_pages(what, path, query, keep, size, most)
             except TooLarge:
                 # From the beginning: nobody promises that a list goes on with pages of another size.
                 continue
-        return await self._list_in_pages(what, path, query, keep, pages[-1])
+        return await self._list_in_pages(what, path, query, keep, pages[-1], most)
 
     async def _list_in_pages(
-        self, what: str, path: str, query: Query, keep: Callable[[Object], Object], size: int
+        self, what: str, path: str, query: Query, keep: Callable[[Object], Object], size: int, most: int
     ) -> tuple[list[Object], str]:
         objects, asked = list[Object](), {**query, "limit": size} if size else {**query}
         # A continue token that is too old answers 410: the list is given up as a whole, and asked for anew
@@ -148,7 +149,7 @@ class ApiClient:
             answer = await self._call(what, ApiRequest("GET", path, asked))
             objects += map(keep, items_of(what, answer))
             metadata = answer.get("metadata") or {}
-            if not metadata.get("continue"):
+            if not metadata.get("continue") or (most and len(objects) >= most):
                 return objects, str(metadata.get("resourceVersion") or "")
             asked["continue"] = str(metadata["continue"])
 

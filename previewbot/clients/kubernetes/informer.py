@@ -63,13 +63,25 @@ def spec_and_parents(obj: Object) -> Object:
 
 
 def status_only(obj: Object) -> Object:
-    """Return who an object is, whose, and how it stands: of a pod, what is to run is of no interest."""
+    """Return who an object is, whose, and how it stands.
+
+    Of what a pod is to run only what tells how its status is meant: which init containers stay beside the
+    others, and which gates hold it back.
+    """
     kept = (
         *("name", "namespace", "uid", "resourceVersion", "labels", "ownerReferences"),
         *("creationTimestamp", "deletionTimestamp"),
     )
     metadata = {key: obj["metadata"][key] for key in kept if key in obj["metadata"]}
-    return {"metadata": metadata, "status": obj.get("status") or {}}
+    spec = obj.get("spec") or {}
+    stays = [
+        {"name": init.get("name"), "restartPolicy": init["restartPolicy"]}
+        for init in spec.get("initContainers") or []
+        if "restartPolicy" in init
+    ]
+    meant = {"initContainers": stays, "schedulingGates": spec.get("schedulingGates")}
+    needed = {key: value for key, value in meant.items() if value}
+    return {"metadata": metadata, **({"spec": needed} if needed else {}), "status": obj.get("status") or {}}
 
 
 class Informer:

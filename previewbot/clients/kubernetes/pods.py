@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from previewbot.clients.kubernetes.api_client import WHOLE, ApiClient, ApiRequest, Object
+from previewbot.clients.kubernetes.api_client import ApiClient, ApiRequest, Object
 from previewbot.clients.kubernetes.resources import POD_EVENTS, PODS, collection_path, object_path
 from previewbot.errors import Invalid, NotFound
 
 _TAIL_LINES = 60
 _LIMIT_BYTES = 65_536
 """The server counts its limit from the first of those lines, so it must have room for the last."""
+
+_EVENTS = (100, 20, 1)
+"""How many events a page has: Kubernetes keeps some ten different ones of a pod, and counts the same."""
+
+_MOST_EVENTS = 300
+"""So many are read: whoever may write events in the namespace must not keep us reading."""
 
 
 class PodReads(ApiClient):
@@ -28,10 +34,10 @@ class PodReads(ApiClient):
         return ""
 
     async def pod_events(self, namespace: str, pod_uid: str) -> list[Object]:
-        """Return the events about a pod."""
+        """Return the events about a pod, or about what makes it; of very many only the first."""
         path = collection_path(POD_EVENTS, namespace)
         query = {"fieldSelector": f"involvedObject.uid={pod_uid}"}
-        found, _ = await self._list("list events", path, query, pages=WHOLE)
+        found, _ = await self._list("list events", path, query, pages=_EVENTS, most=_MOST_EVENTS)
         return found
 
     async def _log(self, namespace: str, pod: str, container: str, previous: bool) -> str:

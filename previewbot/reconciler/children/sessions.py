@@ -48,6 +48,7 @@ class Sessions:
             serving=session.serving,
             share_host=session.share_host,
             disbelieved=session.disbelieved,
+            last_words=session.last_words,
             deleting_since=session.deleting_since,
             stalled=Reason.OPERATOR_SILENT,
             removal_stalled=Reason.REMOVAL_STALLED,

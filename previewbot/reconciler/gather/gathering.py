@@ -15,7 +15,7 @@ from previewbot.reconciler.children.kind import ChildKind, selector
 from previewbot.reconciler.context import Context
 from previewbot.reconciler.gather.github import must_read, read_github, wants_a_look
 from previewbot.reconciler.gather.images import look_up_image
-from previewbot.reconciler.gather.pods import pod_problems
+from previewbot.reconciler.gather.pods import look_again_in, pod_problems
 from previewbot.reconciler.gather.targets import read_target
 from previewbot.reconciler.observation import (
     Found,
@@ -227,9 +227,10 @@ async def _ask_for_services(context: Context, observation: Observation) -> Obser
     as_planned = replace(as_planned, targets=targets)
     runnable = [prepared.service for prepared in prepare(as_planned) if prepared.can_run]
     problems = await pod_problems(context, preview, runnable, observation.found)
+    again = look_again_in(context, preview, runnable, observation.found)
     # The questions may have taken most of a minute. The plan must not measure deadlines by a clock that stood
     # still meanwhile.
-    return replace(observation, now=context.now(), targets=targets, pod_problems=problems)
+    return replace(observation, now=context.now(), targets=targets, pod_problems=problems, pods_again=again)
 
 
 @asynccontextmanager

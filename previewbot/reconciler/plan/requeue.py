@@ -107,7 +107,7 @@ def requeue_after(
     status: Status, decision: Decision, facts: PullRequestFacts | None, *, deadline: timedelta, now: datetime
 ) -> float | None:
     """Return the seconds until the next look, or None if only an event can change anything."""
-    times = [until_expiry(status, now), *_intents(status, now)]
+    times = [until_expiry(status, now), *_intents(status, now), *_held_texts(status, now)]
     if facts is not None and facts.lagging:
         times.append(_LAG)
     if facts is not None and facts.again_at is not None:
@@ -130,6 +130,12 @@ def _intents(status: Status, now: datetime) -> list[float | None]:
     # One that ran out before this pass and is there still could not be carried out in it: GitHub refuses the
     # text, say. To try again at once would be five passes a second until it takes it.
     return [seconds if seconds > 0 else INTENT_HOLDS.total_seconds() for seconds in left]
+
+
+def _held_texts(status: Status, now: datetime) -> list[float | None]:
+    """Return in how many seconds the texts are written that were held back."""
+    held = [report.held_until for report in status.reports.values()]
+    return [(moment - now).total_seconds() for moment in held if moment is not None]
 
 
 def _reasons(status: Status, decision: Decision) -> list[Reason]:

@@ -168,6 +168,23 @@ def with_pod_problem(service: Service, problem: PodProblem | None) -> Service:
     return replace(service, pod_problem=problem, reason=reason)
 
 
+def with_last_words(service: Service, problems: Iterable[PodProblem]) -> Service:
+    """Note what was wrong with the pods of a session that failed: in the pass that fails it, they are there.
+
+    What was known before stays, since that is how it began; it may lack the last words.
+    """
+    known, problem = service.pod_problem, next(iter(problems), None)
+    if (service.phase, service.reason) != (Phase.FAILED, Reason.SESSION_FAILED) or problem is None:
+        return service
+    if known is None or known.reason is Reason.SESSION_FAILED:
+        return service if known == problem or (known and known.log) else replace(service, pod_problem=problem)
+    return (
+        service
+        if known.log or not problem.log
+        else replace(service, pod_problem=replace(known, log=problem.log))
+    )
+
+
 def step_to_removed(
     service: Service, found: Sequence[Found], children: Sequence[Child], now: datetime
 ) -> Service:

@@ -19,6 +19,7 @@ from previewbot.reconciler.plan.services import (
     service_status,
     step_to_removed,
     with_container,
+    with_last_words,
     with_serving,
 )
 from previewbot.rules.bounds import namespace_outside, target_outside
@@ -115,7 +116,11 @@ def _status_of(observation: Observation, prepared: Prepared, children: Sequence[
     # What is about to be deleted serves no more: the route must lead elsewhere before it goes.
     staying = {child.identity for child in own if child.state not in _GOING}
     found = [child for child in observation.found if child.identity in staying]
-    return service_status(prepared, own, found, preview.uid, observation.pod_problems, observation.now)
+    problems = observation.pod_problems
+    service = service_status(prepared, own, found, preview.uid, problems, observation.now)
+    failed = {child.identity for child in own if child.state is ChildState.FAILED}
+    ended = [child.uid for child in observation.found if child.identity in failed]
+    return with_last_words(service, [problems[uid] for uid in ended if uid in problems])
 
 
 def _removals(

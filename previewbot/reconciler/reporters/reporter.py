@@ -17,6 +17,7 @@ from previewbot.clients.kubernetes.client import Kube
 from previewbot.errors import Forbidden, Invalid, RemoteError, from_status
 from previewbot.reconciler.observation import OwnComments
 from previewbot.reconciler.plan.requeue import INTENT_HOLDS, REFUSAL_HOLDS
+from previewbot.rules import edits
 from previewbot.text.markers import comment_hash
 from previewbot.text.render import Renderer, View
 
@@ -99,9 +100,15 @@ class Reporter(ABC):
 class TextReporter(Reporter):
     """A reporter that keeps one text up to date; a kind of it says which, and how it is found and written.
 
-    Its state is `status.reports[name]`. A text is edited only if it changed, and one that was refused is not
-    sent again for a while.
+    Its state is `status.reports[name]`. A text is edited only if it changed, not more often than
+    `rules/edits.py` lets it (`matters` may never wait), and one that was refused is not sent again for a
+    while.
     """
+
+    def matters(self, view: View) -> str:
+        """Return what of the text may not wait, in any form: a text that says otherwise of it is written at
+        once."""
+        return ""
 
     @abstractmethod
     def render(self, renderer: Renderer, view: View) -> str:
@@ -120,11 +127,15 @@ class TextReporter(Reporter):
 
     def due(self, context: ReportContext, status: Status) -> tuple[Status, Sequence[Due]]:
         """Return the text if it is to be written. It is rendered once."""
-        text, state = self.render(context.renderer, context.view(status)), self.report_of(status)
+        view, state, now = context.view(status), self.report_of(status), context.now()
+        text = self.render(context.renderer, view)
         if state.hash == comment_hash(text) or not (state.id or context.may_begin):
-            return self._without_leftovers(status, state, context.now()), ()
+            return self._without_leftovers(status, state, now), ()
+        later = edits.held_until(state.edits, now) if state.id else None
+        if later is not None and state.told == self.matters(view):
+            return self.with_report(status, replace(state, held_until=later)), ()
         # What is refused is not announced either.
-        refused = _refused_lately(state, text, context.now()) is not None
+        refused = _refused_lately(state, text, now) is not None
         return status, (Due(creates=not state.id and not refused, text=text),)
 
     async def announce(
@@ -147,6 +158,7 @@ class TextReporter(Reporter):
             # It was refused when this was planned, and may be sent again by now; but nothing is created that
             # was not announced. The next pass does both.
             return PublishResult(status)
+        before = state
         try:
             state = await self.write(context, state, due.text)
         except (Forbidden, Invalid) as error:
@@ -160,7 +172,17 @@ class TextReporter(Reporter):
             )
         except RemoteError as error:
             return PublishResult(status, error)
-        return PublishResult(self.with_report(status, replace(state, intent_at=None, refusal=None)))
+        # The text was not begun anew if it has the id of before: then it was edited.
+        now, edited = context.now(), not due.creates
+        written = replace(
+            state,
+            intent_at=None,
+            refusal=None,
+            edits=(*edits.lately(before.edits, now), now) if edited else before.edits,
+            told=self.matters(context.view(status)),
+            held_until=None,
+        )
+        return PublishResult(self.with_report(status, written))
 
     def report_of(self, status: Status) -> Report:
         """Return what the status knows of the text."""
@@ -178,7 +200,9 @@ class TextReporter(Reporter):
         An intent that stays would wake us again and again, a refusal would be told of for ever.
         """
         stale = bool(state.intent_at) and not state.id and not intent_is_open(state.intent_at, now)
-        kept = replace(state, intent_at=None if stale else state.intent_at, refusal=None)
+        # What came and went while it was held back is not said at all.
+        intent_at = None if stale else state.intent_at
+        kept = replace(state, intent_at=intent_at, refusal=None, held_until=None)
         return self.with_report(status, kept)
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 
-from previewbot.api import Report, Status
+from previewbot.api import Phase, Report, Status
 from previewbot.errors import Forbidden, Invalid, NotFound, RemoteError
 from previewbot.reconciler.observation import OwnComments
 from previewbot.reconciler.plan.inbox import COMMENT, duplicates, oldest_report
@@ -24,6 +25,17 @@ class StatusComment(TextReporter):
         """Return the comment as it should be now."""
         return renderer.comment(view)
 
+    def matters(self, view: View) -> str:
+        """Return what people wait for, or act by: the commit, its phase and link, its time, and what they
+        asked for."""
+        status = view.preview.status
+        lifecycle, observed = status.lifecycle, status.observed
+        serving = [(service.name, service.serving_sha, service.phase.runs) for service in status.services]
+        said = (status.phase, observed.head_sha, status.link.url, serving, observed.problems)
+        done = (lifecycle.expires_at, lifecycle.ended, lifecycle.approved_sha, lifecycle.started_by)
+        failed = [(each.name, each.failure_message) for each in status.services if each.phase is Phase.FAILED]
+        return comment_hash(repr((said, done, failed)))
+
     async def find(self, context: ReportContext, own: OwnComments) -> Report | None:
         """Return the oldest status comment of ours."""
         return oldest_report(own)
@@ -36,12 +48,12 @@ class StatusComment(TextReporter):
         spec = context.view(context.before).preview.spec
         if not report.id:
             created = await context.client.create_comment(spec.repository, spec.number, text)
-            return Report(id=created.id, hash=comment_hash(text))
+            return replace(report, id=created.id, hash=comment_hash(text))
         try:
             await context.client.update_comment(spec.repository, report.id, text)
         except NotFound:
-            return Report(hash=comment_hash(text))
-        return Report(id=report.id, hash=comment_hash(text))
+            return replace(report, id=0, hash=comment_hash(text))
+        return replace(report, hash=comment_hash(text))
 
     async def tidy(
         self, context: ReportContext, status: Status, was: Status, own: OwnComments

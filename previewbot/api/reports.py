@@ -1,0 +1,36 @@
+"""What was reported of a preview: in which words, and when they were edited."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from previewbot.api.value import Value
+
+
+@dataclass(frozen=True)
+class Refusal(Value):
+    """That GitHub does not take a text (by its hash) for good, since when, and what it said."""
+
+    hash: str
+    at: datetime
+    status: int
+    message: str
+
+
+@dataclass(frozen=True)
+class Report(Value):
+    """What was reported in one place: its id there, the hash of what was written last.
+
+    `intent_at` is when we announced that we are about to create it: after a crash in between it is looked
+    for. `edits` are the moments of the last hour in which it was edited, `told` stands for what of its words
+    is never held back, and `held_until` says when words that were are written.
+    """
+
+    id: int = 0
+    hash: str = ""
+    intent_at: datetime | None = None
+    refusal: Refusal | None = None
+    edits: tuple[datetime, ...] = ()
+    told: str = ""
+    held_until: datetime | None = None
