@@ -72,8 +72,9 @@ wrong in it is told in the comment, with the line and what to write instead.
   file of that ending, `services/checkout/**` all below a folder, and `!docs/**` takes away from those
   before it. Patterns that begin with `*` or `!` go in quotes: to YAML these are signs of its own.
 - In `image`, `{{head_sha}}` is the commit, `{{short_sha}}` its first 7 characters, `{{merge_sha}}` the
-  merge commit that GitHub Actions builds, `{{number}}` the pull request's, `{{branch}}` its branch, and
-  `{{service}}` the service's name.
+  merge commit that GitHub Actions builds, `{{short_merge_sha}}` its first 7, `{{number}}` the pull request's,
+  `{{branch}}` its branch, and `{{service}}` the service's name. The table below has what
+  `docker/metadata-action` writes.
 - `check` proves that a change behind the entry is behind the link too: previewbot asks this path of the
   link, and what answers there must repeat the `baggage` header that the service received through the entry
   (an endpoint of a few lines). If the preview's key is not in the answer, the services in between do not
@@ -95,6 +96,25 @@ wrong in it is told in the comment, with the line and what to write instead.
   `previewbot check .github/preview.yaml --settings FILE --repository OWNER/NAME` holds the file to that.
 - At most 64 KiB, 5,000 keys and values, 500 `paths`, and in these 800 wildcards (`*`, `?`, `[…]`; the `/**`
   at the end of a path is none); no aliases, tags or second documents.
+
+## What docker/metadata-action writes
+
+Which commit a tag names depends on the event that the workflow runs on: on `pull_request` GitHub builds a
+test merge of the pull request into its base, unless `DOCKER_METADATA_PR_HEAD_SHA` is `true`.
+
+| its `tags` | on `pull_request` | on `push`, or with `DOCKER_METADATA_PR_HEAD_SHA` |
+|---|---|---|
+| `type=sha` | `sha-{{short_merge_sha}}` | `sha-{{short_sha}}` |
+| `type=sha,format=long` | `sha-{{merge_sha}}` | `sha-{{head_sha}}` |
+| `type=sha,prefix=` | `{{short_merge_sha}}` | `{{short_sha}}` |
+| `type=ref,event=pr` | `pr-{{number}}` | – |
+| `type=ref,event=pr,suffix=-{{{{sha}}}}` | `pr-{{number}}-{{short_merge_sha}}` | – |
+| `type=ref,event=branch` | – | `{{branch}}` |
+| `type=raw,value=${{{{ github.head_ref }}}}` | `{{branch}}` | – |
+
+A tag that names no commit (`pr-{{number}}`, `{{branch}}`) stays the same over many. What it names counts
+only if the image says that it is of this commit or of a test merge of it, in the label
+`org.opencontainers.image.revision`, which metadata-action sets where its `labels` are given to the build.
 
 ## On a base branch
 

@@ -8,6 +8,7 @@
         ├── Unauthorized       401: our credentials are not accepted
         ├── Forbidden          403: we may not do this
         ├── NotFound           404 / 410: there is no such thing
+        │   └── NotServed        there is no such kind of thing: the cluster lacks a CRD
         ├── Conflict           409: somebody changed it first
         ├── Invalid            400 / 422: the request itself is refused
         │   └── TooLarge         the answer is larger than we read
@@ -82,6 +83,10 @@ class Forbidden(RemoteError):
 
 class NotFound(RemoteError):
     """404 or 410: there is no such thing (or we may not know of it)."""
+
+
+class NotServed(NotFound):
+    """The API server has no such kind of object at all; `message` names it."""
 
 
 class Conflict(RemoteError):

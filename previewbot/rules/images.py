@@ -6,15 +6,18 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from previewbot.config.registries import DOCKER_HUB, beginnings, registry_name
+from previewbot.config.registries import DOCKER_HUB, beginnings, check_host, registry_name
 
 _FIELD_RE = re.compile(r"\{([a-z_]+)\}")
 # The grammar is https://pkg.go.dev/github.com/distribution/reference
 _PART = r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?"
-_REGISTRY_RE = re.compile(rf"(?:{_PART}(?:\.{_PART})*|\[[a-f0-9:]+\])(?::(?P<port>[0-9]{{1,5}}))?")
+_REGISTRY_RE = re.compile(rf"(?:{_PART}(?:\.{_PART})*|\[[a-f0-9:.]+\])(?::[0-9]{{1,5}})?")
 _REPOSITORY_RE = re.compile(r"[a-z0-9]+(?:(?:[._]|__|-+|/)[a-z0-9]+)*")
 _TAG_RE = re.compile(r"\w[\w.-]{0,127}", re.ASCII)
 _LONGEST_REPOSITORY = 255
+_OF_A_MERGE = frozenset({"merge_sha", "short_merge_sha"})
+_SHORT = 7
+"""Characters of a commit that docker/metadata-action's `type=sha` writes."""
 
 
 @dataclass(frozen=True)
@@ -74,12 +77,22 @@ def template_fields(template: str) -> frozenset[str]:
 
 def names_commit(template: str) -> bool:
     """Return whether a template names the commit, so that whatever has its tag was built from it."""
-    return bool(template_fields(template) & {"head_sha", "short_sha", "merge_sha"})
+    return bool(template_fields(template) & {"head_sha", "short_sha", *_OF_A_MERGE})
 
 
 def counts_merges(template: str) -> bool:
     """Return whether an image of a test merge can be what a template means."""
-    return "merge_sha" in template_fields(template) or not names_commit(template)
+    return names_merge(template) or not names_commit(template)
+
+
+def names_merge(template: str) -> bool:
+    """Return whether a template names a test merge: there is a reference for each that was seen."""
+    return bool(template_fields(template) & _OF_A_MERGE)
+
+
+def is_of_merge(reference: str, merge_sha: str) -> bool:
+    """Return whether a reference names a test merge, in full or by its first characters."""
+    return merge_sha[:_SHORT] in reference
 
 
 def render_template(
@@ -88,8 +101,9 @@ def render_template(
     """Fill in a template; a name it does not know stays as it is (the configuration refuses those)."""
     values = {
         "head_sha": head_sha,
-        "short_sha": head_sha[:7],
+        "short_sha": head_sha[:_SHORT],
         "merge_sha": merge_sha,
+        "short_merge_sha": merge_sha[:_SHORT],
         "number": str(number),
         "branch": sanitise_branch(branch),
         "service": service,
@@ -124,7 +138,11 @@ def _names_a_registry(first: str) -> bool:
 
 def _check(text: str, registry: str, repository: str, tag: str) -> None:
     host = _REGISTRY_RE.fullmatch(registry)
-    if host is None or not 0 < int(host["port"] or 443) < 65_536:
+    try:
+        check_host(registry)
+    except ValueError:
+        host = None
+    if host is None:
         raise ValueError(f"{text!r} is no image reference: {registry!r} is no registry's host")
     if not _REPOSITORY_RE.fullmatch(repository):
         small = "; it is written in small letters" if repository != repository.lower() else ""

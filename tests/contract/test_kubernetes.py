@@ -22,7 +22,7 @@ from previewbot.config.repository import Entry, TargetPath
 from previewbot.config.server import GatewaySettings
 from previewbot.engine import mirrord
 from previewbot.engine.links import route
-from previewbot.errors import Conflict, Invalid, NotFound
+from previewbot.errors import Conflict, Invalid, NotFound, NotServed
 from previewbot.reconciler.children.kind import selector
 from previewbot.reconciler.children.routes import Routes
 from previewbot.reconciler.children.sessions import Sessions
@@ -463,8 +463,11 @@ async def test_a_target_that_is_not_there_is_none(server: ApiServer, kube: Kube)
     assert await kube.get_target(server.namespace, "deployment", "nobody") is None
 
 
-async def test_a_kind_of_target_that_the_cluster_does_not_know_is_none(server: ApiServer, kube: Kube) -> None:
-    assert await kube.get_target(server.namespace, "rollout", "nobody") is None
+async def test_a_kind_of_target_that_the_cluster_does_not_know_is_told_from_one_that_is_not_there(
+    server: ApiServer, kube: Kube
+) -> None:
+    with pytest.raises(NotServed, match=r"404 rollouts\.argoproj\.io \(v1alpha1\)"):
+        await kube.get_target(server.namespace, "rollout", "nobody")
 
 
 async def test_following_shows_what_is_there_what_comes_and_what_goes(server: ApiServer, kube: Kube) -> None:

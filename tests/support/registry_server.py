@@ -129,16 +129,16 @@ class Server:
 
 
 @asynccontextmanager
-async def a_server(tls: ssl.SSLContext | None = None) -> AsyncIterator[Server]:
-    """Run a server at a free port of 127.0.0.1."""
+async def a_server(tls: ssl.SSLContext | None = None, host: str = "127.0.0.1") -> AsyncIterator[Server]:
+    """Run a server at a free port of this machine."""
     server = Server()
     app = web.Application()
     app.router.add_route("*", "/{path:.*}", server.handle)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.2)
     await runner.setup()
     try:
-        await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=tls).start()
-        server.host = f"127.0.0.1:{runner.addresses[0][1]}"
+        await web.TCPSite(runner, host, 0, ssl_context=tls).start()
+        server.host = f"{f'[{host}]' if ':' in host else host}:{runner.addresses[0][1]}"
         server.scheme = "https" if tls else "http"
         yield server
     finally:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from previewbot.api import Phase, Reason
-from previewbot.errors import Forbidden
+from previewbot.errors import Forbidden, NotServed
 from tests.support.passes import CONFIGURATION, World
 
 APP = {"name": "app", "image": "ghcr.io/acme/checkout:main", "ports": [{"containerPort": 8080}]}
@@ -66,6 +66,20 @@ async def test_a_deployment_that_a_rollout_refers_to_and_that_is_not_there_is_to
     await world.settle()
 
     assert world.status.phase is Phase.READY
+
+
+async def test_a_kind_of_workload_that_the_cluster_does_not_know_is_no_workload_that_is_missing() -> None:
+    world = World()
+    world.github.configuration = ROLLED
+    missing = NotServed("Kubernetes: get rollout", message="rollouts.argoproj.io (v1alpha1)", status=404)
+    world.calls.failures["get target"] = missing
+    world.poke()
+    await world.settle()
+
+    assert "this cluster has no rollouts.argoproj.io (v1alpha1): for rollout/checkout your platform team" in (
+        world.comment
+    )
+    assert "there is no rollout named" not in world.comment
 
 
 async def test_a_workload_that_the_role_does_not_open_is_the_platform_teams() -> None:

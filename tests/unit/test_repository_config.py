@@ -171,7 +171,12 @@ def test_no_label_at_all_may_trigger() -> None:
         (10, "    paths: ['a[[:alpha:]]']", "`paths` must be patterns as in .gitignore"),
         (10, "    paths: ['!docs/**']", "`paths` must not begin with `!docs/**`"),
         (13, "    image: ghcr.io/acme/checkout:{sha}", "`image` has the unknown field `{sha}`"),
-        (13, "    image: ghcr.io/acme/checkout:{head_sah}", "did you mean `head_sha`?"),
+        (13, "    image: ghcr.io/acme/checkout:{head_sah}", "did you mean `{head_sha}`?"),
+        (
+            13,
+            "    image: ghcr.io/acme/checkout:{sha}",
+            "`{head_sha}` is the pull request's own commit, `{merge_",
+        ),
         (13, "    image: ghcr.io/acme/checkout:{head_sha", "`image` must be a registry, a repository and a"),
         (
             13,

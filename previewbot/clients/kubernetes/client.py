@@ -21,7 +21,7 @@ from previewbot.clients.kubernetes.resources import (
     discovery_path,
     object_path,
 )
-from previewbot.errors import Conflict, NotFound, TryLater
+from previewbot.errors import Conflict, NotFound, NotServed, RemoteError, TryLater
 
 
 class Kube(PodReads):
@@ -117,8 +117,23 @@ class Kube(PodReads):
         return await self._find(f"get {resource.plural}", object_path(resource, namespace, name))
 
     async def get_target(self, namespace: str, kind: str, name: str) -> Object | None:
-        """Return a workload that a target names, or refers to; or None."""
-        return await self._find(f"get {kind}", object_path(WORKLOADS[kind], namespace, name))
+        """Return a workload that a target names, or refers to; or None.
+
+        Raises NotServed where the cluster has no such kind of workload, which the API server also calls 404.
+        """
+        resource = WORKLOADS[kind]
+        found = await self._find(f"get {kind}", object_path(resource, namespace, name))
+        # A group with a dot is of a CRD, which may be missing; the others every cluster has.
+        if found is None and "." in resource[0] and await self._lacks(resource):
+            raise NotServed(f"Kubernetes: get {kind}", status=404, message=resources.title_of(resource))
+        return found
+
+    async def _lacks(self, resource: Resource) -> bool:
+        """Return whether the API server surely has no such resource."""
+        try:
+            return bool(await self.missing_resources([resource]))
+        except RemoteError:
+            return False
 
     async def get_lease(self, namespace: str, name: str) -> Object | None:
         """Return a Lease, or None."""
@@ -147,7 +162,7 @@ class Kube(PodReads):
         for group, version, plural in wanted:
             found = await self._find("discovery", discovery_path(group, version)) or {}
             if plural not in [resource["name"] for resource in found.get("resources") or []]:
-                missing.append(f"{plural}.{group} ({version})")
+                missing.append(resources.title_of(Resource(group, version, plural)))
         return missing
 
     async def list_for_watch(

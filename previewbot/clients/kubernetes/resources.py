@@ -56,6 +56,12 @@ def object_path(resource: Resource, namespace: str | None, name: str) -> str:
     return f"{collection_path(resource, namespace)}/{_part(name)}"
 
 
+def title_of(resource: Resource) -> str:
+    """Return what a resource is called to people: `rollouts.argoproj.io (v1alpha1)`."""
+    group, version, plural = resource
+    return f"{plural}.{group} ({version})"
+
+
 def discovery_path(group: str, version: str) -> str:
     """Return the path that lists the resources of a group."""
     return f"/apis/{_part(group)}/{_part(version)}"

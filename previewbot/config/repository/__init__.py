@@ -6,6 +6,7 @@ Strict, and meant for the person who made the mistake: every problem names its l
 from previewbot.config.repository.entries import Entry as Entry
 from previewbot.config.repository.entries import PathRoute as PathRoute
 from previewbot.config.repository.entries import PathRule as PathRule
+from previewbot.config.repository.image_fields import IMAGE_FIELDS as IMAGE_FIELDS
 from previewbot.config.repository.model import RepositoryConfig as RepositoryConfig
 from previewbot.config.repository.model import ServiceConfig as ServiceConfig
 from previewbot.config.repository.model import Triggers as Triggers
@@ -14,5 +15,4 @@ from previewbot.config.repository.parsing import parse as parse
 from previewbot.config.repository.patterns import Patterns as Patterns
 from previewbot.config.repository.targets import TargetPath as TargetPath
 from previewbot.config.repository.targets import parse_target as parse_target
-from previewbot.config.repository.values import IMAGE_FIELDS as IMAGE_FIELDS
 from previewbot.config.types import TARGET_KINDS as TARGET_KINDS

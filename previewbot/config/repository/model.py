@@ -17,10 +17,10 @@ from pydantic_core.core_schema import no_info_wrap_validator_function
 
 from previewbot.config import types as t
 from previewbot.config.repository.entries import Entry
+from previewbot.config.repository.image_fields import FIELDS
 from previewbot.config.repository.patterns import Patterns, Unmatchable
 from previewbot.config.repository.targets import Target
 from previewbot.config.repository.values import (
-    FIELDS,
     GLOB_SCHEMA,
     IMAGE_SCHEMA,
     OPEN_SCHEMA,

@@ -8,12 +8,10 @@ import warnings
 from pathspec.patterns.gitignore.spec import GitIgnoreSpecPattern
 from pydantic import WithJsonSchema
 
+from previewbot.config.repository.image_fields import IMAGE_FIELDS, wrong_fields
 from previewbot.config.repository.patterns import Patterns
 from previewbot.config.types import HOST, REPOSITORY, TEXT, UNSAFE, mistake
-from previewbot.config.words import Raw, did_you_mean
-
-IMAGE_FIELDS = ("head_sha", "short_sha", "merge_sha", "number", "branch", "service")
-FIELDS = " ".join(f"`{{{name}}}`" for name in IMAGE_FIELDS)
+from previewbot.config.words import Raw
 
 _FIELD = re.compile(r"\{([^{}]*)\}")
 _WILDCARD = re.compile(r"\*+|\?|\[")
@@ -22,6 +20,7 @@ _SAMPLES = {
     "head_sha": "0" * 40,
     "short_sha": "0" * 7,
     "merge_sha": "0" * 40,
+    "short_merge_sha": "0" * 7,
     "number": "1",
     "branch": "main",
 }
@@ -91,11 +90,8 @@ def open_path(written: str) -> str:
 
 def check_image(written: str) -> str:
     """Return an image template, which with samples for its fields is a reference with a tag."""
-    for name in _FIELD.findall(written):
-        if name not in IMAGE_FIELDS:
-            known = ", ".join(f"{{{name}}}" for name in IMAGE_FIELDS)
-            near = did_you_mean(name, IMAGE_FIELDS, always=False) or f"known here: {known}"
-            raise mistake("image_field", written=f"{{{name}}}", near=Raw(near))
+    for found, near in wrong_fields(written):
+        raise mistake("image_field", written=found, near=Raw(near))
     sample = sample_image(written, "checkout")
     if "://" in written:
         raise mistake("image_scheme")

@@ -8,7 +8,7 @@ from previewbot.api import Service
 from previewbot.config.repository import ServiceConfig
 from previewbot.engine import targets
 from previewbot.engine.targets import TargetProblem
-from previewbot.errors import Forbidden, RemoteError
+from previewbot.errors import Forbidden, NotServed, RemoteError
 from previewbot.reconciler.context import Context
 from previewbot.reconciler.observation import Target
 
@@ -26,6 +26,8 @@ async def read_target(context: Context, config: ServiceConfig, service: Service)
             reading = f"{source.kind} {source.name}, from which {target.kind}/{target.name} takes its pods,"
             workload = await context.kube.get_target(config.namespace, source.kind, source.name)
         chosen = targets.choose_container(target, workload, service.image, source)
+    except NotServed as error:
+        return Target(problem=_not_served(str(target), error.message))
     except RemoteError as error:
         # Report this service as failed but finish the pass: the others must still expire.
         log.warning("cannot look at a target", extra={"service": config.name, "error": str(error)})
@@ -34,6 +36,14 @@ async def read_target(context: Context, config: ServiceConfig, service: Service)
         return Target(problem=str(problem))
     silent = config.ports is None and not chosen.declares_ports
     return Target(container=chosen.name, meant=chosen.meant, without_ports=silent)
+
+
+def _not_served(target: str, missing: str) -> str:
+    """Say that the kind is missing, not the workload: its author may have named the right one."""
+    return (
+        f"this cluster has no {missing}: for {target} your platform team has to install what brings them, or "
+        "preview.yaml has to name a workload of a kind that is there"
+    )
 
 
 def _why(error: RemoteError) -> str:

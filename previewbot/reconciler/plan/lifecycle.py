@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from previewbot.api import Ended, Lifecycle, Observed, Phase, Reason, Status
 from previewbot.config.repository import Triggers
 from previewbot.reconciler.observation import Found, PullRequestFacts
+from previewbot.rules import images
 from previewbot.rules.policy import trigger
 
 _MERGE_SHAS_KEPT = 20
@@ -63,7 +64,8 @@ def _trigger(status: Status, facts: PullRequestFacts) -> str:
 
 def _newest(merge_shas: tuple[str, ...], status: Status) -> tuple[str, ...]:
     """Keep the newest test merges, and those whose images run: to forget one would replace its session."""
-    named = [sha for sha in merge_shas[:-_MERGE_SHAS_KEPT] if any(sha in s.image for s in status.services)]
+    older, running = merge_shas[:-_MERGE_SHAS_KEPT], [service.image for service in status.services]
+    named = [sha for sha in older if any(images.is_of_merge(image, sha) for image in running)]
     return (*named, *merge_shas[-_MERGE_SHAS_KEPT:])
 
 

@@ -47,7 +47,7 @@ def carry_over(config: ServiceConfig, files: int, services: Iterable[Service]) -
 def candidates(config: ServiceConfig, facts: PullRequestFacts, merge_shas: Sequence[str]) -> list[str]:
     """Return the references that count for the head: one, or one per merge commit seen for it."""
     pull_request = facts.pull_request
-    merges = merge_shas if "merge_sha" in images.template_fields(config.image) else ("",)
+    merges = merge_shas if images.names_merge(config.image) else ("",)
     return [
         images.render_template(
             config.image,
