@@ -1,4 +1,4 @@
-"""What the comment says of each thing that a registry may answer: a pass, with the real client of registries."""
+"""What the comment says of each answer of a registry: a pass, with the real client of registries."""
 
 from __future__ import annotations
 
