@@ -29,9 +29,10 @@ class Authority:
         self._ca = builder.add_extension(usage, critical=True).sign(self._key, hashes.SHA256())
         self.certificate.write_bytes(self._ca.public_bytes(serialization.Encoding.PEM))
 
-    def server(self, name: str) -> tuple[Path, Path]:
-        """Return the certificate and the key of a server on this machine."""
-        names = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
+    def server(self, name: str, *hosts: str) -> tuple[Path, Path]:
+        """Return the certificate and the key of a server on this machine, or of one with these names."""
+        here = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
+        names: list[x509.GeneralName] = [x509.DNSName(host) for host in hosts] or [*here]
         return self._sign(name, (), x509.SubjectAlternativeName(names))
 
     def client(self, user: str, groups: tuple[str, ...] = ()) -> tuple[Path, Path]:

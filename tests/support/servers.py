@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 import threading
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
@@ -45,24 +46,24 @@ class LoopThread:
         self.loop.close()
 
 
-async def _serve(handler: Handler) -> tuple[web.AppRunner, int]:
+async def _serve(handler: Handler, tls: ssl.SSLContext | None) -> tuple[web.AppRunner, int]:
     app = web.Application(client_max_size=64 * 1024 * 1024)
     app.router.add_route("*", "/{path:.*}", handler)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.2)
     await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
+    site = web.TCPSite(runner, "127.0.0.1", 0, ssl_context=tls)
     await site.start()
     server: Any = site._server
     return runner, server.sockets[0].getsockname()[1]
 
 
 @contextmanager
-def served(handler: Handler) -> Iterator[tuple[str, LoopThread]]:
-    """Serve a handler; yield its URL and the loop it runs in."""
+def served(handler: Handler, tls: ssl.SSLContext | None = None) -> Iterator[tuple[str, LoopThread]]:
+    """Serve a handler, with TLS if there is a context; yield its URL and the loop it runs in."""
     thread = LoopThread()
-    runner, port = thread.call(_serve(handler))
+    runner, port = thread.call(_serve(handler, tls))
     try:
-        yield f"http://127.0.0.1:{port}", thread
+        yield f"{'https' if tls else 'http'}://127.0.0.1:{port}", thread
     finally:
         thread.call(runner.cleanup())
         thread.stop()

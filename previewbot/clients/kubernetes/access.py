@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import base64
+import logging
 import os
 import ssl
 import tempfile
@@ -25,6 +26,8 @@ from previewbot.clients.kubernetes.login import Clock, Credential, Login, LoginF
 SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 """Where a pod finds its token and the cluster's CA
 (https://kubernetes.io/docs/tasks/run-application/access-api-from-pod/)."""
+
+log = logging.getLogger(__name__)
 
 _MOST_BYTES = 1024 * 1024
 _HOST, _PORT = "KUBERNETES_SERVICE_HOST", "KUBERNETES_SERVICE_PORT"
@@ -78,6 +81,8 @@ def open_access(
         server, user = _in_cluster(told, service_account)
     else:
         server, user = read_kubeconfig(_document(kubeconfig), kubeconfig)
+    if server.skip_verify:
+        log.warning("the API server's certificate is not checked, for so the kubeconfig says")
     try:
         return _access(server, user, told, clock, patience)
     except LoginFailed as error:

@@ -82,12 +82,16 @@ class WebClient:
     """
 
     def __init__(self, kubeconfig: Path | None, *, user_agent: str, budget: float = _BUDGET_SECONDS) -> None:
-        api_client = WebSender(open_access(kubeconfig), user_agent, connections=_CONNECTIONS)
-        self._api = client.CustomObjectsApi(api_client)
+        self._sender = WebSender(open_access(kubeconfig), user_agent, connections=_CONNECTIONS)
+        self._api = client.CustomObjectsApi(self._sender)
         self._budget = budget
         self._pokes, self._probes = _Turns(_POKES, budget), _Turns(_PROBES, budget)
         self._pages = _Turns(_PAGES, _PAGE_WAITS_SECONDS)
         self._sharing: Coalescer[_Wish, bool] = Coalescer(self._poke, _merge_wishes)
+
+    def close(self) -> None:
+        """Close the connections that nobody uses at this moment."""
+        self._sender.close()
 
     def poke(self, spec: Spec, poke: Poke, *, create: bool) -> bool:
         """Say that a pull request is to be looked at; return False if it has no Preview and gets none.

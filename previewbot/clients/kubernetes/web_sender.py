@@ -46,9 +46,9 @@ class WebSender(client.ApiClient):  # type: ignore[misc]
         super().__init__(configuration)
         self.user_agent = user_agent
         self._access = access
-        self._connections = connections
+        self._most_connections = connections
         self._pooling = threading.Lock()
-        self._context: ssl.SSLContext | None = None
+        self._shown_with: ssl.SSLContext | None = None
 
     def call_api(
         self,
@@ -122,15 +122,15 @@ class WebSender(client.ApiClient):  # type: ignore[misc]
         with self._pooling:
             # Who asks is settled when a connection is opened, so another certificate needs others. What is
             # under way on those of before comes to its end.
-            if self._context is not context:
-                self._context = context
-                self.rest_client.pool_manager = self._pool(context)
+            if self._shown_with is not context:
+                self._shown_with = context
+                self.rest_client.pool_manager = self._connections_with(context)
 
-    def _pool(self, context: ssl.SSLContext) -> urllib3.PoolManager:
+    def _connections_with(self, context: ssl.SSLContext) -> urllib3.PoolManager:
         server = self._access.server
         options: dict[str, Any] = {
             "ssl_context": context,
-            "maxsize": self._connections,
+            "maxsize": self._most_connections,
             # urllib3 would try again by itself, each time with the whole timeout, until GitHub has given up.
             # It follows no redirect either.
             "retries": False,
@@ -140,6 +140,8 @@ class WebSender(client.ApiClient):  # type: ignore[misc]
         if server.skip_verify:
             # urllib3 has a word of its own in this, beside the context's.
             options["cert_reqs"] = ssl.CERT_NONE
+            # The start has said it; urllib3 would say it with each request.
+            urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
         if server.proxy is None:
             return urllib3.PoolManager(**options)
         login = {"Proxy-Authorization": server.proxy.authorization} if server.proxy.authorization else {}
