@@ -13,8 +13,8 @@ from pathlib import Path
 
 import aiohttp
 
+from previewbot.clients.outgoing import client_session
 from previewbot.clients.registry import Registry
-from previewbot.clients.tls import client_session
 from previewbot.config.server import RegistrySettings
 from previewbot.errors import RemoteError
 from previewbot.rules.images import parse_reference

@@ -11,7 +11,7 @@ from contextlib import aclosing
 from datetime import UTC, datetime
 from pathlib import Path
 
-from previewbot.cli.serve import load, read_secret
+from previewbot.cli.serve import load, proxies_of, read_secret
 from previewbot.clients.github.app import rsa_key
 from previewbot.config.server import (
     SecretSource,
@@ -54,7 +54,7 @@ async def _examined(settings: Settings, secrets: Secrets, tell: Callable[[Check]
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, working.cancel)
     found: list[Check] = []
     async with (
-        questions_about(settings, secrets, lambda: datetime.now(UTC)) as questions,
+        questions_about(settings, secrets, lambda: datetime.now(UTC), proxies_of(os.environ)) as questions,
         aclosing(asked(questions, _waiting)) as checks,
     ):
         async for check in checks:

@@ -9,7 +9,7 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from previewbot.cli.serve import load, read_secret
+from previewbot.cli.serve import load, proxies_of, read_secret
 from previewbot.config.server import private_key, private_key_source
 from previewbot.doctor.check import safe
 from previewbot.doctor.explaining import CannotExplain, foresee
@@ -26,10 +26,11 @@ def explain(config: Path, reference: Reference) -> int:
     settings = load(config, os.environ)
     source = private_key_source(settings, os.environ)
     key = private_key(source, read_secret(source))
+    proxies = proxies_of(os.environ)
     # What a pass would log of what it meets is in the steps.
     logging.disable(logging.ERROR)
     try:
-        foreseen = asyncio.run(foresee(reference, settings, key, lambda: datetime.now(UTC)))
+        foreseen = asyncio.run(foresee(reference, settings, key, lambda: datetime.now(UTC), proxies))
     except CannotExplain as error:
         print(safe(str(error)), file=sys.stderr)
         return 1

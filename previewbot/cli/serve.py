@@ -24,6 +24,7 @@ from previewbot.config.server import (
     webhook_secrets,
 )
 from previewbot.errors import SettingsError
+from previewbot.rules.proxies import NoProxyAddress, Proxies, read_proxies
 from previewbot.runtime import logs
 
 _USER_AGENT = "previewbot-web"
@@ -82,6 +83,7 @@ def controller(config: Path, bind: str, identity: str | None = None) -> int:
     settings = load(config, os.environ)
     source = private_key_source(settings, os.environ)
     key = private_key(source, read_secret(source))
+    proxies = proxies_of(os.environ)
     logs.configure()
 
     async def until_told() -> int:
@@ -91,7 +93,7 @@ def controller(config: Path, bind: str, identity: str | None = None) -> int:
         # Two processes on one host must not take each other's Lease for their own, so the name ends in random
         # digits.
         name = identity or f"{socket.gethostname()}-{secrets.token_hex(4)}"
-        return await run(settings, key, bind, identity=name, stop=stop)
+        return await run(settings, key, bind, identity=name, stop=stop, proxies=proxies)
 
     try:
         return asyncio.run(until_told())
@@ -112,6 +114,14 @@ def load(config: Path, environment: Mapping[str, str]) -> Settings:
     except UnicodeDecodeError as error:
         raise SettingsError((f"{config} is not UTF-8; save the file in that encoding",)) from error
     return parse(document(content), environment)
+
+
+def proxies_of(environment: Mapping[str, str]) -> Proxies:
+    """Return the proxies that the environment names; raises SettingsError."""
+    try:
+        return read_proxies(environment)
+    except NoProxyAddress as error:
+        raise SettingsError((str(error),)) from None
 
 
 def read_secret(source: SecretSource) -> bytes:

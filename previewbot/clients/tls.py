@@ -1,10 +1,9 @@
-"""TLS connections that end when they are closed."""
+"""TLS connections: whom they trust, and that they end when they are closed."""
 
 from __future__ import annotations
 
 import ssl
-
-import aiohttp
+from pathlib import Path
 
 
 class _WithoutGoodbye(ssl.SSLObject):
@@ -29,8 +28,23 @@ def end_at_once(context: ssl.SSLContext) -> ssl.SSLContext:
     return context
 
 
-def client_session(timeout: aiohttp.ClientTimeout) -> aiohttp.ClientSession:
-    """Return a client that trusts what the system trusts, and whose connections end as soon as they are
-    closed."""
-    connector = aiohttp.TCPConnector(ssl=end_at_once(ssl.create_default_context()))
-    return aiohttp.ClientSession(connector=connector, timeout=timeout)
+class Trust:
+    """What the system trusts, and the certificates of files besides."""
+
+    def __init__(self) -> None:
+        self._contexts: dict[Path, tuple[int, ssl.SSLContext]] = {}
+
+    def with_file(self, path: Path | None) -> ssl.SSLContext | bool:
+        """Return what to trust with a file, read again when it changes; True for what a session does anyhow.
+
+        Raises OSError (and so SSLError) if it cannot be read as certificates.
+        """
+        if path is None:
+            return True
+        # A mounted Secret changes under a running process when its certificate is renewed.
+        changed = path.stat().st_mtime_ns
+        if self._contexts.get(path, (0,))[0] != changed:
+            context = end_at_once(ssl.create_default_context())
+            context.load_verify_locations(cafile=path)
+            self._contexts[path] = (changed, context)
+        return self._contexts[path][1]

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from previewbot.clients.github import GitHub
 from previewbot.clients.kubernetes.examining import ExaminedKube
-from previewbot.clients.tls import client_session
+from previewbot.clients.outgoing import client_session
 from previewbot.config.server import Settings
 from previewbot.doctor.check import Check, note, ok
 from previewbot.doctor.cluster import OfCluster
@@ -18,6 +18,7 @@ from previewbot.doctor.names import OfNames
 from previewbot.doctor.running import Question
 from previewbot.doctor.web import OfWeb
 from previewbot.errors import LeaseLost
+from previewbot.rules.proxies import DIRECTLY, Proxies
 from previewbot.rules.repositories import warnings_of
 from previewbot.runtime.controller import TIMEOUT
 
@@ -50,11 +51,11 @@ def refuse_changes() -> None:
 
 @asynccontextmanager
 async def questions_about(
-    settings: Settings, secrets: Secrets, now: Callable[[], datetime]
+    settings: Settings, secrets: Secrets, now: Callable[[], datetime], proxies: Proxies = DIRECTLY
 ) -> AsyncIterator[list[Question]]:
     """Yield the questions, and close at the end what they were asked with."""
     async with AsyncExitStack() as stack:
-        session = await stack.enter_async_context(client_session(TIMEOUT))
+        session = await stack.enter_async_context(client_session(TIMEOUT, proxies))
 
         async def connect() -> ExaminedKube:
             kube = await ExaminedKube.connect(
@@ -74,6 +75,7 @@ async def questions_about(
                 user_agent=USER_AGENT,
                 now=now,
                 heard=heard,
+                ca_file=settings.github.ca_file,
             )
             questions += OfGitHub(github, settings, heard, now).questions()
         questions += OfCluster(connect, settings, secrets.who, now).questions()

@@ -14,8 +14,8 @@ from previewbot.api import Poke, Preview, from_object, name_of, new_object, time
 from previewbot.clients.github import GitHub
 from previewbot.clients.kubernetes.client import Kube
 from previewbot.clients.kubernetes.resources import PODS, PREVIEWS
+from previewbot.clients.outgoing import client_session
 from previewbot.clients.registry import Registry
-from previewbot.clients.tls import client_session
 from previewbot.config.server import Settings
 from previewbot.doctor.examination import USER_AGENT, refuse_changes
 from previewbot.doctor.reference import Reference
@@ -30,6 +30,7 @@ from previewbot.reconciler.memory import Memory
 from previewbot.reconciler.plan.planner import make_plan
 from previewbot.reconciler.store import PreviewStore
 from previewbot.rules.environment_keys import spec_of
+from previewbot.rules.proxies import DIRECTLY, Proxies
 from previewbot.runtime.controller import TIMEOUT
 from previewbot.runtime.pods import Pods
 from previewbot.text.render import Renderer
@@ -51,7 +52,11 @@ class _Seen:
 
 
 async def foresee(
-    reference: Reference, settings: Settings, private_key: str, now: Callable[[], datetime]
+    reference: Reference,
+    settings: Settings,
+    private_key: str,
+    now: Callable[[], datetime],
+    proxies: Proxies = DIRECTLY,
 ) -> Foreseen:
     """Return what a pass over a pull request would find and decide now.
 
@@ -62,7 +67,7 @@ async def foresee(
             f"these settings are for {settings.github_host}, and the address is at {reference.host}"
         )
     async with AsyncExitStack() as stack:
-        session = await stack.enter_async_context(client_session(TIMEOUT))
+        session = await stack.enter_async_context(client_session(TIMEOUT, proxies))
         github = GitHub(
             session,
             api_url=settings.github.api_url,
@@ -70,6 +75,7 @@ async def foresee(
             private_key=private_key,
             user_agent=USER_AGENT,
             now=now,
+            ca_file=settings.github.ca_file,
         )
         kube = await Kube.connect(settings.cluster.kubeconfig, user_agent=USER_AGENT, fence=refuse_changes)
         stack.push_async_callback(kube.close)

@@ -76,6 +76,9 @@ class Proxies:
         return None if any(each.covers(host, address, port) for each in self.exceptions) else proxy
 
 
+DIRECTLY = Proxies()
+
+
 class NoProxyAddress(ValueError):
     """A proxy's address cannot be used; the words never have the address in them, nor its login."""
 

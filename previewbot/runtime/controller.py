@@ -17,11 +17,12 @@ from prometheus_client import CollectorRegistry, Gauge
 from previewbot.clients.github import GitHub
 from previewbot.clients.kubernetes.cache import ObjectCache
 from previewbot.clients.kubernetes.client import Kube
+from previewbot.clients.outgoing import client_session
 from previewbot.clients.registry import Registry
-from previewbot.clients.tls import client_session
 from previewbot.config.server import Settings
 from previewbot.errors import LeaseLost
 from previewbot.reconciler import Reconciler
+from previewbot.rules.proxies import DIRECTLY, Proxies
 from previewbot.rules.repositories import warnings_of
 from previewbot.runtime.health import Health, Watchdog, application
 from previewbot.runtime.informers import informers, required_resources, wait_for_resources
@@ -60,11 +61,19 @@ class _Parts:
     leadership: Leadership
 
 
-async def run(settings: Settings, private_key: str, bind: str, *, identity: str, stop: asyncio.Event) -> int:
+async def run(
+    settings: Settings,
+    private_key: str,
+    bind: str,
+    *,
+    identity: str,
+    stop: asyncio.Event,
+    proxies: Proxies = DIRECTLY,
+) -> int:
     """Run the controller until `stop` is set; return the exit code.
 
-    `identity` is who it is in the Lease. Raises SettingsError for a private key or a kubeconfig that cannot
-    be used, OSError if `bind` is taken.
+    `identity` is who it is in the Lease, `proxies` are the way to GitHub and registries. Raises SettingsError
+    for a private key, a CA or a kubeconfig that cannot be used, OSError if `bind` is taken.
     """
     for warning in warnings_of(settings):
         log.warning(warning)
@@ -80,7 +89,7 @@ async def run(settings: Settings, private_key: str, bind: str, *, identity: str,
         leadership.check()
 
     async with AsyncExitStack() as stack:
-        session = await stack.enter_async_context(client_session(TIMEOUT))
+        session = await stack.enter_async_context(client_session(TIMEOUT, proxies))
         github = GitHub(
             session,
             api_url=settings.github.api_url,
@@ -89,6 +98,7 @@ async def run(settings: Settings, private_key: str, bind: str, *, identity: str,
             user_agent=user_agent,
             now=_now,
             fence=fence,
+            ca_file=settings.github.ca_file,
         )
         kube = await Kube.connect(settings.cluster.kubeconfig, user_agent=user_agent, fence=fence)
         stack.push_async_callback(kube.close)

@@ -323,6 +323,10 @@ def plain(user: object, more: Mapping[str, Any] | None = None, **top: Any) -> Ma
     return lambda cluster: written(cluster, user, more, **top)
 
 
+def chosen(context: str) -> Make:
+    return lambda cluster: written(cluster, TOKEN, None, **{"current-context": context})
+
+
 def asking(answer: str, version: str = V1, **more: Any) -> Make:
     """Make a kubeconfig whose plugin prints `answer`."""
     return lambda cluster: written(cluster, exec_of(cluster.plugin("login", answer, **more), version))
@@ -331,11 +335,11 @@ def asking(answer: str, version: str = V1, **more: Any) -> Make:
 TOKEN = {"token": "t"}
 MISTAKES: dict[str, tuple[Make, str]] = {
     "no current-context, although one could guess": (
-        plain(TOKEN, **{"current-context": ""}),
+        chosen(""),
         "no current-context, so it is not known .* \\(elsewhere, here\\)",
     ),
     "a current-context that is none": (
-        plain(TOKEN, **{"current-context": "prod"}),
+        chosen("prod"),
         "current-context names prod, .* contexts; there are elsewhere, here",
     ),
     "a user that is none": (plain(TOKEN, users=[]), "the context here names bot, .* users; there are none"),

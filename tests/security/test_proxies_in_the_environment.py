@@ -1,7 +1,8 @@
 """Attack: to have a variable set in the pods (an injector that gives each container HTTPS_PROXY), and listen.
 
-What is said to the API server, GitHub and registries would go to a host that no setting names. A proxy that
-somebody wants is named in a setting: for the API server in the kubeconfig.
+What is said to the API server would go to a host that is meant for what lies outside. A proxy for the API
+server is named in the kubeconfig. GitHub and registries do go through HTTPS_PROXY, encrypted from end to end
+(`tests/contract/test_forward_proxy.py`), and by no other variable.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from aiohttp import web
 
 from previewbot.clients.kubernetes.client import Kube
 from previewbot.clients.kubernetes.web_client import WebClient
-from previewbot.clients.tls import client_session
+from previewbot.clients.outgoing import client_session
 from previewbot.errors import RemoteError
 from tests.support.kubeconfigs import write_kubeconfig
 from tests.support.servers import served
@@ -86,7 +87,7 @@ async def test_the_controller_asks_the_api_server_itself(
     assert listener.heard == []
 
 
-async def test_the_controller_asks_github_and_registries_themselves(
+async def test_nothing_but_what_the_start_has_read_leads_github_and_registries_elsewhere(
     listener: Listener, server: str, session: aiohttp.ClientSession
 ) -> None:
     async with session.get(server) as answer:

@@ -22,7 +22,7 @@ from aiohttp import web
 
 from previewbot.api.github import Build
 from previewbot.clients.github import InstallationClient
-from previewbot.clients.tls import client_session
+from previewbot.clients.outgoing import client_session
 from previewbot.runtime import controller
 from tests.support.clock import Clock
 from tests.support.github_town import a_github

@@ -40,8 +40,8 @@ class Plugin:
     def clock(self) -> Clock:
         return Clock(lambda: BEGIN + self.passed, lambda: self.passed.total_seconds())
 
-    def login(self, **options: bool) -> Login:
-        return Login(self, clock=self.clock, **options)
+    def login(self, *, renewable: bool = True) -> Login:
+        return Login(self, clock=self.clock, renewable=renewable)
 
 
 def named(name: str, minutes: float | None = None) -> Credential:

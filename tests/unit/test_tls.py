@@ -17,8 +17,9 @@ import pytest
 
 from previewbot.clients.kubernetes.client import Kube
 from previewbot.clients.kubernetes.resources import PREVIEWS
+from previewbot.clients.outgoing import client_session
 from previewbot.clients.registry.transport import Limits, RegistryRequest, Transport
-from previewbot.clients.tls import client_session, end_at_once
+from previewbot.clients.tls import end_at_once
 from previewbot.runtime.controller import TIMEOUT
 from previewbot_demo.kubeapi import KubeApi
 from tests.support.clock import Clock

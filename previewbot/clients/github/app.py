@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ssl
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from pathlib import Path
 from typing import cast
 
 import aiohttp
@@ -21,6 +23,7 @@ from previewbot.clients.github.installation import InstallationClient
 from previewbot.clients.github.parse import Token
 from previewbot.clients.github.tokens import Tokens
 from previewbot.clients.github.transport import Transport
+from previewbot.clients.tls import Trust
 from previewbot.errors import RemoteError, SettingsError, TryLater, Unauthorized
 
 _JWT_SECONDS = 9 * 60
@@ -32,7 +35,8 @@ class GitHub:
 
     `now` must know its zone; `fence` is called before each request that changes something, and may raise;
     `heard` is told the headers of each answer.
-    Raises SettingsError at once if `private_key` is not an RSA key in PEM form.
+    `ca_file` has certificates that are trusted besides the system's. Raises SettingsError at once if
+    `private_key` is not an RSA key in PEM form, or `ca_file` cannot be read.
     """
 
     def __init__(
@@ -46,6 +50,7 @@ class GitHub:
         now: Callable[[], datetime],
         fence: Callable[[], None] = lambda: None,
         heard: Callable[[Mapping[str, str]], None] = lambda headers: None,
+        ca_file: Path | None = None,
     ) -> None:
         self._session = session
         self._api_url = api_url
@@ -55,6 +60,11 @@ class GitHub:
         self._now = now
         self._fence = fence
         self._heard = heard
+        self._trust, self._ca_file = Trust(), ca_file
+        try:
+            self._trusted()
+        except RemoteError as error:
+            raise SettingsError((error.message,)) from error
         self._reading = asyncio.Lock()
         self._transport = self._new_transport()
         self._installations: dict[int, InstallationClient] = {}
@@ -165,7 +175,16 @@ class GitHub:
             fence=self._fence,
             reading=self._reading,
             heard=self._heard,
+            trusted=self._trusted,
         )
+
+    def _trusted(self) -> ssl.SSLContext | bool:
+        """Return whose certificates count for GitHub's; raises TryLater while the file cannot be read."""
+        try:
+            return self._trust.with_file(self._ca_file)
+        except OSError as error:
+            message = f"github.ca_file: {self._ca_file} cannot be read as certificates"
+            raise TryLater("GitHub", message=message) from error
 
 
 def rsa_key(pem: str) -> RSAPrivateKey:

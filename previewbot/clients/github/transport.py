@@ -9,6 +9,7 @@ Nothing sleeps here: a limit or a passing fault becomes `TryLater`, and the pass
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextvars import ContextVar
 from datetime import datetime
@@ -25,6 +26,7 @@ from previewbot.clients.github.cache import PAGE_SIZE, BoundedCache
 from previewbot.clients.github.cutting import Cutting, Rule, TooMuch
 from previewbot.clients.github.limits import Limits, retry_after
 from previewbot.clients.origins import origin
+from previewbot.clients.outgoing import reason
 from previewbot.errors import RemoteError, TooLarge, TryLater, from_status
 
 API_VERSION = "2022-11-28"
@@ -40,6 +42,8 @@ _ACCEPT = "application/vnd.github+json"
 _TIMEOUT = aiohttp.ClientTimeout(total=30, connect=10)
 _REDIRECTS = frozenset({301, 302, 307, 308})
 _MAX_REDIRECTS = 3
+
+Trusted = Callable[[], ssl.SSLContext | bool]
 
 _rule: ContextVar[Rule] = ContextVar("rule")
 """How the answer is cut that is being asked for: gidgethub passes nothing of ours on to `_Api._request`."""
@@ -62,8 +66,10 @@ class _Api(GitHubAPI):
         reading: asyncio.Lock,
         limits: Limits,
         heard: Callable[[Mapping[str, str]], None],
+        trusted: Trusted,
     ) -> None:
         super().__init__(session, requester, cache=BoundedCache(), base_url=base_url)
+        self._trusted = trusted
         self._reading = reading
         self._limits = limits
         self._heard = heard
@@ -75,7 +81,13 @@ class _Api(GitHubAPI):
             # Redirects are followed by hand, one by one. aiohttp would turn a POST into a GET, and a comment
             # would never be written after a repository was renamed.
             async with self._session.request(
-                method, url, headers=headers, data=body, timeout=_TIMEOUT, allow_redirects=False
+                method,
+                url,
+                headers=headers,
+                data=body,
+                timeout=_TIMEOUT,
+                allow_redirects=False,
+                ssl=self._trusted(),
             ) as response:
                 body_kept = await _read(f"{method} {url}", response, self._reading)
                 answer = response.status, response.headers, body_kept
@@ -124,7 +136,7 @@ class Transport:
     """Sends requests for one identity (an installation, or the App itself) and remembers its answers.
 
     `reading` is held by whoever parses a piece of an answer; all of a process share it. `heard` is told the
-    headers of each answer.
+    headers of each answer. `trusted` says whose certificates count, and may raise a RemoteError.
     """
 
     def __init__(
@@ -137,6 +149,7 @@ class Transport:
         fence: Callable[[], None],
         reading: asyncio.Lock,
         heard: Callable[[Mapping[str, str]], None] = lambda headers: None,
+        trusted: Trusted = lambda: True,
     ) -> None:
         self._now = now
         self._fence = fence
@@ -149,6 +162,7 @@ class Transport:
             reading=reading,
             limits=self._limits,
             heard=heard,
+            trusted=trusted,
         )
 
     async def request(
@@ -193,7 +207,7 @@ class Transport:
         except (aiohttp.ClientError, OSError) as error:  # TimeoutError is an OSError
             # Nobody knows whether a write got through before the connection broke. So creations are announced
             # in the status first, and looked for by the next pass before they are repeated.
-            raise TryLater(what, message=f"GitHub cannot be reached ({type(error).__name__})") from error
+            raise TryLater(what, message=f"GitHub cannot be reached ({reason(error)})") from error
         except (ValueError, KeyError, TypeError) as error:
             # gidgethub could not make sense of the answer: cut off, not JSON, or not GitHub's shape.
             raise TryLater(what, message="GitHub's answer cannot be read") from error

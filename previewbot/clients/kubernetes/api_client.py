@@ -21,7 +21,7 @@ from previewbot.clients.kubernetes.access import open_access
 from previewbot.clients.kubernetes.resources import JSON, MOST_BYTES
 from previewbot.clients.kubernetes.sender import ApiRequest as ApiRequest
 from previewbot.clients.kubernetes.sender import Query, Sender, Verb
-from previewbot.clients.proxying import reason
+from previewbot.clients.outgoing import reason
 from previewbot.errors import NoAnswer, NotFound, TooLarge, TryLater
 
 Object = dict[str, Any]

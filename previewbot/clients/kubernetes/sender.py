@@ -17,7 +17,7 @@ from kubernetes.aio import client
 from previewbot.clients.kubernetes.access import Access
 from previewbot.clients.kubernetes.login import Credential
 from previewbot.clients.kubernetes.resources import JSON
-from previewbot.clients.proxying import through
+from previewbot.clients.outgoing import through
 from previewbot.clients.tls import end_at_once
 
 Verb = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]

@@ -12,9 +12,10 @@ import aiohttp
 
 from previewbot.clients.answers import beginning
 from previewbot.clients.origins import origin
+from previewbot.clients.outgoing import reason, untrusted
 from previewbot.clients.registry.answers import Answer
 from previewbot.clients.registry.problems import Untrusted
-from previewbot.clients.tls import end_at_once
+from previewbot.clients.tls import Trust
 from previewbot.errors import Invalid, TryLater
 
 _USER_AGENT = "previewbot"
@@ -52,7 +53,7 @@ class Transport:
     def __init__(self, session: aiohttp.ClientSession, limits: Limits) -> None:
         self._session = session
         self._limits = limits
-        self._contexts: dict[Path, tuple[int, ssl.SSLContext]] = {}
+        self._trust = Trust()
 
     async def send(self, request: RegistryRequest, ca_file: Path | None) -> Answer:
         """Return the answer, whatever its status; raises TryLater without one, Invalid if it is too large.
@@ -63,7 +64,7 @@ class Transport:
         try:
             return await self._follow(request, self._tls(request.what, ca_file))
         except aiohttp.ClientConnectorCertificateError as error:
-            raise Untrusted(request.what, message=_untrusted(error)) from error
+            raise Untrusted(request.what, message=untrusted(error)) from error
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
             raise TryLater(request.what, message=_reason(error)) from error
 
@@ -113,20 +114,11 @@ class Transport:
         return body
 
     def _tls(self, what: str, path: Path | None) -> ssl.SSLContext | bool:
-        """Trust what the system trusts and the certificates of a file, read again when it changes."""
-        if path is None:
-            return True
         try:
-            # A mounted Secret changes under a running process when its certificate is renewed.
-            changed = path.stat().st_mtime_ns
-            if self._contexts.get(path, (0,))[0] != changed:
-                context = end_at_once(ssl.create_default_context())
-                context.load_verify_locations(cafile=path)
-                self._contexts[path] = (changed, context)
+            return self._trust.with_file(path)
         except OSError as error:
             message = f"{path}, its ca_file, cannot be read as certificates"
             raise TryLater(what, message=message) from error
-        return self._contexts[path][1]
 
 
 def _next(what: str, url: str, location: str) -> str:
@@ -138,13 +130,7 @@ def _next(what: str, url: str, location: str) -> str:
     return found
 
 
-def _untrusted(error: aiohttp.ClientConnectorCertificateError) -> str:
-    failed = error.certificate_error
-    told = failed.verify_message if isinstance(failed, ssl.SSLCertVerificationError) else "it is not valid"
-    return f"its certificate is not trusted: {told}"
-
-
 def _reason(error: Exception) -> str:
     if isinstance(error, TimeoutError):
         return "it does not answer in time"
-    return type(error).__name__
+    return reason(error)

@@ -31,6 +31,11 @@ class GitHubSettings(t.Model):
     ]
     web_url: Annotated[t.Url, about("GitHub as people open it", "https://github.com")]
     app_id: Annotated[t.WholeNumber, about("the number of the App", 4242)]
+    ca_file: t.File | None = about(
+        "trusted besides the system's CAs, for an Enterprise Server with a CA of its own",
+        "/etc/previewbot/ca.pem",
+        default=None,
+    )
     private_key_file: t.File | None = about(
         "controller only; or set `PREVIEWBOT_GITHUB__PRIVATE_KEY`", "/etc/previewbot/app.pem", default=None
     )

@@ -1,13 +1,15 @@
-"""Requests through a proxy, for every aiohttp session of ours, and what a proxy's refusal means."""
+"""Requests to what lies outside of the cluster: through which proxy, and why there was no answer."""
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Callable
 
 import aiohttp
 from yarl import URL
 
-from previewbot.rules.proxies import Proxy, refusal
+from previewbot.clients.tls import end_at_once
+from previewbot.rules.proxies import DIRECTLY, Proxies, Proxy, refusal
 
 
 class ProxyRefused(aiohttp.ClientError):
@@ -47,6 +49,27 @@ def through(proxy_of: Callable[[str], Proxy | None]) -> aiohttp.ClientMiddleware
     return send
 
 
+def client_session(timeout: aiohttp.ClientTimeout, proxies: Proxies = DIRECTLY) -> aiohttp.ClientSession:
+    """Return a client for what lies outside: each request goes through its proxy, if `proxies` has one.
+
+    It trusts what the system trusts, and its connections end as soon as they are closed. Of the environment
+    nothing else counts, such as a password in ~/.netrc.
+    """
+    connector = aiohttp.TCPConnector(ssl=end_at_once(ssl.create_default_context()))
+    return aiohttp.ClientSession(connector=connector, timeout=timeout, middlewares=(through(proxies.of),))
+
+
 def reason(error: Exception) -> str:
-    """Return why there was no answer: a proxy's refusal in words, else what kind of error it is."""
-    return str(error) if isinstance(error, ProxyRefused) else type(error).__name__
+    """Return why there was no answer, in words where they are known: a proxy's refusal, a certificate."""
+    if isinstance(error, ProxyRefused):
+        return str(error)
+    if isinstance(error, aiohttp.ClientConnectorCertificateError):
+        return untrusted(error)
+    return type(error).__name__
+
+
+def untrusted(error: aiohttp.ClientConnectorCertificateError) -> str:
+    """Return in words why a certificate is not believed."""
+    failed = error.certificate_error
+    told = failed.verify_message if isinstance(failed, ssl.SSLCertVerificationError) else "it is not valid"
+    return f"its certificate is not trusted: {told}"
