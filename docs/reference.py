@@ -91,6 +91,9 @@ wrong in it is told in the comment, with the line and what to write instead.
   counts before a prefix, a longer prefix before a shorter one, and what none of them takes is the entry's
   Service's. Each of these Services must be open to links. A share host leads to one Service alone: without a
   Gateway such a front end is opened with the header.
+- With several front ends, `entries` names them, and a service says which one its link opens. A preview has
+  one link: it opens the entry of the first service in the file that serves. The comment names the others,
+  which are opened with the header.
 - No two services may stand in for the same container. The server's settings say which namespaces, targets,
   images and entries are open to this repository, and how long a preview may live; with them at hand,
   `previewbot check .github/preview.yaml --settings FILE --repository OWNER/NAME` holds the file to that.

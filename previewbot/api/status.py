@@ -145,6 +145,15 @@ class Link(Value):
 
 
 @dataclass(frozen=True)
+class OtherLink(Value):
+    """Another front end of staging behind which these services serve; it needs the header or extension."""
+
+    services: tuple[str, ...] = ()
+    url: str = ""
+    extension_url: str = ""
+
+
+@dataclass(frozen=True)
 class Waiting(Value):
     """Why an image is not there yet; `url` and `name` are those of a build, `detail` is the image or a
     host; `until` is when a registry may be asked again."""
@@ -278,6 +287,7 @@ class Status(Value):
     lifecycle: Lifecycle = Lifecycle()
     slot: Slot = field(default_factory=Slot)
     link: Link = Link()
+    other_links: tuple[OtherLink, ...] = ()
     services: tuple[Service, ...] = ()
     children: tuple[Child, ...] = ()
     requests: Requests = field(default_factory=Requests)

@@ -172,6 +172,8 @@ KINDS: Mapping[str, Kind] = {
     "label_value": Kind("must be at most 63 letters, digits, - _ and ."),
     "listener": Kind("must be the name of one of the Gateway's listeners, like https"),
     # The entry
+    "entry_twice": Kind("is the name of `entry`, which is there too", "give one of them another place"),
+    "no_such_entry": Kind("names {written}, which is not among `entries`", "{near}"),
     "backend_request": Kind("must not be longer than request, which is {most}"),
     "gateway_duration": Kind("must be a duration as the Gateway API has it, like 30s, 500ms or 0s"),
     "path": Kind("must be a path of a URL as the Gateway API has it, like {example}"),

@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
-from previewbot.api import PREVIEW_LABEL, Link, LinkKind, Preview, Service, owner_reference
+from previewbot.api import PREVIEW_LABEL, Link, LinkKind, OtherLink, Preview, Service, owner_reference
 from previewbot.config.repository import Entry, PathRule, RepositoryConfig
 from previewbot.config.server import GatewaySettings
 from previewbot.engine.annotations import HEAD_SHA, IDENTITY, SPEC_HASH, hash_of, who_and_why
@@ -62,10 +62,8 @@ def link(
     if not serving:
         return Link()
     opens = {service.name: service.open for service in config.services}
-    # A service may name the page that shows its change, such as `/cart`. The first that serves and names one
-    # wins.
-    path = next((opens[s.name] for s in serving if opens.get(s.name, "/") != "/"), "/")
-    entry = config.entry
+    entry = entry_of(config, services)
+    path = _lands([service for service in serving if config.entry_of(service.name) == entry], opens)
     if gateway is not None and entry is not None:
         port = f":{gateway.port}" if gateway.port else ""
         return Link(kind=LinkKind.GATEWAY, url=f"{gateway.scheme}://{host(gateway, key)}{port}{path}")
@@ -81,10 +79,51 @@ def link(
     )
 
 
+def entry_of(config: RepositoryConfig, services: Sequence[Service]) -> Entry | None:
+    """Return the entry that the link opens: that of the first service that serves, of the changed ones.
+
+    There is one link, and one host: another entry whose services serve too is opened with the header
+    (`other_links`).
+    """
+    first = next((s for s in services if s.serving_sha), next(iter(services), None))
+    return config.entry_of(first.name if first else "")
+
+
+def other_links(config: RepositoryConfig, services: Sequence[Service], key: str) -> tuple[OtherLink, ...]:
+    """Return the other entries behind which something serves: each is opened with the header."""
+    opened = entry_of(config, services)
+    opens = {service.name: service.open for service in config.services}
+    behind: dict[str, list[Service]] = {}
+    for service in (s for s in services if s.serving_sha):
+        entry = config.entry_of(service.name)
+        if entry is not None and entry != opened:
+            behind.setdefault(entry.url, []).append(service)
+    return tuple(
+        OtherLink(
+            tuple(service.name for service in found),
+            url + _lands(found, opens),
+            _extension_link_of(key, url),
+        )
+        for url, found in behind.items()
+    )
+
+
+def _lands(serving: Sequence[Service], opens: Mapping[str, str]) -> str:
+    """Return the page that a link opens: a service may name the one that shows its change, such as `/cart`.
+
+    The first that serves and names one wins.
+    """
+    return next((opens[s.name] for s in serving if opens.get(s.name, "/") != "/"), "/")
+
+
 def entry_extension_link(key: str, entry: Entry) -> str:
     """Return the link that has mirrord's browser extension send the header to staging's front end."""
+    return _extension_link_of(key, entry.url)
+
+
+def _extension_link_of(key: str, url: str) -> str:
     # Only to its host: a reviewer's browser must not send the header to every page there is.
-    return extension_link(key, f"||{urlsplit(entry.url).hostname}")
+    return extension_link(key, f"||{urlsplit(url).hostname}")
 
 
 def route(

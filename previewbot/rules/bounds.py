@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from previewbot.api import Service
-from previewbot.config.repository import Entry, RepositoryConfig
+from previewbot.config.repository import Entry, FrontEnd, RepositoryConfig
 from previewbot.config.repository.values import sample_image
 from previewbot.config.words import shown
 from previewbot.errors import Problem
@@ -25,7 +25,7 @@ def check_against(config: RepositoryConfig, bounds: Bounds) -> tuple[Problem, ..
     problems = [
         *_services(config, bounds),
         *_images(config, bounds),
-        *_entry(config, bounds),
+        *_entries(config, bounds),
         *_ttl(config, bounds),
     ]
     return tuple(sorted(problems, key=lambda problem: problem.line))
@@ -113,21 +113,24 @@ def _images(config: RepositoryConfig, bounds: Bounds) -> Iterator[Problem]:
             yield Problem(config.lines.get(f"services.{service.name}.image", 0), words)
 
 
-def _entry(config: RepositoryConfig, bounds: Bounds) -> Iterator[Problem]:
-    entry = config.entry
-    if entry is None:
-        return
-    places = {(entry.service, entry.port): "entry.service"}
+def _entries(config: RepositoryConfig, bounds: Bounds) -> Iterator[Problem]:
+    for front in config.front_ends.values():
+        yield from _entry(front, config.lines, bounds)
+
+
+def _entry(front: FrontEnd, lines: Mapping[str, int], bounds: Bounds) -> Iterator[Problem]:
+    entry = front.entry
+    places = {(entry.service, entry.port): f"{front.written}.service"}
     for number, route in enumerate(entry.routes):
-        places.setdefault((route.service, route.port), f"entry.routes.{number}.service")
+        places.setdefault((route.service, route.port), f"{front.written}.routes.{number}.service")
     for (service, port), written in places.items():
         words = service_outside(bounds, entry.namespace, service, port)
         if words and bounds.entries is None:
             # It is about the namespace, which all of them share.
-            yield Problem(config.lines.get("entry.namespace", 0), words)
+            yield Problem(lines.get(f"{front.written}.namespace", 0), words)
             return
         if words:
-            yield Problem(config.lines.get(written, 0), words)
+            yield Problem(lines.get(written, 0), words)
 
 
 def _ttl(config: RepositoryConfig, bounds: Bounds) -> Iterator[Problem]:

@@ -39,5 +39,5 @@ def choose(
 
 
 def _is_entrys(config: RepositoryConfig, service: ServiceConfig) -> bool:
-    entry = config.entry
-    return entry is not None and entry.is_served_by(service.namespace, str(service.target))
+    target = str(service.target)
+    return any(each.entry.is_served_by(service.namespace, target) for each in config.front_ends.values())

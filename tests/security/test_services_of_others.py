@@ -71,6 +71,19 @@ async def test_no_path_of_a_link_leads_to_a_service_that_is_not_open_to_the_repo
     assert words in world.comment
 
 
+async def test_an_entry_that_one_service_alone_names_is_held_to_the_same() -> None:
+    named = 'entries: {admin: {url: "https://a.example.com", namespace: staging, service: admin, port: 80}}'
+    checkouts = "    target: deployment/checkout\n"
+    world = World(**WIDE, repositories=[OPEN])
+    world.github.configuration = CONFIGURATION.replace(ENTRY, f"{ENTRY}\n{named}").replace(
+        checkouts, f"    entry: admin\n{checkouts}"
+    )
+    await world.settle()
+
+    assert world.cluster.routes == {}
+    assert "no link may lead to `staging/admin:80`" in world.comment
+
+
 async def test_a_path_whose_service_the_settings_took_back_closes_the_link_also_with_a_broken_file() -> None:
     world = World(**WIDE, repositories=[OPEN | {"entries": ["staging/*"]}])
     world.github.configuration = with_entry(f"namespace: staging, service: web, port: 80{API}")

@@ -18,6 +18,7 @@ from previewbot.api import (
     LinkKind,
     Missing,
     Observed,
+    OtherLink,
     Phase,
     PodProblem,
     Preview,
@@ -168,6 +169,30 @@ STATES: dict[str, Preview] = {
         observed=replace(OBSERVED, base_branch=BaseBranch("release/1"), problems=(_MISSPELT,)),
     ),
     "ready-two-services": _preview(Phase.READY, Reason.ALL_READY, _ready(), _ready("pricing"), **_RUNNING),
+    "ready-behind-two-entries": _preview(
+        Phase.READY,
+        Reason.ALL_READY,
+        _ready(),
+        _ready("back*office"),
+        other_links=(
+            OtherLink(
+                ("back*office",), "https://admin.staging.example.com/", HEADER_ONLY.extension_url + "&admin"
+            ),
+        ),
+        **_RUNNING,
+    ),
+    "ready-in-another-container": _preview(
+        Phase.READY,
+        Reason.ALL_READY,
+        replace(
+            _ready(),
+            target="deployment/checkout/container/nginx",
+            container="nginx",
+            meant_container="app",
+            without_ports=True,
+        ),
+        **_RUNNING,
+    ),
     "ready-with-header-only": _preview(
         Phase.READY,
         Reason.ALL_READY,

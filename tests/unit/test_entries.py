@@ -164,3 +164,68 @@ def test_more_paths_than_a_route_has_rules_are_refused() -> None:
 
     with pytest.raises(ConfigurationError, match="`routes` has more paths than a route may; at most 15"):
         parse(before + routes + after)
+
+
+ENTRIES = """\
+version: 1
+entries:
+  admin: {url: "https://admin.example.com", namespace: staging, service: admin, port: 80}
+  shop: {url: "https://staging.example.com", namespace: staging, service: web, port: 80}
+services:
+  web: {paths: ["web/**"], target: deployment/web, namespace: staging, image: "ghcr.io/acme/web:{head_sha}"}
+  office:
+    paths: ["office/**"]
+    target: deployment/office
+    namespace: staging
+    image: ghcr.io/acme/office:{head_sha}
+    entry: shop
+"""
+ALONE = 'entry: {url: "https://alone.example.com", namespace: staging, service: alone, port: 80}\n'
+
+
+@pytest.mark.parametrize(
+    ("content", "of_web", "of_office"),
+    [
+        (ENTRIES, "admin", "web"),
+        (ENTRIES.replace("  shop:", "  default:").replace(": shop", ": default"), "web", "web"),
+        (ENTRIES + ALONE, "alone", "web"),
+        ((ENTRIES + ALONE).replace("entry: shop", "entry: default"), "alone", "alone"),
+        (ENTRIES.replace("    entry: shop\n", ""), "admin", "admin"),
+        (FILE + "    entry: default\n", "web", "web"),
+    ],
+    ids=["the first", "by that name", "beside them", "by the name of it", "nobody says", "alone"],
+)
+def test_a_service_opens_the_entry_that_it_names_or_the_one_that_counts_for_all(
+    content: str, of_web: str, of_office: str
+) -> None:
+    found = [parse(content).entry_of(name) for name in ("web", "office")]
+
+    assert [entry.service if entry else None for entry in found] == [of_web, of_office]
+
+
+def test_without_any_entry_there_is_none_to_open() -> None:
+    assert parse(FILE[:11] + FILE[FILE.index("services:") :]).entry_of("web") is None
+
+
+@pytest.mark.parametrize(
+    ("content", "line", "message"),
+    [
+        (
+            ENTRIES.replace("entry: shop", "entry: shp"),
+            12,
+            "names `shp`, which is not among `entries`; did you",
+        ),
+        (ENTRIES.replace("entry: shop", "entry: x"), 12, "known here: admin, shop"),
+        (FILE + "    entry: admin\n", 19, "known here: default"),
+        (FILE[:11] + FILE[FILE.index("services:") :] + "    entry: a\n", 8, "there are no `entries`"),
+        (ENTRIES.replace("  shop:", "  default:").replace(": shop", ": default") + ALONE, 4, "is the name"),
+        (ENTRIES.replace("  shop:", "  Shop:"), 4, "`Shop` must be a name of at most 63 small letters"),
+        (ENTRIES.replace("service: admin, ", ""), 3, "`entries.admin.service` is missing"),
+        (ENTRIES.replace("port: 80}", "port: 0}", 1), 3, "`port` must be a port"),
+    ],
+)
+def test_what_is_wrong_with_entries_is_told_by_line(content: str, line: int, message: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        parse(content)
+
+    assert any(p.line == line and message in p.message for p in caught.value.problems), caught.value.problems

@@ -139,6 +139,8 @@ SERVES_BY_ITSELF = {
     "ready",
     "base-branch-open-to-all",
     "ready-two-services",
+    "ready-behind-two-entries",
+    "ready-in-another-container",
     "partial",
     "partial-older-serves",
     "idle",

@@ -4,6 +4,7 @@ Strict, and meant for the person who made the mistake: every problem names its l
 """
 
 from previewbot.config.repository.entries import Entry as Entry
+from previewbot.config.repository.entries import FrontEnd as FrontEnd
 from previewbot.config.repository.entries import PathRoute as PathRoute
 from previewbot.config.repository.entries import PathRule as PathRule
 from previewbot.config.repository.image_fields import IMAGE_FIELDS as IMAGE_FIELDS

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
@@ -146,3 +147,31 @@ class Entry(t.Model):
         """Each Service that a link may lead to, with its port: the front end's own first."""
         others = [(route.service, route.port) for route in self.routes]
         return tuple(dict.fromkeys([(self.service, self.port), *others]))
+
+
+DEFAULT = "default"
+"""The name of `entry`, and of the one of `entries` that counts where a service names none."""
+
+MOST_ENTRIES = 20
+
+Entries = Annotated[
+    Mapping[Annotated[t.Label, about("names of entries", "admin")], Entry] | None,
+    Field(min_length=1, max_length=MOST_ENTRIES),
+]
+
+
+@dataclass(frozen=True)
+class FrontEnd:
+    """An entry, and where the file has it: `entry`, or `entries.admin`."""
+
+    written: str
+    entry: Entry
+
+
+def front_ends(entry: Entry | None, entries: Mapping[str, Entry] | None) -> dict[str, FrontEnd]:
+    """Return every entry by its name, the one first that counts where a service names none."""
+    found = {name: FrontEnd(f"entries.{name}", each) for name, each in (entries or {}).items()}
+    if entry is not None:
+        found = {DEFAULT: FrontEnd("entry", entry), **found}
+    first = {DEFAULT: found[DEFAULT]} if DEFAULT in found else {}
+    return {**first, **found}

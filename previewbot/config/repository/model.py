@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 from pydantic import (
     AfterValidator,
     Field,
     GetCoreSchemaHandler,
     GetPydanticSchema,
+    model_validator,
 )
 from pydantic_core import CoreSchema
 from pydantic_core.core_schema import no_info_wrap_validator_function
 
 from previewbot.config import types as t
-from previewbot.config.repository.entries import Entry
+from previewbot.config.repository.entries import DEFAULT, Entries, Entry, FrontEnd, front_ends
 from previewbot.config.repository.image_fields import FIELDS
 from previewbot.config.repository.patterns import Patterns, Unmatchable
 from previewbot.config.repository.targets import Target
@@ -31,6 +32,7 @@ from previewbot.config.repository.values import (
     open_path,
 )
 from previewbot.config.types import about, mistake
+from previewbot.config.words import Raw, did_you_mean
 
 # While patterns are read and tried, the controller's loop waits: some 0.1 s for reading 500 of them. A path
 # of 4 KB takes 10 µs, or 0.2 ms for each wildcard if somebody made it for patterns such as `*a????????`.
@@ -70,6 +72,11 @@ class ServiceFields(t.Model):
     open: Annotated[
         t.Text, AfterValidator(open_path), OPEN_SCHEMA, about("where its link lands", "/cart")
     ] = "/"
+    entry: t.Label | None = about(
+        "which of `entries` its link opens; left out: `entry`, or the one named `default`, or the first",
+        "admin",
+        default=None,
+    )
     check: Annotated[t.Text, AfterValidator(open_path), OPEN_SCHEMA] | None = about(
         "a path of the link whose answer repeats the `baggage` that this service received",
         "/api/checkout/baggage",
@@ -172,6 +179,7 @@ class RepositoryConfig(t.Model):
 
     version: Annotated[int, Field(strict=True, ge=1, le=1), t.Called("version"), about("of this format", 1)]
     entry: Entry | None = about("staging's front end; left out: links cannot open it", default=None)
+    entries: Entries = about("front ends beside it, or instead of it, by name", default=None)
     services: Annotated[
         tuple[ServiceConfig, ...], GetPydanticSchema(_by_name), about("what can be previewed, by name")
     ]
@@ -184,6 +192,30 @@ class RepositoryConfig(t.Model):
     def model_post_init(self, context: Any) -> None:
         """Remember the lines of the file, if this is read from one."""
         self._lines = Lines(context or {})
+
+    @model_validator(mode="after")
+    def _names_entries_that_are_there(self) -> Self:
+        found = front_ends(self.entry, self.entries)
+        if self.entry is not None and DEFAULT in (self.entries or {}):
+            raise mistake("entry_twice", at=f"entries.{DEFAULT}")
+        for service in self.services:
+            if service.entry is not None and service.entry not in found:
+                near = Raw(did_you_mean(service.entry, found)) if found else Raw("there are no `entries`")
+                raise mistake(
+                    "no_such_entry", at=f"services.{service.name}.entry", written=service.entry, near=near
+                )
+        return self
+
+    @property
+    def front_ends(self) -> Mapping[str, FrontEnd]:
+        """Every entry by its name, the one first that counts where a service names none."""
+        return front_ends(self.entry, self.entries)
+
+    def entry_of(self, service: str) -> Entry | None:
+        """Return the entry that the link of a service opens; None if there is none."""
+        named = next((each.entry for each in self.services if each.name == service), None)
+        found = self.front_ends.get(named) if named else next(iter(self.front_ends.values()), None)
+        return found.entry if found else None
 
     @property
     def lines(self) -> Mapping[str, int]:

@@ -29,14 +29,18 @@ class Routes:
         """
         before = next((c.namespace for c in preview.status.children if c.kind == self.name), "")
         config = facts.config if facts else None
-        entry = config.entry if config else None
+        services = preview.status.services
+        entry = links.entry_of(config, services) if config else None
         # The file was held to the bounds when it was read; once more, with what the route is made of.
         if entry is not None and (
             facts is None or facts.bounds is None or entry_outside(facts.bounds, entry)
         ):
             return None
-        serving = any(service.serving_sha for service in preview.status.services)
+        serving = any(service.serving_sha for service in services)
         namespace = entry.namespace if entry else before
+        if entry and not serving and facts and facts.bounds and before in facts.bounds.linkable:
+            # The page is the same everywhere: a route is turned to it where it is.
+            namespace = before
         # Without the repository's entry it is not known where staging's front end is. A route that leads
         # there stays as it is while something serves; once nothing does, it can be turned to the page without
         # that knowledge.

@@ -96,7 +96,7 @@ def _read(content: bytes, bounds: Bounds) -> ReadConfiguration:
     found = check_against(config, bounds)
     if not found:
         return ReadConfiguration(config)
-    refused = config.entry is not None and bool(entry_outside(bounds, config.entry))
+    refused = any(entry_outside(bounds, front.entry) for front in config.front_ends.values())
     return ReadConfiguration(problems=_told(found), not_allowed=True, entry_refused=refused)
 
 

@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from previewbot.api import Child, Lifecycle, Link, Phase, Reason, Service, Slot, Status
+from previewbot.api import Child, Lifecycle, Link, OtherLink, Phase, Reason, Service, Slot, Status
 from previewbot.reconciler.children.step import Create, Delete
 from previewbot.reconciler.observation import Found, Observation
 from previewbot.reconciler.plan import conditions, lifecycle
 from previewbot.reconciler.plan.commands import settle_replies
 from previewbot.reconciler.plan.decision import Decision, End, Hold, Leave, Run
-from previewbot.reconciler.plan.link import link_of
+from previewbot.reconciler.plan.link import link_of, other_links_of
 from previewbot.reconciler.plan.services import without_route
 
 
@@ -48,6 +48,7 @@ def fold(
         lifecycle=clock,
         slot=_slot(observation, before.slot, decision, steps.needs_slot),
         link=link,
+        other_links=other_links_of(observation, services),
         services=services,
         children=(*steps.children, *others),
     )
@@ -135,11 +136,12 @@ def _with_parts(
     lifecycle: Lifecycle,
     slot: Slot,
     link: Link,
+    other_links: tuple[OtherLink, ...],
     services: tuple[Service, ...],
     children: tuple[Child, ...],
 ) -> Status:
-    parts = (before.phase, before.reason, before.lifecycle, before.slot, before.link)
-    same_parts = parts == (phase, reason, lifecycle, slot, link)
+    parts = (before.phase, before.reason, before.lifecycle, before.slot, before.link, before.other_links)
+    same_parts = parts == (phase, reason, lifecycle, slot, link, other_links)
     if same_parts and (before.services, before.children) == (services, children):
         return before
     return replace(
@@ -151,6 +153,7 @@ def _with_parts(
         lifecycle=lifecycle,
         slot=slot,
         link=link,
+        other_links=other_links,
         services=services,
         children=children,
     )

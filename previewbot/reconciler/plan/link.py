@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from previewbot.api import Child, ChildState, Link, LinkKind, Reason, Service, Status
+from previewbot.api import Child, ChildState, Link, LinkKind, OtherLink, Reason, Service, Status
 from previewbot.engine import links
 from previewbot.engine.route_answers import RouteAnswer, Verdict
 from previewbot.reconciler.children.kind import Desired
@@ -35,10 +35,20 @@ def link_of(observation: Observation, services: Sequence[Service], children: Seq
     reason, message = _why_not(wanted, _route_in(children, ROUTE_KIND), before, now)
     if reason is None:
         return wanted
-    entry = facts.config.entry
+    entry = links.entry_of(facts.config, services)
     key = observation.preview.spec.environment_key
     extension = links.entry_extension_link(key, entry) if entry is not None else ""
     return Link(extension_url=extension, reason=reason, message=message)
+
+
+def other_links_of(observation: Observation, services: Sequence[Service]) -> tuple[OtherLink, ...]:
+    """Return the other entries behind which something serves, as `link_of` the one that the link opens."""
+    if not any(service.serving_sha for service in services):
+        return ()
+    facts = observation.facts
+    if facts is None or facts.config is None:
+        return observation.preview.status.other_links
+    return links.other_links(facts.config, services, observation.preview.spec.environment_key)
 
 
 def route_of(status: Status, kind: str = ROUTE_KIND) -> Child | None:
