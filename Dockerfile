@@ -19,8 +19,9 @@ FROM ${BASE}
 LABEL org.opencontainers.image.title="previewbot" \
       org.opencontainers.image.description="Runs what a pull request changes as a mirrord preview on shared staging"
 COPY --from=build /opt/previewbot /opt/previewbot
+# The chart mounts the programs there that give registries' logins, if there are any.
 # A home, since a user without a name has none: the Kubernetes client asks for it when it is imported.
-ENV PATH=/opt/previewbot/bin:$PATH \
+ENV PATH=/opt/previewbot/bin:$PATH:/credential-helpers \
     HOME=/tmp \
     PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1

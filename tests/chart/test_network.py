@@ -79,6 +79,10 @@ ELSEWHERE = {
     "a token server": (r"settings.images.registries.ghcr\.io.token_server=https://g.io:8445/jwt/auth", 8445),
     "a registry without TLS": (r"settings.images.registries.ghcr\.io.plain_http=true", 80),
     "a registry at another port": ("settings.images.allowed={r.io:5443/acme/}", 5443),
+    "a registry at another address": (
+        r"settings.images.registries.ghcr\.io.address=mirror.internal:5444",
+        5444,
+    ),
 }
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 
+from previewbot.config.server import document, parse
 from tests.chart import helm
-from tests.chart.helm import CHART, KUBE_VERSION, NAMESPACE, ROOT, rendered
+from tests.chart.helm import CHART, KUBE_VERSION, NAMESPACE, ROOT, one, pod, rendered
 from tests.chart.test_rendering import settings_of
 from tests.chart.test_roles import Permission, permissions
 
@@ -49,17 +51,34 @@ def test_each_place_in_the_table_is_known_and_each_row_says_what_it_is_for() -> 
 
 
 def test_the_values_of_the_document_are_taken_as_they_are(tmp_path: Path) -> None:
-    [example] = [block for block in re.findall(r"```yaml\n(.*?)```", TEXT, re.DOTALL) if "image:" in block]
-    values = tmp_path / "values.yaml"
-    values.write_text(example, encoding="utf-8")
+    kinds = {obj["kind"] for obj in _made_of("existingSecret:", directory=tmp_path)}
 
-    result = helm.run(
-        "template", "previewbot", str(CHART), "--kube-version", KUBE_VERSION, "--values", str(values)
-    )
+    assert {"HTTPRoute", "ValidatingAdmissionPolicy", "Deployment"} <= kinds
+
+
+def test_the_example_of_a_credential_helper_is_taken_beside_them(tmp_path: Path) -> None:
+    objects = _made_of("existingSecret:", "credentialHelpers:", directory=tmp_path)
+    settings = parse(document(one(objects, "ConfigMap", "previewbot")["data"]["settings.yaml"]), {})
+
+    (access,) = settings.images.registries.values()
+    assert access.credential_helper == "ecr-login"
+    (helper,) = pod(objects, "controller")["initContainers"]
+    assert helper["command"][-1] == "/credential-helpers/"
+
+
+def _made_of(*named: str, directory: Path) -> tuple[dict[str, Any], ...]:
+    """Return what the chart makes of those examples of the page that hold these words."""
+    blocks = re.findall(r"```yaml\n(.*?)```", TEXT, re.DOTALL)
+    options = []
+    for number, words in enumerate(named):
+        [example] = [block for block in blocks if words in block]
+        values = directory / f"{number}.yaml"
+        values.write_text(example, encoding="utf-8")
+        options += ["--values", str(values)]
+    result = helm.run("template", "previewbot", str(CHART), "--kube-version", KUBE_VERSION, *options)
 
     assert result.returncode == 0, result.stderr
-    kinds = {obj["kind"] for obj in yaml.safe_load_all(result.stdout)}
-    assert {"HTTPRoute", "ValidatingAdmissionPolicy", "Deployment"} <= kinds
+    return tuple(obj for obj in yaml.safe_load_all(result.stdout) if obj)
 
 
 @pytest.mark.parametrize("page", sorted((ROOT / "docs").glob("*.md")), ids=lambda page: page.name)

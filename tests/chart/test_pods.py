@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from tests.chart import helm
 from tests.chart.helm import ALL_VALUES, Object, of_kind, one, pod, rendered
+from tests.chart.image import environment
 
 COMPONENTS = ("web", "controller")
 BOTH = [(name, component) for name in ALL_VALUES for component in COMPONENTS]
@@ -30,15 +33,16 @@ def volumes(name: str, component: str) -> dict[str, Object]:
 def test_pods_meet_the_restricted_pod_security_standard(name: str, component: str) -> None:
     spec = pod(rendered(name), component)
 
-    assert not {"hostNetwork", "hostPID", "hostIPC", "initContainers"} & set(spec)
+    assert not {"hostNetwork", "hostPID", "hostIPC"} & set(spec)
     assert spec["securityContext"]["runAsNonRoot"] is True
     assert spec["securityContext"]["runAsUser"] == 65532
     assert spec["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
-    assert container(name, component)["securityContext"] == {
-        "allowPrivilegeEscalation": False,
-        "readOnlyRootFilesystem": True,
-        "capabilities": {"drop": ["ALL"]},
-    }
+    for each in [container(name, component), *spec.get("initContainers", [])]:
+        assert each["securityContext"] == {
+            "allowPrivilegeEscalation": False,
+            "readOnlyRootFilesystem": True,
+            "capabilities": {"drop": ["ALL"]},
+        }
     for volume in volumes(name, component).values():
         [source] = set(volume) - {"name"}
         assert source in RESTRICTED_VOLUMES
@@ -81,6 +85,35 @@ def test_only_the_controller_gets_the_registries_login() -> None:
     assert login["items"] == [{"key": ".dockerconfigjson", "path": "config.json"}]
     assert "registry" not in volumes("everything", "web")
     assert "registry" not in volumes("minimal", "controller")
+
+
+def test_programs_that_give_logins_are_put_where_the_controller_alone_finds_them() -> None:
+    described = pod(rendered("everything"), "controller")
+    (helper,) = described["initContainers"]
+
+    assert helper["image"] == "registry.example.com/ecr-login:1"
+    assert helper["command"] == ["cp", "/docker-credential-ecr-login", "/credential-helpers/"]
+    assert helper["securityContext"] == container("everything", "controller")["securityContext"]
+    mounts = {mount["name"]: mount for mount in container("everything", "controller")["volumeMounts"]}
+    assert mounts["credential-helpers"] == {
+        "name": "credential-helpers",
+        "mountPath": "/credential-helpers",
+        "readOnly": True,
+    }
+    assert "/credential-helpers" in environment(Path("/opt/previewbot"))["PATH"].split(":")
+    assert "initContainers" not in pod(rendered("everything"), "web")
+    assert "initContainers" not in pod(rendered("minimal"), "controller")
+
+
+def test_a_cloud_can_give_the_controllers_account_an_identity_and_webs_none() -> None:
+    web, controller = (
+        one(rendered("everything"), "ServiceAccount", f"previewbot-{component}") for component in COMPONENTS
+    )
+
+    assert controller["metadata"]["annotations"] == {
+        "eks.amazonaws.com/role-arn": "arn:aws:iam::1:role/previewbot"
+    }
+    assert "annotations" not in web["metadata"]
 
 
 @pytest.mark.parametrize("name", ALL_VALUES)

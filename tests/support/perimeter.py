@@ -74,9 +74,13 @@ def _asked(settings: Settings) -> dict[str, RegistrySettings]:
 
 def _registries(settings: Settings) -> set[Address]:
     return {
-        of_url(f"{'http' if access.plain_http else 'https'}://{_HUB if name == 'docker.io' else name}")
+        of_url(f"{'http' if access.plain_http else 'https'}://{access.address or _own_host(name)}")
         for name, access in _asked(settings).items()
     }
+
+
+def _own_host(name: str) -> str:
+    return _HUB if name == "docker.io" else name
 
 
 def _token_servers(settings: Settings) -> set[Address]:

@@ -61,7 +61,11 @@ securityContext:
 image: {{ include "previewbot.image" .root }}
 imagePullPolicy: {{ .root.Values.image.pullPolicy }}
 securityContext:
-  allowPrivilegeEscalation: false
-  readOnlyRootFilesystem: true
-  capabilities: {drop: [ALL]}
+  {{- include "previewbot.containerSecurity" .root | nindent 2 }}
+{{- end }}
+
+{{- define "previewbot.containerSecurity" -}}
+allowPrivilegeEscalation: false
+readOnlyRootFilesystem: true
+capabilities: {drop: [ALL]}
 {{- end }}

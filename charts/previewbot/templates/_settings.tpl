@@ -63,7 +63,8 @@
 {{- $host := splitList "/" . | first | lower -}}
 {{- $access := get $registries $host | default dict -}}
 {{- $scheme := $access | dig "plain_http" false | ternary "http" "https" -}}
-{{- $ports = append $ports (include "previewbot.portOf" (printf "%s://%s" $scheme $host) | int) -}}
+{{- $asked := $access | dig "address" "" | default $host -}}
+{{- $ports = append $ports (include "previewbot.portOf" (printf "%s://%s" $scheme $asked) | int) -}}
 {{- with $access | dig "token_server" "" -}}
 {{- $ports = append $ports (include "previewbot.portOf" . | int) -}}
 {{- end -}}
