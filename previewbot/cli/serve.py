@@ -55,7 +55,9 @@ def web(config: Path, bind: str, metrics_bind: str) -> int:
     cluster = WebClient(settings.cluster.kubeconfig, user_agent=_USER_AGENT)
     metrics = CollectorRegistry()
     app = create_app(settings, signing, cluster, metrics, now=lambda: datetime.now(UTC))
-    serve(app, bind, create_probes(cluster, metrics), metrics_bind)
+    progress = settings.deadlines.progress.total_seconds()
+    probes = create_probes(cluster, metrics, refused_for=cluster.refused_for, progress=progress)
+    serve(app, bind, probes, metrics_bind)
     return 0
 
 

@@ -157,7 +157,9 @@ async def _work(parts: _Parts) -> None:
             group.create_task(informer.run())
         # Not before all first lists are in: with half of the Previews known, the slots that the others hold
         # would look free.
-        await asyncio.gather(*(informer.synced.wait() for informer in watching))
+        # A namespace that refuses us (403) is none of the others' business: it is said, and asked on.
+        previews, *others = watching
+        await asyncio.gather(previews.synced.wait(), *(each.settled.wait() for each in others))
         health.missing = ""
         log.info("ready", extra={"previews": len(store), "namespaces": settings.cluster.namespaces})
         try:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 
-from previewbot.errors import NoAnswer
+from previewbot.errors import NoAnswer, Unauthorized
 
 _NO_TICK_SECONDS = 60.0
 _EX_SOFTWARE = 70
@@ -43,11 +43,12 @@ class Health:
         """Note that something tries in vain, so that we are not ready.
 
         It lives as long as it is answered, be it with a refusal: a new process would fare no better. Where
-        nothing is answered at all, what is broken may be ours.
+        nothing is answered at all, or we are not known (401), what is broken may be ours.
         """
         # Example: the API server answers 500 for an hour. If that counted as a stall, every controller would
-        # be restarted every few minutes, and each restart would list everything again.
-        if not isinstance(error, NoAnswer | TimeoutError):
+        # be restarted every few minutes, and each restart would list everything again. A login is another
+        # matter: whoever starts reads the kubeconfig and asks its program anew.
+        if not isinstance(error, NoAnswer | TimeoutError | Unauthorized):
             self._progress[what] = self.monotonic()
         self._errors[what] = str(error) or "no answer in time"
 
@@ -59,7 +60,9 @@ class Health:
 
     def not_ready(self) -> str:
         """Return what keeps us from working, or nothing."""
-        return self.missing or "; ".join(f"{what}: {why}" for what, why in sorted(self._errors.items()))
+        known = self.missing
+        troubles = [f"{what}: {why}" for what, why in sorted(self._errors.items()) if why not in known]
+        return "; ".join([self.missing, *troubles] if self.missing else troubles)
 
     def stalled_parts(self) -> list[str]:
         """Return what has given no sign of life for too long."""
@@ -72,7 +75,8 @@ def application(health: Health, metrics: CollectorRegistry) -> web.Application:
 
     async def healthz(_: web.Request) -> web.Response:
         stalled = health.stalled_parts()
-        return _answer(f"no progress: {', '.join(stalled)}" if stalled else "")
+        why = f" ({health.not_ready()})" if health.not_ready() else ""
+        return _answer(f"no progress: {', '.join(stalled)}{why}" if stalled else "")
 
     async def readyz(_: web.Request) -> web.Response:
         return _answer(health.not_ready())

@@ -24,6 +24,8 @@ _HEADERS = {
     "X-Robots-Tag": "noindex",
 }
 
+_REFUSED = "the API server does not accept previewbot's login (401)"
+
 log = logging.getLogger(__name__)
 
 
@@ -67,16 +69,32 @@ def create_app(
     return app
 
 
-def create_probes(cluster: Cluster, metrics: CollectorRegistry) -> Flask:
-    """Return what only the cluster may reach: `/healthz`, `/readyz` and `/metrics`."""
+def create_probes(
+    cluster: Cluster,
+    metrics: CollectorRegistry,
+    *,
+    refused_for: Callable[[], float] = lambda: 0.0,
+    progress: float = float("inf"),
+) -> Flask:
+    """Return what only the cluster may reach: `/healthz`, `/readyz` and `/metrics`.
+
+    `refused_for` says for how many seconds the API server has known us no more: after `progress` seconds of
+    it a restart may help, for then the login is asked for anew.
+    """
     app = _bare_app("'none'")
-    app.add_url_rule("/healthz", view_func=_healthz)
+
+    @app.get("/healthz")
+    def healthz() -> Response:
+        if refused_for() > progress:
+            return Response(_REFUSED, 503, mimetype="text/plain")
+        return _healthz()
 
     @app.get("/readyz")
     def readyz() -> Response:
         if cluster.ready():
             return Response("ok", mimetype="text/plain")
-        return Response("the API server does not answer, or lacks previews", 503, mimetype="text/plain")
+        words = _REFUSED if refused_for() else "the API server does not answer, or lacks previews"
+        return Response(words, 503, mimetype="text/plain")
 
     @app.get("/metrics")
     def show_metrics() -> Response:

@@ -18,11 +18,13 @@ from typing import Any
 import pytest
 import yaml
 from aiohttp import web
+from prometheus_client import CollectorRegistry
 
 from previewbot.clients.kubernetes.client import Kube
 from previewbot.clients.kubernetes.web_client import WebClient
 from previewbot.clients.tls import end_at_once
 from previewbot.errors import RemoteError, SettingsError
+from previewbot.runtime.web_app import create_probes
 from tests.support.pki import Authority
 from tests.support.servers import served
 
@@ -519,6 +521,27 @@ def test_a_login_that_is_refused_is_asked_for_once_more_and_then_shown(ask: Clie
     ask(written(cluster, exec_of(str(command))))
 
     assert cluster.came == [("Bearer revoked", ""), ("Bearer fresh", "")]
+
+
+def test_webs_probes_say_that_nobody_knows_us_and_that_a_restart_may_help(cluster: Cluster) -> None:
+    client = WebClient(written(cluster, TOKEN), user_agent="test", budget=20)
+    refused_for = 0.0
+    probes = create_probes(
+        client, CollectorRegistry(), refused_for=lambda: client.refused_for() and refused_for, progress=300
+    ).test_client()
+
+    cluster.refuses.add("Bearer t")
+    assert not client.ready() and client.refused_for() > 0
+    refused_for = 299.0
+    assert probes.get("/readyz").text == "the API server does not accept previewbot's login (401)"
+    assert probes.get("/healthz").status_code == 200
+    refused_for = 301.0
+    assert (probes.get("/healthz").status_code, "login" in probes.get("/healthz").text) == (503, True)
+
+    cluster.refuses.clear()
+    client.get_preview("gh-812-42")
+    assert (client.refused_for(), probes.get("/healthz").status_code) == (0.0, 200)
+    client.close()
 
 
 @BOTH

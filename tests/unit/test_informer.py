@@ -164,7 +164,55 @@ async def test_a_watch_asks_for_bookmarks_and_an_end_and_goes_on_from_the_last_o
         assert server.watched == ["10", "57"]
         assert server.listed == 1
         assert server.queries[0]["allowWatchBookmarks"].lower() == "true"
-        assert server.queries[0]["timeoutSeconds"] == "290"
+        assert server.queries[0]["timeoutSeconds"] == "60"
+
+
+async def end_later(_: web.Request, __: web.StreamResponse) -> None:
+    """Say nothing and end, as the API server does after the time that it was asked for."""
+    await asyncio.sleep(0.1)
+
+
+async def cut_later(request: web.Request, response: web.StreamResponse) -> None:
+    """Be cut off in the middle, as by a load balancer for which a connection was idle for too long."""
+    await asyncio.sleep(0.1)
+    await slam(request, response)
+
+
+@pytest.mark.parametrize("watch", [end_later, cut_later], ids=["ended", "cut off"])
+async def test_a_watch_of_what_does_not_change_is_no_failure(
+    watch: Watch, caplog: pytest.LogCaptureFixture
+) -> None:
+    server = Server(watch)
+    async with following(server, backoff=(0.01, 0.05)) as (_, _, life):
+        await eventually(lambda: len(server.watched) == 5)
+
+        assert server.watched == ["10"] * 5
+        assert server.listed == 1
+        assert life[0] >= 5
+    assert [record for record in caplog.records if record.levelname == "WARNING"] == []
+
+
+async def test_a_refusal_is_said_once_and_keeps_nobody_waiting(caplog: pytest.LogCaptureFixture) -> None:
+    server = Server(hang)
+    server.status = 403
+    async with following(server, backoff=(0.01, 0.02)) as (_, follower, _):
+        await asyncio.wait_for(follower.settled.wait(), 10)
+        await eventually(lambda: server.listed >= 5)
+        assert not follower.synced.is_set()
+
+        server.status = 200
+        await asyncio.wait_for(follower.synced.wait(), 10)
+    assert len([record for record in caplog.records if record.levelname == "WARNING"]) == 1
+
+
+@pytest.mark.parametrize("status", [401, 404, 500])
+async def test_whoever_needs_the_first_list_waits_for_all_else(status: int) -> None:
+    server = Server(hang)
+    server.status = status
+    async with following(server, backoff=(0.01, 0.02)) as (_, follower, _):
+        await eventually(lambda: server.listed >= 5)
+
+        assert not follower.settled.is_set()
 
 
 EXPIRED = {"kind": "Status", "code": 410, "reason": "Expired", "message": "too old resource version"}

@@ -15,7 +15,7 @@ from prometheus_client import CollectorRegistry
 
 from previewbot.api import PREVIEW_LABEL, Poke, Preview, new_object
 from previewbot.clients.kubernetes.cache import ObjectCache
-from previewbot.errors import Conflict, NoAnswer, TryLater
+from previewbot.errors import Conflict, Forbidden, NoAnswer, TryLater, Unauthorized
 from previewbot.reconciler import Outcome
 from previewbot.runtime.controller import until
 from previewbot.runtime.health import Health, Watchdog, application
@@ -338,6 +338,10 @@ async def test_the_probes_say_what_is_missing_and_what_stands_still() -> None:
         assert await answer("/readyz") == (503, "starting")
         health.missing = "the cluster lacks previews.previewbot.dev (v1alpha1)"
         assert await answer("/readyz") == (503, health.missing)
+        health.failed("watching pods in staging", Forbidden("list pods", status=403, message="no"))
+        words = f"{health.missing}; watching pods in staging: list pods: 403 no"
+        assert await answer("/readyz") == (503, words)
+        health.forget("watching")
         health.missing = ""
         assert await answer("/readyz") == (200, "ok")
         health.note_progress("worker 3")
@@ -356,11 +360,15 @@ async def test_the_probes_say_what_is_missing_and_what_stands_still() -> None:
     [
         (TryLater("list", status=503), False),
         (TryLater("list", message="ClientConnectorError"), False),
+        (Forbidden("list", status=403), False),
+        (Unauthorized("list", status=401), True),
         (NoAnswer("list", message="no answer in time"), True),
         (TimeoutError(), True),
     ],
 )
-def test_only_a_server_that_says_nothing_at_all_lets_a_process_stall(error: Exception, stalls: bool) -> None:
+def test_only_a_server_that_says_nothing_or_knows_us_no_more_lets_a_process_stall(
+    error: Exception, stalls: bool
+) -> None:
     clock = Clock()
     health = Health(monotonic=clock, limit=300, missing="")
     health.note_progress("following pods")

@@ -2,8 +2,12 @@
 
 Measured on kubernetes 37: its informer has no backoff and no timeout (5,053 requests in 3 s against a server
 that answers 500), and its watch waits for ever on a silent peer. So the stream is read here, line by line,
-under a limit that each line renews; bookmarks, which come about once a minute, make silence a fault
-(https://kubernetes.io/docs/reference/using-api/api-concepts/#watch-bookmarks).
+under a limit that each line renews.
+
+Where nothing happens nothing need be said: the API server sends bookmarks about once a minute, but none of a
+resource of which it has seen no event since it began
+(https://kubernetes.io/docs/reference/using-api/api-concepts/#watch-bookmarks promises nothing either). So it
+is asked to end each watch within a minute. That end is a sign of life; only silence beyond it is a fault.
 """
 
 from __future__ import annotations
@@ -22,10 +26,13 @@ from previewbot.clients.kubernetes.api_client import Object
 from previewbot.clients.kubernetes.cache import ObjectCache
 from previewbot.clients.kubernetes.client import Kube
 from previewbot.clients.kubernetes.resources import MOST_BYTES
-from previewbot.errors import NoAnswer, RemoteError, TooLarge, TryLater
+from previewbot.clients.outgoing import reason
+from previewbot.errors import Forbidden, NoAnswer, RemoteError, TooLarge, TryLater
 
-_SERVER_SECONDS = 290
-_SILENCE_SECONDS = 70.0
+_SERVER_SECONDS = 60
+"""Within `deadlines.progress`, whose least is 90 s, also where nothing happens."""
+_GRACE_SECONDS = 15.0
+"""What is beyond the end that the server was asked for, until its silence is a fault."""
 _BACKOFF_SECONDS = (0.5, 30.0)
 _EXPIRED = 410
 
@@ -89,7 +96,8 @@ class Informer:
 
     `keep` says what of an object is worth its memory, `selector` which labels an object must have.
     `progressed` is called at every sign of life, `failed` with every fault; `synced` is set with the
-    first list. `silence` and `backoff` (first, last) are in seconds.
+    first list, `settled` also where the first list is refused (403): others need not wait for that.
+    `silence` and `backoff` (first, last) are in seconds.
     """
 
     def __init__(
@@ -103,7 +111,7 @@ class Informer:
         failed: Callable[[Exception], None] = lambda error: None,
         keep: Callable[[Object], Object] = without_managed_fields,
         selector: str = "",
-        silence: float = _SILENCE_SECONDS,
+        silence: float | None = None,
         backoff: tuple[float, float] = _BACKOFF_SECONDS,
         server_seconds: int = _SERVER_SECONDS,
     ) -> None:
@@ -115,11 +123,13 @@ class Informer:
         self._failed = failed
         self._keep = keep
         self._selector = selector
-        self._silence = silence
+        self._silence = server_seconds + _GRACE_SECONDS if silence is None else silence
         self._backoff = backoff
         self._server_seconds = server_seconds
         self._delay = backoff[0]
+        self._refused = ""
         self.synced = asyncio.Event()
+        self.settled = asyncio.Event()
 
     async def run(self) -> None:
         """Follow until cancelled; errors are met with a new list after a jittered backoff.
@@ -154,15 +164,21 @@ class Informer:
             log.exception("following failed", extra=extra)
         elif error.status == _EXPIRED:
             log.info("the watch is too old to go on; listing again", extra=extra)
-        else:
+        # A role that is missing stays so for days, and is tried twice a minute: it is said once.
+        elif not isinstance(error, Forbidden) or str(error) != self._refused:
             log.warning("following failed", extra=extra)
+        if isinstance(error, Forbidden):
+            self._refused = str(error)
+            self.settled.set()
 
     async def _list(self) -> str:
         objects, version = await self._kube.list_for_watch(
             self._resource, self._namespace, self._keep, self._selector
         )
         self._store.replace(objects, version)
+        self._refused = ""
         self.synced.set()
+        self.settled.set()
         self._progressed()
         return version
 
@@ -173,7 +189,7 @@ class Informer:
         began, heard = loop.time(), False
         try:
             # A peer that vanished without closing (a node that lost power) sends nothing, not even an end.
-            # Each line moves the limit; a healthy but idle watch has a bookmark about once a minute.
+            # Each line moves the limit; a healthy but idle watch is ended by the server before it is reached.
             async with asyncio.timeout(self._silence) as limit:
                 response = await self._kube.open_watch(
                     self._resource, self._namespace, version, self._server_seconds, self._selector
@@ -188,12 +204,21 @@ class Informer:
                     response.close()
         except TimeoutError as error:
             raise NoAnswer(what, message="silent for too long") from error
-        except (aiohttp.ClientError, OSError, ValueError) as error:
+        except (aiohttp.ClientError, OSError) as error:
+            # Load balancers cut what has been idle for a while, in the middle of the answer. Nothing is lost:
+            # the next watch goes on from the same version, and fails if the server is gone.
+            if loop.time() - began < self._backoff[1]:
+                raise TryLater(what, message=reason(error)) from error
+            log.info("a watch was cut off; it goes on", extra={"resource": self._resource.plural})
+        except ValueError as error:
             raise TryLater(what, message=type(error).__name__) from error
         # Some servers accept each watch and end it at once. Without this the loop would count that as a
         # success, and ask again with no backoff.
         if not heard and loop.time() - began < self._backoff[1]:
             raise TryLater(what, message="ended at once, without a word")
+        if not heard:
+            self._delay = self._backoff[0]
+            self._progressed()
         return version
 
     def _take(self, line: bytes, version: str) -> str:

@@ -26,7 +26,7 @@ from previewbot.clients.kubernetes.access import open_access
 from previewbot.clients.kubernetes.coalescer import Coalescer
 from previewbot.clients.kubernetes.resources import MOST_BYTES, PREVIEWS
 from previewbot.clients.kubernetes.web_sender import AnswerTooLarge, WebSender, reason
-from previewbot.errors import Conflict, NotFound, RemoteError, TryLater
+from previewbot.errors import Conflict, NotFound, RemoteError, TryLater, Unauthorized
 
 _BUDGET_SECONDS = 5.0
 _POKES, _PAGES, _PROBES = 24, 6, 2
@@ -85,6 +85,7 @@ class WebClient:
         self._sender = WebSender(open_access(kubeconfig), user_agent, connections=_CONNECTIONS)
         self._api = client.CustomObjectsApi(self._sender)
         self._budget = budget
+        self._refused_since: float | None = None
         self._pokes, self._probes = _Turns(_POKES, budget), _Turns(_PROBES, budget)
         self._pages = _Turns(_PAGES, _PAGE_WAITS_SECONDS)
         self._sharing: Coalescer[_Wish, bool] = Coalescer(self._poke, _merge_wishes)
@@ -92,6 +93,11 @@ class WebClient:
     def close(self) -> None:
         """Close the connections that nobody uses at this moment."""
         self._sender.close()
+
+    def refused_for(self) -> float:
+        """Return for how many seconds the API server has known us no more (401); 0 while it does."""
+        since = self._refused_since
+        return 0.0 if since is None else time.monotonic() - since
 
     def poke(self, spec: Spec, poke: Poke, *, create: bool) -> bool:
         """Say that a pull request is to be looked at; return False if it has no Preview and gets none.
@@ -171,6 +177,19 @@ class WebClient:
         return answer
 
     def _send(self, turns: _Turns, deadline: float, what: str, method: Any, *args: str, **kwargs: Any) -> Any:
+        try:
+            answer = self._sent(turns, deadline, what, method, *args, **kwargs)
+        except Unauthorized:
+            self._refused_since = self._refused_since or time.monotonic()
+            raise
+        except RemoteError as error:
+            if error.status:
+                self._refused_since = None
+            raise
+        self._refused_since = None
+        return answer
+
+    def _sent(self, turns: _Turns, deadline: float, what: str, method: Any, *args: str, **kwargs: Any) -> Any:
         try:
             with turns.taken(deadline):
                 # All tries of one delivery share one budget. What is left of it is the timeout of the next
