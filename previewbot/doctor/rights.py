@@ -13,6 +13,7 @@ from previewbot.api import Resource
 from previewbot.clients.kubernetes.resources import EVENTS, LEASES, POD_EVENTS, PODS, PREVIEWS, WORKLOADS
 from previewbot.config.server import Settings
 from previewbot.doctor.check import Check, ok, wrong
+from previewbot.engine.mirrord import REPLICA_SETS
 from previewbot.reconciler.children import KINDS, ROUTE
 
 EVENTS_NAMESPACE = "default"
@@ -79,6 +80,7 @@ def _in(namespace: str, settings: Settings) -> Iterator[Right]:
     if settings.comment.logs:
         yield from _of(namespace, PODS, "get", part="log")
     yield from _of(namespace, POD_EVENTS, "list")
+    yield from _of(namespace, REPLICA_SETS, "list")
     if settings.links is not None and settings.links.gateway is not None:
         yield from _of(namespace, ROUTE.resource, "get", "list", "watch", "create", "patch", "delete")
 

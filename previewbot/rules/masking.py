@@ -11,7 +11,8 @@ import re
 from collections import Counter
 from itertools import pairwise
 
-from previewbot.rules.messages import cut_in_the_middle, with_short_images
+from previewbot.rules.messages import with_short_images
+from previewbot.text.cutting import cut_in_the_middle
 
 MASK = "***"
 LINES, LINE_LENGTH, BYTES = 20, 300, 2048

@@ -16,12 +16,6 @@ import re
 DIGEST_SHOWN = 12
 """So many characters of a digest tell it from any other: Docker's own tools show as many."""
 
-_HEAD_SHARE = 0.33
-"""Of what is kept, so much is the beginning."""
-
-_WORD_AT_MOST = 24
-"""A cut moves by so many characters at most, so that it falls between words."""
-
 _DIGEST_RE = re.compile(rf"\b(sha256:[0-9a-f]{{{DIGEST_SHOWN}}})[0-9a-f]{{52}}\b")
 _IMAGE = r"[\w.-]+(?::[0-9]{1,5})?(?:/[\w.-]+){1,20}(?::[\w.-]+)?@sha256:[0-9a-f]{12}\b"
 # An image by its tag is only told from a path by the quotes that containerd and kubelet put around it.
@@ -46,23 +40,3 @@ def with_short_images(message: str) -> str:
     # What an image stood between: `failed to resolve reference "…": …: not found`.
     shortened = _LOOSE_COLONS_RE.sub(lambda loose: ":" if ":" in loose[0] else "", shortened)
     return " ".join(shortened.split()).removeprefix(": ")
-
-
-def cut_in_the_middle(line: str, length: int) -> str:
-    """Return a line of at most so many characters that has its beginning and its end."""
-    if len(line) <= length:
-        return line
-    mark = " … "
-    head = int((length - len(mark)) * _HEAD_SHARE)
-    tail = length - len(mark) - head
-    return f"{_until_a_word(line[:head])}{mark}{_from_a_word(line[-tail:])}"
-
-
-def _until_a_word(text: str) -> str:
-    place = text.rfind(" ", max(0, len(text) - _WORD_AT_MOST))
-    return text[:place] if place > 0 else text
-
-
-def _from_a_word(text: str) -> str:
-    place = text.find(" ", 0, _WORD_AT_MOST)
-    return text[place + 1 :] if place >= 0 else text

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from previewbot.api import Preview, Reason, Service
+from previewbot.text.cutting import cut_in_the_middle
 
 _FAILED = "its preview session failed"
 
@@ -20,6 +21,22 @@ def without_logs(preview: Preview) -> Preview:
     a pod, such as the scheduler, stays.
     """
     return _with_services(preview, _without_logs)
+
+
+def with_short_details(preview: Preview, length: int) -> Preview:
+    """Return a Preview in which what is said of pods has at most so many characters: beginning and end."""
+    if not any(service.pod_problem for service in preview.status.services):
+        return preview
+
+    def shorter(service: Service) -> Service:
+        problem = service.pod_problem
+        if problem is None or len(problem.detail) <= length:
+            return service
+        return replace(
+            service, pod_problem=replace(problem, detail=cut_in_the_middle(problem.detail, length))
+        )
+
+    return _with_services(preview, shorter)
 
 
 def for_the_page(preview: Preview, *, logs: bool) -> tuple[Preview, bool]:

@@ -19,7 +19,7 @@ from previewbot.api import Preview
 from previewbot.text import environment
 from previewbot.text.environment import templates_directory
 from previewbot.text.markers import reply_marker, status_marker
-from previewbot.text.quoting import for_the_page, without_logs
+from previewbot.text.quoting import for_the_page, with_short_details, without_logs
 from previewbot.text.standing import standing_of
 
 __all__ = ["COMMENT_LIMIT", "HEADLINE_BYTES", "HEADLINE_LIMIT", "Renderer", "View", "templates_directory"]
@@ -32,6 +32,9 @@ HEADLINE_LIMIT = 300
 
 HEADLINE_BYTES = 1_024
 """The API server's limit of an Event's note, in bytes (events.k8s.io/v1)."""
+
+_DETAIL_IN_A_HEADLINE = 160
+"""Characters of what Kubernetes says of a pod, so that its end, which has the cause, is in the line."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +82,8 @@ class Renderer:
 
         Whatever comments may quote: who reads these may read the pods too, or was given leave to.
         """
-        text = self._terminals.get_template("headline.txt").render(_values(view))
+        shorter = replace(view, preview=with_short_details(view.preview, _DETAIL_IN_A_HEADLINE))
+        text = self._terminals.get_template("headline.txt").render(_values(shorter))
         first = next((line for line in text.splitlines() if line.strip()), "")
         line = " ".join(first.split())[:HEADLINE_LIMIT]
         # Cut by bytes, and a character that was cut in half is dropped.

@@ -66,7 +66,11 @@ def resources() -> list[Resource]:
     ]
     workloads = [
         Resource("apps", "v1", plural, kind, namespaced=True, schema=None, unconditional=True)
-        for plural, kind in (("deployments", "Deployment"), ("statefulsets", "StatefulSet"))
+        for plural, kind in (
+            ("deployments", "Deployment"),
+            ("statefulsets", "StatefulSet"),
+            ("replicasets", "ReplicaSet"),
+        )
     ]
     leases = Resource(
         "coordination.k8s.io", "v1", "leases", "Lease", namespaced=True, schema=None, created_by_update=True

@@ -36,7 +36,8 @@ POKE_ATTEMPTS = 3
 """Patch, create, patch: enough for a Preview that appears or goes between two of our calls."""
 
 _LONGEST_WAIT = 300.0
-_SHOWN = 500
+_SHOWN, _SHOWN_OF_A_MESSAGE = 500, 2000
+"""Characters of an error that are kept; of the API server's own more: a webhook's end with the cause."""
 
 
 def collection_path(resource: Resource, namespace: str | None) -> str:
@@ -132,7 +133,9 @@ def message_of(body: str | bytes | None) -> str:
         status = json.loads(text)
     except ValueError:
         return text[:_SHOWN]
-    return str(status.get("message", ""))[:_SHOWN] if isinstance(status, dict) else text[:_SHOWN]
+    if not isinstance(status, dict):
+        return text[:_SHOWN]
+    return str(status.get("message", ""))[:_SHOWN_OF_A_MESSAGE]
 
 
 def error_of(

@@ -1,0 +1,33 @@
+"""A line that is too long loses its middle: what was tried stands at its beginning, why it failed at its end.
+
+Only for what is masked already (`rules/masking.py`): without its middle a line may have lost the name by
+which a secret behind it is known.
+"""
+
+from __future__ import annotations
+
+_MARK = " … "
+_HEAD_SHARE = 0.33
+"""Of what is kept, so much is the beginning."""
+
+_WORD_AT_MOST = 24
+"""A cut moves by so many characters at most, so that it falls between words."""
+
+
+def cut_in_the_middle(line: str, length: int) -> str:
+    """Return a line of at most so many characters that has its beginning and its end."""
+    if len(line) <= length:
+        return line
+    head = int((length - len(_MARK)) * _HEAD_SHARE)
+    tail = length - len(_MARK) - head
+    return f"{_until_a_word(line[:head])}{_MARK}{_from_a_word(line[-tail:])}"
+
+
+def _until_a_word(text: str) -> str:
+    place = text.rfind(" ", max(0, len(text) - _WORD_AT_MOST))
+    return text[:place] if place > 0 else text
+
+
+def _from_a_word(text: str) -> str:
+    place = text.find(" ", 0, _WORD_AT_MOST)
+    return text[place + 1 :] if place >= 0 else text
