@@ -215,7 +215,7 @@ def pods_selector(session_uid: str) -> str:
     return f"{POD_SESSION}={session_uid}"
 
 
-def _lines_of(logs: object, depth: int = 3) -> list[str]:
+def _lines_of(logs: object, depth: int = 6) -> list[str]:
     """Return the lines of what an operator keeps of a failed session's logs.
 
     Which form they have no CRD says that was seen: a text, or several, each with its container's name beside
