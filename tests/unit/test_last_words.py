@@ -92,9 +92,7 @@ async def test_where_comments_have_no_logs_neither_is_read_nor_stored() -> None:
     world = await fails(session, containers(container(ended(3))), failureLogs=LOG)
 
     assert read == []
-    assert "KeyError" not in world.comment + str(
-        world.cluster.preview["status"] if world.cluster.preview else ""
-    )
+    assert "KeyError" not in world.comment + str(world.cluster.preview)
     assert "exit code 3" in world.comment
 
 
