@@ -19,6 +19,7 @@ from typing import Literal
 from aiohttp import web
 
 from previewbot_demo.faults import Faults
+from previewbot_demo.registry_moods import Mood, in_mood
 from previewbot_demo.registry_store import MANIFEST, Refusal, Store, digest_of
 
 _CONFIG = "application/vnd.oci.image.config.v1+json"
@@ -38,7 +39,7 @@ _READS = ("GET", "HEAD")
 
 
 class FakeRegistry:
-    """Answers requests below `/v2/`; `auth` says what it wants of a caller."""
+    """Answers requests below `/v2/`; `auth` says what it wants of a caller, `mood` how it answers."""
 
     def __init__(
         self,
@@ -57,6 +58,7 @@ class FakeRegistry:
         self._uploads: set[str] = set()
         self._refused: set[str] = set()
         self.faults = faults or Faults()
+        self.mood: Mood | None = None
 
     def put_image(
         self,
@@ -110,7 +112,10 @@ class FakeRegistry:
             except Refusal as refusal:
                 return _error(refusal)
 
-        return await self.faults.around("registry", request, answer)
+        async def moodily() -> web.StreamResponse:
+            return await in_mood(self.mood, request, answer)
+
+        return await self.faults.around("registry", request, moodily)
 
     def _answer(self, request: web.Request, body: bytes) -> web.Response:
         if request.path == "/v2/token":

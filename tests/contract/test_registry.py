@@ -12,7 +12,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from previewbot.clients.registry import FoundImage, Registry
+from previewbot.clients.registry import Checked, FoundImage, Registry
 from previewbot.config.server import RegistrySettings
 from previewbot.errors import Forbidden, RemoteError, TryLater, Unauthorized
 from previewbot.rules.images import ImageReference
@@ -203,6 +203,16 @@ async def test_without_a_login_where_one_is_wanted_one_is_refused_and_else_serve
             await anonymous.find(reference)
 
 
+async def test_a_look_at_a_registry_takes_its_login(
+    host: Host, session: aiohttp.ClientSession, registry: Registry
+) -> None:
+    assert await registry.check(host.name) == Checked(host.name, "" if host.login == "none" else USER)
+
+    if host.login != "none":
+        with pytest.raises(Unauthorized):
+            await Registry(session, {host.name: access_with(None, host)}).check(host.name)
+
+
 async def test_with_a_wrong_password_one_is_refused_where_one_is_wanted(
     host: Host,
     session: aiohttp.ClientSession,
@@ -227,7 +237,8 @@ async def test_a_repository_that_is_refused_is_not_taken_for_one_that_is_missing
     other = replace(reference, repository=f"{reference.repository}-other")
     host.refuse(reference.repository)
 
-    with pytest.raises(Unauthorized if host.login == "token" else Forbidden):
+    # Without a login it may be that one would do.
+    with pytest.raises(Forbidden if host.login == "basic" else Unauthorized):
         await registry.find(reference)
 
     assert await registry.find(other) is None

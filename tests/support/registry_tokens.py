@@ -37,7 +37,7 @@ class TokenServer:
         """Answer `GET /token`."""
         if request.headers.get("Authorization") != basic():
             return web.json_response({"details": "incorrect username or password"}, status=401)
-        scopes = [scope for given in request.query.getall("scope") for scope in given.split()]
+        scopes = [scope for given in request.query.getall("scope", []) for scope in given.split()]
         access = [granted for scope in scopes for granted in self._granted(scope)]
         token = self.sign(request.query.get("service", ""), access)
         return web.json_response({"token": token, "expires_in": 300})
