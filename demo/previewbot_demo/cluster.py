@@ -20,6 +20,7 @@ from kubernetes import client, config
 
 from previewbot_demo.faults import Faults
 from previewbot_demo.kubeapi import ApiError, KubeApi, Object
+from previewbot_demo.operator_api import OperatorApi
 from previewbot_demo.processes import StartError
 from previewbot_demo.tls import end_at_once
 
@@ -38,6 +39,8 @@ _LOOK_AGAIN = 0.1
 class Cluster(Protocol):
     """What the world needs of an API server; the in-memory one is `previewbot_demo.kube.FakeKube`."""
 
+    operator_api: OperatorApi
+
     def objects(self, plural: str) -> list[Object]:
         """Return the stored objects of a resource."""
 
@@ -46,7 +49,10 @@ class Cluster(Protocol):
 
 
 class RealCluster:
-    """The cluster of a kubeconfig; `objects` knows what lies in `namespace`, as its watches tell it."""
+    """The cluster of a kubeconfig; `objects` knows what lies in `namespace`, as its watches tell it.
+
+    What the stand-in for mirrord's operator tells of itself is answered here: it is no part of the cluster.
+    """
 
     def __init__(self, kubeconfig: Path, namespace: str, token: str, faults: Faults) -> None:
         self._token = token
@@ -55,6 +61,7 @@ class RealCluster:
         self._known: dict[str, dict[str, Object]] = {}
         self._stack = AsyncExitStack()
         self._credentials = _credentials(kubeconfig)
+        self.operator_api = OperatorApi()
 
     async def open(self) -> None:
         """Connect; nothing is sent yet."""
@@ -79,7 +86,7 @@ class RealCluster:
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Pass a request on; the answer is streamed, as a watch needs it."""
-        return await self._faults.around("kube", request, lambda: self._pass_on(request))
+        return await self._faults.around("kube", request, lambda: self._answer(request))
 
     def _see(self, plural: str) -> Any:
         known = self._known.setdefault(plural, {})
@@ -91,6 +98,9 @@ class RealCluster:
                 known[obj["metadata"]["uid"]] = obj
 
         return see
+
+    async def _answer(self, request: web.Request) -> web.StreamResponse:
+        return self.operator_api.answer(request) or await self._pass_on(request)
 
     async def _pass_on(self, request: web.Request) -> web.StreamResponse:
         headers = {k: v for k, v in request.headers.items() if k.lower() not in _HOP_BY_HOP}

@@ -63,3 +63,4 @@ class Waits(StrEnum):
     REPLACEMENT = "the removal of what is replaced"
     POD = "the pod's recovery"
     GATEWAY = "the Gateway"
+    OPERATOR = "mirrord's operator"

@@ -24,10 +24,18 @@ class Reason(StrEnum):
     ALL_READY = "AllReady"
     PARTIAL = "Partial"
     ASLEEP = "Asleep"
+    PAUSED = "Paused"
     # Deploying
     CREATING = "Creating"
     REPLACING = "Replacing"
     OPERATOR_SILENT = "OperatorSilent"
+    OPERATOR_MISSING = "OperatorMissing"
+    OPERATOR_UNAVAILABLE = "OperatorUnavailable"
+    LICENCE_EXPIRED = "LicenceExpired"
+    PREVIEWS_NOT_SUPPORTED = "PreviewsNotSupported"
+    MANAGEMENT_ONLY = "ManagementOnly"
+    TARGET_TAKEN = "TargetTaken"
+    PHASE_UNKNOWN = "PhaseUnknown"
     PULL_FAILED = "PullFailed"
     PULL_REFUSED = "PullRefused"
     CANNOT_START = "CannotStart"
@@ -191,6 +199,13 @@ REASONS: Mapping[Reason, ReasonInfo] = MappingProxyType(
         Reason.ASLEEP: _row(
             Phase.IDLE, _GOOD, _REVIEWER, Waits.EVENT, "mirrord put the preview to sleep; a request wakes it"
         ),
+        Reason.PAUSED: _row(
+            Phase.READY,
+            _WARNING,
+            _NOBODY,
+            Waits.EVENT,
+            "somebody's own mirrord session with the preview's key answers instead of a service, for now",
+        ),
         Reason.CREATING: _row(
             _DEPLOYING, _BUSY, _NOBODY, Waits.DEPLOYMENT, "the preview session exists and is not ready yet"
         ),
@@ -203,6 +218,47 @@ REASONS: Mapping[Reason, ReasonInfo] = MappingProxyType(
             _PLATFORM,
             Waits.REPLACEMENT,
             "mirrord's operator has not reacted for minutes",
+        ),
+        Reason.OPERATOR_MISSING: _row(
+            _DEPLOYING, _BAD, _PLATFORM, Waits.OPERATOR, "the cluster has no mirrord operator"
+        ),
+        Reason.OPERATOR_UNAVAILABLE: _row(
+            _DEPLOYING,
+            _WARNING,
+            _PLATFORM,
+            Waits.OPERATOR,
+            "the API server cannot reach mirrord's operator",
+        ),
+        Reason.LICENCE_EXPIRED: _row(
+            _DEPLOYING, _BAD, _PLATFORM, Waits.OPERATOR, "the licence of mirrord's operator has expired"
+        ),
+        Reason.PREVIEWS_NOT_SUPPORTED: _row(
+            _DEPLOYING,
+            _BAD,
+            _PLATFORM,
+            Waits.OPERATOR,
+            "mirrord's operator offers no preview environments",
+        ),
+        Reason.MANAGEMENT_ONLY: _row(
+            _DEPLOYING,
+            _BAD,
+            _PLATFORM,
+            Waits.OPERATOR,
+            "mirrord's operator only manages other clusters, which previewbot does not support",
+        ),
+        Reason.TARGET_TAKEN: _row(
+            _DEPLOYING,
+            _WARNING,
+            _PLATFORM,
+            Waits.TARGET,
+            "somebody else's mirrord session takes what the preview's session would take",
+        ),
+        Reason.PHASE_UNKNOWN: _row(
+            _DEPLOYING,
+            _WARNING,
+            _PLATFORM,
+            Waits.DEPLOYMENT,
+            "mirrord says that the session is in a phase which this previewbot does not know",
         ),
         **_POD_ROWS,
         Reason.ROUTE_NOT_ACCEPTED: _row(

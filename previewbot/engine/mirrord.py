@@ -52,11 +52,13 @@ _FILTER_KINDS = (
 _LINES_KEPT = 60
 _NAMES_OF_LOGS = frozenset({"container", "containername", "name", "pod", "podname", "namespace", "cluster"})
 """Keys beside a log that say whose it is."""
+_STARTING = ("Initializing", "Waiting")
+_PHASE_SHOWN = 40
 
 PodSession = tuple[str, str]
 """The session that a pod belongs to: the namespace of both, and the session's uid."""
 
-SessionPhase = Literal["Pending", "InProgress", "Ready", "Idle", "Failed"]
+SessionPhase = Literal["Pending", "InProgress", "Ready", "Idle", "Paused", "Failed"]
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,7 @@ class Session:
     """A session as the cluster shows it; `failure` is one line without what looks like a secret, and so are
     the `last_words` of one that failed, which newer operators keep.
 
+    `unknown_phase` is the operator's word for a phase that is not known here, which counts as in progress.
     `disbelieved` says what its status claims and cannot be, in one line for the log.
     """
 
@@ -99,11 +102,12 @@ class Session:
     created_at: datetime
     disbelieved: str = ""
     last_words: tuple[str, ...] = ()
+    unknown_phase: str = ""
 
     @property
     def serving(self) -> bool:
-        """Whether requests that carry the header reach it now."""
-        return self.phase in ("Ready", "Idle") and self.deleting_since is None
+        """Whether requests that carry the header reach it now, or who answers instead while it is paused."""
+        return self.phase in ("Ready", "Idle", "Paused") and self.deleting_since is None
 
 
 def header(key: str) -> str:
@@ -192,6 +196,8 @@ def session_from(obj: Mapping[str, Any]) -> Session:
     # write a link that leads elsewhere.
     shared = status.get("shareHost") or ""
     is_host = is_host_name(shared)
+    phase = _phase(status.get("phase"))
+    known = phase != "InProgress" or status["phase"] in _STARTING
     return Session(
         name=metadata["name"],
         namespace=metadata["namespace"],
@@ -200,11 +206,12 @@ def session_from(obj: Mapping[str, Any]) -> Session:
         service=(metadata.get("labels") or {}).get(SERVICE_LABEL, ""),
         head_sha=annotations.get(HEAD_SHA, ""),
         spec_hash=annotations.get(SPEC_HASH, ""),
-        phase=_phase(status.get("phase")),
+        phase=phase,
         failure=one_line(status.get("failureMessage") or ""),
         share_host=shared if is_host else "",
         deleting_since=datetime.fromisoformat(deleting) if deleting else None,
         created_at=datetime.fromisoformat(metadata["creationTimestamp"]),
+        unknown_phase="" if known else one_line(str(status["phase"]))[:_PHASE_SHOWN].strip(),
         disbelieved="" if is_host or not shared else f"its share host is no host name: {shared[:100]!a}",
         last_words=excerpt("\n".join(_lines_of(status.get("failureLogs")))),
     )
@@ -277,5 +284,8 @@ def _phase(phase: object) -> SessionPhase:
         return "Pending"
     if phase == "Ready" or phase == "Idle" or phase == "Failed":
         return phase
+    # Since operator 3.165: a `mirrord exec` with the same key and target takes the requests meanwhile.
+    if phase == "Paused":
+        return "Paused"
     # A phase of a newer operator. It is not over and does not serve as far as we know; the deadline ends it.
     return "InProgress"

@@ -13,6 +13,7 @@ from previewbot.clients.github import GitHub, InstallationClient
 from previewbot.clients.kubernetes.client import Kube
 from previewbot.clients.registry import Registry
 from previewbot.config.server import Settings
+from previewbot.engine.operator import OperatorSeen, nobody_asked
 from previewbot.reconciler.children import ChildKind, Route
 from previewbot.reconciler.memory import Memory
 from previewbot.reconciler.observation import Limits
@@ -25,7 +26,8 @@ from previewbot.text.render import Renderer
 class Context:
     """What every pass works with.
 
-    `pods` has the pods of a session, by its namespace and uid, as a watch last told. `wrote` takes what we
+    `pods` has the pods of a session, by its namespace and uid, as a watch last told; `operator` is what the
+    last poll knew of mirrord's operator. `wrote` takes what we
     wrote into the cache, so that the cache is never behind our own writes. `previews` gives the very same
     tuple where nothing changed.
     """
@@ -43,6 +45,7 @@ class Context:
     kinds: Sequence[ChildKind]
     route: Route
     memory: Memory
+    operator: Callable[[], OperatorSeen] = nobody_asked
 
     def client_for(self, preview: Preview, installation_id: int | None = None) -> InstallationClient:
         """Return the client with which GitHub is asked about a Preview; another installation's if given.

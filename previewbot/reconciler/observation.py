@@ -28,6 +28,7 @@ from previewbot.api import (
 from previewbot.api.github import PullRequest
 from previewbot.config.repository import RepositoryConfig, ServiceConfig
 from previewbot.config.server import GatewaySettings
+from previewbot.engine.operator import OperatorSeen, problem_of
 from previewbot.errors import RemoteError
 from previewbot.rules.commands import Command, UnknownCommand
 from previewbot.rules.repositories import Bounds
@@ -145,9 +146,10 @@ class Found:
 
     `answered`: whoever acts on it (an operator, a gateway) has reacted to it. `serving`: requests that carry
     the header reach it now. `stalled` and `removal_stalled` are the kind's reasons for a deletion that nobody
-    carries out. `message` says why it failed, in one line without what looks like a secret, `last_words` what
-    its containers said last, masked, if it keeps that itself; `disbelieved` what of its status cannot be and
-    is left out, in one line for the log.
+    carries out. `reason` is what its own status tells beyond its state. `message` says why it failed, or more
+    of that reason, in one line without what looks like a secret, `last_words` what its containers said last,
+    masked, if it keeps that itself; `disbelieved` what of its status cannot be and is left out, in one line
+    for the log.
     """
 
     kind: str
@@ -161,6 +163,7 @@ class Found:
     spec_hash: str = ""
     head_sha: str = ""
     answered: bool = True
+    reason: Reason | None = None
     message: str = ""
     serving: bool = False
     share_host: str = ""
@@ -247,8 +250,10 @@ class Observation:
     `preview` is as it is stored, before anything of this pass; `now` is when all was gathered, `read_at`
     when the look at GitHub began: what is written there meanwhile is for the next one. `fresh`: the `facts`
     were read in this pass, and `inbox` with them; `may_wait`: that look was one that strangers wait for.
-    `images` and `targets` are by service, `pod_problems` by the uid of the session; what was not asked for is
+    `images` and `targets` are by service, `pod_problems` by the uid of the session; `taken` says of children
+    that are not there, by their identity, what of somebody else's is in their way. What was not asked for is
     not in them. `pods_again` is in how many seconds pods are to be looked at that are not up, if any are.
+    `operator` is what the last poll knew of mirrord's operator.
     """
 
     preview: Preview
@@ -265,7 +270,15 @@ class Observation:
     targets: Mapping[str, Target] = field(default_factory=dict)
     pod_problems: Mapping[str, PodProblem] = field(default_factory=dict)
     pods_again: float | None = None
+    taken: Mapping[tuple[str, str, str], str] = field(default_factory=dict)
+    operator: OperatorSeen = field(default_factory=OperatorSeen)
     slot: SlotGrant = field(default_factory=lambda: SlotGrant(granted=False))
+
+    @property
+    def no_preview_because(self) -> Reason | None:
+        """Why no preview can be made in this cluster now, as far as that is known."""
+        problem = problem_of(self.operator, self.now)
+        return problem.reason if problem is not None else None
 
     @property
     def ttl(self) -> timedelta:

@@ -17,6 +17,7 @@ from previewbot.clients.github import GitHub
 from previewbot.clients.kubernetes.client import Kube
 from previewbot.clients.registry import Registry
 from previewbot.config.server import Settings
+from previewbot.engine.operator import OperatorSeen, nobody_asked
 from previewbot.engine.view import view_of
 from previewbot.errors import Conflict, RemoteError
 from previewbot.reconciler.apply import ApplyResult, RouteResult, apply_actions, apply_route
@@ -74,6 +75,7 @@ class Reconciler:
         reporters: Sequence[Reporter] = GITHUB_REPORTERS,
         slots: asyncio.Lock | None = None,
         memory: Memory | None = None,
+        operator: Callable[[], OperatorSeen] = nobody_asked,
     ) -> None:
         self._slots = slots or asyncio.Lock()
         self._reporters = reporters
@@ -90,6 +92,7 @@ class Reconciler:
             kinds=kinds,
             route=route,
             memory=memory or Memory(),
+            operator=operator,
         )
 
     @property

@@ -17,6 +17,7 @@ from prometheus_client import CollectorRegistry, Gauge
 from previewbot.clients.github import GitHub
 from previewbot.clients.kubernetes.cache import ObjectCache
 from previewbot.clients.kubernetes.client import Kube
+from previewbot.clients.kubernetes.operator import look_at_operator
 from previewbot.clients.outgoing import client_session
 from previewbot.clients.registry import Registry
 from previewbot.config.server import Settings
@@ -27,6 +28,7 @@ from previewbot.rules.repositories import warnings_of
 from previewbot.runtime.health import Health, Watchdog, application
 from previewbot.runtime.informers import informers, required_resources, wait_for_resources
 from previewbot.runtime.leadership import DURATION_SECONDS, Leadership, LeaseTaken
+from previewbot.runtime.operator import OperatorPoll
 from previewbot.runtime.pods import Pods
 from previewbot.runtime.previews import Previews
 from previewbot.runtime.resync import Resync
@@ -151,6 +153,9 @@ async def _work(parts: _Parts) -> None:
         # A controller that only stands by follows everything too. When it gets the Lease its caches are full,
         # and it works at once.
         store, pods = ObjectCache(workers.preview_changed), Pods(workers.pods_changed, _now)
+        previews = Previews(store)
+        operator = _operator(parts, workers, previews)
+        group.create_task(operator.run())
         watching = informers(parts.settings, parts.kube, parts.health, workers, store, pods)
         health.missing = "the first lists of Previews, sessions and pods are not in yet"
         for informer in watching:
@@ -158,31 +163,40 @@ async def _work(parts: _Parts) -> None:
         # Not before all first lists are in: with half of the Previews known, the slots that the others hold
         # would look free.
         # A namespace that refuses us (403) is none of the others' business: it is said, and asked on.
-        previews, *others = watching
-        await asyncio.gather(previews.synced.wait(), *(each.settled.wait() for each in others))
+        of_previews, *others = watching
+        await asyncio.gather(of_previews.synced.wait(), *(each.settled.wait() for each in others))
+        # Nor before there was one look at mirrord's operator, whatever came of it: nothing is made that it
+        # would never answer.
+        await operator.looked.wait()
         health.missing = ""
         log.info("ready", extra={"previews": len(store), "namespaces": settings.cluster.namespaces})
         try:
             while True:
                 # In a task of its own: before Python 3.13 a task stays marked as cancelled whose TaskGroup an
                 # error ended, and 3.11.2 then takes the next timeout in it for the end of everything.
-                await asyncio.create_task(_lead(parts, workers, store, pods))
+                await asyncio.create_task(_lead(parts, workers, store, pods, previews, operator))
         finally:
             # Whoever takes over must not meet us in the middle of something: here nobody acts any more.
             await parts.leadership.release()
 
 
-async def _lead(parts: _Parts, workers: Workers, store: ObjectCache, pods: Pods) -> None:
+async def _lead(
+    parts: _Parts,
+    workers: Workers,
+    store: ObjectCache,
+    pods: Pods,
+    previews: Previews,
+    operator: OperatorPoll,
+) -> None:
     """Wait for the Lease, and work until it runs out because the API server does not answer.
 
     Raises LeaseTaken (in a group) if somebody else has it: then this process starts from nothing.
     """
     parts.health.note_progress(_LEASE)
     await parts.leadership.acquire()
-    previews = Previews(store)
     log.info("leading", extra={"previews": len(previews())})
     # What was remembered under an earlier Lease may be old: a new reconciler, and one look at everything.
-    reconciler = _reconciler(parts, previews, store, pods)
+    reconciler = _reconciler(parts, previews, store, pods, operator)
     workers.lead(reconciler.first_in_line)
     # Whatever happened while nobody led: a session that ended, a time that is up. No event will tell of it
     # again.
@@ -216,7 +230,19 @@ def _leadership(settings: Settings, kube: Kube, health: Health, identity: str) -
     )
 
 
-def _reconciler(parts: _Parts, previews: Previews, store: ObjectCache, pods: Pods) -> Reconciler:
+def _operator(parts: _Parts, workers: Workers, previews: Previews) -> OperatorPoll:
+    return OperatorPoll(
+        look=lambda: look_at_operator(parts.kube),
+        now=_now,
+        health=parts.health,
+        metrics=parts.metrics,
+        changed=lambda: workers.operator_changed(previews()),
+    )
+
+
+def _reconciler(
+    parts: _Parts, previews: Previews, store: ObjectCache, pods: Pods, operator: OperatorPoll
+) -> Reconciler:
     return Reconciler(
         kube=parts.kube,
         github=parts.github,
@@ -227,6 +253,7 @@ def _reconciler(parts: _Parts, previews: Previews, store: ObjectCache, pods: Pod
         previews=previews,
         pods=pods,
         wrote=store.put,
+        operator=operator,
     )
 
 

@@ -33,6 +33,7 @@ class Health:
     missing: str = "starting"
     _progress: dict[str, float] = field(default_factory=dict)
     _errors: dict[str, str] = field(default_factory=dict)
+    _notes: dict[str, str] = field(default_factory=dict)
 
     def note_progress(self, what: str) -> None:
         """Note a sign of life, which also ends its trouble."""
@@ -58,6 +59,18 @@ class Health:
             del self._progress[what]
             self._errors.pop(what, None)
 
+    def note(self, what: str, words: str) -> None:
+        """Note what the platform team should see to though we are ready; without words, that it is over."""
+        if words:
+            self._notes[what] = words
+        else:
+            self._notes.pop(what, None)
+
+    @property
+    def notes(self) -> str:
+        """What the platform team should see to, in one line."""
+        return "; ".join(words for _, words in sorted(self._notes.items()))
+
     def not_ready(self) -> str:
         """Return what keeps us from working, or nothing."""
         known = self.missing
@@ -79,7 +92,7 @@ def application(health: Health, metrics: CollectorRegistry) -> web.Application:
         return _answer(f"no progress: {', '.join(stalled)}{why}" if stalled else "")
 
     async def readyz(_: web.Request) -> web.Response:
-        return _answer(health.not_ready())
+        return _answer(health.not_ready(), health.notes)
 
     async def show_metrics(_: web.Request) -> web.Response:
         return web.Response(body=generate_latest(metrics), headers={"Content-Type": CONTENT_TYPE_LATEST})
@@ -91,8 +104,10 @@ def application(health: Health, metrics: CollectorRegistry) -> web.Application:
     return app
 
 
-def _answer(problem: str) -> web.Response:
-    return web.Response(text=problem or "ok", status=503 if problem else 200)
+def _answer(problem: str, notes: str = "") -> web.Response:
+    if problem:
+        return web.Response(text="; ".join(filter(None, (problem, notes))), status=503)
+    return web.Response(text=f"ok; {notes}" if notes else "ok")
 
 
 def _die() -> None:

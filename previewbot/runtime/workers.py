@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
-from previewbot.api import Preview, preview_name_of
+from previewbot.api import Phase, Preview, preview_name_of
 from previewbot.engine.mirrord import PodSession
 from previewbot.errors import LeaseLost, RemoteError
 from previewbot.reconciler import Outcome
@@ -20,6 +20,8 @@ from previewbot.runtime.queue import WorkQueue
 WORKERS = 8
 _PASS_SECONDS = 120.0
 _SIGN_OF_LIFE_SECONDS = 20.0
+
+_WAIT_FOR_A_SESSION = (Phase.DEPLOYING, Phase.QUEUED)
 
 log = logging.getLogger(__name__)
 Object = Mapping[str, Any]
@@ -65,6 +67,16 @@ class Workers:
     def lead(self, line: FirstInLine | None) -> None:
         """Take whom to ask when the line for slots moves; None while nobody leads, and all wait."""
         self._line = line
+
+    def operator_changed(self, previews: Iterable[Preview]) -> None:
+        """Queue those that wait for a session, now that one can be made again, or can no longer be."""
+        # Who only stands by has nobody who would empty the queue; whoever begins to lead looks at all.
+        if self._line is None:
+            return
+        for preview in previews:
+            waits = preview.status.phase in _WAIT_FOR_A_SESSION
+            if waits or any(service.phase in _WAIT_FOR_A_SESSION for service in preview.status.services):
+                self.queue.add(preview.name)
 
     def _line_moved(self, *freed: Object) -> None:
         self._freed += freed

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from jinja2 import BaseLoader, Environment, StrictUndefined
 
-from previewbot.api import ContainerPart, LinkKind, Missing, Phase, Reason, Severity, SlotBound, Turn
+from previewbot.api import ContainerPart, LinkKind, Missing, Phase, Reason, Severity, SlotBound, Turn, Waits
 from previewbot.text import hypertext, markdown, plain
 from previewbot.text.durations import format_duration
 from previewbot.text.standing import service_waited_for
@@ -75,6 +75,7 @@ def _environment(
         "ContainerPart": ContainerPart,
         "Turn": Turn,
         "SlotBound": SlotBound,
+        "Waits": Waits,
         "service_waited_for": service_waited_for,
         "on_page": False,
     }

@@ -43,6 +43,7 @@ from previewbot.api.github import (
 from previewbot.clients.kubernetes.resources import without_nulls
 from previewbot.clients.registry import FoundImage
 from previewbot.config.server import Settings, parse
+from previewbot.engine.operator import OperatorSeen
 from previewbot.errors import Conflict, NotFound, QuotaKept, TryLater
 from previewbot.reconciler import Outcome, Reconciler
 from previewbot.reconciler.children import KINDS, ChildKind
@@ -110,6 +111,7 @@ class Calls:
 
     def __init__(self) -> None:
         self.made: list[str] = []
+        self.listed: list[str] = []
         self.failures: dict[str, Exception] = {}
         self._watched: dict[str, Callable[[], None]] = {}
 
@@ -195,6 +197,10 @@ class Cluster:
         self.routes.clear()
 
     async def list_children(self, resource: Resource, namespace: str, selector: str) -> list[dict[str, Any]]:
+        call = f"list {'' if selector else 'all '}{resource.plural}"
+        self._calls.listed.append(call)
+        if call in self._calls.failures:
+            raise self._calls.failures[call]
         found = [s for s in self._of(resource).values() if s["metadata"]["namespace"] == namespace]
         label, _, value = selector.partition("=")
         return json_copy([s for s in found if not label or s["metadata"]["labels"].get(label) == value])
@@ -525,6 +531,7 @@ class World:
         self.outcome, self._deliveries = Outcome(), itertools.count(1)
         self.others: list[Preview] = []
         self.pods: dict[str, tuple[dict[str, Any], ...]] = {}
+        self.operator = OperatorSeen()
         self.restart()
 
     def restart(self) -> None:
@@ -543,6 +550,7 @@ class World:
             reporters=self._reporters,
             slots=self.slots,
             memory=self._memory or Memory(configurations=_CONFIGURATIONS),
+            operator=lambda: self.operator,
         )
 
     def _previews(self) -> Sequence[Preview]:
@@ -625,6 +633,7 @@ class World:
     async def run(self) -> Outcome:
         """Make one pass."""
         self.calls.made.clear()
+        self.calls.listed.clear()
         self.outcome = await self._reconciler.reconcile(self.cluster.name)
         return self.outcome
 

@@ -9,6 +9,7 @@ from typing import Any
 from previewbot.api import (
     AgentSeen,
     BaseBranch,
+    Child,
     ConfigurationProblem,
     Ended,
     Holders,
@@ -139,6 +140,11 @@ def _without_link(reason: Reason, message: str = "") -> Preview:
     return _preview(Phase.DEPLOYING, reason, _ready(), **{**_RUNNING, "link": link})
 
 
+def _in_the_way() -> Child:
+    words = "somebody else has a preview session named mallory`s-<b> in staging, made with mirrord"
+    return Child("PreviewSession", "staging", "s", "checkout", reason=Reason.TARGET_TAKEN, message=words)
+
+
 STATES: dict[str, Preview] = {
     "route-not-accepted": _without_link(
         Reason.ROUTE_NOT_ACCEPTED,
@@ -220,6 +226,58 @@ STATES: dict[str, Preview] = {
         Phase.DEPLOYING,
         Reason.OPERATOR_SILENT,
         _service(phase=Phase.DEPLOYING, reason=Reason.OPERATOR_SILENT),
+    ),
+    **{
+        f"deploying-{name}": _preview(Phase.DEPLOYING, reason, _service(phase=Phase.DEPLOYING, reason=reason))
+        for name, reason in (
+            ("operator-missing", Reason.OPERATOR_MISSING),
+            ("operator-unavailable", Reason.OPERATOR_UNAVAILABLE),
+            ("licence-expired", Reason.LICENCE_EXPIRED),
+            ("previews-not-supported", Reason.PREVIEWS_NOT_SUPPORTED),
+            ("management-only", Reason.MANAGEMENT_ONLY),
+        )
+    },
+    "deploying-operator-missing-older-serves": _preview(
+        Phase.DEPLOYING,
+        Reason.OPERATOR_MISSING,
+        _service(phase=Phase.DEPLOYING, reason=Reason.OPERATOR_MISSING, serving_sha=OLDER),
+        **_RUNNING,
+    ),
+    **{
+        f"deploying-target-taken-{where}": _preview(
+            Phase.DEPLOYING,
+            Reason.TARGET_TAKEN,
+            _service(phase=Phase.DEPLOYING, reason=Reason.TARGET_TAKEN),
+            _service("pricing", phase=Phase.DEPLOYING, reason=Reason.CREATING),
+            observed=replace(OBSERVED, public=where == "public"),
+            children=(_in_the_way(),),
+        )
+        for where in ("public", "private")
+    },
+    "deploying-phase-unknown": _preview(
+        Phase.DEPLOYING,
+        Reason.PHASE_UNKNOWN,
+        _service(phase=Phase.DEPLOYING, reason=Reason.PHASE_UNKNOWN),
+        children=(
+            Child(
+                "PreviewSession",
+                "staging",
+                "s",
+                "checkout",
+                reason=Reason.PHASE_UNKNOWN,
+                message="Hibernating`<b>",
+            ),
+        ),
+    ),
+    "paused": _preview(
+        Phase.READY, Reason.PAUSED, _ready(reason=Reason.PAUSED), _ready("pricing"), **_RUNNING
+    ),
+    "partial-and-paused": _preview(
+        Phase.READY,
+        Reason.PARTIAL,
+        _ready(reason=Reason.PAUSED),
+        _service("pricing", phase=Phase.FAILED, reason=Reason.SESSION_FAILED, failure_message="KeyError"),
+        **_RUNNING,
     ),
     **{
         f"deploying-{name}": _preview(

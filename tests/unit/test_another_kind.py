@@ -19,6 +19,7 @@ from previewbot.api import (
     Status,
     owner_reference,
 )
+from previewbot.engine.operator import Operator
 from previewbot.errors import Forbidden, TryLater
 from previewbot.reconciler.children import KINDS, Inputs
 from previewbot.reconciler.children.kind import ChildHealth, Desired
@@ -70,6 +71,9 @@ class Databases:
         return Desired(
             self.name, "staging", name, service, spec_hash=self.size, manifest=manifest, what="database"
         )
+
+    def in_the_way(self, desired: Desired, others: Sequence[Mapping[str, Any]], operator: Operator) -> str:
+        return ""
 
 
 class Dashboard(Databases):

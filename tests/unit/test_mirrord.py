@@ -83,7 +83,7 @@ def test_another_time_to_live_leaves_the_spec_hash_as_it_is_and_another_image_do
         (None, "Pending"),
         ({"phase": "Initializing"}, "InProgress"),
         ({"phase": "Waiting"}, "InProgress"),
-        ({"phase": "Paused"}, "InProgress"),
+        ({"phase": "Paused"}, "Paused"),
         ({"phase": "SomethingNew"}, "InProgress"),
         ({"phase": "Ready"}, "Ready"),
         ({"phase": "Idle"}, "Idle"),

@@ -147,6 +147,8 @@ SERVES_BY_ITSELF = {
     "ready-but-crashing",
     "partial-and-out-of-memory",
     "ready-with-others-left-out",
+    "paused",
+    "partial-and-paused",
 }
 
 

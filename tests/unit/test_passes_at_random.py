@@ -88,7 +88,7 @@ class AnyOrder(RuleBasedStateMachine):
     @rule(phase=st.sampled_from(("Ready", "Ready", "Idle", "InProgress", "Failed")), looks=LOOKS)
     def sessions_become(self, phase: str, looks: int) -> None:
         self.world.cluster.session_becomes(phase)
-        self.world.cluster.session_status = {"phase": "InProgress" if phase == "Failed" else phase}
+        self.world.cluster.session_status = {"phase": "Waiting" if phase == "Failed" else phase}
         self.look(looks)
 
     @rule(looks=LOOKS)

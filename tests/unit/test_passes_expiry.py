@@ -191,7 +191,7 @@ async def test_a_repository_that_is_gone_is_torn_down_whatever_the_route_says() 
 
 async def test_what_becomes_ready_while_the_configuration_is_broken_has_an_end() -> None:
     world = World()
-    world.cluster.session_status = {"phase": "InProgress"}
+    world.cluster.session_status = {"phase": "Waiting"}
     await world.settle(3)
     world.configure(BROKEN)
     await world.settle(2)
@@ -206,7 +206,7 @@ async def test_what_becomes_ready_while_the_configuration_is_broken_has_an_end()
 
 async def test_correcting_the_configuration_does_not_start_the_clock_again() -> None:
     world = World()
-    world.cluster.session_status = {"phase": "InProgress"}
+    world.cluster.session_status = {"phase": "Waiting"}
     await world.settle(3)
     world.configure(BROKEN)
     world.cluster.session_becomes("Ready")

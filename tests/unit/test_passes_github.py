@@ -264,7 +264,7 @@ async def test_a_broken_configuration_alone_ends_nothing_of_an_approved_fork() -
 async def test_a_start_that_a_push_to_the_fork_overtook_is_answered() -> None:
     world = World()
     world.github.fork = True
-    world.cluster.session_status = {"phase": "InProgress"}
+    world.cluster.session_status = {"phase": "Waiting"}
     await world.settle(2)
     world.say(f"/preview start {A}")
     await world.settle(3)

@@ -91,7 +91,7 @@ async def test_a_target_that_cannot_be_read_does_not_hold_up_another_service(err
     world = World()
     world.github.paths = BOTH
     world.registry.images = {f"checkout:{A}"}
-    world.cluster.session_status = {"phase": "InProgress"}
+    world.cluster.session_status = {"phase": "Waiting"}
     await world.settle(3)
     world.registry.images.add(f"pricing:{A}")
     world.fail("get target", by=error)
@@ -132,7 +132,7 @@ async def test_a_name_that_goes_to_another_target_waits_for_nobody() -> None:
 
 async def test_what_is_to_be_replaced_has_an_end_while_its_route_cannot_be_written() -> None:
     world = World()
-    world.cluster.session_status = {"phase": "InProgress"}
+    world.cluster.session_status = {"phase": "Waiting"}
     await world.settle(3)
     world.cluster.session_becomes("Ready")
     world.push(B)

@@ -20,7 +20,7 @@ async def test_every_session_is_replaced_once_and_the_answer_comes_when_the_new_
     world.github.paths = BOTH
     await ready(world)
     before = uids(world)
-    world.cluster.session_status = {"phase": "InProgress"}
+    world.cluster.session_status = {"phase": "Waiting"}
     world.say("/preview restart")
     await world.settle()
 

@@ -93,8 +93,15 @@ async def test_a_strangers_session_of_the_same_name_is_left_alone_and_told_of() 
     await world.settle(6)
 
     assert the_session(world) == stranger
-    assert world.status.phase is Phase.FAILED
-    assert f"session named {name}" in world.comment
+    assert (world.status.phase, world.status.reason) == (Phase.DEPLOYING, "TargetTaken")
+    assert f"somebody else has a preview session named {name}" in world.comment
+    assert not world.status.slot.held
+    await world.settle(60, seconds=60)
+    assert world.status.reason == "TargetTaken"
+
+    world.cluster.sessions.clear()
+    await world.settle()
+    assert world.serving == [A]
 
 
 # Sessions that somebody removes
@@ -127,7 +134,7 @@ async def test_a_session_that_vanishes_twice_is_not_made_a_third_time() -> None:
 
 async def test_the_operators_words_are_masked_and_bounded() -> None:
     world = World()
-    world.cluster.session_status = {"phase": "InProgress"}
+    world.cluster.session_status = {"phase": "Waiting"}
     await world.settle(2)
     message = "pull from https://bot:hunter2pass@registry.acme/x\nfailed: " + "x " * 5_000
     world.cluster.session_becomes("Failed", failureMessage=message)

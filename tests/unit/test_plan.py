@@ -171,7 +171,7 @@ CASES = {
     ),
     "the operator does not react": Case(
         world(
-            CREATED,
+            running(children=(a_child(ChildState.CREATING, since=NOW - timedelta(minutes=2)),)),
             a_session(ChildState.CREATING, answered=False, created_at=NOW - timedelta(minutes=2)),
         ),
         RUN, Phase.DEPLOYING, Reason.OPERATOR_SILENT, slot=True,

@@ -22,6 +22,7 @@ from previewbot_demo.kube.selectors import matcher
 from previewbot_demo.kube.status import KubeError
 from previewbot_demo.kube.store import Object, Store
 from previewbot_demo.kube.watching import Watch
+from previewbot_demo.operator_api import OperatorApi
 
 _BODIES = ("application/json",)
 _PATCHES = ("application/merge-patch+json",)
@@ -49,6 +50,7 @@ class FakeKube:
         self._namespaces = namespaces
         self.store = Store(now, self._notify)
         self.faults = faults or Faults()
+        self.operator_api = OperatorApi()
         self.logs: dict[tuple[str, str, bool], str] = {}
 
     def objects(self, plural: str) -> list[Object]:
@@ -75,6 +77,9 @@ class FakeKube:
         return await self.faults.around("kube", request, answer)
 
     async def _route(self, request: web.Request) -> web.StreamResponse:
+        aggregated = self.operator_api.answer(request)
+        if aggregated is not None:
+            return aggregated
         parts = [part for part in request.path.split("/") if part]
         if parts[:3] == ["openapi", "v3", "apis"] and len(parts) == 5:
             return self._published(parts[3], parts[4])

@@ -15,12 +15,14 @@ from previewbot.clients.kubernetes.resources import (
     EVENTS,
     LEASES,
     MERGE_PATCH,
+    OPERATORS,
     PREVIEWS,
     WORKLOADS,
     collection_path,
     discovery_path,
     object_path,
 )
+from previewbot.engine import operator
 from previewbot.errors import Conflict, NotFound, NotServed, RemoteError, TryLater
 
 
@@ -153,6 +155,14 @@ class Kube(PodReads):
     async def create_event(self, namespace: str, manifest: Mapping[str, Any]) -> None:
         """Record an Event."""
         await self._change("create event", "POST", collection_path(EVENTS, namespace), manifest)
+
+    async def get_operator(self) -> Object | None:
+        """Return what mirrord's operator tells of itself, or None if the API server has no such thing."""
+        return await self._find("get mirrordoperators", object_path(OPERATORS, None, operator.NAME))
+
+    async def serves(self, group: str, version: str) -> bool:
+        """Return whether the API server answers for a group; needs no permission."""
+        return await self._find("discovery", discovery_path(group, version)) is not None
 
     async def missing_resources(self, wanted: Sequence[Resource]) -> list[str]:
         """Return which of (group, version, plural) the API server does not have; needs no permission."""

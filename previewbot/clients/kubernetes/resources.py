@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import quote
 
 from previewbot.api import GROUP, PLURAL, VERSION, Poke, Resource, Spec, annotations_of
+from previewbot.engine import operator
 from previewbot.errors import RemoteError, from_status
 
 PREVIEWS = Resource(GROUP, VERSION, PLURAL)
@@ -16,6 +17,7 @@ PODS = Resource("", "v1", "pods")
 POD_EVENTS = Resource("", "v1", "events")
 """The older kind of Events, in which kubelet writes."""
 LEASES = Resource("coordination.k8s.io", "v1", "leases")
+OPERATORS = Resource(operator.API_GROUP, operator.API_VERSION, operator.PLURAL)
 WORKLOADS: Mapping[str, Resource] = {
     "deployment": Resource("apps", "v1", "deployments"),
     "statefulset": Resource("apps", "v1", "statefulsets"),

@@ -9,6 +9,7 @@ from enum import Enum
 from typing import Any, Protocol
 
 from previewbot.api import PREVIEW_LABEL, Child, ChildState, Preview, Reason, Resource
+from previewbot.engine.operator import Operator
 from previewbot.engine.route_answers import RouteAnswer
 from previewbot.reconciler.observation import Found, Limits, Prepared, PullRequestFacts
 
@@ -38,7 +39,8 @@ class Mode(Enum):
 class Desired:
     """A child that should be there. With mode KEEP, which may lack a manifest, nothing is made or replaced.
 
-    `failure` is the reason of its service if it fails; `what` is its kind in a person's words.
+    `failure` is the reason of its service if it fails; `what` is its kind in a person's words, `removed_by`
+    a command with which people remove one.
     """
 
     kind: str
@@ -51,6 +53,7 @@ class Desired:
     manifest: Mapping[str, Any] = field(default_factory=dict)
     failure: Reason = Reason.SERVICE_FAILED
     what: str = "object"
+    removed_by: str = ""
 
     @property
     def identity(self) -> tuple[str, str, str]:
@@ -89,6 +92,12 @@ class ChildKind(Protocol):
 
     def read(self, obj: Object) -> Found:
         """Read one as the cluster shows it."""
+
+    def in_the_way(self, desired: Desired, others: Sequence[Object], operator: Operator) -> str:
+        """Return what of somebody else's keeps one from being made, in one line; empty if nothing does.
+
+        `others` are all objects of the kind in its namespace.
+        """
 
     def health(self, found: Found, was: Child, limits: Limits, now: datetime) -> ChildHealth:
         """Return how one fares that is as desired."""

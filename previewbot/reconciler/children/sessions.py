@@ -7,8 +7,10 @@ from datetime import datetime, timedelta
 
 from previewbot.api import Child, ChildState, Reason, Resource
 from previewbot.engine import mirrord
+from previewbot.engine.operator import Operator
+from previewbot.engine.other_sessions import in_the_way
 from previewbot.reconciler.children.kind import ChildHealth, Desired, Inputs, Mode, Object
-from previewbot.reconciler.children.step import DELETION_STALLED_AFTER
+from previewbot.reconciler.children.step import DELETION_STALLED_AFTER, began_to_wait
 from previewbot.reconciler.observation import Found, Limits, Prepared
 from previewbot.rules import images
 from previewbot.text.durations import format_duration
@@ -16,7 +18,13 @@ from previewbot.text.durations import format_duration
 _LEAK_GUARD = timedelta(hours=1)
 """What mirrord's own time to live is beyond ours: it ends what we could not, should we be gone for good."""
 
-_STATES = {"Ready": ChildState.READY, "Idle": ChildState.IDLE, "Failed": ChildState.FAILED}
+_STATES = {
+    "Ready": ChildState.READY,
+    "Idle": ChildState.IDLE,
+    "Failed": ChildState.FAILED,
+    # Somebody answers, and the session itself waits for them to end: nothing of ours is to be awaited.
+    "Paused": ChildState.READY,
+}
 
 
 class Sessions:
@@ -44,7 +52,8 @@ class Sessions:
             spec_hash=session.spec_hash,
             head_sha=session.head_sha,
             answered=session.phase != "Pending",
-            message=session.failure,
+            reason=_reason(session),
+            message=session.failure or session.unknown_phase,
             serving=session.serving,
             share_host=session.share_host,
             disbelieved=session.disbelieved,
@@ -54,21 +63,28 @@ class Sessions:
             removal_stalled=Reason.REMOVAL_STALLED,
         )
 
+    def in_the_way(self, desired: Desired, others: Sequence[Object], operator: Operator) -> str:
+        """Return whose session is in the way."""
+        return in_the_way(desired.manifest, others, operator)
+
     def health(self, found: Found, was: Child, limits: Limits, now: datetime) -> ChildHealth:
         """Return how a session fares; one that was never ready in time has failed."""
         if found.state is ChildState.FAILED:
             return ChildHealth(ChildState.FAILED, message=found.message or "it failed")
         if found.state is not ChildState.CREATING:
-            return ChildHealth(found.state)
-        waited = now - found.created_at
+            return ChildHealth(found.state, found.reason)
+        waited = now - began_to_wait(found, was, now)
         # Only the first start has a deadline. One that was ready before and went to sleep may take its time
         # to wake up; that is no failure.
         if waited >= limits.session_deadline and not was.was_ready:
             what = "it was not ready" if found.answered else "the mirrord operator did not answer"
             message = f"{what} within {format_duration(limits.session_deadline)}"
+            if found.reason is Reason.PHASE_UNKNOWN:
+                message += f"; mirrord says that it is in the phase {found.message}"
             return ChildHealth(ChildState.FAILED, message=message)
         silent = not found.answered and waited >= DELETION_STALLED_AFTER
-        return ChildHealth(ChildState.CREATING, Reason.OPERATOR_SILENT if silent else Reason.CREATING)
+        reason = Reason.OPERATOR_SILENT if silent else found.reason or Reason.CREATING
+        return ChildHealth(ChildState.CREATING, reason, found.message)
 
     def _desired(self, inputs: Inputs, prepared: Prepared) -> Desired:
         key, service, target = inputs.preview.spec.environment_key, prepared.service, prepared.config.target
@@ -100,4 +116,11 @@ class Sessions:
             manifest=mirrord.manifest(inputs.preview, session),
             failure=Reason.SESSION_FAILED,
             what="session",
+            removed_by=f"`mirrord preview stop --key {key}`",
         )
+
+
+def _reason(session: mirrord.Session) -> Reason | None:
+    if session.phase == "Paused":
+        return Reason.PAUSED
+    return Reason.PHASE_UNKNOWN if session.unknown_phase else None

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from previewbot.api import Child, ChildState, Phase, Reason
+from previewbot.engine.operator import OPERATOR_REASONS
 from previewbot.reconciler.children.kind import ChildHealth, Desired, Mode
 from previewbot.reconciler.observation import Found
 
@@ -41,7 +42,9 @@ class StepInputs:
     """What a child's step needs to know of everything else.
 
     `predecessor` is another object of the same kind and service that is on its way out. `blocked`: something
-    that has to be ready before it is not.
+    that has to be ready before it is not. `held`: nothing is made or replaced for now, and this is why; it
+    concerns the whole cluster. `taken`: something of somebody else's is in the way of a child that is not
+    there, and this is what.
     """
 
     owner_uid: str
@@ -49,6 +52,8 @@ class StepInputs:
     slot_granted: bool
     predecessor: Found | None = None
     blocked: bool = False
+    held: Reason | None = None
+    taken: str = ""
 
 
 @dataclass(frozen=True)
@@ -80,9 +85,16 @@ def next_step(
     # A new one has the same name, so it cannot be made before the API server answers 404 for this one. Its
     # deletion event wakes us.
     if found.deleting_since is not None:
-        reason = _replacing(found, inputs.now)
+        reason = inputs.held or _replacing(found, inputs.now)
         return ChildStep(_with_state(was, ChildState.REPLACING, reason, inputs.now))
-    if found.spec_hash != desired.spec_hash or _is_outdated(was):
+    outdated = found.spec_hash != desired.spec_hash or _is_outdated(was)
+    if inputs.held is not None and outdated:
+        # What serves is better than nothing: it stays until one could be made in its place. It stays marked.
+        return ChildStep(_with_state(was, ChildState.REPLACING, inputs.held, inputs.now))
+    if inputs.held is not None and found.state is ChildState.CREATING:
+        # Whoever would bring it up cannot, so no deadline of its own runs: see `began_to_wait`.
+        return ChildStep(_with_state(was, ChildState.PENDING, inputs.held, inputs.now, uid=found.uid))
+    if outdated:
         # The uid is cleared in the write before the deletion. If the process dies between the two, the next
         # pass finds the object with its old hash and plans this step again. If it dies after the deletion,
         # the next pass finds neither uid nor object, and makes the new one: nobody takes it for one that a
@@ -161,12 +173,22 @@ def _keep(was: Child, found: Found | None, now: datetime) -> Child:
 def _absent(desired: Desired, was: Child, inputs: StepInputs) -> ChildStep:
     if was.failed_attempt == desired.attempt:
         return ChildStep(_with_state(was, ChildState.FAILED, desired.failure, inputs.now, uid=""))
+    if inputs.held is not None:
+        # It holds no slot for nothing. And if what was there went with the operator, nobody meant to remove
+        # it.
+        return ChildStep(_with_state(was, ChildState.PENDING, inputs.held, inputs.now, uid=""))
+    if inputs.taken:
+        # Perhaps by the very hand that removed ours: `mirrord preview start` with a key and a target of ours
+        # does. It is made again when that goes, and not in a fight over it.
+        taken = _with_state(was, ChildState.PENDING, Reason.TARGET_TAKEN, inputs.now, uid="")
+        return ChildStep(_with_message(taken, inputs.taken))
     if was.uid:
         # Somebody deleted our object. Re-create it once; the second time report a failure.
         # Whoever removes it twice means it, or something in the cluster does; to make it again and again
         # would be a fight that nobody sees.
         if was.recreations >= _RECREATIONS:
-            message = f"its {desired.what} was removed from the cluster twice"
+            by = f", as {desired.removed_by} does" if desired.removed_by else ""
+            message = f"its {desired.what} was removed from the cluster twice{by}"
             return ChildStep(with_failure(was, desired, message, inputs.now))
         was = replace(was, uid="", recreations=was.recreations + 1)
     if inputs.predecessor is not None:
@@ -192,9 +214,25 @@ def _as_desired(desired: Desired, found: Found, was: Child, health: ChildHealth,
         # The failed object is deleted so that it holds no resources. Its message was stored by then, and the
         # attempt is remembered: without that the next pass would make it again, to fail again, for ever.
         return ChildStep(with_failure(was, desired, health.message, now), Delete(found))
-    if health.state in (ChildState.READY, ChildState.IDLE) and (was.message or not was.was_ready):
-        was = replace(was, message="", was_ready=True)
+    # One that is paused was not ready by that: should it never come up afterwards, its deadline ends it.
+    up = health.state in (ChildState.READY, ChildState.IDLE) and health.reason is not Reason.PAUSED
+    was = _with_message(replace(was, was_ready=True) if up and not was.was_ready else was, health.message)
     return ChildStep(_with_state(was, health.state, health.reason, now, uid=found.uid))
+
+
+def began_to_wait(found: Found, was: Child, now: datetime) -> datetime:
+    """Return since when a child that is not up yet could have come up: its deadline counts from then.
+
+    That is its creation, or the end of what held it up through no fault of its own.
+    """
+    if was.reason in OPERATOR_REASONS or was.reason is Reason.PAUSED:
+        return now
+    since = was.since if was.state is ChildState.CREATING and was.uid == found.uid else None
+    return max(found.created_at, since or found.created_at)
+
+
+def _with_message(child: Child, message: str) -> Child:
+    return child if child.message == message else replace(child, message=message)
 
 
 def _with_state(

@@ -10,11 +10,13 @@ from dataclasses import replace
 from datetime import datetime
 
 from previewbot.api import Preview
+from previewbot.engine.operator import problem_of
 from previewbot.errors import Forbidden, NotFound, QuotaKept, RemoteError, TryLater
-from previewbot.reconciler.children.kind import ChildKind, selector
+from previewbot.reconciler.children.kind import ChildKind, Object, selector
 from previewbot.reconciler.context import Context
 from previewbot.reconciler.gather.github import must_read, read_github, wants_a_look
 from previewbot.reconciler.gather.images import look_up_image
+from previewbot.reconciler.gather.others import taken_by_others
 from previewbot.reconciler.gather.pods import look_again_in, pod_problems
 from previewbot.reconciler.gather.targets import read_target
 from previewbot.reconciler.observation import (
@@ -74,6 +76,7 @@ async def _begin(context: Context, store: PreviewStore) -> Observation:
         limits=context.limits,
         found=await _children(context, preview),
         slot=context.slot_for(preview),
+        operator=context.operator(),
     )
 
 
@@ -82,7 +85,7 @@ async def _children(context: Context, preview: Preview) -> tuple[Found, ...]:
     found: list[Found] = []
     for kind in context.kinds:
         for namespace in context.settings.cluster.namespaces:
-            items = await context.kube.list_children(kind.resource, namespace, selector(preview))
+            items = await _listed(context, kind, namespace, preview)
             found += [kind.read(item) for item in items]
         found += await _left_elsewhere(context, preview, kind)
     for child in found:
@@ -90,6 +93,20 @@ async def _children(context: Context, preview: Preview) -> tuple[Found, ...]:
             extra = {"preview": preview.name, "child": child.name, "namespace": child.namespace}
             log.warning("a child's status is not believed", extra={**extra, "why": child.disbelieved})
     return tuple(found)
+
+
+async def _listed(context: Context, kind: ChildKind, namespace: str, preview: Preview) -> Sequence[Object]:
+    """List the children of a kind in a namespace; none where they went with mirrord's operator.
+
+    Its chart has the CRD of sessions, and the API server removes with a CRD all that was of it. Without this
+    nobody would be told: the pass would end here.
+    """
+    try:
+        return await context.kube.list_children(kind.resource, namespace, selector(preview))
+    except NotFound:
+        if problem_of(context.operator(), context.now()) is None:
+            raise
+        return ()
 
 
 async def _left_elsewhere(context: Context, preview: Preview, kind: ChildKind) -> list[Found]:
@@ -230,7 +247,15 @@ async def _ask_for_services(context: Context, observation: Observation) -> Obser
     again = look_again_in(context, preview, runnable, observation.found)
     # The questions may have taken most of a minute. The plan must not measure deadlines by a clock that stood
     # still meanwhile.
-    return replace(observation, now=context.now(), targets=targets, pod_problems=problems, pods_again=again)
+    taken = await taken_by_others(context, as_planned)
+    return replace(
+        observation,
+        now=context.now(),
+        targets=targets,
+        pod_problems=problems,
+        pods_again=again,
+        taken=taken,
+    )
 
 
 @asynccontextmanager

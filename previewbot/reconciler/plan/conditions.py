@@ -33,8 +33,10 @@ def phase_of(services: Sequence[Service]) -> tuple[Phase, Reason]:
     if best is Phase.IDLE and any(phase is not Phase.IDLE for phase in phases):
         best = Phase.READY
     if best is Phase.READY:
-        agreed = all(s.phase.runs and s.pod_problem is None for s in services)
-        return best, Reason.ALL_READY if agreed else Reason.PARTIAL
+        if not all(s.phase.runs and s.pod_problem is None for s in services):
+            return best, Reason.PARTIAL
+        paused = any(service.reason is Reason.PAUSED for service in services)
+        return best, Reason.PAUSED if paused else Reason.ALL_READY
     if best is Phase.IDLE:
         return best, Reason.ASLEEP
     if best is Phase.FAILED:

@@ -110,6 +110,9 @@ def _clock(observation: Observation, before: Lifecycle, decision: Decision, phas
 def _slot(observation: Observation, before: Slot, decision: Decision, needs_slot: bool) -> Slot:
     """Give the slot back once nothing is left that counts; note the place in the queue of what waits."""
     nothing_left = not observation.found and not needs_slot
+    if nothing_left and isinstance(decision, Run) and observation.no_preview_because is not None:
+        # Nobody gets any further while no preview can be made: who was in line keeps the place in it.
+        return replace(before, held=False, held_since=None)
     # After a restart while GitHub is away nothing is known of the pull request. Then slot and place in the
     # queue are kept: nobody must lose them because of an outage.
     if nothing_left and (isinstance(decision, End | Leave) or observation.facts is not None):

@@ -54,6 +54,8 @@ _INTERVALS: Mapping[Waits, float] = {
     Waits.POD: 10.0,
     # What the Gateway says of the route wakes us; that the Gateway itself was mended does not.
     Waits.GATEWAY: 30.0,
+    # A change of the operator wakes those who wait for it; this is for one that was missed.
+    Waits.OPERATOR: 60.0,
 }
 """What an event does not tell of; `Waits.IMAGE` has a schedule of its own, and `Waits.EVENT` none."""
 

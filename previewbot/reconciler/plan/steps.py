@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from previewbot.api import Child, ChildState, Service, Status
 from previewbot.config.repository import ServiceConfig
+from previewbot.engine.operator import OPERATOR_REASONS
 from previewbot.reconciler.children.kind import ChildKind, Desired, Inputs
 from previewbot.reconciler.children.step import ChildStep, Delete, StepInputs, next_step, removed_step
 from previewbot.reconciler.observation import Found, Observation, Prepared, PullRequestFacts
@@ -107,6 +108,8 @@ def _step_inputs(
         slot_granted=observation.slot.granted,
         predecessor=next(iter(same), None),
         blocked=any(child.state not in _UP for child in earlier),
+        held=observation.no_preview_because,
+        taken=observation.taken.get(desired.identity, ""),
     )
 
 
@@ -114,7 +117,7 @@ def _status_of(observation: Observation, prepared: Prepared, children: Sequence[
     name, preview = prepared.service.name, observation.preview
     own = [child for child in children if _go_together(child.service, name)]
     # What is about to be deleted serves no more: the route must lead elsewhere before it goes.
-    staying = {child.identity for child in own if child.state not in _GOING}
+    staying = {child.identity for child in own if child.state not in _GOING or _is_held(child)}
     found = [child for child in observation.found if child.identity in staying]
     problems = observation.pod_problems
     service = service_status(prepared, own, found, preview.uid, problems, observation.now)
@@ -211,6 +214,11 @@ def _found_of(observation: Observation, service: Service, children: Sequence[Chi
     """Return what the cluster shows of a service's recorded children."""
     names = {child.identity for child in children if child.service == service.name}
     return [child for child in observation.found if child.identity in names]
+
+
+def _is_held(child: Child) -> bool:
+    """Return whether what is to be replaced stays until mirrord's operator could make another."""
+    return child.reason in OPERATOR_REASONS
 
 
 _UP = (ChildState.READY, ChildState.IDLE)
