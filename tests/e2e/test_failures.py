@@ -17,8 +17,9 @@ from aiohttp import web
 from previewbot.webhook.intake import BODY_LIMIT
 from previewbot_demo.faults import Call
 from previewbot_demo.github.webhooks import Delivery
+from previewbot_demo.registry_moods import Mood
 from previewbot_demo.tasks import ALICE
-from previewbot_demo.world import Options
+from previewbot_demo.world import Options, World
 from tests.support.worlds import OPEN, Pull, Scene, failing, scene, switched, until
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(120)]
@@ -276,8 +277,45 @@ async def test_a_registry_that_refuses_is_told_apart_from_a_missing_image(town: 
         pull = town.open()
         text = await pull.says("Cannot look for the image")
 
-    assert text.startswith("**Cannot look for the image of web**: the registry refuses previewbot (`")
-    assert "answered 403`). This is for your platform team: the credentials or the token server" in text
+    assert text.startswith(
+        "**Cannot look for the image of web**: the registry wants a login, and previewbot has"
+    )
+    assert "This is for your platform team: `images.registries` in previewbot's settings" in text
+    await pull.ready()
+
+
+@contextmanager
+def moody(world: World, mood: Mood) -> Iterator[None]:
+    """Let the registry be in a mood."""
+    world.registry.mood = mood
+    try:
+        yield
+    finally:
+        world.registry.mood = None
+
+
+async def test_an_image_that_a_registry_denies_to_head_is_there_all_the_same(town: Scene) -> None:
+    with moody(town.world, Mood.DENIES_HEAD):
+        await town.open().ready()
+
+
+@pytest.mark.parametrize(
+    ("mood", "told"),
+    [
+        (Mood.HOLDS_BACK, "it is there, and a policy of the registry holds it back"),
+        (Mood.SIGN_IN, "something else answers in the registry's place, such as a sign-in page"),
+        (Mood.OLD_FORMAT, "is in a format that nodes do not run any more"),
+        (Mood.LOGIN_ENDED, "the registry wants a login, and previewbot has none for it"),
+    ],
+    ids=lambda value: getattr(value, "name", ""),
+)
+async def test_what_a_registry_says_is_told_and_the_preview_starts_once_it_says_otherwise(
+    town: Scene, mood: Mood, told: str
+) -> None:
+    with moody(town.world, mood):
+        pull = town.open()
+        await pull.says(told)
+
     await pull.ready()
 
 

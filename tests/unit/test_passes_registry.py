@@ -296,6 +296,16 @@ async def test_a_redirect_to_a_sign_in_on_the_same_host_is_told(scene: Scene) ->
     assert "something else answers in the registry's place, such as a sign-in page" in await scene.comment()
 
 
+@pytest.mark.parametrize("headers", [HTML, {}, {"Content-Type": "application/json"}])
+async def test_a_redirect_to_a_page_that_is_missing_says_nothing_of_the_image(
+    scene: Scene, headers: dict[str, str]
+) -> None:
+    scene.answers(answers(status=302, headers={"Location": "/login"}))
+    scene.server.handlers["/login"] = answers(b"{}", status=404, headers=headers)
+
+    assert "something else answers in the registry's place, such as a sign-in page" in await scene.comment()
+
+
 @pytest.mark.parametrize("status", [200, 401, 404])
 async def test_a_redirect_to_a_sign_in_on_another_host_is_told(scene: Scene, status: int) -> None:
     async with a_server() as sso:

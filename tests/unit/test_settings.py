@@ -192,6 +192,25 @@ def test_an_empty_file_gets_one_list_of_all_that_is_missing() -> None:
         ("images/registries/[key]", {}, "images.registries.[key] must be the host of a registry"),
         ("[key]", 5, "[key] is unknown; known here: github"),
         ("images/registries/not a host", {}, "images.registries.not a host must be the host of a registry"),
+        ("images/registries/[:::]:5000", {}, "images.registries.[:::]:5000 must be the host of a registry"),
+        ("images/registries/[::1]:99999", {}, "images.registries.[::1]:99999 must be the host of a registry"),
+        ("images/allowed", ["[::g]:5000/"], "images.allowed must begin with a registry's host"),
+        ("images/allowed", ["ghcr.io:99999/acme/"], "images.allowed must begin with a registry's host"),
+        (
+            "images/registries/localhost:5001/address",
+            "http://kind-registry:5000",
+            "images.registries.localhost:5001.address must be the host of a registry",
+        ),
+        (
+            "images/registries/ghcr.io/credential_helper",
+            "docker-credential-../sh",
+            "credential_helper must be what stands behind `docker-credential-` in a program's name",
+        ),
+        (
+            "images/registries/ghcr.io/credential_helper",
+            5,
+            "images.registries.ghcr.io.credential_helper must",
+        ),
         ("images/registries/ghcr.io", {"plain": True}, "did you mean plain_http?"),
         ("images/registries/ghcr.io/plain_http", "yes", "plain_http must be true or false"),
         ("images/registries/ghcr.io/ca_file", 5, "images.registries.ghcr.io.ca_file must be a text"),
@@ -231,6 +250,21 @@ def test_an_empty_file_gets_one_list_of_all_that_is_missing() -> None:
 )
 def test_a_mistake_is_told_with_its_key_and_what_is_expected(path: str, value: Any, told: str) -> None:
     assert any(told in problem for problem in problems(with_key(path, value)))
+
+
+def test_a_registry_may_be_asked_at_another_address_and_have_an_ipv6_one() -> None:
+    images = {
+        "allowed": ["localhost:5001/", "[2001:DB8::7]:5000/acme/", "[::1]/acme"],
+        "registries": {
+            "localhost:5001": {"address": "KIND-registry:5000", "plain_http": True},
+            "[2001:DB8::7]:5000": {"credential_helper": "acr-env"},
+        },
+    }
+
+    read = parse({**SMALLEST, "images": images}, {}).images
+
+    assert read.registries["localhost:5001"].address == "kind-registry:5000"
+    assert read.registries["[2001:db8::7]:5000"].credential_helper == "acr-env"
 
 
 GATEWAY = {"gateway": {"name": "public", "namespace": "gateways", "domain": "preview.example.com"}}

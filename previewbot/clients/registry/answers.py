@@ -67,13 +67,14 @@ class Given:
 
 @dataclass(frozen=True)
 class Answer:
-    """What came back; `foreign` if another host than the one asked said it, after a redirect."""
+    """What came back; `redirected` if it was said elsewhere, and `foreign` if on another host than asked."""
 
     status: int
     headers: Mapping[str, str]
     challenges: tuple[str, ...]
     body: bytes = field(repr=False)
     foreign: bool = False
+    redirected: bool = False
     given: Given = Given()
 
     @property

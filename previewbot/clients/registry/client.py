@@ -196,6 +196,9 @@ class Registry:
 
     async def _make_sure(self, place: Place, missing: Answer) -> None:
         """Raise NotARegistry where a bare 404 may be anybody's: a proxy's, or that of a web server."""
+        # A page that is missing where it redirects to, as of a sign-in, says nothing of the image.
+        if missing.redirected:
+            raise answers.not_a_registry(str(place), missing)
         if self._clock() < self._sure.get(place.root, 0.0):
             return
         answer = await self._ask_for(place, "GET", f"{place.root}/v2/", Given())

@@ -78,7 +78,9 @@ class Transport:
             answer = await self._once(request, url, headers, tls)
             location = answer.headers.get("Location", "")
             if answer.status not in _REDIRECTS or not location or not request.redirects:
-                return replace(answer, foreign=origin(url) != origin(request.url))
+                return replace(
+                    answer, foreign=origin(url) != origin(request.url), redirected=url != request.url
+                )
             url = _next(request.what, url, location)
             if origin(url) != origin(request.url):
                 # It is not put back if a later redirect returns to the first host: the host in between chose
