@@ -41,7 +41,8 @@ class OfCluster:
     rights the account must have: `web`, `controller`.
     """
 
-    _kube: ExaminedKube
+    kube: ExaminedKube
+    """The client, once the login has shown that there is one."""
 
     def __init__(
         self,
@@ -79,16 +80,16 @@ class OfCluster:
 
     async def _login(self) -> list[Check]:
         # All others come after this one, and only where it went well.
-        self._kube = await self._connect()
+        self.kube = await self._connect()
         try:
-            self._username = await self._kube.who_am_i()
+            self._username = await self.kube.who_am_i()
         except RemoteError as error:
             return [judged.login_refused(error)]
         return [judged.login(self._username)]
 
     async def _resources(self) -> list[Check]:
         wanted = required_resources(self._settings) if "controller" in self._who else [PREVIEWS]
-        return [judged.resources(await self._kube.missing_resources(wanted))]
+        return [judged.resources(await self.kube.missing_resources(wanted))]
 
     async def _rights(self, who: str) -> list[Check]:
         wanted = rights.webs(self._settings) if who == "web" else rights.controllers(self._settings)
@@ -102,7 +103,7 @@ class OfCluster:
 
     async def _may(self, right: rights.Right) -> bool:
         async with self._room:
-            return await self._kube.may(right.attributes)
+            return await self.kube.may(right.attributes)
 
     async def _previews(self) -> list[Check]:
         installed = await self._schema(PREVIEWS, KIND)
@@ -116,13 +117,13 @@ class OfCluster:
         return _compared(_CRD_OF_SESSIONS, installed, fields.schema_like({"spec": sent["spec"]}), _OPERATOR)
 
     async def _schema(self, resource: Resource, kind: str) -> fields.Schema | None:
-        published = await self._kube.published(resource.group, resource.version)
+        published = await self.kube.published(resource.group, resource.version)
         return fields.schema_of(published, resource, kind)
 
     async def _namespace(self, namespace: str) -> list[Check]:
         manifest = samples.session(self._settings, namespace)
         try:
-            await self._kube.try_to_create(_SESSIONS, namespace, manifest)
+            await self.kube.try_to_create(_SESSIONS, namespace, manifest)
         except RemoteError as error:
             return judged.tried_session(namespace, self._username, error)
         return judged.tried_session(namespace, self._username, None)
@@ -130,7 +131,7 @@ class OfCluster:
     async def _lease(self) -> list[Check]:
         lease = self._settings.cluster.lease_or_default
         try:
-            found = await self._kube.get_lease(lease.namespace, lease.name)
+            found = await self.kube.get_lease(lease.namespace, lease.name)
         except Forbidden:
             return [not_checked(judged.LEASE, "without the right to read it; see “rights” above")]
         return [judged.lease(found, f"{lease.namespace}/{lease.name}", self._now())]

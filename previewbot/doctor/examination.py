@@ -15,6 +15,7 @@ from previewbot.doctor.check import Check, note, ok
 from previewbot.doctor.cluster import OfCluster
 from previewbot.doctor.github import Heard, OfGitHub
 from previewbot.doctor.names import OfNames
+from previewbot.doctor.probing import OfRoutes
 from previewbot.doctor.running import Question
 from previewbot.doctor.web import OfWeb
 from previewbot.errors import LeaseLost
@@ -78,9 +79,12 @@ async def questions_about(
                 ca_file=settings.github.ca_file,
             )
             questions += OfGitHub(github, settings, heard, now).questions()
-        questions += OfCluster(connect, settings, secrets.who, now).questions()
-        if "controller" in secrets.who and settings.links is not None and settings.links.gateway is not None:
-            questions += OfNames(settings.links.gateway, now).questions()
+        cluster = OfCluster(connect, settings, secrets.who, now)
+        questions += cluster.questions()
+        gateway = settings.links.gateway if settings.links is not None else None
+        if "controller" in secrets.who and gateway is not None:
+            questions += OfRoutes(lambda: cluster.kube, settings, gateway, now).questions()
+            questions += OfNames(gateway, now).questions()
         questions += OfWeb(session, settings, secrets.signing or ()).questions()
         yield questions
 

@@ -14,8 +14,8 @@ from typing import Any
 from previewbot.config.server import GatewaySettings
 from previewbot.doctor.check import Check, not_checked, note, ok, safe, wrong
 from previewbot.doctor.running import Question
-from previewbot.doctor.samples import NAME
 from previewbot.engine.links import host
+from previewbot.engine.probe import NAME
 
 RESOLUTION, TLS = "links: names", "links: certificate"
 

@@ -9,9 +9,7 @@ from previewbot.api import Poke, Preview, Spec, Status
 from previewbot.config.repository import TargetPath
 from previewbot.config.server import Settings
 from previewbot.engine import mirrord
-
-NAME = "previewbot-doctor"
-"""Of what the doctor makes, and of no preview: their keys begin with `p` and ten characters of a hash."""
+from previewbot.engine.probe import NAME
 
 _SHA = "0" * 40
 _LIFE = timedelta(minutes=1)

@@ -141,7 +141,7 @@ def route(
     spec = {
         "parentRefs": [parent],
         "hostnames": [host(gateway, key)],
-        "rules": _forwards(gateway, key, entry.rules) if entry else [_redirect(page)],
+        "rules": _forwards(gateway, key, entry.rules) if entry else [redirect(page)],
     }
     return {
         "apiVersion": f"{ROUTE_GROUP}/{ROUTE_VERSION}",
@@ -241,9 +241,10 @@ def _forward(gateway: GatewaySettings, key: str, rule: PathRule, *, alone: bool)
     return forward
 
 
-def _redirect(page: str) -> dict[str, Any]:
+def redirect(page: str) -> dict[str, Any]:
+    """Return the rule of a route that leads to a page."""
     parts = urlsplit(page)
-    redirect: dict[str, Any] = {
+    leads: dict[str, Any] = {
         "scheme": parts.scheme,
         "hostname": parts.hostname,
         "path": {"type": "ReplaceFullPath", "replaceFullPath": parts.path},
@@ -251,5 +252,5 @@ def _redirect(page: str) -> dict[str, Any]:
         "statusCode": 302,
     }
     if parts.port:
-        redirect["port"] = parts.port
-    return {"filters": [{"type": "RequestRedirect", "requestRedirect": redirect}]}
+        leads["port"] = parts.port
+    return {"filters": [{"type": "RequestRedirect", "requestRedirect": leads}]}

@@ -126,6 +126,44 @@ k in {{ .Values.admissionPolicy.otherMetadata | default list | toJson }}
 {{- toJson $values }}
 {{- end }}
 
+{{/* Where a pull request's page is: a redirect of the Gateway API without its path, as a value. */}}
+{{- define "previewbot.redirectToWeb" -}}
+{{- $page := urlParse .Values.settings.public_url }}
+{{- $redirect := dict "scheme" (lower $page.scheme) "hostname" (regexReplaceAll ":[0-9]*$" $page.host "" | lower) "statusCode" 302 }}
+{{- with regexFind ":[0-9]+$" $page.host }}
+{{- $_ := set $redirect "port" (trimPrefix ":" . | int) }}
+{{- end }}
+{{- toJson $redirect }}
+{{- end }}
+
+{{/* Whether `object` (or oldObject) is the route by which `previewbot doctor` sees whether links would work, and nothing
+     beyond: previewbot/engine/probe.py. It leads a host that no pull request has to the page of none. Call with
+     (dict "root" $ "of" "object"). */}}
+{{- define "previewbot.probe" -}}
+{{- $gateway := .root.Values.settings.links.gateway }}
+{{- $parent := dict "group" "gateway.networking.k8s.io" "kind" "Gateway" "name" (lower $gateway.name) "namespace" $gateway.namespace }}
+{{- with $gateway.sectionName }}
+{{- $_ := set $parent "sectionName" . }}
+{{- end }}
+{{- $path := regexReplaceAll "^[^:]*://[^/]*|/+$" .root.Values.settings.public_url "" }}
+{{- $redirect := include "previewbot.redirectToWeb" .root | fromJson }}
+{{- $_ := set $redirect "statusCode" 302 }}
+{{- with $redirect.port }}
+{{- $_ := set $redirect "port" (int .) }}
+{{- end }}
+{{- $_ := set $redirect "path" (dict "type" "ReplaceFullPath" "replaceFullPath" (printf "%s/p/0/0" $path)) }}
+{{- $filter := dict "type" "RequestRedirect" "requestRedirect" $redirect }}
+{{- $match := dict "path" (dict "type" "PathPrefix" "value" "/") }}
+{{- $rule := dict "matches" (list $match) "filters" (list $filter) }}
+{{- $spec := dict "parentRefs" (list $parent) "hostnames" (list (printf "previewbot-doctor.%s" (lower $gateway.domain))) "rules" (list $rule) -}}
+{{ .of }}.metadata.name == 'previewbot-doctor' && request.namespace in {{ .root.Values.settings.cluster.namespaces | toJson }}
+&& (!has(request.subResource) || request.subResource == '')
+{{- if eq .of "object" }}
+&& dyn(object.metadata).all(k, k in ["name", "namespace", "uid", "creationTimestamp", "generation", "managedFields"])
+{{- end }}
+&& {{ include "previewbot.verbatim" (dict "of" (printf "dyn(%s.spec)" .of) "value" $spec) }}
+{{- end }}
+
 {{/* Whether some text fits one of the patterns of settings.repositories, as a condition: `*` stays within a part, and where
      there is no pattern nothing fits. Call with (dict "of" "variables.workload" "patterns" $patterns). */}}
 {{- define "previewbot.fits" -}}

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from previewbot.api import Resource
 from previewbot.clients.kubernetes.api_client import ApiRequest
 from previewbot.clients.kubernetes.client import Kube
-from previewbot.clients.kubernetes.resources import collection_path
+from previewbot.clients.kubernetes.resources import collection_path, object_path
+from previewbot.errors import NotFound
 
 _REVIEWS = Resource("authorization.k8s.io", "v1", "selfsubjectaccessreviews")
 _WHOAMI = Resource("authentication.k8s.io", "v1", "selfsubjectreviews")
@@ -37,6 +39,21 @@ class ExaminedKube(Kube):
     async def published(self, group: str, version: str) -> dict[str, Any]:
         """Return the schemas that the API server publishes of a group; empty if it has none of that name."""
         return await self._find("schemas", f"/openapi/v3/apis/{group}/{version}") or {}
+
+    async def put_probe(self, resource: Resource, namespace: str, manifest: Mapping[str, Any]) -> None:
+        """Make the doctor's probe, which it takes away again; raises Conflict if there is one.
+
+        Not fenced: it is the one thing that the doctor makes.
+        """
+        query = {"fieldValidation": "Strict"}
+        path = collection_path(resource, namespace)
+        await self._call(f"create {resource.plural}", ApiRequest("POST", path, query, manifest))
+
+    async def take_away_probe(self, resource: Resource, namespace: str, name: str) -> None:
+        """Remove the doctor's probe; one that is gone already is fine. Not fenced."""
+        path = object_path(resource, namespace, name)
+        with suppress(NotFound):
+            await self._call(f"delete {resource.plural}", ApiRequest("DELETE", path))
 
     async def try_to_create(self, resource: Resource, namespace: str, manifest: Mapping[str, Any]) -> None:
         """Ask what would come of creating an object; it is not made.

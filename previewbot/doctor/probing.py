@@ -1,0 +1,123 @@
+"""Makes a route as previews have them, reads what the Gateway says of it, and takes it away again.
+
+It is taken away whatever happens: after an error, a time that is up, Ctrl-C, SIGTERM. What a process leaves
+that is killed, the next one takes away.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
+from functools import partial
+
+from previewbot.clients.kubernetes.examining import ExaminedKube
+from previewbot.config.server import GatewaySettings, Settings
+from previewbot.doctor import probing_judged as judged
+from previewbot.doctor.check import Check
+from previewbot.doctor.running import Question
+from previewbot.engine import probe
+from previewbot.engine.route_answers import RouteAnswer, Verdict, route_answer
+from previewbot.errors import Conflict, RemoteError
+from previewbot.reconciler.children import ROUTE
+
+_PATIENCE = timedelta(seconds=20)
+"""How long a Gateway may take to say something; most do within two seconds."""
+
+_LOOK_AGAIN_SECONDS = 0.5
+_TAKING_AWAY_SECONDS = 10.0
+_SOMEBODYS_FOR = timedelta(minutes=2)
+"""So long one that is there already is taken for that of another doctor, which works on it now."""
+
+
+class _Left(Exception):
+    """The route could not be taken away."""
+
+    def __init__(self, error: RemoteError) -> None:
+        self.error = error
+        super().__init__(str(error))
+
+
+class OfRoutes:
+    """The questions about links: a route in each namespace where previews may be."""
+
+    def __init__(
+        self,
+        kube: Callable[[], ExaminedKube],
+        settings: Settings,
+        gateway: GatewaySettings,
+        now: Callable[[], datetime],
+    ) -> None:
+        self._kube, self._settings, self._gateway, self._now = kube, settings, gateway, now
+
+    def questions(self) -> list[Question]:
+        """Return them: one for each namespace."""
+        namespaces = self._settings.cluster.namespaces
+        longest = (_PATIENCE.total_seconds() + _TAKING_AWAY_SECONDS) * 1.5
+        return [
+            Question(
+                judged.name_of(namespace),
+                partial(self._probed, namespace),
+                after=("the cluster: login", "the cluster: resources", f"the namespace {namespace}"),
+                seconds=longest,
+            )
+            for namespace in namespaces
+        ]
+
+    async def _probed(self, namespace: str) -> list[Check]:
+        try:
+            async with self._probe(namespace) as ours:
+                if not ours:
+                    return [judged.somebodys(namespace)]
+                answer = await self._answer(namespace)
+        except _Left as left:
+            return [judged.left(namespace, left.error)]
+        except RemoteError as error:
+            return [judged.refused(namespace, error)]
+        return [judged.answered(namespace, answer, self._gateway)]
+
+    async def _answer(self, namespace: str) -> RouteAnswer:
+        """Return what the Gateway says, as soon as it says something of the route as it is."""
+        until = self._now() + _PATIENCE
+        while True:
+            found = await self._kube().get_child(ROUTE.resource, namespace, probe.NAME)
+            answer = route_answer(found, self._gateway) if found else RouteAnswer(Verdict.SILENT)
+            if answer.verdict in (Verdict.ACCEPTED, Verdict.REFUSED) or self._now() >= until:
+                return answer
+            await asyncio.sleep(_LOOK_AGAIN_SECONDS)
+
+    @asynccontextmanager
+    async def _probe(self, namespace: str) -> AsyncIterator[bool]:
+        """Have the route for a while; False where somebody else has it now."""
+        manifest = probe.probe(self._gateway, namespace, self._settings.public_url)
+        put = partial(self._kube().put_probe, ROUTE.resource, namespace, manifest)
+        try:
+            await put()
+        except Conflict:
+            if await self._is_somebodys(namespace):
+                yield False
+                return
+            await self._take_away(namespace)
+            await put()
+        except asyncio.CancelledError:
+            # The request may have got through, and its answer come to nobody.
+            await self._take_away(namespace)
+            raise
+        try:
+            yield True
+        finally:
+            await self._take_away(namespace)
+
+    async def _is_somebodys(self, namespace: str) -> bool:
+        found = await self._kube().get_child(ROUTE.resource, namespace, probe.NAME)
+        if found is None:
+            return False
+        made = datetime.fromisoformat(found["metadata"]["creationTimestamp"])
+        return self._now() - made < _SOMEBODYS_FOR
+
+    async def _take_away(self, namespace: str) -> None:
+        try:
+            await self._kube().take_away_probe(ROUTE.resource, namespace, probe.NAME)
+        except RemoteError as error:
+            raise _Left(error) from error
