@@ -10,12 +10,17 @@ from datetime import datetime
 from previewbot.clients.github import GitHub
 from previewbot.clients.kubernetes.examining import ExaminedKube
 from previewbot.clients.outgoing import client_session
+from previewbot.clients.registry import Registry
+from previewbot.clients.tls import client_session
 from previewbot.config.server import Settings
 from previewbot.doctor.check import Check, note, ok
 from previewbot.doctor.cluster import OfCluster
+from previewbot.doctor.contexts import looking
 from previewbot.doctor.github import Heard, OfGitHub
 from previewbot.doctor.names import OfNames
 from previewbot.doctor.probing import OfRoutes
+from previewbot.doctor.registries import OfRegistries
+from previewbot.doctor.repositories import OfRepositories
 from previewbot.doctor.running import Question
 from previewbot.doctor.web import OfWeb
 from previewbot.errors import LeaseLost
@@ -66,6 +71,8 @@ async def questions_about(
             return kube
 
         questions = [Question(SETTINGS, _given([*_settings(settings), *secrets.checks]))]
+        cluster = OfCluster(connect, settings, secrets.who, now)
+        targets: list[Question] = []
         if secrets.private_key is not None:
             heard = Heard(now)
             github = GitHub(
@@ -78,9 +85,18 @@ async def questions_about(
                 heard=heard,
                 ca_file=settings.github.ca_file,
             )
-            questions += OfGitHub(github, settings, heard, now).questions()
-        cluster = OfCluster(connect, settings, secrets.who, now)
-        questions += cluster.questions()
+            registry = Registry(session, settings.images.registries)
+            asking = OfGitHub(github, settings, heard, now)
+            files = OfRepositories(
+                github,
+                settings,
+                served=lambda: asking.served,
+                context=lambda: looking(cluster.kube, github, registry, settings, now),
+            )
+            questions += asking.questions(files.questions(), lambda: files.covered)
+            questions += OfRegistries(registry, settings, lambda: files.services).questions()
+            targets = files.questions_of_targets()
+        questions += [*cluster.questions(), *targets]
         gateway = settings.links.gateway if settings.links is not None else None
         if "controller" in secrets.who and gateway is not None:
             questions += OfRoutes(lambda: cluster.kube, settings, gateway, now).questions()

@@ -17,23 +17,20 @@ from previewbot.clients.kubernetes.resources import PODS, PREVIEWS
 from previewbot.clients.outgoing import client_session
 from previewbot.clients.registry import Registry
 from previewbot.config.server import Settings
+from previewbot.doctor.contexts import looking
 from previewbot.doctor.examination import USER_AGENT, refuse_changes
 from previewbot.doctor.reference import Reference
 from previewbot.doctor.steps import Foreseen
 from previewbot.engine import mirrord
 from previewbot.engine.view import view_of
 from previewbot.errors import NotFound, RemoteError
-from previewbot.reconciler.children import KINDS, ROUTE
-from previewbot.reconciler.context import Context
 from previewbot.reconciler.gather import Gone, gather
-from previewbot.reconciler.memory import Memory
 from previewbot.reconciler.plan.planner import make_plan
 from previewbot.reconciler.store import PreviewStore
 from previewbot.rules.environment_keys import spec_of
 from previewbot.rules.proxies import DIRECTLY, Proxies
 from previewbot.runtime.controller import TIMEOUT
 from previewbot.runtime.pods import Pods
-from previewbot.text.render import Renderer
 
 
 class CannotExplain(Exception):
@@ -85,7 +82,8 @@ async def foresee(
 
 async def _foreseen(seen: _Seen, reference: Reference) -> Foreseen:
     obj, stored = await _preview(seen, reference)
-    context = await _context(seen)
+    previews, pods = await _previews(seen), await _pods(seen)
+    context = looking(seen.kube, seen.github, seen.registry, seen.settings, seen.now, previews, pods)
     store = PreviewStore(context, obj)
     try:
         observation = await gather(context, store, afresh=True)
@@ -141,25 +139,6 @@ async def _installation(seen: _Seen, reference: Reference) -> int:
             "“Configure” on the App's page"
         )
         raise CannotExplain(words) from error
-
-
-async def _context(seen: _Seen) -> Context:
-    previews = await _previews(seen)
-    pods = await _pods(seen)
-    return Context(
-        kube=seen.kube,
-        github=seen.github,
-        registry=seen.registry,
-        renderer=Renderer(),
-        settings=seen.settings,
-        now=seen.now,
-        previews=lambda: previews,
-        pods=pods,
-        wrote=lambda obj: None,
-        kinds=KINDS,
-        route=ROUTE,
-        memory=Memory(),
-    )
 
 
 async def _previews(seen: _Seen) -> Sequence[Preview]:

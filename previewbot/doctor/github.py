@@ -12,6 +12,7 @@ from previewbot.clients.github.limits import Quota, quota_from
 from previewbot.config.server import Settings
 from previewbot.doctor import github_judged as judged
 from previewbot.doctor.check import Check, not_checked
+from previewbot.doctor.repositories_judged import REPOSITORIES
 from previewbot.doctor.running import Question
 from previewbot.errors import RemoteError
 
@@ -51,10 +52,17 @@ class OfGitHub:
         self._github, self._settings, self._heard, self._now = github, settings, heard, now
         self._facts = AppFacts("")
         self.served: Sequence[Installation] = ()
-        self.repositories: list[tuple[Installation, Repository]] = []
 
-    def questions(self) -> list[Question]:
-        """Return them in the order in which they are told."""
+    def questions(
+        self,
+        of_repositories: Sequence[Question],
+        covered: Callable[[], Sequence[tuple[Installation, Repository]]],
+    ) -> list[Question]:
+        """Return them in the order in which they are told, with those about repositories among them.
+
+        `covered` gives the repositories, once these are answered.
+        """
+        self._covered = covered
         known = (judged.APP,)
         return [
             Question(judged.APP, self._app),
@@ -62,8 +70,9 @@ class OfGitHub:
             Question(judged.PERMISSIONS, self._permissions, after=known),
             Question(judged.EVENTS, self._events, after=known),
             Question(judged.INSTALLATIONS, self._installations, after=known),
+            *of_repositories,
             Question(judged.HOOK, self._hook, after=known),
-            Question(judged.DELIVERIES, self._deliveries, after=known, awaits=(judged.INSTALLATIONS,)),
+            Question(judged.DELIVERIES, self._deliveries, after=known, awaits=(REPOSITORIES,)),
             Question(judged.QUOTA, self._quota, after=known, awaits=(judged.DELIVERIES,)),
         ]
 
@@ -96,9 +105,6 @@ class OfGitHub:
 
     async def _deliveries(self) -> list[Check]:
         found = await self._github.deliveries()
-        for installation in self.served:
-            listed = await self._github.repositories(installation.id)
-            self.repositories += [(installation, repository) for repository in listed]
         changed = None if found else await self._last_change()
         return [judged.deliveries(found, changed, self._now())]
 
@@ -106,7 +112,7 @@ class OfGitHub:
         """Return when a pull request last changed of which a webhook should have told by now."""
         latest, earliest = self._now() - _JUST_NOW, self._now() - _KEPT
         moments: list[datetime] = []
-        for installation, repository in self.repositories[:_MOST_REPOSITORIES]:
+        for installation, repository in self._covered()[:_MOST_REPOSITORIES]:
             client = self._github.installation(installation.id).sparing()
             opened = await client.open_pull_requests(repository.full_name)
             moments += [each.updated_at for each in opened if earliest < each.updated_at < latest]

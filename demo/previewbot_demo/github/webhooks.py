@@ -48,7 +48,7 @@ class Webhooks:
     ) -> None:
         self.url = url
         self._clock = clock
-        self._secret = secret.encode()
+        self.secret = secret.encode()
         self._app_id = app_id
         self._records: dict[str, Delivery] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -128,7 +128,7 @@ class Webhooks:
             "X-GitHub-Hook-ID": str(_HOOK_ID),
             "X-GitHub-Hook-Installation-Target-ID": str(self._app_id),
             "X-GitHub-Hook-Installation-Target-Type": "integration",
-            "X-Hub-Signature": "sha1=" + hmac.new(self._secret, delivery.body, hashlib.sha1).hexdigest(),
+            "X-Hub-Signature": "sha1=" + hmac.new(self.secret, delivery.body, hashlib.sha1).hexdigest(),
             "X-Hub-Signature-256": "sha256="
-            + hmac.new(self._secret, delivery.body, hashlib.sha256).hexdigest(),
+            + hmac.new(self.secret, delivery.body, hashlib.sha256).hexdigest(),
         }

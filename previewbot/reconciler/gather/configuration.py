@@ -12,7 +12,7 @@ from previewbot.clients.github import InstallationClient
 from previewbot.config.repository import PATH, RepositoryConfig, parse
 from previewbot.errors import ConfigurationError, Invalid, Problem
 from previewbot.reconciler.context import Context
-from previewbot.reconciler.memory import ReadConfiguration
+from previewbot.reconciler.memory import Configurations, ReadConfiguration
 from previewbot.rules import changes, chosen
 from previewbot.rules.bounds import check_against, entry_outside
 from previewbot.rules.repositories import Bounds
@@ -33,9 +33,12 @@ class Configuration:
 
 
 async def read_configuration(
-    context: Context, client: InstallationClient, bounds: Bounds, repository: str, ref: str
+    known: Configurations, client: InstallationClient, bounds: Bounds, repository: str, ref: str
 ) -> Configuration:
-    """Read a branch's configuration file, and hold it to what the repository may have."""
+    """Read a branch's configuration file, and hold it to what the repository may have.
+
+    What was read of one that is `known` is not read again.
+    """
     try:
         file = await client.file(repository, PATH, ref)
     except Invalid as error:
@@ -45,7 +48,7 @@ async def read_configuration(
         return Configuration(read=ReadConfiguration(problems=(problem,)))
     if file is None:
         return Configuration()
-    read = context.memory.configurations.read(file.sha, bounds, lambda: _read(file.content, bounds))
+    read = known.read(file.sha, bounds, lambda: _read(file.content, bounds))
     return Configuration(file.sha, read)
 
 

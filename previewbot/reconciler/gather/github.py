@@ -90,7 +90,7 @@ async def read_github(
     agent = await _agent(client, repository, pull_request)
     base_branch = await read_base_branch(client, pull_request, context.settings.config_branches)
     ref = configuration_ref(pull_request, base_branch)
-    configuration = await read_configuration(context, client, bounds, repository, ref)
+    configuration = await read_configuration(context.memory.configurations, client, bounds, repository, ref)
     files, left_out = await read_changes(context, client, store.preview, pull_request, configuration)
     observed, read = store.status.observed, configuration.read
     # A file with other mistakes does not say where the route leads that is there.

@@ -1,0 +1,76 @@
+"""What the files of repositories mean for an installation: judged here, read elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from previewbot.config.repository import PATH
+from previewbot.config.server import Settings
+from previewbot.doctor.check import Check, Whose, not_checked, note, ok, safe, wrong
+from previewbot.reconciler.gather.configuration import Configuration
+from previewbot.rules.repositories import rule_of, why_nothing
+
+REPOSITORIES, TARGETS = "repositories", "targets"
+
+_SHOWN = 5
+
+
+def repositories(
+    covered: Sequence[str], having: int, found: Mapping[str, Configuration], settings: Settings
+) -> list[Check]:
+    """Return what the covered repositories may have, and whether their files ask for more than that."""
+    if not covered:
+        return [not_checked(REPOSITORIES, "no installation that counts covers one")]
+    if not having:
+        words = (
+            f"of {len(covered)} that the App covers none gets anything: {covered[0]}, because "
+            f"{why_nothing(settings, covered[0])}"
+        )
+        return [wrong(REPOSITORIES, words)]
+    with_file = [name for name, configuration in found.items() if configuration.sha]
+    read = f"{len(found)} of these were looked at" if len(found) < having else "all of them were looked at"
+    told = (
+        f"the App covers {len(covered)}, of which {having} may have previews; {read}, and "
+        f"{len(with_file)} have a {PATH}"
+    )
+    if not with_file:
+        words = f"{told}: commit one to a default branch (docs/preview-yaml.md)"
+        return [note(REPOSITORIES, words, Whose.REPOSITORY)]
+    return [
+        ok(REPOSITORIES, told),
+        *(check for name in with_file for check in _file(name, found[name], settings)),
+    ]
+
+
+def _file(name: str, configuration: Configuration, settings: Settings) -> list[Check]:
+    problems = configuration.read.problems
+    if not problems:
+        return []
+    first = problems[0]
+    more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+    told = f"{name}, line {first.line}: {safe(first.message)}{more}"
+    if not configuration.read.not_allowed:
+        return [note(f"{PATH}", told, Whose.REPOSITORY)]
+    number = rule_of(settings, name)
+    if number is not None:
+        # Somebody wrote a rule for it: that it is narrower than what its people wish for is no mistake.
+        return [note(f"{PATH}", f"{told}; rule {number} of `repositories` says so", Whose.PLATFORM_TEAM)]
+    words = (
+        f"{told}; if it should have that, it is images.allowed or cluster.namespaces of the "
+        "settings that is too narrow"
+    )
+    return [wrong(f"{PATH}", words, Whose.PLATFORM_TEAM)]
+
+
+def targets(asked: int, problems: Mapping[str, str]) -> list[Check]:
+    """Return whether the workloads are there that repositories name."""
+    if not asked:
+        return [not_checked(TARGETS, f"no {PATH} was found that names one")]
+    if not problems:
+        return [
+            ok(TARGETS, f"each workload that a {PATH} names is there, with a container to replace ({asked})")
+        ]
+    return [
+        wrong(TARGETS, f"{where}: {safe(problem)}", Whose.REPOSITORY)
+        for where, problem in [*problems.items()][:_SHOWN]
+    ]
