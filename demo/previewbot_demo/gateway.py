@@ -36,6 +36,10 @@ Extension = Callable[[web.BaseRequest], web.Response | None]
 """A filter of the gateway's own: it answers a request itself, or lets it pass."""
 
 
+NAMESPACE, NAME = "gateways", "public"
+"""Of this Gateway, as routes name it."""
+
+
 @dataclass
 class Sabotage:
     """What a test breaks.
@@ -78,7 +82,8 @@ class Gateway:
 
             async def see(event: str, route: Object) -> None:
                 uid, generation = route["metadata"]["uid"], route["metadata"]["generation"]
-                if event == "DELETED":
+                # What is another Gateway's is no matter of this one: it says nothing of it.
+                if event == "DELETED" or not any(map(_is_ours, route["spec"].get("parentRefs") or [])):
                     self._seen.pop(uid, None)
                     self._routes.pop(uid, None)
                 elif self._seen.get(uid) != generation:
@@ -239,6 +244,11 @@ def location(redirect: Mapping[str, Any], path: str, host: str, port: int) -> st
     target = replaced.get("replaceFullPath", path) if replaced.get("type") == "ReplaceFullPath" else path
     where = redirect.get("hostname") or host
     return f"{scheme}://{where}{'' if chosen == well_known else f':{chosen}'}{target}"
+
+
+def _is_ours(ref: Object) -> bool:
+    """Return whether a route is to be attached to this Gateway."""
+    return (ref.get("namespace"), ref.get("name")) == (NAMESPACE, NAME)
 
 
 def _is_taken(parent: Mapping[str, Any]) -> bool:

@@ -22,7 +22,7 @@ from previewbot.engine.route_answers import RouteAnswer, Verdict, route_answer
 from previewbot.errors import Conflict, RemoteError
 from previewbot.reconciler.children import ROUTE
 
-_PATIENCE = timedelta(seconds=20)
+_PATIENCE = timedelta(seconds=10)
 """How long a Gateway may take to say something; most do within two seconds."""
 
 _LOOK_AGAIN_SECONDS = 0.5

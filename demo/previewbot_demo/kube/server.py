@@ -52,6 +52,8 @@ class FakeKube:
         self.faults = faults or Faults()
         self.operator_api = OperatorApi()
         self.logs: dict[tuple[str, str, bool], str] = {}
+        self.closed: set[str] = set()
+        """Namespaces in which nobody may do anything."""
 
     def objects(self, plural: str) -> list[Object]:
         """Return all objects of a resource; of two with this name, of the one in a group."""
@@ -84,7 +86,7 @@ class FakeKube:
         if parts[:3] == ["openapi", "v3", "apis"] and len(parts) == 5:
             return self._published(parts[3], parts[4])
         if request.method == "POST" and parts[-1] in reviews.REVIEWS:
-            return await reviews.answer(request)
+            return await reviews.answer(request, self.closed)
         if parts in (["version"], ["readyz"]):
             return web.json_response({"major": "1", "minor": "36", "gitVersion": "v1.36.0+demo"})
         if parts[:2] == ["api", "v1"]:
@@ -98,6 +100,8 @@ class FakeKube:
         if rest[0] == "namespaces" and len(rest) >= 3:
             namespace, rest = rest[1], rest[2:]
         resource = self._resources.get((group, version, rest[0]))
+        if namespace in self.closed:
+            raise status.forbidden(namespace, rest[0], group, reviews.VERBS[request.method])
         if resource is not None and resource.kind == "Pod" and rest[2:] == ["log"]:
             return logs.answer(request, self.store.get(resource, namespace, rest[1]), self.logs)
         if resource is None or len(rest) > 3 or (len(rest) == 3 and rest[2] != "status"):

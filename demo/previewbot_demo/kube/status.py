@@ -76,6 +76,13 @@ def invalid(kind: str, group: str, name: str, causes: Sequence[Cause]) -> KubeEr
     return KubeError(422, "Invalid", message, **named, group=group, kind=kind, causes=listed)
 
 
+def forbidden(namespace: str, plural: str, group: str, verb: str) -> KubeError:
+    """Whoever asks may not do that."""
+    what = f'cannot {verb} resource "{plural}" in API group "{group}" in the namespace "{namespace}"'
+    message = f'{plural}.{group} is forbidden: User "previewbot-demo" {what}'
+    return KubeError(403, "Forbidden", message)
+
+
 def bad_request(message: str) -> KubeError:
     """The request itself makes no sense."""
     return KubeError(400, "BadRequest", message)

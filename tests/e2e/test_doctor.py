@@ -1,0 +1,526 @@
+"""`previewbot doctor` and `previewbot explain` as a person starts them, against a world with one mistake in it.
+
+Each wrong installation was seen in the field with all pods Ready: the doctor's line names the cause, says what to
+do and whose it is, and nothing else is called wrong.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+import yaml
+from aiohttp import web
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+from previewbot.engine.probe import NAME
+from previewbot_demo.faults import Call
+from previewbot_demo.github import server
+from previewbot_demo.tasks import ALICE
+from previewbot_demo.world import REPOSITORY, Options
+from tests.support.worlds import CONFIGURATION, Scene, scene, switched, until
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+PATIENCE = 90.0
+CLOSED_PORT = "http://127.0.0.1:9"
+
+Change = Callable[[dict[str, Any], "Scene"], None]
+Switch = Callable[["Scene"], AbstractContextManager[object]]
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a process ended, and what it wrote."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def wrong(self) -> list[str]:
+        """The names of what it called wrong."""
+        return [line[len("WRONG        ") :] for line in self.out.splitlines() if line.startswith("WRONG")]
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def town() -> AsyncIterator[Scene]:
+    settings = {"owners": ["acme"], "repositories": [{"match": ["acme/*"]}]}
+    async with scene(Options(build_seconds=0.3, settings=settings)) as built:
+        pull = built.open()
+        await pull.ready()
+        yield built
+
+
+def environment(town: Scene, **variables: str) -> dict[str, str]:
+    kept = {k: v for k, v in os.environ.items() if not k.startswith("PREVIEWBOT_")}
+    kubeconfig = str(town.world.bot.directory / "controller.kubeconfig")
+    root = str(Path(__file__).parents[2])
+    return kept | {"PYTHONPATH": root, "PREVIEWBOT_CLUSTER__KUBECONFIG": kubeconfig} | variables
+
+
+async def started(town: Scene, *arguments: str, **variables: str) -> asyncio.subprocess.Process:
+    return await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "previewbot",
+        *arguments,
+        env=environment(town, **variables),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+
+
+async def run(town: Scene, *arguments: str, **variables: str) -> Ended:
+    process = await started(town, *arguments, **variables)
+    async with asyncio.timeout(PATIENCE):
+        out, err = await process.communicate()
+    assert process.returncode is not None
+    return Ended(process.returncode, out.decode(), err.decode())
+
+
+def settings_of(town: Scene, path: Path, change: Change = lambda settings, town: None) -> Path:
+    """Write the world's settings with a change."""
+    settings = yaml.safe_load((town.world.bot.directory / "settings.yaml").read_text())
+    change(settings, town)
+    path.write_text(yaml.safe_dump(settings))
+    return path
+
+
+async def doctor(town: Scene, directory: Path, mistake: Mistake, *options: str) -> Ended:
+    settings = settings_of(town, directory / "settings.yaml", mistake.change)
+    variables = {name: value(directory) for name, value in mistake.variables.items()}
+    with mistake.switch(town):
+        await mistake.seen(town)
+        ended = await run(town, "doctor", "--settings", str(settings), *options, **variables)
+    # Whatever GitHub's newest delivery came to: the next test begins with one that was taken.
+    await mistake.seen(town)
+    return ended
+
+
+async def nothing(town: Scene) -> None:
+    return
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """A wrong installation: how it is made, and the beginning of the doctor's line with words that stand in it."""
+
+    name: str
+    words: tuple[str, ...]
+    whose: str
+    change: Change = lambda settings, town: None
+    switch: Switch = lambda town: nullcontext()
+    seen: Callable[[Scene], Any] = nothing
+    variables: Mapping[str, Callable[[Path], str]] = field(default_factory=dict)
+
+
+def a_key(path: Path) -> str:
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    path.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.TraditionalOpenSSL, NoEncryption()))
+    return str(path)
+
+
+def with_key(make: Callable[[Path, Scene], str]) -> Change:
+    def change(settings: dict[str, Any], town: Scene) -> None:
+        path = town.world.bot.directory / "another.pem"
+        settings["github"]["private_key_file"] = make(path, town)
+
+    return change
+
+
+def truncated(path: Path, town: Scene) -> str:
+    path.write_text("\n".join((town.world.bot.directory / "app.pem").read_text().splitlines()[:9]) + "\n")
+    return str(path)
+
+
+def put(*keys: str, value: object) -> Change:
+    def change(settings: dict[str, Any], town: Scene) -> None:
+        for key in keys[:-1]:
+            settings = settings[key]
+        settings[keys[-1]] = value
+
+    return change
+
+
+def both(*changes: Change) -> Change:
+    def change(settings: dict[str, Any], town: Scene) -> None:
+        for each in changes:
+            each(settings, town)
+
+    return change
+
+
+@contextmanager
+def uninstalled(town: Scene) -> Iterator[None]:
+    github = town.world.github
+    before = github.store.state
+    for installation in before.installations:
+        github.uninstall(installation)
+    try:
+        yield
+    finally:
+        github.store.change(before)
+
+
+@contextmanager
+def permission(name: str, level: str | None) -> Iterator[None]:
+    before = dict(server.PERMISSIONS)
+    if level is None:
+        del server.PERMISSIONS[name]
+    else:
+        server.PERMISSIONS[name] = level
+    try:
+        yield
+    finally:
+        server.PERMISSIONS.clear()
+        server.PERMISSIONS.update(before)
+
+
+@contextmanager
+def answering(town: Scene, matches: Callable[[Call], bool], status: int, body: object) -> Iterator[None]:
+    async def instead(call: Call) -> web.StreamResponse | None:
+        return web.json_response(body, status=status) if matches(call) else None
+
+    with switched(town.world.faults, before=instead):
+        yield
+
+
+@contextmanager
+def closed(town: Scene) -> Iterator[None]:
+    with switched(town.world.kube, closed={"payments"}):
+        yield
+
+
+async def a_webhook(town: Scene) -> None:
+    """Have GitHub send something, and wait until it was answered, or not."""
+    town.world.github.comment(1, ALICE, "Looks good")
+    await town.world.github.webhooks.settled()
+
+
+def of_crd(call: Call) -> bool:
+    return call.server == "kube" and call.path == "/apis/preview.mirrord.metalbear.co/v1alpha"
+
+
+def exec_kubeconfig(directory: Path) -> str:
+    path = directory / "exec.kubeconfig"
+    plugin = {
+        "apiVersion": "client.authentication.k8s.io/v1",
+        "command": "no-such-plugin",
+        "interactiveMode": "Never",
+    }
+    document = {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "current-context": "a",
+        "contexts": [{"name": "a", "context": {"cluster": "a", "user": "a"}}],
+        "clusters": [{"name": "a", "cluster": {"server": CLOSED_PORT}}],
+        "users": [{"name": "a", "user": {"exec": plugin}}],
+    }
+    path.write_text(yaml.safe_dump(document))
+    return str(path)
+
+
+PLATFORM, OWNER = "[the platform team]", "[the App's owner]"
+
+MISTAKES: dict[str, Mistake] = {
+    "the key is truncated": Mistake(
+        "the private key", ("not an RSA private key in PEM form",), PLATFORM, with_key(truncated)
+    ),
+    "the key of another App": Mistake(
+        "GitHub: the App",
+        ("the private key is not one of App 4242", "could not be decoded", "generate one"),
+        OWNER,
+        with_key(lambda path, town: a_key(path)),
+    ),
+    "a wrong app_id": Mistake(
+        "GitHub: the App",
+        ("GitHub knows no App 4243", "github.app_id"),
+        PLATFORM,
+        put("github", "app_id", value=4243),
+    ),
+    "the App is installed nowhere": Mistake(
+        "GitHub: installations", ("the App is installed nowhere",), OWNER, switch=uninstalled
+    ),
+    "the App is installed in accounts that do not count": Mistake(
+        "GitHub: installations",
+        ("installed in acme, but `owners` names globex only",),
+        PLATFORM,
+        both(put("owners", value=["globex"]), put("repositories", value=[{"match": ["globex/*"]}])),
+    ),
+    "no rule is for any repository": Mistake(
+        "repositories",
+        ("none gets anything: acme/shop, because no rule",),
+        PLATFORM,
+        put("repositories", value=[{"match": ["acme/web"]}]),
+    ),
+    "another webhook secret": Mistake(
+        "GitHub: deliveries",
+        ("was answered 401", "different webhook secrets"),
+        OWNER,
+        switch=lambda town: switched(town.world.github.webhooks, secret=b"another secret of the App"),
+        seen=a_webhook,
+    ),
+    "webhooks do not get through": Mistake(
+        "GitHub: deliveries",
+        ("failed to connect to host", "GitHub does not reach public_url"),
+        PLATFORM,
+        switch=lambda town: switched(town.world.github.webhooks, url=f"{CLOSED_PORT}/webhook"),
+        seen=a_webhook,
+    ),
+    "webhooks go elsewhere": Mistake(
+        "GitHub: the webhook's address",
+        (f"GitHub sends webhooks to {CLOSED_PORT}/webhook", "public_url says"),
+        OWNER,
+        switch=lambda town: switched(town.world.github.webhooks, url=f"{CLOSED_PORT}/webhook"),
+    ),
+    "no permission for checks": Mistake(
+        "GitHub: permissions",
+        ("the App lacks `checks: read`", "what a missing image waits for"),
+        OWNER,
+        switch=lambda town: permission("checks", None),
+    ),
+    "pull_requests: read": Mistake(
+        "GitHub: permissions",
+        ("the App lacks `pull_requests: write`", "there is no comment"),
+        OWNER,
+        switch=lambda town: permission("pull_requests", "read"),
+    ),
+    "a CRD is missing": Mistake(
+        "the cluster: resources",
+        ("the cluster lacks previewsessions.preview.mirrord.metalbear.co", "install mirrord's operator"),
+        PLATFORM,
+        switch=lambda town: answering(town, of_crd, 404, {"message": "not found"}),
+    ),
+    "no roles in one namespace": Mistake(
+        "rights of controller in payments",
+        ("it may not list previewsessions.preview.mirrord.metalbear.co", "`helm upgrade` makes these roles"),
+        PLATFORM,
+        put("cluster", "namespaces", value=["staging", "payments"]),
+        switch=closed,
+    ),
+    "the registry refuses": Mistake(
+        "the registry 127.0.0.1",
+        ("images.registries",),
+        PLATFORM,
+        switch=lambda town: answering(
+            town, lambda call: call.server == "registry", 403, {"errors": [{"code": "DENIED"}]}
+        ),
+    ),
+    "a Gateway that is not there": Mistake(
+        "links: a route in staging",
+        ("is there a Gateway gateways/publik", "allowedRoutes"),
+        PLATFORM,
+        put("links", "gateway", "name", value="publik"),
+    ),
+    "a domain that leads nowhere": Mistake(
+        "links: names",
+        ("previewbot-doctor.preview.invalid has no address here", "links.gateway.domain"),
+        PLATFORM,
+        put("links", "gateway", "domain", value="preview.invalid"),
+    ),
+    "images.allowed is too narrow": Mistake(
+        ".github/preview.yaml",
+        ("acme/shop, line", "images.allowed or cluster.namespaces of the settings that is too narrow"),
+        PLATFORM,
+        both(
+            lambda settings, town: settings.pop("repositories"),
+            lambda settings, town: settings["images"].update(
+                allowed=[f"127.0.0.1:{town.world.port}/globex/"]
+            ),
+        ),
+    ),
+    "namespaces is too narrow": Mistake(
+        ".github/preview.yaml",
+        ("the namespace `staging` is not open", "cluster.namespaces of the settings that is too narrow"),
+        PLATFORM,
+        both(
+            lambda settings, town: settings.pop("repositories"),
+            put("cluster", "namespaces", value=["shop"]),
+            put("cluster", "lease", value={"name": "previewbot-controller", "namespace": "staging"}),
+        ),
+    ),
+    "only a proxy leads out": Mistake(
+        "GitHub: the App",
+        ("127.0.0.1:9 cannot be reached", "HTTPS_PROXY"),
+        PLATFORM,
+        put("github", "api_url", value=CLOSED_PORT),
+    ),
+    "an exec plugin is missing": Mistake(
+        "the cluster: login",
+        ("no-such-plugin",),
+        PLATFORM,
+        variables={"PREVIEWBOT_CLUSTER__KUBECONFIG": exec_kubeconfig},
+    ),
+    "another process answers at public_url": Mistake(
+        "public_url",
+        ("something else than previewbot's web answers", "/webhook"),
+        PLATFORM,
+        lambda settings, town: settings.update(public_url=town.world.url),
+    ),
+}
+
+
+async def test_of_a_healthy_world_nothing_is_wrong_and_nothing_stays(town: Scene, tmp_path: Path) -> None:
+    before = town.world.kube.objects("httproutes")
+
+    ended = await run(town, "doctor", "--settings", str(settings_of(town, tmp_path / "settings.yaml")))
+
+    assert (ended.code, ended.wrong, ended.err) == (0, [], ended.err), ended.out
+    assert {line[:11].strip() for line in ended.out.splitlines()[:-1]} <= {"ok", "note", "not checked"}
+    assert "links: a route in staging: the Gateway gateways/public takes it" in ended.out
+    assert "***" not in ended.out, "none of its own words is taken for a secret"
+    assert town.world.kube.objects("httproutes") == before
+
+
+@pytest.mark.parametrize("mistake", MISTAKES.values(), ids=MISTAKES.keys())
+async def test_a_wrong_installation_gives_one_line_that_names_the_cause(
+    town: Scene, tmp_path: Path, mistake: Mistake
+) -> None:
+    ended = await doctor(town, tmp_path, mistake)
+
+    [line, *_] = [each for each in ended.wrong if each.startswith(mistake.name)] or [ended.out]
+    assert ended.code == 1
+    assert [words for words in mistake.words if words not in line] == [], ended.out
+    assert line.endswith(mistake.whose), line
+
+
+async def test_as_json_it_says_the_same_to_programs(town: Scene, tmp_path: Path) -> None:
+    ended = await doctor(town, tmp_path, MISTAKES["a wrong app_id"], "--json")
+
+    told = json.loads(ended.out)
+    [app] = [each for each in told["checks"] if each["name"] == "GitHub: the App"]
+    assert (ended.code, told["ok"]) == (1, False)
+    assert (app["state"], app["whose"]) == ("WRONG", "the platform team")
+    assert {each["state"] for each in told["checks"]} == {"ok", "WRONG", "not checked"}
+
+
+async def test_what_depends_on_something_wrong_says_so_and_hides_nothing_else(
+    town: Scene, tmp_path: Path
+) -> None:
+    ended = await doctor(town, tmp_path, MISTAKES["an exec plugin is missing"])
+
+    assert (
+        "not checked  the cluster: resources: because of what is wrong with the cluster: login" in ended.out
+    )
+    assert (
+        "not checked  links: a route in staging: because of what is wrong with the cluster: login"
+        in ended.out
+    )
+    assert "ok           GitHub: installations" in ended.out
+
+
+@pytest.mark.parametrize(
+    ("secret", "absent"), [("private_key_file", "web"), ("webhook_secret_file", "controller")]
+)
+async def test_it_looks_at_the_half_whose_secret_is_here(
+    town: Scene, tmp_path: Path, secret: str, absent: str
+) -> None:
+    settings = settings_of(town, tmp_path / "s.yaml", put("github", secret, value=str(tmp_path / "none")))
+
+    ended = await run(town, "doctor", "--settings", str(settings))
+
+    assert ended.code == 0, ended.out
+    there, other = ("web", "controller") if absent == "web" else ("controller", "web")
+    assert f"rights of {there} in the cluster" in ended.out
+    assert f"rights of {other} in" not in ended.out
+    assert ("GitHub: the App" in ended.out) == (there == "controller")
+    assert ("takes what is signed with our webhook secret" in ended.out) == (there == "web")
+
+
+async def test_settings_that_cannot_be_read_are_told_as_elsewhere(town: Scene, tmp_path: Path) -> None:
+    path = tmp_path / "settings.yaml"
+    path.write_text("github: {app_id: many}\n")
+
+    ended = await run(town, "doctor", "--settings", str(path))
+
+    assert (ended.code, ended.out) == (2, "")
+    assert ended.err.startswith("The settings cannot be used:")
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+async def test_told_to_stop_it_takes_its_route_away(
+    town: Scene, tmp_path: Path, number: signal.Signals, code: int
+) -> None:
+    change = put("links", "gateway", "name", value="publik")
+    process = await started(town, "doctor", "--settings", str(settings_of(town, tmp_path / "s.yaml", change)))
+
+    def probes() -> list[Any]:
+        return [each for each in town.world.kube.objects("httproutes") if each["metadata"]["name"] == NAME]
+
+    await until("the doctor's route", probes, seconds=PATIENCE)
+    process.send_signal(number)
+    async with asyncio.timeout(PATIENCE):
+        await process.communicate()
+
+    assert process.returncode == code
+    assert probes() == []
+
+
+async def test_explain_tells_each_step_and_ends_with_whose_turn_it_is(town: Scene) -> None:
+    pull = town.open(author=ALICE, branch="feature")
+
+    ended = await explain(town, f"{REPOSITORY}#{pull.number}")
+
+    assert ended.code == 0, ended.err
+    assert "ok           settings: rule 1 of `repositories` is for it" in ended.out
+    assert "WRONG        trigger: no agent was recognised: @alice is no agent's account" in ended.out
+    assert "labels that would count: preview (it has none)" in ended.out
+    assert ended.out.splitlines()[-1].endswith("It is the turn of nobody: it goes on by itself.")
+
+
+async def test_explain_takes_the_address_and_tells_of_image_session_and_link(town: Scene) -> None:
+    before = town.world.kube.objects("previews")
+
+    ended = await explain(town, f"{town.world.url}/{REPOSITORY}/pull/1/files")
+
+    assert ended.code == 0, ended.err
+    for words in (
+        "trigger: Copilot, recognised by its account",
+        "image of web: 127.0.0.1:",
+        "session of web: Ready",
+    ):
+        assert words in ended.out
+    assert ended.out.splitlines()[-1].startswith("Open the preview")
+    assert [each["status"] for each in town.world.kube.objects("previews")] == [e["status"] for e in before]
+
+
+@pytest.mark.parametrize(
+    ("reference", "words"),
+    [
+        ("acme/nope#1", "there is no repository acme/nope, or the App is not installed in it"),
+        ("acme/shop#4711", "acme/shop has no pull request 4711"),
+        ("https://github.example.com/acme/shop/pull/1", "these settings are for 127.0.0.1"),
+    ],
+)
+async def test_a_reference_to_nothing_gets_kind_words(town: Scene, reference: str, words: str) -> None:
+    ended = await explain(town, reference)
+
+    assert (ended.code, ended.out) == (1, "")
+    assert words in ended.err
+
+
+async def test_explain_tells_a_mistake_in_the_file_by_its_line(town: Scene) -> None:
+    name = town.repository("acme/broken", ("paths:", "pths:"))
+    pull = town.open(name)
+
+    ended = await explain(town, f"{name}#{pull.number}")
+
+    assert f"WRONG        {CONFIGURATION}: line" in ended.out
+    assert ended.out.splitlines()[-1].endswith("It is the turn of the author of the change.")
+
+
+async def explain(town: Scene, reference: str) -> Ended:
+    settings = town.world.bot.directory / "settings.yaml"
+    return await run(town, "explain", reference, "--settings", str(settings))
