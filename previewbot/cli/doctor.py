@@ -27,6 +27,8 @@ from previewbot.doctor.report import as_json, exit_code, summary
 from previewbot.doctor.running import asked
 from previewbot.errors import SettingsError
 
+_TERMINATED = 128 + signal.SIGTERM
+
 KEY, SECRET = "the private key", "the webhook secret"
 
 
@@ -42,7 +44,10 @@ def doctor(config: Path, *, json: bool) -> int:
         if not json:
             print(check.line, flush=True)
 
-    checks = asyncio.run(_examined(settings, secrets, tell))
+    try:
+        checks = asyncio.run(_examined(settings, secrets, tell))
+    except asyncio.CancelledError:
+        return _TERMINATED
     print(as_json(checks) if json else summary(checks))
     return exit_code(checks)
 

@@ -11,7 +11,6 @@ from previewbot.clients.github import GitHub
 from previewbot.clients.kubernetes.examining import ExaminedKube
 from previewbot.clients.outgoing import client_session
 from previewbot.clients.registry import Registry
-from previewbot.clients.tls import client_session
 from previewbot.config.server import Settings
 from previewbot.doctor.check import Check, note, ok
 from previewbot.doctor.cluster import OfCluster

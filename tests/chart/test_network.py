@@ -157,7 +157,7 @@ def test_nothing_bounds_a_destination_unless_it_is_said() -> None:
 def test_both_directions_are_closed_but_for_the_rules(name: str) -> None:
     policies = of_kind(rendered(name), "NetworkPolicy")
 
-    assert len(policies) == (0 if name == "bare" else 2)
+    assert len(policies) == (0 if name == "bare" else 4)
     for found in policies:
         assert found["spec"]["policyTypes"] == ["Ingress", "Egress"]
 

@@ -56,9 +56,15 @@ def test_no_two_objects_are_the_same_one_and_each_is_labelled_as_the_releases(na
 
 
 @pytest.mark.parametrize("name", ALL_VALUES)
-def test_nothing_hooks_into_helm(name: str) -> None:
+def test_nothing_hooks_into_helm_but_what_helm_test_runs(name: str) -> None:
     for obj in rendered(name):
-        assert not [key for key in obj["metadata"].get("annotations") or {} if key.startswith("helm.sh/")]
+        hooks = {
+            key: value
+            for key, value in (obj["metadata"].get("annotations") or {}).items()
+            if key.startswith("helm.sh/")
+        }
+        assert hooks.get("helm.sh/hook", "test") == "test"
+        assert bool(hooks) == (obj["kind"] == "Pod")
 
 
 @pytest.mark.parametrize("name", ALL_VALUES)

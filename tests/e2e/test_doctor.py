@@ -1,7 +1,7 @@
-"""`previewbot doctor` and `previewbot explain` as a person starts them, against a world with one mistake in it.
+"""`previewbot doctor` and `previewbot explain` as people start them, in a world with one mistake in it.
 
-Each wrong installation was seen in the field with all pods Ready: the doctor's line names the cause, says what to
-do and whose it is, and nothing else is called wrong.
+Each of these installations leaves all pods Ready: the doctor's line names the cause, and says what to do and
+whose it is.
 """
 
 from __future__ import annotations
@@ -115,7 +115,7 @@ async def nothing(town: Scene) -> None:
 
 @dataclass(frozen=True)
 class Mistake:
-    """A wrong installation: how it is made, and the beginning of the doctor's line with words that stand in it."""
+    """A wrong installation: how it is made, how the doctor's line begins, and what stands in it."""
 
     name: str
     words: tuple[str, ...]

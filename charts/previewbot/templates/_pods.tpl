@@ -69,3 +69,84 @@ allowPrivilegeEscalation: false
 readOnlyRootFilesystem: true
 capabilities: {drop: [ALL]}
 {{- end }}
+
+{{/* Programs of the values that log in at registries, for the controller alone: each puts one into the folder that the
+     image has in its PATH for them. */}}
+{{- define "previewbot.credentialHelpers" -}}
+{{- if eq .component "controller" }}
+{{- with .root.Values.registry.credentialHelpers }}
+initContainers:
+  {{- range $index, $helper := . }}
+  - name: credential-helper-{{ $index }}
+    image: {{ $helper.image }}
+    command: {{ toJson $helper.command }}
+    securityContext:
+      {{- include "previewbot.containerSecurity" $.root | nindent 6 }}
+    resources:
+      requests: {cpu: 10m, memory: 16Mi}
+      limits: {memory: 128Mi}
+    volumeMounts:
+      - {name: credential-helpers, mountPath: /credential-helpers}
+  {{- end }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{/* The files that a process reads: its settings, and of the secrets only its own. */}}
+{{- define "previewbot.mounts" -}}
+- {name: settings, mountPath: /etc/previewbot/settings, readOnly: true}
+- {name: github, mountPath: /etc/previewbot/github, readOnly: true}
+{{- if eq .component "controller" }}
+{{- with .root.Values.registry }}
+{{- if .existingSecret }}
+- {name: registry, mountPath: /etc/previewbot/registry, readOnly: true}
+{{- end }}
+{{- if .caConfigMap }}
+- {name: registry-ca, mountPath: /etc/previewbot/registry-ca, readOnly: true}
+{{- end }}
+{{- if .credentialHelpers }}
+- {name: credential-helpers, mountPath: /credential-helpers, readOnly: true}
+{{- end }}
+{{- end }}
+{{- end }}
+- {name: tmp, mountPath: /tmp}
+{{- end }}
+
+{{- define "previewbot.volumes" -}}
+- name: settings
+  configMap:
+    name: {{ include "previewbot.fullname" .root }}
+- name: github
+  secret:
+    secretName: {{ .root.Values.existingSecret }}
+    defaultMode: 0440
+    items:
+      {{- if eq .component "controller" }}
+      - {key: app.pem, path: app.pem}
+      {{- else }}
+      - {key: webhook-secret, path: webhook-secret}
+      {{- end }}
+{{- if eq .component "controller" }}
+{{- with .root.Values.registry.existingSecret }}
+- name: registry
+  secret:
+    secretName: {{ . }}
+    defaultMode: 0440
+    items:
+      - {key: .dockerconfigjson, path: config.json}
+{{- end }}
+{{- with .root.Values.registry.caConfigMap }}
+- name: registry-ca
+  configMap:
+    name: {{ . }}
+    items:
+      - {key: ca.crt, path: ca.crt}
+{{- end }}
+{{- if .root.Values.registry.credentialHelpers }}
+- name: credential-helpers
+  emptyDir: {sizeLimit: 256Mi}
+{{- end }}
+{{- end }}
+- name: tmp
+  emptyDir: {sizeLimit: 64Mi}
+{{- end }}
