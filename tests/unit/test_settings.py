@@ -204,7 +204,7 @@ def test_an_empty_file_gets_one_list_of_all_that_is_missing() -> None:
         (
             "images/registries/ghcr.io/credential_helper",
             "docker-credential-../sh",
-            "credential_helper must be what stands behind `docker-credential-` in a program's name",
+            "credential_helper must be what stands behind docker-credential- in a program's name",
         ),
         (
             "images/registries/ghcr.io/credential_helper",
