@@ -11,6 +11,7 @@ import yaml
 
 from previewbot.api import KIND, Resource
 from previewbot.clients.kubernetes.examining import ExaminedKube
+from previewbot.clients.kubernetes.operator import look_at_operator
 from previewbot.clients.kubernetes.resources import PREVIEWS
 from previewbot.config.server import Settings
 from previewbot.doctor import cluster_judged as judged
@@ -75,6 +76,7 @@ class OfCluster:
                 )
                 for name in self._settings.cluster.namespaces
             ),
+            Question(judged.OPERATOR, self._operator, after=known),
             Question(judged.LEASE, self._lease, after=known),
         ]
 
@@ -127,6 +129,9 @@ class OfCluster:
         except RemoteError as error:
             return judged.tried_session(namespace, self._username, error)
         return judged.tried_session(namespace, self._username, None)
+
+    async def _operator(self) -> list[Check]:
+        return judged.operator(await look_at_operator(self.kube), self._now())
 
     async def _lease(self) -> list[Check]:
         lease = self._settings.cluster.lease_or_default

@@ -6,13 +6,16 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from previewbot.doctor.check import Check, not_checked, note, ok, safe, wrong
+from previewbot.api import Reason
+from previewbot.doctor.check import Check, Whose, not_checked, note, ok, safe, wrong
+from previewbot.engine.operator import Answer, OperatorSeen, problem_of, warnings_of
 from previewbot.errors import Forbidden, Invalid, NotFound, RemoteError, TryLater, Unauthorized
 
-LOGIN, RESOURCES, LEASE, POLICY = (
+LOGIN, RESOURCES, LEASE, OPERATOR, POLICY = (
     "the cluster: login",
     "the cluster: resources",
     "the Lease",
+    "mirrord's operator",
     "the admission policy",
 )
 
@@ -121,6 +124,20 @@ def _unbound(name: str, username: str) -> Check:
         "(admissionPolicy.enabled of the chart)"
     )
     return note(name, words)
+
+
+def operator(seen: OperatorSeen, now: datetime) -> list[Check]:
+    """Return whether mirrord's operator makes previews, and what is to be seen to although it does."""
+    problem = problem_of(seen, now)
+    if problem is not None:
+        whose = Whose.VENDOR if problem.reason is Reason.LICENCE_EXPIRED else Whose.PLATFORM_TEAM
+        return [wrong(OPERATOR, problem.words, whose)]
+    warnings = [note(OPERATOR, words, Whose.PLATFORM_TEAM) for words in warnings_of(seen, now)]
+    if seen.answer is not Answer.FOUND:
+        return warnings or [not_checked(OPERATOR, seen.detail or seen.answer.value)]
+    ends = seen.operator.licence.ends
+    licence = f", with a licence until {ends}" if ends else ""
+    return [ok(OPERATOR, f"it is {seen.operator.version or 'there'}, and makes previews{licence}"), *warnings]
 
 
 def lease(found: Mapping[str, Any] | None, named: str, now: datetime) -> Check:

@@ -10,6 +10,7 @@ from previewbot.clients.github import GitHub
 from previewbot.clients.kubernetes.client import Kube
 from previewbot.clients.registry import Registry
 from previewbot.config.server import Settings
+from previewbot.engine.operator import OperatorSeen, nobody_asked
 from previewbot.reconciler.children import KINDS, ROUTE
 from previewbot.reconciler.context import Context
 from previewbot.reconciler.memory import Memory
@@ -25,6 +26,7 @@ def looking(
     now: Callable[[], datetime],
     previews: Sequence[Preview] = (),
     pods: Pods | None = None,
+    operator: OperatorSeen | None = None,
 ) -> Context:
     """Return the context of a pass that begins with nothing remembered."""
     seen = tuple(previews)
@@ -41,4 +43,5 @@ def looking(
         kinds=KINDS,
         route=ROUTE,
         memory=Memory(),
+        operator=lambda: operator or nobody_asked(),
     )

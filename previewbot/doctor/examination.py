@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from urllib.parse import urlsplit
 
 from previewbot.clients.github import GitHub
 from previewbot.clients.kubernetes.examining import ExaminedKube
@@ -18,7 +19,7 @@ from previewbot.doctor.contexts import looking
 from previewbot.doctor.github import Heard, OfGitHub
 from previewbot.doctor.names import OfNames
 from previewbot.doctor.probing import OfRoutes
-from previewbot.doctor.registries import OfRegistries
+from previewbot.doctor.registries import OfRegistries, hosts
 from previewbot.doctor.repositories import OfRepositories
 from previewbot.doctor.running import Question
 from previewbot.doctor.web import OfWeb
@@ -69,7 +70,8 @@ async def questions_about(
             stack.push_async_callback(kube.close)
             return kube
 
-        questions = [Question(SETTINGS, _given([*_settings(settings), *secrets.checks]))]
+        known = [*_settings(settings), *secrets.checks, *_ways_out(settings, secrets, proxies)]
+        questions = [Question(SETTINGS, _given(known))]
         cluster = OfCluster(connect, settings, secrets.who, now)
         targets: list[Question] = []
         if secrets.private_key is not None:
@@ -109,6 +111,16 @@ def _settings(settings: Settings) -> Sequence[Check]:
         ok(SETTINGS, "both processes would start with them"),
         *(note(SETTINGS, warning) for warning in warnings_of(settings)),
     ]
+
+
+def _ways_out(settings: Settings, secrets: Secrets, proxies: Proxies) -> Sequence[Check]:
+    """Return through which proxies requests go, where there are any."""
+    urls = [settings.github.api_url, *(f"https://{host}/" for host in hosts(settings))]
+    if secrets.private_key is None or proxies == DIRECTLY:
+        return []
+    ways = ((urlsplit(url).netloc, proxies.of(url)) for url in urls)
+    told = ", ".join(f"{host} {f'through {proxy.url}' if proxy else 'directly'}" for host, proxy in ways)
+    return [ok("proxies", f"by HTTPS_PROXY and NO_PROXY: {told}; the API server as its kubeconfig says")]
 
 
 def _given(checks: Sequence[Check]) -> Callable[[], Awaitable[Sequence[Check]]]:

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from previewbot.api import Poke, Preview, from_object, name_of, new_object, timestamp
 from previewbot.clients.github import GitHub
 from previewbot.clients.kubernetes.client import Kube
+from previewbot.clients.kubernetes.operator import look_at_operator
 from previewbot.clients.kubernetes.resources import PODS, PREVIEWS
 from previewbot.clients.outgoing import client_session
 from previewbot.clients.registry import Registry
@@ -83,7 +84,10 @@ async def foresee(
 async def _foreseen(seen: _Seen, reference: Reference) -> Foreseen:
     obj, stored = await _preview(seen, reference)
     previews, pods = await _previews(seen), await _pods(seen)
-    context = looking(seen.kube, seen.github, seen.registry, seen.settings, seen.now, previews, pods)
+    operator = await look_at_operator(seen.kube)
+    context = looking(
+        seen.kube, seen.github, seen.registry, seen.settings, seen.now, previews, pods, operator
+    )
     store = PreviewStore(context, obj)
     try:
         observation = await gather(context, store, afresh=True)

@@ -13,9 +13,11 @@ from previewbot.api import Resource
 from previewbot.clients.kubernetes.resources import EVENTS, LEASES, POD_EVENTS, PODS, PREVIEWS, WORKLOADS
 from previewbot.config.server import Settings
 from previewbot.doctor.check import Check, ok, wrong
+from previewbot.engine import operator
 from previewbot.engine.mirrord import REPLICA_SETS
 from previewbot.reconciler.children import KINDS, ROUTE
 
+OPERATORS = Resource(operator.API_GROUP, operator.API_VERSION, operator.PLURAL)
 EVENTS_NAMESPACE = "default"
 """Where Kubernetes keeps the Events of objects that are in no namespace."""
 
@@ -64,6 +66,7 @@ def controllers(settings: Settings) -> tuple[Right, ...]:
     return (
         *_of("", PREVIEWS, "get", "list", "watch", "create", "patch", "delete"),
         *_of("", PREVIEWS, "update", part="status"),
+        *_of("", OPERATORS, "get", object=operator.NAME),
         *(right for namespace in settings.cluster.namespaces for right in _in(namespace, settings)),
         *_of(lease.namespace, LEASES, "get", "update", object=lease.name),
         *_of(lease.namespace, LEASES, "create"),
