@@ -124,6 +124,6 @@ async def wait_for_resources(
             health.missing = "the cluster lacks " + ", ".join(missing)
             if any(mirrord.API_GROUP in each for each in missing):
                 health.missing += " (mirrord's operator is not installed, or without preview environments)"
-        log.warning("not ready", extra={"missing": health.missing})
+        log.warning("not ready; `previewbot doctor` says what to do", extra={"missing": health.missing})
         await asyncio.sleep(delay * random.uniform(0.5, 1.0))
         delay = min(delay * 2, backoff[1])

@@ -1,0 +1,326 @@
+"""What answers mean to the doctor: tables of answers, and what is said of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from previewbot.api.github import AppFacts, Delivery, Hook, Installation
+from previewbot.clients.github.limits import Quota
+from previewbot.config.server import Settings
+from previewbot.doctor import cluster_judged, fields, github_judged, names, web_judged
+from previewbot.doctor.check import Check, State, Whose
+from previewbot.doctor.reference import Reference, reference_from
+from previewbot.errors import Conflict, Forbidden, Invalid, NotFound, RemoteError, TryLater, Unauthorized
+from previewbot.rules.app_rights import EVENTS, PERMISSIONS
+from tests.support import passes
+
+NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
+SETTINGS = Settings.model_validate({**passes.SETTINGS, "owners": ["acme"]})
+ALL = {name: need.level for name, need in PERMISSIONS.items()}
+APP = AppFacts("previewbot", ALL, tuple(EVENTS))
+OK, NOTE, WRONG, NOT_CHECKED = State.OK, State.NOTE, State.WRONG, State.NOT_CHECKED
+
+
+def delivery(code: int, minutes: float = 1, status: str = "") -> Delivery:
+    return Delivery(NOW - timedelta(minutes=minutes), "pull_request", status, code)
+
+
+def told(check: Check, state: State, *words: str) -> None:
+    assert check.state is state, check.line
+    assert [each for each in words if each not in check.line] == [], check.line
+
+
+DELIVERIES: dict[str, tuple[list[Delivery], datetime | None, State, str, Whose]] = {
+    "all taken": ([delivery(202), delivery(204)], None, OK, "as were all of the last 2", Whose.NOBODY),
+    "taken again": ([delivery(202), delivery(401)], None, NOTE, "401 1 times", Whose.NOBODY),
+    "another secret": ([delivery(401)], None, WRONG, "different webhook secrets", Whose.APP_OWNER),
+    "a firewall": ([delivery(403)], None, WRONG, "a firewall, a sign-in", Whose.PLATFORM_TEAM),
+    "as a form": ([delivery(400)], None, WRONG, "application/json", Whose.APP_OWNER),
+    "another server": ([delivery(404)], None, WRONG, "something else than", Whose.PLATFORM_TEAM),
+    "a redirect": ([delivery(301)], None, WRONG, "something else than", Whose.PLATFORM_TEAM),
+    "no web behind it": ([delivery(503)], None, WRONG, "does not reach web", Whose.PLATFORM_TEAM),
+    "a time-out": ([delivery(0, status="timed out")], None, WRONG, "“timed out”", Whose.PLATFORM_TEAM),
+    "none, and a change": ([], NOW - timedelta(hours=1), WRONG, "no webhook at all", Whose.APP_OWNER),
+    "none, and no change": ([], None, NOTE, "none in three days", Whose.NOBODY),
+}
+
+
+@pytest.mark.parametrize(
+    ("found", "changed", "state", "words", "whose"), DELIVERIES.values(), ids=DELIVERIES.keys()
+)
+def test_deliveries_tell_by_the_newest_answer_what_is_wrong_and_whose(
+    found: list[Delivery], changed: datetime | None, state: State, words: str, whose: Whose
+) -> None:
+    check = github_judged.deliveries(found, changed, NOW)
+
+    told(check, state, words)
+    assert check.whose is whose
+
+
+INSTALLATIONS: dict[str, tuple[list[Installation], State, str]] = {
+    "nowhere": ([], WRONG, "installed nowhere"),
+    "one that counts": ([Installation(1, False, "Acme", ALL)], OK, "Acme"),
+    "a stranger's beside it": (
+        [Installation(1, False, "acme", ALL), Installation(2, False, "globex", ALL)],
+        NOTE,
+        "those of globex get nothing",
+    ),
+    "a stranger's alone": ([Installation(2, False, "globex", ALL)], WRONG, "`owners` names acme only"),
+    "a suspended one": (
+        [Installation(1, True, "acme", ALL, url="https://g/1")],
+        WRONG,
+        "lifts that at https://g/1",
+    ),
+    "one that has not accepted": (
+        [Installation(1, False, "acme", ALL | {"pull_requests": "read"}, url="https://g/1")],
+        WRONG,
+        "acme has not accepted `pull_requests: write`",
+    ),
+}
+
+
+@pytest.mark.parametrize(("found", "state", "words"), INSTALLATIONS.values(), ids=INSTALLATIONS.keys())
+def test_installations_tell_who_counts_and_what_was_not_accepted(
+    found: list[Installation], state: State, words: str
+) -> None:
+    checks = github_judged.installations(found, APP, SETTINGS)
+
+    told(checks[-1], state, words)
+
+
+def test_what_the_app_itself_lacks_is_not_told_of_each_installation_again() -> None:
+    granted = {name: level for name, level in ALL.items() if name != "checks"}
+    app = AppFacts("previewbot", granted, tuple(EVENTS))
+
+    [check] = github_judged.installations([Installation(1, False, "acme", granted)], app, SETTINGS)
+
+    assert check.state is OK
+    told(github_judged.permissions(app), WRONG, "`checks: read`", "the App's owner")
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (NotFound("GET /app", status=404, message="Integration not found"), "github.app_id"),
+        (
+            Unauthorized("GET /app", status=401, message="A JSON web token could not be decoded"),
+            "is not one of",
+        ),
+        (
+            Unauthorized("GET /app", status=401, message="'Issued at' claim ('iat') must be in the past"),
+            "set this machine's clock",
+        ),
+        (Forbidden("GET /app", status=403, message="suspended"), "is it suspended?"),
+        (TryLater("GET /app", message="GitHub cannot be reached (ClientConnectorError)"), "HTTPS_PROXY"),
+        (TryLater("GET /app", status=502, message="bad gateway"), "answers 502"),
+    ],
+)
+def test_the_apps_refusal_names_its_cause(error: RemoteError, words: str) -> None:
+    told(github_judged.app_refused(error, SETTINGS), WRONG, words)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "state"), [(0, OK), (9, OK), (-30, NOTE), (30, NOTE), (56, WRONG), (-600, WRONG)]
+)
+def test_the_clock_may_differ_a_little(seconds: int, state: State) -> None:
+    told(github_judged.clock(timedelta(seconds=seconds)), state)
+
+
+@pytest.mark.parametrize(
+    ("url", "state"),
+    [
+        (f"{SETTINGS.public_url}/webhook", OK),
+        (f"{SETTINGS.public_url.upper().replace('HTTPS', 'https')}/webhook/", OK),
+        ("https://elsewhere.example.com/webhook", WRONG),
+        ("", WRONG),
+    ],
+)
+def test_the_webhooks_address_is_that_of_public_url(url: str, state: State) -> None:
+    assert github_judged.hook(Hook(url, "json"), SETTINGS).state is state
+
+
+def test_of_the_hours_requests_a_fifth_is_kept() -> None:
+    end = NOW.timestamp() + 600
+
+    assert github_judged.quota(Quota(5_000, 1_001, end), NOW).state is OK
+    assert github_judged.quota(Quota(5_000, 900, end), NOW).state is WRONG
+
+
+ACCOUNT = "system:serviceaccount:previewbot:previewbot-controller"
+POLICY = "ValidatingAdmissionPolicy 'previewbot-sessions' with binding 'x' denied request: the key"
+TRIED: dict[str, tuple[RemoteError | None, str, State, State]] = {
+    "refused by the policy": (Invalid("try", status=422, message=POLICY), ACCOUNT, OK, OK),
+    "taken, so that no policy holds": (None, ACCOUNT, OK, NOTE),
+    "taken from somebody else": (None, "kubernetes-admin", OK, NOT_CHECKED),
+    "no such namespace": (
+        NotFound("try", status=404, message='namespaces "staging" not found'),
+        ACCOUNT,
+        WRONG,
+        NOT_CHECKED,
+    ),
+    "no right": (
+        Forbidden("try", status=403, message="User x cannot create resource y"),
+        ACCOUNT,
+        NOT_CHECKED,
+        NOT_CHECKED,
+    ),
+    "one that is going": (
+        Forbidden("try", status=403, message="namespace x is being terminated"),
+        ACCOUNT,
+        WRONG,
+        NOT_CHECKED,
+    ),
+    "another CRD": (
+        Invalid("try", status=400, message='strict decoding error: unknown field "spec.ttlSecs"'),
+        ACCOUNT,
+        WRONG,
+        NOT_CHECKED,
+    ),
+    "a webhook without dry runs": (
+        Invalid("try", status=400, message="admission webhook x does not support dry run"),
+        ACCOUNT,
+        NOT_CHECKED,
+        NOT_CHECKED,
+    ),
+    "a webhook that refuses": (
+        Forbidden("try", status=403, message="admission webhook x denied the request"),
+        ACCOUNT,
+        WRONG,
+        NOT_CHECKED,
+    ),
+}
+
+
+@pytest.mark.parametrize(("error", "who", "namespace", "policy"), TRIED.values(), ids=TRIED.keys())
+def test_a_tried_session_tells_of_namespace_and_policy(
+    error: RemoteError | None, who: str, namespace: State, policy: State
+) -> None:
+    checks = cluster_judged.tried_session("staging", who, error)
+
+    assert [check.state for check in checks] == [namespace, policy]
+
+
+LEASES: dict[str, tuple[Mapping[str, Any] | None, State]] = {
+    "none yet": (None, NOTE),
+    "held": ({"spec": {"holderIdentity": "a", "renewTime": "2026-03-02T11:59:58.000000Z"}}, OK),
+    "given back": ({"spec": {"holderIdentity": "", "renewTime": "2026-03-02T11:59:58.000000Z"}}, WRONG),
+    "run out": ({"spec": {"holderIdentity": "a", "renewTime": "2026-03-02T11:00:00.000000Z"}}, WRONG),
+    "without a time": ({"spec": {"holderIdentity": "a"}}, WRONG),
+}
+
+
+@pytest.mark.parametrize(("lease", "state"), LEASES.values(), ids=LEASES.keys())
+def test_the_lease_tells_whether_a_controller_works(lease: Mapping[str, Any] | None, state: State) -> None:
+    told(cluster_judged.lease(lease, "previewbot/previewbot-controller", NOW), state)
+
+
+@pytest.mark.parametrize(
+    ("error", "state", "words"),
+    [
+        (Unauthorized("who am I", status=401, message="Unauthorized"), WRONG, "does not accept the login"),
+        (TryLater("who am I", message="ClientConnectorError"), WRONG, "does not answer"),
+        (NotFound("who am I", status=404), NOT_CHECKED, "older than 1.28"),
+        (Forbidden("who am I", status=403, message="no"), WRONG, "refuses even"),
+        (Conflict("who am I", status=409, message="?"), WRONG, "refuses even"),
+    ],
+)
+def test_a_login_that_fails_is_told_by_its_kind(error: RemoteError, state: State, words: str) -> None:
+    told(cluster_judged.login_refused(error), state, words)
+
+
+@pytest.mark.parametrize("name", ["", "system:anonymous"])
+def test_nobody_is_no_login(name: str) -> None:
+    told(cluster_judged.login(name), WRONG, "takes us for nobody")
+
+
+def test_fields_are_missing_at_any_depth_but_not_below_what_takes_anything() -> None:
+    wanted = fields.schema_like({"spec": {"a": 1, "b": [{"c": 1, "d": 2}], "open": {"x": 1}}})
+    installed = {
+        "properties": {
+            "spec": {
+                "properties": {
+                    "b": {"items": {"properties": {"c": {}}}},
+                    "open": {"x-kubernetes-preserve-unknown-fields": True},
+                }
+            }
+        }
+    }
+
+    assert [*fields.missing(installed, wanted)] == ["spec.a", "spec.b[].d"]
+    assert [*fields.missing(wanted, wanted)] == []
+
+
+@pytest.mark.parametrize(
+    ("status", "text", "signed", "state"),
+    [
+        (401, "X-Hub-Signature-256 is missing: set", False, OK),
+        (200, "pong", True, OK),
+        (401, "the signature does not match: the secret", True, WRONG),
+        (200, "<html>Sign in</html>", False, WRONG),
+        (302, "", False, WRONG),
+        (503, "no healthy upstream", True, WRONG),
+        (200, "pong", False, WRONG),
+    ],
+)
+def test_only_previewbots_web_answers_like_previewbots_web(
+    status: int, text: str, signed: bool, state: State
+) -> None:
+    assert web_judged.answered("https://p/webhook", status, text, signed=signed).state is state
+
+
+@pytest.mark.parametrize(("days", "state"), [(90, OK), (13, NOTE), (0, NOTE)])
+def test_a_certificate_that_ends_soon_is_told(days: int, state: State) -> None:
+    found = names.Certificate(NOW + timedelta(days=days, hours=1), "Let's Encrypt")
+
+    assert names.certificate("a.example.com", found, NOW).state is state
+
+
+@pytest.mark.parametrize(
+    ("why", "words"),
+    [
+        ("certificate has expired", "has expired"),
+        ("Hostname mismatch, certificate is not valid for 'x'", "one for *.preview.example.com"),
+        ("unable to get local issuer certificate", "is its chain complete"),
+    ],
+)
+def test_a_certificate_that_does_not_count_is_told_by_its_kind(why: str, words: str) -> None:
+    told(names.untrusted("previewbot-doctor.preview.example.com", why), WRONG, words)
+
+
+REFERENCES = {
+    "acme/shop#42": Reference("acme/shop", 42),
+    " acme/shop#42 ": Reference("acme/shop", 42),
+    "https://github.com/acme/shop/pull/42": Reference("acme/shop", 42, "github.com"),
+    "https://GitHub.com/acme/shop/pull/42/files#diff-1": Reference("acme/shop", 42, "github.com"),
+    "https://ghe.example.com:8443/acme/shop/issues/42?x=1": Reference(
+        "acme/shop", 42, "ghe.example.com:8443"
+    ),
+    "https://user:word@github.com/acme/shop/pull/42": Reference("acme/shop", 42, "github.com"),
+}
+
+
+@pytest.mark.parametrize(("text", "expected"), REFERENCES.items(), ids=REFERENCES.keys())
+def test_a_pull_request_is_named_by_name_and_number_or_by_its_address(text: str, expected: Reference) -> None:
+    assert reference_from(text) == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "42",
+        "shop#42",
+        "acme/shop",
+        "acme/shop#0",
+        "acme/shop#x",
+        "https://github.com/acme/shop",
+        "../x#1",
+    ],
+)
+def test_what_names_no_pull_request_is_told_how_to_write_one(text: str) -> None:
+    with pytest.raises(ValueError, match="acme/shop#42"):
+        reference_from(text)
