@@ -17,6 +17,7 @@ PAGES = {(EVERYWHERE, PREVIEWS, "get")}
 CONTROLLER = {
     *((EVERYWHERE, PREVIEWS, verb) for verb in ("get", "list", "watch", "create", "patch", "delete")),
     (EVERYWHERE, f"{PREVIEWS}/status", "update"),
+    (EVERYWHERE, "mirrordoperators.operator.metalbear.co/operator", "get"),
     *((NAMESPACE, f"{LEASES}/previewbot-controller", verb) for verb in ("get", "update")),
     (NAMESPACE, LEASES, "create"),
     ("default", "events.events.k8s.io", "create"),

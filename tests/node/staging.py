@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from previewbot_demo import shop
+from previewbot_demo.operator_api import an_operator
 from tests.node.images import Image, Layer, files, program, python
 from tests.node.node import Node
 from tests.support.binaries import gateway_api_crds
@@ -56,6 +58,7 @@ def furnish(node: Node) -> None:
     crds = [
         *gateway_api_crds().glob("*.yaml"),
         ROOT / "demo" / "previewbot_demo" / "schemas" / "previewsessions.yaml",
+        ROOT / "tests" / "support" / "mirrordoperators.yaml",
     ]
     node.registry.push("library/traefik", "1", program("traefik"))
     stand_in = files({"stand_in.py": (HERE / "stand_in.py").read_bytes()})
@@ -66,6 +69,7 @@ def furnish(node: Node) -> None:
         node.kubectl("apply", "--server-side", "--filename", str(crd))
     node.kubectl("wait", "--for", "condition=Established", "--timeout", "30s", "crd", "--all")
     node.kubectl("apply", "--filename", str(HERE / "gateway.yaml"))
+    node.kubectl("apply", "--filename", "-", given=json.dumps(an_operator()))
     staging = (HERE / "staging.yaml").read_text(encoding="utf-8").replace("IMAGE", STAND_IN)
     node.kubectl("apply", "--filename", "-", given=staging)
 

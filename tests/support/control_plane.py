@@ -162,6 +162,21 @@ class ControlPlane:
         names = [self.apply(yaml.safe_load(path.read_text("utf-8")))["metadata"]["name"] for path in paths]
         self._api_server.wait_until(lambda: all(map(self._is_established, names)), _START_SECONDS)
 
+    def install_crd(self, path: Path) -> None:
+        """Install one more CRD, and return when it is served."""
+        name = self.apply(yaml.safe_load(path.read_text("utf-8")))["metadata"]["name"]
+        self._api_server.wait_until(lambda: self._is_established(name), _START_SECONDS)
+
+    def remove_crd(self, definition: str) -> None:
+        """Remove a CRD, if it is there, and return when what it served is gone from discovery."""
+        found = self.call("GET", definition)
+        if found.status == 404:
+            return
+        group = found.body["spec"]["group"]
+        path = f"/apis/{group}/{found.body['spec']['versions'][0]['name']}"
+        self.call("DELETE", definition)
+        self._api_server.wait_until(lambda: self.call("GET", path).status == 404, _START_SECONDS)
+
     def kubeconfig(self) -> Path:
         """Return the administrator's kubeconfig."""
         return self.write_kubeconfig("admin", self.url, {"token": self._token})
