@@ -19,6 +19,9 @@ from multidict import CIMultiDict
 
 Object = Mapping[str, Any]
 
+AGENT_HEADER, KEY_HEADER = "Mirrord-Agent", "mirrord-key"
+"""What mirrord's agent and operator write into answers at a target that some session takes traffic of."""
+
 _SERVED = ("Ready", "Idle")
 _HOP_BY_HOP = ("connection", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade")
 _TIMEOUT = aiohttp.ClientTimeout(total=600, connect=5)
@@ -76,9 +79,15 @@ def _wanted(session: Object, headers: Iterable[tuple[str, str]]) -> bool:
 
 @dataclass
 class Sabotage:
-    """What a test breaks: with `ignore_filter` every request goes to the first session of its target."""
+    """What a test breaks.
+
+    With `ignore_filter` every request goes to the first session of its target, with `take_nothing` none goes
+    to any; `unmarked` leaves out what the agent writes into answers, as an ingress in between may.
+    """
 
     ignore_filter: bool = False
+    take_nothing: bool = False
+    unmarked: bool = False
 
 
 class Router:
@@ -136,7 +145,9 @@ class Router:
         service = self.service(namespace, name)
         if service is None:
             return web.Response(status=502, text=f"there is no Service {namespace}/{name}\n")
-        address = self._address(service, headers)
+        running = [s for s in self._sessions() if s["metadata"]["uid"] in self._pods and targets(s, service)]
+        chosen = self._chosen(running, service, headers)
+        address = self._address(service, chosen)
         if address is None:
             return web.Response(status=503, text=f"nothing runs behind {namespace}/{name}\n")
         if self._client is None:
@@ -148,18 +159,33 @@ class Router:
                 auto_decompress=False,
                 cookie_jar=aiohttp.DummyCookieJar(),
             )
-        return await _forward(self._client, request, address, headers)
+        # An agent is only there while some session takes traffic of the target.
+        mark = _mark(chosen) if running and not self.sabotage.unmarked else {}
+        passed = CIMultiDict(headers)
+        if KEY_HEADER in mark:
+            passed[KEY_HEADER] = mark[KEY_HEADER]
+        answer = await _forward(self._client, request, address, passed)
+        answer.headers.update(mark)
+        return answer
 
-    def _address(self, service: Service, headers: Mapping[str, str]) -> str | None:
-        lines = [(".", ".")] if self.sabotage.ignore_filter else list(headers.items())
-        running = [s for s in self._sessions() if s["metadata"]["uid"] in self._pods]
+    def _chosen(self, running: list[Object], service: Service, headers: Mapping[str, str]) -> Object | None:
+        """Return the session that takes a request; None is staging's."""
+        if self.sabotage.take_nothing:
+            return None
         if self.sabotage.ignore_filter:
-            chosen = next((s for s in running if targets(s, service)), None)
-        else:
-            chosen = choose(running, service, lines)
+            return min(running, key=lambda s: str(s["metadata"]["creationTimestamp"]), default=None)
+        return choose(running, service, headers.items())
+
+    def _address(self, service: Service, chosen: Object | None) -> str | None:
         if chosen is not None:
             return self._pods[chosen["metadata"]["uid"]]
         return self._staging.get(f"{service.namespace}/{service.deployment}")
+
+
+def _mark(chosen: Object | None) -> dict[str, str]:
+    if chosen is None:
+        return {AGENT_HEADER: "passed-through"}
+    return {AGENT_HEADER: "forwarded-to-client", KEY_HEADER: str(chosen["spec"]["key"])}
 
 
 def _application(handle: Callable[[web.BaseRequest], Any]) -> web.Application:

@@ -48,6 +48,7 @@ class Tour:
             ("staging does not", self.staging),
             ("Codex changes the prices: its link opens the front end with the new prices", self.backend),
             ("both run at once, each shows only its own change", self.apart),
+            ("previewbot asked both links before it announced them, and saw the change answer", self.proven),
             ("a new commit: the old preview serves until the new one does", self.pushed),
             ("`/preview status` is answered", self.status),
             ("`/preview extend 2h` moves the end", self.extended),
@@ -90,6 +91,18 @@ class Tour:
         await self._shows(cart, (NEW_TOTAL, OLD_BUTTON), (NEW_BANNER, OLD_TOTAL))
         await self.shown()
         await self.staging()
+
+    async def proven(self) -> None:
+        """At the front end's link mirrord's mark says so, at the other what pricing repeats of the header."""
+        stored = {
+            preview["spec"]["number"]: preview["status"]["link"] for preview in await self._browser.previews()
+        }
+        for number, why in ((self._web, "ThisPreview"), (self._pricing, "PassedOn")):
+            link = stored[number]
+            if (link.get("proven"), link.get("why")) != ("Yes", why):
+                raise Wrong(
+                    f"the link of pull request {number} is proven: {link.get('proven')} {link.get('why')}"
+                )
 
     async def pushed(self) -> None:
         """From the push on the link shows the old or the new, never staging; then comment and page agree."""

@@ -31,6 +31,7 @@ from previewbot.api.preview import (
     status_object,
     timestamp,
 )
+from previewbot.api.proof import Proven, Why
 from previewbot.api.reasons import POD_PROBLEMS, REASONS, Reason, ReasonInfo
 from previewbot.api.reports import Refusal, Report
 from previewbot.api.requests import Goal, Refused, Reply, RequestId, RequestKind, Requests
@@ -92,6 +93,7 @@ __all__ = [
     "PodProblem",
     "Poke",
     "Preview",
+    "Proven",
     "Reason",
     "ReasonInfo",
     "Refusal",
@@ -111,6 +113,7 @@ __all__ = [
     "Turn",
     "Waiting",
     "Waits",
+    "Why",
     "annotations_of",
     "from_object",
     "name_of",

@@ -64,3 +64,4 @@ class Waits(StrEnum):
     POD = "the pod's recovery"
     GATEWAY = "the Gateway"
     OPERATOR = "mirrord's operator"
+    LINK = "the link"

@@ -54,6 +54,9 @@ class Reason(StrEnum):
     POD_REFUSED = "PodRefused"
     ROUTE_NOT_ACCEPTED = "RouteNotAccepted"
     ROUTE_UNANSWERED = "RouteUnanswered"
+    CHECKING_LINK = "CheckingLink"
+    LINK_SHOWS_STAGING = "LinkShowsStaging"
+    LINK_UNANSWERED = "LinkUnanswered"
     # Queued
     LIMIT_REACHED = "LimitReached"
     # AwaitingApproval
@@ -274,6 +277,19 @@ REASONS: Mapping[Reason, ReasonInfo] = MappingProxyType(
             _PLATFORM,
             Waits.GATEWAY,
             "the sessions run, and no Gateway says anything of the preview's route",
+        ),
+        Reason.CHECKING_LINK: _row(
+            _DEPLOYING,
+            _BUSY,
+            _NOBODY,
+            Waits.LINK,
+            "everything runs; the link is asked before it is announced",
+        ),
+        Reason.LINK_SHOWS_STAGING: _row(
+            _DEPLOYING, _BAD, _PLATFORM, Waits.LINK, "whoever opens the link sees staging, or another preview"
+        ),
+        Reason.LINK_UNANSWERED: _row(
+            _DEPLOYING, _BAD, _PLATFORM, Waits.LINK, "behind the link nothing answers, or an error does"
         ),
         Reason.LIMIT_REACHED: _row(
             Phase.QUEUED, _BUSY, _NOBODY, Waits.SLOT, "others hold all slots that it could have"

@@ -16,6 +16,7 @@ from pydantic import WithJsonSchema
 from previewbot.api.base_branch import BaseBranch
 from previewbot.api.conditions import Condition
 from previewbot.api.phases import Phase
+from previewbot.api.proof import Proven, Why
 from previewbot.api.reasons import Reason
 from previewbot.api.reports import Report
 from previewbot.api.requests import Reply, Requests
@@ -133,6 +134,11 @@ class Link(Value):
     `reason` says why, and `message` in whose words (one line, without what looks like a secret);
     `extension_url` may be another way in. `since` is when that began, or when the link came back; `lost`
     counts how often a link went that was shown, as long as it does not hold.
+
+    `proven` is whether whoever opens it sees this pull request, as far as asking told at `checked_at`, and
+    `why` how that is known; None while nobody asked. `answered` is the status that came with it, `about` has
+    the services it is about, `unchecked` those of which it is not known that the header gets to them.
+    `question` tells what was asked from what would be now, and `asked_since` is when it was asked first.
     """
 
     kind: LinkKind | None = None
@@ -142,6 +148,14 @@ class Link(Value):
     message: str = ""
     since: datetime | None = None
     lost: int = 0
+    proven: Proven | None = None
+    checked_at: datetime | None = None
+    why: Annotated[Why, WithJsonSchema({"type": "string"})] | None = None
+    answered: int = 0
+    about: tuple[str, ...] = ()
+    unchecked: tuple[str, ...] = ()
+    question: str = ""
+    asked_since: datetime | None = None
 
 
 @dataclass(frozen=True)

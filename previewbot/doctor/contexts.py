@@ -8,6 +8,7 @@ from datetime import datetime
 from previewbot.api import Preview
 from previewbot.clients.github import GitHub
 from previewbot.clients.kubernetes.client import Kube
+from previewbot.clients.links import Links
 from previewbot.clients.registry import Registry
 from previewbot.config.server import Settings
 from previewbot.engine.operator import OperatorSeen, nobody_asked
@@ -33,6 +34,7 @@ def looking(
     return Context(
         kube=kube,
         github=github,
+        links=Links("previewbot-doctor (asks whether a link works)"),
         registry=registry,
         renderer=Renderer(),
         settings=settings,

@@ -116,6 +116,22 @@ def _lands(serving: Sequence[Service], opens: Mapping[str, str]) -> str:
     return next((opens[s.name] for s in serving if opens.get(s.name, "/") != "/"), "/")
 
 
+def lands_on(link: Link, config: RepositoryConfig, services: Sequence[Service]) -> str:
+    """Return the service of the preview that a link leads to itself; empty if it leads to another of
+    staging's."""
+    serving = [service for service in services if service.serving_sha]
+    entry = entry_of(config, services)
+    if link.kind is LinkKind.SHARE_HOST:
+        sharing = _sharing(serving, entry)
+        return sharing.name if sharing is not None else ""
+    if entry is None:
+        return ""
+    path = urlsplit(link.url).path
+    rule = next(rule for rule in entry.rules if rule.takes(path))
+    own = (s.name for s in serving if entry.is_served_by(s.namespace, s.target))
+    return next(own, "") if rule.service == entry.service else ""
+
+
 def entry_extension_link(key: str, entry: Entry) -> str:
     """Return the link that has mirrord's browser extension send the header to staging's front end."""
     return _extension_link_of(key, entry.url)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from typing import Any
@@ -11,9 +11,11 @@ from typing import Any
 from previewbot.api import Preview
 from previewbot.clients.github import GitHub, InstallationClient
 from previewbot.clients.kubernetes.client import Kube
+from previewbot.clients.links import Links
 from previewbot.clients.registry import Registry
 from previewbot.config.server import Settings
 from previewbot.engine.operator import OperatorSeen, nobody_asked
+from previewbot.reconciler.askings import Askings
 from previewbot.reconciler.children import ChildKind, Route
 from previewbot.reconciler.memory import Memory
 from previewbot.reconciler.observation import Limits
@@ -35,6 +37,7 @@ class Context:
     kube: Kube
     github: GitHub
     registry: Registry
+    links: Links
     renderer: Renderer
     settings: Settings
     now: Callable[[], datetime]
@@ -46,6 +49,7 @@ class Context:
     route: Route
     memory: Memory
     operator: Callable[[], OperatorSeen] = nobody_asked
+    askings: Askings = field(default_factory=Askings)
 
     def client_for(self, preview: Preview, installation_id: int | None = None) -> InstallationClient:
         """Return the client with which GitHub is asked about a Preview; another installation's if given.
@@ -73,6 +77,11 @@ class Context:
     def _slots(self) -> Slots:
         return Slots(SlotLimitsOf(self.settings))
 
+    def forget(self, name: str) -> None:
+        """Forget a Preview that is gone."""
+        self.memory.forget(name)
+        self.askings.forget(name)
+
     @property
     def limits(self) -> Limits:
         """What the settings say about time, and where links go."""
@@ -84,4 +93,5 @@ class Context:
             image_deadline=settings.deadlines.image,
             public_url=settings.public_url,
             gateway=settings.links.gateway if settings.links else None,
+            check_links=settings.links.check if settings.links else True,
         )

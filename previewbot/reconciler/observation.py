@@ -31,6 +31,7 @@ from previewbot.config.server import GatewaySettings
 from previewbot.engine.operator import OperatorSeen, problem_of
 from previewbot.errors import RemoteError
 from previewbot.rules.commands import Command, UnknownCommand
+from previewbot.rules.link_answers import Answers
 from previewbot.rules.repositories import Bounds
 from previewbot.rules.slots import SlotGrant
 
@@ -233,7 +234,7 @@ class Prepared:
 
 @dataclass(frozen=True)
 class Limits:
-    """What the platform team's settings say about time, and where links go."""
+    """What the platform team's settings say about time, where links go, and whether these are asked."""
 
     ttl_default: timedelta
     ttl_max: timedelta
@@ -241,6 +242,16 @@ class Limits:
     image_deadline: timedelta
     public_url: str
     gateway: GatewaySettings | None = None
+    check_links: bool = False
+
+
+@dataclass(frozen=True)
+class LinkAnswer:
+    """What asking a link came to: `of` which inquiry, and when."""
+
+    of: str
+    at: datetime
+    answers: Answers
 
 
 @dataclass(frozen=True)
@@ -253,7 +264,8 @@ class Observation:
     `images` and `targets` are by service, `pod_problems` by the uid of the session; `taken` says of children
     that are not there, by their identity, what of somebody else's is in their way. What was not asked for is
     not in them. `pods_again` is in how many seconds pods are to be looked at that are not up, if any are.
-    `operator` is what the last poll knew of mirrord's operator.
+    `operator` is what the last poll knew of mirrord's operator. `link_answer` is there in the pass in which a
+    link has answered.
     """
 
     preview: Preview
@@ -272,6 +284,7 @@ class Observation:
     pods_again: float | None = None
     taken: Mapping[tuple[str, str, str], str] = field(default_factory=dict)
     operator: OperatorSeen = field(default_factory=OperatorSeen)
+    link_answer: LinkAnswer | None = None
     slot: SlotGrant = field(default_factory=lambda: SlotGrant(granted=False))
 
     @property

@@ -11,6 +11,7 @@ from previewbot.errors import Forbidden, Invalid, RemoteError
 from previewbot.reconciler.apply import ApplyResult, is_refusal
 from previewbot.reconciler.observation import Observation
 from previewbot.reconciler.plan.decision import Run
+from previewbot.reconciler.plan.link_check import STILL_ASKED, inquiry_of, seconds_until_asked
 from previewbot.reconciler.plan.planner import Plan
 from previewbot.reconciler.plan.requeue import (
     AFTER_CHANGE,
@@ -85,7 +86,7 @@ def next_pass(
     deadline = observation.limits.image_deadline
     after = requeue_after(status, plan.decision, observation.facts, deadline=deadline, now=now)
     if running:
-        after = earliest(after, observation.pods_again)
+        after = earliest(after, observation.pods_again, _until_link_is_asked(status, observation, now))
     if plan.creates and not plan.may_create and errors.first is None:
         after = earliest(after, SOON)
     elif removes:
@@ -99,6 +100,16 @@ def next_pass(
         owed = any(is_owed_now(reply, now) for reply in status.replies)
         after = earliest(after, soon if owed else None)
     return Outcome(after, errors.first)
+
+
+def _until_link_is_asked(status: Status, observation: Observation, now: datetime) -> float | None:
+    """Return in how many seconds its link is to be asked, or may have answered; None if it is not asked."""
+    preview, limits = replace(observation.preview, status=status), observation.limits
+    inquiry = inquiry_of(preview, observation.facts, limits, status.services, status.children)
+    if inquiry is None:
+        return None
+    after = seconds_until_asked(inquiry, status.link, status.services, limits.session_deadline, now)
+    return None if after is None else max(STILL_ASKED, after)
 
 
 def without_foreign_reports(status: Status, names: Collection[str]) -> Status:

@@ -15,6 +15,7 @@ from typing import Any
 from previewbot.api import Preview, Reason, Status
 from previewbot.clients.github import GitHub
 from previewbot.clients.kubernetes.client import Kube
+from previewbot.clients.links import Links
 from previewbot.clients.registry import Registry
 from previewbot.config.server import Settings
 from previewbot.engine.operator import OperatorSeen, nobody_asked
@@ -64,6 +65,7 @@ class Reconciler:
         kube: Kube,
         github: GitHub,
         registry: Registry,
+        links: Links,
         renderer: Renderer,
         settings: Settings,
         now: Callable[[], datetime],
@@ -83,6 +85,7 @@ class Reconciler:
             kube=kube,
             github=github,
             registry=registry,
+            links=links,
             renderer=renderer,
             settings=settings,
             now=now,
@@ -113,7 +116,7 @@ class Reconciler:
         # write, and a write on top of an old resourceVersion would only be refused with a conflict.
         obj = await self._context.kube.get_preview(name)
         if obj is None:
-            self._context.memory.forget(name)
+            self._context.forget(name)
             return Outcome()
         store = PreviewStore(self._context, obj)
         # Somebody deleted the Preview: its owner references remove the children, so there is nothing for us
@@ -283,7 +286,7 @@ class Reconciler:
             await store.delete()
         except Conflict:
             return Outcome(SOON)
-        self._context.memory.forget(store.preview.name)
+        self._context.forget(store.preview.name)
         return Outcome()
 
     async def _remove_all(self, store: PreviewStore) -> Outcome:

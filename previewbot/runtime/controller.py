@@ -18,6 +18,7 @@ from previewbot.clients.github import GitHub
 from previewbot.clients.kubernetes.cache import ObjectCache
 from previewbot.clients.kubernetes.client import Kube
 from previewbot.clients.kubernetes.operator import look_at_operator
+from previewbot.clients.links import Links
 from previewbot.clients.outgoing import client_session
 from previewbot.clients.registry import Registry
 from previewbot.config.server import Settings
@@ -247,6 +248,7 @@ def _reconciler(
         kube=parts.kube,
         github=parts.github,
         registry=Registry(parts.session, parts.settings.images.registries),
+        links=Links(f"{USER_AGENT} (asks whether a link works)"),
         renderer=Renderer(),
         settings=parts.settings,
         now=_now,

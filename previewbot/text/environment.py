@@ -12,7 +12,19 @@ from pathlib import Path
 
 from jinja2 import BaseLoader, Environment, StrictUndefined
 
-from previewbot.api import ContainerPart, LinkKind, Missing, Phase, Reason, Severity, SlotBound, Turn, Waits
+from previewbot.api import (
+    ContainerPart,
+    LinkKind,
+    Missing,
+    Phase,
+    Proven,
+    Reason,
+    Severity,
+    SlotBound,
+    Turn,
+    Waits,
+    Why,
+)
 from previewbot.text import hypertext, markdown, plain
 from previewbot.text.durations import format_duration
 from previewbot.text.standing import service_waited_for
@@ -71,6 +83,8 @@ def _environment(
         "Reason": Reason,
         "LinkKind": LinkKind,
         "Missing": Missing,
+        "Proven": Proven,
+        "Why": Why,
         "Severity": Severity,
         "ContainerPart": ContainerPart,
         "Turn": Turn,

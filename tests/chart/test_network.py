@@ -64,13 +64,23 @@ def test_web_goes_to_the_api_server_and_nowhere_else() -> None:
 
 
 def test_the_controller_also_goes_to_github_and_to_the_registries_of_the_settings() -> None:
-    assert egress("minimal", "controller") == {("TCP", 443), ("TCP", 6443)}
-    assert egress("everything", "controller") == {
+    unasked = ("--set", "settings.links.check=false")
+    assert egress("minimal", "controller", *unasked) == {("TCP", 443), ("TCP", 6443)}
+    assert egress("everything", "controller", *unasked) == {
         ("TCP", 443),
         ("TCP", 8443),  # the API server, and GitHub as it happens
         ("TCP", 5000),  # a registry's own port
         ("TCP", 3128),  # extraEgress
     }
+
+
+def test_the_controller_also_goes_where_links_lead_and_where_their_gateway_s_pods_listen() -> None:
+    links = {("TCP", port) for port in (8000, 8080, 8443, 10080, 10443)}
+
+    assert egress("minimal", "controller") == {("TCP", 443), ("TCP", 6443), *links}
+    assert egress("everything", "controller") >= {("TCP", 8080), ("TCP", 9443)}
+    assert ("TCP", 10443) not in egress("everything", "controller")
+    assert not links & egress("minimal", "web")
 
 
 ELSEWHERE = {
@@ -110,14 +120,18 @@ def test_what_may_leave_is_what_the_security_page_says_and_no_more(
     expected = own if process == "controller" else set[int]()
     for row in perimeter.rows():
         if process in row.who and row.whom != perimeter.DNS:
-            expected |= _ports_of(row, settings, values["apiServerPorts"])
+            expected |= _ports_of(row, settings, values)
 
     assert {port for _, port in egress(name, process, *options)} == expected
 
 
-def _ports_of(row: perimeter.Row, settings: Settings, of_the_api_server: list[int]) -> set[int]:
+def _ports_of(row: perimeter.Row, settings: Settings, values: dict[str, Any]) -> set[int]:
+    """Return the ports of a row; one that no link needs opens none."""
     if row.port == "`networkPolicy.apiServerPorts`":
-        return set(of_the_api_server)
+        return set(values["apiServerPorts"])
+    if row.port == f"{perimeter.ITS_OWN}, and `networkPolicy.linkPorts`":
+        asks = settings.links is None or settings.links.check
+        return {a.port for a in perimeter.named(row, settings, {})} | set(values["linkPorts"] if asks else [])
     if row.port != perimeter.ITS_OWN:
         return {int(row.port)}
     return {address.port for address in perimeter.named(row, settings, {})}
@@ -130,7 +144,7 @@ def test_a_registry_that_no_image_may_come_from_opens_no_port() -> None:
 
 
 def test_the_peers_that_bound_a_destination_stand_beside_its_ports() -> None:
-    dns, api_server, github, registries, extra = policy("everything", "controller")["egress"]
+    dns, api_server, github, registries, links, extra = policy("everything", "controller")["egress"]
 
     assert [peer["namespaceSelector"]["matchLabels"] for peer in dns["to"]] == [
         {"kubernetes.io/metadata.name": "kube-system"}
@@ -139,6 +153,7 @@ def test_the_peers_that_bound_a_destination_stand_beside_its_ports() -> None:
     assert (ports(github), cidrs(github)) == ({("TCP", 8443)}, ["192.0.2.0/24"])
     assert ports(registries) == {("TCP", 443), ("TCP", 5000)}
     assert cidrs(registries) == ["198.51.100.0/24", "203.0.113.0/24"]
+    assert (ports(links), cidrs(links)) == ({("TCP", 8080), ("TCP", 9443)}, ["203.0.113.7/32"])
     assert ports(extra) == {("TCP", 3128)}
     assert policy("everything", "web")["egress"] == [dns, api_server]
 

@@ -20,6 +20,14 @@ async def the_routing_ignores_filters(world: World) -> None:
     world.router.sabotage.ignore_filter = True
 
 
+async def the_agent_takes_no_request(world: World) -> None:
+    world.router.sabotage.take_nothing = True
+
+
+async def an_ingress_takes_the_marks_away(world: World) -> None:
+    world.router.sabotage.unmarked = True
+
+
 async def the_operator_ignores_deletes(world: World) -> None:
     world.operator.switches.ignore_deletes = True
 
@@ -71,7 +79,10 @@ async def the_reviewer_may_not_write(world: World) -> None:
         (ci_never_builds, "the comment gets a link"),
         (the_build_fails, "the comment gets a link"),
         (the_registry_refuses, "the comment gets a link"),
-        (the_gateway_sets_no_header, "the link shows the change"),
+        # Behind such a link is plain staging: it is asked, and not announced.
+        (the_gateway_sets_no_header, "the comment gets a link"),
+        (the_agent_takes_no_request, "the comment gets a link"),
+        (an_ingress_takes_the_marks_away, "previewbot asked both links"),
         (comments_are_refused, "Copilot changes the front end: one comment appears"),
         (the_controller_is_dead, "Copilot changes the front end: one comment appears"),
         (the_reviewer_may_not_write, "`/preview status` is answered"),

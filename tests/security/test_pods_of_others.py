@@ -72,7 +72,7 @@ class Controller:
         """Return what is told of the session's pods."""
         nothing = cast(Any, None)
         context = Context(
-            kube=cast(Any, self), github=nothing, registry=nothing, renderer=nothing,
+            kube=cast(Any, self), github=nothing, registry=nothing, links=nothing, renderer=nothing,
             settings=parse(SETTINGS, {}),
             now=lambda: NOW, previews=list, pods=self.pods, wrote=lambda _: None, kinds=KINDS, route=ROUTE,
             memory=Memory(),

@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, Literal, cast
+from urllib.parse import urlsplit
 
 from previewbot.api import (
     PREVIEW_LABEL,
@@ -41,6 +42,7 @@ from previewbot.api.github import (
     Repository,
 )
 from previewbot.clients.kubernetes.resources import without_nulls
+from previewbot.clients.links import Question
 from previewbot.clients.registry import FoundImage
 from previewbot.config.server import Settings, parse
 from previewbot.engine.operator import OperatorSeen
@@ -50,6 +52,7 @@ from previewbot.reconciler.children import KINDS, ChildKind
 from previewbot.reconciler.memory import Configurations, Memory
 from previewbot.reconciler.reporters import GITHUB_REPORTERS, Reporter
 from previewbot.rules.commands import excerpt
+from previewbot.rules.link_answers import Answer
 from previewbot.text.markers import comment_hash, marker_in
 from previewbot.text.render import Renderer
 from previewbot_demo.kube.json_copy import json_copy
@@ -500,6 +503,29 @@ class RegistryInMemory:
         return FoundImage("sha256:" + hashlib.sha256(name.encode()).hexdigest(), "")
 
 
+class LinksInMemory:
+    """What answers behind links, at once: by the path that is asked for, else `answer` for all.
+
+    `staging` answers what is asked of staging's own host. While `silent`, nothing answers at all.
+    """
+
+    def __init__(self, calls: Calls) -> None:
+        self._calls = calls
+        self.answer, self.staging = Answer(200), Answer(200)
+        self.by_path: dict[str, Answer] = {}
+        self.asked: list[Question] = []
+        self.silent = False
+
+    async def ask(self, question: Question) -> Answer:
+        self._calls.note("ask link")
+        self.asked.append(question)
+        if self.silent:
+            await asyncio.Event().wait()
+        if question.host:
+            return self.staging
+        return self.by_path.get(urlsplit(question.url).path, self.answer)
+
+
 class Slots(asyncio.Lock):
     """The reconciler's lock, with who waits for it."""
 
@@ -527,6 +553,7 @@ class World:
         self.cluster = Cluster(self.calls, self.clock)
         self.github = GitHubInMemory(self.calls, self.clock)
         self.registry = RegistryInMemory(self.calls)
+        self.links = LinksInMemory(self.calls)
         self.settings: Settings = parse({**SETTINGS, **settings}, {})
         self.outcome, self._deliveries = Outcome(), itertools.count(1)
         self.others: list[Preview] = []
@@ -540,6 +567,7 @@ class World:
             kube=cast(Any, self.cluster),
             github=cast(Any, self.github),
             registry=cast(Any, self.registry),
+            links=cast(Any, self.links),
             renderer=_RENDERER,
             settings=self.settings,
             now=self.clock,

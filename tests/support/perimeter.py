@@ -87,10 +87,19 @@ def _token_servers(settings: Settings) -> set[Address]:
     return {of_url(access.token_server) for access in _asked(settings).values() if access.token_server}
 
 
+def _links(settings: Settings) -> set[Address]:
+    """Return where links lead, all of them as one: `*.preview.example.com`."""
+    gateway = settings.links.gateway if settings.links is not None and settings.links.check else None
+    if gateway is None:
+        return set()
+    return {Address(f"*.{gateway.domain}", gateway.port or _SCHEMES[gateway.scheme])}
+
+
 NAMED_BY: Mapping[str, Callable[[Settings], set[Address]]] = {
     "`github.api_url`": lambda settings: {of_url(settings.github.api_url)},
     "`images.allowed`": _registries,
     "`images.registries.<host>.token_server`": _token_servers,
+    "`links.gateway.domain`": _links,
 }
 """The destinations that settings name, by the words of the table."""
 

@@ -23,11 +23,13 @@ from previewbot.api import (
     Phase,
     PodProblem,
     Preview,
+    Proven,
     Reason,
     Service,
     Slot,
     SlotBound,
     Waiting,
+    Why,
 )
 from tests.support.previews import HEAD, NOW, OLDER, a_preview
 
@@ -135,8 +137,19 @@ POD_PROBLEMS = {
 """What real pods have."""
 
 
-def _without_link(reason: Reason, message: str = "") -> Preview:
-    link = Link(extension_url=HEADER_ONLY.extension_url, reason=reason, message=message, since=NOW)
+_NO: dict[str, Any] = {"proven": Proven.NO, "checked_at": NOW, "question": "q", "asked_since": NOW}
+_UNCHECKED = replace(
+    GATEWAY,
+    proven=Proven.UNKNOWN,
+    checked_at=NOW,
+    why=Why.BEHIND_THE_ENTRY,
+    about=("checkout",),
+    unchecked=("checkout", "pricing"),
+)
+
+
+def _without_link(reason: Reason, message: str = "", **known: Any) -> Preview:
+    link = Link(extension_url=HEADER_ONLY.extension_url, reason=reason, message=message, since=NOW, **known)
     return _preview(Phase.DEPLOYING, reason, _ready(), **{**_RUNNING, "link": link})
 
 
@@ -151,6 +164,45 @@ STATES: dict[str, Preview] = {
         "NotAllowedByListeners: No listeners included by this parent ref allowed this attachment.",
     ),
     "route-unanswered": _without_link(Reason.ROUTE_UNANSWERED),
+    "link-not-asked-yet": _without_link(Reason.CHECKING_LINK),
+    "link-asked-again": _without_link(Reason.CHECKING_LINK, **_NO, why=Why.TOO_LATE),
+    "link-shows-staging": _without_link(
+        Reason.LINK_SHOWS_STAGING, **_NO, why=Why.STAGING, answered=200, about=("checkout",)
+    ),
+    "link-not-passed-on": _without_link(
+        Reason.LINK_SHOWS_STAGING,
+        **_NO,
+        why=Why.NOT_PASSED_ON,
+        answered=200,
+        about=("checkout",),
+        unchecked=("checkout",),
+    ),
+    "link-fails-with-staging": _without_link(
+        Reason.LINK_UNANSWERED, **_NO, why=Why.STAGING_TOO, answered=502
+    ),
+    "link-answers-alone-with-an-error": _without_link(
+        Reason.LINK_UNANSWERED, **_NO, why=Why.ONLY_THE_LINK, answered=502
+    ),
+    "link-behind-the-entry": _preview(
+        Phase.READY, Reason.ALL_READY, _ready(), **{**_RUNNING, "link": _UNCHECKED}
+    ),
+    "link-whose-check-is-refused": _preview(
+        Phase.READY,
+        Reason.ALL_READY,
+        _ready(),
+        **{**_RUNNING, "link": replace(_UNCHECKED, why=Why.CHECK_REFUSED, answered=404)},
+    ),
+    "link-to-an-error-of-the-change": _preview(
+        Phase.READY,
+        Reason.ALL_READY,
+        _ready(),
+        **{
+            **_RUNNING,
+            "link": replace(
+                GATEWAY, proven=Proven.YES, why=Why.THIS_PREVIEW, answered=500, about=("checkout",)
+            ),
+        },
+    ),
     "ready": _preview(Phase.READY, Reason.ALL_READY, _ready(), **_RUNNING),
     "base-branch-open-to-all": _preview(
         Phase.READY,

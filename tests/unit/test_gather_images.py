@@ -72,6 +72,7 @@ class Looking:
             kube=nothing,
             github=cast(Any, NoBuilds()),
             registry=Registry(session, access),
+            links=nothing,
             renderer=nothing,
             settings=_settings(f"{server.host}/acme/"),
             now=lambda: self.now,

@@ -149,6 +149,9 @@ SERVES_BY_ITSELF = {
     "ready-with-others-left-out",
     "paused",
     "partial-and-paused",
+    "link-behind-the-entry",
+    "link-whose-check-is-refused",
+    "link-to-an-error-of-the-change",
 }
 
 

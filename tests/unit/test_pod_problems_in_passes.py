@@ -163,7 +163,8 @@ async def read_at(
     """Return a service after a look at its session's only pod, and the plan that takes it in."""
     nothing = cast(Any, None)
     context = Context(
-        kube=cast(Any, cluster), github=nothing, registry=nothing, renderer=nothing, settings=settings,
+        kube=cast(Any, cluster), github=nothing, registry=nothing, links=nothing, renderer=nothing,
+        settings=settings,
         now=lambda: now, previews=list, pods=lambda _, uid: [seen(status)] if uid == "s-1" else [],
         wrote=lambda _: None, kinds=KINDS, route=ROUTE, memory=Memory(),
     )  # fmt: skip

@@ -18,11 +18,13 @@ from previewbot.api import (
     Phase,
     PodProblem,
     Preview,
+    Proven,
     Reason,
     Service,
     Severity,
     Turn,
     Waiting,
+    Why,
 )
 from previewbot.text import hypertext, markdown, plain
 from previewbot.text.environment import for_comments, for_pages, for_terminals, templates_directory
@@ -40,6 +42,8 @@ ENUMS: dict[str, type[StrEnum]] = {
     "Severity": Severity,
     "ContainerPart": ContainerPart,
     "Turn": Turn,
+    "Proven": Proven,
+    "Why": Why,
 }
 LOADER = FileSystemLoader(templates_directory())
 PLACES = {"comment": for_comments(LOADER), "page": for_pages(LOADER), "terminal": for_terminals(LOADER)}

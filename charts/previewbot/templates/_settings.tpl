@@ -71,3 +71,15 @@
 {{- end -}}
 {{- toJson ($ports | uniq) -}}
 {{- end }}
+
+{{/* Ports on which the controller asks links; none where it does not. Share hosts are at 443. As JSON. */}}
+{{- define "previewbot.linkPorts" -}}
+{{- $links := .Values.settings.links | default dict -}}
+{{- $ports := list -}}
+{{- if ne (toString $links.check) "false" -}}
+{{- $gateway := $links.gateway | default dict -}}
+{{- $ports = list ($gateway.port | default (eq ($gateway.scheme | default "https") "http" | ternary 80 443)) -}}
+{{- $ports = concat $ports .Values.networkPolicy.linkPorts -}}
+{{- end -}}
+{{- toJson $ports -}}
+{{- end }}

@@ -109,6 +109,13 @@ class PathRule:
     port: int
     timeouts: Timeouts | None = None
 
+    def takes(self, path: str) -> bool:
+        """Return whether it is for a path; a prefix is one of whole parts, `/api` of `/api/v1` alone."""
+        if self.type == "Exact":
+            return path == self.path
+        prefix = self.path.rstrip("/")
+        return path == prefix or path.startswith(f"{prefix}/")
+
 
 class Entry(t.Model):
     """Staging's front end, which every link opens: its URL, and the Service a link is forwarded to."""

@@ -16,6 +16,7 @@ from previewbot.reconciler.children.kind import ChildKind, Object, selector
 from previewbot.reconciler.context import Context
 from previewbot.reconciler.gather.github import must_read, read_github, wants_a_look
 from previewbot.reconciler.gather.images import look_up_image
+from previewbot.reconciler.gather.links import ask_link
 from previewbot.reconciler.gather.others import taken_by_others
 from previewbot.reconciler.gather.pods import look_again_in, pod_problems
 from previewbot.reconciler.gather.targets import read_target
@@ -248,6 +249,7 @@ async def _ask_for_services(context: Context, observation: Observation) -> Obser
     # The questions may have taken most of a minute. The plan must not measure deadlines by a clock that stood
     # still meanwhile.
     taken = await taken_by_others(context, as_planned)
+    answer = await ask_link(context, preview, observation)
     return replace(
         observation,
         now=context.now(),
@@ -255,6 +257,7 @@ async def _ask_for_services(context: Context, observation: Observation) -> Obser
         pod_problems=problems,
         pods_again=again,
         taken=taken,
+        link_answer=answer,
     )
 
 

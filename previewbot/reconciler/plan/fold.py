@@ -16,6 +16,7 @@ from previewbot.reconciler.plan import conditions, lifecycle
 from previewbot.reconciler.plan.commands import settle_replies
 from previewbot.reconciler.plan.decision import Decision, End, Hold, Leave, Run
 from previewbot.reconciler.plan.link import link_of, other_links_of
+from previewbot.reconciler.plan.link_check import checked
 from previewbot.reconciler.plan.services import without_route
 
 
@@ -38,7 +39,8 @@ def fold(
     phase, reason = _phase(before, decision, services, observation.found)
     # The clock runs by what serves, whether or not a link to it can be shown.
     clock = _clock(observation, before.lifecycle, decision, phase)
-    link = link_of(observation, services, (*steps.children, *others))
+    children = (*steps.children, *others)
+    link = checked(observation, link_of(observation, services, children), services, children)
     if isinstance(decision, Run) and link.reason is not None and phase is not None and phase.runs:
         phase, reason = link.reason.phase, link.reason
     status = _with_parts(
@@ -50,7 +52,7 @@ def fold(
         link=link,
         other_links=other_links_of(observation, services),
         services=services,
-        children=(*steps.children, *others),
+        children=children,
     )
     return with_conditions(settle_replies(status), observation)
 

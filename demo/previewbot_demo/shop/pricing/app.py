@@ -1,6 +1,7 @@
 """Pricing: what it costs today. Reads `HOST` and `PORT`; calls nobody, and no browser ever calls it.
 
 GET /prices     {"currency": "EUR", "note": "", "prices": {"mug": {"cents": 1600, "before": null}}}
+GET /baggage    {"baggage": "mirrord-session=…"}: the header that this request came with
 GET /healthz    ok
 """
 
@@ -42,6 +43,8 @@ class Handler(BaseHTTPRequestHandler):
             self._answer(200, {"status": "ok"})
         elif self.path == "/prices":
             self._answer(200, prices())
+        elif self.path == "/baggage":
+            self._answer(200, {"baggage": self.headers.get("baggage", "")})
         else:
             self._answer(404, {"error": f"no such path: {self.path}"})
 

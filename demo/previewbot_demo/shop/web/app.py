@@ -1,10 +1,11 @@
 """Web: the shop's front end. Reads `HOST`, `PORT`, `CATALOG_URL` and `PRICING_URL`.
 
-    GET /                 every product
-    GET /product/<id>     one product
-    GET /cart             the basket
-    GET /cart/add?id=…    puts a product into the basket (a cookie)
-    GET /healthz          ok
+    GET /                     every product
+    GET /product/<id>         one product
+    GET /cart                 the basket
+    GET /cart/add?id=…        puts a product into the basket (a cookie)
+    GET /api/pricing/baggage  the `baggage` header that pricing was given for this request
+    GET /healthz              ok
 
 It passes the `baggage` header on to the services it calls, as every service of the shop has to
 (https://www.w3.org/TR/baggage/).
@@ -136,6 +137,10 @@ class Handler(BaseHTTPRequestHandler):
             self._answer(200, STYLE.encode(), "text/css")
             return
         try:
+            if url.path == "/api/pricing/baggage":
+                received = fetch(os.environ["PRICING_URL"] + "/baggage", self.headers.get("baggage"))
+                self._answer(200, json.dumps(received).encode(), "application/json")
+                return
             shop = Shop(self.headers.get("baggage"))
         except (OSError, ValueError, KeyError) as error:
             self._page(502, "Closed", f"<h1>We are restocking</h1><p>{escape(str(error))}</p>")

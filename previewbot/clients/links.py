@@ -1,0 +1,263 @@
+"""Asks a link as somebody's browser would: one GET, of which the status and mirrord's headers are read.
+
+Behind a link is what a pull request made of a service: whatever answers may be anybody's. So nothing of ours
+goes along (no cookie, no credential), redirects are not followed, a body is closed unread but for the first
+kilobytes of a check's answer, and time and size are bounded. An answer that is none is an answer too: why
+there was none.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+import aiohttp
+from aiohttp.abc import AbstractResolver, ResolveResult
+from yarl import URL
+
+from previewbot.api import Why
+from previewbot.clients.answers import beginning
+from previewbot.clients.tls import end_at_once
+from previewbot.rules.link_answers import AGENT_HEADER, KEY_HEADER, Answer
+
+Addresses = list[tuple[socket.AddressFamily, str]]
+LookUp = Callable[[str, int], Addresses]
+"""Returns the addresses of a name; raises OSError if it has none."""
+
+_MOST_VALUES = 8
+# By X509_V_ERR_* of OpenSSL: a certificate of an authority that this process does not know may well be one
+# that reviewers' browsers know (https://docs.openssl.org/3.0/man3/X509_STORE_CTX_get_error/).
+_UNKNOWN_AUTHORITY = (2, 18, 19, 20, 21)
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Seconds for a connection, and for all of a question; bytes of a check's answer; looks up at once.
+
+    A name that is looked up in vain keeps its thread for as long as the system's own resolver tries.
+    """
+
+    connect_seconds: float = 2.0
+    whole_seconds: float = 5.0
+    body: int = 32 * 1024
+    look_ups: int = 8
+
+
+@dataclass(frozen=True)
+class Question:
+    """What to ask.
+
+    `addresses` are where to go if the URL's name is not known here: IP addresses, or names of their own.
+    `host` is the host to ask for there instead of the URL's own, with its port if need be. `reads_body`: the
+    beginning of the answer is wanted.
+    """
+
+    url: str
+    addresses: tuple[str, ...] = ()
+    host: str = ""
+    reads_body: bool = False
+
+
+class Links:
+    """Asks links, each over a connection of its own."""
+
+    def __init__(
+        self,
+        user_agent: str,
+        *,
+        limits: Limits | None = None,
+        tls: ssl.SSLContext | None = None,
+        look_up: LookUp | None = None,
+    ) -> None:
+        self._user_agent = user_agent
+        self._limits = limits or Limits()
+        self._tls = end_at_once(tls or ssl.create_default_context())
+        self._look_up = _Threads(look_up or addresses_of, self._limits.look_ups)
+
+    async def ask(self, question: Question) -> Answer:
+        """Return the answer, or why there is none; raises nothing."""
+        try:
+            async with asyncio.timeout(self._limits.whole_seconds):
+                return await self._ask(question)
+        except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
+            return Answer(failure=_failure(error))
+
+    async def _ask(self, question: Question) -> Answer:
+        resolver = _Resolver(self._look_up, question.addresses)
+        # A connection is not used again, and no name is remembered: a link is asked seldom, and then as it
+        # is now.
+        connector = aiohttp.TCPConnector(
+            resolver=resolver, ssl=self._tls, force_close=True, use_dns_cache=False, limit=1
+        )
+        timeout = aiohttp.ClientTimeout(
+            connect=self._limits.connect_seconds, total=self._limits.whole_seconds
+        )
+        # Without compression: a few kilobytes could unpack to gigabytes.
+        headers = {"User-Agent": self._user_agent, "Accept": "*/*", "Accept-Encoding": "identity"}
+        options: dict[str, Any] = {}
+        if question.host:
+            headers["Host"] = question.host
+            options["server_hostname"] = urlsplit(f"//{question.host}").hostname
+        async with (
+            aiohttp.ClientSession(
+                connector=connector,
+                timeout=timeout,
+                cookie_jar=aiohttp.DummyCookieJar(),
+                auto_decompress=False,
+                trust_env=False,
+            ) as session,
+            session.get(
+                URL(question.url, encoded=True), headers=headers, allow_redirects=False, **options
+            ) as response,
+        ):
+            answer = _answer(response, question)
+            if not question.reads_body:
+                # Not left to the end of the block, which would read on to use the connection again.
+                response.close()
+                return answer
+            body, _ = await beginning(response, self._limits.body)
+            response.close()
+            return Answer(
+                answer.status, answer.agents, answer.keys, answer.leads_to, body.decode("utf-8", "replace")
+            )
+
+
+def addresses_of(name: str, port: int) -> Addresses:
+    """Return a name's addresses as the system knows them; raises OSError if it has none.
+
+    Names below `localhost` are this machine, as for every browser: not each system knows that
+    (https://www.rfc-editor.org/rfc/rfc6761#section-6.3).
+    """
+    if name.lower().endswith(".localhost"):
+        return [(socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1")]
+    found = socket.getaddrinfo(name, port, type=socket.SOCK_STREAM)
+    return [(family, str(address[0])) for family, _, _, _, address in found]
+
+
+class _Threads:
+    """Looks names up in threads of its own.
+
+    Those of asyncio are few, and others need them: a domain whose name server is silent, and which many links
+    are in, must not keep GitHub from being found. They are daemons, since nobody can end a look-up: one that
+    hangs must not hold up the end of the process.
+    """
+
+    def __init__(self, look_up: LookUp, most: int) -> None:
+        self._look_up = look_up
+        self._free = most
+
+    async def __call__(self, name: str, port: int) -> Addresses:
+        if self._free <= 0:
+            raise TimeoutError
+        loop = asyncio.get_running_loop()
+        found: asyncio.Future[Addresses] = loop.create_future()
+
+        def deliver(addresses: Addresses | None, error: OSError | None) -> None:
+            self._free += 1
+            if found.cancelled():
+                return
+            if error is not None:
+                found.set_exception(error)
+            else:
+                found.set_result(addresses or [])
+
+        def run() -> None:
+            addresses, failed = None, None
+            try:
+                addresses = self._look_up(name, port)
+            except OSError as error:
+                failed = error
+            except UnicodeError:
+                failed = socket.gaierror(socket.EAI_NONAME, "no name")
+            try:
+                loop.call_soon_threadsafe(deliver, addresses, failed)
+            except RuntimeError:
+                # The loop has ended meanwhile, and nobody waits any more.
+                return
+
+        self._free -= 1
+        threading.Thread(target=run, name="previewbot-link-names", daemon=True).start()
+        return await found
+
+
+class _Resolver(AbstractResolver):
+    """Finds a link's host, or where the Gateway is if its name is not known here.
+
+    The name in TLS and in `Host` stays the link's own.
+    """
+
+    def __init__(self, look_up: _Threads, instead: Sequence[str]) -> None:
+        self._look_up = look_up
+        self._instead = instead
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+    ) -> list[ResolveResult]:
+        """Return the addresses of a host; raises OSError if there are none."""
+        failed: OSError = socket.gaierror(socket.EAI_NONAME, "no name")
+        for name in (host, *self._instead):
+            try:
+                found = await self._look_up(name, port)
+            except TimeoutError:
+                raise
+            except OSError as error:
+                failed = error
+                continue
+            return [_resolved(host, port, family, address) for family, address in found]
+        raise failed
+
+    async def close(self) -> None:
+        """Nothing is kept open."""
+
+
+def _resolved(host: str, port: int, family: socket.AddressFamily, address: str) -> ResolveResult:
+    flags = socket.AI_NUMERICHOST | socket.AI_NUMERICSERV
+    return ResolveResult(hostname=host, host=address, port=port, family=family, proto=0, flags=flags)
+
+
+def _answer(response: aiohttp.ClientResponse, question: Question) -> Answer:
+    return Answer(
+        status=response.status,
+        agents=_values(response, AGENT_HEADER),
+        keys=_values(response, KEY_HEADER),
+        leads_to=_elsewhere(response.headers.get("Location", ""), question.url),
+    )
+
+
+def _values(response: aiohttp.ClientResponse, name: str) -> tuple[str, ...]:
+    """Return the values of a header, which may be there more than once."""
+    lines = response.headers.getall(name, [])
+    values = [value.strip() for line in lines for value in line.split(",")]
+    return tuple(dict.fromkeys(value.lower() for value in values if value))[:_MOST_VALUES]
+
+
+def _elsewhere(location: str, url: str) -> str:
+    """Return the host that a redirect leads to, if that is another than the link's own."""
+    try:
+        netloc = urlsplit(location).netloc.lower()
+    except ValueError:
+        return ""
+    return "" if netloc == urlsplit(url).netloc.lower() else netloc
+
+
+def _failure(error: Exception) -> Why:
+    """Return what kind of silence it was."""
+    if isinstance(error, aiohttp.ClientConnectorDNSError | socket.gaierror):
+        return Why.NO_NAME
+    certificate = getattr(error, "certificate_error", error)
+    if isinstance(certificate, ssl.SSLCertVerificationError):
+        unknown = certificate.verify_code in _UNKNOWN_AUTHORITY
+        return Why.UNKNOWN_AUTHORITY if unknown else Why.CERTIFICATE
+    if isinstance(error, aiohttp.ClientConnectorSSLError):
+        return Why.NO_HTTP
+    if isinstance(error, TimeoutError):
+        return Why.TOO_LATE
+    if isinstance(error, aiohttp.ClientConnectorError):
+        return Why.NO_CONNECTION
+    return Why.NO_HTTP if isinstance(error, aiohttp.ClientError | ValueError) else Why.NO_CONNECTION

@@ -1,0 +1,40 @@
+"""The links that are being asked, beside the passes."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+
+from previewbot.rules.link_answers import Answers
+
+_AT_A_TIME = 8
+
+
+@dataclass(frozen=True)
+class Asking:
+    """That a link is being asked: which inquiry it is, and the task that has the answers in the end."""
+
+    of: str
+    task: asyncio.Task[Answers]
+
+
+class Askings:
+    """The links that are being asked, by the names of their Previews; `turn` bounds how many at a time."""
+
+    def __init__(self) -> None:
+        self._begun: dict[str, Asking] = {}
+        self.turn = asyncio.Semaphore(_AT_A_TIME)
+
+    def of(self, name: str) -> Asking | None:
+        """Return what a Preview's link is being asked."""
+        return self._begun.get(name)
+
+    def note(self, name: str, begun: Asking) -> None:
+        """Note that a link is being asked."""
+        self._begun[name] = begun
+
+    def forget(self, name: str) -> None:
+        """Ask no further."""
+        begun = self._begun.pop(name, None)
+        if begun is not None:
+            begun.task.cancel()

@@ -1,0 +1,102 @@
+"""Asks the link of a preview beside the passes: one that never answers holds up no pass, and no end.
+
+The first pass that finds it due begins to ask and waits a moment, in which most links answer; if there is no
+answer yet, a later pass takes it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import replace
+
+from previewbot.api import ChildState, Preview, Why
+from previewbot.clients.links import Question
+from previewbot.reconciler.askings import Asking
+from previewbot.reconciler.context import Context
+from previewbot.reconciler.observation import LinkAnswer, Observation
+from previewbot.reconciler.plan.link_check import Inquiry, inquiry_of, is_due
+from previewbot.rules.link_answers import Answer, Answers, verdict_of, wants_staging
+
+MOMENT = 0.2
+"""Seconds that a pass waits for an answer."""
+
+log = logging.getLogger(__name__)
+
+
+async def ask_link(context: Context, preview: Preview, observation: Observation) -> LinkAnswer | None:
+    """Return what the link of a stored status answered, if that is new.
+
+    By what is stored and not by what this pass will find: what is announced then is what was asked about, or
+    it is asked again.
+    """
+    status, asking = preview.status, context.askings
+    inquiry = inquiry_of(preview, observation.facts, context.limits, status.services, status.children)
+    begun = asking.of(preview.name)
+    if inquiry is None or (begun is not None and begun.of != inquiry.of):
+        asking.forget(preview.name)
+        begun = None
+    if inquiry is None:
+        return None
+    deadline, now = context.limits.session_deadline, context.now()
+    if begun is None:
+        # Of what sleeps by now the stored status does not tell yet.
+        asleep = any(found.serving and found.state is ChildState.IDLE for found in observation.found)
+        if asleep or not is_due(inquiry, status.link, status.services, deadline, now):
+            return None
+        task = asyncio.create_task(_ask(context, inquiry, _addresses(observation)))
+        begun = Asking(inquiry.of, task)
+        asking.note(preview.name, begun)
+    await asyncio.wait({begun.task}, timeout=MOMENT)
+    if not begun.task.done():
+        return None
+    asking.forget(preview.name)
+    if begun.task.cancelled():
+        return None
+    answers = _result(begun.task)
+    _say(preview, inquiry, answers)
+    return LinkAnswer(inquiry.of, context.now(), answers)
+
+
+async def _ask(context: Context, inquiry: Inquiry, addresses: tuple[str, ...]) -> Answers:
+    """Ask the link, and what else it takes to tell what its answer means."""
+    async with context.askings.turn:
+        question = Question(inquiry.url, addresses)
+        link = await context.links.ask(question)
+        if wants_staging(inquiry.asked, link):
+            staging = None
+            if inquiry.staging:
+                staging = await context.links.ask(replace(question, host=inquiry.staging))
+            return Answers(link, staging=staging)
+        if link.failure is not None:
+            return Answers(link)
+        checks = inquiry.asked.checks
+        found: list[Answer] = await asyncio.gather(
+            *(
+                context.links.ask(Question(inquiry.at(path), addresses, reads_body=True))
+                for path in checks.values()
+            )
+        )
+        return Answers(link, dict(zip(checks, found, strict=True)))
+
+
+def _result(task: asyncio.Task[Answers]) -> Answers:
+    """Return what asking came to; whatever goes wrong with it must not keep a preview from ending."""
+    try:
+        return task.result()
+    except Exception:
+        log.exception("a link could not be asked")
+        return Answers(Answer(failure=Why.OTHER))
+
+
+def _addresses(observation: Observation) -> tuple[str, ...]:
+    """Return where the Gateway is, for a link whose name is not known in the cluster."""
+    return ()
+
+
+def _say(preview: Preview, inquiry: Inquiry, answers: Answers) -> None:
+    """Say in the log what became of a link, where that is new."""
+    verdict, before = verdict_of(inquiry.asked, answers), preview.status.link
+    if (before.question, before.proven, before.why) != (inquiry.of, verdict.proven, verdict.why):
+        about = {"preview": preview.name, "proven": verdict.proven, "why": verdict.why}
+        log.info("asked a link", extra={**about, "answered": verdict.answered})

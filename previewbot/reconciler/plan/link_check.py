@@ -1,0 +1,231 @@
+"""What asking a link came to: the link of the status as it is proven, or why it is not shown. Pure.
+
+A link is asked before it is announced, and after each change of it. Until somebody has answered the preview
+says that it is being checked; one at which staging answers, or nothing, is not announced, and is asked again
+with growing pauses, so that it comes by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from urllib.parse import urlsplit, urlunsplit
+
+from previewbot.api import Child, Link, LinkKind, Phase, Preview, Proven, Reason, Service
+from previewbot.config.repository import Entry, RepositoryConfig
+from previewbot.engine import links
+from previewbot.engine.annotations import hash_of
+from previewbot.reconciler.observation import Limits, Observation, PullRequestFacts
+from previewbot.reconciler.plan.link import ROUTE_KIND
+from previewbot.rules.link_answers import Asked, pause, reason_of, verdict_of
+
+LINK_REASONS = (Reason.CHECKING_LINK, Reason.LINK_SHOWS_STAGING, Reason.LINK_UNANSWERED)
+"""Why a link is not shown that everything but its answer speaks for."""
+
+STILL_ASKED = 0.5
+"""Seconds until it is looked whether a link has answered meanwhile."""
+
+
+@dataclass(frozen=True)
+class Inquiry:
+    """What a link is asked now.
+
+    `of` tells it from what was asked before: another address, commit, route or check. `staging` is the host
+    of staging's own front end, behind the same Gateway if it is there; `from_then` is when the Gateway
+    follows the route.
+    """
+
+    of: str
+    url: str
+    asked: Asked
+    staging: str = ""
+    from_then: datetime | None = None
+
+    def at(self, path: str) -> str:
+        """Return the address of another path of the link."""
+        parts = urlsplit(self.url)
+        there = urlsplit(path)
+        return urlunsplit((parts.scheme, parts.netloc, there.path, there.query, ""))
+
+
+def inquiry_of(
+    preview: Preview,
+    facts: PullRequestFacts | None,
+    limits: Limits,
+    services: Sequence[Service],
+    children: Iterable[Child],
+) -> Inquiry | None:
+    """Return what a link would be asked; None if none is, since it does not just work, or is not to be."""
+    config = facts.config if facts is not None else None
+    if facts is None or config is None or not limits.check_links or not _may_be_asked(preview, facts):
+        return None
+    key = preview.spec.environment_key
+    link = links.link(limits.gateway, config, services, key)
+    if link.kind is None or not link.kind.just_works:
+        return None
+    entry = links.entry_of(config, services)
+    # What is behind another entry is not behind this link.
+    serving = [s for s in services if s.serving_sha and config.entry_of(s.name) == entry]
+    checks = {each.name: each.check for each in config.services if each.check}
+    lands_on = links.lands_on(link, config, services)
+    behind = tuple(
+        service.name for service in serving if service.name != lands_on and _listens(config, service)
+    )
+    asked = Asked(
+        key,
+        entry=lands_on,
+        behind=behind,
+        checks={name: path for name, path in checks.items() if name in (lands_on, *behind)},
+        pages=urlsplit(limits.public_url).netloc.lower(),
+    )
+    route = next((child for child in children if child.kind == ROUTE_KIND), None)
+    through_gateway = link.kind is LinkKind.GATEWAY and limits.gateway is not None
+    seen = [link.url, [[s.name, s.serving_sha] for s in serving], lands_on, sorted(asked.checks.items())]
+    return Inquiry(
+        of=hash_of({"asked": seen, "route": route.spec_hash if through_gateway and route else ""}),
+        url=link.url,
+        asked=asked,
+        staging=_staging(entry, link) if through_gateway else "",
+        from_then=_settled(route, limits) if through_gateway else None,
+    )
+
+
+def is_due(
+    inquiry: Inquiry, link: Link, services: Iterable[Service], deadline: timedelta, now: datetime
+) -> bool:
+    """Return whether the link of a stored status is to be asked now."""
+    after = seconds_until_asked(inquiry, link, services, deadline, now)
+    return after is not None and after <= 0
+
+
+def seconds_until_asked(
+    inquiry: Inquiry, link: Link, services: Iterable[Service], deadline: timedelta, now: datetime
+) -> float | None:
+    """Return in how many seconds a link is to be asked, in 0 or less at once; None if nothing is left to
+    ask."""
+    ours = (link.kind is not None and link.kind.just_works) or link.reason in LINK_REASONS
+    # Whoever sleeps is not woken: what was known stays.
+    if not ours or _sleeps(services):
+        return None
+    if link.question != inquiry.of:
+        return (inquiry.from_then - now).total_seconds() if inquiry.from_then else 0.0
+    if link.proven is not Proven.NO or link.checked_at is None:
+        return None
+    since = link.asked_since or link.checked_at
+    return (link.checked_at + pause(since, link.checked_at, deadline, inquiry.url) - now).total_seconds()
+
+
+def checked(
+    observation: Observation, link: Link, services: Sequence[Service], children: Sequence[Child]
+) -> Link:
+    """Return the link that everything else speaks for as its own answer has it."""
+    if link.kind is None or not link.kind.just_works or observation.facts is None:
+        return link
+    preview, before = observation.preview, observation.preview.status.link
+    inquiry = inquiry_of(preview, observation.facts, observation.limits, services, children)
+    config = observation.facts.config
+    if inquiry is None or config is None:
+        return _as_known(link, before) if observation.limits.check_links else link
+    answer, deadline = observation.link_answer, observation.limits.session_deadline
+    if answer is not None and answer.of == inquiry.of:
+        verdict = verdict_of(inquiry.asked, answer.answers)
+        same = before.question == inquiry.of and before.proven is Proven.NO
+        link = replace(
+            link,
+            proven=verdict.proven,
+            checked_at=answer.at,
+            why=verdict.why,
+            answered=verdict.answered,
+            about=verdict.services,
+            unchecked=verdict.unchecked,
+            question=inquiry.of,
+            asked_since=before.asked_since if same else answer.at,
+        )
+    elif (
+        before.question == inquiry.of
+        or _sleeps(services)
+        or (before.kind, before.url) == (link.kind, link.url)
+    ):
+        # What people have already is not taken from them while a change of it is asked about.
+        link = _as_known(link, before)
+    else:
+        return _withheld(observation, link, links.entry_of(config, services), Reason.CHECKING_LINK)
+    if link.proven is not Proven.NO:
+        return link
+    waited = observation.now - (link.asked_since or observation.now)
+    reason = Reason.CHECKING_LINK if waited < deadline else _reason(link)
+    return _withheld(observation, link, links.entry_of(config, services), reason)
+
+
+def _may_be_asked(preview: Preview, facts: PullRequestFacts) -> bool:
+    """Return whether what answers is of a commit that somebody answers for."""
+    return not facts.pull_request.is_fork or preview.is_approved
+
+
+def _listens(config: RepositoryConfig, service: Service) -> bool:
+    """Return whether a service takes requests at all; a worker does not."""
+    ports = next((each.ports for each in config.services if each.name == service.name), None)
+    return ports is None or bool(ports)
+
+
+def _staging(entry: Entry | None, link: Link) -> str:
+    """Return the host that staging's front end has, to be asked for at the link's own place; empty if
+    none."""
+    # Never gone to: the file of a repository names it, and previewbot asks from inside of the cluster.
+    host = urlsplit(entry.url).netloc if entry is not None else ""
+    return "" if host.lower() == urlsplit(link.url).netloc.lower() else host
+
+
+def _settled(route: Child | None, limits: Limits) -> datetime | None:
+    if route is None or route.since is None or limits.gateway is None:
+        return None
+    return route.since + limits.gateway.settle
+
+
+def _sleeps(services: Iterable[Service]) -> bool:
+    return any(service.serving_sha and service.phase is Phase.IDLE for service in services)
+
+
+def _is_shown(link: Link, before: Link) -> bool:
+    """Return whether people have it already: it is not taken from them while a change of it is asked
+    about."""
+    return (before.kind, before.url) == (link.kind, link.url)
+
+
+def _as_known(link: Link, before: Link) -> Link:
+    """Return a link with what was known of it; the very one of before where nothing else is new."""
+    if _without_proof(link) == _without_proof(before):
+        return before
+    return replace(
+        link,
+        proven=before.proven,
+        checked_at=before.checked_at,
+        why=before.why,
+        answered=before.answered,
+        about=before.about,
+        unchecked=before.unchecked,
+        question=before.question,
+        asked_since=before.asked_since,
+    )
+
+
+def _without_proof(link: Link) -> tuple[object, ...]:
+    return (link.kind, link.url, link.extension_url, link.reason, link.message, link.since, link.lost)
+
+
+def _reason(link: Link) -> Reason:
+    return reason_of(link.why) if link.why is not None else Reason.LINK_UNANSWERED
+
+
+def _withheld(observation: Observation, link: Link, entry: Entry | None, reason: Reason) -> Link:
+    before = observation.preview.status.link
+    key = observation.preview.spec.environment_key
+    return replace(
+        link,
+        kind=None,
+        url="",
+        extension_url=links.entry_extension_link(key, entry) if entry is not None else "",
+        reason=reason,
+        since=before.since if before.reason is reason else observation.now,
+    )

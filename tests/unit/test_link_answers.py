@@ -1,0 +1,269 @@
+"""What the answer to a link says of it: a table, and what must hold of any answer."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from previewbot.api import Proven, Reason, Why
+from previewbot.rules.link_answers import (
+    FROM_A_SESSION,
+    FROM_STAGING,
+    Answer,
+    Answers,
+    Asked,
+    pause,
+    reason_of,
+    repeats,
+    verdict_of,
+    wants_staging,
+)
+
+KEY, OTHER = "p0123456789-shop-42", "p0123456789-shop-4"
+PAGES = "previews.example.com"
+ENTRY = Asked(KEY, entry="web", pages=PAGES)
+BEHIND = Asked(KEY, behind=("pricing",), pages=PAGES)
+CHECKED = replace(BEHIND, checks={"pricing": "/api/pricing/baggage"})
+
+STAGING = Answer(200, agents=(FROM_STAGING,))
+OURS = Answer(200, agents=(FROM_A_SESSION,), keys=(KEY,))
+THEIRS = Answer(200, agents=(FROM_A_SESSION,), keys=(OTHER,))
+PLAIN = Answer(200)
+
+YES, NO, UNKNOWN = Proven.YES, Proven.NO, Proven.UNKNOWN
+
+
+def said(asked: Asked, link: Answer, staging: Answer | None = None, **checks: Answer) -> tuple[Proven, Why]:
+    verdict = verdict_of(asked, Answers(link, checks, staging))
+    return verdict.proven, verdict.why
+
+
+@pytest.mark.parametrize(
+    ("link", "expected"),
+    [
+        (OURS, (YES, Why.THIS_PREVIEW)),
+        (Answer(200, agents=(FROM_A_SESSION,)), (YES, Why.THIS_PREVIEW)),
+        (Answer(200, keys=(KEY,)), (YES, Why.THIS_PREVIEW)),
+        (replace(OURS, status=500), (YES, Why.THIS_PREVIEW)),
+        (replace(OURS, status=404), (YES, Why.THIS_PREVIEW)),
+        (replace(OURS, status=302, leads_to="login.example.com"), (YES, Why.THIS_PREVIEW)),
+        (STAGING, (NO, Why.STAGING)),
+        (replace(STAGING, status=302, leads_to="login.example.com"), (NO, Why.STAGING)),
+        (replace(STAGING, status=500), (NO, Why.STAGING)),
+        (replace(STAGING, keys=(KEY,)), (NO, Why.STAGING)),
+        (THEIRS, (NO, Why.ANOTHER_SESSION)),
+        (Answer(200, keys=(OTHER,)), (NO, Why.ANOTHER_SESSION)),
+        (Answer(200, agents=(FROM_STAGING, FROM_A_SESSION)), (UNKNOWN, Why.SEVERAL_MARKS)),
+        (Answer(200, agents=(FROM_STAGING, FROM_A_SESSION), keys=(KEY,)), (UNKNOWN, Why.SEVERAL_MARKS)),
+        (Answer(200, agents=("a-mark-of-a-later-version",)), (UNKNOWN, Why.SEVERAL_MARKS)),
+        (PLAIN, (UNKNOWN, Why.NO_MARK)),
+        (Answer(404), (UNKNOWN, Why.NO_MARK)),
+        (Answer(400), (UNKNOWN, Why.NO_MARK)),
+        (Answer(302), (UNKNOWN, Why.NO_MARK)),
+    ],
+)
+def test_at_the_entry_of_this_preview_the_mark_says_who_answered(
+    link: Answer, expected: tuple[Proven, Why]
+) -> None:
+    assert said(ENTRY, link) == expected
+
+
+@pytest.mark.parametrize("link", [STAGING, OURS, THEIRS, PLAIN, Answer(200, agents=(FROM_A_SESSION,))])
+def test_behind_the_entry_the_mark_says_nothing_of_this_preview(link: Answer) -> None:
+    verdict = verdict_of(BEHIND, Answers(link))
+
+    assert (verdict.proven, verdict.why) == (UNKNOWN, Why.BEHIND_THE_ENTRY)
+    assert verdict.unchecked == ("pricing",)
+
+
+@pytest.mark.parametrize(
+    ("check", "expected"),
+    [
+        (Answer(200, body=f"mirrord-session={KEY}"), (YES, Why.PASSED_ON)),
+        (Answer(200, body='{"baggage": ""}'), (NO, Why.NOT_PASSED_ON)),
+        (Answer(200, body=f"mirrord-session={OTHER}"), (NO, Why.NOT_PASSED_ON)),
+        (Answer(200, body=f"<link href='https://{KEY}.preview.example.com/'>"), (NO, Why.NOT_PASSED_ON)),
+        (Answer(204), (NO, Why.NOT_PASSED_ON)),
+        (Answer(404, body=f"mirrord-session={KEY}"), (UNKNOWN, Why.CHECK_REFUSED)),
+        (Answer(503), (UNKNOWN, Why.CHECK_REFUSED)),
+        (Answer(302, leads_to="login.example.com"), (UNKNOWN, Why.CHECK_REFUSED)),
+        (Answer(failure=Why.TOO_LATE), (UNKNOWN, Why.CHECK_REFUSED)),
+    ],
+)
+def test_a_check_proves_that_the_header_gets_there(check: Answer, expected: tuple[Proven, Why]) -> None:
+    assert said(CHECKED, STAGING, pricing=check) == expected
+
+
+@pytest.mark.parametrize(
+    ("link", "staging", "expected"),
+    [
+        (Answer(502), PLAIN, (NO, Why.ONLY_THE_LINK)),
+        (Answer(502), Answer(403), (NO, Why.ONLY_THE_LINK)),
+        (Answer(502), Answer(404), (NO, Why.STATUS)),
+        (Answer(502), Answer(failure=Why.CERTIFICATE), (NO, Why.STATUS)),
+        (Answer(502), Answer(503), (NO, Why.STAGING_TOO)),
+        (Answer(502), None, (NO, Why.STATUS)),
+        (Answer(404), PLAIN, (NO, Why.ONLY_THE_LINK)),
+        (Answer(410), Answer(301), (NO, Why.ONLY_THE_LINK)),
+        (Answer(302, leads_to=PAGES), None, (NO, Why.OWN_PAGE)),
+        (Answer(failure=Why.NO_NAME), None, (NO, Why.NO_NAME)),
+        (Answer(failure=Why.NO_CONNECTION), None, (NO, Why.NO_CONNECTION)),
+        (Answer(failure=Why.TOO_LATE), None, (NO, Why.TOO_LATE)),
+        (Answer(failure=Why.CERTIFICATE), None, (NO, Why.CERTIFICATE)),
+        (Answer(failure=Why.NO_HTTP), None, (NO, Why.NO_HTTP)),
+        (Answer(failure=Why.UNKNOWN_AUTHORITY), None, (UNKNOWN, Why.UNKNOWN_AUTHORITY)),
+        (Answer(401), None, (UNKNOWN, Why.SIGN_IN)),
+        (Answer(403), None, (UNKNOWN, Why.SIGN_IN)),
+        (Answer(302, leads_to="login.example.com"), None, (UNKNOWN, Why.SIGN_IN)),
+    ],
+)
+@pytest.mark.parametrize("asked", [ENTRY, BEHIND], ids=["at the entry", "behind it"])
+def test_without_a_mark_an_error_is_told_from_a_sign_in_and_from_staging_s_own(
+    asked: Asked, link: Answer, staging: Answer | None, expected: tuple[Proven, Why]
+) -> None:
+    assert said(asked, link, staging) == expected
+
+
+@pytest.mark.parametrize("staging", [None, Answer(404), Answer(500), Answer(403)])
+def test_a_page_that_staging_does_not_show_either_is_no_fault_of_the_link(staging: Answer | None) -> None:
+    assert said(ENTRY, Answer(404), staging) == (UNKNOWN, Why.NO_MARK)
+
+
+def test_each_check_counts_for_its_own_service() -> None:
+    asked = Asked(
+        KEY, entry="web", behind=("cart", "pricing", "mail"), checks={"cart": "/c", "pricing": "/p"}
+    )
+    passed = Answer(200, body=f'{{"baggage": "a=b,mirrord-session={KEY}"}}')
+
+    good = verdict_of(asked, Answers(OURS, {"cart": passed, "pricing": passed}))
+    assert (good.proven, good.why, good.unchecked) == (UNKNOWN, Why.BEHIND_THE_ENTRY, ("mail",))
+
+    bad = verdict_of(asked, Answers(OURS, {"cart": passed, "pricing": Answer(200)}))
+    assert (bad.proven, bad.why, bad.services) == (NO, Why.NOT_PASSED_ON, ("pricing",))
+    assert bad.unchecked == ("pricing", "mail")
+
+    all_of_it = verdict_of(replace(asked, behind=("cart",)), Answers(OURS, {"cart": passed}))
+    assert (all_of_it.proven, all_of_it.services) == (YES, ("web",))
+
+
+def test_of_what_takes_no_requests_nothing_is_to_be_proven() -> None:
+    assert said(Asked(KEY), PLAIN) == (UNKNOWN, Why.BEHIND_THE_ENTRY)
+    assert said(Asked(KEY), Answer(502)) == (NO, Why.STATUS)
+
+
+def test_a_check_at_the_entry_itself_tells_only_against_it() -> None:
+    asked = replace(ENTRY, checks={"web": "/baggage"})
+    passed = Answer(200, body=f"mirrord-session={KEY}")
+
+    # Staging's front end receives the header as well.
+    assert said(asked, STAGING, web=passed) == (NO, Why.STAGING)
+    assert said(asked, PLAIN, web=passed) == (UNKNOWN, Why.NO_MARK)
+    assert said(asked, OURS, web=Answer(404)) == (YES, Why.THIS_PREVIEW)
+    assert said(asked, PLAIN, web=Answer(200)) == (NO, Why.NOT_PASSED_ON)
+
+
+@pytest.mark.parametrize(
+    ("why", "reason"),
+    [
+        (Why.STAGING, Reason.LINK_SHOWS_STAGING),
+        (Why.ANOTHER_SESSION, Reason.LINK_SHOWS_STAGING),
+        (Why.NOT_PASSED_ON, Reason.LINK_SHOWS_STAGING),
+        (Why.STATUS, Reason.LINK_UNANSWERED),
+        (Why.STAGING_TOO, Reason.LINK_UNANSWERED),
+        (Why.OWN_PAGE, Reason.LINK_UNANSWERED),
+        (Why.TOO_LATE, Reason.LINK_UNANSWERED),
+    ],
+)
+def test_a_link_that_is_no_good_has_a_reason(why: Why, reason: Reason) -> None:
+    assert reason_of(why) is reason
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        f"mirrord-session={KEY}",
+        f'{{"baggage":"user=7,mirrord-session={KEY},a=b"}}',
+        rf'{{"baggage":"mirrord-session\u003d{KEY}"}}',
+        f"<p>mirrord-session&#x3D;{KEY}</p>",
+        f"mirrord-session%3D{KEY}",
+        f"mirrord-session={OTHER}, mirrord-session={KEY};x",
+    ],
+)
+def test_the_key_is_found_as_pages_and_documents_write_it(body: str) -> None:
+    assert repeats(body, KEY)
+
+
+@pytest.mark.parametrize(
+    "body", ["", KEY, f"session={KEY}", f"mirrord-session={OTHER}", f"mirrord-session={KEY}0", f"x={KEY}"]
+)
+def test_nothing_else_is_taken_for_it(body: str) -> None:
+    assert not repeats(body, KEY)
+
+
+ANSWERS = st.builds(
+    Answer,
+    status=st.sampled_from([0, 200, 204, 301, 302, 401, 403, 404, 410, 500, 502, 503]),
+    agents=st.lists(st.sampled_from([FROM_STAGING, FROM_A_SESSION, "x"]), max_size=2, unique=True).map(tuple),
+    keys=st.lists(st.sampled_from([KEY, OTHER]), max_size=2, unique=True).map(tuple),
+    leads_to=st.sampled_from(["", PAGES, "login.example.com"]),
+    body=st.sampled_from(["", f"mirrord-session={KEY}", f"mirrord-session={OTHER}"]),
+    failure=st.sampled_from([None, None, None, Why.TOO_LATE, Why.UNKNOWN_AUTHORITY]),
+)
+
+
+@given(link=ANSWERS, staging=st.none() | ANSWERS, check=ANSWERS)
+def test_nothing_is_proven_of_an_entry_without_the_mark_of_a_session(
+    link: Answer, staging: Answer | None, check: Answer
+) -> None:
+    verdict = verdict_of(ENTRY, Answers(link, {"web": check}, staging))
+
+    if verdict.proven is YES:
+        assert FROM_A_SESSION in link.agents or KEY in link.keys
+        assert KEY in link.keys or not link.keys
+    if FROM_STAGING in link.agents and FROM_A_SESSION not in link.agents:
+        assert verdict.proven is NO
+        assert reason_of(verdict.why) is Reason.LINK_SHOWS_STAGING
+
+
+@given(link=ANSWERS, staging=st.none() | ANSWERS, check=ANSWERS)
+def test_behind_the_entry_only_a_check_proves_anything(
+    link: Answer, staging: Answer | None, check: Answer
+) -> None:
+    unmarked = replace(link, agents=(), keys=())
+    assert verdict_of(BEHIND, Answers(link, {}, staging)).proven is not YES
+    if not link.status >= 500 and link.status not in (404, 410):
+        assert said(CHECKED, link, staging, pricing=check) == said(CHECKED, unmarked, staging, pricing=check)
+
+
+@given(link=ANSWERS)
+def test_staging_is_asked_only_where_an_error_or_a_missing_page_is_to_be_explained(link: Answer) -> None:
+    if wants_staging(ENTRY, link) or wants_staging(BEHIND, link):
+        assert link.status >= 500 or link.status in (404, 410)
+
+
+SINCE = datetime(2026, 11, 24, 9, tzinfo=UTC)
+DEADLINE = timedelta(minutes=5)
+
+
+def test_the_pauses_grow_and_one_question_falls_on_the_deadline() -> None:
+    now, pauses = SINCE, []
+    while now - SINCE < DEADLINE:
+        pauses.append(pause(SINCE, now, DEADLINE, "a link"))
+        now += pauses[-1]
+
+    assert now == SINCE + DEADLINE
+    assert pauses[0] <= timedelta(seconds=1.2)
+    assert pauses[:-1] == sorted(pauses[:-1])
+    assert max(pauses) <= timedelta(seconds=36)
+    assert len(pauses) < 30
+    assert timedelta(minutes=2) < pause(SINCE, now, DEADLINE, "a link") < timedelta(minutes=4)
+
+
+def test_links_that_failed_together_do_not_come_back_together() -> None:
+    late = {pause(SINCE, SINCE + 2 * DEADLINE, DEADLINE, f"link {number}") for number in range(20)}
+
+    assert len(late) == 20

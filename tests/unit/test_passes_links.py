@@ -1,0 +1,401 @@
+"""A link is seen working before it is announced: at the pass, with what answers behind it as a value."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from previewbot.api import Phase, Proven, Reason, Why
+from previewbot.rules.link_answers import FROM_A_SESSION, FROM_STAGING, Answer
+from tests.support.passes import CONFIGURATION, SETTINGS, A, B, World
+
+KEY = World().preview.spec.environment_key
+HOST = f"{KEY}.preview.example.com"
+
+ENTRY = CONFIGURATION.replace("service: web, port: 80", "service: checkout, port: 80")
+"""The front end is the service that the pull request changes."""
+
+CHECKED = CONFIGURATION.replace(
+    "    ports: [8080]\n", "    ports: [8080]\n    check: /api/checkout/baggage\n", 1
+)
+"""The changed service is behind the front end, and says what it received."""
+
+OURS = Answer(200, agents=(FROM_A_SESSION,), keys=(KEY,))
+STAGING = Answer(200, agents=(FROM_STAGING,))
+PASSED_ON = Answer(200, body=f'{{"baggage": "mirrord-session={KEY}"}}')
+OPEN = "[Open the preview]"
+
+
+async def looked_at(answer: Answer, configuration: str = ENTRY, passes: int = 6, **settings: Any) -> World:
+    """Return a world some passes after its session became ready, with this answer behind its link."""
+    world = World(**settings)
+    world.github.configuration, world.links.answer = configuration, answer
+    await world.settle(passes)
+    assert world.serving == [A]
+    return world
+
+
+def stands(world: World) -> tuple[Phase | None, Reason | None]:
+    return world.status.phase, world.status.reason
+
+
+def condition(world: World, kind: str) -> tuple[str, str]:
+    return next((c.status, c.reason) for c in world.status.conditions if c.type == kind)
+
+
+async def test_a_link_at_which_this_preview_answers_is_announced_as_proven() -> None:
+    world = await looked_at(OURS)
+    link = world.status.link
+
+    assert stands(world) == (Phase.READY, Reason.ALL_READY)
+    assert (link.proven, link.why, link.answered) == (Proven.YES, Why.THIS_PREVIEW, 200)
+    assert link.checked_at is not None
+    assert OPEN in world.comment
+
+
+async def test_it_is_asked_once_and_then_not_until_it_changes() -> None:
+    world = await looked_at(OURS, passes=20)
+
+    assert [question.url for question in world.links.asked] == [f"https://{HOST}/"]
+    world.push(B)
+    await world.settle(8)
+    assert world.serving == [B]
+    assert len(world.links.asked) == 2
+
+
+async def test_it_is_not_asked_before_the_gateway_follows_the_route() -> None:
+    world = World()
+    world.github.configuration, world.cluster.gateway_follows = ENTRY, False
+    await world.settle(6)
+    assert world.links.asked == []
+
+    world.cluster.gateway_follows, world.links.answer = True, OURS
+    await world.run()
+    # It says that it knows the route; `settle` later it follows.
+    assert world.links.asked == []
+    assert stands(world) == (Phase.DEPLOYING, Reason.CHECKING_LINK)
+    assert world.outcome.requeue_after is not None
+    assert 0 < world.outcome.requeue_after <= 3.0
+    world.clock.forward(seconds=3)
+    await world.run()
+    assert len(world.links.asked) == 1
+    assert stands(world) == (Phase.READY, Reason.ALL_READY)
+
+
+async def test_an_entry_at_which_staging_answers_has_no_link_and_the_words_say_so() -> None:
+    world = await looked_at(STAGING)
+
+    assert stands(world) == (Phase.DEPLOYING, Reason.CHECKING_LINK)
+    assert OPEN not in world.comment
+    await world.settle(70)
+
+    assert stands(world) == (Phase.DEPLOYING, Reason.LINK_SHOWS_STAGING)
+    assert world.status.link.proven is Proven.NO
+    assert world.service.phase is Phase.READY
+    assert OPEN not in world.comment
+    assert "whoever opens it sees staging's own **checkout**" in world.comment
+    assert HOST not in world.comment
+    assert condition(world, "LinkReady") == ("False", "LinkShowsStaging")
+    assert condition(world, "Ready")[0] == "False"
+    assert condition(world, "SessionsReady") == ("True", "AsExpected")
+
+
+async def test_the_link_comes_by_itself_once_the_preview_answers() -> None:
+    world = await looked_at(STAGING, passes=80)
+    assert world.status.reason is Reason.LINK_SHOWS_STAGING
+
+    world.links.answer = OURS
+    await world.settle(50)
+    assert stands(world) == (Phase.READY, Reason.ALL_READY)
+    assert OPEN in world.comment
+
+
+async def test_a_preview_without_a_link_is_asked_after_every_few_minutes_and_ends_on_time() -> None:
+    world = await looked_at(STAGING, passes=1)
+    pauses: list[float] = []
+    while world.status.lifecycle.ended is None:
+        await world.run()
+        pauses.append(world.outcome.requeue_after or 0.0)
+        assert pauses[-1] > 0
+        world.clock.forward(seconds=pauses[-1])
+
+    assert world.status.lifecycle.ended.reason is Reason.TIME_UP
+    # Eight hours: some twenty in the first minutes, then one every few.
+    assert 100 < len(world.links.asked) < 300
+    assert max(pauses) <= 240
+
+
+@pytest.mark.parametrize(
+    ("answer", "why", "words"),
+    [
+        (Answer(failure=Why.TOO_LATE), Why.TOO_LATE, "nothing answers at its address"),
+        (Answer(failure=Why.NO_CONNECTION), Why.NO_CONNECTION, "nothing takes a connection"),
+        (Answer(failure=Why.NO_NAME), Why.NO_NAME, "its host name is not known"),
+        (Answer(failure=Why.CERTIFICATE), Why.CERTIFICATE, "the certificate at its address is not valid"),
+        (Answer(503), Why.ONLY_THE_LINK, "answers `503`, and staging without this change does not"),
+        (Answer(404), Why.ONLY_THE_LINK, "answers `404`, and staging without this change does not"),
+    ],
+)
+@pytest.mark.parametrize("configuration", [ENTRY, CONFIGURATION], ids=["at the entry", "behind it"])
+async def test_a_link_that_nothing_good_answers_is_not_announced(
+    configuration: str, answer: Answer, why: Why, words: str
+) -> None:
+    world = await looked_at(answer, configuration, passes=80)
+
+    assert stands(world) == (Phase.DEPLOYING, Reason.LINK_UNANSWERED)
+    assert world.status.link.why is why
+    assert words in world.comment
+    assert OPEN not in world.comment
+
+
+async def test_staging_s_own_error_is_told_apart_by_one_request_without_the_header() -> None:
+    world = World()
+    world.github.configuration, world.links.answer, world.links.staging = ENTRY, Answer(502), Answer(502)
+    await world.settle(80)
+
+    assert stands(world) == (Phase.DEPLOYING, Reason.LINK_UNANSWERED)
+    assert "answers `502`, and so does staging without this change" in world.comment
+    assert "whoever looks after staging" in world.comment
+    # Staging's address is the repository's word: it is asked for at the link's own place, and never gone to.
+    assert {question.host for question in world.links.asked} == {"", "staging.example.com"}
+    assert {question.url for question in world.links.asked} == {f"https://{HOST}/"}
+
+
+@pytest.mark.parametrize("answer", [Answer(200), Answer(401), Answer(403), Answer(302, leads_to="login.io")])
+async def test_an_answer_that_tells_nothing_is_unknown_and_the_link_is_shown_as_ever(answer: Answer) -> None:
+    world = await looked_at(answer)
+
+    assert stands(world) == (Phase.READY, Reason.ALL_READY)
+    assert world.status.link.proven is Proven.UNKNOWN
+    assert OPEN in world.comment
+    assert "not checked" not in world.comment
+
+
+@pytest.mark.parametrize("answer", [STAGING, OURS, Answer(200), Answer(200, agents=(FROM_A_SESSION,))])
+async def test_behind_the_entry_the_words_are_that_nobody_checked_whether_the_header_gets_there(
+    answer: Answer,
+) -> None:
+    world = await looked_at(answer, CONFIGURATION)
+
+    assert stands(world) == (Phase.READY, Reason.ALL_READY)
+    assert (world.status.link.proven, world.status.link.why) == (Proven.UNKNOWN, Why.BEHIND_THE_ENTRY)
+    assert OPEN in world.comment
+    assert (
+        "the link sets it for you, and whether it is passed on to **checkout** is not checked"
+        in world.comment
+    )
+
+
+async def test_a_check_behind_the_entry_proves_that_the_header_gets_there() -> None:
+    world = World()
+    world.github.configuration, world.links.answer = CHECKED, STAGING
+    world.links.by_path["/api/checkout/baggage"] = PASSED_ON
+    await world.settle(6)
+
+    assert (world.status.link.proven, world.status.link.why) == (Proven.YES, Why.PASSED_ON)
+    assert OPEN in world.comment
+    assert "not checked" not in world.comment
+    assert [(q.url, q.reads_body) for q in world.links.asked] == [
+        (f"https://{HOST}/", False),
+        (f"https://{HOST}/api/checkout/baggage", True),
+    ]
+
+
+async def test_a_check_that_lacks_the_key_says_that_the_services_in_between_lose_it() -> None:
+    world = World()
+    world.github.configuration = CHECKED
+    world.links.by_path["/api/checkout/baggage"] = Answer(200, body='{"baggage": null}')
+    await world.settle(80)
+
+    assert stands(world) == (Phase.DEPLOYING, Reason.LINK_SHOWS_STAGING)
+    assert "does not get to **checkout**: the services in between do not pass it on" in world.comment
+    assert OPEN not in world.comment
+
+
+async def test_a_check_that_is_not_there_yet_is_no_fault_of_the_link() -> None:
+    world = World()
+    world.github.configuration = CHECKED
+    world.links.by_path["/api/checkout/baggage"] = Answer(404)
+    await world.settle(6)
+
+    assert stands(world) == (Phase.READY, Reason.ALL_READY)
+    assert "could not be checked (`check` answered `404`)" in world.comment
+
+
+async def test_of_two_services_each_check_counts_for_its_own() -> None:
+    world = World()
+    world.github.configuration = CHECKED.replace("check: /api", "check: /api", 1)
+    world.github.paths = ("checkout/app.py", "pricing/app.py")
+    world.links.by_path["/api/checkout/baggage"] = PASSED_ON
+    await world.settle(6)
+
+    assert stands(world) == (Phase.READY, Reason.ALL_READY)
+    assert world.status.link.unchecked == ("pricing",)
+    assert "whether it is passed on to **pricing** is not checked" in world.comment
+
+
+async def test_two_previews_at_once_one_on_the_entry_and_one_behind_it() -> None:
+    """The entry's session marks every answer of the entry: those to the other's link with staging's mark."""
+    on_the_entry = await looked_at(OURS)
+    behind_it = await looked_at(STAGING, CONFIGURATION)
+
+    assert on_the_entry.status.link.proven is Proven.YES
+    assert behind_it.status.link.proven is Proven.UNKNOWN
+    assert OPEN in on_the_entry.comment
+    assert OPEN in behind_it.comment
+
+
+async def test_in_a_world_that_ignores_the_filter_no_link_is_announced() -> None:
+    stolen = Answer(200, agents=(FROM_A_SESSION,), keys=("p0123456789-shop-43",))
+    for answer, why in ((STAGING, Why.STAGING), (stolen, Why.ANOTHER_SESSION)):
+        world = await looked_at(answer, passes=80)
+        assert (world.status.link.proven, world.status.link.why) == (Proven.NO, why)
+        assert stands(world) == (Phase.DEPLOYING, Reason.LINK_SHOWS_STAGING)
+        assert OPEN not in world.comment
+
+
+async def test_an_error_of_the_change_itself_is_shown_and_said() -> None:
+    world = await looked_at(Answer(500, agents=(FROM_A_SESSION,), keys=(KEY,)))
+
+    assert stands(world) == (Phase.READY, Reason.ALL_READY)
+    assert OPEN in world.comment
+    assert "Behind the link this pull request's **checkout** answers with an error (`500`)." in world.comment
+
+
+async def test_the_path_that_people_open_is_the_one_that_is_asked() -> None:
+    configuration = ENTRY.replace("    ports: [8080]\n", "    ports: [8080]\n    open: /cart?a=1\n", 1)
+    world = await looked_at(OURS, configuration)
+
+    assert [question.url for question in world.links.asked] == [f"https://{HOST}/cart?a=1"]
+
+
+@pytest.mark.parametrize(
+    ("opens", "proven", "why"),
+    [
+        ("/cart", Proven.NO, Why.STAGING),
+        ("/apiary", Proven.NO, Why.STAGING),
+        ("/api", Proven.UNKNOWN, Why.BEHIND_THE_ENTRY),
+        ("/api/cart?all=1", Proven.UNKNOWN, Why.BEHIND_THE_ENTRY),
+    ],
+)
+async def test_where_another_service_answers_the_path_the_mark_says_nothing_of_the_front_end(
+    opens: str, proven: Proven, why: Why
+) -> None:
+    routes = "service: checkout, port: 80, routes: [{path: /api, service: api, port: 80}]"
+    configuration = CONFIGURATION.replace("service: web, port: 80", routes)
+    configuration = configuration.replace("[8080]\n", f"[8080]\n    open: {opens}\n", 1)
+    world = await looked_at(STAGING, configuration)
+
+    assert (world.status.link.proven, world.status.link.why) == (proven, why)
+
+
+async def test_a_setting_turns_it_off() -> None:
+    world = await looked_at(STAGING, links={**SETTINGS["links"], "check": False})
+
+    assert world.links.asked == []
+    assert stands(world) == (Phase.READY, Reason.ALL_READY)
+    assert world.status.link.proven is None
+    assert OPEN in world.comment
+
+
+async def test_a_share_host_is_asked_like_any_link() -> None:
+    world = World(links={"check": True})
+    world.github.configuration, world.links.answer = ENTRY, STAGING
+    world.cluster.session_status = {"phase": "Ready", "shareHost": "x.share.example.com"}
+    await world.settle(80)
+
+    assert {question.url for question in world.links.asked} == {"https://x.share.example.com/"}
+    assert {question.host for question in world.links.asked} == {""}
+    assert stands(world) == (Phase.DEPLOYING, Reason.LINK_SHOWS_STAGING)
+
+    world.links.answer = OURS
+    await world.settle(50)
+    assert world.status.link.proven is Proven.YES
+    assert "(https://x.share.example.com/)" in world.comment
+
+
+async def test_staging_with_a_header_is_no_link_that_could_be_asked() -> None:
+    world = World(links={"check": True})
+    await world.settle(6)
+
+    assert world.links.asked == []
+    assert world.status.phase is Phase.READY
+
+
+async def test_who_sleeps_is_not_woken() -> None:
+    world = World()
+    world.github.configuration, world.links.answer = ENTRY, OURS
+    world.cluster.session_status = {"phase": "Idle"}
+    await world.settle(8)
+
+    assert world.links.asked == []
+    assert stands(world) == (Phase.IDLE, Reason.ASLEEP)
+    assert world.status.link.proven is None
+
+
+async def test_what_was_known_of_a_link_stays_while_its_session_sleeps() -> None:
+    world = await looked_at(OURS)
+    world.cluster.session_becomes("Idle")
+    world.configure(ENTRY.replace("    ports: [8080]\n", "    ports: [8080]\n    open: /cart\n", 1))
+    await world.settle(4)
+
+    assert len(world.links.asked) == 1
+    assert world.status.link.proven is Proven.YES
+    assert world.status.link.url == f"https://{HOST}/cart"
+
+    world.cluster.session_becomes("Ready")
+    await world.settle(4)
+    assert [question.url for question in world.links.asked][1:] == [f"https://{HOST}/cart"]
+
+
+async def test_a_link_that_people_have_stays_while_a_change_of_it_is_asked_about() -> None:
+    world = World()
+    world.github.configuration, world.links.answer = ENTRY, OURS
+    world.github.paths = ("checkout/app.py", "pricing/app.py")
+    world.registry.images -= {f"pricing:{A}"}
+    await world.settle(6)
+    assert world.status.link.proven is Proven.YES
+    asked = len(world.links.asked)
+
+    # Now the other service comes up too. What is asked then is asked while people go on using the link.
+    world.registry.images |= {f"pricing:{A}"}
+    for _ in range(12):
+        await world.run()
+        assert world.status.link.url == f"https://{HOST}/"
+        world.clock.forward(seconds=5)
+    assert len(world.links.asked) == asked + 1
+    assert world.status.link.unchecked == ("pricing",)
+
+
+async def test_a_restart_of_the_controller_asks_nothing_again() -> None:
+    world = await looked_at(OURS)
+    world.restart()
+    await world.settle(6)
+
+    assert len(world.links.asked) == 1
+    assert world.status.link.proven is Proven.YES
+
+
+async def test_a_link_announced_by_an_earlier_version_stays_and_is_asked() -> None:
+    world = await looked_at(OURS, links={**SETTINGS["links"], "check": False})
+    assert OPEN in world.comment
+    later = World()
+    world.settings = later.settings
+    world.restart()
+    world.poke()
+    for _ in range(4):
+        await world.run()
+        assert world.status.link.url == f"https://{HOST}/"
+        world.clock.forward(seconds=5)
+
+    assert world.status.link.proven is Proven.YES
+
+
+async def test_a_worker_that_takes_no_requests_has_nothing_to_prove() -> None:
+    configuration = CONFIGURATION.replace("    ports: [8080]\n", "    ports: []\n", 1)
+    world = await looked_at(Answer(200), configuration)
+
+    assert stands(world) == (Phase.READY, Reason.ALL_READY)
+    assert world.status.link.unchecked == ()
+    assert "not checked" not in world.comment
