@@ -65,3 +65,4 @@ class Waits(StrEnum):
     GATEWAY = "the Gateway"
     OPERATOR = "mirrord's operator"
     LINK = "the link"
+    NAMESPACE = "the right to look"

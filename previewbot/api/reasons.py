@@ -36,6 +36,7 @@ class Reason(StrEnum):
     MANAGEMENT_ONLY = "ManagementOnly"
     TARGET_TAKEN = "TargetTaken"
     PHASE_UNKNOWN = "PhaseUnknown"
+    NAMESPACE_FORBIDDEN = "NamespaceForbidden"
     PULL_FAILED = "PullFailed"
     PULL_REFUSED = "PullRefused"
     CANNOT_START = "CannotStart"
@@ -92,6 +93,7 @@ class Reason(StrEnum):
     CONFIGURATION_NOT_ALLOWED = "ConfigurationNotAllowed"
     # Stopping
     REMOVAL_STALLED = "RemovalStalled"
+    REMOVAL_FORBIDDEN = "RemovalForbidden"
     REPOSITORY_GONE = "RepositoryGone"
     # Ended; while its sessions are being removed the phase is Stopping already
     TIME_UP = "TimeUp"
@@ -263,6 +265,13 @@ REASONS: Mapping[Reason, ReasonInfo] = MappingProxyType(
             Waits.DEPLOYMENT,
             "mirrord says that the session is in a phase which this previewbot does not know",
         ),
+        Reason.NAMESPACE_FORBIDDEN: _row(
+            _DEPLOYING,
+            _BAD,
+            _PLATFORM,
+            Waits.NAMESPACE,
+            "previewbot may not look into the namespace of the service",
+        ),
         **_POD_ROWS,
         Reason.ROUTE_NOT_ACCEPTED: _row(
             _DEPLOYING,
@@ -392,6 +401,13 @@ REASONS: Mapping[Reason, ReasonInfo] = MappingProxyType(
             _PLATFORM,
             Waits.REPLACEMENT,
             "mirrord's operator does not remove a session",
+        ),
+        Reason.REMOVAL_FORBIDDEN: _row(
+            Phase.STOPPING,
+            _BAD,
+            _PLATFORM,
+            Waits.NAMESPACE,
+            "previewbot may not look into the namespace of a session that should end",
         ),
         Reason.REPOSITORY_GONE: _row(
             Phase.STOPPING, _WARNING, _NOBODY, Waits.REPLACEMENT, "the repository or the installation is gone"

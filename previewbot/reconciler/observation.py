@@ -263,9 +263,10 @@ class Observation:
     were read in this pass, and `inbox` with them; `may_wait`: that look was one that strangers wait for.
     `images` and `targets` are by service, `pod_problems` by the uid of the session; `taken` says of children
     that are not there, by their identity, what of somebody else's is in their way. What was not asked for is
-    not in them. `pods_again` is in how many seconds pods are to be looked at that are not up, if any are.
-    `operator` is what the last poll knew of mirrord's operator. `link_answer` is there in the pass in which a
-    link has answered.
+    not in them. Of the namespaces in `unseen` we may list nothing: what is there is not in `found`.
+    `pods_again` is in how many seconds pods are to be looked at that are not up, if any are. `operator` is
+    what the last poll knew of mirrord's operator. `link_answer` is there in the pass in which a link has
+    answered.
     """
 
     preview: Preview
@@ -278,6 +279,7 @@ class Observation:
     read_error: RemoteError | None = None
     inbox: Inbox = Inbox()
     found: tuple[Found, ...] = ()
+    unseen: frozenset[str] = frozenset()
     images: Mapping[str, ImageLookup] = field(default_factory=dict)
     targets: Mapping[str, Target] = field(default_factory=dict)
     pod_problems: Mapping[str, PodProblem] = field(default_factory=dict)

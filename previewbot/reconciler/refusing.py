@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import Any
 
 from previewbot.api import Link, Preview, Resource, Slot, Status
-from previewbot.errors import Invalid
+from previewbot.errors import Forbidden, Invalid
 from previewbot.reconciler.children.kind import selector
 from previewbot.reconciler.context import Context
 from previewbot.reconciler.plan.requeue import REMOVING, Outcome
@@ -79,13 +79,23 @@ async def _delete_all(context: Context, preview: Preview, resources: list[Resour
     found = False
     for resource in resources:
         for namespace in context.settings.cluster.namespaces:
-            for child in await context.kube.list_children(resource, namespace, selector(preview)):
+            for child in await _children(context, preview, resource, namespace):
                 if not _is_owned(child, preview):
                     continue
                 found, metadata = True, child["metadata"]
                 if "deletionTimestamp" not in metadata:
                     await context.kube.delete_child(resource, namespace, metadata["name"], metadata["uid"])
     return found
+
+
+async def _children(
+    context: Context, preview: Preview, resource: Resource, namespace: str
+) -> list[dict[str, Any]]:
+    try:
+        return await context.kube.list_children(resource, namespace, selector(preview))
+    except Forbidden:
+        # One namespace that refuses us keeps nothing in the others.
+        return []
 
 
 def _is_owned(child: Mapping[str, Any], preview: Preview) -> bool:

@@ -46,7 +46,7 @@ from previewbot.clients.links import Question
 from previewbot.clients.registry import FoundImage
 from previewbot.config.server import Settings, parse
 from previewbot.engine.operator import OperatorSeen
-from previewbot.errors import Conflict, NotFound, QuotaKept, TryLater
+from previewbot.errors import Conflict, Forbidden, NotFound, QuotaKept, TryLater
 from previewbot.reconciler import Outcome, Reconciler
 from previewbot.reconciler.children import KINDS, ChildKind
 from previewbot.reconciler.memory import Configurations, Memory
@@ -146,6 +146,7 @@ class Cluster:
         self.others: dict[str, dict[str, dict[str, Any]]] = {}
         self.workloads: dict[str, dict[str, Any] | None] = {}
         self.session_status: dict[str, Any] = {"phase": "Ready"}
+        self.forbidden: set[str] = set()
         self.gateway_follows = True
         self.operator_removes = True
         self.log = ""
@@ -162,6 +163,12 @@ class Cluster:
         return preview
 
     # What the operator and the gateway do
+
+    def check(self, what: str, namespace: str) -> None:
+        """Raise Forbidden where previewbot has no role."""
+        if namespace in self.forbidden:
+            self._calls.note(f"refused to {what}")
+            raise Forbidden(f"Kubernetes: {what}", status=403, message=f"forbidden in {namespace}")
 
     def session_becomes(self, phase: str, **status: Any) -> None:
         """Let the operator say this of every session."""
@@ -200,6 +207,7 @@ class Cluster:
         self.routes.clear()
 
     async def list_children(self, resource: Resource, namespace: str, selector: str) -> list[dict[str, Any]]:
+        self.check(f"list {resource.plural}", namespace)
         call = f"list {'' if selector else 'all '}{resource.plural}"
         self._calls.listed.append(call)
         if call in self._calls.failures:
@@ -212,6 +220,7 @@ class Cluster:
         self, resource: Resource, namespace: str, manifest: Mapping[str, Any]
     ) -> dict[str, Any]:
         self._calls.note(f"create {self._word(resource)}")
+        self.check(f"create {resource.plural}", namespace)
         name, objects = manifest["metadata"]["name"], self._of(resource)
         if name in objects:
             raise Conflict("session")
@@ -226,6 +235,7 @@ class Cluster:
 
     async def delete_child(self, resource: Resource, namespace: str, name: str, uid: str = "") -> None:
         self._calls.note(f"delete {self._word(resource)}")
+        self.check(f"delete {resource.plural}", namespace)
         if resource.plural == "httproutes":
             self.routes.pop(namespace, None)
             return
@@ -252,6 +262,7 @@ class Cluster:
 
     async def apply_child(self, resource: Resource, manifest: Mapping[str, Any]) -> dict[str, Any]:
         self._calls.note("apply route")
+        self.check("get httproutes", manifest["metadata"]["namespace"])
         route: dict[str, Any] = json_copy(without_nulls(manifest))
         route["metadata"] |= {"generation": 1, "uid": f"route of {route['metadata']['name']}"}
         if self.gateway_follows:
@@ -263,6 +274,7 @@ class Cluster:
 
     async def get_target(self, namespace: str, kind: str, name: str) -> dict[str, Any] | None:
         self._calls.note("get target")
+        self.check(f"get {kind}", namespace)
         if f"{kind}/{name}" in self.workloads:
             return json_copy(self.workloads[f"{kind}/{name}"])
         containers = [{"name": "app", "ports": [{"containerPort": 8080}]}]

@@ -279,6 +279,18 @@ STATES: dict[str, Preview] = {
         Reason.OPERATOR_SILENT,
         _service(phase=Phase.DEPLOYING, reason=Reason.OPERATOR_SILENT),
     ),
+    "deploying-namespace-forbidden": _preview(
+        Phase.DEPLOYING,
+        Reason.NAMESPACE_FORBIDDEN,
+        _service(phase=Phase.DEPLOYING, reason=Reason.NAMESPACE_FORBIDDEN),
+    ),
+    "partial-and-namespace-forbidden": _preview(
+        Phase.READY,
+        Reason.PARTIAL,
+        _ready(),
+        _service("pricing", phase=Phase.DEPLOYING, reason=Reason.NAMESPACE_FORBIDDEN),
+        **_RUNNING,
+    ),
     **{
         f"deploying-{name}": _preview(Phase.DEPLOYING, reason, _service(phase=Phase.DEPLOYING, reason=reason))
         for name, reason in (
@@ -508,6 +520,11 @@ STATES: dict[str, Preview] = {
     ),
     "stopping": _preview(Phase.STOPPING, Reason.BY_COMMAND, _service(phase=Phase.STOPPING)),
     "removal-stalled": _preview(Phase.STOPPING, Reason.REMOVAL_STALLED, _service(phase=Phase.STOPPING)),
+    "removal-forbidden": _preview(
+        Phase.STOPPING,
+        Reason.REMOVAL_FORBIDDEN,
+        _service(phase=Phase.STOPPING, reason=Reason.REMOVAL_FORBIDDEN),
+    ),
     "expired": _preview(
         Phase.EXPIRED,
         Reason.TIME_UP,

@@ -143,6 +143,7 @@ SERVES_BY_ITSELF = {
     "ready-in-another-container",
     "partial",
     "partial-older-serves",
+    "partial-and-namespace-forbidden",
     "idle",
     "ready-but-crashing",
     "partial-and-out-of-memory",

@@ -71,29 +71,40 @@ async def gather_removal(context: Context, store: PreviewStore) -> Observation:
 
 async def _begin(context: Context, store: PreviewStore) -> Observation:
     preview = store.preview
+    found, unseen = await _children(context, preview)
     return Observation(
         preview=preview,
         now=context.now(),
         limits=context.limits,
-        found=await _children(context, preview),
+        found=found,
+        unseen=unseen,
         slot=context.slot_for(preview),
         operator=context.operator(),
     )
 
 
-async def _children(context: Context, preview: Preview) -> tuple[Found, ...]:
-    """List the children live: a cache could take one we just made for one that vanished."""
+async def _children(context: Context, preview: Preview) -> tuple[tuple[Found, ...], frozenset[str]]:
+    """List the children live: a cache could take one we just made for one that vanished.
+
+    Also return the namespaces that refuse us: these are no reason to do nothing in the others.
+    """
     found: list[Found] = []
+    unseen: set[str] = set()
     for kind in context.kinds:
         for namespace in context.settings.cluster.namespaces:
-            items = await _listed(context, kind, namespace, preview)
+            try:
+                items = await _listed(context, kind, namespace, preview)
+            except Forbidden:
+                # The watches of this namespace say it, to the log and to the probe.
+                unseen.add(namespace)
+                continue
             found += [kind.read(item) for item in items]
         found += await _left_elsewhere(context, preview, kind)
     for child in found:
         if child.disbelieved:
             extra = {"preview": preview.name, "child": child.name, "namespace": child.namespace}
             log.warning("a child's status is not believed", extra={**extra, "why": child.disbelieved})
-    return tuple(found)
+    return tuple(found), frozenset(unseen)
 
 
 async def _listed(context: Context, kind: ChildKind, namespace: str, preview: Preview) -> Sequence[Object]:

@@ -49,5 +49,6 @@ def _missing(context: Context, observation: Observation) -> list[tuple[ChildKind
         for desired in kind.desired(inputs)
         if desired.mode is Mode.MAKE
         and desired.identity not in there
+        and desired.namespace not in observation.unseen
         and (desired.identity, desired.attempt) not in failed
     ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from previewbot.api import Preview
 from previewbot.engine.links import backends
+from previewbot.errors import Forbidden
 from previewbot.reconciler.children.kind import selector
 from previewbot.reconciler.context import Context
 from previewbot.rules.repositories import Bounds
@@ -20,5 +21,9 @@ async def leads_outside(context: Context, preview: Preview, bounds: Bounds) -> b
         return False
     if route.namespace not in bounds.linkable:
         return True
-    found = await context.kube.list_children(context.route.resource, route.namespace, selector(preview))
+    try:
+        found = await context.kube.list_children(context.route.resource, route.namespace, selector(preview))
+    except Forbidden:
+        # Where it leads is not known, and it could not be turned either.
+        return False
     return any(not bounds.opens_entry(*backend) for each in found for backend in backends(each))

@@ -18,6 +18,7 @@ from previewbot.reconciler.plan.decision import Decision, End, Hold, Leave, Run
 from previewbot.reconciler.plan.link import link_of, other_links_of
 from previewbot.reconciler.plan.link_check import checked
 from previewbot.reconciler.plan.services import without_route
+from previewbot.reconciler.plan.unseen import hidden
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,9 @@ def fold(
     """Return the status that says how everything stands; `others` are children that no kind here looks
     after."""
     services = _with_route_problem(before, decision, steps.services, observation)
-    phase, reason = _phase(before, decision, services, observation.found)
+    # The cluster shows them no more than nothing, and they may run all the same.
+    unseen = hidden(steps.children, observation.unseen)
+    phase, reason = _phase(before, decision, services, observation.found, unseen)
     # The clock runs by what serves, whether or not a link to it can be shown.
     clock = _clock(observation, before.lifecycle, decision, phase)
     children = (*steps.children, *others)
@@ -48,7 +51,7 @@ def fold(
         phase=phase,
         reason=reason,
         lifecycle=clock,
-        slot=_slot(observation, before.slot, decision, steps.needs_slot),
+        slot=_slot(observation, before.slot, decision, steps.needs_slot or bool(unseen)),
         link=link,
         other_links=other_links_of(observation, services),
         services=services,
@@ -83,12 +86,19 @@ def route_problem(status: Status) -> str:
 
 
 def _phase(
-    before: Status, decision: Decision, services: Sequence[Service], found: Sequence[Found]
+    before: Status,
+    decision: Decision,
+    services: Sequence[Service],
+    found: Sequence[Found],
+    unseen: Sequence[Child],
 ) -> tuple[Phase | None, Reason | None]:
     if isinstance(decision, Run):
         return conditions.phase_of(services)
     if isinstance(decision, Hold):
         return conditions.held_phase(before, decision.reason, services)
+    if not found and unseen and isinstance(decision, End):
+        # It is not over. Of a Preview that goes itself, its owner reference ends them.
+        return Phase.STOPPING, Reason.REMOVAL_FORBIDDEN
     if not found and decision.reason is not Reason.REPOSITORY_GONE:
         return decision.reason.phase, decision.reason
     # As long as something is left the phase is Stopping, whatever the end's own phase is: "expired" would be

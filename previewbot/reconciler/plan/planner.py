@@ -21,6 +21,7 @@ from previewbot.reconciler.plan.inbox import adopt, resume, summed_up
 from previewbot.reconciler.plan.link import with_route_to_write
 from previewbot.reconciler.plan.refusals import refuse
 from previewbot.reconciler.plan.steps import of_kinds, removal, steps_of
+from previewbot.reconciler.plan.unseen import hidden
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,8 @@ def status_with_input(observation: Observation) -> Status:
         # counts as unseen, and the next pass looks at GitHub again.
         delivery_id = observation.preview.poke.delivery_id
         status = lifecycle.record_facts(status, facts, now, delivery_id=delivery_id)
-    return lifecycle.restart_clock(status, remaining=len(observation.found))
+    remaining = len(observation.found) + len(hidden(status.children, observation.unseen))
+    return lifecycle.restart_clock(status, remaining=remaining)
 
 
 def _with_conversation(

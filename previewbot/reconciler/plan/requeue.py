@@ -56,6 +56,7 @@ _INTERVALS: Mapping[Waits, float] = {
     Waits.GATEWAY: 30.0,
     # A change of the operator wakes those who wait for it; this is for one that was missed.
     Waits.OPERATOR: 60.0,
+    Waits.NAMESPACE: 60.0,
 }
 """What an event does not tell of; `Waits.IMAGE` has a schedule of its own, and `Waits.EVENT` none."""
 
@@ -117,7 +118,8 @@ def requeue_after(
     if status.phase is Phase.STOPPING or (isinstance(decision, Leave) and status.services):
         # The event of a deletion usually comes sooner. This is for one that was lost while a watch was
         # renewed.
-        times.append(_INTERVALS[Waits.REPLACEMENT])
+        forbidden = status.reason is Reason.REMOVAL_FORBIDDEN
+        times.append(_INTERVALS[Waits.NAMESPACE if forbidden else Waits.REPLACEMENT])
     image = image_interval(status.observed.head_first_seen_at, now, deadline)
     times += [_interval(reason, image, status) for reason in _reasons(status, decision)]
     least = earliest(*times)

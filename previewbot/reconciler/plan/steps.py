@@ -23,6 +23,12 @@ from previewbot.reconciler.plan.services import (
     with_last_words,
     with_serving,
 )
+from previewbot.reconciler.plan.unseen import (
+    hidden,
+    is_out_of_sight,
+    service_out_of_sight,
+    service_that_cannot_end,
+)
 from previewbot.rules.bounds import namespace_outside, target_outside
 
 
@@ -75,21 +81,31 @@ def _running(observation: Observation, kinds: Sequence[ChildKind]) -> Steps:
     services_now = [each.service for each in prepared]
     pinned_anew = {s.name for s in services_now if s.head_sha and heads.get(s.name) != s.head_sha}
     steps: list[ChildStep] = []
+    out_of_sight: set[str] = set()
     # In the order of the kinds: a later kind sees in `steps` whether what it needs is up.
     for kind, desired in wanted:
+        if is_out_of_sight(desired, preview.status.children, observation.unseen):
+            out_of_sight.add(desired.service)
+            continue
         was, here = _record_of(preview.status, desired), found.get(desired.identity)
         was = replace(was, recreations=0) if was.recreations and desired.service in pinned_anew else was
         step_inputs = _step_inputs(observation, kind, desired, orphans, steps)
         health = kind.health(here, was, observation.limits, now) if here else None
         steps.append(next_step(desired, here, was, health, step_inputs))
     children = [step.child for step in steps]
-    services = tuple(_status_of(observation, each, children) for each in prepared)
+    services = tuple(
+        service_out_of_sight(each.service, now)
+        if each.service.name in out_of_sight
+        else _status_of(observation, each, children)
+        for each in prepared
+    )
     # A failure is remembered for what should be there, not for what nobody asks for any more.
     going = [c for c in of_kinds(preview.status.children, kinds) if c.identity in found.keys() - names]
     left, deletions = _removals(observation, orphans, going, kinds)
     actions = [step.action for step in steps if step.action is not None]
     needs_slot = any(step.needs_slot for step in steps)
-    return Steps(services, (*children, *left), (*actions, *deletions), needs_slot)
+    kept = hidden(of_kinds(preview.status.children, kinds), observation.unseen)
+    return Steps(services, (*children, *left, *kept), (*actions, *deletions), needs_slot)
 
 
 def _step_inputs(
@@ -164,15 +180,18 @@ def _holding(observation: Observation, kinds: Sequence[ChildKind]) -> Steps:
     """Leave what is there as it is, and remove only what nobody wanted before."""
     preview, now = observation.preview, observation.now
     recorded = of_kinds(preview.status.children, kinds)
+    unseen = hidden(recorded, observation.unseen)
     # What was being removed already goes on being removed.
-    kept = [child for child in recorded if child.state is not ChildState.REMOVING]
+    kept = [child for child in recorded if child.state is not ChildState.REMOVING or child in unseen]
     kept += _unrecorded_children(observation, recorded)
     names = {child.identity for child in kept}
     orphans = [child for child in observation.found if child.identity not in names]
-    going = [child for child in recorded if child.state is ChildState.REMOVING]
+    going = [child for child in recorded if child.state is ChildState.REMOVING and child not in unseen]
     left, deletions = _removals(observation, orphans, going, kinds)
     services = tuple(
-        with_serving(service, _found_of(observation, service, kept), preview.uid, now)
+        service
+        if service.namespace in observation.unseen
+        else with_serving(service, _found_of(observation, service, kept), preview.uid, now)
         for service in preview.status.services
     )
     return Steps(services, (*kept, *left), tuple(deletions))
@@ -197,7 +216,10 @@ def _unrecorded_children(observation: Observation, recorded: Sequence[Child]) ->
 def removal(observation: Observation, kinds: Sequence[ChildKind]) -> Steps:
     """Remove everything."""
     status, now = observation.preview.status, observation.now
-    left, deletions = _removals(observation, observation.found, of_kinds(status.children, kinds), kinds)
+    recorded = of_kinds(status.children, kinds)
+    unseen = hidden(recorded, observation.unseen)
+    going = [child for child in recorded if child not in unseen]
+    left, deletions = _removals(observation, observation.found, going, kinds)
     services = tuple(
         step_to_removed(
             service,
@@ -207,7 +229,9 @@ def removal(observation: Observation, kinds: Sequence[ChildKind]) -> Steps:
         )
         for service in status.services
     )
-    return Steps(services, tuple(left), tuple(deletions))
+    unended = {child.service for child in unseen}
+    services = tuple(service_that_cannot_end(s) if s.name in unended else s for s in services)
+    return Steps(services, (*left, *unseen), tuple(deletions))
 
 
 def _found_of(observation: Observation, service: Service, children: Sequence[Child]) -> list[Found]:
