@@ -234,6 +234,20 @@ async def test_an_image_of_which_a_part_is_missing_is_not_taken_for_none(
         await registry.find(server.reference(), revision=True)
 
 
+async def test_a_part_that_is_not_where_it_is_kept_is_a_part_that_is_missing(
+    server: Server, registry: Registry
+) -> None:
+    image = an_image(COMMIT)
+    server.serve(image)
+    async with a_server() as storage:
+        storage.handlers["/bucket"] = answers("<Error/>", status=404, headers={"Content-Type": "text/xml"})
+        elsewhere = {"Location": f"{storage.url}/bucket"}
+        server.handlers[server.path(image.blobs[0].digest, "blobs")] = answers(status=307, headers=elsewhere)
+
+        with pytest.raises(TryLater, match="a part of the image is not there"):
+            await registry.find(server.reference(), revision=True)
+
+
 async def test_what_a_digest_says_of_its_commit_is_read_only_once(server: Server, registry: Registry) -> None:
     server.serve(an_index(an_image(COMMIT)))
     first = await registry.find(server.reference(), revision=True)

@@ -188,7 +188,8 @@ class Registry:
 
     async def _get(self, place: Place, path: str) -> Answer:
         answer = await self._ask(place, "GET", path)
-        if answer.status == 404 and not answer.is_error_of_a_registry:
+        # Of a part of an image, which may lie elsewhere, a 404 says no more than that it is not there.
+        if answer.status == 404 and path.startswith("manifests/") and not answer.is_error_of_a_registry:
             await self._make_sure(place, answer)
         if answer.status != 200:
             raise answers.refusal(str(place), answer)
