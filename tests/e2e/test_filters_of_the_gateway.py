@@ -88,7 +88,7 @@ async def test_a_sign_in_stands_before_the_preview_and_not_before_the_page() -> 
         assert urlsplit(location).path == f"/p/812/{pull.number}"
 
 
-async def test_a_filter_that_is_not_there_shows_nobody_anything() -> None:
+async def test_a_filter_that_is_not_there_shows_nobody_anything_and_no_link_to_it_is_announced() -> None:
     port = free_port()
     gateway: dict[str, Any] = {"name": "public", "namespace": "gateways", "domain": "preview.localhost"}
     gateway |= {"scheme": "http", "port": port, "filters": [SIGN_IN]}
@@ -96,6 +96,10 @@ async def test_a_filter_that_is_not_there_shows_nobody_anything() -> None:
     async with scene(options) as town:
         browser = browser_of(town.world, town.http)
         pull = Pull(town.world, await browser.start_task("web"), REPOSITORY)
-        link = await pull.ready()
+        await pull.says(
+            "its link is being checked", "answers `500`, and staging without this change does not"
+        )
 
+        (route,) = await browser.routes()
+        link = f"http://{route['spec']['hostnames'][0]}:{port}/"
         assert (await asked(town, link, "signed-in=yes"))[:2] == (500, "there is no SignIn staff\n")

@@ -68,7 +68,8 @@ def furnish(node: Node) -> None:
     for crd in crds:
         node.kubectl("apply", "--server-side", "--filename", str(crd))
     node.kubectl("wait", "--for", "condition=Established", "--timeout", "30s", "crd", "--all")
-    node.kubectl("apply", "--filename", str(HERE / "gateway.yaml"))
+    gateway = (HERE / "gateway.yaml").read_text(encoding="utf-8").replace("ADDRESS", node.address)
+    node.kubectl("apply", "--filename", "-", given=gateway)
     node.kubectl("apply", "--filename", "-", given=json.dumps(an_operator()))
     staging = (HERE / "staging.yaml").read_text(encoding="utf-8").replace("IMAGE", STAND_IN)
     node.kubectl("apply", "--filename", "-", given=staging)

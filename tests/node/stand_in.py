@@ -33,6 +33,7 @@ Object = dict[str, Any]
 FINALIZER = "preview.mirrord.metalbear.co/cleanup"
 UID_LABEL = "preview.metalbear.co/session-uid"
 GATE = "preview.metalbear.co/never-ready"
+AGENT, KEY = "Mirrord-Agent", "mirrord-key"
 INFINITE = 4294967295
 LOOK_AGAIN = 0.3
 REMEMBERED = 0.2
@@ -176,14 +177,18 @@ class Traffic:
         self._sessions: list[Object] = []
         self._addresses: dict[str, str] = {}
 
-    def address(self, target: str, headers: list[tuple[str, str]]) -> str | None:
-        """Return the pod of the preview that takes a request to a target; None is staging's own."""
+    def address(self, target: str, headers: list[tuple[str, str]]) -> tuple[str | None, dict[str, str]]:
+        """Return the pod of the preview that takes a request to a target, None is staging's own; and what an
+        agent writes into the answer, where one is: at a target that some session takes traffic of."""
         self._look()
+        mark: dict[str, str] = {}
         for session in sorted(self._sessions, key=lambda s: str(s["metadata"]["creationTimestamp"])):
             address = self._addresses.get(session["metadata"]["uid"])
-            if address and serves(session, target) and takes(session, headers):
-                return address
-        return None
+            if address and serves(session, target):
+                if takes(session, headers):
+                    return address, {AGENT: "forwarded-to-client", KEY: str(session["spec"]["key"])}
+                mark = {AGENT: "passed-through"}
+        return None, mark
 
     def _look(self) -> None:
         with self._lock:
@@ -212,7 +217,12 @@ def serves(session: Object, target: str) -> bool:
 
 
 def takes(session: Object, headers: list[tuple[str, str]]) -> bool:
-    """Say whether a session's filter takes a request: searched in each `name: value`, whatever its case."""
+    """Say whether a session's filter takes a request: searched in each `name: value`, whatever its case.
+
+    With $BLIND none does, as if the header were lost on the way.
+    """
+    if os.environ.get("BLIND"):
+        return False
     stored = session["spec"]["incoming"].get("httpFilter")
     if stored is None:
         return True
@@ -234,7 +244,8 @@ def handler(target: str, traffic: Traffic) -> type[BaseHTTPRequestHandler]:
 
     class Handler(BaseHTTPRequestHandler):
         def _pass_on(self) -> None:
-            address = traffic.address(target, list(self.headers.items())) or f"{target}-staging"
+            chosen, mark = traffic.address(target, list(self.headers.items()))
+            address = chosen or f"{target}-staging"
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             headers = {k: v for k, v in self.headers.items() if k.lower() != "connection"}
             connection = http.client.HTTPConnection(address, 8080, timeout=30)
@@ -255,6 +266,8 @@ def handler(target: str, traffic: Traffic) -> type[BaseHTTPRequestHandler]:
                     "server",
                 ):
                     self.send_header(name, value)
+            for name, value in mark.items():
+                self.send_header(name, value)
             self.send_header("Content-Length", str(len(content)))
             self.end_headers()
             self.wfile.write(content)
