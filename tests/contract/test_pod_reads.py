@@ -15,8 +15,9 @@ from previewbot.clients.kubernetes.cache import ObjectCache
 from previewbot.clients.kubernetes.client import Kube
 from previewbot.clients.kubernetes.informer import Informer, status_only
 from previewbot.clients.kubernetes.resources import PODS
-from previewbot.engine.mirrord import POD_SESSION
+from previewbot.engine.mirrord import POD_SESSION, REPLICA_SETS, pods_selector
 from previewbot.errors import Forbidden, RemoteError, TryLater
+from previewbot.rules.pod_problems.events import newest_first
 from previewbot_demo.kube import FakeKube
 from tests.contract.conftest import ApiServer
 from tests.support.api import MERGE_PATCH
@@ -224,3 +225,84 @@ async def test_a_list_that_is_none_is_an_error_of_ours(tmp_path: Path, text: str
             await kube.pod_events("staging", "uid-1")
         with pytest.raises(TryLater):
             await kube.list_for_watch(PODS, "staging")
+
+
+async def test_what_makes_a_sessions_pods_is_found_by_the_label_of_its_pods(
+    server: ApiServer, kube: Kube
+) -> None:
+    template = manifest(server, "s-1", "x")
+    template["metadata"] = {"labels": {POD_SESSION: "s-1"}}
+    for name, uid in (("ours", "s-1"), ("anothers", "s-2")):
+        labels = {POD_SESSION: uid}
+        made = {
+            "apiVersion": "apps/v1",
+            "kind": "ReplicaSet",
+            "metadata": {"name": name, "namespace": server.namespace, "labels": labels},
+            "spec": {
+                "replicas": 1,
+                "selector": {"matchLabels": labels},
+                "template": {"metadata": {"labels": labels}, "spec": template["spec"]},
+            },
+        }
+        answer = server.call("POST", f"/apis/apps/v1/namespaces/{server.namespace}/replicasets", made)
+        assert answer.status == 201, answer.text
+
+    [found] = await kube.list_children(REPLICA_SETS, server.namespace, pods_selector("s-1"))
+
+    assert found["metadata"]["name"] == "ours"
+
+
+async def test_of_an_events_series_the_last_moment_is_kept(server: ApiServer, kube: Kube) -> None:
+    """Two kinds of components write events, in two shapes; both come in one list."""
+    pod = await make(server)
+    events = f"/api/v1/namespaces/{server.namespace}/events"
+    first, last = "2026-11-24T09:00:00.000000Z", "2026-11-24T09:05:00.000000Z"
+    old = event(server, pod, "old", "by kubelet") | {"lastTimestamp": "2026-11-24T09:03:00Z"}
+    series = {"count": 3, "lastObservedTime": last}
+    new = event(server, pod, "new", "by the scheduler") | {
+        **{"eventTime": first, "series": series, "action": "Scheduling"},
+        **{"reportingComponent": "default-scheduler", "reportingInstance": "default-scheduler-1"},
+    }
+    for each in (old, new):
+        assert server.call("POST", events, each).status == 201
+
+    found = await kube.pod_events(server.namespace, pod["metadata"]["uid"])
+
+    assert [each["message"] for each in newest_first(found)] == ["by the scheduler", "by kubelet"]
+
+
+async def test_of_events_without_end_only_so_many_are_read(tmp_path: Path) -> None:
+    fake, asked = FakeKube(), list[str]()
+    pod = a_pod("s-1", {}, uid="pod-1")
+    for number in range(1_000):
+        about = {"kind": "Pod", "name": "checkout-1", "uid": "pod-1"}
+        metadata = {"name": f"e-{number:04}", "namespace": "staging"}
+        fake.seed({"apiVersion": "v1", "kind": "Event", "metadata": metadata, "involvedObject": about})
+    fake.seed(pod)
+
+    async def before(call: Any) -> None:
+        asked.append(call.path)
+
+    fake.faults.before = before
+    async with a_cluster(tmp_path, fake) as kube:
+        found = await kube.pod_events("staging", "pod-1")
+
+    assert len(found) == 300
+    assert len(asked) == 3
+
+
+def test_of_what_a_pod_is_to_run_only_that_is_kept_which_tells_how_its_status_is_meant() -> None:
+    pod = a_pod("s-1", {})
+    pod["spec"] |= {
+        "initContainers": [
+            {"name": "proxy", "image": "x", "restartPolicy": "Always"},
+            {"name": "migrate", "image": "x", "env": [{"name": "A", "value": "B"}]},
+        ],
+        "schedulingGates": [{"name": "gate"}],
+    }
+
+    assert status_only(pod)["spec"] == {
+        "initContainers": [{"name": "proxy", "restartPolicy": "Always"}],
+        "schedulingGates": [{"name": "gate"}],
+    }
+    assert "spec" not in status_only(a_pod("s-1", {}))
