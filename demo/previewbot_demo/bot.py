@@ -135,7 +135,7 @@ class Bot:
         world = f"http://{_HOST}:{self.port}"
         gateway = {
             "name": "public",
-            "namespace": "gateways",
+            "namespace": self.namespace,
             "domain": "preview.localhost",
             "scheme": "http",
             "port": self.port,

@@ -132,7 +132,7 @@ async def prepare(api: KubeApi, namespace: str) -> bool:
     Raises `StartError` with all that the cluster lacks.
     """
     missing = []
-    for path in (PREVIEWS, f"{SESSIONS}/previewsessions", f"{ROUTES}/httproutes"):
+    for path in (PREVIEWS, f"{SESSIONS}/previewsessions", f"{ROUTES}/httproutes", f"{ROUTES}/gateways"):
         try:
             await api.get(f"{path}?limit=1")
         except ApiError as error:
@@ -172,6 +172,7 @@ async def clean_up(api: KubeApi, namespace: str, github_host: str, *, whole: boo
     for path in (
         f"{LEASES}/namespaces/{namespace}/leases",
         f"{WORKLOADS}/namespaces/{namespace}/deployments",
+        f"{ROUTES}/namespaces/{namespace}/gateways",
     ):
         for obj in (await api.get(path))["items"]:
             if _is_ours(obj["metadata"]):

@@ -2,14 +2,15 @@
 
 Of the Gateway API (https://gateway-api.sigs.k8s.io/reference/spec/#httproute) it knows host names, one
 listener, rules for paths (`PathPrefix` and `Exact`) with their timeouts, the filters `RequestHeaderModifier`,
-`RequestRedirect` and `ExtensionRef`, one backend per rule, and that a route's status says which generation
-of it a gateway knows. A share host forwards to the session's target itself, with the `baggage` header set, as
-`mirrord-share-ingress` does.
+`RequestRedirect` and `ExtensionRef`, one backend per rule, and what the status of a Gateway and of its routes
+says: see `gateway_status`. A share host forwards to the session's target itself, with the `baggage` header
+set, as `mirrord-share-ingress` does.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,24 +21,19 @@ import aiohttp
 from aiohttp import web
 from multidict import CIMultiDict
 
+from previewbot_demo import gateway_status
 from previewbot_demo.kubeapi import ApiError, KubeApi
 from previewbot_demo.routing import Object, Router
 
 _ROUTES = "/apis/gateway.networking.k8s.io/v1/namespaces"
-_CONTROLLER = "previewbot.dev/demo-gateway"
+_CONFLICT = 409
 _USUALLY = 30.0
 """Seconds that a request may take where its rule does not say."""
 
 _SECONDS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
-LISTENER = "web"
-"""The name of the only listener."""
 
 Extension = Callable[[web.BaseRequest], web.Response | None]
 """A filter of the gateway's own: it answers a request itself, or lets it pass."""
-
-
-NAMESPACE, NAME = "gateways", "public"
-"""Of this Gateway, as routes name it."""
 
 
 @dataclass
@@ -72,25 +68,60 @@ class Gateway:
         self._port = port
         self._now = now
         self._seen: dict[str, int] = {}
+        self._known: dict[str, Object] = {}
+        self._said: dict[str, bool] = {}
         self._routes: dict[str, Object] = {}
+        self._self: Object = {}
+        self._counted = 0
         self.sabotage = Sabotage()
         self.extensions: dict[tuple[str, str], Extension] = {}
 
+    async def open(self, namespace: str) -> None:
+        """Make the Gateway in a namespace, and say that it is served; what an earlier demo left is taken."""
+        path = f"{_ROUTES}/{namespace}/gateways"
+        try:
+            self._self = await self._api.create(path, gateway_status.manifest(self._port))
+        except ApiError as error:
+            if error.status != _CONFLICT:
+                raise
+            self._self = await self._api.get(f"{path}/{gateway_status.NAME}")
+        await self._say_of_itself()
+
     async def run(self, namespace: str) -> None:
-        """Follow the routes of a namespace until cancelled."""
+        """Follow the Gateway and the routes of a namespace until cancelled."""
         async with asyncio.TaskGroup() as group:
 
             async def see(event: str, route: Object) -> None:
                 uid, generation = route["metadata"]["uid"], route["metadata"]["generation"]
-                # What is another Gateway's is no matter of this one: it says nothing of it.
-                if event == "DELETED" or not any(map(_is_ours, route["spec"].get("parentRefs") or [])):
-                    self._seen.pop(uid, None)
-                    self._routes.pop(uid, None)
+                if event == "DELETED":
+                    for known in (self._seen, self._known, self._routes, self._said):
+                        known.pop(uid, None)
                 elif self._seen.get(uid) != generation:
-                    self._seen[uid] = generation
+                    self._seen[uid], self._known[uid] = generation, route
                     group.create_task(self._take_up(route))
 
+            async def see_itself(event: str, gateway: Object) -> None:
+                if gateway["metadata"]["name"] != gateway_status.NAME:
+                    return
+                before, self._self = self._self, {} if event == "DELETED" else gateway
+                if gateway_status.generation(self._self) == gateway_status.generation(before):
+                    return
+                # Another listener, or none at all: each route is looked at anew.
+                for route in self._known.values():
+                    group.create_task(self._take_up(route))
+                group.create_task(self._say_of_itself())
+
+            group.create_task(self._api.follow(f"{_ROUTES}/{namespace}/gateways", see_itself))
             await self._api.follow(f"{_ROUTES}/{namespace}/httproutes", see)
+
+    async def _say_of_itself(self) -> None:
+        if not self._self:
+            return
+        metadata, self._counted = self._self["metadata"], len(self._routes)
+        status = gateway_status.of_gateway(self._self, self._counted, self._now())
+        path = f"{_ROUTES}/{metadata['namespace']}/gateways/{metadata['name']}/status"
+        with contextlib.suppress(ApiError, aiohttp.ClientError, TimeoutError):
+            await self._api.patch(path, {"status": status})
 
     async def _take_up(self, route: Object) -> None:
         """Act on a route and say that it is known, with all the pauses of a slow gateway."""
@@ -99,36 +130,28 @@ class Gateway:
         # One that is not slow has acted before anybody can read that it knows.
         asyncio.get_running_loop().call_later(slow, self._act_on, route)
         path = f"{_ROUTES}/{metadata['namespace']}/httproutes/{metadata['name']}/status"
+        parents = gateway_status.of_route(route, self._self, self._router.has, self._now())
+        if not parents and not self._said.get(metadata["uid"]):
+            # What is another Gateway's is no matter of this one: it says nothing of it.
+            return
+        self._said[metadata["uid"]] = bool(parents)
         try:
-            await self._api.patch(path, {"status": {"parents": self._parents(route)}})
+            await self._api.patch(path, {"status": {"parents": parents}})
         except (ApiError, aiohttp.ClientError, TimeoutError):
             # Gone, or nobody answers: the next list shows it again.
             self._seen.pop(metadata["uid"], None)
+        if len(self._routes) != self._counted:
+            await self._say_of_itself()
 
     def _act_on(self, route: Object) -> None:
         """Let requests follow a route, unless it has changed or gone by now, or no listener takes it."""
         metadata = route["metadata"]
         if self._seen.get(metadata["uid"]) != metadata["generation"]:
             return
-        if any(map(_is_taken, route["spec"].get("parentRefs") or [])):
+        if gateway_status.is_taken(route, self._self):
             self._routes[metadata["uid"]] = route
         else:
             self._routes.pop(metadata["uid"], None)
-
-    def _parents(self, route: Object) -> list[dict[str, Any]]:
-        said = {
-            "message": "",
-            "observedGeneration": route["metadata"]["generation"],
-            "lastTransitionTime": self._now().strftime("%Y-%m-%dT%H:%M:%SZ"),
-        }
-        resolved = {**said, "type": "ResolvedRefs", "reason": "ResolvedRefs", "status": "True"}
-        parents = []
-        for ref in route["spec"].get("parentRefs") or []:
-            words = ("True", "Accepted") if _is_taken(ref) else ("False", "NoMatchingParent")
-            accepted = {**said, "type": "Accepted", "status": words[0], "reason": words[1]}
-            conditions = [accepted, resolved]
-            parents.append({"parentRef": ref, "controllerName": _CONTROLLER, "conditions": conditions})
-        return parents
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer a request for a host of the preview domain; 404 if no route has it."""
@@ -244,16 +267,6 @@ def location(redirect: Mapping[str, Any], path: str, host: str, port: int) -> st
     target = replaced.get("replaceFullPath", path) if replaced.get("type") == "ReplaceFullPath" else path
     where = redirect.get("hostname") or host
     return f"{scheme}://{where}{'' if chosen == well_known else f':{chosen}'}{target}"
-
-
-def _is_ours(ref: Object) -> bool:
-    """Return whether a route is to be attached to this Gateway."""
-    return (ref.get("namespace"), ref.get("name")) == (NAMESPACE, NAME)
-
-
-def _is_taken(parent: Mapping[str, Any]) -> bool:
-    """Return whether there is a listener for a route's reference to its Gateway."""
-    return bool(parent.get("sectionName", LISTENER) == LISTENER)
 
 
 def _redirect(redirect: Mapping[str, Any], request: web.BaseRequest, port: int) -> web.Response:

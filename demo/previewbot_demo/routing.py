@@ -122,6 +122,10 @@ class Router:
         await site.start()
         return f"http://127.0.0.1:{runner.addresses[0][1]}"
 
+    def has(self, namespace: str, name: str) -> bool:
+        """Return whether there is such a Service."""
+        return (namespace, name) in self._services
+
     async def close(self) -> None:
         """Close every port."""
         for runner in self._runners:

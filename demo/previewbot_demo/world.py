@@ -128,6 +128,7 @@ class World:
             await self._deploy()
         async with self._step("a stand-in for mirrord's operator"):
             await self._start_operator()
+        await self.gateway.open(options.namespace)
         following = asyncio.create_task(self.gateway.run(options.namespace))
         self._stack.push_async_callback(_cancel, following)
         # Before the operator ends: its finalizer must go from what is removed.

@@ -14,6 +14,7 @@ from previewbot.clients.kubernetes.resources import EVENTS, LEASES, POD_EVENTS, 
 from previewbot.config.server import Settings
 from previewbot.doctor.check import Check, ok, wrong
 from previewbot.engine import operator
+from previewbot.engine.gateway_state import GATEWAY_CLASSES, GATEWAYS
 from previewbot.engine.mirrord import REPLICA_SETS
 from previewbot.reconciler.children import KINDS, ROUTE
 
@@ -71,7 +72,16 @@ def controllers(settings: Settings) -> tuple[Right, ...]:
         *_of(lease.namespace, LEASES, "get", "update", object=lease.name),
         *_of(lease.namespace, LEASES, "create"),
         *_of(EVENTS_NAMESPACE, EVENTS, "create"),
+        *_of_links(settings),
     )
+
+
+def _of_links(settings: Settings) -> Iterator[Right]:
+    """The Gateway itself: whether anybody serves it, and who."""
+    gateway = settings.links.gateway if settings.links else None
+    if gateway is not None:
+        yield from _of(gateway.namespace, GATEWAYS, "get", object=gateway.name)
+        yield from _of("", GATEWAY_CLASSES, "get")
 
 
 def _in(namespace: str, settings: Settings) -> Iterator[Right]:

@@ -111,7 +111,8 @@ def _of_parent(parent: Object, generation: int) -> RouteAnswer:
     if present:
         return RouteAnswer(Verdict.REFUSED, _words(present[0]))
     accepted = conditions.get("Accepted")
-    undecided = [c for k, c in conditions.items() if k in _MUST_BE_TRUE and c.get("status") == "Unknown"]
+    decided = ("True", "False")
+    undecided = [c for k, c in conditions.items() if k in _MUST_BE_TRUE and c.get("status") not in decided]
     if accepted is None or undecided:
         # What the API server puts there itself until a controller comes: `Unknown`, `Pending`.
         return RouteAnswer(Verdict.SILENT)

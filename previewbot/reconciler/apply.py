@@ -73,7 +73,8 @@ async def apply_route(context: Context, store: PreviewStore, plan: Plan) -> tupl
     try:
         obj = await _write_route(context, status, desired)
         acknowledged = context.route.gateway_acknowledged(obj, context.limits)
-        answer = context.route.answer(obj, context.limits)
+        controller = context.memory.gateway.seen.state.controller
+        answer = context.route.answer(obj, context.limits, controller)
         status = with_route(status, route_child(status, desired, answer, context.now()))
     except RemoteError as error:
         failure = error

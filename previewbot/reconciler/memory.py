@@ -12,7 +12,7 @@ from previewbot.api import ConfigurationProblem, Requests, Status
 from previewbot.config.repository import RepositoryConfig
 from previewbot.reconciler.asked import Asked
 from previewbot.reconciler.bounded import keep
-from previewbot.reconciler.observation import Observation, PullRequestFacts
+from previewbot.reconciler.observation import GatewaySeen, Observation, PullRequestFacts
 from previewbot.reconciler.pauses import FIRST, Pauses
 from previewbot.reconciler.plan.refusals import ANSWERS_AN_HOUR, is_refusal
 from previewbot.rules.repositories import Bounds
@@ -162,6 +162,14 @@ class Redirected:
 
 
 @dataclass
+class GatewayMemory:
+    """How the one Gateway stood at the last look, and when that was."""
+
+    seen: GatewaySeen = field(default_factory=GatewaySeen)
+    read_at: datetime | None = None
+
+
+@dataclass
 class Memory:
     """Per Preview: the facts of the last look, the changed files of the last head, looks for images.
 
@@ -182,6 +190,7 @@ class Memory:
     refused: Refused = field(default_factory=Refused)
     said: Seldom = field(default_factory=Seldom)
     asked: Asked = field(default_factory=Asked)
+    gateway: GatewayMemory = field(default_factory=GatewayMemory)
 
     def forget(self, name: str) -> None:
         """Forget a Preview that is gone."""

@@ -28,6 +28,7 @@ from previewbot.api import (
 from previewbot.api.github import PullRequest
 from previewbot.config.repository import RepositoryConfig, ServiceConfig
 from previewbot.config.server import GatewaySettings
+from previewbot.engine.gateway_state import UNREAD, GatewayState
 from previewbot.engine.operator import OperatorSeen, problem_of
 from previewbot.errors import RemoteError
 from previewbot.rules.commands import Command, UnknownCommand
@@ -255,6 +256,14 @@ class LinkAnswer:
 
 
 @dataclass(frozen=True)
+class GatewaySeen:
+    """How the Gateway stood when it was looked at last, and since when it stands so."""
+
+    state: GatewayState = UNREAD
+    since: datetime | None = None
+
+
+@dataclass(frozen=True)
 class Observation:
     """One world, at one moment.
 
@@ -288,6 +297,7 @@ class Observation:
     operator: OperatorSeen = field(default_factory=OperatorSeen)
     link_answer: LinkAnswer | None = None
     slot: SlotGrant = field(default_factory=lambda: SlotGrant(granted=False))
+    gateway: GatewaySeen = GatewaySeen()
 
     @property
     def no_preview_because(self) -> Reason | None:

@@ -119,8 +119,7 @@ class Reconciler:
             self._context.forget(name)
             return Outcome()
         store = PreviewStore(self._context, obj)
-        # Somebody deleted the Preview: its owner references remove the children, so there is nothing for us
-        # to do.
+        # Somebody deleted the Preview: its owner references remove the children.
         if store.preview.deleting:
             return Outcome()
         try:
@@ -143,8 +142,8 @@ class Reconciler:
             return Outcome(paused.seconds)
 
     async def _pass(self, store: PreviewStore) -> Outcome:
-        # Each step reads only what the one before returned. The process may die between any two of them: the
-        # next pass gathers anew, finds in the status what was about to be done, and goes on from there.
+        # Each step reads only what the one before returned. If the process dies between any two, the next
+        # pass gathers anew, finds in the status what was about to be done, and goes on from there.
         before = store.status
         observation = await gather(self._context, store)
         plan = self._plan(store, observation)
@@ -207,11 +206,11 @@ class Reconciler:
         self, store: PreviewStore, observation: Observation, plan: Plan
     ) -> tuple[ApplyResult, RouteResult]:
         """Act: the route first; while that cannot be written nothing is made, but what is to end does end."""
-        context, before = self._context, route_of(plan.status, self._context.route.name)
+        context = self._context
         status, route = await apply_route(context, store, plan)
-        if route_of(status, context.route.name) != before:
-            # The phases and the link depend on whether the route was accepted, which we only know now. They
-            # are computed again before the actions, whose own results are told on top of them.
+        if route_of(status) != route_of(plan.status):
+            # Phases and link depend on whether the route was accepted, which we only know now. They are
+            # computed again before the actions, whose own results are told on top of them.
             status = self._with_words(store, with_route_result(plan, status, observation, context.kinds))
         return await apply_actions(context, store, plan, status, route), route
 
@@ -252,8 +251,8 @@ class Reconciler:
         """Store what was done, and say when to look again; a Preview that has done its work goes."""
         error = str(errors.stored)[:_LAST_ERROR_LENGTH] if errors.stored else ""
         status = self._with_words(store, with_conditions(status, observation))
-        # Comment ids, answers given, uids of new children. If this last write is lost, the next pass finds
-        # our comments by their markers and our children by their owner.
+        # Comment ids, answers, uids of children. If this last write is lost, the next pass finds our comments
+        # by their markers and our children by their owner.
         await store.write(status if status.last_error == error else replace(status, last_error=error))
         ours = without_foreign_reports(store.status, [reporter.name for reporter in self._reporters])
         told = errors.blocking is None and not ours.replies

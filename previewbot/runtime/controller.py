@@ -24,8 +24,11 @@ from previewbot.clients.registry import Registry
 from previewbot.config.server import Settings
 from previewbot.errors import LeaseLost
 from previewbot.reconciler import Reconciler
+from previewbot.reconciler.gather.gateway import look_at_gateway
+from previewbot.reconciler.memory import Memory
 from previewbot.rules.proxies import DIRECTLY, Proxies
 from previewbot.rules.repositories import warnings_of
+from previewbot.runtime.gateway import GatewayWatch
 from previewbot.runtime.health import Health, Watchdog, application
 from previewbot.runtime.informers import informers, required_resources, wait_for_resources
 from previewbot.runtime.leadership import DURATION_SECONDS, Leadership, LeaseTaken
@@ -150,7 +153,7 @@ async def _work(parts: _Parts) -> None:
     async with asyncio.TaskGroup() as group:
         group.create_task(_tick(parts.watchdog))
         await wait_for_resources(required_resources(settings), parts.kube, health)
-        workers = Workers(parts.metrics, health)
+        workers, gateway = Workers(parts.metrics, health), _gateway(parts)
         # A controller that only stands by follows everything too. When it gets the Lease its caches are full,
         # and it works at once.
         store, pods = ObjectCache(workers.preview_changed), Pods(workers.pods_changed, _now)
@@ -175,7 +178,7 @@ async def _work(parts: _Parts) -> None:
             while True:
                 # In a task of its own: before Python 3.13 a task stays marked as cancelled whose TaskGroup an
                 # error ended, and 3.11.2 then takes the next timeout in it for the end of everything.
-                await asyncio.create_task(_lead(parts, workers, store, pods, previews, operator))
+                await asyncio.create_task(_lead(parts, workers, store, pods, previews, operator, gateway))
         finally:
             # Whoever takes over must not meet us in the middle of something: here nobody acts any more.
             await parts.leadership.release()
@@ -188,6 +191,7 @@ async def _lead(
     pods: Pods,
     previews: Previews,
     operator: OperatorPoll,
+    gateway: GatewayWatch,
 ) -> None:
     """Wait for the Lease, and work until it runs out because the API server does not answer.
 
@@ -197,7 +201,10 @@ async def _lead(
     await parts.leadership.acquire()
     log.info("leading", extra={"previews": len(previews())})
     # What was remembered under an earlier Lease may be old: a new reconciler, and one look at everything.
-    reconciler = _reconciler(parts, previews, store, pods, operator)
+    memory = Memory()
+    reconciler = _reconciler(parts, previews, store, pods, operator, memory)
+    # Before the first pass: a link that its Gateway does not serve must not be shown for a moment.
+    await gateway.once(memory.gateway)
     workers.lead(reconciler.first_in_line)
     # Whatever happened while nobody led: a session that ended, a time that is up. No event will tell of it
     # again.
@@ -209,6 +216,7 @@ async def _lead(
             for number in range(WORKERS):
                 group.create_task(workers.work(reconciler, number))
             group.create_task(_resync(parts, previews, reconciler).run())
+            group.create_task(gateway.run(memory.gateway, previews, workers.queue.add))
     except* LeaseLost as lost:
         if lost.subgroup(LeaseTaken):
             raise
@@ -241,8 +249,22 @@ def _operator(parts: _Parts, workers: Workers, previews: Previews) -> OperatorPo
     )
 
 
+def _gateway(parts: _Parts) -> GatewayWatch:
+    gateway = parts.settings.links.gateway if parts.settings.links else None
+    return GatewayWatch(
+        look=lambda memory: look_at_gateway(parts.kube, gateway, memory, _now()),
+        metrics=parts.metrics,
+        health=parts.health,
+    )
+
+
 def _reconciler(
-    parts: _Parts, previews: Previews, store: ObjectCache, pods: Pods, operator: OperatorPoll
+    parts: _Parts,
+    previews: Previews,
+    store: ObjectCache,
+    pods: Pods,
+    operator: OperatorPoll,
+    memory: Memory,
 ) -> Reconciler:
     return Reconciler(
         kube=parts.kube,
@@ -256,6 +278,7 @@ def _reconciler(
         pods=pods,
         wrote=store.put,
         operator=operator,
+        memory=memory,
     )
 
 

@@ -18,7 +18,7 @@ SERVICE_MONITOR = Path(__file__).with_name("service_monitor.yaml")
 
 def prepare(cluster: ControlPlane) -> None:
     """Make the namespaces and resources that the chart expects of a cluster, unless they are there."""
-    for namespace in ("staging", "payments", "elsewhere"):
+    for namespace in ("staging", "payments", "elsewhere", "gateways"):
         cluster.make_namespace(namespace)
     level = "pod-security.kubernetes.io"
     labels = {f"{level}/enforce": "restricted", f"{level}/warn": "restricted"}

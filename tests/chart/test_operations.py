@@ -17,7 +17,12 @@ from tests.chart.test_rendering import settings_of
 from tests.chart.test_roles import Permission, permissions
 
 TEXT = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
-WHERE = {"cluster": "*", "the release's namespace": NAMESPACE, "`default`": "default"}
+WHERE = {
+    "cluster": "*",
+    "the release's namespace": NAMESPACE,
+    "`default`": "default",
+    "the namespace of `links.gateway`": "gateways",
+}
 NAMESPACES = "each of `settings.cluster.namespaces`"
 
 

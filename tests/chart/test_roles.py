@@ -22,6 +22,10 @@ CONTROLLER = {
     (NAMESPACE, LEASES, "create"),
     ("default", "events.events.k8s.io", "create"),
 }
+LINKS = {
+    ("gateways", "gateways.gateway.networking.k8s.io/public", "get"),
+    (EVERYWHERE, "gatewayclasses.gateway.networking.k8s.io", "get"),
+}
 SESSION_VERBS = ("list", "watch", "create", "delete")
 WORKLOADS = ("deployments.apps", "statefulsets.apps", "replicasets.apps", "rollouts.argoproj.io")
 LOGS = ("pods/log", "get")
@@ -96,7 +100,7 @@ def test_without_a_gateway_the_controller_may_not_touch_routes(name: str) -> Non
 def test_the_controller_acts_in_the_allowed_namespaces_only_and_reads_logs_if_it_quotes_them(
     name: str, logs: bool
 ) -> None:
-    expected = CONTROLLER
+    expected = CONTROLLER | LINKS
     for namespace in ("staging", "payments"):
         expected = expected | in_namespace(namespace, gateway=True, logs=logs)
 

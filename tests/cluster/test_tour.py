@@ -138,7 +138,7 @@ def test_every_session_that_was_made_says_for_whom(toured: Toured) -> None:
 
 def _permission(request: Request) -> tuple[str, str, str]:
     """Return a request as the permission that it needs, by the names of `tests.chart.test_roles`."""
-    part = request.subresource or (request.name if request.resource == "leases" else "")
+    part = request.subresource or (request.name if request.resource in ("leases", "gateways") else "")
     if request.verb == "create":
         part = request.subresource
     resource = f"{request.resource}.{request.group}".rstrip(".") + f"/{part}".rstrip("/")

@@ -9,7 +9,7 @@ import pytest
 from aiohttp import web
 
 from previewbot_demo.faults import Call
-from previewbot_demo.gateway import LISTENER
+from previewbot_demo.gateway_status import LISTENER
 from previewbot_demo.ports import free_port
 from previewbot_demo.tour import NEW_BANNER, browser_of
 from previewbot_demo.world import REPOSITORY, Options
@@ -47,7 +47,7 @@ async def test_a_sign_in_stands_before_the_preview_and_not_before_the_page() -> 
     port = free_port()
     gateway: dict[str, Any] = {
         "name": "public",
-        "namespace": "gateways",
+        "namespace": "staging",
         "domain": "preview.localhost",
         "scheme": "http",
         "port": port,
@@ -90,7 +90,7 @@ async def test_a_sign_in_stands_before_the_preview_and_not_before_the_page() -> 
 
 async def test_a_filter_that_is_not_there_shows_nobody_anything_and_no_link_to_it_is_announced() -> None:
     port = free_port()
-    gateway: dict[str, Any] = {"name": "public", "namespace": "gateways", "domain": "preview.localhost"}
+    gateway: dict[str, Any] = {"name": "public", "namespace": "staging", "domain": "preview.localhost"}
     gateway |= {"scheme": "http", "port": port, "filters": [SIGN_IN]}
     options = Options(port=port, build_seconds=0.3, settings={"links": {"gateway": gateway}})
     async with scene(options) as town:

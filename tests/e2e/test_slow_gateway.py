@@ -24,7 +24,7 @@ SLOW_SECONDS = 1.0
 async def town(settle: str) -> AsyncIterator[Scene]:
     """A world with a slow gateway, for which previewbot waits so long."""
     port = free_port()
-    gateway: dict[str, Any] = {"name": "public", "namespace": "gateways", "domain": "preview.localhost"}
+    gateway: dict[str, Any] = {"name": "public", "namespace": "staging", "domain": "preview.localhost"}
     gateway |= {"scheme": "http", "port": port, "settle": settle}
     settings = {"links": {"gateway": gateway}}
     async with scene(Options(port=port, build_seconds=0.3, settings=settings)) as built:

@@ -153,11 +153,14 @@ class ControlPlane:
                 self.call("DELETE", f"{path}/{item['metadata']['name']}")
 
     def install_crds(self) -> None:
-        """Install our CRD, mirrord's and the Gateway API's HTTPRoute, and return when they are served."""
+        """Install our CRD, mirrord's and the Gateway API's, and return when they are served."""
         paths = [
             *(ROOT / "charts" / "previewbot" / "crds").glob("*.yaml"),
             *mirrord_crds().glob("*previewsessions*.yaml"),
-            gateway_api_crds() / "gateway.networking.k8s.io_httproutes.yaml",
+            *(
+                gateway_api_crds() / f"gateway.networking.k8s.io_{plural}.yaml"
+                for plural in ("httproutes", "gateways", "gatewayclasses")
+            ),
         ]
         names = [self.apply(yaml.safe_load(path.read_text("utf-8")))["metadata"]["name"] for path in paths]
         self._api_server.wait_until(lambda: all(map(self._is_established, names)), _START_SECONDS)

@@ -77,7 +77,7 @@ def install(plane: ControlPlane, directory: Path, namespace: str) -> Installed:
         "github": {"app_id": 4242},
         "public_url": "https://previews.example.com",
         "cluster": {"namespaces": [namespace]},
-        "links": {"gateway": {"name": "public", "namespace": "gateways", "domain": "preview.localhost"}},
+        "links": {"gateway": {"name": "public", "namespace": namespace, "domain": "preview.localhost"}},
         "images": {"allowed": ["ghcr.io/acme/"]},
         # As the demo has it: web may read Previews only for pages that show something.
         "pages": "public",

@@ -57,6 +57,7 @@ from previewbot.text.markers import comment_hash, marker_in
 from previewbot.text.render import Renderer
 from previewbot_demo.kube.json_copy import json_copy
 from tests.support.clock import Clock
+from tests.support.gateways import GatewayInMemory, Said
 from tests.support.pods import a_pod
 from tests.support.previews import HEAD, NOW, OLDER, a_preview
 
@@ -147,7 +148,7 @@ class Cluster:
         self.workloads: dict[str, dict[str, Any] | None] = {}
         self.session_status: dict[str, Any] = {"phase": "Ready"}
         self.forbidden: set[str] = set()
-        self.gateway_follows = True
+        self.gateway = GatewayInMemory()
         self.operator_removes = True
         self.log = ""
         self.events: list[dict[str, Any]] = []
@@ -264,13 +265,28 @@ class Cluster:
         self._calls.note("apply route")
         self.check("get httproutes", manifest["metadata"]["namespace"])
         route: dict[str, Any] = json_copy(without_nulls(manifest))
-        route["metadata"] |= {"generation": 1, "uid": f"route of {route['metadata']['name']}"}
-        if self.gateway_follows:
-            conditions = [{"type": "Accepted", "status": "True", "observedGeneration": 1}]
-            of = {"name": "public", "namespace": "gateways"}
-            route["status"] = {"parents": [{"parentRef": of, "conditions": conditions}]}
+        before = self.routes.get(route["metadata"]["namespace"])
+        generation = before["metadata"]["generation"] if before else 0
+        changed = before is None or before["spec"] != route["spec"]
+        route["metadata"] |= {
+            "generation": generation + changed,
+            "uid": f"route of {route['metadata']['name']}",
+        }
+        route["status"] = before["status"] if before else {}
         self.routes[route["metadata"]["namespace"]] = route
+        if self.gateway.follows:
+            self.gateway.take_up(route)
         return json_copy(route)
+
+    def gateway_says(self, *said: Said) -> None:
+        """Let the Gateway say this of every route from now on."""
+        self.gateway.says = said
+        for route in self.routes.values():
+            self.gateway.take_up(route)
+
+    async def get_child(self, resource: Resource, namespace: str | None, name: str) -> dict[str, Any] | None:
+        self._calls.note(f"get {resource.plural}")
+        return self.gateway.find(resource.plural)
 
     async def get_target(self, namespace: str, kind: str, name: str) -> dict[str, Any] | None:
         self._calls.note("get target")

@@ -54,6 +54,8 @@ async def test_an_idle_pass_copies_nothing_of_the_status_and_renders_the_comment
     world = World()
     world.github.paths = BOTH
     await ready(world)
+    # The Gateway is looked at once a minute, for all previews together.
+    await world.run()
     copies.clear()
     rendered.clear()
     await world.run()

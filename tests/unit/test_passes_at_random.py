@@ -98,7 +98,7 @@ class AnyOrder(RuleBasedStateMachine):
 
     @rule(follows=st.booleans(), removes=st.booleans())
     def the_cluster_is_slow(self, follows: bool, removes: bool) -> None:
-        self.world.cluster.gateway_follows = follows
+        self.world.cluster.gateway.follows = follows
         self.world.cluster.operator_removes = removes
         if removes:
             self.finish_removals()
@@ -206,7 +206,7 @@ class AnyOrder(RuleBasedStateMachine):
         """With all mended each command is answered, nothing outlasts its time, and closing removes all."""
         world = self.world
         world.mend()
-        world.cluster.gateway_follows = world.cluster.operator_removes = True
+        world.cluster.gateway.follows = world.cluster.operator_removes = True
         self.finish_removals()
         world.cluster.session_becomes("Ready")
         world.cluster.session_status = {"phase": "Ready"}

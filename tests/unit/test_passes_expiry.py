@@ -23,7 +23,7 @@ def to_expiry(world: World, **before: float) -> None:
 async def expired(world: World) -> World:
     """Let the time be up, while the gateway does not follow yet: the session is still there."""
     to_expiry(world)
-    world.cluster.gateway_follows = False
+    world.cluster.gateway.follows = False
     await world.run()
     assert world.serving == [A]
     return world
@@ -223,7 +223,7 @@ async def test_a_start_of_a_commit_without_an_image_gives_what_still_serves_an_e
     world = await expired(await ready())
     world.push(B, built=False)
     world.say("/preview start")
-    world.cluster.gateway_follows = True
+    world.cluster.gateway.follows = True
     await world.settle()
     assert world.serving == [] or world.status.lifecycle.expires_at is not None
     world.clock.now += LONG

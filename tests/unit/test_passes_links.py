@@ -66,11 +66,11 @@ async def test_it_is_asked_once_and_then_not_until_it_changes() -> None:
 
 async def test_it_is_not_asked_before_the_gateway_follows_the_route() -> None:
     world = World()
-    world.github.configuration, world.cluster.gateway_follows = ENTRY, False
+    world.github.configuration, world.cluster.gateway.follows = ENTRY, False
     await world.settle(6)
     assert world.links.asked == []
 
-    world.cluster.gateway_follows, world.links.answer = True, OURS
+    world.cluster.gateway.follows, world.links.answer = True, OURS
     await world.run()
     # It says that it knows the route; `settle` later it follows.
     assert world.links.asked == []

@@ -38,13 +38,13 @@ async def test_every_session_is_replaced_once_and_the_answer_comes_when_the_new_
 async def test_the_link_leads_to_the_page_meanwhile_and_the_time_goes_on() -> None:
     world = await ready()
     end = world.status.lifecycle.expires_at
-    world.cluster.gateway_follows = False
+    world.cluster.gateway.follows = False
     world.say("/preview restart")
     await world.run()
 
     assert world.serving == [A]
     assert world.cluster.leads_to() == "page"
-    world.cluster.gateway_follows = True
+    world.cluster.gateway.follows = True
     await world.settle()
     assert world.cluster.leads_to() == "staging"
     assert world.status.lifecycle.expires_at == end

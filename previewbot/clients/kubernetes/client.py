@@ -114,8 +114,8 @@ class Kube(PodReads):
             f"patch {manifest['kind']}", "PATCH", path, manifest, content_type=MERGE_PATCH
         )
 
-    async def get_child(self, resource: Resource, namespace: str, name: str) -> Object | None:
-        """Return an object, or None."""
+    async def get_child(self, resource: Resource, namespace: str | None, name: str) -> Object | None:
+        """Return an object, or None; `namespace` is None for one that belongs to the cluster."""
         return await self._find(f"get {resource.plural}", object_path(resource, namespace, name))
 
     async def get_target(self, namespace: str, kind: str, name: str) -> Object | None:

@@ -126,8 +126,8 @@ class Route(Protocol):
     def gateway_acknowledged(self, obj: Object, limits: Limits) -> bool:
         """Return whether whoever serves the route says that it knows what the route says now."""
 
-    def answer(self, obj: Object, limits: Limits) -> RouteAnswer:
-        """Return what whoever serves the route says of it as it is now."""
+    def answer(self, obj: Object, limits: Limits, controller: str) -> RouteAnswer:
+        """Return what whoever serves the route (`controller`, if it is known) says of it as it is now."""
 
     def gateway_switched(
         self, redirected_at: datetime, acknowledged_at: datetime | None, limits: Limits, now: datetime

@@ -68,11 +68,11 @@ class Routes:
         """Return whether the gateway says that it knows what the route says now."""
         return limits.gateway is not None and route_answers.gateway_acknowledged(obj, limits.gateway)
 
-    def answer(self, obj: Object, limits: Limits) -> RouteAnswer:
+    def answer(self, obj: Object, limits: Limits, controller: str) -> RouteAnswer:
         """Return what the gateway says of the route as it is now."""
         if limits.gateway is None:
             return RouteAnswer(Verdict.SILENT)
-        return route_answers.route_answer(obj, limits.gateway)
+        return route_answers.route_answer(obj, limits.gateway, controller)
 
     def gateway_switched(
         self, redirected_at: datetime, acknowledged_at: datetime | None, limits: Limits, now: datetime

@@ -14,6 +14,7 @@ from previewbot.engine.operator import problem_of
 from previewbot.errors import Forbidden, NotFound, QuotaKept, RemoteError, TryLater
 from previewbot.reconciler.children.kind import ChildKind, Object, selector
 from previewbot.reconciler.context import Context
+from previewbot.reconciler.gather.gateway import look_at_gateway
 from previewbot.reconciler.gather.github import must_read, read_github, wants_a_look
 from previewbot.reconciler.gather.images import look_up_image
 from previewbot.reconciler.gather.links import ask_link
@@ -80,6 +81,9 @@ async def _begin(context: Context, store: PreviewStore) -> Observation:
         unseen=unseen,
         slot=context.slot_for(preview),
         operator=context.operator(),
+        gateway=await look_at_gateway(
+            context.kube, context.limits.gateway, context.memory.gateway, context.now()
+        ),
     )
 
 

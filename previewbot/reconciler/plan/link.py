@@ -7,19 +7,42 @@ written, and noted in the route's entry in `status.children`, from which the lin
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from previewbot.api import Child, ChildState, Link, LinkKind, OtherLink, Reason, Service, Status
 from previewbot.engine import links
+from previewbot.engine.gateway_state import GatewayState, Stands
 from previewbot.engine.route_answers import RouteAnswer, Verdict
 from previewbot.reconciler.children.kind import Desired
-from previewbot.reconciler.observation import Observation
+from previewbot.reconciler.observation import GatewaySeen, Observation
 
 ROUTE_KIND = "HTTPRoute"
 
 ANSWERS_WITHIN = timedelta(seconds=60)
 """So long a Gateway is waited for before the words say that it does not answer, and it still is then."""
+
+SILENT_FOR = timedelta(seconds=10)
+"""So long one is waited for that is served and says nothing of any route."""
+
+DOUBT = timedelta(seconds=10)
+"""So long a Gateway must refuse a route whose link people have: a controller that starts anew may, for a
+moment."""
+
+_CALM, _CALM_AT_MOST, _REMEMBERED = timedelta(seconds=30), timedelta(minutes=10), timedelta(hours=1)
+"""A link that went comes back at once; one that goes again and again only once all was well for a while, with
+each time twice as long: each coming and going edits the comment. What held for an hour is forgiven."""
+
+_PROGRESS = (None, Reason.CREATING, Reason.CHECKING_LINK)
+
+
+@dataclass(frozen=True)
+class _Obstacle:
+    """Why a link cannot be shown, in whose words; `since` when, where a moment of it may be nothing."""
+
+    reason: Reason
+    message: str = ""
+    since: datetime | None = None
 
 
 def link_of(observation: Observation, services: Sequence[Service], children: Sequence[Child]) -> Link:
@@ -27,18 +50,25 @@ def link_of(observation: Observation, services: Sequence[Service], children: Seq
     before, now = observation.preview.status.link, observation.now
     if not any(service.serving_sha for service in services):
         return Link()
-    facts, gateway = observation.facts, observation.limits.gateway
+    facts = observation.facts
     # Without the configuration the link cannot be computed anew. What serves keeps the link that it has.
     if facts is None or facts.config is None:
         return before
-    wanted = links.link(gateway, facts.config, services, observation.preview.spec.environment_key)
-    reason, message = _why_not(wanted, _route_in(children, ROUTE_KIND), before, now)
-    if reason is None:
-        return wanted
-    entry = links.entry_of(facts.config, services)
     key = observation.preview.spec.environment_key
+    wanted = links.link(observation.limits.gateway, facts.config, services, key)
+    if wanted.kind is not LinkKind.GATEWAY:
+        return wanted
+    route = _route_in(children, ROUTE_KIND)
+    obstacle = _obstacle(route, observation.gateway, before, now)
+    if obstacle is None:
+        well_since = max((at for at in (route and route.since, observation.gateway.since) if at), default=now)
+        return before if _is_too_soon(before, well_since, now) else _shown(wanted, before, now)
+    in_doubt = obstacle.since is not None and now - obstacle.since < DOUBT
+    if in_doubt and before.kind is LinkKind.GATEWAY:
+        return _shown(wanted, before, now)
+    entry = links.entry_of(facts.config, services)
     extension = links.entry_extension_link(key, entry) if entry is not None else ""
-    return Link(extension_url=extension, reason=reason, message=message)
+    return _withheld(obstacle, extension, before, now)
 
 
 def other_links_of(observation: Observation, services: Sequence[Service]) -> tuple[OtherLink, ...]:
@@ -58,6 +88,11 @@ def route_of(status: Status, kind: str = ROUTE_KIND) -> Child | None:
 
 def route_child(status: Status, desired: Desired, answer: RouteAnswer, now: datetime) -> Child:
     """Return the entry of a route that the API server has, by what the Gateway says of it."""
+    before = route_of(status, desired.kind)
+    said_no = before is not None and before.reason is Reason.ROUTE_NOT_ACCEPTED
+    if before is not None and said_no and before.spec_hash == desired.spec_hash and _says_nothing(answer):
+        # It said no to this very route: silence is no new answer.
+        return before
     state, reason = _STATES[answer.verdict]
     return Child(
         kind=desired.kind,
@@ -67,7 +102,7 @@ def route_child(status: Status, desired: Desired, answer: RouteAnswer, now: date
         state=state,
         reason=reason,
         message=answer.message,
-        since=_since(route_of(status, desired.kind), state, reason, now),
+        since=_since(before, state, reason, now),
     )
 
 
@@ -119,6 +154,10 @@ _STATES = {
 }
 
 
+def _says_nothing(answer: RouteAnswer) -> bool:
+    return answer.verdict in (Verdict.SILENT, Verdict.OUTDATED)
+
+
 def _route_in(children: Iterable[Child], kind: str) -> Child | None:
     return next((child for child in children if child.kind == kind), None)
 
@@ -128,23 +167,78 @@ def _since(before: Child | None, state: ChildState, reason: Reason | None, now: 
     return before.since if before and (before.state, before.reason) == (state, reason) else now
 
 
-def _why_not(wanted: Link, route: Child | None, before: Link, now: datetime) -> tuple[Reason | None, str]:
-    """Return why a link cannot be shown, and in whose words; None if it can."""
-    if wanted.kind is not LinkKind.GATEWAY:
-        return None, ""
+def _obstacle(route: Child | None, seen: GatewaySeen, before: Link, now: datetime) -> _Obstacle | None:
+    """Return what keeps a link through the Gateway from working; None if nothing is known to."""
+    gateway = seen.state
+    if gateway.stands is Stands.MISSING:
+        return _Obstacle(Reason.ROUTE_UNANSWERED, gateway.message)
     if route is None:
-        return Reason.CREATING, ""
-    if route.state is ChildState.READY:
-        return None, ""
+        return _Obstacle(Reason.CREATING)
     if route.reason is Reason.ROUTE_NOT_ACCEPTED:
-        return Reason.ROUTE_NOT_ACCEPTED, route.message
+        return _Obstacle(Reason.ROUTE_NOT_ACCEPTED, route.message, since=route.since)
     if route.reason is Reason.ROUTE_REFUSED:
         # What served before is still behind the link of before, which leads through the route of before.
         shown = before.kind is LinkKind.GATEWAY
-        return (None, "") if shown else (Reason.ROUTE_NOT_ACCEPTED, route.message)
+        return None if shown else _Obstacle(Reason.ROUTE_NOT_ACCEPTED, route.message)
+    if gateway.stands is Stands.REFUSED:
+        return _Obstacle(Reason.ROUTE_NOT_ACCEPTED, gateway.message)
+    return None if route.state is ChildState.READY else _silence(route, gateway, before, now)
+
+
+def _silence(route: Child, gateway: GatewayState, before: Link, now: datetime) -> _Obstacle | None:
     waited = now - (route.since or now)
+    if gateway.silent and waited >= SILENT_FOR and not _is_elsewhere(route, gateway):
+        return None
     if waited >= ANSWERS_WITHIN:
-        return Reason.ROUTE_UNANSWERED, ""
+        return _Obstacle(Reason.ROUTE_UNANSWERED, _is_elsewhere(route, gateway) or gateway.trouble)
     # A link that was shown stays for this moment: another listener in the settings, say, changes the route of
     # every preview, and none of them has become worse for it.
-    return (None, "") if before.kind is LinkKind.GATEWAY else (Reason.CREATING, "")
+    return None if before.kind is LinkKind.GATEWAY else _Obstacle(Reason.CREATING)
+
+
+def _is_elsewhere(route: Child, gateway: GatewayState) -> str:
+    """Return what to tell where a Gateway takes the routes of another namespace only."""
+    if not gateway.own_namespace_only or route.namespace == gateway.namespace:
+        return ""
+    return (
+        f"its listeners take routes of the namespace {gateway.namespace} alone "
+        f"(allowedRoutes.namespaces), and not of {route.namespace}"
+    )
+
+
+def _shown(wanted: Link, before: Link, now: datetime) -> Link:
+    came_back = before.reason is not None and before.lost > 0
+    return Link(
+        kind=wanted.kind,
+        url=wanted.url,
+        extension_url=wanted.extension_url,
+        since=now if came_back else before.since if before.lost else None,
+        lost=before.lost,
+    )
+
+
+def _withheld(obstacle: _Obstacle, extension_url: str, before: Link, now: datetime) -> Link:
+    reason, message, lost = obstacle.reason, obstacle.message, before.lost
+    if before.kind is not None and reason not in _PROGRESS:
+        held = before.since is not None and now - before.since >= _REMEMBERED
+        lost = 1 if held else lost + 1
+    same = before.reason is reason
+    # In words of which only the end is another each time, such as a count, the first ones stay: each change
+    # of them edits the comment.
+    if same and before.message.partition(": ")[0] == message.partition(": ")[0] and before.message:
+        message = before.message
+    return Link(
+        extension_url=extension_url,
+        reason=reason,
+        message=message,
+        since=before.since if same else now,
+        lost=lost,
+    )
+
+
+def _is_too_soon(before: Link, well_since: datetime, now: datetime) -> bool:
+    """Return whether a link that keeps going must be well for longer before it is shown again."""
+    if before.reason in _PROGRESS or before.lost < 2:
+        return False
+    calm: timedelta = _CALM * (1 << min(before.lost - 2, 10))
+    return now - well_since < min(calm, _CALM_AT_MOST)

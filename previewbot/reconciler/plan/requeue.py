@@ -8,10 +8,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from previewbot.api import Phase, Reason, SlotBound, Status, Waits
+from previewbot.api import LinkKind, Phase, Reason, SlotBound, Status, Waits
 from previewbot.errors import RemoteError
 from previewbot.reconciler.observation import PullRequestFacts
 from previewbot.reconciler.plan.decision import Decision, Leave, Run
+from previewbot.reconciler.plan.link import ROUTE_KIND
 
 SOON = 0.2
 """Somebody else changed something under us: look at once, but let them finish."""
@@ -53,7 +54,7 @@ _INTERVALS: Mapping[Waits, float] = {
     # A pod's crash wakes us; that it has run well for a while since does not.
     Waits.POD: 10.0,
     # What the Gateway says of the route wakes us; that the Gateway itself was mended does not.
-    Waits.GATEWAY: 30.0,
+    Waits.GATEWAY: 15.0,
     # A change of the operator wakes those who wait for it; this is for one that was missed.
     Waits.OPERATOR: 60.0,
     Waits.NAMESPACE: 60.0,
@@ -151,7 +152,12 @@ def _reasons(status: Status, decision: Decision) -> list[Reason]:
     reasons += [
         s.pod_problem.reason for s in status.services if s.pod_problem and s.phase is not Phase.FAILED
     ]
-    return reasons if status.link.reason is None else [*reasons, status.link.reason]
+    if status.link.reason is not None:
+        reasons.append(status.link.reason)
+    if status.link.kind is LinkKind.GATEWAY:
+        # A link that people have is not taken away at once because of what its Gateway says, or does not say.
+        reasons += [child.reason for child in status.children if child.kind == ROUTE_KIND and child.reason]
+    return reasons
 
 
 def _interval(reason: Reason, image: float, status: Status) -> float | None:
