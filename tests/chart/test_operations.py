@@ -107,9 +107,9 @@ def sections(page: Path) -> set[str]:
 def test_its_helm_commands_are_about_this_chart_and_one_namespace(words: tuple[str, str]) -> None:
     verb, options = words
 
-    assert verb in ("install", "upgrade", "uninstall", "template")
+    assert verb in ("install", "upgrade", "uninstall", "template", "test")
     assert "--namespace previewbot" in options
-    assert ("charts/previewbot" in options) == (verb != "uninstall")
+    assert ("charts/previewbot" in options) == (verb not in ("uninstall", "test"))
 
 
 def test_the_sign_in_of_the_document_is_taken_as_it_is_and_stands_first() -> None:

@@ -92,6 +92,19 @@ def test_a_webhook_goes_through_the_gateway_and_metrics_do_not(installation: Ins
     assert status("GET", "/healthz") == 404
 
 
+def test_helm_test_finds_nothing_wrong_with_the_installation_and_leaves_nothing(
+    installation: Installation,
+) -> None:
+    said = installation.engineer.types("helm test previewbot --namespace previewbot --logs --timeout 3m")
+
+    assert "WRONG" not in said
+    assert said.count("Phase:          Succeeded") == 2
+    # What only the account of the controller's own can show: the policy holds it, and the Gateway takes routes.
+    assert "the admission policy in staging: it refuses what previewbot does not make" in said
+    assert "links: a route in staging: the Gateway" in said
+    assert "previewbot-doctor" not in installation.node.kubectl("get", "httproutes", "--all-namespaces")
+
+
 def test_the_readme_and_the_operations_page_tell_the_same_commands() -> None:
     def plain(command: str) -> str:
         return re.sub(r"\s+", " ", command.replace("\\", " "))
