@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from previewbot.clients.github import GitHub
 from previewbot.clients.kubernetes.examining import ExaminedKube
+from previewbot.clients.links import Links
 from previewbot.clients.outgoing import client_session
 from previewbot.clients.registry import Registry
 from previewbot.config.server import Settings
@@ -100,8 +101,9 @@ async def questions_about(
         questions += [*cluster.questions(), *targets]
         gateway = settings.links.gateway if settings.links is not None else None
         if "controller" in secrets.who and gateway is not None:
-            questions += OfRoutes(lambda: cluster.kube, settings, gateway, now).questions()
-            questions += OfNames(gateway, now).questions()
+            links = Links(f"{USER_AGENT} (asks whether a link works)")
+            questions += OfRoutes(lambda: cluster.kube, links, settings, gateway, now).questions()
+            questions += OfNames(gateway, settings.public_url, now).questions()
         questions += OfWeb(session, settings, secrets.signing or ()).questions()
         yield questions
 

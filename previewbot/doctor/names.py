@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 from previewbot.config.server import GatewaySettings
 from previewbot.doctor.check import Check, not_checked, note, ok, safe, wrong
@@ -27,9 +28,10 @@ _SHOWN = 4
 class OfNames:
     """The questions about the host of a link; the names of all links are below one domain."""
 
-    def __init__(self, gateway: GatewaySettings, now: Callable[[], datetime]) -> None:
-        self._gateway, self._now = gateway, now
+    def __init__(self, gateway: GatewaySettings, public_url: str, now: Callable[[], datetime]) -> None:
+        self._gateway, self._public_url, self._now = gateway, public_url, now
         self._host = host(gateway, NAME)
+        self._resolved = True
 
     def questions(self) -> list[Question]:
         """Return them in the order in which they are told."""
@@ -46,12 +48,25 @@ class OfNames:
         try:
             found = await asyncio.get_running_loop().getaddrinfo(self._host, port, type=socket.SOCK_STREAM)
         except OSError as error:
-            return [_unresolved(self._host, self._gateway.domain, str(error))]
+            self._resolved = False
+            known = await self._knows_public_url()
+            return [unresolved(self._host, self._gateway.domain, str(error), known=known)]
         addresses = dict.fromkeys(str(address[4][0]) for address in found)
         return [ok(RESOLUTION, f"{self._host} leads to {', '.join([*addresses][:_SHOWN])}")]
 
+    async def _knows_public_url(self) -> bool:
+        """Return whether another name that people use is known here: if not, no such name may be."""
+        name = urlsplit(self._public_url).hostname
+        try:
+            await asyncio.get_running_loop().getaddrinfo(name, None, type=socket.SOCK_STREAM)
+        except OSError:
+            return False
+        return True
+
     async def _certificate(self) -> list[Check]:
         gateway = self._gateway
+        if not self._resolved:
+            return [not_checked(TLS, "without an address")]
         if gateway.scheme != "https":
             return [not_checked(TLS, "links are opened by http, as links.gateway.scheme says")]
         port = gateway.port or 443
@@ -129,7 +144,15 @@ def untrusted(host_name: str, why: str) -> Check:
     return wrong(TLS, words)
 
 
-def _unresolved(host_name: str, domain: str, why: str) -> Check:
+def unresolved(host_name: str, domain: str, why: str, *, known: bool) -> Check:
+    """Return what it means that a link's host has no address; `known`: that of public_url has one."""
+    if not known:
+        words = (
+            f"{host_name} has no address here, nor has public_url's host: whether people's browsers "
+            "find them cannot be "
+            "seen from here"
+        )
+        return note(RESOLUTION, words)
     words = (
         f"{host_name} has no address here ({safe(why)}): make a DNS record for *.{domain} that "
         "leads to the Gateway, or "

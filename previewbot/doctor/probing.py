@@ -13,10 +13,11 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from previewbot.clients.kubernetes.examining import ExaminedKube
+from previewbot.clients.links import Links, Question
 from previewbot.config.server import GatewaySettings, Settings
 from previewbot.doctor import probing_judged as judged
-from previewbot.doctor.check import Check
-from previewbot.doctor.running import Question
+from previewbot.doctor import running
+from previewbot.doctor.check import Check, State
 from previewbot.engine import probe
 from previewbot.engine.route_answers import RouteAnswer, Verdict, route_answer
 from previewbot.errors import Conflict, RemoteError
@@ -24,6 +25,9 @@ from previewbot.reconciler.children import ROUTE
 
 _PATIENCE = timedelta(seconds=10)
 """How long a Gateway may take to say something; most do within two seconds."""
+
+_FOLLOWING = timedelta(seconds=4)
+"""How long a Gateway may take to follow a route that it has accepted; Traefik takes two seconds."""
 
 _LOOK_AGAIN_SECONDS = 0.5
 _TAKING_AWAY_SECONDS = 10.0
@@ -45,18 +49,20 @@ class OfRoutes:
     def __init__(
         self,
         kube: Callable[[], ExaminedKube],
+        links: Links,
         settings: Settings,
         gateway: GatewaySettings,
         now: Callable[[], datetime],
     ) -> None:
-        self._kube, self._settings, self._gateway, self._now = kube, settings, gateway, now
+        self._kube, self._links, self._now = kube, links, now
+        self._settings, self._gateway = settings, gateway
 
-    def questions(self) -> list[Question]:
+    def questions(self) -> list[running.Question]:
         """Return them: one for each namespace."""
         namespaces = self._settings.cluster.namespaces
-        longest = (_PATIENCE.total_seconds() + _TAKING_AWAY_SECONDS) * 1.5
+        longest = (_PATIENCE + _FOLLOWING + self._gateway.settle).total_seconds() + 2 * _TAKING_AWAY_SECONDS
         return [
-            Question(
+            running.Question(
                 judged.name_of(namespace),
                 partial(self._probed, namespace),
                 after=("the cluster: login", "the cluster: resources", f"the namespace {namespace}"),
@@ -71,11 +77,24 @@ class OfRoutes:
                 if not ours:
                     return [judged.somebodys(namespace)]
                 answer = await self._answer(namespace)
+                checks = [judged.answered(namespace, answer, self._gateway)]
+                if answer.verdict is Verdict.ACCEPTED and namespace == self._settings.cluster.namespaces[0]:
+                    checks.append(await self._link())
+                return checks
         except _Left as left:
             return [judged.left(namespace, left.error)]
         except RemoteError as error:
             return [judged.refused(namespace, error)]
-        return [judged.answered(namespace, answer, self._gateway)]
+
+    async def _link(self) -> Check:
+        """Return what the probe's address answers, given the time that a Gateway needs to follow a route."""
+        until = self._now() + self._gateway.settle + _FOLLOWING
+        while True:
+            answer = await self._links.ask(Question(probe.url_of(self._gateway)))
+            check = judged.link(answer, self._gateway, self._settings.public_url)
+            if check.state is not State.WRONG or self._now() >= until:
+                return check
+            await asyncio.sleep(_LOOK_AGAIN_SECONDS)
 
     async def _answer(self, namespace: str) -> RouteAnswer:
         """Return what the Gateway says, as soon as it says something of the route as it is."""

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
+
+from previewbot.api import Why
 from previewbot.config.server import GatewaySettings
 from previewbot.doctor.check import Check, not_checked, ok, safe, wrong
-from previewbot.engine.probe import NAME
+from previewbot.engine.probe import NAME, url_of
 from previewbot.engine.route_answers import RouteAnswer, Verdict
 from previewbot.errors import Forbidden, RemoteError
+from previewbot.rules.link_answers import Answer
+
+LINK = "links: an address"
+
+_FOUND = 302
+_REDIRECTS = (301, 302, 303, 307, 308)
 
 
 def name_of(namespace: str) -> str:
@@ -35,6 +44,34 @@ def answered(namespace: str, answer: RouteAnswer, gateway: GatewaySettings) -> C
         "its own only)?"
     )
     return wrong(name, words)
+
+
+def link(answer: Answer, gateway: GatewaySettings, public_url: str) -> Check:
+    """Return whether the probe's address leads where its route says: to previewbot's own page."""
+    url, wanted = url_of(gateway), urlsplit(public_url).netloc.lower()
+    if answer.status == _FOUND and answer.leads_to == wanted:
+        return ok(LINK, f"{url} leads to {wanted}, as its route says: links get through")
+    if answer.failure in (Why.NO_NAME, Why.CERTIFICATE, Why.UNKNOWN_AUTHORITY):
+        return not_checked(LINK, f"{url} has no name or no certificate that counts here; see the next lines")
+    if answer.failure is not None:
+        words = (
+            f"nobody answers at {url} as a web server does ({answer.failure.value}): does the name "
+            "lead to the Gateway, "
+            "is links.gateway.port its listener's, and may this pod go out to it (NetworkPolicy)?"
+        )
+        return wrong(LINK, words)
+    if answer.status in _REDIRECTS and not answer.leads_to:
+        words = (
+            f"{url} redirects within its own host ({answer.status}): is links.gateway.scheme the listener's?"
+        )
+        return wrong(LINK, words)
+    leads = f", to {safe(answer.leads_to)}" if answer.leads_to else ""
+    words = (
+        f"{url} answers {answer.status}{leads}, and not as its route says: the name leads to "
+        "another Gateway or "
+        "listener, or something stands before it (a sign-in, a firewall)"
+    )
+    return wrong(LINK, words)
 
 
 def refused(namespace: str, error: RemoteError) -> Check:

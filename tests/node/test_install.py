@@ -99,7 +99,7 @@ def test_helm_test_finds_nothing_wrong_with_the_installation_and_leaves_nothing(
 
     assert "WRONG" not in said
     assert said.count("Phase:          Succeeded") == 2
-    # What only the account of the controller's own can show: the policy holds it, and the Gateway takes routes.
+    # What only the controller's own account can show: the policy holds it, and the Gateway takes its routes.
     assert "the admission policy in staging: it refuses what previewbot does not make" in said
     assert "links: a route in staging: the Gateway" in said
     assert "previewbot-doctor" not in installation.node.kubectl("get", "httproutes", "--all-namespaces")
