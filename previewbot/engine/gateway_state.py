@@ -6,6 +6,7 @@ conditions are Gateway API's (https://gateway-api.sigs.k8s.io/reference/spec/#ga
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -14,6 +15,7 @@ from typing import Any
 from previewbot.api import Resource
 from previewbot.config.server import GatewaySettings
 from previewbot.engine.links import ROUTE_GROUP, ROUTE_VERSION
+from previewbot.rules.hosts import is_host_name
 from previewbot.rules.masking import one_line
 
 Object = Mapping[str, Any]
@@ -21,6 +23,7 @@ Object = Mapping[str, Any]
 GATEWAYS = Resource(ROUTE_GROUP, ROUTE_VERSION, "gateways")
 GATEWAY_CLASSES = Resource(ROUTE_GROUP, ROUTE_VERSION, "gatewayclasses")
 
+_MOST_ADDRESSES = 4
 _BROKEN_REFERENCES = ("InvalidCertificateRef", "RefNotPermitted")
 """Why a listener has no certificate; other reasons of `ResolvedRefs` may concern a part of it only."""
 
@@ -42,7 +45,8 @@ class GatewayState:
 
     `controller` is the name of who serves it, where that is known. `refuses` says why its listeners, by what
     they are made of, take no route of ours; `own_namespace_only`: only routes that lie where the Gateway
-    does. `silent`: it is served by a controller that writes nothing of routes.
+    does. `silent`: it is served by a controller that writes nothing of routes. `addresses` are where it is
+    reached, IP addresses or names, as it says itself.
     """
 
     stands: Stands = Stands.UNKNOWN
@@ -52,6 +56,7 @@ class GatewayState:
     refuses: str = ""
     own_namespace_only: bool = False
     silent: bool = False
+    addresses: tuple[str, ...] = ()
 
     @property
     def trouble(self) -> str:
@@ -94,7 +99,29 @@ def gateway_state(
         one_line(refuses),
         own_namespace_only,
         silent,
+        _addresses(status),
     )
+
+
+def _addresses(status: Object) -> tuple[str, ...]:
+    """Return the addresses of a Gateway that one can connect to; others, of kinds of its own, are left out.
+
+    https://gateway-api.sigs.k8s.io/reference/spec/#gatewaystatusaddress
+    """
+    found = [
+        str(each.get("value") or "")
+        for each in status.get("addresses") or []
+        if each.get("type", "IPAddress") in ("IPAddress", "Hostname")
+    ]
+    return tuple(address for address in found if _is_ip(address) or is_host_name(address))[:_MOST_ADDRESSES]
+
+
+def _is_ip(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _by_status(

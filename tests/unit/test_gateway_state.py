@@ -195,3 +195,21 @@ def test_a_gateway_that_is_served_and_counts_no_route_writes_nothing_of_routes()
     assert not state(a_gateway_object(attached=1)).silent
     assert not state(a_gateway_object(PENDING, attached=0)).silent
     assert not state(a_gateway_object(attached=0), sectionName="htps").silent
+
+
+@pytest.mark.parametrize(
+    ("written", "found"),
+    [
+        ([{"type": "IPAddress", "value": "192.0.2.7"}], ("192.0.2.7",)),
+        ([{"value": "2001:db8::7"}], ("2001:db8::7",)),
+        ([{"type": "Hostname", "value": "a1.elb.example.com"}], ("a1.elb.example.com",)),
+        ([{"type": "example.com/NamedAddress", "value": "shared"}], ()),
+        ([{"type": "Hostname", "value": "http://a/?"}, {"type": "IPAddress", "value": ""}], ()),
+        (None, ()),
+    ],
+)
+def test_where_it_is_reached_is_what_it_says_itself(written: Any, found: tuple[str, ...]) -> None:
+    gateway = a_gateway_object()
+    gateway["status"]["addresses"] = written
+
+    assert state(gateway).addresses == found

@@ -315,6 +315,16 @@ async def test_a_share_host_is_asked_like_any_link() -> None:
     assert "(https://x.share.example.com/)" in world.comment
 
 
+async def test_where_the_gateway_is_goes_along_for_a_name_that_is_not_known_in_the_cluster() -> None:
+    world = World()
+    world.github.configuration, world.links.answer = ENTRY, OURS
+    assert world.cluster.gateway.object is not None
+    world.cluster.gateway.object["status"]["addresses"] = [{"type": "IPAddress", "value": "192.0.2.7"}]
+    await world.settle(6)
+
+    assert [question.addresses for question in world.links.asked] == [("192.0.2.7",)]
+
+
 async def test_staging_with_a_header_is_no_link_that_could_be_asked() -> None:
     world = World(links={"check": True})
     await world.settle(6)

@@ -91,7 +91,8 @@ def _result(task: asyncio.Task[Answers]) -> Answers:
 
 def _addresses(observation: Observation) -> tuple[str, ...]:
     """Return where the Gateway is, for a link whose name is not known in the cluster."""
-    return ()
+    through_gateway = observation.limits.gateway is not None
+    return observation.gateway.state.addresses if through_gateway else ()
 
 
 def _say(preview: Preview, inquiry: Inquiry, answers: Answers) -> None:
