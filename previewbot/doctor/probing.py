@@ -19,9 +19,11 @@ from previewbot.doctor import probing_judged as judged
 from previewbot.doctor import running
 from previewbot.doctor.check import Check, State
 from previewbot.engine import probe
+from previewbot.engine.gateway_state import UNREAD
 from previewbot.engine.route_answers import RouteAnswer, Verdict, route_answer
 from previewbot.errors import Conflict, RemoteError
 from previewbot.reconciler.children import ROUTE
+from previewbot.reconciler.gather.gateway import read_gateway
 
 _PATIENCE = timedelta(seconds=10)
 """How long a Gateway may take to say something; most do within two seconds."""
@@ -56,20 +58,27 @@ class OfRoutes:
     ) -> None:
         self._kube, self._links, self._now = kube, links, now
         self._settings, self._gateway = settings, gateway
+        self._gateway_state = UNREAD
 
     def questions(self) -> list[running.Question]:
-        """Return them: one for each namespace."""
+        """Return them: one about the Gateway, and one for each namespace."""
         namespaces = self._settings.cluster.namespaces
         longest = (_PATIENCE + _FOLLOWING + self._gateway.settle).total_seconds() + 2 * _TAKING_AWAY_SECONDS
-        return [
+        known = ("the cluster: login", "the cluster: resources")
+        asked = [running.Question(judged.GATEWAY, self._state, after=known)]
+        return asked + [
             running.Question(
                 judged.name_of(namespace),
                 partial(self._probed, namespace),
-                after=("the cluster: login", "the cluster: resources", f"the namespace {namespace}"),
+                after=(*known, f"the namespace {namespace}", judged.GATEWAY),
                 seconds=longest,
             )
             for namespace in namespaces
         ]
+
+    async def _state(self) -> list[Check]:
+        self._gateway_state = await read_gateway(self._kube(), self._gateway)
+        return [judged.gateway(self._gateway_state, self._gateway, self._settings.cluster.namespaces)]
 
     async def _probed(self, namespace: str) -> list[Check]:
         try:
@@ -77,8 +86,9 @@ class OfRoutes:
                 if not ours:
                     return [judged.somebodys(namespace)]
                 answer = await self._answer(namespace)
-                checks = [judged.answered(namespace, answer, self._gateway)]
-                if answer.verdict is Verdict.ACCEPTED and namespace == self._settings.cluster.namespaces[0]:
+                silent = self._gateway_state.silent
+                checks = [judged.answered(namespace, answer, self._gateway, silent=silent)]
+                if judged.may_lead(checks[0]) and namespace == self._settings.cluster.namespaces[0]:
                     checks.append(await self._link())
                 return checks
         except _Left as left:
@@ -101,7 +111,8 @@ class OfRoutes:
         until = self._now() + _PATIENCE
         while True:
             found = await self._kube().get_child(ROUTE.resource, namespace, probe.NAME)
-            answer = route_answer(found, self._gateway) if found else RouteAnswer(Verdict.SILENT)
+            by = self._gateway_state.controller
+            answer = route_answer(found, self._gateway, by) if found else RouteAnswer(Verdict.SILENT)
             if answer.verdict in (Verdict.ACCEPTED, Verdict.REFUSED) or self._now() >= until:
                 return answer
             await asyncio.sleep(_LOOK_AGAIN_SECONDS)

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from urllib.parse import urlsplit
 
 from previewbot.api import Why
 from previewbot.config.server import GatewaySettings
-from previewbot.doctor.check import Check, not_checked, ok, safe, wrong
+from previewbot.doctor.check import Check, State, not_checked, note, ok, safe, wrong
+from previewbot.engine.gateway_state import GatewayState, Stands
 from previewbot.engine.probe import NAME, url_of
 from previewbot.engine.route_answers import RouteAnswer, Verdict
 from previewbot.errors import Forbidden, RemoteError
 from previewbot.rules.link_answers import Answer
 
-LINK = "links: an address"
+GATEWAY, LINK = "links: the Gateway", "links: an address"
 
 _FOUND = 302
 _REDIRECTS = (301, 302, 303, 307, 308)
@@ -23,8 +25,32 @@ def name_of(namespace: str) -> str:
     return f"links: a route in {namespace}"
 
 
-def answered(namespace: str, answer: RouteAnswer, gateway: GatewaySettings) -> Check:
-    """Return what the Gateway's answer means for links in a namespace."""
+def gateway(state: GatewayState, settings: GatewaySettings, namespaces: Sequence[str]) -> Check:
+    """Return what the Gateway shows of itself, and whether it takes routes from where previews may be."""
+    if state.trouble:
+        return wrong(GATEWAY, f"{state.trouble}: links do not work before that is mended")
+    if state.stands is Stands.UNKNOWN:
+        return not_checked(GATEWAY, "it may not be read, or nobody answered; what it says of routes counts")
+    others = [namespace for namespace in namespaces if namespace != settings.namespace]
+    if state.own_namespace_only and others:
+        words = (
+            f"its listeners take routes of the namespace {settings.namespace} alone "
+            "(`allowedRoutes`, by default), and "
+            f"previews' lie in {', '.join(others)}: write `allowedRoutes: "
+            f"{{namespaces: {{from: All}}}}`, or a selector"
+        )
+        return wrong(GATEWAY, words)
+    by = f" by {state.controller}" if state.controller else ""
+    return ok(GATEWAY, f"{settings.namespace}/{settings.name} is served{by}")
+
+
+def may_lead(check: Check) -> bool:
+    """Return whether, after this finding about the route, its address may answer."""
+    return check.state in (State.OK, State.NOTE)
+
+
+def answered(namespace: str, answer: RouteAnswer, gateway: GatewaySettings, *, silent: bool = False) -> Check:
+    """Return what the Gateway's answer means for links in a namespace; a `silent` one answers for none."""
     name, named = name_of(namespace), f"{gateway.namespace}/{gateway.name}"
     listener = f", listener {gateway.section_name}" if gateway.section_name else ""
     if answer.verdict is Verdict.ACCEPTED:
@@ -37,6 +63,10 @@ def answered(namespace: str, answer: RouteAnswer, gateway: GatewaySettings) -> C
             f"(*.{gateway.domain})"
         )
         return wrong(name, words)
+    if silent and answer.verdict is Verdict.SILENT:
+        return note(
+            name, f"the Gateway {named}{listener} says nothing of any route, so only links themselves show it"
+        )
     words = (
         f"nobody says anything of it: is there a Gateway {named}{listener}, does a controller serve "
         "its class, and do "

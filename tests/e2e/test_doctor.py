@@ -319,10 +319,22 @@ MISTAKES: dict[str, Mistake] = {
         ),
     ),
     "a Gateway that is not there": Mistake(
-        "links: a route in staging",
-        ("is there a Gateway gateways/publik", "allowedRoutes"),
+        "links: the Gateway",
+        ("there is no Gateway", "/publik"),
         PLATFORM,
         put("links", "gateway", "name", value="publik"),
+    ),
+    "a Gateway that takes routes of its own namespace only": Mistake(
+        "links: the Gateway",
+        ("take routes of the namespace staging alone", "previews' lie in payments", "from: All"),
+        PLATFORM,
+        put("cluster", "namespaces", value=["staging", "payments"]),
+    ),
+    "a listener that is not there": Mistake(
+        "links: the Gateway",
+        ("has no listener https",),
+        PLATFORM,
+        put("links", "gateway", "sectionName", value="https"),
     ),
     "a domain that leads nowhere": Mistake(
         "links: names",
@@ -379,7 +391,7 @@ async def test_of_a_healthy_world_nothing_is_wrong_and_nothing_stays(town: Scene
 
     assert (ended.code, ended.wrong, ended.err) == (0, [], ended.err), ended.out
     assert {line[:11].strip() for line in ended.out.splitlines()[:-1]} <= {"ok", "note", "not checked"}
-    assert "links: a route in staging: the Gateway gateways/public takes it" in ended.out
+    assert "links: a route in staging: the Gateway staging/public takes it" in ended.out
     assert "***" not in ended.out, "none of its own words is taken for a secret"
     assert town.world.kube.objects("httproutes") == before
 
@@ -453,16 +465,16 @@ async def test_settings_that_cannot_be_read_are_told_as_elsewhere(town: Scene, t
 async def test_told_to_stop_it_takes_its_route_away(
     town: Scene, tmp_path: Path, number: signal.Signals, code: int
 ) -> None:
-    change = put("links", "gateway", "name", value="publik")
-    process = await started(town, "doctor", "--settings", str(settings_of(town, tmp_path / "s.yaml", change)))
-
     def probes() -> list[Any]:
         return [each for each in town.world.kube.objects("httproutes") if each["metadata"]["name"] == NAME]
 
-    await until("the doctor's route", probes, seconds=PATIENCE)
-    process.send_signal(number)
-    async with asyncio.timeout(PATIENCE):
-        await process.communicate()
+    with switched(town.world.gateway.sabotage, slow=PATIENCE):
+        settings = str(settings_of(town, tmp_path / "settings.yaml"))
+        process = await started(town, "doctor", "--settings", settings)
+        await until("the doctor's route", probes, seconds=PATIENCE)
+        process.send_signal(number)
+        async with asyncio.timeout(PATIENCE):
+            await process.communicate()
 
     assert process.returncode == code
     assert probes() == []
