@@ -6,6 +6,7 @@ The in-memory API server must pass, and Kubernetes' own is the truth.
 from __future__ import annotations
 
 import asyncio
+import copy
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -376,6 +377,28 @@ async def test_a_route_with_all_that_the_settings_may_add_is_taken_and_then_left
     assert len(found[2]["spec"]["rules"][0]["filters"]) == 1
     await kube.delete_child(ROUTES, server.namespace, found[0]["metadata"]["name"])
     await kube.close()
+
+
+async def test_a_route_of_an_earlier_version_without_what_has_a_default_is_patched_and_leads_where_it_led(
+    server: ApiServer, kube: Kube
+) -> None:
+    wanted = the_route(server, a_preview(), ENTRY)
+    earlier = copy.deepcopy(wanted)
+    earlier["metadata"]["annotations"]["previewbot.dev/spec-hash"] = "0" * 16
+    for added in ("group", "kind"):
+        del earlier["spec"]["parentRefs"][0][added]
+    for added in ("group", "kind", "weight"):
+        del earlier["spec"]["rules"][0]["backendRefs"][0][added]
+    before = await kube.apply_child(ROUTES, earlier)
+    after = await kube.apply_child(ROUTES, wanted)
+
+    # Its gateway has nothing to acknowledge, and a tool that compares sees what was written.
+    assert after["metadata"]["generation"] == before["metadata"]["generation"]
+    assert after["spec"] == before["spec"]
+    assert after["spec"]["parentRefs"] == wanted["spec"]["parentRefs"]
+    assert after["spec"]["rules"][0]["backendRefs"] == wanted["spec"]["rules"][0]["backendRefs"]
+    assert after["metadata"]["annotations"]["previewbot.dev/spec-hash"] != "0" * 16
+    await kube.delete_child(ROUTES, server.namespace, after["metadata"]["name"])
 
 
 async def test_a_route_says_for_whom_it_is_and_nothing_of_what_is_not_known_any_more(
