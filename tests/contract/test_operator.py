@@ -68,7 +68,7 @@ def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Server]:
 
 
 async def look(kubeconfig: Path) -> OperatorSeen:
-    kube = await Kube.connect(kubeconfig, user_agent="tests", request_timeout=5)
+    kube = await Kube.connect(kubeconfig, user_agent="tests")
     try:
         return await look_at_operator(kube)
     finally:

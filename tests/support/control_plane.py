@@ -167,8 +167,12 @@ class ControlPlane:
 
     def install_crd(self, path: Path) -> None:
         """Install one more CRD, and return when it is served."""
-        name = self.apply(yaml.safe_load(path.read_text("utf-8")))["metadata"]["name"]
+        stored = self.apply(yaml.safe_load(path.read_text("utf-8")))
+        name, group = stored["metadata"]["name"], stored["spec"]["group"]
         self._api_server.wait_until(lambda: self._is_established(name), _START_SECONDS)
+        # Discovery follows a moment after the resource itself.
+        version = f"/apis/{group}/{stored['spec']['versions'][0]['name']}"
+        self._api_server.wait_until(lambda: bool(self.call("GET", version).body), _START_SECONDS)
 
     def remove_crd(self, definition: str) -> None:
         """Remove a CRD, if it is there, and return when what it served is gone from discovery."""
