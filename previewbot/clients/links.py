@@ -13,6 +13,7 @@ import socket
 import ssl
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -23,8 +24,10 @@ from yarl import URL
 
 from previewbot.api import Why
 from previewbot.clients.answers import beginning
+from previewbot.clients.outgoing import ProxyRefused, through
 from previewbot.clients.tls import end_at_once
 from previewbot.rules.link_answers import AGENT_HEADER, KEY_HEADER, Answer
+from previewbot.rules.proxies import DIRECTLY, Proxies, Proxy
 
 Addresses = list[tuple[socket.AddressFamily, str]]
 LookUp = Callable[[str, int], Addresses]
@@ -65,7 +68,7 @@ class Question:
 
 
 class Links:
-    """Asks links, each over a connection of its own."""
+    """Asks links, each over a connection of its own; through a proxy where `proxies` has one for its host."""
 
     def __init__(
         self,
@@ -74,7 +77,9 @@ class Links:
         limits: Limits | None = None,
         tls: ssl.SSLContext | None = None,
         look_up: LookUp | None = None,
+        proxies: Proxies = DIRECTLY,
     ) -> None:
+        self._proxies = proxies
         self._user_agent = user_agent
         self._limits = limits or Limits()
         self._tls = end_at_once(tls or ssl.create_default_context())
@@ -84,12 +89,24 @@ class Links:
         """Return the answer, or why there is none; raises nothing."""
         try:
             async with asyncio.timeout(self._limits.whole_seconds):
-                return await self._ask(question)
+                proxy = self._proxy_of(question)
+                if proxy is not None:
+                    # What a proxy refuses says nothing of the link: then it is asked as from within.
+                    with suppress(ProxyRefused):
+                        return await self._ask(question, proxy)
+                return await self._ask(question, None)
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
             return Answer(failure=_failure(error))
 
-    async def _ask(self, question: Question) -> Answer:
-        resolver = _Resolver(self._look_up, question.addresses)
+    def _proxy_of(self, question: Question) -> Proxy | None:
+        parts = urlsplit(question.url)
+        named = f"{parts.scheme}://{question.host or parts.netloc}"
+        # The demo asks for a host at another address: neither may be one that is to be asked directly.
+        return self._proxies.of(named) and self._proxies.of(question.url)
+
+    async def _ask(self, question: Question, proxy: Proxy | None) -> Answer:
+        # Behind a proxy it is the proxy that looks names up.
+        resolver = _Resolver(self._look_up, question.addresses if proxy is None else ())
         # A connection is not used again, and no name is remembered: a link is asked seldom, and then as it
         # is now.
         connector = aiohttp.TCPConnector(
@@ -111,6 +128,7 @@ class Links:
                 cookie_jar=aiohttp.DummyCookieJar(),
                 auto_decompress=False,
                 trust_env=False,
+                middlewares=(through(lambda url: proxy),),
             ) as session,
             session.get(
                 URL(question.url, encoded=True), headers=headers, allow_redirects=False, **options

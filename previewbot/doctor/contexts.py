@@ -15,6 +15,7 @@ from previewbot.engine.operator import OperatorSeen, nobody_asked
 from previewbot.reconciler.children import KINDS, ROUTE
 from previewbot.reconciler.context import Context
 from previewbot.reconciler.memory import Memory
+from previewbot.rules.proxies import DIRECTLY, Proxies
 from previewbot.runtime.pods import Pods
 from previewbot.text.render import Renderer
 
@@ -28,13 +29,14 @@ def looking(
     previews: Sequence[Preview] = (),
     pods: Pods | None = None,
     operator: OperatorSeen | None = None,
+    proxies: Proxies = DIRECTLY,
 ) -> Context:
     """Return the context of a pass that begins with nothing remembered."""
     seen = tuple(previews)
     return Context(
         kube=kube,
         github=github,
-        links=Links("previewbot-doctor (asks whether a link works)"),
+        links=Links("previewbot-doctor (asks whether a link works)", proxies=proxies),
         registry=registry,
         renderer=Renderer(),
         settings=settings,

@@ -69,8 +69,8 @@ class Proxies:
             return None
         host = (parts.hostname or "").rstrip(".").lower()
         address = _address(host)
-        # What is on this very machine no proxy could reach.
-        if host == "localhost" or (address is not None and address.is_loopback):
+        # What is on this very machine no proxy could reach; below localhost all names are, as for browsers.
+        if host.rpartition(".")[2] == "localhost" or (address is not None and address.is_loopback):
             return None
         port = str(parts.port or _PORTS[parts.scheme])
         return None if any(each.covers(host, address, port) for each in self.exceptions) else proxy

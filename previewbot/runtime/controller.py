@@ -65,6 +65,7 @@ class _Parts:
     metrics: CollectorRegistry
     watchdog: Watchdog
     leadership: Leadership
+    proxies: Proxies
 
 
 async def run(
@@ -114,7 +115,7 @@ async def run(
         stack.callback(watchdog.stop)
         leading = Gauge("previewbot_leading", "Whether this controller holds the Lease", registry=metrics)
         leading.set_function(lambda: float(leadership.leading))
-        parts = _Parts(settings, session, github, kube, health, metrics, watchdog, leadership)
+        parts = _Parts(settings, session, github, kube, health, metrics, watchdog, leadership, proxies)
         return await until(stop, _work(parts))
 
 
@@ -270,7 +271,7 @@ def _reconciler(
         kube=parts.kube,
         github=parts.github,
         registry=Registry(parts.session, parts.settings.images.registries),
-        links=Links(f"{USER_AGENT} (asks whether a link works)"),
+        links=Links(f"{USER_AGENT} (asks whether a link works)", proxies=parts.proxies),
         renderer=Renderer(),
         settings=parts.settings,
         now=_now,

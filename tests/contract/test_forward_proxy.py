@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from previewbot.clients.github import GitHub
 from previewbot.clients.kubernetes.client import Kube
 from previewbot.clients.kubernetes.web_client import WebClient
+from previewbot.clients.links import Links, Question
 from previewbot.clients.outgoing import client_session
 from previewbot.clients.registry import Registry
 from previewbot.clients.tls import end_at_once
@@ -276,3 +277,27 @@ async def test_a_proxy_of_the_kubeconfig_that_is_not_there_is_told_by_both(kubec
         as_web(path)
     with pytest.raises(RemoteError, match=r"the proxy http://127\.0\.0\.1:9 cannot be reached"):
         await as_the_controller(path)
+
+
+# A link
+
+
+@pytest.mark.parametrize(("exceptions", "asked"), [("", 1), (f".corp.example,{GITHUB}", 0)])
+async def test_a_link_is_asked_by_the_same_rule_and_directly_where_the_proxy_refuses(
+    exceptions: str, asked: int, port: int, authority: Authority
+) -> None:
+    tls = ssl.create_default_context(cafile=str(authority.certificate))
+    url = f"https://{GITHUB}:{port}/"
+    with forward_proxy(hosts={GITHUB: port}) as proxy:
+        proxies = read_proxies({"HTTPS_PROXY": proxy.url, "NO_PROXY": exceptions})
+
+        def links() -> Links:
+            return Links("test", tls=tls, proxies=proxies)
+
+        # Without a proxy the Gateway's address is where it is found.
+        found = await links().ask(Question(url, addresses=("127.0.0.1",)))
+        assert (found.status, len(proxy.asked)) == (200, asked)
+
+        proxy.refuses = 403
+        found = await links().ask(Question(url, addresses=("127.0.0.1",)))
+        assert found.status == 200

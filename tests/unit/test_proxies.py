@@ -62,6 +62,7 @@ EXCEPTIONS = [
     ("", "http://127.0.0.1:8080/", True),
     ("", "http://127.9.9.9/", True),
     ("", "http://[::1]:8080/", True),
+    ("", "https://key.preview.localhost/", True),
     ("", "https://localhost.example.com/", False),
 ]
 
