@@ -6,6 +6,7 @@ import asyncio
 import logging
 import random
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from previewbot.api import PREVIEW_LABEL, Resource
 from previewbot.clients.kubernetes.api_client import Object
@@ -21,7 +22,7 @@ from previewbot.clients.kubernetes.informer import (
 from previewbot.clients.kubernetes.resources import PODS, PREVIEWS
 from previewbot.config.server import Settings
 from previewbot.engine import mirrord
-from previewbot.errors import RemoteError
+from previewbot.errors import Forbidden, RemoteError
 from previewbot.reconciler.children import KINDS, ROUTE, ChildKind
 from previewbot.runtime.health import Health
 from previewbot.runtime.pods import Pods
@@ -38,6 +39,8 @@ def informers(
 ) -> list[Informer]:
     """Follow Previews everywhere; children, pods and routes where these are allowed: a Role is enough."""
 
+    refusing: set[str] = set()
+
     # Of what only wakes a pass little is kept: there may be hundreds of sessions and pods, and their specs
     # are long.
     def informer(
@@ -48,14 +51,15 @@ def informers(
         keep: Callable[[Object], Object] = without_managed_fields,
         selector: str = "",
     ) -> Informer:
-        health.note_progress(what)
+        sign = _SignsOfLife(health, what, namespace, refusing, frozenset(settings.cluster.namespaces))
+        sign.progressed()
         return Informer(
             kube,
             resource,
             namespace,
             store,
-            progressed=lambda: health.note_progress(what),
-            failed=lambda error: health.failed(what, error),
+            progressed=sign.progressed,
+            failed=sign.failed,
             keep=keep,
             selector=selector,
         )
@@ -86,6 +90,37 @@ def informers(
     namespaces = settings.cluster.namespaces
     found = [informer(PREVIEWS, None, previews, "watching Previews")]
     return found + [follow(namespace) for namespace in namespaces for follow in of_each]
+
+
+@dataclass(frozen=True)
+class _SignsOfLife:
+    """Tells the probes how a watch fares; `refusing` are the namespaces that refuse something (403)."""
+
+    health: Health
+    what: str
+    namespace: str | None
+    refusing: set[str]
+    namespaces: frozenset[str]
+
+    def progressed(self) -> None:
+        """Note a sign of life."""
+        self.refusing.discard(self.namespace or "")
+        self.health.note(self.what, "")
+        self.health.note_progress(self.what)
+
+    def failed(self, error: Exception) -> None:
+        """Note a fault. A role that is missing in one of several namespaces is one of that alone.
+
+        We are ready for the others, and a controller that is not would hold up whoever upgrades it.
+        """
+        if isinstance(error, Forbidden) and self.namespace is not None:
+            self.refusing.add(self.namespace)
+            if not self.refusing >= self.namespaces:
+                self.health.note_progress(self.what)
+                self.health.note(self.what, f"{self.what}: {error}")
+                return
+        self.health.note(self.what, "")
+        self.health.failed(self.what, error)
 
 
 def required_resources(settings: Settings) -> list[Resource]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
 
@@ -104,6 +105,65 @@ async def test_it_waits_for_what_the_cluster_lacks_and_says_it_and_then_follows(
     assert await asyncio.wait_for(running, 15) == 0
     assert time.monotonic() - began < 10
     assert (await world.probe("/healthz"))[0] == 0
+
+
+class Denied:
+    """Refuses what the account may not do in some namespaces, or altogether."""
+
+    def __init__(self, world: World) -> None:
+        self.namespaces: set[str] = set()
+        self.status = 403
+        world.fake.faults.before = self.answer
+
+    async def answer(self, call: Call) -> web.StreamResponse | None:
+        path = f"{call.path}/"
+        if any(f"/namespaces/{namespace}/" in path for namespace in self.namespaces):
+            return web.json_response({"message": "forbidden: no role"}, status=self.status)
+        return None
+
+
+@asynccontextmanager
+async def running(world: World, private_key: str) -> AsyncIterator[None]:
+    stop = asyncio.Event()
+    task = asyncio.create_task(run(world.settings, private_key, world.bind, identity="tests", stop=stop))
+    try:
+        yield
+    finally:
+        stop.set()
+        assert await asyncio.wait_for(task, 15) == 0
+
+
+async def test_a_namespace_that_refuses_is_named_and_keeps_no_other_from_being_followed(
+    world: World, private_key: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    denied = Denied(world)
+    denied.namespaces = {"payments"}
+    async with running(world, private_key):
+        # It leads: the Lease is in the other namespace.
+        await world.until("/metrics", 200, "previewbot_leading 1.0")
+        _, words = await world.probe("/readyz")
+        assert words.startswith("ok; watching ")
+        assert "watching previewsessions in payments" in words and "403 forbidden: no role" in words
+        assert "staging" not in words
+
+        denied.namespaces = set()
+        async with asyncio.timeout(40):
+            while (await world.probe("/readyz")) != (200, "ok"):
+                await asyncio.sleep(0.05)
+    said = [record for record in caplog.records if getattr(record, "namespace", "") == "payments"]
+    assert sorted({getattr(record, "resource", "") for record in said}) == ["pods", "previewsessions"]
+    assert len(said) == 2
+
+
+async def test_where_every_namespace_refuses_it_is_not_ready(world: World, private_key: str) -> None:
+    denied = Denied(world)
+    # The Lease stays.
+    world.settings = world.settings.model_copy(
+        update={"cluster": world.settings.cluster.model_copy(update={"namespaces": ("payments", "money")})}
+    )
+    denied.namespaces = {"payments/pods", "money/pods", "payments/previewsessions", "money/previewsessions"}
+    async with running(world, private_key):
+        await world.until("/readyz", 503, "watching previewsessions in money")
 
 
 async def test_an_api_server_that_hangs_does_not_keep_it_from_ending(world: World, private_key: str) -> None:

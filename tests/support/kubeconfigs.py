@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import yaml
 
 
 def write_kubeconfig(
-    path: Path, url: str, user: Mapping[str, str] | None = None, authority: Path | None = None
+    path: Path, url: str, user: Mapping[str, Any] | None = None, authority: Path | None = None
 ) -> Path:
     """Write a kubeconfig for the API server at `url`; return its path.
 

@@ -402,6 +402,63 @@ def test_a_kubeconfig_that_cannot_be_used_is_told_with_its_path(
     assert problem.startswith(f"cluster.kubeconfig ({file})")
 
 
+FAILING_LOGINS = {
+    "missing": (
+        "kubelogin-that-is-not-there",
+        None,
+        "cannot be started (No such file or directory): Ask Ann",
+    ),
+    "failing": ("./login", "#!/bin/sh\necho 'not signed in' >&2\nexit 1\n", "ended with 1: not signed in"),
+    "nonsense": ("./login", "#!/bin/sh\necho Hello\n", "printed what is no JSON"),
+    "another version": (
+        "./login",
+        '#!/bin/sh\necho \'{"kind": "ExecCredential", "apiVersion": "client.authentication.k8s.io/v1"}\'\n',
+        "answers in the apiVersion client.authentication.k8s.io/v1, and the kubeconfig wants",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", PROCESSES)
+@pytest.mark.parametrize(("command", "program", "words"), FAILING_LOGINS.values(), ids=FAILING_LOGINS)
+def test_a_program_that_gives_no_login_ends_the_start_with_its_own_words(
+    name: str, command: str, program: str | None, words: str, tmp_path: Path, settings: dict[str, Any]
+) -> None:
+    plugin = {
+        "apiVersion": "client.authentication.k8s.io/v1beta1",
+        "command": command,
+        "args": ["get-token"],
+        "installHint": "Ask Ann",
+        "provideClusterInfo": False,
+    }
+    file = write_kubeconfig(tmp_path / "kubeconfig", "https://127.0.0.1:9", {"exec": plugin})
+    if program is not None:
+        (file.parent / "login").write_text(program)
+        (file.parent / "login").chmod(0o700)
+
+    (problem,) = refused(run(name, "--config", written(tmp_path / "settings.yaml", settings)))
+
+    path = command if program is None else str(file.parent / "login")
+    assert problem.startswith(f"cluster.kubeconfig: the program {path}, which is to give the login, {words}")
+
+
+def test_a_proxy_that_cannot_be_gone_through_ends_the_start_without_its_login(
+    tmp_path: Path, settings: dict[str, Any]
+) -> None:
+    file = written(tmp_path / "settings.yaml", settings)
+
+    (problem,) = refused(run("controller", "--config", file, HTTPS_PROXY="socks5://bot:hush@proxy:1080"))
+
+    assert problem == "HTTPS_PROXY has socks5://; previewbot can go through http:// and https://"
+
+
+def test_a_ca_of_githubs_that_cannot_be_read_ends_the_start(tmp_path: Path, settings: dict[str, Any]) -> None:
+    settings["github"]["ca_file"] = str(tmp_path / "gone.pem")
+
+    (problem,) = refused(run("controller", "--config", written(tmp_path / "settings.yaml", settings)))
+
+    assert problem == f"github.ca_file: {tmp_path}/gone.pem cannot be read as certificates"
+
+
 # Running
 
 
