@@ -70,8 +70,33 @@ def test_the_controller_also_goes_to_github_and_to_the_registries_of_the_setting
         ("TCP", 443),
         ("TCP", 8443),  # the API server, and GitHub as it happens
         ("TCP", 5000),  # a registry's own port
+        ("TCP", 3126),  # proxyPorts
+        ("TCP", 3127),  # extraEnv
+        ("TCP", 3129),
         ("TCP", 3128),  # extraEgress
     }
+
+
+PROXIES = {
+    "with its port": ("http://proxy.internal:3130", 3130),
+    "with TLS": ("https://proxy.internal", 443),
+    "without a scheme": ("proxy.internal:3131", 3131),
+    "with neither": ("proxy.internal", 80),
+}
+
+
+@pytest.mark.parametrize(("address", "port"), PROXIES.values(), ids=PROXIES)
+def test_a_proxy_that_the_values_name_is_reached_by_the_controller_alone(address: str, port: int) -> None:
+    named = ("--set-json", f'extraEnv=[{{"name": "HTTPS_PROXY", "value": "{address}"}}]')
+
+    assert egress("minimal", "controller", *named) == egress("minimal", "controller") | {("TCP", port)}
+    assert egress("minimal", "web", *named) == egress("minimal", "web")
+
+
+def test_other_variables_open_nothing() -> None:
+    named = ("--set-json", 'extraEnv=[{"name": "NO_PROXY", "value": "a:1"}, {"name": "HTTPS_PROXY"}]')
+
+    assert egress("minimal", "controller", *named) == egress("minimal", "controller")
 
 
 def test_the_controller_also_goes_where_links_lead_and_where_their_gateway_s_pods_listen() -> None:
@@ -117,10 +142,14 @@ def test_what_may_leave_is_what_the_security_page_says_and_no_more(
     values |= yaml.safe_load(Path(values_file(name)).read_text("utf-8")).get("networkPolicy", {})
     own = {port["port"] for rule in values["extraEgress"] for port in rule["ports"]}
 
+    # What extraEnv and proxyPorts of these values name.
+    proxies = {3126, 3127, 3129} if name == "everything" else set[int]()
+
     expected = own if process == "controller" else set[int]()
     for row in perimeter.rows():
         if process in row.who and row.whom != perimeter.DNS:
-            expected |= _ports_of(row, settings, values)
+            named_by_environment = row.named_by == perimeter.BY_ENVIRONMENT
+            expected |= proxies if named_by_environment else _ports_of(row, settings, values)
 
     assert {port for _, port in egress(name, process, *options)} == expected
 
@@ -144,7 +173,7 @@ def test_a_registry_that_no_image_may_come_from_opens_no_port() -> None:
 
 
 def test_the_peers_that_bound_a_destination_stand_beside_its_ports() -> None:
-    dns, api_server, github, registries, links, extra = policy("everything", "controller")["egress"]
+    dns, api_server, github, registries, proxy, links, extra = policy("everything", "controller")["egress"]
 
     assert [peer["namespaceSelector"]["matchLabels"] for peer in dns["to"]] == [
         {"kubernetes.io/metadata.name": "kube-system"}
@@ -154,6 +183,7 @@ def test_the_peers_that_bound_a_destination_stand_beside_its_ports() -> None:
     assert ports(registries) == {("TCP", 443), ("TCP", 5000)}
     assert cidrs(registries) == ["198.51.100.0/24", "203.0.113.0/24"]
     assert (ports(links), cidrs(links)) == ({("TCP", 8080), ("TCP", 9443)}, ["203.0.113.7/32"])
+    assert (ports(proxy), cidrs(proxy)) == ({("TCP", 3126), ("TCP", 3127), ("TCP", 3129)}, ["10.0.0.9/32"])
     assert ports(extra) == {("TCP", 3128)}
     assert policy("everything", "web")["egress"] == [dns, api_server]
 

@@ -105,6 +105,20 @@ def test_programs_that_give_logins_are_put_where_the_controller_alone_finds_them
     assert "initContainers" not in pod(rendered("minimal"), "controller")
 
 
+def test_both_get_the_variables_of_the_values_and_only_the_controller_githubs_ca() -> None:
+    given = {"HTTPS_PROXY", "http_proxy", "NO_PROXY"}
+    for component in COMPONENTS:
+        names = [variable["name"] for variable in container("everything", component)["env"]]
+        assert given <= set(names) and len(names) == len(set(names))
+    assert "env" not in container("minimal", "web")
+
+    (authority,) = [
+        v for v in pod(rendered("everything"), "controller")["volumes"] if v["name"] == "github-ca"
+    ]
+    assert authority["configMap"] == {"name": "github-ca", "items": [{"key": "ca.crt", "path": "ca.crt"}]}
+    assert "github-ca" not in volumes("everything", "web")
+
+
 def test_a_cloud_can_give_the_controllers_account_an_identity_and_webs_none() -> None:
     web, controller = (
         one(rendered("everything"), "ServiceAccount", f"previewbot-{component}") for component in COMPONENTS

@@ -102,7 +102,8 @@ def test_the_settings_of_the_document_are_those_of_the_chart() -> None:
     text = (helm.ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
     example = yaml.safe_load(text.split("```yaml")[1].split("```")[0])
     mounted = ("docker_config_file", "ca_file")
-    del example["github"]["private_key_file"], example["github"]["webhook_secret_file"]
+    for file in ("ca_file", "private_key_file", "webhook_secret_file"):
+        del example["github"][file]
     del example["cluster"]["kubeconfig"], example["cluster"]["lease"]
     registries = example["images"]["registries"]
     example["images"]["registries"] = {
@@ -135,6 +136,11 @@ def test_registries_with_a_login_or_a_ca_are_given_the_mounted_files() -> None:
         "registry.internal:5000": (None, None, True),
         "plain.internal": (None, None, True),
     }
+
+
+def test_githubs_ca_is_the_mounted_file() -> None:
+    assert settings_of("everything").github.ca_file == Path("/etc/previewbot/github-ca/ca.crt")
+    assert settings_of("minimal").github.ca_file is None
 
 
 def test_other_settings_make_other_pods() -> None:

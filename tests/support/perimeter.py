@@ -95,10 +95,14 @@ def _links(settings: Settings) -> set[Address]:
     return {Address(f"*.{gateway.domain}", gateway.port or _SCHEMES[gateway.scheme])}
 
 
+BY_ENVIRONMENT = "`HTTPS_PROXY`, `HTTP_PROXY` of its environment"
+"""What names a proxy: no setting."""
+
 NAMED_BY: Mapping[str, Callable[[Settings], set[Address]]] = {
     "`github.api_url`": lambda settings: {of_url(settings.github.api_url)},
     "`images.allowed`": _registries,
     "`images.registries.<host>.token_server`": _token_servers,
+    BY_ENVIRONMENT: lambda settings: set(),
     "`links.gateway.domain`": _links,
 }
 """The destinations that settings name, by the words of the table."""

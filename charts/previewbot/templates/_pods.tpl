@@ -92,11 +92,21 @@ initContainers:
 {{- end }}
 {{- end }}
 
+{{/* Variables of the values; called where a list of `env` stands. */}}
+{{- define "previewbot.extraEnv" -}}
+{{- with .root.Values.extraEnv }}
+{{- toYaml . }}
+{{- end }}
+{{- end }}
+
 {{/* The files that a process reads: its settings, and of the secrets only its own. */}}
 {{- define "previewbot.mounts" -}}
 - {name: settings, mountPath: /etc/previewbot/settings, readOnly: true}
 - {name: github, mountPath: /etc/previewbot/github, readOnly: true}
 {{- if eq .component "controller" }}
+{{- if .root.Values.githubServer.caConfigMap }}
+- {name: github-ca, mountPath: /etc/previewbot/github-ca, readOnly: true}
+{{- end }}
 {{- with .root.Values.registry }}
 {{- if .existingSecret }}
 - {name: registry, mountPath: /etc/previewbot/registry, readOnly: true}
@@ -134,6 +144,13 @@ initContainers:
     defaultMode: 0440
     items:
       - {key: .dockerconfigjson, path: config.json}
+{{- end }}
+{{- with .root.Values.githubServer.caConfigMap }}
+- name: github-ca
+  configMap:
+    name: {{ . }}
+    items:
+      - {key: ca.crt, path: ca.crt}
 {{- end }}
 {{- with .root.Values.registry.caConfigMap }}
 - name: registry-ca

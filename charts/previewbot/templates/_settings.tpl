@@ -3,6 +3,9 @@
 {{- $settings := deepCopy .Values.settings -}}
 {{- $_ := set $settings.github "private_key_file" "/etc/previewbot/github/app.pem" -}}
 {{- $_ := set $settings.github "webhook_secret_file" "/etc/previewbot/github/webhook-secret" -}}
+{{- if .Values.githubServer.caConfigMap -}}
+{{- $_ := set $settings.github "ca_file" "/etc/previewbot/github-ca/ca.crt" -}}
+{{- end -}}
 {{- $_ := set $settings.cluster "lease" (dict "name" (include "previewbot.lease" .) "namespace" .Release.Namespace) -}}
 {{- $registries := $settings.images.registries | default dict -}}
 {{- range .Values.registry.hosts -}}
@@ -49,6 +52,22 @@
 {{- define "previewbot.portOf" -}}
 {{- $url := urlParse . -}}
 {{- regexFind ":[0-9]+$" $url.host | trimPrefix ":" | default (eq $url.scheme "http" | ternary "80" "443") -}}
+{{- end }}
+
+{{/* Ports of the proxies that the values name: in variables, or, where those come from elsewhere, as ports; as JSON. */}}
+{{- define "previewbot.proxyPorts" -}}
+{{- $ports := .Values.networkPolicy.proxyPorts -}}
+{{- range .Values.extraEnv -}}
+{{- if and (has (upper .name) (list "HTTPS_PROXY" "HTTP_PROXY")) .value -}}
+{{- $url := contains "://" .value | ternary .value (printf "http://%s" .value) -}}
+{{- $ports = append $ports (include "previewbot.portOf" (trimSuffix "/" $url) | int) -}}
+{{- end -}}
+{{- end -}}
+{{- $found := list -}}
+{{- range $ports -}}
+{{- $found = append $found (int .) -}}
+{{- end -}}
+{{- toJson ($found | uniq) -}}
 {{- end }}
 
 {{/* Ports on which the controller reaches the registries of the settings, their token servers, and by 443 those that
