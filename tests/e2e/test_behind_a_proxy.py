@@ -222,8 +222,8 @@ async def test_logins_that_are_revoked_are_asked_for_anew_by_both(tmp_path: Path
 
 
 async def test_what_the_proxy_refuses_is_said_as_its_answer_and_goes_on_by_itself(tmp_path: Path) -> None:
-    async with a_company(tmp_path) as (town, company):
-        company.proxy.refuses = 407
+    # From the start: a tunnel that is there already stays.
+    async with a_company(tmp_path, refuses=407) as (town, company):
         pull = town.open()
         words = f"the proxy {company.proxy.url} answered 407: it wants a login, or another one"
         await until(
