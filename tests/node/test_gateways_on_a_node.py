@@ -53,7 +53,10 @@ def comment(installation: Installation, number: int) -> str:
 
 
 def says(installation: Installation, number: int, words: str, seconds: float = SECONDS) -> str:
-    wait_for(f"{words!r} in the comment", lambda: words in comment(installation, number), seconds)
+    try:
+        wait_for(f"{words!r} in the comment", lambda: words in comment(installation, number), seconds)
+    except AssertionError as error:
+        raise AssertionError(f"{error}; instead: {comment(installation, number)}") from error
     return comment(installation, number)
 
 
