@@ -27,6 +27,7 @@ from previewbot_demo.tls import end_at_once
 PREVIEWS = "/apis/previewbot.dev/v1alpha1/previews"
 SESSIONS = "/apis/preview.mirrord.metalbear.co/v1alpha"
 ROUTES = "/apis/gateway.networking.k8s.io/v1"
+OPERATOR = "/apis/operator.metalbear.co/v1"
 LEASES = "/apis/coordination.k8s.io/v1"
 WORKLOADS = "/apis/apps/v1"
 _LEASE = "previewbot-controller"
@@ -83,6 +84,29 @@ class RealCluster:
             path = f"{group}/namespaces/{self._namespace}/{plural}"
             following = asyncio.create_task(api.follow(path, self._see(plural)))
             self._stack.callback(following.cancel)
+
+    async def refuse_operator(self) -> None:
+        """Raise `StartError` if the cluster has an operator of mirrord's, or will not tell.
+
+        It would work on the demo's sessions as the stand-in does, and each would undo what the other did.
+        """
+        # By discovery, which whoever is logged in may ask. An operator that is down answers 503 here, and
+        # comes back.
+        url = self._credentials.host.rstrip("/") + OPERATOR
+        try:
+            async with self._ours.get(url, headers=self._authorization()) as answer:
+                status = answer.status
+        except aiohttp.ClientError as error:
+            raise StartError(f"the cluster does not answer: {error}") from error
+        if status == 404:
+            return
+        if status in (200, 503):
+            raise StartError(
+                "this cluster has an operator of mirrord's, and the demo brings a stand-in of its own: two "
+                "would work on one session. Choose a cluster that has only the CRDs, or try that operator "
+                "itself with `previewbot conformance` (docs/operations.md)"
+            )
+        raise StartError(f"the cluster does not tell whether it has an operator of mirrord's ({status})")
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Pass a request on; the answer is streamed, as a watch needs it."""
@@ -141,8 +165,8 @@ async def prepare(api: KubeApi, namespace: str) -> bool:
             missing.append(path.rpartition("/")[2])
     if missing:
         raise StartError(
-            f"the cluster lacks the CRDs of {', '.join(missing)}: install charts/previewbot/crds, mirrord's "
-            "operator and the Gateway API"
+            f"the cluster lacks the CRDs of {', '.join(missing)}: install charts/previewbot/crds, the CRDs "
+            "of mirrord and the Gateway API"
         )
     manifest = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}}
     try:

@@ -199,6 +199,7 @@ class World:
             return _nothing
         api, namespace = self._api("previewbot-demo"), self.options.namespace
         async with self._step(f"the cluster: the namespace {namespace}"):
+            await self.kube.refuse_operator()
             new = await prepare(api, namespace)
             await self.kube.follow(api)
         return partial(clean_up, api, namespace, f"127.0.0.1:{self.port}", whole=new)

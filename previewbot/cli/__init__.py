@@ -8,11 +8,14 @@ import sys
 from collections.abc import Sequence
 from io import BytesIO, StringIO
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from previewbot.api.names import is_full_name
 from previewbot.cli import plugins
 from previewbot.cli.check import check
 from previewbot.cli.check_settings import STDIN, bounds_for, settings_in, tell
+from previewbot.config.repository import TargetPath, parse_target
+from previewbot.config.types import is_label
 from previewbot.config.words import printable
 from previewbot.doctor.reference import Reference, reference_from
 from previewbot.errors import SettingsError
@@ -25,6 +28,8 @@ examples:
   git diff --name-only main | previewbot check .github/preview.yaml -
   previewbot check --settings settings.yaml         would they start, and who may have what?
   previewbot check .github/preview.yaml --settings settings.yaml --repository acme/shop
+  previewbot conformance --settings settings.yaml --target deployment/web --namespace staging \\
+    --entry https://staging.example.com             does mirrord do here what previewbot relies on?
   previewbot web --config settings.yaml             take GitHub's webhooks, show the pages
   previewbot controller --config settings.yaml      do the work
   previewbot doctor --settings settings.yaml        what is wrong with this installation, and whose is it?
@@ -108,6 +113,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_check(commands)
     _add_doctor(commands)
     _add_explain(commands)
+    _add_conformance(commands)
     return parser
 
 
@@ -162,6 +168,38 @@ def _add_explain(commands: plugins.Commands) -> None:
     )
     _add_settings(command)
     command.set_defaults(run=_explain)
+
+
+def _add_conformance(commands: plugins.Commands) -> None:
+    words = "try one preview session of a workload with its own image, and write down what was seen"
+    command = commands.add_parser("conformance", help=words, description=_sentence(words))
+    _add_settings(command)
+    command.add_argument(
+        "--target",
+        type=_target,
+        required=True,
+        metavar="KIND/NAME",
+        help="the workload, for example deployment/web",
+    )
+    command.add_argument("--namespace", required=True, metavar="NS", help="where it is")
+    command.add_argument(
+        "--entry", type=_http_url, required=True, metavar="URL", help="where this very workload answers"
+    )
+    command.add_argument(
+        "--service",
+        type=_backend,
+        metavar="NAME:PORT",
+        help="its Service: requests then go through links.gateway, by a route of their own; left out: they "
+        "carry the header themselves",
+    )
+    command.add_argument(
+        "--output",
+        type=Path,
+        default=Path("conformance.yaml"),
+        metavar="FILE",
+        help="where to write what was seen (%(default)s)",
+    )
+    command.set_defaults(run=_conformance)
 
 
 def _add_settings(command: argparse.ArgumentParser) -> None:
@@ -224,6 +262,36 @@ def _explain(options: argparse.Namespace) -> int:
     from previewbot.cli.explain import explain
 
     return explain(options.settings, options.reference)
+
+
+def _conformance(options: argparse.Namespace) -> int:
+    from previewbot.cli.conformance import Wanted, conformance
+    from previewbot.doctor.conformance.subject import Backend
+
+    backend = Backend(*options.service) if options.service else None
+    wanted = Wanted(options.namespace, options.target, options.entry, backend, options.output)
+    return conformance(options.settings, wanted)
+
+
+def _target(text: str) -> TargetPath:
+    try:
+        return parse_target(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} {error}") from error
+
+
+def _http_url(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise argparse.ArgumentTypeError(f"{text!r} is no URL, for example https://staging.example.com")
+    return text
+
+
+def _backend(text: str) -> tuple[str, int]:
+    name, colon, port = text.rpartition(":")
+    if not is_label(name) or not colon or not port.isdigit() or not 0 < int(port) < 65536:
+        raise argparse.ArgumentTypeError(f"{text!r} is not NAME:PORT, for example web:80")
+    return name, int(port)
 
 
 def _reference(text: str) -> Reference:

@@ -58,13 +58,15 @@ class Question:
 
     `addresses` are where to go if the URL's name is not known here: IP addresses, or names of their own.
     `host` is the host to ask for there instead of the URL's own, with its port if need be. `reads_body`: the
-    beginning of the answer is wanted.
+    beginning of the answer is wanted. `baggage` is the value of that header, for those who ask without a
+    route that sets it.
     """
 
     url: str
     addresses: tuple[str, ...] = ()
     host: str = ""
     reads_body: bool = False
+    baggage: str = ""
 
 
 class Links:
@@ -117,6 +119,8 @@ class Links:
         )
         # Without compression: a few kilobytes could unpack to gigabytes.
         headers = {"User-Agent": self._user_agent, "Accept": "*/*", "Accept-Encoding": "identity"}
+        if question.baggage:
+            headers["baggage"] = question.baggage
         options: dict[str, Any] = {}
         if question.host:
             headers["Host"] = question.host

@@ -151,20 +151,8 @@ def route(
     is one that must not be there.
     """
     key = preview.spec.environment_key
-    # What the API server would add by its defaults stands there too: tools that compare see no difference.
-    parent = {
-        "group": ROUTE_GROUP,
-        "kind": "Gateway",
-        "name": gateway.name,
-        "namespace": gateway.namespace,
-    }
-    if gateway.section_name:
-        parent["sectionName"] = gateway.section_name
-    spec = {
-        "parentRefs": [parent],
-        "hostnames": [host(gateway, key)],
-        "rules": _forwards(gateway, key, entry.rules) if entry else [redirect(page)],
-    }
+    rules = _forwards(gateway, key, entry.rules) if entry else [redirect(page)]
+    spec = attached(gateway, key, rules)
     return {
         "apiVersion": f"{ROUTE_GROUP}/{ROUTE_VERSION}",
         "kind": "HTTPRoute",
@@ -187,6 +175,25 @@ def route(
         },
         "spec": spec,
     }
+
+
+def route_to_service(gateway: GatewaySettings, key: str, service: str, port: int) -> dict[str, Any]:
+    """Return the `spec` of a route to one Service with a key's header set, whatever the path."""
+    return attached(gateway, key, _forwards(gateway, key, [PathRule("PathPrefix", "/", service, port)]))
+
+
+def attached(gateway: GatewaySettings, key: str, rules: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return the `spec` of a route behind the Gateway, at the host of a key."""
+    # What the API server would add by its defaults stands there too: tools that compare see no difference.
+    parent = {
+        "group": ROUTE_GROUP,
+        "kind": "Gateway",
+        "name": gateway.name,
+        "namespace": gateway.namespace,
+    }
+    if gateway.section_name:
+        parent["sectionName"] = gateway.section_name
+    return {"parentRefs": [parent], "hostnames": [host(gateway, key)], "rules": list(rules)}
 
 
 def backends(manifest: Mapping[str, Any]) -> list[tuple[str, str, int]]:

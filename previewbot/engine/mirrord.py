@@ -146,7 +146,7 @@ def session_name(key: str, namespace: str, target: TargetPath) -> str:
 def manifest(preview: Preview, desired: DesiredSession) -> dict[str, Any]:
     """Return the manifest of a session; if it steals, then with the key's filter, never without one."""
     key = preview.spec.environment_key
-    spec = _spec(key, desired)
+    spec = spec_of(key, desired)
     return {
         "apiVersion": f"{API_GROUP}/{API_VERSION}",
         "kind": KIND,
@@ -176,7 +176,7 @@ def spec_hash(key: str, desired: DesiredSession) -> str:
     Its annotations are not in it: another name of the repository, or somebody else who starts what runs, must
     not take away what serves.
     """
-    spec = _spec(key, desired)
+    spec = spec_of(key, desired)
     # The platform team may change the longest life in the settings. That must not replace every session there
     # is.
     del spec["ttlSecs"]
@@ -254,7 +254,8 @@ def session_of_pod(obj: Mapping[str, Any]) -> PodSession | None:
     return (metadata["namespace"], uid) if uid else None
 
 
-def _spec(key: str, desired: DesiredSession) -> dict[str, Any]:
+def spec_of(key: str, desired: DesiredSession) -> dict[str, Any]:
+    """Return the `spec` of a session of a key."""
     api_version, kind = _API_VERSIONS[desired.target.kind]
     spec: dict[str, Any] = {
         "image": desired.image,

@@ -31,22 +31,11 @@ def url_of(gateway: GatewaySettings) -> str:
 
 def probe(gateway: GatewaySettings, namespace: str, public_url: str) -> dict[str, Any]:
     """Return the route."""
-    parent = {
-        "group": links.ROUTE_GROUP,
-        "kind": "Gateway",
-        "name": gateway.name,
-        "namespace": gateway.namespace,
-    }
-    if gateway.section_name:
-        parent["sectionName"] = gateway.section_name
     everything = {"path": {"type": "PathPrefix", "value": "/"}}
+    rule = {"matches": [everything], **links.redirect(page_of(public_url))}
     return {
         "apiVersion": f"{links.ROUTE_GROUP}/{links.ROUTE_VERSION}",
         "kind": "HTTPRoute",
         "metadata": {"name": NAME, "namespace": namespace},
-        "spec": {
-            "parentRefs": [parent],
-            "hostnames": [links.host(gateway, NAME)],
-            "rules": [{"matches": [everything], **links.redirect(page_of(public_url))}],
-        },
+        "spec": links.attached(gateway, NAME, [rule]),
     }

@@ -164,6 +164,11 @@ class Kube(PodReads):
         """Return whether the API server answers for a group; needs no permission."""
         return await self._find("discovery", discovery_path(group, version)) is not None
 
+    async def server_version(self) -> str:
+        """Return the API server's version (`v1.34.1`), or nothing if it tells none."""
+        found = await self._find("version", "/version") or {}
+        return str(found.get("gitVersion") or "")
+
     async def missing_resources(self, wanted: Sequence[Resource]) -> list[str]:
         """Return which of (group, version, plural) the API server does not have; needs no permission."""
         missing = []

@@ -1,0 +1,138 @@
+"""`previewbot conformance`: tries one session of a workload with its own image, and writes what was seen."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+from previewbot.cli.serve import load
+from previewbot.clients.kubernetes.client import Kube
+from previewbot.clients.kubernetes.operator import look_at_operator
+from previewbot.clients.links import Links
+from previewbot.config.repository import TargetPath
+from previewbot.config.server import Settings
+from previewbot.doctor.check import safe
+from previewbot.doctor.conformance.judged import judged
+from previewbot.doctor.conformance.record import Record, as_file
+from previewbot.doctor.conformance.running import Trial, subject_of, tried
+from previewbot.doctor.conformance.subject import Backend, NotToBeTried, Subject, session_manifest
+from previewbot.doctor.report import exit_code, summary
+from previewbot.engine.operator import OperatorSeen, problem_of
+from previewbot.errors import Forbidden, RemoteError
+
+_USER_AGENT = "previewbot-conformance"
+_RIGHTS = (
+    "use a kubeconfig that may make PreviewSessions (and HTTPRoutes, with --service) and read pods in that "
+    "namespace, by PREVIEWBOT_CLUSTER__KUBECONFIG=FILE; the controller's own account may make nothing but "
+    "previews of pull requests"
+)
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is to be tried, as it was asked for on the command line."""
+
+    namespace: str
+    target: TargetPath
+    entry_url: str
+    backend: Backend | None
+    output: Path
+
+
+def conformance(config: Path, wanted: Wanted) -> int:
+    """Try it, print the findings, and write the file; return the exit code.
+
+    Raises SettingsError for settings that cannot be used.
+    """
+    settings = load(config, os.environ)
+    if wanted.backend is not None and (settings.links is None or settings.links.gateway is None):
+        print("--service asks for links.gateway in the settings: no Gateway is configured", file=sys.stderr)
+        return 2
+    try:
+        record = asyncio.run(_run(settings, wanted))
+    except NotToBeTried as error:
+        print(safe(str(error)), file=sys.stderr)
+        return 1
+    except Forbidden as error:
+        print(f"{safe(str(error))}: {_RIGHTS}", file=sys.stderr)
+        return 1
+    except RemoteError as error:
+        words = f"the cluster cannot be asked now: {safe(str(error))}; previewbot doctor says what is wrong"
+        print(words, file=sys.stderr)
+        return 1
+    checks = judged(record)
+    wanted.output.write_text(as_file(record, checks, datetime.now(UTC).isoformat(timespec="seconds")))
+    for check in checks:
+        print(check.line)
+    print(summary(checks))
+    print(f"All that was seen is in {wanted.output}. It names the workload, its image and hosts.")
+    return exit_code(checks)
+
+
+async def _run(settings: Settings, wanted: Wanted) -> Record:
+    say = _teller(time.monotonic())
+    _end_early_when_told(say)
+    kube = await Kube.connect(settings.cluster.kubeconfig, user_agent=_USER_AGENT)
+    try:
+        gateway = settings.links.gateway if settings.links else None
+        seen = await look_at_operator(kube)
+        problem = problem_of(seen, datetime.now(UTC))
+        if problem is not None:
+            raise NotToBeTried(f"{problem.words}; so there is nothing to try")
+        subject = await subject_of(
+            kube, wanted.namespace, wanted.target, wanted.entry_url, gateway, wanted.backend
+        )
+        trial = Trial(kube, Links(_USER_AGENT), say)
+        return await tried(trial, subject, _begun(subject, seen, await kube.server_version()))
+    finally:
+        await kube.close()
+
+
+def _end_early_when_told(say: Callable[[str], None]) -> None:
+    """Have Ctrl-C and SIGTERM end what is tried; what was made is removed all the same.
+
+    Only the first of them: a second one, in impatience, would leave a session behind that takes requests.
+    """
+    working = asyncio.current_task()
+    assert working is not None
+    told = False
+
+    def end() -> None:
+        nonlocal told
+        say("still removing what was made" if told else "ending early")
+        if not told:
+            working.cancel()
+        told = True
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, end)
+
+
+def _begun(subject: Subject, seen: OperatorSeen, kubernetes: str) -> Record:
+    return Record(
+        previewbot=version("previewbot"),
+        kubernetes=kubernetes,
+        operator={
+            "answer": seen.answer.name,
+            "version": seen.operator.version,
+            "features": sorted(seen.operator.features or ()),
+        },
+        link=subject.link,
+        through_gateway=subject.through_gateway,
+        sent=session_manifest(subject)["spec"],
+    )
+
+
+def _teller(began: float) -> Callable[[str], None]:
+    def say(what: str) -> None:
+        print(f"{time.monotonic() - began:6.1f} s  {safe(what)}", file=sys.stderr, flush=True)
+
+    return say

@@ -1,0 +1,1 @@
+"""`previewbot conformance`: one session of a workload with its own image, and what was seen of it."""

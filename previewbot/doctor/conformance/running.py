@@ -1,0 +1,277 @@
+"""Tries one session: makes it, asks, removes it again, and notes everything that was seen.
+
+Whatever happens, also Ctrl-C, what was made is removed, and what could not be is named.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from previewbot.clients.kubernetes.client import Kube
+from previewbot.clients.kubernetes.resources import PODS
+from previewbot.clients.links import Links, Question
+from previewbot.config.repository import TargetPath
+from previewbot.config.server import GatewaySettings
+from previewbot.doctor.conformance.record import Asking, PhaseSeen, Record, Tally
+from previewbot.doctor.conformance.subject import (
+    ROUTES,
+    SESSIONS,
+    Backend,
+    NotToBeTried,
+    Subject,
+    own_image,
+    route_manifest,
+    session_manifest,
+)
+from previewbot.engine.mirrord import POD_SESSION, header_value, session_from
+from previewbot.engine.route_answers import gateway_acknowledged
+from previewbot.engine.targets import TargetProblem, choose_container, referenced
+from previewbot.errors import RemoteError
+from previewbot.rules.masking import one_line
+
+REQUESTS = 10
+"""How many requests of each kind are asked."""
+
+_LOOK_AGAIN = 0.5
+_END_SECONDS = 120.0
+_GATEWAY_SECONDS = 15.0
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long is waited, in seconds: for Ready, for the Gateway, and for the end."""
+
+    ready: float = 300.0
+    gateway: float = _GATEWAY_SECONDS
+    end: float = _END_SECONDS
+    look_again: float = _LOOK_AGAIN
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What a trial works with; `say` is told what happens now, for whoever waits."""
+
+    kube: Kube
+    web: Links
+    say: Callable[[str], None]
+    patience: Patience = Patience()
+    clock: Callable[[], float] = time.monotonic
+
+
+async def subject_of(
+    kube: Kube,
+    namespace: str,
+    target: TargetPath,
+    entry_url: str,
+    gateway: GatewaySettings | None,
+    backend: Backend | None,
+) -> Subject:
+    """Return what is to be tried; raises NotToBeTried, or a RemoteError of the API server."""
+    workload = await kube.get_target(namespace, target.kind, target.name)
+    try:
+        source = referenced(target, workload)
+        template = workload if source is None else await kube.get_target(namespace, source.kind, source.name)
+        container = choose_container(target, template, "", source).name
+    except TargetProblem as problem:
+        raise NotToBeTried(f"{problem} (namespace {namespace})") from problem
+    assert template is not None
+    return Subject(
+        namespace=namespace,
+        target=target,
+        container=container,
+        image=own_image(target, container, template),
+        # None that a preview could have, and nobody can know it before.
+        key=f"conformance-{secrets.token_hex(6)}",
+        entry_url=entry_url,
+        gateway=gateway if backend is not None else None,
+        backend=backend,
+    )
+
+
+async def tried(trial: Trial, subject: Subject, begun: Record) -> Record:
+    """Make the session (and the route), ask, remove both, and return what was seen on top of `begun`.
+
+    Raises nothing of the network's: what went wrong is in the record.
+    """
+    record, uid = begun, ""
+    try:
+        if subject.through_gateway:
+            record = await _with_route(trial, subject, record)
+        record = await _asked(trial, subject, record, (Asking.BEFORE,))
+        trial.say(f"making the session {subject.session_name}")
+        made = await trial.kube.create_child(SESSIONS, subject.namespace, session_manifest(subject))
+        uid = str(made["metadata"]["uid"])
+        record = replace(record, stored=made.get("spec") or {})
+        record = await _until_ready(trial, subject, record)
+        if record.became_ready:
+            await asyncio.sleep(trial.patience.look_again)
+            record = await _asked(
+                trial, subject, record, (Asking.WITH_KEY, Asking.WITHOUT, Asking.ANOTHER_KEY)
+            )
+    except RemoteError as error:
+        record = replace(record, stopped=one_line(str(error)))
+    except asyncio.CancelledError:
+        # Ctrl-C, or the end of a pod. What was seen is still worth writing down, once everything is removed.
+        record = replace(record, stopped="it was ended before its time")
+        working = asyncio.current_task()
+        while working is not None and working.uncancel():
+            pass
+    # Whatever happened: a session that nobody knows of would take requests until its time is up.
+    return await _removed(trial, subject, record, uid)
+
+
+async def _with_route(trial: Trial, subject: Subject, record: Record) -> Record:
+    assert subject.gateway is not None
+    trial.say(f"making the route {subject.key}")
+    await trial.kube.create_child(ROUTES, subject.namespace, route_manifest(subject))
+    acknowledged = False
+
+    async def look() -> bool:
+        nonlocal acknowledged
+        found = await trial.kube.get_child(ROUTES, subject.namespace, subject.key)
+        assert subject.gateway is not None
+        acknowledged = found is not None and gateway_acknowledged(found, subject.gateway)
+        return acknowledged
+
+    await _until(trial, look, trial.patience.gateway)
+    await asyncio.sleep(subject.gateway.settle.total_seconds())
+    words = "the Gateway says that it knows the route" if acknowledged else "the Gateway says nothing of it"
+    return replace(record, route=words)
+
+
+async def _until_ready(trial: Trial, subject: Subject, record: Record) -> Record:
+    """Follow the session's phases until it is Ready or has failed."""
+    began, phases = trial.clock(), list[PhaseSeen]()
+    shared = ""
+
+    async def look() -> bool:
+        nonlocal shared
+        found = await trial.kube.get_child(SESSIONS, subject.namespace, subject.session_name)
+        if found is None:
+            phases.append(PhaseSeen("somebody removed it", trial.clock() - began))
+            return True
+        session, status = session_from(found), found.get("status") or {}
+        shared = session.share_host
+        phase = one_line(str(status.get("phase") or ""))
+        if not phases or phases[-1].phase != phase:
+            trial.say(f"the session is {phase or 'there; the operator has not said anything yet'}")
+            phases.append(PhaseSeen(phase, round(trial.clock() - began, 1), session.failure))
+        return session.phase in ("Ready", "Failed")
+
+    try:
+        await _until(trial, look, trial.patience.ready)
+    finally:
+        record = replace(record, phases=tuple(phases), share_host="minted" if shared else "none")
+    return record
+
+
+async def _asked(trial: Trial, subject: Subject, record: Record, ways: tuple[Asking, ...]) -> Record:
+    """Ask in these ways in turn, so that each is asked while the others are."""
+    tallies = {way: Tally() for way in ways}
+    trial.say(f"asking: {', '.join(ways)}")
+    for _ in range(REQUESTS):
+        for way in ways:
+            answer = await trial.web.ask(_question(subject, way))
+            tallies[way] = tallies[way].with_answer(answer, subject.key)
+    return replace(record, answers={**record.answers, **tallies})
+
+
+def _question(subject: Subject, way: Asking) -> Question:
+    if way is Asking.WITHOUT:
+        return Question(subject.entry_url)
+    if way is Asking.ANOTHER_KEY:
+        return Question(subject.entry_url, baggage=header_value(f"another-{subject.key[-12:]}"))
+    if subject.through_gateway:
+        return Question(subject.link)
+    return Question(subject.link, baggage=header_value(subject.key))
+
+
+async def _removed(trial: Trial, subject: Subject, record: Record, uid: str) -> Record:
+    """Remove what was made, and note how long it took; what is left after that is named."""
+    trial.say("removing everything")
+    left: list[str] = []
+    began = trial.clock()
+    kube, namespace = trial.kube, subject.namespace
+    # By its name alone where the answer to its creation was lost; the name has a key of our own in it.
+    gone = await _gone(
+        trial,
+        f"previewsession/{subject.session_name}",
+        left,
+        lambda: kube.delete_child(SESSIONS, namespace, subject.session_name, uid),
+        lambda: kube.get_child(SESSIONS, namespace, subject.session_name),
+    )
+    seconds = round(trial.clock() - began, 1)
+    pods: float | None = None
+    if uid and gone:
+        pods = await _without_pods(trial, subject, uid, began, left)
+        record = await _asked(trial, subject, record, (Asking.AFTER,))
+    if subject.through_gateway:
+        await _gone(
+            trial,
+            f"httproute/{subject.key}",
+            left,
+            lambda: kube.delete_child(ROUTES, namespace, subject.key),
+            lambda: kube.get_child(ROUTES, namespace, subject.key),
+        )
+    return replace(
+        record,
+        gone_after_seconds=seconds if uid and gone else None,
+        pods_gone_after_seconds=pods,
+        left=tuple(left),
+    )
+
+
+async def _gone(
+    trial: Trial,
+    what: str,
+    left: list[str],
+    delete: Callable[[], Awaitable[None]],
+    find: Callable[[], Awaitable[Mapping[str, Any] | None]],
+) -> bool:
+    """Delete an object and wait for its end; a failed try is repeated until the time is up."""
+
+    async def look() -> bool:
+        try:
+            await delete()
+            return await find() is None
+        except RemoteError as error:
+            trial.say(f"{what}: {one_line(str(error))}")
+            return False
+
+    gone = await _until(trial, look, trial.patience.end)
+    if not gone:
+        left.append(what)
+    return gone
+
+
+async def _without_pods(
+    trial: Trial, subject: Subject, uid: str, began: float, left: list[str]
+) -> float | None:
+    async def look() -> bool:
+        found = await trial.kube.list_children(PODS, subject.namespace, f"{POD_SESSION}={uid}")
+        return not found
+
+    try:
+        gone = await _until(trial, look, trial.patience.end)
+    except RemoteError as error:
+        trial.say(f"its pods cannot be looked at: {one_line(str(error))}")
+        return None
+    if not gone:
+        left.append(f"the pods with {POD_SESSION}={uid}")
+        return None
+    return round(trial.clock() - began, 1)
+
+
+async def _until(trial: Trial, look: Callable[[], Awaitable[bool]], seconds: float) -> bool:
+    """Look again and again until it is so, though not for longer than `seconds`; return whether it is."""
+    deadline = trial.clock() + seconds
+    while not await look():
+        if trial.clock() >= deadline:
+            return False
+        await asyncio.sleep(trial.patience.look_again)
+    return True

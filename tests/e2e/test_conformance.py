@@ -1,0 +1,144 @@
+"""`previewbot conformance` as people start it in the demo's world: what it sees, and that nothing is left."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+import yaml
+
+from previewbot_demo.world import Options
+from tests.support.worlds import Scene, scene, until
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+PATIENCE = 90.0
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a trial ended, what it wrote, and its file."""
+
+    code: int
+    out: str
+    err: str
+    file: dict[str, Any]
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def town() -> AsyncIterator[Scene]:
+    async with scene(Options(build_seconds=0.3)) as built:
+        yield built
+
+
+def arguments(town: Scene, output: Path, *more: str) -> list[str]:
+    settings = town.world.bot.directory / "settings.yaml"
+    entry = f"http://shop.localhost:{town.world.port}/"
+    return [
+        *("conformance", "--settings", str(settings), "--namespace", "staging", "--entry", entry),
+        *("--output", str(output), *(more or ("--target", "deployment/web"))),
+    ]
+
+
+async def started(town: Scene, output: Path, *more: str) -> asyncio.subprocess.Process:
+    kept = {k: v for k, v in os.environ.items() if not k.startswith("PREVIEWBOT_")}
+    # The platform team's own kubeconfig: the world's, which may do everything.
+    kubeconfig = str(town.world.bot.directory / "controller.kubeconfig")
+    root = str(Path(__file__).parents[2])
+    return await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "previewbot",
+        *arguments(town, output, *more),
+        env=kept | {"PYTHONPATH": root, "PREVIEWBOT_CLUSTER__KUBECONFIG": kubeconfig},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+
+
+async def ended(process: asyncio.subprocess.Process, output: Path) -> Ended:
+    async with asyncio.timeout(PATIENCE):
+        out, err = await process.communicate()
+    assert process.returncode is not None
+    file = yaml.safe_load(output.read_text()) if output.exists() else {}
+    return Ended(process.returncode, out.decode(), err.decode(), file)
+
+
+async def tried(town: Scene, directory: Path, *more: str) -> Ended:
+    output = directory / "conformance.yaml"
+    return await ended(await started(town, output, *more), output)
+
+
+def left(town: Scene) -> list[str]:
+    """Return the names of what a trial left in the cluster."""
+    kinds = ("previewsessions", "httproutes")
+    names = [obj["metadata"]["name"] for kind in kinds for obj in town.world.kube.objects(kind)]
+    return [name for name in names if name.startswith("conformance-")]
+
+
+async def test_a_cluster_that_does_what_is_relied_on(town: Scene, tmp_path: Path) -> None:
+    seen = await tried(town, tmp_path, "--target", "deployment/web", "--service", "web:80")
+    assert seen.code == 0, seen.out + seen.err
+    assert "WRONG" not in seen.out
+    assert seen.file["seen"]["answers"]["with the key"]["by_session"] == 10
+    assert seen.file["seen"]["answers"]["without a header"]["passed_through"] == 10
+    assert seen.file["seen"]["answers"]["with another key"]["by_session"] == 0
+    assert seen.file["seen"]["phases"][-1]["phase"] == "Ready"
+    assert "making the session" in seen.err, "whoever waits sees what happens"
+    assert left(town) == []
+
+
+async def test_without_a_service_requests_carry_the_header(town: Scene, tmp_path: Path) -> None:
+    seen = await tried(town, tmp_path)
+    assert seen.code == 0, seen.out + seen.err
+    assert seen.file["seen"]["through_gateway"] is False
+    assert seen.file["seen"]["answers"]["with the key"]["by_session"] == 10
+    assert left(town) == []
+
+
+@contextmanager
+def ignoring_the_filter(town: Scene) -> Iterator[None]:
+    town.world.router.sabotage.ignore_filter = True
+    try:
+        yield
+    finally:
+        town.world.router.sabotage.ignore_filter = False
+
+
+async def test_an_agent_that_ignores_the_filter_is_found_out(town: Scene, tmp_path: Path) -> None:
+    with ignoring_the_filter(town):
+        seen = await tried(town, tmp_path)
+    assert seen.code == 1
+    assert "WRONG        requests without a header: the session answered requests of others" in seen.out
+    assert left(town) == []
+
+
+@pytest.mark.parametrize("told", [signal.SIGINT, signal.SIGTERM])
+async def test_whoever_ends_it_early_leaves_nothing_behind(
+    town: Scene, tmp_path: Path, told: signal.Signals
+) -> None:
+    output = tmp_path / "conformance.yaml"
+    process = await started(town, output)
+    await until("there is a session", lambda: bool(left(town)))
+    process.send_signal(told)
+    process.send_signal(told)
+    seen = await ended(process, output)
+    assert seen.code == 1
+    assert "it was ended before its time" in seen.out
+    assert left(town) == []
+
+
+async def test_a_workload_that_is_not_there(town: Scene, tmp_path: Path) -> None:
+    seen = await tried(town, tmp_path, "--target", "deployment/nobody")
+    assert seen.code == 1
+    assert "there is no deployment named nobody" in seen.err
+    assert "Traceback" not in seen.err
