@@ -52,7 +52,8 @@ class Cluster(Protocol):
 class RealCluster:
     """The cluster of a kubeconfig; `objects` knows what lies in `namespace`, as its watches tell it.
 
-    What the stand-in for mirrord's operator tells of itself is answered here: it is no part of the cluster.
+    What the stand-in for mirrord's operator tells of itself is answered here where the cluster says that it
+    has no operator: the stand-in is no part of it.
     """
 
     def __init__(self, kubeconfig: Path, namespace: str, token: str, faults: Faults) -> None:
@@ -124,9 +125,15 @@ class RealCluster:
         return see
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
-        return self.operator_api.answer(request) or await self._pass_on(request)
+        stand_in = self.operator_api.answer(request)
+        if stand_in is not None and self.operator_api.state != "there":
+            return stand_in
+        return await self._pass_on(request, stand_in)
 
-    async def _pass_on(self, request: web.Request) -> web.StreamResponse:
+    async def _pass_on(
+        self, request: web.Request, if_missing: web.StreamResponse | None
+    ) -> web.StreamResponse:
+        """Pass a request on; what the cluster does not have is answered by `if_missing`, if it is set."""
         headers = {k: v for k, v in request.headers.items() if k.lower() not in _HOP_BY_HOP}
         session = self._others
         if request.headers.get("Authorization") == f"Bearer {self._token}":
@@ -140,6 +147,8 @@ class RealCluster:
             async with session.request(
                 request.method, url, headers=headers, data=await request.read() or None, allow_redirects=False
             ) as answer:
+                if answer.status == 404 and if_missing is not None:
+                    return if_missing
                 return await _stream(request, answer)
         except aiohttp.ClientConnectionError as error:
             return web.json_response({"message": f"the API server is away: {error}"}, status=502)

@@ -22,10 +22,16 @@ from tests.support.installed import ACCOUNTS, SYSTEM, Installed, install, uninst
 
 STAGING = "tour"
 
+_BY_NAME = ("leases", "gateways", "mirrordoperators")
+"""Resources of which the roles name the objects."""
+
 NOT_ON_THE_TOUR = {
     # The shop has Deployments only; the target of a service may be either of these.
     (STAGING, "statefulsets.apps", "get"),
     (STAGING, "rollouts.argoproj.io", "get"),
+    # Only of a Rollout whose pods are another workload's, and of a session without any pod.
+    (STAGING, "replicasets.apps", "get"),
+    (STAGING, "replicasets.apps", "list"),
     # Only when a repository moves its entry into another namespace.
     (STAGING, "httproutes.gateway.networking.k8s.io", "delete"),
     # Only of a pod in trouble, and here no pod runs: tests/e2e/test_pod_troubles.py reads both.
@@ -138,7 +144,7 @@ def test_every_session_that_was_made_says_for_whom(toured: Toured) -> None:
 
 def _permission(request: Request) -> tuple[str, str, str]:
     """Return a request as the permission that it needs, by the names of `tests.chart.test_roles`."""
-    part = request.subresource or (request.name if request.resource in ("leases", "gateways") else "")
+    part = request.subresource or (request.name if request.resource in _BY_NAME else "")
     if request.verb == "create":
         part = request.subresource
     resource = f"{request.resource}.{request.group}".rstrip(".") + f"/{part}".rstrip("/")
