@@ -11,6 +11,9 @@ from previewbot.rules.pod_problems import is_noteworthy
 
 Object = Mapping[str, Any]
 
+_MOST = 30
+"""So many pods of a session are kept; of more, those that failed first are not."""
+
 
 class Pods:
     """Call it with a session's namespace and uid for its pods.
@@ -34,7 +37,14 @@ class Pods:
         for session, obj in _with_sessions(before, after):
             self._forget(session, obj)
         for session, obj in _with_sessions(after):
-            self._pods.setdefault(session, {})[obj["metadata"]["uid"]] = obj
+            pods = self._pods.setdefault(session, {})
+            pods[obj["metadata"]["uid"]] = obj
+            if len(pods) > _MOST:
+                # Those that nodes turn away stay, by the thousand, until Kubernetes collects them.
+                over = (
+                    uid for uid, pod in pods.items() if (pod.get("status") or {}).get("phase") == "Failed"
+                )
+                pods.pop(next(over, ""), None)
         # Before and after, so that a pod that recovers or is replaced wakes the pass too: the words about it
         # must go.
         both = _with_sessions(before, after)

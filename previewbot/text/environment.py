@@ -27,7 +27,7 @@ from previewbot.api import (
 )
 from previewbot.text import hypertext, markdown, plain
 from previewbot.text.durations import format_duration
-from previewbot.text.standing import service_waited_for
+from previewbot.text.standing import for_the_platform_team, service_waited_for
 
 
 def templates_directory() -> Path:
@@ -78,6 +78,7 @@ def _environment(
         keep_trailing_newline=False,
     )
     environment.filters |= {**filters, "when": when, "duration": _duration, "short": _short}
+    environment.tests["for_the_platform_team"] = for_the_platform_team
     environment.globals |= {
         "Phase": Phase,
         "Reason": Reason,
@@ -87,7 +88,6 @@ def _environment(
         "Why": Why,
         "Severity": Severity,
         "ContainerPart": ContainerPart,
-        "Turn": Turn,
         "SlotBound": SlotBound,
         "Waits": Waits,
         "service_waited_for": service_waited_for,

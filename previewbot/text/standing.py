@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from previewbot.api import Phase, Reason, Service, Severity, Status, Turn, Waiting
+from previewbot.api import ContainerPart, Phase, Reason, Service, Severity, Status, Turn, Waiting
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,17 @@ def standing_of(status: Status) -> Standing:
     info = status.reason.info
     goes_on = info.turn is Turn.NOBODY and info.severity is not Severity.ENDED
     return Standing(status.reason.key, info.severity, goes_on)
+
+
+def for_the_platform_team(service: Service) -> bool:
+    """Return whether its author can do nothing about what is wrong with a service's pod.
+
+    A sidecar is staging's own: no pull request changes its image.
+    """
+    problem = service.pod_problem
+    if problem is None:
+        return False
+    return problem.part is ContainerPart.SIDECAR or problem.reason.info.turn is Turn.PLATFORM_TEAM
 
 
 def service_waited_for(status: Status) -> Service:

@@ -24,6 +24,11 @@ pytestmark = pytest.mark.timeout(900)
 SECONDS = 15.0
 """In which what Kubernetes shows must be said."""
 
+MINUTE = 60.0
+"""In which must be said what it does not show by itself."""
+
+PLATFORMS = "This is for your platform team"
+
 REPOSITORY = "acme/troubles"
 UID_LABEL = "preview.metalbear.co/session-uid"
 OPEN = "[Open the preview]"
@@ -84,9 +89,14 @@ class Pull:
         assert answer.status == 200
         return html.unescape(answer.data.decode())
 
-    def pods(self) -> list[dict[str, Any]]:
+    def sessions(self) -> list[dict[str, Any]]:
         selector = f"previewbot.dev/preview={self.name}"
-        sessions = self.node.get("previewsessions", "--namespace", "staging", "--selector", selector)["items"]
+        found = self.node.get("previewsessions", "--namespace", "staging", "--selector", selector)
+        sessions: list[dict[str, Any]] = found["items"]
+        return sessions
+
+    def pods(self) -> list[dict[str, Any]]:
+        sessions = self.sessions()
         uids = ",".join(session["metadata"]["uid"] for session in sessions)
         return self.node.pods("staging", f"{UID_LABEL} in ({uids})") if uids else []
 
@@ -103,29 +113,78 @@ class Pull:
         self.town.do(work())
 
 
+def no_room(pod: dict[str, Any]) -> None:
+    pod["containers"][0]["resources"] = {"requests": {"cpu": "500"}}
+
+
+def no_secret(pod: dict[str, Any]) -> None:
+    pod["volumes"] = [{"name": "tls", "secret": {"secretName": "closet-tls"}}]
+    pod["containers"][0]["volumeMounts"] = [{"name": "tls", "mountPath": "/tls"}]
+
+
+def waits_for_ever(pod: dict[str, Any]) -> None:
+    wait = "import time; print('waiting for db:5432', flush=True); time.sleep(3600)"
+    container = {
+        "name": "wait-for-db",
+        "image": pod["containers"][0]["image"],
+        "command": ["python3", "-c", wait],
+    }
+    pod["initContainers"] = [container]
+
+
+def another_port(pod: dict[str, Any]) -> None:
+    pod["containers"][0]["readinessProbe"] = {"httpGet": {"path": "/healthz", "port": 9}, "periodSeconds": 1}
+
+
+def beyond_a_quota(pod: dict[str, Any]) -> None:
+    pod["containers"][0]["resources"] = {"limits": {"example.com/gpu": "1"}}
+
+
+WORKLOADS: dict[str, Callable[[dict[str, Any]], None]] = {
+    "hall": no_room,
+    "closet": no_secret,
+    "porch": waits_for_ever,
+    "gate": another_port,
+    "attic": beyond_a_quota,
+}
+"""Services like web, and what is wrong with their pods; of none of them a pod of staging's own runs."""
+
+
 @pytest.fixture(scope="module")
 def troubles(installation: Installation) -> Installation:
-    """A repository like the shop's, with one service more, which no node has room for."""
+    """A repository like the shop's, with more services, none of which comes up."""
     files = installation.town.files()
     config = yaml.safe_load(files[".github/preview.yaml"])
     web = config["services"]["web"]
-    config["services"]["hall"] = {
-        **copy.deepcopy(web),
-        "paths": ["services/hall/**"],
-        "target": "deployment/hall",
-    }
+    for name in WORKLOADS:
+        config["services"][name] = {
+            **copy.deepcopy(web),
+            "paths": [f"services/{name}/**"],
+            "target": f"deployment/{name}",
+        }
     files[".github/preview.yaml"] = yaml.safe_dump(config, sort_keys=False).encode()
     installation.town.create_repository(REPOSITORY, files)
+    quota = {
+        "apiVersion": "v1",
+        "kind": "ResourceQuota",
+        "metadata": {"name": "no-gpus", "namespace": "staging"},
+        "spec": {"hard": {"requests.example.com/gpu": "0"}},
+    }
+    installation.node.apply(quota, *(workload(installation, name) for name in WORKLOADS))
+    return installation
+
+
+def workload(installation: Installation, name: str) -> dict[str, Any]:
+    """Return a Deployment like web's, with what is wrong with this one."""
     model = installation.node.get("deployment", "web", "--namespace", "staging")
-    model["metadata"] = {"name": "hall", "namespace": "staging"}
+    model["metadata"] = {"name": name, "namespace": "staging"}
     model["spec"]["replicas"] = 0
     for labels in (model["spec"]["selector"]["matchLabels"], model["spec"]["template"]["metadata"]["labels"]):
-        labels["app"] = "hall"
-    [container] = model["spec"]["template"]["spec"]["containers"]
-    container["resources"] = {"requests": {"cpu": "500"}}
+        labels["app"] = name
+    WORKLOADS[name](model["spec"]["template"]["spec"])
     del model["status"]
-    installation.node.apply(model)
-    return installation
+    found: dict[str, Any] = model
+    return found
 
 
 def opened(installation: Installation, branch: str, files: dict[str, bytes]) -> Pull:
@@ -232,4 +291,27 @@ def test_a_crash_after_the_preview_was_ready_is_told_beside_the_link(troubles: I
     )
 
     assert "the basket is too full" in text
+    pull.close()
+
+
+@pytest.mark.parametrize(
+    ("service", "words", "more"),
+    [
+        ("closet", ("closet waits for a volume", 'secret "closet-tls" not found'), PLATFORMS),
+        ("porch", ("porch waits for its init container `wait-for-db`",), "waiting for db:5432"),
+        ("gate", ("gate runs, but is not ready", "Readiness probe failed"), "connection refused"),
+        ("attic", ("attic gets no pod", "exceeded quota: no-gpus"), PLATFORMS),
+    ],
+)
+def test_a_pod_that_says_nothing_or_is_not_there_is_explained_within_a_minute(
+    troubles: Installation, service: str, words: tuple[str, ...], more: str
+) -> None:
+    pull = opened(troubles, service, {f"services/{service}/NOTE": b"new"})
+    wait_for("the session", lambda: bool(pull.sessions()), 120)
+
+    seconds = wait_for(f"{words} in the comment", lambda: pull.says(*words), MINUTE)
+
+    assert seconds < MINUTE
+    assert more in pull.comment()
+    assert OPEN not in pull.comment()
     pull.close()

@@ -29,6 +29,7 @@ class Trouble:
     events: tuple[tuple[str, ...], ...] = ()
     spec: Object = field(default_factory=dict)
     platform: bool = False
+    sidecar: bool = False
     more: tuple[Object, ...] = ()
 
     def pods(self, session_uid: str, now: datetime) -> tuple[Object, ...]:
@@ -199,7 +200,7 @@ def troubles(now: datetime) -> dict[str, Trouble]:
                 container(waiting("CrashLoopBackOff"), ended(0, "Completed"), name="cloud-sql-proxy",
                 restarts=3)],
              "containerStatuses": [waits]},
-            ("checkout's sidecar `cloud-sql-proxy` crashes again and again",), "Crashing", spec=sidecar,
+            ("checkout's sidecar `cloud-sql-proxy` crashes again and again",), "Crashing", platform=True, sidecar=True, spec=sidecar,
         ),
         "a sidecar whose image cannot be pulled": Trouble(
             containers(container(running(now, 200)),

@@ -11,6 +11,7 @@ from previewbot.api import (
     BaseBranch,
     Child,
     ConfigurationProblem,
+    ContainerPart,
     Ended,
     Holders,
     LeftOut,
@@ -132,6 +133,66 @@ POD_PROBLEMS = {
         reason=Reason.UNSCHEDULABLE,
         detail="0/1 nodes are available: 1 Insufficient memory. preemption: 0/1 nodes are available",
         since=NOW,
+    ),
+    "without-node": PodProblem(
+        reason=Reason.UNSCHEDULABLE,
+        detail="0/3 nodes are available: pod has unbound immediate PersistentVolumeClaims.",
+        since=NOW,
+    ),
+    "image-refused": PodProblem(
+        reason=Reason.PULL_REFUSED,
+        container="istio-proxy",
+        part=ContainerPart.SIDECAR,
+        detail="toomanyrequests: You have reached your unauthenticated pull rate limit",
+        since=NOW,
+    ),
+    "secret-missing": PodProblem(
+        reason=Reason.CONFIG_MISSING, container="app", detail='secret "db" not found', since=NOW
+    ),
+    "warned-of": PodProblem(
+        reason=Reason.NOT_STARTING, detail="FailedPrepareDynamicResources: no claim gpu-1", since=NOW
+    ),
+    "out-of-disk": PodProblem(
+        reason=Reason.OUT_OF_DISK,
+        detail="Evicted: usage exceeds the total limit of containers 1Gi",
+        since=NOW,
+    ),
+    "not-ready": PodProblem(
+        reason=Reason.PROBE_FAILING,
+        container="app",
+        detail="Readiness probe failed: connection refused",
+        since=NOW,
+        log=("listening on 3000",),
+    ),
+    "waiting-for-init": PodProblem(
+        reason=Reason.INIT_WAITING,
+        container="wait-for-db",
+        part=ContainerPart.INIT,
+        detail="containers with incomplete status: [wait-for-db]",
+        since=NOW,
+    ),
+    "sidecar-crashing": PodProblem(
+        reason=Reason.CRASHING,
+        container="proxy",
+        part=ContainerPart.SIDECAR,
+        exit_code=1,
+        restarts=3,
+        since=NOW,
+    ),
+    "gated": PodProblem(
+        reason=Reason.SCHEDULING_GATED, detail="Scheduling is blocked: kueue.x-k8s.io/admission", since=NOW
+    ),
+    "turned-away": PodProblem(
+        reason=Reason.TURNED_AWAY, detail="OutOfcpu: Node didn't have enough resource: cpu", since=NOW
+    ),
+    "without-volume": PodProblem(
+        reason=Reason.VOLUME_UNAVAILABLE, detail='secret "checkout-tls" not found', since=NOW
+    ),
+    "without-network": PodProblem(
+        reason=Reason.NO_NETWORK, detail="failed to assign an IP address to container", since=NOW
+    ),
+    "without-pod": PodProblem(
+        reason=Reason.POD_REFUSED, detail='pods "checkout-1" is forbidden: exceeded quota: compute', since=NOW
     ),
 }
 """What real pods have."""

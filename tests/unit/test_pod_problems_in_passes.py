@@ -95,6 +95,17 @@ def test_the_pods_of_a_session_are_those_last_seen() -> None:
     assert [pods("staging", uid) for uid in ("s-1", "s-2")] == [[], [other]]
 
 
+def test_of_pods_that_fail_without_end_only_the_last_are_kept() -> None:
+    pods = Woken().pods
+    failed = {"phase": "Failed", "reason": "Evicted"}
+    pods.changed(None, seen(well(NOW), uid="alive"))
+    for number in range(100):
+        pods.changed(None, seen(failed, uid=f"{number:03}"))
+    kept = {pod["metadata"]["uid"] for pod in pods("staging", "s-1")}
+
+    assert kept == {"alive", *(f"{number:03}" for number in range(71, 100))}
+
+
 def a_session_object(uid: str, preview: str) -> dict[str, Any]:
     labels = {PREVIEW_LABEL: preview}
     return {"metadata": {"name": uid, "namespace": "staging", "uid": uid, "labels": labels}}
@@ -319,6 +330,7 @@ def test_one_with_a_problem_shows_in_the_whole(
     [
         (DEPLOYING, 10),
         (UNWELL, 10),
+        (a_service(Phase.READY, None, pod_problem=replace(CRASHING, since=NOW - timedelta(hours=1))), 60),
         (READY, None),
         (a_service(Phase.FAILED, Reason.SESSION_FAILED, pod_problem=CRASHING), None),
     ],

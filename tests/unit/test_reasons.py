@@ -41,7 +41,6 @@ ENUMS: dict[str, type[StrEnum]] = {
     "LinkKind": LinkKind,
     "Severity": Severity,
     "ContainerPart": ContainerPart,
-    "Turn": Turn,
     "Proven": Proven,
     "Why": Why,
 }

@@ -44,6 +44,9 @@ LAG_LIMIT = timedelta(seconds=60)
 FAR_BACK = 300.0
 """How seldom, at most, one looks itself that cannot be next: it is woken when that changes."""
 
+_POD_LATER = 60.0
+"""How often a pod's trouble is looked at that is older than `_SOON_FOR`: watches tell of most that heals."""
+
 _LAG = 2.0
 _INTERVALS: Mapping[Waits, float] = {
     Waits.SLOT: 30.0,
@@ -122,7 +125,7 @@ def requeue_after(
         forbidden = status.reason is Reason.REMOVAL_FORBIDDEN
         times.append(_INTERVALS[Waits.NAMESPACE if forbidden else Waits.REPLACEMENT])
     image = image_interval(status.observed.head_first_seen_at, now, deadline)
-    times += [_interval(reason, image, status) for reason in _reasons(status, decision)]
+    times += [_interval(reason, image, status, now) for reason in _reasons(status, decision)]
     least = earliest(*times)
     return None if least is None else max(SOON, least)
 
@@ -160,8 +163,12 @@ def _reasons(status: Status, decision: Decision) -> list[Reason]:
     return reasons
 
 
-def _interval(reason: Reason, image: float, status: Status) -> float | None:
+def _interval(reason: Reason, image: float, status: Status, now: datetime) -> float | None:
     waits = reason.info.waits
+    if waits is Waits.POD:
+        begun = [s.pod_problem.since for s in status.services if s.pod_problem and s.pod_problem.since]
+        old = bool(begun) and now - max(begun) >= _SOON_FOR
+        return _POD_LATER if old else _INTERVALS[Waits.POD]
     if waits is Waits.SLOT and (status.slot.far_back or status.slot.bound is not SlotBound.PREVIEWS):
         return _far_back_interval(status)
     return image if waits is Waits.IMAGE else _INTERVALS.get(waits)
