@@ -21,7 +21,6 @@ from previewbot.api import (
     Reason,
     Severity,
     SlotBound,
-    Turn,
     Waits,
     Why,
 )
