@@ -100,7 +100,9 @@ class OfRoutes:
         """Return what the probe's address answers, given the time that a Gateway needs to follow a route."""
         until = self._now() + self._gateway.settle + _FOLLOWING
         while True:
-            answer = await self._links.ask(Question(probe.url_of(self._gateway)))
+            # Where its name is not known here, the Gateway is asked where it says that it is, as for links.
+            question = Question(probe.url_of(self._gateway), self._gateway_state.addresses)
+            answer = await self._links.ask(question)
             check = judged.link(answer, self._gateway, self._settings.public_url)
             if check.state is not State.WRONG or self._now() >= until:
                 return check
