@@ -50,7 +50,7 @@ class Cluster:
             value for part in certificate.get("subject", ()) for key, value in part if key == "commonName"
         ]
         self.came.append((shown, "".join(subject)))
-        if shown in self.refuses:
+        if shown in self.refuses or self.came[-1][1] in self.refuses:
             return web.json_response({"message": "Unauthorized"}, status=401)
         return web.json_response({"metadata": {"name": "gh-812-42"}})
 
@@ -500,6 +500,21 @@ def test_a_plugin_is_told_of_the_cluster_if_it_wants_to_know(ask: Client, cluste
 
 
 @BOTH
+def test_a_plugin_is_told_nothing_of_previewbots_own(
+    ask: Client, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PREVIEWBOT_GITHUB__PRIVATE_KEY", "hush")
+    monkeypatch.setenv("AWS_REGION", "eu-central-1")
+    path = cluster.plugin("login", credential(token="p"))
+    Path(path).write_text(f"#!/bin/sh\nenv >{cluster.folder}/env\n" + Path(path).read_text())
+
+    ask(written(cluster, exec_of(path)))
+
+    told = (cluster.folder / "env").read_text()
+    assert "hush" not in told and "PREVIEWBOT_" not in told and "AWS_REGION=eu-central-1" in told
+
+
+@BOTH
 def test_a_plugin_is_told_nothing_that_it_did_not_ask_for(ask: Client, cluster: Cluster) -> None:
     ask(written(cluster, exec_of(cluster.plugin("login", credential(token="p")))))
 
@@ -521,6 +536,21 @@ def test_a_login_that_is_refused_is_asked_for_once_more_and_then_shown(ask: Clie
     ask(written(cluster, exec_of(str(command))))
 
     assert cluster.came == [("Bearer revoked", ""), ("Bearer fresh", "")]
+
+
+@BOTH
+def test_another_certificate_is_shown_on_connections_of_its_own(ask: Client, cluster: Cluster) -> None:
+    for name in ("1", "2"):
+        certificate, key = cluster.authority.client(f"bot-{name}")
+        given = credential(clientCertificateData=certificate.read_text(), clientKeyData=key.read_text())
+        cluster.write(f"answers/{name}", given)
+    folder = cluster.folder / "answers"
+    command = cluster.write("answers/login", f"#!/bin/sh\ncd {folder} && cat 1\nmv 2 1 || true\n", 0o700)
+    cluster.refuses.add("bot-1")
+
+    ask(written(cluster, exec_of(str(command))))
+
+    assert cluster.came == [("", "bot-1"), ("", "bot-2")]
 
 
 def test_webs_probes_say_that_nobody_knows_us_and_that_a_restart_may_help(cluster: Cluster) -> None:

@@ -23,6 +23,7 @@ PATIENCE_SECONDS = 30.0
 """Plugins ask a cloud over the network, and kubectl waits for ever: nobody would see why nothing happens."""
 
 _END_SECONDS = 5.0
+_OWN = "PREVIEWBOT_"
 
 
 class PluginFailed(Exception):
@@ -48,12 +49,15 @@ def ask(
 ) -> Given:
     """Run a plugin and return what it gives; raises PluginFailed.
 
-    `cluster` is told to a plugin that wants to know it. It runs where we do, with our `environment` and its
-    own, without a terminal; after `patience` seconds it is killed, with what it has started.
+    `cluster` is told to a plugin that wants to know it. It runs where we do, with our `environment` (without
+    previewbot's variables) and its own, and without a terminal; after `patience` seconds it is killed, with
+    all that it has started.
     """
     spec = {"interactive": False} | ({"cluster": dict(cluster)} if plugin.provides_cluster else {})
     info = {"apiVersion": plugin.api_version, "kind": "ExecCredential", "spec": spec}
-    told = {**environment, **plugin.environment, "KUBERNETES_EXEC_INFO": json.dumps(info)}
+    # The App's key may be in a variable of ours: no program needs it to log in at a cluster.
+    given = {name: value for name, value in environment.items() if not name.startswith(_OWN)}
+    told = {**given, **plugin.environment, "KUBERNETES_EXEC_INFO": json.dumps(info)}
     try:
         process = subprocess.Popen(
             [plugin.command, *plugin.arguments],
