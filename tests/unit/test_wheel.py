@@ -267,7 +267,7 @@ def test_the_installed_crds_are_found_and_read(installed_with_demo: Path, tmp_pa
 
     plurals = run(installed_with_demo / "python", "-c", script, folder=tmp_path).split()
 
-    assert plurals == ["previews", "httproutes", "previewsessions"]
+    assert sorted(plurals) == ["gatewayclasses", "gateways", "httproutes", "previews", "previewsessions"]
 
 
 def test_the_installed_demo_is_found_by_the_installed_command(
