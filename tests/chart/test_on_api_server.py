@@ -23,10 +23,20 @@ def is_there(cluster: ControlPlane, obj: Object) -> bool:
     return cluster.call("GET", place_of(cluster, obj)).status == 200
 
 
+def is_hook(obj: Object) -> bool:
+    """Return whether helm makes an object only when it is asked to test."""
+    return "helm.sh/hook" in (obj["metadata"].get("annotations") or {})
+
+
+def made(name: str, *options: str) -> list[Object]:
+    """Return what an install makes."""
+    return [obj for obj in rendered(name, *options) if not is_hook(obj)]
+
+
 @pytest.mark.parametrize("name", ALL_VALUES)
 def test_a_server_side_dry_run_takes_everything_without_a_warning(cluster: ControlPlane, name: str) -> None:
     """Field names, values and the Pod Security Standard, which the namespace asks to be warned about."""
-    for obj in rendered(name, "--include-crds"):
+    for obj in made(name, "--include-crds"):
         answer = put(cluster, obj, "&dryRun=All")
 
         assert answer.warnings == (), place_of(cluster, obj)
@@ -45,20 +55,27 @@ def test_a_namespace_that_enforces_the_restricted_standard_admits_the_pods(
     assert answer.status == 201, answer.body.get("message")
 
 
+def test_the_pods_of_helm_test_are_taken_without_a_warning(installed: ControlPlane) -> None:
+    pods = [obj for obj in rendered("minimal") if is_hook(obj)]
+    assert [pod["kind"] for pod in pods] == ["Pod", "Pod"]
+    for pod in pods:
+        assert put(installed, pod, "&dryRun=All").warnings == (), place_of(installed, pod)
+
+
 def test_an_install_makes_what_was_rendered(installed: ControlPlane) -> None:
-    missing = [obj["metadata"]["name"] for obj in rendered("minimal") if not is_there(installed, obj)]
+    missing = [obj["metadata"]["name"] for obj in made("minimal") if not is_there(installed, obj)]
 
     assert missing == []
 
 
 def test_an_upgrade_adds_and_removes_what_the_new_values_say(installed: ControlPlane) -> None:
     change(installed, "upgrade", "everything")
-    assert all(is_there(installed, obj) for obj in rendered("everything"))
+    assert all(is_there(installed, obj) for obj in made("everything"))
 
     change(installed, "upgrade", "minimal")
-    assert all(is_there(installed, obj) for obj in rendered("minimal"))
-    kept = {place_of(installed, obj) for obj in rendered("minimal")}
-    for obj in rendered("everything"):
+    assert all(is_there(installed, obj) for obj in made("minimal"))
+    kept = {place_of(installed, obj) for obj in made("minimal")}
+    for obj in made("everything"):
         assert is_there(installed, obj) == (place_of(installed, obj) in kept), place_of(installed, obj)
 
 
