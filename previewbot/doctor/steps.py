@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from previewbot.api import Child, Preview, Reason, Service, Status, Turn
+from previewbot.api import Child, Preview, Reason, Service, Severity, Status, Turn
 from previewbot.config.repository import PATH, Triggers
 from previewbot.config.server import Settings
 from previewbot.doctor.check import Check, State, safe
@@ -45,10 +45,29 @@ def steps(foreseen: Foreseen) -> list[Check]:
 def last_sentence(foreseen: Foreseen) -> str:
     """Return what is waited for, and whose turn it is."""
     reason = _reason(foreseen)
+    if reason is Reason.NOT_TRIGGERED:
+        # The comment's words for it are those of a preview that there was. Here nobody may have asked yet.
+        return f"{_sentence(reason.info.meaning)} {_whoever_wants_one(foreseen)}"
     words = safe(foreseen.headline or (reason.info.meaning if reason else "nothing is known yet"))
     turn = reason.info.turn if reason else Turn.NOBODY
+    if turn is Turn.NOBODY and reason is not None and reason.info.severity is Severity.ENDED:
+        return f"{_sentence(words)} Nothing is waited for."
+    return f"{_sentence(words)} It is the turn of {turn}."
+
+
+def _sentence(words: str) -> str:
     said = words if words.endswith((".", "!", "?")) else f"{words}."
-    return f"{said[:1].upper()}{said[1:]} It is the turn of {turn}."
+    return f"{said[:1].upper()}{said[1:]}"
+
+
+def _whoever_wants_one(foreseen: Foreseen) -> str:
+    """Return how somebody with write access asks for a preview."""
+    facts = foreseen.observation.facts
+    triggers = facts.config.triggers if facts and facts.config else Triggers()
+    label = f"the label `{triggers.labels[0]}`, or " if triggers.labels else ""
+    fork = facts is not None and facts.pull_request.is_fork
+    command = f"/preview start {facts.pull_request.head.sha}" if facts and fork else "/preview start"
+    return f"It is the turn of whoever wants one and has write access: {label}a comment `{command}`."
 
 
 def _reason(foreseen: Foreseen) -> Reason | None:

@@ -489,7 +489,22 @@ async def test_explain_tells_each_step_and_ends_with_whose_turn_it_is(town: Scen
     assert "ok           settings: rule 1 of `repositories` is for it" in ended.out
     assert "WRONG        trigger: no agent was recognised: @alice is no agent's account" in ended.out
     assert "labels that would count: preview (it has none)" in ended.out
-    assert ended.out.splitlines()[-1].endswith("It is the turn of nobody: it goes on by itself.")
+    assert ended.out.splitlines()[-1] == (
+        "Nothing asks for a preview: no agent, label or command. It is the turn of whoever wants "
+        "one and has write "
+        "access: the label `preview`, or a comment `/preview start`."
+    )
+
+
+async def test_of_a_pull_request_that_is_over_nothing_is_waited_for(town: Scene) -> None:
+    pull = town.open(author=ALICE, branch="feature")
+    pull.close()
+
+    ended = await explain(town, f"{REPOSITORY}#{pull.number}")
+
+    assert ended.code == 0, ended.err
+    assert "note         pull request: closed" in ended.out
+    assert ended.out.splitlines()[-1].endswith("Nothing is waited for.")
 
 
 async def test_explain_takes_the_address_and_tells_of_image_session_and_link(town: Scene) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from datetime import datetime
@@ -103,6 +104,22 @@ def test_helm_test_finds_nothing_wrong_with_the_installation_and_leaves_nothing(
     assert "the admission policy in staging: it refuses what previewbot does not make" in said
     assert "links: a route in staging: the Gateway" in said
     assert "previewbot-doctor" not in installation.node.kubectl("get", "httproutes", "--all-namespaces")
+
+
+@pytest.mark.parametrize("process", ["controller", "web"])
+def test_the_doctor_runs_in_a_pod_as_the_document_types_it(installation: Installation, process: str) -> None:
+    [command] = [
+        c
+        for c in commands("docs/operations.md", "previewbot doctor")
+        if f"-{process} -- previewbot doctor" in c
+    ]
+
+    said = installation.engineer.types(f"{command} --json")
+
+    told = json.loads(said[said.index("{") :])
+    assert told["ok"], told
+    # The process' own policy does not let it out to where people reach web: that is no fault.
+    assert {each["state"] for each in told["checks"]} <= {"ok", "note", "not checked"}
 
 
 def test_the_readme_and_the_operations_page_tell_the_same_commands() -> None:
