@@ -98,11 +98,11 @@ class Router:
     """
 
     def __init__(
-        self, sessions: Callable[[], Iterable[Object]], pods: Mapping[str, str], staging: Mapping[str, str]
+        self, sessions: Callable[[], Iterable[Object]], pods: Mapping[str, str], staging: dict[str, str]
     ) -> None:
         self._sessions = sessions
         self._pods = pods
-        self._staging = staging
+        self.staging = staging
         self._services: dict[tuple[str, str], Service] = {}
         self._runners: list[web.AppRunner] = []
         self._client: aiohttp.ClientSession | None = None
@@ -183,7 +183,7 @@ class Router:
     def _address(self, service: Service, chosen: Object | None) -> str | None:
         if chosen is not None:
             return self._pods[chosen["metadata"]["uid"]]
-        return self._staging.get(f"{service.namespace}/{service.deployment}")
+        return self.staging.get(f"{service.namespace}/{service.deployment}")
 
 
 def _mark(chosen: Object | None) -> dict[str, str]:
