@@ -89,19 +89,26 @@ class Links:
 
     async def ask(self, question: Question) -> Answer:
         """Return the answer, or why there is none; raises nothing."""
+        passed_on: Answer | None = None
         try:
             async with asyncio.timeout(self._limits.whole_seconds):
                 proxy = self._proxy_of(question)
                 if proxy is not None:
                     # What a proxy refuses says nothing of the link: then it is asked as from within.
                     with suppress(ProxyRefused):
-                        return await self._ask(question, proxy)
+                        passed_on = await self._ask(question, proxy)
+                        if not _may_be_the_proxys(question, passed_on):
+                            return passed_on
                 return await self._ask(question, None)
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
-            return Answer(failure=_failure(error))
+            return passed_on or Answer(failure=_failure(error))
 
     def _proxy_of(self, question: Question) -> Proxy | None:
         parts = urlsplit(question.url)
+        if question.host and not _is_encrypted(question):
+            # It would go by the address and not by `Host`, and ask the link itself
+            # (https://www.rfc-editor.org/rfc/rfc9112#section-3.2.2).
+            return None
         named = f"{parts.scheme}://{question.host or parts.netloc}"
         # The demo asks for a host at another address: neither may be one that is to be asked directly.
         return self._proxies.of(named) and self._proxies.of(question.url)
@@ -241,6 +248,18 @@ class _Resolver(AbstractResolver):
 def _resolved(host: str, port: int, family: socket.AddressFamily, address: str) -> ResolveResult:
     flags = socket.AI_NUMERICHOST | socket.AI_NUMERICSERV
     return ResolveResult(hostname=host, host=address, port=port, family=family, proto=0, flags=flags)
+
+
+def _is_encrypted(question: Question) -> bool:
+    return urlsplit(question.url).scheme == "https"
+
+
+def _may_be_the_proxys(question: Question, answer: Answer) -> bool:
+    """Return whether a proxy may have said this itself, in place of the link: that it does not get there.
+
+    Of what is encrypted it refuses the connection; of anything else its error looks like the link's own.
+    """
+    return not _is_encrypted(question) and not answer.is_marked and (answer.is_error or answer.status == 403)
 
 
 def _answer(response: aiohttp.ClientResponse, question: Question) -> Answer:

@@ -9,11 +9,14 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import pytest
 from aiohttp import web
 
 from previewbot.api import Why
 from previewbot.clients.links import Addresses, Limits, Links, LookUp, Question
 from previewbot.rules.link_answers import Answer
+from previewbot.rules.proxies import read_proxies
+from tests.support.forward_proxy import ForwardProxy, forward_proxy
 from tests.support.registry_tls import make_tls
 
 Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
@@ -45,8 +48,11 @@ def known(*names: str) -> LookUp:
     return look_up
 
 
-def links(*names: str, limits: Limits = SOON, tls: ssl.SSLContext | None = None) -> Links:
-    return Links("previewbot-test", limits=limits, look_up=known(*names), tls=tls)
+def links(
+    *names: str, limits: Limits = SOON, tls: ssl.SSLContext | None = None, proxy: ForwardProxy | None = None
+) -> Links:
+    proxies = read_proxies({"HTTP_PROXY": proxy.url} if proxy else {})
+    return Links("previewbot-test", limits=limits, look_up=known(*names), tls=tls, proxies=proxies)
 
 
 async def marked(_: web.BaseRequest) -> web.Response:
@@ -221,3 +227,53 @@ async def test_a_name_that_is_looked_up_without_end_holds_nobody_up() -> None:
             assert (await others.ask(Question(f"http://{HOST}:{port}/"))).status == 200
     finally:
         waits.set()
+
+
+# Through a proxy, without TLS: its own error looks like the link's
+
+
+@pytest.mark.parametrize("status", [403, 502, 503, 504])
+async def test_an_error_of_the_proxy_is_not_taken_for_the_link_s(status: int) -> None:
+    with forward_proxy(refuses=status) as proxy:
+        async with behind(marked) as port:
+            found = await links(HOST, proxy=proxy).ask(Question(f"http://{HOST}:{port}/"))
+
+    assert proxy.asked == [f"GET http://{HOST}:{port}/"]
+    assert (found.status, found.failure) == (200, None)
+
+
+async def test_an_error_that_came_through_the_proxy_counts_where_there_is_no_other_way() -> None:
+    with forward_proxy(refuses=503) as proxy:
+        found = await links(proxy=proxy).ask(Question(f"http://{HOST}:8080/"))
+
+    assert (found.status, found.failure) == (503, None)
+
+
+async def test_an_error_that_mirrord_marked_came_from_the_link() -> None:
+    asked = 0
+
+    async def failing(_: web.BaseRequest) -> web.Response:
+        nonlocal asked
+        asked += 1
+        return web.Response(status=502, headers={"Mirrord-Agent": "forwarded-to-client"})
+
+    async with behind(failing) as port:
+        with forward_proxy(hosts={HOST: port}) as proxy:
+            found = await links(HOST, proxy=proxy).ask(Question(f"http://{HOST}:{port}/"))
+
+    assert (found.status, found.agents, asked) == (502, ("forwarded-to-client",), 1)
+
+
+async def test_another_host_at_the_link_s_place_is_not_asked_of_a_proxy() -> None:
+    hosts: list[str] = []
+
+    async def note(request: web.BaseRequest) -> web.Response:
+        hosts.append(request.headers["Host"])
+        return web.Response()
+
+    with forward_proxy(refuses=502) as proxy:
+        async with behind(note) as port:
+            question = Question(f"http://{HOST}:{port}/", host="staging.example.com")
+            await links(HOST, proxy=proxy).ask(question)
+
+    assert (proxy.asked, hosts) == ([], ["staging.example.com"])
