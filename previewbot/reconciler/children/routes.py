@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 
-from previewbot.api import Preview, Resource
+from previewbot.api import Child, Preview, Resource
 from previewbot.engine import links, route_answers
 from previewbot.engine.annotations import SPEC_HASH
 from previewbot.engine.route_answers import RouteAnswer, Verdict
@@ -12,11 +13,18 @@ from previewbot.reconciler.children.kind import Desired, Object
 from previewbot.reconciler.observation import Limits, PullRequestFacts
 from previewbot.rules.bounds import entry_outside
 
+ROUTE_KIND = "HTTPRoute"
+
+
+def route_among(children: Iterable[Child], kind: str = ROUTE_KIND) -> Child | None:
+    """Return the entry of the route among those of a status, if there is or was one."""
+    return next((child for child in children if child.kind == kind), None)
+
 
 class Routes:
     """The kind `HTTPRoute`."""
 
-    name = "HTTPRoute"
+    name = ROUTE_KIND
     resource = Resource(links.ROUTE_GROUP, links.ROUTE_VERSION, links.ROUTE_PLURAL)
 
     def desired(
@@ -27,7 +35,8 @@ class Routes:
         While GitHub cannot be read the entry is unknown: then the route is only ever turned to the page.
         `begins`: a route may be made where there was none.
         """
-        before = next((c.namespace for c in preview.status.children if c.kind == self.name), "")
+        recorded = route_among(preview.status.children, self.name)
+        before = recorded.namespace if recorded else ""
         config = facts.config if facts else None
         services = preview.status.services
         entry = links.entry_of(config, services) if config else None

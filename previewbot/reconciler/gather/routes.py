@@ -6,6 +6,7 @@ from previewbot.api import Preview
 from previewbot.engine.links import backends
 from previewbot.errors import Forbidden
 from previewbot.reconciler.children.kind import selector
+from previewbot.reconciler.children.routes import route_among
 from previewbot.reconciler.context import Context
 from previewbot.rules.repositories import Bounds
 
@@ -16,8 +17,8 @@ async def leads_outside(context: Context, preview: Preview, bounds: Bounds) -> b
     It goes by the route itself: the settings may have been narrowed since it was made, and whoever wants to
     keep it need only break the file that names its entry. Raises RemoteError.
     """
-    route = next((c for c in preview.status.children if c.kind == context.route.name and c.namespace), None)
-    if route is None or context.limits.gateway is None:
+    route = route_among(preview.status.children, context.route.name)
+    if route is None or not route.namespace or context.limits.gateway is None:
         return False
     if route.namespace not in bounds.linkable:
         return True

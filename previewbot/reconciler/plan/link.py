@@ -6,7 +6,7 @@ written, and noted in the route's entry in `status.children`, from which the lin
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -15,9 +15,8 @@ from previewbot.engine import links
 from previewbot.engine.gateway_state import GatewayState, Stands
 from previewbot.engine.route_answers import RouteAnswer, Verdict
 from previewbot.reconciler.children.kind import Desired
+from previewbot.reconciler.children.routes import ROUTE_KIND, route_among
 from previewbot.reconciler.observation import GatewaySeen, Observation
-
-ROUTE_KIND = "HTTPRoute"
 
 ANSWERS_WITHIN = timedelta(seconds=60)
 """So long a Gateway is waited for before the words say that it does not answer, and it still is then."""
@@ -58,7 +57,7 @@ def link_of(observation: Observation, services: Sequence[Service], children: Seq
     wanted = links.link(observation.limits.gateway, facts.config, services, key)
     if wanted.kind is not LinkKind.GATEWAY:
         return wanted
-    route = _route_in(children, ROUTE_KIND)
+    route = route_among(children)
     obstacle = _obstacle(route, observation.gateway, before, now)
     if obstacle is None:
         well_since = max((at for at in (route and route.since, observation.gateway.since) if at), default=now)
@@ -83,7 +82,7 @@ def other_links_of(observation: Observation, services: Sequence[Service]) -> tup
 
 def route_of(status: Status, kind: str = ROUTE_KIND) -> Child | None:
     """Return the entry of the route, if there is or was one."""
-    return _route_in(status.children, kind)
+    return route_among(status.children, kind)
 
 
 def route_child(status: Status, desired: Desired, answer: RouteAnswer, now: datetime) -> Child:
@@ -156,10 +155,6 @@ _STATES = {
 
 def _says_nothing(answer: RouteAnswer) -> bool:
     return answer.verdict in (Verdict.SILENT, Verdict.OUTDATED)
-
-
-def _route_in(children: Iterable[Child], kind: str) -> Child | None:
-    return next((child for child in children if child.kind == kind), None)
 
 
 def _since(before: Child | None, state: ChildState, reason: Reason | None, now: datetime) -> datetime | None:

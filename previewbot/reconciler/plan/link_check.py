@@ -16,8 +16,8 @@ from previewbot.api import Child, Link, LinkKind, Phase, Preview, Proven, Reason
 from previewbot.config.repository import Entry, RepositoryConfig
 from previewbot.engine import links
 from previewbot.engine.annotations import hash_of
+from previewbot.reconciler.children.routes import route_among
 from previewbot.reconciler.observation import Limits, Observation, PullRequestFacts
-from previewbot.reconciler.plan.link import ROUTE_KIND
 from previewbot.rules.link_answers import Asked, pause, reason_of, verdict_of
 
 LINK_REASONS = (Reason.CHECKING_LINK, Reason.LINK_SHOWS_STAGING, Reason.LINK_UNANSWERED)
@@ -79,7 +79,7 @@ def inquiry_of(
         checks={name: path for name, path in checks.items() if name in (lands_on, *behind)},
         pages=urlsplit(limits.public_url).netloc.lower(),
     )
-    route = next((child for child in children if child.kind == ROUTE_KIND), None)
+    route = route_among(children)
     through_gateway = link.kind is LinkKind.GATEWAY and limits.gateway is not None
     seen = [link.url, [[s.name, s.serving_sha] for s in serving], lands_on, sorted(asked.checks.items())]
     return Inquiry(
@@ -142,12 +142,7 @@ def checked(
             question=inquiry.of,
             asked_since=before.asked_since if same else answer.at,
         )
-    elif (
-        before.question == inquiry.of
-        or _sleeps(services)
-        or (before.kind, before.url) == (link.kind, link.url)
-    ):
-        # What people have already is not taken from them while a change of it is asked about.
+    elif before.question == inquiry.of or _sleeps(services) or _is_shown(link, before):
         link = _as_known(link, before)
     else:
         return _withheld(observation, link, links.entry_of(config, services), Reason.CHECKING_LINK)

@@ -129,14 +129,13 @@ def _plan(
     kinds: Sequence[ChildKind],
     route: Route,
 ) -> Plan:
-    status = fold(observation, before, decision, steps, _others(before, kinds))
-    preview = replace(observation.preview, status=status)
+    # Where the route leads follows from what serves, and the link from what is known of the route.
+    served = before if before.services == steps.services else replace(before, services=steps.services)
+    preview = replace(observation.preview, status=served)
     begins = _may_have_route(observation, before, decision)
     desired = route.desired(preview, observation.facts, observation.limits, begins=begins)
-    written = with_route_to_write(before, desired, observation.now)
-    if written is not before:
-        # What the Gateway says is about the route of before: it says nothing of where this one leads.
-        status = fold(observation, written, decision, steps, _others(written, kinds))
+    before = with_route_to_write(before, desired, observation.now)
+    status = fold(observation, before, decision, steps, _others(before, kinds))
     return Plan(status, decision, steps, desired, observation.read_error is None)
 
 

@@ -10,9 +10,9 @@ from datetime import datetime, timedelta
 
 from previewbot.api import LinkKind, Phase, Reason, SlotBound, Status, Waits
 from previewbot.errors import RemoteError
+from previewbot.reconciler.children.routes import ROUTE_KIND
 from previewbot.reconciler.observation import PullRequestFacts
 from previewbot.reconciler.plan.decision import Decision, Leave, Run
-from previewbot.reconciler.plan.link import ROUTE_KIND
 
 SOON = 0.2
 """Somebody else changed something under us: look at once, but let them finish."""
