@@ -5,6 +5,7 @@ The `Preview` custom resource has identity and intent in `spec`, what was observ
 
 from previewbot.api.base_branch import BaseBranch, Missing
 from previewbot.api.conditions import Condition, ConditionType
+from previewbot.api.link import Link, LinkKind, OtherLink
 from previewbot.api.phases import Phase, Severity, Turn, Waits
 from previewbot.api.preview import (
     API_VERSION,
@@ -46,10 +47,7 @@ from previewbot.api.status import (
     Ended,
     LeftOut,
     Lifecycle,
-    Link,
-    LinkKind,
     Observed,
-    OtherLink,
     PodProblem,
     Service,
     Status,

@@ -13,6 +13,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
+from typing import Annotated
+
+from pydantic import WithJsonSchema
 
 from previewbot.api.phases import Phase, Severity, Turn, Waits
 
@@ -126,6 +129,10 @@ class Reason(StrEnum):
     def phase(self) -> Phase:
         """The phase in which it stands."""
         return REASONS[self].phase
+
+
+AnyReason = Annotated[Reason, WithJsonSchema({"type": "string"})]
+"""A reason as a field; the CRD does not list them, so that a new one needs no new CRD."""
 
 
 @dataclass(frozen=True)

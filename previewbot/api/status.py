@@ -9,22 +9,16 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated
-
-from pydantic import WithJsonSchema
 
 from previewbot.api.base_branch import BaseBranch
 from previewbot.api.conditions import Condition
+from previewbot.api.link import Link, OtherLink
 from previewbot.api.phases import Phase
-from previewbot.api.proof import Proven, Why
-from previewbot.api.reasons import Reason
+from previewbot.api.reasons import AnyReason
 from previewbot.api.reports import Report
 from previewbot.api.requests import Reply, Requests
 from previewbot.api.slot import Slot
 from previewbot.api.value import Value
-
-AnyReason = Annotated[Reason, WithJsonSchema({"type": "string"})]
-"""A reason as a field; the CRD does not list them, so that a new one needs no new CRD."""
 
 
 @dataclass(frozen=True)
@@ -105,66 +99,6 @@ class Lifecycle(Value):
     ready_at: datetime | None = None
     ready_sha: str = ""
     expires_at: datetime | None = None
-
-
-class LinkKind(StrEnum):
-    """How a reviewer gets there."""
-
-    GATEWAY = "Gateway"
-    SHARE_HOST = "ShareHost"
-    HEADER = "Header"
-
-    @classmethod
-    def _missing_(cls, value: object) -> LinkKind:
-        """Read a kind that only a newer version knows: the next pass finds its own."""
-        return cls.HEADER
-
-    @property
-    def just_works(self) -> bool:
-        """Whether a click is enough: nothing to install, no header to send."""
-        return self in (LinkKind.GATEWAY, LinkKind.SHARE_HOST)
-
-
-@dataclass(frozen=True)
-class Link(Value):
-    """Where a reviewer goes.
-
-    With `kind` Gateway or ShareHost `url` just works; with Header it is staging, and needs the header or
-    `extension_url`. All empty while there is none. Where something serves that no link can be shown of, the
-    `reason` says why, and `message` in whose words (one line, without what looks like a secret);
-    `extension_url` may be another way in. `since` is when that began, or when the link came back; `lost`
-    counts how often a link went that was shown, as long as it does not hold.
-
-    `proven` is whether whoever opens it sees this pull request, as far as asking told at `checked_at`, and
-    `why` how that is known; None while nobody asked. `answered` is the status that came with it, `about` has
-    the services it is about, `unchecked` those of which it is not known that the header gets to them.
-    `question` tells what was asked from what would be now, and `asked_since` is when it was asked first.
-    """
-
-    kind: LinkKind | None = None
-    url: str = ""
-    extension_url: str = ""
-    reason: AnyReason | None = None
-    message: str = ""
-    since: datetime | None = None
-    lost: int = 0
-    proven: Proven | None = None
-    checked_at: datetime | None = None
-    why: Annotated[Why, WithJsonSchema({"type": "string"})] | None = None
-    answered: int = 0
-    about: tuple[str, ...] = ()
-    unchecked: tuple[str, ...] = ()
-    question: str = ""
-    asked_since: datetime | None = None
-
-
-@dataclass(frozen=True)
-class OtherLink(Value):
-    """Another front end of staging behind which these services serve; it needs the header or extension."""
-
-    services: tuple[str, ...] = ()
-    url: str = ""
-    extension_url: str = ""
 
 
 @dataclass(frozen=True)
@@ -300,7 +234,7 @@ class Status(Value):
     observed: Observed = Observed()
     lifecycle: Lifecycle = Lifecycle()
     slot: Slot = field(default_factory=Slot)
-    link: Link = Link()
+    link: Link = field(default_factory=Link)
     other_links: tuple[OtherLink, ...] = ()
     services: tuple[Service, ...] = ()
     children: tuple[Child, ...] = ()
