@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from enum import Enum
 
 from previewbot.api import (
     AgentSeen,
@@ -20,8 +19,6 @@ from previewbot.api import (
     PodProblem,
     Preview,
     Reason,
-    RequestId,
-    Requests,
     Service,
     Waiting,
 )
@@ -31,7 +28,7 @@ from previewbot.config.server import GatewaySettings
 from previewbot.engine.gateway_state import UNREAD, GatewayState
 from previewbot.engine.operator import OperatorSeen, problem_of
 from previewbot.errors import RemoteError
-from previewbot.rules.commands import Command, UnknownCommand
+from previewbot.reconciler.conversation import Inbox
 from previewbot.rules.link_answers import Answers
 from previewbot.rules.repositories import Bounds
 from previewbot.rules.slots import SlotGrant
@@ -65,81 +62,6 @@ class PullRequestFacts:
     again_at: datetime | None = None
     not_allowed: bool = False
     entry_refused: bool = False
-
-
-class Hand(Enum):
-    """By whose hand something was written in a person's name."""
-
-    OWN = "own"
-    TRUSTED_APP = "trusted app"
-    OTHER_APP = "other app"
-
-
-@dataclass(frozen=True)
-class Request:
-    """What a person asks for, wherever it was written; `actor` is the login and `account` the id of who asks.
-
-    What a bot asks, or an App in the name of a person that the settings do not trust, is answered by a
-    reaction only.
-    """
-
-    id: RequestId
-    actor: str
-    asked: Command | UnknownCommand
-    is_bot: bool = False
-    may_write: bool = False
-    account: int = 0
-    hand: Hand = Hand.OWN
-
-    @property
-    def granted(self) -> bool:
-        """Whether it is to be carried out."""
-        return self.may_write and not self.is_bot and self.hand is not Hand.OTHER_APP
-
-
-@dataclass(frozen=True)
-class OwnReport:
-    """One of our own comments as found on GitHub: its id, the hash of its text, the last request it knows."""
-
-    id: int
-    hash: str
-    last_request: int = 0
-
-
-@dataclass(frozen=True)
-class OwnComments:
-    """What we wrote in an earlier life: status comments, oldest first, and the requests that have an
-    answer."""
-
-    reports: tuple[OwnReport, ...] = ()
-    answered: frozenset[int] = frozenset()
-
-
-@dataclass(frozen=True)
-class Left:
-    """What a look leaves of the new commands to the next: the oldest one's id and time, and when that is
-    due."""
-
-    oldest: int
-    since: datetime
-    again_at: datetime
-
-
-@dataclass(frozen=True)
-class Inbox:
-    """What a look at the conversation found: new requests in their order, and our own words.
-
-    `told` has the accounts that we answered before, as far as the conversation shows it; `refusals_left` is
-    how many more of those who may not ask are answered this hour. `earlier` is what this process knows of an
-    earlier Preview of the same pull request.
-    """
-
-    requests: tuple[Request, ...] = ()
-    own: OwnComments = OwnComments()
-    left: Left | None = None
-    told: frozenset[int] = frozenset()
-    refusals_left: int | None = None
-    earlier: Requests | None = None
 
 
 @dataclass(frozen=True)
@@ -286,7 +208,7 @@ class Observation:
     may_wait: bool = False
     read_at: datetime | None = None
     read_error: RemoteError | None = None
-    inbox: Inbox = Inbox()
+    inbox: Inbox = field(default_factory=Inbox)
     found: tuple[Found, ...] = ()
     unseen: frozenset[str] = frozenset()
     images: Mapping[str, ImageLookup] = field(default_factory=dict)

@@ -24,10 +24,11 @@ from previewbot.errors import Conflict, RemoteError
 from previewbot.reconciler.apply import ApplyResult, RouteResult, apply_actions, apply_route
 from previewbot.reconciler.children import KINDS, ROUTE, ChildKind, Route
 from previewbot.reconciler.context import Context
+from previewbot.reconciler.conversation import OwnComments
 from previewbot.reconciler.gather import Gone, gather, gather_removal
 from previewbot.reconciler.gather.gathering import within
 from previewbot.reconciler.memory import Memory, Untriggered, note_look, note_refusals
-from previewbot.reconciler.observation import Observation, OwnComments, PullRequestFacts
+from previewbot.reconciler.observation import Observation, PullRequestFacts
 from previewbot.reconciler.pass_outcome import PassErrors, next_pass, without_foreign_reports
 from previewbot.reconciler.pauses import Paused
 from previewbot.reconciler.plan.conditions import with_messages

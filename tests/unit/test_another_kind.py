@@ -23,7 +23,8 @@ from previewbot.engine.operator import Operator
 from previewbot.errors import Forbidden, TryLater
 from previewbot.reconciler.children import KINDS, Inputs
 from previewbot.reconciler.children.kind import ChildHealth, Desired
-from previewbot.reconciler.observation import Found, Limits, OwnComments
+from previewbot.reconciler.conversation import OwnComments
+from previewbot.reconciler.observation import Found, Limits
 from previewbot.reconciler.reporters import GITHUB_REPORTERS, TextReporter
 from previewbot.reconciler.reporters.reporter import Due, PublishResult, ReportContext, Reporter
 from previewbot.text.markers import comment_hash

@@ -33,14 +33,8 @@ from previewbot.config.server import GatewaySettings
 from previewbot.errors import TryLater
 from previewbot.reconciler.children import KINDS, ROUTE
 from previewbot.reconciler.children.step import Create
-from previewbot.reconciler.observation import (
-    Found,
-    ImageFound,
-    ImageLookup,
-    ImageMissing,
-    Observation,
-    Request,
-)
+from previewbot.reconciler.conversation import Request
+from previewbot.reconciler.observation import Found, ImageFound, ImageLookup, ImageMissing, Observation
 from previewbot.reconciler.plan.decision import Decision, End, Hold, Leave, Run
 from previewbot.reconciler.plan.inbox import comment_request
 from previewbot.reconciler.plan.planner import Plan, make_plan, plan_removal, with_route_result

@@ -25,7 +25,7 @@ from previewbot.api import (
     Status,
 )
 from previewbot.api.github import PullRequest
-from previewbot.reconciler.observation import Hand, Request
+from previewbot.reconciler.conversation import Hand, Request
 from previewbot.reconciler.plan.commands import apply_request, settle_replies
 from previewbot.reconciler.plan.inbox import comment_request, summed_up, with_handled
 from previewbot.rules.commands import Command, CommandName, UnknownCommand

@@ -13,11 +13,12 @@ from previewbot.clients.github import InstallationClient
 from previewbot.config.repository import RepositoryConfig
 from previewbot.errors import Invalid, NotFound, RemoteError, Unauthorized
 from previewbot.reconciler.context import Context
+from previewbot.reconciler.conversation import Inbox
 from previewbot.reconciler.gather.base_branches import read_base_branch
 from previewbot.reconciler.gather.configuration import read_changes, read_configuration
 from previewbot.reconciler.gather.requests import read_inbox, read_own
 from previewbot.reconciler.gather.routes import leads_outside
-from previewbot.reconciler.observation import Inbox, PullRequestFacts
+from previewbot.reconciler.observation import PullRequestFacts
 from previewbot.reconciler.plan.inbox import COMMENT
 from previewbot.reconciler.plan.requeue import FACTS_HOLD, LAG_LIMIT
 from previewbot.reconciler.store import PreviewStore

@@ -11,7 +11,7 @@ from previewbot.api.github import MEMBERS, Comment, PullRequest
 from previewbot.clients.github import InstallationClient
 from previewbot.errors import QuotaKept, RemoteError, Unauthorized
 from previewbot.reconciler.context import Context
-from previewbot.reconciler.observation import Hand, Inbox, Left, OwnComments
+from previewbot.reconciler.conversation import Hand, Inbox, Left, OwnComments
 from previewbot.reconciler.plan.inbox import COMMENT, adopt, hand_of, is_new, own_comments, resume
 from previewbot.reconciler.plan.requeue import SOON
 from previewbot.reconciler.plan.turns import Asked, take

@@ -15,7 +15,7 @@ from previewbot.api import Ended, Goal, Phase, Reason, Reply, RequestKind, Statu
 from previewbot.api.github import PullRequest
 from previewbot.engine import mirrord
 from previewbot.reconciler.children.step import mark_outdated
-from previewbot.reconciler.observation import Hand, Request
+from previewbot.reconciler.conversation import Hand, Request
 from previewbot.reconciler.plan.inbox import with_handled
 from previewbot.reconciler.plan.lifecycle import without_end
 from previewbot.reconciler.plan.refusals import refuse

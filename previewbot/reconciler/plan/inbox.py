@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 from previewbot.api import Report, RequestId, RequestKind, Requests, Status
 from previewbot.api.github import AppIdentity, Comment
-from previewbot.reconciler.observation import Hand, OwnComments, OwnReport
+from previewbot.reconciler.conversation import Hand, OwnComments, OwnReport
 from previewbot.text.markers import parse_marker
 
 COMMENT = "comment"

@@ -11,7 +11,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from previewbot.api import Refused, Reply, Status
-from previewbot.reconciler.observation import Hand, Request
+from previewbot.reconciler.conversation import Hand, Request
 from previewbot.reconciler.plan.inbox import with_handled
 
 ANSWERS_EACH = 2

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from previewbot.api.github import Comment
-from previewbot.reconciler.observation import Hand, Request
+from previewbot.reconciler.conversation import Hand, Request
 from previewbot.reconciler.plan.inbox import comment_request
 from previewbot.rules.commands import Command, UnknownCommand
 

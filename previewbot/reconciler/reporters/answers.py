@@ -10,7 +10,7 @@ from datetime import datetime
 
 from previewbot.api import Reply, RequestKind, Status
 from previewbot.errors import Forbidden, Invalid, NotFound, RemoteError
-from previewbot.reconciler.observation import OwnComments
+from previewbot.reconciler.conversation import OwnComments
 from previewbot.reconciler.reporters.reporter import (
     Due,
     PublishResult,

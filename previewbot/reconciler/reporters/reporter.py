@@ -15,7 +15,7 @@ from previewbot.api import Refusal, Report, RequestId, Status
 from previewbot.clients.github import InstallationClient
 from previewbot.clients.kubernetes.client import Kube
 from previewbot.errors import Forbidden, Invalid, RemoteError, from_status
-from previewbot.reconciler.observation import OwnComments
+from previewbot.reconciler.conversation import OwnComments
 from previewbot.reconciler.plan.requeue import INTENT_HOLDS, REFUSAL_HOLDS
 from previewbot.rules import edits
 from previewbot.text.markers import comment_hash

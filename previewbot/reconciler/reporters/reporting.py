@@ -8,7 +8,7 @@ from previewbot.api import Status
 from previewbot.engine.view import view_of
 from previewbot.errors import Forbidden, Invalid, RemoteError
 from previewbot.reconciler.context import Context
-from previewbot.reconciler.observation import OwnComments
+from previewbot.reconciler.conversation import OwnComments
 from previewbot.reconciler.plan.inbox import adopt, own_comments, unseen_since
 from previewbot.reconciler.plan.planner import Plan
 from previewbot.reconciler.reporters.reporter import Due, ReportContext, Reporter

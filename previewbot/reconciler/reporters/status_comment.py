@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from previewbot.api import Phase, Report, Status
 from previewbot.errors import Forbidden, Invalid, NotFound, RemoteError
-from previewbot.reconciler.observation import OwnComments
+from previewbot.reconciler.conversation import OwnComments
 from previewbot.reconciler.plan.inbox import COMMENT, duplicates, oldest_report
 from previewbot.reconciler.reporters.reporter import PublishResult, ReportContext, TextReporter
 from previewbot.text.markers import comment_hash

@@ -1,0 +1,85 @@
+"""What a look at a pull request's conversation found, as values: what people ask for, and our own words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+
+from previewbot.api import RequestId, Requests
+from previewbot.rules.commands import Command, UnknownCommand
+
+
+class Hand(Enum):
+    """By whose hand something was written in a person's name."""
+
+    OWN = "own"
+    TRUSTED_APP = "trusted app"
+    OTHER_APP = "other app"
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a person asks for, wherever it was written; `actor` is the login and `account` the id of who asks.
+
+    What a bot asks, or an App in the name of a person that the settings do not trust, is answered by a
+    reaction only.
+    """
+
+    id: RequestId
+    actor: str
+    asked: Command | UnknownCommand
+    is_bot: bool = False
+    may_write: bool = False
+    account: int = 0
+    hand: Hand = Hand.OWN
+
+    @property
+    def granted(self) -> bool:
+        """Whether it is to be carried out."""
+        return self.may_write and not self.is_bot and self.hand is not Hand.OTHER_APP
+
+
+@dataclass(frozen=True)
+class OwnReport:
+    """One of our own comments as found on GitHub: its id, the hash of its text, the last request it knows."""
+
+    id: int
+    hash: str
+    last_request: int = 0
+
+
+@dataclass(frozen=True)
+class OwnComments:
+    """What we wrote in an earlier life: status comments, oldest first, and the requests that have an
+    answer."""
+
+    reports: tuple[OwnReport, ...] = ()
+    answered: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True)
+class Left:
+    """What a look leaves of the new commands to the next: the oldest one's id and time, and when that is
+    due."""
+
+    oldest: int
+    since: datetime
+    again_at: datetime
+
+
+@dataclass(frozen=True)
+class Inbox:
+    """What a look at the conversation found: new requests in their order, and our own words.
+
+    `told` has the accounts that we answered before, as far as the conversation shows it; `refusals_left` is
+    how many more of those who may not ask are answered this hour. `earlier` is what this process knows of an
+    earlier Preview of the same pull request.
+    """
+
+    requests: tuple[Request, ...] = ()
+    own: OwnComments = OwnComments()
+    left: Left | None = None
+    told: frozenset[int] = frozenset()
+    refusals_left: int | None = None
+    earlier: Requests | None = None
