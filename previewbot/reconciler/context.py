@@ -15,8 +15,8 @@ from previewbot.clients.links import Links
 from previewbot.clients.registry import Registry
 from previewbot.config.server import Settings
 from previewbot.engine.operator import OperatorSeen, nobody_asked
-from previewbot.reconciler.askings import Askings
 from previewbot.reconciler.children import ChildKind, Route
+from previewbot.reconciler.links_being_asked import LinksBeingAsked
 from previewbot.reconciler.memory import Memory
 from previewbot.reconciler.observation import Limits
 from previewbot.rules.slot_limits import SlotLimitsOf
@@ -29,9 +29,8 @@ class Context:
     """What every pass works with.
 
     `pods` has the pods of a session, by its namespace and uid, as a watch last told; `operator` is what the
-    last poll knew of mirrord's operator. `wrote` takes what we
-    wrote into the cache, so that the cache is never behind our own writes. `previews` gives the very same
-    tuple where nothing changed.
+    last poll knew of mirrord's operator. `wrote` takes what we wrote into the cache, so that the cache is
+    never behind our own writes. `previews` gives the very same tuple where nothing changed.
     """
 
     kube: Kube
@@ -49,7 +48,7 @@ class Context:
     route: Route
     memory: Memory
     operator: Callable[[], OperatorSeen] = nobody_asked
-    askings: Askings = field(default_factory=Askings)
+    links_being_asked: LinksBeingAsked = field(default_factory=LinksBeingAsked)
 
     def client_for(self, preview: Preview, installation_id: int | None = None) -> InstallationClient:
         """Return the client with which GitHub is asked about a Preview; another installation's if given.
@@ -80,7 +79,7 @@ class Context:
     def forget(self, name: str) -> None:
         """Forget a Preview that is gone."""
         self.memory.forget(name)
-        self.askings.forget(name)
+        self.links_being_asked.forget(name)
 
     @property
     def limits(self) -> Limits:

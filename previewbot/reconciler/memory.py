@@ -10,11 +10,11 @@ from datetime import datetime, timedelta
 
 from previewbot.api import ConfigurationProblem, Requests, Status
 from previewbot.config.repository import RepositoryConfig
-from previewbot.reconciler.asked import Asked
 from previewbot.reconciler.bounded import keep
 from previewbot.reconciler.observation import GatewaySeen, Observation, PullRequestFacts
 from previewbot.reconciler.pauses import FIRST, Pauses
 from previewbot.reconciler.plan.refusals import ANSWERS_AN_HOUR, is_refusal
+from previewbot.reconciler.pod_questions import PodQuestions
 from previewbot.rules.repositories import Bounds
 from previewbot.rules.seldom import Seldom
 
@@ -189,7 +189,7 @@ class Memory:
     pauses: Pauses = field(default_factory=Pauses)
     refused: Refused = field(default_factory=Refused)
     said: Seldom = field(default_factory=Seldom)
-    asked: Asked = field(default_factory=Asked)
+    pod_questions: PodQuestions = field(default_factory=PodQuestions)
     gateway: GatewayMemory = field(default_factory=GatewayMemory)
 
     def forget(self, name: str) -> None:

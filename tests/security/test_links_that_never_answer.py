@@ -9,8 +9,8 @@ import pytest
 
 from previewbot.api import Phase, Reason, Why
 from previewbot.clients.links import Limits
-from previewbot.reconciler.askings import Askings
 from previewbot.reconciler.gather import links
+from previewbot.reconciler.links_being_asked import LinksBeingAsked
 from previewbot.rules.link_answers import Answer
 from tests.support.passes import A, World
 
@@ -21,9 +21,9 @@ def a_short_moment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(links, "MOMENT", 0.02)
 
 
-def asked_in(world: World) -> Askings:
+def asked_in(world: World) -> LinksBeingAsked:
     """Return what the world's controller is asking."""
-    return world._reconciler._context.askings
+    return world._reconciler._context.links_being_asked
 
 
 async def silent(turn: asyncio.Semaphore | None = None) -> World:
@@ -68,7 +68,7 @@ async def test_a_command_is_obeyed_meanwhile() -> None:
 
 
 async def test_many_that_never_answer_are_asked_a_few_at_a_time_and_hold_up_nobody_else() -> None:
-    turn = Askings().turn
+    turn = LinksBeingAsked().turn
     worlds = [await silent(turn) for _ in range(12)]
 
     assert sum(len(world.links.asked) for world in worlds) == 8

@@ -12,8 +12,8 @@ from dataclasses import replace
 
 from previewbot.api import ChildState, Preview, Why
 from previewbot.clients.links import Question
-from previewbot.reconciler.askings import Asking
 from previewbot.reconciler.context import Context
+from previewbot.reconciler.links_being_asked import LinkBeingAsked
 from previewbot.reconciler.observation import LinkAnswer, Observation
 from previewbot.reconciler.plan.link_check import Inquiry, inquiry_of, is_due
 from previewbot.rules.link_answers import Answer, Answers, verdict_of, wants_staging
@@ -30,7 +30,7 @@ async def ask_link(context: Context, preview: Preview, observation: Observation)
     By what is stored and not by what this pass will find: what is announced then is what was asked about, or
     it is asked again.
     """
-    status, asking = preview.status, context.askings
+    status, asking = preview.status, context.links_being_asked
     inquiry = inquiry_of(preview, observation.facts, context.limits, status.services, status.children)
     begun = asking.of(preview.name)
     if inquiry is None or (begun is not None and begun.of != inquiry.of):
@@ -45,7 +45,7 @@ async def ask_link(context: Context, preview: Preview, observation: Observation)
         if asleep or not is_due(inquiry, status.link, status.services, deadline, now):
             return None
         task = asyncio.create_task(_ask(context, inquiry, _addresses(observation)))
-        begun = Asking(inquiry.of, task)
+        begun = LinkBeingAsked(inquiry.of, task)
         asking.note(preview.name, begun)
     await asyncio.wait({begun.task}, timeout=MOMENT)
     if not begun.task.done():
@@ -60,7 +60,7 @@ async def ask_link(context: Context, preview: Preview, observation: Observation)
 
 async def _ask(context: Context, inquiry: Inquiry, addresses: tuple[str, ...]) -> Answers:
     """Ask the link, and what else it takes to tell what its answer means."""
-    async with context.askings.turn:
+    async with context.links_being_asked.turn:
         question = Question(inquiry.url, addresses)
         link = await context.links.ask(question)
         if wants_staging(inquiry.asked, link):

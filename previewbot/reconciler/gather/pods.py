@@ -60,7 +60,7 @@ class _Session:
 
     def is_due(self, uid: str, what: str) -> bool:
         """Return whether Kubernetes may be asked this about an object now."""
-        return self.context.memory.asked.is_due(uid, what, self.context.now())
+        return self.context.memory.pod_questions.is_due(uid, what, self.context.now())
 
 
 async def pod_problems(
@@ -120,7 +120,7 @@ async def _problem(session: _Session) -> PodProblem | None:
     if session.child.state is ChildState.FAILED:
         return await _last_words(session)
     if rules.has_pod(session.pods):
-        session.context.memory.asked.has_pod(session.child.uid)
+        session.context.memory.pod_questions.has_pod(session.child.uid)
     try:
         finding = session.finds() or await _asked(session)
     except RemoteError as error:
@@ -166,7 +166,7 @@ async def _refused(session: _Session, now: datetime) -> PodFinding | None:
 
 def _podless_since(session: _Session, now: datetime) -> datetime:
     """Return since when a session has no pod: from its beginning, where it never was up."""
-    since = session.context.memory.asked.podless_since(session.child.uid, now)
+    since = session.context.memory.pod_questions.podless_since(session.child.uid, now)
     starts = session.child.state is ChildState.CREATING and not session.service.serving_sha
     return min(since, session.child.created_at) if starts else since
 

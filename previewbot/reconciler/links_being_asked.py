@@ -11,25 +11,25 @@ _AT_A_TIME = 8
 
 
 @dataclass(frozen=True)
-class Asking:
+class LinkBeingAsked:
     """That a link is being asked: which inquiry it is, and the task that has the answers in the end."""
 
     of: str
     task: asyncio.Task[Answers]
 
 
-class Askings:
+class LinksBeingAsked:
     """The links that are being asked, by the names of their Previews; `turn` bounds how many at a time."""
 
     def __init__(self) -> None:
-        self._begun: dict[str, Asking] = {}
+        self._begun: dict[str, LinkBeingAsked] = {}
         self.turn = asyncio.Semaphore(_AT_A_TIME)
 
-    def of(self, name: str) -> Asking | None:
+    def of(self, name: str) -> LinkBeingAsked | None:
         """Return what a Preview's link is being asked."""
         return self._begun.get(name)
 
-    def note(self, name: str, begun: Asking) -> None:
+    def note(self, name: str, begun: LinkBeingAsked) -> None:
         """Note that a link is being asked."""
         self._begun[name] = begun
 

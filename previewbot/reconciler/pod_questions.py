@@ -27,7 +27,7 @@ class _Question:
     number: int
 
 
-class Asked:
+class PodQuestions:
     """Who was asked about, by what they are called and what is asked, and who has been without a pod since
     when."""
 
@@ -39,7 +39,7 @@ class Asked:
         """Return whether it may be asked now, and take it as asked then."""
         key = (uid, what)
         before = self._questions.get(key)
-        if before is not None and now < before.at + pause(before.number):
+        if before is not None and now < before.at + _pause(before.number):
             return False
         keep(self._questions, key, _Question(now, before.number + 1 if before else 1), _KEPT)
         return True
@@ -55,7 +55,7 @@ class Asked:
         self._podless.pop(session_uid, None)
 
 
-def pause(number: int) -> timedelta:
+def _pause(number: int) -> timedelta:
     """Return the pause after so many questions about the same."""
     grown = FIRST * (1 << min(number - 1, 10))
     return min(grown, _SOON if number <= _SOON_FOR else LONGEST)
