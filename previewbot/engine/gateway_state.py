@@ -10,10 +10,11 @@ import ipaddress
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeGuard
 
 from previewbot.api import Resource
 from previewbot.config.server import GatewaySettings
+from previewbot.engine.conditions import is_present, words_of
 from previewbot.engine.links import ROUTE_GROUP, ROUTE_VERSION
 from previewbot.rules.hosts import is_host_name
 from previewbot.rules.masking import one_line
@@ -129,18 +130,17 @@ def _by_status(
 ) -> tuple[Stands, str]:
     for kind in ("Accepted", "Programmed"):
         condition = conditions.get(kind)
-        if condition is not None and condition.get("status") == "False":
-            return Stands.REFUSED, f"the Gateway {name} is not {kind.lower()}: {_words(condition)}"
+        if _is(condition, "False"):
+            return Stands.REFUSED, f"the Gateway {name} is not {kind.lower()}: {words_of(condition)}"
     # `Scheduled` and `Ready` were the names of these before Gateway API 0.8, and some write them still.
     served = any(
-        (conditions.get(kind) or {}).get("status") == "True"
-        for kind in ("Programmed", "Accepted", "Ready", "Scheduled")
+        _is(conditions.get(kind), "True") for kind in ("Programmed", "Accepted", "Ready", "Scheduled")
     )
     if served:
         return Stands.SERVED, ""
     wanted = spec.get("gatewayClassName") or ""
     accepted = _present((((gateway_class or {}).get("status")) or {}).get("conditions"), 0).get("Accepted")
-    why = f": its class {wanted} is not accepted: {_words(accepted)}" if _is_false(accepted) else ""
+    why = f": its class {wanted} is not accepted: {words_of(accepted)}" if _is(accepted, "False") else ""
     return Stands.WAITING, f"no controller has taken the Gateway {name} (class {wanted}){why}"
 
 
@@ -149,7 +149,7 @@ def _present(conditions: Sequence[Object] | None, generation: int) -> dict[str, 
     return {
         str(condition.get("type")): condition
         for condition in conditions or []
-        if (condition.get("observedGeneration") or generation) >= generation
+        if is_present(condition, generation)
     }
 
 
@@ -213,21 +213,15 @@ def _of_listener(said: Object, generation: int) -> str:
     conditions = _present(said.get("conditions"), generation)
     for kind in ("Accepted", "Programmed", "ResolvedRefs"):
         condition = conditions.get(kind)
-        if not _is_false(condition) or condition is None:
+        if not _is(condition, "False"):
             continue
         if kind != "ResolvedRefs" or condition.get("reason") in _BROKEN_REFERENCES:
-            return f"{said.get('name')}: {_words(condition)}"
+            return f"{said.get('name')}: {words_of(condition)}"
     conflicted = conditions.get("Conflicted")
-    if conflicted is not None and conflicted.get("status") == "True":
-        return f"{said.get('name')}: {_words(conflicted)}"
+    if _is(conflicted, "True"):
+        return f"{said.get('name')}: {words_of(conflicted)}"
     return ""
 
 
-def _is_false(condition: Object | None) -> bool:
-    return condition is not None and condition.get("status") == "False"
-
-
-def _words(condition: Object | None) -> str:
-    said = condition or {}
-    reason, message = said.get("reason") or said.get("type") or "", said.get("message") or ""
-    return f"{reason}: {message}" if message else str(reason)
+def _is(condition: Object | None, status: str) -> TypeGuard[Object]:
+    return condition is not None and condition.get("status") == status

@@ -41,6 +41,12 @@ def host(gateway: GatewaySettings, key: str) -> str:
     return f"{key}.{gateway.domain}"
 
 
+def gateway_url(gateway: GatewaySettings, key: str, path: str = "/") -> str:
+    """Return the address at which a pull request is opened behind the gateway."""
+    port = f":{gateway.port}" if gateway.port else ""
+    return f"{gateway.scheme}://{host(gateway, key)}{port}{path}"
+
+
 def extension_link(key: str, scope: str | None) -> str:
     """Return the link that hands the header to mirrord's browser extension.
 
@@ -65,8 +71,7 @@ def link(
     entry = entry_of(config, services)
     path = _lands([service for service in serving if config.entry_of(service.name) == entry], opens)
     if gateway is not None and entry is not None:
-        port = f":{gateway.port}" if gateway.port else ""
-        return Link(kind=LinkKind.GATEWAY, url=f"{gateway.scheme}://{host(gateway, key)}{port}{path}")
+        return Link(kind=LinkKind.GATEWAY, url=gateway_url(gateway, key, path))
     sharing = _sharing(serving, entry)
     if sharing is not None:
         # Without an entry the share host leads to this service itself, to which another's path means nothing.

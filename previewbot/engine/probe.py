@@ -25,8 +25,7 @@ def page_of(public_url: str) -> str:
 
 def url_of(gateway: GatewaySettings) -> str:
     """Return the address that the probe answers at."""
-    port = f":{gateway.port}" if gateway.port else ""
-    return f"{gateway.scheme}://{links.host(gateway, NAME)}{port}/"
+    return links.gateway_url(gateway, NAME)
 
 
 def probe(gateway: GatewaySettings, namespace: str, public_url: str) -> dict[str, Any]:

@@ -12,11 +12,13 @@ from enum import StrEnum
 from typing import Any
 
 from previewbot.config.server import GatewaySettings
+from previewbot.engine.conditions import is_present, words_of
+from previewbot.engine.links import ROUTE_GROUP
 from previewbot.rules.masking import one_line
 
 Object = Mapping[str, Any]
 
-_GATEWAY_GROUP, _GATEWAY_KIND = "gateway.networking.k8s.io", "Gateway"
+_GATEWAY = (ROUTE_GROUP, "Gateway")
 _MUST_BE_TRUE = ("Accepted", "ResolvedRefs", "Programmed", "Reconciled")
 """Conditions of a parent that say, where they are False, that requests do not get where the route leads.
 
@@ -88,9 +90,9 @@ def _counting(route: Object, gateway: GatewaySettings) -> Sequence[Object]:
     said: dict[str, list[Object]] = {}
     for parent in (route.get("status") or {}).get("parents") or []:
         of = parent.get("parentRef") or {}
-        kind = (of.get("group", _GATEWAY_GROUP), of.get("kind", _GATEWAY_KIND))
+        kind = (of.get("group", _GATEWAY[0]), of.get("kind", _GATEWAY[1]))
         name = (of.get("namespace") or here, of.get("name"))
-        if kind == (_GATEWAY_GROUP, _GATEWAY_KIND) and name == (gateway.namespace, gateway.name):
+        if kind == _GATEWAY and name == (gateway.namespace, gateway.name):
             said.setdefault(of.get("sectionName") or "", []).append(parent)
     # What another listener says is about the reference of an earlier setting, if this one has an entry.
     counting = said.get(gateway.section_name or "", [])
@@ -107,9 +109,9 @@ def _of_parent(parent: Object, generation: int) -> RouteAnswer:
         for condition in (conditions[kind] for kind in kinds if kind in conditions)
         if condition.get("status") == bad
     ]
-    present = [condition for condition in wrong if _is_present(condition, generation)]
+    present = [condition for condition in wrong if is_present(condition, generation)]
     if present:
-        return RouteAnswer(Verdict.REFUSED, _words(present[0]))
+        return RouteAnswer(Verdict.REFUSED, one_line(words_of(present[0])))
     accepted = conditions.get("Accepted")
     decided = ("True", "False")
     undecided = [c for k, c in conditions.items() if k in _MUST_BE_TRUE and c.get("status") not in decided]
@@ -117,13 +119,8 @@ def _of_parent(parent: Object, generation: int) -> RouteAnswer:
         # What the API server puts there itself until a controller comes: `Unknown`, `Pending`.
         return RouteAnswer(Verdict.SILENT)
     known = [c for k, c in conditions.items() if k in (*_MUST_BE_TRUE, *_MUST_NOT_BE_TRUE)]
-    current = all(_is_present(condition, generation) for condition in known)
+    current = all(is_present(condition, generation) for condition in known)
     return RouteAnswer(Verdict.ACCEPTED if current else Verdict.OUTDATED)
-
-
-def _is_present(condition: Object, generation: int) -> bool:
-    """Return whether a condition is about the present form; one that names no generation is believed."""
-    return (condition.get("observedGeneration") or generation) >= generation
 
 
 def _of_listeners(answers: Sequence[RouteAnswer]) -> RouteAnswer:
@@ -139,8 +136,3 @@ def _of_listeners(answers: Sequence[RouteAnswer]) -> RouteAnswer:
 def _worst(answers: Sequence[RouteAnswer]) -> RouteAnswer:
     order = (Verdict.REFUSED, Verdict.OUTDATED, Verdict.SILENT, Verdict.ACCEPTED)
     return min(answers, key=lambda answer: order.index(answer.verdict), default=RouteAnswer(Verdict.SILENT))
-
-
-def _words(condition: Object) -> str:
-    reason, message = condition.get("reason") or condition.get("type"), condition.get("message") or ""
-    return one_line(f"{reason}: {message}" if message else str(reason))

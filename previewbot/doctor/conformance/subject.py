@@ -66,8 +66,7 @@ class Subject:
         """The address that is asked for the preview."""
         if self.gateway is None or self.backend is None:
             return self.entry_url
-        port = f":{self.gateway.port}" if self.gateway.port else ""
-        return f"{self.gateway.scheme}://{links.host(self.gateway, self.key)}{port}/"
+        return links.gateway_url(self.gateway, self.key)
 
 
 def own_image(target: TargetPath, container: str, workload: Mapping[str, Any]) -> str:
