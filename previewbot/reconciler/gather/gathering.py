@@ -258,13 +258,14 @@ async def _ask_for_services(context: Context, observation: Observation) -> Obser
         if prepared.service.head_sha and not prepared.service.container:
             targets[prepared.config.name] = await read_target(context, prepared.config, prepared.service)
     as_planned = replace(as_planned, targets=targets)
-    runnable = [prepared.service for prepared in prepare(as_planned) if prepared.can_run]
+    services = prepare(as_planned)
+    runnable = [prepared.service for prepared in services if prepared.can_run]
     problems = await pod_problems(context, preview, runnable, observation.found)
     again = look_again_in(context, preview, runnable, observation.found)
+    taken = await taken_by_others(context, as_planned, services)
+    answer = await ask_link(context, preview, observation)
     # The questions may have taken most of a minute. The plan must not measure deadlines by a clock that stood
     # still meanwhile.
-    taken = await taken_by_others(context, as_planned)
-    answer = await ask_link(context, preview, observation)
     return replace(
         observation,
         now=context.now(),

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from previewbot.api import Reason
 from previewbot.reconciler.children.kind import ChildKind, Desired, Inputs, Mode, Object
 from previewbot.reconciler.context import Context
-from previewbot.reconciler.observation import Observation
-from previewbot.reconciler.plan.steps import prepare
+from previewbot.reconciler.observation import Observation, Prepared
 
 Identity = tuple[str, str, str]
 
 
-async def taken_by_others(context: Context, observation: Observation) -> Mapping[Identity, str]:
-    """Return what is in the way of children that are not there, by their identity.
+async def taken_by_others(
+    context: Context, observation: Observation, services: Sequence[Prepared]
+) -> Mapping[Identity, str]:
+    """Return what is in the way of children of these services that are not there, by their identity.
 
     It is asked only where one could be made now, or was in somebody's way before: of all others that wait
     nobody needs to know. Raises RemoteError.
@@ -26,7 +27,7 @@ async def taken_by_others(context: Context, observation: Observation) -> Mapping
         return {}
     taken = {}
     listed: dict[tuple[str, str], list[Object]] = {}
-    for kind, desired in _missing(context, observation):
+    for kind, desired in _missing(context, observation, services):
         place = kind.name, desired.namespace
         if place not in listed:
             listed[place] = [*await context.kube.list_children(kind.resource, desired.namespace, "")]
@@ -36,11 +37,13 @@ async def taken_by_others(context: Context, observation: Observation) -> Mapping
     return taken
 
 
-def _missing(context: Context, observation: Observation) -> list[tuple[ChildKind, Desired]]:
+def _missing(
+    context: Context, observation: Observation, services: Sequence[Prepared]
+) -> list[tuple[ChildKind, Desired]]:
     """Return the children that should be there and are not, but for those that failed already."""
     preview, facts = observation.preview, observation.facts
     assert facts is not None
-    inputs = Inputs(preview, facts, observation.limits, prepare(observation))
+    inputs = Inputs(preview, facts, observation.limits, services)
     there = {found.identity for found in observation.found}
     failed = {(child.identity, child.failed_attempt) for child in preview.status.children}
     return [

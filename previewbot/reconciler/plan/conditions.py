@@ -57,11 +57,10 @@ def held_phase(
     return phase, reason or before.reason
 
 
-def expiry_text(phase: Phase | None, services: Sequence[Service], expires_at: datetime | None) -> str:
+def expiry_text(status: Status) -> str:
     """Return what `kubectl get previews` shows of the end of what runs, with or without a link."""
-    without_link = phase is Phase.DEPLOYING and any(service.phase.runs for service in services)
-    shown = expires_at is not None and phase is not None and (phase.runs or without_link)
-    return expires_at.strftime("%Y-%m-%d %H:%M UTC") if shown and expires_at else ""
+    expires_at = status.lifecycle.expires_at
+    return expires_at.strftime("%Y-%m-%d %H:%M UTC") if expires_at and status.runs else ""
 
 
 def conditions_of(status: Status, *, generation: int, now: datetime) -> tuple[Condition, ...]:

@@ -159,12 +159,11 @@ def _with_parts(
     same_parts = parts == (phase, reason, lifecycle, slot, link, other_links)
     if same_parts and (before.services, before.children) == (services, children):
         return before
-    return replace(
+    status = replace(
         before,
         phase=phase,
         reason=reason,
         service_names=", ".join(service.name for service in services),
-        expires=conditions.expiry_text(phase, services, lifecycle.expires_at),
         lifecycle=lifecycle,
         slot=slot,
         link=link,
@@ -172,3 +171,4 @@ def _with_parts(
         services=services,
         children=children,
     )
+    return replace(status, expires=conditions.expiry_text(status))

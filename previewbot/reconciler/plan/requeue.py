@@ -62,7 +62,8 @@ _INTERVALS: Mapping[Waits, float] = {
     Waits.OPERATOR: 60.0,
     Waits.NAMESPACE: 60.0,
 }
-"""What an event does not tell of; `Waits.IMAGE` has a schedule of its own, and `Waits.EVENT` none."""
+"""What an event does not tell of; images and links (`plan/link_check.py`) have schedules of their own, and
+`Waits.EVENT` none."""
 
 # Every 10 s for the first ten minutes, in which somebody may be waiting; then each minute; past the deadline
 # every five, so that an image that comes late is still found.
