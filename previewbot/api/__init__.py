@@ -33,7 +33,7 @@ from previewbot.api.preview import (
     timestamp,
 )
 from previewbot.api.proof import Proven, Why
-from previewbot.api.reasons import POD_PROBLEMS, REASONS, Reason, ReasonInfo
+from previewbot.api.reasons import HAVE_LOGS, POD_PROBLEMS, REASONS, Reason, ReasonInfo
 from previewbot.api.reports import Refusal, Report
 from previewbot.api.requests import Goal, Refused, Reply, RequestId, RequestKind, Requests
 from previewbot.api.resource import Resource
@@ -59,6 +59,7 @@ __all__ = [
     "COMMENT_ID",
     "DELIVERY_ID",
     "GROUP",
+    "HAVE_LOGS",
     "KIND",
     "LISTING",
     "MEMBER_COMMENT_ID",

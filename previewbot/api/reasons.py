@@ -454,3 +454,6 @@ REASONS: Mapping[Reason, ReasonInfo] = MappingProxyType(
 
 POD_PROBLEMS = tuple(_POD_ROWS)
 """What only a preview's pods tell."""
+
+HAVE_LOGS = (Reason.CRASHING, Reason.OUT_OF_MEMORY, Reason.INIT_WAITING, Reason.PROBE_FAILING)
+"""Those of them for which a container's own words tell more."""

@@ -14,7 +14,7 @@ from datetime import UTC, date, datetime, timedelta
 from enum import Enum
 from typing import Any, NamedTuple
 
-from previewbot.api import Reason
+from previewbot.api import REASONS, Reason, Waits
 from previewbot.rules.masking import one_line
 
 API_GROUP = "operator.metalbear.co"
@@ -101,15 +101,7 @@ class OperatorProblem(NamedTuple):
     words: str
 
 
-OPERATOR_REASONS = frozenset(
-    {
-        Reason.OPERATOR_MISSING,
-        Reason.OPERATOR_UNAVAILABLE,
-        Reason.LICENCE_EXPIRED,
-        Reason.PREVIEWS_NOT_SUPPORTED,
-        Reason.MANAGEMENT_ONLY,
-    }
-)
+OPERATOR_REASONS = frozenset(reason for reason, row in REASONS.items() if row.waits is Waits.OPERATOR)
 """The reasons that `problem_of` has."""
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from jinja2 import BaseLoader, Environment, StrictUndefined
 
 from previewbot.api import (
+    HAVE_LOGS,
     ContainerPart,
     LinkKind,
     Missing,
@@ -79,6 +80,7 @@ def _environment(
     environment.filters |= {**filters, "when": when, "duration": _duration, "short": _short}
     environment.tests["for_the_platform_team"] = for_the_platform_team
     environment.globals |= {
+        "HAVE_LOGS": HAVE_LOGS,
         "Phase": Phase,
         "Reason": Reason,
         "LinkKind": LinkKind,

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit, urlunsplit
 
-from previewbot.api import Child, Link, LinkKind, Phase, Preview, Proven, Reason, Service
+from previewbot.api import REASONS, Child, Link, LinkKind, Phase, Preview, Proven, Reason, Service, Waits
 from previewbot.config.repository import Entry, RepositoryConfig
 from previewbot.engine import links
 from previewbot.engine.annotations import hash_of
@@ -20,7 +20,7 @@ from previewbot.reconciler.children.routes import route_among
 from previewbot.reconciler.observation import Limits, Observation, PullRequestFacts
 from previewbot.rules.link_answers import Asked, pause, reason_of, verdict_of
 
-LINK_REASONS = (Reason.CHECKING_LINK, Reason.LINK_SHOWS_STAGING, Reason.LINK_UNANSWERED)
+LINK_REASONS = tuple(reason for reason, row in REASONS.items() if row.waits is Waits.LINK)
 """Why a link is not shown that everything but its answer speaks for."""
 
 STILL_ASKED = 0.5

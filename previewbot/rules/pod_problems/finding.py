@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from previewbot.api import ContainerPart, Reason
+from previewbot.api import HAVE_LOGS, ContainerPart, Reason
 
 Object = Mapping[str, Any]
 
@@ -59,10 +59,6 @@ class PodFinding:
     def has_log(self) -> bool:
         """Whether the container ran, and so may have left words."""
         return self.reason in HAVE_LOGS
-
-
-HAVE_LOGS = (Reason.CRASHING, Reason.OUT_OF_MEMORY, Reason.INIT_WAITING, Reason.PROBE_FAILING)
-"""The reasons for which a container's own words tell more."""
 
 
 @dataclass(frozen=True)
