@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from previewbot.rules.masking import mask_secrets, visible
+from previewbot.text.cutting import cut_at_the_end
 
 _LONGEST = 1_000
 """Characters of a finding's words: a server may answer with a book."""
@@ -51,8 +52,7 @@ class Check:
 def safe(words: str) -> str:
     """Return words as one line without what looks like a secret, and not more of them than people read."""
     # Cut after it was masked: half a secret may be too short to look like one.
-    masked = mask_secrets(" ".join(visible(words[: 4 * _LONGEST]).split()))
-    return masked if len(masked) <= _LONGEST else f"{masked[: _LONGEST - 1]}…"
+    return cut_at_the_end(mask_secrets(" ".join(visible(words[: 4 * _LONGEST]).split())), _LONGEST)
 
 
 def ok(name: str, words: str) -> Check:

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from previewbot.api import GROUP, Preview
+from previewbot.text.cutting import cut_at_the_end
 
 AGENT = f"{GROUP}/agent"
 """The coding agent, by the name that the comment has too, such as `Copilot`."""
@@ -65,5 +66,4 @@ def _cleaned(value: str, longest: int) -> str:
     # a line break would look like another record, and half a character (a lone surrogate, which JSON can
     # hold) could not even be sent to the API server.
     seen = "".join(char for char in value if char.isprintable() or char.isspace())
-    text = " ".join(seen.split())
-    return text if len(text) <= longest else f"{text[: longest - 1]}…"
+    return cut_at_the_end(" ".join(seen.split()), longest)

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal, get_args
 
+from previewbot.text.cutting import cut_at_the_end
 from previewbot.text.durations import parse_duration
 
 CommandName = Literal["start", "restart", "stop", "extend", "status", "help"]
@@ -82,7 +83,7 @@ def excerpt(body: str) -> str:
         return ""
     line = " ".join(body.splitlines()[0].split())
     # The dots make sure that what is left of a line that gives no command gives none either.
-    return line if len(line) <= _LONGEST_LINE else line[: _LONGEST_LINE - 1] + "…"
+    return cut_at_the_end(line, _LONGEST_LINE)
 
 
 def parse(body: str) -> Command | UnknownCommand | None:
@@ -143,4 +144,4 @@ def _duration(text: str) -> timedelta | None:
 def _as_quotation(text: str) -> str:
     # It is shown in our answer, where a control character could hide or turn what stands around it.
     clean = "".join(char if char.isprintable() else " " for char in " ".join(text.split()))
-    return clean if len(clean) <= _LONGEST_QUOTE else clean[: _LONGEST_QUOTE - 1] + "…"
+    return cut_at_the_end(clean, _LONGEST_QUOTE)

@@ -12,7 +12,7 @@ from collections import Counter
 from itertools import pairwise
 
 from previewbot.rules.messages import with_short_images
-from previewbot.text.cutting import cut_in_the_middle
+from previewbot.text.cutting import cut_at_the_end, cut_in_the_middle
 
 MASK = "***"
 LINES, LINE_LENGTH, BYTES = 20, 300, 2048
@@ -127,7 +127,7 @@ def excerpt(text: str) -> tuple[str, ...]:
     room = BYTES
     # From the end, since the last words of a container that crashed are the ones that tell why.
     for line in reversed([line for line in lines if line][-LINES:]):
-        line = _shorten(mask_secrets(line))
+        line = cut_at_the_end(mask_secrets(line), LINE_LENGTH)
         room -= len(line.encode()) + 1
         if room < 0:
             break
@@ -143,7 +143,8 @@ def one_line(text: str) -> str:
     # without the name by which it is known for one.
     line = with_short_images(mask_secrets(whole[:_READ_OF_A_MESSAGE]))
     # Where the message went on, what stands last may be half a secret, too short to look like one.
-    return _shorten(line) if len(whole) > _READ_OF_A_MESSAGE else cut_in_the_middle(line, LINE_LENGTH)
+    cut = cut_at_the_end if len(whole) > _READ_OF_A_MESSAGE else cut_in_the_middle
+    return cut(line, LINE_LENGTH)
 
 
 def visible(text: str) -> str:
@@ -256,7 +257,3 @@ def _without_blocks(lines: list[str]) -> list[str]:
             kept.append(line)
         inside = (inside or begins is not None) and ends is None
     return kept
-
-
-def _shorten(line: str) -> str:
-    return line if len(line) <= LINE_LENGTH else line[: LINE_LENGTH - 1] + "…"

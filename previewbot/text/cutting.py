@@ -1,8 +1,4 @@
-"""A line that is too long loses its middle: what was tried stands at its beginning, why it failed at its end.
-
-Only for what is masked already (`rules/masking.py`): without its middle a line may have lost the name by
-which a secret behind it is known.
-"""
+"""Lines that are too long, cut so that it shows."""
 
 from __future__ import annotations
 
@@ -14,8 +10,18 @@ _WORD_AT_MOST = 24
 """A cut moves by so many characters at most, so that it falls between words."""
 
 
+def cut_at_the_end(line: str, length: int) -> str:
+    """Return a line of at most so many characters that has its beginning."""
+    return line if len(line) <= length else f"{line[: length - 1]}…"
+
+
 def cut_in_the_middle(line: str, length: int) -> str:
-    """Return a line of at most so many characters that has its beginning and its end."""
+    """Return a line of at most so many characters that has its beginning and its end.
+
+    What was tried stands at the beginning of a message, why it failed at its end. Only for what is masked
+    already (`rules/masking.py`): without its middle a line may have lost the name by which a secret behind it
+    is known.
+    """
     if len(line) <= length:
         return line
     head = int((length - len(_MARK)) * _HEAD_SHARE)

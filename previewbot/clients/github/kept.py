@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from previewbot.clients.github.cutting import Each, Rule
 from previewbot.rules import agents, app_rights, commands
+from previewbot.text.cutting import cut_at_the_end
 from previewbot.text.markers import comment_hash, marker_in
 
 _MOST_OF_A_NAME = 200
@@ -23,7 +24,7 @@ def _words(body: str) -> dict[str, str]:
 
 
 def _name(text: str) -> str:
-    return text if len(text) <= _MOST_OF_A_NAME else text[: _MOST_OF_A_NAME - 1] + "…"
+    return cut_at_the_end(text, _MOST_OF_A_NAME)
 
 
 _ACCOUNT: Rule = {"id": None, "login": None, "type": None}
