@@ -167,9 +167,8 @@ def why_none(author: Account, branch: str, *, is_fork: bool) -> str:
     if is_fork:
         return f"of a fork the author's account alone tells, and @{author.login} is no agent's that is known"
     return (
-        f"@{author.login} is no agent's account that is known, `{branch}` begins like no agent's "
-        "branch, and neither "
-        "the description nor a commit has an agent's link, address or trailer"
+        f"@{author.login} is no agent's account that is known, `{branch}` begins like no agent's branch, and "
+        "neither the description nor a commit has an agent's link, address or trailer"
     )
 
 

@@ -236,7 +236,7 @@ async def test_a_name_that_is_looked_up_without_end_holds_nobody_up() -> None:
 async def test_an_error_of_the_proxy_is_not_taken_for_the_link_s(status: int) -> None:
     with forward_proxy(refuses=status) as proxy:
         async with behind(marked) as port:
-            found = await links(HOST, proxy=proxy).ask(Question(f"http://{HOST}:{port}/"))
+            found = await links(HOST, limits=Limits(), proxy=proxy).ask(Question(f"http://{HOST}:{port}/"))
 
     assert proxy.asked == [f"GET http://{HOST}:{port}/"]
     assert (found.status, found.failure) == (200, None)
@@ -244,7 +244,7 @@ async def test_an_error_of_the_proxy_is_not_taken_for_the_link_s(status: int) ->
 
 async def test_an_error_that_came_through_the_proxy_counts_where_there_is_no_other_way() -> None:
     with forward_proxy(refuses=503) as proxy:
-        found = await links(proxy=proxy).ask(Question(f"http://{HOST}:8080/"))
+        found = await links(limits=Limits(), proxy=proxy).ask(Question(f"http://{HOST}:8080/"))
 
     assert (found.status, found.failure) == (503, None)
 
@@ -259,7 +259,7 @@ async def test_an_error_that_mirrord_marked_came_from_the_link() -> None:
 
     async with behind(failing) as port:
         with forward_proxy(hosts={HOST: port}) as proxy:
-            found = await links(HOST, proxy=proxy).ask(Question(f"http://{HOST}:{port}/"))
+            found = await links(HOST, limits=Limits(), proxy=proxy).ask(Question(f"http://{HOST}:{port}/"))
 
     assert (found.status, found.agents, asked) == (502, ("forwarded-to-client",), 1)
 
@@ -274,6 +274,6 @@ async def test_another_host_at_the_link_s_place_is_not_asked_of_a_proxy() -> Non
     with forward_proxy(refuses=502) as proxy:
         async with behind(note) as port:
             question = Question(f"http://{HOST}:{port}/", host="staging.example.com")
-            await links(HOST, proxy=proxy).ask(question)
+            await links(HOST, limits=Limits(), proxy=proxy).ask(question)
 
     assert (proxy.asked, hosts) == ([], ["staging.example.com"])
