@@ -101,7 +101,7 @@ async def questions_about(
         questions += [*cluster.questions(), *targets]
         gateway = settings.links.gateway if settings.links is not None else None
         if "controller" in secrets.who and gateway is not None:
-            links = Links(f"{USER_AGENT} (asks whether a link works)")
+            links = Links(f"{USER_AGENT} (asks whether a link works)", proxies=proxies)
             questions += OfRoutes(lambda: cluster.kube, links, settings, gateway, now).questions()
             questions += OfNames(gateway, settings.public_url, now).questions()
         questions += OfWeb(session, settings, secrets.signing or ()).questions()

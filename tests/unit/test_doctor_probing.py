@@ -13,8 +13,10 @@ from previewbot.clients.kubernetes.examining import ExaminedKube
 from previewbot.clients.links import Links
 from previewbot.config.server import GatewaySettings, Settings
 from previewbot.doctor.check import Check, State
+from previewbot.doctor.examination import Secrets, questions_about
 from previewbot.doctor.probing import OfRoutes
 from previewbot.engine import probe
+from previewbot.rules.proxies import DIRECTLY, Proxies, read_proxies
 from previewbot_demo.faults import Call
 from previewbot_demo.kube import FakeKube
 from tests.support import passes
@@ -113,3 +115,18 @@ async def test_it_is_taken_away_when_reading_it_fails(world: World) -> None:
 
     assert check.state is State.WRONG
     assert world.routes == []
+
+
+async def test_the_probe_is_asked_through_the_controller_s_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
+    given: list[Proxies] = []
+
+    def links(user_agent: str, *, proxies: Proxies = DIRECTLY) -> Links:
+        given.append(proxies)
+        return Links(user_agent, proxies=proxies)
+
+    monkeypatch.setattr("previewbot.doctor.examination.Links", links)
+    proxies = read_proxies({"HTTPS_PROXY": "http://proxy.corp.example.com:3128"})
+    async with questions_about(SETTINGS, Secrets(), Steps(), proxies) as questions:
+        assert NAME in [question.name for question in questions]
+
+    assert given == [proxies]
