@@ -325,6 +325,19 @@ async def test_where_the_gateway_is_goes_along_for_a_name_that_is_not_known_in_t
     assert [question.addresses for question in world.links.asked] == [("192.0.2.7",)]
 
 
+async def test_a_share_host_is_never_looked_for_at_the_gateway() -> None:
+    world = World()
+    without_entry = "".join(x for x in CONFIGURATION.splitlines(True) if not x.startswith("entry:"))
+    world.github.configuration, world.links.answer = without_entry, OURS
+    world.cluster.session_status = {"phase": "Ready", "shareHost": "x.share.example.com"}
+    assert world.cluster.gateway.object is not None
+    world.cluster.gateway.object["status"]["addresses"] = [{"type": "IPAddress", "value": "192.0.2.7"}]
+    await world.settle(6)
+
+    found = [(question.url, question.addresses) for question in world.links.asked]
+    assert found == [("https://x.share.example.com/", ())]
+
+
 async def test_staging_with_a_header_is_no_link_that_could_be_asked() -> None:
     world = World(links={"check": True})
     await world.settle(6)

@@ -44,7 +44,7 @@ async def ask_link(context: Context, preview: Preview, observation: Observation)
         asleep = any(found.serving and found.state is ChildState.IDLE for found in observation.found)
         if asleep or not is_due(inquiry, status.link, status.services, deadline, now):
             return None
-        task = asyncio.create_task(_ask(context, inquiry, _addresses(observation)))
+        task = asyncio.create_task(_ask(context, inquiry, _addresses(inquiry, observation)))
         begun = LinkBeingAsked(inquiry.of, task)
         asking.note(preview.name, begun)
     await asyncio.wait({begun.task}, timeout=MOMENT)
@@ -89,10 +89,9 @@ def _result(task: asyncio.Task[Answers]) -> Answers:
         return Answers(Answer(failure=Why.OTHER))
 
 
-def _addresses(observation: Observation) -> tuple[str, ...]:
-    """Return where the Gateway is, for a link whose name is not known in the cluster."""
-    through_gateway = observation.limits.gateway is not None
-    return observation.gateway.state.addresses if through_gateway else ()
+def _addresses(inquiry: Inquiry, observation: Observation) -> tuple[str, ...]:
+    """Return where the Gateway is, for a link through it whose name is not known in the cluster."""
+    return observation.gateway.state.addresses if inquiry.through_gateway else ()
 
 
 def _say(preview: Preview, inquiry: Inquiry, answers: Answers) -> None:

@@ -31,14 +31,15 @@ STILL_ASKED = 0.5
 class Inquiry:
     """What a link is asked now.
 
-    `of` tells it from what was asked before: another address, commit, route or check. `staging` is the host
-    of staging's own front end, behind the same Gateway if it is there; `from_then` is when the Gateway
-    follows the route.
+    `of` tells it from what was asked before: another address, commit, route or check. Of a link that leads
+    `through_gateway`, `staging` is the host of staging's own front end, if that is behind the same Gateway,
+    and `from_then` is when the Gateway follows the route.
     """
 
     of: str
     url: str
     asked: Asked
+    through_gateway: bool = False
     staging: str = ""
     from_then: datetime | None = None
 
@@ -86,6 +87,7 @@ def inquiry_of(
         of=hash_of({"asked": seen, "route": route.spec_hash if through_gateway and route else ""}),
         url=link.url,
         asked=asked,
+        through_gateway=through_gateway,
         staging=_staging(entry, link) if through_gateway else "",
         from_then=_settled(route, limits) if through_gateway else None,
     )
