@@ -8,8 +8,9 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import signal
+import selectors
 import subprocess
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -17,13 +18,18 @@ from typing import Any
 
 from previewbot.clients.kubernetes.kubeconfig import ExecPlugin
 from previewbot.clients.kubernetes.kubeconfig_fields import is_header
+from previewbot.clients.programs import MOST_BYTES, kill_with_all, without_ours
 from previewbot.rules.masking import one_line
 
 PATIENCE_SECONDS = 30.0
 """Plugins ask a cloud over the network, and kubectl waits for ever: nobody would see why nothing happens."""
 
 _END_SECONDS = 5.0
-_OWN = "PREVIEWBOT_"
+_MOST_KIB = MOST_BYTES // 1024
+
+
+class _TooMuch(Exception):
+    """A program printed more than any login has."""
 
 
 class PluginFailed(Exception):
@@ -50,14 +56,12 @@ def ask(
     """Run a plugin and return what it gives; raises PluginFailed.
 
     `cluster` is told to a plugin that wants to know it. It runs where we do, with our `environment` (without
-    previewbot's variables) and its own, and without a terminal; after `patience` seconds it is killed, with
-    all that it has started.
+    previewbot's variables) and its own, and without a terminal; after `patience` seconds, or with more output
+    than any login has, it is killed, with all that it has started.
     """
     spec = {"interactive": False} | ({"cluster": dict(cluster)} if plugin.provides_cluster else {})
     info = {"apiVersion": plugin.api_version, "kind": "ExecCredential", "spec": spec}
-    # The App's key may be in a variable of ours: no program needs it to log in at a cluster.
-    given = {name: value for name, value in environment.items() if not name.startswith(_OWN)}
-    told = {**given, **plugin.environment, "KUBERNETES_EXEC_INFO": json.dumps(info)}
+    told = {**without_ours(environment), **plugin.environment, "KUBERNETES_EXEC_INFO": json.dumps(info)}
     try:
         process = subprocess.Popen(
             [plugin.command, *plugin.arguments],
@@ -65,28 +69,64 @@ def ask(
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            # A group of its own: else what it started would live on, and hold its output open.
             start_new_session=True,
         )
     except (OSError, ValueError) as error:
         raise PluginFailed(_cannot_start(plugin, error)) from error
     try:
-        output, said = process.communicate(timeout=patience)
+        output, said = _printed(process, patience)
     except subprocess.TimeoutExpired:
-        _end(process)
         raise PluginFailed(f"{_named(plugin)} gave none within {patience:g} s and was ended") from None
+    except _TooMuch:
+        raise PluginFailed(f"{_named(plugin)} printed more than {_MOST_KIB} KiB and was ended") from None
     if process.returncode != 0:
         how = f"ended with {process.returncode}" if process.returncode > 0 else "was killed"
         raise PluginFailed(f"{_named(plugin)} {how}: {_words(said) or 'it said nothing'}")
     return _read(plugin, output, said)
 
 
+def _printed(process: subprocess.Popen[bytes], patience: float) -> tuple[bytes, bytes]:
+    """Return what a program prints until it ends: its output, and the beginning of its words beside it.
+
+    Raises _TooMuch, or TimeoutExpired when its time is up; the program is no more then.
+    """
+    assert process.stdout is not None and process.stderr is not None
+    deadline = time.monotonic() + patience
+    output, said = bytearray(), bytearray()
+    try:
+        with process.stdout, process.stderr, selectors.DefaultSelector() as unfinished:
+            unfinished.register(process.stdout, selectors.EVENT_READ, output)
+            unfinished.register(process.stderr, selectors.EVENT_READ, said)
+            while unfinished.get_map():
+                left = deadline - time.monotonic()
+                if left <= 0:
+                    raise subprocess.TimeoutExpired(process.args, patience)
+                _take(unfinished, left)
+                if len(output) > MOST_BYTES:
+                    raise _TooMuch
+        # With its output whole it may still hang.
+        process.wait(max(0.0, deadline - time.monotonic()))
+    except BaseException:
+        _end(process)
+        raise
+    return bytes(output), bytes(said)
+
+
+def _take(unfinished: selectors.BaseSelector, seconds: float) -> None:
+    """Wait for something to be printed, and keep it, up to one byte more than counts."""
+    for key, _ in unfinished.select(seconds):
+        piece = os.read(key.fd, MOST_BYTES)
+        # Words without end are read on all the same: else the program would wait for us.
+        key.data.extend(piece[: MOST_BYTES + 1 - len(key.data)])
+        if not piece:
+            unfinished.unregister(key.fileobj)
+
+
 def _end(process: subprocess.Popen[bytes]) -> None:
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(process.pid, signal.SIGKILL)
-    # Whoever has left the group may hold the output open; the login is given up in any case.
+    kill_with_all(process.pid)
+    # Nobody can end what hangs in the kernel; the login is given up in any case.
     with contextlib.suppress(subprocess.TimeoutExpired):
-        process.communicate(timeout=_END_SECONDS)
+        process.wait(_END_SECONDS)
 
 
 def _named(plugin: ExecPlugin) -> str:

@@ -15,18 +15,17 @@ import json
 import os
 import re
 import shutil
-import signal
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from previewbot.clients.programs import MOST_BYTES, kill_with_all, without_ours
 from previewbot.clients.registry.credentials import Credentials, HelperLogin, credentials_of
 from previewbot.rules.masking import one_line
 
 _SECONDS = 20.0
 """A cloud's program asks its own servers; a look has 45 seconds in all."""
 
-_MOST_BYTES = 64 * 1024
 _LONGEST_MESSAGE = 200
 _LIFETIME = 600.0
 """What does not say when it ends is asked for again this often, in seconds. The clouds' tokens live for an
@@ -39,7 +38,6 @@ _PAUSE = 30.0
 """How long a program that failed, or gave what was refused, is not started again."""
 
 _NOTHING = re.compile(r"credentials not found", re.IGNORECASE)
-_OWN_SECRETS = "PREVIEWBOT_"
 
 
 class HelperFailed(Exception):
@@ -108,8 +106,6 @@ class Helpers:
         path = shutil.which(program, path=self._environment.get("PATH", os.defpath))
         if path is None:
             raise HelperFailed(f"the credential helper {program} is not in PATH")
-        # Nothing of previewbot's own: a key that stands in the environment is no business of another program.
-        environment = {k: v for k, v in self._environment.items() if not k.startswith(_OWN_SECRETS)}
         try:
             process = await asyncio.create_subprocess_exec(
                 path,
@@ -117,7 +113,7 @@ class Helpers:
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.DEVNULL,
-                env=environment,
+                env=without_ours(self._environment),
                 start_new_session=True,
             )
         except OSError as error:
@@ -132,11 +128,11 @@ class Helpers:
                 f"the credential helper {program} does not answer within {self._seconds:g} s"
             ) from error
         finally:
-            _end(process)
+            kill_with_all(process.pid)
             # It was killed at the latest now, so this ends; else the loop keeps what is left of it.
             await asyncio.shield(process.wait())
-        if len(output) > _MOST_BYTES:
-            raise HelperFailed(f"the credential helper {program} writes more than {_MOST_BYTES // 1024} KiB")
+        if len(output) > MOST_BYTES:
+            raise HelperFailed(f"the credential helper {program} writes more than {MOST_BYTES // 1024} KiB")
         return _read(program, process.returncode or 0, output)
 
 
@@ -148,18 +144,12 @@ async def _talk(process: asyncio.subprocess.Process, server: str) -> bytes:
         await process.stdin.drain()
     process.stdin.close()
     output = b""
-    while len(output) <= _MOST_BYTES and (piece := await process.stdout.read(_MOST_BYTES)):
+    while len(output) <= MOST_BYTES and (piece := await process.stdout.read(MOST_BYTES)):
         output += piece
     # With its output whole it may still hang; with too much of it, it is not waited for.
-    if len(output) <= _MOST_BYTES:
+    if len(output) <= MOST_BYTES:
         await process.wait()
     return output
-
-
-def _end(process: asyncio.subprocess.Process) -> None:
-    """Kill a helper and whatever it started, which a new session has together."""
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(process.pid, signal.SIGKILL)
 
 
 def _read(program: str, code: int, output: bytes) -> Credentials | None:
