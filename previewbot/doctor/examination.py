@@ -78,14 +78,7 @@ async def questions_about(
         if secrets.private_key is not None:
             heard = Heard(now)
             github = GitHub(
-                session,
-                api_url=settings.github.api_url,
-                app_id=settings.github.app_id,
-                private_key=secrets.private_key,
-                user_agent=USER_AGENT,
-                now=now,
-                heard=heard,
-                ca_file=settings.github.ca_file,
+                session, settings.github, secrets.private_key, user_agent=USER_AGENT, now=now, heard=heard
             )
             registry = Registry(session, settings.images.registries)
             asking = OfGitHub(github, settings, heard, now)

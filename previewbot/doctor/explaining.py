@@ -66,15 +66,7 @@ async def foresee(
         )
     async with AsyncExitStack() as stack:
         session = await stack.enter_async_context(client_session(TIMEOUT, proxies))
-        github = GitHub(
-            session,
-            api_url=settings.github.api_url,
-            app_id=settings.github.app_id,
-            private_key=private_key,
-            user_agent=USER_AGENT,
-            now=now,
-            ca_file=settings.github.ca_file,
-        )
+        github = GitHub(session, settings.github, private_key, user_agent=USER_AGENT, now=now)
         kube = await Kube.connect(settings.cluster.kubeconfig, user_agent=USER_AGENT, fence=refuse_changes)
         stack.push_async_callback(kube.close)
         registry = Registry(session, settings.images.registries)

@@ -97,16 +97,7 @@ async def run(
 
     async with AsyncExitStack() as stack:
         session = await stack.enter_async_context(client_session(TIMEOUT, proxies))
-        github = GitHub(
-            session,
-            api_url=settings.github.api_url,
-            app_id=settings.github.app_id,
-            private_key=private_key,
-            user_agent=user_agent,
-            now=_now,
-            fence=fence,
-            ca_file=settings.github.ca_file,
-        )
+        github = GitHub(session, settings.github, private_key, user_agent=user_agent, now=_now, fence=fence)
         kube = await Kube.connect(settings.cluster.kubeconfig, user_agent=user_agent, fence=fence)
         stack.push_async_callback(kube.close)
         leadership = _leadership(settings, kube, health, identity)

@@ -22,7 +22,7 @@ from previewbot.clients.links import Links, Question
 from previewbot.clients.outgoing import client_session
 from previewbot.clients.registry import Registry
 from previewbot.clients.tls import end_at_once
-from previewbot.config.server import RegistrySettings
+from previewbot.config.server import GitHubSettings, RegistrySettings
 from previewbot.errors import RemoteError, SettingsError, TryLater
 from previewbot.rules.images import parse_reference
 from previewbot.rules.proxies import Proxies, read_proxies
@@ -79,14 +79,11 @@ class Outside:
 
     def __init__(self, session: aiohttp.ClientSession, ca_file: Path | None) -> None:
         self.session = session
+        settings = GitHubSettings(
+            api_url=f"https://{GITHUB}/api/v3", web_url=f"https://{GITHUB}", app_id=1, ca_file=ca_file
+        )
         self.github = GitHub(
-            session,
-            api_url=f"https://{GITHUB}/api/v3",
-            app_id=1,
-            private_key=KEY.decode(),
-            user_agent="test",
-            now=lambda: datetime.now(UTC),
-            ca_file=ca_file,
+            session, settings, KEY.decode(), user_agent="test", now=lambda: datetime.now(UTC)
         )
         self.registry = Registry(session, {REGISTRY: RegistrySettings(ca_file=ca_file)})
 

@@ -25,6 +25,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from pydantic import TypeAdapter
 
 from previewbot.clients.github import GitHub, InstallationClient
+from previewbot.config.server import GitHubSettings
 from previewbot_demo.github import Account, FakeGitHub, Repository
 from tests.support.clock import Clock, RunningClock
 from tests.support.github_script import Script
@@ -148,8 +149,8 @@ class Town:
 def a_github(session: aiohttp.ClientSession, url: str, clock: Clock, key: str | None = None) -> GitHub:
     """Return previewbot's client of a GitHub; with the App's key unless another is given."""
     pem = private_pem() if key is None else key
-    agent = "previewbot/test"
-    return GitHub(session, api_url=url, app_id=APP, private_key=pem, user_agent=agent, now=clock)
+    settings = GitHubSettings(api_url=url, web_url=url, app_id=APP)
+    return GitHub(session, settings, pem, user_agent="previewbot/test", now=clock)
 
 
 @asynccontextmanager

@@ -7,7 +7,6 @@ import contextlib
 import ssl
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from pathlib import Path
 from typing import cast
 
 import aiohttp
@@ -24,6 +23,7 @@ from previewbot.clients.github.parse import Token
 from previewbot.clients.github.tokens import Tokens
 from previewbot.clients.github.transport import Transport
 from previewbot.clients.tls import Trust
+from previewbot.config.server import GitHubSettings
 from previewbot.errors import RemoteError, SettingsError, TryLater, Unauthorized
 
 _JWT_SECONDS = 9 * 60
@@ -34,33 +34,31 @@ class GitHub:
     """Acts as the App (https://docs.github.com/en/apps/creating-github-apps/authenticating-with-a-github-app).
 
     `now` must know its zone; `fence` is called before each request that changes something, and may raise;
-    `heard` is told the headers of each answer.
-    `ca_file` has certificates that are trusted besides the system's. Raises SettingsError at once if
-    `private_key` is not an RSA key in PEM form, or `ca_file` cannot be read.
+    `heard` is told the headers of each answer. Raises SettingsError at once if `private_key` is not an RSA
+    key in PEM form, or the settings' `ca_file`, whose certificates are trusted besides the system's, cannot
+    be read.
     """
 
     def __init__(
         self,
         session: aiohttp.ClientSession,
-        *,
-        api_url: str,
-        app_id: int,
+        settings: GitHubSettings,
         private_key: str,
+        *,
         user_agent: str,
         now: Callable[[], datetime],
         fence: Callable[[], None] = lambda: None,
         heard: Callable[[Mapping[str, str]], None] = lambda headers: None,
-        ca_file: Path | None = None,
     ) -> None:
         self._session = session
-        self._api_url = api_url
-        self._app_id = app_id
+        self._api_url = settings.api_url
+        self._app_id = settings.app_id
         self._key = rsa_key(private_key)
         self._user_agent = user_agent
         self._now = now
         self._fence = fence
         self._heard = heard
-        self._trust, self._ca_file = Trust(), ca_file
+        self._trust, self._ca_file = Trust(), settings.ca_file
         try:
             self._trusted()
         except RemoteError as error:
