@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-from previewbot.cli.serve import load
+from previewbot.cli.serve import load, proxies_of
 from previewbot.clients.kubernetes.client import Kube
 from previewbot.clients.kubernetes.operator import look_at_operator
 from previewbot.clients.links import Links
@@ -90,7 +90,7 @@ async def _run(settings: Settings, wanted: Wanted) -> Record:
         subject = await subject_of(
             kube, wanted.namespace, wanted.target, wanted.entry_url, gateway, wanted.backend
         )
-        trial = Trial(kube, Links(_USER_AGENT), say)
+        trial = Trial(kube, Links(_USER_AGENT, proxies=proxies_of(os.environ)), say)
         return await tried(trial, subject, _begun(subject, seen, await kube.server_version()))
     finally:
         await kube.close()

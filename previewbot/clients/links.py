@@ -70,7 +70,10 @@ class Question:
 
 
 class Links:
-    """Asks links, each over a connection of its own; through a proxy where `proxies` has one for its host."""
+    """Asks links, each over a connection of its own; through a proxy where `proxies` has one for its host.
+
+    `user_agent` is who asks; it is told with what for.
+    """
 
     def __init__(
         self,
@@ -82,7 +85,7 @@ class Links:
         proxies: Proxies = DIRECTLY,
     ) -> None:
         self._proxies = proxies
-        self._user_agent = user_agent
+        self._user_agent = f"{user_agent} (asks whether a link works)"
         self._limits = limits or Limits()
         self._tls = end_at_once(tls or ssl.create_default_context())
         self._look_up = _Threads(look_up or addresses_of, self._limits.look_ups)

@@ -11,6 +11,9 @@ from yarl import URL
 from previewbot.clients.tls import end_at_once
 from previewbot.rules.proxies import DIRECTLY, Proxies, Proxy, refusal
 
+TIMEOUT = aiohttp.ClientTimeout(total=30, connect=5)
+"""Of a request that has no time of its own."""
+
 
 class ProxyRefused(aiohttp.ClientError):
     """The proxy does not pass a request on; the words say which proxy, and why."""
@@ -49,7 +52,9 @@ def through(proxy_of: Callable[[str], Proxy | None]) -> aiohttp.ClientMiddleware
     return send
 
 
-def client_session(timeout: aiohttp.ClientTimeout, proxies: Proxies = DIRECTLY) -> aiohttp.ClientSession:
+def client_session(
+    timeout: aiohttp.ClientTimeout = TIMEOUT, proxies: Proxies = DIRECTLY
+) -> aiohttp.ClientSession:
     """Return a client for what lies outside: each request goes through its proxy, if `proxies` has one.
 
     It trusts what the system trusts, and its connections end as soon as they are closed. Of the environment

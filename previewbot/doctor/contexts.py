@@ -15,7 +15,6 @@ from previewbot.engine.operator import OperatorSeen, nobody_asked
 from previewbot.reconciler.children import KINDS, ROUTE
 from previewbot.reconciler.context import Context
 from previewbot.reconciler.memory import Memory
-from previewbot.rules.proxies import DIRECTLY, Proxies
 from previewbot.runtime.pods import Pods
 from previewbot.text.render import Renderer
 
@@ -24,19 +23,19 @@ def looking(
     kube: Kube,
     github: GitHub,
     registry: Registry,
+    links: Links,
     settings: Settings,
     now: Callable[[], datetime],
     previews: Sequence[Preview] = (),
     pods: Pods | None = None,
     operator: OperatorSeen | None = None,
-    proxies: Proxies = DIRECTLY,
 ) -> Context:
     """Return the context of a pass that begins with nothing remembered."""
     seen = tuple(previews)
     return Context(
         kube=kube,
         github=github,
-        links=Links("previewbot-doctor (asks whether a link works)", proxies=proxies),
+        links=links,
         registry=registry,
         renderer=Renderer(),
         settings=settings,

@@ -27,7 +27,6 @@ from previewbot.doctor.web import OfWeb
 from previewbot.errors import LeaseLost
 from previewbot.rules.proxies import DIRECTLY, Proxies
 from previewbot.rules.repositories import warnings_of
-from previewbot.runtime.controller import TIMEOUT
 
 USER_AGENT = "previewbot-doctor"
 SETTINGS = "settings"
@@ -62,7 +61,7 @@ async def questions_about(
 ) -> AsyncIterator[list[Question]]:
     """Yield the questions, and close at the end what they were asked with."""
     async with AsyncExitStack() as stack:
-        session = await stack.enter_async_context(client_session(TIMEOUT, proxies))
+        session = await stack.enter_async_context(client_session(proxies=proxies))
 
         async def connect() -> ExaminedKube:
             kube = await ExaminedKube.connect(
@@ -71,6 +70,7 @@ async def questions_about(
             stack.push_async_callback(kube.close)
             return kube
 
+        links = Links(USER_AGENT, proxies=proxies)
         known = [*_settings(settings), *secrets.checks, *_ways_out(settings, secrets, proxies)]
         questions = [Question(SETTINGS, _given(known))]
         cluster = OfCluster(connect, settings, secrets.who, now)
@@ -86,7 +86,7 @@ async def questions_about(
                 github,
                 settings,
                 served=lambda: asking.served,
-                context=lambda: looking(cluster.kube, github, registry, settings, now),
+                context=lambda: looking(cluster.kube, github, registry, links, settings, now),
             )
             questions += asking.questions(files.questions(), lambda: files.covered)
             questions += OfRegistries(registry, settings, lambda: files.services).questions()
@@ -94,7 +94,6 @@ async def questions_about(
         questions += [*cluster.questions(), *targets]
         gateway = settings.links.gateway if settings.links is not None else None
         if "controller" in secrets.who and gateway is not None:
-            links = Links(f"{USER_AGENT} (asks whether a link works)", proxies=proxies)
             questions += OfRoutes(lambda: cluster.kube, links, settings, gateway, now).questions()
             questions += OfNames(gateway, settings.public_url, now).questions()
         questions += OfWeb(session, settings, secrets.signing or ()).questions()

@@ -15,6 +15,7 @@ from previewbot.clients.github import GitHub
 from previewbot.clients.kubernetes.client import Kube
 from previewbot.clients.kubernetes.operator import look_at_operator
 from previewbot.clients.kubernetes.resources import PODS, PREVIEWS
+from previewbot.clients.links import Links
 from previewbot.clients.outgoing import client_session
 from previewbot.clients.registry import Registry
 from previewbot.config.server import Settings
@@ -30,7 +31,6 @@ from previewbot.reconciler.plan.planner import make_plan
 from previewbot.reconciler.store import PreviewStore
 from previewbot.rules.environment_keys import spec_of
 from previewbot.rules.proxies import DIRECTLY, Proxies
-from previewbot.runtime.controller import TIMEOUT
 from previewbot.runtime.pods import Pods
 
 
@@ -45,6 +45,7 @@ class _Seen:
     kube: Kube
     github: GitHub
     registry: Registry
+    links: Links
     settings: Settings
     now: Callable[[], datetime]
 
@@ -65,12 +66,13 @@ async def foresee(
             f"these settings are for {settings.github_host}, and the address is at {reference.host}"
         )
     async with AsyncExitStack() as stack:
-        session = await stack.enter_async_context(client_session(TIMEOUT, proxies))
+        session = await stack.enter_async_context(client_session(proxies=proxies))
         github = GitHub(session, settings.github, private_key, user_agent=USER_AGENT, now=now)
         kube = await Kube.connect(settings.cluster.kubeconfig, user_agent=USER_AGENT, fence=refuse_changes)
         stack.push_async_callback(kube.close)
         registry = Registry(session, settings.images.registries)
-        return await _foreseen(_Seen(kube, github, registry, settings, now), reference)
+        links = Links(USER_AGENT, proxies=proxies)
+        return await _foreseen(_Seen(kube, github, registry, links, settings, now), reference)
 
 
 async def _foreseen(seen: _Seen, reference: Reference) -> Foreseen:
@@ -78,7 +80,7 @@ async def _foreseen(seen: _Seen, reference: Reference) -> Foreseen:
     previews, pods = await _previews(seen), await _pods(seen)
     operator = await look_at_operator(seen.kube)
     context = looking(
-        seen.kube, seen.github, seen.registry, seen.settings, seen.now, previews, pods, operator
+        seen.kube, seen.github, seen.registry, seen.links, seen.settings, seen.now, previews, pods, operator
     )
     store = PreviewStore(context, obj)
     try:

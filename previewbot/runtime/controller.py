@@ -40,8 +40,6 @@ from previewbot.runtime.workers import WORKERS, Workers
 from previewbot.text.render import Renderer
 
 USER_AGENT = "previewbot-controller"
-TIMEOUT = aiohttp.ClientTimeout(total=30, connect=5)
-"""Of a request to GitHub or a registry that has no time of its own."""
 
 _TICK_SECONDS = 1.0
 _STOP_SECONDS = 6.0
@@ -96,7 +94,7 @@ async def run(
         leadership.check()
 
     async with AsyncExitStack() as stack:
-        session = await stack.enter_async_context(client_session(TIMEOUT, proxies))
+        session = await stack.enter_async_context(client_session(proxies=proxies))
         github = GitHub(session, settings.github, private_key, user_agent=user_agent, now=_now, fence=fence)
         kube = await Kube.connect(settings.cluster.kubeconfig, user_agent=user_agent, fence=fence)
         stack.push_async_callback(kube.close)
@@ -262,7 +260,7 @@ def _reconciler(
         kube=parts.kube,
         github=parts.github,
         registry=Registry(parts.session, parts.settings.images.registries),
-        links=Links(f"{USER_AGENT} (asks whether a link works)", proxies=parts.proxies),
+        links=Links(USER_AGENT, proxies=parts.proxies),
         renderer=Renderer(),
         settings=parts.settings,
         now=_now,

@@ -23,7 +23,6 @@ from aiohttp import web
 from previewbot.api.github import Build
 from previewbot.clients.github import InstallationClient
 from previewbot.clients.outgoing import client_session
-from previewbot.runtime import controller
 from tests.support.clock import Clock
 from tests.support.github_town import a_github
 from tests.support.servers import served
@@ -108,7 +107,7 @@ def read_in_a_process(what: str, readers: int, words: Words) -> Found:
 
 
 async def _read(url: str, readers: int, what: str) -> Sequence[object]:
-    async with client_session(controller.TIMEOUT) as session:
+    async with client_session() as session:
         github = a_github(session, url, Clock())
         # An installation each: none of them finds in its memory what another has read.
         clients = [github.installation(number + 1) for number in range(readers)]

@@ -86,7 +86,7 @@ async def test_a_link_is_asked_as_it_is_written_and_with_nothing_of_ours() -> No
     for request in seen:
         assert (request.method, request.raw_path) == ("GET", "/a%2Fb/../c?d=%20&e")
         assert request.headers["Host"] == f"{HOST}:{port}"
-        assert request.headers["User-Agent"] == "previewbot-test"
+        assert request.headers["User-Agent"] == "previewbot-test (asks whether a link works)"
         assert set(request.headers) == {"Host", "User-Agent", "Accept", "Accept-Encoding", "Connection"}
     assert len(seen) == 2
 

@@ -20,7 +20,6 @@ from previewbot.clients.kubernetes.resources import PREVIEWS
 from previewbot.clients.outgoing import client_session
 from previewbot.clients.registry.transport import Limits, RegistryRequest, Transport
 from previewbot.clients.tls import end_at_once
-from previewbot.runtime.controller import TIMEOUT
 from previewbot_demo.kubeapi import KubeApi
 from tests.support.clock import Clock
 from tests.support.github_town import a_github
@@ -99,13 +98,13 @@ async def _request_to_a_registry(silent: Silent, directory: Path) -> None:
 
 
 async def _request_to_a_registry_that_the_system_trusts(silent: Silent, directory: Path) -> None:
-    async with client_session(TIMEOUT) as session:
+    async with client_session() as session:
         request = RegistryRequest("registry", silent.url)
         await _given_up(Transport(session, Limits()).send(request, None), silent.asked)
 
 
 async def _request_to_github(silent: Silent, directory: Path) -> None:
-    async with client_session(TIMEOUT) as session:
+    async with client_session() as session:
         await _given_up(a_github(session, silent.url, Clock()).installations(), silent.asked)
 
 
