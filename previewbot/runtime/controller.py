@@ -6,64 +6,41 @@ import asyncio
 import logging
 from collections.abc import Coroutine
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
-import aiohttp
 from aiohttp import web
 from prometheus_client import CollectorRegistry, Gauge
 
 from previewbot.clients.github import GitHub
-from previewbot.clients.kubernetes.cache import ObjectCache
 from previewbot.clients.kubernetes.client import Kube
-from previewbot.clients.kubernetes.operator import look_at_operator
-from previewbot.clients.links import Links
 from previewbot.clients.outgoing import client_session
-from previewbot.clients.registry import Registry
 from previewbot.config.server import Settings
 from previewbot.errors import LeaseLost
-from previewbot.reconciler import Reconciler
-from previewbot.reconciler.gather.gateway import look_at_gateway
 from previewbot.reconciler.memory import Memory
 from previewbot.rules.proxies import DIRECTLY, Proxies
 from previewbot.rules.repositories import warnings_of
-from previewbot.runtime.gateway import GatewayWatch
 from previewbot.runtime.health import Health, Watchdog, application
 from previewbot.runtime.informers import informers, required_resources, wait_for_resources
-from previewbot.runtime.leadership import DURATION_SECONDS, Leadership, LeaseTaken
-from previewbot.runtime.operator import OperatorPoll
-from previewbot.runtime.pods import Pods
-from previewbot.runtime.previews import Previews
-from previewbot.runtime.resync import Resync
-from previewbot.runtime.workers import WORKERS, Workers
-from previewbot.text.render import Renderer
-
-USER_AGENT = "previewbot-controller"
+from previewbot.runtime.leadership import DURATION_SECONDS, LeaseTaken
+from previewbot.runtime.parts import (
+    LEASE,
+    USER_AGENT,
+    Followed,
+    Parts,
+    new_followed,
+    new_leadership,
+    new_reconciler,
+    new_resync,
+    now,
+)
+from previewbot.runtime.workers import WORKERS
 
 _TICK_SECONDS = 1.0
 _STOP_SECONDS = 6.0
 _SERVER_STOP_SECONDS = 2.0
 """Together less than the ten seconds in which we promise to end."""
 
-_LEASE = "the Lease"
-
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class _Parts:
-    """What `_work` works with."""
-
-    settings: Settings
-    session: aiohttp.ClientSession
-    github: GitHub
-    kube: Kube
-    health: Health
-    metrics: CollectorRegistry
-    watchdog: Watchdog
-    leadership: Leadership
-    proxies: Proxies
 
 
 async def run(
@@ -95,17 +72,17 @@ async def run(
 
     async with AsyncExitStack() as stack:
         session = await stack.enter_async_context(client_session(proxies=proxies))
-        github = GitHub(session, settings.github, private_key, user_agent=user_agent, now=_now, fence=fence)
+        github = GitHub(session, settings.github, private_key, user_agent=user_agent, now=now, fence=fence)
         kube = await Kube.connect(settings.cluster.kubeconfig, user_agent=user_agent, fence=fence)
         stack.push_async_callback(kube.close)
-        leadership = _leadership(settings, kube, health, identity)
+        leadership = new_leadership(settings, kube, health, identity)
         await _serve(bind, application(health, metrics), stack)
         watchdog.start()
         stack.callback(watchdog.stop)
         leading = Gauge("previewbot_leading", "Whether this controller holds the Lease", registry=metrics)
         leading.set_function(lambda: float(leadership.leading))
-        parts = _Parts(settings, session, github, kube, health, metrics, watchdog, leadership, proxies)
-        return await until(stop, _work(parts))
+        parts = Parts(settings, session, proxies, github, kube, leadership, health, metrics)
+        return await until(stop, _work(parts, watchdog))
 
 
 async def until(stop: asyncio.Event, work: Coroutine[Any, Any, None]) -> int:
@@ -137,20 +114,17 @@ async def _serve(bind: str, app: web.Application, stack: AsyncExitStack) -> None
     await web.TCPSite(runner, host.strip("[]") or None, int(port)).start()
 
 
-async def _work(parts: _Parts) -> None:
+async def _work(parts: Parts, watchdog: Watchdog) -> None:
     """Wait for what is needed, follow, and with the first lists in, work whenever we hold the Lease."""
     settings, health = parts.settings, parts.health
     async with asyncio.TaskGroup() as group:
-        group.create_task(_tick(parts.watchdog))
+        group.create_task(_tick(watchdog))
         await wait_for_resources(required_resources(settings), parts.kube, health)
-        workers, gateway = Workers(parts.metrics, health), _gateway(parts)
         # A controller that only stands by follows everything too. When it gets the Lease its caches are full,
         # and it works at once.
-        store, pods = ObjectCache(workers.preview_changed), Pods(workers.pods_changed, _now)
-        previews = Previews(store)
-        operator = _operator(parts, workers, previews)
-        group.create_task(operator.run())
-        watching = informers(parts.settings, parts.kube, parts.health, workers, store, pods)
+        followed = new_followed(parts)
+        group.create_task(followed.operator.run())
+        watching = informers(settings, parts.kube, health, followed.workers, followed.store, followed.pods)
         health.missing = "the first lists of Previews, sessions and pods are not in yet"
         for informer in watching:
             group.create_task(informer.run())
@@ -161,38 +135,31 @@ async def _work(parts: _Parts) -> None:
         await asyncio.gather(of_previews.synced.wait(), *(each.settled.wait() for each in others))
         # Nor before there was one look at mirrord's operator, whatever came of it: nothing is made that it
         # would never answer.
-        await operator.looked.wait()
+        await followed.operator.looked.wait()
         health.missing = ""
-        log.info("ready", extra={"previews": len(store), "namespaces": settings.cluster.namespaces})
+        log.info("ready", extra={"previews": len(followed.store), "namespaces": settings.cluster.namespaces})
         try:
             while True:
                 # In a task of its own: before Python 3.13 a task stays marked as cancelled whose TaskGroup an
                 # error ended, and 3.11.2 then takes the next timeout in it for the end of everything.
-                await asyncio.create_task(_lead(parts, workers, store, pods, previews, operator, gateway))
+                await asyncio.create_task(_lead(parts, followed))
         finally:
             # Whoever takes over must not meet us in the middle of something: here nobody acts any more.
             await parts.leadership.release()
 
 
-async def _lead(
-    parts: _Parts,
-    workers: Workers,
-    store: ObjectCache,
-    pods: Pods,
-    previews: Previews,
-    operator: OperatorPoll,
-    gateway: GatewayWatch,
-) -> None:
+async def _lead(parts: Parts, followed: Followed) -> None:
     """Wait for the Lease, and work until it runs out because the API server does not answer.
 
     Raises LeaseTaken (in a group) if somebody else has it: then this process starts from nothing.
     """
-    parts.health.note_progress(_LEASE)
+    workers, previews, gateway = followed.workers, followed.previews, followed.gateway
+    parts.health.note_progress(LEASE)
     await parts.leadership.acquire()
     log.info("leading", extra={"previews": len(previews())})
     # What was remembered under an earlier Lease may be old: a new reconciler, and one look at everything.
     memory = Memory()
-    reconciler = _reconciler(parts, previews, store, pods, operator, memory)
+    reconciler = new_reconciler(parts, followed, memory)
     # Before the first pass: a link that its Gateway does not serve must not be shown for a moment.
     await gateway.once(memory.gateway)
     workers.lead(reconciler.first_in_line)
@@ -205,7 +172,7 @@ async def _lead(
             group.create_task(parts.leadership.hold())
             for number in range(WORKERS):
                 group.create_task(workers.work(reconciler, number))
-            group.create_task(_resync(parts, previews, reconciler).run())
+            group.create_task(new_resync(parts, previews, reconciler).run())
             group.create_task(gateway.run(memory.gateway, previews, workers.queue.add))
     except* LeaseLost as lost:
         if lost.subgroup(LeaseTaken):
@@ -217,77 +184,7 @@ async def _lead(
         parts.health.forget("worker", "listing")
 
 
-def _leadership(settings: Settings, kube: Kube, health: Health, identity: str) -> Leadership:
-    lease = settings.cluster.lease_or_default
-    return Leadership(
-        kube,
-        lease.namespace,
-        lease.name,
-        identity,
-        looked=lambda: health.note_progress(_LEASE),
-        failed=lambda error: health.failed(_LEASE, error),
-    )
-
-
-def _operator(parts: _Parts, workers: Workers, previews: Previews) -> OperatorPoll:
-    return OperatorPoll(
-        look=lambda: look_at_operator(parts.kube),
-        now=_now,
-        health=parts.health,
-        metrics=parts.metrics,
-        changed=lambda: workers.operator_changed(previews()),
-    )
-
-
-def _gateway(parts: _Parts) -> GatewayWatch:
-    gateway = parts.settings.links.gateway if parts.settings.links else None
-    return GatewayWatch(
-        look=lambda memory: look_at_gateway(parts.kube, gateway, memory, _now()),
-        metrics=parts.metrics,
-        health=parts.health,
-    )
-
-
-def _reconciler(
-    parts: _Parts,
-    previews: Previews,
-    store: ObjectCache,
-    pods: Pods,
-    operator: OperatorPoll,
-    memory: Memory,
-) -> Reconciler:
-    return Reconciler(
-        kube=parts.kube,
-        github=parts.github,
-        registry=Registry(parts.session, parts.settings.images.registries),
-        links=Links(USER_AGENT, proxies=parts.proxies),
-        renderer=Renderer(),
-        settings=parts.settings,
-        now=_now,
-        previews=previews,
-        pods=pods,
-        wrote=store.put,
-        operator=operator,
-        memory=memory,
-    )
-
-
-def _resync(parts: _Parts, previews: Previews, reconciler: Reconciler) -> Resync:
-    return Resync(
-        github=parts.github,
-        kube=parts.kube,
-        previews=previews,
-        untriggered=reconciler.untriggered,
-        now=_now,
-        settings=parts.settings,
-    )
-
-
 async def _tick(watchdog: Watchdog) -> None:
     while True:
         watchdog.tick()
         await asyncio.sleep(_TICK_SECONDS)
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)

@@ -1,0 +1,128 @@
+"""What the controller is made of, and how its parts know each other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import aiohttp
+from prometheus_client import CollectorRegistry
+
+from previewbot.clients.github import GitHub
+from previewbot.clients.kubernetes.cache import ObjectCache
+from previewbot.clients.kubernetes.client import Kube
+from previewbot.clients.kubernetes.operator import look_at_operator
+from previewbot.clients.links import Links
+from previewbot.clients.registry import Registry
+from previewbot.config.server import Settings
+from previewbot.reconciler import Reconciler
+from previewbot.reconciler.gather.gateway import look_at_gateway
+from previewbot.reconciler.memory import Memory
+from previewbot.rules.proxies import Proxies
+from previewbot.runtime.gateway import GatewayWatch
+from previewbot.runtime.health import Health
+from previewbot.runtime.leadership import Leadership
+from previewbot.runtime.operator import OperatorPoll
+from previewbot.runtime.pods import Pods
+from previewbot.runtime.previews import Previews
+from previewbot.runtime.resync import Resync
+from previewbot.runtime.workers import Workers
+from previewbot.text.render import Renderer
+
+USER_AGENT = "previewbot-controller"
+LEASE = "the Lease"
+"""What the sign of life of whoever asks for it is called."""
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What is there from the start: how others are asked, and how we are."""
+
+    settings: Settings
+    session: aiohttp.ClientSession
+    proxies: Proxies
+    github: GitHub
+    kube: Kube
+    leadership: Leadership
+    health: Health
+    metrics: CollectorRegistry
+
+
+@dataclass(frozen=True)
+class Followed:
+    """What is known of the cluster, and whom it wakes; kept up to date also while somebody else leads."""
+
+    workers: Workers
+    store: ObjectCache
+    pods: Pods
+    previews: Previews
+    operator: OperatorPoll
+    gateway: GatewayWatch
+
+
+def new_leadership(settings: Settings, kube: Kube, health: Health, identity: str) -> Leadership:
+    """Return this replica's part in the election."""
+    lease = settings.cluster.lease_or_default
+    return Leadership(
+        kube,
+        lease.namespace,
+        lease.name,
+        identity,
+        looked=lambda: health.note_progress(LEASE),
+        failed=lambda error: health.failed(LEASE, error),
+    )
+
+
+def new_followed(parts: Parts) -> Followed:
+    """Return what knows nothing yet; once for a process, since metrics are registered once."""
+    kube, health, metrics = parts.kube, parts.health, parts.metrics
+    workers = Workers(metrics, health)
+    store = ObjectCache(workers.preview_changed)
+    previews = Previews(store)
+    operator = OperatorPoll(
+        look=lambda: look_at_operator(kube),
+        now=now,
+        health=health,
+        metrics=metrics,
+        changed=lambda: workers.operator_changed(previews()),
+    )
+    settings = parts.settings.links.gateway if parts.settings.links else None
+    gateway = GatewayWatch(
+        look=lambda memory: look_at_gateway(kube, settings, memory, now()), metrics=metrics, health=health
+    )
+    return Followed(workers, store, Pods(workers.pods_changed, now), previews, operator, gateway)
+
+
+def new_reconciler(parts: Parts, followed: Followed, memory: Memory) -> Reconciler:
+    """Return what passes over previews; a new one whenever we begin to lead."""
+    return Reconciler(
+        kube=parts.kube,
+        github=parts.github,
+        registry=Registry(parts.session, parts.settings.images.registries),
+        links=Links(USER_AGENT, proxies=parts.proxies),
+        renderer=Renderer(),
+        settings=parts.settings,
+        now=now,
+        previews=followed.previews,
+        pods=followed.pods,
+        wrote=followed.store.put,
+        operator=followed.operator,
+        memory=memory,
+    )
+
+
+def new_resync(parts: Parts, previews: Previews, reconciler: Reconciler) -> Resync:
+    """Return what lists all open pull requests."""
+    return Resync(
+        github=parts.github,
+        kube=parts.kube,
+        previews=previews,
+        untriggered=reconciler.untriggered,
+        now=now,
+        settings=parts.settings,
+    )
+
+
+def now() -> datetime:
+    """Return the time."""
+    return datetime.now(UTC)
