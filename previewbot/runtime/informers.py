@@ -39,7 +39,7 @@ def informers(
 ) -> list[Informer]:
     """Follow Previews everywhere; children, pods and routes where these are allowed: a Role is enough."""
 
-    refusing: set[str] = set()
+    refusing: set[tuple[str, str]] = set()
 
     # Of what only wakes a pass little is kept: there may be hundreds of sessions and pods, and their specs
     # are long.
@@ -51,7 +51,7 @@ def informers(
         keep: Callable[[Object], Object] = without_managed_fields,
         selector: str = "",
     ) -> Informer:
-        sign = _SignsOfLife(health, what, namespace, refusing, frozenset(settings.cluster.namespaces))
+        sign = SignsOfLife(health, what, namespace, refusing, frozenset(settings.cluster.namespaces))
         sign.progressed()
         return Informer(
             kube,
@@ -93,18 +93,18 @@ def informers(
 
 
 @dataclass(frozen=True)
-class _SignsOfLife:
-    """Tells the probes how a watch fares; `refusing` are the namespaces that refuse something (403)."""
+class SignsOfLife:
+    """Tells the probes how a watch fares; `refusing` has each that is refused (403), with its namespace."""
 
     health: Health
     what: str
     namespace: str | None
-    refusing: set[str]
+    refusing: set[tuple[str, str]]
     namespaces: frozenset[str]
 
     def progressed(self) -> None:
         """Note a sign of life."""
-        self.refusing.discard(self.namespace or "")
+        self.refusing.discard((self.namespace or "", self.what))
         self.health.note(self.what, "")
         self.health.note_progress(self.what)
 
@@ -114,8 +114,8 @@ class _SignsOfLife:
         We are ready for the others, and a controller that is not would hold up whoever upgrades it.
         """
         if isinstance(error, Forbidden) and self.namespace is not None:
-            self.refusing.add(self.namespace)
-            if not self.refusing >= self.namespaces:
+            self.refusing.add((self.namespace, self.what))
+            if not {namespace for namespace, _ in self.refusing} >= self.namespaces:
                 self.health.note_progress(self.what)
                 self.health.note(self.what, f"{self.what}: {error}")
                 return
