@@ -224,8 +224,10 @@ def printable(text: str) -> str:
 
 def keys_within(at: str, value: object) -> tuple[str | int, ...]:
     """Return the keys of `at` (`checkout.paths`, or `1.path` in a list) within a value."""
-    first, *rest = at.split(".") if at else [""]
-    return () if not at else (int(first) if isinstance(value, list | tuple) else first, *rest)
+    if not at:
+        return ()
+    first, *rest = at.split(".")
+    return (int(first) if isinstance(value, list | tuple) else first, *rest)
 
 
 def whole(text: str) -> str:

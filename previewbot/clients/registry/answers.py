@@ -39,7 +39,7 @@ _DIGEST_RE = re.compile(r"sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}")
 _ATTESTATION = "vnd.docker.reference.type"
 _LONGEST_MESSAGE = 200
 _OLD_TYPE = "application/vnd.docker.distribution.manifest.v1+"
-_NONE = "it wants a login and none is configured"
+NO_LOGIN = "it wants a login and none is configured"
 _LEAST_PAUSE, _PAUSE, _LONGEST_PAUSE = 1.0, 60.0, 900.0
 
 # The users that clouds give with a token: Amazon's ECR for 12 hours, Google for one, Azure for three
@@ -211,7 +211,7 @@ def _until(written: str, now: str) -> float:
 def _login_refused(what: str, answer: Answer, told: str) -> RemoteError:
     given, status = answer.given, answer.status
     if given.login is None:
-        message = f"it wants a login and none is configured; it says: {told}" if told else _NONE
+        message = f"{NO_LOGIN}; it says: {told}" if told else NO_LOGIN
         return LoginMissing(what, status=status, message=message)
     # A helper's login was got a moment ago: whatever is wrong with it, it has not ended.
     ended = status == 401 and given.login.username in _SHORT_LIVED

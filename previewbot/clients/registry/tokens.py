@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 from previewbot.clients.registry.access import Place
-from previewbot.clients.registry.answers import Answer, Given, json_object, refusal
+from previewbot.clients.registry.answers import NO_LOGIN, Answer, Given, json_object, refusal
 from previewbot.clients.registry.challenge import Challenge, choose_challenge
 from previewbot.clients.registry.credentials import Credentials, HelperLogin
 from previewbot.clients.registry.logins import Found, Logins
@@ -90,8 +90,7 @@ class Authorizer:
             token, lifetime = await self._token(place, challenge, given)
             return self._keep(place, replace(given, authorization=f"Bearer {token}"), helper, lifetime)
         if login is None or not login.username:
-            message = "it wants a login and none is configured"
-            raise LoginMissing(str(place), status=401, message=message)
+            raise LoginMissing(str(place), status=401, message=NO_LOGIN)
         return self._keep(place, replace(given, authorization=login.basic()), helper, _LIFETIME)
 
     async def _token(self, place: Place, challenge: Challenge, given: Given) -> tuple[str, float]:
