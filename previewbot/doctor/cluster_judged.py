@@ -34,9 +34,8 @@ def login(username: str) -> Check:
     """Return whom the API server takes us for."""
     if username in ("", "system:anonymous"):
         words = (
-            "the API server takes us for nobody (system:anonymous): the kubeconfig's user has no "
-            "login that counts, "
-            "or in a pod the service account's token is not mounted"
+            "the API server takes us for nobody (system:anonymous): the kubeconfig's user has no login that "
+            "counts, or in a pod the service account's token is not mounted"
         )
         return wrong(LOGIN, words)
     return ok(LOGIN, f"the API server knows us as {username}")
@@ -52,9 +51,8 @@ def login_refused(error: RemoteError) -> Check:
         return wrong(LOGIN, words)
     if isinstance(error, TryLater) and not error.status:
         words = (
-            f"the API server does not answer ({safe(error.message)}): see cluster.kubeconfig, and "
-            "whether this pod may "
-            "go out to it (NetworkPolicy: networkPolicy.apiServerPorts)"
+            f"the API server does not answer ({safe(error.message)}): see cluster.kubeconfig, and whether "
+            "this pod may go out to it (NetworkPolicy: networkPolicy.apiServerPorts)"
         )
         return wrong(LOGIN, words)
     if isinstance(error, NotFound):

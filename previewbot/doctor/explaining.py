@@ -132,9 +132,8 @@ async def _installation(seen: _Seen, reference: Reference) -> int:
         if "Integration" in error.message:
             raise
         words = (
-            f"there is no repository {reference.repository}, or the App is not installed in it: see "
-            "the spelling, and "
-            "“Configure” on the App's page"
+            f"there is no repository {reference.repository}, or the App is not installed in it: see the "
+            "spelling, and “Configure” on the App's page"
         )
         raise CannotExplain(words) from error
 

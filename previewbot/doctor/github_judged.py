@@ -41,9 +41,8 @@ def app_refused(error: RemoteError, settings: Settings) -> Check:
     number, said = settings.github.app_id, safe(error.message)
     if isinstance(error, NotFound):
         words = (
-            f"GitHub knows no App {number} (it says: {said}): write the App ID from the App's "
-            "settings page into "
-            "github.app_id, not the client ID or an installation's number"
+            f"GitHub knows no App {number} (it says: {said}): write the App ID from the App's settings page "
+            "into github.app_id, not the client ID or an installation's number"
         )
         return wrong(APP, words)
     if isinstance(error, Unauthorized) and "claim" in error.message:
@@ -51,9 +50,8 @@ def app_refused(error: RemoteError, settings: Settings) -> Check:
         return wrong(APP, words)
     if isinstance(error, Unauthorized):
         words = (
-            f"the private key is not one of App {number} (GitHub says: {said}): it is another "
-            "App's, or was deleted "
-            "there; generate one on the App's settings page, put it into the Secret and restart the "
+            f"the private key is not one of App {number} (GitHub says: {said}): it is another App's, or was "
+            "deleted there; generate one on the App's settings page, put it into the Secret and restart the "
             "controller"
         )
         return wrong(APP, words, Whose.APP_OWNER)
@@ -67,9 +65,8 @@ def unreachable(name: str, error: RemoteError, settings: Settings) -> Check:
     host = urlsplit(settings.github.api_url).netloc
     if isinstance(error, TryLater) and not error.status:
         words = (
-            f"{host} cannot be reached ({safe(error.message)}): let this pod out to it "
-            "(NetworkPolicy, firewall), "
-            "name the proxy that leads there (HTTPS_PROXY), and see that github.api_url is right"
+            f"{host} cannot be reached ({safe(error.message)}): let this pod out to it (NetworkPolicy, "
+            "firewall), name the proxy that leads there (HTTPS_PROXY), and see that github.api_url is right"
         )
         return wrong(name, words)
     return wrong(name, f"{host} answers {error.status or 'nothing'}: {safe(error.message)}")
@@ -203,9 +200,8 @@ def deliveries(found: Sequence[Delivery], changed: datetime | None, now: datetim
     """
     if not found and changed is not None:
         words = (
-            f"a pull request changed {_ago(changed, now)}, and GitHub has sent no webhook at all: "
-            "make the webhook "
-            "active on the App's settings page (previews work without, minutes late)"
+            f"a pull request changed {_ago(changed, now)}, and GitHub has sent no webhook at all: make the "
+            "webhook active on the App's settings page (previews work without, minutes late)"
         )
         return wrong(DELIVERIES, words, Whose.APP_OWNER)
     if not found:
@@ -248,15 +244,13 @@ def _meaning(delivery: Delivery) -> tuple[str, Whose]:
     code = delivery.status_code
     if code == 401:
         return (
-            "the App and web have different webhook secrets; write the one of web's Secret into the "
-            "App's settings, "
-            "and restart web if you changed the Secret"
+            "the App and web have different webhook secrets; write the one of web's Secret into the App's "
+            "settings, and restart web if you changed the Secret"
         ), Whose.APP_OWNER
     if code == 403:
         return (
-            "if web said so, `owners` does not name the account; else something before web (a "
-            "firewall, a sign-in) "
-            "refuses GitHub"
+            "if web said so, `owners` does not name the account; else something before web (a firewall, a "
+            "sign-in) refuses GitHub"
         ), Whose.PLATFORM_TEAM
     if code == 400:
         return "set the webhook's content type to application/json in the App's settings", Whose.APP_OWNER
@@ -271,9 +265,8 @@ def _meaning(delivery: Delivery) -> tuple[str, Whose]:
         )
     if code == 0:
         return (
-            "GitHub does not reach public_url, or not in ten seconds: see its DNS name, certificate "
-            "and firewall "
-            "from outside of your network"
+            "GitHub does not reach public_url, or not in ten seconds: see its DNS name, certificate and "
+            "firewall from outside of your network"
         ), Whose.PLATFORM_TEAM
     return "web, or what stands before it, refuses GitHub; its log says why", Whose.PLATFORM_TEAM
 

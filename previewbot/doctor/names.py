@@ -83,9 +83,8 @@ class OfNames:
             return [wrong(TLS, words)]
         except (OSError, TimeoutError) as error:
             words = (
-                f"nobody answers at {self._host}:{port} "
-                f"({safe(str(error) or 'no answer in time')}): see the Gateway's "
-                "address, and whether this pod may go out to it (NetworkPolicy)"
+                f"nobody answers at {self._host}:{port} ({safe(str(error) or 'no answer in time')}): see the "
+                "Gateway's address, and whether this pod may go out to it (NetworkPolicy)"
             )
             return [wrong(TLS, words)]
         return [certificate(self._host, found, self._now())]
@@ -137,9 +136,8 @@ def untrusted(host_name: str, why: str) -> Check:
         words = f"the certificate at {host_name} is for other names: the listener needs one for *.{domain}"
     else:
         words = (
-            f"the certificate of {host_name} is not trusted here ({safe(why)}): is its chain "
-            "complete, and do people's "
-            "browsers trust its CA?"
+            f"the certificate of {host_name} is not trusted here ({safe(why)}): is its chain complete, and "
+            "do people's browsers trust its CA?"
         )
     return wrong(TLS, words)
 
@@ -148,14 +146,12 @@ def unresolved(host_name: str, domain: str, why: str, *, known: bool) -> Check:
     """Return what it means that a link's host has no address; `known`: that of public_url has one."""
     if not known:
         words = (
-            f"{host_name} has no address here, nor has public_url's host: whether people's browsers "
-            "find them cannot be "
-            "seen from here"
+            f"{host_name} has no address here, nor has public_url's host: whether people's browsers find "
+            "them cannot be seen from here"
         )
         return note(RESOLUTION, words)
     words = (
-        f"{host_name} has no address here ({safe(why)}): make a DNS record for *.{domain} that "
-        "leads to the Gateway, or "
-        "correct links.gateway.domain"
+        f"{host_name} has no address here ({safe(why)}): make a DNS record for *.{domain} that leads to the "
+        "Gateway, or correct links.gateway.domain"
     )
     return wrong(RESOLUTION, words)

@@ -34,10 +34,9 @@ def gateway(state: GatewayState, settings: GatewaySettings, namespaces: Sequence
     others = [namespace for namespace in namespaces if namespace != settings.namespace]
     if state.own_namespace_only and others:
         words = (
-            f"its listeners take routes of the namespace {settings.namespace} alone "
-            "(`allowedRoutes`, by default), and "
-            f"previews' lie in {', '.join(others)}: write `allowedRoutes: "
-            f"{{namespaces: {{from: All}}}}`, or a selector"
+            f"its listeners take routes of the namespace {settings.namespace} alone (`allowedRoutes`, by "
+            f"default), and previews' lie in {', '.join(others)}: write `allowedRoutes: {{namespaces: "
+            f"{{from: All}}}}`, or a selector"
         )
         return wrong(GATEWAY, words)
     by = f" by {state.controller}" if state.controller else ""
@@ -57,9 +56,8 @@ def answered(namespace: str, answer: RouteAnswer, gateway: GatewaySettings, *, s
         return ok(name, f"the Gateway {named}{listener} takes it")
     if answer.verdict is Verdict.REFUSED:
         words = (
-            f"the Gateway {named}{listener} does not take routes from here "
-            f"({safe(answer.message)}): see its listeners' "
-            f"`allowedRoutes` (they must take routes of the namespace {namespace}) and `hostname` "
+            f"the Gateway {named}{listener} does not take routes from here ({safe(answer.message)}): see its "
+            f"listeners' `allowedRoutes` (they must take routes of the namespace {namespace}) and `hostname` "
             f"(*.{gateway.domain})"
         )
         return wrong(name, words)
@@ -68,10 +66,9 @@ def answered(namespace: str, answer: RouteAnswer, gateway: GatewaySettings, *, s
             name, f"the Gateway {named}{listener} says nothing of any route, so only links themselves show it"
         )
     words = (
-        f"nobody says anything of it: is there a Gateway {named}{listener}, does a controller serve "
-        "its class, and do "
-        f"its listeners' `allowedRoutes` take routes of the namespace {namespace} (the default is "
-        "its own only)?"
+        f"nobody says anything of it: is there a Gateway {named}{listener}, does a controller serve its "
+        f"class, and do its listeners' `allowedRoutes` take routes of the namespace {namespace} (the default "
+        "is its own only)?"
     )
     return wrong(name, words)
 
@@ -97,9 +94,8 @@ def link(answer: Answer, gateway: GatewaySettings, public_url: str) -> Check:
         return wrong(LINK, words)
     leads = f", to {safe(answer.leads_to)}" if answer.leads_to else ""
     words = (
-        f"{url} answers {answer.status}{leads}, and not as its route says: the name leads to "
-        "another Gateway or "
-        "listener, or something stands before it (a sign-in, a firewall)"
+        f"{url} answers {answer.status}{leads}, and not as its route says: the name leads to another Gateway "
+        "or listener, or something stands before it (a sign-in, a firewall)"
     )
     return wrong(LINK, words)
 
@@ -109,9 +105,8 @@ def refused(namespace: str, error: RemoteError) -> Check:
     name, said = name_of(namespace), safe(error.message)
     if isinstance(error, Forbidden) and "ValidatingAdmissionPolicy" in error.message:
         words = (
-            "the admission policy does not know the doctor's route: it is of another version of the "
-            "chart, or a "
-            f"webhook changes routes ({said})"
+            "the admission policy does not know the doctor's route: it is of another version of the chart, "
+            f"or a webhook changes routes ({said})"
         )
         return not_checked(name, words)
     return wrong(name, f"none can be made there: {safe(str(error))}")

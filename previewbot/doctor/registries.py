@@ -76,7 +76,6 @@ def _name(host: str) -> str:
 def _refused(host: str, error: RemoteError, name: str = "") -> Check:
     words = (
         f"{reason_of(error).info.meaning} ({safe(str(error))}): see images.registries.{host} in "
-        "docs/settings.md, and "
-        "whether this pod may go out to it (NetworkPolicy, HTTPS_PROXY)"
+        "docs/settings.md, and whether this pod may go out to it (NetworkPolicy, HTTPS_PROXY)"
     )
     return wrong(name or _name(host), words)

@@ -15,9 +15,8 @@ DIFFERENT = "the signature does not match"
 def unreachable(url: str, why: str) -> Check:
     """Return that nothing answered from here: GitHub and people come from elsewhere."""
     words = (
-        f"{url} cannot be reached from here ({safe(why)}); whether GitHub reaches it, its "
-        "deliveries say, and people "
-        "need it for pages only"
+        f"{url} cannot be reached from here ({safe(why)}); whether GitHub reaches it, its deliveries say, "
+        "and people need it for pages only"
     )
     return note(WEB, words)
 
@@ -38,8 +37,7 @@ def answered(url: str, status: int, text: str, *, signed: bool) -> Check:
         words = f"{url} answers {status}: what stands before web does not reach it; see its Service and pods"
         return wrong(WEB, words)
     words = (
-        f"something else than previewbot's web answers at {url} ({status}: {safe(text[:200])}): "
-        "lead /webhook there to "
-        "web's Service (ingress or httpRoute of the chart), past any sign-in"
+        f"something else than previewbot's web answers at {url} ({status}: {safe(text[:200])}): lead "
+        "/webhook there to web's Service (ingress or httpRoute of the chart), past any sign-in"
     )
     return wrong(WEB, words, Whose.PLATFORM_TEAM)

@@ -490,9 +490,8 @@ async def test_explain_tells_each_step_and_ends_with_whose_turn_it_is(town: Scen
     assert "WRONG        trigger: no agent was recognised: @alice is no agent's account" in ended.out
     assert "labels that would count: preview (it has none)" in ended.out
     assert ended.out.splitlines()[-1] == (
-        "Nothing asks for a preview: no agent, label or command. It is the turn of whoever wants "
-        "one and has write "
-        "access: the label `preview`, or a comment `/preview start`."
+        "Nothing asks for a preview: no agent, label or command. It is the turn of whoever wants one and has "
+        "write access: the label `preview`, or a comment `/preview start`."
     )
 
 
