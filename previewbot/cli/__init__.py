@@ -8,16 +8,13 @@ import sys
 from collections.abc import Sequence
 from io import BytesIO, StringIO
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from previewbot.api.names import is_full_name
-from previewbot.cli import plugins
+from previewbot.cli import examining, plugins
 from previewbot.cli.check import check
 from previewbot.cli.check_settings import STDIN, bounds_for, settings_in, tell
-from previewbot.config.repository import TargetPath, parse_target
-from previewbot.config.types import is_label
+from previewbot.cli.parsers import add_command
 from previewbot.config.words import printable
-from previewbot.doctor.reference import Reference, reference_from
 from previewbot.errors import SettingsError
 from previewbot.rules.slot_limits import services_limit
 
@@ -38,9 +35,6 @@ examples:
 exit codes: 0 fine (of explain: whatever it says); 1 failed, or check or doctor found something wrong; 2 wrong
 arguments, or settings with which web or controller cannot start; 141 nobody reads what is said
 """
-
-IN_A_POD = Path("/etc/previewbot/settings/settings.yaml")
-"""Where the chart puts the settings of its pods."""
 
 _IDENTITY = (
     "who this is in the Lease; no two running controllers may share it. Give the pod's name, and a restarted "
@@ -93,7 +87,7 @@ def _parser() -> argparse.ArgumentParser:
         ("web", 8080, _web, "take GitHub's webhooks and show the reviewers' pages"),
         ("controller", 8081, _controller, "follow pull requests and run their previews"),
     ):
-        command = commands.add_parser(name, help=words, description=_sentence(words))
+        command = add_command(commands, name, words)
         command.add_argument("--config", type=Path, required=True, metavar="FILE", help="the settings (YAML)")
         command.add_argument(
             "--bind", type=_address, default=f"0.0.0.0:{port}", metavar="HOST:PORT", help="(%(default)s)"
@@ -111,19 +105,13 @@ def _parser() -> argparse.ArgumentParser:
             command.add_argument("--identity", metavar="NAME", help=_IDENTITY)
     plugins.add_to(commands)
     _add_check(commands)
-    _add_doctor(commands)
-    _add_explain(commands)
-    _add_conformance(commands)
+    examining.add_to(commands)
     return parser
-
-
-def _sentence(words: str) -> str:
-    return words[0].upper() + words[1:] + "."
 
 
 def _add_check(commands: plugins.Commands) -> None:
     words = "validate a .github/preview.yaml, or the settings, and say what they mean"
-    command = commands.add_parser("check", help=words, description=_sentence(words))
+    command = add_command(commands, "check", words)
     command.add_argument(
         "path", nargs="?", type=Path, metavar="PATH", help="the repository's file to validate"
     )
@@ -147,69 +135,6 @@ def _add_check(commands: plugins.Commands) -> None:
         help="which rule of the settings counts for this repository",
     )
     command.set_defaults(run=lambda options: _check(command, options))
-
-
-def _add_doctor(commands: plugins.Commands) -> None:
-    words = "say what is wrong with this installation, whose it is, and what to do"
-    command = commands.add_parser("doctor", help=words, description=_sentence(words))
-    _add_settings(command)
-    command.add_argument("--json", action="store_true", help="all findings as JSON, for programs")
-    command.set_defaults(run=_doctor)
-
-
-def _add_explain(commands: plugins.Commands) -> None:
-    words = "say step by step why a pull request has a preview, or none; it changes nothing"
-    command = commands.add_parser("explain", help=words, description=_sentence(words))
-    command.add_argument(
-        "reference",
-        type=_reference,
-        metavar="OWNER/REPO#42",
-        help="the pull request, also as its address",
-    )
-    _add_settings(command)
-    command.set_defaults(run=_explain)
-
-
-def _add_conformance(commands: plugins.Commands) -> None:
-    words = "try one preview session of a workload with its own image, and write down what was seen"
-    command = commands.add_parser("conformance", help=words, description=_sentence(words))
-    _add_settings(command)
-    command.add_argument(
-        "--target",
-        type=_target,
-        required=True,
-        metavar="KIND/NAME",
-        help="the workload, for example deployment/web",
-    )
-    command.add_argument("--namespace", required=True, metavar="NS", help="where it is")
-    command.add_argument(
-        "--entry", type=_http_url, required=True, metavar="URL", help="where this very workload answers"
-    )
-    command.add_argument(
-        "--service",
-        type=_backend,
-        metavar="NAME:PORT",
-        help="its Service: requests then go through links.gateway, by a route of their own; left out: they "
-        "carry the header themselves",
-    )
-    command.add_argument(
-        "--output",
-        type=Path,
-        default=Path("conformance.yaml"),
-        metavar="FILE",
-        help="where to write what was seen (%(default)s)",
-    )
-    command.set_defaults(run=_conformance)
-
-
-def _add_settings(command: argparse.ArgumentParser) -> None:
-    command.add_argument(
-        "--settings",
-        type=Path,
-        default=IN_A_POD,
-        metavar="FILE",
-        help="the settings of web and controller (%(default)s, where the chart puts them)",
-    )
 
 
 def _check(command: argparse.ArgumentParser, options: argparse.Namespace) -> int:
@@ -250,55 +175,6 @@ def _controller(options: argparse.Namespace) -> int:
     from previewbot.cli.serve import controller
 
     return controller(options.config, options.bind, options.identity)
-
-
-def _doctor(options: argparse.Namespace) -> int:
-    from previewbot.cli.doctor import doctor
-
-    return doctor(options.settings, json=options.json)
-
-
-def _explain(options: argparse.Namespace) -> int:
-    from previewbot.cli.explain import explain
-
-    return explain(options.settings, options.reference)
-
-
-def _conformance(options: argparse.Namespace) -> int:
-    from previewbot.cli.conformance import Wanted, conformance
-    from previewbot.doctor.conformance.subject import Backend
-
-    backend = Backend(*options.service) if options.service else None
-    wanted = Wanted(options.namespace, options.target, options.entry, backend, options.output)
-    return conformance(options.settings, wanted)
-
-
-def _target(text: str) -> TargetPath:
-    try:
-        return parse_target(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(f"{text!r} {error}") from error
-
-
-def _http_url(text: str) -> str:
-    parts = urlsplit(text)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise argparse.ArgumentTypeError(f"{text!r} is no URL, for example https://staging.example.com")
-    return text
-
-
-def _backend(text: str) -> tuple[str, int]:
-    name, colon, port = text.rpartition(":")
-    if not is_label(name) or not colon or not port.isdigit() or not 0 < int(port) < 65536:
-        raise argparse.ArgumentTypeError(f"{text!r} is not NAME:PORT, for example web:80")
-    return name, int(port)
-
-
-def _reference(text: str) -> Reference:
-    try:
-        return reference_from(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 def _repository(text: str) -> str:
