@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -53,6 +54,12 @@ def safe(words: str) -> str:
     """Return words as one line without what looks like a secret, and not more of them than people read."""
     # Cut after it was masked: half a secret may be too short to look like one.
     return cut_at_the_end(mask_secrets(" ".join(visible(words[: 4 * _LONGEST]).split())), _LONGEST)
+
+
+def listed(names: Sequence[str], most: int) -> str:
+    """Return names one after the other, but for those beyond a number, which are counted."""
+    shown = ", ".join(names[:most])
+    return f"{shown} and {len(names) - most} more" if len(names) > most else shown
 
 
 def ok(name: str, words: str) -> Check:

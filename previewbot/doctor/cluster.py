@@ -20,12 +20,10 @@ from previewbot.doctor.check import Check, not_checked
 from previewbot.doctor.running import Question
 from previewbot.engine import mirrord
 from previewbot.errors import Forbidden, RemoteError
-from previewbot.reconciler.children import KINDS
 from previewbot.runtime.informers import required_resources
 from previewbot.text.render import templates_directory
 
 _AT_ONCE = 8
-_SESSIONS = next(kind.resource for kind in KINDS if kind.name == mirrord.KIND)
 _CRD_OF_PREVIEWS, _CRD_OF_SESSIONS = "the CRD of Previews", "the CRD of preview sessions"
 _APPLY = (
     "kubectl apply --server-side --filename charts/previewbot/crds/ (Helm never changes a CRD that is there)"
@@ -113,7 +111,7 @@ class OfCluster:
         return _compared(_CRD_OF_PREVIEWS, installed, wanted, _APPLY)
 
     async def _sessions(self) -> list[Check]:
-        installed = await self._schema(_SESSIONS, mirrord.KIND)
+        installed = await self._schema(mirrord.SESSIONS, mirrord.KIND)
         namespace = self._settings.cluster.namespaces[0]
         sent = samples.session(self._settings, namespace)
         return _compared(_CRD_OF_SESSIONS, installed, fields.schema_like({"spec": sent["spec"]}), _OPERATOR)
@@ -125,7 +123,7 @@ class OfCluster:
     async def _namespace(self, namespace: str) -> list[Check]:
         manifest = samples.session(self._settings, namespace)
         try:
-            await self.kube.try_to_create(_SESSIONS, namespace, manifest)
+            await self.kube.try_to_create(mirrord.SESSIONS, namespace, manifest)
         except RemoteError as error:
             return judged.tried_session(namespace, self._username, error)
         return judged.tried_session(namespace, self._username, None)

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from previewbot.api import Resource
-from previewbot.doctor.check import Check, Whose, ok, wrong
+from previewbot.doctor.check import Check, Whose, listed, ok, wrong
 
 Schema = Mapping[str, Any]
 
@@ -59,6 +59,4 @@ def judged(name: str, lacking: Sequence[str], advice: str, whose: Whose = Whose.
     """Return whether an installed CRD has all fields."""
     if not lacking:
         return ok(name, "it has every field that this version uses")
-    told = ", ".join(lacking[:_SHOWN])
-    more = f" and {len(lacking) - _SHOWN} more" if len(lacking) > _SHOWN else ""
-    return wrong(name, f"it is of another version: it lacks {told}{more}. {advice}", whose)
+    return wrong(name, f"it is of another version: it lacks {listed(lacking, _SHOWN)}. {advice}", whose)

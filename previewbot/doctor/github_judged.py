@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from previewbot.api.github import AppFacts, Delivery, Hook, Installation
 from previewbot.clients.github.limits import KEPT_SHARE, Quota
 from previewbot.config.server import Settings
-from previewbot.doctor.check import Check, Whose, not_checked, note, ok, safe, wrong
+from previewbot.doctor.check import Check, Whose, listed, not_checked, note, ok, safe, wrong
 from previewbot.errors import Forbidden, NotFound, RemoteError, TryLater, Unauthorized
 from previewbot.rules.app_rights import lacking_events, lacking_permissions
 from previewbot.rules.repositories import serves
@@ -132,14 +132,14 @@ def installations(found: Sequence[Installation], wanted: AppFacts, settings: Set
 
 
 def _whose(found: Sequence[Installation], counting: Sequence[Installation], settings: Settings) -> Check:
-    others = _listed([each.account or f"number {each.id}" for each in found if each not in counting])
+    others = listed([each.account or f"number {each.id}" for each in found if each not in counting], _NAMED)
     if not counting:
         owners = ", ".join(settings.owners or ())
         words = (
             f"it is installed in {others}, but `owners` names {owners} only: install it there, or add them"
         )
         return wrong(INSTALLATIONS, words)
-    told = f"{len(counting)} of accounts that count: {_listed([each.account for each in counting])}"
+    told = f"{len(counting)} of accounts that count: {listed([each.account for each in counting], _NAMED)}"
     if others:
         return note(INSTALLATIONS, f"{told}; those of {others} get nothing, as `owners` does not name them")
     return ok(INSTALLATIONS, told)
@@ -275,11 +275,6 @@ def _same_address(one: str, other: str) -> bool:
     first, second = urlsplit(one), urlsplit(other)
     same = (first.scheme.lower(), first.netloc.lower()) == (second.scheme.lower(), second.netloc.lower())
     return same and first.path.rstrip("/") == second.path.rstrip("/")
-
-
-def _listed(names: Sequence[str]) -> str:
-    shown = ", ".join(names[:_NAMED])
-    return f"{shown} and {len(names) - _NAMED} more" if len(names) > _NAMED else shown
 
 
 def _ago(moment: datetime, now: datetime) -> str:

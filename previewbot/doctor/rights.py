@@ -10,15 +10,22 @@ from dataclasses import dataclass
 from typing import Any
 
 from previewbot.api import Resource
-from previewbot.clients.kubernetes.resources import EVENTS, LEASES, POD_EVENTS, PODS, PREVIEWS, WORKLOADS
+from previewbot.clients.kubernetes.resources import (
+    EVENTS,
+    LEASES,
+    OPERATORS,
+    POD_EVENTS,
+    PODS,
+    PREVIEWS,
+    WORKLOADS,
+)
 from previewbot.config.server import Settings
-from previewbot.doctor.check import Check, ok, wrong
+from previewbot.doctor.check import Check, listed, ok, wrong
 from previewbot.engine import operator
 from previewbot.engine.gateway_state import GATEWAY_CLASSES, GATEWAYS
 from previewbot.engine.mirrord import REPLICA_SETS
 from previewbot.reconciler.children import KINDS, ROUTE
 
-OPERATORS = Resource(operator.API_GROUP, operator.API_VERSION, operator.PLURAL)
 EVENTS_NAMESPACE = "default"
 """Where Kubernetes keeps the Events of objects that are in no namespace."""
 
@@ -108,10 +115,9 @@ def judged(place: str, lacking: Sequence[Right], who: str) -> Check:
     name = f"rights of {who} in {place or 'the cluster'}"
     if not lacking:
         return ok(name, "it has all that it needs")
-    told = ", ".join(map(str, lacking[:_SHOWN]))
-    more = f" and {len(lacking) - _SHOWN} more" if len(lacking) > _SHOWN else ""
+    told = listed([str(right) for right in lacking], _SHOWN)
     words = (
-        f"it may not {told}{more}: `helm upgrade` makes these roles for the namespaces in "
+        f"it may not {told}: `helm upgrade` makes these roles for the namespaces in "
         "settings.cluster.namespaces; with rbac.create: false you do (docs/operations.md, “What "
         "each permission is for”)"
     )

@@ -15,7 +15,16 @@ from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
-from previewbot.api import PREVIEW_LABEL, Link, LinkKind, OtherLink, Preview, Service, owner_reference
+from previewbot.api import (
+    PREVIEW_LABEL,
+    Link,
+    LinkKind,
+    OtherLink,
+    Preview,
+    Resource,
+    Service,
+    owner_reference,
+)
 from previewbot.config.repository import Entry, PathRule, RepositoryConfig
 from previewbot.config.server import GatewaySettings
 from previewbot.engine.annotations import HEAD_SHA, IDENTITY, SPEC_HASH, hash_of, who_and_why
@@ -24,6 +33,7 @@ from previewbot.engine.mirrord import header, header_value
 ROUTE_GROUP = "gateway.networking.k8s.io"
 ROUTE_VERSION = "v1"
 ROUTE_PLURAL = "httproutes"
+ROUTES = Resource(ROUTE_GROUP, ROUTE_VERSION, ROUTE_PLURAL)
 
 _EXTENSION = "https://metalbear.com/mirrord/extension#config="
 _SAYS_SO_WITHIN = timedelta(seconds=10)

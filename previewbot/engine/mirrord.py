@@ -24,6 +24,7 @@ API_GROUP = "preview.mirrord.metalbear.co"
 API_VERSION = "v1alpha"
 PLURAL = "previewsessions"
 KIND = "PreviewSession"
+SESSIONS = Resource(API_GROUP, API_VERSION, PLURAL)
 KEY_LABEL = f"{API_GROUP}/key"
 SERVICE_LABEL = f"{GROUP}/service"
 

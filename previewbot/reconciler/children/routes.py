@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
-from previewbot.api import Child, Preview, Resource
+from previewbot.api import Child, Preview
 from previewbot.engine import links, route_answers
 from previewbot.engine.annotations import SPEC_HASH
 from previewbot.engine.route_answers import RouteAnswer, Verdict
@@ -25,7 +25,7 @@ class Routes:
     """The kind `HTTPRoute`."""
 
     name = ROUTE_KIND
-    resource = Resource(links.ROUTE_GROUP, links.ROUTE_VERSION, links.ROUTE_PLURAL)
+    resource = links.ROUTES
 
     def desired(
         self, preview: Preview, facts: PullRequestFacts | None, limits: Limits, *, begins: bool

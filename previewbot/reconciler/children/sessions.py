@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from previewbot.api import Child, ChildState, Reason, Resource
+from previewbot.api import Child, ChildState, Reason
 from previewbot.engine import mirrord
 from previewbot.engine.operator import Operator
 from previewbot.engine.other_sessions import in_the_way
@@ -31,7 +31,7 @@ class Sessions:
     """The kind `PreviewSession`."""
 
     name = mirrord.KIND
-    resource = Resource(mirrord.API_GROUP, mirrord.API_VERSION, mirrord.PLURAL)
+    resource = mirrord.SESSIONS
 
     def desired(self, inputs: Inputs) -> Sequence[Desired]:
         """Return a session per service; one whose image is not known leaves what is there as it is."""
