@@ -50,16 +50,15 @@ def _file(name: str, configuration: Configuration, settings: Settings) -> list[C
     more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
     told = f"{name}, line {first.line}: {safe(first.message)}{more}"
     if not configuration.read.not_allowed:
-        return [note(f"{PATH}", told, Whose.REPOSITORY)]
+        return [note(PATH, told, Whose.REPOSITORY)]
+    # Whether a rule or the settings for all: that file counts for nothing, and no pull request has a preview.
     number = rule_of(settings, name)
-    if number is not None:
-        # Somebody wrote a rule for it: that it is narrower than what its people wish for is no mistake.
-        return [note(f"{PATH}", f"{told}; rule {number} of `repositories` says so", Whose.PLATFORM_TEAM)]
+    rule = f"rule {number} of `repositories`, " if number is not None else ""
     words = (
-        f"{told}; if it should have that, it is images.allowed or cluster.namespaces of the "
-        "settings that is too narrow"
+        f"{told}; if it should have that, it is {rule}images.allowed or cluster.namespaces of the settings "
+        "that is too narrow"
     )
-    return [wrong(f"{PATH}", words, Whose.PLATFORM_TEAM)]
+    return [wrong(PATH, words, Whose.PLATFORM_TEAM)]
 
 
 def targets(asked: int, problems: Mapping[str, str]) -> list[Check]:

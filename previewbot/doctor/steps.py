@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from previewbot.api import Child, Preview, Reason, Service, Severity, Status, Turn
+from previewbot.api import Child, Link, Preview, Reason, Service, Severity, Status, Turn
 from previewbot.config.repository import PATH, Triggers
 from previewbot.config.server import Settings
 from previewbot.doctor.check import Check, State, safe
@@ -256,11 +256,20 @@ def _link(status: Status) -> Iterator[Check]:
     link = status.link
     if link.reason is not None:
         words = link.reason.info.meaning + (f": {link.message}" if link.message else "")
-        yield Check("link", State.WRONG, words)
+        yield Check("link", State.WRONG, f"{words}{_proven(link)}")
     elif link.kind is not None:
-        yield Check("link", State.OK, link.url or "staging, with the header")
+        yield Check("link", State.OK, f"{link.url or 'staging, with the header'}{_proven(link)}")
     else:
         yield Check("link", State.NOTE, "there is none while nothing serves")
+
+
+def _proven(link: Link) -> str:
+    """Return what asking the link came to, in the words of `status.link`; empty while nobody asked."""
+    if link.proven is None or link.checked_at is None:
+        return ""
+    why = f" ({link.why})" if link.why else ""
+    asked = f"asked at {link.checked_at:%Y-%m-%d %H:%M} UTC"
+    return f"; whether it shows this pull request: {link.proven}{why}, {asked}"
 
 
 def _route(child: Child) -> Check:

@@ -363,6 +363,12 @@ MISTAKES: dict[str, Mistake] = {
             put("cluster", "lease", value={"name": "previewbot-controller", "namespace": "staging"}),
         ),
     ),
+    "a rule for the repository is too narrow": Mistake(
+        ".github/preview.yaml",
+        ("acme/shop, line", "rule 1 of `repositories`", "too narrow"),
+        PLATFORM,
+        put("repositories", value=[{"match": ["acme/*"], "targets": ["deployment/checkout"]}]),
+    ),
     "only a proxy leads out": Mistake(
         "GitHub: the App",
         ("127.0.0.1:9 cannot be reached", "HTTPS_PROXY"),
@@ -523,6 +529,7 @@ async def test_explain_takes_the_address_and_tells_of_image_session_and_link(tow
         "trigger: Copilot, recognised by its account",
         "image of web: 127.0.0.1:",
         "session of web: Ready",
+        "whether it shows this pull request: Yes (ThisPreview), asked at ",
     ):
         assert words in ended.out
     assert ended.out.splitlines()[-1].startswith("Open the preview")
