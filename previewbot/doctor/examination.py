@@ -92,10 +92,10 @@ async def questions_about(
             questions += OfRegistries(registry, settings, lambda: files.services).questions()
             targets = files.questions_of_targets()
         questions += [*cluster.questions(), *targets]
-        gateway = settings.links.gateway if settings.links is not None else None
-        if "controller" in secrets.who and gateway is not None:
-            questions += OfRoutes(lambda: cluster.kube, links, settings, gateway, now).questions()
-            questions += OfNames(gateway, settings.public_url, now).questions()
+        ways = settings.links
+        if "controller" in secrets.who and ways is not None and ways.gateway is not None:
+            questions += OfRoutes(lambda: cluster.kube, links, settings, ways.gateway, now).questions()
+            questions += OfNames(ways.gateway, settings.public_url, now, asks=ways.check).questions()
         questions += OfWeb(session, settings, secrets.signing or ()).questions()
         yield questions
 

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from previewbot.config.server import GatewaySettings
 from previewbot.doctor.check import Check, not_checked, note, ok, safe, wrong
+from previewbot.doctor.probing_judged import NOT_ASKED
 from previewbot.doctor.running import Question
 from previewbot.engine.links import host
 from previewbot.engine.probe import NAME
@@ -26,10 +27,15 @@ _SHOWN = 4
 
 
 class OfNames:
-    """The questions about the host of a link; the names of all links are below one domain."""
+    """The questions about the host of a link; the names of all links are below one domain.
 
-    def __init__(self, gateway: GatewaySettings, public_url: str, now: Callable[[], datetime]) -> None:
-        self._gateway, self._public_url, self._now = gateway, public_url, now
+    Only its name is looked up where links are not asked, since nothing may lead there from here.
+    """
+
+    def __init__(
+        self, gateway: GatewaySettings, public_url: str, now: Callable[[], datetime], *, asks: bool
+    ) -> None:
+        self._gateway, self._public_url, self._now, self._asks = gateway, public_url, now, asks
         self._host = host(gateway, NAME)
         self._resolved = True
 
@@ -65,6 +71,8 @@ class OfNames:
 
     async def _certificate(self) -> list[Check]:
         gateway = self._gateway
+        if not self._asks:
+            return [not_checked(TLS, NOT_ASKED)]
         if not self._resolved:
             return [not_checked(TLS, "without an address")]
         if gateway.scheme != "https":

@@ -17,12 +17,13 @@ from previewbot.clients.links import Links, Question
 from previewbot.config.server import GatewaySettings, Settings
 from previewbot.doctor import probing_judged as judged
 from previewbot.doctor import running
-from previewbot.doctor.check import Check, State
+from previewbot.doctor.check import Check, State, not_checked
+from previewbot.doctor.gateways import decides, last_look, said_of_route
 from previewbot.engine import probe
 from previewbot.engine.gateway_state import UNREAD
-from previewbot.engine.route_answers import RouteAnswer, Verdict, route_answer
+from previewbot.engine.links import ROUTES
+from previewbot.engine.route_answers import RouteAnswer
 from previewbot.errors import Conflict, RemoteError
-from previewbot.reconciler.children import ROUTE
 from previewbot.reconciler.gather.gateway import read_gateway
 
 _PATIENCE = timedelta(seconds=10)
@@ -31,7 +32,6 @@ _PATIENCE = timedelta(seconds=10)
 _FOLLOWING = timedelta(seconds=4)
 """How long a Gateway may take to follow a route that it has accepted; Traefik takes two seconds."""
 
-_LOOK_AGAIN_SECONDS = 0.5
 _TAKING_AWAY_SECONDS = 10.0
 _SOMEBODYS_FOR = timedelta(minutes=2)
 """So long one that is there already is taken for that of another doctor, which works on it now."""
@@ -98,32 +98,34 @@ class OfRoutes:
 
     async def _link(self) -> Check:
         """Return what the probe's address answers, given the time that a Gateway needs to follow a route."""
-        until = self._now() + self._gateway.settle + _FOLLOWING
-        while True:
-            # Where its name is not known here, the Gateway is asked where it says that it is, as for links.
-            question = Question(probe.url_of(self._gateway), self._gateway_state.addresses)
-            answer = await self._links.ask(question)
-            check = judged.link(answer, self._gateway, self._settings.public_url)
-            if check.state is not State.WRONG or self._now() >= until:
-                return check
-            await asyncio.sleep(_LOOK_AGAIN_SECONDS)
+        if self._settings.links is not None and not self._settings.links.check:
+            return not_checked(judged.LINK, judged.NOT_ASKED)
+        # Where its name is not known here, the Gateway is asked where it says that it is, as for links.
+        question = Question(probe.url_of(self._gateway), self._gateway_state.addresses)
+
+        async def look() -> Check:
+            return judged.link(await self._links.ask(question), self._gateway, self._settings.public_url)
+
+        patience = (self._gateway.settle + _FOLLOWING).total_seconds()
+        return await last_look(look, lambda check: check.state is not State.WRONG, self._clock, patience)
 
     async def _answer(self, namespace: str) -> RouteAnswer:
         """Return what the Gateway says, as soon as it says something of the route as it is."""
-        until = self._now() + _PATIENCE
-        while True:
-            found = await self._kube().get_child(ROUTE.resource, namespace, probe.NAME)
+
+        async def look() -> RouteAnswer:
             by = self._gateway_state.controller
-            answer = route_answer(found, self._gateway, by) if found else RouteAnswer(Verdict.SILENT)
-            if answer.verdict in (Verdict.ACCEPTED, Verdict.REFUSED) or self._now() >= until:
-                return answer
-            await asyncio.sleep(_LOOK_AGAIN_SECONDS)
+            return await said_of_route(self._kube(), namespace, probe.NAME, self._gateway, by)
+
+        return await last_look(look, decides, self._clock, _PATIENCE.total_seconds())
+
+    def _clock(self) -> float:
+        return self._now().timestamp()
 
     @asynccontextmanager
     async def _probe(self, namespace: str) -> AsyncIterator[bool]:
         """Have the route for a while; False where somebody else has it now."""
         manifest = probe.probe(self._gateway, namespace, self._settings.public_url)
-        put = partial(self._kube().put_probe, ROUTE.resource, namespace, manifest)
+        put = partial(self._kube().put_probe, ROUTES, namespace, manifest)
         try:
             await put()
         except Conflict:
@@ -142,7 +144,7 @@ class OfRoutes:
             await self._take_away(namespace)
 
     async def _is_somebodys(self, namespace: str) -> bool:
-        found = await self._kube().get_child(ROUTE.resource, namespace, probe.NAME)
+        found = await self._kube().get_child(ROUTES, namespace, probe.NAME)
         if found is None:
             return False
         made = datetime.fromisoformat(found["metadata"]["creationTimestamp"])
@@ -150,6 +152,6 @@ class OfRoutes:
 
     async def _take_away(self, namespace: str) -> None:
         try:
-            await self._kube().take_away_probe(ROUTE.resource, namespace, probe.NAME)
+            await self._kube().take_away_probe(ROUTES, namespace, probe.NAME)
         except RemoteError as error:
             raise _Left(error) from error

@@ -15,6 +15,7 @@ from previewbot.errors import Forbidden, RemoteError
 from previewbot.rules.link_answers import Answer
 
 GATEWAY, LINK = "links: the Gateway", "links: an address"
+NOT_ASKED = "links are not asked from here, as links.check says"
 
 _FOUND = 302
 _REDIRECTS = (301, 302, 303, 307, 308)

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-import os
 import signal
-import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,16 +13,16 @@ import pytest
 import pytest_asyncio
 import yaml
 
+from previewbot_demo import hosts
 from previewbot_demo.world import Options
-from tests.support.worlds import Scene, scene, until
+from tests.support.commands import Ended, ended, run, started
+from tests.support.worlds import Scene, gateway_at, scene, switched, until
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-PATIENCE = 90.0
-
 
 @dataclass(frozen=True)
-class Ended:
+class Tried:
     """How a trial ended, what it wrote, and its file."""
 
     code: int
@@ -49,33 +46,14 @@ def arguments(town: Scene, output: Path, *more: str) -> list[str]:
     ]
 
 
-async def started(town: Scene, output: Path, *more: str) -> asyncio.subprocess.Process:
-    kept = {k: v for k, v in os.environ.items() if not k.startswith("PREVIEWBOT_")}
-    # The platform team's own kubeconfig: the world's, which may do everything.
-    kubeconfig = str(town.world.bot.directory / "controller.kubeconfig")
-    root = str(Path(__file__).parents[2])
-    return await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "previewbot",
-        *arguments(town, output, *more),
-        env=kept | {"PYTHONPATH": root, "PREVIEWBOT_CLUSTER__KUBECONFIG": kubeconfig},
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-
-
-async def ended(process: asyncio.subprocess.Process, output: Path) -> Ended:
-    async with asyncio.timeout(PATIENCE):
-        out, err = await process.communicate()
-    assert process.returncode is not None
+def seen_by(command: Ended, output: Path) -> Tried:
     file = yaml.safe_load(output.read_text()) if output.exists() else {}
-    return Ended(process.returncode, out.decode(), err.decode(), file)
+    return Tried(command.code, command.out, command.err, file)
 
 
-async def tried(town: Scene, directory: Path, *more: str) -> Ended:
+async def tried(town: Scene, directory: Path, *more: str, **variables: str) -> Tried:
     output = directory / "conformance.yaml"
-    return await ended(await started(town, output, *more), output)
+    return seen_by(await run(town, *arguments(town, output, *more), **variables), output)
 
 
 def left(town: Scene) -> list[str]:
@@ -105,6 +83,26 @@ async def test_without_a_service_requests_carry_the_header(town: Scene, tmp_path
     assert left(town) == []
 
 
+async def test_where_names_are_not_known_the_gateway_is_asked_where_it_says_that_it_is(
+    town: Scene, tmp_path: Path
+) -> None:
+    unknown = {"PREVIEWBOT_LINKS__GATEWAY__DOMAIN": "preview.invalid"}
+    with switched(hosts, PREVIEW_DOMAIN="preview.invalid"):
+        async with gateway_at(town, "127.0.0.1"):
+            seen = await tried(town, tmp_path, "--target", "deployment/web", "--service", "web:80", **unknown)
+    assert seen.code == 0, seen.out + seen.err
+    assert seen.file["seen"]["answers"]["with the key"]["by_session"] == 10
+    assert ".preview.invalid" in seen.file["seen"]["link"]
+
+
+async def test_a_gateway_that_is_not_there_is_no_operators_fault(town: Scene, tmp_path: Path) -> None:
+    misspelt = {"PREVIEWBOT_LINKS__GATEWAY__NAME": "publik"}
+    seen = await tried(town, tmp_path, "--target", "deployment/web", "--service", "web:80", **misspelt)
+    assert seen.code == 1
+    assert "there is no Gateway staging/publik" in seen.err
+    assert left(town) == []
+
+
 @contextmanager
 def ignoring_the_filter(town: Scene) -> Iterator[None]:
     town.world.router.sabotage.ignore_filter = True
@@ -127,11 +125,11 @@ async def test_whoever_ends_it_early_leaves_nothing_behind(
     town: Scene, tmp_path: Path, told: signal.Signals
 ) -> None:
     output = tmp_path / "conformance.yaml"
-    process = await started(town, output)
+    process = await started(town, *arguments(town, output))
     await until("there is a session", lambda: bool(left(town)))
     process.send_signal(told)
     process.send_signal(told)
-    seen = await ended(process, output)
+    seen = seen_by(await ended(process), output)
     assert seen.code == 1
     assert "it was ended before its time" in seen.out
     assert left(town) == []

@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import signal
-import sys
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
@@ -25,33 +23,25 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from previewbot.engine.probe import NAME
+from previewbot_demo import hosts
 from previewbot_demo.faults import Call
 from previewbot_demo.github import server
 from previewbot_demo.tasks import ALICE
 from previewbot_demo.world import REPOSITORY, Options
-from tests.support.worlds import CONFIGURATION, Scene, scene, switched, until
+from tests.support.commands import PATIENCE, Ended, run, started
+from tests.support.worlds import CONFIGURATION, Scene, gateway_at, scene, switched, until
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-PATIENCE = 90.0
 CLOSED_PORT = "http://127.0.0.1:9"
 
 Change = Callable[[dict[str, Any], "Scene"], None]
 Switch = Callable[["Scene"], AbstractContextManager[object]]
 
 
-@dataclass(frozen=True)
-class Ended:
-    """How a process ended, and what it wrote."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def wrong(self) -> list[str]:
-        """The names of what it called wrong."""
-        return [line[len("WRONG        ") :] for line in self.out.splitlines() if line.startswith("WRONG")]
+def wrong(ended: Ended) -> list[str]:
+    """Return the names of what a doctor called wrong."""
+    return [line[len("WRONG        ") :] for line in ended.out.splitlines() if line.startswith("WRONG")]
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -61,33 +51,6 @@ async def town() -> AsyncIterator[Scene]:
         pull = built.open()
         await pull.ready()
         yield built
-
-
-def environment(town: Scene, **variables: str) -> dict[str, str]:
-    kept = {k: v for k, v in os.environ.items() if not k.startswith("PREVIEWBOT_")}
-    kubeconfig = str(town.world.bot.directory / "controller.kubeconfig")
-    root = str(Path(__file__).parents[2])
-    return kept | {"PYTHONPATH": root, "PREVIEWBOT_CLUSTER__KUBECONFIG": kubeconfig} | variables
-
-
-async def started(town: Scene, *arguments: str, **variables: str) -> asyncio.subprocess.Process:
-    return await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "previewbot",
-        *arguments,
-        env=environment(town, **variables),
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-
-
-async def run(town: Scene, *arguments: str, **variables: str) -> Ended:
-    process = await started(town, *arguments, **variables)
-    async with asyncio.timeout(PATIENCE):
-        out, err = await process.communicate()
-    assert process.returncode is not None
-    return Ended(process.returncode, out.decode(), err.decode())
 
 
 def settings_of(town: Scene, path: Path, change: Change = lambda settings, town: None) -> Path:
@@ -395,11 +358,38 @@ async def test_of_a_healthy_world_nothing_is_wrong_and_nothing_stays(town: Scene
 
     ended = await run(town, "doctor", "--settings", str(settings_of(town, tmp_path / "settings.yaml")))
 
-    assert (ended.code, ended.wrong, ended.err) == (0, [], ended.err), ended.out
+    assert (ended.code, wrong(ended), ended.err) == (0, [], ended.err), ended.out
     assert {line[:11].strip() for line in ended.out.splitlines()[:-1]} <= {"ok", "note", "not checked"}
     assert "links: a route in staging: the Gateway staging/public takes it" in ended.out
     assert "***" not in ended.out, "none of its own words is taken for a secret"
     assert town.world.kube.objects("httproutes") == before
+
+
+async def test_where_names_are_not_known_a_link_is_asked_where_the_gateway_says_that_it_is(
+    town: Scene, tmp_path: Path
+) -> None:
+    change = put("links", "gateway", "domain", value="preview.invalid")
+    settings = settings_of(town, tmp_path / "settings.yaml", change)
+
+    with switched(hosts, PREVIEW_DOMAIN="preview.invalid"):
+        async with gateway_at(town, "127.0.0.1"):
+            ended = await run(town, "doctor", "--settings", str(settings))
+
+    assert "ok           links: an address: http://previewbot-doctor.preview.invalid:" in ended.out, ended.out
+
+
+async def test_where_links_are_not_asked_the_doctor_asks_none_either(town: Scene, tmp_path: Path) -> None:
+    # Nothing of this machine is there: whoever asked would call it wrong.
+    change = both(put("links", "check", value=False), put("links", "gateway", "port", value=9))
+
+    ended = await run(
+        town, "doctor", "--settings", str(settings_of(town, tmp_path / "settings.yaml", change))
+    )
+
+    assert (ended.code, wrong(ended)) == (0, []), ended.out
+    words = "links are not asked from here, as links.check says"
+    assert f"not checked  links: an address: {words}" in ended.out
+    assert f"not checked  links: certificate: {words}" in ended.out
 
 
 @pytest.mark.parametrize("mistake", MISTAKES.values(), ids=MISTAKES.keys())
@@ -408,7 +398,7 @@ async def test_a_wrong_installation_gives_one_line_that_names_the_cause(
 ) -> None:
     ended = await doctor(town, tmp_path, mistake)
 
-    [line, *_] = [each for each in ended.wrong if each.startswith(mistake.name)] or [ended.out]
+    [line, *_] = [each for each in wrong(ended) if each.startswith(mistake.name)] or [ended.out]
     assert ended.code == 1
     assert [words for words in mistake.words if words not in line] == [], ended.out
     assert line.endswith(mistake.whose), line

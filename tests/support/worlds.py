@@ -304,3 +304,24 @@ def switched(switches: object, **values: object) -> Iterator[None]:
     finally:
         for name, value in before.items():
             setattr(switches, name, value)
+
+
+@asynccontextmanager
+async def gateway_at(town: Scene, address: str) -> AsyncIterator[None]:
+    """Have the Gateway say in its status that it is reached at an address."""
+    gateway = "/apis/gateway.networking.k8s.io/v1/namespaces/staging/gateways/public/status"
+    headers = {
+        "Authorization": f"Bearer {town.world.token}",
+        "Content-Type": "application/merge-patch+json",
+    }
+
+    async def tell(addresses: list[dict[str, str]] | None) -> None:
+        body = json.dumps({"status": {"addresses": addresses}})
+        async with town.http.patch(f"{town.world.url}{gateway}", data=body, headers=headers) as answer:
+            assert answer.status == 200, await answer.text()
+
+    await tell([{"type": "IPAddress", "value": address}])
+    try:
+        yield
+    finally:
+        await tell(None)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from previewbot.api import Why
 from previewbot.config.repository import TargetPath
 from previewbot.config.server import GatewaySettings
-from previewbot.doctor.check import State
+from previewbot.doctor.check import State, Whose
 from previewbot.doctor.conformance.judged import judged
 from previewbot.doctor.conformance.record import Asking, PhaseSeen, Record, Tally, as_file
 from previewbot.doctor.conformance.subject import (
@@ -25,6 +25,7 @@ from previewbot.doctor.conformance.subject import (
     route_manifest,
     session_manifest,
 )
+from previewbot.engine.route_answers import RouteAnswer, Verdict
 from previewbot.rules.link_answers import Answer
 
 KEY = "conformance-0123456789ab"
@@ -40,6 +41,7 @@ SUBJECT = Subject(
     backend=Backend("web", 80),
 )
 SENT = session_manifest(SUBJECT)["spec"]
+REFUSED = RouteAnswer(Verdict.REFUSED, "NotAllowedByListeners")
 OUR_OWN = Tally(by_session=10, named_keys=10, statuses={200: 10})
 STAGING = Tally(passed_through=10, statuses={200: 10})
 GOOD = Record(
@@ -50,7 +52,7 @@ GOOD = Record(
     through_gateway=True,
     sent=SENT,
     stored=SENT,
-    route="the Gateway says that it knows the route",
+    route=RouteAnswer(Verdict.ACCEPTED),
     phases=(PhaseSeen("", 0.0), PhaseSeen("InProgress", 0.5), PhaseSeen("Ready", 12.0)),
     answers={
         Asking.BEFORE: STAGING,
@@ -115,6 +117,7 @@ def test_what_does_all_that_previewbot_relies_on_is_all_well() -> None:
             "a session answers: 10 from the session",
         ),
         (changed(left=("previewsession/x",)), "the end", "not removed: previewsession/x"),
+        (changed(route=REFUSED), "the route", "does not take it: NotAllowedByListeners"),
     ],
 )
 def test_what_is_otherwise_is_called_wrong(change: Callable[[Record], Record], name: str, words: str) -> None:
@@ -133,6 +136,20 @@ def test_without_marks_nothing_is_claimed_about_who_answered() -> None:
     assert found["Mirrord-Agent"] is State.NOTE
     for asking in (Asking.WITH_KEY, Asking.WITHOUT, Asking.ANOTHER_KEY):
         assert found[f"requests {asking}"] is State.NOT_CHECKED
+
+
+def test_a_route_that_the_gateway_does_not_take_is_not_the_operators_fault() -> None:
+    record = answered(WITH_KEY=Tally(unmarked=10, statuses={404: 10}))(replace(GOOD, route=REFUSED))
+    found = {check.name: check for check in judged(record)}
+    assert (found["the route"].state, found["the route"].whose) == (State.WRONG, Whose.PLATFORM_TEAM)
+    assert found["requests with the key"].state is State.NOT_CHECKED
+    assert found["requests without a header"].state is State.OK
+
+
+def test_a_gateway_that_says_nothing_of_the_route_leaves_it_to_requests() -> None:
+    found = states(replace(GOOD, route=RouteAnswer(Verdict.SILENT)))
+    assert found["the route"] is State.NOTE
+    assert found["requests with the key"] is State.OK
 
 
 def test_a_session_that_was_never_ready_says_nothing_about_requests() -> None:

@@ -6,7 +6,9 @@ from collections.abc import Iterator, Sequence
 
 from previewbot.doctor.check import Check, Whose, not_checked, note, ok, wrong
 from previewbot.doctor.conformance.record import Asking, Record, Tally
+from previewbot.engine.route_answers import Verdict
 
+_ROUTE = "the route"
 _FIELDS = ("image", "key", "target", "incoming", "replicas", "ttlSecs")
 
 
@@ -15,10 +17,23 @@ def judged(record: Record) -> Sequence[Check]:
     return [
         *_phases(record),
         *_filter(record),
+        *_route(record),
         *_marks(record),
         *_isolation(record),
         *_teardown(record),
     ]
+
+
+def _route(record: Record) -> Iterator[Check]:
+    answer = record.route
+    if answer is None:
+        return
+    if answer.verdict is Verdict.ACCEPTED:
+        yield ok(_ROUTE, "the Gateway takes it")
+    elif answer.verdict is Verdict.REFUSED:
+        yield wrong(_ROUTE, f"the Gateway does not take it: {answer.message}", Whose.PLATFORM_TEAM)
+    else:
+        yield note(_ROUTE, "the Gateway says nothing of it, so only requests show whether it takes it")
 
 
 def _phases(record: Record) -> Iterator[Check]:
@@ -94,6 +109,8 @@ def _unknown(record: Record, asking: Asking, name: str) -> Check | None:
     """Return why nothing can be said of these requests; None if something can."""
     if not record.became_ready or asking not in record.answers:
         return not_checked(name, "because the session was never Ready")
+    if asking is Asking.WITH_KEY and record.route is not None and record.route.verdict is Verdict.REFUSED:
+        return not_checked(name, f"because of what is wrong with {_ROUTE}")
     tally = record.answers[asking]
     return None if tally.marked or tally.unanswered else not_checked(name, "because no answer is marked")
 

@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 
 from previewbot.doctor.check import Check, safe
+from previewbot.engine.route_answers import RouteAnswer
 from previewbot.rules.link_answers import FROM_A_SESSION, FROM_STAGING, Answer
 
 
@@ -72,7 +73,7 @@ class Record:
     """Everything that was seen, in the order in which it happened.
 
     `operator` is what the operator tells of itself, in words. `sent` is the session's spec as it was sent,
-    `stored` as the API server gave it back. `route` is what the Gateway says of the route, "" without one.
+    `stored` as the API server gave it back. `route` is what the Gateway says of the route, None without one.
     Seconds are None for what did not happen. `left` names what could not be removed.
     """
 
@@ -83,7 +84,7 @@ class Record:
     through_gateway: bool
     sent: Mapping[str, Any]
     stored: Mapping[str, Any] = field(default_factory=dict)
-    route: str = ""
+    route: RouteAnswer | None = None
     phases: tuple[PhaseSeen, ...] = ()
     answers: Mapping[Asking, Tally] = field(default_factory=dict)
     share_host: str = ""

@@ -19,8 +19,6 @@ from previewbot.config.repository import TargetPath
 from previewbot.config.server import GatewaySettings
 from previewbot.doctor.conformance.record import Asking, PhaseSeen, Record, Tally
 from previewbot.doctor.conformance.subject import (
-    ROUTES,
-    SESSIONS,
     Backend,
     NotToBeTried,
     Subject,
@@ -28,18 +26,17 @@ from previewbot.doctor.conformance.subject import (
     route_manifest,
     session_manifest,
 )
-from previewbot.engine.mirrord import POD_SESSION, header_value, session_from
-from previewbot.engine.route_answers import gateway_acknowledged
+from previewbot.doctor.gateways import LOOK_AGAIN_SECONDS, decides, last_look, said_of_route
+from previewbot.engine.gateway_state import UNREAD
+from previewbot.engine.links import ROUTES
+from previewbot.engine.mirrord import POD_SESSION, SESSIONS, header_value, session_from
 from previewbot.engine.targets import TargetProblem, choose_container, referenced
 from previewbot.errors import RemoteError
+from previewbot.reconciler.gather.gateway import read_gateway
 from previewbot.rules.masking import one_line
 
 REQUESTS = 10
 """How many requests of each kind are asked."""
-
-_LOOK_AGAIN = 0.5
-_END_SECONDS = 120.0
-_GATEWAY_SECONDS = 15.0
 
 
 @dataclass(frozen=True)
@@ -47,9 +44,9 @@ class Patience:
     """How long is waited, in seconds: for Ready, for the Gateway, and for the end."""
 
     ready: float = 300.0
-    gateway: float = _GATEWAY_SECONDS
-    end: float = _END_SECONDS
-    look_again: float = _LOOK_AGAIN
+    gateway: float = 15.0
+    end: float = 120.0
+    look_again: float = LOOK_AGAIN_SECONDS
 
 
 @dataclass(frozen=True)
@@ -80,6 +77,11 @@ async def subject_of(
     except TargetProblem as problem:
         raise NotToBeTried(f"{problem} (namespace {namespace})") from problem
     assert template is not None
+    state = UNREAD
+    if gateway is not None and backend is not None:
+        state = await read_gateway(kube, gateway)
+    if state.trouble:
+        raise NotToBeTried(f"{state.trouble}; without --service requests do not go through the Gateway")
     return Subject(
         namespace=namespace,
         target=target,
@@ -90,6 +92,7 @@ async def subject_of(
         entry_url=entry_url,
         gateway=gateway if backend is not None else None,
         backend=backend,
+        gateway_state=state,
     )
 
 
@@ -126,22 +129,19 @@ async def tried(trial: Trial, subject: Subject, begun: Record) -> Record:
 
 
 async def _with_route(trial: Trial, subject: Subject, record: Record) -> Record:
-    assert subject.gateway is not None
+    gateway, by = subject.gateway, subject.gateway_state.controller
+    assert gateway is not None
     trial.say(f"making the route {subject.key}")
     await trial.kube.create_child(ROUTES, subject.namespace, route_manifest(subject))
-    acknowledged = False
-
-    async def look() -> bool:
-        nonlocal acknowledged
-        found = await trial.kube.get_child(ROUTES, subject.namespace, subject.key)
-        assert subject.gateway is not None
-        acknowledged = found is not None and gateway_acknowledged(found, subject.gateway)
-        return acknowledged
-
-    await _until(trial, look, trial.patience.gateway)
-    await asyncio.sleep(subject.gateway.settle.total_seconds())
-    words = "the Gateway says that it knows the route" if acknowledged else "the Gateway says nothing of it"
-    return replace(record, route=words)
+    answer = await last_look(
+        lambda: said_of_route(trial.kube, subject.namespace, subject.key, gateway, by),
+        decides,
+        trial.clock,
+        trial.patience.gateway,
+        trial.patience.look_again,
+    )
+    await asyncio.sleep(gateway.settle.total_seconds())
+    return replace(record, route=answer)
 
 
 async def _until_ready(trial: Trial, subject: Subject, record: Record) -> Record:
@@ -187,7 +187,8 @@ def _question(subject: Subject, way: Asking) -> Question:
     if way is Asking.ANOTHER_KEY:
         return Question(subject.entry_url, baggage=header_value(f"another-{subject.key[-12:]}"))
     if subject.through_gateway:
-        return Question(subject.link)
+        # Where its name is not known here, the Gateway is asked where it says that it is, as for links.
+        return Question(subject.link, subject.gateway_state.addresses)
     return Question(subject.link, baggage=header_value(subject.key))
 
 
@@ -269,9 +270,4 @@ async def _without_pods(
 
 async def _until(trial: Trial, look: Callable[[], Awaitable[bool]], seconds: float) -> bool:
     """Look again and again until it is so, though not for longer than `seconds`; return whether it is."""
-    deadline = trial.clock() + seconds
-    while not await look():
-        if trial.clock() >= deadline:
-            return False
-        await asyncio.sleep(trial.patience.look_again)
-    return True
+    return await last_look(look, bool, trial.clock, seconds, trial.patience.look_again)

@@ -6,14 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from previewbot.api import Resource
 from previewbot.config.repository import TargetPath
 from previewbot.config.server import GatewaySettings
 from previewbot.engine import links, mirrord
+from previewbot.engine.gateway_state import UNREAD, GatewayState
 from previewbot.rules.environment_keys import hashed_label
 
-SESSIONS = Resource(mirrord.API_GROUP, mirrord.API_VERSION, mirrord.PLURAL)
-ROUTES = Resource(links.ROUTE_GROUP, links.ROUTE_VERSION, links.ROUTE_PLURAL)
 MANAGED_BY = {"app.kubernetes.io/managed-by": "previewbot-conformance"}
 """By this label whoever finds such an object knows where it comes from. It is none that the controller goes
 by, so a previewbot at work in the same cluster leaves it alone."""
@@ -39,7 +37,7 @@ class Subject:
 
     `key` is an environment key that no preview has. `entry_url` is where this workload answers in staging.
     With `gateway` and `backend` requests go through a route of their own, else they carry the header
-    themselves.
+    themselves; `gateway_state` is how that Gateway stands.
     """
 
     namespace: str
@@ -50,6 +48,7 @@ class Subject:
     entry_url: str
     gateway: GatewaySettings | None = None
     backend: Backend | None = None
+    gateway_state: GatewayState = UNREAD
 
     @property
     def session_name(self) -> str:
