@@ -92,13 +92,6 @@ initContainers:
 {{- end }}
 {{- end }}
 
-{{/* Variables of the values; called where a list of `env` stands. */}}
-{{- define "previewbot.extraEnv" -}}
-{{- with .root.Values.extraEnv }}
-{{- toYaml . }}
-{{- end }}
-{{- end }}
-
 {{/* The files that a process reads: its settings, and of the secrets only its own. */}}
 {{- define "previewbot.mounts" -}}
 - {name: settings, mountPath: /etc/previewbot/settings, readOnly: true}
