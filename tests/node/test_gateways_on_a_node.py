@@ -9,14 +9,14 @@ import pytest
 import urllib3
 import yaml
 
-from previewbot_demo.tasks import COPILOT
+from tests.node import pulls
 from tests.node.conftest import Installation
 from tests.node.node import wait_for
+from tests.node.pulls import OPEN, Pull
 
 pytestmark = pytest.mark.timeout(900)
 
 REPOSITORY = "acme/gateways"
-OPEN = "[Open the preview]("
 SECONDS = 90.0
 """So long a Gateway that says nothing is waited for, and a moment more."""
 
@@ -32,37 +32,20 @@ def shop(installation: Installation) -> Installation:
     return installation
 
 
-def opened(installation: Installation, branch: str) -> int:
-    async def work() -> int:
-        github, files = installation.town.github, {"services/web/NOTE": branch.encode()}
-        return github.open_pull_request(REPOSITORY, COPILOT, f"copilot/{branch}", files, branch)
-
-    return installation.town.do(work())
+def opened(installation: Installation, branch: str) -> Pull:
+    return pulls.opened(installation, REPOSITORY, branch, {"services/web/NOTE": branch.encode()})
 
 
-def closed(installation: Installation, number: int) -> None:
-    async def work() -> None:
-        installation.town.github.close(number, REPOSITORY)
-
-    installation.town.do(work())
-
-
-def comment(installation: Installation, number: int) -> str:
-    found = installation.town.github.comments(number, REPOSITORY)
-    return next((each.body for each in found if each.by_app), "")
-
-
-def says(installation: Installation, number: int, words: str, seconds: float = SECONDS) -> str:
+def says(pull: Pull, words: str, seconds: float = SECONDS) -> str:
     try:
-        wait_for(f"{words!r} in the comment", lambda: words in comment(installation, number), seconds)
+        wait_for(f"{words!r} in the comment", lambda: pull.says(words), seconds)
     except AssertionError as error:
-        raise AssertionError(f"{error}; instead: {comment(installation, number)}") from error
-    return comment(installation, number)
+        raise AssertionError(f"{error}; instead: {pull.comment()}") from error
+    return pull.comment()
 
 
-def phase_of(installation: Installation, number: int) -> str:
-    name = f"gh-{installation.town.github.find(REPOSITORY).id}-{number}"
-    return str(installation.node.get("preview", name)["status"]["phase"])
+def phase_of(pull: Pull) -> str:
+    return str(pull.status()["phase"])
 
 
 def allow(installation: Installation, gateway: str, namespaces: object) -> None:
@@ -76,32 +59,32 @@ def allow(installation: Installation, gateway: str, namespaces: object) -> None:
 
 
 def link_in(text: str) -> str:
-    return text.partition(OPEN)[2].partition(")")[0]
+    return text.partition(f"{OPEN}(")[2].partition(")")[0]
 
 
 def test_a_listener_that_takes_no_routes_of_staging_gives_no_link_until_it_does(shop: Installation) -> None:
     allow(shop, "public", TO_PREVIEWBOT_ALONE)
     try:
-        number = opened(shop, "refused")
-        said = says(shop, number, "runs, but has no link:", 180)
+        pull = opened(shop, "refused")
+        said = says(pull, "runs, but has no link:", 180)
         assert OPEN not in said
         assert "This is for your platform team" in said
-        assert phase_of(shop, number) == "Deploying"
+        assert phase_of(pull) == "Deploying"
     finally:
         allow(shop, "public", {"from": "All"})
-    link = link_in(says(shop, number, OPEN))
+    link = link_in(says(pull, OPEN))
     answer = urllib3.request("GET", link, retries=False, timeout=10.0)
     assert answer.status == 200
-    assert phase_of(shop, number) == "Ready"
+    assert phase_of(pull) == "Ready"
 
     allow(shop, "public", TO_PREVIEWBOT_ALONE)
     try:
         # One that people have goes with what the Gateway says.
-        assert OPEN not in says(shop, number, "runs, but has no link:")
+        assert OPEN not in says(pull, "runs, but has no link:")
     finally:
         allow(shop, "public", {"from": "All"})
-    assert link_in(says(shop, number, OPEN)) == link
-    closed(shop, number)
+    assert link_in(says(pull, OPEN)) == link
+    pull.close()
 
 
 @pytest.fixture
@@ -123,10 +106,10 @@ def misspelt(shop: Installation) -> Iterator[Installation]:
 def test_a_gateway_that_the_settings_misspell_is_named_and_the_link_comes_once_it_is_there(
     misspelt: Installation,
 ) -> None:
-    number = opened(misspelt, "misspelt")
-    said = says(misspelt, number, "there is no Gateway gateways/publik", 180)
+    pull = opened(misspelt, "misspelt")
+    said = says(pull, "there is no Gateway gateways/publik", 180)
     assert OPEN not in said
-    assert phase_of(misspelt, number) == "Deploying"
+    assert phase_of(pull) == "Deploying"
 
     public = misspelt.node.get("gateway", "public", "--namespace", "gateways")
     misspelt.node.apply(
@@ -135,6 +118,6 @@ def test_a_gateway_that_the_settings_misspell_is_named_and_the_link_comes_once_i
             "metadata": {"name": "publik", "namespace": "gateways"},
         }
     )
-    link = link_in(says(misspelt, number, OPEN))
+    link = link_in(says(pull, OPEN))
     assert urllib3.request("GET", link, retries=False, timeout=10.0).status == 200
-    closed(misspelt, number)
+    pull.close()

@@ -6,18 +6,18 @@ import copy
 import html
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
 import urllib3
 import yaml
 
-from previewbot_demo.tasks import COPILOT
+from tests.node import pulls
 from tests.node.conftest import Installation
-from tests.node.node import Node, wait_for
+from tests.node.node import wait_for
+from tests.node.pulls import OPEN, Pull
 from tests.node.staging import UNPACKABLE
-from tests.node.town import PUBLIC_URL, Town
+from tests.node.town import PUBLIC_URL
 
 pytestmark = pytest.mark.timeout(900)
 
@@ -31,7 +31,6 @@ PLATFORMS = "This is for your platform team"
 
 REPOSITORY = "acme/troubles"
 UID_LABEL = "preview.metalbear.co/session-uid"
-OPEN = "[Open the preview]"
 CRASH = b"""
 print("connecting to postgres://shop:hunter2@db/shop")
 raise KeyError("DB_URL")
@@ -56,61 +55,23 @@ os._exit(4)
 """
 
 
-@dataclass(frozen=True)
-class Pull:
-    """A pull request, and the pods of its preview."""
+def page(pull: Pull) -> str:
+    path = pull.name.removeprefix("gh-").replace("-", "/")
+    answer = urllib3.request("GET", f"{PUBLIC_URL}/p/{path}", retries=False, timeout=10.0)
+    assert answer.status == 200
+    return html.unescape(answer.data.decode())
 
-    installation: Installation
-    number: int
 
-    @property
-    def town(self) -> Town:
-        return self.installation.town
+def sessions(pull: Pull) -> list[dict[str, Any]]:
+    selector = f"previewbot.dev/preview={pull.name}"
+    found = pull.node.get("previewsessions", "--namespace", "staging", "--selector", selector)
+    items: list[dict[str, Any]] = found["items"]
+    return items
 
-    @property
-    def node(self) -> Node:
-        return self.installation.node
 
-    @property
-    def name(self) -> str:
-        return f"gh-{self.town.github.find(REPOSITORY).id}-{self.number}"
-
-    def comment(self) -> str:
-        found = self.town.github.comments(self.number, REPOSITORY)
-        return next((comment.body for comment in found if comment.by_app), "")
-
-    def says(self, *words: str) -> bool:
-        text = self.comment()
-        return all(word in text for word in words)
-
-    def page(self) -> str:
-        path = self.name.removeprefix("gh-").replace("-", "/")
-        answer = urllib3.request("GET", f"{PUBLIC_URL}/p/{path}", retries=False, timeout=10.0)
-        assert answer.status == 200
-        return html.unescape(answer.data.decode())
-
-    def sessions(self) -> list[dict[str, Any]]:
-        selector = f"previewbot.dev/preview={self.name}"
-        found = self.node.get("previewsessions", "--namespace", "staging", "--selector", selector)
-        sessions: list[dict[str, Any]] = found["items"]
-        return sessions
-
-    def pods(self) -> list[dict[str, Any]]:
-        sessions = self.sessions()
-        uids = ",".join(session["metadata"]["uid"] for session in sessions)
-        return self.node.pods("staging", f"{UID_LABEL} in ({uids})") if uids else []
-
-    def push(self, files: dict[str, bytes | None]) -> None:
-        async def work() -> None:
-            self.town.github.push(self.number, files, "Mend it", REPOSITORY)
-
-        self.town.do(work())
-
-    def close(self) -> None:
-        async def work() -> None:
-            self.town.github.close(self.number, REPOSITORY)
-
-        self.town.do(work())
+def pods(pull: Pull) -> list[dict[str, Any]]:
+    uids = ",".join(session["metadata"]["uid"] for session in sessions(pull))
+    return pull.node.pods("staging", f"{UID_LABEL} in ({uids})") if uids else []
 
 
 def no_room(pod: dict[str, Any]) -> None:
@@ -188,16 +149,12 @@ def workload(installation: Installation, name: str) -> dict[str, Any]:
 
 
 def opened(installation: Installation, branch: str, files: dict[str, bytes]) -> Pull:
-    async def work() -> int:
-        github = installation.town.github
-        return github.open_pull_request(REPOSITORY, COPILOT, f"copilot/{branch}", files, branch)
-
-    return Pull(installation, installation.town.do(work()))
+    return pulls.opened(installation, REPOSITORY, branch, files)
 
 
 def told_in_time(pull: Pull, shown: Callable[[dict[str, Any]], bool], *words: str) -> str:
     """Wait until Kubernetes shows a trouble; return the comment, which must say it soon after."""
-    wait_for("the trouble in Kubernetes", lambda: any(map(shown, pull.pods())), 120)
+    wait_for("the trouble in Kubernetes", lambda: any(map(shown, pods(pull))), 120)
     seconds = wait_for(f"{words} in the comment", lambda: pull.says(*words), SECONDS)
     assert seconds < SECONDS
     return pull.comment()
@@ -261,7 +218,7 @@ def test_a_preview_that_does_not_start_is_told_within_seconds_of_kubernetes_show
     told_in_time(pull, shown, *words)
 
     assert OPEN not in pull.comment()
-    assert words[0] in pull.page()
+    assert words[0] in page(pull)
     pull.close()
 
 
@@ -276,7 +233,7 @@ def test_a_crash_is_told_with_the_last_words_but_no_secret_and_is_over_with_the_
     text = pull.comment()
     assert re.search(r"<details>.*KeyError: 'DB_URL'", text, re.DOTALL)
     assert "hunter2" not in text
-    assert "hunter2" not in pull.page()
+    assert "hunter2" not in page(pull)
     pull.push({"services/web/app.py": troubles.town.files()["services/web/app.py"] + b"# mended\n"})
     wait_for("the link", lambda: pull.says(OPEN) and "crashes" not in pull.comment())
     pull.close()
@@ -307,7 +264,7 @@ def test_a_pod_that_says_nothing_or_is_not_there_is_explained_within_a_minute(
     troubles: Installation, service: str, words: tuple[str, ...], more: str
 ) -> None:
     pull = opened(troubles, service, {f"services/{service}/NOTE": b"new"})
-    wait_for("the session", lambda: bool(pull.sessions()), 120)
+    wait_for("the session", lambda: bool(sessions(pull)), 120)
 
     seconds = wait_for(f"{words} in the comment", lambda: pull.says(*words), MINUTE)
 
