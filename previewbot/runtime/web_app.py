@@ -25,6 +25,7 @@ _HEADERS = {
 }
 
 _REFUSED = "the API server does not accept previewbot's login (401)"
+_UNREADY = "the API server does not answer, or lacks previews; `previewbot doctor` in this pod says which"
 
 log = logging.getLogger(__name__)
 
@@ -93,7 +94,7 @@ def create_probes(
     def readyz() -> Response:
         if cluster.ready():
             return Response("ok", mimetype="text/plain")
-        words = _REFUSED if refused_for() else "the API server does not answer, or lacks previews"
+        words = _REFUSED if refused_for() else _UNREADY
         return Response(words, 503, mimetype="text/plain")
 
     @app.get("/metrics")
