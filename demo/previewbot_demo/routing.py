@@ -81,8 +81,9 @@ def _wanted(session: Object, headers: Iterable[tuple[str, str]]) -> bool:
 class Sabotage:
     """What a test breaks.
 
-    With `ignore_filter` every request goes to the first session of its target, with `take_nothing` none goes
-    to any; `unmarked` leaves out what the agent writes into answers, as an ingress in between may.
+    With `ignore_filter` every request goes to the first session of its target that came up, with
+    `take_nothing` none goes to any; `unmarked` leaves out what the agent writes into answers, as an ingress
+    in between may.
     """
 
     ignore_filter: bool = False
@@ -149,7 +150,7 @@ class Router:
         service = self.service(namespace, name)
         if service is None:
             return web.Response(status=502, text=f"there is no Service {namespace}/{name}\n")
-        running = [s for s in self._sessions() if s["metadata"]["uid"] in self._pods and targets(s, service)]
+        running = self._running(service)
         chosen = self._chosen(running, service, headers)
         address = self._address(service, chosen)
         if address is None:
@@ -172,12 +173,21 @@ class Router:
         answer.headers.update(mark)
         return answer
 
+    def _running(self, service: Service) -> list[Object]:
+        """Return the sessions that take requests to a Service, in the order in which their pods came up.
+
+        Two sessions may be made within one second, the precision of a creationTimestamp: by it alone the
+        younger could be taken for the first.
+        """
+        by_uid = {session["metadata"]["uid"]: session for session in self._sessions()}
+        return [by_uid[uid] for uid in self._pods if uid in by_uid and targets(by_uid[uid], service)]
+
     def _chosen(self, running: list[Object], service: Service, headers: Mapping[str, str]) -> Object | None:
         """Return the session that takes a request; None is staging's."""
         if self.sabotage.take_nothing:
             return None
         if self.sabotage.ignore_filter:
-            return min(running, key=lambda s: str(s["metadata"]["creationTimestamp"]), default=None)
+            return next(iter(running), None)
         return choose(running, service, headers.items())
 
     def _address(self, service: Service, chosen: Object | None) -> str | None:
