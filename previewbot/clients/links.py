@@ -182,16 +182,17 @@ class _Threads:
 
     def __init__(self, look_up: LookUp, most: int) -> None:
         self._look_up = look_up
-        self._free = most
+        self._room = asyncio.Semaphore(most)
 
     async def __call__(self, name: str, port: int) -> Addresses:
-        if self._free <= 0:
-            raise TimeoutError
+        # Waited for, as long as the question has time: the checks of one preview alone may be more than there
+        # are threads, and what is not answered for once is not asked again.
+        await self._room.acquire()
         loop = asyncio.get_running_loop()
         found: asyncio.Future[Addresses] = loop.create_future()
 
         def deliver(addresses: Addresses | None, error: OSError | None) -> None:
-            self._free += 1
+            self._room.release()
             if found.cancelled():
                 return
             if error is not None:
@@ -213,7 +214,6 @@ class _Threads:
                 # The loop has ended meanwhile, and nobody waits any more.
                 return
 
-        self._free -= 1
         threading.Thread(target=run, name="previewbot-link-names", daemon=True).start()
         return await found
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import ssl
 import threading
@@ -164,6 +165,15 @@ async def test_the_beginning_of_a_check_s_answer_is_read() -> None:
         )
 
     assert found.body == "�" + "x" * 999
+
+
+async def test_more_are_looked_up_than_can_be_at_once_and_each_has_its_turn() -> None:
+    """The checks of one preview alone may be more than there are threads for names."""
+    async with behind(marked) as port:
+        asking = links(HOST, limits=Limits(look_ups=2))
+        found = await asyncio.gather(*(asking.ask(Question(f"http://{HOST}:{port}/{n}")) for n in range(12)))
+
+    assert [each.status for each in found] == [200] * 12
 
 
 async def test_a_certificate_of_an_authority_that_is_known_is_taken(tmp_path: Path) -> None:
