@@ -29,6 +29,7 @@ class Why(StrEnum):
     ANOTHER_SESSION = "AnotherSession"
     NOT_PASSED_ON = "NotPassedOn"
     OWN_PAGE = "OwnPage"
+    LEADS_TO_STAGING = "LeadsToStaging"
     # No: an error answered, or nobody
     STATUS = "Status"
     ONLY_THE_LINK = "OnlyTheLink"

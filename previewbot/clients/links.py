@@ -14,7 +14,7 @@ import ssl
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -26,6 +26,7 @@ from previewbot.api import Why
 from previewbot.clients.answers import beginning
 from previewbot.clients.outgoing import ProxyRefused, through
 from previewbot.clients.tls import end_at_once
+from previewbot.rules.hosts import where_to
 from previewbot.rules.link_answers import AGENT_HEADER, KEY_HEADER, Answer
 from previewbot.rules.proxies import DIRECTLY, Proxies, Proxy
 
@@ -155,9 +156,7 @@ class Links:
                 return answer
             body, _ = await beginning(response, self._limits.body)
             response.close()
-            return Answer(
-                answer.status, answer.agents, answer.keys, answer.leads_to, body.decode("utf-8", "replace")
-            )
+            return replace(answer, body=body.decode("utf-8", "replace"))
 
 
 def addresses_of(name: str, port: int) -> Addresses:
@@ -266,11 +265,13 @@ def _may_be_the_proxys(question: Question, answer: Answer) -> bool:
 
 
 def _answer(response: aiohttp.ClientResponse, question: Question) -> Answer:
+    leads_to, comes_back = where_to(response.headers.get("Location", ""), question.url)
     return Answer(
         status=response.status,
         agents=_values(response, AGENT_HEADER),
         keys=_values(response, KEY_HEADER),
-        leads_to=_elsewhere(response.headers.get("Location", ""), question.url),
+        leads_to=leads_to,
+        comes_back=comes_back,
     )
 
 
@@ -279,15 +280,6 @@ def _values(response: aiohttp.ClientResponse, name: str) -> tuple[str, ...]:
     lines = response.headers.getall(name, [])
     values = [value.strip() for line in lines for value in line.split(",")]
     return tuple(dict.fromkeys(value.lower() for value in values if value))[:_MOST_VALUES]
-
-
-def _elsewhere(location: str, url: str) -> str:
-    """Return the host that a redirect leads to, if that is another than the link's own."""
-    try:
-        netloc = urlsplit(location).netloc.lower()
-    except ValueError:
-        return ""
-    return "" if netloc == urlsplit(url).netloc.lower() else netloc
 
 
 def _failure(error: Exception) -> Why:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from urllib.parse import urlsplit
 
 from previewbot.api import Why
 from previewbot.config.server import GatewaySettings
@@ -12,6 +11,7 @@ from previewbot.engine.gateway_state import GatewayState, Stands
 from previewbot.engine.probe import NAME, url_of
 from previewbot.engine.route_answers import RouteAnswer, Verdict
 from previewbot.errors import Forbidden, RemoteError
+from previewbot.rules.hosts import place_of
 from previewbot.rules.link_answers import Answer
 
 GATEWAY, LINK = "links: the Gateway", "links: an address"
@@ -76,7 +76,7 @@ def answered(namespace: str, answer: RouteAnswer, gateway: GatewaySettings, *, s
 
 def link(answer: Answer, gateway: GatewaySettings, public_url: str) -> Check:
     """Return whether the probe's address leads where its route says: to previewbot's own page."""
-    url, wanted = url_of(gateway), urlsplit(public_url).netloc.lower()
+    url, wanted = url_of(gateway), place_of(public_url)
     if answer.status == _FOUND and answer.leads_to == wanted:
         return ok(LINK, f"{url} leads to {wanted}, as its route says: links get through")
     if answer.failure in (Why.NO_NAME, Why.CERTIFICATE, Why.UNKNOWN_AUTHORITY):

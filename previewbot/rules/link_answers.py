@@ -32,14 +32,16 @@ _NAME_ENDS = r"(?![A-Za-z0-9-])"
 class Answer:
     """What came back of a request, with `status` 0 and `failure` where nothing did.
 
-    `agents` and `keys` are the values of mirrord's headers; `leads_to` is the host that a redirect names;
-    `body` is the beginning of it, only where it was asked for.
+    `agents` and `keys` are the values of mirrord's headers; `leads_to` is the host that a redirect names,
+    and it `comes_back` if that host is told the link's own, as a sign-in is; `body` is the beginning of it,
+    only where it was asked for.
     """
 
     status: int = 0
     agents: tuple[str, ...] = ()
     keys: tuple[str, ...] = ()
     leads_to: str = ""
+    comes_back: bool = False
     body: str = ""
     failure: Why | None = None
 
@@ -60,7 +62,7 @@ class Asked:
 
     `entry` is the service of this preview that the link lands on, empty where all that serve are `behind` it;
     `checks` has the paths at which these repeat the baggage they received; `pages` is the host of
-    previewbot's own pages.
+    previewbot's own pages, `staging` that of staging's front end, where no header is set.
     """
 
     key: str
@@ -68,6 +70,7 @@ class Asked:
     behind: tuple[str, ...] = ()
     checks: Mapping[str, str] = field(default_factory=dict)
     pages: str = ""
+    staging: str = ""
 
 
 @dataclass(frozen=True)
@@ -75,12 +78,14 @@ class Answers:
     """What came of it: the link's own answer, that of each check by service, and staging's without the
     header.
 
-    `staging` is None where it was not asked, or its answer says nothing of staging.
+    `staging` is None where it was not asked, or its answer says nothing of staging. `early`: the Gateway may
+    not follow the route yet, and answers that there is no such page.
     """
 
     link: Answer
     checks: Mapping[str, Answer] = field(default_factory=dict)
     staging: Answer | None = None
+    early: bool = False
 
 
 @dataclass(frozen=True)
@@ -98,7 +103,7 @@ class Verdict:
     unchecked: tuple[str, ...] = ()
 
 
-_SOMEBODY_ELSE = (Why.STAGING, Why.ANOTHER_SESSION, Why.NOT_PASSED_ON)
+_SOMEBODY_ELSE = (Why.STAGING, Why.ANOTHER_SESSION, Why.NOT_PASSED_ON, Why.LEADS_TO_STAGING)
 
 
 def reason_of(why: Why) -> Reason:
@@ -112,7 +117,7 @@ def verdict_of(asked: Asked, answers: Answers) -> Verdict:
     The weakest of what they say of its services: one that the header does not get to is staging's own, and a
     link that shows it beside the others would lie.
     """
-    first = _of_entry(asked, answers) if asked.entry else _of_front(asked, answers)
+    first = _of_front_end(asked, answers)
     found = [first] if first else []
     if asked.entry in asked.checks:
         # Staging's own front end receives the header too, so that a check there can only tell against it.
@@ -159,6 +164,18 @@ def pause(since: datetime, now: datetime, deadline: timedelta, seed: str) -> tim
     return min(min(max(waited / 2, _FIRST), _MOST) * apart, deadline - waited)
 
 
+def _of_front_end(asked: Asked, answers: Answers) -> Verdict | None:
+    """What the link's own answer says; None if it says nothing against it."""
+    link = answers.link
+    away = link.status in _REDIRECTS and bool(asked.staging) and link.leads_to == asked.staging
+    if away and not link.comes_back:
+        # A front end that sends everybody to the one host that it knows, whoever gave this answer: there no
+        # header is set.
+        entry = (asked.entry,) if asked.entry else ()
+        return Verdict(Proven.NO, Why.LEADS_TO_STAGING, link.status, entry)
+    return _of_entry(asked, answers) if asked.entry else _of_front(asked, answers)
+
+
 def _of_entry(asked: Asked, answers: Answers) -> Verdict:
     """What the link's own answer says where it lands on a service of this preview."""
     link, entry = answers.link, (asked.entry,)
@@ -194,17 +211,19 @@ def _of_front(asked: Asked, answers: Answers) -> Verdict | None:
     if link.status in (401, 403, 407) or (link.status in _REDIRECTS and link.leads_to):
         return Verdict(Proven.UNKNOWN, Why.SIGN_IN, link.status, entry)
     if wants_staging(asked, link):
-        return _of_error(link, answers.staging, entry)
+        return _of_error(answers, entry)
     return None
 
 
-def _of_error(link: Answer, staging: Answer | None, entry: tuple[str, ...]) -> Verdict | None:
+def _of_error(answers: Answers, entry: tuple[str, ...]) -> Verdict | None:
     """Tell an error of the link from one of staging's own."""
+    link, staging = answers.link, answers.staging
     if not link.is_error:
         # A page that is not there: a gateway that knows no such host says the same. Only if staging has it,
-        # something is wrong with the link.
-        missed = staging is not None and staging.status < 400
-        return Verdict(Proven.NO, Why.ONLY_THE_LINK, link.status, entry) if missed else None
+        # something is wrong with the link; or if the Gateway may be the one that said it.
+        if staging is not None and 0 < staging.status < 400:
+            return Verdict(Proven.NO, Why.ONLY_THE_LINK, link.status, entry)
+        return Verdict(Proven.NO, Why.STATUS, link.status, entry) if answers.early else None
     if staging is None or not (staging.is_error or 0 < staging.status < 404):
         # A gateway that has no such host answers 404 for it: then nothing is known of staging.
         return Verdict(Proven.NO, Why.STATUS, link.status, entry)

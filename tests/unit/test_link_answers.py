@@ -128,7 +128,52 @@ def test_without_a_mark_an_error_is_told_from_a_sign_in_and_from_staging_s_own(
     assert said(asked, link, staging) == expected
 
 
-@pytest.mark.parametrize("staging", [None, Answer(404), Answer(500), Answer(403)])
+@pytest.mark.parametrize("status", [404, 410])
+@pytest.mark.parametrize("staging", [None, Answer(404), Answer(failure=Why.TOO_LATE)])
+@pytest.mark.parametrize("asked", [ENTRY, BEHIND], ids=["at the entry", "behind it"])
+def test_a_page_that_is_not_there_is_the_gateway_s_answer_while_it_may_not_follow_the_route(
+    asked: Asked, staging: Answer | None, status: int
+) -> None:
+    """Each says 404 for a host that it does not know (yet)."""
+    verdict = verdict_of(asked, Answers(Answer(status), staging=staging, early=True))
+
+    assert (verdict.proven, verdict.why, verdict.answered) == (NO, Why.STATUS, status)
+
+
+@pytest.mark.parametrize("link", [PLAIN, OURS, replace(OURS, status=404), Answer(401), STAGING])
+def test_what_no_gateway_says_of_a_host_that_it_does_not_know_is_no_other_answer_early(link: Answer) -> None:
+    late, early = verdict_of(ENTRY, Answers(link)), verdict_of(ENTRY, Answers(link, early=True))
+
+    assert early == late
+
+
+AT_STAGING = Answer(302, leads_to="staging.example.com")
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+@pytest.mark.parametrize("agents", [(), (FROM_A_SESSION,), (FROM_STAGING,)])
+@pytest.mark.parametrize("asked", [ENTRY, BEHIND, CHECKED], ids=["at the entry", "behind it", "with a check"])
+def test_whoever_sends_readers_to_staging_s_own_address_sends_them_away_from_the_change(
+    asked: Asked, agents: tuple[str, ...], status: int
+) -> None:
+    answer = replace(AT_STAGING, status=status, agents=agents)
+    passed = Answer(200, body=f"mirrord-session={KEY}")
+    asked = replace(asked, staging="staging.example.com")
+
+    assert said(asked, answer, pricing=passed) == (NO, Why.LEADS_TO_STAGING)
+
+
+def test_a_sign_in_at_staging_s_address_that_leads_back_is_a_sign_in() -> None:
+    asked = replace(ENTRY, staging="staging.example.com")
+
+    assert said(asked, replace(AT_STAGING, comes_back=True)) == (UNKNOWN, Why.SIGN_IN)
+    assert said(asked, replace(AT_STAGING, leads_to="login.example.com")) == (UNKNOWN, Why.SIGN_IN)
+    assert said(asked, replace(AT_STAGING, status=200)) == (UNKNOWN, Why.NO_MARK)
+
+
+@pytest.mark.parametrize(
+    "staging", [None, Answer(404), Answer(500), Answer(403), Answer(failure=Why.NO_HTTP)]
+)
 def test_a_page_that_staging_does_not_show_either_is_no_fault_of_the_link(staging: Answer | None) -> None:
     assert said(ENTRY, Answer(404), staging) == (UNKNOWN, Why.NO_MARK)
 

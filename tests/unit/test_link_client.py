@@ -15,6 +15,7 @@ from aiohttp import web
 
 from previewbot.api import Why
 from previewbot.clients.links import Addresses, Limits, Links, LookUp, Question
+from previewbot.rules.hosts import where_to
 from previewbot.rules.link_answers import Answer
 from previewbot.rules.proxies import read_proxies
 from tests.support.forward_proxy import ForwardProxy, forward_proxy
@@ -165,6 +166,36 @@ async def test_the_beginning_of_a_check_s_answer_is_read() -> None:
         )
 
     assert found.body == "�" + "x" * 999
+
+
+@pytest.mark.parametrize(
+    ("location", "leads_to", "comes_back"),
+    [
+        ("/login", "", False),
+        ("https://key.preview.example.com/cart", "", False),
+        ("https://KEY.preview.example.com:443/cart", "", False),
+        ("http://key.preview.example.com:80/", "", False),
+        ("https://previews.example.com:443/p/812/42", "previews.example.com", False),
+        ("http://previews.example.com:80/p/812/42", "previews.example.com", False),
+        ("https://previews.example.com:8443/p/812/42", "previews.example.com:8443", False),
+        ("//Staging.example.com/", "staging.example.com", False),
+        ("https://somebody@staging.example.com./", "staging.example.com", False),
+        ("https://[2001:DB8::1]:443/", "[2001:db8::1]", False),
+        ("https://staging.example.com/?r=https%3A%2F%2Fkey.preview.example.com", "staging.example.com", True),
+        ("https://staging.example.com/?rd=//key.preview.example.com/", "staging.example.com", True),
+        ("https://staging.example.com/key.preview.example.com", "staging.example.com", False),
+        ("javascript:alert(1)", "", False),
+        ("https://[::1", "", False),
+        ("https://staging.example.com:99999/", "", False),
+    ],
+)  # fmt: skip
+def test_where_a_redirect_leads_is_a_host_and_the_port_that_is_not_the_scheme_s_own(
+    location: str, leads_to: str, comes_back: bool
+) -> None:
+    """Of gateways some write `:443` into a redirect, and others do not."""
+    told = where_to(location, f"https://{HOST}/")
+
+    assert told == (leads_to, comes_back)
 
 
 async def test_more_are_looked_up_than_can_be_at_once_and_each_has_its_turn() -> None:

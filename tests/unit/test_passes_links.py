@@ -8,6 +8,7 @@ import pytest
 
 from previewbot.api import Phase, Proven, Reason, Why
 from previewbot.rules.link_answers import FROM_A_SESSION, FROM_STAGING, Answer
+from tests.support.gateways import a_gateway_object
 from tests.support.passes import CONFIGURATION, SETTINGS, A, B, World
 
 KEY = World().preview.spec.environment_key
@@ -185,6 +186,69 @@ async def test_behind_the_entry_the_words_are_that_nobody_checked_whether_the_he
         "the link sets it for you, and whether it is passed on to **checkout** is not checked"
         in world.comment
     )
+
+
+async def a_gateway_that_knows_no_such_host(passes: int, configuration: str = ENTRY) -> World:
+    """Return a world whose Gateway answers 404 at the link, and at staging's host, which it does not have."""
+    world = World()
+    world.github.configuration = configuration
+    world.links.answer = world.links.staging = Answer(404)
+    return await world.settle(passes)
+
+
+@pytest.mark.parametrize("configuration", [ENTRY, CONFIGURATION], ids=["at the entry", "behind it"])
+async def test_a_link_is_not_announced_while_its_gateway_does_not_know_the_host_yet(
+    configuration: str,
+) -> None:
+    """A route is accepted by a Gateway's controller before what carries the requests knows of it."""
+    world = await a_gateway_that_knows_no_such_host(6, configuration)
+    assert stands(world) == (Phase.DEPLOYING, Reason.CHECKING_LINK)
+    assert OPEN not in world.comment
+
+    world.links.answer = OURS
+    await world.settle(8)
+    assert stands(world) == (Phase.READY, Reason.ALL_READY)
+    assert world.status.link.answered in (0, 200)
+    assert OPEN in world.comment
+
+
+async def test_a_page_that_staging_lacks_too_is_announced_once_the_gateway_had_its_time() -> None:
+    world = await a_gateway_that_knows_no_such_host(30)
+
+    assert stands(world) == (Phase.READY, Reason.ALL_READY)
+    assert (world.status.link.proven, world.status.link.why) == (Proven.UNKNOWN, Why.NO_MARK)
+
+
+async def test_a_gateway_that_says_nothing_of_routes_and_knows_no_such_host_does_not_take_ours() -> None:
+    world = World()
+    world.github.configuration = ENTRY
+    world.links.answer = world.links.staging = Answer(404)
+    world.cluster.gateway.says = None
+    world.cluster.gateway.object = a_gateway_object(attached=0)
+    await world.settle(90)
+    assert stands(world) == (Phase.DEPLOYING, Reason.LINK_UNANSWERED)
+    assert "its address answers `404`" in world.comment
+    assert OPEN not in world.comment
+
+    world.links.answer = Answer(200)
+    await world.settle(50)
+    assert OPEN in world.comment
+
+
+@pytest.mark.parametrize("configuration", [ENTRY, CONFIGURATION], ids=["at the entry", "behind it"])
+@pytest.mark.parametrize("agents", [(), (FROM_A_SESSION,)])
+async def test_a_front_end_that_sends_everybody_to_the_one_host_it_knows_has_no_link(
+    configuration: str, agents: tuple[str, ...]
+) -> None:
+    away = Answer(301, agents=agents, leads_to="staging.example.com")
+    world = await looked_at(away, configuration, passes=80)
+
+    assert stands(world) == (Phase.DEPLOYING, Reason.LINK_SHOWS_STAGING)
+    assert world.status.link.why is Why.LEADS_TO_STAGING
+    assert "its address redirects to staging's own, where no header is set" in world.comment
+    assert "it must stay at the host that it is asked for (its `Host`)" in world.comment
+    assert "Until then it can be opened [with mirrord's browser extension]" in world.comment
+    assert OPEN not in world.comment
 
 
 async def test_a_check_behind_the_entry_proves_that_the_header_gets_there() -> None:

@@ -64,10 +64,11 @@ async def _ask(context: Context, inquiry: Inquiry, addresses: tuple[str, ...]) -
         question = Question(inquiry.url, addresses)
         link = await context.links.ask(question)
         if wants_staging(inquiry.asked, link):
+            early = inquiry.is_early(context.now())
             staging = None
             if inquiry.staging:
                 staging = await context.links.ask(replace(question, host=inquiry.staging))
-            return Answers(link, staging=staging)
+            return Answers(link, staging=staging, early=early)
         if link.failure is not None:
             return Answers(link)
         checks = inquiry.asked.checks

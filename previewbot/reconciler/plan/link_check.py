@@ -12,16 +12,33 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit, urlunsplit
 
-from previewbot.api import REASONS, Child, Link, LinkKind, Phase, Preview, Proven, Reason, Service, Waits
+from previewbot.api import (
+    REASONS,
+    Child,
+    ChildState,
+    Link,
+    LinkKind,
+    Phase,
+    Preview,
+    Proven,
+    Reason,
+    Service,
+    Waits,
+)
 from previewbot.config.repository import Entry, RepositoryConfig
 from previewbot.engine import links
 from previewbot.engine.annotations import hash_of
 from previewbot.reconciler.children.routes import route_among
 from previewbot.reconciler.observation import Limits, Observation, PullRequestFacts
+from previewbot.rules.hosts import place_of
 from previewbot.rules.link_answers import Asked, pause, reason_of, verdict_of
 
 LINK_REASONS = tuple(reason for reason, row in REASONS.items() if row.waits is Waits.LINK)
 """Why a link is not shown that everything but its answer speaks for."""
+
+FOLLOWS_WITHIN = timedelta(seconds=60)
+"""So long a Gateway may take to follow a route that it has accepted: what it is made of is told of it later
+than its controller."""
 
 STILL_ASKED = 0.5
 """Seconds until it is looked whether a link has answered meanwhile."""
@@ -33,7 +50,7 @@ class Inquiry:
 
     `of` tells it from what was asked before: another address, commit, route or check. Of a link that leads
     `through_gateway`, `staging` is the host of staging's own front end, if that is behind the same Gateway,
-    and `from_then` is when the Gateway follows the route.
+    and `from_then` is when the Gateway follows the route; `unsaid` if it does not say that it takes it.
     """
 
     of: str
@@ -42,6 +59,12 @@ class Inquiry:
     through_gateway: bool = False
     staging: str = ""
     from_then: datetime | None = None
+    unsaid: bool = False
+
+    def is_early(self, now: datetime) -> bool:
+        """Return whether the Gateway may not follow the route yet, and answer for it that it knows no such
+        host."""
+        return self.unsaid or (self.from_then is not None and now - self.from_then < FOLLOWS_WITHIN)
 
     def at(self, path: str) -> str:
         """Return the address of another path of the link."""
@@ -78,7 +101,8 @@ def inquiry_of(
         entry=lands_on,
         behind=behind,
         checks={name: path for name, path in checks.items() if name in (lands_on, *behind)},
-        pages=urlsplit(limits.public_url).netloc.lower(),
+        pages=place_of(limits.public_url),
+        staging=_place_of_staging(entry, link),
     )
     route = route_among(children)
     through_gateway = link.kind is LinkKind.GATEWAY and limits.gateway is not None
@@ -90,6 +114,7 @@ def inquiry_of(
         through_gateway=through_gateway,
         staging=_staging(entry, link) if through_gateway else "",
         from_then=_settled(route, limits) if through_gateway else None,
+        unsaid=through_gateway and route is not None and route.state is not ChildState.READY,
     )
 
 
@@ -172,6 +197,12 @@ def _staging(entry: Entry | None, link: Link) -> str:
     # Never gone to: the file of a repository names it, and previewbot asks from inside of the cluster.
     host = urlsplit(entry.url).netloc if entry is not None else ""
     return "" if host.lower() == urlsplit(link.url).netloc.lower() else host
+
+
+def _place_of_staging(entry: Entry | None, link: Link) -> str:
+    """Return where staging's front end is for everybody; empty if the link itself leads there."""
+    place = place_of(entry.url) if entry is not None else ""
+    return "" if place == place_of(link.url) else place
 
 
 def _settled(route: Child | None, limits: Limits) -> datetime | None:
