@@ -14,6 +14,7 @@ from typing import Any
 
 from previewbot.api import GROUP, Preview
 from previewbot.text.cutting import cut_at_the_end
+from previewbot.text.unseen import one_line_of
 
 AGENT = f"{GROUP}/agent"
 """The coding agent, by the name that the comment has too, such as `Copilot`."""
@@ -65,5 +66,5 @@ def _cleaned(value: str, longest: int) -> str:
     # A login is GitHub's word, and a label in a trigger's words some collaborator's. In an auditor's terminal
     # a line break would look like another record, and half a character (a lone surrogate, which JSON can
     # hold) could not even be sent to the API server.
-    seen = "".join(char for char in value if char.isprintable() or char.isspace())
-    return cut_at_the_end(" ".join(seen.split()), longest)
+    words = ("".join(filter(str.isprintable, word)) for word in one_line_of(value).split())
+    return cut_at_the_end(" ".join(filter(None, words)), longest)

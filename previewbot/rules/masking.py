@@ -13,6 +13,7 @@ from itertools import pairwise
 
 from previewbot.rules.messages import with_short_images
 from previewbot.text.cutting import cut_at_the_end, cut_in_the_middle
+from previewbot.text.unseen import seen
 
 MASK = "***"
 LINES, LINE_LENGTH, BYTES = 20, 300, 2048
@@ -26,7 +27,6 @@ _READ_OF_A_MESSAGE = 6000
 name."""
 
 _ANSI_RE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|.)")
-_UNSEEN_RE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
 _BEGIN_RE = re.compile(r"-----BEGIN [A-Z0-9 ]*(?:PRIVATE KEY|CERTIFICATE|MESSAGE)[A-Z ]*-----")
 _END_RE = re.compile(r"-----END [A-Z0-9 ]+-----")
 # The same on one line, as a message quotes it: until its end if that is there, and from its beginning.
@@ -149,7 +149,7 @@ def one_line(text: str) -> str:
 
 def visible(text: str) -> str:
     """Return text without colours, control characters, and marks that reverse or hide other characters."""
-    return _UNSEEN_RE.sub("", _ANSI_RE.sub("", text.replace("\r\n", "\n").replace("\r", "\n")))
+    return seen(_ANSI_RE.sub("", text.replace("\r\n", "\n").replace("\r", "\n")))
 
 
 def mask_secrets(line: str) -> str:

@@ -11,22 +11,24 @@ from types import MappingProxyType
 
 from markupsafe import Markup, escape
 
+from previewbot.text.unseen import one_line_of, seen
+
 _BLANK_LINES_RE = re.compile(r"\n\s*\n")
 
 
 def md(text: object) -> Markup:
     """Escape a user's text, as one line."""
-    return escape(" ".join(str(text).split()))
+    return escape(one_line_of(text))
 
 
 def code(text: object) -> Markup:
     """Write text as code."""
-    return Markup("<code>{}</code>").format(" ".join(str(text).split()))
+    return Markup("<code>{}</code>").format(one_line_of(text))
 
 
 def prose(text: object) -> Markup:
     """Escape words of ours in which a user's words stand between backquotes: these become code."""
-    pieces = re.split(r"`([^`]*)`", " ".join(str(text).split()))
+    pieces = re.split(r"`([^`]*)`", one_line_of(text))
     return Markup("").join(code(piece) if at % 2 else piece for at, piece in enumerate(pieces))
 
 
@@ -57,7 +59,7 @@ def command(text: str) -> Markup:
 
 def fenced(lines: Sequence[str]) -> Markup:
     """Write lines as they are."""
-    return Markup("<pre>{}</pre>").format("\n".join(lines))
+    return Markup("<pre>{}</pre>").format("\n".join(map(seen, lines)))
 
 
 def paragraphs(html: str) -> Markup:

@@ -10,6 +10,8 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 
+from previewbot.text.unseen import one_line_of, seen
+
 _SPECIAL_RE = re.compile(r"([\\`*_{}\[\]#|~$])")
 # What GitHub makes a link of without any sign: GH-12, and words that may be a commit's SHA.
 # https://docs.github.com/en/get-started/writing-on-github/working-with-advanced-formatting/autolinked-references-and-urls
@@ -24,12 +26,12 @@ def md(text: object) -> str:
     A zero-width space after `@`, `#` and `GH-`, within a SHA, and in `://` and `www.` keeps names from being
     notified and addresses from becoming links.
     """
-    return _escaped(" ".join(str(text).split()))
+    return _escaped(one_line_of(text))
 
 
 def prose(text: object) -> str:
     """Escape words of ours in which a user's words stand between backquotes: these become code."""
-    pieces = re.split(r"`([^`]*)`", " ".join(str(text).split()))
+    pieces = re.split(r"`([^`]*)`", one_line_of(text))
     return "".join(code(piece) if at % 2 else _escaped(piece) for at, piece in enumerate(pieces))
 
 
@@ -50,7 +52,7 @@ def _broken(sha: re.Match[str]) -> str:
 
 def code(text: object) -> str:
     """Write text as an inline code span that no run of backquotes in it can end (CommonMark 6.1)."""
-    line = " ".join(str(text).split())
+    line = one_line_of(text)
     longest = max((len(run) for run in re.findall(r"`+", line)), default=0)
     # Whoever chooses a branch's name could end the code span with a backquote of their own, and go on with a
     # link or a mention.
@@ -87,6 +89,7 @@ def command(text: str) -> str:
 
 def fenced(lines: Sequence[str]) -> str:
     """Write lines as a code block that no run of backquotes in them can end (CommonMark 4.5)."""
+    lines = [seen(line) for line in lines]
     longest = max((len(run) for line in lines for run in re.findall(r"`+", line)), default=0)
     fence = "`" * max(3, longest + 1)
     return "\n".join((f"{fence}text", *lines, fence))

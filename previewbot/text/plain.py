@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 
+from previewbot.text.unseen import seen
+
 
 def md(text: object) -> str:
     """Return a user's text as one line, without what cannot be seen: a terminal would obey it."""
-    return " ".join(_visible(word) for word in str(text).split()).strip()
+    return " ".join(filter(None, map(_visible, str(text).split())))
 
 
 def code(text: object) -> str:
@@ -38,7 +40,7 @@ def fenced(lines: Sequence[str]) -> str:
 
 
 def _visible(text: str) -> str:
-    return "".join(char for char in text if char.isprintable())
+    return "".join(char for char in seen(text) if char.isprintable())
 
 
 FILTERS: Mapping[str, Callable[..., str]] = MappingProxyType(
