@@ -75,7 +75,8 @@ def _takes_requests(manifest: Object, other: Object) -> bool:
         return True
     try:
         filters = json.loads(text)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, RecursionError):
+        # A filter is a text, of which the API server only knows that it is one.
         return False
     pattern = filters.get("header_filter") if isinstance(filters, Mapping) else None
     if not isinstance(pattern, str) or len(pattern) > _LONGEST_FILTER:

@@ -66,6 +66,36 @@ async def test_an_answer_without_end_is_given_up_and_the_words_say_which(what: s
             await CALLS[what](kube)
 
 
+@pytest.mark.parametrize("what", [*CALLS, "get operator"])
+@pytest.mark.parametrize("status", [200, 503])
+async def test_an_answer_of_nested_brackets_is_none(what: str, status: int) -> None:
+    """What an aggregated API sends, as that of mirrord's operator, the API server hands on as it is."""
+    call = CALLS.get(what, Kube.get_operator)
+
+    async def nested(_: web.Request) -> web.Response:
+        return web.Response(status=status, body=b"[" * 100_000, content_type="application/json")
+
+    async with a_cluster(nested) as kube:
+        with pytest.raises(errors.TryLater):
+            await call(kube)
+
+
+async def test_an_event_of_nested_brackets_has_the_list_read_again() -> None:
+    server = Server(raw(b"[" * 100_000 + b"\n"), tell(("ADDED", an_object("b", 12)), then=_hang))
+    told: list[Exception] = []
+    cache = ObjectCache(lambda before, after: None)
+
+    async with a_cluster(server.handle) as kube:
+        informer = Informer(
+            kube, PREVIEWS, None, cache, progressed=lambda: None, failed=told.append, backoff=(0.01, 0.05)
+        )
+        following = asyncio.create_task(informer.run())
+        await eventually(lambda: len(list(cache)) == 1)
+        following.cancel()
+
+    assert len(told) == 1
+
+
 async def test_a_log_without_end_says_nothing() -> None:
     """The server is asked for 64 KiB of it: one that sends more does not know what it does."""
     async with a_cluster(without_end(b"")) as kube:

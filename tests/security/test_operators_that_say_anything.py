@@ -82,25 +82,42 @@ async def test_a_million_sessions_in_its_status_hold_nothing_up() -> None:
     assert world.serving == [A]
 
 
+TARGET = {"kind": "Deployment", "name": "checkout"}
+OURS = {
+    "metadata": {
+        "name": "ours",
+        "namespace": "staging",
+        "labels": {"previewbot.dev/preview": "gh-1-2"},
+        "ownerReferences": [{"uid": "ours"}],
+    },
+    "spec": {"key": "a" * 40, "target": TARGET, "incoming": {}},
+}
+
+
+def somebodys(http_filter: str) -> dict[str, Any]:
+    """Return a session of somebody else's of the same workload, with this filter."""
+    incoming = {"steal": True, "httpFilter": http_filter}
+    return {
+        "metadata": {"name": "theirs", "namespace": "staging"},
+        "spec": {"key": "theirs", "target": TARGET, "incoming": incoming},
+    }
+
+
+def judged(*others: dict[str, Any]) -> str:
+    return in_the_way(OURS, others, operator_seen(an_operator()).operator)
+
+
 @pytest.mark.parametrize("pattern", ["(a+)+$", "(.*a){200}b", "^(([a-z-]+)+)+[A-Z]$" * 20, "x" * 1_000_000])
 def test_a_filter_that_takes_for_ever_is_matched_in_no_time(pattern: str) -> None:
-    target = {"kind": "Deployment", "name": "checkout"}
-    ours = {
-        "metadata": {
-            "name": "ours",
-            "namespace": "staging",
-            "labels": {"previewbot.dev/preview": "gh-1-2"},
-            "ownerReferences": [{"uid": "ours"}],
-        },
-        "spec": {"key": "a" * 40, "target": target, "incoming": {}},
-    }
-    incoming = {"steal": True, "httpFilter": json.dumps({"header_filter": pattern})}
-    theirs = {
-        "metadata": {"name": "theirs", "namespace": "staging"},
-        "spec": {"key": "theirs", "target": target, "incoming": incoming},
-    }
     before = time.process_time()
-    in_the_way(ours, [theirs] * 20, operator_seen(an_operator()).operator)
+    judged(*[somebodys(json.dumps({"header_filter": pattern}))] * 20)
 
     # Backtracking would take longer than there are stars; this is a wide bound for a slow machine.
     assert time.process_time() - before < 5
+
+
+@pytest.mark.parametrize(
+    "text", ["[" * 100_000, '{"header_filter":' * 10_000, "9" * 10_000, '"\\ud800"', "{}"]
+)
+def test_a_filter_that_is_none_is_in_nobodys_way_and_fails_nothing(text: str) -> None:
+    assert judged(somebodys(text)) == ""

@@ -90,6 +90,13 @@ def test_a_program_that_prints_without_end_is_ended_with_all_that_it_started(
             time.sleep(0.02)
 
 
+@pytest.mark.parametrize("nested", ["[" * 60_000, '{"a":' * 12_000])
+def test_nested_brackets_are_no_login_and_end_the_start_as_any_nonsense(nested: str) -> None:
+    words = asked(f"echo '{nested}'", 60)
+
+    assert words == "the program /bin/sh, which is to give the login, printed what is no JSON"
+
+
 @BOTH
 def test_words_without_end_are_not_kept_and_hold_up_nobody(kind: str) -> None:
     words, grown, turns = in_a_process(kind, "exec yes >&2", 1)

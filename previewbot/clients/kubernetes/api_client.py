@@ -110,7 +110,9 @@ class ApiClient:
         text = await self._text(what, request)
         try:
             answer = json.loads(text)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
+            # The latter for thousands of nested brackets: what an aggregated API sends is not the API
+            # server's.
             raise TryLater(f"Kubernetes: {what}", message="the answer is not JSON") from error
         if not isinstance(answer, dict):
             raise TryLater(f"Kubernetes: {what}", message="the answer is not a JSON object")

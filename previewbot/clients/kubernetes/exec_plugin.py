@@ -153,7 +153,7 @@ def _read(plugin: ExecPlugin, output: bytes, said: bytes) -> Given:
 
     try:
         answer = json.loads(output)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise nonsense("printed nothing" if not output.strip() else "printed what is no JSON") from None
     if not isinstance(answer, dict) or answer.get("kind") != "ExecCredential":
         raise nonsense("printed no ExecCredential")

@@ -241,7 +241,10 @@ class Informer:
 
 def _event(line: bytes) -> tuple[str, dict[str, Any], str]:
     """Return the type, object and resource version of a line; raises ValueError if it is no event."""
-    event = json.loads(line)
+    try:
+        event = json.loads(line)
+    except RecursionError as error:
+        raise ValueError("a line of the watch is nested too deeply") from error
     try:
         kind, obj = event["type"], event["object"]
         return str(kind), obj, str(obj.get("metadata", {}).get("resourceVersion", ""))

@@ -133,7 +133,7 @@ def message_of(body: str | bytes | None) -> str:
     text = body.decode("utf-8", "replace") if isinstance(body, bytes) else body or ""
     try:
         status = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return text[:_SHOWN]
     if not isinstance(status, dict):
         return text[:_SHOWN]
