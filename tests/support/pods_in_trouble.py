@@ -102,6 +102,7 @@ BACK_OFF = f'Back-off pulling image "{ECR}"'
 NOT_FOUND = f'Failed to pull image "{ECR}": rpc error: code = NotFound desc = ' + chain(
     ECR, f"{ECR}: not found"
 )
+COMBINED = "(combined from similar events): "
 LIVENESS = "Liveness probe failed: HTTP probe failed with statuscode: 404"
 READINESS = "Readiness probe failed: dial tcp 10.1.2.3:8080: connect: connection refused"
 NO_SERVER = (
@@ -227,6 +228,29 @@ def troubles(now: datetime) -> dict[str, Trouble]:
             (("FailedAttachVolume", 'Multi-Attach error for volume "pvc-0a1b" Volume is already used by pod(s) '
               "checkout-5c4-abcde"),), platform=True,
         ),
+        "an image that is missed for the eleventh time": Trouble(
+            pulls(BACK_OFF, "ImagePullBackOff"),
+            ("checkout's image cannot be pulled", "failed to resolve reference: not found"), "PullFailed",
+            (("Failed", COMBINED + NOT_FOUND),),
+        ),
+        "a readiness probe that fails for the eleventh time": Trouble(
+            unready(running(now, 300)), ("checkout runs, but is not ready", "`Readiness probe failed", "reset by peer"),
+            "ProbeFailing", (("Unhealthy", f"{COMBINED}Readiness probe failed: read tcp 10.1.2.1:54321->10.1.2.3:8080: "
+                              "read: connection reset by peer"),),
+        ),
+        "a runtime that the node does not have": Trouble(
+            creating(), ("checkout does not begin", 'no runtime for "gvisor" is configured'), "NotStarting",
+            (("FailedCreatePodSandBox", "Failed to create pod sandbox: rpc error: code = Unknown desc = failed to get "
+              'sandbox runtime: no runtime for "gvisor" is configured'),), platform=True,
+        ),
+        "many kinds of nodes": Trouble(
+            unscheduled("0/120 nodes are available: " + ", ".join(
+                f"{number} node(s) had untolerated taint {{dedicated: team-{number}}}" for number in range(2, 12))
+                + ", 40 Insufficient cpu. preemption: 0/120 nodes are available: 120 Preemption is not helpful for "
+                "scheduling, since no pod of a lower priority runs on any of them that could make room for it."),
+            ("checkout finds no room in the cluster", "0/120 nodes are available", "40 Insufficient cpu"),
+            "Unschedulable", platform=True,
+        ),
         "no address left": Trouble(
             creating(), ("checkout gets no network", "failed to assign an IP address to container"),
             "NoNetwork", (("FailedCreatePodSandBox", NO_IP),), platform=True,
@@ -306,6 +330,7 @@ def troubles(now: datetime) -> dict[str, Trouble]:
     }  # fmt: skip
 
 
+NOT_MEANT = "Forbidden: not usable by user or serviceaccount"
 REFUSALS = {
     "a quota": (
         'pods "checkout-6d5f7c9b8-x2x7k" is forbidden: exceeded quota: compute, requested: limits.memory=2Gi, used: '
@@ -340,6 +365,16 @@ REFUSALS = {
         'pods "checkout-1" is forbidden: unable to validate against any security context constraint: [provider '
         '"anyuid": Forbidden: not usable by user or serviceaccount, .containers[0].runAsUser: Invalid value: 65532]',
         "unable to validate against any security context constraint",
+    ),
+    "all of OpenShift's constraints": (
+        'pods "checkout-1" is forbidden: unable to validate against any security context constraint: [provider '
+        f'"anyuid": {NOT_MEANT}, provider restricted-v2: .containers[0].runAsUser: Invalid value: 65532: must be in '
+        "the ranges: [1000680000, 1000689999], "
+        + ", ".join(
+            f'provider "{name}": {NOT_MEANT}' for name in ("nonroot-v2", "hostnetwork", "node-exporter")
+        )
+        + "]",
+        "runAsUser: Invalid value: 65532: must be in the ranges: [1000680000, 1000689999]",
     ),
     "an account that is not there": (
         'pods "checkout-1" is forbidden: error looking up service account staging/shop: serviceaccount "shop" not '

@@ -92,6 +92,13 @@ WELL: dict[str, Callable[[datetime], tuple[dict[str, Any], list[tuple[str, ...]]
             ("Pulling", "Pulling image", "Normal", "30"),
         ],
     ),
+    "one whose volume came within the same second": lambda now: (
+        creating(),
+        [
+            ("FailedMount", "failed to sync configmap cache: timed out", "Warning", "30"),
+            ("Pulling", "Pulling image", "Normal", "30"),
+        ],
+    ),
     "one whose sidecar runs among the init containers": lambda now: (
         {
             "phase": "Running",

@@ -13,7 +13,8 @@ from datetime import datetime, timedelta
 
 from previewbot.api import PodProblem, Reason
 from previewbot.rules.masking import one_line
-from previewbot.rules.pod_problems.causes import pull_cause, pull_reason, start_reason
+from previewbot.rules.pod_problems.alike import alike
+from previewbot.rules.pod_problems.causes import pull_cause, pull_reason, sandbox_reason, start_reason
 from previewbot.rules.pod_problems.finding import Object, PodFinding, Silence, moment
 
 _STILL_SAID = timedelta(minutes=6)
@@ -21,7 +22,11 @@ _STILL_SAID = timedelta(minutes=6)
 at the latest (https://github.com/kubernetes/client-go/blob/master/tools/record/events_cache.go)."""
 
 _VOLUMES = ("FailedMount", "FailedAttachVolume", "FailedMapVolume")
-_NETWORK = ("FailedCreatePodSandBox", "NetworkNotReady", "FailedPodSandBoxStatus")
+_SANDBOX, _NETWORK = ("FailedCreatePodSandBox", "FailedPodSandBoxStatus"), "NetworkNotReady"
+_COMBINED = "(combined from similar events): "
+"""Before the words of an event that stands for many, each with another port or id in it
+(https://github.com/kubernetes/client-go/blob/master/tools/record/events_cache.go)."""
+
 _PULL_SAYS, _ERROR_SAYS = "Failed to pull image ", "Error: "
 _PROBES = ("Liveness probe", "Startup probe", "Readiness probe")
 _FATAL_PROBES = _PROBES[:2]
@@ -60,7 +65,7 @@ def cause_from_events(finding: PodFinding, events: Sequence[Object]) -> str:
 
 def _cause(finding: PodFinding, event: Object) -> str:
     """Return what one event says of the cause of a finding, if anything."""
-    reason, message = event.get("reason"), str(event.get("message") or "")
+    reason, message = event.get("reason"), said_by(event)
     if finding.reason is Reason.CRASHING:
         kills = reason == "Unhealthy" and message.startswith(_FATAL_PROBES)
         return message if kills and _concerns(event, finding.container) else ""
@@ -102,13 +107,22 @@ def explain(
         return None
     told = before.detail if before is not None else ""
     still = (each.finding for each in said if now - each.at < _STILL_SAID)
-    same = (each for each in still if told and one_line(each.detail) == told)
+    same = (each for each in still if told and alike(one_line(each.detail), told))
     return next(same, newest.finding)
 
 
 def newest_first(events: Sequence[Object]) -> list[Object]:
-    """Return events by when they were seen last."""
-    return sorted(events, key=seen_at, reverse=True)
+    """Return events by when they were seen last.
+
+    Most have whole seconds. Of those of one second the last listed is the newest: their names, by which they
+    are listed, end with the moment at which each was made.
+    """
+    return sorted(reversed(events), key=seen_at, reverse=True)
+
+
+def said_by(event: Object) -> str:
+    """Return the words of an event, without those that Kubernetes puts before many that are alike."""
+    return str(event.get("message") or "").removeprefix(_COMBINED)
 
 
 def seen_at(event: Object) -> datetime:
@@ -123,7 +137,7 @@ def _of_running(silence: Silence, events: Sequence[Object]) -> Iterator[_Said]:
     fatal = silence.restarts >= 2
     found = []
     for event in newest_first(events):
-        message, at = str(event.get("message") or ""), seen_at(event)
+        message, at = said_by(event), seen_at(event)
         ours = event.get("reason") == "Unhealthy" and _concerns(event, silence.container)
         # Times of events have whole seconds.
         if not ours or not message.startswith(_PROBES) or at + timedelta(seconds=1) < silence.since:
@@ -152,11 +166,12 @@ def _of_beginning(silence: Silence, events: Sequence[Object]) -> Iterator[_Said]
 
 
 def _warning(silence: Silence, event: Object) -> PodFinding | None:
-    reason, message = str(event.get("reason") or ""), str(event.get("message") or "")
+    reason, message = str(event.get("reason") or ""), said_by(event)
     if reason in _VOLUMES:
         return _finding(Reason.VOLUME_UNAVAILABLE, silence, message)
-    if reason in _NETWORK:
-        return _finding(Reason.NO_NETWORK, silence, message)
+    if reason == _NETWORK or reason in _SANDBOX:
+        why = Reason.NO_NETWORK if reason == _NETWORK else sandbox_reason(message)
+        return _finding(why, silence, message)
     if reason == "FailedScheduling":
         return _finding(Reason.UNSCHEDULABLE, silence, message)
     if reason == "Failed" and message.startswith(_PULL_SAYS):

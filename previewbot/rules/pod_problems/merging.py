@@ -8,6 +8,7 @@ from datetime import datetime
 
 from previewbot.api import PodProblem, Reason
 from previewbot.rules.masking import one_line
+from previewbot.rules.pod_problems.alike import alike
 from previewbot.rules.pod_problems.finding import PodFinding, Silence
 
 _PULLS = (Reason.PULL_FAILED, Reason.PULL_REFUSED)
@@ -25,12 +26,12 @@ def merge_problem(finding: PodFinding, before: PodProblem | None, now: datetime)
     # The number of restarts goes on, the words stay: else a crash loop would edit the comment every few
     # minutes.
     if before is not None and _is_same(finding, before):
-        news = detail if finding.reason in _SAY_NEWS else ""
+        told = finding.reason not in _SAY_NEWS or alike(detail, before.detail)
         return replace(
             before,
             restarts=finding.restarts,
             longest_run=max(before.longest_run, finding.longest_run),
-            detail=news or before.detail or detail,
+            detail=before.detail if told and before.detail else detail or before.detail,
         )
     return PodProblem(
         reason=finding.reason,

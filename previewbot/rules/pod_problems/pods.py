@@ -26,6 +26,8 @@ _REPLACED_WITHIN = timedelta(seconds=5)
 _IN_A_LOOP = timedelta(minutes=10)
 """Of pods that failed before, so far back they make a loop with the newest."""
 
+# What became of the thought of putting other pods out, after why each node does not take this one.
+_PREEMPTION_RE = re.compile(r"[.,]? (?:no new claims to deallocate, )?preemption: .*", re.DOTALL)
 # https://kubernetes.io/docs/concepts/scheduling-eviction/node-pressure-eviction/: by its own limit, or the
 # node's.
 _OWN_LIMIT_RE = re.compile(r"(?i)exceed\w* (?:the total limit|its local ephemeral storage limit|the limit)")
@@ -139,7 +141,7 @@ def _without_place(pod: Object, now: datetime) -> PodFinding | None:
     scheduled, metadata = _condition(pod, "PodScheduled"), pod["metadata"]
     if scheduled.get("status") != "False" or not scheduled.get("reason"):
         return None
-    detail = str(scheduled.get("message") or "")
+    detail = _PREEMPTION_RE.sub(".", str(scheduled.get("message") or ""))
     if scheduled.get("reason") != "SchedulingGated":
         # A pod with a higher priority took its place:
         # https://kubernetes.io/docs/concepts/workloads/pods/disruptions/

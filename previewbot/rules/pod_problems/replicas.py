@@ -12,10 +12,13 @@ import re
 from collections.abc import Sequence
 
 from previewbot.api import Reason
-from previewbot.rules.pod_problems.events import newest_first
+from previewbot.rules.pod_problems.events import newest_first, said_by
 from previewbot.rules.pod_problems.finding import Object, PodFinding
 
 _FAILURES = ("FailedCreate", "ReplicaSetCreateError")
+# OpenShift lists every policy that there is, most of which were never meant for the pod; why the others do
+# not let it in stands somewhere between them.
+_NOT_MEANT_RE = re.compile(r"(?:, )?provider \"?[\w.-]+\"?: Forbidden: not usable by user or serviceaccount")
 _BEFORE_RE = re.compile(r"^(?:Error creating: |Failed to create new replica set \"[^\"]{0,300}\": )")
 
 
@@ -28,15 +31,18 @@ def wanting(makers: Sequence[Object]) -> Object | None:
 def find_refusal(maker: Object, events: Sequence[Object]) -> PodFinding | None:
     """Return why no pod could be made, as the newest event says, or the condition that keeps the first
     one."""
-    said = next(
-        (str(e.get("message") or "") for e in newest_first(events) if e.get("reason") in _FAILURES), ""
-    )
+    said = next((said_by(event) for event in newest_first(events) if event.get("reason") in _FAILURES), "")
     message = said or _condition(maker)
     if not message:
         return None
     metadata = maker["metadata"]
-    detail = _BEFORE_RE.sub("", message)
+    detail = _without_those_not_meant(_BEFORE_RE.sub("", message))
     return PodFinding(Reason.POD_REFUSED, "", str(metadata.get("uid", "")), detail=detail)
+
+
+def _without_those_not_meant(message: str) -> str:
+    shortened = _NOT_MEANT_RE.sub("", message).replace("[, ", "[")
+    return shortened if not shortened.endswith("[]") else message
 
 
 def _lacks_pods(maker: Object) -> bool:
