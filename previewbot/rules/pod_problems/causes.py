@@ -18,12 +18,11 @@ _IMAGE_RE = re.compile(r"[\w.-]+(?::\d+)?(?:/[\w.-]+)+(?:[:@][\w.:-]+)*")
 _REFUSED_RE = re.compile(
     r"(?i)\b(?:401|403|407|429|5[0-9]{2})\b(?! bytes)|unauthori[sz]ed|forbidden|denied|authori[sz]ation|"
     r"fail(?:ed|ure) to authorize|credentials?|toomanyrequests|rate limit|x509|certificate|tls:|"
-    r"server gave HTTP response|no such host|server misbehaving|dial tcp|i/o timeout|timed? ?out|"
+    r"server gave HTTP response|no such host|server misbehaving|dial (?:tcp|udp|unix)|i/o timeout|timed? ?out|"
     r"deadline exceeded|connection (?:refused|reset)|\bEOF\b|proxyconnect|no space left|"
     r"signature|policy|never pull|registry is unavailable|QPS exceeded|cancell?ed|unexpected media type|"
     r"unexpected commit digest|read-only file system|resource temporarily unavailable|"
-    r"cannot allocate memory|prepare snapshot|(?:containerd|crio|dockerd?)\.sock|"
-    r"network is unreachable|no route to host"
+    r"cannot allocate memory|prepare snapshot|network is unreachable|no route to host"
 )
 _BROKEN = "input/output error"
 """Of a node's disk; it looks like an image's name."""
@@ -40,7 +39,7 @@ _NODES_RE = re.compile(
     r"connection (?:refused|reset)|timed out waiting|cannot construct envvars|cannot find volume|\bsubpath\b|"
     r"cgroup|seccomp|apparmor|selinux|nvidia-container|\bCDI\b|no such device|shared or slave mount|"
     r"resource temporarily unavailable|input/output error|failed to start shim|ttrpc: closed|"
-    r"(?:containerd|crio|dockerd?)\.sock|content digest"
+    r"dial unix|content digest"
 )
 _NETWORK_RE = re.compile(r"(?i)network|\bcni\b|-cni\b|\bipam\b|\bIP\b|\baddress(?:es)?\b")
 
