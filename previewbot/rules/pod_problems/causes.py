@@ -18,7 +18,7 @@ _IMAGE_RE = re.compile(r"[\w.-]+(?::\d+)?(?:/[\w.-]+)+(?:[:@][\w.:-]+)*")
 _REFUSED_RE = re.compile(
     r"(?i)\b(?:401|403|407|429|5[0-9]{2})\b(?! bytes)|unauthori[sz]ed|forbidden|denied|authori[sz]ation|"
     r"fail(?:ed|ure) to authorize|credentials?|toomanyrequests|rate limit|x509|certificate|tls:|"
-    r"server gave HTTP response|no such host|server misbehaving|dial (?:tcp|udp|unix)|i/o timeout|timed? ?out|"
+    r"server gave HTTP response|no such host|server misbehaving|dial (?:tcp|udp|unix)|timed? ?out|"
     r"deadline exceeded|connection (?:refused|reset)|\bEOF\b|proxyconnect|no space left|"
     r"signature|policy|never pull|registry is unavailable|QPS exceeded|cancell?ed|unexpected media type|"
     r"unexpected commit digest|read-only file system|resource temporarily unavailable|"
