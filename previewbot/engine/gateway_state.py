@@ -46,8 +46,9 @@ class GatewayState:
 
     `controller` is the name of who serves it, where that is known. `refuses` says why its listeners, by what
     they are made of, take no route of ours; `own_namespace_only`: only routes that lie where the Gateway
-    does. `silent`: it is served by a controller that writes nothing of routes. `addresses` are where it is
-    reached, IP addresses or names, as it says itself.
+    does. `silent`: it is served by a controller that writes nothing of routes. `untaken`: no controller has
+    ever said anything of it, so that what routes say is about another of the same name. `addresses` are where
+    it is reached, IP addresses or names, as it says itself.
     """
 
     stands: Stands = Stands.UNKNOWN
@@ -57,6 +58,7 @@ class GatewayState:
     refuses: str = ""
     own_namespace_only: bool = False
     silent: bool = False
+    untaken: bool = False
     addresses: tuple[str, ...] = ()
 
     @property
@@ -100,8 +102,15 @@ def gateway_state(
         one_line(refuses),
         own_namespace_only,
         silent,
+        stands is Stands.WAITING and not _is_decided(status),
         _addresses(status),
     )
+
+
+def _is_decided(status: Object) -> bool:
+    """Return whether a controller has said anything of it, in whichever form; the API server itself writes
+    `Unknown` until then."""
+    return any(each.get("status") in ("True", "False") for each in status.get("conditions") or [])
 
 
 def _addresses(status: Object) -> tuple[str, ...]:

@@ -78,6 +78,15 @@ def test_what_is_said_of_an_earlier_form_of_a_gateway_does_not_count_against_it(
     found = state(a_gateway_object(refused, generation=3, of=2))
 
     assert found.stands is Stands.WAITING
+    assert not found.untaken
+
+
+@pytest.mark.parametrize("status", [{}, {"conditions": []}, {"conditions": conditions([PENDING], 0)}])
+def test_one_of_which_no_controller_ever_said_anything_is_untaken(status: dict[str, Any]) -> None:
+    found = state(a_gateway_object() | {"status": status})
+
+    assert (found.stands, found.untaken) == (Stands.WAITING, True)
+    assert not state(a_gateway_object()).untaken
 
 
 def test_one_without_any_status_has_been_taken_by_nobody() -> None:

@@ -24,7 +24,7 @@ from tests.support.gateways import (
 from tests.support.passes import SETTINGS, World, ready
 
 OPEN = "### [Open the preview]"
-BACKEND_NOT_FOUND = ("ResolvedRefs", "False", "BackendNotFound", 'Service "web" not found')
+BACKEND_NOT_FOUND: Said = ("ResolvedRefs", "False", "BackendNotFound", 'Service "web" not found')
 NOT_PROGRAMMED = (ACCEPTED, ("Programmed", "False", "ListenersNotReady", "no listener is ready"))
 
 
@@ -191,6 +191,39 @@ async def test_a_gateway_that_goes_takes_the_link_with_it_and_brings_it_back() -
     world.cluster.gateway.object = a_gateway_object()
     await world.settle(5)
     assert OPEN in world.comment
+
+
+async def test_a_gateway_that_is_made_anew_under_the_same_name_takes_the_link_until_it_is_served() -> None:
+    """What its controller said of the route stays there, and may well be gone itself."""
+    world = await ready()
+    world.cluster.gateway.object = a_gateway_object(PENDING)
+    await world.settle(18)
+    assert_no_link(world, Reason.ROUTE_UNANSWERED, "no controller has taken the Gateway gateways/public")
+
+    world.cluster.gateway.object = a_gateway_object()
+    await world.settle(5)
+    assert OPEN in world.comment
+
+
+async def test_a_gateway_that_is_changed_while_its_controller_starts_anew_keeps_its_links() -> None:
+    """What it said of the form of before is no silence: requests go on as they did."""
+    world = await ready()
+    edits = Edits(world)
+    world.cluster.gateway.object = a_gateway_object(generation=2, of=1)
+    await world.settle(18)
+
+    assert OPEN in world.comment
+    assert edits.count == 0
+
+
+async def test_other_words_for_the_same_reason_are_told() -> None:
+    world = await a_world((ACCEPTED, ("ResolvedRefs", "False", "BackendNotFound", 'Service "web" not found')))
+    world.cluster.gateway_says(
+        ACCEPTED, ("ResolvedRefs", "False", "BackendNotFound", 'Service "api" not found')
+    )
+    await world.settle(4)
+
+    assert 'Service "api" not found' in world.comment
 
 
 @pytest.mark.parametrize(

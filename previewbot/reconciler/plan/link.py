@@ -6,6 +6,7 @@ written, and noted in the route's entry in `status.children`, from which the lin
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -31,6 +32,8 @@ moment."""
 _CALM, _CALM_AT_MOST, _REMEMBERED = timedelta(seconds=30), timedelta(minutes=10), timedelta(hours=1)
 """A link that went comes back at once; one that goes again and again only once all was well for a while, with
 each time twice as long: each coming and going edits the comment. What held for an hour is forgiven."""
+
+_NUMBER_RE = re.compile("[0-9]+")
 
 _PROGRESS = (None, Reason.CREATING, Reason.CHECKING_LINK)
 
@@ -177,7 +180,10 @@ def _obstacle(route: Child | None, seen: GatewaySeen, before: Link, now: datetim
         return None if shown else _Obstacle(Reason.ROUTE_NOT_ACCEPTED, route.message)
     if gateway.stands is Stands.REFUSED:
         return _Obstacle(Reason.ROUTE_NOT_ACCEPTED, gateway.message)
-    return None if route.state is ChildState.READY else _silence(route, gateway, before, now)
+    if route.state is not ChildState.READY:
+        return _silence(route, gateway, before, now)
+    # One that was made anew: what the route says was said for the one of before, and nobody takes that away.
+    return _Obstacle(Reason.ROUTE_UNANSWERED, gateway.message) if gateway.untaken else None
 
 
 def _silence(route: Child, gateway: GatewayState, before: Link, now: datetime) -> _Obstacle | None:
@@ -218,9 +224,9 @@ def _withheld(obstacle: _Obstacle, extension_url: str, before: Link, now: dateti
         held = before.since is not None and now - before.since >= _REMEMBERED
         lost = 1 if held else lost + 1
     same = before.reason is reason
-    # In words of which only the end is another each time, such as a count, the first ones stay: each change
+    # In words of which only a number is another each time, such as a count, the first ones stay: each change
     # of them edits the comment.
-    if same and before.message.partition(": ")[0] == message.partition(": ")[0] and before.message:
+    if same and _NUMBER_RE.sub("0", before.message) == _NUMBER_RE.sub("0", message):
         message = before.message
     return Link(
         extension_url=extension_url,
