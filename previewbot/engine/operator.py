@@ -33,6 +33,7 @@ ENDS_SOON = timedelta(days=14)
 """How long before its end a licence is spoken of."""
 
 _SESSIONS_READ = 1_000
+_FEATURES_READ = 1_000
 _SHOWN = 80
 _KINDS = {"deploy": "deployment"}
 
@@ -233,7 +234,16 @@ def _features(spec: Mapping[str, Any]) -> frozenset[str] | None:
     told = () if told is None else told
     if not isinstance(told, Sequence) or isinstance(told, str):
         return None
-    return frozenset(each for each in told if isinstance(each, str))
+    names = frozenset(name for each in told[:_FEATURES_READ] for name in _feature_names(each))
+    # A list of nothing that is understood is no list without previews.
+    return names if names or not told else None
+
+
+def _feature_names(told: object) -> tuple[str, ...]:
+    """Return the name of a feature; one that has settings of its own may be written as `{NAME: …}`."""
+    if isinstance(told, Mapping):
+        return tuple(each for each in (*told, told.get("name")) if isinstance(each, str))
+    return (told,) if isinstance(told, str) else ()
 
 
 def _licence(found: object) -> Licence:

@@ -76,6 +76,10 @@ def test_what_the_api_server_says_instead_of_an_operator(
         # What cannot be understood refuses nobody anything.
         ({"supported_features": "PreviewEnv"}, None),
         ({"supported_features": {"PreviewEnv": True}}, None),
+        ({"supported_features": [7, None]}, None),
+        ({"supported_features": [{"name": "PreviewEnv"}]}, None),
+        ({"supported_features": ["ProxyApi", {"PreviewEnv": {"sessions": 3}}]}, None),
+        ({"supported_features": ["ProxyApi", {"PreviewInSpace": {}}]}, Reason.PREVIEWS_NOT_SUPPORTED),
     ],
 )
 def test_without_preview_environments_among_its_features_it_makes_none(
