@@ -25,7 +25,7 @@ from yarl import URL
 from previewbot.api import Why
 from previewbot.clients.answers import beginning
 from previewbot.clients.outgoing import ProxyRefused, through
-from previewbot.clients.tls import end_at_once
+from previewbot.clients.tls import client_context, end_at_once
 from previewbot.rules.hosts import where_to
 from previewbot.rules.link_answers import AGENT_HEADER, KEY_HEADER, Answer
 from previewbot.rules.proxies import DIRECTLY, Proxies, Proxy
@@ -88,7 +88,7 @@ class Links:
         self._proxies = proxies
         self._user_agent = f"{user_agent} (asks whether a link works)"
         self._limits = limits or Limits()
-        self._tls = end_at_once(tls or ssl.create_default_context())
+        self._tls = end_at_once(tls or client_context())
         self._look_up = _Threads(look_up or addresses_of, self._limits.look_ups)
 
     async def ask(self, question: Question) -> Answer:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import aiohttp
 from yarl import URL
 
-from previewbot.clients.tls import end_at_once
+from previewbot.clients.tls import client_context, end_at_once
 from previewbot.rules.proxies import DIRECTLY, Proxies, Proxy, refusal
 
 TIMEOUT = aiohttp.ClientTimeout(total=30, connect=5)
@@ -60,7 +60,7 @@ def client_session(
     It trusts what the system trusts, and its connections end as soon as they are closed. Of the environment
     nothing else counts, such as a password in ~/.netrc.
     """
-    connector = aiohttp.TCPConnector(ssl=end_at_once(ssl.create_default_context()))
+    connector = aiohttp.TCPConnector(ssl=end_at_once(client_context()))
     return aiohttp.ClientSession(connector=connector, timeout=timeout, middlewares=(through(proxies.of),))
 
 

@@ -28,6 +28,22 @@ def end_at_once(context: ssl.SSLContext) -> ssl.SSLContext:
     return context
 
 
+def client_context(authority: str | None = None) -> ssl.SSLContext:
+    """Return how a client speaks TLS that trusts what Go's tools trust with the same certificates.
+
+    `authority` is PEM, and then nothing else is trusted; without it what the system trusts is.
+    Raises OSError (and so SSLError) or ValueError if it cannot be read as certificates.
+    """
+    context = ssl.create_default_context(cadata=authority)
+    # Whoever is named is trusted, also a CA whose own issuer is not in the file: companies hand out the one
+    # that issues, without its root, and kubectl, Docker and nodes take it (https://pkg.go.dev/crypto/x509).
+    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+    # Python 3.13 wants more of a CA than these do: certificates of some providers' clusters, and of many a
+    # company, lack the key identifiers.
+    context.verify_flags &= ~ssl.VERIFY_X509_STRICT
+    return context
+
+
 class Trust:
     """What the system trusts, and the certificates of files besides."""
 
@@ -44,7 +60,7 @@ class Trust:
         # A mounted Secret changes under a running process when its certificate is renewed.
         changed = path.stat().st_mtime_ns
         if self._contexts.get(path, (0,))[0] != changed:
-            context = end_at_once(ssl.create_default_context())
+            context = end_at_once(client_context())
             context.load_verify_locations(cafile=path)
             self._contexts[path] = (changed, context)
         return self._contexts[path][1]

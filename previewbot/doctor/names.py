@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
+from previewbot.clients.tls import client_context
 from previewbot.config.server import GatewaySettings
 from previewbot.doctor.check import Check, not_checked, note, ok, safe, wrong
 from previewbot.doctor.probing_judged import NOT_ASKED
@@ -107,7 +108,7 @@ class Certificate:
 
 
 async def _shake_hands(host_name: str, port: int) -> Certificate:
-    context = ssl.create_default_context()
+    context = client_context()
     _, writer = await asyncio.open_connection(host_name, port, ssl=context, server_hostname=host_name)
     try:
         return _certificate_from(writer.get_extra_info("peercert"))

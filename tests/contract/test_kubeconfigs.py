@@ -321,6 +321,19 @@ def test_a_server_that_another_ca_signed_gets_no_login(ask: Client, cluster: Clu
     assert cluster.came == []
 
 
+@BOTH
+def test_a_ca_is_trusted_without_the_one_above_it(ask: Client, tmp_path: Path) -> None:
+    (tmp_path / "root").mkdir()
+    (tmp_path / "issuing").mkdir()
+    cluster = Cluster(tmp_path, Authority(tmp_path / "issuing", Authority(tmp_path / "root")))
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(*cluster.authority.server("api-issued"))
+    with served(cluster.handle, end_at_once(context)) as (cluster.url, _):
+        ask(written(cluster, {"token": "t"}))
+
+    assert cluster.came == [("Bearer t", "")]
+
+
 def plain(user: object, more: Mapping[str, Any] | None = None, **top: Any) -> Make:
     return lambda cluster: written(cluster, user, more, **top)
 

@@ -15,18 +15,25 @@ _DAY = timedelta(days=1)
 
 
 class Authority:
-    """Signs certificates for a server on 127.0.0.1 and for clients; everything is written into a folder."""
+    """Signs certificates for a server on 127.0.0.1 and for clients; everything is written into a folder.
 
-    def __init__(self, directory: Path) -> None:
+    `above` is the authority that signed this one, if it is not its own root.
+    """
+
+    def __init__(self, directory: Path, above: Authority | None = None) -> None:
         self._directory = directory
         self._key = ec.generate_private_key(ec.SECP256R1())
-        self._name = _name("test authority", ())
+        self._name = _name("test authority" if above is None else "issuing authority", ())
         self.certificate = directory / "ca.crt"
-        builder = _builder(self._name, self._name, self._key.public_key()).add_extension(
+        root = above or self
+        builder = _builder(self._name, root._name, self._key.public_key()).add_extension(
             x509.BasicConstraints(ca=True, path_length=None), critical=True
         )
+        if above is not None:
+            issuer = x509.AuthorityKeyIdentifier.from_issuer_public_key(above._key.public_key())
+            builder = builder.add_extension(issuer, critical=False)
         usage = x509.KeyUsage(False, False, False, False, False, True, True, False, False)
-        self._ca = builder.add_extension(usage, critical=True).sign(self._key, hashes.SHA256())
+        self._ca = builder.add_extension(usage, critical=True).sign(root._key, hashes.SHA256())
         self.certificate.write_bytes(self._ca.public_bytes(serialization.Encoding.PEM))
 
     def server(self, name: str, *hosts: str) -> tuple[Path, Path]:

@@ -16,6 +16,7 @@ from previewbot.clients.registry.problems import HeldBack, Limited, LoginMissing
 from previewbot.config.server import RegistrySettings
 from previewbot.errors import Invalid, RemoteError, TryLater, Unauthorized
 from previewbot.rules.images import ImageReference
+from tests.support.pki import Authority
 from tests.support.registry_images import (
     COMMIT,
     INDEX,
@@ -29,7 +30,7 @@ from tests.support.registry_images import (
     digest_of,
 )
 from tests.support.registry_server import Handler, Server, a_server, answers
-from tests.support.registry_tls import make_tls
+from tests.support.registry_tls import Tls, make_tls
 
 SMALL = Limits(body=64 * 1024)
 
@@ -503,6 +504,20 @@ async def test_a_ca_of_ones_own_is_trusted_where_it_is_set_and_read_again_when_i
         replaced = tmp_path / "new.pem"
         replaced.write_bytes(tls.ca_file.read_bytes())
         replaced.rename(ca_file)
+
+        assert await registry.find(server.reference()) == FoundImage(digest)
+
+
+async def test_a_ca_is_trusted_without_the_one_above_it_as_nodes_trust_it(
+    tmp_path: Path, session: aiohttp.ClientSession
+) -> None:
+    (tmp_path / "root").mkdir()
+    (tmp_path / "issuing").mkdir()
+    issuing = Authority(tmp_path / "issuing", Authority(tmp_path / "root"))
+    tls = Tls(issuing.certificate, *issuing.server("registry"))
+    async with a_server(tls.server_context()) as server:
+        digest = server.serve(an_image())
+        registry = Registry(session, {server.host: RegistrySettings(ca_file=tls.ca_file)})
 
         assert await registry.find(server.reference()) == FoundImage(digest)
 

@@ -22,6 +22,7 @@ from previewbot.clients.kubernetes import exec_plugin
 from previewbot.clients.kubernetes.kubeconfig import ExecPlugin, Server, User, read_kubeconfig
 from previewbot.clients.kubernetes.kubeconfig_fields import Pem, is_header, unusable
 from previewbot.clients.kubernetes.login import Clock, Credential, Login, LoginFailed
+from previewbot.clients.tls import client_context
 
 SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 """Where a pod finds its token and the cluster's CA
@@ -210,12 +211,9 @@ def _read(path: Path) -> bytes:
 def _context(server: Server, authority: str, credential: Credential) -> ssl.SSLContext:
     try:
         # With a CA of its own nothing else is trusted; without one what the system trusts.
-        context = ssl.create_default_context(cadata=authority or None)
+        context = client_context(authority or None)
     except (ssl.SSLError, ValueError) as error:
         raise LoginFailed("certificate-authority has no certificate that can be read (PEM)") from error
-    # Python 3.13 wants more of a CA than Kubernetes does: certificates of some providers' clusters, which
-    # kubectl takes, lack the key identifiers.
-    context.verify_flags &= ~ssl.VERIFY_X509_STRICT
     if server.skip_verify:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
