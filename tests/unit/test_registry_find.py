@@ -292,15 +292,16 @@ async def test_a_refusal_is_of_the_right_kind_and_names_the_repository(
 
 
 async def test_a_refusal_repeats_what_the_registry_says_shortened(server: Server, registry: Registry) -> None:
-    told = {"errors": [{"code": "DENIED", "message": "not for\nyou " + "x" * 1000}]}
+    told = {"errors": [{"code": "DENIED", "message": "not for\nyou " + "x" * 1000 + " at all"}]}
     server.handlers[server.path()] = answers(told, status=403)
 
     with pytest.raises(LoginMissing) as caught:
         await registry.find(server.reference())
 
     said = caught.value.message.removeprefix("it wants a login and none is configured; it says: ")
-    assert said.startswith("DENIED not foryou xxx")
-    assert len(said) == 200
+    assert said.startswith("DENIED not for you xxx")
+    assert said.endswith("xxx at all")
+    assert len(said) == 300
 
 
 @pytest.mark.parametrize("body", ["", "x", "[]", '{"errors": 5}', '{"errors": [5]}', '{"errors": [{}]}'])

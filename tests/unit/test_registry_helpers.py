@@ -17,11 +17,20 @@ from previewbot.clients.registry.credentials import Credentials, HelperLogin
 from previewbot.clients.registry.helpers import HelperFailed
 from previewbot.clients.registry.problems import LoginBroken, LoginMissing
 from previewbot.config.server import RegistrySettings
-from previewbot.errors import Forbidden
+from previewbot.errors import Forbidden, Unauthorized
 from tests.support.credential_helpers import Helpers as Programs
 from tests.support.credential_helpers import in_path
 from tests.support.registry_images import an_image
-from tests.support.registry_server import Server, a_server, answers, basic, docker_config, login
+from tests.support.registry_server import (
+    PASSWORD,
+    USER,
+    Server,
+    a_server,
+    answers,
+    basic,
+    docker_config,
+    login,
+)
 
 NOW = 1_800_000_000.0
 ASKED = HelperLogin("cloud", "ghcr.io")
@@ -311,7 +320,7 @@ async def test_one_that_fails_leaves_the_login_in_the_file_its_turn(
     assert found == FoundImage(digest)
 
 
-async def test_one_that_fails_is_told_as_that_and_one_that_knows_nothing_as_no_login(
+async def test_one_that_fails_is_told_as_that_and_so_is_one_that_has_no_login_for_its_registry(
     server: Server, session: aiohttp.ClientSession, programs: Programs, helpers: Helpers, clock: Clock
 ) -> None:
     server.wanted = {basic()}
@@ -322,8 +331,67 @@ async def test_one_that_fails_is_told_as_that_and_one_that_knows_nothing_as_no_l
 
     programs.put("cloud", "print('credentials not found in native keychain'); sys.exit(1)")
     clock.now += 31
+    with pytest.raises(LoginBroken, match=f"docker-credential-cloud has no login for {server.host}"):
+        await registry.find(server.reference())
+
+    # Whatever went wrong there may be over soon.
+    programs.gives("cloud", USER, PASSWORD)
+    digest = server.serve(an_image())
+    clock.now += 31
+    assert await registry.find(server.reference()) == FoundImage(digest)
+
+
+async def test_one_for_all_registries_need_not_know_each(
+    server: Server,
+    session: aiohttp.ClientSession,
+    programs: Programs,
+    helpers: Helpers,
+    clock: Clock,
+    tmp_path: Path,
+) -> None:
+    server.wanted = {basic()}
+    config = docker_config(tmp_path / "config.json", {}, credsStore="cloud")
+    registry = a_registry(server, session, helpers, clock, docker_config_file=str(config))
+    programs.put("cloud", "print('credentials not found in native keychain'); sys.exit(1)")
+
     with pytest.raises(LoginMissing):
         await registry.find(server.reference())
+
+
+async def test_a_public_image_is_found_where_a_helper_has_no_login(
+    server: Server, session: aiohttp.ClientSession, programs: Programs, helpers: Helpers, clock: Clock
+) -> None:
+    server.wants_token()
+    digest = server.serve(an_image())
+    registry = a_registry(server, session, helpers, clock, credential_helper="cloud")
+    programs.put("cloud", "print('credentials not found in native keychain'); sys.exit(1)")
+
+    assert await registry.find(server.reference()) == FoundImage(digest)
+
+    server.handlers["/token"] = answers({"errors": [{"code": "DENIED", "message": "denied"}]}, status=403)
+    clock.now += 3600
+    with pytest.raises(LoginBroken, match="docker-credential-cloud has no login"):
+        await registry.find(server.reference())
+
+
+async def test_where_a_helper_has_none_the_login_in_the_file_is_the_one_that_counts(
+    server: Server,
+    session: aiohttp.ClientSession,
+    programs: Programs,
+    helpers: Helpers,
+    clock: Clock,
+    tmp_path: Path,
+) -> None:
+    programs.put("cloud", "print('credentials not found in native keychain'); sys.exit(1)")
+    config = docker_config(tmp_path / "config.json", {server.host: login(USER, "old")})
+    access = {"credential_helper": "cloud", "docker_config_file": str(config)}
+    registry = a_registry(server, session, helpers, clock, **access)
+    server.wanted = {basic()}
+
+    with pytest.raises(Unauthorized) as caught:
+        await registry.find(server.reference())
+
+    assert type(caught.value) is Unauthorized
 
 
 async def test_a_public_image_starts_no_program(

@@ -10,8 +10,10 @@ from typing import Any
 
 import aiohttp
 import pytest
+from aiohttp import web
 
-from previewbot.clients.registry import FoundImage, Registry
+from previewbot.api import Reason
+from previewbot.clients.registry import FoundImage, Registry, reason_of
 from previewbot.clients.registry.problems import Limited, NotARegistry
 from previewbot.config.server import RegistrySettings
 from previewbot.errors import Forbidden, RemoteError, TryLater, Unauthorized
@@ -108,6 +110,62 @@ async def test_a_wrong_password_is_refused_and_tried_once(server: Server, regist
         await registry.find(server.reference())
 
     assert [seen.authorization for seen in server.seen] == ["", basic()]
+
+
+async def test_a_web_servers_page_about_a_wrong_password_is_told_as_a_wrong_password(
+    server: Server, registry: Registry
+) -> None:
+    page = {"Content-Type": "text/html", "WWW-Authenticate": 'Basic realm="Registry"'}
+    server.handlers[server.path()] = answers("<h1>401 Authorization Required</h1>", status=401, headers=page)
+    server.handlers["/v2/"] = server.handlers[server.path()]
+
+    for look in (registry.find(server.reference()), registry.check(server.host)):
+        with pytest.raises(Unauthorized) as caught:
+            await look
+        assert reason_of(caught.value) is Reason.REGISTRY_REFUSED
+
+
+_ROLE = "User: arn:aws:sts::123456789012:assumed-role/previewbot-of-staging/1764219000123456789"
+_IMAGE = "acme-docker-local/team-checkout/checkout-service-frontend/3f2c1ab03f2c1ab03f2c1ab03f2c1ab03f2c1ab0"
+
+
+@pytest.mark.parametrize(
+    ("message", "reason"),
+    [
+        (
+            f"{_ROLE} is not authorized to perform: ecr:BatchGetImage on resource: arn:aws:ecr:eu-west-1:1:"
+            "repository/app because no identity-based policy allows the ecr:BatchGetImage action",
+            Reason.REGISTRY_REFUSED,
+        ),
+        (
+            "User: arn:aws:iam::1:user/ci is not authorized to perform: ecr:BatchGetImage with an explicit "
+            "deny in a service control policy",
+            Reason.REGISTRY_REFUSED,
+        ),
+        ("Request is prohibited by organization's policy.", Reason.REGISTRY_REFUSED),
+        (
+            f"Artifact download request rejected: {_IMAGE}/list.manifest.json was not downloaded due to the "
+            "download blocking policy configured in Xray for acme-docker-local.",
+            Reason.IMAGE_HELD_BACK,
+        ),
+        ("Requested item is quarantined", Reason.IMAGE_HELD_BACK),
+    ],
+)
+async def test_what_holds_an_image_back_is_told_from_what_keeps_us_from_asking(
+    server: Server, registry: Registry, message: str, reason: Reason
+) -> None:
+    async def denies(request: web.Request) -> web.StreamResponse:
+        if request.headers.get("Authorization") != basic():
+            return await answers(status=401, headers={"WWW-Authenticate": "Basic"})(request)
+        return web.json_response({"errors": [{"code": "DENIED", "message": message}]}, status=403)
+
+    server.handlers[server.path()] = denies
+
+    with pytest.raises(Forbidden) as caught:
+        await registry.find(server.reference())
+
+    assert reason_of(caught.value) is reason
+    assert caught.value.message.endswith(message[-20:])
 
 
 async def test_a_password_that_is_wanted_and_not_configured_is_said(

@@ -14,10 +14,12 @@ from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from typing import Any
 
+from previewbot.clients.registry.challenge import choose_challenge
 from previewbot.clients.registry.credentials import Credentials
 from previewbot.clients.registry.problems import (
     HeldBack,
     Limited,
+    LoginBroken,
     LoginEnded,
     LoginMissing,
     ManifestTooOld,
@@ -25,6 +27,7 @@ from previewbot.clients.registry.problems import (
     RepositoryUnknown,
 )
 from previewbot.errors import Forbidden, RemoteError, Unauthorized, from_status
+from previewbot.rules.masking import one_line
 
 MEDIA_TYPES = (
     "application/vnd.oci.image.index.v1+json",
@@ -36,8 +39,9 @@ _REVISION = "org.opencontainers.image.revision"
 _DIGEST_RE = re.compile(r"sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}")
 # BuildKit puts what it knows about a build beside the images of an index:
 # https://docs.docker.com/build/metadata/attestations/attestation-storage/
+_ERROR_KEYS = ("error_description", "error_message", "error", "details", "message")
 _ATTESTATION = "vnd.docker.reference.type"
-_LONGEST_MESSAGE = 200
+_READ_OF_A_MESSAGE = 2000
 _OLD_TYPE = "application/vnd.docker.distribution.manifest.v1+"
 NO_LOGIN = "it wants a login and none is configured"
 _LEAST_PAUSE, _PAUSE, _LONGEST_PAUSE = 1.0, 60.0, 900.0
@@ -51,6 +55,13 @@ _ENDED_RE = re.compile(r"expired|unauthenticated request|invalid_grant", re.IGNO
 # What keeps an image back says so in its own way: Harbor with a status of its own (412), JFrog Xray and
 # Sonatype's firewall with a 403.
 _POLICY_RE = re.compile(r"PROJECTPOLICYVIOLATION|\bpolic(y|ies)\b|quarantine|blocked by|xray", re.IGNORECASE)
+# A cloud's policies are about who may ask, and so about us: "… is not authorized to perform ecr:BatchGetImage
+# … because no identity-based policy allows it", "Request is prohibited by organization's policy"
+# (https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html,
+# https://cloud.google.com/vpc-service-controls/docs/troubleshooting).
+_NO_RIGHT_RE = re.compile(
+    r"not authorized to perform|prohibited by (the |your )?organi[sz]ation|vpcServiceControls", re.IGNORECASE
+)
 _NO_REPOSITORY_RE = re.compile(
     r"NAME_UNKNOWN|(repository|project) .{0,300}?(not found|does not exist|not known)", re.IGNORECASE
 )
@@ -63,6 +74,8 @@ class Given:
     authorization: str = field(default="", repr=False)
     login: Credentials | None = None
     by_helper: bool = False
+    lacking: str = ""
+    """That there should be a login, and why there is none."""
 
 
 @dataclass(frozen=True)
@@ -168,18 +181,21 @@ def verify_digest(body: bytes, digest: str) -> str:
 
 def refusal(what: str, answer: Answer) -> RemoteError:
     """Return the error for an answer that is not what was asked for."""
-    status, told = answer.status, message_of(answer)
+    status, whole = answer.status, _said(answer)
+    told = one_line(whole)
     # A redirect that leads to no registry, and a page that stands before one, are not the registry's own
-    # words.
-    if answer.is_page and status < 500 and status != 429:
+    # words. But the page may be what a web server, whose password file guards the registry, says of a login.
+    asks_again = status == 401 and not answer.foreign and choose_challenge(answer.challenges) is not None
+    if answer.is_page and status < 500 and status != 429 and not asks_again:
         return not_a_registry(what, answer)
     if status in (401, 403) and answer.foreign:
         return NotARegistry(what, status=status, message="another host, to which it redirects, wants a login")
-    if status == 412 or (status == 403 and _POLICY_RE.search(told)):
+    held_back = _POLICY_RE.search(whole) and not _NO_RIGHT_RE.search(whole)
+    if status == 412 or (status == 403 and held_back):
         return HeldBack(what, status=status, message=told)
     if status in (401, 403):
-        return _login_refused(what, answer, told)
-    if status == 404 and _NO_REPOSITORY_RE.search(told):
+        return _login_refused(what, answer, whole)
+    if status == 404 and _NO_REPOSITORY_RE.search(whole):
         return RepositoryUnknown(what, status=404, message=told)
     # A redirect that may not be followed, or a success of a kind that we did not ask for.
     if status < 400:
@@ -208,14 +224,15 @@ def _until(written: str, now: str) -> float:
         return _PAUSE
 
 
-def _login_refused(what: str, answer: Answer, told: str) -> RemoteError:
-    given, status = answer.given, answer.status
+def _login_refused(what: str, answer: Answer, whole: str) -> RemoteError:
+    given, status, told = answer.given, answer.status, one_line(whole)
     if given.login is None:
-        message = f"{NO_LOGIN}; it says: {told}" if told else NO_LOGIN
-        return LoginMissing(what, status=status, message=message)
+        why = given.lacking or NO_LOGIN
+        kind = LoginBroken if given.lacking else LoginMissing
+        return kind(what, status=status, message=f"{why}; it says: {told}" if told else why)
     # A helper's login was got a moment ago: whatever is wrong with it, it has not ended.
     ended = status == 401 and given.login.username in _SHORT_LIVED
-    if not given.by_helper and (ended or _ENDED_RE.search(told)):
+    if not given.by_helper and (ended or _ENDED_RE.search(whole)):
         return LoginEnded(what, status=status, message=told)
     return (Unauthorized if status == 401 else Forbidden)(what, status=status, message=told)
 
@@ -228,20 +245,22 @@ def json_object(body: bytes) -> Mapping[str, Any]:
         return {}
 
 
-def message_of(answer: Answer) -> str:
-    """Return what an answer says is wrong, on one line, shortened; nothing if it does not say."""
-    document = json_object(answer.body)
+def _said(answer: Answer) -> str:
+    """Return what an answer says is wrong, as it is and nearly whole; nothing if it does not say.
+
+    What decides may stand at its end: behind a role's or an image's long name.
+    """
+    document, is_text = json_object(answer.body), answer.media_type == "text/plain"
     errors = document.get("errors")
     if isinstance(errors, list):
         first = _mapping(errors[0]) if errors else {}
         told = f"{_text(first.get('code'))} {_text(first.get('message'))}".strip()
     elif document:
         # Token servers have no format in common.
-        words = (_text(document.get(key)) for key in ("error_description", "error", "details", "message"))
-        told = next(filter(None, words), "")
+        told = next(filter(None, (_text(document.get(key)) for key in _ERROR_KEYS)), "")
     else:
-        told = answer.body[:1000].decode("utf-8", "replace") if answer.media_type == "text/plain" else ""
-    return "".join(c for c in told if c.isprintable())[:_LONGEST_MESSAGE]
+        told = answer.body[:_READ_OF_A_MESSAGE].decode("utf-8", "replace") if is_text else ""
+    return told[:_READ_OF_A_MESSAGE]
 
 
 def _digest(descriptor: Mapping[str, Any]) -> str:

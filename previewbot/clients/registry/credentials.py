@@ -11,7 +11,7 @@ import binascii
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -48,10 +48,14 @@ class Credentials:
 
 @dataclass(frozen=True)
 class HelperLogin:
-    """A login that the program `docker-credential-<helper>` gives, under the name of a server."""
+    """A login that the program `docker-credential-<helper>` gives, under the name of a server.
+
+    `for_all`: the program is named for every registry there is, so that it need not know this one.
+    """
 
     helper: str
     server: str
+    for_all: bool = False
 
 
 Login = Credentials | HelperLogin
@@ -75,7 +79,7 @@ def logins_for(registry: str, repository: str, path: Path | None) -> tuple[Login
         if login is not None and login not in found:
             found.append(login)
     if config.get("credsStore"):
-        found.append(helper_login(config["credsStore"], registry, path))
+        found.append(replace(helper_login(config["credsStore"], registry, path), for_all=True))
     return tuple(found[:_MOST_TRIED])
 
 

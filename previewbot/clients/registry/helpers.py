@@ -26,7 +26,6 @@ from previewbot.rules.masking import one_line
 _SECONDS = 20.0
 """A cloud's program asks its own servers; a look has 45 seconds in all."""
 
-_LONGEST_MESSAGE = 200
 _LIFETIME = 600.0
 """What does not say when it ends is asked for again this often, in seconds. The clouds' tokens live for an
 hour at least, and their programs hand out one that has some minutes left."""
@@ -95,7 +94,8 @@ class Helpers:
             login = await self._run(asked)
         except HelperFailed as error:
             return _Kept(None, now + _PAUSE, now, str(error))
-        lifetime = _LIFETIME
+        # That there is none may be what is said of a failure.
+        lifetime = _LIFETIME if asked.for_all else _PAUSE
         if login is not None:
             ends = _end_of(login.identity_token or login.password)
             lifetime = _LIFETIME if ends is None else ends - self._wall_clock() - _MARGIN
@@ -158,10 +158,8 @@ def _read(program: str, code: int, output: bytes) -> Credentials | None:
         # The protocol's own way of saying that there is no login for this server: it is asked without one.
         if _NOTHING.search(text):
             return None
-        told = one_line(text)[:_LONGEST_MESSAGE]
-        raise HelperFailed(
-            f"the credential helper {program} fails with {code}: {told or 'it does not say why'}"
-        )
+        told = one_line(text) or "it does not say why"
+        raise HelperFailed(f"the credential helper {program} fails with {code}: {told}")
     try:
         document: Any = json.loads(text)
         username, secret = document["Username"], document["Secret"]

@@ -13,10 +13,15 @@ from previewbot.clients.registry.problems import LoginBroken
 
 @dataclass(frozen=True)
 class Found:
-    """A login; `helper` is who gave it, if a program did."""
+    """A login; `helper` is who gave it, if a program did.
 
-    login: Credentials
+    Without a login it is the word of a program that has none, though it is named for this very registry:
+    `lacking` says so. One may ask as nobody then, and tell it where that does not do.
+    """
+
+    login: Credentials | None
     helper: HelperLogin | None = None
+    lacking: str = ""
 
 
 class Logins:
@@ -31,9 +36,11 @@ class Logins:
         Raises LoginBroken where there should be one that cannot be had; of several only at the end, so that
         one of the others may do.
         """
-        failed = ""
+        failed, there = "", False
+        without: Found | None = None
         for kept in _kept(place):
             if isinstance(kept, Credentials):
+                there = True
                 yield Found(kept)
                 continue
             try:
@@ -42,14 +49,26 @@ class Logins:
                 failed = failed or str(error)
                 continue
             if login is not None:
+                there = True
                 yield Found(login, kept)
+            elif not kept.for_all:
+                without = without or Found(None, kept, _lacking(kept))
         if failed:
             raise LoginBroken(str(place), status=401, message=failed)
+        if without is not None and not there:
+            yield without
 
     def refused(self, helper: HelperLogin | None) -> None:
         """Take note that what a program gave was refused."""
         if helper is not None:
             self._helpers.refused(helper)
+
+
+def _lacking(asked: HelperLogin) -> str:
+    # Amazon's says so of whatever goes wrong, a role without rights as well, and writes the cause elsewhere
+    # (https://github.com/awslabs/amazon-ecr-credential-helper#troubleshooting).
+    program = f"docker-credential-{asked.helper}"
+    return f"the credential helper {program} has no login for {asked.server}; its own log may say why"
 
 
 def _kept(place: Place) -> tuple[Login, ...]:

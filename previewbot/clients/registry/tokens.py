@@ -16,7 +16,7 @@ from previewbot.clients.registry.answers import NO_LOGIN, Answer, Given, json_ob
 from previewbot.clients.registry.challenge import Challenge, choose_challenge
 from previewbot.clients.registry.credentials import Credentials, HelperLogin
 from previewbot.clients.registry.logins import Found, Logins
-from previewbot.clients.registry.problems import LoginMissing, NotARegistry
+from previewbot.clients.registry.problems import LoginBroken, LoginMissing, NotARegistry
 from previewbot.clients.registry.transport import RegistryRequest, Transport
 from previewbot.errors import Forbidden, RemoteError, TryLater, Unauthorized
 
@@ -85,10 +85,13 @@ class Authorizer:
 
     async def _given(self, place: Place, challenge: Challenge, found: Found | None) -> Given:
         login, helper = (found.login, found.helper) if found else (None, None)
-        given = Given(login=login, by_helper=helper is not None)
+        lacking = found.lacking if found else ""
+        given = Given(login=login, by_helper=login is not None and helper is not None, lacking=lacking)
         if challenge.scheme == "bearer":
             token, lifetime = await self._token(place, challenge, given)
             return self._keep(place, replace(given, authorization=f"Bearer {token}"), helper, lifetime)
+        if lacking:
+            raise LoginBroken(str(place), status=401, message=lacking)
         if login is None or not login.username:
             raise LoginMissing(str(place), status=401, message=NO_LOGIN)
         return self._keep(place, replace(given, authorization=login.basic()), helper, _LIFETIME)
