@@ -191,6 +191,7 @@ KINDS: Mapping[str, Kind] = {
     "image_digest": Kind(f"must name a tag, not a digest, like {_IMAGE}"),
     "image_field": Kind("has the unknown field {written}", "{near}"),
     "image_registry": Kind("must begin with a registry's name, in which no field may stand"),
+    "image_small": Kind("must be written in small letters, like {instead}: GitHub's names may have capitals"),
     "image_scheme": Kind(f"must be written without https://, like {_IMAGE}"),
     "image_tag": Kind("must end with a tag, like {instead}"),
     "open": Kind("must begin with one /, like {instead}"),

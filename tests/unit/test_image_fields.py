@@ -30,6 +30,12 @@ SHORT = ("{short_sha}", "{short_merge_sha}")
         ("{sha:7}", SHORT),
         ("{head_sha[:7]}", SHORT),
         ("${{ github.event.pull_request.head.sha }}", ("{head_sha}",)),
+        ("${{ github.event.pull_request.head.sha || github.sha }}", ("{head_sha}",)),
+        (
+            "${{ github.event_name == 'pull_request' && github.event.pull_request.head.sha || github.sha }}",
+            ("{head_sha}",),
+        ),
+        ("${{ github.head_ref || github.ref_name }}", ("{branch}",)),
         ("{commit}", ("{head_sha}",)),
         ("{git-sha}", ("{head_sha}",)),
         ("{HEAD_SHA}", ("{head_sha}",)),

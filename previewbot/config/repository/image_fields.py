@@ -70,6 +70,18 @@ def wrong_fields(template: str) -> Iterator[tuple[str, str]]:
 
 
 def _advice(kind: str, written: str) -> str:
+    # Of an expression such as `github.event.pull_request.head.sha || github.sha` it is the first part that
+    # counts on a pull request.
+    meant = next(filter(None, (_meant(kind, part) for part in re.split(r"&&|\|\|", written))), None)
+    if meant is None:
+        known = [f"{{{field}}}" for field in IMAGE_FIELDS]
+        near = did_you_mean(f"{{{written}}}", known, always=False)
+        return near or f"known here: {', '.join(known)}"
+    return f"did you mean {shown(f'{{{meant}}}')}?" if meant in IMAGE_FIELDS else meant
+
+
+def _meant(kind: str, written: str) -> str | None:
+    """Return the field that is meant, or half a sentence of what to write; None if it is not known."""
     name = re.sub(r"[\s-]+", "_", written.strip().lower())
     # With arguments, as in `{{date 'YYYYMMDD'}}`, it is the first word that counts.
     first = name.partition("_'")[0]
@@ -78,9 +90,4 @@ def _advice(kind: str, written: str) -> str:
         meant = meant or name
     if _SHORTENED_RE.match(name):
         meant = "short_merge_sha" if name.startswith("merge") else _ANY_SHORT
-    meant = meant or _MEANT_BY.get(name) or _MEANT_BY.get(first)
-    if meant is None:
-        known = [f"{{{field}}}" for field in IMAGE_FIELDS]
-        near = did_you_mean(f"{{{written}}}", known, always=False)
-        return near or f"known here: {', '.join(known)}"
-    return f"did you mean {shown(f'{{{meant}}}')}?" if meant in IMAGE_FIELDS else meant
+    return meant or _MEANT_BY.get(name) or _MEANT_BY.get(first)

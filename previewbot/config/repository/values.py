@@ -103,6 +103,10 @@ def check_image(written: str) -> str:
     if ":" not in sample.rsplit("/", 1)[-1]:
         raise mistake("image_tag", instead=written + ":{head_sha}")
     if not _IMAGE.fullmatch(sample):
+        name, _, tag = written.rpartition(":")
+        small = f"{name.lower()}:{tag}"
+        if _IMAGE.fullmatch(sample_image(small, "checkout")):
+            raise mistake("image_small", instead=small)
         raise mistake("image", written=written)
     return written
 
