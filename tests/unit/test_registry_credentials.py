@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -126,18 +127,26 @@ def test_a_broken_login_is_said_without_repeating_it(tmp_path: Path, auth: str) 
     assert auth not in str(caught.value)
 
 
+@pytest.mark.parametrize("auth", ["Y2k6cGFzcw", "Y2k6\ncGFzcw==\n", " Y2k6cGFzcw== "])
+def test_a_login_is_read_as_the_kubelet_reads_it(tmp_path: Path, auth: str) -> None:
+    path = docker_config(tmp_path / "config.json", {"ghcr.io": {"auth": auth}})
+
+    assert best("ghcr.io", "acme/web", path) == Credentials("ci", "pass")
+
+
 HUB = HelperLogin("desktop", "https://index.docker.io/v1/")
+FOR_ALL = HelperLogin("desktop", "ghcr.io", for_all=True)
 
 
 @pytest.mark.parametrize(
     ("registry", "auths", "more", "expected"),
     [
         ("ghcr.io", {}, {"credHelpers": {"ghcr.io": "gh"}}, [HelperLogin("gh", "ghcr.io")]),
-        ("ghcr.io", {"ghcr.io": {}}, {"credsStore": "desktop"}, [HelperLogin("desktop", "ghcr.io")]),
-        ("ghcr.io", {}, {"credsStore": "desktop"}, [HelperLogin("desktop", "ghcr.io")]),
+        ("ghcr.io", {"ghcr.io": {}}, {"credsStore": "desktop"}, [FOR_ALL]),
+        ("ghcr.io", {}, {"credsStore": "desktop"}, [FOR_ALL]),
         ("ghcr.io", {}, {"credHelpers": {"quay.io": "gh"}}, []),
         ("ghcr.io", {}, {"credHelpers": 5, "credsStore": ""}, []),
-        ("docker.io", {}, {"credsStore": "desktop"}, [HUB]),
+        ("docker.io", {}, {"credsStore": "desktop"}, [replace(HUB, for_all=True)]),
         ("docker.io", {}, {"credHelpers": {"https://index.docker.io/v1/": "desktop"}}, [HUB]),
         (
             "1.dkr.ecr.eu-central-1.amazonaws.com",
@@ -149,7 +158,7 @@ HUB = HelperLogin("desktop", "https://index.docker.io/v1/")
             "ghcr.io",
             {"ghcr.io": login("me", "pw")},
             {"credHelpers": {"ghcr.io": "gh"}, "credsStore": "desktop"},
-            [HelperLogin("gh", "ghcr.io"), Credentials("me", "pw"), HelperLogin("desktop", "ghcr.io")],
+            [HelperLogin("gh", "ghcr.io"), Credentials("me", "pw"), FOR_ALL],
         ),
     ],
 )

@@ -124,8 +124,11 @@ def _from_entry(entry: object, path: Path) -> Credentials | None:
 
 
 def _decoded(auth: str, path: Path) -> tuple[str, str]:
+    # With line breaks, as `base64` writes a long one, and with or without padding, as the kubelet reads it.
+    text = "".join(auth.split()).rstrip("=")
     try:
-        username, colon, password = base64.b64decode(auth, validate=True).decode().partition(":")
+        decoded = base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
+        username, colon, password = decoded.decode().partition(":")
     except (binascii.Error, UnicodeDecodeError):
         colon = ""
     if not colon:
