@@ -24,6 +24,7 @@ from yarl import URL
 
 from previewbot.api import Why
 from previewbot.clients.answers import beginning
+from previewbot.clients.few_heads import FewHeads
 from previewbot.clients.outgoing import ProxyRefused, through
 from previewbot.clients.tls import client_context, end_at_once
 from previewbot.rules.hosts import where_to
@@ -122,9 +123,7 @@ class Links:
         resolver = _Resolver(self._look_up, question.addresses if proxy is None else ())
         # A connection is not used again, and no name is remembered: a link is asked seldom, and then as it
         # is now.
-        connector = aiohttp.TCPConnector(
-            resolver=resolver, ssl=self._tls, force_close=True, use_dns_cache=False, limit=1
-        )
+        connector = FewHeads(resolver=resolver, ssl=self._tls, force_close=True, use_dns_cache=False, limit=1)
         timeout = aiohttp.ClientTimeout(
             connect=self._limits.connect_seconds, total=self._limits.whole_seconds
         )
@@ -150,7 +149,7 @@ class Links:
             ) as response,
         ):
             answer = _answer(response, question)
-            if not question.reads_body:
+            if not question.reads_body or answer.failure is not None:
                 # Not left to the end of the block, which would read on to use the connection again.
                 response.close()
                 return answer
@@ -266,6 +265,9 @@ def _may_be_the_proxys(question: Question, answer: Answer) -> bool:
 
 def _answer(response: aiohttp.ClientResponse, question: Question) -> Answer:
     leads_to, comes_back = where_to(response.headers.get("Location", ""), question.url)
+    if response.status < 200:
+        # Nobody asked to speak another protocol (101), and 000 is none of HTTP's.
+        return Answer(failure=Why.NO_HTTP)
     return Answer(
         status=response.status,
         agents=_values(response, AGENT_HEADER),

@@ -71,8 +71,32 @@ async def test_a_status_without_end_is_no_answer() -> None:
 async def test_other_heads_before_the_answer_without_end_are_given_up() -> None:
     limits = Limits(connect_seconds=0.2, whole_seconds=0.4)
     early = b"HTTP/1.1 103 Early Hints\r\n\r\n"
-    async with answering(more=early, pause=0.01) as (url, _):
+    async with answering(more=early, pause=0.05) as (url, _):
         assert await asked(url, limits=limits) == Answer(failure=Why.TOO_LATE)
+
+
+@pytest.mark.parametrize(
+    "early", [b"HTTP/1.1 100 \r\n\r\n", b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n"]
+)
+async def test_a_flood_of_other_heads_before_the_answer_is_none_and_not_read_on(early: bytes) -> None:
+    """Each is read by itself: for the whole of the question's time nobody else would have a turn."""
+    async with answering(more=early * 10_000) as (url, taken):
+        assert await asked(url) == Answer(failure=Why.NO_HTTP)
+
+    assert taken[0] < 64 * 1024 * 1024
+
+
+@pytest.mark.parametrize("status", [b"101 x\r\nUpgrade: websocket\r\nConnection: upgrade", b"000 x"])
+@pytest.mark.parametrize("reads_body", [False, True])
+async def test_what_nobody_asked_for_is_no_answer(status: bytes, reads_body: bool) -> None:
+    async with answering(b"HTTP/1.1 " + status + b"\r\n\r\n", more=_PIECE) as (url, _):
+        assert await asked(url, reads_body=reads_body) == Answer(failure=Why.NO_HTTP)
+
+
+async def test_a_few_other_heads_before_the_answer_are_read_over() -> None:
+    head = b"HTTP/1.1 103 Early Hints\r\n\r\n" * 5 + b"HTTP/1.1 200 OK\r\nmirrord-key: a\r\n\r\n"
+    async with answering(head, more=b"x") as (url, _):
+        assert await asked(url) == Answer(200, keys=("a",))
 
 
 async def test_a_header_that_drips_is_given_up() -> None:
