@@ -11,7 +11,7 @@ from previewbot.engine.mirrord import session_from
 from previewbot.errors import Forbidden, TryLater
 from tests.support.passes import B, World
 from tests.support.passes_over_pods import Session
-from tests.support.pods import a_pod, container, containers, ended, running
+from tests.support.pods import a_pod, container, containers, crash_loop, ended, running, well
 from tests.support.previews import NOW
 
 FAILED = "Pod checkout-1 failed"
@@ -96,6 +96,48 @@ async def test_where_comments_have_no_logs_neither_is_read_nor_stored() -> None:
     assert "exit code 3" in world.comment
 
 
+async def test_a_pod_that_crashed_and_went_before_its_session_failed_is_why() -> None:
+    session = await Session.starting()
+    session.world.cluster.log = LOG
+    session.shows(a_pod(session.uid, crash_loop(restarts=2), uid="pod"))
+    await session.lives(10)
+    session.shows()
+    await session.lives(10)
+    world = await fails(session, None)
+
+    assert all(words in world.comment for words in (FAILED, "crashes again and again", "KeyError: 'DB_URL'"))
+
+
+async def test_what_was_wrong_with_a_pod_that_went_is_over_when_its_successor_is_well() -> None:
+    session = await Session.starting()
+    session.shows(a_pod(session.uid, crash_loop(restarts=2), uid="pod"))
+    await session.lives(10)
+    session.shows()
+    await session.lives(10)
+    assert "crashes" in session.comment
+    session.shows(a_pod(session.uid, well(session.now, 1), name="checkout-2", uid="another"))
+    await session.lives(10)
+
+    assert "crashes" not in session.comment
+
+
+async def test_without_a_log_the_containers_own_message_is_told() -> None:
+    """https://kubernetes.io/docs/tasks/debug/debug-application/determine-reason-pod-failure/"""
+    session = await Session.starting()
+    session.shows(a_pod(session.uid, containers(container(ended(3, message=LOG))), uid="pod"))
+    session.world.cluster.session_becomes("Failed", failureMessage=FAILED)
+    await session.world.settle(4, seconds=1)
+
+    assert "KeyError: 'DB_URL'" in session.comment
+    assert "hunter2" not in session.comment
+
+
+async def test_one_end_is_no_end_again_and_again() -> None:
+    world = await fails(await Session.starting(), containers(container(ended(3))))
+
+    assert "checkout crashed" in world.comment and "again and again" not in world.comment
+
+
 async def test_what_was_told_before_it_failed_stays() -> None:
     session = await Session.starting()
     trouble = session.in_trouble("a Secret that a volume needs")
@@ -131,3 +173,15 @@ async def test_the_next_commit_begins_without_them() -> None:
 
     assert world.status.phase is Phase.READY
     assert "KeyError" not in world.comment
+
+
+async def test_the_next_commit_is_not_told_of_with_the_crash_of_the_one_before() -> None:
+    session = await Session.starting()
+    session.shows(a_pod(session.uid, crash_loop(restarts=2), uid="pod"))
+    await session.lives(10)
+    session.world.pods.clear()
+    session.world.push(B)
+    await session.world.settle(6, seconds=1)
+
+    assert session.world.service.serving_sha == "" and B[:7] in session.comment
+    assert "crashes" not in session.comment

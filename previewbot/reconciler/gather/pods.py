@@ -147,8 +147,12 @@ async def _asked(session: _Session) -> PodFinding | None:
 async def _refused(session: _Session, now: datetime) -> PodFinding | None:
     """Return why a session has no pod, from what should make it; None where none is wanted."""
     child = session.child
-    if child.state not in _UP or not child.answered or now - _podless_since(session, now) < rules.QUIET_FOR:
+    if child.state not in _UP or not child.answered:
         return None
+    if now - _podless_since(session, now) < rules.QUIET_FOR:
+        # A pod goes before its successor comes, or before mirrord says that the session failed: what was
+        # wrong with it is then why.
+        return _again_told(session.before)
     if not session.is_due(child.uid, "why it has no pod"):
         return _as_before(session)
     kube, namespace = session.context.kube, child.namespace
@@ -165,16 +169,22 @@ async def _refused(session: _Session, now: datetime) -> PodFinding | None:
 
 
 def _podless_since(session: _Session, now: datetime) -> datetime:
-    """Return since when a session has no pod: from its beginning, where it never was up."""
+    """Return since when a session has no pod: from its beginning, where it never had one that is known."""
     since = session.context.memory.pod_questions.podless_since(session.child.uid, now)
-    starts = session.child.state is ChildState.CREATING and not session.service.serving_sha
+    before = session.before
+    had_one = session.service.serving_sha or (before and before.reason is not Reason.POD_REFUSED)
+    starts = session.child.state is ChildState.CREATING and not had_one
     return min(since, session.child.created_at) if starts else since
 
 
 def _as_before(session: _Session) -> PodFinding | None:
     """Return what was told of it last, while it is not asked about anew."""
-    before = session.before
-    if before is None or not _may_stand(session):
+    return _again_told(session.before) if _may_stand(session) else None
+
+
+def _again_told(before: PodProblem | None) -> PodFinding | None:
+    """Return what was told of a pod as what is found of it."""
+    if before is None:
         return None
     return PodFinding(
         before.reason,
@@ -211,7 +221,8 @@ async def _told(session: _Session, finding: PodFinding) -> PodProblem:
             events = await session.context.kube.pod_events(namespace, finding.pod_uid)
             problem = rules.merge_problem(rules.with_cause(finding, events), session.before, now)
         if logs and finding.has_log and not problem.log and finding.pod:
-            problem = replace(problem, log=await _log_of(session, finding))
+            problem = replace(problem, log=excerpt(finding.said))
+            problem = replace(problem, log=await _log_of(session, finding) or problem.log)
     except RemoteError as error:
         _cannot_read(session, error, finding.pod)
     return problem

@@ -86,7 +86,8 @@ def of_last_end(pod: Object, part: Part) -> PodFinding | None:
     reason = Reason.OUT_OF_MEMORY if ends[0].get("reason") == _OUT_OF_MEMORY else Reason.CRASHING
     finding = _finding(reason, pod, part)
     here = "terminated" in (status.get("state") or {})
-    return replace(finding, exit_code=int(ends[0].get("exitCode") or 0), previous=not here)
+    said, code = str(ends[0].get("message") or ""), int(ends[0].get("exitCode") or 0)
+    return replace(finding, exit_code=code, previous=not here, said=said)
 
 
 def silence_of(pod: Object, part: Part) -> Silence | None:
@@ -143,12 +144,15 @@ def _of_end(pod: Object, part: Part, now: datetime, before: PodProblem | None) -
     reason = _reason_of_end(status, state, ended)
     if reason is None:
         return None
-    detail = str(ended.get("message") or "") if ended.get("reason") in _START_ENDED else ""
+    # What a container that ran leaves as its message are its own words, and no cause in Kubernetes'.
+    said = str(ended.get("message") or "")
+    detail = said if ended.get("reason") in _START_ENDED else ""
     # If the container waits or runs again, the words are in the log of the run before (`kubectl logs
     # --previous`).
     finding = _finding(reason, pod, part, detail=detail)
     code = int(ended.get("exitCode") or 0)
-    return replace(finding, exit_code=code, previous=here is None, longest_run=_seconds(longest))
+    run = _seconds(longest)
+    return replace(finding, exit_code=code, previous=here is None, longest_run=run, said=said)
 
 
 def _ends(status: Object) -> list[Object]:

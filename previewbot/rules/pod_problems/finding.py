@@ -24,7 +24,8 @@ class PodFinding:
     """A problem of a pod; `previous` says that the log to read is that of the container's run before.
 
     `longest_run` is for how many seconds the container ran at most between two ends. `pod_uid` is whose
-    Events tell more: for a pod that could not be made, the uid of what makes it.
+    Events tell more: for a pod that could not be made, the uid of what makes it. `said` is what the container
+    left as its termination message, for where it left no log.
     """
 
     reason: Reason
@@ -37,6 +38,7 @@ class PodFinding:
     previous: bool = False
     part: ContainerPart = ContainerPart.APP
     longest_run: int = 0
+    said: str = ""
 
     @property
     def unexplained(self) -> bool:
