@@ -27,6 +27,8 @@ GATEWAY_CLASSES = Resource(ROUTE_GROUP, ROUTE_VERSION, "gatewayclasses")
 _MOST_ADDRESSES = 4
 _BROKEN_REFERENCES = ("InvalidCertificateRef", "RefNotPermitted")
 """Why a listener has no certificate; other reasons of `ResolvedRefs` may concern a part of it only."""
+_OF_SOME_LISTENERS = ("ListenersNotValid", "ListenersNotReady")
+"""What some say of a whole Gateway where one of its listeners does not work, which may be another team's."""
 
 
 class Stands(StrEnum):
@@ -86,7 +88,8 @@ def gateway_state(
     conditions = _present(status.get("conditions"), generation)
     listeners = _ours(spec.get("listeners") or [], settings)
     refuses, own_namespace_only = _by_spec(spec.get("listeners") or [], listeners, settings)
-    stands, message = _by_status(name, conditions, gateway_class, spec)
+    works = _one_works(listeners, status.get("listeners") or [], generation)
+    stands, message = _by_status(name, conditions, gateway_class, spec, one_works=works)
     if stands is Stands.SERVED:
         message = _of_listeners(name, listeners, status.get("listeners") or [], generation)
         stands = Stands.REFUSED if message else stands
@@ -135,12 +138,23 @@ def _is_ip(text: str) -> bool:
 
 
 def _by_status(
-    name: str, conditions: Mapping[str, Object], gateway_class: Object | None, spec: Object
+    name: str,
+    conditions: Mapping[str, Object],
+    gateway_class: Object | None,
+    spec: Object,
+    *,
+    one_works: bool,
 ) -> tuple[Stands, str]:
+    of_others = False
     for kind in ("Accepted", "Programmed"):
         condition = conditions.get(kind)
         if _is(condition, "False"):
-            return Stands.REFUSED, f"the Gateway {name} is not {kind.lower()}: {words_of(condition)}"
+            # Traefik said so for long of a Gateway that serves its other listeners all the same.
+            of_others = one_works and condition.get("reason") in _OF_SOME_LISTENERS
+            if not of_others:
+                return Stands.REFUSED, f"the Gateway {name} is not {kind.lower()}: {words_of(condition)}"
+    if of_others:
+        return Stands.SERVED, ""
     # `Scheduled` and `Ready` were the names of these before Gateway API 0.8, and some write them still.
     served = any(
         _is(conditions.get(kind), "True") for kind in ("Programmed", "Accepted", "Ready", "Scheduled")
@@ -207,6 +221,17 @@ def _by_spec(
 def _takes_http_routes(allowed: Object) -> bool:
     kinds = allowed.get("kinds") or []
     return not kinds or any(each.get("kind") == "HTTPRoute" for each in kinds)
+
+
+def _one_works(ours: Sequence[Object], said: Sequence[Object], generation: int) -> bool:
+    """Return whether one of the listeners that are for us is said to work."""
+    names = {str(each.get("name")) for each in ours}
+    return any(
+        _is(_present(each.get("conditions"), generation).get("Programmed"), "True")
+        and not _of_listener(each, generation)
+        for each in said
+        if str(each.get("name")) in names
+    )
 
 
 def _of_listeners(name: str, ours: Sequence[Object], said: Sequence[Object], generation: int) -> str:

@@ -156,6 +156,29 @@ def test_a_listener_for_our_links_that_does_not_work_is_the_gateways_trouble(
     assert found.stands is (Stands.REFUSED if trouble else Stands.SERVED)
 
 
+NOT_ALL = ("Accepted", "False", "ListenersNotValid", "All Listeners must be valid")
+
+
+@pytest.mark.parametrize(
+    ("says", "said", "stands"),
+    [
+        ({"http": BROKEN}, (NOT_ALL,), Stands.SERVED),
+        ({"http": BROKEN}, (NOT_ALL, PROGRAMMED), Stands.SERVED),
+        ({"https": BROKEN}, (NOT_ALL,), Stands.REFUSED),
+        ({"https": ()}, (NOT_ALL,), Stands.REFUSED),
+        ({"http": BROKEN}, (NOT_ALL, ("Programmed", "False", "AddressNotAssigned", "none")), Stands.REFUSED),
+        ({"http": BROKEN}, (("Accepted", "False", "InvalidParameters", "none"),), Stands.REFUSED),
+    ],
+)
+def test_another_teams_broken_listener_is_no_trouble_of_ours(
+    says: dict[str, tuple[Said, ...]], said: tuple[Said, ...], stands: Stands
+) -> None:
+    found = state(a_gateway_object(*said, listeners=BOTH, listener_says=says))
+
+    assert found.stands is stands
+    assert bool(found.trouble) is (stands is Stands.REFUSED)
+
+
 def allowing(**allowed: Any) -> dict[str, Any]:
     return a_listener(allowedRoutes=allowed)
 
