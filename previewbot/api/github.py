@@ -202,10 +202,12 @@ class Hook:
 class Delivery:
     """A webhook that GitHub sent: when, about what, and how it was answered.
 
-    `status_code` is 0 where nobody answered; `status` has GitHub's words ("timed out").
+    `status_code` is 0 where nobody answered; `status` has GitHub's words ("timed out"). `installation_id` is
+    0 for what is of the App itself, such as a ping.
     """
 
     delivered_at: datetime
     event: str
     status: str
     status_code: int
+    installation_id: int = 0

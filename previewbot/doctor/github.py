@@ -105,8 +105,9 @@ class OfGitHub:
 
     async def _deliveries(self) -> list[Check]:
         found = await self._github.deliveries()
+        ours = judged.ours(found, self.served)
         changed = None if found else await self._last_change()
-        return [judged.deliveries(found, changed, self._now())]
+        return [judged.deliveries(ours, changed, self._now(), others=len(found) - len(ours))]
 
     async def _last_change(self) -> datetime | None:
         """Return when a pull request last changed of which a webhook should have told by now."""

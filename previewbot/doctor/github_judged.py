@@ -193,11 +193,27 @@ def hook_refused(error: RemoteError, settings: Settings) -> Check:
     return unreachable(HOOK, error, settings)
 
 
-def deliveries(found: Sequence[Delivery], changed: datetime | None, now: datetime) -> Check:
+def ours(found: Sequence[Delivery], served: Sequence[Installation]) -> list[Delivery]:
+    """Return the deliveries of installations that count; all of them while none is known.
+
+    Whoever installs an App that everybody may install has GitHub send webhooks of their own, which web
+    refuses: that says nothing of ours.
+    """
+    counting = {0, *(each.id for each in served)}
+    return [each for each in found if not served or each.installation_id in counting]
+
+
+def deliveries(
+    found: Sequence[Delivery], changed: datetime | None, now: datetime, *, others: int = 0
+) -> Check:
     """Return how the newest deliveries were answered; `changed` is when a pull request last did, if any.
 
-    GitHub tells of three days.
+    GitHub tells of three days, and of a hundred at a time; `others` of these are of accounts that do not
+    count.
     """
+    if not found and others:
+        words = f"the newest {others} are all of accounts that get nothing, so how ours went cannot be seen"
+        return not_checked(DELIVERIES, words)
     if not found and changed is not None:
         words = (
             f"a pull request changed {_ago(changed, now)}, and GitHub has sent no webhook at all: make the "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -59,6 +60,19 @@ def test_deliveries_tell_by_the_newest_answer_what_is_wrong_and_whose(
 
     told(check, state, words)
     assert check.whose is whose
+
+
+def test_what_web_refuses_of_strangers_says_nothing_of_our_webhooks() -> None:
+    """Anybody may install a public App, and have GitHub send webhooks that web refuses."""
+    strangers = replace(delivery(403), installation_id=2)
+    served = [Installation(1, False, "acme", ALL)]
+    found = [strangers, replace(delivery(202), installation_id=1), strangers, delivery(200)]
+
+    mixed = github_judged.ours(found, served)
+    told(github_judged.deliveries(mixed, None, NOW, others=2), OK, "as were all of the last 2")
+    alone = github_judged.ours([strangers] * 100, served)
+    told(github_judged.deliveries(alone, None, NOW, others=100), NOT_CHECKED, "the newest 100 are all of")
+    assert github_judged.ours(found, []) == found
 
 
 INSTALLATIONS: dict[str, tuple[list[Installation], State, str]] = {

@@ -123,4 +123,6 @@ PERMISSION: Rule = {"permission": None}
 ACCOUNT: Rule = _ACCOUNT
 APP: Rule = {"slug": None, **_GRANTED}
 HOOK: Rule = {"url": None, "content_type": None}
-DELIVERIES: Rule = Each({"delivered_at": None, "event": None, "status": _name, "status_code": None})
+DELIVERIES: Rule = Each(
+    {"delivered_at": None, "event": None, "status": _name, "status_code": None, "installation_id": None}
+)

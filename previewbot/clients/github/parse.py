@@ -74,6 +74,7 @@ def delivery_from(obj: Any) -> Delivery:
         event=text(obj, "event"),
         status=text(obj, "status"),
         status_code=number(obj, "status_code"),
+        installation_id=number(obj, "installation_id") if has(obj, "installation_id") else 0,
     )
 
 
