@@ -20,6 +20,7 @@ from previewbot.engine.mirrord import header
 from previewbot.text.markdown import cell, code, fenced, md
 from previewbot.text.markers import comment_hash, parse_marker
 from previewbot.text.render import COMMENT_LIMIT, Renderer, View
+from previewbot.text.unseen import seen
 from tests.support.previews import NOW, a_preview
 from tests.support.states import STATES
 
@@ -197,7 +198,7 @@ def test_lines_of_a_log_stay_in_their_block(lines: list[str]) -> None:
     tokens = MarkdownIt("commonmark", {"html": True}).parse(fenced(lines))
 
     assert [(token.type, token.content) for token in tokens] == [
-        ("fence", "".join(f"{line}\n" for line in lines))
+        ("fence", "".join(f"{seen(line)}\n" for line in lines))
     ]
 
 
