@@ -111,6 +111,11 @@ async def test_a_helper_that_knows_no_login_for_a_registry_is_no_failure(
             "fails with 1: AccessDenied, the role may not be assumed",
         ),
         ("sys.exit(3)", "fails with 3: it does not say why"),
+        (
+            "sys.stderr.write('ERROR: (gcloud.auth) You do not have an active account\\n'); sys.exit(1)",
+            "fails with 1: ERROR: (gcloud.auth) You do not have an active account",
+        ),
+        ("sys.stderr.write('x' * 10_000_000 + 'why'); sys.exit(1)", "fails with 1: xxx"),
         ("os.kill(os.getpid(), 9)", "fails with -9"),
         ("print('password: AKIAIOSFODNN7EXAMPLE'); sys.exit(1)", "fails with 1: password: "),
         ("", "writes no Username and Secret"),

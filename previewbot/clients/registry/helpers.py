@@ -36,6 +36,7 @@ _NEVER = 1e12
 _PAUSE = 30.0
 """How long a program that failed, or gave what was refused, is not started again."""
 
+_LAST_WORDS = 2.0
 _NOTHING = re.compile(r"credentials not found", re.IGNORECASE)
 
 
@@ -112,7 +113,7 @@ class Helpers:
                 "get",
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
-                stderr=asyncio.subprocess.DEVNULL,
+                stderr=asyncio.subprocess.PIPE,
                 env=without_ours(self._environment),
                 start_new_session=True,
             )
@@ -122,7 +123,7 @@ class Helpers:
             ) from error
         try:
             async with asyncio.timeout(self._seconds):
-                output = await _talk(process, asked.server)
+                output, beside = await _talk(process, asked.server)
         except TimeoutError as error:
             raise HelperFailed(
                 f"the credential helper {program} does not answer within {self._seconds:g} s"
@@ -133,18 +134,39 @@ class Helpers:
             await asyncio.shield(process.wait())
         if len(output) > MOST_BYTES:
             raise HelperFailed(f"the credential helper {program} writes more than {MOST_BYTES // 1024} KiB")
-        return _read(program, process.returncode or 0, output)
+        return _read(program, process.returncode or 0, output, beside)
 
 
-async def _talk(process: asyncio.subprocess.Process, server: str) -> bytes:
-    assert process.stdin is not None and process.stdout is not None
+async def _talk(process: asyncio.subprocess.Process, server: str) -> tuple[bytes, bytes]:
+    """Return what a program writes to its output, and what a failing one writes first beside it."""
+    assert process.stdout is not None and process.stderr is not None
+    beside = bytearray()
+    listening = asyncio.create_task(_listen(process.stderr, beside))
+    try:
+        output = await _answer(process, process.stdout, server)
+        if process.returncode:
+            # It has ended, so this does too, unless what it started goes on and holds it open.
+            await asyncio.wait({listening}, timeout=_LAST_WORDS)
+    finally:
+        listening.cancel()
+    return output, bytes(beside)
+
+
+async def _listen(stream: asyncio.StreamReader, beside: bytearray) -> None:
+    # Words without end are read on all the same: else the program would wait for us.
+    while piece := await stream.read(MOST_BYTES):
+        beside.extend(piece[: MOST_BYTES - len(beside)])
+
+
+async def _answer(process: asyncio.subprocess.Process, stdout: asyncio.StreamReader, server: str) -> bytes:
+    assert process.stdin is not None
     # One that ends without reading has said what it has to say on its output.
     with contextlib.suppress(ConnectionError):
         process.stdin.write(f"{server}\n".encode())
         await process.stdin.drain()
     process.stdin.close()
     output = b""
-    while len(output) <= MOST_BYTES and (piece := await process.stdout.read(MOST_BYTES)):
+    while len(output) <= MOST_BYTES and (piece := await stdout.read(MOST_BYTES)):
         output += piece
     # With its output whole it may still hang; with too much of it, it is not waited for.
     if len(output) <= MOST_BYTES:
@@ -152,13 +174,14 @@ async def _talk(process: asyncio.subprocess.Process, server: str) -> bytes:
     return output
 
 
-def _read(program: str, code: int, output: bytes) -> Credentials | None:
+def _read(program: str, code: int, output: bytes, beside: bytes) -> Credentials | None:
     text = output.decode("utf-8", "replace")
     if code:
         # The protocol's own way of saying that there is no login for this server: it is asked without one.
         if _NOTHING.search(text):
             return None
-        told = one_line(text) or "it does not say why"
+        # The protocol has errors on the output; Google's gcloud, for one, writes them beside it.
+        told = one_line(text) or one_line(beside.decode("utf-8", "replace")) or "it does not say why"
         raise HelperFailed(f"the credential helper {program} fails with {code}: {told}")
     try:
         document: Any = json.loads(text)
