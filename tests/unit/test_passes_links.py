@@ -287,6 +287,34 @@ async def test_a_check_that_is_not_there_yet_is_no_fault_of_the_link() -> None:
     assert "could not be checked (`check` answered `404`)" in world.comment
 
 
+async def test_a_check_that_does_not_answer_for_once_is_asked_again() -> None:
+    world = World()
+    world.github.configuration = CHECKED
+    world.links.by_path["/api/checkout/baggage"] = Answer(failure=Why.TOO_LATE)
+    await world.settle(6)
+    assert stands(world) == (Phase.READY, Reason.ALL_READY)
+    assert "could not be checked (`check` was not answered)" in world.comment
+
+    world.links.by_path["/api/checkout/baggage"] = PASSED_ON
+    await world.settle(8)
+    assert (world.status.link.proven, world.status.link.why) == (Proven.YES, Why.PASSED_ON)
+    assert "could not be checked" not in world.comment
+
+
+async def test_a_check_that_is_in_nobodys_staging_is_asked_for_some_minutes_and_edits_no_comment() -> None:
+    world = World()
+    world.github.configuration = CHECKED
+    world.links.by_path["/api/checkout/baggage"] = Answer(404)
+    await world.settle(90)
+    comment, asked = world.comment, len(world.links.asked)
+    assert asked > 4
+
+    await world.settle(90)
+    assert len(world.links.asked) == asked
+    assert world.comment == comment
+    assert world.outcome.requeue_after is None or world.outcome.requeue_after > 60
+
+
 async def test_of_two_services_each_check_counts_for_its_own() -> None:
     world = World()
     world.github.configuration = CHECKED.replace("check: /api", "check: /api", 1)

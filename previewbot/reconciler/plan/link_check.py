@@ -24,6 +24,7 @@ from previewbot.api import (
     Reason,
     Service,
     Waits,
+    Why,
 )
 from previewbot.config.repository import Entry, RepositoryConfig
 from previewbot.engine import links
@@ -137,9 +138,13 @@ def seconds_until_asked(
         return None
     if link.question != inquiry.of:
         return (inquiry.from_then - now).total_seconds() if inquiry.from_then else 0.0
-    if link.proven is not Proven.NO or link.checked_at is None:
+    if link.checked_at is None:
         return None
     since = link.asked_since or link.checked_at
+    # What did not answer for once may a moment later; a check that is in nobody's staging never will.
+    missed = link.why is Why.CHECK_REFUSED and link.checked_at - since < deadline
+    if link.proven is not Proven.NO and not missed:
+        return None
     return (link.checked_at + pause(since, link.checked_at, deadline, inquiry.url) - now).total_seconds()
 
 
@@ -157,7 +162,7 @@ def checked(
     answer, deadline = observation.link_answer, observation.limits.session_deadline
     if answer is not None and answer.of == inquiry.of:
         verdict = verdict_of(inquiry.asked, answer.answers)
-        same = before.question == inquiry.of and before.proven is Proven.NO
+        same = before.question == inquiry.of and before.proven is verdict.proven
         link = replace(
             link,
             proven=verdict.proven,
