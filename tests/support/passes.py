@@ -517,10 +517,10 @@ class SparingInMemory:
 
 
 class RegistryInMemory:
-    """A registry with the images of all services for some commits."""
+    """A registry with the images of all services for some commits; each says that it is of `revision`."""
 
     def __init__(self, calls: Calls) -> None:
-        self._calls = calls
+        self._calls, self.revision = calls, ""
         self.images: set[str] = {"checkout:" + A, "checkout:" + B, "pricing:" + A, "pricing:" + B}
 
     async def find(self, reference: Any, revision: bool = False) -> FoundImage | None:
@@ -528,7 +528,7 @@ class RegistryInMemory:
         name = f"{reference.repository.rsplit('/', 1)[-1]}:{reference.tag}"
         if name not in self.images:
             return None
-        return FoundImage("sha256:" + hashlib.sha256(name.encode()).hexdigest(), "")
+        return FoundImage("sha256:" + hashlib.sha256(name.encode()).hexdigest(), self.revision)
 
 
 class LinksInMemory:

@@ -36,6 +36,8 @@ MEDIA_TYPES = (
     "application/vnd.docker.distribution.manifest.v2+json",
 )
 _REVISION = "org.opencontainers.image.revision"
+_COMMIT_RE = re.compile(r"[0-9A-Za-z._/+-]{1,100}")
+_LONGEST_REVISION, _READ_OF_A_LABEL = 64, 2000
 _DIGEST_RE = re.compile(r"sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}")
 # BuildKit puts what it knows about a build beside the images of an index:
 # https://docs.docker.com/build/metadata/attestations/attestation-storage/
@@ -157,7 +159,7 @@ def read_manifest(body: bytes, digest: str) -> Manifest:
         raise ValueError("its answer is not a manifest")
     # Without a header the digest is computed from the very bytes that were sent, which is how it is defined.
     digest = verify_digest(body, digest) if digest else "sha256:" + hashlib.sha256(body).hexdigest()
-    revision = _text(_mapping(document.get("annotations")).get(_REVISION))
+    revision = _revision(_mapping(document.get("annotations")))
     if isinstance(document.get("manifests"), list):
         children = [_mapping(child) for child in document["manifests"]]
         # An attestation looks like one more image of the index, but only tells of how it was built.
@@ -168,7 +170,20 @@ def read_manifest(body: bytes, digest: str) -> Manifest:
 
 def read_revision(config: bytes) -> str:
     """Return the commit that the labels of an image's configuration name, or nothing."""
-    return _text(_mapping(_mapping(json_object(config).get("config")).get("Labels")).get(_REVISION))
+    return _revision(_mapping(_mapping(json_object(config).get("config")).get("Labels")))
+
+
+def _revision(labels: Mapping[str, Any]) -> str:
+    """Return the commit that labels name; of what is no plain word, the beginning as one line.
+
+    Whoever builds an image writes what they like there, up to megabytes, and it is remembered, stored in the
+    Preview and told.
+    """
+    told = _text(labels.get(_REVISION))
+    if not told or _COMMIT_RE.fullmatch(told):
+        return told
+    # The mark at its end is in no commit: what was taken out or cut off must not make it one.
+    return f"{one_line(told[:_READ_OF_A_LABEL])[:_LONGEST_REVISION]}…"
 
 
 def verify_digest(body: bytes, digest: str) -> str:
