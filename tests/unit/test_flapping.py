@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from previewbot.api import Phase, Reason
+from previewbot.errors import Forbidden, RemoteError, TryLater
 from tests.support.passes import B, World, ready
 from tests.support.pods import a_pod, container, containers, crash_loop, ended, moment, running, waiting, well
 
@@ -159,6 +160,38 @@ async def test_what_people_wait_for_is_never_held_back(what: str) -> None:
     assert world.clock.now < held
     if what == "a failure":
         assert "the node is gone" in world.comment
+
+
+@pytest.mark.parametrize(
+    "says",
+    [
+        TryLater("update comment", status=502, message="bad gateway"),
+        TryLater("update comment", status=403, message="a secondary rate limit", after=3600),
+        Forbidden("update comment", status=403, message="this conversation is locked"),
+    ],
+    ids=["it is down", "it limits us", "it refuses"],
+)
+async def test_words_that_github_does_not_take_when_their_time_has_come_are_left_to_its_backoff(
+    says: RemoteError,
+) -> None:
+    world = await ready()
+    await until_held(world)
+    held = world.status.reports["comment"].held_until
+    assert held is not None
+    world.fail("update comment", by=says)
+
+    world.clock.now = held
+    for _ in range(5):
+        await world.run()
+        pause = world.outcome.requeue_after
+        assert world.outcome.error is not None
+        assert pause is None or pause >= 10, "what it waits for else comes sooner, and no edit"
+        world.clock.forward(seconds=pause or 10)
+
+    world.mend()
+    world.clock.forward(minutes=5)
+    await world.run()
+    assert world.status.reports["comment"].held_until is None
 
 
 async def test_what_was_held_back_and_is_not_so_any_more_is_never_said() -> None:

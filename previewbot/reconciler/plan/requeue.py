@@ -144,7 +144,10 @@ def _intents(status: Status, now: datetime) -> list[float | None]:
 def _held_texts(status: Status, now: datetime) -> list[float | None]:
     """Return in how many seconds the texts are written that were held back."""
     held = [report.held_until for report in status.reports.values()]
-    return [(moment - now).total_seconds() for moment in held if moment is not None]
+    left = [(moment - now).total_seconds() for moment in held if moment is not None]
+    # One whose moment this pass has let go by could not be written: what GitHub said to it has a backoff. To
+    # try again at once would be five passes a second, with an edit each, for as long as it says so.
+    return [seconds if seconds > 0 else REFUSAL_HOLDS.total_seconds() for seconds in left]
 
 
 def _reasons(status: Status, decision: Decision) -> list[Reason]:
