@@ -104,6 +104,17 @@ async def test_its_removal_ends_the_question() -> None:
     assert begun.task.cancelled() or begun.task.cancelling()
 
 
+async def test_an_end_ends_the_question_and_its_late_answer_speaks_for_no_later_session() -> None:
+    world = await silent()
+    begun = asked_in(world).of(world.cluster.name)
+    assert begun is not None
+    world.say("/preview stop")
+    await world.settle(3)
+
+    assert asked_in(world).of(world.cluster.name) is None
+    assert begun.task.cancelled() or begun.task.cancelling()
+
+
 async def test_a_push_has_the_new_commit_s_link_asked_and_not_the_old_one_s() -> None:
     world = await silent()
     begun = asked_in(world).of(world.cluster.name)

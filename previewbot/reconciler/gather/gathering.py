@@ -244,6 +244,8 @@ async def _ask_for_services(context: Context, observation: Observation) -> Obser
     """Ask for images, targets and pods of the services that should run."""
     facts, status = observation.facts, status_with_input(observation)
     if facts is None or not isinstance(decide(status, facts, observation.found), Run):
+        # What its link is being asked is over: taken later, the answer would be one of a session of before.
+        context.links_being_asked.forget(observation.preview.name)
         return observation
     preview = replace(observation.preview, status=status)
     # Each question needs the answer to the one before: a target is only worth reading once there is an image
