@@ -263,6 +263,22 @@ async def test_a_refused_list_of_replica_sets_leaves_the_preview_starting() -> N
     assert "is starting" in session.comment
 
 
+async def test_a_restart_of_the_controller_takes_no_words_away_from_a_session_without_a_pod() -> None:
+    session = Session(await ready())
+    session.shows(a_pod(session.uid, well(session.now), uid="the pod before"))
+    await session.lives(MINUTE)
+    session.has_no_pod(REFUSALS["a quota"][0])
+    session.shows()
+    await session.lives(MINUTE)
+    told = session.comment
+    assert "exceeded quota" in told
+
+    session.world.restart()
+    await session.world.run()
+
+    assert session.comment == told
+
+
 async def test_a_session_that_sleeps_needs_no_pod() -> None:
     session = Session(await ready())
     session.world.cluster.session_becomes("Idle")

@@ -172,6 +172,9 @@ def _podless_since(session: _Session, now: datetime) -> datetime:
     """Return since when a session has no pod: from its beginning, where it never had one that is known."""
     since = session.context.memory.pod_questions.podless_since(session.child.uid, now)
     before = session.before
+    if before is not None and before.reason is Reason.POD_REFUSED and before.since is not None:
+        # It was told of under another controller, or before a restart: that is no pod that came meanwhile.
+        since = min(since, before.since)
     had_one = session.service.serving_sha or (before and before.reason is not Reason.POD_REFUSED)
     starts = session.child.state is ChildState.CREATING and not had_one
     return min(since, session.child.created_at) if starts else since
