@@ -180,6 +180,7 @@ async def _lead(parts: Parts, followed: Followed) -> None:
         log.warning("standing by: the Lease was not renewed in time")
     finally:
         workers.lead(None)
+        gateway.forget()
         # Whoever stands by has no workers. Their silence must not make the process look stalled.
         parts.health.forget("worker", "listing")
 

@@ -53,6 +53,11 @@ class GatewayWatch:
                         wake(preview.name)
             before = seen
 
+    def forget(self) -> None:
+        """Say nothing more of it: who stands by looks at no Gateway, and what was seen grows old."""
+        self._trouble.set(0.0)
+        self._health.note(_WHAT, "")
+
     async def once(self, memory: GatewayMemory) -> GatewaySeen:
         """Look once, and say how it is."""
         seen = await self._look(memory)

@@ -94,3 +94,15 @@ async def test_trouble_of_the_gateway_is_in_the_metrics_and_told_by_a_probe_that
     answer = cast(web.Response, await readyz(cast(Any, None)))
     assert metrics.get_sample_value("previewbot_gateway_trouble") == 0
     assert (answer.status, answer.text) == (200, "ok")
+
+
+async def test_whoever_stands_by_says_nothing_of_a_gateway_that_was_in_trouble() -> None:
+    health, metrics = Health(), CollectorRegistry()
+    watch = GatewayWatch(Looks(GONE), metrics, health)
+    await watch.once(GatewayMemory())
+    before = health.notes, metrics.get_sample_value("previewbot_gateway_trouble")
+
+    watch.forget()
+
+    assert before == ("links do not work: there is no Gateway gateways/public", 1.0)
+    assert (health.notes, metrics.get_sample_value("previewbot_gateway_trouble")) == ("", 0.0)
