@@ -8,6 +8,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -21,8 +22,9 @@ from previewbot.config.repository import TargetPath
 from previewbot.config.server import Settings
 from previewbot.doctor.check import safe
 from previewbot.doctor.conformance.judged import judged
+from previewbot.doctor.conformance.leftovers import take_away_leftovers
 from previewbot.doctor.conformance.record import Record, as_file
-from previewbot.doctor.conformance.running import Trial, subject_of, tried
+from previewbot.doctor.conformance.running import Trial, subject_of, to_its_end, tried
 from previewbot.doctor.conformance.subject import Backend, NotToBeTried, Subject, session_manifest
 from previewbot.doctor.report import exit_code, summary
 from previewbot.engine.operator import OperatorSeen, problem_of
@@ -56,8 +58,16 @@ def conformance(config: Path, wanted: Wanted) -> int:
     if wanted.backend is not None and (settings.links is None or settings.links.gateway is None):
         print("--service asks for links.gateway in the settings: no Gateway is configured", file=sys.stderr)
         return 2
+    problem = _cannot_be_written(wanted.output)
+    if problem:
+        # Said now: all that was seen would be lost at the end.
+        print(f"--output {wanted.output}: {problem}; name another file", file=sys.stderr)
+        return 2
     try:
         record = asyncio.run(_run(settings, wanted))
+    except asyncio.CancelledError:
+        print("ended before anything was made", file=sys.stderr)
+        return 1
     except NotToBeTried as error:
         print(safe(str(error)), file=sys.stderr)
         return 1
@@ -69,12 +79,27 @@ def conformance(config: Path, wanted: Wanted) -> int:
         print(words, file=sys.stderr)
         return 1
     checks = judged(record)
-    wanted.output.write_text(as_file(record, checks, datetime.now(UTC).isoformat(timespec="seconds")))
     for check in checks:
         print(check.line)
     print(summary(checks))
+    file = as_file(record, checks, datetime.now(UTC).isoformat(timespec="seconds"))
+    try:
+        wanted.output.write_text(file)
+    except OSError as error:
+        print(f"{wanted.output} cannot be written ({error.strerror}), so it follows here", file=sys.stderr)
+        print(file)
+        return 1
     print(f"All that was seen is in {wanted.output}. It names the workload, its image and hosts.")
     return exit_code(checks)
+
+
+def _cannot_be_written(path: Path) -> str:
+    """Return why a file cannot be written, as far as can be seen without writing it; empty if it can."""
+    if path.is_dir():
+        return "it is a directory"
+    if not path.parent.is_dir():
+        return f"there is no directory {path.parent}"
+    return "" if os.access(path if path.exists() else path.parent, os.W_OK) else "it may not be written"
 
 
 async def _run(settings: Settings, wanted: Wanted) -> Record:
@@ -90,14 +115,16 @@ async def _run(settings: Settings, wanted: Wanted) -> Record:
         subject = await subject_of(
             kube, wanted.namespace, wanted.target, wanted.entry_url, gateway, wanted.backend
         )
+        await take_away_leftovers(kube, subject, datetime.now(UTC), say)
         trial = Trial(kube, Links(_USER_AGENT, proxies=proxies_of(os.environ)), say)
         return await tried(trial, subject, _begun(subject, seen, await kube.server_version()))
     finally:
-        await kube.close()
+        # Whoever ends it here ends nothing any more, and still wants to know what was seen.
+        await to_its_end(kube.close())
 
 
 def _end_early_when_told(say: Callable[[str], None]) -> None:
-    """Have Ctrl-C and SIGTERM end what is tried; what was made is removed all the same.
+    """Have Ctrl-C, SIGTERM and a closed terminal end what is tried; what was made is removed all the same.
 
     Only the first of them: a second one, in impatience, would leave a session behind that takes requests.
     """
@@ -112,7 +139,7 @@ def _end_early_when_told(say: Callable[[str], None]) -> None:
             working.cancel()
         told = True
 
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(number, end)
 
 
@@ -133,6 +160,8 @@ def _begun(subject: Subject, seen: OperatorSeen, kubernetes: str) -> Record:
 
 def _teller(began: float) -> Callable[[str], None]:
     def say(what: str) -> None:
-        print(f"{time.monotonic() - began:6.1f} s  {safe(what)}", file=sys.stderr, flush=True)
+        # Where nobody reads it any more (`2>&1 | head`, a closed terminal) what was made is still removed.
+        with suppress(OSError):
+            print(f"{time.monotonic() - began:6.1f} s  {safe(what)}", file=sys.stderr, flush=True)
 
     return say

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import signal
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
@@ -14,8 +15,9 @@ import pytest_asyncio
 import yaml
 
 from previewbot_demo import hosts
+from previewbot_demo.faults import Call
 from previewbot_demo.world import Options
-from tests.support.commands import Ended, ended, run, started
+from tests.support.commands import PATIENCE, Ended, ended, run, started
 from tests.support.worlds import Scene, gateway_at, scene, switched, until
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -133,6 +135,83 @@ async def test_whoever_ends_it_early_leaves_nothing_behind(
     assert seen.code == 1
     assert "it was ended before its time" in seen.out
     assert left(town) == []
+
+
+def of_a_trial(call: Call, method: str, kind: str) -> bool:
+    return (call.method, call.agent) == (method, "previewbot-conformance") and f"/{kind}" in call.path
+
+
+async def test_whoever_ends_it_while_it_removes_what_it_made_ends_nothing(
+    town: Scene, tmp_path: Path
+) -> None:
+    removing, go_on = asyncio.Event(), asyncio.Event()
+
+    async def slow(call: Call) -> None:
+        if of_a_trial(call, "DELETE", "previewsessions"):
+            removing.set()
+            await go_on.wait()
+
+    output = tmp_path / "conformance.yaml"
+    with switched(town.world.faults, before=slow):
+        process = await started(town, *arguments(town, output))
+        assert process.stderr is not None
+        async with asyncio.timeout(PATIENCE):
+            await removing.wait()
+            process.send_signal(signal.SIGINT)
+            while b"ending early" not in await process.stderr.readline():
+                pass
+        go_on.set()
+        seen = seen_by(await ended(process), output)
+
+    assert "Traceback" not in seen.err
+    assert seen.file["seen"]["answers"]["with the key"]["by_session"] == 10
+    assert left(town) == []
+
+
+async def test_whoever_ends_it_before_anything_was_made_is_told_so(town: Scene, tmp_path: Path) -> None:
+    asked = asyncio.Event()
+
+    async def silent(call: Call) -> None:
+        if of_a_trial(call, "GET", "deployments"):
+            asked.set()
+            await asyncio.Event().wait()
+
+    output = tmp_path / "conformance.yaml"
+    with switched(town.world.faults, before=silent):
+        process = await started(town, *arguments(town, output))
+        async with asyncio.timeout(PATIENCE):
+            await asked.wait()
+        process.send_signal(signal.SIGINT)
+        seen = seen_by(await ended(process), output)
+
+    assert (seen.code, seen.out, seen.file) == (1, "", {})
+    assert seen.err.splitlines()[-1] == "ended before anything was made"
+    assert left(town) == []
+
+
+async def test_whoever_reads_no_further_leaves_nothing_behind(town: Scene, tmp_path: Path) -> None:
+    process = await started(town, *arguments(town, tmp_path / "conformance.yaml"))
+    assert process.stderr is not None
+    async with asyncio.timeout(PATIENCE):
+        await process.stderr.readline()
+    # As `2>&1 | head -1` does.
+    transport = process._transport  # type: ignore[attr-defined]
+    transport.get_pipe_transport(2).close()
+
+    async with asyncio.timeout(PATIENCE):
+        await process.wait()
+
+    assert process.returncode == 0
+    assert left(town) == []
+
+
+async def test_a_file_that_cannot_be_written_is_told_before_anything_is_tried(
+    town: Scene, tmp_path: Path
+) -> None:
+    seen = await tried(town, tmp_path / "nowhere")
+
+    assert (seen.code, seen.out) == (2, "")
+    assert "there is no directory" in seen.err
 
 
 async def test_a_workload_that_is_not_there(town: Scene, tmp_path: Path) -> None:

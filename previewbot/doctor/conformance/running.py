@@ -8,9 +8,9 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
 from previewbot.clients.kubernetes.client import Kube
 from previewbot.clients.kubernetes.resources import PODS
@@ -34,6 +34,8 @@ from previewbot.engine.targets import TargetProblem, choose_container, reference
 from previewbot.errors import RemoteError
 from previewbot.reconciler.gather.gateway import read_gateway
 from previewbot.rules.masking import one_line
+
+T = TypeVar("T")
 
 REQUESTS = 10
 """How many requests of each kind are asked."""
@@ -121,11 +123,31 @@ async def tried(trial: Trial, subject: Subject, begun: Record) -> Record:
     except asyncio.CancelledError:
         # Ctrl-C, or the end of a pod. What was seen is still worth writing down, once everything is removed.
         record = replace(record, stopped="it was ended before its time")
-        working = asyncio.current_task()
-        while working is not None and working.uncancel():
-            pass
+        _go_on()
+    except Exception:
+        # A mistake of ours: it is told, but leaves nothing behind either.
+        await to_its_end(_removed(trial, subject, record, uid))
+        raise
     # Whatever happened: a session that nobody knows of would take requests until its time is up.
-    return await _removed(trial, subject, record, uid)
+    return await to_its_end(_removed(trial, subject, record, uid))
+
+
+async def to_its_end(work: Coroutine[Any, Any, T]) -> T:
+    """Let work come to its end, also where we are told to end while it is under way."""
+    task = asyncio.ensure_future(work)
+    while not task.done():
+        try:
+            await asyncio.wait({task})
+        except asyncio.CancelledError:
+            _go_on()
+    return task.result()
+
+
+def _go_on() -> None:
+    """Have this task go on although it was cancelled."""
+    working = asyncio.current_task()
+    while working is not None and working.uncancel():
+        pass
 
 
 async def _with_route(trial: Trial, subject: Subject, record: Record) -> Record:

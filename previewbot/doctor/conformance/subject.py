@@ -16,7 +16,8 @@ MANAGED_BY = {"app.kubernetes.io/managed-by": "previewbot-conformance"}
 """By this label whoever finds such an object knows where it comes from. It is none that the controller goes
 by, so a previewbot at work in the same cluster leaves it alone."""
 
-_TTL_SECONDS = 1800
+TTL_SECONDS = 1800
+"""How long a session may live that nobody removes."""
 
 
 class NotToBeTried(Exception):
@@ -88,7 +89,7 @@ def session_manifest(subject: Subject) -> dict[str, Any]:
         image=subject.image,
         ports=None,
         head_sha="",
-        ttl_seconds=_TTL_SECONDS,
+        ttl_seconds=TTL_SECONDS,
     )
     return {
         "apiVersion": f"{mirrord.API_GROUP}/{mirrord.API_VERSION}",
