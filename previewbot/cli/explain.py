@@ -6,15 +6,18 @@ import asyncio
 import logging
 import os
 import sys
+from collections.abc import Coroutine
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from previewbot.cli.serve import load, proxies_of, read_secret
 from previewbot.config.server import private_key, private_key_source
 from previewbot.doctor.check import safe
 from previewbot.doctor.explaining import CannotExplain, foresee
 from previewbot.doctor.reference import Reference
-from previewbot.doctor.steps import last_sentence, steps
+from previewbot.doctor.running import SAY_SOMETHING_AFTER
+from previewbot.doctor.steps import Foreseen, last_sentence, steps
 from previewbot.errors import RemoteError
 
 
@@ -30,7 +33,8 @@ def explain(config: Path, reference: Reference) -> int:
     # What a pass would log of what it meets is in the steps.
     logging.disable(logging.ERROR)
     try:
-        foreseen = asyncio.run(foresee(reference, settings, key, lambda: datetime.now(UTC), proxies))
+        looking = foresee(reference, settings, key, lambda: datetime.now(UTC), proxies)
+        foreseen = asyncio.run(_patiently(looking))
     except CannotExplain as error:
         print(safe(str(error)), file=sys.stderr)
         return 1
@@ -46,3 +50,12 @@ def explain(config: Path, reference: Reference) -> int:
         print(step.line)
     print(last_sentence(foreseen))
     return 0
+
+
+async def _patiently(looking: Coroutine[Any, Any, Foreseen]) -> Foreseen:
+    """Wait for a look, and say that it is under way where it takes longer than people wait for an echo."""
+    task = asyncio.ensure_future(looking)
+    done, _ = await asyncio.wait({task}, timeout=SAY_SOMETHING_AFTER)
+    if not done:
+        print("… still waiting: GitHub, the cluster or a registry", file=sys.stderr, flush=True)
+    return await task

@@ -26,6 +26,7 @@ from previewbot.doctor.steps import Foreseen
 from previewbot.engine import mirrord
 from previewbot.engine.view import view_of
 from previewbot.errors import NotFound, RemoteError
+from previewbot.reconciler.context import Context
 from previewbot.reconciler.gather import Gone, gather
 from previewbot.reconciler.plan.planner import make_plan
 from previewbot.reconciler.store import PreviewStore
@@ -77,12 +78,13 @@ async def foresee(
 
 async def _foreseen(seen: _Seen, reference: Reference) -> Foreseen:
     obj, stored = await _preview(seen, reference)
+    _check_whose(obj, seen.settings)
     previews, pods = await _previews(seen), await _pods(seen)
     operator = await look_at_operator(seen.kube)
     context = looking(
         seen.kube, seen.github, seen.registry, seen.links, seen.settings, seen.now, previews, pods, operator
     )
-    store = PreviewStore(context, obj)
+    store = _store(context, obj)
     try:
         observation = await gather(context, store, afresh=True)
     except Gone as error:
@@ -91,6 +93,28 @@ async def _foreseen(seen: _Seen, reference: Reference) -> Foreseen:
     preview = replace(observation.preview, status=plan.status)
     headline = context.renderer.headline(view_of(seen.settings, preview)) if plan.status.reason else ""
     return Foreseen(seen.settings, observation, plan, preview, stored, headline)
+
+
+def _check_whose(obj: Mapping[str, Any], settings: Settings) -> None:
+    """Raise CannotExplain for a Preview that the controller leaves alone, whatever is in it."""
+    name, of = obj["metadata"]["name"], (obj["spec"].get("appId"), obj["spec"].get("githubHost"))
+    if of != (settings.github.app_id, settings.github_host):
+        raise CannotExplain(
+            f"the Preview {name} is of App {of[0]} at {of[1]}, and these settings are for App "
+            f"{settings.github.app_id} at {settings.github_host}: previewbot leaves it alone. If that App is "
+            f"no more, `kubectl delete preview {name}` makes room for one of its own"
+        )
+
+
+def _store(context: Context, obj: Mapping[str, Any]) -> PreviewStore:
+    try:
+        return PreviewStore(context, obj)
+    except (ValidationError, KeyError, ValueError) as error:
+        name = obj["metadata"]["name"]
+        words = (
+            f"the Preview {name} is not as this version writes it: see `kubectl get preview {name} -o yaml`"
+        )
+        raise CannotExplain(words) from error
 
 
 async def _preview(seen: _Seen, reference: Reference) -> tuple[Mapping[str, Any], bool]:
