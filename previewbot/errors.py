@@ -24,6 +24,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+UNREADABLE = "GitHub's answer cannot be read"
+"""The words of an answer that is none of GitHub's API: cut off, or somebody else's."""
+
+UNTRUSTED = "its certificate is not trusted"
+"""How the words begin that say why somebody was not believed to be who was asked."""
+
 
 class PreviewbotError(Exception):
     """The base of every error that previewbot raises on purpose."""

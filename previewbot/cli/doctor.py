@@ -8,8 +8,10 @@ import signal
 import sys
 from collections.abc import Callable, Mapping
 from contextlib import aclosing
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Generic, TypeVar
 
 from previewbot.cli.serve import load, proxies_of, read_secret
 from previewbot.clients.github.app import rsa_key
@@ -22,7 +24,7 @@ from previewbot.config.server import (
     webhook_secrets,
 )
 from previewbot.doctor.check import Check, not_checked, ok, wrong
-from previewbot.doctor.examination import Secrets, questions_about
+from previewbot.doctor.examination import SETTINGS, Secrets, questions_about
 from previewbot.doctor.report import as_json, exit_code, summary
 from previewbot.doctor.running import asked
 from previewbot.errors import SettingsError
@@ -31,12 +33,25 @@ _TERMINATED = 128 + signal.SIGTERM
 
 KEY, SECRET = "the private key", "the webhook secret"
 
+T = TypeVar("T")
+
 
 def doctor(config: Path, *, json: bool) -> int:
     """Look at everything, and tell each finding as soon as it is there; return the exit code.
 
-    Raises SettingsError for settings that cannot be read.
+    Raises SettingsError for settings that cannot be read; as JSON they are a finding like any other.
     """
+    try:
+        return _doctor(config, json=json)
+    except SettingsError as error:
+        if not json:
+            raise
+        # Whoever reads JSON reads it whatever is wrong.
+        print(as_json([wrong(SETTINGS, problem) for problem in error.problems]))
+        return 2
+
+
+def _doctor(config: Path, *, json: bool) -> int:
     settings = load(config, os.environ)
     secrets = secrets_of(settings, os.environ)
 
@@ -53,10 +68,11 @@ def doctor(config: Path, *, json: bool) -> int:
 
 
 async def _examined(settings: Settings, secrets: Secrets, tell: Callable[[Check], None]) -> list[Check]:
-    # A pod that is told to end takes its probe away again, as after Ctrl-C.
+    # A pod that is told to end takes its probe away again, as after Ctrl-C; so does whoever hangs up.
     working = asyncio.current_task()
     assert working is not None
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, working.cancel)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        asyncio.get_running_loop().add_signal_handler(number, working.cancel)
     found: list[Check] = []
     async with (
         questions_about(settings, secrets, lambda: datetime.now(UTC), proxies_of(os.environ)) as questions,
@@ -74,29 +90,65 @@ def _waiting(what: str) -> None:
 
 def secrets_of(settings: Settings, environment: Mapping[str, str]) -> Secrets:
     """Read the secrets that are here: the chart gives each process only its own."""
-    key, signing, checks = None, None, list[Check]()
+    key = _secret(
+        _Wanted(KEY, "controller", "it is an RSA key in PEM form"),
+        lambda: private_key_source(settings, environment),
+        _usable_key,
+    )
+    signing = _secret(
+        _Wanted(SECRET, "web", "it can be used"),
+        lambda: webhook_secret_source(settings, environment),
+        webhook_secrets,
+    )
+    return Secrets(key.value, signing.value, (key.check, signing.check), (*key.here, *signing.here))
+
+
+@dataclass(frozen=True)
+class _Wanted:
+    """A secret: what its finding is called, whose it is, and what is said of one that can be used."""
+
+    name: str
+    who: str
+    words: str
+
+    @property
+    def whose(self) -> str:
+        """Whose it is, in words."""
+        return "web's" if self.who == "web" else f"the {self.who}'s"
+
+
+@dataclass(frozen=True)
+class _Read(Generic[T]):
+    """What came of reading a secret: `here` has whose it is where it is here, be it one of no use."""
+
+    check: Check
+    value: T | None = field(default=None, repr=False)
+    here: tuple[str, ...] = ()
+
+
+def _secret(
+    wanted: _Wanted, find: Callable[[], SecretSource], use: Callable[[SecretSource, bytes], T]
+) -> _Read[T]:
+    here: tuple[str, ...] = ()
     try:
-        source = private_key_source(settings, environment)
-        if _is_here(source):
-            key = private_key(source, read_secret(source))
-            rsa_key(key)
-            checks.append(ok(KEY, "it is an RSA key in PEM form"))
-        else:
-            checks.append(not_checked(KEY, f"{source.file} is not here: it is the controller's"))
+        source = find()
+        if not _is_here(source):
+            return _Read(not_checked(wanted.name, f"{source.file} is not here: it is {wanted.whose}"))
+        here = (wanted.who,)
+        return _Read(ok(wanted.name, wanted.words), use(source, read_secret(source)), here)
     except SettingsError as error:
-        key = None
-        checks.append(wrong(KEY, "; ".join(error.problems)))
-    try:
-        source = webhook_secret_source(settings, environment)
-        if _is_here(source):
-            signing = webhook_secrets(source, read_secret(source))
-            checks.append(ok(SECRET, "it can be used"))
-        else:
-            checks.append(not_checked(SECRET, f"{source.file} is not here: it is web's"))
-    except SettingsError as error:
-        checks.append(wrong(SECRET, "; ".join(error.problems)))
-    return Secrets(key, signing, tuple(checks))
+        return _Read(wrong(wanted.name, "; ".join(error.problems)), here=here)
+
+
+def _usable_key(source: SecretSource, content: bytes) -> str:
+    key = private_key(source, content)
+    rsa_key(key)
+    return key
 
 
 def _is_here(source: SecretSource) -> bool:
-    return source.file is None or source.file.exists()
+    try:
+        return source.file is None or source.file.exists()
+    except OSError:
+        # It is meant to be here, and cannot be looked at: whoever reads it is told why.
+        return True

@@ -9,6 +9,7 @@ import aiohttp
 from yarl import URL
 
 from previewbot.clients.tls import client_context, end_at_once
+from previewbot.errors import UNTRUSTED
 from previewbot.rules.proxies import DIRECTLY, Proxies, Proxy, refusal
 
 TIMEOUT = aiohttp.ClientTimeout(total=30, connect=5)
@@ -16,7 +17,14 @@ TIMEOUT = aiohttp.ClientTimeout(total=30, connect=5)
 
 
 class ProxyRefused(aiohttp.ClientError):
-    """The proxy does not pass a request on; the words say which proxy, and why."""
+    """The proxy does not pass a request on; the words say which proxy, and why.
+
+    `status` is what it answered, None where it cannot be reached.
+    """
+
+    def __init__(self, proxy: Proxy, status: int | None = None) -> None:
+        self.status = status
+        super().__init__(refusal(proxy, status))
 
 
 def through(proxy_of: Callable[[str], Proxy | None]) -> aiohttp.ClientMiddlewareType:
@@ -40,13 +48,13 @@ def through(proxy_of: Callable[[str], Proxy | None]) -> aiohttp.ClientMiddleware
         try:
             response = await handler(request)
         except aiohttp.ClientHttpProxyError as error:
-            raise ProxyRefused(refusal(proxy, error.status)) from error
+            raise ProxyRefused(proxy, error.status) from error
         except aiohttp.ClientProxyConnectionError as error:
-            raise ProxyRefused(refusal(proxy)) from error
+            raise ProxyRefused(proxy) from error
         if response.status == 407:
             # Only a proxy says so.
             response.close()
-            raise ProxyRefused(refusal(proxy, response.status))
+            raise ProxyRefused(proxy, response.status)
         return response
 
     return send
@@ -77,4 +85,4 @@ def untrusted(error: aiohttp.ClientConnectorCertificateError) -> str:
     """Return in words why a certificate is not believed."""
     failed = error.certificate_error
     told = failed.verify_message if isinstance(failed, ssl.SSLCertVerificationError) else "it is not valid"
-    return f"its certificate is not trusted: {told}"
+    return f"{UNTRUSTED}: {told}"

@@ -11,19 +11,23 @@ import yaml
 
 from previewbot.api import KIND, Resource
 from previewbot.clients.kubernetes.examining import ExaminedKube
+from previewbot.clients.kubernetes.exec_plugin import PATIENCE_SECONDS
 from previewbot.clients.kubernetes.operator import look_at_operator
 from previewbot.clients.kubernetes.resources import PREVIEWS
 from previewbot.config.server import Settings
 from previewbot.doctor import cluster_judged as judged
 from previewbot.doctor import fields, rights, samples
-from previewbot.doctor.check import Check, not_checked
-from previewbot.doctor.running import Question
+from previewbot.doctor.check import Check, State, not_checked
+from previewbot.doctor.running import SECONDS, Question
 from previewbot.engine import mirrord
 from previewbot.errors import Forbidden, RemoteError
 from previewbot.runtime.informers import required_resources
 from previewbot.text.render import templates_directory
 
 _AT_ONCE = 8
+_LOGIN_SECONDS = PATIENCE_SECONDS + SECONDS
+"""The kubeconfig's program has a time of its own, after which it is named."""
+
 _CRD_OF_PREVIEWS, _CRD_OF_SESSIONS = "the CRD of Previews", "the CRD of preview sessions"
 _APPLY = (
     "kubectl apply --server-side --filename charts/previewbot/crds/ (Helm never changes a CRD that is there)"
@@ -37,7 +41,8 @@ class OfCluster:
     """The questions to the API server, with the account that this process has.
 
     `connect` raises SettingsError for a kubeconfig that cannot be used; `who` names the processes whose
-    rights the account must have: `web`, `controller`.
+    rights the account must have: `web`, `controller`. `closed` has the namespaces in which no preview can be,
+    once that was tried: of each it is told what is wrong.
     """
 
     kube: ExaminedKube
@@ -52,15 +57,17 @@ class OfCluster:
     ) -> None:
         self._connect, self._settings, self._who, self._now = connect, settings, who, now
         self._username = ""
+        self._missing: Sequence[str] = ()
+        self.closed: set[str] = set()
         self._room = asyncio.Semaphore(_AT_ONCE)
 
     def questions(self) -> list[Question]:
         """Return them in the order in which they are told."""
         known = (judged.LOGIN,)
         asked = [
-            Question(judged.LOGIN, self._login),
+            Question(judged.LOGIN, self._login, seconds=_LOGIN_SECONDS),
             Question(judged.RESOURCES, self._resources, after=known),
-            *(Question(f"rights of {who}", partial(self._rights, who), after=known) for who in self._who),
+            *(Question(rights.name_of(who), partial(self._rights, who), after=known) for who in self._who),
             Question(_CRD_OF_PREVIEWS, self._previews, after=(*known, judged.RESOURCES)),
         ]
         if "controller" not in self._who:
@@ -68,14 +75,16 @@ class OfCluster:
         return [
             *asked,
             Question(_CRD_OF_SESSIONS, self._sessions, after=(*known, judged.RESOURCES)),
-            *(
-                Question(
-                    f"the namespace {name}", partial(self._namespace, name), after=(*known, judged.RESOURCES)
-                )
-                for name in self._settings.cluster.namespaces
-            ),
-            Question(judged.OPERATOR, self._operator, after=known),
+            *self._of_namespaces(),
+            Question(judged.OPERATOR, self._operator, after=known, awaits=(judged.RESOURCES,)),
             Question(judged.LEASE, self._lease, after=known),
+        ]
+
+    def _of_namespaces(self) -> list[Question]:
+        after = (judged.LOGIN, judged.RESOURCES)
+        return [
+            Question(judged.namespace_name(name), partial(self._namespace, name), after=after)
+            for name in self._settings.cluster.namespaces
         ]
 
     async def _login(self) -> list[Check]:
@@ -89,7 +98,8 @@ class OfCluster:
 
     async def _resources(self) -> list[Check]:
         wanted = required_resources(self._settings) if "controller" in self._who else [PREVIEWS]
-        return [judged.resources(await self.kube.missing_resources(wanted))]
+        self._missing = await self.kube.missing_resources(wanted)
+        return [judged.resources(self._missing)]
 
     async def _rights(self, who: str) -> list[Check]:
         wanted = rights.webs(self._settings) if who == "web" else rights.controllers(self._settings)
@@ -125,11 +135,15 @@ class OfCluster:
         try:
             await self.kube.try_to_create(mirrord.SESSIONS, namespace, manifest)
         except RemoteError as error:
-            return judged.tried_session(namespace, self._username, error)
-        return judged.tried_session(namespace, self._username, None)
+            checks = judged.tried_session(namespace, self._username, error)
+        else:
+            checks = judged.tried_session(namespace, self._username, None)
+        if any(check.state is State.WRONG for check in checks):
+            self.closed.add(namespace)
+        return checks
 
     async def _operator(self) -> list[Check]:
-        return judged.operator(await look_at_operator(self.kube), self._now())
+        return judged.operator(await look_at_operator(self.kube), self._now(), self._missing)
 
     async def _lease(self) -> list[Check]:
         lease = self._settings.cluster.lease_or_default

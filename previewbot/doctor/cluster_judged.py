@@ -8,7 +8,9 @@ from typing import Any
 
 from previewbot.api import Reason
 from previewbot.doctor.check import Check, Whose, not_checked, note, ok, safe, wrong
+from previewbot.engine import mirrord
 from previewbot.engine.operator import Answer, OperatorSeen, problem_of, warnings_of
+from previewbot.engine.probe import NAME
 from previewbot.errors import Forbidden, Invalid, NotFound, RemoteError, TryLater, Unauthorized
 
 LOGIN, RESOURCES, LEASE, OPERATOR, POLICY = (
@@ -19,7 +21,11 @@ LOGIN, RESOURCES, LEASE, OPERATOR, POLICY = (
     "the admission policy",
 )
 
-_POLICY = "ValidatingAdmissionPolicy"
+_OF_OUR_POLICY = f"the key {NAME} is not one of previewbot"
+_OF_OTHER_NAMESPACES = "previews may not be made in the namespace"
+"""What the chart's policy says to the doctor's session, and where it is of other settings. Another policy's
+refusal is one of previewbot's sessions as well."""
+
 _STALE = timedelta(seconds=30)
 """Three times as long as a Lease lasts: clocks of two machines differ."""
 
@@ -70,18 +76,23 @@ def resources(missing: Sequence[str]) -> Check:
     return wrong(RESOURCES, f"the cluster lacks {', '.join(missing)}: {'; '.join(advice)}")
 
 
+def namespace_name(namespace: str) -> str:
+    """Return what the finding about a namespace is called."""
+    return f"the namespace {namespace}"
+
+
 def tried_session(namespace: str, username: str, error: RemoteError | None) -> list[Check]:
     """Return what trying a session shows that the admission policy must refuse: namespace, CRD, policy.
 
     `error` is what would have come of creating it, None if it would have been made.
     """
-    name = f"the namespace {namespace}"
+    name = namespace_name(namespace)
     there = ok(name, "it is there, and takes sessions with every field that previewbot sends")
     policy = f"{POLICY} in {namespace}"
     if error is None:
         return [there, _unbound(policy, username)]
     said = safe(error.message)
-    if _POLICY in error.message:
+    if _OF_OUR_POLICY in error.message:
         return [there, ok(policy, "it refuses what previewbot does not make")]
     unseen = not_checked(policy, f"because of what is wrong with {name}")
     if isinstance(error, NotFound):
@@ -95,6 +106,12 @@ def tried_session(namespace: str, username: str, error: RemoteError | None) -> l
         return [not_checked(name, words), unseen]
     if isinstance(error, Forbidden) and "being terminated" in error.message:
         return [wrong(name, "it is being deleted: nothing can be made in it"), unseen]
+    if _OF_OTHER_NAMESPACES in error.message:
+        words = (
+            f"it is of other settings, and would refuse every session there: {said}. Have `helm upgrade` "
+            "make it anew, with these cluster.namespaces"
+        )
+        return [not_checked(name, f"because of what is wrong with {policy}"), wrong(policy, words)]
     if isinstance(error, Invalid) and "unknown field" in error.message:
         words = (
             f"mirrord's CRD is of another version than this previewbot: {said}. "
@@ -124,9 +141,16 @@ def _unbound(name: str, username: str) -> Check:
     return note(name, words)
 
 
-def operator(seen: OperatorSeen, now: datetime) -> list[Check]:
-    """Return whether mirrord's operator makes previews, and what is to be seen to although it does."""
+def operator(seen: OperatorSeen, now: datetime, missing: Sequence[str] = ()) -> list[Check]:
+    """Return whether mirrord's operator makes previews, and what is to be seen to although it does.
+
+    `missing` are the kinds that `resources` told of: where the operator's own are among them it is told of
+    already that there is none.
+    """
     problem = problem_of(seen, now)
+    told = any(mirrord.API_GROUP in one for one in missing)
+    if told and problem is not None and problem.reason is Reason.OPERATOR_MISSING:
+        return [not_checked(OPERATOR, f"because of what is wrong with {RESOURCES}")]
     if problem is not None:
         whose = Whose.VENDOR if problem.reason is Reason.LICENCE_EXPIRED else Whose.PLATFORM_TEAM
         return [wrong(OPERATOR, problem.words, whose)]

@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from urllib.parse import urlsplit
 
 from previewbot.clients.github import GitHub
 from previewbot.clients.kubernetes.examining import ExaminedKube
@@ -14,14 +13,15 @@ from previewbot.clients.links import Links
 from previewbot.clients.outgoing import client_session
 from previewbot.clients.registry import Registry
 from previewbot.config.server import Settings
-from previewbot.doctor.check import Check, note, ok
+from previewbot.doctor.check import Check, not_checked, note, ok
 from previewbot.doctor.cluster import OfCluster
 from previewbot.doctor.contexts import looking
 from previewbot.doctor.github import Heard, OfGitHub
 from previewbot.doctor.names import OfNames
 from previewbot.doctor.probing import OfRoutes
-from previewbot.doctor.registries import OfRegistries, hosts
-from previewbot.doctor.repositories import OfRepositories
+from previewbot.doctor.proxies import OfProxies
+from previewbot.doctor.registries import OfRegistries, hosts, url_of
+from previewbot.doctor.repositories import Named, OfRepositories
 from previewbot.doctor.running import Question
 from previewbot.doctor.web import OfWeb
 from previewbot.errors import LeaseLost
@@ -36,18 +36,23 @@ SETTINGS = "settings"
 class Secrets:
     """What of the two secrets is here, and what was found when they were read.
 
-    `private_key` is None where this is not the controller's half, `signing` where it is not web's.
+    `private_key` and `signing` are None where they are not here, or cannot be used; `here` are the processes
+    whose secrets are here, be they of use or not.
     """
 
     private_key: str | None = field(default=None, repr=False)
     signing: tuple[bytes, ...] | None = field(default=None, repr=False)
     checks: tuple[Check, ...] = ()
+    here: tuple[str, ...] = ()
 
     @property
     def who(self) -> tuple[str, ...]:
-        """The processes whose half this is; both where neither's secret is here."""
-        found = {"controller": self.private_key, "web": self.signing}
-        return tuple(name for name, secret in found.items() if secret is not None) or tuple(found)
+        """The processes whose half this is; both where neither's secret is here.
+
+        One whose secret is of no use is still that one: held to what the other may do, it would lack all of
+        it.
+        """
+        return self.here or ("controller", "web")
 
 
 def refuse_changes() -> None:
@@ -71,50 +76,52 @@ async def questions_about(
             return kube
 
         links = Links(USER_AGENT, proxies=proxies)
-        known = [*_settings(settings), *secrets.checks, *_ways_out(settings, secrets, proxies)]
-        questions = [Question(SETTINGS, _given(known))]
+        known = [*_settings(settings), *secrets.checks]
+        if "controller" in secrets.here and secrets.private_key is None:
+            known.append(not_checked("GitHub", "because of what is wrong with the private key"))
+        urls = (
+            [settings.github.api_url, *map(url_of, hosts(settings))] if "controller" in secrets.here else []
+        )
+        ways_out = OfProxies(session, proxies)
+        questions = [Question(SETTINGS, _given(known)), *ways_out.questions(urls)]
         cluster = OfCluster(connect, settings, secrets.who, now)
         targets: list[Question] = []
+        registry = Registry(session, settings.images.registries)
+        services: list[Named] = []
         if secrets.private_key is not None:
             heard = Heard(now)
             github = GitHub(
                 session, settings.github, secrets.private_key, user_agent=USER_AGENT, now=now, heard=heard
             )
-            registry = Registry(session, settings.images.registries)
-            asking = OfGitHub(github, settings, heard, now)
+            asking = OfGitHub(github, settings, heard, now, ways_out.before(settings.github.api_url))
             files = OfRepositories(
                 github,
                 settings,
                 served=lambda: asking.served,
                 context=lambda: looking(cluster.kube, github, registry, links, settings, now),
+                closed=lambda: cluster.closed,
             )
             questions += asking.questions(files.questions(), lambda: files.covered)
-            questions += OfRegistries(registry, settings, lambda: files.services).questions()
             targets = files.questions_of_targets()
+            services = files.services
+        if "controller" in secrets.here:
+            questions += OfRegistries(registry, settings, lambda: services, ways_out.before).questions()
         questions += [*cluster.questions(), *targets]
         ways = settings.links
         if "controller" in secrets.who and ways is not None and ways.gateway is not None:
-            questions += OfRoutes(lambda: cluster.kube, links, settings, ways.gateway, now).questions()
-            questions += OfNames(ways.gateway, settings.public_url, now, asks=ways.check).questions()
+            routes = OfRoutes(lambda: cluster.kube, links, settings, ways.gateway, now)
+            names = OfNames(ways.gateway, settings.public_url, now, asks=ways.check, proxies=proxies)
+            of_routes = routes.questions()
+            questions += [*of_routes, *names.questions(follows=[question.name for question in of_routes])]
         questions += OfWeb(session, settings, secrets.signing or ()).questions()
         yield questions
 
 
 def _settings(settings: Settings) -> Sequence[Check]:
     return [
-        ok(SETTINGS, "both processes would start with them"),
+        ok(SETTINGS, "both processes can read them"),
         *(note(SETTINGS, warning) for warning in warnings_of(settings)),
     ]
-
-
-def _ways_out(settings: Settings, secrets: Secrets, proxies: Proxies) -> Sequence[Check]:
-    """Return through which proxies requests go, where there are any."""
-    urls = [settings.github.api_url, *(f"https://{host}/" for host in hosts(settings))]
-    if secrets.private_key is None or proxies == DIRECTLY:
-        return []
-    ways = ((urlsplit(url).netloc, proxies.of(url)) for url in urls)
-    told = ", ".join(f"{host} {f'through {proxy.url}' if proxy else 'directly'}" for host, proxy in ways)
-    return [ok("proxies", f"by HTTPS_PROXY and NO_PROXY: {told}; the API server as its kubeconfig says")]
 
 
 def _given(checks: Sequence[Check]) -> Callable[[], Awaitable[Sequence[Check]]]:

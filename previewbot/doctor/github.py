@@ -12,6 +12,7 @@ from previewbot.clients.github.limits import Quota, quota_from
 from previewbot.config.server import Settings
 from previewbot.doctor import github_judged as judged
 from previewbot.doctor.check import Check, not_checked
+from previewbot.doctor.deliveries_judged import DELIVERIES, deliveries, of_ours
 from previewbot.doctor.repositories_judged import REPOSITORIES
 from previewbot.doctor.running import Question
 from previewbot.errors import RemoteError
@@ -46,10 +47,18 @@ class Heard:
 
 
 class OfGitHub:
-    """The questions to GitHub; each keeps what the later ones need."""
+    """The questions to GitHub; each keeps what the later ones need. `after` is what is asked before them."""
 
-    def __init__(self, github: GitHub, settings: Settings, heard: Heard, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        github: GitHub,
+        settings: Settings,
+        heard: Heard,
+        now: Callable[[], datetime],
+        after: tuple[str, ...] = (),
+    ) -> None:
         self._github, self._settings, self._heard, self._now = github, settings, heard, now
+        self._after = after
         self._facts = AppFacts("")
         self.served: Sequence[Installation] = ()
 
@@ -65,22 +74,24 @@ class OfGitHub:
         self._covered = covered
         known = (judged.APP,)
         return [
-            Question(judged.APP, self._app),
+            Question(judged.APP, self._app, after=self._after),
             Question(judged.CLOCK, self._clock, awaits=known),
             Question(judged.PERMISSIONS, self._permissions, after=known),
             Question(judged.EVENTS, self._events, after=known),
             Question(judged.INSTALLATIONS, self._installations, after=known),
             *of_repositories,
             Question(judged.HOOK, self._hook, after=known),
-            Question(judged.DELIVERIES, self._deliveries, after=known, awaits=(REPOSITORIES,)),
-            Question(judged.QUOTA, self._quota, after=known, awaits=(judged.DELIVERIES,)),
+            Question(
+                DELIVERIES, self._deliveries, after=known, awaits=(REPOSITORIES,), follows=(judged.HOOK,)
+            ),
+            Question(judged.QUOTA, self._quota, after=known, awaits=(DELIVERIES,)),
         ]
 
     async def _app(self) -> list[Check]:
         try:
             self._facts = await self._github.facts()
         except RemoteError as error:
-            return [judged.app_refused(error, self._settings)]
+            return [judged.app_refused(error, self._settings, self._heard.skew)]
         return [judged.app(self._facts, self._settings)]
 
     async def _clock(self) -> list[Check]:
@@ -105,9 +116,9 @@ class OfGitHub:
 
     async def _deliveries(self) -> list[Check]:
         found = await self._github.deliveries()
-        ours = judged.ours(found, self.served)
+        ours = of_ours(found, self.served)
         changed = None if found else await self._last_change()
-        return [judged.deliveries(ours, changed, self._now(), others=len(found) - len(ours))]
+        return [deliveries(ours, changed, self._now(), others=len(found) - len(ours))]
 
     async def _last_change(self) -> datetime | None:
         """Return when a pull request last changed of which a webhook should have told by now."""

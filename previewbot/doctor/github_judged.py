@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
-from previewbot.api.github import AppFacts, Delivery, Hook, Installation
+from previewbot.api.github import AppFacts, Hook, Installation
 from previewbot.clients.github.limits import KEPT_SHARE, Quota
 from previewbot.config.server import Settings
 from previewbot.doctor.check import Check, Whose, listed, not_checked, note, ok, safe, wrong
-from previewbot.errors import Forbidden, NotFound, RemoteError, TryLater, Unauthorized
+from previewbot.errors import UNREADABLE, UNTRUSTED, Forbidden, NotFound, RemoteError, TryLater, Unauthorized
 from previewbot.rules.app_rights import lacking_events, lacking_permissions
 from previewbot.rules.repositories import serves
-from previewbot.text.durations import format_duration
 
 APP, CLOCK, PERMISSIONS, EVENTS = (
     "GitHub: the App",
@@ -23,10 +21,13 @@ APP, CLOCK, PERMISSIONS, EVENTS = (
     "GitHub: events",
 )
 INSTALLATIONS, HOOK = "GitHub: installations", "GitHub: the webhook's address"
-DELIVERIES, QUOTA = "GitHub: deliveries", "GitHub: requests left"
+QUOTA = "GitHub: requests left"
 
-_SKEW_REFUSED, _SKEW_SEEN = timedelta(seconds=55), timedelta(seconds=10)
-"""GitHub takes no token that begins in its future; ours is dated back by a minute."""
+_AHEAD_REFUSED, _BEHIND_REFUSED = timedelta(seconds=55), timedelta(minutes=7, seconds=30)
+"""GitHub takes no token that begins in its future (ours is dated back by a minute), or has ended (ours holds
+for eight minutes more)."""
+
+_SKEW_SEEN = timedelta(seconds=10)
 
 _NAMED = 5
 
@@ -36,9 +37,12 @@ def app(found: AppFacts, settings: Settings) -> Check:
     return ok(APP, f"GitHub takes the key; it is that of App {settings.github.app_id}, {found.slug}")
 
 
-def app_refused(error: RemoteError, settings: Settings) -> Check:
-    """Return what GitHub's refusal of the App itself means."""
+def app_refused(error: RemoteError, settings: Settings, skew: timedelta | None = None) -> Check:
+    """Return what GitHub's refusal of the App itself means; `skew` is what `clock` tells of, if it is
+    known."""
     number, said = settings.github.app_id, safe(error.message)
+    if isinstance(error, NotFound) and "Integration" not in error.message:
+        return _not_github(APP, f"404: {said}", settings)
     if isinstance(error, NotFound):
         words = (
             f"GitHub knows no App {number} (it says: {said}): write the App ID from the App's settings page "
@@ -46,6 +50,8 @@ def app_refused(error: RemoteError, settings: Settings) -> Check:
         )
         return wrong(APP, words)
     if isinstance(error, Unauthorized) and "claim" in error.message:
+        if skew is not None and _is_refused(skew):
+            return not_checked(APP, f"GitHub refuses the time in our token (it says: {said}); see {CLOCK}")
         words = f"GitHub refuses the time in our token (it says: {said}): set this machine's clock (NTP)"
         return wrong(APP, words)
     if isinstance(error, Unauthorized):
@@ -63,6 +69,14 @@ def app_refused(error: RemoteError, settings: Settings) -> Check:
 def unreachable(name: str, error: RemoteError, settings: Settings) -> Check:
     """Return that GitHub gave no answer that means something."""
     host = urlsplit(settings.github.api_url).netloc
+    if UNREADABLE in error.message:
+        return _not_github(name, safe(error.message), settings)
+    if UNTRUSTED in error.message:
+        words = (
+            f"{host} cannot be reached ({safe(error.message)}): if its CA is one of your own, or a proxy's, "
+            "name its file as github.ca_file (githubServer.caConfigMap of the chart)"
+        )
+        return wrong(name, words)
     if isinstance(error, TryLater) and not error.status:
         words = (
             f"{host} cannot be reached ({safe(error.message)}): let this pod out to it (NetworkPolicy, "
@@ -70,6 +84,18 @@ def unreachable(name: str, error: RemoteError, settings: Settings) -> Check:
         )
         return wrong(name, words)
     return wrong(name, f"{host} answers {error.status or 'nothing'}: {safe(error.message)}")
+
+
+def _not_github(name: str, said: str, settings: Settings) -> Check:
+    words = (
+        f"something else than GitHub's API answers at {settings.github.api_url} ({said}): see github.api_url "
+        "(that of an Enterprise Server ends with /api/v3), and whether a proxy or a sign-in stands before it"
+    )
+    return wrong(name, words)
+
+
+def _is_refused(skew: timedelta) -> bool:
+    return skew >= _AHEAD_REFUSED or -skew >= _BEHIND_REFUSED
 
 
 def clock(skew: timedelta | None) -> Check:
@@ -81,7 +107,7 @@ def clock(skew: timedelta | None) -> Check:
         f"this machine's clock is {off.total_seconds():.0f} s "
         f"{'ahead of' if skew > timedelta() else 'behind'} GitHub's"
     )
-    if off >= _SKEW_REFUSED:
+    if _is_refused(skew):
         return wrong(CLOCK, f"{words}: GitHub refuses what we sign; set it (NTP)")
     return note(CLOCK, f"{words}; set it (NTP)") if off >= _SKEW_SEEN else ok(CLOCK, words)
 
@@ -193,47 +219,6 @@ def hook_refused(error: RemoteError, settings: Settings) -> Check:
     return unreachable(HOOK, error, settings)
 
 
-def ours(found: Sequence[Delivery], served: Sequence[Installation]) -> list[Delivery]:
-    """Return the deliveries of installations that count; all of them while none is known.
-
-    Whoever installs an App that everybody may install has GitHub send webhooks of their own, which web
-    refuses: that says nothing of ours.
-    """
-    counting = {0, *(each.id for each in served)}
-    return [each for each in found if not served or each.installation_id in counting]
-
-
-def deliveries(
-    found: Sequence[Delivery], changed: datetime | None, now: datetime, *, others: int = 0
-) -> Check:
-    """Return how the newest deliveries were answered; `changed` is when a pull request last did, if any.
-
-    GitHub tells of three days, and of a hundred at a time; `others` of these are of accounts that do not
-    count.
-    """
-    if not found and others:
-        words = f"the newest {others} are all of accounts that get nothing, so how ours went cannot be seen"
-        return not_checked(DELIVERIES, words)
-    if not found and changed is not None:
-        words = (
-            f"a pull request changed {_ago(changed, now)}, and GitHub has sent no webhook at all: make the "
-            "webhook active on the App's settings page (previews work without, minutes late)"
-        )
-        return wrong(DELIVERIES, words, Whose.APP_OWNER)
-    if not found:
-        return note(DELIVERIES, "GitHub has sent none in three days, in which no pull request changed either")
-    newest = found[0]
-    failed = Counter(_answer(each) for each in found if not _is_taken(each))
-    told = f"the newest ({newest.event}, {_ago(newest.delivered_at, now)}) was answered {_answer(newest)}"
-    counted = ", ".join(f"{answer} {number} times" for answer, number in failed.most_common(_NAMED))
-    if not _is_taken(newest):
-        meaning, whose = _meaning(newest)
-        return wrong(DELIVERIES, f"{told}: {meaning} (of the last {len(found)}: {counted})", whose)
-    if failed:
-        return note(DELIVERIES, f"{told}; of the last {len(found)}: {counted}")
-    return ok(DELIVERIES, f"{told}, as were all of the last {len(found)}")
-
-
 def quota(found: Quota | None, now: datetime) -> Check:
     """Return what is left of the hour's requests of an installation."""
     if found is None:
@@ -248,54 +233,11 @@ def quota(found: Quota | None, now: datetime) -> Check:
     return ok(QUOTA, told)
 
 
-def _is_taken(delivery: Delivery) -> bool:
-    return 200 <= delivery.status_code < 300
-
-
-def _answer(delivery: Delivery) -> str:
-    return str(delivery.status_code) if delivery.status_code else f"with “{safe(delivery.status)}”"
-
-
-def _meaning(delivery: Delivery) -> tuple[str, Whose]:
-    code = delivery.status_code
-    if code == 401:
-        return (
-            "the App and web have different webhook secrets; write the one of web's Secret into the App's "
-            "settings, and restart web if you changed the Secret"
-        ), Whose.APP_OWNER
-    if code == 403:
-        return (
-            "if web said so, `owners` does not name the account; else something before web (a firewall, a "
-            "sign-in) refuses GitHub"
-        ), Whose.PLATFORM_TEAM
-    if code == 400:
-        return "set the webhook's content type to application/json in the App's settings", Whose.APP_OWNER
-    if code in (404, 405) or 300 <= code < 400:
-        return "something else than previewbot's web answers at this address; see public_url and its route", (
-            Whose.PLATFORM_TEAM
-        )
-    if code == 503:
-        return (
-            "web does not reach the API server, or the gateway before it does not reach web",
-            Whose.PLATFORM_TEAM,
-        )
-    if code == 0:
-        return (
-            "GitHub does not reach public_url, or not in ten seconds: see its DNS name, certificate and "
-            "firewall from outside of your network"
-        ), Whose.PLATFORM_TEAM
-    return "web, or what stands before it, refuses GitHub; its log says why", Whose.PLATFORM_TEAM
-
-
 def _same_address(one: str, other: str) -> bool:
     first, second = urlsplit(one), urlsplit(other)
     same = (first.scheme.lower(), first.netloc.lower()) == (second.scheme.lower(), second.netloc.lower())
-    return same and first.path.rstrip("/") == second.path.rstrip("/")
-
-
-def _ago(moment: datetime, now: datetime) -> str:
-    seconds = max(0, int((now - moment).total_seconds()))
-    return f"{format_duration(timedelta(seconds=seconds))} ago"
+    # To the letter: web knows no other path, also none with a slash at its end.
+    return same and first.path == second.path
 
 
 def _clock_of(epoch: float, now: datetime) -> str:

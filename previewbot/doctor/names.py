@@ -5,25 +5,23 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
 from previewbot.clients.tls import client_context
 from previewbot.config.server import GatewaySettings
-from previewbot.doctor.check import Check, not_checked, note, ok, safe, wrong
+from previewbot.doctor.check import Check, not_checked, ok, safe, wrong
+from previewbot.doctor.names_judged import RESOLUTION, TLS, Certificate, certificate, unresolved, untrusted
 from previewbot.doctor.probing_judged import NOT_ASKED
 from previewbot.doctor.running import Question
-from previewbot.engine.links import host
+from previewbot.engine.links import gateway_url, host
 from previewbot.engine.probe import NAME
-
-RESOLUTION, TLS = "links: names", "links: certificate"
+from previewbot.rules.proxies import DIRECTLY, Proxies
 
 _SECONDS = 10.0
-_SOON = timedelta(days=14)
 _SHOWN = 4
 
 
@@ -34,17 +32,24 @@ class OfNames:
     """
 
     def __init__(
-        self, gateway: GatewaySettings, public_url: str, now: Callable[[], datetime], *, asks: bool
+        self,
+        gateway: GatewaySettings,
+        public_url: str,
+        now: Callable[[], datetime],
+        *,
+        asks: bool,
+        proxies: Proxies = DIRECTLY,
     ) -> None:
         self._gateway, self._public_url, self._now, self._asks = gateway, public_url, now, asks
         self._host = host(gateway, NAME)
         self._resolved = True
+        self._proxy = proxies.of(gateway_url(gateway, NAME))
 
-    def questions(self) -> list[Question]:
-        """Return them in the order in which they are told."""
+    def questions(self, follows: Sequence[str] = ()) -> list[Question]:
+        """Return them in the order in which they are told; those of `follows` may say why nobody answers."""
         return [
             Question(RESOLUTION, self._resolution),
-            Question(TLS, self._certificate, after=(RESOLUTION,)),
+            Question(TLS, self._certificate, after=(RESOLUTION,), follows=tuple(follows)),
         ]
 
     async def _resolution(self) -> list[Check]:
@@ -78,6 +83,8 @@ class OfNames:
             return [not_checked(TLS, "without an address")]
         if gateway.scheme != "https":
             return [not_checked(TLS, "links are opened by http, as links.gateway.scheme says")]
+        if self._proxy is not None:
+            return [not_checked(TLS, f"links are asked through {self._proxy.url}, which leads there")]
         port = gateway.port or 443
         try:
             async with asyncio.timeout(_SECONDS):
@@ -99,14 +106,6 @@ class OfNames:
         return [certificate(self._host, found, self._now())]
 
 
-@dataclass(frozen=True)
-class Certificate:
-    """What counts of a certificate that is trusted and has the right name."""
-
-    ends: datetime
-    issuer: str
-
-
 async def _shake_hands(host_name: str, port: int) -> Certificate:
     context = client_context()
     _, writer = await asyncio.open_connection(host_name, port, ssl=context, server_hostname=host_name)
@@ -123,44 +122,3 @@ def _certificate_from(found: Mapping[str, Any]) -> Certificate:
     ends = datetime.fromtimestamp(ssl.cert_time_to_seconds(found["notAfter"]), UTC)
     issuer = dict(pair for part in found.get("issuer", ()) for pair in part)
     return Certificate(ends, str(issuer.get("organizationName") or issuer.get("commonName") or "?"))
-
-
-def certificate(host_name: str, found: Certificate, now: datetime) -> Check:
-    """Return how long a certificate still counts that is trusted and has the right name."""
-    left = found.ends - now
-    words = f"{host_name} has a certificate of {found.issuer} until {found.ends:%Y-%m-%d}"
-    if left < _SOON:
-        return note(TLS, f"{words}, in {max(0, left.days)} days: is it being renewed?")
-    return ok(TLS, words)
-
-
-def untrusted(host_name: str, why: str) -> Check:
-    """Return what is wrong with a certificate that does not count."""
-    if "expired" in why:
-        words = (
-            f"the certificate of {host_name} has expired: renew the Secret that the Gateway's listener names"
-        )
-    elif "match" in why or "mismatch" in why:
-        domain = host_name.partition(".")[2]
-        words = f"the certificate at {host_name} is for other names: the listener needs one for *.{domain}"
-    else:
-        words = (
-            f"the certificate of {host_name} is not trusted here ({safe(why)}): is its chain complete, and "
-            "do people's browsers trust its CA?"
-        )
-    return wrong(TLS, words)
-
-
-def unresolved(host_name: str, domain: str, why: str, *, known: bool) -> Check:
-    """Return what it means that a link's host has no address; `known`: that of public_url has one."""
-    if not known:
-        words = (
-            f"{host_name} has no address here, nor has public_url's host: whether people's browsers find "
-            "them cannot be seen from here"
-        )
-        return note(RESOLUTION, words)
-    words = (
-        f"{host_name} has no address here ({safe(why)}): make a DNS record for *.{domain} that leads to the "
-        "Gateway, or correct links.gateway.domain"
-    )
-    return wrong(RESOLUTION, words)

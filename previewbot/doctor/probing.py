@@ -18,12 +18,13 @@ from previewbot.config.server import GatewaySettings, Settings
 from previewbot.doctor import probing_judged as judged
 from previewbot.doctor import running
 from previewbot.doctor.check import Check, State, not_checked
+from previewbot.doctor.cluster_judged import LOGIN, RESOURCES, namespace_name
 from previewbot.doctor.gateways import decides, last_look, said_of_route
 from previewbot.engine import probe
 from previewbot.engine.gateway_state import UNREAD
 from previewbot.engine.links import ROUTES
 from previewbot.engine.route_answers import RouteAnswer
-from previewbot.errors import Conflict, RemoteError
+from previewbot.errors import Conflict, RemoteError, TryLater
 from previewbot.reconciler.gather.gateway import read_gateway
 
 _PATIENCE = timedelta(seconds=10)
@@ -64,13 +65,13 @@ class OfRoutes:
         """Return them: one about the Gateway, and one for each namespace."""
         namespaces = self._settings.cluster.namespaces
         longest = (_PATIENCE + _FOLLOWING + self._gateway.settle).total_seconds() + 2 * _TAKING_AWAY_SECONDS
-        known = ("the cluster: login", "the cluster: resources")
+        known = (LOGIN, RESOURCES)
         asked = [running.Question(judged.GATEWAY, self._state, after=known)]
         return asked + [
             running.Question(
                 judged.name_of(namespace),
                 partial(self._probed, namespace),
-                after=(*known, f"the namespace {namespace}", judged.GATEWAY),
+                after=(*known, namespace_name(namespace), judged.GATEWAY),
                 seconds=longest,
             )
             for namespace in namespaces
@@ -124,24 +125,33 @@ class OfRoutes:
     @asynccontextmanager
     async def _probe(self, namespace: str) -> AsyncIterator[bool]:
         """Have the route for a while; False where somebody else has it now."""
-        manifest = probe.probe(self._gateway, namespace, self._settings.public_url)
-        put = partial(self._kube().put_probe, ROUTES, namespace, manifest)
-        try:
-            await put()
-        except Conflict:
-            if await self._is_somebodys(namespace):
-                yield False
-                return
-            await self._take_away(namespace)
-            await put()
-        except asyncio.CancelledError:
-            # The request may have got through, and its answer come to nobody.
-            await self._take_away(namespace)
-            raise
+        if not await self._put(namespace):
+            yield False
+            return
         try:
             yield True
         finally:
             await self._take_away(namespace)
+
+    async def _put(self, namespace: str) -> bool:
+        """Make the route, in place of one that a killed doctor left; False where somebody works with it."""
+        try:
+            await self._put_once(namespace)
+        except Conflict:
+            if await self._is_somebodys(namespace):
+                return False
+            await self._take_away(namespace)
+            await self._put_once(namespace)
+        return True
+
+    async def _put_once(self, namespace: str) -> None:
+        manifest = probe.probe(self._gateway, namespace, self._settings.public_url)
+        try:
+            await self._kube().put_probe(ROUTES, namespace, manifest)
+        except (asyncio.CancelledError, TryLater):
+            # The request may have got through, and its answer be lost, or come to nobody.
+            await self._take_away(namespace)
+            raise
 
     async def _is_somebodys(self, namespace: str) -> bool:
         found = await self._kube().get_child(ROUTES, namespace, probe.NAME)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from previewbot.api import Service
@@ -12,10 +12,12 @@ from previewbot.config.repository import ServiceConfig
 from previewbot.config.repository.values import sample_image
 from previewbot.config.server import Settings
 from previewbot.doctor import repositories_judged as judged
+from previewbot.doctor import rights
 from previewbot.doctor.check import Check
-from previewbot.doctor.cluster_judged import LOGIN, RESOURCES
+from previewbot.doctor.cluster_judged import LOGIN, RESOURCES, namespace_name
 from previewbot.doctor.github_judged import APP, INSTALLATIONS
 from previewbot.doctor.running import Question
+from previewbot.errors import Forbidden
 from previewbot.reconciler.context import Context
 from previewbot.reconciler.gather.configuration import Configuration, read_configuration
 from previewbot.reconciler.gather.targets import read_target
@@ -40,7 +42,7 @@ class OfRepositories:
     """The questions about what repositories have on their default branches.
 
     `served` gives the installations that count, once they are known; `context` what a pass asks the cluster
-    with, once there is a login.
+    with, once there is a login, and `closed` the namespaces that something is wrong with.
     """
 
     def __init__(
@@ -49,8 +51,10 @@ class OfRepositories:
         settings: Settings,
         served: Callable[[], Sequence[Installation]],
         context: Callable[[], Context],
+        closed: Callable[[], Collection[str]],
     ) -> None:
-        self._github, self._settings, self._served, self._context = github, settings, served, context
+        self._github, self._settings, self._served = github, settings, served
+        self._context, self._closed = context, closed
         self._known = Configurations()
         self.covered: list[tuple[Installation, Repository]] = []
         self.services: list[Named] = []
@@ -73,8 +77,8 @@ class OfRepositories:
             Question(
                 judged.TARGETS,
                 self._targets,
-                after=(LOGIN, RESOURCES),
-                awaits=(judged.REPOSITORIES,),
+                after=(LOGIN, RESOURCES, rights.name_of("controller")),
+                awaits=(judged.REPOSITORIES, *map(namespace_name, self._settings.cluster.namespaces)),
                 seconds=_SECONDS,
             )
         ]
@@ -86,7 +90,10 @@ class OfRepositories:
         having = [one for one in self.covered if bounds_of(self._settings, one[1].full_name) is not None]
         found: dict[str, Configuration] = {}
         for installation, repository in having[:MOST]:
-            found[repository.full_name] = await self._read(installation, repository)
+            try:
+                found[repository.full_name] = await self._read(installation, repository)
+            except Forbidden as error:
+                return [judged.unreadable(repository.full_name, error, installation.permissions)]
         self.services += [
             Named(name, service)
             for name, configuration in found.items()
@@ -105,13 +112,16 @@ class OfRepositories:
 
     async def _targets(self) -> list[Check]:
         problems: dict[str, str] = {}
-        for named in self.services:
+        closed = self._closed()
+        # What is not there because its namespace is not is told of that one.
+        asked = [named for named in self.services if named.config.namespace not in closed]
+        for named in asked:
             config = named.config
             service = Service(config.name, config.namespace, str(config.target), image=image_of(config))
             found = await read_target(self._context(), config, service)
             if found.problem:
                 problems[f"{named.repository}, {config.name}"] = found.problem
-        return judged.targets(len(self.services), problems)
+        return judged.targets(len(asked), problems, [*map(namespace_name, closed)])
 
 
 def image_of(config: ServiceConfig) -> str:

@@ -6,8 +6,10 @@ from collections.abc import Mapping, Sequence
 
 from previewbot.config.repository import PATH
 from previewbot.config.server import Settings
-from previewbot.doctor.check import Check, Whose, not_checked, note, ok, safe, wrong
+from previewbot.doctor.check import Check, Whose, listed, not_checked, note, ok, safe, wrong
+from previewbot.errors import Forbidden
 from previewbot.reconciler.gather.configuration import Configuration
+from previewbot.rules.app_rights import lacking_permissions
 from previewbot.rules.repositories import rule_of, why_nothing
 
 REPOSITORIES, TARGETS = "repositories", "targets"
@@ -61,8 +63,24 @@ def _file(name: str, configuration: Configuration, settings: Settings) -> list[C
     return [wrong(PATH, words, Whose.PLATFORM_TEAM)]
 
 
-def targets(asked: int, problems: Mapping[str, str]) -> list[Check]:
-    """Return whether the workloads are there that repositories name."""
+def unreadable(name: str, error: Forbidden, granted: Mapping[str, str]) -> Check:
+    """Return what it means that GitHub does not let the file of a repository be read.
+
+    `granted` is what its installation may: what is missing there is told of the App, or of that installation.
+    """
+    if any("contents" in each or "metadata" in each for each in lacking_permissions(granted)):
+        return not_checked(REPOSITORIES, "their files cannot be read; see what the App lacks")
+    words = (
+        f"GitHub refuses to show {PATH} of {name}: {safe(error.message)}; has its owner an IP allow list "
+        "(github.com, the organization's settings, Authentication security)?"
+    )
+    return wrong(REPOSITORIES, words, Whose.APP_OWNER)
+
+
+def targets(asked: int, problems: Mapping[str, str], closed: Sequence[str] = ()) -> list[Check]:
+    """Return whether the workloads are there that repositories name, but for those in `closed` namespaces."""
+    if not asked and closed:
+        return [not_checked(TARGETS, f"because of what is wrong with {listed(closed, _SHOWN)}")]
     if not asked:
         return [not_checked(TARGETS, f"no {PATH} was found that names one")]
     if not problems:

@@ -110,9 +110,14 @@ def _of(namespace: str, resource: Resource, *verbs: str, part: str = "", object:
         yield Right(namespace, resource.group, resource.plural, verb, part, object)
 
 
+def name_of(who: str) -> str:
+    """Return what the question for the rights of a process is called."""
+    return f"rights of {who}"
+
+
 def judged(place: str, lacking: Sequence[Right], who: str) -> Check:
     """Return whether a process has its rights in a namespace; `place` is empty for the whole cluster."""
-    name = f"rights of {who} in {place or 'the cluster'}"
+    name = f"{name_of(who)} in {place or 'the cluster'}"
     if not lacking:
         return ok(name, "it has all that it needs")
     told = listed([str(right) for right in lacking], _SHOWN)

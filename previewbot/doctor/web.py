@@ -12,6 +12,7 @@ from previewbot.clients.answers import MOST_OF_A_REFUSAL, beginning
 from previewbot.config.server import Settings
 from previewbot.doctor import web_judged as judged
 from previewbot.doctor.check import Check
+from previewbot.doctor.github_judged import HOOK
 from previewbot.doctor.running import Question
 
 _TIMEOUT = aiohttp.ClientTimeout(total=10, connect=5)
@@ -28,7 +29,8 @@ class OfWeb:
 
     def questions(self) -> list[Question]:
         """Return the one question."""
-        return [Question(judged.WEB, self._answers)]
+        # Where GitHub sends webhooks elsewhere, one of the two addresses is wrong: that is told already.
+        return [Question(judged.WEB, self._answers, follows=(HOOK,))]
 
     async def _answers(self) -> list[Check]:
         headers = {

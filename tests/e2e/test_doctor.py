@@ -125,6 +125,11 @@ def both(*changes: Change) -> Change:
     return change
 
 
+def without_links(settings: dict[str, Any], town: Scene) -> None:
+    """The world's Gateway takes routes of its own namespace alone: of others that would be told as well."""
+    settings.pop("links", None)
+
+
 @contextmanager
 def uninstalled(town: Scene) -> Iterator[None]:
     github = town.world.github
@@ -174,6 +179,21 @@ async def a_webhook(town: Scene) -> None:
 
 def of_crd(call: Call) -> bool:
     return call.server == "kube" and call.path == "/apis/preview.mirrord.metalbear.co/v1alpha"
+
+
+def of_operator(call: Call) -> bool:
+    return call.server == "kube" and call.path.startswith("/apis/operator.metalbear.co")
+
+
+def tried_in(namespace: str) -> Callable[[Call], bool]:
+    path = f"/namespaces/{namespace}/previewsessions"
+    return lambda call: call.server == "kube" and call.method == "POST" and call.path.endswith(path)
+
+
+NO_NAMESPACE = {"message": 'namespaces "payments" not found'}
+OTHER_POLICY = {
+    "message": "ValidatingAdmissionPolicy 'corp-images' with binding 'corp-images' denied request: not signed"
+}
 
 
 def exec_kubeconfig(directory: Path) -> str:
@@ -239,6 +259,7 @@ MISTAKES: dict[str, Mistake] = {
         "GitHub: deliveries",
         ("failed to connect to host", "GitHub does not reach public_url"),
         PLATFORM,
+        lambda settings, town: settings.update(public_url=CLOSED_PORT),
         switch=lambda town: switched(town.world.github.webhooks, url=f"{CLOSED_PORT}/webhook"),
         seen=a_webhook,
     ),
@@ -247,6 +268,12 @@ MISTAKES: dict[str, Mistake] = {
         (f"GitHub sends webhooks to {CLOSED_PORT}/webhook", "public_url says"),
         OWNER,
         switch=lambda town: switched(town.world.github.webhooks, url=f"{CLOSED_PORT}/webhook"),
+    ),
+    "public_url is another's": Mistake(
+        "GitHub: the webhook's address",
+        ("GitHub sends webhooks to", "and previewbot's public_url says"),
+        OWNER,
+        lambda settings, town: settings.update(public_url=town.world.url),
     ),
     "no permission for checks": Mistake(
         "GitHub: permissions",
@@ -260,6 +287,68 @@ MISTAKES: dict[str, Mistake] = {
         OWNER,
         switch=lambda town: permission("pull_requests", "read"),
     ),
+    "no permission for files": Mistake(
+        "GitHub: permissions",
+        ("the App lacks `contents: read`", "no .github/preview.yaml can be read"),
+        OWNER,
+        switch=lambda town: permission("contents", None),
+    ),
+    "the address of GitHub's pages instead of its API": Mistake(
+        "GitHub: the App",
+        ("something else than GitHub's API answers", "see github.api_url"),
+        PLATFORM,
+        lambda settings, town: settings["github"].update(api_url=settings["github"]["api_url"] + "/nothing"),
+    ),
+    "a proxy that is not there": Mistake(
+        "proxies",
+        (f"the proxy {CLOSED_PORT} cannot be reached", "see HTTPS_PROXY"),
+        PLATFORM,
+        lambda settings, town: settings["github"].update(api_url="http://github.corp.example/api/v3"),
+        variables={"HTTP_PROXY": lambda directory: CLOSED_PORT, "NO_PROXY": lambda directory: "127.0.0.1"},
+    ),
+    "mirrord's operator is not installed": Mistake(
+        "the cluster: resources",
+        ("the cluster lacks previewsessions.preview.mirrord.metalbear.co", "install mirrord's operator"),
+        PLATFORM,
+        switch=lambda town: answering(
+            town, lambda call: of_crd(call) or of_operator(call), 404, {"message": "not found"}
+        ),
+    ),
+    "a namespace that is not there": Mistake(
+        "the namespace payments",
+        ("there is none", "kubectl create namespace payments"),
+        PLATFORM,
+        both(without_links, put("cluster", "namespaces", value=["staging", "payments"])),
+        switch=lambda town: answering(town, tried_in("payments"), 404, NO_NAMESPACE),
+    ),
+    "the namespace of the workloads is not there": Mistake(
+        "the namespace staging",
+        ("there is none", "kubectl create namespace staging"),
+        PLATFORM,
+        switch=lambda town: answering(
+            town,
+            lambda call: tried_in("staging")(call) or call.path.startswith("/apis/apps/"),
+            404,
+            {"message": 'namespaces "staging" not found'},
+        ),
+    ),
+    "a policy of somebody else's": Mistake(
+        "the namespace staging",
+        ("it would refuse every session", "corp-images"),
+        PLATFORM,
+        switch=lambda town: answering(town, tried_in("staging"), 422, OTHER_POLICY),
+    ),
+    "the registry wants a login for each image": Mistake(
+        "images 127.0.0.1",
+        ("images.registries.127.0.0.1",),
+        PLATFORM,
+        switch=lambda town: answering(
+            town,
+            lambda call: call.server == "registry" and "/manifests/" in call.path,
+            403,
+            {"errors": [{"code": "DENIED"}]},
+        ),
+    ),
     "a CRD is missing": Mistake(
         "the cluster: resources",
         ("the cluster lacks previewsessions.preview.mirrord.metalbear.co", "install mirrord's operator"),
@@ -270,7 +359,7 @@ MISTAKES: dict[str, Mistake] = {
         "rights of controller in payments",
         ("it may not list previewsessions.preview.mirrord.metalbear.co", "`helm upgrade` makes these roles"),
         PLATFORM,
-        put("cluster", "namespaces", value=["staging", "payments"]),
+        both(without_links, put("cluster", "namespaces", value=["staging", "payments"])),
         switch=closed,
     ),
     "the registry refuses": Mistake(
@@ -321,6 +410,7 @@ MISTAKES: dict[str, Mistake] = {
         ("the namespace `staging` is not open", "cluster.namespaces of the settings that is too narrow"),
         PLATFORM,
         both(
+            without_links,
             lambda settings, town: settings.pop("repositories"),
             put("cluster", "namespaces", value=["shop"]),
             put("cluster", "lease", value={"name": "previewbot-controller", "namespace": "staging"}),
@@ -349,6 +439,7 @@ MISTAKES: dict[str, Mistake] = {
         ("something else than previewbot's web answers", "/webhook"),
         PLATFORM,
         lambda settings, town: settings.update(public_url=town.world.url),
+        switch=lambda town: switched(town.world.github.webhooks, url=f"{town.world.url}/webhook"),
     ),
 }
 
@@ -398,8 +489,9 @@ async def test_a_wrong_installation_gives_one_line_that_names_the_cause(
 ) -> None:
     ended = await doctor(town, tmp_path, mistake)
 
-    [line, *_] = [each for each in wrong(ended) if each.startswith(mistake.name)] or [ended.out]
-    assert ended.code == 1
+    assert (ended.code, len(wrong(ended))) == (1, 1), ended.out
+    [line] = wrong(ended)
+    assert line.startswith(mistake.name)
     assert [words for words in mistake.words if words not in line] == [], ended.out
     assert line.endswith(mistake.whose), line
 
@@ -457,7 +549,9 @@ async def test_settings_that_cannot_be_read_are_told_as_elsewhere(town: Scene, t
     assert ended.err.startswith("The settings cannot be used:")
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 143)]
+)
 async def test_told_to_stop_it_takes_its_route_away(
     town: Scene, tmp_path: Path, number: signal.Signals, code: int
 ) -> None:
@@ -538,6 +632,32 @@ async def test_a_reference_to_nothing_gets_kind_words(town: Scene, reference: st
 
     assert (ended.code, ended.out) == (1, "")
     assert words in ended.err
+
+
+async def explained_with(town: Scene, change: Callable[[dict[str, Any]], object]) -> Ended:
+    """Explain the first pull request, of which the cluster has another Preview than it really has."""
+    stored = next(obj for obj in town.world.kube.objects("previews") if obj["spec"]["number"] == 1)
+    path = f"/previews/{stored['metadata']['name']}"
+    change(stored)
+    with answering(
+        town, lambda call: call.agent == "previewbot-doctor" and call.path.endswith(path), 200, stored
+    ):
+        return await explain(town, f"{REPOSITORY}#1")
+
+
+async def test_explain_says_that_the_preview_of_another_app_is_left_alone(town: Scene) -> None:
+    ended = await explained_with(town, lambda preview: preview["spec"].update(appId=4711))
+
+    assert (ended.code, ended.out) == (1, "")
+    assert "is of App 4711" in ended.err
+    assert "previewbot leaves it alone" in ended.err
+
+
+async def test_explain_says_of_a_preview_that_it_cannot_read_how_to_see_it(town: Scene) -> None:
+    ended = await explained_with(town, lambda preview: preview["spec"].pop("environmentKey"))
+
+    assert (ended.code, ended.out) == (1, "")
+    assert "is not as this version writes it: see `kubectl get preview" in ended.err
 
 
 async def test_explain_tells_a_mistake_in_the_file_by_its_line(town: Scene) -> None:

@@ -12,9 +12,18 @@ import pytest
 from previewbot.api.github import AppFacts, Delivery, Hook, Installation
 from previewbot.clients.github.limits import Quota
 from previewbot.config.server import Settings
-from previewbot.doctor import cluster_judged, fields, github_judged, names, web_judged
+from previewbot.doctor import (
+    cluster_judged,
+    deliveries_judged,
+    fields,
+    github_judged,
+    names_judged,
+    repositories_judged,
+    web_judged,
+)
 from previewbot.doctor.check import Check, State, Whose
 from previewbot.doctor.reference import Reference, reference_from
+from previewbot.engine.operator import Answer, OperatorSeen
 from previewbot.errors import Conflict, Forbidden, Invalid, NotFound, RemoteError, TryLater, Unauthorized
 from previewbot.rules.app_rights import EVENTS, PERMISSIONS
 from tests.support import passes
@@ -56,7 +65,7 @@ DELIVERIES: dict[str, tuple[list[Delivery], datetime | None, State, str, Whose]]
 def test_deliveries_tell_by_the_newest_answer_what_is_wrong_and_whose(
     found: list[Delivery], changed: datetime | None, state: State, words: str, whose: Whose
 ) -> None:
-    check = github_judged.deliveries(found, changed, NOW)
+    check = deliveries_judged.deliveries(found, changed, NOW)
 
     told(check, state, words)
     assert check.whose is whose
@@ -68,11 +77,11 @@ def test_what_web_refuses_of_strangers_says_nothing_of_our_webhooks() -> None:
     served = [Installation(1, False, "acme", ALL)]
     found = [strangers, replace(delivery(202), installation_id=1), strangers, delivery(200)]
 
-    mixed = github_judged.ours(found, served)
-    told(github_judged.deliveries(mixed, None, NOW, others=2), OK, "as were all of the last 2")
-    alone = github_judged.ours([strangers] * 100, served)
-    told(github_judged.deliveries(alone, None, NOW, others=100), NOT_CHECKED, "the newest 100 are all of")
-    assert github_judged.ours(found, []) == found
+    mixed = deliveries_judged.of_ours(found, served)
+    told(deliveries_judged.deliveries(mixed, None, NOW, others=2), OK, "as were all of the last 2")
+    alone = deliveries_judged.of_ours([strangers] * 100, served)
+    told(deliveries_judged.deliveries(alone, None, NOW, others=100), NOT_CHECKED, "the newest 100 are all of")
+    assert deliveries_judged.of_ours(found, []) == found
 
 
 INSTALLATIONS: dict[str, tuple[list[Installation], State, str]] = {
@@ -128,6 +137,15 @@ def test_what_the_app_itself_lacks_is_not_told_of_each_installation_again() -> N
             Unauthorized("GET /app", status=401, message="'Issued at' claim ('iat') must be in the past"),
             "set this machine's clock",
         ),
+        (NotFound("GET /app", status=404, message="Not Found"), "see github.api_url"),
+        (TryLater("GET /app", message="GitHub's answer cannot be read"), "see github.api_url"),
+        (
+            TryLater(
+                "GET /app",
+                message="GitHub cannot be reached (its certificate is not trusted: self-signed certificate)",
+            ),
+            "name its file as github.ca_file",
+        ),
         (Forbidden("GET /app", status=403, message="suspended"), "is it suspended?"),
         (TryLater("GET /app", message="GitHub cannot be reached (ClientConnectorError)"), "HTTPS_PROXY"),
         (TryLater("GET /app", status=502, message="bad gateway"), "answers 502"),
@@ -138,7 +156,8 @@ def test_the_apps_refusal_names_its_cause(error: RemoteError, words: str) -> Non
 
 
 @pytest.mark.parametrize(
-    ("seconds", "state"), [(0, OK), (9, OK), (-30, NOTE), (30, NOTE), (56, WRONG), (-600, WRONG)]
+    ("seconds", "state"),
+    [(0, OK), (9, OK), (-30, NOTE), (30, NOTE), (56, WRONG), (-120, NOTE), (-470, WRONG), (-600, WRONG)],
 )
 def test_the_clock_may_differ_a_little(seconds: int, state: State) -> None:
     told(github_judged.clock(timedelta(seconds=seconds)), state)
@@ -148,13 +167,21 @@ def test_the_clock_may_differ_a_little(seconds: int, state: State) -> None:
     ("url", "state"),
     [
         (f"{SETTINGS.public_url}/webhook", OK),
-        (f"{SETTINGS.public_url.upper().replace('HTTPS', 'https')}/webhook/", OK),
+        (f"{SETTINGS.public_url.upper().replace('HTTPS', 'https')}/webhook", OK),
+        (f"{SETTINGS.public_url}/webhook/", WRONG),
         ("https://elsewhere.example.com/webhook", WRONG),
         ("", WRONG),
     ],
 )
 def test_the_webhooks_address_is_that_of_public_url(url: str, state: State) -> None:
     assert github_judged.hook(Hook(url, "json"), SETTINGS).state is state
+
+
+@pytest.mark.parametrize(("ahead", "state"), [(300, NOT_CHECKED), (-600, NOT_CHECKED), (2, WRONG)])
+def test_a_wrong_clock_is_told_once(ahead: int, state: State) -> None:
+    error = Unauthorized("GET /app", status=401, message="'Issued at' claim ('iat') must be in the past")
+
+    told(github_judged.app_refused(error, SETTINGS, timedelta(seconds=ahead)), state)
 
 
 def test_of_the_hours_requests_a_fifth_is_kept() -> None:
@@ -165,9 +192,26 @@ def test_of_the_hours_requests_a_fifth_is_kept() -> None:
 
 
 ACCOUNT = "system:serviceaccount:previewbot:previewbot-controller"
-POLICY = "ValidatingAdmissionPolicy 'previewbot-sessions' with binding 'x' denied request: the key"
+DENIED = "ValidatingAdmissionPolicy '{}' with binding 'x' denied request: {}"
+POLICY = DENIED.format("previewbot-sessions", "the key previewbot-doctor is not one of previewbot")
 TRIED: dict[str, tuple[RemoteError | None, str, State, State]] = {
     "refused by the policy": (Invalid("try", status=422, message=POLICY), ACCOUNT, OK, OK),
+    "refused by somebody else's policy": (
+        Invalid("try", status=422, message=DENIED.format("corp-images", "images must be signed")),
+        ACCOUNT,
+        WRONG,
+        NOT_CHECKED,
+    ),
+    "refused by a policy of other settings": (
+        Invalid(
+            "try",
+            status=422,
+            message=DENIED.format("previewbot-sessions", "previews may not be made in the namespace staging"),
+        ),
+        ACCOUNT,
+        NOT_CHECKED,
+        WRONG,
+    ),
     "taken, so that no policy holds": (None, ACCOUNT, OK, NOTE),
     "taken from somebody else": (None, "kubernetes-admin", OK, NOT_CHECKED),
     "no such namespace": (
@@ -216,6 +260,38 @@ def test_a_tried_session_tells_of_namespace_and_policy(
     checks = cluster_judged.tried_session("staging", who, error)
 
     assert [check.state for check in checks] == [namespace, policy]
+
+
+def test_an_operator_that_is_not_there_is_told_once() -> None:
+    absent = OperatorSeen(Answer.MISSING)
+    crd = "previewsessions.preview.mirrord.metalbear.co (v1alpha)"
+
+    assert [check.state for check in cluster_judged.operator(absent, NOW)] == [WRONG]
+    assert [check.state for check in cluster_judged.operator(absent, NOW, [crd])] == [NOT_CHECKED]
+    assert [check.state for check in cluster_judged.operator(absent, NOW, ["previews.previewbot.dev"])] == [
+        WRONG
+    ]
+
+
+LACKING_FILES: dict[str, tuple[Mapping[str, str], State]] = {
+    "the permission is lacking": ({**ALL, "contents": ""}, NOT_CHECKED),
+    "an IP allow list": (ALL, WRONG),
+}
+
+
+@pytest.mark.parametrize(("granted", "state"), LACKING_FILES.values(), ids=LACKING_FILES.keys())
+def test_files_that_github_does_not_show_are_told_by_their_cause(
+    granted: Mapping[str, str], state: State
+) -> None:
+    error = Forbidden("GET x", status=403, message="Resource not accessible by integration")
+
+    told(repositories_judged.unreadable("acme/shop", error, granted), state)
+
+
+def test_of_workloads_in_a_namespace_that_is_not_there_that_one_tells() -> None:
+    [check] = repositories_judged.targets(0, {}, ["the namespace staging"])
+
+    told(check, NOT_CHECKED, "because of what is wrong with the namespace staging")
 
 
 LEASES: dict[str, tuple[Mapping[str, Any] | None, State]] = {
@@ -288,9 +364,9 @@ def test_only_previewbots_web_answers_like_previewbots_web(
 
 @pytest.mark.parametrize(("days", "state"), [(90, OK), (13, NOTE), (0, NOTE)])
 def test_a_certificate_that_ends_soon_is_told(days: int, state: State) -> None:
-    found = names.Certificate(NOW + timedelta(days=days, hours=1), "Let's Encrypt")
+    found = names_judged.Certificate(NOW + timedelta(days=days, hours=1), "Let's Encrypt")
 
-    assert names.certificate("a.example.com", found, NOW).state is state
+    assert names_judged.certificate("a.example.com", found, NOW).state is state
 
 
 @pytest.mark.parametrize(
@@ -302,7 +378,7 @@ def test_a_certificate_that_ends_soon_is_told(days: int, state: State) -> None:
     ],
 )
 def test_a_certificate_that_does_not_count_is_told_by_its_kind(why: str, words: str) -> None:
-    told(names.untrusted("previewbot-doctor.preview.example.com", why), WRONG, words)
+    told(names_judged.untrusted("previewbot-doctor.preview.example.com", why), WRONG, words)
 
 
 REFERENCES = {

@@ -117,6 +117,19 @@ async def test_it_is_taken_away_when_reading_it_fails(world: World) -> None:
     assert world.routes == []
 
 
+async def test_it_is_taken_away_where_the_answer_to_its_making_was_lost(world: World) -> None:
+    async def lost(call: Call) -> web.StreamResponse | None:
+        return web.json_response({"message": "no"}, status=504) if call.method == "POST" else None
+
+    world.fake.faults.after = lost
+
+    check = await world.look()
+
+    assert check.state is State.WRONG
+    assert "504" in check.words
+    assert world.routes == []
+
+
 async def test_the_probe_is_asked_through_the_controller_s_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
     given: list[Proxies] = []
 

@@ -27,7 +27,7 @@ from previewbot.clients.github.cutting import Cutting, Rule, TooMuch
 from previewbot.clients.github.limits import Limits, retry_after
 from previewbot.clients.origins import origin
 from previewbot.clients.outgoing import reason
-from previewbot.errors import RemoteError, TooLarge, TryLater, from_status
+from previewbot.errors import UNREADABLE, RemoteError, TooLarge, TryLater, from_status
 
 API_VERSION = "2022-11-28"
 """2026-03-10 no longer has `merge_commit_sha`, which image tags may be made of
@@ -210,7 +210,7 @@ class Transport:
             raise TryLater(what, message=f"GitHub cannot be reached ({reason(error)})") from error
         except (ValueError, KeyError, TypeError) as error:
             # gidgethub could not make sense of the answer: cut off, not JSON, or not GitHub's shape.
-            raise TryLater(what, message="GitHub's answer cannot be read") from error
+            raise TryLater(what, message=UNREADABLE) from error
         return answer, next_url
 
     async def pages(

@@ -1,0 +1,81 @@
+"""Which half of an installation the doctor looks at: by whose secret is here, be it of use or not."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from previewbot.cli import doctor as command
+from previewbot.cli.doctor import secrets_of
+from previewbot.config.server import Settings
+from previewbot.doctor.check import State
+from tests.support import passes
+from tests.support.github_town import private_pem
+
+SECRET = "0123456789abcdef0123456789abcdef"
+
+
+def settings(directory: Path, key: str | None, secret: str | None) -> Settings:
+    """Return settings whose two files have this in them; None for one that is not there."""
+    paths = {"private_key_file": directory / "app.pem", "webhook_secret_file": directory / "secret"}
+    for path, content in zip(paths.values(), (key, secret), strict=True):
+        if content is not None:
+            path.write_text(content)
+    github = {**passes.SETTINGS["github"], **{name: str(path) for name, path in paths.items()}}
+    return Settings.model_validate({**passes.SETTINGS, "github": github})
+
+
+@pytest.mark.parametrize(
+    ("key", "secret", "who", "states"),
+    [
+        ("fine", SECRET, ("controller", "web"), (State.OK, State.OK)),
+        ("fine", None, ("controller",), (State.OK, State.NOT_CHECKED)),
+        (None, SECRET, ("web",), (State.NOT_CHECKED, State.OK)),
+        ("no key", None, ("controller",), (State.WRONG, State.NOT_CHECKED)),
+        (None, "short", ("web",), (State.NOT_CHECKED, State.WRONG)),
+        (None, "", ("web",), (State.NOT_CHECKED, State.WRONG)),
+        (None, None, ("controller", "web"), (State.NOT_CHECKED, State.NOT_CHECKED)),
+    ],
+)
+def test_a_secret_that_is_of_no_use_is_still_whose_it_is(
+    tmp_path: Path, key: str | None, secret: str | None, who: tuple[str, ...], states: tuple[State, ...]
+) -> None:
+    pem = private_pem() if key == "fine" else key
+
+    found = secrets_of(settings(tmp_path, pem, secret), {})
+
+    assert found.who == who
+    assert tuple(check.state for check in found.checks) == states
+
+
+def test_a_file_that_may_not_be_looked_at_is_told_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(path: Path) -> bool:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    def unreadable(path: Path) -> bytes:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    found = settings(tmp_path, "x", SECRET)
+    monkeypatch.setattr(Path, "exists", refused)
+    monkeypatch.setattr("previewbot.cli.serve.read_head", unreadable)
+
+    checks = secrets_of(found, {}).checks
+
+    assert [check.state for check in checks] == [State.WRONG, State.WRONG]
+    assert "cannot be read: Permission denied" in checks[0].words
+
+
+def test_settings_that_cannot_be_used_are_json_for_whoever_reads_json(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "settings.yaml"
+    path.write_text("github: {app_id: many}\n")
+
+    code = command.doctor(path, json=True)
+
+    told = json.loads(capsys.readouterr().out)
+    assert (code, told["ok"]) == (2, False)
+    assert {each["name"] for each in told["checks"]} == {"settings"}
+    assert any("app_id" in each["words"] for each in told["checks"])
