@@ -105,15 +105,18 @@ wrong in it is told in the comment, with the line and what to write instead.
 Which commit a tag names depends on the event that the workflow runs on: on `pull_request` GitHub builds a
 test merge of the pull request into its base, unless `DOCKER_METADATA_PR_HEAD_SHA` is `true`.
 
-| its `tags` | on `pull_request` | on `push`, or with `DOCKER_METADATA_PR_HEAD_SHA` |
-|---|---|---|
-| `type=sha` | `sha-{{short_merge_sha}}` | `sha-{{short_sha}}` |
-| `type=sha,format=long` | `sha-{{merge_sha}}` | `sha-{{head_sha}}` |
-| `type=sha,prefix=` | `{{short_merge_sha}}` | `{{short_sha}}` |
-| `type=ref,event=pr` | `pr-{{number}}` | – |
-| `type=ref,event=pr,suffix=-{{{{sha}}}}` | `pr-{{number}}-{{short_merge_sha}}` | – |
-| `type=ref,event=branch` | – | `{{branch}}` |
-| `type=raw,value=${{{{ github.head_ref }}}}` | `{{branch}}` | – |
+| its `tags` | on `pull_request` | there with `DOCKER_METADATA_PR_HEAD_SHA` | on `push` |
+|---|---|---|---|
+| `type=sha` | `sha-{{short_merge_sha}}` | `sha-{{short_sha}}` | `sha-{{short_sha}}` |
+| `type=sha,format=long` | `sha-{{merge_sha}}` | `sha-{{head_sha}}` | `sha-{{head_sha}}` |
+| `type=sha,prefix=` | `{{short_merge_sha}}` | `{{short_sha}}` | `{{short_sha}}` |
+| `type=ref,event=pr` | `pr-{{number}}` | `pr-{{number}}` | – |
+|`type=ref,event=pr,suffix=-{{{{sha}}}}`|`pr-{{number}}-{{short_merge_sha}}`|`pr-{{number}}-{{short_sha}}`|–|
+| `type=ref,event=branch` | – | – | `{{branch}}` |
+| `type=raw,value=${{{{ github.head_ref }}}}` | `{{branch}}` | `{{branch}}` | – |
+
+The short ones have 7 characters; where `DOCKER_METADATA_SHORT_SHA_LENGTH` is another number, nothing fits but
+`format=long`.
 
 A tag that names no commit (`pr-{{number}}`, `{{branch}}`) stays the same over many. What it names counts
 only if the image says that it is of this commit or of a test merge of it, in the label
