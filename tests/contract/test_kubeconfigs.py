@@ -231,6 +231,19 @@ LOGINS: dict[str, tuple[Make, tuple[str, str]]] = {
         lambda c: (c.plugin("bin/login", credential(token="p-3")), written(c, exec_of("./bin/login")))[1],
         ("Bearer p-3", ""),
     ),
+    "a plugin that prints YAML, as scripts do": (
+        lambda c: written(
+            c,
+            exec_of(
+                c.plugin(
+                    "login",
+                    f"apiVersion: {V1}\nkind: ExecCredential\nstatus:\n  token: p-4\n"
+                    "  expirationTimestamp: 2099-01-01T00:00:00Z\n",
+                )
+            ),
+        ),
+        ("Bearer p-4", ""),
+    ),
     "a plugin that gives a certificate": (
         lambda c: written(
             c,

@@ -16,6 +16,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+import yaml
+
 from previewbot.clients.kubernetes.kubeconfig import ExecPlugin
 from previewbot.clients.kubernetes.kubeconfig_fields import is_header
 from previewbot.clients.programs import MOST_BYTES, kill_with_all, without_ours
@@ -151,10 +153,9 @@ def _read(plugin: ExecPlugin, output: bytes, said: bytes) -> Given:
         words = _words(said)
         return PluginFailed(f"{_named(plugin)} {what}" + (f"; it said: {words}" if words else ""))
 
-    try:
-        answer = json.loads(output)
-    except (ValueError, RecursionError):
-        raise nonsense("printed nothing" if not output.strip() else "printed what is no JSON") from None
+    answer = _document(output)
+    if answer is None:
+        raise nonsense("printed what is no JSON" if output.strip() else "printed nothing")
     if not isinstance(answer, dict) or answer.get("kind") != "ExecCredential":
         raise nonsense("printed no ExecCredential")
     version = answer.get("apiVersion")
@@ -180,6 +181,18 @@ def _read(plugin: ExecPlugin, output: bytes, said: bytes) -> Given:
     except ValueError:
         raise nonsense("says with no time that can be read when its login ends") from None
     return Given(token, certificate, key, until)
+
+
+def _document(output: bytes) -> Any:
+    """Return what a plugin printed as JSON, or as YAML, which kubectl reads too; None if it is neither."""
+    with contextlib.suppress(ValueError, RecursionError):
+        return json.loads(output)
+    # Nearly any words are YAML: only what says what it is counts.
+    if b"ExecCredential" not in output:
+        return None
+    with contextlib.suppress(yaml.YAMLError, ValueError, RecursionError):
+        return yaml.safe_load(output)
+    return None
 
 
 def _time(text: object) -> datetime | None:
