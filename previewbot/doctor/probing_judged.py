@@ -10,12 +10,15 @@ from previewbot.doctor.check import Check, State, not_checked, note, ok, safe, w
 from previewbot.engine.gateway_state import GatewayState, Stands
 from previewbot.engine.probe import NAME, url_of
 from previewbot.engine.route_answers import RouteAnswer, Verdict
-from previewbot.errors import Forbidden, RemoteError
+from previewbot.errors import RemoteError
 from previewbot.rules.hosts import place_of
 from previewbot.rules.link_answers import Answer
 
 GATEWAY, LINK = "links: the Gateway", "links: an address"
 NOT_ASKED = "links are not asked from here, as links.check says"
+
+_OF_OUR_POLICY = f"the name {NAME} is not a key of previewbot"
+"""What the chart's policy says to a route of this name that is not the doctor's, or that it does not know."""
 
 _FOUND = 302
 _REDIRECTS = (301, 302, 303, 307, 308)
@@ -104,7 +107,7 @@ def link(answer: Answer, gateway: GatewaySettings, public_url: str) -> Check:
 def refused(namespace: str, error: RemoteError) -> Check:
     """Return what it means that the route could not be made, read or removed."""
     name, said = name_of(namespace), safe(error.message)
-    if isinstance(error, Forbidden) and "ValidatingAdmissionPolicy" in error.message:
+    if _OF_OUR_POLICY in error.message:
         words = (
             "the admission policy does not know the doctor's route: it is of another version of the chart, "
             f"or a webhook changes routes ({said})"

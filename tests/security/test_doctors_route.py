@@ -11,9 +11,16 @@ from typing import Any
 import pytest
 
 from previewbot.api import GROUP
+from previewbot.config.server import Settings
+from previewbot.doctor import samples
+from previewbot.doctor.check import State
+from previewbot.doctor.cluster_judged import tried_session
+from previewbot.doctor.probing_judged import refused
 from previewbot.engine import probe
+from previewbot.errors import Invalid
 from tests.chart.release import Account, place_of
 from tests.chart.release import put as put_on
+from tests.support import passes
 from tests.support.admission import (
     GATEWAY,
     Manifest,
@@ -30,6 +37,7 @@ from tests.support.control_plane import ControlPlane
 
 pytestmark = pytest.mark.cluster
 
+CONTROLLER = "system:serviceaccount:previewbot:previewbot-controller"
 PUBLIC_URL = "https://previews.example.com"
 RULE = ("spec", "rules", 0)
 REDIRECT = (*RULE, "filters", 0, "requestRedirect")
@@ -88,6 +96,24 @@ def test_the_doctors_own_route_is_admitted_where_previews_may_be(account: Accoun
     answer = account.create(doctors(namespace=namespace))
 
     assert answer.status == 201, answer.body.get("message")
+
+
+def test_the_doctors_session_is_refused_in_the_words_by_which_it_knows_the_policy(account: Account) -> None:
+    settings = Settings.model_validate(passes.SETTINGS)
+    answer = account.create(samples.session(settings, "staging"))
+
+    message = answer.body["message"]
+    [namespace, policy] = tried_session("staging", CONTROLLER, Invalid("try", status=422, message=message))
+    assert (namespace.state, policy.state) == (State.OK, State.OK), message
+
+
+def test_a_policy_that_does_not_know_the_doctors_route_is_known_by_its_words(account: Account) -> None:
+    answer = account.create(spoiled(doctors(), STEPS_BEYOND["to another path"]))
+
+    error = Invalid("create httproutes", status=answer.status, message=answer.body["message"])
+    check = refused("staging", error)
+    assert check.state is State.NOT_CHECKED, check.line
+    assert "of another version of the chart" in check.words
 
 
 @pytest.mark.parametrize("spoil", STEPS_BEYOND.values(), ids=STEPS_BEYOND.keys())

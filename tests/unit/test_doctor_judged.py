@@ -18,6 +18,7 @@ from previewbot.doctor import (
     fields,
     github_judged,
     names_judged,
+    probing_judged,
     repositories_judged,
     web_judged,
 )
@@ -292,6 +293,21 @@ def test_of_workloads_in_a_namespace_that_is_not_there_that_one_tells() -> None:
     [check] = repositories_judged.targets(0, {}, ["the namespace staging"])
 
     told(check, NOT_CHECKED, "because of what is wrong with the namespace staging")
+
+
+@pytest.mark.parametrize(
+    ("policy", "says", "state"),
+    [
+        ("previewbot-routes", "the name previewbot-doctor is not a key of previewbot", NOT_CHECKED),
+        ("corp-routes", "routes need an owner", WRONG),
+    ],
+)
+def test_a_policy_that_refuses_the_doctors_route_is_ours_or_refuses_all(
+    policy: str, says: str, state: State
+) -> None:
+    error = Invalid("create httproutes", status=422, message=DENIED.format(policy, says))
+
+    told(probing_judged.refused("staging", error), state, policy)
 
 
 LEASES: dict[str, tuple[Mapping[str, Any] | None, State]] = {
