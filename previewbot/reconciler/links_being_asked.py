@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
+from datetime import datetime
 
 from previewbot.rules.link_answers import Answers
 
@@ -12,10 +13,12 @@ _AT_A_TIME = 8
 
 @dataclass(frozen=True)
 class LinkBeingAsked:
-    """That a link is being asked: which inquiry it is, and the task that has the answers in the end."""
+    """That a link is being asked, since when: which inquiry it is, and the task that has the answers in the
+    end."""
 
     of: str
     task: asyncio.Task[Answers]
+    since: datetime
 
 
 class LinksBeingAsked:
@@ -28,6 +31,11 @@ class LinksBeingAsked:
     def of(self, name: str) -> LinkBeingAsked | None:
         """Return what a Preview's link is being asked."""
         return self._begun.get(name)
+
+    def since(self, name: str) -> datetime | None:
+        """Return since when a Preview's link is being asked, or waits for its turn; None if it is not."""
+        begun = self._begun.get(name)
+        return None if begun is None else begun.since
 
     def note(self, name: str, begun: LinkBeingAsked) -> None:
         """Note that a link is being asked."""

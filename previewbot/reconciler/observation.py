@@ -197,7 +197,7 @@ class Observation:
     not in them. Of the namespaces in `unseen` we may list nothing: what is there is not in `found`.
     `pods_again` is in how many seconds pods are to be looked at that are not up, if any are. `operator` is
     what the last poll knew of mirrord's operator. `link_answer` is there in the pass in which a link has
-    answered.
+    answered, `link_asked_since` while it has not.
     """
 
     preview: Preview
@@ -218,6 +218,7 @@ class Observation:
     taken: Mapping[tuple[str, str, str], str] = field(default_factory=dict)
     operator: OperatorSeen = field(default_factory=OperatorSeen)
     link_answer: LinkAnswer | None = None
+    link_asked_since: datetime | None = None
     slot: SlotGrant = field(default_factory=lambda: SlotGrant(granted=False))
     gateway: GatewaySeen = GatewaySeen()
 

@@ -11,7 +11,7 @@ from previewbot.errors import Forbidden, Invalid, RemoteError
 from previewbot.reconciler.apply import ApplyResult, is_refusal
 from previewbot.reconciler.observation import Observation
 from previewbot.reconciler.plan.decision import Run
-from previewbot.reconciler.plan.link_check import STILL_ASKED, inquiry_of, seconds_until_asked
+from previewbot.reconciler.plan.link_check import inquiry_of, look_for_an_answer_in, seconds_until_asked
 from previewbot.reconciler.plan.planner import Plan
 from previewbot.reconciler.plan.requeue import (
     AFTER_CHANGE,
@@ -109,7 +109,7 @@ def _until_link_is_asked(status: Status, observation: Observation, now: datetime
     if inquiry is None:
         return None
     after = seconds_until_asked(inquiry, status.link, status.services, limits.session_deadline, now)
-    return None if after is None else max(STILL_ASKED, after)
+    return None if after is None else max(look_for_an_answer_in(observation.link_asked_since, now), after)
 
 
 def without_foreign_reports(status: Status, names: Collection[str]) -> Status:

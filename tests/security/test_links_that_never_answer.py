@@ -36,8 +36,17 @@ async def silent(turn: asyncio.Semaphore | None = None) -> World:
     return world
 
 
+async def just_asked() -> World:
+    """Return a world whose link is being asked since a second ago, and never answers."""
+    world = World()
+    world.links.silent = True
+    while not world.links.asked:
+        await world.settle(1, seconds=1)
+    return world
+
+
 async def test_a_pass_goes_on_without_the_answer() -> None:
-    world = await silent()
+    world = await just_asked()
     async with asyncio.timeout(5):
         await world.run()
 
@@ -46,6 +55,20 @@ async def test_a_pass_goes_on_without_the_answer() -> None:
     assert len(world.links.asked) == 1
     assert world.outcome.requeue_after is not None
     assert world.outcome.requeue_after <= 1.0
+
+
+async def test_one_that_waits_for_its_turn_for_long_is_looked_at_more_and_more_seldom() -> None:
+    world = await just_asked()
+    began, passes, pauses = world.clock.now, 0, [0.0]
+    while world.clock.now - began < timedelta(seconds=60):
+        await world.run()
+        passes += 1
+        assert world.outcome.requeue_after is not None
+        pauses.append(world.outcome.requeue_after)
+        world.clock.forward(seconds=world.outcome.requeue_after)
+
+    assert passes <= 20
+    assert max(pauses) <= 10
 
 
 async def test_it_is_removed_on_time_all_the_same() -> None:

@@ -276,6 +276,7 @@ async def _ask_for_services(context: Context, observation: Observation) -> Obser
         pods_again=again,
         taken=taken,
         link_answer=answer,
+        link_asked_since=context.links_being_asked.since(preview.name),
     )
 
 

@@ -45,7 +45,7 @@ async def ask_link(context: Context, preview: Preview, observation: Observation)
         if asleep or not is_due(inquiry, status.link, status.services, deadline, now):
             return None
         task = asyncio.create_task(_ask(context, inquiry, _addresses(inquiry, observation)))
-        begun = LinkBeingAsked(inquiry.of, task)
+        begun = LinkBeingAsked(inquiry.of, task, now)
         asking.note(preview.name, begun)
     await asyncio.wait({begun.task}, timeout=MOMENT)
     if not begun.task.done():

@@ -41,8 +41,8 @@ FOLLOWS_WITHIN = timedelta(seconds=60)
 """So long a Gateway may take to follow a route that it has accepted: what it is made of is told of it later
 than its controller."""
 
-STILL_ASKED = 0.5
-"""Seconds until it is looked whether a link has answered meanwhile."""
+_STILL_ASKED, _ASKED_FOR_LONG = 0.5, 10.0
+"""Seconds until it is looked whether a link has answered meanwhile: soon at first, and then more seldom."""
 
 
 @dataclass(frozen=True)
@@ -146,6 +146,16 @@ def seconds_until_asked(
     if link.proven is not Proven.NO and not missed:
         return None
     return (link.checked_at + pause(since, link.checked_at, deadline, inquiry.url) - now).total_seconds()
+
+
+def look_for_an_answer_in(asked_since: datetime | None, now: datetime) -> float:
+    """Return in how many seconds to look whether a link that is being asked has answered.
+
+    Few are asked at a time, so that after a restart hundreds may wait for their turn: they must not fill it
+    with passes that find nothing.
+    """
+    waited = (now - asked_since).total_seconds() if asked_since is not None else 0.0
+    return min(max(_STILL_ASKED, waited / 2), _ASKED_FOR_LONG)
 
 
 def checked(
