@@ -27,8 +27,8 @@ GATEWAY_CLASSES = Resource(ROUTE_GROUP, ROUTE_VERSION, "gatewayclasses")
 _MOST_ADDRESSES = 4
 _BROKEN_REFERENCES = ("InvalidCertificateRef", "RefNotPermitted")
 """Why a listener has no certificate; other reasons of `ResolvedRefs` may concern a part of it only."""
-_OF_SOME_LISTENERS = ("ListenersNotValid", "ListenersNotReady")
-"""What some say of a whole Gateway where one of its listeners does not work, which may be another team's."""
+_OF_SOME_LISTENERS = "ListenersNotValid"
+"""Why some do not accept a whole Gateway of which one listener is wrong, which may be another team's."""
 
 
 class Stands(StrEnum):
@@ -150,7 +150,7 @@ def _by_status(
         condition = conditions.get(kind)
         if _is(condition, "False"):
             # Traefik said so for long of a Gateway that serves its other listeners all the same.
-            of_others = one_works and condition.get("reason") in _OF_SOME_LISTENERS
+            of_others = one_works and kind == "Accepted" and condition.get("reason") == _OF_SOME_LISTENERS
             if not of_others:
                 return Stands.REFUSED, f"the Gateway {name} is not {kind.lower()}: {words_of(condition)}"
     if of_others:

@@ -167,6 +167,7 @@ NOT_ALL = ("Accepted", "False", "ListenersNotValid", "All Listeners must be vali
         ({"https": BROKEN}, (NOT_ALL,), Stands.REFUSED),
         ({"https": ()}, (NOT_ALL,), Stands.REFUSED),
         ({"http": BROKEN}, (NOT_ALL, ("Programmed", "False", "AddressNotAssigned", "none")), Stands.REFUSED),
+        ({"http": BROKEN}, (NOT_ALL, ("Programmed", "False", "ListenersNotValid", "no")), Stands.REFUSED),
         ({"http": BROKEN}, (("Accepted", "False", "InvalidParameters", "none"),), Stands.REFUSED),
     ],
 )

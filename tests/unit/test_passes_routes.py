@@ -182,6 +182,22 @@ async def test_a_gateway_that_is_not_programmed_gives_no_link_whatever_is_said_o
     assert OPEN in world.comment
 
 
+async def test_another_teams_broken_listener_takes_no_link_away() -> None:
+    world = await ready()
+    listeners = [
+        a_listener(),
+        a_listener("https-of-others", protocol="HTTPS", hostname="*.other.example.com"),
+    ]
+    world.cluster.gateway.object = a_gateway_object(
+        ("Accepted", "False", "ListenersNotValid", "All Listeners must be valid"),
+        listeners=listeners,
+        listener_says={"https-of-others": (("ResolvedRefs", "False", "InvalidCertificateRef", "no Secret"),)},
+    )
+    await world.settle(14)
+
+    assert OPEN in world.comment
+
+
 async def test_a_gateway_that_goes_takes_the_link_with_it_and_brings_it_back() -> None:
     world = await ready()
     world.cluster.gateway.object = None
