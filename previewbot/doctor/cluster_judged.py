@@ -55,6 +55,12 @@ def login_refused(error: RemoteError) -> Check:
             "the kubeconfig's user"
         )
         return wrong(LOGIN, words)
+    if "not JSON" in error.message:
+        words = (
+            "something else than an API server answers there, such as a sign-in or a proxy: see the `server` "
+            "of the kubeconfig's cluster"
+        )
+        return wrong(LOGIN, words)
     if isinstance(error, TryLater) and not error.status:
         words = (
             f"the API server does not answer ({safe(error.message)}): see cluster.kubeconfig, and whether "

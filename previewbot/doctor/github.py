@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -15,13 +16,16 @@ from previewbot.doctor.check import Check, not_checked
 from previewbot.doctor.deliveries_judged import DELIVERIES, deliveries, of_ours
 from previewbot.doctor.repositories_judged import REPOSITORIES
 from previewbot.doctor.running import Question
-from previewbot.errors import RemoteError
+from previewbot.errors import NoAnswer, RemoteError
 
 _MOST_REPOSITORIES = 5
 """Of how many repositories the open pull requests are listed, where GitHub tells of no delivery."""
 
 _JUST_NOW = timedelta(minutes=2)
 """A change as young as this need not have been delivered yet."""
+
+_PATIENCE_SECONDS = 15.0
+"""How long GitHub may take to say who we are, until its silence is told with what to do."""
 
 _KEPT = timedelta(days=3)
 """So long GitHub tells of deliveries."""
@@ -89,7 +93,11 @@ class OfGitHub:
 
     async def _app(self) -> list[Check]:
         try:
-            self._facts = await self._github.facts()
+            async with asyncio.timeout(_PATIENCE_SECONDS):
+                self._facts = await self._github.facts()
+        except TimeoutError:
+            silence = NoAnswer("GET /app", message="no answer in time")
+            return [judged.app_refused(silence, self._settings)]
         except RemoteError as error:
             return [judged.app_refused(error, self._settings, self._heard.skew)]
         return [judged.app(self._facts, self._settings)]

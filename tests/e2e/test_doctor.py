@@ -181,6 +181,18 @@ def of_crd(call: Call) -> bool:
     return call.server == "kube" and call.path == "/apis/preview.mirrord.metalbear.co/v1alpha"
 
 
+async def silent_github(call: Call) -> web.StreamResponse | None:
+    if call.server == "github" and call.agent == "previewbot-doctor":
+        await asyncio.Event().wait()
+    return None
+
+
+async def a_page(call: Call) -> web.StreamResponse | None:
+    if call.server == "kube" and call.agent == "previewbot-doctor":
+        return web.Response(text="<html>Sign in</html>", content_type="text/html")
+    return None
+
+
 def of_operator(call: Call) -> bool:
     return call.server == "kube" and call.path.startswith("/apis/operator.metalbear.co")
 
@@ -427,6 +439,18 @@ MISTAKES: dict[str, Mistake] = {
         ("127.0.0.1:9 cannot be reached", "HTTPS_PROXY"),
         PLATFORM,
         put("github", "api_url", value=CLOSED_PORT),
+    ),
+    "GitHub says nothing": Mistake(
+        "GitHub: the App",
+        ("cannot be reached (no answer in time)", "let this pod out to it"),
+        PLATFORM,
+        switch=lambda town: switched(town.world.faults, before=silent_github),
+    ),
+    "something else answers in the API server's place": Mistake(
+        "the cluster: login",
+        ("something else than an API server answers there",),
+        PLATFORM,
+        switch=lambda town: switched(town.world.faults, before=a_page),
     ),
     "an exec plugin is missing": Mistake(
         "the cluster: login",

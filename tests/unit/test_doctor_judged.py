@@ -329,6 +329,7 @@ def test_the_lease_tells_whether_a_controller_works(lease: Mapping[str, Any] | N
     [
         (Unauthorized("who am I", status=401, message="Unauthorized"), WRONG, "does not accept the login"),
         (TryLater("who am I", message="ClientConnectorError"), WRONG, "does not answer"),
+        (TryLater("who am I", message="the answer is not JSON"), WRONG, "something else than an API server"),
         (NotFound("who am I", status=404), NOT_CHECKED, "older than 1.28"),
         (Forbidden("who am I", status=403, message="no"), WRONG, "refuses even"),
         (Conflict("who am I", status=409, message="?"), WRONG, "refuses even"),
