@@ -51,6 +51,7 @@ class Reason(StrEnum):
     PROBE_FAILING = "ProbeFailing"
     INIT_WAITING = "InitWaiting"
     UNSCHEDULABLE = "Unschedulable"
+    WAITING_FOR_NODE = "WaitingForNode"
     SCHEDULING_GATED = "SchedulingGated"
     TURNED_AWAY = "TurnedAway"
     VOLUME_UNAVAILABLE = "VolumeUnavailable"
@@ -186,6 +187,7 @@ _POD_ROWS: Mapping[Reason, ReasonInfo] = {
             "an init container runs on and on, and all others wait for its end",
         ),
         (Reason.UNSCHEDULABLE, _BAD, _PLATFORM, "no node of the cluster takes the pod"),
+        (Reason.WAITING_FOR_NODE, _BUSY, _NOBODY, "the cluster is adding a node for the pod"),
         (Reason.SCHEDULING_GATED, _WARNING, _PLATFORM, "a scheduling gate holds the pod back"),
         (Reason.TURNED_AWAY, _BAD, _PLATFORM, "nodes turn away or evict one pod after the other"),
         (Reason.VOLUME_UNAVAILABLE, _BAD, _PLATFORM, "a volume of the pod cannot be attached or mounted"),

@@ -134,6 +134,11 @@ POD_PROBLEMS = {
         detail="0/1 nodes are available: 1 Insufficient memory. preemption: 0/1 nodes are available",
         since=NOW,
     ),
+    "waiting-for-node": PodProblem(
+        reason=Reason.WAITING_FOR_NODE,
+        detail="pod triggered scale-up: [{workers 3->4 (max: 10)}]",
+        since=NOW,
+    ),
     "without-node": PodProblem(
         reason=Reason.UNSCHEDULABLE,
         detail="0/3 nodes are available: pod has unbound immediate PersistentVolumeClaims.",

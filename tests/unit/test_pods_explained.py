@@ -26,6 +26,7 @@ from tests.support.pods_in_trouble import (
     creating,
     troubles,
     unready,
+    unscheduled,
 )
 from tests.support.previews import NOW
 
@@ -306,3 +307,50 @@ async def test_a_liveness_probe_that_fails_for_the_first_time_is_no_crash_yet() 
     await session.lives(MINUTE, (LIVENESS,))
 
     assert "checkout runs, but is not ready" in session.comment
+
+
+NO_ROOM = "0/3 nodes are available: 3 Insufficient cpu."
+COMES = ("TriggeredScaleUp", "pod triggered scale-up: [{workers 3->4 (max: 10)}]", "Normal", "5")
+
+
+@pytest.mark.parametrize(
+    "event", [COMES, ("Nominated", "Pod should schedule on: nodeclaim/default-x2x7k", "Normal", "5")]
+)
+async def test_a_pod_for_which_the_cluster_adds_a_node_is_nobodys_mistake(event: tuple[str, ...]) -> None:
+    session = await Session.starting(deadlines={"session": "30m"})
+    session.shows(a_pod(session.uid, unscheduled(NO_ROOM), uid="pod", creationTimestamp=moment(session.now)))
+    session.world.cluster.events = [
+        an_event("pod", session.now, "FailedScheduling", NO_ROOM, "Warning", "5"),
+        an_event("pod", session.now, *event),
+    ]
+    assert await session.lives(MINUTE, ("is starting:", "checkout waits for a new node", event[1])) < MINUTE
+    assert PLATFORMS not in session.comment
+    reason = session.world.status.reason
+    assert reason is Reason.WAITING_FOR_NODE and reason.info.turn is Turn.NOBODY
+
+    session.shows(a_pod(session.uid, well(session.now), uid="pod"))
+    await session.lives(20)
+    assert "waits for a new node" not in session.comment
+
+
+@pytest.mark.parametrize("ends", ["another word", "ten minutes"])
+async def test_a_node_that_does_not_come_is_the_platform_teams_after_all(ends: str) -> None:
+    session = await Session.starting(deadlines={"session": "1h"})
+    session.shows(a_pod(session.uid, unscheduled(NO_ROOM), uid="pod", creationTimestamp=moment(session.now)))
+    session.world.cluster.events = [an_event("pod", session.now, *COMES)]
+    await session.lives(MINUTE)
+    assert "waits for a new node" in session.comment
+
+    if ends == "another word":
+        said = an_event("pod", session.now, "NotTriggerScaleUp", "max node group size reached", "Normal", "0")
+        session.world.cluster.events.append(said)
+    await session.lives(900, ("finds no room in the cluster", NO_ROOM, PLATFORMS))
+    assert "finds no room in the cluster" in session.comment and PLATFORMS in session.comment
+
+
+async def test_events_that_cannot_be_read_leave_a_pod_without_room_told_as_it_shows() -> None:
+    session = await Session.starting()
+    session.world.fail("list events", by=Forbidden("list events", status=403))
+    session.shows(a_pod(session.uid, unscheduled(NO_ROOM), uid="pod", creationTimestamp=moment(session.now)))
+
+    assert await session.lives(MINUTE, (NO_ROOM, PLATFORMS)) < MINUTE

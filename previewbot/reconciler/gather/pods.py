@@ -122,13 +122,28 @@ async def _problem(session: _Session) -> PodProblem | None:
     if rules.has_pod(session.pods):
         session.context.memory.pod_questions.has_pod(session.child.uid)
     try:
-        finding = session.finds() or await _asked(session)
+        finding = await _with_a_node_coming(session, session.finds()) or await _asked(session)
     except RemoteError as error:
         _cannot_read(session, error)
         return session.before if _may_stand(session) else None
     if finding is None:
         return None
     return await _told(session, finding)
+
+
+async def _with_a_node_coming(session: _Session, finding: PodFinding | None) -> PodFinding | None:
+    """Return a finding, and of one without a place whether the cluster is adding a node for it."""
+    if finding is None or not rules.may_have_a_node_coming(finding, session.context.now()):
+        return finding
+    if not session.is_due(finding.pod_uid, "whether a node comes"):
+        waits = session.before is not None and session.before.reason is Reason.WAITING_FOR_NODE
+        return replace(finding, reason=Reason.WAITING_FOR_NODE) if waits else finding
+    try:
+        events = await session.context.kube.pod_events(session.child.namespace, finding.pod_uid)
+    except RemoteError as error:
+        _cannot_read(session, error, finding.pod)
+        return finding
+    return rules.with_a_node_coming(finding, events, session.context.now())
 
 
 async def _asked(session: _Session) -> PodFinding | None:

@@ -7,7 +7,13 @@ stays Ready. https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/ h
 all, only Events tell: `explain` and `find_refusal`. `merge_problem` keeps what is told steady.
 """
 
-from previewbot.rules.pod_problems.events import cause_from_events, explain, with_cause
+from previewbot.rules.pod_problems.events import (
+    cause_from_events,
+    explain,
+    may_have_a_node_coming,
+    with_a_node_coming,
+    with_cause,
+)
 from previewbot.rules.pod_problems.finding import PodFinding, Silence
 from previewbot.rules.pod_problems.merging import is_still_so, merge_problem
 from previewbot.rules.pod_problems.pods import (
@@ -33,7 +39,9 @@ __all__ = [
     "has_pod",
     "is_noteworthy",
     "is_still_so",
+    "may_have_a_node_coming",
     "merge_problem",
     "wanting",
+    "with_a_node_coming",
     "with_cause",
 ]

@@ -15,7 +15,7 @@ from previewbot.api import PodProblem, Reason
 from previewbot.rules.masking import one_line
 from previewbot.rules.pod_problems.alike import alike
 from previewbot.rules.pod_problems.causes import pull_cause, pull_reason, sandbox_reason, start_reason
-from previewbot.rules.pod_problems.finding import Object, PodFinding, Silence, moment
+from previewbot.rules.pod_problems.finding import LONG_AGO, Object, PodFinding, Silence, moment
 
 _STILL_SAID = timedelta(minutes=6)
 """So old an event may be and still be what Kubernetes says: what it repeats it writes down every five minutes
@@ -28,6 +28,12 @@ _COMBINED = "(combined from similar events): "
 (https://github.com/kubernetes/client-go/blob/master/tools/record/events_cache.go)."""
 
 _PULL_SAYS, _ERROR_SAYS = "Failed to pull image ", "Error: "
+_NODE_COMES, _NO_NODE_COMES = ("TriggeredScaleUp", "Nominated"), "NotTriggerScaleUp"
+_NODE_COMES_AFTER = timedelta(seconds=10)
+_NODE_COMES_WITHIN = timedelta(minutes=10)
+"""What the autoscalers say of a pod without a place, and how long it is believed:
+https://github.com/kubernetes/autoscaler/blob/master/cluster-autoscaler/FAQ.md, https://karpenter.sh."""
+
 _PROBES = ("Liveness probe", "Startup probe", "Readiness probe")
 _FATAL_PROBES = _PROBES[:2]
 _GOES_ON = ("Pulling", "Pulled", "Created", "Started")
@@ -109,6 +115,25 @@ def explain(
     still = (each.finding for each in said if now - each.at < _STILL_SAID)
     same = (each for each in still if told and alike(one_line(each.detail), told))
     return next(same, newest.finding)
+
+
+def may_have_a_node_coming(finding: PodFinding, now: datetime) -> bool:
+    """Return whether an autoscaler may have said something of a pod by now: each takes some seconds."""
+    waits = finding.reason is Reason.UNSCHEDULABLE and finding.since > LONG_AGO
+    return waits and now - finding.since >= _NODE_COMES_AFTER
+
+
+def with_a_node_coming(finding: PodFinding, events: Sequence[Object], now: datetime) -> PodFinding:
+    """Return a finding of a pod without a place as one that waits, if a node is being added for it.
+
+    In a cluster that grows as it needs that is how every pod begins for which there is no room.
+    """
+    for event in newest_first(events):
+        if event.get("reason") == _NO_NODE_COMES:
+            return finding
+        if event.get("reason") in _NODE_COMES and now - seen_at(event) < _NODE_COMES_WITHIN:
+            return replace(finding, reason=Reason.WAITING_FOR_NODE, detail=said_by(event))
+    return finding
 
 
 def newest_first(events: Sequence[Object]) -> list[Object]:

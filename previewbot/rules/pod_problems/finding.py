@@ -25,7 +25,8 @@ class PodFinding:
 
     `longest_run` is for how many seconds the container ran at most between two ends. `pod_uid` is whose
     Events tell more: for a pod that could not be made, the uid of what makes it. `said` is what the container
-    left as its termination message, for where it left no log.
+    left as its termination message, for where it left no log. `since` is when a pod without a place began to
+    wait for one, where that is known.
     """
 
     reason: Reason
@@ -39,6 +40,7 @@ class PodFinding:
     part: ContainerPart = ContainerPart.APP
     longest_run: int = 0
     said: str = ""
+    since: datetime = LONG_AGO
 
     @property
     def unexplained(self) -> bool:

@@ -141,6 +141,7 @@ def _without_place(pod: Object, now: datetime) -> PodFinding | None:
     scheduled, metadata = _condition(pod, "PodScheduled"), pod["metadata"]
     if scheduled.get("status") != "False" or not scheduled.get("reason"):
         return None
+    since = moment(scheduled.get("lastTransitionTime") or metadata.get("creationTimestamp"))
     detail = _PREEMPTION_RE.sub(".", str(scheduled.get("message") or ""))
     if scheduled.get("reason") != "SchedulingGated":
         # A pod with a higher priority took its place:
@@ -148,8 +149,8 @@ def _without_place(pod: Object, now: datetime) -> PodFinding | None:
         taken = _condition(pod, "DisruptionTarget")
         why = str(taken.get("message") or "") if taken.get("status") == "True" else ""
         detail = "; ".join(filter(None, (detail, why)))
-        return PodFinding(Reason.UNSCHEDULABLE, metadata["name"], metadata["uid"], detail=detail)
-    since = moment(scheduled.get("lastTransitionTime") or metadata.get("creationTimestamp"))
+        name, uid = metadata["name"], metadata["uid"]
+        return PodFinding(Reason.UNSCHEDULABLE, name, uid, detail=detail, since=since)
     if since == LONG_AGO or now - since < QUIET_FOR:
         return None
     # https://kubernetes.io/docs/concepts/scheduling-eviction/pod-scheduling-readiness/
