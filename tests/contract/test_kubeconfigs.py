@@ -421,6 +421,10 @@ MISTAKES: dict[str, tuple[Make, str]] = {
     ),
     "a truth that is a text": (plain(TOKEN, {"insecure-skip-tls-verify": "false"}), "must be true or false"),
     "a server that is no address": (plain(TOKEN, {"server": "10.0.0.1:6443"}), "server must be an address"),
+    "a server with a login in its address": (
+        plain(TOKEN, {"server": "https://bot:hush@10.0.0.1:6443"}),
+        "the cluster staging: server has a login in its address: write it under the user",
+    ),
     "no server": (plain(TOKEN, {"server": None}), "server must be an address"),
     "a proxy that cannot be gone through": (
         plain(TOKEN, {"proxy-url": "socks5://user:hush@proxy:1080"}),

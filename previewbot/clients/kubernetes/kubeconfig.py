@@ -141,6 +141,9 @@ def _server(cluster: Section, name: str, beside: Path) -> Server:
     url = text_of(cluster, "server", where).rstrip("/")
     if not _is_address(url):
         raise unusable(f"{where}: server must be an address such as https://10.0.0.1:6443")
+    if "@" in urlsplit(url).netloc:
+        # It would be in all that names the server, and aiohttp sends no second login beside it.
+        raise unusable(f"{where}: server has a login in its address: write it under the user")
     authority = pem_of(cluster, "certificate-authority", where, beside)
     skip = truth_of(cluster, "insecure-skip-tls-verify", where)
     if skip and authority:
