@@ -262,11 +262,14 @@ def _leads_to(preview: Preview) -> str:
 
 def _forwards(gateway: GatewaySettings, key: str, rules: Sequence[PathRule]) -> list[dict[str, Any]]:
     """Return the rules of a route to staging: each sets the header, whichever Service answers."""
-    return [_forward(gateway, key, rule, alone=len(rules) == 1) for rule in rules]
+    return [_forward(gateway, key, rule) for rule in rules]
 
 
-def _forward(gateway: GatewaySettings, key: str, rule: PathRule, *, alone: bool) -> dict[str, Any]:
+def _forward(gateway: GatewaySettings, key: str, rule: PathRule) -> dict[str, Any]:
     forward: dict[str, Any] = {
+        # Also where the API server would add it: what is not written is not compared, and with another that
+        # somebody put there only some requests would follow.
+        "matches": [{"path": {"type": rule.type, "value": rule.path}}],
         "filters": [
             # Those of the settings come first: nobody who has not passed the sign-in gets to a session, and
             # none of them comes after ours to take the header away.
@@ -280,8 +283,6 @@ def _forward(gateway: GatewaySettings, key: str, rule: PathRule, *, alone: bool)
             {"group": "", "kind": "Service", "name": rule.service, "port": rule.port, "weight": 1}
         ],
     }
-    if not alone:
-        forward["matches"] = [{"path": {"type": rule.type, "value": rule.path}}]
     if rule.timeouts is not None and rule.timeouts.verbatim:
         forward["timeouts"] = rule.timeouts.verbatim
     return forward
@@ -299,4 +300,7 @@ def redirect(page: str) -> dict[str, Any]:
     }
     if parts.port:
         leads["port"] = parts.port
-    return {"filters": [{"type": "RequestRedirect", "requestRedirect": leads}]}
+    return {
+        "matches": [{"path": {"type": "PathPrefix", "value": "/"}}],
+        "filters": [{"type": "RequestRedirect", "requestRedirect": leads}],
+    }

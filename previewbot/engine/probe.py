@@ -30,11 +30,9 @@ def url_of(gateway: GatewaySettings) -> str:
 
 def probe(gateway: GatewaySettings, namespace: str, public_url: str) -> dict[str, Any]:
     """Return the route."""
-    everything = {"path": {"type": "PathPrefix", "value": "/"}}
-    rule = {"matches": [everything], **links.redirect(page_of(public_url))}
     return {
         "apiVersion": f"{links.ROUTE_GROUP}/{links.ROUTE_VERSION}",
         "kind": "HTTPRoute",
         "metadata": {"name": NAME, "namespace": namespace},
-        "spec": links.attached(gateway, NAME, [rule]),
+        "spec": links.attached(gateway, NAME, [links.redirect(page_of(public_url))]),
     }

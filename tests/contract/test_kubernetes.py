@@ -56,7 +56,12 @@ def a_route(server: ApiServer) -> dict[str, Any]:
         "apiVersion": "gateway.networking.k8s.io/v1",
         "kind": "HTTPRoute",
         "metadata": {"name": "r", "namespace": server.namespace},
-        "spec": {"hostnames": ["a.example.com"], "rules": [{"backendRefs": [{"name": "web", "port": 80}]}]},
+        "spec": {
+            "hostnames": ["a.example.com"],
+            "rules": [
+                {"backendRefs": [{"group": "", "kind": "Service", "name": "web", "port": 80, "weight": 1}]}
+            ],
+        },
     }
 
 

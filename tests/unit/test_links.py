@@ -406,6 +406,7 @@ def test_a_route_forwards_to_the_entry_with_the_header_set() -> None:
     (rule,) = a_route(ENTRY)["spec"]["rules"]
 
     assert rule == {
+        "matches": [{"path": {"type": "PathPrefix", "value": "/"}}],
         "filters": [
             {
                 "type": "RequestHeaderModifier",
@@ -420,6 +421,7 @@ def test_without_an_entry_a_route_leads_to_the_page_and_forwards_nothing() -> No
     (rule,) = a_route(None)["spec"]["rules"]
 
     assert rule == {
+        "matches": [{"path": {"type": "PathPrefix", "value": "/"}}],
         "filters": [
             {
                 "type": "RequestRedirect",
@@ -430,7 +432,7 @@ def test_without_an_entry_a_route_leads_to_the_page_and_forwards_nothing() -> No
                     "statusCode": 302,
                 },
             }
-        ]
+        ],
     }
 
 
@@ -623,7 +625,7 @@ def test_a_route_has_a_rule_for_each_path_and_each_of_them_sets_the_header_after
 def test_a_route_by_paths_is_turned_to_the_page_as_a_whole() -> None:
     rules = route(a_preview(), GATEWAY, "staging", None, page=PAGE)["spec"]["rules"]
 
-    assert [("matches" in rule, "backendRefs" in rule) for rule in rules] == [(False, False)]
+    assert [("matches" in rule, "backendRefs" in rule) for rule in rules] == [(True, False)]
 
 
 def test_every_service_that_a_route_leads_to_counts() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -11,6 +12,7 @@ from previewbot.api import Phase, Reason
 from previewbot.api.github import Comment
 from previewbot.errors import Forbidden, TryLater
 from previewbot.reconciler.memory import Memory
+from previewbot_demo.kube.json_copy import json_copy
 from tests.support.gateways import (
     ACCEPTED,
     NOT_ALLOWED,
@@ -25,7 +27,7 @@ from tests.support.passes import SETTINGS, World, ready
 
 OPEN = "### [Open the preview]"
 BACKEND_NOT_FOUND: Said = ("ResolvedRefs", "False", "BackendNotFound", 'Service "web" not found')
-NOT_PROGRAMMED = (ACCEPTED, ("Programmed", "False", "ListenersNotReady", "no listener is ready"))
+NOT_PROGRAMMED = (ACCEPTED, ("Programmed", "False", "Invalid", "no listener is ready"))
 
 
 async def a_world(says: tuple[Said, ...] | None = (ACCEPTED, RESOLVED), **gateway: Any) -> World:
@@ -173,9 +175,7 @@ async def test_a_gateway_that_is_not_programmed_gives_no_link_whatever_is_said_o
     world = World()
     world.cluster.gateway.object = a_gateway_object(*NOT_PROGRAMMED)
     await world.settle(5)
-    assert_no_link(
-        world, Reason.ROUTE_NOT_ACCEPTED, "not programmed: ListenersNotReady: no listener is ready"
-    )
+    assert_no_link(world, Reason.ROUTE_NOT_ACCEPTED, "not programmed: Invalid: no listener is ready")
 
     world.cluster.gateway.object = a_gateway_object()
     await world.settle(5)
@@ -207,6 +207,30 @@ async def test_a_gateway_that_goes_takes_the_link_with_it_and_brings_it_back() -
     world.cluster.gateway.object = a_gateway_object()
     await world.settle(5)
     assert OPEN in world.comment
+
+
+HEADER = {"type": "Exact", "name": "x-tester", "value": "ann"}
+EDITS: dict[str, Callable[[dict[str, Any]], object]] = {
+    "for some requests only": lambda rule: rule["matches"][0].update(headers=[HEADER]),
+    "for one path only": lambda rule: rule["matches"][0]["path"].update(value="/cart"),
+    "without the header": lambda rule: rule["filters"][0]["requestHeaderModifier"].update(remove=["baggage"]),
+    "with another header": lambda rule: rule["filters"][0]["requestHeaderModifier"].update(add=[HEADER]),
+    "with a filter of one Service": lambda rule: rule["backendRefs"][0].update(filters=[{}]),
+}
+
+
+@pytest.mark.parametrize("edit", EDITS.values(), ids=EDITS.keys())
+async def test_a_route_that_somebody_changed_in_a_part_that_we_write_is_put_right_at_once(
+    edit: Callable[[dict[str, Any]], object],
+) -> None:
+    world = await ready()
+    [route] = world.cluster.routes.values()
+    right = json_copy(route["spec"])
+    edit(route["spec"]["rules"][0])
+    await world.run()
+
+    [route] = world.cluster.routes.values()
+    assert route["spec"] == right
 
 
 async def test_a_gateway_that_is_made_anew_under_the_same_name_takes_the_link_until_it_is_served() -> None:
