@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -29,7 +29,6 @@ SUBJECT = Subject(
     gateway=GatewaySettings(name="public", namespace="gateways", domain="preview.example.com"),
     backend=Backend("web", 80),
 )
-NOW = datetime.now(UTC)
 
 
 class World:
@@ -44,7 +43,10 @@ class World:
         return [obj["metadata"]["name"] for kind in kinds for obj in self.fake.objects(kind)]
 
     async def next_trial(self, later: timedelta) -> None:
-        await take_away_leftovers(self.client, SUBJECT, NOW + later, self.said.append)
+        """Begin a trial so much later than the newest object was made."""
+        made = [obj["metadata"]["creationTimestamp"] for obj in self.fake.objects("httproutes")]
+        now = datetime.fromisoformat(max(made)) + later
+        await take_away_leftovers(self.client, SUBJECT, now, self.said.append)
 
 
 @pytest.fixture
