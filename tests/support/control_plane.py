@@ -236,7 +236,8 @@ class ControlPlane:
 
     def _is_established(self, crd: str) -> bool:
         answer = self.call("GET", f"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{crd}")
-        conditions = answer.body.get("status", {}).get("conditions", [])
+        # The API server writes `conditions: null` into a CRD of which it has not judged anything yet.
+        conditions = answer.body.get("status", {}).get("conditions") or []
         if ("Established", "True") not in [(c["type"], c["status"]) for c in conditions]:
             return False
         spec = answer.body["spec"]
