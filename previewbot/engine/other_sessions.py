@@ -6,7 +6,6 @@ previewbot waits and says whose it is.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -17,6 +16,7 @@ from previewbot.engine.mirrord import KEY_LABEL, header
 from previewbot.engine.operator import Operator, who_takes_all
 from previewbot.rules.environment_keys import hashed_label
 from previewbot.rules.masking import one_line
+from previewbot.text.json import read_json
 
 Object = Mapping[str, Any]
 
@@ -74,8 +74,8 @@ def _takes_requests(manifest: Object, other: Object) -> bool:
     if not text:
         return True
     try:
-        filters = json.loads(text)
-    except (TypeError, ValueError, RecursionError):
+        filters = read_json(text)
+    except (TypeError, ValueError):
         # A filter is a text, of which the API server only knows that it is one.
         return False
     pattern = filters.get("header_filter") if isinstance(filters, Mapping) else None

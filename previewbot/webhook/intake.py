@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import json
 import logging
 import re
 import time
@@ -28,6 +27,7 @@ from previewbot.errors import RemoteError
 from previewbot.rules.environment_keys import spec_of
 from previewbot.rules.repositories import why_nothing
 from previewbot.rules.seldom import Kind, Seldom, kind_of
+from previewbot.text.json import read_json
 from previewbot.webhook.events import Ignored, Malformed, Trigger, parse_event
 
 BODY_LIMIT = 2 * 1024 * 1024
@@ -281,7 +281,6 @@ def _required_header(headers: Headers, name: str) -> str:
 
 def _json(body: bytes) -> Any:
     try:
-        return json.loads(body)
-    # Python's parser raises RecursionError for thousands of nested brackets.
-    except (ValueError, RecursionError):
+        return read_json(body)
+    except ValueError:
         raise _Refused(400, "the body is not JSON") from None

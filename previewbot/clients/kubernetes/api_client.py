@@ -7,7 +7,6 @@ own.
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,6 +22,7 @@ from previewbot.clients.kubernetes.sender import ApiRequest as ApiRequest
 from previewbot.clients.kubernetes.sender import Query, Sender, Verb
 from previewbot.clients.outgoing import reason
 from previewbot.errors import NoAnswer, NotFound, TooLarge, TryLater
+from previewbot.text.json import read_json
 
 Object = dict[str, Any]
 Fence = Callable[[], None]
@@ -109,10 +109,8 @@ class ApiClient:
         """Send a request and return its answer, an object."""
         text = await self._text(what, request)
         try:
-            answer = json.loads(text)
-        except (ValueError, RecursionError) as error:
-            # The latter for thousands of nested brackets: what an aggregated API sends is not the API
-            # server's.
+            answer = read_json(text)
+        except ValueError as error:
             raise TryLater(f"Kubernetes: {what}", message="the answer is not JSON") from error
         if not isinstance(answer, dict):
             raise TryLater(f"Kubernetes: {what}", message="the answer is not a JSON object")

@@ -22,6 +22,7 @@ from previewbot.clients.kubernetes.kubeconfig import ExecPlugin
 from previewbot.clients.kubernetes.kubeconfig_fields import is_header
 from previewbot.clients.programs import MOST_BYTES, kill_with_all, without_ours
 from previewbot.rules.masking import one_line
+from previewbot.text.json import read_json
 
 PATIENCE_SECONDS = 30.0
 """Plugins ask a cloud over the network, and kubectl waits for ever: nobody would see why nothing happens."""
@@ -185,8 +186,8 @@ def _read(plugin: ExecPlugin, output: bytes, said: bytes) -> Given:
 
 def _document(output: bytes) -> Any:
     """Return what a plugin printed as JSON, or as YAML, which kubectl reads too; None if it is neither."""
-    with contextlib.suppress(ValueError, RecursionError):
-        return json.loads(output)
+    with contextlib.suppress(ValueError):
+        return read_json(output)
     # Nearly any words are YAML: only what says what it is counts.
     if b"ExecCredential" not in output:
         return None

@@ -13,7 +13,6 @@ is asked to end each watch within a minute. That end is a sign of life; only sil
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import random
 from collections.abc import AsyncIterator, Callable
@@ -28,6 +27,7 @@ from previewbot.clients.kubernetes.client import Kube
 from previewbot.clients.kubernetes.resources import MOST_BYTES
 from previewbot.clients.outgoing import reason
 from previewbot.errors import Forbidden, NoAnswer, RemoteError, TooLarge, TryLater
+from previewbot.text.json import read_json
 
 _SERVER_SECONDS = 60
 """Within `deadlines.progress`, whose least is 90 s, also where nothing happens."""
@@ -241,10 +241,7 @@ class Informer:
 
 def _event(line: bytes) -> tuple[str, dict[str, Any], str]:
     """Return the type, object and resource version of a line; raises ValueError if it is no event."""
-    try:
-        event = json.loads(line)
-    except RecursionError as error:
-        raise ValueError("a line of the watch is nested too deeply") from error
+    event = read_json(line)
     try:
         kind, obj = event["type"], event["object"]
         return str(kind), obj, str(obj.get("metadata", {}).get("resourceVersion", ""))

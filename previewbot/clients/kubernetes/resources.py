@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
@@ -10,6 +9,7 @@ from urllib.parse import quote
 from previewbot.api import GROUP, PLURAL, VERSION, Poke, Resource, Spec, annotations_of
 from previewbot.engine import operator
 from previewbot.errors import RemoteError, from_status
+from previewbot.text.json import read_json
 
 PREVIEWS = Resource(GROUP, VERSION, PLURAL)
 EVENTS = Resource("events.k8s.io", "v1", "events")
@@ -139,8 +139,8 @@ def message_of(body: str | bytes | None) -> str:
     """Return the message of a `Status` object, or the beginning of whatever was answered."""
     text = body.decode("utf-8", "replace") if isinstance(body, bytes) else body or ""
     try:
-        status = json.loads(text)
-    except (ValueError, RecursionError):
+        status = read_json(text)
+    except ValueError:
         return text[:_SHOWN]
     if not isinstance(status, dict):
         return text[:_SHOWN]

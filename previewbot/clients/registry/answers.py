@@ -7,7 +7,6 @@ https://github.com/opencontainers/distribution-spec/blob/main/spec.md#error-code
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -28,6 +27,7 @@ from previewbot.clients.registry.problems import (
 )
 from previewbot.errors import Forbidden, RemoteError, Unauthorized, from_status
 from previewbot.rules.masking import one_line
+from previewbot.text.json import read_json
 
 MEDIA_TYPES = (
     "application/vnd.oci.image.index.v1+json",
@@ -255,8 +255,8 @@ def _login_refused(what: str, answer: Answer, whole: str) -> RemoteError:
 def json_object(body: bytes) -> Mapping[str, Any]:
     """Return the object that a body holds; an empty one if it holds something else."""
     try:
-        return _mapping(json.loads(body))
-    except (ValueError, RecursionError):
+        return _mapping(read_json(body))
+    except ValueError:
         return {}
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -17,6 +16,7 @@ from typing import Any
 
 from previewbot.clients.registry.keyring import entries_for
 from previewbot.config.registries import DOCKER_HUB, HELPER
+from previewbot.text.json import read_json
 
 _NO_USER = "<token>"
 _HUB_LOGIN = "https://index.docker.io/v1/"
@@ -103,8 +103,8 @@ def _read(path: Path) -> Mapping[str, Any]:
     try:
         with path.open("rb") as file:
             content = file.read(_MOST_BYTES + 1)
-        config = json.loads(content) if len(content) <= _MOST_BYTES else None
-    except (OSError, ValueError, RecursionError):
+        config = read_json(content) if len(content) <= _MOST_BYTES else None
+    except (OSError, ValueError):
         config, content = None, b""
     if len(content) > _MOST_BYTES:
         raise ValueError(f"{path} is larger than {_MOST_BYTES // 1024**2} MiB, as no docker config file is")

@@ -11,17 +11,16 @@ import asyncio
 import base64
 import binascii
 import contextlib
-import json
 import os
 import re
 import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from previewbot.clients.programs import MOST_BYTES, kill_with_all, without_ours
 from previewbot.clients.registry.credentials import Credentials, HelperLogin, credentials_of
 from previewbot.rules.masking import one_line
+from previewbot.text.json import read_json
 
 _SECONDS = 20.0
 """A cloud's program asks its own servers; a look has 45 seconds in all."""
@@ -184,9 +183,9 @@ def _read(program: str, code: int, output: bytes, beside: bytes) -> Credentials 
         told = one_line(text) or one_line(beside.decode("utf-8", "replace")) or "it does not say why"
         raise HelperFailed(f"the credential helper {program} fails with {code}: {told}")
     try:
-        document: Any = json.loads(text)
+        document = read_json(text)
         username, secret = document["Username"], document["Secret"]
-    except (ValueError, TypeError, KeyError, RecursionError):
+    except (ValueError, TypeError, KeyError):
         username = secret = None
     # Not what it wrote: that may be the secret, in another form than it should have.
     if not isinstance(username, str) or not isinstance(secret, str):
@@ -199,8 +198,8 @@ def _end_of(secret: str) -> float | None:
     parts = secret.split(".")
     for text, name in ((parts[1] if len(parts) == 3 else "", "exp"), (secret, "expiration")):
         try:
-            found = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))[name]
-        except (binascii.Error, ValueError, TypeError, KeyError, RecursionError):
+            found = read_json(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))[name]
+        except (binascii.Error, ValueError, TypeError, KeyError):
             continue
         if isinstance(found, int | float) and not isinstance(found, bool) and abs(found) < _NEVER:
             return float(found)
