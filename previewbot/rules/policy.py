@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from previewbot.api import AgentSeen
 from previewbot.api.github import PullRequest
 from previewbot.config.repository import Triggers
@@ -21,8 +23,18 @@ def trigger(
         return None
     if triggers.agents and agent is not None:
         return f"{agent.name}, recognised by {agent.signal}"
-    label = next((label for label in pull_request.labels if label in triggers.labels), None)
+    label = triggering_label(pull_request.labels, triggers)
     return f"the label {label}" if label is not None else None
+
+
+def triggering_label(labels: Iterable[str], triggers: Triggers) -> str | None:
+    """Return the first of a pull request's labels that triggers a preview, as GitHub spells it, or None.
+
+    Without regard to case, as GitHub compares them: next to `Preview` nobody can make a label `preview`
+    (https://docs.github.com/en/issues/using-labels-and-milestones-to-track-work/managing-labels).
+    """
+    named = {label.strip().casefold() for label in triggers.labels}
+    return next((label for label in labels if label.strip().casefold() in named), None)
 
 
 def needs_approval(pull_request: PullRequest, approved_sha: str) -> bool:

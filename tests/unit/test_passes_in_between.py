@@ -10,7 +10,7 @@ import pytest
 from previewbot.api import Phase, Slot
 from previewbot.config.server import parse
 from previewbot.errors import Forbidden, RemoteError, TryLater
-from tests.support.passes import BOTH, BROKEN, CONFIGURATION, SETTINGS, A, B, World, ready
+from tests.support.passes import ANN, BOTH, BROKEN, CONFIGURATION, SETTINGS, A, B, World, ready
 from tests.support.previews import NOW, a_preview
 
 FAILS = TryLater("it", status=500)
@@ -48,6 +48,14 @@ async def test_a_label_of_the_configurations_own_counts_while_that_is_broken() -
 
     assert world.serving == [A]
     assert world.status.reason == "ConfigurationInvalid"
+
+
+async def test_a_label_counts_in_whatever_capitals_as_on_github() -> None:
+    world = World()
+    world.github.author, world.github.labels = ANN, ("Preview",)
+    await ready(world)
+
+    assert world.status.observed.trigger == "the label Preview"
 
 
 async def test_a_poke_in_the_last_pass_of_a_closed_pull_request_is_not_lost() -> None:

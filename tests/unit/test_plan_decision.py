@@ -42,6 +42,10 @@ TRIGGERED = Observed(trigger="x")
         (a_pull_request(draft=True), Triggers(drafts=False), None, "alice", "@alice's command"),
         (a_pull_request(labels=("preview",)), Triggers(), None, "", "the label preview"),
         (a_pull_request(labels=("other",)), Triggers(), None, "", None),
+        (a_pull_request(labels=("Preview",)), Triggers(), None, "", "the label Preview"),
+        (a_pull_request(labels=("bug", "PREVIEW")), Triggers(), None, "", "the label PREVIEW"),
+        (a_pull_request(labels=("straße",)), Triggers(labels=("Straße ",)), None, "", "the label straße"),
+        (a_pull_request(labels=("previews",)), Triggers(), None, "", None),
         (a_pull_request(), Triggers(), None, "", None),
     ],
 )
