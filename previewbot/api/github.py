@@ -59,6 +59,7 @@ class PullRequest:
     merge_commit_sha: str | None
     changed_files: int
     html_url: str
+    archived: bool = False
 
     @property
     def is_fork(self) -> bool:

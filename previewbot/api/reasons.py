@@ -99,12 +99,15 @@ class Reason(StrEnum):
     REMOVAL_STALLED = "RemovalStalled"
     REMOVAL_FORBIDDEN = "RemovalForbidden"
     REPOSITORY_GONE = "RepositoryGone"
+    PULL_REQUEST_GONE = "PullRequestGone"
     # Ended; while its sessions are being removed the phase is Stopping already
     TIME_UP = "TimeUp"
     BY_COMMAND = "ByCommand"
     MERGED = "Merged"
     CLOSED = "Closed"
     NOT_INCLUDED = "NotIncluded"
+    REPOSITORY_ARCHIVED = "RepositoryArchived"
+    INSTALLATION_SUSPENDED = "InstallationSuspended"
     UNKNOWN = "Unknown"
     # NothingToPreview
     NO_CONFIGURATION = "NoConfiguration"
@@ -421,6 +424,13 @@ REASONS: Mapping[Reason, ReasonInfo] = MappingProxyType(
         Reason.REPOSITORY_GONE: _row(
             Phase.STOPPING, _WARNING, _NOBODY, Waits.REPLACEMENT, "the repository or the installation is gone"
         ),
+        Reason.PULL_REQUEST_GONE: _row(
+            Phase.STOPPING,
+            _WARNING,
+            _NOBODY,
+            Waits.REPLACEMENT,
+            "GitHub does not show the pull request any more",
+        ),
         Reason.TIME_UP: _row(Phase.EXPIRED, _ENDED, _REVIEWER, Waits.EVENT, "the preview's time was up"),
         Reason.BY_COMMAND: _row(
             Phase.STOPPED, _ENDED, _REVIEWER, Waits.EVENT, "somebody wrote /preview stop"
@@ -433,6 +443,12 @@ REASONS: Mapping[Reason, ReasonInfo] = MappingProxyType(
             _PLATFORM,
             Waits.EVENT,
             "the settings' owners or repositories do not include this repository",
+        ),
+        Reason.REPOSITORY_ARCHIVED: _row(
+            Phase.STOPPED, _ENDED, _NOBODY, Waits.EVENT, "the repository was archived"
+        ),
+        Reason.INSTALLATION_SUSPENDED: _row(
+            Phase.STOPPED, _ENDED, _PLATFORM, Waits.EVENT, "the App's installation is suspended"
         ),
         Reason.UNKNOWN: _row(
             Phase.STOPPED,

@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from previewbot.api import Poke, Preview, from_object, name_of, new_object, timestamp
+from previewbot.api import Poke, Preview, Reason, from_object, name_of, new_object, timestamp
 from previewbot.clients.github import GitHub
 from previewbot.clients.kubernetes.client import Kube
 from previewbot.clients.kubernetes.operator import look_at_operator
@@ -27,7 +27,7 @@ from previewbot.engine import mirrord
 from previewbot.engine.view import view_of
 from previewbot.errors import NotFound, RemoteError
 from previewbot.reconciler.context import Context
-from previewbot.reconciler.gather import Gone, gather
+from previewbot.reconciler.gather import Gone, Suspended, gather
 from previewbot.reconciler.plan.planner import make_plan
 from previewbot.reconciler.store import PreviewStore
 from previewbot.rules.environment_keys import spec_of
@@ -88,7 +88,10 @@ async def _foreseen(seen: _Seen, reference: Reference) -> Foreseen:
     try:
         observation = await gather(context, store, afresh=True)
     except Gone as error:
-        raise CannotExplain(f"{reference.repository} is gone, or took the App away") from error
+        what = reference.repository if error.reason is Reason.REPOSITORY_GONE else "the pull request"
+        raise CannotExplain(f"{what} is gone, or took the App away") from error
+    except Suspended as error:
+        raise CannotExplain(f"the App's installation for {reference.repository} is suspended") from error
     plan = make_plan(observation, context.kinds, context.route)
     preview = replace(observation.preview, status=plan.status)
     headline = context.renderer.headline(view_of(seen.settings, preview)) if plan.status.reason else ""

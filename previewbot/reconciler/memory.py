@@ -27,6 +27,11 @@ _CONFIGURATIONS_KEPT = 200
 _WRITERS_KEPT = 10_000
 _CONVERSATIONS_KEPT = 1_000
 _REFUSED_KEPT = 10_000
+_UNSHOWN_KEPT = 10_000
+_UNSHOWN_LOOKS, _UNSHOWN_FOR = 3, timedelta(minutes=10)
+"""So many looks, over so long, must agree that a pull request is gone: a few bad minutes of GitHub's are over
+then."""
+_UNSHOWN_APART = timedelta(minutes=1)
 _HOUR = timedelta(hours=1)
 
 
@@ -153,6 +158,26 @@ class Refused:
         return new
 
 
+class Unshown:
+    """Pull requests that GitHub answers 404 for, although their repositories are readable."""
+
+    def __init__(self) -> None:
+        self._looks: OrderedDict[str, tuple[datetime, datetime, int]] = OrderedDict()
+
+    def is_for_good(self, name: str, now: datetime) -> bool:
+        """Note a look that found nothing; return whether enough of them agree over long enough."""
+        first, last, looks = self._looks.get(name, (now, now - _UNSHOWN_APART, 0))
+        # Pokes may cause many looks in one minute: these are one answer.
+        if now - last >= _UNSHOWN_APART:
+            last, looks = now, looks + 1
+        keep(self._looks, name, (first, last, looks), _UNSHOWN_KEPT)
+        return looks >= _UNSHOWN_LOOKS and last - first >= _UNSHOWN_FOR
+
+    def forget(self, name: str) -> None:
+        """Forget a pull request that GitHub shows, or whose Preview is gone."""
+        self._looks.pop(name, None)
+
+
 @dataclass(frozen=True)
 class Redirected:
     """Since when a route leads to the page, and since when its gateway is known to know that."""
@@ -188,6 +213,7 @@ class Memory:
     conversations: Conversations = field(default_factory=Conversations)
     pauses: Pauses = field(default_factory=Pauses)
     refused: Refused = field(default_factory=Refused)
+    unshown: Unshown = field(default_factory=Unshown)
     said: Seldom = field(default_factory=Seldom)
     pod_questions: PodQuestions = field(default_factory=PodQuestions)
     gateway: GatewayMemory = field(default_factory=GatewayMemory)
@@ -197,6 +223,7 @@ class Memory:
         self.forget_facts(name)
         self.files.pop(name, None)
         self.redirected.pop(name, None)
+        self.unshown.forget(name)
         self.forget_image_lookups(name)
 
     def forget_facts(self, name: str) -> None:

@@ -25,19 +25,20 @@ from previewbot.reconciler.apply import ApplyResult, RouteResult, apply_actions,
 from previewbot.reconciler.children import KINDS, ROUTE, ChildKind, Route
 from previewbot.reconciler.context import Context
 from previewbot.reconciler.conversation import OwnComments
-from previewbot.reconciler.gather import Gone, gather, gather_removal
+from previewbot.reconciler.gather import Gone, Suspended, gather, gather_removal
 from previewbot.reconciler.gather.gathering import within
 from previewbot.reconciler.memory import Memory, Untriggered, note_look, note_refusals
 from previewbot.reconciler.observation import Observation, PullRequestFacts
 from previewbot.reconciler.pass_outcome import PassErrors, next_pass, without_foreign_reports
 from previewbot.reconciler.pauses import Paused
 from previewbot.reconciler.plan.conditions import with_messages
-from previewbot.reconciler.plan.decision import Leave, Run
+from previewbot.reconciler.plan.decision import End, Leave, Run
 from previewbot.reconciler.plan.fold import with_conditions
 from previewbot.reconciler.plan.lifecycle import end_if_expired
 from previewbot.reconciler.plan.link import route_of
 from previewbot.reconciler.plan.planner import Plan, make_plan, plan_removal, with_route_result
 from previewbot.reconciler.plan.requeue import (
+    FAR_BACK,
     READ_PATIENCE,
     REMOVING,
     SOON,
@@ -137,8 +138,10 @@ class Reconciler:
     async def _pass_or_removal(self, store: PreviewStore) -> Outcome:
         try:
             return await self._pass(store)
-        except Gone:
-            return await self._remove_all(store)
+        except Gone as gone:
+            return await self._remove_all(store, Leave(gone.reason))
+        except Suspended:
+            return await self._remove_all(store, End(Reason.INSTALLATION_SUSPENDED))
         except Paused as paused:
             return Outcome(paused.seconds)
 
@@ -275,7 +278,7 @@ class Reconciler:
         """The Preview goes last, and only as we know it: a poke in between means another look."""
         spec, pull_request = store.preview.spec, facts.pull_request
         self._context.memory.conversations.remember(store.preview.name, store.status.requests)
-        if decision.reason is Reason.NOT_TRIGGERED:
+        if decision.reason in (Reason.NOT_TRIGGERED, Reason.REPOSITORY_ARCHIVED):
             self.untriggered.remember(
                 spec.repository_id, spec.number, pull_request.updated_at, pull_request.head.sha
             )
@@ -289,15 +292,18 @@ class Reconciler:
         self._context.forget(store.preview.name)
         return Outcome()
 
-    async def _remove_all(self, store: PreviewStore) -> Outcome:
-        """Remove everything of a repository that is gone or took the App away; there is nobody to tell."""
+    async def _remove_all(self, store: PreviewStore, decision: Leave | End) -> Outcome:
+        """Remove everything of what is gone, or took the App away; there is nobody to tell.
+
+        Whoever may be let in again keeps the Preview: it knows what was stopped, and which commit approved.
+        """
         # Remember which delivery this removal knows of. If the App is installed again while we remove, a
         # webhook pokes the Preview: then it must be looked at once more instead of being deleted.
         delivery_id = store.preview.poke.delivery_id
         observation = await gather_removal(self._context, store)
-        plan = plan_removal(observation, self._context.kinds, self._context.route)
+        plan = plan_removal(observation, decision, self._context.kinds, self._context.route)
         await store.write(plan.status)
         applied, _ = await self._apply(store, observation, plan)
         if observation.found or store.preview.poke.delivery_id != delivery_id:
             return Outcome(REMOVING, applied.error)
-        return await self._delete(store)
+        return await self._delete(store) if isinstance(decision, Leave) else Outcome(FAR_BACK)

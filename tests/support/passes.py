@@ -38,6 +38,7 @@ from previewbot.api.github import (
     Comment,
     Commit,
     FileContent,
+    OpenPullRequest,
     PullRequest,
     Repository,
 )
@@ -334,12 +335,13 @@ class GitHubInMemory:
         self._comment_ids = itertools.count(501)
         self.head_sha = A
         self.state: Literal["open", "closed"] = "open"
-        self.fork, self.private = False, True
+        self.fork, self.private, self.archived = False, True, False
+        self.suspended, self.shown, self.listed = False, True, True
         self.labels: tuple[str, ...] = ("preview",)
         self.author, self.branch, self.body = Account(1, "bob"), "fix/checkout", ""
         self.updated_at = NOW
         self.configuration = CONFIGURATION
-        self.base = "main"
+        self.base, self.base_sha = "main", "0" * 40
         self.configurations: dict[str, str] = {}
         self.protected: set[str] = set()
         self.rules_of: dict[str, frozenset[str]] = {}
@@ -409,23 +411,33 @@ class GitHubInMemory:
             raise NotFound("installation", status=404)
         return self.installations[repository]
 
+    async def is_suspended(self, installation_id: int) -> bool:
+        self._calls.note("is suspended")
+        return self.suspended
+
+    async def open_pull_requests(self, repository: str) -> list[OpenPullRequest]:
+        self._calls.note("open pull requests")
+        return [OpenPullRequest(42, self.head_sha, self.updated_at)] if self.listed else []
+
     async def repositories(self) -> list[Repository]:
         self._calls.note("repositories")
         return [Repository(id, name, "main") for name, id in self.covering.items()]
 
     async def pull_request(self, repository: str, number: int) -> PullRequest:
         self._calls.note("pull request")
-        if repository not in self.covering:
+        if self.suspended:
+            raise Forbidden("token", status=403, message="This installation has been suspended")
+        if repository not in self.covering or not self.shown:
             raise NotFound("pull request", status=404)
         return PullRequest(
             number=number, state=self.state, merged=False, title="", body=self.body, draft=False,
             author=self.author,
             head=Branch(self.branch, self.head_sha, 99 if self.fork else _REPOSITORY, "acme/shop"),
-            base=Branch(self.base, "0" * 40, self.covering[repository], repository),
+            base=Branch(self.base, self.base_sha, self.covering[repository], repository),
             default_branch="main", labels=self.labels, private=self.private, updated_at=self.updated_at,
             closed_at=None if self.state == "open" else self.updated_at,
             mergeable=True, merge_commit_sha=self.merge_commit_sha, changed_files=len(self.paths),
-            html_url="https://github.com/acme/shop/pull/42",
+            html_url="https://github.com/acme/shop/pull/42", archived=self.archived,
         )  # fmt: skip
 
     async def commits(self, repository: str, number: int) -> list[Commit]:
@@ -744,7 +756,8 @@ class World:
 
 
 GITHUB = (
-    "identity", "installation of", "repositories", "pull request", "commits", "parents", "file",
+    "identity", "installation of", "is suspended", "repositories", "open pull requests",
+    "pull request", "commits", "parents", "file",
     "branch", "rules", "files", "comments", "permission", "build", "create comment", "update comment",
     "react",
 )  # fmt: skip

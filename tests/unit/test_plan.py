@@ -342,17 +342,18 @@ def test_an_inbox_that_was_not_read_in_this_pass_is_not_obeyed() -> None:
 
 # A repository that is gone
 
+GONE = Leave(Reason.REPOSITORY_GONE)
+
 
 def test_of_a_repository_that_is_gone_everything_is_removed() -> None:
-    plan = plan_removal(world(READY, a_session(), facts=None, fresh=False), KINDS, ROUTE)
+    plan = plan_removal(world(READY, a_session(), facts=None, fresh=False), GONE, KINDS, ROUTE)
 
-    assert plan.decision == Leave(Reason.REPOSITORY_GONE)
     assert (plan.status.phase, plan.status.reason) == (Phase.STOPPING, Reason.REPOSITORY_GONE)
     assert (actions_of(plan), plan.status.children[0].uid) == ((DELETE,), "")
 
 
 def test_a_repository_that_is_gone_stays_stopping_until_the_preview_itself_goes() -> None:
-    plan = plan_removal(world(READY, facts=None, fresh=False), KINDS, ROUTE)
+    plan = plan_removal(world(READY, facts=None, fresh=False), GONE, KINDS, ROUTE)
 
     assert (plan.status.phase, plan.status.reason) == (Phase.STOPPING, Reason.REPOSITORY_GONE)
     assert (plan.status.children, plan.status.slot) == ((), Slot())

@@ -59,6 +59,13 @@ class Endpoints:
         """`GET /app/installations`."""
         return Listing([self._shapes.installation(found) for found in call.state.installations.values()])
 
+    def app_installation(self, call: Call) -> Answer:
+        """`GET /app/installations/{installation_id}`."""
+        installation = call.state.installations.get(int(call.args["installation_id"]))
+        if installation is None:
+            raise not_found()
+        return Answer(self._shapes.installation(installation))
+
     def repository_installation(self, call: Call) -> Answer:
         """`GET /repos/{owner}/{repo}/installation`."""
         installation = call.state.installation_of(call.repo)

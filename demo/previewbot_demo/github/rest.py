@@ -74,6 +74,7 @@ def routes(e: Endpoints) -> tuple[Route, ...]:
         Route("GET", "/app/hook/deliveries", e.hook_deliveries, as_app=True),
         Route("GET", "/users/{username}", e.user),
         Route("GET", "/app/installations", e.installations, as_app=True),
+        Route("GET", "/app/installations/{installation_id}", e.app_installation, as_app=True),
         Route("POST", "/app/installations/{installation_id}/access_tokens", e.create_token, as_app=True),
         Route("GET", _REPO + "/installation", e.repository_installation, as_app=True),
         Route("GET", "/installation/repositories", e.installation_repositories),

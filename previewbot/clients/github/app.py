@@ -117,6 +117,15 @@ class GitHub:
         answer, _ = await self._transport.request("GET", url, kept.INSTALLATION, jwt=self._jwt())
         return number(answer, "id")
 
+    async def is_suspended(self, installation_id: int) -> bool:
+        """Return whether an installation is suspended: the App may not act for it until that is lifted.
+
+        https://docs.github.com/en/rest/apps/apps#get-an-installation-for-the-authenticated-app
+        """
+        url = f"/app/installations/{installation_id}"
+        answer, _ = await self._transport.request("GET", url, kept.INSTALLATION, jwt=self._jwt())
+        return parse.installation_from(answer).suspended
+
     async def repositories(self, installation_id: int) -> list[Repository]:
         """Return the repositories that an installation covers, for the listing: it can wait."""
         return await self.installation(installation_id).sparing().repositories()

@@ -58,7 +58,14 @@ PULL_REQUEST: Rule = {
     "base": {
         "ref": None,
         "sha": None,
-        "repo": {"id": None, "full_name": None, "default_branch": None, "private": None, "visibility": None},
+        "repo": {
+            "id": None,
+            "full_name": None,
+            "default_branch": None,
+            "private": None,
+            "visibility": None,
+            "archived": None,
+        },
     },
     "labels": Each({"name": None}),
     "updated_at": None,

@@ -126,6 +126,7 @@ def pull_request_from(obj: Any) -> PullRequest:
         merge_commit_sha=sha(obj, "merge_commit_sha") if has(obj, "merge_commit_sha") else None,
         changed_files=number(obj, "changed_files"),
         html_url=text(obj, "html_url"),
+        archived=has(obj, "base.repo.archived") and flag(obj, "base.repo.archived"),
     )
 
 

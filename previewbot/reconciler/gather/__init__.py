@@ -2,6 +2,6 @@
 nothing."""
 
 from previewbot.reconciler.gather.gathering import gather, gather_removal
-from previewbot.reconciler.gather.github import Gone
+from previewbot.reconciler.gather.pull_request import Gone, Suspended
 
-__all__ = ["Gone", "gather", "gather_removal"]
+__all__ = ["Gone", "Suspended", "gather", "gather_removal"]

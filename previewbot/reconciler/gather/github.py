@@ -7,15 +7,16 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from previewbot.api import AgentSeen, Observed, Preview, Report, Spec
+from previewbot.api import AgentSeen, Observed, Preview, Report
 from previewbot.api.github import PullRequest
 from previewbot.clients.github import InstallationClient
 from previewbot.config.repository import RepositoryConfig
-from previewbot.errors import Invalid, NotFound, RemoteError, Unauthorized
+from previewbot.errors import Invalid, NotFound
 from previewbot.reconciler.context import Context
 from previewbot.reconciler.conversation import Inbox
 from previewbot.reconciler.gather.base_branches import read_base_branch
 from previewbot.reconciler.gather.configuration import read_changes, read_configuration
+from previewbot.reconciler.gather.pull_request import read_pull_request
 from previewbot.reconciler.gather.requests import read_inbox, read_own
 from previewbot.reconciler.gather.routes import leads_outside
 from previewbot.reconciler.observation import PullRequestFacts
@@ -31,10 +32,6 @@ log = logging.getLogger(__name__)
 
 _WATCHED_APART = timedelta(seconds=5)
 """Less than any interval at which something is waited for."""
-
-
-class Gone(Exception):
-    """The repository or our installation is gone, confirmed as the App."""
 
 
 def must_read(preview: Preview, facts: PullRequestFacts | None, now: datetime) -> bool:
@@ -65,10 +62,10 @@ async def read_github(
 ) -> tuple[PullRequestFacts, Inbox]:
     """Read all of GitHub that a pass goes by.
 
-    With `sparing` the last fifth of the hour's requests is left to others, whatever runs. Raises `Gone`,
-    `Paused` if this `may_wait` and is a stranger's whose next look is not due, or a RemoteError when any of
-    it cannot be read now: half a look is no look, since it would be told under the name of a commit that
-    nobody acted on.
+    With `sparing` the last fifth of the hour's requests is left to others, whatever runs. Raises what
+    `read_pull_request` raises; `Paused` if this `may_wait` and is a stranger's whose next look is not due; or
+    a RemoteError when any of it cannot be read now: half a look is no look, since it would be told under the
+    name of a commit that nobody acted on.
     """
     name, pauses = store.preview.name, context.memory.pauses
     if may_wait:
@@ -76,7 +73,7 @@ async def read_github(
     if store.preview.unseen_poke:
         # Something happened, perhaps the build's end: look for the image now, not when it is due.
         context.memory.forget_image_lookups(name)
-    client, pull_request = await _pull_request(context, store, sparing=sparing)
+    client, pull_request = await read_pull_request(context, store, sparing=sparing)
     if pull_request.is_fork:
         pauses.note_fork(name, pull_request.author.id)
     if may_wait:
@@ -143,63 +140,6 @@ async def _nothing_here(
     facts = PullRequestFacts(pull_request=pull_request, config=None, bounds=None, read_at=now)
     context.memory.facts[preview.name] = facts
     return facts, inbox
-
-
-async def _pull_request(
-    context: Context, store: PreviewStore, *, sparing: bool
-) -> tuple[InstallationClient, PullRequest]:
-    spec = store.preview.spec
-    client = context.client_for(store.preview)
-    client = client.sparing() if sparing else client
-    try:
-        pull_request = await client.pull_request(spec.repository, spec.number)
-        _must_be(spec, pull_request)
-    # A deleted repository answers 404, and so does GitHub when we ask for a token of an installation that was
-    # removed. Every other error (a 500, a rate limit) is raised as it is: an outage must not look like that.
-    except (NotFound, Unauthorized) as error:
-        client = await _found_again(context, store, error)
-        pull_request = await client.pull_request(store.preview.spec.repository, spec.number)
-        _must_be(spec, pull_request)
-    if pull_request.base.repository != store.preview.spec.repository:
-        await store.patch_spec(repository=pull_request.base.repository)
-    return client, pull_request
-
-
-def _must_be(spec: Spec, pull_request: PullRequest) -> None:
-    """Raise NotFound if the repository's name belongs to another one by now."""
-    if pull_request.base.repository_id != spec.repository_id:
-        raise NotFound(f"repository {spec.repository_id}", status=404, message="its name was taken over")
-
-
-async def _found_again(context: Context, store: PreviewStore, error: RemoteError) -> InstallationClient:
-    """Find a repository by its number in what we may read; raises `Gone` if it is not there any more.
-
-    It may have been renamed, its old name given to another, or been transferred to another installation.
-    Raises the `error` itself if the repository is where it was.
-    """
-    spec = store.preview.spec
-    try:
-        # Asked as the App, not as the installation: the repository may belong to another installation by now,
-        # and ours may be gone. If it is the App's own key that GitHub refuses, this raises Unauthorized and
-        # nothing is torn down.
-        by_name = await context.github.installation_of(spec.repository)
-    except NotFound:
-        by_name = spec.installation_id
-    for installation_id in dict.fromkeys((by_name, spec.installation_id)):
-        client = context.client_for(store.preview, installation_id)
-        try:
-            covered = {repository.id: repository.full_name for repository in await client.repositories()}
-        except (NotFound, Unauthorized):
-            continue
-        name = covered.get(spec.repository_id)
-        # The repository is where we thought, so it is the pull request itself that GitHub does not show. That
-        # is no proof that anything is gone.
-        if (installation_id, name) == (spec.installation_id, spec.repository):
-            raise error from None
-        if name is not None:
-            await store.patch_spec(repository=name, installation_id=installation_id)
-            return client
-    raise Gone(spec.repository) from None
 
 
 async def _agent(client: InstallationClient, repository: str, pull_request: PullRequest) -> AgentSeen | None:

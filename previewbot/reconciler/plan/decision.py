@@ -46,8 +46,8 @@ class End:
 class Leave:
     """Nothing should be left, and in the end the Preview goes too; a comment gets its last words.
 
-    `reason` is Merged, Closed or RepositoryGone; NotIncluded, where the settings let the repository have
-    nothing; or NotTriggered: then nobody ever asked for a preview.
+    `reason` is Merged, Closed, RepositoryGone, PullRequestGone or RepositoryArchived; NotIncluded, where the
+    settings let the repository have nothing; or NotTriggered: then nobody ever asked for a preview.
     """
 
     reason: Reason
@@ -65,6 +65,9 @@ def decide(status: Status, facts: PullRequestFacts | None, found: Sequence[Found
     # First, since a closed pull request takes everything with it: also what expired or was stopped before.
     if facts is not None and facts.pull_request.state == "closed":
         return Leave(Reason.MERGED if facts.pull_request.merged else Reason.CLOSED)
+    if facts is not None and facts.pull_request.archived:
+        # Nobody can push, comment or merge there any more.
+        return Leave(Reason.REPOSITORY_ARCHIVED)
     if facts is not None and facts.bounds is None:
         return Leave(Reason.NOT_INCLUDED)
     if status.lifecycle.ended is not None:

@@ -99,7 +99,7 @@ def _phase(
     if not found and unseen and isinstance(decision, End):
         # It is not over. Of a Preview that goes itself, its owner reference ends them.
         return Phase.STOPPING, Reason.REMOVAL_FORBIDDEN
-    if not found and decision.reason is not Reason.REPOSITORY_GONE:
+    if not found and decision.reason not in (Reason.REPOSITORY_GONE, Reason.PULL_REQUEST_GONE):
         return decision.reason.phase, decision.reason
     # As long as something is left the phase is Stopping, whatever the end's own phase is: "expired" would be
     # a lie while a session still serves.

@@ -9,13 +9,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from previewbot.api import Child, Reason, Status
+from previewbot.api import Child, Status
 from previewbot.reconciler.children.kind import ChildKind, Desired, Route
 from previewbot.reconciler.children.step import Create, Delete
 from previewbot.reconciler.observation import Observation, PullRequestFacts
 from previewbot.reconciler.plan import lifecycle
 from previewbot.reconciler.plan.commands import apply_request
-from previewbot.reconciler.plan.decision import Decision, Leave, Run, decide
+from previewbot.reconciler.plan.decision import Decision, End, Leave, Run, decide
 from previewbot.reconciler.plan.fold import Steps, fold
 from previewbot.reconciler.plan.inbox import adopt, resume, summed_up
 from previewbot.reconciler.plan.link import with_route_to_write
@@ -104,10 +104,10 @@ def make_plan(observation: Observation, kinds: Sequence[ChildKind], route: Route
     return _plan(observation, before, decision, steps, kinds, route)
 
 
-def plan_removal(observation: Observation, kinds: Sequence[ChildKind], route: Route) -> Plan:
-    """Decide what is to be done where the repository is gone: everything goes, and there is nobody to
-    tell."""
-    decision = Leave(Reason.REPOSITORY_GONE)
+def plan_removal(
+    observation: Observation, decision: Leave | End, kinds: Sequence[ChildKind], route: Route
+) -> Plan:
+    """Plan an end about which GitHub cannot be asked: everything goes, and there is nobody to tell."""
     status = observation.preview.status
     steps = removal(observation, kinds)
     return _plan(observation, status, decision, steps, kinds, route)
