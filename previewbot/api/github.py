@@ -111,7 +111,7 @@ class Comment:
     An App writes in its own name, as its bot account, or with a user's token in that user's name. Of the text
     only what may give a command is kept: `body`. Of one that begins with a marker of ours, which anybody can
     quote, also `marker`, and the `hash` of the whole text. `association` is what its author is to the
-    repository (`author_association`, see MEMBERS).
+    repository (`author_association`, see MEMBERS). By `node_id` GraphQL finds it.
     """
 
     id: int
@@ -123,6 +123,25 @@ class Comment:
     marker: str = ""
     hash: str = ""
     association: str = ""
+    node_id: str = ""
+
+
+@dataclass(frozen=True)
+class Edits:
+    """What was done to a text after it was written, whatever kind it is of (`Comment` of GitHub's GraphQL).
+
+    `editors` are the numbers of all accounts that ever edited it, 0 for one that is not known (any more);
+    `body` is what may give a command, as it was at the moment of this answer.
+    """
+
+    created_at: datetime
+    last_edited_at: datetime | None
+    editors: frozenset[int] = frozenset()
+    body: str = ""
+
+    def are_only_by(self, account: int) -> bool:
+        """Return whether nobody but this account has ever edited it."""
+        return self.last_edited_at is None or self.editors == {account}
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from typing import Any
 from aiohttp import web
 
 PREFIX = "/api/v3"
+GRAPHQL = "/api/graphql"
 
 Answer = Callable[[web.Request], web.StreamResponse | Awaitable[web.StreamResponse]]
 
@@ -25,7 +26,8 @@ class Asked:
 
 
 class Script:
-    """Answers by method and path (below `/api/v3`) what a test laid down; the stand-in answers the rest.
+    """Answers by method and path (below `/api/v3`, or `/graphql`) what a test laid down; the stand-in answers
+    the rest.
 
     `asked` has every request for the API, `tokens` every access token that the stand-in gave out.
     """
@@ -37,13 +39,14 @@ class Script:
 
     def on(self, method: str, path: str, *answers: Answer | object) -> None:
         """Lay down answers, given in order, the last one for good; anything not callable is sent as JSON."""
-        self._answers[method, f"{PREFIX}{path}"] = [a if callable(a) else sends(a) for a in answers]
+        at = GRAPHQL if path == "/graphql" else f"{PREFIX}{path}"
+        self._answers[method, at] = [a if callable(a) else sends(a) for a in answers]
 
     async def handle(
         self, request: web.Request, stand_in: Callable[[web.Request], Awaitable[web.StreamResponse]]
     ) -> web.StreamResponse:
         """Answer a request."""
-        if request.path.startswith(f"{PREFIX}/"):
+        if request.path.startswith(f"{PREFIX}/") or request.path == GRAPHQL:
             body = await request.read()
             headers = {name.lower(): value for name, value in request.headers.items()}
             data = json.loads(body) if body else None
@@ -56,7 +59,8 @@ class Script:
 
     def paths(self) -> list[str]:
         """Return what was asked for, without the requests for tokens."""
-        return [asked.path.removeprefix(PREFIX) for asked in self.asked if not _is_for_tokens(asked.path)]
+        paths = [asked.path for asked in self.asked if not _is_for_tokens(asked.path)]
+        return ["/graphql" if path == GRAPHQL else path.removeprefix(PREFIX) for path in paths]
 
     def _noted(self, request: web.Request, response: web.StreamResponse) -> web.StreamResponse:
         if _is_for_tokens(request.path) and response.status == 201:

@@ -20,6 +20,14 @@ from tests.support.github_town import APP, github_town
 
 MANIFEST = Path(__file__).parents[2] / "app.yml"
 
+
+class Question(BaseModel):
+    """A question of GraphQL's (https://graphql.org/learn/serving-over-http/#post-request-and-body)."""
+
+    query: str
+    variables: dict[str, Any]
+
+
 BODIES: dict[tuple[str, str], type[BaseModel]] = {
     (
         "POST",
@@ -31,6 +39,7 @@ BODIES: dict[tuple[str, str], type[BaseModel]] = {
         "POST",
         "/repos/acme/shop/issues/comments/N/reactions",
     ): published.ReposOwnerRepoIssuesCommentsCommentIdReactionsPostBody,
+    ("POST", "/api/graphql"): Question,
 }
 
 # https://docs.github.com/en/rest/authentication/permissions-required-for-github-apps; comments and reactions
@@ -39,6 +48,7 @@ RIGHTS: list[tuple[str, str, str]] = [
     (r"GET /repos/acme/shop/pulls(/.*)?", "pull_requests", "read"),
     (r"GET /repos/acme/shop/issues/N/comments", "pull_requests", "read"),
     (r"(POST|PATCH|DELETE) /repos/acme/shop/issues/.*", "pull_requests", "write"),
+    (r"POST /api/graphql", "pull_requests", "read"),
     (r"GET /repos/acme/shop/contents/.*", "contents", "read"),
     (r"GET /repos/acme/shop/git/commits/\w+", "contents", "read"),
     (r"GET /repos/acme/shop/branches/main", "contents", "read"),

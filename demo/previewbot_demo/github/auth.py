@@ -45,6 +45,7 @@ class Limits:
     hourly: int = 5000
     secondary: int | None = None
     quotas: dict[str, Quota] = field(default_factory=dict)
+    resource: str = "core"
 
     def quota(self, identity: str, now: float) -> Quota:
         """Return an identity's quota, a new one each hour."""
@@ -58,7 +59,7 @@ class Limits:
         remaining = max(0, self.hourly - quota.used)
         numbers = {"limit": self.hourly, "remaining": remaining, "reset": quota.reset, "used": quota.used}
         return {f"X-RateLimit-{name.title()}": str(n) for name, n in numbers.items()} | {
-            "X-RateLimit-Resource": "core"
+            "X-RateLimit-Resource": self.resource
         }
 
     def refuse(self, quota: Quota) -> None:

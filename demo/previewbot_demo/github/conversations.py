@@ -9,6 +9,7 @@ from previewbot_demo.github.model import (
     Account,
     App,
     Comment,
+    Edit,
     Person,
     PullRequest,
     Reaction,
@@ -45,9 +46,10 @@ class Conversations(PullRequests):
     def edit_comment(self, comment_id: int, body: str, by: Person | None = None) -> Comment:
         """Replace a comment's text (as its author); raises KeyError."""
         old = self.store.state.comments[comment_id]
-        new = replace(old, body=body, updated_at=self.store.now())
+        now, editor = self.store.now(), account(by or old.author)
+        new = replace(old, body=body, updated_at=now, edits=(*old.edits, Edit(editor, now)))
         self._put_comment(new)
-        self._comment_event("edited", new, account(by or old.author), changes={"body": {"from": old.body}})
+        self._comment_event("edited", new, editor, changes={"body": {"from": old.body}})
         return new
 
     def delete_comment(self, comment_id: int, by: Person | None = None) -> None:

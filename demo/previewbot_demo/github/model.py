@@ -1,4 +1,4 @@
-"""What the fake GitHub knows, as immutable values: a change makes a new `State`, and an older one stays."""
+"""What the fake GitHub knows, as immutable values: a change makes a new `State`."""
 
 from __future__ import annotations
 
@@ -189,6 +189,14 @@ class Reaction:
 
 
 @dataclass(frozen=True)
+class Edit:
+    """An edit: whose (None: of a deleted account), and when."""
+
+    by: Account | None
+    at: datetime
+
+
+@dataclass(frozen=True)
 class Comment:
     """A comment on a pull request; `via` is the App whose token wrote it: its own, or that of a user."""
 
@@ -201,6 +209,7 @@ class Comment:
     updated_at: datetime
     via: App | None = None
     reactions: tuple[Reaction, ...] = ()
+    edits: tuple[Edit, ...] = ()
 
     @property
     def by_app(self) -> bool:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from aiohttp import web
 
+from previewbot_demo.github import graphql
 from previewbot_demo.github.auth import Doorkeeper
 from previewbot_demo.github.conversations import Conversations
 from previewbot_demo.github.endpoints import Endpoints
@@ -37,8 +38,9 @@ class FakeGitHub(Conversations):
     """A GitHub in memory, for one App; `base_url` is where a browser finds it, its API is below in `/api/v3`.
 
     What people do are its methods (see `Repositories`, `PullRequests`, `Conversations`), to be called in the
-    running loop. `pages` holds what its pages offer, `rest.limits` and `rest.sabotage` what may go wrong,
-    `store.lag` how many seconds reads are behind, `hooks` whom to call when a head or a branch moves.
+    running loop. `pages` holds what its pages offer, `rest.limits`, `rest.sabotage` and `graphql.limits` what
+    may go wrong, `store.lag` how many seconds reads are behind, `hooks` whom to call when a head or a branch
+    moves.
     """
 
     def __init__(
@@ -59,11 +61,14 @@ class FakeGitHub(Conversations):
         super().__init__(store, shapes, Webhooks(webhook_url, webhook_secret, app_id, clock), app)
         self.doorkeeper = Doorkeeper(store, app, public_key, clock)
         endpoints = Endpoints(self, self.doorkeeper)
+        self.graphql = graphql.GraphQL(store, self.doorkeeper, clock)
         self.rest = Rest(endpoints, store, self.doorkeeper, clock, shapes.api, app)
         self.pages = Pages(self)
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer a request for the API, or for a page."""
+        if request.path == graphql.PATH:
+            return await self.graphql.handle(request)
         if request.path == PREFIX or request.path.startswith(PREFIX + "/"):
             return await self.rest.handle(request)
         return await self.pages.handle(request)

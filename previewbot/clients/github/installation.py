@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 from urllib.parse import quote
@@ -13,14 +13,16 @@ from previewbot.api.github import (
     ChangedFiles,
     Comment,
     Commit,
+    Edits,
     FileContent,
     OpenPullRequest,
     PullRequest,
     Repository,
 )
-from previewbot.clients.github import kept, parse
+from previewbot.clients.github import fields, kept, parse, queries
 from previewbot.clients.github.builds import build_from
 from previewbot.clients.github.cutting import Rule
+from previewbot.clients.github.graphql_answers import Answer
 from previewbot.clients.github.tokens import Tokens
 from previewbot.clients.github.transport import Transport
 from previewbot.errors import Invalid, NotFound, TooLarge, Unauthorized
@@ -138,6 +140,30 @@ class InstallationClient:
         query = f"?since={since.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}" if since else ""
         url = f"/repos/{repository}/issues/{number}/comments{query}"
         return await self._items(url, kept.COMMENTS, parse.comment_from)
+
+    async def edits(self, node_ids: Sequence[str]) -> dict[str, Edits]:
+        """Return by whom and when some texts were edited, by their node ids.
+
+        Those that GitHub does not show are left out. Texts of any kind, `MOST_IDS` at most, in one question
+        of GraphQL's.
+        """
+        answer = await self.graphql(queries.EDITS, {"ids": list(node_ids)}, kept.EDITS)
+        return {
+            node_id: parse.edits_from(node)
+            for node_id, node in zip(node_ids, fields.items(answer.data, "nodes"), strict=True)
+            # Gone, not for us to read, or no text at all.
+            if node
+        }
+
+    async def graphql(self, query: str, variables: Mapping[str, Any], rule: Rule) -> Answer:
+        """Ask GitHub's GraphQL; `rule` says what is kept of `data`. Of what is not there it has null."""
+
+        async def ask(token: str) -> Answer:
+            return await self._transport.graphql.ask(
+                query, variables, rule, token=token, sparing=self._sparing
+            )
+
+        return await self._call_with_token(ask)
 
     async def create_comment(self, repository: str, number: int, body: str) -> Comment:
         """Write a comment."""

@@ -118,6 +118,7 @@ WORKFLOW_RUNS: Rule = {
 }
 COMMENT: Rule = {
     "id": None,
+    "node_id": None,
     "user": _ACCOUNT,
     "performed_via_github_app": {"id": None},
     "author_association": None,
@@ -126,6 +127,18 @@ COMMENT: Rule = {
     "updated_at": None,
 }
 COMMENTS: Rule = Each(COMMENT)
+_ACTOR: Rule = {"__typename": None, "databaseId": None}
+EDITS: Rule = {
+    "nodes": Each(
+        {
+            "body": commands.excerpt,
+            "createdAt": None,
+            "lastEditedAt": None,
+            "editor": _ACTOR,
+            "userContentEdits": {"totalCount": None, "nodes": Each({"editor": _ACTOR})},
+        }
+    )
+}
 PERMISSION: Rule = {"permission": None}
 ACCOUNT: Rule = _ACCOUNT
 APP: Rule = {"slug": None, **_GRANTED}

@@ -21,6 +21,7 @@ from previewbot.api.github import (
     Comment,
     Commit,
     Delivery,
+    Edits,
     FileContent,
     Hook,
     Installation,
@@ -168,6 +169,27 @@ def comment_from(obj: Any) -> Comment:
         marker=text(obj, "body.marker") if has(obj, "body.marker") else "",
         hash=text(obj, "body.hash") if has(obj, "body.hash") else "",
         association=text(obj, "author_association") if has(obj, "author_association") else "",
+        node_id=text(obj, "node_id") if has(obj, "node_id") else "",
+    )
+
+
+def edits_from(obj: Any) -> Edits:
+    """Read how a text was edited, as GraphQL tells it
+    (https://docs.github.com/en/graphql/reference/interfaces#comment)."""
+    last_edited_at = moment(obj, "lastEditedAt") if has(obj, "lastEditedAt") else None
+    editors: set[int] = set()
+    if last_edited_at is not None:
+        # `editor` is whoever edited it last, so the others are asked for as well. GitHub may have no history
+        # of an old text, and shows a part of a long one: whoever is not shown is somebody we do not know.
+        history = items(obj, "userContentEdits.nodes") if has(obj, "userContentEdits.nodes") else []
+        editors = {_actor(obj, "editor"), *(_actor(edit, "editor") for edit in history)}
+        if not history or number(obj, "userContentEdits.totalCount") > len(history):
+            editors.add(0)
+    return Edits(
+        created_at=moment(obj, "createdAt"),
+        last_edited_at=last_edited_at,
+        editors=frozenset(editors),
+        body=text(obj, "body"),
     )
 
 
@@ -226,6 +248,11 @@ def _account(obj: Any, path: str) -> Account:
         return GHOST
     kind = text(obj, f"{path}.type") if has(obj, f"{path}.type") else "User"
     return Account(id=number(obj, f"{path}.id"), login=text(obj, f"{path}.login"), type=kind)
+
+
+def _actor(obj: Any, path: str) -> int:
+    """Return the number of an account as GraphQL shows it; 0 for a deleted one, and for one that has none."""
+    return number(obj, f"{path}.databaseId") if has(obj, f"{path}.databaseId") else 0
 
 
 def _private(obj: Any, path: str) -> bool:

@@ -24,6 +24,7 @@ from previewbot.clients.answers import MOST_OF_A_REFUSAL, PIECE, beginning
 from previewbot.clients.github import parse
 from previewbot.clients.github.cache import PAGE_SIZE, BoundedCache
 from previewbot.clients.github.cutting import Cutting, Rule, TooMuch
+from previewbot.clients.github.graphql import RESOURCE, GraphQL
 from previewbot.clients.github.limits import Limits, retry_after
 from previewbot.clients.origins import origin
 from previewbot.clients.outgoing import reason
@@ -64,7 +65,7 @@ class _Api(GitHubAPI):
         *,
         base_url: str,
         reading: asyncio.Lock,
-        limits: Limits,
+        limits: Mapping[str, Limits],
         heard: Callable[[Mapping[str, str]], None],
         trusted: Trusted,
     ) -> None:
@@ -96,9 +97,17 @@ class _Api(GitHubAPI):
                 break
             url = target
         # Of each answer, also of one that nothing has changed (304).
-        self._limits.answered(answer[1])
+        resource = answer[1].get("x-ratelimit-resource", "")
+        self._limits.get(resource, self._limits[""]).answered(answer[1])
         self._heard(answer[1])
         return answer
+
+    async def send(
+        self, url: str, headers: Mapping[str, str], body: bytes, rule: Rule
+    ) -> tuple[int, Mapping[str, str], bytes]:
+        """Post a body; return the answer's status and headers, and what is kept of it."""
+        _rule.set(rule)
+        return await self._request("POST", url, headers, body)
 
 
 async def _read(what: str, response: aiohttp.ClientResponse, reading: asyncio.Lock) -> bytes:
@@ -154,15 +163,23 @@ class Transport:
         self._now = now
         self._fence = fence
         self._origin = origin(api_url)
-        self._limits = Limits()
+        self._limits, of_graphql = Limits(), Limits()
         self._api = _Api(
             session,
             user_agent,
             base_url=api_url.rstrip("/"),
             reading=reading,
-            limits=self._limits,
+            limits={"": self._limits, RESOURCE: of_graphql},
             heard=heard,
             trusted=trusted,
+        )
+        self.graphql = GraphQL(
+            self._api.send,
+            api_url=api_url,
+            user_agent=user_agent,
+            now=now,
+            limits=of_graphql,
+            rest=self._limits,
         )
 
     async def request(
