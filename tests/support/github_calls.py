@@ -17,6 +17,7 @@ async def make_every_call(town: Town) -> list[Asked]:
     await town.app.hook()
     await town.app.deliveries()
     await town.app.installations()
+    await town.app.is_suspended(town.installation.id)
     await town.app.installation_of(_SHOP)
     await town.app.repositories(town.installation.id)
     await town.app.identity(town.installation.id)
