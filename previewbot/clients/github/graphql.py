@@ -1,4 +1,4 @@
-"""Questions to GitHub's GraphQL: a read, although it is sent with POST, that has an hourly budget of its own."""
+"""Questions to GitHub's GraphQL: reads, although they are sent with POST, with an hourly budget of their own."""
 
 from __future__ import annotations
 
