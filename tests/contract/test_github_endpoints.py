@@ -23,6 +23,7 @@ CALLED_BY_PRODUCTION = {
     "GET /app/hook/config",
     "GET /app/hook/deliveries",
     "GET /app/installations",
+    "GET /app/installations/{installation_id}",
     "POST /app/installations/{installation_id}/access_tokens",
     "GET /installation/repositories",
     "GET /repos/{owner}/{repo}/actions/runs",

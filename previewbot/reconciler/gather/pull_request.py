@@ -37,8 +37,8 @@ async def read_pull_request(
     try:
         found = await _look(context, store, sparing=sparing)
     except _NotShown as error:
-        # GitHub hides what a presumed spammer opened, and its staff may delete a pull request. One look may be
-        # an outage of GitHub's, so several must agree.
+        # GitHub hides what a presumed spammer opened, and its staff may delete a pull request. One look may
+        # be an outage of GitHub's, so several must agree.
         if unshown.is_for_good(name, context.now()) and not await _is_listed(context, store):
             raise Gone(name, Reason.PULL_REQUEST_GONE) from error
         raise error.error from None
