@@ -35,7 +35,7 @@ from previewbot.api.preview import (
 from previewbot.api.proof import Proven, Why
 from previewbot.api.reasons import HAVE_LOGS, POD_PROBLEMS, REASONS, Reason, ReasonInfo
 from previewbot.api.reports import Refusal, Report
-from previewbot.api.requests import Goal, Refused, Reply, RequestId, RequestKind, Requests
+from previewbot.api.requests import Goal, Refused, Reply, RequestId, RequestKind, Requests, Said
 from previewbot.api.resource import Resource
 from previewbot.api.slot import Holders, Slot, SlotBound
 from previewbot.api.status import (
@@ -103,6 +103,7 @@ __all__ = [
     "RequestKind",
     "Requests",
     "Resource",
+    "Said",
     "Service",
     "Severity",
     "Slot",

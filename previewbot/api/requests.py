@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -71,11 +72,21 @@ class Goal(StrEnum):
 
 
 @dataclass(frozen=True)
+class Said(Value):
+    """A part of an answer: `words` names a template under templates/replies/, `values` is what it needs."""
+
+    words: str
+    values: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Reply(Value):
     """An answer that is still owed to a request.
 
-    `words` names a template under templates/replies/, empty for none; `reaction` is what to give now; with a
-    `goal` the reaction waits until that is reached, eyes until then.
+    `words` names a template under templates/replies/, empty for none; `more` is what the same answer says
+    after that, of further commands in the same request. `reaction` is what to give now; with a `goal` the
+    reaction waits until that is reached, eyes until then, and is not better than one that is set already.
+    `worded`: the words were given, and what comes later is left to the reaction.
     """
 
     request: RequestId
@@ -88,3 +99,15 @@ class Reply(Value):
     words: str = ""
     values: dict[str, str] = field(default_factory=dict)
     intent_at: datetime | None = None
+    more: tuple[Said, ...] = ()
+    worded: bool = False
+
+    @property
+    def said(self) -> tuple[Said, ...]:
+        """Everything that the answer says, in its order."""
+        return (Said(self.words, self.values), *self.more) if self.words else ()
+
+    def saying(self, said: Sequence[Said]) -> Reply:
+        """Return the answer that says this."""
+        first = said[0] if said else Said("")
+        return replace(self, words=first.words, values=first.values, more=tuple(said[1:]))

@@ -20,15 +20,15 @@ class Hand(Enum):
 
 @dataclass(frozen=True)
 class Request:
-    """What a person asks for, wherever it was written; `actor` is the login and `account` the id of who asks.
+    """What a person asks for in one piece of writing, wherever that was, in its order.
 
-    What a bot asks, or an App in the name of a person that the settings do not trust, is answered by a
-    reaction only.
+    `actor` is the login and `account` the id of who asks. What a bot asks, or an App in the name of a person
+    that the settings do not trust, is answered by a reaction only.
     """
 
     id: RequestId
     actor: str
-    asked: Command | UnknownCommand
+    asked: tuple[Command | UnknownCommand, ...]
     is_bot: bool = False
     may_write: bool = False
     account: int = 0

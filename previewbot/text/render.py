@@ -8,14 +8,14 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
 from jinja2 import FileSystemLoader
 
-from previewbot.api import Preview
+from previewbot.api import Preview, Said
 from previewbot.text import environment
 from previewbot.text.environment import templates_directory
 from previewbot.text.markers import reply_marker, status_marker
@@ -32,6 +32,8 @@ HEADLINE_LIMIT = 300
 
 HEADLINE_BYTES = 1_024
 """The API server's limit of an Event's note, in bytes (events.k8s.io/v1)."""
+
+_APART = "\n\n"
 
 _DETAIL_IN_A_HEADLINE = 160
 """Characters of what Kubernetes says of a pod, so that its end, which has the cause, is in the line."""
@@ -71,11 +73,14 @@ class Renderer:
         # GitHub refuses a longer comment as a whole, and then people would see nothing at all.
         return f"{marker}\n{_tidy(text)}"[:COMMENT_LIMIT]
 
-    def reply(self, words: str, values: Mapping[str, str], comment_id: int, view: View) -> str:
-        """Return the answer to a command, marked so that it is given once; `words` names its template."""
-        template = self._comments.get_template(f"replies/{words}.md")
-        text = template.render(_values(_for_comments(view)) | _with_types(values))
-        return f"{reply_marker(comment_id)}\n{_tidy(text)}"[:COMMENT_LIMIT]
+    def reply(self, said: Iterable[Said], comment_id: int, view: View) -> str:
+        """Return the answer to what one comment asks for, marked so that it is given once."""
+        values = _values(_for_comments(view))
+        texts = [
+            self._comments.get_template(f"replies/{each.words}.md").render(values | _with_types(each.values))
+            for each in said
+        ]
+        return f"{reply_marker(comment_id)}\n{_tidy(_APART.join(texts))}"[:COMMENT_LIMIT]
 
     def headline(self, view: View) -> str:
         """Return what the comment says first, as one plain line: for conditions and Events.

@@ -171,7 +171,7 @@ def _issue_comment(_: str, payload: _Object, app_id: int) -> Trigger | Ignored:
     comment = payload.child("comment")
     if comment.is_of("performed_via_github_app", app_id):
         return Ignored("our own comment")
-    if payload.text("action") != "created" or commands.parse(comment.text("body")) is None:
+    if payload.text("action") != "created" or not commands.parse(comment.text("body")):
         # A deleted or edited comment may be ours: the text is restored at its next change, not at once.
         return Ignored("no new command")
     comment_id = comment.number("id")

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from previewbot.api import Phase, PodProblem, Preview, Reason, RequestKind
+from previewbot.api import Phase, PodProblem, Preview, Reason, RequestKind, Said
 from previewbot.config.server import parse
 from previewbot.engine.view import view_of
 from previewbot.text.render import Renderer
@@ -117,7 +117,7 @@ ANSWERS: dict[str, dict[str, str]] = {"status": {}, "help": {}, "already-running
 def test_in_no_state_they_are_in_a_comment_an_answer_or_on_a_page(state: str) -> None:
     view = view_of(SILENT, with_words(STATES[state]))
     texts = [RENDERER.comment(view), RENDERER.page(view, view.page_url)]
-    texts += [RENDERER.reply(words, values, 99, view) for words, values in ANSWERS.items()]
+    texts += [RENDERER.reply([Said(words, values)], 99, view) for words, values in ANSWERS.items()]
 
     assert not [text for text in texts if WORD in text]
 

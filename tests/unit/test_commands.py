@@ -6,8 +6,33 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from previewbot.rules.commands import NAMES, Command, UnknownCommand, parse
+from previewbot.rules.commands import MOST_COMMANDS, Command, UnknownCommand, excerpt, parse
 from previewbot.text.durations import format_duration
+
+WORDS = st.sampled_from(
+    [
+        "/preview",
+        "/Preview ",
+        "start",
+        "extend 2h",
+        "stop",
+        " ",
+        "    ",
+        "\t",
+        "\n",
+        "\r\n",
+        "\r",
+        "\x85",
+        "\u2028",
+    ]
+    + ["\x1c", "\ufeff", "`", "```", "~~~", "<!--", "-->", "> ", "- ", "1. ", " " * 600, "a" * 40, "x" * 500]
+)
+
+
+def bodies() -> st.SearchStrategy[str]:
+    """Return comments made of what a comment's meaning hangs on."""
+    return st.lists(WORDS | st.text(max_size=4), max_size=24).map("".join)
+
 
 SHA = "0123456789abcdef0123456789abcdef01234567"
 
@@ -28,7 +53,7 @@ SHA = "0123456789abcdef0123456789abcdef01234567"
         (f"/preview restart {SHA}", Command("restart", sha=SHA)),
         ("/preview stop", Command("stop")),
         ("/preview status", Command("status")),
-        ("/preview help\n\n/preview stop", Command("help")),
+        ("/preview help\n\nThen read it.", Command("help")),
         ("/preview extend 2h", Command("extend", duration=timedelta(hours=2), text="2h")),
         ("/preview extend 2h 30m", Command("extend", duration=timedelta(hours=2, minutes=30), text="2h 30m")),
         ("/preview extend", Command("extend")),
@@ -38,14 +63,13 @@ SHA = "0123456789abcdef0123456789abcdef01234567"
     ],
 )
 def test_a_command_is_understood(body: str, expected: Command) -> None:
-    assert expected == parse(body)
+    assert (expected,) == parse(body)
 
 
 @pytest.mark.parametrize(
     "body",
     [
         "",
-        "\n/preview stop",
         "Please /preview stop",
         "/previews",
         "/preview-stop",
@@ -57,7 +81,7 @@ def test_a_command_is_understood(body: str, expected: Command) -> None:
     ],
 )
 def test_a_comment_that_does_not_begin_with_the_word_is_no_command(body: str) -> None:
-    assert parse(body) is None
+    assert parse(body) == ()
 
 
 @pytest.mark.parametrize(
@@ -79,11 +103,11 @@ def test_a_comment_that_does_not_begin_with_the_word_is_no_command(body: str) ->
     ],
 )
 def test_a_near_miss_is_answered_with_what_it_may_have_meant(body: str, suggestion: str | None) -> None:
-    assert UnknownCommand(text=body, suggestion=suggestion) == parse(body)
+    assert (UnknownCommand(text=body, suggestion=suggestion),) == parse(body)
 
 
 def test_the_quoted_line_is_short_and_printable() -> None:
-    answer = parse("/preview \x00\x1b[31m" + "x" * 70_000)
+    (answer,) = parse("/preview \x00\x1b[31m" + "x" * 70_000)
 
     assert isinstance(answer, UnknownCommand)
     assert answer.text.isprintable()
@@ -92,21 +116,33 @@ def test_the_quoted_line_is_short_and_printable() -> None:
 
 @given(st.text() | st.text().map(lambda rest: "/preview " + rest))
 def test_no_comment_breaks_the_grammar(body: str) -> None:
-    found = parse(body)
+    for found in parse(body):
+        if isinstance(found, UnknownCommand) and found.suggestion:
+            (suggested,) = parse(found.suggestion)
+            assert isinstance(suggested, Command)
 
-    assert found is None or body[:8].lower() == "/preview"
-    if isinstance(found, UnknownCommand) and found.suggestion:
-        assert isinstance(parse(found.suggestion), Command)
+
+@given(bodies())
+def test_what_is_kept_of_a_comment_gives_the_same_commands(body: str) -> None:
+    assert parse(excerpt(body)) == parse(body)
+    assert excerpt(excerpt(body)) == excerpt(body)
 
 
 @given(st.timedeltas(min_value=timedelta(seconds=1), max_value=timedelta(days=365)))
 def test_every_duration_we_write_can_be_asked_for(duration: timedelta) -> None:
-    found = parse(f"/preview extend {format_duration(duration)}")
+    (found,) = parse(f"/preview extend {format_duration(duration)}")
 
     assert isinstance(found, Command)
     assert found.duration == timedelta(seconds=duration // timedelta(seconds=1))
 
 
-@given(st.sampled_from(NAMES), st.text(alphabet=st.characters(exclude_categories=["Z", "C"]), min_size=1))
-def test_only_the_first_line_counts(name: str, rest: str) -> None:
-    assert parse(f"/preview {name}") == parse(f"/preview {name}\n{rest}")
+def test_all_commands_of_a_comment_count_in_their_order() -> None:
+    assert parse("thanks!\n\n/preview stop\r\n/preview start") == (Command("stop"), Command("start"))
+
+
+def test_of_many_commands_the_first_ten_are_read_and_the_next_one_stands_for_the_rest() -> None:
+    found = parse("/preview stop\n" * 5_000)
+
+    assert found[:-1] == (Command("stop"),) * MOST_COMMANDS
+    assert found[-1] == UnknownCommand("/preview stop", unread=True)
+    assert parse(excerpt("/preview stop\n" * 5_000)) == found

@@ -323,7 +323,7 @@ def test_the_clock_starts_with_the_first_ready_and_the_end_is_told() -> None:
 
 
 def test_a_stop_is_carried_out_and_noted_in_the_plan_that_deletes() -> None:
-    stop = Request(comment_request(900), "ann", Command("stop"), may_write=True)
+    stop = Request(comment_request(900), "ann", (Command("stop"),), may_write=True)
     observation = an_observation(READY, found=(a_session(),))
     plan = make_plan(replace(observation, inbox=replace(observation.inbox, requests=(stop,))), KINDS, ROUTE)
 
@@ -333,7 +333,7 @@ def test_a_stop_is_carried_out_and_noted_in_the_plan_that_deletes() -> None:
 
 
 def test_an_inbox_that_was_not_read_in_this_pass_is_not_obeyed() -> None:
-    stop = Request(comment_request(900), "ann", Command("stop"), may_write=True)
+    stop = Request(comment_request(900), "ann", (Command("stop"),), may_write=True)
     observation = an_observation(READY, found=(a_session(),), fresh=False)
     plan = make_plan(replace(observation, inbox=replace(observation.inbox, requests=(stop,))), KINDS, ROUTE)
 

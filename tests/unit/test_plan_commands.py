@@ -29,7 +29,7 @@ from previewbot.reconciler.conversation import Hand, Request
 from previewbot.reconciler.plan.commands import apply_request, settle_replies
 from previewbot.reconciler.plan.inbox import comment_request, summed_up, with_handled
 from previewbot.rules.commands import Command, CommandName, UnknownCommand
-from tests.support.observations import FORK, a_pull_request
+from tests.support.observations import FORK, a_pull_request, facts_of
 from tests.support.previews import HEAD, NOW
 
 NOTHING = Status()
@@ -55,9 +55,9 @@ def after(
     hand: Hand = Hand.OWN,
 ) -> Status:
     """Return the status after alice asked for this."""
-    request = Request(comment_request(900), "alice", command, is_bot, may_write, hand=hand)
-    pull_request = pull_request or a_pull_request()
-    return apply_request(status, request, pull_request=pull_request, ttl_max=timedelta(hours=72), now=NOW)
+    request = Request(comment_request(900), "alice", (command,), is_bot, may_write, hand=hand)
+    facts = replace(facts_of(HEAD), pull_request=pull_request or a_pull_request())
+    return apply_request(status, request, facts=facts, ttl_max=timedelta(hours=72), now=NOW)
 
 
 def the_reply(status: Status) -> Reply:

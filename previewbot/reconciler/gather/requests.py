@@ -62,8 +62,7 @@ async def read_inbox(
         Asked(comment, asked, hand_of(comment, trusted_apps))
         # In the order in which people wrote them: "stop" after "start" must end with nothing running.
         for comment in sorted(comments, key=lambda comment: comment.id)
-        if is_new(comment, known, app_id=us.app_id, earliest=earliest)
-        and (asked := parse(comment.body)) is not None
+        if is_new(comment, known, app_id=us.app_id, earliest=earliest) and (asked := parse(comment.body))
     ]
     _tell_of_apps(preview, new)
     may_write, again_at = await _who_may_write(context, client, pull_request, new)

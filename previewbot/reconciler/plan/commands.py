@@ -7,19 +7,20 @@ templates.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from previewbot.api import Ended, Goal, Phase, Reason, Reply, RequestKind, Status
+from previewbot.api import Ended, Goal, Phase, Reason, Reply, RequestKind, Said, Status
 from previewbot.api.github import PullRequest
 from previewbot.engine import mirrord
 from previewbot.reconciler.children.step import mark_outdated
 from previewbot.reconciler.conversation import Hand, Request
+from previewbot.reconciler.observation import PullRequestFacts
 from previewbot.reconciler.plan.inbox import with_handled
-from previewbot.reconciler.plan.lifecycle import without_end
+from previewbot.reconciler.plan.lifecycle import record_facts, without_end
 from previewbot.reconciler.plan.refusals import refuse
-from previewbot.rules.commands import Command, CommandName, UnknownCommand
+from previewbot.rules.commands import MOST_COMMANDS, Command, CommandName, UnknownCommand
 
 
 @dataclass(frozen=True)
@@ -47,18 +48,25 @@ Effect = tuple[Status, _Answer]
 
 
 def apply_request(
-    status: Status, request: Request, *, pull_request: PullRequest, ttl_max: timedelta, now: datetime
+    status: Status, request: Request, *, facts: PullRequestFacts, ttl_max: timedelta, now: datetime
 ) -> Status:
-    """Return the status after a request, with the answer owed to it and its id among the handled ones."""
+    """Return the status after a request, with the answer owed to it and its id among the handled ones.
+
+    All of its commands, in their order: what comes of them is stored in one write, and so none is carried out
+    twice.
+    """
     if not request.granted:
         return refuse(status, [request])
-    asked = request.asked
-    if isinstance(asked, UnknownCommand):
-        answer = _refusal("unknown-command", text=asked.text, suggestion=asked.suggestion or "")
-    else:
-        status, answer = _apply(status, Given(asked, request, pull_request, ttl_max, now))
-    name = asked.name if isinstance(asked, Command) else ""
-    return with_handled(_owe_reply(status, request, name, answer), request.id)
+    answers = list[_Answer]()
+    for asked in request.asked:
+        if isinstance(asked, UnknownCommand):
+            answers.append(_not_understood(asked))
+            continue
+        status, answer = _apply(status, Given(asked, request, facts.pull_request, ttl_max, now))
+        answers.append(answer)
+        # What a command started triggers a preview, and the next command goes by that.
+        status = record_facts(status, facts, now)
+    return with_handled(_owe_reply(status, request, answers), request.id)
 
 
 def settle_replies(status: Status) -> Status:
@@ -194,17 +202,37 @@ def _refusal(words: str = "", **values: str) -> _Answer:
     return _Answer("confused", words, values)
 
 
-def _owe_reply(status: Status, request: Request, command: str, answer: _Answer) -> Status:
+def _not_understood(asked: UnknownCommand) -> _Answer:
+    if asked.unread:
+        return _refusal("too-many-commands", text=asked.text, most=str(MOST_COMMANDS))
+    return _refusal("unknown-command", text=asked.text, suggestion=asked.suggestion or "")
+
+
+def _owe_reply(status: Status, request: Request, answers: Sequence[_Answer]) -> Status:
+    """Return the status that owes one answer to all that was asked at once: its worst outcome counts."""
+    names = [asked.name for asked in request.asked if isinstance(asked, Command)]
+    reactions = {answer.reaction for answer in answers}
+    # What comes last is what is to be: of "stop" and "start" only the latter can still be waited for.
+    goal = next((answer.goal for answer in reversed(answers) if answer.goal), None)
+    best = "" if goal else "rocket"
+    said = [Said(answer.words, dict(answer.values or {})) for answer in answers if answer.words]
     reply = Reply(
         request=request.id,
         author=request.actor,
-        command=command,
-        reaction=answer.reaction,
-        goal=answer.goal,
-        words=answer.words,
-        values=dict(answer.values or {}),
-    )
+        command=" ".join(dict.fromkeys(names)),
+        reaction="confused" if "confused" in reactions else best,
+        goal=goal,
+    ).saying([each for index, each in enumerate(said) if each not in said[:index]])
     return replace(status, replies=(*status.replies, reply)[-_REPLIES_KEPT:])
+
+
+def _settled(reply: Reply, reaction: str, words: str = "", **values: str) -> Reply:
+    """Return an answer whose goal is reached, or out of reach, with what there is to say of it."""
+    reply = replace(reply, reaction=reply.reaction or reaction, goal=None)
+    # Words are given once for a comment. What turns out after that is in the reaction and the status comment.
+    if not words or reply.worded or Said(words, values) in reply.said:
+        return reply
+    return reply.saying([*reply.said, Said(words, values)])
 
 
 def _settle_reply(status: Status, reply: Reply) -> Reply:
@@ -218,24 +246,23 @@ def _settle_reply(status: Status, reply: Reply) -> Reply:
 def _settle_start(status: Status, reply: Reply) -> Reply:
     phase = status.phase
     if status.runs:
-        return replace(reply, reaction="rocket", goal=None)
+        return _settled(reply, "rocket")
     if phase is Phase.AWAITING_APPROVAL:
         # The fork was pushed to after the command: what it approved is not the head any more.
-        values = {"sha": status.observed.head_sha}
-        return replace(reply, reaction="confused", goal=None, words="fork-needs-sha", values=values)
+        return _settled(reply, "confused", "fork-needs-sha", sha=status.observed.head_sha)
     if phase in _OVER or phase is Phase.FAILED:
         # The status comment may be silent about why a start came to nothing.
         words = _WHY_NOT.get(status.reason, "") if status.reason else ""
-        return replace(reply, reaction="confused", goal=None, words=words)
+        return _settled(reply, "confused", words)
     return reply
 
 
 def _settle_stop(status: Status, reply: Reply) -> Reply:
     if status.phase in _OVER:
-        return replace(reply, reaction="rocket", goal=None)
+        return _settled(reply, "rocket")
     if status.lifecycle.ended is None and status.phase not in (None, Phase.STOPPING):
         # A later command started it again.
-        return replace(reply, reaction="confused", goal=None)
+        return _settled(reply, "confused")
     return reply
 
 

@@ -79,7 +79,8 @@ def adopt(status: Status, own: OwnComments) -> Status:
     answered = {comment_request(number) for number in own.answered}
     if any(reply.words and reply.request in answered for reply in status.replies):
         replies = tuple(
-            replace(reply, words="") if reply.request in answered else reply for reply in status.replies
+            replace(reply.saying(()), worded=True) if reply.words and reply.request in answered else reply
+            for reply in status.replies
         )
         status = replace(status, replies=replies)
     return status

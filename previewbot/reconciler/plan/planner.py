@@ -76,10 +76,7 @@ def _with_conversation(
     for request in inbox.requests:
         if request.granted:
             ttl_max = observation.limits.ttl_max
-            pull_request = facts.pull_request
-            status = apply_request(status, request, pull_request=pull_request, ttl_max=ttl_max, now=now)
-            # What a command started triggers a preview, and the next command goes by that.
-            status = lifecycle.record_facts(status, facts, now)
+            status = apply_request(status, request, facts=facts, ttl_max=ttl_max, now=now)
     refused = [each for each in inbox.requests if not each.granted]
     status = refuse(status, refused, inbox.told, inbox.refusals_left)
     requests = summed_up(status.requests, left.oldest if left else None)

@@ -23,10 +23,10 @@ _OUT_OF_ORDER = 200
 
 @dataclass(frozen=True)
 class Asked:
-    """A comment that asks for something, what, and by whose hand it was written."""
+    """A comment that asks for something, what in its order, and by whose hand it was written."""
 
     comment: Comment
-    asked: Command | UnknownCommand
+    asked: tuple[Command | UnknownCommand, ...]
     hand: Hand = Hand.OWN
 
     @property

@@ -68,7 +68,7 @@ class Answers(Reporter):
             reply = await give(context, status, reply)
         except NotFound:
             # The request was deleted: nobody waits for an answer.
-            reply = replace(reply, words="", goal=None, reaction="")
+            reply = replace(reply.saying(()), goal=None, reaction="")
         except RemoteError as error:
             return PublishResult(status, error)
         return PublishResult(_with_reply(status, reply))
@@ -76,10 +76,10 @@ class Answers(Reporter):
 
 async def _answer(context: ReportContext, status: Status, reply: Reply) -> Reply:
     view = context.view(status)
-    text = context.renderer.reply(reply.words, reply.values, reply.request.id, view)
+    text = context.renderer.reply(reply.said, reply.request.id, view)
     with _refusable(view.preview.name, reply):
         await context.client.create_comment(view.preview.spec.repository, view.preview.spec.number, text)
-    return replace(reply, words="", intent_at=None)
+    return replace(reply.saying(()), worded=True, intent_at=None)
 
 
 async def _react(context: ReportContext, status: Status, reply: Reply) -> Reply:

@@ -5,8 +5,7 @@
     /preview stop | status | help
     /preview extend <duration>      8h, 2h30m, 90s, 3d
 
-Only the first line counts, and only if it begins with `/preview` as a word. Capital letters do not matter:
-phones write them.
+A line counts if it begins with `/preview` as a word. Capital letters do not matter: phones write them.
 """
 
 from __future__ import annotations
@@ -15,16 +14,20 @@ import difflib
 import re
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import islice
 from typing import Literal, get_args
 
+from previewbot.rules.commands.lines import command_lines
 from previewbot.text.cutting import cut_at_the_end
 from previewbot.text.durations import parse_duration
 
 CommandName = Literal["start", "restart", "stop", "extend", "status", "help"]
 NAMES: tuple[CommandName, ...] = get_args(CommandName)
 
-_WORD = re.compile(r"/preview(?=\s|$)", re.IGNORECASE)
 _SHA = re.compile(r"[0-9a-f]{7,40}")
+MOST_COMMANDS = 10
+"""So many commands of one comment are read; who writes more is told that they were not."""
+
 _LONGEST_QUOTE = 80
 _LONGEST_LINE = 500
 """Characters: many times what the longest command has, with each of its words apart."""
@@ -67,39 +70,49 @@ class Command:
 
 @dataclass(frozen=True)
 class UnknownCommand:
-    """What begins like a command and is none: the line, and a command it may have been meant to be."""
+    """What begins like a command and is none: the line, and a command it may have been meant to be.
+
+    `unread`: it stands for all that a comment has beyond the most that is read of one.
+    """
 
     text: str
     suggestion: str | None = None
+    unread: bool = False
 
 
 def excerpt(body: str) -> str:
-    """Return what of a comment may give a command: its first line, or nothing; `parse` says the same of both.
+    """Return the commands of a comment, a paragraph each, or nothing; `parse` says the same of both.
 
     Short whatever somebody wrote, so that a conversation of any size can be kept in memory.
     """
-    # Most comments give none, and of the longest nothing is copied then.
-    if not _WORD.match(body):
-        return ""
-    line = " ".join(body.splitlines()[0].split())
+    return "\n\n".join(_bounded(body))
+
+
+def parse(body: str) -> tuple[Command | UnknownCommand, ...]:
+    """Return the commands that a comment gives, in their order; none if it gives none. Never raises.
+
+    Of more than `MOST_COMMANDS` the next one stands for all others, as one that was not read.
+    """
+    lines = _bounded(body)
+    found = [_asked(line) for line in lines[:MOST_COMMANDS]]
+    return (*found, *(UnknownCommand(_as_quotation(line), unread=True) for line in lines[MOST_COMMANDS:]))
+
+
+def _bounded(body: str) -> list[str]:
+    lines = islice(command_lines(body), MOST_COMMANDS + 1)
     # The dots make sure that what is left of a line that gives no command gives none either.
-    return cut_at_the_end(line, _LONGEST_LINE)
+    return [cut_at_the_end(line, _LONGEST_LINE) for line in lines]
 
 
-def parse(body: str) -> Command | UnknownCommand | None:
-    """Return the command that a comment gives; None if it gives none. Never raises."""
-    # Only the first line: people quote and explain commands further down.
-    lines = body.splitlines()
-    if not lines or not _WORD.match(lines[0]):
-        return None
-    words = lines[0].split()[1:]
+def _asked(line: str) -> Command | UnknownCommand:
+    words = line.split()[1:]
     if not words:
         return Command("start")
     name = next((name for name in NAMES if name == words[0].lower()), None)
     command = _command(name, words[1:]) if name else None
     if command is not None:
         return command
-    return UnknownCommand(text=_as_quotation(lines[0]), suggestion=_suggestion(name, words))
+    return UnknownCommand(text=_as_quotation(line), suggestion=_suggestion(name, words))
 
 
 def _command(name: CommandName, arguments: list[str]) -> Command | None:
