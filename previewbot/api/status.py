@@ -55,13 +55,16 @@ class Observed(Value):
 
     `author` is the login of who opened the pull request, `author_id` the number of that account, which a
     change of its name keeps; `repository` is its name as GitHub says it, whatever the hint in the `spec`
-    says. `base_branch` is None where the default branch's configuration counts in any case. `public` is
-    whether anybody may read the repository, `fork` whether the head lies outside of it. Their defaults, not
-    known yet, are those with which less is shown.
+    says. `settled`: all of the second of `updated_at` was seen, since GitHub's clock had passed it when the
+    look began; else something of that very second may be new, although its time is the same. `base_branch` is
+    None where the default branch's configuration counts in any case. `public` is whether anybody may read the
+    repository, `fork` whether the head lies outside of it. Their defaults, not known yet, are those with
+    which less is shown.
     """
 
     delivery_id: str = ""
     updated_at: datetime | None = None
+    settled: bool = False
     head_sha: str = ""
     head_first_seen_at: datetime | None = None
     merge_shas: tuple[str, ...] = ()

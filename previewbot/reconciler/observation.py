@@ -42,7 +42,8 @@ class PullRequestFacts:
     `config` is None where there is no file, or where it has `problems`; `base_branch` is a base that the
     settings name; `files` are the changed ones of the services that are previewed, `left_out` what other
     services changed; `merge_sha` is the test merge of this very head, where an image could be named by it;
-    `lagging` means that GitHub does not yet show what the webhook told us of. With commands left for another
+    `lagging` means that GitHub does not yet show what the webhook told us of, `settled` that its clock had
+    passed the second of the pull request's `updated_at` when the look began. With commands left for another
     look, `again_at` is when that is due. `not_allowed`: the `problems` are what the settings do not let the
     repository have. `entry_refused`: among them is that no link may lead to the entry.
     """
@@ -58,6 +59,7 @@ class PullRequestFacts:
     left_out: LeftOut | None = None
     merge_sha: str = ""
     lagging: bool = False
+    settled: bool = False
     read_at: datetime | None = None
     again_at: datetime | None = None
     not_allowed: bool = False

@@ -278,7 +278,8 @@ class Reconciler:
         """The Preview goes last, and only as we know it: a poke in between means another look."""
         spec, pull_request = store.preview.spec, facts.pull_request
         self._context.memory.conversations.remember(store.preview.name, store.status.requests)
-        if decision.reason in (Reason.NOT_TRIGGERED, Reason.REPOSITORY_ARCHIVED):
+        # Something of the very second of this look would not change what the listing compares.
+        if facts.settled and decision.reason in (Reason.NOT_TRIGGERED, Reason.REPOSITORY_ARCHIVED):
             self.untriggered.remember(
                 spec.repository_id, spec.number, pull_request.updated_at, pull_request.head.sha
             )

@@ -12,7 +12,7 @@ import hashlib
 import itertools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal, cast
 from urllib.parse import urlsplit
 
@@ -360,6 +360,7 @@ class GitHubInMemory:
         self.written_in: list[str] = []
         self.kept: QuotaKept | None = None
         self.writes_limit: TryLater | None = None
+        self.ahead = timedelta(0)
 
     # What people do
 
@@ -396,6 +397,9 @@ class GitHubInMemory:
 
     def sparing(self) -> SparingInMemory:
         return SparingInMemory(self)
+
+    def time_at(self, moment: datetime) -> datetime:
+        return moment + self.ahead
 
     def check_writes(self, repository: str) -> None:
         if self.writes_limit is not None:
@@ -514,6 +518,9 @@ class SparingInMemory:
 
     def sparing(self) -> SparingInMemory:
         return self
+
+    def time_at(self, moment: datetime) -> datetime:
+        return self._github.time_at(moment)
 
     def check_writes(self, repository: str) -> None:
         if self._github.kept is not None:

@@ -1,4 +1,4 @@
-"""Questions to GitHub's GraphQL: reads, although they are sent with POST, with an hourly budget of their own."""
+"""Questions to GitHub's GraphQL: reads, although sent with POST, and with an hourly budget of their own."""
 
 from __future__ import annotations
 

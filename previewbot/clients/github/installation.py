@@ -51,6 +51,10 @@ class InstallationClient:
         """Return this client for what can wait: it leaves the last fifth of the hour's requests to others."""
         return InstallationClient(self._transport, self._tokens, app_id=self._app_id, sparing=True)
 
+    def time_at(self, moment: datetime) -> datetime:
+        """Return what GitHub's clock showed at least at a moment of ours, as far as its answers tell."""
+        return self._transport.clock.at(moment)
+
     def check_writes(self, repository: str) -> None:
         """Raise TryLater if nothing may be written there now; asks nobody."""
         self._transport.check_limits("POST", f"/repos/{repository}/issues", sparing=self._sparing)

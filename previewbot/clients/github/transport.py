@@ -26,6 +26,7 @@ from previewbot.clients.github.cache import PAGE_SIZE, BoundedCache
 from previewbot.clients.github.cutting import Cutting, Rule, TooMuch
 from previewbot.clients.github.graphql import RESOURCE, GraphQL
 from previewbot.clients.github.limits import Limits, retry_after
+from previewbot.clients.github.their_clock import TheirClock
 from previewbot.clients.origins import origin
 from previewbot.clients.outgoing import reason
 from previewbot.errors import UNREADABLE, RemoteError, TooLarge, TryLater, from_status
@@ -163,14 +164,15 @@ class Transport:
         self._now = now
         self._fence = fence
         self._origin = origin(api_url)
-        self._limits, of_graphql = Limits(), Limits()
+        self._limits, of_graphql, self._heard = Limits(), Limits(), heard
+        self.clock = TheirClock()
         self._api = _Api(
             session,
             user_agent,
             base_url=api_url.rstrip("/"),
             reading=reading,
             limits={"": self._limits, RESOURCE: of_graphql},
-            heard=heard,
+            heard=self._note,
             trusted=trusted,
         )
         self.graphql = GraphQL(
@@ -255,6 +257,10 @@ class Transport:
             if next_url is None:
                 return
         raise RemoteError(f"GET {url}", message=f"more than {MAX_PAGES} pages")
+
+    def _note(self, headers: Mapping[str, str]) -> None:
+        self.clock.note(headers, self._now())
+        self._heard(headers)
 
     def _check(self, what: str, url: str) -> None:
         check_path(what, url)

@@ -30,6 +30,9 @@ from previewbot.rules.seldom import kind_of
 
 log = logging.getLogger(__name__)
 
+_SECOND = timedelta(seconds=1)
+"""GitHub's times have whole seconds: what happens in the same one is told with the same time."""
+
 _WATCHED_APART = timedelta(seconds=5)
 """Less than any interval at which something is waited for."""
 
@@ -113,6 +116,7 @@ async def read_github(
     inbox, newest = await read_inbox(context, client, store.preview, pull_request, now)
     facts = replace(
         facts,
+        settled=pull_request.updated_at + _SECOND <= client.time_at(now),
         lagging=_lagging(store.preview, pull_request, newest, now),
         again_at=inbox.left.again_at if inbox.left else None,
     )

@@ -35,6 +35,7 @@ def record_facts(
     observed = Observed(
         delivery_id=before.delivery_id if delivery_id is None else delivery_id,
         updated_at=pull_request.updated_at,
+        settled=facts.settled,
         head_sha=pull_request.head.sha,
         head_first_seen_at=now if new_head else before.head_first_seen_at or now,
         merge_shas=merge_shas,
