@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from previewbot.clients.github.their_clock import TheirClock
-from tests.support.passes import NOW, World
+from tests.support.passes import World
+from tests.support.previews import NOW
 
 MOMENT = datetime(2026, 11, 24, 9, 1, tzinfo=UTC)
 
