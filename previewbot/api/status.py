@@ -23,10 +23,16 @@ from previewbot.api.value import Value
 
 @dataclass(frozen=True)
 class AgentSeen(Value):
-    """Which agent opened the pull request, and by which signal, in words ("its account")."""
+    """Which agent opened the pull request, and by which signal, in words ("its account").
+
+    `key` is what settings and `preview.yaml` call the agent, `kind` what the signal is found in (`account`,
+    `branch`, …); both empty where an older version wrote it.
+    """
 
     name: str
     signal: str
+    key: str = ""
+    kind: str = ""
 
 
 @dataclass(frozen=True)

@@ -171,6 +171,12 @@ KINDS: Mapping[str, Kind] = {
     "label_ours": Kind("must not begin with what is previewbot's or mirrord's own"),
     "label_value": Kind("must be at most 63 letters, digits, - _ and ."),
     "listener": Kind("must be the name of one of the Gateway's listeners, like https"),
+    # Agents
+    "agent_branch": Kind("must name something, or every branch would be an agent's", "like acme-claude/*"),
+    "agent_key": Kind("must be a name of at most 40 small letters, digits and -, like copilot"),
+    "agent_new": Kind("is an agent that the table has not", "{near}", told=False),
+    "agent_signal": Kind("{wrong}"),
+    "agent_without": Kind("is no signal of this agent in the table", "{near}"),
     # The entry
     "entry_twice": Kind("is the name of `entry`, which is there too", "give one of them another place"),
     "no_such_entry": Kind("names {written}, which is not among `entries`", "{near}"),

@@ -91,7 +91,13 @@ async def questions_about(
         if secrets.private_key is not None:
             heard = Heard(now)
             github = GitHub(
-                session, settings.github, secrets.private_key, user_agent=USER_AGENT, now=now, heard=heard
+                session,
+                settings.github,
+                secrets.private_key,
+                settings.agents.known,
+                user_agent=USER_AGENT,
+                now=now,
+                heard=heard,
             )
             asking = OfGitHub(github, settings, heard, now, ways_out.before(settings.github.api_url))
             files = OfRepositories(

@@ -68,7 +68,9 @@ async def foresee(
         )
     async with AsyncExitStack() as stack:
         session = await stack.enter_async_context(client_session(proxies=proxies))
-        github = GitHub(session, settings.github, private_key, user_agent=USER_AGENT, now=now)
+        github = GitHub(
+            session, settings.github, private_key, settings.agents.known, user_agent=USER_AGENT, now=now
+        )
         kube = await Kube.connect(settings.cluster.kubeconfig, user_agent=USER_AGENT, fence=refuse_changes)
         stack.push_async_callback(kube.close)
         registry = Registry(session, settings.images.registries)

@@ -87,7 +87,7 @@ def _steps(foreseen: Foreseen) -> Iterator[Check]:
     if facts.bounds is None or facts.pull_request.state == "closed":
         return
     yield from _configuration(facts)
-    yield _trigger(facts, status)
+    yield _trigger(facts, status, foreseen.settings)
     if status.lifecycle.ended is not None:
         ended = status.lifecycle.ended
         by = f" by @{ended.by}" if ended.by else ""
@@ -147,7 +147,7 @@ def _configuration(facts: PullRequestFacts) -> Iterator[Check]:
     yield Check(name, State.OK, f"on {branch} ({facts.config_sha[:_SHORT_SHA]}), with {names}")
 
 
-def _trigger(facts: PullRequestFacts, status: Status) -> Check:
+def _trigger(facts: PullRequestFacts, status: Status, settings: Settings) -> Check:
     pull = facts.pull_request
     if status.observed.trigger:
         return Check("trigger", State.OK, status.observed.trigger)
@@ -160,7 +160,7 @@ def _trigger(facts: PullRequestFacts, status: Status) -> Check:
             "`triggers.agents` is false"
         )
     else:
-        told = f"no agent was recognised: {agents.why_none(pull.author, pull.head.ref, is_fork=pull.is_fork)}"
+        told = f"no agent was recognised: {agents.why_none(agents.Signs.of(pull), settings.agents.known)}"
     wanted = ", ".join(triggers.labels) or "no label"
     has = ", ".join(pull.labels) or "none"
     return Check(

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from previewbot.api import BaseBranch, Missing
 from previewbot.api.github import PullRequest
+from previewbot.config.agents import AgentTable
 from previewbot.rules import agents
 
 _PATTERN_RE = re.compile(r"[*?[]")
@@ -41,13 +42,13 @@ class Safeguards:
     rules: frozenset[str] | None = None
 
 
-def named(pull_request: PullRequest, config_branches: Sequence[str]) -> Named | None:
+def named(pull_request: PullRequest, config_branches: Sequence[str], table: AgentTable) -> Named | None:
     """Return how the settings name the base of a pull request; None if the default branch's file counts.
 
     Never a base that has the name of an agent's branch, whoever opened the pull request onto it.
     """
     base = pull_request.base.ref
-    if base == pull_request.default_branch or agents.is_agents_branch(base):
+    if base == pull_request.default_branch or agents.is_agents_branch(base, table):
         return None
     in_full = base in config_branches
     # `fnmatchcase` and not `fnmatch`, which would ignore capital letters on some systems: branches differ by

@@ -14,15 +14,12 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
 from typing import NamedTuple, Self
 
 from previewbot.api import Preview, SlotBound
-from previewbot.api.github import Account
-from previewbot.rules.agents import is_agents_account
+from previewbot.config.agents import SignalKind
 from previewbot.rules.slot_limits import SlotLimits
 
-_ACCOUNTS_KEPT = 10_000
 _OF_AN_APP = "[bot]"
 _NEVER = datetime.min.replace(tzinfo=UTC)
 _LAST = datetime.max.replace(tzinfo=UTC)
@@ -55,17 +52,11 @@ def party_of(preview: Preview) -> Party:
     number, name, agent = observed.author_id, observed.author, observed.agent.name if observed.agent else ""
     # An agent with an account of its own works there for everybody. That account is no author to be bound:
     # two pull requests of Copilot's would be all that a whole company may have. `per_agent` is for it.
-    own = bool(agent) and _is_agents_account(number, name)
+    own = observed.agent is not None and observed.agent.kind == SignalKind.ACCOUNT
     # So is any App's account, of which all repositories have the same: Dependabot's, Renovate's, that of
     # GitHub Actions. Only a bot's login may have brackets; people's are letters, digits and hyphens
     # (https://docs.github.com/en/rest/users/users), and the controller wrote it down from GitHub's answer.
     return Party(repository, number or name.lower(), agent, own or name.endswith(_OF_AN_APP))
-
-
-# Asked about every preview in each pass that waits for a slot, and a comparison with all agents is long.
-@lru_cache(maxsize=_ACCOUNTS_KEPT)
-def _is_agents_account(number: int, name: str) -> bool:
-    return is_agents_account(Account(number, name))
 
 
 class Waiting(NamedTuple):

@@ -72,7 +72,15 @@ async def run(
 
     async with AsyncExitStack() as stack:
         session = await stack.enter_async_context(client_session(proxies=proxies))
-        github = GitHub(session, settings.github, private_key, user_agent=user_agent, now=now, fence=fence)
+        github = GitHub(
+            session,
+            settings.github,
+            private_key,
+            settings.agents.known,
+            user_agent=user_agent,
+            now=now,
+            fence=fence,
+        )
         kube = await Kube.connect(settings.cluster.kubeconfig, user_agent=user_agent, fence=fence)
         stack.push_async_callback(kube.close)
         leadership = new_leadership(settings, kube, health, identity)

@@ -22,6 +22,7 @@ from previewbot.clients.links import Links, Question
 from previewbot.clients.outgoing import client_session
 from previewbot.clients.registry import Registry
 from previewbot.clients.tls import end_at_once
+from previewbot.config.agents import built_in
 from previewbot.config.server import GitHubSettings, RegistrySettings
 from previewbot.errors import RemoteError, SettingsError, TryLater
 from previewbot.rules.images import parse_reference
@@ -83,7 +84,7 @@ class Outside:
             api_url=f"https://{GITHUB}/api/v3", web_url=f"https://{GITHUB}", app_id=1, ca_file=ca_file
         )
         self.github = GitHub(
-            session, settings, KEY.decode(), user_agent="test", now=lambda: datetime.now(UTC)
+            session, settings, KEY.decode(), built_in(), user_agent="test", now=lambda: datetime.now(UTC)
         )
         self.registry = Registry(session, {REGISTRY: RegistrySettings(ca_file=ca_file)})
 

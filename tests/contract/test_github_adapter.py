@@ -87,7 +87,7 @@ async def test_a_rename_is_seen_on_both_sides(world: World) -> None:
 
 
 async def test_commits_are_seen_with_their_signatures_and_author(world: World) -> None:
-    signed = "Co-authored-by: <cursoragent@cursor.com>"
+    signed = "…\n\nCo-authored-by: <cursoragent@cursor.com>"
     world.fake.push(world.number, {"made.py": b"z\n"}, f"More\n\n{signed}\nSigned-off-by: <x@example.com>")
 
     seen = await world.client.commits(SHOP, world.number)

@@ -10,13 +10,15 @@ from typing import Any
 import pytest
 
 from previewbot.api.github import Account
-from previewbot.rules.agents import TABLE, Agent, recognise
+from previewbot.config.agents import Agent, SignalKind, built_in
+from previewbot.rules.agents import Signs, recognise
 from tests.support.agents import CLAIMS, Claim
 from tests.support.passes import A, World
 
 MALLORY = Account(666, "mallory")
 COPILOT = Account(198982749, "Copilot", "Bot")
-WITH_ACCOUNTS = [agent for agent in TABLE if agent.ids or agent.logins]
+TABLE = built_in()
+WITH_ACCOUNTS = [agent for agent in TABLE.agents if agent.of(SignalKind.ACCOUNT, SignalKind.LOGIN)]
 
 
 def a_fork(author: Account = MALLORY, **changes: Any) -> World:
@@ -59,8 +61,8 @@ async def test_the_commits_of_a_fork_are_not_even_read() -> None:
 
 @pytest.mark.parametrize("claim", CLAIMS, ids=lambda claim: f"{claim.agent}: {claim.by}")
 def test_no_signal_of_any_agent_but_its_account_tells_of_a_fork(claim: Claim) -> None:
-    inside = recognise(MALLORY, claim.branch, claim.body, [claim.commit], is_fork=False)
-    fork = recognise(MALLORY, claim.branch, claim.body, [claim.commit], is_fork=True)
+    inside = recognise(Signs(MALLORY, claim.branch, claim.body), [claim.commit], TABLE)
+    fork = recognise(Signs(MALLORY, claim.branch, claim.body, is_fork=True), [claim.commit], TABLE)
 
     assert inside is not None and inside.name == claim.agent
     assert fork is None
@@ -68,9 +70,10 @@ def test_no_signal_of_any_agent_but_its_account_tells_of_a_fork(claim: Claim) ->
 
 @pytest.mark.parametrize("agent", WITH_ACCOUNTS, ids=lambda agent: agent.name)
 def test_the_account_of_an_agent_tells_of_a_fork_too(agent: Agent) -> None:
-    author = Account((*agent.ids, 5)[0], (*agent.logins, "renamed")[0], "Bot")
+    logins = [signal.value for signal in agent.of(SignalKind.LOGIN)]
+    author = Account((*agent.ids, 5)[0], (*logins, "renamed")[0], "Bot")
 
-    found = recognise(author, "patch-1", "", None, is_fork=True)
+    found = recognise(Signs(author, "patch-1", is_fork=True), None, TABLE)
 
     assert found is not None and found.name == agent.name
 

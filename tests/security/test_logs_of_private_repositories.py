@@ -15,6 +15,7 @@ from prometheus_client import CollectorRegistry
 from previewbot.api import Observed, Poke, Preview, Spec
 from previewbot.clients.github import kept
 from previewbot.clients.github.parse import pull_request_from
+from previewbot.config.agents import built_in
 from previewbot.config.server import parse
 from previewbot.engine.view import view_of
 from previewbot.runtime.web_app import create_app
@@ -140,13 +141,13 @@ def test_what_github_says_of_a_repository_reaches_us_and_what_it_does_not_say_is
     repository: dict[str, Any], private: bool
 ) -> None:
     base = samples.branch("main", "0" * 40, samples.repository(**repository))
-    answer = cut(kept.PULL_REQUEST, samples.pull_request(base=base))
+    answer = cut(kept.pull_request(built_in()), samples.pull_request(base=base))
 
     assert pull_request_from(answer).private == private
 
 
 def test_a_repository_of_which_github_says_nothing_is_private() -> None:
-    answer = cut(kept.PULL_REQUEST, samples.pull_request())
+    answer = cut(kept.pull_request(built_in()), samples.pull_request())
     del answer["base"]["repo"]["private"]
 
     assert pull_request_from(answer).private

@@ -26,8 +26,16 @@ class Claim:
 
 CLAIMS = (
     *(
-        Claim(agent, "its branch", branch=f"{agent.lower()}/x")
-        for agent in ("Copilot", "Cursor", "Codex", "Claude", "Devin", "OpenHands", "Sweep")
+        Claim(agent, "its branch", branch=branch)
+        for agent, branch in (
+            ("Copilot", "copilot/x"),
+            ("Cursor", "cursor/x-1a2b"),
+            ("Codex", "codex/x"),
+            ("Claude", "claude/x"),
+            ("Devin", "devin/1700000000-x"),
+            ("OpenHands", "openhands/x"),
+            ("Sweep", "sweep/x"),
+        )
     ),
     Claim("Cursor", "a link", body="https://cursor.com/agents?id=bc-1"),
     Claim("Codex", "a link", body="https://chatgpt.com/codex/tasks/task_e_1"),

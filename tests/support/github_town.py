@@ -25,6 +25,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from pydantic import TypeAdapter
 
 from previewbot.clients.github import GitHub, InstallationClient
+from previewbot.config.agents import built_in
 from previewbot.config.server import GitHubSettings
 from previewbot_demo.github import Account, FakeGitHub, Repository
 from tests.support.clock import Clock, RunningClock
@@ -150,7 +151,7 @@ def a_github(session: aiohttp.ClientSession, url: str, clock: Clock, key: str | 
     """Return previewbot's client of a GitHub; with the App's key unless another is given."""
     pem = private_pem() if key is None else key
     settings = GitHubSettings(api_url=url, web_url=url, app_id=APP)
-    return GitHub(session, settings, pem, user_agent="previewbot/test", now=clock)
+    return GitHub(session, settings, pem, built_in(), user_agent="previewbot/test", now=clock)
 
 
 @asynccontextmanager

@@ -14,6 +14,7 @@ from previewbot.rules.slots import SlotGrant, Slots
 from tests.support.previews import NOW, a_preview
 
 COPILOTS_ACCOUNT = 198982749
+_KINDS: dict[int | str, str] = {COPILOTS_ACCOUNT: "account"}
 
 
 def after(minutes: float) -> datetime:
@@ -27,7 +28,7 @@ def seen(author: int | str = 1, agent: str = "") -> Observed:
     return Observed(
         author=f"person-{author}" if by_number else str(author),
         author_id=author if isinstance(author, int) else 0,
-        agent=AgentSeen(name=agent, signal="the branch name x…") if agent else None,
+        agent=AgentSeen(agent, "", kind=_KINDS.get(author, "branch")) if agent else None,
         repository="acme/shop",
     )
 

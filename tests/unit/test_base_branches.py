@@ -6,6 +6,7 @@ import pytest
 
 from previewbot.api import BaseBranch, Missing
 from previewbot.api.github import Branch, PullRequest
+from previewbot.config.agents import built_in
 from previewbot.rules.base_branches import Named, Safeguards, configuration_ref, judged, named
 from tests.support.observations import a_pull_request
 from tests.support.previews import HEAD
@@ -46,11 +47,11 @@ def test_a_base_is_named_in_full_or_by_a_pattern_and_never_has_the_name_of_an_ag
 ) -> None:
     config_branches = ["release/*", "[cC]opilot/*", "stable", "release/lts", "v?", "codex/named-in-full"]
 
-    assert named(onto(base, head), config_branches) == how
+    assert named(onto(base, head), config_branches, built_in()) == how
 
 
 def test_the_default_branch_is_not_asked_about_even_where_it_is_named() -> None:
-    assert named(onto("main"), ["main", "*"]) is None
+    assert named(onto("main"), ["main", "*"], built_in()) is None
 
 
 @pytest.mark.parametrize(

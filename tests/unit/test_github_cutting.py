@@ -21,7 +21,9 @@ from previewbot.clients.github.cutting import (
     Rule,
     TooMuch,
 )
+from previewbot.config.agents import built_in
 from previewbot.rules import agents, commands
+from previewbot.rules.agents import Signs
 from previewbot.rules.commands import Command, UnknownCommand
 from previewbot.text.markers import comment_hash, parse_marker, reply_marker, status_marker
 from tests.support import github_samples as samples
@@ -79,8 +81,9 @@ def test_a_comment_without_a_text_asks_for_nothing() -> None:
     assert heard(None).body == ""
 
 
-_EMAILS = [email for agent in agents.TABLE for email in agent.emails]
-_IDS = [number for agent in agents.TABLE for number in agent.ids]
+TABLE = built_in()
+_EMAILS = sorted(email for agent in TABLE.agents for email in agent.emails)
+_IDS = sorted(number for agent in TABLE.agents for number in agent.signing_ids)
 _ADDRESSES = st.one_of(
     st.sampled_from(_EMAILS).map(str.upper),
     st.builds(
@@ -98,17 +101,17 @@ _LINES = st.one_of(
     st.sampled_from(["replit-commit-author: Agent", "replit-commit-author: agents", " replit-commit-author"]),
     st.text(max_size=10),
 )
-_MESSAGES = st.lists(_LINES, max_size=6).map("\n".join)
+_MESSAGES = st.lists(_LINES | st.just(""), max_size=6).map("\n".join)
 
 
 @given(st.lists(_MESSAGES, max_size=3))
 def test_what_is_kept_of_commits_shows_the_same_agent_as_their_messages(messages: list[str]) -> None:
     def seen(messages: list[str]) -> object:
         commits = [Commit("1", message, "ada", "ada@example.com", None) for message in messages]
-        return agents.recognise(ADA, "fix", "", commits, is_fork=False)
+        return agents.recognise(Signs(ADA, "fix"), commits, TABLE)
 
     rows = [samples.commit(message=message) for message in messages]
-    read = [parse.commit_from(row).message for row in cut(kept.COMMITS, rows)]
+    read = [parse.commit_from(row).message for row in cut(kept.commits(TABLE), rows)]
 
     assert seen(read) == seen(messages)
 
@@ -116,14 +119,16 @@ def test_what_is_kept_of_commits_shows_the_same_agent_as_their_messages(messages
 def test_the_trailers_of_the_longest_message_are_found() -> None:
     message = "x" * 1_000_000 + "\n\nCo-authored-by: Cursor <cursoragent@cursor.com>\n"
 
-    assert agents.signatures(message) == "Co-authored-by: <cursoragent@cursor.com>"
+    assert agents.signatures(TABLE)(message) == "…\n\nCo-authored-by: <cursoragent@cursor.com>"
 
 
 def test_a_thousand_signatures_of_one_agent_are_kept_as_one() -> None:
     address = f"{_IDS[0]}+{{}}@users.noreply.github.com"
-    message = "\n".join(f"Co-authored-by: C <{address.format(number)}>" for number in range(1_000))
+    message = "Fix\n\n" + "\n".join(
+        f"Co-authored-by: C <{address.format(number)}>" for number in range(1_000)
+    )
 
-    assert agents.signatures(message).count("\n") == 0 and agents.signatures(message)
+    assert agents.signatures(TABLE)(message) == f"…\n\nCo-authored-by: <{address.format('x')}>"
 
 
 _LINKS = [
@@ -137,9 +142,9 @@ _LINKS = [
 
 @given(st.lists(st.sampled_from(_LINKS) | st.text(max_size=5), max_size=5).map("".join))
 def test_what_is_kept_of_a_description_shows_the_same_agent_as_the_whole(body: str) -> None:
-    read = parse.pull_request_from(cut(kept.PULL_REQUEST, samples.pull_request(body=body))).body
+    read = parse.pull_request_from(cut(kept.pull_request(TABLE), samples.pull_request(body=body))).body
 
-    seen, whole = (agents.recognise(ADA, "fix", words, None, is_fork=False) for words in (read, body))
+    seen, whole = (agents.recognise(Signs(ADA, "fix", words), None, TABLE) for words in (read, body))
     assert seen == whole
 
 

@@ -17,6 +17,7 @@ from previewbot.api.github import Account, ChangedFile, FileContent, Repository
 from previewbot.clients.github import kept, parse
 from previewbot.clients.github.builds import build_from
 from previewbot.clients.github.cutting import Rule
+from previewbot.config.agents import built_in
 from previewbot.errors import Invalid, RemoteError
 from tests.support import github_ci_samples as ci
 from tests.support import github_samples as samples
@@ -25,7 +26,7 @@ from tests.support.github_cutting import cut, item_of
 Parser = Callable[[Any], Any]
 
 SHAPES: list[tuple[type[BaseModel], dict[str, Any], Rule, Parser]] = [
-    (published.PullRequest, samples.pull_request(), kept.PULL_REQUEST, parse.pull_request_from),
+    (published.PullRequest, samples.pull_request(), kept.pull_request(built_in()), parse.pull_request_from),
     (
         published.PullRequestSimple,
         samples.pull_request_row(),
@@ -45,7 +46,7 @@ SHAPES: list[tuple[type[BaseModel], dict[str, Any], Rule, Parser]] = [
         item_of(kept.CHANGED_FILES),
         parse.changed_file_from,
     ),
-    (published.Commit, samples.commit(), item_of(kept.COMMITS), parse.commit_from),
+    (published.Commit, samples.commit(), item_of(kept.commits(built_in())), parse.commit_from),
     (published.IssueComment, samples.comment(), kept.COMMENT, parse.comment_from),
     (
         published.IssueComment,

@@ -23,6 +23,7 @@ from previewbot.clients.github.parse import Token
 from previewbot.clients.github.tokens import Tokens
 from previewbot.clients.github.transport import Transport
 from previewbot.clients.tls import Trust
+from previewbot.config.agents import AgentTable
 from previewbot.config.server import GitHubSettings
 from previewbot.errors import RemoteError, SettingsError, TryLater, Unauthorized
 
@@ -33,7 +34,8 @@ _JWT_SECONDS = 9 * 60
 class GitHub:
     """Acts as the App (https://docs.github.com/en/apps/creating-github-apps/authenticating-with-a-github-app).
 
-    `now` must know its zone; `fence` is called before each request that changes something, and may raise;
+    `agents` says by what agents are recognised: of descriptions and commits nothing else is kept. `now` must
+    know its zone; `fence` is called before each request that changes something, and may raise;
     `heard` is told the headers of each answer. Raises SettingsError at once if `private_key` is not an RSA
     key in PEM form, or the settings' `ca_file`, whose certificates are trusted besides the system's, cannot
     be read.
@@ -44,6 +46,7 @@ class GitHub:
         session: aiohttp.ClientSession,
         settings: GitHubSettings,
         private_key: str,
+        agents: AgentTable,
         *,
         user_agent: str,
         now: Callable[[], datetime],
@@ -53,6 +56,7 @@ class GitHub:
         self._session = session
         self._api_url = settings.api_url
         self._app_id = settings.app_id
+        self._agents = agents
         self._key = rsa_key(private_key)
         self._user_agent = user_agent
         self._now = now
@@ -79,7 +83,7 @@ class GitHub:
         # to one that may not read it.
         if installation_id not in self._installations:
             self._installations[installation_id] = InstallationClient(
-                self._new_transport(), Tokens(new_token, self._now), app_id=self._app_id
+                self._new_transport(), Tokens(new_token, self._now), self._agents, app_id=self._app_id
             )
         return self._installations[installation_id]
 

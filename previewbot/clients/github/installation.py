@@ -25,6 +25,7 @@ from previewbot.clients.github.cutting import Rule
 from previewbot.clients.github.graphql_answers import Answer
 from previewbot.clients.github.tokens import Tokens
 from previewbot.clients.github.transport import Transport
+from previewbot.config.agents import AgentTable
 from previewbot.errors import Invalid, NotFound, TooLarge, Unauthorized
 
 _T = TypeVar("_T")
@@ -37,19 +38,26 @@ FILES_LIMIT = 3_000
 class InstallationClient:
     """Reads and writes as an installation; `repository` is always `owner/name`.
 
+    Of descriptions and commits it keeps what the signals of `agents` are found in.
     Every method raises the RemoteError that GitHub's answer means; TryLater may say after how long. One that
     is `sparing` raises QuotaKept once only so much of the hour's requests is left as is kept for others.
     """
 
-    def __init__(self, transport: Transport, tokens: Tokens, *, app_id: int, sparing: bool = False) -> None:
+    def __init__(
+        self, transport: Transport, tokens: Tokens, agents: AgentTable, *, app_id: int, sparing: bool = False
+    ) -> None:
         self._transport = transport
         self._tokens = tokens
+        self._agents = agents
         self._app_id = app_id
         self._sparing = sparing
+        self._pull_request, self._commits = kept.pull_request(agents), kept.commits(agents)
 
     def sparing(self) -> InstallationClient:
         """Return this client for what can wait: it leaves the last fifth of the hour's requests to others."""
-        return InstallationClient(self._transport, self._tokens, app_id=self._app_id, sparing=True)
+        return InstallationClient(
+            self._transport, self._tokens, self._agents, app_id=self._app_id, sparing=True
+        )
 
     def time_at(self, moment: datetime) -> datetime:
         """Return what GitHub's clock showed at least at a moment of ours, as far as its answers tell."""
@@ -66,7 +74,7 @@ class InstallationClient:
 
     async def pull_request(self, repository: str, number: int) -> PullRequest:
         """Return a pull request; that of a renamed repository too, under the new name."""
-        answer = await self._send("GET", f"/repos/{repository}/pulls/{number}", kept.PULL_REQUEST)
+        answer = await self._send("GET", f"/repos/{repository}/pulls/{number}", self._pull_request)
         return parse.pull_request_from(answer)
 
     async def open_pull_requests(self, repository: str) -> list[OpenPullRequest]:
@@ -88,7 +96,7 @@ class InstallationClient:
     async def commits(self, repository: str, number: int) -> list[Commit]:
         """Return the commits of a pull request: the first 250 as GitHub has it, fewer if they are huge."""
         url = f"/repos/{repository}/pulls/{number}/commits"
-        return (await self._as_many_as_can_be_read(url, kept.COMMITS, parse.commit_from))[0]
+        return (await self._as_many_as_can_be_read(url, self._commits, parse.commit_from))[0]
 
     async def parents(self, repository: str, sha: str) -> tuple[str, ...]:
         """Return the SHAs of a commit's parents, in order."""

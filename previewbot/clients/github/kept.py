@@ -8,6 +8,7 @@ a rule does not name is dropped. Field names: https://docs.github.com/en/rest (v
 from __future__ import annotations
 
 from previewbot.clients.github.cutting import Each, Rule
+from previewbot.config.agents import AgentTable
 from previewbot.rules import agents, app_rights, commands
 from previewbot.text.cutting import cut_at_the_end
 from previewbot.text.markers import comment_hash, marker_in
@@ -46,12 +47,11 @@ INSTALLATION: Rule = {
 }
 INSTALLATIONS: Rule = Each(INSTALLATION)
 REPOSITORIES: Rule = {"repositories": Each(_REPOSITORY)}
-PULL_REQUEST: Rule = {
+_PULL_REQUEST: dict[str, Rule] = {
     "number": None,
     "state": None,
     "merged": None,
     "title": None,
-    "body": agents.links,
     "draft": None,
     "user": _ACCOUNT,
     "head": _BRANCH,
@@ -77,13 +77,6 @@ PULL_REQUEST: Rule = {
 }
 OPEN_PULL_REQUESTS: Rule = Each({"number": None, "head": {"sha": None}, "updated_at": None})
 CHANGED_FILES: Rule = Each({"filename": None, "previous_filename": None, "status": None})
-COMMITS: Rule = Each(
-    {
-        "sha": None,
-        "commit": {"message": agents.signatures, "author": {"name": None, "email": None}},
-        "author": _ACCOUNT,
-    }
-)
 GIT_COMMIT: Rule = {"parents": Each({"sha": None})}
 FILE: Rule = {"type": None, "encoding": None, "path": None, "content": None, "sha": None}
 BRANCH: Rule = {"name": None, "protected": None}
@@ -146,3 +139,20 @@ HOOK: Rule = {"url": None, "content_type": None}
 DELIVERIES: Rule = Each(
     {"delivered_at": None, "event": None, "status": _name, "status_code": None, "installation_id": None}
 )
+
+
+def pull_request(table: AgentTable) -> Rule:
+    """Return the rule of a pull request: of its description what agents leave there."""
+    return {**_PULL_REQUEST, "body": agents.kept_of(table)}
+
+
+def commits(table: AgentTable) -> Rule:
+    """Return the rule of a pull request's commits: of their messages what agents sign with."""
+    message = agents.signatures(table)
+    return Each(
+        {
+            "sha": None,
+            "commit": {"message": message, "author": {"name": None, "email": None}},
+            "author": _ACCOUNT,
+        }
+    )

@@ -3,6 +3,7 @@
 Nothing here reads a file or the environment; the command line does, and hands over what it read.
 """
 
+from previewbot.config.server.agents import AgentsSettings as AgentsSettings
 from previewbot.config.server.images import ImageSettings as ImageSettings
 from previewbot.config.server.images import RegistrySettings as RegistrySettings
 from previewbot.config.server.links import GatewaySettings as GatewaySettings

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from previewbot.config import types as t
+from previewbot.config.server.agents import AgentsSettings
 from previewbot.config.server.images import ImageSettings
 from previewbot.config.server.links import LinkSettings
 from previewbot.config.server.repositories import Owner, RepositoryRule, mistakes_of
@@ -201,6 +202,7 @@ class Settings(t.Model):
         default="private",
     )
     comment: CommentSettings = CommentSettings()
+    agents: AgentsSettings = AgentsSettings()
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable
 from typing import TypeVar
 
 from previewbot.api import BaseBranch
 from previewbot.api.github import PullRequest
 from previewbot.clients.github import InstallationClient
+from previewbot.config.server import Settings
 from previewbot.errors import Forbidden, Invalid, NotFound
 from previewbot.rules import base_branches
 
@@ -15,14 +16,14 @@ _T = TypeVar("_T")
 
 
 async def read_base_branch(
-    client: InstallationClient, pull_request: PullRequest, config_branches: Sequence[str]
+    client: InstallationClient, pull_request: PullRequest, settings: Settings
 ) -> BaseBranch | None:
     """Return whether the base's own configuration counts; None if the settings do not name it.
 
     Only then GitHub is asked: once, twice where it is named in full and by a pattern. Raises the RemoteError
     if it cannot be asked now: what was known before goes on to count.
     """
-    named = base_branches.named(pull_request, config_branches)
+    named = base_branches.named(pull_request, settings.config_branches, settings.agents.known)
     if named is None:
         return None
     repository, branch = pull_request.base.repository, pull_request.base.ref

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from previewbot.api import AgentSeen, Observed, Preview, Report
 from previewbot.api.github import PullRequest
 from previewbot.clients.github import InstallationClient
+from previewbot.config.agents import AgentTable
 from previewbot.config.repository import RepositoryConfig
 from previewbot.errors import Invalid, NotFound
 from previewbot.reconciler.context import Context
@@ -88,8 +89,8 @@ async def read_github(
     bounds = bounds_of(context.settings, repository)
     if bounds is None:
         return await _nothing_here(context, client, store.preview, pull_request, now)
-    agent = await _agent(client, repository, pull_request)
-    base_branch = await read_base_branch(client, pull_request, context.settings.config_branches)
+    agent = await _agent(client, pull_request, context.settings.agents.known)
+    base_branch = await read_base_branch(client, pull_request, context.settings)
     ref = configuration_ref(pull_request, base_branch)
     configuration = await read_configuration(context.memory.configurations, client, bounds, repository, ref)
     files, left_out = await read_changes(context, client, store.preview, pull_request, configuration)
@@ -146,13 +147,14 @@ async def _nothing_here(
     return facts, inbox
 
 
-async def _agent(client: InstallationClient, repository: str, pull_request: PullRequest) -> AgentSeen | None:
-    author, branch, is_fork = pull_request.author, pull_request.head.ref, pull_request.is_fork
-    seen = agents.recognise(author, branch, pull_request.body, None, is_fork=is_fork)
-    if seen is None and agents.needs_commits(author, branch, is_fork=is_fork):
-        commits = await client.commits(repository, pull_request.number)
-        seen = agents.recognise(author, branch, pull_request.body, commits, is_fork=is_fork)
-    return seen
+async def _agent(
+    client: InstallationClient, pull_request: PullRequest, table: AgentTable
+) -> AgentSeen | None:
+    signs = agents.Signs.of(pull_request)
+    if not agents.needs_commits(signs, table):
+        return agents.recognise(signs, None, table)
+    commits = await client.commits(pull_request.base.repository, pull_request.number)
+    return agents.recognise(signs, commits, table)
 
 
 async def _merge_sha(

@@ -1,0 +1,160 @@
+"""What the platform team changes of the table of agents: agents of its own, more signals, fewer."""
+
+from __future__ import annotations
+
+import fnmatch
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from functools import cached_property
+from typing import Annotated, Self
+
+from pydantic import AfterValidator, Field, model_validator
+
+from previewbot.config import types as t
+from previewbot.config.agents import Agent, AgentTable, Signal, SignalKind, built_in
+from previewbot.config.agents.reading import KEY, wrong_with
+from previewbot.config.types import Called, about, mistake
+from previewbot.config.words import Raw, did_you_mean
+
+SOURCE = "the settings"
+"""Where a signal is from that a platform team added."""
+
+AgentKey = Annotated[str, Field(strict=True, pattern=f"^{KEY}$"), Called("agent_key")]
+
+
+def _of_kind(kind: SignalKind) -> AfterValidator:
+    def check(written: str) -> str:
+        wrong = wrong_with(kind, written)
+        if wrong:
+            raise mistake("agent_signal", wrong=Raw(wrong))
+        return written
+
+    return AfterValidator(check)
+
+
+_Login = Annotated[t.Text, AfterValidator(str.lower), _of_kind(SignalKind.LOGIN)]
+_Link = Annotated[t.Text, AfterValidator(lambda url: url.removeprefix("https://")), _of_kind(SignalKind.LINK)]
+_Footer = Annotated[t.Text, _of_kind(SignalKind.FOOTER)]
+_Email = Annotated[t.Text, AfterValidator(str.lower), _of_kind(SignalKind.EMAIL)]
+_Trailer = Annotated[t.Text, _of_kind(SignalKind.TRAILER)]
+
+
+def _is_no_wildcard_alone(written: str) -> str:
+    # `*` would make every branch an agent's, and each person's pull request start a preview.
+    if not written.strip("*?/"):
+        raise mistake("agent_branch")
+    return written
+
+
+_Branch = Annotated[t.Text, AfterValidator(_is_no_wildcard_alone)]
+
+
+class AgentRow(t.Model):
+    """What is different of one agent from the table that comes with previewbot, or a new one."""
+
+    name: t.Text | None = about(
+        "what people call it; left out for a new one: its key", "Claude", default=None
+    )
+    recognised: t.Truth = about("`false`: no pull request is this agent's", True, default=True)
+    accounts: tuple[t.WholeNumber, ...] = about(
+        "numbers of accounts of its own (`id` of `https://api.github.com/users/NAME`)", [4244], default=()
+    )
+    logins: tuple[_Login, ...] = about(
+        "names of such accounts, where the number is not known", ["acme-claude[bot]"], default=()
+    )
+    branches: tuple[_Branch, ...] = about(
+        "names of its branches; `*` stands for anything, `[0-9]` for one of these",
+        ["acme-claude/*"],
+        default=(),
+    )
+    links: tuple[_Link, ...] = about(
+        "how addresses begin that it writes into the description: host and path",
+        ["claude.acme.example/sessions/"],
+        default=(),
+    )
+    footers: tuple[_Footer, ...] = about(
+        "how a line of the description begins that it writes there", ["Made with [our Claude]("], default=()
+    )
+    emails: tuple[_Email, ...] = about(
+        "addresses that it commits with, or is named by as a co-author", ["claude@acme.example"], default=()
+    )
+    trailers: tuple[_Trailer, ...] = about(
+        "trailers of its commits, with their value",
+        ["Acme-Session: https://claude.acme.example/"],
+        default=(),
+    )
+    without: tuple[t.Text, ...] = about(
+        "signals of the table that do not count, by their values as [`agents.md`](agents.md) has them",
+        ["claude/.+"],
+        default=(),
+    )
+
+    def signals(self) -> Iterator[Signal]:
+        """Yield the signals that are added."""
+        for kind, values in self._added():
+            yield from (Signal(kind, str(value), SOURCE) for value in values)
+        for branch in self.branches:
+            yield Signal(SignalKind.BRANCH, fnmatch.translate(branch), SOURCE, shown=branch)
+
+    def _added(self) -> Iterable[tuple[SignalKind, Iterable[object]]]:
+        return (
+            (SignalKind.ACCOUNT, self.accounts),
+            (SignalKind.LOGIN, self.logins),
+            (SignalKind.LINK, self.links),
+            (SignalKind.FOOTER, self.footers),
+            (SignalKind.EMAIL, self.emails),
+            (SignalKind.TRAILER, self.trailers),
+        )
+
+
+class AgentsSettings(t.Model):
+    """Which agents are recognised, and by what."""
+
+    table: Annotated[
+        Mapping[Annotated[AgentKey, about("agents", "claude")], AgentRow],
+        about("by agent; what is left out is as in the table that comes with previewbot"),
+    ] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        known = built_in().by_key
+        for key, row in self.table.items():
+            if key not in known and not list(row.signals()):
+                near = did_you_mean(key, known, always=False) or "add a signal to it"
+                raise mistake("agent_new", at=f"table.{key}", near=Raw(near))
+            values = [signal.value for signal in known[key].signals] if key in known else []
+            for number, value in enumerate(row.without):
+                if value not in values:
+                    near = did_you_mean(value, values)
+                    raise mistake("agent_without", at=f"table.{key}.without.{number}", near=Raw(near))
+        return self
+
+    @cached_property
+    def known(self) -> AgentTable:
+        """The table that counts: the one that comes with previewbot, with what is changed here."""
+        return changed(built_in(), self.table)
+
+
+def changed(table: AgentTable, rows: Mapping[str, AgentRow]) -> AgentTable:
+    """Return a table with what rows of the settings change of it; new agents come first.
+
+    An agent that a platform team knows is the likelier one, should two have the same signal.
+    """
+    new = [
+        Agent(key, row.name or key, tuple(row.signals()))
+        for key, row in rows.items()
+        if key not in table.by_key and row.recognised
+    ]
+    old = [
+        agent if agent.key not in rows else _with(agent, rows[agent.key])
+        for agent in table.agents
+        if agent.key not in rows or rows[agent.key].recognised
+    ]
+    kept = {signal for agent in old for signal in agent.signals}
+    left_out = tuple(signal for agent in table.agents for signal in agent.signals if signal not in kept)
+    return replace(table, agents=(*new, *old), left_out=left_out)
+
+
+def _with(agent: Agent, row: AgentRow) -> Agent:
+    left = [signal for signal in agent.signals if signal.value not in row.without]
+    return Agent(agent.key, row.name or agent.name, (*row.signals(), *left))
