@@ -183,6 +183,7 @@ class Repository:
     id: int
     full_name: str
     default_branch: str
+    archived: bool = False
 
 
 @dataclass(frozen=True)

@@ -33,6 +33,9 @@ EVENT_ID = f"{GROUP}/event-id"
 LISTING = "listing-"
 """What the delivery id of a poke begins with that is the listing's and no webhook's."""
 
+LISTING_ASKED = f"{GROUP}/listing-asked"
+"""On the Lease of listings: the latest delivery by which a listing was asked for."""
+
 _MOST_DIGITS = 18
 
 PREVIEW_LABEL = f"{GROUP}/preview"

@@ -52,7 +52,9 @@ def web(config: Path, bind: str, metrics_bind: str) -> int:
     from previewbot.runtime.web_server import serve
 
     logs.configure()
-    cluster = WebClient(settings.cluster.kubeconfig, user_agent=_USER_AGENT)
+    cluster = WebClient(
+        settings.cluster.kubeconfig, user_agent=_USER_AGENT, lease=settings.cluster.listing_lease
+    )
     metrics = CollectorRegistry()
     app = create_app(settings, signing, cluster, metrics, now=lambda: datetime.now(UTC))
     progress = settings.deadlines.progress.total_seconds()

@@ -65,7 +65,8 @@ class Right:
 def webs(settings: Settings) -> tuple[Right, ...]:
     """Return what web may do."""
     verbs = ("get", "create", "patch") if settings.pages == "public" else ("create", "patch")
-    return tuple(_of("", PREVIEWS, *verbs))
+    asking = settings.cluster.listing_lease
+    return (*_of("", PREVIEWS, *verbs), *_of(asking.namespace, LEASES, "patch", object=asking.name))
 
 
 def controllers(settings: Settings) -> tuple[Right, ...]:
@@ -77,6 +78,7 @@ def controllers(settings: Settings) -> tuple[Right, ...]:
         *_of("", OPERATORS, "get", object=operator.NAME),
         *(right for namespace in settings.cluster.namespaces for right in _in(namespace, settings)),
         *_of(lease.namespace, LEASES, "get", "update", object=lease.name),
+        *_of(lease.namespace, LEASES, "get", object=settings.cluster.listing_lease.name),
         *_of(lease.namespace, LEASES, "create"),
         *_of(EVENTS_NAMESPACE, EVENTS, "create"),
         *_of_links(settings),

@@ -35,6 +35,7 @@ PERMISSIONS: Mapping[str, Needed] = MappingProxyType(
 EVENTS: Mapping[str, str] = MappingProxyType(
     {
         "pull_request": "pull requests are seen minutes late, by the listing",
+        "repository": "previews follow a renamed, moved or archived repository minutes late",
         "issue_comment": "commands are seen minutes late, by the listing",
         "check_run": "an image that was just built is found minutes late",
         "check_suite": "an image that was just built is found minutes late",

@@ -27,10 +27,10 @@ from previewbot.runtime.parts import (
     USER_AGENT,
     Followed,
     Parts,
+    list_for_ever,
     new_followed,
     new_leadership,
     new_reconciler,
-    new_resync,
     now,
 )
 from previewbot.runtime.workers import WORKERS
@@ -180,7 +180,7 @@ async def _lead(parts: Parts, followed: Followed) -> None:
             group.create_task(parts.leadership.hold())
             for number in range(WORKERS):
                 group.create_task(workers.work(reconciler, number))
-            group.create_task(new_resync(parts, previews, reconciler).run())
+            group.create_task(list_for_ever(parts, previews, reconciler))
             group.create_task(gateway.run(memory.gateway, previews, workers.queue.add))
     except* LeaseLost as lost:
         if lost.subgroup(LeaseTaken):

@@ -22,6 +22,7 @@ from previewbot.rules.proxies import Proxies
 from previewbot.runtime.gateway import GatewayWatch
 from previewbot.runtime.health import Health
 from previewbot.runtime.leadership import Leadership
+from previewbot.runtime.listing_asked import ListingAsked
 from previewbot.runtime.operator import OperatorPoll
 from previewbot.runtime.pods import Pods
 from previewbot.runtime.previews import Previews
@@ -111,16 +112,20 @@ def new_reconciler(parts: Parts, followed: Followed, memory: Memory) -> Reconcil
     )
 
 
-def new_resync(parts: Parts, previews: Previews, reconciler: Reconciler) -> Resync:
-    """Return what lists all open pull requests."""
-    return Resync(
+async def list_for_ever(parts: Parts, previews: Previews, reconciler: Reconciler) -> None:
+    """List all open pull requests, at the settings' interval or when web asks for it; raises LeaseLost."""
+    asked = ListingAsked(parts.kube, parts.settings.cluster.listing_lease)
+    await asked.begin()
+    resync = Resync(
         github=parts.github,
         kube=parts.kube,
         previews=previews,
         untriggered=reconciler.untriggered,
         now=now,
         settings=parts.settings,
+        pause=asked.wait,
     )
+    await resync.run()
 
 
 def now() -> datetime:

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from previewbot.api import LISTING, Poke, Preview, Spec
+from previewbot.api import LISTING, Poke, Preview, Reason, Spec
 from previewbot.api.github import Installation, OpenPullRequest, Repository
 from previewbot.clients.github import GitHub
 from previewbot.clients.kubernetes.client import Kube
@@ -38,7 +38,10 @@ class _Found:
 
 
 class Resync:
-    """Lists, per installation and repository, and pokes what is missing or differs."""
+    """Lists, per installation and repository, and pokes what is missing or differs.
+
+    `pause` waits for so many seconds, or until a listing is asked for.
+    """
 
     def __init__(
         self,
@@ -49,7 +52,9 @@ class Resync:
         untriggered: Untriggered,
         now: Callable[[], datetime],
         settings: Settings,
+        pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
+        self._pause = pause
         self._github = github
         self._kube = kube
         self._previews = previews
@@ -77,7 +82,9 @@ class Resync:
                 raise
             except Exception:
                 log.exception("listing failed")
-            await asyncio.sleep(max(self._interval, after))
+            # What GitHub asks for is waited out, whoever asks for a listing.
+            await asyncio.sleep(after)
+            await self._pause(max(0.0, self._interval - after))
 
     async def list_once(self) -> None:
         """List everything once.
@@ -96,6 +103,8 @@ class Resync:
             # let in again.
             if installation.suspended:
                 found.unreadable.add(installation.id)
+            await self._follow_suspension(installation, known)
+            if installation.suspended:
                 continue
             try:
                 await self._installation(installation, known, found)
@@ -103,6 +112,13 @@ class Resync:
                 found.unreadable.add(installation.id)
                 _say("an installation could not be listed", str(installation.id), error)
         await self._poke_the_lost(known, found)
+
+    async def _follow_suspension(self, installation: Installation, known: Known) -> None:
+        """Look at the Previews of an installation that was suspended or let in again."""
+        for preview in known.values():
+            ended = preview.status.reason is Reason.INSTALLATION_SUSPENDED
+            if preview.spec.installation_id == installation.id and ended != installation.suspended:
+                await self._poke_known(preview)
 
     async def _installation(self, installation: Installation, known: Known, found: _Found) -> None:
         repositories = self._included(installation, await self._github.repositories(installation.id))
@@ -133,8 +149,10 @@ class Resync:
         self, installation: Installation, repositories: Sequence[Repository]
     ) -> Sequence[Repository]:
         """Return the repositories of an installation that may have anything; the same holds for others."""
-        included = [each for each in repositories if bounds_of(self._settings, each.full_name) is not None]
-        others = {each.full_name for each in repositories} - {each.full_name for each in included}
+        # In an archived one nobody can work on a pull request any more: what it has from before is looked at.
+        kept = [each for each in repositories if not each.archived]
+        included = [each for each in kept if bounds_of(self._settings, each.full_name) is not None]
+        others = {each.full_name for each in kept} - {each.full_name for each in included}
         self._say_left_out(f"repositories of installation {installation.id} get nothing", others)
         return included
 
@@ -224,10 +242,13 @@ class Resync:
             unseen = spec.installation_id in found.unreadable
             if spec.repository_id in found.listed or unseen or spec.app_id != self._app_id:
                 continue
-            try:
-                await self._poke(spec, None, create=False)
-            except RemoteError as error:
-                _say("a Preview could not be poked", preview.name, error)
+            await self._poke_known(preview)
+
+    async def _poke_known(self, preview: Preview) -> None:
+        try:
+            await self._poke(preview.spec, None, create=False)
+        except RemoteError as error:
+            _say("a Preview could not be poked", preview.name, error)
 
 
 def _from(repositories: Sequence[Repository], first: int | None) -> Sequence[Repository]:

@@ -13,6 +13,7 @@ from typing import Any
 from previewbot.api.github import MEMBERS
 from previewbot.api.names import is_full_name
 from previewbot.rules import commands
+from previewbot.webhook.app_events import ListingWanted, is_about_the_app, listing_wanted
 
 # What a Preview's spec can hold (int64).
 _LARGEST_NUMBER = 2**63 - 1
@@ -53,7 +54,7 @@ class Malformed(ValueError):
     """The payload is not of the shape GitHub documents; the text says what is wrong with it."""
 
 
-def parse_event(event: str, payload: object, *, app_id: int) -> Trigger | Ignored:
+def parse_event(event: str, payload: object, *, app_id: int) -> Trigger | ListingWanted | Ignored:
     """Return what an event is about; raises `Malformed` if it is no payload of GitHub's."""
     readers = {
         "pull_request": _pull_request,
@@ -63,6 +64,8 @@ def parse_event(event: str, payload: object, *, app_id: int) -> Trigger | Ignore
         "workflow_run": _check,
     }
     reader = readers.get(event)
+    if reader is None and is_about_the_app(event):
+        return listing_wanted(event, payload) or Ignored(f"this {event} changes nothing for previews")
     if reader is None:
         return Ignored(f"{event} concerns no pull request")
     if not isinstance(payload, Mapping):
@@ -199,11 +202,23 @@ def _check(event: str, payload: _Object, app_id: int) -> Trigger | Ignored:
         return Ignored("our own check")
     # A check only tells that the image may be there by now. It never makes a Preview: the pull request's own
     # events do.
-    numbers = tuple(pull_request.number("number") for pull_request in subject.children("pull_requests"))
+    ours = payload.child("repository").number("id")
+    # A workflow in a fork names the pull request of the repository that the fork is of: a number of another
+    # repository. It is no matter of this one, and to find the image is the look's own.
+    named = (each for each in subject.children("pull_requests") if _base_of(each) in (None, ours))
+    numbers = tuple(pull_request.number("number") for pull_request in named)
     if not numbers:
         # For forks GitHub names none; the look at the image finds it out.
         return Ignored("names no pull request")
     return _trigger(payload, numbers)
+
+
+def _base_of(pull_request: _Object) -> int | None:
+    """Return the number of the repository that a pull request is of; None where it is not said."""
+    base = pull_request.values.get("base")
+    repository = base.get("repo") if isinstance(base, Mapping) else None
+    found = repository.get("id") if isinstance(repository, Mapping) else None
+    return found if isinstance(found, int) else None
 
 
 def _trigger(

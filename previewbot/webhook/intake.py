@@ -25,9 +25,10 @@ from previewbot.api import Poke, Spec
 from previewbot.config.server import Settings
 from previewbot.errors import RemoteError
 from previewbot.rules.environment_keys import spec_of
-from previewbot.rules.repositories import why_nothing
+from previewbot.rules.repositories import serves, why_nothing
 from previewbot.rules.seldom import Kind, Seldom, kind_of
 from previewbot.text.json import read_json
+from previewbot.webhook.app_events import ListingWanted
 from previewbot.webhook.events import Ignored, Malformed, Trigger, parse_event
 
 BODY_LIMIT = 2 * 1024 * 1024
@@ -51,6 +52,9 @@ class Pokes(Protocol):
 
     def poke(self, spec: Spec, poke: Poke, *, create: bool) -> bool:
         """Poke a Preview; raises RemoteError unless the API server took it."""
+
+    def ask_for_listing(self, delivery_id: str) -> bool:
+        """Ask the controller to list now; return False if none has run yet. Raises as `poke` does."""
 
 
 @dataclass(frozen=True)
@@ -97,7 +101,21 @@ class Intake:
             return _Answer(200, "pong", "pong")
         if isinstance(about, Ignored):
             return _Answer(204, f"ignored: {about.reason}")
+        if isinstance(about, ListingWanted):
+            return self._ask_for_listing(about, delivery)
         return self._not_for(about) or self._poke(about, delivery)
+
+    def _ask_for_listing(self, wanted: ListingWanted, delivery: str) -> _Answer:
+        # Whoever may install the App, as anybody may if it is public, must not make us list.
+        if not any(serves(self.settings, account) for account in wanted.accounts):
+            return _Answer(204, "ignored: an account that is not served here")
+        try:
+            asked = self.cluster.ask_for_listing(delivery)
+        except RemoteError as error:
+            log.warning("not stored", extra={"delivery": delivery, "error": str(error)})
+            return _Answer(503, "not stored", "the cluster did not take it; previewbot will find it later")
+        # Where no controller has run yet, its first listing is still to come.
+        return _Answer(202, "asked for a listing" if asked else "the first listing is still to come")
 
     def _not_for(self, about: Trigger) -> _Answer | None:
         """Return the answer to what is about a repository that gets nothing; None if it gets something.
@@ -117,7 +135,7 @@ class Intake:
 
     def _read(
         self, event: str, signature: str, pieces: Iterable[bytes]
-    ) -> tuple[int, Trigger | Ignored | None]:
+    ) -> tuple[int, Trigger | ListingWanted | Ignored | None]:
         """Return which secret signed a delivery, and what it is about; None for a ping.
 
         The body ends here: nothing of it is held while the cluster is asked, which may take seconds.

@@ -12,13 +12,17 @@ LEASES = "leases.coordination.k8s.io"
 ROUTES = "httproutes.gateway.networking.k8s.io"
 EVERYWHERE = "*"
 
-WEB = {(EVERYWHERE, PREVIEWS, verb) for verb in ("create", "patch")}
+WEB = {
+    *((EVERYWHERE, PREVIEWS, verb) for verb in ("create", "patch")),
+    (NAMESPACE, f"{LEASES}/previewbot-controller-listing", "patch"),
+}
 PAGES = {(EVERYWHERE, PREVIEWS, "get")}
 CONTROLLER = {
     *((EVERYWHERE, PREVIEWS, verb) for verb in ("get", "list", "watch", "create", "patch", "delete")),
     (EVERYWHERE, f"{PREVIEWS}/status", "update"),
     (EVERYWHERE, "mirrordoperators.operator.metalbear.co/operator", "get"),
     *((NAMESPACE, f"{LEASES}/previewbot-controller", verb) for verb in ("get", "update")),
+    (NAMESPACE, f"{LEASES}/previewbot-controller-listing", "get"),
     (NAMESPACE, LEASES, "create"),
     ("default", "events.events.k8s.io", "create"),
 }

@@ -293,3 +293,27 @@ async def test_over_the_limit_previews_wait_in_the_order_of_their_coming(narrow_
     await third.says(OPEN)
     third.close()
     await third.ended()
+
+
+async def test_previews_follow_an_installation_that_is_suspended_and_let_in_again(town: Scene) -> None:
+    town.repository("globex/shop")
+    pull = town.open("globex/shop")
+    await pull.ready()
+    installation = town.world.github.install("globex")
+
+    town.world.github.suspend(installation.id)
+    await until("its end", lambda: not pull.sessions and pull.phase == "Stopped")
+    assert pull.status["reason"] == "InstallationSuspended"
+
+    town.world.github.suspend(installation.id, suspended=False)
+    await until("its return", lambda: pull.phase == "Ready")
+    assert len(pull.comments) == 1
+
+
+async def test_a_preview_goes_when_its_repository_is_archived(town: Scene) -> None:
+    town.repository("acme/old")
+    pull = town.open("acme/old")
+    await pull.ready()
+
+    town.world.github.archive_repository("acme/old")
+    await pull.ended()

@@ -40,6 +40,9 @@ class Cluster:
         self.asked = 0
         self.empty = empty
 
+    def ask_for_listing(self, delivery_id: str) -> bool:
+        return False
+
     def poke(self, spec: Spec, poke: Poke, *, create: bool) -> bool:
         raise AssertionError("a stranger made web write")
 

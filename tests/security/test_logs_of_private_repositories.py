@@ -47,6 +47,9 @@ class Stored:
     def __init__(self, world: World) -> None:
         self._obj = world.cluster.preview
 
+    def ask_for_listing(self, delivery_id: str) -> bool:
+        return False
+
     def poke(self, spec: Spec, poke: Poke, *, create: bool) -> bool:
         raise AssertionError("a page never writes")
 

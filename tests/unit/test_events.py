@@ -13,6 +13,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from previewbot.webhook.app_events import ListingWanted
 from previewbot.webhook.events import Ignored, Malformed, Trigger, parse_event
 
 APP_ID = 4242
@@ -90,7 +91,7 @@ def malformed(event: str, payload: object) -> str:
 def test_every_event_of_the_apps_manifest_is_understood() -> None:
     manifest = yaml.safe_load((Path(__file__).parents[2] / "app.yml").read_text(encoding="utf-8"))
 
-    assert set(manifest["default_events"]) == set(payloads())
+    assert set(manifest["default_events"]) == {*payloads(), "repository"}
     for event, payload in payloads().items():
         assert relevant(event, payload).numbers == (42,)
 
@@ -163,7 +164,7 @@ def test_a_pull_request_that_github_leaves_empty_among_others_is_passed_over() -
     assert about.numbers == (42,)
 
 
-@pytest.mark.parametrize("event", ["ping", "push", "installation", "star", "status", "", "__class__"])
+@pytest.mark.parametrize("event", ["ping", "push", "deployment", "star", "status", "", "__class__"])
 @pytest.mark.parametrize("payload", [{}, None, [], "text", {"pull_request": {"number": 42}}])
 def test_an_event_that_nobody_asked_for_is_ignored_whatever_it_holds(event: str, payload: object) -> None:
     assert irrelevant(event, payload) == f"{event} concerns no pull request"
@@ -413,7 +414,7 @@ def is_sound(event: str, payload: object) -> bool:
     except Malformed as error:
         assert str(error).isprintable()
         return False
-    if isinstance(about, Ignored):
+    if isinstance(about, Ignored | ListingWanted):
         return False
     assert about.numbers
     for number in (*about.numbers, about.repository_id, about.installation_id):

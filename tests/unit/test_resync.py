@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from previewbot.api import Observed, Poke, Preview, Spec
+from previewbot.api import Observed, Poke, Preview, Reason, Spec
 from previewbot.api.github import FileContent, Installation, OpenPullRequest, Repository
 from previewbot.config.server import ListingSettings, Settings, parse
 from previewbot.errors import Forbidden, NotFound, RemoteError, TryLater
@@ -245,15 +245,57 @@ async def test_a_listing_whose_place_to_go_on_was_removed_begins_anew() -> None:
     assert world.hub.asked == ["acme/shop"]
 
 
-async def test_an_installation_that_fails_or_is_suspended_leaves_its_previews_alone() -> None:
-    lost = seen("gh-900-1")
-    world = World(a_row(), previews=(lost,))
-    for found, covered in (
-        ([Installation(7, suspended=True)], {7: []}),
-        ([Installation(7, suspended=False)], {7: TryLater("repositories")}),
-    ):
-        world.hub.found, world.hub.covered = found, dict(covered)
-        assert await world.poked() == []
+async def test_an_installation_that_fails_leaves_its_previews_alone() -> None:
+    world = World(a_row(), previews=(seen("gh-900-1"),))
+    world.hub.found, world.hub.covered = [Installation(7, suspended=False)], {7: TryLater("repositories")}
+
+    assert await world.poked() == []
+
+
+def ended_by_suspension(name: str) -> Preview:
+    preview = seen(name)
+    return replace(preview, status=replace(preview.status, reason=Reason.INSTALLATION_SUSPENDED))
+
+
+@pytest.mark.parametrize(
+    ("suspended", "poked"),
+    [(True, [(812, 41, False)]), (False, [(812, 43, False)])],
+    ids=["suspended", "let in again"],
+)
+async def test_previews_follow_an_installation_that_is_suspended_or_let_in_again(
+    suspended: bool, poked: list[tuple[int, int, bool]]
+) -> None:
+    world = World(previews=(seen("gh-812-41"), ended_by_suspension("gh-812-43")))
+    world.hub.found = [Installation(7, suspended=suspended)]
+    world.hub.rows = {"acme/shop": [replace(a_row(), number=41), replace(a_row(), number=43)]}
+
+    assert await world.poked() == poked
+
+
+async def test_an_archived_repository_is_not_listed_and_what_it_has_is_looked_at() -> None:
+    world = World(a_row(), previews=(seen("gh-812-41"),))
+    world.hub.covered = {7: [replace(SHOP, archived=True)]}
+
+    assert await world.poked() == [(812, 41, False)]
+    assert world.hub.asked == []
+
+
+async def test_a_listing_that_is_asked_for_is_made_at_once() -> None:
+    world = World(a_row())
+    pauses: list[float] = []
+
+    async def pause(seconds: float) -> None:
+        pauses.append(seconds)
+        await asyncio.sleep(0 if len(pauses) == 1 else 3600)
+
+    world.listing._pause = pause
+    task = asyncio.create_task(world.listing.run())
+    async with asyncio.timeout(10):
+        while len(pauses) < 2:
+            await asyncio.sleep(0.01)
+    task.cancel()
+
+    assert world.hub.asked == ["acme/shop", "acme/shop"]
 
 
 async def test_a_preview_that_no_installation_covers_any_more_is_poked_unless_it_is_another_apps() -> None:

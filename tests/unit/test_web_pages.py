@@ -39,6 +39,9 @@ class Cluster:
     objects: dict[str, dict[str, Any]] = field(default_factory=dict)
     error: PreviewbotError | None = None
 
+    def ask_for_listing(self, delivery_id: str) -> bool:
+        return False
+
     def poke(self, spec: Spec, poke: Poke, *, create: bool) -> bool:
         raise AssertionError("a page never writes")
 

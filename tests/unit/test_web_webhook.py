@@ -50,6 +50,13 @@ class Cluster:
         self.known = True
         self.down = False
         self.objects: dict[str, dict[str, Any]] = {}
+        self.listings: list[str] = []
+
+    def ask_for_listing(self, delivery_id: str) -> bool:
+        if self.down:
+            raise TryLater("Kubernetes", status=500)
+        self.listings.append(delivery_id)
+        return self.known
 
     def poke(self, spec: Spec, poke: Poke, *, create: bool) -> bool:
         if self.down:
@@ -466,3 +473,36 @@ def test_metrics_count_deliveries_and_are_for_the_cluster_alone_as_are_the_probe
     assert 'previewbot_deliveries_total{event="ping",status="200"} 1.0' in probes.get("/metrics").text
     assert [public.get(path).status_code for path in ("/metrics", "/readyz")] == [404] * 2
     assert [probes.get("/p/812/42").status_code, deliver(probes, "ping", {}).status_code] == [404] * 2
+
+
+# The App's own events
+
+
+def an_installation(action: str = "deleted", account: str = "acme") -> dict[str, Any]:
+    return {"action": action, "installation": {"id": 7, "account": {"login": account}}}
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_what_becomes_of_an_installation_asks_the_controller_to_list(
+    client: FlaskClient, cluster: Cluster, known: bool
+) -> None:
+    cluster.known = known
+    answer = deliver(client, "installation", an_installation())
+
+    assert answer.status_code == 202
+    assert (cluster.listings, cluster.pokes) == (["d-1"], [])
+
+
+def test_an_account_that_is_not_served_asks_for_nothing(cluster: Cluster) -> None:
+    settings = SETTINGS.model_copy(update={"owners": ("acme",)})
+    app = create_app(settings, (SECRET,), cluster, CollectorRegistry(), now=lambda: NOW)
+    answer = deliver(app.test_client(), "installation", an_installation(account="mallory"))
+
+    assert answer.status_code == 204
+    assert cluster.listings == []
+
+
+def test_a_listing_that_cannot_be_asked_for_is_told_to_github(client: FlaskClient, cluster: Cluster) -> None:
+    cluster.down = True
+
+    assert deliver(client, "installation", an_installation()).status_code == 503

@@ -109,6 +109,7 @@ class Repository:
     former_names: tuple[str, ...] = ()
     fork_of: int | None = None
     installed: bool = True
+    archived: bool = False
 
     @property
     def full_name(self) -> str:

@@ -115,11 +115,21 @@ class Repositories:
         found = self.find(full_name)
         former = (*found.former_names, found.full_name.lower())
         self._put_repository(replace(found, name=new_name, former_names=former))
+        changes = {"repository": {"name": {"from": found.name}}}
+        self._tell_of_repository(
+            self.find(f"{found.owner.login}/{new_name}"), "renamed", {"changes": changes}
+        )
+
+    def archive_repository(self, full_name: str, archived: bool = True) -> None:
+        """Archive a repository, or end that."""
+        self._put_repository(replace(self.find(full_name), archived=archived))
+        self._tell_of_repository(self.find(full_name), "archived" if archived else "unarchived")
 
     def delete_repository(self, full_name: str) -> None:
         """Delete a repository, for example the fork behind a pull request."""
-        state = self.store.state
-        self.store.change(replace(state, repositories=without(state.repositories, self.find(full_name).id)))
+        state, found = self.store.state, self.find(full_name)
+        self._tell_of_repository(found, "deleted")
+        self.store.change(replace(state, repositories=without(state.repositories, found.id)))
 
     def set_collaborator(self, login: str, role: str, repository: str | None = None) -> None:
         """Give a role (`admin`, `maintain`, `write`, `triage`, `read`) to somebody, or `none`."""
@@ -165,7 +175,9 @@ class Repositories:
     def uninstall(self, installation_id: int) -> None:
         """Remove the App from an account: its tokens are worth nothing from then on."""
         state = self.store.state
+        gone = state.installations[installation_id]
         self.store.change(replace(state, installations=without(state.installations, installation_id)))
+        self._tell_of_installation(gone, "deleted")
 
     def suspend(self, installation_id: int, suspended: bool = True) -> None:
         """Suspend an installation, or end that."""
@@ -173,6 +185,7 @@ class Repositories:
         at = self.store.now() if suspended else None
         new = replace(state.installations[installation_id], suspended_at=at)
         self.store.change(replace(state, installations=put(state.installations, new.id, new)))
+        self._tell_of_installation(new, "suspend" if suspended else "unsuspend")
 
     def know(self, person: Person) -> Account:
         """Remember an account, so that the API knows its login."""
@@ -223,6 +236,15 @@ class Repositories:
 
     def _put_pull(self, pull: PullRequest) -> None:
         self.store.change(self.store.state.with_pull(pull))
+
+    def _tell_of_repository(self, repository: Repository, action: str, more: Json | None = None) -> None:
+        self._emit(repository, "repository", repository.owner, {"action": action, **(more or {})})
+
+    def _tell_of_installation(self, installation: Installation, action: str) -> None:
+        """Tell the App of itself; GitHub sends this to every App, whatever it listens to."""
+        sender = self.shapes.account(installation.account)
+        payload = {"action": action, "installation": self.shapes.installation(installation), "sender": sender}
+        self.webhooks.send("installation", payload)
 
     def _emit(self, repository: Repository, event: str, sender: Account, payload: Json) -> None:
         """Tell the App, if it covers the repository and listens to such events."""

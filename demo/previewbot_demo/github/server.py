@@ -26,7 +26,7 @@ PERMISSIONS = {
     "metadata": "read",
     "pull_requests": "write",
 }
-EVENTS = ("check_run", "check_suite", "issue_comment", "pull_request", "workflow_run")
+EVENTS = ("check_run", "check_suite", "issue_comment", "pull_request", "repository", "workflow_run")
 
 
 def utc_now() -> datetime:

@@ -55,7 +55,7 @@ _REPOSITORY_URLS = {
 }
 _TRUE = ("has_issues", "has_projects", "has_wiki", "has_downloads", "allow_forking")
 _FALSE = (
-    *("has_pages", "has_discussions", "archived", "disabled"),
+    *("has_pages", "has_discussions", "disabled"),
     *("is_template", "web_commit_signoff_required"),
 )
 _ACCOUNT_URLS = {
@@ -162,6 +162,7 @@ class Shapes:
             **dict.fromkeys(("mirror_url", "homepage", "language", "license"), None),
             **dict.fromkeys(_TRUE, True),
             **dict.fromkeys(_FALSE, False),
+            "archived": repository.archived,
         }
 
     def installation(self, installation: Installation) -> Json:

@@ -34,7 +34,7 @@ _GRANTED: dict[str, Rule] = {
     "permissions": dict.fromkeys(app_rights.PERMISSIONS),
     "events": Each(None),
 }
-_REPOSITORY: Rule = {"id": None, "full_name": None, "default_branch": None}
+_REPOSITORY: Rule = {"id": None, "full_name": None, "default_branch": None, "archived": None}
 
 NOTHING: Rule = {}
 TOKEN: Rule = {"token": None, "expires_at": None}

@@ -102,6 +102,7 @@ def repository_from(obj: Any) -> Repository:
         id=number(obj, "id"),
         full_name=full_name(obj, "full_name"),
         default_branch=text(obj, "default_branch"),
+        archived=has(obj, "archived") and flag(obj, "archived"),
     )
 
 

@@ -20,14 +20,16 @@ from kubernetes import client
 from kubernetes.client.exceptions import ApiException
 from pydantic import ValidationError
 
-from previewbot.api import Poke, Spec, name_of, new_object
+from previewbot.api import LISTING_ASKED, Poke, Spec, name_of, new_object
 from previewbot.clients.kubernetes import resources
 from previewbot.clients.kubernetes.access import open_access
 from previewbot.clients.kubernetes.coalescer import Coalescer
 from previewbot.clients.kubernetes.resources import MOST_BYTES, PREVIEWS
 from previewbot.clients.kubernetes.web_sender import AnswerTooLarge, WebSender, reason
+from previewbot.config.server import LeaseSettings
 from previewbot.errors import Conflict, NotFound, RemoteError, TryLater, Unauthorized
 
+_LEASES = ("coordination.k8s.io", "v1")
 _BUDGET_SECONDS = 5.0
 _POKES, _PAGES, _PROBES = 24, 6, 2
 """How many requests of each kind are sent at once; the others wait for their turn.
@@ -77,11 +79,19 @@ class _Turns:
 class WebClient:
     """Pokes Previews; safe to use from several threads. Raises RemoteError if the API server does not do it.
 
-    `budget` is the time in seconds that each of the methods may take in all. To make one raises SettingsError
-    for a kubeconfig that cannot be used, or gives no login.
+    `lease` is where a listing is asked for. `budget` is the time in seconds that each of the methods may take
+    in all. To make one raises SettingsError for a kubeconfig that cannot be used, or gives no login.
     """
 
-    def __init__(self, kubeconfig: Path | None, *, user_agent: str, budget: float = _BUDGET_SECONDS) -> None:
+    def __init__(
+        self,
+        kubeconfig: Path | None,
+        *,
+        user_agent: str,
+        lease: LeaseSettings | None = None,
+        budget: float = _BUDGET_SECONDS,
+    ) -> None:
+        self._lease = lease
         self._sender = WebSender(open_access(kubeconfig), user_agent, connections=_CONNECTIONS)
         self._api = client.CustomObjectsApi(self._sender)
         self._budget = budget
@@ -143,6 +153,25 @@ class WebClient:
                 # A delivery at the same moment created it: patch that one.
                 continue
         raise TryLater("Kubernetes: poke", message="the Preview keeps coming and going")
+
+    def ask_for_listing(self, delivery_id: str) -> bool:
+        """Ask the controller to list now; return False if none has run yet, which lists first of all.
+
+        In an annotation of a Lease, since the controller may make these, and web needs to find nothing out.
+        """
+        deadline = time.monotonic() + self._budget
+        if self._lease is None:
+            return False
+        lease = (*_LEASES, self._lease.namespace, "leases", self._lease.name)
+        try:
+            self._call(
+                self._pokes, deadline, "patch lease", self._api.patch_namespaced_custom_object, *lease,
+                body={"metadata": {"annotations": {LISTING_ASKED: delivery_id}}},
+                _content_type=resources.MERGE_PATCH,
+            )  # fmt: skip
+        except NotFound:
+            return False
+        return True
 
     def get_preview(self, name: str) -> dict[str, Any] | None:
         """Return a Preview, or None."""

@@ -11,6 +11,7 @@ from previewbot.config.server.links import LinkSettings as LinkSettings
 from previewbot.config.server.model import ClusterSettings as ClusterSettings
 from previewbot.config.server.model import DeadlinesSettings as DeadlinesSettings
 from previewbot.config.server.model import GitHubSettings as GitHubSettings
+from previewbot.config.server.model import LeaseSettings as LeaseSettings
 from previewbot.config.server.model import LimitsSettings as LimitsSettings
 from previewbot.config.server.model import ListingSettings as ListingSettings
 from previewbot.config.server.model import Settings as Settings

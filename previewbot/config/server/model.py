@@ -76,6 +76,12 @@ class ClusterSettings(t.Model):
         """The Lease that is named, or the default one."""
         return self.lease or LeaseSettings(name="previewbot-controller", namespace=self.namespaces[0])
 
+    @property
+    def listing_lease(self) -> LeaseSettings:
+        """The Lease that carries web's wish for a listing: beside the other one, as `NAME-listing`."""
+        lease = self.lease_or_default
+        return LeaseSettings(name=f"{lease.name}-listing", namespace=lease.namespace)
+
 
 class LimitsSettings(t.Model):
     """How much there may be at once; a limit that is lowered ends nothing that runs."""
