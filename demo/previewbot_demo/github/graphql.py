@@ -29,6 +29,7 @@ from graphql import (
 from previewbot_demo.github.answers import ApiError
 from previewbot_demo.github.auth import Doorkeeper, Limits, Quota
 from previewbot_demo.github.model import Account, Comment, Installation, Repository, State
+from previewbot_demo.github.points import cost_of
 from previewbot_demo.github.shapes import Json, iso, node_id
 from previewbot_demo.github.store import Clock, Store
 
@@ -75,8 +76,9 @@ class GraphQL:
             # An hour that is used up is told with 200.
             return {"errors": [{"type": "RATE_LIMITED", "message": _EXCEEDED}]}
         query, variables = _question(await request.read())
-        quota.used += 1
-        root = _Root(self._store.shown, installation, self.limits, quota)
+        cost = cost_of(query, variables).points
+        quota.used += cost
+        root = _Root(self._store.shown, installation, self.limits, quota, cost)
         return _sent(graphql_sync(schema(), query, root_value=root, variable_values=variables))
 
 
@@ -88,6 +90,7 @@ class _Root:
     installation: Installation
     limits: Limits
     quota: Quota
+    cost: int = 1
 
     def nodes(self, info: Info, ids: list[str]) -> list[Any]:
         if len(ids) > _MOST_IDS:
@@ -98,7 +101,13 @@ class _Root:
     def rateLimit(self, info: Info, dryRun: bool) -> Json:
         limit, used = self.limits.hourly, self.quota.used
         reset = iso(datetime.fromtimestamp(self.quota.reset, UTC))
-        return {"cost": 1, "limit": limit, "remaining": max(0, limit - used), "resetAt": reset, "used": used}
+        return {
+            "cost": self.cost,
+            "limit": limit,
+            "remaining": max(0, limit - used),
+            "resetAt": reset,
+            "used": used,
+        }
 
     def covers(self, repository_id: int) -> bool:
         """Return whether the installation may read a repository."""

@@ -6,13 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from fnmatch import fnmatchcase
+from functools import cached_property, lru_cache
 from types import MappingProxyType
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol
 
+from previewbot_demo.github.mappings import Same
+from previewbot_demo.github.mappings import put as put
+from previewbot_demo.github.mappings import without as without
 from previewbot_demo.github.trees import Tree
-
-K = TypeVar("K")
-V = TypeVar("V")
 
 
 class Person(Protocol):
@@ -264,8 +265,14 @@ class State:
 
     def repository(self, full_name: str) -> Repository | None:
         """Return the repository of this name (upper and lower case are one); not one that had it once."""
-        name = full_name.lower()
-        return next((r for r in self.repositories.values() if r.full_name.lower() == name), None)
+        return _by_name(Same(self.repositories)).get(full_name.lower())
+
+    @cached_property
+    def _by_repository(self) -> Mapping[int, list[PullRequest]]:
+        found: dict[int, list[PullRequest]] = {}
+        for pull in self.pulls.values():
+            found.setdefault(pull.repository_id, []).append(pull)
+        return found
 
     def formerly(self, full_name: str) -> Repository | None:
         """Return the repository that had this name once."""
@@ -285,19 +292,14 @@ class State:
 
     def pulls_of(self, repository_id: int) -> list[PullRequest]:
         """Return a repository's pull requests, newest first."""
-        found = (pull for pull in self.pulls.values() if pull.repository_id == repository_id)
-        return sorted(found, key=lambda pull: -pull.number)
+        return sorted(self._by_repository.get(repository_id, ()), key=lambda pull: -pull.number)
 
     def with_pull(self, pull: PullRequest) -> State:
         """Return the state with this pull request in place of its older self."""
         return replace(self, pulls=put(self.pulls, pull.key, pull))
 
 
-def put(mapping: Mapping[K, V], key: K, value: V) -> Mapping[K, V]:
-    """Return a copy with one item set."""
-    return MappingProxyType({**mapping, key: value})
-
-
-def without(mapping: Mapping[K, V], key: K) -> Mapping[K, V]:
-    """Return a copy without one item."""
-    return MappingProxyType({k: v for k, v in mapping.items() if k != key})
+@lru_cache(maxsize=4)
+def _by_name(repositories: Same[int, Repository]) -> Mapping[str, Repository]:
+    """Return repositories by their names in lower case; the first of a name counts."""
+    return {r.full_name.lower(): r for r in reversed(tuple(repositories.mapping.values()))}

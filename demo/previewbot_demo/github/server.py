@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import sys
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 
 from aiohttp import web
 
 from previewbot_demo.github import graphql
 from previewbot_demo.github.auth import Doorkeeper
+from previewbot_demo.github.charges import Charges
 from previewbot_demo.github.conversations import Conversations
 from previewbot_demo.github.endpoints import Endpoints
 from previewbot_demo.github.model import App
@@ -40,7 +42,7 @@ class FakeGitHub(Conversations):
     What people do are its methods (see `Repositories`, `PullRequests`, `Conversations`), to be called in the
     running loop. `pages` holds what its pages offer, `rest.limits`, `rest.sabotage` and `graphql.limits` what
     may go wrong, `store.lag` how many seconds reads are behind, `hooks` whom to call when a head or a branch
-    moves.
+    moves. With `charges` the API charges and refuses as GitHub documents it, and `limits` say nothing.
     """
 
     def __init__(
@@ -55,6 +57,7 @@ class FakeGitHub(Conversations):
         slug: str = "previewbot",
         permissions: Mapping[str, str] = PERMISSIONS,
         events: tuple[str, ...] = EVENTS,
+        charges: Charges | None = None,
     ) -> None:
         app = App(app_id, slug, permissions, events)
         store, shapes = Store(clock), RunShapes(base_url, app)
@@ -64,14 +67,24 @@ class FakeGitHub(Conversations):
         self.graphql = graphql.GraphQL(store, self.doorkeeper, clock)
         self.rest = Rest(endpoints, store, self.doorkeeper, clock, shapes.api, app)
         self.pages = Pages(self)
+        self.charges = charges
+        if charges is not None:
+            self.rest.limits.hourly = self.graphql.limits.hourly = sys.maxsize
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer a request for the API, or for a page."""
         if request.path == graphql.PATH:
-            return await self.graphql.handle(request)
+            return await self._charged(request, self.graphql.handle)
         if request.path == PREFIX or request.path.startswith(PREFIX + "/"):
-            return await self.rest.handle(request)
+            return await self._charged(request, self.rest.handle)
         return await self.pages.handle(request)
+
+    async def _charged(
+        self, request: web.BaseRequest, answer: Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
+    ) -> web.StreamResponse:
+        if self.charges is None:
+            return await answer(request)
+        return await self.charges.around(request, self.doorkeeper.identity(request), answer)
 
     async def shutdown(self) -> None:
         """Give up deliveries under way and close connections."""

@@ -14,13 +14,14 @@ _KEPT = timedelta(minutes=5)
 
 
 class Store:
-    """Holds every state of the last five minutes; `lag` is how many seconds reads are behind."""
+    """Holds every state of the last five minutes (`kept`); `lag` is how many seconds reads are behind."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._history: list[tuple[datetime, State]] = [(clock(), State())]
         self._ids = count(1001)
         self.lag = 0.0
+        self.kept = _KEPT
 
     @property
     def state(self) -> State:
@@ -47,6 +48,6 @@ class Store:
         moment = self._clock()
         self._history.append((moment, state))
         while len(self._history) > 1 and self._history[1][0] < moment - max(
-            _KEPT, timedelta(seconds=2 * self.lag)
+            self.kept, timedelta(seconds=2 * self.lag)
         ):
             self._history.pop(0)
