@@ -1,0 +1,130 @@
+"""One day: the organisation, the controller that is restarted every few hours, and what both cost."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import random
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from bench.organisation.cluster import Kubernetes
+from bench.organisation.controller import Controller
+from bench.organisation.ledger import HOUR, Ledger
+from bench.organisation.people import Organisation, seconds_of
+from bench.organisation.time import MIDNIGHT, Clock, run
+from previewbot.api import name_of
+
+BUDGET = 12_500
+"""The most that an installation may ask in an hour, outside of Enterprise Cloud."""
+
+_SLICE = 60.0
+
+
+@dataclass(frozen=True)
+class Town:
+    """How large an organisation is, and for how long it is watched."""
+
+    repositories: int
+    previews: int
+    hours: int = 24
+    restart_every: float = 4 * HOUR
+    seed: int = 13
+
+
+@dataclass(frozen=True)
+class Day:
+    """What came of it: `open` pull requests and `live` previews at its end, `lost` that were not found."""
+
+    town: Town
+    ledger: Ledger
+    limit: int
+    open: int
+    live: int
+    lost: int
+
+
+def live_through(
+    town: Town,
+    progress: Callable[[str], None] = lambda words: None,
+    settings: Mapping[str, Any] | None = None,
+) -> Day:
+    """Live through a day; `progress` is told how far it is."""
+    # What previewbot spreads at random is spread alike each time.
+    random.seed(town.seed)
+    with _no_bugs():
+        return run(_day(town, progress, settings or {}))
+
+
+async def _day(town: Town, progress: Callable[[str], None], settings: Mapping[str, Any]) -> Day:
+    clock = Clock()
+    ledger = Ledger(MIDNIGHT.timestamp())
+    organisation = Organisation(town.seed, clock, town.repositories, town.previews, ledger.charge)
+    organisation.fill(progress)
+    kube = Kubernetes(clock)
+    kube.wrote = lambda what: ledger.write(what, seconds_of(clock))
+    controller = Controller(organisation, kube, clock, settings)
+
+    def lost(repository: str, number: int, action: str) -> None:
+        name = name_of(organisation.github.find(repository).id, number)
+        if action == "opened" or any(p["metadata"]["name"] == name for p in kube.previews):
+            ledger.lose(repository, number, seconds_of(clock))
+
+    organisation.lost = lost
+    people = asyncio.create_task(organisation.live())
+    working: asyncio.Task[None] | None = None
+    for at in range(int(town.hours * HOUR / _SLICE)):
+        if (at * _SLICE) % town.restart_every == 0:
+            await _end(working)
+            ledger.restart(seconds_of(clock))
+            working = asyncio.create_task(controller.run())
+        await asyncio.sleep(_SLICE)
+        for task in (people, working):
+            if task is not None and task.done():
+                task.result()
+        if at % 10 == 0:
+            passed = sum(ledger.rest(int(at * _SLICE / HOUR) + 1))
+            progress(f"{at * _SLICE / HOUR:5.1f} h, {passed} counted requests, {kube.live} previews")
+    # What was lost in the last half hour may be found yet.
+    never = ledger.never_found(seconds_of(clock) - HOUR / 2)
+    await _end(working)
+    await _end(people)
+    return Day(town, ledger, organisation.limit, len(organisation.pulls), kube.live, never)
+
+
+async def _end(task: asyncio.Task[None] | None) -> None:
+    if task is not None:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+
+class _Bugs(logging.Handler):
+    """Keeps what previewbot calls a fault of its own, which must not pass for a quiet day."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.ERROR)
+        self.met: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep a record."""
+        self.met.append(logging.Formatter().format(record))
+
+
+@contextlib.contextmanager
+def _no_bugs() -> Iterator[None]:
+    """Say nothing of what previewbot logs; raises AssertionError if it was a fault of its own."""
+    log, bugs = logging.getLogger("previewbot"), _Bugs()
+    level, propagates = log.level, log.propagate
+    log.addHandler(bugs)
+    log.setLevel(logging.ERROR)
+    log.propagate = False
+    try:
+        yield
+    finally:
+        log.removeHandler(bugs)
+        log.setLevel(level)
+        log.propagate = propagates
+    assert not bugs.met, bugs.met[0]
