@@ -79,6 +79,7 @@ REPLIES: dict[str, dict[str, str]] = {
     "bad-duration": {},
     "not-running": {},
     "overtaken": {},
+    "told-apart": {"suggestion": "/preview stop"},
     "too-many-commands": {"text": "/preview help", "most": "10"},
     "already-running": {},
 }

@@ -139,10 +139,15 @@ def _restart(status: Status, given: Given) -> Effect:
     started, answer = _start(replace(status, phase=None), given)
     if answer.goal is None:
         return status, answer
+    return _afresh(started), answer
+
+
+def _afresh(status: Status) -> Status:
+    """Return a status by which each session that runs is replaced before it counts as one that runs."""
     children = tuple(
-        mark_outdated(child) if child.kind == mirrord.KIND else child for child in started.children
+        mark_outdated(child) if child.kind == mirrord.KIND else child for child in status.children
     )
-    return replace(started, children=children), answer
+    return replace(status, children=children)
 
 
 def _stop(status: Status, given: Given) -> Effect:
@@ -155,7 +160,8 @@ def _stop(status: Status, given: Given) -> Effect:
         head_sha=status.observed.head_sha,
     )
     lifecycle = replace(status.lifecycle, ended=ended, expires_at=None)
-    return replace(status, lifecycle=lifecycle, phase=None), _Answer(goal=Goal.STOPPED)
+    # Of "stop" and "start" in one comment, or right behind each other, something is expected: a fresh start.
+    return _afresh(replace(status, lifecycle=lifecycle, phase=None)), _Answer(goal=Goal.STOPPED)
 
 
 def _extend(status: Status, given: Given) -> Effect:
@@ -203,6 +209,8 @@ def _refusal(words: str = "", **values: str) -> _Answer:
 
 
 def _not_understood(asked: UnknownCommand) -> _Answer:
+    if asked.apart:
+        return _refusal("told-apart", suggestion=asked.suggestion or "")
     if asked.unread:
         return _refusal("too-many-commands", text=asked.text, most=str(MOST_COMMANDS))
     return _refusal("unknown-command", text=asked.text, suggestion=asked.suggestion or "")

@@ -17,7 +17,7 @@ from datetime import timedelta
 from itertools import islice
 from typing import Literal, get_args
 
-from previewbot.rules.commands.lines import command_lines
+from previewbot.rules.commands.lines import WORD, Line, as_text, command_lines
 from previewbot.text.cutting import cut_at_the_end
 from previewbot.text.durations import parse_duration
 
@@ -29,8 +29,6 @@ MOST_COMMANDS = 10
 """So many commands of one comment are read; who writes more is told that they were not."""
 
 _LONGEST_QUOTE = 80
-_LONGEST_LINE = 500
-"""Characters: many times what the longest command has, with each of its words apart."""
 _SYNONYMS: dict[str, CommandName] = {
     "begin": "start",
     "create": "start",
@@ -72,12 +70,14 @@ class Command:
 class UnknownCommand:
     """What begins like a command and is none: the line, and a command it may have been meant to be.
 
-    `unread`: it stands for all that a comment has beyond the most that is read of one.
+    `unread`: it stands for all that a comment has beyond the most that is read of one. `apart`: it is a
+    command, in a place where one is more likely told of than given; `suggestion` is its text.
     """
 
     text: str
     suggestion: str | None = None
     unread: bool = False
+    apart: bool = False
 
 
 def excerpt(body: str) -> str:
@@ -85,7 +85,7 @@ def excerpt(body: str) -> str:
 
     Short whatever somebody wrote, so that a conversation of any size can be kept in memory.
     """
-    return "\n\n".join(_bounded(body))
+    return "\n\n".join(as_text(line) for line, _ in _asked(body))
 
 
 def parse(body: str) -> tuple[Command | UnknownCommand, ...]:
@@ -93,26 +93,51 @@ def parse(body: str) -> tuple[Command | UnknownCommand, ...]:
 
     Of more than `MOST_COMMANDS` the next one stands for all others, as one that was not read.
     """
-    lines = _bounded(body)
-    found = [_asked(line) for line in lines[:MOST_COMMANDS]]
-    return (*found, *(UnknownCommand(_as_quotation(line), unread=True) for line in lines[MOST_COMMANDS:]))
+    found = [(line, asked) for line, asked in _asked(body)]
+    read = [asked for _, asked in found[:MOST_COMMANDS]]
+    unread = [UnknownCommand(_as_quotation(line.text), unread=True) for line, _ in found[MOST_COMMANDS:]]
+    return (*read, *unread)
 
 
-def _bounded(body: str) -> list[str]:
-    lines = islice(command_lines(body), MOST_COMMANDS + 1)
-    # The dots make sure that what is left of a line that gives no command gives none either.
-    return [cut_at_the_end(line, _LONGEST_LINE) for line in lines]
+def _asked(body: str) -> list[tuple[Line, Command | UnknownCommand]]:
+    asked = ((line, _asked_by(line)) for line in command_lines(body))
+    return list(islice(((line, each) for line, each in asked if each is not None), MOST_COMMANDS + 1))
 
 
-def _asked(line: str) -> Command | UnknownCommand:
-    words = line.split()[1:]
+def _asked_by(line: Line) -> Command | UnknownCommand | None:
+    """Return what a line asks for; None if it is prose, or a path."""
+    word, *words = line.text.split()
+    if len(word) > len(WORD):
+        suggestion = None if line.apart else _meant_by(word[len(WORD) :].lower(), words)
+        return UnknownCommand(_as_quotation(line.text), suggestion) if suggestion else None
     if not words:
-        return Command("start")
-    name = next((name for name in NAMES if name == words[0].lower()), None)
-    command = _command(name, words[1:]) if name else None
-    if command is not None:
-        return command
-    return UnknownCommand(text=_as_quotation(line), suggestion=_suggestion(name, words))
+        found: Command | UnknownCommand = Command("start")
+    else:
+        name = next((name for name in NAMES if name == words[0].lower()), None)
+        command = _command(name, words[1:]) if name else None
+        found = command or UnknownCommand(_as_quotation(line.text), _suggestion(name, words))
+    if not line.apart:
+        return found
+    # Prose in a list begins like this as well, and nobody waits for an answer to it.
+    is_prose = isinstance(found, UnknownCommand) or not words
+    return None if is_prose else UnknownCommand(_as_quotation(line.text), line.text, apart=True)
+
+
+def _meant_by(rest: str, words: list[str]) -> str | None:
+    """Return the command that a word which goes on behind `/preview` was meant to be; None for others."""
+    glued = rest.lstrip("-_:=,./#")
+    given = [glued, *words] if glued != rest or glued in NAMES or glued in _SYNONYMS else words
+    # `/preview/stop` is a path unless it is alone, and `/previews` begins a sentence more often than not.
+    if (rest[0] in "/.#" and words) or len(given) > 3:
+        return None
+    if glued == rest and given is words and (len(rest) > 2 or len(words) > 1):
+        return None
+    if not given:
+        return "/preview"
+    name = next((name for name in NAMES if name == given[0]), None) or _SYNONYMS.get(given[0])
+    if name is None and rest[0] in "/.#":
+        return None
+    return _suggestion(name, given)
 
 
 def _command(name: CommandName, arguments: list[str]) -> Command | None:

@@ -1,29 +1,193 @@
-"""Which lines of a comment give a command: those that begin with `/preview`, outside quotes and code."""
+"""Which lines of a comment give a command: those that begin with `/preview`, outside quotes and code.
+
+| a line | is |
+|---|---|
+| `/preview stop`, also behind what nobody sees, in capitals, with `.` or `:` behind a word | a command |
+| `**/preview stop**`, `# /preview stop`, `@previewbot /preview stop`, or in single backticks | a command |
+| one in a list, behind another name, right below a quote (Markdown makes it a part of that) | told apart |
+| `/preview-stop`, `/previewstop`, `/previews`, `/preview/stop` alone in its line | a near miss |
+| in a quote (`>`, `<blockquote>`), code (fenced, indented, `<pre>`, `<code>`), a hidden remark | nothing |
+| `/preview/index.html`, `/previews are …`: a path, and prose | nothing |
+
+What is quoted was said by somebody else, perhaps to be talked about. Answers by e-mail quote as well.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+import unicodedata
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
 
-_WORD = re.compile(r"/preview(?=\s|$)", re.IGNORECASE)
-_FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
+from previewbot.rules.commands.blocks import Paragraph, paragraphs
+from previewbot.text.cutting import cut_at_the_end
+
+LONGEST_LINE = 500
+"""Characters: many times what the longest command has, with each of its words apart."""
+
+WORD = "/preview"
+
+_MARK = re.compile(r"\\.|`+|<!--|<[A-Za-z/][^<>]*>", re.DOTALL)
+_DEFINITION = re.compile(r" {0,3}\[[^\]\n]{1,999}\]:\s*\S+\s+([\"'(])")
+_TAG = re.compile(r"<[^<>]*>")
+_QUOTING = re.compile(r"<(/?)(pre|code|blockquote|q|samp|script|style|textarea)(?=[\s>/])", re.IGNORECASE)
+_DECORATED = re.compile(r"([*_]{1,3}|`+)(/preview.*?)\1[.!,;:]*", re.IGNORECASE)
+_MENTION = re.compile(r"@([A-Za-z0-9][A-Za-z0-9-]{0,38}(?:\[bot\])?)[,:]? (?=/preview)", re.IGNORECASE)
+_PUNCTUATION = re.compile(r"(?<=^/preview)[:,.;!?]+(?= |$)", re.IGNORECASE)
+_WRITTEN_BLANKS = re.compile(r"^(?:&(?:nbsp|ensp|emsp|thinsp|ZeroWidthSpace|zwj|zwnj|#160|#32|#xA0); ?)+")
+_AT_THE_END = " .,;:!?\\"
+_MARKUP = re.compile(r" {0,3}<[A-Za-z/]")
+_HIDES, _REMARK = "<!--", "-->"
+_UNSEEN = dict.fromkeys(
+    [0x34F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x180B, 0x180C, 0x180D, 0x3164, 0xFFA0, *range(0xFE00, 0xFE10)]
+)
+"""Characters without a shape that Unicode counts among letters and marks."""
 
 
-def command_lines(body: str) -> Iterator[str]:
-    """Yield the lines that give a command, with each of their words apart by one space."""
-    # Most comments give none, and of the longest nothing is copied then.
-    if "/preview" not in body.lower():
+@dataclass(frozen=True)
+class Line:
+    """A line that begins with the word, its words apart by one space.
+
+    `apart`: it stands where a command is more likely told of than given, so that it is not carried out.
+    """
+
+    text: str
+    apart: bool = False
+
+
+def command_lines(body: str) -> Iterator[Line]:
+    """Yield the lines that may give a command, in their order."""
+    # Most comments give none, and of the longest nothing is copied then. The word may be in pieces.
+    if WORD not in body.lower() and WORD not in _seen(body).lower():
         return
-    fence = ""
-    for line in body.splitlines():
-        opened = _FENCE.match(line)
-        if opened:
-            marks = opened.group(1)
-            if not fence:
-                fence = marks
-            elif marks.startswith(fence):
-                fence = ""
-            continue
-        words = " ".join(line.split())
-        if not fence and not line.startswith(("    ", "\t")) and _WORD.match(words):
-            yield words
+    for text, apart in _unquoted(paragraphs(body)):
+        # Markdown knows no other line ends than \n and \r; other programs do.
+        for each in text.splitlines():
+            line = _normal(each, apart)
+            if line is not None:
+                yield line
+
+
+def as_text(line: Line) -> str:
+    """Return a paragraph of which `command_lines` makes this line."""
+    return f"- {line.text}" if line.apart else line.text
+
+
+def _normal(text: str, apart: bool) -> Line | None:
+    words = cut_at_the_end(" ".join(_seen(text).split()), LONGEST_LINE)
+    words = " ".join(_TAG.sub(" ", words).split())
+    words = _WRITTEN_BLANKS.sub("", words)
+    mention = _MENTION.match(words)
+    if mention is not None:
+        # Said to us it is a command, and to somebody else perhaps an advice.
+        apart, words = apart or "preview" not in mention.group(1).lower(), words[mention.end() :]
+    decorated = _DECORATED.fullmatch(words)
+    if decorated is not None:
+        # More backticks than one are how a block of code is written.
+        apart, words = apart or decorated.group(1).startswith("``"), decorated.group(2)
+    words = _PUNCTUATION.sub("", words).rstrip(_AT_THE_END)
+    return Line(words, apart) if words[: len(WORD)].lower() == WORD else None
+
+
+def _seen(text: str) -> str:
+    """Return a text without characters that nobody sees, and with control characters as blanks."""
+    if text.isascii() and text.isprintable():
+        return text
+    kinds = {char: unicodedata.category(char) for char in set(text)}
+    unseen = {ord(char): None for char, kind in kinds.items() if kind == "Cf"}
+    blank = {ord(char): " " for char, kind in kinds.items() if kind == "Cc"}
+    return text.translate(_UNSEEN | unseen | blank)
+
+
+class _Part(NamedTuple):
+    """A part of a line, or a mark of an HTML element that quotes; `begins` a line, `in_code` in code."""
+
+    text: str = ""
+    begins: bool = False
+    in_code: bool = False
+    apart: bool = False
+    element: str = ""
+    closes: bool = False
+
+
+def _unquoted(found: Iterable[Paragraph]) -> Iterator[tuple[str, bool]]:
+    """Yield the lines that begin neither in code nor in an HTML element that says they are quoted or code."""
+    parts = [part for paragraph in found for part in (*_parts(paragraph), _Part(begins=True))]
+    # What is never closed is a word about such an element, and must not swallow all that comes.
+    last_close = {part.element: index for index, part in enumerate(parts) if part.closes}
+    inside, line, apart, quoted = "", list[str](), False, True
+    for index, part in enumerate(parts):
+        if part.begins:
+            if not quoted:
+                yield "".join(line), apart
+            line, apart, quoted = [], part.apart, part.in_code
+        if line:
+            line.append(part.text or " ")
+        elif part.text and not part.text.isspace():
+            line, quoted = [part.text], quoted or bool(inside)
+        closes = _REMARK in part.text if inside == _REMARK else part.closes and part.element == inside
+        if inside and closes:
+            inside = ""
+        elif not inside and part.element and not part.closes:
+            is_closed = part.element == _REMARK or last_close.get(part.element, -1) > index
+            inside = part.element if is_closed else ""
+
+
+def _parts(paragraph: Paragraph) -> Iterator[_Part]:
+    text, at, line = "\n".join(paragraph.lines), 0, 0
+
+    def lines(chunk: str, *, in_code: bool = False) -> Iterator[_Part]:
+        nonlocal line
+        first, *others = chunk.split("\n")
+        yield _Part(first)
+        for other in others:
+            line += 1
+            yield _Part(other, begins=True, in_code=in_code, apart=paragraph.apart[line])
+
+    runs, last_remark = _runs_of_backticks(text), text.rfind(_REMARK)
+    yield _Part(begins=True, apart=paragraph.apart[0])
+    defined = _DEFINITION.match(text)
+    if defined is not None:
+        # The title of a link's definition is not shown.
+        mark = ")" if defined.group(1) == "(" else defined.group(1)
+        at = max(text.find(mark, defined.end()), defined.end())
+        line += text.count("\n", 0, at)
+    while mark_found := _MARK.search(text, at):
+        mark, begin, end = mark_found.group(), mark_found.start(), mark_found.end()
+        yield from lines(text[at:begin])
+        at = end
+        if mark.startswith("`"):
+            same = runs[len(mark)]
+            closing = bisect_left(same, end)
+            at = same[closing] + len(mark) if closing < len(same) else end
+            yield from lines(text[begin:at], in_code=True)
+        elif mark == _HIDES:
+            # Where the last one ends is asked once, and not again by each of thousands that have no end.
+            if begin + 2 <= last_remark:
+                at = text.find(_REMARK, begin + 2) + len(_REMARK)
+                line += text.count("\n", begin, at)
+                yield _Part(" ")
+            elif _MARKUP.match(text):
+                # A block of HTML goes into the page as it is, and hides what comes until the remark ends.
+                yield _Part(element=_REMARK)
+                return
+            else:
+                yield _Part(mark)
+        elif mark.startswith("<"):
+            quoting = _QUOTING.match(mark)
+            line += mark.count("\n")
+            name, closes = (quoting.group(2).lower(), bool(quoting.group(1))) if quoting else ("", False)
+            yield _Part(element=name, closes=closes)
+        else:
+            yield from lines(mark)
+    yield from lines(text[at:])
+
+
+def _runs_of_backticks(text: str) -> dict[int, list[int]]:
+    """Return where the runs of so many backticks begin."""
+    runs = dict[int, list[int]]()
+    for run in re.finditer("`+", text):
+        runs.setdefault(len(run.group()), []).append(run.start())
+    return runs
