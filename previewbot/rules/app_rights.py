@@ -6,10 +6,13 @@ Names and levels are GitHub's own
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+_PERMISSION_RE = re.compile(r"\b([a-z_]{1,60})=(read|write|admin)\b")
+_LONGEST_ACCEPTED = 500
 _LEVELS = {"": 0, "read": 1, "write": 2, "admin": 3}
 
 
@@ -52,6 +55,17 @@ def lacking_permissions(granted: Mapping[str, str]) -> list[str]:
         for name, needed in PERMISSIONS.items()
         if _LEVELS.get(granted.get(name, ""), 0) < _LEVELS[needed.level]
     ]
+
+
+def accepted_in_words(accepted: str) -> str:
+    """Return which permissions a refused request takes, as GitHub's `X-Accepted-GitHub-Permissions` says it.
+
+    Sets of them, of which one is enough, are separated by semicolons: `issues=write; pull_requests=write`
+    (https://github.blog/changelog/2023-08-10-x-accepted-github-permissions-header-for-fine-grained-permission-actors).
+    Empty for what is not of that shape.
+    """
+    sets = [_PERMISSION_RE.findall(each) for each in accepted[:_LONGEST_ACCEPTED].split(";")]
+    return " or ".join(" and ".join(f"`{name}: {level}`" for name, level in each) for each in sets if each)
 
 
 def lacking_events(subscribed: Collection[str]) -> list[str]:

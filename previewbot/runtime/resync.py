@@ -21,6 +21,7 @@ from previewbot.errors import Invalid, LeaseLost, RemoteError
 from previewbot.reconciler import Untriggered
 from previewbot.rules.environment_keys import spec_of
 from previewbot.rules.repositories import bounds_of, serves
+from previewbot.runtime.lacking_rights import LackingRights
 
 log = logging.getLogger(__name__)
 
@@ -66,6 +67,7 @@ class Resync:
         self._configurations: dict[int, str] = {}
         self._told: dict[tuple[int, int], tuple[str, str]] = {}
         self._stopped_at: dict[int, int] = {}  # the repository at which a limit stopped, by installation
+        self._rights = LackingRights()
         self._left_out: dict[str, set[str]] = {}  # what was said to be, by the words
 
     async def run(self) -> None:
@@ -98,7 +100,9 @@ class Resync:
         known = {(p.spec.repository_id, p.spec.number): p for p in self._previews()}
         self._told = {which: news for which, news in self._told.items() if which in known}
         found = _Found()
-        for installation in self._served(await self._github.installations()):
+        served = self._served(await self._github.installations())
+        self._rights.look(served)
+        for installation in served:
             # GitHub refuses everything about a suspended one. Its repositories are not gone: the App may be
             # let in again.
             if installation.suspended:

@@ -295,7 +295,7 @@ async def test_the_secondary_limit_is_said_with_githubs_own_wait(world: World) -
 async def test_a_refused_comment_is_forbidden_and_not_a_limit(world: World) -> None:
     world.fake.rest.sabotage.refuse_comments = True
 
-    with pytest.raises(errors.Forbidden, match="not accessible by integration"):
+    with pytest.raises(errors.Forbidden, match="not granted `issues: write` or `pull_requests: write`"):
         await world.client.create_comment(SHOP, world.number, "Hello")
 
 

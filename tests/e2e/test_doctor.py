@@ -25,11 +25,10 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from previewbot.engine.probe import NAME
 from previewbot_demo import hosts
 from previewbot_demo.faults import Call
-from previewbot_demo.github import server
 from previewbot_demo.tasks import ALICE
 from previewbot_demo.world import REPOSITORY, Options
 from tests.support.commands import PATIENCE, Ended, run, started
-from tests.support.worlds import CONFIGURATION, Scene, gateway_at, scene, switched, until
+from tests.support.worlds import CONFIGURATION, Scene, gateway_at, granted, scene, switched, until
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -140,20 +139,6 @@ def uninstalled(town: Scene) -> Iterator[None]:
         yield
     finally:
         github.store.change(before)
-
-
-@contextmanager
-def permission(name: str, level: str | None) -> Iterator[None]:
-    before = dict(server.PERMISSIONS)
-    if level is None:
-        del server.PERMISSIONS[name]
-    else:
-        server.PERMISSIONS[name] = level
-    try:
-        yield
-    finally:
-        server.PERMISSIONS.clear()
-        server.PERMISSIONS.update(before)
 
 
 @contextmanager
@@ -291,19 +276,19 @@ MISTAKES: dict[str, Mistake] = {
         "GitHub: permissions",
         ("the App lacks `checks: read`", "what a missing image waits for"),
         OWNER,
-        switch=lambda town: permission("checks", None),
+        switch=lambda town: granted("checks", None),
     ),
     "pull_requests: read": Mistake(
         "GitHub: permissions",
         ("the App lacks `pull_requests: write`", "there is no comment"),
         OWNER,
-        switch=lambda town: permission("pull_requests", "read"),
+        switch=lambda town: granted("pull_requests", "read"),
     ),
     "no permission for files": Mistake(
         "GitHub: permissions",
         ("the App lacks `contents: read`", "no .github/preview.yaml can be read"),
         OWNER,
-        switch=lambda town: permission("contents", None),
+        switch=lambda town: granted("contents", None),
     ),
     "the address of GitHub's pages instead of its API": Mistake(
         "GitHub: the App",

@@ -18,6 +18,7 @@ from aiohttp import web
 from previewbot_demo import shop
 from previewbot_demo.browser import Browser, Page
 from previewbot_demo.faults import Call
+from previewbot_demo.github import server
 from previewbot_demo.github.model import Person
 from previewbot_demo.github.repositories import Changes
 from previewbot_demo.tasks import ALICE, COPILOT
@@ -304,6 +305,21 @@ def switched(switches: object, **values: object) -> Iterator[None]:
     finally:
         for name, value in before.items():
             setattr(switches, name, value)
+
+
+@contextmanager
+def granted(name: str, level: str | None) -> Iterator[None]:
+    """Grant the App of every fake GitHub another level of a permission, or none, for a while."""
+    before = dict(server.PERMISSIONS)
+    if level is None:
+        del server.PERMISSIONS[name]
+    else:
+        server.PERMISSIONS[name] = level
+    try:
+        yield
+    finally:
+        server.PERMISSIONS.clear()
+        server.PERMISSIONS.update(before)
 
 
 @asynccontextmanager
