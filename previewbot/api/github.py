@@ -70,11 +70,46 @@ class PullRequest:
 
 @dataclass(frozen=True)
 class OpenPullRequest:
-    """One row of the listing of open pull requests."""
+    """One row of the listing of open pull requests; `node_id` is its name in GraphQL."""
 
     number: int
     head_sha: str
     updated_at: datetime
+    node_id: str = ""
+    author: Account | None = None
+    draft: bool = False
+    head_ref: str = ""
+    head_repository_id: int | None = None
+    base_ref: str = ""
+
+
+@dataclass(frozen=True)
+class ListedRepository:
+    """What a listing finds of a repository: its open pull requests, and the blob of its `preview.yaml`.
+
+    `configuration` is that of the default branch, empty where there is none there.
+    """
+
+    configuration: str
+    pull_requests: tuple[OpenPullRequest, ...] = ()
+    archived: bool = False
+
+
+@dataclass(frozen=True)
+class Details:
+    """What tells whether anything asks for a preview of a pull request, besides its row in the listing.
+
+    Of `body` and commits only that is kept which recognises an agent. `asks`: somebody wrote a command that
+    has no reaction of ours. `complete` is false where there is more of anything than was read.
+    `configuration` is the default branch's file, None where there is none, or none that can be read whole.
+    """
+
+    body: str
+    labels: tuple[str, ...]
+    commits: tuple[Commit, ...]
+    asks: bool
+    complete: bool
+    configuration: FileContent | None
 
 
 @dataclass(frozen=True)
@@ -178,12 +213,13 @@ class Build:
 
 @dataclass(frozen=True)
 class Repository:
-    """A repository an installation may read."""
+    """A repository an installation may read; `node_id` is its name in GraphQL."""
 
     id: int
     full_name: str
     default_branch: str
     archived: bool = False
+    node_id: str = ""
 
 
 @dataclass(frozen=True)

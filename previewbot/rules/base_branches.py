@@ -47,8 +47,14 @@ def named(pull_request: PullRequest, config_branches: Sequence[str], table: Agen
 
     Never a base that has the name of an agent's branch, whoever opened the pull request onto it.
     """
-    base = pull_request.base.ref
-    if base == pull_request.default_branch or agents.is_agents_branch(base, table):
+    return is_named(pull_request.base.ref, pull_request.default_branch, config_branches, table)
+
+
+def is_named(
+    base: str, default_branch: str, config_branches: Sequence[str], table: AgentTable
+) -> Named | None:
+    """Return how the settings name a base; None if the default branch's file counts there."""
+    if base == default_branch or agents.is_agents_branch(base, table):
         return None
     in_full = base in config_branches
     # `fnmatchcase` and not `fnmatch`, which would ignore capital letters on some systems: branches differ by

@@ -180,7 +180,7 @@ async def _lead(parts: Parts, followed: Followed) -> None:
             group.create_task(parts.leadership.hold())
             for number in range(WORKERS):
                 group.create_task(workers.work(reconciler, number))
-            group.create_task(list_for_ever(parts, previews, reconciler))
+            group.create_task(list_for_ever(parts, followed, reconciler))
             group.create_task(gateway.run(memory.gateway, previews, workers.queue.add))
     except* LeaseLost as lost:
         if lost.subgroup(LeaseTaken):
@@ -189,6 +189,7 @@ async def _lead(parts: Parts, followed: Followed) -> None:
     finally:
         workers.lead(None)
         gateway.forget()
+        followed.pace.forget()
         # Whoever stands by has no workers. Their silence must not make the process look stalled.
         parts.health.forget("worker", "listing")
 

@@ -24,6 +24,7 @@ from previewbot.runtime.health import Health
 from previewbot.runtime.leadership import Leadership
 from previewbot.runtime.listing_asked import ListingAsked
 from previewbot.runtime.operator import OperatorPoll
+from previewbot.runtime.pace import Pace
 from previewbot.runtime.pods import Pods
 from previewbot.runtime.previews import Previews
 from previewbot.runtime.resync import Resync
@@ -59,6 +60,7 @@ class Followed:
     previews: Previews
     operator: OperatorPoll
     gateway: GatewayWatch
+    pace: Pace
 
 
 def new_leadership(settings: Settings, kube: Kube, health: Health, identity: str) -> Leadership:
@@ -91,7 +93,12 @@ def new_followed(parts: Parts) -> Followed:
     gateway = GatewayWatch(
         look=lambda memory: look_at_gateway(kube, settings, memory, now()), metrics=metrics, health=health
     )
-    return Followed(workers, store, Pods(workers.pods_changed, now), previews, operator, gateway)
+    pace = Pace(
+        parts.settings.listing.interval.total_seconds(),
+        note=lambda words: health.note("the listing", words),
+        metrics=metrics,
+    )
+    return Followed(workers, store, Pods(workers.pods_changed, now), previews, operator, gateway, pace)
 
 
 def new_reconciler(parts: Parts, followed: Followed, memory: Memory) -> Reconciler:
@@ -112,18 +119,19 @@ def new_reconciler(parts: Parts, followed: Followed, memory: Memory) -> Reconcil
     )
 
 
-async def list_for_ever(parts: Parts, previews: Previews, reconciler: Reconciler) -> None:
+async def list_for_ever(parts: Parts, followed: Followed, reconciler: Reconciler) -> None:
     """List all open pull requests, at the settings' interval or when web asks for it; raises LeaseLost."""
     asked = ListingAsked(parts.kube, parts.settings.cluster.listing_lease)
     await asked.begin()
     resync = Resync(
         github=parts.github,
         kube=parts.kube,
-        previews=previews,
+        previews=followed.previews,
         untriggered=reconciler.untriggered,
         now=now,
         settings=parts.settings,
         pause=asked.wait,
+        pace=followed.pace,
     )
     await resync.run()
 

@@ -1,33 +1,42 @@
 """The listing of open pull requests, which makes good what webhooks missed.
 
-It only pokes. Absence from a listing is a reason to look, never to delete.
+It only pokes. Absence from a listing is a reason to look, never to delete. What a row tells already, and what
+is asked of many at once, keeps it from poking for what cannot come to anything (`rules/listing.py`).
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from previewbot.api import LISTING, Poke, Preview, Reason, Spec
-from previewbot.api.github import Installation, OpenPullRequest, Repository
+from previewbot.api import Preview, Reason
+from previewbot.api.github import (
+    Installation,
+    ListedRepository,
+    Repository,
+)
 from previewbot.clients.github import GitHub
+from previewbot.clients.github.spending import measured
 from previewbot.clients.kubernetes.client import Kube
-from previewbot.config.repository import PATH
 from previewbot.config.server import Settings
-from previewbot.errors import Invalid, LeaseLost, RemoteError
+from previewbot.errors import LeaseLost, RemoteError
 from previewbot.reconciler import Untriggered
-from previewbot.rules.environment_keys import spec_of
 from previewbot.rules.repositories import bounds_of, serves
+from previewbot.runtime.batches import first_of
 from previewbot.runtime.lacking_rights import LackingRights
+from previewbot.runtime.lister import Lister, say_unlisted
+from previewbot.runtime.pace import Pace
+from previewbot.runtime.pokes import Pokes, say
+from previewbot.runtime.rows import Asked, Known, Rows
 
 log = logging.getLogger(__name__)
 
 _LEFT_OUT_TOLD = 20
-
-Known = Mapping[tuple[int, int], Preview]
+_AT_ONCE = 4
+"""Installations that are listed at once."""
 
 
 @dataclass
@@ -41,7 +50,7 @@ class _Found:
 class Resync:
     """Lists, per installation and repository, and pokes what is missing or differs.
 
-    `pause` waits for so many seconds, or until a listing is asked for.
+    `pause` waits for so many seconds, or until a listing is asked for; `pace` says which installation is due.
     """
 
     def __init__(
@@ -54,18 +63,19 @@ class Resync:
         now: Callable[[], datetime],
         settings: Settings,
         pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        pace: Pace | None = None,
     ) -> None:
         self._pause = pause
         self._github = github
-        self._kube = kube
         self._previews = previews
-        self._untriggered = untriggered
         self._now = now
         self._settings = settings
         self._interval = settings.listing.interval.total_seconds()
         self._app_id = settings.github.app_id
-        self._configurations: dict[int, str] = {}
-        self._told: dict[tuple[int, int], tuple[str, str]] = {}
+        self._pace = pace or Pace(self._interval)
+        self._lister = Lister(now, base_files=bool(settings.config_branches))
+        self._pokes = Pokes(kube, now, settings)
+        self._rows = Rows(self._pokes, untriggered, self._lister, now, settings)
         self._stopped_at: dict[int, int] = {}  # the repository at which a limit stopped, by installation
         self._rights = LackingRights()
         self._left_out: dict[str, set[str]] = {}  # what was said to be, by the words
@@ -89,7 +99,7 @@ class Resync:
             await self._pause(max(0.0, self._interval - after))
 
     async def list_once(self) -> None:
-        """List everything once.
+        """List everything once that is due.
 
         Neither an installation nor a repository that fails keeps the others from being listed, now or the
         next time: what a limit of GitHub's stops is not sent (`clients/github/limits.py`), so that to list it
@@ -98,24 +108,28 @@ class Resync:
         """
         # What was known before a listing and is not in it is absent; what came in the meantime is not.
         known = {(p.spec.repository_id, p.spec.number): p for p in self._previews()}
-        self._told = {which: news for which, news in self._told.items() if which in known}
-        found = _Found()
+        self._rows.begin(known)
+        found, due = _Found(), []
         served = self._served(await self._github.installations())
         self._rights.look(served)
+        self._pace.keep({installation.id for installation in served})
         for installation in served:
+            await self._follow_suspension(installation, known)
             # GitHub refuses everything about a suspended one. Its repositories are not gone: the App may be
             # let in again.
-            if installation.suspended:
+            if installation.suspended or not self._pace.is_due(installation.id, self._now()):
                 found.unreadable.add(installation.id)
-            await self._follow_suspension(installation, known)
-            if installation.suspended:
-                continue
-            try:
-                await self._installation(installation, known, found)
-            except RemoteError as error:
-                found.unreadable.add(installation.id)
-                _say("an installation could not be listed", str(installation.id), error)
+            else:
+                due.append(installation)
+        turns = asyncio.Semaphore(_AT_ONCE)
+        try:
+            async with asyncio.TaskGroup() as group:
+                for installation in due:
+                    group.create_task(self._in_turn(turns, installation, known, found))
+        except BaseExceptionGroup as errors:
+            raise first_of(errors) from None
         await self._poke_the_lost(known, found)
+        self._pace.tell()
 
     async def _follow_suspension(self, installation: Installation, known: Known) -> None:
         """Look at the Previews of an installation that was suspended or let in again."""
@@ -124,19 +138,51 @@ class Resync:
             if preview.spec.installation_id == installation.id and ended != installation.suspended:
                 await self._poke_known(preview)
 
-    async def _installation(self, installation: Installation, known: Known, found: _Found) -> None:
-        repositories = self._included(installation, await self._github.repositories(installation.id))
-        found.listed |= {repository.id for repository in repositories}
-        for repository in _from(repositories, self._stopped_at.pop(installation.id, None)):
+    async def _in_turn(
+        self, turns: asyncio.Semaphore, installation: Installation, known: Known, found: _Found
+    ) -> None:
+        async with turns:
             try:
-                await self._repository(installation.id, repository, known)
+                await self._installation(installation, known, found)
             except RemoteError as error:
-                _say("a repository could not be listed", repository.full_name, error)
-                if error.after is not None:
-                    # The next repository would meet the same limit; other installations have their own. Were
-                    # the first ones always the first again, the last would never have their turn.
-                    self._stopped_at[installation.id] = repository.id
+                found.unreadable.add(installation.id)
+                self._note_stopped(installation, error)
+                say("an installation could not be listed", str(installation.id), error)
+
+    async def _installation(self, installation: Installation, known: Known, found: _Found) -> None:
+        began = self._now()
+        client = self._github.installation(installation.id).sparing()
+        with measured() as spent:
+            covered = self._included(installation, await self._github.repositories(installation.id))
+            found.listed |= {repository.id for repository in covered}
+            asked: list[Asked] = []
+
+            async def take(repository: Repository, listed: ListedRepository | None) -> None:
+                if listed is None:
+                    say_unlisted(repository, RemoteError("GraphQL", message="GitHub does not show it"))
                     return
+                try:
+                    asked.extend(await self._rows.take(installation.id, repository, listed, known))
+                except RemoteError as error:
+                    say("a repository could not be listed", repository.full_name, error)
+
+            repositories = _from(covered, self._stopped_at.pop(installation.id, None))
+            followed = {repository_id for repository_id, _ in known}
+            stopped, error = await self._lister.read(installation.id, client, repositories, followed, take)
+            # Also what a limit left undone: the details have the same limit, and cost nothing if it holds.
+            error = await self._rows.ask(installation.id, client, asked) or error
+        if stopped is not None:
+            # Were the first ones always the first again, the last would never have their turn.
+            self._stopped_at[installation.id] = stopped.id
+        if error is None:
+            self._pace.listed(installation.id, began, self._now(), spent, client.hours)
+        else:
+            self._note_stopped(installation, error)
+            say("an installation could not be listed to its end", str(installation.id), error)
+
+    def _note_stopped(self, installation: Installation, error: RemoteError) -> None:
+        if error.after is not None:
+            self._pace.stopped(installation.id, error, self._now())
 
     def _served(self, installations: Sequence[Installation]) -> Sequence[Installation]:
         """Return the installations that the settings let have anything.
@@ -167,75 +213,6 @@ class Resync:
             log.warning(words, extra=about)
         self._left_out[words] = names
 
-    async def _repository(self, installation_id: int, repository: Repository, known: Known) -> None:
-        client = self._github.installation(installation_id).sparing()
-        rows = await client.open_pull_requests(repository.full_name)
-        sha = await self._configuration(installation_id, repository) if rows else None
-        before = self._configurations.get(repository.id)
-        changed = sha is not None and before is not None and sha != before
-        # A new configuration may name other labels or triggers, so what triggered nothing must be asked about
-        # again.
-        if changed:
-            self._untriggered.forget(repository.id)
-        for row in rows:
-            preview = known.get((repository.id, row.number))
-            news = (preview.status.observed.configuration_sha, sha or "") if preview else ("", "")
-            # A row of the listing has the time and the head. If both are as we saw them last, no webhook was
-            # missed, and the pull request costs nothing.
-            if self._is_due(repository, row, preview) or self._is_news(repository, row, news):
-                spec = self._spec(installation_id, repository, row.number)
-                await self._poke(spec, row.updated_at, create=True)
-                if news[0] != news[1]:
-                    self._told[repository.id, row.number] = news
-        open_numbers = {row.number for row in rows}
-        for (repository_id, number), _ in known.items():
-            # Closed, and the webhook was lost; or the list is behind. The pass asks GitHub which it is.
-            if repository_id == repository.id and number not in open_numbers:
-                await self._poke(self._spec(installation_id, repository, number), None, create=False)
-        if sha is not None:
-            # Only now: a poke that failed must not lose the news.
-            self._configurations[repository.id] = sha
-
-    def _is_news(self, repository: Repository, row: OpenPullRequest, news: tuple[str, str]) -> bool:
-        """Return whether a Preview goes by another configuration than this, and was not told so yet.
-
-        Once only: a Preview may go by the configuration of another branch (`config_branches`), and then it
-        differs from the one that is listed for ever.
-        """
-        seen, listed = news
-        return seen != listed and self._told.get((repository.id, row.number)) != news
-
-    async def _configuration(self, installation_id: int, repository: Repository) -> str:
-        client = self._github.installation(installation_id).sparing()
-        try:
-            file = await client.file(repository.full_name, PATH, repository.default_branch)
-        except Invalid:
-            # Too large: what that means is said where the pull request is looked at.
-            return ""
-        return file.sha if file else ""
-
-    def _is_due(self, repository: Repository, row: OpenPullRequest, preview: Preview | None) -> bool:
-        if preview is None:
-            return not self._untriggered.remembers(repository.id, row.number, row.updated_at, row.head_sha)
-        observed = preview.status.observed
-        return observed.updated_at != row.updated_at or observed.head_sha != row.head_sha
-
-    def _spec(self, installation_id: int, repository: Repository, number: int) -> Spec:
-        return spec_of(
-            github_host=self._settings.github_host,
-            app_id=self._app_id,
-            installation_id=installation_id,
-            repository_id=repository.id,
-            repository=repository.full_name,
-            number=number,
-        )
-
-    async def _poke(self, spec: Spec, updated_at: datetime | None, *, create: bool) -> None:
-        now = self._now()
-        delivery = f"{LISTING}{now.strftime('%Y%m%dT%H%M%S.%f')}"
-        poke = Poke(delivery_id=delivery, poked_at=now, updated_at=updated_at)
-        await self._kube.poke(spec, poke, create=create)
-
     async def _poke_the_lost(self, known: Known, found: _Found) -> None:
         """Look at Previews of repositories that no installation lists any more: removed, or uninstalled.
 
@@ -250,16 +227,12 @@ class Resync:
 
     async def _poke_known(self, preview: Preview) -> None:
         try:
-            await self._poke(preview.spec, None, create=False)
+            await self._pokes.poke(preview.spec, None, create=False)
         except RemoteError as error:
-            _say("a Preview could not be poked", preview.name, error)
+            say("a Preview could not be poked", preview.name, error)
 
 
 def _from(repositories: Sequence[Repository], first: int | None) -> Sequence[Repository]:
     """Return repositories from one of this number on, then those before it; as they are if it is gone."""
     index = next((place for place, each in enumerate(repositories) if each.id == first), 0)
     return [*repositories[index:], *repositories[:index]]
-
-
-def _say(message: str, what: str, error: RemoteError) -> None:
-    log.warning(message, extra={"what": what, "error": str(error)})

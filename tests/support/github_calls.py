@@ -24,7 +24,10 @@ async def make_every_call(town: Town) -> list[Asked]:
     client = town.client
     await client.account(ALICE.login)
     await client.repositories()
-    await client.open_pull_requests(_SHOP)
+    [row] = await client.open_pull_requests(_SHOP)
+    await client.listed(await client.repositories())
+    await client.details([row.node_id])
+    await client.tip(_SHOP, "main")
     await client.pull_request(_SHOP, number)
     await client.files(_SHOP, number)
     await client.commits(_SHOP, number)

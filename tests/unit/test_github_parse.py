@@ -232,7 +232,7 @@ def test_installations_and_repositories_are_read() -> None:
     assert (installation.permissions, installation.events) == ({"metadata": "read"}, ("pull_request",))
     assert installation.url.endswith("/installations/33")
     assert parse.installation_from(samples.installation(suspended_at=samples.LATER)).suspended
-    assert parse.repository_from(samples.repository()) == Repository(77, "acme/shop", "main")
+    assert parse.repository_from(samples.repository()) == Repository(77, "acme/shop", "main", node_id="R_77")
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -11,16 +11,25 @@ from typing import Any
 import pytest
 
 from previewbot.api import Observed, Poke, Preview, Reason, Spec
-from previewbot.api.github import FileContent, Installation, OpenPullRequest, Repository
+from previewbot.api.github import (
+    Details,
+    FileContent,
+    Installation,
+    ListedRepository,
+    OpenPullRequest,
+    Repository,
+)
+from previewbot.clients.github.spending import Hours
 from previewbot.config.server import ListingSettings, Settings, parse
 from previewbot.errors import Forbidden, NotFound, RemoteError, TryLater
 from previewbot.reconciler import Untriggered
 from previewbot.runtime.resync import Resync
-from tests.support.passes import SETTINGS
+from tests.support.passes import ANN, SETTINGS
 from tests.support.previews import HEAD, NOW, OLDER, a_preview
 
-SHOP = Repository(812, "acme/shop", "main")
-TOOLS = Repository(900, "acme/tools", "main")
+SHOP = Repository(812, "acme/shop", "main", node_id="R_812")
+TOOLS = Repository(900, "acme/tools", "main", node_id="R_900")
+WANTED = Details("", ("preview",), (), asks=False, complete=True, configuration=None)
 
 
 def listed(**settings: Any) -> Settings:
@@ -33,13 +42,20 @@ EVERYBODY = listed()
 
 
 def a_row(number: int = 42, *, head: str = HEAD, updated_at: datetime = NOW) -> OpenPullRequest:
-    return OpenPullRequest(number, head, updated_at)
+    return OpenPullRequest(number, head, updated_at, f"PR_{number}", ANN, False, "fix/checkout", 812, "main")
 
 
 def seen(
-    name: str = "gh-812-42", *, head: str = HEAD, updated_at: datetime = NOW, configuration: str = "blob-1"
+    name: str = "gh-812-42",
+    *,
+    head: str = HEAD,
+    updated_at: datetime = NOW,
+    configuration: str = "blob-1",
+    settled: bool = True,
 ) -> Preview:
-    observed = Observed(head_sha=head, updated_at=updated_at, configuration_sha=configuration)
+    observed = Observed(
+        head_sha=head, updated_at=updated_at, configuration_sha=configuration, settled=settled
+    )
     return a_preview(name=name, observed=observed)
 
 
@@ -59,6 +75,11 @@ class Hub:
         self.configuration = "blob-1"
         self.at_once = self.most_at_once = 0
         self.asked: list[str] = []
+        self.questions: list[int] = []
+        self.detailed: list[str] = []
+        self.by_one: list[str] = []
+        self.of: dict[str, Details | RemoteError] = {}
+        self.hours = Hours()
 
     async def installations(self) -> list[Installation]:
         self.at_once += 1
@@ -78,13 +99,30 @@ class Hub:
     def sparing(self) -> Hub:
         return self
 
+    async def listed(self, repositories: Sequence[Repository]) -> dict[int, ListedRepository]:
+        self.questions.append(len(repositories))
+        rows = {each.id: answer(self.rows.get(each.full_name, [])) for each in repositories}
+        self.asked += [each.full_name for each in repositories]
+        return {each: ListedRepository(self.configuration, tuple(found)) for each, found in rows.items()}
+
+    async def details(self, node_ids: Sequence[str]) -> dict[str, Details]:
+        self.detailed += node_ids
+        return {each: answer(self.of.get(each, WANTED)) for each in node_ids}
+
+    async def tip(self, repository: str, branch: str) -> str:
+        self.by_one.append(f"tip {repository}")
+        answer(self.rows.get(repository, []))
+        return HEAD
+
     async def open_pull_requests(self, repository: str) -> list[OpenPullRequest]:
+        self.by_one.append(f"list {repository}")
         self.asked.append(repository)
         rows: list[OpenPullRequest] = answer(self.rows.get(repository, []))
         return rows
 
     async def file(self, repository: str, path: str, ref: str) -> FileContent | None:
         assert (path, ref) == (".github/preview.yaml", "main")
+        self.by_one.append(f"file {repository}")
         return FileContent(self.configuration, b"") if self.configuration else None
 
 
@@ -153,8 +191,15 @@ async def test_what_was_found_to_trigger_nothing_costs_nothing_until_it_changes(
         (seen(head=OLDER), True),
         (seen(updated_at=NOW - timedelta(seconds=1)), True),
         (a_preview(), True),
+        (seen(settled=False), True),
     ],
-    ids=["is as it was seen", "has another head", "was updated", "was never looked at"],
+    ids=[
+        "is as it was seen",
+        "has another head",
+        "was updated",
+        "was never looked at",
+        "was looked at in the very second of its last change",
+    ],
 )
 async def test_a_known_pull_request_is_poked_when_it(preview: Preview, poked: bool) -> None:
     assert await World(a_row(), previews=(preview,)).poked() == ([(812, 42, True)] if poked else [])
@@ -171,10 +216,27 @@ async def test_a_changed_configuration_is_news_for_all_pull_requests_of_its_repo
     world.untriggered.remember(812, 43, NOW, HEAD)
     assert await world.poked() == []
 
-    world.hub.configuration = ""
+    world.hub.configuration = "blob-2"
     assert await world.poked() == [(812, 42, True), (812, 43, True)]
     world.untriggered.remember(812, 43, NOW, HEAD)
     assert len(await world.poked()) == 2
+
+
+async def test_where_the_configuration_is_gone_only_what_has_a_preview_is_looked_at() -> None:
+    world = World(a_row(), a_row(43), previews=(seen(),))
+    world.hub.configuration = ""
+
+    assert await world.poked() == [(812, 42, True)]
+    assert world.hub.detailed == []
+
+
+async def test_a_new_configuration_is_found_by_the_next_listing() -> None:
+    world = World(a_row())
+    world.hub.configuration = ""
+    assert await world.poked() == []
+
+    world.hub.configuration = "blob-1"
+    assert await world.poked() == [(812, 42, True)]
 
 
 async def test_a_preview_that_saw_a_configuration_between_two_listings_is_told_once_that_it_is_gone() -> None:
@@ -214,30 +276,35 @@ async def test_a_limit_stops_one_installation_and_not_the_next() -> None:
     }
 
     await world.listing.list_once()
-    assert world.hub.asked == ["acme/shop", "acme/tools"]
+    assert world.hub.asked == ["acme/tools"]
     assert world.cluster.poked() == [(900, 5, True)]
+
+
+def many(number: int) -> list[Repository]:
+    return [Repository(1_000 + each, f"acme/r{each}", "main", node_id=f"R_{each}") for each in range(number)]
 
 
 async def test_the_next_listing_goes_on_where_a_limit_stopped_this_one() -> None:
     world = World()
-    third = Repository(901, "acme/third", "main")
-    world.hub.covered = {7: [SHOP, TOOLS, third]}
-    world.hub.rows["acme/tools"] = TryLater("list", status=429, after=90)
+    world.hub.covered = {7: list(many(250))}
+    world.hub.rows["acme/r120"] = TryLater("list", status=429, after=90)
     await world.listing.list_once()
-    assert world.hub.asked == ["acme/shop", "acme/tools"]
+    assert world.hub.asked[0] == "acme/r0"
+    assert "acme/r100" not in world.hub.asked
 
-    world.hub.rows["acme/tools"], world.hub.asked = [a_row(5)], []
+    world.hub.rows["acme/r120"], world.hub.asked = [a_row(5)], []
     await world.listing.list_once()
-    assert world.hub.asked == ["acme/tools", "acme/third", "acme/shop"]
+    assert world.hub.asked[0] == "acme/r100"
+    assert sorted(world.hub.asked) == sorted(each.full_name for each in many(250))
     world.hub.asked = []
     await world.listing.list_once()
-    assert world.hub.asked == ["acme/shop", "acme/tools", "acme/third"]
+    assert world.hub.asked[0] == "acme/r0"
 
 
 async def test_a_listing_whose_place_to_go_on_was_removed_begins_anew() -> None:
     world = World()
-    world.hub.covered = {7: [SHOP, TOOLS]}
-    world.hub.rows["acme/tools"] = TryLater("list", status=429, after=90)
+    world.hub.covered = {7: list(many(150))}
+    world.hub.rows["acme/r120"] = TryLater("list", status=429, after=90)
     await world.listing.list_once()
 
     world.hub.covered, world.hub.asked = {7: [SHOP]}, []

@@ -26,9 +26,11 @@ from graphql import (
     graphql_sync,
 )
 
+from previewbot_demo.github import graphql_pulls
 from previewbot_demo.github.answers import ApiError
 from previewbot_demo.github.auth import Doorkeeper, Limits, Quota
-from previewbot_demo.github.model import Account, Comment, Installation, Repository, State
+from previewbot_demo.github.graphql_actors import actor
+from previewbot_demo.github.model import Comment, Installation, Repository, State
 from previewbot_demo.github.points import cost_of
 from previewbot_demo.github.shapes import Json, iso, node_id
 from previewbot_demo.github.store import Clock, Store
@@ -165,22 +167,23 @@ def text_of(kind: str, text: Comment) -> Json:
     }
 
 
-def actor(account: Account | None) -> Json | None:
-    """Return an account as an `Actor`; None for one that is deleted."""
-    if account is None:
+def _repository(root: _Root, number: int) -> Json | None:
+    found = root.state.repositories.get(number)
+    return graphql_pulls.repository(root.state, found) if found and root.covers(number) else None
+
+
+def _pull_request(root: _Root, number: int) -> Json | None:
+    found = next((pull for pull in root.state.pulls.values() if pull.id == number), None)
+    if found is None or not root.covers(found.repository_id):
         return None
-    kind = "Bot" if account.type == "Bot" else "User"
-    # GraphQL shows a bot's login without what REST puts behind it.
-    login = account.login.removesuffix("[bot]")
-    return {
-        "__typename": kind,
-        "id": node_id(kind, account.id),
-        "databaseId": account.id,
-        "login": login,
-    }
+    return graphql_pulls.pull_request(root.state, found)
 
 
-_FINDERS: Mapping[str, Callable[[_Root, int], Json | None]] = {"IssueComment": _comment}
+_FINDERS: Mapping[str, Callable[[_Root, int], Json | None]] = {
+    "IssueComment": _comment,
+    "PullRequest": _pull_request,
+    "Repository": _repository,
+}
 
 
 def _failure(kind: str, message: str) -> GraphQLError:

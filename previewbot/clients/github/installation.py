@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 from urllib.parse import quote
@@ -13,20 +14,23 @@ from previewbot.api.github import (
     ChangedFiles,
     Comment,
     Commit,
+    Details,
     Edits,
     FileContent,
+    ListedRepository,
     OpenPullRequest,
     PullRequest,
     Repository,
 )
-from previewbot.clients.github import fields, kept, parse, queries
+from previewbot.clients.github import fields, kept, listing, parse, queries
 from previewbot.clients.github.builds import build_from
 from previewbot.clients.github.cutting import Rule
 from previewbot.clients.github.graphql_answers import Answer
+from previewbot.clients.github.spending import Hours
 from previewbot.clients.github.tokens import Tokens
-from previewbot.clients.github.transport import Transport
+from previewbot.clients.github.transport import MAX_PAGES, Transport
 from previewbot.config.agents import AgentTable
-from previewbot.errors import Invalid, NotFound, TooLarge, Unauthorized
+from previewbot.errors import Invalid, NotFound, RemoteError, TooLarge, Unauthorized
 
 _T = TypeVar("_T")
 
@@ -52,6 +56,7 @@ class InstallationClient:
         self._app_id = app_id
         self._sparing = sparing
         self._pull_request, self._commits = kept.pull_request(agents), kept.commits(agents)
+        self._details = kept.details(agents)
 
     def sparing(self) -> InstallationClient:
         """Return this client for what can wait: it leaves the last fifth of the hour's requests to others."""
@@ -176,6 +181,60 @@ class InstallationClient:
             )
 
         return await self._call_with_token(ask)
+
+    async def listed(self, repositories: Sequence[Repository]) -> dict[int, ListedRepository]:
+        """Return the open pull requests and the configuration of many repositories, by their ids.
+
+        `MOST_REPOSITORIES` at most, in one question of GraphQL's, and one more for each further page of one.
+        What GitHub does not show is left out: nothing is known of it then, not even that it is gone.
+        """
+        ids = [repository.node_id for repository in repositories]
+        variables: Mapping[str, Any] = {"ids": ids, "file": listing.FILE}
+        answer = await self.graphql(queries.OPEN_PULL_REQUESTS, variables, kept.LISTED)
+        nodes, found = listing.nodes_of(answer.data, ids), {}
+        for repository in repositories:
+            page = listing.page_from(nodes[repository.node_id], repository.id)
+            if page is not None:
+                found[repository.id] = await self._all_pages(repository, page)
+        return found
+
+    async def details(self, node_ids: Sequence[str]) -> dict[str, Details]:
+        """Return what tells whether anything asks for a preview of some pull requests, by their node ids.
+
+        `MOST_DETAILS` at most, in one question of GraphQL's. Those that GitHub does not show are left out.
+        """
+        variables: Mapping[str, Any] = {"ids": list(node_ids), "file": listing.FILE}
+        answer = await self.graphql(queries.DETAILS, variables, self._details)
+        nodes = listing.nodes_of(answer.data, node_ids)
+        read = {node_id: listing.details_from(node) for node_id, node in nodes.items()}
+        return {node_id: details for node_id, details in read.items() if details is not None}
+
+    async def _all_pages(self, repository: Repository, first: listing.Page) -> ListedRepository:
+        rows, cursor = list(first.found.pull_requests), first.next_cursor
+        for _ in range(MAX_PAGES):
+            if not cursor:
+                return replace(first.found, pull_requests=tuple(rows))
+            variables: Mapping[str, Any] = {"ids": [repository.node_id], "after": cursor}
+            answer = await self.graphql(queries.MORE_PULL_REQUESTS, variables, kept.LISTED)
+            node = listing.nodes_of(answer.data, variables["ids"])[repository.node_id]
+            more, cursor = listing.rows_from(node)
+            rows += more
+        # Half a list would be taken for the whole.
+        raise RemoteError(repository.full_name, message=f"more than {MAX_PAGES} pages of pull requests")
+
+    async def tip(self, repository: str, branch: str) -> str:
+        """Return the commit that a branch is at; raises NotFound if there is no such branch.
+
+        Asked again it costs nothing until somebody pushes, whereas that a file is not there costs a request
+        each time: a 404 is never a 304 (https://docs.github.com/en/rest/branches/branches#get-a-branch).
+        """
+        url = f"/repos/{repository}/branches/{quote(branch, safe='')}"
+        return fields.sha(await self._send("GET", url, kept.BRANCH), "commit.sha")
+
+    @property
+    def hours(self) -> Hours:
+        """What was last heard of the hours that this installation has, of requests and of questions."""
+        return self._transport.hours
 
     async def create_comment(self, repository: str, number: int, body: str) -> Comment:
         """Write a comment."""

@@ -34,7 +34,13 @@ _GRANTED: dict[str, Rule] = {
     "permissions": dict.fromkeys(app_rights.PERMISSIONS),
     "events": Each(None),
 }
-_REPOSITORY: Rule = {"id": None, "full_name": None, "default_branch": None, "archived": None}
+_REPOSITORY: Rule = {
+    "id": None,
+    "node_id": None,
+    "full_name": None,
+    "default_branch": None,
+    "archived": None,
+}
 
 NOTHING: Rule = {}
 TOKEN: Rule = {"token": None, "expires_at": None}
@@ -75,11 +81,21 @@ _PULL_REQUEST: dict[str, Rule] = {
     "changed_files": None,
     "html_url": None,
 }
-OPEN_PULL_REQUESTS: Rule = Each({"number": None, "head": {"sha": None}, "updated_at": None})
+OPEN_PULL_REQUESTS: Rule = Each(
+    {
+        "number": None,
+        "node_id": None,
+        "user": _ACCOUNT,
+        "head": _BRANCH,
+        "base": {"ref": None},
+        "draft": None,
+        "updated_at": None,
+    }
+)
 CHANGED_FILES: Rule = Each({"filename": None, "previous_filename": None, "status": None})
 GIT_COMMIT: Rule = {"parents": Each({"sha": None})}
 FILE: Rule = {"type": None, "encoding": None, "path": None, "content": None, "sha": None}
-BRANCH: Rule = {"name": None, "protected": None}
+BRANCH: Rule = {"name": None, "protected": None, "commit": {"sha": None}}
 RULES: Rule = Each({"type": None})
 CHECK_RUNS: Rule = {
     "check_runs": Each(
@@ -139,6 +155,29 @@ HOOK: Rule = {"url": None, "content_type": None}
 DELIVERIES: Rule = Each(
     {"delivered_at": None, "event": None, "status": _name, "status_code": None, "installation_id": None}
 )
+_LISTED: Rule = {
+    "pageInfo": {"hasNextPage": None, "endCursor": None},
+    "nodes": Each(
+        {
+            "id": None,
+            "number": None,
+            "updatedAt": None,
+            "isDraft": None,
+            "headRefName": None,
+            "headRefOid": None,
+            "headRepository": {"databaseId": None},
+            "baseRefName": None,
+            "author": {"__typename": None, "login": None, "databaseId": None},
+        }
+    ),
+}
+LISTED: Rule = {
+    "nodes": Each({"databaseId": None, "isArchived": None, "object": {"oid": None}, "pullRequests": _LISTED})
+}
+_WRITTEN: Rule = {
+    "totalCount": None,
+    "nodes": Each({"body": commands.excerpt, "reactionGroups": Each({"viewerHasReacted": None})}),
+}
 
 
 def pull_request(table: AgentTable) -> Rule:
@@ -156,3 +195,24 @@ def commits(table: AgentTable) -> Rule:
             "author": _ACCOUNT,
         }
     )
+
+
+def details(table: AgentTable) -> Rule:
+    """Return the rule of what is asked about many pull requests at once: as of each, less of their texts."""
+    return {
+        "nodes": Each(
+            {
+                "body": agents.kept_of(table),
+                "labels": {"totalCount": None, "nodes": Each({"name": None})},
+                "commits": {"totalCount": None, "nodes": Each({"commit": _commit_of(table)})},
+                "comments": _WRITTEN,
+                "reviews": _WRITTEN,
+                "baseRepository": {"object": {"oid": None, "isTruncated": None, "text": None}},
+            }
+        )
+    }
+
+
+def _commit_of(table: AgentTable) -> Rule:
+    author: Rule = {"name": None, "email": None, "user": {"databaseId": None, "login": None}}
+    return {"oid": None, "message": agents.signatures(table), "author": author}

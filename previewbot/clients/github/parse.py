@@ -102,6 +102,7 @@ def repository_from(obj: Any) -> Repository:
         id=number(obj, "id"),
         full_name=full_name(obj, "full_name"),
         default_branch=text(obj, "default_branch"),
+        node_id=text(obj, "node_id") if has(obj, "node_id") else "",
         archived=has(obj, "archived") and flag(obj, "archived"),
     )
 
@@ -134,8 +135,17 @@ def pull_request_from(obj: Any) -> PullRequest:
 
 def open_pull_request_from(obj: Any) -> OpenPullRequest:
     """Read a row of the listing of open pull requests."""
+    head = _branch(obj, "head")
     return OpenPullRequest(
-        number=number(obj, "number"), head_sha=sha(obj, "head.sha"), updated_at=moment(obj, "updated_at")
+        number=number(obj, "number"),
+        head_sha=head.sha,
+        updated_at=moment(obj, "updated_at"),
+        node_id=text(obj, "node_id") if has(obj, "node_id") else "",
+        author=_account(obj, "user"),
+        draft=flag(obj, "draft") if has(obj, "draft") else False,
+        head_ref=head.ref,
+        head_repository_id=head.repository_id,
+        base_ref=text(obj, "base.ref"),
     )
 
 

@@ -18,3 +18,69 @@ query Edits($ids: [ID!]!) {{
 }}
 """
 """Who edited some texts, and when: comments, reviews and line comments alike."""
+
+_ROWS = """
+      pageInfo { hasNextPage endCursor }
+      nodes {
+        id
+        number
+        updatedAt
+        isDraft
+        headRefName
+        headRefOid
+        headRepository { databaseId }
+        baseRefName
+        author { __typename login ... on User { databaseId } ... on Bot { databaseId } }
+      }
+"""
+_NEWEST = "states: OPEN, orderBy: {field: UPDATED_AT, direction: DESC}"
+
+OPEN_PULL_REQUESTS = f"""
+query OpenPullRequests($ids: [ID!]!, $file: String!) {{
+  nodes(ids: $ids) {{
+    ... on Repository {{
+      databaseId
+      isArchived
+      object(expression: $file) {{ ... on Blob {{ oid }} }}
+      pullRequests(first: 50, {_NEWEST}) {{{_ROWS}}}
+    }}
+  }}
+}}
+"""
+"""The open pull requests of many repositories, and which file each has on its default branch.
+
+A hundred repositories cost one point of the hour: one connection for each of them, divided by a hundred
+(https://docs.github.com/en/graphql/overview/rate-limits-and-query-limits-for-the-graphql-api). Labels would
+be a connection for each pull request, so these are asked for in `DETAILS` alone.
+"""
+
+MORE_PULL_REQUESTS = f"""
+query MorePullRequests($ids: [ID!]!, $after: String!) {{
+  nodes(ids: $ids) {{
+    ... on Repository {{
+      pullRequests(first: 100, after: $after, {_NEWEST}) {{{_ROWS}}}
+    }}
+  }}
+}}
+"""
+"""What follows of one repository."""
+
+DETAILS = """
+query Details($ids: [ID!]!, $file: String!) {
+  nodes(ids: $ids) {
+    ... on PullRequest {
+      body
+      labels(first: 100) { totalCount nodes { name } }
+      commits(first: 100) {
+        totalCount
+        nodes { commit { oid message author { name email user { databaseId login } } } }
+      }
+      comments(last: 50) { totalCount nodes { body reactionGroups { viewerHasReacted } } }
+      reviews(last: 20) { totalCount nodes { body } }
+      baseRepository { object(expression: $file) { ... on Blob { oid isTruncated text } } }
+    }
+  }
+}
+"""
+"""What tells whether anything asks for a preview of a pull request. Four connections for each, so that 25 of
+them cost one point."""

@@ -26,6 +26,7 @@ from previewbot.clients.github.cache import PAGE_SIZE, BoundedCache
 from previewbot.clients.github.cutting import Cutting, Rule, TooMuch
 from previewbot.clients.github.graphql import RESOURCE, GraphQL
 from previewbot.clients.github.limits import Limits, retry_after
+from previewbot.clients.github.spending import Hours, note
 from previewbot.clients.github.their_clock import TheirClock
 from previewbot.clients.origins import origin
 from previewbot.clients.outgoing import reason
@@ -103,6 +104,7 @@ class _Api(GitHubAPI):
         # Of each answer, also of one that nothing has changed (304).
         resource = answer[1].get("x-ratelimit-resource", "")
         self._limits.get(resource, self._limits[""]).answered(answer[1])
+        note(answer[0], graphql=resource == RESOURCE)
         self._heard(answer[1])
         return answer
 
@@ -167,14 +169,14 @@ class Transport:
         self._now = now
         self._fence = fence
         self._origin = origin(api_url)
-        self._limits, of_graphql, self._heard = Limits(), Limits(), heard
+        self._limits, self._of_graphql, self._heard = Limits(), Limits(), heard
         self.clock = TheirClock()
         self._api = _Api(
             session,
             user_agent,
             base_url=api_url.rstrip("/"),
             reading=reading,
-            limits={"": self._limits, RESOURCE: of_graphql},
+            limits={"": self._limits, RESOURCE: self._of_graphql},
             heard=self._note,
             trusted=trusted,
         )
@@ -183,9 +185,14 @@ class Transport:
             api_url=api_url,
             user_agent=user_agent,
             now=now,
-            limits=of_graphql,
+            limits=self._of_graphql,
             rest=self._limits,
         )
+
+    @property
+    def hours(self) -> Hours:
+        """What was last heard of the hours that this identity has."""
+        return Hours(self._limits.quota, self._of_graphql.quota)
 
     async def request(
         self,

@@ -48,7 +48,7 @@ async def read_configuration(
         return Configuration(read=ReadConfiguration(problems=(problem,)))
     if file is None:
         return Configuration()
-    read = known.read(file.sha, bounds, lambda: _read(file.content, bounds))
+    read = known.read(file.sha, bounds, lambda: read_content(file.content, bounds))
     return Configuration(file.sha, read)
 
 
@@ -91,7 +91,8 @@ async def matched(config: RepositoryConfig, files: ChangedFiles) -> dict[str, in
     return matching.count(files)
 
 
-def _read(content: bytes, bounds: Bounds) -> ReadConfiguration:
+def read_content(content: bytes, bounds: Bounds) -> ReadConfiguration:
+    """Read a configuration file, and hold it to what the repository may have."""
     try:
         config = parse(content, PATH)
     except ConfigurationError as error:

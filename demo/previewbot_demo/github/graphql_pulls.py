@@ -1,0 +1,156 @@
+"""Repositories and pull requests as GraphQL shows them: the open ones of many repositories, and what of one
+tells whether anything asks for a preview."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from previewbot_demo.github.graphql_actors import actor
+from previewbot_demo.github.model import Account, Comment, PullRequest, Repository, State
+from previewbot_demo.github.shapes import Json, iso, node_id
+from previewbot_demo.github.trees import blob_sha
+
+_MOST_OF_A_BLOB = 512_000
+_HEAD = "HEAD:"
+_CONTENTS = {"+1": "THUMBS_UP", "-1": "THUMBS_DOWN"}
+_DESCENDING = "DESC"
+
+
+def repository(state: State, found: Repository) -> Json:
+    """Return a repository; what its lists have is worked out when it is asked for."""
+    return {
+        "__typename": "Repository",
+        "id": node_id("Repository", found.id),
+        "databaseId": found.id,
+        "nameWithOwner": found.full_name,
+        "isArchived": bool(getattr(found, "archived", False)),
+        "isPrivate": found.private,
+        "defaultBranchRef": {"name": found.default_branch},
+        "object": lambda info, expression: _object(state, found, expression),
+        "pullRequests": lambda info, first, after=None, states=None, orderBy=None: _pulls(
+            state, found, first, after, states, orderBy
+        ),
+    }
+
+
+def pull_request(state: State, pull: PullRequest) -> Json:
+    """Return a pull request."""
+    head = state.repositories.get(pull.head_repository_id)
+    base = state.repositories[pull.repository_id]
+    return {
+        "__typename": "PullRequest",
+        "id": node_id("PullRequest", pull.id),
+        "databaseId": pull.id,
+        "number": pull.number,
+        "state": "MERGED" if pull.merged_at else pull.state.upper(),
+        "title": pull.title,
+        "body": pull.body,
+        "isDraft": pull.draft,
+        "updatedAt": iso(pull.updated_at),
+        "headRefName": pull.head_ref,
+        "headRefOid": pull.head_sha,
+        "headRepository": repository(state, head) if head is not None else None,
+        "baseRefName": pull.base_ref,
+        "baseRefOid": pull.base_sha,
+        "baseRepository": repository(state, base),
+        "author": actor(pull.author),
+        "labels": lambda info, first: _connection([{"name": name} for name in pull.labels], first),
+        "commits": lambda info, first: _connection(
+            [{"commit": _commit(state, sha)} for sha in pull.commits], first
+        ),
+        "comments": lambda info, last: _last(
+            [_comment(each, pull, base, state) for each in state.conversation(pull)], last
+        ),
+        "reviews": lambda info, last: _last([], last),
+    }
+
+
+def _pulls(
+    state: State,
+    found: Repository,
+    first: int,
+    after: str | None,
+    states: Sequence[str] | None,
+    order: Json | None,
+) -> Json:
+    pulls = [each for each in state.pulls_of(found.id) if states is None or each.state.upper() in set(states)]
+    if order is not None:
+        key: Callable[[PullRequest], Any] = (
+            (lambda each: each.updated_at)
+            if order["field"] == "UPDATED_AT"
+            else (lambda each: each.created_at)
+        )
+        pulls.sort(key=key, reverse=order["direction"] == _DESCENDING)
+    begin = int(after) if after and after.isdigit() else 0
+    end = begin + first
+    return {
+        "totalCount": len(pulls),
+        "pageInfo": {"hasNextPage": end < len(pulls), "endCursor": str(min(end, len(pulls)))},
+        "nodes": [pull_request(state, each) for each in pulls[begin:end]],
+    }
+
+
+def _object(state: State, found: Repository, expression: str) -> Json | None:
+    """Return what a name stands for that git's `rev-parse` takes: `HEAD:path`, or `branch:path`."""
+    ref, _, path = expression.partition(":")
+    sha = found.branches.get(found.default_branch, "") if ref == "HEAD" else found.commit_at(ref)
+    commit = state.commits.get(sha)
+    if commit is None:
+        return None
+    if path in commit.tree:
+        content = commit.tree[path]
+        return {
+            "__typename": "Blob",
+            "oid": blob_sha(content),
+            "byteSize": len(content),
+            "isTruncated": len(content) > _MOST_OF_A_BLOB,
+            "text": content[:_MOST_OF_A_BLOB].decode(errors="replace"),
+        }
+    inside = any(name.startswith(f"{path}/") for name in commit.tree)
+    return {"__typename": "Tree", "oid": "0" * 40} if inside else None
+
+
+def _commit(state: State, sha: str) -> Json:
+    commit = state.commits[sha]
+    person = commit.author
+    user = actor(person) if person.type == "User" else None
+    return {
+        "oid": commit.sha,
+        "message": commit.message,
+        "author": {"name": person.login, "email": _address(person), "user": user},
+    }
+
+
+def _address(person: Account) -> str:
+    return f"{person.id}+{person.login}@users.noreply.github.com"
+
+
+def _comment(comment: Comment, pull: PullRequest, base: Repository, state: State) -> Json:
+    ours = [reaction.content for reaction in comment.reactions if reaction.author.type == "Bot"]
+    given = {reaction.content for reaction in comment.reactions}
+    return {
+        "__typename": "IssueComment",
+        "id": node_id("IssueComment", comment.id),
+        "databaseId": comment.id,
+        "body": comment.body,
+        "author": actor(comment.author),
+        "createdAt": iso(comment.created_at),
+        "updatedAt": iso(comment.updated_at),
+        "reactionGroups": [
+            {"content": _CONTENTS.get(each, each.upper()), "viewerHasReacted": each in ours}
+            for each in sorted(given)
+        ],
+    }
+
+
+def _connection(items: Sequence[Json], first: int) -> Json:
+    return {
+        "totalCount": len(items),
+        "nodes": items[:first],
+        "pageInfo": {"hasNextPage": len(items) > first, "endCursor": str(first)},
+    }
+
+
+def _last(items: Sequence[Json], last: int) -> Json:
+    return {**_connection(items, last), "nodes": items[-last:]}

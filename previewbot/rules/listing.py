@@ -1,0 +1,77 @@
+"""What the listing makes of a row before it makes anything of it: to look, to ask for more, or nothing.
+
+A look makes a Preview and costs five requests; most pull requests are people's, and nothing asks for a
+preview there. So a row that cannot trigger anything costs nothing, and what its row does not tell is asked
+for many at once (`Details`). Whatever cannot be ruled out is looked at: a preview is decided by the look
+alone, never here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from enum import Enum
+
+from previewbot.api.github import Account, Details, ListedRepository, OpenPullRequest, Repository
+from previewbot.config.agents import AgentTable
+from previewbot.config.repository import Triggers
+from previewbot.rules import agents
+from previewbot.rules.base_branches import is_named
+from previewbot.rules.policy import triggering_label
+
+SETTLED = timedelta(minutes=1)
+"""Without a change for so long all of it was there to be seen: GitHub writes times in whole seconds, what is
+read may be some seconds old, and its clock and ours differ."""
+
+
+class Verdict(Enum):
+    """What is to be done about a row that has no Preview."""
+
+    NOTHING = "nothing"
+    ASK = "ask"
+    LOOK = "look"
+
+
+def of_row(
+    row: OpenPullRequest,
+    repository: ListedRepository,
+    default_branch: str,
+    config_branches: Sequence[str],
+    table: AgentTable,
+) -> Verdict:
+    """Return what a row and its repository tell already."""
+    if repository.archived:
+        return Verdict.NOTHING
+    # The base may have a file of its own, of which the listing knows nothing.
+    if is_named(row.base_ref, default_branch, config_branches, table) is not None:
+        return Verdict.LOOK
+    if not repository.configuration:
+        return Verdict.NOTHING
+    return Verdict.ASK if row.node_id else Verdict.LOOK
+
+
+def may_trigger(
+    row: OpenPullRequest,
+    repository: Repository,
+    details: Details,
+    triggers: Triggers,
+    table: AgentTable,
+) -> bool:
+    """Return whether a look could find anything to do, by the `triggers` of the configuration."""
+    if details.asks or not details.complete:
+        return True
+    signs = agents.Signs(
+        author=row.author or Account(0, ""),
+        branch=row.head_ref,
+        body=details.body,
+        default_branch=repository.default_branch,
+        is_fork=row.head_repository_id != repository.id,
+    )
+    agent = agents.recognise(signs, details.commits, table) if triggers.agents else None
+    wanted = agent is not None or triggering_label(details.labels, triggers) is not None
+    return wanted and (triggers.drafts or not row.draft)
+
+
+def is_settled(updated_at: datetime, looked_at: datetime) -> bool:
+    """Return whether a look at this moment saw everything of the second in which something changed last."""
+    return looked_at - updated_at >= SETTLED

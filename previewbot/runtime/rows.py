@@ -1,0 +1,175 @@
+"""What the listing makes of what it reads: which rows it pokes for, and of which it asks for more first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from previewbot.api import Preview
+from previewbot.api.github import Details, ListedRepository, OpenPullRequest, Repository
+from previewbot.clients.github import InstallationClient
+from previewbot.clients.github.listing import MOST_DETAILS
+from previewbot.config.repository import Triggers
+from previewbot.config.server import Settings
+from previewbot.errors import RemoteError
+from previewbot.reconciler import Untriggered
+from previewbot.reconciler.gather.configuration import read_content
+from previewbot.reconciler.memory import Configurations
+from previewbot.rules.listing import Verdict, is_settled, may_trigger, of_row
+from previewbot.rules.repositories import bounds_of
+from previewbot.runtime.batches import Batches, NoSuchQuestions
+from previewbot.runtime.lister import AT_ONCE, Lister
+from previewbot.runtime.pokes import Pokes, say
+
+Known = Mapping[tuple[int, int], Preview]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A row of which the listing itself does not tell whether anything asks for a preview."""
+
+    repository: Repository
+    row: OpenPullRequest
+
+
+class Rows:
+    """Compares rows with Previews and with what is known to trigger nothing, and pokes what differs.
+
+    Nothing of it is stored: after a restart the few questions that it takes are asked once more (25 pull
+    requests for one point), which costs less than to keep the answers safe.
+    """
+
+    def __init__(
+        self,
+        pokes: Pokes,
+        untriggered: Untriggered,
+        lister: Lister,
+        now: Callable[[], datetime],
+        settings: Settings,
+    ) -> None:
+        self._pokes = pokes
+        self._untriggered = untriggered
+        self._lister = lister
+        self._now = now
+        self._settings = settings
+        self._read = Configurations()
+        self._configurations: dict[int, str] = {}
+        self._told: dict[tuple[int, int], tuple[str, str]] = {}
+        self._numbers: dict[int, frozenset[int]] = {}  # of the Previews, by repository
+
+    def begin(self, known: Known) -> None:
+        """Begin a listing: `known` are the Previews of before it. What was told to others is forgotten."""
+        numbers: dict[int, set[int]] = {}
+        for repository_id, number in known:
+            numbers.setdefault(repository_id, set()).add(number)
+        self._numbers = {which: frozenset(found) for which, found in numbers.items()}
+        self._told = {which: news for which, news in self._told.items() if which in known}
+
+    async def take(
+        self, installation_id: int, repository: Repository, listed: ListedRepository, known: Known
+    ) -> list[Asked]:
+        """Poke what its row is enough for; return the rows of which more must be asked."""
+        sha, rows, asked = listed.configuration, listed.pull_requests, list[Asked]()
+        before = self._configurations.get(repository.id)
+        # A new configuration may name other labels or triggers, so what triggered nothing must be asked about
+        # again.
+        if before is not None and sha != before:
+            self._untriggered.forget(repository.id)
+        for row in rows:
+            preview = known.get((repository.id, row.number))
+            if preview is None:
+                verdict = self._verdict(repository, listed, row)
+                if verdict is Verdict.ASK:
+                    asked.append(Asked(repository, row))
+                elif verdict is Verdict.LOOK:
+                    await self._pokes.poke_row(installation_id, repository, row)
+                continue
+            news = (preview.status.observed.configuration_sha, sha)
+            # A row of the listing has the time and the head. If both are as we saw them last, no webhook was
+            # missed, and the pull request costs nothing.
+            if listed.archived or self._is_due(row, preview) or self._is_news(repository, row, news):
+                await self._pokes.poke_row(installation_id, repository, row)
+                if news[0] != news[1]:
+                    self._told[repository.id, row.number] = news
+        for number in self._numbers.get(repository.id, frozenset()) - {row.number for row in rows}:
+            # Closed, and the webhook was lost; or the list is behind. The pass asks GitHub which it is.
+            spec = self._pokes.spec(installation_id, repository, number)
+            await self._pokes.poke(spec, None, create=False)
+        # Only now: a poke that failed must not lose the news.
+        self._configurations[repository.id] = sha
+        return asked
+
+    def _verdict(self, repository: Repository, listed: ListedRepository, row: OpenPullRequest) -> Verdict:
+        if self._untriggered.remembers(repository.id, row.number, row.updated_at, row.head_sha):
+            return Verdict.NOTHING
+        settings, default = self._settings, repository.default_branch
+        return of_row(row, listed, default, settings.config_branches, settings.agents.known)
+
+    async def ask(
+        self, installation_id: int, client: InstallationClient, asked: Sequence[Asked]
+    ) -> RemoteError | None:
+        """Poke those of which something asks for a preview; return the limit that stopped it, if any.
+
+        What cannot be asked about is poked: the look finds out.
+        """
+        look: list[Asked] = []
+
+        async def ask(batch: Sequence[Asked]) -> None:
+            looked_at = self._now()
+            found = await client.details([each.row.node_id for each in batch])
+            for each in batch:
+                details = found.get(each.row.node_id)
+                if details is not None:
+                    await self._take_details(installation_id, each, details, looked_at)
+
+        batches = Batches(asked, MOST_DETAILS, ask, lambda each, error: look.append(each))
+        if self._lister.takes_questions(installation_id):
+            try:
+                await batches.run(AT_ONCE)
+            except NoSuchQuestions:
+                pass
+            except RemoteError as error:
+                return error
+        for each in (*look, *batches.left):
+            await self._poke_said(installation_id, each)
+        return None
+
+    async def _take_details(
+        self, installation_id: int, asked: Asked, details: Details, looked_at: datetime
+    ) -> None:
+        repository, row, table = asked.repository, asked.row, self._settings.agents.known
+        if may_trigger(row, repository, details, self._triggers(repository, details), table):
+            await self._poke_said(installation_id, asked)
+        # What was changed a moment ago may not be seen whole yet: it is asked about once more.
+        elif is_settled(row.updated_at, looked_at):
+            self._untriggered.remember(repository.id, row.number, row.updated_at, row.head_sha)
+
+    def _triggers(self, repository: Repository, details: Details) -> Triggers:
+        """Return what may trigger a preview there: what the file says, or what counts while it is broken."""
+        file, bounds = details.configuration, bounds_of(self._settings, repository.full_name)
+        if file is None or bounds is None:
+            return Triggers()
+        read = self._read.read(file.sha, bounds, lambda: read_content(file.content, bounds))
+        return read.config.triggers if read.config is not None else Triggers()
+
+    def _is_news(self, repository: Repository, row: OpenPullRequest, news: tuple[str, str]) -> bool:
+        """Return whether a Preview goes by another configuration than this, and was not told so yet.
+
+        Once only: a Preview may go by the configuration of another branch (`config_branches`), and then it
+        differs from the one that is listed for ever.
+        """
+        seen, listed = news
+        return seen != listed and self._told.get((repository.id, row.number)) != news
+
+    def _is_due(self, row: OpenPullRequest, preview: Preview) -> bool:
+        observed = preview.status.observed
+        same = (observed.updated_at, observed.head_sha) == (row.updated_at, row.head_sha)
+        # Of the second of its last change not all was seen: GitHub tells the rest of it with the same time.
+        return not (same and observed.settled)
+
+    async def _poke_said(self, installation_id: int, asked: Asked) -> None:
+        try:
+            await self._pokes.poke_row(installation_id, asked.repository, asked.row)
+        except RemoteError as error:
+            say("a pull request could not be poked", asked.repository.full_name, error)

@@ -1,0 +1,104 @@
+"""What the listing makes of a row: nothing, more to ask, or a look, which is for all it cannot rule out."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from previewbot.api.github import Account, Commit, Details, ListedRepository, OpenPullRequest, Repository
+from previewbot.config.agents import built_in
+from previewbot.config.repository import Triggers
+from previewbot.rules.listing import SETTLED, Verdict, is_settled, may_trigger, of_row
+from tests.support.previews import HEAD, NOW
+
+TABLE = built_in()
+ANN, COPILOT = Account(2, "ann"), Account(198982749, "Copilot", "Bot")
+ROW = OpenPullRequest(42, HEAD, NOW, "PR_42", ANN, False, "fix/checkout", 812, "main")
+SHOP = Repository(812, "acme/shop", "main", node_id="R_812")
+DRAFT, FORK = replace(ROW, draft=True), replace(ROW, head_repository_id=99)
+PLAIN = Details("", (), (), asks=False, complete=True, configuration=None)
+CONFIGURED = ListedRepository("blob-1")
+CLAUDE = Commit(HEAD, "Fix\n\nCo-authored-by: Claude <noreply@anthropic.com>", "ann", "ann@example.com", ANN)
+ANYTHING, DRAFTS = Triggers(drafts=False), Triggers()
+LABEL = Triggers(agents=False, labels=("preview",), drafts=False)
+
+
+@pytest.mark.parametrize(
+    ("row", "repository", "config_branches", "verdict"),
+    [
+        (ROW, CONFIGURED, (), Verdict.ASK),
+        (replace(ROW, author=COPILOT), CONFIGURED, (), Verdict.ASK),
+        (ROW, ListedRepository(""), (), Verdict.NOTHING),
+        (ROW, ListedRepository("blob-1", archived=True), (), Verdict.NOTHING),
+        (replace(ROW, base_ref="release/1"), ListedRepository(""), (), Verdict.NOTHING),
+        (replace(ROW, base_ref="release/1"), ListedRepository(""), ("release/*",), Verdict.LOOK),
+        (replace(ROW, base_ref="copilot/1"), ListedRepository(""), ("*",), Verdict.NOTHING),
+        (replace(ROW, node_id=""), CONFIGURED, (), Verdict.LOOK),
+    ],
+    ids=[
+        "a person's",
+        "an agent's",
+        "no configuration",
+        "archived",
+        "a base that the settings do not name",
+        "a base that may have a file of its own",
+        "a base with an agent's name",
+        "a row that cannot be asked about",
+    ],
+)
+def test_what_a_row_tells(
+    row: OpenPullRequest, repository: ListedRepository, config_branches: tuple[str, ...], verdict: Verdict
+) -> None:
+    assert of_row(row, repository, "main", config_branches, TABLE) is verdict
+
+
+@pytest.mark.parametrize(
+    ("row", "details", "triggers", "looked_at"),
+    [
+        (ROW, PLAIN, ANYTHING, False),
+        (ROW, replace(PLAIN, labels=("bug", "size/M")), ANYTHING, False),
+        (ROW, replace(PLAIN, labels=("bug", "Preview")), LABEL, True),
+        (DRAFT, replace(PLAIN, labels=("preview",)), LABEL, False),
+        (replace(ROW, author=COPILOT), PLAIN, ANYTHING, True),
+        (replace(ROW, author=COPILOT), PLAIN, LABEL, False),
+        (replace(DRAFT, author=COPILOT), PLAIN, ANYTHING, False),
+        (replace(DRAFT, author=COPILOT), PLAIN, DRAFTS, True),
+        (replace(ROW, head_ref="copilot/fix-1"), PLAIN, ANYTHING, True),
+        (replace(FORK, head_ref="copilot/fix-1"), PLAIN, ANYTHING, False),
+        (ROW, replace(PLAIN, commits=(CLAUDE,)), ANYTHING, True),
+        (FORK, replace(PLAIN, commits=(CLAUDE,)), ANYTHING, False),
+        (DRAFT, replace(PLAIN, asks=True), ANYTHING, True),
+        (FORK, replace(PLAIN, asks=True), LABEL, True),
+        (ROW, replace(PLAIN, complete=False), ANYTHING, True),
+    ],
+    ids=[
+        "nothing at all",
+        "labels that mean something else",
+        "the label, as GitHub compares it",
+        "a labelled draft",
+        "an agent's account",
+        "an agent's account where agents trigger nothing",
+        "an agent's draft",
+        "an agent's draft where drafts count",
+        "an agent's branch",
+        "an agent's branch in a fork",
+        "an agent's commit",
+        "an agent's commit in a fork",
+        "a command on a draft",
+        "a command on a fork",
+        "more than was read",
+    ],
+)
+def test_what_the_details_tell(
+    row: OpenPullRequest, details: Details, triggers: Triggers, looked_at: bool
+) -> None:
+    assert may_trigger(row, SHOP, details, triggers, TABLE) is looked_at
+
+
+def test_a_change_of_a_moment_ago_may_not_be_seen_whole() -> None:
+    assert not is_settled(NOW, NOW)
+    assert not is_settled(NOW, NOW + timedelta(milliseconds=900))
+    assert not is_settled(NOW + timedelta(minutes=1), NOW)
+    assert is_settled(NOW, NOW + SETTLED)
