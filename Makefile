@@ -70,7 +70,7 @@ node-test: $(VENV)/.dev ## the chart on a real node: pods, probes, a Gateway (Li
 	@$(BIN)/python -m tests.node.build
 	$(BIN)/pytest -v --numprocesses 2 tests/node
 
-reference: $(VENV)/.runtime ## write docs/reasons.md, and the pages and schemas of the two configuration files, from the code
+reference: $(VENV)/.runtime ## write docs/reasons.md and docs/agents.md, and the pages and schemas of the two configuration files, from the code
 	$(BIN)/python -m docs.reference
 
 lock: $(VENV)/.dev ## refresh the lock files

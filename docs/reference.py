@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from docs.agents_page import agents_page
 from docs.reasons_page import reasons_page
 from previewbot.config.repository import RepositoryConfig
 from previewbot.config.schema import KeyPath, Schema, at, flow, schema_of
@@ -149,6 +150,7 @@ def pages() -> dict[str, str]:
     """Return what is to stand in each file, by its path from the root of the project."""
     settings, preview = schema_of(Settings), schema_of(RepositoryConfig)
     return {
+        "docs/agents.md": agents_page(),
         "docs/reasons.md": reasons_page(),
         "docs/settings.md": _SETTINGS.format(example=example(settings)),
         "docs/preview-yaml.md": _PREVIEW.format(example=example(preview)),

@@ -52,7 +52,7 @@ def by_claude(author: Account | None = ALICE) -> Commit:
         (Account(242468646, "Claude", "Bot"), "Claude"),
         (Account(158243242, "devin-ai-integration[bot]", "Bot"), "Devin"),
         (Account(161369871, "google-labs-jules[bot]", "Bot"), "Jules"),
-        (Account(5, "codegen-sh[bot]", "Bot"), "Codegen"),
+        (Account(5, "tembo[bot]", "Bot"), "Tembo"),
         (Account(5, "OpenHands-agent"), "OpenHands"),
     ],
 )

@@ -15,7 +15,7 @@ from previewbot.config.agents.table import Agent, AgentTable, NoAgent, NoAgentKi
 KEY = r"[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?"
 """How an agent is called in settings and `preview.yaml`."""
 
-_LINK = re.compile(r"[a-z0-9.-]+\.[a-z]{2,}(/[A-Za-z0-9._*-]+)*/?(\?[A-Za-z]+=)?")
+_LINK = re.compile(r"[a-z0-9.-]+\.[a-z]{2,}(/[A-Za-z0-9._*-]+)*/?(\?[A-Za-z]+=[a-z0-9-]*)?")
 _EMAIL = re.compile(r"[^\s<>@A-Z]+@[^\s<>@A-Z]+")
 _TRAILER = re.compile(r"[A-Za-z][A-Za-z0-9-]*: \S.*")
 _NUMBER = re.compile(r"[1-9][0-9]{0,17}")

@@ -9,6 +9,7 @@ from functools import cache
 # Not one within another, as in `https://example.com/?to=https://app.devin.ai/sessions/1`.
 _URL = re.compile(r"(?<![A-Za-z0-9+.=&?/%#:@-])https?://([^\s<>\"'`()\[\]{}|\\^\ufffc]+)", re.IGNORECASE)
 _PARTS = re.compile(r"([^/?#]*)([^?#]*)(.*)", re.DOTALL)
+_QUESTION = re.compile("%3[fF]")
 _CUT = frozenset("/_-=")
 """What a value ends with that something must follow."""
 
@@ -38,7 +39,8 @@ def shortest(value: str) -> str:
 
 def _split(written: str) -> tuple[str, str, str]:
     """Return host, path and rest; no host where a browser would go elsewhere than it looks."""
-    parts = _PARTS.fullmatch(written)
+    # Some agents write the address with its `?` quoted once too often.
+    parts = _PARTS.fullmatch(_QUESTION.sub("?", written, count=1))
     if parts is None:
         return "", "", ""
     host, path, rest = parts[1].lower().removesuffix(":443").removeprefix("www."), parts[2], parts[3]

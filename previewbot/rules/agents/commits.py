@@ -30,6 +30,7 @@ _TRAILER = re.compile(r"([A-Za-z0-9-]+)[ \t]*:[ \t]*(.*)", re.DOTALL)
 _PICKED = "(cherry picked from commit "
 _GITS_OWN = ("signed-off-by: ", _PICKED)
 _GITS_SHARE = 3
+_PARAGRAPHS = 4
 
 BY_COMMIT = "the author of a commit"
 """How it is told that an agent made a commit."""
@@ -83,13 +84,31 @@ def signatures(table: AgentTable) -> Callable[[str], str]:
 
 
 def _trailers(message: str, table: AgentTable) -> list[str]:
-    """Return the trailers of a message, each on one line."""
+    """Return the trailers of a message, each on one line.
+
+    GitHub puts co-authors into a paragraph of their own, behind the one in which an agent names its session.
+    So agents' own trailers are looked for in all paragraphs at the end that have nothing but trailers.
+    """
     end = message[-_MESSAGE_END:].replace("\r\n", "\n").rstrip()
     head, *rest = _PARAGRAPH.split(end)
     # The first paragraph says what the commit does; of a message that was cut it is not the first.
-    if not rest and len(message) <= _MESSAGE_END:
-        return []
-    lines = _unfolded((rest[-1] if rest else head).split("\n"))
+    paragraphs = rest if len(message) <= _MESSAGE_END else [head, *rest]
+    found: list[str] = []
+    for paragraph in reversed(paragraphs[-_PARAGRAPHS:]):
+        block = _block(paragraph, table)
+        if not block:
+            break
+        found = block if not found else [*(line for line in block if _is_own(line, table)), *found]
+    return found
+
+
+def _is_own(line: str, table: AgentTable) -> bool:
+    return any(_is_trailer(signal, line) for _, signal in table.signals(SignalKind.TRAILER))
+
+
+def _block(paragraph: str, table: AgentTable) -> list[str]:
+    """Return the lines of a paragraph if they are trailers, as Git sees it; nothing if they are not."""
+    lines = _unfolded(paragraph.split("\n"))
     footers = [signal.value for _, signal in table.signals(SignalKind.FOOTER)]
     lines = [line for line in lines if not any(is_line_of(line, footer) for footer in footers)]
     gits_own = [line for line in lines if line.lower().startswith(_GITS_OWN)]

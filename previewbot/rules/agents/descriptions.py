@@ -16,7 +16,7 @@ _LONGEST_LINE = 1_000
 # An emoji, emphasis or small print may stand before the words; but a bullet makes them a part of somebody's
 # list, and a quotation mark somebody else's words.
 _BEFORE = re.compile(
-    r"(?:<(?:sub|sup|small|p|div|center|em|i|b|strong|br)(?:\s[^<>]{0,80})?/?>"
+    r"(?![ \t]*[*][ \t])(?:<(?:sub|sup|small|p|div|center|em|i|b|strong|br)(?:\s[^<>]{0,80})?/?>"
     rf"|[ \t*_]|[^\x00-\x7f\w{GAP}“”„‟«»‹›‘’‚‛•‣◦⁃∙·])*",
     re.IGNORECASE,
 )
