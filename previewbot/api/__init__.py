@@ -36,7 +36,17 @@ from previewbot.api.preview import (
 from previewbot.api.proof import Proven, Why
 from previewbot.api.reasons import HAVE_LOGS, POD_PROBLEMS, REASONS, Reason, ReasonInfo
 from previewbot.api.reports import Refusal, Report
-from previewbot.api.requests import Goal, Refused, Reply, RequestId, RequestKind, Requests, Said
+from previewbot.api.requests import (
+    OF_REVIEWS,
+    Goal,
+    Place,
+    Refused,
+    Reply,
+    RequestId,
+    RequestKind,
+    Requests,
+    Said,
+)
 from previewbot.api.resource import Resource
 from previewbot.api.slot import Holders, Slot, SlotBound
 from previewbot.api.status import (
@@ -65,6 +75,7 @@ __all__ = [
     "LISTING",
     "LISTING_ASKED",
     "MEMBER_COMMENT_ID",
+    "OF_REVIEWS",
     "PLURAL",
     "POD_PROBLEMS",
     "POKED_AT",
@@ -91,6 +102,7 @@ __all__ = [
     "Observed",
     "OtherLink",
     "Phase",
+    "Place",
     "PodProblem",
     "Poke",
     "Preview",

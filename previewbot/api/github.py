@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
+from previewbot.api.requests import RequestId, RequestKind
+
 MEMBERS = frozenset({"OWNER", "MEMBER", "COLLABORATOR"})
 """Of `author_association`, what people with write access usually have
 (https://docs.github.com/en/graphql/reference/enums#commentauthorassociation).
@@ -147,6 +149,9 @@ class Comment:
     only what may give a command is kept: `body`. Of one that begins with a marker of ours, which anybody can
     quote, also `marker`, and the `hash` of the whole text. `association` is what its author is to the
     repository (`author_association`, see MEMBERS). By `node_id` GraphQL finds it.
+
+    What stands in a review, as its body or as a comment on lines, is of another `kind`: of these GitHub does
+    not tell the App. A review was `created_at` when it was submitted, and REST knows no other time of it.
     """
 
     id: int
@@ -159,6 +164,21 @@ class Comment:
     hash: str = ""
     association: str = ""
     node_id: str = ""
+    kind: RequestKind = RequestKind.ISSUE_COMMENT
+
+    @property
+    def request(self) -> RequestId:
+        """The id of the request that it makes."""
+        return RequestId(kind=self.kind, id=self.id)
+
+    @property
+    def shown_at(self) -> datetime:
+        """When others could read it first, or read it changed.
+
+        Of a comment in a review that was begun as a draft, `created_at` is the draft's; GitHub sets
+        `updated_at` when the review is submitted.
+        """
+        return max(self.created_at, self.updated_at)
 
 
 @dataclass(frozen=True)

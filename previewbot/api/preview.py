@@ -10,6 +10,7 @@ from typing import Annotated, Any
 from pydantic import Field, TypeAdapter
 
 from previewbot.api.names import FULL_NAME
+from previewbot.api.requests import OF_REVIEWS, RequestKind
 from previewbot.api.status import Status
 from previewbot.api.value import Value
 
@@ -29,6 +30,10 @@ CALL_ID = f"{GROUP}/call-id"
 CALLED_BY = f"{GROUP}/called-by"
 CLOSED_ID = f"{GROUP}/closed-id"
 EVENT_ID = f"{GROUP}/event-id"
+REVIEW_ID = f"{GROUP}/review-id"
+REVIEW_COMMENT_ID = f"{GROUP}/review-comment-id"
+MEMBER_REVIEW_ID = f"{GROUP}/member-review-id"
+MEMBER_REVIEW_COMMENT_ID = f"{GROUP}/member-review-comment-id"
 
 LISTING = "listing-"
 """What the delivery id of a poke begins with that is the listing's and no webhook's."""
@@ -67,7 +72,8 @@ class Poke(Value):
     and quota only: what its author may do is asked of GitHub. `label_id` is the latest delivery that told of
     a label that a person set; `call_id` that of a comment by somebody else than the author, or of a label
     that a bot set, `called_by` the number of that account. `closed_id` is the latest delivery that told of a
-    closing, and `event_id` the latest that told of anything but somebody else's comment.
+    closing, and `event_id` the latest that told of anything but somebody else's comment. The ids of reviews
+    and of comments on lines are of other kinds, each for itself: they are read because of these alone.
     """
 
     delivery_id: str = ""
@@ -80,6 +86,20 @@ class Poke(Value):
     called_by: int = 0
     closed_id: str = ""
     event_id: str = ""
+    review_id: int = 0
+    review_comment_id: int = 0
+    member_review_id: int = 0
+    member_review_comment_id: int = 0
+
+    def told(self, kind: RequestKind) -> int:
+        """Return the id of a request of this kind that a delivery told of; 0 if none did."""
+        ids = (self.comment_id, self.review_id, self.review_comment_id)
+        return dict(zip(RequestKind, ids, strict=True))[kind]
+
+    def told_by_member(self, kind: RequestKind) -> int:
+        """Return the id of a member's request of this kind that a delivery told of; 0 if none did."""
+        ids = (self.member_comment_id, self.member_review_id, self.member_review_comment_id)
+        return dict(zip(RequestKind, ids, strict=True))[kind]
 
     @property
     def from_listing(self) -> bool:
@@ -119,7 +139,25 @@ class Preview:
         """Whether a member wrote a command that no complete look at GitHub has taken into account."""
         # By the comment and not by a flag of the last poke: a stranger's comment a moment later is the last
         # one then, and the annotation of a poke that knows nothing of it stays.
-        return self.poke.member_comment_id > self.status.requests.member_comment_id
+        requests = self.status.requests
+        if self.poke.member_comment_id > requests.member_comment_id:
+            return True
+        # Who wrote a review as a draft submits it when newer ones are read already: its id has no order.
+        return any(
+            self.poke.told_by_member(kind) not in (0, requests.place(kind).told_by_member)
+            for kind in OF_REVIEWS
+        )
+
+    @property
+    def must_read_reviews(self) -> bool:
+        """Whether a delivery or the listing tells that there may be something new in reviews.
+
+        They are read then and never else: it takes two requests more, and few people give commands there.
+        """
+        requests = self.status.requests
+        told = any(self.poke.told(kind) not in (0, requests.place(kind).told) for kind in OF_REVIEWS)
+        left = any(requests.place(kind).left for kind in OF_REVIEWS)
+        return told or left or (self.poke.from_listing and self.unseen_poke)
 
 
 def name_of(repository_id: int, number: int) -> str:
@@ -148,7 +186,13 @@ def annotations_of(poke: Poke) -> dict[str, str]:
         annotations[CLOSED_ID] = poke.closed_id
     if poke.event_id:
         annotations[EVENT_ID] = poke.event_id
-    return annotations
+    in_reviews = {
+        REVIEW_ID: poke.review_id,
+        REVIEW_COMMENT_ID: poke.review_comment_id,
+        MEMBER_REVIEW_ID: poke.member_review_id,
+        MEMBER_REVIEW_COMMENT_ID: poke.member_review_comment_id,
+    }
+    return annotations | {key: str(number) for key, number in in_reviews.items() if number}
 
 
 def new_object(spec: Spec, poke: Poke) -> dict[str, Any]:
@@ -232,6 +276,10 @@ def _poke_from(annotations: Mapping[str, str]) -> Poke:
         called_by=_number(annotations.get(CALLED_BY, "")),
         closed_id=annotations.get(CLOSED_ID, ""),
         event_id=annotations.get(EVENT_ID, ""),
+        review_id=_number(annotations.get(REVIEW_ID, "")),
+        review_comment_id=_number(annotations.get(REVIEW_COMMENT_ID, "")),
+        member_review_id=_number(annotations.get(MEMBER_REVIEW_ID, "")),
+        member_review_comment_id=_number(annotations.get(MEMBER_REVIEW_COMMENT_ID, "")),
     )
 
 

@@ -14,6 +14,15 @@ class RequestKind(StrEnum):
     """Where a request of a person was written."""
 
     ISSUE_COMMENT = "IssueComment"
+    """A comment in the conversation of the pull request."""
+    REVIEW = "Review"
+    """The body of a review."""
+    REVIEW_COMMENT = "ReviewComment"
+    """A comment on lines of the change."""
+
+
+OF_REVIEWS = (RequestKind.REVIEW, RequestKind.REVIEW_COMMENT)
+"""What is written in a review: GitHub does not say there whether an App wrote it."""
 
 
 @dataclass(frozen=True)
@@ -33,12 +42,31 @@ class Refused(Value):
 
 
 @dataclass(frozen=True)
+class Place(Value):
+    """What is known of the requests of one kind in reviews: all up to `floor` that GitHub showed until
+    `shown_at` (by its own times) were carried out.
+
+    `told` is the id that the latest delivery told of when a look last took it into account, `told_by_member`
+    the same of a member's. `pages` full pages of the list have been read, and no more than the last of them
+    is read again. `left`: a look left some of it to the next.
+    """
+
+    floor: int = 0
+    shown_at: datetime | None = None
+    told: int = 0
+    told_by_member: int = 0
+    pages: int = 0
+    left: bool = False
+
+
+@dataclass(frozen=True)
 class Requests(Value):
     """Which requests were carried out: all issue comments up to `floor`, and those in `handled`.
 
     Nothing new was written before `read_at`. `member_comment_id` is the newest command of a member that a
     delivery told of and a complete look has taken into account; `newest_order` the newest comment whose
-    `start`, `restart` or `stop` was carried out.
+    `start`, `restart` or `stop` was carried out. `places` has what is known of each kind of `OF_REVIEWS`, and
+    `reviews_as_of` is the pull request's `updated_at` when these were last read.
     """
 
     floor: int = 0
@@ -47,11 +75,31 @@ class Requests(Value):
     member_comment_id: int = 0
     newest_order: int = 0
     refused: tuple[Refused, ...] = ()
+    places: dict[str, Place] = field(default_factory=dict)
+    reviews_as_of: datetime | None = None
 
     @property
     def comments(self) -> tuple[int, ...]:
         """The ids of the handled issue comments."""
-        return tuple(each.id for each in self.handled if each.kind == RequestKind.ISSUE_COMMENT)
+        return self.handled_of(RequestKind.ISSUE_COMMENT)
+
+    def handled_of(self, kind: str) -> tuple[int, ...]:
+        """Return the ids of the handled requests of one kind, as far as they are known one by one."""
+        return tuple(each.id for each in self.handled if each.kind == kind)
+
+    def floor_of(self, kind: str) -> int:
+        """Return the id of this kind up to which requests count as carried out."""
+        return self.floor if kind == RequestKind.ISSUE_COMMENT else self.place(kind).floor
+
+    def place(self, kind: str) -> Place:
+        """Return what is known of one kind in reviews."""
+        return self.places.get(kind, Place())
+
+    def with_place(self, kind: str, place: Place) -> Requests:
+        """Return these with that known of one kind in reviews."""
+        if self.place(kind) == place:
+            return self
+        return replace(self, places={**self.places, kind: place})
 
     @property
     def newest_comment(self) -> int:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
 
-from previewbot.api import RequestId, Requests
+from previewbot.api import Place, RequestId, Requests
 from previewbot.rules.commands import Command, UnknownCommand
 
 
@@ -16,6 +17,8 @@ class Hand(Enum):
     OWN = "own"
     TRUSTED_APP = "trusted app"
     OTHER_APP = "other app"
+    UNTOLD = "untold"
+    """It stands in a review, of which GitHub does not tell: an App may have written it."""
 
 
 @dataclass(frozen=True)
@@ -55,17 +58,20 @@ class OwnComments:
     answer."""
 
     reports: tuple[OwnReport, ...] = ()
-    answered: frozenset[int] = frozenset()
+    answered: frozenset[RequestId] = frozenset()
 
 
 @dataclass(frozen=True)
 class Left:
-    """What a look leaves of the new commands to the next: the oldest one's id and time, and when that is
-    due."""
+    """What a look leaves of the new commands to the next: of each kind the oldest one's id and time, and when
+    that is due.
 
-    oldest: int
-    since: datetime
+    Of a kind of which a list was read in part only, `oldest` knows nothing.
+    """
+
     again_at: datetime
+    oldest: Mapping[str, int] = field(default_factory=dict)
+    since: Mapping[str, datetime] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -74,7 +80,8 @@ class Inbox:
 
     `told` has the accounts that we answered before, as far as the conversation shows it; `refusals_left` is
     how many more of those who may not ask are answered this hour. `earlier` is what this process knows of an
-    earlier Preview of the same pull request.
+    earlier Preview of the same pull request. `places` is what is known of each kind in reviews, as of this
+    look; None if it did not read them.
     """
 
     requests: tuple[Request, ...] = ()
@@ -83,3 +90,4 @@ class Inbox:
     told: frozenset[int] = frozenset()
     refusals_left: int | None = None
     earlier: Requests | None = None
+    places: Mapping[str, Place] | None = None

@@ -7,8 +7,11 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
+
+from previewbot.api import RequestId, RequestKind
 
 _MARKER_RE = re.compile(r"\A<!-- previewbot (status|reply) ([a-z0-9= -]*?) ?-->")
 _LONGEST = 200
@@ -17,14 +20,22 @@ _LONGEST = 200
 _FIELD_RE = re.compile(r"([a-z-]+)=([a-z0-9-]+)")
 
 
+_REPLY_TO: Mapping[str, RequestKind] = {
+    "reply-to": RequestKind.ISSUE_COMMENT,
+    # Words of their own, which an older version does not take for the id of an issue comment.
+    "reply-to-review": RequestKind.REVIEW,
+    "reply-to-review-comment": RequestKind.REVIEW_COMMENT,
+}
+
+
 @dataclass(frozen=True)
 class Marker:
-    """What a marker says: which kind of comment, and the id of the request handled last or answered."""
+    """What a marker says: which kind of comment, the issue comment handled last, the request answered."""
 
     kind: Literal["status", "reply"]
     key: str = ""
     command: int = 0
-    reply_to: int = 0
+    reply_to: RequestId | None = None
 
 
 def status_marker(key: str, command: int) -> str:
@@ -32,9 +43,10 @@ def status_marker(key: str, command: int) -> str:
     return f"<!-- previewbot status key={key} command={command} -->"
 
 
-def reply_marker(reply_to: int) -> str:
-    """Return the first line of the answer to the issue comment with this id."""
-    return f"<!-- previewbot reply reply-to={reply_to} -->"
+def reply_marker(reply_to: RequestId) -> str:
+    """Return the first line of the answer to a request; raises StopIteration for a kind that is not ours."""
+    name = next(name for name, kind in _REPLY_TO.items() if kind == reply_to.kind)
+    return f"<!-- previewbot reply {name}={reply_to.id} -->"
 
 
 def marker_in(body: str) -> str:
@@ -54,7 +66,14 @@ def parse_marker(body: str) -> Marker | None:
         kind=kind,
         key=fields.get("key", ""),
         command=_number(fields.get("command")),
-        reply_to=_number(fields.get("reply-to")),
+        reply_to=next(
+            (
+                RequestId(kind=request_kind, id=request_id)
+                for name, request_kind in _REPLY_TO.items()
+                if (request_id := _number(fields.get(name)))
+            ),
+            None,
+        ),
     )
 
 

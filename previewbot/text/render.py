@@ -15,7 +15,7 @@ from pathlib import Path
 
 from jinja2 import FileSystemLoader
 
-from previewbot.api import Preview, Said
+from previewbot.api import Preview, RequestId, RequestKind, Said
 from previewbot.text import environment
 from previewbot.text.environment import templates_directory
 from previewbot.text.markers import reply_marker, status_marker
@@ -73,14 +73,21 @@ class Renderer:
         # GitHub refuses a longer comment as a whole, and then people would see nothing at all.
         return f"{marker}\n{_tidy(text)}"[:COMMENT_LIMIT]
 
-    def reply(self, said: Iterable[Said], comment_id: int, view: View) -> str:
-        """Return the answer to what one comment asks for, marked so that it is given once."""
+    def reply(self, said: Iterable[Said], request: RequestId, view: View, author: str = "") -> str:
+        """Return the answer to what one comment asks for, marked so that it is given once.
+
+        It stands in the conversation: of what `author` wrote elsewhere it says where.
+        """
         values = _values(_for_comments(view))
         texts = [
             self._comments.get_template(f"replies/{each.words}.md").render(values | _with_types(each.values))
             for each in said
         ]
-        return f"{reply_marker(comment_id)}\n{_tidy(_APART.join(texts))}"[:COMMENT_LIMIT]
+        text = _APART.join(texts)
+        if request.kind != RequestKind.ISSUE_COMMENT:
+            about = {"request": request, "author": author}
+            text = self._comments.get_template("_in_review.md").render(values | about) + text
+        return f"{reply_marker(request)}\n{_tidy(text)}"[:COMMENT_LIMIT]
 
     def headline(self, view: View) -> str:
         """Return what the comment says first, as one plain line: for conditions and Events.

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from previewbot.api import RequestKind
 from previewbot.api.github import MEMBERS
 from previewbot.api.names import is_full_name
 from previewbot.rules import commands
@@ -24,10 +25,10 @@ class Trigger:
     """Pull requests to look at; `create` if they may get a Preview by this.
 
     `updated_at` and `comment_id` are what GitHub's API must show at least before it is believed;
-    `member_comment_id` is that comment if a member wrote it (`MEMBERS`), else 0. `urgent`: a label, or a
-    comment by somebody else than the author, which must not wait for the author's noise; `by` is that
-    somebody's account, or that of the bot that set the label, 0 where a person did. `closes`: something may
-    be left to take down.
+    `member_comment_id` is that comment if a member wrote it (`MEMBERS`), else 0. It is what a review is as
+    well, or a comment on lines: `kind` says it. `urgent`: a label, or a comment by somebody else than the
+    author, which must not wait for the author's noise; `by` is that somebody's account, or that of the bot
+    that set the label, 0 where a person did. `closes`: something may be left to take down.
     """
 
     repository_id: int
@@ -41,6 +42,7 @@ class Trigger:
     urgent: bool = False
     by: int = 0
     closes: bool = False
+    kind: RequestKind = RequestKind.ISSUE_COMMENT
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,8 @@ def parse_event(event: str, payload: object, *, app_id: int) -> Trigger | Listin
     readers = {
         "pull_request": _pull_request,
         "issue_comment": _issue_comment,
+        "pull_request_review": _review,
+        "pull_request_review_comment": _review,
         "check_run": _check,
         "check_suite": _check,
         "workflow_run": _check,
@@ -130,6 +134,15 @@ class _Object:
         user = self.values.get("user")
         return self._as_object(user, self._under("user")).number("id") if user is not None else 0
 
+    def is_by_bot(self) -> bool:
+        """Return whether a bot's account stands under `user`."""
+        user = self.values.get("user")
+        return isinstance(user, Mapping) and user.get("type") == "Bot"
+
+    def has_command(self) -> bool:
+        """Return whether `body`, which may be null, holds a command."""
+        return self._value("body") is not None and bool(commands.parse(self.text("body")))
+
     def bot(self) -> int:
         """Return the number of the account under `sender` if that is a bot's, else 0."""
         sender = self.values.get("sender")
@@ -177,22 +190,42 @@ def _issue_comment(_: str, payload: _Object, app_id: int) -> Trigger | Ignored:
     if payload.text("action") != "created" or not commands.parse(comment.text("body")):
         # A deleted or edited comment may be ours: the text is restored at its next change, not at once.
         return Ignored("no new command")
-    comment_id = comment.number("id")
+    return _asked(payload, issue, comment, RequestKind.ISSUE_COMMENT)
+
+
+def _review(event: str, payload: _Object, app_id: int) -> Trigger | Ignored:
+    """A review that was submitted, or a comment on lines: of both GitHub documents no App that wrote it
+    (https://docs.github.com/en/webhooks/webhook-events-and-payloads#pull_request_review)."""
+    is_body = event == "pull_request_review"
+    kind = RequestKind.REVIEW if is_body else RequestKind.REVIEW_COMMENT
+    written = payload.child("review" if is_body else "comment")
+    # A review that only approves has no body: GitHub sends null.
+    if payload.text("action") != ("submitted" if is_body else "created") or not written.has_command():
+        return Ignored("no new command")
+    if written.is_by_bot():
+        return Ignored("a bot's review")
+    return _asked(payload, payload.child("pull_request"), written, kind)
+
+
+def _asked(payload: _Object, subject: _Object, written: _Object, kind: RequestKind) -> Trigger:
+    """Return what a new text with a command is about; `subject` is the pull request that it stands at."""
+    number = written.number("id")
     # Where it is missing or no text, nobody is put before the others: a delivery is not lost over it.
-    association = comment.values.get("author_association")
+    association = written.values.get("author_association")
     by_member = isinstance(association, str) and association in MEMBERS
     # A webhook does not see private memberships, which are the default: such a writer is shown as CONTRIBUTOR
     # or NONE (https://github.com/orgs/community/discussions/18690). So whoever is not the author may call for
     # a look; it grants nothing, and a deleted account calls for none.
-    by = comment.account()
+    by = written.account()
     return _trigger(
         payload,
-        (issue.number("number"),),
+        (subject.number("number"),),
         create=True,
-        comment_id=comment_id,
-        member_comment_id=comment_id if by_member else 0,
-        urgent=by not in (0, issue.account()),
+        comment_id=number,
+        member_comment_id=number if by_member else 0,
+        urgent=by not in (0, subject.account()),
         by=by,
+        kind=kind,
     )
 
 
@@ -232,6 +265,7 @@ def _trigger(
     urgent: bool = False,
     by: int = 0,
     closes: bool = False,
+    kind: RequestKind = RequestKind.ISSUE_COMMENT,
 ) -> Trigger:
     if "installation" not in payload.values:
         raise Malformed("`installation` is missing: the webhook belongs into the App, not into a repository")
@@ -248,4 +282,5 @@ def _trigger(
         urgent=urgent,
         by=by,
         closes=closes,
+        kind=kind,
     )

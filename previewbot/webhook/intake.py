@@ -21,7 +21,7 @@ from prometheus_client import CollectorRegistry, Counter, Histogram
 from werkzeug.datastructures import Headers
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
-from previewbot.api import Poke, Spec
+from previewbot.api import Poke, RequestKind, Spec
 from previewbot.config.server import Settings
 from previewbot.errors import RemoteError
 from previewbot.rules.environment_keys import spec_of
@@ -147,17 +147,23 @@ class Intake:
 
     def _poke(self, about: Trigger, delivery: str) -> _Answer:
         called = about.urgent and about.by != 0
+        told = {about.kind: (about.comment_id, about.member_comment_id)}
+        comment, review, on_lines = (told.get(kind, (0, 0)) for kind in RequestKind)
         poke = Poke(
             delivery_id=delivery,
             poked_at=self.now(),
             updated_at=about.updated_at,
-            comment_id=about.comment_id,
-            member_comment_id=about.member_comment_id,
+            comment_id=comment[0],
+            member_comment_id=comment[1],
             label_id=delivery if about.urgent and not called else "",
             call_id=delivery if called else "",
             called_by=about.by if called else 0,
             closed_id=delivery if about.closes else "",
             event_id="" if called and about.comment_id else delivery,
+            review_id=review[0],
+            review_comment_id=on_lines[0],
+            member_review_id=review[1],
+            member_review_comment_id=on_lines[1],
         )
         try:
             known = [

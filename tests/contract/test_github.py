@@ -51,6 +51,8 @@ READS: tuple[tuple[str, Any], ...] = (
     (f"{REPO}/commits/HEAD/check-runs", models.ReposOwnerRepoCommitsRefCheckRunsGetResponse200),
     (f"{REPO}/actions/runs?head_sha=HEAD", models.ReposOwnerRepoActionsRunsGetResponse200),
     (f"{REPO}/issues/1/comments", list[models.IssueComment]),
+    (f"{REPO}/pulls/1/reviews", list[models.PullRequestReview]),
+    (f"{REPO}/pulls/1/comments?sort=updated&direction=asc", list[models.PullRequestReviewComment]),
     (f"{REPO}/collaborators/alice/permission", models.RepositoryCollaboratorPermission),
     ("/users/alice", models.PublicUser),
     ("/users/previewbot%5Bbot%5D", models.PublicUser),
@@ -64,6 +66,7 @@ async def test_every_answer_has_the_published_shape(town: Town, path: str, model
     head = town.github.pull_request(number).head_sha
     comment = town.github.comment(number, ALICE, "/preview")
     town.github.react(comment, town.github.app.bot, "eyes")
+    town.github.review(number, ALICE, "Well done", {"src/app.py": "Why?"}, state="APPROVED")
     town.github.set_check(head, "build", "in_progress")
     town.github.set_workflow_run(head, "build", "completed", "action_required")
     town.github.label(number, "preview")
@@ -111,6 +114,11 @@ async def test_what_is_written_is_answered_in_the_published_shape(town: Town) ->
     described(models.IssueComment, made)
     described(models.IssueComment, changed)
     described(models.Reaction, first)
+    line = town.github.comment_on_line(1, ALICE, "src/app.py", "/preview status")
+    path = f"{REPO}/pulls/comments/{line}/reactions"
+    on_line, twice = [await town.call("POST", path, {"content": "eyes"}) for _ in range(2)]
+    described(models.Reaction, on_line)
+    assert (on_line.status, twice.status) == (201, 200)
     assert [a.status for a in (made, changed, first, again, deleted)] == [201, 200, 201, 200, 204]
     assert changed.json["body"] == "two"
     assert (await town.get(f"{REPO}/issues/1/comments")).json == []
@@ -128,6 +136,7 @@ async def test_every_event_has_the_published_shape(town: Town) -> None:
     comment = github.comment(number, ALICE, "/preview")
     github.edit_comment(comment, "/preview stop")
     github.delete_comment(comment)
+    github.review(number, ALICE, "/preview status", {"src/app.py": "/preview help"})
     github.close(number)
     github.reopen(number)
     github.merge(number, by=ALICE)
@@ -138,6 +147,8 @@ async def test_every_event_has_the_published_shape(town: Town) -> None:
     assert {(event, payload["action"]) for event, payload in events} == {
         *(("pull_request", action) for action in (*pulls, "closed", "reopened")),
         *(("issue_comment", action) for action in ("created", "edited", "deleted")),
+        ("pull_request_review", "submitted"),
+        ("pull_request_review_comment", "created"),
         *(("check_run", action) for action in ("created", "completed")),
     }
     for event, payload in events:

@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from previewbot.api import Phase, PodProblem, Preview, Reason, RequestKind, Said
+from previewbot.api import Phase, PodProblem, Preview, Reason, RequestId, RequestKind, Said
+from previewbot.clients.github import InstallationClient
 from previewbot.config.server import parse
 from previewbot.engine.view import view_of
 from previewbot.text.render import Renderer
@@ -117,11 +118,17 @@ ANSWERS: dict[str, dict[str, str]] = {"status": {}, "help": {}, "already-running
 def test_in_no_state_they_are_in_a_comment_an_answer_or_on_a_page(state: str) -> None:
     view = view_of(SILENT, with_words(STATES[state]))
     texts = [RENDERER.comment(view), RENDERER.page(view, view.page_url)]
-    texts += [RENDERER.reply([Said(words, values)], 99, view) for words, values in ANSWERS.items()]
+    texts += [
+        RENDERER.reply([Said(words, values)], RequestId(kind, 99), view)
+        for words, values in ANSWERS.items()
+        for kind in RequestKind
+    ]
 
     assert not [text for text in texts if WORD in text]
 
 
 def test_answers_go_to_comments_only() -> None:
-    """Another place to answer at would need the same care."""
-    assert set(RequestKind) == {RequestKind.ISSUE_COMMENT}
+    """Another place to answer at would need the same care: GitHub can be asked to write in no other."""
+    writes = {name for name in vars(InstallationClient) if name.startswith(("create_", "update_"))}
+
+    assert writes == {"create_comment", "update_comment"}

@@ -13,6 +13,7 @@ async def make_every_call(town: Town) -> list[Asked]:
     number = town.pull_request()
     head = town.github.pull_request(number).head_sha
     command = town.github.comment(number, ALICE, "/preview")
+    on_line = town.github.comment_on_line(number, ALICE, "src/app.py", "/preview status")
     await town.app.facts()
     await town.app.hook()
     await town.app.deliveries()
@@ -39,6 +40,9 @@ async def make_every_call(town: Town) -> list[Asked]:
     [comment, *_] = await client.comments(_SHOP, number, None)
     await client.edits([comment.node_id])
     await client.graphql("query { rateLimit { cost } }", {}, {"rateLimit": {"cost": None}})
+    await client.reviews(_SHOP, number, 1)
+    await client.review_comments(_SHOP, number, town.github.pull_request(number).created_at)
+    await client.react_on_lines(_SHOP, on_line, "eyes")
     ours = await client.create_comment(_SHOP, number, "Hello")
     await client.update_comment(_SHOP, ours.id, "Hello again")
     await client.delete_comment(_SHOP, ours.id)

@@ -17,9 +17,11 @@ from typing import Any, Literal, cast
 from urllib.parse import urlsplit
 
 from previewbot.api import (
+    LISTING,
     PREVIEW_LABEL,
     Poke,
     Preview,
+    RequestKind,
     Resource,
     Service,
     Status,
@@ -42,6 +44,8 @@ from previewbot.api.github import (
     PullRequest,
     Repository,
 )
+from previewbot.clients.github.cache import PAGE_SIZE
+from previewbot.clients.github.installation import REVIEW_PAGES
 from previewbot.clients.kubernetes.resources import without_nulls
 from previewbot.clients.links import Question
 from previewbot.clients.registry import FoundImage
@@ -332,7 +336,7 @@ class GitHubInMemory:
 
     def __init__(self, calls: Calls, clock: Clock) -> None:
         self._calls, self._clock = calls, clock
-        self._comment_ids = itertools.count(501)
+        self._comment_ids, self._review_ids = itertools.count(501), itertools.count(501)
         self.head_sha = A
         self.state: Literal["open", "closed"] = "open"
         self.fork, self.private, self.archived = False, True, False
@@ -348,7 +352,9 @@ class GitHubInMemory:
         self.paths: tuple[str, ...] = ("checkout/app.py",)
         self.merge_commit_sha: str | None = None
         self.comments_written: list[Comment] = []
+        self.reviews_written: list[Comment] = []
         self.read_since: list[datetime | None] = []
+        self.pages_read: list[int] = []
         self.covering = {"acme/shop": _REPOSITORY}
         self.installations = {"acme/shop": _INSTALLATION}
         self.checks = Build("none")
@@ -357,6 +363,7 @@ class GitHubInMemory:
         self.permissions: dict[str, str] = {}
         self.asked_about: list[str] = []
         self.reacted: list[tuple[int, str]] = []
+        self.reacted_on_lines: list[tuple[int, str]] = []
         self.written_in: list[str] = []
         self.kept: QuotaKept | None = None
         self.writes_limit: TryLater | None = None
@@ -373,14 +380,38 @@ class GitHubInMemory:
         """
         number = next(self._comment_ids)
         now = self._clock.now
-        if isinstance(who, str):
-            who = self.accounts.setdefault(who, Account(len(self.accounts) + 2, who))
-        elif who != ANN:
-            self.permissions.setdefault(who.login, "read")
+        who = self._person(who)
         written = Comment(number, who, app_id, body, now, now, association=association)
         self.comments_written.append(written)
         self.updated_at = now
         return number
+
+    def review(
+        self,
+        body: str,
+        who: str | Account = "ann",
+        association: str = "NONE",
+        *,
+        on_lines: bool = False,
+        number: int = 0,
+        begun_at: datetime | None = None,
+    ) -> int:
+        """Submit a review, or a comment on lines, whose id is that of when it was begun; return the id."""
+        kind = RequestKind.REVIEW_COMMENT if on_lines else RequestKind.REVIEW
+        number, now = number or next(self._review_ids), self._clock.now
+        who = self._person(who)
+        begun = begun_at if on_lines and begun_at else now
+        written = Comment(number, who, None, body, begun, now, association=association, kind=kind)
+        self.reviews_written.append(replace(written, node_id=f"{kind} {number}"))
+        self.updated_at = now
+        return number
+
+    def _person(self, who: str | Account) -> Account:
+        if isinstance(who, str):
+            return self.accounts.setdefault(who, Account(len(self.accounts) + 2, who))
+        if who != ANN:
+            self.permissions.setdefault(who.login, "read")
+        return who
 
     def bot(self, login: str) -> Account:
         """Return the account of a bot."""
@@ -473,6 +504,23 @@ class GitHubInMemory:
         self._calls.note("comments")
         self.read_since.append(since)
         return [as_read(c) for c in self.comments_written if since is None or c.updated_at >= since]
+
+    async def reviews(self, repository: str, number: int, page: int) -> list[Comment]:
+        self._calls.note("reviews")
+        self.pages_read.append(page)
+        bodies = [as_read(c) for c in self.reviews_written if c.kind is RequestKind.REVIEW]
+        return bodies[(page - 1) * PAGE_SIZE :][: REVIEW_PAGES * PAGE_SIZE]
+
+    async def review_comments(self, repository: str, number: int, since: datetime) -> list[Comment]:
+        self._calls.note("review comments")
+        found = [as_read(c) for c in self.reviews_written if c.kind is RequestKind.REVIEW_COMMENT]
+        found = sorted((c for c in found if c.updated_at >= since), key=lambda c: c.updated_at)
+        return found[: REVIEW_PAGES * PAGE_SIZE]
+
+    async def react_on_lines(self, repository: str, comment_id: int, content: str) -> None:
+        self._calls.note("react on lines")
+        self.written_in.append(repository)
+        self.reacted_on_lines.append((comment_id, content))
 
     async def permission(self, repository: str, login: str) -> str:
         self._calls.note("permission")
@@ -686,6 +734,49 @@ class World:
         self.poke(comment_id=number, urgent_by=None if by_author else author.id)
         return number
 
+    def review(
+        self,
+        body: str,
+        author: Account = ANN,
+        *,
+        on_lines: bool = False,
+        number: int = 0,
+        by_member: bool = False,
+        begun_at: datetime | None = None,
+    ) -> int:
+        """Submit a review, or a comment on lines, and tell of it as web does; return its id."""
+        number = self.github.review(body, author, on_lines=on_lines, number=number, begun_at=begun_at)
+        self.poke_review(number, author, on_lines=on_lines, by_member=by_member)
+        return number
+
+    def poke_review(
+        self, number: int, author: Account = ANN, *, on_lines: bool = False, by_member: bool = False
+    ) -> None:
+        """Tell of a review, or of a comment on lines, as web does."""
+        delivery = f"delivery {next(self._deliveries)}"
+        called = author != self.github.author
+        of_member = number if by_member else 0
+        self.cluster.poke(
+            Poke(
+                delivery_id=delivery,
+                poked_at=self.clock.now,
+                call_id=delivery if called else "",
+                called_by=author.id if called else 0,
+                event_id="" if called else delivery,
+                review_id=0 if on_lines else number,
+                review_comment_id=number if on_lines else 0,
+                member_review_id=0 if on_lines else of_member,
+                member_review_comment_id=of_member if on_lines else 0,
+            )
+        )
+
+    def list_it(self) -> None:
+        """Let the listing find that something changed."""
+        delivery = f"{LISTING}{next(self._deliveries)}"
+        self.cluster.poke(
+            Poke(delivery_id=delivery, poked_at=self.clock.now, updated_at=self.github.updated_at)
+        )
+
     def close(self) -> None:
         """Close the pull request."""
         self.github.state, self.github.updated_at = "closed", self.clock.now
@@ -765,8 +856,9 @@ class World:
 GITHUB = (
     "identity", "installation of", "is suspended", "repositories", "open pull requests",
     "pull request", "commits", "parents", "file",
-    "branch", "rules", "files", "comments", "permission", "build", "create comment", "update comment",
-    "react",
+    "branch", "rules", "files", "comments", "reviews", "review comments", "permission", "build",
+    "create comment", "update comment",
+    "react", "react on lines",
 )  # fmt: skip
 """Every call to GitHub."""
 

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from previewbot.api import Preview, Said
+from previewbot.api import Preview, RequestId, RequestKind, Said
 from previewbot.engine.mirrord import header
 from previewbot.text.markdown import cell, code, fenced, md
 from previewbot.text.markers import comment_hash, parse_marker
@@ -82,14 +82,28 @@ REPLIES: dict[str, dict[str, str]] = {
     "told-apart": {"suggestion": "/preview stop"},
     "too-many-commands": {"text": "/preview help", "most": "10"},
     "already-running": {},
+    "not-in-a-review": {"text": "/preview stop", "there": "extend status help"},
 }
+COMMENT = RequestId(RequestKind.ISSUE_COMMENT, 99)
 
 
 @pytest.mark.parametrize("words", sorted(REPLIES))
 def test_each_answer_reads_as_it_is_held(words: str) -> None:
-    text = RENDERER.reply([Said(words, REPLIES[words])], 99, view_of(STATES["ready"]))
+    text = RENDERER.reply([Said(words, REPLIES[words])], COMMENT, view_of(STATES["ready"]))
 
     held(GOLDEN / "replies" / f"{words}.md", text)
+
+
+@pytest.mark.parametrize(
+    ("kind", "place"), [(RequestKind.REVIEW, "review"), (RequestKind.REVIEW_COMMENT, "lines")]
+)
+def test_an_answer_to_what_stands_in_a_review_says_where_it_stands(kind: RequestKind, place: str) -> None:
+    request = RequestId(kind, 77)
+    text = RENDERER.reply(
+        [Said("extended", REPLIES["extended"])], request, view_of(STATES["ready"]), "ann_[x]"
+    )
+
+    held(GOLDEN / "replies-in-reviews" / f"{place}.md", text)
 
 
 WITHHELD = ["ready", "deploying", "deploying-crashing", "partial-and-out-of-memory", "failed-after-crashes"]
@@ -110,7 +124,7 @@ def test_the_comment_where_pages_are_private_and_logs_are_withheld_reads_as_it_i
 def test_where_pages_are_private_no_text_leads_to_one_or_has_an_empty_link(state: str) -> None:
     view = reticent(STATES[state])
     texts = [RENDERER.comment(view), RENDERER.headline(view)]
-    texts += [RENDERER.reply([Said(words, REPLIES[words])], 99, view) for words in REPLIES]
+    texts += [RENDERER.reply([Said(words, REPLIES[words])], COMMENT, view) for words in REPLIES]
 
     for text in texts:
         assert "previews.example.com" not in text
@@ -121,7 +135,7 @@ def test_where_pages_are_private_no_text_leads_to_one_or_has_an_empty_link(state
 
 @pytest.mark.parametrize("state", sorted(STATES))
 def test_the_status_answer_can_be_given_in_every_state(state: str) -> None:
-    assert "previews.example.com" in RENDERER.reply([Said("status")], 99, view_of(STATES[state]))
+    assert "previews.example.com" in RENDERER.reply([Said("status")], COMMENT, view_of(STATES[state]))
 
 
 def test_every_answer_template_is_held_by_a_golden_file() -> None:

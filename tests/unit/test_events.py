@@ -13,6 +13,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from previewbot.api import RequestKind
 from previewbot.webhook.app_events import ListingWanted
 from previewbot.webhook.events import Ignored, Malformed, Trigger, parse_event
 
@@ -45,6 +46,29 @@ def a_comment(body: str = "/preview", action: str = "created", **comment: Any) -
     }
 
 
+def a_review(
+    body: str | None = "/preview status", action: str = "submitted", **review: Any
+) -> dict[str, Any]:
+    return {
+        "action": action,
+        "pull_request": {"number": 42, "user": {"id": 666, "login": "mallory"}},
+        "review": {"id": 77, "body": body, "state": "commented", **review},
+        **ENVELOPE,
+    }
+
+
+def on_lines(body: str = "/preview status", action: str = "created", **comment: Any) -> dict[str, Any]:
+    return {
+        "action": action,
+        "pull_request": {"number": 42, "user": {"id": 666, "login": "mallory"}},
+        "comment": {"id": 78, "body": body, **comment},
+        **ENVELOPE,
+    }
+
+
+REVIEWS = {"pull_request_review": a_review, "pull_request_review_comment": on_lines}
+
+
 def a_check(event: str, *numbers: int, **subject: Any) -> dict[str, Any]:
     return {
         "action": "completed",
@@ -63,6 +87,8 @@ def payloads() -> dict[str, dict[str, Any]]:
     return {
         "pull_request": a_pull_request(),
         "issue_comment": a_comment(),
+        "pull_request_review": a_review(),
+        "pull_request_review_comment": on_lines(),
         **{event: a_check(event, 42) for event in CHECKS},
     }
 
@@ -119,7 +145,9 @@ def test_closing_a_pull_request_begins_no_preview_but_is_looked_at() -> None:
     assert about.numbers == (42,)
 
 
-@pytest.mark.parametrize("body", ["/preview", "/preview stop", "/Preview\nplease", "/preview strat"])
+@pytest.mark.parametrize(
+    "body", ["/preview", "/preview stop", "/Preview\nplease", "\n/preview", "/preview strat"]
+)
 def test_a_new_comment_that_begins_with_a_command_may_begin_a_preview(body: str) -> None:
     about = relevant("issue_comment", a_comment(body))
 
@@ -127,7 +155,7 @@ def test_a_new_comment_that_begins_with_a_command_may_begin_a_preview(body: str)
     assert about.numbers == (42,)
 
 
-@pytest.mark.parametrize("body", ["", "nice work", "see /preview", "\n/preview", "> /preview", "/previews"])
+@pytest.mark.parametrize("body", ["", "nice work", "see /preview", "> /preview"])
 def test_a_comment_without_a_command_is_ignored(body: str) -> None:
     assert irrelevant("issue_comment", a_comment(body)) == "no new command"
 
@@ -209,6 +237,63 @@ def test_somebody_elses_command_is_urgent_in_their_name_and_the_authors_is_not(a
 
 def test_the_command_of_a_deleted_account_is_not() -> None:
     assert commented(None)[0] is False
+
+
+# Commands in reviews
+
+
+@pytest.mark.parametrize(
+    ("event", "kind", "number"),
+    [
+        ("pull_request_review", RequestKind.REVIEW, 77),
+        ("pull_request_review_comment", RequestKind.REVIEW_COMMENT, 78),
+    ],
+)
+def test_a_command_in_a_review_tells_its_kind_and_id(event: str, kind: RequestKind, number: int) -> None:
+    about = relevant(event, REVIEWS[event](user=ANN, author_association="MEMBER"))
+
+    assert (about.kind, about.comment_id, about.member_comment_id) == (kind, number, number)
+    assert (about.create, about.urgent, about.by) == (True, True, 2)
+
+
+@pytest.mark.parametrize("event", sorted(REVIEWS))
+def test_the_authors_own_review_is_not_urgent(event: str) -> None:
+    about = relevant(event, REVIEWS[event](user=MALLORY))
+
+    assert (about.urgent, about.member_comment_id) == (False, 0)
+
+
+@pytest.mark.parametrize("event", sorted(REVIEWS))
+@pytest.mark.parametrize("body", ["", "nice work", "see /preview", "> /preview status", "```\n/preview\n```"])
+def test_a_review_without_a_command_is_ignored(event: str, body: str) -> None:
+    assert irrelevant(event, REVIEWS[event](body)) == "no new command"
+
+
+def test_a_review_that_only_approves_has_no_body_and_is_ignored() -> None:
+    assert irrelevant("pull_request_review", a_review(None, state="approved")) == "no new command"
+
+
+@pytest.mark.parametrize(
+    ("event", "action"),
+    [
+        *(("pull_request_review", action) for action in ("edited", "dismissed")),
+        *(("pull_request_review_comment", action) for action in ("edited", "deleted")),
+    ],
+)
+def test_a_review_counts_when_it_is_written(event: str, action: str) -> None:
+    assert irrelevant(event, REVIEWS[event](action=action)) == "no new command"
+
+
+@pytest.mark.parametrize("event", sorted(REVIEWS))
+def test_the_review_of_a_bot_is_ignored(event: str) -> None:
+    bot = {"id": 175728472, "login": "copilot-pull-request-reviewer[bot]", "type": "Bot"}
+
+    assert irrelevant(event, REVIEWS[event](user=bot)) == "a bot's review"
+
+
+@pytest.mark.parametrize("event", sorted(REVIEWS))
+def test_the_review_of_a_deleted_account_calls_for_nobody(event: str) -> None:
+    assert relevant(event, REVIEWS[event](user=None)).urgent is False
 
 
 # What our own App caused
@@ -318,6 +403,11 @@ def test_a_payload_that_is_no_object_is_told_so(event: str, payload: object) -> 
         ("issue_comment", "comment"),
         ("issue_comment", "comment.id"),
         ("issue_comment", "comment.body"),
+        ("pull_request_review", "review.id"),
+        ("pull_request_review", "review.body"),
+        ("pull_request_review", "pull_request.number"),
+        ("pull_request_review_comment", "comment.id"),
+        ("pull_request_review_comment", "comment.body"),
         *((event, event) for event in CHECKS),
         *((event, f"{event}.pull_requests") for event in CHECKS),
     ],

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from previewbot.api import RequestId, RequestKind
 from previewbot.api.github import Account, Comment, Commit
 from previewbot.clients.github import kept, parse
 from previewbot.clients.github.cutting import (
@@ -56,7 +57,14 @@ def test_what_is_kept_of_a_comment_asks_for_what_the_whole_asks_for(body: str) -
 
 
 @given(
-    marker=st.sampled_from([status_marker("pr-1-2", 77), reply_marker(78), "<!-- previewbot status -->", ""]),
+    marker=st.sampled_from(
+        [
+            status_marker("pr-1-2", 77),
+            reply_marker(RequestId(RequestKind.ISSUE_COMMENT, 78)),
+            "<!-- previewbot status -->",
+            "",
+        ]
+    ),
     before=st.sampled_from(["", "", " ", "> "]),
     after=st.text(max_size=40),
 )

@@ -28,7 +28,7 @@ def stored(world: World) -> dict[str, Any]:
 
 
 def a_reply_of_another_version(**more: Any) -> dict[str, Any]:
-    request = {"kind": "ReviewComment", "id": 777}
+    request = {"kind": "Discussion", "id": 777}
     return {"request": request, "author": "ann", "command": "status", **more}
 
 

@@ -23,6 +23,10 @@ pokes = st.builds(
     call_id=st.text("abc", max_size=1),
     event_id=st.text("abc", max_size=1),
     closed_id=st.text("abc", max_size=1),
+    review_id=st.integers(0, 99),
+    review_comment_id=st.integers(0, 99),
+    member_review_id=st.integers(0, 99),
+    member_review_comment_id=st.integers(0, 99),
 )
 
 
@@ -48,6 +52,14 @@ def test_what_only_one_knows_stays() -> None:
 
     assert merge_pokes(one, other).updated_at == merge_pokes(other, one).updated_at == NOON
     assert merge_pokes(other, other).updated_at is None
+
+
+def test_the_newer_of_two_reviews_counts_whatever_their_numbers() -> None:
+    """A review that was begun as a draft has a lower number than those that were submitted meanwhile."""
+    one = Poke("1", review_id=900, review_comment_id=7, member_review_id=900)
+    found = merge_pokes(one, Poke("2", review_id=800))
+
+    assert (found.review_id, found.review_comment_id, found.member_review_id) == (800, 7, 900)
 
 
 def test_a_call_outlasts_what_comes_after_it_and_the_newer_of_two_counts() -> None:

@@ -26,6 +26,10 @@ POKE = Poke(
     call_id="call",
     closed_id="closed",
     event_id="event",
+    review_id=4,
+    review_comment_id=5,
+    member_review_id=6,
+    member_review_comment_id=7,
 )
 """A poke that says everything a poke can say."""
 

@@ -61,6 +61,8 @@ def test_annotations_that_a_person_mangled_count_as_absent() -> None:
             "previewbot.dev/member-comment-id": "9" * 5_000,
             "previewbot.dev/poked-at": "yesterday",
             "previewbot.dev/called-by": "9" * 5_000,
+            "previewbot.dev/review-id": "-1",
+            "previewbot.dev/member-review-comment-id": "9" * 19,
         },
     }
 
@@ -69,6 +71,7 @@ def test_annotations_that_a_person_mangled_count_as_absent() -> None:
 
 def test_a_poke_is_read_back_as_it_was_written() -> None:
     bounds = Poke("1", NOW, NOW, comment_id=9, member_comment_id=9)
+    bounds = replace(bounds, review_id=1, review_comment_id=2, member_review_id=3, member_review_comment_id=4)
     poke = replace(bounds, label_id="1", call_id="2", called_by=667, closed_id="3", event_id="4")
     obj = new_object(a_preview().spec, poke)
     obj["metadata"] |= {"uid": "u", "resourceVersion": "1", "creationTimestamp": "2026-11-24T09:00:00Z"}

@@ -12,8 +12,8 @@ from urllib.parse import unquote
 
 from previewbot_demo.github.answers import Answer, ApiError, Call, Listing, invalid, not_found
 from previewbot_demo.github.auth import Doorkeeper
-from previewbot_demo.github.conversations import Conversations
 from previewbot_demo.github.model import Comment, PullRequest, Run, State
+from previewbot_demo.github.reviews import Reviews
 from previewbot_demo.github.shapes import iso, permissions_of
 from previewbot_demo.github.shapes_pull import REACTIONS, changes_of
 
@@ -27,7 +27,7 @@ _LEGACY = {"maintain": "write", "triage": "read"}
 class Endpoints:
     """Answers calls whose sender may make them."""
 
-    def __init__(self, github: Conversations, doorkeeper: Doorkeeper) -> None:
+    def __init__(self, github: Reviews, doorkeeper: Doorkeeper) -> None:
         self._github = github
         self._shapes = github.shapes
         self._doorkeeper = doorkeeper
@@ -194,13 +194,37 @@ class Endpoints:
 
     def create_reaction(self, call: Call) -> Answer:
         """`POST /repos/{owner}/{repo}/issues/comments/{comment_id}/reactions`: 200 if it is there already."""
-        content = call.body.get("content")
-        if content not in REACTIONS:
-            raise invalid(
-                "Validation Failed", {"resource": "Reaction", "code": "invalid", "field": "content"}
-            )
+        content = _reaction(call)
         comment = _comment(call, self._github.store.state)
         reaction, new = self._github.react(comment.id, self._github.app.bot, content)
+        return Answer(self._shapes.reaction(reaction), status=HTTPStatus.CREATED if new else HTTPStatus.OK)
+
+    def reviews(self, call: Call) -> Listing:
+        """`GET /repos/{owner}/{repo}/pulls/{pull_number}/reviews`, in the order of submitting."""
+        pull = _pull(call)
+        found = [r for r in call.state.reviews.values() if (r.repository_id, r.number) == pull.key]
+        shown = sorted((r.submitted_at, r.id, r) for r in found if r.submitted_at is not None)
+        return Listing([self._shapes.review(call.state, review) for _, _, review in shown])
+
+    def review_comments(self, call: Call) -> Listing:
+        """`GET /repos/{owner}/{repo}/pulls/{pull_number}/comments`, with `since` (a time of updating) and
+        `sort=updated`, oldest first."""
+        pull, since = _pull(call), _moment(call.query.get("since"))
+        if (call.query.get("sort"), call.query.get("direction")) != ("updated", "asc"):
+            raise invalid("the stand-in knows this order only")
+        found = [c for c in call.state.line_comments.values() if (c.repository_id, c.number) == pull.key]
+        submitted = {r.id for r in call.state.reviews.values() if r.submitted_at is not None}
+        shown = [c for c in found if c.review_id in submitted and (since is None or c.updated_at >= since)]
+        ordered = sorted(shown, key=lambda comment: (comment.updated_at, comment.id))
+        return Listing([self._shapes.line_comment(call.state, comment) for comment in ordered])
+
+    def create_line_reaction(self, call: Call) -> Answer:
+        """`POST /repos/{owner}/{repo}/pulls/comments/{comment_id}/reactions`: 200 if it is there already."""
+        content = _reaction(call)
+        comment = self._github.store.state.line_comments.get(int(call.args["comment_id"]))
+        if comment is None or comment.repository_id != call.repo.id:
+            raise not_found()
+        reaction, new = self._github.react_on_line(comment.id, self._github.app.bot, content)
         return Answer(self._shapes.reaction(reaction), status=HTTPStatus.CREATED if new else HTTPStatus.OK)
 
     def permission(self, call: Call) -> Answer:
@@ -233,6 +257,13 @@ def _comment(call: Call, state: State) -> Comment:
     if comment is None or comment.repository_id != call.repo.id:
         raise not_found()
     return comment
+
+
+def _reaction(call: Call) -> str:
+    content = call.body.get("content")
+    if content not in REACTIONS:
+        raise invalid("Validation Failed", {"resource": "Reaction", "code": "invalid", "field": "content"})
+    return str(content)
 
 
 def _runs(runs: Iterable[Run], call: Call, sha: str | None) -> list[Run]:

@@ -132,6 +132,20 @@ def _comment(root: _Root, number: int) -> Json | None:
     return {"__typename": "IssueComment", "databaseId": found.id, **text_of("IssueComment", found)}
 
 
+def _review(root: _Root, number: int) -> Json | None:
+    return _in_review(root, "PullRequestReview", root.state.reviews.get(number))
+
+
+def _line_comment(root: _Root, number: int) -> Json | None:
+    return _in_review(root, "PullRequestReviewComment", root.state.line_comments.get(number))
+
+
+def _in_review(root: _Root, kind: str, found: Comment | None) -> Json | None:
+    if found is None or not root.covers(found.repository_id):
+        return None
+    return {"__typename": kind, "databaseId": found.id, **text_of(kind, found)}
+
+
 def text_of(kind: str, text: Comment) -> Json:
     """Return the fields of GitHub's interface `Comment`."""
     edits = [
@@ -183,6 +197,8 @@ _FINDERS: Mapping[str, Callable[[_Root, int], Json | None]] = {
     "IssueComment": _comment,
     "PullRequest": _pull_request,
     "Repository": _repository,
+    "PullRequestReview": _review,
+    "PullRequestReviewComment": _line_comment,
 }
 
 

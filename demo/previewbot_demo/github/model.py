@@ -8,12 +8,15 @@ from datetime import datetime
 from fnmatch import fnmatchcase
 from functools import cached_property, lru_cache
 from types import MappingProxyType
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from previewbot_demo.github.mappings import Same
 from previewbot_demo.github.mappings import put as put
 from previewbot_demo.github.mappings import without as without
 from previewbot_demo.github.trees import Tree
+
+if TYPE_CHECKING:
+    from previewbot_demo.github.model_reviews import LineComment, Review
 
 
 class Person(Protocol):
@@ -259,6 +262,8 @@ class State:
     commits: Mapping[str, Commit] = field(default_factory=_empty)
     pulls: Mapping[tuple[int, int], PullRequest] = field(default_factory=_empty)
     comments: Mapping[int, Comment] = field(default_factory=_empty)
+    reviews: Mapping[int, Review] = field(default_factory=_empty)
+    line_comments: Mapping[int, LineComment] = field(default_factory=_empty)
     checks: Mapping[int, Run] = field(default_factory=_empty)
     workflow_runs: Mapping[int, Run] = field(default_factory=_empty)
     happenings: tuple[Happening, ...] = ()

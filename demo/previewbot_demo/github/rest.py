@@ -66,7 +66,7 @@ def routes(e: Endpoints) -> tuple[Route, ...]:
     """Return the routes, with the permissions that GitHub's reference names for each."""
     talk = ("issues:write", "pull_requests:write")
     hear = ("issues:read", "pull_requests:read")
-    pull = ("pull_requests:read",)
+    pull, review = ("pull_requests:read",), ("pull_requests:write",)
     comment = _REPO + "/issues/comments/{comment_id}"
     return (
         Route("GET", "/app", e.authenticated_app, as_app=True),
@@ -90,6 +90,9 @@ def routes(e: Endpoints) -> tuple[Route, ...]:
         Route("GET", _REPO + "/actions/runs", e.workflow_runs, ("actions:read",)),
         Route("GET", _REPO + "/issues/{issue_number}/comments", e.comments, hear),
         Route("POST", _REPO + "/issues/{issue_number}/comments", e.create_comment, talk),
+        Route("GET", _REPO + "/pulls/{pull_number}/reviews", e.reviews, pull),
+        Route("GET", _REPO + "/pulls/{pull_number}/comments", e.review_comments, pull),
+        Route("POST", _REPO + "/pulls/comments/{comment_id}/reactions", e.create_line_reaction, review),
         Route("PATCH", comment, e.update_comment, talk),
         Route("DELETE", comment, e.delete_comment, talk),
         Route("POST", comment + "/reactions", e.create_reaction, talk),

@@ -11,12 +11,12 @@ from aiohttp import web
 from previewbot_demo.github import graphql
 from previewbot_demo.github.auth import Doorkeeper
 from previewbot_demo.github.charges import Charges
-from previewbot_demo.github.conversations import Conversations
 from previewbot_demo.github.endpoints import Endpoints
 from previewbot_demo.github.model import App
 from previewbot_demo.github.pages import Pages
 from previewbot_demo.github.rest import PREFIX, Rest
-from previewbot_demo.github.shapes_run import RunShapes
+from previewbot_demo.github.reviews import Reviews
+from previewbot_demo.github.shapes_review import ReviewShapes
 from previewbot_demo.github.store import Clock, Store
 from previewbot_demo.github.webhooks import Webhooks
 
@@ -28,7 +28,10 @@ PERMISSIONS = {
     "metadata": "read",
     "pull_requests": "write",
 }
-EVENTS = ("check_run", "check_suite", "issue_comment", "pull_request", "repository", "workflow_run")
+EVENTS = (
+    *("check_run", "check_suite", "issue_comment", "pull_request"),
+    *("pull_request_review", "pull_request_review_comment", "repository", "workflow_run"),
+)
 
 
 def utc_now() -> datetime:
@@ -36,13 +39,14 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-class FakeGitHub(Conversations):
+class FakeGitHub(Reviews):
     """A GitHub in memory, for one App; `base_url` is where a browser finds it, its API is below in `/api/v3`.
 
-    What people do are its methods (see `Repositories`, `PullRequests`, `Conversations`), to be called in the
-    running loop. `pages` holds what its pages offer, `rest.limits`, `rest.sabotage` and `graphql.limits` what
-    may go wrong, `store.lag` how many seconds reads are behind, `hooks` whom to call when a head or a branch
-    moves. With `charges` the API charges and refuses as GitHub documents it, and `limits` say nothing.
+    What people do are its methods (see `Repositories`, `PullRequests`, `Conversations`, `Reviews`), to be
+    called in the running loop. `pages` holds what its pages offer, `rest.limits`, `rest.sabotage` and
+    `graphql.limits` what may go wrong, `store.lag` how many seconds reads are behind, `hooks` whom to call
+    when a head or a branch moves. With `charges` the API charges and refuses as GitHub documents it, and
+    `limits` say nothing.
     """
 
     def __init__(
@@ -60,7 +64,7 @@ class FakeGitHub(Conversations):
         charges: Charges | None = None,
     ) -> None:
         app = App(app_id, slug, permissions, events)
-        store, shapes = Store(clock), RunShapes(base_url, app)
+        store, shapes = Store(clock), ReviewShapes(base_url, app)
         super().__init__(store, shapes, Webhooks(webhook_url, webhook_secret, app_id, clock), app)
         self.doorkeeper = Doorkeeper(store, app, public_key, clock)
         endpoints = Endpoints(self, self.doorkeeper)

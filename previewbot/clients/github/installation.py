@@ -38,6 +38,9 @@ FILES_LIMIT = 3_000
 """GitHub lists no more changed files of a pull request than this
 (https://docs.github.com/en/rest/pulls/pulls#list-pull-requests-files)."""
 
+REVIEW_PAGES = 10
+"""The most pages of reviews that one look reads: anybody may write them, and the next look goes on there."""
+
 
 class InstallationClient:
     """Reads and writes as an installation; `repository` is always `owner/name`.
@@ -158,6 +161,30 @@ class InstallationClient:
         url = f"/repos/{repository}/issues/{number}/comments{query}"
         return await self._items(url, kept.COMMENTS, parse.comment_from)
 
+    async def reviews(self, repository: str, number: int, page: int) -> list[Comment]:
+        """Return the reviews that were submitted, in the order of that, from one page of a hundred on.
+
+        GitHub knows no `since` here
+        (https://docs.github.com/en/rest/pulls/reviews#list-reviews-for-a-pull-request). At most REVIEW_PAGES
+        pages are read: of as many there may be more.
+        """
+        url = f"/repos/{repository}/pulls/{number}/reviews?page={page}"
+        return await self._items(url, kept.REVIEWS, parse.review_from, most=REVIEW_PAGES)
+
+    async def review_comments(self, repository: str, number: int, since: datetime) -> list[Comment]:
+        """Return the comments on lines that were made or changed since a moment, in the order of that.
+
+        At most REVIEW_PAGES pages of a hundred are read: of as many there may be more.
+        """
+        query = f"sort=updated&direction=asc&since={since.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+        url = f"/repos/{repository}/pulls/{number}/comments?{query}"
+        return await self._items(url, kept.COMMENTS, parse.review_comment_from, most=REVIEW_PAGES)
+
+    async def react_on_lines(self, repository: str, comment_id: int, content: str) -> None:
+        """Give a reaction to a comment on lines, as `react` does; to a review REST gives none."""
+        url = f"/repos/{repository}/pulls/comments/{comment_id}/reactions"
+        await self._send("POST", url, kept.NOTHING, {"content": content})
+
     async def edits(self, node_ids: Sequence[str]) -> dict[str, Edits]:
         """Return by whom and when some texts were edited, by their node ids.
 
@@ -276,10 +303,15 @@ class InstallationClient:
         return parse.account_from(await self._send("GET", f"/users/{quote(login, safe='')}", kept.ACCOUNT))
 
     async def _items(
-        self, url: str, rule: Rule, item_from: Callable[[Any], _T], key: str | None = None
+        self,
+        url: str,
+        rule: Rule,
+        item_from: Callable[[Any], _T],
+        key: str | None = None,
+        most: int | None = None,
     ) -> list[_T]:
         async def read(token: str) -> list[_T]:
-            pages = self._transport.pages(url, rule, token=token, key=key, sparing=self._sparing)
+            pages = self._transport.pages(url, rule, token=token, key=key, sparing=self._sparing, most=most)
             # Item by item: a page is gone from memory when the next one comes.
             return [item_from(item) async for item in pages]
 

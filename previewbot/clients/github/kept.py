@@ -136,6 +136,16 @@ COMMENT: Rule = {
     "updated_at": None,
 }
 COMMENTS: Rule = Each(COMMENT)
+REVIEWS: Rule = Each(
+    {
+        "id": None,
+        "node_id": None,
+        "user": _ACCOUNT,
+        "author_association": None,
+        "body": _words,
+        "submitted_at": None,
+    }
+)
 _ACTOR: Rule = {"__typename": None, "databaseId": None}
 EDITS: Rule = {
     "nodes": Each(

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import base64
 import binascii
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import Any, Literal
 
+from previewbot.api import RequestKind
 from previewbot.api.github import (
     Account,
     AppFacts,
@@ -182,6 +183,29 @@ def comment_from(obj: Any) -> Comment:
         association=text(obj, "author_association") if has(obj, "author_association") else "",
         node_id=text(obj, "node_id") if has(obj, "node_id") else "",
     )
+
+
+def review_from(obj: Any) -> Comment:
+    """Read a review as what its body is."""
+    # Of a review that is not submitted only its author sees anything: it may still say something else then.
+    submitted = has(obj, "submitted_at")
+    at = moment(obj, "submitted_at") if submitted else datetime.min.replace(tzinfo=UTC)
+    return Comment(
+        id=number(obj, "id"),
+        author=_account(obj, "user"),
+        app_id=None,
+        body=text(obj, "body.text") if submitted and has(obj, "body") else "",
+        created_at=at,
+        updated_at=at,
+        association=text(obj, "author_association") if has(obj, "author_association") else "",
+        node_id=text(obj, "node_id") if has(obj, "node_id") else "",
+        kind=RequestKind.REVIEW,
+    )
+
+
+def review_comment_from(obj: Any) -> Comment:
+    """Read a comment on lines of the change."""
+    return replace(comment_from(obj), kind=RequestKind.REVIEW_COMMENT, app_id=None)
 
 
 def edits_from(obj: Any) -> Edits:

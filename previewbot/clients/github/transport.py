@@ -251,14 +251,15 @@ class Transport:
         jwt: str | None = None,
         key: str | None = None,
         sparing: bool = False,
+        most: int | None = None,
     ) -> AsyncIterator[Any]:
         """Yield what `rule` keeps of the items of all pages; `key` names the list inside an object.
 
         Pages are found by the Link header alone. Raises RemoteError past MAX_PAGES: half a list would be
-        taken for the whole.
+        taken for the whole. With `most` it ends after so many pages, for whoever goes on there later.
         """
         next_url: str | None = f"{url}{'&' if '?' in url else '?'}per_page={PAGE_SIZE}"
-        for _ in range(MAX_PAGES):
+        for _ in range(most or MAX_PAGES):
             answer, next_url = await self.request(
                 "GET", next_url or url, rule, token=token, jwt=jwt, sparing=sparing
             )
@@ -266,6 +267,8 @@ class Transport:
                 yield item
             if next_url is None:
                 return
+        if most is not None:
+            return
         raise RemoteError(f"GET {url}", message=f"more than {MAX_PAGES} pages")
 
     def _note(self, headers: Mapping[str, str]) -> None:

@@ -101,6 +101,11 @@ def merge_pokes(one: Poke, other: Poke) -> Poke:
         called_by=call.called_by,
         closed_id=other.closed_id or one.closed_id,
         event_id=other.event_id or one.event_id,
+        # These have no order: a draft is submitted when newer ones are there already.
+        review_id=other.review_id or one.review_id,
+        review_comment_id=other.review_comment_id or one.review_comment_id,
+        member_review_id=other.member_review_id or one.member_review_id,
+        member_review_comment_id=other.member_review_comment_id or one.member_review_comment_id,
     )
 
 

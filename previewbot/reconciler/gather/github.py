@@ -114,11 +114,11 @@ async def read_github(
         merge_sha=await _merge_sha(client, observed, pull_request, configuration.config, files),
         read_at=now,
     )
-    inbox, newest = await read_inbox(context, client, store.preview, pull_request, now)
+    inbox, unseen = await read_inbox(context, client, store.preview, pull_request, now)
     facts = replace(
         facts,
         settled=pull_request.updated_at + _SECOND <= client.time_at(now),
-        lagging=_lagging(store.preview, pull_request, newest, now),
+        lagging=_lagging(store.preview, pull_request, unseen, now),
         again_at=inbox.left.again_at if inbox.left else None,
     )
     # Remembered only here, when all of it was read. If the comments could not be read after the pull request
@@ -186,9 +186,12 @@ async def _merge_sha(
     return sha if parents[1:] == (head,) else ""
 
 
-def _lagging(preview: Preview, pull_request: PullRequest, newest: int, now: datetime) -> bool:
-    """Return whether GitHub's API is behind its own webhook; believed for at most a minute."""
-    poke, requests = preview.poke, preview.status.requests
+def _lagging(preview: Preview, pull_request: PullRequest, unseen: bool, now: datetime) -> bool:
+    """Return whether GitHub's API is behind its own webhook; believed for at most a minute.
+
+    `unseen`: it does not show a comment of which a webhook told.
+    """
+    poke = preview.poke
     # Nor is a poke of tomorrow believed, which whoever writes annotations could make: it would be looked for
     # every two seconds until then. Clocks of two pods differ by less.
     if poke.poked_at is None or abs(now - poke.poked_at) >= LAG_LIMIT:
@@ -196,5 +199,4 @@ def _lagging(preview: Preview, pull_request: PullRequest, newest: int, now: date
     # For example the webhook told of 12:00:05 and comment 42, and the API still shows 12:00:01 and comment
     # 41. The pass acts on what it sees, and looks again in two seconds.
     behind = poke.updated_at is not None and pull_request.updated_at < poke.updated_at
-    unseen = poke.comment_id > max(newest, requests.newest_comment)
     return behind or unseen

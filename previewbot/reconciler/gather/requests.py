@@ -6,15 +6,16 @@ import logging
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from previewbot.api import Preview, Report
+from previewbot.api import OF_REVIEWS, Preview, Report
 from previewbot.api.github import MEMBERS, Comment, PullRequest
 from previewbot.clients.github import InstallationClient
 from previewbot.errors import QuotaKept, RemoteError, Unauthorized
 from previewbot.reconciler.context import Context
 from previewbot.reconciler.conversation import Hand, Inbox, Left, OwnComments
+from previewbot.reconciler.gather.reviews import is_unseen, read_reviews
 from previewbot.reconciler.plan.inbox import COMMENT, adopt, hand_of, is_new, own_comments, resume
 from previewbot.reconciler.plan.requeue import SOON
-from previewbot.reconciler.plan.turns import Asked, take
+from previewbot.reconciler.plan.turns import Asked, oldest_of, take, written
 from previewbot.rules.commands import parse
 
 log = logging.getLogger(__name__)
@@ -39,8 +40,8 @@ _ASK_AGAIN = timedelta(seconds=30)
 
 async def read_inbox(
     context: Context, client: InstallationClient, preview: Preview, pull_request: PullRequest, now: datetime
-) -> tuple[Inbox, int]:
-    """Return what is new in the conversation, and the highest comment id seen."""
+) -> tuple[Inbox, bool]:
+    """Return what is new in the conversation, and whether something is not shown yet that a delivery told."""
     earlier = context.memory.conversations.of(preview.name)
     status, us = resume(preview.status, earlier), await context.github.identity(preview.spec.installation_id)
     trusted_apps = context.settings.github.trusted_apps
@@ -58,19 +59,31 @@ async def read_inbox(
     # done.
     first = read_at is None and not known.floor
     earliest = now - _OLD_COMMAND if first else since
+    in_reviews = now - _OLD_COMMAND
+    reviews = await read_reviews(client, preview, pull_request, known, in_reviews)
     new = [
         Asked(comment, asked, hand_of(comment, trusted_apps))
         # In the order in which people wrote them: "stop" after "start" must end with nothing running.
-        for comment in sorted(comments, key=lambda comment: comment.id)
-        if is_new(comment, known, app_id=us.app_id, earliest=earliest) and (asked := parse(comment.body))
+        for comment in sorted([*comments, *reviews.comments], key=written)
+        if is_new(
+            comment,
+            known,
+            app_id=us.app_id,
+            earliest=in_reviews if comment.kind in OF_REVIEWS else earliest,
+        )
+        and (asked := parse(comment.body))
     ]
     _tell_of_apps(preview, new)
     may_write, again_at = await _who_may_write(context, client, pull_request, new)
-    requests, left = take(new, may_write, len(known.comments))
+    requests, left = take(new, may_write, len(known.handled))
     newest = max((comment.id for comment in comments), default=0)
-    told = frozenset(comment.author.id for comment in comments if comment.id in own.answered)
+    unseen = preview.poke.comment_id > max(newest, status.requests.newest_comment)
+    seen = [*comments, *reviews.comments]
+    told = frozenset(comment.author.id for comment in seen if comment.request in own.answered)
     most = context.memory.refusals.left(preview.spec.installation_id, now)
-    return Inbox(requests, own, _left(left, again_at), told, most, earlier), newest
+    still = _left(left, again_at) or (Left(again_at) if reviews.is_cut else None)
+    inbox = Inbox(requests, own, still, told, most, earlier, reviews.places)
+    return inbox, unseen or is_unseen(preview, known, reviews)
 
 
 async def read_own(
@@ -154,5 +167,10 @@ def _is_likely(context: Context, pull_request: PullRequest, comment: Comment) ->
 def _left(left: Sequence[Asked], again_at: datetime) -> Left | None:
     if not left:
         return None
-    since = min(each.comment.created_at for each in left)
-    return Left(left[0].comment.id, since, again_at)
+    since: dict[str, datetime] = {}
+    for each in left:
+        comment = each.comment
+        # What stands in a review is found again by when it was shown, which may be long after it was begun.
+        moment = comment.shown_at if comment.kind in OF_REVIEWS else comment.created_at
+        since[comment.kind] = min(since.get(comment.kind, moment), moment)
+    return Left(again_at, oldest_of(left), since)

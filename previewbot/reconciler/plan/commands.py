@@ -20,7 +20,7 @@ from previewbot.reconciler.observation import PullRequestFacts
 from previewbot.reconciler.plan.inbox import with_handled
 from previewbot.reconciler.plan.lifecycle import record_facts, without_end
 from previewbot.reconciler.plan.refusals import refuse
-from previewbot.rules.commands import MOST_COMMANDS, Command, CommandName, UnknownCommand
+from previewbot.rules.commands import IN_REVIEWS, MOST_COMMANDS, NAMES, Command, CommandName, UnknownCommand
 
 
 @dataclass(frozen=True)
@@ -61,6 +61,9 @@ def apply_request(
     for asked in request.asked:
         if isinstance(asked, UnknownCommand):
             answers.append(_not_understood(asked))
+            continue
+        if request.id.kind != RequestKind.ISSUE_COMMENT and asked.name not in IN_REVIEWS:
+            answers.append(_not_in_a_review(asked))
             continue
         status, answer = _apply(status, Given(asked, request, facts.pull_request, ttl_max, now))
         answers.append(answer)
@@ -214,6 +217,13 @@ def _not_understood(asked: UnknownCommand) -> _Answer:
     if asked.unread:
         return _refusal("too-many-commands", text=asked.text, most=str(MOST_COMMANDS))
     return _refusal("unknown-command", text=asked.text, suggestion=asked.suggestion or "")
+
+
+def _not_in_a_review(asked: Command) -> _Answer:
+    """Return the answer to what counts in the conversation only, with the line to write there."""
+    line = " ".join(["/preview", asked.name, *([asked.sha] if asked.sha else [])])
+    there = " ".join(name for name in NAMES if name in IN_REVIEWS)
+    return _refusal("not-in-a-review", text=line, there=there)
 
 
 def _owe_reply(status: Status, request: Request, answers: Sequence[_Answer]) -> Status:

@@ -6,7 +6,7 @@ App somebody else writes through it.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -22,6 +22,10 @@ _HANDLED_KEPT = 50
 
 _SEEN_WITHIN = timedelta(minutes=10)
 """How far our clock and GitHub's may be apart and GitHub's list behind, together: far more than is likely."""
+
+
+REVIEW_OVERLAP = timedelta(seconds=60)
+"""GitHub may show a comment on lines late: each look goes back so far beyond what was shown before."""
 
 
 def comment_request(comment_id: int) -> RequestId:
@@ -41,8 +45,9 @@ def own_comments(comments: Sequence[Comment], us: AppIdentity) -> OwnComments:
         for comment, marker in marked
         if marker.kind == "status"
     ]
-    answered = {marker.reply_to for _, marker in marked if marker.kind == "reply" and marker.reply_to}
-    return OwnComments(tuple(sorted(reports, key=lambda report: report.id)), frozenset(answered))
+    answered = {marker.reply_to for _, marker in marked if marker.kind == "reply"}
+    told = frozenset(each for each in answered if each is not None)
+    return OwnComments(tuple(sorted(reports, key=lambda report: report.id)), told)
 
 
 def oldest_report(own: OwnComments) -> Report | None:
@@ -76,10 +81,9 @@ def adopt(status: Status, own: OwnComments) -> Status:
         status = replace(status, reports={**status.reports, COMMENT: adopted})
     # The answer was written and the process died before it was noted: the marker in it tells, and it is not
     # given twice.
-    answered = {comment_request(number) for number in own.answered}
-    if any(reply.words and reply.request in answered for reply in status.replies):
+    if any(reply.words and reply.request in own.answered for reply in status.replies):
         replies = tuple(
-            replace(reply.saying(()), worded=True) if reply.words and reply.request in answered else reply
+            replace(reply.saying(()), worded=True) if reply.words and reply.request in own.answered else reply
             for reply in status.replies
         )
         status = replace(status, replies=replies)
@@ -116,20 +120,34 @@ def with_handled(status: Status, *requests: RequestId) -> Status:
     return replace(status, requests=replace(status.requests, handled=handled))
 
 
-def summed_up(requests: Requests, oldest_left: int | None = None) -> Requests:
-    """Sum up the oldest of many handled comments in the floor, below which all counts as carried out.
+def summed_up(requests: Requests, oldest_left: Mapping[str, int] | None = None) -> Requests:
+    """Sum up the oldest of many handled requests of each kind in its floor, below which all counts as done.
 
-    The floor stays below `oldest_left`, the oldest comment that is still to be carried out: some newer ones
-    were before it.
+    The floor stays below what `oldest_left` has of the kind, the oldest that is still to be carried out: some
+    newer ones were before it.
     """
-    comments = sorted(requests.comments)
-    dropped = [n for n in comments[:-_HANDLED_KEPT] if oldest_left is None or n < oldest_left]
-    others = tuple(r for r in requests.handled if r.kind != RequestKind.ISSUE_COMMENT)
-    floor = max([requests.floor, *dropped])
-    kept = tuple(comment_request(number) for number in comments if number > floor)
-    if (floor, (*others, *kept)) == (requests.floor, requests.handled):
+    for kind in RequestKind:
+        requests = _summed_up(requests, kind, (oldest_left or {}).get(kind))
+    return requests
+
+
+def _summed_up(requests: Requests, kind: RequestKind, oldest_left: int | None) -> Requests:
+    handled = sorted(requests.handled_of(kind))
+    dropped = [n for n in handled[:-_HANDLED_KEPT] if oldest_left is None or n < oldest_left]
+    return _with_floor(requests, kind, max([requests.floor_of(kind), *dropped]), handled)
+
+
+def _with_floor(requests: Requests, kind: RequestKind, floor: int, handled: Iterable[int]) -> Requests:
+    """Return these with a floor of one kind, and those handled above it one by one; the same if it says
+    nothing new."""
+    others = tuple(each for each in requests.handled if each.kind != kind)
+    kept = (*others, *(RequestId(kind=kind, id=number) for number in sorted(handled) if number > floor))
+    if (floor, set(kept)) == (requests.floor_of(kind), set(requests.handled)):
         return requests
-    return replace(requests, handled=(*others, *kept), floor=floor)
+    requests = replace(requests, handled=kept)
+    if kind is RequestKind.ISSUE_COMMENT:
+        return replace(requests, floor=floor)
+    return requests.with_place(kind, replace(requests.place(kind), floor=floor))
 
 
 def is_new(comment: Comment, requests: Requests, *, app_id: int, earliest: datetime | None) -> bool:
@@ -138,11 +156,25 @@ def is_new(comment: Comment, requests: Requests, *, app_id: int, earliest: datet
     Only new comments count: an edited one could say something else to whoever reads it later. What our own
     App wrote is none, in whosever name.
     """
-    if comment.app_id == app_id or comment.created_at != comment.updated_at:
+    if comment.app_id == app_id or comment.request in requests.handled:
         return False
-    if comment.id <= requests.floor or comment.id in requests.comments:
+    if comment.kind is not RequestKind.ISSUE_COMMENT:
+        return _is_new_in_review(comment, requests, earliest)
+    if comment.created_at != comment.updated_at or comment.id <= requests.floor:
         return False
     return earliest is None or comment.created_at >= earliest
+
+
+def _is_new_in_review(comment: Comment, requests: Requests, earliest: datetime | None) -> bool:
+    """Whether what stands in a review may hold a request that is still to be carried out."""
+    # An answer to a machine has a machine read it, and a review has no reaction that would be silent.
+    if comment.author.type == "Bot":
+        return False
+    place = requests.place(comment.kind)
+    # A draft gets its number when it is begun, and is shown to others when it is submitted: by its number it
+    # may lie below what was carried out long before anybody could read it.
+    late = place.shown_at is not None and comment.shown_at > place.shown_at
+    return (comment.id > place.floor or late) and (earliest is None or comment.shown_at >= earliest)
 
 
 def hand_of(comment: Comment, trusted_apps: Collection[int]) -> Hand:
@@ -152,6 +184,8 @@ def hand_of(comment: Comment, trusted_apps: Collection[int]) -> Hand:
     GitHub's own command line, it does not tell from the person
     (https://docs.github.com/en/apps/creating-github-apps/authenticating-with-a-github-app/authenticating-with-a-github-app-on-behalf-of-a-user).
     """
+    if comment.kind is not RequestKind.ISSUE_COMMENT:
+        return Hand.UNTOLD
     if comment.app_id is None:
         return Hand.OWN
     return Hand.TRUSTED_APP if comment.app_id in trusted_apps else Hand.OTHER_APP
@@ -164,9 +198,12 @@ def _with_requests(status: Status, own: OwnComments) -> Status:
         # Only for a Preview that knows nothing yet. To one that does, the newest command that was carried out
         # says nothing of older ones: a member's goes before others'.
         floor = max([floor, *(report.last_request for report in own.reports)])
-    known = {number for number in (*own.answered, *requests.comments) if number > floor}
-    others = tuple(r for r in requests.handled if r.kind != RequestKind.ISSUE_COMMENT)
-    handled = (*others, *(comment_request(number) for number in sorted(known)))
-    if (floor, handled) == (requests.floor, requests.handled):
-        return status
-    return replace(status, requests=replace(requests, floor=floor, handled=handled))
+    requests = _with_floor(requests, RequestKind.ISSUE_COMMENT, floor, requests.comments)
+    new = tuple(each for each in _in_order(own.answered) if each.id > requests.floor_of(each.kind))
+    known = set(requests.handled)
+    requests = replace(requests, handled=(*requests.handled, *(each for each in new if each not in known)))
+    return status if requests == status.requests else replace(status, requests=requests)
+
+
+def _in_order(requests: Iterable[RequestId]) -> list[RequestId]:
+    return sorted(requests, key=lambda request: (request.kind, request.id))

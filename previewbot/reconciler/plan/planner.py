@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from previewbot.api import Child, Status
+from previewbot.api import Child, RequestKind, Status
 from previewbot.reconciler.children.kind import ChildKind, Desired, Route
 from previewbot.reconciler.children.step import Create, Delete
 from previewbot.reconciler.observation import Observation, PullRequestFacts
@@ -20,6 +20,7 @@ from previewbot.reconciler.plan.fold import Steps, fold
 from previewbot.reconciler.plan.inbox import adopt, resume, summed_up
 from previewbot.reconciler.plan.link import with_route_to_write
 from previewbot.reconciler.plan.refusals import refuse
+from previewbot.reconciler.plan.reviews import with_reviews
 from previewbot.reconciler.plan.steps import of_kinds, removal, steps_of
 from previewbot.reconciler.plan.unseen import hidden
 
@@ -80,15 +81,17 @@ def _with_conversation(
     refused = [each for each in inbox.requests if not each.granted]
     status = refuse(status, refused, inbox.told, inbox.refusals_left)
     requests = summed_up(status.requests, left.oldest if left else None)
+    kind = RequestKind.ISSUE_COMMENT
     # What was written before `read_at` is not looked for any more.
-    requests = replace(requests, read_at=min(now, left.since) if left else now)
+    requests = replace(requests, read_at=min(now, left.since.get(kind, now)) if left else now)
     seen = observation.preview.poke.member_comment_id
-    taken = left is None or seen < left.oldest or seen in requests.comments
+    oldest = left.oldest.get(kind) if left else None
+    taken = oldest is None or seen < oldest or seen in requests.comments
     if taken and not facts.lagging:
         # While GitHub lags the command may not be shown yet; that is believed for a minute at most, so that
         # one which was deleted again does not count for ever.
         requests = replace(requests, member_comment_id=seen)
-    return replace(status, requests=requests)
+    return replace(status, requests=with_reviews(requests, observation.preview.poke, inbox, facts))
 
 
 def make_plan(observation: Observation, kinds: Sequence[ChildKind], route: Route) -> Plan:

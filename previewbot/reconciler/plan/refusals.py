@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 
-from previewbot.api import Refused, Reply, Status
+from previewbot.api import Refused, Reply, RequestKind, Status
 from previewbot.reconciler.conversation import Hand, Request
 from previewbot.reconciler.plan.inbox import with_handled
 
@@ -56,6 +56,9 @@ def refuse(
         silent = before > 0 or machine or len(given) >= WORDS_FOR
         in_all += before + 1 - given.get(account, 0)
         given[account] = before + 1
+        if silent and request.id.kind == RequestKind.REVIEW:
+            # It takes no reaction, so there is nothing less than words to answer it with.
+            continue
         replies.append(_refusal(request, "" if silent else _WORDS))
     refused = tuple(Refused(account, answers) for account, answers in given.items())
     status = replace(

@@ -6,12 +6,12 @@ effect, and is gone through from the oldest on, as fast as it can be found out w
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from previewbot.api.github import Comment
 from previewbot.reconciler.conversation import Hand, Request
-from previewbot.reconciler.plan.inbox import comment_request
 from previewbot.rules.commands import Command, UnknownCommand
 
 CARRIED_OUT_AT_A_TIME = 50
@@ -45,7 +45,7 @@ class Asked:
     def request(self, may_write: bool) -> Request:
         """Return it as a request."""
         author = self.comment.author
-        request_id = comment_request(self.comment.id)
+        request_id = self.comment.request
         return Request(request_id, author.login, self.asked, self.is_bot, may_write, author.id, self.hand)
 
 
@@ -70,8 +70,26 @@ def take(
     waiting = [*writers[most:], *unknown]
     # Only from the oldest on, up to the first that is left: the status knows these by one number, and need
     # not remember thousands of ids.
-    end = min((each.comment.id for each in waiting), default=None)
-    refused = [each for each in others if end is None or each.comment.id < end]
-    waiting += others[len(refused) :]
+    ends = oldest_of(waiting)
+    refused = [each for each in others if _is_before(each.comment, ends)]
+    waiting += [each for each in others if not _is_before(each.comment, ends)]
     requests = [each.request(True) for each in writers[:most]] + [each.request(False) for each in refused]
-    return tuple(requests), tuple(sorted(waiting, key=lambda each: each.comment.id))
+    return tuple(requests), tuple(sorted(waiting, key=lambda each: written(each.comment)))
+
+
+def written(comment: Comment) -> tuple[datetime, str, int]:
+    """Return by what comments of all kinds are put into the order in which people wrote them."""
+    return comment.created_at, comment.kind, comment.id
+
+
+def oldest_of(asked: Iterable[Asked]) -> dict[str, int]:
+    """Return the least id of each kind."""
+    oldest: dict[str, int] = {}
+    for each in asked:
+        comment = each.comment
+        oldest[comment.kind] = min(oldest.get(comment.kind, comment.id), comment.id)
+    return oldest
+
+
+def _is_before(comment: Comment, ends: Mapping[str, int]) -> bool:
+    return comment.kind not in ends or comment.id < ends[comment.kind]

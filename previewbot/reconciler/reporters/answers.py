@@ -76,22 +76,28 @@ class Answers(Reporter):
 
 async def _answer(context: ReportContext, status: Status, reply: Reply) -> Reply:
     view = context.view(status)
-    text = context.renderer.reply(reply.said, reply.request.id, view)
+    text = context.renderer.reply(reply.said, reply.request, view, reply.author)
     with _refusable(view.preview.name, reply):
         await context.client.create_comment(view.preview.spec.repository, view.preview.spec.number, text)
     return replace(reply.saying(()), worded=True, intent_at=None)
 
 
 async def _react(context: ReportContext, status: Status, reply: Reply) -> Reply:
-    preview, reaction = context.view(status).preview, _reaction(reply)
+    preview, reaction, request = context.view(status).preview, _reaction(reply), reply.request
+    on_lines = request.kind == RequestKind.REVIEW_COMMENT
+    give = context.client.react_on_lines if on_lines else context.client.react
     # GitHub ignores a reaction that is there already, so a crash before it is noted costs nothing.
     with _refusable(preview.name, reply):
-        await context.client.react(preview.spec.repository, reply.request.id, reaction)
+        await give(preview.spec.repository, request.id, reaction)
     return replace(reply, eyes_given=True) if reply.goal else replace(reply, reacted=True)
 
 
 def _reaction(reply: Reply) -> str:
     """Return the reaction that is owed now, or "" if none is."""
+    # REST gives none to a review
+    # (https://docs.github.com/en/rest/reactions/reactions): it is answered in words alone.
+    if reply.request.kind == RequestKind.REVIEW:
+        return ""
     # The eyes say "seen" at once; the rocket follows when the goal is reached.
     if reply.goal:
         return "" if reply.eyes_given else "eyes"
@@ -99,7 +105,7 @@ def _reaction(reply: Reply) -> str:
 
 
 def _is_owed(reply: Reply) -> bool:
-    return bool(reply.words or reply.goal or (reply.reaction and not reply.reacted))
+    return bool(reply.words or reply.goal or _reaction(reply))
 
 
 def is_owed_now(reply: Reply, now: datetime) -> bool:
@@ -110,7 +116,7 @@ def is_owed_now(reply: Reply, now: datetime) -> bool:
 
 def is_ours(reply: Reply) -> bool:
     """Return whether this version knows where a request is answered; another one may know of more places."""
-    return reply.request.kind == RequestKind.ISSUE_COMMENT
+    return reply.request.kind in frozenset(RequestKind)
 
 
 def _owed_for(status: Status, due: Due) -> Reply | None:
@@ -129,5 +135,10 @@ def _refusable(preview: str, reply: Reply) -> Iterator[None]:
     try:
         yield
     except (Forbidden, Invalid) as error:
-        about = {"preview": preview, "comment_id": reply.request.id, "error": str(error)}
+        about = {
+            "preview": preview,
+            "kind": reply.request.kind,
+            "comment_id": reply.request.id,
+            "error": str(error),
+        }
         log.warning("an answer was refused", extra=about)

@@ -1,6 +1,7 @@
 """The commands people write as comments: `/preview start`, `/preview extend 2h`, and near misses."""
 
 from previewbot.rules.commands.grammar import (
+    IN_REVIEWS,
     MOST_COMMANDS,
     NAMES,
     Command,
@@ -10,4 +11,13 @@ from previewbot.rules.commands.grammar import (
     parse,
 )
 
-__all__ = ["MOST_COMMANDS", "NAMES", "Command", "CommandName", "UnknownCommand", "excerpt", "parse"]
+__all__ = [
+    "IN_REVIEWS",
+    "MOST_COMMANDS",
+    "NAMES",
+    "Command",
+    "CommandName",
+    "UnknownCommand",
+    "excerpt",
+    "parse",
+]

@@ -24,6 +24,11 @@ from previewbot.text.durations import parse_duration
 CommandName = Literal["start", "restart", "stop", "extend", "status", "help"]
 NAMES: tuple[CommandName, ...] = get_args(CommandName)
 
+
+IN_REVIEWS: frozenset[CommandName] = frozenset({"extend", "status", "help"})
+"""What may be written in a review too. GitHub does not say there whether an App wrote it in somebody's name,
+so nothing counts there that starts, ends or approves something."""
+
 _SHA = re.compile(r"[0-9a-f]{7,40}")
 MOST_COMMANDS = 10
 """So many commands of one comment are read; who writes more is told that they were not."""
