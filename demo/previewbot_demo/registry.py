@@ -131,16 +131,25 @@ class FakeRegistry:
         if request.method not in methods:
             raise Refusal(405, "UNSUPPORTED", "the operation is unsupported")
         if found["kind"] == "tags":
-            return self._list(repository)
+            return self._list(request, repository)
         if request.method in _READS:
             return self._read(request, repository, found["kind"], found["name"])
         return self._write(request, repository, found["kind"], found["name"], body)
 
-    def _list(self, repository: str) -> web.Response:
+    def _list(self, request: web.Request, repository: str) -> web.Response:
         tags = sorted(self.tags(repository))
         if not tags:
             raise Refusal(404, "NAME_UNKNOWN", "repository name not known to registry")
-        return web.json_response({"name": repository, "tags": tags})
+        most, last = request.query.get("n", ""), request.query.get("last", "")
+        if most and not re.fullmatch("[0-9]{1,9}", most):
+            raise Refusal(400, "PAGINATION_NUMBER_INVALID", "invalid number of results requested")
+        after = [tag for tag in tags if tag > last]
+        shown = after[: int(most)] if most else after
+        headers = {}
+        if shown and len(shown) < len(after):
+            query = f"last={shown[-1]}&n={most}"
+            headers["Link"] = f'</v2/{repository}/tags/list?{query}>; rel="next"'
+        return web.json_response({"name": repository, "tags": shown}, headers=headers)
 
     def _read(self, request: web.Request, repository: str, kind: str, name: str) -> web.Response:
         if kind == "blobs":

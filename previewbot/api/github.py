@@ -222,16 +222,6 @@ class FileContent:
 
 
 @dataclass(frozen=True)
-class Build:
-    """What CI says of a head SHA: `needs_approval` waits for a person; `url` is the run to look at."""
-
-    state: Literal["none", "running", "needs_approval", "failed", "succeeded"]
-    name: str = ""
-    url: str = ""
-    started_at: datetime | None = None
-
-
-@dataclass(frozen=True)
 class Repository:
     """A repository an installation may read; `node_id` is its name in GraphQL."""
 

@@ -70,6 +70,8 @@ class Reason(StrEnum):
     BUILD_RUNNING = "BuildRunning"
     BUILD_NEEDS_APPROVAL = "BuildNeedsApproval"
     BUILD_FAILED = "BuildFailed"
+    BUILD_NOT_RUN = "BuildNotRun"
+    NO_SUCH_TAG = "NoSuchTag"
     BUILDS_UNREADABLE = "BuildsUnreadable"
     MERGE_CONFLICT = "MergeConflict"
     NO_IMAGE = "NoImage"
@@ -327,6 +329,20 @@ REASONS: Mapping[Reason, ReasonInfo] = MappingProxyType(
             _IMAGE, _WARNING, _REVIEWER, Waits.IMAGE, "the workflow run waits for a person's approval"
         ),
         Reason.BUILD_FAILED: _row(_IMAGE, _BAD, _AUTHOR, Waits.IMAGE, "the build of this commit failed"),
+        Reason.BUILD_NOT_RUN: _row(
+            _IMAGE,
+            _WARNING,
+            _AUTHOR,
+            Waits.IMAGE,
+            "the build that the configuration names has not run for this commit",
+        ),
+        Reason.NO_SUCH_TAG: _row(
+            _IMAGE,
+            _WARNING,
+            _AUTHOR,
+            Waits.IMAGE,
+            "the build is done, and the image has no tag of the name that is looked for",
+        ),
         Reason.BUILDS_UNREADABLE: _row(
             _IMAGE, _WARNING, _PLATFORM, Waits.IMAGE, "there is no image, and previewbot may not read checks"
         ),

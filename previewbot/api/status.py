@@ -113,7 +113,12 @@ class Lifecycle(Value):
 @dataclass(frozen=True)
 class Waiting(Value):
     """Why an image is not there yet; `url` and `name` are those of a build, `detail` is the image or a
-    host; `until` is when a registry may be asked again."""
+    host; `until` is when a registry may be asked again.
+
+    `also_failed` and `also_wait` are workflows beside the build that failed, or wait for an approval. `tags`
+    are some that the image has, `of_commit` whether they are of this very commit, and `instead` what to write
+    as `image` then.
+    """
 
     reason: AnyReason
     url: str = ""
@@ -121,6 +126,11 @@ class Waiting(Value):
     since: datetime | None = None
     detail: str = ""
     until: datetime | None = None
+    also_failed: tuple[str, ...] = ()
+    also_wait: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    of_commit: bool = False
+    instead: str = ""
 
 
 class ContainerPart(StrEnum):
@@ -161,7 +171,8 @@ class Service(Value):
     """One service of the pull request; `phase` is its own, and `serving_sha` the commit that answers now.
 
     `meant_container` runs the service's image in staging, where the target names another, the `container`.
-    `without_ports`: neither the configuration nor the pod says where it takes requests.
+    `without_ports`: neither the configuration nor the pod says where it takes requests. `built_by` are the
+    workflows (paths) one of which built its image: what was seen to run when one appeared.
     """
 
     name: str
@@ -182,6 +193,7 @@ class Service(Value):
     share_host: str = ""
     failure_message: str = ""
     waiting: Waiting | None = None
+    built_by: tuple[str, ...] = ()
     pod_problem: PodProblem | None = None
 
 

@@ -121,7 +121,16 @@ KINDS: Mapping[str, Kind] = {
     "entry_pattern": Kind("must be namespace/Service, like staging/web, and a port may follow, as in :80"),
     "url": Kind("must be an http:// or https:// URL, like {example}, without ? and #"),
     "url_secret": Kind("must not contain a user name or password", "everybody could read it", told=False),
+    "workflow": Kind(
+        "must be the file of a workflow in .github/workflows, like docker.yml", "its `name` is another thing"
+    ),
+    "check_name": Kind("must have at most {most} characters", told=False),
     # What fits together
+    "build": Kind(
+        "must hold either `workflow` or `check`",
+        "write for example `workflow: docker.yml`, or `check: build image`",
+        told=False,
+    ),
     "ca_file": Kind("is for TLS, which plain_http switches off", "leave one of them out", told=False),
     "page_host": Kind(
         "has the host {host}, to which no route of links.gateway can redirect",

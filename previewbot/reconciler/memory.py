@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from previewbot.api import ConfigurationProblem, Requests, Status
 from previewbot.config.repository import RepositoryConfig
 from previewbot.reconciler.bounded import keep
+from previewbot.reconciler.builds_seen import BuildsSeen
 from previewbot.reconciler.observation import GatewaySeen, Observation, PullRequestFacts
 from previewbot.reconciler.pauses import FIRST, Pauses
 from previewbot.reconciler.plan.refusals import ANSWERS_AN_HOUR, is_refusal
@@ -217,6 +218,7 @@ class Memory:
     said: Seldom = field(default_factory=Seldom)
     pod_questions: PodQuestions = field(default_factory=PodQuestions)
     gateway: GatewayMemory = field(default_factory=GatewayMemory)
+    builds: BuildsSeen = field(default_factory=BuildsSeen)
 
     def forget(self, name: str) -> None:
         """Forget a Preview that is gone."""
@@ -225,6 +227,7 @@ class Memory:
         self.redirected.pop(name, None)
         self.unshown.forget(name)
         self.forget_image_lookups(name)
+        self.builds.forget(name)
 
     def forget_facts(self, name: str) -> None:
         """Let the next pass read GitHub again."""
@@ -236,6 +239,7 @@ class Memory:
         # `gh-1-23`.
         for key in [key for key in self.image_lookups if key.startswith(f"{name}/")]:
             del self.image_lookups[key]
+        self.builds.ask_anew(name)
 
 
 def note_look(memory: Memory, observation: Observation, *, approved: bool, runs: bool) -> None:

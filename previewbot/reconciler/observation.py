@@ -107,10 +107,14 @@ class Found:
 
 @dataclass(frozen=True)
 class ImageFound:
-    """The registry has the image of this head: under this reference, with this digest."""
+    """The registry has the image of this head: under this reference, with this digest.
+
+    `built_by` are the workflows one of which built it, where that was seen.
+    """
 
     image: str
     digest: str
+    built_by: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

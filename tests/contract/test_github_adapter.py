@@ -15,6 +15,7 @@ import yaml
 from previewbot import errors
 from previewbot.api.github import ChangedFile
 from previewbot.clients.github import GitHub, InstallationClient
+from previewbot.rules.builds import Sought, build_of
 from previewbot_demo.github import Account as Person
 from previewbot_demo.github import FakeGitHub
 from tests.support.github_town import APP, github_town
@@ -154,7 +155,7 @@ async def test_rules_are_read_from_all_pages(world: World) -> None:
 
 async def test_ci_is_seen_to_wait_for_approval_to_run_to_fail_and_to_succeed(world: World) -> None:
     head = world.fake.pull_request(world.number).head_sha
-    seen = [(await world.client.build(SHOP, head)).state]
+    seen = [build_of(await world.client.runs(SHOP, head), Sought()).state]
 
     for status, conclusion in (
         ("completed", "action_required"),
@@ -163,11 +164,11 @@ async def test_ci_is_seen_to_wait_for_approval_to_run_to_fail_and_to_succeed(wor
         ("completed", "success"),
     ):
         world.fake.set_workflow_run(head, "build", status, conclusion)
-        seen.append((await world.client.build(SHOP, head)).state)
+        seen.append(build_of(await world.client.runs(SHOP, head), Sought()).state)
     world.fake.set_check(head, "image", "in_progress")
-    seen.append((await world.client.build(SHOP, head)).state)
+    seen.append(build_of(await world.client.runs(SHOP, head), Sought()).state)
 
-    assert seen == ["none", "needs_approval", "running", "failed", "succeeded", "running"]
+    assert seen == ["unknown", "needs_approval", "running", "failed", "done", "running"]
 
 
 async def test_comments_are_written_changed_found_on_all_pages_and_deleted(world: World) -> None:

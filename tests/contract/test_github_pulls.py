@@ -147,7 +147,7 @@ async def test_previewbots_own_client_reads_and_writes(town: Town) -> None:
     }
     assert [row.number for row in await client.open_pull_requests("acme/shop")] == [number]
     assert [c.sha for c in await client.commits("acme/shop", number)] == [head]
-    assert (await client.build("acme/shop", head)).state == "running"
+    assert [check.status for check in (await client.runs("acme/shop", head)).checks] == ["in_progress"]
     assert [c.app_id for c in await client.comments("acme/shop", number, None)] == [None, APP]
     assert written.author.login == "previewbot[bot]"
     assert town.github.reactions(comment) == ["rocket"]

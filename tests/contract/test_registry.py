@@ -13,6 +13,7 @@ import aiohttp
 import pytest
 
 from previewbot.clients.registry import Checked, FoundImage, Registry
+from previewbot.clients.registry.transport import Limits
 from previewbot.config.server import RegistrySettings
 from previewbot.errors import Forbidden, RemoteError, TryLater, Unauthorized
 from previewbot.rules.images import ImageReference
@@ -334,6 +335,27 @@ async def test_what_is_missing_is_told_by_its_code(
 
     assert (status, _code(body)) == (404, code)
     assert headers["Content-Type"].startswith("application/json")
+
+
+async def test_all_tags_are_read_page_by_page(
+    host: Host,
+    session: aiohttp.ClientSession,
+    access: RegistrySettings,
+    pusher: Pusher,
+    reference: ImageReference,
+) -> None:
+    registry = Registry(session, {host.name: access}, limits=Limits(tags=2))
+    for tag in ("b", "a", "sha-0123456", "latest", "v1.2.0"):
+        await pusher.push(reference.repository, tag, an_image(COMMIT))
+
+    assert await registry.tags(reference) == ("a", "b", "latest", "sha-0123456", "v1.2.0")
+
+
+async def test_the_tags_of_a_repository_that_is_not_there_are_an_error(
+    registry: Registry, reference: ImageReference
+) -> None:
+    with pytest.raises(RemoteError):
+        await registry.tags(reference)
 
 
 async def test_tags_are_listed_where_a_repository_is_and_else_its_name_is_unknown(

@@ -203,7 +203,7 @@ async def test_what_ci_says_can_wait() -> None:
     world.push(B, built=False)
     outcome = await world.run()
 
-    assert (outcome.error, "build" in world.calls.made) == (None, False)
+    assert (outcome.error, "runs" in world.calls.made) == (None, False)
 
 
 async def test_a_members_command_is_obeyed_and_answered_where_nothing_runs() -> None:

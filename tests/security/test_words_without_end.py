@@ -47,14 +47,12 @@ _ROW = _json(samples.pull_request_row(body="x" * 65_536))
         ),
         pytest.param("commits", WORKERS, Words("/commits", _COMMIT, per_page=30), 30, id="commits"),
         pytest.param("files", WORKERS, Words("/files", _PATCH), 100, id="patches"),
+        pytest.param("runs", WORKERS, Words("/check-runs", _CHECK, key="check_runs"), 100, id="checks"),
         pytest.param(
-            "build", WORKERS, Words("/check-runs", _CHECK, key="check_runs"), "succeeded", id="checks"
-        ),
-        pytest.param(
-            "build",
+            "runs",
             WORKERS,
             Words("/runs", _RUN, key="workflow_runs", per_page=30),
-            "succeeded",
+            30,
             id="workflow runs",
         ),
         pytest.param("pull requests", WORKERS, Words("/pulls", _ROW), 100, id="descriptions"),

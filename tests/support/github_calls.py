@@ -36,7 +36,7 @@ async def make_every_call(town: Town) -> list[Asked]:
     await client.file(_SHOP, "src/app.py", "main")
     await client.is_protected(_SHOP, "main")
     await client.rules(_SHOP, "release/1")
-    await client.build(_SHOP, head)
+    await client.runs(_SHOP, head)
     [comment, *_] = await client.comments(_SHOP, number, None)
     await client.edits([comment.node_id])
     await client.graphql("query { rateLimit { cost } }", {}, {"rateLimit": {"cost": None}})

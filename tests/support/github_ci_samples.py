@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from previewbot.api.ci import Runs
+from previewbot.clients.github.builds import check_run_from, workflow_run_from
 from tests.support.github_samples import API, EARLIER, HEAD, LATER, WEB, repository, user
 
 
@@ -80,3 +82,11 @@ def workflow_run(id: int = 1, name: str = "build", workflow: int = 40, **changes
         "display_title": "Cheaper shipping",
         **changes,
     }
+
+
+def runs_of(*shown: dict[str, Any]) -> Runs:
+    """Return workflow runs and check runs as the adapter reads them."""
+    return Runs(
+        tuple(workflow_run_from(one) for one in shown if "workflow_id" in one),
+        tuple(check_run_from(one) for one in shown if "workflow_id" not in one),
+    )

@@ -30,7 +30,7 @@ _READS = frozenset(
     {
         "identity", "installation_of", "repositories", "pull_request", "commits", "parents", "file", "files",
         "comments",
-        "permission", "build",
+        "permission", "runs",
     }
 )  # fmt: skip
 _ANSWERED = ("/preview extend 2h", "/preview status")

@@ -20,7 +20,7 @@ from typing import Any
 
 from aiohttp import web
 
-from previewbot.api.github import Build
+from previewbot.api.ci import Runs
 from previewbot.clients.github import InstallationClient
 from previewbot.clients.outgoing import client_session
 from tests.support.clock import Clock
@@ -32,7 +32,7 @@ _READERS: dict[str, Callable[[InstallationClient], Any]] = {
     "comments": lambda client: client.comments("acme/shop", 7, None),
     "commits": lambda client: client.commits("acme/shop", 7),
     "files": lambda client: client.files("acme/shop", 7),
-    "build": lambda client: client.build("acme/shop", "a" * 40),
+    "runs": lambda client: client.runs("acme/shop", "a" * 40),
     "pull requests": lambda client: client.open_pull_requests("acme/shop"),
     "pull request": lambda client: client.pull_request("acme/shop", 7),
 }
@@ -115,8 +115,8 @@ async def _read(url: str, readers: int, what: str) -> Sequence[object]:
 
 
 def _told(found: Any) -> object:
-    if isinstance(found, Build):
-        return found.state
+    if isinstance(found, Runs):
+        return len(found.workflows) + len(found.checks)
     return len(getattr(found, "files", found))
 
 

@@ -30,11 +30,11 @@ from previewbot.api import (
     new_object,
     timestamp,
 )
+from previewbot.api.ci import Runs
 from previewbot.api.github import (
     Account,
     AppIdentity,
     Branch,
-    Build,
     ChangedFile,
     ChangedFiles,
     Comment,
@@ -357,7 +357,8 @@ class GitHubInMemory:
         self.pages_read: list[int] = []
         self.covering = {"acme/shop": _REPOSITORY}
         self.installations = {"acme/shop": _INSTALLATION}
-        self.checks = Build("none")
+        self.ci = Runs()
+        self.mergeable = True
         self.refused_words = ""
         self.accounts = {ANN.login: ANN}
         self.permissions: dict[str, str] = {}
@@ -471,7 +472,7 @@ class GitHubInMemory:
             base=Branch(self.base, self.base_sha, self.covering[repository], repository),
             default_branch="main", labels=self.labels, private=self.private, updated_at=self.updated_at,
             closed_at=None if self.state == "open" else self.updated_at,
-            mergeable=True, merge_commit_sha=self.merge_commit_sha, changed_files=len(self.paths),
+            mergeable=self.mergeable, merge_commit_sha=self.merge_commit_sha, changed_files=len(self.paths),
             html_url="https://github.com/acme/shop/pull/42", archived=self.archived,
         )  # fmt: skip
 
@@ -527,9 +528,9 @@ class GitHubInMemory:
         self.asked_about.append(login)
         return self.permissions.get(login, "write")
 
-    async def build(self, repository: str, head_sha: str) -> Build:
-        self._calls.note("build")
-        return self.checks
+    async def runs(self, repository: str, head_sha: str) -> Runs:
+        self._calls.note("runs")
+        return self.ci
 
     async def create_comment(self, repository: str, number: int, body: str) -> Comment:
         self._calls.note("create comment")
@@ -596,6 +597,11 @@ class RegistryInMemory:
         if name not in self.images:
             return None
         return FoundImage("sha256:" + hashlib.sha256(name.encode()).hexdigest(), self.revision)
+
+    async def tags(self, reference: Any) -> tuple[str, ...]:
+        self._calls.note("tags")
+        name = reference.repository.rsplit("/", 1)[-1]
+        return tuple(sorted(i.partition(":")[2] for i in self.images if i.startswith(f"{name}:")))
 
 
 class LinksInMemory:
@@ -856,7 +862,7 @@ class World:
 GITHUB = (
     "identity", "installation of", "is suspended", "repositories", "open pull requests",
     "pull request", "commits", "parents", "file",
-    "branch", "rules", "files", "comments", "reviews", "review comments", "permission", "build",
+    "branch", "rules", "files", "comments", "reviews", "review comments", "permission", "runs",
     "create comment", "update comment",
     "react", "react on lines",
 )  # fmt: skip

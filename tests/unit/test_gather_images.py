@@ -12,7 +12,7 @@ import aiohttp
 import pytest
 
 from previewbot.api import Observed, Reason, Service, Waiting
-from previewbot.api.github import Build
+from previewbot.api.ci import Runs
 from previewbot.clients.github.parse import pull_request_from
 from previewbot.clients.registry import Registry
 from previewbot.config.repository import ServiceConfig, parse_target
@@ -53,8 +53,8 @@ class NoBuilds:
     def sparing(self) -> NoBuilds:
         return self
 
-    async def build(self, repository: str, sha: str) -> Build:
-        return Build("none")
+    async def runs(self, repository: str, sha: str) -> Runs:
+        return Runs()
 
 
 class Looking:

@@ -9,11 +9,12 @@ import pytest
 from yarl import URL
 
 from previewbot import errors
-from previewbot.api.github import Account, Build
+from previewbot.api.ci import Runs, WorkflowRun
+from previewbot.api.github import Account
 from tests.support import github_ci_samples as ci
 from tests.support import github_samples as samples
 from tests.support.github_script import in_turn, pages
-from tests.support.github_town import APP, Town, github_town
+from tests.support.github_town import Town, github_town
 
 PULL = "/repos/acme/shop/pulls/7"
 
@@ -73,36 +74,43 @@ CHECKS = f"/repos/acme/shop/commits/{samples.HEAD}/check-runs"
 RUNS = "/repos/acme/shop/actions/runs"
 
 
-async def test_a_build_is_told_from_all_pages_of_checks_and_of_runs(town: Town) -> None:
+async def test_runs_are_read_from_all_pages_of_checks_and_of_workflows(town: Town) -> None:
     green = [ci.check_run(number) for number in range(3)]
     town.script.on("GET", CHECKS, pages("check_runs", green, [ci.check_run(4)]))
-    red = ci.workflow_run(2, workflow=41, conclusion="failure")
+    red = ci.workflow_run(2, workflow=41, conclusion="failure", path=".github/workflows/image.yml@main")
     town.script.on("GET", RUNS, pages("workflow_runs", [ci.workflow_run(1)], [red]))
 
-    build = await town.client.build("acme/shop", samples.HEAD)
+    runs = await town.client.runs("acme/shop", samples.HEAD)
 
-    assert (build.state, build.url) == ("failed", red["html_url"])
+    assert [check.id for check in runs.checks] == [0, 1, 2, 4]
+    assert runs.workflows[1] == WorkflowRun(
+        id=2,
+        workflow_id=41,
+        name="build",
+        path=".github/workflows/image.yml",
+        event="pull_request",
+        status="completed",
+        conclusion="failure",
+        url=red["html_url"],
+        started_at=datetime.fromisoformat(samples.EARLIER),
+        changed_at=datetime.fromisoformat(samples.LATER),
+        suite=3002,
+    )
     assert any(f"head_sha={samples.HEAD}" in path for path in town.script.paths())
 
 
-async def test_a_server_without_actions_tells_the_build_by_its_checks(town: Town) -> None:
-    running = ci.check_run(status="in_progress", conclusion=None)
+async def test_a_server_without_actions_tells_checks_alone(town: Town) -> None:
+    running = ci.check_run(status="in_progress", conclusion=None, app=ci.app(7, "acme-ci"))
     town.script.on("GET", CHECKS, pages("check_runs", [running]))
     town.script.on("GET", RUNS, *in_turn(404))
 
-    assert (await town.client.build("acme/shop", samples.HEAD)).state == "running"
+    (check,) = (await town.client.runs("acme/shop", samples.HEAD)).checks
+
+    assert (check.status, check.conclusion, check.app, check.app_id) == ("in_progress", "", "acme-ci", 7)
 
 
-async def test_our_own_checks_do_not_count_as_a_build(town: Town) -> None:
-    ours = ci.check_run(status="in_progress", conclusion=None, app=ci.app(APP))
-    town.script.on("GET", CHECKS, pages("check_runs", [ours]))
-    town.script.on("GET", RUNS, pages("workflow_runs", []))
-
-    assert await town.client.build("acme/shop", samples.HEAD) == Build("none")
-
-
-async def test_a_commit_that_github_does_not_know_yet_has_no_build(town: Town) -> None:
-    assert await town.client.build("acme/shop", samples.HEAD) == Build("none")
+async def test_a_commit_that_github_does_not_know_yet_has_no_runs(town: Town) -> None:
+    assert await town.client.runs("acme/shop", samples.HEAD) == Runs()
 
 
 async def test_comments_are_asked_for_since_a_moment_in_utc(town: Town) -> None:

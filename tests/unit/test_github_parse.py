@@ -15,7 +15,7 @@ from pydantic import BaseModel, TypeAdapter
 
 from previewbot.api.github import Account, ChangedFile, FileContent, Repository
 from previewbot.clients.github import kept, parse
-from previewbot.clients.github.builds import build_from
+from previewbot.clients.github.builds import check_run_from, workflow_run_from
 from previewbot.clients.github.cutting import Rule
 from previewbot.config.agents import built_in
 from previewbot.errors import Invalid, RemoteError
@@ -66,13 +66,13 @@ SHAPES: list[tuple[type[BaseModel], dict[str, Any], Rule, Parser]] = [
         published.CheckRun,
         ci.check_run(),
         item_of(kept.CHECK_RUNS),
-        lambda obj: build_from([obj], [], app_id=1),
+        check_run_from,
     ),
     (
         published.WorkflowRun,
         ci.workflow_run(),
         item_of(kept.WORKFLOW_RUNS),
-        lambda obj: build_from([], [obj], app_id=1),
+        workflow_run_from,
     ),
     (
         published.InstallationToken,

@@ -29,7 +29,7 @@ CONFIGURATIONS = (
 )
 CLUSTER = ("create session", "delete session", "apply route", "get target", "create event")
 GIVES_UP = timedelta(hours=80)
-REFUSABLE = ("create comment", "update comment", "react", "build", "apply route")
+REFUSABLE = ("create comment", "update comment", "react", "runs", "apply route")
 LOOKS = st.integers(0, 3)
 LASTS = st.sampled_from((False, False, False, True))
 

@@ -6,6 +6,7 @@ import pytest
 
 from previewbot.api import Phase, Poke, Slot
 from previewbot.errors import Forbidden, Invalid, RemoteError, TryLater
+from tests.support.github_ci_samples import runs_of, workflow_run
 from tests.support.passes import BOTH, BROKEN, A, B, C, World, ready
 from tests.support.previews import NOW, a_preview
 
@@ -72,7 +73,7 @@ async def test_a_command_in_a_look_that_fails_is_obeyed_once_by_the_next() -> No
 async def test_checks_that_cannot_be_read_keep_nobody_waiting_for_a_word(error: RemoteError) -> None:
     world = World()
     world.registry.images.clear()
-    world.fail("build", by=error)
+    world.fail("runs", by=error)
     await world.settle(3)
     assert world.status.phase is Phase.AWAITING_IMAGE
     assert "waiting for its image" in world.comment
@@ -87,7 +88,7 @@ async def test_checks_that_cannot_be_read_do_not_hold_up_another_service() -> No
     world = World()
     world.github.paths = BOTH
     world.registry.images = {"checkout:" + A}
-    world.fail("build", by=Forbidden("checks", status=403))
+    world.fail("runs", by=Forbidden("checks", status=403))
     await world.settle()
 
     assert world.serving == [A]
@@ -97,10 +98,10 @@ async def test_checks_that_cannot_be_read_do_not_hold_up_another_service() -> No
 async def test_what_was_known_of_a_build_is_told_while_it_cannot_be_asked_again() -> None:
     world = World()
     world.registry.images.clear()
-    world.github.checks = world.github.checks.__class__("failed", name="build", url="https://ci/1")
+    world.github.ci = runs_of(workflow_run(conclusion="failure"))
     await world.settle(2)
     assert "its build failed" in world.comment
-    world.fail("build", by=AWAY)
+    world.fail("runs", by=AWAY)
     world.clock.forward(seconds=20)
     await world.settle(2)
 
@@ -110,7 +111,7 @@ async def test_what_was_known_of_a_build_is_told_while_it_cannot_be_asked_again(
 async def test_an_image_is_given_up_in_time_although_checks_cannot_be_read() -> None:
     world = World()
     world.registry.images.clear()
-    world.fail("build", by=Forbidden("checks", status=403))
+    world.fail("runs", by=Forbidden("checks", status=403))
     await world.settle(2)
     world.clock.forward(hours=3)
     await world.settle(2)

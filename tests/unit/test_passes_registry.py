@@ -14,8 +14,8 @@ import pytest
 from aiohttp import web
 
 from previewbot.api import Phase, Reason
-from previewbot.api.github import Build
 from previewbot.clients.registry import Registry
+from tests.support.github_ci_samples import runs_of, workflow_run
 from tests.support.passes import CONFIGURATION, A, World, ready
 from tests.support.registry_images import Image, an_image
 from tests.support.registry_server import (
@@ -317,7 +317,7 @@ async def test_a_redirect_to_a_sign_in_on_another_host_is_told(scene: Scene, sta
 
 async def test_a_build_that_runs_is_told_before_a_repository_that_is_not_known(scene: Scene) -> None:
     scene.answers(error("NAME_UNKNOWN", "repository name not known to registry", 404))
-    scene.world.github.checks = Build("running", url="https://github.com/x", name="build")
+    scene.world.github.ci = runs_of(workflow_run(status="in_progress", html_url="https://github.com/x"))
 
     assert "[The build](https://github.com/x) has been running" in await scene.comment()
 

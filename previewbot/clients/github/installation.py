@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar
 from urllib.parse import quote
 
+from previewbot.api.ci import Runs
 from previewbot.api.github import (
     Account,
-    Build,
     ChangedFiles,
     Comment,
     Commit,
@@ -22,8 +22,7 @@ from previewbot.api.github import (
     PullRequest,
     Repository,
 )
-from previewbot.clients.github import fields, kept, listing, parse, queries
-from previewbot.clients.github.builds import build_from
+from previewbot.clients.github import builds, fields, kept, listing, parse, queries
 from previewbot.clients.github.cutting import Rule
 from previewbot.clients.github.graphql_answers import Answer
 from previewbot.clients.github.spending import Hours
@@ -138,22 +137,22 @@ class InstallationClient:
         url = f"/repos/{repository}/rules/branches/{quote(branch, safe='')}"
         return frozenset(await self._items(url, kept.RULES, parse.rule_type_from))
 
-    async def build(self, repository: str, head_sha: str) -> Build:
-        """Return what CI says of a commit; `none` as well while GitHub does not know the commit yet (422)."""
+    async def runs(self, repository: str, head_sha: str) -> Runs:
+        """Return what runs and ran for a commit; nothing as well while GitHub does not know it yet (422)."""
         try:
             # Both are needed: other systems report check runs only, and of a workflow that waits for an
             # approval there is a workflow run but no check run yet.
             url = f"/repos/{repository}/commits/{head_sha}/check-runs"
-            checks = await self._items(url, kept.CHECK_RUNS, _as_it_is, "check_runs")
+            checks = await self._items(url, kept.CHECK_RUNS, builds.check_run_from, "check_runs")
         except Invalid:
-            return Build("none")
+            return Runs()
         try:
             url = f"/repos/{repository}/actions/runs?head_sha={head_sha}"
-            runs = await self._items(url, kept.WORKFLOW_RUNS, _as_it_is, "workflow_runs")
+            runs = await self._items(url, kept.WORKFLOW_RUNS, builds.workflow_run_from, "workflow_runs")
         except NotFound:
             # The check runs were found, so the repository is there: its server has no Actions.
             runs = []
-        return build_from(checks, runs, app_id=self._app_id)
+        return Runs(tuple(runs), tuple(checks))
 
     async def comments(self, repository: str, number: int, since: datetime | None) -> list[Comment]:
         """Return all comments, or those made or changed since a moment, oldest first."""
@@ -357,7 +356,3 @@ class InstallationClient:
             # one and the others take it.
             self._tokens.drop(token)
         return await call((await self._tokens.current()).value)
-
-
-def _as_it_is(item: Any) -> Any:
-    return item

@@ -100,13 +100,15 @@ RULES: Rule = Each({"type": None})
 CHECK_RUNS: Rule = {
     "check_runs": Each(
         {
+            "id": None,
             "status": None,
             "conclusion": None,
             "name": _name,
             "html_url": None,
             "started_at": None,
+            "completed_at": None,
             "check_suite": {"id": None},
-            "app": {"id": None},
+            "app": {"id": None, "slug": _name},
         }
     )
 }
@@ -115,6 +117,7 @@ WORKFLOW_RUNS: Rule = {
         {
             "id": None,
             "workflow_id": None,
+            "path": _name,
             "event": None,
             "check_suite_id": None,
             "status": None,
@@ -122,6 +125,7 @@ WORKFLOW_RUNS: Rule = {
             "name": _name,
             "html_url": None,
             "run_started_at": None,
+            "updated_at": None,
         }
     )
 }

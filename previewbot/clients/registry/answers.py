@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from typing import Any
+from urllib.parse import urljoin, urlsplit
 
 from previewbot.clients.registry.challenge import choose_challenge
 from previewbot.clients.registry.credentials import Credentials
@@ -27,6 +28,7 @@ from previewbot.clients.registry.problems import (
 )
 from previewbot.errors import Forbidden, RemoteError, Unauthorized, from_status
 from previewbot.rules.masking import one_line
+from previewbot.rules.tags import is_tag
 from previewbot.text.json import read_json
 
 MEDIA_TYPES = (
@@ -35,6 +37,9 @@ MEDIA_TYPES = (
     "application/vnd.docker.distribution.manifest.list.v2+json",
     "application/vnd.docker.distribution.manifest.v2+json",
 )
+TAGS = "tags/list"
+_LINK_RE = re.compile(r'<([^<>]{1,2000})>\s*;[^,]{0,100}\brel="?next"?', re.IGNORECASE)
+_QUERY_RE = re.compile(r"[!$%&'()*+,./0-9:;=?@A-Z_a-z~-]{1,1000}")
 _REVISION = "org.opencontainers.image.revision"
 _COMMIT_RE = re.compile(r"[0-9A-Za-z._/+-]{1,100}")
 _LONGEST_REVISION, _READ_OF_A_LABEL = 64, 2000
@@ -166,6 +171,30 @@ def read_manifest(body: bytes, digest: str) -> Manifest:
         images = (child for child in children if _ATTESTATION not in _mapping(child.get("annotations")))
         return Manifest(digest, revision, images=tuple(_digest(child) for child in images))
     return Manifest(digest, revision, config=_digest(_mapping(document.get("config"))))
+
+
+def read_tags(body: bytes) -> list[str]:
+    """Return the tags that a list names; what is none is left out, since others can choose it."""
+    listed = json_object(body).get("tags")
+    return [tag for tag in listed if is_tag(tag)] if isinstance(listed, list) else []
+
+
+def next_page(answer: Answer, asked: str) -> str:
+    """Return the query of a list's next page; nothing if there is none, or if it lies elsewhere.
+
+    https://github.com/opencontainers/distribution-spec/blob/main/spec.md#listing-tags
+    """
+    found = _LINK_RE.search(answer.headers.get("Link", ""))
+    if found is None:
+        return ""
+    # Only what follows the question mark is taken. The rest would be an address that whoever answers in the
+    # registry's place chooses, for a request that bears the login.
+    try:
+        before, after = urlsplit(asked), urlsplit(urljoin(asked, found[1]))
+    except ValueError:
+        return ""
+    elsewhere = after.path != before.path or (after.hostname, after.port) != (before.hostname, before.port)
+    return "" if elsewhere or not _QUERY_RE.fullmatch(after.query) else after.query
 
 
 def read_revision(config: bytes) -> str:

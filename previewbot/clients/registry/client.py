@@ -26,6 +26,7 @@ _T = TypeVar("_T")
 _LIMITS = Limits()
 _DEEPEST = 4
 _MOST_REMEMBERED = 1000
+_MOST_PAGES = 5
 _SURE_SECONDS = 600.0
 # After these a GET has the last word: some registries do not know HEAD (405, 501), some say 404 to it
 # whatever there is (Sonatype's Nexus, some proxies), and only a body says what is wrong. 200 is among them
@@ -87,6 +88,26 @@ class Registry:
             raise
         except NotFound:
             return None
+
+    async def tags(self, reference: ImageReference) -> tuple[str, ...]:
+        """Return tags of a reference's repository, in the registry's order: of many, those of some pages.
+
+        Raises what `find` raises; many registries, or the rights of a login, let nobody list them.
+        https://github.com/opencontainers/distribution-spec/blob/main/spec.md#listing-tags
+        """
+        place = self._accesses.place(reference)
+        found: list[str] = []
+        query = f"n={self._limits.tags}"
+        for _ in range(_MOST_PAGES):
+            # Not within what notes when to ask again: a list that is refused holds up no look for an image.
+            answer = await self._ask(place, "GET", f"{answers.TAGS}?{query}")
+            if answer.status != 200 or answer.is_page or answer.foreign:
+                raise answers.refusal(str(place), answer)
+            found += answers.read_tags(answer.body)
+            query = answers.next_page(answer, place.url(answers.TAGS))
+            if not query:
+                break
+        return tuple(found)
 
     async def check(self, host: str) -> Checked:
         """Look whether a registry answers as one, and takes the login that is for it, whatever it has.

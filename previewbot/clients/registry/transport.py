@@ -25,12 +25,13 @@ _MOST_REDIRECTS = 5
 
 @dataclass(frozen=True)
 class Limits:
-    """How long to wait, for one answer and for a whole look, and how much to read of an answer."""
+    """How long to wait, for one answer and for a whole look; how much to read of an answer, and of a list."""
 
     connect_seconds: float = 5.0
     answer_seconds: float = 15.0
     lookup_seconds: float = 45.0
     body: int = 4 * 1024 * 1024
+    tags: int = 1000
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 Strict, and meant for the person who made the mistake: every problem names its line and what to write instead.
 """
 
+from previewbot.config.repository.builds import NamedBuild as NamedBuild
 from previewbot.config.repository.entries import Entry as Entry
 from previewbot.config.repository.entries import FrontEnd as FrontEnd
 from previewbot.config.repository.entries import PathRoute as PathRoute

@@ -17,6 +17,7 @@ from pydantic_core import CoreSchema
 from pydantic_core.core_schema import no_info_wrap_validator_function
 
 from previewbot.config import types as t
+from previewbot.config.repository.builds import NamedBuild
 from previewbot.config.repository.entries import DEFAULT, Entries, Entry, FrontEnd, front_ends
 from previewbot.config.repository.image_fields import FIELDS
 from previewbot.config.repository.patterns import Patterns, Unmatchable
@@ -75,6 +76,11 @@ class ServiceFields(t.Model):
     entry: t.Label | None = about(
         "which of `entries` its link opens; left out: `entry`, or the one named `default`, or the first",
         "admin",
+        default=None,
+    )
+    build: NamedBuild | None = about(
+        "which run builds its image; left out: the likeliest, by what workflows and checks are called",
+        {"workflow": "docker.yml"},
         default=None,
     )
     check: Annotated[t.Text, AfterValidator(open_path), OPEN_SCHEMA] | None = about(

@@ -8,11 +8,11 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from previewbot.api import Preview, Reason, Service, Waiting
-from previewbot.api.github import Build
 from previewbot.clients.registry import RepositoryUnknown, reason_of
 from previewbot.config.repository import ServiceConfig
-from previewbot.errors import Forbidden, RemoteError
+from previewbot.errors import RemoteError
 from previewbot.reconciler.context import Context
+from previewbot.reconciler.gather.builds import builders, why_missing
 from previewbot.reconciler.observation import (
     ImageFound,
     ImageLookup,
@@ -24,16 +24,7 @@ from previewbot.reconciler.plan.requeue import image_interval
 from previewbot.reconciler.plan.services import candidates, is_pinned
 from previewbot.rules import images
 
-_OF_A_BUILD = {
-    "running": Reason.BUILD_RUNNING,
-    "needs_approval": Reason.BUILD_NEEDS_APPROVAL,
-    "failed": Reason.BUILD_FAILED,
-}
-
 _TOLD_WITH_STATUS = (Reason.REGISTRY_REFUSED, Reason.REGISTRY_UNREACHABLE)
-_NOT_THERE = {Reason.NO_IMAGE: Reason.IMAGE_MISSING, Reason.REPOSITORY_UNKNOWN: Reason.REPOSITORY_MISSING}
-"""What is told of an image that is not there, and what once it has been waited for long enough."""
-
 _SAME_MOMENT = 15.0
 
 log = logging.getLogger(__name__)
@@ -57,10 +48,12 @@ async def look_up_image(
     # session or a pod wakes.
     context.memory.image_lookups[_memory_key(preview, service)] = now
     lookup = await _lookup(context, preview, config, references, facts, service.waiting)
+    if isinstance(lookup, ImageFound):
+        return replace(lookup, built_by=builders(context, preview, config, facts))
     if not isinstance(lookup, ImageMissing):
         return lookup
     return replace(
-        lookup, waiting=await _why_missing(context, preview, facts, lookup.waiting, service.waiting)
+        lookup, waiting=await why_missing(context, preview, config, service, facts, lookup.waiting)
     )
 
 
@@ -102,44 +95,6 @@ def _cannot_look(error: RemoteError, now: datetime, before: Waiting | None) -> W
     if before and before.until and abs((until - before.until).total_seconds()) < _SAME_MOMENT:
         until = before.until
     return Waiting(reason=reason, detail=error.what, until=until)
-
-
-async def _why_missing(
-    context: Context, preview: Preview, facts: PullRequestFacts, waiting: Waiting, before: Waiting | None
-) -> Waiting:
-    """Say what CI does about a missing image: it runs, waits for a person, failed, or cannot even start.
-
-    While GitHub does not tell, what was said `before` holds: an explanation is no reason to end a pass. Where
-    it refuses to tell, that is said, since only a person can grant the permission.
-    """
-    if waiting.reason not in _NOT_THERE:
-        return waiting
-    # GitHub makes no test merge while there is a conflict, so workflows on `pull_request` do not run: nobody
-    # builds the image until the conflict is resolved. None is not False: GitHub is still working it out.
-    if facts.pull_request.mergeable is False:
-        return Waiting(reason=Reason.MERGE_CONFLICT, name=facts.pull_request.base.ref)
-    # An explanation can wait for the next hour's requests; a preview that runs cannot.
-    client = context.github.installation(preview.spec.installation_id).sparing()
-    first_seen = preview.status.observed.head_first_seen_at
-    late = first_seen is not None and context.now() - first_seen >= context.settings.deadlines.image
-    build, otherwise = Build("none"), Reason(waiting.reason)
-    try:
-        build = await client.build(facts.pull_request.base.repository, facts.pull_request.head.sha)
-    except RemoteError as error:
-        log.warning("cannot ask for a build", extra={"preview": preview.name, "error": str(error)})
-        # The comment must not flicker between "the build runs" and "nothing is known" whenever GitHub fails
-        # to answer. What was said of another image does not count.
-        if before and before.detail == waiting.detail and before.reason in _OF_A_BUILD.values():
-            return before
-        otherwise = Reason.BUILDS_UNREADABLE if isinstance(error, Forbidden) else otherwise
-    return _from_build(build, _NOT_THERE[Reason(waiting.reason)] if late else otherwise, waiting)
-
-
-def _from_build(build: Build, otherwise: Reason, waiting: Waiting) -> Waiting:
-    reason = _OF_A_BUILD.get(build.state, otherwise)
-    return Waiting(
-        reason=reason, url=build.url, name=build.name, since=build.started_at, detail=waiting.detail
-    )
 
 
 def _looked_lately(context: Context, preview: Preview, service: Service, now: datetime) -> bool:

@@ -85,6 +85,8 @@ def pin_image(
             meant_container="",
             without_ports=False,
             waiting=None,
+            # What is known of its build is kept: it is for the commits that follow.
+            built_by=lookup.built_by or service.built_by,
         )
     # If it was not time to look, what the last look found is still what is told.
     waiting = lookup.waiting if isinstance(lookup, ImageMissing) else service.waiting

@@ -1,0 +1,97 @@
+"""Which of a repository's tags are like the one that is looked for, and what to write to find them. Pure.
+
+A registry lists tags in no order that tells which is the newest (that of distribution, and of most others,
+is the alphabet's), so none is ever called that.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from previewbot.rules.images import sanitise_branch
+from previewbot.rules.masking import MASK, one_line
+
+_TAG_RE = re.compile(r"\w[\w.-]{0,127}", re.ASCII)
+"""https://github.com/opencontainers/distribution-spec/blob/main/spec.md#pulling-manifests"""
+
+_SHORTEST = 7
+"""Characters of a commit by which a tag is known to be of it, as docker/metadata-action writes them."""
+
+_SHOWN = 3
+_HEX_RE = re.compile(r"(?<![0-9a-f])[0-9a-f]{7,64}(?![0-9a-f])")
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is known of the commit whose image is looked for, and how the configuration names it."""
+
+    template: str
+    head_sha: str
+    merge_shas: Sequence[str] = ()
+    number: int = 0
+    branch: str = ""
+
+
+@dataclass(frozen=True)
+class Alike:
+    """Tags that are there: `of_commit` if they are of this very commit, and what to write as `image` then."""
+
+    tags: tuple[str, ...] = ()
+    of_commit: bool = False
+    instead: str = ""
+
+
+def is_tag(text: object) -> bool:
+    """Return whether something is a tag as the specification has it; nothing else is shown to anybody."""
+    return isinstance(text, str) and _TAG_RE.fullmatch(text) is not None
+
+
+def alike(tags: Iterable[str], wanted: Wanted) -> Alike:
+    """Return the tags that tell most of why the one that is looked for is not there."""
+    # Whoever may push chooses them: a tag that looks like a secret is not repeated. A commit looks like one.
+    unique = filter(is_tag, dict.fromkeys(tags))
+    known = [tag for tag in unique if MASK not in one_line(_HEX_RE.sub("", tag))]
+    written = [(_template_of(tag, wanted), tag) for tag in known]
+    found = sorted((place, tag, template) for (place, template), tag in written if place is not None)
+    if found:
+        best = found[0]
+        instead = f"{wanted.template.rpartition(':')[0]}:{best[2]}" if best[2] else ""
+        shown = (best[1],) if instead else tuple(tag for _, tag, _ in found[:_SHOWN])
+        return Alike(shown, of_commit=True, instead="" if instead == wanted.template else instead)
+    return Alike(_of_the_same_kind(known, wanted.template))
+
+
+def _template_of(tag: str, wanted: Wanted) -> tuple[int | None, str]:
+    """Return how sure it is that a tag is of this commit (0: most), and how a template writes such a tag."""
+    commits = [("head_sha", "short_sha", wanted.head_sha)]
+    commits += [("merge_sha", "short_merge_sha", sha) for sha in wanted.merge_shas if sha]
+    for place, (whole, short, sha) in enumerate(commits):
+        for field, text in ((whole, sha), (short, sha[:_SHORTEST])):
+            if _stands_alone(text, tag):
+                return place, tag.replace(text, f"{{{field}}}")
+        if sha[:_SHORTEST] in _parts(tag):
+            # Eight or twelve characters, say, or what no field writes.
+            return 100 + place, ""
+    if wanted.number and re.fullmatch(rf"(?:pr|pull|mr)[-_.]?{wanted.number}", tag, re.IGNORECASE):
+        return 200, tag.removesuffix(str(wanted.number)) + "{number}"
+    branch = sanitise_branch(wanted.branch)
+    if branch and tag == branch:
+        return 201, "{branch}"
+    return None, ""
+
+
+def _stands_alone(sha: str, tag: str) -> bool:
+    return re.search(rf"(?<![0-9a-f]){re.escape(sha)}(?![0-9a-f])", tag) is not None
+
+
+def _parts(tag: str) -> set[str]:
+    """Return the first characters of everything in a tag that may be a commit."""
+    return {found[0][:_SHORTEST] for found in _HEX_RE.finditer(tag)}
+
+
+def _of_the_same_kind(tags: Sequence[str], template: str) -> tuple[str, ...]:
+    """Return some tags, such first as name a commit (where the wanted one does), in the order of the list."""
+    names_commit = "sha}" in template
+    return tuple(sorted(tags, key=lambda tag: bool(_HEX_RE.search(tag)) != names_commit)[:_SHOWN])
