@@ -62,7 +62,7 @@ async def test_names_that_are_markup_or_hidden_are_told_as_text() -> None:
     )
 
     assert "Also failed:" in world.comment
-    assert "Also failed: \\[x\\](" in world.comment
+    assert "Also failed: \\*\\*\\[x\\](" in world.comment
     assert "@acme/all" not in world.comment
     assert "<b>" not in world.comment
     assert "\u202e" not in world.comment
