@@ -185,7 +185,7 @@ KINDS: Mapping[str, Kind] = {
     "agent_key": Kind("must be a name of at most 40 small letters, digits and -, like copilot"),
     "agent_new": Kind("is an agent that the table has not", "{near}", told=False),
     "agent_signal": Kind("{wrong}"),
-    "agent_without": Kind("is no signal of this agent in the table", "{near}"),
+    "agent_without": Kind("has {value}, which is no signal of this agent in the table", "{near}", told=False),
     # The entry
     "entry_twice": Kind("is the name of `entry`, which is there too", "give one of them another place"),
     "no_such_entry": Kind("names {written}, which is not among `entries`", "{near}"),

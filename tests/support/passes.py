@@ -343,6 +343,7 @@ class GitHubInMemory:
         self.suspended, self.shown, self.listed = False, True, True
         self.labels: tuple[str, ...] = ("preview",)
         self.author, self.branch, self.body = Account(1, "bob"), "fix/checkout", ""
+        self.commits_made: tuple[Commit, ...] = ()
         self.updated_at = NOW
         self.configuration = CONFIGURATION
         self.base, self.base_sha = "main", "0" * 40
@@ -478,7 +479,7 @@ class GitHubInMemory:
 
     async def commits(self, repository: str, number: int) -> list[Commit]:
         self._calls.note("commits")
-        return []
+        return list(self.commits_made)
 
     async def parents(self, repository: str, sha: str) -> tuple[str, ...]:
         self._calls.note("parents")

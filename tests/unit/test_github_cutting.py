@@ -107,6 +107,10 @@ _LINES = st.one_of(
         _ADDRESSES,
     ),
     st.sampled_from(["replit-commit-author: Agent", "replit-commit-author: agents", " replit-commit-author"]),
+    st.sampled_from(
+        ["Agent-Logs-Url: https://github.com/a/b/sessions/1", "Made-with: Cursor", "Signed-off-by: a"]
+    ),
+    st.sampled_from(["(cherry picked from commit 1)", "🤖 Generated with [Claude Code](x)"]),
     st.text(max_size=10),
 )
 _MESSAGES = st.lists(_LINES | st.just(""), max_size=6).map("\n".join)
@@ -140,15 +144,40 @@ def test_a_thousand_signatures_of_one_agent_are_kept_as_one() -> None:
 
 
 _LINKS = [
-    "https://cursor.com/agents?x",
-    "https://www.cursor.com/agentsy",
+    "https://cursor.com/agents?id=bc-1",
+    "https://www.cursor.com/agents/bc-",
     "https://chatgpt.com/codex/tasks/1",
-    "Generated with [Claude Code](https://x)",
+    "🤖 Generated with [Claude Code](https://x)",
+    "Generated with [Claude",
+    " Code](",
+    "<!-- CURSOR_AGENT_PR_BODY_BEGIN -->",
     "https://app.devin.ai/sessions/1",
+    "https://app.devin.ai/review/1",
+    "This PR contains the following updates:",
+    "# Backport",
+]
+_SIGNS = [
+    "\n",
+    "\n\n",
+    " ",
+    "`",
+    "```\n",
+    "~~~",
+    "<!--",
+    "-->",
+    "> ",
+    "- ",
+    "    ",
+    "<pre>",
+    "</pre>",
+    "**",
+    "(",
 ]
 
 
-@given(st.lists(st.sampled_from(_LINKS) | st.text(max_size=5), max_size=5).map("".join))
+@given(
+    st.lists(st.sampled_from(_LINKS) | st.sampled_from(_SIGNS) | st.text(max_size=5), max_size=9).map("".join)
+)
 def test_what_is_kept_of_a_description_shows_the_same_agent_as_the_whole(body: str) -> None:
     read = parse.pull_request_from(cut(kept.pull_request(TABLE), samples.pull_request(body=body))).body
 

@@ -123,10 +123,10 @@ class AgentsSettings(t.Model):
                 near = did_you_mean(key, known, always=False) or "add a signal to it"
                 raise mistake("agent_new", at=f"table.{key}", near=Raw(near))
             values = [signal.value for signal in known[key].signals] if key in known else []
-            for number, value in enumerate(row.without):
+            for value in row.without:
                 if value not in values:
                     near = did_you_mean(value, values)
-                    raise mistake("agent_without", at=f"table.{key}.without.{number}", near=Raw(near))
+                    raise mistake("agent_without", at=f"table.{key}.without", value=value, near=Raw(near))
         return self
 
     @cached_property

@@ -110,7 +110,12 @@ def _block(paragraph: str, table: AgentTable) -> list[str]:
     """Return the lines of a paragraph if they are trailers, as Git sees it; nothing if they are not."""
     lines = _unfolded(paragraph.split("\n"))
     footers = [signal.value for _, signal in table.signals(SignalKind.FOOTER)]
-    lines = [line for line in lines if not any(is_line_of(line, footer) for footer in footers)]
+    # Agents also write their footer right above their trailers, without a blank line.
+    lines = [
+        line
+        for line in lines
+        if _TRAILER.match(line) or not any(is_line_of(line, footer) for footer in footers)
+    ]
     gits_own = [line for line in lines if line.lower().startswith(_GITS_OWN)]
     trailers = [line for line in lines if _TRAILER.match(line) or line.startswith(_PICKED)]
     others = len(lines) - len(trailers)
