@@ -38,6 +38,7 @@ from previewbot.api.reasons import HAVE_LOGS, POD_PROBLEMS, REASONS, Reason, Rea
 from previewbot.api.reports import Refusal, Report
 from previewbot.api.requests import (
     OF_REVIEWS,
+    Correctable,
     Goal,
     Place,
     Refused,
@@ -46,6 +47,7 @@ from previewbot.api.requests import (
     RequestKind,
     Requests,
     Said,
+    Unseen,
 )
 from previewbot.api.resource import Resource
 from previewbot.api.slot import Holders, Slot, SlotBound
@@ -91,6 +93,7 @@ __all__ = [
     "ConditionType",
     "ConfigurationProblem",
     "ContainerPart",
+    "Correctable",
     "Ended",
     "Goal",
     "Holders",
@@ -125,6 +128,7 @@ __all__ = [
     "Spec",
     "Status",
     "Turn",
+    "Unseen",
     "Waiting",
     "Waits",
     "Why",

@@ -60,13 +60,39 @@ class Place(Value):
 
 
 @dataclass(frozen=True)
+class Unseen(Value):
+    """An issue comment that a webhook told of at `told_at` and GitHub did not show so far.
+
+    `asked_at` is when it was last asked for by its number.
+    """
+
+    id: int
+    told_at: datetime
+    asked_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Correctable(Value):
+    """A handled request that came to nothing, so that its author may still correct it.
+
+    It was answered as it stood at `updated_at`, by its last edit at `edited_at`; both are GitHub's times.
+    """
+
+    request: RequestId
+    updated_at: datetime
+    edited_at: datetime | None = None
+
+
+@dataclass(frozen=True)
 class Requests(Value):
     """Which requests were carried out: all issue comments up to `floor`, and those in `handled`.
 
-    Nothing new was written before `read_at`. `member_comment_id` is the newest command of a member that a
-    delivery told of and a complete look has taken into account; `newest_order` the newest comment whose
-    `start`, `restart` or `stop` was carried out. `places` has what is known of each kind of `OF_REVIEWS`, and
-    `reviews_as_of` is the pull request's `updated_at` when these were last read.
+    `read_at` is the newest time that GitHub has shown in the conversation: what is newer was not seen.
+    `correctable` has the handled ones that may be corrected; `unseen` what webhooks told of and no look has
+    shown, `told_comment_id` the one that was taken into it last. `member_comment_id` is the newest command of
+    a member that a delivery told of and a complete look has taken into account; `newest_order` the newest
+    comment whose `start`, `restart` or `stop` was carried out. `places` has what is known of each kind of
+    `OF_REVIEWS`, and `reviews_as_of` is the pull request's `updated_at` when these were last read.
     """
 
     floor: int = 0
@@ -77,6 +103,9 @@ class Requests(Value):
     refused: tuple[Refused, ...] = ()
     places: dict[str, Place] = field(default_factory=dict)
     reviews_as_of: datetime | None = None
+    correctable: tuple[Correctable, ...] = ()
+    unseen: tuple[Unseen, ...] = ()
+    told_comment_id: int = 0
 
     @property
     def comments(self) -> tuple[int, ...]:
@@ -134,7 +163,8 @@ class Reply(Value):
     `words` names a template under templates/replies/, empty for none; `more` is what the same answer says
     after that, of further commands in the same request. `reaction` is what to give now; with a `goal` the
     reaction waits until that is reached, eyes until then, and is not better than one that is set already.
-    `worded`: the words were given, and what comes later is left to the reaction.
+    `worded`: the words were given, and what comes later is left to the reaction. `edited_at` is the edit that
+    it answers, by GitHub's time, of a request that was answered before.
     """
 
     request: RequestId
@@ -149,6 +179,7 @@ class Reply(Value):
     intent_at: datetime | None = None
     more: tuple[Said, ...] = ()
     worded: bool = False
+    edited_at: datetime | None = None
 
     @property
     def said(self) -> tuple[Said, ...]:

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
 
-from previewbot.api import Place, RequestId, Requests
+from previewbot.api import Place, RequestId, Requests, Unseen
 from previewbot.rules.commands import Command, UnknownCommand
+from previewbot.rules.edited import Standing
 
 
 class Hand(Enum):
@@ -26,7 +27,8 @@ class Request:
     """What a person asks for in one piece of writing, wherever that was, in its order.
 
     `actor` is the login and `account` the id of who asks. What a bot asks, or an App in the name of a person
-    that the settings do not trust, is answered by a reaction only.
+    that the settings do not trust, is answered by a reaction only. `standing` is what it is worth by its
+    edits, of which the last was at `edited_at`; GitHub showed it as of `updated_at`.
     """
 
     id: RequestId
@@ -36,6 +38,9 @@ class Request:
     may_write: bool = False
     account: int = 0
     hand: Hand = Hand.OWN
+    standing: Standing = Standing.AS_WRITTEN
+    updated_at: datetime | None = None
+    edited_at: datetime | None = None
 
     @property
     def granted(self) -> bool:
@@ -55,10 +60,11 @@ class OwnReport:
 @dataclass(frozen=True)
 class OwnComments:
     """What we wrote in an earlier life: status comments, oldest first, and the requests that have an
-    answer."""
+    answer; `answered_edits` are those by id and edit (epoch seconds, 0 for what was written first)."""
 
     reports: tuple[OwnReport, ...] = ()
     answered: frozenset[RequestId] = frozenset()
+    answered_edits: frozenset[tuple[RequestId, int]] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -81,7 +87,10 @@ class Inbox:
     `told` has the accounts that we answered before, as far as the conversation shows it; `refusals_left` is
     how many more of those who may not ask are answered this hour. `earlier` is what this process knows of an
     earlier Preview of the same pull request. `places` is what is known of each kind in reviews, as of this
-    look; None if it did not read them.
+    look; None if it did not read them. `waiting` are requests of which it cannot be said whether they
+    were edited, without a sign so far that they were seen. `read_at` is how far GitHub has shown the
+    conversation, `passed_over` the newest comment that is too old to be obeyed; `unseen` what webhooks told
+    of and this look did not find, `told_comment_id` what it knows of that.
     """
 
     requests: tuple[Request, ...] = ()
@@ -91,3 +100,8 @@ class Inbox:
     refusals_left: int | None = None
     earlier: Requests | None = None
     places: Mapping[str, Place] | None = None
+    waiting: tuple[Request, ...] = ()
+    read_at: datetime | None = None
+    passed_over: int = 0
+    unseen: tuple[Unseen, ...] = ()
+    told_comment_id: int = 0

@@ -12,6 +12,7 @@ from previewbot.api import ConfigurationProblem, Requests, Status
 from previewbot.config.repository import RepositoryConfig
 from previewbot.reconciler.bounded import keep
 from previewbot.reconciler.builds_seen import BuildsSeen
+from previewbot.reconciler.edit_questions import EditQuestions
 from previewbot.reconciler.observation import GatewaySeen, Observation, PullRequestFacts
 from previewbot.reconciler.pauses import FIRST, Pauses
 from previewbot.reconciler.plan.refusals import ANSWERS_AN_HOUR, is_refusal
@@ -216,6 +217,7 @@ class Memory:
     refused: Refused = field(default_factory=Refused)
     unshown: Unshown = field(default_factory=Unshown)
     said: Seldom = field(default_factory=Seldom)
+    edit_questions: EditQuestions = field(default_factory=EditQuestions)
     pod_questions: PodQuestions = field(default_factory=PodQuestions)
     gateway: GatewayMemory = field(default_factory=GatewayMemory)
     builds: BuildsSeen = field(default_factory=BuildsSeen)
@@ -226,6 +228,7 @@ class Memory:
         self.files.pop(name, None)
         self.redirected.pop(name, None)
         self.unshown.forget(name)
+        self.edit_questions.forget(name)
         self.forget_image_lookups(name)
         self.builds.forget(name)
 

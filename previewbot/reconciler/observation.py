@@ -44,7 +44,8 @@ class PullRequestFacts:
     services changed; `merge_sha` is the test merge of this very head, where an image could be named by it;
     `lagging` means that GitHub does not yet show what the webhook told us of, `settled` that its clock had
     passed the second of the pull request's `updated_at` when the look began. With commands left for another
-    look, `again_at` is when that is due. `not_allowed`: the `problems` are what the settings do not let the
+    look, `again_at` is when that is due; `unseen_at` is when to look again for comments that webhooks told of
+    and GitHub did not show. `not_allowed`: the `problems` are what the settings do not let the
     repository have. `entry_refused`: among them is that no link may lead to the entry.
     """
 
@@ -62,6 +63,7 @@ class PullRequestFacts:
     settled: bool = False
     read_at: datetime | None = None
     again_at: datetime | None = None
+    unseen_at: datetime | None = None
     not_allowed: bool = False
     entry_refused: bool = False
 

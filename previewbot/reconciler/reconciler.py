@@ -269,7 +269,7 @@ class Reconciler:
         # While GitHub's API is behind its own webhook, "closed" may be what was true before somebody reopened
         # the pull request. So the Preview stays until GitHub shows at least what the webhook told us; and
         # until all commands were read, of which one may be a "start".
-        read = facts is not None and not facts.lagging and facts.again_at is None
+        read = facts is not None and not facts.lagging and (facts.again_at, facts.unseen_at) == (None, None)
         if over and leave is not None and facts is not None and read:
             return await self._leave(store, facts, leave)
         return next_pass(ours, observation, plan, applied, errors, now=self._context.now())

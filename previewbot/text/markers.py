@@ -30,12 +30,16 @@ _REPLY_TO: Mapping[str, RequestKind] = {
 
 @dataclass(frozen=True)
 class Marker:
-    """What a marker says: which kind of comment, the issue comment handled last, the request answered."""
+    """What a marker says: which kind of comment, the issue comment handled last, the request answered.
+
+    `edit` is the edit of that request that is answered, in epoch seconds; 0 for what was written first.
+    """
 
     kind: Literal["status", "reply"]
     key: str = ""
     command: int = 0
     reply_to: RequestId | None = None
+    edit: int = 0
 
 
 def status_marker(key: str, command: int) -> str:
@@ -43,10 +47,13 @@ def status_marker(key: str, command: int) -> str:
     return f"<!-- previewbot status key={key} command={command} -->"
 
 
-def reply_marker(reply_to: RequestId) -> str:
-    """Return the first line of the answer to a request; raises StopIteration for a kind that is not ours."""
+def reply_marker(reply_to: RequestId, edit: int = 0) -> str:
+    """Return the first line of the answer to a request; raises StopIteration for a kind that is not ours.
+
+    `edit` is when the request was edited, in epoch seconds, if it had an answer before.
+    """
     name = next(name for name, kind in _REPLY_TO.items() if kind == reply_to.kind)
-    return f"<!-- previewbot reply {name}={reply_to.id} -->"
+    return f"<!-- previewbot reply {name}={reply_to.id}{f' edit={edit}' if edit else ''} -->"
 
 
 def marker_in(body: str) -> str:
@@ -74,6 +81,7 @@ def parse_marker(body: str) -> Marker | None:
             ),
             None,
         ),
+        edit=_number(fields.get("edit")),
     )
 
 

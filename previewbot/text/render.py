@@ -73,8 +73,10 @@ class Renderer:
         # GitHub refuses a longer comment as a whole, and then people would see nothing at all.
         return f"{marker}\n{_tidy(text)}"[:COMMENT_LIMIT]
 
-    def reply(self, said: Iterable[Said], request: RequestId, view: View, author: str = "") -> str:
-        """Return the answer to what one comment asks for, marked so that it is given once.
+    def reply(
+        self, said: Iterable[Said], request: RequestId, view: View, author: str = "", edit: int = 0
+    ) -> str:
+        """Return the answer to what one comment, or an edit of it, asks for, marked so that it is given once.
 
         It stands in the conversation: of what `author` wrote elsewhere it says where.
         """
@@ -87,7 +89,7 @@ class Renderer:
         if request.kind != RequestKind.ISSUE_COMMENT:
             about = {"request": request, "author": author}
             text = self._comments.get_template("_in_review.md").render(values | about) + text
-        return f"{reply_marker(request)}\n{_tidy(text)}"[:COMMENT_LIMIT]
+        return f"{reply_marker(request, edit)}\n{_tidy(text)}"[:COMMENT_LIMIT]
 
     def headline(self, view: View) -> str:
         """Return what the comment says first, as one plain line: for conditions and Events.

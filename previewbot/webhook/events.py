@@ -187,10 +187,11 @@ def _issue_comment(_: str, payload: _Object, app_id: int) -> Trigger | Ignored:
     comment = payload.child("comment")
     if comment.is_of("performed_via_github_app", app_id):
         return Ignored("our own comment")
-    if payload.text("action") != "created" or not commands.parse(comment.text("body")):
+    action = payload.text("action")
+    if action not in ("created", "edited") or not commands.parse(comment.text("body")):
         # A deleted or edited comment may be ours: the text is restored at its next change, not at once.
         return Ignored("no new command")
-    return _asked(payload, issue, comment, RequestKind.ISSUE_COMMENT)
+    return _asked(payload, issue, comment, RequestKind.ISSUE_COMMENT, is_edit=action == "edited")
 
 
 def _review(event: str, payload: _Object, app_id: int) -> Trigger | Ignored:
@@ -207,9 +208,13 @@ def _review(event: str, payload: _Object, app_id: int) -> Trigger | Ignored:
     return _asked(payload, payload.child("pull_request"), written, kind)
 
 
-def _asked(payload: _Object, subject: _Object, written: _Object, kind: RequestKind) -> Trigger:
-    """Return what a new text with a command is about; `subject` is the pull request that it stands at."""
-    number = written.number("id")
+def _asked(
+    payload: _Object, subject: _Object, written: _Object, kind: RequestKind, *, is_edit: bool = False
+) -> Trigger:
+    """Return what a text with a command is about; `subject` is the pull request that it stands at."""
+    # An edit may be a correction. Its number is older than that of a comment that GitHub may not show yet,
+    # and must not take its place.
+    number = 0 if is_edit else written.number("id")
     # Where it is missing or no text, nobody is put before the others: a delivery is not lost over it.
     association = written.values.get("author_association")
     by_member = isinstance(association, str) and association in MEMBERS

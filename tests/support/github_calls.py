@@ -38,6 +38,7 @@ async def make_every_call(town: Town) -> list[Asked]:
     await client.rules(_SHOP, "release/1")
     await client.runs(_SHOP, head)
     [comment, *_] = await client.comments(_SHOP, number, None)
+    await client.comment(_SHOP, number, comment.id)
     await client.edits([comment.node_id])
     await client.graphql("query { rateLimit { cost } }", {}, {"rateLimit": {"cost": None}})
     await client.reviews(_SHOP, number, 1)

@@ -39,6 +39,7 @@ from previewbot.api.github import (
     ChangedFiles,
     Comment,
     Commit,
+    Edits,
     FileContent,
     OpenPullRequest,
     PullRequest,
@@ -331,6 +332,11 @@ def as_read(comment: Comment) -> Comment:
     return replace(comment, body=excerpt(comment.body), marker=marker, hash=told)
 
 
+def node_id_of(comment: Comment) -> str:
+    """Return the id by which GraphQL finds a comment."""
+    return comment.node_id or f"IC_{comment.id}"
+
+
 class GitHubInMemory:
     """A repository with one pull request; it is its own installation's client as well."""
 
@@ -370,6 +376,9 @@ class GitHubInMemory:
         self.kept: QuotaKept | None = None
         self.writes_limit: TryLater | None = None
         self.ahead = timedelta(0)
+        self.edited: dict[str, list[tuple[datetime, int]]] = {}
+        self.edits_asked: list[int] = []
+        self.hidden: set[int] = set()
 
     # What people do
 
@@ -381,7 +390,7 @@ class GitHubInMemory:
         Whoever is known by a login alone may write here, and so may Ann; other accounts may not.
         """
         number = next(self._comment_ids)
-        now = self._clock.now
+        now = self.time_at(self._clock.now)
         who = self._person(who)
         written = Comment(number, who, app_id, body, now, now, association=association)
         self.comments_written.append(written)
@@ -414,6 +423,13 @@ class GitHubInMemory:
         if who != ANN:
             self.permissions.setdefault(who.login, "read")
         return who
+
+    def edit(self, number: int, body: str, by: int | None = None) -> None:
+        """Edit a comment, as its author or as the account with this number (0: one that is deleted)."""
+        place, old = next((i, c) for i, c in enumerate(self.comments_written) if c.id == number)
+        now = self.time_at(self._clock.now)
+        self.comments_written[place] = replace(old, body=body, updated_at=now)
+        self.edited.setdefault(node_id_of(old), []).append((now, old.author.id if by is None else by))
 
     def bot(self, login: str) -> Account:
         """Return the account of a bot."""
@@ -505,7 +521,32 @@ class GitHubInMemory:
     async def comments(self, repository: str, number: int, since: datetime | None) -> list[Comment]:
         self._calls.note("comments")
         self.read_since.append(since)
-        return [as_read(c) for c in self.comments_written if since is None or c.updated_at >= since]
+        found = (c for c in self.comments_written if c.id not in self.hidden)
+        return [self._shown(c) for c in found if since is None or c.updated_at >= since]
+
+    async def comment(self, repository: str, number: int, comment_id: int) -> Comment | None:
+        self._calls.note("comment")
+        found = (c for c in self.comments_written if c.id == comment_id and c.id not in self.hidden)
+        return next((self._shown(c) for c in found), None)
+
+    async def edits(self, node_ids: Sequence[str]) -> dict[str, Edits]:
+        self._calls.note("edits")
+        self.edits_asked.append(len(node_ids))
+        written = [*self.comments_written, *self.reviews_written]
+        named = {node_id_of(c): c for c in written}
+        return {each: self._edits_of(named[each]) for each in node_ids if each in named}
+
+    def _edits_of(self, comment: Comment) -> Edits:
+        edits = self.edited.get(node_id_of(comment), [])
+        return Edits(
+            created_at=comment.created_at,
+            last_edited_at=edits[-1][0] if edits else None,
+            editors=frozenset(editor for _, editor in edits),
+            body=excerpt(comment.body),
+        )
+
+    def _shown(self, comment: Comment) -> Comment:
+        return replace(as_read(comment), node_id=node_id_of(comment))
 
     async def reviews(self, repository: str, number: int, page: int) -> list[Comment]:
         self._calls.note("reviews")
@@ -538,7 +579,7 @@ class GitHubInMemory:
         self.written_in.append(repository)
         if self.refused_words and self.refused_words in body:
             raise self._calls.failures["such words"]
-        now = self._clock.now
+        now = self.time_at(self._clock.now)
         comment = Comment(next(self._comment_ids), BOT, OWN_APP, body, now, now)
         self.comments_written.append(comment)
         return comment
@@ -547,7 +588,7 @@ class GitHubInMemory:
         self._calls.note("update comment")
         self.written_in.append(repository)
         place, old = next((i, c) for i, c in enumerate(self.comments_written) if c.id == comment_id)
-        new = Comment(old.id, old.author, old.app_id, body, old.created_at, self._clock.now)
+        new = Comment(old.id, old.author, old.app_id, body, old.created_at, self.time_at(self._clock.now))
         self.comments_written[place] = new
         return new
 
@@ -863,8 +904,8 @@ class World:
 GITHUB = (
     "identity", "installation of", "is suspended", "repositories", "open pull requests",
     "pull request", "commits", "parents", "file",
-    "branch", "rules", "files", "comments", "reviews", "review comments", "permission", "runs",
-    "create comment", "update comment",
+    "branch", "rules", "files", "comments", "comment", "edits", "reviews", "review comments", "permission",
+    "runs", "create comment", "update comment",
     "react", "react on lines",
 )  # fmt: skip
 """Every call to GitHub."""

@@ -160,9 +160,25 @@ def test_a_comment_without_a_command_is_ignored(body: str) -> None:
     assert irrelevant("issue_comment", a_comment(body)) == "no new command"
 
 
-@pytest.mark.parametrize("action", ["edited", "deleted"])
-def test_a_command_counts_only_when_its_comment_is_created(action: str) -> None:
-    assert irrelevant("issue_comment", a_comment(action=action)) == "no new command"
+def test_a_command_in_a_comment_that_is_deleted_is_none() -> None:
+    assert irrelevant("issue_comment", a_comment(action="deleted")) == "no new command"
+
+
+def test_an_edit_that_leaves_a_command_calls_for_a_look_and_takes_no_newer_comments_place() -> None:
+    """It may be a correction; whether it is obeyed is asked of GitHub."""
+    about = relevant("issue_comment", a_comment(action="edited", association="MEMBER"))
+
+    assert about.numbers == (42,) and about.create
+    assert (about.comment_id, about.member_comment_id) == (0, 0)
+    # It calls as the comment itself does, so that a stranger's edits cost as little as their comments.
+    assert (about.urgent, about.by) == (
+        relevant("issue_comment", a_comment()).urgent,
+        relevant("issue_comment", a_comment()).by,
+    )
+
+
+def test_an_edit_that_leaves_no_command_is_ignored() -> None:
+    assert irrelevant("issue_comment", a_comment("never mind", action="edited")) == "no new command"
 
 
 def test_a_comment_on_an_issue_is_ignored() -> None:

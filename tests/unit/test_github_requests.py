@@ -46,7 +46,7 @@ BODIES: dict[tuple[str, str], type[BaseModel]] = {
 # on a pull request go by "Pull requests" (https://github.com/github/docs/issues/43843).
 RIGHTS: list[tuple[str, str, str]] = [
     (r"GET /repos/acme/shop/pulls(/.*)?", "pull_requests", "read"),
-    (r"GET /repos/acme/shop/issues/N/comments", "pull_requests", "read"),
+    (r"GET /repos/acme/shop/issues/(N/comments|comments/N)", "pull_requests", "read"),
     (r"(POST|PATCH|DELETE) /repos/acme/shop/issues/.*", "pull_requests", "write"),
     (r"POST /api/graphql", "pull_requests", "read"),
     (r"GET /repos/acme/shop/contents/.*", "contents", "read"),

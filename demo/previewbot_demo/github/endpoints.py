@@ -172,6 +172,10 @@ class Endpoints:
             [self._shapes.comment(call.state, c) for c in found if since is None or c.updated_at >= since]
         )
 
+    def comment(self, call: Call) -> Answer:
+        """`GET /repos/{owner}/{repo}/issues/comments/{comment_id}`."""
+        return Answer(self._shapes.comment(call.state, _comment(call, call.state)))
+
     def create_comment(self, call: Call) -> Answer:
         """`POST /repos/{owner}/{repo}/issues/{issue_number}/comments`."""
         pull = self._github.store.state.pulls.get(_key(call))

@@ -184,6 +184,16 @@ class InstallationClient:
         url = f"/repos/{repository}/pulls/comments/{comment_id}/reactions"
         await self._send("POST", url, kept.NOTHING, {"content": content})
 
+    async def comment(self, repository: str, number: int, comment_id: int) -> Comment | None:
+        """Return one comment of a pull request, or None where GitHub shows no such comment there."""
+        url = f"/repos/{repository}/issues/comments/{comment_id}"
+        try:
+            answer = await self._send("GET", url, kept.ONE_COMMENT)
+        except NotFound:
+            return None
+        # By its number a comment is found wherever in the repository it is.
+        return parse.comment_from(answer) if parse.issue_number_from(answer) == number else None
+
     async def edits(self, node_ids: Sequence[str]) -> dict[str, Edits]:
         """Return by whom and when some texts were edited, by their node ids.
 

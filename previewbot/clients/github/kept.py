@@ -129,7 +129,7 @@ WORKFLOW_RUNS: Rule = {
         }
     )
 }
-COMMENT: Rule = {
+COMMENT: dict[str, Rule] = {
     "id": None,
     "node_id": None,
     "user": _ACCOUNT,
@@ -139,6 +139,7 @@ COMMENT: Rule = {
     "created_at": None,
     "updated_at": None,
 }
+ONE_COMMENT: Rule = {**COMMENT, "issue_url": None}
 COMMENTS: Rule = Each(COMMENT)
 REVIEWS: Rule = Each(
     {

@@ -37,6 +37,8 @@ from previewbot.rules.app_rights import PERMISSIONS
 GHOST = Account(id=10137, login="ghost")
 """Whom GitHub shows in place of a deleted account (https://github.com/ghost)."""
 
+_MOST_DIGITS = 18
+
 _ROLES = {"admin": "admin", "write": "write", "maintain": "write", "read": "read", "triage": "read"}
 
 
@@ -206,6 +208,12 @@ def review_from(obj: Any) -> Comment:
 def review_comment_from(obj: Any) -> Comment:
     """Read a comment on lines of the change."""
     return replace(comment_from(obj), kind=RequestKind.REVIEW_COMMENT, app_id=None)
+
+
+def issue_number_from(obj: Any) -> int:
+    """Read to which issue or pull request a comment belongs; 0 where that is not told."""
+    number = text(obj, "issue_url").rpartition("/")[2]
+    return int(number) if number.isascii() and number.isdigit() and len(number) <= _MOST_DIGITS else 0
 
 
 def edits_from(obj: Any) -> Edits:

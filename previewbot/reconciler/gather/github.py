@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from previewbot.api import AgentSeen, Observed, Preview, Report
+from previewbot.api import AgentSeen, Observed, Preview, Report, Unseen
 from previewbot.api.github import PullRequest
 from previewbot.clients.github import InstallationClient
 from previewbot.config.agents import AgentTable
 from previewbot.config.repository import RepositoryConfig
 from previewbot.errors import Invalid, NotFound
 from previewbot.reconciler.context import Context
-from previewbot.reconciler.conversation import Inbox
+from previewbot.reconciler.conversation import Inbox, OwnComments
 from previewbot.reconciler.gather.base_branches import read_base_branch
 from previewbot.reconciler.gather.configuration import read_changes, read_configuration
 from previewbot.reconciler.gather.pull_request import read_pull_request
@@ -22,6 +22,7 @@ from previewbot.reconciler.gather.requests import read_inbox, read_own
 from previewbot.reconciler.gather.routes import leads_outside
 from previewbot.reconciler.observation import PullRequestFacts
 from previewbot.reconciler.plan.inbox import COMMENT
+from previewbot.reconciler.plan.late import next_look
 from previewbot.reconciler.plan.requeue import FACTS_HOLD, LAG_LIMIT
 from previewbot.reconciler.store import PreviewStore
 from previewbot.rules import agents, images
@@ -57,7 +58,8 @@ def _is_watched(preview: Preview, facts: PullRequestFacts) -> bool:
 
 
 def _is_old(facts: PullRequestFacts, now: datetime) -> bool:
-    again = facts.again_at is not None and now >= facts.again_at
+    due = [moment for moment in (facts.again_at, facts.unseen_at) if moment is not None]
+    again = any(now >= moment for moment in due)
     return again or facts.read_at is None or now - facts.read_at >= FACTS_HOLD
 
 
@@ -114,11 +116,12 @@ async def read_github(
         merge_sha=await _merge_sha(client, observed, pull_request, configuration.config, files),
         read_at=now,
     )
-    inbox, unseen = await read_inbox(context, client, store.preview, pull_request, now)
+    inbox, in_reviews = await read_inbox(context, client, store.preview, pull_request, now)
     facts = replace(
         facts,
         settled=pull_request.updated_at + _SECOND <= client.time_at(now),
-        lagging=_lagging(store.preview, pull_request, unseen, now),
+        lagging=_lagging(store.preview, pull_request, inbox.unseen, in_reviews, now),
+        unseen_at=next_look(inbox.unseen, now),
         again_at=inbox.left.again_at if inbox.left else None,
     )
     # Remembered only here, when all of it was read. If the comments could not be read after the pull request
@@ -141,7 +144,9 @@ async def _nothing_here(
         log.warning("a repository gets nothing", extra=about)
     report = preview.status.reports.get(COMMENT, Report())
     lost = report.intent_at is not None and not report.id
-    inbox = Inbox(own=await read_own(context, client, preview, pull_request)) if lost else Inbox()
+    own = await read_own(context, client, preview, pull_request) if lost else OwnComments()
+    known = preview.status.requests
+    inbox = Inbox(own=own, read_at=pull_request.updated_at, told_comment_id=known.told_comment_id)
     facts = PullRequestFacts(pull_request=pull_request, config=None, bounds=None, read_at=now)
     context.memory.facts[preview.name] = facts
     return facts, inbox
@@ -186,10 +191,13 @@ async def _merge_sha(
     return sha if parents[1:] == (head,) else ""
 
 
-def _lagging(preview: Preview, pull_request: PullRequest, unseen: bool, now: datetime) -> bool:
+def _lagging(
+    preview: Preview, pull_request: PullRequest, missing: Sequence[Unseen], in_reviews: bool, now: datetime
+) -> bool:
     """Return whether GitHub's API is behind its own webhook; believed for at most a minute.
 
-    `unseen`: it does not show a comment of which a webhook told.
+    `missing` are comments of which a webhook told and that it does not show; `in_reviews`: there is
+    such a thing in reviews.
     """
     poke = preview.poke
     # Nor is a poke of tomorrow believed, which whoever writes annotations could make: it would be looked for
@@ -199,4 +207,5 @@ def _lagging(preview: Preview, pull_request: PullRequest, unseen: bool, now: dat
     # For example the webhook told of 12:00:05 and comment 42, and the API still shows 12:00:01 and comment
     # 41. The pass acts on what it sees, and looks again in two seconds.
     behind = poke.updated_at is not None and pull_request.updated_at < poke.updated_at
+    unseen = in_reviews or any(each.id == poke.comment_id for each in missing)
     return behind or unseen

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from previewbot.api import OF_REVIEWS, Preview, Report
@@ -12,16 +12,17 @@ from previewbot.clients.github import InstallationClient
 from previewbot.errors import QuotaKept, RemoteError, Unauthorized
 from previewbot.reconciler.context import Context
 from previewbot.reconciler.conversation import Hand, Inbox, Left, OwnComments
+from previewbot.reconciler.gather.edits import with_standings
+from previewbot.reconciler.gather.late import ask_for_late_ones
 from previewbot.reconciler.gather.reviews import is_unseen, read_reviews
 from previewbot.reconciler.plan.inbox import COMMENT, adopt, hand_of, is_new, own_comments, resume
+from previewbot.reconciler.plan.late import OVERLAP, told_of, without_shown
 from previewbot.reconciler.plan.requeue import SOON
 from previewbot.reconciler.plan.turns import Asked, oldest_of, take, written
 from previewbot.rules.commands import parse
+from previewbot.rules.edited import Standing
 
 log = logging.getLogger(__name__)
-
-_OVERLAP = timedelta(seconds=60)
-"""GitHub may show a comment late: each look goes back so far beyond the one before."""
 
 _OLD_COMMAND = timedelta(hours=24)
 """What was written longer ago when a pull request is seen for the first time is not obeyed any more."""
@@ -41,12 +42,12 @@ _ASK_AGAIN = timedelta(seconds=30)
 async def read_inbox(
     context: Context, client: InstallationClient, preview: Preview, pull_request: PullRequest, now: datetime
 ) -> tuple[Inbox, bool]:
-    """Return what is new in the conversation, and whether something is not shown yet that a delivery told."""
+    """Return what is new in the conversation, and whether reviews do not show yet what a delivery told of."""
     earlier = context.memory.conversations.of(preview.name)
     status, us = resume(preview.status, earlier), await context.github.identity(preview.spec.installation_id)
     trusted_apps = context.settings.github.trusted_apps
     read_at = status.requests.read_at
-    since = read_at - _OVERLAP if read_at else None
+    since = read_at - OVERLAP if read_at else None
     has_comment = bool(status.reports.get(COMMENT, Report()).id)
     repository, number = pull_request.base.repository, pull_request.number
     # As long as the id of our status comment is not known, the whole conversation is read: it may have been
@@ -58,9 +59,15 @@ async def read_inbox(
     # command that was carried out (the floor). Then no age limit is needed: everything up to the floor is
     # done.
     first = read_at is None and not known.floor
-    earliest = now - _OLD_COMMAND if first else since
-    in_reviews = now - _OLD_COMMAND
+    # By GitHub's clock, and not by ours: they may be minutes apart.
+    in_reviews = client.time_at(now) - _OLD_COMMAND
+    earliest = in_reviews if first else since
     reviews = await read_reviews(client, preview, pull_request, known, in_reviews)
+    told = told_of(known, preview.poke, now)
+    shown = {comment.id for comment in comments}
+    late, unseen = await ask_for_late_ones(client, pull_request, without_shown(told, known, shown), now)
+    comments += late
+    told_ids = {each.id for each in told}
     new = [
         Asked(comment, asked, hand_of(comment, trusted_apps))
         # In the order in which people wrote them: "stop" after "start" must end with nothing running.
@@ -70,20 +77,39 @@ async def read_inbox(
             known,
             app_id=us.app_id,
             earliest=in_reviews if comment.kind in OF_REVIEWS else earliest,
+            told=() if first else told_ids,
         )
         and (asked := parse(comment.body))
     ]
     _tell_of_apps(preview, new)
     may_write, again_at = await _who_may_write(context, client, pull_request, new)
+    new, edits_again_at = await with_standings(context, client, preview.name, new, may_write)
     requests, left = take(new, may_write, len(known.handled))
-    newest = max((comment.id for comment in comments), default=0)
-    unseen = preview.poke.comment_id > max(newest, status.requests.newest_comment)
     seen = [*comments, *reviews.comments]
-    told = frozenset(comment.author.id for comment in seen if comment.request in own.answered)
+    answered = frozenset(comment.author.id for comment in seen if comment.request in own.answered)
     most = context.memory.refusals.left(preview.spec.installation_id, now)
-    still = _left(left, again_at) or (Left(again_at) if reviews.is_cut else None)
-    inbox = Inbox(requests, own, still, told, most, earlier, reviews.places)
-    return inbox, unseen or is_unseen(preview, known, reviews)
+    waiting = [each for each in left if _waits_for_edits(each, may_write)]
+    unsigned = context.memory.edit_questions.unsigned(
+        preview.name, {each.comment.request for each in waiting}
+    )
+    still = _left(left, may_write, again_at, edits_again_at)
+    inbox = Inbox(
+        requests=requests,
+        own=own,
+        left=still or (Left(again_at) if reviews.is_cut else None),
+        told=answered,
+        refusals_left=most,
+        earlier=earlier,
+        places=reviews.places,
+        waiting=tuple(each.request(True) for each in waiting if each.comment.request in unsigned),
+        read_at=_read_at(read_at, comments, pull_request, client.time_at(now)),
+        passed_over=max((c.id for c in comments if earliest and c.created_at < earliest), default=0)
+        if first
+        else 0,
+        unseen=unseen,
+        told_comment_id=heard if (heard := preview.poke.comment_id) in told_ids else known.told_comment_id,
+    )
+    return inbox, is_unseen(preview, known, reviews)
 
 
 async def read_own(
@@ -164,13 +190,38 @@ def _is_likely(context: Context, pull_request: PullRequest, comment: Comment) ->
     return comment.association in MEMBERS or context.memory.writers.knows(repository_id, comment.author.id)
 
 
-def _left(left: Sequence[Asked], again_at: datetime) -> Left | None:
+def _read_at(
+    before: datetime | None, comments: Sequence[Comment], pull_request: PullRequest, their_now: datetime
+) -> datetime:
+    """Return how far GitHub has shown the conversation, by its own times.
+
+    Never further on than its clock: an older version went by ours, and what was written meanwhile would not
+    be looked for.
+    """
+    shown = max((comment.updated_at for comment in comments), default=pull_request.updated_at)
+    return min(max(before or shown, shown), their_now)
+
+
+def _waits_for_edits(each: Asked, may_write: Mapping[int, bool]) -> bool:
+    known = each.counts and may_write.get(each.comment.author.id, False)
+    return known and each.standing is Standing.UNKNOWN
+
+
+def _left(
+    left: Sequence[Asked],
+    may_write: Mapping[int, bool],
+    again_at: datetime,
+    edits_again_at: datetime | None,
+) -> Left | None:
     if not left:
         return None
     since: dict[str, datetime] = {}
     for each in left:
         comment = each.comment
         # What stands in a review is found again by when it was shown, which may be long after it was begun.
-        moment = comment.shown_at if comment.kind in OF_REVIEWS else comment.created_at
+        moment = comment.shown_at if comment.kind in OF_REVIEWS else comment.updated_at
         since[comment.kind] = min(since.get(comment.kind, moment), moment)
+    # What waits for GitHub to tell of edits has a backoff of its own.
+    for_edits = edits_again_at is not None and all(_waits_for_edits(each, may_write) for each in left)
+    again_at = edits_again_at if for_edits and edits_again_at is not None else again_at
     return Left(again_at, oldest_of(left), since)

@@ -11,16 +11,17 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from previewbot.api import Ended, Goal, Phase, Reason, Reply, RequestKind, Said, Status
+from previewbot.api import Correctable, Ended, Goal, Phase, Reason, Reply, RequestKind, Said, Status
 from previewbot.api.github import PullRequest
 from previewbot.engine import mirrord
 from previewbot.reconciler.children.step import mark_outdated
 from previewbot.reconciler.conversation import Hand, Request
 from previewbot.reconciler.observation import PullRequestFacts
-from previewbot.reconciler.plan.inbox import with_handled
+from previewbot.reconciler.plan.inbox import correctable, with_correctable, with_handled
 from previewbot.reconciler.plan.lifecycle import record_facts, without_end
 from previewbot.reconciler.plan.refusals import refuse
 from previewbot.rules.commands import IN_REVIEWS, MOST_COMMANDS, NAMES, Command, CommandName, UnknownCommand
+from previewbot.rules.edited import Standing
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,12 @@ def apply_request(
     """
     if not request.granted:
         return refuse(status, [request])
+    before = correctable(status.requests, request.id)
+    if before is not None and not _is_edit_since(before, request):
+        return with_correctable(status, request.id, _as_it_stands(request))
+    if not request.standing.counts:
+        status = _owe_reply(status, request, [_refusal(_NOT_OBEYED[request.standing])])
+        return with_handled(with_correctable(status, request.id, None), request.id)
     answers = list[_Answer]()
     for asked in request.asked:
         if isinstance(asked, UnknownCommand):
@@ -69,7 +76,31 @@ def apply_request(
         answers.append(answer)
         # What a command started triggers a preview, and the next command goes by that.
         status = record_facts(status, facts, now)
-    return with_handled(_owe_reply(status, request, answers), request.id)
+    # In the same write as the answer: what was obeyed is never carried out again in other words.
+    in_vain = all(answer.reaction == "confused" for answer in answers)
+    status = _owe_reply(status, request, answers)
+    status = with_correctable(status, request.id, _as_it_stands(request) if in_vain else None)
+    return with_handled(status, request.id)
+
+
+def show_eyes(status: Status, request: Request) -> Status:
+    """Return the status that owes a sign to somebody whose command is seen and cannot be carried out yet."""
+    reply = Reply(request=request.id, author=request.actor, command=_names(request) or "?", reaction="eyes")
+    return _with_reply(status, reply)
+
+
+def _is_edit_since(before: Correctable, request: Request) -> bool:
+    """Return whether it was edited since it was answered, and not only touched by GitHub."""
+    if request.standing is Standing.NOT_TOLD:
+        return True
+    edited_at = request.edited_at
+    return edited_at is not None and (before.edited_at is None or edited_at > before.edited_at)
+
+
+def _as_it_stands(request: Request) -> Correctable | None:
+    if request.updated_at is None or request.id.kind != RequestKind.ISSUE_COMMENT:
+        return None
+    return Correctable(request.id, request.updated_at, request.edited_at)
 
 
 def settle_replies(status: Status) -> Status:
@@ -109,6 +140,10 @@ def _start(status: Status, given: Given) -> Effect:
     # been talked into it, and it writes in the name of somebody who never saw the commit.
     if pull_request.is_fork and given.request.hand is not Hand.OWN:
         return status, _refusal("fork-through-app", sha=head)
+    # Nor does an edit: who pushed may have seen the refusal, and what is approved must be what was read when
+    # the comment was written.
+    if pull_request.is_fork and given.request.standing is not Standing.AS_WRITTEN:
+        return status, _refusal("fork-through-edit", sha=head)
     # A fork's code is run only when somebody with write access names the whole commit. A short SHA is not
     # enough: another commit with the same beginning can be made and pushed between the reading and the
     # command.
@@ -198,6 +233,12 @@ _HARMLESS: frozenset[CommandName] = frozenset({"status", "help"})
 _ORDERS: frozenset[CommandName] = frozenset({"start", "restart", "stop"})
 """Of these the newest counts, in whatever order they are read."""
 
+_NOT_OBEYED: Mapping[Standing, str] = {
+    Standing.LATE: "edited-late",
+    Standing.BY_OTHER: "edited-by-other",
+    Standing.NOT_TOLD: "edits-not-told",
+}
+
 _REPLIES_KEPT = 100
 """Where more answers are owed than this, nobody waits for the oldest any more."""
 
@@ -228,7 +269,6 @@ def _not_in_a_review(asked: Command) -> _Answer:
 
 def _owe_reply(status: Status, request: Request, answers: Sequence[_Answer]) -> Status:
     """Return the status that owes one answer to all that was asked at once: its worst outcome counts."""
-    names = [asked.name for asked in request.asked if isinstance(asked, Command)]
     reactions = {answer.reaction for answer in answers}
     # What comes last is what is to be: of "stop" and "start" only the latter can still be waited for.
     goal = next((answer.goal for answer in reversed(answers) if answer.goal), None)
@@ -237,11 +277,23 @@ def _owe_reply(status: Status, request: Request, answers: Sequence[_Answer]) -> 
     reply = Reply(
         request=request.id,
         author=request.actor,
-        command=" ".join(dict.fromkeys(names)),
+        command=_names(request),
         reaction="confused" if "confused" in reactions else best,
         goal=goal,
+        # A comment that was answered before gets another answer only for another edit.
+        edited_at=request.edited_at if correctable(status.requests, request.id) else None,
     ).saying([each for index, each in enumerate(said) if each not in said[:index]])
-    return replace(status, replies=(*status.replies, reply)[-_REPLIES_KEPT:])
+    return _with_reply(status, reply)
+
+
+def _names(request: Request) -> str:
+    return " ".join(dict.fromkeys(asked.name for asked in request.asked if isinstance(asked, Command)))
+
+
+def _with_reply(status: Status, reply: Reply) -> Status:
+    """Return the status that owes this answer, in the place of an older one to the same request."""
+    others = (each for each in status.replies if each.request != reply.request)
+    return replace(status, replies=(*others, reply)[-_REPLIES_KEPT:])
 
 
 def _settled(reply: Reply, reaction: str, words: str = "", **values: str) -> Reply:

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from previewbot.api import Report, RequestId, RequestKind, Requests, Status
+from previewbot.api import Correctable, Reply, Report, RequestId, RequestKind, Requests, Status
 from previewbot.api.github import AppIdentity, Comment
 from previewbot.reconciler.conversation import Hand, OwnComments, OwnReport
 from previewbot.text.markers import parse_marker
@@ -19,6 +19,9 @@ COMMENT = "comment"
 """The name of the status comment among `status.reports`."""
 
 _HANDLED_KEPT = 50
+
+_CORRECTABLE_KEPT = 20
+"""So many that came to nothing may still be corrected: people correct what they wrote just now."""
 
 _SEEN_WITHIN = timedelta(minutes=10)
 """How far our clock and GitHub's may be apart and GitHub's list behind, together: far more than is likely."""
@@ -45,9 +48,10 @@ def own_comments(comments: Sequence[Comment], us: AppIdentity) -> OwnComments:
         for comment, marker in marked
         if marker.kind == "status"
     ]
-    answered = {marker.reply_to for _, marker in marked if marker.kind == "reply"}
-    told = frozenset(each for each in answered if each is not None)
-    return OwnComments(tuple(sorted(reports, key=lambda report: report.id)), told)
+    answers = {(m.reply_to, m.edit) for _, m in marked if m.kind == "reply" and m.reply_to is not None}
+    answered = frozenset(request for request, _ in answers)
+    reports.sort(key=lambda report: report.id)
+    return OwnComments(tuple(reports), answered, frozenset(answers))
 
 
 def oldest_report(own: OwnComments) -> Report | None:
@@ -81,13 +85,24 @@ def adopt(status: Status, own: OwnComments) -> Status:
         status = replace(status, reports={**status.reports, COMMENT: adopted})
     # The answer was written and the process died before it was noted: the marker in it tells, and it is not
     # given twice.
-    if any(reply.words and reply.request in own.answered for reply in status.replies):
+    answered = own.answered_edits
+    if any(reply.words and answer_of(reply) in answered for reply in status.replies):
         replies = tuple(
-            replace(reply.saying(()), worded=True) if reply.words and reply.request in own.answered else reply
+            replace(reply.saying(()), worded=True) if reply.words and answer_of(reply) in answered else reply
             for reply in status.replies
         )
         status = replace(status, replies=replies)
     return status
+
+
+def edit_of(reply: Reply) -> int:
+    """Return which edit of a request an answer is to (epoch seconds); 0 for what was written first."""
+    return int(reply.edited_at.timestamp()) if reply.edited_at else 0
+
+
+def answer_of(reply: Reply) -> tuple[RequestId, int]:
+    """Return what tells an answer from others: the request, and which edit of it."""
+    return reply.request, edit_of(reply)
 
 
 def unseen_since(status: Status) -> datetime | None:
@@ -150,19 +165,49 @@ def _with_floor(requests: Requests, kind: RequestKind, floor: int, handled: Iter
     return requests.with_place(kind, replace(requests.place(kind), floor=floor))
 
 
-def is_new(comment: Comment, requests: Requests, *, app_id: int, earliest: datetime | None) -> bool:
+def correctable(requests: Requests, request: RequestId) -> Correctable | None:
+    """Return what is known of a request that was answered and may be corrected; None if it is no such one."""
+    return next((each for each in requests.correctable if each.request == request), None)
+
+
+def with_correctable(status: Status, request: RequestId, found: Correctable | None) -> Status:
+    """Note that a request may be corrected, as it was answered now, or (None) that it may not be any more."""
+    others = tuple(each for each in status.requests.correctable if each.request != request)
+    kept = (*others, *([found] if found else []))[-_CORRECTABLE_KEPT:]
+    if kept == status.requests.correctable:
+        return status
+    return replace(status, requests=replace(status.requests, correctable=kept))
+
+
+def is_new(
+    comment: Comment,
+    requests: Requests,
+    *,
+    app_id: int,
+    earliest: datetime | None,
+    told: Collection[int] = (),
+) -> bool:
     """Return whether a comment may hold a request that is still to be carried out.
 
-    Only new comments count: an edited one could say something else to whoever reads it later. What our own
-    App wrote is none, in whosever name.
+    What our own App wrote is none, in whosever name. What came to nothing may be corrected, and is new when
+    GitHub shows it changed since it was answered. `told` are those that a webhook told of: they are not old,
+    however late they are shown.
     """
-    if comment.app_id == app_id or comment.request in requests.handled:
+    if comment.app_id == app_id:
+        return False
+    answered = correctable(requests, comment.request)
+    if answered is not None:
+        return comment.updated_at > answered.updated_at
+    if comment.request in requests.handled:
         return False
     if comment.kind is not RequestKind.ISSUE_COMMENT:
         return _is_new_in_review(comment, requests, earliest)
-    if comment.created_at != comment.updated_at or comment.id <= requests.floor:
+    if comment.id <= requests.floor:
         return False
-    return earliest is None or comment.created_at >= earliest
+    # At the first look age counts; later, what has changed since the last one: an old comment may become a
+    # command by an edit, which is answered too.
+    moment = comment.created_at if requests.read_at is None else comment.updated_at
+    return earliest is None or moment >= earliest or comment.id in told
 
 
 def _is_new_in_review(comment: Comment, requests: Requests, earliest: datetime | None) -> bool:

@@ -12,9 +12,10 @@ from datetime import datetime
 from previewbot.api import Child, RequestKind, Status
 from previewbot.reconciler.children.kind import ChildKind, Desired, Route
 from previewbot.reconciler.children.step import Create, Delete
+from previewbot.reconciler.conversation import Inbox
 from previewbot.reconciler.observation import Observation, PullRequestFacts
 from previewbot.reconciler.plan import lifecycle
-from previewbot.reconciler.plan.commands import apply_request
+from previewbot.reconciler.plan.commands import apply_request, show_eyes
 from previewbot.reconciler.plan.decision import Decision, End, Leave, Run, decide
 from previewbot.reconciler.plan.fold import Steps, fold
 from previewbot.reconciler.plan.inbox import adopt, resume, summed_up
@@ -78,12 +79,19 @@ def _with_conversation(
         if request.granted:
             ttl_max = observation.limits.ttl_max
             status = apply_request(status, request, facts=facts, ttl_max=ttl_max, now=now)
+    for request in inbox.waiting:
+        status = show_eyes(status, request)
     refused = [each for each in inbox.requests if not each.granted]
     status = refuse(status, refused, inbox.told, inbox.refusals_left)
-    requests = summed_up(status.requests, left.oldest if left else None)
     kind = RequestKind.ISSUE_COMMENT
-    # What was written before `read_at` is not looked for any more.
-    requests = replace(requests, read_at=min(now, left.since.get(kind, now)) if left else now)
+    requests = summed_up(status.requests, _oldest_waiting(inbox))
+    requests = replace(
+        requests,
+        floor=max(requests.floor, inbox.passed_over),
+        read_at=_read_at(inbox),
+        unseen=inbox.unseen,
+        told_comment_id=inbox.told_comment_id,
+    )
     seen = observation.preview.poke.member_comment_id
     oldest = left.oldest.get(kind) if left else None
     taken = oldest is None or seen < oldest or seen in requests.comments
@@ -92,6 +100,20 @@ def _with_conversation(
         # one which was deleted again does not count for ever.
         requests = replace(requests, member_comment_id=seen)
     return replace(status, requests=with_reviews(requests, observation.preview.poke, inbox, facts))
+
+
+def _read_at(inbox: Inbox) -> datetime | None:
+    """Return how far the conversation was read: what was left is read again."""
+    read_at = inbox.read_at
+    since = inbox.left.since.get(RequestKind.ISSUE_COMMENT) if inbox.left else None
+    return min(read_at, since) if since and read_at else read_at
+
+
+def _oldest_waiting(inbox: Inbox) -> dict[str, int]:
+    """Return the oldest of each kind that is still to be carried out, or to be shown."""
+    oldest, kind = dict(inbox.left.oldest) if inbox.left else {}, RequestKind.ISSUE_COMMENT
+    waits = [*(each.id for each in inbox.unseen), *([oldest[kind]] if kind in oldest else [])]
+    return oldest | ({kind: min(waits)} if waits else {})
 
 
 def make_plan(observation: Observation, kinds: Sequence[ChildKind], route: Route) -> Plan:

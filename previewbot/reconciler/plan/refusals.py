@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from previewbot.api import Refused, Reply, RequestKind, Status
 from previewbot.reconciler.conversation import Hand, Request
-from previewbot.reconciler.plan.inbox import with_handled
+from previewbot.reconciler.plan.inbox import with_correctable, with_handled
 
 ANSWERS_EACH = 2
 """For one account on one pull request: words with a reaction, then a reaction."""
@@ -66,6 +66,9 @@ def refuse(
         replies=(*status.replies, *replies),
         requests=replace(status.requests, refused=refused),
     )
+    for request in requests:
+        # Who corrected it may not ask any more, and must not be asked about in every look.
+        status = with_correctable(status, request.id, None)
     return with_handled(status, *(request.id for request in requests))
 
 

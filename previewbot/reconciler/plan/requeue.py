@@ -120,6 +120,8 @@ def requeue_after(
         times.append(_LAG)
     if facts is not None and facts.again_at is not None:
         times.append((facts.again_at - now).total_seconds())
+    if facts is not None and facts.unseen_at is not None:
+        times.append((facts.unseen_at - now).total_seconds())
     if status.phase is Phase.STOPPING or (isinstance(decision, Leave) and status.services):
         # The event of a deletion usually comes sooner. This is for one that was lost while a watch was
         # renewed.

@@ -13,6 +13,7 @@ from datetime import datetime
 from previewbot.api.github import Comment
 from previewbot.reconciler.conversation import Hand, Request
 from previewbot.rules.commands import Command, UnknownCommand
+from previewbot.rules.edited import Standing
 
 CARRIED_OUT_AT_A_TIME = 50
 """The most commands of people with write access in one look."""
@@ -23,11 +24,13 @@ _OUT_OF_ORDER = 200
 
 @dataclass(frozen=True)
 class Asked:
-    """A comment that asks for something, what in its order, and by whose hand it was written."""
+    """A comment that asks for something, what in its order, by whose hand it was written, and how edited."""
 
     comment: Comment
     asked: tuple[Command | UnknownCommand, ...]
     hand: Hand = Hand.OWN
+    standing: Standing = Standing.AS_WRITTEN
+    edited_at: datetime | None = None
 
     @property
     def is_bot(self) -> bool:
@@ -45,8 +48,18 @@ class Asked:
     def request(self, may_write: bool) -> Request:
         """Return it as a request."""
         author = self.comment.author
-        request_id = self.comment.request
-        return Request(request_id, author.login, self.asked, self.is_bot, may_write, author.id, self.hand)
+        return Request(
+            id=self.comment.request,
+            actor=author.login,
+            asked=self.asked,
+            is_bot=self.is_bot,
+            may_write=may_write,
+            account=author.id,
+            hand=self.hand,
+            standing=self.standing,
+            updated_at=self.comment.updated_at,
+            edited_at=self.edited_at,
+        )
 
 
 def take(
@@ -64,7 +77,8 @@ def take(
         if each.counts and account not in may_write:
             unknown.append(each)
         elif each.counts and may_write[account]:
-            writers.append(each)
+            # Whether somebody else wrote what is in it must be known first.
+            (unknown if each.standing is Standing.UNKNOWN else writers).append(each)
         else:
             others.append(each)
     waiting = [*writers[most:], *unknown]

@@ -11,6 +11,7 @@ from datetime import datetime
 from previewbot.api import Reply, RequestKind, Status
 from previewbot.errors import Forbidden, Invalid, NotFound, RemoteError
 from previewbot.reconciler.conversation import OwnComments
+from previewbot.reconciler.plan.inbox import edit_of
 from previewbot.reconciler.reporters.reporter import (
     Due,
     PublishResult,
@@ -76,7 +77,7 @@ class Answers(Reporter):
 
 async def _answer(context: ReportContext, status: Status, reply: Reply) -> Reply:
     view = context.view(status)
-    text = context.renderer.reply(reply.said, reply.request, view, reply.author)
+    text = context.renderer.reply(reply.said, reply.request, view, reply.author, edit_of(reply))
     with _refusable(view.preview.name, reply):
         await context.client.create_comment(view.preview.spec.repository, view.preview.spec.number, text)
     return replace(reply.saying(()), worded=True, intent_at=None)

@@ -1,0 +1,73 @@
+"""Whether comments that ask for something were edited: one question for all of them, before any is obeyed.
+
+While GitHub cannot say it nobody guesses: the commands wait, and are looked at again with backoff. After a
+while whoever wrote them is told, so that nobody waits for ever.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from previewbot.clients.github import InstallationClient
+from previewbot.errors import Invalid, NotFound, RemoteError
+from previewbot.reconciler.context import Context
+from previewbot.reconciler.plan.turns import Asked
+from previewbot.rules.edited import Standing, standing_of
+
+log = logging.getLogger(__name__)
+
+_ASKED_ABOUT = 50
+"""The most comments of one question: as many as are carried out in one look."""
+
+
+async def with_standings(
+    context: Context,
+    client: InstallationClient,
+    name: str,
+    asked: Sequence[Asked],
+    may_write: Mapping[int, bool],
+) -> tuple[list[Asked], datetime | None]:
+    """Return what is asked for with what it is worth, and when to ask again if GitHub could not say.
+
+    Asked about are those who may write, and nobody else: what strangers edit costs nothing here. It is a
+    request more in a look that has a new command of theirs, of another budget than that of all others.
+    """
+    writers = [each for each in asked if each.counts and may_write.get(each.comment.author.id)]
+    writers = writers[:_ASKED_ABOUT]
+    questions = context.memory.edit_questions
+    if not writers:
+        return list(asked), None
+    now, patience = context.now(), questions.patience
+    try:
+        found = await client.edits([each.comment.node_id for each in writers])
+    except RemoteError as error:
+        about = {"preview": name, "comments": len(writers), "error": str(error)}
+        log.warning("it cannot be asked whether comments were edited", extra=about)
+        # No such address, or no such question: to wait would not help.
+        found, patience = {}, questions.short if isinstance(error, NotFound | Invalid) else patience
+    standings = {
+        each.comment.request: standing_of(each.comment, found.get(each.comment.node_id)) for each in writers
+    }
+    again_at = None
+    if Standing.UNKNOWN in standings.values():
+        again_at = questions.failed(name, now)
+        if questions.is_over(name, now, patience):
+            standings = {
+                request: Standing.NOT_TOLD if standing is Standing.UNKNOWN else standing
+                for request, standing in standings.items()
+            }
+    if Standing.UNKNOWN not in standings.values():
+        again_at = None
+        questions.forget(name)
+    edited_at = {node_id: edits.last_edited_at for node_id, edits in found.items()}
+    return [
+        replace(
+            each,
+            standing=standings.get(each.comment.request, Standing.UNKNOWN),
+            edited_at=edited_at.get(each.comment.node_id),
+        )
+        for each in asked
+    ], again_at

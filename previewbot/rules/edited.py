@@ -1,0 +1,52 @@
+"""Whether a text still counts as a command after it was edited.
+
+GitHub sets `updated_at` a second after `created_at` at times, without any edit, so these two tell nothing.
+What GraphQL says of the edits tells it: who made them, and when, by GitHub's own clock.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from enum import Enum
+
+from previewbot.api.github import Comment, Edits
+from previewbot.rules.commands import parse
+
+CORRECTED_WITHIN = timedelta(minutes=10)
+"""So long after it was written its author may correct a command that came to nothing."""
+
+
+class Standing(Enum):
+    """What a text is worth as a command."""
+
+    AS_WRITTEN = "as written"
+    CORRECTED = "corrected"
+    LATE = "edited late"
+    BY_OTHER = "edited by somebody else"
+    UNKNOWN = "unknown"
+    """It is to be asked again."""
+    NOT_TOLD = "not told"
+    """GitHub could not be asked for so long that nobody waits any longer."""
+
+    @property
+    def counts(self) -> bool:
+        """Whether it may be carried out."""
+        return self in (Standing.AS_WRITTEN, Standing.CORRECTED)
+
+
+def standing_of(comment: Comment, edits: Edits | None) -> Standing:
+    """Return what a comment, as the listing shows it, is worth by its edits; None where GitHub showed none.
+
+    What anybody else than its author ever edited is never a command, also if the author edited it again:
+    whoever reads it does not see what is whose.
+    """
+    # The two answers may be of different moments, or from servers that are not equally far. Only of the very
+    # text that asks for something it counts who wrote it.
+    if edits is None or parse(edits.body) != parse(comment.body):
+        return Standing.UNKNOWN
+    if edits.last_edited_at is None:
+        return Standing.AS_WRITTEN
+    if not edits.are_only_by(comment.author.id):
+        return Standing.BY_OTHER
+    in_time = edits.last_edited_at - edits.created_at <= CORRECTED_WITHIN
+    return Standing.CORRECTED if in_time else Standing.LATE
