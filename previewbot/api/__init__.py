@@ -38,6 +38,7 @@ from previewbot.api.reasons import HAVE_LOGS, POD_PROBLEMS, REASONS, Reason, Rea
 from previewbot.api.reports import Refusal, Report
 from previewbot.api.requests import (
     OF_REVIEWS,
+    AgentsTurn,
     Correctable,
     Goal,
     Place,
@@ -86,6 +87,7 @@ __all__ = [
     "UPDATED_AT",
     "VERSION",
     "AgentSeen",
+    "AgentsTurn",
     "BaseBranch",
     "Child",
     "ChildState",

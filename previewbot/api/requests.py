@@ -84,6 +84,14 @@ class Correctable(Value):
 
 
 @dataclass(frozen=True)
+class AgentsTurn(Value):
+    """How many comments of the agent itself were obeyed in the hour that began at `since`."""
+
+    since: datetime | None = None
+    obeyed: int = 0
+
+
+@dataclass(frozen=True)
 class Requests(Value):
     """Which requests were carried out: all issue comments up to `floor`, and those in `handled`.
 
@@ -106,6 +114,7 @@ class Requests(Value):
     correctable: tuple[Correctable, ...] = ()
     unseen: tuple[Unseen, ...] = ()
     told_comment_id: int = 0
+    by_agent: AgentsTurn = AgentsTurn()
 
     @property
     def comments(self) -> tuple[int, ...]:

@@ -64,7 +64,8 @@ class Observed(Value):
     says. `settled`: all of the second of `updated_at` was seen, since GitHub's clock had passed it when the
     look began; else something of that very second may be new, although its time is the same. `base_branch` is
     None where the default branch's configuration counts in any case. `public` is whether anybody may read the
-    repository, `fork` whether the head lies outside of it. Their defaults, not known yet, are those with
+    repository, `fork` whether the head lies outside of it. `held_back` are changed services that
+    only a person's command starts. Their defaults, not known yet, are those with
     which less is shown.
     """
 
@@ -83,6 +84,7 @@ class Observed(Value):
     left_out: LeftOut | None = None
     trigger: str = ""
     problems: tuple[ConfigurationProblem, ...] = ()
+    held_back: tuple[str, ...] = ()
     closed_at: datetime | None = None
     public: bool = False
     fork: bool = True

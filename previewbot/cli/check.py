@@ -39,7 +39,7 @@ def check(
     """
     named = printable(str(path))
     try:
-        config = parse(read_head(path), str(path))
+        config = parse(read_head(path), str(path), bounds.agents if bounds is not None else None)
     except OSError as error:
         print(f"{named} cannot be read: {error.strerror}", file=sys.stderr)
         return 1

@@ -28,18 +28,18 @@ def validated(
     document: Document,
     variables: Mapping[KeyPath, str] | None = None,
     nulls: Callable[[KeyPath], bool] = lambda _: False,
+    context: Mapping[str, Any] | None = None,
 ) -> tuple[M | None, list[Mistake]]:
     """Return the model that a document holds, or all that is wrong with it, in the order of the lines.
 
-    `variables` names those that stand in for parts of the document, `nulls` says where no value is none.
+    `variables` stand in for parts of the document, `nulls` says where null is none, `context` is the model's.
     """
     told = _Wording(document, variables or {})
-    value = told.without_nulls(document.value, ())
+    value, made = told.without_nulls(document.value, ()), None
     found = [*document.mistakes, *told.of_nulls(nulls)]
-    made = None
     try:
         lines = {".".join(map(str, path)): place.line for path, place in document.places.items()}
-        made = model.model_validate(value, context=lines)
+        made = model.model_validate(value, context={**(context or {}), "lines": lines})
     except ValidationError as error:
         for one in error.errors(include_url=False):
             # A default made of a value that is wrong itself follows from that, which is told.

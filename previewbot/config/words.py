@@ -186,6 +186,11 @@ KINDS: Mapping[str, Kind] = {
     "agent_new": Kind("is an agent that the table has not", "{near}", told=False),
     "agent_signal": Kind("{wrong}"),
     "agent_without": Kind("has {value}, which is no signal of this agent in the table", "{near}", told=False),
+    "agent_without_account": Kind(
+        "has no number of an account in the table", "add one in agents.table, or leave it out", told=False
+    ),
+    "no_such_agent": Kind("is no agent that is known here", "{near}", told=False),
+    "no_such_service": Kind("names {written}, which is not among `services`", "{near}"),
     # The entry
     "entry_twice": Kind("is the name of `entry`, which is there too", "give one of them another place"),
     "no_such_entry": Kind("names {written}, which is not among `entries`", "{near}"),

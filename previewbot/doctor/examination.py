@@ -13,6 +13,7 @@ from previewbot.clients.links import Links
 from previewbot.clients.outgoing import client_session
 from previewbot.clients.registry import Registry
 from previewbot.config.server import Settings
+from previewbot.doctor.agents import table_age
 from previewbot.doctor.check import Check, not_checked, note, ok
 from previewbot.doctor.cluster import OfCluster
 from previewbot.doctor.contexts import looking
@@ -76,7 +77,7 @@ async def questions_about(
             return kube
 
         links = Links(USER_AGENT, proxies=proxies)
-        known = [*_settings(settings), *secrets.checks]
+        known = [*_settings(settings), *table_age(settings, now()), *secrets.checks]
         if "controller" in secrets.here and secrets.private_key is None:
             known.append(not_checked("GitHub", "because of what is wrong with the private key"))
         urls = (

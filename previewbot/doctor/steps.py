@@ -15,8 +15,10 @@ from previewbot.reconciler.observation import ImageFound, ImageMissing, Observat
 from previewbot.reconciler.plan.decision import Run
 from previewbot.reconciler.plan.planner import Plan
 from previewbot.rules import agents
-from previewbot.rules.policy import needs_approval
+from previewbot.rules.policy import by_itself, drafts_count, needs_approval
 from previewbot.rules.repositories import rule_of, why_nothing
+from previewbot.rules.unknown_apps import MEANS as UNKNOWN_APPS_MEAN
+from previewbot.rules.unknown_apps import is_unknown
 
 _SHORT_SHA = 7
 _SHA = re.compile(r"[0-9a-f]{40,64}")
@@ -87,6 +89,7 @@ def _steps(foreseen: Foreseen) -> Iterator[Check]:
     if facts.bounds is None or facts.pull_request.state == "closed":
         return
     yield from _configuration(facts)
+    yield from _agent(facts, foreseen.settings)
     yield _trigger(facts, status, foreseen.settings)
     if status.lifecycle.ended is not None:
         ended = status.lifecycle.ended
@@ -147,20 +150,35 @@ def _configuration(facts: PullRequestFacts) -> Iterator[Check]:
     yield Check(name, State.OK, f"on {branch} ({facts.config_sha[:_SHORT_SHA]}), with {names}")
 
 
+def _agent(facts: PullRequestFacts, settings: Settings) -> Iterator[Check]:
+    """Yield which agent is behind it, and by which signal; or what the settings say of an App on no list."""
+    pull, wanted = facts.pull_request, settings.agents.unknown_apps
+    if facts.agent is not None:
+        yield Check("agent", State.OK, f"{facts.agent.name}, recognised by {facts.agent.signal}")
+    elif is_unknown(pull.author, settings.agents.known):
+        forks = ", but not those of forks" if wanted == "preview" else ""
+        words = f"@{pull.author.login} is an App on no list; `agents.unknown_apps: {wanted}` of the settings"
+        yield Check("agent", State.NOTE, f"{words} {UNKNOWN_APPS_MEAN[wanted]}{forks}")
+
+
 def _trigger(facts: PullRequestFacts, status: Status, settings: Settings) -> Check:
-    pull = facts.pull_request
+    pull, policy = facts.pull_request, facts.policy
     if status.observed.trigger:
         return Check("trigger", State.OK, status.observed.trigger)
     triggers = facts.config.triggers if facts.config else Triggers()
-    if pull.draft and not triggers.drafts:
-        return Check("trigger", State.WRONG, "it is a draft, and `triggers.drafts` is false")
-    if facts.agent is not None:
-        told = (
-            f"{facts.agent.name} (recognised by {facts.agent.signal}) does not count, as "
-            "`triggers.agents` is false"
-        )
-    else:
+    key = f"`agents.{facts.agent.key}" if facts.agent else ""
+    if facts.command_only:
+        return Check("trigger", State.WRONG, "of this App only a command starts one, and none did")
+    if pull.draft and not drafts_count(triggers, facts.agent, policy):
+        where = f"{key}.drafts`" if policy.drafts is not None else "`triggers.drafts`"
+        return Check("trigger", State.WRONG, f"it is a draft, and {where} is false")
+    if facts.agent is None:
         told = f"no agent was recognised: {agents.why_none(agents.Signs.of(pull), settings.agents.known)}"
+    elif not by_itself(triggers, policy):
+        where = f"{key}.preview`" if policy.preview is not None else "`triggers.agents`"
+        told = f"{facts.agent.name} does not count, as {where} is false"
+    else:
+        told = f"none of the changed services is among {key}.services`: {', '.join(policy.services or ())}"
     wanted = ", ".join(triggers.labels) or "no label"
     has = ", ".join(pull.labels) or "none"
     return Check(

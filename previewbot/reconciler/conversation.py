@@ -13,13 +13,15 @@ from previewbot.rules.edited import Standing
 
 
 class Hand(Enum):
-    """By whose hand something was written in a person's name."""
+    """By whose hand something was written."""
 
     OWN = "own"
     TRUSTED_APP = "trusted app"
     OTHER_APP = "other app"
     UNTOLD = "untold"
     """It stands in a review, of which GitHub does not tell: an App may have written it."""
+    AGENT = "agent"
+    """An agent's own account, which the settings let write this command in its own pull request."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,8 @@ class Request:
     @property
     def granted(self) -> bool:
         """Whether it is to be carried out."""
+        if self.hand is Hand.AGENT:
+            return self.may_write
         return self.may_write and not self.is_bot and self.hand is not Hand.OTHER_APP
 
 

@@ -23,12 +23,14 @@ from previewbot.api import (
     Waiting,
 )
 from previewbot.api.github import PullRequest
-from previewbot.config.repository import RepositoryConfig, ServiceConfig
+from previewbot.config.agents import SignalKind
+from previewbot.config.repository import AgentPolicy, RepositoryConfig, ServiceConfig
 from previewbot.config.server import GatewaySettings
 from previewbot.engine.gateway_state import UNREAD, GatewayState
 from previewbot.engine.operator import OperatorSeen, problem_of
 from previewbot.errors import RemoteError
 from previewbot.reconciler.conversation import Inbox
+from previewbot.rules import policy
 from previewbot.rules.link_answers import Answers
 from previewbot.rules.repositories import Bounds
 from previewbot.rules.slots import SlotGrant
@@ -42,6 +44,7 @@ class PullRequestFacts:
     `config` is None where there is no file, or where it has `problems`; `base_branch` is a base that the
     settings name; `files` are the changed ones of the services that are previewed, `left_out` what other
     services changed; `merge_sha` is the test merge of this very head, where an image could be named by it;
+    `command_only`: an App opened it that is on no list, and the settings let only a command start it.
     `lagging` means that GitHub does not yet show what the webhook told us of, `settled` that its clock had
     passed the second of the pull request's `updated_at` when the look began. With commands left for another
     look, `again_at` is when that is due; `unseen_at` is when to look again for comments that webhooks told of
@@ -66,6 +69,25 @@ class PullRequestFacts:
     unseen_at: datetime | None = None
     not_allowed: bool = False
     entry_refused: bool = False
+    command_only: bool = False
+
+    @property
+    def policy(self) -> AgentPolicy:
+        """What the repository wants of the agent behind the pull request."""
+        policies = self.config.agents if self.config else {}
+        return policies.get(self.agent.key, policy.NO_POLICY) if self.agent else policy.NO_POLICY
+
+    def started(self, started_by: str) -> Mapping[str, int]:
+        """Return the changed files of the services that start, by whose command if by one."""
+        # What an agent's own command starts is what starts by itself: others are a person's to start.
+        author = self.pull_request.author.login
+        itself = self.agent is not None and self.agent.kind == SignalKind.ACCOUNT and started_by == author
+        return policy.started(self.files, self.policy, asked=bool(started_by) and not itself)
+
+    def held_back(self, started_by: str) -> tuple[str, ...]:
+        """Return the names of changed services that are left for a person to start."""
+        starts = self.started(started_by)
+        return tuple(name for name in self.files if name not in starts)
 
 
 @dataclass(frozen=True)
@@ -240,5 +262,6 @@ class Observation:
     def ttl(self) -> timedelta:
         """How long a preview stays after its head's first Ready."""
         config = self.facts.config if self.facts else None
-        wanted = config.ttl if config and config.ttl else self.limits.ttl_default
+        wanted = (self.facts.policy.ttl if self.facts else None) or (config.ttl if config else None)
+        wanted = wanted or self.limits.ttl_default
         return min(wanted, self.limits.ttl_max)

@@ -134,11 +134,11 @@ def _entry(front: FrontEnd, lines: Mapping[str, int], bounds: Bounds) -> Iterato
 
 
 def _ttl(config: RepositoryConfig, bounds: Bounds) -> Iterator[Problem]:
-    if config.ttl is not None and config.ttl > bounds.longest:
-        yield Problem(
-            config.lines.get("ttl", 0),
-            f"`ttl` must be at most {format_duration(bounds.longest)} here. {_WHOSE}",
-        )
+    wanted = {"ttl": config.ttl} | {f"agents.{key}.ttl": each.ttl for key, each in config.agents.items()}
+    for written, ttl in wanted.items():
+        if ttl is not None and ttl > bounds.longest:
+            words = f"`{written}` must be at most {format_duration(bounds.longest)} here. {_WHOSE}"
+            yield Problem(config.lines.get(written, 0), words)
 
 
 def _named(allowed: Sequence[str]) -> str:

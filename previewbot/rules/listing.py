@@ -8,16 +8,18 @@ alone, never here.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from enum import Enum
 
 from previewbot.api.github import Account, Details, ListedRepository, OpenPullRequest, Repository
 from previewbot.config.agents import AgentTable
-from previewbot.config.repository import Triggers
+from previewbot.config.repository import AgentPolicy, Triggers
+from previewbot.config.server import AgentsSettings
 from previewbot.rules import agents
 from previewbot.rules.base_branches import is_named
-from previewbot.rules.policy import triggering_label
+from previewbot.rules.policy import NO_POLICY, by_itself, drafts_count, triggering_label
+from previewbot.rules.unknown_apps import as_agent, is_unknown
 
 SETTLED = timedelta(minutes=1)
 """Without a change for so long all of it was there to be seen: GitHub writes times in whole seconds, what is
@@ -55,9 +57,10 @@ def may_trigger(
     repository: Repository,
     details: Details,
     triggers: Triggers,
-    table: AgentTable,
+    settings: AgentsSettings,
+    policies: Mapping[str, AgentPolicy],
 ) -> bool:
-    """Return whether a look could find anything to do, by the `triggers` of the configuration."""
+    """Return whether a look could find something to do, by what a repository triggers and wants of agents."""
     if details.asks or not details.complete:
         return True
     signs = agents.Signs(
@@ -67,9 +70,15 @@ def may_trigger(
         default_branch=repository.default_branch,
         is_fork=row.head_repository_id != repository.id,
     )
-    agent = agents.recognise(signs, details.commits, table) if triggers.agents else None
-    wanted = agent is not None or triggering_label(details.labels, triggers) is not None
-    return wanted and (triggers.drafts or not row.draft)
+    agent = agents.recognise(signs, details.commits, settings.known)
+    if agent is None and is_unknown(signs.author, settings.known):
+        if settings.unknown_apps == "off":
+            return False
+        agent = as_agent(signs.author, settings.unknown_apps, is_fork=signs.is_fork)
+    policy = policies.get(agent.key, NO_POLICY) if agent is not None else NO_POLICY
+    itself = agent is not None and by_itself(triggers, policy)
+    wanted = itself or triggering_label(details.labels, triggers) is not None
+    return wanted and (not row.draft or drafts_count(triggers, agent, policy))
 
 
 def is_settled(updated_at: datetime, looked_at: datetime) -> bool:

@@ -2,26 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from previewbot.api import AgentSeen
 from previewbot.api.github import PullRequest
-from previewbot.config.repository import Triggers
+from previewbot.config.repository import AgentPolicy, Triggers
+
+NO_POLICY = AgentPolicy()
+"""That of an agent about which the repository says nothing."""
 
 
 def trigger(
-    pull_request: PullRequest, triggers: Triggers, agent: AgentSeen | None, started_by: str
+    pull_request: PullRequest,
+    triggers: Triggers,
+    agent: AgentSeen | None,
+    started_by: str,
+    policy: AgentPolicy = NO_POLICY,
+    *,
+    command_only: bool = False,
 ) -> str | None:
     """Return what triggers a preview, in words, or None.
 
-    A trigger grants nothing: that is `needs_approval`'s to say.
+    `policy` is what the repository wants of this agent, `command_only` that the platform team lets nothing
+    but a command start it. A trigger grants nothing: that is `needs_approval`'s to say.
     """
     # Before drafts and labels: a person who asked wants it, whatever the configuration says.
     if started_by:
         return f"@{started_by}'s command"
-    if pull_request.draft and not triggers.drafts:
+    if command_only or (pull_request.draft and not drafts_count(triggers, agent, policy)):
         return None
-    if triggers.agents and agent is not None:
+    if agent is not None and by_itself(triggers, policy):
         return f"{agent.name}, recognised by {agent.signal}"
     label = triggering_label(pull_request.labels, triggers)
     return f"the label {label}" if label is not None else None
@@ -35,6 +45,24 @@ def triggering_label(labels: Iterable[str], triggers: Triggers) -> str | None:
     """
     named = {label.strip().casefold() for label in triggers.labels}
     return next((label for label in labels if label.strip().casefold() in named), None)
+
+
+def by_itself(triggers: Triggers, policy: AgentPolicy) -> bool:
+    """Return whether an agent's pull requests start without being asked for."""
+    return triggers.agents if policy.preview is None else policy.preview
+
+
+def drafts_count(triggers: Triggers, agent: AgentSeen | None, policy: AgentPolicy) -> bool:
+    """Return whether a draft may start without a command."""
+    # Agents such as Copilot and Devin open drafts, and go on working in them.
+    return triggers.drafts if agent is None or policy.drafts is None else policy.drafts
+
+
+def started(files: Mapping[str, int], policy: AgentPolicy, *, asked: bool) -> Mapping[str, int]:
+    """Return the changed services that start: those of the policy, or all if a person `asked` for them."""
+    if policy.services is None or asked:
+        return files
+    return {name: count for name, count in files.items() if name in policy.services}
 
 
 def needs_approval(pull_request: PullRequest, approved_sha: str) -> bool:

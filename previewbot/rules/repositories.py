@@ -21,7 +21,7 @@ class Bounds:
     `namespaces` are where its sessions may be, `linkable` where the Services of its `entries` may be.
     `rule` is the number of the rule that counts, from 1; None without `repositories`. `targets` None means
     every workload of the namespaces, `entries` None every Service there. A limit that is None is not bounded
-    by a rule. `longest` is how long a preview may live.
+    by a rule. `longest` is how long a preview may live, `agents` are the keys of those that are known.
     """
 
     namespaces: tuple[str, ...]
@@ -32,6 +32,7 @@ class Bounds:
     entries: tuple[str, ...] | None = None
     limits: RepositoryLimits = field(default_factory=RepositoryLimits)
     rule: int | None = None
+    agents: tuple[str, ...] | None = None
 
     def opens_target(self, target: str) -> bool:
         """Return whether a workload may be stood in for; which container of it is not asked."""
@@ -69,6 +70,7 @@ def everybodys(settings: Settings) -> Bounds:
         linkable=namespaces,
         images=settings.images.allowed,
         longest=settings.ttl.max,
+        agents=tuple(settings.agents.known.by_key),
     )
 
 

@@ -10,7 +10,7 @@ from previewbot.api import Preview
 from previewbot.api.github import Details, ListedRepository, OpenPullRequest, Repository
 from previewbot.clients.github import InstallationClient
 from previewbot.clients.github.listing import MOST_DETAILS
-from previewbot.config.repository import Triggers
+from previewbot.config.repository import RepositoryConfig, Triggers
 from previewbot.config.server import Settings
 from previewbot.errors import RemoteError
 from previewbot.reconciler import Untriggered
@@ -138,20 +138,21 @@ class Rows:
     async def _take_details(
         self, installation_id: int, asked: Asked, details: Details, looked_at: datetime
     ) -> None:
-        repository, row, table = asked.repository, asked.row, self._settings.agents.known
-        if may_trigger(row, repository, details, self._triggers(repository, details), table):
+        repository, row, config = asked.repository, asked.row, self._config(asked.repository, details)
+        triggers, policies = (config.triggers, config.agents) if config is not None else (Triggers(), {})
+        if may_trigger(row, repository, details, triggers, self._settings.agents, policies):
             await self._poke_said(installation_id, asked)
         # What was changed a moment ago may not be seen whole yet: it is asked about once more.
         elif is_settled(row.updated_at, looked_at):
             self._untriggered.remember(repository.id, row.number, row.updated_at, row.head_sha)
 
-    def _triggers(self, repository: Repository, details: Details) -> Triggers:
-        """Return what may trigger a preview there: what the file says, or what counts while it is broken."""
+    def _config(self, repository: Repository, details: Details) -> RepositoryConfig | None:
+        """Return what the file says of what may trigger a preview; None if nothing, or if it is broken."""
         file, bounds = details.configuration, bounds_of(self._settings, repository.full_name)
         if file is None or bounds is None:
-            return Triggers()
+            return None
         read = self._read.read(file.sha, bounds, lambda: read_content(file.content, bounds))
-        return read.config.triggers if read.config is not None else Triggers()
+        return read.config
 
     def _is_news(self, repository: Repository, row: OpenPullRequest, news: tuple[str, str]) -> bool:
         """Return whether a Preview goes by another configuration than this, and was not told so yet.

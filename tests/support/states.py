@@ -73,7 +73,7 @@ def _waiting(waiting: Waiting, **changes: Any) -> Service:
 
 OBSERVED = Observed(
     head_sha=HEAD,
-    agent=AgentSeen(name="Copilot", signal="its account"),
+    agent=AgentSeen(name="Copilot", signal="its account", key="copilot", kind="account"),
     trigger="Copilot, recognised by its account",
     public=True,
     fork=False,

@@ -9,14 +9,17 @@ import pytest
 
 from previewbot.api.github import Account, Commit, Details, ListedRepository, OpenPullRequest, Repository
 from previewbot.config.agents import built_in
-from previewbot.config.repository import Triggers
+from previewbot.config.repository import AgentPolicy, Triggers
+from previewbot.config.server import AgentsSettings
 from previewbot.rules.listing import SETTLED, Verdict, is_settled, may_trigger, of_row
+from previewbot.rules.unknown_apps import Setting
 from tests.support.previews import HEAD, NOW
 
 TABLE = built_in()
 ANN, COPILOT = Account(2, "ann"), Account(198982749, "Copilot", "Bot")
 ROW = OpenPullRequest(42, HEAD, NOW, "PR_42", ANN, False, "fix/checkout", 812, "main")
 SHOP = Repository(812, "acme/shop", "main", node_id="R_812")
+APPS = replace(ROW, author=Account(777_001, "ghostwriter[bot]", "Bot"))
 DRAFT, FORK = replace(ROW, draft=True), replace(ROW, head_repository_id=99)
 PLAIN = Details("", (), (), asks=False, complete=True, configuration=None)
 CONFIGURED = ListedRepository("blob-1")
@@ -94,7 +97,45 @@ def test_what_a_row_tells(
 def test_what_the_details_tell(
     row: OpenPullRequest, details: Details, triggers: Triggers, looked_at: bool
 ) -> None:
-    assert may_trigger(row, SHOP, details, triggers, TABLE) is looked_at
+    assert may_trigger(row, SHOP, details, triggers, AgentsSettings(), {}) is looked_at
+
+
+@pytest.mark.parametrize(
+    ("row", "labels", "unknown_apps", "looked_at"),
+    [
+        (APPS, (), "label", False),
+        (APPS, ("preview",), "label", True),
+        (APPS, (), "preview", True),
+        (replace(APPS, head_repository_id=99), (), "preview", False),
+        (APPS, ("preview",), "off", False),
+        (replace(ROW, author=COPILOT), (), "off", True),
+        (ROW, ("preview",), "off", True),
+    ],
+)
+def test_what_the_settings_say_of_apps_on_no_list_counts_here_too(
+    row: OpenPullRequest, labels: tuple[str, ...], unknown_apps: Setting, looked_at: bool
+) -> None:
+    settings, details = AgentsSettings(unknown_apps=unknown_apps), replace(PLAIN, labels=labels)
+    assert may_trigger(row, SHOP, details, Triggers(), settings, {}) is looked_at
+    assert may_trigger(row, SHOP, replace(details, asks=True), Triggers(), settings, {})
+
+
+@pytest.mark.parametrize(
+    ("row", "triggers", "policy", "looked_at"),
+    [
+        (replace(ROW, author=COPILOT), Triggers(), AgentPolicy(preview=False), False),
+        (replace(ROW, author=COPILOT), Triggers(agents=False), AgentPolicy(preview=True), True),
+        (replace(DRAFT, author=COPILOT), Triggers(), AgentPolicy(drafts=False), False),
+        (replace(DRAFT, author=COPILOT), Triggers(drafts=False), AgentPolicy(drafts=True), True),
+    ],
+)
+def test_what_the_repository_says_of_an_agent_counts_here_too(
+    row: OpenPullRequest, triggers: Triggers, policy: AgentPolicy, looked_at: bool
+) -> None:
+    settings = AgentsSettings()
+    assert may_trigger(row, SHOP, PLAIN, triggers, settings, {"copilot": policy}) is looked_at
+    labelled = replace(PLAIN, labels=("preview",))
+    assert may_trigger(replace(row, draft=False), SHOP, labelled, triggers, settings, {"copilot": policy})
 
 
 def test_a_change_of_a_moment_ago_may_not_be_seen_whole() -> None:

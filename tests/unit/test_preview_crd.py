@@ -47,7 +47,17 @@ def test_every_state_is_stored_as_it_is_and_read_back_the_same(state: str) -> No
 def test_the_columns_are_the_first_dashboard() -> None:
     columns = [column["name"] for column in CRD["spec"]["versions"][0]["additionalPrinterColumns"]]
 
-    assert columns == ["Repository", "PR", "Agent", "Services", "Phase", "URL", "Expires", "Age"]
+    assert columns == [
+        "Repository",
+        "PR",
+        "Agent",
+        "Recognised",
+        "Services",
+        "Phase",
+        "URL",
+        "Expires",
+        "Age",
+    ]
 
 
 def test_annotations_that_a_person_mangled_count_as_absent() -> None:

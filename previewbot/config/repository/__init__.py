@@ -3,6 +3,8 @@
 Strict, and meant for the person who made the mistake: every problem names its line and what to write instead.
 """
 
+from previewbot.config.repository.agents import UNKNOWN_APPS as UNKNOWN_APPS
+from previewbot.config.repository.agents import AgentPolicy as AgentPolicy
 from previewbot.config.repository.builds import NamedBuild as NamedBuild
 from previewbot.config.repository.entries import Entry as Entry
 from previewbot.config.repository.entries import FrontEnd as FrontEnd

@@ -17,6 +17,7 @@ from pydantic_core import CoreSchema
 from pydantic_core.core_schema import no_info_wrap_validator_function
 
 from previewbot.config import types as t
+from previewbot.config.repository.agents import Agents, named_services
 from previewbot.config.repository.builds import NamedBuild
 from previewbot.config.repository.entries import DEFAULT, Entries, Entry, FrontEnd, front_ends
 from previewbot.config.repository.image_fields import FIELDS
@@ -32,6 +33,7 @@ from previewbot.config.repository.values import (
     globs,
     open_path,
 )
+from previewbot.config.schema import schema_of
 from previewbot.config.types import about, mistake
 from previewbot.config.words import Raw, did_you_mean
 
@@ -193,11 +195,15 @@ class RepositoryConfig(t.Model):
     ttl: t.Duration | None = about(
         "how long a preview lives; left out: as the server's settings say", "8h", default=None
     )
+    agents: Agents = about(
+        "what is different for an agent's pull requests, by its key; `unknown-apps` are all Apps on no list",
+        default={},
+    )
     _lines: Lines = Lines()
 
     def model_post_init(self, context: Any) -> None:
         """Remember the lines of the file, if this is read from one."""
-        self._lines = Lines(context or {})
+        self._lines = Lines((context or {}).get("lines", {}))
 
     @model_validator(mode="after")
     def _names_entries_that_are_there(self) -> Self:
@@ -210,6 +216,15 @@ class RepositoryConfig(t.Model):
                 raise mistake(
                     "no_such_entry", at=f"services.{service.name}.entry", written=service.entry, near=near
                 )
+        return self
+
+    @model_validator(mode="after")
+    def _names_services_that_are_there(self) -> Self:
+        names = [service.name for service in self.services]
+        for at, written in named_services(self.agents):
+            if written not in names:
+                near = Raw(did_you_mean(written, names))
+                raise mistake("no_such_service", at=at, written=written, near=near)
         return self
 
     @property
@@ -227,3 +242,7 @@ class RepositoryConfig(t.Model):
     def lines(self) -> Mapping[str, int]:
         """Where a value was written (`services.checkout.image` → 14)."""
         return self._lines.of
+
+
+SCHEMA = schema_of(RepositoryConfig)
+"""What the file may hold, as it is published."""

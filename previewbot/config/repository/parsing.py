@@ -4,23 +4,22 @@ from __future__ import annotations
 
 from previewbot.config.mistakes import validated
 from previewbot.config.reader import Mistake, Unreadable, cut, read
-from previewbot.config.repository.model import RepositoryConfig
-from previewbot.config.schema import schema_of
+from previewbot.config.repository.agents import Keys, context_of
+from previewbot.config.repository.model import SCHEMA, RepositoryConfig
 from previewbot.config.words import shown
 from previewbot.errors import ConfigurationError, Problem
 
 PATH = ".github/preview.yaml"
 
 
-def parse(text: bytes | str, path: str = PATH) -> RepositoryConfig:
+def parse(text: bytes | str, path: str = PATH, agents: Keys = None) -> RepositoryConfig:
     """Return the configuration; raises ConfigurationError with every problem, in the order of the lines."""
     try:
-        config, mistakes = validated(RepositoryConfig, read(text, schema_of(RepositoryConfig)))
+        config, mistakes = validated(RepositoryConfig, read(text, SCHEMA), context=context_of(agents))
     except Unreadable as error:
         raise ConfigurationError(path, (_problem(error.mistake),)) from None
     if config is None:
-        # A file of nonsense may have thousands of mistakes. The status of a Preview must fit into an object
-        # of the API server, and the comment into GitHub's limit.
+        # Of thousands of mistakes: the status must fit into an object, and the comment into GitHub's limit.
         raise ConfigurationError(path, tuple(_problem(mistake) for mistake in cut(mistakes)))
     return config
 

@@ -6,7 +6,7 @@ import fnmatch
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import cached_property
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -47,6 +47,10 @@ def _is_no_wildcard_alone(written: str) -> str:
 
 
 _Branch = Annotated[t.Text, AfterValidator(_is_no_wildcard_alone)]
+
+
+AgentCommand = Literal["start", "restart", "stop", "extend", "status", "help"]
+AgentCommands = Annotated[tuple[AgentCommand, ...], about("of `/preview …`", ["status", "start"])]
 
 
 class AgentRow(t.Model):
@@ -108,12 +112,38 @@ class AgentRow(t.Model):
 
 
 class AgentsSettings(t.Model):
-    """Which agents are recognised, and by what."""
+    """Which agents are recognised, and by what; and what agents and Apps may do by themselves."""
 
     table: Annotated[
         Mapping[Annotated[AgentKey, about("agents", "claude")], AgentRow],
         about("by agent; what is left out is as in the table that comes with previewbot"),
     ] = Field(default_factory=dict)
+
+    unknown_apps: Literal["label", "preview", "off"] = about(
+        "pull requests that an App opened which is on no list: `label`, only a label or a writer's command "
+        "starts one; `preview`, they start by themselves, like an agent's, but those of forks; `off`, only a "
+        "command",
+        "label",
+        default="label",
+    )
+    commands: Annotated[
+        Mapping[Annotated[AgentKey, about("agents", "copilot")], AgentCommands],
+        about(
+            "the commands that an agent's own account may write, in the pull requests that it opened itself, "
+            "never of forks; left out: none"
+        ),
+    ] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _may_ask(self) -> Self:
+        # By number only: an account that can be renamed grants nothing to whoever takes its name.
+        for key in self.commands:
+            if key not in self.known.by_key:
+                near = Raw(did_you_mean(key, self.known.by_key))
+                raise mistake("no_such_agent", at=f"commands.{key}", near=near)
+            if not self.known.by_key[key].ids:
+                raise mistake("agent_without_account", at=f"commands.{key}")
+        return self
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:

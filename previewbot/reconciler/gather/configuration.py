@@ -94,7 +94,7 @@ async def matched(config: RepositoryConfig, files: ChangedFiles) -> dict[str, in
 def read_content(content: bytes, bounds: Bounds) -> ReadConfiguration:
     """Read a configuration file, and hold it to what the repository may have."""
     try:
-        config = parse(content, PATH)
+        config = parse(content, PATH, bounds.agents)
     except ConfigurationError as error:
         return ReadConfiguration(problems=_told(error.problems))
     found = check_against(config, bounds)

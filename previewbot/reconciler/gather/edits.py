@@ -35,7 +35,7 @@ async def with_standings(
     Asked about are those who may write, and nobody else: what strangers edit costs nothing here. It is a
     request more in a look that has a new command of theirs, of another budget than that of all others.
     """
-    writers = [each for each in asked if each.counts and may_write.get(each.comment.author.id)]
+    writers = [each for each in asked if each.may_ask(may_write)]
     writers = writers[:_ASKED_ABOUT]
     questions = context.memory.edit_questions
     if not writers:

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
-from previewbot.api import OF_REVIEWS, Preview, Report
+from previewbot.api import OF_REVIEWS, AgentSeen, Preview, Report
 from previewbot.api.github import MEMBERS, Comment, PullRequest
 from previewbot.clients.github import InstallationClient
 from previewbot.errors import QuotaKept, RemoteError, Unauthorized
@@ -15,6 +15,7 @@ from previewbot.reconciler.conversation import Hand, Inbox, Left, OwnComments
 from previewbot.reconciler.gather.edits import with_standings
 from previewbot.reconciler.gather.late import ask_for_late_ones
 from previewbot.reconciler.gather.reviews import is_unseen, read_reviews
+from previewbot.reconciler.plan.agents_commands import granted_to, hand_of_agent
 from previewbot.reconciler.plan.inbox import COMMENT, adopt, hand_of, is_new, own_comments, resume
 from previewbot.reconciler.plan.late import OVERLAP, told_of, without_shown
 from previewbot.reconciler.plan.requeue import SOON
@@ -40,12 +41,18 @@ _ASK_AGAIN = timedelta(seconds=30)
 
 
 async def read_inbox(
-    context: Context, client: InstallationClient, preview: Preview, pull_request: PullRequest, now: datetime
+    context: Context,
+    client: InstallationClient,
+    preview: Preview,
+    pull_request: PullRequest,
+    agent: AgentSeen | None,
+    now: datetime,
 ) -> tuple[Inbox, bool]:
     """Return what is new in the conversation, and whether reviews do not show yet what a delivery told of."""
     earlier = context.memory.conversations.of(preview.name)
     status, us = resume(preview.status, earlier), await context.github.identity(preview.spec.installation_id)
     trusted_apps = context.settings.github.trusted_apps
+    may_ask = granted_to(pull_request, agent, context.settings.agents)
     read_at = status.requests.read_at
     since = read_at - OVERLAP if read_at else None
     has_comment = bool(status.reports.get(COMMENT, Report()).id)
@@ -69,7 +76,7 @@ async def read_inbox(
     comments += late
     told_ids = {each.id for each in told}
     new = [
-        Asked(comment, asked, hand_of(comment, trusted_apps))
+        Asked(comment, asked, hand_of_agent(comment, asked, may_ask) or hand_of(comment, trusted_apps))
         # In the order in which people wrote them: "stop" after "start" must end with nothing running.
         for comment in sorted([*comments, *reviews.comments], key=written)
         if is_new(
@@ -203,8 +210,7 @@ def _read_at(
 
 
 def _waits_for_edits(each: Asked, may_write: Mapping[int, bool]) -> bool:
-    known = each.counts and may_write.get(each.comment.author.id, False)
-    return known and each.standing is Standing.UNKNOWN
+    return each.may_ask(may_write) and each.standing is Standing.UNKNOWN
 
 
 def _left(

@@ -155,7 +155,9 @@ def _start(status: Status, given: Given) -> Effect:
     approved = not pull_request.is_fork or lifecycle.approved_sha == head
     running = lifecycle.ended is None and status.runs
     # If one of several services failed, `start` is not refused as "running already": it tries that one again.
-    if running and approved and status.reason is not Reason.PARTIAL:
+    # Nor where the agent's policy left services for a person to start.
+    more = bool(status.observed.held_back) and given.request.hand is not Hand.AGENT
+    if running and approved and not more and status.reason is not Reason.PARTIAL:
         return status, _Answer("rocket", "already-running")
     if lifecycle.ended is not None:
         lifecycle = without_end(lifecycle)

@@ -97,7 +97,7 @@ def _open(status: Status, facts: PullRequestFacts, found: Sequence[Found]) -> De
         return End(Reason.CONFIGURATION_NOT_ALLOWED)
     if facts.config is None:
         return End(Reason.NO_CONFIGURATION)
-    if not facts.files:
+    if not facts.started(status.lifecycle.started_by):
         return End(Reason.NO_SERVICE_CHANGED)
     # Last: what has no configuration or changes no service needs nobody's approval.
     return End(Reason.FORK) if unread else Run()

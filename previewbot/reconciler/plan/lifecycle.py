@@ -46,6 +46,7 @@ def record_facts(
         author_id=pull_request.author.id,
         repository=pull_request.base.repository,
         left_out=facts.left_out,
+        held_back=facts.held_back(status.lifecycle.started_by),
         trigger=_trigger(status, facts),
         problems=facts.problems,
         closed_at=pull_request.closed_at,
@@ -60,7 +61,15 @@ def _trigger(status: Status, facts: PullRequestFacts) -> str:
         # What the file means to trigger is not known now: a typo must not take away what runs.
         return status.observed.trigger
     triggers = facts.config.triggers if facts.config else Triggers()
-    return trigger(facts.pull_request, triggers, facts.agent, status.lifecycle.started_by) or ""
+    started_by = status.lifecycle.started_by
+    if not started_by and facts.files and not facts.started(started_by):
+        # Of this agent's services none is changed that may start by itself: nobody is told of anything.
+        return ""
+    command_only = facts.command_only
+    found = trigger(
+        facts.pull_request, triggers, facts.agent, started_by, facts.policy, command_only=command_only
+    )
+    return found or ""
 
 
 def _newest(merge_shas: tuple[str, ...], status: Status) -> tuple[str, ...]:

@@ -12,9 +12,10 @@ from datetime import datetime
 from previewbot.api import Child, RequestKind, Status
 from previewbot.reconciler.children.kind import ChildKind, Desired, Route
 from previewbot.reconciler.children.step import Create, Delete
-from previewbot.reconciler.conversation import Inbox
+from previewbot.reconciler.conversation import Inbox, Request
 from previewbot.reconciler.observation import Observation, PullRequestFacts
 from previewbot.reconciler.plan import lifecycle
+from previewbot.reconciler.plan.agents_commands import counted, is_too_many
 from previewbot.reconciler.plan.commands import apply_request, show_eyes
 from previewbot.reconciler.plan.decision import Decision, End, Leave, Run, decide
 from previewbot.reconciler.plan.fold import Steps, fold
@@ -75,13 +76,16 @@ def _with_conversation(
     """Return the status with what was new in the conversation, so that what was left is read again."""
     inbox, left = observation.inbox, observation.inbox.left
     status = adopt(resume(status, inbox.earlier), inbox.own)
+    refused = list[Request]()
     for request in inbox.requests:
-        if request.granted:
-            ttl_max = observation.limits.ttl_max
-            status = apply_request(status, request, facts=facts, ttl_max=ttl_max, now=now)
+        if not request.granted or is_too_many(request, status.requests, now):
+            refused.append(request)
+            continue
+        status = replace(status, requests=counted(request, status.requests, now))
+        ttl_max = observation.limits.ttl_max
+        status = apply_request(status, request, facts=facts, ttl_max=ttl_max, now=now)
     for request in inbox.waiting:
         status = show_eyes(status, request)
-    refused = [each for each in inbox.requests if not each.granted]
     status = refuse(status, refused, inbox.told, inbox.refusals_left)
     kind = RequestKind.ISSUE_COMMENT
     requests = summed_up(status.requests, _oldest_waiting(inbox))

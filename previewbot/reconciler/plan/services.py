@@ -23,10 +23,11 @@ from previewbot.rules import images
 def changed_services(preview: Preview, facts: PullRequestFacts) -> list[tuple[ServiceConfig, Service]]:
     """Return the services that the pull request changes, each with its status carried over."""
     assert facts.config is not None
+    files = facts.started(preview.status.lifecycle.started_by)
     return [
-        (config, carry_over(config, facts.files[config.name], preview.status.services))
+        (config, carry_over(config, files[config.name], preview.status.services))
         for config in facts.config.services
-        if config.name in facts.files
+        if config.name in files
     ]
 
 

@@ -43,7 +43,16 @@ class Asked:
 
         If a bot wrote it, or an App that the settings do not trust, nobody is asked.
         """
-        return not self.is_bot and self.hand is not Hand.OTHER_APP
+        return not self.is_bot and self.hand not in (Hand.OTHER_APP, Hand.AGENT)
+
+    @property
+    def granted(self) -> bool:
+        """Whether the settings grant it, so that nobody is asked: an App has no permission as people have."""
+        return self.hand is Hand.AGENT
+
+    def may_ask(self, may_write: Mapping[int, bool]) -> bool:
+        """Return whether it may be carried out, as far as it is known who may write."""
+        return self.granted or (self.counts and may_write.get(self.comment.author.id, False))
 
     def request(self, may_write: bool) -> Request:
         """Return it as a request."""
@@ -76,7 +85,7 @@ def take(
         account = each.comment.author.id
         if each.counts and account not in may_write:
             unknown.append(each)
-        elif each.counts and may_write[account]:
+        elif each.may_ask(may_write):
             # Whether somebody else wrote what is in it must be known first.
             (unknown if each.standing is Standing.UNKNOWN else writers).append(each)
         else:
