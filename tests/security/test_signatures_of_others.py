@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import pytest
 
-from previewbot.config.agents import built_in
+from previewbot.config.agents import Signal, SignalKind, built_in
 from previewbot.rules import agents
 from previewbot.text.prose import GAP, prose
 from tests.support.agent_cases import Case, cases
@@ -75,6 +75,22 @@ async def test_a_signature_of_the_agents_own_is_told_with_its_agent(case: Case) 
 )
 def test_what_is_taken_out_never_makes_a_signature_of_two_halves(body: str) -> None:
     assert agents.kept_of(TABLE)(body) == ""
+
+
+@pytest.mark.parametrize("between", ["`x`", "<!-- x -->", "<pre>x</pre>", "\n> x\n", "\n```\nx\n```\n"])
+def test_no_signature_is_made_of_any_two_halves(between: str) -> None:
+    keep = agents.kept_of(TABLE)
+    for _, signal in TABLE.signals(SignalKind.LINK, SignalKind.FOOTER, SignalKind.MARKER):
+        whole = keep(_written(signal))
+        assert whole
+        for at in range(1, len(whole)):
+            assert whole not in keep(f"{whole[:at]}{between}{whole[at:]}"), (signal.value, at)
+
+
+def _written(signal: Signal) -> str:
+    if signal.kind is SignalKind.LINK:
+        return f"https://{signal.value.replace('*', 'x')}0"
+    return f"<!-- {signal.value} -->" if signal.kind is SignalKind.MARKER else signal.value
 
 
 @pytest.mark.parametrize(

@@ -259,6 +259,14 @@ def test_the_installed_texts_are_found_and_read(installed: Path, tmp_path: Path)
     assert "The cluster does not answer right now" in "".join(page)
 
 
+def test_the_installed_table_of_agents_is_found_and_read(installed: Path, tmp_path: Path) -> None:
+    script = "from previewbot.config.agents import built_in; print(*built_in().by_key)"
+
+    keys = run(installed / "python", "-c", script, folder=tmp_path).split()
+
+    assert {"copilot", "claude", "codex", "cursor", "devin", "jules"} <= set(keys)
+
+
 def test_the_installed_crds_are_found_and_read(installed_with_demo: Path, tmp_path: Path) -> None:
     script = (
         "from previewbot_demo.kube.resources import resources;"
