@@ -1,7 +1,7 @@
 """One pass over one pull request: gather → plan → store → apply → report → requeue."""
 
-from previewbot.reconciler.memory import Memory, Untriggered
+from previewbot.reconciler.memory import Memory, OfAgents, Untriggered
 from previewbot.reconciler.plan.requeue import Outcome
 from previewbot.reconciler.reconciler import Reconciler
 
-__all__ = ["Memory", "Outcome", "Reconciler", "Untriggered"]
+__all__ = ["Memory", "OfAgents", "Outcome", "Reconciler", "Untriggered"]

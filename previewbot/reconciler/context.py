@@ -55,14 +55,18 @@ class Context:
 
         Of what is left of the hour's requests the last fifth is for those that have sessions, or hold a slot
         for them, and for members' commands with their answers. Else whoever opens pull requests could use up
-        all of it.
+        all of it. Half of that fifth is for agents' pull requests too: whoever makes them one, by its account
+        or in a branch of the repository itself, is no stranger.
         """
         client = self.github.installation(installation_id or preview.spec.installation_id)
         status = preview.status
         # An answer to somebody who may not ask for anything names no command.
         answers = any(reply.command for reply in status.replies)
         matters = status.slot.held or preview.asked_by_member or answers
-        return client if matters else client.sparing()
+        if matters:
+            return client
+        agents = status.observed.agent is not None or preview.name in self.memory.of_agents
+        return client.for_agents() if agents else client.sparing()
 
     def slot_for(self, preview: Preview) -> SlotGrant:
         """Return whether a preview gets a slot, as far as is known of all others."""

@@ -26,6 +26,7 @@ Problems = tuple[ConfigurationProblem, ...]
 
 _UNTRIGGERED_KEPT = 20_000
 _CONFIGURATIONS_KEPT = 200
+_OF_AGENTS_KEPT = 10_000
 _WRITERS_KEPT = 10_000
 _CONVERSATIONS_KEPT = 1_000
 _REFUSED_KEPT = 10_000
@@ -57,6 +58,21 @@ class Untriggered:
         """Forget a repository's pull requests: its configuration changed."""
         for key in [key for key in self._seen if key[0] == repository_id]:
             del self._seen[key]
+
+
+class OfAgents:
+    """Previews of which the listing found that they are an agent's, before any look could."""
+
+    def __init__(self) -> None:
+        self._names: OrderedDict[str, None] = OrderedDict()
+
+    def note(self, name: str) -> None:
+        """Note what the listing recognised."""
+        keep(self._names, name, None, _OF_AGENTS_KEPT)
+
+    def __contains__(self, name: str) -> bool:
+        """Return whether a Preview is known to be an agent's."""
+        return name in self._names
 
 
 @dataclass(frozen=True)
@@ -210,6 +226,7 @@ class Memory:
     image_lookups: dict[str, datetime] = field(default_factory=dict)
     redirected: dict[str, Redirected] = field(default_factory=dict)
     untriggered: Untriggered = field(default_factory=Untriggered)
+    of_agents: OfAgents = field(default_factory=OfAgents)
     writers: Writers = field(default_factory=Writers)
     refusals: Refusals = field(default_factory=Refusals)
     conversations: Conversations = field(default_factory=Conversations)

@@ -27,7 +27,7 @@ from previewbot.reconciler.context import Context
 from previewbot.reconciler.conversation import OwnComments
 from previewbot.reconciler.gather import Gone, Suspended, gather, gather_removal
 from previewbot.reconciler.gather.gathering import within
-from previewbot.reconciler.memory import Memory, Untriggered, note_look, note_refusals
+from previewbot.reconciler.memory import Memory, OfAgents, Untriggered, note_look, note_refusals
 from previewbot.reconciler.observation import Observation, PullRequestFacts
 from previewbot.reconciler.pass_outcome import PassErrors, next_pass, without_foreign_reports
 from previewbot.reconciler.pauses import Paused
@@ -104,6 +104,11 @@ class Reconciler:
     def untriggered(self) -> Untriggered:
         """The pull requests that were found to trigger nothing, for the resync."""
         return self._context.memory.untriggered
+
+    @property
+    def of_agents(self) -> OfAgents:
+        """What the listing found to be an agent's, before any look could."""
+        return self._context.memory.of_agents
 
     def first_in_line(self, freed: Sequence[Preview] = ()) -> set[str]:
         """Return the names of those that are to be looked at when the line for slots has moved.

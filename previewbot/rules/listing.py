@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from enum import Enum
 
+from previewbot.api import AgentSeen
 from previewbot.api.github import Account, Details, ListedRepository, OpenPullRequest, Repository
 from previewbot.config.agents import AgentTable
 from previewbot.config.repository import AgentPolicy, Triggers
@@ -52,6 +53,13 @@ def of_row(
     return Verdict.ASK if row.node_id else Verdict.LOOK
 
 
+def recognised(
+    row: OpenPullRequest, repository: Repository, details: Details, table: AgentTable
+) -> AgentSeen | None:
+    """Return the agent behind a pull request, as a look would find it."""
+    return agents.recognise(_signs(row, repository, details), details.commits, table)
+
+
 def may_trigger(
     row: OpenPullRequest,
     repository: Repository,
@@ -63,14 +71,7 @@ def may_trigger(
     """Return whether a look could find something to do, by what a repository triggers and wants of agents."""
     if details.asks or not details.complete:
         return True
-    signs = agents.Signs(
-        author=row.author or Account(0, ""),
-        branch=row.head_ref,
-        body=details.body,
-        default_branch=repository.default_branch,
-        is_fork=row.head_repository_id != repository.id,
-    )
-    agent = agents.recognise(signs, details.commits, settings.known)
+    agent, signs = recognised(row, repository, details, settings.known), _signs(row, repository, details)
     if agent is None and is_unknown(signs.author, settings.known):
         if settings.unknown_apps == "off":
             return False
@@ -79,6 +80,16 @@ def may_trigger(
     itself = agent is not None and by_itself(triggers, policy)
     wanted = itself or triggering_label(details.labels, triggers) is not None
     return wanted and (not row.draft or drafts_count(triggers, agent, policy))
+
+
+def _signs(row: OpenPullRequest, repository: Repository, details: Details) -> agents.Signs:
+    return agents.Signs(
+        author=row.author or Account(0, ""),
+        branch=row.head_ref,
+        body=details.body,
+        default_branch=repository.default_branch,
+        is_fork=row.head_repository_id != repository.id,
+    )
 
 
 def is_settled(updated_at: datetime, looked_at: datetime) -> bool:

@@ -128,6 +128,7 @@ async def list_for_ever(parts: Parts, followed: Followed, reconciler: Reconciler
         kube=parts.kube,
         previews=followed.previews,
         untriggered=reconciler.untriggered,
+        of_agents=reconciler.of_agents,
         now=now,
         settings=parts.settings,
         pause=asked.wait,

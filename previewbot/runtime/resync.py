@@ -19,11 +19,11 @@ from previewbot.api.github import (
     Repository,
 )
 from previewbot.clients.github import GitHub
-from previewbot.clients.github.spending import measured
+from previewbot.clients.github.spending import is_short, measured
 from previewbot.clients.kubernetes.client import Kube
 from previewbot.config.server import Settings
-from previewbot.errors import LeaseLost, RemoteError
-from previewbot.reconciler import Untriggered
+from previewbot.errors import LeaseLost, RemoteError, TryLater
+from previewbot.reconciler import OfAgents, Untriggered
 from previewbot.rules.repositories import bounds_of, serves
 from previewbot.runtime.batches import first_of
 from previewbot.runtime.lacking_rights import LackingRights
@@ -64,6 +64,7 @@ class Resync:
         settings: Settings,
         pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
         pace: Pace | None = None,
+        of_agents: OfAgents | None = None,
     ) -> None:
         self._pause = pause
         self._github = github
@@ -75,7 +76,8 @@ class Resync:
         self._pace = pace or Pace(self._interval)
         self._lister = Lister(now, base_files=bool(settings.config_branches))
         self._pokes = Pokes(kube, now, settings)
-        self._rows = Rows(self._pokes, untriggered, self._lister, now, settings)
+        self._rows = Rows(self._pokes, untriggered, of_agents or OfAgents(), self._lister, now, settings)
+        self._last_covered: dict[int, Sequence[Repository]] = {}
         self._stopped_at: dict[int, int] = {}  # the repository at which a limit stopped, by installation
         self._rights = LackingRights()
         self._left_out: dict[str, set[str]] = {}  # what was said to be, by the words
@@ -153,16 +155,17 @@ class Resync:
         began = self._now()
         client = self._github.installation(installation.id).sparing()
         with measured() as spent:
-            covered = self._included(installation, await self._github.repositories(installation.id))
+            covered = self._included(installation, await self._covered(installation))
             found.listed |= {repository.id for repository in covered}
             asked: list[Asked] = []
+            short = is_short(client.hours, began.timestamp())
 
             async def take(repository: Repository, listed: ListedRepository | None) -> None:
                 if listed is None:
                     say_unlisted(repository, RemoteError("GraphQL", message="GitHub does not show it"))
                     return
                 try:
-                    asked.extend(await self._rows.take(installation.id, repository, listed, known))
+                    asked.extend(await self._rows.take(installation.id, repository, listed, known, short))
                 except RemoteError as error:
                     say("a repository could not be listed", repository.full_name, error)
 
@@ -179,6 +182,22 @@ class Resync:
         else:
             self._note_stopped(installation, error)
             say("an installation could not be listed to its end", str(installation.id), error)
+
+    async def _covered(self, installation: Installation) -> Sequence[Repository]:
+        """Return the repositories of an installation; those of the last time where it has no requests left.
+
+        GraphQL has an hour of its own, so that what agents open meanwhile is found nevertheless.
+        """
+        try:
+            found = await self._github.repositories(installation.id)
+        except TryLater as error:
+            known = self._last_covered.get(installation.id)
+            if known is None or error.after is None:
+                raise
+            self._note_stopped(installation, error)
+            return known
+        self._last_covered[installation.id] = found
+        return found
 
     def _note_stopped(self, installation: Installation, error: RemoteError) -> None:
         if error.after is not None:

@@ -6,17 +6,17 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from previewbot.api import Preview
+from previewbot.api import Preview, name_of
 from previewbot.api.github import Details, ListedRepository, OpenPullRequest, Repository
 from previewbot.clients.github import InstallationClient
 from previewbot.clients.github.listing import MOST_DETAILS
 from previewbot.config.repository import RepositoryConfig, Triggers
 from previewbot.config.server import Settings
 from previewbot.errors import RemoteError
-from previewbot.reconciler import Untriggered
+from previewbot.reconciler import OfAgents, Untriggered
 from previewbot.reconciler.gather.configuration import read_content
 from previewbot.reconciler.memory import Configurations
-from previewbot.rules.listing import Verdict, is_settled, may_trigger, of_row
+from previewbot.rules.listing import Verdict, is_settled, may_trigger, of_row, recognised
 from previewbot.rules.repositories import bounds_of
 from previewbot.runtime.batches import Batches, NoSuchQuestions
 from previewbot.runtime.lister import AT_ONCE, Lister
@@ -44,12 +44,14 @@ class Rows:
         self,
         pokes: Pokes,
         untriggered: Untriggered,
+        of_agents: OfAgents,
         lister: Lister,
         now: Callable[[], datetime],
         settings: Settings,
     ) -> None:
         self._pokes = pokes
         self._untriggered = untriggered
+        self._of_agents = of_agents
         self._lister = lister
         self._now = now
         self._settings = settings
@@ -67,9 +69,17 @@ class Rows:
         self._told = {which: news for which, news in self._told.items() if which in known}
 
     async def take(
-        self, installation_id: int, repository: Repository, listed: ListedRepository, known: Known
+        self,
+        installation_id: int,
+        repository: Repository,
+        listed: ListedRepository,
+        known: Known,
+        short: bool,
     ) -> list[Asked]:
-        """Poke what its row is enough for; return the rows of which more must be asked."""
+        """Poke what its row is enough for; return the rows of which more must be asked.
+
+        `short`: so little is left of the hour's requests that only agents' pull requests are looked at anew.
+        """
         sha, rows, asked = listed.configuration, listed.pull_requests, list[Asked]()
         before = self._configurations.get(repository.id)
         # A new configuration may name other labels or triggers, so what triggered nothing must be asked about
@@ -84,6 +94,10 @@ class Rows:
                     asked.append(Asked(repository, row))
                 elif verdict is Verdict.LOOK:
                     await self._pokes.poke_row(installation_id, repository, row)
+                continue
+            if short and not preview.status.observed.head_sha and row.node_id:
+                # It waits for its first look. That it is an agent's, nobody knows before that but who asks.
+                asked.append(Asked(repository, row))
                 continue
             news = (preview.status.observed.configuration_sha, sha)
             # A row of the listing has the time and the head. If both are as we saw them last, no webhook was
@@ -140,6 +154,8 @@ class Rows:
     ) -> None:
         repository, row, config = asked.repository, asked.row, self._config(asked.repository, details)
         triggers, policies = (config.triggers, config.agents) if config is not None else (Triggers(), {})
+        if recognised(row, repository, details, self._settings.agents.known) is not None:
+            self._of_agents.note(name_of(repository.id, row.number))
         if may_trigger(row, repository, details, triggers, self._settings.agents, policies):
             await self._poke_said(installation_id, asked)
         # What was changed a moment ago may not be seen whole yet: it is asked about once more.

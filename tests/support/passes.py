@@ -448,6 +448,9 @@ class GitHubInMemory:
     def sparing(self) -> SparingInMemory:
         return SparingInMemory(self)
 
+    def for_agents(self) -> GitHubInMemory:
+        return self
+
     def time_at(self, moment: datetime) -> datetime:
         return moment + self.ahead
 

@@ -14,7 +14,7 @@ from aiohttp import web
 
 from previewbot.api import Poke, Preview, Spec
 from previewbot.config.server import parse
-from previewbot.reconciler import Untriggered
+from previewbot.reconciler import OfAgents, Untriggered
 from previewbot.runtime.resync import Resync
 from previewbot_demo.github.points import cost_of
 from previewbot_demo.github.shapes import node_id
@@ -55,12 +55,13 @@ class Listing:
         self.restart()
 
     def restart(self) -> None:
-        self.pokes = Pokes()
+        self.pokes, self.of_agents = Pokes(), OfAgents()
         self._resync = Resync(
             github=self._town.app,
             kube=cast(Any, self.pokes),
             previews=lambda: self.previews,
             untriggered=Untriggered(),
+            of_agents=self.of_agents,
             now=self._town.our_clock,
             settings=parse(self._settings, {}),
         )

@@ -57,7 +57,7 @@ class GraphQL:
         self._limits, self._rest = limits, rest
 
     async def ask(
-        self, query: str, variables: Mapping[str, Any], rule: Rule, *, token: str, sparing: bool = False
+        self, query: str, variables: Mapping[str, Any], rule: Rule, *, token: str, sparing: float = 0.0
     ) -> Answer:
         """Ask one question; `rule` says what is kept of `data`. Raises RemoteError as REST's requests do.
 

@@ -25,6 +25,7 @@ from previewbot.api.github import (
 from previewbot.clients.github import builds, fields, kept, listing, parse, queries
 from previewbot.clients.github.cutting import Rule
 from previewbot.clients.github.graphql_answers import Answer
+from previewbot.clients.github.limits import AGENTS_SHARE, KEPT_SHARE
 from previewbot.clients.github.spending import Hours
 from previewbot.clients.github.tokens import Tokens
 from previewbot.clients.github.transport import MAX_PAGES, Transport
@@ -50,7 +51,7 @@ class InstallationClient:
     """
 
     def __init__(
-        self, transport: Transport, tokens: Tokens, agents: AgentTable, *, app_id: int, sparing: bool = False
+        self, transport: Transport, tokens: Tokens, agents: AgentTable, *, app_id: int, sparing: float = 0.0
     ) -> None:
         self._transport = transport
         self._tokens = tokens
@@ -62,8 +63,15 @@ class InstallationClient:
 
     def sparing(self) -> InstallationClient:
         """Return this client for what can wait: it leaves the last fifth of the hour's requests to others."""
+        return self._leaving(KEPT_SHARE)
+
+    def for_agents(self) -> InstallationClient:
+        """Return this client for an agent's pull request: of the last fifth it leaves a half to others."""
+        return self._leaving(AGENTS_SHARE)
+
+    def _leaving(self, share: float) -> InstallationClient:
         return InstallationClient(
-            self._transport, self._tokens, self._agents, app_id=self._app_id, sparing=True
+            self._transport, self._tokens, self._agents, app_id=self._app_id, sparing=share
         )
 
     def time_at(self, moment: datetime) -> datetime:

@@ -25,6 +25,10 @@ LONGEST_WAIT = 3_600.0
 KEPT_SHARE = 0.2
 """Of the requests of an hour, the share that is kept for pull requests with sessions and for commands."""
 
+AGENTS_SHARE = 0.1
+"""What of that share the pull requests of agents leave: they are what previews are for, and must not wait an
+hour because people and strangers have used up the rest."""
+
 _SPREAD = 60.0
 """Seconds after the reset over which those come back who had to wait for it."""
 
@@ -93,10 +97,10 @@ class Limits:
         self._writes_in = {**held, repository: max(held.get(repository, 0.0), until)}
         return wait
 
-    def check(self, what: str, method: str, url: str, now: float, *, sparing: bool = False) -> None:
+    def check(self, what: str, method: str, url: str, now: float, *, sparing: float = 0.0) -> None:
         """Raise TryLater if this must not be sent now, and QuotaKept if it is only for others.
 
-        `sparing` is who may not use up the last fifth of the hour (KEPT_SHARE).
+        `sparing` is the share of the hour that is left to others.
         """
         until = self._all
         if method != "GET":
@@ -106,7 +110,7 @@ class Limits:
         quota = self.quota
         if not sparing or quota is None or quota.reset <= now:
             return
-        if quota.remaining < quota.limit * KEPT_SHARE:
+        if quota.remaining < quota.limit * sparing:
             # Not all at once when the hour ends: they would use up the next one together.
             after = _within_bounds(quota.reset - now) + random.uniform(0.0, _SPREAD)
             message = "what is left of this hour's requests is kept for previews that run"

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 
-from previewbot.clients.github.limits import Quota
+from previewbot.clients.github.limits import KEPT_SHARE, Quota
 
 
 @dataclass
@@ -30,6 +30,13 @@ class Hours:
 
     requests: Quota | None = None
     points: Quota | None = None
+
+
+def is_short(hours: Hours, now: float) -> bool:
+    """Return whether no requests are left but those that are kept for what matters most; `now` is epoch
+    seconds."""
+    quota = hours.requests
+    return quota is not None and quota.reset > now and quota.remaining < quota.limit * KEPT_SHARE
 
 
 _spent: ContextVar[Spent | None] = ContextVar("spent", default=None)

@@ -203,7 +203,7 @@ class Transport:
         data: Any = b"",
         token: str | None = None,
         jwt: str | None = None,
-        sparing: bool = False,
+        sparing: float = 0.0,
     ) -> tuple[Any, str | None]:
         """Send one request; return what `rule` keeps of the answer, and the address of the next page, if any.
 
@@ -250,7 +250,7 @@ class Transport:
         token: str | None = None,
         jwt: str | None = None,
         key: str | None = None,
-        sparing: bool = False,
+        sparing: float = 0.0,
         most: int | None = None,
     ) -> AsyncIterator[Any]:
         """Yield what `rule` keeps of the items of all pages; `key` names the list inside an object.
@@ -282,7 +282,7 @@ class Transport:
         if urlsplit(url).netloc and origin(url) != self._origin:
             raise RemoteError(what, message="the next page lies on another server: no credentials for it")
 
-    def check_limits(self, method: str, url: str, *, sparing: bool = False) -> None:
+    def check_limits(self, method: str, url: str, *, sparing: float = 0.0) -> None:
         """Raise TryLater if such a request would not be sent now."""
         self._limits.check(f"{method} {url}", method, url, self._now().timestamp(), sparing=sparing)
 
