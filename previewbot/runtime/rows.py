@@ -183,7 +183,9 @@ class Rows:
         observed = preview.status.observed
         same = (observed.updated_at, observed.head_sha) == (row.updated_at, row.head_sha)
         # Of the second of its last change not all was seen: GitHub tells the rest of it with the same time.
-        return not (same and observed.settled)
+        # And where something else had it looked at since, reviews were not read, of which a webhook was lost.
+        reviews_read = preview.status.requests.reviews_as_of == row.updated_at
+        return not (same and observed.settled and reviews_read)
 
     async def _poke_said(self, installation_id: int, asked: Asked) -> None:
         try:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from previewbot.api import Observed, Poke, Preview, Reason, Spec
+from previewbot.api import Observed, Poke, Preview, Reason, Requests, Spec
 from previewbot.api.github import (
     Details,
     FileContent,
@@ -52,11 +52,12 @@ def seen(
     updated_at: datetime = NOW,
     configuration: str = "blob-1",
     settled: bool = True,
+    reviews_as_of: datetime = NOW,
 ) -> Preview:
     observed = Observed(
         head_sha=head, updated_at=updated_at, configuration_sha=configuration, settled=settled
     )
-    return a_preview(name=name, observed=observed)
+    return a_preview(name=name, observed=observed, requests=Requests(reviews_as_of=reviews_as_of))
 
 
 def answer(found: Any) -> Any:
@@ -192,6 +193,7 @@ async def test_what_was_found_to_trigger_nothing_costs_nothing_until_it_changes(
         (seen(updated_at=NOW - timedelta(seconds=1)), True),
         (a_preview(), True),
         (seen(settled=False), True),
+        (seen(reviews_as_of=NOW - timedelta(seconds=1)), True),
     ],
     ids=[
         "is as it was seen",
@@ -199,6 +201,7 @@ async def test_what_was_found_to_trigger_nothing_costs_nothing_until_it_changes(
         "was updated",
         "was never looked at",
         "was looked at in the very second of its last change",
+        "was looked at since, and its reviews were not",
     ],
 )
 async def test_a_known_pull_request_is_poked_when_it(preview: Preview, poked: bool) -> None:
