@@ -12,9 +12,13 @@ COLLABORATORS = {ALICE.login: "admin", COPILOT.login: "write"}
 
 
 class Agents:
-    """They open pull requests in `repository` and push to them, each with the next commit of its task."""
+    """They open pull requests in `repository` and push to them, each with the next commit of its task.
 
-    def __init__(self, github: FakeGitHub, repository: str) -> None:
+    `waiting` takes the branches whose workflows wait for an approval.
+    """
+
+    def __init__(self, github: FakeGitHub, repository: str, waiting: set[str] | None = None) -> None:
+        self._waiting = waiting if waiting is not None else set()
         self._github = github
         self._repository = repository
         self._tasks: dict[int, Task] = {}
@@ -33,6 +37,8 @@ class Agents:
         branch = f"{task.branch}-{repeated + 1}" if repeated else task.branch
         step = task.step(0)
         main = self._github.tree(self._github.find(self._repository).default_branch, self._repository)
+        if task.waits:
+            self._waiting.add(branch)
         number = self._github.open_pull_request(
             self._repository,
             task.author,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from previewbot_demo import shop
@@ -12,6 +12,9 @@ from previewbot_demo.github import FakeGitHub
 from previewbot_demo.github.trees import Tree
 
 CHECK = "build images"
+WORKFLOW = "images.yml"
+BYSTANDER, BYSTANDERS_APP = "codecov/patch", "codecov"
+"""A check of another App, which fails where the build does: nothing was measured."""
 
 
 class Images(Protocol):
@@ -34,12 +37,15 @@ class Switches:
 
     `seconds` a build takes; with `builds` false CI never even starts; a `conclusion` other than `success`
     leaves no images; with `stale` the images are tagged with the new commit but hold the one before it.
+    Workflows of the branches in `waiting` run only once somebody has approved them; so they do of later
+    commits of that pull request (GitHub asks again for each of an agent's).
     """
 
     seconds: float = 2.0
     builds: bool = True
     conclusion: str = "success"
     stale: bool = False
+    waiting: set[str] = field(default_factory=set)
 
 
 class Ci:
@@ -55,6 +61,7 @@ class Ci:
         self._tasks: set[asyncio.Task[None]] = set()
         self._built: dict[int, Tree] = {}
         self._main: Tree = {}
+        self._approved: set[int] = set()
         self.switches = Switches()
 
     async def start(self, sha: str, tree: Tree) -> None:
@@ -62,6 +69,7 @@ class Ci:
         await self._deploy(sha, tree, shop.SERVICES)
         self._github.hooks.on_head = self._on_head
         self._github.hooks.on_branch = self._on_branch
+        self._github.hooks.on_approval = self._on_approval
 
     async def stop(self) -> None:
         """Give up what is under way."""
@@ -71,8 +79,17 @@ class Ci:
 
     def _on_head(self, repository: str, number: int, sha: str, tree: Tree) -> None:
         # GitHub Actions runs a pull request's workflows on the test merge; under a conflict there is none.
-        if self.switches.builds and not self._github.pull_request(number, repository).conflict:
+        pull = self._github.pull_request(number, repository)
+        if not self.switches.builds or pull.conflict:
+            return
+        if pull.head_ref in self.switches.waiting and number not in self._approved:
+            self._github.set_workflow_run(sha, CHECK, "completed", "action_required", file=WORKFLOW)
+        else:
             self._spawn(self._build(number, sha, tree))
+
+    def _on_approval(self, repository: str, number: int, sha: str, tree: Tree) -> None:
+        self._approved.add(number)
+        self._spawn(self._build(number, sha, tree))
 
     def _on_branch(self, repository: str, branch: str, sha: str, tree: Tree) -> None:
         if branch == self._github.find(repository).default_branch:
@@ -80,13 +97,19 @@ class Ci:
             self._spawn(self._deploy(sha, tree, changed))
 
     async def _build(self, number: int, sha: str, tree: Tree) -> None:
-        self._github.set_check(sha, CHECK, "in_progress")
+        run = self._github.set_workflow_run(sha, CHECK, "in_progress", file=WORKFLOW)
+        self._github.set_check(sha, CHECK, "in_progress", run=run)
         await asyncio.sleep(self.switches.seconds)
-        if self.switches.conclusion == "success":
+        conclusion = self.switches.conclusion
+        if conclusion == "success" and not all(_compiles(tree, service) for service in shop.SERVICES):
+            conclusion = "failure"
+            self._github.set_check(sha, BYSTANDER, "completed", "failure", app=BYSTANDERS_APP)
+        if conclusion == "success":
             content = self._built.get(number, self._main) if self.switches.stale else tree
             self._push(sha, content, shop.SERVICES)
             self._built[number] = tree
-        self._github.set_check(sha, CHECK, "completed", self.switches.conclusion)
+        self._github.set_workflow_run(sha, CHECK, "completed", conclusion, file=WORKFLOW)
+        self._github.set_check(sha, CHECK, "completed", conclusion, run=run)
 
     async def _deploy(self, sha: str, tree: Tree, services: tuple[str, ...] | list[str]) -> None:
         self._main = tree
@@ -107,6 +130,17 @@ class Ci:
         self._tasks.discard(task)
         if not task.cancelled() and task.exception() is not None:
             self._say(f"the simulated CI failed: {task.exception()}")
+
+
+def _compiles(tree: Tree, service: str) -> bool:
+    """Return whether Python takes a service's files, as a build would find."""
+    for path, content in _image(tree, service).items():
+        if path.endswith(".py"):
+            try:
+                compile(content, path, "exec", dont_inherit=True)
+            except SyntaxError:
+                return False
+    return True
 
 
 def _image(tree: Tree, service: str) -> dict[str, bytes]:

@@ -37,7 +37,8 @@ class Author:
 class Task:
     """A pull request: the first step opens it, each further one is a push; `fork` is the head's owner.
 
-    `label` is what somebody who may do so then sets.
+    `label` is what somebody who may do so then sets. With `waits` its workflows run only once somebody has
+    approved them.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Task:
     hint: str = ""
     fork: str = ""
     label: str = ""
+    waits: bool = False
 
     def step(self, pushed: int) -> Step:
         """Return the commit after `pushed` pushes (0 opens the pull request); the pushes come round again."""
@@ -64,6 +66,7 @@ STRANGER = Author(777, "mallory", "User")
 
 _WEB = "services/web/app.py"
 _PRICING = "services/pricing/app.py"
+_CATALOG = "services/catalog/app.py"
 
 
 def _look(banner: str, label: str, light: str, dark: str) -> tuple[Edit, ...]:
@@ -141,7 +144,30 @@ STRANGERS_FORK = Task(
     label="preview",
 )
 
-TASKS = (COPILOT_WEB, CODEX_PRICING, STRANGERS_FORK)
+_READ = 'json.loads((Path(__file__).parent / "products.json").read_text(encoding="utf-8"))'
+
+
+def _sorted(line: str) -> tuple[Edit, ...]:
+    return (Edit(_CATALOG, "PRODUCTS = ", f"PRODUCTS = {line}"),)
+
+
+COPILOT_CATALOG = Task(
+    name="catalog",
+    button="Let Copilot break the build of the catalogue",
+    hint="Its workflow waits for somebody's approval; then the build fails. The next commit mends it.",
+    author=COPILOT,
+    branch="copilot/sorted-catalogue",
+    title="Sort the catalogue",
+    body="Only `services/catalog` changes.",
+    steps=(
+        Step("Sort the catalogue", _sorted(f"sorted({_READ}, key=str")),
+        Step("Close the parenthesis", _sorted(f"sorted({_READ}, key=str)")),
+        Step("Sort it the other way round", _sorted(f"sorted({_READ}, key=str, reverse=True)")),
+    ),
+    waits=True,
+)
+
+TASKS = (COPILOT_WEB, CODEX_PRICING, COPILOT_CATALOG, STRANGERS_FORK)
 
 
 def apply(files: Mapping[str, bytes], step: Step) -> dict[str, bytes]:

@@ -35,7 +35,7 @@ class Tour:
     def __init__(self, browser: Browser, patience: float) -> None:
         self._browser = browser
         self._patience = patience
-        self._web = self._pricing = self._fork = 0
+        self._web = self._pricing = self._fork = self._catalog = 0
         self._links: dict[int, str] = {}
 
     def steps(self) -> tuple[tuple[str, Callable[[], Awaitable[None]]], ...]:
@@ -57,6 +57,11 @@ class Tour:
             ("`/preview stop` removes the session, and the link says so", self.stopped),
             ("`/preview start` brings it back", self.started),
             ("a pull request from a fork runs nothing, and says why", self.fork),
+            ("an agent's workflow waits for an approval, and the comment says so", self.waiting),
+            (
+                "it is approved and fails, beside another App's check: the comment names the build",
+                self.failed,
+            ),
             ("closing removes the preview from the cluster, and the comment says so", self.closed),
             ("merging does too", self.merged),
             ("nothing is left, and each pull request has one status comment", self.nothing_left),
@@ -170,6 +175,30 @@ class Tour:
         if not await self._runs(self._fork, 0):
             raise Wrong("a session of the fork is in the cluster")
 
+    async def waiting(self) -> None:
+        """Nobody but a person can let an agent's workflow run; the comment says where."""
+        self._catalog = await self._browser.start_task("catalog")
+        await self._until("a comment", lambda: self._status(self._catalog))
+        words = "Waiting for somebody to approve the workflow run"
+        await self._until("what it waits for", lambda: self._says(self._catalog, words))
+        link = (await self._comment(self._catalog)).links.get("approve here", "")
+        page = await self._browser.open(link)
+        if page.status != 200 or "Action required" not in page.text:
+            raise Wrong(f"{link} does not show what waits")
+
+    async def failed(self) -> None:
+        """What builds nothing is not told as the build."""
+        await self._browser.press(self._catalog, "approve")
+        await self._until("a failed build", lambda: self._says(self._catalog, "its build failed"))
+        comment = await self._comment(self._catalog)
+        page = await self._browser.open(comment.links.get("build images", ""))
+        if page.status != 200 or "Failure" not in page.text:
+            raise Wrong(f"the comment does not lead to the build: {_first_line(comment)}")
+        if "codecov" in comment.text:
+            raise Wrong(f"the comment blames another App's check: {_first_line(comment)}")
+        if not await self._runs(self._catalog, 0):
+            raise Wrong("a session of what was not built is in the cluster")
+
     async def closed(self) -> None:
         """Closing ends the backend's preview."""
         await self._browser.press(self._pricing, "close")
@@ -183,9 +212,10 @@ class Tour:
     async def nothing_left(self) -> None:
         """The cluster is as before; nobody was written to twice."""
         await self._browser.press(self._fork, "close")
+        await self._browser.press(self._catalog, "close")
         for what, stored in self._browser.kinds():
             await self._until(f"the last {what} gone", partial(_none, stored))
-        for number, answers in ((self._web, 4), (self._pricing, 0), (self._fork, 0)):
+        for number, answers in ((self._web, 4), (self._pricing, 0), (self._fork, 0), (self._catalog, 0)):
             count = len([r for r in await self._browser.conversation(number) if r.by_app])
             if count != answers + 1:
                 raise Wrong(f"pull request {number} has {count} comments of previewbot, not {answers + 1}")

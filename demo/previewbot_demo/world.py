@@ -173,7 +173,7 @@ class World:
             image = f"127.0.0.1:{self.port}/acme/{service}:{sha}"
             path = f"/apis/apps/v1/namespaces/{namespace}/deployments"
             await self._api("previewbot-demo").create(path, self.staging.deployment(service, image))
-        self.agents = Agents(self.github, REPOSITORY)
+        self.agents = Agents(self.github, REPOSITORY, self.ci.switches.waiting)
         self.agents.offer()
 
     async def _start_operator(self) -> None:

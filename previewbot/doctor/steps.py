@@ -235,7 +235,8 @@ def _image(service: Service, observation: Observation) -> Check:
     if waiting is None:
         return Check(name, State.NOT_CHECKED, "nobody looked for it now")
     build = f" ({waiting.name} {waiting.url})" if waiting.url else ""
-    return Check(name, State.WRONG, f"{waiting.reason.info.meaning}: {_short(waiting.detail)}{build}")
+    tags = f"; it has {', '.join(map(_short, waiting.tags))}" if waiting.tags else ""
+    return Check(name, State.WRONG, f"{waiting.reason.info.meaning}: {_short(waiting.detail)}{build}{tags}")
 
 
 def _short(reference: str) -> str:

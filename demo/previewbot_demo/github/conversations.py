@@ -80,29 +80,47 @@ class Conversations(PullRequests):
         return new, True
 
     def set_check(
-        self, sha: str, name: str, status: str, conclusion: str | None = None, repository: str | None = None
+        self,
+        sha: str,
+        name: str,
+        status: str,
+        conclusion: str | None = None,
+        repository: str | None = None,
+        *,
+        run: int = 0,
+        app: str = "github-actions",
     ) -> int:
         """Set what a check says of a commit (`queued`, `in_progress`, `completed`); return its id.
 
-        A new check and a completed one each send their event.
+        A new check and a completed one each send their event. It is a job of a workflow's `run`, or what
+        another `app` says.
         """
         state, found = self.store.state, self._home_of(sha, repository)
         before = _run(state.checks.values(), found, sha, name)
-        run = self._run(before, found, sha, name, status, conclusion)
-        self.store.change(replace(state, checks=put(state.checks, run.id, run)))
+        made = self._run(before, found, sha, name, status, conclusion)
+        suite = state.workflow_runs[run].check_suite if run else 0
+        check = replace(made, suite=suite, app=app)
+        self.store.change(replace(self.store.state, checks=put(state.checks, check.id, check)))
         if before is None:
-            self._check_event("created", run)
-        if run.status == "completed":
-            self._check_event("completed", run)
-        return run.id
+            self._check_event("created", check)
+        if check.status == "completed":
+            self._check_event("completed", check)
+        return check.id
 
     def set_workflow_run(
-        self, sha: str, name: str, status: str, conclusion: str | None = None, repository: str | None = None
+        self,
+        sha: str,
+        name: str,
+        status: str,
+        conclusion: str | None = None,
+        repository: str | None = None,
+        *,
+        file: str = "build.yml",
     ) -> int:
         """Set the state of a workflow run: `completed`/`action_required` waits for a person's approval."""
         state, found = self.store.state, self._home_of(sha, repository)
         before = _run(state.workflow_runs.values(), found, sha, name)
-        run = self._run(before, found, sha, name, status, conclusion)
+        run = replace(self._run(before, found, sha, name, status, conclusion), file=file)
         self.store.change(replace(state, workflow_runs=put(state.workflow_runs, run.id, run)))
         return run.id
 

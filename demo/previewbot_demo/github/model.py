@@ -224,7 +224,11 @@ class Comment:
 
 @dataclass(frozen=True)
 class Run:
-    """A check run, or a workflow run; they differ only in how they are shown."""
+    """A check run, or a workflow run; they differ only in how they are shown.
+
+    `suite` is the check suite in which a workflow's jobs are, 0 for one of its own. `file` is the workflow's,
+    and `app` the slug of the App that reports a check.
+    """
 
     id: int
     repository_id: int
@@ -234,6 +238,14 @@ class Run:
     conclusion: str | None
     started_at: datetime
     updated_at: datetime
+    suite: int = 0
+    file: str = "build.yml"
+    app: str = "github-actions"
+
+    @property
+    def check_suite(self) -> int:
+        """The number of the check suite that it is in."""
+        return self.suite or self.id + 1_000_000
 
 
 @dataclass(frozen=True)

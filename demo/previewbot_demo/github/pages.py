@@ -44,7 +44,7 @@ _MOST_LINES = 200
 _REPO = r"/(?P<repository>[^/]+/[^/]+)"
 _PULL = _REPO + r"/pull/(?P<number>\d+)"
 _RUN = _REPO + r"/(?P<kind>runs|actions/runs)/(?P<id>\d+)"
-_ACTION = _PULL + r"/(?P<action>comment|push|close|merge|reopen)"
+_ACTION = _PULL + r"/(?P<action>comment|push|close|merge|reopen|approve)"
 
 
 @dataclass(frozen=True)
@@ -127,6 +127,8 @@ class Pages:
         elif action == "push":
             if self.push is not None:
                 self.push(repository, number)
+        elif action == "approve":
+            self._github.approve_workflows(number, repository)
         elif action == "close":
             self._github.close(number, repository, by=who)
         elif action == "merge":
@@ -158,6 +160,7 @@ class Pages:
             "people": self.people,
             "suggestions": self.suggestions,
             "can_push": self.push is not None,
+            "waits": self._github.waits_for_approval(pull.number, repository.full_name),
         }
 
     def _timeline(self, pull: PullRequest) -> list[dict[str, Any]]:

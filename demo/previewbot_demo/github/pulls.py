@@ -226,6 +226,20 @@ class PullRequests(Repositories):
         tree = self.store.state.commits[pull.head_sha].tree
         self.hooks.on_head(repository.full_name, pull.number, pull.head_sha, tree)
 
+    def waits_for_approval(self, number: int, repository: str | None = None) -> bool:
+        """Return whether workflows of the head wait for somebody to approve them."""
+        pull = self.pull_request(number, repository)
+        runs = self.store.state.workflow_runs.values()
+        return any(run.sha == pull.head_sha and run.conclusion == "action_required" for run in runs)
+
+    def approve_workflows(self, number: int, repository: str | None = None) -> None:
+        """Let the workflows of the head run that wait for it, as the button on a pull request's page does."""
+        pull = self.pull_request(number, repository)
+        home = self.store.state.repositories[pull.repository_id]
+        if self.waits_for_approval(number, repository):
+            tree = self.store.state.commits[pull.head_sha].tree
+            self.hooks.on_approval(home.full_name, number, pull.head_sha, tree)
+
     def _who(self, pull: PullRequest, by: Person | None) -> Account:
         return self.know(account(by or pull.author))
 

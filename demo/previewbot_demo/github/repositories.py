@@ -37,10 +37,12 @@ class Hooks:
 
     `on_head(repository, number, head_sha, tree)`: a pull request was opened, reopened or pushed to: CI's cue.
     `on_branch(repository, branch, sha, tree)`: a branch of a repository itself moved, by a push or a merge.
+    `on_approval(repository, number, head_sha, tree)`: somebody let the workflows of a head run.
     """
 
     on_head: Callable[[str, int, str, Tree], None] = lambda repository, number, sha, tree: None
     on_branch: Callable[[str, str, str, Tree], None] = lambda repository, branch, sha, tree: None
+    on_approval: Callable[[str, int, str, Tree], None] = lambda repository, number, sha, tree: None
 
 
 class Repositories:

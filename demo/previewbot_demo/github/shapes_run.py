@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import textwrap
+import zlib
 
 from previewbot_demo.github import trees
 from previewbot_demo.github.model import Account, Commit, Repository, Run, State
@@ -13,7 +14,9 @@ from previewbot_demo.github.shapes_pull import PullShapes
 ACTIONS = Account(41898282, "github-actions[bot]", "Bot")
 """The account of GitHub's own CI."""
 
-_ACTIONS_APP = 15368
+_APPS = {"github-actions": (15368, "GitHub Actions"), "codecov": (254, "Codecov")}
+"""The Apps that report checks here, by the slug in their address: their real numbers and names."""
+
 _WORKFLOW = 77
 
 
@@ -56,8 +59,8 @@ class RunShapes(PullShapes):
                 "annotations_count": 0,
                 "annotations_url": f"{url}/annotations",
             },
-            "check_suite": {"id": run.id + 1_000_000},
-            "app": self._actions_app(repository),
+            "check_suite": {"id": run.check_suite},
+            "app": self._app_of(repository, run.app),
             "pull_requests": self.pulls_of_run(state, run),
         }
 
@@ -66,13 +69,13 @@ class RunShapes(PullShapes):
         repository = state.repositories[run.repository_id]
         shape = self.check_run(state, run)
         suite = {
-            "id": run.id + 1_000_000,
+            "id": run.check_suite,
             "node_id": node_id("CheckSuite", run.id),
             "head_branch": next((p["head"]["ref"] for p in shape["pull_requests"]), None),
             "head_sha": run.sha,
             "status": run.status,
             "conclusion": run.conclusion,
-            "url": f"{self.api}/repos/{repository.full_name}/check-suites/{run.id + 1_000_000}",
+            "url": f"{self.api}/repos/{repository.full_name}/check-suites/{run.check_suite}",
             "before": None,
             "after": run.sha,
             "pull_requests": shape["pull_requests"],
@@ -94,14 +97,15 @@ class RunShapes(PullShapes):
             "node_id": node_id("WorkflowRun", run.id),
             "head_branch": pull.head_ref if pull else None,
             "head_sha": run.sha,
-            "path": ".github/workflows/build.yml",
+            "path": f".github/workflows/{run.file}",
+            "check_suite_id": run.check_suite,
             "display_title": commit.message.partition("\n")[0],
             "run_number": run.id,
             "run_attempt": 1,
             "event": "pull_request",
             "status": run.status,
             "conclusion": run.conclusion,
-            "workflow_id": _WORKFLOW,
+            "workflow_id": _workflow(run),
             **self._workflow_urls(home, run),
             "pull_requests": self.pulls_of_run(state, run),
             **dict.fromkeys(("created_at", "run_started_at"), iso(run.started_at)),
@@ -119,8 +123,8 @@ class RunShapes(PullShapes):
             "url": url,
             "html_url": f"{self.web}/{home.full_name}/actions/runs/{run.id}",
             **{f"{name}_url": f"{url}/{name}" for name in ("jobs", "logs", "artifacts", "cancel", "rerun")},
-            "check_suite_url": f"{api}/check-suites/{run.id}",
-            "workflow_url": f"{api}/actions/workflows/{_WORKFLOW}",
+            "check_suite_url": f"{api}/check-suites/{run.check_suite}",
+            "workflow_url": f"{api}/actions/workflows/{_workflow(run)}",
             "previous_attempt_url": None,
         }
 
@@ -163,7 +167,18 @@ class RunShapes(PullShapes):
             "_links": {"self": url, "git": git, "html": html},
         }
 
-    def _actions_app(self, repository: Repository) -> Json:
+    def _app_of(self, repository: Repository, slug: str) -> Json:
         shape = self.app(self._app, repository.created_at, repository.owner)
-        names = {"id": _ACTIONS_APP, "slug": "github-actions", "name": "GitHub Actions", "events": []}
-        return shape | names | {"node_id": node_id("App", _ACTIONS_APP)}
+        number, name = _APPS[slug]
+        return shape | {
+            "id": number,
+            "slug": slug,
+            "name": name,
+            "events": [],
+            "node_id": node_id("App", number),
+        }
+
+
+def _workflow(run: Run) -> int:
+    """Return the number of a run's workflow: each file is one."""
+    return _WORKFLOW + zlib.crc32(run.file.encode()) % 1_000_000
