@@ -10,8 +10,9 @@ import sys
 import time
 from statistics import mean
 
-from bench.organisation.day import BUDGET, Day, Town, live_through
+from bench.organisation.day import BUDGET, Day, live_through
 from bench.organisation.ledger import AS_THE_APP, KINDS, POINTS, REFUSED, UNCHANGED, percentile
+from bench.organisation.people import Town
 
 _MOST_PREVIEWS = 300
 _PREVIEWS_SHARE = 0.15

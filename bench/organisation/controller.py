@@ -69,7 +69,15 @@ class Controller:
         """Work until cancelled."""
         kube = cast(Any, self._kube)
         wire = cast(Any, Wire(lambda: self._organisation.github))
-        github = GitHub(wire, self.settings.github, self._key, user_agent="bench", now=self._clock)
+        settings = self.settings
+        github = GitHub(
+            wire,
+            settings.github,
+            self._key,
+            settings.agents.known,
+            user_agent="bench",
+            now=self._clock,
+        )
         workers = Workers(CollectorRegistry(), Health(limit=3_600))
         store = ObjectCache(workers.preview_changed)
         store.replace(self._kube.previews, "0")

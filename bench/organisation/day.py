@@ -13,7 +13,7 @@ from typing import Any
 from bench.organisation.cluster import Kubernetes
 from bench.organisation.controller import Controller
 from bench.organisation.ledger import HOUR, Ledger
-from bench.organisation.people import Organisation, seconds_of
+from bench.organisation.people import Organisation, Town, seconds_of
 from bench.organisation.time import MIDNIGHT, Clock, run
 from previewbot.api import name_of
 
@@ -21,17 +21,6 @@ BUDGET = 12_500
 """The most that an installation may ask in an hour, outside of Enterprise Cloud."""
 
 _SLICE = 60.0
-
-
-@dataclass(frozen=True)
-class Town:
-    """How large an organisation is, and for how long it is watched."""
-
-    repositories: int
-    previews: int
-    hours: int = 24
-    restart_every: float = 4 * HOUR
-    seed: int = 13
 
 
 @dataclass(frozen=True)
@@ -61,7 +50,7 @@ def live_through(
 async def _day(town: Town, progress: Callable[[str], None], settings: Mapping[str, Any]) -> Day:
     clock = Clock()
     ledger = Ledger(MIDNIGHT.timestamp())
-    organisation = Organisation(town.seed, clock, town.repositories, town.previews, ledger.charge)
+    organisation = Organisation(town, clock, ledger.charge)
     organisation.fill(progress)
     kube = Kubernetes(clock)
     kube.wrote = lambda what: ledger.write(what, seconds_of(clock))

@@ -70,6 +70,7 @@ class Ledger:
         amount = charged.points if kind == POINTS else 1
         self.calls[int(at // HOUR), kind] += amount
         self.paths[kind, _ONE.sub("/…", charged.path)] += amount
+        self.listings += charged.path.endswith("/app/installations")
         if charged.why:
             self.refused[charged.why] += 1
         if self._is_after_a_restart(at):

@@ -14,6 +14,7 @@ from typing import Any
 
 from werkzeug.datastructures import Headers
 
+from bench.organisation.ledger import HOUR
 from bench.organisation.time import MIDNIGHT, Clock
 from previewbot_demo.github import Account, FakeGitHub
 from previewbot_demo.github.charges import Charged, Charges, Size
@@ -22,7 +23,6 @@ from tests.support.passes import CONFIGURATION
 APP_ID = 4242
 SECRET = secrets.token_hex(16)
 OWNER = "acme"
-LOST_SHARE = 0.02
 _WITH_PULLS, _WITH_FILE = 0.2, 0.3
 _ANSWER_SECONDS = 0.15
 """What GitHub takes for an answer."""
@@ -37,6 +37,24 @@ Posts = Callable[[Headers, bytes], None]
 
 
 @dataclass(frozen=True)
+class Town:
+    """How large an organisation is, and for how long it is watched.
+
+    `previews`: about so many pull requests of agents are open. `busy` is by how much more happens than usual,
+    `lost` the share of webhooks that get lost, `restart_every` the seconds after which the controller begins
+    anew.
+    """
+
+    repositories: int
+    previews: int
+    hours: int = 24
+    restart_every: float = 4 * HOUR
+    busy: float = 1.0
+    lost: float = 0.02
+    seed: int = 13
+
+
+@dataclass(frozen=True)
 class Pull:
     """An open pull request; `agents` one has a preview."""
 
@@ -46,16 +64,16 @@ class Pull:
 
 
 class Organisation:
-    """A GitHub with so many repositories, in which about `previews` pull requests of agents are open.
+    """A GitHub with an organisation in it, and all who work there.
 
     `post` takes the deliveries that arrive; `lost` is told of each that does not and that somebody waits for.
     `images` has the tags that CI has built.
     """
 
-    def __init__(
-        self, seed: int, clock: Clock, repositories: int, previews: int, heard: Callable[[Charged], None]
-    ) -> None:
-        self._random = random.Random(seed)
+    def __init__(self, town: Town, clock: Clock, heard: Callable[[Charged], None]) -> None:
+        repositories, previews = town.repositories, town.previews
+        self._town = town
+        self._random = random.Random(town.seed)
         self._clock = clock
         self.post: Posts = lambda headers, body: None
         self.lost: Callable[[str, int, str], None] = lambda repository, number, action: None
@@ -120,7 +138,8 @@ class Organisation:
         }
         async with asyncio.TaskGroup() as group:
             for do, rate in hourly.items():
-                group.create_task(self._now_and_then(do, rate))
+                if self._town.busy:
+                    group.create_task(self._now_and_then(do, rate * self._town.busy))
 
     async def _now_and_then(self, do: Callable[[], None], rate: float) -> None:
         while True:
@@ -214,7 +233,7 @@ class Organisation:
         """Deliver an event a second later, or lose it."""
         if not self._sending:
             return
-        if self._random.random() < LOST_SHARE:
+        if self._random.random() < self._town.lost:
             self._told_of_loss(event, payload)
             return
         self._deliveries += 1

@@ -47,7 +47,7 @@ class Store:
         """Make this the state from now on."""
         moment = self._clock()
         self._history.append((moment, state))
-        while len(self._history) > 1 and self._history[1][0] < moment - max(
+        while len(self._history) > 1 and self._history[1][0] <= moment - max(
             self.kept, timedelta(seconds=2 * self.lag)
         ):
             self._history.pop(0)
