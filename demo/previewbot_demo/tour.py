@@ -47,6 +47,7 @@ class Tour:
             ("the link shows the change", self.shown),
             ("staging does not", self.staging),
             ("Codex changes the prices: its link opens the front end with the new prices", self.backend),
+            ("that one is Alice's own: the comment says which agent made it, and what tells", self.badged),
             ("both run at once, each shows only its own change", self.apart),
             ("previewbot asked both links before it announced them, and saw the change answer", self.proven),
             ("a new commit: the old preview serves until the new one does", self.pushed),
@@ -89,6 +90,15 @@ class Tour:
         self._pricing = await self._browser.start_task("pricing")
         link = await self._linked(self._pricing)
         await self._shows(link, ("Good things for slow mornings", "€ 38.40"), ("€ 40.80",))
+
+    async def badged(self) -> None:
+        """Of an agent's account, and of a person with an agent's branch, the comment tells which it is."""
+        for number, words in (
+            (self._web, "Opened by Copilot (its account)."),
+            (self._pricing, "Made with Codex (recognised by the branch name codex/…)."),
+        ):
+            if not await self._says(number, words):
+                raise Wrong(f"the comment of pull request {number} does not say “{words}”")
 
     async def apart(self) -> None:
         """Three addresses, three shops."""
