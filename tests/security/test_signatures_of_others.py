@@ -20,8 +20,8 @@ from tests.support.passes import World
 TABLE = built_in()
 FOOTER = "🤖 Generated with [Claude Code](https://claude.com/claude-code)"
 OF_NOBODY = [case for case in cases() if not case.agent]
-# As they are read of GitHub's answer; each kind of signal once is enough for whole passes.
-OF_AGENTS = list({case.kind: case for case in cases() if case.agent}.values())
+# Each kind of signal of each agent once is enough for whole passes.
+OF_AGENTS = list({(case.agent, case.kind): case for case in cases() if case.agent}.values())
 
 
 def a_pull_request(case: Case) -> World:
