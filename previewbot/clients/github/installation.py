@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 from urllib.parse import quote
@@ -22,15 +21,15 @@ from previewbot.api.github import (
     PullRequest,
     Repository,
 )
-from previewbot.clients.github import builds, fields, kept, listing, parse, queries
+from previewbot.clients.github import builds, fields, kept, listing_questions, parse, queries
 from previewbot.clients.github.cutting import Rule
 from previewbot.clients.github.graphql_answers import Answer
 from previewbot.clients.github.limits import AGENTS_SHARE, KEPT_SHARE
 from previewbot.clients.github.spending import Hours
 from previewbot.clients.github.tokens import Tokens
-from previewbot.clients.github.transport import MAX_PAGES, Transport
+from previewbot.clients.github.transport import Transport
 from previewbot.config.agents import AgentTable
-from previewbot.errors import Invalid, NotFound, RemoteError, TooLarge, Unauthorized
+from previewbot.errors import Invalid, NotFound, TooLarge, Unauthorized
 
 _T = TypeVar("_T")
 
@@ -232,39 +231,14 @@ class InstallationClient:
         `MOST_REPOSITORIES` at most, in one question of GraphQL's, and one more for each further page of one.
         What GitHub does not show is left out: nothing is known of it then, not even that it is gone.
         """
-        ids = [repository.node_id for repository in repositories]
-        variables: Mapping[str, Any] = {"ids": ids, "file": listing.FILE}
-        answer = await self.graphql(queries.OPEN_PULL_REQUESTS, variables, kept.LISTED)
-        nodes, found = listing.nodes_of(answer.data, ids), {}
-        for repository in repositories:
-            page = listing.page_from(nodes[repository.node_id], repository.id)
-            if page is not None:
-                found[repository.id] = await self._all_pages(repository, page)
-        return found
+        return await listing_questions.listed(self.graphql, repositories)
 
     async def details(self, node_ids: Sequence[str]) -> dict[str, Details]:
         """Return what tells whether anything asks for a preview of some pull requests, by their node ids.
 
         `MOST_DETAILS` at most, in one question of GraphQL's. Those that GitHub does not show are left out.
         """
-        variables: Mapping[str, Any] = {"ids": list(node_ids), "file": listing.FILE}
-        answer = await self.graphql(queries.DETAILS, variables, self._details)
-        nodes = listing.nodes_of(answer.data, node_ids)
-        read = {node_id: listing.details_from(node) for node_id, node in nodes.items()}
-        return {node_id: details for node_id, details in read.items() if details is not None}
-
-    async def _all_pages(self, repository: Repository, first: listing.Page) -> ListedRepository:
-        rows, cursor = list(first.found.pull_requests), first.next_cursor
-        for _ in range(MAX_PAGES):
-            if not cursor:
-                return replace(first.found, pull_requests=tuple(rows))
-            variables: Mapping[str, Any] = {"ids": [repository.node_id], "after": cursor}
-            answer = await self.graphql(queries.MORE_PULL_REQUESTS, variables, kept.LISTED)
-            node = listing.nodes_of(answer.data, variables["ids"])[repository.node_id]
-            more, cursor = listing.rows_from(node)
-            rows += more
-        # Half a list would be taken for the whole.
-        raise RemoteError(repository.full_name, message=f"more than {MAX_PAGES} pages of pull requests")
+        return await listing_questions.details(self.graphql, node_ids, self._details)
 
     async def tip(self, repository: str, branch: str) -> str:
         """Return the commit that a branch is at; raises NotFound if there is no such branch.

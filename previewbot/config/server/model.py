@@ -155,7 +155,10 @@ class ListingSettings(t.Model):
     """Looking at GitHub, to make good what webhooks missed."""
 
     interval: t.Duration = about(
-        "how often open pull requests are listed, webhooks or not", "3m", default=timedelta(minutes=3)
+        "how often open pull requests are listed, webhooks or not; more seldom where that would take more "
+        "than a quarter of the requests that GitHub grants an installation",
+        "3m",
+        default=timedelta(minutes=3),
     )
 
 
