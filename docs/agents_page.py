@@ -58,9 +58,9 @@ for signals, so it says what the table misses of these, and not what share of al
 is found.
 
 What is not known: the shapes of Codex' branches that are begun from Slack or Linear, Windsurf's and Zed's
-signals (none that is reliable was found), Codex' path `/codex/cloud/tasks/` and Amp's `Amp-Thread-ID` in a public pull request (both are from the products),
-and whether the addresses of smaller agents are signed by all
-of their versions. VS Code signed `Copilot <copilot@github.com>` in spring 2026 [without
+signals (none that is reliable was found), Codex' path `/codex/cloud/tasks/` and Amp's `Amp-Thread-ID` in
+a public pull request (both are from the products), and whether the addresses of smaller agents are signed
+by all of their versions. VS Code signed `Copilot <copilot@github.com>` in spring 2026 [without
 Copilot](https://github.com/microsoft/vscode/issues/313064), so that address tells nothing.
 """
 
