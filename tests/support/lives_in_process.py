@@ -29,7 +29,7 @@ _READING = ("get_", "list_")
 _READS = frozenset(
     {
         "identity", "installation_of", "repositories", "pull_request", "commits", "parents", "file", "files",
-        "comments",
+        "comments", "comment", "edits", "time_at",
         "permission", "runs",
     }
 )  # fmt: skip
