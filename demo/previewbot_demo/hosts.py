@@ -44,7 +44,8 @@ class Hosts:
             return self.registry
         if _below(path, "/apis") or _below(path, "/version") or _below(path, "/openapi"):
             return self.kube
-        if _below(path, "/api") and not _below(path, "/api/v3"):
+        # An Enterprise Server has its REST API and its GraphQL side by side, below what is also Kubernetes'.
+        if _below(path, "/api") and not (_below(path, "/api/v3") or _below(path, "/api/graphql")):
             return self.kube
         return self.github
 
