@@ -65,6 +65,7 @@ from previewbot.api.status import (
     PodProblem,
     Service,
     Status,
+    StoppedService,
     Waiting,
 )
 
@@ -129,6 +130,7 @@ __all__ = [
     "SlotBound",
     "Spec",
     "Status",
+    "StoppedService",
     "Turn",
     "Unseen",
     "Waiting",

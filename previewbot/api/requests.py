@@ -171,9 +171,10 @@ class Reply(Value):
 
     `words` names a template under templates/replies/, empty for none; `more` is what the same answer says
     after that, of further commands in the same request. `reaction` is what to give now; with a `goal` the
-    reaction waits until that is reached, eyes until then, and is not better than one that is set already.
-    `worded`: the words were given, and what comes later is left to the reaction. `edited_at` is the edit that
-    it answers, by GitHub's time, of a request that was answered before.
+    reaction waits until that is reached, eyes until then, and is not better than one that is set already;
+    `services` are those that the goal is about, none for the whole preview. `worded`: the words were given,
+    and what comes later is left to the reaction. `edited_at` is the edit that it answers, by GitHub's time,
+    of a request that was answered before.
     """
 
     request: RequestId
@@ -187,6 +188,7 @@ class Reply(Value):
     values: dict[str, str] = field(default_factory=dict)
     intent_at: datetime | None = None
     more: tuple[Said, ...] = ()
+    services: tuple[str, ...] = ()
     worded: bool = False
     edited_at: datetime | None = None
 

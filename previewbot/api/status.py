@@ -101,8 +101,20 @@ class Ended(Value):
 
 
 @dataclass(frozen=True)
+class StoppedService(Value):
+    """A service that somebody stopped, or left out, while others run; `by` is a login."""
+
+    name: str
+    by: str = ""
+    at: datetime | None = None
+
+
+@dataclass(frozen=True)
 class Lifecycle(Value):
-    """What people started, approved and stopped, and the clock that runs since a head was first Ready."""
+    """What people started, approved and stopped, and the clock that runs since a head was first Ready.
+
+    `stopped` are services that are not to run although the preview does; a push does not change that.
+    """
 
     started_by: str = ""
     approved_sha: str = ""
@@ -110,6 +122,7 @@ class Lifecycle(Value):
     ready_at: datetime | None = None
     ready_sha: str = ""
     expires_at: datetime | None = None
+    stopped: tuple[StoppedService, ...] = ()
 
 
 @dataclass(frozen=True)

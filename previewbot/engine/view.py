@@ -6,6 +6,7 @@ from previewbot.api import Preview, Reason
 from previewbot.config.server import Settings
 from previewbot.engine.links import page_url
 from previewbot.engine.mirrord import KIND, POD_SESSION, header
+from previewbot.rules.commands import DEFINITIONS
 from previewbot.text.render import View
 
 
@@ -20,6 +21,7 @@ def view_of(settings: Settings, preview: Preview) -> View:
         header=header(preview.spec.environment_key),
         logs=settings.comment.logs,
         log_commands=_log_commands(preview),
+        commands=[each.help for each in DEFINITIONS],
     )
 
 

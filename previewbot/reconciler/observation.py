@@ -199,6 +199,17 @@ class Limits:
 
 
 @dataclass(frozen=True)
+class LogsRead:
+    """What the services that run said last, by name, where somebody asks for it; of each few lines, masked.
+
+    `withheld` names the words that say why it may not be shown, empty where it may.
+    """
+
+    lines: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    withheld: str = ""
+
+
+@dataclass(frozen=True)
 class LinkAnswer:
     """What asking a link came to: `of` which inquiry, and when."""
 
@@ -225,9 +236,9 @@ class Observation:
     `images` and `targets` are by service, `pod_problems` by the uid of the session; `taken` says of children
     that are not there, by their identity, what of somebody else's is in their way. What was not asked for is
     not in them. Of the namespaces in `unseen` we may list nothing: what is there is not in `found`.
-    `pods_again` is in how many seconds pods are to be looked at that are not up, if any are. `operator` is
-    what the last poll knew of mirrord's operator. `link_answer` is there in the pass in which a link has
-    answered, `link_asked_since` while it has not.
+    `logs` is what was read for a command of people. `pods_again` is in how many seconds pods are to be
+    looked at that are not up, if any are. `operator` is what the last poll knew of mirrord's operator.
+    `link_answer` is there in the pass in which a link has answered, `link_asked_since` while it has not.
     """
 
     preview: Preview
@@ -245,6 +256,7 @@ class Observation:
     targets: Mapping[str, Target] = field(default_factory=dict)
     pod_problems: Mapping[str, PodProblem] = field(default_factory=dict)
     pods_again: float | None = None
+    logs: LogsRead = field(default_factory=LogsRead)
     taken: Mapping[tuple[str, str, str], str] = field(default_factory=dict)
     operator: OperatorSeen = field(default_factory=OperatorSeen)
     link_answer: LinkAnswer | None = None

@@ -15,6 +15,15 @@ def cut_at_the_end(line: str, length: int) -> str:
     return line if len(line) <= length else f"{line[: length - 1]}…"
 
 
+def as_quotation(text: str, length: int = 80) -> str:
+    """Return what somebody wrote as one line that can be shown: short, its words apart by one space.
+
+    Without control characters, which could hide or turn what stands around it.
+    """
+    clean = "".join(char if char.isprintable() else " " for char in " ".join(text.split()))
+    return cut_at_the_end(clean, length)
+
+
 def cut_in_the_middle(line: str, length: int) -> str:
     """Return a line of at most so many characters that has its beginning and its end.
 

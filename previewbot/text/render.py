@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -17,6 +17,7 @@ from jinja2 import FileSystemLoader
 
 from previewbot.api import Preview, RequestId, RequestKind, Said
 from previewbot.text import environment
+from previewbot.text.command_help import CommandHelp
 from previewbot.text.environment import templates_directory
 from previewbot.text.markers import reply_marker, status_marker
 from previewbot.text.quoting import for_the_page, with_short_details, without_logs
@@ -44,7 +45,8 @@ class View:
     """What the texts are rendered from: a Preview, and the addresses and the header that they name.
 
     `page_url` is empty where the page tells nothing: no text leads there then. With `logs` comments, answers
-    and page may quote what containers said. `log_commands` shows it to the platform team, by service.
+    and page may quote what containers said. `log_commands` shows it to the platform team, by service;
+    `commands` is what people can write.
     """
 
     preview: Preview
@@ -53,6 +55,7 @@ class View:
     header: str
     logs: bool = True
     log_commands: Mapping[str, str] = field(default_factory=dict)
+    commands: Sequence[CommandHelp] = ()
 
 
 class Renderer:

@@ -17,6 +17,7 @@ from markdown_it import MarkdownIt
 
 from previewbot.api import Preview, RequestId, RequestKind, Said
 from previewbot.engine.mirrord import header
+from previewbot.rules.commands import DEFINITIONS
 from previewbot.text.markdown import cell, code, fenced, md
 from previewbot.text.markers import comment_hash, parse_marker
 from previewbot.text.render import COMMENT_LIMIT, Renderer, View
@@ -34,6 +35,7 @@ def view_of(preview: Preview) -> View:
         page_url="https://previews.example.com/p/812/42",
         pull_request_url="https://github.com/acme/shop/pull/42",
         header=header(preview.spec.environment_key),
+        commands=[each.help for each in DEFINITIONS],
     )
 
 
@@ -83,6 +85,14 @@ REPLIES: dict[str, dict[str, str]] = {
     "bad-duration": {},
     "not-running": {},
     "overtaken": {},
+    "logs": {"service": "checkout", "log": "listening on 8080\nGET / 200 ```"},
+    "more-logs": {"most": "5"},
+    "no-logs": {},
+    "logs-in-public": {},
+    "logs-withheld": {},
+    "unknown-service": {"service": "chekout", "changed": "checkout, pricing"},
+    "unchanged-service": {"service": "pricing", "changed": "checkout"},
+    "service-not-running": {"service": "pricing"},
     "told-apart": {"suggestion": "/preview stop"},
     "too-many-commands": {"text": "/preview help", "most": "10"},
     "already-running": {},

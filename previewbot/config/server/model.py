@@ -173,6 +173,17 @@ class CommentSettings(t.Model):
     )
 
 
+class CommandsSettings(t.Model):
+    """What people may ask for by a command."""
+
+    logs_in_public_repositories: t.Truth = about(
+        "`/preview logs` also answers in public repositories, where everybody reads what a service prints; "
+        "left out: only in private ones",
+        True,
+        default=False,
+    )
+
+
 class Settings(t.Model):
     """All settings of a server."""
 
@@ -211,6 +222,7 @@ class Settings(t.Model):
         default="private",
     )
     comment: CommentSettings = CommentSettings()
+    commands: CommandsSettings = CommandsSettings()
     agents: AgentsSettings = AgentsSettings()
 
     @model_validator(mode="after")

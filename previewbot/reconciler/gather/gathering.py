@@ -19,6 +19,7 @@ from previewbot.reconciler.gather.github import must_read, read_github, wants_a_
 from previewbot.reconciler.gather.images import look_up_image
 from previewbot.reconciler.gather.links import ask_link
 from previewbot.reconciler.gather.others import taken_by_others
+from previewbot.reconciler.gather.pod_logs import read_logs
 from previewbot.reconciler.gather.pods import look_again_in, pod_problems
 from previewbot.reconciler.gather.targets import read_target
 from previewbot.reconciler.observation import (
@@ -242,6 +243,10 @@ async def _read(
 
 async def _ask_for_services(context: Context, observation: Observation) -> Observation:
     """Ask for images, targets and pods of the services that should run."""
+    if observation.fresh and observation.facts is not None:
+        requests = observation.inbox.requests
+        logs = await read_logs(context, observation.preview, observation.facts, requests, observation.found)
+        observation = replace(observation, logs=logs)
     facts, status = observation.facts, status_with_input(observation)
     if facts is None or not isinstance(decide(status, facts, observation.found), Run):
         # What its link is being asked is over: taken later, the answer would be one of a session of before.

@@ -99,6 +99,9 @@ def _open(status: Status, facts: PullRequestFacts, found: Sequence[Found]) -> De
         return End(Reason.NO_CONFIGURATION)
     if not facts.started(status.lifecycle.started_by):
         return End(Reason.NO_SERVICE_CHANGED)
+    if not set(facts.started(status.lifecycle.started_by)) - {each.name for each in status.lifecycle.stopped}:
+        # A push took back what changed the others.
+        return End(Reason.BY_COMMAND)
     # Last: what has no configuration or changes no service needs nobody's approval.
     return End(Reason.FORK) if unread else Run()
 

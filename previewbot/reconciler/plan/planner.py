@@ -83,7 +83,7 @@ def _with_conversation(
             continue
         status = replace(status, requests=counted(request, status.requests, now))
         ttl_max = observation.limits.ttl_max
-        status = apply_request(status, request, facts=facts, ttl_max=ttl_max, now=now)
+        status = apply_request(status, request, facts=facts, ttl_max=ttl_max, now=now, logs=observation.logs)
     for request in inbox.waiting:
         status = show_eyes(status, request)
     status = refuse(status, refused, inbox.told, inbox.refusals_left)

@@ -21,13 +21,17 @@ from previewbot.rules import images
 
 
 def changed_services(preview: Preview, facts: PullRequestFacts) -> list[tuple[ServiceConfig, Service]]:
-    """Return the services that the pull request changes, each with its status carried over."""
+    """Return the services to preview, each with its status carried over.
+
+    Those are what the pull request changes, without any that somebody stopped.
+    """
     assert facts.config is not None
     files = facts.started(preview.status.lifecycle.started_by)
+    stopped = {each.name for each in preview.status.lifecycle.stopped}
     return [
         (config, carry_over(config, files[config.name], preview.status.services))
         for config in facts.config.services
-        if config.name in files
+        if config.name in files and config.name not in stopped
     ]
 
 

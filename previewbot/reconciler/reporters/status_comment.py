@@ -32,7 +32,8 @@ class StatusComment(TextReporter):
         lifecycle, observed = status.lifecycle, status.observed
         serving = [(service.name, service.serving_sha, service.phase.runs) for service in status.services]
         said = (status.phase, observed.head_sha, status.link.url, serving, observed.problems)
-        done = (lifecycle.expires_at, lifecycle.ended, lifecycle.approved_sha, lifecycle.started_by)
+        begun = (lifecycle.approved_sha, lifecycle.started_by, *lifecycle.stopped)
+        done = (lifecycle.expires_at, lifecycle.ended, *begun)
         failed = [(each.name, each.failure_message) for each in status.services if each.phase is Phase.FAILED]
         return comment_hash(repr((said, done, failed)))
 

@@ -23,6 +23,7 @@ from previewbot.rules.pod_problems.pods import (
     find_silence,
     has_pod,
     is_noteworthy,
+    newest_pod,
 )
 from previewbot.rules.pod_problems.replicas import find_refusal, wanting
 
@@ -41,6 +42,7 @@ __all__ = [
     "is_still_so",
     "may_have_a_node_coming",
     "merge_problem",
+    "newest_pod",
     "wanting",
     "with_a_node_coming",
     "with_cause",

@@ -40,7 +40,7 @@ def find_problem(
 
     `before` is what was told of it last, which knows for how long it ran between two ends.
     """
-    alive, failed = _alive(pods), _failed(pods)
+    alive, failed = newest_pod(pods), _failed(pods)
     if alive is None:
         return _turned_away(failed, now)
     parts = parts_of(alive, container)
@@ -54,7 +54,7 @@ def find_problem(
 
 def find_silence(pods: Sequence[Object], container: str = "") -> Silence | None:
     """Return that a session's newest pod is not up and does not say why; None where it is, or has failed."""
-    pod = _alive(pods)
+    pod = newest_pod(pods)
     if pod is None:
         return None
     parts = parts_of(pod, container)
@@ -76,7 +76,7 @@ def find_last_end(pods: Sequence[Object], container: str = "") -> PodFinding | N
 
 def has_pod(pods: Sequence[Object]) -> bool:
     """Return whether a session has a pod that runs or may come to run."""
-    return _alive(pods) is not None
+    return newest_pod(pods) is not None
 
 
 def is_noteworthy(pod: Object, now: datetime) -> bool:
@@ -84,7 +84,7 @@ def is_noteworthy(pod: Object, now: datetime) -> bool:
     return bool(_failed([pod]) or find_problem([pod], now) or find_silence([pod]))
 
 
-def _alive(pods: Sequence[Object]) -> Object | None:
+def newest_pod(pods: Sequence[Object]) -> Object | None:
     """Return the newest pod that is neither over nor being deleted: each of those has a successor."""
     # While a pod is replaced there are two for a moment; the older one's problem is over.
     alive = (pod for pod in pods if not _is_over(pod) and "deletionTimestamp" not in pod["metadata"])

@@ -1,0 +1,171 @@
+"""`start`, `restart` and `stop`: what should run."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+
+from previewbot.api import Ended, Goal, Phase, Reason, Status, StoppedService
+from previewbot.engine import mirrord
+from previewbot.reconciler.children.step import mark_outdated
+from previewbot.reconciler.conversation import Hand
+from previewbot.reconciler.plan.commands.given import (
+    Answer,
+    Effect,
+    Given,
+    changed_names,
+    is_wanted,
+    refusal,
+    unknown_service,
+)
+from previewbot.reconciler.plan.lifecycle import without_end
+from previewbot.rules.edited import Standing
+
+_WHOLE_SHA = 40
+
+
+def start(status: Status, given: Given) -> Effect:
+    """Begin, or begin again; with names only these services, or these as well where others run."""
+    pull_request, head = given.pull_request, given.pull_request.head.sha
+    sha, services = _commit_and_services(given)
+    # Not even an App that the settings trust approves a fork: an assistant that read the fork's text may have
+    # been talked into it, and it writes in the name of somebody who never saw the commit.
+    if pull_request.is_fork and given.request.hand is not Hand.OWN:
+        return status, refusal("fork-through-app", sha=head)
+    # Nor does an edit: who pushed may have seen the refusal, and what is approved must be what was read when
+    # the comment was written.
+    if pull_request.is_fork and given.request.standing is not Standing.AS_WRITTEN:
+        return status, refusal("fork-through-edit", sha=head)
+    # A fork's code is run only when somebody with write access names the whole commit. A short SHA is not
+    # enough: another commit with the same beginning can be made and pushed between the reading and the
+    # command.
+    if pull_request.is_fork and (sha is None or len(sha) != len(head)):
+        return status, refusal("fork-needs-sha", sha=head)
+    if sha is not None and not head.startswith(sha):
+        return status, refusal("sha-mismatch", sha=head)
+    if services and (unknown := unknown_service(status, given.facts, services)) is not None:
+        return status, unknown
+    lifecycle = status.lifecycle
+    approved = not pull_request.is_fork or lifecycle.approved_sha == head
+    running = lifecycle.ended is None and status.runs
+    stopped = _left_stopped(status, given, services)
+    # If one of several services failed, `start` is not refused as "running already": it tries that one again.
+    # Nor where the agent's policy left services for a person to start.
+    more = bool(status.observed.held_back) and given.request.hand is not Hand.AGENT
+    more = more and (not services or bool(set(services) & set(status.observed.held_back)))
+    if (
+        running
+        and approved
+        and not more
+        and stopped == lifecycle.stopped
+        and not _has_failed(status, services)
+    ):
+        return status, Answer("rocket", "already-running")
+    if lifecycle.ended is not None:
+        lifecycle = without_end(lifecycle)
+    if pull_request.is_fork:
+        lifecycle = replace(lifecycle, approved_sha=head)
+    lifecycle = replace(lifecycle, started_by=given.request.actor, stopped=stopped)
+    # A failure holds until the commit changes, or until somebody asks for another try: that is here.
+    children = tuple(
+        replace(c, failed_attempt="", message="", recreations=0)
+        if (c.failed_attempt or c.recreations) and (not services or c.service in services)
+        else c
+        for c in status.children
+    )
+    # The phase is from before the command; a goal must not be judged by it.
+    started = replace(status, lifecycle=lifecycle, children=children, phase=None)
+    return started, Answer(goal=Goal.RUNNING, services=services)
+
+
+def restart(status: Status, given: Given) -> Effect:
+    """Do what `start` does, and replace the sessions that run; what they work on stays."""
+    # Without a phase, `start` does not stop at a preview that runs. What was stopped by name stays so.
+    stopped = status.lifecycle.stopped
+    if not set(changed_names(status, given.facts)) - {each.name for each in stopped}:
+        stopped = ()
+    started, answer = start(replace(status, phase=None), given)
+    if answer.goal is None:
+        return status, answer
+    started = replace(started, lifecycle=replace(started.lifecycle, stopped=stopped))
+    return _afresh(started), answer
+
+
+def stop(status: Status, given: Given) -> Effect:
+    """End the preview, or some of its services; of the last one that is the same."""
+    names = given.command.services
+    if names and (unknown := unknown_service(status, given.facts, names)) is not None:
+        return status, unknown
+    if not is_wanted(status):
+        return status, refusal("not-running")
+    lifecycle, stopped = status.lifecycle, {each.name for each in status.lifecycle.stopped}
+    started = given.facts.started(lifecycle.started_by) if given.facts.config else None
+    running = [
+        name
+        for name in changed_names(status, given.facts)
+        if name not in stopped and (started is None or name in started)
+    ]
+    if names and not set(names) & set(running):
+        return status, refusal("service-not-running", service=names[0])
+    if names and set(running) - set(names):
+        lifecycle = replace(lifecycle, stopped=(*lifecycle.stopped, *_stopped(given, names, stopped)))
+        status = _afresh(replace(status, lifecycle=lifecycle, phase=None), names)
+        return status, Answer(goal=Goal.STOPPED, services=names)
+    ended = Ended(
+        reason=Reason.BY_COMMAND,
+        at=given.now,
+        by=given.request.actor,
+        head_sha=status.observed.head_sha,
+    )
+    lifecycle = replace(lifecycle, ended=ended, expires_at=None)
+    # Of "stop" and "start" in one comment, or right behind each other, something is expected: a fresh start.
+    return _afresh(replace(status, lifecycle=lifecycle, phase=None)), Answer(goal=Goal.STOPPED)
+
+
+def _commit_and_services(given: Given) -> tuple[str | None, tuple[str, ...]]:
+    """Return the commit and the services that a command names.
+
+    A service may have a name like the beginning of a commit; who writes one that there is means the service.
+    """
+    sha, services = given.command.sha, given.command.services
+    config = given.facts.config
+    if sha is None or len(sha) == _WHOLE_SHA or config is None or given.command.name != "start":
+        return sha, services
+    if any(each.name == sha for each in config.services):
+        return None, (sha, *services)
+    return sha, services
+
+
+def _left_stopped(status: Status, given: Given, services: Collection[str]) -> tuple[StoppedService, ...]:
+    """Return what stays stopped, or is left out, after a start of these services; of none it is all."""
+    if not services:
+        return ()
+    if is_wanted(status):
+        # What an agent's policy held back is not started by naming something else.
+        held = [name for name in given.facts.held_back(status.lifecycle.started_by) if name not in services]
+        still = tuple(each for each in status.lifecycle.stopped if each.name not in services)
+        return (*still, *_stopped(given, held, {each.name for each in still}))
+    others = [name for name in changed_names(status, given.facts) if name not in services]
+    return _stopped(given, others, ())
+
+
+def _stopped(given: Given, names: Sequence[str], before: Collection[str]) -> tuple[StoppedService, ...]:
+    by = given.request.actor
+    return tuple(StoppedService(name, by, given.now) for name in names if name not in before)
+
+
+def _has_failed(status: Status, services: Collection[str]) -> bool:
+    if not services:
+        return status.reason is Reason.PARTIAL
+    return any(each.phase is Phase.FAILED for each in status.services if each.name in services)
+
+
+def _afresh(status: Status, services: Collection[str] = ()) -> Status:
+    """Return a status by which sessions that run are replaced before they count as running; none: all."""
+    children = tuple(
+        mark_outdated(child)
+        if child.kind == mirrord.KIND and (not services or child.service in services)
+        else child
+        for child in status.children
+    )
+    return replace(status, children=children)
