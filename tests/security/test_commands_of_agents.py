@@ -248,3 +248,13 @@ async def test_a_push_of_the_agent_changes_nothing_about_what_it_may_ask_for() -
     await world.settle()
 
     assert (world.serving, reactions(world, said)) == ([B], ["confused"])
+
+
+async def test_what_somebody_else_edited_into_an_agents_comment_is_no_command() -> None:
+    world = await running(**ALL)
+    said = world.github.say("I looked at it.", COPILOT, app_id=THEIR_APP)
+    world.github.edit(said, "/preview stop", by=BOB.id)
+    world.poke(comment_id=said)
+    await world.settle()
+
+    assert world.serving == [A]
