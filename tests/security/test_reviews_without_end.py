@@ -6,6 +6,8 @@ with our answers, or to hide what people with rights ask for. All of it is paid 
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from previewbot.api import OF_REVIEWS
@@ -177,3 +179,19 @@ async def test_who_lost_write_access_since_is_not_obeyed(on_lines: bool) -> None
     await world.settle(4)
 
     assert world.status.lifecycle.expires_at == before
+
+
+@EACH_PLACE
+async def test_what_somebody_else_edited_in_a_review_is_never_a_command(on_lines: bool) -> None:
+    """Of a review REST does not show that it was edited at all."""
+    world = await ready()
+    before = world.status.lifecycle.expires_at
+    number = world.github.review("thanks", ANN, on_lines=on_lines)
+    written = world.github.reviews_written[-1]
+    world.github.reviews_written[-1] = replace(written, body="/preview extend 8h")
+    world.github.edited[written.node_id] = [(world.clock.now, MALLORY.id)]
+    world.list_it()
+    await world.settle(6)
+
+    assert world.status.lifecycle.expires_at == before
+    assert "Somebody else has edited" in next(body for body in answers(world) if f"={number} " in body)

@@ -127,6 +127,16 @@ def issue_comment(
     }
 
 
+def in_review(place: str, body: str = "/preview status") -> dict[str, Any]:
+    return {
+        "action": "submitted" if place == "review" else "created",
+        "pull_request": {"number": 42, "user": {"id": 1}},
+        place: {"id": 77, "body": body, "user": {"id": 2, "type": "User"}, "author_association": "MEMBER"},
+        "repository": REPOSITORY,
+        "installation": INSTALLATION,
+    }
+
+
 def check_run(app: int = 1, numbers: tuple[int, ...] = (42,)) -> dict[str, Any]:
     return {
         "action": "completed",
@@ -361,6 +371,21 @@ def test_lower_bounds_come_with_the_poke(client: FlaskClient, cluster: Cluster) 
     (_, first, _), (_, second, _) = cluster.pokes
     assert first.updated_at == NOW
     assert second.comment_id == 99
+
+
+def test_a_review_and_a_comment_on_lines_come_with_ids_of_their_own(
+    client: FlaskClient, cluster: Cluster
+) -> None:
+    deliver(client, "pull_request_review", in_review("review"))
+    deliver(client, "pull_request_review_comment", in_review("comment"))
+
+    (_, review, creating), (_, on_lines, _) = cluster.pokes
+    assert creating
+    assert (review.comment_id, review.review_id, review.review_comment_id) == (0, 77, 0)
+    assert (on_lines.comment_id, on_lines.review_id, on_lines.review_comment_id) == (0, 0, 77)
+    assert (review.member_review_id, on_lines.member_review_comment_id) == (77, 77)
+    # Somebody else's, so that the author does not wait for it: it calls, and is no event of the author's.
+    assert [(poke.called_by, poke.event_id) for poke in (review, on_lines)] == [(2, "")] * 2
 
 
 def test_a_label_comes_with_its_delivery_as_what_must_not_wait(client: FlaskClient, cluster: Cluster) -> None:
