@@ -53,6 +53,7 @@ from previewbot.api.requests import (
 from previewbot.api.resource import Resource
 from previewbot.api.slot import Holders, Slot, SlotBound
 from previewbot.api.status import (
+    UNKNOWN_APP,
     AgentSeen,
     Child,
     ChildState,
@@ -85,6 +86,7 @@ __all__ = [
     "POKED_AT",
     "PREVIEW_LABEL",
     "REASONS",
+    "UNKNOWN_APP",
     "UPDATED_AT",
     "VERSION",
     "AgentSeen",

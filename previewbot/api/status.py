@@ -20,19 +20,27 @@ from previewbot.api.requests import Reply, Requests
 from previewbot.api.slot import Slot
 from previewbot.api.value import Value
 
+UNKNOWN_APP = "unknown_app"
+"""The `kind` of an App on no list that the settings take for an agent: there is no signal."""
+
 
 @dataclass(frozen=True)
 class AgentSeen(Value):
     """Which agent opened the pull request, and by which signal, in words ("its account").
 
     `key` is what settings and `preview.yaml` call the agent, `kind` what the signal is found in (`account`,
-    `branch`, …); both empty where an older version wrote it.
+    `branch`, …, or `UNKNOWN_APP`); both empty where an older version wrote it.
     """
 
     name: str
     signal: str
     key: str = ""
     kind: str = ""
+
+    @property
+    def is_in_table(self) -> bool:
+        """Whether the table of agents has its name, which else is somebody's own word."""
+        return bool(self.key) and self.kind != UNKNOWN_APP
 
 
 @dataclass(frozen=True)

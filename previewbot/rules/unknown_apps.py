@@ -9,15 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal
 
-from previewbot.api import AgentSeen
+from previewbot.api import UNKNOWN_APP, AgentSeen
 from previewbot.api.github import Account
 from previewbot.config.agents import AgentTable, SignalKind
 from previewbot.config.repository import UNKNOWN_APPS
 
 Setting = Literal["label", "preview", "off"]
-
-KIND = "unknown_app"
-"""What stands for the kind of signal by which such an App is taken for an agent: there is none."""
 
 MEANS: Mapping[Setting, str] = {
     "label": "has only a label or a command start its pull requests",
@@ -52,4 +49,4 @@ def as_agent(author: Account, setting: Setting, *, is_fork: bool) -> AgentSeen |
     """
     if setting != "preview" or is_fork:
         return None
-    return AgentSeen(name=author.login, signal="an App on no list", key=UNKNOWN_APPS, kind=KIND)
+    return AgentSeen(name=author.login, signal="an App on no list", key=UNKNOWN_APPS, kind=UNKNOWN_APP)

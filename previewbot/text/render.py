@@ -90,7 +90,8 @@ class Renderer:
         ]
         text = _APART.join(texts)
         if request.kind != RequestKind.ISSUE_COMMENT:
-            about = {"request": request, "author": author}
+            is_body = request.kind == RequestKind.REVIEW
+            about = {"request": request, "author": author, "is_body": is_body}
             text = self._comments.get_template("_in_review.md").render(values | about) + text
         return f"{reply_marker(request, edit)}\n{_tidy(text)}"[:COMMENT_LIMIT]
 
