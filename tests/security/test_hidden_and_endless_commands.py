@@ -9,13 +9,15 @@ from typing import Any
 import pytest
 
 from previewbot.api import Phase
-from previewbot.rules.commands import excerpt, parse
+from previewbot.rules.commands import Command, excerpt, parse
 from tests.support.passes import ready
 
 LONGEST = 65_536
 """GitHub's limit of a comment, in characters."""
 
 END = "\n/preview stop"
+
+STOP = (Command("stop"),)
 
 
 def of_length(piece: str, length: int) -> str:
@@ -80,3 +82,24 @@ async def test_what_nobody_sees_or_somebody_else_said_stops_nothing(body: str) -
 
     assert world.status.phase is Phase.READY
     assert world.github.reacted == []
+
+
+ESCAPED = "\\```x `\n/preview help"
+"""The first of three backticks is escaped, and there are no other two in a row."""
+
+
+async def test_no_stranger_s_comment_keeps_anybody_from_being_obeyed() -> None:
+    world = await ready()
+    world.github.permissions["mallory"] = "read"
+    world.github.say(ESCAPED, "mallory")
+    world.say("/preview stop")
+    await world.settle(6)
+
+    assert world.status.phase is Phase.STOPPED
+
+
+@pytest.mark.parametrize("run", range(1, 6))
+def test_an_escaped_backtick_in_a_run_is_no_mistake_of_ours(run: int) -> None:
+    for before in ("", "x ", "``` `` ", "\n\n", "`a` "):
+        for after in ("", " x", " `", " ``", " ``` x", "\\`", "\n\n`", "\\\\`"):
+            assert parse(f"{before}\\{'`' * run}{after}\n\n/preview stop") == STOP

@@ -184,7 +184,25 @@ _PIECES = [
         ":",
         "\\",
     ),
-    *("`", "``", "```", "~~~", "<!--", "-->", "<!-", "|", ">", "> ", "- ", "1. ", "* ", "# ", "**", "_"),
+    *(
+        "`",
+        "``",
+        "```",
+        "\\`",
+        "~~~",
+        "<!--",
+        "-->",
+        "<!-",
+        "|",
+        ">",
+        "> ",
+        "- ",
+        "1. ",
+        "* ",
+        "# ",
+        "**",
+        "_",
+    ),
     *("<code>", "</code>", "<pre>", "</pre>", "<details>", "<b ", "[a]: b (", " " * 600, "x" * 500),
 ]
 _BODIES = st.lists(st.sampled_from(_PIECES) | st.text(max_size=3), max_size=30).map("".join)
@@ -192,6 +210,7 @@ _BODIES = st.lists(st.sampled_from(_PIECES) | st.text(max_size=3), max_size=30).
 
 @given(_BODIES)
 @example("<!-<!--a-->- \n/preview stop\n-->")
+@example("\\```/preview")
 @example("/preview a <code>\n\n</code>\n\n/preview b </code>")
 @example("/preview a `\n\n/preview b `")
 @example("**/preview " + "x" * 600 + "**")

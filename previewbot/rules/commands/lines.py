@@ -159,7 +159,8 @@ def _parts(paragraph: Paragraph) -> Iterator[_Part]:
         yield from lines(text[at:begin])
         at = end
         if mark.startswith("`"):
-            same = runs[len(mark)]
+            # Of a run whose first mark is escaped only the rest is here, and there may be no other as long.
+            same = runs.get(len(mark), [])
             closing = bisect_left(same, end)
             at = same[closing] + len(mark) if closing < len(same) else end
             yield from lines(text[begin:at], in_code=True)
