@@ -93,6 +93,7 @@ REPLIES: dict[str, dict[str, str]] = {
     "unknown-service": {"service": "chekout", "changed": "checkout, pricing"},
     "unchanged-service": {"service": "pricing", "changed": "checkout"},
     "service-not-running": {"service": "pricing"},
+    "left-for-a-person": {"service": "pricing"},
     "told-apart": {"suggestion": "/preview stop"},
     "too-many-commands": {"text": "/preview help", "most": "10"},
     "already-running": {},

@@ -45,10 +45,13 @@ def start(status: Status, given: Given) -> Effect:
         return status, refusal("sha-mismatch", sha=head)
     if services and (unknown := unknown_service(status, given.facts, services)) is not None:
         return status, unknown
-    lifecycle = status.lifecycle
+    lifecycle, started_by = status.lifecycle, _starts_for(status, given)
+    kept_back = given.facts.held_back(started_by)
+    if (left := next((name for name in services if name in kept_back), None)) is not None:
+        return status, refusal("left-for-a-person", service=left)
     approved = not pull_request.is_fork or lifecycle.approved_sha == head
     running = lifecycle.ended is None and status.runs
-    stopped = _left_stopped(status, given, services)
+    stopped = _left_stopped(status, given, services, kept_back)
     # If one of several services failed, `start` is not refused as "running already": it tries that one again.
     # Nor where the agent's policy left services for a person to start.
     more = bool(status.observed.held_back) and given.request.hand is not Hand.AGENT
@@ -65,7 +68,7 @@ def start(status: Status, given: Given) -> Effect:
         lifecycle = without_end(lifecycle)
     if pull_request.is_fork:
         lifecycle = replace(lifecycle, approved_sha=head)
-    lifecycle = replace(lifecycle, started_by=given.request.actor, stopped=stopped)
+    lifecycle = replace(lifecycle, started_by=started_by, stopped=stopped)
     # A failure holds until the commit changes, or until somebody asks for another try: that is here.
     children = tuple(
         replace(c, failed_attempt="", message="", recreations=0)
@@ -87,8 +90,11 @@ def restart(status: Status, given: Given) -> Effect:
     started, answer = start(replace(status, phase=None), given)
     if answer.goal is None:
         return status, answer
-    started = replace(started, lifecycle=replace(started.lifecycle, stopped=stopped))
-    return _afresh(started), answer
+    lifecycle = replace(started.lifecycle, stopped=stopped)
+    if is_wanted(status) and status.observed.held_back:
+        # Nor does it start what an agent's policy leaves for a person to start.
+        lifecycle = replace(lifecycle, started_by=status.lifecycle.started_by)
+    return _afresh(replace(started, lifecycle=lifecycle)), answer
 
 
 def stop(status: Status, given: Given) -> Effect:
@@ -136,13 +142,27 @@ def _commit_and_services(given: Given) -> tuple[str | None, tuple[str, ...]]:
     return sha, services
 
 
-def _left_stopped(status: Status, given: Given, services: Collection[str]) -> tuple[StoppedService, ...]:
-    """Return what stays stopped, or is left out, after a start of these services; of none it is all."""
+def _starts_for(status: Status, given: Given) -> str:
+    """Return for whom a start is: an agent's own takes nothing away of what a person started before."""
+    before = status.lifecycle.started_by
+    return (
+        before if before and is_wanted(status) and given.request.hand is Hand.AGENT else given.request.actor
+    )
+
+
+def _left_stopped(
+    status: Status, given: Given, services: Collection[str], kept_back: Collection[str]
+) -> tuple[StoppedService, ...]:
+    """Return what stays stopped, or is left out, after a start of these services; of none it is all.
+
+    `kept_back` does not start by this command anyway.
+    """
     if not services:
         return ()
     if is_wanted(status):
         # What an agent's policy held back is not started by naming something else.
-        held = [name for name in given.facts.held_back(status.lifecycle.started_by) if name not in services]
+        held = given.facts.held_back(status.lifecycle.started_by)
+        held = tuple(name for name in held if name not in (*services, *kept_back))
         still = tuple(each for each in status.lifecycle.stopped if each.name not in services)
         return (*still, *_stopped(given, held, {each.name for each in still}))
     others = [name for name in changed_names(status, given.facts) if name not in services]
