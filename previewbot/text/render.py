@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
-from jinja2 import FileSystemLoader
+from jinja2 import FileSystemLoader, TemplateNotFound, UndefinedError
 
 from previewbot.api import Preview, RequestId, RequestKind, Said
 from previewbot.text import environment
@@ -23,7 +23,15 @@ from previewbot.text.markers import reply_marker, status_marker
 from previewbot.text.quoting import for_the_page, with_short_details, without_logs
 from previewbot.text.standing import standing_of
 
-__all__ = ["COMMENT_LIMIT", "HEADLINE_BYTES", "HEADLINE_LIMIT", "Renderer", "View", "templates_directory"]
+__all__ = [
+    "COMMENT_LIMIT",
+    "HEADLINE_BYTES",
+    "HEADLINE_LIMIT",
+    "CannotBeSaid",
+    "Renderer",
+    "View",
+    "templates_directory",
+]
 
 COMMENT_LIMIT = 65_536
 """GitHub's limit of a comment, in characters."""
@@ -58,6 +66,10 @@ class View:
     commands: Sequence[CommandHelp] = ()
 
 
+class CannotBeSaid(Exception):
+    """An answer's words are another version's, or need what that version did not store."""
+
+
 class Renderer:
     """Renders the templates; the same values give the same text. It compiles each template once."""
 
@@ -81,13 +93,18 @@ class Renderer:
     ) -> str:
         """Return the answer to what one comment, or an edit of it, asks for, marked so that it is given once.
 
-        It stands in the conversation: of what `author` wrote elsewhere it says where.
+        It stands in the conversation: of what `author` wrote elsewhere it says where. Raises `CannotBeSaid`.
         """
         values = _values(_for_comments(view))
-        texts = [
-            self._comments.get_template(f"replies/{each.words}.md").render(values | _with_types(each.values))
-            for each in said
-        ]
+        try:
+            texts = [
+                self._comments.get_template(f"replies/{each.words}.md").render(
+                    values | _with_types(each.values)
+                )
+                for each in said
+            ]
+        except (TemplateNotFound, UndefinedError) as error:
+            raise CannotBeSaid(str(error)) from error
         text = _APART.join(texts)
         if request.kind != RequestKind.ISSUE_COMMENT:
             is_body = request.kind == RequestKind.REVIEW

@@ -19,6 +19,7 @@ from previewbot.reconciler.reporters.reporter import (
     Reporter,
     intent_is_open,
 )
+from previewbot.text.render import CannotBeSaid
 
 _REACTIONS_AT_A_TIME = 20
 _WORDS_AT_A_TIME = 10
@@ -77,7 +78,15 @@ class Answers(Reporter):
 
 async def _answer(context: ReportContext, status: Status, reply: Reply) -> Reply:
     view = context.view(status)
-    text = context.renderer.reply(reply.said, reply.request, view, reply.author, edit_of(reply))
+    try:
+        text = context.renderer.reply(reply.said, reply.request, view, reply.author, edit_of(reply))
+    except CannotBeSaid as error:
+        # Stored by another version, before an update or a step back. The reaction is given all the same;
+        # without this no pass of the Preview would come to its end any more.
+        log.warning(
+            "an answer cannot be put into words", extra={"preview": view.preview.name, "error": str(error)}
+        )
+        return replace(reply.saying(()), worded=True, intent_at=None)
     with _refusable(view.preview.name, reply):
         await context.client.create_comment(view.preview.spec.repository, view.preview.spec.number, text)
     return replace(reply.saying(()), worded=True, intent_at=None)
