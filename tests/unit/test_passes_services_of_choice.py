@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from previewbot.api import Phase, Reason
-from tests.support.passes import BOTH, A, B, World, ready
+from tests.support.passes import BOTH, BROKEN, CONFIGURATION, A, B, World, ready
 
 
 async def both() -> World:
@@ -114,6 +114,66 @@ async def test_a_push_that_leaves_only_what_was_stopped_ends_the_preview_until_s
     world.say("/preview start")
     await world.settle(8)
     assert (running(world), world.status.phase) == ({"checkout"}, Phase.READY)
+
+
+async def test_where_all_was_stopped_by_name_there_is_nothing_to_extend() -> None:
+    world = await both()
+    world.say("/preview stop checkout")
+    await world.settle(8)
+    world.github.paths = (BOTH[0],)
+    world.push(B)
+    await world.settle(8)
+    until = world.status.lifecycle.expires_at
+    number = world.say("/preview extend 2h")
+    await world.settle(4)
+
+    assert world.status.lifecycle.expires_at == until
+    assert world.github.reacted[-1] == (number, "confused")
+    assert "There is no preview running here" in answers(world)[-1]
+
+
+async def test_a_service_is_stopped_also_while_the_configuration_has_a_mistake() -> None:
+    world = await both()
+    world.configure(BROKEN)
+    await world.settle(4)
+    number = world.say("/preview stop checkout")
+    await world.settle(8)
+
+    assert running(world) == {"pricing"}
+    assert [service.name for service in world.status.services] == ["pricing"]
+    assert world.github.reacted[-2:] == [(number, "eyes"), (number, "rocket")]
+
+
+async def test_a_start_that_a_later_stop_of_the_same_service_takes_back_gets_no_rocket() -> None:
+    world = await both()
+    world.say("/preview stop checkout")
+    await world.settle(8)
+    world.push(B, built=False)
+    await world.settle(3)
+    number = world.say("/preview start checkout")
+    await world.settle(2)
+    world.say("/preview stop checkout")
+    await world.settle(3)
+    world.push(B)
+    await world.settle(8)
+
+    assert running(world) == {"pricing"}
+    assert [sign for about, sign in world.github.reacted if about == number] == ["eyes", "confused"]
+
+
+@pytest.mark.parametrize("renamed", [True, False])
+async def test_what_is_not_in_the_file_any_more_is_not_offered(renamed: bool) -> None:
+    world = await both()
+    world.say("/preview stop checkout")
+    await world.settle(8)
+    begin, end = CONFIGURATION.index("  checkout:"), CONFIGURATION.index("  pricing:")
+    others = CONFIGURATION[:begin] + CONFIGURATION[end:]
+    world.configure(CONFIGURATION.replace("  checkout:", "  cashier:") if renamed else others)
+    await world.settle(8)
+
+    assert "pricing" in running(world)
+    assert "start checkout" not in world.comment
+    assert world.status.lifecycle.stopped == ()
 
 
 async def test_a_fork_s_service_is_started_again_by_the_whole_commit_only() -> None:

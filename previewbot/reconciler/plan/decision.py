@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from previewbot.api import Phase, Reason, Status
 from previewbot.reconciler.observation import Found, PullRequestFacts
+from previewbot.reconciler.plan.commands.given import is_all_stopped
 from previewbot.rules.bounds import runs_outside
 from previewbot.rules.policy import needs_approval
 
@@ -99,7 +100,7 @@ def _open(status: Status, facts: PullRequestFacts, found: Sequence[Found]) -> De
         return End(Reason.NO_CONFIGURATION)
     if not facts.started(status.lifecycle.started_by):
         return End(Reason.NO_SERVICE_CHANGED)
-    if not set(facts.started(status.lifecycle.started_by)) - {each.name for each in status.lifecycle.stopped}:
+    if is_all_stopped(status, facts):
         # A push took back what changed the others.
         return End(Reason.BY_COMMAND)
     # Last: what has no configuration or changes no service needs nobody's approval.

@@ -53,7 +53,22 @@ def record_facts(
         public=not pull_request.private,
         fork=pull_request.is_fork,
     )
-    return status if observed == before else replace(status, observed=observed)
+    status = status if observed == before else replace(status, observed=observed)
+    return _without_gone(status, facts)
+
+
+def _without_gone(status: Status, facts: PullRequestFacts) -> Status:
+    """Forget that services were stopped which the configuration does not have any more.
+
+    Nobody could start them again, and the comment would go on naming the command for it.
+    """
+    if facts.config is None or not status.lifecycle.stopped:
+        return status
+    names = {service.name for service in facts.config.services}
+    stopped = tuple(each for each in status.lifecycle.stopped if each.name in names)
+    if stopped == status.lifecycle.stopped:
+        return status
+    return replace(status, lifecycle=replace(status.lifecycle, stopped=stopped))
 
 
 def _trigger(status: Status, facts: PullRequestFacts) -> str:

@@ -181,18 +181,21 @@ def _holding(observation: Observation, kinds: Sequence[ChildKind]) -> Steps:
     preview, now = observation.preview, observation.now
     recorded = of_kinds(preview.status.children, kinds)
     unseen = hidden(recorded, observation.unseen)
-    # What was being removed already goes on being removed.
-    kept = [child for child in recorded if child.state is not ChildState.REMOVING or child in unseen]
+    stopped = {each.name for each in preview.status.lifecycle.stopped}
+    # What was being removed already goes on being removed, and what somebody stops now is not wanted either.
+    going = [child for child in recorded if child.state is ChildState.REMOVING or child.service in stopped]
+    going = [child for child in going if child not in unseen]
+    kept = [child for child in recorded if child not in going]
     kept += _unrecorded_children(observation, recorded)
     names = {child.identity for child in kept}
     orphans = [child for child in observation.found if child.identity not in names]
-    going = [child for child in recorded if child.state is ChildState.REMOVING and child not in unseen]
     left, deletions = _removals(observation, orphans, going, kinds)
     services = tuple(
         service
         if service.namespace in observation.unseen
         else with_serving(service, _found_of(observation, service, kept), preview.uid, now)
         for service in preview.status.services
+        if service.name not in stopped
     )
     return Steps(services, (*kept, *left), tuple(deletions))
 
@@ -204,7 +207,8 @@ def _unrecorded_children(observation: Observation, recorded: Sequence[Child]) ->
     orphan.
     """
     preview = observation.preview
-    names = {"", *(service.name for service in preview.status.services)}
+    stopped = {each.name for each in preview.status.lifecycle.stopped}
+    names = {"", *(service.name for service in preview.status.services)} - stopped
     known = {(child.kind, child.service) for child in recorded}
     return [
         Child(f.kind, f.namespace, f.name, f.service, uid=f.uid, spec_hash=f.spec_hash, state=f.state)

@@ -80,7 +80,7 @@ def _settle_reply(status: Status, reply: Reply) -> Reply:
 def _settle_start(status: Status, reply: Reply) -> Reply:
     phase = status.phase
     named = [each for each in status.services if each.name in reply.services]
-    if status.runs and all(each.phase.runs for each in named):
+    if status.runs and all(each.phase.runs for each in named) and (named or not reply.services):
         return _settled(reply, "rocket")
     if status.runs and any(each.phase is Phase.FAILED for each in named):
         return _settled(reply, "confused")
@@ -91,6 +91,9 @@ def _settle_start(status: Status, reply: Reply) -> Reply:
         # The status comment may be silent about why a start came to nothing.
         words = _WHY_NOT.get(status.reason, "") if status.reason else ""
         return _settled(reply, "confused", words)
+    if reply.services and not named and phase is not Phase.STOPPING:
+        # A later command stopped them, or they are not in the file any more.
+        return _settled(reply, "confused")
     return reply
 
 

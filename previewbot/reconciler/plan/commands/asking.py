@@ -9,6 +9,7 @@ from previewbot.reconciler.plan.commands.given import (
     Answer,
     Effect,
     Given,
+    is_all_stopped,
     is_wanted,
     refusal,
     unknown_service,
@@ -28,7 +29,7 @@ def extend(status: Status, given: Given) -> Effect:
     command, lifecycle = given.command, status.lifecycle
     if command.duration is None:
         return status, refusal("bad-duration", text=command.text)
-    if not is_wanted(status):
+    if not is_wanted(status) or is_all_stopped(status, given.facts):
         return status, refusal("not-running")
     if lifecycle.ready_at is None or lifecycle.expires_at is None:
         return status, refusal("extend-too-early")

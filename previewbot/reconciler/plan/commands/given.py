@@ -63,6 +63,12 @@ def is_wanted(status: Status) -> bool:
     return status.lifecycle.ended is None and bool(status.observed.trigger)
 
 
+def is_all_stopped(status: Status, facts: PullRequestFacts) -> bool:
+    """Return whether all that would start was stopped by name, so that nothing runs."""
+    names = facts.started(status.lifecycle.started_by) if facts.config else {}
+    return bool(names) and not set(names) - {each.name for each in status.lifecycle.stopped}
+
+
 def changed_names(status: Status, facts: PullRequestFacts) -> list[str]:
     """Return the services that the pull request changes, in the configuration's order.
 
