@@ -51,6 +51,24 @@ async def test_an_answer_that_only_another_version_can_give_keeps_no_closed_prev
     assert world.cluster.preview is None
 
 
+@pytest.mark.parametrize(
+    "words", [{"words": "of-a-newer-version"}, {"words": "status", "more": [{"words": "extended"}]}]
+)
+async def test_words_that_only_another_version_has_end_no_pass(words: dict[str, Any]) -> None:
+    world = await ready()
+    number = world.say("/preview status")
+    world.fail("create comment", "react", by=TryLater("GitHub", status=502))
+    await world.run()
+    stored(world)["replies"][0] |= {"intentAt": None, **words}
+    world.mend()
+    await world.settle(3)
+    assert (world.github.reacted, world.status.replies) == ([(number, "rocket")], ())
+
+    world.close()
+    await world.settle()
+    assert world.cluster.preview is None
+
+
 async def test_an_intent_that_ran_out_while_the_text_is_refused_is_no_busy_loop() -> None:
     world = World()
     world.fail("create comment", by=LOCKED)

@@ -145,9 +145,8 @@ def _commit_and_services(given: Given) -> tuple[str | None, tuple[str, ...]]:
 def _starts_for(status: Status, given: Given) -> str:
     """Return for whom a start is: an agent's own takes nothing away of what a person started before."""
     before = status.lifecycle.started_by
-    return (
-        before if before and is_wanted(status) and given.request.hand is Hand.AGENT else given.request.actor
-    )
+    keeps = bool(before) and is_wanted(status) and given.request.hand is Hand.AGENT
+    return before if keeps else given.request.actor
 
 
 def _left_stopped(
