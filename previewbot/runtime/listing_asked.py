@@ -34,14 +34,18 @@ class ListingAsked:
         self._kube, self._lease, self._sleep = kube, lease, sleep
         self._answered: str | None = None
 
+    @staticmethod
+    def manifest(lease: LeaseSettings) -> Object:
+        """Return the Lease as it is made, which nobody holds."""
+        metadata = {"name": lease.name, "namespace": lease.namespace}
+        return {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": metadata, "spec": {}}
+
     async def begin(self) -> None:
         """Make the Lease if there is none; what it asks for is answered by the listing that comes first."""
-        metadata = {"name": self._lease.name, "namespace": self._lease.namespace}
-        manifest = {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": metadata, "spec": {}}
         try:
             found = await self._kube.get_lease(self._lease.namespace, self._lease.name)
             if found is None:
-                found = await self._kube.create_lease(manifest)
+                found = await self._kube.create_lease(self.manifest(self._lease))
             self._answered = _asked_in(found)
         except Conflict:
             # Another controller made it at the same moment.

@@ -34,6 +34,7 @@ from tests.support.admission import (
     drop,
     event,
     lease,
+    lease_of_listings,
     preview_object,
     put,
     route,
@@ -94,7 +95,7 @@ def test_the_sessions_that_previewbot_makes_are_admitted(account: Account, chang
     assert_admitted(account, session(**changes))
 
 
-@pytest.mark.parametrize("make", [preview_object, lease, event])
+@pytest.mark.parametrize("make", [preview_object, lease, lease_of_listings, event])
 def test_what_else_previewbot_makes_is_admitted(account: Account, make: Callable[[], dict[str, Any]]) -> None:
     assert_admitted(account, make())
 
@@ -469,7 +470,7 @@ def test_there_is_a_policy_for_each_kind_of_object(name: str) -> None:
     names = {policy["metadata"]["name"] for policy in policies}
     assert names == {
         f"previewbot-{each}"
-        for each in ("sessions", "removals", "routes", "previews", "lease", "events", "web")
+        for each in ("sessions", "removals", "routes", "previews", "lease", "events", "web", "web-listing")
     }
 
 

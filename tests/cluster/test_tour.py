@@ -85,6 +85,8 @@ def toured(control_plane: ControlPlane, installed: Installed) -> Toured:
 async def _take(options: Options) -> tuple[int, tuple[str, ...]]:
     lines: list[str] = []
     async with World(options) as world:
+        # Of the App itself nothing is told on the tour: by this web asks for a listing.
+        world.github.archive_repository(world.github.find().full_name, archived=False)
         world.github.webhooks.drop_next(1)
         code = await tour.check(world, say=lines.append)
     return code, tuple(lines)
@@ -108,7 +110,7 @@ def test_nothing_was_refused_but_for_what_is_not_there_or_changed(toured: Toured
     found = toured.of(command)
 
     assert found
-    assert {request.code for request in found} <= {200, 201, 404, 409}
+    assert [request for request in found if request.code not in (200, 201, 404, 409)] == []
 
 
 @pytest.mark.parametrize("command", ["web", "controller"])

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import copy
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -20,7 +21,7 @@ from previewbot.clients.kubernetes.informer import Informer
 from previewbot.clients.kubernetes.resources import PREVIEWS, contains
 from previewbot.clients.kubernetes.web_client import WebClient
 from previewbot.config.repository import Entry, TargetPath
-from previewbot.config.server import GatewaySettings
+from previewbot.config.server import GatewaySettings, LeaseSettings
 from previewbot.engine import mirrord
 from previewbot.engine.links import route
 from previewbot.errors import Conflict, Invalid, NotFound, NotServed
@@ -28,6 +29,7 @@ from previewbot.reconciler.children.kind import selector
 from previewbot.reconciler.children.routes import Routes
 from previewbot.reconciler.children.sessions import Sessions
 from previewbot.runtime.leadership import Clock, Leadership
+from previewbot.runtime.listing_asked import LEAST_SECONDS, ListingAsked
 from tests.contract.conftest import ApiServer
 from tests.support.previews import a_preview
 from tests.unit.test_mirrord import DESIRED
@@ -457,6 +459,35 @@ async def test_a_lease_that_somebody_deleted_is_not_replaced(server: ApiServer, 
 
     with pytest.raises(Conflict):
         await kube.replace_lease(made)
+
+
+async def test_web_asks_for_a_listing_in_a_lease_of_the_controllers_which_then_sees_it(
+    server: ApiServer, kube: Kube
+) -> None:
+    lease = LeaseSettings(name="l-listing", namespace=server.namespace)
+    waits: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        waits.append(seconds)
+
+    asked = ListingAsked(kube, lease, sleep=sleep)
+    with closing(WebClient(server.kubeconfig, user_agent="tests", lease=lease)) as web:
+        assert not await asyncio.to_thread(web.ask_for_listing, "d-0")
+        await asked.begin()
+        assert await asyncio.to_thread(web.ask_for_listing, "d-1")
+        await asked.wait(600)
+        assert waits == [LEAST_SECONDS]
+
+        await asked.wait(600)
+        assert sum(waits[1:]) == 600
+        assert await asyncio.to_thread(web.ask_for_listing, "d-2")
+
+    # Another controller that takes over lists first of all, and with that has answered it.
+    successor = ListingAsked(kube, lease, sleep=sleep)
+    await successor.begin()
+    waits.clear()
+    await successor.wait(600)
+    assert sum(waits) == 600
 
 
 async def test_a_lease_must_say_its_times_in_microseconds(server: ApiServer, kube: Kube) -> None:

@@ -27,6 +27,7 @@ from tests.support.admission import (
     drop,
     event,
     lease,
+    lease_of_listings,
     preview_object,
     put,
     route,
@@ -368,6 +369,12 @@ ELSE: dict[str, tuple[Manifest, Spoil, str]] = {
         put("metadata", "name", value="previewbot-web"),
         "not the controllers' own",
     ),
+    "a Lease of listings of a name of its own": (
+        lease_of_listings(),
+        put("metadata", "name", value="previewbot-web-listing"),
+        "not the controllers' own",
+    ),
+    "a Lease of listings that stays": (lease_of_listings(), FINALIZER, "with an owner or a finalizer"),
     "a Lease that stays": (lease(), FINALIZER, "with an owner or a finalizer"),
     "a Lease that goes": (lease(), put(*OWNER, value=[ANOTHER_OWNER]), "with an owner or a finalizer"),
     "an Event about a node": (

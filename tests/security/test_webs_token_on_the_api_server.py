@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 import yaml
 
-from previewbot.api import PREVIEW_LABEL, Poke, Spec, annotations_of, new_object
+from previewbot.api import LISTING_ASKED, PREVIEW_LABEL, Poke, Spec, annotations_of, new_object
 from previewbot.clients.kubernetes.resources import poke_patch
 from previewbot.rules.environment_keys import environment_key
 from tests.chart.conftest import cluster as cluster
 from tests.chart.helm import NAMESPACE, RELEASE, one, rendered
-from tests.chart.release import Account, change, installed, put
-from tests.support.admission import upgrade, wait_until
+from tests.chart.release import Account, change, installed, place_of, put
+from tests.support.admission import lease, lease_of_listings, upgrade, wait_until
 from tests.support.api import MERGE_PATCH, Answer
 from tests.support.control_plane import ControlPlane
 from tests.support.previews import a_preview
@@ -39,6 +39,10 @@ FULL = Poke(
     called_by=667,
     closed_id="a",
     event_id="b",
+    review_id=2**53,
+    review_comment_id=2**53,
+    member_review_id=2**53,
+    member_review_comment_id=2**53,
 )
 GUID = "previewbot.dev/delivery-id"
 
@@ -139,6 +143,14 @@ WRONG_CREATIONS: dict[str, tuple[Spoil, str]] = {
     "with a number that is none": (annotated("previewbot.dev/comment-id", "-1"), "does not say what a poke"),
     "with a number that the status cannot hold": (
         annotated("previewbot.dev/member-comment-id", "9" * 19),
+        "does not say what a poke",
+    ),
+    "with a review's number that is none": (
+        annotated("previewbot.dev/review-id", "x"),
+        "does not say what a",
+    ),
+    "with a number of a comment on lines that the status cannot hold": (
+        annotated("previewbot.dev/member-review-comment-id", "9" * 19),
         "does not say what a poke",
     ),
     "with a time that is none": (
@@ -264,6 +276,65 @@ def test_with_a_role_that_somebody_gave_it_by_mistake_web_may_do_no_more(
         refused_by_policy(web.patch_status(stored, {"status": {"phase": "Ready"}}), "does nothing else")
     finally:
         cluster.call("DELETE", f"/apis/{group}/v1/clusterrolebindings/wrong")
+
+
+@pytest.fixture
+def listings(web: Account, cluster: ControlPlane) -> Iterator[Manifest]:
+    """The Lease in which web asks for a listing, as the controller makes it, and the policy in force."""
+    obj = lease_of_listings()
+    put(cluster, obj)
+    wait_until(lambda: web.patch(obj, {"metadata": {"finalizers": ["example.com/held"]}}).status == 422)
+    yield obj
+    cluster.call("DELETE", place_of(cluster, obj))
+
+
+@pytest.mark.parametrize("delivery", ["8f0c", "x" * 200])
+def test_web_may_ask_for_a_listing(web: Account, listings: Manifest, delivery: str) -> None:
+    answer = web.patch(listings, {"metadata": {"annotations": {LISTING_ASKED: delivery}}})
+
+    assert answer.status == 200, answer.text
+
+
+WRONG_QUESTIONS: dict[str, tuple[Manifest, str]] = {
+    "a finalizer": ({"metadata": {"finalizers": ["example.com/held"]}}, "sets no finalizers"),
+    "an owner that is not there": (
+        {
+            "metadata": {
+                "ownerReferences": [{"apiVersion": "v1", "kind": "Namespace", "name": "gone", "uid": "1"}]
+            }
+        },
+        "sets no ownerReferences",
+    ),
+    "a label": ({"metadata": {"labels": {"team": "pay"}}}, "sets no labels"),
+    "another annotation": ({"metadata": {"annotations": {"example.com/a": "b"}}}, "by which delivery"),
+    "endless words": ({"metadata": {"annotations": {LISTING_ASKED: "x" * 201}}}, "by which delivery"),
+    "a line break": ({"metadata": {"annotations": {LISTING_ASKED: "a\nb"}}}, "by which delivery"),
+    "a holder": ({"spec": {"holderIdentity": "web"}}, "web takes no Lease"),
+}
+
+
+@pytest.mark.parametrize(("patch", "words"), WRONG_QUESTIONS.values(), ids=WRONG_QUESTIONS.keys())
+def test_of_the_lease_of_listings_web_changes_nothing_else(
+    web: Account, listings: Manifest, patch: Manifest, words: str
+) -> None:
+    answer = web.patch(listings, patch)
+
+    assert answer.status == 422, answer.text
+    assert words in answer.body["message"]
+    assert f"ValidatingAdmissionPolicy '{RELEASE}-web-listing'" in answer.body["message"]
+
+
+def test_web_may_neither_read_make_nor_delete_leases_nor_touch_the_controllers_own(
+    web: Account, cluster: ControlPlane, listings: Manifest
+) -> None:
+    answers = [
+        web.create(listings),
+        web.delete(listings),
+        web.replace(listings),
+        web.patch(lease(), {"metadata": {"annotations": {LISTING_ASKED: "8f0c"}}}),
+    ]
+
+    assert [answer.status for answer in answers] == [403] * 4
 
 
 def test_what_a_mutating_webhook_adds_is_admitted_where_the_values_name_it(

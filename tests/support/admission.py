@@ -13,11 +13,12 @@ from typing import Any
 from previewbot.api import AgentSeen, Lifecycle, Observed, Phase, Poke, Preview, Reason, new_object
 from previewbot.clients.kubernetes.resources import without_nulls
 from previewbot.config.repository import Entry, TargetPath, parse_target
-from previewbot.config.server import GatewaySettings
+from previewbot.config.server import GatewaySettings, LeaseSettings
 from previewbot.engine import links, mirrord
 from previewbot.engine.mirrord import DesiredSession
 from previewbot.reconciler.reporters import kubernetes_events
 from previewbot.rules.environment_keys import environment_key
+from previewbot.runtime.listing_asked import ListingAsked
 from tests.chart.helm import NAMESPACE
 from tests.chart.release import Account, change, installed, place_of, prepare
 from tests.chart.release import put as put_on
@@ -104,6 +105,11 @@ def lease() -> Manifest:
     return {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": metadata, "spec": spec}
 
 
+def lease_of_listings() -> Manifest:
+    """Return the Lease in which web asks for a listing, as the controller makes it."""
+    return ListingAsked.manifest(LeaseSettings(name="previewbot-controller-listing", namespace=NAMESPACE))
+
+
 def event() -> Manifest:
     """Return an Event about a Preview, as `kubectl describe` shows it."""
     return dict(kubernetes_events.event_of(PREVIEW, "Ready", NOW))
@@ -111,7 +117,7 @@ def event() -> Manifest:
 
 def others() -> list[Manifest]:
     """Return the rest of what the controller makes."""
-    return [preview_object(), lease(), event()]
+    return [preview_object(), lease(), lease_of_listings(), event()]
 
 
 def theirs() -> Manifest:

@@ -137,6 +137,13 @@ def in_review(place: str, body: str = "/preview status") -> dict[str, Any]:
     }
 
 
+def written_in(place: str, body: str) -> tuple[str, dict[str, Any]]:
+    """Return the event, and its payload, of a text in the conversation, in a review or on lines."""
+    if place == "conversation":
+        return "issue_comment", issue_comment(body)
+    return "pull_request_review" + ("_comment" if place == "comment" else ""), in_review(place, body)
+
+
 def check_run(app: int = 1, numbers: tuple[int, ...] = (42,)) -> dict[str, Any]:
     return {
         "action": "completed",
@@ -362,6 +369,59 @@ def test_the_others_poke_the_preview_and_only_some_may_create_one(
     ((spec, poke, creating),) = cluster.pokes
     assert (spec.repository_id, spec.number, spec.installation_id, creating) == (812, 42, 7, create)
     assert (poke.delivery_id, poke.poked_at) == ("d-1", NOW)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "\r\n/preview stop",
+        " /preview stop",
+        "\ufeff/preview stop",
+        "\u200b/preview stop",
+        "\u3000/preview stop",
+        "LGTM, thanks!\r\n\r\n/preview stop",
+        "LGTM\u2028/preview stop",
+        "`/preview stop`",
+        "<!-- saved reply -->\n/preview stop",
+        "/preview: stop",
+        "@previewbot /preview stop",
+        "/preview stop\r\n/preview start",
+        "/preview strat",
+    ],
+)
+@pytest.mark.parametrize("place", ["conversation", "review", "comment"])
+def test_a_command_pokes_wherever_and_however_it_is_written(
+    client: FlaskClient, cluster: Cluster, place: str, body: str
+) -> None:
+    """Silence would be taken for obedience."""
+    answer = deliver(client, *written_in(place, body))
+
+    assert answer.status_code == 202
+    ((spec, poke, create),) = cluster.pokes
+    assert (spec.number, create) == (42, True)
+    told = {"conversation": poke.comment_id, "review": poke.review_id, "comment": poke.review_comment_id}
+    assert {name for name, number in told.items() if number} == {place}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "```\n/preview stop\n```",
+        "> /preview stop",
+        "    /preview stop",
+        "write `/preview stop` to stop it",
+        "<!-- /preview stop -->",
+        "/previewbot stop",
+        "see /preview",
+    ],
+)
+@pytest.mark.parametrize("place", ["conversation", "review", "comment"])
+def test_what_is_quoted_shown_as_code_or_hidden_pokes_nothing(
+    client: FlaskClient, cluster: Cluster, place: str, body: str
+) -> None:
+    answer = deliver(client, *written_in(place, body))
+
+    assert (answer.status_code, cluster.pokes) == (204, [])
 
 
 def test_lower_bounds_come_with_the_poke(client: FlaskClient, cluster: Cluster) -> None:
