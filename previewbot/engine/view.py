@@ -7,11 +7,14 @@ from previewbot.config.server import Settings
 from previewbot.engine.links import page_url
 from previewbot.engine.mirrord import KIND, POD_SESSION, header
 from previewbot.rules.commands import DEFINITIONS
+from previewbot.rules.commands.logs import withheld
 from previewbot.text.render import View
 
 
 def view_of(settings: Settings, preview: Preview) -> View:
     """Return a Preview with the addresses that its texts name, and what they may quote."""
+    # What is refused to everybody here is not offered.
+    no_logs = withheld(settings, public=preview.status.observed.public)
     web_url = settings.github.web_url.rstrip("/")
     return View(
         preview=preview,
@@ -21,7 +24,7 @@ def view_of(settings: Settings, preview: Preview) -> View:
         header=header(preview.spec.environment_key),
         logs=settings.comment.logs,
         log_commands=_log_commands(preview),
-        commands=[each.help for each in DEFINITIONS],
+        commands=[each.help for each in DEFINITIONS if each.name != "logs" or not no_logs],
     )
 
 

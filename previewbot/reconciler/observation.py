@@ -202,11 +202,13 @@ class Limits:
 class LogsRead:
     """What the services that run said last, by name, where somebody asks for it; of each few lines, masked.
 
-    `withheld` names the words that say why it may not be shown, empty where it may.
+    `withheld` names the words that say why it may not be shown, empty where it may. `unread` are services
+    with a session of which nothing could be read.
     """
 
     lines: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     withheld: str = ""
+    unread: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -178,7 +178,7 @@ async def test_a_label_triggers_a_preview_and_its_removal_ends_it(town: Scene) -
     assert "Triggered by the label preview." in pull.comment
 
     town.world.github.unlabel(pull.number, "preview")
-    await pull.says("**Nothing to preview**: nothing asks for a preview of this pull request any more.")
+    await pull.says("**Nothing to preview**: nothing asks for a preview of this pull request.")
     await pull.ended()
 
 

@@ -139,4 +139,28 @@ async def test_a_log_that_cannot_be_read_stops_no_pass() -> None:
     world.fail("read log", by=Forbidden("Kubernetes", status=403, message="no logs"))
     answers = await asked(world)
 
-    assert "no lines to show" in answers[-1]
+    assert "**checkout** runs, but its last lines cannot be read now" in answers[-1]
+    assert "This is for your platform team" in answers[-1]
+
+
+@pytest.mark.parametrize(
+    ("settings", "private", "offered"),
+    [
+        ({}, True, True),
+        ({}, False, False),
+        ({"commands": {"logs_in_public_repositories": True}}, False, True),
+        ({"comment": {"logs": False}}, True, False),
+    ],
+)
+async def test_what_would_be_refused_to_everybody_is_neither_explained_nor_meant(
+    settings: dict[str, Any], private: bool, offered: bool
+) -> None:
+    world = await a_world(private=private, **settings)
+    (status_comment,) = world.github.own_comments()
+    explained = (await asked(world, "/preview help"))[-1]
+    suggested = (await asked(world, "/preview lgos"))[-1]
+
+    for text in (status_comment, explained):
+        assert ("`/preview logs`" in text) is offered
+    assert ("`logs`" in explained) is offered
+    assert ("did you mean `/preview logs`?" in suggested) is offered

@@ -94,7 +94,11 @@ REPLIES: dict[str, dict[str, str]] = {
     "unchanged-service": {"service": "pricing", "changed": "checkout"},
     "service-not-running": {"service": "pricing"},
     "left-for-a-person": {"service": "pricing"},
-    "told-apart": {"suggestion": "/preview stop"},
+    "told-apart": {"text": "/preview stop", "suggestion": "/preview stop"},
+    "others-count": {"obeyed": "/preview status\n/preview extend 1h\n/preview start web"},
+    "merged": {},
+    "unread-logs": {"service": "checkout", "state": "Ready"},
+    "extended-to-limit": {"until": NOW.isoformat()},
     "too-many-commands": {"text": "/preview help", "most": "10"},
     "already-running": {},
     "not-in-a-review": {"text": "/preview stop", "there": "extend status help"},
@@ -107,6 +111,28 @@ def test_each_answer_reads_as_it_is_held(words: str) -> None:
     text = RENDERER.reply([Said(words, REPLIES[words])], COMMENT, view_of(STATES["ready"]))
 
     held(GOLDEN / "replies" / f"{words}.md", text)
+
+
+@pytest.mark.parametrize("state", ["closed", "merged"])
+def test_the_help_of_a_closed_pull_request_names_what_is_answered_there(state: str) -> None:
+    text = RENDERER.reply([Said("help", {})], COMMENT, view_of(STATES[state]))
+
+    held(GOLDEN / "replies" / f"help-{state}.md", text)
+
+
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [
+        ("Ready", "runs, but"),
+        ("Idle", "is asleep"),
+        ("Deploying", "does not run yet"),
+        ("", "does not run yet"),
+    ],
+)
+def test_of_a_service_without_lines_it_is_said_why(state: str, words: str) -> None:
+    said = [Said("unread-logs", {"service": "checkout", "state": state})]
+
+    assert f"**checkout** {words}" in RENDERER.reply(said, COMMENT, view_of(STATES["ready"]))
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,7 @@ from previewbot.api import (
     RequestId,
     RequestKind,
     Requests,
+    Said,
     Status,
 )
 from previewbot.api.github import PullRequest
@@ -246,3 +247,44 @@ def test_ids_of_another_kind_of_request_are_not_comparable_and_stay() -> None:
     assert comment_request(1) not in requests.handled
     assert requests.floor == 149
     assert comment_request(7).kind == RequestKind.ISSUE_COMMENT
+
+
+def after_all(commands: tuple[Command | UnknownCommand, ...], status: Status) -> Reply:
+    request = Request(comment_request(900), "alice", commands, False, True, hand=Hand.OWN)
+    return the_reply(
+        apply_request(status, request, facts=facts_of(HEAD), ttl_max=timedelta(hours=72), now=NOW)
+    )
+
+
+def test_where_some_commands_of_a_comment_are_refused_the_answer_names_those_that_count() -> None:
+    typo = UnknownCommand("/preview strat", "/preview start")
+    reply = after_all((Command("stop"), typo, Command("status")), RUNNING)
+
+    assert reply.reaction == "confused"
+    assert reply.said[-1] == Said("others-count", {"obeyed": "/preview stop\n/preview status"})
+
+
+@pytest.mark.parametrize(
+    "commands", [(Command("status"), Command("help")), (Command("extend"), Command("extend"))]
+)
+def test_where_all_or_none_count_nothing_is_said_of_it(commands: tuple[Command, ...]) -> None:
+    assert "others-count" not in [each.words for each in after_all(commands, RUNNING).said]
+
+
+@pytest.mark.parametrize("status", [RUNNING, NOTHING])
+def test_what_was_not_carried_out_in_a_list_is_named_as_it_was_written(status: Status) -> None:
+    reply = after_all((UnknownCommand("/preview stop", "/preview stop", apart=True),), status)
+
+    assert reply.values == {"text": "/preview stop", "suggestion": "/preview stop"}
+
+
+@pytest.mark.parametrize(("merged", "words"), [(True, "merged"), (False, "closed")])
+def test_nobody_is_told_to_reopen_what_was_merged(merged: bool, words: str) -> None:
+    closed = replace(a_pull_request(), state="closed", merged=merged)
+
+    assert the_reply(after(Command("start"), OVER, closed)).words == words
+
+
+@pytest.mark.parametrize(("hours", "words"), [(2, "extended"), (64, "extended"), (65, "extended-to-limit")])
+def test_whoever_asks_for_more_than_there_is_is_told_so(hours: int, words: str) -> None:
+    assert the_reply(after(Command("extend", duration=timedelta(hours=hours)), RUNNING)).words == words

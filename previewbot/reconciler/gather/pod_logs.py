@@ -13,6 +13,7 @@ from previewbot.reconciler.conversation import Request
 from previewbot.reconciler.observation import Found, LogsRead, PullRequestFacts
 from previewbot.rules import pod_problems as rules
 from previewbot.rules.commands import Command
+from previewbot.rules.commands.logs import withheld
 from previewbot.rules.masking import excerpt
 
 log = logging.getLogger(__name__)
@@ -40,13 +41,9 @@ async def read_logs(
         for asked in request.asked
         if isinstance(asked, Command) and asked.name == "logs"
     ]
-    if not asked or facts.pull_request.state == "closed":
-        return LogsRead()
-    settings = context.settings
-    if not settings.comment.logs:
-        return LogsRead(withheld="logs-withheld")
-    if not facts.pull_request.private and not settings.commands.logs_in_public_repositories:
-        return LogsRead(withheld="logs-in-public")
+    why_not = withheld(context.settings, public=not facts.pull_request.private)
+    if why_not or not asked or facts.pull_request.state == "closed":
+        return LogsRead(withheld=why_not)
     wanted = {name for each in asked for name in each.services}
     everything = any(not each.services for each in asked)
     there = {child.uid for child in found if child.owner_uid == preview.uid and not child.deleting_since}
@@ -56,7 +53,8 @@ async def read_logs(
         if child.kind == mirrord.KIND and child.uid in there and (everything or child.service in wanted)
     ]
     lines = {child.service: await _last_lines(context, preview, child) for child in sessions[:_MOST_READ]}
-    return LogsRead({name: said for name, said in lines.items() if said is not None})
+    read = {name: said for name, said in lines.items() if said is not None}
+    return LogsRead(read, unread=tuple(name for name in lines if name not in read))
 
 
 async def _last_lines(context: Context, preview: Preview, child: Child) -> tuple[str, ...] | None:
@@ -64,6 +62,7 @@ async def _last_lines(context: Context, preview: Preview, child: Child) -> tuple
     service = next((each for each in preview.status.services if each.name == child.service), None)
     pod = rules.newest_pod(context.pods(child.namespace, child.uid))
     if service is None or not service.container or pod is None:
+        log.info("nothing to read a log of", extra={"preview": preview.name, "session": child.name})
         return None
     name = str(pod["metadata"]["name"])
     try:

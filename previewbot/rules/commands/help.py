@@ -14,8 +14,7 @@ def _parse(words: Sequence[str]) -> Command | None:
 
 HELP = Definition(
     name="help",
-    help=CommandHelp("/preview help", "explains all of this", in_reviews=True),
+    help=CommandHelp("/preview help", "explains all of this", in_reviews=True, when_closed=True),
     parse=_parse,
     synonyms=("commands", "usage"),
-    when_closed=True,
 )

@@ -14,8 +14,7 @@ def _parse(words: Sequence[str]) -> Command | None:
 
 STATUS = Definition(
     name="status",
-    help=CommandHelp("/preview status", "says how it stands", in_reviews=True),
+    help=CommandHelp("/preview status", "says how it stands", in_reviews=True, when_closed=True),
     parse=_parse,
     synonyms=("info",),
-    when_closed=True,
 )

@@ -46,18 +46,21 @@ class Definition:
     """One command: how it is written, and where and when it may be.
 
     `parse` makes a command of the words behind its name, or None if they do not fit it; `synonyms` are words
-    that are answered with its name. `when_closed`: it may also be asked of a pull request that is closed.
-    `is_order`: of those the newest counts, in whatever order they are read.
+    that are answered with its name. `is_order`: of those the newest counts, in whatever order they are read.
     """
 
     name: CommandName
     help: CommandHelp
     parse: Callable[[Sequence[str]], Command | None]
     synonyms: tuple[str, ...] = ()
-    when_closed: bool = False
     is_order: bool = False
 
     @property
     def in_reviews(self) -> bool:
         """Whether it may also be written in a review or at a line."""
         return self.help.in_reviews
+
+    @property
+    def when_closed(self) -> bool:
+        """Whether it may also be asked of a pull request that is closed."""
+        return self.help.when_closed

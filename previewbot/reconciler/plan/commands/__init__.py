@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from previewbot.api import RequestKind, Status
 from previewbot.reconciler.conversation import Request
 from previewbot.reconciler.observation import LogsRead, PullRequestFacts
-from previewbot.reconciler.plan.commands.answering import owe_reply, settle_replies, show_eyes
+from previewbot.reconciler.plan.commands.answering import beside, owe_reply, settle_replies, show_eyes
 from previewbot.reconciler.plan.commands.asking import extend, logs, tell
 from previewbot.reconciler.plan.commands.corrections import NOT_OBEYED, as_it_stands, is_edit_since
 from previewbot.reconciler.plan.commands.given import Answer, Effect, Given, refusal
@@ -49,21 +49,21 @@ def apply_request(
     if not request.standing.counts:
         status = owe_reply(status, request, [refusal(NOT_OBEYED[request.standing])])
         return with_handled(with_correctable(status, request.id, None), request.id)
-    answers = list[Answer]()
+    answers, read = list[Answer](), logs or LogsRead()
     for asked in request.asked:
         if isinstance(asked, UnknownCommand):
-            answers.append(not_understood(status, asked, facts.pull_request))
+            answers.append(not_understood(status, asked, facts.pull_request, read))
             continue
         if request.id.kind != RequestKind.ISSUE_COMMENT and not NAMED[asked.name].in_reviews:
-            answers.append(not_in_a_review(asked))
+            answers.append(not_in_a_review(asked, read))
             continue
-        status, answer = _apply(status, Given(asked, request, facts, ttl_max, now, logs or LogsRead()))
+        status, answer = _apply(status, Given(asked, request, facts, ttl_max, now, read))
         answers.append(answer)
         # What a command started triggers a preview, and the next command goes by that.
         status = record_facts(status, facts, now)
     # In the same write as the answer: what was obeyed is never carried out again in other words.
     in_vain = all(answer.reaction == "confused" for answer in answers)
-    status = owe_reply(status, request, answers)
+    status = owe_reply(status, request, [*answers, *beside(request, answers)])
     status = with_correctable(status, request.id, as_it_stands(request) if in_vain else None)
     return with_handled(status, request.id)
 
@@ -71,7 +71,7 @@ def apply_request(
 def _apply(status: Status, given: Given) -> Effect:
     definition = NAMED[given.command.name]
     if given.pull_request.state == "closed" and not definition.when_closed:
-        return status, refusal("closed")
+        return status, refusal("merged" if given.pull_request.merged else "closed")
     effect = _EFFECTS[given.command.name]
     if not definition.is_order or given.request.id.kind != RequestKind.ISSUE_COMMENT:
         return effect(status, given)

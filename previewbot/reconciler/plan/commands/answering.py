@@ -9,7 +9,7 @@ from previewbot.api import Goal, Phase, Reason, Reply, Said, Status
 from previewbot.reconciler.conversation import Request
 from previewbot.reconciler.plan.commands.given import Answer
 from previewbot.reconciler.plan.inbox import correctable
-from previewbot.rules.commands import Command
+from previewbot.rules.commands import Command, written
 
 _REPLIES_KEPT = 100
 """Where more answers are owed than this, nobody waits for the oldest any more."""
@@ -33,6 +33,21 @@ def owe_reply(status: Status, request: Request, answers: Sequence[Answer]) -> St
         edited_at=request.edited_at if correctable(status.requests, request.id) else None,
     ).saying([each for index, each in enumerate(said) if each not in said[:index]])
     return _with_reply(status, reply)
+
+
+def beside(request: Request, answers: Sequence[Answer]) -> Sequence[Answer]:
+    """Return what is said of those commands of a comment that count although others are refused.
+
+    The one reaction is that of the refusal, and nobody should have to guess what became of the others.
+    """
+    counting = [
+        written(asked)
+        for asked, answer in zip(request.asked, answers, strict=True)
+        if isinstance(asked, Command) and answer.reaction != "confused"
+    ]
+    if not counting or len(counting) == len(answers):
+        return ()
+    return (Answer(words="others-count", values={"obeyed": "\n".join(dict.fromkeys(counting))}),)
 
 
 def show_eyes(status: Status, request: Request) -> Status:

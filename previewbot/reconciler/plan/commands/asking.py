@@ -39,7 +39,8 @@ def extend(status: Status, given: Given) -> Effect:
         return status, refusal("extend-at-limit", until=lifecycle.expires_at.isoformat())
     until = min(lifecycle.expires_at + command.duration, latest)
     extended = replace(status, lifecycle=replace(lifecycle, expires_at=until))
-    return extended, Answer("rocket", "extended", {"until": until.isoformat()})
+    words = "extended" if until == lifecycle.expires_at + command.duration else "extended-to-limit"
+    return extended, Answer("rocket", words, {"until": until.isoformat()})
 
 
 def logs(status: Status, given: Given) -> Effect:
@@ -50,10 +51,17 @@ def logs(status: Status, given: Given) -> Effect:
     if names and (unknown := unknown_service(status, given.facts, names)) is not None:
         return status, unknown
     wanted = [name for name in read.lines if not names or name in names]
-    if not wanted:
+    unread = [name for name in read.unread if not names or name in names]
+    if not wanted and not unread:
         return status, refusal("no-logs")
     said = [Said("logs", {"service": name, "log": "\n".join(read.lines[name])}) for name in wanted]
+    said += [Said("unread-logs", {"service": name, "state": _state(status, name)}) for name in unread]
     shown = said[:MOST_SERVICES]
     if len(said) > MOST_SERVICES:
         shown.append(Said("more-logs", {"most": str(MOST_SERVICES)}))
-    return status, Answer("rocket", shown[0].words, shown[0].values, more=tuple(shown[1:]))
+    reaction = "rocket" if wanted else "confused"
+    return status, Answer(reaction, shown[0].words, shown[0].values, more=tuple(shown[1:]))
+
+
+def _state(status: Status, name: str) -> str:
+    return next((each.phase.value for each in status.services if each.name == name), "")
