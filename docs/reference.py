@@ -82,12 +82,13 @@ wrong in it is told in the comment, with the line and what to write instead.
   pass `baggage` on, and the comment says so in place of a link. Without `check` that is not known of
   services behind the entry; the entry's own service needs none.
 - `build` says which run builds a service's image, for words about one that is not there:
-  `{{workflow: docker.yml}}` is the file of a workflow, `{{check: build image}}` a check run: a job's, or of
-  another CI system that reports to GitHub's Checks. Commit *statuses*, as some systems set them by default,
-  are no checks and are not read: that would take one permission more of every installation. Without `build`
-  the likeliest run counts: one that ran when an image of this service appeared before, then by what
-  workflows, jobs and checks are called; never a bot's review, a linter, coverage, or a deployment that waits.
-  Whether the image is there only the registry says.
+  `{{workflow: docker.yml}}` is the file of a workflow (also of one that another calls), and
+  `{{check: build image}}` a check run: a job's, as it is called or as a pull request shows it
+  (`CI / image (pull_request)`), or of another CI system that reports to GitHub's Checks. Commit *statuses*,
+  as some systems set them by default, are no checks and are not read: that would take one permission more of
+  every installation. Without `build` the likeliest run counts: one that ran when an image of this service
+  appeared before, then by what workflows, jobs and checks are called; never a bot's review, a linter,
+  coverage, or a deployment that waits. Whether the image is there only the registry says.
 - Without `/container/<name>` in its `target`, a service replaces the container that runs its image's
   repository in staging; where none does, what mirrord's CLI takes: the one that the annotation
   `kubectl.kubernetes.io/default-container` names, else the first that is no well-known sidecar. A

@@ -14,7 +14,8 @@ class WorkflowRun:
     """A run of a workflow for a commit, in GitHub's words; `path` is that of the file, or `dynamic/…`.
 
     `suite` is the check suite in which its jobs are check runs, 0 if GitHub does not say. `changed_at` is
-    when GitHub last noted anything of it: of one that is done, its end.
+    when GitHub last noted anything of it: of one that is done, its end. `uses` are the paths of this
+    repository's workflows that it calls; what is called has no run of its own.
     https://docs.github.com/en/rest/actions/workflow-runs#list-workflow-runs-for-a-repository
     """
 
@@ -29,6 +30,7 @@ class WorkflowRun:
     started_at: datetime | None = None
     changed_at: datetime | None = None
     suite: int = 0
+    uses: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

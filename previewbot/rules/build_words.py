@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from enum import IntEnum
 
 _WORD_RE = re.compile(r"[eE]2[eE]|[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[0-9]+")
+_MATRIX_RE = re.compile(r"\s*\([^()]*\)\s*$")
 _READ = 200
 """Characters of a name that are looked at."""
 
@@ -29,40 +30,59 @@ _NOUNS = _words("""
     skaffold
 """)
 # What builds nothing, whatever else its name has: it looks at the change, or talks of it.
-_ELSEWHERE = _words("""
-    assign assignee audit automerge backport board bundlewatch changelog cherry chromatic cla claude
-    clean cleanup codecov codeql coderabbit commitlint conflict conflicts copilot coverage coveralls dco
-    dependabot dependencies dependency discord docs documentation eslint format formatting gemini
-    gitleaks greet greeting greetings grype hadolint label labeler labeller labels licence license
-    licenses lighthouse lint linter linting markdown merge merged notification notifications notify
-    pages prettier project projects renovate report reports results review reviewer reviewers reviews
-    ruff sast scan scanner scanning scorecard security semantic semgrep size slack snyk sonar sonarcloud
-    sonarqube spellcheck spelling stale status storybook style sync title triage trivy typos
-    vulnerabilities vulnerability welcome
+_LOOKS_AT_CODE = _words("""
+    actionlint audit codecov codeql coverage coveralls eslint format formatter formatting gitleaks golangci
+    hadolint lint linter linters linting prettier ruff sast scan scanner scanning scorecard security semgrep
+    shellcheck snyk sonar sonarcloud sonarqube spellcheck spelling style trivy typos yamllint zizmor
 """)
+_ELSEWHERE = _LOOKS_AT_CODE | _words("""
+    assign assignee automerge backport board bundlewatch changelog changeset changesets chart charts cherry
+    chromatic cla claude clean cleanup coderabbit commit commitlint commits compress conflict conflicts
+    conventional copilot danger dco dependabot dependencies dependency devcontainer devcontainers discord
+    dockle docs documentation gemini greet greeting greetings grype imgbot infracost label labeler labeller
+    labels licence license licenses lighthouse markdown merge merged notification notifications notify
+    opentofu optimise optimize pages please precommit project projects renovate report reports results
+    review reviewer reviewers reviews scout semantic size slack stale status storybook sync terraform
+    terragrunt title tofu triage vulnerabilities vulnerability welcome
+""")
+_DOCS = _words("docs documentation pages report reports results")
 _TESTS = _words("""
     acceptance benchmark benchmarks cypress e2e integration jest mypy playwright pytest smoke spec specs
     test testing tests typecheck types unit verify
 """)
+# These use images, where a "test image" may be one that is built.
+_TESTS_OF_ALL = _words("acceptance cypress e2e integration playwright smoke")
+_NO_TEST = "continuous integration"
+_JOINS = _words("manifest manifests merge multiarch")
+_JOINED = _words("64 amd and arch arm create digest digests multi platform platforms tag tags")
 _DELIVERS = _words("""
     argocd cd delivery deploy deployment deployments deploys environment helm prod production promote
-    rollout staging terraform
+    rollout staging
 """)
 
 # Apps that are CI systems, by the slug in their address. Whoever builds elsewhere and is not among them is
 # known by a check's name (`image`), or by `build: {check: …}`.
 _CI_SYSTEMS = _words("""
-    appveyor aws-codebuild azure-pipelines bitrise buildkite circleci circleci-checks cirrus-ci
-    codefresh codefresh-io depot drone github-actions gitlab google-cloud-build harness jenkins
-    jenkins-ci namespace-cloud prow semaphore-ci semaphoreci teamcity tekton travis-ci woodpecker
+    azure-pipelines cirrus-ci codefresh-io depot drone drone-ci github-actions gitlab google-cloud-build
+    harness namespace-cloud prow semaphore-ci travis-ci
 """)
+# By these an App is known that somebody made for their own server, `acme-jenkins` say, or what it reports.
+_CI_PRODUCTS = _words("""
+    appveyor bitrise buildkite circleci codebuild codefresh codepipeline concourse jenkins konflux
+    semaphoreci teamcity tekton travis woodpecker
+""")
+_PIPELINES_AS_CODE = ("pipelines", "as", "code")
+"""Tekton's, in an App of one's own: https://pipelinesascode.com/docs/install/github_apps/"""
 # And Apps whose checks build nothing that a registry would have, though some call it a build.
 _NO_CI_SYSTEMS = _words("""
-    amplify aws-amplify-us-east-1 chromatic-com cla-assistant cloudflare-pages
-    cloudflare-workers-and-pages codacy-production codecov coderabbitai dco deepsource-io dependabot
-    easycla expo fly-io gitguardian github-advanced-security github-code-scanning heroku mergify netlify
-    percy railway-app read-the-docs readthedocs render renovate snyk-io socket-security sonarcloud
-    sonarqubecloud vercel
+    chromatic-com cla-assistant cloudflare-pages cloudflare-workers-and-pages codacy-production deepsource-io
+    fly-io github-advanced-security github-code-scanning graphite-app greptile-apps pkg-pr-new pre-commit-ci
+    railway-app read-the-docs socket-security
+""")
+# The same by one word of an App's: Amplify has an App for each of its regions.
+_NO_CI_PRODUCTS = _words("""
+    amplify argos chromatic codecov coderabbitai cursor dco dependabot easycla expo firebase gitguardian
+    heroku mergify netlify percy readthedocs render renovate snyk sonarcloud sonarqubecloud vercel
 """)
 
 
@@ -82,26 +102,44 @@ def words_of(name: str) -> tuple[str, ...]:
     return tuple(word.lower() for word in _WORD_RE.findall(name[:_READ]))
 
 
-def says(name: str) -> Says:
-    """Return what a name says of whether it builds images."""
-    words = frozenset(words_of(name))
+def says(name: str, things: Iterable[str] = ()) -> Says:
+    """Return what a name says of whether it builds images; words that only call these things say nothing.
+
+    Services are called `reviews`, `docs` or `notifications`.
+    """
+    words = frozenset(_without(words_of(name), (*things, _NO_TEST)))
     verb, noun, elsewhere = words & _VERBS, words & _NOUNS, words & _ELSEWHERE
     # "Lint, test and build image" does build one; "Scan image" does not, and "Publish test results" neither.
-    if verb and noun and not {"report", "reports", "results", "docs", "documentation", "pages"} & words:
+    if verb and noun and not _DOCS & words:
         return Says.IMAGE
     if elsewhere:
-        return Says.ELSEWHERE
-    # "Deploy container to production" runs what is there.
+        # "Lint, test and build": the code is looked at as well.
+        also = "build" in words and elsewhere <= _LOOKS_AT_CODE
+        return Says.BUILD if also else Says.ELSEWHERE
+    # "Deploy container to production" runs what is there, and so do "Integration tests in Docker".
     if noun and not words & _DELIVERS:
-        return Says.IMAGE
+        if verb or not words & _TESTS:
+            return Says.IMAGE
+        return Says.TESTS if words & _TESTS_OF_ALL else Says.NOTHING
     if verb:
         return Says.BUILD
     return Says.TESTS if words & _TESTS else Says.NOTHING
 
 
-def delivers(name: str) -> bool:
+def joins(name: str, things: Iterable[str] = ()) -> bool:
+    """Return whether a job may put the images of several platforms together, and give them their tags.
+
+    https://docs.docker.com/build/ci/github-actions/multi-platform/ calls it `merge`.
+    """
+    job = _MATRIX_RE.sub("", name[:_READ]).rpartition(" / ")[2]
+    words = frozenset(_without(words_of(job), things))
+    return bool(words & _JOINS) and words <= _JOINS | _JOINED | _VERBS | _NOUNS
+
+
+def delivers(name: str, things: Iterable[str] = ()) -> bool:
     """Return whether a name speaks of delivering what was built: what it waits for is no build's approval."""
-    return bool(frozenset(words_of(name)) & _DELIVERS) and says(name) is not Says.IMAGE
+    words = frozenset(_without(words_of(name), things))
+    return bool(words & _DELIVERS) and says(name, things) is not Says.IMAGE
 
 
 def mentions(name: str, things: Iterable[str]) -> int:
@@ -114,11 +152,28 @@ def mentions(name: str, things: Iterable[str]) -> int:
     return max(map(len, found), default=0)
 
 
-def is_ci_system(app: str) -> bool | None:
-    """Return whether an App is a system that builds; None of one that is on no list."""
-    if app in _CI_SYSTEMS:
+def is_ci_system(app: str, check: str = "") -> bool | None:
+    """Return whether an App, or what it reports, is of a system that builds; None if that is on no list."""
+    words = frozenset(app.split("-"))
+    if app in _NO_CI_SYSTEMS or words & _NO_CI_PRODUCTS:
+        return False
+    called = words_of(check)
+    if app in _CI_SYSTEMS or _CI_PRODUCTS & (words | frozenset(called)):
         return True
-    return False if app in _NO_CI_SYSTEMS else None
+    return True if _within(_PIPELINES_AS_CODE, called) else None
+
+
+def _without(words: Sequence[str], things: Iterable[str]) -> tuple[str, ...]:
+    """Return words without the names of things in them, the longest first."""
+    left = tuple(words)
+    for thing in sorted(filter(_means_something, map(words_of, things)), key=len, reverse=True):
+        at = 0
+        while at <= len(left) - len(thing):
+            if left[at : at + len(thing)] == thing:
+                left = left[:at] + left[at + len(thing) :]
+            else:
+                at += 1
+    return left
 
 
 def _means_something(words: Sequence[str]) -> bool:

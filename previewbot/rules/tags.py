@@ -19,8 +19,24 @@ _TAG_RE = re.compile(r"\w[\w.-]{0,127}", re.ASCII)
 _SHORTEST = 7
 """Characters of a commit by which a tag is known to be of it, as docker/metadata-action writes them."""
 
+# What tools for signing and caching put beside images, which nobody deploys:
+# https://github.com/sigstore/cosign/blob/main/specs/SIGNATURE_SPEC.md
+_NO_IMAGE_RE = re.compile(
+    r"sha(?:256|512)-[0-9a-f]{64,128}(?:\.\w+)?|(?:build[-_]?)?cache(?:[-_.].*)?|.*[-_.]?buildcache"
+)
+
+# How a pull request stands in a tag: `pr-42`, and `42/merge` (its ref) with another character for the slash.
+_OF_PULL_REQUEST = (
+    r"(?:(?:refs[-_.])?(?:pr|pull|mr|pull[-_.]?request|preview)[-_.]?%d(?:[-_.](?:merge|head))?|%d[-_.]merge)"
+)
+
 _SHOWN = 3
 _HEX_RE = re.compile(r"(?<![0-9a-f])[0-9a-f]{7,64}(?![0-9a-f])")
+
+
+_PLATFORM_RE = re.compile(
+    r"(?<![a-z0-9])(?:amd64|arm64|arm[-_]?v[67]|x86[-_]64|s390x|ppc64le|386|i386)(?![a-z0-9])"
+)
 
 
 @dataclass(frozen=True)
@@ -52,9 +68,14 @@ def alike(tags: Iterable[str], wanted: Wanted) -> Alike:
     """Return the tags that tell most of why the one that is looked for is not there."""
     # Whoever may push chooses them: a tag that looks like a secret is not repeated. A commit looks like one.
     unique = filter(is_tag, dict.fromkeys(tags))
-    known = [tag for tag in unique if MASK not in one_line(_HEX_RE.sub("", tag))]
+    images = [tag for tag in unique if not _NO_IMAGE_RE.fullmatch(tag)]
+    known = [tag for tag in images if MASK not in one_line(_HEX_RE.sub("", tag))]
     written = [(_template_of(tag, wanted), tag) for tag in known]
-    found = sorted((place, tag, template) for (place, template), tag in written if place is not None)
+    # First such as a template can write.
+    found = sorted(
+        ((place, tag, template) for (place, template), tag in written if place is not None),
+        key=lambda each: (each[0], not each[2], each[1]),
+    )
     if found:
         best = found[0]
         instead = f"{wanted.template.rpartition(':')[0]}:{best[2]}" if best[2] else ""
@@ -70,16 +91,37 @@ def _template_of(tag: str, wanted: Wanted) -> tuple[int | None, str]:
     for place, (whole, short, sha) in enumerate(commits):
         for field, text in ((whole, sha), (short, sha[:_SHORTEST])):
             if _stands_alone(text, tag):
-                return place, tag.replace(text, f"{{{field}}}")
+                return place, _with_fields(tag, text, field, wanted)
         if sha[:_SHORTEST] in _parts(tag):
             # Eight or twelve characters, say, or what no field writes.
             return 100 + place, ""
-    if wanted.number and re.fullmatch(rf"(?:pr|pull|mr)[-_.]?{wanted.number}", tag, re.IGNORECASE):
-        return 200, tag.removesuffix(str(wanted.number)) + "{number}"
+    if wanted.number and re.fullmatch(_OF_PULL_REQUEST.replace("%d", str(wanted.number)), tag, re.IGNORECASE):
+        return 200, tag.replace(str(wanted.number), "{number}")
     branch = sanitise_branch(wanted.branch)
     if branch and tag == branch:
         return 201, "{branch}"
     return None, ""
+
+
+def _with_fields(tag: str, sha: str, field: str, wanted: Wanted) -> str:
+    """Return how a template writes a tag that has a commit; `""` if something else in it changes as well.
+
+    Versions, dates and numbers of runs are no fields. Of the next pull request such a tag would never come.
+    """
+    before, _, after = tag.partition(sha)
+    first, last = _part_with_fields(before, wanted), _part_with_fields(after, wanted)
+    return "" if first is None or last is None else f"{first}{{{field}}}{last}"
+
+
+def _part_with_fields(part: str, wanted: Wanted) -> str | None:
+    branch, marked = sanitise_branch(wanted.branch), part
+    if branch:
+        marked = re.sub(rf"(?<![\w.-]){re.escape(branch)}(?![\w.])(?=-|$)", "{branch}", marked)
+    if wanted.number:
+        number = rf"((?<![a-z0-9])(?:pr|mr|pull)[-_.]?){wanted.number}(?![0-9])"
+        marked = re.sub(number, r"\g<1>{number}", marked, flags=re.IGNORECASE)
+    left = _PLATFORM_RE.sub("", marked.replace("{branch}", "").replace("{number}", ""))
+    return None if re.search("[0-9]", left) else marked
 
 
 def _stands_alone(sha: str, tag: str) -> bool:

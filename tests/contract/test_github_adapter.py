@@ -15,7 +15,8 @@ import yaml
 from previewbot import errors
 from previewbot.api.github import ChangedFile
 from previewbot.clients.github import GitHub, InstallationClient
-from previewbot.rules.builds import Sought, build_of
+from previewbot.rules.build_candidates import Sought
+from previewbot.rules.builds import build_of
 from previewbot_demo.github import Account as Person
 from previewbot_demo.github import FakeGitHub
 from tests.support.github_town import APP, github_town

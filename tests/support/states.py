@@ -498,6 +498,7 @@ STATES: dict[str, Preview] = {
                 Reason.NO_IMAGE, detail=_IMAGE, also_failed=("lint",), also_wait=("Sync board",)
             ),
             "build-not-run": Waiting(Reason.BUILD_NOT_RUN, name="docker.yml", detail=_IMAGE),
+            "check-not-run": Waiting(Reason.BUILD_NOT_RUN, name="CI / docker", detail=_IMAGE),
             "no-such-tag": Waiting(Reason.NO_SUCH_TAG, url=_RUN, name="build", detail=_IMAGE),
             "tagged-otherwise": Waiting(
                 Reason.NO_SUCH_TAG,

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from previewbot.rules.builds import BuildState, Sought, build_of, may_have_built, narrowed
+from previewbot.rules.build_candidates import Sought
+from previewbot.rules.builds import BuildState, build_of, may_have_built, narrowed
 from tests.support import github_ci_samples as ci
 
 OURS = 4242
@@ -40,6 +41,13 @@ def check(app: str, name: str, conclusion: str | None = "success") -> dict[str, 
     return job(77, name, conclusion, app=ci.app(sum(map(ord, app)), app))
 
 
+def calls(*paths: str) -> list[dict[str, Any]]:
+    """Return what a run tells of the workflows that it calls."""
+    return [
+        {"path": f"{path}@refs/pull/42/merge", "sha": "a" * 40, "ref": "refs/pull/42/merge"} for path in paths
+    ]
+
+
 WAITS = "action_required"
 DEPLOYS: dict[str, Any] = {"status": "waiting", "conclusion": None}
 COPILOT = {
@@ -48,8 +56,8 @@ COPILOT = {
 }
 BOARD = run("Sync Board Status", WAITS)
 
-# What is told, and of which run; `""` where none is named.
-CASES: list[tuple[str, list[dict[str, Any]], str, str]] = [
+# What is told, and of which run: None is the first, `""` none.
+ROWS: list[tuple[str, list[dict[str, Any]], str, str | None]] = [
     ("there is no CI", [], "unknown", ""),
     # One workflow
     ("the build runs", [run(conclusion=None)], "running", "Build image"),
@@ -338,6 +346,98 @@ CASES: list[tuple[str, list[dict[str, Any]], str, str]] = [
         "Build image",
     ),
     ("our own checks", [job(77, "build image", None, app=ci.app(OURS))], "unknown", ""),
+    # As public repositories have it
+    (
+        "the images of two platforms are built, and not put together",
+        [
+            run("ci", "failure", suite=900),
+            job(900, "build (linux/amd64)", id=1),
+            job(900, "build (linux/arm64)", id=2),
+            job(900, "merge", "failure"),
+        ],
+        "failed",
+        "ci",
+    ),
+    (
+        "so does a workflow that is called for each service",
+        [
+            run("CI", "failure", suite=900),
+            job(900, "docker / build (checkout, amd64)"),
+            job(900, "docker / create-manifest", "failure"),
+        ],
+        "failed",
+        "CI",
+    ),
+    (
+        "reports are put together, too",
+        [run("CI", "failure", suite=900), job(900, "docker"), job(900, "merge-reports", "failure")],
+        "done",
+        "CI",
+    ),
+    (
+        "all of CI's jobs only test, and one failed",
+        [run("CI", "failure", suite=900), job(900, "lint", "failure"), job(900, "test (20.x)")],
+        "unknown",
+        "",
+    ),
+    ("all of CI's jobs only test", [run("CI", suite=900), job(900, "lint"), job(900, "unit")], "unknown", ""),
+    (
+        "CI goes on, and shows only its tests as yet",
+        [run("CI", None, suite=900), job(900, "test")],
+        "running",
+        "CI",
+    ),
+    (
+        "only the services that changed are built, of another service",
+        [run("Build images", "failure", suite=900), job(900, "build (pricing)", "failure")],
+        "unknown",
+        "",
+    ),
+    (
+        "the same in a workflow of all",
+        [run("CI", "failure", suite=900), job(900, "image (pricing)", "failure"), job(900, "lint")],
+        "unknown",
+        "",
+    ),
+    ("one that lints, tests and builds", [run("Lint, test and build", "failure")], "failed", None),
+    (
+        "its job",
+        [run("Lint & build", "failure", suite=900), job(900, "lint", "failure"), job(900, "build")],
+        "done",
+        None,
+    ),
+    ("the site is built and deployed", [run(), run("Build and deploy docs", "failure")], "done", None),
+    ("it is called continuous integration", [run("Continuous Integration", "failure")], "failed", None),
+    ("tests run in containers", [run("Integration tests in Docker", "failure")], "unknown", ""),
+    ("the image is looked at", [run(), run("Docker Scout", "failure")], "done", "Build image"),
+    ("infrastructure is planned", [run("Terraform plan", "failure")], "unknown", ""),
+    ("a release is prepared", [run("release-please", "failure")], "unknown", ""),
+    ("hooks of commits", [run("pre-commit", "failure")], "unknown", ""),
+    ("a chart is looked at", [run("Helm chart", "failure")], "unknown", ""),
+    ("a Jenkins by its default", [check("acme-jenkins", "Jenkins", "failure")], "failed", "Jenkins"),
+    (
+        "pipelines as code of one's own",
+        [check("acme-ci", "Pipelines as Code CI / shop-pull-request", None)],
+        "running",
+        "Pipelines as Code CI / shop-pull-request",
+    ),
+    (
+        "Amplify of another region",
+        [check("aws-amplify-eu-west-1", "AWS Amplify build", "failure")],
+        "unknown",
+        "",
+    ),
+    ("Netlify's rules", [run(), check("netlify", "Header rules - shop", "failure")], "done", "Build image"),
+    (
+        "a queue of merges",
+        [run(), check("mergify", "Merge Queue", None), check("graphite-app", "mergeability_check", None)],
+        "done",
+        "Build image",
+    ),
+    ("a gate waits for all", [run(suite=900), job(900, "docker"), job(900, "all-green", None)], "done", None),
+]
+CASES = [
+    (about, shown, state, shown[0]["name"] if name is None else name) for about, shown, state, name in ROWS
 ]
 
 SOUGHT = Sought(names=("checkout",), others=("pricing",), app_id=OURS)
@@ -440,6 +540,44 @@ NAMED: list[tuple[str, Sought, list[dict[str, Any]], str]] = [
     ("a job", Sought(check="images"), [run("CI", "failure", suite=900), job(900, "images")], "done"),
     ("no such check", Sought(check="images"), [run("CI", None)], "not_run"),
     (
+        "another calls it",
+        Sought(workflow=FOLDER + "docker.yml"),
+        [
+            run(
+                "CI",
+                "failure",
+                suite=900,
+                referenced_workflows=calls("acme/shop/" + FOLDER + "docker.yml"),
+            ),
+            job(900, "images / build", "failure"),
+        ],
+        "failed",
+    ),
+    (
+        "another calls one of that name elsewhere",
+        Sought(workflow=FOLDER + "docker.yml"),
+        [run("CI", referenced_workflows=calls("acme/flows/.github/workflows/docker.yml"))],
+        "not_run",
+    ),
+    (
+        "a check as a pull request shows it",
+        Sought(check="CI / images (pull_request)"),
+        [run("CI", None, suite=900), job(900, "images", None)],
+        "running",
+    ),
+    (
+        "a check with its workflow",
+        Sought(check="CI / images"),
+        [run("CI", None, suite=900), job(900, "images", "failure")],
+        "failed",
+    ),
+    (
+        "its matrix has only another service",
+        Sought(names=("checkout",), others=("pricing",), workflow=FOLDER + "ci.yml"),
+        [run("CI", "failure", suite=900), job(900, "image (pricing)", "failure")],
+        "not_run",
+    ),
+    (
         "its matrix failed, of another service",
         Sought(names=("checkout",), others=("pricing",), workflow=FOLDER + "ci.yml"),
         [
@@ -473,6 +611,29 @@ def test_a_workflow_that_ran_when_an_image_appeared_counts_before_what_is_called
         BuildState.FAILED,
         "Main",
     )
+
+
+def test_of_several_that_ran_before_what_is_called_a_build_is_blamed() -> None:
+    """Tests often run for longer than the build, so they run whenever an image appears."""
+    both = Sought(names=("checkout",), remembered=frozenset({FOLDER + "ci.yml", FOLDER + "docker.yml"}))
+
+    assert build_of(ci.runs_of(run("CI", "failure"), run("Docker")), both).state is BuildState.DONE
+    assert build_of(ci.runs_of(run("CI"), run("Docker", "failure")), both).name == "Docker"
+
+
+@pytest.mark.parametrize("service", ["reviews", "docs", "notifications", "reports", "lint-server"])
+def test_a_service_may_be_called_like_what_builds_nothing(service: str) -> None:
+    own = Sought(names=(service,), others=("ratings",))
+    other = Sought(names=("ratings",), others=(service,))
+    matrix = [
+        run("CI", "failure", suite=900),
+        job(900, f"docker ({service})", "failure"),
+        job(900, "docker (ratings)"),
+    ]
+
+    assert build_of(ci.runs_of(run(f"Build {service}", "failure")), own).state is BuildState.FAILED
+    assert build_of(ci.runs_of(*matrix), own).state is BuildState.FAILED
+    assert build_of(ci.runs_of(*matrix), other).state is BuildState.DONE
 
 
 def test_what_ran_before_is_only_a_hint_and_what_is_named_counts_first() -> None:

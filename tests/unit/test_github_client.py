@@ -109,6 +109,17 @@ async def test_a_server_without_actions_tells_checks_alone(town: Town) -> None:
     assert (check.status, check.conclusion, check.app, check.app_id) == ("in_progress", "", "acme-ci", 7)
 
 
+async def test_of_a_run_is_read_which_workflows_of_its_repository_it_calls(town: Town) -> None:
+    called = [{"path": f"{owner}/.github/workflows/docker.yml@v1"} for owner in ("Acme/shop", "acme/flows")]
+    run = {**ci.workflow_run(), "referenced_workflows": called}
+    town.script.on("GET", CHECKS, pages("check_runs", []))
+    town.script.on("GET", RUNS, pages("workflow_runs", [run]))
+
+    (read,) = (await town.client.runs("acme/shop", samples.HEAD)).workflows
+
+    assert read.uses == (".github/workflows/docker.yml",)
+
+
 async def test_a_commit_that_github_does_not_know_yet_has_no_runs(town: Town) -> None:
     assert await town.client.runs("acme/shop", samples.HEAD) == Runs()
 

@@ -30,6 +30,14 @@ def wanted(template: str = "{head_sha}") -> Wanted:
         ("{head_sha}", "pr-42", "pr-{number}"),
         ("{head_sha}", "PR_42", "PR_{number}"),
         ("{head_sha}", "feature-cart", "{branch}"),
+        # What else changes with each pull request is a field, too.
+        ("{head_sha}", "feature-cart-3f2c1ab", "{branch}-{short_sha}"),
+        ("{head_sha}", "pr-42-3f2c1ab", "pr-{number}-{short_sha}"),
+        ("{head_sha}", f"{HEAD}-linux-arm64", "{head_sha}-linux-arm64"),
+        # The ref of a pull request, `refs/pull/42/merge`, as tags have it.
+        ("{head_sha}", "42-merge", "{number}-merge"),
+        ("{head_sha}", "refs-pull-42-merge", "refs-pull-{number}-merge"),
+        ("{head_sha}", "preview-42", "preview-{number}"),
     ],
 )
 def test_a_tag_of_this_commit_in_another_form_is_what_was_meant(
@@ -48,6 +56,29 @@ def test_a_form_that_no_field_writes_is_told_without_a_suggestion() -> None:
     tag = f"build-{HEAD[:12]}"
 
     assert alike(("latest", tag), wanted()) == Alike((tag,), of_commit=True)
+
+
+@pytest.mark.parametrize(
+    "tag",
+    [
+        "v1.4.2-3f2c1ab",
+        "42-3f2c1ab",
+        "20260201-3f2c1ab",
+        "1738368000-3f2c1ab",
+        "feature-cart-3f2c1ab-20260201T101500",
+        "v1.4-2-g3f2c1ab",
+    ],
+)
+def test_what_would_never_come_again_is_no_suggestion(tag: str) -> None:
+    """Versions, moments and numbers of runs are others for the next commit."""
+    assert alike(("latest", tag), wanted()) == Alike((tag,), of_commit=True)
+    assert alike((tag, "sha-3f2c1ab"), wanted()).instead == IMAGE + "sha-{short_sha}"
+
+
+def test_signatures_and_caches_are_no_images() -> None:
+    signatures = tuple(f"sha256-{letter * 64}{end}" for letter in "ab" for end in ("", ".sig", ".att"))
+
+    assert alike((*signatures, "buildcache", "cache-main", "latest"), wanted()).tags == ("latest",)
 
 
 @pytest.mark.parametrize("tag", ["v1.42", "pr-421", "pr-4", "feature", "cart", f"x{HEAD[:6]}", "a" + HEAD])

@@ -28,6 +28,7 @@ def workflow_run_from(obj: Any) -> WorkflowRun:
         started_at=_moment_or_none(obj, "run_started_at"),
         changed_at=_moment_or_none(obj, "updated_at"),
         suite=_number_or_zero(obj, "check_suite_id"),
+        uses=_called_by(obj),
     )
 
 
@@ -45,6 +46,20 @@ def check_run_from(obj: Any) -> CheckRun:
         app_id=_number_or_zero(obj, "app.id"),
         app=_text_or_empty(obj, "app.slug"),
     )
+
+
+def _called_by(obj: Any) -> tuple[str, ...]:
+    """Return which workflows of the same repository a run calls: `acme/shop/.github/workflows/x.yml@ref`.
+
+    https://docs.github.com/en/actions/how-tos/reuse-automations/reuse-workflows
+    """
+    if not has(obj, "referenced_workflows") or not has(obj, "repository.full_name"):
+        return ()
+    listed, own = obj["referenced_workflows"], text(obj, "repository.full_name").lower() + "/"
+    if not isinstance(listed, list):
+        return ()
+    paths = [_text_or_empty(each, "path").partition("@")[0] for each in listed]
+    return tuple(path[len(own) :] for path in paths if path.lower().startswith(own))
 
 
 def _text_or_empty(obj: Any, path: str) -> str:

@@ -126,6 +126,8 @@ WORKFLOW_RUNS: Rule = {
             "html_url": None,
             "run_started_at": None,
             "updated_at": None,
+            "repository": {"full_name": None},
+            "referenced_workflows": Each({"path": _name}),
         }
     )
 }

@@ -14,7 +14,8 @@ from previewbot.errors import Forbidden, RemoteError
 from previewbot.reconciler.context import Context
 from previewbot.reconciler.observation import PullRequestFacts
 from previewbot.rules import images
-from previewbot.rules.builds import Build, BuildState, Sought, build_of, may_have_built, narrowed
+from previewbot.rules.build_candidates import Sought
+from previewbot.rules.builds import Build, BuildState, build_of, may_have_built, narrowed
 from previewbot.rules.tags import Alike, Wanted, alike
 
 OF_A_BUILD = {
