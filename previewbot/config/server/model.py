@@ -166,8 +166,8 @@ class CommentSettings(t.Model):
     """What stands in comments and answers: whoever may read the pull request reads them."""
 
     logs: t.Truth = about(
-        "the last lines of a crash's log, and mirrord's words of why a session failed; `false`: they are "
-        "left to `kubectl`, and pods' logs are not read",
+        "the last lines of a crash's log, what `/preview logs` shows, and mirrord's words of why a session "
+        "failed; `false`: they are left to `kubectl`, and pods' logs are not read",
         True,
         default=True,
     )
