@@ -54,7 +54,8 @@ class CheckRun:
 
 @dataclass(frozen=True)
 class Runs:
-    """All that ran for a commit, or runs, or waits to."""
+    """All that ran for a commit, or runs, or waits to; not `whole` if one of the two may not be read."""
 
     workflows: tuple[WorkflowRun, ...] = ()
     checks: tuple[CheckRun, ...] = ()
+    whole: bool = True

@@ -109,6 +109,22 @@ async def test_a_server_without_actions_tells_checks_alone(town: Town) -> None:
     assert (check.status, check.conclusion, check.app, check.app_id) == ("in_progress", "", "acme-ci", 7)
 
 
+async def test_of_checks_and_workflows_one_is_told_where_the_other_was_not_granted(town: Town) -> None:
+    town.script.on("GET", CHECKS, *in_turn(403))
+    town.script.on("GET", RUNS, pages("workflow_runs", [ci.workflow_run(1)]))
+    without_checks = await town.client.runs("acme/shop", samples.HEAD)
+    assert ([run.id for run in without_checks.workflows], without_checks.whole) == ([1], False)
+
+    town.script.on("GET", CHECKS, pages("check_runs", [ci.check_run(3)]))
+    town.script.on("GET", RUNS, *in_turn(403))
+    without_actions = await town.client.runs("acme/shop", samples.HEAD)
+    assert ([check.id for check in without_actions.checks], without_actions.whole) == ([3], False)
+
+    town.script.on("GET", CHECKS, *in_turn(403))
+    with pytest.raises(errors.Forbidden):
+        await town.client.runs("acme/shop", samples.HEAD)
+
+
 async def test_of_a_run_is_read_which_workflows_of_its_repository_it_calls(town: Town) -> None:
     called = [{"path": f"{owner}/.github/workflows/docker.yml@v1"} for owner in ("Acme/shop", "acme/flows")]
     run = {**ci.workflow_run(), "referenced_workflows": called}

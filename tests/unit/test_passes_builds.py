@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -157,6 +158,34 @@ async def test_each_service_is_told_its_own_build() -> None:
         Reason.BUILD_FAILED,
         Reason.BUILD_RUNNING,
     ]
+
+
+# A permission that was not granted
+
+
+async def partly_told(*shown: dict[str, Any], configuration: str = CONFIGURATION) -> World:
+    """Return a world without the image, in which one of the two permissions was not granted."""
+    world = World()
+    world.github.configuration = configuration
+    world.registry.images.clear()
+    world.github.ci = replace(runs_of(*shown), whole=False)
+    return await world.settle(3)
+
+
+async def test_what_may_be_seen_is_told_where_the_rest_may_not() -> None:
+    world = await partly_told(run("Build image", "failure"))
+
+    assert world.status.reason is Reason.BUILD_FAILED
+
+
+@pytest.mark.parametrize("configuration", [CONFIGURATION, named("{workflow: ship.yml}")])
+async def test_what_may_not_be_seen_is_not_taken_for_what_did_not_run(configuration: str) -> None:
+    world = await partly_told(run("Lint", "failure"), configuration=configuration)
+    world.clock.forward(minutes=3)
+    await world.settle(2)
+
+    assert world.status.reason is Reason.BUILDS_UNREADABLE
+    assert "previewbot may not see" in world.comment
 
 
 # A build that the configuration names

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar
 from urllib.parse import quote
 
-from previewbot.api.ci import Runs
+from previewbot.api.ci import CheckRun, Runs
 from previewbot.api.github import (
     Account,
     ChangedFiles,
@@ -29,7 +29,7 @@ from previewbot.clients.github.spending import Hours
 from previewbot.clients.github.tokens import Tokens
 from previewbot.clients.github.transport import Transport
 from previewbot.config.agents import AgentTable
-from previewbot.errors import Invalid, NotFound, TooLarge, Unauthorized
+from previewbot.errors import Forbidden, Invalid, NotFound, TooLarge, Unauthorized
 
 _T = TypeVar("_T")
 
@@ -145,7 +145,13 @@ class InstallationClient:
         return frozenset(await self._items(url, kept.RULES, parse.rule_type_from))
 
     async def runs(self, repository: str, head_sha: str) -> Runs:
-        """Return what runs and ran for a commit; nothing as well while GitHub does not know it yet (422)."""
+        """Return what runs and ran for a commit; nothing as well while GitHub does not know it yet (422).
+
+        Checks and workflows are two permissions. Where one was not granted the other is told, and raises
+        Forbidden only if neither was.
+        """
+        checks: list[CheckRun] = []
+        refused: Forbidden | None = None
         try:
             # Both are needed: other systems report check runs only, and of a workflow that waits for an
             # approval there is a workflow run but no check run yet.
@@ -153,13 +159,17 @@ class InstallationClient:
             checks = await self._items(url, kept.CHECK_RUNS, builds.check_run_from, "check_runs")
         except Invalid:
             return Runs()
+        except Forbidden as error:
+            refused = error
         try:
             url = f"/repos/{repository}/actions/runs?head_sha={head_sha}"
             runs = await self._items(url, kept.WORKFLOW_RUNS, builds.workflow_run_from, "workflow_runs")
-        except NotFound:
+        except (Forbidden, NotFound) as error:
+            if refused is not None:
+                raise refused from error
             # The check runs were found, so the repository is there: its server has no Actions.
-            runs = []
-        return Runs(tuple(runs), tuple(checks))
+            return Runs((), tuple(checks), whole=isinstance(error, NotFound))
+        return Runs(tuple(runs), tuple(checks), whole=refused is None)
 
     async def comments(self, repository: str, number: int, since: datetime | None) -> list[Comment]:
         """Return all comments, or those made or changed since a moment, oldest first."""

@@ -69,7 +69,12 @@ async def why_missing(
     if conflicts and build.state in (BuildState.UNKNOWN, BuildState.NOT_RUN, BuildState.DONE):
         return conflict
     build = _as_of_now(context, preview, build)
+    if not runs.whole and build.state is BuildState.NOT_RUN:
+        build = replace(build, state=BuildState.UNKNOWN)
     told = _told(build, config, waiting, late=_is_late(context, preview))
+    if not runs.whole and told.reason is waiting.reason:
+        # What builds may be among what previewbot was not granted to see.
+        return replace(told, reason=Reason.BUILDS_UNREADABLE)
     if told.reason not in (Reason.NO_SUCH_TAG, Reason.IMAGE_MISSING):
         return told
     found = await _tags(context, preview, config, facts, waiting)
