@@ -9,8 +9,10 @@ import pytest
 from previewbot.api import OF_REVIEWS, RequestId, RequestKind
 from previewbot.api.github import Account
 from previewbot.errors import NotFound, TryLater
+from tests.security.test_logs_that_people_ask_for import a_world, logs_read
 from tests.support.passes import ANN, A, World, ready
 
+CHECKOUT = "checkout"
 MALLORY = Account(666, "mallory")
 LISTS = {"reviews", "review comments"}
 
@@ -50,6 +52,49 @@ async def test_what_starts_or_ends_something_is_answered_with_the_line_to_write_
     assert f"```\n/preview {command or 'start'}\n```" in answer
     assert (world.serving, world.status.lifecycle) == ([A], before)
     assert world.github.reacted_on_lines == ([(number, "confused")] if on_lines else [])
+
+
+@pytest.mark.parametrize("command", ["logs", f"logs {CHECKOUT}"])
+@pytest.mark.parametrize("on_lines", [False, True])
+async def test_the_last_lines_are_shown_in_a_review_of_a_private_repository(
+    command: str, on_lines: bool
+) -> None:
+    world = await a_world("listening on 8080\npassword=hunter2-of-the-database")
+    number = world.review(f"/preview {command}", on_lines=on_lines)
+    await world.settle(6)
+
+    (answer,) = answers(world, number, on_lines=on_lines)
+    assert "<details><summary>The last lines of checkout</summary>" in answer
+    assert "listening on 8080" in answer and "hunter2" not in answer
+    assert world.github.reacted_on_lines == ([(number, "rocket")] if on_lines else [])
+    await world.settle(3)
+    assert logs_read(world) == 1
+
+
+@pytest.mark.parametrize("command", ["logs", f"logs {CHECKOUT}"])
+@pytest.mark.parametrize("on_lines", [False, True])
+async def test_in_a_review_of_a_public_repository_none_are_read_or_shown(
+    command: str, on_lines: bool
+) -> None:
+    world = await a_world(private=False)
+    number = world.review(f"/preview {command}", on_lines=on_lines)
+    await world.settle(6)
+
+    (answer,) = answers(world, number, on_lines=on_lines)
+    assert "This repository is public" in answer and "listening" not in answer
+    assert logs_read(world) == 0
+    assert world.github.reacted_on_lines == ([(number, "confused")] if on_lines else [])
+
+
+@pytest.mark.parametrize("on_lines", [False, True])
+async def test_who_may_only_read_gets_no_lines_for_a_review(on_lines: bool) -> None:
+    world = await a_world()
+    world.github.permissions["mallory"] = "read"
+    number = world.review("/preview logs", MALLORY, on_lines=on_lines)
+    await world.settle(6)
+
+    assert not any("listening" in answer for answer in answers(world, number, on_lines=on_lines))
+    assert logs_read(world) == 0
 
 
 async def test_of_several_commands_each_counts_or_is_answered() -> None:
