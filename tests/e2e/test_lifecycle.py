@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import AsyncIterator
+from datetime import timedelta
 
 import pytest
 import pytest_asyncio
@@ -42,6 +43,13 @@ async def offered(pull: Pull) -> str:
     return found["sha"]
 
 
+async def next_second(town: Scene, comment: int) -> None:
+    """Wait until an edit has another time than the comment: GitHub's are whole seconds."""
+    github = town.world.github
+    written = github.store.state.comments[comment].updated_at
+    await until("the next second", lambda: github.store.now() >= written + timedelta(seconds=1))
+
+
 async def test_a_fork_runs_when_a_writer_names_its_commit_in_full_and_stops_at_its_next_commit(
     town: Scene,
 ) -> None:
@@ -70,6 +78,36 @@ async def test_a_fork_runs_when_a_writer_names_its_commit_in_full_and_stops_at_i
         assert await offered(pull) == pull.head != sha
         await until("the end of the session", lambda: not pull.sessions)
     pull.close()
+
+
+async def test_a_typo_that_its_author_corrects_is_obeyed_once_and_what_others_edit_is_not(
+    town: Scene,
+) -> None:
+    pull, github = town.open(), town.world.github
+    await pull.ready()
+    before = pull.status["lifecycle"]["expiresAt"]
+    typo = pull.write("/preview extnd 1h")
+    await pull.answered("did you mean `/preview extend 1h`?")
+    await pull.reacted(typo, "confused")
+    await next_second(town, typo)
+
+    github.edit_comment(typo, "/preview extend 1h")
+    await pull.answered("The preview now stays open until")
+    await pull.reacted(typo, "rocket")
+    later = pull.status["lifecycle"]["expiresAt"]
+    assert later > before
+
+    # What was obeyed is done with, whatever it says later; and nobody speaks in somebody else's name.
+    github.edit_comment(typo, "/preview stop")
+    other = pull.write("/preview stpo")
+    await pull.answered("did you mean `/preview stop`?")
+    await next_second(town, other)
+    github.edit_comment(other, "/preview stop", by=STRANGER)
+    await pull.answered("Somebody else has edited this comment")
+    assert pull.sessions
+    assert pull.status["lifecycle"]["expiresAt"] == later
+    pull.close()
+    await pull.ended()
 
 
 async def test_a_reopened_pull_request_starts_afresh_and_obeys_no_old_command(town: Scene) -> None:
