@@ -83,7 +83,7 @@ class GitHub:
         # to one that may not read it.
         if installation_id not in self._installations:
             self._installations[installation_id] = InstallationClient(
-                self._new_transport(), Tokens(new_token, self._now), self._agents, app_id=self._app_id
+                self._new_transport(), Tokens(new_token, self._now), self._agents
             )
         return self._installations[installation_id]
 

@@ -50,12 +50,11 @@ class InstallationClient:
     """
 
     def __init__(
-        self, transport: Transport, tokens: Tokens, agents: AgentTable, *, app_id: int, sparing: float = 0.0
+        self, transport: Transport, tokens: Tokens, agents: AgentTable, *, sparing: float = 0.0
     ) -> None:
         self._transport = transport
         self._tokens = tokens
         self._agents = agents
-        self._app_id = app_id
         self._sparing = sparing
         self._pull_request, self._commits = kept.pull_request(agents), kept.commits(agents)
         self._details = kept.details(agents)
@@ -69,9 +68,7 @@ class InstallationClient:
         return self._leaving(AGENTS_SHARE)
 
     def _leaving(self, share: float) -> InstallationClient:
-        return InstallationClient(
-            self._transport, self._tokens, self._agents, app_id=self._app_id, sparing=share
-        )
+        return InstallationClient(self._transport, self._tokens, self._agents, sparing=share)
 
     def time_at(self, moment: datetime) -> datetime:
         """Return what GitHub's clock showed at least at a moment of ours, as far as its answers tell."""
