@@ -293,6 +293,18 @@ async def test_tags_are_listed_once_for_a_commit_and_again_only_after_a_while() 
     assert world.calls.made.count("tags") == 1
 
 
+async def test_what_tags_there_are_stays_told_when_the_registry_cannot_list_them_once() -> None:
+    world = await told(run("Build image"), images=("checkout:latest",))
+    before = world.comment
+    assert "among others, `latest`" in before
+    world.fail("tags", by=TryLater("r", status=429, after=900.0))
+    world.clock.forward(minutes=16)
+    await world.run()
+
+    assert "tags" in world.calls.made
+    assert world.comment == before
+
+
 @pytest.mark.parametrize("runs", [Runs(), runs_of(run("Build image", None)), runs_of(run("Lint", "failure"))])
 async def test_tags_are_not_listed_while_the_build_is_not_done(runs: Runs) -> None:
     world = World()

@@ -77,7 +77,7 @@ async def why_missing(
         return replace(told, reason=Reason.BUILDS_UNREADABLE)
     if told.reason not in (Reason.NO_SUCH_TAG, Reason.IMAGE_MISSING):
         return told
-    found = await _tags(context, preview, config, facts, waiting)
+    found = await _tags(context, preview, config, facts, waiting, before=service.waiting)
     return replace(told, tags=found.tags, of_commit=found.of_commit, instead=found.instead)
 
 
@@ -188,9 +188,18 @@ def _is_late(context: Context, preview: Preview) -> bool:
 
 
 async def _tags(
-    context: Context, preview: Preview, config: ServiceConfig, facts: PullRequestFacts, waiting: Waiting
+    context: Context,
+    preview: Preview,
+    config: ServiceConfig,
+    facts: PullRequestFacts,
+    waiting: Waiting,
+    *,
+    before: Waiting | None,
 ) -> Alike:
     """Return what tags the image has instead; nothing where the registry lets nobody list them.
+
+    Where it cannot be asked now, what was told `before` of the same image holds: a comment is not to change
+    with each failure.
 
     Asked for once the build is done and its tag is not there, or when it never came: once for each head, and
     again after a quarter of an hour. No commit of a fork comes here that nobody approved.
@@ -207,6 +216,8 @@ async def _tags(
     except (RemoteError, TimeoutError, ValueError) as error:
         about = {"preview": preview.name, "service": config.name, "error": str(error)}
         log.info("tags cannot be listed", extra=about)
+        if before and before.detail == waiting.detail:
+            found = Alike(before.tags, of_commit=before.of_commit, instead=before.instead)
     memory.note_tags(preview.name, config.name, waiting.detail, found, now)
     return found
 
