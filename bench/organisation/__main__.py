@@ -1,6 +1,6 @@
 """Lives through a day of an organisation of each size, and prints what it cost.
 
-python -m bench.organisation [--hours 24] [200 2000 20000]
+python -m bench.organisation [--hours 24] [--begin 0] [200 2000 20000]
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.organisation", description=__doc__)
     parser.add_argument("repositories", nargs="*", type=int, default=[200, 2_000, 20_000])
     parser.add_argument("--hours", type=int, default=24)
+    parser.add_argument("--begin", type=int, default=0, help="the hour of the day at which it begins")
     parser.add_argument("--seed", type=int, default=13)
     parser.add_argument("--paths", action="store_true", help="also what was asked for most")
     arguments = parser.parse_args()
@@ -42,7 +43,9 @@ def _day(size: int, arguments: argparse.Namespace) -> Day:
     def progress(words: str) -> None:
         print(f"\r  {size} repositories: {words:60}", end="", file=sys.stderr, flush=True)
 
-    day = live_through(Town(size, previews, hours=arguments.hours, seed=arguments.seed), progress)
+    day = live_through(
+        Town(size, previews, hours=arguments.hours, begin=arguments.begin, seed=arguments.seed), progress
+    )
     print(f" in {time.monotonic() - began:.0f} s", file=sys.stderr)
     return day
 

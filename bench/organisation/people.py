@@ -38,7 +38,7 @@ Posts = Callable[[Headers, bytes], None]
 
 @dataclass(frozen=True)
 class Town:
-    """How large an organisation is, and for how long it is watched.
+    """How large an organisation is, and for how long it is watched, from the hour `begin` of the day on.
 
     `previews`: about so many pull requests of agents are open. `busy` is by how much more happens than usual,
     `lost` the share of webhooks that get lost, `restart_every` the seconds after which the controller begins
@@ -48,6 +48,7 @@ class Town:
     repositories: int
     previews: int
     hours: int = 24
+    begin: int = 0
     restart_every: float = 4 * HOUR
     busy: float = 1.0
     lost: float = 0.02
@@ -143,7 +144,7 @@ class Organisation:
 
     async def _now_and_then(self, do: Callable[[], None], rate: float) -> None:
         while True:
-            hour = self._clock.now.hour
+            hour = (self._clock.now.hour + self._town.begin) % 24
             busy = 1.0 if 9 <= hour < 18 else 0.6 if 7 <= hour < 21 else 0.25
             await asyncio.sleep(self._random.expovariate(rate * busy / 3_600))
             do()
