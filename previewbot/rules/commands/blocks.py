@@ -28,6 +28,20 @@ _RAW = (
 )
 """Blocks of HTML in which nothing else means anything, by what begins and what ends them."""
 
+_TAG_BEGINS = re.compile(
+    r"</?(?:address|article|aside|base|basefont|blockquote|body|caption|center|col|colgroup|dd|details|dialog"
+    r"|dir|div|dl|dt|fieldset|figcaption|figure|footer|form|frame|frameset|h[1-6]|head|header|hr|html|iframe"
+    r"|legend|li|link|main|menu|menuitem|nav|noframes|ol|optgroup|option|p|param|search|section|summary"
+    r"|table|tbody|td|tfoot|th|thead|title|tr|track|ul)(?:\s|/?>|$)",
+    re.IGNORECASE,
+)
+_TAG_ALONE = re.compile(
+    r"</[a-z][a-z0-9-]*+\s*+>\s*$"
+    r"|<[a-z][a-z0-9-]*+(?:\s++[a-z_:][\w.:-]*+(?:\s*+=\s*+(?:[^\s\"'=<>`]++|'[^']*+'|\"[^\"]*+\"))?)*+\s*+/?>\s*$",
+    re.IGNORECASE,
+)
+"""What begins a block of HTML that goes on to the next blank line: the second not within a paragraph."""
+
 _HIDES, _SHOWS = "<!--", "-->"
 
 _DEEPEST = 20
@@ -36,10 +50,14 @@ _DEEPEST = 20
 
 @dataclass
 class Paragraph:
-    """Lines that belong together; `apart` says of each whether it is in a list, or carries on a quote."""
+    """Lines that belong together; `apart` says of each whether it is in a list, or carries on a quote.
+
+    `is_html`: it is a block of HTML, which goes into the page as it is.
+    """
 
     lines: list[str] = field(default_factory=list)
     apart: list[bool] = field(default_factory=list)
+    is_html: bool = False
 
     def add(self, line: str, apart: bool) -> None:
         """Add a line."""
@@ -74,6 +92,7 @@ class _Scanner:
         self._paragraph: Paragraph | None = None
         self._fence = ""
         self._raw_end: re.Pattern[str] | None = None
+        self._in_html = False
 
     def read(self, line: str) -> Iterator[Paragraph]:
         """Read the next line, its tabs as spaces; yield what ended before it."""
@@ -90,6 +109,10 @@ class _Scanner:
         if self._raw_end is not None:
             yield from self._in_raw(rest)
             return
+        if self._in_html and rest.strip(" "):
+            # No quote, list or code begins in it.
+            self._text(rest)
+            return
         rest = yield from self._open(rest)
         yield from self._leaf(rest)
 
@@ -97,7 +120,7 @@ class _Scanner:
         """Yield what is open at the end."""
         if self._paragraph is not None and any(self._paragraph.lines):
             yield self._paragraph
-        self._paragraph = None
+        self._paragraph, self._in_html = None, False
 
     def _matching(self, line: str) -> tuple[int, str]:
         """Return how many of the open containers a line is in, and what of it is inside them."""
@@ -113,12 +136,15 @@ class _Scanner:
         return len(self._containers), line
 
     def _carries_on(self, rest: str) -> bool:
-        return self._paragraph is not None and not _begins_a_block(rest)
+        return self._paragraph is not None and not self._in_html and not _begins_a_block(rest)
 
     def _cut(self, count: int) -> Iterator[Paragraph]:
         """Leave the containers behind the first so many; what is open in them ends."""
         yield from self.close()
         del self._containers[count:]
+        if self._raw_end is not None and self._raw_end is not _RAW[0][1]:
+            # The block ends with the quote or item, and what it hides in the page does not.
+            yield Paragraph([_HIDES], [True], is_html=True)
         self._fence, self._raw_end = "", None
 
     def _open(self, rest: str) -> Generator[Paragraph, None, str]:
@@ -163,6 +189,12 @@ class _Scanner:
             self._raw_end = raw
             # The end may stand in the line that begins it, but not in its first marks.
             yield from self._in_raw(bare[2:])
+        elif _TAG_BEGINS.match(bare) or (self._paragraph is None and _TAG_ALONE.match(bare)):
+            yield from self.close()
+            self._text(rest)
+            self._in_html = True
+            if self._paragraph is not None:
+                self._paragraph.is_html = True
         elif _RULE.match(bare) or (self._paragraph is not None and _UNDERLINE.match(bare)):
             yield from self.close()
         elif heading := _HEADING.match(bare):
@@ -225,5 +257,6 @@ def _begins_a_block(rest: str) -> bool:
         or _HEADING.match(bare)
         or _RULE.match(bare)
         or _raw_end(bare)
+        or _TAG_BEGINS.match(bare)
         or (item is not None and _may_interrupt(bare, item))
     )

@@ -29,16 +29,31 @@ LONGEST_LINE = 500
 
 WORD = "/preview"
 
-_MARK = re.compile(r"\\.|`+|<!--|<[A-Za-z/][^<>]*>", re.DOTALL)
-_DEFINITION = re.compile(r" {0,3}\[[^\]\n]{1,999}\]:\s*\S+\s+([\"'(])")
+_MARK = re.compile(
+    r"\\.|`+|<!--|<\?|<!\[CDATA\[|<![A-Za-z]"
+    r"|</?[A-Za-z](?:[^<>\"']++|\"[^\"]*+\"|'[^']*+')*+>|<[A-Za-z/][^<>]*>|<[A-Za-z/!?]",
+    re.DOTALL,
+)
+_UNSHOWN = {"<!--": "-->", "<?": "?>", "<![CDATA[": "]]>"}
+"""What ends that which a page does not show; of any other declaration it is `>`."""
+_DEFINITION = re.compile(
+    r" {0,3}\[[^\]\n]{1,999}\]:[ ]*\n?[ ]*[^\s<]\S*"
+    r"(?:(?:[ ]+|[ ]*\n[ ]*)(?:\"(?:\\.|[^\"\\])*+\"|'(?:\\.|[^'\\])*+'|\((?:\\.|[^()\\])*+\)))?[ ]*(?=\n|$)",
+    re.DOTALL,
+)
+_BREAKS = re.compile(
+    r"</?(?:br|p|div|h[1-6]|hr|li|ul|ol|table|tr|td|th|details|summary|center|section)[\s/>]", re.IGNORECASE
+)
 _TAG = re.compile(r"<[^<>]*>")
-_QUOTING = re.compile(r"<(/?)(pre|code|blockquote|q|samp|script|style|textarea)(?=[\s>/])", re.IGNORECASE)
+_QUOTING = re.compile(
+    r"<(/?)(pre|code|blockquote|q|samp|tt|kbd|script|style|textarea)(?=[\s>/])", re.IGNORECASE
+)
 _DECORATED = re.compile(r"([*_]{1,3}|`+)(/preview.*?)\1[.!,;:]*", re.IGNORECASE)
 _MENTION = re.compile(r"@([A-Za-z0-9][A-Za-z0-9-]{0,38}(?:\[bot\])?)[,:]? (?=/preview)", re.IGNORECASE)
 _PUNCTUATION = re.compile(r"(?<=^/preview)[:,.;!?]+(?= |$)", re.IGNORECASE)
+_UNSURE = ("<li", "<td", "<th", "</h", "</l", "</u", "</o", "</t", "</d", "</s", "</c", "</b")
 _WRITTEN_BLANKS = re.compile(r"^(?:&(?:nbsp|ensp|emsp|thinsp|ZeroWidthSpace|zwj|zwnj|#160|#32|#xA0); ?)+")
 _AT_THE_END = " .,;:!?\\"
-_MARKUP = re.compile(r" {0,3}<[A-Za-z/]")
 _HIDES, _REMARK = "<!--", "-->"
 _UNSEEN = dict.fromkeys(
     [0x34F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x180B, 0x180C, 0x180D, 0x3164, 0xFFA0, *range(0xFE00, 0xFE10)]
@@ -87,6 +102,9 @@ def _normal(text: str, apart: bool) -> Line | None:
     if decorated is not None:
         # More backticks than one are how a block of code is written.
         apart, words = apart or decorated.group(1).startswith("``"), decorated.group(2)
+    if words.startswith(f"\\{WORD[0]}"):
+        # Shown like a command, and escaped perhaps to be none.
+        apart, words = True, words[1:]
     words = _PUNCTUATION.sub("", words).rstrip(_AT_THE_END)
     return Line(words, apart) if words[: len(WORD)].lower() == WORD else None
 
@@ -102,7 +120,10 @@ def _seen(text: str) -> str:
 
 
 class _Part(NamedTuple):
-    """A part of a line, or a mark of an HTML element that quotes; `begins` a line, `in_code` in code."""
+    """A part of a line, or a mark of an HTML element that quotes; `begins` a line, `in_code` in code.
+
+    `doubtful`: whether a page shows what comes after it depends on how a browser mends what is wrong.
+    """
 
     text: str = ""
     begins: bool = False
@@ -110,33 +131,40 @@ class _Part(NamedTuple):
     apart: bool = False
     element: str = ""
     closes: bool = False
+    doubtful: bool = False
 
 
 def _unquoted(found: Iterable[Paragraph]) -> Iterator[tuple[str, bool]]:
     """Yield the lines that begin neither in code nor in an HTML element that says they are quoted or code."""
     parts = [part for paragraph in found for part in (*_parts(paragraph), _Part(begins=True))]
-    # What is never closed is a word about such an element, and must not swallow all that comes.
+    # What is never closed may be a word about such an element, and must not swallow all that comes. But a
+    # page shows the rest inside of it, so that nothing of it is carried out.
     last_close = {part.element: index for index, part in enumerate(parts) if part.closes}
-    inside, line, apart, quoted = "", list[str](), False, True
+    inside, line, apart, quoted, doubtful = "", list[str](), False, True, False
     for index, part in enumerate(parts):
         if part.begins:
             if not quoted:
                 yield "".join(line), apart
-            line, apart, quoted = [], part.apart, part.in_code
+            line, apart, quoted = [], part.apart or doubtful, part.in_code
         if line:
             line.append(part.text or " ")
         elif part.text and not part.text.isspace():
             line, quoted = [part.text], quoted or bool(inside)
+        doubtful = doubtful or part.doubtful
         closes = _REMARK in part.text if inside == _REMARK else part.closes and part.element == inside
         if inside and closes:
+            # Outside of HTML that mark is text, and ends nothing in a page.
+            doubtful = doubtful or inside == _REMARK
             inside = ""
         elif not inside and part.element and not part.closes:
             is_closed = part.element == _REMARK or last_close.get(part.element, -1) > index
-            inside = part.element if is_closed else ""
+            inside, doubtful = part.element if is_closed else "", doubtful or not is_closed
+        # What stands behind it in the same line is in doubt as well.
+        apart = apart or (doubtful and not line)
 
 
 def _parts(paragraph: Paragraph) -> Iterator[_Part]:
-    text, at, line = "\n".join(paragraph.lines), 0, 0
+    text, line = "\n".join(paragraph.lines), 0
 
     def lines(chunk: str, *, in_code: bool = False) -> Iterator[_Part]:
         nonlocal line
@@ -146,14 +174,12 @@ def _parts(paragraph: Paragraph) -> Iterator[_Part]:
             line += 1
             yield _Part(other, begins=True, in_code=in_code, apart=paragraph.apart[line])
 
-    runs, last_remark = _runs_of_backticks(text), text.rfind(_REMARK)
+    runs, is_html = _runs_of_backticks(text), paragraph.is_html
+    # Where the last end is is asked once, and not again by each of thousands that have none.
+    last = {end: text.rfind(end) for end in (*_UNSHOWN.values(), ">")}
     yield _Part(begins=True, apart=paragraph.apart[0])
-    defined = _DEFINITION.match(text)
-    if defined is not None:
-        # The title of a link's definition is not shown.
-        mark = ")" if defined.group(1) == "(" else defined.group(1)
-        at = max(text.find(mark, defined.end()), defined.end())
-        line += text.count("\n", 0, at)
+    at = _behind_definitions(text)
+    line += text.count("\n", 0, at)
     while mark_found := _MARK.search(text, at):
         mark, begin, end = mark_found.group(), mark_found.start(), mark_found.end()
         yield from lines(text[at:begin])
@@ -164,26 +190,47 @@ def _parts(paragraph: Paragraph) -> Iterator[_Part]:
             closing = bisect_left(same, end)
             at = same[closing] + len(mark) if closing < len(same) else end
             yield from lines(text[begin:at], in_code=True)
-        elif mark == _HIDES:
-            # Where the last one ends is asked once, and not again by each of thousands that have no end.
-            if begin + 2 <= last_remark:
-                at = text.find(_REMARK, begin + 2) + len(_REMARK)
+            # A block of HTML knows no code.
+            if is_html and _HIDES in text[begin:at]:
+                yield _Part(doubtful=True)
+        elif mark in _UNSHOWN or (mark[:2] == "<!" and len(mark) > 2):
+            closed_by = _UNSHOWN.get(mark, ">")
+            after = begin + 2 if mark == _HIDES else end
+            if after <= last[closed_by]:
+                at = text.find(closed_by, after) + len(closed_by)
                 line += text.count("\n", begin, at)
                 yield _Part(" ")
-            elif _MARKUP.match(text):
+            elif is_html and mark == _HIDES:
                 # A block of HTML goes into the page as it is, and hides what comes until the remark ends.
                 yield _Part(element=_REMARK)
                 return
             else:
-                yield _Part(mark)
-        elif mark.startswith("<"):
+                yield _Part(mark, doubtful=is_html)
+        elif mark.startswith("<") and mark.endswith(">"):
             quoting = _QUOTING.match(mark)
             line += mark.count("\n")
             name, closes = (quoting.group(2).lower(), bool(quoting.group(1))) if quoting else ("", False)
-            yield _Part(element=name, closes=closes)
+            breaks = _BREAKS.match(mark)
+            # What is in a list, or closes what perhaps was never opened, leaves it open where a line begins.
+            is_unsure = breaks is not None and breaks.group().lower().startswith(_UNSURE)
+            apart = paragraph.apart[line] or is_unsure
+            yield _Part(begins=breaks is not None, apart=apart, element=name, closes=closes)
         else:
             yield from lines(mark)
+            if is_html and mark[-2:] != "\\>" and "<" in mark:
+                yield _Part(doubtful=True)
     yield from lines(text[at:])
+
+
+def _behind_definitions(text: str) -> int:
+    """Return where the definitions of links end with which a paragraph begins: they are not shown."""
+    at = 0
+    while defined := _DEFINITION.match(text, at):
+        at = min(defined.end() + 1, len(text))
+        # No paragraph begins with a line that is indented so far: right behind a definition it is code.
+        while text.startswith("    ", at):
+            at = text.find("\n", at) + 1 or len(text)
+    return max(at - 1, 0) if at < len(text) else at
 
 
 def _runs_of_backticks(text: str) -> dict[int, list[int]]:
