@@ -19,7 +19,7 @@ def table_age(settings: Settings, now: datetime) -> Iterator[Check]:
     """Yield how old the table is, and what the settings change of it; an old one is no mistake."""
     known = settings.agents.known
     days = max(0, (now.date() - known.read).days)
-    told = f"agents are recognised by a table of {known.read:%Y-%m-%d}, which is {days} days old"
+    told = f"agents are recognised by a table of {known.read:%Y-%m-%d}, which is {_days(days)} old"
     if days > OLD_AFTER:
         yield note(
             NAME,
@@ -27,8 +27,12 @@ def table_age(settings: Settings, now: datetime) -> Iterator[Check]:
             "(`agents.table`)",
         )
     else:
-        yield ok(NAME, f"{told}: newer releases know more")
+        yield ok(NAME, told)
     if settings.agents.table:
         yield note(
             NAME, f"`agents.table` of the settings changes: {listed([*settings.agents.table], _MOST_NAMED)}"
         )
+
+
+def _days(days: int) -> str:
+    return "1 day" if days == 1 else f"{days} days"

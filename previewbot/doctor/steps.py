@@ -48,7 +48,7 @@ def last_sentence(foreseen: Foreseen) -> str:
     """Return what is waited for, and whose turn it is."""
     reason = _reason(foreseen)
     if reason is Reason.NOT_TRIGGERED:
-        # The comment's words for it are those of a preview that there was. Here nobody may have asked yet.
+        # The status does not know which label counts; the file does.
         return f"{_sentence(reason.info.meaning)} {_whoever_wants_one(foreseen)}"
     words = safe(foreseen.headline or (reason.info.meaning if reason else "nothing is known yet"))
     turn = reason.info.turn if reason else Turn.NOBODY

@@ -390,9 +390,7 @@ async def test_a_build_that_waits_for_approval_is_said_with_where_to_approve(tow
         github.set_workflow_run(pull.head, "build", "completed", "action_required")
         text = await pull.says("approve")
 
-    assert text.startswith(
-        "**Waiting for somebody to approve the workflow run.** An agent's workflows may start"
-    )
+    assert text.startswith("**Waiting for somebody to approve the workflow run.** GitHub starts it only")
     assert f"[approve here]({town.world.url}/" in text
 
     github.set_workflow_run(pull.head, "build", "in_progress")
@@ -406,7 +404,7 @@ async def test_a_build_that_fails_is_said_and_the_next_commit_starts_again(town:
         text = await pull.says("its build failed")
 
     assert text.startswith(f"**No preview of `{pull.head[:7]}`: its build failed** ([build images](")
-    assert "The next commit starts again." in text
+    assert "once the build goes well: run it again, or push a commit." in text
 
     pull.push({"services/web/NOTE": b"mended"})
     await pull.ready()

@@ -112,7 +112,8 @@ def test_the_colour_of_the_state_is_that_of_the_table(state: str, colour: str) -
 
 SAME_WORDS = {
     "image-needs-approval": "Waiting for somebody to approve the workflow run.",
-    "image-build-failed": "No preview of 3f2c1ab: its build failed. The next commit starts again.",
+    "image-build-failed": "No preview of 3f2c1ab: its build failed. The preview starts by itself once "
+    "the build goes well: run it again, or push a commit.",
     "image-conflict": "it conflicts with its base branch, so nothing is built.",
     "image-registry-refuses": "the registry refuses previewbot. This is for your platform team",
     "image-not-allowed": "The image of checkout is not allowed here.",
