@@ -14,9 +14,10 @@ from datetime import timedelta
 from functools import partial
 from typing import Any
 
+from previewbot.api.github import Account
 from previewbot.errors import TryLater
 from tests.support.fault_points import NOWHERE, Fault, NotSo, Point, every_point, timeless
-from tests.support.passes import A, B, World
+from tests.support.passes import BOTH, A, B, World
 
 _LOOK_SECONDS = 5.0
 _LOOKS = 40
@@ -30,10 +31,12 @@ _READS = frozenset(
     {
         "identity", "installation_of", "repositories", "pull_request", "commits", "parents", "file", "files",
         "comments", "comment", "edits", "time_at",
-        "permission", "runs",
+        "permission", "runs", "is_suspended", "is_protected", "rules", "open_pull_requests",
+        "reviews", "review_comments",
     }
 )  # fmt: skip
 _ANSWERED = ("/preview extend 2h", "/preview status")
+_AGENT = Account(198982749, "Copilot", "Bot")
 _LAST_WORDS = "removed when the pull request was closed"
 
 
@@ -47,7 +50,7 @@ class Saboteur:
     def __init__(self, world: World, point: Point) -> None:
         self._world, self._point = world, point
         self.requests: list[str] = []
-        self.reactions: set[tuple[int, str]] = set()
+        self.reactions: set[tuple[str, int, str]] = set()
         self.hit = ""
         for server in (world.cluster, world.github):
             for name in _changing(server):
@@ -67,10 +70,10 @@ class Saboteur:
         if struck and not self._point.fault.late:
             self._strike(name)
         answer = await do(*arguments)
-        if name == "react":
+        if name in ("react", "react_on_lines"):
             # GitHub keeps one reaction of a kind per person, however often it is given.
             _, comment_id, content = arguments
-            self.reactions.add((comment_id, content))
+            self.reactions.add((name, comment_id, content))
         if struck and self._point.fault.late:
             self._strike(name)
         return answer
@@ -92,7 +95,7 @@ class Seen:
     """What a life leaves behind: what previewbot wrote, its reactions, and how often `extend` counted."""
 
     comments: tuple[str, ...]
-    reactions: frozenset[tuple[int, str]]
+    reactions: frozenset[tuple[str, int, str]]
     extended: timedelta
 
 
@@ -105,11 +108,11 @@ class Lived:
     hit: str
 
 
-class _Life:
+class Life:
     """Opened, built, ready, pushed to, replaced, extended, asked for its status, closed."""
 
-    def __init__(self, paths: Sequence[str], point: Point) -> None:
-        self.world = World()
+    def __init__(self, paths: Sequence[str], point: Point, **settings: Any) -> None:
+        self.world = World(**settings)
         self.world.github.paths = tuple(paths)
         self.world.registry.images.clear()
         self.saboteur = Saboteur(self.world, point)
@@ -135,9 +138,9 @@ class _Life:
         await self._until("the end of all", self._nothing_is_left)
         return Seen(self._conversation(), frozenset(self.saboteur.reactions), extended)
 
-    def _serves(self, sha: str) -> bool:
-        world = self.world
-        behind = world.serving == [sha] * self._services and world.cluster.leads_to() == "staging"
+    def _serves(self, sha: str, services: int = 0) -> bool:
+        world, number = self.world, services or self._services
+        behind = world.serving == [sha] * number and world.cluster.leads_to() == "staging"
         return behind and "[Open the preview]" in world.comment and sha[:7] in world.comment
 
     def _open_for(self) -> timedelta:
@@ -147,8 +150,13 @@ class _Life:
         return clock.expires_at - clock.ready_at
 
     def _answered(self, written: int) -> bool:
-        reacted = (written, "rocket") in self.saboteur.reactions
-        return reacted and any(f"reply-to={written} " in body for body in self.world.github.own_comments())
+        return self._has(written, "rocket") and self._worded(f"reply-to={written} ")
+
+    def _has(self, written: int, reaction: str, call: str = "react") -> bool:
+        return (call, written, reaction) in self.saboteur.reactions
+
+    def _worded(self, marker: str) -> bool:
+        return any(marker in body for body in self.world.github.own_comments())
 
     def _nothing_is_left(self) -> bool:
         cluster = self.world.cluster
@@ -184,12 +192,63 @@ class _Life:
             raise NotSo("the link leads to plain staging")
 
 
-async def live(paths: Sequence[str], point: Point = NOWHERE) -> Lived:
+class BusyLife(Life):
+    """Several commands in one comment, a correction, two reviews, an agent's own command, a suspension; one
+    service stopped, started, all restarted; archived."""
+
+    def __init__(self, paths: Sequence[str] = BOTH, point: Point = NOWHERE) -> None:
+        super().__init__(paths, point, agents={"commands": {"copilot": ["extend"]}})
+        self.world.github.author = _AGENT
+
+    async def live(self) -> Seen:
+        world = self.world
+        world.push(A)
+        await self._until("the preview", partial(self._serves, A))
+        many = world.say("/preview stop pricing\n/preview extend 1h\n/preview status")
+        await self._until("an answer to three commands", partial(self._answered, many))
+        await self._until("one service", partial(self._serves, A, 1))
+        wrong = world.say("/preview strat pricing")
+        await self._until("a refusal", lambda: self._has(wrong, "confused") and self._worded(f"={wrong} "))
+        world.github.edit(wrong, "/preview start pricing")
+        world.poke()
+        await self._until("what was corrected", lambda: self._has(wrong, "rocket") and self._serves(A))
+        body = world.review("/preview extend 1h", number=9_001)
+        await self._until("an answer to a review", partial(self._worded, f"review={body} "))
+        lines = world.review("/preview extend 1h", on_lines=True, number=9_002)
+        await self._until("an answer to lines", partial(self._worded, f"review-comment={lines} "))
+        agents = world.say("/preview extend 1h", _AGENT)
+        await self._until("an answer to the agent", partial(self._answered, agents))
+        world.github.suspended = True
+        world.poke()
+        await self._until("nothing that runs", lambda: not world.cluster.sessions)
+        world.github.suspended = False
+        world.poke()
+        await self._until("all that ran", partial(self._serves, A))
+        before = {session["metadata"]["uid"] for session in world.cluster.sessions.values()}
+        afresh = world.say("/preview restart")
+        await self._until("a restart", lambda: self._has(afresh, "rocket") and self._serves(A))
+        after = {session["metadata"]["uid"] for session in world.cluster.sessions.values()}
+        if before & after:
+            raise NotSo("what was to be restarted goes on")
+        extended, requests = self._open_for(), world.status.requests
+        if (requests.by_agent.obeyed, requests.correctable) != (1, ()):
+            raise NotSo(f"the agent was obeyed otherwise than once: {requests}")
+        world.github.archived = True
+        world.poke()
+        await self._until("the end of all", self._nothing_is_left)
+        return Seen(self._conversation(), self._signs(), extended)
+
+    def _signs(self) -> frozenset[tuple[str, int, str]]:
+        # What is done before anybody could see it waits for nothing: a fault decides whether eyes are given.
+        return frozenset(each for each in self.saboteur.reactions if "eyes" not in each)
+
+
+async def live(paths: Sequence[str], point: Point = NOWHERE, kind: type[Life] = Life) -> Lived:
     """Live a whole life of a pull request that changes these files, with a fault at a point.
 
     Raises `NotSo` where something is not as it should be, with the point and the request that was hit.
     """
-    life = _Life(paths, point)
+    life = kind(paths, point)
     try:
         seen = await life.live()
     except NotSo as wrong:
@@ -197,7 +256,11 @@ async def live(paths: Sequence[str], point: Point = NOWHERE) -> Lived:
     return Lived(seen, tuple(life.saboteur.requests), life.saboteur.hit)
 
 
-async def live_with_each(fault: Fault, paths: Sequence[str], undisturbed: Lived) -> dict[Point, Lived]:
+async def live_with_each(
+    fault: Fault, paths: Sequence[str], undisturbed: Lived, kind: type[Life] = Life, each: int = 1
+) -> dict[Point, Lived]:
     """Live one life with the fault at each request that an undisturbed life makes."""
-    points = every_point(len(undisturbed.requests), [fault])
-    return {point: await live(paths, point) for point in points}
+    # Where not all are tried, each fault has points of its own.
+    first = list(Fault).index(fault) * 3 if each > 1 else 0
+    points = every_point(len(undisturbed.requests), [fault])[first::each]
+    return {point: await live(paths, point, kind) for point in points}

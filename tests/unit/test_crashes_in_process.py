@@ -12,7 +12,7 @@ from datetime import timedelta
 import pytest
 
 from tests.support.fault_points import Fault
-from tests.support.lives_in_process import live, live_with_each
+from tests.support.lives_in_process import BusyLife, live, live_with_each
 from tests.support.passes import BOTH
 
 # A machine that does much else may need minutes for all these lives, and no test depends on speed.
@@ -31,6 +31,26 @@ async def test_a_fault_at_any_request_changes_nothing(paths: tuple[str, ...], fa
     assert undisturbed.seen.extended == timedelta(hours=10)
     assert len(undisturbed.requests) > 30
     assert [str(point) for point, life in lives.items() if not life.hit] == []
+    different = {str(point): life for point, life in lives.items() if life.seen != undisturbed.seen}
+    assert different == {}
+
+
+_EACH = {"some": pytest.param(11), "all": pytest.param(1, marks=pytest.mark.long)}
+"""Every eleventh point of a life with so much in it takes a minute; all of them are for `make long`."""
+
+
+@pytest.mark.parametrize("each", _EACH.values(), ids=_EACH.keys())
+@pytest.mark.parametrize("fault", Fault, ids=str)
+async def test_a_fault_changes_nothing_of_what_is_corrected_reviewed_chosen_or_suspended(
+    fault: Fault, each: int
+) -> None:
+    undisturbed = await live(BOTH, kind=BusyLife)
+
+    lives = await live_with_each(fault, BOTH, undisturbed, BusyLife, each)
+
+    # Three by people, of which two are in reviews, and one by the agent.
+    assert undisturbed.seen.extended == timedelta(hours=12)
+    assert "react_on_lines" in undisturbed.requests
     different = {str(point): life for point, life in lives.items() if life.seen != undisturbed.seen}
     assert different == {}
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from previewbot.errors import Forbidden, TryLater
-from tests.support.passes import BOTH, BROKEN, CONFIGURATION, GITHUB, A, B, C, World
+from tests.support.passes import ANN, BOTH, BROKEN, CONFIGURATION, GITHUB, A, B, C, World
 
 # A machine that does much else may need minutes for these examples, and no test depends on speed.
 pytestmark = pytest.mark.timeout(900)
@@ -20,6 +20,8 @@ COMMITS = (A, B, C)
 COMMANDS = (
     "/preview start", "/preview restart", "/preview stop",
     "/preview extend 2h", "/preview status", "/preview strat",
+    "/preview start checkout", "/preview stop checkout", "/preview stop pricing", "/preview logs",
+    "/preview stop\n/preview start", "/preview stop pricing\n/preview status",
 )  # fmt: skip
 CONFIGURATIONS = (
     CONFIGURATION,
@@ -67,6 +69,31 @@ class AnyOrder(RuleBasedStateMachine):
             else ""
         )
         self.world.say(text + sha)
+        self.look(looks)
+
+    @rule(text=st.sampled_from(COMMANDS), on_lines=st.booleans(), looks=LOOKS)
+    def review(self, text: str, on_lines: bool, looks: int) -> None:
+        self.world.review(text, on_lines=on_lines)
+        self.look(looks)
+
+    @precondition(lambda self: any(c.author == ANN for c in self.world.github.comments_written))
+    @rule(text=st.sampled_from(COMMANDS), looks=LOOKS)
+    def correct(self, text: str, looks: int) -> None:
+        written = [c for c in self.world.github.comments_written if c.author == ANN]
+        self.world.github.edit(written[-1].id, text)
+        self.world.poke()
+        self.look(looks)
+
+    @rule(suspended=st.booleans(), looks=LOOKS)
+    def suspend(self, suspended: bool, looks: int) -> None:
+        self.world.github.suspended = suspended
+        self.world.poke()
+        self.look(looks)
+
+    @rule(both=st.booleans(), looks=LOOKS)
+    def change_files(self, both: bool, looks: int) -> None:
+        self.world.github.paths = BOTH if both else BOTH[:1]
+        self.world.push(self.world.github.head_sha)
         self.look(looks)
 
     @rule(reopened_after=LOOKS, looks=LOOKS)
@@ -189,7 +216,7 @@ class AnyOrder(RuleBasedStateMachine):
     @invariant()
     def no_command_is_answered_twice(self) -> None:
         own = self.world.github.own_comments()
-        answers = [body.split("reply-to=")[1].split(" ")[0] for body in own if "reply-to=" in body]
+        answers = [body.split("-->")[0] for body in own if "previewbot reply" in body]
         assert len(answers) == len(set(answers))
 
     # At last
@@ -206,6 +233,7 @@ class AnyOrder(RuleBasedStateMachine):
         """With all mended each command is answered, nothing outlasts its time, and closing removes all."""
         world = self.world
         world.mend()
+        world.github.suspended = False
         world.cluster.gateway.follows = world.cluster.operator_removes = True
         self.finish_removals()
         world.cluster.session_becomes("Ready")
@@ -232,10 +260,17 @@ class AnyOrder(RuleBasedStateMachine):
         approved = not world.github.fork or status.lifecycle.approved_sha == world.github.head_sha
         wanted = world.github.configuration != BROKEN and status.lifecycle.ended is None and approved
         failed = any(child.failed_attempt for child in status.children)
+        stopped = {each.name for each in status.lifecycle.stopped}
+        wanted = wanted and not {"checkout", "pricing"}.issubset(stopped)
+        wanted = wanted and not (stopped == {"checkout"} and world.github.paths != BOTH)
         if wanted and not failed:
             assert set(world.serving) == {world.github.head_sha}
             assert world.cluster.leads_to() == "staging"
             assert "[Open the preview]" in world.comment
+        services = {
+            s["metadata"]["labels"]["previewbot.dev/service"] for s in world.cluster.sessions.values()
+        }
+        assert services.isdisjoint(stopped)
         if status.lifecycle.ended is not None or not approved:
             assert world.serving == []
             assert "[Open the preview]" not in world.comment
