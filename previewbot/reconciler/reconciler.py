@@ -284,7 +284,8 @@ class Reconciler:
         spec, pull_request = store.preview.spec, facts.pull_request
         self._context.memory.conversations.remember(store.preview.name, store.status.requests)
         # Something of the very second of this look would not change what the listing compares.
-        if facts.settled and decision.reason in (Reason.NOT_TRIGGERED, Reason.REPOSITORY_ARCHIVED):
+        # Nor is an archived repository's remembered: made usable again it shows the same times and heads.
+        if facts.settled and decision.reason is Reason.NOT_TRIGGERED:
             self.untriggered.remember(
                 spec.repository_id, spec.number, pull_request.updated_at, pull_request.head.sha
             )

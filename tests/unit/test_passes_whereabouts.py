@@ -6,6 +6,7 @@ import pytest
 
 from previewbot.api import Phase
 from previewbot.errors import Forbidden, NotFound, RemoteError, TryLater
+from previewbot.reconciler.memory import Memory
 from tests.support.passes import ANN, A, World, ready
 
 AWAY = TryLater("GitHub", status=502)
@@ -122,6 +123,20 @@ async def test_a_preview_goes_when_its_repository_is_archived() -> None:
 
     assert world.cluster.preview is None
     assert world.cluster.sessions == {}
+
+
+async def test_what_an_archived_repository_had_is_found_again_when_it_is_usable_again() -> None:
+    memory = Memory()
+    world = World(memory=memory)
+    await world.settle()
+    world.github.archived = True
+    world.poke()
+    world.clock.forward(minutes=5)
+    await world.settle()
+
+    assert world.cluster.preview is None
+    # Unarchiving changes neither the time of a pull request nor its head.
+    assert not memory.untriggered.remembers(812, 42, world.github.updated_at, world.github.head_sha)
 
 
 # An installation that was suspended
