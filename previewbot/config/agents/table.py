@@ -95,6 +95,11 @@ class Agent:
         return self.ids | {signal.number for signal in self.of(SignalKind.CO_AUTHOR)}
 
     @cached_property
+    def trailers(self) -> tuple[Signal, ...]:
+        """The trailers of its own that it signs with."""
+        return self.of(SignalKind.TRAILER)
+
+    @cached_property
     def emails(self) -> frozenset[str]:
         """The addresses that it commits with."""
         return frozenset(signal.value for signal in self.of(SignalKind.EMAIL))
@@ -124,6 +129,11 @@ class AgentTable:
     def by_key(self) -> Mapping[str, Agent]:
         """The agents by their keys."""
         return {agent.key: agent for agent in self.agents}
+
+    @cached_property
+    def trailer_names(self) -> frozenset[str]:
+        """The names of the trailers that agents sign with, in small letters."""
+        return frozenset(row.value.partition(":")[0].lower() for _, row in self.signals(SignalKind.TRAILER))
 
     def signals(self, *kinds: SignalKind) -> tuple[tuple[Agent, Signal], ...]:
         """Return all signals of some kinds with whose they are, in the order of the table."""

@@ -55,8 +55,9 @@ def found_in(commit: Commit, table: AgentTable) -> Signed | None:
         kind = _wrote(agent, commit)
         if kind is not None:
             return Signed(agent, kind, True, BY_COMMIT)
+    signing = [line for line in trailers if _may_sign(line, table)]
     for agent in table.agents:
-        for line in trailers:
+        for line in signing:
             signed = _signs(agent, line)
             if signed is not None:
                 kind, name = signed
@@ -76,7 +77,8 @@ def signatures(table: AgentTable) -> Callable[[str], str]:
         if _is_picked(trailers):
             lines = [f"{_PICKED}0)"]
         else:
-            lines = list(dict.fromkeys(filter(None, (_kept(line, table) for line in trailers))))
+            signing = (line for line in trailers if _may_sign(line, table))
+            lines = list(dict.fromkeys(filter(None, (_kept(line, table) for line in signing))))
         # What stands in the first paragraph would be the message's first line, and no trailer.
         return "\n".join(("…", "", *lines)) if lines else ""
 
@@ -102,8 +104,24 @@ def _trailers(message: str, table: AgentTable) -> list[str]:
     return found
 
 
+def _may_sign(line: str, table: AgentTable) -> bool:
+    """Return whether an agent may sign by a trailer of this name.
+
+    Asked before anything that costs more: whoever writes a message can write twenty thousand trailers, and of
+    a fork's commits, too, the listing asks.
+    """
+    name = _name_of(line)
+    return name in _CO_AUTHOR or name in table.trailer_names
+
+
+def _name_of(line: str) -> str:
+    return line.partition(":")[0].rstrip().lower()
+
+
 def _is_own(line: str, table: AgentTable) -> bool:
-    return any(_is_trailer(signal, line) for _, signal in table.signals(SignalKind.TRAILER))
+    return _name_of(line) in table.trailer_names and any(
+        _is_trailer(signal, line) for _, signal in table.signals(SignalKind.TRAILER)
+    )
 
 
 def _block(paragraph: str, table: AgentTable) -> list[str]:
@@ -152,7 +170,7 @@ def _signs(agent: Agent, line: str) -> tuple[SignalKind, str] | None:
     email = _co_author(line)
     if email and is_of(agent, email):
         return SignalKind.EMAIL, _name(line)
-    own = next((signal for signal in agent.of(SignalKind.TRAILER) if _is_trailer(signal, line)), None)
+    own = next((signal for signal in agent.trailers if _is_trailer(signal, line)), None)
     return (SignalKind.TRAILER, own.value.partition(":")[0]) if own else None
 
 
@@ -161,17 +179,17 @@ def _name(line: str) -> str:
 
 
 def _kept(line: str, table: AgentTable) -> str | None:
+    email = _co_author(line)
+    account, name = account_of(email), _name_of(line)
     for agent in table.agents:
-        email = _co_author(line)
-        if email and is_of(agent, email):
+        if email and (email in agent.emails or account in agent.signing_ids):
             # By account: GitHub makes as many addresses of one as there are names to put into them.
-            account = account_of(email)
             address = email if email in agent.emails else f"{account}+x@users.noreply.github.com"
             return f"{_name(line)}: <{address}>"
-        for signal in agent.of(SignalKind.TRAILER):
+        for signal in agent.trailers if name in table.trailer_names else ():
             if _is_trailer(signal, line):
-                name, _, value = signal.value.partition(": ")
-                return f"{name}: {shortest(_place(value)) if _place(value) else value}"
+                own, _, value = signal.value.partition(": ")
+                return f"{own}: {shortest(_place(value)) if _place(value) else value}"
     return None
 
 
@@ -187,8 +205,7 @@ def account_of(email: str) -> int | None:
 
 
 def _co_author(line: str) -> str:
-    name, _, value = line.partition(":")
-    found = _EMAIL.search(value) if name.rstrip().lower() in _CO_AUTHOR else None
+    found = _EMAIL.search(line, line.find(":")) if _name_of(line) in _CO_AUTHOR else None
     return found[1].lower() if found else ""
 
 
