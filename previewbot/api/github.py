@@ -72,7 +72,10 @@ class PullRequest:
 
 @dataclass(frozen=True)
 class OpenPullRequest:
-    """One row of the listing of open pull requests; `node_id` is its name in GraphQL."""
+    """One row of the listing of open pull requests; `node_id` is its name in GraphQL.
+
+    `author` is None where GitHub did not say who that is.
+    """
 
     number: int
     head_sha: str

@@ -13,6 +13,7 @@ from previewbot.config.repository import RepositoryConfig
 from previewbot.reconciler.bounded import keep
 from previewbot.reconciler.builds_seen import BuildsSeen
 from previewbot.reconciler.edit_questions import EditQuestions
+from previewbot.reconciler.listing_memory import OfAgents, Untriggered
 from previewbot.reconciler.observation import GatewaySeen, Observation, PullRequestFacts
 from previewbot.reconciler.pauses import FIRST, Pauses
 from previewbot.reconciler.plan.refusals import ANSWERS_AN_HOUR, is_refusal
@@ -24,9 +25,7 @@ log = logging.getLogger(__name__)
 
 Problems = tuple[ConfigurationProblem, ...]
 
-_UNTRIGGERED_KEPT = 20_000
 _CONFIGURATIONS_KEPT = 200
-_OF_AGENTS_KEPT = 10_000
 _WRITERS_KEPT = 10_000
 _CONVERSATIONS_KEPT = 1_000
 _REFUSED_KEPT = 10_000
@@ -36,43 +35,6 @@ _UNSHOWN_LOOKS, _UNSHOWN_FOR = 3, timedelta(minutes=10)
 then."""
 _UNSHOWN_APART = timedelta(minutes=1)
 _HOUR = timedelta(hours=1)
-
-
-class Untriggered:
-    """Pull requests that nothing triggered, so that the listing does not ask about them again."""
-
-    def __init__(self) -> None:
-        self._seen: OrderedDict[tuple[int, int], tuple[datetime, str]] = OrderedDict()
-
-    def remember(self, repository_id: int, number: int, updated_at: datetime, head_sha: str) -> None:
-        """Note that this state of a pull request triggers nothing."""
-        # GitHub changes `updated_at` with each comment, label and push, so exactly this state cannot begin to
-        # trigger a preview; only another configuration could, and then `forget` is called.
-        keep(self._seen, (repository_id, number), (updated_at, head_sha), _UNTRIGGERED_KEPT)
-
-    def remembers(self, repository_id: int, number: int, updated_at: datetime, head_sha: str) -> bool:
-        """Return whether exactly this state was found to trigger nothing."""
-        return self._seen.get((repository_id, number)) == (updated_at, head_sha)
-
-    def forget(self, repository_id: int) -> None:
-        """Forget a repository's pull requests: its configuration changed."""
-        for key in [key for key in self._seen if key[0] == repository_id]:
-            del self._seen[key]
-
-
-class OfAgents:
-    """Previews of which the listing found that they are an agent's, before any look could."""
-
-    def __init__(self) -> None:
-        self._names: OrderedDict[str, None] = OrderedDict()
-
-    def note(self, name: str) -> None:
-        """Note what the listing recognised."""
-        keep(self._names, name, None, _OF_AGENTS_KEPT)
-
-    def __contains__(self, name: str) -> bool:
-        """Return whether a Preview is known to be an agent's."""
-        return name in self._names
 
 
 @dataclass(frozen=True)

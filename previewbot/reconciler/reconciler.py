@@ -27,7 +27,8 @@ from previewbot.reconciler.context import Context
 from previewbot.reconciler.conversation import OwnComments
 from previewbot.reconciler.gather import Gone, Suspended, gather, gather_removal
 from previewbot.reconciler.gather.gathering import within
-from previewbot.reconciler.memory import Memory, OfAgents, Untriggered, note_look, note_refusals
+from previewbot.reconciler.listing_memory import OfAgents, Untriggered
+from previewbot.reconciler.memory import Memory, note_look, note_refusals
 from previewbot.reconciler.observation import Observation, PullRequestFacts
 from previewbot.reconciler.pass_outcome import PassErrors, next_pass, without_foreign_reports
 from previewbot.reconciler.pauses import Paused
@@ -285,10 +286,10 @@ class Reconciler:
         self._context.memory.conversations.remember(store.preview.name, store.status.requests)
         # Something of the very second of this look would not change what the listing compares.
         # Nor is an archived repository's remembered: made usable again it shows the same times and heads.
-        if facts.settled and decision.reason is Reason.NOT_TRIGGERED:
-            self.untriggered.remember(
-                spec.repository_id, spec.number, pull_request.updated_at, pull_request.head.sha
-            )
+        if facts.settled and facts.read_at is not None and decision.reason is Reason.NOT_TRIGGERED:
+            state = (pull_request.updated_at, pull_request.head.sha, facts.read_at)
+            own_file = facts.base_branch is not None
+            self.untriggered.remember(spec.repository_id, spec.number, *state, own_file=own_file)
         return await self._delete(store)
 
     async def _delete(self, store: PreviewStore) -> Outcome:

@@ -69,7 +69,8 @@ def may_trigger(
     policies: Mapping[str, AgentPolicy],
 ) -> bool:
     """Return whether a look could find something to do, by what a repository triggers and wants of agents."""
-    if details.asks or not details.complete:
+    # Without the number of its author nobody knows whether that is an agent's account.
+    if details.asks or not details.complete or row.author is None:
         return True
     agent, signs = recognised(row, repository, details, settings.known), _signs(row, repository, details)
     if agent is None and is_unknown(signs.author, settings.known):

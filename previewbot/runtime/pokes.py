@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 
-from previewbot.api import LISTING, Poke, Spec
+from previewbot.api import LISTING, Poke, Preview, Spec
 from previewbot.api.github import OpenPullRequest, Repository
 from previewbot.clients.kubernetes.client import Kube
 from previewbot.config.server import Settings
-from previewbot.errors import RemoteError
+from previewbot.errors import NotFound, RemoteError
 from previewbot.rules.environment_keys import spec_of
 
 log = logging.getLogger(__name__)
@@ -41,6 +42,13 @@ class Pokes:
         delivery = f"{LISTING}{now.strftime('%Y%m%dT%H%M%S.%f')}"
         poke = Poke(delivery_id=delivery, poked_at=now, updated_at=updated_at)
         await self._kube.poke(spec, poke, create=create)
+
+    async def move(self, preview: Preview, installation_id: int, repository: Repository) -> None:
+        """Say of a Preview which installation its repository belongs to by now."""
+        hints = {"repository": repository.full_name, "installationId": installation_id}
+        # What is gone by now is poked into being again, with what this listing says.
+        with suppress(NotFound):
+            await self._kube.patch_preview_spec(preview.name, hints)
 
     async def poke_row(self, installation_id: int, repository: Repository, row: OpenPullRequest) -> None:
         """Ask for a look at a pull request that is listed."""

@@ -188,10 +188,10 @@ class Resync:
 
         GraphQL has an hour of its own, so that what agents open meanwhile is found nevertheless.
         """
+        known = self._last_covered.get(installation.id)
         try:
-            found = await self._github.repositories(installation.id)
+            found = await self._github.repositories(installation.id, first=known is None)
         except TryLater as error:
-            known = self._last_covered.get(installation.id)
             if known is None or error.after is None:
                 raise
             self._note_stopped(installation, error)

@@ -27,10 +27,12 @@ Known = Mapping[tuple[int, int], Preview]
 
 @dataclass(frozen=True)
 class Asked:
-    """A row of which the listing itself does not tell whether anything asks for a preview."""
+    """A row of which the listing itself does not tell whether anything asks for a preview; `configuration` is
+    the listed file's blob."""
 
     repository: Repository
     row: OpenPullRequest
+    configuration: str
 
 
 class Rows:
@@ -85,19 +87,23 @@ class Rows:
         # A new configuration may name other labels or triggers, so what triggered nothing must be asked about
         # again.
         if before is not None and sha != before:
-            self._untriggered.forget(repository.id)
+            self._untriggered.forget(repository.id, self._now())
         for row in rows:
             preview = known.get((repository.id, row.number))
             if preview is None:
                 verdict = self._verdict(repository, listed, row)
                 if verdict is Verdict.ASK:
-                    asked.append(Asked(repository, row))
+                    asked.append(Asked(repository, row, sha))
                 elif verdict is Verdict.LOOK:
                     await self._pokes.poke_row(installation_id, repository, row)
                 continue
+            if preview.spec.installation_id != installation_id:
+                # Transferred. A public repository goes on to answer the installation that it was of, where
+                # nothing may be written any more, so that no look would find it out.
+                await self._pokes.move(preview, installation_id, repository)
             if short and not preview.status.observed.head_sha and row.node_id:
                 # It waits for its first look. That it is an agent's, nobody knows before that but who asks.
-                asked.append(Asked(repository, row))
+                asked.append(Asked(repository, row, sha))
                 continue
             news = (preview.status.observed.configuration_sha, sha)
             # A row of the listing has the time and the head. If both are as we saw them last, no webhook was
@@ -115,7 +121,8 @@ class Rows:
         return asked
 
     def _verdict(self, repository: Repository, listed: ListedRepository, row: OpenPullRequest) -> Verdict:
-        if self._untriggered.remembers(repository.id, row.number, row.updated_at, row.head_sha):
+        state = (row.updated_at, row.head_sha)
+        if self._untriggered.remembers(repository.id, row.number, *state, self._now()):
             return Verdict.NOTHING
         settings, default = self._settings, repository.default_branch
         return of_row(row, listed, default, settings.config_branches, settings.agents.known)
@@ -132,10 +139,14 @@ class Rows:
         async def ask(batch: Sequence[Asked]) -> None:
             looked_at = self._now()
             found = await client.details([each.row.node_id for each in batch])
+            # GitHub's times are compared with GitHub's clock: ours may be minutes ahead.
+            settled = {each for each in batch if is_settled(each.row.updated_at, client.time_at(looked_at))}
             for each in batch:
                 details = found.get(each.row.node_id)
                 if details is not None:
-                    await self._take_details(installation_id, each, details, looked_at)
+                    await self._take_details(
+                        installation_id, each, details, looked_at if each in settled else None
+                    )
 
         batches = Batches(asked, MOST_DETAILS, ask, lambda each, error: look.append(each))
         if self._lister.takes_questions(installation_id):
@@ -150,17 +161,19 @@ class Rows:
         return None
 
     async def _take_details(
-        self, installation_id: int, asked: Asked, details: Details, looked_at: datetime
+        self, installation_id: int, asked: Asked, details: Details, settled_at: datetime | None
     ) -> None:
         repository, row, config = asked.repository, asked.row, self._config(asked.repository, details)
+        file = details.configuration
         triggers, policies = (config.triggers, config.agents) if config is not None else (Triggers(), {})
         if recognised(row, repository, details, self._settings.agents.known) is not None:
             self._of_agents.note(name_of(repository.id, row.number))
         if may_trigger(row, repository, details, triggers, self._settings.agents, policies):
             await self._poke_said(installation_id, asked)
-        # What was changed a moment ago may not be seen whole yet: it is asked about once more.
-        elif is_settled(row.updated_at, looked_at):
-            self._untriggered.remember(repository.id, row.number, row.updated_at, row.head_sha)
+        # What was changed a moment ago may not be seen whole yet, and another configuration than the listed
+        # one was not what this listing began with: it is asked about once more.
+        elif settled_at is not None and asked.configuration == (file.sha if file is not None else ""):
+            self._untriggered.remember(repository.id, row.number, row.updated_at, row.head_sha, settled_at)
 
     def _config(self, repository: Repository, details: Details) -> RepositoryConfig | None:
         """Return what the file says of what may trigger a preview; None if nothing, or if it is broken."""

@@ -76,9 +76,9 @@ async def test_the_listing_leaves_their_installations_out_and_says_so_once(
     asked: list[int] = []
     repositories = world.hub.repositories
 
-    async def counted(installation_id: int) -> list[Repository]:
+    async def counted(installation_id: int, *, first: bool = False) -> list[Repository]:
         asked.append(installation_id)
-        return await repositories(installation_id)
+        return await repositories(installation_id, first=first)
 
     world.hub.repositories = counted  # type: ignore[method-assign]
     with caplog.at_level(logging.WARNING):

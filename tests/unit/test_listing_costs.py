@@ -4,7 +4,7 @@ GraphQL."""
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any, cast
@@ -18,7 +18,7 @@ from previewbot.reconciler import OfAgents, Untriggered
 from previewbot.runtime.resync import Resync
 from previewbot_demo.github.points import cost_of
 from previewbot_demo.github.shapes import node_id
-from tests.support.github_script import sends
+from tests.support.github_script import pages, sends
 from tests.support.github_town import ALICE, COPILOT, Town, github_town
 from tests.support.passes import CONFIGURATION, SETTINGS
 from tests.support.previews import a_preview
@@ -44,6 +44,9 @@ class Pokes:
     async def poke(self, spec: Spec, poke: Poke, *, create: bool) -> bool:
         self.made.append((spec.repository, spec.number))
         return True
+
+    async def patch_preview_spec(self, name: str, patch: Mapping[str, Any]) -> None:
+        """Nothing here goes by what a spec says."""
 
 
 class Listing:
@@ -84,13 +87,16 @@ class Listing:
 
 
 def people_open(town: Town, number: int, repository: str = SHOP) -> list[int]:
-    """Let a person open so many pull requests that nothing asks for."""
-    return [
+    """Let a person open so many pull requests that nothing asks for; an hour ago, so that all is seen."""
+    town.clock.ahead -= timedelta(hours=1)
+    opened = [
         town.github.open_pull_request(
             repository, ALICE, f"fix/{each}", {"src/app.py": f"{each}\n".encode()}, title=f"Fix {each}"
         )
         for each in range(number)
     ]
+    town.clock.ahead += timedelta(hours=1)
+    return opened
 
 
 def many_repositories(town: Town, number: int) -> None:
@@ -229,7 +235,9 @@ async def test_a_command_whose_webhook_was_lost_is_found_until_it_has_our_sign(t
 async def test_a_label_of_the_second_of_the_last_look_is_found(town: Town) -> None:
     """GitHub tells both with the same time."""
     [number] = people_open(town, 1)
-    town.our_clock.now = town.clock()
+    pull = town.github.store.state.pulls[812, number]
+    pull = replace(pull, updated_at=town.clock())
+    town.github.store.change(town.github.store.state.with_pull(pull))
     listing = Listing(town)
     assert (await listing.run())["pokes"] == 0
     pull = town.github.store.state.pulls[812, number]
@@ -266,3 +274,56 @@ async def test_a_file_that_appears_is_found_by_the_next_listing_with_and_without
         content = CONFIGURATION.encode()
         town.github.commit("main", {".github/preview.yaml": content}, "Add", ALICE, "acme/tools")
         assert (await listing.run())["pokes"] == 1
+
+
+async def test_what_graphql_refuses_inside_of_a_repository_is_unseen_and_not_absent(town: Town) -> None:
+    """The file, say: a repository without one would have nothing, and what it had would be told so."""
+    town.pull_request()
+    rows: dict[str, Any] = {"pageInfo": {"hasNextPage": False, "endCursor": None}, "nodes": []}
+    shown = {"databaseId": 812, "isArchived": False, "object": None, "pullRequests": rows}
+    error = {"type": "FORBIDDEN", "path": ["nodes", 0, "object"], "message": "not accessible"}
+    town.script.on("POST", "/graphql", {"data": {"nodes": [shown]}, "errors": [error]})
+    listing = Listing(town)
+    listing.previews = [a_preview(name="gh-812-1")]
+    await listing.run()
+
+    assert listing.pokes.made == []
+
+
+@pytest.mark.parametrize("nodes", [[], [None, None]])
+async def test_an_answer_about_another_number_of_things_stops_nobody_elses_listing(
+    town: Town, nodes: list[None]
+) -> None:
+    """An error of ours in one installation would end the listing of all."""
+    town.pull_request()
+    town.script.on("POST", "/graphql", {"data": {"nodes": nodes}})
+
+    assert (await Listing(town).run())["requests"] > 0
+
+
+async def test_a_restart_in_a_used_up_hour_lists_more_than_a_hundred_repositories(town: Town) -> None:
+    """Without its repositories nothing of an installation is listed, not even what GraphQL still answers."""
+    many_repositories(town, 150)
+    town.github.open_pull_request(SHOP, COPILOT, "copilot/1", {"src/app.py": b"2\n"}, title="Fix")
+    covered = [
+        {
+            "id": each.id,
+            "node_id": node_id("Repository", each.id),
+            "full_name": each.full_name,
+            "default_branch": "main",
+            "archived": False,
+        }
+        for each in town.github.store.state.repositories.values()
+    ]
+    paged = pages("repositories", covered[:100], covered[100:])
+
+    def nearly_used_up(request: web.Request) -> web.StreamResponse:
+        answer = paged(request)
+        assert isinstance(answer, web.StreamResponse)
+        limits = {"limit": "5000", "remaining": "900", "reset": "4102444800"}
+        answer.headers.update({f"x-ratelimit-{name}": value for name, value in limits.items()})
+        return answer
+
+    town.script.on("GET", "/installation/repositories", nearly_used_up)
+
+    assert (await Listing(town).run())["pokes"] == 1

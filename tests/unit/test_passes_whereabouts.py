@@ -136,7 +136,8 @@ async def test_what_an_archived_repository_had_is_found_again_when_it_is_usable_
 
     assert world.cluster.preview is None
     # Unarchiving changes neither the time of a pull request nor its head.
-    assert not memory.untriggered.remembers(812, 42, world.github.updated_at, world.github.head_sha)
+    state = (world.github.updated_at, world.github.head_sha)
+    assert not memory.untriggered.remembers(812, 42, *state, world.clock.now)
 
 
 # An installation that was suspended

@@ -81,6 +81,7 @@ class Hub:
         self.by_one: list[str] = []
         self.of: dict[str, Details | RemoteError] = {}
         self.hours = Hours()
+        self.behind = timedelta(0)  # how much GitHub's clock is behind ours
 
     async def installations(self) -> list[Installation]:
         self.at_once += 1
@@ -90,7 +91,7 @@ class Hub:
         found: list[Installation] = answer(self.found)
         return found
 
-    async def repositories(self, installation_id: int) -> list[Repository]:
+    async def repositories(self, installation_id: int, *, first: bool = False) -> list[Repository]:
         covered: list[Repository] = answer(self.covered[installation_id])
         return covered
 
@@ -99,6 +100,9 @@ class Hub:
 
     def sparing(self) -> Hub:
         return self
+
+    def time_at(self, moment: datetime) -> datetime:
+        return moment - self.behind
 
     async def listed(self, repositories: Sequence[Repository]) -> dict[int, ListedRepository]:
         self.questions.append(len(repositories))
@@ -132,6 +136,7 @@ class Cluster:
 
     def __init__(self) -> None:
         self.pokes: list[tuple[Spec, Poke, bool]] = []
+        self.moved: list[tuple[str, dict[str, Any]]] = []
         self.refuses: Mapping[int, RemoteError] = {}
 
     async def poke(self, spec: Spec, poke: Poke, *, create: bool) -> bool:
@@ -139,6 +144,9 @@ class Cluster:
             raise self.refuses[spec.number]
         self.pokes.append((spec, poke, create))
         return True
+
+    async def patch_preview_spec(self, name: str, patch: Mapping[str, Any]) -> None:
+        self.moved.append((name, dict(patch)))
 
     def poked(self) -> list[tuple[int, int, bool]]:
         return [(spec.repository_id, spec.number, create) for spec, _, create in self.pokes]
@@ -178,7 +186,7 @@ async def test_a_pull_request_without_a_preview_gets_one() -> None:
 
 async def test_what_was_found_to_trigger_nothing_costs_nothing_until_it_changes() -> None:
     world = World(a_row())
-    world.untriggered.remember(812, 42, NOW, HEAD)
+    world.untriggered.remember(812, 42, NOW, HEAD, NOW)
     assert await world.poked() == []
 
     world.hub.rows["acme/shop"] = [a_row(updated_at=NOW + timedelta(seconds=1))]
@@ -216,12 +224,12 @@ async def test_a_preview_whose_pull_request_is_not_listed_is_poked_but_never_mad
 
 async def test_a_changed_configuration_is_news_for_all_pull_requests_of_its_repository() -> None:
     world = World(a_row(), a_row(43), previews=(seen(),))
-    world.untriggered.remember(812, 43, NOW, HEAD)
+    world.untriggered.remember(812, 43, NOW, HEAD, NOW)
     assert await world.poked() == []
 
     world.hub.configuration = "blob-2"
     assert await world.poked() == [(812, 42, True), (812, 43, True)]
-    world.untriggered.remember(812, 43, NOW, HEAD)
+    world.untriggered.remember(812, 43, NOW, HEAD, NOW)
     assert len(await world.poked()) == 2
 
 
@@ -408,3 +416,68 @@ async def test_the_next_listing_waits_as_long_as_github_asks() -> None:
     task.cancel()
 
     assert world.hub.asked == []
+
+
+NOTHING_ASKS = replace(WANTED, labels=(), configuration=FileContent("blob-1", b""))
+
+
+async def test_a_clock_of_ours_that_is_ahead_makes_no_second_of_githubs_settled() -> None:
+    """GitHub's times have whole seconds: what happens later in that one is told with the same time."""
+    world = World(a_row(updated_at=NOW - timedelta(minutes=5)))
+    world.hub.behind = timedelta(minutes=5)
+    world.hub.of["PR_42"] = NOTHING_ASKS
+    assert await world.poked() == []
+
+    world.hub.of["PR_42"] = WANTED
+    assert await world.poked() == [(812, 42, True)]
+
+
+async def test_what_another_configuration_than_the_listed_one_triggers_not_is_asked_about_again() -> None:
+    """One of GitHub's answers may be some seconds older than another."""
+    world = World(a_row(updated_at=NOW - timedelta(minutes=5)))
+    world.hub.of["PR_42"] = replace(NOTHING_ASKS, configuration=FileContent("blob-0", b""))
+    assert await world.poked() == []
+
+    world.hub.of["PR_42"] = WANTED
+    assert await world.poked() == [(812, 42, True)]
+
+
+async def test_a_look_that_began_before_the_configuration_was_found_changed_says_nothing_of_the_new_one() -> (
+    None
+):
+    world = World(a_row(updated_at=NOW - timedelta(minutes=5)))
+    world.hub.of["PR_42"] = NOTHING_ASKS
+    await world.poked()
+    world.hub.configuration = "blob-2"
+    world.hub.of["PR_42"] = replace(WANTED, configuration=FileContent("blob-2", b""))
+    assert await world.poked() == [(812, 42, True)]
+    world.untriggered.remember(812, 42, NOW - timedelta(minutes=5), HEAD, NOW - timedelta(seconds=1))
+
+    assert await world.poked() == [(812, 42, True)] * 2
+
+
+async def test_what_a_file_of_its_base_did_not_trigger_is_looked_at_again_after_an_hour() -> None:
+    world = World(replace(a_row(), base_ref="release/1"), settings=listed(config_branches=["release/*"]))
+    world.untriggered.remember(812, 42, NOW, HEAD, NOW - timedelta(minutes=59), own_file=True)
+    assert await world.poked() == []
+
+    world.untriggered.remember(812, 42, NOW, HEAD, NOW - timedelta(minutes=60), own_file=True)
+    assert await world.poked() == [(812, 42, True)]
+
+
+async def test_an_author_without_a_number_may_be_an_agent() -> None:
+    world = World(replace(a_row(), author=None))
+    world.hub.of["PR_42"] = NOTHING_ASKS
+
+    assert await world.poked() == [(812, 42, True)]
+
+
+async def test_a_preview_follows_its_repository_to_another_installation() -> None:
+    """A public repository goes on to answer the installation that it was of, where nothing can be written."""
+    world = World(a_row(), previews=(seen(),))
+    world.hub.found = [Installation(7, suspended=False), Installation(8, suspended=False)]
+    world.hub.covered = {7: [], 8: [replace(SHOP, full_name="beta/shop")]}
+    world.hub.rows = {"beta/shop": [a_row()]}
+    await world.listing.list_once()
+
+    assert world.cluster.moved == [("gh-812-42", {"repository": "beta/shop", "installationId": 8})]

@@ -130,9 +130,13 @@ class GitHub:
         answer, _ = await self._transport.request("GET", url, kept.INSTALLATION, jwt=self._jwt())
         return parse.installation_from(answer).suspended
 
-    async def repositories(self, installation_id: int) -> list[Repository]:
-        """Return the repositories that an installation covers, for the listing: it can wait."""
-        return await self.installation(installation_id).sparing().repositories()
+    async def repositories(self, installation_id: int, *, first: bool = False) -> list[Repository]:
+        """Return the repositories that an installation covers, for the listing: it can wait.
+
+        The `first` time less is left to others: without them nothing of an installation is listed.
+        """
+        client = self.installation(installation_id)
+        return await (client.for_agents() if first else client.sparing()).repositories()
 
     async def identity(self, installation_id: int) -> AppIdentity:
         """Return who the author of our own comments is; asked once, with the token of any installation.

@@ -15,8 +15,10 @@ from previewbot.api.github import (
     OpenPullRequest,
 )
 from previewbot.clients.github.fields import flag, has, items, moment, number, sha, text
+from previewbot.clients.github.graphql_answers import Answer
 from previewbot.clients.github.parse import GHOST
 from previewbot.config.repository import PATH
+from previewbot.errors import RemoteError
 from previewbot.rules import commands
 
 MOST_REPOSITORIES = 100
@@ -24,6 +26,8 @@ MOST_REPOSITORIES = 100
 
 MOST_DETAILS = 25
 """Pull requests of which one question may ask: with four connections each they cost one point."""
+
+_NUMBERED = frozenset({"User", "Bot"})
 
 FILE = f"HEAD:{PATH}"
 """What the listing looks for. `HEAD` is the default branch, whatever else has a name like that: git takes it
@@ -79,7 +83,16 @@ def details_from(node: Any) -> Details | None:
 
 def nodes_of(data: Mapping[str, Any], asked: Sequence[str]) -> dict[str, Any]:
     """Return the nodes of an answer by the ids that were asked for."""
-    return dict(zip(asked, items(data, "nodes"), strict=True))
+    nodes = items(data, "nodes")
+    if len(nodes) != len(asked):
+        raise RemoteError("GitHub's answer", message=f"{len(nodes)} nodes for {len(asked)} ids")
+    return dict(zip(asked, nodes, strict=True))
+
+
+def in_part(answer: Answer, asked: Sequence[str]) -> frozenset[str]:
+    """Return the ids of which something inside is null because GitHub refused it: that is not known."""
+    at = {error.path[1] for error in answer.errors if len(error.path) > 2 and error.path[0] == "nodes"}
+    return frozenset(node_id for place, node_id in enumerate(asked) if place in at)
 
 
 def _row(obj: Any) -> OpenPullRequest:
@@ -98,13 +111,18 @@ def _row(obj: Any) -> OpenPullRequest:
     )
 
 
-def _author(obj: Any) -> Account:
+def _author(obj: Any) -> Account | None:
+    """Return who opened it; None where GitHub does not say that account's number, so that it may be any."""
     if not has(obj, "author.databaseId"):
-        return GHOST
+        return None if _is_numbered(obj) else GHOST
     login, is_bot = text(obj, "author.login"), text(obj, "author.__typename") == "Bot"
     # GraphQL leaves out what REST puts behind a bot's login.
     login = f"{login}[bot]" if is_bot and not login.endswith("[bot]") else login
     return Account(number(obj, "author.databaseId"), login, "Bot" if is_bot else "User")
+
+
+def _is_numbered(obj: Any) -> bool:
+    return has(obj, "author.__typename") and text(obj, "author.__typename") in _NUMBERED
 
 
 def _items(node: Any, path: str) -> tuple[list[Any], bool]:

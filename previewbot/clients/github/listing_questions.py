@@ -22,7 +22,11 @@ async def listed(ask: Ask, repositories: Sequence[Repository]) -> dict[int, List
     ids = [repository.node_id for repository in repositories]
     answer = await ask(queries.OPEN_PULL_REQUESTS, {"ids": ids, "file": listing.FILE}, kept.LISTED)
     nodes, found = listing.nodes_of(answer.data, ids), {}
+    in_part = listing.in_part(answer, ids)
     for repository in repositories:
+        # What was refused inside of it is null, and must not look as if it were not there.
+        if repository.node_id in in_part:
+            continue
         page = listing.page_from(nodes[repository.node_id], repository.id)
         if page is not None:
             found[repository.id] = await _all_pages(ask, repository, page)
@@ -34,7 +38,12 @@ async def details(ask: Ask, node_ids: Sequence[str], rule: Rule) -> dict[str, De
     answer = await ask(queries.DETAILS, {"ids": list(node_ids), "file": listing.FILE}, rule)
     nodes = listing.nodes_of(answer.data, node_ids)
     read = {node_id: listing.details_from(node) for node_id, node in nodes.items()}
-    return {node_id: found for node_id, found in read.items() if found is not None}
+    in_part = listing.in_part(answer, node_ids)
+    return {
+        node_id: replace(found, complete=False) if node_id in in_part else found
+        for node_id, found in read.items()
+        if found is not None
+    }
 
 
 async def _all_pages(ask: Ask, repository: Repository, first: listing.Page) -> ListedRepository:
