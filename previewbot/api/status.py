@@ -40,7 +40,18 @@ class AgentSeen(Value):
     @property
     def is_in_table(self) -> bool:
         """Whether the table of agents has its name, which else is somebody's own word."""
-        return bool(self.key) and self.kind != UNKNOWN_APP
+        return bool(self.key) and not self.is_unknown_app
+
+    @property
+    def is_unknown_app(self) -> bool:
+        """Whether it is an App on no list, which was recognised by nothing."""
+        return self.kind == UNKNOWN_APP
+
+    @property
+    def in_words(self) -> str:
+        """Who it is, and by what that is known."""
+        how = self.signal if self.is_unknown_app else f"recognised by {self.signal}"
+        return f"{self.name}, {how}"
 
 
 @dataclass(frozen=True)

@@ -154,7 +154,7 @@ def _agent(facts: PullRequestFacts, settings: Settings) -> Iterator[Check]:
     """Yield which agent is behind it, and by which signal; or what the settings say of an App on no list."""
     pull, wanted = facts.pull_request, settings.agents.unknown_apps
     if facts.agent is not None:
-        yield Check("agent", State.OK, f"{facts.agent.name}, recognised by {facts.agent.signal}")
+        yield Check("agent", State.OK, facts.agent.in_words)
     elif is_unknown(pull.author, settings.agents.known):
         forks = ", but not those of forks" if wanted == "preview" else ""
         words = f"@{pull.author.login} is an App on no list; `agents.unknown_apps: {wanted}` of the settings"

@@ -32,7 +32,7 @@ def trigger(
     if command_only or (pull_request.draft and not drafts_count(triggers, agent, policy)):
         return None
     if agent is not None and by_itself(triggers, policy):
-        return f"{agent.name}, recognised by {agent.signal}"
+        return agent.in_words
     label = triggering_label(pull_request.labels, triggers)
     return f"the label {label}" if label is not None else None
 

@@ -52,6 +52,9 @@ async def test_one_starts_by_itself_where_the_settings_say_so_and_is_called_by_i
     seen = world.status.observed.agent
     assert seen is not None
     assert (seen.name, seen.signal) == ("ghostwriter[bot]", "an App on no list")
+    assert "Opened by **ghostwriter\\[bot\\]**, an App that previewbot does not know" in world.comment
+    assert "recognised by" not in world.comment
+    assert world.status.observed.trigger == "ghostwriter[bot], an App on no list"
 
 
 @pytest.mark.parametrize(("setting", "serving"), [("label", [A]), ("preview", [A]), ("off", [])])
