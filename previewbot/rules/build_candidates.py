@@ -113,14 +113,19 @@ def _latest(runs: Runs) -> list[WorkflowRun]:
         key = run.workflow_id, run.event
         before = newest.get(key)
         # By number and not by time: runs that begin in the same second would be told apart by nothing else.
-        if before is None or (_counts(run), run.id) > (_counts(before), before.id):
+        if before is None or (_weight(run), run.id) > (_weight(before), before.id):
             newest[key] = run
     going_on = {run.workflow_id for run in newest.values() if _counts(run)}
     return [run for run in newest.values() if _counts(run) or run.workflow_id not in going_on]
 
 
+def _weight(run: WorkflowRun) -> int:
+    """A label may cancel the build by concurrency, and itself begin a run that has nothing to do."""
+    return {"skipped": 0, "cancelled": 1}.get(run.conclusion, 2)
+
+
 def _counts(run: WorkflowRun) -> bool:
-    return run.conclusion not in ("cancelled", "skipped")
+    return _weight(run) > 1
 
 
 def _newest(checks: Sequence[CheckRun]) -> list[CheckRun]:

@@ -53,7 +53,7 @@ _TESTS = _words("""
 # These use images, where a "test image" may be one that is built.
 _TESTS_OF_ALL = _words("acceptance cypress e2e integration playwright smoke")
 _NO_TEST = "continuous integration"
-_JOINS = _words("manifest manifests merge multiarch")
+_JOINS = _words("manifest manifests merge multiarch push pushes pushing")
 _JOINED = _words("64 amd and arch arm create digest digests multi platform platforms tag tags")
 _DELIVERS = _words("""
     argocd cd delivery deploy deployment deployments deploys environment helm prod production promote
@@ -127,19 +127,25 @@ def says(name: str, things: Iterable[str] = ()) -> Says:
 
 
 def joins(name: str, things: Iterable[str] = ()) -> bool:
-    """Return whether a job may put the images of several platforms together, and give them their tags.
+    """Return whether a job only does the rest: it puts platforms' images together, or pushes what was built.
 
     https://docs.docker.com/build/ci/github-actions/multi-platform/ calls it `merge`.
     """
     job = _MATRIX_RE.sub("", name[:_READ]).rpartition(" / ")[2]
     words = frozenset(_without(words_of(job), things))
-    return bool(words & _JOINS) and words <= _JOINS | _JOINED | _VERBS | _NOUNS
+    # Alone `publish` is of what the jobs before it built; `publish package` may be of anything.
+    return words == {"publish"} or (bool(words & _JOINS) and words <= _JOINS | _JOINED | _VERBS | _NOUNS)
 
 
 def delivers(name: str, things: Iterable[str] = ()) -> bool:
-    """Return whether a name speaks of delivering what was built: what it waits for is no build's approval."""
+    """Return whether a name speaks only of delivering what was built: what waits for that is no build.
+
+    `Build and deploy` and `CI/CD` do both.
+    """
     words = frozenset(_without(words_of(name), things))
-    return bool(words & _DELIVERS) and says(name, things) is not Says.IMAGE
+    return (
+        bool(words & _DELIVERS) and "ci" not in words and says(name, things) not in (Says.IMAGE, Says.BUILD)
+    )
 
 
 def mentions(name: str, things: Iterable[str]) -> int:

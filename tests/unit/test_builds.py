@@ -49,6 +49,7 @@ def calls(*paths: str) -> list[dict[str, Any]]:
 
 
 WAITS = "action_required"
+WAITING = "needs_approval"
 DEPLOYS: dict[str, Any] = {"status": "waiting", "conclusion": None}
 COPILOT = {
     "path": "dynamic/agents/copilot-pull-request-reviewer",
@@ -433,6 +434,26 @@ ROWS: list[tuple[str, list[dict[str, Any]], str, str | None]] = [
         [run(), check("mergify", "Merge Queue", None), check("graphite-app", "mergeability_check", None)],
         "done",
         "Build image",
+    ),
+    (
+        "what was built is not pushed",
+        [run("CI", "failure", suite=900), job(900, "build-image"), job(900, "push", "failure")],
+        "failed",
+        "CI",
+    ),
+    (
+        "a package is not published",
+        [run("CI", "failure", suite=900), job(900, "docker"), job(900, "publish package", "failure")],
+        "done",
+        "CI",
+    ),
+    ("one that builds and deploys waits for a maintainer", [run("Build and deploy", WAITS)], WAITING, None),
+    ("so does all of CI and delivery", [run("CI/CD pipeline", WAITS)], WAITING, None),
+    (
+        "a label cancelled it, and had nothing to do itself",
+        [run(id=1, conclusion="cancelled"), run(id=2, conclusion="skipped")],
+        "failed",
+        None,
     ),
     ("a gate waits for all", [run(suite=900), job(900, "docker"), job(900, "all-green", None)], "done", None),
 ]
