@@ -6,10 +6,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, get_args
 
 import pytest
+import yaml
 
 from previewbot.config.agents import built_in
 from previewbot.config.server import Settings, parse
-from previewbot.config.server.agents import AgentCommand
+from previewbot.config.server.agents import AgentCommand, AgentsSettings
+from previewbot.config.server.parsing import document
 from previewbot.doctor.agents import NAME, OLD_AFTER, table_age
 from previewbot.doctor.check import State
 from previewbot.errors import SettingsError
@@ -30,6 +32,16 @@ def test_an_agent_may_be_given_every_command_that_there_is() -> None:
 def test_by_default_apps_wait_for_a_label_and_agents_may_ask_for_nothing() -> None:
     made = parse(SETTINGS, {}).agents
     assert (made.unknown_apps, made.commands) == ("label", {})
+
+
+@pytest.mark.parametrize("written", ["off", "Off", "'off'", "no"])
+def test_off_needs_no_quotes(written: str) -> None:
+    """YAML makes false of it, and Helm's schema is asked about that."""
+    text = yaml.safe_dump(dict(SETTINGS)) + f"agents:\n  unknown_apps: {written}\n"
+    schema = AgentsSettings.model_json_schema()["properties"]["unknown_apps"]
+
+    assert parse(document(text), {}).agents.unknown_apps == "off"
+    assert yaml.safe_load(written) in schema["enum"]
 
 
 @pytest.mark.parametrize(

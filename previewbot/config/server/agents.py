@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import cached_property
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
 
 from previewbot.config import types as t
 from previewbot.config.agents import Agent, AgentTable, Signal, SignalKind, built_in
@@ -111,6 +111,18 @@ class AgentRow(t.Model):
         )
 
 
+def _off(written: object) -> object:
+    """Read the word `off` without quotes, which YAML 1.1 makes false (https://yaml.org/type/bool.html)."""
+    return "off" if written is False else written
+
+
+UnknownApps = Annotated[
+    Literal["label", "preview", "off"],
+    BeforeValidator(_off),
+    WithJsonSchema({"enum": ["label", "preview", "off", False]}),
+]
+
+
 class AgentsSettings(t.Model):
     """Which agents are recognised, and by what; and what agents and Apps may do by themselves."""
 
@@ -119,7 +131,7 @@ class AgentsSettings(t.Model):
         about("by agent; what is left out is as in the table that comes with previewbot"),
     ] = Field(default_factory=dict)
 
-    unknown_apps: Literal["label", "preview", "off"] = about(
+    unknown_apps: UnknownApps = about(
         "pull requests that an App opened which is on no list: `label`, only a label or a writer's command "
         "starts one; `preview`, they start by themselves, like an agent's, but those of forks; `off`, only a "
         "command",
