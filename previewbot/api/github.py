@@ -189,13 +189,15 @@ class Edits:
     """What was done to a text after it was written, whatever kind it is of (`Comment` of GitHub's GraphQL).
 
     `editors` are the numbers of all accounts that ever edited it, 0 for one that is not known (any more);
-    `body` is what may give a command, as it was at the moment of this answer.
+    `body` is what may give a command, as it was at the moment of this answer. It was `published_at` when
+    others could read it first: of a draft in a review long after it was created, and no edit moves it.
     """
 
     created_at: datetime
     last_edited_at: datetime | None
     editors: frozenset[int] = frozenset()
     body: str = ""
+    published_at: datetime | None = None
 
     def are_only_by(self, account: int) -> bool:
         """Return whether nobody but this account has ever edited it."""

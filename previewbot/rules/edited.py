@@ -6,7 +6,7 @@ What GraphQL says of the edits tells it: who made them, and when, by GitHub's ow
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import Enum
 
 from previewbot.api.github import Comment, Edits
@@ -25,6 +25,8 @@ class Standing(Enum):
     BY_OTHER = "edited by somebody else"
     UNKNOWN = "unknown"
     """It is to be asked again."""
+    SEEN = "seen before"
+    """It was carried out long ago, and only touched since then."""
     NOT_TOLD = "not told"
     """GitHub could not be asked for so long that nobody waits any longer."""
 
@@ -34,16 +36,20 @@ class Standing(Enum):
         return self in (Standing.AS_WRITTEN, Standing.CORRECTED)
 
 
-def standing_of(comment: Comment, edits: Edits | None) -> Standing:
+def standing_of(comment: Comment, edits: Edits | None, done_until: datetime | None = None) -> Standing:
     """Return what a comment, as the listing shows it, is worth by its edits; None where GitHub showed none.
 
     What anybody else than its author ever edited is never a command, also if the author edited it again:
-    whoever reads it does not see what is whose.
+    whoever reads it does not see what is whose. `done_until`: what others could read until then was carried
+    out, as the comment's number says.
     """
     # The two answers may be of different moments, or from servers that are not equally far. Only of the very
     # text that asks for something it counts who wrote it.
     if edits is None or parse(edits.body) != parse(comment.body):
         return Standing.UNKNOWN
+    # Whether it is a draft of then that was submitted now, or was only touched, its own times do not tell.
+    if done_until is not None and edits.published_at is not None and edits.published_at <= done_until:
+        return Standing.SEEN
     if edits.last_edited_at is None:
         return Standing.AS_WRITTEN
     if not edits.are_only_by(comment.author.id):

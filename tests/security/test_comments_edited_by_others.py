@@ -154,6 +154,27 @@ async def test_looks_for_it_become_fewer_and_whoever_waits_is_told_in_the_end() 
     assert "could not say whether somebody else has edited" in told
 
 
+async def test_an_outage_of_before_does_not_make_the_next_one_shorter() -> None:
+    """What waited then was deleted, so that nothing was left to be asked when GitHub answered again."""
+    world = await ready()
+    world.fail("edits", by=TryLater("GitHub", status=502))
+    gone = world.say("/preview stop")
+    await world.settle(2)
+    await world.github.delete_comment("acme/shop", gone)
+    world.poke()
+    await world.settle(4, seconds=60)
+    world.mend()
+    world.clock.forward(hours=1)
+    world.fail("edits", by=TryLater("GitHub", status=502))
+    comment = world.say("/preview stop")
+    await world.settle(3)
+    world.mend()
+
+    assert answers(world, comment) == []
+    world.clock.forward(minutes=1)
+    assert await stopped(world)
+
+
 @pytest.mark.parametrize("error", [NotFound("GraphQL", status=404), Invalid("GraphQL", status=200)])
 async def test_a_server_without_that_question_lets_nobody_wait_for_long(error: RemoteError) -> None:
     world = await ready()

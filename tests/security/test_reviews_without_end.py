@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import pytest
 
-from previewbot.api import OF_REVIEWS
+from previewbot.api import OF_REVIEWS, RequestKind
 from previewbot.api.github import Account
 from previewbot.errors import QuotaKept
 from previewbot.reconciler.plan.refusals import ANSWERS_IN_ALL, WORDS_FOR
@@ -18,6 +18,7 @@ from tests.support.passes import ANN, GITHUB, A, World, ready
 
 MALLORY = Account(666, "mallory")
 KEPT = QuotaKept("GET", status=429, message="kept", after=1_800.0)
+LINES = RequestKind.REVIEW_COMMENT
 EACH_PLACE = pytest.mark.parametrize("on_lines", [False, True])
 
 
@@ -195,3 +196,43 @@ async def test_what_somebody_else_edited_in_a_review_is_never_a_command(on_lines
 
     assert world.status.lifecycle.expires_at == before
     assert "Somebody else has edited" in next(body for body in answers(world) if f"={number} " in body)
+
+
+async def extended(world: World, number: int) -> object:
+    """Return until when a preview runs after a comment on lines was touched, and all looks were taken."""
+    written = world.github.reviews_written
+    place, old = next((i, c) for i, c in enumerate(written) if (c.kind, c.id) == (LINES, number))
+    written[place] = replace(old, updated_at=world.clock.now)
+    world.review("/preview status", on_lines=True)
+    await world.settle(8)
+    return world.status.lifecycle.expires_at
+
+
+async def test_a_crowd_does_not_have_what_was_obeyed_long_ago_obeyed_again() -> None:
+    """Once the floor has passed it, a comment that somebody touches looks like a draft of that time."""
+    world = await ready()
+    number = world.review("/preview extend 1h", on_lines=True)
+    await world.settle(4)
+    once = world.status.lifecycle.expires_at
+    for _ in range(60):
+        world.review("/preview help", MALLORY, on_lines=True)
+    world.clock.forward(minutes=2)
+    await world.settle(10)
+    assert world.status.requests.floor_of(LINES) > number
+    world.clock.forward(minutes=2)
+
+    assert await extended(world, number) == once
+
+
+async def test_a_draft_that_lay_below_the_floor_is_obeyed_when_it_is_submitted() -> None:
+    world = await ready()
+    begun = world.clock.now
+    for _ in range(60):
+        world.review("/preview help", MALLORY, on_lines=True)
+    world.clock.forward(minutes=2)
+    await world.settle(10)
+    once = world.status.lifecycle.expires_at
+    world.review("/preview extend 1h", on_lines=True, number=1, begun_at=begun)
+    await world.settle(6)
+
+    assert world.status.lifecycle.expires_at != once

@@ -379,6 +379,7 @@ class GitHubInMemory:
         self.ahead = timedelta(0)
         self.edited: dict[str, list[tuple[datetime, int]]] = {}
         self.edits_asked: list[int] = []
+        self.published: dict[str, datetime] = {}
         self.hidden: set[int] = set()
 
     # What people do
@@ -415,6 +416,7 @@ class GitHubInMemory:
         begun = begun_at if on_lines and begun_at else now
         written = Comment(number, who, None, body, begun, now, association=association, kind=kind)
         self.reviews_written.append(replace(written, node_id=f"{kind} {number}"))
+        self.published[f"{kind} {number}"] = now
         self.updated_at = now
         return number
 
@@ -547,6 +549,7 @@ class GitHubInMemory:
             last_edited_at=edits[-1][0] if edits else None,
             editors=frozenset(editor for _, editor in edits),
             body=excerpt(comment.body),
+            published_at=self.published.get(node_id_of(comment), comment.created_at),
         )
 
     def _shown(self, comment: Comment) -> Comment:

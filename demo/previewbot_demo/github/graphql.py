@@ -31,6 +31,7 @@ from previewbot_demo.github.answers import ApiError
 from previewbot_demo.github.auth import Doorkeeper, Limits, Quota
 from previewbot_demo.github.graphql_actors import actor
 from previewbot_demo.github.model import Comment, Installation, Repository, State
+from previewbot_demo.github.model_reviews import LineComment, Review
 from previewbot_demo.github.points import cost_of
 from previewbot_demo.github.shapes import Json, iso, node_id
 from previewbot_demo.github.store import Clock, Store
@@ -129,7 +130,11 @@ def _comment(root: _Root, number: int) -> Json | None:
     found = root.state.comments.get(number)
     if found is None or not root.covers(found.repository_id):
         return None
-    return {"__typename": "IssueComment", "databaseId": found.id, **text_of("IssueComment", found)}
+    return {
+        "__typename": "IssueComment",
+        "databaseId": found.id,
+        **text_of("IssueComment", found, found.created_at),
+    }
 
 
 def _review(root: _Root, number: int) -> Json | None:
@@ -143,10 +148,12 @@ def _line_comment(root: _Root, number: int) -> Json | None:
 def _in_review(root: _Root, kind: str, found: Comment | None) -> Json | None:
     if found is None or not root.covers(found.repository_id):
         return None
-    return {"__typename": kind, "databaseId": found.id, **text_of(kind, found)}
+    review = root.state.reviews.get(found.review_id) if isinstance(found, LineComment) else found
+    published_at = review.submitted_at if isinstance(review, Review) else None
+    return {"__typename": kind, "databaseId": found.id, **text_of(kind, found, published_at)}
 
 
-def text_of(kind: str, text: Comment) -> Json:
+def text_of(kind: str, text: Comment, published_at: datetime | None) -> Json:
     """Return the fields of GitHub's interface `Comment`."""
     edits = [
         {
@@ -171,6 +178,7 @@ def text_of(kind: str, text: Comment) -> Json:
         "body": text.body,
         "createdAt": iso(text.created_at),
         "updatedAt": iso(text.updated_at),
+        "publishedAt": iso(published_at) if published_at else None,
         "lastEditedAt": iso(last.at) if last else None,
         "editor": actor(last.by) if last else None,
         "includesCreatedEdit": bool(edits),

@@ -159,6 +159,7 @@ EDITS: Rule = {
         {
             "body": commands.excerpt,
             "createdAt": None,
+            "publishedAt": None,
             "lastEditedAt": None,
             "editor": _ACTOR,
             "userContentEdits": {"totalCount": None, "nodes": Each({"editor": _ACTOR})},

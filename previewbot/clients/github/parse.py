@@ -233,6 +233,7 @@ def edits_from(obj: Any) -> Edits:
         last_edited_at=last_edited_at,
         editors=frozenset(editors),
         body=text(obj, "body"),
+        published_at=moment(obj, "publishedAt") if has(obj, "publishedAt") else None,
     )
 
 

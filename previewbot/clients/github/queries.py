@@ -10,6 +10,7 @@ query Edits($ids: [ID!]!) {{
     ... on Comment {{
       body
       createdAt
+      publishedAt
       lastEditedAt
       editor {_ACTOR}
       userContentEdits(first: 20) {{ totalCount nodes {{ editor {_ACTOR} }} }}

@@ -11,9 +11,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from previewbot.api import Requests
 from previewbot.clients.github import InstallationClient
 from previewbot.errors import Invalid, NotFound, RemoteError
 from previewbot.reconciler.context import Context
+from previewbot.reconciler.plan.inbox import done_until
 from previewbot.reconciler.plan.turns import Asked
 from previewbot.rules.edited import Standing, standing_of
 
@@ -29,6 +31,7 @@ async def with_standings(
     name: str,
     asked: Sequence[Asked],
     may_write: Mapping[int, bool],
+    known: Requests,
 ) -> tuple[list[Asked], datetime | None]:
     """Return what is asked for with what it is worth, and when to ask again if GitHub could not say.
 
@@ -39,6 +42,8 @@ async def with_standings(
     writers = writers[:_ASKED_ABOUT]
     questions = context.memory.edit_questions
     if not writers:
+        # Whoever waited took it back. The next one waits from the beginning.
+        questions.forget(name)
         return list(asked), None
     now, patience = context.now(), questions.patience
     try:
@@ -49,7 +54,10 @@ async def with_standings(
         # No such address, or no such question: to wait would not help.
         found, patience = {}, questions.short if isinstance(error, NotFound | Invalid) else patience
     standings = {
-        each.comment.request: standing_of(each.comment, found.get(each.comment.node_id)) for each in writers
+        each.comment.request: standing_of(
+            each.comment, found.get(each.comment.node_id), done_until(each.comment, known)
+        )
+        for each in writers
     }
     again_at = None
     if Standing.UNKNOWN in standings.values():

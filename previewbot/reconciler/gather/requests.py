@@ -90,7 +90,7 @@ async def read_inbox(
     ]
     _tell_of_apps(preview, new)
     may_write, again_at = await _who_may_write(context, client, pull_request, new)
-    new, edits_again_at = await with_standings(context, client, preview.name, new, may_write)
+    new, edits_again_at = await with_standings(context, client, preview.name, new, may_write, known)
     requests, left = take(new, may_write, len(known.handled))
     seen = [*comments, *reviews.comments]
     answered = frozenset(comment.author.id for comment in seen if comment.request in own.answered)

@@ -222,6 +222,16 @@ def _is_new_in_review(comment: Comment, requests: Requests, earliest: datetime |
     return (comment.id > place.floor or late) and (earliest is None or comment.shown_at >= earliest)
 
 
+def done_until(comment: Comment, requests: Requests) -> datetime | None:
+    """Return until when what others could read was carried out, if a comment's number is among it.
+
+    None of an issue comment: its number is as old as it is, and below the floor it is never new.
+    """
+    place = requests.place(comment.kind)
+    is_below = comment.kind is not RequestKind.ISSUE_COMMENT and comment.id <= place.floor
+    return place.shown_at if is_below else None
+
+
 def hand_of(comment: Comment, trusted_apps: Collection[int]) -> Hand:
     """Return by whose hand a comment was written that shows a person as its author.
 

@@ -23,6 +23,7 @@ from previewbot.reconciler.plan.inbox import correctable, with_correctable, with
 from previewbot.reconciler.plan.lifecycle import record_facts
 from previewbot.reconciler.plan.refusals import refuse
 from previewbot.rules.commands import NAMED, Command, CommandName, UnknownCommand
+from previewbot.rules.edited import Standing
 
 __all__ = ["Given", "apply_request", "settle_replies", "show_eyes"]
 
@@ -43,6 +44,8 @@ def apply_request(
     """
     if not request.granted:
         return refuse(status, [request])
+    if request.standing is Standing.SEEN:
+        return with_handled(status, request.id)
     before = correctable(status.requests, request.id)
     if before is not None and not is_edit_since(before, request):
         return with_correctable(status, request.id, as_it_stands(request))
