@@ -20,8 +20,8 @@ In this order, and the first that tells decides:
 2. **branch**: the whole name is like one of the agent's.
 3. **description**: a *mark* that the agent leaves, a *link* to where it works, a *line* that it writes.
    Links are compared by host and path; lines only where they begin a line. Quotes, code (fenced,
-   indented, inline) and comments of HTML are taken out before: what somebody quotes is not their
-   signature.
+   indented, inline), comments of HTML and what is folded away (`<details>`) are taken out before: what
+   somebody quotes or pastes is not their signature.
 4. **commits**: the author's account, address or name, then *trailers*. Trailers are those of the last
    paragraph, as [Git has them](https://git-scm.com/docs/git-interpret-trailers); agents' own
    (`Claude-Session:`) also above it, since GitHub puts co-authors into a paragraph of their own. What an

@@ -23,7 +23,8 @@ _BLOCK = re.compile(
     r"<(?:!--|/?(?:details|div|h[1-6]|hr|ol|p|section|table|ul)\b))",
     re.IGNORECASE,
 )
-_TAGS = ("pre", "code", "blockquote", "kbd", "samp", "q")
+# What is folded away is what somebody pasted: release notes, a transcript, the words that were asked for.
+_TAGS = ("pre", "code", "blockquote", "kbd", "samp", "q", "details")
 _OPENING = re.compile(rf"`+|<!--|<(?P<tag>{'|'.join(_TAGS)})(?=[\s>/])", re.IGNORECASE)
 _END_OF_COMMENT = re.compile("-->")
 _ENDS = {tag: re.compile(f"</{tag}", re.IGNORECASE) for tag in _TAGS}

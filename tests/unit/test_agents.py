@@ -74,7 +74,6 @@ def test_an_agents_account_tells(author: Account, name: str) -> None:
         ("claude/issue-7", "Claude", "claude/…"),
         ("devin/1700000000-x", "Devin", "devin/0123456789-…"),
         ("openhands/fix", "OpenHands", "openhands/…"),
-        ("sweep/fix", "Sweep", "sweep/…"),
     ],
 )
 def test_an_agents_branch_tells_under_a_persons_account(branch: str, name: str, shown: str) -> None:
@@ -82,7 +81,9 @@ def test_an_agents_branch_tells_under_a_persons_account(branch: str, name: str, 
     assert not needs_commits(ALICE, branch)
 
 
-@pytest.mark.parametrize("branch", ["cursor/x", "cursor/x-face", "cursor/issue-1234", "devin/x", "Codex/x"])
+@pytest.mark.parametrize(
+    "branch", ["cursor/x", "cursor/x-face", "cursor/issue-1234", "sweep/x", "devin/x", "Codex/x"]
+)
 def test_a_branch_that_a_person_may_have_named_so_tells_nothing_alone(branch: str) -> None:
     assert recognise(ALICE, branch) is None
     assert needs_commits(ALICE, branch)

@@ -55,5 +55,5 @@ def _pattern(value: str) -> re.Pattern[str]:
     place, _, name = value.partition("?")
     path = re.escape(place).replace(r"\*", "[^/?#]+")
     if name:
-        return re.compile(rf"{path}/?\?(?:[^#]*&)?{re.escape(name)}[A-Za-z0-9]")
+        return re.compile(rf"{path}/?\?(?:[^#]*&(?:amp;)?)?{re.escape(name)}[A-Za-z0-9]")
     return re.compile(path + ("[A-Za-z0-9]" if place[-1] in _CUT else r"(?=[/?#]|$)"))
