@@ -1,7 +1,8 @@
 """The listing of open pull requests, which makes good what webhooks missed.
 
-It only pokes. Absence from a listing is a reason to look, never to delete. What a row tells already, and what
-is asked of many at once, keeps it from poking for what cannot come to anything (`rules/listing.py`).
+It only pokes, and says of a Preview to which installation its repository was transferred. Absence from a
+listing is a reason to look, never to delete. What a row tells already, and what is asked of many at once,
+keeps it from poking for what cannot come to anything (`rules/listing.py`).
 """
 
 from __future__ import annotations
