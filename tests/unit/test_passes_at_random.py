@@ -267,10 +267,8 @@ class AnyOrder(RuleBasedStateMachine):
             assert set(world.serving) == {world.github.head_sha}
             assert world.cluster.leads_to() == "staging"
             assert "[Open the preview]" in world.comment
-        services = {
-            s["metadata"]["labels"]["previewbot.dev/service"] for s in world.cluster.sessions.values()
-        }
-        assert services.isdisjoint(stopped)
+        labels = [session["metadata"]["labels"] for session in world.cluster.sessions.values()]
+        assert stopped.isdisjoint(each["previewbot.dev/service"] for each in labels)
         if status.lifecycle.ended is not None or not approved:
             assert world.serving == []
             assert "[Open the preview]" not in world.comment

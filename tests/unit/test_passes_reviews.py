@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 import pytest
 
 from previewbot.api import OF_REVIEWS, RequestId, RequestKind
-from previewbot.api.github import Account
+from previewbot.api.github import Account, Edits
 from previewbot.errors import NotFound, TryLater
 from tests.security.test_logs_that_people_ask_for import a_world, logs_read
 from tests.support.passes import ANN, A, World, ready
@@ -314,3 +315,28 @@ async def test_a_status_of_before_reviews_were_read_is_gone_on_with() -> None:
     await world.settle(3, seconds=1)
 
     assert len(answers(world, number)) == 1
+
+
+async def test_a_draft_from_long_ago_is_obeyed_once_while_another_comment_waits_for_an_answer_of_github() -> (
+    None
+):
+    world = await ready()
+    for number in range(9_100, 9_160):
+        world.review("/preview status", on_lines=True, number=number)
+    await world.settle(30)
+    before, edits = world.status.lifecycle.expires_at, world.github.edits
+    world.fail("edits", by=TryLater("GitHub", status=502))
+    world.review("/preview status", on_lines=True, number=9_300)
+    await world.settle(2)
+    world.mend()
+
+    async def of_all_but_one(node_ids: Sequence[str]) -> dict[str, Edits]:
+        return {node_id: found for node_id, found in (await edits(node_ids)).items() if "9300" not in node_id}
+
+    world.github.edits = of_all_but_one  # type: ignore[method-assign]
+    world.review("/preview extend 1h", on_lines=True, number=9_050)
+    await world.settle(10)
+
+    assert before is not None
+    assert world.status.lifecycle.expires_at == before + timedelta(hours=1)
+    assert len(answers(world, 9_050, on_lines=True)) == 1

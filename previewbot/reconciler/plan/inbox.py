@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from previewbot.api import Correctable, Reply, Report, RequestId, RequestKind, Requests, Status
+from previewbot.api import OF_REVIEWS, Correctable, Reply, Report, RequestId, RequestKind, Requests, Status
 from previewbot.api.github import AppIdentity, Comment
 from previewbot.reconciler.conversation import Hand, OwnComments, OwnReport
 from previewbot.text.markers import parse_marker
@@ -19,6 +19,9 @@ COMMENT = "comment"
 """The name of the status comment among `status.reports`."""
 
 _HANDLED_KEPT = 50
+
+_LATE_KEPT = 20
+"""So many handled ones in reviews are known one by one that lie below the floor."""
 
 _CORRECTABLE_KEPT = 20
 """So many that came to nothing may still be corrected: people correct what they wrote just now."""
@@ -156,7 +159,10 @@ def _with_floor(requests: Requests, kind: RequestKind, floor: int, handled: Iter
     """Return these with a floor of one kind, and those handled above it one by one; the same if it says
     nothing new."""
     others = tuple(each for each in requests.handled if each.kind != kind)
-    kept = (*others, *(RequestId(kind=kind, id=number) for number in sorted(handled) if number > floor))
+    # A draft that was submitted late may lie below, and is shown again as long as a look leaves something.
+    late = [number for number in requests.handled_of(kind) if number <= floor and kind in OF_REVIEWS]
+    numbers = [*late[-_LATE_KEPT:], *sorted(number for number in handled if number > floor)]
+    kept = (*others, *(RequestId(kind=kind, id=number) for number in numbers))
     if (floor, set(kept)) == (requests.floor_of(kind), set(requests.handled)):
         return requests
     requests = replace(requests, handled=kept)
