@@ -18,6 +18,7 @@ from previewbot.reconciler.observation import GatewaySeen, Observation, PullRequ
 from previewbot.reconciler.pauses import FIRST, Pauses
 from previewbot.reconciler.plan.refusals import ANSWERS_AN_HOUR, is_refusal
 from previewbot.reconciler.pod_questions import PodQuestions
+from previewbot.reconciler.unshown import Unshown
 from previewbot.rules.repositories import Bounds
 from previewbot.rules.seldom import Seldom
 
@@ -29,11 +30,6 @@ _CONFIGURATIONS_KEPT = 200
 _WRITERS_KEPT = 10_000
 _CONVERSATIONS_KEPT = 1_000
 _REFUSED_KEPT = 10_000
-_UNSHOWN_KEPT = 10_000
-_UNSHOWN_LOOKS, _UNSHOWN_FOR = 3, timedelta(minutes=10)
-"""So many looks, over so long, must agree that a pull request is gone: a few bad minutes of GitHub's are over
-then."""
-_UNSHOWN_APART = timedelta(minutes=1)
 _HOUR = timedelta(hours=1)
 
 
@@ -136,26 +132,6 @@ class Refused:
         new = uid not in self._said
         keep(self._said, uid, None, _REFUSED_KEPT)
         return new
-
-
-class Unshown:
-    """Pull requests that GitHub answers 404 for, although their repositories are readable."""
-
-    def __init__(self) -> None:
-        self._looks: OrderedDict[str, tuple[datetime, datetime, int]] = OrderedDict()
-
-    def is_for_good(self, name: str, now: datetime) -> bool:
-        """Note a look that found nothing; return whether enough of them agree over long enough."""
-        first, last, looks = self._looks.get(name, (now, now - _UNSHOWN_APART, 0))
-        # Pokes may cause many looks in one minute: these are one answer.
-        if now - last >= _UNSHOWN_APART:
-            last, looks = now, looks + 1
-        keep(self._looks, name, (first, last, looks), _UNSHOWN_KEPT)
-        return looks >= _UNSHOWN_LOOKS and last - first >= _UNSHOWN_FOR
-
-    def forget(self, name: str) -> None:
-        """Forget a pull request that GitHub shows, or whose Preview is gone."""
-        self._looks.pop(name, None)
 
 
 @dataclass(frozen=True)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import dataclasses
 import sys
 from collections import Counter
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from previewbot.text.render import Renderer, View
-from tests.support.passes import BOTH, World, ready
+from tests.support.passes import BOTH, GITHUB, World, ready
 
 
 @pytest.fixture
@@ -64,6 +65,33 @@ async def test_an_idle_pass_copies_nothing_of_the_status_and_renders_the_comment
     assert parts & set(copies) == set()
     assert rendered == {"comment": 1}
     assert world.calls.made == ["apply route"]
+
+
+async def test_a_preview_that_was_asked_much_costs_no_more_looks_and_questions_than_another() -> None:
+    quiet, asked = World(), World()
+    for world in (quiet, asked):
+        world.github.paths = BOTH
+        await ready(world)
+    for command in ("/preview status", "/preview strat", "/preview stop checkout\n/preview logs"):
+        asked.say(command)
+        await asked.settle(6)
+    asked.review("/preview status")
+    asked.review("/preview help", on_lines=True)
+    await asked.settle(6)
+
+    assert await made_in_an_hour(asked) == await made_in_an_hour(quiet)
+
+
+async def made_in_an_hour(world: World) -> Counter[str]:
+    """Return what is asked of GitHub in an hour in which nothing happens, each pass when it is due."""
+    made: Counter[str] = Counter()
+    end = world.clock.now + timedelta(hours=1)
+    while world.clock.now < end:
+        await world.run()
+        made.update(call for call in world.calls.made if call in GITHUB)
+        wait = min(world.outcome.requeue_after or 600, 600)
+        world.clock.forward(seconds=wait)
+    return made
 
 
 async def test_a_first_pass_is_counted_by_the_same_means(
