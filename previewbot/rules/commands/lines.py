@@ -5,6 +5,7 @@
 | `/preview stop`, also behind what nobody sees, in capitals, with `.` or `:` behind a word | a command |
 | `**/preview stop**`, `# /preview stop`, `@previewbot /preview stop`, or in single backticks | a command |
 | one in a list, behind another name, right below a quote (Markdown makes it a part of that) | told apart |
+| one behind an HTML element or remark that nothing closes; `\\/preview stop` | told apart |
 | `/preview-stop`, `/previewstop`, `/previews`, `/preview/stop` alone in its line | a near miss |
 | in a quote (`>`, `<blockquote>`), code (fenced, indented, `<pre>`, `<code>`), a hidden remark | nothing |
 | `/preview/index.html`, `/previews are …`: a path, and prose | nothing |
