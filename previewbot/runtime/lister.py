@@ -63,7 +63,12 @@ class Lister:
             async def ask(batch: Sequence[Repository]) -> None:
                 found = await client.listed(batch)
                 for repository in batch:
-                    await take(repository, found.get(repository.id))
+                    listed = found.get(repository.id)
+                    if listed is None and repository.id in found:
+                        # One row of which GitHub refuses a part must not hide the others for ever.
+                        alone.append(repository)
+                    else:
+                        await take(repository, listed)
 
             batches = Batches(
                 repositories, MOST_REPOSITORIES, ask, lambda repository, error: alone.append(repository)

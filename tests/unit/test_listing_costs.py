@@ -276,18 +276,23 @@ async def test_a_file_that_appears_is_found_by_the_next_listing_with_and_without
         assert (await listing.run())["pokes"] == 1
 
 
-async def test_what_graphql_refuses_inside_of_a_repository_is_unseen_and_not_absent(town: Town) -> None:
-    """The file, say: a repository without one would have nothing, and what it had would be told so."""
-    town.pull_request()
+@pytest.mark.parametrize(
+    ("path", "requests"),
+    [(["object"], 5), (["pullRequests"], 5), (["pullRequests", "nodes", 0, "headRepository"], 2)],
+)
+async def test_a_repository_of_which_graphql_refuses_a_part_is_listed_by_itself(
+    town: Town, path: list[str | int], requests: int
+) -> None:
+    """Else its file, say, would look as if it were not there, and nothing that it has were ever found."""
+    town.github.open_pull_request(SHOP, COPILOT, "copilot/1", {"src/app.py": b"2\n"}, title="Fix")
     rows: dict[str, Any] = {"pageInfo": {"hasNextPage": False, "endCursor": None}, "nodes": []}
     shown = {"databaseId": 812, "isArchived": False, "object": None, "pullRequests": rows}
-    error = {"type": "FORBIDDEN", "path": ["nodes", 0, "object"], "message": "not accessible"}
-    town.script.on("POST", "/graphql", {"data": {"nodes": [shown]}, "errors": [error]})
-    listing = Listing(town)
-    listing.previews = [a_preview(name="gh-812-1")]
-    await listing.run()
+    error = {"type": "FORBIDDEN", "path": ["nodes", 0, *path], "message": "not accessible"}
+    refused = sends({"data": {"nodes": [shown]}, "errors": [error]})
+    town.script.on("POST", "/graphql", refused, sends({"message": "Not Found"}, 404))
 
-    assert listing.pokes.made == []
+    found = await Listing(town).run()
+    assert (found["requests"], found["pokes"]) == (requests, 1 if requests > 2 else 0)
 
 
 @pytest.mark.parametrize("nodes", [[], [None, None]])

@@ -232,11 +232,12 @@ class InstallationClient:
 
         return await self._call_with_token(ask)
 
-    async def listed(self, repositories: Sequence[Repository]) -> dict[int, ListedRepository]:
+    async def listed(self, repositories: Sequence[Repository]) -> dict[int, ListedRepository | None]:
         """Return the open pull requests and the configuration of many repositories, by their ids.
 
         `MOST_REPOSITORIES` at most, in one question of GraphQL's, and one more for each further page of one.
-        What GitHub does not show is left out: nothing is known of it then, not even that it is gone.
+        What GitHub does not show is left out: nothing is known of it then, not even that it is gone. None is
+        one of which it refused a part.
         """
         return await listing_questions.listed(self.graphql, repositories)
 

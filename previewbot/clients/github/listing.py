@@ -91,7 +91,12 @@ def nodes_of(data: Mapping[str, Any], asked: Sequence[str]) -> dict[str, Any]:
 
 def in_part(answer: Answer, asked: Sequence[str]) -> frozenset[str]:
     """Return the ids of which something inside is null because GitHub refused it: that is not known."""
-    at = {error.path[1] for error in answer.errors if len(error.path) > 2 and error.path[0] == "nodes"}
+    at = {
+        error.path[1]
+        for error in answer.errors
+        # That a fork is not for us to read tells all that is asked of it: it is a fork.
+        if len(error.path) > 2 and error.path[0] == "nodes" and "headRepository" not in error.path
+    }
     return frozenset(node_id for place, node_id in enumerate(asked) if place in at)
 
 

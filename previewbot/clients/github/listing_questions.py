@@ -17,15 +17,20 @@ Ask = Callable[[str, Mapping[str, Any], Rule], Awaitable[Answer]]
 """Asks GitHub's GraphQL; the rule says what is kept of `data`."""
 
 
-async def listed(ask: Ask, repositories: Sequence[Repository]) -> dict[int, ListedRepository]:
-    """Return what one question tells of many repositories, by their ids, with all pages of each."""
+async def listed(ask: Ask, repositories: Sequence[Repository]) -> dict[int, ListedRepository | None]:
+    """Return what one question tells of many repositories, by their ids, with all pages of each.
+
+    None is one of which GitHub refused a part.
+    """
     ids = [repository.node_id for repository in repositories]
     answer = await ask(queries.OPEN_PULL_REQUESTS, {"ids": ids, "file": listing.FILE}, kept.LISTED)
-    nodes, found = listing.nodes_of(answer.data, ids), {}
+    nodes = listing.nodes_of(answer.data, ids)
+    found: dict[int, ListedRepository | None] = {}
     in_part = listing.in_part(answer, ids)
     for repository in repositories:
         # What was refused inside of it is null, and must not look as if it were not there.
         if repository.node_id in in_part:
+            found[repository.id] = None
             continue
         page = listing.page_from(nodes[repository.node_id], repository.id)
         if page is not None:
