@@ -174,6 +174,22 @@ async def test_what_was_stopped_stays_stopped_when_an_installation_is_let_in_aga
     assert world.status.reason == "ByCommand"
 
 
+async def test_a_start_that_waits_goes_on_waiting_while_an_installation_is_suspended() -> None:
+    world = World()
+    world.registry.images.clear()
+    number = world.say("/preview start")
+    await world.settle(3)
+    world.github.suspended = True
+    world.poke()
+    await world.settle(4)
+    world.github.suspended = False
+    world.push(A)
+    await world.settle(6)
+
+    assert world.serving == [A]
+    assert world.github.reacted == [(number, "eyes"), (number, "rocket")]
+
+
 async def test_that_it_is_suspended_is_asked_as_the_app_and_not_guessed_from_a_refusal() -> None:
     world = await ready()
     world.fail("pull request", by=Forbidden("pull request", status=403, message="has been suspended"))

@@ -94,6 +94,9 @@ def _settle_reply(status: Status, reply: Reply) -> Reply:
 
 def _settle_start(status: Status, reply: Reply) -> Reply:
     phase = status.phase
+    if status.reason is Reason.INSTALLATION_SUSPENDED:
+        # It goes on where it was once that is lifted, and until then nothing can be said on GitHub.
+        return reply
     named = [each for each in status.services if each.name in reply.services]
     if status.runs and all(each.phase.runs for each in named) and (named or not reply.services):
         return _settled(reply, "rocket")
