@@ -156,7 +156,8 @@ class Resync:
         began = self._now()
         client = self._github.installation(installation.id).sparing()
         with measured() as spent:
-            covered = self._included(installation, await self._covered(installation))
+            repositories, kept_back = await self._covered(installation)
+            covered = self._included(installation, repositories)
             found.listed |= {repository.id for repository in covered}
             asked: list[Asked] = []
             short = is_short(client.hours, began.timestamp())
@@ -180,12 +181,16 @@ class Resync:
             self._stopped_at[installation.id] = stopped.id
         if error is None:
             self._pace.listed(installation.id, began, self._now(), spent, client.hours)
+            if kept_back is not None:
+                # Of what was listed all is known; what came to the installation meanwhile is not found.
+                self._note_stopped(installation, kept_back)
         else:
             self._note_stopped(installation, error)
             say("an installation could not be listed to its end", str(installation.id), error)
 
-    async def _covered(self, installation: Installation) -> Sequence[Repository]:
-        """Return the repositories of an installation; those of the last time where it has no requests left.
+    async def _covered(self, installation: Installation) -> tuple[Sequence[Repository], RemoteError | None]:
+        """Return the repositories of an installation; those of the last time where it has no requests left,
+        with the limit.
 
         GraphQL has an hour of its own, so that what agents open meanwhile is found nevertheless.
         """
@@ -195,10 +200,9 @@ class Resync:
         except TryLater as error:
             if known is None or error.after is None:
                 raise
-            self._note_stopped(installation, error)
-            return known
+            return known, error
         self._last_covered[installation.id] = found
-        return found
+        return found, None
 
     def _note_stopped(self, installation: Installation, error: RemoteError) -> None:
         if error.after is not None:

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from prometheus_client import CollectorRegistry
 
 from previewbot.api import Observed, Poke, Preview, Reason, Requests, Spec
 from previewbot.api.github import (
@@ -23,6 +24,7 @@ from previewbot.clients.github.spending import Hours
 from previewbot.config.server import ListingSettings, Settings, parse
 from previewbot.errors import Forbidden, NotFound, RemoteError, TryLater
 from previewbot.reconciler import Untriggered
+from previewbot.runtime.pace import Pace
 from previewbot.runtime.resync import Resync
 from tests.support.passes import ANN, SETTINGS
 from tests.support.previews import HEAD, NOW, OLDER, a_preview
@@ -481,3 +483,14 @@ async def test_a_preview_follows_its_repository_to_another_installation() -> Non
     await world.listing.list_once()
 
     assert world.cluster.moved == [("gh-812-42", {"repository": "beta/shop", "installationId": 8})]
+
+
+async def test_that_an_hour_is_used_up_is_told_also_where_graphql_still_finds_what_is_opened() -> None:
+    told: list[str] = []
+    world = World(a_row())
+    world.listing._pace = Pace(180, note=told.append, metrics=CollectorRegistry())
+    await world.listing.list_once()
+    world.hub.covered = {7: TryLater("GitHub", message="used up", after=1800)}
+
+    assert await world.poked() == [(812, 42, True)] * 2
+    assert "stopped the listing of installation 7 until 09:30 UTC (used up)" in told[-1]
