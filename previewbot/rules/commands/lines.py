@@ -54,6 +54,7 @@ _MENTION = re.compile(r"@([A-Za-z0-9][A-Za-z0-9-]{0,38}(?:\[bot\])?)[,:]? (?=/pr
 _PUNCTUATION = re.compile(r"(?<=^/preview)[:,.;!?]+(?= |$)", re.IGNORECASE)
 _UNSURE = ("<li", "<td", "<th", "</h", "</l", "</u", "</o", "</t", "</d", "</s", "</c", "</b")
 _WRITTEN_BLANKS = re.compile(r"^(?:&(?:nbsp|ensp|emsp|thinsp|ZeroWidthSpace|zwj|zwnj|#160|#32|#xA0); ?)+")
+_LEADS_IN = re.compile(r"(?:\s|&\w{1,20};|&#\w{1,5};|@[A-Za-z0-9-]{1,39}(?:\[bot\])?[,:]?|[*_]{1,3}|\\)*+")
 _AT_THE_END = " .,;:!?\\"
 _HIDES, _REMARK = "<!--", "-->"
 _UNSEEN = dict.fromkeys(
@@ -141,16 +142,18 @@ def _unquoted(found: Iterable[Paragraph]) -> Iterator[tuple[str, bool]]:
     # What is never closed may be a word about such an element, and must not swallow all that comes. But a
     # page shows the rest inside of it, so that nothing of it is carried out.
     last_close = {part.element: index for index, part in enumerate(parts) if part.closes}
-    inside, line, apart, quoted, doubtful = "", list[str](), False, True, False
+    inside, line, begun, apart, quoted, doubtful = "", list[str](), False, False, True, False
     for index, part in enumerate(parts):
         if part.begins:
             if not quoted:
                 yield "".join(line), apart
-            line, apart, quoted = [], part.apart or doubtful, part.in_code
-        if line:
+            line, begun, apart, quoted = [], False, part.apart or doubtful, part.in_code
+        if not begun and part.text and not part.text.isspace():
+            # What nobody sees, and a name, stand before the beginning: what comes behind it may be quoted.
+            begun, quoted = not _LEADS_IN.fullmatch(_seen(part.text)), quoted or bool(inside)
+            line.append(part.text)
+        elif line:
             line.append(part.text or " ")
-        elif part.text and not part.text.isspace():
-            line, quoted = [part.text], quoted or bool(inside)
         doubtful = doubtful or part.doubtful
         closes = _REMARK in part.text if inside == _REMARK else part.closes and part.element == inside
         if inside and closes:
@@ -161,7 +164,7 @@ def _unquoted(found: Iterable[Paragraph]) -> Iterator[tuple[str, bool]]:
             is_closed = part.element == _REMARK or last_close.get(part.element, -1) > index
             inside, doubtful = part.element if is_closed else "", doubtful or not is_closed
         # What stands behind it in the same line is in doubt as well.
-        apart = apart or (doubtful and not line)
+        apart = apart or (doubtful and not begun)
 
 
 def _parts(paragraph: Paragraph) -> Iterator[_Part]:
