@@ -76,11 +76,13 @@ class Correctable(Value):
     """A handled request that came to nothing, so that its author may still correct it.
 
     It was answered as it stood at `updated_at`, by its last edit at `edited_at`; both are GitHub's times.
+    `text` is the hash of what it asked for.
     """
 
     request: RequestId
     updated_at: datetime
     edited_at: datetime | None = None
+    text: str = ""
 
 
 @dataclass(frozen=True)

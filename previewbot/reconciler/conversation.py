@@ -30,7 +30,8 @@ class Request:
 
     `actor` is the login and `account` the id of who asks. What a bot asks, or an App in the name of a person
     that the settings do not trust, is answered by a reaction only. `standing` is what it is worth by its
-    edits, of which the last was at `edited_at`; GitHub showed it as of `updated_at`.
+    edits, of which the last was at `edited_at`; GitHub showed it as of `updated_at`. `text` is
+    the hash of what it says.
     """
 
     id: RequestId
@@ -43,6 +44,7 @@ class Request:
     standing: Standing = Standing.AS_WRITTEN
     updated_at: datetime | None = None
     edited_at: datetime | None = None
+    text: str = ""
 
     @property
     def granted(self) -> bool:

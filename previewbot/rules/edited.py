@@ -6,6 +6,7 @@ What GraphQL says of the edits tells it: who made them, and when, by GitHub's ow
 
 from __future__ import annotations
 
+import hashlib
 from datetime import datetime, timedelta
 from enum import Enum
 
@@ -36,6 +37,11 @@ class Standing(Enum):
         return self in (Standing.AS_WRITTEN, Standing.CORRECTED)
 
 
+def text_hash(comment: Comment) -> str:
+    """Return the hash of what a comment asks for: of a review REST shows no other sign of an edit."""
+    return hashlib.sha256(comment.body.encode()).hexdigest()[:16]
+
+
 def standing_of(comment: Comment, edits: Edits | None, done_until: datetime | None = None) -> Standing:
     """Return what a comment, as the listing shows it, is worth by its edits; None where GitHub showed none.
 
@@ -54,5 +60,7 @@ def standing_of(comment: Comment, edits: Edits | None, done_until: datetime | No
         return Standing.AS_WRITTEN
     if not edits.are_only_by(comment.author.id):
         return Standing.BY_OTHER
-    in_time = edits.last_edited_at - edits.created_at <= CORRECTED_WITHIN
+    # What was begun as a draft counts as written when it was submitted.
+    written_at = max(edits.created_at, edits.published_at or edits.created_at)
+    in_time = edits.last_edited_at - written_at <= CORRECTED_WITHIN
     return Standing.CORRECTED if in_time else Standing.LATE

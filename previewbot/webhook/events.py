@@ -195,16 +195,18 @@ def _issue_comment(_: str, payload: _Object, app_id: int) -> Trigger | Ignored:
 
 
 def _review(event: str, payload: _Object, app_id: int) -> Trigger | Ignored:
-    """A review that was submitted, or a comment on lines: of both GitHub documents no App that wrote it
-    (https://docs.github.com/en/webhooks/webhook-events-and-payloads#pull_request_review)."""
+    """A review that was submitted, a comment on lines, or an edit of one: of neither GitHub documents which
+    App wrote it (https://docs.github.com/en/webhooks/webhook-events-and-payloads#pull_request_review)."""
     is_body = event == "pull_request_review"
     kind = RequestKind.REVIEW if is_body else RequestKind.REVIEW_COMMENT
     written = payload.child("review" if is_body else "comment")
+    action = payload.text("action")
     # A review that only approves has no body: GitHub sends null.
-    if payload.text("action") != ("submitted" if is_body else "created") or not written.has_command():
+    if action not in ("submitted" if is_body else "created", "edited") or not written.has_command():
         return Ignored("no new command")
     if written.is_by_bot():
         return Ignored("a bot's review")
+    # These ids have no order, so that of an edit may stand beside others': by it the lists are read.
     return _asked(payload, payload.child("pull_request"), written, kind)
 
 

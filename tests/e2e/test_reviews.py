@@ -32,7 +32,11 @@ async def test_a_review_and_a_comment_on_lines_are_answered_and_stop_nothing(tow
     await pull.answered(f"#discussion_r{line}")
     await until("the reaction", lambda: github.line_reactions(line) == ["rocket"])
 
-    assert len(pull.answers) == 2
+    # What came to nothing may be corrected, in a review as well.
+    github.edit_review(review, "Fine.\n\n/preview extend 1h")
+    await pull.answered("The preview now stays open until")
+
+    assert len(pull.answers) == 3
     assert pull.sessions
     pull.close()
     await pull.ended()

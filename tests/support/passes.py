@@ -427,11 +427,14 @@ class GitHubInMemory:
             self.permissions.setdefault(who.login, "read")
         return who
 
-    def edit(self, number: int, body: str, by: int | None = None) -> None:
+    def edit(self, number: int, body: str, by: int | None = None, *, in_reviews: bool = False) -> None:
         """Edit a comment, as its author or as the account with this number (0: one that is deleted)."""
-        place, old = next((i, c) for i, c in enumerate(self.comments_written) if c.id == number)
+        among = self.reviews_written if in_reviews else self.comments_written
+        place, old = next((i, c) for i, c in enumerate(among) if c.id == number)
         now = self.time_at(self._clock.now)
-        self.comments_written[place] = replace(old, body=body, updated_at=now)
+        # Of a review REST shows when it was submitted, and no other time.
+        changed = old.updated_at if old.kind is RequestKind.REVIEW else now
+        among[place] = replace(old, body=body, updated_at=changed)
         self.edited.setdefault(node_id_of(old), []).append((now, old.author.id if by is None else by))
 
     def bot(self, login: str) -> Account:

@@ -292,12 +292,20 @@ def test_a_review_that_only_approves_has_no_body_and_is_ignored() -> None:
 @pytest.mark.parametrize(
     ("event", "action"),
     [
-        *(("pull_request_review", action) for action in ("edited", "dismissed")),
-        *(("pull_request_review_comment", action) for action in ("edited", "deleted")),
+        ("pull_request_review", "dismissed"),
+        ("pull_request_review_comment", "deleted"),
     ],
 )
-def test_a_review_counts_when_it_is_written(event: str, action: str) -> None:
+def test_a_review_counts_when_it_is_written_or_edited(event: str, action: str) -> None:
     assert irrelevant(event, REVIEWS[event](action=action)) == "no new command"
+
+
+@pytest.mark.parametrize("event", sorted(REVIEWS))
+def test_an_edit_of_a_review_calls_as_it_did_when_it_was_written(event: str) -> None:
+    before = relevant(event, REVIEWS[event](user=ANN, author_association="MEMBER"))
+
+    assert relevant(event, REVIEWS[event](action="edited", user=ANN, author_association="MEMBER")) == before
+    assert irrelevant(event, REVIEWS[event]("never mind", action="edited")) == "no new command"
 
 
 @pytest.mark.parametrize("event", sorted(REVIEWS))

@@ -340,3 +340,97 @@ async def test_a_draft_from_long_ago_is_obeyed_once_while_another_comment_waits_
     assert before is not None
     assert world.status.lifecycle.expires_at == before + timedelta(hours=1)
     assert len(answers(world, 9_050, on_lines=True)) == 1
+
+
+# Corrections
+
+
+async def corrected(
+    world: World, number: int, body: str, *, on_lines: bool, by: int | None = None
+) -> list[str]:
+    """Let somebody edit it, and web tell of that; return all answers to it."""
+    world.github.edit(number, body, by, in_reviews=True)
+    world.poke_review(number, on_lines=on_lines)
+    await world.settle(4, seconds=1)
+    return answers(world, number, on_lines=on_lines)
+
+
+@pytest.mark.parametrize("written", ["/preview extnd 1h", "/preview extend soon", "/preview stop"])
+@pytest.mark.parametrize("on_lines", [False, True])
+async def test_what_came_to_nothing_in_a_review_is_corrected_within_ten_minutes_and_once(
+    written: str, on_lines: bool
+) -> None:
+    world = await ready()
+    before = world.status.lifecycle.expires_at
+    assert before is not None
+    number = world.review(written, on_lines=on_lines)
+    await world.settle(3, seconds=1)
+    world.clock.forward(minutes=5)
+
+    told = await corrected(world, number, "/preview extend 1h", on_lines=on_lines)
+    assert "stays open until" in told[-1] and len(told) == 2
+    assert world.status.lifecycle.expires_at == before + timedelta(hours=1)
+    assert world.github.reacted_on_lines[-1:] == ([(number, "rocket")] if on_lines else [])
+
+    # What was obeyed is done with, whatever it says later.
+    assert await corrected(world, number, "/preview extend 2h", on_lines=on_lines) == told
+    assert world.status.lifecycle.expires_at == before + timedelta(hours=1)
+
+
+@pytest.mark.parametrize("on_lines", [False, True])
+async def test_a_review_that_becomes_a_command_by_an_edit_is_obeyed(on_lines: bool) -> None:
+    world = await ready()
+    number = world.github.review("Looks good", on_lines=on_lines)
+    world.clock.forward(seconds=90)
+
+    (told,) = await corrected(world, number, "Looks good\n\n/preview help", on_lines=on_lines)
+    assert "/preview help" in told
+
+
+@pytest.mark.parametrize("on_lines", [False, True])
+async def test_a_review_that_is_corrected_late_is_not_obeyed(on_lines: bool) -> None:
+    world = await ready()
+    before = world.status.lifecycle.expires_at
+    number = world.review("/preview extnd 1h", on_lines=on_lines)
+    await world.settle(3, seconds=1)
+    world.clock.forward(minutes=11)
+
+    told = await corrected(world, number, "/preview extend 1h", on_lines=on_lines)
+    assert world.status.lifecycle.expires_at == before
+    assert "edited more than ten minutes after it was written" in told[-1]
+
+
+@pytest.mark.parametrize("on_lines", [False, True])
+async def test_what_somebody_else_writes_into_a_review_is_never_a_command(on_lines: bool) -> None:
+    world = await ready()
+    before = world.status.lifecycle.expires_at
+    number = world.review("/preview extnd 1h", on_lines=on_lines)
+    await world.settle(3, seconds=1)
+    world.clock.forward(seconds=30)
+
+    told = await corrected(world, number, "/preview extend 1h", on_lines=on_lines, by=MALLORY.id)
+    assert "Somebody else has edited" in told[-1]
+    assert world.status.lifecycle.expires_at == before
+
+
+async def test_a_review_that_nobody_can_correct_any_more_has_no_list_read() -> None:
+    world = await ready()
+    world.review("/preview extnd 1h")
+    await world.settle(3, seconds=1)
+    world.clock.forward(minutes=13)
+    world.poke()
+    await world.run()
+
+    assert not LISTS & set(world.calls.made)
+
+
+async def test_a_stranger_has_nothing_to_correct() -> None:
+    world = await ready()
+    world.github.permissions["mallory"] = "read"
+    world.review("/preview extnd 1h", MALLORY)
+    await world.settle(3, seconds=1)
+    world.poke()
+    await world.run()
+
+    assert world.status.requests.correctable == ()
+    assert not LISTS & set(world.calls.made)

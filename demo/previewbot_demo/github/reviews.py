@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from previewbot_demo.github.conversations import Conversations
-from previewbot_demo.github.model import Edit, Person, PullRequest, Reaction, account, put
+from previewbot_demo.github.model import Account, Edit, Person, PullRequest, Reaction, account, put
 from previewbot_demo.github.model_reviews import LineComment, Review
+from previewbot_demo.github.shapes import Json
 from previewbot_demo.github.shapes_review import ReviewShapes
 
 _NO_LINES: Mapping[str, str] = {}
@@ -83,16 +84,22 @@ class Reviews(Conversations):
     def edit_review(self, review_id: int, body: str, by: Person | None = None) -> None:
         """Replace a review's text (as its author); REST shows nothing else of that. Raises KeyError."""
         old = self.store.state.reviews[review_id]
-        edit = Edit(account(by or old.author), self.store.now())
-        self._put_review(replace(old, body=body, updated_at=edit.at, edits=(*old.edits, edit)))
-        self._touch_pull(old)
+        editor, now = account(by or old.author), self.store.now()
+        new = replace(old, body=body, updated_at=now, edits=(*old.edits, Edit(editor, now)))
+        self._put_review(new)
+        shown = self.shapes.review_event(self.store.state, new)
+        pull = self._touch_pull(old)
+        self._tell_of_edit("pull_request_review", editor, pull, old.body, {"review": shown})
 
     def edit_line_comment(self, comment_id: int, body: str, by: Person | None = None) -> None:
         """Replace the text of a comment on a line (as its author); raises KeyError."""
         old = self.store.state.line_comments[comment_id]
-        edit = Edit(account(by or old.author), self.store.now())
-        self._put_line_comment(replace(old, body=body, updated_at=edit.at, edits=(*old.edits, edit)))
-        self._touch_pull(old)
+        editor, now = account(by or old.author), self.store.now()
+        new = replace(old, body=body, updated_at=now, edits=(*old.edits, Edit(editor, now)))
+        self._put_line_comment(new)
+        shown = self.shapes.line_comment(self.store.state, new)
+        pull = self._touch_pull(old)
+        self._tell_of_edit("pull_request_review_comment", editor, pull, old.body, {"comment": shown})
 
     def dismiss_review(self, review_id: int) -> None:
         """Dismiss a review: it stays where it is; raises KeyError."""
@@ -111,6 +118,14 @@ class Reviews(Conversations):
     def line_reactions(self, comment_id: int) -> list[str]:
         """Return the reactions to a comment on a line, in the order given; raises KeyError."""
         return [reaction.content for reaction in self.store.state.line_comments[comment_id].reactions]
+
+    def _tell_of_edit(
+        self, event: str, editor: Account, pull: PullRequest, before: str, written: Json
+    ) -> None:
+        state = self.store.state
+        told = {"action": "edited", "changes": {"body": {"from": before}}, **written}
+        told["pull_request"] = self.shapes.pull(state, pull)
+        self._emit(state.repositories[pull.repository_id], event, editor, told)
 
     def _put_review(self, review: Review) -> None:
         state = self.store.state

@@ -69,7 +69,7 @@ async def read_inbox(
     # By GitHub's clock, and not by ours: they may be minutes apart.
     in_reviews = client.time_at(now) - _OLD_COMMAND
     earliest = in_reviews if first else since
-    reviews = await read_reviews(client, preview, pull_request, known, in_reviews)
+    reviews = await read_reviews(client, preview, pull_request, known, in_reviews, now)
     told = told_of(known, preview.poke, now)
     shown = {comment.id for comment in comments}
     late, unseen = await ask_for_late_ones(client, pull_request, without_shown(told, known, shown), now)

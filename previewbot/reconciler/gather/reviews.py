@@ -16,8 +16,12 @@ from previewbot.clients.github import InstallationClient
 from previewbot.clients.github.cache import PAGE_SIZE
 from previewbot.clients.github.installation import REVIEW_PAGES
 from previewbot.reconciler.plan.inbox import REVIEW_OVERLAP
+from previewbot.rules.edited import CORRECTED_WITHIN
 
 _MOST = REVIEW_PAGES * PAGE_SIZE
+
+_ON_ITS_WAY = timedelta(minutes=2)
+"""How long a delivery may take, and the look that it calls for."""
 
 
 @dataclass(frozen=True)
@@ -39,9 +43,11 @@ async def read_reviews(
     pull_request: PullRequest,
     known: Requests,
     earliest: datetime,
+    now: datetime,
 ) -> Reviews:
     """Return what stands in reviews, if there is a reason to ask; nothing before `earliest` is obeyed."""
-    if not replace(preview, status=replace(preview.status, requests=known)).must_read_reviews:
+    preview = replace(preview, status=replace(preview.status, requests=known))
+    if not preview.must_read_reviews and not _may_be_corrected(preview, client.time_at(now)):
         return Reviews()
     repository, number = pull_request.base.repository, pull_request.number
     bodies, on_lines = (known.place(kind) for kind in OF_REVIEWS)
@@ -58,6 +64,18 @@ async def read_reviews(
         RequestKind.REVIEW_COMMENT: _shown(on_lines, comments),
     }
     return Reviews((*reviews, *comments), places)
+
+
+def _may_be_corrected(preview: Preview, now: datetime) -> bool:
+    """Whether a delivery may tell of a correction, by GitHub's time.
+
+    That of an edit may name the review that was told of last, so within that time any delivery has the lists
+    read. Only who may write has something to correct: strangers cannot begin it.
+    """
+    return preview.unseen_poke and any(
+        each.request.kind in OF_REVIEWS and now - each.updated_at <= CORRECTED_WITHIN + _ON_ITS_WAY
+        for each in preview.status.requests.correctable
+    )
 
 
 def is_unseen(preview: Preview, known: Requests, reviews: Reviews) -> bool:

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from previewbot.api import OF_REVIEWS, Correctable, Reply, Report, RequestId, RequestKind, Requests, Status
 from previewbot.api.github import AppIdentity, Comment
 from previewbot.reconciler.conversation import Hand, OwnComments, OwnReport
+from previewbot.rules.edited import text_hash
 from previewbot.text.markers import parse_marker
 
 COMMENT = "comment"
@@ -203,7 +204,8 @@ def is_new(
         return False
     answered = correctable(requests, comment.request)
     if answered is not None:
-        return comment.updated_at > answered.updated_at
+        # Two edits within a second have one time, and of a review REST shows none at all.
+        return comment.updated_at > answered.updated_at or answered.text not in ("", text_hash(comment))
     if comment.request in requests.handled:
         return False
     if comment.kind is not RequestKind.ISSUE_COMMENT:
@@ -234,6 +236,9 @@ def done_until(comment: Comment, requests: Requests) -> datetime | None:
     None of an issue comment: its number is as old as it is, and below the floor it is never new.
     """
     place = requests.place(comment.kind)
+    if correctable(requests, comment.request) is not None:
+        # What is wanted of it is its edit, whenever it was first shown.
+        return None
     is_below = comment.kind is not RequestKind.ISSUE_COMMENT and comment.id <= place.floor
     return place.shown_at if is_below else None
 

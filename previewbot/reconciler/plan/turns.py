@@ -13,7 +13,7 @@ from datetime import datetime
 from previewbot.api.github import Comment
 from previewbot.reconciler.conversation import Hand, Request
 from previewbot.rules.commands import Command, UnknownCommand
-from previewbot.rules.edited import Standing
+from previewbot.rules.edited import Standing, text_hash
 
 CARRIED_OUT_AT_A_TIME = 50
 """The most commands of people with write access in one look."""
@@ -68,6 +68,7 @@ class Asked:
             standing=self.standing,
             updated_at=self.comment.updated_at,
             edited_at=self.edited_at,
+            text=text_hash(self.comment),
         )
 
 

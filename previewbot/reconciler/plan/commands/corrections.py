@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from previewbot.api import Correctable, RequestKind
+from previewbot.api import Correctable
 from previewbot.reconciler.conversation import Request
 from previewbot.rules.edited import Standing
 
@@ -19,9 +19,9 @@ def is_edit_since(before: Correctable, request: Request) -> bool:
 
 def as_it_stands(request: Request) -> Correctable | None:
     """Return what an edit is recognised by; None where nothing can be corrected."""
-    if request.updated_at is None or request.id.kind != RequestKind.ISSUE_COMMENT:
+    if request.updated_at is None:
         return None
-    return Correctable(request.id, request.updated_at, request.edited_at)
+    return Correctable(request.id, request.updated_at, request.edited_at, request.text)
 
 
 NOT_OBEYED: Mapping[Standing, str] = {
