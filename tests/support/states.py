@@ -475,6 +475,11 @@ STATES: dict[str, Preview] = {
         Reason.BUILD_RUNNING,
         _waiting(_BUILDING),
     ),
+    "image-build-held": _preview(
+        Phase.AWAITING_IMAGE,
+        Reason.BUILD_RUNNING,
+        _waiting(Waiting(Reason.BUILD_RUNNING, name="build", since=NOW, detail=_IMAGE)),
+    ),
     "image-build-running-older-serves": _preview(
         Phase.AWAITING_IMAGE,
         Reason.BUILD_RUNNING,

@@ -104,6 +104,14 @@ async def test_nobody_is_asked_to_approve_a_deployment() -> None:
     assert "Deploy production" not in world.comment
 
 
+async def test_a_build_that_an_environment_holds_is_not_told_to_run() -> None:
+    world = await told(run("Build image", None, status="waiting"))
+
+    assert "is held by the protection rules of the environment" in world.comment
+    assert "has been running" not in world.comment
+    assert "/actions/runs/" not in world.comment
+
+
 async def test_a_build_that_waits_is_still_told_first_with_where_to_approve() -> None:
     build = run("Build image", "action_required")
     world = await told(run("Lint", "action_required"), build, COPILOT)
