@@ -6,10 +6,7 @@ same holds for 413 (a body larger than `BODY_LIMIT`) and for 408: GitHub does no
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import logging
-import re
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -30,6 +27,7 @@ from previewbot.rules.seldom import Kind, Seldom, kind_of
 from previewbot.text.json import read_json
 from previewbot.webhook.app_events import ListingWanted
 from previewbot.webhook.events import Ignored, Malformed, Trigger, parse_event
+from previewbot.webhook.signatures import Refused, check_headers, check_signature
 
 BODY_LIMIT = 2 * 1024 * 1024
 """The largest body that is taken, in bytes.
@@ -42,7 +40,6 @@ about one pull request, comment or check has some ten kilobytes, and a text in i
 _PIECE = 64 * 1024
 _LOST = (408, 413, 503)
 """What may have been GitHub's, and was not taken: the listing finds what it was about."""
-_SIGNATURE = re.compile(r"sha256=[0-9a-f]{64}")
 
 log = logging.getLogger(__name__)
 
@@ -62,12 +59,6 @@ class _Answer:
     status: int
     decision: str
     text: str = ""
-
-
-class _Refused(Exception):
-    def __init__(self, status: int, reason: str) -> None:
-        self.answer = _Answer(status, "refused", reason)
-        super().__init__(reason)
 
 
 @dataclass(frozen=True)
@@ -90,8 +81,8 @@ class Intake:
             # what costs memory.
             signature, event, delivery = check_headers(headers)
             fits, about = self._read(event, signature, pieces)
-        except _Refused as refused:
-            return refused.answer
+        except Refused as refused:
+            return _Answer(refused.status, "refused", refused.reason)
         except Malformed as malformed:
             return _Answer(400, "refused", str(malformed))
         if fits > 0:
@@ -106,8 +97,10 @@ class Intake:
         return self._not_for(about) or self._poke(about, delivery)
 
     def _ask_for_listing(self, wanted: ListingWanted, delivery: str) -> _Answer:
-        # Whoever may install the App, as anybody may if it is public, must not make us list.
-        if not any(serves(self.settings, account) for account in wanted.accounts):
+        # Whoever may install the App, as anybody may if it is public, must not make us list. An enterprise's
+        # installation names no account.
+        served = any(serves(self.settings, account) for account in wanted.accounts)
+        if not served and self.settings.owners is not None:
             return _Answer(204, "ignored: an account that is not served here")
         try:
             asked = self.cluster.ask_for_listing(delivery)
@@ -188,43 +181,6 @@ class Intake:
         )
 
 
-def check_headers(headers: Headers) -> tuple[str, str, str]:
-    """Return signature, event and delivery id of a delivery that is worth reading; raises with the reason.
-
-    These are what GitHub always sends:
-    https://docs.github.com/en/webhooks/webhook-events-and-payloads#delivery-headers
-    """
-    signature = headers.get("X-Hub-Signature-256")
-    if not signature:
-        raise _Refused(401, "X-Hub-Signature-256 is missing: set the webhook's secret in the App's settings")
-    if not _SIGNATURE.fullmatch(signature):
-        raise _Refused(401, "X-Hub-Signature-256 is not a SHA-256 signature")
-    event, delivery = (_required_header(headers, name) for name in ("X-GitHub-Event", "X-GitHub-Delivery"))
-    if headers.get("Content-Type", "").split(";")[0].strip().lower() != "application/json":
-        raise _Refused(400, "set the webhook's content type to application/json")
-    return signature, event, delivery
-
-
-def check_signature(signature: str, pieces: Iterable[bytes], secrets: tuple[bytes, ...]) -> tuple[int, bytes]:
-    """Return which secret signed the raw body (SHA-256), and the body; raises with 401 if none did.
-
-    https://docs.github.com/en/webhooks/using-webhooks/validating-webhook-deliveries
-    """
-    expected = [hmac.new(secret, digestmod=hashlib.sha256) for secret in secrets]
-    body = []
-    for piece in pieces:
-        for one in expected:
-            one.update(piece)
-        body.append(piece)
-    # A plain comparison would stop at the first wrong character, and its duration would tell how many were
-    # right. All are compared, so that it does not tell which secret fits either.
-    fits = [hmac.compare_digest(signature, f"sha256={one.hexdigest()}") for one in expected]
-    if True not in fits:
-        raise _Refused(401, "the signature does not match: the secret of the App and of previewbot differ")
-    # Joined only now: for what is not signed there is never a second copy.
-    return fits.index(True), b"".join(body)
-
-
 def blueprint(intake: Intake, metrics: CollectorRegistry, body_limit: int) -> Blueprint:
     """Return the route, which logs each delivery in one line and counts it."""
     routes = Blueprint("webhook", __name__)
@@ -293,18 +249,11 @@ def _piece(stream: IO[bytes]) -> bytes:
         raise
     except Exception as error:
         # Each server has errors of its own for a body that is cut off or malformed.
-        raise _Refused(400, f"the body cannot be read ({type(error).__name__})") from error
-
-
-def _required_header(headers: Headers, name: str) -> str:
-    value = headers.get(name, "")
-    if not value or not value.isascii() or not value.isprintable() or len(value) > 200:
-        raise _Refused(400, f"{name} is missing or malformed: is this a webhook of GitHub's?")
-    return value
+        raise Refused(400, f"the body cannot be read ({type(error).__name__})") from error
 
 
 def _json(body: bytes) -> Any:
     try:
         return read_json(body)
     except ValueError:
-        raise _Refused(400, "the body is not JSON") from None
+        raise Refused(400, "the body is not JSON") from None

@@ -20,7 +20,7 @@ from previewbot.api import Poke, Spec, new_object
 from previewbot.config.server import parse
 from previewbot.errors import TryLater
 from previewbot.runtime.web_app import create_app, create_probes
-from previewbot.webhook.intake import check_signature
+from previewbot.webhook.signatures import check_signature
 from tests.support.previews import NOW, a_preview
 
 SECRET = b"it is a secret of the tests"
@@ -586,6 +586,15 @@ def test_an_account_that_is_not_served_asks_for_nothing(cluster: Cluster) -> Non
 
     assert answer.status_code == 204
     assert cluster.listings == []
+
+
+def test_an_installation_of_an_enterprise_names_no_account_and_counts_without_owners(
+    client: FlaskClient, cluster: Cluster
+) -> None:
+    enterprise = {"action": "created", "installation": {"id": 7, "account": None}}
+
+    assert deliver(client, "installation", enterprise).status_code == 202
+    assert cluster.listings == ["d-1"]
 
 
 def test_a_listing_that_cannot_be_asked_for_is_told_to_github(client: FlaskClient, cluster: Cluster) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 from urllib.parse import quote
@@ -25,11 +25,12 @@ from previewbot.clients.github import builds, fields, kept, listing_questions, p
 from previewbot.clients.github.cutting import Rule
 from previewbot.clients.github.graphql_answers import Answer
 from previewbot.clients.github.limits import AGENTS_SHARE, KEPT_SHARE
+from previewbot.clients.github.sending import Sending
 from previewbot.clients.github.spending import Hours
 from previewbot.clients.github.tokens import Tokens
 from previewbot.clients.github.transport import Transport
 from previewbot.config.agents import AgentTable
-from previewbot.errors import Forbidden, Invalid, NotFound, TooLarge, Unauthorized
+from previewbot.errors import Forbidden, Invalid, NotFound
 
 _T = TypeVar("_T")
 
@@ -52,10 +53,8 @@ class InstallationClient:
     def __init__(
         self, transport: Transport, tokens: Tokens, agents: AgentTable, *, sparing: float = 0.0
     ) -> None:
-        self._transport = transport
-        self._tokens = tokens
+        self._api = Sending(transport, tokens, sparing)
         self._agents = agents
-        self._sparing = sparing
         self._pull_request, self._commits = kept.pull_request(agents), kept.commits(agents)
         self._details = kept.details(agents)
 
@@ -68,30 +67,31 @@ class InstallationClient:
         return self._leaving(AGENTS_SHARE)
 
     def _leaving(self, share: float) -> InstallationClient:
-        return InstallationClient(self._transport, self._tokens, self._agents, sparing=share)
+        api = self._api
+        return InstallationClient(api.transport, api.tokens, self._agents, sparing=share)
 
     def time_at(self, moment: datetime) -> datetime:
         """Return what GitHub's clock showed at least at a moment of ours, as far as its answers tell."""
-        return self._transport.clock.at(moment)
+        return self._api.transport.clock.at(moment)
 
     def check_writes(self, repository: str) -> None:
         """Raise TryLater if nothing may be written there now; asks nobody."""
-        self._transport.check_limits("POST", f"/repos/{repository}/issues", sparing=self._sparing)
+        self._api.transport.check_limits("POST", f"/repos/{repository}/issues", sparing=self._api.sparing)
 
     async def repositories(self) -> list[Repository]:
         """Return the repositories that the installation covers."""
         url = "/installation/repositories"
-        return await self._items(url, kept.REPOSITORIES, parse.repository_from, "repositories")
+        return await self._api.items(url, kept.REPOSITORIES, parse.repository_from, "repositories")
 
     async def pull_request(self, repository: str, number: int) -> PullRequest:
         """Return a pull request; that of a renamed repository too, under the new name."""
-        answer = await self._send("GET", f"/repos/{repository}/pulls/{number}", self._pull_request)
+        answer = await self._api.send("GET", f"/repos/{repository}/pulls/{number}", self._pull_request)
         return parse.pull_request_from(answer)
 
     async def open_pull_requests(self, repository: str) -> list[OpenPullRequest]:
         """Return the open pull requests of a repository."""
         url = f"/repos/{repository}/pulls?state=open"
-        return await self._items(url, kept.OPEN_PULL_REQUESTS, parse.open_pull_request_from)
+        return await self._api.items(url, kept.OPEN_PULL_REQUESTS, parse.open_pull_request_from)
 
     async def files(self, repository: str, number: int) -> ChangedFiles:
         """Return the changed files.
@@ -99,7 +99,9 @@ class InstallationClient:
         `complete` is false where the list is cut off, by GitHub (FILES_LIMIT) or by a limit of ours.
         """
         url = f"/repos/{repository}/pulls/{number}/files"
-        files, all_read = await self._as_many_as_can_be_read(url, kept.CHANGED_FILES, parse.changed_file_from)
+        files, all_read = await self._api.as_many_as_can_be_read(
+            url, kept.CHANGED_FILES, parse.changed_file_from
+        )
         # GitHub cuts the list off without a word, so its length is the only sign. Of exactly 3,000 files it
         # is called incomplete too, which only makes more services count as changed.
         return ChangedFiles(tuple(files), complete=all_read and len(files) < FILES_LIMIT)
@@ -107,12 +109,12 @@ class InstallationClient:
     async def commits(self, repository: str, number: int) -> list[Commit]:
         """Return the commits of a pull request: the first 250 as GitHub has it, fewer if they are huge."""
         url = f"/repos/{repository}/pulls/{number}/commits"
-        return (await self._as_many_as_can_be_read(url, self._commits, parse.commit_from))[0]
+        return (await self._api.as_many_as_can_be_read(url, self._commits, parse.commit_from))[0]
 
     async def parents(self, repository: str, sha: str) -> tuple[str, ...]:
         """Return the SHAs of a commit's parents, in order."""
         url = f"/repos/{repository}/git/commits/{sha}"
-        return parse.parents_from(await self._send("GET", url, kept.GIT_COMMIT))
+        return parse.parents_from(await self._api.send("GET", url, kept.GIT_COMMIT))
 
     async def file(self, repository: str, path: str, branch: str) -> FileContent | None:
         """Return a file at a branch, or None if there is no file there; Invalid if over 1 MB."""
@@ -120,7 +122,7 @@ class InstallationClient:
         # with the name of a branch that they may not push to.
         url = f"/repos/{repository}/contents/{quote(path)}?ref={quote(f'refs/heads/{branch}', safe='')}"
         try:
-            answer = await self._send("GET", url, kept.FILE)
+            answer = await self._api.send("GET", url, kept.FILE)
         except NotFound:
             return None
         return parse.file_content_from(answer)
@@ -131,7 +133,7 @@ class InstallationClient:
         https://docs.github.com/en/rest/branches/branches#get-a-branch
         """
         url = f"/repos/{repository}/branches/{quote(branch, safe='')}"
-        return parse.protection_from(await self._send("GET", url, kept.BRANCH), branch)
+        return parse.protection_from(await self._api.send("GET", url, kept.BRANCH), branch)
 
     async def rules(self, repository: str, branch: str) -> frozenset[str]:
         """Return the types of the active rules for a branch, whether or not it is there.
@@ -139,7 +141,7 @@ class InstallationClient:
         https://docs.github.com/en/rest/repos/rules#get-rules-for-a-branch
         """
         url = f"/repos/{repository}/rules/branches/{quote(branch, safe='')}"
-        return frozenset(await self._items(url, kept.RULES, parse.rule_type_from))
+        return frozenset(await self._api.items(url, kept.RULES, parse.rule_type_from))
 
     async def runs(self, repository: str, head_sha: str) -> Runs:
         """Return what runs and ran for a commit; nothing as well while GitHub does not know it yet (422).
@@ -153,14 +155,14 @@ class InstallationClient:
             # Both are needed: other systems report check runs only, and of a workflow that waits for an
             # approval there is a workflow run but no check run yet.
             url = f"/repos/{repository}/commits/{head_sha}/check-runs"
-            checks = await self._items(url, kept.CHECK_RUNS, builds.check_run_from, "check_runs")
+            checks = await self._api.items(url, kept.CHECK_RUNS, builds.check_run_from, "check_runs")
         except Invalid:
             return Runs()
         except Forbidden as error:
             refused = error
         try:
             url = f"/repos/{repository}/actions/runs?head_sha={head_sha}"
-            runs = await self._items(url, kept.WORKFLOW_RUNS, builds.workflow_run_from, "workflow_runs")
+            runs = await self._api.items(url, kept.WORKFLOW_RUNS, builds.workflow_run_from, "workflow_runs")
         except (Forbidden, NotFound) as error:
             if refused is not None:
                 raise refused from error
@@ -172,7 +174,7 @@ class InstallationClient:
         """Return all comments, or those made or changed since a moment, oldest first."""
         query = f"?since={since.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}" if since else ""
         url = f"/repos/{repository}/issues/{number}/comments{query}"
-        return await self._items(url, kept.COMMENTS, parse.comment_from)
+        return await self._api.items(url, kept.COMMENTS, parse.comment_from)
 
     async def reviews(self, repository: str, number: int, page: int) -> list[Comment]:
         """Return the reviews that were submitted, in the order of that, from one page of a hundred on.
@@ -182,7 +184,7 @@ class InstallationClient:
         pages are read: of as many there may be more.
         """
         url = f"/repos/{repository}/pulls/{number}/reviews?page={page}"
-        return await self._items(url, kept.REVIEWS, parse.review_from, most=REVIEW_PAGES)
+        return await self._api.items(url, kept.REVIEWS, parse.review_from, most=REVIEW_PAGES)
 
     async def review_comments(self, repository: str, number: int, since: datetime) -> list[Comment]:
         """Return the comments on lines that were made or changed since a moment, in the order of that.
@@ -191,18 +193,18 @@ class InstallationClient:
         """
         query = f"sort=updated&direction=asc&since={since.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
         url = f"/repos/{repository}/pulls/{number}/comments?{query}"
-        return await self._items(url, kept.COMMENTS, parse.review_comment_from, most=REVIEW_PAGES)
+        return await self._api.items(url, kept.COMMENTS, parse.review_comment_from, most=REVIEW_PAGES)
 
     async def react_on_lines(self, repository: str, comment_id: int, content: str) -> None:
         """Give a reaction to a comment on lines, as `react` does; to a review REST gives none."""
         url = f"/repos/{repository}/pulls/comments/{comment_id}/reactions"
-        await self._send("POST", url, kept.NOTHING, {"content": content})
+        await self._api.send("POST", url, kept.NOTHING, {"content": content})
 
     async def comment(self, repository: str, number: int, comment_id: int) -> Comment | None:
         """Return one comment of a pull request, or None where GitHub shows no such comment there."""
         url = f"/repos/{repository}/issues/comments/{comment_id}"
         try:
-            answer = await self._send("GET", url, kept.ONE_COMMENT)
+            answer = await self._api.send("GET", url, kept.ONE_COMMENT)
         except NotFound:
             return None
         # By its number a comment is found wherever in the repository it is.
@@ -224,13 +226,7 @@ class InstallationClient:
 
     async def graphql(self, query: str, variables: Mapping[str, Any], rule: Rule) -> Answer:
         """Ask GitHub's GraphQL; `rule` says what is kept of `data`. Of what is not there it has null."""
-
-        async def ask(token: str) -> Answer:
-            return await self._transport.graphql.ask(
-                query, variables, rule, token=token, sparing=self._sparing
-            )
-
-        return await self._call_with_token(ask)
+        return await self._api.ask(query, variables, rule)
 
     async def listed(self, repositories: Sequence[Repository]) -> dict[int, ListedRepository | None]:
         """Return the open pull requests and the configuration of many repositories, by their ids.
@@ -255,34 +251,34 @@ class InstallationClient:
         each time: a 404 is never a 304 (https://docs.github.com/en/rest/branches/branches#get-a-branch).
         """
         url = f"/repos/{repository}/branches/{quote(branch, safe='')}"
-        return fields.sha(await self._send("GET", url, kept.BRANCH), "commit.sha")
+        return fields.sha(await self._api.send("GET", url, kept.BRANCH), "commit.sha")
 
     @property
     def hours(self) -> Hours:
         """What was last heard of the hours that this installation has, of requests and of questions."""
-        return self._transport.hours
+        return self._api.transport.hours
 
     async def create_comment(self, repository: str, number: int, body: str) -> Comment:
         """Write a comment."""
         url = f"/repos/{repository}/issues/{number}/comments"
-        return parse.comment_from(await self._send("POST", url, kept.COMMENT, {"body": body}))
+        return parse.comment_from(await self._api.send("POST", url, kept.COMMENT, {"body": body}))
 
     async def update_comment(self, repository: str, comment_id: int, body: str) -> Comment:
         """Replace the text of a comment; raises NotFound if somebody deleted it."""
         url = f"/repos/{repository}/issues/comments/{comment_id}"
-        return parse.comment_from(await self._send("PATCH", url, kept.COMMENT, {"body": body}))
+        return parse.comment_from(await self._api.send("PATCH", url, kept.COMMENT, {"body": body}))
 
     async def delete_comment(self, repository: str, comment_id: int) -> None:
         """Delete a comment; one that is gone already is fine."""
         try:
-            await self._send("DELETE", f"/repos/{repository}/issues/comments/{comment_id}", kept.NOTHING)
+            await self._api.send("DELETE", f"/repos/{repository}/issues/comments/{comment_id}", kept.NOTHING)
         except NotFound:
             return
 
     async def react(self, repository: str, comment_id: int, content: str) -> None:
         """Give a reaction (`eyes`, `rocket`, `confused`); giving it twice is giving it once."""
         url = f"/repos/{repository}/issues/comments/{comment_id}/reactions"
-        await self._send("POST", url, kept.NOTHING, {"content": content})
+        await self._api.send("POST", url, kept.NOTHING, {"content": content})
 
     async def permission(self, repository: str, login: str) -> str:
         """Return `admin`, `write`, `read` or `none`; somebody of whom GitHub does not tell has none."""
@@ -290,7 +286,7 @@ class InstallationClient:
         # collaborators. The `author_association` in a comment would not tell who may write.
         url = f"/repos/{repository}/collaborators/{quote(login, safe='')}/permission"
         try:
-            answer = await self._send("GET", url, kept.PERMISSION)
+            answer = await self._api.send("GET", url, kept.PERMISSION)
         # Not known (any more), or about whom GitHub refuses to say anything (422, 451): one such account must
         # not keep all others of a pull request from being obeyed.
         except (NotFound, Invalid):
@@ -299,60 +295,6 @@ class InstallationClient:
 
     async def account(self, login: str) -> Account:
         """Return an account by its login; that of an App is called `slug[bot]`."""
-        return parse.account_from(await self._send("GET", f"/users/{quote(login, safe='')}", kept.ACCOUNT))
-
-    async def _items(
-        self,
-        url: str,
-        rule: Rule,
-        item_from: Callable[[Any], _T],
-        key: str | None = None,
-        most: int | None = None,
-    ) -> list[_T]:
-        async def read(token: str) -> list[_T]:
-            pages = self._transport.pages(url, rule, token=token, key=key, sparing=self._sparing, most=most)
-            # Item by item: a page is gone from memory when the next one comes.
-            return [item_from(item) async for item in pages]
-
-        return await self._call_with_token(read)
-
-    async def _as_many_as_can_be_read(
-        self, url: str, rule: Rule, item_from: Callable[[Any], _T]
-    ) -> tuple[list[_T], bool]:
-        """Return the items of a list that GitHub itself may cut off, and whether these are all of them.
-
-        Whoever pushes chooses what is in it. It must not be an error for ever, and what a cut-off list means
-        is known.
-        """
-
-        async def read(token: str) -> tuple[list[_T], bool]:
-            items: list[_T] = []
-            try:
-                pages = self._transport.pages(url, rule, token=token, sparing=self._sparing)
-                async for item in pages:
-                    items.append(item_from(item))
-            except TooLarge:
-                return items, False
-            return items, True
-
-        return await self._call_with_token(read)
-
-    async def _send(self, method: str, url: str, rule: Rule, data: Any = b"") -> Any:
-        async def send(token: str) -> Any:
-            answer, _ = await self._transport.request(
-                method, url, rule, data=data, token=token, sparing=self._sparing
-            )
-            return answer
-
-        return await self._call_with_token(send)
-
-    async def _call_with_token(self, call: Callable[[str], Awaitable[_T]]) -> _T:
-        """Call with a token; one that GitHub no longer takes (revoked, say) is renewed once."""
-        token = await self._tokens.current()
-        try:
-            return await call(token.value)
-        except Unauthorized:
-            # Only this very token is dropped: of eight callers that were refused at once, one asks for a new
-            # one and the others take it.
-            self._tokens.drop(token)
-        return await call((await self._tokens.current()).value)
+        return parse.account_from(
+            await self._api.send("GET", f"/users/{quote(login, safe='')}", kept.ACCOUNT)
+        )
