@@ -38,10 +38,10 @@ PERMISSIONS: Mapping[str, Needed] = MappingProxyType(
 EVENTS: Mapping[str, str] = MappingProxyType(
     {
         "pull_request": "pull requests are seen minutes late, by the listing",
-        "repository": "previews follow a renamed, moved or archived repository minutes late",
         "issue_comment": "commands are seen minutes late, by the listing",
         "pull_request_review": "`/preview status` in a review is seen minutes late, by the listing",
         "pull_request_review_comment": "`/preview status` on a line is seen minutes late, by the listing",
+        "repository": "previews follow a renamed, moved or archived repository minutes late",
         "check_run": "an image that was just built is found minutes late",
         "check_suite": "an image that was just built is found minutes late",
         "workflow_run": "a workflow that waits for approval is told of minutes late",

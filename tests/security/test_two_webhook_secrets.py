@@ -22,7 +22,7 @@ from previewbot.api import Poke, Spec
 from previewbot.config.server import SecretSource, parse, webhook_secrets
 from previewbot.errors import SettingsError
 from previewbot.runtime.web_app import create_app
-from previewbot.webhook import intake
+from previewbot.webhook import signatures
 from tests.support.previews import NOW
 
 NEW, OLD = b"the new one, of 32 random bytes!", b"the old one, of 32 random bytes!"
@@ -114,7 +114,7 @@ def test_every_secret_is_compared_whichever_fits(monkeypatch: pytest.MonkeyPatch
         compared.append(other)
         return hmac.compare_digest(one, other)
 
-    monkeypatch.setattr(intake, "hmac", type("Hmac", (), {"new": hmac.new, "compare_digest": compare}))
+    monkeypatch.setattr(signatures, "hmac", type("Hmac", (), {"new": hmac.new, "compare_digest": compare}))
     for secret in (NEW, OLD, b"another"):
         compared.clear()
         answer_to(client_of(NEW, OLD), secret)

@@ -39,6 +39,10 @@ BODIES: dict[tuple[str, str], type[BaseModel]] = {
         "POST",
         "/repos/acme/shop/issues/comments/N/reactions",
     ): published.ReposOwnerRepoIssuesCommentsCommentIdReactionsPostBody,
+    (
+        "POST",
+        "/repos/acme/shop/pulls/comments/N/reactions",
+    ): published.ReposOwnerRepoPullsCommentsCommentIdReactionsPostBody,
     ("POST", "/api/graphql"): Question,
 }
 
@@ -48,6 +52,7 @@ RIGHTS: list[tuple[str, str, str]] = [
     (r"GET /repos/acme/shop/pulls(/.*)?", "pull_requests", "read"),
     (r"GET /repos/acme/shop/issues/(N/comments|comments/N)", "pull_requests", "read"),
     (r"(POST|PATCH|DELETE) /repos/acme/shop/issues/.*", "pull_requests", "write"),
+    (r"POST /repos/acme/shop/pulls/comments/N/reactions", "pull_requests", "write"),
     (r"POST /api/graphql", "pull_requests", "read"),
     (r"GET /repos/acme/shop/contents/.*", "contents", "read"),
     (r"GET /repos/acme/shop/git/commits/\w+", "contents", "read"),
@@ -59,7 +64,7 @@ RIGHTS: list[tuple[str, str, str]] = [
     (r"GET /installation/repositories", "metadata", "read"),
 ]
 OF_THE_APP = (
-    r"(GET /app(/installations|/hook/config|/hook/deliveries)?"
+    r"(GET /app(/installations(/N)?|/hook/config|/hook/deliveries)?"
     r"|POST /app/installations/N/access_tokens|GET /repos/acme/shop/installation)"
 )
 PUBLIC = r"GET /users/.+"
@@ -69,6 +74,9 @@ PUBLIC = r"GET /users/.+"
 EVENT_RIGHTS = {
     "pull_request": "pull_requests",
     "issue_comment": "issues",
+    "pull_request_review": "pull_requests",
+    "pull_request_review_comment": "pull_requests",
+    "repository": "metadata",
     "check_run": "checks",
     "check_suite": "checks",
     "workflow_run": "actions",
