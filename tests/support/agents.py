@@ -34,7 +34,6 @@ CLAIMS = (
             ("Claude", "claude/x"),
             ("Devin", "devin/1700000000-x"),
             ("OpenHands", "openhands/x"),
-            ("Sweep", "sweep/x"),
         )
     ),
     Claim("Cursor", "a link", body="https://cursor.com/agents?id=bc-1"),
@@ -51,4 +50,4 @@ CLAIMS = (
         commit=_a_commit(email="198982749+Copilot@users.noreply.github.com"),
     ),
 )
-"""At least one for each kind of signal, and each prefix of branches."""
+"""At least one for each kind of signal, and each branch that tells by itself."""

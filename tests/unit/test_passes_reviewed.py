@@ -84,7 +84,7 @@ async def test_an_intent_of_a_reporter_that_this_version_lacks_wakes_nobody() ->
 
 async def test_an_answer_owed_to_another_kind_of_request_is_left_to_who_knows_it() -> None:
     world = await ready()
-    request = {"kind": "ReviewComment", "id": 777}
+    request = {"kind": "DiscussionComment", "id": 777}
     stored(world)["replies"] = [
         {"request": request, "author": "ann", "command": "status", "reaction": "rocket"}
     ]
