@@ -37,7 +37,8 @@ class Replicas:
     b: Process
 
     def holder(self) -> str:
-        return "".join(lease["spec"]["holderIdentity"] for lease in self.world.kube.objects("leases"))
+        # The Lease in which web asks for a listing has no holder.
+        return "".join(lease["spec"].get("holderIdentity", "") for lease in self.world.kube.objects("leases"))
 
     async def taken_over(self) -> float:
         """Wait until `b` leads; return how long that took in seconds."""
