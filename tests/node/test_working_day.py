@@ -308,7 +308,8 @@ def test_uninstalling_leaves_what_the_documentation_says_and_a_new_one_takes_up_
     wait_for("the end of its pods", lambda: not day.node.get("pods", "--namespace", NAMESPACE)["items"])
     left = day.node.kubectl("get", KINDS, "--namespace", NAMESPACE, "--output", "name").split()
     assert {name for name in left if "kube-root-ca" not in name and "serviceaccount/default" not in name} == {
-        "lease.coordination.k8s.io/previewbot-controller"
+        "lease.coordination.k8s.io/previewbot-controller",
+        "lease.coordination.k8s.io/previewbot-controller-listing",
     }
     assert "previewbot" not in day.node.kubectl("get", CLUSTER_KINDS, "--output", "name")
     assert {s["metadata"]["uid"] for s in day.ask(lambda v: v.sessions())} == sessions

@@ -118,7 +118,7 @@ class Town:
         self.ci = Ci(self.github, self.staging, self.staging, print)
         self.ci.switches.seconds = _BUILD_SECONDS
         await self.ci.start(repository.branches[repository.default_branch], files)
-        self.agents = Agents(self.github, REPOSITORY)
+        self.agents = Agents(self.github, REPOSITORY, self.ci.switches.waiting)
         self.agents.offer()
 
     async def _listen(self) -> web.AppRunner:
