@@ -5,7 +5,7 @@ What is told of them, `rules/builds.py` says.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 
@@ -84,8 +84,13 @@ class Candidate:
     second: Rank = Rank.ANY
 
     @property
+    def likelihood(self) -> tuple[Rank, Rank]:
+        """How likely it is the build: the least decides."""
+        return self.rank, self.second
+
+    @property
     def name(self) -> str:
-        """Return what readers know it by."""
+        """What readers know it by."""
         run = self.run
         return run.name or (run.path.rpartition("/")[2] if isinstance(run, WorkflowRun) else "")
 
@@ -93,14 +98,42 @@ class Candidate:
 def candidates(runs: Runs, sought: Sought) -> list[Candidate]:
     """Return what could build, each with its rank: the newest attempts, and nothing that was skipped."""
     checks = [check for check in runs.checks if not (sought.app_id and check.app_id == sought.app_id)]
+    newest = _newest(checks)
     jobs: dict[int, list[CheckRun]] = {}
-    for check in _newest(checks):
+    for check in newest:
         jobs.setdefault(check.suite, []).append(check)
     # Each job of a workflow is a check run as well: its workflow run speaks for it.
     told = {run.suite: run for run in runs.workflows if run.suite}
     found = [_of_workflow(run, jobs.get(run.suite, []) if run.suite else [], sought) for run in _latest(runs)]
-    found += [_of_check(check, sought, told.get(check.suite)) for check in _newest(checks)]
-    return [each for each in found if each is not None and each.state is not State.SKIPPED]
+    found += [_of_check(check, sought, told.get(check.suite)) for check in newest]
+    shown = [each for each in found if each is not None and each.state is not State.SKIPPED]
+    return _without_made_good(shown, told)
+
+
+def _without_made_good(found: Sequence[Candidate], told: Mapping[int, WorkflowRun]) -> list[Candidate]:
+    """Leave out what failed where the same workflow, or its job, went well in a run that began after that.
+
+    Somebody began it by hand, say, which is an event of its own. Of two that ran beside each other, for a
+    push and for its pull request, nothing tells which has the image.
+    """
+    done = [each for each in found if each.state is State.DONE]
+    return [each for each in found if not any(_makes_good(good, each, told) for good in done)]
+
+
+def _makes_good(good: Candidate, other: Candidate, told: Mapping[int, WorkflowRun]) -> bool:
+    began, ended = good.run.started_at, other.run.changed_at
+    if other.state is not State.FAILED or began is None or ended is None or began <= ended:
+        return False
+    run, before = _workflow_of(good.run, told), _workflow_of(other.run, told)
+    # For a pull request many workflows build an image and do not push it.
+    if run is None or before is None or run.event.startswith("pull_request"):
+        return False
+    # One that builds only other services is less likely than what failed.
+    return run.workflow_id == before.workflow_id and good.likelihood <= other.likelihood
+
+
+def _workflow_of(run: WorkflowRun | CheckRun, told: Mapping[int, WorkflowRun]) -> WorkflowRun | None:
+    return run if isinstance(run, WorkflowRun) else told.get(run.suite)
 
 
 def _latest(runs: Runs) -> list[WorkflowRun]:

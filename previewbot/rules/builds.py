@@ -76,15 +76,15 @@ def build_of(runs: Runs, sought: Sought) -> Build:
         # Where all workflows wait for an approval it is one for all of them, as for an agent's pull request.
         tests = [e for e in found if e.rank is Rank.TESTS and e.state is State.WAITS]
         return _told(tests, found) if tests else _beside(Build(BuildState.UNKNOWN), found)
-    best, second = min((each.rank, each.second) for each in likely)
-    chosen = [each for each in likely if (each.rank, each.second) == (best, second)]
+    best = min(each.likelihood for each in likely)
+    chosen = [each for each in likely if each.likelihood == best]
     states = {each.state for each in chosen}
     if states <= {State.DONE, State.CANCELLED}:
         # What builds may be done while what pushes the image still runs.
         running = [each for each in likely if each.state is State.RUNNING]
         if running:
             return _told(running, found)
-    if best is Rank.ANY and {State.DONE, State.FAILED} <= states:
+    if best[0] is Rank.ANY and {State.DONE, State.FAILED} <= states:
         # Nothing tells which of them builds: neither is blamed.
         return _beside(Build(BuildState.UNKNOWN), found)
     return _told(chosen, found)

@@ -56,6 +56,9 @@ COPILOT = {
     "event": "dynamic",
 }
 BOARD = run("Sync Board Status", WAITS)
+AFTERWARDS = {"run_started_at": "2026-03-01T10:40:00Z", "updated_at": "2026-03-01T10:50:00Z"}
+"""It began when all the others had ended."""
+GOES_ON: dict[str, Any] = {"status": "in_progress", "conclusion": None}
 
 # What is told, and of which run: None is the first, `""` none.
 ROWS: list[tuple[str, list[dict[str, Any]], str, str | None]] = [
@@ -235,6 +238,47 @@ ROWS: list[tuple[str, list[dict[str, Any]], str, str | None]] = [
         [run(id=1, event="push", conclusion="failure"), run(id=2)],
         "failed",
         "Build image",
+    ),
+    (
+        "it failed for a pull request, and then went well by hand",
+        [run(id=1, conclusion="failure"), run(id=2, event="workflow_dispatch", **AFTERWARDS)],
+        "done",
+        "Build image",
+    ),
+    (
+        "it failed for a pull request, and then goes on by hand",
+        [run(id=1, conclusion="failure"), run(id=2, event="workflow_dispatch", **AFTERWARDS | GOES_ON)],
+        "running",
+        "Build image",
+    ),
+    (
+        "it failed for a push, and then only went well for the pull request, which may push nothing",
+        [run(id=1, event="push", conclusion="failure"), run(id=2, **AFTERWARDS)],
+        "failed",
+        "Build image",
+    ),
+    (
+        "it failed by hand after it went well",
+        [run(id=1), run(id=2, event="workflow_dispatch", conclusion="failure", **AFTERWARDS)],
+        "failed",
+        "Build image",
+    ),
+    (
+        "what went well later is another workflow",
+        [run("CI", "failure"), run("Main", **AFTERWARDS)],
+        "unknown",
+        "",
+    ),
+    (
+        "what went well later built only another service",
+        [
+            run("CI", "failure", id=1, suite=900),
+            job(900, "image (checkout)", "failure"),
+            run("CI", id=2, suite=901, event="push", **AFTERWARDS),
+            job(901, "image (pricing)"),
+        ],
+        "failed",
+        "CI",
     ),
     ("a bystander was cancelled", [run(), run("CI", "cancelled")], "done", "Build image"),
     (
@@ -559,6 +603,28 @@ NAMED: list[tuple[str, Sought, list[dict[str, Any]], str]] = [
         "failed",
     ),
     ("a job", Sought(check="images"), [run("CI", "failure", suite=900), job(900, "images")], "done"),
+    (
+        "a job that failed and was run by hand then",
+        Sought(check="images"),
+        [
+            run("CI", "failure", suite=900),
+            job(900, "images", "failure"),
+            run("CI", id=2, suite=901, event="workflow_dispatch", **AFTERWARDS),
+            job(901, "images", started_at=AFTERWARDS["run_started_at"]),
+        ],
+        "done",
+    ),
+    (
+        "a job that failed, and one of that name in another workflow later",
+        Sought(check="images"),
+        [
+            run("CI", "failure", suite=900),
+            job(900, "images", "failure"),
+            run("Main", suite=901, **AFTERWARDS),
+            job(901, "images", started_at=AFTERWARDS["run_started_at"]),
+        ],
+        "failed",
+    ),
     ("no such check", Sought(check="images"), [run("CI", None)], "not_run"),
     (
         "another calls it",
