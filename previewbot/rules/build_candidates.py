@@ -176,10 +176,11 @@ def _of_workflow(run: WorkflowRun, jobs: Sequence[CheckRun], sought: Sought) -> 
     if run.event == "dynamic" or run.path.startswith("dynamic/"):
         return None
     called = _called(run)
-    building = _building(run, jobs, sought)
+    images = _images(called, jobs, sought)
+    building = _building(images, sought)
     state = _state_of(run, building, jobs)
     # Where only the services are built that a change is about, the jobs are all of others.
-    only_others = not building and state is not State.RUNNING and bool(_images(run, jobs, sought))
+    only_others = bool(images) and not building and state is not State.RUNNING
     if sought.workflow and sought.workflow in (run.path, *run.uses):
         return Candidate(Rank.NAMED, State.SKIPPED if only_others else state, run)
     rank = Rank.ELSEWHERE if only_others else _rank(called, [job.name for job in building], sought)
@@ -204,9 +205,8 @@ def _called(run: WorkflowRun) -> str:
     return f"{run.name} {run.path.rpartition('/')[2]}"
 
 
-def _building(run: WorkflowRun, jobs: Sequence[CheckRun], sought: Sought) -> list[CheckRun]:
-    """Return which jobs of a workflow build, of a matrix those of this service."""
-    images = _images(run, jobs, sought)
+def _building(images: Sequence[CheckRun], sought: Sought) -> list[CheckRun]:
+    """Return which of the jobs that build images count, of a matrix those of this service."""
     own = [job for job in images if _is_of(job.name, sought) is True]
     nobodys = [job for job in images if _is_of(job.name, sought) is None]
     if not own:
@@ -214,12 +214,12 @@ def _building(run: WorkflowRun, jobs: Sequence[CheckRun], sought: Sought) -> lis
     return own + [job for job in nobodys if joins(job.name, sought.things)]
 
 
-def _images(run: WorkflowRun, jobs: Sequence[CheckRun], sought: Sought) -> list[CheckRun]:
-    """Return which jobs of a workflow build images, of whatever service."""
+def _images(called: str, jobs: Sequence[CheckRun], sought: Sought) -> list[CheckRun]:
+    """Return which jobs of a workflow that is `called` so build images, of whatever service."""
     things = sought.things
     images = [job for job in jobs if says(job.name, things) is Says.IMAGE]
     # Many starter workflows call their only job `build`, whatever it does.
-    if not images and says(_called(run), things) in (Says.IMAGE, Says.BUILD, Says.NOTHING):
+    if not images and says(called, things) in (Says.IMAGE, Says.BUILD, Says.NOTHING):
         images = [job for job in jobs if says(job.name, things) is Says.BUILD]
     if not images:
         return []

@@ -7,8 +7,9 @@ makes a build of what GitHub shows to be none.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from enum import IntEnum
+from functools import lru_cache
 
 _WORD_RE = re.compile(r"[eE]2[eE]|[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[0-9]+")
 _MATRIX_RE = re.compile(r"\s*\([^()]*\)\s*$")
@@ -102,7 +103,7 @@ def words_of(name: str) -> tuple[str, ...]:
     return tuple(word.lower() for word in _WORD_RE.findall(name[:_READ]))
 
 
-def says(name: str, things: Iterable[str] = ()) -> Says:
+def says(name: str, things: tuple[str, ...] = ()) -> Says:
     """Return what a name says of whether it builds images; words that only call these things say nothing.
 
     Services are called `reviews`, `docs` or `notifications`.
@@ -126,7 +127,7 @@ def says(name: str, things: Iterable[str] = ()) -> Says:
     return Says.TESTS if words & _TESTS else Says.NOTHING
 
 
-def joins(name: str, things: Iterable[str] = ()) -> bool:
+def joins(name: str, things: tuple[str, ...] = ()) -> bool:
     """Return whether a job only does the rest: it puts platforms' images together, or pushes what was built.
 
     https://docs.docker.com/build/ci/github-actions/multi-platform/ calls it `merge`.
@@ -137,7 +138,7 @@ def joins(name: str, things: Iterable[str] = ()) -> bool:
     return words == {"publish"} or (bool(words & _JOINS) and words <= _JOINS | _JOINED | _VERBS | _NOUNS)
 
 
-def delivers(name: str, things: Iterable[str] = ()) -> bool:
+def delivers(name: str, things: tuple[str, ...] = ()) -> bool:
     """Return whether a name speaks only of delivering what was built: what waits for that is no build.
 
     `Build and deploy` and `CI/CD` do both.
@@ -148,14 +149,13 @@ def delivers(name: str, things: Iterable[str] = ()) -> bool:
     )
 
 
-def mentions(name: str, things: Iterable[str]) -> int:
+def mentions(name: str, things: tuple[str, ...]) -> int:
     """Return of how many words the longest name of one of these things is that a name has in it; 0 of none.
 
     Word by word: `Build web-shop` mentions `shop` and, which counts more, `web-shop`.
     """
     words = words_of(name)
-    found = [each for each in map(words_of, things) if _means_something(each) and _within(each, words)]
-    return max(map(len, found), default=0)
+    return next((len(each) for each in _names_of(things) if _within(each, words)), 0)
 
 
 def is_ci_system(app: str, check: str = "") -> bool | None:
@@ -169,10 +169,10 @@ def is_ci_system(app: str, check: str = "") -> bool | None:
     return True if _within(_PIPELINES_AS_CODE, called) else None
 
 
-def _without(words: Sequence[str], things: Iterable[str]) -> tuple[str, ...]:
+def _without(words: Sequence[str], things: tuple[str, ...]) -> tuple[str, ...]:
     """Return words without the names of things in them, the longest first."""
     left = tuple(words)
-    for thing in sorted(filter(_means_something, map(words_of, things)), key=len, reverse=True):
+    for thing in _names_of(things):
         at = 0
         while at <= len(left) - len(thing):
             if left[at : at + len(thing)] == thing:
@@ -180,6 +180,12 @@ def _without(words: Sequence[str], things: Iterable[str]) -> tuple[str, ...]:
             else:
                 at += 1
     return left
+
+
+@lru_cache(maxsize=256)
+def _names_of(things: tuple[str, ...]) -> tuple[tuple[str, ...], ...]:
+    """Return the words of each name that means something, the longest first; all jobs ask for the same."""
+    return tuple(sorted(filter(_means_something, map(words_of, things)), key=len, reverse=True))
 
 
 def _means_something(words: Sequence[str]) -> bool:
