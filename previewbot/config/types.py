@@ -21,6 +21,7 @@ _HOST_NAME = r"localhost(:[0-9]{1,5})?|[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+(:[0-9]{1,
 HOST = rf"({_HOST_NAME}|\[[0-9A-Fa-f:.]+\](:[0-9]{{1,5}})?)"
 REPOSITORY = r"(/[a-z0-9]+([._-]+[a-z0-9]+)*)"
 LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
+AGENT_KEY = r"[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?"
 TargetKind = Literal["deployment", "statefulset", "rollout"]
 TARGET_KINDS: tuple[TargetKind, ...] = get_args(TargetKind)
 _DOMAIN = r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
@@ -138,6 +139,8 @@ def _pause(value: object) -> timedelta:
 
 Text = Annotated[str, Field(strict=True, pattern=TEXT), Called("one_line"), AfterValidator(_one_line)]
 Label = Annotated[str, Field(strict=True, pattern=f"^{LABEL}$"), Called("label")]
+# How an agent is called in settings and `preview.yaml`.
+AgentKey = Annotated[str, Field(strict=True, pattern=f"^{AGENT_KEY}$"), Called("agent_key")]
 Domain = Annotated[
     str,
     Field(strict=True, max_length=200, pattern=rf"^{_DOMAIN}(\.{_DOMAIN})*$"),

@@ -14,10 +14,8 @@ from datetime import datetime
 from enum import StrEnum
 
 from previewbot.api.ci import Runs, WorkflowRun
+from previewbot.config.repository.builds import FOLDER
 from previewbot.rules.build_candidates import Candidate, Rank, Sought, State, candidates
-
-WORKFLOWS = ".github/workflows/"
-"""Where GitHub looks for workflows: https://docs.github.com/en/actions/writing-workflows."""
 
 _MOST_TOLD = 3
 _MOST_REMEMBERED = 8
@@ -100,7 +98,7 @@ def may_have_built(runs: Runs, sought: Sought) -> tuple[str, ...]:
         paths = {
             (e.rank, e.run.path)
             for e in found
-            if e.state in states and isinstance(e.run, WorkflowRun) and e.run.path.startswith(WORKFLOWS)
+            if e.state in states and isinstance(e.run, WorkflowRun) and e.run.path.startswith(FOLDER)
         }
         if paths:
             return tuple(dict.fromkeys(path for _, path in sorted(paths)))[:_MOST_REMEMBERED]

@@ -14,9 +14,10 @@ _PART = r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?"
 _REGISTRY_RE = re.compile(rf"(?:{_PART}(?:\.{_PART})*|\[[a-f0-9:.]+\])(?::[0-9]{{1,5}})?")
 _REPOSITORY_RE = re.compile(r"[a-z0-9]+(?:(?:[._]|__|-+|/)[a-z0-9]+)*")
 _TAG_RE = re.compile(r"\w[\w.-]{0,127}", re.ASCII)
+"""https://github.com/opencontainers/distribution-spec/blob/main/spec.md#pulling-manifests"""
 _LONGEST_REPOSITORY = 255
 _OF_A_MERGE = frozenset({"merge_sha", "short_merge_sha"})
-_SHORT = 7
+SHORT = 7
 """Characters of a commit that docker/metadata-action's `type=sha` writes."""
 
 
@@ -61,6 +62,11 @@ def well_formed(text: str) -> bool:
     return True
 
 
+def is_tag(text: object) -> bool:
+    """Return whether something is a tag as the specification has it."""
+    return isinstance(text, str) and _TAG_RE.fullmatch(text) is not None
+
+
 def sanitise_branch(branch: str) -> str:
     """Write a branch as docker/metadata-action writes it into a tag, even where that gives no valid tag.
 
@@ -92,7 +98,7 @@ def names_merge(template: str) -> bool:
 
 def is_of_merge(reference: str, merge_sha: str) -> bool:
     """Return whether a reference names a test merge, in full or by its first characters."""
-    return merge_sha[:_SHORT] in reference
+    return merge_sha[:SHORT] in reference
 
 
 def render_template(
@@ -101,9 +107,9 @@ def render_template(
     """Fill in a template; a name it does not know stays as it is (the configuration refuses those)."""
     values = {
         "head_sha": head_sha,
-        "short_sha": head_sha[:_SHORT],
+        "short_sha": head_sha[:SHORT],
         "merge_sha": merge_sha,
-        "short_merge_sha": merge_sha[:_SHORT],
+        "short_merge_sha": merge_sha[:SHORT],
         "number": str(number),
         "branch": sanitise_branch(branch),
         "service": service,
@@ -149,5 +155,5 @@ def _check(text: str, registry: str, repository: str, tag: str) -> None:
         raise ValueError(f"{text!r} is no image reference: {repository!r} is no repository{small}")
     if len(repository) > _LONGEST_REPOSITORY:
         raise ValueError(f"{text!r} is no image reference: its repository has more than 255 characters")
-    if not _TAG_RE.fullmatch(tag):
+    if not is_tag(tag):
         raise ValueError(f"{text!r} is no image reference: {tag!r} is no tag")

@@ -10,14 +10,8 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from previewbot.rules.images import sanitise_branch
+from previewbot.rules.images import SHORT, is_tag, names_commit, sanitise_branch
 from previewbot.rules.masking import MASK, one_line
-
-_TAG_RE = re.compile(r"\w[\w.-]{0,127}", re.ASCII)
-"""https://github.com/opencontainers/distribution-spec/blob/main/spec.md#pulling-manifests"""
-
-_SHORTEST = 7
-"""Characters of a commit by which a tag is known to be of it, as docker/metadata-action writes them."""
 
 # What tools for signing and caching put beside images, which nobody deploys:
 # https://github.com/sigstore/cosign/blob/main/specs/SIGNATURE_SPEC.md
@@ -59,14 +53,10 @@ class Alike:
     instead: str = ""
 
 
-def is_tag(text: object) -> bool:
-    """Return whether something is a tag as the specification has it; nothing else is shown to anybody."""
-    return isinstance(text, str) and _TAG_RE.fullmatch(text) is not None
-
-
 def alike(tags: Iterable[str], wanted: Wanted) -> Alike:
     """Return the tags that tell most of why the one that is looked for is not there."""
-    # Whoever may push chooses them: a tag that looks like a secret is not repeated. A commit looks like one.
+    # Whoever may push chooses them: only tags are shown to anybody, and none that looks like a secret, as a
+    # commit does.
     unique = filter(is_tag, dict.fromkeys(tags))
     images = [tag for tag in unique if not _NO_IMAGE_RE.fullmatch(tag)]
     known = [tag for tag in images if MASK not in one_line(_HEX_RE.sub("", tag))]
@@ -89,10 +79,10 @@ def _template_of(tag: str, wanted: Wanted) -> tuple[int | None, str]:
     commits = [("head_sha", "short_sha", wanted.head_sha)]
     commits += [("merge_sha", "short_merge_sha", sha) for sha in wanted.merge_shas if sha]
     for place, (whole, short, sha) in enumerate(commits):
-        for field, text in ((whole, sha), (short, sha[:_SHORTEST])):
+        for field, text in ((whole, sha), (short, sha[:SHORT])):
             if _stands_alone(text, tag):
                 return place, _with_fields(tag, text, field, wanted)
-        if sha[:_SHORTEST] in _parts(tag):
+        if sha[:SHORT] in _parts(tag):
             # Eight or twelve characters, say, or what no field writes.
             return 100 + place, ""
     if wanted.number and re.fullmatch(_OF_PULL_REQUEST.replace("%d", str(wanted.number)), tag, re.IGNORECASE):
@@ -125,15 +115,16 @@ def _part_with_fields(part: str, wanted: Wanted) -> str | None:
 
 
 def _stands_alone(sha: str, tag: str) -> bool:
-    return re.search(rf"(?<![0-9a-f]){re.escape(sha)}(?![0-9a-f])", tag) is not None
+    # Of the thousands of tags that a list may have hardly any has it.
+    return sha in tag and re.search(rf"(?<![0-9a-f]){re.escape(sha)}(?![0-9a-f])", tag) is not None
 
 
 def _parts(tag: str) -> set[str]:
     """Return the first characters of everything in a tag that may be a commit."""
-    return {found[0][:_SHORTEST] for found in _HEX_RE.finditer(tag)}
+    return {found[0][:SHORT] for found in _HEX_RE.finditer(tag)}
 
 
 def _of_the_same_kind(tags: Sequence[str], template: str) -> tuple[str, ...]:
     """Return some tags, such first as name a commit (where the wanted one does), in the order of the list."""
-    names_commit = "sha}" in template
-    return tuple(sorted(tags, key=lambda tag: bool(_HEX_RE.search(tag)) != names_commit)[:_SHOWN])
+    of_commits = names_commit(template)
+    return tuple(sorted(tags, key=lambda tag: bool(_HEX_RE.search(tag)) != of_commits)[:_SHOWN])

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from previewbot.rules.tags import Alike, Wanted, alike, is_tag
+from previewbot.rules.images import is_tag
+from previewbot.rules.tags import Alike, Wanted, alike
 
 HEAD = "3f2c1ab" + "0" * 33
 MERGE = "e" * 40

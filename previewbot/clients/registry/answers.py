@@ -27,8 +27,8 @@ from previewbot.clients.registry.problems import (
     RepositoryUnknown,
 )
 from previewbot.errors import Forbidden, RemoteError, Unauthorized, from_status
+from previewbot.rules.images import is_tag
 from previewbot.rules.masking import one_line
-from previewbot.rules.tags import is_tag
 from previewbot.text.json import read_json
 
 MEDIA_TYPES = (

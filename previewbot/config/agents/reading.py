@@ -11,9 +11,7 @@ from importlib import resources
 from typing import Any
 
 from previewbot.config.agents.table import Agent, AgentTable, NoAgent, NoAgentKind, Signal, SignalKind
-
-KEY = r"[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?"
-"""How an agent is called in settings and `preview.yaml`."""
+from previewbot.config.types import AGENT_KEY
 
 _LINK = re.compile(r"[a-z0-9.-]+\.[a-z]{2,}(/[A-Za-z0-9._*-]+)*/?(\?[A-Za-z]+=[a-z0-9-]*)?")
 _EMAIL = re.compile(r"[^\s<>@A-Z]+@[^\s<>@A-Z]+")
@@ -102,7 +100,7 @@ def _mapping(data: Mapping[str, Any], key: str) -> Mapping[str, Any]:
 
 
 def _agent(key: str, row: Mapping[str, Any]) -> Agent:
-    if not re.fullmatch(KEY, key):
+    if not re.fullmatch(AGENT_KEY, key):
         raise AgentTableError(f"agents.{key}: the key must have small letters, digits and - only")
     name = row.get("name")
     if not isinstance(name, str) or not name.strip():

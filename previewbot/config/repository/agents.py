@@ -9,8 +9,7 @@ from pydantic import AfterValidator, Field, ValidationInfo
 
 from previewbot.config import types as t
 from previewbot.config.agents import built_in
-from previewbot.config.agents.reading import KEY
-from previewbot.config.types import Called, about, mistake
+from previewbot.config.types import about, mistake
 from previewbot.config.words import Raw, did_you_mean
 
 UNKNOWN_APPS = "unknown-apps"
@@ -51,9 +50,8 @@ def _known(value: Mapping[str, AgentPolicy], info: ValidationInfo) -> Mapping[st
     return value
 
 
-AgentKey = Annotated[str, Field(strict=True, pattern=f"^{KEY}$"), Called("agent_key")]
 Agents = Annotated[
-    Mapping[Annotated[AgentKey, about("agents", "copilot")], AgentPolicy], AfterValidator(_known)
+    Mapping[Annotated[t.AgentKey, about("agents", "copilot")], AgentPolicy], AfterValidator(_known)
 ]
 
 

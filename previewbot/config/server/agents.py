@@ -12,14 +12,12 @@ from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, mod
 
 from previewbot.config import types as t
 from previewbot.config.agents import Agent, AgentTable, Signal, SignalKind, built_in
-from previewbot.config.agents.reading import KEY, wrong_with
-from previewbot.config.types import Called, about, mistake
+from previewbot.config.agents.reading import wrong_with
+from previewbot.config.types import about, mistake
 from previewbot.config.words import Raw, did_you_mean
 
 SOURCE = "the settings"
 """Where a signal is from that a platform team added."""
-
-AgentKey = Annotated[str, Field(strict=True, pattern=f"^{KEY}$"), Called("agent_key")]
 
 
 def _of_kind(kind: SignalKind) -> AfterValidator:
@@ -127,7 +125,7 @@ class AgentsSettings(t.Model):
     """Which agents are recognised, and by what; and what agents and Apps may do by themselves."""
 
     table: Annotated[
-        Mapping[Annotated[AgentKey, about("agents", "claude")], AgentRow],
+        Mapping[Annotated[t.AgentKey, about("agents", "claude")], AgentRow],
         about("by agent; what is left out is as in the table that comes with previewbot"),
     ] = Field(default_factory=dict)
 
@@ -139,7 +137,7 @@ class AgentsSettings(t.Model):
         default="label",
     )
     commands: Annotated[
-        Mapping[Annotated[AgentKey, about("agents", "copilot")], AgentCommands],
+        Mapping[Annotated[t.AgentKey, about("agents", "copilot")], AgentCommands],
         about(
             "the commands that an agent's own account may write, in the pull requests that it opened itself, "
             "never of forks; left out: none"
