@@ -74,8 +74,7 @@ class PullRequestFacts:
     @property
     def policy(self) -> AgentPolicy:
         """What the repository wants of the agent behind the pull request."""
-        policies = self.config.agents if self.config else {}
-        return policies.get(self.agent.key, policy.NO_POLICY) if self.agent else policy.NO_POLICY
+        return policy.policy_of(self.agent, self.config.agents if self.config else {})
 
     def started(self, started_by: str) -> Mapping[str, int]:
         """Return the changed files of the services that start, by whose command if by one."""

@@ -19,8 +19,8 @@ from previewbot.config.repository import AgentPolicy, Triggers
 from previewbot.config.server import AgentsSettings
 from previewbot.rules import agents
 from previewbot.rules.base_branches import is_named
-from previewbot.rules.policy import NO_POLICY, by_itself, drafts_count, triggering_label
-from previewbot.rules.unknown_apps import as_agent, is_unknown
+from previewbot.rules.policy import policy_of, without_command
+from previewbot.rules.unknown_apps import taken_for
 
 SETTLED = timedelta(minutes=1)
 """Without a change for so long all of it was there to be seen: GitHub writes times in whole seconds, what is
@@ -57,40 +57,41 @@ def recognised(
     row: OpenPullRequest, repository: Repository, details: Details, table: AgentTable
 ) -> AgentSeen | None:
     """Return the agent behind a pull request, as a look would find it."""
-    return agents.recognise(_signs(row, repository, details), details.commits, table)
+    signs = agents.Signs(
+        author=row.author or Account(0, ""),
+        branch=row.head_ref,
+        body=details.body,
+        default_branch=repository.default_branch,
+        is_fork=_is_fork(row, repository),
+    )
+    return agents.recognise(signs, details.commits, table)
 
 
 def may_trigger(
     row: OpenPullRequest,
     repository: Repository,
     details: Details,
+    agent: AgentSeen | None,
     triggers: Triggers,
     settings: AgentsSettings,
     policies: Mapping[str, AgentPolicy],
 ) -> bool:
-    """Return whether a look could find something to do, by what a repository triggers and wants of agents."""
+    """Return whether a look could find something to do, by what a repository triggers and wants of agents.
+
+    `agent` is the one that is `recognised`.
+    """
     # Without the number of its author nobody knows whether that is an agent's account.
     if details.asks or not details.complete or row.author is None:
         return True
-    agent, signs = recognised(row, repository, details, settings.known), _signs(row, repository, details)
-    if agent is None and is_unknown(signs.author, settings.known):
-        if settings.unknown_apps == "off":
-            return False
-        agent = as_agent(signs.author, settings.unknown_apps, is_fork=signs.is_fork)
-    policy = policies.get(agent.key, NO_POLICY) if agent is not None else NO_POLICY
-    itself = agent is not None and by_itself(triggers, policy)
-    wanted = itself or triggering_label(details.labels, triggers) is not None
-    return wanted and (not row.draft or drafts_count(triggers, agent, policy))
+    is_fork = _is_fork(row, repository)
+    agent, command_only = taken_for(agent, row.author, settings, is_fork=is_fork)
+    policy = policy_of(agent, policies)
+    by = without_command(details.labels, triggers, agent, policy, draft=row.draft)
+    return by is not None and not command_only
 
 
-def _signs(row: OpenPullRequest, repository: Repository, details: Details) -> agents.Signs:
-    return agents.Signs(
-        author=row.author or Account(0, ""),
-        branch=row.head_ref,
-        body=details.body,
-        default_branch=repository.default_branch,
-        is_fork=row.head_repository_id != repository.id,
-    )
+def _is_fork(row: OpenPullRequest, repository: Repository) -> bool:
+    return row.head_repository_id != repository.id
 
 
 def is_settled(updated_at: datetime, looked_at: datetime) -> bool:

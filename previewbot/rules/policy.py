@@ -29,12 +29,26 @@ def trigger(
     # Before drafts and labels: a person who asked wants it, whatever the configuration says.
     if started_by:
         return f"@{started_by}'s command"
-    if command_only or (pull_request.draft and not drafts_count(triggers, agent, policy)):
+    if command_only:
+        return None
+    return without_command(pull_request.labels, triggers, agent, policy, draft=pull_request.draft)
+
+
+def without_command(
+    labels: Iterable[str], triggers: Triggers, agent: AgentSeen | None, policy: AgentPolicy, *, draft: bool
+) -> str | None:
+    """Return what triggers a preview for which nobody wrote a command, in words, or None."""
+    if draft and not drafts_count(triggers, agent, policy):
         return None
     if agent is not None and by_itself(triggers, policy):
         return agent.in_words
-    label = triggering_label(pull_request.labels, triggers)
+    label = triggering_label(labels, triggers)
     return f"the label {label}" if label is not None else None
+
+
+def policy_of(agent: AgentSeen | None, policies: Mapping[str, AgentPolicy]) -> AgentPolicy:
+    """Return what a repository wants of an agent; of nobody's pull requests nothing in particular."""
+    return policies.get(agent.key, NO_POLICY) if agent is not None else NO_POLICY
 
 
 def triggering_label(labels: Iterable[str], triggers: Triggers) -> str | None:

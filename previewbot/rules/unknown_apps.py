@@ -13,6 +13,7 @@ from previewbot.api import UNKNOWN_APP, AgentSeen
 from previewbot.api.github import Account
 from previewbot.config.agents import AgentTable, SignalKind
 from previewbot.config.repository import UNKNOWN_APPS
+from previewbot.config.server import AgentsSettings
 
 Setting = Literal["label", "preview", "off"]
 
@@ -42,11 +43,16 @@ def is_unknown(author: Account, table: AgentTable) -> bool:
     return author.id not in ids and login not in names
 
 
-def as_agent(author: Account, setting: Setting, *, is_fork: bool) -> AgentSeen | None:
-    """Return an unknown App as the agent that the settings take it for, or None.
+def taken_for(
+    agent: AgentSeen | None, author: Account, settings: AgentsSettings, *, is_fork: bool
+) -> tuple[AgentSeen | None, bool]:
+    """Return the agent behind a pull request as the settings see it, and whether only a command starts it.
 
-    Never of a fork: which Apps open pull requests from forks is for strangers to say.
+    An App on no list is one if they say so. Never of a fork: which Apps open pull requests from forks is for
+    strangers to say.
     """
-    if setting != "preview" or is_fork:
-        return None
-    return AgentSeen(name=author.login, signal="an App on no list", key=UNKNOWN_APPS, kind=UNKNOWN_APP)
+    if agent is not None or not is_unknown(author, settings.known):
+        return agent, False
+    if settings.unknown_apps == "preview" and not is_fork:
+        agent = AgentSeen(name=author.login, signal="an App on no list", key=UNKNOWN_APPS, kind=UNKNOWN_APP)
+    return agent, settings.unknown_apps == "off"

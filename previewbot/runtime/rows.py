@@ -166,9 +166,10 @@ class Rows:
         repository, row, config = asked.repository, asked.row, self._config(asked.repository, details)
         file = details.configuration
         triggers, policies = (config.triggers, config.agents) if config is not None else (Triggers(), {})
-        if recognised(row, repository, details, self._settings.agents.known) is not None:
+        agent = recognised(row, repository, details, self._settings.agents.known)
+        if agent is not None:
             self._of_agents.note(name_of(repository.id, row.number))
-        if may_trigger(row, repository, details, triggers, self._settings.agents, policies):
+        if may_trigger(row, repository, details, agent, triggers, self._settings.agents, policies):
             await self._poke_said(installation_id, asked)
         # What was changed a moment ago may not be seen whole yet, and another configuration than the listed
         # one was not what this listing began with: it is asked about once more.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 
@@ -11,11 +12,12 @@ from previewbot.api.github import Account, Commit, Details, ListedRepository, Op
 from previewbot.config.agents import built_in
 from previewbot.config.repository import AgentPolicy, Triggers
 from previewbot.config.server import AgentsSettings
-from previewbot.rules.listing import SETTLED, Verdict, is_settled, may_trigger, of_row
+from previewbot.rules.listing import SETTLED, Verdict, is_settled, may_trigger, of_row, recognised
 from previewbot.rules.unknown_apps import Setting
 from tests.support.previews import HEAD, NOW
 
 TABLE = built_in()
+NO_SETTINGS, NO_POLICIES = AgentsSettings(), dict[str, AgentPolicy]()
 ANN, COPILOT = Account(2, "ann"), Account(198982749, "Copilot", "Bot")
 ROW = OpenPullRequest(42, HEAD, NOW, "PR_42", ANN, False, "fix/checkout", 812, "main")
 SHOP = Repository(812, "acme/shop", "main", node_id="R_812")
@@ -26,6 +28,18 @@ CONFIGURED = ListedRepository("blob-1")
 CLAUDE = Commit(HEAD, "Fix\n\nCo-authored-by: Claude <noreply@anthropic.com>", "ann", "ann@example.com", ANN)
 ANYTHING, DRAFTS = Triggers(drafts=False), Triggers()
 LABEL = Triggers(agents=False, labels=("preview",), drafts=False)
+
+
+def is_looked_at(
+    row: OpenPullRequest,
+    details: Details,
+    triggers: Triggers,
+    settings: AgentsSettings = NO_SETTINGS,
+    policies: Mapping[str, AgentPolicy] = NO_POLICIES,
+) -> bool:
+    """Return whether the listing has a row looked at, by what was asked about it."""
+    agent = recognised(row, SHOP, details, settings.known)
+    return may_trigger(row, SHOP, details, agent, triggers, settings, policies)
 
 
 @pytest.mark.parametrize(
@@ -97,7 +111,7 @@ def test_what_a_row_tells(
 def test_what_the_details_tell(
     row: OpenPullRequest, details: Details, triggers: Triggers, looked_at: bool
 ) -> None:
-    assert may_trigger(row, SHOP, details, triggers, AgentsSettings(), {}) is looked_at
+    assert is_looked_at(row, details, triggers) is looked_at
 
 
 @pytest.mark.parametrize(
@@ -116,8 +130,8 @@ def test_what_the_settings_say_of_apps_on_no_list_counts_here_too(
     row: OpenPullRequest, labels: tuple[str, ...], unknown_apps: Setting, looked_at: bool
 ) -> None:
     settings, details = AgentsSettings(unknown_apps=unknown_apps), replace(PLAIN, labels=labels)
-    assert may_trigger(row, SHOP, details, Triggers(), settings, {}) is looked_at
-    assert may_trigger(row, SHOP, replace(details, asks=True), Triggers(), settings, {})
+    assert is_looked_at(row, details, Triggers(), settings) is looked_at
+    assert is_looked_at(row, replace(details, asks=True), Triggers(), settings)
 
 
 @pytest.mark.parametrize(
@@ -132,10 +146,9 @@ def test_what_the_settings_say_of_apps_on_no_list_counts_here_too(
 def test_what_the_repository_says_of_an_agent_counts_here_too(
     row: OpenPullRequest, triggers: Triggers, policy: AgentPolicy, looked_at: bool
 ) -> None:
-    settings = AgentsSettings()
-    assert may_trigger(row, SHOP, PLAIN, triggers, settings, {"copilot": policy}) is looked_at
-    labelled = replace(PLAIN, labels=("preview",))
-    assert may_trigger(replace(row, draft=False), SHOP, labelled, triggers, settings, {"copilot": policy})
+    policies, labelled = {"copilot": policy}, replace(PLAIN, labels=("preview",))
+    assert is_looked_at(row, PLAIN, triggers, policies=policies) is looked_at
+    assert is_looked_at(replace(row, draft=False), labelled, triggers, policies=policies)
 
 
 def test_a_change_of_a_moment_ago_may_not_be_seen_whole() -> None:

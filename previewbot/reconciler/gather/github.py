@@ -29,7 +29,7 @@ from previewbot.rules import agents, images
 from previewbot.rules.base_branches import configuration_ref
 from previewbot.rules.repositories import bounds_of, why_nothing
 from previewbot.rules.seldom import kind_of
-from previewbot.rules.unknown_apps import as_agent, is_unknown
+from previewbot.rules.unknown_apps import taken_for
 
 log = logging.getLogger(__name__)
 
@@ -92,11 +92,10 @@ async def read_github(
     bounds = bounds_of(context.settings, repository)
     if bounds is None:
         return await _nothing_here(context, client, store.preview, pull_request, now)
-    policies = context.settings.agents
-    agent = await _agent(client, pull_request, policies.known)
-    unknown = agent is None and is_unknown(pull_request.author, policies.known)
-    if unknown:
-        agent = as_agent(pull_request.author, policies.unknown_apps, is_fork=pull_request.is_fork)
+    recognised = await _agent(client, pull_request, context.settings.agents.known)
+    agent, command_only = taken_for(
+        recognised, pull_request.author, context.settings.agents, is_fork=pull_request.is_fork
+    )
     base_branch = await read_base_branch(client, pull_request, context.settings)
     ref = configuration_ref(pull_request, base_branch)
     configuration = await read_configuration(context.memory.configurations, client, bounds, repository, ref)
@@ -116,7 +115,7 @@ async def read_github(
         not_allowed=read.not_allowed,
         entry_refused=entry_refused,
         agent=agent,
-        command_only=unknown and policies.unknown_apps == "off",
+        command_only=command_only,
         files=files,
         left_out=left_out,
         merge_sha=await _merge_sha(client, observed, pull_request, configuration.config, files),
