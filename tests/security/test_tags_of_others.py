@@ -13,7 +13,6 @@ from typing import Any
 
 import aiohttp
 import pytest
-from aiohttp import web
 
 from previewbot.clients.registry import Registry
 from previewbot.clients.registry.transport import Limits
@@ -25,10 +24,12 @@ from tests.support.passes import A, World
 from tests.support.registry_server import (
     PASSWORD,
     USER,
+    Handler,
     Server,
     a_server,
     answers,
     basic,
+    behind,
     docker_config,
     login,
 )
@@ -52,16 +53,10 @@ async def listed(server: Server, path: Path, limits: Limits | None = None) -> tu
         return await registry.tags(ImageReference(server.host, "acme/checkout", "x"))
 
 
-def page(tags: list[Any], link: str = "") -> Any:
+def page(tags: list[Any], link: str = "") -> Handler:
     """Answer with tags to whoever has the login."""
     body = answers({"name": "acme/checkout", "tags": tags}, headers={"Link": link} if link else None)
-    refused = answers({}, status=401, headers={"WWW-Authenticate": 'Basic realm="x"'})
-
-    async def handle(request: web.Request) -> web.StreamResponse:
-        given = request.headers.get("Authorization", "")
-        return await (body if given == basic() else refused)(request)
-
-    return handle
+    return behind(basic(), body)
 
 
 @pytest.mark.parametrize(

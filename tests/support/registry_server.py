@@ -55,6 +55,17 @@ def answers(
     return handle
 
 
+def behind(wanted: str, handler: Handler) -> Handler:
+    """Return a handler that wants this Authorization header first."""
+
+    async def handle(request: web.Request) -> web.StreamResponse:
+        if request.headers.get("Authorization") == wanted:
+            return await handler(request)
+        return await answers(status=401, headers={"WWW-Authenticate": 'Basic realm="x"'})(request)
+
+    return handle
+
+
 @dataclass(frozen=True)
 class Seen:
     """A request that came in."""

@@ -26,6 +26,7 @@ from tests.support.registry_server import (
     a_server,
     answers,
     basic,
+    behind,
     docker_config,
     login,
 )
@@ -90,11 +91,11 @@ class Scene:
         for name in (tag, image.digest):
             self.answers(answers(image.manifest.body, headers=headers), tag=name)
 
-    def serves_behind(self, wanted: str, image: Image) -> None:
+    def servesbehind(self, wanted: str, image: Image) -> None:
         """Let the registry have the image, for those with a login."""
         self.serves(image)
         for path, handler in self.server.handlers.items():
-            self.server.handlers[path] = _behind(wanted, handler)
+            self.server.handlers[path] = behind(wanted, handler)
 
     async def comment(self) -> str:
         """Return what the comment says after some passes."""
@@ -447,7 +448,7 @@ async def test_a_login_that_may_not_read_is_told_from_none_and_from_one_that_has
 ) -> None:
     scene.logs_in_with(tmp_path, user)
     refusal = error("DENIED", "requested access to the resource is denied", 403)
-    scene.answers(_behind(basic(user), refusal))
+    scene.answers(behind(basic(user), refusal))
 
     comment = await scene.comment()
 
@@ -460,27 +461,16 @@ async def test_a_login_of_a_pattern_is_used_as_nodes_use_it(scene: Scene, tmp_pa
     host = scene.server.host.replace("127.0.0.1", "127.*.0.*")
     config = docker_config(tmp_path / "config.json", {host: login()})
     scene.asking({"docker_config_file": str(config)})
-    scene.serves_behind(basic(), an_image())
+    scene.servesbehind(basic(), an_image())
 
     assert "### [Open the preview]" in await scene.comment()
-
-
-def _behind(wanted: str, handler: Handler) -> Handler:
-    """Return a handler that wants a login first."""
-
-    async def handle(request: web.Request) -> web.StreamResponse:
-        if request.headers.get("Authorization") == wanted:
-            return await handler(request)
-        return await answers(status=401, headers={"WWW-Authenticate": 'Basic realm="x"'})(request)
-
-    return handle
 
 
 async def test_of_several_logins_that_fit_the_next_is_tried(scene: Scene, tmp_path: Path) -> None:
     keys = {scene.server.host: login(USER, "old"), scene.server.host.replace("127", "*"): login()}
     config = docker_config(tmp_path / "config.json", keys)
     scene.asking({"docker_config_file": str(config)})
-    scene.serves_behind(basic(), an_image())
+    scene.servesbehind(basic(), an_image())
 
     assert "### [Open the preview]" in await scene.comment()
 

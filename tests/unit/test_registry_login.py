@@ -10,7 +10,6 @@ from typing import Any
 
 import aiohttp
 import pytest
-from aiohttp import web
 
 from previewbot.api import Reason
 from previewbot.clients.registry import FoundImage, Registry, reason_of
@@ -26,6 +25,7 @@ from tests.support.registry_server import (
     a_server,
     answers,
     basic,
+    behind,
     docker_config,
     login,
 )
@@ -154,12 +154,8 @@ _IMAGE = "acme-docker-local/team-checkout/checkout-service-frontend/3f2c1ab03f2c
 async def test_what_holds_an_image_back_is_told_from_what_keeps_us_from_asking(
     server: Server, registry: Registry, message: str, reason: Reason
 ) -> None:
-    async def denies(request: web.Request) -> web.StreamResponse:
-        if request.headers.get("Authorization") != basic():
-            return await answers(status=401, headers={"WWW-Authenticate": "Basic"})(request)
-        return web.json_response({"errors": [{"code": "DENIED", "message": message}]}, status=403)
-
-    server.handlers[server.path()] = denies
+    denied = answers({"errors": [{"code": "DENIED", "message": message}]}, status=403)
+    server.handlers[server.path()] = behind(basic(), denied)
 
     with pytest.raises(Forbidden) as caught:
         await registry.find(server.reference())
