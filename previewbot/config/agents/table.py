@@ -104,6 +104,11 @@ class Agent:
         """The addresses that it commits with."""
         return frozenset(signal.value for signal in self.of(SignalKind.EMAIL))
 
+    @cached_property
+    def author_names(self) -> tuple[str, ...]:
+        """How the names end that it commits under."""
+        return tuple(signal.value for signal in self.of(SignalKind.AUTHOR_NAME))
+
 
 @dataclass(frozen=True)
 class NoAgent:
@@ -134,6 +139,11 @@ class AgentTable:
     def trailer_names(self) -> frozenset[str]:
         """The names of the trailers that agents sign with, in small letters."""
         return frozenset(row.value.partition(":")[0].lower() for _, row in self.signals(SignalKind.TRAILER))
+
+    @cached_property
+    def footers(self) -> tuple[str, ...]:
+        """How lines begin that agents write into descriptions, and into messages above their trailers."""
+        return tuple(row.value for _, row in self.signals(SignalKind.FOOTER))
 
     def signals(self, *kinds: SignalKind) -> tuple[tuple[Agent, Signal], ...]:
         """Return all signals of some kinds with whose they are, in the order of the table."""

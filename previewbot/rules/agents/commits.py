@@ -127,12 +127,11 @@ def _is_own(line: str, table: AgentTable) -> bool:
 def _block(paragraph: str, table: AgentTable) -> list[str]:
     """Return the lines of a paragraph if they are trailers, as Git sees it; nothing if they are not."""
     lines = _unfolded(paragraph.split("\n"))
-    footers = [signal.value for _, signal in table.signals(SignalKind.FOOTER)]
     # Agents also write their footer right above their trailers, without a blank line.
     lines = [
         line
         for line in lines
-        if _TRAILER.match(line) or not any(is_line_of(line, footer) for footer in footers)
+        if _TRAILER.match(line) or not any(is_line_of(line, footer) for footer in table.footers)
     ]
     gits_own = [line for line in lines if line.lower().startswith(_GITS_OWN)]
     trailers = [line for line in lines if _TRAILER.match(line) or line.startswith(_PICKED)]
@@ -161,8 +160,7 @@ def _wrote(agent: Agent, commit: Commit) -> SignalKind | None:
         return SignalKind.ACCOUNT
     if is_of(agent, commit.author_email.lower()):
         return SignalKind.EMAIL
-    names = tuple(signal.value for signal in agent.of(SignalKind.AUTHOR_NAME))
-    return SignalKind.AUTHOR_NAME if commit.author_name.endswith(names) else None
+    return SignalKind.AUTHOR_NAME if commit.author_name.endswith(agent.author_names) else None
 
 
 def _signs(agent: Agent, line: str) -> tuple[SignalKind, str] | None:
