@@ -6,11 +6,10 @@ https://docs.github.com/en/rest/actions/workflow-runs#list-workflow-runs-for-a-r
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 
 from previewbot.api.ci import CheckRun, WorkflowRun
-from previewbot.clients.github.fields import has, moment, number, text
+from previewbot.clients.github.fields import has, moment_or_none, number, number_or_zero, text, text_or_empty
 
 
 def workflow_run_from(obj: Any) -> WorkflowRun:
@@ -18,16 +17,16 @@ def workflow_run_from(obj: Any) -> WorkflowRun:
     return WorkflowRun(
         id=number(obj, "id"),
         workflow_id=number(obj, "workflow_id"),
-        name=_text_or_empty(obj, "name"),
+        name=text_or_empty(obj, "name"),
         # Of a workflow that a ruleset requires, and of a run by hand, GitHub writes the ref behind it.
-        path=_text_or_empty(obj, "path").partition("@")[0],
+        path=text_or_empty(obj, "path").partition("@")[0],
         event=text(obj, "event"),
-        status=_text_or_empty(obj, "status"),
-        conclusion=_text_or_empty(obj, "conclusion"),
+        status=text_or_empty(obj, "status"),
+        conclusion=text_or_empty(obj, "conclusion"),
         url=text(obj, "html_url"),
-        started_at=_moment_or_none(obj, "run_started_at"),
-        changed_at=_moment_or_none(obj, "updated_at"),
-        suite=_number_or_zero(obj, "check_suite_id"),
+        started_at=moment_or_none(obj, "run_started_at"),
+        changed_at=moment_or_none(obj, "updated_at"),
+        suite=number_or_zero(obj, "check_suite_id"),
         uses=_called_by(obj),
     )
 
@@ -35,16 +34,16 @@ def workflow_run_from(obj: Any) -> WorkflowRun:
 def check_run_from(obj: Any) -> CheckRun:
     """Read a `check-run`; raises RemoteError on what is not GitHub's shape."""
     return CheckRun(
-        id=_number_or_zero(obj, "id"),
+        id=number_or_zero(obj, "id"),
         name=text(obj, "name"),
         status=text(obj, "status"),
-        conclusion=_text_or_empty(obj, "conclusion"),
-        url=_text_or_empty(obj, "html_url"),
-        started_at=_moment_or_none(obj, "started_at"),
-        changed_at=_moment_or_none(obj, "completed_at"),
-        suite=_number_or_zero(obj, "check_suite.id"),
-        app_id=_number_or_zero(obj, "app.id"),
-        app=_text_or_empty(obj, "app.slug"),
+        conclusion=text_or_empty(obj, "conclusion"),
+        url=text_or_empty(obj, "html_url"),
+        started_at=moment_or_none(obj, "started_at"),
+        changed_at=moment_or_none(obj, "completed_at"),
+        suite=number_or_zero(obj, "check_suite.id"),
+        app_id=number_or_zero(obj, "app.id"),
+        app=text_or_empty(obj, "app.slug"),
     )
 
 
@@ -58,17 +57,5 @@ def _called_by(obj: Any) -> tuple[str, ...]:
     listed, own = obj["referenced_workflows"], text(obj, "repository.full_name").lower() + "/"
     if not isinstance(listed, list):
         return ()
-    paths = [_text_or_empty(each, "path").partition("@")[0] for each in listed]
+    paths = [text_or_empty(each, "path").partition("@")[0] for each in listed]
     return tuple(path[len(own) :] for path in paths if path.lower().startswith(own))
-
-
-def _text_or_empty(obj: Any, path: str) -> str:
-    return text(obj, path) if has(obj, path) else ""
-
-
-def _number_or_zero(obj: Any, path: str) -> int:
-    return number(obj, path) if has(obj, path) else 0
-
-
-def _moment_or_none(obj: Any, path: str) -> datetime | None:
-    return moment(obj, path) if has(obj, path) else None

@@ -72,6 +72,21 @@ def has(obj: Any, path: str) -> bool:
     return value is not None and value != {}
 
 
+def text_or_empty(obj: Any, path: str) -> str:
+    """Return the string at a dotted path; `""` if there is none."""
+    return text(obj, path) if has(obj, path) else ""
+
+
+def number_or_zero(obj: Any, path: str) -> int:
+    """Return the integer at a dotted path; 0 if there is none."""
+    return number(obj, path) if has(obj, path) else 0
+
+
+def moment_or_none(obj: Any, path: str) -> datetime | None:
+    """Return the time at a dotted path; None if there is none."""
+    return moment(obj, path) if has(obj, path) else None
+
+
 def _at(obj: Any, path: str) -> Any:
     value = obj
     for name in _names(path):

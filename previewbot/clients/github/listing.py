@@ -14,7 +14,7 @@ from previewbot.api.github import (
     ListedRepository,
     OpenPullRequest,
 )
-from previewbot.clients.github.fields import flag, has, items, moment, number, sha, text
+from previewbot.clients.github.fields import flag, has, items, moment, number, sha, text, text_or_empty
 from previewbot.clients.github.graphql_answers import Answer
 from previewbot.clients.github.parse import GHOST
 from previewbot.config.repository import PATH
@@ -48,7 +48,7 @@ def page_from(node: Any, repository_id: int) -> Page | None:
         return None
     rows, next_cursor = rows_from(node)
     found = ListedRepository(
-        configuration=text(node, "object.oid") if has(node, "object.oid") else "",
+        configuration=text_or_empty(node, "object.oid"),
         pull_requests=rows,
         archived=flag(node, "isArchived"),
     )
@@ -150,8 +150,8 @@ def _commit(obj: Any) -> Commit:
     return Commit(
         sha=sha(obj, "commit.oid"),
         message=text(obj, "commit.message"),
-        author_name=text(obj, "commit.author.name") if has(obj, "commit.author.name") else "",
-        author_email=text(obj, "commit.author.email") if has(obj, "commit.author.email") else "",
+        author_name=text_or_empty(obj, "commit.author.name"),
+        author_email=text_or_empty(obj, "commit.author.email"),
         author=(
             Account(number(obj, "commit.author.user.databaseId"), text(obj, "commit.author.user.login"))
             if known

@@ -30,7 +30,19 @@ from previewbot.api.github import (
     PullRequest,
     Repository,
 )
-from previewbot.clients.github.fields import flag, full_name, has, items, moment, number, sha, text
+from previewbot.clients.github.fields import (
+    flag,
+    full_name,
+    has,
+    items,
+    moment,
+    moment_or_none,
+    number,
+    number_or_zero,
+    sha,
+    text,
+    text_or_empty,
+)
 from previewbot.errors import Invalid, RemoteError
 from previewbot.rules.app_rights import PERMISSIONS
 
@@ -68,7 +80,7 @@ def app_from(obj: Any) -> AppFacts:
 def hook_from(obj: Any) -> Hook:
     """Read how the App's webhook is set; GitHub may leave out each part
     (https://docs.github.com/en/rest/apps/webhooks#get-a-webhook-configuration-for-an-app)."""
-    return Hook(*(text(obj, key) if has(obj, key) else "" for key in ("url", "content_type")))
+    return Hook(*(text_or_empty(obj, key) for key in ("url", "content_type")))
 
 
 def delivery_from(obj: Any) -> Delivery:
@@ -78,7 +90,7 @@ def delivery_from(obj: Any) -> Delivery:
         event=text(obj, "event"),
         status=text(obj, "status"),
         status_code=number(obj, "status_code"),
-        installation_id=number(obj, "installation_id") if has(obj, "installation_id") else 0,
+        installation_id=number_or_zero(obj, "installation_id"),
     )
 
 
@@ -92,10 +104,10 @@ def installation_from(obj: Any) -> Installation:
     return Installation(
         id=number(obj, "id"),
         suspended=has(obj, "suspended_at"),
-        account=text(obj, "account.login") if has(obj, "account.login") else "",
+        account=text_or_empty(obj, "account.login"),
         permissions=_permissions(obj),
         events=_events(obj),
-        url=text(obj, "html_url") if has(obj, "html_url") else "",
+        url=text_or_empty(obj, "html_url"),
     )
 
 
@@ -105,7 +117,7 @@ def repository_from(obj: Any) -> Repository:
         id=number(obj, "id"),
         full_name=full_name(obj, "full_name"),
         default_branch=text(obj, "default_branch"),
-        node_id=text(obj, "node_id") if has(obj, "node_id") else "",
+        node_id=text_or_empty(obj, "node_id"),
         archived=has(obj, "archived") and flag(obj, "archived"),
     )
 
@@ -118,7 +130,7 @@ def pull_request_from(obj: Any) -> PullRequest:
         state=state,
         merged=flag(obj, "merged"),
         title=text(obj, "title"),
-        body=text(obj, "body") if has(obj, "body") else "",
+        body=text_or_empty(obj, "body"),
         draft=flag(obj, "draft") if has(obj, "draft") else False,
         author=_account(obj, "user"),
         head=_branch(obj, "head"),
@@ -127,7 +139,7 @@ def pull_request_from(obj: Any) -> PullRequest:
         labels=tuple(text(label, "name") for label in items(obj, "labels")),
         private=_private(obj, "base.repo"),
         updated_at=moment(obj, "updated_at"),
-        closed_at=moment(obj, "closed_at") if has(obj, "closed_at") else None,
+        closed_at=moment_or_none(obj, "closed_at"),
         mergeable=flag(obj, "mergeable") if has(obj, "mergeable") else None,
         merge_commit_sha=sha(obj, "merge_commit_sha") if has(obj, "merge_commit_sha") else None,
         changed_files=number(obj, "changed_files"),
@@ -143,7 +155,7 @@ def open_pull_request_from(obj: Any) -> OpenPullRequest:
         number=number(obj, "number"),
         head_sha=head.sha,
         updated_at=moment(obj, "updated_at"),
-        node_id=text(obj, "node_id") if has(obj, "node_id") else "",
+        node_id=text_or_empty(obj, "node_id"),
         author=_account(obj, "user"),
         draft=flag(obj, "draft") if has(obj, "draft") else False,
         head_ref=head.ref,
@@ -164,8 +176,8 @@ def commit_from(obj: Any) -> Commit:
     return Commit(
         sha=sha(obj, "sha"),
         message=text(obj, "commit.message"),
-        author_name=text(obj, "commit.author.name") if has(obj, "commit.author.name") else "",
-        author_email=text(obj, "commit.author.email") if has(obj, "commit.author.email") else "",
+        author_name=text_or_empty(obj, "commit.author.name"),
+        author_email=text_or_empty(obj, "commit.author.email"),
         author=_account(obj, "author") if has(obj, "author") else None,
     )
 
@@ -180,10 +192,10 @@ def comment_from(obj: Any) -> Comment:
         body=text(obj, "body.text") if has(obj, "body") else "",
         created_at=moment(obj, "created_at"),
         updated_at=moment(obj, "updated_at"),
-        marker=text(obj, "body.marker") if has(obj, "body.marker") else "",
-        hash=text(obj, "body.hash") if has(obj, "body.hash") else "",
-        association=text(obj, "author_association") if has(obj, "author_association") else "",
-        node_id=text(obj, "node_id") if has(obj, "node_id") else "",
+        marker=text_or_empty(obj, "body.marker"),
+        hash=text_or_empty(obj, "body.hash"),
+        association=text_or_empty(obj, "author_association"),
+        node_id=text_or_empty(obj, "node_id"),
     )
 
 
@@ -199,8 +211,8 @@ def review_from(obj: Any) -> Comment:
         body=text(obj, "body.text") if submitted and has(obj, "body") else "",
         created_at=at,
         updated_at=at,
-        association=text(obj, "author_association") if has(obj, "author_association") else "",
-        node_id=text(obj, "node_id") if has(obj, "node_id") else "",
+        association=text_or_empty(obj, "author_association"),
+        node_id=text_or_empty(obj, "node_id"),
         kind=RequestKind.REVIEW,
     )
 
@@ -219,7 +231,7 @@ def issue_number_from(obj: Any) -> int:
 def edits_from(obj: Any) -> Edits:
     """Read how a text was edited, as GraphQL tells it
     (https://docs.github.com/en/graphql/reference/interfaces#comment)."""
-    last_edited_at = moment(obj, "lastEditedAt") if has(obj, "lastEditedAt") else None
+    last_edited_at = moment_or_none(obj, "lastEditedAt")
     editors: set[int] = set()
     if last_edited_at is not None:
         # `editor` is whoever edited it last, so the others are asked for as well. GitHub may have no history
@@ -233,7 +245,7 @@ def edits_from(obj: Any) -> Edits:
         last_edited_at=last_edited_at,
         editors=frozenset(editors),
         body=text(obj, "body"),
-        published_at=moment(obj, "publishedAt") if has(obj, "publishedAt") else None,
+        published_at=moment_or_none(obj, "publishedAt"),
     )
 
 
@@ -296,7 +308,7 @@ def _account(obj: Any, path: str) -> Account:
 
 def _actor(obj: Any, path: str) -> int:
     """Return the number of an account as GraphQL shows it; 0 for a deleted one, and for one that has none."""
-    return number(obj, f"{path}.databaseId") if has(obj, f"{path}.databaseId") else 0
+    return number_or_zero(obj, f"{path}.databaseId")
 
 
 def _private(obj: Any, path: str) -> bool:
