@@ -116,20 +116,26 @@ def _without_made_good(found: Sequence[Candidate], told: Mapping[int, WorkflowRu
     Somebody began it by hand, say, which is an event of its own. Of two that ran beside each other, for a
     push and for its pull request, nothing tells which has the image.
     """
-    done = [each for each in found if each.state is State.DONE]
-    return [each for each in found if not any(_makes_good(good, each, told) for good in done)]
+    done: dict[int, list[Candidate]] = {}
+    for each in found:
+        run = _workflow_of(each.run, told)
+        # For a pull request many workflows build an image and do not push it.
+        if run is not None and each.state is State.DONE and not run.event.startswith("pull_request"):
+            done.setdefault(run.workflow_id, []).append(each)
+
+    def is_made_good(each: Candidate) -> bool:
+        run = _workflow_of(each.run, told)
+        later = done.get(run.workflow_id, []) if run is not None and each.state is State.FAILED else []
+        return any(_makes_good(good, each) for good in later)
+
+    return [each for each in found if not is_made_good(each)]
 
 
-def _makes_good(good: Candidate, other: Candidate, told: Mapping[int, WorkflowRun]) -> bool:
-    began, ended = good.run.started_at, other.run.changed_at
-    if other.state is not State.FAILED or began is None or ended is None or began <= ended:
-        return False
-    run, before = _workflow_of(good.run, told), _workflow_of(other.run, told)
-    # For a pull request many workflows build an image and do not push it.
-    if run is None or before is None or run.event.startswith("pull_request"):
-        return False
+def _makes_good(good: Candidate, failed: Candidate) -> bool:
+    began, ended = good.run.started_at, failed.run.changed_at
     # One that builds only other services is less likely than what failed.
-    return run.workflow_id == before.workflow_id and good.likelihood <= other.likelihood
+    as_likely = good.likelihood <= failed.likelihood
+    return as_likely and began is not None and ended is not None and began > ended
 
 
 def _workflow_of(run: WorkflowRun | CheckRun, told: Mapping[int, WorkflowRun]) -> WorkflowRun | None:
@@ -148,17 +154,13 @@ def _latest(runs: Runs) -> list[WorkflowRun]:
         # By number and not by time: runs that begin in the same second would be told apart by nothing else.
         if before is None or (_weight(run), run.id) > (_weight(before), before.id):
             newest[key] = run
-    going_on = {run.workflow_id for run in newest.values() if _counts(run)}
-    return [run for run in newest.values() if _counts(run) or run.workflow_id not in going_on]
+    going_on = {run.workflow_id for run in newest.values() if _weight(run) > 1}
+    return [run for run in newest.values() if _weight(run) > 1 or run.workflow_id not in going_on]
 
 
 def _weight(run: WorkflowRun) -> int:
     """A label may cancel the build by concurrency, and itself begin a run that has nothing to do."""
     return {"skipped": 0, "cancelled": 1}.get(run.conclusion, 2)
-
-
-def _counts(run: WorkflowRun) -> bool:
-    return _weight(run) > 1
 
 
 def _newest(checks: Sequence[CheckRun]) -> list[CheckRun]:
@@ -223,7 +225,8 @@ def _images(called: str, jobs: Sequence[CheckRun], sought: Sought) -> list[Check
         images = [job for job in jobs if says(job.name, things) is Says.BUILD]
     if not images:
         return []
-    return images + [job for job in jobs if job not in images and joins(job.name, things)]
+    names = {job.name for job in images}
+    return images + [job for job in jobs if job.name not in names and joins(job.name, things)]
 
 
 def _is_of(name: str, sought: Sought) -> bool | None:
