@@ -84,6 +84,24 @@ def workflow_run(id: int = 1, name: str = "build", workflow: int = 40, **changes
     }
 
 
+def named_run(
+    name: str = "Build image", conclusion: str | None = "success", **changes: Any
+) -> dict[str, Any]:
+    """Return a workflow run, done unless `conclusion` is None; each name is a workflow of its own."""
+    of_name = sum(map(ord, name))
+    number = changes.pop("id", 10 + of_name)
+    shown = workflow_run(
+        number,
+        name,
+        changes.pop("workflow", of_name),
+        status="completed" if conclusion else "in_progress",
+        conclusion=conclusion,
+        path=f".github/workflows/{name.lower().replace(' ', '-')}.yml",
+        check_suite_id=changes.pop("suite", number + 50_000),
+    )
+    return {**shown, **changes}
+
+
 def runs_of(*shown: dict[str, Any]) -> Runs:
     """Return workflow runs and check runs as the adapter reads them."""
     return Runs(

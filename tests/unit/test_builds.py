@@ -12,21 +12,7 @@ from tests.support import github_ci_samples as ci
 
 OURS = 4242
 FOLDER = ".github/workflows/"
-
-
-def run(name: str = "Build image", conclusion: str | None = "success", **changes: Any) -> dict[str, Any]:
-    """Return a workflow run, done unless `conclusion` is None; each name is a workflow of its own."""
-    number = changes.pop("id", 10 + sum(map(ord, name)))
-    shown = ci.workflow_run(
-        number,
-        name,
-        changes.pop("workflow", sum(map(ord, name))),
-        status="completed" if conclusion else "in_progress",
-        conclusion=conclusion,
-        path=changes.pop("path", FOLDER + name.lower().replace(" ", "-") + ".yml"),
-        check_suite_id=changes.pop("suite", number + 50_000),
-    )
-    return {**shown, **changes}
+run = ci.named_run
 
 
 def job(suite: int, name: str, conclusion: str | None = "success", **changes: Any) -> dict[str, Any]:

@@ -10,20 +10,16 @@ import pytest
 from previewbot.api import Reason
 from previewbot.api.ci import Runs
 from previewbot.errors import Forbidden, NotFound, RemoteError, TryLater
-from tests.support.github_ci_samples import app, check_run, runs_of, workflow_run
+from tests.support.github_ci_samples import app, check_run, named_run, runs_of
 from tests.support.passes import BOTH, CONFIGURATION, A, B, World
 
 IMAGE = f"ghcr.io/acme/checkout:{A}"
 LONG_AGO = "2026-02-01T09:00:00Z"
 
 
-def run(name: str, conclusion: str | None = "success", number: int = 0, **changes: Any) -> dict[str, Any]:
-    """Return a workflow run; each name is a workflow of its own."""
-    number = number or 10 + sum(map(ord, name))
-    status = "completed" if conclusion else "in_progress"
-    path = f".github/workflows/{name.lower().replace(' ', '-')}.yml"
-    shown = workflow_run(number, name, number, status=status, conclusion=conclusion, path=path)
-    return {**shown, "updated_at": LONG_AGO, **changes}
+def run(name: str, conclusion: str | None = "success", **changes: Any) -> dict[str, Any]:
+    """Return a workflow run, which ended long ago if it did."""
+    return named_run(name, conclusion, **{"updated_at": LONG_AGO, **changes})
 
 
 async def told(
