@@ -7,7 +7,7 @@ holds little else. A message that only speaks of one has none.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from previewbot.api.github import Account, Commit
@@ -223,19 +223,6 @@ def _place(value: str) -> str:
     return value.removeprefix("https://") if value.startswith("https://") else ""
 
 
-def own(commits: Sequence[Commit], author: Account) -> Mapping[int, bool]:
-    """Return for each commit, by its place, whether it is of the pull request's own author.
-
-    Whose a commit is GitHub knows by an address that its author may not have told it. Such commits are the
-    author's where nobody else's are among them.
-    """
-    others = any(commit.author is not None and commit.author.id != author.id for commit in commits)
-    return {
-        at: commit.author.id == author.id if commit.author is not None else not others
-        for at, commit in enumerate(commits)
-    }
-
-
 def agents_in(commits: Sequence[Commit], author: Account, table: AgentTable) -> Iterator[Signed]:
     """Yield the agents that a pull request's commits tell of, those that wrote some first.
 
@@ -243,17 +230,22 @@ def agents_in(commits: Sequence[Commit], author: Account, table: AgentTable) -> 
     has everybody's work on it. A trailer counts in the author's own commits, or if most commits have it:
     else it came with somebody else's.
     """
-    seen = [found_in(commit, table) for commit in commits]
-    is_agents = {at for at, one in enumerate(seen) if one is not None and one.wrote}
+    seen = [(commit, found_in(commit, table)) for commit in commits]
+    written = [one for _, one in seen if one is not None and one.wrote]
     # What an agent wrote is not somebody else's.
-    own_ones = own([commit for at, commit in enumerate(commits) if at not in is_agents], author)
-    rest = [at for at in range(len(commits)) if at not in is_agents]
-    is_own = {at for place, at in enumerate(rest) if own_ones[place]}
-    if 2 * len(is_agents | is_own) >= len(commits):
-        yield from (one for one in seen if one is not None and one.wrote)
-    for at, one in enumerate(seen):
-        if one is None or one.wrote:
+    rest = [(commit, one) for commit, one in seen if one is None or not one.wrote]
+    alone = all(commit.author is None or commit.author.id == author.id for commit, _ in rest)
+
+    def is_own(commit: Commit) -> bool:
+        # Whose a commit is GitHub knows by an address that its author may not have told it. Such commits are
+        # the author's where nobody else's are among them.
+        return commit.author.id == author.id if commit.author is not None else alone
+
+    if 2 * (len(written) + sum(is_own(commit) for commit, _ in rest)) >= len(commits):
+        yield from written
+    for commit, one in rest:
+        if one is None:
             continue
-        alike = sum(other is not None and other.agent is one.agent for other in seen)
-        if at in is_own or 2 * alike > len(commits):
+        alike = sum(other is not None and other.agent is one.agent for _, other in seen)
+        if is_own(commit) or 2 * alike > len(commits):
             yield one
