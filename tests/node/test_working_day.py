@@ -262,10 +262,16 @@ def test_of_two_pods_only_one_may_be_evicted_at_a_time(day: Day, component: str)
     with day.flow.phase(f"{component} evicted"):
         went, stays = evict(day.node, first), evict(day.node, second)
         wait_for("all pods", lambda: all_ready(day.node))
+        # It goes on serving for a while: what is lost at its end is its own, and not of who is evicted next.
+        wait_for("the end of the evicted pod", lambda: is_gone(day.node, first))
 
     assert went == ""
     assert "Cannot evict pod as it would violate the pod's disruption budget" in stays
     assert day.flow.lost(f"{component} evicted") == 0
+
+
+def is_gone(node: Node, pod: str) -> bool:
+    return node.try_kubectl("--namespace", NAMESPACE, "get", "pod", pod).returncode != 0
 
 
 def evict(node: Node, pod: str) -> str:
