@@ -65,12 +65,16 @@ class OwnReport:
 
 @dataclass(frozen=True)
 class OwnComments:
-    """What we wrote in an earlier life: status comments, oldest first, and the requests that have an
-    answer; `answered_edits` are those by id and edit (epoch seconds, 0 for what was written first)."""
+    """What we wrote in an earlier life: status comments, oldest first, and the requests that have an answer.
+
+    `answered_edits` are those by id and edit (epoch seconds, 0 for what was written first); `refused` those
+    that were answered that their author may not ask.
+    """
 
     reports: tuple[OwnReport, ...] = ()
     answered: frozenset[RequestId] = frozenset()
     answered_edits: frozenset[tuple[RequestId, int]] = frozenset()
+    refused: frozenset[RequestId] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -90,9 +94,9 @@ class Left:
 class Inbox:
     """What a look at the conversation found: new requests in their order, and our own words.
 
-    `told` has the accounts that we answered before, as far as the conversation shows it; `refusals_left` is
-    how many more of those who may not ask are answered this hour. `earlier` is what this process knows of an
-    earlier Preview of the same pull request. `places` is what is known of each kind in reviews, as of this
+    `told` has the accounts that were told that they may not ask, as far as the conversation shows it;
+    `refusals_left` is how many more of those are answered this hour. `earlier` is what this process knows of
+    an earlier Preview of the same pull request. `places` is what is known of each kind in reviews, as of this
     look; None if it did not read them. `waiting` are requests of which it cannot be said whether they
     were edited, without a sign so far that they were seen. `read_at` is how far GitHub has shown the
     conversation, `passed_over` the newest comment that is too old to be obeyed; `unseen` what webhooks told

@@ -33,6 +33,7 @@ class Marker:
     """What a marker says: which kind of comment, the issue comment handled last, the request answered.
 
     `edit` is the edit of that request that is answered, in epoch seconds; 0 for what was written first.
+    `refused`: the answer is that its author may not ask.
     """
 
     kind: Literal["status", "reply"]
@@ -40,6 +41,7 @@ class Marker:
     command: int = 0
     reply_to: RequestId | None = None
     edit: int = 0
+    refused: bool = False
 
 
 def status_marker(key: str, command: int) -> str:
@@ -47,13 +49,15 @@ def status_marker(key: str, command: int) -> str:
     return f"<!-- previewbot status key={key} command={command} -->"
 
 
-def reply_marker(reply_to: RequestId, edit: int = 0) -> str:
+def reply_marker(reply_to: RequestId, edit: int = 0, *, refused: bool = False) -> str:
     """Return the first line of the answer to a request; raises StopIteration for a kind that is not ours.
 
-    `edit` is when the request was edited, in epoch seconds, if it had an answer before.
+    `edit` is when the request was edited, in epoch seconds, if it had an answer before; `refused` says that
+    its author may not ask.
     """
     name = next(name for name, kind in _REPLY_TO.items() if kind == reply_to.kind)
-    return f"<!-- previewbot reply {name}={reply_to.id}{f' edit={edit}' if edit else ''} -->"
+    more = f"{f' edit={edit}' if edit else ''}{' refused=1' if refused else ''}"
+    return f"<!-- previewbot reply {name}={reply_to.id}{more} -->"
 
 
 def marker_in(body: str) -> str:
@@ -82,6 +86,7 @@ def parse_marker(body: str) -> Marker | None:
             None,
         ),
         edit=_number(fields.get("edit")),
+        refused=_number(fields.get("refused")) > 0,
     )
 
 

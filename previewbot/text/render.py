@@ -89,11 +89,19 @@ class Renderer:
         return f"{marker}\n{_tidy(text)}"[:COMMENT_LIMIT]
 
     def reply(
-        self, said: Iterable[Said], request: RequestId, view: View, author: str = "", edit: int = 0
+        self,
+        said: Iterable[Said],
+        request: RequestId,
+        view: View,
+        author: str = "",
+        edit: int = 0,
+        *,
+        refused: bool = False,
     ) -> str:
         """Return the answer to what one comment, or an edit of it, asks for, marked so that it is given once.
 
-        It stands in the conversation: of what `author` wrote elsewhere it says where. Raises `CannotBeSaid`.
+        It stands in the conversation: of what `author` wrote elsewhere it says where. `refused`: whoever asks
+        may not. Raises `CannotBeSaid`.
         """
         values = _values(_for_comments(view))
         try:
@@ -110,7 +118,7 @@ class Renderer:
             is_body = request.kind == RequestKind.REVIEW
             about = {"request": request, "author": author, "is_body": is_body}
             text = self._comments.get_template("_in_review.md").render(values | about) + text
-        return f"{reply_marker(request, edit)}\n{_tidy(text)}"[:COMMENT_LIMIT]
+        return f"{reply_marker(request, edit, refused=refused)}\n{_tidy(text)}"[:COMMENT_LIMIT]
 
     def headline(self, view: View) -> str:
         """Return what the comment says first, as one plain line: for conditions and Events.

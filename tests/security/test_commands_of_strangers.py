@@ -145,6 +145,21 @@ async def test_where_nothing_triggers_a_preview_the_conversation_says_after_a_re
     assert len(set(world.github.reacted)) <= 2 * 6
 
 
+async def test_who_was_answered_before_and_may_write_no_more_is_told_so_in_words() -> None:
+    world = World()
+    world.github.labels = ()
+    world.say("/preview status")
+    await rest(world, 3)
+    assert ["that needs write access" in answer for answer in answers(world)] == [False]
+    # Nothing but the conversation tells afterwards who was answered there.
+    world.restart()
+    for _ in range(2):
+        shouts(world, "ann", 2)
+        await rest(world, 3)
+
+    assert ["that needs write access" in answer for answer in answers(world)] == [False, True]
+
+
 async def test_on_a_closed_pull_request_a_stranger_is_told_once_too() -> None:
     world = await ready()
     world.close()

@@ -93,7 +93,7 @@ async def read_inbox(
     new, edits_again_at = await with_standings(context, client, preview.name, new, may_write, known)
     requests, left = take(new, may_write, len(known.handled))
     seen = [*comments, *reviews.comments]
-    answered = frozenset(comment.author.id for comment in seen if comment.request in own.answered)
+    refused = frozenset(comment.author.id for comment in seen if comment.request in own.refused)
     most = context.memory.refusals.left(preview.spec.installation_id, now)
     waiting = [each for each in left if _waits_for_edits(each, may_write)]
     unsigned = context.memory.edit_questions.unsigned(
@@ -104,7 +104,7 @@ async def read_inbox(
         requests=requests,
         own=own,
         left=still or (Left(again_at) if reviews.is_cut else None),
-        told=answered,
+        told=refused,
         refusals_left=most,
         earlier=earlier,
         places=reviews.places,

@@ -54,8 +54,9 @@ def own_comments(comments: Sequence[Comment], us: AppIdentity) -> OwnComments:
     ]
     answers = {(m.reply_to, m.edit) for _, m in marked if m.kind == "reply" and m.reply_to is not None}
     answered = frozenset(request for request, _ in answers)
+    refused = frozenset(marker.reply_to for _, marker in marked if marker.refused and marker.reply_to)
     reports.sort(key=lambda report: report.id)
-    return OwnComments(tuple(reports), answered, frozenset(answers))
+    return OwnComments(tuple(reports), answered, frozenset(answers), refused)
 
 
 def oldest_report(own: OwnComments) -> Report | None:

@@ -36,7 +36,7 @@ def refuse(
 ) -> Status:
     """Return the status after requests of people who may not ask: answers owed to some, all handled.
 
-    `told` has accounts that the conversation shows an answer to, for a Preview that does not know of it.
+    `told` has accounts that the conversation shows a refusal of, for a Preview that does not know of it.
     At most so many answers are given as there are left of this hour, if that is known (`most`).
     """
     if not requests:

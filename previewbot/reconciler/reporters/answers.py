@@ -12,6 +12,7 @@ from previewbot.api import Reply, RequestKind, Status
 from previewbot.errors import Forbidden, Invalid, NotFound, RemoteError
 from previewbot.reconciler.conversation import OwnComments
 from previewbot.reconciler.plan.inbox import edit_of
+from previewbot.reconciler.plan.refusals import is_refusal
 from previewbot.reconciler.reporters.reporter import (
     Due,
     PublishResult,
@@ -79,7 +80,9 @@ class Answers(Reporter):
 async def _answer(context: ReportContext, status: Status, reply: Reply) -> Reply:
     view = context.view(status)
     try:
-        text = context.renderer.reply(reply.said, reply.request, view, reply.author, edit_of(reply))
+        text = context.renderer.reply(
+            reply.said, reply.request, view, reply.author, edit_of(reply), refused=is_refusal(reply)
+        )
     except CannotBeSaid as error:
         # Stored by another version, before an update or a step back. The reaction is given all the same;
         # without this no pass of the Preview would come to its end any more.
