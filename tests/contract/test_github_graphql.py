@@ -119,10 +119,20 @@ async def test_an_editor_whose_account_is_deleted_is_nobody_we_know(town: Town) 
     assert not told.are_only_by(ALICE.id)
 
 
+async def test_whoever_edits_their_own_text_ninety_times_stays_its_only_editor(town: Town) -> None:
+    written = town.github.comment(town.pull_request(), ALICE, "/preview")
+    for _ in range(90):
+        town.github.edit_comment(written, "/preview stop")
+
+    [told] = await edits(town, written)
+
+    assert told is not None and told.are_only_by(ALICE.id)
+
+
 async def test_of_more_edits_than_are_shown_not_all_editors_are_known(town: Town) -> None:
     written = town.github.comment(town.pull_request(), ALICE, "/preview")
     town.github.edit_comment(written, "/preview stop", by=BOB)
-    for _ in range(20):
+    for _ in range(100):
         town.github.edit_comment(written, "/preview stop")
 
     [told] = await edits(town, written)

@@ -13,12 +13,15 @@ query Edits($ids: [ID!]!) {{
       publishedAt
       lastEditedAt
       editor {_ACTOR}
-      userContentEdits(first: 20) {{ totalCount nodes {{ editor {_ACTOR} }} }}
+      userContentEdits(first: 100) {{ totalCount nodes {{ editor {_ACTOR} }} }}
     }}
   }}
 }}
 """
-"""Who edited some texts, and when: comments, reviews and line comments alike."""
+"""Who edited some texts, and when: comments, reviews and line comments alike.
+
+A hundred edits of each are the most that GitHub shows at once.
+"""
 
 _ROWS = """
       pageInfo { hasNextPage endCursor }
