@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from previewbot.api import RequestId, RequestKind
 from previewbot.api.github import Account, Comment, Commit
-from previewbot.clients.github import kept, parse
+from previewbot.clients.github import conversations, kept, parse
 from previewbot.clients.github.cutting import (
     LONGEST_TEXT,
     MOST_BYTES,
@@ -35,7 +35,7 @@ ADA = Account(1, "ada")
 
 def heard(body: str | None) -> Comment:
     """Return a comment as it is read."""
-    return parse.comment_from(cut(kept.COMMENT, {**samples.comment(), "body": body}))
+    return conversations.comment_from(cut(kept.COMMENT, {**samples.comment(), "body": body}))
 
 
 _COMMAND_WORDS = st.sampled_from(

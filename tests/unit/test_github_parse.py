@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, TypeAdapter
 
 from previewbot.api.github import Account, ChangedFile, FileContent, Repository
-from previewbot.clients.github import kept, parse
+from previewbot.clients.github import conversations, kept, parse
 from previewbot.clients.github.builds import check_run_from, workflow_run_from
 from previewbot.clients.github.cutting import Rule
 from previewbot.config.agents import built_in
@@ -47,12 +47,12 @@ SHAPES: list[tuple[type[BaseModel], dict[str, Any], Rule, Parser]] = [
         parse.changed_file_from,
     ),
     (published.Commit, samples.commit(), item_of(kept.commits(built_in())), parse.commit_from),
-    (published.IssueComment, samples.comment(), kept.COMMENT, parse.comment_from),
+    (published.IssueComment, samples.comment(), kept.COMMENT, conversations.comment_from),
     (
         published.IssueComment,
         samples.comment(performed_via_github_app=ci.app()),
         item_of(kept.COMMENTS),
-        parse.comment_from,
+        conversations.comment_from,
     ),
     (published.ContentFile, samples.content(b"version: 1\n"), kept.FILE, parse.file_content_from),
     (published.Installation, samples.installation(), item_of(kept.INSTALLATIONS), parse.installation_from),
@@ -179,15 +179,15 @@ def test_a_commit_of_nobodys_account_has_no_author(author: object) -> None:
 def test_a_comment_says_which_app_wrote_it(via: object, app_id: int | None) -> None:
     comment = cut(kept.COMMENT, samples.comment(performed_via_github_app=via))
 
-    assert parse.comment_from(comment).app_id == app_id
+    assert conversations.comment_from(comment).app_id == app_id
 
 
 def test_a_comment_says_what_its_author_is_to_the_repository_if_the_server_does() -> None:
     sample = samples.comment(author_association="COLLABORATOR")
-    assert parse.comment_from(cut(kept.COMMENT, sample)).association == "COLLABORATOR"
+    assert conversations.comment_from(cut(kept.COMMENT, sample)).association == "COLLABORATOR"
 
     del sample["author_association"]
-    assert parse.comment_from(cut(kept.COMMENT, sample)).association == ""
+    assert conversations.comment_from(cut(kept.COMMENT, sample)).association == ""
 
 
 @pytest.mark.parametrize(

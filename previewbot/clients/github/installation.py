@@ -21,7 +21,7 @@ from previewbot.api.github import (
     PullRequest,
     Repository,
 )
-from previewbot.clients.github import builds, fields, kept, listing_questions, parse, queries
+from previewbot.clients.github import builds, conversations, fields, kept, listing_questions, parse, queries
 from previewbot.clients.github.cutting import Rule
 from previewbot.clients.github.graphql_answers import Answer
 from previewbot.clients.github.limits import AGENTS_SHARE, KEPT_SHARE
@@ -174,7 +174,7 @@ class InstallationClient:
         """Return all comments, or those made or changed since a moment, oldest first."""
         query = f"?since={since.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}" if since else ""
         url = f"/repos/{repository}/issues/{number}/comments{query}"
-        return await self._api.items(url, kept.COMMENTS, parse.comment_from)
+        return await self._api.items(url, kept.COMMENTS, conversations.comment_from)
 
     async def reviews(self, repository: str, number: int, page: int) -> list[Comment]:
         """Return the reviews that were submitted, in the order of that, from one page of a hundred on.
@@ -184,7 +184,7 @@ class InstallationClient:
         pages are read: of as many there may be more.
         """
         url = f"/repos/{repository}/pulls/{number}/reviews?page={page}"
-        return await self._api.items(url, kept.REVIEWS, parse.review_from, most=REVIEW_PAGES)
+        return await self._api.items(url, kept.REVIEWS, conversations.review_from, most=REVIEW_PAGES)
 
     async def review_comments(self, repository: str, number: int, since: datetime) -> list[Comment]:
         """Return the comments on lines that were made or changed since a moment, in the order of that.
@@ -193,7 +193,7 @@ class InstallationClient:
         """
         query = f"sort=updated&direction=asc&since={since.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
         url = f"/repos/{repository}/pulls/{number}/comments?{query}"
-        return await self._api.items(url, kept.COMMENTS, parse.review_comment_from, most=REVIEW_PAGES)
+        return await self._api.items(url, kept.COMMENTS, conversations.review_comment_from, most=REVIEW_PAGES)
 
     async def react_on_lines(self, repository: str, comment_id: int, content: str) -> None:
         """Give a reaction to a comment on lines, as `react` does; to a review REST gives none."""
@@ -208,7 +208,9 @@ class InstallationClient:
         except NotFound:
             return None
         # By its number a comment is found wherever in the repository it is.
-        return parse.comment_from(answer) if parse.issue_number_from(answer) == number else None
+        return (
+            conversations.comment_from(answer) if conversations.issue_number_from(answer) == number else None
+        )
 
     async def edits(self, node_ids: Sequence[str]) -> dict[str, Edits]:
         """Return by whom and when some texts were edited, by their node ids.
@@ -218,7 +220,7 @@ class InstallationClient:
         """
         answer = await self.graphql(queries.EDITS, {"ids": list(node_ids)}, kept.EDITS)
         return {
-            node_id: parse.edits_from(node)
+            node_id: conversations.edits_from(node)
             for node_id, node in zip(node_ids, fields.items(answer.data, "nodes"), strict=True)
             # Gone, not for us to read, or no text at all.
             if node
@@ -261,12 +263,12 @@ class InstallationClient:
     async def create_comment(self, repository: str, number: int, body: str) -> Comment:
         """Write a comment."""
         url = f"/repos/{repository}/issues/{number}/comments"
-        return parse.comment_from(await self._api.send("POST", url, kept.COMMENT, {"body": body}))
+        return conversations.comment_from(await self._api.send("POST", url, kept.COMMENT, {"body": body}))
 
     async def update_comment(self, repository: str, comment_id: int, body: str) -> Comment:
         """Replace the text of a comment; raises NotFound if somebody deleted it."""
         url = f"/repos/{repository}/issues/comments/{comment_id}"
-        return parse.comment_from(await self._api.send("PATCH", url, kept.COMMENT, {"body": body}))
+        return conversations.comment_from(await self._api.send("PATCH", url, kept.COMMENT, {"body": body}))
 
     async def delete_comment(self, repository: str, comment_id: int) -> None:
         """Delete a comment; one that is gone already is fine."""

@@ -9,20 +9,17 @@ from __future__ import annotations
 
 import base64
 import binascii
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Literal
 
-from previewbot.api import RequestKind
 from previewbot.api.github import (
     Account,
     AppFacts,
     Branch,
     ChangedFile,
-    Comment,
     Commit,
     Delivery,
-    Edits,
     FileContent,
     Hook,
     Installation,
@@ -48,8 +45,6 @@ from previewbot.rules.app_rights import PERMISSIONS
 
 GHOST = Account(id=10137, login="ghost")
 """Whom GitHub shows in place of a deleted account (https://github.com/ghost)."""
-
-_MOST_DIGITS = 18
 
 _ROLES = {"admin": "admin", "write": "write", "maintain": "write", "read": "read", "triage": "read"}
 
@@ -132,7 +127,7 @@ def pull_request_from(obj: Any) -> PullRequest:
         title=text(obj, "title"),
         body=text_or_empty(obj, "body"),
         draft=flag(obj, "draft") if has(obj, "draft") else False,
-        author=_account(obj, "user"),
+        author=account_or_ghost(obj, "user"),
         head=_branch(obj, "head"),
         base=_branch(obj, "base"),
         default_branch=text(obj, "base.repo.default_branch"),
@@ -156,7 +151,7 @@ def open_pull_request_from(obj: Any) -> OpenPullRequest:
         head_sha=head.sha,
         updated_at=moment(obj, "updated_at"),
         node_id=text_or_empty(obj, "node_id"),
-        author=_account(obj, "user"),
+        author=account_or_ghost(obj, "user"),
         draft=flag(obj, "draft") if has(obj, "draft") else False,
         head_ref=head.ref,
         head_repository_id=head.repository_id,
@@ -178,74 +173,7 @@ def commit_from(obj: Any) -> Commit:
         message=text(obj, "commit.message"),
         author_name=text_or_empty(obj, "commit.author.name"),
         author_email=text_or_empty(obj, "commit.author.email"),
-        author=_account(obj, "author") if has(obj, "author") else None,
-    )
-
-
-def comment_from(obj: Any) -> Comment:
-    """Read a comment."""
-    by_app = has(obj, "performed_via_github_app")
-    return Comment(
-        id=number(obj, "id"),
-        author=_account(obj, "user"),
-        app_id=number(obj, "performed_via_github_app.id") if by_app else None,
-        body=text(obj, "body.text") if has(obj, "body") else "",
-        created_at=moment(obj, "created_at"),
-        updated_at=moment(obj, "updated_at"),
-        marker=text_or_empty(obj, "body.marker"),
-        hash=text_or_empty(obj, "body.hash"),
-        association=text_or_empty(obj, "author_association"),
-        node_id=text_or_empty(obj, "node_id"),
-    )
-
-
-def review_from(obj: Any) -> Comment:
-    """Read a review as what its body is."""
-    # Of a review that is not submitted only its author sees anything: it may still say something else then.
-    submitted = has(obj, "submitted_at")
-    at = moment(obj, "submitted_at") if submitted else datetime.min.replace(tzinfo=UTC)
-    return Comment(
-        id=number(obj, "id"),
-        author=_account(obj, "user"),
-        app_id=None,
-        body=text(obj, "body.text") if submitted and has(obj, "body") else "",
-        created_at=at,
-        updated_at=at,
-        association=text_or_empty(obj, "author_association"),
-        node_id=text_or_empty(obj, "node_id"),
-        kind=RequestKind.REVIEW,
-    )
-
-
-def review_comment_from(obj: Any) -> Comment:
-    """Read a comment on lines of the change."""
-    return replace(comment_from(obj), kind=RequestKind.REVIEW_COMMENT, app_id=None)
-
-
-def issue_number_from(obj: Any) -> int:
-    """Read to which issue or pull request a comment belongs; 0 where that is not told."""
-    number = text(obj, "issue_url").rpartition("/")[2]
-    return int(number) if number.isascii() and number.isdigit() and len(number) <= _MOST_DIGITS else 0
-
-
-def edits_from(obj: Any) -> Edits:
-    """Read how a text was edited, as GraphQL tells it
-    (https://docs.github.com/en/graphql/reference/interfaces#comment)."""
-    last_edited_at = moment_or_none(obj, "lastEditedAt")
-    editors: set[int] = set()
-    if last_edited_at is not None:
-        # `editor` is whoever edited it last, so the others are asked for as well. GitHub may have no history
-        # of an old text, and shows a part of a long one: whoever is not shown is somebody we do not know.
-        history = items(obj, "userContentEdits.nodes") if has(obj, "userContentEdits.nodes") else []
-        editors = {_actor(obj, "editor"), *(_actor(edit, "editor") for edit in history)}
-        if not history or number(obj, "userContentEdits.totalCount") > len(history):
-            editors.add(0)
-    return Edits(
-        created_at=moment(obj, "createdAt"),
-        last_edited_at=last_edited_at,
-        editors=frozenset(editors),
-        body=text(obj, "body"),
-        published_at=moment_or_none(obj, "publishedAt"),
+        author=account_or_ghost(obj, "author") if has(obj, "author") else None,
     )
 
 
@@ -299,16 +227,12 @@ def _events(obj: Any) -> tuple[str, ...]:
     return tuple(text(item, "") for item in items(obj, "events")) if has(obj, "events") else ()
 
 
-def _account(obj: Any, path: str) -> Account:
+def account_or_ghost(obj: Any, path: str) -> Account:
+    """Read whose something is; GitHub shows nobody in place of a deleted account."""
     if not has(obj, path):
         return GHOST
     kind = text(obj, f"{path}.type") if has(obj, f"{path}.type") else "User"
     return Account(id=number(obj, f"{path}.id"), login=text(obj, f"{path}.login"), type=kind)
-
-
-def _actor(obj: Any, path: str) -> int:
-    """Return the number of an account as GraphQL shows it; 0 for a deleted one, and for one that has none."""
-    return number_or_zero(obj, f"{path}.databaseId")
 
 
 def _private(obj: Any, path: str) -> bool:
