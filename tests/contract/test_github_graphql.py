@@ -314,3 +314,12 @@ async def test_the_stand_in_takes_only_an_installations_token(town: Town, token:
 
     assert answer.status == status
     assert (await town.call("GET", REPO + "/pulls")).status == 200
+
+
+@pytest.mark.parametrize("nodes", [[], [None, None]])
+async def test_an_answer_about_another_number_of_texts_is_no_answer(town: Town, nodes: list[None]) -> None:
+    """An error of ours would end the pass, and not be asked about again soon."""
+    town.script.on("POST", "/graphql", {"data": {"nodes": nodes}})
+
+    with pytest.raises(errors.RemoteError, match="nodes for 1 ids"):
+        await town.client.edits([node_id("IssueComment", 1)])

@@ -8,7 +8,7 @@ seconds it gives up) counts as not answered at all: half a look is no look.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
@@ -90,6 +90,14 @@ def read(what: str, kept: bytes) -> Answer:
     if isinstance(data, dict) and len(parts) == len(errors):
         return Answer(data, parts)
     raise _as_a_whole(what, errors)
+
+
+def nodes_of(data: Mapping[str, Any], asked: Sequence[str]) -> dict[str, Any]:
+    """Return the nodes of an answer by the ids that were asked for."""
+    nodes = fields.items(data, "nodes")
+    if len(nodes) != len(asked):
+        raise RemoteError("GitHub's answer", message=f"{len(nodes)} nodes for {len(asked)} ids")
+    return dict(zip(asked, nodes, strict=True))
 
 
 def message_in(body: bytes) -> str:

@@ -23,7 +23,7 @@ from previewbot.api.github import (
 )
 from previewbot.clients.github import builds, conversations, fields, kept, listing_questions, parse, queries
 from previewbot.clients.github.cutting import Rule
-from previewbot.clients.github.graphql_answers import Answer
+from previewbot.clients.github.graphql_answers import Answer, nodes_of
 from previewbot.clients.github.limits import AGENTS_SHARE, KEPT_SHARE
 from previewbot.clients.github.sending import Sending
 from previewbot.clients.github.spending import Hours
@@ -219,12 +219,9 @@ class InstallationClient:
         of GraphQL's.
         """
         answer = await self.graphql(queries.EDITS, {"ids": list(node_ids)}, kept.EDITS)
-        return {
-            node_id: conversations.edits_from(node)
-            for node_id, node in zip(node_ids, fields.items(answer.data, "nodes"), strict=True)
-            # Gone, not for us to read, or no text at all.
-            if node
-        }
+        nodes = nodes_of(answer.data, node_ids)
+        # Of those without a node, or with an empty one: gone, not for us to read, or no text at all.
+        return {node_id: conversations.edits_from(node) for node_id, node in nodes.items() if node}
 
     async def graphql(self, query: str, variables: Mapping[str, Any], rule: Rule) -> Answer:
         """Ask GitHub's GraphQL; `rule` says what is kept of `data`. Of what is not there it has null."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +18,6 @@ from previewbot.clients.github.fields import flag, has, items, moment, number, s
 from previewbot.clients.github.graphql_answers import Answer
 from previewbot.clients.github.parse import GHOST
 from previewbot.config.repository import PATH
-from previewbot.errors import RemoteError
 from previewbot.rules import commands
 
 MOST_REPOSITORIES = 100
@@ -79,14 +78,6 @@ def details_from(node: Any) -> Details | None:
         complete=labels_read and commits_read and comments_read and reviews_read and file_read,
         configuration=file,
     )
-
-
-def nodes_of(data: Mapping[str, Any], asked: Sequence[str]) -> dict[str, Any]:
-    """Return the nodes of an answer by the ids that were asked for."""
-    nodes = items(data, "nodes")
-    if len(nodes) != len(asked):
-        raise RemoteError("GitHub's answer", message=f"{len(nodes)} nodes for {len(asked)} ids")
-    return dict(zip(asked, nodes, strict=True))
 
 
 def in_part(answer: Answer, asked: Sequence[str]) -> frozenset[str]:

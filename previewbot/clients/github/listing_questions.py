@@ -9,7 +9,7 @@ from typing import Any
 from previewbot.api.github import Details, ListedRepository, Repository
 from previewbot.clients.github import kept, listing, queries
 from previewbot.clients.github.cutting import Rule
-from previewbot.clients.github.graphql_answers import Answer
+from previewbot.clients.github.graphql_answers import Answer, nodes_of
 from previewbot.clients.github.transport import MAX_PAGES
 from previewbot.errors import RemoteError
 
@@ -24,7 +24,7 @@ async def listed(ask: Ask, repositories: Sequence[Repository]) -> dict[int, List
     """
     ids = [repository.node_id for repository in repositories]
     answer = await ask(queries.OPEN_PULL_REQUESTS, {"ids": ids, "file": listing.FILE}, kept.LISTED)
-    nodes = listing.nodes_of(answer.data, ids)
+    nodes = nodes_of(answer.data, ids)
     found: dict[int, ListedRepository | None] = {}
     in_part = listing.in_part(answer, ids)
     for repository in repositories:
@@ -41,7 +41,7 @@ async def listed(ask: Ask, repositories: Sequence[Repository]) -> dict[int, List
 async def details(ask: Ask, node_ids: Sequence[str], rule: Rule) -> dict[str, Details]:
     """Return what one question tells of some pull requests, by their node ids."""
     answer = await ask(queries.DETAILS, {"ids": list(node_ids), "file": listing.FILE}, rule)
-    nodes = listing.nodes_of(answer.data, node_ids)
+    nodes = nodes_of(answer.data, node_ids)
     read = {node_id: listing.details_from(node) for node_id, node in nodes.items()}
     in_part = listing.in_part(answer, node_ids)
     return {
@@ -58,7 +58,7 @@ async def _all_pages(ask: Ask, repository: Repository, first: listing.Page) -> L
             return replace(first.found, pull_requests=tuple(rows))
         ids = [repository.node_id]
         answer = await ask(queries.MORE_PULL_REQUESTS, {"ids": ids, "after": cursor}, kept.LISTED)
-        more, cursor = listing.rows_from(listing.nodes_of(answer.data, ids)[repository.node_id])
+        more, cursor = listing.rows_from(nodes_of(answer.data, ids)[repository.node_id])
         rows += more
     # Half a list would be taken for the whole.
     raise RemoteError(repository.full_name, message=f"more than {MAX_PAGES} pages of pull requests")
