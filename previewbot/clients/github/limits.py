@@ -44,6 +44,10 @@ class Quota:
     remaining: float
     reset: float
 
+    def has_less_than(self, share: float, now: float) -> bool:
+        """Return whether less than this share of the hour is left; of one that is over nothing is known."""
+        return self.reset > now and self.remaining < self.limit * share
+
 
 def quota_from(headers: Mapping[str, str]) -> Quota | None:
     """Return what an answer's headers say of the hour, or None where they do not (a server without limits).
@@ -108,9 +112,7 @@ class Limits:
         if until > now:
             raise TryLater(what, status=429, message="GitHub's rate limit still holds", after=until - now)
         quota = self.quota
-        if not sparing or quota is None or quota.reset <= now:
-            return
-        if quota.remaining < quota.limit * sparing:
+        if quota is not None and quota.has_less_than(sparing, now):
             # Not all at once when the hour ends: they would use up the next one together.
             after = _within_bounds(quota.reset - now) + random.uniform(0.0, _SPREAD)
             message = "what is left of this hour's requests is kept for previews that run"

@@ -36,7 +36,7 @@ def is_short(hours: Hours, now: float) -> bool:
     """Return whether no requests are left but those that are kept for what matters most; `now` is epoch
     seconds."""
     quota = hours.requests
-    return quota is not None and quota.reset > now and quota.remaining < quota.limit * KEPT_SHARE
+    return quota is not None and quota.has_less_than(KEPT_SHARE, now)
 
 
 _spent: ContextVar[Spent | None] = ContextVar("spent", default=None)
