@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 
 from previewbot.reconciler.bounded import keep
 
-_UNTRIGGERED_KEPT = 20_000
+_UNTRIGGERED_KEPT = 50_000
+"""More than are open in a large organisation: asked about in a cycle, each of more would be gone when it is
+asked about again."""
+
+_CHANGED_KEPT = 20_000
 _OF_AGENTS_KEPT = 10_000
 _OWN_FILE_HOLDS = timedelta(hours=1)
 """How long it counts that a file of a base branch triggered nothing: the listing does not see it change."""
@@ -49,9 +54,15 @@ class Untriggered:
         *state, until = self._seen.get((repository_id, number), (None, None, None))
         return state == [updated_at, head_sha] and (until is None or now < until)
 
+    def keep_listed(self, listed: Mapping[int, Collection[int]]) -> None:
+        """Forget pull requests that their repository, by its id, does not list any more."""
+        gone = [key for key in self._seen if key[0] in listed and key[1] not in listed[key[0]]]
+        for key in gone:
+            del self._seen[key]
+
     def forget(self, repository_id: int, now: datetime) -> None:
         """Forget a repository's pull requests: its configuration changed."""
-        keep(self._forgotten, repository_id, now, _UNTRIGGERED_KEPT)
+        keep(self._forgotten, repository_id, now, _CHANGED_KEPT)
         for key in [key for key in self._seen if key[0] == repository_id]:
             del self._seen[key]
 

@@ -61,9 +61,12 @@ class Rows:
         self._configurations: dict[int, str] = {}
         self._told: dict[tuple[int, int], tuple[str, str]] = {}
         self._numbers: dict[int, frozenset[int]] = {}  # of the Previews, by repository
+        self._listed: dict[int, frozenset[int]] = {}  # by the last listing, by repository
 
     def begin(self, known: Known) -> None:
         """Begin a listing: `known` are the Previews of before it. What was told to others is forgotten."""
+        self._untriggered.keep_listed(self._listed)
+        self._listed = {}
         numbers: dict[int, set[int]] = {}
         for repository_id, number in known:
             numbers.setdefault(repository_id, set()).add(number)
@@ -91,34 +94,54 @@ class Rows:
         for row in rows:
             preview = known.get((repository.id, row.number))
             if preview is None:
-                verdict = self._verdict(repository, listed, row)
-                if verdict is Verdict.ASK:
-                    asked.append(Asked(repository, row, sha))
-                elif verdict is Verdict.LOOK:
-                    await self._pokes.poke_row(installation_id, repository, row)
-                continue
-            if preview.spec.installation_id != installation_id:
-                # Transferred. A public repository goes on to answer the installation that it was of, where
-                # nothing may be written any more, so that no look would find it out.
-                await self._pokes.move(preview, installation_id, repository)
-            if short and not preview.status.observed.head_sha and row.node_id:
-                # It waits for its first look. That it is an agent's, nobody knows before that but who asks.
+                more = await self._take_new(installation_id, repository, listed, row)
+            else:
+                more = await self._take_known(installation_id, repository, listed, row, preview, short)
+            if more:
                 asked.append(Asked(repository, row, sha))
-                continue
-            news = (preview.status.observed.configuration_sha, sha)
-            # A row of the listing has the time and the head. If both are as we saw them last, no webhook was
-            # missed, and the pull request costs nothing.
-            if listed.archived or self._is_due(row, preview) or self._is_news(repository, row, news):
-                await self._pokes.poke_row(installation_id, repository, row)
-                if news[0] != news[1]:
-                    self._told[repository.id, row.number] = news
-        for number in self._numbers.get(repository.id, frozenset()) - {row.number for row in rows}:
+        self._listed[repository.id] = numbers = frozenset(row.number for row in rows)
+        for number in self._numbers.get(repository.id, frozenset()) - numbers:
             # Closed, and the webhook was lost; or the list is behind. The pass asks GitHub which it is.
             spec = self._pokes.spec(installation_id, repository, number)
             await self._pokes.poke(spec, None, create=False)
         # Only now: a poke that failed must not lose the news.
         self._configurations[repository.id] = sha
         return asked
+
+    async def _take_new(
+        self, installation_id: int, repository: Repository, listed: ListedRepository, row: OpenPullRequest
+    ) -> bool:
+        """Poke what has no Preview and wants a look; return whether more must be asked to know that."""
+        verdict = self._verdict(repository, listed, row)
+        if verdict is Verdict.LOOK:
+            await self._pokes.poke_row(installation_id, repository, row)
+        return verdict is Verdict.ASK
+
+    async def _take_known(
+        self,
+        installation_id: int,
+        repository: Repository,
+        listed: ListedRepository,
+        row: OpenPullRequest,
+        preview: Preview,
+        short: bool,
+    ) -> bool:
+        """Poke a Preview that differs from its row; return whether more must be asked first."""
+        if preview.spec.installation_id != installation_id:
+            # Transferred. A public repository goes on to answer the installation that it was of, where
+            # nothing may be written any more, so that no look would find it out.
+            await self._pokes.move(preview, installation_id, repository)
+        if short and not preview.status.observed.head_sha and row.node_id:
+            # It waits for its first look. That it is an agent's, nobody knows before that but who asks.
+            return True
+        news = (preview.status.observed.configuration_sha, listed.configuration)
+        # A row of the listing has the time and the head. If both are as we saw them last, no webhook was
+        # missed, and the pull request costs nothing.
+        if listed.archived or self._is_due(row, preview) or self._is_news(repository, row, news):
+            await self._pokes.poke_row(installation_id, repository, row)
+            if news[0] != news[1]:
+                self._told[repository.id, row.number] = news
+        return False
 
     def _verdict(self, repository: Repository, listed: ListedRepository, row: OpenPullRequest) -> Verdict:
         state = (row.updated_at, row.head_sha)

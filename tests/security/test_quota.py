@@ -15,6 +15,7 @@ from previewbot.api import Phase, Poke
 from previewbot.api.github import Account
 from previewbot.config.server import parse
 from previewbot.errors import QuotaKept, TryLater
+from previewbot.reconciler import Untriggered
 from previewbot.runtime.resync import Resync
 from tests.support import github_samples as samples
 from tests.support.github_script import Answer, sends
@@ -119,7 +120,7 @@ def listing(town: Town) -> Resync:
         github=town.app,
         kube=None,  # type: ignore[arg-type]  # Nothing is poked: nothing can be read.
         previews=list,
-        untriggered=None,  # type: ignore[arg-type]
+        untriggered=Untriggered(),
         now=town.our_clock,
         settings=parse({**SETTINGS, "listing": {"interval": "1s"}}, {}),
     )

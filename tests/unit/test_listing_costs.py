@@ -58,12 +58,12 @@ class Listing:
         self.restart()
 
     def restart(self) -> None:
-        self.pokes, self.of_agents = Pokes(), OfAgents()
+        self.pokes, self.of_agents, self.untriggered = Pokes(), OfAgents(), Untriggered()
         self._resync = Resync(
             github=self._town.app,
             kube=cast(Any, self.pokes),
             previews=lambda: self.previews,
-            untriggered=Untriggered(),
+            untriggered=self.untriggered,
             of_agents=self.of_agents,
             now=self._town.our_clock,
             settings=parse(self._settings, {}),
@@ -332,3 +332,21 @@ async def test_a_restart_in_a_used_up_hour_lists_more_than_a_hundred_repositorie
     town.script.on("GET", "/installation/repositories", nearly_used_up)
 
     assert (await Listing(town).run())["pokes"] == 1
+
+
+async def test_what_is_closed_is_forgotten_and_what_is_open_is_not(town: Town) -> None:
+    """Else those that were closed long ago would take the room of those that are asked about again."""
+    numbers = people_open(town, 2)
+    pulls = [town.github.store.state.pulls[812, number] for number in numbers]
+    listing = Listing(town)
+    await listing.run()
+
+    def remembered() -> list[bool]:
+        states = [(pull.number, pull.updated_at, pull.head_sha) for pull in pulls]
+        return [listing.untriggered.remembers(812, *state, town.our_clock()) for state in states]
+
+    assert remembered() == [True, True]
+    town.github.close(numbers[0], SHOP)
+    for _ in range(2):
+        await listing.run()
+    assert remembered() == [False, True]
