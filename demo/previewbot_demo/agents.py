@@ -17,10 +17,10 @@ class Agents:
     `waiting` takes the branches whose workflows wait for an approval.
     """
 
-    def __init__(self, github: FakeGitHub, repository: str, waiting: set[str] | None = None) -> None:
-        self._waiting = waiting if waiting is not None else set()
+    def __init__(self, github: FakeGitHub, repository: str, waiting: set[str]) -> None:
         self._github = github
         self._repository = repository
+        self._waiting = waiting
         self._tasks: dict[int, Task] = {}
         self._pushed: dict[int, int] = {}
 
