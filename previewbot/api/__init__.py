@@ -3,6 +3,7 @@
 The `Preview` custom resource has identity and intent in `spec`, what was observed and done in `status`.
 """
 
+from previewbot.api.agent import UNKNOWN_APP, AgentSeen
 from previewbot.api.base_branch import BaseBranch, Missing
 from previewbot.api.conditions import Condition, ConditionType
 from previewbot.api.link import Link, LinkKind, OtherLink
@@ -53,8 +54,6 @@ from previewbot.api.requests import (
 from previewbot.api.resource import Resource
 from previewbot.api.slot import Holders, Slot, SlotBound
 from previewbot.api.status import (
-    UNKNOWN_APP,
-    AgentSeen,
     Child,
     ChildState,
     ConfigurationProblem,
