@@ -19,7 +19,6 @@ from previewbot.clients.links import Links
 from previewbot.clients.registry import Registry
 from previewbot.config.server import Settings
 from previewbot.engine.operator import OperatorSeen, nobody_asked
-from previewbot.engine.view import view_of
 from previewbot.errors import Conflict, RemoteError
 from previewbot.reconciler.apply import ApplyResult, RouteResult, apply_actions, apply_route
 from previewbot.reconciler.children import KINDS, ROUTE, ChildKind, Route
@@ -32,12 +31,11 @@ from previewbot.reconciler.memory import Memory, note_look, note_refusals
 from previewbot.reconciler.observation import Observation, PullRequestFacts
 from previewbot.reconciler.pass_outcome import PassErrors, next_pass, without_foreign_reports
 from previewbot.reconciler.pauses import Paused
-from previewbot.reconciler.plan.conditions import with_messages
 from previewbot.reconciler.plan.decision import End, Leave, Run
 from previewbot.reconciler.plan.fold import with_conditions
 from previewbot.reconciler.plan.lifecycle import end_if_expired
 from previewbot.reconciler.plan.link import route_of
-from previewbot.reconciler.plan.planner import Plan, make_plan, plan_removal, with_route_result
+from previewbot.reconciler.plan.planner import Plan, plan_removal, with_route_result
 from previewbot.reconciler.plan.requeue import (
     FAR_BACK,
     READ_PATIENCE,
@@ -49,7 +47,7 @@ from previewbot.reconciler.plan.requeue import (
 from previewbot.reconciler.refusing import refuse
 from previewbot.reconciler.reporters import CLUSTER_REPORTERS, GITHUB_REPORTERS, Reporter, Reporting
 from previewbot.reconciler.store import PreviewStore, Superseded
-from previewbot.rules.slots import withheld
+from previewbot.reconciler.storing import plan_for, store_plan, with_words
 from previewbot.text.render import Renderer
 
 _LAST_ERROR_LENGTH = 500
@@ -156,12 +154,12 @@ class Reconciler:
         # pass gathers anew, finds in the status what was about to be done, and goes on from there.
         before = store.status
         observation = await gather(self._context, store)
-        plan = self._plan(store, observation)
+        plan = plan_for(self._context, store, observation)
         if plan.creates and not observation.fresh and observation.read_error is None:
             # Nothing is made on facts that are minutes old.
             observation = await gather(self._context, store, afresh=True)
-            plan = self._plan(store, observation)
-        observation, plan = await self._store(store, observation, plan)
+            plan = plan_for(self._context, store, observation)
+        observation, plan = await store_plan(self._context, self._slots, store, observation, plan)
         approved = plan.status.lifecycle.approved_sha != before.lifecycle.approved_sha
         note_look(self._context.memory, observation, approved=approved, runs=isinstance(plan.decision, Run))
         note_refusals(self._context.memory, observation, plan.status, before)
@@ -169,48 +167,6 @@ class Reconciler:
         status, report_error = await self._report(store, observation, plan, applied, before)
         errors = PassErrors(observation.read_error, route.error, report_error, applied.error)
         return await self._requeue(store, observation, plan, applied, errors, status)
-
-    def _plan(self, store: PreviewStore, observation: Observation) -> Plan:
-        plan = make_plan(observation, self._context.kinds, self._context.route)
-        return replace(plan, status=self._with_words(store, plan.status))
-
-    def _with_words(self, store: PreviewStore, status: Status) -> Status:
-        """Return a status whose conditions have the comment's words; an unchanged one as it was."""
-        if status is store.status:
-            return status
-        words = self._context.renderer.headline(view_of(self._context.settings, store.with_status(status)))
-        conditions = with_messages(status.conditions, words)
-        return status if conditions == status.conditions else replace(status, conditions=conditions)
-
-    async def _store(
-        self, store: PreviewStore, observation: Observation, plan: Plan
-    ) -> tuple[Observation, Plan]:
-        """Store what the plan says before acting on it: cleared uids, messages of failures, the slot taken.
-
-        Whether there is a slot is asked and the answer stored under one lock: else two passes could take the
-        last one both, each while the other was between its question and its write.
-        """
-        if not plan.steps.needs_slot or store.status.slot.held:
-            await store.write(plan.status)
-            return observation, plan
-        async with self._slots:
-            # The plan may say already that it holds the slot which was free when we looked. Whether it is
-            # free still is the question here, so it must not be taken for an answer.
-            waiting = replace(plan.status, slot=replace(plan.status.slot, held=False))
-            grant = self._context.slot_for(store.with_status(waiting))
-            if observation.read_error is not None:
-                # Nothing can be made in it, perhaps for an hour, and whoever uses up their own installation's
-                # requests must not keep it from others.
-                grant = withheld(grant, store.status.slot, self._context.settings.limits.previews)
-            if grant != observation.slot:
-                observation = replace(observation, slot=grant)
-                plan = self._plan(store, observation)
-            if plan.creates and not observation.fresh:
-                # A slot was freed while we waited for the lock. It is ours now, but the facts may be minutes
-                # old: the next pass reads GitHub before it makes anything.
-                plan = replace(plan, may_create=False)
-            await store.write(plan.status)
-        return observation, plan
 
     async def _apply(
         self, store: PreviewStore, observation: Observation, plan: Plan
@@ -221,7 +177,8 @@ class Reconciler:
         if route_of(status) != route_of(plan.status):
             # Phases and link depend on whether the route was accepted, which we only know now. They are
             # computed again before the actions, whose own results are told on top of them.
-            status = self._with_words(store, with_route_result(plan, status, observation, context.kinds))
+            status = with_route_result(plan, status, observation, context.kinds)
+            status = with_words(context, store, status)
         return await apply_actions(context, store, plan, status, route), route
 
     async def _report(
@@ -260,7 +217,7 @@ class Reconciler:
     ) -> Outcome:
         """Store what was done, and say when to look again; a Preview that has done its work goes."""
         error = str(errors.stored)[:_LAST_ERROR_LENGTH] if errors.stored else ""
-        status = self._with_words(store, with_conditions(status, observation))
+        status = with_words(self._context, store, with_conditions(status, observation))
         # Comment ids, answers, uids of children. If this last write is lost, the next pass finds our comments
         # by their markers and our children by their owner.
         await store.write(status if status.last_error == error else replace(status, last_error=error))
