@@ -8,8 +8,10 @@ it is taken for code. The time is linear in the length of the text.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+
+from previewbot.text.code_spans import CodeSpans
 
 GAP = "\ufffc"
 """Stands where something was taken out, so that what is left of it and right of it never meet."""
@@ -140,11 +142,11 @@ class _Reader:
 
     def _own(self, text: str) -> Iterator[str]:
         """Yield the pieces of a paragraph that are neither code nor comment, and a gap between them."""
-        closings, at = _backticks(text), 0
+        code, at = CodeSpans(text), 0
         while opening := _OPENING.search(text, at):
             yield text[at : opening.start()]
             if opening[0][0] == "`":
-                end = _closing(closings, len(opening[0]), opening.end())
+                end = code.end(len(opening[0]), opening.end())
                 # Backticks that none close are nothing but backticks.
                 yield GAP if end else opening[0]
                 at = end or opening.end()
@@ -160,22 +162,6 @@ class _Reader:
             self._close(text[opening.end() : found.start()])
             at = found.end()
         yield text[at:]
-
-
-def _backticks(text: str) -> dict[int, list[int]]:
-    """Return where runs of backticks end, by their length; the last one comes first."""
-    found: dict[int, list[int]] = {}
-    for run in re.finditer("`+", text):
-        found.setdefault(len(run[0]), []).append(run.end())
-    return {length: ends[::-1] for length, ends in found.items()}
-
-
-def _closing(runs: dict[int, list[int]], length: int, after: int) -> int | None:
-    """Return where the next run of this length ends; those before it are not asked for again."""
-    ends: Sequence[int] = runs.get(length, ())
-    while ends and ends[-1] <= after:
-        runs[length].pop()
-    return ends[-1] if ends else None
 
 
 def _width(line: str) -> int:

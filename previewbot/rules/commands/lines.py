@@ -17,12 +17,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from previewbot.rules.commands.blocks import Paragraph, paragraphs
+from previewbot.text.code_spans import CodeSpans
 from previewbot.text.cutting import cut_at_the_end
 
 LONGEST_LINE = 500
@@ -178,7 +178,7 @@ def _parts(paragraph: Paragraph) -> Iterator[_Part]:
             line += 1
             yield _Part(other, begins=True, in_code=in_code, apart=paragraph.apart[line])
 
-    runs, is_html = _runs_of_backticks(text), paragraph.is_html
+    code, is_html = CodeSpans(text), paragraph.is_html
     # Where the last end is is asked once, and not again by each of thousands that have none.
     last = {end: text.rfind(end) for end in (*_UNSHOWN.values(), ">")}
     yield _Part(begins=True, apart=paragraph.apart[0])
@@ -190,9 +190,7 @@ def _parts(paragraph: Paragraph) -> Iterator[_Part]:
         at = end
         if mark.startswith("`"):
             # Of a run whose first mark is escaped only the rest is here, and there may be no other as long.
-            same = runs.get(len(mark), [])
-            closing = bisect_left(same, end)
-            at = same[closing] + len(mark) if closing < len(same) else end
+            at = code.end(len(mark), end) or end
             yield from lines(text[begin:at], in_code=True)
             # A block of HTML knows no code.
             if is_html and _HIDES in text[begin:at]:
@@ -235,11 +233,3 @@ def _behind_definitions(text: str) -> int:
         while text.startswith("    ", at):
             at = text.find("\n", at) + 1 or len(text)
     return max(at - 1, 0) if at < len(text) else at
-
-
-def _runs_of_backticks(text: str) -> dict[int, list[int]]:
-    """Return where the runs of so many backticks begin."""
-    runs = dict[int, list[int]]()
-    for run in re.finditer("`+", text):
-        runs.setdefault(len(run.group()), []).append(run.start())
-    return runs
