@@ -48,7 +48,7 @@ def parse(body: str) -> tuple[Command | UnknownCommand, ...]:
 
     Of more than `MOST_COMMANDS` the next one stands for all others, as one that was not read.
     """
-    found = [(line, asked) for line, asked in _asked(body)]
+    found = _asked(body)
     read = [asked for _, asked in found[:MOST_COMMANDS]]
     unread = [UnknownCommand(as_quotation(line.text), unread=True) for line, _ in found[MOST_COMMANDS:]]
     return (*read, *unread)

@@ -48,7 +48,7 @@ def logs(status: Status, given: Given) -> Effect:
     names, read = given.command.services, given.logs
     if read.withheld:
         return status, refusal(read.withheld)
-    if names and (unknown := unknown_service(status, given.facts, names)) is not None:
+    if (unknown := unknown_service(status, given.facts, names)) is not None:
         return status, unknown
     wanted = [name for name in read.lines if not names or name in names]
     unread = [name for name in read.unread if not names or name in names]

@@ -80,7 +80,7 @@ def changed_names(status: Status, facts: PullRequestFacts) -> list[str]:
 
 
 def unknown_service(status: Status, facts: PullRequestFacts, names: Sequence[str]) -> Answer | None:
-    """Return the refusal of names of which the pull request changes no service; None if there is none."""
+    """Return the refusal of names of which the pull request changes no service; None where it changes all."""
     changed = changed_names(status, facts)
     configured = [each.name for each in facts.config.services] if facts.config else changed
     unchanged = next((name for name in names if name in configured and name not in changed), None)

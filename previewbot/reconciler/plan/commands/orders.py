@@ -28,41 +28,14 @@ def start(status: Status, given: Given) -> Effect:
     """Begin, or begin again; with names only these services, or these as well where others run."""
     pull_request, head = given.pull_request, given.pull_request.head.sha
     sha, services = _commit_and_services(given)
-    # Not even an App that the settings trust approves a fork: an assistant that read the fork's text may have
-    # been talked into it, and it writes in the name of somebody who never saw the commit.
-    if pull_request.is_fork and given.request.hand is not Hand.OWN:
-        return status, refusal("fork-through-app", sha=head)
-    # Nor does an edit: who pushed may have seen the refusal, and what is approved must be what was read when
-    # the comment was written.
-    if pull_request.is_fork and given.request.standing is not Standing.AS_WRITTEN:
-        return status, refusal("fork-through-edit", sha=head)
-    # A fork's code is run only when somebody with write access names the whole commit. A short SHA is not
-    # enough: another commit with the same beginning can be made and pushed between the reading and the
-    # command.
-    if pull_request.is_fork and (sha is None or len(sha) != len(head)):
-        return status, refusal("fork-needs-sha", sha=head)
-    if sha is not None and not head.startswith(sha):
-        return status, refusal("sha-mismatch", sha=head)
-    if services and (unknown := unknown_service(status, given.facts, services)) is not None:
-        return status, unknown
+    if (refused := _refused_commit(given, sha) or unknown_service(status, given.facts, services)) is not None:
+        return status, refused
     lifecycle, started_by = status.lifecycle, _starts_for(status, given)
     kept_back = given.facts.held_back(started_by)
     if (left := next((name for name in services if name in kept_back), None)) is not None:
         return status, refusal("left-for-a-person", service=left)
-    approved = not pull_request.is_fork or lifecycle.approved_sha == head
-    running = lifecycle.ended is None and status.runs
     stopped = _left_stopped(status, given, services, kept_back)
-    # If one of several services failed, `start` is not refused as "running already": it tries that one again.
-    # Nor where the agent's policy left services for a person to start.
-    more = bool(status.observed.held_back) and given.request.hand is not Hand.AGENT
-    more = more and (not services or bool(set(services) & set(status.observed.held_back)))
-    if (
-        running
-        and approved
-        and not more
-        and stopped == lifecycle.stopped
-        and not _has_failed(status, services)
-    ):
+    if stopped == lifecycle.stopped and _is_running(status, given, services):
         return status, Answer("rocket", "already-running")
     if lifecycle.ended is not None:
         lifecycle = without_end(lifecycle)
@@ -100,7 +73,7 @@ def restart(status: Status, given: Given) -> Effect:
 def stop(status: Status, given: Given) -> Effect:
     """End the preview, or some of its services; of the last one that is the same."""
     names = given.command.services
-    if names and (unknown := unknown_service(status, given.facts, names)) is not None:
+    if (unknown := unknown_service(status, given.facts, names)) is not None:
         return status, unknown
     if not is_wanted(status):
         return status, refusal("not-running")
@@ -126,6 +99,41 @@ def stop(status: Status, given: Given) -> Effect:
     lifecycle = replace(lifecycle, ended=ended, expires_at=None)
     # Of "stop" and "start" in one comment, or right behind each other, something is expected: a fresh start.
     return _afresh(replace(status, lifecycle=lifecycle, phase=None)), Answer(goal=Goal.STOPPED)
+
+
+def _refused_commit(given: Given, sha: str | None) -> Answer | None:
+    """Return why this commit is not started by this command; None if it may be."""
+    pull_request, head = given.pull_request, given.pull_request.head.sha
+    # Not even an App that the settings trust approves a fork: an assistant that read the fork's text may have
+    # been talked into it, and it writes in the name of somebody who never saw the commit.
+    if pull_request.is_fork and given.request.hand is not Hand.OWN:
+        return refusal("fork-through-app", sha=head)
+    # Nor does an edit: who pushed may have seen the refusal, and what is approved must be what was read when
+    # the comment was written.
+    if pull_request.is_fork and given.request.standing is not Standing.AS_WRITTEN:
+        return refusal("fork-through-edit", sha=head)
+    # A fork's code is run only when somebody with write access names the whole commit. A short SHA is not
+    # enough: another commit with the same beginning can be made and pushed between the reading and the
+    # command.
+    if pull_request.is_fork and (sha is None or len(sha) != len(head)):
+        return refusal("fork-needs-sha", sha=head)
+    if sha is not None and not head.startswith(sha):
+        return refusal("sha-mismatch", sha=head)
+    return None
+
+
+def _is_running(status: Status, given: Given, services: Collection[str]) -> bool:
+    """Return whether a start of these services, or of all, would change nothing about what runs."""
+    if status.lifecycle.ended is not None or not status.runs:
+        return False
+    if given.pull_request.is_fork and status.lifecycle.approved_sha != given.pull_request.head.sha:
+        return False
+    # What an agent's policy left is for a person to start.
+    left = set(status.observed.held_back) if given.request.hand is not Hand.AGENT else set[str]()
+    if left.intersection(services) if services else left:
+        return False
+    # If one of several services failed, it is tried again.
+    return not _has_failed(status, services)
 
 
 def _commit_and_services(given: Given) -> tuple[str | None, tuple[str, ...]]:

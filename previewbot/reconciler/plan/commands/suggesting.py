@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from previewbot.api import Status
 from previewbot.api.github import PullRequest
 from previewbot.reconciler.observation import LogsRead
@@ -57,9 +59,7 @@ def _that_works(
 
 def _of_a_fork(meant: Command, suggestion: str, pull_request: PullRequest) -> str:
     """Return how a command is written on this pull request."""
-    name = meant.name
-    if name in ("start", "restart") and pull_request.is_fork:
+    if meant.name in ("start", "restart") and pull_request.is_fork:
         # Nothing else is taken of a fork, and nobody should have to write it off.
-        services = "".join(f" {each}" for each in meant.services)
-        return f"/preview {name} {pull_request.head.sha}{services}"
+        return written(replace(meant, sha=pull_request.head.sha))
     return suggestion
