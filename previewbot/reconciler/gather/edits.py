@@ -9,12 +9,14 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from previewbot.api import Requests
+from previewbot.api.github import Edits
 from previewbot.clients.github import InstallationClient
 from previewbot.errors import Invalid, NotFound, RemoteError
 from previewbot.reconciler.context import Context
+from previewbot.reconciler.edit_questions import EditQuestions
 from previewbot.reconciler.plan.inbox import done_until
 from previewbot.reconciler.plan.turns import Asked
 from previewbot.rules.edited import Standing, standing_of
@@ -38,37 +40,24 @@ async def with_standings(
     Asked about are those who may write, and nobody else: what strangers edit costs nothing here. It is a
     request more in a look that has a new command of theirs, of another budget than that of all others.
     """
-    writers = [each for each in asked if each.may_ask(may_write)]
-    writers = writers[:_ASKED_ABOUT]
+    writers = [each for each in asked if each.may_ask(may_write)][:_ASKED_ABOUT]
     questions = context.memory.edit_questions
     if not writers:
         # Whoever waited took it back. The next one waits from the beginning.
         questions.forget(name)
         return list(asked), None
-    now, patience = context.now(), questions.patience
-    try:
-        found = await client.edits([each.comment.node_id for each in writers])
-    except RemoteError as error:
-        about = {"preview": name, "comments": len(writers), "error": str(error)}
-        log.warning("it cannot be asked whether comments were edited", extra=about)
-        # No such address, or no such question: to wait would not help.
-        found, patience = {}, questions.short if isinstance(error, NotFound | Invalid) else patience
+    now = context.now()
+    found, patience = await _ask(client, name, writers, questions)
     standings = {
         each.comment.request: standing_of(
             each.comment, found.get(each.comment.node_id), done_until(each.comment, known)
         )
         for each in writers
     }
-    again_at = None
-    if Standing.UNKNOWN in standings.values():
-        again_at = questions.failed(name, now)
-        if questions.is_over(name, now, patience):
-            standings = {
-                request: Standing.NOT_TOLD if standing is Standing.UNKNOWN else standing
-                for request, standing in standings.items()
-            }
-    if Standing.UNKNOWN not in standings.values():
+    again_at = questions.failed(name, now) if Standing.UNKNOWN in standings.values() else None
+    if again_at is None or questions.is_over(name, now, patience):
         again_at = None
+        standings = {request: _in_the_end(standing) for request, standing in standings.items()}
         questions.forget(name)
     edited_at = {node_id: edits.last_edited_at for node_id, edits in found.items()}
     return [
@@ -79,3 +68,22 @@ async def with_standings(
         )
         for each in asked
     ], again_at
+
+
+async def _ask(
+    client: InstallationClient, name: str, writers: Sequence[Asked], questions: EditQuestions
+) -> tuple[Mapping[str, Edits], timedelta]:
+    """Return what GitHub says of the edits, and for how long to go on asking about what it does not say."""
+    try:
+        return await client.edits([each.comment.node_id for each in writers]), questions.patience
+    except RemoteError as error:
+        about = {"preview": name, "comments": len(writers), "error": str(error)}
+        log.warning("it cannot be asked whether comments were edited", extra=about)
+        # No such address, or no such question: to wait would not help.
+        in_vain = isinstance(error, NotFound | Invalid)
+        return {}, questions.short if in_vain else questions.patience
+
+
+def _in_the_end(standing: Standing) -> Standing:
+    """Return what counts once nobody waits any longer for what GitHub does not say."""
+    return Standing.NOT_TOLD if standing is Standing.UNKNOWN else standing
