@@ -281,7 +281,7 @@ async def lived(written: list[Writes], lookups: int, at_a_time: int, kept: int, 
         world.github.say(each.words, each.who, association)
     world.poke()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("previewbot.reconciler.gather.requests._LOOKUPS", lookups)
+        patch.setattr("previewbot.reconciler.gather.writers._LOOKUPS", lookups)
         patch.setattr("previewbot.reconciler.plan.turns.CARRIED_OUT_AT_A_TIME", at_a_time)
         patch.setattr("previewbot.reconciler.plan.turns._OUT_OF_ORDER", 2 * kept)
         patch.setattr("previewbot.reconciler.plan.inbox._HANDLED_KEPT", kept)
