@@ -46,10 +46,6 @@ def reactions(world: World, comment: int) -> list[str]:
     return [reaction for number, reaction in world.github.reacted if number == comment]
 
 
-def answers(world: World) -> list[str]:
-    return [body for body in world.github.own_comments() if "reply-to=" in body]
-
-
 def uids(world: World) -> list[str]:
     return [session["metadata"]["uid"] for session in world.cluster.sessions.values()]
 
@@ -71,7 +67,7 @@ async def test_by_default_no_agent_is_obeyed() -> None:
     said = world.say("/preview restart", COPILOT, THEIR_APP)
     await world.settle()
 
-    assert (uids(world), reactions(world, said), answers(world)) == (before, ["confused"], [])
+    assert (uids(world), reactions(world, said), world.answers) == (before, ["confused"], [])
 
 
 @pytest.mark.parametrize("command", ["/preview stop", "/preview extend 2h", "/preview strat"])
@@ -82,7 +78,7 @@ async def test_what_the_settings_do_not_give_it_gets_a_reaction_only(command: st
     await world.settle(3)
 
     assert world.status.lifecycle == before
-    assert (world.serving, reactions(world, said), answers(world)) == ([A], ["confused"], [])
+    assert (world.serving, reactions(world, said), world.answers) == ([A], ["confused"], [])
 
 
 async def test_one_command_that_it_may_not_give_takes_the_others_of_its_comment_along() -> None:
@@ -100,7 +96,7 @@ async def test_another_account_is_not_obeyed_in_an_agents_pull_request(author: A
     said = world.say("/preview stop", author, THEIR_APP)
     await world.settle()
 
-    assert (world.serving, reactions(world, said), answers(world)) == ([A], ["confused"], [])
+    assert (world.serving, reactions(world, said), world.answers) == ([A], ["confused"], [])
 
 
 async def test_a_login_that_was_taken_over_opens_no_pull_request_of_the_agents() -> None:
@@ -123,7 +119,7 @@ async def test_an_agents_account_is_not_obeyed_in_a_persons_pull_request(branch:
     said = world.say("/preview stop", COPILOT, THEIR_APP)
     await world.settle()
 
-    assert (world.serving, reactions(world, said), answers(world)) == ([A], ["confused"], [])
+    assert (world.serving, reactions(world, said), world.answers) == ([A], ["confused"], [])
 
 
 async def test_an_agent_is_not_obeyed_in_another_agents_pull_request() -> None:
@@ -145,7 +141,7 @@ async def test_of_a_fork_an_agent_gets_nothing_and_approves_nothing(command: str
     await world.settle()
 
     assert (world.serving, world.status.lifecycle.approved_sha) == ([], "")
-    assert (reactions(world, said), answers(world)) == (["confused"], [])
+    assert (reactions(world, said), world.answers) == (["confused"], [])
 
 
 async def test_what_our_own_app_writes_is_no_command_even_if_somebody_lists_it_as_an_agent() -> None:
@@ -200,7 +196,7 @@ async def test_an_agent_that_writes_restart_for_ever_costs_little() -> None:
         made.update(uids(world))
 
     assert len(made) <= OBEYED_AN_HOUR + 1
-    assert answers(world) == []
+    assert world.answers == []
     assert [reactions(world, number)[-1:] for number in said[:OBEYED_AN_HOUR]] == [
         ["rocket"]
     ] * OBEYED_AN_HOUR
@@ -231,13 +227,13 @@ async def test_the_limit_outlives_the_controller() -> None:
     for _ in range(OBEYED_AN_HOUR):
         world.say("/preview status", COPILOT, THEIR_APP)
         await world.settle(2)
-    given = len(answers(world))
+    given = len(world.answers)
     world.restart()
     world.say("/preview status", COPILOT, THEIR_APP)
     await world.settle(3)
 
     assert given == OBEYED_AN_HOUR
-    assert len(answers(world)) == given
+    assert len(world.answers) == given
 
 
 async def test_a_push_of_the_agent_changes_nothing_about_what_it_may_ask_for() -> None:

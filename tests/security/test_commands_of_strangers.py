@@ -17,11 +17,6 @@ def shouts(world: World, login: str, times: int, words: str = "/preview help") -
     return written
 
 
-def answers(world: World) -> list[str]:
-    """Return the words that previewbot gave, without its status comment."""
-    return [body for body in world.github.own_comments() if "reply-to=" in body]
-
-
 async def rest(world: World, passes: int = 12) -> None:
     """Make passes until nothing more is due at once."""
     await world.settle(passes, seconds=1)
@@ -33,7 +28,7 @@ async def test_two_hundred_commands_of_one_stranger_cost_one_lookup_words_and_tw
     await rest(world)
 
     assert world.github.asked_about == ["mallory"]
-    assert ["write access" in answer for answer in answers(world)] == [True]
+    assert ["write access" in answer for answer in world.answers] == [True]
     assert sorted(world.github.reacted) == [(first, "confused"), (second, "confused")]
     assert world.status.replies == ()
 
@@ -56,7 +51,7 @@ async def test_a_renamed_stranger_is_the_same_stranger() -> None:
     shouts(world, "mallory2", 3)
     await rest(world)
 
-    assert len(answers(world)) == 1
+    assert len(world.answers) == 1
     assert len(world.github.reacted) == 2
 
 
@@ -69,7 +64,7 @@ async def test_a_stranger_who_comes_back_later_is_told_nothing_again_even_after_
     shouts(world, "mallory", 5)
     await rest(world)
 
-    assert len(answers(world)) == 1
+    assert len(world.answers) == 1
     assert len(world.github.reacted) == 2
 
 
@@ -79,7 +74,7 @@ async def test_many_accounts_together_do_not_get_much() -> None:
         shouts(world, f"stranger-{number}", 2)
     await rest(world, 40)
 
-    assert len(answers(world)) == WORDS_FOR
+    assert len(world.answers) == WORDS_FOR
     assert len(world.github.reacted) == ANSWERS_IN_ALL
     assert Counter(world.github.asked_about).most_common(1)[0][1] <= 2
     assert (world.status.replies, world.outcome.error) == ((), None)
@@ -95,14 +90,14 @@ async def test_on_many_pull_requests_they_do_not_get_much_either_and_what_is_ask
         shouts(world, f"stranger-{number}", 2)
         await rest(world, 4)
         assert world.cluster.preview is None
-        words += len(answers(world))
+        words += len(world.answers)
 
     assert words + len(world.github.reacted) <= 2 * ANSWERS_AN_HOUR
     assert len(world.github.reacted) == ANSWERS_AN_HOUR
     world.clock.forward(hours=1)
     shouts(world, "bob", 1)
     await rest(world, 4)
-    assert len(answers(world)) == 1
+    assert len(world.answers) == 1
 
 
 async def test_a_writer_is_answered_when_strangers_have_used_up_their_answers() -> None:
@@ -115,8 +110,8 @@ async def test_a_writer_is_answered_when_strangers_have_used_up_their_answers() 
     world.say("/preview help")
     await rest(world, 4)
 
-    assert any(f"reply-to={asked} " in body for body in answers(world))
-    assert len([body for body in answers(world) if "reply-to" in body]) >= 2
+    assert any(f"reply-to={asked} " in body for body in world.answers)
+    assert len([body for body in world.answers if "reply-to" in body]) >= 2
 
 
 async def test_where_nothing_triggers_a_preview_a_stranger_is_told_once_too() -> None:
@@ -127,7 +122,7 @@ async def test_where_nothing_triggers_a_preview_a_stranger_is_told_once_too() ->
         await rest(world, 3)
         assert world.cluster.preview is None
 
-    assert len(answers(world)) == 1
+    assert len(world.answers) == 1
     assert len(world.github.reacted) == 2
 
 
@@ -140,7 +135,7 @@ async def test_where_nothing_triggers_a_preview_the_conversation_says_after_a_re
         await rest(world, 3)
         assert world.cluster.preview is None
 
-    assert len(answers(world)) == 1
+    assert len(world.answers) == 1
     # A reaction that is there already is not given twice by GitHub.
     assert len(set(world.github.reacted)) <= 2 * 6
 
@@ -150,14 +145,14 @@ async def test_who_was_answered_before_and_may_write_no_more_is_told_so_in_words
     world.github.labels = ()
     world.say("/preview status")
     await rest(world, 3)
-    assert ["that needs write access" in answer for answer in answers(world)] == [False]
+    assert ["that needs write access" in answer for answer in world.answers] == [False]
     # Nothing but the conversation tells afterwards who was answered there.
     world.restart()
     for _ in range(2):
         shouts(world, "ann", 2)
         await rest(world, 3)
 
-    assert ["that needs write access" in answer for answer in answers(world)] == [False, True]
+    assert ["that needs write access" in answer for answer in world.answers] == [False, True]
 
 
 async def test_on_a_closed_pull_request_a_stranger_is_told_once_too() -> None:
@@ -169,7 +164,7 @@ async def test_on_a_closed_pull_request_a_stranger_is_told_once_too() -> None:
         await rest(world, 3)
         assert world.cluster.preview is None
 
-    assert len(answers(world)) == 1
+    assert len(world.answers) == 1
     assert len(world.github.reacted) == 2
 
 
@@ -182,7 +177,7 @@ async def test_a_bot_that_repeats_itself_gets_two_reactions_and_no_lookup() -> N
     world.poke()
     await rest(world)
 
-    assert (world.github.asked_about, answers(world)) == ([], [])
+    assert (world.github.asked_about, world.answers) == ([], [])
     assert len(world.github.reacted) == 2
 
 
@@ -192,7 +187,7 @@ async def test_who_may_write_is_answered_as_often_as_they_ask() -> None:
     written = [world.say("/preview status") for _ in range(30)]
     await rest(world)
 
-    answered = [number for number in written if any(f"reply-to={number} " in body for body in answers(world))]
+    answered = [number for number in written if any(f"reply-to={number} " in body for body in world.answers)]
     assert answered == written
 
 
@@ -208,7 +203,7 @@ async def test_answers_that_cannot_be_given_do_not_pile_up_without_end() -> None
     world.mend()
     last = world.say("/preview status")
     await world.settle(20, seconds=10)
-    assert any(f"reply-to={last} " in body for body in answers(world))
+    assert any(f"reply-to={last} " in body for body in world.answers)
     assert world.status.replies == ()
 
 

@@ -910,6 +910,11 @@ class World:
         # An answer may come first, where GitHub refused the status comment for a while.
         return next((body for body in self.github.own_comments() if "previewbot status" in body), "")
 
+    @property
+    def answers(self) -> list[str]:
+        """The words that previewbot gave in answer to issue comments, oldest first."""
+        return [body for body in self.github.own_comments() if "reply-to=" in body]
+
 
 GITHUB = (
     "identity", "installation of", "is suspended", "repositories", "open pull requests",

@@ -107,6 +107,7 @@ _REPOSITORY = "ghcr.io/acme/checkout"
 _IMAGE = f"{_REPOSITORY}:{HEAD}"
 _RUN = "https://github.com/acme/shop/actions/runs/1"
 _BUILDING = Waiting(Reason.BUILD_RUNNING, url=_RUN, name="build", since=NOW, detail=_IMAGE)
+_NO_SUCH_TAG = Waiting(Reason.NO_SUCH_TAG, url=_RUN, name="build", detail=_IMAGE)
 
 POD_PROBLEMS = {
     "image-not-pulled": PodProblem(
@@ -504,29 +505,20 @@ STATES: dict[str, Preview] = {
             ),
             "build-not-run": Waiting(Reason.BUILD_NOT_RUN, name="docker.yml", detail=_IMAGE),
             "check-not-run": Waiting(Reason.BUILD_NOT_RUN, name="CI / docker", detail=_IMAGE),
-            "no-such-tag": Waiting(Reason.NO_SUCH_TAG, url=_RUN, name="build", detail=_IMAGE),
-            "tagged-otherwise": Waiting(
-                Reason.NO_SUCH_TAG,
-                url=_RUN,
-                name="build",
-                detail=_IMAGE,
+            "no-such-tag": _NO_SUCH_TAG,
+            "tagged-otherwise": replace(
+                _NO_SUCH_TAG,
                 tags=(f"sha-{HEAD[:7]}",),
                 of_commit=True,
                 instead="ghcr.io/acme/checkout:sha-{short_sha}",
             ),
-            "tagged-in-no-field": Waiting(
-                Reason.NO_SUCH_TAG,
-                url=_RUN,
-                name="build",
-                detail=_IMAGE,
+            "tagged-in-no-field": replace(
+                _NO_SUCH_TAG,
                 tags=(f"git-{HEAD[:12]}",),
                 of_commit=True,
             ),
-            "other-tags": Waiting(
-                Reason.NO_SUCH_TAG,
-                url=_RUN,
-                name="build",
-                detail=_IMAGE,
+            "other-tags": replace(
+                _NO_SUCH_TAG,
                 also_failed=("lint",),
                 tags=("latest", "main", "v1.2.0"),
             ),

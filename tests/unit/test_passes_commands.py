@@ -5,12 +5,7 @@ from __future__ import annotations
 import pytest
 
 from previewbot.api import Phase, Reason
-from tests.support.passes import World, ready
-
-
-def answers(world: World) -> list[str]:
-    """Return the words that previewbot gave, without its status comment."""
-    return [body for body in world.github.own_comments() if "reply-to=" in body]
+from tests.support.passes import ready
 
 
 @pytest.mark.parametrize(
@@ -52,7 +47,7 @@ async def test_the_words_of_several_commands_are_in_one_answer_and_the_worst_out
     number = world.say("/preview extend 2h\n/preview frobnicate\n/preview help\n/preview help")
     await world.settle(6)
 
-    (answer,) = answers(world)
+    (answer,) = world.answers
     assert "stays open until" in answer and "frobnicate" in answer
     assert answer.count("needs write access") <= 1 and answer.count("You need write access") == 1
     assert world.github.reacted == [(number, "confused")]
@@ -63,7 +58,7 @@ async def test_what_is_beyond_the_most_that_is_read_of_a_comment_is_told() -> No
     world.say("/preview status\n" * 10 + "/preview stop\n/preview start")
     await world.settle(6)
 
-    (answer,) = answers(world)
+    (answer,) = world.answers
     assert "at most 10 commands" in answer and "/preview stop" in answer
     assert world.status.phase is Phase.READY
 
@@ -77,5 +72,5 @@ async def test_what_may_have_been_meant_as_a_command_gets_a_sign_and_changes_not
     await world.settle(6)
 
     assert world.github.reacted == [(number, "confused")]
-    assert len(answers(world)) == 1
+    assert len(world.answers) == 1
     assert world.status.phase is Phase.READY

@@ -6,7 +6,7 @@ from typing import Any
 
 from tests.support.passes import ANN, BOTH, World
 from tests.unit.test_passes_agent_policies import COPILOT, a_world
-from tests.unit.test_passes_services_of_choice import answers, running
+from tests.unit.test_passes_services_of_choice import running
 
 GRANTED: dict[str, Any] = {"agents": {"commands": {"copilot": ["start", "stop", "restart"]}}}
 
@@ -51,7 +51,7 @@ async def test_an_agent_that_names_what_is_left_for_a_person_is_told_so() -> Non
 
     assert running(world) == {"pricing"}
     assert world.github.reacted == [(number, "confused")]
-    assert "leaves `checkout` for a person to start" in answers(world)[-1]
+    assert "leaves `checkout` for a person to start" in world.answers[-1]
 
 
 async def test_an_agent_that_starts_its_services_says_nothing_of_the_others() -> None:

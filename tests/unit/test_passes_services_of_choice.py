@@ -25,11 +25,6 @@ def running(world: World) -> set[str]:
     }
 
 
-def answers(world: World) -> list[str]:
-    """Return the words that previewbot gave, without its status comment."""
-    return [body for body in world.github.own_comments() if "reply-to=" in body]
-
-
 async def test_one_service_is_stopped_and_the_other_goes_on() -> None:
     world = await both()
     assert running(world) == {"checkout", "pricing"}
@@ -129,7 +124,7 @@ async def test_where_all_was_stopped_by_name_there_is_nothing_to_extend() -> Non
 
     assert world.status.lifecycle.expires_at == until
     assert world.github.reacted[-1] == (number, "confused")
-    assert "There is no preview running here" in answers(world)[-1]
+    assert "There is no preview running here" in world.answers[-1]
 
 
 async def test_a_service_is_stopped_also_while_the_configuration_has_a_mistake() -> None:
@@ -209,7 +204,7 @@ async def test_a_service_that_is_not_there_is_answered_with_those_that_are(comma
     await world.settle(6)
 
     assert world.github.reacted == [(number, "confused")]
-    (answer,) = answers(world)
+    (answer,) = world.answers
     assert words in answer
     assert world.status.phase is Phase.READY
 
@@ -244,7 +239,7 @@ async def test_what_is_suggested_would_be_carried_out_now(before: str, command: 
     world.say(command)
     await world.settle(6)
 
-    assert suggestion in answers(world)[-1]
+    assert suggestion in world.answers[-1]
 
 
 async def test_of_a_fork_the_whole_commit_is_suggested() -> None:
@@ -255,7 +250,7 @@ async def test_of_a_fork_the_whole_commit_is_suggested() -> None:
     world.say("/preview strat")
     await world.settle(4)
 
-    assert f"did you mean `/preview start {world.github.head_sha}`?" in answers(world)[-1]
+    assert f"did you mean `/preview start {world.github.head_sha}`?" in world.answers[-1]
 
 
 async def test_of_a_closed_pull_request_only_what_may_be_asked_is_suggested() -> None:
@@ -264,4 +259,4 @@ async def test_of_a_closed_pull_request_only_what_may_be_asked_is_suggested() ->
     world.say("/preview strat")
     await world.settle(3)
 
-    assert any("did you mean `/preview status`?" in answer for answer in answers(world))
+    assert any("did you mean `/preview status`?" in answer for answer in world.answers)
