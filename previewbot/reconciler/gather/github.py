@@ -27,7 +27,7 @@ from previewbot.reconciler.plan.requeue import FACTS_HOLD, LAG_LIMIT
 from previewbot.reconciler.store import PreviewStore
 from previewbot.rules import agents, images
 from previewbot.rules.base_branches import configuration_ref
-from previewbot.rules.repositories import bounds_of, why_nothing
+from previewbot.rules.repositories import Bounds, bounds_of, why_nothing
 from previewbot.rules.seldom import kind_of
 from previewbot.rules.unknown_apps import taken_for
 
@@ -92,6 +92,31 @@ async def read_github(
     bounds = bounds_of(context.settings, repository)
     if bounds is None:
         return await _nothing_here(context, client, store.preview, pull_request, now)
+    facts = await _facts(context, client, store, pull_request, bounds, now)
+    inbox, in_reviews = await read_inbox(context, client, store.preview, pull_request, facts.agent, now)
+    facts = replace(
+        facts,
+        settled=pull_request.updated_at + _SECOND <= client.time_at(now),
+        lagging=_lagging(store.preview, pull_request, inbox.unseen, in_reviews, now),
+        unseen_at=next_look(inbox.unseen, now),
+        again_at=inbox.left.again_at if inbox.left else None,
+    )
+    # Remembered only here, when all of it was read. If the comments could not be read after the pull request
+    # was, a new head would be told of although its commands and files are not known.
+    context.memory.facts[name] = facts
+    return facts, inbox
+
+
+async def _facts(
+    context: Context,
+    client: InstallationClient,
+    store: PreviewStore,
+    pull_request: PullRequest,
+    bounds: Bounds,
+    now: datetime,
+) -> PullRequestFacts:
+    """Return what GitHub shows of a pull request, but for its conversation."""
+    repository = pull_request.base.repository
     recognised = await _agent(client, pull_request, context.settings.agents.known)
     agent, command_only = taken_for(
         recognised, pull_request.author, context.settings.agents, is_fork=pull_request.is_fork
@@ -105,7 +130,7 @@ async def read_github(
     entry_refused = read.entry_refused or (
         bool(read.problems) and await leads_outside(context, store.preview, bounds)
     )
-    facts = PullRequestFacts(
+    return PullRequestFacts(
         pull_request=pull_request,
         config=configuration.config,
         bounds=bounds,
@@ -121,18 +146,6 @@ async def read_github(
         merge_sha=await _merge_sha(client, observed, pull_request, configuration.config, files),
         read_at=now,
     )
-    inbox, in_reviews = await read_inbox(context, client, store.preview, pull_request, agent, now)
-    facts = replace(
-        facts,
-        settled=pull_request.updated_at + _SECOND <= client.time_at(now),
-        lagging=_lagging(store.preview, pull_request, inbox.unseen, in_reviews, now),
-        unseen_at=next_look(inbox.unseen, now),
-        again_at=inbox.left.again_at if inbox.left else None,
-    )
-    # Remembered only here, when all of it was read. If the comments could not be read after the pull request
-    # was, a new head would be told of although its commands and files are not known.
-    context.memory.facts[name] = facts
-    return facts, inbox
 
 
 async def _nothing_here(
