@@ -128,9 +128,8 @@ def _settle_stop_of_services(status: Status, reply: Reply) -> Reply:
     stopped = {each.name for each in status.lifecycle.stopped}
     if status.lifecycle.ended is None and not stopped.issuperset(reply.services):
         return _settled(reply, "confused")
-    there = any(child.service in reply.services and child.uid for child in status.children)
     going = any(child.service in reply.services for child in status.children)
-    return reply if there or going else _settled(reply, "rocket")
+    return reply if going else _settled(reply, "rocket")
 
 
 _OVER = (Phase.STOPPED, Phase.EXPIRED, Phase.NOTHING_TO_PREVIEW)
