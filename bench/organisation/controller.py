@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import itertools
 from collections.abc import Mapping
 from typing import Any, cast
 
@@ -62,8 +61,6 @@ class Controller:
             intake.take(headers, [body])
 
         organisation.post = post
-        self.resync: Resync | None = None
-        self._numbers = itertools.count()
 
     async def run(self) -> None:
         """Work until cancelled."""
@@ -100,11 +97,12 @@ class Controller:
             memory=memory,
             operator=OperatorSeen,
         )
-        self.resync = Resync(
+        resync = Resync(
             github=github,
             kube=kube,
             previews=previews,
             untriggered=reconciler.untriggered,
+            of_agents=reconciler.of_agents,
             now=self._clock,
             settings=self.settings,
         )
@@ -114,7 +112,7 @@ class Controller:
         async with asyncio.TaskGroup() as group:
             for number in range(WORKERS):
                 group.create_task(workers.work(reconciler, number))
-            group.create_task(self.resync.run())
+            group.create_task(resync.run())
 
 
 def _watches(workers: Workers, store: ObjectCache) -> Any:
