@@ -350,3 +350,15 @@ async def test_what_is_closed_is_forgotten_and_what_is_open_is_not(town: Town) -
     for _ in range(2):
         await listing.run()
     assert remembered() == [False, True]
+
+
+async def test_a_command_in_a_review_whose_webhook_was_lost_is_found(town: Town) -> None:
+    [number] = people_open(town, 1)
+    listing = Listing(town)
+    assert (await listing.run())["pokes"] == 0
+
+    town.clock.ahead += timedelta(seconds=30)
+    review = town.github.draft_review(number, ALICE, "/preview status")
+    assert (await listing.run())["pokes"] == 0
+    town.github.submit_review(review)
+    assert (await listing.run())["pokes"] == 1

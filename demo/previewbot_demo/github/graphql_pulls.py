@@ -8,6 +8,7 @@ from typing import Any
 
 from previewbot_demo.github.graphql_actors import actor
 from previewbot_demo.github.model import Account, Comment, PullRequest, Repository, State
+from previewbot_demo.github.model_reviews import Review
 from previewbot_demo.github.shapes import Json, iso, node_id
 from previewbot_demo.github.trees import blob_sha
 
@@ -24,7 +25,7 @@ def repository(state: State, found: Repository) -> Json:
         "id": node_id("Repository", found.id),
         "databaseId": found.id,
         "nameWithOwner": found.full_name,
-        "isArchived": bool(getattr(found, "archived", False)),
+        "isArchived": found.archived,
         "isPrivate": found.private,
         "defaultBranchRef": {"name": found.default_branch},
         "object": lambda info, expression: _object(state, found, expression),
@@ -59,10 +60,10 @@ def pull_request(state: State, pull: PullRequest) -> Json:
         "commits": lambda info, first: _connection(
             [{"commit": _commit(state, sha)} for sha in pull.commits], first
         ),
-        "comments": lambda info, last: _last(
-            [_comment(each, pull, base, state) for each in state.conversation(pull)], last
+        "comments": lambda info, last: _last([_comment(each) for each in state.conversation(pull)], last),
+        "reviews": lambda info, last: _last(
+            [_review(each) for each in state.reviews.values() if _is_shown(each, pull)], last
         ),
-        "reviews": lambda info, last: _last([], last),
     }
 
 
@@ -126,7 +127,7 @@ def _address(person: Account) -> str:
     return f"{person.id}+{person.login}@users.noreply.github.com"
 
 
-def _comment(comment: Comment, pull: PullRequest, base: Repository, state: State) -> Json:
+def _comment(comment: Comment) -> Json:
     ours = [reaction.content for reaction in comment.reactions if reaction.author.type == "Bot"]
     given = {reaction.content for reaction in comment.reactions}
     return {
@@ -141,6 +142,23 @@ def _comment(comment: Comment, pull: PullRequest, base: Repository, state: State
             {"content": _CONTENTS.get(each, each.upper()), "viewerHasReacted": each in ours}
             for each in sorted(given)
         ],
+    }
+
+
+def _is_shown(review: Review, pull: PullRequest) -> bool:
+    """Return whether a review is of a pull request, and was submitted."""
+    return (review.repository_id, review.number) == pull.key and review.submitted_at is not None
+
+
+def _review(review: Review) -> Json:
+    return {
+        "__typename": "PullRequestReview",
+        "id": node_id("PullRequestReview", review.id),
+        "databaseId": review.id,
+        "body": review.body,
+        "author": actor(review.author),
+        "createdAt": iso(review.created_at),
+        "updatedAt": iso(review.updated_at),
     }
 
 
