@@ -32,7 +32,7 @@ class ListingAsked:
         self, kube: Kube, lease: LeaseSettings, *, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     ) -> None:
         self._kube, self._lease, self._sleep = kube, lease, sleep
-        self._answered: str | None = None
+        self._answered = ""
 
     @staticmethod
     def manifest(lease: LeaseSettings) -> Object:
@@ -59,7 +59,7 @@ class ListingAsked:
         left = seconds - LEAST_SECONDS
         while left > 0:
             asked = await self._asked()
-            if asked not in (None, self._answered):
+            if asked not in ("", self._answered):
                 # By which delivery it was asked is what differs, so nothing is lost that comes meanwhile.
                 self._answered = asked
                 log.info("a listing was asked for", extra={"delivery": asked})
@@ -67,12 +67,13 @@ class ListingAsked:
             await self._sleep(min(left, LOOK_SECONDS))
             left -= LOOK_SECONDS
 
-    async def _asked(self) -> str | None:
+    async def _asked(self) -> str:
+        """Return by which delivery a listing was asked for last; empty if by none, or it cannot be read."""
         try:
             found = await self._kube.get_lease(self._lease.namespace, self._lease.name)
         except RemoteError:
-            return None
-        return _asked_in(found) if found is not None else None
+            return ""
+        return _asked_in(found) if found is not None else ""
 
 
 def _asked_in(lease: Object) -> str:

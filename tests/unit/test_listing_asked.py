@@ -108,3 +108,13 @@ async def test_a_lease_that_cannot_be_read_shortens_no_pause_and_ends_nothing(er
     await pause.asked.begin()
 
     assert await pause.lasts(600) == 600
+
+
+async def test_a_lease_that_can_be_read_later_asks_for_nothing_by_that_alone() -> None:
+    kube = Kube()
+    kube.fails = TryLater("lease")
+    pause = Pause(kube)
+    await pause.asked.begin()
+    kube.fails = None
+
+    assert await pause.lasts(600) == 600
