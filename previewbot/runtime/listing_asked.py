@@ -43,10 +43,7 @@ class ListingAsked:
     async def begin(self) -> None:
         """Make the Lease if there is none; what it asks for is answered by the listing that comes first."""
         try:
-            found = await self._kube.get_lease(self._lease.namespace, self._lease.name)
-            if found is None:
-                found = await self._kube.create_lease(self.manifest(self._lease))
-            self._answered = _asked_in(found)
+            self._answered = _asked_in(await self._lease_there())
         except Conflict:
             # Another controller made it at the same moment.
             return
@@ -70,10 +67,14 @@ class ListingAsked:
     async def _asked(self) -> str:
         """Return by which delivery a listing was asked for last; empty if by none, or it cannot be read."""
         try:
-            found = await self._kube.get_lease(self._lease.namespace, self._lease.name)
+            return _asked_in(await self._lease_there())
         except RemoteError:
             return ""
-        return _asked_in(found) if found is not None else ""
+
+    async def _lease_there(self) -> Object:
+        """Return the Lease, made if it is not there: it could not be at first, or somebody deleted it."""
+        found = await self._kube.get_lease(self._lease.namespace, self._lease.name)
+        return found if found is not None else await self._kube.create_lease(self.manifest(self._lease))
 
 
 def _asked_in(lease: Object) -> str:

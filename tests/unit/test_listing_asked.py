@@ -118,3 +118,17 @@ async def test_a_lease_that_can_be_read_later_asks_for_nothing_by_that_alone() -
     kube.fails = None
 
     assert await pause.lasts(600) == 600
+
+
+async def test_a_lease_that_could_not_be_made_at_first_or_was_deleted_is_made_later() -> None:
+    kube = Kube(None)
+    kube.fails = TryLater("lease")
+    pause = Pause(kube)
+    await pause.asked.begin()
+    kube.fails = None
+    assert await pause.lasts(600) == 600
+    assert len(kube.made) == 1
+
+    kube.asked = None
+    assert await pause.lasts(600) == 600
+    assert len(kube.made) == 2
