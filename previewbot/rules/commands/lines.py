@@ -138,7 +138,7 @@ class _Part(NamedTuple):
 
 def _unquoted(found: Iterable[Paragraph]) -> Iterator[tuple[str, bool]]:
     """Yield the lines that begin neither in code nor in an HTML element that says they are quoted or code."""
-    parts = [part for paragraph in found for part in (*_parts(paragraph), _Part(begins=True))]
+    parts = [part for paragraph in found for part in (*_Parts(paragraph).read(), _Part(begins=True))]
     # What is never closed may be a word about such an element, and must not swallow all that comes. But a
     # page shows the rest inside of it, so that nothing of it is carried out.
     last_close = {part.element: index for index, part in enumerate(parts) if part.closes}
@@ -167,61 +167,75 @@ def _unquoted(found: Iterable[Paragraph]) -> Iterator[tuple[str, bool]]:
         apart = apart or (doubtful and not begun)
 
 
-def _parts(paragraph: Paragraph) -> Iterator[_Part]:
-    text, line = "\n".join(paragraph.lines), 0
+class _Parts:
+    """Reads a paragraph from one mark to the next; `_at` is how far it has come, in the line `_line`."""
 
-    def lines(chunk: str, *, in_code: bool = False) -> Iterator[_Part]:
-        nonlocal line
+    def __init__(self, paragraph: Paragraph) -> None:
+        self._apart, self._is_html = paragraph.apart, paragraph.is_html
+        self._text = text = "\n".join(paragraph.lines)
+        self._code = CodeSpans(text)
+        # Where the last end is is asked once, and not again by each of thousands that have none.
+        self._last = {end: text.rfind(end) for end in (*_UNSHOWN.values(), ">")}
+        self._at = _behind_definitions(text)
+        self._line = text.count("\n", 0, self._at)
+
+    def read(self) -> Iterator[_Part]:
+        """Yield the parts."""
+        yield _Part(begins=True, apart=self._apart[0])
+        while found := _MARK.search(self._text, self._at):
+            mark, begin = found.group(), found.start()
+            yield from self._lines(self._text[self._at : begin])
+            self._at = found.end()
+            if mark.startswith("`"):
+                yield from self._in_backticks(mark, begin)
+            elif mark in _UNSHOWN or (mark[:2] == "<!" and len(mark) > 2):
+                yield from self._unshown(mark, begin)
+            elif mark.startswith("<") and mark.endswith(">"):
+                yield self._tag(mark)
+            else:
+                yield from self._lines(mark)
+                if self._is_html and mark[-2:] != "\\>" and "<" in mark:
+                    yield _Part(doubtful=True)
+        yield from self._lines(self._text[self._at :])
+
+    def _lines(self, chunk: str, *, in_code: bool = False) -> Iterator[_Part]:
         first, *others = chunk.split("\n")
         yield _Part(first)
         for other in others:
-            line += 1
-            yield _Part(other, begins=True, in_code=in_code, apart=paragraph.apart[line])
+            self._line += 1
+            yield _Part(other, begins=True, in_code=in_code, apart=self._apart[self._line])
 
-    code, is_html = CodeSpans(text), paragraph.is_html
-    # Where the last end is is asked once, and not again by each of thousands that have none.
-    last = {end: text.rfind(end) for end in (*_UNSHOWN.values(), ">")}
-    yield _Part(begins=True, apart=paragraph.apart[0])
-    at = _behind_definitions(text)
-    line += text.count("\n", 0, at)
-    while mark_found := _MARK.search(text, at):
-        mark, begin, end = mark_found.group(), mark_found.start(), mark_found.end()
-        yield from lines(text[at:begin])
-        at = end
-        if mark.startswith("`"):
-            # Of a run whose first mark is escaped only the rest is here, and there may be no other as long.
-            at = code.end(len(mark), end) or end
-            yield from lines(text[begin:at], in_code=True)
-            # A block of HTML knows no code.
-            if is_html and _HIDES in text[begin:at]:
-                yield _Part(doubtful=True)
-        elif mark in _UNSHOWN or (mark[:2] == "<!" and len(mark) > 2):
-            closed_by = _UNSHOWN.get(mark, ">")
-            after = begin + 2 if mark == _HIDES else end
-            if after <= last[closed_by]:
-                at = text.find(closed_by, after) + len(closed_by)
-                line += text.count("\n", begin, at)
-                yield _Part(" ")
-            elif is_html and mark == _HIDES:
-                # A block of HTML goes into the page as it is, and hides what comes until the remark ends.
-                yield _Part(element=_REMARK)
-                return
-            else:
-                yield _Part(mark, doubtful=is_html)
-        elif mark.startswith("<") and mark.endswith(">"):
-            quoting = _QUOTING.match(mark)
-            line += mark.count("\n")
-            name, closes = (quoting.group(2).lower(), bool(quoting.group(1))) if quoting else ("", False)
-            breaks = _BREAKS.match(mark)
-            # What is in a list, or closes what perhaps was never opened, leaves it open where a line begins.
-            is_unsure = breaks is not None and breaks.group().lower().startswith(_UNSURE)
-            apart = paragraph.apart[line] or is_unsure
-            yield _Part(begins=breaks is not None, apart=apart, element=name, closes=closes)
+    def _in_backticks(self, mark: str, begin: int) -> Iterator[_Part]:
+        # Of a run whose first mark is escaped only the rest is here, and there may be no other as long.
+        self._at = self._code.end(len(mark), self._at) or self._at
+        inside = self._text[begin : self._at]
+        yield from self._lines(inside, in_code=True)
+        # A block of HTML knows no code.
+        if self._is_html and _HIDES in inside:
+            yield _Part(doubtful=True)
+
+    def _unshown(self, mark: str, begin: int) -> Iterator[_Part]:
+        closed_by = _UNSHOWN.get(mark, ">")
+        after = begin + 2 if mark == _HIDES else self._at
+        if after <= self._last[closed_by]:
+            self._at = self._text.find(closed_by, after) + len(closed_by)
+            self._line += self._text.count("\n", begin, self._at)
+            yield _Part(" ")
+        elif self._is_html and mark == _HIDES:
+            # A block of HTML goes into the page as it is, and hides what comes until the remark ends.
+            yield _Part(element=_REMARK)
+            self._at = len(self._text)
         else:
-            yield from lines(mark)
-            if is_html and mark[-2:] != "\\>" and "<" in mark:
-                yield _Part(doubtful=True)
-    yield from lines(text[at:])
+            yield _Part(mark, doubtful=self._is_html)
+
+    def _tag(self, mark: str) -> _Part:
+        quoting, breaks = _QUOTING.match(mark), _BREAKS.match(mark)
+        self._line += mark.count("\n")
+        name, closes = (quoting.group(2).lower(), bool(quoting.group(1))) if quoting else ("", False)
+        # What is in a list, or closes what perhaps was never opened, leaves it open where a line begins.
+        is_unsure = breaks is not None and breaks.group().lower().startswith(_UNSURE)
+        apart = self._apart[self._line] or is_unsure
+        return _Part(begins=breaks is not None, apart=apart, element=name, closes=closes)
 
 
 def _behind_definitions(text: str) -> int:
