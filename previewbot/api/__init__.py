@@ -5,6 +5,7 @@ The `Preview` custom resource has identity and intent in `spec`, what was observ
 
 from previewbot.api.agent import UNKNOWN_APP, AgentSeen
 from previewbot.api.base_branch import BaseBranch, Missing
+from previewbot.api.closing_issues import ClosingIssue, IssuesUnknown, RequestSeen
 from previewbot.api.conditions import Condition, ConditionType
 from previewbot.api.link import Link, LinkKind, OtherLink
 from previewbot.api.phases import Phase, Severity, Turn, Waits
@@ -93,6 +94,7 @@ __all__ = [
     "BaseBranch",
     "Child",
     "ChildState",
+    "ClosingIssue",
     "Condition",
     "ConditionType",
     "ConfigurationProblem",
@@ -101,6 +103,7 @@ __all__ = [
     "Ended",
     "Goal",
     "Holders",
+    "IssuesUnknown",
     "LeftOut",
     "Lifecycle",
     "Link",
@@ -122,6 +125,7 @@ __all__ = [
     "Report",
     "RequestId",
     "RequestKind",
+    "RequestSeen",
     "Requests",
     "Resource",
     "Said",

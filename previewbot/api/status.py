@@ -12,6 +12,7 @@ from enum import StrEnum
 
 from previewbot.api.agent import AgentSeen
 from previewbot.api.base_branch import BaseBranch
+from previewbot.api.closing_issues import ClosingIssue, RequestSeen
 from previewbot.api.conditions import Condition
 from previewbot.api.link import Link, OtherLink
 from previewbot.api.phases import Phase
@@ -51,9 +52,10 @@ class Observed(Value):
     says. `settled`: all of the second of `updated_at` was seen, since GitHub's clock had passed it when the
     look began; else something of that very second may be new, although its time is the same. `base_branch` is
     None where the default branch's configuration counts in any case. `public` is whether anybody may read the
-    repository, `fork` whether the head lies outside of it. `held_back` are changed services that
-    only a person's command starts. Their defaults, not known yet, are those with
-    which less is shown.
+    repository, `fork` whether the head lies outside of it: their defaults, not known yet, are those with
+    which less is shown. `held_back` are changed services that only a person's command starts.
+    `closing_issues` are the first of the issues that the pull request closes, in GitHub's order, `request`
+    what else is known of what was asked for.
     """
 
     delivery_id: str = ""
@@ -75,6 +77,8 @@ class Observed(Value):
     closed_at: datetime | None = None
     public: bool = False
     fork: bool = True
+    closing_issues: tuple[ClosingIssue, ...] = ()
+    request: RequestSeen | None = None
 
 
 @dataclass(frozen=True)
