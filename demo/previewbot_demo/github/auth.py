@@ -6,6 +6,7 @@ https://docs.github.com/en/apps/creating-github-apps/authenticating-with-a-githu
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -87,6 +88,11 @@ class Doorkeeper:
         self._clock = clock
         self._tokens: dict[str, Token] = {}
         self.lifetime = timedelta(hours=1)
+
+    @property
+    def permissions(self) -> Mapping[str, str]:
+        """What the App may do."""
+        return self._app.permissions
 
     def require_app(self, request: web.BaseRequest) -> None:
         """Check the App's JSON Web Token: signature, issuer, and that it lives for 10 minutes at most."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
+from previewbot_demo.github.issues import Issues
 from previewbot_demo.github.model import (
     Account,
     App,
@@ -20,12 +21,11 @@ from previewbot_demo.github.model import (
     put,
     without,
 )
-from previewbot_demo.github.pulls import PullRequests
 from previewbot_demo.github.shapes import Json
 from previewbot_demo.github.shapes_run import ACTIONS
 
 
-class Conversations(PullRequests):
+class Conversations(Issues):
     """Comments on pull requests, reactions, check runs and workflow runs."""
 
     def comment(

@@ -10,7 +10,7 @@ import base64
 import binascii
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -26,7 +26,7 @@ from graphql import (
     graphql_sync,
 )
 
-from previewbot_demo.github import graphql_pulls
+from previewbot_demo.github import graphql_issues, graphql_pulls
 from previewbot_demo.github.answers import ApiError
 from previewbot_demo.github.auth import Doorkeeper, Limits, Quota
 from previewbot_demo.github.graphql_actors import actor
@@ -81,7 +81,8 @@ class GraphQL:
         query, variables = _question(await request.read())
         cost = cost_of(query, variables).points
         quota.used += cost
-        root = _Root(self._store.shown, installation, self.limits, quota, cost)
+        granted = self._doorkeeper.permissions
+        root = _Root(self._store.shown, installation, self.limits, quota, cost, granted)
         return _sent(graphql_sync(schema(), query, root_value=root, variable_values=variables))
 
 
@@ -94,6 +95,7 @@ class _Root:
     limits: Limits
     quota: Quota
     cost: int = 1
+    permissions: Mapping[str, str] = field(default_factory=dict)
 
     def nodes(self, info: Info, ids: list[str]) -> list[Any]:
         if len(ids) > _MOST_IDS:
@@ -116,6 +118,11 @@ class _Root:
         """Return whether the installation may read a repository."""
         found: Repository | None = self.state.repositories.get(repository_id)
         return found is not None and self.state.installation_of(found) == self.installation
+
+    def may_read(self, repository_id: int) -> bool:
+        """Return whether the installation may read a repository, as everybody may what is public."""
+        found: Repository | None = self.state.repositories.get(repository_id)
+        return self.covers(repository_id) or (found is not None and not found.private)
 
     def _node(self, name: str) -> Json | None:
         try:
@@ -198,7 +205,16 @@ def _pull_request(root: _Root, number: int) -> Json | None:
     found = next((pull for pull in root.state.pulls.values() if pull.id == number), None)
     if found is None or not root.covers(found.repository_id):
         return None
-    return graphql_pulls.pull_request(root.state, found)
+    return {
+        **graphql_pulls.pull_request(root.state, found),
+        "closingIssuesReferences": lambda info, first: graphql_issues.closing_issues(
+            root.state,
+            found,
+            first,
+            may_read=root.may_read,
+            granted=graphql_issues.may_read_issues(root.permissions),
+        ),
+    }
 
 
 _FINDERS: Mapping[str, Callable[[_Root, int], Json | None]] = {

@@ -57,10 +57,12 @@ def pull_request(state: State, pull: PullRequest) -> Json:
         "baseRepository": repository(state, base),
         "author": actor(pull.author),
         "labels": lambda info, first: _connection([{"name": name} for name in pull.labels], first),
-        "commits": lambda info, first: _connection(
-            [{"commit": _commit(state, sha)} for sha in pull.commits], first
+        "commits": lambda info, first=None, last=None: _page(
+            [{"commit": _commit(state, sha)} for sha in pull.commits], first, last
         ),
-        "comments": lambda info, last: _last([_comment(each) for each in state.conversation(pull)], last),
+        "comments": lambda info, first=None, last=None: _page(
+            [_comment(each) for each in state.conversation(pull)], first, last
+        ),
         "reviews": lambda info, last: _last(
             [_review(each) for each in state.reviews.values() if _is_shown(each, pull)], last
         ),
@@ -168,6 +170,10 @@ def _connection(items: Sequence[Json], first: int) -> Json:
         "nodes": items[:first],
         "pageInfo": {"hasNextPage": len(items) > first, "endCursor": str(first)},
     }
+
+
+def _page(items: Sequence[Json], first: int | None, last: int | None) -> Json:
+    return _connection(items, first) if first is not None else _last(items, last or 0)
 
 
 def _last(items: Sequence[Json], last: int) -> Json:

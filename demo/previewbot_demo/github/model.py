@@ -16,6 +16,7 @@ from previewbot_demo.github.mappings import without as without
 from previewbot_demo.github.trees import Tree
 
 if TYPE_CHECKING:
+    from previewbot_demo.github.model_issues import Issue
     from previewbot_demo.github.model_reviews import LineComment, Review
 
 
@@ -273,6 +274,7 @@ class State:
     repositories: Mapping[int, Repository] = field(default_factory=_empty)
     commits: Mapping[str, Commit] = field(default_factory=_empty)
     pulls: Mapping[tuple[int, int], PullRequest] = field(default_factory=_empty)
+    issues: Mapping[tuple[int, int], Issue] = field(default_factory=_empty)
     comments: Mapping[int, Comment] = field(default_factory=_empty)
     reviews: Mapping[int, Review] = field(default_factory=_empty)
     line_comments: Mapping[int, LineComment] = field(default_factory=_empty)
@@ -310,6 +312,12 @@ class State:
     def pulls_of(self, repository_id: int) -> list[PullRequest]:
         """Return a repository's pull requests, newest first."""
         return sorted(self._by_repository.get(repository_id, ()), key=lambda pull: -pull.number)
+
+    def next_number(self, repository_id: int) -> int:
+        """Return the number of the next pull request or issue of a repository."""
+        pulls = (pull.number for pull in self._by_repository.get(repository_id, ()))
+        issues = (number for home, number in self.issues if home == repository_id)
+        return max((*pulls, *issues), default=0) + 1
 
     def with_pull(self, pull: PullRequest) -> State:
         """Return the state with this pull request in place of its older self."""

@@ -62,7 +62,7 @@ class PullRequests(Repositories):
         now, tip = self.store.now(), found.branches[base_ref]
         return PullRequest(
             id=self.store.next_id(),
-            number=max((p.number for p in self.store.state.pulls_of(found.id)), default=0) + 1,
+            number=self.store.state.next_number(found.id),
             repository_id=found.id,
             author=head.author,
             head_repository_id=home.id,
