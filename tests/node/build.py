@@ -15,6 +15,7 @@ from tests.chart import image
 from tests.cluster import build
 from tests.cluster.build import ENVIRONMENT, BuildError, Program, alone, build_programs, find_go, run, step
 from tests.support.binaries import cache
+from tests.support.devtools import browser
 
 HERE = Path(__file__).parent
 _RUNTIME = "../node/go/runtime"
@@ -96,12 +97,6 @@ def cannot() -> str:
     wanted = ("apt-get", "awk", "curl", "dpkg", "gcc", "ip", "openssl", "pgrep", "unshare")
     missing = [name for name in wanted if shutil.which(name) is None]
     return f"a node needs {', '.join(missing)}: install them (Debian or Ubuntu)" if missing else ""
-
-
-def browser() -> str | None:
-    """Return a Chromium of this machine."""
-    found = (shutil.which(name) for name in ("chromium", "chromium-browser", "google-chrome"))
-    return next((path for path in found if path is not None), None)
 
 
 def base() -> Path:

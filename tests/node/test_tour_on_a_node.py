@@ -17,11 +17,11 @@ import pytest
 
 from previewbot_demo.tour import NEW_BANNER, Tour, Wrong
 from tests.chart.helm import ROOT
-from tests.node.build import browser
 from tests.node.conftest import Installation
 from tests.node.engineer import commands
 from tests.node.node import GATEWAY_PORT
 from tests.node.town import REPOSITORY_ID, Visitor
+from tests.support.chromium import browser
 from tests.support.crashes import Record
 
 pytestmark = pytest.mark.timeout(900)
