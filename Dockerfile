@@ -17,7 +17,8 @@ RUN image/install.sh previewbot /opt/previewbot
 
 FROM ${BASE}
 LABEL org.opencontainers.image.title="previewbot" \
-      org.opencontainers.image.description="Runs what a pull request changes as a mirrord preview on shared staging"
+      org.opencontainers.image.description="Runs what a pull request changes as a mirrord preview on shared staging" \
+      org.opencontainers.image.licenses="Apache-2.0"
 COPY --from=build /opt/previewbot /opt/previewbot
 # The chart mounts the programs there that give registries' logins, if there are any.
 # A home, since a user without a name has none: the Kubernetes client asks for it when it is imported.

@@ -22,6 +22,7 @@ from uuid import UUID, uuid5
 from cyclonedx.model import ExternalReference, ExternalReferenceType, HashAlgorithm, HashType, XsUri
 from cyclonedx.model.bom import Bom, BomMetaData
 from cyclonedx.model.component import Component, ComponentType
+from cyclonedx.model.license import LicenseExpression
 from cyclonedx.output import make_outputter
 from cyclonedx.schema import OutputFormat, SchemaVersion
 from packageurl import PackageURL
@@ -33,6 +34,7 @@ LOCK = ROOT / "requirements.lock"
 VERSION = SchemaVersion.V1_6
 
 _OURS = "previewbot"
+_LICENCE = "Apache-2.0"
 _NUMBERS = UUID("5d3f0c1e-8d0e-5c0a-9a77-0f6b5f2f7b11")
 """What the numbers of our lists are made from (https://datatracker.ietf.org/doc/html/rfc9562#name-uuid-version-5)."""
 
@@ -48,6 +50,7 @@ def bill(version: str, wheel: str, base: Base, pins: Sequence[Pin], at: datetime
         # Not pkg:pypi/…: no index has it, and whoever had the name there would be taken for it.
         purl=PackageURL("generic", None, _OURS, version),
         hashes=[_sha256(wheel)],
+        licenses=[LicenseExpression(_LICENCE)],
     )
     below = _base(base)
     packages = {pin.name: _package(pin) for pin in pins}

@@ -265,6 +265,6 @@ def test_everything_that_the_steps_need_is_sent_to_the_engine() -> None:
 
     assert "*" in ignored
     assert {"image", "previewbot", "templates", "charts/previewbot/crds"} <= sent
-    assert {"pyproject.toml", "README.md", "requirements.lock", "requirements-build.lock"} <= sent
+    assert {"pyproject.toml", "README.md", "LICENSE", "requirements.lock", "requirements-build.lock"} <= sent
     assert not any(name.startswith("demo") for name in sent)
     assert all((helm.ROOT / name).exists() for name in sent)

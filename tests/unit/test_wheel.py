@@ -180,6 +180,9 @@ def test_the_metadata_are_the_projects(contents: zipfile.ZipFile) -> None:
 
     assert (metadata["Name"], metadata["Version"]) == (ours["name"], ours["version"])
     assert metadata["Requires-Python"] == ours["requires-python"]
+    assert metadata["License-Expression"] == ours["license"] == "Apache-2.0"
+    [licence] = [name for name in contents.namelist() if name.endswith(".dist-info/licenses/LICENSE")]
+    assert contents.read(licence) == (ROOT / "LICENSE").read_bytes()
     needed = [line for line in metadata.get_all("Requires-Dist", []) if "extra ==" not in line]
     assert len(needed) == len(ours["dependencies"])
 
@@ -190,6 +193,7 @@ def test_the_demos_wheel_needs_the_previewbot_of_the_same_version(demo_contents:
     metadata = metadata_of(demo_contents)
 
     assert (metadata["Name"], metadata["Version"]) == ("previewbot-demo", version)
+    assert metadata["License-Expression"] == "Apache-2.0"
     assert f"previewbot=={version}" in metadata.get_all("Requires-Dist", [])
 
 
