@@ -60,7 +60,7 @@ class Bot:
         self._write("webhook-secret", secret)
         for command, token in self.tokens.items():
             self._write(f"{command}.kubeconfig", yaml.safe_dump(_kubeconfig(self.port, token)))
-        self._write("settings.yaml", yaml.safe_dump(self._settings() | self.settings, sort_keys=False))
+        self._write("settings.yaml", yaml.safe_dump(self.all_settings, sort_keys=False))
         return _public_pem(key), secret
 
     async def start(self) -> None:
@@ -130,6 +130,11 @@ class Bot:
         path = self.directory / name
         path.touch(mode=0o600)
         path.write_text(text, encoding="utf-8")
+
+    @property
+    def all_settings(self) -> dict[str, Any]:
+        """What previewbot's settings say here: the demo's own, and what a test puts in their place."""
+        return self._settings() | dict(self.settings)
 
     def _settings(self) -> dict[str, Any]:
         world = f"http://{_HOST}:{self.port}"

@@ -106,10 +106,11 @@ class Browser:
         )
 
     async def routes(self) -> list[dict[str, Any]]:
-        """List staging's HTTPRoutes."""
-        return await self._stored(
+        """List the HTTPRoutes that Previews own; another is for hosts without one, and stays."""
+        found = await self._stored(
             f"gateway.networking.k8s.io/v1/namespaces/{self._glass.namespace}/httproutes"
         )
+        return [route for route in found if "ownerReferences" in route["metadata"]]
 
     def kinds(self) -> tuple[tuple[str, Callable[[], Awaitable[list[dict[str, Any]]]]], ...]:
         """Return what a preview leaves in the cluster, by its name, and how to list it."""

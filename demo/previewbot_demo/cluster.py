@@ -205,6 +205,7 @@ async def clean_up(api: KubeApi, namespace: str, github_host: str, *, whole: boo
     for path in (
         f"{LEASES}/namespaces/{namespace}/leases",
         f"{WORKLOADS}/namespaces/{namespace}/deployments",
+        f"{ROUTES}/namespaces/{namespace}/httproutes",
         f"{ROUTES}/namespaces/{namespace}/gateways",
     ):
         for obj in (await api.get(path))["items"]:

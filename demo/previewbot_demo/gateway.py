@@ -21,7 +21,7 @@ import aiohttp
 from aiohttp import web
 from multidict import CIMultiDict
 
-from previewbot_demo import gateway_status
+from previewbot_demo import gateway_status, no_preview
 from previewbot_demo.kubeapi import ApiError, KubeApi
 from previewbot_demo.routing import Object, Router
 
@@ -86,6 +86,17 @@ class Gateway:
                 raise
             self._self = await self._api.get(f"{path}/{gateway_status.NAME}")
         await self._say_of_itself()
+
+    async def lead_hosts_without_preview(self, gateway: Mapping[str, Any], public_url: str) -> None:
+        """Make the route for hosts at which no preview is; one that an earlier demo left is put right."""
+        route = no_preview.manifest(gateway, public_url)
+        path = f"{_ROUTES}/{gateway['namespace']}/httproutes"
+        try:
+            await self._api.create(path, route)
+        except ApiError as error:
+            if error.status != _CONFLICT:
+                raise
+            await self._api.patch(f"{path}/{no_preview.NAME}", {"spec": route["spec"]})
 
     async def run(self, namespace: str) -> None:
         """Follow the Gateway and the routes of a namespace until cancelled."""
@@ -156,8 +167,7 @@ class Gateway:
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer a request for a host of the preview domain; 404 if no route has it."""
         host = request.host.partition(":")[0].lower()
-        routes = self._routes.values()
-        route = next((r for r in routes if host in (r["spec"].get("hostnames") or [])), None)
+        route = route_for(host, self._routes.values())
         rule = rule_for(request.path, route["spec"].get("rules") or []) if route else None
         if route is None or rule is None:
             return web.Response(status=404, text=f"no route for {host}{request.path}\n")
@@ -210,6 +220,19 @@ class Gateway:
         if extension is None:
             return web.Response(status=500, text=f"there is no {ref['kind']} {ref['name']}\n")
         return extension(request)
+
+
+def route_for(host: str, routes: Iterable[Object]) -> Object | None:
+    """Return the route that takes a host: one that names it in full, else the longest `*.` that it is below.
+
+    https://gateway-api.sigs.k8s.io/reference/spec/#httproutespec (`hostnames`)
+    """
+    found: list[tuple[bool, int, Object]] = []
+    for route in routes:
+        for name in route["spec"].get("hostnames") or []:
+            if host == name or (name.startswith("*.") and host.endswith(name[1:])):
+                found.append((host == name, len(name), route))
+    return max(found, key=lambda each: each[:2])[2] if found else None
 
 
 def rule_for(path: str, rules: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:

@@ -235,10 +235,12 @@ class Tour:
         words = f"removed when the pull request was {why}"
         await self._until("a comment that says so", lambda: self._says(number, words))
 
-        async def not_found() -> bool:
-            return (await self._browser.open(self._links[number])).status == 404
+        async def says_so() -> bool:
+            answer = await self._browser.open(self._links[number])
+            page = await self._browser.open(answer.location) if answer.location else answer
+            return page.status == 404 and "No preview answers at this address now" in page.text
 
-        await self._until("the link ended", not_found)
+        await self._until("a page behind the link that says that nothing is there", says_so)
 
     async def _command(self, words: str, reaction: str, answer: str = "") -> None:
         written = await self._browser.comment(self._web, words)

@@ -129,6 +129,9 @@ class World:
         async with self._step("a stand-in for mirrord's operator"):
             await self._start_operator()
         await self.gateway.open(options.namespace)
+        links = self.bot.all_settings["links"] or {}
+        if links.get("gateway"):
+            await self.gateway.lead_hosts_without_preview(links["gateway"], self.bot.url)
         following = asyncio.create_task(self.gateway.run(options.namespace))
         self._stack.push_async_callback(_cancel, following)
         # Before the operator ends: its finalizer must go from what is removed.

@@ -9,6 +9,7 @@ from __future__ import annotations
 from flask import Blueprint, Response, request
 from werkzeug.exceptions import MethodNotAllowed
 
+from previewbot.engine.no_preview import PATH as NO_PREVIEW
 from previewbot.text.render import Renderer
 
 _PLACE = "/p"
@@ -29,6 +30,9 @@ def blueprint(renderer: Renderer) -> Blueprint:
     @routes.before_app_request
     def the_same_for_all() -> Response | None:
         if request.path != _PLACE and not request.path.startswith(f"{_PLACE}/"):
+            return None
+        # No pull request's: those have numbers. It says the same to everybody, too.
+        if request.path == NO_PREVIEW:
             return None
         if request.method not in _READING:
             raise MethodNotAllowed(_READING)

@@ -12,7 +12,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_l
 from werkzeug.exceptions import HTTPException
 
 from previewbot.config.server import LEAST_WEBHOOK_SECRET, Settings
-from previewbot.pages import closed_page, preview_page
+from previewbot.pages import about, closed_page, preview_page
 from previewbot.text.render import Renderer
 from previewbot.webhook import intake
 
@@ -59,9 +59,10 @@ def create_app(
     if min(map(len, webhook_secrets), default=0) < LEAST_WEBHOOK_SECRET:
         raise ValueError("there is no webhook secret, or one that is too short")
     renderer = renderer or Renderer()
-    app = _bare_app(renderer.style_source())
+    app = _bare_app(renderer.style_source(), about.NotFound(renderer))
     deliveries = intake.Intake(settings, webhook_secrets, cluster, now)
     app.register_blueprint(intake.blueprint(deliveries, metrics, body_limit))
+    app.register_blueprint(about.blueprint(renderer))
     if settings.pages == "public":
         app.register_blueprint(preview_page.blueprint(settings, cluster, renderer))
     else:
@@ -104,12 +105,14 @@ def create_probes(
     return app
 
 
-def _bare_app(style_source: str) -> Flask:
+def _bare_app(style_source: str, not_found: Callable[[str], Response] | None = None) -> Flask:
     app = Flask("previewbot", static_folder=None)
     # Else a slash too many is answered with the address without it, which names the host that was asked for.
     app.url_map.merge_slashes = False
     headers = _HEADERS | {"Content-Security-Policy": _POLICY.format(style_source)}
     app.register_error_handler(Exception, _failed)
+    if not_found is not None:
+        app.register_error_handler(404, lambda error: not_found(error.description or error.name))
 
     @app.after_request
     def with_headers(response: Response) -> Response:

@@ -212,6 +212,7 @@ def test_an_ingress_shows_the_webhook_and_the_pages_but_no_metrics_and_no_probes
 
     assert [(path["path"], path["pathType"]) for path in rule["http"]["paths"]] == [
         ("/webhook", "Exact"),
+        ("/", "Exact"),
         ("/p", "Prefix"),
     ]
 
@@ -242,6 +243,7 @@ def test_an_http_route_does_the_same_behind_a_gateway() -> None:
     assert spec["parentRefs"] == [{**defaults, **at}]
     assert [match["path"] for match in rule["matches"]] == [
         {"type": "Exact", "value": "/webhook"},
+        {"type": "Exact", "value": "/"},
         {"type": "PathPrefix", "value": "/p"},
     ]
     [service] = of_kind(objects, "Service")
@@ -258,7 +260,7 @@ def test_pages_and_webhook_can_be_reached_by_different_ways() -> None:
     pages = one(objects, "Ingress", "previewbot-web")["spec"]["rules"][0]["http"]["paths"]
     webhook = one(objects, "HTTPRoute", "previewbot-web")["spec"]["rules"][0]
 
-    assert [path["path"] for path in pages] == ["/p"]
+    assert [path["path"] for path in pages] == ["/", "/p"]
     assert [match["path"]["value"] for match in webhook["matches"]] == ["/webhook"]
     assert webhook["backendRefs"][0]["port"] == 8080
 

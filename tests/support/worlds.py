@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 import aiohttp
 from aiohttp import web
 
+from previewbot.engine.no_preview import PATH as NO_PREVIEW
 from previewbot_demo import shop
 from previewbot_demo.browser import Browser, Page
 from previewbot_demo.faults import Call
@@ -243,9 +244,9 @@ class Scene:
         return await Browser(self.http, self.world.port, REPOSITORY).open(url)
 
     async def leads_nowhere(self, url: str) -> None:
-        """Wait until an address is answered with 404: a gateway notes a moment later that a route is gone."""
+        """Wait until an address has no preview: a gateway notes a moment later that a route is gone."""
         deadline = time.monotonic() + PATIENCE_SECONDS
-        while (page := await self.browse(url)).status != 404:
+        while not leads_to_no_preview(page := await self.browse(url)):
             assert time.monotonic() < deadline, f"{url} still leads somewhere: {page}"
             await asyncio.sleep(_LOOK_AGAIN)
 
@@ -260,6 +261,11 @@ class Scene:
             assert words in text
             text = text.replace(words, successor)
         return text.encode()
+
+
+def leads_to_no_preview(page: Page) -> bool:
+    """Return whether an address has no preview: nobody answers, or it leads to the page that says so."""
+    return page.status == 404 or (page.status == 302 and page.location.endswith(NO_PREVIEW))
 
 
 @asynccontextmanager

@@ -368,7 +368,12 @@ PAGES = {
     "no preview": lambda: Page(RENDERER.page(None, "https://previews.example.com/p/812/42")),
     "unavailable": lambda: Page(RENDERER.html("unavailable.html")),
     "private": lambda: Page(RENDERER.html("closed.html")),
+    "home": lambda: Page(RENDERER.html("home.html")),
+    "no address": lambda: Page(RENDERER.html("no_address.html")),
+    "not found": lambda: Page(RENDERER.html("not_found.html")),
 }
+STAYS = {"private", "home", "no address", "not found"}
+"""Pages that never have news."""
 
 
 @pytest.mark.parametrize("name", sorted(PAGES))
@@ -381,7 +386,7 @@ def test_a_page_works_without_javascript_and_loads_nothing(name: str) -> None:
     assert "@import" not in page.style
 
 
-@pytest.mark.parametrize("name", sorted(set(PAGES) - {"private"}))
+@pytest.mark.parametrize("name", sorted(set(PAGES) - STAYS))
 def test_a_page_that_has_news_loads_itself_again(name: str) -> None:
     assert PAGES[name]().refresh() > 0
 

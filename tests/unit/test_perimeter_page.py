@@ -23,6 +23,9 @@ PAGES = [
     *sorted((ROOT / "tests" / "golden" / "page").glob("*.html")),
     ROOT / "templates" / "no_preview.html",
     ROOT / "templates" / "unavailable.html",
+    ROOT / "templates" / "home.html",
+    ROOT / "templates" / "no_address.html",
+    ROOT / "templates" / "not_found.html",
 ]
 NAMED = sorted(set(re.findall(r"`((?:[a-zA-Z_]+\.)+[a-zA-Z_<>.]+)`", perimeter.section())))
 NOT_SETTINGS = {"resolv.conf"}

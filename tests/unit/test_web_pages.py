@@ -125,9 +125,68 @@ def test_an_object_that_is_none_of_ours_is_not_guessed_at(client: FlaskClient, c
     assert "The cluster does not answer right now" in page.words
 
 
-@pytest.mark.parametrize("address", ["/p/812", "/p/812/-1", "/p/812/x", "/p/812/42/", "/p//", "/"])
-def test_what_is_no_page_is_not_found(client: FlaskClient, address: str) -> None:
-    assert client.get(address).status_code == 404
+# What is about no pull request
+
+NO_PAGES = ["/p", "/p/812", "/p/812/-1", "/p/812/x", "/p/812/42/", "/p//", "/p/none/", "/wp-login.php"]
+BROWSERS = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8"
+
+
+@pytest.fixture(params=["public", "private"])
+def web(request: pytest.FixtureRequest) -> FlaskClient:
+    """Return web with a cluster that must not be asked."""
+    nobody = Cluster(error=AssertionError("the cluster was asked"))  # type: ignore[arg-type]
+    settings = parse({**VALUES, "pages": request.param}, {})
+    return create_app(settings, (SECRET,), nobody, CollectorRegistry(), now=lambda: NOW).test_client()
+
+
+def test_the_public_address_says_what_this_is_and_where_links_are_found_and_nothing_else(
+    web: FlaskClient,
+) -> None:
+    response, page = read(web, "/")
+
+    assert response.status_code == 200
+    assert response.mimetype == "text/html"
+    assert "This is previewbot" in page.words
+    assert "Links to previews are in comments on pull requests" in page.words
+    assert page.links == {}
+    # Neither which version it is nor whose, nor how many previews there are.
+    assert not any(character.isdigit() for character in page.words)
+
+
+def test_an_address_without_a_preview_says_so_and_what_to_do(web: FlaskClient) -> None:
+    response, page = read(web, "/p/none")
+
+    # A link checker must not take it for the preview.
+    assert response.status_code == 404
+    assert response.mimetype == "text/html"
+    assert "No preview answers at this address now" in page.words
+    assert "its pull request was closed or merged" in page.words
+    assert "/preview start" in page.words
+
+
+@pytest.mark.parametrize("address", ["/", "/p/none"])
+def test_pages_that_are_about_no_pull_request_are_only_read(web: FlaskClient, address: str) -> None:
+    assert web.post(address).status_code == 405
+    assert web.head(address).data == b""
+    assert web.head(address).status_code == web.get(address).status_code
+
+
+@pytest.mark.parametrize("address", NO_PAGES)
+def test_a_browser_is_told_in_a_page_that_there_is_none(client: FlaskClient, address: str) -> None:
+    response = client.get(address, headers={"Accept": BROWSERS})
+
+    assert response.status_code == 404
+    assert response.mimetype == "text/html"
+    assert "There is no such page" in Page(response.text).words
+
+
+@pytest.mark.parametrize("accept", ["*/*", "application/json", "text/plain", ""])
+@pytest.mark.parametrize("address", NO_PAGES)
+def test_a_program_is_told_in_plain_text(client: FlaskClient, address: str, accept: str) -> None:
+    response = client.get(address, headers={"Accept": accept} if accept else {})
+
+    assert response.status_code == 404
+    assert response.mimetype == "text/plain"
 
 
 @pytest.mark.parametrize("digits", [30, 300, 5_000])
@@ -173,12 +232,14 @@ def test_the_policy_allows_the_pages_own_style_by_its_hash_and_nothing_else(
     assert not any("style" in attributes for _, attributes in page.tags)
 
 
-@pytest.mark.parametrize("address", ["/p/812/42", "/nowhere", "/healthz", "/metrics", "/readyz"])
+@pytest.mark.parametrize(
+    "address", ["/", "/p/812/42", "/p/none", "/nowhere", "/healthz", "/metrics", "/readyz"]
+)
 def test_every_answer_is_neither_kept_nor_guessed_at_nor_told_to_others(
     client: FlaskClient, cluster: Cluster, address: str
 ) -> None:
     probes = create_probes(cluster, CollectorRegistry()).test_client()
-    headers = (client if address in ("/p/812/42", "/nowhere") else probes).get(address).headers
+    headers = (probes if address in ("/healthz", "/metrics", "/readyz") else client).get(address).headers
 
     assert headers["Cache-Control"] == "no-store"
     assert headers["X-Content-Type-Options"] == "nosniff"

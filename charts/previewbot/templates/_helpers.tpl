@@ -40,9 +40,31 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace 
 {{- regexReplaceAll ":[0-9]+$" $url.host "" | lower -}}
 {{- end }}
 
-{{/* What of web is exposed: "/webhook" exactly, and everything below "/p". */}}
-{{- define "previewbot.pathOf" -}}
-{{- get (dict "webhook" "/webhook" "pages" "/p") . -}}
+{{/* What of web is exposed, as paths of an HTTPRoute, in JSON: "/webhook" exactly; the start, and everything below "/p". */}}
+{{- define "previewbot.exposedPaths" -}}
+{{- $paths := list -}}
+{{- if has "webhook" . -}}
+{{- $paths = append $paths (dict "type" "Exact" "value" "/webhook") -}}
+{{- end -}}
+{{- if has "pages" . -}}
+{{- $paths = append $paths (dict "type" "Exact" "value" "/") -}}
+{{- $paths = append $paths (dict "type" "PathPrefix" "value" "/p") -}}
+{{- end -}}
+{{- toJson $paths -}}
+{{- end }}
+
+{{/* Not empty where hosts at which no preview is lead to the page that says so. Where web's own host is one of them, only
+     if the chart's own route leads that host to the pages: else the page might lead to itself, without end, and GitHub's
+     webhooks with it. */}}
+{{- define "previewbot.leadsToNoPreview" -}}
+{{- $gateway := and .Values.settings.links .Values.settings.links.gateway -}}
+{{- if and $gateway .Values.noPreviewRoute.enabled -}}
+{{- $host := regexReplaceAll ":[0-9]*$" (urlParse .Values.settings.public_url).host "" | lower -}}
+{{- $led := and .Values.httpRoute.enabled (has "pages" .Values.httpRoute.expose) (has "webhook" .Values.httpRoute.expose) -}}
+{{- if or $led (not (hasSuffix (printf ".%s" (lower $gateway.domain)) $host)) -}}
+true
+{{- end -}}
+{{- end -}}
 {{- end }}
 
 {{/* A duration of the settings, like 2h30m, in seconds. */}}
