@@ -18,6 +18,7 @@ from previewbot.reconciler.observation import GatewaySeen, Observation, PullRequ
 from previewbot.reconciler.pauses import FIRST, Pauses
 from previewbot.reconciler.plan.refusals import ANSWERS_AN_HOUR, is_refusal
 from previewbot.reconciler.pod_questions import PodQuestions
+from previewbot.reconciler.request_questions import RequestQuestions
 from previewbot.reconciler.unshown import Unshown
 from previewbot.rules.repositories import Bounds
 from previewbot.rules.seldom import Seldom
@@ -174,6 +175,7 @@ class Memory:
     said: Seldom = field(default_factory=Seldom)
     edit_questions: EditQuestions = field(default_factory=EditQuestions)
     pod_questions: PodQuestions = field(default_factory=PodQuestions)
+    request_questions: RequestQuestions = field(default_factory=RequestQuestions)
     gateway: GatewayMemory = field(default_factory=GatewayMemory)
     builds: BuildsSeen = field(default_factory=BuildsSeen)
 
@@ -184,6 +186,7 @@ class Memory:
         self.redirected.pop(name, None)
         self.unshown.forget(name)
         self.edit_questions.forget(name)
+        self.request_questions.forget(name)
         self.forget_image_lookups(name)
         self.builds.forget(name)
 

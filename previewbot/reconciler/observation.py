@@ -31,6 +31,7 @@ from previewbot.engine.operator import OperatorSeen, problem_of
 from previewbot.errors import RemoteError
 from previewbot.reconciler.conversation import Inbox
 from previewbot.rules import policy
+from previewbot.rules.asked_for import Requested
 from previewbot.rules.link_answers import Answers
 from previewbot.rules.repositories import Bounds
 from previewbot.rules.slots import SlotGrant
@@ -239,6 +240,7 @@ class Observation:
     not in them. Of the namespaces in `unseen` we may list nothing: what is there is not in `found`.
     `logs` is what was read for a command of people. `pods_again` is in how many seconds pods are to be
     looked at that are not up, if any are. `operator` is what the last poll knew of mirrord's operator.
+    `requested` is what is known of the request, None if this look did not ask or had no reason to.
     `link_answer` is there in the pass in which a link has answered, `link_asked_since` while it has not.
     """
 
@@ -260,6 +262,7 @@ class Observation:
     logs: LogsRead = field(default_factory=LogsRead)
     taken: Mapping[tuple[str, str, str], str] = field(default_factory=dict)
     operator: OperatorSeen = field(default_factory=OperatorSeen)
+    requested: Requested | None = None
     link_answer: LinkAnswer | None = None
     link_asked_since: datetime | None = None
     slot: SlotGrant = field(default_factory=lambda: SlotGrant(granted=False))

@@ -29,7 +29,11 @@ PERMISSIONS: Mapping[str, Needed] = MappingProxyType(
         "metadata": Needed("read", "nobody's command is obeyed, as it is not known who may write"),
         "contents": Needed("read", "no .github/preview.yaml can be read, so there is no preview at all"),
         "pull_requests": Needed("write", "there is no comment, no answer and no reaction"),
-        "issues": Needed("read", "GitHub sends no comments, so commands are seen minutes late"),
+        "issues": Needed(
+            "read",
+            "GitHub sends no comments, so commands are seen minutes late, and no issue that a pull request "
+            "closes is named",
+        ),
         "checks": Needed("read", "nobody can say what a missing image waits for"),
         "actions": Needed("read", "nobody can say that a workflow waits for a person's approval"),
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.support.github_script import Asked
-from tests.support.github_town import ALICE, Town
+from tests.support.github_town import ALICE, COPILOT, Town
 
 _SHOP = "acme/shop"
 
@@ -28,6 +28,7 @@ async def make_every_call(town: Town) -> list[Asked]:
     [row] = await client.open_pull_requests(_SHOP)
     await client.listed(await client.repositories())
     await client.details([row.node_id])
+    await client.asked_for(row.node_id, [COPILOT.id])
     await client.tip(_SHOP, "main")
     await client.pull_request(_SHOP, number)
     await client.files(_SHOP, number)

@@ -53,7 +53,14 @@ class Answer:
 
     def is_missing(self, *path: str | int) -> bool:
         """Return whether GitHub says of a part that it is not there (or that we may not know of it)."""
-        return any(error.path == path and error.type == "NOT_FOUND" for error in self.errors)
+        return self._has(path, "NOT_FOUND")
+
+    def is_refused(self, *path: str | int) -> bool:
+        """Return whether GitHub says of a part that it is not for us to read."""
+        return self._has(path, "FORBIDDEN")
+
+    def _has(self, path: tuple[str | int, ...], kind: str) -> bool:
+        return any(error.path == path and error.type == kind for error in self.errors)
 
 
 def address_of(api_url: str) -> str:

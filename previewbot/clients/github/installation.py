@@ -7,9 +7,10 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar
 from urllib.parse import quote
 
-from previewbot.api.ci import CheckRun, Runs
+from previewbot.api.ci import Runs
 from previewbot.api.github import (
     Account,
+    AskedFor,
     ChangedFiles,
     Comment,
     Commit,
@@ -21,7 +22,16 @@ from previewbot.api.github import (
     PullRequest,
     Repository,
 )
-from previewbot.clients.github import builds, conversations, fields, kept, listing_questions, parse, queries
+from previewbot.clients.github import (
+    asked_for,
+    conversations,
+    fields,
+    kept,
+    listing_questions,
+    parse,
+    queries,
+    runs,
+)
 from previewbot.clients.github.cutting import Rule
 from previewbot.clients.github.graphql_answers import Answer, nodes_of
 from previewbot.clients.github.limits import AGENTS_SHARE, KEPT_SHARE
@@ -30,7 +40,7 @@ from previewbot.clients.github.spending import Hours
 from previewbot.clients.github.tokens import Tokens
 from previewbot.clients.github.transport import Transport
 from previewbot.config.agents import AgentTable
-from previewbot.errors import Forbidden, Invalid, NotFound
+from previewbot.errors import Invalid, NotFound
 
 _T = TypeVar("_T")
 
@@ -56,7 +66,7 @@ class InstallationClient:
         self._api = Sending(transport, tokens, sparing)
         self._agents = agents
         self._pull_request, self._commits = kept.pull_request(agents), kept.commits(agents)
-        self._details = kept.details(agents)
+        self._details, self._asked_for = kept.details(agents), kept.asked_for(agents)
 
     def sparing(self) -> InstallationClient:
         """Return this client for what can wait: it leaves the last fifth of the hour's requests to others."""
@@ -149,26 +159,7 @@ class InstallationClient:
         Checks and workflows are two permissions. Where one was not granted the other is told, and raises
         Forbidden only if neither was.
         """
-        checks: list[CheckRun] = []
-        refused: Forbidden | None = None
-        try:
-            # Both are needed: other systems report check runs only, and of a workflow that waits for an
-            # approval there is a workflow run but no check run yet.
-            url = f"/repos/{repository}/commits/{head_sha}/check-runs"
-            checks = await self._api.items(url, kept.CHECK_RUNS, builds.check_run_from, "check_runs")
-        except Invalid:
-            return Runs()
-        except Forbidden as error:
-            refused = error
-        try:
-            url = f"/repos/{repository}/actions/runs?head_sha={head_sha}"
-            runs = await self._api.items(url, kept.WORKFLOW_RUNS, builds.workflow_run_from, "workflow_runs")
-        except (Forbidden, NotFound) as error:
-            if refused is not None:
-                raise refused from error
-            # The check runs were found, so the repository is there: its server has no Actions.
-            return Runs((), tuple(checks), whole=isinstance(error, NotFound))
-        return Runs(tuple(runs), tuple(checks), whole=refused is None)
+        return await runs.runs(self._api, repository, head_sha)
 
     async def comments(self, repository: str, number: int, since: datetime | None) -> list[Comment]:
         """Return all comments, or those made or changed since a moment, oldest first."""
@@ -242,6 +233,13 @@ class InstallationClient:
         `MOST_DETAILS` at most, in one question of GraphQL's. Those that GitHub does not show are left out.
         """
         return await listing_questions.details(self.graphql, node_ids, self._details)
+
+    async def asked_for(self, node_id: str, writers: Sequence[int]) -> AskedFor:
+        """Return what a pull request was asked for, by its node id; `writers` are the agent's accounts.
+
+        One question of GraphQL's. Raises NotFound if GitHub shows no such pull request.
+        """
+        return await asked_for.asked_for(self.graphql, node_id, writers, self._asked_for)
 
     async def tip(self, repository: str, branch: str) -> str:
         """Return the commit that a branch is at; raises NotFound if there is no such branch.

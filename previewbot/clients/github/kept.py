@@ -10,6 +10,7 @@ from __future__ import annotations
 from previewbot.clients.github.cutting import Each, Rule
 from previewbot.config.agents import AgentTable
 from previewbot.rules import agents, app_rights, commands
+from previewbot.rules.asked_for import opening_of, title_of
 from previewbot.text.cutting import cut_at_the_end
 from previewbot.text.markers import comment_hash, marker_in
 
@@ -55,6 +56,7 @@ INSTALLATIONS: Rule = Each(INSTALLATION)
 REPOSITORIES: Rule = {"repositories": Each(_REPOSITORY)}
 _PULL_REQUEST: dict[str, Rule] = {
     "number": None,
+    "node_id": None,
     "state": None,
     "merged": None,
     "title": None,
@@ -226,6 +228,28 @@ def details(table: AgentTable) -> Rule:
                 "comments": _WRITTEN,
                 "reviews": _WRITTEN,
                 "baseRepository": {"object": {"oid": None, "isTruncated": None, "text": None}},
+            }
+        )
+    }
+
+
+def asked_for(table: AgentTable) -> Rule:
+    """Return the rule of what tells what a pull request was asked for: of its texts the agents' sessions."""
+    text, message = agents.kept_of_text(table), agents.kept_of_message(table)
+    issue: dict[str, Rule] = {
+        "number": None,
+        "title": title_of,
+        "bodyText": opening_of,
+        "closed": None,
+        "repository": {"databaseId": None, "nameWithOwner": None, "isPrivate": None},
+    }
+    return {
+        "nodes": Each(
+            {
+                "closingIssuesReferences": {"totalCount": None, "nodes": Each(issue)},
+                "body": text,
+                "commits": {"nodes": Each({"commit": {"message": message}})},
+                "comments": {"nodes": Each({"body": text, "author": _ACTOR})},
             }
         )
     }

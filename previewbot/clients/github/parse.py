@@ -140,6 +140,7 @@ def pull_request_from(obj: Any) -> PullRequest:
         changed_files=number(obj, "changed_files"),
         html_url=text(obj, "html_url"),
         archived=has(obj, "base.repo.archived") and flag(obj, "base.repo.archived"),
+        node_id=text_or_empty(obj, "node_id"),
     )
 
 

@@ -23,6 +23,36 @@ query Edits($ids: [ID!]!) {{
 A hundred edits of each are the most that GitHub shows at once.
 """
 
+_SESSIONS = f"""
+      body
+      commits(last: 20) {{ nodes {{ commit {{ message }} }} }}
+      comments(first: 20) {{ nodes {{ body author {_ACTOR} }} }}
+"""
+
+ASKED_FOR = f"""
+query AskedFor($ids: [ID!]!) {{
+  nodes(ids: $ids) {{
+    ... on PullRequest {{
+      closingIssuesReferences(first: 10) {{
+        totalCount
+        nodes {{ number title bodyText closed repository {{ databaseId nameWithOwner isPrivate }} }}
+      }}{_SESSIONS}
+    }}
+  }}
+}}
+"""
+"""What a pull request was asked for: the issues that it closes, and what its agent left of its session. One
+point of the hour (https://docs.github.com/en/graphql/reference/objects#pullrequest)."""
+
+SESSIONS = f"""
+query Sessions($ids: [ID!]!) {{
+  nodes(ids: $ids) {{
+    ... on PullRequest {{{_SESSIONS}}}
+  }}
+}}
+"""
+"""The same of a server that does not know which issues a pull request closes."""
+
 _ROWS = """
       pageInfo { hasNextPage endCursor }
       nodes {

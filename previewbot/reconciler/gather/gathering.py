@@ -14,6 +14,7 @@ from previewbot.engine.operator import problem_of
 from previewbot.errors import Forbidden, NotFound, QuotaKept, RemoteError, TryLater
 from previewbot.reconciler.children.kind import ChildKind, Object, selector
 from previewbot.reconciler.context import Context
+from previewbot.reconciler.gather.asked_for import ask_for_request
 from previewbot.reconciler.gather.gateway import look_at_gateway
 from previewbot.reconciler.gather.github import must_read, read_github, wants_a_look
 from previewbot.reconciler.gather.images import look_up_image
@@ -29,7 +30,7 @@ from previewbot.reconciler.observation import (
     Target,
 )
 from previewbot.reconciler.pauses import WHILE_IT_RUNS, Paused, may_wait
-from previewbot.reconciler.plan.decision import Run, decide
+from previewbot.reconciler.plan.decision import Hold, Run, decide
 from previewbot.reconciler.plan.lifecycle import end_if_expired
 from previewbot.reconciler.plan.planner import status_with_input
 from previewbot.reconciler.plan.requeue import read_patience
@@ -248,7 +249,11 @@ async def _ask_for_services(context: Context, observation: Observation) -> Obser
         logs = await read_logs(context, observation.preview, observation.facts, requests, observation.found)
         observation = replace(observation, logs=logs)
     facts, status = observation.facts, status_with_input(observation)
-    if facts is None or not isinstance(decide(status, facts, observation.found), Run):
+    decision = decide(status, facts, observation.found)
+    if facts is not None and observation.fresh and isinstance(decision, Run | Hold):
+        requested = await ask_for_request(context, observation.preview, facts)
+        observation = replace(observation, requested=requested)
+    if facts is None or not isinstance(decision, Run):
         # What its link is being asked is over: taken later, the answer would be one of a session of before.
         context.links_being_asked.forget(observation.preview.name)
         return observation

@@ -13,6 +13,7 @@ from previewbot.api import Ended, Lifecycle, Observed, Phase, Reason, Status
 from previewbot.config.repository import Triggers
 from previewbot.reconciler.observation import Found, PullRequestFacts
 from previewbot.rules import images
+from previewbot.rules.asked_for import Requested, for_readers, with_answer
 from previewbot.rules.policy import trigger
 
 _MERGE_SHAS_KEPT = 20
@@ -52,9 +53,18 @@ def record_facts(
         closed_at=pull_request.closed_at,
         public=not pull_request.private,
         fork=pull_request.is_fork,
+        # A repository that is everybody's by now must not go on naming those that are not.
+        closing_issues=for_readers(before.closing_issues, public=not pull_request.private),
+        request=before.request,
     )
     status = status if observed == before else replace(status, observed=observed)
     return _without_gone(status, facts)
+
+
+def record_request(status: Status, requested: Requested) -> Status:
+    """Take into the status what is known of what the pull request was asked for."""
+    observed = with_answer(status.observed, requested)
+    return status if observed == status.observed else replace(status, observed=observed)
 
 
 def _without_gone(status: Status, facts: PullRequestFacts) -> Status:

@@ -61,6 +61,8 @@ def status_with_input(observation: Observation) -> Status:
     status = lifecycle.end_if_expired(status, now)
     if observation.fresh and facts is not None:
         status = lifecycle.record_facts(status, facts, now)
+        if observation.requested is not None:
+            status = lifecycle.record_request(status, observation.requested)
         status = _with_conversation(status, observation, facts, now)
         # Only now is the delivery accounted for. If the process dies before this status is stored, the poke
         # counts as unseen, and the next pass looks at GitHub again.

@@ -17,3 +17,6 @@ from previewbot.rules.agents.recognition import is_agents_branch as is_agents_br
 from previewbot.rules.agents.recognition import needs_commits as needs_commits
 from previewbot.rules.agents.recognition import recognise as recognise
 from previewbot.rules.agents.recognition import why_none as why_none
+from previewbot.rules.agents.sessions import kept_of_message as kept_of_message
+from previewbot.rules.agents.sessions import kept_of_text as kept_of_text
+from previewbot.rules.agents.sessions import session_url as session_url

@@ -1,0 +1,75 @@
+"""What GitHub's GraphQL tells of what a pull request was asked for, as a value; and the question for it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any
+
+from previewbot.api import IssuesUnknown
+from previewbot.api.github import AskedFor, ReferencedIssue
+from previewbot.clients.github import queries
+from previewbot.clients.github.cutting import Rule
+from previewbot.clients.github.fields import flag, full_name, has, items, number, number_or_zero, text
+from previewbot.clients.github.graphql_answers import Answer, nodes_of
+from previewbot.errors import Invalid, NotFound
+from previewbot.rules.asked_for import LISTED
+
+Ask = Callable[[str, Mapping[str, Any], Rule], Awaitable[Answer]]
+"""Asks GitHub's GraphQL; the rule says what is kept of `data`."""
+
+_ISSUES = "closingIssuesReferences"
+
+
+async def asked_for(ask: Ask, node_id: str, writers: Sequence[int], rule: Rule) -> AskedFor:
+    """Ask what a pull request was asked for.
+
+    Of its comments only those of `writers` count. A server that does not know which issues it closes
+    (https://docs.github.com/en/enterprise-server@latest/graphql/reference/objects#pullrequest) is asked a
+    second time, for the rest. Raises RemoteError; NotFound if GitHub shows no such pull request.
+    """
+    try:
+        answer = await ask(queries.ASKED_FOR, {"ids": [node_id]}, rule)
+    except Invalid:
+        answer = await ask(queries.SESSIONS, {"ids": [node_id]}, rule)
+        return _asked_for(answer, node_id, writers, IssuesUnknown.FIELD)
+    refused = answer.is_refused("nodes", 0, _ISSUES)
+    return _asked_for(answer, node_id, writers, IssuesUnknown.PERMISSION if refused else None)
+
+
+def _asked_for(
+    answer: Answer, node_id: str, writers: Sequence[int], unknown: IssuesUnknown | None
+) -> AskedFor:
+    node = nodes_of(answer.data, [node_id])[node_id]
+    if not node or not has(node, "commits"):
+        raise NotFound("pull request", message="GitHub shows none by this name")
+    listed = items(node, f"{_ISSUES}.nodes") if has(node, f"{_ISSUES}.nodes") else []
+    total = number_or_zero(node, f"{_ISSUES}.totalCount")
+    # Null is an issue that is not for us to read: it counts, and has no name.
+    issues = tuple(_issue(each) for each in listed[:LISTED] if each)
+    return AskedFor(issues, total, tuple(dict.fromkeys(_sessions(node, writers))), unknown)
+
+
+def _issue(obj: Any) -> ReferencedIssue:
+    return ReferencedIssue(
+        repository_id=number(obj, "repository.databaseId"),
+        repository=full_name(obj, "repository.nameWithOwner"),
+        number=number(obj, "number"),
+        # Internal ones count as private here
+        # (https://docs.github.com/en/graphql/reference/interfaces#repositoryinfo).
+        private=flag(obj, "repository.isPrivate"),
+        closed=flag(obj, "closed"),
+        title=text(obj, "title"),
+        opening=tuple(text(line, "") for line in items(obj, "bodyText")),
+    )
+
+
+def _sessions(node: Any, writers: Sequence[int]) -> list[str]:
+    """Return the addresses of sessions: of the newest commit first, whose session is the latest."""
+    texts = [items(node, "body")]
+    texts += [items(each, "commit.message") for each in reversed(items(node, "commits.nodes")) if each]
+    texts += [
+        items(each, "body")
+        for each in (items(node, "comments.nodes") if has(node, "comments") else [])
+        if each and number_or_zero(each, "author.databaseId") in writers
+    ]
+    return [text(address, "") for found in texts for address in found]
