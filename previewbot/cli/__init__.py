@@ -9,11 +9,10 @@ from collections.abc import Sequence
 from io import BytesIO, StringIO
 from pathlib import Path
 
-from previewbot.api.names import is_full_name
-from previewbot.cli import examining, plugins
+from previewbot.cli import examining, plugins, preparing
 from previewbot.cli.check import check
 from previewbot.cli.check_settings import STDIN, bounds_for, settings_in, tell
-from previewbot.cli.parsers import add_command
+from previewbot.cli.parsers import add_command, repository
 from previewbot.config.words import printable
 from previewbot.errors import SettingsError
 from previewbot.rules.slot_limits import services_limit
@@ -25,6 +24,8 @@ examples:
   git diff --name-only main | previewbot check .github/preview.yaml -
   previewbot check --settings settings.yaml         would they start, and who may have what?
   previewbot check .github/preview.yaml --settings settings.yaml --repository acme/shop
+  previewbot render .github/preview.yaml --repository acme/shop --number 42 --head-sha "$(git rev-parse HEAD)"
+                                                    what would be created for that pull request?
   previewbot conformance --settings settings.yaml --target deployment/web --namespace staging \\
     --entry https://staging.example.com             does mirrord do here what previewbot relies on?
   previewbot web --config settings.yaml             take GitHub's webhooks, show the pages
@@ -105,6 +106,7 @@ def _parser() -> argparse.ArgumentParser:
             command.add_argument("--identity", metavar="NAME", help=_IDENTITY)
     plugins.add_to(commands)
     _add_check(commands)
+    preparing.add_to(commands)
     examining.add_to(commands)
     return parser
 
@@ -130,7 +132,7 @@ def _add_check(commands: plugins.Commands) -> None:
     )
     command.add_argument(
         "--repository",
-        type=_repository,
+        type=repository,
         metavar="OWNER/NAME",
         help="which rule of the settings counts for this repository",
     )
@@ -175,12 +177,6 @@ def _controller(options: argparse.Namespace) -> int:
     from previewbot.cli.serve import controller
 
     return controller(options.config, options.bind, options.identity)
-
-
-def _repository(text: str) -> str:
-    if not is_full_name(text):
-        raise argparse.ArgumentTypeError(f"{text!r} is not OWNER/NAME, for example acme/shop")
-    return text
 
 
 def _address(text: str) -> str:

@@ -37,29 +37,41 @@ def check(
     With `bounds` the file may ask for no more than these; `services` is how many of one pull request are
     previewed, if that is known.
     """
-    named = printable(str(path))
-    try:
-        config = parse(read_head(path), str(path), bounds.agents if bounds is not None else None)
-    except OSError as error:
-        print(f"{named} cannot be read: {error.strerror}", file=sys.stderr)
+    config = configuration_in(path, bounds)
+    if config is None:
         return 1
-    except ConfigurationError as error:
-        return _refuse(named, error.problems)
-    outside = check_against(config, bounds) if bounds is not None else ()
-    if outside:
-        return _refuse(named, outside)
     names = ", ".join(service.name for service in config.services)
-    print(f"{named} is valid: {names}")
+    print(f"{printable(str(path))} is valid: {names}")
     if files:
         _print_matches(config, changed_paths(files, stdin), services)
     return 0
 
 
-def _refuse(named: str, problems: Sequence[Problem]) -> int:
+def configuration_in(path: Path, bounds: Bounds | None) -> RepositoryConfig | None:
+    """Return the configuration in a file; say all that is wrong with it, line by line, and return None.
+
+    With `bounds` the file may ask for no more than these.
+    """
+    named = printable(str(path))
+    try:
+        config = parse(read_head(path), str(path), bounds.agents if bounds is not None else None)
+    except OSError as error:
+        print(f"{named} cannot be read: {error.strerror}", file=sys.stderr)
+        return None
+    except ConfigurationError as error:
+        _refuse(named, error.problems)
+        return None
+    outside = check_against(config, bounds) if bounds is not None else ()
+    if outside:
+        _refuse(named, outside)
+        return None
+    return config
+
+
+def _refuse(named: str, problems: Sequence[Problem]) -> None:
     for problem in problems:
         place = f"{named}:{problem.line}" if problem.line else named
         print(f"{place}: {problem.message}", file=sys.stderr)
-    return 1
 
 
 def changed_paths(files: Sequence[str], stdin: TextIO) -> list[str]:

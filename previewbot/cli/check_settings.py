@@ -10,7 +10,7 @@ import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, TextIO
 
 from previewbot.cli.files import read_head
 from previewbot.config.reader import MAX_BYTES, Unreadable, read
@@ -82,20 +82,20 @@ def tell(path: Path, settings: Settings, environment: Mapping[str, str]) -> None
         print(f"warning: {warning}")
 
 
-def bounds_for(settings: Settings, repository: str | None) -> Bounds | None:
+def bounds_for(settings: Settings, repository: str | None, told: TextIO | None = None) -> Bounds | None:
     """Return what a repository may have, and print by which rule; None, and why, if it may have nothing.
 
-    Without a name it is what everybody may have.
+    Without a name it is what everybody may have. It is `told` on standard output, if nothing else is given.
     """
     if repository is None:
         return everybodys(settings)
     bounds = bounds_of(settings, repository)
     if bounds is None:
-        print(f"{repository} gets nothing: {why_nothing(settings, repository)}")
+        print(f"{repository} gets nothing: {why_nothing(settings, repository)}", file=told)
     elif bounds.rule is None:
-        print(f"{repository} may have all that the settings allow, as there is no `repositories`")
+        print(f"{repository} may have all that the settings allow, as there is no `repositories`", file=told)
     else:
-        print(f"{repository} may have what rule {bounds.rule} says")
+        print(f"{repository} may have what rule {bounds.rule} says", file=told)
     return bounds
 
 

@@ -1,12 +1,20 @@
-"""How each of the commands is added to the others."""
+"""How each of the commands is added to the others, and the arguments that several have."""
 
 from __future__ import annotations
 
 import argparse
 
+from previewbot.api.names import is_full_name
 from previewbot.cli.plugins import Commands
 
 
 def add_command(commands: Commands, name: str, words: str) -> argparse.ArgumentParser:
     """Add a command; `words` say what it does, in the list of all and above its own help."""
     return commands.add_parser(name, help=words, description=f"{words[0].upper()}{words[1:]}.")
+
+
+def repository(text: str) -> str:
+    """Return a repository's name, OWNER/NAME; raises argparse.ArgumentTypeError."""
+    if not is_full_name(text):
+        raise argparse.ArgumentTypeError(f"{text!r} is not OWNER/NAME, for example acme/shop")
+    return text

@@ -88,13 +88,4 @@ class Context:
     @property
     def limits(self) -> Limits:
         """What the settings say about time, and where links go."""
-        settings = self.settings
-        return Limits(
-            ttl_default=settings.ttl.default,
-            ttl_max=settings.ttl.max,
-            session_deadline=settings.deadlines.session,
-            image_deadline=settings.deadlines.image,
-            public_url=settings.public_url,
-            gateway=settings.links.gateway if settings.links else None,
-            check_links=settings.links.check if settings.links else True,
-        )
+        return Limits.of(self.settings)

@@ -25,7 +25,7 @@ from previewbot.api import (
 from previewbot.api.github import PullRequest
 from previewbot.config.agents import SignalKind
 from previewbot.config.repository import AgentPolicy, RepositoryConfig, ServiceConfig
-from previewbot.config.server import GatewaySettings
+from previewbot.config.server import GatewaySettings, Settings
 from previewbot.engine.gateway_state import UNREAD, GatewayState
 from previewbot.engine.operator import OperatorSeen, problem_of
 from previewbot.errors import RemoteError
@@ -196,6 +196,19 @@ class Limits:
     public_url: str
     gateway: GatewaySettings | None = None
     check_links: bool = False
+
+    @classmethod
+    def of(cls, settings: Settings) -> Limits:
+        """Return what these settings say."""
+        return cls(
+            ttl_default=settings.ttl.default,
+            ttl_max=settings.ttl.max,
+            session_deadline=settings.deadlines.session,
+            image_deadline=settings.deadlines.image,
+            public_url=settings.public_url,
+            gateway=settings.links.gateway if settings.links else None,
+            check_links=settings.links.check if settings.links else True,
+        )
 
 
 @dataclass(frozen=True)

@@ -132,6 +132,19 @@ def make_plan(observation: Observation, kinds: Sequence[ChildKind], route: Route
     return _plan(observation, before, decision, steps, kinds, route)
 
 
+def plan_run(observation: Observation, kinds: Sequence[ChildKind], route: Route) -> Plan:
+    """Plan that everything of this world runs, whoever asked for it; the status is taken as it is."""
+    decision = Run()
+    return _plan(
+        observation,
+        observation.preview.status,
+        decision,
+        steps_of(observation, decision, kinds),
+        kinds,
+        route,
+    )
+
+
 def plan_removal(
     observation: Observation, decision: Leave | End, kinds: Sequence[ChildKind], route: Route
 ) -> Plan:
