@@ -56,6 +56,15 @@ class Agents:
         self._pushed[number] = 0
         return number
 
+    def task(self, number: int) -> str:
+        """Return the name of a pull request's task; empty for one that nobody here opened."""
+        task = self._tasks.get(number)
+        return task.name if task else ""
+
+    def pushes(self, number: int) -> int:
+        """Return how many commits were pushed to a pull request since it was opened."""
+        return self._pushed.get(number, 0)
+
     def push(self, number: int) -> str:
         """Push the next commit of a pull request's task; return its SHA; raises KeyError if it has none."""
         task = self._tasks[number]

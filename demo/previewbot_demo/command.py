@@ -19,12 +19,12 @@ _UNHURRIED = 1.5
 _NAMESPACE = "previewbot-demo"
 
 _WELCOME = """
-The demo is running.
+The demo is running. Open
 
-  1. Open   {url}/acme/shop/pulls
-     and press a button: an agent opens a pull request. Watch its comment change until it has a link.
-  2. Staging stays as it was:   http://shop.localhost:{port}/cart
-  3. Push another commit, comment `/preview stop`, close the pull request: the buttons are on its page.
+    {url}/
+
+It shows a pull request beside staging and its preview, and what to try next. Each is also there by itself:
+the pull requests at {url}/acme/shop/pulls, staging at http://shop.localhost:{port}/cart
 
 Logs are in {directory}. Ctrl-C ends everything.
 """

@@ -16,6 +16,8 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 PREVIEW_DOMAIN = "preview.localhost"
 SHARE_DOMAIN = "share.localhost"
 SHOP_HOST = "shop.localhost"
+SPLIT_VIEW = "/demo"
+"""Below it lie the parts of the page that the demo opens with; the page itself is at `/`."""
 
 _LARGEST_BODY = 64 * 1024 * 1024
 
@@ -30,6 +32,7 @@ class Hosts:
     preview: Handler
     share: Handler
     shop: Handler
+    split_view: Handler
 
     def choose(self, host: str, path: str) -> Handler:
         """Return who answers a request for `host` (a port is ignored) and `path`."""
@@ -47,6 +50,8 @@ class Hosts:
         # An Enterprise Server has its REST API and its GraphQL side by side, below what is also Kubernetes'.
         if _below(path, "/api") and not (_below(path, "/api/v3") or _below(path, "/api/graphql")):
             return self.kube
+        if path == "/" or _below(path, SPLIT_VIEW):
+            return self.split_view
         return self.github
 
     async def handle(self, request: web.Request) -> web.StreamResponse:

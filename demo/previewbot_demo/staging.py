@@ -23,6 +23,11 @@ class Staging:
         self._started = 0
         self._environment: dict[str, str] = {}
 
+    @property
+    def deployments(self) -> int:
+        """How often a service was started here: another number means that staging may look different."""
+        return self._started
+
     async def open(self) -> None:
         """Open each Service's port, so that the services can be told where the others are."""
         for name in shop.SERVICES:

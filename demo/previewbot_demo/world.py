@@ -34,6 +34,7 @@ from previewbot_demo.ports import free_port
 from previewbot_demo.processes import Spawn, spawn
 from previewbot_demo.registry import FakeRegistry
 from previewbot_demo.routing import Router
+from previewbot_demo.splitview import Parts, SplitView
 from previewbot_demo.staging import Staging
 
 REPOSITORY = "acme/shop"
@@ -92,6 +93,7 @@ class World:
         self.token = secrets.token_hex(16)
         self.faults = Faults()
         self.pods: dict[str, str] = {}
+        self.split_view = SplitView()
 
     async def __aenter__(self) -> World:
         try:
@@ -178,6 +180,17 @@ class World:
             await self._api("previewbot-demo").create(path, self.staging.deployment(service, image))
         self.agents = Agents(self.github, REPOSITORY, self.ci.switches.waiting)
         self.agents.offer()
+        self.split_view.open(
+            Parts(
+                self.github,
+                self.agents,
+                REPOSITORY,
+                self.port,
+                self._sessions,
+                staged=lambda: self.staging.deployments,
+                real_cluster=self.options.kubeconfig is not None,
+            )
+        )
 
     async def _start_operator(self) -> None:
         api = self._api("mirrord-operator-stand-in")
@@ -226,10 +239,20 @@ class World:
             github=self._github,
             kube=self.kube.handle,
             registry=self.registry.handle,
-            preview=self.gateway.handle,
+            preview=self._preview,
             share=self.gateway.share,
             shop=self._shop,
+            split_view=self._split_view,
         )
+
+    async def _split_view(self, request: web.Request) -> web.StreamResponse:
+        """Answer with the page that the demo opens with."""
+        return await self.split_view.handle(request)
+
+    async def _preview(self, request: web.Request) -> web.StreamResponse:
+        """Answer as the gateway does for the preview domain."""
+        self.split_view.saw(request)
+        return await self.gateway.handle(request)
 
     async def _github(self, request: web.Request) -> web.StreamResponse:
         """Answer with GitHub; only its API can be made to fail, the pages are for people."""
@@ -240,6 +263,7 @@ class World:
 
     async def _shop(self, request: web.Request) -> web.StreamResponse:
         """Answer with staging's front end, as its public address does."""
+        self.split_view.saw(request)
         return await self.router.handle(self.options.namespace, "web", request, request.headers)
 
     @asynccontextmanager

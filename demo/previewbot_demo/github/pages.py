@@ -67,7 +67,7 @@ class Pages:
             loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True
         )
         self._templates.filters |= {
-            "markdown": lambda text: Markup(render(text)),
+            "markdown": lambda text: Markup(_scrollable(render(text))),
             "clock": _clock,
             "state_of": words_for,
         }
@@ -184,6 +184,12 @@ class Pages:
 def words_for(run: Run) -> str:
     """Return a run's state in words."""
     return (run.conclusion or run.status).replace("_", " ")
+
+
+def _scrollable(html: str) -> str:
+    """Return a comment with each table in a box that scrolls by itself, by keyboard too."""
+    box = '<div class="scroll" role="region" tabindex="0" aria-label="Table">'
+    return html.replace("<table>", f"{box}<table>").replace("</table>", "</table></div>")
 
 
 def _counted(comment: Comment) -> list[tuple[str, str, int]]:

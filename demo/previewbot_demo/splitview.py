@@ -1,0 +1,226 @@
+"""The page that the demo opens with: the pull request beside staging and the preview, and what to try next.
+
+It looks at the same world as everybody: GitHub's pull requests and comments, the sessions in the cluster, and
+which pages of the shop a browser opened. previewbot knows nothing of it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from importlib.resources import files
+from itertools import count
+from typing import Any
+
+import jinja2
+from aiohttp import web
+
+from previewbot_demo import guide
+from previewbot_demo.agents import Agents
+from previewbot_demo.github import Comment, FakeGitHub, PullRequest
+from previewbot_demo.guide import PullSeen, Seen
+from previewbot_demo.hosts import PREVIEW_DOMAIN, SHOP_HOST, SPLIT_VIEW
+
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; "
+    "frame-src 'self' http://*.localhost:{port}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+PAGES = (("/cart", "Basket"), ("/", "Front page"), ("/product/teapot", "A product"))
+"""What the page offers to look at in the shop: the path, and its name."""
+
+_ASSETS = {"split.css": "text/css", "split.js": "text/javascript"}
+_SERVES = ("Ready", "Idle")
+_LABEL = "previewbot.dev/preview"
+_LINK = re.compile(rf"\((http://[a-z0-9.-]+\.{re.escape(PREVIEW_DOMAIN)}(?::\d+)?[^)\s]*)\)")
+_STOP = re.compile(r"(?m)^\s*/preview stop\b")
+_MARKUP = re.compile(r"<!--.*?-->|[#*`]|\[([^\]]*)\]\([^)]*\)", re.DOTALL)
+_NAVIGATIONS = ("document", "iframe")
+_MOST_VISITS = 500
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What the page looks at: `sessions` returns the stored PreviewSessions, `staged` counts deployments.
+
+    `real_cluster` is whether a cluster of its own stands in place of the API server in memory.
+    """
+
+    github: FakeGitHub
+    agents: Agents
+    repository: str
+    port: int
+    sessions: Callable[[], Iterable[Mapping[str, Any]]]
+    staged: Callable[[], int]
+    real_cluster: bool = False
+
+
+class SplitView:
+    """Serves the page; `saw` is told of each request of a browser, `look` says what is done by now.
+
+    Until it is given its `parts` the world is being built: it asks for a moment's patience.
+    """
+
+    def __init__(self) -> None:
+        self._parts: Parts | None = None
+        loader = jinja2.PackageLoader("previewbot_demo", "pages")
+        self._templates = jinja2.Environment(
+            loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True
+        )
+        self._visits: dict[tuple[str, str], int] = {}
+        self._numbers = count(1)
+        self._links: dict[int, str] = {}
+        self.done: frozenset[str] = frozenset()
+
+    def open(self, parts: Parts) -> None:
+        """Begin to show a world that is built now."""
+        self._parts = parts
+
+    @property
+    def parts(self) -> Parts:
+        """What the page looks at; raises RuntimeError before that is built."""
+        if self._parts is None:
+            raise RuntimeError("the world is not built yet")
+        return self._parts
+
+    def saw(self, request: web.BaseRequest) -> None:
+        """Remember that somebody's browser opened a page of the shop; previewbot's own looking is no visit.
+
+        A browser says itself that it loads a page (https://www.w3.org/TR/fetch-metadata/#sec-fetch-dest-header).
+        """
+        host = request.host.partition(":")[0].lower()
+        opened = request.method == "GET" and request.headers.get("Sec-Fetch-Dest") in _NAVIGATIONS
+        if opened and (host == SHOP_HOST or host.endswith(f".{PREVIEW_DOMAIN}")):
+            # The newest are last, and the oldest go: a page may be opened any number of times.
+            self._visits.pop((host, request.path_qs), None)
+            self._visits[(host, request.path_qs)] = next(self._numbers)
+            if len(self._visits) > _MOST_VISITS:
+                del self._visits[next(iter(self._visits))]
+
+    def look(self) -> frozenset[str]:
+        """Return the names of the steps that are done by now."""
+        self.done = guide.progress(self._seen(), self.done)
+        return self.done
+
+    async def handle(self, request: web.BaseRequest) -> web.Response:
+        """Answer a request for the page or a part of it."""
+        if self._parts is None:
+            wait = {"Retry-After": "1", "Refresh": "1"}
+            return self._answer(web.Response(status=503, text="The demo is still starting.\n", headers=wait))
+        name = request.path.removeprefix(f"{SPLIT_VIEW}/")
+        if request.path == "/":
+            return self._page()
+        if name == "state":
+            return self._answer(web.json_response(self.state()))
+        if name in _ASSETS:
+            text = (files("previewbot_demo") / "pages" / name).read_text(encoding="utf-8")
+            return self._answer(web.Response(text=text, content_type=_ASSETS[name]))
+        return self._answer(web.Response(status=404, text="There is nothing at this address.\n"))
+
+    def state(self) -> dict[str, Any]:
+        """Return what changes on the page, for its script."""
+        done = self.look()
+        pulls = {str(pull.number): self._told(pull) for pull in self._pulls()}
+        visits: dict[str, tuple[int, str]] = {}
+        for (host, path), number in self._visits.items():
+            visits[host] = max(visits.get(host, (0, "")), (number, path))
+        staging = {"host": SHOP_HOST, "version": self.parts.staged()}
+        return {"done": sorted(done), "pulls": pulls, "visits": visits, "staging": staging}
+
+    def _page(self) -> web.Response:
+        done, parts = self.look(), self.parts
+        html = self._templates.get_template("split.html").render(
+            steps=guide.STEPS,
+            done=done,
+            next=next((step.name for step in guide.STEPS if step.name not in done), ""),
+            pulls=f"/{parts.repository}/pulls",
+            repository=parts.repository,
+            staging=f"http://{SHOP_HOST}:{parts.port}",
+            pages=PAGES,
+            real_cluster=parts.real_cluster,
+        )
+        return self._answer(web.Response(text=html, content_type="text/html"))
+
+    def _answer(self, answer: web.Response) -> web.Response:
+        answer.headers["Content-Security-Policy"] = POLICY.format(port=self._parts.port if self._parts else 0)
+        answer.headers["Cache-Control"] = "no-store"
+        answer.headers["X-Content-Type-Options"] = "nosniff"
+        answer.headers["Referrer-Policy"] = "no-referrer"
+        return answer
+
+    def _pulls(self) -> list[PullRequest]:
+        parts = self.parts
+        pulls = parts.github.store.state.pulls_of(parts.github.find(parts.repository).id)
+        return sorted(pulls, key=lambda pull: pull.number)
+
+    def _seen(self) -> Seen:
+        pulls = self._pulls()
+        previews = {path for host, path in self._visits if host != SHOP_HOST}
+        staging = {path for host, path in self._visits if host == SHOP_HOST}
+        return Seen(tuple(self._pull_seen(pull) for pull in pulls), frozenset(previews & staging))
+
+    def _pull_seen(self, pull: PullRequest) -> PullSeen:
+        comments = self.parts.github.comments(pull.number, self.parts.repository)
+        status = next((comment for comment in comments if comment.by_app), None)
+        found = _LINK.search(status.body) if status else None
+        if found:
+            self._links[pull.number] = found[1]
+        link = self._links.get(pull.number, "")
+        seen = PullSeen(
+            task=self.parts.agents.task(pull.number),
+            state="merged" if pull.merged_at else pull.state,
+            pushes=self.parts.agents.pushes(pull.number),
+            link=link,
+            shown=bool(found and status and pull.head_sha[:7] in status.body),
+            serving=self._serving(pull.number),
+            said=status is not None,
+        )
+        return replace(
+            seen,
+            opened=bool(link) and any(host == _host(link) for host, _ in self._visits),
+            stopped=any(_took_up_stop(comment) for comment in comments),
+            failed=self._failed(pull),
+        )
+
+    def _serving(self, number: int) -> tuple[str, ...]:
+        """Return the uids of the sessions that answer for a pull request."""
+        return tuple(
+            sorted(
+                session["metadata"]["uid"]
+                for session in self.parts.sessions()
+                if str((session["metadata"].get("labels") or {}).get(_LABEL, "")).endswith(f"-{number}")
+                and (session.get("status") or {}).get("phase") in _SERVES
+            )
+        )
+
+    def _failed(self, pull: PullRequest) -> bool:
+        runs = self.parts.github.store.state.workflow_runs.values()
+        return any(run.sha == pull.head_sha and run.conclusion == "failure" for run in runs)
+
+    def _told(self, pull: PullRequest) -> dict[str, Any]:
+        seen = self._pull_seen(pull)
+        return {
+            "title": pull.title,
+            "task": seen.task,
+            "state": seen.state,
+            "link": seen.link,
+            "opened": seen.opened,
+            "serving": list(seen.serving),
+            "says": self._says(pull.number),
+        }
+
+    def _says(self, number: int) -> str:
+        """Return the first line of previewbot's comment as plain words, empty while there is none."""
+        comments = self.parts.github.comments(number, self.parts.repository)
+        status = next((comment.body for comment in comments if comment.by_app), "")
+        lines = (line.strip() for line in _MARKUP.sub(r"\1", status).splitlines())
+        return next((line for line in lines if line), "")
+
+
+def _took_up_stop(comment: Comment) -> bool:
+    understood = any(reaction.content == "rocket" for reaction in comment.reactions)
+    return not comment.by_app and understood and _STOP.search(comment.body) is not None
+
+
+def _host(url: str) -> str:
+    return url.partition("//")[2].partition("/")[0].partition(":")[0].lower()
