@@ -10,6 +10,9 @@ from pydantic import WithJsonSchema
 
 from previewbot.api.value import Value
 
+MOST_SHOWN = 3
+"""The most issues that a text names; of others it says how many there are."""
+
 
 class IssuesUnknown(StrEnum):
     """Why it is not known which issues a pull request closes."""

@@ -15,9 +15,6 @@ from previewbot.text.unseen import one_line_of
 LISTED = 10
 """The most issues of a pull request that are stored."""
 
-SHOWN = 3
-"""The most that a text names."""
-
 OPENING_LINES = 3
 LONGEST_TITLE = 140
 LONGEST_LINE = 200

@@ -15,6 +15,7 @@ from jinja2 import BaseLoader, Environment, StrictUndefined
 from previewbot.api import (
     HAVE_LOGS,
     ContainerPart,
+    IssuesUnknown,
     LinkKind,
     Missing,
     Phase,
@@ -25,6 +26,7 @@ from previewbot.api import (
     Waits,
     Why,
 )
+from previewbot.api.closing_issues import MOST_SHOWN as MOST_ISSUES
 from previewbot.text import hypertext, markdown, plain
 from previewbot.text.durations import format_duration
 from previewbot.text.standing import for_the_platform_team, service_waited_for
@@ -49,11 +51,15 @@ def for_terminals(loader: BaseLoader) -> Environment:
 
 
 def for_pages(loader: BaseLoader) -> Environment:
-    """Return the environment of HTML pages, escaped as a whole; the page quotes nothing of a repository."""
+    """Return the environment of HTML pages, escaped as a whole.
+
+    The page quotes nothing of a repository but the issue that asked for the change, where everybody may read
+    it (`quoting.for_the_page`).
+    """
     environment = _environment(loader, hypertext.FILTERS, autoescape=True)
     environment.filters["paragraphs"] = hypertext.paragraphs
     # The same macros serve comment and page. A few sentences differ: whoever reaches the page reads it, so
-    # there nothing is quoted that a person or a repository wrote.
+    # there nothing is quoted that a person or a repository wrote, but for what `_request.jinja` quotes.
     environment.globals["on_page"] = True
     return environment
 
@@ -81,6 +87,8 @@ def _environment(
     environment.tests["for_the_platform_team"] = for_the_platform_team
     environment.globals |= {
         "HAVE_LOGS": HAVE_LOGS,
+        "IssuesUnknown": IssuesUnknown,
+        "MOST_ISSUES": MOST_ISSUES,
         "Phase": Phase,
         "Reason": Reason,
         "LinkKind": LinkKind,

@@ -43,15 +43,26 @@ def for_the_page(preview: Preview, *, logs: bool) -> tuple[Preview, bool]:
     """Return what the page is rendered from, and whether something about a pod is left out of it.
 
     Whoever can reach the page reads it. So of a repository that not everybody may read, and of a fork, whose
-    code nobody of the repository wrote, no words of pods and of the cluster are on it.
+    code nobody of the repository wrote, no words of pods, of the cluster and of issues are on it.
     """
     observed = preview.status.observed
     everybodys = observed.public and not observed.fork
+    preview = preview if everybodys else _without_words_of_issues(preview)
     if everybodys and logs:
         return preview, False
     troubled = any(service.pod_problem for service in preview.status.services)
     shown = _with_services(preview, _without_logs if everybodys else _without_words)
     return shown if everybodys else _without_words_of_the_gateway(shown), troubled
+
+
+def _without_words_of_issues(preview: Preview) -> Preview:
+    """Return a Preview that only names issues: its own by their number, others where they are public."""
+    observed = preview.status.observed
+    issues = tuple(
+        replace(each, title="", opening=()) for each in observed.closing_issues if each.own or each.public
+    )
+    changed = replace(observed, closing_issues=issues)
+    return replace(preview, status=replace(preview.status, observed=changed))
 
 
 def _without_words_of_the_gateway(preview: Preview) -> Preview:

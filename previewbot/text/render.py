@@ -15,7 +15,7 @@ from pathlib import Path
 
 from jinja2 import FileSystemLoader, TemplateNotFound, UndefinedError
 
-from previewbot.api import Preview, RequestId, RequestKind, Said
+from previewbot.api import ClosingIssue, Preview, RequestId, RequestKind, Said
 from previewbot.text import environment
 from previewbot.text.command_help import CommandHelp
 from previewbot.text.environment import templates_directory
@@ -64,6 +64,12 @@ class View:
     logs: bool = True
     log_commands: Mapping[str, str] = field(default_factory=dict)
     commands: Sequence[CommandHelp] = ()
+
+    def issue_url(self, issue: ClosingIssue) -> str:
+        """Return the address of an issue on the same server."""
+        # All that is of a repository stands below `owner/name`.
+        web_url = self.pull_request_url.rsplit("/", 4)[0]
+        return f"{web_url}/{issue.repository}/issues/{issue.number}"
 
 
 class CannotBeSaid(Exception):

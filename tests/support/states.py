@@ -10,10 +10,12 @@ from previewbot.api import (
     AgentSeen,
     BaseBranch,
     Child,
+    ClosingIssue,
     ConfigurationProblem,
     ContainerPart,
     Ended,
     Holders,
+    IssuesUnknown,
     LeftOut,
     Lifecycle,
     Link,
@@ -26,6 +28,7 @@ from previewbot.api import (
     Preview,
     Proven,
     Reason,
+    RequestSeen,
     Service,
     Slot,
     SlotBound,
@@ -108,6 +111,32 @@ _IMAGE = f"{_REPOSITORY}:{HEAD}"
 _RUN = "https://github.com/acme/shop/actions/runs/1"
 _BUILDING = Waiting(Reason.BUILD_RUNNING, url=_RUN, name="build", since=NOW, detail=_IMAGE)
 _NO_SUCH_TAG = Waiting(Reason.NO_SUCH_TAG, url=_RUN, name="build", detail=_IMAGE)
+
+_SESSION = "https://github.com/acme/shop/sessions/0f6a-4c1b"
+_ISSUE = ClosingIssue(
+    repository="acme/shop",
+    number=12,
+    own=True,
+    public=True,
+    title="Dress the basket for autumn @acme/everyone [x](https://evil.example) <b>now</b>",
+    opening=("Customers should see that it is autumn.", "A banner, & a <warmer> colour.", "By *Friday*."),
+)
+_SECOND = replace(_ISSUE, number=13, title="The button is cold", opening=(), closed=True)
+_ELSEWHERE = ClosingIssue(repository="acme/design", number=4, public=True)
+_HIDDEN = ClosingIssue(repository="acme/roadmap", number=77)
+
+
+def replace_status(preview: Preview, **changes: Any) -> Preview:
+    """Return a Preview with some of its status changed."""
+    return replace(preview, status=replace(preview.status, **changes))
+
+
+def _asked(*issues: ClosingIssue, total: int = 0, **changes: Any) -> Preview:
+    known = {name: changes.pop(name) for name in ("unknown", "session_url") if name in changes}
+    request = RequestSeen(total=total or len(issues), **known)
+    observed = replace(OBSERVED, closing_issues=issues, request=request, **changes)
+    return _preview(Phase.READY, Reason.ALL_READY, _ready(), observed=observed, **_RUNNING)
+
 
 POD_PROBLEMS = {
     "image-not-pulled": PodProblem(
@@ -271,6 +300,28 @@ STATES: dict[str, Preview] = {
         },
     ),
     "ready": _preview(Phase.READY, Reason.ALL_READY, _ready(), **_RUNNING),
+    "asked-for-in-an-issue": _asked(_ISSUE, session_url=_SESSION),
+    "asked-for-in-many-issues": _asked(_ISSUE, _SECOND, _ELSEWHERE, replace(_ELSEWHERE, number=5), total=6),
+    "asked-for-in-two-issues": _asked(_ISSUE, _SECOND),
+    "asked-for-in-an-issue-of-a-private-repository": _asked(
+        replace(_ISSUE, public=False, opening=()), _HIDDEN, public=False
+    ),
+    "asked-for-in-an-issue-by-a-fork": _asked(_ISSUE, fork=True),
+    "asked-for-in-an-issue-of-another-private-repository": _asked(_HIDDEN, public=False),
+    "asked-for-in-a-session": _asked(session_url=_SESSION),
+    "asked-for-in-issues-that-nobody-may-name": _asked(total=2),
+    "asked-for-in-an-issue-that-nobody-may-name": _asked(total=1, session_url=_SESSION),
+    "asked-for-in-nothing": _asked(),
+    "asked-for-in-what-the-app-may-not-read": _asked(unknown=IssuesUnknown.PERMISSION),
+    "asked-for-in-what-the-server-cannot-tell": _asked(unknown=IssuesUnknown.FIELD, session_url=_SESSION),
+    "asked-for-without-an-answer": _asked(unknown=IssuesUnknown.ANSWER),
+    "asked-for-and-stopped": replace_status(
+        _asked(_ISSUE),
+        phase=Phase.STOPPED,
+        reason=Reason.BY_COMMAND,
+        link=Link(),
+        lifecycle=Lifecycle(ended=Ended(reason=Reason.BY_COMMAND, at=NOW, by="alice")),
+    ),
     "base-branch-open-to-all": _preview(
         Phase.READY,
         Reason.ALL_READY,
