@@ -14,7 +14,7 @@ from typing import Any
 
 from docs.agents_page import agents_page
 from docs.reasons_page import reasons_page
-from previewbot.config.repository import RepositoryConfig
+from previewbot.config.repository import RepositoryConfig, published_schema
 from previewbot.config.schema import KeyPath, Schema, at, flow, schema_of
 from previewbot.config.server import Settings
 
@@ -163,7 +163,9 @@ def pages() -> dict[str, str]:
         "docs/settings.md": _SETTINGS.format(example=example(settings)),
         "docs/preview-yaml.md": _PREVIEW.format(example=example(preview)),
         "docs/schemas/settings.schema.json": _json(_published(settings, "previewbot's settings")),
-        "docs/schemas/preview.schema.json": _json(_published(preview, "A repository's .github/preview.yaml")),
+        "docs/schemas/preview.schema.json": _json(
+            _published(published_schema(), "A repository's .github/preview.yaml")
+        ),
         CHART: _json(_chart(settings)),
     }
 

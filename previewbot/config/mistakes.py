@@ -7,8 +7,8 @@ what is published.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -45,7 +45,26 @@ def validated(
             # A default made of a value that is wrong itself follows from that, which is told.
             if one["type"] != "default_factory_not_called":
                 found += told.of(one["type"], one["loc"], one.get("ctx", {}), one["input"])
-    return (None if found else made), sorted(found, key=lambda mistake: mistake.line)
+    return (None if found else made), sorted(_once(found, document), key=lambda mistake: mistake.line)
+
+
+def _once(found: Sequence[Mistake], document: Document) -> Iterator[Mistake]:
+    """Yield mistakes; of what is repeated in several places one alone, where it is written."""
+    seen = {mistake.path for mistake in found}
+    for mistake in found:
+        origin = next(
+            (document.origins[path] for path in _parts(mistake.path) if path in document.origins), None
+        )
+        if origin is None:
+            yield mistake
+        elif origin not in seen:
+            seen.add(origin)
+            yield replace(mistake, path=origin)
+
+
+def _parts(path: KeyPath) -> Iterator[KeyPath]:
+    """Yield a place, and each part that it is in."""
+    yield from (path[:end] for end in range(len(path), 0, -1))
 
 
 @dataclass(frozen=True)

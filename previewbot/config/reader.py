@@ -87,12 +87,16 @@ class Place:
 
 @dataclass
 class Document:
-    """A file as dicts, lists and plain values; the place of each of them, and keys that cannot be taken."""
+    """A file as dicts, lists and plain values; the place of each of them, and keys that cannot be taken.
+
+    `origins` has what is repeated in other places than it is written in: from there to where it is written.
+    """
 
     schema: Schema
     value: object = None
     places: dict[KeyPath, Place] = field(default_factory=dict)
     mistakes: list[Mistake] = field(default_factory=list)
+    origins: dict[KeyPath, KeyPath] = field(default_factory=dict)
 
 
 def read(content: bytes | str, schema: Schema) -> Document:
@@ -171,7 +175,9 @@ def _belongs(schema: Schema, part: KeyPath, key: yaml.Node, value: yaml.Node, *,
     inner = (*part, key.value)
     if not isinstance(value, yaml.MappingNode):
         if at(schema, inner):
-            return not holds_keys(schema, inner)
+            # Below a service with nothing in it, `open: [src/open/**]` or `open:` is another one.
+            fits = at(schema, inner).get("type") == "array" or not isinstance(value, yaml.SequenceNode)
+            return fits and (inside > 0 or value.tag != _NULL) and not holds_keys(schema, inner)
         # No part has as many keys: a file of nonsense is not compared with words for seconds.
         misspelt = inside >= _MOST_INSIDE or did_you_mean(key.value, beside, always=False)
         return inside > 0 and value.tag != _NULL and not misspelt

@@ -58,6 +58,11 @@ KINDS: Mapping[str, Kind] = {
     "block": Kind(
         "{written} begins with {sign}, which YAML reads as a text of several lines", "put it in quotes"
     ),
+    "defaults_many": Kind(
+        "`defaults` make more of all services together than can be read",
+        "use fewer and shorter values",
+        told=False,
+    ),
     "empty_file": Kind("is empty", "it must hold keys{such}", told=False),
     "key_type": Kind("a key must be a word", told=False),
     "not_utf8": Kind("is not UTF-8", "save the file in that encoding"),

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
 from previewbot.api.github import ChangedFile, ChangedFiles
-from previewbot.config.repository import Patterns, RepositoryConfig
+from previewbot.config.repository import SHARED, RepositoryConfig
 
 MOST_BYTES = 512 * 1024
 """How much is read of a pull request's paths: 3,000 of 170 bytes each. GitHub's own may have 24 MB."""
@@ -22,7 +22,7 @@ class Matching:
 
     def __init__(self, config: RepositoryConfig) -> None:
         self._names = [service.name for service in config.services]
-        self._patterns = Patterns([service.paths for service in config.services])
+        self._patterns = config.patterns()
         self._services: dict[str, frozenset[int]] = {}
 
     def read(self, paths: Iterable[str]) -> None:
@@ -32,19 +32,34 @@ class Matching:
     def count(self, changed: ChangedFiles) -> dict[str, int]:
         """Return the changed services, in the order of the file, with how many files changed each.
 
-        Where the list of files is not complete, every service counts as changed, by one file at least: which
-        ones really are, nobody can know.
+        What is `shared` counts for each of these, and makes none of them changed. Where the list of files is
+        not complete, every service counts as changed, by one file at least: which ones really are, nobody can
+        know.
         """
-        counts = Counter(
-            at
-            for file in changed.files
-            for at in set().union(*(self._services[path] for path in _paths(file)))
-        )
+        counts: Counter[int] = Counter()
+        beside: Counter[int] = Counter()
+        for file in changed.files:
+            own = self._of(file)
+            counts.update(own - {SHARED})
+            if SHARED in own:
+                # A file that is a service's own and shared is one file.
+                beside.update([SHARED, *(own - {SHARED})])
         # GitHub lists 3,000 files at most. A service that is missing in the preview would mislead a reviewer
         # more than one that is there for nothing.
         least = 0 if changed.complete else 1
-        named = {name: max(least, counts[at]) for at, name in enumerate(self._names)}
+        shared = beside[SHARED]
+        named = {
+            name: max(least, counts[at] + (shared - beside[at] if counts[at] else 0))
+            for at, name in enumerate(self._names)
+        }
         return {name: count for name, count in named.items() if count}
+
+    def shared(self, changed: ChangedFiles) -> int:
+        """Return how many of the changed files belong to every service."""
+        return sum(SHARED in self._of(file) for file in changed.files)
+
+    def _of(self, file: ChangedFile) -> frozenset[int]:
+        return frozenset().union(*(self._services[path] for path in _paths(file)))
 
 
 def match(config: RepositoryConfig, changed: ChangedFiles) -> dict[str, int]:

@@ -222,7 +222,7 @@ def test_no_label_at_all_may_trigger() -> None:
         (17, "ttl: 0d0s", "`ttl` must be more than zero, like 30m"),
         (17, "ttl: 400d", "`ttl` must be at most 365d"),
         (17, "ttl: 99999999d", "`ttl` must be at most 365d"),
-        (17, "zzz: 1", "`zzz` is unknown; known here: version, entry, entries, services, triggers, ttl"),
+        (17, "zzz: 1", "`zzz` is unknown; known here: version, entry, entries, defaults, shared, ignore, se"),
         (17, "ttl: *x", "the alias `*x` is not allowed; write its value out"),
         (17, "<<: {a: 1}", "`<<` is unknown"),
         (17, "? [a]\n: 1", "a key must be a word"),

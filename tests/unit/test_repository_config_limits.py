@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from previewbot.api.github import ChangedFile, ChangedFiles
 from previewbot.config import mistakes
 from previewbot.config.reader import MAX_BYTES, MAX_NODES
-from previewbot.config.repository import model, parse, patterns, values
+from previewbot.config.repository import globs, model, parse, patterns
 from previewbot.config.words import Words, fill
 from previewbot.errors import ConfigurationError, Problem
 from previewbot.rules.changes import match
@@ -194,7 +194,7 @@ def test_patterns_are_counted_before_they_are_looked_at(monkeypatch: pytest.Monk
         looked_at.append(written)
         return True
 
-    monkeypatch.setattr(values, "_can_be_matched", counted)
+    monkeypatch.setattr(globs, "_can_be_matched", counted)
     parse(a_file(a_service()))
     assert looked_at.pop() == "services/checkout/**"
     many = ",".join(f"folder{number}/**" for number in range(400))
@@ -232,8 +232,8 @@ def test_wildcards_are_counted_over_all_services_and_told_where_most_of_them_are
 
 
 def test_a_folder_and_all_in_it_takes_no_wildcard() -> None:
-    assert values.count_wildcards("services/checkout/**") == 0
-    assert values.count_wildcards("**/src/*/[ab]?*.py") == 5
+    assert globs.count_wildcards("services/checkout/**") == 0
+    assert globs.count_wildcards("**/src/*/[ab]?*.py") == 5
 
 
 def test_patterns_that_can_be_matched_alone_but_not_together_are_told(

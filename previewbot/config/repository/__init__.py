@@ -12,11 +12,14 @@ from previewbot.config.repository.entries import PathRoute as PathRoute
 from previewbot.config.repository.entries import PathRule as PathRule
 from previewbot.config.repository.image_fields import IMAGE_FIELDS as IMAGE_FIELDS
 from previewbot.config.repository.model import RepositoryConfig as RepositoryConfig
-from previewbot.config.repository.model import ServiceConfig as ServiceConfig
 from previewbot.config.repository.model import Triggers as Triggers
 from previewbot.config.repository.parsing import PATH as PATH
 from previewbot.config.repository.parsing import parse as parse
+from previewbot.config.repository.patterns import SHARED as SHARED
 from previewbot.config.repository.patterns import Patterns as Patterns
+from previewbot.config.repository.published import published_schema as published_schema
+from previewbot.config.repository.services import Defaults as Defaults
+from previewbot.config.repository.services import ServiceConfig as ServiceConfig
 from previewbot.config.repository.targets import TargetPath as TargetPath
 from previewbot.config.repository.targets import parse_target as parse_target
 from previewbot.config.types import TARGET_KINDS as TARGET_KINDS

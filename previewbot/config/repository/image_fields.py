@@ -13,6 +13,9 @@ from collections.abc import Iterator
 from previewbot.config.words import did_you_mean, shown
 
 IMAGE_FIELDS = ("head_sha", "short_sha", "merge_sha", "short_merge_sha", "number", "branch", "service")
+SERVICE_FIELD = "{service}"
+"""What stands for a service's name, in its image and in what `defaults` say of all of them."""
+
 FIELDS = " ".join(f"`{{{name}}}`" for name in IMAGE_FIELDS)
 
 # An expression of GitHub Actions, one of metadata-action, a variable of a shell, and a field; then what

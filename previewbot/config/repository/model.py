@@ -6,33 +6,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Self
 
-from pydantic import (
-    AfterValidator,
-    Field,
-    GetCoreSchemaHandler,
-    GetPydanticSchema,
-    model_validator,
-)
+from pydantic import Field, GetCoreSchemaHandler, GetPydanticSchema, model_validator
 from pydantic_core import CoreSchema
 from pydantic_core.core_schema import no_info_wrap_validator_function
 
 from previewbot.config import types as t
 from previewbot.config.repository.agents import Agents, named_services
-from previewbot.config.repository.builds import NamedBuild
 from previewbot.config.repository.entries import DEFAULT, Entries, Entry, FrontEnd, front_ends
-from previewbot.config.repository.image_fields import FIELDS
+from previewbot.config.repository.globs import count_wildcards
 from previewbot.config.repository.patterns import Patterns, Unmatchable
-from previewbot.config.repository.targets import Target
-from previewbot.config.repository.values import (
-    GLOB_SCHEMA,
-    IMAGE_SCHEMA,
-    OPEN_SCHEMA,
-    check_image,
-    count_wildcards,
-    glob,
-    globs,
-    open_path,
-)
+from previewbot.config.repository.services import Defaults, Globs, ServiceConfig, ServiceFields
 from previewbot.config.schema import schema_of
 from previewbot.config.types import about, mistake
 from previewbot.config.words import Raw, did_you_mean
@@ -41,61 +24,6 @@ from previewbot.config.words import Raw, did_you_mean
 # of 4 KB takes 10 µs, or 0.2 ms for each wildcard if somebody made it for patterns such as `*a????????`.
 _MOST_PATTERNS = 500
 _MOST_WILDCARDS = 800
-
-
-class ServiceFields(t.Model):
-    """What the file says under a service's name."""
-
-    paths: Annotated[
-        tuple[Annotated[t.Text, AfterValidator(glob), GLOB_SCHEMA], ...],
-        Field(min_length=1),
-        AfterValidator(globs),
-        about("what changes it, as in `.gitignore`; several services may match", ["services/checkout/**"]),
-    ]
-    target: Annotated[
-        Target, about("what it stands in for; `/container/<name>` may follow", "deployment/checkout")
-    ]
-    namespace: Annotated[
-        t.Label, about("where that is; the server says which are open to previews", "staging")
-    ]
-    image: Annotated[
-        t.Text,
-        AfterValidator(check_image),
-        IMAGE_SCHEMA,
-        about(f"what CI builds for a commit; fields: {FIELDS}", "ghcr.io/acme/checkout:{head_sha}"),
-    ]
-    ports: Annotated[
-        tuple[t.Port, ...] | None,
-        about(
-            "where it takes requests; left out: the ports that its containers declare; an empty list: it "
-            "takes none, as a worker that reads a queue",
-            [8080],
-        ),
-    ] = None
-    open: Annotated[
-        t.Text, AfterValidator(open_path), OPEN_SCHEMA, about("where its link lands", "/cart")
-    ] = "/"
-    entry: t.Label | None = about(
-        "which of `entries` its link opens; left out: `entry`, or the one named `default`, or the first",
-        "admin",
-        default=None,
-    )
-    build: NamedBuild | None = about(
-        "which run builds its image; left out: the likeliest, by what workflows and checks are called",
-        {"workflow": "docker.yml"},
-        default=None,
-    )
-    check: Annotated[t.Text, AfterValidator(open_path), OPEN_SCHEMA] | None = about(
-        "a path of the link whose answer repeats the `baggage` that this service received",
-        "/api/checkout/baggage",
-        default=None,
-    )
-
-
-class ServiceConfig(ServiceFields):
-    """A service: the paths that change it, the workload it replaces, its image, and where its link lands."""
-
-    name: t.Label
 
 
 class Triggers(t.Model):
@@ -116,25 +44,30 @@ def _named(value: object, handler: Any) -> object:
         return value
     # People write a mapping by name; the rest of the program goes through the services in the order of the
     # file.
-    _refuse_many_patterns(value)
     read: Mapping[str, ServiceFields] = handler(value)
     # Built without a second validation: each part has been read by `handler` already.
     services = tuple(ServiceConfig.model_construct(name=name, **dict(read[name])) for name in read)
-    _refuse_what_cannot_be_matched(services)
     _refuse_same_targets(services)
     return services
 
 
-def _refuse_many_patterns(services: object) -> None:
+def _refuse_many_patterns(root: object) -> object:
     """Refuse more patterns than can be tried, before any is looked at: that takes time too."""
+    whole = root if isinstance(root, Mapping) else {}
+    services = whole.get("services")
     each = services.items() if isinstance(services, Mapping) else ()
-    written = {name: service.get("paths") for name, service in each if isinstance(service, Mapping)}
+    written = {
+        f"services.{name}.paths": service.get("paths")
+        for name, service in each
+        if isinstance(service, Mapping)
+    }
+    written |= {key: whole.get(key) for key in ("shared", "ignore")}
     lists = {name: paths for name, paths in written.items() if isinstance(paths, list)}
     found = sum(map(len, lists.values()))
     if found > _MOST_PATTERNS:
-        raise mistake("patterns", found=found, most=_MOST_PATTERNS)
+        raise mistake("patterns", at="services", found=found, most=_MOST_PATTERNS)
     wildcards = {
-        f"{name}.paths": sum(count_wildcards(path) for path in paths if isinstance(path, str))
+        name: sum(count_wildcards(path) for path in paths if isinstance(path, str))
         for name, paths in lists.items()
     }
     found = sum(wildcards.values())
@@ -142,15 +75,7 @@ def _refuse_many_patterns(services: object) -> None:
         # Told where most of them are.
         at = max(wildcards, key=lambda name: wildcards[name])
         raise mistake("wildcards", at=at, found=found, most=_MOST_WILDCARDS)
-
-
-def _refuse_what_cannot_be_matched(services: tuple[ServiceConfig, ...]) -> None:
-    """Refuse patterns of which RE2 takes each but not all: a pass, which makes the same set, would fail."""
-    try:
-        Patterns([service.paths for service in services])
-    except Unmatchable:
-        longest = max(services, key=lambda service: sum(map(len, service.paths)))
-        raise mistake("patterns_together", at=f"{longest.name}.paths") from None
+    return root
 
 
 def _refuse_same_targets(services: tuple[ServiceConfig, ...]) -> None:
@@ -188,6 +113,17 @@ class RepositoryConfig(t.Model):
     version: Annotated[int, Field(strict=True, ge=1, le=1), t.Called("version"), about("of this format", 1)]
     entry: Entry | None = about("staging's front end; left out: links cannot open it", default=None)
     entries: Entries = about("front ends beside it, or instead of it, by name", default=None)
+    defaults: Defaults | None = about(
+        "what holds for every service that says nothing else; `{service}` stands for its name", default=None
+    )
+    shared: Globs | None = about(
+        "paths that belong to every service, and start one only together with a path of its own",
+        ["libs/**"],
+        default=None,
+    )
+    ignore: Globs | None = about(
+        "paths that count for no service, whatever its `paths` say", ["*.md"], default=None
+    )
     services: Annotated[
         tuple[ServiceConfig, ...], GetPydanticSchema(_by_name), about("what can be previewed, by name")
     ]
@@ -204,6 +140,21 @@ class RepositoryConfig(t.Model):
     def model_post_init(self, context: Any) -> None:
         """Remember the lines of the file, if this is read from one."""
         self._lines = Lines((context or {}).get("lines", {}))
+
+    @model_validator(mode="before")
+    @classmethod
+    def _has_not_too_many_patterns(cls, value: object) -> object:
+        return _refuse_many_patterns(value)
+
+    @model_validator(mode="after")
+    def _can_be_matched(self) -> Self:
+        # Of some patterns RE2 takes each but not all: a pass, which makes the same set, would fail.
+        try:
+            self.patterns()
+        except Unmatchable:
+            longest = max(self.services, key=lambda service: sum(map(len, service.paths)))
+            raise mistake("patterns_together", at=f"services.{longest.name}.paths") from None
+        return self
 
     @model_validator(mode="after")
     def _names_entries_that_are_there(self) -> Self:
@@ -226,6 +177,10 @@ class RepositoryConfig(t.Model):
                 near = Raw(did_you_mean(written, names))
                 raise mistake("no_such_service", at=at, written=written, near=near)
         return self
+
+    def patterns(self) -> Patterns:
+        """Return what changed files are matched with; raises Unmatchable where there can be no such set."""
+        return Patterns([service.paths for service in self.services], self.shared or (), self.ignore or ())
 
     @property
     def front_ends(self) -> Mapping[str, FrontEnd]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from previewbot.config.mistakes import validated
 from previewbot.config.reader import Mistake, Unreadable, cut, read
 from previewbot.config.repository.agents import Keys, context_of
+from previewbot.config.repository.defaults import complete
 from previewbot.config.repository.model import SCHEMA, RepositoryConfig
 from previewbot.config.words import shown
 from previewbot.errors import ConfigurationError, Problem
@@ -15,7 +16,9 @@ PATH = ".github/preview.yaml"
 def parse(text: bytes | str, path: str = PATH, agents: Keys = None) -> RepositoryConfig:
     """Return the configuration; raises ConfigurationError with every problem, in the order of the lines."""
     try:
-        config, mistakes = validated(RepositoryConfig, read(text, SCHEMA), context=context_of(agents))
+        document = read(text, SCHEMA)
+        complete(document)
+        config, mistakes = validated(RepositoryConfig, document, context=context_of(agents))
     except Unreadable as error:
         raise ConfigurationError(path, (_problem(error.mistake),)) from None
     if config is None:

@@ -9,11 +9,18 @@ from typing import Annotated
 from pydantic import BeforeValidator, WithJsonSchema
 
 from previewbot.config import types as t
+from previewbot.config.repository.image_fields import SERVICE_FIELD
 from previewbot.config.types import TARGET_KINDS, TargetKind, is_label, mistake
 from previewbot.config.words import Raw, did_you_mean
 
 _NAME = r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?"
-_TARGET = rf"^({'|'.join(TARGET_KINDS)})/{_NAME}(/container/{t.LABEL})?$"
+_KINDS = "|".join(TARGET_KINDS)
+_TARGET = rf"^({_KINDS})/{_NAME}(/container/{t.LABEL})?$"
+_SIGN = r"([a-z0-9]|\{service\})"
+_TEMPLATE = (
+    rf"^({_KINDS})/{_SIGN}(([.-]|{_SIGN}){{0,251}}{_SIGN})?"
+    rf"(/container/{_SIGN}((-|{_SIGN}){{0,61}}{_SIGN})?)?$"
+)
 
 
 @dataclass(frozen=True)
@@ -43,8 +50,16 @@ def parse_target(text: str) -> TargetPath:
 
 
 def _target(value: object) -> object:
-    if isinstance(value, TargetPath):
-        return value
+    return value if isinstance(value, TargetPath) else _read(value)
+
+
+def _template(value: object) -> object:
+    # Whichever service it is filled in with, its name has these signs.
+    _read(value.replace(SERVICE_FIELD, "service") if isinstance(value, str) else value, value)
+    return value
+
+
+def _read(value: object, written: object = None) -> TargetPath:
     if not isinstance(value, str):
         # Of a mapping pydantic would make a TargetPath, whose parts nobody has looked at.
         raise mistake("string_type")
@@ -53,7 +68,7 @@ def _target(value: object) -> object:
     except ValueError as error:
         kind = value.split("/")[0]
         near = "" if kind in TARGET_KINDS else did_you_mean(kind, TARGET_KINDS, always=False)
-        raise mistake("target", expected=Raw(error), written=value, near=Raw(near)) from None
+        raise mistake("target", expected=Raw(error), written=written or value, near=Raw(near)) from None
 
 
 Target = Annotated[
@@ -61,3 +76,15 @@ Target = Annotated[
     BeforeValidator(_target),
     WithJsonSchema({"type": "string", "pattern": _TARGET}),
 ]
+ServiceTarget = Annotated[
+    TargetPath,
+    BeforeValidator(_target),
+    WithJsonSchema({"type": "string", "pattern": _TEMPLATE}),
+]
+"""That of a service, in which `{service}` may stand for its name until it is filled in."""
+TargetTemplate = Annotated[
+    str,
+    BeforeValidator(_template),
+    WithJsonSchema({"type": "string", "pattern": _TEMPLATE}),
+]
+"""That of all services: `deployment/{service}`."""

@@ -1,0 +1,88 @@
+"""What the file says of each service, and what `defaults` say of all of them."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
+
+from previewbot.config import types as t
+from previewbot.config.repository.builds import NamedBuild
+from previewbot.config.repository.globs import GLOB_SCHEMA, glob, globs
+from previewbot.config.repository.image_fields import FIELDS
+from previewbot.config.repository.targets import ServiceTarget, TargetTemplate
+from previewbot.config.repository.values import IMAGE_SCHEMA, OPEN_SCHEMA, check_image, open_path
+from previewbot.config.types import about
+
+Globs = Annotated[
+    tuple[Annotated[t.Text, AfterValidator(glob), GLOB_SCHEMA], ...],
+    Field(min_length=1),
+    AfterValidator(globs),
+]
+"""Patterns as in `.gitignore`, one after the other."""
+
+Image = Annotated[t.Text, AfterValidator(check_image), IMAGE_SCHEMA]
+OpenPath = Annotated[t.Text, AfterValidator(open_path), OPEN_SCHEMA]
+
+
+class ServiceFields(t.Model):
+    """What the file says under a service's name, with what `defaults` have for what it leaves out."""
+
+    paths: Annotated[
+        Globs,
+        about("what changes it, as in `.gitignore`; several services may match", ["services/checkout/**"]),
+    ]
+    target: Annotated[
+        ServiceTarget, about("what it stands in for; `/container/<name>` may follow", "deployment/checkout")
+    ]
+    namespace: Annotated[
+        t.Label, about("where that is; the server says which are open to previews", "staging")
+    ]
+    image: Annotated[
+        Image,
+        about(f"what CI builds for a commit; fields: {FIELDS}", "ghcr.io/acme/checkout:{head_sha}"),
+    ]
+    ports: Annotated[
+        tuple[t.Port, ...] | None,
+        about(
+            "where it takes requests; left out: the ports that its containers declare; an empty list: it "
+            "takes none, as a worker that reads a queue",
+            [8080],
+        ),
+    ] = None
+    open: Annotated[OpenPath, about("where its link lands", "/cart")] = "/"
+    entry: t.Label | None = about(
+        "which of `entries` its link opens; left out: `entry`, or the one named `default`, or the first",
+        "admin",
+        default=None,
+    )
+    build: NamedBuild | None = about(
+        "which run builds its image; left out: the likeliest, by what workflows and checks are called",
+        {"workflow": "docker.yml"},
+        default=None,
+    )
+    check: OpenPath | None = about(
+        "a path of the link whose answer repeats the `baggage` that this service received",
+        "/api/checkout/baggage",
+        default=None,
+    )
+
+
+class ServiceConfig(ServiceFields):
+    """A service: the paths that change it, the workload it replaces, its image, and where its link lands."""
+
+    name: t.Label
+
+
+class Defaults(t.Model):
+    """What holds for every service that says nothing else; `{service}` stands for its name."""
+
+    paths: Globs | None = about("its `paths`", ["services/{service}/**"], default=None)
+    target: TargetTemplate | None = about("its `target`", "deployment/{service}", default=None)
+    namespace: t.Label | None = about("its `namespace`", "staging", default=None)
+    image: Image | None = about("its `image`", "ghcr.io/acme/{service}:{head_sha}", default=None)
+    ports: tuple[t.Port, ...] | None = about("its `ports`", [8080], default=None)
+    open: OpenPath | None = about("its `open`", "/", default=None)
+    entry: t.Label | None = about("its `entry`", "admin", default=None)
+    build: NamedBuild | None = about("its `build`", {"workflow": "{service}.yml"}, default=None)
+    check: OpenPath | None = about("its `check`", "/api/{service}/baggage", default=None)
