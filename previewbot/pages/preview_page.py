@@ -17,6 +17,7 @@ from previewbot.config.server import Settings
 from previewbot.engine.links import page_url
 from previewbot.engine.view import view_of
 from previewbot.errors import RemoteError
+from previewbot.pages.policy import HEADER, policy
 from previewbot.text.render import Renderer
 
 
@@ -30,6 +31,10 @@ class Previews(Protocol):
 def blueprint(settings: Settings, cluster: Previews, renderer: Renderer) -> Blueprint:
     """Return the route of the page."""
     routes = Blueprint("pages", __name__)
+    allowed = policy(renderer.style_source(), renderer.script_source())
+
+    def html(text: str, status: int) -> Response:
+        return Response(text, status, {HEADER: allowed}, mimetype="text/html")
 
     @routes.get("/p/<int:repository_id>/<int:number>")
     def page(repository_id: int, number: int) -> Response:
@@ -40,14 +45,10 @@ def blueprint(settings: Settings, cluster: Previews, renderer: Renderer) -> Blue
             view = view_of(settings, from_object(obj)) if obj else None
         # "Come back in a moment" and not "there is none": people keep this address, and would believe it.
         except (RemoteError, ValidationError):
-            return _html(renderer.html("unavailable.html"), 503)
+            return html(renderer.html("unavailable.html"), 503)
         pull_request_url = view.pull_request_url if view else None
         # Without a Preview the page is the same whether there never was one, its pull request was closed, or
         # the repository is none of ours.
-        return _html(renderer.page(view, address, pull_request_url), 200 if view else 404)
+        return html(renderer.page(view, address, pull_request_url), 200 if view else 404)
 
     return routes
-
-
-def _html(text: str, status: int) -> Response:
-    return Response(text, status, mimetype="text/html")

@@ -13,10 +13,10 @@ from werkzeug.exceptions import HTTPException
 
 from previewbot.config.server import LEAST_WEBHOOK_SECRET, Settings
 from previewbot.pages import about, closed_page, preview_page
+from previewbot.pages.policy import HEADER, policy
 from previewbot.text.render import Renderer
 from previewbot.webhook import intake
 
-_POLICY = "default-src 'none'; style-src {}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 _HEADERS = {
     "Cache-Control": "no-store",
     "Referrer-Policy": "no-referrer",
@@ -109,7 +109,7 @@ def _bare_app(style_source: str, not_found: Callable[[str], Response] | None = N
     app = Flask("previewbot", static_folder=None)
     # Else a slash too many is answered with the address without it, which names the host that was asked for.
     app.url_map.merge_slashes = False
-    headers = _HEADERS | {"Content-Security-Policy": _POLICY.format(style_source)}
+    headers = _HEADERS | {HEADER: policy(style_source)}
     app.register_error_handler(Exception, _failed)
     if not_found is not None:
         app.register_error_handler(404, lambda error: not_found(error.description or error.name))

@@ -149,8 +149,15 @@ class Renderer:
 
     def style_source(self) -> str:
         """Return the pages' one style as a Content-Security-Policy names it: by its hash."""
-        style = self.html("page.css")
-        return f"'sha256-{base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()}'"
+        return self._source("page.css")
+
+    def script_source(self) -> str:
+        """Return the one script of pages that follow along, in the same way."""
+        return self._source("page.js")
+
+    def _source(self, template: str) -> str:
+        # https://www.w3.org/TR/CSP3/#grammardef-hash-source
+        return f"'sha256-{base64.b64encode(hashlib.sha256(self.html(template).encode()).digest()).decode()}'"
 
     def html(self, template: str, **values: object) -> str:
         """Return another HTML page, escaped as all are."""

@@ -9,15 +9,24 @@ from previewbot.api import ContainerPart, Phase, Reason, Service, Severity, Stat
 
 @dataclass(frozen=True)
 class Standing:
-    """The macro of its words, how bad it is, and whether it goes on without anybody."""
+    """The macro of its words, how bad it is, and whether it goes on without anybody.
+
+    `look_again` is after how many seconds there may be news for whoever follows it, 0 if only for whoever
+    comes back.
+    """
 
     key: str
     severity: Severity
     goes_on: bool
+    look_again: int
 
 
-_LOOKING = Standing(Reason.UNKNOWN.key, Severity.PROGRESS, goes_on=True)
-_REMOVING = Standing("removing", Severity.PROGRESS, goes_on=True)
+_SOON, _LATER, _NEVER = 3, 20, 0
+_STAYS = (Phase.EXPIRED, Phase.STOPPED, Phase.NOTHING_TO_PREVIEW)
+"""Only a person changes these: by a command, or a push."""
+
+_LOOKING = Standing(Reason.UNKNOWN.key, Severity.PROGRESS, goes_on=True, look_again=_SOON)
+_REMOVING = Standing("removing", Severity.PROGRESS, goes_on=True, look_again=_SOON)
 
 
 def standing_of(status: Status) -> Standing:
@@ -30,7 +39,9 @@ def standing_of(status: Status) -> Standing:
         return _REMOVING
     info = status.reason.info
     goes_on = info.turn is Turn.NOBODY and info.severity is not Severity.ENDED
-    return Standing(status.reason.key, info.severity, goes_on)
+    stays = status.phase in _STAYS
+    look_again = _NEVER if stays else _SOON if goes_on else _LATER
+    return Standing(status.reason.key, info.severity, goes_on, look_again)
 
 
 def for_the_platform_team(service: Service) -> bool:

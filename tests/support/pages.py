@@ -16,6 +16,7 @@ class Page(HTMLParser):
         self.tags: list[tuple[str, dict[str, str | None]]] = []
         self.text = ""
         self.style = ""
+        self.script = ""
         self._open: list[str] = []
         self.feed(text)
         self.close()
@@ -33,6 +34,8 @@ class Page(HTMLParser):
     def handle_data(self, data: str) -> None:
         if "style" in self._open:
             self.style += data
+        elif "script" in self._open:
+            self.script += data
         else:
             self.text += data
 
@@ -50,6 +53,11 @@ class Page(HTMLParser):
         """Return what a meta element says."""
         return next((a["content"] for t, a in self.tags if t == "meta" and a.get("name") == name), None)
 
-    def refresh(self) -> int:
-        """Return after how many seconds the page loads itself again."""
-        return next(int(str(a["content"])) for t, a in self.tags if a.get("http-equiv") == "refresh")
+    def looks_again(self) -> int:
+        """Return after how many seconds the page asks for news, 0 if only when somebody comes back to it."""
+        return next(int(str(a["data-again"])) for tag, a in self.tags if tag == "main")
+
+    def refresh(self) -> int | None:
+        """Return after how many seconds the page loads itself again without JavaScript; None for never."""
+        found = (int(str(a["content"])) for _, a in self.tags if a.get("http-equiv") == "refresh")
+        return next(found, None)

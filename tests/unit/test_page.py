@@ -62,7 +62,7 @@ def test_every_state_has_a_heading_a_way_back_and_follows_along_by_itself(state:
 
     assert [tag for tag, _ in page.tags].count("h1") == 1
     assert PULL_REQUEST in page.links
-    assert page.refresh() in (3, 20)
+    assert page.looks_again() in (3, 20, 0)
 
 
 @pytest.mark.parametrize(
@@ -79,10 +79,29 @@ def test_every_state_has_a_heading_a_way_back_and_follows_along_by_itself(state:
         ("image-build-failed", 20),
         ("image-needs-approval", 20),
         ("removal-stalled", 20),
+        ("fork", 20),
+        ("merged", 0),
+        ("closed", 0),
+        ("stopped", 0),
+        ("expired", 0),
     ],
 )
-def test_what_goes_on_by_itself_is_shown_anew_sooner(state: str, seconds: int) -> None:
-    assert rendered(STATES[state]).refresh() == seconds
+def test_what_goes_on_by_itself_is_looked_at_sooner_and_what_has_ended_not_at_all(
+    state: str, seconds: int
+) -> None:
+    assert rendered(STATES[state]).looks_again() == seconds
+
+
+@pytest.mark.parametrize("state", sorted(STATES))
+def test_without_javascript_a_page_loads_itself_again_only_while_something_goes_on(state: str) -> None:
+    page = rendered(STATES[state])
+
+    busy = page.looks_again() == 3
+    assert page.refresh() == (3 if busy else None)
+    # With it such a reload would close folds and move the focus.
+    inside = [tag for tag, _ in page.tags]
+    assert not busy or inside[inside.index("noscript") + 1] == "meta"
+    assert ("reload it for news" in page.words) is (page.looks_again() == 20)
 
 
 @pytest.mark.parametrize(
@@ -169,7 +188,7 @@ def test_what_is_wrong_with_a_pod_is_said_and_its_last_words_can_be_unfolded_in_
     assert "checkout crashes, 3 restarts so far" in page.words
     assert [tag for tag, _ in page.tags].count("details") == 1
     assert "```</details> @alice <b> KeyError: 'DB_URL'" in page.words
-    assert page.refresh() == 20
+    assert page.refresh() is None
 
 
 @pytest.mark.parametrize("phase", [Phase.STOPPING, Phase.STOPPED, Phase.EXPIRED, Phase.AWAITING_IMAGE])
@@ -380,15 +399,21 @@ STAYS = {"private", "home", "no address", "not found"}
 def test_a_page_works_without_javascript_and_loads_nothing(name: str) -> None:
     page = PAGES[name]()
 
-    assert not {"script", "link", "img", "iframe", "form", "object"} & {tag for tag, _ in page.tags}
+    assert not {"link", "img", "iframe", "form", "object"} & {tag for tag, _ in page.tags}
+    # Its own, which the policy knows by its hash, or none.
+    assert [attributes for tag, attributes in page.tags if tag == "script"] == ([] if name in STAYS else [{}])
     assert not any(attribute.startswith("on") for _, a in page.tags for attribute in a)
     assert "url(" not in page.style
     assert "@import" not in page.style
 
 
 @pytest.mark.parametrize("name", sorted(set(PAGES) - STAYS))
-def test_a_page_that_has_news_loads_itself_again(name: str) -> None:
-    assert PAGES[name]().refresh() > 0
+def test_a_page_that_may_have_news_asks_for_them_and_says_aloud_what_is_new(name: str) -> None:
+    page = PAGES[name]()
+
+    assert page.looks_again() >= 0
+    assert "fetch(location.href" in page.script
+    assert ("div", {"role": "status", "data-news": None}) in page.tags
 
 
 @pytest.mark.parametrize("name", sorted(PAGES))

@@ -76,7 +76,10 @@ class _Loads(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         names = {name for name, _ in attrs}
-        if tag in ("script", "link", "img", "iframe", "object", "embed", "video", "audio", "form", "base"):
+        # A script of the page's own is in the page; the policy lets it ask web alone.
+        if tag == "script" and attrs:
+            self.found.append(self.get_starttag_text() or tag)
+        if tag in ("link", "img", "iframe", "object", "embed", "video", "audio", "form", "base"):
             self.found.append(tag)
         if names & {"src", "srcset", "data", "poster", "action", "background", "ping", "style"}:
             self.found.append(self.get_starttag_text() or tag)

@@ -122,7 +122,7 @@ def test_every_reason_has_words_for_the_comment_the_page_and_a_terminal(reason: 
 
     assert len(RENDERER.comment(view).splitlines()[1]) > 10
     assert len(RENDERER.headline(view)) > 10
-    assert f'<div class="state {reason.info.severity}">' in RENDERER.page(view, view.page_url)
+    assert f'<p class="state {reason.info.severity}">' in RENDERER.page(view, view.page_url)
     assert [tag for tag, _ in page.tags].count("h1") == 1
 
 

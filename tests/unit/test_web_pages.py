@@ -111,7 +111,7 @@ def test_while_the_cluster_does_not_answer_the_page_says_so_and_tries_again(
 
     assert response.status_code == 503
     assert "The cluster does not answer right now" in page.words
-    assert page.refresh() == 5
+    assert page.refresh() == page.looks_again() == 5
     assert page.links == {}
 
 
@@ -211,8 +211,27 @@ def policy(response: TestResponse) -> dict[str, str]:
     return {name: value for name, _, value in (directive.partition(" ") for directive in directives)}
 
 
+def hash_of(text: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+
+@pytest.mark.parametrize("address", ["/", "/p/none", "/nowhere"])
+def test_pages_that_never_have_news_may_run_no_script_and_ask_nobody(
+    client: FlaskClient, address: str
+) -> None:
+    response = client.get(address, headers={"Accept": BROWSERS})
+
+    assert policy(response) == {
+        "default-src": "'none'",
+        "style-src": hash_of(Page(response.text).style),
+        "base-uri": "'none'",
+        "form-action": "'none'",
+        "frame-ancestors": "'none'",
+    }
+
+
 @pytest.mark.parametrize("case", ["ready", "unknown", "away"])
-def test_the_policy_allows_the_pages_own_style_by_its_hash_and_nothing_else(
+def test_the_policy_allows_the_pages_own_style_and_script_by_their_hashes_and_nothing_else(
     client: FlaskClient, cluster: Cluster, case: str
 ) -> None:
     if case == "ready":
@@ -221,10 +240,11 @@ def test_the_policy_allows_the_pages_own_style_by_its_hash_and_nothing_else(
 
     response, page = read(client)
 
-    digest = base64.b64encode(hashlib.sha256(page.style.encode()).digest()).decode()
     assert policy(response) == {
         "default-src": "'none'",
-        "style-src": f"'sha256-{digest}'",
+        "style-src": hash_of(page.style),
+        "script-src": hash_of(page.script),
+        "connect-src": "'self'",
         "base-uri": "'none'",
         "form-action": "'none'",
         "frame-ancestors": "'none'",
