@@ -130,6 +130,11 @@ KINDS: Mapping[str, Kind] = {
         "must be the file of a workflow in .github/workflows, like docker.yml", "its `name` is another thing"
     ),
     "check_name": Kind("must have at most {most} characters", told=False),
+    "mention": Kind("must be a person or a team of GitHub's, like @octocat or @acme/product, not {written}"),
+    "mention_agent": Kind(
+        "names a coding agent, {written}, which would begin to work", "name the people who wait for it"
+    ),
+    "mentions_many": Kind("names too many", "at most {most}: a team counts as one", told=False),
     # What fits together
     "build": Kind(
         "must hold either `workflow` or `check`",

@@ -64,17 +64,27 @@ class OwnReport:
 
 
 @dataclass(frozen=True)
+class OwnNotice:
+    """A comment of ours that told people once: its id, of which Preview (by name), on which occasion."""
+
+    id: int
+    of: str
+    occasion: str
+
+
+@dataclass(frozen=True)
 class OwnComments:
     """What we wrote in an earlier life: status comments, oldest first, and the requests that have an answer.
 
     `answered_edits` are those by id and edit (epoch seconds, 0 for what was written first); `refused` those
-    that were answered that their author may not ask.
+    that were answered that their author may not ask. `notices` are what people were told once.
     """
 
     reports: tuple[OwnReport, ...] = ()
     answered: frozenset[RequestId] = frozenset()
     answered_edits: frozenset[tuple[RequestId, int]] = frozenset()
     refused: frozenset[RequestId] = frozenset()
+    notices: tuple[OwnNotice, ...] = ()
 
 
 @dataclass(frozen=True)

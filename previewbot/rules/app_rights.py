@@ -13,6 +13,8 @@ from types import MappingProxyType
 
 _PERMISSION_RE = re.compile(r"\b([a-z_]{1,60})=(read|write|admin)\b")
 _LONGEST_ACCEPTED = 500
+_NOT_GRANTED = "Resource not accessible by integration"
+"""GitHub's words where an App lacks a permission. It sends the names with other refusals as well."""
 _LEVELS = {"": 0, "read": 1, "write": 2, "admin": 3}
 
 
@@ -61,6 +63,11 @@ def lacking_permissions(granted: Mapping[str, str]) -> list[str]:
         for name, needed in PERMISSIONS.items()
         if _LEVELS.get(granted.get(name, ""), 0) < _LEVELS[needed.level]
     ]
+
+
+def is_not_granted(message: str) -> bool:
+    """Return whether GitHub refused something because the App lacks a permission for it."""
+    return _NOT_GRANTED in message
 
 
 def accepted_in_words(accepted: str) -> str:

@@ -13,12 +13,15 @@ from typing import Literal
 
 from previewbot.api import RequestId, RequestKind
 
-_MARKER_RE = re.compile(r"\A<!-- previewbot (status|reply) ([a-z0-9= -]*?) ?-->")
+_MARKER_RE = re.compile(r"\A<!-- previewbot (status|reply|notice) ([a-z0-9= -]*?) ?-->")
 _LONGEST = 200
 """Characters of a marker; ours have half of that."""
 
+Kind = Literal["status", "reply", "notice"]
+
 _FIELD_RE = re.compile(r"([a-z-]+)=([a-z0-9-]+)")
 
+_KINDS: Mapping[str, Kind] = {"status": "status", "reply": "reply", "notice": "notice"}
 
 _REPLY_TO: Mapping[str, RequestKind] = {
     "reply-to": RequestKind.ISSUE_COMMENT,
@@ -32,16 +35,19 @@ _REPLY_TO: Mapping[str, RequestKind] = {
 class Marker:
     """What a marker says: which kind of comment, the issue comment handled last, the request answered.
 
+    Of a notice `of` is the Preview that it tells of, and `occasion` what it tells: `ready` or `failed`.
     `edit` is the edit of that request that is answered, in epoch seconds; 0 for what was written first.
     `refused`: the answer is that its author may not ask.
     """
 
-    kind: Literal["status", "reply"]
+    kind: Kind
     key: str = ""
     command: int = 0
     reply_to: RequestId | None = None
     edit: int = 0
     refused: bool = False
+    of: str = ""
+    occasion: str = ""
 
 
 def status_marker(key: str, command: int) -> str:
@@ -60,6 +66,14 @@ def reply_marker(reply_to: RequestId, edit: int = 0, *, refused: bool = False) -
     return f"<!-- previewbot reply {name}={reply_to.id}{more} -->"
 
 
+def notice_marker(of: str, occasion: str) -> str:
+    """Return the first line of the comment that tells people once how a preview came out.
+
+    `of` is the name of the Preview: the issue in which it stands may be closed by other pull requests too.
+    """
+    return f"<!-- previewbot notice of={of} occasion={occasion} -->"
+
+
 def marker_in(body: str) -> str:
     """Return the marker that a comment begins with as it stands there, or nothing."""
     found = _MARKER_RE.match(body[:_LONGEST])
@@ -72,9 +86,8 @@ def parse_marker(body: str) -> Marker | None:
     if found is None:
         return None
     fields = dict(_FIELD_RE.findall(found[2]))
-    kind: Literal["status", "reply"] = "status" if found[1] == "status" else "reply"
     return Marker(
-        kind=kind,
+        kind=_KINDS[found[1]],
         key=fields.get("key", ""),
         command=_number(fields.get("command")),
         reply_to=next(
@@ -87,6 +100,8 @@ def parse_marker(body: str) -> Marker | None:
         ),
         edit=_number(fields.get("edit")),
         refused=_number(fields.get("refused")) > 0,
+        of=fields.get("of", ""),
+        occasion=fields.get("occasion", ""),
     )
 
 

@@ -19,7 +19,8 @@ from previewbot.api import ClosingIssue, Preview, RequestId, RequestKind, Said
 from previewbot.text import environment
 from previewbot.text.command_help import CommandHelp
 from previewbot.text.environment import templates_directory
-from previewbot.text.markers import reply_marker, status_marker
+from previewbot.text.markers import notice_marker, reply_marker, status_marker
+from previewbot.text.notices import Told
 from previewbot.text.quoting import for_the_page, with_short_details, without_logs
 from previewbot.text.standing import standing_of
 
@@ -125,6 +126,12 @@ class Renderer:
             about = {"request": request, "author": author, "is_body": is_body}
             text = self._comments.get_template("_in_review.md").render(values | about) + text
         return f"{reply_marker(request, edit, refused=refused)}\n{_tidy(text)}"[:COMMENT_LIMIT]
+
+    def notice(self, view: View, occasion: str, told: Told) -> str:
+        """Return what tells people once that a preview is `ready` or has `failed`, with its marker."""
+        values = _values(_for_comments(view)) | {"told": told}
+        text = self._comments.get_template(f"notices/{occasion}.md").render(values)
+        return f"{notice_marker(view.preview.name, occasion)}\n{_tidy(text)}"[:COMMENT_LIMIT]
 
     def headline(self, view: View) -> str:
         """Return what the comment says first, as one plain line: for conditions and Events.

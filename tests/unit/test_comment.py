@@ -20,6 +20,7 @@ from previewbot.engine.mirrord import header
 from previewbot.rules.commands import DEFINITIONS
 from previewbot.text.markdown import cell, code, fenced, md
 from previewbot.text.markers import comment_hash, parse_marker
+from previewbot.text.notices import Elsewhere, NotThere, Told
 from previewbot.text.render import COMMENT_LIMIT, Renderer, View
 from previewbot.text.unseen import seen
 from tests.support.previews import NOW, a_preview
@@ -150,6 +151,47 @@ def test_an_answer_to_what_stands_in_a_review_says_where_it_stands(kind: Request
     )
 
     held(GOLDEN / "replies-in-reviews" / f"{place}.md", text)
+
+
+NOTICES = {
+    "ready": ("ready", Told()),
+    "ready-for-a-team": ("ready", Told(("@acme/product", "@ann"))),
+    "ready-in-the-issue": ("ready", Told(("@acme/product",), issue=12)),
+    "ready-without-a-link-that-just-works": ("ready-with-header-only", Told()),
+    "ready-asleep": ("idle", Told()),
+    "ready-without-an-entry": ("ready-without-entry", Told()),
+    "ready-behind-two-entries": ("ready-behind-two-entries", Told()),
+    "ready-and-no-issue-is-linked": ("ready", Told(elsewhere=Elsewhere(NotThere.NONE))),
+    "ready-and-the-issue-is-not-known": ("ready", Told(elsewhere=Elsewhere(NotThere.UNKNOWN))),
+    "ready-and-the-right-is-missing": ("ready", Told(elsewhere=Elsewhere(NotThere.NOT_GRANTED, 12))),
+    "ready-and-the-issue-is-locked": (
+        "ready",
+        Told(elsewhere=Elsewhere(NotThere.REFUSED, 12, "`locked` @bob")),
+    ),
+    "failed": ("failed", Told(ready_follows=True)),
+    "failed-and-nothing-follows": ("failed", Told(("@acme/product",))),
+    "failed-in-the-issue": ("failed", Told(issue=12, ready_follows=True)),
+    "failed-without-an-image": ("image-repository-missing", Told()),
+    "failed-in-part": ("partial", Told()),
+    "failed-without-a-route": ("failed-without-route", Told()),
+}
+"""Notices by the name of their golden file: the state that they tell of, and what else they say."""
+
+
+@pytest.mark.parametrize("name", sorted(NOTICES))
+def test_each_notice_reads_as_it_is_held(name: str) -> None:
+    state, told = NOTICES[name]
+    text = RENDERER.notice(view_of(STATES[state]), name.partition("-")[0], told)
+
+    held(GOLDEN / "notices" / f"{name}.md", text)
+
+
+def test_a_notice_names_nobody_but_those_who_are_to_be_told() -> None:
+    for name, (state, told) in NOTICES.items():
+        text = RENDERER.notice(view_of(STATES[state]), name.partition("-")[0], told)
+
+        outside_of_code = re.sub(r"(`+).*?\1", "", text)
+        assert re.findall(r"(?<![\w/])@[A-Za-z0-9/-]+", outside_of_code) == list(told.mentions)
 
 
 WITHHELD = ["ready", "deploying", "deploying-crashing", "partial-and-out-of-memory", "failed-after-crashes"]

@@ -31,7 +31,7 @@ from previewbot.clients.github.their_clock import TheirClock
 from previewbot.clients.origins import origin
 from previewbot.clients.outgoing import reason
 from previewbot.errors import UNREADABLE, RemoteError, TooLarge, TryLater, from_status
-from previewbot.rules.app_rights import accepted_in_words
+from previewbot.rules.app_rights import accepted_in_words, is_not_granted
 
 API_VERSION = "2022-11-28"
 """2026-03-10 no longer has `merge_commit_sha`, which image tags may be made of
@@ -44,8 +44,6 @@ https://github.com/cockpit-project/cockpit/issues/8417). Of open pull requests 1
 
 _ACCEPT = "application/vnd.github+json"
 _TIMEOUT = aiohttp.ClientTimeout(total=30, connect=10)
-_NOT_GRANTED = "Resource not accessible by integration"
-"""GitHub's words where an App lacks a permission. It sends the names with other refusals as well."""
 _REDIRECTS = frozenset({301, 302, 307, 308})
 _MAX_REDIRECTS = 3
 
@@ -294,6 +292,6 @@ class Transport:
             return TryLater(what, status=status, message=message, after=wait)
         # The permission by its name: else whoever administers the App would have to guess.
         accepted = headers.get("x-accepted-github-permissions", "")
-        if status == 403 and _NOT_GRANTED in message and accepted_in_words(accepted):
+        if status == 403 and is_not_granted(message) and accepted_in_words(accepted):
             message = f"{message}: the App was not granted {accepted_in_words(accepted)}"
         return from_status(what, status, message, retry_after(headers))

@@ -13,6 +13,10 @@ from previewbot.config.repository.entries import PathRule as PathRule
 from previewbot.config.repository.image_fields import IMAGE_FIELDS as IMAGE_FIELDS
 from previewbot.config.repository.model import RepositoryConfig as RepositoryConfig
 from previewbot.config.repository.model import Triggers as Triggers
+from previewbot.config.repository.notify import OCCASIONS as OCCASIONS
+from previewbot.config.repository.notify import Notify as Notify
+from previewbot.config.repository.notify import Occasion as Occasion
+from previewbot.config.repository.notify import is_told as is_told
 from previewbot.config.repository.parsing import PATH as PATH
 from previewbot.config.repository.parsing import parse as parse
 from previewbot.config.repository.patterns import SHARED as SHARED

@@ -14,6 +14,7 @@ from previewbot.config import types as t
 from previewbot.config.repository.agents import Agents, named_services
 from previewbot.config.repository.entries import DEFAULT, Entries, Entry, FrontEnd, front_ends
 from previewbot.config.repository.globs import count_wildcards
+from previewbot.config.repository.notify import Notify
 from previewbot.config.repository.patterns import Patterns, Unmatchable
 from previewbot.config.repository.services import Defaults, Globs, ServiceConfig, ServiceFields
 from previewbot.config.schema import schema_of
@@ -130,6 +131,11 @@ class RepositoryConfig(t.Model):
     triggers: Triggers = Triggers()
     ttl: t.Duration | None = about(
         "how long a preview lives; left out: as the server's settings say", "8h", default=None
+    )
+    notify: Notify | None = about(
+        "whom a comment of its own tells how the preview came out; left out: nobody, as edits of the one "
+        "comment notify nobody",
+        default=None,
     )
     agents: Agents = about(
         "what is different for an agent's pull requests, by its key; `unknown-apps` are all Apps on no list",

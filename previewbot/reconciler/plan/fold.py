@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from previewbot.api import Child, Lifecycle, Link, OtherLink, Phase, Reason, Service, Slot, Status
 from previewbot.reconciler.children.step import Create, Delete
 from previewbot.reconciler.observation import Found, Observation
-from previewbot.reconciler.plan import conditions, lifecycle
+from previewbot.reconciler.plan import conditions, lifecycle, notices
 from previewbot.reconciler.plan.commands import settle_replies
 from previewbot.reconciler.plan.decision import Decision, End, Hold, Leave, Run
 from previewbot.reconciler.plan.link import link_of, other_links_of
@@ -57,7 +57,16 @@ def fold(
         services=services,
         children=children,
     )
+    status = _with_notices(observation, before, status)
     return with_conditions(settle_replies(status), observation)
+
+
+def _with_notices(observation: Observation, before: Status, status: Status) -> Status:
+    """Return the status with what people are to be told; as it is while no configuration is known."""
+    config = observation.facts.config if observation.facts else None
+    if config is None:
+        return status
+    return notices.owe(before, notices.forget(status, config.notify), config.notify)
 
 
 def with_conditions(status: Status, observation: Observation) -> Status:

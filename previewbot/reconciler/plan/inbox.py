@@ -12,7 +12,8 @@ from datetime import datetime, timedelta
 
 from previewbot.api import OF_REVIEWS, Correctable, Reply, Report, RequestId, RequestKind, Requests, Status
 from previewbot.api.github import AppIdentity, Comment
-from previewbot.reconciler.conversation import Hand, OwnComments, OwnReport
+from previewbot.reconciler.conversation import Hand, OwnComments, OwnNotice, OwnReport
+from previewbot.reconciler.plan.notices import adopt_notices
 from previewbot.rules.edited import text_hash
 from previewbot.text.markers import parse_marker
 
@@ -56,7 +57,12 @@ def own_comments(comments: Sequence[Comment], us: AppIdentity) -> OwnComments:
     answered = frozenset(request for request, _ in answers)
     refused = frozenset(marker.reply_to for _, marker in marked if marker.refused and marker.reply_to)
     reports.sort(key=lambda report: report.id)
-    return OwnComments(tuple(reports), answered, frozenset(answers), refused)
+    notices = tuple(
+        OwnNotice(comment.id, marker.of, marker.occasion)
+        for comment, marker in marked
+        if marker.kind == "notice"
+    )
+    return OwnComments(tuple(reports), answered, frozenset(answers), refused, notices)
 
 
 def oldest_report(own: OwnComments) -> Report | None:
@@ -81,7 +87,7 @@ def adopt(status: Status, own: OwnComments) -> Status:
 
     Of several status comments the oldest stays; the others are `duplicates`.
     """
-    status = _with_requests(status, own)
+    status = adopt_notices(_with_requests(status, own), own.notices)
     report = status.reports.get(COMMENT, Report())
     # We wrote it, and died before its id was stored. Or somebody deleted the Preview with `kubectl`, and this
     # is the comment of its earlier life.

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from previewbot.api import Child, RequestKind, Status
+from previewbot.config.repository import Notify
 from previewbot.reconciler.children.kind import ChildKind, Desired, Route
 from previewbot.reconciler.children.step import Create, Delete
 from previewbot.reconciler.conversation import Inbox, Request
@@ -21,6 +22,7 @@ from previewbot.reconciler.plan.decision import Decision, End, Leave, Run, decid
 from previewbot.reconciler.plan.fold import Steps, fold
 from previewbot.reconciler.plan.inbox import adopt, resume, summed_up
 from previewbot.reconciler.plan.link import with_route_to_write
+from previewbot.reconciler.plan.notices import wanted_now
 from previewbot.reconciler.plan.refusals import refuse
 from previewbot.reconciler.plan.reviews import with_reviews
 from previewbot.reconciler.plan.steps import of_kinds, removal, steps_of
@@ -32,7 +34,8 @@ class Plan:
     """What is to be done, and the status to store before any of it is done.
 
     `route` is what leads people there, None where there is nothing to change about it. `may_create` is false
-    on facts that could not be confirmed now.
+    on facts that could not be confirmed now. `notify` is whom the repository wants to be told once, as far as
+    that is known and a person may wait.
     """
 
     status: Status
@@ -40,6 +43,7 @@ class Plan:
     steps: Steps
     route: Desired | None = None
     may_create: bool = True
+    notify: Notify | None = None
 
     @property
     def creates(self) -> bool:
@@ -177,7 +181,8 @@ def _plan(
     desired = route.desired(preview, observation.facts, observation.limits, begins=begins)
     before = with_route_to_write(before, desired, observation.now)
     status = fold(observation, before, decision, steps, _others(before, kinds))
-    return Plan(status, decision, steps, desired, observation.read_error is None)
+    notify = wanted_now(status, observation.facts)
+    return Plan(status, decision, steps, desired, observation.read_error is None, notify)
 
 
 def _may_have_route(observation: Observation, before: Status, decision: Decision) -> bool:

@@ -7,11 +7,12 @@ A new place is a module with a `Reporter` and an entry below. One that keeps a t
 
 from previewbot.reconciler.reporters.answers import Answers
 from previewbot.reconciler.reporters.kubernetes_events import KubernetesEvents
+from previewbot.reconciler.reporters.notices import Notice
 from previewbot.reconciler.reporters.reporter import Reporter, TextReporter
 from previewbot.reconciler.reporters.reporting import Reporting
 from previewbot.reconciler.reporters.status_comment import StatusComment
 
-GITHUB_REPORTERS: tuple[Reporter, ...] = (StatusComment(), Answers())
+GITHUB_REPORTERS: tuple[Reporter, ...] = (StatusComment(), Answers(), Notice("ready"), Notice("failed"))
 """Those who tell people on GitHub, which may be slow, or away."""
 
 CLUSTER_REPORTERS: tuple[Reporter, ...] = (KubernetesEvents(),)

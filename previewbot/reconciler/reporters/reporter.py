@@ -7,13 +7,15 @@ looks for what was written, and creates nothing again within 30 seconds, in whic
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from previewbot.api import Refusal, Report, RequestId, Status
+from previewbot.api.github import AppIdentity
 from previewbot.clients.github import InstallationClient
 from previewbot.clients.kubernetes.client import Kube
+from previewbot.config.repository import Notify
 from previewbot.errors import Forbidden, Invalid, RemoteError, from_status
 from previewbot.reconciler.conversation import OwnComments
 from previewbot.reconciler.plan.requeue import INTENT_HOLDS, REFUSAL_HOLDS
@@ -27,6 +29,7 @@ class ReportContext:
     """What reporters go by and act with, in one pass.
 
     `before` is the status with which the pass began; `may_begin`: a text may be written where there is none.
+    `notify` is whom the repository wants to be told once, None if nobody; `us` asks who our App is at GitHub.
     `view` has what a status says for the renderer. `forget` makes the next pass read GitHub anew.
     """
 
@@ -36,6 +39,8 @@ class ReportContext:
     view: Callable[[Status], View]
     before: Status
     may_begin: bool
+    notify: Notify | None
+    us: Callable[[], Awaitable[AppIdentity]]
     now: Callable[[], datetime]
     forget: Callable[[], None]
 

@@ -42,6 +42,8 @@ class Reporting:
             view=lambda status: view_of(context.settings, store.with_status(status)),
             before=before,
             may_begin=plan.decision.begins_comment,
+            notify=plan.notify,
+            us=lambda: context.github.identity(preview.spec.installation_id),
             now=context.now,
             forget=lambda: context.memory.forget_facts(preview.name),
         )
@@ -97,7 +99,7 @@ class Reporting:
         # process that died may have written the comment since. Not the whole of it for each answer, or
         # whoever writes commands would choose how much of GitHub's time and ours they take.
         since = unseen_since(self.status)
-        us = await self._context.github.identity(spec.installation_id)
+        us = await self._report_context.us()
         comments = await self._report_context.client.comments(spec.repository, spec.number, since)
         own = own_comments(comments, us)
         await self._tidy(reporters, own, self.status)
