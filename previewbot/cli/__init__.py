@@ -10,9 +10,10 @@ from io import BytesIO, StringIO
 from pathlib import Path
 
 from previewbot.cli import examining, plugins, preparing
-from previewbot.cli.check import check
+from previewbot.cli.check import Compare, check
 from previewbot.cli.check_settings import STDIN, bounds_for, settings_in, tell
 from previewbot.cli.parsers import add_command, repository
+from previewbot.config.repository import RepositoryConfig
 from previewbot.config.words import printable
 from previewbot.errors import SettingsError
 from previewbot.rules.slot_limits import services_limit
@@ -22,6 +23,7 @@ examples:
   previewbot demo                                   see the whole thing on this machine, without any account
   previewbot check .github/preview.yaml src/a.py    which services would a change of src/a.py preview?
   git diff --name-only main | previewbot check .github/preview.yaml -
+  previewbot check .github/preview.yaml --cluster   is what it names there?
   previewbot check --settings settings.yaml         would they start, and who may have what?
   previewbot check .github/preview.yaml --settings settings.yaml --repository acme/shop
   previewbot render .github/preview.yaml --repository acme/shop --number 42 --head-sha "$(git rev-parse HEAD)"
@@ -136,6 +138,17 @@ def _add_check(commands: plugins.Commands) -> None:
         metavar="OWNER/NAME",
         help="which rule of the settings counts for this repository",
     )
+    command.add_argument(
+        "--cluster",
+        action="store_true",
+        help="compare PATH with the cluster: namespaces, targets, containers, ports, images, entries",
+    )
+    command.add_argument(
+        "--kubeconfig",
+        type=Path,
+        metavar="FILE",
+        help="which cluster (default: KUBECONFIG, ~/.kube/config, or the one this runs in)",
+    )
     command.set_defaults(run=lambda options: _check(command, options))
 
 
@@ -145,8 +158,12 @@ def _check(command: argparse.ArgumentParser, options: argparse.Namespace) -> int
         command.error("name a file to validate: PATH, or --settings FILE")
     if options.settings is None and options.repository is not None:
         command.error("--repository asks for --settings FILE, which says what it may have")
+    if options.cluster and options.path is None:
+        command.error("--cluster asks for PATH, the repository's file to compare with it")
+    if options.kubeconfig is not None and not options.cluster:
+        command.error("--kubeconfig asks for --cluster")
     if options.settings is None:
-        return check(options.path, options.files, stdin)
+        return check(options.path, options.files, stdin, compare=_comparison(options))
     if options.settings == STDIN and "-" in options.files:
         command.error("stdin can be read once: for the settings, or for the names of changed files")
     settings = settings_in(options.settings, os.environ, getattr(stdin, "buffer", BytesIO()))
@@ -164,7 +181,20 @@ def _check(command: argparse.ArgumentParser, options: argparse.Namespace) -> int
         return 1
     # Whoever names no repository has settings without rules, where all have what everybody has.
     services = services_limit(settings, options.repository or "")
-    return check(options.path, options.files, stdin, bounds, services)
+    return check(options.path, options.files, stdin, bounds, services, compare=_comparison(options))
+
+
+def _comparison(options: argparse.Namespace) -> Compare | None:
+    """Return what compares a file with the cluster, if that was asked for."""
+    if not options.cluster:
+        return None
+
+    def compare(path: Path, config: RepositoryConfig) -> int:
+        from previewbot.cli.check_cluster import check_cluster
+
+        return check_cluster(path, config, options.kubeconfig)
+
+    return compare
 
 
 def _web(options: argparse.Namespace) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from io import TextIOWrapper
 from pathlib import Path
 from typing import TextIO
@@ -24,6 +24,9 @@ _QUOTED = re.compile(r'"(?:[^"\\]|\\(?:[abfnrtv"\\]|[0-3][0-7]{2}))*"')
 _ESCAPE = re.compile(rb"\\([0-7]{3}|.)")
 _ESCAPED = dict(zip(b"abfnrtv", b"\a\b\f\n\r\t\v", strict=True))
 
+Compare = Callable[[Path, RepositoryConfig], int]
+"""Compares a valid file with something else, says what does not fit, and returns the exit code."""
+
 
 def check(
     path: Path,
@@ -31,11 +34,12 @@ def check(
     stdin: TextIO,
     bounds: Bounds | None = None,
     services: int | None = None,
+    compare: Compare | None = None,
 ) -> int:
     """Validate the file and print what the changed files match; return the exit code.
 
     With `bounds` the file may ask for no more than these; `services` is how many of one pull request are
-    previewed, if that is known.
+    previewed, if that is known. `compare` is what a valid file is compared with beyond that.
     """
     config = configuration_in(path, bounds)
     if config is None:
@@ -44,7 +48,7 @@ def check(
     print(f"{printable(str(path))} is valid: {names}")
     if files:
         _print_matches(config, changed_paths(files, stdin), services)
-    return 0
+    return compare(path, config) if compare is not None else 0
 
 
 def configuration_in(path: Path, bounds: Bounds | None) -> RepositoryConfig | None:

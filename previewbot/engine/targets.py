@@ -101,6 +101,13 @@ def referenced(target: TargetPath, workload: Object | None) -> Referenced | None
     return Referenced(readable, name)
 
 
+def referenced_name(rollout: Object) -> tuple[str, str] | None:
+    """Return kind (as in a manifest) and name of the workload that a Rollout takes its pods from, if any."""
+    reference = _mapping(_mapping(rollout, "spec"), "workloadRef")
+    kind, name = (str(reference.get(key) or "") for key in ("kind", "name"))
+    return (kind, name) if kind and name else None
+
+
 def choose_container(
     target: TargetPath, workload: Object | None, image: str, source: Referenced | None = None
 ) -> ChosenContainer:

@@ -82,11 +82,15 @@ def resources() -> list[Resource]:
 
 
 def _core() -> list[Resource]:
-    """Pods, which nobody runs here, and the older Events, which are others than the newer ones here."""
+    """Pods, which nobody runs here, the older Events, which are others than the newer ones here, and what
+    leads to pods."""
     fields = ("involvedObject.kind", "involvedObject.name", "involvedObject.uid", "reason", "type")
     pods = Resource("", "v1", "pods", "Pod", namespaced=True, schema=None, unconditional=True)
     events = Resource("", "v1", "events", "Event", True, None, unconditional=True, selectable=fields)
-    return [pods, events]
+    services = Resource("", "v1", "services", "Service", namespaced=True, schema=None, unconditional=True)
+    namespaces = Resource("", "v1", "namespaces", "Namespace", namespaced=False, schema=None)
+    ingresses = Resource("networking.k8s.io", "v1", "ingresses", "Ingress", True, None, unconditional=True)
+    return [pods, events, services, namespaces, ingresses]
 
 
 def _from_crd(crd: Mapping[str, Any]) -> Resource:

@@ -1,0 +1,105 @@
+"""Reads what a cluster's namespaces hold, for `check --cluster` and `init`; it changes nothing."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from previewbot.api import Resource
+from previewbot.clients.kubernetes.client import Kube
+from previewbot.clients.kubernetes.resources import WORKLOADS
+from previewbot.doctor.check import safe
+from previewbot.doctor.staging_judged import Seen
+from previewbot.engine.links import ROUTES
+from previewbot.engine.staging import staging_of
+from previewbot.errors import Forbidden, NotFound, RemoteError
+
+NAMESPACES = Resource("", "v1", "namespaces")
+_SERVICES = Resource("", "v1", "services")
+_INGRESSES = Resource("networking.k8s.io", "v1", "ingresses")
+_OF_WORKLOADS = ("deployment", "statefulset", "rollout", "replicaset")
+_AT_ONCE = 8
+
+_API_VERSIONS = {
+    "deployment": ("apps/v1", "Deployment"),
+    "statefulset": ("apps/v1", "StatefulSet"),
+    "rollout": ("argoproj.io/v1alpha1", "Rollout"),
+    "replicaset": ("apps/v1", "ReplicaSet"),
+    "services": ("v1", "Service"),
+    "ingresses": ("networking.k8s.io/v1", "Ingress"),
+    "routes": ("gateway.networking.k8s.io/v1", "HTTPRoute"),
+}
+"""What each kind is called in an object of its own: in a list that it has a kind the server leaves out."""
+
+Listed = tuple[list[Mapping[str, Any]], RemoteError | None]
+
+
+async def see(kube: Kube, namespaces: Collection[str], *, doors: bool = False) -> Seen:
+    """Return what is in these namespaces; with `doors` also the hosts of Ingresses and HTTPRoutes.
+
+    Raises the RemoteError of an API server that cannot be asked at all; what may not be read is in the
+    answer.
+    """
+    wanted = {kind: WORKLOADS[kind] for kind in _OF_WORKLOADS} | {"services": _SERVICES}
+    if doors:
+        wanted |= {"ingresses": _INGRESSES, "routes": ROUTES}
+    room = asyncio.Semaphore(_AT_ONCE)
+    missing = await _missing(kube, namespaces)
+    there = sorted(set(namespaces) - missing)
+    asked = [(namespace, kind) for namespace in there for kind in wanted]
+    lists = await asyncio.gather(
+        *(_listed(kube, room, wanted[kind], namespace, kind) for namespace, kind in asked)
+    )
+    objects: list[Mapping[str, Any]] = []
+    unread: dict[tuple[str, str], str] = {}
+    lacks = set[str]()
+    for (namespace, kind), (found, error) in zip(asked, lists, strict=True):
+        objects += found
+        if isinstance(error, NotFound):
+            lacks.add(kind)
+        elif error is not None and kind in ("services", "deployment", "statefulset"):
+            part = "services" if kind == "services" else "workloads"
+            unread[namespace, part] = _why(error)
+    known = await all_namespaces(kube) if missing else ()
+    return Seen(staging_of(objects), frozenset(missing), known, unread, frozenset(lacks))
+
+
+async def _missing(kube: Kube, namespaces: Collection[str]) -> set[str]:
+    """Return which namespaces are not there; one that may not be looked at counts as there."""
+    missing = set[str]()
+    for namespace in namespaces:
+        try:
+            if await kube.get_child(NAMESPACES, None, namespace) is None:
+                missing.add(namespace)
+        except Forbidden:
+            continue
+    return missing
+
+
+async def all_namespaces(kube: Kube) -> tuple[str, ...]:
+    """Return the names of all namespaces; none if we may not list them."""
+    try:
+        found, _ = await kube.list_for_watch(NAMESPACES, None)
+    except RemoteError:
+        return ()
+    return tuple(str(obj["metadata"]["name"]) for obj in found)
+
+
+async def _listed(
+    kube: Kube, room: asyncio.Semaphore, resource: Resource, namespace: str, kind: str
+) -> Listed:
+    api_version, title = _API_VERSIONS[kind]
+    try:
+        async with room:
+            found = await kube.list_children(resource, namespace, "")
+    except RemoteError as error:
+        return [], error
+    # The objects of a list do not say what they are.
+    return [{**obj, "apiVersion": api_version, "kind": title} for obj in found], None
+
+
+def _why(error: RemoteError) -> str:
+    if isinstance(error, Forbidden):
+        return f"may not be listed with this login (403): {safe(error.message)}"
+    return f"cannot be read: {safe(str(error))}"

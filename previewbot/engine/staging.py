@@ -1,0 +1,287 @@
+"""What of Kubernetes' objects says how staging is put together: workloads, their Services, and front doors.
+
+From a cluster's lists, or from manifests as `kustomize build` and `helm template` print them: what is not
+understood is passed over, since nobody promises that a stranger's manifest is whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from previewbot.config.types import TargetKind
+from previewbot.engine.targets import referenced_name
+
+Object = Mapping[str, Any]
+
+_KINDS: Mapping[tuple[str, str], TargetKind] = {
+    ("apps", "Deployment"): "deployment",
+    ("apps", "StatefulSet"): "statefulset",
+    ("argoproj.io", "Rollout"): "rollout",
+}
+
+
+@dataclass(frozen=True)
+class Container:
+    """A container of a workload's pods: its image as written, and the TCP ports that it declares by name."""
+
+    name: str
+    image: str
+    ports: tuple[int, ...] = ()
+    named: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Workload:
+    """What a session may stand in for. `namespace` is empty where a manifest names none.
+
+    `labels` are those of its pods, by which Services find them; `own_labels` are its own. `obj` is what has
+    the pod template: of a Rollout with a `workloadRef` the workload that it refers to.
+    """
+
+    kind: TargetKind
+    name: str
+    namespace: str
+    labels: Mapping[str, str]
+    own_labels: Mapping[str, str]
+    containers: tuple[Container, ...]
+    obj: Object = field(compare=False, repr=False)
+
+    @property
+    def written(self) -> str:
+        """How a preview.yaml names it."""
+        return f"{self.kind}/{self.name}"
+
+
+@dataclass(frozen=True)
+class ServicePort:
+    """A port of a Service, and where it leads: a number, or the name of a container's port."""
+
+    port: int
+    leads_to: int | str
+
+
+@dataclass(frozen=True)
+class StagingService:
+    """A Service: what it selects, and its TCP ports."""
+
+    name: str
+    namespace: str
+    selector: Mapping[str, str]
+    ports: tuple[ServicePort, ...]
+    type: str = "ClusterIP"
+
+    def selects(self, workload: Workload) -> bool:
+        """Return whether the pods of a workload are behind it."""
+        # One without a selector has endpoints that somebody writes: of whom nobody can tell.
+        return (
+            bool(self.selector)
+            and self.namespace == workload.namespace
+            and all(workload.labels.get(key) == value for key, value in self.selector.items())
+        )
+
+
+@dataclass(frozen=True)
+class Door:
+    """A host of an Ingress or HTTPRoute, with a path of it and the Service that answers there.
+
+    `port` is a number, or the name of the Service's port; `exact`: the path counts as it is, not as a prefix.
+    """
+
+    host: str
+    secure: bool
+    namespace: str
+    path: str
+    service: str
+    port: int | str
+    exact: bool = False
+
+
+@dataclass(frozen=True)
+class Staging:
+    """Workloads, Services and doors, in the order in which they were found."""
+
+    workloads: tuple[Workload, ...] = ()
+    services: tuple[StagingService, ...] = ()
+    doors: tuple[Door, ...] = ()
+
+    def behind(self, service: StagingService) -> tuple[Workload, ...]:
+        """Return the workloads whose pods a Service leads to."""
+        return tuple(workload for workload in self.workloads if service.selects(workload))
+
+    def before(self, workload: Workload) -> tuple[StagingService, ...]:
+        """Return the Services that lead to a workload's pods."""
+        return tuple(service for service in self.services if service.selects(workload))
+
+    def ports_of(self, workload: Workload) -> tuple[int, ...]:
+        """Return where a workload's pods take requests, as its Services say: ports of its containers."""
+        named = {name: port for each in workload.containers for name, port in each.named.items()}
+        found = [
+            named.get(port.leads_to) if isinstance(port.leads_to, str) else port.leads_to
+            for service in self.before(workload)
+            for port in service.ports
+        ]
+        return tuple(sorted({port for port in found if port is not None}))
+
+
+def staging_of(objects: Iterable[Object]) -> Staging:
+    """Return what these objects say; a `List` is what it holds, and what is unknown says nothing."""
+    found = [obj for each in objects for obj in _flat(each)]
+    by_name = {(*_kind_of(obj), _namespace(obj), _name(obj)): obj for obj in found}
+    referred: set[tuple[str, str, str, str]] = set()
+    workloads = []
+    for obj in found:
+        kind = _KINDS.get(_kind_of(obj))
+        if kind is None or not _name(obj):
+            continue
+        source = referenced_name(obj) if kind == "rollout" else None
+        if source is not None:
+            at = ("apps", source[0], _namespace(obj), source[1])
+            # What a Rollout refers to runs nothing itself: it is scaled down to zero.
+            referred.add(at)
+            workloads.append((at, _workload(kind, obj, by_name.get(at, obj))))
+        else:
+            workloads.append(((*_kind_of(obj), _namespace(obj), _name(obj)), _workload(kind, obj, obj)))
+    return Staging(
+        workloads=tuple(w for at, w in workloads if w.kind == "rollout" or at not in referred),
+        services=tuple(s for obj in found for s in _services(obj)),
+        doors=tuple(door for obj in found for door in _doors(obj)),
+    )
+
+
+def _flat(obj: object) -> Iterator[Object]:
+    if not isinstance(obj, Mapping):
+        return
+    items = obj.get("items")
+    if isinstance(items, list) and str(obj.get("kind", "")).endswith("List"):
+        for each in items:
+            yield from _flat(each)
+    else:
+        yield obj
+
+
+def _workload(kind: TargetKind, obj: Object, source: Object) -> Workload:
+    template = _mapping(_mapping(source, "spec"), "template")
+    containers = _list(_mapping(template, "spec"), "containers")
+    return Workload(
+        kind=kind,
+        name=_name(obj),
+        namespace=_namespace(obj),
+        labels=_texts(_mapping(_mapping(template, "metadata"), "labels")),
+        own_labels=_texts(_mapping(_mapping(obj, "metadata"), "labels")),
+        containers=tuple(_container(each) for each in containers if each.get("name")),
+        obj=source,
+    )
+
+
+def _container(found: Object) -> Container:
+    tcp = [port for port in _list(found, "ports") if port.get("protocol", "TCP") == "TCP"]
+    declared = [
+        (str(port.get("name") or ""), int(port["containerPort"]))
+        for port in tcp
+        if _is_port(port.get("containerPort"))
+    ]
+    return Container(
+        name=str(found["name"]),
+        image=str(found.get("image") or ""),
+        ports=tuple(sorted({number for _, number in declared})),
+        named={name: number for name, number in declared if name},
+    )
+
+
+def _services(obj: Object) -> Iterator[StagingService]:
+    if _kind_of(obj) != ("", "Service") or not _name(obj):
+        return
+    spec = _mapping(obj, "spec")
+    ports = [p for p in _list(spec, "ports") if p.get("protocol", "TCP") == "TCP" and _is_port(p.get("port"))]
+    yield StagingService(
+        name=_name(obj),
+        namespace=_namespace(obj),
+        selector=_texts(_mapping(spec, "selector")),
+        ports=tuple(ServicePort(p["port"], _target_port(p)) for p in ports),
+        type=str(spec.get("type") or "ClusterIP"),
+    )
+
+
+def _target_port(port: Object) -> int | str:
+    # Left out it is the port itself.
+    leads_to = port.get("targetPort") or port["port"]
+    text = str(leads_to)
+    return int(text) if text.isascii() and text.isdigit() else text
+
+
+def _doors(obj: Object) -> Iterator[Door]:
+    kind = _kind_of(obj)
+    if kind == ("networking.k8s.io", "Ingress"):
+        yield from _of_ingress(obj)
+    if kind == ("gateway.networking.k8s.io", "HTTPRoute"):
+        yield from _of_route(obj)
+
+
+def _of_ingress(obj: Object) -> Iterator[Door]:
+    """Yield the doors of an Ingress: https://kubernetes.io/docs/concepts/services-networking/ingress/."""
+    spec = _mapping(obj, "spec")
+    secure = {str(host) for tls in _list(spec, "tls") for host in tls.get("hosts") or ()}
+    for rule in _list(spec, "rules"):
+        host = str(rule.get("host") or "")
+        for path in _list(_mapping(rule, "http"), "paths"):
+            service = _mapping(_mapping(path, "backend"), "service")
+            port = _mapping(service, "port")
+            number = port.get("number") or port.get("name")
+            if host and service.get("name") and isinstance(number, int | str):
+                exact = path.get("pathType") == "Exact"
+                at = str(path.get("path") or "/")
+                yield Door(host, host in secure, _namespace(obj), at, str(service["name"]), number, exact)
+
+
+def _of_route(obj: Object) -> Iterator[Door]:
+    """Yield the doors of an HTTPRoute: https://gateway-api.sigs.k8s.io/api-types/httproute/."""
+    spec = _mapping(obj, "spec")
+    for host in spec.get("hostnames") or ():
+        for rule in _list(spec, "rules"):
+            backend = next(iter(_list(rule, "backendRefs")), None)
+            if backend is None or backend.get("kind", "Service") != "Service":
+                continue
+            # A Service of another namespace is none that an entry can name.
+            if backend.get("namespace", _namespace(obj)) != _namespace(obj):
+                continue
+            for match in _list(rule, "matches") or [{}]:
+                path = _mapping(match, "path")
+                exact = path.get("type") == "Exact"
+                at = str(path.get("value") or "/")
+                # Whether its listener speaks TLS stands in the Gateway; staging's front doors do.
+                if _is_port(backend.get("port")) and backend.get("name"):
+                    name = str(backend["name"])
+                    yield Door(str(host), True, _namespace(obj), at, name, backend["port"], exact)
+
+
+def _kind_of(obj: Object) -> tuple[str, str]:
+    group, slash, _ = str(obj.get("apiVersion") or "").partition("/")
+    return (group if slash else ""), str(obj.get("kind") or "")
+
+
+def _name(obj: Object) -> str:
+    return str(_mapping(obj, "metadata").get("name") or "")
+
+
+def _namespace(obj: Object) -> str:
+    return str(_mapping(obj, "metadata").get("namespace") or "")
+
+
+def _is_port(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 < value < 65536
+
+
+def _mapping(obj: object, key: str) -> Object:
+    found = obj.get(key) if isinstance(obj, Mapping) else None
+    return found if isinstance(found, Mapping) else {}
+
+
+def _list(obj: object, key: str) -> Sequence[Object]:
+    found = obj.get(key) if isinstance(obj, Mapping) else None
+    return [each for each in found if isinstance(each, Mapping)] if isinstance(found, list | tuple) else []
+
+
+def _texts(labels: Object) -> dict[str, str]:
+    return {str(key): str(value) for key, value in labels.items()}
