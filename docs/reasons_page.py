@@ -26,9 +26,11 @@ are in `templates/reasons.jinja`.
 - *Whose turn*: who can do something about it.
 - *Waits for*: what previewbot looks for again by itself. Whatever it says, an event (a push, a comment, a
   change in the cluster) is acted on at once.
-- Conditions: `ImageReady`, `SessionsReady`, `LinkReady`, `Reported` and `Ready` (there is something to look
-  at, though it be a part). One that is true has the reason `AsExpected`, one that is not the reason of this
-  table that keeps it so; `Reported` is `Refused` where GitHub does not take a text.
+- Conditions: `ImageReady`, `SessionsReady`, `LinkReady`, `Reported` and `Ready` (every
+  changed service runs well, and so does the link: what runs in part, crashes or answers with an error is
+  not ready, and can be opened all the same). One that is true has the reason `AsExpected`, one that is not
+  the reason of this table that keeps it so; before the first complete look at GitHub all are `Unknown`.
+  `Reported` is `Refused` where GitHub does not take a text, and `Unknown` while nothing was written there.
 - A preview that ends is in phase Stopping while what it made is still being removed, with the reason of its
   end.
 """
@@ -36,7 +38,7 @@ are in `templates/reasons.jinja`.
 
 def reasons_page() -> str:
     """Return the page: the introduction, and a row for every reason, phase by phase."""
-    rows = [_row(reason) for phase in Phase for reason in REASONS if reason.phase is phase]
+    rows = [_row(reason) for phase in (None, *Phase) for reason in REASONS if reason.phase is phase]
     head = "| phase | reason | how bad | whose turn | waits for | meaning |\n|---|---|---|---|---|---|\n"
     return f"{_INTRODUCTION}\n{head}" + "\n".join(rows) + "\n"
 
@@ -45,5 +47,5 @@ def _row(reason: Reason) -> str:
     info = reason.info
     over = info.severity is Severity.ENDED and info.turn is Turn.NOBODY
     turn = "nobody" if over else info.turn
-    cells = (info.phase, reason, _HOW_BAD[info.severity], turn, info.waits, info.meaning)
+    cells = (info.phase or "(none yet)", reason, _HOW_BAD[info.severity], turn, info.waits, info.meaning)
     return f"| {' | '.join(cells)} |"

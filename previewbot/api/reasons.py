@@ -23,6 +23,13 @@ from previewbot.api.phases import Phase, Severity, Turn, Waits
 class Reason(StrEnum):
     """Why; the value is what stands in the Preview's status."""
 
+    # Before the first complete look at GitHub: there is no phase yet
+    LOOKING = "Looking"
+    LOOK_DELAYED = "LookDelayed"
+    LOOK_LIMITED = "LookLimited"
+    APP_NOT_ACCEPTED = "AppNotAccepted"
+    LOOK_FORBIDDEN = "LookForbidden"
+    LOOK_FAILED = "LookFailed"
     # Ready, Idle
     ALL_READY = "AllReady"
     PARTIAL = "Partial"
@@ -132,8 +139,8 @@ class Reason(StrEnum):
         return REASONS[self]
 
     @property
-    def phase(self) -> Phase:
-        """The phase in which it stands."""
+    def phase(self) -> Phase | None:
+        """The phase in which it stands; None before the first complete look."""
         return REASONS[self].phase
 
 
@@ -145,14 +152,14 @@ AnyReason = Annotated[Reason, WithJsonSchema({"type": "string"})]
 class ReasonInfo:
     """One row: where a reason stands, how bad it is, whose turn it is, and what is waited for."""
 
-    phase: Phase
+    phase: Phase | None
     severity: Severity
     turn: Turn
     waits: Waits
     meaning: str
 
 
-def _row(phase: Phase, severity: Severity, turn: Turn, waits: Waits, meaning: str) -> ReasonInfo:
+def _row(phase: Phase | None, severity: Severity, turn: Turn, waits: Waits, meaning: str) -> ReasonInfo:
     return ReasonInfo(phase, severity, turn, waits, meaning)
 
 
@@ -209,6 +216,40 @@ _POD_ROWS: Mapping[Reason, ReasonInfo] = {
 
 REASONS: Mapping[Reason, ReasonInfo] = MappingProxyType(
     {
+        Reason.LOOKING: _row(
+            None,
+            _BUSY,
+            _NOBODY,
+            Waits.EVENT,
+            "the first look at the pull request is not finished",
+        ),
+        Reason.LOOK_DELAYED: _row(
+            None, _WARNING, _NOBODY, Waits.EVENT, "GitHub did not answer the first look, or answered too late"
+        ),
+        Reason.LOOK_LIMITED: _row(
+            None,
+            _WARNING,
+            _NOBODY,
+            Waits.EVENT,
+            "the first look waits: GitHub wants fewer requests for a while",
+        ),
+        Reason.APP_NOT_ACCEPTED: _row(
+            None,
+            _BAD,
+            _PLATFORM,
+            Waits.EVENT,
+            "nothing is known yet: GitHub does not accept the App's id and private key",
+        ),
+        Reason.LOOK_FORBIDDEN: _row(
+            None, _BAD, _PLATFORM, Waits.EVENT, "nothing is known yet: GitHub does not let the App read it"
+        ),
+        Reason.LOOK_FAILED: _row(
+            None,
+            _BAD,
+            _PLATFORM,
+            Waits.EVENT,
+            "nothing is known yet: GitHub does not show it, or previewbot cannot read the answer",
+        ),
         Reason.ALL_READY: _row(
             Phase.READY, _GOOD, _REVIEWER, Waits.EVENT, "every changed service runs from the pull request"
         ),

@@ -217,10 +217,12 @@ class Reconciler:
     ) -> Outcome:
         """Store what was done, and say when to look again; a Preview that has done its work goes."""
         error = str(errors.stored)[:_LAST_ERROR_LENGTH] if errors.stored else ""
+        # Before the words: of what could not be looked at they say why.
+        status = status if status.last_error == error else replace(status, last_error=error)
         status = with_words(self._context, store, with_conditions(status, observation))
         # Comment ids, answers, uids of children. If this last write is lost, the next pass finds our comments
         # by their markers and our children by their owner.
-        await store.write(status if status.last_error == error else replace(status, last_error=error))
+        await store.write(status)
         ours = without_foreign_reports(store.status, [reporter.name for reporter in self._reporters])
         told = errors.blocking is None and not ours.replies
         leave = plan.decision if isinstance(plan.decision, Leave) else None

@@ -29,7 +29,7 @@ from previewbot.api import (
 from previewbot.api.closing_issues import MOST_SHOWN as MOST_ISSUES
 from previewbot.text import hypertext, markdown, plain
 from previewbot.text.durations import format_duration
-from previewbot.text.standing import for_the_platform_team, service_waited_for
+from previewbot.text.standing import for_the_platform_team, runs_well, service_waited_for
 
 
 def templates_directory() -> Path:
@@ -47,7 +47,9 @@ def for_comments(loader: BaseLoader) -> Environment:
 
 def for_terminals(loader: BaseLoader) -> Environment:
     """Return the environment of what `kubectl` shows: plain text."""
-    return _environment(loader, plain.FILTERS)
+    environment = _environment(loader, plain.FILTERS)
+    environment.globals["in_terminal"] = True
+    return environment
 
 
 def for_pages(loader: BaseLoader) -> Environment:
@@ -85,6 +87,7 @@ def _environment(
     )
     environment.filters |= {**filters, "when": when, "duration": _duration, "short": _short}
     environment.tests["for_the_platform_team"] = for_the_platform_team
+    environment.tests["running_well"] = runs_well
     environment.globals |= {
         "HAVE_LOGS": HAVE_LOGS,
         "IssuesUnknown": IssuesUnknown,
@@ -101,6 +104,7 @@ def _environment(
         "Waits": Waits,
         "service_waited_for": service_waited_for,
         "on_page": False,
+        "in_terminal": False,
     }
     return environment
 

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from itertools import takewhile
 from pathlib import Path
 
 from jinja2 import FileSystemLoader, TemplateNotFound, UndefinedError
@@ -140,8 +141,7 @@ class Renderer:
         """
         shorter = replace(view, preview=with_short_details(view.preview, _DETAIL_IN_A_HEADLINE))
         text = self._terminals.get_template("headline.txt").render(_values(shorter))
-        first = next((line for line in text.splitlines() if line.strip()), "")
-        line = " ".join(first.split())[:HEADLINE_LIMIT]
+        line = _first_line(text)[:HEADLINE_LIMIT]
         # Cut by bytes, and a character that was cut in half is dropped.
         return line.encode(errors="replace")[:HEADLINE_BYTES].decode(errors="ignore")
 
@@ -183,6 +183,16 @@ def _values(view: View) -> dict[str, object]:
 def _with_types(values: Mapping[str, str]) -> dict[str, object]:
     """Values are stored as text; a moment among them is written as people read it."""
     return {key: datetime.fromisoformat(value) if key == "until" else value for key, value in values.items()}
+
+
+def _first_line(text: str) -> str:
+    """Return the first line, and with it the list or the command that it announces."""
+    lines = [" ".join(line.split()) for line in text.splitlines() if line.strip()]
+    first, *rest = lines or [""]
+    if not first.endswith(":"):
+        return first
+    listed = list(takewhile(lambda line: line.startswith("- "), rest)) or rest[:1]
+    return f"{first} {'; '.join(line.removeprefix('- ') for line in listed)}"
 
 
 def _tidy(text: str) -> str:

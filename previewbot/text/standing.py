@@ -4,44 +4,98 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from previewbot.api import ContainerPart, Phase, Reason, Service, Severity, Status, Turn, Waiting
+from previewbot.api import (
+    POD_PROBLEMS,
+    ContainerPart,
+    Phase,
+    Proven,
+    Reason,
+    Service,
+    Severity,
+    Status,
+    Turn,
+    Waiting,
+)
+
+_SERVER_ERROR = 500
+
+_LAST_WORDS = (
+    Reason.MERGED,
+    Reason.CLOSED,
+    Reason.NOT_INCLUDED,
+    Reason.REPOSITORY_ARCHIVED,
+    Reason.REPOSITORY_GONE,
+    Reason.PULL_REQUEST_GONE,
+)
+"""With these the Preview goes, and its page with it: nobody is led there."""
 
 
 @dataclass(frozen=True)
 class Standing:
-    """The macro of its words, how bad it is, and whether it goes on without anybody.
+    """The macro of its words, how bad it is, whose turn it is, and whether it goes on without anybody.
 
     `look_again` is after how many seconds there may be news for whoever follows it, 0 if only for whoever
-    comes back.
+    comes back. `has_page`: its page will be there for whoever follows a link that is written now.
     """
 
     key: str
     severity: Severity
+    turn: Turn
     goes_on: bool
     look_again: int
+    has_page: bool = True
 
 
 _SOON, _LATER, _NEVER = 3, 20, 0
 _STAYS = (Phase.EXPIRED, Phase.STOPPED, Phase.NOTHING_TO_PREVIEW)
 """Only a person changes these: by a command, or a push."""
 
-_LOOKING = Standing(Reason.UNKNOWN.key, Severity.PROGRESS, goes_on=True, look_again=_SOON)
-_REMOVING = Standing("removing", Severity.PROGRESS, goes_on=True, look_again=_SOON)
-
 
 def standing_of(status: Status) -> Standing:
-    """Return how a preview stands by its phase and the row of its reason."""
+    """Return how a preview stands by its phase and the row of its reason, and by how its services do."""
+    reason = status.reason
     # A first pass has not decided yet, or a command has just changed what should be.
-    if status.phase is None or status.reason is None:
-        return _LOOKING
-    if status.phase is Phase.STOPPING and status.reason.phase is not Phase.STOPPING:
+    if status.phase is None or reason is None:
+        reason = reason if reason is not None and reason.phase is None else Reason.LOOKING
+    has_page = reason not in _LAST_WORDS
+    if status.phase is Phase.STOPPING and reason.phase is not Phase.STOPPING:
         # The reason is that of its end already, and its words would say that all is gone.
-        return _REMOVING
-    info = status.reason.info
-    goes_on = info.turn is Turn.NOBODY and info.severity is not Severity.ENDED
-    stays = status.phase in _STAYS
-    look_again = _NEVER if stays else _SOON if goes_on else _LATER
-    return Standing(status.reason.key, info.severity, goes_on, look_again)
+        return Standing("removing", Severity.PROGRESS, Turn.NOBODY, True, _SOON, has_page)
+    severity, turn = _severity(status, reason), _turn(status, reason)
+    goes_on = turn is Turn.NOBODY and severity is not Severity.ENDED
+    look_again = _NEVER if status.phase in _STAYS else _SOON if goes_on else _LATER
+    return Standing(reason.key, severity, turn, goes_on, look_again, has_page)
+
+
+def _severity(status: Status, reason: Reason) -> Severity:
+    """Return how bad it is: nothing is good that crashes, runs in part or answers with an error."""
+    severity = reason.info.severity
+    if reason is Reason.PARTIAL and not any(map(runs_well, status.services)):
+        return Severity.BAD
+    link = status.link
+    fails = link.proven is Proven.YES and link.answered >= _SERVER_ERROR
+    return Severity.WARNING if fails and severity is Severity.GOOD else severity
+
+
+def _turn(status: Status, reason: Reason) -> Turn:
+    """Return whose turn it is: of several services the row of one reason cannot tell."""
+    if reason is not Reason.PARTIAL and reason not in POD_PROBLEMS:
+        return reason.info.turn
+    turns = {_turn_of(service) for service in status.services if not runs_well(service)}
+    return next((turn for turn in (Turn.AUTHOR, Turn.PLATFORM_TEAM) if turn in turns), Turn.NOBODY)
+
+
+def _turn_of(service: Service) -> Turn:
+    if for_the_platform_team(service):
+        return Turn.PLATFORM_TEAM
+    problem = service.pod_problem
+    reason = problem.reason if problem is not None else service.reason
+    return reason.info.turn if reason is not None else Turn.NOBODY
+
+
+def runs_well(service: Service) -> bool:
+    """Return whether a service runs, and nothing is wrong with its pod."""
+    return service.phase.runs and service.pod_problem is None
 
 
 def for_the_platform_team(service: Service) -> bool:

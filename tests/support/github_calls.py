@@ -15,6 +15,7 @@ async def make_every_call(town: Town) -> list[Asked]:
     command = town.github.comment(number, ALICE, "/preview")
     on_line = town.github.comment_on_line(number, ALICE, "src/app.py", "/preview status")
     await town.app.facts()
+    await town.app.confirm()
     await town.app.hook()
     await town.app.deliveries()
     await town.app.installations()

@@ -31,7 +31,7 @@ _READS = frozenset(
     {
         "identity", "installation_of", "repositories", "pull_request", "commits", "parents", "file", "files",
         "comments", "comment", "edits", "time_at",
-        "permission", "runs", "is_suspended", "is_protected", "rules", "open_pull_requests",
+        "permission", "runs", "is_suspended", "confirm", "is_protected", "rules", "open_pull_requests",
         "reviews", "review_comments",
     }
 )  # fmt: skip

@@ -477,6 +477,9 @@ class GitHubInMemory:
         self._calls.note("is suspended")
         return self.suspended
 
+    async def confirm(self) -> None:
+        self._calls.note("confirm")
+
     async def open_pull_requests(self, repository: str) -> list[OpenPullRequest]:
         self._calls.note("open pull requests")
         return [OpenPullRequest(42, self.head_sha, self.updated_at)] if self.listed else []

@@ -22,6 +22,7 @@ from previewbot.api import (
     Reason,
     Refusal,
     Report,
+    Severity,
     Status,
     Waiting,
     status_object,
@@ -30,6 +31,7 @@ from previewbot.reconciler.children import KINDS, ROUTE
 from previewbot.reconciler.observation import Found, ImageMissing, Observation
 from previewbot.reconciler.plan.conditions import with_messages
 from previewbot.reconciler.plan.planner import make_plan
+from previewbot.text.standing import standing_of
 from tests.support.observations import SESSION_UID, a_child, a_service, a_session, planned, running
 from tests.support.previews import NOW, a_preview
 from tests.unit.test_plan import CASES, WORLDS
@@ -64,21 +66,21 @@ def test_whatever_the_world_types_and_reasons_are_words_in_camel_case_and_never_
     world: Observation,
 ) -> None:
     for condition in make_plan(world, KINDS, ROUTE).status.conditions:
-        assert condition.status in ("True", "False")
+        assert condition.status in ("True", "False", "Unknown")
         assert re.fullmatch(r"[A-Z][A-Za-z]+", condition.reason)
         assert re.fullmatch(r"[A-Z][A-Za-z]+", condition.type)
         assert condition.last_transition_time is not None
 
 
-def test_before_anything_is_known_nothing_is_said_to_be_ready() -> None:
+def test_before_anything_is_known_nothing_is_said_to_be_so_or_not_so() -> None:
     status = planned(a_preview(), facts=None, fresh=False).status
 
     assert said(status) == {
-        "ImageReady": ("False", "Unknown"),
-        "SessionsReady": ("False", "Unknown"),
-        "LinkReady": ("False", "Unknown"),
-        "Reported": ("True", "AsExpected"),
-        "Ready": ("False", "Unknown"),
+        "ImageReady": ("Unknown", "Looking"),
+        "SessionsReady": ("Unknown", "Looking"),
+        "LinkReady": ("Unknown", "Looking"),
+        "Reported": ("Unknown", "NothingReported"),
+        "Ready": ("Unknown", "Looking"),
     }
 
 
@@ -108,7 +110,7 @@ def test_a_pod_with_a_problem_is_not_ready_although_its_session_is() -> None:
     status = planned(CREATED, found=(a_session(),), pod_problems={SESSION_UID: crashing}).status
 
     assert said(status)["SessionsReady"] == ("False", "Crashing")
-    assert said(status)["Ready"] == ("True", "Partial")
+    assert said(status)["Ready"] == ("False", "Partial")
 
 
 def test_a_place_that_refuses_what_it_is_told_is_said() -> None:
@@ -118,12 +120,20 @@ def test_a_place_that_refuses_what_it_is_told_is_said() -> None:
     assert said(status)["Reported"] == ("False", "Refused")
 
 
-def test_the_summary_is_true_exactly_while_a_reviewer_can_look_at_something() -> None:
+def test_the_summary_is_true_exactly_while_the_page_is_green() -> None:
     for case in CASES.values():
         status = make_plan(case.world, KINDS, ROUTE).status
-        runs = status.phase is not None and status.phase.runs
+        green = standing_of(status).severity is Severity.GOOD
+        expected = "Unknown" if status.phase is None else str(green)
 
-        assert said(status)["Ready"] == (str(runs), str(status.reason or Reason.UNKNOWN))
+        assert said(status)["Ready"] == (expected, str(status.reason))
+
+
+def test_nothing_is_said_to_be_reported_before_anything_was() -> None:
+    written = planned(running(reports={"comment": Report(id=9, hash="x")})).status
+
+    assert said(planned(running()).status)["Reported"] == ("Unknown", "NothingReported")
+    assert said(written)["Reported"] == ("True", "AsExpected")
 
 
 def test_a_transition_is_a_change_of_status_and_not_of_reason() -> None:
@@ -168,7 +178,7 @@ def test_the_message_is_what_the_comment_says_where_something_is_not_as_expected
         "ImageReady": "the images of all changed services are there",
         "SessionsReady": "all preview sessions run",
         "LinkReady": "there is a link",
-        "Reported": "GitHub takes what is reported",
+        "Reported": "nothing was written on the pull request so far",
         "Ready": "It is Ready.",
     }
     assert expired["SessionsReady"].message == "It is Stopping."

@@ -16,7 +16,8 @@ from tests.support.states import STATES
 
 WORDS = {
     "ready": "Open the preview (https://key.preview.example.com/cart) of 3f2c1ab",
-    "partial": "Open the preview (https://key.preview.example.com/cart) of 3f2c1ab: checkout runs, "
+    "partial": "Open the preview (https://key.preview.example.com/cart) of 3f2c1ab: not all of it runs. "
+    "checkout runs, "
     "pricing failed (KeyError: 'DB_URL'), so staging's answers in its place. "
     "Everything else is the shared staging system, with its real data.",
     "closed": "The preview is gone; it was removed when the pull request was closed, Tue 24 Nov, 09:00 UTC.",

@@ -109,7 +109,7 @@ def test_without_javascript_a_page_loads_itself_again_only_while_something_goes_
     [
         ("ready", "good"),
         ("partial", "warn"),
-        ("ready-but-crashing", "warn"),
+        ("ready-but-crashing", "bad"),
         ("deploying", "busy"),
         ("deploying-crashing", "bad"),
         ("deploying-operator-silent", "warn"),
@@ -326,7 +326,7 @@ def test_times_that_no_longer_hold_are_not_shown_once_it_ended() -> None:
 SECRET = "squid-launch"
 
 
-def told_a_secret(phase: Phase, reason: Reason) -> Preview:
+def told_a_secret(phase: Phase | None, reason: Reason) -> Preview:
     """A preview that knows the secret wherever a person, a repository or a cluster can have written it."""
     service = a_service(
         phase=Phase.FAILED,

@@ -54,6 +54,7 @@ def test_the_columns_are_the_first_dashboard() -> None:
         "Recognised",
         "Services",
         "Phase",
+        "Reason",
         "URL",
         "Expires",
         "Age",

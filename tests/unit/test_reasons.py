@@ -55,6 +55,8 @@ def view_of(preview: Preview) -> View:
 
 def for_a(reason: Reason) -> Preview:
     """A preview that stands for this reason, as does its one service where it can."""
+    if reason.phase is None:
+        return a_preview(reason=reason)
     service = Service(
         "checkout",
         "staging",
@@ -72,7 +74,7 @@ def for_a(reason: Reason) -> Preview:
 
 def test_every_reason_has_its_row_and_every_phase_a_reason() -> None:
     assert set(REASONS) == set(Reason)
-    assert {row.phase for row in REASONS.values()} == set(Phase)
+    assert {row.phase for row in REASONS.values()} == {None, *Phase}
 
 
 def test_what_a_newer_version_wrote_is_read_as_unknown() -> None:
@@ -104,7 +106,7 @@ def test_whatever_a_preview_ends_for_is_said_only_once_all_is_gone(reason: Reaso
 
 
 def test_before_the_first_look_it_is_said_that_previewbot_looks() -> None:
-    assert standing_of(a_preview().status).key == Reason.UNKNOWN.key
+    assert standing_of(a_preview().status).key == Reason.LOOKING.key
 
 
 @pytest.mark.parametrize("reason", [Reason.ALL_READY, Reason.BUILD_FAILED, Reason.FORK, Reason.MERGED])

@@ -25,7 +25,7 @@ from previewbot.clients.github.transport import Transport
 from previewbot.clients.tls import Trust
 from previewbot.config.agents import AgentTable
 from previewbot.config.server import GitHubSettings
-from previewbot.errors import RemoteError, SettingsError, TryLater, Unauthorized
+from previewbot.errors import NotFound, RemoteError, SettingsError, TryLater, Unauthorized
 
 _JWT_SECONDS = 9 * 60
 """GitHub takes ten minutes at most, and clocks differ."""
@@ -94,6 +94,18 @@ class GitHub:
         """
         answer, _ = await self._transport.request("GET", "/app", kept.APP, jwt=self._jwt())
         return parse.app_from(answer)
+
+    async def confirm(self) -> None:
+        """Ask GitHub whether it knows the App at all; raises Unauthorized if it does not.
+
+        Of an App id that is nobody's it says 404, as it does of an installation that is gone: only this tells
+        the two apart.
+        """
+        try:
+            await self.facts()
+        except (NotFound, Unauthorized) as error:
+            message = f"GitHub does not know the App {self._app_id}, or not with this private key"
+            raise Unauthorized(error.what, status=401, message=f"{message}: {error.message}") from error
 
     async def hook(self) -> Hook:
         """Return where the App's webhook leads; never its secret, which GitHub does not tell either."""

@@ -86,7 +86,8 @@ def _must_be(spec: Spec, pull_request: PullRequest) -> None:
 
 
 async def _found_again(context: Context, store: PreviewStore, error: RemoteError) -> InstallationClient:
-    """Find a repository by its number in what we may read; raises `Gone` if it is not there any more.
+    """Find a repository by its number in what we may read; raises `Gone` if it is not there any more,
+    confirmed as the App.
 
     It may have been renamed, its old name given to another, or been transferred to another installation.
     Raises `_NotShown` if the repository is where it was.
@@ -113,6 +114,9 @@ async def _found_again(context: Context, store: PreviewStore, error: RemoteError
         if name is not None:
             await store.patch_spec(repository=name, installation_id=installation_id)
             return client
+    # With a wrong App id all of these answer 404, of every repository. Nothing is torn down for a slip in the
+    # settings.
+    await context.github.confirm()
     raise Gone(spec.repository) from None
 
 

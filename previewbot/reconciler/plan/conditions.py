@@ -6,7 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from previewbot.api import Condition, ConditionType, Phase, Reason, Service, Status
+from previewbot.api import Condition, ConditionType, Phase, Reason, Service, Severity, Status
+from previewbot.text.standing import standing_of
 
 _BEST_FIRST = (
     Phase.READY,
@@ -21,6 +22,12 @@ _AS_EXPECTED = "AsExpected"
 
 _REFUSED = "Refused"
 """GitHub does not take what is reported."""
+
+_NOTHING_REPORTED = "NothingReported"
+"""Nothing was written at GitHub so far: whether it takes that is not known."""
+
+_TRUE, _FALSE, _UNKNOWN = "True", "False", "Unknown"
+"""Kubernetes' three: nothing that was not looked at yet is said to be false."""
 
 
 def phase_of(services: Sequence[Service]) -> tuple[Phase, Reason]:
@@ -48,10 +55,15 @@ def phase_of(services: Sequence[Service]) -> tuple[Phase, Reason]:
 
 
 def held_phase(
-    before: Status, reason: Reason | None, services: Sequence[Service]
+    before: Status, reason: Reason | None, services: Sequence[Service], unknown: Reason
 ) -> tuple[Phase | None, Reason | None]:
-    """Return how a preview stands that is left as it is: as before, but never Ready if nothing serves."""
+    """Return how a preview stands that is left as it is: as before, but never Ready if nothing serves.
+
+    `unknown` says why nothing is known, of one that no complete look has seen yet.
+    """
     phase = reason.phase if reason else before.phase
+    if phase is None:
+        return None, unknown
     if phase is not None and phase.runs and not any(service.serving_sha for service in services):
         return Phase.DEPLOYING, Reason.CREATING
     return phase, reason or before.reason
@@ -66,25 +78,39 @@ def expiry_text(status: Status) -> str:
 def conditions_of(status: Status, *, generation: int, now: datetime) -> tuple[Condition, ...]:
     """Return the conditions of a status, without messages; times of transition are kept."""
     whole = status.reason or Reason.UNKNOWN
-    services = status.services
+    services, looked = status.services, status.phase is not None
     images = all(service.head_sha for service in services) and bool(services)
     running = bool(services) and all(s.phase.runs and s.pod_problem is None for s in services)
-    refused = any(report.refusal is not None for report in status.reports.values())
-    ready = status.phase is not None and status.phase.runs
     wanted = {
-        ConditionType.IMAGE_READY: (images, _no_image(services) or whole),
-        ConditionType.SESSIONS_READY: (running, _not_running(services) or whole),
-        ConditionType.LINK_READY: (status.link.kind is not None, status.link.reason or whole),
-        ConditionType.REPORTED: (not refused, _REFUSED),
-        ConditionType.READY: (ready, whole),
+        ConditionType.IMAGE_READY: (_state(images, looked), _no_image(services) or whole),
+        ConditionType.SESSIONS_READY: (_state(running, looked), _not_running(services) or whole),
+        ConditionType.LINK_READY: (
+            _state(status.link.kind is not None, looked),
+            status.link.reason or whole,
+        ),
+        ConditionType.REPORTED: _reported(status),
+        # As green as the page: of what runs in part, or crashes, nobody who waits for this is told that it is
+        # ready.
+        ConditionType.READY: (_state(standing_of(status).severity is Severity.GOOD, looked), whole),
     }
     before = {condition.type: condition for condition in status.conditions}
     found = []
-    for kind, (true, reason) in wanted.items():
-        said = whole if kind is ConditionType.READY else _AS_EXPECTED if true else reason
-        state = "True" if true else "False"
+    for kind, (state, reason) in wanted.items():
+        expected = state == _TRUE and kind is not ConditionType.READY
+        said = _AS_EXPECTED if expected else reason
         found.append(_condition(before.get(kind), kind, state, str(said), generation, now))
     return tuple(found)
+
+
+def _state(true: bool, looked: bool) -> str:
+    return _TRUE if true else _FALSE if looked else _UNKNOWN
+
+
+def _reported(status: Status) -> tuple[str, str]:
+    reports = status.reports.values()
+    if any(report.refusal is not None for report in reports):
+        return _FALSE, _REFUSED
+    return (_TRUE, _AS_EXPECTED) if any(report.id for report in reports) else (_UNKNOWN, _NOTHING_REPORTED)
 
 
 _WORDS = {
@@ -107,6 +133,8 @@ def with_messages(conditions: Iterable[Condition], message: str) -> tuple[Condit
 
 
 def _message(condition: Condition, words: str) -> str:
+    if condition.reason == _NOTHING_REPORTED:
+        return "nothing was written on the pull request so far"
     if condition.reason != _AS_EXPECTED:
         return words
     return _WORDS[ConditionType(condition.type)]

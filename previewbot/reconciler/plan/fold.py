@@ -11,10 +11,11 @@ from dataclasses import dataclass, replace
 
 from previewbot.api import Child, Lifecycle, Link, OtherLink, Phase, Reason, Service, Slot, Status
 from previewbot.reconciler.children.step import Create, Delete
-from previewbot.reconciler.observation import Found, Observation
+from previewbot.reconciler.observation import Observation
 from previewbot.reconciler.plan import conditions, lifecycle, notices
 from previewbot.reconciler.plan.commands import settle_replies
 from previewbot.reconciler.plan.decision import Decision, End, Hold, Leave, Run
+from previewbot.reconciler.plan.first_look import why_unknown
 from previewbot.reconciler.plan.link import link_of, other_links_of
 from previewbot.reconciler.plan.link_check import checked
 from previewbot.reconciler.plan.services import without_route
@@ -39,7 +40,7 @@ def fold(
     services = _with_route_problem(before, decision, steps.services, observation)
     # The cluster shows them no more than nothing, and they may run all the same.
     unseen = hidden(steps.children, observation.unseen)
-    phase, reason = _phase(before, decision, services, observation.found, unseen)
+    phase, reason = _phase(before, decision, services, observation, unseen)
     # The clock runs by what serves, whether or not a link to it can be shown.
     clock = _clock(observation, before.lifecycle, decision, phase)
     children = (*steps.children, *others)
@@ -98,13 +99,14 @@ def _phase(
     before: Status,
     decision: Decision,
     services: Sequence[Service],
-    found: Sequence[Found],
+    observation: Observation,
     unseen: Sequence[Child],
 ) -> tuple[Phase | None, Reason | None]:
     if isinstance(decision, Run):
         return conditions.phase_of(services)
     if isinstance(decision, Hold):
-        return conditions.held_phase(before, decision.reason, services)
+        return conditions.held_phase(before, decision.reason, services, why_unknown(observation.read_error))
+    found = observation.found
     if not found and unseen and isinstance(decision, End):
         # It is not over. Of a Preview that goes itself, its owner reference ends them.
         return Phase.STOPPING, Reason.REMOVAL_FORBIDDEN

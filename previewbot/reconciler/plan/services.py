@@ -131,7 +131,9 @@ def service_status(
     makes_way = any(child.state is ChildState.REPLACING for child in children)
     if not service.head_sha and not makes_way:
         missing = service.waiting.reason if service.waiting else Reason.NO_IMAGE
-        return with_pod_problem(_with_phase(service, missing.phase, missing, now), None)
+        return with_pod_problem(
+            _with_phase(service, missing.phase or Phase.AWAITING_IMAGE, missing, now), None
+        )
     if prepared.target_problem and not makes_way:
         return _with_phase(service, Phase.FAILED, Reason.TARGET_MISSING, now, prepared.target_problem)
     worst = min(children, key=lambda child: _WORST_FIRST.index(child.state), default=None)
