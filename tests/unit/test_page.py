@@ -173,6 +173,7 @@ SERVES_BY_ITSELF = {
     "link-behind-the-entry",
     "link-whose-check-is-refused",
     "link-to-an-error-of-the-change",
+    *(state for state in STATES if state.startswith("asked-for-")),
 }
 
 
