@@ -168,6 +168,7 @@ NOTICES = {
         "ready",
         Told(elsewhere=Elsewhere(NotThere.REFUSED, 12, "`locked` @bob")),
     ),
+    "ready-asked-for-in-two-issues": ("asked-for-in-two-issues", Told()),
     "failed": ("failed", Told(ready_follows=True)),
     "failed-and-nothing-follows": ("failed", Told(("@acme/product",))),
     "failed-in-the-issue": ("failed", Told(issue=12, ready_follows=True)),

@@ -124,8 +124,10 @@ class Notice(Reporter):
         """Return the issue in which the repository wants it told, if there is one; 0 is the pull request."""
         if context.notify is None or context.notify.where != "issue":
             return 0
-        own = (each.number for each in status.observed.closing_issues if each.own)
-        return next(own, 0)
+        own = [each for each in status.observed.closing_issues if each.own]
+        # Nobody waits in one that is closed, if there is another.
+        own.sort(key=lambda each: each.closed)
+        return own[0].number if own else 0
 
     def _elsewhere(self, context: ReportContext, status: Status) -> Elsewhere | None:
         """Return why the pull request is told what was meant for an issue; None where that was not meant."""
