@@ -34,6 +34,7 @@ from previewbot.api.ci import Runs
 from previewbot.api.github import (
     Account,
     AppIdentity,
+    AskedFor,
     Branch,
     ChangedFile,
     ChangedFiles,
@@ -381,6 +382,7 @@ class GitHubInMemory:
         self.edits_asked: list[int] = []
         self.published: dict[str, datetime] = {}
         self.hidden: set[int] = set()
+        self.node_id, self.asked, self.asked_times = "", AskedFor(), 0
 
     # What people do
 
@@ -502,7 +504,7 @@ class GitHubInMemory:
             default_branch="main", labels=self.labels, private=self.private, updated_at=self.updated_at,
             closed_at=None if self.state == "open" else self.updated_at,
             mergeable=self.mergeable, merge_commit_sha=self.merge_commit_sha, changed_files=len(self.paths),
-            html_url="https://github.com/acme/shop/pull/42", archived=self.archived,
+            html_url="https://github.com/acme/shop/pull/42", archived=self.archived, node_id=self.node_id,
         )  # fmt: skip
 
     async def commits(self, repository: str, number: int) -> list[Commit]:
@@ -547,6 +549,11 @@ class GitHubInMemory:
         written = [*self.comments_written, *self.reviews_written]
         named = {node_id_of(c): c for c in written}
         return {each: self._edits_of(named[each]) for each in node_ids if each in named}
+
+    async def asked_for(self, node_id: str, writers: Sequence[int]) -> AskedFor:
+        self.asked_times += 1
+        self._calls.note("asked for")
+        return self.asked
 
     def _edits_of(self, comment: Comment) -> Edits:
         edits = self.edited.get(node_id_of(comment), [])

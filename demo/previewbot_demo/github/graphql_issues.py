@@ -13,7 +13,7 @@ from previewbot_demo.github.model_issues import Issue, closed_by
 from previewbot_demo.github.shapes import Json, iso, node_id
 
 _REMARK = re.compile(r"<!--.*?-->", re.DOTALL)
-_MARKS = re.compile(r"[*_`#>]+ ?")
+_MARKS = re.compile(r"[*_`]+|^[#>]+ ?", re.MULTILINE)
 _REFUSED = "Resource not accessible by integration"
 
 

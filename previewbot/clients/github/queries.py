@@ -25,8 +25,8 @@ A hundred edits of each are the most that GitHub shows at once.
 
 _SESSIONS = f"""
       body
-      commits(last: 20) {{ nodes {{ commit {{ message }} }} }}
-      comments(first: 20) {{ nodes {{ body author {_ACTOR} }} }}
+      commits(last: 10) {{ nodes {{ commit {{ message }} }} }}
+      comments(first: 10) {{ nodes {{ body author {_ACTOR} }} }}
 """
 
 ASKED_FOR = f"""

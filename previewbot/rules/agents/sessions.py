@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 
 from previewbot.config.agents import AgentTable, Signal, SignalKind
 from previewbot.rules.agents.addresses import addresses_in, matches
@@ -17,8 +18,12 @@ MOST = 3
 """The most addresses that are kept of one text."""
 
 _LONGEST = 300
-_END = 65_536
-"""Characters of a commit's message that are looked at: trailers stand at its end."""
+_LOOKED_AT = 10_000
+"""Characters of a text that are looked at, as its writer decides how long it is: of a message the last, where
+its trailers stand; of a description or a comment half of them at its end, where footers stand."""
+
+_ADDRESSES = 100
+"""Addresses of a text that are compared."""
 
 _PLAIN = re.compile(rf"[A-Za-z0-9/._~?=&%+:#-]{{1,{_LONGEST}}}")
 _AFTER_IT = ".,;:!?_~*&"
@@ -37,7 +42,7 @@ def kept_of_text(table: AgentTable) -> Callable[[str], list[str]]:
     known = places(table)
 
     def kept(text: str) -> list[str]:
-        return _first(known, prose(text).text)
+        return _first(known, prose(_ends(text)).text)
 
     return kept
 
@@ -47,7 +52,7 @@ def kept_of_message(table: AgentTable) -> Callable[[str], list[str]]:
     known = places(table)
 
     def kept(message: str) -> list[str]:
-        return _first(known, message[-_END:])
+        return _first(known, message[-_LOOKED_AT:])
 
     return kept
 
@@ -75,8 +80,13 @@ def _first(known: Sequence[str], text: str) -> list[str]:
     return list(found)
 
 
+def _ends(text: str) -> str:
+    half = _LOOKED_AT // 2
+    return text if len(text) <= _LOOKED_AT else f"{text[:half]}\n\n{text[-half:]}"
+
+
 def _in(known: Sequence[str], text: str) -> Iterator[str]:
-    for _, address in addresses_in(text):
+    for _, address in islice(addresses_in(text), _ADDRESSES):
         plain = address.rstrip(_AFTER_IT)
         if _PLAIN.fullmatch(plain) and _is_in(known, plain):
             yield f"https://{plain}"

@@ -1,0 +1,169 @@
+"""A pass asks sparingly what a pull request was asked for, tells it, and waits for nobody because of it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from previewbot.api import Observed, from_object
+from previewbot.api.github import AskedFor, ReferencedIssue
+from previewbot.errors import Forbidden, QuotaKept, RemoteError, TryLater
+from tests.support.passes import A, B, World, ready
+
+ISSUE = ReferencedIssue(812, "acme/shop", 12, private=True, title="Dress the basket for autumn")
+AUTUMN = "Asked for in [\\#\u200b12 Dress the basket for autumn](https://github.com/acme/shop/issues/12)."
+NOTHING = "No request is linked."
+
+
+def world() -> World:
+    """Return a world whose pull request closes an issue."""
+    built = World()
+    built.github.node_id = "PR_42"
+    built.github.asked = AskedFor((ISSUE,), 1)
+    return built
+
+
+def observed(town: World) -> Observed:
+    assert town.cluster.preview is not None
+    return from_object(town.cluster.preview).status.observed
+
+
+async def test_the_first_comment_names_the_issue_already() -> None:
+    town = world()
+    town.poke()
+    await town.run()
+
+    assert AUTUMN in town.comment
+    assert town.github.asked_times == 1
+
+
+async def test_one_life_of_a_commit_asks_once() -> None:
+    town = await ready(world())
+
+    assert AUTUMN in town.comment
+    assert town.github.asked_times == 1
+    await town.settle(10)
+    assert town.github.asked_times == 1
+
+
+async def test_a_push_and_a_change_of_the_pull_request_ask_again() -> None:
+    town = await ready(world())
+    town.github.asked = AskedFor((replace(ISSUE, title="Dress it for winter"),), 1)
+
+    town.github.head_sha = B
+    town.poke()
+    await town.settle()
+    assert town.github.asked_times == 2
+    assert "Dress it for winter" in town.comment
+
+    town.github.asked = AskedFor()
+    town.github.updated_at += timedelta(minutes=1)
+    town.poke()
+    await town.settle()
+    assert town.github.asked_times == 3
+    assert NOTHING in town.comment
+
+
+async def test_an_issue_that_was_edited_is_told_within_the_hour() -> None:
+    town = await ready(world())
+    town.github.asked = AskedFor((replace(ISSUE, title="Dress it for winter", closed=True),), 1)
+
+    for _ in range(8):
+        town.clock.now += timedelta(minutes=10)
+        await town.settle(1)
+
+    assert town.github.asked_times == 2
+    assert "Dress it for winter" in town.comment and "(closed)" in town.comment
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (TryLater("POST graphql", message="502"), "GitHub did not answer, and previewbot asks again"),
+        (RemoteError("GitHub's answer", message="`nodes` is not a list"), "GitHub did not answer"),
+        (QuotaKept("POST graphql", message="kept", after=60), "GitHub did not answer"),
+        (Forbidden("POST graphql", status=403, message="Resource not accessible"), "`issues: read`"),
+    ],
+)
+async def test_a_preview_waits_for_no_answer_and_says_that_there_is_none(
+    error: RemoteError, words: str
+) -> None:
+    town = world()
+    town.calls.failures["asked for"] = error
+    await ready(town)
+
+    assert set(town.serving) == {A}
+    assert words in town.comment
+    assert town.github.asked_times <= 2
+
+
+async def test_silence_is_asked_about_again_and_what_was_known_stays() -> None:
+    town = await ready(world())
+    town.calls.failures["asked for"] = TryLater("POST graphql", message="502")
+    for _ in range(5):
+        town.github.updated_at += timedelta(minutes=1)
+        town.poke()
+        await town.settle(1)
+    assert AUTUMN in town.comment
+    assert town.github.asked_times == 2, "a lively conversation asks no more often while there is no answer"
+
+    del town.calls.failures["asked for"]
+    town.github.asked = AskedFor()
+    town.clock.now += timedelta(minutes=11)
+    await town.settle(2)
+    assert NOTHING in town.comment
+
+
+async def test_a_restart_asks_once_more() -> None:
+    town = await ready(world())
+    town.restart()
+    town.poke()
+    await town.settle()
+
+    assert town.github.asked_times == 2
+
+
+async def test_a_repository_that_became_everybodys_names_no_private_issue_any_more() -> None:
+    town = world()
+    town.github.asked = AskedFor((replace(ISSUE, repository_id=9, repository="acme/roadmap"),), 1)
+    await ready(town)
+    assert "acme/roadmap" in town.comment
+
+    town.github.private = False
+    town.calls.failures["asked for"] = TryLater("POST graphql", message="502")
+    town.poke()
+    await town.settle()
+    assert "acme/roadmap" not in town.comment
+    assert observed(town).closing_issues == ()
+
+
+async def test_a_pull_request_that_nothing_triggers_is_asked_nothing_about() -> None:
+    town = world()
+    town.github.labels = ()
+    town.poke()
+    await town.settle()
+
+    assert town.github.asked_times == 0
+
+
+async def test_a_fork_that_waits_for_approval_is_asked_nothing_about() -> None:
+    town = world()
+    town.github.fork = True
+    town.poke()
+    await town.settle()
+    assert town.github.asked_times == 0
+
+    town.say(f"/preview start {A}")
+    await town.settle()
+    assert town.github.asked_times == 1
+    assert AUTUMN in town.comment
+
+
+async def test_a_server_without_node_ids_is_asked_nothing() -> None:
+    town = World()
+    await ready(town)
+
+    assert town.github.asked_times == 0
+    assert NOTHING not in town.comment and "Asked for" not in town.comment
