@@ -136,6 +136,7 @@ class SplitView:
             pulls=f"/{parts.repository}/pulls",
             repository=parts.repository,
             staging=f"http://{SHOP_HOST}:{parts.port}",
+            domain=PREVIEW_DOMAIN,
             pages=PAGES,
             real_cluster=parts.real_cluster,
         )

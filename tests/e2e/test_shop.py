@@ -103,6 +103,17 @@ async def test_what_is_added_stays_in_the_basket(town: Town) -> None:
     assert '<b id="total">€ 90.40</b>' in text
 
 
+async def test_a_basket_needs_no_cookie_since_a_frame_of_another_site_has_none(town: Town) -> None:
+    forged = "honey+teapot%0d%0aX-Forged:1"
+    url = f"{town.urls['web']}/cart/add?id=mug&basket={forged}"
+    async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as http, http.get(url) as answer:
+        text = await answer.text()
+
+    assert str(answer.url).endswith("/cart?basket=honey+mug")
+    assert "X-Forged" not in answer.history[0].headers
+    assert '<b id="total">€ 27.90</b>' in text
+
+
 async def test_a_page_that_does_not_exist_is_a_404(town: Town) -> None:
     async with aiohttp.ClientSession() as http, http.get(town.urls["web"] + "/product/none") as answer:
         assert answer.status == 404

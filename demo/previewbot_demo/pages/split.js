@@ -75,12 +75,13 @@ function pullLoaded() {
 function clicked(event) {
   const link = event.target.closest?.("a[href]");
   if (!link || event.defaultPrevented || event.ctrlKey || event.metaKey || event.shiftKey || link.origin === location.origin) return;
-  const number = Object.keys(state.pulls).find((each) => state.pulls[each].link && new URL(state.pulls[each].link).host === link.host);
-  if (number) {
+  if (link.hostname.endsWith(document.body.dataset.previews)) {
     event.preventDefault();
-    pull = asked = number;
+    const known = Object.keys(state.pulls).find((each) => state.pulls[each].link && new URL(state.pulls[each].link).host === link.host);
+    pull = asked = known ?? pull;
     show("preview");
     goTo(link.pathname + link.search);
+    look();
   } else if (link.host === new URL(staging).host) {
     event.preventDefault();
     show("staging");
@@ -128,22 +129,30 @@ function tick() {
     + (next ? ` Next: ${next.querySelector(".do").lastChild.textContent}` : "");
 }
 
+/** Return the state of the world; null if the demo was ended, or is busy: the next look tells. */
+async function ask() {
+  try {
+    const answer = await fetch("/demo/state", { signal: AbortSignal.timeout(5000) });
+    return answer.ok ? await answer.json() : null;
+  } catch {
+    return null;
+  }
+}
+
 let looking = false;
 async function look() {
   if (looking || document.hidden) return;
   looking = true;
-  try {
-    const answer = await fetch("/demo/state", { signal: AbortSignal.timeout(5000) });
-    if (answer.ok) {
-      state = await answer.json();
-      if (answered !== null && answered !== state.staging.version) load(stagingFrame, staging + path);
-      answered = state.staging.version;
-      follow();
-      preview();
-      tick();
-    }
-  } catch { /* The demo was ended, or is busy: the next look tells. */ }
+  const told = await ask();
   looking = false;
+  if (!told) return;
+  state = told;
+  if (!pull) pull = Object.keys(state.pulls).reverse().find((each) => state.pulls[each].serving.length) ?? "";
+  if (answered !== null && answered !== state.staging.version) load(stagingFrame, staging + path);
+  answered = state.staging.version;
+  tick();
+  follow();
+  preview();
 }
 
 for (const tab of document.querySelectorAll("[data-tab]")) tab.addEventListener("click", () => show(tab.dataset.tab));

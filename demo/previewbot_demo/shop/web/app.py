@@ -52,6 +52,11 @@ def money(cents: int, currency: str) -> str:
     return f"{SYMBOLS.get(currency, currency)} {cents / 100:,.2f}"
 
 
+def drawing(path: str) -> str:
+    """Return the HTML of a product's picture, drawn in lines: not every machine has a font with pictures."""
+    return f'<svg viewBox="0 0 24 24" aria-hidden="true"><path d="{escape(path)}"/></svg>'
+
+
 class Shop:
     """What one request sees: the products, each with its price."""
 
@@ -83,7 +88,7 @@ class Shop:
         """Return the HTML of one product."""
         return (
             f'<article class="detail"><div class="picture" style="--tint:{escape(product["tint"])}">'
-            f"{escape(product['icon'])}</div><div><h1>{escape(product['name'])}</h1>"
+            f"{drawing(product['icon'])}</div><div><h1>{escape(product['name'])}</h1>"
             f'<p class="line">{escape(product["line"])}</p><p>{escape(product["text"])}</p>{self._note()}'
             f'<p class="big">{self.cost(product["id"])}</p>'
             f'<a class="button" href="/cart/add?id={escape(product["id"])}">Add to basket</a></div></article>'
@@ -107,7 +112,7 @@ class Shop:
     def _card(self, product: dict[str, Any]) -> str:
         return (
             f'<a class="card" href="/product/{escape(product["id"])}">'
-            f'<div class="picture" style="--tint:{escape(product["tint"])}">{escape(product["icon"])}</div>'
+            f'<div class="picture" style="--tint:{escape(product["tint"])}">{drawing(product["icon"])}</div>'
             f"<h2>{escape(product['name'])}</h2>"
             f'<p class="line">{escape(product["line"])}</p><p>{self.cost(product["id"])}</p></a>'
         )
@@ -116,7 +121,7 @@ class Shop:
         product = self.product(name) or {}
         return (
             f'<li><span class="picture small" style="--tint:{escape(product["tint"])}">'
-            f"{escape(product['icon'])}</span><span><b>{escape(product['name'])}</b>"
+            f"{drawing(product['icon'])}</span><span><b>{escape(product['name'])}</b>"
             f'<br><span class="line">{count} × {escape(product["line"])}</span></span>'
             f"<span>{self.cost(name)}</span></li>"
         )
@@ -148,10 +153,11 @@ class Handler(BaseHTTPRequestHandler):
         self._shop(shop, url.path, parse_qs(url.query))
 
     def _shop(self, shop: Shop, path: str, query: dict[str, list[str]]) -> None:
-        basket = self._basket()
+        basket = self._basket(query)
         if path == "/cart/add":
             added = [name for name in query.get("id", []) if shop.product(name)]
-            self._redirect("/cart", "+".join(basket + added))
+            # Into a header goes only what the catalogue knows.
+            self._redirect("+".join([name for name in basket if shop.product(name)] + added))
         elif path == "/cart":
             self._page(200, "Your basket", shop.cart(basket))
         elif path == "/":
@@ -163,7 +169,13 @@ class Handler(BaseHTTPRequestHandler):
             else:
                 self._page(200, product["name"], shop.detail(product))
 
-    def _basket(self) -> list[str]:
+    def _basket(self, query: dict[str, list[str]]) -> list[str]:
+        """Return what is in the basket: as the address says, else the cookie, else a first one.
+
+        A browser keeps no cookie for a shop in a frame of another site's page; the address works there too.
+        """
+        if "basket" in query:
+            return query["basket"][0].split(" ")
         try:
             cookie = SimpleCookie(self.headers.get("Cookie", "")).get("basket")
         except CookieError:
@@ -177,9 +189,9 @@ class Handler(BaseHTTPRequestHandler):
         )
         self._answer(status, html.encode(), "text/html")
 
-    def _redirect(self, location: str, basket: str) -> None:
+    def _redirect(self, basket: str) -> None:
         self.send_response(303)
-        self.send_header("Location", location)
+        self.send_header("Location", f"/cart?basket={basket}")
         self.send_header("Set-Cookie", f"basket={basket}; Path=/; SameSite=Lax; HttpOnly")
         self.send_header("Content-Length", "0")
         self.end_headers()
