@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from previewbot.api import Preview, Reason
 from previewbot.config.server import Settings
 from previewbot.engine.links import page_url
@@ -11,8 +13,11 @@ from previewbot.rules.commands.logs import withheld
 from previewbot.text.render import View
 
 
-def view_of(settings: Settings, preview: Preview) -> View:
-    """Return a Preview with the addresses that its texts name, and what they may quote."""
+def view_of(settings: Settings, preview: Preview, now: datetime | None = None) -> View:
+    """Return a Preview with the addresses that its texts name, and what they may quote.
+
+    `now` is for a text that is drawn anew for each reader.
+    """
     # What is refused to everybody here is not offered.
     no_logs = withheld(settings, public=preview.status.observed.public)
     web_url = settings.github.web_url.rstrip("/")
@@ -24,6 +29,7 @@ def view_of(settings: Settings, preview: Preview) -> View:
         header=header(preview.spec.environment_key),
         logs=settings.comment.logs,
         log_commands=_log_commands(preview),
+        now=now,
         commands=[each.help for each in DEFINITIONS if each.name != "logs" or not no_logs],
     )
 

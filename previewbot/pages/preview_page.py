@@ -7,6 +7,7 @@ crashes the last lines of its log, masked.
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from flask import Blueprint, Response
@@ -42,7 +43,7 @@ def blueprint(settings: Settings, cluster: Previews, renderer: Renderer) -> Blue
         address = page_url(settings.public_url, name)
         try:
             obj = cluster.get_preview(name)
-            view = view_of(settings, from_object(obj)) if obj else None
+            view = view_of(settings, from_object(obj), datetime.now(UTC)) if obj else None
         # "Come back in a moment" and not "there is none": people keep this address, and would believe it.
         except (RemoteError, ValidationError):
             return html(renderer.html("unavailable.html"), 503)

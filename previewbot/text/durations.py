@@ -1,9 +1,9 @@
-"""Durations as people write them: `8h`, `2h30m`, `90s`, `3d`."""
+"""Durations as people write them (`8h`, `2h30m`, `90s`, `3d`) and as they say them (`2 hours`)."""
 
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 _DURATION = re.compile(
     r"(?:(?P<days>[0-9]{1,8})d)?(?:(?P<hours>[0-9]{1,8})h)?"
@@ -54,3 +54,28 @@ def format_duration(duration: timedelta) -> str:
         if count:
             parts.append(f"{count}{unit}")
     return "".join(parts) or "0s"
+
+
+def spoken(duration: timedelta) -> str:
+    """Return how people say about how long something takes: `4 hours`, `3 h 40 min`, `2 days 3 h`.
+
+    Whole minutes, and of days the hours alone; whatever is less than a minute is said to be that. A negative
+    duration counts as none.
+    """
+    minutes = max(duration // timedelta(minutes=1), 0)
+    hours, minutes = divmod(minutes, 60)
+    days, hours = divmod(hours, 24)
+    if days:
+        return _counted(days, "day") + (f" {hours} h" if hours else "")
+    if hours:
+        return f"{hours} h {minutes} min" if minutes else _counted(hours, "hour")
+    return _counted(minutes, "minute") if minutes else "less than a minute"
+
+
+def _counted(count: int, unit: str) -> str:
+    return f"{count} {unit}{'s' if count > 1 else ''}"
+
+
+def from_now(moment: datetime, now: datetime) -> str:
+    """Return how far a moment is from now: `in 3 h 40 min`, `2 minutes ago`."""
+    return f"in {spoken(moment - now)}" if moment > now else f"{spoken(now - moment)} ago"

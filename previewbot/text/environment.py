@@ -28,7 +28,7 @@ from previewbot.api import (
 )
 from previewbot.api.closing_issues import MOST_SHOWN as MOST_ISSUES
 from previewbot.text import hypertext, markdown, plain
-from previewbot.text.durations import format_duration
+from previewbot.text.durations import format_duration, from_now, spoken
 from previewbot.text.standing import for_the_platform_team, runs_well, service_waited_for
 
 
@@ -60,6 +60,7 @@ def for_pages(loader: BaseLoader) -> Environment:
     """
     environment = _environment(loader, hypertext.FILTERS, autoescape=True)
     environment.filters["paragraphs"] = hypertext.paragraphs
+    environment.filters["when"] = _when_on_a_page
     # The same macros serve comment and page. A few sentences differ: whoever reaches the page reads it, so
     # there nothing is quoted that a person or a repository wrote, but for what `_request.jinja` quotes.
     environment.globals["on_page"] = True
@@ -69,6 +70,10 @@ def for_pages(loader: BaseLoader) -> Environment:
 def when(moment: datetime | None) -> str:
     """Write a moment absolutely, with its zone: a comment is not redrawn as time passes."""
     return moment.astimezone(UTC).strftime("%a %d %b, %H:%M UTC") if moment else ""
+
+
+def _when_on_a_page(moment: datetime | None) -> str:
+    return hypertext.time(when(moment), moment.astimezone(UTC).isoformat()) if moment else ""
 
 
 def _environment(
@@ -85,7 +90,14 @@ def _environment(
         lstrip_blocks=True,
         keep_trailing_newline=False,
     )
-    environment.filters |= {**filters, "when": when, "duration": _duration, "short": _short}
+    environment.filters |= {
+        **filters,
+        "when": when,
+        "duration": _duration,
+        "spoken": spoken,
+        "from_now": from_now,
+        "short": _short,
+    }
     environment.tests["for_the_platform_team"] = for_the_platform_team
     environment.tests["running_well"] = runs_well
     environment.globals |= {

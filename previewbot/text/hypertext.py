@@ -47,6 +47,11 @@ def link(html: str, url: str) -> Markup:
     return Markup('<a href="{}">{}</a>').format(url, html) if url else escape(html)
 
 
+def time(words: str, moment: str) -> Markup:
+    """Return a moment in words, with what a browser reads of it (ISO 8601)."""
+    return Markup('<time datetime="{}">{}</time>').format(moment, words)
+
+
 def cell(html: str) -> Markup:
     """Return HTML for a table's cell: nothing in it is special."""
     return escape(html)

@@ -56,7 +56,8 @@ class View:
 
     `page_url` is empty where the page tells nothing: no text leads there then. With `logs` comments, answers
     and page may quote what containers said. `log_commands` shows it to the platform team, by service;
-    `commands` is what people can write.
+    `commands` is what people can write. `now` is for what is drawn anew for each reader, the page: it says
+    how long something takes from now on, and a comment what stays true.
     """
 
     preview: Preview
@@ -66,6 +67,7 @@ class View:
     logs: bool = True
     log_commands: Mapping[str, str] = field(default_factory=dict)
     commands: Sequence[CommandHelp] = ()
+    now: datetime | None = None
 
     def issue_url(self, issue: ClosingIssue) -> str:
         """Return the address of an issue on the same server."""

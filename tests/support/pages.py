@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from html.parser import HTMLParser
 
-INLINE = frozenset({"a", "code", "span", "strong"})
+INLINE = frozenset({"a", "code", "span", "strong", "time"})
 VOID = frozenset({"meta", "br", "link", "img", "input", "hr"})
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -59,7 +60,8 @@ def test_the_comment_in_each_state_reads_as_it_is_held(state: str) -> None:
 
 @pytest.mark.parametrize("state", sorted(STATES))
 def test_the_page_in_each_state_reads_as_it_is_held(state: str) -> None:
-    page = RENDERER.page(view_of(STATES[state]), "https://previews.example.com/p/812/42")
+    view = replace(view_of(STATES[state]), now=NOW + timedelta(hours=4, minutes=20))
+    page = RENDERER.page(view, "https://previews.example.com/p/812/42")
 
     held(GOLDEN / "page" / f"{state}.html", without_style_and_script(page))
 

@@ -1,13 +1,13 @@
 """Durations as people write them."""
 
 import contextlib
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from previewbot.text.durations import format_duration, parse_duration
+from previewbot.text.durations import format_duration, from_now, parse_duration, spoken
 
 
 @pytest.mark.parametrize(
@@ -79,3 +79,33 @@ def test_a_duration_is_written_as_short_as_possible(duration: timedelta, expecte
 def test_a_negative_duration_is_not_written() -> None:
     with pytest.raises(ValueError, match="negative"):
         format_duration(timedelta(seconds=-1))
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("59s", "less than a minute"),
+        ("1m", "1 minute"),
+        ("12m59s", "12 minutes"),
+        ("1h", "1 hour"),
+        ("3h40m", "3 h 40 min"),
+        ("4h", "4 hours"),
+        ("1d", "1 day"),
+        ("2d3h59m", "2 days 3 h"),
+    ],
+)
+def test_a_duration_is_said_as_people_say_it(text: str, said: str) -> None:
+    assert spoken(parse_duration(text)) == said
+
+
+def test_a_moment_is_said_from_now_on_whether_it_is_to_come_or_over() -> None:
+    now = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
+
+    assert from_now(now + timedelta(hours=3, minutes=40), now) == "in 3 h 40 min"
+    assert from_now(now - timedelta(minutes=2), now) == "2 minutes ago"
+    assert from_now(now, now) == "less than a minute ago"
+
+
+@given(st.timedeltas())
+def test_whatever_the_duration_something_is_said(duration: timedelta) -> None:
+    assert spoken(duration)

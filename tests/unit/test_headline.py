@@ -15,7 +15,8 @@ from previewbot.text.render import HEADLINE_BYTES, Renderer, View
 from tests.support.states import STATES
 
 WORDS = {
-    "ready": "Open the preview (https://key.preview.example.com/cart) of 3f2c1ab",
+    "ready": "Open the preview (https://key.preview.example.com/cart) of 3f2c1ab, open until "
+    "Tue 24 Nov, 17:00 UTC, 8 hours after it became ready",
     "partial": "Open the preview (https://key.preview.example.com/cart) of 3f2c1ab: not all of it runs. "
     "checkout runs, "
     "pricing failed (KeyError: 'DB_URL'), so staging's answers in its place. "
