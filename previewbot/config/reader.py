@@ -30,6 +30,9 @@ _SIGNS = {"*": "star", "!": "tag", "&": "anchor", "|": "block", ">": "block"} | 
 # A value without quotes: brackets and braces in pairs, commas before no blank, and no comment.
 _VALUE = re.compile(r"(?:\{[^{}\n]*\}|\[[^\[\]\n]*\]|,(?!\s|$)| (?!#)|[^\]}, \n])*")
 _LONGEST = 100
+# A list in brackets goes on after a text with a brace or a bracket in it, as in `[src/{a,b}]`.
+_INSIDE = re.compile(r"flow sequence expected ',' or '\]', but got '([{\[])'")
+_READS = {"{": "keys", "[": "a list"}
 # Braces that a line ends with; in them there may be others, as in `{{ .Values.x }}`.
 _BRACES = re.compile(r"\{(?:[^{}]|\{[^{}]*\})*\} *$")
 _NULL = "tag:yaml.org,2002:null"
@@ -199,12 +202,37 @@ def _scalar(written: str, tag: str) -> object:
 
 
 class _Loader(yaml.SafeLoader):
-    """Composes one document, and gives up at the first thing that is refused, before reading on."""
+    """Composes one document, and gives up at the first thing that is refused, before reading on.
+
+    It takes a tab where a blank may stand between two values, as YAML 1.2 does (chapter 6.2), and PyYAML not.
+    """
 
     def __init__(self, text: str) -> None:
         super().__init__(text)
         self._nodes = 0
         self._depth = 0
+
+    def scan_to_next_token(self) -> None:
+        """Skip what stands between two tokens; a tab too, but for one that indents or is within a text."""
+        scanner = cast(Any, self)
+        super().scan_to_next_token()
+        while scanner.peek() == "\t" and self._tab_separates():
+            scanner.forward()
+            super().scan_to_next_token()
+
+    def _tab_separates(self) -> bool:
+        scanner = cast(Any, self)
+        line = scanner.buffer[: scanner.pointer].rpartition("\n")[2]
+        ahead = 0
+        while scanner.peek(ahead) in ("\t", " "):
+            ahead += 1
+        next_sign = scanner.peek(ahead)
+        if next_sign in "#\r\n\0":
+            return True
+        if not line.strip():
+            return bool(scanner.flow_level)
+        # Behind a text without quotes a tab and more text are of that text.
+        return next_sign in ",]}:" or line.rstrip()[-1:] in ":-?,[{"
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
         """Compose a node and all in it; raises Unreadable for what may not be, or is too much."""
@@ -257,6 +285,11 @@ def _not_yaml(text: str, error: yaml.MarkedYAMLError) -> Unreadable:
     braces = _BRACES.search(before) if "<scalar>" in problem else None
     if "another document" in problem:
         kind = "second_document"
+    elif inside := _INSIDE.search(problem):
+        begun = re.split(r"[\s,\[]", before)[-1]
+        written = _word(begun + text[mark.index :])
+        named = {"written": written, "sign": Raw(inside[1]), "reads": Raw(_READS[inside[1]])}
+        return Unreadable(mark.line + 1, "inside", **named)
     elif "'\\t'" in problem:
         kind = "tab_behind" if before.strip() else "tab_before"
     elif braces:

@@ -83,6 +83,10 @@ def _unpacked(value: object) -> object:
         return value
 
 
+def _number(value: object) -> object:
+    return int(value) if isinstance(value, str) and re.fullmatch("[1-9][0-9]{0,4}", value) else value
+
+
 def _one_line(value: str, kind: str = "one_line") -> str:
     if not value.strip() or not value.isprintable():
         raise mistake(kind)
@@ -157,6 +161,16 @@ File = Annotated[Path, BeforeValidator(_file), WithJsonSchema({"type": "string",
 Truth = Annotated[bool, Field(strict=True), BeforeValidator(_unpacked)]
 WholeNumber = Annotated[int, Field(strict=True, ge=1), Called("whole_number"), BeforeValidator(_unpacked)]
 Port = Annotated[int, Field(strict=True, ge=1, le=65_535), Called("port"), BeforeValidator(_unpacked)]
+PortAsWritten = Annotated[
+    int,
+    Field(strict=True, ge=1, le=65_535),
+    Called("port"),
+    BeforeValidator(_number),
+    WithJsonSchema(
+        {"type": ["integer", "string"], "minimum": 1, "maximum": 65_535, "pattern": "^[1-9][0-9]{0,4}$"}
+    ),
+]
+"""A port, in quotes or not: nobody means anything else by "8080"."""
 Duration = Annotated[
     timedelta,
     BeforeValidator(duration_of),

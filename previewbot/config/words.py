@@ -55,6 +55,9 @@ KINDS: Mapping[str, Kind] = {
     "alias": Kind("the alias {written} is not allowed", "write its value out"),
     "anchor": Kind("{written} begins with &, which YAML reads as an anchor", "put it in quotes"),
     "brace": Kind("{written} begins with {{, which YAML reads as keys", "put it in quotes"),
+    "inside": Kind(
+        "{written} has {sign} in it, which YAML reads as {reads} within a list", "put it in quotes"
+    ),
     "block": Kind(
         "{written} begins with {sign}, which YAML reads as a text of several lines", "put it in quotes"
     ),
@@ -215,6 +218,26 @@ KINDS: Mapping[str, Kind] = {
     # A service
     "glob": Kind("must be patterns as in .gitignore, like services/checkout/**, not {written}"),
     "glob_dot": Kind("must be written without ./ at its beginning: {instead}"),
+    "glob_apart": Kind(
+        "has {written}, which takes away from nothing: no path before it leads there",
+        "remove it, or name what it is to take away from before it",
+    ),
+    "glob_backslash": Kind("has {written}, in which \\ is no sign between folders", "write {instead}"),
+    "glob_braces": Kind(
+        "has {written}: braces are a part of a name in .gitignore", "write a path for each: {instead}"
+    ),
+    "glob_choice": Kind(
+        "has {written}: a choice in parentheses is a part of a name in .gitignore",
+        "write a path for each: {instead}",
+    ),
+    "glob_empty_part": Kind("has two slashes with nothing in between", "write {instead}"),
+    "glob_regex": Kind(
+        "has {written}, a regular expression", "write a pattern as in .gitignore, like services/checkout/**"
+    ),
+    "glob_twice_away": Kind("has {written}, with two signs that take away", "write one: {instead}"),
+    "glob_up": Kind(
+        "has {written}: all paths begin at the root of the repository", "write it without . and .. in between"
+    ),
     "glob_first": Kind("must not begin with {written}, which takes away from nothing"),
     "glob_long": Kind("is too long: {written}", "use at most {most} characters"),
     "image": Kind(f"must be a registry, a repository and a tag, like {_IMAGE}, not {{written}}"),

@@ -87,7 +87,7 @@ def test_every_pattern_means_the_same_to_editors_and_to_helm(path: str) -> None:
     [
         ("port: 80", "prt: 80"),
         ("port: 80", "port: 0"),
-        ("port: 80", "port: '80'"),
+        ("port: 80", "port: '080'"),
         ("agents: true", "agents: 1"),
         ("namespace: staging", "namespace: Staging"),
         ("checkout:\n", "Check_out:\n"),

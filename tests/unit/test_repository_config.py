@@ -289,7 +289,7 @@ def test_no_label_at_all_may_trigger() -> None:
         (10, "    paths: [*.go, # all\n      b ]", "`*.go` begins with *"),
         (17, "!important\nttl: 8h", "`!important` begins with !, which YAML reads as a tag"),
         (17, "ttl: &a 8h\nx: &a 1", "`&a 8h` begins with &, which YAML reads as an anchor"),
-        (17, "ttl: 8h\t# a day", "has a tab behind the value; remove it, or write a space instead"),
+        (17, "ttl: 8h\ta day", "has a tab behind the value; remove it, or write a space instead"),
         (13, "    image: 010", "`image` must be a text; put `010` in quotes"),
         (13, "    image: 1.5", "`image` must be a text; put `1.5` in quotes"),
         (13, "    image: 2026-01-01", "`image` must be a text; put `2026-01-01` in quotes"),

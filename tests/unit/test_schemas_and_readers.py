@@ -167,7 +167,7 @@ def test_the_schema_of_the_settings_takes_what_their_reader_takes(document: dict
             ],
         ),
         (("services", "checkout", "namespace"), ["Staging", "-x", "x-", "x" * 64, "a.b", ""]),
-        (("services", "checkout", "ports", 0), [0, 65_536, -1, "80", True, 1.5]),
+        (("services", "checkout", "ports", 0), [0, 65_536, -1, "080", True, 1.5]),
         (("triggers", "labels", 0), ["", " ", "a\nb", "a\x1bb", 1]),
         (("ttl",), ["8", "h", "0h", "0d0s", "8h 3m", "3m8h", "1.5h", "", "8h\n3m", 8]),
         (("version",), [2, 0, "1", True]),

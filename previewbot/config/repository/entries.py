@@ -70,7 +70,7 @@ class PathRoute(t.Model):
         about("which", "/api"),
     ]
     service: Annotated[t.Label, about("the Service that answers, in the entry's namespace", "api")]
-    port: Annotated[t.Port, about("its port", 8080)]
+    port: Annotated[t.PortAsWritten, about("its port", 8080)]
     type: Literal["PathPrefix", "Exact"] = about(
         "whether that path and all below it, or `Exact`ly it", "PathPrefix", default="PathPrefix"
     )
@@ -123,7 +123,7 @@ class Entry(t.Model):
     url: Annotated[t.Url, about("what a reviewer opens", "https://staging.example.com")]
     namespace: Annotated[t.Label, about("the namespace of its Service", "staging")]
     service: Annotated[t.Label, about("the Kubernetes Service a link is forwarded to", "web")]
-    port: Annotated[t.Port, about("the Service's port", 80)]
+    port: Annotated[t.PortAsWritten, about("the Service's port", 80)]
     target: Annotated[Target, about("left out: `deployment/<service>`", "deployment/web")] = Field(
         default_factory=lambda read: TargetPath("deployment", read["service"])
     )

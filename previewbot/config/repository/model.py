@@ -13,8 +13,12 @@ from pydantic_core.core_schema import no_info_wrap_validator_function
 from previewbot.config import types as t
 from previewbot.config.repository.agents import Agents, named_services
 from previewbot.config.repository.entries import DEFAULT, Entries, Entry, FrontEnd, front_ends
+<<<<<<< HEAD
 from previewbot.config.repository.globs import count_wildcards
 from previewbot.config.repository.notify import Notify
+=======
+from previewbot.config.repository.globs import count_wildcards, effective
+>>>>>>> 9b39e02 (Tell patterns that can never match, and understand what is clear)
 from previewbot.config.repository.patterns import Patterns, Unmatchable
 from previewbot.config.repository.services import Defaults, Globs, ServiceConfig, ServiceFields
 from previewbot.config.schema import schema_of
@@ -186,7 +190,8 @@ class RepositoryConfig(t.Model):
 
     def patterns(self) -> Patterns:
         """Return what changed files are matched with; raises Unmatchable where there can be no such set."""
-        return Patterns([service.paths for service in self.services], self.shared or (), self.ignore or ())
+        paths = [effective(service.paths) for service in self.services]
+        return Patterns(paths, effective(self.shared or ()), effective(self.ignore or ()))
 
     @property
     def front_ends(self) -> Mapping[str, FrontEnd]:

@@ -43,7 +43,7 @@ class ServiceFields(t.Model):
         about(f"what CI builds for a commit; fields: {FIELDS}", "ghcr.io/acme/checkout:{head_sha}"),
     ]
     ports: Annotated[
-        tuple[t.Port, ...] | None,
+        tuple[t.PortAsWritten, ...] | None,
         about(
             "where it takes requests; left out: the ports that its containers declare; an empty list: it "
             "takes none, as a worker that reads a queue",
@@ -81,7 +81,7 @@ class Defaults(t.Model):
     target: TargetTemplate | None = about("its `target`", "deployment/{service}", default=None)
     namespace: t.Label | None = about("its `namespace`", "staging", default=None)
     image: Image | None = about("its `image`", "ghcr.io/acme/{service}:{head_sha}", default=None)
-    ports: tuple[t.Port, ...] | None = about("its `ports`", [8080], default=None)
+    ports: tuple[t.PortAsWritten, ...] | None = about("its `ports`", [8080], default=None)
     open: OpenPath | None = about("its `open`", "/", default=None)
     entry: t.Label | None = about("its `entry`", "admin", default=None)
     build: NamedBuild | None = about("its `build`", {"workflow": "{service}.yml"}, default=None)
