@@ -23,6 +23,7 @@ from previewbot.api import (
     Reason,
     Severity,
     SlotBound,
+    Turn,
     Waits,
     Why,
 )
@@ -113,6 +114,7 @@ def _environment(
         "Severity": Severity,
         "ContainerPart": ContainerPart,
         "SlotBound": SlotBound,
+        "Turn": Turn,
         "Waits": Waits,
         "service_waited_for": service_waited_for,
         "on_page": False,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -271,6 +272,19 @@ async def test_ready_means_that_the_link_is_announced() -> None:
     world.clock.forward(hours=1)
     await world.settle()
     assert "[Open the preview]" in told(world)[0]
+
+
+async def test_what_answers_with_an_error_is_not_told_as_ready() -> None:
+    world = a_world(ENTRY + "notify: {}\n")
+    world.links.answer = replace(OURS, status=500)
+    await world.settle()
+    assert world.status.link.answered == 500
+    assert told(world) == []
+
+    world.links.answer = OURS
+    world.push(B)
+    await world.settle()
+    assert len(told(world)) == 1
 
 
 async def test_what_runs_in_part_only_is_not_ready_and_told_once_a_service_has_failed() -> None:

@@ -12,12 +12,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from types import MappingProxyType
 
-from previewbot.api import Phase, Reason, Report, Status
+from previewbot.api import Phase, Reason, Report, Severity, Status
 from previewbot.config.agents import SignalKind
 from previewbot.config.repository import OCCASIONS, Notify, Occasion, is_told
 from previewbot.reconciler.conversation import OwnNotice
 from previewbot.reconciler.observation import PullRequestFacts
 from previewbot.rules import policy
+from previewbot.text.standing import standing_of
 
 OWED = "owed"
 """In `told` of an entry: it is to be told."""
@@ -27,8 +28,6 @@ GIVEN = "given"
 
 REPORT_OF: Mapping[Occasion, str] = MappingProxyType({"ready": "told-ready", "failed": "told-failed"})
 """The name of each in `status.reports`."""
-
-_READY = frozenset({Reason.ALL_READY, Reason.ASLEEP})
 
 _FAILED_FOR_GOOD = frozenset(
     {
@@ -125,9 +124,10 @@ def is_due(status: Status, occasion: Occasion, notify: Notify | None) -> bool:
 def is_ready(status: Status) -> bool:
     """Return whether all changed services serve the newest commit, and whoever opens the link sees them.
 
-    A link that is still being checked, or that nothing answers, is another phase (`plan/fold.py`).
+    A link that is still being checked, or that nothing answers, is another phase (`plan/fold.py`); and what
+    crashes, or answers with an error, is not called ready anywhere.
     """
-    return status.phase is not None and status.phase.runs and status.reason in _READY
+    return status.phase is not None and status.phase.runs and standing_of(status).severity is Severity.GOOD
 
 
 def has_failed(status: Status) -> bool:
