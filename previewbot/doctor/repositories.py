@@ -101,7 +101,8 @@ class OfRepositories:
             for service in configuration.config.services
         ]
         names = [repository.full_name for _, repository in self.covered]
-        return judged.repositories(names, len(having), found, self._settings)
+        granted = {repository.full_name: each.permissions for each, repository in having}
+        return judged.repositories(names, len(having), found, self._settings, granted)
 
     async def _read(self, installation: Installation, repository: Repository) -> Configuration:
         client = self._github.installation(installation.id).sparing()

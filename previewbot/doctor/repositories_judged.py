@@ -9,7 +9,7 @@ from previewbot.config.server import Settings
 from previewbot.doctor.check import Check, Whose, listed, not_checked, note, ok, safe, wrong
 from previewbot.errors import Forbidden
 from previewbot.reconciler.gather.configuration import Configuration
-from previewbot.rules.app_rights import lacking_permissions
+from previewbot.rules.app_rights import lacking_permissions, lacking_to_tell_in_issues
 from previewbot.rules.repositories import rule_of, why_nothing
 
 REPOSITORIES, TARGETS = "repositories", "targets"
@@ -18,9 +18,16 @@ _SHOWN = 5
 
 
 def repositories(
-    covered: Sequence[str], having: int, found: Mapping[str, Configuration], settings: Settings
+    covered: Sequence[str],
+    having: int,
+    found: Mapping[str, Configuration],
+    settings: Settings,
+    granted: Mapping[str, Mapping[str, str]],
 ) -> list[Check]:
-    """Return what the covered repositories may have, and whether their files ask for more than that."""
+    """Return what the covered repositories may have, and whether their files ask for more than that.
+
+    `granted` is what the App may do in each repository.
+    """
     if not covered:
         return [not_checked(REPOSITORIES, "no installation that counts covers one")]
     if not having:
@@ -41,7 +48,21 @@ def repositories(
     return [
         ok(REPOSITORIES, told),
         *(check for name in with_file for check in _file(name, found[name], settings)),
+        *(check for name in with_file for check in _notify(name, found[name], granted.get(name, {}))),
     ]
+
+
+def _notify(name: str, configuration: Configuration, granted: Mapping[str, str]) -> list[Check]:
+    """Return whether people can be told in issues, where a file wants that."""
+    config = configuration.config
+    lacking = lacking_to_tell_in_issues(granted)
+    if config is None or config.notify is None or config.notify.where != "issue" or not lacking:
+        return []
+    words = (
+        f"{name} wants people told in issues (`notify: {{where: issue}}`), which takes {lacking}: set it on "
+        "the App's settings page, then accept it per installation"
+    )
+    return [note(PATH, words, Whose.APP_OWNER)]
 
 
 def _file(name: str, configuration: Configuration, settings: Settings) -> list[Check]:

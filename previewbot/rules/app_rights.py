@@ -41,6 +41,10 @@ PERMISSIONS: Mapping[str, Needed] = MappingProxyType(
     }
 )
 
+TO_TELL_IN_ISSUES = ("issues", Needed("write", "people are told in the pull request and not in the issue"))
+"""What `notify: {where: issue}` of a `preview.yaml` takes beside them. No App asks for it by itself: whoever
+uses that grants it."""
+
 EVENTS: Mapping[str, str] = MappingProxyType(
     {
         "pull_request": "pull requests are seen minutes late, by the listing",
@@ -58,11 +62,21 @@ EVENTS: Mapping[str, str] = MappingProxyType(
 
 def lacking_permissions(granted: Mapping[str, str]) -> list[str]:
     """Return what is not granted, or at too low a level, each with what it costs."""
-    return [
-        f"`{name}: {needed.level}` (without it {needed.cost})"
-        for name, needed in PERMISSIONS.items()
-        if _LEVELS.get(granted.get(name, ""), 0) < _LEVELS[needed.level]
-    ]
+    return [_in_words(name, needed) for name, needed in PERMISSIONS.items() if _lacks(granted, name, needed)]
+
+
+def lacking_to_tell_in_issues(granted: Mapping[str, str]) -> str:
+    """Return what is not granted to tell people in issues, with what it costs; empty if it is."""
+    name, needed = TO_TELL_IN_ISSUES
+    return _in_words(name, needed) if _lacks(granted, name, needed) else ""
+
+
+def _lacks(granted: Mapping[str, str], name: str, needed: Needed) -> bool:
+    return _LEVELS.get(granted.get(name, ""), 0) < _LEVELS[needed.level]
+
+
+def _in_words(name: str, needed: Needed) -> str:
+    return f"`{name}: {needed.level}` (without it {needed.cost})"
 
 
 def is_not_granted(message: str) -> bool:

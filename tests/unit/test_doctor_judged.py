@@ -11,6 +11,7 @@ import pytest
 
 from previewbot.api.github import AppFacts, Delivery, Hook, Installation
 from previewbot.clients.github.limits import Quota
+from previewbot.config import repository
 from previewbot.config.server import Settings
 from previewbot.doctor import (
     cluster_judged,
@@ -26,6 +27,8 @@ from previewbot.doctor.check import Check, State, Whose
 from previewbot.doctor.reference import Reference, reference_from
 from previewbot.engine.operator import Answer, OperatorSeen
 from previewbot.errors import Conflict, Forbidden, Invalid, NotFound, RemoteError, TryLater, Unauthorized
+from previewbot.reconciler.gather.configuration import Configuration
+from previewbot.reconciler.memory import ReadConfiguration
 from previewbot.rules.app_rights import EVENTS, PERMISSIONS
 from tests.support import passes
 
@@ -287,6 +290,28 @@ def test_files_that_github_does_not_show_are_told_by_their_cause(
     error = Forbidden("GET x", status=403, message="Resource not accessible by integration")
 
     told(repositories_judged.unreadable("acme/shop", error, granted), state)
+
+
+NOTIFY: dict[str, tuple[str, Mapping[str, str], bool]] = {
+    "in issues, and the App may not write there": ("{where: issue}", ALL, True),
+    "in issues": ("{where: issue}", {**ALL, "issues": "write"}, False),
+    "in the pull request": ("{}", ALL, False),
+}
+
+
+@pytest.mark.parametrize(("notify", "granted", "noted"), NOTIFY.values(), ids=NOTIFY.keys())
+def test_a_file_that_wants_people_told_in_issues_needs_a_right_of_its_own(
+    notify: str, granted: Mapping[str, str], noted: bool
+) -> None:
+    config = repository.parse(f"{passes.CONFIGURATION}notify: {notify}\n")
+    found = {"acme/shop": Configuration("abc", ReadConfiguration(config))}
+
+    checks = repositories_judged.repositories(["acme/shop"], 1, found, SETTINGS, {"acme/shop": granted})
+
+    about = [check for check in checks if "issues: write" in check.line]
+    assert len(about) == noted
+    for check in about:
+        told(check, NOTE, "people are told in the pull request and not in the issue")
 
 
 def test_of_workloads_in_a_namespace_that_is_not_there_that_one_tells() -> None:

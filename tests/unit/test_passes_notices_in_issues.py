@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from previewbot.api import IssuesUnknown
-from previewbot.api.github import AskedFor, Comment, PullRequest, ReferencedIssue
+from previewbot.api.github import AskedFor, Comment, ReferencedIssue
 from previewbot.errors import Forbidden, NotFound, RemoteError, TryLater
 from tests.support.passes import (
     BOT,
@@ -34,17 +34,11 @@ class GitHubWithIssues(GitHubInMemory):
 
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
-        self.closes = AskedFor((MINE,), 1)
+        self.node_id, self.asked = "PR_42", AskedFor((MINE,), 1)
         self.issues: dict[int, list[Comment]] = {number: [] for number in (12, 13)}
         self.refuses: RemoteError | None = None
         self.unreadable: RemoteError | None = None
         self.loses_answers = False
-
-    async def pull_request(self, repository: str, number: int) -> PullRequest:
-        return replace(await super().pull_request(repository, number), node_id="PR_42")
-
-    async def asked_for(self, node_id: str, known: list[int]) -> AskedFor:
-        return self.closes
 
     async def comments(self, repository: str, number: int, since: datetime | None) -> list[Comment]:
         if number not in self.issues:
@@ -130,7 +124,7 @@ async def test_it_is_found_where_it_was_announced_although_another_issue_is_clos
     await world.settle(4)
     assert len(world.said_in(12)) == 1
     world.hub.loses_answers = False
-    world.hub.closes = AskedFor((replace(MINE, number=13),), 1)
+    world.hub.asked = AskedFor((replace(MINE, number=13),), 1)
     world.restart()
     world.poke()
     await world.settle()
@@ -154,7 +148,7 @@ async def test_without_an_issue_of_its_own_repository_the_pull_request_is_told(
     closes: AskedFor, words: str
 ) -> None:
     world = Issues()
-    world.hub.closes = closes
+    world.hub.asked = closes
     await ready(world)
 
     [text] = world.said_here
@@ -203,7 +197,7 @@ async def test_an_issue_that_cannot_be_read_now_is_not_written_in_either() -> No
 
 async def test_an_issue_that_is_closed_already_is_told_only_if_there_is_no_other() -> None:
     world = Issues()
-    world.hub.closes = AskedFor((replace(MINE, closed=True), replace(MINE, number=13)), 2)
+    world.hub.asked = AskedFor((replace(MINE, closed=True), replace(MINE, number=13)), 2)
     await ready(world)
 
     assert (len(world.said_in(12)), len(world.said_in(13))) == (0, 1)
