@@ -13,12 +13,8 @@ from pydantic_core.core_schema import no_info_wrap_validator_function
 from previewbot.config import types as t
 from previewbot.config.repository.agents import Agents, named_services
 from previewbot.config.repository.entries import DEFAULT, Entries, Entry, FrontEnd, front_ends
-<<<<<<< HEAD
-from previewbot.config.repository.globs import count_wildcards
-from previewbot.config.repository.notify import Notify
-=======
 from previewbot.config.repository.globs import count_wildcards, effective
->>>>>>> 9b39e02 (Tell patterns that can never match, and understand what is clear)
+from previewbot.config.repository.notify import Notify
 from previewbot.config.repository.patterns import Patterns, Unmatchable
 from previewbot.config.repository.services import Defaults, Globs, ServiceConfig, ServiceFields
 from previewbot.config.schema import schema_of
