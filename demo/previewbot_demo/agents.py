@@ -45,7 +45,7 @@ class Agents:
             branch,
             tasks.apply(main, step),
             task.title,
-            task.body,
+            self._description(task),
             step.message,
             fork=task.fork,
         )
@@ -64,6 +64,14 @@ class Agents:
     def pushes(self, number: int) -> int:
         """Return how many commits were pushed to a pull request since it was opened."""
         return self._pushed.get(number, 0)
+
+    def _description(self, task: Task) -> str:
+        """Return the words of a pull request; the issue that asks for it is opened first."""
+        asked = task.asked
+        if asked is None:
+            return task.body
+        number = self._github.open_issue(asked.author, asked.title, asked.body, self._repository)
+        return f"{task.body}\n\nCloses #{number}"
 
     def push(self, number: int) -> str:
         """Push the next commit of a pull request's task; return its SHA; raises KeyError if it has none."""

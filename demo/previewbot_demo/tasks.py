@@ -34,11 +34,20 @@ class Author:
 
 
 @dataclass(frozen=True)
+class Asked:
+    """The issue that asks for a task: whose, and its words."""
+
+    author: Author
+    title: str
+    body: str
+
+
+@dataclass(frozen=True)
 class Task:
     """A pull request: the first step opens it, each further one is a push; `fork` is the head's owner.
 
     `label` is what somebody who may do so then sets. With `waits` its workflows run only once somebody has
-    approved them.
+    approved them. `asked` is the issue that it closes.
     """
 
     name: str
@@ -52,6 +61,7 @@ class Task:
     fork: str = ""
     label: str = ""
     waits: bool = False
+    asked: Asked | None = None
 
     def step(self, pushed: int) -> Step:
         """Return the commit after `pushed` pushes (0 opens the pull request); the pushes come round again."""
@@ -93,6 +103,12 @@ COPILOT_WEB = Task(
     branch="copilot/autumn-basket",
     title="Dress the basket for autumn",
     body="Adds a banner, a warmer colour and a friendlier button.\n\nOnly `services/web` changes.",
+    asked=Asked(
+        ALICE,
+        "The basket should look like autumn",
+        "It still looks like summer.\n\nA banner on top that says that delivery is free this week, and a "
+        "button that sounds less like a form: *Get it home*, for example.",
+    ),
     steps=(
         Step(
             "Dress the basket for autumn",

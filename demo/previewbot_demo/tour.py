@@ -92,9 +92,11 @@ class Tour:
         await self._shows(link, ("Good things for slow mornings", "€ 38.40"), ("€ 40.80",))
 
     async def badged(self) -> None:
-        """Of an agent's account, and of a person with an agent's branch, the comment tells which it is."""
+        """The comment tells which agent it is, by its account or its branch, and where that was asked for."""
         for number, words in (
             (self._web, "Opened by Copilot (its account)."),
+            (self._web, "The basket should look like autumn"),
+            (self._pricing, "Asked for in Codex's session"),
             (self._pricing, "Made with Codex (recognised by the branch name codex/…)."),
         ):
             if not await self._says(number, words):

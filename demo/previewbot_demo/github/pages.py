@@ -43,6 +43,7 @@ _ALICE = Account(501, "alice")
 _MOST_LINES = 200
 _REPO = r"/(?P<repository>[^/]+/[^/]+)"
 _PULL = _REPO + r"/pull/(?P<number>\d+)"
+_ISSUE = _REPO + r"/issues/(?P<number>\d+)"
 _RUN = _REPO + r"/(?P<kind>runs|actions/runs)/(?P<id>\d+)"
 _ACTION = _PULL + r"/(?P<action>comment|push|close|merge|reopen|approve)"
 
@@ -95,6 +96,9 @@ class Pages:
         if found := re.fullmatch(_PULL + "(?P<live>/live)?", path):
             pull = self._github.pull_request(int(found["number"]), found["repository"])
             return self._page("pull_live.html" if found["live"] else "pull.html", **self._view(pull))
+        if found := re.fullmatch(_ISSUE, path):
+            issue = self._github.issue(int(found["number"]), found["repository"])
+            return self._page("issue.html", issue=issue, repository=found["repository"])
         if found := re.fullmatch(_RUN, path):
             state = self._github.store.state
             runs = state.checks if found["kind"] == "runs" else state.workflow_runs
@@ -156,6 +160,10 @@ class Pages:
             "checks": [r for r in runs if r.sha == pull.head_sha and r.repository_id == repository.id],
             "timeline": self._timeline(pull),
             "files": changes_of(state, pull),
+            "closes": [
+                {"issue": each, "repository": state.repositories[each.repository_id].full_name}
+                for each in self._github.closes(pull.number, repository.full_name)
+            ],
             "most_lines": _MOST_LINES,
             "people": self.people,
             "suggestions": self.suggestions,
