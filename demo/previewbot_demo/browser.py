@@ -26,11 +26,12 @@ class Glass:
 
 @dataclass(frozen=True)
 class Page:
-    """An answer: its status, its text, and where it leads if it is a redirect."""
+    """An answer: its status, its text, where it leads if it redirects, and its content security policy."""
 
     status: int
     text: str
     location: str
+    policy: str = ""
 
 
 @dataclass
@@ -55,21 +56,22 @@ class Browser:
     ) -> None:
         self._session = session
         self._glass = glass or Glass()
-        self._world = f"http://127.0.0.1:{port}"
+        self.world = f"http://127.0.0.1:{port}"
         self._repository = repository
         self.shop = f"http://{SHOP_HOST}:{port}"
 
     async def open(self, url: str) -> Page:
-        """Open an address; redirects are not followed."""
+        """Open an address as a browser opens a page; redirects are not followed."""
         parts = urlsplit(url)
-        headers, address = {}, url
+        headers, address = {"Sec-Fetch-Dest": "document"}, url
         if (parts.hostname or "").endswith(".localhost"):
             headers["Host"] = parts.netloc
             address = f"http://127.0.0.1:{parts.port}{parts.path or '/'}"
         async with self._session.get(
             address, headers=headers, allow_redirects=False, timeout=_TIMEOUT
         ) as answer:
-            return Page(answer.status, await answer.text(), answer.headers.get("Location", ""))
+            location, policy = (answer.headers.get(n, "") for n in ("Location", "Content-Security-Policy"))
+            return Page(answer.status, await answer.text(), location, policy)
 
     async def start_task(self, name: str) -> int:
         """Press a button over the list of pull requests; return the number of the one that it opened."""
@@ -88,7 +90,7 @@ class Browser:
 
     async def conversation(self, number: int) -> list[Remark]:
         """Read a pull request's comments, oldest first."""
-        page = await self.open(f"{self._world}/{self._repository}/pull/{number}")
+        page = await self.open(f"{self.world}/{self._repository}/pull/{number}")
         reader = _Conversation()
         reader.feed(page.text)
         return reader.remarks
@@ -119,14 +121,14 @@ class Browser:
     async def _stored(self, path: str) -> list[dict[str, Any]]:
         headers = {"Authorization": f"Bearer {self._glass.token}"}
         async with self._session.get(
-            f"{self._world}/apis/{path}", headers=headers, timeout=_TIMEOUT
+            f"{self.world}/apis/{path}", headers=headers, timeout=_TIMEOUT
         ) as answer:
             answer.raise_for_status()
             items: list[dict[str, Any]] = (await answer.json())["items"]
             return items
 
     async def _post(self, path: str, form: dict[str, str] | None = None) -> str:
-        url = f"{self._world}/{self._repository}{path}"
+        url = f"{self.world}/{self._repository}{path}"
         async with self._session.post(
             url, data=form or {}, allow_redirects=False, timeout=_TIMEOUT
         ) as answer:

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 import time
 from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 
 import aiohttp
 
 from previewbot_demo.browser import Browser, Glass, Remark
+from previewbot_demo.demo_page import DemoPage
+from previewbot_demo.walking import Walker, first_line
+from previewbot_demo.walking import Wrong as Wrong
 from previewbot_demo.world import REPOSITORY, World
 
-T = TypeVar("T")
-
 _LINK = "Open the preview"
-_LOOK_AGAIN = 0.1
 
 OLD_BUTTON, OLD_TOTAL = "Check out", "€ 78.50"
 NEW_BANNER, NEW_BUTTON = "Autumn is here", "Get it home"
@@ -25,16 +24,11 @@ PUSHED_BANNER = "Free delivery until Sunday evening"
 NEW_TOTAL = "€ 62.80"
 
 
-class Wrong(Exception):
-    """Something is not as described; the text says what was seen."""
-
-
-class Tour:
+class Tour(Walker):
     """The steps, in order; each waits at most `patience` seconds for what has to happen."""
 
     def __init__(self, browser: Browser, patience: float) -> None:
-        self._browser = browser
-        self._patience = patience
+        super().__init__(browser, patience)
         self._web = self._pricing = self._fork = self._catalog = 0
         self._links: dict[int, str] = {}
 
@@ -108,6 +102,7 @@ class Tour:
         await self._shows(cart, (NEW_TOTAL, OLD_BUTTON), (NEW_BANNER, OLD_TOTAL))
         await self.shown()
         await self.staging()
+        await self._shows(f"{self._browser.shop}/", ("€ 48.00",), (NEW_BANNER, "€ 38.40"))
 
     async def proven(self) -> None:
         """At the front end's link mirrord's mark says so, at the other what pricing repeats of the header."""
@@ -183,7 +178,7 @@ class Tour:
         if "comes from a fork" not in comment.text or not re.search(
             "/preview start [0-9a-f]{40}", comment.text
         ):
-            raise Wrong(f"the comment says: {_first_line(comment)}")
+            raise Wrong(f"the comment says: {first_line(comment)}")
         if not await self._runs(self._fork, 0):
             raise Wrong("a session of the fork is in the cluster")
 
@@ -205,9 +200,9 @@ class Tour:
         comment = await self._comment(self._catalog)
         page = await self._browser.open(comment.links.get("build images", ""))
         if page.status != 200 or "Failure" not in page.text:
-            raise Wrong(f"the comment does not lead to the build: {_first_line(comment)}")
+            raise Wrong(f"the comment does not lead to the build: {first_line(comment)}")
         if "codecov" in comment.text:
-            raise Wrong(f"the comment blames another App's check: {_first_line(comment)}")
+            raise Wrong(f"the comment blames another App's check: {first_line(comment)}")
         if not await self._runs(self._catalog, 0):
             raise Wrong("a session of what was not built is in the cluster")
 
@@ -268,61 +263,36 @@ class Tour:
         comment = await self._comment(self._web)
         return comment if _LINK in comment.links and comment.text != before else None
 
-    async def _status(self, number: int) -> Remark | None:
-        """Return the status comment, the first of the App's; None while there is none."""
-        remarks = await self._browser.conversation(number)
-        return next((remark for remark in remarks if remark.by_app), None)
-
-    async def _comment(self, number: int) -> Remark:
-        """Return the status comment; without one something is wrong."""
-        comment = await self._status(number)
-        if comment is None:
-            raise Wrong(f"pull request {number} has no status comment")
-        return comment
-
-    async def _says(self, number: int, words: str) -> bool:
-        return words in (await self._comment(number)).text
-
-    async def _first_words(self, number: int) -> str:
-        comment = await self._status(number)
-        return f"; the comment says: {_first_line(comment)}" if comment else "; there is no comment"
-
     async def _runs(self, number: int, count: int) -> bool:
         wanted = f"-{number}"
         names = [s["metadata"]["labels"]["previewbot.dev/preview"] for s in await self._browser.sessions()]
         return len([name for name in names if name.endswith(wanted)]) == count
 
-    async def _shows(self, url: str, there: tuple[str, ...], not_there: tuple[str, ...]) -> None:
-        page = await self._browser.open(url)
-        if page.status != 200:
-            raise Wrong(f"{url} answers {page.status} {page.location}".rstrip())
-        for words in there:
-            if words not in page.text:
-                raise Wrong(f"{url} does not show “{words}”")
-        for words in not_there:
-            if words in page.text:
-                raise Wrong(f"{url} shows “{words}”")
 
-    async def _until(
-        self,
-        what: str,
-        look: Callable[[], Awaitable[T | None]],
-        seen: Callable[[], Awaitable[str]] | None = None,
-    ) -> T:
-        deadline = time.monotonic() + self._patience
-        while True:
-            found = await look()
-            if found:
-                return found
-            if time.monotonic() > deadline:
-                raise Wrong(f"no sign of {what} in {self._patience:.0f} s" + (await seen() if seen else ""))
-            await asyncio.sleep(_LOOK_AGAIN)
+class DemoTour(Tour):
+    """The tour with the demo's own page beside it, which ticks off what is done."""
+
+    def __init__(self, browser: Browser, patience: float) -> None:
+        super().__init__(browser, patience)
+        self._page = DemoPage(browser)
+
+    def steps(self) -> tuple[tuple[str, Callable[[], Awaitable[None]]], ...]:
+        """Return the steps, each seen by the page, and what is asked of the page itself."""
+        return (
+            ("the demo's page shows pull request, staging and preview side by side", self._page.shows),
+            *((words, partial(self._seen, step)) for words, step in super().steps()),
+            ("the demo's page has ticked off all that there is to try", self._page.ticked),
+        )
+
+    async def _seen(self, step: Callable[[], Awaitable[None]]) -> None:
+        await step()
+        await self._page.look()
 
 
 async def check(world: World, patience: float = 30.0, say: Callable[[str], None] = print) -> int:
     """Take the tour in a world; say each step and how long it took; return 0, or 1 at the first fault."""
     async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as session:
-        tour = Tour(browser_of(world, session), patience)
+        tour = DemoTour(browser_of(world, session), patience)
         for words, step in tour.steps():
             began = time.monotonic()
             try:
@@ -350,7 +320,3 @@ def browser_of(world: World, session: aiohttp.ClientSession) -> Browser:
 def _end(comment: Remark) -> str:
     found = re.search(r"Open until (.+? UTC)", comment.text)
     return found[1] if found else ""
-
-
-def _first_line(comment: Remark) -> str:
-    return next((line for line in comment.text.splitlines() if line.strip()), "")

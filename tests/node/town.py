@@ -140,7 +140,7 @@ class Visitor(Browser):
 
     def __init__(self, session: aiohttp.ClientSession, town: Town, node: Node) -> None:
         super().__init__(session, 0, REPOSITORY)
-        self._world = town.url
+        self.world = town.url
         self._node = node
         self.shop = SHOP_URL
 
