@@ -76,9 +76,25 @@ def not_found() -> ApiError:
     return ApiError(404, "Not Found")
 
 
+def not_granted(accepted: str) -> ApiError:
+    """Return the 403 for what the App has no permission for; `accepted` are those of which one is enough."""
+    headers = {"X-Accepted-GitHub-Permissions": accepted}
+    return ApiError(403, "Resource not accessible by integration", headers=headers)
+
+
 def invalid(message: str, *errors: Mapping[str, str]) -> ApiError:
     """Return a 422."""
     return ApiError(422, message, errors=list(errors)) if errors else ApiError(422, message)
+
+
+def since_of(text: str | None) -> datetime | None:
+    """Read a `since`; raises the 422 for what is no time."""
+    if not text:
+        return None
+    try:
+        return datetime.fromisoformat(text.replace("Z", "+00:00"))
+    except ValueError as error:
+        raise invalid("Invalid request.\n\n'since' is not a time.") from error
 
 
 def page(listing: Listing, query: Mapping[str, str], url: str) -> Answer:

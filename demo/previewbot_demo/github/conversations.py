@@ -21,6 +21,7 @@ from previewbot_demo.github.model import (
     put,
     without,
 )
+from previewbot_demo.github.model_issues import Issue
 from previewbot_demo.github.shapes import Json
 from previewbot_demo.github.shapes_run import ACTIONS
 
@@ -35,10 +36,12 @@ class Conversations(Issues):
         pull = self.pull_request(number, repository)
         return self.write_comment(pull, self.know(account(author)), body, via).id
 
-    def write_comment(self, pull: PullRequest, author: Account, body: str, via: App | None) -> Comment:
-        """Write a comment; the pull request counts as updated."""
+    def write_comment(
+        self, thread: PullRequest | Issue, author: Account, body: str, via: App | None
+    ) -> Comment:
+        """Write a comment; the pull request or the issue counts as updated."""
         now = self.store.now()
-        new = Comment(self.store.next_id(), pull.repository_id, pull.number, author, body, now, now, via)
+        new = Comment(self.store.next_id(), thread.repository_id, thread.number, author, body, now, now, via)
         self._put_comment(new)
         self._comment_event("created", new, author)
         return new
@@ -62,6 +65,10 @@ class Conversations(Issues):
     def comments(self, number: int, repository: str | None = None) -> list[Comment]:
         """Return the comments of a pull request, oldest first."""
         return self.store.state.conversation(self.pull_request(number, repository))
+
+    def comments_on_issue(self, number: int, repository: str | None = None) -> list[Comment]:
+        """Return the comments of an issue, oldest first; raises KeyError."""
+        return self.store.state.conversation(self.issue(number, repository))
 
     def reactions(self, comment_id: int) -> list[str]:
         """Return the reactions to a comment, in the order given; raises KeyError."""
@@ -147,12 +154,18 @@ class Conversations(Issues):
         self._touch(comment)
 
     def _touch(self, comment: Comment) -> None:
-        pull = self.store.state.pulls[comment.repository_id, comment.number]
-        self._put_pull(replace(pull, updated_at=self.store.now()))
+        key, state, now = (comment.repository_id, comment.number), self.store.state, self.store.now()
+        if key in state.pulls:
+            self._put_pull(replace(state.pulls[key], updated_at=now))
+        else:
+            self._put_issue(replace(state.issues[key], updated_at=now))
 
     def _comment_event(self, action: str, comment: Comment, sender: Account, **more: Json) -> None:
         state = self.store.state
-        pull = state.pulls[comment.repository_id, comment.number]
+        pull = state.pulls.get((comment.repository_id, comment.number))
+        if pull is None:
+            # GitHub sends these too. What web answers to them is held in tests/unit/test_events.py.
+            return
         payload: Json = {
             "action": action,
             "issue": self.shapes.issue(state, pull),

@@ -6,13 +6,22 @@ Reference: https://docs.github.com/en/rest?apiVersion=2022-11-28
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
 from http import HTTPStatus
 from urllib.parse import unquote
 
-from previewbot_demo.github.answers import Answer, ApiError, Call, Listing, invalid, not_found
+from previewbot_demo.github.answers import (
+    Answer,
+    ApiError,
+    Call,
+    Listing,
+    invalid,
+    not_found,
+    not_granted,
+    since_of,
+)
 from previewbot_demo.github.auth import Doorkeeper
 from previewbot_demo.github.model import Comment, PullRequest, Run, State
+from previewbot_demo.github.model_issues import Issue
 from previewbot_demo.github.reviews import Reviews
 from previewbot_demo.github.shapes import iso, permissions_of
 from previewbot_demo.github.shapes_pull import REACTIONS, changes_of
@@ -166,8 +175,8 @@ class Endpoints:
 
     def comments(self, call: Call) -> Listing:
         """`GET /repos/{owner}/{repo}/issues/{issue_number}/comments`, with `since` (a time of updating)."""
-        found = call.state.conversation(_pull(call))
-        since = _moment(call.query.get("since"))
+        found = call.state.conversation(_thread(call, call.state))
+        since = since_of(call.query.get("since"))
         return Listing(
             [self._shapes.comment(call.state, c) for c in found if since is None or c.updated_at >= since]
         )
@@ -178,10 +187,11 @@ class Endpoints:
 
     def create_comment(self, call: Call) -> Answer:
         """`POST /repos/{owner}/{repo}/issues/{issue_number}/comments`."""
-        pull = self._github.store.state.pulls.get(_key(call))
-        if pull is None:
-            raise not_found()
-        new = self._github.write_comment(pull, self._github.app.bot, _body(call), self._github.app)
+        thread, app = _thread(call, self._github.store.state), self._github.app
+        # GitHub goes by what is commented on: `pull_requests: write` is none for an issue.
+        if not isinstance(thread, PullRequest) and app.permissions.get("issues") != "write":
+            raise not_granted("issues=write; pull_requests=write")
+        new = self._github.write_comment(thread, app.bot, _body(call), app)
         return Answer(self._shapes.comment(self._github.store.state, new), status=HTTPStatus.CREATED)
 
     def update_comment(self, call: Call) -> Answer:
@@ -213,7 +223,7 @@ class Endpoints:
     def review_comments(self, call: Call) -> Listing:
         """`GET /repos/{owner}/{repo}/pulls/{pull_number}/comments`, with `since` (a time of updating) and
         `sort=updated`, oldest first."""
-        pull, since = _pull(call), _moment(call.query.get("since"))
+        pull, since = _pull(call), since_of(call.query.get("since"))
         if (call.query.get("sort"), call.query.get("direction")) != ("updated", "asc"):
             raise invalid("the stand-in knows this order only")
         found = [c for c in call.state.line_comments.values() if (c.repository_id, c.number) == pull.key]
@@ -250,6 +260,13 @@ def _pull(call: Call) -> PullRequest:
     return pull
 
 
+def _thread(call: Call, state: State) -> PullRequest | Issue:
+    thread = state.pulls.get(_key(call)) or state.issues.get(_key(call))
+    if thread is None:
+        raise not_found()
+    return thread
+
+
 def _key(call: Call) -> tuple[int, int]:
     """Return repository and number of the pull request that the path names, as such or as an issue."""
     number = call.args.get("pull_number") or call.args["issue_number"]
@@ -274,15 +291,6 @@ def _runs(runs: Iterable[Run], call: Call, sha: str | None) -> list[Run]:
     """Return the repository's runs, newest first, of one commit if one is asked for."""
     found = (run for run in runs if run.repository_id == call.repo.id and sha in (None, run.sha))
     return sorted(found, key=lambda run: -run.id)
-
-
-def _moment(text: str | None) -> datetime | None:
-    if not text:
-        return None
-    try:
-        return datetime.fromisoformat(text.replace("Z", "+00:00"))
-    except ValueError as error:
-        raise invalid("Invalid request.\n\n'since' is not a time.") from error
 
 
 def _body(call: Call) -> str:

@@ -304,9 +304,9 @@ class State:
             return None
         return next((i for i in self.installations.values() if i.account.id == repository.owner.id), None)
 
-    def conversation(self, pull: PullRequest) -> list[Comment]:
-        """Return the comments of a pull request, oldest first."""
-        found = (c for c in self.comments.values() if (c.repository_id, c.number) == pull.key)
+    def conversation(self, thread: PullRequest | Issue) -> list[Comment]:
+        """Return the comments of a pull request or an issue, oldest first."""
+        found = (c for c in self.comments.values() if (c.repository_id, c.number) == thread.key)
         return sorted(found, key=lambda comment: comment.id)
 
     def pulls_of(self, repository_id: int) -> list[PullRequest]:

@@ -14,7 +14,16 @@ from typing import Any
 
 from aiohttp import web
 
-from previewbot_demo.github.answers import Answer, ApiError, Call, Listing, not_found, page, response
+from previewbot_demo.github.answers import (
+    Answer,
+    ApiError,
+    Call,
+    Listing,
+    not_found,
+    not_granted,
+    page,
+    response,
+)
 from previewbot_demo.github.auth import Doorkeeper, Limits, Quota
 from previewbot_demo.github.endpoints import Endpoints
 from previewbot_demo.github.model import App, Installation, Repository
@@ -224,8 +233,7 @@ class Rest:
         allowed = not route.permissions or any(self._has(wanted) for wanted in route.permissions)
         if refused or not allowed:
             accepted = "; ".join(wanted.replace(":", "=") for wanted in route.permissions)
-            headers = {"X-Accepted-GitHub-Permissions": accepted}
-            raise ApiError(403, "Resource not accessible by integration", headers=headers)
+            raise not_granted(accepted)
 
     def _has(self, wanted: str) -> bool:
         name, _, level = wanted.partition(":")
