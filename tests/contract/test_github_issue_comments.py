@@ -1,4 +1,4 @@
-"""Comments on issues, of previewbot's client at the stand-in for GitHub: another right than on pull requests."""
+"""Comments on issues, of previewbot's client at the stand-in for GitHub: it takes another right there."""
 
 from __future__ import annotations
 

@@ -106,6 +106,11 @@ class Pull:
         return [text for _, kind, text in self._remarks() if kind == "reply"]
 
     @property
+    def notices(self) -> list[str]:
+        """What told people once, oldest first."""
+        return [text for _, kind, text in self._remarks() if kind == "notice"]
+
+    @property
     def preview(self) -> dict[str, Any] | None:
         """Its Preview in the cluster, if it has one."""
         return next(
@@ -217,6 +222,7 @@ class Scene:
         *,
         service: str = "web",
         files: Changes | None = None,
+        body: str = "",
         author: Person = COPILOT,
         branch: str = "copilot/change",
         fork: str = "",
@@ -226,7 +232,7 @@ class Scene:
         self._opened += 1
         changes = files or {f"services/{service}/NOTE": f"change {self._opened}".encode()}
         number = self.world.github.open_pull_request(
-            repository, author, f"{branch}-{self._opened}", changes, "A change", fork=fork
+            repository, author, f"{branch}-{self._opened}", changes, "A change", fork=fork, body=body
         )
         if conflict:
             self.world.github.set_conflict(number, True, repository)
