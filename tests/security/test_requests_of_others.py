@@ -1,6 +1,6 @@
 """Attack: to read of an issue what is not for everybody, or to say something under our name with one.
 
-GitHub shows the App all that it is installed for; whoever reads the comment or the page may know less. Anybody
+GitHub shows the App all that it is installed for; whoever reads comment or page may know less. Anybody
 may open an issue in a public repository, and whoever pushes writes the description that closes it.
 """
 
@@ -26,12 +26,12 @@ ELSEWHERE = ReferencedIssue(9_000, "acme/board", 7, private=True, title=SECRET, 
 COPILOT = Account(198982749, "Copilot", "Bot")
 
 
-async def asked(*issues: ReferencedIssue, private: bool, **found: tuple[str, ...]) -> World:
+async def asked(*issues: ReferencedIssue, private: bool, sessions: tuple[str, ...] = ()) -> World:
     """Return a world that runs, of whose pull request GitHub tells this."""
     world = World(pages="public")
     world.github.node_id, world.github.private = "PR_42", private
     world.github.author = COPILOT
-    world.github.asked = AskedFor(issues, len(issues), **found)
+    world.github.asked = AskedFor(issues, len(issues), sessions)
     return await ready(world)
 
 
