@@ -26,6 +26,8 @@ examples:
   previewbot check .github/preview.yaml --cluster   is what it names there?
   previewbot check --settings settings.yaml         would they start, and who may have what?
   previewbot check .github/preview.yaml --settings settings.yaml --repository acme/shop
+  kustomize build overlays/staging | previewbot init -
+                                                    a first .github/preview.yaml; without - from the cluster
   previewbot render .github/preview.yaml --repository acme/shop --number 42 --head-sha "$(git rev-parse HEAD)"
                                                     what would be created for that pull request?
   previewbot conformance --settings settings.yaml --target deployment/web --namespace staging \\

@@ -7,6 +7,7 @@ import re
 import sys
 from io import BytesIO, StringIO
 from pathlib import Path
+from typing import BinaryIO
 
 from previewbot.cli.parsers import add_command, repository
 from previewbot.cli.plugins import Commands
@@ -20,7 +21,56 @@ _LARGEST = 2**53 - 1
 
 def add_to(commands: Commands) -> None:
     """Add the commands."""
+    _add_init(commands)
     _add_render(commands)
+
+
+def _add_init(commands: Commands) -> None:
+    words = "write a first .github/preview.yaml, from a cluster's workloads or from manifests"
+    command = add_command(commands, "init", words)
+    command.add_argument(
+        "manifests",
+        nargs="*",
+        metavar="MANIFEST",
+        help="files or folders of manifests; - reads stdin, what `kustomize build` or `helm template` prints "
+        "(default: ask the cluster)",
+    )
+    command.add_argument(
+        "--namespace",
+        type=_namespace,
+        metavar="NS",
+        help="staging's (default: as manifests say; in a cluster, the one with most of what is built here)",
+    )
+    command.add_argument(
+        "--kubeconfig",
+        type=Path,
+        metavar="FILE",
+        help="which cluster (default: KUBECONFIG, ~/.kube/config, or the one this runs in)",
+    )
+    command.add_argument(
+        "--output",
+        type=Path,
+        default=Path(".github/preview.yaml"),
+        metavar="FILE",
+        help="where to write it (%(default)s); - prints it",
+    )
+    command.add_argument("--force", action="store_true", help="write over a file that is there")
+    command.set_defaults(run=lambda options: _init(command, options))
+
+
+def _init(command: argparse.ArgumentParser, options: argparse.Namespace) -> int:
+    from previewbot.cli.init import Wanted, init
+
+    if options.kubeconfig is not None and options.manifests:
+        command.error("--kubeconfig and MANIFEST: what is to be looked at, the cluster or manifests?")
+    wanted = Wanted(
+        manifests=tuple(options.manifests),
+        namespace=options.namespace or "",
+        output=options.output,
+        kubeconfig=options.kubeconfig,
+        force=options.force,
+    )
+    return init(wanted, _stdin())
 
 
 def _add_render(commands: Commands) -> None:
@@ -91,9 +141,20 @@ def _render(command: argparse.ArgumentParser, options: argparse.Namespace) -> in
         ready=options.ready,
     )
     try:
-        return render(wanted, getattr(sys.stdin or StringIO(), "buffer", BytesIO()))
+        return render(wanted, _stdin())
     except NoSuchService as error:
         command.error(printable(str(error)))
+
+
+def _stdin() -> BinaryIO:
+    stdin: BinaryIO = getattr(sys.stdin or StringIO(), "buffer", BytesIO())
+    return stdin
+
+
+def _namespace(text: str) -> str:
+    if not is_label(text):
+        raise argparse.ArgumentTypeError(f"{text!r} is no name of a namespace, for example staging")
+    return text
 
 
 def _number(text: str) -> int:

@@ -60,6 +60,7 @@ class ServicePort:
 
     port: int
     leads_to: int | str
+    name: str = ""
 
 
 @dataclass(frozen=True)
@@ -199,7 +200,7 @@ def _services(obj: Object) -> Iterator[StagingService]:
         name=_name(obj),
         namespace=_namespace(obj),
         selector=_texts(_mapping(spec, "selector")),
-        ports=tuple(ServicePort(p["port"], _target_port(p)) for p in ports),
+        ports=tuple(ServicePort(p["port"], _target_port(p), str(p.get("name") or "")) for p in ports),
         type=str(spec.get("type") or "ClusterIP"),
     )
 

@@ -76,6 +76,22 @@ def test_a_file_is_held_to_the_cluster_and_each_mistake_has_its_line(
     )
 
 
+def test_a_first_file_is_written_from_a_clusters_workloads_and_fits_it(
+    server: ApiServer, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made(server)
+    monkeypatch.chdir(tmp_path)
+    cluster = ["--kubeconfig", str(server.kubeconfig)]
+
+    assert main(["init", *cluster, "--namespace", server.namespace]) == 0
+    capsys.readouterr()
+    assert main(["check", ".github/preview.yaml", "--cluster", *cluster]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        ".github/preview.yaml is valid: checkout, web",
+        "the cluster has all of it: 2 workloads, 1 entry",
+    ]
+
+
 def test_a_cluster_that_does_not_answer_is_told_and_not_the_files_fault(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -1,0 +1,253 @@
+"""`previewbot init`: writes a first `.github/preview.yaml` from a cluster's workloads, or from manifests."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import yaml
+
+from previewbot.cli.check_cluster import looked_at
+from previewbot.clients.kubernetes.client import Kube
+from previewbot.config.repository import parse
+from previewbot.config.words import printable
+from previewbot.doctor.staging import all_namespaces, see
+from previewbot.engine.draft import draft_of, matches
+from previewbot.engine.draft_entry import entry_of
+from previewbot.engine.draft_written import to_fill_in, written
+from previewbot.engine.staging import Staging, staging_of
+from previewbot.errors import ConfigurationError
+from previewbot.rules.folders import Folders, folders_of
+
+STDIN = "-"
+_MOST_BYTES = 64 * 1024 * 1024
+_MOST_NAMESPACES = 50
+_SYSTEM = ("kube-", "gke-", "openshift", "istio-system", "cert-manager", "previewbot", "mirrord")
+_GIT_SECONDS = 60
+_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What was asked for on the command line. Without `manifests` it is the cluster that is looked at."""
+
+    manifests: tuple[str, ...]
+    namespace: str
+    output: Path
+    kubeconfig: Path | None = None
+    force: bool = False
+
+
+class CannotDraft(Exception):
+    """No file can be written; the text says why, and what to do."""
+
+
+def init(wanted: Wanted, stdin: BinaryIO) -> int:
+    """Write the file, and say what is still to be filled in; return the exit code."""
+    to_stdout = str(wanted.output) == STDIN
+    try:
+        if not to_stdout and wanted.output.exists() and not wanted.force:
+            raise CannotDraft(f"{wanted.output} is there already; --force writes over it")
+        files = _tracked_files()
+        if wanted.manifests:
+            staging, source = _of_manifests(wanted, stdin), _named_source(wanted.manifests)
+            namespace = wanted.namespace
+        else:
+            found = _of_cluster(wanted, folders_of(files))
+            if found is None:
+                return 1
+            staging, namespace = found
+            source = f"the workloads of the namespace {namespace}"
+        text = _drafted(staging, files, namespace, source)
+        _save(text, wanted.output, to_stdout)
+    except CannotDraft as error:
+        print(printable(str(error)), file=sys.stderr)
+        return 1
+    _tell(text, wanted.output, to_stdout)
+    return 0
+
+
+def _drafted(staging: Staging, files: Sequence[str], namespace: str, source: str) -> str:
+    if not staging.workloads:
+        raise CannotDraft(
+            f"there is no Deployment, StatefulSet or Rollout in {source}; give the output of "
+            "`kustomize build` or `helm template`, or name another namespace with --namespace"
+        )
+    draft = draft_of(staging, folders_of(files), files, namespace)
+    if not draft.services:
+        raise CannotDraft(f"none of the workloads in {source} can be named in a preview.yaml")
+    text = written(draft, entry_of(staging, namespace), source)
+    try:
+        parse(text)
+    except ConfigurationError as error:
+        # Ours to mend: whatever staging has, what is written must be valid.
+        first = error.problems[0]
+        raise CannotDraft(
+            f"what would be written is not valid (line {first.line}: {first.message}); please report this "
+            "with your manifests"
+        ) from error
+    return text
+
+
+def _save(text: str, output: Path, to_stdout: bool) -> None:
+    if to_stdout:
+        print(text, end="")
+        return
+    try:
+        output.parent.mkdir(parents=True, exist_ok=True)
+        output.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise CannotDraft(f"{output} cannot be written: {error.strerror}") from error
+
+
+def _tell(text: str, output: Path, to_stdout: bool) -> None:
+    """Say what was written, and what of it is still to be filled in."""
+    lines = to_fill_in(text)
+    services = len(parse(text).services)
+    named = "this" if to_stdout else printable(str(output))
+    left = f"; to fill in: line {', '.join(map(str, lines))}" if lines else ""
+    count = "1 service" if services == 1 else f"{services} services"
+    print(
+        f"{named}: {count}{left}. What CI pushes is a guess: read it, then run `previewbot check`",
+        file=sys.stderr,
+    )
+
+
+# Manifests
+
+
+def _named_source(manifests: Sequence[str]) -> str:
+    names = ["standard input" if name == STDIN else printable(name) for name in manifests]
+    return ", ".join(names[:3]) + (" and more" if len(names) > 3 else "")
+
+
+def _of_manifests(wanted: Wanted, stdin: BinaryIO) -> Staging:
+    objects = [obj for name in wanted.manifests for obj in _objects(name, stdin)]
+    # Of a namespace that is named only what is there counts, and what names none.
+    if wanted.namespace:
+        objects = [each for each in objects if _namespace(each) in ("", wanted.namespace)]
+    return staging_of(objects)
+
+
+def _namespace(obj: dict[str, Any]) -> str:
+    metadata = obj.get("metadata")
+    return str(metadata.get("namespace") or "") if isinstance(metadata, dict) else ""
+
+
+def _objects(name: str, stdin: BinaryIO) -> Iterator[dict[str, Any]]:
+    if name == STDIN:
+        yield from _parsed("standard input", stdin.read(_MOST_BYTES + 1))
+        return
+    path = Path(name)
+    try:
+        if not path.is_dir():
+            with path.open("rb") as file:
+                yield from _parsed(name, file.read(_MOST_BYTES + 1))
+            return
+        for marker, instead in (
+            ("kustomization.yaml", f"kubectl kustomize {name} | previewbot init -"),
+            ("kustomization.yml", f"kubectl kustomize {name} | previewbot init -"),
+            ("Chart.yaml", f"helm template {name} | previewbot init -"),
+        ):
+            if (path / marker).is_file():
+                raise CannotDraft(f"{name} has to be built first: {instead}")
+        for each in sorted(each for end in ("yaml", "yml", "json") for each in path.rglob(f"*.{end}")):
+            with each.open("rb") as file:
+                yield from _parsed(str(each), file.read(_MOST_BYTES + 1))
+    except OSError as error:
+        raise CannotDraft(f"{name} cannot be read: {error.strerror}") from error
+
+
+def _parsed(name: str, content: bytes) -> Iterator[dict[str, Any]]:
+    if len(content) > _MOST_BYTES:
+        raise CannotDraft(
+            f"{name} has more than {_MOST_BYTES // 1024**2} MiB; give the manifests of staging alone"
+        )
+    try:
+        for document in yaml.load_all(content, Loader=_LOADER):
+            if isinstance(document, dict):
+                yield document
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f", line {mark.line + 1}" if mark is not None else ""
+        template = b"{{" in content
+        hint = "it looks like a template of a chart: give the output of `helm template`" if template else ""
+        raise CannotDraft(f"{name}{where} is not YAML{f'; {hint}' if hint else ''}") from None
+
+
+# The repository
+
+
+def _tracked_files() -> list[str]:
+    """Return the files that git knows in this repository; none, with a word about it, outside of one."""
+    try:
+        done = subprocess.run(
+            ["git", "-C", _root(), "ls-files", "-z"], capture_output=True, timeout=_GIT_SECONDS, check=True
+        )
+    except (OSError, subprocess.SubprocessError):
+        print(
+            "this is no git repository, so which folder a service is built from cannot be guessed",
+            file=sys.stderr,
+        )
+        return []
+    return [name for name in done.stdout.decode(errors="replace").split("\0") if name]
+
+
+def _root() -> str:
+    command = ["git", "rev-parse", "--show-toplevel"]
+    done = subprocess.run(command, capture_output=True, timeout=_GIT_SECONDS, check=True)
+    return os.fsdecode(done.stdout.rstrip(b"\n"))
+
+
+# The cluster
+
+
+def _of_cluster(wanted: Wanted, folders: Folders) -> tuple[Staging, str] | None:
+    """Return what is in the namespace that is named, or in the one that has most of what is built here."""
+
+    async def look(kube: Kube) -> tuple[Staging, tuple[str, ...], dict[tuple[str, str], str]]:
+        named = (wanted.namespace,) if wanted.namespace else await all_namespaces(kube)
+        namespaces = [name for name in named if wanted.namespace or not name.startswith(_SYSTEM)]
+        seen = await see(kube, namespaces[:_MOST_NAMESPACES], doors=True)
+        if wanted.namespace in seen.missing:
+            raise CannotDraft(f"this cluster has no namespace {wanted.namespace}")
+        return seen.staging, tuple(namespaces), dict(seen.unread)
+
+    found = looked_at(wanted.kubeconfig, look)
+    if found is None:
+        return None
+    staging, namespaces, unread = found
+    if unread and (wanted.namespace or not staging.workloads):
+        (namespace, part), why = next(iter(unread.items()))
+        raise CannotDraft(f"the {part} of {namespace} {why}")
+    if wanted.namespace:
+        return staging, wanted.namespace
+    if not namespaces:
+        raise CannotDraft("with this login namespaces may not be listed; name staging's with --namespace NS")
+    return _likeliest(staging, folders)
+
+
+def _likeliest(staging: Staging, folders: Folders) -> tuple[Staging, str]:
+    by_namespace = {w.namespace: _within(staging, w.namespace) for w in staging.workloads}
+    points = Counter({name: matches(inner, folders) for name, inner in by_namespace.items()})
+    ranked = points.most_common(2)
+    if not ranked:
+        raise CannotDraft("no namespace has a workload; name staging's with --namespace NS")
+    if len(ranked) > 1 and ranked[0][1] == ranked[1][1]:
+        names = ", ".join(sorted(by_namespace)[:20])
+        raise CannotDraft(f"several namespaces could be staging; name one with --namespace NS, of: {names}")
+    return by_namespace[ranked[0][0]], ranked[0][0]
+
+
+def _within(staging: Staging, namespace: str) -> Staging:
+    return Staging(
+        tuple(each for each in staging.workloads if each.namespace == namespace),
+        tuple(each for each in staging.services if each.namespace == namespace),
+        tuple(each for each in staging.doors if each.namespace == namespace),
+    )
