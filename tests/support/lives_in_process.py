@@ -18,6 +18,7 @@ from previewbot.api.github import Account
 from previewbot.errors import TryLater
 from tests.support.fault_points import NOWHERE, Fault, NotSo, Point, every_point, timeless
 from tests.support.passes import BOTH, A, B, World
+from tests.support.passes_in_issues import MINE, Issues
 
 _LOOK_SECONDS = 5.0
 _LOOKS = 40
@@ -30,7 +31,7 @@ _READING = ("get_", "list_")
 _READS = frozenset(
     {
         "identity", "installation_of", "repositories", "pull_request", "commits", "parents", "file", "files",
-        "comments", "comment", "edits", "time_at",
+        "comments", "comment", "edits", "time_at", "asked_for",
         "permission", "runs", "is_suspended", "confirm", "is_protected", "rules", "open_pull_requests",
         "reviews", "review_comments",
     }
@@ -111,8 +112,10 @@ class Lived:
 class Life:
     """Opened, built, ready, pushed to, replaced, extended, asked for its status, closed."""
 
-    def __init__(self, paths: Sequence[str], point: Point, **settings: Any) -> None:
-        self.world = World(**settings)
+    def __init__(
+        self, paths: Sequence[str], point: Point, world: type[World] = World, **settings: Any
+    ) -> None:
+        self.world = world(**settings)
         self.world.github.paths = tuple(paths)
         self.world.registry.images.clear()
         self.saboteur = Saboteur(self.world, point)
@@ -161,6 +164,10 @@ class Life:
     def _nothing_is_left(self) -> bool:
         cluster = self.world.cluster
         return cluster.preview is None and not cluster.sessions and not cluster.routes
+
+    def _signs(self) -> frozenset[tuple[str, int, str]]:
+        # What is done before anybody could see it waits for nothing: a fault decides whether eyes are given.
+        return frozenset(each for each in self.saboteur.reactions if "eyes" not in each)
 
     def _conversation(self) -> tuple[str, ...]:
         return tuple(timeless(body) for body in self.world.github.own_comments())
@@ -238,9 +245,34 @@ class BusyLife(Life):
         await self._until("the end of all", self._nothing_is_left)
         return Seen(self._conversation(), self._signs(), extended)
 
-    def _signs(self) -> frozenset[tuple[str, int, str]]:
-        # What is done before anybody could see it waits for nothing: a fault decides whether eyes are given.
-        return frozenset(each for each in self.saboteur.reactions if "eyes" not in each)
+
+class ToldLife(Life):
+    """What people are told once, in the issue that is closed: that it failed, then that it is ready."""
+
+    def __init__(self, paths: Sequence[str] = BOTH, point: Point = NOWHERE) -> None:
+        super().__init__(paths, point, Issues)
+
+    async def live(self) -> Seen:
+        world = self.world
+        world.cluster.session_status = {"phase": "Failed", "failureMessage": "exec format error"}
+        world.push(A)
+        await self._until("a failure that is told", lambda: len(self._told()) == 1)
+        world.cluster.session_status = {"phase": "Ready"}
+        world.push(B)
+        await self._until("what is ready, and told", lambda: len(self._told()) == 2 and self._serves(B))
+        for command in ("stop", "start"):
+            written = world.say(f"/preview {command}")
+            await self._until(f"an answer to {command}", partial(self._has, written, "rocket"))
+        await self._until("the preview again", partial(self._serves, B))
+        world.push(A)
+        await self._until("another commit", partial(self._serves, A))
+        world.close()
+        await self._until("the end of all", self._nothing_is_left)
+        return Seen((*self._conversation(), *self._told()), self._signs(), timedelta(0))
+
+    def _told(self) -> list[str]:
+        assert isinstance(self.world, Issues)
+        return [timeless(body) for body in self.world.said_in(MINE.number)]
 
 
 async def live(paths: Sequence[str], point: Point = NOWHERE, kind: type[Life] = Life) -> Lived:

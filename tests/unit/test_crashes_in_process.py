@@ -12,7 +12,7 @@ from datetime import timedelta
 import pytest
 
 from tests.support.fault_points import Fault
-from tests.support.lives_in_process import BusyLife, live, live_with_each
+from tests.support.lives_in_process import BusyLife, ToldLife, live, live_with_each
 from tests.support.passes import BOTH
 
 # A machine that does much else may need minutes for all these lives, and no test depends on speed.
@@ -51,6 +51,24 @@ async def test_a_fault_changes_nothing_of_what_is_corrected_reviewed_chosen_or_s
     # Three by people, of which two are in reviews, and one by the agent.
     assert undisturbed.seen.extended == timedelta(hours=12)
     assert "react_on_lines" in undisturbed.requests
+    different = {str(point): life for point, life in lives.items() if life.seen != undisturbed.seen}
+    assert different == {}
+
+
+_EACH_FIFTH = {"some": pytest.param(5), "all": pytest.param(1, marks=pytest.mark.long)}
+
+
+@pytest.mark.parametrize("each", _EACH_FIFTH.values(), ids=_EACH_FIFTH.keys())
+@pytest.mark.parametrize("fault", Fault, ids=str)
+async def test_a_fault_at_any_request_has_nobody_told_twice_or_never(fault: Fault, each: int) -> None:
+    undisturbed = await live(BOTH[:1], kind=ToldLife)
+
+    lives = await live_with_each(fault, BOTH[:1], undisturbed, ToldLife, each)
+
+    assert [text.partition("occasion=")[2][:6] for text in undisturbed.seen.comments[-2:]] == [
+        "failed",
+        "ready ",
+    ]
     different = {str(point): life for point, life in lives.items() if life.seen != undisturbed.seen}
     assert different == {}
 

@@ -3,81 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
-from typing import Any
 
 import pytest
 
 from previewbot.api import IssuesUnknown
-from previewbot.api.github import AskedFor, Comment, ReferencedIssue
+from previewbot.api.github import AskedFor, Comment
 from previewbot.errors import Forbidden, NotFound, RemoteError, TryLater
 from tests.support.passes import (
     BOT,
-    CONFIGURATION,
     OWN_APP,
     B,
-    GitHubInMemory,
-    World,
-    as_read,
     ready,
 )
+from tests.support.passes_in_issues import MINE, Issues
 
-IN_THE_ISSUE = CONFIGURATION + "notify: {where: issue}\n"
-MINE = ReferencedIssue(812, "acme/shop", 12, private=False, title="Dress the basket")
 NOT_GRANTED = Forbidden("GitHub", status=403, message="Resource not accessible by integration")
 LOCKED = Forbidden("GitHub", status=403, message="Unable to create comment because issue is locked.")
 GONE = NotFound("GitHub", status=410, message="This issue was deleted")
-
-
-class GitHubWithIssues(GitHubInMemory):
-    """A repository whose pull request closes issues, with what stands in each of these."""
-
-    def __init__(self, *arguments: Any) -> None:
-        super().__init__(*arguments)
-        self.node_id, self.asked = "PR_42", AskedFor((MINE,), 1)
-        self.issues: dict[int, list[Comment]] = {number: [] for number in (12, 13)}
-        self.refuses: RemoteError | None = None
-        self.unreadable: RemoteError | None = None
-        self.loses_answers = False
-
-    async def comments(self, repository: str, number: int, since: datetime | None) -> list[Comment]:
-        if number not in self.issues:
-            return await super().comments(repository, number, since)
-        if self.unreadable is not None:
-            raise self.unreadable
-        return [as_read(each) for each in self.issues[number] if since is None or each.updated_at >= since]
-
-    async def create_comment(self, repository: str, number: int, body: str) -> Comment:
-        if number not in self.issues:
-            return await super().create_comment(repository, number, body)
-        if self.refuses is not None:
-            raise self.refuses
-        now = self._clock.now
-        written = Comment(next(self._comment_ids), BOT, OWN_APP, body, now, now)
-        self.issues[number].append(written)
-        if self.loses_answers:
-            raise TryLater("GitHub", message="the answer is lost")
-        return written
-
-
-class Issues(World):
-    """A world with such a repository."""
-
-    def __init__(self, configuration: str = IN_THE_ISSUE) -> None:
-        super().__init__()
-        self.hub = GitHubWithIssues(self.calls, self.clock)
-        self.github = self.hub
-        self.restart()
-        self.configure(configuration)
-
-    def said_in(self, number: int) -> list[str]:
-        """Return what stands in an issue."""
-        return [each.body for each in self.hub.issues[number]]
-
-    @property
-    def said_here(self) -> list[str]:
-        """Return the notices that stand in the pull request."""
-        return [body for body in self.github.own_comments() if body.startswith("<!-- previewbot notice ")]
 
 
 async def test_it_is_told_in_the_issue_and_not_in_the_pull_request() -> None:
@@ -193,6 +135,31 @@ async def test_an_issue_that_cannot_be_read_now_is_not_written_in_either() -> No
     await world.settle()
 
     assert len(world.said_in(12)) == 1
+
+
+async def test_an_answer_that_is_late_is_waited_for() -> None:
+    world = Issues()
+    world.hub.asked = AskedFor(unknown=IssuesUnknown.ANSWER)
+    await world.settle(4)
+    assert "Open the preview" in world.comment
+    assert (world.said_in(12), world.said_here) == ([], [])
+    world.hub.asked = AskedFor((MINE,), 1)
+    world.clock.forward(minutes=10)
+    await world.settle(4)
+
+    assert (len(world.said_in(12)), world.said_here) == (1, [])
+
+
+async def test_an_answer_that_never_comes_keeps_nobody_waiting() -> None:
+    world = Issues()
+    world.hub.asked = AskedFor(unknown=IssuesUnknown.ANSWER)
+    await world.settle(4)
+    assert (await world.run()).requeue_after is not None
+    world.clock.forward(minutes=10)
+    await world.settle(4)
+
+    assert "does not know which issue this pull request closes" in world.said_here[0]
+    assert world.status.reports["told-ready"].held_until is None
 
 
 async def test_an_issue_that_is_closed_already_is_told_only_if_there_is_no_other() -> None:

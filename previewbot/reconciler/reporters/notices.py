@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from previewbot.api import Report, Status
+from previewbot.api import IssuesUnknown, Report, Status
 from previewbot.config.repository import Occasion, is_told
 from previewbot.errors import Forbidden, Invalid, NotFound, RemoteError
 from previewbot.reconciler.conversation import OwnComments
@@ -38,6 +38,9 @@ from previewbot.text.notices import Elsewhere, NotThere, Told
 _FAR_APART = timedelta(minutes=10)
 """How far our clock and GitHub's may be apart, and its list behind."""
 
+_WAITS_FOR_THE_ISSUE = timedelta(minutes=10)
+"""So long an answer to which issue it is may be late. A look is as old by then that GitHub is asked again."""
+
 log = logging.getLogger(__name__)
 
 
@@ -50,8 +53,14 @@ class Notice(Reporter):
 
     def due(self, context: ReportContext, status: Status) -> tuple[Status, Sequence[Due]]:
         """Return that people are to be told, if it is owed and true at this moment."""
-        due = context.may_begin and is_due(status, self._occasion, context.notify)
-        return status, (Due(creates=True),) if due else ()
+        if not context.may_begin or not is_due(status, self._occasion, context.notify):
+            return status, ()
+        state, now = state_of(status, self._occasion), context.now()
+        if state.intent_at is None and _may_be_known_later(context, status):
+            until = state.held_until or now + _WAITS_FOR_THE_ISSUE
+            if now < until:
+                return with_state(status, self._occasion, replace(state, held_until=until)), ()
+        return status, (Due(creates=True),)
 
     async def announce(
         self, context: ReportContext, status: Status, due: Due, own: OwnComments
@@ -67,7 +76,8 @@ class Notice(Reporter):
             status = await self._taken_over(context, status, place, state.intent_at)
         if is_given(status, self._occasion):
             return status, False
-        return with_state(status, self._occasion, replace(state, intent_at=now, place=place)), True
+        announced = replace(state, intent_at=now, place=place, held_until=None)
+        return with_state(status, self._occasion, announced), True
 
     async def publish(self, context: ReportContext, status: Status, due: Due) -> PublishResult:
         """Write the comment: in the issue, or, if GitHub does not take it there, in the pull request."""
@@ -136,6 +146,14 @@ class Notice(Reporter):
         asked = status.observed.request
         unknown = asked is None or asked.unknown is not None
         return Elsewhere(NotThere.UNKNOWN if unknown else NotThere.NONE)
+
+
+def _may_be_known_later(context: ReportContext, status: Status) -> bool:
+    """Return whether it is meant for an issue, and GitHub has not answered yet which one that is."""
+    if context.notify is None or context.notify.where != "issue":
+        return False
+    asked = status.observed.request
+    return asked is None or asked.unknown is IssuesUnknown.ANSWER
 
 
 def _refused(issue: int, error: RemoteError) -> Elsewhere:
