@@ -13,7 +13,7 @@ PYTEST := $(BIN)/pytest --dist loadscope --no-loadscope-reorder --numprocesses
 # Every process of the tests would compile previewbot, and every worker of pytest all tests, once more.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup demo demo-check reference test test-cluster test-binaries image-root node-test long lint lock audit refresh-base wheel sbom clean
+.PHONY: help setup demo demo-check reference test test-cluster test-binaries image-root browser-test node-test long lint lock audit refresh-base wheel sbom clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -66,8 +66,17 @@ long: $(VENV)/.dev test-binaries ## every crash and fault through real processes
 	$(BIN)/python -m bench.scale 30
 	$(BIN)/python -m bench.intake 3
 
-node-test: $(VENV)/.dev ## the chart on a real node: pods, probes, a Gateway (Linux, root; builds once)
+# What it holds wants more than itself; only a file of it is used.
+$(VENV)/.browser: $(VENV)/.dev tests/browser/requirements.lock
+	@$(PIP) --no-deps --require-hashes -r tests/browser/requirements.lock
+	@touch $@
+
+browser-test: $(VENV)/.browser ## the pages in a real Chromium: every state, phone and desktop, keyboard, dark (needs Chromium)
+	$(BIN)/pytest --numprocesses 2 --dist loadfile tests/browser
+
+node-test: $(VENV)/.browser ## the chart on a real node: pods, probes, a Gateway; the pages (Linux, root; builds once)
 	@$(BIN)/python -m tests.node.build
+	@$(MAKE) --no-print-directory browser-test
 	$(BIN)/pytest -v --numprocesses 2 tests/node
 
 reference: $(VENV)/.runtime ## write docs/reasons.md and docs/agents.md, and the pages and schemas of the two configuration files, from the code

@@ -26,7 +26,7 @@ KNOWN_BAD = "jinja2==2.11.2"
 SHIPPED = ("requirements.lock", "requirements-build.lock")
 """What is in the image, and what builds it: a finding fails CI, if a version mends it."""
 
-OTHERS = ("demo/requirements.lock", "requirements-dev.lock")
+OTHERS = ("demo/requirements.lock", "requirements-dev.lock", "tests/browser/requirements.lock")
 """What never leaves a developer's machine: a finding is said."""
 
 SERVICES = ("pypi", "osv")

@@ -2,7 +2,7 @@
 
 A test belongs to exactly one target: to `make long` if it is marked `long`; else to `make test-cluster` if it
 is marked `cluster`, since it needs a program that Go builds; else to `make test`. What needs a whole node
-lies in `tests/node` and is run by `make node-test` alone.
+lies in `tests/node`, what needs a Chromium in `tests/browser`: `make node-test` alone runs both.
 """
 
 from __future__ import annotations

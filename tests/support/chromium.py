@@ -141,6 +141,10 @@ class Page:
         """Let the page run scripts from its next load on, or not; `evaluate` works in both."""
         await self._send("Emulation.setScriptExecutionDisabled", {"value": not allowed})
 
+    async def first(self, script: str) -> None:
+        """Run a script in each page that is opened from now on, before any of its own."""
+        await self._send("Page.addScriptToEvaluateOnNewDocument", {"source": script})
+
     async def open(self, url: str) -> None:
         """Open an address and wait until it is loaded; raises `Trouble` if there is no answer."""
         answer = await self._send("Page.navigate", {"url": url})

@@ -1,0 +1,86 @@
+"""The pages, served over HTTP by web's own application, with the Previews that a test wants."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from prometheus_client import CollectorRegistry
+from werkzeug.serving import WSGIRequestHandler, make_server
+
+from previewbot.api import Poke, Preview, Spec, new_object, status_object
+from previewbot.config.server import parse
+from previewbot.errors import TryLater
+from previewbot.runtime.web_app import create_app
+from tests.support.passes import SETTINGS
+from tests.support.previews import NOW
+
+_SECRET = b"it is a secret of the tests"
+
+
+@dataclass
+class Site:
+    """Where pages are public: the page of `/p/812/N` shows `shown[N]`; `asked` has each question for one."""
+
+    url: str = ""
+    shown: dict[int, Preview] = field(default_factory=dict)
+    asked: list[str] = field(default_factory=list)
+    away: bool = False
+
+    def page(self, preview: Preview | None, number: int = 42) -> str:
+        """Have an address show a Preview, or that there is none; return the address."""
+        if preview is None:
+            self.shown.pop(number, None)
+        else:
+            self.shown[number] = preview
+        return f"{self.url}/p/812/{number}"
+
+    def get_preview(self, name: str) -> dict[str, Any] | None:
+        """Return a Preview, as web reads it of the API server."""
+        self.asked.append(name)
+        if self.away:
+            raise TryLater("Kubernetes")
+        preview = self.shown.get(int(name.rpartition("-")[2]))
+        if preview is None:
+            return None
+        obj = new_object(preview.spec, Poke())
+        obj["metadata"] |= {"uid": "u", "resourceVersion": "1", "creationTimestamp": "2026-11-24T09:00:00Z"}
+        return obj | {"status": status_object(preview.status)}
+
+    def ready(self) -> bool:
+        """Return that the API server answers."""
+        return True
+
+    def ask_for_listing(self, delivery_id: str) -> bool:
+        """Nobody delivers anything here."""
+        raise AssertionError("a page asked for a listing")
+
+    def poke(self, spec: Spec, poke: Poke, *, create: bool) -> bool:
+        """Nobody delivers anything here."""
+        raise AssertionError("a page never writes")
+
+
+class _Quiet(WSGIRequestHandler):
+    def log(self, type: str, message: str, *args: Any) -> None:
+        """Keep requests out of what the tests print."""
+
+
+@contextmanager
+def site(pages: str = "public") -> Iterator[Site]:
+    """Serve on a free port of this machine until the end of the block."""
+    found = Site()
+    settings = parse({**SETTINGS, "pages": pages}, {})
+    app = create_app(settings, (_SECRET,), found, CollectorRegistry(), now=lambda: NOW)
+    server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=_Quiet)
+    found.url = f"http://127.0.0.1:{server.server_port}"
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield found
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
