@@ -33,6 +33,18 @@ class LeftOut(Value):
 
 
 @dataclass(frozen=True)
+class SharedChange(Value):
+    """That nothing but what all services share was changed: by so many files, and what could be started.
+
+    `services` are the first of so many as `count` says.
+    """
+
+    files: int
+    services: tuple[str, ...]
+    count: int
+
+
+@dataclass(frozen=True)
 class ConfigurationProblem(Value):
     """A mistake in the repository's configuration, or what it may not have, for the comment.
 
@@ -54,8 +66,9 @@ class Observed(Value):
     None where the default branch's configuration counts in any case. `public` is whether anybody may read the
     repository, `fork` whether the head lies outside of it: their defaults, not known yet, are those with
     which less is shown. `held_back` are changed services that only a person's command starts.
-    `closing_issues` are the first of the issues that the pull request closes, in GitHub's order, `request`
-    what else is known of what was asked for.
+    `shared` is None unless nothing but shared files changed; `configuration_elsewhere` is where a file lies
+    that may have been meant, where there is no configuration. `closing_issues` are the first of the issues
+    that the pull request closes, in GitHub's order, `request` what else is known of what was asked for.
     """
 
     delivery_id: str = ""
@@ -79,6 +92,8 @@ class Observed(Value):
     fork: bool = True
     closing_issues: tuple[ClosingIssue, ...] = ()
     request: RequestSeen | None = None
+    shared: SharedChange | None = None
+    configuration_elsewhere: str = ""
 
 
 @dataclass(frozen=True)
@@ -105,6 +120,7 @@ class Lifecycle(Value):
     """What people started, approved and stopped, and the clock that runs since a head was first Ready.
 
     `stopped` are services that are not to run although the preview does; a push does not change that.
+    `by_name` are those that somebody started although nothing but what all share was changed.
     """
 
     started_by: str = ""
@@ -114,6 +130,7 @@ class Lifecycle(Value):
     ready_sha: str = ""
     expires_at: datetime | None = None
     stopped: tuple[StoppedService, ...] = ()
+    by_name: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ from previewbot.rules.repositories import Bounds
 
 # A name in quotes as git writes it: https://git-scm.com/docs/git-config#Documentation/git-config.txt-corequotePath
 _QUOTED = re.compile(r'"(?:[^"\\]|\\(?:[abfnrtv"\\]|[0-3][0-7]{2}))*"')
+_START = "/preview start SERVICE"
 _ESCAPE = re.compile(rb"\\([0-7]{3}|.)")
 _ESCAPED = dict(zip(b"abfnrtv", b"\a\b\f\n\r\t\v", strict=True))
 
@@ -108,13 +109,17 @@ def _character(escape: re.Match[bytes]) -> bytes:
 
 
 def _print_matches(config: RepositoryConfig, changed: Sequence[str], limit: int | None) -> None:
-    matched = changes.match(config, ChangedFiles(tuple(ChangedFile(name) for name in changed)))
+    found = changes.compare(config, ChangedFiles(tuple(ChangedFile(name) for name in changed)))
+    matched = found.files
     previewed, left_out = choose(config, matched, len(matched) if limit is None else limit)
     for name, count in matched.items():
         print(f"  {name}: {_counted(count, 'changed file')}{'' if name in previewed else ', not previewed'}")
     if left_out is not None:
         print(f"  the settings allow {_counted(left_out.limit, 'service')} per preview")
-    if not matched:
+    if not matched and found.shared:
+        print(f"  no service by itself: {_counted(found.shared, 'changed file')} of what all services share")
+        print(f"  {_START} starts one of them, in a comment on the pull request")
+    elif not matched:
         print("  no service: a pull request with these files has nothing to preview")
 
 

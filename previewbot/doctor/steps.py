@@ -144,7 +144,8 @@ def _configuration(facts: PullRequestFacts) -> Iterator[Check]:
     if facts.problems:
         return
     if facts.config is None:
-        yield Check(name, State.WRONG, f"there is none on {branch}")
+        near = f"; there is {facts.elsewhere}, which is not read" if facts.elsewhere else ""
+        yield Check(name, State.WRONG, f"there is none on {branch}{near}")
         return
     names = ", ".join(service.name for service in facts.config.services)
     yield Check(name, State.OK, f"on {branch} ({facts.config_sha[:_SHORT_SHA]}), with {names}")
@@ -199,6 +200,9 @@ def _approval(facts: PullRequestFacts, status: Status) -> Check:
 
 
 def _changes(facts: PullRequestFacts) -> Check:
+    if not facts.files and facts.shared:
+        shared = f"only what all services share ({facts.shared} files)"
+        return Check("changes", State.WRONG, f"{shared}: `/preview start <service>` starts one of them")
     if not facts.files:
         changed = facts.pull_request.changed_files
         return Check(

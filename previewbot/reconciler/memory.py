@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import OrderedDict, deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -20,6 +20,7 @@ from previewbot.reconciler.plan.refusals import ANSWERS_AN_HOUR, is_refusal
 from previewbot.reconciler.pod_questions import PodQuestions
 from previewbot.reconciler.request_questions import RequestQuestions
 from previewbot.reconciler.unshown import Unshown
+from previewbot.rules.changes import Changes
 from previewbot.rules.repositories import Bounds
 from previewbot.rules.seldom import Seldom
 
@@ -155,13 +156,15 @@ class GatewayMemory:
 class Memory:
     """Per Preview: the facts of the last look, the changed files of the last head, looks for images.
 
+    `elsewhere` has by repository and commit where a file lies that may have been meant as configuration.
     `redirected` has those whose route does not lead to staging, as far as this process knows: a restart waits
     for the gateway once more.
     """
 
     facts: dict[str, PullRequestFacts] = field(default_factory=dict)
     configurations: Configurations = field(default_factory=Configurations)
-    files: dict[str, tuple[tuple[str, str, str], Mapping[str, int]]] = field(default_factory=dict)
+    files: dict[str, tuple[tuple[str, str, str], Changes]] = field(default_factory=dict)
+    elsewhere: OrderedDict[tuple[str, str], str] = field(default_factory=OrderedDict)
     image_lookups: dict[str, datetime] = field(default_factory=dict)
     redirected: dict[str, Redirected] = field(default_factory=dict)
     untriggered: Untriggered = field(default_factory=Untriggered)

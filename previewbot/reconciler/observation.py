@@ -6,7 +6,7 @@ world, that plan.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -16,6 +16,7 @@ from previewbot.api import (
     ChildState,
     ConfigurationProblem,
     LeftOut,
+    Lifecycle,
     PodProblem,
     Preview,
     Reason,
@@ -44,7 +45,9 @@ class PullRequestFacts:
     `bounds` is what the repository may have, by the name that this look found; None if it may have nothing.
     `config` is None where there is no file, or where it has `problems`; `base_branch` is a base that the
     settings name; `files` are the changed ones of the services that are previewed, `left_out` what other
-    services changed; `merge_sha` is the test merge of this very head, where an image could be named by it;
+    services changed; so many changed files are `shared` by all, with `room` for so many more services;
+    `elsewhere` is a file that may have been meant as configuration; `merge_sha` is the test merge of this
+    very head, where an image could be named by it;
     `command_only`: an App opened it that is on no list, and the settings let only a command start it.
     `lagging` means that GitHub does not yet show what the webhook told us of, `settled` that its clock had
     passed the second of the pull request's `updated_at` when the look began. With commands left for another
@@ -62,6 +65,9 @@ class PullRequestFacts:
     agent: AgentSeen | None = None
     files: Mapping[str, int] = field(default_factory=dict)
     left_out: LeftOut | None = None
+    shared: int = 0
+    room: int = 0
+    elsewhere: str = ""
     merge_sha: str = ""
     lagging: bool = False
     settled: bool = False
@@ -77,17 +83,32 @@ class PullRequestFacts:
         """What the repository wants of the agent behind the pull request."""
         return policy.policy_of(self.agent, self.config.agents if self.config else {})
 
-    def started(self, started_by: str) -> Mapping[str, int]:
+    def changed(self, by_name: Collection[str]) -> Mapping[str, int]:
+        """Return the changed files of the services that may start.
+
+        Beside those with a path of their own, these are what somebody started `by_name` although the pull
+        request changes only what all share.
+        """
+        if not self.shared or self.config is None:
+            return self.files
+        order = [service.name for service in self.config.services]
+        more = [name for name in order if name in by_name and name not in self.files][: self.room]
+        return {
+            name: self.files.get(name, self.shared) for name in order if name in self.files or name in more
+        }
+
+    def started(self, lifecycle: Lifecycle) -> Mapping[str, int]:
         """Return the changed files of the services that start, by whose command if by one."""
         # What an agent's own command starts is what starts by itself: others are a person's to start.
-        author = self.pull_request.author.login
-        itself = self.agent is not None and self.agent.kind == SignalKind.ACCOUNT and started_by == author
-        return policy.started(self.files, self.policy, asked=bool(started_by) and not itself)
+        author, by = self.pull_request.author.login, lifecycle.started_by
+        itself = self.agent is not None and self.agent.kind == SignalKind.ACCOUNT and by == author
+        changed = self.changed(lifecycle.by_name)
+        return policy.started(changed, self.policy, asked=bool(by) and not itself)
 
-    def held_back(self, started_by: str) -> tuple[str, ...]:
+    def held_back(self, lifecycle: Lifecycle) -> tuple[str, ...]:
         """Return the names of changed services that are left for a person to start."""
-        starts = self.started(started_by)
-        return tuple(name for name in self.files if name not in starts)
+        starts = self.started(lifecycle)
+        return tuple(name for name in self.changed(lifecycle.by_name) if name not in starts)
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from previewbot.api.github import ChangedFile, ChangedFiles
 from previewbot.config.repository import SHARED, RepositoryConfig
@@ -11,6 +12,14 @@ from previewbot.config.repository import SHARED, RepositoryConfig
 MOST_BYTES = 512 * 1024
 """How much is read of a pull request's paths: 3,000 of 170 bytes each. GitHub's own may have 24 MB."""
 _PORTION = 1024
+
+
+@dataclass(frozen=True)
+class Changes:
+    """How many files changed each service, and how many of the changed ones belong to all of them."""
+
+    files: Mapping[str, int] = field(default_factory=dict)
+    shared: int = 0
 
 
 class Matching:
@@ -54,19 +63,27 @@ class Matching:
         }
         return {name: count for name, count in named.items() if count}
 
-    def shared(self, changed: ChangedFiles) -> int:
-        """Return how many of the changed files belong to every service."""
+    def changes(self, changed: ChangedFiles) -> Changes:
+        """Return the changed services, and how many of the changed files belong to every service."""
+        return Changes(self.count(changed), self._shared(changed))
+
+    def _shared(self, changed: ChangedFiles) -> int:
         return sum(SHARED in self._of(file) for file in changed.files)
 
     def _of(self, file: ChangedFile) -> frozenset[int]:
         return frozenset().union(*(self._services[path] for path in _paths(file)))
 
 
-def match(config: RepositoryConfig, changed: ChangedFiles) -> dict[str, int]:
+def match(config: RepositoryConfig, changed: ChangedFiles) -> Mapping[str, int]:
     """Return the changed services, with how many files changed each, all at once (see `Matching`)."""
+    return compare(config, changed).files
+
+
+def compare(config: RepositoryConfig, changed: ChangedFiles) -> Changes:
+    """Return what a list of files changes, all at once (see `Matching`)."""
     matching = Matching(config)
     matching.read(path for file in changed.files for path in _paths(file))
-    return matching.count(changed)
+    return matching.changes(changed)
 
 
 def bounded(changed: ChangedFiles) -> ChangedFiles:

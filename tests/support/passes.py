@@ -51,6 +51,7 @@ from previewbot.clients.github.installation import REVIEW_PAGES
 from previewbot.clients.kubernetes.resources import without_nulls
 from previewbot.clients.links import Question
 from previewbot.clients.registry import FoundImage
+from previewbot.config.repository import PATH
 from previewbot.config.server import Settings, parse
 from previewbot.engine.operator import OperatorSeen
 from previewbot.errors import Conflict, Forbidden, NotFound, QuotaKept, TryLater
@@ -354,6 +355,7 @@ class GitHubInMemory:
         self.commits_made: tuple[Commit, ...] = ()
         self.updated_at = NOW
         self.configuration = CONFIGURATION
+        self.configuration_path = PATH
         self.base, self.base_sha = "main", "0" * 40
         self.configurations: dict[str, str] = {}
         self.protected: set[str] = set()
@@ -515,8 +517,10 @@ class GitHubInMemory:
         self._calls.note("parents")
         return ("0" * 40, self.head_sha)
 
-    async def file(self, repository: str, path: str, ref: str) -> FileContent:
+    async def file(self, repository: str, path: str, ref: str) -> FileContent | None:
         self._calls.note("file")
+        if path != self.configuration_path:
+            return None
         content = self.configurations.get(ref, self.configuration).encode()
         return FileContent(hashlib.sha1(content, usedforsecurity=False).hexdigest(), content)
 

@@ -30,6 +30,7 @@ from previewbot.api import (
     Reason,
     RequestSeen,
     Service,
+    SharedChange,
     Slot,
     SlotBound,
     Waiting,
@@ -686,5 +687,20 @@ STATES: dict[str, Preview] = {
     "not-included": _preview(Phase.STOPPED, Reason.NOT_INCLUDED, _service(phase=Phase.STOPPED)),
     "closed": _preview(Phase.STOPPED, Reason.CLOSED, observed=_CLOSED),
     "nothing-changed": _preview(Phase.NOTHING_TO_PREVIEW, Reason.NO_SERVICE_CHANGED),
+    "only-shared-changed": _preview(
+        Phase.NOTHING_TO_PREVIEW,
+        Reason.NO_SERVICE_CHANGED,
+        observed=replace(OBSERVED, shared=SharedChange(2, ("checkout", "pricing", "web"), 3)),
+    ),
+    "only-shared-changed-of-many": _preview(
+        Phase.NOTHING_TO_PREVIEW,
+        Reason.NO_SERVICE_CHANGED,
+        observed=replace(OBSERVED, shared=SharedChange(1, ("checkout", "pricing", "web"), 12)),
+    ),
     "no-configuration": _preview(Phase.NOTHING_TO_PREVIEW, Reason.NO_CONFIGURATION),
+    "configuration-elsewhere": _preview(
+        Phase.NOTHING_TO_PREVIEW,
+        Reason.NO_CONFIGURATION,
+        observed=replace(OBSERVED, configuration_elsewhere=".github/preview.yml"),
+    ),
 }

@@ -244,5 +244,5 @@ async def test_others_have_their_turn_after_every_portion() -> None:
         await asyncio.sleep(0)
         turns += 1
 
-    assert matching.result() == {"web": 50}
+    assert matching.result().files == {"web": 50}
     assert turns >= 50

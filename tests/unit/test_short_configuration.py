@@ -35,7 +35,7 @@ def changes(*paths: str, complete: bool = True) -> ChangedFiles:
 
 
 def of(config: RepositoryConfig, *paths: str) -> dict[str, int]:
-    return match(config, changes(*paths))
+    return dict(match(config, changes(*paths)))
 
 
 def test_a_service_has_from_defaults_what_it_leaves_out_with_its_own_name_filled_in() -> None:
@@ -161,7 +161,7 @@ def test_how_many_shared_files_changed_is_known() -> None:
     matching = Matching(config)
     matching.read(file.path for file in changed.files)
 
-    assert matching.shared(changed) == 2
+    assert matching.changes(changed).shared == 2
 
 
 def test_of_a_list_that_was_cut_off_every_service_counts() -> None:

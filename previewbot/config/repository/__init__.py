@@ -17,6 +17,7 @@ from previewbot.config.repository.notify import OCCASIONS as OCCASIONS
 from previewbot.config.repository.notify import Notify as Notify
 from previewbot.config.repository.notify import Occasion as Occasion
 from previewbot.config.repository.notify import is_told as is_told
+from previewbot.config.repository.parsing import NEAR_MISSES as NEAR_MISSES
 from previewbot.config.repository.parsing import PATH as PATH
 from previewbot.config.repository.parsing import parse as parse
 from previewbot.config.repository.patterns import SHARED as SHARED

@@ -11,6 +11,8 @@ from previewbot.config.words import shown
 from previewbot.errors import ConfigurationError, Problem
 
 PATH = ".github/preview.yaml"
+NEAR_MISSES = (".github/preview.yml", "preview.yaml", "preview.yml")
+"""Where people put a file of this kind too; these are not read, but told of."""
 
 
 def parse(text: bytes | str, path: str = PATH, agents: Keys = None) -> RepositoryConfig:

@@ -9,14 +9,17 @@ from dataclasses import dataclass, field
 from previewbot.api import ConfigurationProblem, LeftOut, Preview
 from previewbot.api.github import ChangedFiles, PullRequest
 from previewbot.clients.github import InstallationClient
-from previewbot.config.repository import PATH, RepositoryConfig, parse
-from previewbot.errors import ConfigurationError, Invalid, Problem
+from previewbot.config.repository import NEAR_MISSES, PATH, RepositoryConfig, parse
+from previewbot.errors import ConfigurationError, Invalid, Problem, RemoteError
+from previewbot.reconciler.bounded import keep
 from previewbot.reconciler.context import Context
 from previewbot.reconciler.memory import Configurations, ReadConfiguration
 from previewbot.rules import changes, chosen
 from previewbot.rules.bounds import check_against, entry_outside
 from previewbot.rules.repositories import Bounds
 from previewbot.rules.slot_limits import services_limit
+
+_ELSEWHERE_KEPT = 1_000
 
 
 @dataclass(frozen=True)
@@ -52,43 +55,85 @@ async def read_configuration(
     return Configuration(file.sha, read)
 
 
+@dataclass(frozen=True)
+class ServicesChanged:
+    """How many changed files each service has that is previewed, and what is said of the others.
+
+    `shared` files changed that belong to all, and `room` is for so many more services.
+    """
+
+    files: Mapping[str, int] = field(default_factory=dict)
+    left_out: LeftOut | None = None
+    shared: int = 0
+    room: int = 0
+
+
+async def file_elsewhere(
+    context: Context, client: InstallationClient, repository: str, ref: str, sha: str
+) -> str:
+    """Return where a file lies that may have been meant for the configuration; empty if there is none.
+
+    It is looked for once with each commit of the branch, of which `sha` is the last.
+    """
+    key, known = (f"{repository}@{ref}", sha), context.memory.elsewhere
+    if key not in known:
+        try:
+            keep(known, key, await _first_there(client, repository, ref), _ELSEWHERE_KEPT)
+        except RemoteError:
+            # It is only for words: a look does not fail for them.
+            return ""
+    return known[key]
+
+
+async def _first_there(client: InstallationClient, repository: str, ref: str) -> str:
+    for path in NEAR_MISSES:
+        try:
+            if await client.file(repository, path, ref) is not None:
+                return path
+        except Invalid:
+            # One that is too large is there as well.
+            return path
+    return ""
+
+
 async def read_changes(
     context: Context,
     client: InstallationClient,
     preview: Preview,
     pull_request: PullRequest,
     configuration: Configuration,
-) -> tuple[Mapping[str, int], LeftOut | None]:
-    """Return how many changed files each service has that is previewed, and what is said of the others.
+) -> ServicesChanged:
+    """Return what of a pull request's changes is previewed.
 
-    These are told apart here, before anything is asked about them.
+    The services are told apart here, before anything is asked about them.
     """
     config = configuration.config
     if config is None or pull_request.state == "closed":
-        return {}, None
+        return ServicesChanged()
     repository, head_sha = pull_request.base.repository, pull_request.head.sha
     # The list can be thirty pages long. It only changes with the head, with the base that GitHub compares it
     # to, or with the patterns it is matched against.
     key = (head_sha, pull_request.base.sha, configuration.sha)
     cached = context.memory.files.get(preview.name)
     if cached is None or cached[0] != key:
-        files = await client.files(repository, pull_request.number)
-        cached = (key, await matched(config, changes.bounded(files)))
+        listed = await client.files(repository, pull_request.number)
+        cached = (key, await matched(config, changes.bounded(listed)))
         context.memory.files[preview.name] = cached
     limit = services_limit(context.settings, repository)
     kept = chosen.with_a_session(preview.status, head_sha)
-    return chosen.choose(config, cached[1], limit, kept)
+    files, left_out = chosen.choose(config, cached[1].files, limit, kept)
+    return ServicesChanged(files, left_out, cached[1].shared, max(0, limit - len(files)))
 
 
-async def matched(config: RepositoryConfig, files: ChangedFiles) -> dict[str, int]:
-    """Return how many of the changed files each service has, in turns with everything else."""
+async def matched(config: RepositoryConfig, files: ChangedFiles) -> changes.Changes:
+    """Return what the files change, in turns with everything else."""
     matching = changes.Matching(config)
     for portion in changes.portions(files):
         matching.read(portion)
         # Whoever opens a pull request chooses its files: thousands of long paths at one go, and the Lease
         # would not be renewed in time.
         await asyncio.sleep(0)
-    return matching.count(files)
+    return matching.changes(files)
 
 
 def read_content(content: bytes, bounds: Bounds) -> ReadConfiguration:

@@ -16,7 +16,11 @@ from previewbot.errors import Invalid, NotFound
 from previewbot.reconciler.context import Context
 from previewbot.reconciler.conversation import Inbox, OwnComments
 from previewbot.reconciler.gather.base_branches import read_base_branch
-from previewbot.reconciler.gather.configuration import read_changes, read_configuration
+from previewbot.reconciler.gather.configuration import (
+    file_elsewhere,
+    read_changes,
+    read_configuration,
+)
 from previewbot.reconciler.gather.pull_request import read_pull_request
 from previewbot.reconciler.gather.requests import read_inbox, read_own
 from previewbot.reconciler.gather.routes import leads_outside
@@ -124,7 +128,11 @@ async def _facts(
     base_branch = await read_base_branch(client, pull_request, context.settings)
     ref = configuration_ref(pull_request, base_branch)
     configuration = await read_configuration(context.memory.configurations, client, bounds, repository, ref)
-    files, left_out = await read_changes(context, client, store.preview, pull_request, configuration)
+    changed = await read_changes(context, client, store.preview, pull_request, configuration)
+    files = changed.files
+    elsewhere = ""
+    if not configuration.sha and not configuration.read.problems and pull_request.state != "closed":
+        elsewhere = await file_elsewhere(context, client, repository, ref, pull_request.base.sha)
     observed, read = store.status.observed, configuration.read
     # A file with other mistakes does not say where the route leads that is there.
     entry_refused = read.entry_refused or (
@@ -142,7 +150,10 @@ async def _facts(
         agent=agent,
         command_only=command_only,
         files=files,
-        left_out=left_out,
+        left_out=changed.left_out,
+        shared=changed.shared,
+        room=changed.room,
+        elsewhere=elsewhere,
         merge_sha=await _merge_sha(client, observed, pull_request, configuration.config, files),
         read_at=now,
     )

@@ -33,14 +33,18 @@ class Hold:
 
 @dataclass(frozen=True)
 class End:
-    """There should be no sessions, and `reason` says why; the Preview itself stays."""
+    """There should be no sessions, and `reason` says why; the Preview itself stays.
+
+    `tells`: it is said to people, although there is nothing to preview, since somebody can change that.
+    """
 
     reason: Reason
+    tells: bool = False
 
     @property
     def begins_comment(self) -> bool:
-        """Whether a comment may be begun: there is none if there is nothing to preview."""
-        return self.reason.phase is not Phase.NOTHING_TO_PREVIEW
+        """Whether a comment may be begun: there is none if there is nothing to preview, and nothing to do."""
+        return self.tells or self.reason.phase is not Phase.NOTHING_TO_PREVIEW
 
 
 @dataclass(frozen=True)
@@ -97,9 +101,9 @@ def _open(status: Status, facts: PullRequestFacts, found: Sequence[Found]) -> De
         # The file says something else by now: once this is gone, what it says is made.
         return End(Reason.CONFIGURATION_NOT_ALLOWED)
     if facts.config is None:
-        return End(Reason.NO_CONFIGURATION)
-    if not facts.started(status.lifecycle.started_by):
-        return End(Reason.NO_SERVICE_CHANGED)
+        return End(Reason.NO_CONFIGURATION, tells=bool(facts.elsewhere))
+    if not facts.started(status.lifecycle):
+        return End(Reason.NO_SERVICE_CHANGED, tells=bool(facts.shared))
     if is_all_stopped(status, facts):
         # A push took back what changed the others.
         return End(Reason.BY_COMMAND)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from previewbot.api import Ended, Lifecycle, Observed, Phase, Reason, Status
+from previewbot.api import Ended, Lifecycle, Observed, Phase, Reason, SharedChange, Status
 from previewbot.config.repository import Triggers
 from previewbot.reconciler.observation import Found, PullRequestFacts
 from previewbot.rules import images
@@ -17,6 +17,7 @@ from previewbot.rules.asked_for import Requested, for_readers, with_answer
 from previewbot.rules.policy import trigger
 
 _MERGE_SHAS_KEPT = 20
+_SERVICES_TOLD = 5
 
 
 def record_facts(
@@ -47,7 +48,9 @@ def record_facts(
         author_id=pull_request.author.id,
         repository=pull_request.base.repository,
         left_out=facts.left_out,
-        held_back=facts.held_back(status.lifecycle.started_by),
+        held_back=facts.held_back(status.lifecycle),
+        shared=_shared(facts, status.lifecycle),
+        configuration_elsewhere=facts.elsewhere,
         trigger=_trigger(status, facts),
         problems=facts.problems,
         closed_at=pull_request.closed_at,
@@ -68,17 +71,27 @@ def record_request(status: Status, requested: Requested) -> Status:
 
 
 def _without_gone(status: Status, facts: PullRequestFacts) -> Status:
-    """Forget that services were stopped which the configuration does not have any more.
+    """Forget that services were stopped, or started by name, which the configuration does not have any more.
 
     Nobody could start them again, and the comment would go on naming the command for it.
     """
-    if facts.config is None or not status.lifecycle.stopped:
+    lifecycle = status.lifecycle
+    if facts.config is None or not (lifecycle.stopped or lifecycle.by_name):
         return status
     names = {service.name for service in facts.config.services}
-    stopped = tuple(each for each in status.lifecycle.stopped if each.name in names)
-    if stopped == status.lifecycle.stopped:
+    stopped = tuple(each for each in lifecycle.stopped if each.name in names)
+    by_name = tuple(name for name in lifecycle.by_name if name in names)
+    if (stopped, by_name) == (lifecycle.stopped, lifecycle.by_name):
         return status
-    return replace(status, lifecycle=replace(status.lifecycle, stopped=stopped))
+    return replace(status, lifecycle=replace(lifecycle, stopped=stopped, by_name=by_name))
+
+
+def _shared(facts: PullRequestFacts, lifecycle: Lifecycle) -> SharedChange | None:
+    """Return what is said where nothing but what all services share was changed."""
+    if not facts.shared or facts.config is None or facts.changed(lifecycle.by_name):
+        return None
+    names = [service.name for service in facts.config.services]
+    return SharedChange(facts.shared, tuple(names[:_SERVICES_TOLD]), len(names))
 
 
 def _trigger(status: Status, facts: PullRequestFacts) -> str:
@@ -87,7 +100,7 @@ def _trigger(status: Status, facts: PullRequestFacts) -> str:
         return status.observed.trigger
     triggers = facts.config.triggers if facts.config else Triggers()
     started_by = status.lifecycle.started_by
-    if not started_by and facts.files and not facts.started(started_by):
+    if not started_by and facts.files and not facts.started(status.lifecycle):
         # Of this agent's services none is changed that may start by itself: nobody is told of anything.
         return ""
     command_only = facts.command_only

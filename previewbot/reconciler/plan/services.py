@@ -26,7 +26,7 @@ def changed_services(preview: Preview, facts: PullRequestFacts) -> list[tuple[Se
     Those are what the pull request changes, without any that somebody stopped.
     """
     assert facts.config is not None
-    files = facts.started(preview.status.lifecycle.started_by)
+    files = facts.started(preview.status.lifecycle)
     stopped = {each.name for each in preview.status.lifecycle.stopped}
     return [
         (config, carry_over(config, files[config.name], preview.status.services))

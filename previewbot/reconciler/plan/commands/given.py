@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from previewbot.api import Goal, Said, Status
@@ -65,7 +65,7 @@ def is_wanted(status: Status) -> bool:
 
 def is_all_stopped(status: Status, facts: PullRequestFacts) -> bool:
     """Return whether all that would start was stopped by name, so that nothing runs."""
-    names = facts.started(status.lifecycle.started_by) if facts.config else {}
+    names = facts.started(status.lifecycle) if facts.config else {}
     return bool(names) and not set(names) - {each.name for each in status.lifecycle.stopped}
 
 
@@ -76,7 +76,20 @@ def changed_names(status: Status, facts: PullRequestFacts) -> list[str]:
     """
     if facts.config is None:
         return [*(each.name for each in status.services), *(each.name for each in status.lifecycle.stopped)]
-    return [each.name for each in facts.config.services if each.name in facts.files]
+    changed = facts.changed(status.lifecycle.by_name)
+    return [each.name for each in facts.config.services if each.name in changed]
+
+
+def with_shared(status: Status, facts: PullRequestFacts, names: Sequence[str]) -> Status:
+    """Return a status by which these services start too, of which only what all share was changed."""
+    if not facts.shared or facts.config is None:
+        return status
+    by_name = status.lifecycle.by_name
+    configured = [each.name for each in facts.config.services]
+    more = [name for name in names if name in configured and name not in (*facts.files, *by_name)]
+    if not more:
+        return status
+    return replace(status, lifecycle=replace(status.lifecycle, by_name=(*by_name, *dict.fromkeys(more))))
 
 
 def unknown_service(status: Status, facts: PullRequestFacts, names: Sequence[str]) -> Answer | None:

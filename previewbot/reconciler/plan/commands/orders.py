@@ -17,6 +17,7 @@ from previewbot.reconciler.plan.commands.given import (
     is_wanted,
     refusal,
     unknown_service,
+    with_shared,
 )
 from previewbot.reconciler.plan.lifecycle import without_end
 from previewbot.rules.edited import Standing
@@ -28,20 +29,24 @@ def start(status: Status, given: Given) -> Effect:
     """Begin, or begin again; with names only these services, or these as well where others run."""
     pull_request, head = given.pull_request, given.pull_request.head.sha
     sha, services = _commit_and_services(given)
-    if (refused := _refused_commit(given, sha) or unknown_service(status, given.facts, services)) is not None:
+    asked = with_shared(status, given.facts, services)
+    refused = _refused_commit(given, sha) or unknown_service(asked, given.facts, services)
+    if refused is not None:
         return status, refused
     lifecycle, started_by = status.lifecycle, _starts_for(status, given)
-    kept_back = given.facts.held_back(started_by)
+    by_name = asked.lifecycle.by_name
+    kept_back = given.facts.held_back(replace(lifecycle, started_by=started_by, by_name=by_name))
     if (left := next((name for name in services if name in kept_back), None)) is not None:
         return status, refusal("left-for-a-person", service=left)
     stopped = _left_stopped(status, given, services, kept_back)
-    if stopped == lifecycle.stopped and _is_running(status, given, services):
+    same = (stopped, by_name) == (lifecycle.stopped, lifecycle.by_name)
+    if same and _is_running(status, given, services):
         return status, Answer("rocket", "already-running")
     if lifecycle.ended is not None:
         lifecycle = without_end(lifecycle)
     if pull_request.is_fork:
         lifecycle = replace(lifecycle, approved_sha=head)
-    lifecycle = replace(lifecycle, started_by=started_by, stopped=stopped)
+    lifecycle = replace(lifecycle, started_by=started_by, stopped=stopped, by_name=by_name)
     # A failure holds until the commit changes, or until somebody asks for another try: that is here.
     children = tuple(
         replace(c, failed_attempt="", message="", recreations=0)
@@ -78,7 +83,7 @@ def stop(status: Status, given: Given) -> Effect:
     if not is_wanted(status):
         return status, refusal("not-running")
     lifecycle, stopped = status.lifecycle, {each.name for each in status.lifecycle.stopped}
-    started = given.facts.started(lifecycle.started_by) if given.facts.config else None
+    started = given.facts.started(lifecycle) if given.facts.config else None
     running = [
         name
         for name in changed_names(status, given.facts)
@@ -168,7 +173,7 @@ def _left_stopped(
         return ()
     if is_wanted(status):
         # What an agent's policy held back is not started by naming something else.
-        held = given.facts.held_back(status.lifecycle.started_by)
+        held = given.facts.held_back(status.lifecycle)
         held = tuple(name for name in held if name not in (*services, *kept_back))
         still = tuple(each for each in status.lifecycle.stopped if each.name not in services)
         return (*still, *_stopped(given, held, {each.name for each in still}))
