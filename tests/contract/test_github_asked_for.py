@@ -118,7 +118,7 @@ async def test_a_server_that_does_not_know_the_field_is_asked_for_the_rest(town:
     node_id = await opened(town, "Closes #1.")
     message = "Field 'closingIssuesReferences' doesn't exist on type 'PullRequest'"
     unknown: Any = {"errors": [{"message": message, "extensions": {"code": "undefinedField"}}]}
-    rest = {"body": f"See {SESSION}", "commits": {"nodes": []}, "comments": {"nodes": []}}
+    rest = {"description": f"See {SESSION}", "commits": {"nodes": []}, "comments": {"nodes": []}}
     town.script.on("POST", "/graphql", sends(unknown), sends({"data": {"nodes": [rest]}}))
 
     found = await town.client.asked_for(node_id, [])
@@ -150,3 +150,37 @@ async def test_it_costs_one_point(town: Town) -> None:
     await town.client.asked_for(node_id, [])
 
     assert sum(quota.used for quota in town.github.graphql.limits.quotas.values()) == before + 1
+
+
+async def test_how_comments_were_edited_is_told_with_the_same_question(town: Town) -> None:
+    issue = town.github.open_issue(ALICE, "One")
+    node_id = await opened(town, f"Closes #{issue}. See {SESSION}")
+    town.github.comment(2, ALICE, "/preview stop")
+    [comment] = await town.client.comments("acme/shop", 2, None)
+    alone, whole = await town.client.edits([comment.node_id]), await town.client.asked_for(node_id, [])
+    before = len(town.script.asked)
+
+    both = await town.client.edits_and_asked_for([comment.node_id], node_id, [])
+
+    assert both == (alone, whole)
+    assert len(town.script.asked) == before + 1
+
+
+@pytest.mark.parametrize("gone", [False, True])
+async def test_without_an_answer_to_the_one_the_other_counts(town: Town, gone: bool) -> None:
+    node_id = await opened(town, "")
+    town.github.comment(1, ALICE, "/preview stop")
+    [comment] = await town.client.comments("acme/shop", 1, None)
+    alone = await town.client.edits([comment.node_id])
+    if gone:
+        node_id = "UHVsbFJlcXVlc3Q6OTk="
+    else:
+        error = {"message": "Field 'x' doesn't exist", "extensions": {"code": "undefinedField"}}
+        edits = {"body": "/preview stop", "createdAt": alone[comment.node_id].created_at.isoformat()}
+        edits |= {"publishedAt": edits["createdAt"]}
+        town.script.on("POST", "/graphql", sends({"errors": [error]}), sends({"data": {"nodes": [edits]}}))
+
+    found, request = await town.client.edits_and_asked_for([comment.node_id], node_id, [])
+
+    assert request is None
+    assert found[comment.node_id].body == "/preview stop"

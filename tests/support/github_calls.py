@@ -42,6 +42,7 @@ async def make_every_call(town: Town) -> list[Asked]:
     [comment, *_] = await client.comments(_SHOP, number, None)
     await client.comment(_SHOP, number, comment.id)
     await client.edits([comment.node_id])
+    await client.edits_and_asked_for([comment.node_id], row.node_id, [COPILOT.id])
     await client.graphql("query { rateLimit { cost } }", {}, {"rateLimit": {"cost": None}})
     await client.reviews(_SHOP, number, 1)
     await client.review_comments(_SHOP, number, town.github.pull_request(number).created_at)

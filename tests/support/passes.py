@@ -385,6 +385,7 @@ class GitHubInMemory:
         self.published: dict[str, datetime] = {}
         self.hidden: set[int] = set()
         self.node_id, self.asked, self.asked_times = "", AskedFor(), 0
+        self.asked_beside = True
 
     # What people do
 
@@ -558,6 +559,11 @@ class GitHubInMemory:
         self.asked_times += 1
         self._calls.note("asked for")
         return self.asked
+
+    async def edits_and_asked_for(
+        self, node_ids: Sequence[str], node_id: str, writers: Sequence[int]
+    ) -> tuple[dict[str, Edits], AskedFor | None]:
+        return await self.edits(node_ids), self.asked if self.asked_beside else None
 
     def _edits_of(self, comment: Comment) -> Edits:
         edits = self.edited.get(node_id_of(comment), [])

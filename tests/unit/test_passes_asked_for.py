@@ -167,3 +167,28 @@ async def test_a_server_without_node_ids_is_asked_nothing() -> None:
 
     assert town.github.asked_times == 0
     assert NOTHING not in town.comment and "Asked for" not in town.comment
+
+
+async def test_a_command_and_the_request_are_one_question() -> None:
+    town = await ready(world())
+    town.github.asked = AskedFor((replace(ISSUE, title="Dress it for winter"),), 1)
+    asked, edits = town.github.asked_times, len(town.github.edits_asked)
+
+    town.say("/preview extend 1h")
+    await town.settle(2)
+
+    assert len(town.github.edits_asked) == edits + 1
+    assert town.github.asked_times == asked, "no question of its own"
+    assert "Dress it for winter" in town.comment
+
+
+async def test_a_command_is_obeyed_where_the_same_question_has_no_answer_of_the_request() -> None:
+    town = await ready(world())
+    town.calls.failures["asked for"] = TryLater("POST graphql", message="502")
+    town.github.asked_beside = False
+
+    town.say("/preview stop")
+    await town.settle(4)
+
+    assert not town.serving
+    assert AUTUMN in town.comment

@@ -6,12 +6,12 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from previewbot.api import IssuesUnknown
-from previewbot.api.github import AskedFor, ReferencedIssue
-from previewbot.clients.github import queries
+from previewbot.api.github import AskedFor, Edits, ReferencedIssue
+from previewbot.clients.github import conversations, queries
 from previewbot.clients.github.cutting import Rule
 from previewbot.clients.github.fields import flag, full_name, has, items, number, number_or_zero, text
 from previewbot.clients.github.graphql_answers import Answer, nodes_of
-from previewbot.errors import Invalid, NotFound
+from previewbot.errors import Invalid, NotFound, RemoteError
 from previewbot.rules.asked_for import LISTED
 
 Ask = Callable[[str, Mapping[str, Any], Rule], Awaitable[Answer]]
@@ -31,15 +31,35 @@ async def asked_for(ask: Ask, node_id: str, writers: Sequence[int], rule: Rule) 
         answer = await ask(queries.ASKED_FOR, {"ids": [node_id]}, rule)
     except Invalid:
         answer = await ask(queries.SESSIONS, {"ids": [node_id]}, rule)
-        return _asked_for(answer, node_id, writers, IssuesUnknown.FIELD)
+        return _asked_for(nodes_of(answer.data, [node_id])[node_id], writers, IssuesUnknown.FIELD)
     refused = answer.is_refused("nodes", 0, _ISSUES)
-    return _asked_for(answer, node_id, writers, IssuesUnknown.PERMISSION if refused else None)
-
-
-def _asked_for(
-    answer: Answer, node_id: str, writers: Sequence[int], unknown: IssuesUnknown | None
-) -> AskedFor:
     node = nodes_of(answer.data, [node_id])[node_id]
+    return _asked_for(node, writers, IssuesUnknown.PERMISSION if refused else None)
+
+
+async def with_edits(
+    ask: Ask, node_ids: Sequence[str], node_id: str, writers: Sequence[int], rule: Rule
+) -> tuple[dict[str, Edits], AskedFor | None]:
+    """Ask the same, and how some comments were edited, with one question.
+
+    Commands wait for the latter: whatever GitHub does not say of the former, it is None. Raises RemoteError.
+    """
+    ids = [*node_ids, node_id]
+    try:
+        answer = await ask(queries.EDITS_AND_ASKED_FOR, {"ids": ids}, rule)
+    except Invalid:
+        answer = await ask(queries.EDITS, {"ids": list(node_ids)}, rule)
+        return conversations.edits_in(nodes_of(answer.data, node_ids)), None
+    nodes = nodes_of(answer.data, ids)
+    edits = conversations.edits_in({each: nodes[each] for each in node_ids})
+    unknown = IssuesUnknown.PERMISSION if answer.is_refused("nodes", len(node_ids), _ISSUES) else None
+    try:
+        return edits, _asked_for(nodes[node_id], writers, unknown)
+    except RemoteError:
+        return edits, None
+
+
+def _asked_for(node: Any, writers: Sequence[int], unknown: IssuesUnknown | None) -> AskedFor:
     if not node or not has(node, "commits"):
         raise NotFound("pull request", message="GitHub shows none by this name")
     listed = items(node, f"{_ISSUES}.nodes") if has(node, f"{_ISSUES}.nodes") else []
@@ -65,7 +85,7 @@ def _issue(obj: Any) -> ReferencedIssue:
 
 def _sessions(node: Any, writers: Sequence[int]) -> list[str]:
     """Return the addresses of sessions: of the newest commit first, whose session is the latest."""
-    texts = [items(node, "body")]
+    texts = [items(node, "description")]
     texts += [items(each, "commit.message") for each in reversed(items(node, "commits.nodes")) if each]
     texts += [
         items(each, "body")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -67,6 +68,14 @@ def issue_number_from(obj: Any) -> int:
     """Read to which issue or pull request a comment belongs; 0 where that is not told."""
     number = text(obj, "issue_url").rpartition("/")[2]
     return int(number) if number.isascii() and number.isdigit() and len(number) <= _MOST_DIGITS else 0
+
+
+def edits_in(nodes: Mapping[str, Any]) -> dict[str, Edits]:
+    """Read how some texts were edited, by their node ids.
+
+    Left out are those without a node, or with an empty one: gone, not for us to read, or no text at all.
+    """
+    return {node_id: edits_from(node) for node_id, node in nodes.items() if node}
 
 
 def edits_from(obj: Any) -> Edits:

@@ -210,9 +210,13 @@ class InstallationClient:
         of GraphQL's.
         """
         answer = await self.graphql(queries.EDITS, {"ids": list(node_ids)}, kept.EDITS)
-        nodes = nodes_of(answer.data, node_ids)
-        # Of those without a node, or with an empty one: gone, not for us to read, or no text at all.
-        return {node_id: conversations.edits_from(node) for node_id, node in nodes.items() if node}
+        return conversations.edits_in(nodes_of(answer.data, node_ids))
+
+    async def edits_and_asked_for(
+        self, node_ids: Sequence[str], node_id: str, writers: Sequence[int]
+    ) -> tuple[dict[str, Edits], AskedFor | None]:
+        """Return both at once: see `edits` and `asked_for`, of which None is one without an answer."""
+        return await asked_for.with_edits(self.graphql, node_ids, node_id, writers, self._asked_for)
 
     async def graphql(self, query: str, variables: Mapping[str, Any], rule: Rule) -> Answer:
         """Ask GitHub's GraphQL; `rule` says what is kept of `data`. Of what is not there it has null."""
@@ -235,10 +239,7 @@ class InstallationClient:
         return await listing_questions.details(self.graphql, node_ids, self._details)
 
     async def asked_for(self, node_id: str, writers: Sequence[int]) -> AskedFor:
-        """Return what a pull request was asked for, by its node id; `writers` are the agent's accounts.
-
-        One question of GraphQL's. Raises NotFound if GitHub shows no such pull request.
-        """
+        """Return what a pull request was asked for, by its node id; `writers` are the agent's accounts."""
         return await asked_for.asked_for(self.graphql, node_id, writers, self._asked_for)
 
     async def tip(self, repository: str, branch: str) -> str:

@@ -156,18 +156,15 @@ REVIEWS: Rule = Each(
     }
 )
 _ACTOR: Rule = {"__typename": None, "databaseId": None}
-EDITS: Rule = {
-    "nodes": Each(
-        {
-            "body": commands.excerpt,
-            "createdAt": None,
-            "publishedAt": None,
-            "lastEditedAt": None,
-            "editor": _ACTOR,
-            "userContentEdits": {"totalCount": None, "nodes": Each({"editor": _ACTOR})},
-        }
-    )
+_EDITS: dict[str, Rule] = {
+    "body": commands.excerpt,
+    "createdAt": None,
+    "publishedAt": None,
+    "lastEditedAt": None,
+    "editor": _ACTOR,
+    "userContentEdits": {"totalCount": None, "nodes": Each({"editor": _ACTOR})},
 }
+EDITS: Rule = {"nodes": Each(_EDITS)}
 PERMISSION: Rule = {"permission": None}
 ACCOUNT: Rule = _ACCOUNT
 APP: Rule = {"slug": None, **_GRANTED}
@@ -234,7 +231,10 @@ def details(table: AgentTable) -> Rule:
 
 
 def asked_for(table: AgentTable) -> Rule:
-    """Return the rule of what tells what a pull request was asked for: of its texts the agents' sessions."""
+    """Return the rule of what tells what a pull request was asked for, and how comments were edited.
+
+    Of its texts only the agents' sessions are kept.
+    """
     text, message = agents.kept_of_text(table), agents.kept_of_message(table)
     issue: dict[str, Rule] = {
         "number": None,
@@ -246,8 +246,9 @@ def asked_for(table: AgentTable) -> Rule:
     return {
         "nodes": Each(
             {
+                **_EDITS,
                 "closingIssuesReferences": {"totalCount": None, "nodes": Each(issue)},
-                "body": text,
+                "description": text,
                 "commits": {"nodes": Each({"commit": {"message": message}})},
                 "comments": {"nodes": Each({"body": text, "author": _ACTOR})},
             }

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 _ACTOR = "{ __typename ... on User { databaseId } ... on Bot { databaseId } ... on Mannequin { databaseId } }"
 
-EDITS = f"""
-query Edits($ids: [ID!]!) {{
-  nodes(ids: $ids) {{
+_EDITS = f"""
     ... on Comment {{
       body
       createdAt
@@ -15,7 +13,11 @@ query Edits($ids: [ID!]!) {{
       editor {_ACTOR}
       userContentEdits(first: 100) {{ totalCount nodes {{ editor {_ACTOR} }} }}
     }}
-  }}
+"""
+
+EDITS = f"""
+query Edits($ids: [ID!]!) {{
+  nodes(ids: $ids) {{{_EDITS}}}
 }}
 """
 """Who edited some texts, and when: comments, reviews and line comments alike.
@@ -24,25 +26,34 @@ A hundred edits of each are the most that GitHub shows at once.
 """
 
 _SESSIONS = f"""
-      body
+      description: body
       commits(last: 10) {{ nodes {{ commit {{ message }} }} }}
       comments(first: 10) {{ nodes {{ body author {_ACTOR} }} }}
 """
 
-ASKED_FOR = f"""
-query AskedFor($ids: [ID!]!) {{
-  nodes(ids: $ids) {{
+_ASKED_FOR = f"""
     ... on PullRequest {{
       closingIssuesReferences(first: 10) {{
         totalCount
         nodes {{ number title bodyText closed repository {{ databaseId nameWithOwner isPrivate }} }}
       }}{_SESSIONS}
     }}
-  }}
+"""
+
+ASKED_FOR = f"""
+query AskedFor($ids: [ID!]!) {{
+  nodes(ids: $ids) {{{_ASKED_FOR}}}
 }}
 """
 """What a pull request was asked for: the issues that it closes, and what its agent left of its session. One
 point of the hour (https://docs.github.com/en/graphql/reference/objects#pullrequest)."""
+
+EDITS_AND_ASKED_FOR = f"""
+query EditsAndAskedFor($ids: [ID!]!) {{
+  nodes(ids: $ids) {{{_EDITS}{_ASKED_FOR}}}
+}}
+"""
+"""Both at once: of comments how they were edited, of their pull request what it was asked for."""
 
 SESSIONS = f"""
 query Sessions($ids: [ID!]!) {{

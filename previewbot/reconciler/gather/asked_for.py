@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from dataclasses import dataclass
 
-from previewbot.api import IssuesUnknown, Preview
-from previewbot.api.github import AskedFor
+from previewbot.api import AgentSeen, IssuesUnknown, Preview
+from previewbot.api.github import AskedFor, PullRequest
 from previewbot.errors import Forbidden, RemoteError
 from previewbot.reconciler.context import Context
 from previewbot.reconciler.observation import PullRequestFacts
@@ -22,30 +23,66 @@ _PATIENCE = 5.0
 """Seconds. A session is not made later for the sake of a line in the comment."""
 
 
+@dataclass(frozen=True)
+class RequestQuestion:
+    """The question what one pull request was asked for: asked alone, or beside another of GraphQL's."""
+
+    context: Context
+    preview: Preview
+    pull_request: PullRequest
+    agent: AgentSeen | None
+
+    @property
+    def node_id(self) -> str:
+        """Its pull request's name in GraphQL; empty on servers whose REST does not tell it."""
+        return self.pull_request.node_id
+
+    @property
+    def writers(self) -> list[int]:
+        """The accounts whose comments may name the agent's session: its own."""
+        key = self.agent.key if self.agent is not None else ""
+        row = self.context.settings.agents.known.by_key.get(key)
+        return sorted(row.ids) if row is not None else []
+
+    @property
+    def is_due(self) -> bool:
+        """Whether it should be asked in this look."""
+        questions = self.context.memory.request_questions
+        return bool(self.node_id) and questions.is_due(self.preview.name, self._cause, self.context.now())
+
+    @property
+    def goes_beside(self) -> bool:
+        """Whether it may be asked beside another: it is due, and there was a reason to ask it before."""
+        return self.preview.status.observed.request is not None and self.is_due
+
+    def note(self, asked: AskedFor) -> Requested:
+        """Remember an answer; return what is kept of it."""
+        questions, name = self.context.memory.request_questions, self.preview.name
+        answer = seen_of(asked, self.pull_request, self.agent, self.context.settings.agents.known)
+        note = questions.failed if asked.unknown is IssuesUnknown.ANSWER else questions.answered
+        note(name, self._cause, answer, self.context.now())
+        return answer
+
+    @property
+    def _cause(self) -> Cause:
+        return Cause.of(self.pull_request, self.agent)
+
+
 async def ask_for_request(context: Context, preview: Preview, facts: PullRequestFacts) -> Requested | None:
     """Return what is known of the request, asked now if that is due; None if it was never asked."""
-    pull_request, agent, known = facts.pull_request, facts.agent, context.settings.agents.known
-    if not pull_request.node_id:
-        # An Enterprise Server from before GraphQL's ids stood in REST's answers.
-        return None
-    questions, cause, now = context.memory.request_questions, Cause.of(pull_request, agent), context.now()
-    if not questions.is_due(preview.name, cause, now):
-        return questions.last_answer(preview.name)
-    asked = await _ask(context, preview, facts)
-    answer = seen_of(asked, pull_request, agent, known)
-    note = questions.failed if asked.unknown is IssuesUnknown.ANSWER else questions.answered
-    note(preview.name, cause, answer, now)
-    return answer
+    question = RequestQuestion(context, preview, facts.pull_request, facts.agent)
+    if question.is_due:
+        return question.note(await _ask(question))
+    return context.memory.request_questions.last_answer(preview.name) if question.node_id else None
 
 
-async def _ask(context: Context, preview: Preview, facts: PullRequestFacts) -> AskedFor:
-    agent = facts.agent
-    row = context.settings.agents.known.by_key.get(agent.key) if agent is not None else None
+async def _ask(question: RequestQuestion) -> AskedFor:
+    preview = question.preview
     # What is left of the hour at its end is for looks and answers.
-    client = context.client_for(preview).sparing()
+    client = question.context.client_for(preview).sparing()
     try:
         async with asyncio.timeout(_PATIENCE):
-            return await client.asked_for(facts.pull_request.node_id, sorted(row.ids) if row else [])
+            return await client.asked_for(question.node_id, question.writers)
     except Forbidden as error:
         unknown, said = IssuesUnknown.PERMISSION, str(error)
     except RemoteError as error:

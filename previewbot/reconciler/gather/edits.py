@@ -17,6 +17,7 @@ from previewbot.clients.github import InstallationClient
 from previewbot.errors import Invalid, NotFound, RemoteError
 from previewbot.reconciler.context import Context
 from previewbot.reconciler.edit_questions import EditQuestions
+from previewbot.reconciler.gather.asked_for import RequestQuestion
 from previewbot.reconciler.plan.inbox import done_until
 from previewbot.reconciler.plan.turns import Asked
 from previewbot.rules.edited import Standing, standing_of
@@ -34,11 +35,13 @@ async def with_standings(
     asked: Sequence[Asked],
     may_write: Mapping[int, bool],
     known: Requests,
+    beside: RequestQuestion | None = None,
 ) -> tuple[list[Asked], datetime | None]:
     """Return what is asked for with what it is worth, and when to ask again if GitHub could not say.
 
     Asked about are those who may write, and nobody else: what strangers edit costs nothing here. It is a
-    request more in a look that has a new command of theirs, of another budget than that of all others.
+    request more in a look that has a new command of theirs, of another budget than that of all others. What is due
+    anyway is asked `beside` it.
     """
     writers = [each for each in asked if each.may_ask(may_write)][:_ASKED_ABOUT]
     questions = context.memory.edit_questions
@@ -47,7 +50,7 @@ async def with_standings(
         questions.forget(name)
         return list(asked), None
     now = context.now()
-    found, patience = await _ask(client, name, writers, questions)
+    found, patience = await _ask(client, name, writers, questions, beside)
     standings = {
         each.comment.request: standing_of(
             each.comment, found.get(each.comment.node_id), done_until(each.comment, known)
@@ -71,11 +74,21 @@ async def with_standings(
 
 
 async def _ask(
-    client: InstallationClient, name: str, writers: Sequence[Asked], questions: EditQuestions
+    client: InstallationClient,
+    name: str,
+    writers: Sequence[Asked],
+    questions: EditQuestions,
+    beside: RequestQuestion | None,
 ) -> tuple[Mapping[str, Edits], timedelta]:
     """Return what GitHub says of the edits, and for how long to go on asking about what it does not say."""
     try:
-        return await client.edits([each.comment.node_id for each in writers]), questions.patience
+        ids = [each.comment.node_id for each in writers]
+        if beside is None:
+            return await client.edits(ids), questions.patience
+        edits, asked_for = await client.edits_and_asked_for(ids, beside.node_id, beside.writers)
+        if asked_for is not None:
+            beside.note(asked_for)
+        return edits, questions.patience
     except RemoteError as error:
         about = {"preview": name, "comments": len(writers), "error": str(error)}
         log.warning("it cannot be asked whether comments were edited", extra=about)

@@ -12,6 +12,7 @@ from previewbot.api.github import AppIdentity, Comment, PullRequest
 from previewbot.clients.github import InstallationClient
 from previewbot.reconciler.context import Context
 from previewbot.reconciler.conversation import Hand, Inbox, Left, OwnComments, Request
+from previewbot.reconciler.gather.asked_for import RequestQuestion
 from previewbot.reconciler.gather.edits import with_standings
 from previewbot.reconciler.gather.late import ask_for_late_ones
 from previewbot.reconciler.gather.reviews import Reviews, is_unseen, read_reviews
@@ -78,7 +79,11 @@ async def read_inbox(
     new = _new(look, us, may_ask, context.settings.github.trusted_apps)
     _tell_of_apps(preview, new)
     may_write, again_at = await who_may_write(context, client, pull_request, new)
-    new, edits_again_at = await with_standings(context, client, preview.name, new, may_write, look.known)
+    question = RequestQuestion(context, preview, pull_request, agent)
+    beside = question if question.goes_beside else None
+    new, edits_again_at = await with_standings(
+        context, client, preview.name, new, may_write, look.known, beside
+    )
     requests, left = take(new, may_write, len(look.known.handled))
     still = _left(left, may_write, again_at, edits_again_at)
     heard = preview.poke.comment_id
