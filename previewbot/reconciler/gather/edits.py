@@ -40,8 +40,8 @@ async def with_standings(
     """Return what is asked for with what it is worth, and when to ask again if GitHub could not say.
 
     Asked about are those who may write, and nobody else: what strangers edit costs nothing here. It is a
-    request more in a look that has a new command of theirs, of another budget than that of all others. What is due
-    anyway is asked `beside` it.
+    request more in a look that has a new command of theirs, of another budget than that of all others. What
+    is due anyway is asked `beside` it.
     """
     writers = [each for each in asked if each.may_ask(may_write)][:_ASKED_ABOUT]
     questions = context.memory.edit_questions
