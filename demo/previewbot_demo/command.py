@@ -11,7 +11,9 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+from previewbot_demo.guide import STEPS
 from previewbot_demo.processes import StartError
+from previewbot_demo.progress import Progress
 from previewbot_demo.world import Options, World
 
 _LOOK_AFTER = 1.0
@@ -64,13 +66,14 @@ def run(port: int, check: bool, keep: bool, kubeconfig: Path | None = None) -> i
 async def _run(options: Options, check: bool, keep: bool) -> int:
     stop = _stop_signal()
     code = 0
-    async with World(options, say=_say) as world:
-        if check:
-            code = await _check(world, stop)
-        if not check or (keep and not stop.is_set()):
-            print(_WELCOME.format(url=world.url, port=world.port, directory=world.directory), flush=True)
-            code = await _until_stopped(world, stop) or code
-        print("\nTaking everything down …", flush=True)
+    with Progress(sys.stdout) as progress:
+        async with World(options, progress.done, progress.begins) as world:
+            if check:
+                code = await _check(world, stop)
+            if not check or (keep and not stop.is_set()):
+                print(_WELCOME.format(url=world.url, port=world.port, directory=world.directory), flush=True)
+                code = await _until_stopped(world, stop) or code
+            print("\nTaking everything down …", flush=True)
     if keep:
         print(f"Kept: {world.directory}")
     return code
@@ -92,16 +95,27 @@ async def _check(world: World, stop: asyncio.Event) -> int:
 
 
 async def _until_stopped(world: World, stop: asyncio.Event) -> int:
-    """Wait for Ctrl-C; end early, and say why, if previewbot ends by itself."""
+    """Wait for Ctrl-C; say meanwhile what was tried; end early, and say why, if previewbot ends by itself."""
+    said: frozenset[str] = frozenset()
     while not stop.is_set():
         ended = world.bot.ended()
         if ended is not None:
             print(ended, file=sys.stderr)
             return 1
+        said = _say_ticks(world.split_view.look(), said)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_LOOK_AFTER):
                 await stop.wait()
     return 0
+
+
+def _say_ticks(done: frozenset[str], said: frozenset[str]) -> frozenset[str]:
+    """Print each step that is done and was not said yet; return what is said now."""
+    for step in STEPS:
+        if step.name in done - said:
+            said |= {step.name}
+            print(f"  {len(said):2} of {len(STEPS)}  done: {step.do}", flush=True)
+    return said
 
 
 def _stop_signal() -> asyncio.Event:
@@ -110,7 +124,3 @@ def _stop_signal() -> asyncio.Event:
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     return stop
-
-
-def _say(what: str, seconds: float) -> None:
-    print(f"  {seconds:5.2f} s  {what}", flush=True)

@@ -69,7 +69,7 @@ class Options:
 class World:
     """A context manager; its parts are attributes, each with its own switches for faults.
 
-    `say` is told each step of the start with the seconds it took.
+    `begins` is told each step of the start when it begins, `say` when it is done, with the seconds it took.
     """
 
     github: FakeGitHub
@@ -83,9 +83,15 @@ class World:
     agents: Agents
     bot: Bot
 
-    def __init__(self, options: Options | None = None, say: Say = lambda what, seconds: None) -> None:
+    def __init__(
+        self,
+        options: Options | None = None,
+        say: Say = lambda what, seconds: None,
+        begins: Callable[[str], None] = lambda what: None,
+    ) -> None:
         self.options = options or Options()
         self._say = say
+        self._begins = begins
         self._stack = AsyncExitStack()
         self.port = self.options.port or free_port()
         self.url = f"http://127.0.0.1:{self.port}"
@@ -269,6 +275,7 @@ class World:
     @asynccontextmanager
     async def _step(self, what: str) -> AsyncIterator[None]:
         began = time.monotonic()
+        self._begins(what)
         yield
         self._say(what, time.monotonic() - began)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 
 import pytest
@@ -108,3 +109,25 @@ async def test_what_a_check_links_to_is_a_page(town: Town) -> None:
 
     assert "Failure" in await read(town, run["html_url"].removeprefix(town.url))
     assert "Action required" in await read(town, workflow["html_url"].removeprefix(town.url))
+
+
+async def test_a_page_runs_its_own_script_only_whatever_a_comment_says(town: Town) -> None:
+    town.github.comment(town.pull_request(), ALICE, "<script>alert(1)</script>")
+    for path in ("/", "/acme/shop/pull/1", "/acme/none"):
+        async with town.http.get(town.url + path) as answer:
+            page, policy = await answer.text(), answer.headers["Content-Security-Policy"]
+        nonce = policy.partition("script-src 'nonce-")[2].partition("'")[0]
+        tags = re.findall("<(?:script|style)[^>]*>", page)
+        assert nonce
+        assert tags
+        assert all(f'nonce="{nonce}"' in tag for tag in tags), path
+        assert policy.endswith("frame-ancestors 'self'")
+
+
+async def test_a_table_scrolls_in_a_box_of_its_own_and_does_not_break_its_words(town: Town) -> None:
+    town.github.comment(town.pull_request(), ALICE, "| service | image |\n|---|---|\n| web | `acme/web` |")
+
+    page = await read(town, "/acme/shop/pull/1")
+
+    assert '<div class="scroll" role="region" tabindex="0" aria-label="Table"><table>' in page
+    assert page.count("</table></div>") == 1
