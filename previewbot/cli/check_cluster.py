@@ -59,7 +59,8 @@ def looked_at(kubeconfig: Path | None, look: Callable[[Kube], Awaitable[T]]) -> 
         return asyncio.run(_patiently(_look(_kubeconfig(kubeconfig), look)))
     except SettingsError as error:
         words = "; ".join(error.problems).replace("cluster.kubeconfig", "the kubeconfig")
-        print(f"no cluster can be asked: {safe(words)}; name one with --kubeconfig FILE", file=sys.stderr)
+        hint = "" if "--kubeconfig" in words else "; name one with --kubeconfig FILE"
+        print(f"no cluster can be asked: {safe(words)}{hint}", file=sys.stderr)
     except RemoteError as error:
         print(f"the cluster cannot be asked now: {safe(str(error))}", file=sys.stderr)
     except TimeoutError:

@@ -15,7 +15,7 @@ import yaml
 
 from previewbot.cli.check_cluster import looked_at
 from previewbot.clients.kubernetes.client import Kube
-from previewbot.config.repository import parse
+from previewbot.config.repository import PATH, parse
 from previewbot.config.words import printable
 from previewbot.doctor.staging import all_namespaces, see
 from previewbot.engine.draft import draft_of, matches
@@ -30,16 +30,21 @@ _MOST_BYTES = 64 * 1024 * 1024
 _MOST_NAMESPACES = 50
 _SYSTEM = ("kube-", "gke-", "openshift", "istio-system", "cert-manager", "previewbot", "mirrord")
 _GIT_SECONDS = 60
+_BUILT = "kubectl kustomize DIR | previewbot init -"
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """What was asked for on the command line. Without `manifests` it is the cluster that is looked at."""
+    """What was asked for on the command line.
+
+    Without `manifests` it is the cluster that is looked at, and without `output` the file is written where
+    GitHub looks for it, whichever folder of the repository this is.
+    """
 
     manifests: tuple[str, ...]
     namespace: str
-    output: Path
+    output: Path | None = None
     kubeconfig: Path | None = None
     force: bool = False
 
@@ -50,26 +55,29 @@ class CannotDraft(Exception):
 
 def init(wanted: Wanted, stdin: BinaryIO) -> int:
     """Write the file, and say what is still to be filled in; return the exit code."""
-    to_stdout = str(wanted.output) == STDIN
+    root = _root()
+    output = wanted.output or _from_here(root / PATH if root is not None else Path(PATH))
+    to_stdout = str(output) == STDIN
     try:
-        if not to_stdout and wanted.output.exists() and not wanted.force:
-            raise CannotDraft(f"{wanted.output} is there already; --force writes over it")
-        files = _tracked_files()
+        if not to_stdout and output.exists() and not wanted.force:
+            raise CannotDraft(f"{output} is there already; --force writes over it")
+        files = _tracked_files(root)
         if wanted.manifests:
             staging, source = _of_manifests(wanted, stdin), _named_source(wanted.manifests)
             namespace = wanted.namespace
         else:
             found = _of_cluster(wanted, folders_of(files))
             if found is None:
+                print(f"or give manifests: {_BUILT}", file=sys.stderr)
                 return 1
             staging, namespace = found
             source = f"the workloads of the namespace {namespace}"
         text = _drafted(staging, files, namespace, source)
-        _save(text, wanted.output, to_stdout)
+        _save(text, output, to_stdout)
     except CannotDraft as error:
         print(printable(str(error)), file=sys.stderr)
         return 1
-    _tell(text, wanted.output, to_stdout)
+    _tell(text, output, to_stdout)
     return 0
 
 
@@ -81,7 +89,10 @@ def _drafted(staging: Staging, files: Sequence[str], namespace: str, source: str
         )
     draft = draft_of(staging, folders_of(files), files, namespace)
     if not draft.services:
-        raise CannotDraft(f"none of the workloads in {source} can be named in a preview.yaml")
+        raise CannotDraft(
+            f"none of the workloads in {source} could be previewed: databases and queues cannot, since no "
+            "header tells whose a request is"
+        )
     text = written(draft, entry_of(staging, namespace), source)
     try:
         parse(text)
@@ -142,6 +153,8 @@ def _namespace(obj: dict[str, Any]) -> str:
 
 def _objects(name: str, stdin: BinaryIO) -> Iterator[dict[str, Any]]:
     if name == STDIN:
+        if stdin.isatty():
+            print("reading manifests from the terminal; Ctrl-D ends them", file=sys.stderr, flush=True)
         yield from _parsed("standard input", stdin.read(_MOST_BYTES + 1))
         return
     path = Path(name)
@@ -184,25 +197,36 @@ def _parsed(name: str, content: bytes) -> Iterator[dict[str, Any]]:
 # The repository
 
 
-def _tracked_files() -> list[str]:
-    """Return the files that git knows in this repository; none, with a word about it, outside of one."""
+def _root() -> Path | None:
+    """Return the folder of the repository that this is in; None, with a word about it, outside of one."""
     try:
-        done = subprocess.run(
-            ["git", "-C", _root(), "ls-files", "-z"], capture_output=True, timeout=_GIT_SECONDS, check=True
-        )
+        found = _git("rev-parse", "--show-toplevel")
     except (OSError, subprocess.SubprocessError):
-        print(
-            "this is no git repository, so which folder a service is built from cannot be guessed",
-            file=sys.stderr,
-        )
+        words = "this is no git repository, so which folder a service is built from cannot be guessed"
+        print(words, file=sys.stderr)
+        return None
+    return Path(os.fsdecode(found.rstrip(b"\n")))
+
+
+def _tracked_files(root: Path | None) -> list[str]:
+    """Return the files that git knows in a repository."""
+    if root is None:
         return []
-    return [name for name in done.stdout.decode(errors="replace").split("\0") if name]
+    try:
+        found = _git("-C", str(root), "ls-files", "-z")
+    except (OSError, subprocess.SubprocessError) as error:
+        raise CannotDraft(f"`git ls-files` does not work here: {error}") from error
+    return [name for name in found.decode(errors="replace").split("\0") if name]
 
 
-def _root() -> str:
-    command = ["git", "rev-parse", "--show-toplevel"]
-    done = subprocess.run(command, capture_output=True, timeout=_GIT_SECONDS, check=True)
-    return os.fsdecode(done.stdout.rstrip(b"\n"))
+def _git(*arguments: str) -> bytes:
+    done = subprocess.run(["git", *arguments], capture_output=True, timeout=_GIT_SECONDS, check=True)
+    return done.stdout
+
+
+def _from_here(path: Path) -> Path:
+    """Return a path as people would write it from here."""
+    return Path(os.path.relpath(path))
 
 
 # The cluster
@@ -214,7 +238,11 @@ def _of_cluster(wanted: Wanted, folders: Folders) -> tuple[Staging, str] | None:
     async def look(kube: Kube) -> tuple[Staging, tuple[str, ...], dict[tuple[str, str], str]]:
         named = (wanted.namespace,) if wanted.namespace else await all_namespaces(kube)
         namespaces = [name for name in named if wanted.namespace or not name.startswith(_SYSTEM)]
-        seen = await see(kube, namespaces[:_MOST_NAMESPACES], doors=True)
+        if len(namespaces) > _MOST_NAMESPACES:
+            raise CannotDraft(
+                f"this cluster has {len(namespaces)} namespaces; name staging's with --namespace NS"
+            )
+        seen = await see(kube, namespaces, doors=True)
         if wanted.namespace in seen.missing:
             raise CannotDraft(f"this cluster has no namespace {wanted.namespace}")
         return seen.staging, tuple(namespaces), dict(seen.unread)

@@ -50,9 +50,8 @@ def _add_init(commands: Commands) -> None:
     command.add_argument(
         "--output",
         type=Path,
-        default=Path(".github/preview.yaml"),
         metavar="FILE",
-        help="where to write it (%(default)s); - prints it",
+        help="where to write it (default: .github/preview.yaml of this repository); - prints it",
     )
     command.add_argument("--force", action="store_true", help="write over a file that is there")
     command.set_defaults(run=lambda options: _init(command, options))

@@ -61,7 +61,7 @@ async def see(kube: Kube, namespaces: Collection[str], *, doors: bool = False) -
         elif error is not None and kind in ("services", "deployment", "statefulset"):
             part = "services" if kind == "services" else "workloads"
             unread[namespace, part] = _why(error)
-    known = await all_namespaces(kube) if missing else ()
+    known = await _hints(kube) if missing else ()
     return Seen(staging_of(objects), frozenset(missing), known, unread, frozenset(lacks))
 
 
@@ -78,12 +78,19 @@ async def _missing(kube: Kube, namespaces: Collection[str]) -> set[str]:
 
 
 async def all_namespaces(kube: Kube) -> tuple[str, ...]:
-    """Return the names of all namespaces; none if we may not list them."""
+    """Return the names of all namespaces; none if we may not list them. Raises RemoteError."""
     try:
         found, _ = await kube.list_for_watch(NAMESPACES, None)
-    except RemoteError:
+    except Forbidden:
         return ()
     return tuple(str(obj["metadata"]["name"]) for obj in found)
+
+
+async def _hints(kube: Kube) -> tuple[str, ...]:
+    try:
+        return await all_namespaces(kube)
+    except RemoteError:
+        return ()
 
 
 async def _listed(

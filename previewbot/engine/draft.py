@@ -24,6 +24,13 @@ UNKNOWN_NAMESPACE = "staging"
 UNKNOWN_REGISTRY = "registry.example.com"
 UNKNOWN_PATHS = ("services/{service}/**",)
 _TAG = "{head_sha}"
+_STORES = frozenset(
+    {
+        *(1433, 2181, 2379, 2380, 3306, 4222, 5432, 5671, 5672, 6379, 6380, 7687, 8123, 9042, 9092, 9093),
+        *(9200, 9300, 9600, 11211, 15672, 26257, 27017, 33060),
+    }
+)
+"""Where databases, caches and queues listen, by their own documentation."""
 _LABELS = ("app.kubernetes.io/component", "app.kubernetes.io/name", "app", "k8s-app", "component")
 
 
@@ -49,8 +56,9 @@ class DraftService:
 class Draft:
     """All that the file says, but for the entry.
 
-    `defaults` are what services have by it that do not say otherwise; `left_out` are workloads for which no
-    folder is called, each with its image. `unknown` are keys whose values stand for nothing that was found.
+    `defaults` are what services have by it that do not say otherwise; `left_out` are workloads that are
+    not built here, or are databases, each with its image. `unknown` are keys whose values stand for nothing
+    that was found.
     """
 
     services: tuple[DraftService, ...]
@@ -65,10 +73,10 @@ def draft_of(staging: Staging, folders: Folders, files: Sequence[str], namespace
     """Return the draft of these workloads; `namespace` counts for those whose manifest names none."""
     prefix = _common_prefix([workload.name for workload in staging.workloads])
     placed = [(w, _folder(w, folders, prefix)) for w in staging.workloads if w.containers]
-    placed = _without_others(placed, folders)
+    placed = [(w, "" if _is_store(w, staging) else at) for w, at in _without_others(placed, folders)]
     built = [(w, folder) for w, folder in placed if folder]
     # With no folder called like any of them, they are all asked about; or the repository is the one service.
-    wanted = built or placed
+    wanted = built or [(w, at) for w, at in placed if not _is_store(w, staging)]
     whole = len(wanted) == 1 and not built
     services, names = list[DraftService](), set[str]()
     for workload, folder in wanted:
@@ -82,7 +90,8 @@ def draft_of(staging: Staging, folders: Folders, files: Sequence[str], namespace
     if "paths" in unknown:
         defaults = {**defaults, "paths": UNKNOWN_PATHS}
     taken = [folder for _, folder in wanted if folder]
-    left = [w for w, folder in placed if not folder] if built else []
+    kept = {id(workload) for workload, _ in wanted}
+    left = [workload for workload, _ in placed if id(workload) not in kept]
     return Draft(
         services=tuple(sorted(services, key=lambda service: service.name)),
         defaults=defaults,
@@ -117,6 +126,12 @@ def _without_others(placed: Sequence[tuple[Workload, str]], folders: Folders) ->
         (workload, folder if not folder or folders.of[folder] or _account(workload) == usual else "")
         for workload, folder in placed
     ]
+
+
+def _is_store(workload: Workload, staging: Staging) -> bool:
+    """Return whether a workload is a database or a queue: no header tells whose its requests are."""
+    ports = staging.ports_of(workload) or _container(workload).ports
+    return bool(ports) and _STORES.issuperset(ports)
 
 
 def _account(workload: Workload) -> str:

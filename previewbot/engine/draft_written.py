@@ -138,14 +138,14 @@ def _marked(line: str, ask: str) -> Iterator[str]:
     elif len(line) + len(ask) < _WIDTH:
         yield f"{line}  # {ask}"
     else:
-        yield f"{line[: len(line) - len(line.lstrip())]}# {ask}:"
+        yield f"{line[: len(line) - len(line.lstrip())]}# {ask}"
         yield line
 
 
 def _left_out(draft: Draft) -> Iterator[str]:
     if not draft.left_out:
         return
-    yield "# No folder here is called like these, or others publish their images; they are left out:"
+    yield "# Left out: no folder is called like these, others publish their images, or they are databases:"
     for name, image in draft.left_out[:_MOST_LEFT_OUT]:
         yield f"#   {_commented(f'{name} ({image})' if image else name)}"
     if len(draft.left_out) > _MOST_LEFT_OUT:

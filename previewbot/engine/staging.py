@@ -15,6 +15,7 @@ from previewbot.engine.targets import referenced_name
 
 Object = Mapping[str, Any]
 
+_DEEPEST = 4
 _KINDS: Mapping[tuple[str, str], TargetKind] = {
     ("apps", "Deployment"): "deployment",
     ("apps", "StatefulSet"): "statefulset",
@@ -151,13 +152,14 @@ def staging_of(objects: Iterable[Object]) -> Staging:
     )
 
 
-def _flat(obj: object) -> Iterator[Object]:
-    if not isinstance(obj, Mapping):
+def _flat(obj: object, depth: int = _DEEPEST) -> Iterator[Object]:
+    # A list of YAML's can hold itself.
+    if not isinstance(obj, Mapping) or not depth:
         return
     items = obj.get("items")
     if isinstance(items, list) and str(obj.get("kind", "")).endswith("List"):
         for each in items:
-            yield from _flat(each)
+            yield from _flat(each, depth - 1)
     else:
         yield obj
 

@@ -107,7 +107,7 @@ services:
   checkout:
   pricing: {ports: [9090]}
   web:
-# No folder here is called like these, or others publish their images; they are left out:
+# Left out: no folder is called like these, others publish their images, or they are databases:
 #   redis (redis:alpine)
 """
     )
@@ -197,6 +197,22 @@ def test_a_worker_takes_no_requests() -> None:
 def test_ports_are_those_to_which_a_service_leads_not_those_for_metrics() -> None:
     found = read(a_workload("checkout", ports=(8080, 9102)), a_service("checkout"))
     assert found.services[0].ports == (8080,)
+
+
+def test_a_database_of_ones_own_is_left_out_since_no_header_tells_whose_its_requests_are() -> None:
+    files = (*FILES, "src/accounts-db/Dockerfile")
+    text = drafted(*OBJECTS, a_workload("accounts-db", kind="StatefulSet", ports=(5432,)), files=files)
+
+    assert "accounts-db" not in [service.name for service in parse(text).services]
+    assert "#   accounts-db (ghcr.io/acme/accounts-db:main)\n" in text
+
+
+def test_a_folder_without_a_dockerfile_that_configures_others_image_is_no_service() -> None:
+    files = (*FILES, "src/grafana/grafana.ini")
+    text = drafted(*OBJECTS, a_workload("grafana", image="docker.io/grafana/grafana:12"), files=files)
+
+    assert "grafana" not in [service.name for service in parse(text).services]
+    assert "#   grafana (docker.io/grafana/grafana:12)\n" in text
 
 
 def test_a_sidecar_says_nothing_of_the_image() -> None:
@@ -374,6 +390,10 @@ def test_it_is_the_same_from_a_folder_and_from_within_one(
     _, output, _ = init("../k8s/all.yaml", "--output", "-")
     assert output == piped.replace("standard input", "../k8s/all.yaml")
 
+    # Where GitHub looks for it, and not in a folder of the same name right here.
+    assert init("../k8s/all.yaml")[2].startswith("../.github/preview.yaml: 3 services")
+    assert (tmp_path / PREVIEW).is_file()
+
 
 def test_a_file_that_is_there_is_not_written_over_unless_told_to(init: Init) -> None:
     PREVIEW.parent.mkdir()
@@ -421,4 +441,4 @@ def test_outside_of_a_repository_it_says_that_folders_cannot_be_guessed(
 
     assert code == 0
     assert errors.startswith("this is no git repository, so which folder")
-    assert len(parse(output).services) == 4
+    assert [service.name for service in parse(output).services] == ["checkout", "pricing", "web"]

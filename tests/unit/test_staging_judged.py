@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
+from previewbot.api import Resource
 from previewbot.config.repository import parse
+from previewbot.doctor.staging import see
 from previewbot.doctor.staging_judged import Finding, Seen, judged
 from previewbot.engine.staging import staging_of
+from previewbot.errors import Forbidden, NotFound
 from tests.support.workloads import a_service, a_workload
 
 FILE = """\
@@ -200,6 +203,33 @@ def test_an_entry_whose_service_leads_to_another_workload_is_told_what_to_write(
     ]
 
 
+# What may not be read
+
+
+class Refusing:
+    """A cluster in which we may read workloads, and neither namespaces nor Services."""
+
+    async def get_child(self, resource: Resource, namespace: str | None, name: str) -> None:
+        raise Forbidden("Kubernetes: get namespaces", status=403)
+
+    async def list_children(self, resource: Resource, namespace: str, selector: str) -> list[dict[str, Any]]:
+        if resource.plural == "rollouts":
+            raise NotFound("Kubernetes: list rollouts", status=404)
+        if resource.plural == "services":
+            raise Forbidden("Kubernetes: list services", status=403, message="services is forbidden")
+        return [a_workload("checkout")] if resource.plural == "deployments" else []
+
+
+async def test_what_a_login_may_not_see_is_told_and_the_rest_is_compared() -> None:
+    seen = await see(cast(Any, Refusing()), ["staging"])
+
+    assert not seen.missing
+    assert seen.lacks == {"rollout"}
+    assert [(finding.line, finding.words) for finding in judged(parse(FILE), seen)] == [
+        (2, "the Services of `staging` may not be listed with this login (403): services is forbidden")
+    ]
+
+
 # What a cluster's objects say
 
 
@@ -213,6 +243,10 @@ def test_a_rollout_stands_for_the_workload_it_refers_to() -> None:
     assert (only.written, only.containers[0].ports) == ("rollout/checkout", (8080,))
 
 
+_HOLDS_ITSELF: dict[str, Any] = {"apiVersion": "v1", "kind": "List"}
+_HOLDS_ITSELF["items"] = [_HOLDS_ITSELF]
+
+
 @pytest.mark.parametrize(
     "broken",
     [
@@ -221,6 +255,7 @@ def test_a_rollout_stands_for_the_workload_it_refers_to() -> None:
         {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": None, "spec": []},
         {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "a"}, "spec": {"template": 1}},
         {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "a"}, "spec": {"ports": [None, {}, 3]}},
+        _HOLDS_ITSELF,
         {"apiVersion": "v1", "kind": "List", "items": [None, 3, {"kind": "List", "items": None}]},
         {
             "apiVersion": "networking.k8s.io/v1",
