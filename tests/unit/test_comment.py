@@ -20,7 +20,7 @@ from previewbot.api import Preview, RequestId, RequestKind, Said
 from previewbot.engine.mirrord import header
 from previewbot.rules.commands import DEFINITIONS
 from previewbot.text.markdown import cell, code, fenced, md
-from previewbot.text.markers import comment_hash, parse_marker
+from previewbot.text.markers import comment_hash, marker_in, parse_marker
 from previewbot.text.notices import Elsewhere, NotThere, Told
 from previewbot.text.render import COMMENT_LIMIT, Renderer, View
 from previewbot.text.unseen import seen
@@ -247,6 +247,15 @@ def test_the_first_line_tells_ours_apart_and_does_not_count_as_text() -> None:
 
 def test_half_a_character_changes_the_hash_like_any_text() -> None:
     assert comment_hash("a\ud800") != comment_hash("a")
+
+
+def test_the_first_line_of_a_notice_tells_of_which_preview_and_what_it_told() -> None:
+    text = RENDERER.notice(view_of(STATES["ready"]), "ready", Told())
+    marker = parse_marker(text)
+
+    assert marker is not None
+    assert (marker.kind, marker.of, marker.occasion) == ("notice", STATES["ready"].name, "ready")
+    assert marker_in(text) == text.splitlines()[0]
 
 
 def test_a_quoted_marker_is_no_marker() -> None:

@@ -225,6 +225,19 @@ async def test_a_comment_for_a_renamed_repository_is_still_a_comment(town: Town)
     assert town.script.asked[-1].data == {"body": "Hello"}
 
 
+async def test_a_comment_for_an_issue_does_not_follow_it_into_another_repository(town: Town) -> None:
+    moved = sends({}, 301, Location=f"{town.url}/api/v3/repositories/99/issues/3/comments")
+    for method in ("GET", "POST"):
+        town.script.on(method, "/repos/acme/shop/issues/12/comments", moved)
+
+    with pytest.raises(errors.Invalid):
+        await town.client.create_comment("acme/shop", 12, "Hello")
+    with pytest.raises(errors.Invalid):
+        await town.client.comments("acme/shop", 12, None)
+
+    assert [path for path in town.script.paths() if "99" in path] == []
+
+
 @pytest.mark.parametrize("target", ["http://elsewhere.invalid/x", "/api/v3" + PULL])
 async def test_a_redirect_to_elsewhere_or_in_a_circle_is_not_followed_for_ever(
     town: Town, target: str

@@ -164,6 +164,29 @@ async def test_a_process_that_dies_behind_the_comment_does_not_write_it_again() 
     assert world.status.reports["told-ready"].intent_at is None
 
 
+async def test_what_was_announced_and_is_not_true_any_more_wakes_nobody_and_is_not_told_twice() -> None:
+    world = a_world()
+    await world.settle(1)
+    create = world.github.create_comment
+
+    async def dies(repository: str, number: int, body: str) -> Any:
+        await create(repository, number, body)
+        raise TryLater("GitHub", message="the answer is lost")
+
+    world.github.create_comment = dies  # type: ignore[method-assign]
+    await world.settle(2)
+    assert len(told(world)) == 1
+    world.github.create_comment = create  # type: ignore[method-assign]
+    world.say("/preview stop")
+    await world.settle()
+    assert all(report.intent_at is None for report in world.status.reports.values())
+    world.say("/preview start")
+    await world.settle()
+
+    assert world.status.phase is Phase.READY
+    assert len(told(world)) == 1
+
+
 async def test_a_notice_that_a_person_deletes_is_not_written_again() -> None:
     world = await ready(a_world())
     world.github.comments_written = [

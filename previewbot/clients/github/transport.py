@@ -26,6 +26,7 @@ from previewbot.clients.github.cache import PAGE_SIZE, BoundedCache
 from previewbot.clients.github.cutting import Cutting, Rule, TooMuch
 from previewbot.clients.github.graphql import RESOURCE, GraphQL
 from previewbot.clients.github.limits import Limits, retry_after
+from previewbot.clients.github.moved import leads_to_another_issue
 from previewbot.clients.github.spending import Hours, note
 from previewbot.clients.github.their_clock import TheirClock
 from previewbot.clients.origins import origin
@@ -97,6 +98,8 @@ class _Api(GitHubAPI):
                 answer = response.status, response.headers, body_kept
             target = urljoin(url, answer[1].get("location", ""))
             if answer[0] not in _REDIRECTS or hop == _MAX_REDIRECTS or origin(target) != origin(url):
+                break
+            if leads_to_another_issue(url, target):
                 break
             url = target
         # Of each answer, also of one that nothing has changed (304).

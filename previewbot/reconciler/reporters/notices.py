@@ -53,9 +53,12 @@ class Notice(Reporter):
 
     def due(self, context: ReportContext, status: Status) -> tuple[Status, Sequence[Due]]:
         """Return that people are to be told, if it is owed and true at this moment."""
-        if not context.may_begin or not is_due(status, self._occasion, context.notify):
-            return status, ()
         state, now = state_of(status, self._occasion), context.now()
+        if not context.may_begin or not is_due(status, self._occasion, context.notify):
+            # What ran out and stays would wake us again and again, until it is true again.
+            intent_at = state.intent_at if intent_is_open(state.intent_at, now) else None
+            left = replace(state, intent_at=intent_at, held_until=None)
+            return (status if left == state else with_state(status, self._occasion, left)), ()
         if state.intent_at is None and _may_be_known_later(context, status):
             until = state.held_until or now + _WAITS_FOR_THE_ISSUE
             if now < until:
@@ -69,9 +72,9 @@ class Notice(Reporter):
         state, now = state_of(status, self._occasion), context.now()
         if state.told == GIVEN or intent_is_open(state.intent_at, now):
             return status, False
-        # The issue of an intent of before, if there is one: its process may have died behind the comment, and
-        # by now the pull request may close another one.
-        place = state.place if state.intent_at else self._place(context, status)
+        # The issue in which it was announced before, if it was: the process may have died behind the comment,
+        # and by now the pull request may close another one.
+        place = state.place or self._place(context, status)
         if place:
             status = await self._taken_over(context, status, place, state.intent_at)
         if is_given(status, self._occasion):
