@@ -264,7 +264,8 @@ def _may_be_the_proxys(question: Question, answer: Answer) -> bool:
 
 
 def _answer(response: aiohttp.ClientResponse, question: Question) -> Answer:
-    leads_to, comes_back = where_to(response.headers.get("Location", ""), question.url)
+    location = response.headers.get("Location", "")
+    leads_to, comes_back = where_to(location, question.url)
     if response.status < 200:
         # Nobody asked to speak another protocol (101), and 000 is none of HTTP's.
         return Answer(failure=Why.NO_HTTP)
@@ -273,6 +274,7 @@ def _answer(response: aiohttp.ClientResponse, question: Question) -> Answer:
         agents=_values(response, AGENT_HEADER),
         keys=_values(response, KEY_HEADER),
         leads_to=leads_to,
+        leads_to_path=urlsplit(location).path if leads_to else "",
         comes_back=comes_back,
     )
 

@@ -20,7 +20,7 @@ from previewbot.doctor import running
 from previewbot.doctor.check import Check, State, not_checked
 from previewbot.doctor.cluster_judged import LOGIN, RESOURCES, namespace_name
 from previewbot.doctor.gateways import decides, last_look, said_of_route
-from previewbot.engine import probe
+from previewbot.engine import links, no_preview, probe
 from previewbot.engine.gateway_state import UNREAD
 from previewbot.engine.links import ROUTES
 from previewbot.engine.route_answers import RouteAnswer
@@ -90,17 +90,17 @@ class OfRoutes:
                 silent = self._gateway_state.silent
                 checks = [judged.answered(namespace, answer, self._gateway, silent=silent)]
                 if judged.may_lead(checks[0]) and namespace == self._settings.cluster.namespaces[0]:
-                    checks.append(await self._link())
+                    checks += await self._link()
                 return checks
         except _Left as left:
             return [judged.left(namespace, left.error)]
         except RemoteError as error:
             return [judged.refused(namespace, error)]
 
-    async def _link(self) -> Check:
+    async def _link(self) -> list[Check]:
         """Return what the probe's address answers, given the time that a Gateway needs to follow a route."""
         if self._settings.links is not None and not self._settings.links.check:
-            return not_checked(judged.LINK, judged.NOT_ASKED)
+            return [not_checked(judged.LINK, judged.NOT_ASKED)]
         # Where its name is not known here, the Gateway is asked where it says that it is, as for links.
         question = Question(probe.url_of(self._gateway), self._gateway_state.addresses)
 
@@ -108,7 +108,13 @@ class OfRoutes:
             return judged.link(await self._links.ask(question), self._gateway, self._settings.public_url)
 
         patience = (self._gateway.settle + _FOLLOWING).total_seconds()
-        return await last_look(look, lambda check: check.state is not State.WRONG, self._clock, patience)
+        found = await last_look(look, lambda check: check.state is not State.WRONG, self._clock, patience)
+        if found.state is not State.OK:
+            # Whatever is wrong with addresses is so for this one, and is told once.
+            return [found]
+        url = links.gateway_url(self._gateway, no_preview.NOBODYS)
+        answer = await self._links.ask(Question(url, self._gateway_state.addresses))
+        return [found, judged.without_preview(answer, url, self._settings.public_url)]
 
     async def _answer(self, namespace: str) -> RouteAnswer:
         """Return what the Gateway says, as soon as it says something of the route as it is."""

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from urllib.parse import urlsplit
 
 from previewbot.api import Why
 from previewbot.config.server import GatewaySettings
 from previewbot.doctor.check import Check, State, not_checked, note, ok, safe, wrong
+from previewbot.engine import no_preview
 from previewbot.engine.gateway_state import GatewayState, Stands
-from previewbot.engine.probe import NAME, url_of
+from previewbot.engine.probe import NAME, page_of, url_of
 from previewbot.engine.route_answers import RouteAnswer, Verdict
 from previewbot.errors import RemoteError
 from previewbot.rules.hosts import place_of
 from previewbot.rules.link_answers import Answer
 
 GATEWAY, LINK = "links: the Gateway", "links: an address"
+NO_PREVIEW = "links: a host without a preview"
 NOT_ASKED = "links are not asked from here, as links.check says"
 
 _OF_OUR_POLICY = f"the name {NAME} is not a key of previewbot"
@@ -80,7 +83,13 @@ def answered(namespace: str, answer: RouteAnswer, gateway: GatewaySettings, *, s
 def link(answer: Answer, gateway: GatewaySettings, public_url: str) -> Check:
     """Return whether the probe's address leads where its route says: to previewbot's own page."""
     url, wanted = url_of(gateway), place_of(public_url)
-    if answer.status == _FOUND and answer.leads_to == wanted:
+    if _leads(answer, no_preview.page_of(public_url)):
+        words = (
+            f"{url} is answered by the route for hosts without a preview and not by its own: the Gateway "
+            "accepts routes, and does not follow them in time; see its controller's log"
+        )
+        return wrong(LINK, words)
+    if _leads(answer, page_of(public_url)):
         return ok(LINK, f"{url} leads to {wanted}, as its route says: links get through")
     if answer.failure in (Why.NO_NAME, Why.CERTIFICATE, Why.UNKNOWN_AUTHORITY):
         return not_checked(LINK, f"{url} has no name or no certificate that counts here; see the next lines")
@@ -102,6 +111,27 @@ def link(answer: Answer, gateway: GatewaySettings, public_url: str) -> Check:
         "or listener, or something stands before it (a sign-in, a firewall)"
     )
     return wrong(LINK, words)
+
+
+def without_preview(answer: Answer, url: str, public_url: str) -> Check:
+    """Return what people see at a host that no preview has; it is nobody's fault if that is not our page."""
+    page = no_preview.page_of(public_url)
+    if _leads(answer, page):
+        return ok(NO_PREVIEW, f"{url} leads to {page}, which says what to do")
+    if answer.failure is not None:
+        return not_checked(NO_PREVIEW, f"nobody answers at {url} ({answer.failure.value})")
+    leads = f", to {safe(answer.leads_to)}" if answer.leads_to else ""
+    words = (
+        f"{url} answers {answer.status}{leads}: so does the link of a preview that is gone. The chart's "
+        "noPreviewRoute leads such hosts to a page that says so, if the Gateway takes routes of the "
+        "release's namespace and no other route is for all hosts there"
+    )
+    return note(NO_PREVIEW, words)
+
+
+def _leads(answer: Answer, page: str) -> bool:
+    there = (answer.leads_to, answer.leads_to_path)
+    return answer.status == _FOUND and there == (place_of(page), urlsplit(page).path)
 
 
 def refused(namespace: str, error: RemoteError) -> Check:

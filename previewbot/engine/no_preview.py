@@ -18,6 +18,9 @@ from previewbot.engine import links
 PATH = "/p/none"
 """Where its page is, below `public_url`. No preview's page has this address: those have two numbers."""
 
+NOBODYS = "previewbot-nobody"
+"""The first part of a host that no preview has: keys begin with `p` and ten characters of a hash."""
+
 
 def page_of(public_url: str) -> str:
     """Return the address of the page."""

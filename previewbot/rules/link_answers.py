@@ -33,14 +33,15 @@ class Answer:
     """What came back of a request, with `status` 0 and `failure` where nothing did.
 
     `agents` and `keys` are the values of mirrord's headers; `leads_to` is the host that a redirect names,
-    and it `comes_back` if that host is told the link's own, as a sign-in is; `body` is the beginning of it,
-    only where it was asked for.
+    `leads_to_path` the path there, and it `comes_back` if that host is told the link's own, as a sign-in is;
+    `body` is the beginning of it, only where it was asked for.
     """
 
     status: int = 0
     agents: tuple[str, ...] = ()
     keys: tuple[str, ...] = ()
     leads_to: str = ""
+    leads_to_path: str = ""
     comes_back: bool = False
     body: str = ""
     failure: Why | None = None

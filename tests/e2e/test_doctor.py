@@ -461,6 +461,7 @@ async def test_of_a_healthy_world_nothing_is_wrong_and_nothing_stays(town: Scene
     assert (ended.code, wrong(ended), ended.err) == (0, [], ended.err), ended.out
     assert {line[:11].strip() for line in ended.out.splitlines()[:-1]} <= {"ok", "note", "not checked"}
     assert "links: a route in staging: the Gateway staging/public takes it" in ended.out
+    assert "ok           links: a host without a preview: http://previewbot-nobody." in ended.out
     assert "***" not in ended.out, "none of its own words is taken for a secret"
     assert town.world.kube.objects("httproutes") == before
 

@@ -5,17 +5,21 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from aiohttp import web
 
+from previewbot.api import Why
 from previewbot.clients.kubernetes.examining import ExaminedKube
 from previewbot.clients.links import Links
 from previewbot.config.server import GatewaySettings, Settings
+from previewbot.doctor import probing_judged
 from previewbot.doctor.check import Check, State
 from previewbot.doctor.examination import Secrets, questions_about
 from previewbot.doctor.probing import OfRoutes
-from previewbot.engine import probe
+from previewbot.engine import no_preview, probe
+from previewbot.rules.link_answers import Answer
 from previewbot.rules.proxies import DIRECTLY, Proxies, read_proxies
 from previewbot_demo.faults import Call
 from previewbot_demo.kube import FakeKube
@@ -26,6 +30,50 @@ from tests.support.servers import served
 SETTINGS = Settings.model_validate(passes.SETTINGS)
 GATEWAY = GatewaySettings.model_validate(passes.SETTINGS["links"]["gateway"])
 NAME = "links: a route in staging"
+
+
+PROBE, NOBODY = probe.page_of(SETTINGS.public_url), no_preview.page_of(SETTINGS.public_url)
+
+
+def leading_to(page: str) -> Answer:
+    parts = urlsplit(page)
+    return Answer(302, leads_to=parts.netloc, leads_to_path=parts.path)
+
+
+@pytest.mark.parametrize(
+    ("answer", "state", "words"),
+    [
+        (leading_to(PROBE), State.OK, "as its route says"),
+        # The route for hosts without a preview leads to web, too.
+        (leading_to(NOBODY), State.WRONG, "does not follow them in time"),
+        (leading_to("https://elsewhere.example.com/p/0/0"), State.WRONG, "to elsewhere.example.com"),
+        (Answer(404), State.WRONG, "answers 404"),
+    ],
+)
+def test_the_probes_address_must_lead_to_its_very_page(answer: Answer, state: State, words: str) -> None:
+    check = probing_judged.link(answer, GATEWAY, SETTINGS.public_url)
+
+    assert check.state is state
+    assert words in check.words
+
+
+@pytest.mark.parametrize(
+    ("answer", "state", "words"),
+    [
+        (leading_to(NOBODY), State.OK, "which says what to do"),
+        (leading_to(PROBE), State.NOTE, "noPreviewRoute"),
+        (Answer(404), State.NOTE, "answers 404: so does the link of a preview that is gone"),
+        (Answer(302, leads_to="sign-in.example.com"), State.NOTE, "to sign-in.example.com"),
+        (Answer(failure=Why.TOO_LATE), State.NOT_CHECKED, "nobody answers"),
+    ],
+)
+def test_what_a_host_without_a_preview_answers_is_told_and_never_wrong(
+    answer: Answer, state: State, words: str
+) -> None:
+    check = probing_judged.without_preview(answer, "https://nobody.preview.example.com/", SETTINGS.public_url)
+
+    assert check.state is state
+    assert words in check.words
 
 
 class Steps:

@@ -152,7 +152,7 @@ async def test_a_redirect_is_an_answer_and_not_followed() -> None:
     async with behind(within) as port:
         here = await links(HOST).ask(Question(f"http://{HOST}:{port}/"))
 
-    assert (found, asked) == (Answer(302, leads_to="login.example.com"), ["/"])
+    assert (found, asked) == (Answer(302, leads_to="login.example.com", leads_to_path="/"), ["/"])
     assert here == Answer(302)
 
 
