@@ -30,7 +30,7 @@ from previewbot.api import (
 from previewbot.api.closing_issues import MOST_SHOWN as MOST_ISSUES
 from previewbot.text import hypertext, markdown, plain
 from previewbot.text.durations import format_duration, from_now, spoken
-from previewbot.text.standing import for_the_platform_team, runs_well, service_waited_for
+from previewbot.text.standing import for_the_author, for_the_platform_team, runs_well, service_waited_for
 
 
 def templates_directory() -> Path:
@@ -100,6 +100,7 @@ def _environment(
         "short": _short,
     }
     environment.tests["for_the_platform_team"] = for_the_platform_team
+    environment.tests["for_the_author"] = for_the_author
     environment.tests["running_well"] = runs_well
     environment.globals |= {
         "HAVE_LOGS": HAVE_LOGS,

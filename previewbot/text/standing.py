@@ -72,13 +72,18 @@ def _severity(status: Status, reason: Reason) -> Severity:
     severity = reason.info.severity
     if reason is Reason.PARTIAL and not any(map(runs_well, status.services)):
         return Severity.BAD
-    link = status.link
-    fails = link.proven is Proven.YES and link.answered >= _SERVER_ERROR
-    return Severity.WARNING if fails and severity is Severity.GOOD else severity
+    return Severity.WARNING if severity is Severity.GOOD and _answers_with_an_error(status) else severity
+
+
+def _answers_with_an_error(status: Status) -> bool:
+    """Return whether what is behind the link is this change's own, and an error."""
+    return status.link.proven is Proven.YES and status.link.answered >= _SERVER_ERROR
 
 
 def _turn(status: Status, reason: Reason) -> Turn:
     """Return whose turn it is: of several services the row of one reason cannot tell."""
+    if reason.info.severity is Severity.GOOD and _answers_with_an_error(status):
+        return Turn.AUTHOR
     if reason is not Reason.PARTIAL and reason not in POD_PROBLEMS:
         return reason.info.turn
     turns = {_turn_of(service) for service in status.services if not runs_well(service)}
@@ -107,6 +112,11 @@ def for_the_platform_team(service: Service) -> bool:
     if problem is None:
         return False
     return problem.part is ContainerPart.SIDECAR or problem.reason.info.turn is Turn.PLATFORM_TEAM
+
+
+def for_the_author(service: Service) -> bool:
+    """Return whether what keeps a service from running well is its author's to mend."""
+    return not runs_well(service) and _turn_of(service) is Turn.AUTHOR
 
 
 def service_waited_for(status: Status) -> Service:

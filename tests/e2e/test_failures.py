@@ -269,7 +269,7 @@ async def test_an_operator_that_never_answers_is_named_in_the_comment(impatient_
 
     assert text.startswith(f"**The preview of `{pull.head[:7]}` failed.** **web**: `the mirrord operator did")
     assert "`the mirrord operator did not answer within 2s`" in text
-    assert "The next commit tries again; so does the comment `/preview start`." in text
+    assert "the next commit tries again, and so does the comment `/preview start`." in text
 
 
 async def test_a_registry_that_refuses_is_told_apart_from_a_missing_image(town: Scene) -> None:
@@ -349,7 +349,7 @@ async def test_a_session_that_fails_says_why_and_start_tries_again(town: Scene) 
 
     text = await pull.says("failed.**")
     assert "**web**: `container web: CrashLoopBackOff: exited with code 1: COUPONS_URL is not set`" in text
-    assert "The next commit tries again; so does the comment `/preview start`." in text
+    assert "the next commit tries again, and so does the comment `/preview start`." in text
     await until("the end of the failed session", lambda: not pull.sessions)
 
     await give_staging(town, "web", "COUPONS_URL", "http://127.0.0.1:1")
@@ -404,7 +404,7 @@ async def test_a_build_that_fails_is_said_and_the_next_commit_starts_again(town:
         text = await pull.says("its build failed")
 
     assert text.startswith(f"**No preview of `{pull.head[:7]}`: its build failed** ([build images](")
-    assert "once the build goes well: run it again, or push a commit." in text
+    assert "run the build again, or push a commit. The preview starts by itself once it goes well." in text
 
     pull.push({"services/web/NOTE": b"mended"})
     await pull.ready()
@@ -446,7 +446,8 @@ async def test_while_github_is_down_a_preview_expires_all_the_same_and_the_comme
     assert "<h1>The preview's time was up</h1>" in page.text
     text = await pull.says("The preview ended")
     assert (
-        "its time was up. Start it again with the comment `/preview start`; a new commit does so too." in text
+        "its time was up. Somebody with write access can start it again with the comment "
+        "`/preview start`; a new commit does so too." in text
     )
     assert len(pull.comments) == 1
 

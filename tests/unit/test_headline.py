@@ -20,20 +20,21 @@ WORDS = {
     "partial": "Open the preview (https://key.preview.example.com/cart) of 3f2c1ab: not all of it runs. "
     "checkout runs, "
     "pricing failed (KeyError: 'DB_URL'), so staging's answers in its place. "
-    "Everything else is the shared staging system, with its real data.",
-    "closed": "The preview is gone; it was removed when the pull request was closed, Tue 24 Nov, 09:00 UTC.",
-    "deploying": "The preview of 3f2c1ab is starting (checkout), usually under a minute. "
-    "Follow it here (https://previews.example.com/p/812/42).",
+    "This is for the author of the change. Everything else is the shared staging system, with its real data.",
+    "closed": "The preview is gone; it was removed when the pull request was closed, Tue 24 Nov, 09:00 UTC. "
+    "Nothing to do here; reopen the pull request to have it again.",
+    "deploying": "The preview of 3f2c1ab is starting (checkout), usually under a minute; "
+    "nothing for you to do, it goes on by itself.",
     "failed": "The preview of 3f2c1ab failed. checkout: crashed: x @alice <img>.",
     "image-conflict": "No preview of 3f2c1ab: it conflicts with main, so nothing is built. "
-    "The next commit starts again.",
+    "This is for the author of the change: resolve the conflict and push; that commit starts by itself.",
     "configuration-wrong": ".github/preview.yaml has a mistake in line 7: "
     "`imge` is unknown, did you mean `image`?",
     "configuration-not-allowed": "The platform team's settings do not allow what .github/preview.yaml asks "
     "for in line 9: the namespace `payments` is not open to this repository; choose from: staging. That is "
     "the platform team's to decide, in previewbot's settings",
     "nothing-changed": "Nothing to preview: this pull request changes no service that "
-    ".github/preview.yaml names.",
+    ".github/preview.yaml names. Nothing to do here; a commit that changes one is seen by itself.",
 }
 
 RENDERER = Renderer()

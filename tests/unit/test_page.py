@@ -131,8 +131,8 @@ def test_the_colour_of_the_state_is_that_of_the_table(state: str, colour: str) -
 
 SAME_WORDS = {
     "image-needs-approval": "Waiting for somebody to approve the workflow run.",
-    "image-build-failed": "No preview of 3f2c1ab: its build failed. The preview starts by itself once "
-    "the build goes well: run it again, or push a commit.",
+    "image-build-failed": "No preview of 3f2c1ab: its build failed. This is for the author of the "
+    "change: run the build again, or push a commit.",
     "image-conflict": "it conflicts with its base branch, so nothing is built.",
     "image-registry-refuses": "the registry refuses previewbot. This is for your platform team",
     "image-not-allowed": "The image of checkout is not allowed here.",
@@ -284,7 +284,10 @@ def test_every_service_is_listed_with_its_state_and_commit() -> None:
         ("stopped", "comment /preview start on the pull request"),
         ("queued", "number 3 in line; all 50 slots are in use"),
         ("fork", "somebody with write access can start exactly this commit"),
-        ("failed", "The comment on the pull request says why. The next commit tries again"),
+        (
+            "failed",
+            "This is for the author of the change: the next commit tries again",
+        ),
         ("ready", "/preview extend 2h"),
     ],
 )

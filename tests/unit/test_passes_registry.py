@@ -265,7 +265,7 @@ SAID: list[tuple[Handler, Reason, str, str]] = [
         answers(status=503),
         Reason.REGISTRY_UNREACHABLE,
         "the registry fails",
-        "previewbot keeps trying",
+        "previewbot tries again by itself",
     ),
 ]
 
