@@ -101,8 +101,8 @@ async def test_a_file_that_may_have_been_meant_is_told_of(path: str) -> None:
 
     assert world.status.reason is Reason.NO_CONFIGURATION
     assert (
-        f"There is `{path}`, which previewbot does not read: move it to `.github/preview.yaml`."
-        in world.comment
+        f"There is `{path}`, which previewbot does not read: whoever maintains the "
+        "repository can move it to `.github/preview.yaml`." in world.comment
     )
 
 
