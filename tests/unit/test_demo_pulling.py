@@ -40,7 +40,9 @@ class Registry:
         self.token = ""
 
     def image(self, files: dict[str, bytes], mode: str = "w:gz") -> str:
-        blob = layer(files, mode)
+        return self.layered(layer(files, mode))
+
+    def layered(self, blob: bytes) -> str:
         manifest = json.dumps({"schemaVersion": 2, "layers": [{"digest": digest(blob)}]}).encode()
         self.contents[f"/v2/acme/web/blobs/{digest(blob)}"] = blob
         self.contents[f"/v2/acme/web/manifests/{digest(manifest)}"] = manifest
@@ -125,3 +127,16 @@ async def test_a_layer_cannot_write_outside_its_directory(registry: Registry, tm
         await pull(registry.reference(registry.image({"../escaped": b"1"})), inside)
 
     assert not (tmp_path / "escaped").exists()
+
+
+async def test_a_layer_cannot_bring_a_link_that_leads_outside(registry: Registry, tmp_path: Path) -> None:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        entry = tarfile.TarInfo("app.py")
+        entry.type, entry.linkname = tarfile.SYMTYPE, "/etc/passwd"
+        archive.addfile(entry)
+
+    with pytest.raises(PullError, match="neither a file nor a folder"):
+        await pull(registry.reference(registry.layered(buffer.getvalue())), tmp_path)
+
+    assert list(tmp_path.iterdir()) == []
