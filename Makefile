@@ -13,7 +13,7 @@ PYTEST := $(BIN)/pytest --dist loadscope --no-loadscope-reorder --numprocesses
 # Every process of the tests would compile previewbot, and every worker of pytest all tests, once more.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup demo demo-check reference test test-cluster test-binaries image-root browser-test node-test long lint lock audit refresh-base wheel sbom clean
+.PHONY: help setup demo demo-check reference test test-cluster test-binaries image-root browser-test node-test long lint fresh-test pictures lock audit refresh-base wheel sbom clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -26,12 +26,12 @@ $(VENV)/.runtime: requirements.lock demo/requirements.lock pyproject.toml demo/p
 	@echo "installing previewbot and its demo (once)"
 	@$(PIP) --require-hashes -r requirements.lock -r demo/requirements.lock
 	@$(PIP) --no-deps -e . -e demo
-	@touch $@
+	@echo installed > $@
 
 $(VENV)/.dev: $(VENV)/.runtime requirements-dev.lock
 	@echo "installing what the tests need (once)"
 	@$(PIP) --require-hashes -r requirements-dev.lock
-	@touch $@
+	@echo installed > $@
 
 setup: $(VENV)/.dev ## make the virtual environment with all that development needs
 
@@ -58,6 +58,10 @@ test: lint ## all that needs Python alone: lint, types, layers, unit, contract, 
 	PREVIEWBOT_TEST_CACHE=/nonexistent KUBEBUILDER_ASSETS= $(PYTEST) 5 -m "not cluster and not long"
 	$(BIN)/previewbot demo --check --port 0
 
+# It has a user, a home and a network of its own, and a Python without any package.
+fresh-test: ## as a fresh user: clone, and the README's two commands; only pip leaves the machine (CI)
+	@PYTHONDONTWRITEBYTECODE=1 $(PYTHON) -m tests.fresh.run
+
 test-cluster: $(VENV)/.dev test-binaries image-root ## the contracts, the chart and the tour on real Kubernetes, a real registry
 	$(PYTEST) 3 -m "cluster and not long"
 
@@ -81,6 +85,9 @@ node-test: $(VENV)/.browser ## the chart on a real node: pods, probes, a Gateway
 
 reference: $(VENV)/.runtime ## write docs/reasons.md and docs/agents.md, and the pages and schemas of the two configuration files, from the code
 	$(BIN)/python -m docs.reference
+
+pictures: $(VENV)/.dev ## take the README's pictures anew, of the demo as it is (Chromium; look at each of them)
+	@$(BIN)/python -m tests.pictures.take
 
 lock: $(VENV)/.dev ## refresh the lock files
 	$(BIN)/pip-compile $(LOCK) --extra dev --output-file requirements-dev.lock pyproject.toml
