@@ -17,16 +17,17 @@ PULLS = "pulls"
 class PullSeen:
     """A pull request: whose `task` it is, its `state` (open, closed or merged), how often it was pushed to.
 
-    `link` is the last one that previewbot's comment showed, `shown` whether it does so now of the newest
-    commit; `serving` has the uids of the sessions that answer, `opened` whether somebody opened the link.
-    `said` is whether previewbot has commented, `stopped` whether it took a `/preview stop` up, `failed`
-    whether the build of the newest commit failed.
+    `link` is the last one that previewbot's comment showed, `linked` whether it shows one now, and `shown`
+    whether that is of the newest commit; `serving` has the uids of the sessions that answer, `opened` whether
+    somebody opened the link. `said` is whether previewbot has commented, `stopped` whether it took a
+    `/preview stop` up, `failed` whether the build of the newest commit failed.
     """
 
     task: str
     state: str = "open"
     pushes: int = 0
     link: str = ""
+    linked: bool = False
     shown: bool = False
     serving: tuple[str, ...] = ()
     opened: bool = False

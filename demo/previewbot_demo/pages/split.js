@@ -9,6 +9,7 @@ let path = "/cart";          // the page of the shop that both sides show
 let pull = "";               // the number of the pull request whose preview is shown
 let asked = "";              // a preview that was asked for by a click, before the world has seen it opened
 let shown = "";              // what the preview's frame shows: its address and who answers there
+let reached = "";            // the origin of the preview that its frame has shown since it last answered
 let answered = null;         // how often staging was deployed to when its frame was loaded
 let newest = 0;              // the newest visit that was followed
 
@@ -35,7 +36,9 @@ function goTo(where) {
 /** Show the preview of the pull request, or in words why there is none. */
 function preview() {
   const seen = state.pulls[pull], link = seen?.link && new URL(seen.link);
-  const runs = Boolean(link && seen.serving.length && (seen.opened || asked === pull));
+  // While the comment shows no link its address may lead elsewhere; what is shown already stays until nothing answers.
+  const reachable = seen?.linked || (reached && reached === link?.origin);
+  const runs = Boolean(link && seen.serving.length && reachable && (seen.opened || asked === pull));
   previewFrame.hidden = !runs;
   $("preview-none").hidden = runs;
   $("preview-out").hidden = !runs;
@@ -43,7 +46,7 @@ function preview() {
   $("staging-where").textContent = `shared by all · ${new URL(staging).host}${path}`;
   $("staging-out").href = staging + path;
   if (!runs) {
-    shown = "";
+    shown = reached = "";
     words(seen, link);
     return;
   }
@@ -51,11 +54,12 @@ function preview() {
   $("preview-out").href = url;
   if (shown !== wanted) load(previewFrame, url);
   shown = wanted;
+  reached = link.origin;
 }
 
 function words(seen, link) {
   let text = "There is no preview yet. Press a button on the page with the pull requests.";
-  if (seen && link && seen.serving.length) text = `The preview of #${pull} is ready: press “Open the preview” in previewbot’s comment.`;
+  if (seen?.linked && seen.serving.length) text = `The preview of #${pull} is ready: press “Open the preview” in previewbot’s comment.`;
   else if (seen && seen.says) text = `previewbot says of #${pull}: ${seen.says}`;
   else if (seen) text = `#${pull} was opened. previewbot’s comment will be there in a moment.`;
   if ($("preview-words").textContent !== text) $("preview-words").textContent = text;
