@@ -14,7 +14,8 @@ from typing import Any
 
 from docs.agents_page import agents_page
 from docs.reasons_page import reasons_page
-from previewbot.config.repository import RepositoryConfig, published_schema
+from previewbot.config.published import preview_schema, settings_schema
+from previewbot.config.repository import RepositoryConfig
 from previewbot.config.schema import KeyPath, Schema, at, flow, schema_of
 from previewbot.config.server import Settings
 
@@ -53,8 +54,8 @@ Secrets never stand in the YAML. There is no default for the webhook secret and 
 off; it has at least 16 bytes, and while it is changed, the one before may stand in a second line. Aliases and
 tags of YAML are not taken.
 
-[`schemas/settings.schema.json`](schemas/settings.schema.json) says the same to editors. `make reference`
-writes both from the code that reads the file.
+[`schemas/settings.schema.json`](schemas/settings.schema.json) says the same to editors, and
+`previewbot schema --settings` prints it. `make reference` writes both from the code that reads the file.
 """
 
 _PREVIEW = """\
@@ -65,13 +66,51 @@ their own (below). `previewbot check .github/preview.yaml` validates it without 
 --name-only main | previewbot check .github/preview.yaml -` says which services a change touches. What is
 wrong in it is told in the comment, with the line and what to write instead.
 
+Ten services alike are a line each: `defaults` say what holds for all of them, with `{{service}}` for the
+name.
+
+```yaml
+version: 1
+entry: {{url: https://staging.example.com, namespace: staging, service: web, port: 80}}
+defaults:
+  paths: ["services/{{service}}/**"]
+  target: deployment/{{service}}
+  namespace: staging
+  image: ghcr.io/acme/{{service}}:{{head_sha}}
+shared: [libs/**, go.sum]
+ignore: ["*.md"]
+services:
+  cart:
+  checkout: [services/checkout/**, services/money/**]
+  web: {{ports: [3000], open: /cart}}
+```
+
+Three real monorepos in [`examples/`](examples): [ten services](examples/boutique.yaml) in 22 lines,
+[nineteen](examples/otel.yaml) in 29, and [a pnpm and Nx one](examples/novu.yaml). `previewbot init` writes a
+first file.
+
+An editor with a YAML language server checks the file while you write it, if the schema lies beside it,
+`previewbot schema > .github/preview.schema.json`, and the file's first line is
+`# yaml-language-server: $schema=preview.schema.json`.
+
+## Every key
+
 ```yaml
 {example}
 ```
 
+- What a service leaves out, it has from `defaults`; what it says itself counts in place of that, its `paths`
+  too. `{{service}}` is its name, in all of its keys. A list in a service's place is its `paths`.
 - `paths` are read one after the other, as in a `.gitignore` at the root of the repository: `*.go` is any
-  file of that ending, `services/checkout/**` all below a folder, and `!docs/**` takes away from those
-  before it. Patterns that begin with `*` or `!` go in quotes: to YAML these are signs of its own.
+  file of that ending, `services/checkout/**` all below a folder (also if that is a submodule, or a link is in
+  its place), and `!docs/**` takes away from those before it. `[slug]` as a folder's whole name is also the
+  folder of that very name. `{{a,b}}` and `@(a|b)` mean nothing to `.gitignore`: write a path for each.
+- Patterns that begin with `*` or `!` go in quotes, and within a list in brackets those with a brace or a
+  bracket: to YAML these are signs of its own.
+- `shared` belongs to every service: its files count with those of a service's own paths, and start none by
+  themselves. Where nothing else changed, the comment says so, and `/preview start checkout` starts one.
+- `ignore` takes away from all `paths` and from `shared`. `*.md` means files, `docs/` a folder with all in it;
+  a later `!docs/menu.md` brings one back.
 - In `image`, `{{head_sha}}` is the commit, `{{short_sha}}` its first 7 characters, `{{merge_sha}}` the
   merge commit that GitHub Actions builds, `{{short_merge_sha}}` its first 7, `{{number}}` the pull request's,
   `{{branch}}` its branch, and `{{service}}` the service's name. The table below has what
@@ -106,8 +145,9 @@ wrong in it is told in the comment, with the line and what to write instead.
 - No two services may stand in for the same container. The server's settings say which namespaces, targets,
   images and entries are open to this repository, and how long a preview may live; with them at hand,
   `previewbot check .github/preview.yaml --settings FILE --repository OWNER/NAME` holds the file to that.
-- At most 64 KiB, 5,000 keys and values, 500 `paths`, and in these 800 wildcards (`*`, `?`, `[…]`; the `/**`
-  at the end of a path is none); no aliases, tags or second documents.
+- At most 64 KiB, 5,000 keys and values, 500 `paths` (those of `defaults` once for each service), and in these
+  800 wildcards (`*`, `?`, `[…]`; the `/**` at the end of a path is none); no aliases, tags or second
+  documents.
 
 ## What docker/metadata-action writes
 
@@ -149,8 +189,8 @@ comment says what is missing.
 Whoever may bypass these rules can still push their own file; so keep the bypass list short, and no agent on
 it.
 
-[`schemas/preview.schema.json`](schemas/preview.schema.json) says the same to editors. `make reference`
-writes both from the code that reads the file.
+[`schemas/preview.schema.json`](schemas/preview.schema.json) says the same to editors, and `previewbot schema`
+prints it. `make reference` writes both from the code that reads the file.
 """
 
 
@@ -161,11 +201,9 @@ def pages() -> dict[str, str]:
         "docs/agents.md": agents_page(),
         "docs/reasons.md": reasons_page(),
         "docs/settings.md": _SETTINGS.format(example=example(settings)),
-        "docs/preview-yaml.md": _PREVIEW.format(example=example(preview)),
-        "docs/schemas/settings.schema.json": _json(_published(settings, "previewbot's settings")),
-        "docs/schemas/preview.schema.json": _json(
-            _published(published_schema(), "A repository's .github/preview.yaml")
-        ),
+        "docs/configuration.md": _PREVIEW.format(example=example(preview)),
+        "docs/schemas/settings.schema.json": settings_schema(),
+        "docs/schemas/preview.schema.json": preview_schema(),
         CHART: _json(_chart(settings)),
     }
 
@@ -213,7 +251,8 @@ def _words(key: str, parent: Schema, inner: Schema) -> str:
     """Return what a key is about, whether it must be given, and what it is if not."""
     words = str(inner.get("description", "")).rstrip(".")
     if key in parent.get("required", ()):
-        return f"{words} (required)" if inner.get("examples") else words
+        where = "required, here or in defaults" if "paths" in parent["required"] else "required"
+        return f"{words} ({where})" if inner.get("examples") else words
     if "default" in inner and inner.get("examples"):
         return f"{words} (default: {flow(inner['default'])})"
     return words if "left out" in words else f"{words} (optional)"
@@ -230,10 +269,6 @@ def _beside(written: str, words: str) -> Iterator[str]:
     column = max(_COMMENTS, len(written) + 2)
     yield f"{written.ljust(column)}# {comment[0]}" if words else written
     yield from (f"{' ' * column}# {more}" for more in comment[1:])
-
-
-def _published(schema: Schema, title: str) -> Schema:
-    return {**schema, "$schema": "https://json-schema.org/draft/2020-12/schema", "title": title}
 
 
 def _chart(settings: Schema) -> Schema:

@@ -1,4 +1,4 @@
-"""The arguments of the commands for whoever writes a `.github/preview.yaml`: `render`, `init`."""
+"""The arguments of the commands for whoever writes a `.github/preview.yaml`: `render`, `init`, `schema`."""
 
 from __future__ import annotations
 
@@ -23,6 +23,21 @@ def add_to(commands: Commands) -> None:
     """Add the commands."""
     _add_init(commands)
     _add_render(commands)
+    _add_schema(commands)
+
+
+def _add_schema(commands: Commands) -> None:
+    words = "print the JSON Schema of .github/preview.yaml, or of the settings, by which editors check it"
+    command = add_command(commands, "schema", words)
+    command.add_argument("--settings", action="store_true", help="that of the server's settings")
+    command.set_defaults(run=_schema)
+
+
+def _schema(options: argparse.Namespace) -> int:
+    from previewbot.config.published import preview_schema, settings_schema
+
+    print(settings_schema() if options.settings else preview_schema(), end="")
+    return 0
 
 
 def _add_init(commands: Commands) -> None:

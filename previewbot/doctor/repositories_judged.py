@@ -43,7 +43,7 @@ def repositories(
         f"{len(with_file)} have a {PATH}"
     )
     if not with_file:
-        words = f"{told}: commit one to a default branch (docs/preview-yaml.md)"
+        words = f"{told}: commit one to a default branch (docs/configuration.md)"
         return [note(REPOSITORIES, words, Whose.REPOSITORY)]
     return [
         ok(REPOSITORIES, told),

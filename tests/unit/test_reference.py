@@ -6,6 +6,7 @@ import copy
 import json
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ import yaml
 from jsonschema import Draft202012Validator
 
 from docs import reference
+from previewbot.cli import main
 from previewbot.config import repository, server
 from previewbot.config.repository import RepositoryConfig
 from previewbot.config.server import Settings
@@ -26,7 +28,8 @@ PREVIEW = json.loads(PAGES["docs/schemas/preview.schema.json"])
 
 
 def example(page: str) -> str:
-    return PAGES[page].split("```yaml\n")[1].split("```")[0]
+    """Return the example of a page that has every key."""
+    return PAGES[page].split("```yaml\n")[-1].split("```")[0]
 
 
 def accepted(schema: dict[str, Any], text: str) -> bool:
@@ -42,7 +45,52 @@ def test_what_is_published_is_what_the_code_says(path: str) -> None:
 
 def test_the_examples_are_accepted_by_the_readers_as_they_are() -> None:
     assert isinstance(server.parse(server.document(example("docs/settings.md")), {}), Settings)
-    assert isinstance(repository.parse(example("docs/preview-yaml.md")), RepositoryConfig)
+    assert isinstance(repository.parse(example("docs/configuration.md")), RepositoryConfig)
+
+
+def test_the_short_example_is_accepted_too_by_reader_and_schema() -> None:
+    short = PAGES["docs/configuration.md"].split("```yaml\n")[1].split("```")[0]
+
+    assert [each.name for each in repository.parse(short).services] == ["cart", "checkout", "web"]
+    assert accepted(PREVIEW, short)
+
+
+@pytest.mark.parametrize("path", sorted((reference.ROOT / "docs" / "examples").glob("*.yaml")))
+def test_the_examples_of_real_repositories_are_accepted_by_the_schema(path: Path) -> None:
+    assert accepted(PREVIEW, path.read_text(encoding="utf-8"))
+
+
+SHORT = PAGES["docs/configuration.md"].split("```yaml\n")[1].split("```")[0]
+
+
+@pytest.mark.parametrize(
+    ("written", "instead"),
+    [
+        ("  namespace: staging\n", ""),
+        ('  paths: ["services/{service}/**"]\n', ""),
+        ("deployment/{service}", "deployment/{name}"),
+        ("deployment/{service}", "pod/{service}"),
+        ("[services/checkout/**, ", "[./services/checkout/**, "),
+        ("[services/checkout/**, services/money/**]", "[]"),
+        ("[services/checkout/**, services/money/**]", "services/checkout/**"),
+    ],
+)
+def test_the_schema_of_a_short_file_refuses_what_its_reader_refuses(written: str, instead: str) -> None:
+    text = SHORT.replace(written, instead)
+    assert text != SHORT
+
+    with pytest.raises(ConfigurationError):
+        repository.parse(text)
+    assert not accepted(PREVIEW, text)
+
+
+@pytest.mark.parametrize(("arguments", "page"), [([], PREVIEW), (["--settings"], SETTINGS)])
+def test_a_command_prints_the_schema(
+    arguments: list[str], page: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["schema", *arguments]) == 0
+
+    assert json.loads(capsys.readouterr().out) == page
 
 
 @pytest.mark.parametrize(
@@ -50,7 +98,7 @@ def test_the_examples_are_accepted_by_the_readers_as_they_are() -> None:
     [
         (SETTINGS, example("docs/settings.md")),
         (SETTINGS, test_settings.EXAMPLE),
-        (PREVIEW, example("docs/preview-yaml.md")),
+        (PREVIEW, example("docs/configuration.md")),
         (PREVIEW, test_repository_config.EXAMPLE),
         (PREVIEW, test_repository_config.SERVICE),
     ],
