@@ -81,9 +81,9 @@ async def test_an_issue_that_was_edited_is_told_within_the_hour() -> None:
 @pytest.mark.parametrize(
     ("error", "words"),
     [
-        (TryLater("POST graphql", message="502"), "GitHub did not answer, and previewbot asks again"),
-        (RemoteError("GitHub's answer", message="`nodes` is not a list"), "GitHub did not answer"),
-        (QuotaKept("POST graphql", message="kept", after=60), "GitHub did not answer"),
+        (TryLater("POST graphql", message="502"), "could not ask GitHub, and tries again"),
+        (RemoteError("GitHub's answer", message="`nodes` is not a list"), "could not ask GitHub"),
+        (QuotaKept("POST graphql", message="kept", after=60), "could not ask GitHub"),
         (Forbidden("POST graphql", status=403, message="Resource not accessible"), "`issues: read`"),
     ],
 )
