@@ -1,4 +1,4 @@
-"""A fresh user's place: an empty home, three programs on the PATH, and this checkout to clone."""
+"""A fresh user's place: an empty home, a PATH with next to nothing, and this checkout to clone."""
 
 from __future__ import annotations
 
@@ -15,6 +15,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 PROGRAMS = ("git", "make", "python3")
+EVERYWHERE = ("cat", "env", "mv", "sh")
+"""What every Unix has (POSIX), and the scripts that tests write call."""
+
 PASSED_ON = ("PYTEST_ADDOPTS", "PREVIEWBOT_TEST_SEED", "PREVIEWBOT_MIRRORD_CRDS")
 """What .ci/run and those who repeat its run say to the tests."""
 
@@ -97,7 +100,7 @@ def place() -> Iterator[Place]:
         (folder / "home").mkdir(mode=0o700)
         (folder / "bin").mkdir()
         python = _python(user)
-        for name in PROGRAMS:
+        for name in (*PROGRAMS, *EVERYWHERE):
             path = python if name == "python3" else shutil.which(name)
             if path is None:
                 raise Unfit(f"there is no {name} on this machine's PATH")
