@@ -152,10 +152,11 @@ class Details:
 
 @dataclass(frozen=True)
 class ChangedFile:
-    """A changed file; a rename counts on both sides."""
+    """A changed file; a rename counts on both sides. A `submodule` is listed by its folder's own name."""
 
     path: str
     previous_path: str | None = None
+    submodule: bool = False
 
 
 @dataclass(frozen=True)

@@ -113,7 +113,9 @@ def portions(changed: ChangedFiles) -> Iterator[Sequence[str]]:
 
 
 def _paths(file: ChangedFile) -> Sequence[str]:
-    return [path for path in (file.path, file.previous_path) if path]
+    # As a folder, too: `services/*/**` is about what is in one.
+    folder = f"{file.path}/" if file.submodule else None
+    return [path for path in (file.path, file.previous_path, folder) if path]
 
 
 def _size(path: str) -> int:

@@ -10,6 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from previewbot.api.github import ChangedFile, ChangedFiles
+from previewbot.clients.github import kept
+from previewbot.clients.github import parse as parse_github
 from previewbot.config.repository import parse
 from previewbot.errors import ConfigurationError
 from previewbot.rules.changes import match
@@ -137,6 +139,41 @@ def test_a_name_is_the_same_however_its_accents_are_written(pattern: Form, path:
 def test_a_submodule_or_a_link_in_a_folders_place_is_the_folder(path: str, pattern: str, found: bool) -> None:
     """GitHub lists both by the folder's own name: services/checkout, modified."""
     assert matches(path, pattern) is found
+
+
+BUMP = "@@ -1 +1 @@\n-Subproject commit 5f3b1c9e\n+Subproject commit 00c0ffee"
+
+
+@pytest.mark.parametrize(
+    ("patch", "submodule"),
+    [
+        (BUMP, True),
+        ("@@ -0,0 +1 @@\n+Subproject commit 00c0ffee\n", True),
+        ("@@ -1,2 +1,2 @@\n one\n-Subproject commit 5f3b\n+Subproject commit 00c0", False),
+        ("@@ -1 +1 @@\n-old\n+Subproject commit of a text", False),
+        ("", False),
+    ],
+)
+def test_a_submodule_is_known_by_what_git_shows_of_it(patch: str, submodule: bool) -> None:
+    listed = {"filename": "services/checkout", "status": "modified", "patch": patch}
+
+    assert parse_github.changed_file_from(listed).submodule is submodule
+    assert kept.of_submodule(patch) == (patch if submodule else "")
+
+
+@pytest.mark.parametrize(
+    ("pattern", "found"),
+    [
+        ("services/*/**", True),
+        ("services/checkout/", True),
+        ("services/check*/**", True),
+        ("pricing/*/**", False),
+    ],
+)
+def test_a_submodule_is_a_folder_to_wildcards_too(pattern: str, found: bool) -> None:
+    changed = ChangedFiles((ChangedFile("services/checkout", submodule=True),), complete=True)
+
+    assert bool(match(parse(a_file(pattern)), changed)) is found
 
 
 def test_one_that_is_taken_away_is_not() -> None:

@@ -7,6 +7,8 @@ a rule does not name is dropped. Field names: https://docs.github.com/en/rest (v
 
 from __future__ import annotations
 
+import re
+
 from previewbot.clients.github.cutting import Each, Rule
 from previewbot.config.agents import AgentTable
 from previewbot.rules import agents, app_rights, commands
@@ -14,6 +16,9 @@ from previewbot.rules.asked_for import opening_of, title_of
 from previewbot.text.cutting import cut_at_the_end
 from previewbot.text.markers import comment_hash, marker_in
 
+_SUBMODULE_RE = re.compile(
+    r"@@ [-+0-9, ]{1,50} @@\n(?:[-+]Subproject commit [0-9a-f]{4,64}(?:-dirty)?\n?){1,2}"
+)
 _MOST_OF_A_NAME = 200
 """Characters that are kept of what is only shown to people."""
 
@@ -23,6 +28,14 @@ def _words(body: str) -> dict[str, str]:
     # The hash is of the whole text, so it is made here, where the whole text is.
     told = {"marker": marker, "hash": comment_hash(body)} if marker else {}
     return {"text": commands.excerpt(body), **told}
+
+
+def of_submodule(patch: str) -> str:
+    """Return a patch if it is a submodule's, of which Git shows only its commit; else nothing.
+
+    Whoever writes these words into a file has another patch: https://git-scm.com/docs/gitsubmodules
+    """
+    return patch if _SUBMODULE_RE.fullmatch(patch) else ""
 
 
 def _name(text: str) -> str:
@@ -94,7 +107,9 @@ OPEN_PULL_REQUESTS: Rule = Each(
         "updated_at": None,
     }
 )
-CHANGED_FILES: Rule = Each({"filename": None, "previous_filename": None, "status": None})
+CHANGED_FILES: Rule = Each(
+    {"filename": None, "previous_filename": None, "status": None, "patch": of_submodule}
+)
 GIT_COMMIT: Rule = {"parents": Each({"sha": None})}
 FILE: Rule = {"type": None, "encoding": None, "path": None, "content": None, "sha": None}
 BRANCH: Rule = {"name": None, "protected": None, "commit": {"sha": None}}

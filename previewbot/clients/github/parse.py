@@ -40,6 +40,7 @@ from previewbot.clients.github.fields import (
     text,
     text_or_empty,
 )
+from previewbot.clients.github.kept import of_submodule
 from previewbot.errors import Invalid, RemoteError
 from previewbot.rules.app_rights import PERMISSIONS
 
@@ -164,7 +165,8 @@ def changed_file_from(obj: Any) -> ChangedFile:
     """Read a changed file; only a rename changes the previous path too (a copy leaves it as it was)."""
     renamed = has(obj, "previous_filename") and text(obj, "status") == "renamed"
     previous = text(obj, "previous_filename") if renamed else None
-    return ChangedFile(path=text(obj, "filename"), previous_path=previous)
+    submodule = bool(of_submodule(text_or_empty(obj, "patch")))
+    return ChangedFile(path=text(obj, "filename"), previous_path=previous, submodule=submodule)
 
 
 def commit_from(obj: Any) -> Commit:
