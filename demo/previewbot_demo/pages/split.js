@@ -52,7 +52,10 @@ function preview() {
   }
   const url = link.origin + path, wanted = [url, ...seen.serving].join(" ");
   $("preview-out").href = url;
-  if (shown !== wanted) load(previewFrame, url);
+  if (shown !== wanted) {
+    load(previewFrame, url);
+    if (document.body.dataset.show !== "preview") document.querySelector('[data-tab="preview"]').classList.add("news");
+  }
   shown = wanted;
   reached = link.origin;
 }
