@@ -14,7 +14,7 @@ import urllib3
 from tests.chart.helm import ROOT
 from tests.node.conftest import Installation
 from tests.node.engineer import commands
-from tests.node.node import is_ready, wait_for
+from tests.node.node import GATEWAY_PORT, is_ready, wait_for
 from tests.node.town import PUBLIC_URL
 from tests.support.crashes import Record
 
@@ -89,8 +89,24 @@ def test_a_webhook_goes_through_the_gateway_and_metrics_do_not(installation: Ins
 
     wait_for("the route to web", lambda: status("POST", "/webhook") == 401, 10)
     assert status("GET", "/p/812/1") == 404
+    assert status("GET", "/") == 200
     assert status("GET", "/metrics") == 404
     assert status("GET", "/healthz") == 404
+
+
+def test_a_host_without_a_preview_leads_to_a_page_that_says_so(installation: Installation) -> None:
+    """What names its host in full comes first: the tour's links are such, beside this very route."""
+    gone = f"http://gone.preview.example.com:{GATEWAY_PORT}/cart"
+    page = f"{PUBLIC_URL}/p/none"
+
+    def led_to() -> str:
+        answer = urllib3.request("GET", gone, redirect=False, retries=False, timeout=10.0)
+        return answer.headers.get("Location", "") if answer.status == 302 else ""
+
+    wait_for("the route for hosts without a preview", lambda: led_to() == page, 10)
+    answer = urllib3.request("GET", page, redirect=False, retries=False, timeout=10.0)
+    assert answer.status == 404
+    assert b"No preview answers at this address now" in answer.data
 
 
 def test_helm_test_finds_nothing_wrong_with_the_installation_and_leaves_nothing(
