@@ -13,10 +13,12 @@ import yaml
 from previewbot.cli import main
 from previewbot.clients.kubernetes.resources import without_nulls
 from previewbot.clients.registry import FoundImage
+from previewbot.config.repository import parse
 from previewbot.reconciler.plan.rendering import NO_DIGEST, NO_UID
 from tests.support.passes import BOTH, CONFIGURATION, SETTINGS, World
 from tests.support.previews import HEAD
 
+ROOT = Path(__file__).parents[2]
 ONLY_GITHUB_TELLS = ("previewbot.dev/author", "previewbot.dev/trigger")
 
 CONFIGURATIONS = {
@@ -226,6 +228,18 @@ def test_the_longest_life_of_the_settings_is_the_sessions_with_an_hour_to_spare(
     _, output, _ = render(CONFIGURATION, settings={**SETTINGS, "ttl": {"default": "1h", "max": "2h"}})
 
     assert documents(output)[1]["spec"]["ttlSecs"] == 3 * 3600
+
+
+@pytest.mark.parametrize("example", sorted((ROOT / "docs" / "examples").glob("*.yaml")), ids=lambda p: p.stem)
+def test_each_example_of_the_documents_comes_to_a_session_for_each_of_its_services(
+    example: Path, render: Render
+) -> None:
+    text = example.read_text(encoding="utf-8")
+
+    _, output, _ = render(text)
+
+    names = [d["metadata"]["labels"]["previewbot.dev/service"] for d in documents(output)]
+    assert names == [service.name for service in parse(text).services]
 
 
 # Mistakes
