@@ -176,6 +176,7 @@ def _environment(user: User, folder: Path) -> dict[str, str]:
     if "PREVIEWBOT_MIRRORD_CRDS" in kept:
         # Whoever is new cannot read what lies in another's home.
         shutil.copytree(kept["PREVIEWBOT_MIRRORD_CRDS"], folder / "crds")
+        (folder / "crds").chmod(0o755)  # so that it can be removed, also where it was made read-only
         kept["PREVIEWBOT_MIRRORD_CRDS"] = str(folder / "crds")
     home = folder / "home"
     for settings in (Path.home() / ".config/pip/pip.conf", Path.home() / ".pip/pip.conf"):
