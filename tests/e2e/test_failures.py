@@ -246,7 +246,7 @@ async def test_an_image_that_never_appears_is_said_with_the_name_that_was_looked
         f"**No preview of `{pull.head[:7]}`: its image never appeared.** previewbot looked for"
     )
     assert f"acme/web:{pull.head}` long enough" in text
-    assert "Check the image's name in `.github/preview.yaml` and what the build pushes." in text
+    assert "check the image's name in `.github/preview.yaml` and what the build pushes." in text
 
     tree = world.github.head_tree(pull.number)
     world.github.hooks.on_head(pull.repository, pull.number, pull.head, tree)
