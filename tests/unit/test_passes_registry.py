@@ -229,13 +229,13 @@ SAID: list[tuple[Handler, Reason, str, str]] = [
         answers(OLD, headers={"Content-Type": "application/vnd.docker.distribution.manifest.v1+prettyjws"}),
         Reason.IMAGE_TOO_OLD,
         "is in a format that nodes do not run any more",
-        "Build and push it with a newer tool",
+        "build and push it with a newer tool",
     ),
     (
         answers(OLD, headers={"Content-Type": "application/json"}),
         Reason.IMAGE_TOO_OLD,
         "is in a format that nodes do not run any more",
-        "Build and push it with a newer tool",
+        "build and push it with a newer tool",
     ),
     (
         error("DENIED", "requested access to the resource is denied", 403),
