@@ -364,7 +364,10 @@ async def test_a_registry_is_left_alone_for_as_long_as_it_wants_whatever_is_look
         scene.world.clock.forward(seconds=11)
         await scene.world.run()
     assert len(scene.server.seen) == asked
-    assert "previewbot looks again by itself, after Tue 24 Nov, 09:01 UTC, 1 minute after it first said so" in scene.world.comment
+    assert (
+        "previewbot looks again by itself, after Tue 24 Nov, 09:01 UTC, 1 minute after it first said so"
+        in scene.world.comment
+    )
 
     scene.world.clock.forward(seconds=11)
     await scene.world.run()
