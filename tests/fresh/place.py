@@ -15,7 +15,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 PROGRAMS = ("git", "make", "python3")
-EVERYWHERE = ("cat", "env", "mv", "sh")
+EVERYWHERE = ("cat", "date", "env", "mv", "sh")
 """What every Unix has (POSIX), and the scripts that tests write call."""
 
 PASSED_ON = ("PYTEST_ADDOPTS", "PREVIEWBOT_TEST_SEED", "PREVIEWBOT_MIRRORD_CRDS")
