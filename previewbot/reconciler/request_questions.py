@@ -59,6 +59,11 @@ class RequestQuestions:
         # While it does not answer, a lively conversation must not ask at each comment.
         return last.cause != cause and not last.failures
 
+    def is_failing(self, name: str) -> bool:
+        """Return whether the last question was not answered."""
+        last = self._last.get(name)
+        return last is not None and last.failures > 0
+
     def last_answer(self, name: str) -> Requested | None:
         """Return the last answer: a pass whose status another one overtook could not store it."""
         last = self._last.get(name)

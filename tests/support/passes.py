@@ -563,6 +563,7 @@ class GitHubInMemory:
     async def edits_and_asked_for(
         self, node_ids: Sequence[str], node_id: str, writers: Sequence[int]
     ) -> tuple[dict[str, Edits], AskedFor | None]:
+        self._calls.note("edits and asked for")
         return await self.edits(node_ids), self.asked if self.asked_beside else None
 
     def _edits_of(self, comment: Comment) -> Edits:

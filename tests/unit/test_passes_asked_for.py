@@ -192,3 +192,24 @@ async def test_a_command_is_obeyed_where_the_same_question_has_no_answer_of_the_
 
     assert not town.serving
     assert AUTUMN in town.comment
+
+
+@pytest.mark.parametrize(
+    "error", [TryLater("POST graphql", message="502"), Forbidden("POST graphql", status=403)]
+)
+async def test_a_command_does_not_wait_for_what_github_fails_at_beside_it(error: RemoteError) -> None:
+    """GitHub gives up after ten seconds, and the issues may be what it does not get done."""
+    town = await ready(world())
+    town.calls.failures["edits and asked for"] = error
+    town.calls.failures["asked for"] = error
+
+    town.say("/preview stop")
+    await town.settle(4)
+    assert not town.serving
+    assert AUTUMN in town.comment
+
+    # Nor does the next one, when the request is due again.
+    town.clock.forward(minutes=2)
+    town.say("/preview start")
+    await town.settle(2)
+    assert town.serving

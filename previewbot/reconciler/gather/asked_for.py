@@ -52,8 +52,10 @@ class RequestQuestion:
 
     @property
     def goes_beside(self) -> bool:
-        """Whether it may be asked beside another: it is due, and there was a reason to ask it before."""
-        return self.preview.status.observed.request is not None and self.is_due
+        """Whether it may be asked beside another: it is due, there was a reason to ask it before, and it was
+        answered then. What GitHub fails at must not have the other one fail too."""
+        failing = self.context.memory.request_questions.is_failing(self.preview.name)
+        return self.preview.status.observed.request is not None and self.is_due and not failing
 
     def note(self, asked: AskedFor) -> Requested:
         """Remember an answer; return what is kept of it."""
@@ -62,6 +64,10 @@ class RequestQuestion:
         note = questions.failed if asked.unknown is IssuesUnknown.ANSWER else questions.answered
         note(name, self._cause, answer, self.context.now())
         return answer
+
+    def failed(self) -> None:
+        """Remember that there was no answer: it is asked again later, and alone."""
+        self.note(AskedFor(unknown=IssuesUnknown.ANSWER))
 
     @property
     def _cause(self) -> Cause:

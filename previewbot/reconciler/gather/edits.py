@@ -90,6 +90,9 @@ async def _ask(
             beside.note(asked_for)
         return edits, questions.patience
     except RemoteError as error:
+        if beside is not None:
+            # It may be this part that GitHub does not get done, and people wait for the other.
+            beside.failed()
         about = {"preview": name, "comments": len(writers), "error": str(error)}
         log.warning("it cannot be asked whether comments were edited", extra=about)
         # No such address, or no such question: to wait would not help.
