@@ -378,3 +378,24 @@ async def test_what_github_refuses_for_good_is_given_up_and_keeps_nobody_waiting
     assert {c.type: c for c in world.status.conditions}["Reported"].status == "True"
     before = (await world.run()).requeue_after
     assert before is None or before > 5
+
+
+async def test_a_rollback_to_a_version_that_knows_no_notices_tells_nobody_again() -> None:
+    world = await ready(a_world())
+    # What is read anew begins with what was written last.
+    world.clock.forward(hours=1)
+    world.say("Looks good.")
+    await world.settle()
+    assert world.cluster.preview is not None
+    # What an older version does with reports that it does not know, before the newer one is back.
+    del world.cluster.preview["status"]["reports"]["told-ready"]
+    world.restart()
+    world.push(B)
+    await world.settle()
+
+    assert world.serving == [B]
+    assert len(told(world)) == 1
+    reads = len(world.github.read_since)
+    world.say("/preview status")
+    await world.settle()
+    assert None not in world.github.read_since[reads:], "the whole conversation is read for it once"

@@ -63,7 +63,9 @@ class Notice(Reporter):
             until = state.held_until or now + _WAITS_FOR_THE_ISSUE
             if now < until:
                 return with_state(status, self._occasion, replace(state, held_until=until)), ()
-        return status, (Due(creates=True),)
+        # An older version, after a rollback, takes out of the status what it does not know itself. So before
+        # it is announced for the first time, all of the conversation is read.
+        return status, (Due(creates=True, anywhere=state.intent_at is None),)
 
     async def announce(
         self, context: ReportContext, status: Status, due: Due, own: OwnComments

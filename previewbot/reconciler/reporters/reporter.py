@@ -50,9 +50,12 @@ class Due:
     """One thing to be told now. `creates`: nothing of ours stands there yet, so that it is announced first.
 
     `request` is the one that is answered, if one is, and `text` what is told, if it is known by now.
+    `anywhere`: it may stand in the conversation already, however old, although the status knows nothing of
+    it.
     """
 
     creates: bool = False
+    anywhere: bool = False
     text: str = ""
     request: RequestId | None = None
 

@@ -98,7 +98,7 @@ class Reporting:
         # Before anything is created the conversation is read once more: the look of this pass is older, and a
         # process that died may have written the comment since. Not the whole of it for each answer, or
         # whoever writes commands would choose how much of GitHub's time and ours they take.
-        since = unseen_since(self.status)
+        since = None if any(due.anywhere for _, due in entries) else unseen_since(self.status)
         us = await self._report_context.us()
         comments = await self._report_context.client.comments(spec.repository, spec.number, since)
         own = own_comments(comments, us)
