@@ -100,7 +100,8 @@ An editor with a YAML language server checks the file while you write it, if the
 ```
 
 - What a service leaves out, it has from `defaults`; what it says itself counts in place of that, its `paths`
-  too. `{{service}}` is its name, in all of its keys. A list in a service's place is its `paths`.
+  too. `{{service}}` is its name, in all of its keys. A list in a service's place is its `paths`,
+  and a single value in the place of a list is a list of one: `ports: 8080`.
 - `paths` are read one after the other, as in a `.gitignore` at the root of the repository: `*.go` is any
   file of that ending, `services/checkout/**` all below a folder (also if that is a submodule, or a link is in
   its place), and `!docs/**` takes away from those before it. `[slug]` as a folder's whole name is also the

@@ -85,6 +85,7 @@ KINDS: Mapping[str, Kind] = {
     "extra_forbidden": Kind("is unknown", "{near}", told=False),
     "indent": Kind("has nothing under it", "indent what belongs there: {keys}", told=False),
     "missing": Kind("is missing", "write for example {line}", told=False),
+    "missing_often": Kind("{key} is missing in {names}", "write it under `defaults`: {line}", told=False),
     "missing_keys": Kind("is missing", "write under it {what}", told=False),
     "no_value": Kind("has no value", "write one, or remove the line", told=False),
     "no_value_but_needed": Kind("has no value", "write for example {line}", told=False),

@@ -93,11 +93,97 @@ def test_a_mistake_in_what_nobody_goes_by_is_told_too() -> None:
     ]
 
 
-def test_what_neither_the_service_nor_defaults_say_is_missing_where_the_service_stands() -> None:
-    assert problems(SHORT.replace("  namespace: staging\n", "")) == [
-        (line, f"`services.{name}.namespace` is missing; write for example `namespace: staging`")
-        for line, name in ((8, "cart"), (9, "checkout"), (10, "web"))
+def test_what_neither_a_service_nor_defaults_say_is_missing_where_the_service_stands() -> None:
+    only = SHORT.replace("  namespace: staging\n", "").replace("  web: {", "  web: {namespace: a, ")
+    one = only.replace("  checkout: [", "  checkout: {namespace: a, paths: [").replace(
+        "money/**]", "money/**]}"
+    )
+
+    assert problems(one) == [
+        (8, "`services.cart.namespace` is missing; write for example `namespace: staging`")
     ]
+
+
+def test_a_key_that_several_services_lack_is_told_once() -> None:
+    more = "".join(f"  s{at}:\n" for at in range(400))
+
+    assert problems(SHORT.replace("  namespace: staging\n", "") + more) == [
+        (
+            8,
+            "`namespace` is missing in `cart`, `checkout`, `web` and 400 more; write it under `defaults`: "
+            "`namespace: staging`",
+        )
+    ]
+
+
+def test_a_name_that_is_wrong_is_not_told_of_again_by_what_defaults_make_of_it() -> None:
+    (found,) = problems(SHORT.replace("  cart:", "  Cart:"))
+
+    assert found == (9, "`Cart` must be a name of at most 63 small letters, digits and -")
+
+
+def test_each_service_may_have_a_namespace_and_an_entry_of_its_own() -> None:
+    entries = "entries: {" + ", ".join(
+        f"{name}: {{url: 'https://{name}.example.com', namespace: s, service: s, port: 80}}"
+        for name in ("cart-ui", "checkout-ui", "web-ui")
+    )
+    found = parse(
+        SHORT.replace("namespace: staging", 'namespace: "{service}-staging"\n  entry: "{service}-ui"')
+        + entries
+        + "}\n"
+    )
+
+    assert [service.namespace for service in found.services] == [
+        "cart-staging",
+        "checkout-staging",
+        "web-staging",
+    ]
+    assert [service.entry for service in found.services] == ["cart-ui", "checkout-ui", "web-ui"]
+    assert problems(SHORT.replace("namespace: staging", 'namespace: "{service}_x"')) == [
+        (5, "`namespace` must be a name of at most 63 small letters, digits and -")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("written", "instead"),
+    [
+        ("[8080]", "8080"),
+        ("[8080]", "'8080'"),
+        ('["src/{service}/**"]', "src/{service}/**"),
+        ("[3000, 3001]", "3000"),
+    ],
+)
+def test_a_single_value_is_a_list_of_one(written: str, instead: str) -> None:
+    assert parse(SHORT.replace(written, instead)) == parse(
+        SHORT.replace(written, f"[{instead}]" if "{" not in instead else f'["{instead}"]')
+    )
+
+
+def test_single_values_stand_wherever_a_list_of_them_may() -> None:
+    short = 'shared: libs/**\nignore: "*.md"\ntriggers: {labels: try}\nagents: {copilot: {services: cart}}\n'
+    found = parse(SHORT + short)
+
+    assert (found.shared, found.ignore, found.triggers.labels) == (("libs/**",), ("*.md",), ("try",))
+    assert found.agents["copilot"].services == ("cart",)
+
+
+@pytest.mark.parametrize(
+    ("written", "told"),
+    [
+        ("ports: x", "`ports` must be a port, a number from 1 to 65535"),
+        ("ports: false", "`ports` must be a list, like `[8080]`"),
+        ("paths: ./x", "`paths` must be written without ./ at its beginning: `x`"),
+        ("paths: 1.5", "`paths` must be a text; put `1.5` in quotes"),
+    ],
+)
+def test_a_mistake_in_a_single_value_has_its_line(written: str, told: str) -> None:
+    assert problems(SHORT.replace("{ports: [3000, 3001], ", "{" + written + ", ")) == [(11, told)]
+
+
+def test_as_many_single_patterns_as_patterns_of_lists_are_taken() -> None:
+    many = SHORT + "".join(f"  s{at}: {{paths: s{at}/**}}\n" for at in range(600))
+
+    assert problems(many)[0][1] == "`services` have 604 `paths` together; name folders, at most 500 paths"
 
 
 def test_a_mistake_of_a_services_own_stands_in_its_line() -> None:

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from previewbot.config.reader import Document, Place, Unreadable
 from previewbot.config.repository.image_fields import SERVICE_FIELD
 from previewbot.config.schema import KeyPath
+from previewbot.config.types import is_label
 
 SERVICES, DEFAULTS = "services", "defaults"
 _MOST_SIGNS = 512 * 1024
@@ -58,16 +59,21 @@ class _Completing:
         if not isinstance(service, dict):
             return service
         own = {key: self._filled(value, name, key) for key, value in service.items()}
-        return {**own, **{key: self._taken(name, key) for key in self._defaults if key not in own}}
+        # A name that is wrong is told where it stands, and not once more in what `defaults` make of it.
+        name_there = name if is_label(name) else "service"
+        return {
+            **own,
+            **{key: self._taken(name, key, name_there) for key in self._defaults if key not in own},
+        }
 
-    def _taken(self, name: str, key: str) -> object:
+    def _taken(self, name: str, key: str, filled_in: str) -> object:
         """Return a service's value from `defaults`, and note where it is written."""
         for below in self._below[key]:
             self._spend(_A_PLACE)
             inner = (SERVICES, name, *below[1:])
             self._document.places[inner] = self._document.places[below]
             self._document.origins[inner] = below
-        return self._filled(self._defaults[key], name, key)
+        return self._filled(self._defaults[key], filled_in, key)
 
     def _filled(self, value: object, name: str, key: object) -> object:
         if isinstance(value, list):

@@ -2,31 +2,74 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+
 from previewbot.config.mistakes import validated
-from previewbot.config.reader import Mistake, Unreadable, cut, read
+from previewbot.config.reader import Document, Mistake, Unreadable, cut, read
 from previewbot.config.repository.agents import Keys, context_of
-from previewbot.config.repository.defaults import complete
+from previewbot.config.repository.defaults import DEFAULTS, SERVICES, complete
 from previewbot.config.repository.model import SCHEMA, RepositoryConfig
-from previewbot.config.words import shown
+from previewbot.config.repository.single import list_singles
+from previewbot.config.schema import at, example_line
+from previewbot.config.words import Raw, Words, fill, shown
 from previewbot.errors import ConfigurationError, Problem
 
 PATH = ".github/preview.yaml"
 NEAR_MISSES = (".github/preview.yml", "preview.yaml", "preview.yml")
 """Where people put a file of this kind too; these are not read, but told of."""
 
+_OF_A_SERVICE = 3
+"""How many keys lead to one of a service's: `services`, its name, and the key."""
+_NAMED = 3
+
 
 def parse(text: bytes | str, path: str = PATH, agents: Keys = None) -> RepositoryConfig:
     """Return the configuration; raises ConfigurationError with every problem, in the order of the lines."""
     try:
         document = read(text, SCHEMA)
+        list_singles(document)
         complete(document)
         config, mistakes = validated(RepositoryConfig, document, context=context_of(agents))
     except Unreadable as error:
         raise ConfigurationError(path, (_problem(error.mistake),)) from None
     if config is None:
         # Of thousands of mistakes: the status must fit into an object, and the comment into GitHub's limit.
-        raise ConfigurationError(path, tuple(_problem(mistake) for mistake in cut(mistakes)))
+        raise ConfigurationError(path, tuple(map(_problem, cut(_together(mistakes, document)))))
     return config
+
+
+def _together(mistakes: Sequence[Mistake], document: Document) -> list[Mistake]:
+    """Return mistakes; a key that several services lack once, as `defaults` may say it for all of them."""
+    lacking: dict[str, list[Mistake]] = {}
+    for mistake in mistakes:
+        if _is_lacking(mistake, document):
+            lacking.setdefault(str(mistake.path[-1]), []).append(mistake)
+    several = {key: each for key, each in lacking.items() if len(each) > 1}
+    told = list[Mistake]()
+    for mistake in mistakes:
+        key = str(mistake.path[-1]) if mistake.path else ""
+        if not _is_lacking(mistake, document) or key not in several:
+            told.append(mistake)
+        elif mistake is several[key][0]:
+            told.append(replace(mistake, tell=partial(_lacked, key, several[key]), path=()))
+    return told
+
+
+def _is_lacking(mistake: Mistake, document: Document) -> bool:
+    """Return whether a mistake is that a service lacks a key: of what is not there, nothing else is wrong."""
+    path = mistake.path
+    if len(path) != _OF_A_SERVICE or path[0] != SERVICES or path in document.places:
+        return False
+    return path[-1] in at(SCHEMA, path[:-1]).get("required", ())
+
+
+def _lacked(key: str, mistakes: Sequence[Mistake]) -> Words:
+    names = [shown(str(mistake.path[1])) for mistake in mistakes]
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    line = example_line(at(SCHEMA, (DEFAULTS, key)), key)
+    return fill("missing_often", {"key": key, "names": Raw(", ".join(names[:_NAMED]) + more), "line": line})
 
 
 def _problem(mistake: Mistake) -> Problem:

@@ -1,7 +1,7 @@
 """The JSON Schema of a repository's file as editors get it, which is a little more than a reader asks.
 
 A reader looks at whole services. Whoever writes one may leave out what `defaults` have, or write its `paths`
-alone.
+alone, and a single value where a list may have more.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from previewbot.config.repository.model import SCHEMA
+from previewbot.config.repository.single import or_single
 from previewbot.config.schema import Schema
 
 _SERVICE = "ServiceFields"
@@ -25,8 +26,8 @@ def published_schema() -> Schema:
         "items": paths["items"],
         "minItems": paths["minItems"],
     }
-    definitions = {**SCHEMA["$defs"], _SERVICE: written}
-    return {**SCHEMA, "$defs": definitions, "allOf": [_somewhere(key) for key in needed]}
+    whole = or_single({**SCHEMA, "$defs": {**SCHEMA["$defs"], _SERVICE: written}})
+    return {**whole, "allOf": [_somewhere(key) for key in needed]}
 
 
 def _somewhere(key: str) -> Mapping[str, Any]:

@@ -10,7 +10,7 @@ from previewbot.config import types as t
 from previewbot.config.repository.builds import NamedBuild
 from previewbot.config.repository.globs import GLOB_SCHEMA, glob, globs
 from previewbot.config.repository.image_fields import FIELDS
-from previewbot.config.repository.targets import ServiceTarget, TargetTemplate
+from previewbot.config.repository.targets import LabelTemplate, ServiceLabel, ServiceTarget, TargetTemplate
 from previewbot.config.repository.values import IMAGE_SCHEMA, OPEN_SCHEMA, check_image, open_path
 from previewbot.config.types import about
 
@@ -36,7 +36,7 @@ class ServiceFields(t.Model):
         ServiceTarget, about("what it stands in for; `/container/<name>` may follow", "deployment/checkout")
     ]
     namespace: Annotated[
-        t.Label, about("where that is; the server says which are open to previews", "staging")
+        ServiceLabel, about("where that is; the server says which are open to previews", "staging")
     ]
     image: Annotated[
         Image,
@@ -51,7 +51,7 @@ class ServiceFields(t.Model):
         ),
     ] = None
     open: Annotated[OpenPath, about("where its link lands", "/cart")] = "/"
-    entry: t.Label | None = about(
+    entry: ServiceLabel | None = about(
         "which of `entries` its link opens; left out: `entry`, or the one named `default`, or the first",
         "admin",
         default=None,
@@ -79,10 +79,10 @@ class Defaults(t.Model):
 
     paths: Globs | None = about("its `paths`", ["services/{service}/**"], default=None)
     target: TargetTemplate | None = about("its `target`", "deployment/{service}", default=None)
-    namespace: t.Label | None = about("its `namespace`", "staging", default=None)
+    namespace: LabelTemplate | None = about("its `namespace`", "staging", default=None)
     image: Image | None = about("its `image`", "ghcr.io/acme/{service}:{head_sha}", default=None)
     ports: tuple[t.PortAsWritten, ...] | None = about("its `ports`", [8080], default=None)
     open: OpenPath | None = about("its `open`", "/", default=None)
-    entry: t.Label | None = about("its `entry`", "admin", default=None)
+    entry: LabelTemplate | None = about("its `entry`", "admin", default=None)
     build: NamedBuild | None = about("its `build`", {"workflow": "{service}.yml"}, default=None)
     check: OpenPath | None = about("its `check`", "/api/{service}/baggage", default=None)

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Annotated
 
-from pydantic import BeforeValidator, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, WithJsonSchema
 
 from previewbot.config import types as t
 from previewbot.config.repository.image_fields import SERVICE_FIELD
@@ -59,6 +59,12 @@ def _template(value: object) -> object:
     return value
 
 
+def _label_template(value: str) -> str:
+    if not is_label(value.replace(SERVICE_FIELD, "s")):
+        raise mistake("label")
+    return value
+
+
 def _read(value: object, written: object = None) -> TargetPath:
     if not isinstance(value, str):
         # Of a mapping pydantic would make a TargetPath, whose parts nobody has looked at.
@@ -88,3 +94,9 @@ TargetTemplate = Annotated[
     WithJsonSchema({"type": "string", "pattern": _TEMPLATE}),
 ]
 """That of all services: `deployment/{service}`."""
+
+_LABEL_TEMPLATE = WithJsonSchema({"type": "string", "pattern": rf"^{_SIGN}((-|{_SIGN}){{0,61}}{_SIGN})?$"})
+ServiceLabel = Annotated[t.Label, _LABEL_TEMPLATE]
+"""A name in which `{service}` may stand for the service's own until it is filled in."""
+LabelTemplate = Annotated[t.Text, AfterValidator(_label_template), _LABEL_TEMPLATE]
+"""That of all services: `{service}-staging`, where each has a namespace of its own."""
