@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import Annotated, Literal, get_args
 
 from pydantic import AfterValidator, Field, ValidationInfo, WithJsonSchema
 
 from previewbot.config import types as t
-from previewbot.config.agents import built_in
+from previewbot.config.agents import SignalKind, built_in
 from previewbot.config.types import about, mistake
 
 Occasion = Literal["ready", "failed"]
@@ -24,8 +25,24 @@ _TEAM = r"[A-Za-z0-9]([A-Za-z0-9_-]{0,98}[A-Za-z0-9_])?"
 _MENTION = rf"@?{_LOGIN}(/{_TEAM})?"
 _MENTION_RE = re.compile(_MENTION)
 
-_ALSO_AGENTS = frozenset({"cursoragent", "openai-codex", "google-labs-jules", "devin-ai-integration"})
-"""Names that wake an agent beside its key, each as its vendor documents it."""
+_ALSO_AGENTS = frozenset(
+    {
+        "chatgpt-codex-connector",
+        "copilot-swe-agent",
+        "cursoragent",
+        "devin-ai-integration",
+        "google-labs-jules",
+        "openai-codex",
+    }
+)
+"""Names that wake an agent beside its key and its logins, each as its vendor documents it."""
+
+
+@cache
+def _logins_of_agents() -> frozenset[str]:
+    """Return the logins of agents' accounts, as they are mentioned: without the `[bot]` of an App's."""
+    logins = built_in().signals(SignalKind.LOGIN)
+    return frozenset(signal.value.lower().removesuffix("[bot]") for _, signal in logins)
 
 
 def _mention(written: str, info: ValidationInfo) -> str:
@@ -35,7 +52,7 @@ def _mention(written: str, info: ValidationInfo) -> str:
     name = written.removeprefix("@")
     agents = (info.context or {}).get("agents", built_in().by_key)
     # An agent that is mentioned begins to work on the pull request, with whatever it takes the comment for.
-    if name.lower() in {*agents, *_ALSO_AGENTS}:
+    if name.lower() in {*agents, *_ALSO_AGENTS, *_logins_of_agents()}:
         raise mistake("mention_agent", written=written)
     return f"@{name}"
 
