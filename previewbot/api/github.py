@@ -262,13 +262,17 @@ class FileContent:
 
 @dataclass(frozen=True)
 class Repository:
-    """A repository an installation may read; `node_id` is its name in GraphQL."""
+    """A repository an installation may read; `node_id` is its name in GraphQL.
+
+    `private` is whether not everybody may read it; None where GitHub does not tell it here.
+    """
 
     id: int
     full_name: str
     default_branch: str
     archived: bool = False
     node_id: str = ""
+    private: bool | None = None
 
 
 @dataclass(frozen=True)

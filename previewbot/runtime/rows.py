@@ -137,7 +137,8 @@ class Rows:
         news = (preview.status.observed.configuration_sha, listed.configuration)
         # A row of the listing has the time and the head. If both are as we saw them last, no webhook was
         # missed, and the pull request costs nothing.
-        if listed.archived or self._is_due(row, preview) or self._is_news(repository, row, news):
+        due = listed.archived or self._is_due(row, preview) or _has_other_readers(repository, preview)
+        if due or self._is_news(repository, row, news):
             await self._pokes.poke_row(installation_id, repository, row)
             if news[0] != news[1]:
                 self._told[repository.id, row.number] = news
@@ -229,3 +230,13 @@ class Rows:
             await self._pokes.poke_row(installation_id, asked.repository, asked.row)
         except RemoteError as error:
             say("a pull request could not be poked", asked.repository.full_name, error)
+
+
+def _has_other_readers(repository: Repository, preview: Preview) -> bool:
+    """Return whether a repository was made private or public since its pull request was looked at.
+
+    GitHub counts no pull request as updated by that, and an ended preview is looked at by nobody else: its
+    page would go on to quote issues and logs that are not everybody's any more.
+    """
+    observed = preview.status.observed
+    return bool(observed.head_sha) and repository.private is observed.public

@@ -232,7 +232,22 @@ def test_installations_and_repositories_are_read() -> None:
     assert (installation.permissions, installation.events) == ({"metadata": "read"}, ("pull_request",))
     assert installation.url.endswith("/installations/33")
     assert parse.installation_from(samples.installation(suspended_at=samples.LATER)).suspended
-    assert parse.repository_from(samples.repository()) == Repository(77, "acme/shop", "main", node_id="R_77")
+    shop = Repository(77, "acme/shop", "main", node_id="R_77", private=True)
+    assert parse.repository_from(samples.repository()) == shop
+
+
+@pytest.mark.parametrize(
+    ("told", "private"),
+    [
+        ({"private": False}, False),
+        ({"private": False, "visibility": "public"}, False),
+        ({"private": False, "visibility": "internal"}, True),
+        ({"private": True, "visibility": "private"}, True),
+        ({"private": None}, None),
+    ],
+)
+def test_whether_everybody_may_read_a_listed_repository(told: dict[str, Any], private: bool | None) -> None:
+    assert parse.repository_from(samples.repository(**told)).private is private
 
 
 @pytest.mark.parametrize(

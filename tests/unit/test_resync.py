@@ -55,9 +55,14 @@ def seen(
     configuration: str = "blob-1",
     settled: bool = True,
     reviews_as_of: datetime = NOW,
+    public: bool = False,
 ) -> Preview:
     observed = Observed(
-        head_sha=head, updated_at=updated_at, configuration_sha=configuration, settled=settled
+        head_sha=head,
+        updated_at=updated_at,
+        configuration_sha=configuration,
+        settled=settled,
+        public=public,
     )
     return a_preview(name=name, observed=observed, requests=Requests(reviews_as_of=reviews_as_of))
 
@@ -216,6 +221,26 @@ async def test_what_was_found_to_trigger_nothing_costs_nothing_until_it_changes(
 )
 async def test_a_known_pull_request_is_poked_when_it(preview: Preview, poked: bool) -> None:
     assert await World(a_row(), previews=(preview,)).poked() == ([(812, 42, True)] if poked else [])
+
+
+@pytest.mark.parametrize(
+    ("public", "private", "poked"),
+    [
+        (True, True, True),
+        (False, False, True),
+        (True, False, False),
+        (False, True, False),
+        (True, None, False),
+        (False, None, False),
+    ],
+)
+async def test_what_others_may_read_by_now_is_looked_at_again(
+    public: bool, private: bool | None, poked: bool
+) -> None:
+    world = World(a_row(), previews=(seen(public=public),))
+    world.hub.covered = {7: [replace(SHOP, private=private)]}
+
+    assert await world.poked() == ([(812, 42, True)] if poked else [])
 
 
 async def test_a_preview_whose_pull_request_is_not_listed_is_poked_but_never_made() -> None:

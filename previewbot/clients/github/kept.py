@@ -54,6 +54,8 @@ _REPOSITORY: Rule = {
     "full_name": None,
     "default_branch": None,
     "archived": None,
+    "private": None,
+    "visibility": None,
 }
 
 NOTHING: Rule = {}

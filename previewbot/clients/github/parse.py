@@ -115,6 +115,7 @@ def repository_from(obj: Any) -> Repository:
         default_branch=text(obj, "default_branch"),
         node_id=text_or_empty(obj, "node_id"),
         archived=has(obj, "archived") and flag(obj, "archived"),
+        private=_private({"it": obj}, "it") if has(obj, "private") else None,
     )
 
 
