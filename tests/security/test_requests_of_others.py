@@ -116,6 +116,8 @@ async def test_a_title_is_words_and_nothing_else(title: str) -> None:
         "https://evil.example/github.com/acme/shop/sessions/1",
         "https://app.devin.ai/sessions/abc",
         "javascript:alert(1)//github.com/acme/shop/sessions/1",
+        "https://github.com/acme/shop/sessions/1/../../../../login/oauth/authorize?client_id=evil",
+        "https://github.com/acme/shop/sessions/1/%2e%2e/.%2E/%2e./%2e%2e/login/oauth/authorize?client_id=evil",
     ],
 )
 async def test_no_address_is_a_session_but_at_the_host_of_the_agent_that_was_recognised(written: str) -> None:

@@ -42,6 +42,8 @@ def test_the_session_that_an_agent_links_is_found(key: str, text: str, url: str)
         "https://app.devin.ai@evil.example/sessions/abc",
         "https://app.devin.ai:8443/sessions/abc",
         "https://app.devin.ai/sessions/../review/1",
+        "https://app.devin.ai/sessions/x/%2e%2E/.%2e/%2E./login?to=evil",
+        "https://app.devin.ai/sessions/x/./../login",
         "javascript:alert(1)//app.devin.ai/sessions/abc",
         "https://app.devin.ai/sessions/аbc",
         "https://app.devin.ai/sessions/" + "a" * 400,

@@ -10,6 +10,9 @@ from functools import cache
 _URL = re.compile(r"(?<![A-Za-z0-9+.=&?/%#:@-])https?://([^\s<>\"'`()\[\]{}|\\^\ufffc]+)", re.IGNORECASE)
 _PARTS = re.compile(r"([^/?#]*)([^?#]*)(.*)", re.DOTALL)
 _QUESTION = re.compile("%3[fF]")
+# What leads to the folder above, or to none, also as browsers read it
+# (https://url.spec.whatwg.org/#double-dot-path-segment).
+_DOTS = re.compile(r"(?:\.|%2[eE]){1,2}")
 _CUT = frozenset("/_-=")
 """What a value ends with that something must follow."""
 
@@ -45,7 +48,7 @@ def _split(written: str) -> tuple[str, str, str]:
         return "", "", ""
     host, path, rest = parts[1].lower().removesuffix(":443").removeprefix("www."), parts[2], parts[3]
     # A name before an @ is no host, and `/sessions/../review/1` is a review.
-    if "@" in host or ":" in host or ".." in path.split("/"):
+    if "@" in host or ":" in host or any(_DOTS.fullmatch(part) for part in path.split("/")):
         return "", "", ""
     return host, path, rest
 
