@@ -72,7 +72,7 @@ def _of_host(
     scheme = "https" if main.secure else "http"
     return DraftEntry(
         url=f"{scheme}://{main.host}",
-        namespace=main.namespace or namespace,
+        namespace=_namespace(main.namespace, namespace),
         service=main.service,
         port=port,
         target=_target(staging, main.namespace, main.service),
@@ -92,11 +92,16 @@ def _of_service(staging: Staging, namespace: str) -> DraftEntry | None:
     best = next((named[w.name] for w in behind if w.name in named), best)
     return DraftEntry(
         url=UNKNOWN_URL,
-        namespace=best.namespace or namespace,
+        namespace=_namespace(best.namespace, namespace),
         service=best.name,
         port=best.ports[0].port,
         target=_target(staging, best.namespace, best.name),
     )
+
+
+def _namespace(*likeliest_first: str) -> str:
+    """Return the first that can be one, since what manifests say need not be; empty if none can."""
+    return next(filter(is_label, likeliest_first), "")
 
 
 def _target(staging: Staging, namespace: str, service: str) -> str:

@@ -16,6 +16,7 @@ from previewbot.engine.targets import referenced_name
 Object = Mapping[str, Any]
 
 _DEEPEST = 4
+_DIGITS = 5
 _KINDS: Mapping[tuple[str, str], TargetKind] = {
     ("apps", "Deployment"): "deployment",
     ("apps", "StatefulSet"): "statefulset",
@@ -211,7 +212,8 @@ def _target_port(port: Object) -> int | str:
     # Left out it is the port itself.
     leads_to = port.get("targetPort") or port["port"]
     text = str(leads_to)
-    return int(text) if text.isascii() and text.isdigit() else text
+    number = int(text) if text.isascii() and text.isdigit() and len(text) <= _DIGITS else 0
+    return number if _is_port(number) else text
 
 
 def _doors(obj: Object) -> Iterator[Door]:
@@ -225,23 +227,23 @@ def _doors(obj: Object) -> Iterator[Door]:
 def _of_ingress(obj: Object) -> Iterator[Door]:
     """Yield the doors of an Ingress: https://kubernetes.io/docs/concepts/services-networking/ingress/."""
     spec = _mapping(obj, "spec")
-    secure = {str(host) for tls in _list(spec, "tls") for host in tls.get("hosts") or ()}
+    secure = {host for tls in _list(spec, "tls") for host in _strings(tls, "hosts")}
     for rule in _list(spec, "rules"):
         host = str(rule.get("host") or "")
         for path in _list(_mapping(rule, "http"), "paths"):
             service = _mapping(_mapping(path, "backend"), "service")
             port = _mapping(service, "port")
-            number = port.get("number") or port.get("name")
-            if host and service.get("name") and isinstance(number, int | str):
+            wanted = port["number"] if _is_port(port.get("number")) else str(port.get("name") or "")
+            if host and service.get("name") and wanted:
                 exact = path.get("pathType") == "Exact"
                 at = str(path.get("path") or "/")
-                yield Door(host, host in secure, _namespace(obj), at, str(service["name"]), number, exact)
+                yield Door(host, host in secure, _namespace(obj), at, str(service["name"]), wanted, exact)
 
 
 def _of_route(obj: Object) -> Iterator[Door]:
     """Yield the doors of an HTTPRoute: https://gateway-api.sigs.k8s.io/api-types/httproute/."""
     spec = _mapping(obj, "spec")
-    for host in spec.get("hostnames") or ():
+    for host in _strings(spec, "hostnames"):
         for rule in _list(spec, "rules"):
             backend = next(iter(_list(rule, "backendRefs")), None)
             if backend is None or backend.get("kind", "Service") != "Service":
@@ -256,7 +258,7 @@ def _of_route(obj: Object) -> Iterator[Door]:
                 # Whether its listener speaks TLS stands in the Gateway; staging's front doors do.
                 if _is_port(backend.get("port")) and backend.get("name"):
                     name = str(backend["name"])
-                    yield Door(str(host), True, _namespace(obj), at, name, backend["port"], exact)
+                    yield Door(host, True, _namespace(obj), at, name, backend["port"], exact)
 
 
 def _kind_of(obj: Object) -> tuple[str, str]:
@@ -284,6 +286,11 @@ def _mapping(obj: object, key: str) -> Object:
 def _list(obj: object, key: str) -> Sequence[Object]:
     found = obj.get(key) if isinstance(obj, Mapping) else None
     return [each for each in found if isinstance(each, Mapping)] if isinstance(found, list | tuple) else []
+
+
+def _strings(obj: Object, key: str) -> Sequence[str]:
+    found = obj.get(key)
+    return [each for each in found if isinstance(each, str)] if isinstance(found, list | tuple) else []
 
 
 def _texts(labels: Object) -> dict[str, str]:
