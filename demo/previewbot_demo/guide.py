@@ -10,7 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 PULLS = "pulls"
-"""Where a step begins: the list of pull requests, or the page of the newest one of a task."""
+SHOP = "shop"
+"""Where a step begins: the list of pull requests, the shop, or the page of a task's newest pull request."""
 
 
 @dataclass(frozen=True)
@@ -18,9 +19,9 @@ class PullSeen:
     """A pull request: whose `task` it is, its `state` (open, closed or merged), how often it was pushed to.
 
     `link` is the last one that previewbot's comment showed, `linked` whether it shows one now, and `shown`
-    whether that is of the newest commit; `serving` has the uids of the sessions that answer, `opened` whether
-    somebody opened the link. `said` is whether previewbot has commented, `stopped` whether it took a
-    `/preview stop` up, `failed` whether the build of the newest commit failed.
+    whether that opens the newest commit, not an older one meanwhile; `serving` has the uids of the sessions
+    that answer, `opened` whether somebody opened the link. `said` is whether previewbot has commented,
+    `stopped` whether it took a `/preview stop` up, `failed` whether the build of the newest commit failed.
     """
 
     task: str
@@ -46,12 +47,16 @@ class Seen:
 
 @dataclass(frozen=True)
 class Step:
-    """Something to try: what to do, what it shows, and where (`at`: `PULLS` or the name of a task)."""
+    """Something to try: what to do, what it shows, and where.
+
+    `at` is `PULLS`, `SHOP` or the name of a task, `find` a CSS selector of what is needed in the page there.
+    """
 
     name: str
     do: str
     shows: str
     at: str
+    find: str
     done: Callable[[Seen, frozenset[str]], bool]
 
 
@@ -77,12 +82,17 @@ def _ended(pull: PullSeen) -> bool:
     return pull.state != "open" and bool(pull.link) and not pull.serving
 
 
+def _button(task: str) -> str:
+    return f'form[action$="/tasks/{task}"] button'
+
+
 STEPS = (
     Step(
         "open",
         "Press “Let Copilot change the front end”.",
         "An agent opens a pull request. Nobody has to ask previewbot for anything.",
         PULLS,
+        _button("web"),
         _any("web", lambda pull: True),
     ),
     Step(
@@ -90,6 +100,7 @@ STEPS = (
         "Watch previewbot’s comment in the pull request.",
         "It says what it waits for (the build, then the preview), and then has a link.",
         "web",
+        "article.app",
         _any("web", lambda pull: bool(pull.link)),
     ),
     Step(
@@ -97,13 +108,15 @@ STEPS = (
         "Press “Open the preview” in that comment.",
         "The basket with the change, beside staging as it was: the same path, at the same time.",
         "web",
+        "article.app a",
         _any("web", lambda pull: pull.opened),
     ),
     Step(
         "walk",
         "Open another page of the shop, on either side.",
         "The other side follows. Only the service web is new; the rest of what you see is staging’s.",
-        "web",
+        SHOP,
+        "",
         lambda seen, _: len(seen.same_paths) > 1,
     ),
     Step(
@@ -112,13 +125,16 @@ STEPS = (
         "No browser ever talks to the service pricing. Yet its preview answers: the link’s header went from "
         "the gateway through staging’s own front end to it.",
         PULLS,
+        _button("pricing"),
         _any("pricing", lambda pull: pull.opened),
     ),
     Step(
         "push",
         "In Copilot’s pull request, press “Let the author push another commit”.",
-        "The old preview answers until the new one does. The link stays the same.",
+        "The link stays the same. The old preview answers until the new image is there; then the link says "
+        "that the new one starts, and never shows plain staging.",
         "web",
+        "#push",
         _any("web", lambda pull: pull.pushes > 0 and pull.shown),
     ),
     Step(
@@ -126,6 +142,7 @@ STEPS = (
         "There, comment /preview stop.",
         "A rocket says that it was understood. The preview goes; the comment says how to get it back.",
         "web",
+        "#body",
         _any("web", lambda pull: pull.stopped and not pull.serving),
     ),
     Step(
@@ -133,6 +150,7 @@ STEPS = (
         "There, comment /preview start.",
         "The preview comes back at the same address.",
         "web",
+        "#body",
         _brought_back,
     ),
     Step(
@@ -140,6 +158,7 @@ STEPS = (
         "Press “Let a stranger open one from a fork”.",
         "Nothing of it runs. The comment says who may start it, and how.",
         PULLS,
+        _button("fork"),
         _any("fork", lambda pull: pull.said),
     ),
     Step(
@@ -147,6 +166,7 @@ STEPS = (
         "Press “Let Copilot break the build of the catalogue”, and approve its workflow.",
         "The comment leads to the build that failed, and says whose turn it is.",
         PULLS,
+        _button("catalog"),
         _any("catalog", lambda pull: pull.said and pull.failed),
     ),
     Step(
@@ -154,6 +174,7 @@ STEPS = (
         "Merge Copilot’s pull request, or close it.",
         "Its preview is removed. After a merge staging itself shows the change.",
         "web",
+        "#merge",
         _any("web", _ended),
     ),
 )

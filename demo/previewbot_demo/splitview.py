@@ -173,7 +173,7 @@ class SplitView:
             pushes=self.parts.agents.pushes(pull.number),
             link=link,
             linked=found is not None,
-            shown=bool(found and status and pull.head_sha[:7] in status.body),
+            shown=bool(status and _opens(status.body, pull.head_sha)),
             serving=self._serving(pull.number),
             said=status is not None,
         )
@@ -218,6 +218,12 @@ class SplitView:
         status = next((comment.body for comment in comments if comment.by_app), "")
         lines = (line.strip() for line in _MARKUP.sub(r"\1", status).splitlines())
         return next((line for line in lines if line), "")
+
+
+def _opens(body: str, sha: str) -> bool:
+    """Whether a comment's link opens this commit: while it waits, an older one may be linked."""
+    heading = re.compile(rf"{_LINK.pattern} of `{re.escape(sha[:7])}`")
+    return "[Open the preview](" in body and heading.search(body) is not None
 
 
 def _took_up_stop(comment: Comment) -> bool:

@@ -125,6 +125,34 @@ async def test_it_tells_what_the_comment_says_and_whose_sessions_answer(theatre:
     assert (pull["says"], pull["link"], pull["serving"]) == ("Open the preview of abc", LINK, ["s1"])
 
 
+@pytest.mark.parametrize(
+    ("says", "ticked"),
+    [
+        (
+            "**Preview of `{new}` is waiting.** Meanwhile [the preview of `0123456`]({link}) still works.",
+            False,
+        ),
+        ("### [Open the preview]({link}) of `0123456`", False),
+        ("### [Open the preview]({link}) of `{new}`", True),
+        ("### [Open the preview]({link}) of `{new}`: not all of it runs", True),
+    ],
+)
+async def test_a_push_is_ticked_off_only_once_the_link_opens_that_commit(
+    theatre: Theatre, monkeypatch: pytest.MonkeyPatch, says: str, ticked: bool
+) -> None:
+    theatre.view.open(theatre.parts)
+    number = theatre.town.pull_request()
+    monkeypatch.setattr(theatre.parts.agents, "task", lambda number: "web")
+    monkeypatch.setattr(theatre.parts.agents, "pushes", lambda number: 1)
+    head = theatre.town.github.pull_request(number).head_sha
+    theatre.comments(number, says.format(new=head[:7], link=LINK))
+
+    done = (await theatre.state())["done"]
+
+    assert "comment" in done
+    assert ("push" in done) is ticked
+
+
 async def test_of_other_peoples_comments_it_takes_no_link(theatre: Theatre) -> None:
     theatre.view.open(theatre.parts)
     number = theatre.town.pull_request()

@@ -129,7 +129,7 @@ async def test_a_branchs_name_leads_to_no_image_outside_the_rule() -> None:
     assert world.cluster.sessions == {}
     assert world.service.waiting is not None
     assert world.service.waiting.reason is Reason.IMAGE_NOT_ALLOWED
-    assert "Your platform team decides that" in world.comment
+    assert "ask your platform team to allow it" in world.comment
 
 
 async def test_a_mistake_in_the_file_ends_nothing_that_is_its_own() -> None:

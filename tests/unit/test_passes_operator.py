@@ -216,7 +216,7 @@ async def test_somebody_who_debugs_a_session_is_told_of_and_the_link_goes_on() -
     world.cluster.session_becomes("Paused", startedAt="2026-11-26T07:00:00.123456Z")
     await world.settle(30, seconds=60)
 
-    assert "Somebody at the key's mirrord session answers instead now" in world.comment
+    assert "Somebody debugs this preview now" in world.comment
     assert "Open the preview" in world.comment
     assert world.cluster.leads_to() == "staging"
     assert (world.status.phase, world.status.reason) == (Phase.READY, Reason.PAUSED)
@@ -225,7 +225,7 @@ async def test_somebody_who_debugs_a_session_is_told_of_and_the_link_goes_on() -
     world.cluster.session_becomes("Ready")
     await world.settle(2)
     assert world.status.reason is Reason.ALL_READY
-    assert "answers instead" not in world.comment
+    assert "Somebody debugs" not in world.comment
 
 
 async def test_a_session_that_was_paused_before_it_was_ever_ready_has_no_deadline_until_that_ends() -> None:

@@ -11,6 +11,7 @@ let asked = "";              // a preview that was asked for by a click, before 
 let shown = "";              // what the preview's frame shows: its address and who answers there
 let reached = "";            // the origin of the preview that its frame has shown since it last answered
 let answered = null;         // how often staging was deployed to when its frame was loaded
+let wanted = "";             // what "Take me there" looks for in the page on the left, once that is loaded
 let newest = 0;              // the newest visit that was followed
 
 /** Load an address without a step in the history of this page: Back leads where it led before. */
@@ -77,6 +78,16 @@ function pullLoaded() {
   $("pull-where").textContent = place.pathname.slice(1);
   if (number && number !== pull) { pull = number; shown = ""; preview(); look(); }
   pullFrame.contentDocument.addEventListener("click", clicked);
+  find();
+}
+
+/** Bring what the next step needs into sight, and under the keyboard. */
+function find() {
+  const there = wanted && pullFrame.contentDocument.querySelector(wanted);
+  wanted = "";
+  if (!there) return;
+  there.scrollIntoView({ block: "start" });
+  there.focus({ preventScroll: true });
 }
 
 function clicked(event) {
@@ -166,8 +177,14 @@ for (const tab of document.querySelectorAll("[data-tab]")) tab.addEventListener(
 for (const button of document.querySelectorAll("[data-path]")) button.addEventListener("click", () => goTo(button.dataset.path));
 for (const button of document.querySelectorAll(".go")) {
   button.addEventListener("click", () => {
-    const at = button.closest("[data-at]").dataset.at;
+    const { at, find } = button.closest("[data-at]").dataset;
+    if (at === "shop") {
+      show(previewFrame.hidden ? "staging" : "preview");
+      (previewFrame.hidden ? stagingFrame : previewFrame).focus();
+      return;
+    }
     const number = Object.keys(state.pulls).reverse().find((each) => state.pulls[each].task === at && state.pulls[each].state === "open");
+    wanted = find;
     pullFrame.contentWindow.location.assign(number ? document.body.dataset.pulls.replace(/s$/, `/${number}`) : document.body.dataset.pulls);
     show("pull");
     pullFrame.focus();
