@@ -91,7 +91,7 @@ first file.
 
 An editor with a YAML language server checks the file while you write it, if the schema lies beside it,
 `previewbot schema > .github/preview.schema.json`, and the file's first line is
-`# yaml-language-server: $schema=preview.schema.json`.
+`# yaml-language-server: $schema=preview.schema.json`; `previewbot init` does both.
 
 ## Every key
 

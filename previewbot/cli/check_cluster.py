@@ -56,7 +56,7 @@ def looked_at(kubeconfig: Path | None, look: Callable[[Kube], Awaitable[T]]) -> 
     `kubeconfig` is the one given on the command line, if one was.
     """
     try:
-        return asyncio.run(_patiently(_look(_kubeconfig(kubeconfig), look)))
+        return asyncio.run(_patiently(_look(kubeconfig_that_counts(kubeconfig), look)))
     except SettingsError as error:
         words = "; ".join(error.problems).replace("cluster.kubeconfig", "the kubeconfig")
         hint = "" if "--kubeconfig" in words else "; name one with --kubeconfig FILE"
@@ -86,7 +86,7 @@ async def _patiently(looking: Coroutine[Any, Any, T]) -> T:
     return await task
 
 
-def _kubeconfig(given: Path | None) -> Path | None:
+def kubeconfig_that_counts(given: Path | None) -> Path | None:
     """Return the kubeconfig that counts, as for kubectl: the one given, else `KUBECONFIG`, else the home's.
 
     None is the cluster that this process runs in. Raises SettingsError where `KUBECONFIG` names several.

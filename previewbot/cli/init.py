@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,22 +12,22 @@ from typing import Any, BinaryIO
 
 import yaml
 
-from previewbot.cli.check_cluster import looked_at
-from previewbot.clients.kubernetes.client import Kube
-from previewbot.config.repository import PATH, parse
+from previewbot.cli.init_cluster import CannotDraft, of_cluster
+from previewbot.config.published import preview_schema
+from previewbot.config.repository import NEAR_MISSES, PATH, parse
 from previewbot.config.words import printable
-from previewbot.doctor.staging import all_namespaces, see
-from previewbot.engine.draft import draft_of, matches
+from previewbot.engine.draft import draft_of
 from previewbot.engine.draft_entry import entry_of
 from previewbot.engine.draft_written import to_fill_in, written
 from previewbot.engine.staging import Staging, staging_of
 from previewbot.errors import ConfigurationError
-from previewbot.rules.folders import Folders, folders_of
+from previewbot.rules.folders import folders_of
 
 STDIN = "-"
 _MOST_BYTES = 64 * 1024 * 1024
-_MOST_NAMESPACES = 50
-_SYSTEM = ("kube-", "gke-", "openshift", "istio-system", "cert-manager", "previewbot", "mirrord")
+_SCHEMA = "preview.schema.json"
+_FOR_EDITORS = f"# yaml-language-server: $schema={_SCHEMA}\n"
+"""The first line, by which editors find the schema that lies beside the file."""
 _GIT_SECONDS = 60
 _BUILT = "kubectl kustomize DIR | previewbot init -"
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -49,10 +48,6 @@ class Wanted:
     force: bool = False
 
 
-class CannotDraft(Exception):
-    """No file can be written; the text says why, and what to do."""
-
-
 def init(wanted: Wanted, stdin: BinaryIO) -> int:
     """Write the file, and say what is still to be filled in; return the exit code."""
     root = _root()
@@ -61,24 +56,36 @@ def init(wanted: Wanted, stdin: BinaryIO) -> int:
     try:
         if not to_stdout and output.exists() and not wanted.force:
             raise CannotDraft(f"{output} is there already; --force writes over it")
+        if wanted.output is None and not wanted.force:
+            _refuse_beside(root or Path(), output)
         files = _tracked_files(root)
         if wanted.manifests:
             staging, source = _of_manifests(wanted, stdin), _named_source(wanted.manifests)
             namespace = wanted.namespace
         else:
-            found = _of_cluster(wanted, folders_of(files))
+            found = of_cluster(wanted.namespace, wanted.kubeconfig, folders_of(files))
             if found is None:
                 print(f"or give manifests: {_BUILT}", file=sys.stderr)
                 return 1
             staging, namespace = found
             source = f"the workloads of the namespace {namespace}"
-        text = _drafted(staging, files, namespace, source)
+        text = ("" if to_stdout else _FOR_EDITORS) + _drafted(staging, files, namespace, source)
         _save(text, output, to_stdout)
     except CannotDraft as error:
         print(printable(str(error)), file=sys.stderr)
         return 1
     _tell(text, output, to_stdout)
     return 0
+
+
+def _refuse_beside(root: Path, output: Path) -> None:
+    """Refuse to write beside a file that was meant to be this one, and would never be read again."""
+    near = next((name for name in NEAR_MISSES if (root / name).exists()), None)
+    if near is not None:
+        raise CannotDraft(
+            f"there is a {near}, which previewbot does not read: move it to {output} "
+            f"(git mv), or --force writes a new file there"
+        )
 
 
 def _drafted(staging: Staging, files: Sequence[str], namespace: str, source: str) -> str:
@@ -113,6 +120,7 @@ def _save(text: str, output: Path, to_stdout: bool) -> None:
     try:
         output.parent.mkdir(parents=True, exist_ok=True)
         output.write_text(text, encoding="utf-8")
+        (output.parent / _SCHEMA).write_text(preview_schema(), encoding="utf-8")
     except OSError as error:
         raise CannotDraft(f"{output} cannot be written: {error.strerror}") from error
 
@@ -124,8 +132,9 @@ def _tell(text: str, output: Path, to_stdout: bool) -> None:
     named = "this" if to_stdout else printable(str(output))
     left = f"; to fill in: line {', '.join(map(str, lines))}" if lines else ""
     count = "1 service" if services == 1 else f"{services} services"
+    beside = "" if to_stdout else f"; editors check it by {_SCHEMA} beside it"
     print(
-        f"{named}: {count}{left}. What CI pushes is a guess: read it, then run `previewbot check`",
+        f"{named}: {count}{left}. What CI pushes is a guess: read it, then run `previewbot check`{beside}",
         file=sys.stderr,
     )
 
@@ -227,55 +236,3 @@ def _git(*arguments: str) -> bytes:
 def _from_here(path: Path) -> Path:
     """Return a path as people would write it from here."""
     return Path(os.path.relpath(path))
-
-
-# The cluster
-
-
-def _of_cluster(wanted: Wanted, folders: Folders) -> tuple[Staging, str] | None:
-    """Return what is in the namespace that is named, or in the one that has most of what is built here."""
-
-    async def look(kube: Kube) -> tuple[Staging, tuple[str, ...], dict[tuple[str, str], str]]:
-        named = (wanted.namespace,) if wanted.namespace else await all_namespaces(kube)
-        namespaces = [name for name in named if wanted.namespace or not name.startswith(_SYSTEM)]
-        if len(namespaces) > _MOST_NAMESPACES:
-            raise CannotDraft(
-                f"this cluster has {len(namespaces)} namespaces; name staging's with --namespace NS"
-            )
-        seen = await see(kube, namespaces, doors=True)
-        if wanted.namespace in seen.missing:
-            raise CannotDraft(f"this cluster has no namespace {wanted.namespace}")
-        return seen.staging, tuple(namespaces), dict(seen.unread)
-
-    found = looked_at(wanted.kubeconfig, look)
-    if found is None:
-        return None
-    staging, namespaces, unread = found
-    if unread and (wanted.namespace or not staging.workloads):
-        (namespace, part), why = next(iter(unread.items()))
-        raise CannotDraft(f"the {part} of {namespace} {why}")
-    if wanted.namespace:
-        return staging, wanted.namespace
-    if not namespaces:
-        raise CannotDraft("with this login namespaces may not be listed; name staging's with --namespace NS")
-    return _likeliest(staging, folders)
-
-
-def _likeliest(staging: Staging, folders: Folders) -> tuple[Staging, str]:
-    by_namespace = {w.namespace: _within(staging, w.namespace) for w in staging.workloads}
-    points = Counter({name: matches(inner, folders) for name, inner in by_namespace.items()})
-    ranked = points.most_common(2)
-    if not ranked:
-        raise CannotDraft("no namespace has a workload; name staging's with --namespace NS")
-    if len(ranked) > 1 and ranked[0][1] == ranked[1][1]:
-        names = ", ".join(sorted(by_namespace)[:20])
-        raise CannotDraft(f"several namespaces could be staging; name one with --namespace NS, of: {names}")
-    return by_namespace[ranked[0][0]], ranked[0][0]
-
-
-def _within(staging: Staging, namespace: str) -> Staging:
-    return Staging(
-        tuple(each for each in staging.workloads if each.namespace == namespace),
-        tuple(each for each in staging.services if each.namespace == namespace),
-        tuple(each for each in staging.doors if each.namespace == namespace),
-    )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import takewhile
 
@@ -31,6 +31,14 @@ _STORES = frozenset(
     }
 )
 """Where databases, caches and queues listen, by their own documentation."""
+_STORE_IMAGES = frozenset(
+    {
+        *("cassandra", "clickhouse", "cockroachdb", "couchdb", "elasticsearch", "etcd", "kafka", "mariadb"),
+        *("memcached", "minio", "mongo", "mongodb", "mysql", "nats", "neo4j", "opensearch", "postgres"),
+        *("postgresql", "rabbitmq", "redis", "valkey", "zookeeper"),
+    }
+)
+"""What images of databases and queues are called, also where something in them tells metrics beside."""
 _LABELS = ("app.kubernetes.io/component", "app.kubernetes.io/name", "app", "k8s-app", "component")
 
 
@@ -78,11 +86,12 @@ def draft_of(staging: Staging, folders: Folders, files: Sequence[str], namespace
     # With no folder called like any of them, they are all asked about; or the repository is the one service.
     wanted = built or [(w, at) for w, at in placed if not _is_store(w, staging)]
     whole = len(wanted) == 1 and not built
-    services, names = list[DraftService](), set[str]()
+    services, names, seen = list[DraftService](), set[str](), set[tuple[str, str]]()
     for workload, folder in wanted:
         paths = (f"{folder}/**",) if folder else ("**",) if whole else ()
-        service = _service(workload, paths, staging, prefix, namespace)
-        if service is not None and service.name not in names:
+        service = _service(workload, paths, staging, prefix, namespace, names)
+        if service is not None and (at := (service.namespace, workload.written)) not in seen:
+            seen.add(at)
             names.add(service.name)
             services.append(service)
     defaults = _defaults(services)
@@ -131,7 +140,9 @@ def _without_others(placed: Sequence[tuple[Workload, str]], folders: Folders) ->
 def _is_store(workload: Workload, staging: Staging) -> bool:
     """Return whether a workload is a database or a queue: no header tells whose its requests are."""
     ports = staging.ports_of(workload) or _container(workload).ports
-    return bool(ports) and _STORES.issuperset(ports)
+    path, _ = _split(_container(workload).image)
+    others = path.rpartition("/")[2] in _STORE_IMAGES and not _STORES.isdisjoint(ports)
+    return others or (bool(ports) and _STORES.issuperset(ports))
 
 
 def _account(workload: Workload) -> str:
@@ -150,9 +161,17 @@ def _folder(workload: Workload, folders: Folders, prefix: str) -> str:
 
 
 def _service(
-    workload: Workload, paths: tuple[str, ...], staging: Staging, prefix: str, namespace: str
+    workload: Workload,
+    paths: tuple[str, ...],
+    staging: Staging,
+    prefix: str,
+    namespace: str,
+    taken: Collection[str],
 ) -> DraftService | None:
     name = workload.name.removeprefix(prefix).replace(".", "-")[:63].strip("-")
+    if name in taken:
+        # Of two workloads of one name none may be left out without a word.
+        name = next((n for n in _other_names(name, workload) if n not in taken and is_label(n)), "")
     try:
         parse_target(workload.written)
     except ValueError:
@@ -171,6 +190,15 @@ def _service(
         namespace=where if is_label(where) else UNKNOWN_NAMESPACE,
         image=image_template(container.image, name, workload.name),
         ports=staging.ports_of(workload) or container.ports,
+    )
+
+
+def _other_names(name: str, workload: Workload) -> tuple[str, ...]:
+    """Return how else a service may be called, where another has its name already."""
+    return (
+        f"{name}-{workload.namespace}",
+        f"{name}-{workload.kind}",
+        f"{name}-{workload.namespace}-{workload.kind}",
     )
 
 

@@ -16,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from previewbot.cli import main
+from previewbot.config.published import preview_schema
 from previewbot.config.repository import RepositoryConfig, parse
 from previewbot.engine.draft import draft_of, image_template
 from previewbot.engine.draft_entry import entry_of
@@ -370,10 +371,47 @@ def test_it_writes_the_file_from_what_is_piped_into_it_and_check_finds_it_valid(
 
     assert (code, output) == (0, "")
     assert errors == (
-        ".github/preview.yaml: 3 services; to fill in: line 5. What CI pushes is a guess: read it, then run "
-        "`previewbot check`\n"
+        ".github/preview.yaml: 3 services; to fill in: line 6. What CI pushes is a guess: read it, then run "
+        "`previewbot check`; editors check it by preview.schema.json beside it\n"
     )
     assert main(["check", str(PREVIEW)]) == 0
+    assert PREVIEW.read_text().startswith("# yaml-language-server: $schema=preview.schema.json\n")
+    assert PREVIEW.with_name("preview.schema.json").read_text() == preview_schema()
+
+
+@pytest.mark.parametrize("name", [".github/preview.yml", "preview.yaml"])
+def test_beside_a_file_of_almost_that_name_it_writes_none_unless_told_to(init: Init, name: str) -> None:
+    Path(name).parent.mkdir(exist_ok=True)
+    Path(name).write_text("mine")
+
+    assert init("-", stdin=MANIFESTS) == (
+        1,
+        "",
+        f"there is a {name}, which previewbot does not read: move it to .github/preview.yaml (git mv), or "
+        "--force writes a new file there\n",
+    )
+    assert init("-", "--force", stdin=MANIFESTS)[0] == 0
+    assert Path(name).read_text() == "mine"
+
+
+def test_of_two_workloads_of_one_name_none_is_left_out() -> None:
+    other = a_workload("web")
+    other["metadata"]["namespace"] = "admin"
+    stateful = {**a_workload("checkout"), "kind": "StatefulSet"}
+
+    assert [(s.name, s.namespace, str(s.target)) for s in read(*OBJECTS, other, stateful).services] == [
+        ("checkout", "staging", "deployment/checkout"),
+        ("checkout-staging", "staging", "statefulset/checkout"),
+        ("pricing", "staging", "deployment/pricing"),
+        ("web", "staging", "deployment/web"),
+        ("web-admin", "admin", "deployment/web"),
+    ]
+
+
+def test_a_queue_that_also_tells_its_metrics_is_no_service() -> None:
+    queue = a_workload("rabbitmq", image="rabbitmq:3.6.8-management", ports=(5672, 9090))
+
+    assert [s.name for s in read(*OBJECTS, queue, files=()).services] == ["checkout", "pricing", "web"]
 
 
 def test_it_is_the_same_from_a_folder_and_from_within_one(
