@@ -120,6 +120,20 @@ async def test_it_is_looked_for_once_however_often_the_pull_request_is() -> None
     assert world.github.own_comments() == []
 
 
+async def test_nobody_who_asks_for_nothing_costs_a_request_for_it() -> None:
+    world = World()
+    world.github.configuration_path = "preview.yml"
+    world.github.labels = ()
+    world.poke()
+    await world.run()
+    assert world.calls.made.count("file") == 1
+    assert world.github.own_comments() == []
+
+    world.say("/preview start")
+    await world.settle(4)
+    assert any("There is `preview.yml`" in text for text in world.github.own_comments())
+
+
 async def test_where_it_was_moved_there_is_a_preview() -> None:
     world = World()
     world.github.configuration_path = ".github/preview.yml"

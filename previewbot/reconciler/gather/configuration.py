@@ -73,7 +73,7 @@ async def file_elsewhere(
 ) -> str:
     """Return where a file lies that may have been meant for the configuration; empty if there is none.
 
-    It is looked for once with each commit of the branch, of which `sha` is the last.
+    It is looked for once with each commit that pull requests are based on, which is `sha`.
     """
     key, known = (f"{repository}@{ref}", sha), context.memory.elsewhere
     if key not in known:

@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from previewbot.api import AgentSeen, Observed, Preview, Report, Unseen
+from previewbot.api import AgentSeen, Observed, Preview, Report, Status, Unseen
 from previewbot.api.github import PullRequest
 from previewbot.clients.github import InstallationClient
 from previewbot.config.agents import AgentTable
-from previewbot.config.repository import RepositoryConfig
+from previewbot.config.repository import RepositoryConfig, Triggers
 from previewbot.errors import Invalid, NotFound
 from previewbot.reconciler.context import Context
 from previewbot.reconciler.conversation import Inbox, OwnComments
@@ -29,7 +29,7 @@ from previewbot.reconciler.plan.inbox import COMMENT
 from previewbot.reconciler.plan.late import next_look
 from previewbot.reconciler.plan.requeue import FACTS_HOLD, LAG_LIMIT
 from previewbot.reconciler.store import PreviewStore
-from previewbot.rules import agents, images
+from previewbot.rules import agents, images, policy
 from previewbot.rules.base_branches import configuration_ref
 from previewbot.rules.repositories import Bounds, bounds_of, why_nothing
 from previewbot.rules.seldom import kind_of
@@ -100,6 +100,7 @@ async def read_github(
     inbox, in_reviews = await read_inbox(context, client, store.preview, pull_request, facts.agent, now)
     facts = replace(
         facts,
+        elsewhere=await _elsewhere(context, client, store.status, facts, inbox),
         settled=pull_request.updated_at + _SECOND <= client.time_at(now),
         lagging=_lagging(store.preview, pull_request, inbox.unseen, in_reviews, now),
         unseen_at=next_look(inbox.unseen, now),
@@ -130,9 +131,6 @@ async def _facts(
     configuration = await read_configuration(context.memory.configurations, client, bounds, repository, ref)
     changed = await read_changes(context, client, store.preview, pull_request, configuration)
     files = changed.files
-    elsewhere = ""
-    if not configuration.sha and not configuration.read.problems and pull_request.state != "closed":
-        elsewhere = await file_elsewhere(context, client, repository, ref, pull_request.base.sha)
     observed, read = store.status.observed, configuration.read
     # A file with other mistakes does not say where the route leads that is there.
     entry_refused = read.entry_refused or (
@@ -153,10 +151,28 @@ async def _facts(
         left_out=changed.left_out,
         shared=changed.shared,
         room=changed.room,
-        elsewhere=elsewhere,
         merge_sha=await _merge_sha(client, observed, pull_request, configuration.config, files),
         read_at=now,
     )
+
+
+async def _elsewhere(
+    context: Context, client: InstallationClient, status: Status, facts: PullRequestFacts, inbox: Inbox
+) -> str:
+    """Return where a file lies that may have been meant for the configuration that is missing.
+
+    It is looked for only where somebody may be told of it: most pull requests of a repository without
+    previews ask for none.
+    """
+    pull_request = facts.pull_request
+    if facts.config_sha or facts.problems or pull_request.state == "closed":
+        return ""
+    started_by, command_only = status.lifecycle.started_by, facts.command_only
+    waits = policy.trigger(pull_request, Triggers(), facts.agent, started_by, command_only=command_only)
+    if not waits and not inbox.requests:
+        return ""
+    ref = configuration_ref(pull_request, facts.base_branch)
+    return await file_elsewhere(context, client, pull_request.base.repository, ref, pull_request.base.sha)
 
 
 async def _nothing_here(
