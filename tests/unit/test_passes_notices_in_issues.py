@@ -11,11 +11,12 @@ from previewbot.api.github import AskedFor, Comment
 from previewbot.errors import Forbidden, NotFound, RemoteError, TryLater
 from tests.support.passes import (
     BOT,
+    CONFIGURATION,
     OWN_APP,
     B,
     ready,
 )
-from tests.support.passes_in_issues import MINE, Issues
+from tests.support.passes_in_issues import IN_THE_ISSUE, MINE, Issues
 
 NOT_GRANTED = Forbidden("GitHub", status=403, message="Resource not accessible by integration")
 LOCKED = Forbidden("GitHub", status=403, message="Unable to create comment because issue is locked.")
@@ -72,6 +73,25 @@ async def test_it_is_found_where_it_was_announced_although_another_issue_is_clos
     await world.settle()
 
     assert (len(world.said_in(12)), len(world.said_in(13))) == (1, 0)
+
+
+async def test_what_may_stand_there_is_told_nowhere_else_if_it_is_turned_off_and_on_again() -> None:
+    world = Issues()
+    world.hub.loses_answers = True
+    await world.settle(4)
+    assert len(world.said_in(12)) == 1
+    world.configure(CONFIGURATION)
+    world.poke()
+    await world.settle(3)
+
+    world.hub.loses_answers = False
+    world.hub.asked = AskedFor((replace(MINE, number=13),), 1)
+    world.configure(IN_THE_ISSUE)
+    world.push(B)
+    world.restart()
+    await world.settle(8)
+
+    assert (len(world.said_in(12)), len(world.said_in(13)), world.said_here) == (1, 0, [])
 
 
 @pytest.mark.parametrize(

@@ -80,16 +80,21 @@ def forget(status: Status, notify: Notify | None) -> Status:
 
     Else it would be told weeks later to whoever turns it on again.
     """
-    dropped = {
-        REPORT_OF[occasion]
+    unwanted = [
+        occasion
         for occasion in OCCASIONS
         if state_of(status, occasion).told == OWED and not is_told(notify, occasion)
-    }
-    if not dropped:
-        return status
-    return replace(
-        status, reports={name: each for name, each in status.reports.items() if name not in dropped}
-    )
+    ]
+    for occasion in unwanted:
+        state = state_of(status, occasion)
+        if state.place:
+            # It may stand in that issue, its answer lost; forgotten, it might be told again in another one.
+            status = with_state(status, occasion, replace(state, told=GIVEN, intent_at=None, held_until=None))
+        else:
+            name = REPORT_OF[occasion]
+            left = {key: each for key, each in status.reports.items() if key != name}
+            status = replace(status, reports=left)
+    return status
 
 
 def wanted_now(status: Status, facts: PullRequestFacts | None) -> Notify | None:
