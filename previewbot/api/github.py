@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
-from previewbot.api.closing_issues import IssuesUnknown
 from previewbot.api.requests import RequestId, RequestKind
 
 MEMBERS = frozenset({"OWNER", "MEMBER", "COLLABORATOR"})
@@ -70,37 +69,6 @@ class PullRequest:
         """Whether the head lives outside the base repository (or in a deleted one)."""
         # By number: a fork may have the same name, and a deleted one has none, which counts as a fork too.
         return self.head.repository_id != self.base.repository_id
-
-
-@dataclass(frozen=True)
-class ReferencedIssue:
-    """An issue that a pull request closes, as GitHub shows it to the App: `private` is its repository.
-
-    `opening` are the first lines of its text, as they read once Markdown is rendered.
-    """
-
-    repository_id: int
-    repository: str
-    number: int
-    private: bool = True
-    closed: bool = False
-    title: str = ""
-    opening: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class AskedFor:
-    """What tells what a pull request was asked for.
-
-    `total` counts the issues that GitHub does not show to the App as well; `unknown` says why none are
-    known. `sessions` are addresses of agents' sessions (`https://…`) in its description, its commits (the
-    newest first) and its first comments.
-    """
-
-    issues: tuple[ReferencedIssue, ...] = ()
-    total: int = 0
-    sessions: tuple[str, ...] = ()
-    unknown: IssuesUnknown | None = None
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from previewbot.clients.kubernetes.resources import without_nulls
 from previewbot.config.repository import RepositoryConfig
 from previewbot.config.server import DeadlinesSettings, Settings, TtlSettings
 from previewbot.config.words import did_you_mean, printable
-from previewbot.reconciler.observation import Limits
+from previewbot.reconciler.limits import Limits
 from previewbot.reconciler.plan.rendering import (
     NO_DIGEST,
     NO_UID,

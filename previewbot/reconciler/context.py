@@ -16,9 +16,9 @@ from previewbot.clients.registry import Registry
 from previewbot.config.server import Settings
 from previewbot.engine.operator import OperatorSeen, nobody_asked
 from previewbot.reconciler.children import ChildKind, Route
+from previewbot.reconciler.limits import Limits
 from previewbot.reconciler.links_being_asked import LinksBeingAsked
 from previewbot.reconciler.memory import Memory
-from previewbot.reconciler.observation import Limits
 from previewbot.rules.slot_limits import SlotLimitsOf
 from previewbot.rules.slots import SlotGrant, Slots
 from previewbot.text.render import Renderer

@@ -26,11 +26,11 @@ from previewbot.api import (
 from previewbot.api.github import PullRequest
 from previewbot.config.agents import SignalKind
 from previewbot.config.repository import AgentPolicy, RepositoryConfig, ServiceConfig
-from previewbot.config.server import GatewaySettings, Settings
 from previewbot.engine.gateway_state import UNREAD, GatewayState
 from previewbot.engine.operator import OperatorSeen, problem_of
 from previewbot.errors import RemoteError
 from previewbot.reconciler.conversation import Inbox
+from previewbot.reconciler.limits import Limits
 from previewbot.rules import policy
 from previewbot.rules.asked_for import Requested
 from previewbot.rules.link_answers import Answers
@@ -204,32 +204,6 @@ class Prepared:
     def can_run(self) -> bool:
         """Whether everything is known that its session needs."""
         return bool(self.service.head_sha) and not self.target_problem
-
-
-@dataclass(frozen=True)
-class Limits:
-    """What the platform team's settings say about time, where links go, and whether these are asked."""
-
-    ttl_default: timedelta
-    ttl_max: timedelta
-    session_deadline: timedelta
-    image_deadline: timedelta
-    public_url: str
-    gateway: GatewaySettings | None = None
-    check_links: bool = False
-
-    @classmethod
-    def of(cls, settings: Settings) -> Limits:
-        """Return what these settings say."""
-        return cls(
-            ttl_default=settings.ttl.default,
-            ttl_max=settings.ttl.max,
-            session_deadline=settings.deadlines.session,
-            image_deadline=settings.deadlines.image,
-            public_url=settings.public_url,
-            gateway=settings.links.gateway if settings.links else None,
-            check_links=settings.links.check if settings.links else True,
-        )
 
 
 @dataclass(frozen=True)

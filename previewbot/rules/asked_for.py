@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from previewbot.api import AgentSeen, ClosingIssue, IssuesUnknown, Observed, RequestSeen
-from previewbot.api.github import AskedFor, PullRequest, ReferencedIssue
+from previewbot.api.asked_for import AskedFor, ReferencedIssue
+from previewbot.api.github import PullRequest
 from previewbot.config.agents import AgentTable
 from previewbot.rules.agents import session_url
 from previewbot.text.cutting import cut_at_the_end

@@ -12,7 +12,7 @@ import pytest
 
 from previewbot import errors
 from previewbot.api import IssuesUnknown
-from previewbot.api.github import AskedFor
+from previewbot.api.asked_for import AskedFor
 from previewbot_demo.github.server import PERMISSIONS
 from tests.support.github_script import sends
 from tests.support.github_town import ALICE, BOB, COPILOT, Town, github_town

@@ -11,7 +11,8 @@ import json
 import pytest
 
 from previewbot.api import from_object
-from previewbot.api.github import Account, AskedFor, ReferencedIssue
+from previewbot.api.asked_for import AskedFor, ReferencedIssue
+from previewbot.api.github import Account
 from previewbot.config.agents import built_in
 from previewbot.config.server import parse
 from previewbot.engine.view import view_of

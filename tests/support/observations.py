@@ -14,7 +14,8 @@ from previewbot.api.github import Account, Branch, PullRequest
 from previewbot.config.repository import RepositoryConfig, ServiceConfig, Triggers, parse_target
 from previewbot.engine import mirrord
 from previewbot.reconciler.children import KINDS, ROUTE
-from previewbot.reconciler.observation import Found, Limits, Observation, PullRequestFacts, Target
+from previewbot.reconciler.limits import Limits
+from previewbot.reconciler.observation import Found, Observation, PullRequestFacts, Target
 from previewbot.reconciler.plan.planner import Plan, make_plan
 from previewbot.rules.repositories import Bounds
 from previewbot.rules.slots import SlotGrant

@@ -30,11 +30,11 @@ from previewbot.api import (
     new_object,
     timestamp,
 )
+from previewbot.api.asked_for import AskedFor
 from previewbot.api.ci import Runs
 from previewbot.api.github import (
     Account,
     AppIdentity,
-    AskedFor,
     Branch,
     ChangedFile,
     ChangedFiles,

@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from previewbot.api.github import AskedFor, Comment, ReferencedIssue
+from previewbot.api.asked_for import AskedFor, ReferencedIssue
+from previewbot.api.github import Comment
 from previewbot.errors import RemoteError, TryLater
 from tests.support.passes import BOT, CONFIGURATION, OWN_APP, GitHubInMemory, World, as_read
 

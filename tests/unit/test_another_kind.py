@@ -24,7 +24,8 @@ from previewbot.errors import Forbidden, TryLater
 from previewbot.reconciler.children import KINDS, Inputs
 from previewbot.reconciler.children.kind import ChildHealth, Desired
 from previewbot.reconciler.conversation import OwnComments
-from previewbot.reconciler.observation import Found, Limits
+from previewbot.reconciler.limits import Limits
+from previewbot.reconciler.observation import Found
 from previewbot.reconciler.reporters import GITHUB_REPORTERS, TextReporter
 from previewbot.reconciler.reporters.reporter import Due, PublishResult, ReportContext, Reporter
 from previewbot.text.markers import comment_hash

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from previewbot.api import AgentSeen, ClosingIssue, IssuesUnknown, Observed, RequestSeen
-from previewbot.api.github import Account, AskedFor, Branch, PullRequest, ReferencedIssue
+from previewbot.api.asked_for import AskedFor, ReferencedIssue
+from previewbot.api.github import Account, Branch, PullRequest
 from previewbot.config.agents import built_in
 from previewbot.rules.asked_for import (
     LISTED,

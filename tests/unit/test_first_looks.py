@@ -101,6 +101,29 @@ async def test_a_wrong_app_id_tears_nothing_down_although_everything_answers_404
     assert "does not know the App" in world.status.last_error
 
 
+async def test_while_github_does_not_say_whether_it_knows_the_app_nothing_is_torn_down() -> None:
+    world = World()
+    await world.settle()
+    serving = world.serving
+    assert serving != []
+    world.poke()
+    for call in ("pull request", "installation of", "repositories"):
+        world.fail(call, by=NotFound("GET it", status=404, message="Not Found"))
+    world.fail("confirm", by=TryLater("GET /app", status=502))
+    for _ in range(4):
+        world.clock.forward(seconds=20)
+        await world.settle(1)
+    assert world.serving == serving
+
+    # The repository is gone, as GitHub says once it answers.
+    world.mend()
+    for call in ("pull request", "installation of", "repositories"):
+        world.fail(call, by=NotFound("GET it", status=404, message="Not Found"))
+    world.clock.forward(minutes=2)
+    await world.settle(3)
+    assert world.serving == []
+
+
 async def test_what_a_look_found_stays_said_when_a_later_one_fails() -> None:
     world = World()
     await world.settle()

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from previewbot.api import Observed, from_object
-from previewbot.api.github import AskedFor, ReferencedIssue
+from previewbot.api.asked_for import AskedFor, ReferencedIssue
 from previewbot.errors import Forbidden, QuotaKept, RemoteError, TryLater
 from tests.support.passes import A, B, World, ready
 

@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 
 from previewbot.api import IssuesUnknown
-from previewbot.api.github import AskedFor, Comment
+from previewbot.api.asked_for import AskedFor
+from previewbot.api.github import Comment
 from previewbot.errors import Forbidden, NotFound, RemoteError, TryLater
 from tests.support.passes import (
     BOT,

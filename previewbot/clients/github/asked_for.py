@@ -6,7 +6,8 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from previewbot.api import IssuesUnknown
-from previewbot.api.github import AskedFor, Edits, ReferencedIssue
+from previewbot.api.asked_for import AskedFor, ReferencedIssue
+from previewbot.api.github import Edits
 from previewbot.clients.github import conversations, queries
 from previewbot.clients.github.cutting import Rule
 from previewbot.clients.github.fields import flag, full_name, has, items, number, number_or_zero, text

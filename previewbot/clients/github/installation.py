@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar
 from urllib.parse import quote
 
+from previewbot.api.asked_for import AskedFor
 from previewbot.api.ci import Runs
 from previewbot.api.github import (
     Account,
-    AskedFor,
     ChangedFiles,
     Comment,
     Commit,

@@ -11,7 +11,8 @@ from typing import Any, Protocol
 from previewbot.api import PREVIEW_LABEL, Child, ChildState, Preview, Reason, Resource
 from previewbot.engine.operator import Operator
 from previewbot.engine.route_answers import RouteAnswer
-from previewbot.reconciler.observation import Found, Limits, Prepared, PullRequestFacts
+from previewbot.reconciler.limits import Limits
+from previewbot.reconciler.observation import Found, Prepared, PullRequestFacts
 
 Object = Mapping[str, Any]
 

@@ -10,7 +10,8 @@ from previewbot.engine import links, route_answers
 from previewbot.engine.annotations import SPEC_HASH
 from previewbot.engine.route_answers import RouteAnswer, Verdict
 from previewbot.reconciler.children.kind import Desired, Object
-from previewbot.reconciler.observation import Limits, PullRequestFacts
+from previewbot.reconciler.limits import Limits
+from previewbot.reconciler.observation import PullRequestFacts
 from previewbot.rules.bounds import entry_outside
 
 ROUTE_KIND = "HTTPRoute"

@@ -11,7 +11,8 @@ from previewbot.engine.operator import Operator
 from previewbot.engine.other_sessions import in_the_way
 from previewbot.reconciler.children.kind import ChildHealth, Desired, Inputs, Mode, Object
 from previewbot.reconciler.children.step import DELETION_STALLED_AFTER, began_to_wait
-from previewbot.reconciler.observation import Found, Limits, Prepared
+from previewbot.reconciler.limits import Limits
+from previewbot.reconciler.observation import Found, Prepared
 from previewbot.rules import images
 from previewbot.text.durations import format_duration
 

@@ -10,7 +10,8 @@ import logging
 from dataclasses import dataclass
 
 from previewbot.api import AgentSeen, IssuesUnknown, Preview
-from previewbot.api.github import AskedFor, PullRequest
+from previewbot.api.asked_for import AskedFor
+from previewbot.api.github import PullRequest
 from previewbot.errors import Forbidden, RemoteError
 from previewbot.reconciler.context import Context
 from previewbot.reconciler.observation import PullRequestFacts

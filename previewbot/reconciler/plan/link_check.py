@@ -30,7 +30,8 @@ from previewbot.config.repository import Entry, RepositoryConfig
 from previewbot.engine import links
 from previewbot.engine.annotations import hash_of
 from previewbot.reconciler.children.routes import route_among
-from previewbot.reconciler.observation import Limits, Observation, PullRequestFacts
+from previewbot.reconciler.limits import Limits
+from previewbot.reconciler.observation import Observation, PullRequestFacts
 from previewbot.rules.hosts import place_of
 from previewbot.rules.link_answers import Asked, pause, reason_of, verdict_of
 

@@ -17,13 +17,8 @@ from previewbot.api.preview import Poke
 from previewbot.config.repository import RepositoryConfig, ServiceConfig
 from previewbot.reconciler.children import KINDS, ROUTE, ChildKind, Route
 from previewbot.reconciler.children.step import Create
-from previewbot.reconciler.observation import (
-    ImageFound,
-    Limits,
-    Observation,
-    PullRequestFacts,
-    Target,
-)
+from previewbot.reconciler.limits import Limits
+from previewbot.reconciler.observation import ImageFound, Observation, PullRequestFacts, Target
 from previewbot.reconciler.plan.planner import plan_run
 from previewbot.reconciler.plan.services import candidates
 from previewbot.rules import images

@@ -1,0 +1,34 @@
+"""What the settings say that a plan goes by, whatever the pull request."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from previewbot.config.server import GatewaySettings, Settings
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What the platform team's settings say about time, where links go, and whether these are asked."""
+
+    ttl_default: timedelta
+    ttl_max: timedelta
+    session_deadline: timedelta
+    image_deadline: timedelta
+    public_url: str
+    gateway: GatewaySettings | None = None
+    check_links: bool = False
+
+    @classmethod
+    def of(cls, settings: Settings) -> Limits:
+        """Return what these settings say."""
+        return cls(
+            ttl_default=settings.ttl.default,
+            ttl_max=settings.ttl.max,
+            session_deadline=settings.deadlines.session,
+            image_deadline=settings.deadlines.image,
+            public_url=settings.public_url,
+            gateway=settings.links.gateway if settings.links else None,
+            check_links=settings.links.check if settings.links else True,
+        )
