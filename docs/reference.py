@@ -104,8 +104,9 @@ An editor with a YAML language server checks the file while you write it, if the
   and a single value in the place of a list is a list of one: `ports: 8080`.
 - `paths` are read one after the other, as in a `.gitignore` at the root of the repository: `*.go` is any
   file of that ending, `services/checkout/**` all below a folder (also if that is a submodule, or a link is in
-  its place), and `!docs/**` takes away from those before it. `[slug]` as a folder's whole name is also the
-  folder of that very name. `{{a,b}}` and `@(a|b)` mean nothing to `.gitignore`: write a path for each.
+  its place), and `!docs/**` takes away from those before it. `[slug]` in a folder's or a file's name is also
+  that very name, and `src/**.go` means every folder, as in GitHub's own `paths`. `{{a,b}}` and
+  `@(a|b)` mean nothing to `.gitignore`: write a path for each.
 - Patterns that begin with `*` or `!` go in quotes, and within a list in brackets those with a brace or a
   bracket: to YAML these are signs of its own.
 - `shared` belongs to every service: its files count with those of a service's own paths, and start none by

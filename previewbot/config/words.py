@@ -231,6 +231,7 @@ KINDS: Mapping[str, Kind] = {
         "has {written}: a choice in parentheses is a part of a name in .gitignore",
         "write a path for each: {instead}",
     ),
+    "glob_name": Kind("has {written}, which no file is called", "write {instead}"),
     "glob_empty_part": Kind("has two slashes with nothing in between", "write {instead}"),
     "glob_regex": Kind(
         "has {written}, a regular expression", "write a pattern as in .gitignore, like services/checkout/**"

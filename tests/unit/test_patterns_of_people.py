@@ -67,6 +67,13 @@ def matches(path: str, *patterns: str) -> bool:
         ("services/./checkout/**", "all paths begin at the root of the repository"),
         ("./services/checkout/**", "must be written without ./ at its beginning: `services/checkout/**`"),
         ("services//checkout/**", "has two slashes with nothing in between; write `services/checkout/**`"),
+        ("services/a/**, libs/**", "which no file is called; write `services/a/**`, `libs/**`"),
+        ("services/a/** libs/**", "which no file is called; write `services/a/**`, `libs/**`"),
+        ("services/a/**  # the service", "which no file is called; write `services/a/**`"),
+        ('"services/a/**"', "which no file is called; write `services/a/**`"),
+        ("//services/a/...", "which no file is called; write `services/a/**`"),
+        ("services/{name}/**", "which no file is called; write `services/{service}/**`"),
+        ("https://github.com/acme/shop/tree/main/services", "must be patterns as in .gitignore"),
         ("^services/checkout/.*$", "a regular expression; write a pattern as in .gitignore"),
     ],
 )
@@ -94,6 +101,14 @@ def test_the_sign_that_takes_away_stays_with_each_of_a_choice(pattern: str) -> N
         ("apps/[[...slug]]/page.tsx", "apps/[[...slug]]/**"),
         ("apps/[slug]/page.tsx", "apps/\\[slug\\]/**"),
         ("apps/s/page.tsx", "apps/[slug]/**"),
+        ("pages/posts/[id].tsx", "pages/posts/[id].tsx"),
+        ("pages/posts/i.tsx", "pages/posts/[id].tsx"),
+        ("apps/[user]-[id]/a", "apps/[user]-[id]/**"),
+        ("routes/[lang=lang]/a", "routes/[lang=lang]/**"),
+        ("routes/[[lang]]/a", "routes/[[lang]]/**"),
+        ("src/a/b/c.go", "src/**.go"),
+        ("src/c.go", "src/**.go"),
+        ("my folder/a b/c", "my folder/a b/**"),
         ("apps/(shop)/page.tsx", "apps/(shop)/**"),
         ("apps/@modal/page.tsx", "apps/@modal/**"),
         ("{{cookiecutter.name}}/a.py", "{{cookiecutter.name}}/**"),
@@ -108,6 +123,26 @@ def test_what_is_meant_is_matched(path: str, pattern: str) -> None:
 
 def test_a_range_is_no_name() -> None:
     assert not matches("lib/[a-z]", "lib/[a-z]")
+    assert not matches("lib/[a-z].go", "lib/[a-z].go")
+
+
+def test_two_stars_before_an_ending_take_away_in_every_folder_too() -> None:
+    assert not matches("src/a/b/c.md", "src/**", "!src/**.md")
+
+
+@pytest.mark.parametrize("written", ["${service}", "{{service}}", "{{ .service }}"])
+def test_what_other_templates_call_a_service_is_told_in_defaults(written: str) -> None:
+    text = (
+        FILE.format(paths=f"['src/{written}/**']")
+        .replace("services:", "defaults:")
+        .replace("  checkout:\n", "")
+    )
+    text = text.replace("\n    ", "\n  ") + "services: {checkout: }\n"
+
+    assert (
+        told(text)[1]
+        == f"`paths` has `src/{written}/**`, which no file is called; write `src/{{service}}/**`"
+    )
 
 
 Form = Literal["NFC", "NFD"]

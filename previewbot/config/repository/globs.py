@@ -29,10 +29,19 @@ _CHOICE = re.compile(r"[@+?*!]?\(([^()]*\|[^()]*)\)|[@+]\(([^()]*)\)")
 # A `\` of .gitignore takes the meaning of the sign behind it; before a letter, or a wildcard that is one, it
 # has none. `\**` cannot be meant as a star and a wildcard.
 _FOLDER_OF_WINDOWS = re.compile(r"\\+(?=[A-Za-z0-9_.@{-]|\*\*|$)|\\{2,}")
-# A whole part of a path in brackets, as frameworks name folders: `[slug]`, `[...slug]`, `[[...slug]]`. What
+# Names in brackets, as frameworks call folders and files: `[slug]`, `[...slug]`, `[[lang]]`, `[id].tsx`. What
 # is a range or a negation, `[a-z]` or `[!a]`, means one sign.
-_VERY_NAME = re.compile(r"\[[A-Za-z_][\w-]+\]|\[\.\.\.[\w-]+\]|\[\[\.\.\.[\w-]+\]\]")
+_IN_BRACKETS = r"\[[A-Za-z_][\w-]+(?:=[\w-]+)?\]|\[\.\.\.[\w-]+\]|\[\[(?:\.\.\.)?[\w-]+\]\]"
+_VERY_NAME = re.compile(rf"[\w.()@+-]*(?:(?:{_IN_BRACKETS})[\w.()@+-]*)+")
 _RANGE = re.compile(r"\[\w-\w\]")
+# Several patterns in one text, or a remark behind one: no folder is called so.
+_SEVERAL = re.compile(r"(?<=\*)(?:\s*[,;]\s*|\s+)(?=\S)")
+# What templates of others write where `{service}` stands here.
+_FIELD_OF_OTHERS = re.compile(
+    r"\$?\{\{\s*\.?(?:service|service_name)\s*\}\}|\$\{(?:service|service_name)\}|\{(?:name|app|service_name)\}"
+)
+# To GitHub's own `paths` two stars before an ending mean every folder, to .gitignore what one means.
+_STARS_AND_ENDING = re.compile(r"(?<=/)\*\*(?=[^*/]+$)")
 
 # What the published schema says of these values is as much as a regular expression can.
 GLOB_SCHEMA = WithJsonSchema(
@@ -66,6 +75,21 @@ def glob(written: str) -> str:
 def _refuse_other_languages(written: str, filled: str) -> None:
     """Raise the mistake of what means something to others than Git, and nothing to Git."""
     sign, bare = _parted(filled)
+    if "://" in bare:
+        raise mistake("glob", written=written)
+    if _FIELD_OF_OTHERS.search(written):
+        raise mistake(
+            "glob_name", written=written, instead=_shown(_FIELD_OF_OTHERS.sub(SERVICE_FIELD, written))
+        )
+    several = [each for each in _SEVERAL.split(written.partition(" #")[0].rstrip()) if each]
+    if len(several) > 1 or _SEVERAL.search(written):
+        raise mistake("glob_name", written=written, instead=_shown(*several))
+    if bare[:1] in ("'", '"') and bare[-1:] == bare[:1]:
+        raise mistake("glob_name", written=written, instead=_shown(written.strip(bare[0])))
+    if bare.endswith("/..."):
+        raise mistake(
+            "glob_name", written=written, instead=_shown(f"{written.removesuffix('...').lstrip('/')}**")
+        )
     parts = bare.split("/")
     if ".." in parts or "." in parts:
         raise mistake("glob_up", written=written)
@@ -90,8 +114,13 @@ def _written_out(sign: str, bare: str, choice: re.Match[str], between: str) -> R
     inner = next(filter(None, choice.groups()), "")
     before, behind = bare[: choice.start()], bare[choice.end() :]
     each = [f"{sign}{before}{one.strip()}{behind}" for one in inner.split(between)]
-    more = ", …" if len(each) > _MOST_WRITTEN_OUT else ""
-    return Raw(", ".join(map(shown, each[:_MOST_WRITTEN_OUT])) + more)
+    return _shown(*each)
+
+
+def _shown(*patterns: str) -> Raw:
+    """Return patterns for a message; of very many the first."""
+    more = ", …" if len(patterns) > _MOST_WRITTEN_OUT else ""
+    return Raw(", ".join(map(shown, patterns[:_MOST_WRITTEN_OUT])) + more)
 
 
 def _can_be_matched(written: str) -> bool:
@@ -176,14 +205,15 @@ def _parted(pattern: str) -> tuple[str, str]:
 
 
 def _readings(bare: str) -> list[str]:
+    bare = _STARS_AND_ENDING.sub("**/*", bare)
     parts = bare.split("/")
     literal = "/".join(_escaped(part) if _is_very_name(part) else part for part in parts)
-    only_literal = any(part.startswith(("[.", "[[")) for part in parts)
+    only_literal = any("[." in part or "[[" in part for part in parts)
     return [literal] if only_literal or literal == bare else [bare, literal]
 
 
 def _is_very_name(part: str) -> bool:
-    return _VERY_NAME.fullmatch(part) is not None and not _RANGE.fullmatch(part)
+    return _VERY_NAME.fullmatch(part) is not None and not _RANGE.search(part)
 
 
 def _escaped(part: str) -> str:
