@@ -213,11 +213,13 @@ class SplitView:
         }
 
     def _says(self, number: int) -> str:
-        """Return the first line of previewbot's comment as plain words, empty while there is none."""
+        """Return how previewbot's comment begins, as plain words; empty while there is none."""
         comments = self.parts.github.comments(number, self.parts.repository)
         status = next((comment.body for comment in comments if comment.by_app), "")
         lines = (line.strip() for line in _MARKUP.sub(r"\1", status).splitlines())
-        return next((line for line in lines if line), "")
+        said = [line for line in lines if line]
+        # What ends with a colon says nothing without the command or the mistakes below it.
+        return " ".join(said[: 2 if said and said[0].endswith(":") else 1])
 
 
 def _opens(body: str, sha: str) -> bool:

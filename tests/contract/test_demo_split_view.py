@@ -153,6 +153,16 @@ async def test_a_push_is_ticked_off_only_once_the_link_opens_that_commit(
     assert ("push" in done) is ticked
 
 
+async def test_what_ends_with_a_colon_is_told_with_what_comes_below_it(theatre: Theatre) -> None:
+    theatre.view.open(theatre.parts)
+    number = theatre.town.pull_request()
+    theatre.comments(number, "**A fork.** Start it with this comment:\n\n```\n/preview start abc\n```\nmore")
+
+    says = (await theatre.state())["pulls"][str(number)]["says"]
+
+    assert says == "A fork. Start it with this comment: /preview start abc"
+
+
 async def test_of_other_peoples_comments_it_takes_no_link(theatre: Theatre) -> None:
     theatre.view.open(theatre.parts)
     number = theatre.town.pull_request()

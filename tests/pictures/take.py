@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from previewbot_demo.hosts import SHOP_HOST
+from previewbot_demo.hosts import PREVIEW_DOMAIN, SHOP_HOST
 from previewbot_demo.processes import StartError
 from previewbot_demo.tour import NEW_BANNER, NEW_TOTAL
 from previewbot_demo.world import REPOSITORY, Options, World
@@ -25,7 +25,7 @@ _UNHURRIED = 1.5  # seconds that a session starts for: what people see of it
 _STRIP = Size(560, 420, scale=2.0)
 _SHOP = Size(560, 640, scale=1.5)
 _COMMENT = Size(760, 700, scale=1.5)
-_SPLIT = Size(1200, 740)
+_SPLIT = Size(1160, 660)
 _PAGE = Size(820, 700, scale=1.5)
 _IN_HAND = replace(PHONE, scale=1.5)
 _COMMENTED = "document.querySelector('article.app a')?.textContent.includes('Open the preview')"
@@ -66,7 +66,7 @@ class Photographer:
             await page.evaluate("document.querySelector('article.app').scrollIntoView({block: 'start'})")
             await self._keep("2-comment", page)
             await page.open(link)
-            await page.until(f"document.body.innerText.includes({NEW_BANNER!r})")
+            await page.until(f"document.body?.innerText.includes({NEW_BANNER!r})")
             await self._keep("3-click", page)
         return link
 
@@ -83,7 +83,7 @@ class Photographer:
         async with self._chromium.page(_SHOP) as page:
             for side, base in (("staging", self._shop), ("preview", _origin(link))):
                 await page.open(f"{base}/cart")
-                there = await page.evaluate(f"document.body.innerText.includes({change!r})")
+                there = await page.evaluate(f"document.body?.innerText.includes({change!r})")
                 if there != (side == "preview"):
                     raise Trouble(f"{base}/cart {'shows' if there else 'does not show'} {change}")
                 await self._keep(f"{name}-{side}", page)
@@ -109,9 +109,14 @@ class Photographer:
                 await page.until("!document.getElementById('preview-frame').hidden")
                 await page.evaluate("document.querySelector('[data-path=\"/cart\"]').click()")
                 await page.until(
-                    f"document.body.innerText.includes({NEW_TOTAL!r})", frame="preview.localhost"
+                    f"document.body?.innerText.includes({NEW_TOTAL!r})", frame="preview.localhost"
                 )
+                await page.until("document.querySelector('[data-step=walk]').classList.contains('done')")
                 await page.evaluate(_TO_COMMENT, frame=pull)
+                await page.evaluate("scrollTo(0, 0)")
+                # One side follows the other at the next look, which loads it once more; then it is drawn.
+                for host in (SHOP_HOST, PREVIEW_DOMAIN) if size is _SPLIT else (PREVIEW_DOMAIN,):
+                    await page.until(_DRAWN, frame=host)
                 await self._keep(name, page)
 
     async def _pages(self) -> None:
@@ -133,6 +138,8 @@ class Photographer:
 
 _CLICK_LINK = """[...document.querySelectorAll('article.app a')]
   .find(a => a.textContent === 'Open the preview').click()"""
+_DRAWN = """document.body?.innerText.includes('Your basket')
+  && new Promise((drawn) => requestAnimationFrame(() => setTimeout(() => drawn(true), 2000)))"""
 _TO_COMMENT = "document.querySelector('article.app').scrollIntoView({block: 'start'})"
 
 

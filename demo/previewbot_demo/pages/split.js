@@ -86,7 +86,7 @@ function find() {
   const there = wanted && pullFrame.contentDocument.querySelector(wanted);
   wanted = "";
   if (!there) return;
-  there.scrollIntoView({ block: "start" });
+  there.scrollIntoView({ block: there.offsetHeight > pullFrame.clientHeight / 2 ? "start" : "center" });
   there.focus({ preventScroll: true });
 }
 
