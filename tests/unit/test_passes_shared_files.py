@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from previewbot.api import Phase, Reason
+from previewbot.api import LeftOut, Phase, Reason
 from tests.support.passes import CONFIGURATION, B, World
 
 SHARED = CONFIGURATION + 'shared: ["libs/**"]\n'
@@ -144,3 +144,15 @@ async def test_where_it_was_moved_there_is_a_preview() -> None:
 
     assert world.status.phase is Phase.READY
     assert "which previewbot does not read" not in world.comment
+
+
+async def test_of_more_services_named_than_may_be_previewed_the_others_are_told() -> None:
+    world = World(limits={"services": 1})
+    world.github.configuration, world.github.paths = SHARED, ("libs/money.py",)
+    await world.settle(6)
+    world.say("/preview start pricing checkout")
+    await world.settle(12)
+
+    assert services(world) == {"checkout": 1}
+    assert world.status.observed.left_out == LeftOut(1, ("pricing",), 1)
+    assert "Not previewed: **pricing**, because the platform team allows 1 service" in world.comment

@@ -9,11 +9,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from previewbot.api import Ended, Lifecycle, Observed, Phase, Reason, SharedChange, Status
+from previewbot.api import Ended, LeftOut, Lifecycle, Observed, Phase, Reason, SharedChange, Status
 from previewbot.config.repository import Triggers
 from previewbot.reconciler.observation import Found, PullRequestFacts
 from previewbot.rules import images
 from previewbot.rules.asked_for import Requested, for_readers, with_answer
+from previewbot.rules.chosen import NAMES_TOLD
 from previewbot.rules.policy import trigger
 
 _MERGE_SHAS_KEPT = 20
@@ -47,7 +48,7 @@ def record_facts(
         agent=facts.agent,
         author_id=pull_request.author.id,
         repository=pull_request.base.repository,
-        left_out=facts.left_out,
+        left_out=_left_out(facts, status.lifecycle),
         held_back=facts.held_back(status.lifecycle),
         shared=_shared(facts, status.lifecycle),
         configuration_elsewhere=facts.elsewhere,
@@ -84,6 +85,20 @@ def _without_gone(status: Status, facts: PullRequestFacts) -> Status:
     if (stopped, by_name) == (lifecycle.stopped, lifecycle.by_name):
         return status
     return replace(status, lifecycle=replace(lifecycle, stopped=stopped, by_name=by_name))
+
+
+def _left_out(facts: PullRequestFacts, lifecycle: Lifecycle) -> LeftOut | None:
+    """Return what is said of services beyond the limit: those changed, and those that somebody started."""
+    found, changed = facts.left_out, facts.changed(lifecycle.by_name)
+    if not facts.shared or facts.config is None:
+        return found
+    told = found.names if found is not None else ()
+    asked = [name for name in lifecycle.by_name if name not in changed and name not in told]
+    if not asked:
+        return found
+    count = (found.count if found is not None else 0) + len(asked)
+    limit = found.limit if found is not None else len(facts.files) + facts.room
+    return LeftOut(count, (*told, *asked)[:NAMES_TOLD], limit)
 
 
 def _shared(facts: PullRequestFacts, lifecycle: Lifecycle) -> SharedChange | None:

@@ -96,7 +96,9 @@ def unknown_service(status: Status, facts: PullRequestFacts, names: Sequence[str
     """Return the refusal of names of which the pull request changes no service; None where it changes all."""
     changed = changed_names(status, facts)
     configured = [each.name for each in facts.config.services] if facts.config else changed
-    unchanged = next((name for name in names if name in configured and name not in changed), None)
+    # What was started by name, and is beyond the limit, is told in the comment as that.
+    there = {*changed, *status.lifecycle.by_name}
+    unchanged = next((name for name in names if name in configured and name not in there), None)
     unknown = next((name for name in names if name not in configured), None)
     shown = ", ".join(changed[:_MOST_SHOWN]) + (", …" if len(changed) > _MOST_SHOWN else "")
     if unknown is not None:
