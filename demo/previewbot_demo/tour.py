@@ -32,6 +32,16 @@ class Tour(Walker):
         self._web = self._pricing = self._fork = self._catalog = 0
         self._links: dict[int, str] = {}
 
+    @property
+    def front_end(self) -> int:
+        """The number of the pull request that changes the front end; 0 before it is opened."""
+        return self._web
+
+    @property
+    def both(self) -> tuple[int, int]:
+        """The numbers of the pull requests that change the front end and the prices; 0 before one is opened."""
+        return self._web, self._pricing
+
     def steps(self) -> tuple[tuple[str, Callable[[], Awaitable[None]]], ...]:
         """Return each step's words and what it does."""
         return (

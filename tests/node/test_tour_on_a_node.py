@@ -65,14 +65,14 @@ def height(installation: Installation, record_property: Record) -> dict[str, Any
                 await step()
                 record_property(words, f"{time.monotonic() - began:.2f} s")
                 if words == HEIGHT:
-                    seen.update(look(installation))
-                    seen["comments"] = [await visitor.conversation(number) for number in (1, 2)]
+                    seen.update(look(installation, tour.front_end))
+                    seen["comments"] = [await visitor.conversation(number) for number in tour.both]
 
     asyncio.run(walk())
     return seen
 
 
-def look(installation: Installation) -> dict[str, Any]:
+def look(installation: Installation, front_end: int) -> dict[str, Any]:
     node = installation.node
     [command] = commands("docs/install.md", "6.")
     return {
@@ -82,17 +82,17 @@ def look(installation: Installation) -> dict[str, Any]:
         "sessions": node.get("previewsessions", "--namespace", "staging")["items"],
         "previews": node.get("pods", "--namespace", "staging", "--selector", UID_LABEL)["items"],
         "staging": node.get("deployments", "--namespace", "staging")["items"],
-        "chromium": in_chromium(installation),
+        "chromium": in_chromium(installation, front_end),
     }
 
 
-def in_chromium(installation: Installation) -> tuple[str, Path]:
-    """Open the front end's link in Chromium; return what it shows, as HTML, and a picture of it."""
+def in_chromium(installation: Installation, number: int) -> tuple[str, Path]:
+    """Open a pull request's link in Chromium; return what it shows, as HTML, and a picture of it."""
     chromium = browser()
     assert chromium is not None, "there is no Chromium: run `make node-test`"
     routes = installation.node.get("httproutes", "--namespace", "staging")["items"]
-    front_end = {"previewbot.dev/preview": f"gh-{REPOSITORY_ID}-1"}
-    [host] = [r["spec"]["hostnames"][0] for r in routes if r["metadata"].get("labels") == front_end]
+    labels = {"previewbot.dev/preview": f"gh-{REPOSITORY_ID}-{number}"}
+    [host] = [r["spec"]["hostnames"][0] for r in routes if r["metadata"].get("labels") == labels]
     picture = installation.engineer.folder / "preview.png"
     led = f"--host-resolver-rules=MAP *.example.com {installation.node.address}"
     command = [chromium, *CHROMIUM, f"--user-data-dir={installation.engineer.folder / 'chromium'}", led]

@@ -121,6 +121,19 @@ def test_each_answer_reads_as_it_is_held(words: str) -> None:
     held(GOLDEN / "replies" / f"{words}.md", text)
 
 
+@pytest.mark.parametrize("state", sorted(STATES))
+def test_no_answer_and_no_comment_needs_an_end_or_names_an_empty_one(state: str) -> None:
+    """A command that was overtaken in the same look is answered when the preview has no end any more."""
+    preview = STATES[state]
+    endless = replace(preview.status.lifecycle, expires_at=None)
+    view = view_of(replace(preview, status=replace(preview.status, lifecycle=endless)))
+    texts = [RENDERER.reply([Said(words, REPLIES[words])], COMMENT, view) for words in REPLIES]
+
+    for text in (*texts, RENDERER.comment(view), RENDERER.headline(view)):
+        assert "None" not in text
+        assert not re.search(r"until\W*(\*\*\*\*|\.|$)", text, re.MULTILINE), text
+
+
 @pytest.mark.parametrize("state", ["closed", "merged"])
 def test_the_help_of_a_closed_pull_request_names_what_is_answered_there(state: str) -> None:
     text = RENDERER.reply([Said("help", {})], COMMENT, view_of(STATES[state]))

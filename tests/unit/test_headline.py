@@ -32,7 +32,7 @@ WORDS = {
     "`imge` is unknown, did you mean `image`?",
     "configuration-not-allowed": "The platform team's settings do not allow what .github/preview.yaml asks "
     "for in line 9: the namespace `payments` is not open to this repository; choose from: staging. That is "
-    "the platform team's to decide, in previewbot's settings",
+    "the platform team's to decide, in previewbot's settings.",
     "nothing-changed": "Nothing to preview: this pull request changes no service that "
     ".github/preview.yaml names. Nothing to do here; a commit that changes one is seen by itself.",
 }
