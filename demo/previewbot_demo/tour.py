@@ -39,7 +39,7 @@ class Tour(Walker):
 
     @property
     def both(self) -> tuple[int, int]:
-        """The numbers of the pull requests that change the front end and the prices; 0 before one is opened."""
+        """Return the numbers of those that change the front end and the prices; 0 before one is opened."""
         return self._web, self._pricing
 
     def steps(self) -> tuple[tuple[str, Callable[[], Awaitable[None]]], ...]:
