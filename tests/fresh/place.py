@@ -145,6 +145,8 @@ def _user() -> Iterator[User]:
         yield User(name, entry.pw_uid, entry.pw_gid)
     finally:
         _done("userdel", "--force", name)
+        # pytest keeps its folders there, and names their parent after the user.
+        shutil.rmtree(Path(tempfile.gettempdir()) / f"pytest-of-{name}", ignore_errors=True)
 
 
 def _python(user: User) -> str:
