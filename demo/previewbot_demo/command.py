@@ -41,8 +41,9 @@ def run(port: int, check: bool, keep: bool, kubeconfig: Path | None = None) -> i
     try:
         options = Options(port=port, keep=keep, start_seconds=0.0 if check else _UNHURRIED)
         if kubeconfig is not None:
-            # Ids that no App and no repository of a previewbot at work there has.
-            app_id, repository_id = (10**12 + secrets.randbelow(10**12) for _ in range(2))
+            # Ids that no App and no repository of a previewbot at work there has. GraphQL's Int has 31 bits:
+            # of a larger one GitHub could not say whose an issue is.
+            app_id, repository_id = (2 * 10**9 + secrets.randbelow(10**8) for _ in range(2))
             options = replace(
                 options,
                 kubeconfig=kubeconfig,

@@ -40,10 +40,10 @@ def test_it_tours_the_cluster_and_leaves_nothing_there(control_plane: ControlPla
     done = demo(control_plane.kubeconfig())
 
     assert done.returncode == 0, done.stdout + done.stderr
-    assert done.stdout.count("   ok ") == 22
+    assert done.stdout.count("   ok ") == 24
     assert control_plane.call("GET", "/api/v1/namespaces/previewbot-demo").status == 404
     previews = control_plane.call("GET", "/apis/previewbot.dev/v1alpha1/previews").body["items"]
-    assert [preview["metadata"]["name"] for preview in previews if preview["spec"]["appId"] >= 10**12] == []
+    assert [each["metadata"]["name"] for each in previews if each["spec"]["appId"] >= 2 * 10**9] == []
 
 
 def test_what_is_no_kubeconfig_is_said_in_one_line(tmp_path: Path) -> None:
