@@ -62,11 +62,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         # Whoever reads has seen enough (`| head`). What is still to be written would fail once more when
         # Python ends: https://docs.python.org/3/library/signal.html#note-on-sigpipe
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        for number in (1, 2):
-            os.dup2(nowhere, number)
+        _to_nowhere(1, 2)
         return 141
+    # What is told on the way may have been cut off alone (`2>&1 | head`): the exit code stays that of the work.
+    # Python would end with 120 where it cannot write the rest.
+    try:
+        sys.stderr.flush()
+    except OSError:
+        _to_nowhere(2)
     return code
+
+
+def _to_nowhere(*numbers: int) -> None:
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for number in numbers:
+        os.dup2(nowhere, number)
 
 
 def _run(options: argparse.Namespace) -> int:
