@@ -64,7 +64,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # Python ends: https://docs.python.org/3/library/signal.html#note-on-sigpipe
         _to_nowhere(1, 2)
         return 141
-    # What is told on the way may have been cut off alone (`2>&1 | head`): the exit code stays that of the work.
+    # What is told on the way may be cut off alone (`2>&1 | head`): the exit code stays that of the work.
     # Python would end with 120 where it cannot write the rest.
     try:
         sys.stderr.flush()
