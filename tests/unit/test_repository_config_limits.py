@@ -83,6 +83,27 @@ def test_reading_ends_where_the_file_becomes_too_large(monkeypatch: pytest.Monke
     assert MAX_NODES <= len(seen) < MAX_NODES + 10
 
 
+@pytest.mark.parametrize(
+    "content",
+    ["version:" + "\t" * 4_000 + "1\n", "version:" + "\t " * 2_000 + "1\n", "{" + "\t\n" * 2_000 + "}\n"],
+    ids=["in a row", "and blanks", "and lines"],
+)
+def test_each_sign_between_values_is_looked_at_a_few_times_however_many_there_are(
+    content: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks: list[int] = []
+    original: Callable[[yaml.SafeLoader, int], str] = yaml.SafeLoader.peek
+
+    def counted(loader: yaml.SafeLoader, index: int = 0) -> str:
+        looks.append(index)
+        return original(loader, index)
+
+    monkeypatch.setattr(yaml.SafeLoader, "peek", counted)
+    problems(content)
+
+    assert len(looks) < 10 * len(content)
+
+
 def test_of_very_many_mistakes_only_those_that_are_told_are_put_into_words(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
