@@ -21,7 +21,7 @@ from previewbot.engine.draft_entry import entry_of
 from previewbot.engine.draft_written import to_fill_in, written
 from previewbot.engine.staging import Staging, staging_of
 from previewbot.errors import ConfigurationError
-from previewbot.rules.folders import folders_of
+from previewbot.rules.folders import Folders, folders_of
 
 STDIN = "-"
 _MOST_BYTES = 64 * 1024 * 1024
@@ -59,17 +59,18 @@ def init(wanted: Wanted, stdin: BinaryIO) -> int:
         if wanted.output is None and not wanted.force:
             _refuse_beside(root or Path(), output)
         files = _tracked_files(root)
+        folders = folders_of(files)
         if wanted.manifests:
             staging, source = _of_manifests(wanted, stdin), _named_source(wanted.manifests)
             namespace = wanted.namespace
         else:
-            found = of_cluster(wanted.namespace, wanted.kubeconfig, folders_of(files))
+            found = of_cluster(wanted.namespace, wanted.kubeconfig, folders)
             if found is None:
                 print(f"or give manifests: {_BUILT}", file=sys.stderr)
                 return 1
             staging, namespace = found
             source = f"the workloads of the namespace {namespace}"
-        text = ("" if to_stdout else _FOR_EDITORS) + _drafted(staging, files, namespace, source)
+        text = ("" if to_stdout else _FOR_EDITORS) + _drafted(staging, folders, files, namespace, source)
         _save(text, output, to_stdout)
     except CannotDraft as error:
         print(printable(str(error)), file=sys.stderr)
@@ -88,13 +89,13 @@ def _refuse_beside(root: Path, output: Path) -> None:
         )
 
 
-def _drafted(staging: Staging, files: Sequence[str], namespace: str, source: str) -> str:
+def _drafted(staging: Staging, folders: Folders, files: Sequence[str], namespace: str, source: str) -> str:
     if not staging.workloads:
         raise CannotDraft(
             f"there is no Deployment, StatefulSet or Rollout in {source}; give the output of "
             "`kustomize build` or `helm template`, or name another namespace with --namespace"
         )
-    draft = draft_of(staging, folders_of(files), files, namespace)
+    draft = draft_of(staging, folders, files, namespace)
     if not draft.services:
         raise CannotDraft(
             f"none of the workloads in {source} could be previewed: databases and queues cannot, since no "

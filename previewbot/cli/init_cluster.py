@@ -81,7 +81,8 @@ def of_cluster(named: str, kubeconfig: Path | None, folders: Folders) -> tuple[S
 
 
 def _likeliest(staging: Staging, folders: Folders, usual: str) -> tuple[Staging, str]:
-    by_namespace = {w.namespace: _within(staging, w.namespace) for w in staging.workloads}
+    names = dict.fromkeys(workload.namespace for workload in staging.workloads)
+    by_namespace = {name: _within(staging, name) for name in names}
     points = Counter({name: matches(inner, folders) for name, inner in by_namespace.items()})
     ranked = points.most_common()
     if not ranked:
@@ -89,8 +90,8 @@ def _likeliest(staging: Staging, folders: Folders, usual: str) -> tuple[Staging,
     best = [name for name, count in ranked if count == ranked[0][1]]
     chosen = best[0] if len(best) == 1 else usual
     if chosen not in best:
-        names = ", ".join(sorted(by_namespace)[:_MOST_NAMED])
-        raise CannotDraft(f"several namespaces could be staging; name one with --namespace NS, of: {names}")
+        some = ", ".join(sorted(by_namespace)[:_MOST_NAMED])
+        raise CannotDraft(f"several namespaces could be staging; name one with --namespace NS, of: {some}")
     return by_namespace[chosen], chosen
 
 

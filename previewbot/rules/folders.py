@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 _DEEPEST = 5
 _NO_CODE = frozenset(
@@ -56,12 +57,23 @@ class Folders:
     def named(self, names: Iterable[str]) -> str:
         """Return the folder that is called like the first of these names for which there is one; else ''."""
         for name in names:
-            for alike in (_bare, _barest):
+            for alike, likeliest in self._likeliest.items():
                 wanted = alike(name)
-                found = [path for path in self.of if wanted and alike(_last(path)) == wanted]
-                if found:
-                    return min(found, key=lambda path: (not self.of[path], path.count("/"), path))
+                if wanted and wanted in likeliest:
+                    return likeliest[wanted]
         return ""
+
+    @cached_property
+    def _likeliest(self) -> Mapping[Callable[[str], str], Mapping[str, str]]:
+        """Of each way to read names, the stricter first, the folder that a name leads to.
+
+        Made once: a monorepo may have tens of thousands of folders, and a cluster hundreds of workloads.
+        """
+        found: dict[Callable[[str], str], dict[str, str]] = {alike: {} for alike in (_bare, _barest)}
+        for path in sorted(self.of, key=lambda path: (not self.of[path], path.count("/"), path)):
+            for alike, likeliest in found.items():
+                likeliest.setdefault(alike(_last(path)), path)
+        return found
 
     @property
     def shared(self) -> tuple[str, ...]:

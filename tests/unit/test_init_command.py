@@ -22,6 +22,7 @@ from previewbot.engine.draft import draft_of, image_template
 from previewbot.engine.draft_entry import entry_of
 from previewbot.engine.draft_written import to_fill_in, written
 from previewbot.engine.staging import staging_of
+from previewbot.rules import folders as folders_module
 from previewbot.rules.folders import folders_of
 from tests.support.workloads import a_service, a_workload
 
@@ -281,6 +282,22 @@ def test_a_folder_is_found_by_its_name_but_not_among_charts(names: list[str], fo
 def test_of_two_folders_of_one_name_the_one_with_a_dockerfile_counts_then_the_upper_one() -> None:
     assert folders_of(("web/a", "apps/web/Dockerfile")).named(["web"]) == "apps/web"
     assert folders_of(("libs/deep/web/a", "apps/web/a")).named(["web"]) == "apps/web"
+
+
+def test_folders_are_read_once_however_many_names_are_looked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    read_names: list[str] = []
+    original = folders_module._last
+
+    def counted(path: str) -> str:
+        read_names.append(path)
+        return original(path)
+
+    monkeypatch.setattr(folders_module, "_last", counted)
+    found = folders_of([f"apps/a{number}/main.go" for number in range(99)])
+
+    assert found.named(f"b{number}" for number in range(100)) == ""
+    assert found.named(["nothing", "a98"]) == "apps/a98"
+    assert len(read_names) == 2 * len(found.of)
 
 
 def test_a_folder_whose_name_means_something_else_in_a_pattern_is_left_for_a_person() -> None:
