@@ -7,7 +7,8 @@ crashes the last lines of its log, masked.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from collections.abc import Callable
+from datetime import datetime
 from typing import Any, Protocol
 
 from flask import Blueprint, Response
@@ -29,7 +30,9 @@ class Previews(Protocol):
         """Return a Preview, or None; raises RemoteError."""
 
 
-def blueprint(settings: Settings, cluster: Previews, renderer: Renderer) -> Blueprint:
+def blueprint(
+    settings: Settings, cluster: Previews, renderer: Renderer, now: Callable[[], datetime]
+) -> Blueprint:
     """Return the route of the page."""
     routes = Blueprint("pages", __name__)
     allowed = policy(renderer.style_source(), renderer.script_source())
@@ -43,7 +46,7 @@ def blueprint(settings: Settings, cluster: Previews, renderer: Renderer) -> Blue
         address = page_url(settings.public_url, name)
         try:
             obj = cluster.get_preview(name)
-            view = view_of(settings, from_object(obj), datetime.now(UTC)) if obj else None
+            view = view_of(settings, from_object(obj), now()) if obj else None
         # "Come back in a moment" and not "there is none": people keep this address, and would believe it.
         except (RemoteError, ValidationError):
             return html(renderer.html("unavailable.html"), 503)

@@ -64,7 +64,7 @@ def create_app(
     app.register_blueprint(intake.blueprint(deliveries, metrics, body_limit))
     app.register_blueprint(about.blueprint(renderer))
     if settings.pages == "public":
-        app.register_blueprint(preview_page.blueprint(settings, cluster, renderer))
+        app.register_blueprint(preview_page.blueprint(settings, cluster, renderer, now))
     else:
         app.register_blueprint(closed_page.blueprint(renderer))
     app.add_url_rule("/healthz", view_func=_healthz)
