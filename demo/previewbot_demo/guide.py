@@ -20,7 +20,7 @@ class PullSeen:
 
     `link` is the last one that previewbot's comment showed, `linked` whether it shows one now, and `shown`
     whether that opens the newest commit, not an older one meanwhile; `serving` has the uids of the sessions
-    that answer, `opened` whether somebody opened the link. `said` is whether previewbot has commented,
+    that answer, `opened` whether somebody opened the link. `says` is how previewbot's comment begins,
     `stopped` whether it took a `/preview stop` up, `failed` whether the build of the newest commit failed.
     """
 
@@ -32,7 +32,7 @@ class PullSeen:
     shown: bool = False
     serving: tuple[str, ...] = ()
     opened: bool = False
-    said: bool = False
+    says: str = ""
     stopped: bool = False
     failed: bool = False
 
@@ -159,7 +159,7 @@ STEPS = (
         "Nothing of it runs. The comment says who may start it, and how.",
         PULLS,
         _button("fork"),
-        _any("fork", lambda pull: pull.said),
+        _any("fork", lambda pull: bool(pull.says)),
     ),
     Step(
         "build",
@@ -167,7 +167,7 @@ STEPS = (
         "The comment leads to the build that failed, and says whose turn it is.",
         PULLS,
         _button("catalog"),
-        _any("catalog", lambda pull: pull.said and pull.failed),
+        _any("catalog", lambda pull: bool(pull.says) and pull.failed),
     ),
     Step(
         "end",

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from importlib.resources import files
 from itertools import count
 from typing import Any
+from urllib.parse import urlsplit
 
 import jinja2
 from aiohttp import web
@@ -99,8 +100,7 @@ class SplitView:
 
     def look(self) -> frozenset[str]:
         """Return the names of the steps that are done by now."""
-        self.done = guide.progress(self._seen(), self.done)
-        return self.done
+        return self._ticked(self._seen())
 
     async def handle(self, request: web.BaseRequest) -> web.Response:
         """Answer a request for the page or a part of it."""
@@ -119,13 +119,14 @@ class SplitView:
 
     def state(self) -> dict[str, Any]:
         """Return what changes on the page, for its script."""
-        done = self.look()
-        pulls = {str(pull.number): self._told(pull) for pull in self._pulls()}
+        seen = self._seen()
+        done = self._ticked(seen)
         visits: dict[str, tuple[int, str]] = {}
         for (host, path), number in self._visits.items():
             visits[host] = max(visits.get(host, (0, "")), (number, path))
         staging = {"host": SHOP_HOST, "version": self.parts.staged()}
-        return {"done": sorted(done), "pulls": pulls, "visits": visits, "staging": staging}
+        told = {str(number): _told(pull) for number, pull in seen.items()}
+        return {"done": sorted(done), "pulls": told, "visits": visits, "staging": staging}
 
     def _page(self) -> web.Response:
         done, parts = self.look(), self.parts
@@ -149,37 +150,37 @@ class SplitView:
         answer.headers["Referrer-Policy"] = "no-referrer"
         return answer
 
-    def _pulls(self) -> list[PullRequest]:
+    def _seen(self) -> dict[int, PullSeen]:
+        """Look at each pull request, oldest first; return what is seen of it, by its number."""
         parts = self.parts
         pulls = parts.github.store.state.pulls_of(parts.github.find(parts.repository).id)
-        return sorted(pulls, key=lambda pull: pull.number)
+        return {pull.number: self._pull_seen(pull) for pull in reversed(pulls)}
 
-    def _seen(self) -> Seen:
-        pulls = self._pulls()
+    def _ticked(self, pulls: Mapping[int, PullSeen]) -> frozenset[str]:
+        """Note what is done by now; return it."""
         previews = {path for host, path in self._visits if host != SHOP_HOST}
         staging = {path for host, path in self._visits if host == SHOP_HOST}
-        return Seen(tuple(self._pull_seen(pull) for pull in pulls), frozenset(previews & staging))
+        seen = Seen(tuple(pulls.values()), frozenset(previews & staging))
+        self.done = guide.progress(seen, self.done)
+        return self.done
 
     def _pull_seen(self, pull: PullRequest) -> PullSeen:
         comments = self.parts.github.comments(pull.number, self.parts.repository)
-        status = next((comment for comment in comments if comment.by_app), None)
-        found = _LINK.search(status.body) if status else None
+        status = next((comment.body for comment in comments if comment.by_app), "")
+        found = _LINK.search(status)
         if found:
             self._links[pull.number] = found[1]
         link = self._links.get(pull.number, "")
-        seen = PullSeen(
+        return PullSeen(
             task=self.parts.agents.task(pull.number),
             state="merged" if pull.merged_at else pull.state,
             pushes=self.parts.agents.pushes(pull.number),
             link=link,
             linked=found is not None,
-            shown=bool(status and _opens(status.body, pull.head_sha)),
+            shown=_opens(status, pull.head_sha),
             serving=self._serving(pull.number),
-            said=status is not None,
-        )
-        return replace(
-            seen,
-            opened=bool(link) and any(host == _host(link) for host, _ in self._visits),
+            opened=any(host == urlsplit(link).hostname for host, _ in self._visits),
+            says=_says(status),
             stopped=any(_took_up_stop(comment) for comment in comments),
             failed=self._failed(pull),
         )
@@ -199,27 +200,26 @@ class SplitView:
         runs = self.parts.github.store.state.workflow_runs.values()
         return any(run.sha == pull.head_sha and run.conclusion == "failure" for run in runs)
 
-    def _told(self, pull: PullRequest) -> dict[str, Any]:
-        seen = self._pull_seen(pull)
-        return {
-            "title": pull.title,
-            "task": seen.task,
-            "state": seen.state,
-            "link": seen.link,
-            "linked": seen.linked,
-            "opened": seen.opened,
-            "serving": list(seen.serving),
-            "says": self._says(pull.number),
-        }
 
-    def _says(self, number: int) -> str:
-        """Return how previewbot's comment begins, as plain words; empty while there is none."""
-        comments = self.parts.github.comments(number, self.parts.repository)
-        status = next((comment.body for comment in comments if comment.by_app), "")
-        lines = (line.strip() for line in _MARKUP.sub(r"\1", status).splitlines())
-        said = [line for line in lines if line]
-        # What ends with a colon says nothing without the command or the mistakes below it.
-        return " ".join(said[: 2 if said and said[0].endswith(":") else 1])
+def _told(seen: PullSeen) -> dict[str, Any]:
+    """Return what the page's script is told of a pull request."""
+    return {
+        "task": seen.task,
+        "state": seen.state,
+        "link": seen.link,
+        "linked": seen.linked,
+        "opened": seen.opened,
+        "serving": list(seen.serving),
+        "says": seen.says,
+    }
+
+
+def _says(status: str) -> str:
+    """Return how a comment begins, as plain words."""
+    lines = (line.strip() for line in _MARKUP.sub(r"\1", status).splitlines())
+    said = [line for line in lines if line]
+    # What ends with a colon says nothing without the command or the mistakes below it.
+    return " ".join(said[: 2 if said and said[0].endswith(":") else 1])
 
 
 def _opens(body: str, sha: str) -> bool:
@@ -231,7 +231,3 @@ def _opens(body: str, sha: str) -> bool:
 def _took_up_stop(comment: Comment) -> bool:
     understood = any(reaction.content == "rocket" for reaction in comment.reactions)
     return not comment.by_app and understood and _STOP.search(comment.body) is not None
-
-
-def _host(url: str) -> str:
-    return url.partition("//")[2].partition("/")[0].partition(":")[0].lower()

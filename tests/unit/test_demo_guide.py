@@ -14,7 +14,7 @@ from previewbot_demo.tasks import TASKS
 NAMES = [step.name for step in STEPS]
 NOTHING: frozenset[str] = frozenset()
 
-OPENED = PullSeen("web", said=True)
+OPENED = PullSeen("web", says="…")
 READY = replace(OPENED, link="http://a.preview.localhost/cart", shown=True, serving=("s1",))
 STOPPED = replace(READY, shown=False, serving=(), stopped=True)
 
@@ -39,9 +39,9 @@ SEEN = {
     "prices that nobody opened": (Seen((replace(READY, task="pricing"),)), set()),
     "prices that somebody opened": (Seen((replace(READY, task="pricing", opened=True),)), {"backend"}),
     "a fork without a word": (Seen((PullSeen("fork"),)), set()),
-    "a fork with the reason": (Seen((PullSeen("fork", said=True),)), {"fork"}),
-    "a build that waits": (Seen((PullSeen("catalog", said=True),)), set()),
-    "a build that failed": (Seen((PullSeen("catalog", said=True, failed=True),)), {"build"}),
+    "a fork with the reason": (Seen((PullSeen("fork", says="…"),)), {"fork"}),
+    "a build that waits": (Seen((PullSeen("catalog", says="…"),)), set()),
+    "a build that failed": (Seen((PullSeen("catalog", says="…", failed=True),)), {"build"}),
     "merged, the session still there": (Seen((replace(READY, state="merged"),)), {"open", "comment"}),
     "merged": (Seen((replace(READY, state="merged", serving=()),)), {"open", "comment", "end"}),
     "closed": (Seen((replace(READY, state="closed", serving=()),)), {"open", "comment", "end"}),
@@ -75,7 +75,7 @@ PULLS = st.builds(
     shown=st.booleans(),
     serving=st.sampled_from([(), ("s1",)]),
     opened=st.booleans(),
-    said=st.booleans(),
+    says=st.sampled_from(["", "…"]),
     stopped=st.booleans(),
     failed=st.booleans(),
 )
