@@ -26,9 +26,17 @@ function show(pane) {
   document.querySelector(`[data-tab="${pane}"]`).classList.remove("news");
 }
 
-function goTo(where) {
+/** From now on both sides show this page of the shop, and the button of its name is down. */
+function turnTo(where) {
   path = where;
   for (const button of document.querySelectorAll("[data-path]")) button.setAttribute("aria-pressed", String(button.dataset.path === path));
+}
+
+/** What the preview's frame shows at an address: it, and who answers there. */
+const served = (url, seen) => [url, ...seen.serving].join(" ");
+
+function goTo(where) {
+  turnTo(where);
   load(stagingFrame, staging + path);
   shown = "";
   preview();
@@ -51,13 +59,13 @@ function preview() {
     words(seen, link);
     return;
   }
-  const url = link.origin + path, wanted = [url, ...seen.serving].join(" ");
+  const url = link.origin + path;
   $("preview-out").href = url;
-  if (shown !== wanted) {
+  if (shown !== served(url, seen)) {
     load(previewFrame, url);
     if (document.body.dataset.show !== "preview") document.querySelector('[data-tab="preview"]').classList.add("news");
   }
-  shown = wanted;
+  shown = served(url, seen);
   reached = link.origin;
 }
 
@@ -118,11 +126,10 @@ function follow() {
   newest = number;
   if (first || where === path || where.startsWith("/cart/add")) return;
   const walked = state.visits[stagingHost]?.[0] === number ? "staging" : "preview";
-  path = where;
-  for (const button of document.querySelectorAll("[data-path]")) button.setAttribute("aria-pressed", String(button.dataset.path === path));
+  turnTo(where);
   if (walked === "preview") {
     const seen = state.pulls[pull];
-    shown = [new URL(seen.link).origin + path, ...seen.serving].join(" ");
+    shown = served(new URL(seen.link).origin + path, seen);
     load(stagingFrame, staging + path);
   }
   preview();
