@@ -126,7 +126,8 @@ k in {{ .Values.admissionPolicy.otherMetadata | default list | toJson }}
 {{- toJson $values }}
 {{- end }}
 
-{{/* Where a pull request's page is: a redirect of the Gateway API without its path, as a value. */}}
+{{/* Where pages are: a redirect of the Gateway API without its path, in JSON. Not 301, which a browser remembers: there may be a
+     preview at the same address later. */}}
 {{- define "previewbot.redirectToWeb" -}}
 {{- $page := urlParse .Values.settings.public_url }}
 {{- $redirect := dict "scheme" (lower $page.scheme) "hostname" (regexReplaceAll ":[0-9]*$" $page.host "" | lower) "statusCode" 302 }}
@@ -136,26 +137,29 @@ k in {{ .Values.admissionPolicy.otherMetadata | default list | toJson }}
 {{- toJson $redirect }}
 {{- end }}
 
-{{/* Whether `object` (or oldObject) is the route by which `previewbot doctor` sees whether links would work, and nothing
-     beyond: previewbot/engine/probe.py. It leads a host that no pull request has to the page of none. Call with
-     (dict "root" $ "of" "object"). */}}
-{{- define "previewbot.probe" -}}
+{{/* What a route has that leads a host of the links' domain to a page of web, in JSON: engine/links.py has it too, and what the
+     API server fills in by default is written out. Call with (dict "root" $ "host" "*" "page" "/p/none"). */}}
+{{- define "previewbot.routeToPage" -}}
 {{- $gateway := .root.Values.settings.links.gateway }}
 {{- $parent := dict "group" "gateway.networking.k8s.io" "kind" "Gateway" "name" (lower $gateway.name) "namespace" $gateway.namespace }}
 {{- with $gateway.sectionName }}
 {{- $_ := set $parent "sectionName" . }}
 {{- end }}
-{{- $path := regexReplaceAll "^[^:]*://[^/]*|/+$" .root.Values.settings.public_url "" }}
+{{- $below := regexReplaceAll "^[^:]*://[^/]*|/+$" .root.Values.settings.public_url "" }}
 {{- $redirect := include "previewbot.redirectToWeb" .root | fromJson }}
-{{- $_ := set $redirect "statusCode" 302 }}
-{{- with $redirect.port }}
-{{- $_ := set $redirect "port" (int .) }}
-{{- end }}
-{{- $_ := set $redirect "path" (dict "type" "ReplaceFullPath" "replaceFullPath" (printf "%s/p/0/0" $path)) }}
+{{- $_ := set $redirect "path" (dict "type" "ReplaceFullPath" "replaceFullPath" (printf "%s%s" $below .page)) }}
 {{- $filter := dict "type" "RequestRedirect" "requestRedirect" $redirect }}
 {{- $match := dict "path" (dict "type" "PathPrefix" "value" "/") }}
 {{- $rule := dict "matches" (list $match) "filters" (list $filter) }}
-{{- $spec := dict "parentRefs" (list $parent) "hostnames" (list (printf "previewbot-doctor.%s" (lower $gateway.domain))) "rules" (list $rule) -}}
+{{- $host := printf "%s.%s" .host (lower $gateway.domain) }}
+{{- dict "parentRefs" (list $parent) "hostnames" (list $host) "rules" (list $rule) | toJson }}
+{{- end }}
+
+{{/* Whether `object` (or oldObject) is the route by which `previewbot doctor` sees whether links would work, and nothing
+     beyond: previewbot/engine/probe.py. It leads a host that no pull request has to the page of none. Call with
+     (dict "root" $ "of" "object"). */}}
+{{- define "previewbot.probe" -}}
+{{- $spec := include "previewbot.routeToPage" (dict "root" .root "host" "previewbot-doctor" "page" "/p/0/0") | fromJson -}}
 {{ .of }}.metadata.name == 'previewbot-doctor' && request.namespace in {{ .root.Values.settings.cluster.namespaces | toJson }}
 && (!has(request.subResource) || request.subResource == '')
 {{- if eq .of "object" }}

@@ -59,7 +59,7 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace 
 {{- define "previewbot.leadsToNoPreview" -}}
 {{- $gateway := and .Values.settings.links .Values.settings.links.gateway -}}
 {{- if and $gateway .Values.noPreviewRoute.enabled -}}
-{{- $host := regexReplaceAll ":[0-9]*$" (urlParse .Values.settings.public_url).host "" | lower -}}
+{{- $host := (include "previewbot.redirectToWeb" . | fromJson).hostname -}}
 {{- $led := and .Values.httpRoute.enabled (has "pages" .Values.httpRoute.expose) (has "webhook" .Values.httpRoute.expose) -}}
 {{- if or $led (not (hasSuffix (printf ".%s" (lower $gateway.domain)) $host)) -}}
 true
