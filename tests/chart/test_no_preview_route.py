@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from previewbot.config.server import Settings, document, parse
-from previewbot.engine import no_preview
 from tests.chart import helm
 from tests.chart.helm import Object, of_kind, one, rendered
+from tests.support.no_preview_route import no_preview_spec
 
 NAME = "previewbot-no-preview"
 BELOW = ("--set", "settings.public_url=https://previews.Preview.example.com")
@@ -44,7 +44,7 @@ def test_it_is_the_route_that_the_code_has(name: str, options: tuple[str, ...]) 
 
     [route] = found(name, *options)
 
-    assert route["spec"] == no_preview.spec(settings.links.gateway, settings.public_url)
+    assert route["spec"] == no_preview_spec(settings.links.gateway, settings.public_url)
     assert route["metadata"]["namespace"] == helm.NAMESPACE
 
 
@@ -80,10 +80,6 @@ def test_webs_own_host_below_the_domain_is_never_led_in_a_circle(
     options: tuple[str, ...], made: bool
 ) -> None:
     """Only where a route names that host in full, which comes first, for webhooks and the page alike."""
-    settings = settings_of("gateway", *BELOW, *options)
-    assert settings.links is not None and settings.links.gateway is not None
-    assert no_preview.takes_pages(settings.links.gateway, settings.public_url)
-
     routes = found("gateway", *BELOW, *options)
 
     assert bool(routes) is made
@@ -95,9 +91,21 @@ def test_webs_own_host_below_the_domain_is_never_led_in_a_circle(
         assert any(page.startswith(match["path"]["value"]) for match in web["rules"][0]["matches"][1:])
 
 
-def test_the_host_of_the_domain_itself_is_none_of_its_hosts() -> None:
-    options = ("--set", "settings.public_url=https://preview.example.com")
+@pytest.mark.parametrize(
+    ("public_url", "takes"),
+    [
+        ("https://previews.preview.example.com", True),
+        ("https://a.b.preview.example.com:8443", True),
+        ("https://PREVIEWS.Preview.Example.com", True),
+        ("https://preview.example.com", False),
+        ("https://previews.example.com", False),
+        ("https://notpreview.example.com", False),
+    ],
+)
+def test_without_such_a_route_it_is_made_only_where_webs_own_host_is_none_of_its_hosts(
+    public_url: str, takes: bool
+) -> None:
+    routes = found("gateway", "--set", f"settings.public_url={public_url}")
 
-    [route] = found("gateway", *options)
-
-    assert route["spec"]["hostnames"] == ["*.preview.example.com"]
+    hosts = [route["spec"]["hostnames"] for route in routes]
+    assert hosts == ([] if takes else [["*.preview.example.com"]])

@@ -12,6 +12,7 @@ from previewbot.config.server import GatewaySettings
 from previewbot.engine import links, no_preview, probe
 from previewbot_demo import gateway as demo_gateway
 from previewbot_demo import no_preview as demo
+from tests.support.no_preview_route import no_preview_spec
 from tests.support.previews import a_preview
 
 PAGES = "https://previews.example.com"
@@ -36,7 +37,7 @@ def redirect_of(route: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_it_takes_every_path_of_every_host_below_the_domain_and_has_no_backend() -> None:
-    spec = no_preview.spec(a_gateway(), PAGES)
+    spec = no_preview_spec(a_gateway(), PAGES)
 
     assert spec["hostnames"] == ["*.preview.example.com"]
     (rule,) = spec["rules"]
@@ -45,7 +46,7 @@ def test_it_takes_every_path_of_every_host_below_the_domain_and_has_no_backend()
 
 
 def test_it_leads_to_a_page_of_web_and_never_for_good() -> None:
-    redirect = redirect_of(no_preview.spec(a_gateway(), PAGES))
+    redirect = redirect_of(no_preview_spec(a_gateway(), PAGES))
 
     # A browser remembers 301, and there may be a preview at this address later.
     assert redirect["statusCode"] == 302
@@ -57,28 +58,13 @@ def test_its_page_is_no_previews_and_not_the_doctors() -> None:
     assert no_preview.page_of(PAGES) not in (probe.page_of(PAGES), links.page_url(PAGES, "gh-812-42"))
 
 
-@pytest.mark.parametrize(
-    ("public_url", "takes"),
-    [
-        ("https://previews.preview.example.com", True),
-        ("https://a.b.preview.example.com:8443", True),
-        ("https://PREVIEWS.Preview.Example.com", True),
-        ("https://preview.example.com", False),
-        ("https://previews.example.com", False),
-        ("https://notpreview.example.com", False),
-    ],
-)
-def test_it_is_known_whether_webs_own_host_is_one_of_those(public_url: str, takes: bool) -> None:
-    assert no_preview.takes_pages(a_gateway(), public_url) is takes
-
-
 @pytest.mark.parametrize("public_url", SAFE_URLS)
 @pytest.mark.parametrize("name", sorted(GATEWAYS))
 def test_the_demo_has_the_same_route_as_an_installation(name: str, public_url: str) -> None:
     settings = a_gateway(**GATEWAYS[name])
     written = {"name": "public", "namespace": "gateways", "domain": "preview.example.com", **GATEWAYS[name]}
 
-    assert demo.manifest(written, public_url)["spec"] == no_preview.spec(settings, public_url)
+    assert demo.manifest(written, public_url)["spec"] == no_preview_spec(settings, public_url)
 
 
 # Which route comes first, as the demo's gateway does it and the Gateway API has it
