@@ -38,45 +38,35 @@ class Matching:
         """Find the services of some more paths."""
         self._services.update((path, self._patterns.services_of(path)) for path in paths)
 
-    def count(self, changed: ChangedFiles) -> dict[str, int]:
+    def changes(self, changed: ChangedFiles) -> Changes:
         """Return the changed services, in the order of the file, with how many files changed each.
 
         What is `shared` counts for each of these, and makes none of them changed. Where the list of files is
         not complete, every service counts as changed, by one file at least: which ones really are, nobody can
         know.
         """
-        counts: Counter[int] = Counter()
-        beside: Counter[int] = Counter()
+        own: Counter[int] = Counter()
+        own_and_shared: Counter[int] = Counter()
+        shared = 0
         for file in changed.files:
-            own = self._of(file)
-            counts.update(own - {SHARED})
-            if SHARED in own:
-                # A file that is a service's own and shared is one file.
-                beside.update([SHARED, *(own - {SHARED})])
+            found = self._of(file)
+            services = found - {SHARED}
+            own.update(services)
+            if SHARED in found:
+                shared += 1
+                own_and_shared.update(services)
         # GitHub lists 3,000 files at most. A service that is missing in the preview would mislead a reviewer
         # more than one that is there for nothing.
         least = 0 if changed.complete else 1
-        shared = beside[SHARED]
-        named = {
-            name: max(least, counts[at] + (shared - beside[at] if counts[at] else 0))
+        counts = {
+            # A file that is a service's own and shared is one file.
+            name: max(least, own[at] + shared - own_and_shared[at] if own[at] else 0)
             for at, name in enumerate(self._names)
         }
-        return {name: count for name, count in named.items() if count}
-
-    def changes(self, changed: ChangedFiles) -> Changes:
-        """Return the changed services, and how many of the changed files belong to every service."""
-        return Changes(self.count(changed), self._shared(changed))
-
-    def _shared(self, changed: ChangedFiles) -> int:
-        return sum(SHARED in self._of(file) for file in changed.files)
+        return Changes({name: count for name, count in counts.items() if count}, shared)
 
     def _of(self, file: ChangedFile) -> frozenset[int]:
         return frozenset().union(*(self._services[path] for path in _paths(file)))
-
-
-def match(config: RepositoryConfig, changed: ChangedFiles) -> Mapping[str, int]:
-    """Return the changed services, with how many files changed each, all at once (see `Matching`)."""
-    return compare(config, changed).files
 
 
 def compare(config: RepositoryConfig, changed: ChangedFiles) -> Changes:

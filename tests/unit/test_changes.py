@@ -15,7 +15,7 @@ from pathspec._backends.simple.gitignore import SimpleGiBackend
 from previewbot.api.github import ChangedFile, ChangedFiles
 from previewbot.config.repository import Patterns, RepositoryConfig, ServiceConfig, TargetPath
 from previewbot.reconciler.gather.configuration import matched
-from previewbot.rules.changes import MOST_BYTES, bounded, match, portions
+from previewbot.rules.changes import MOST_BYTES, bounded, compare, portions
 
 
 def config(**services: list[str]) -> RepositoryConfig:
@@ -64,34 +64,37 @@ def files(*paths: str, complete: bool = True) -> ChangedFiles:
     ],
 )
 def test_patterns_mean_what_they_mean_in_gitignore(patterns: list[str], path: str, matches: bool) -> None:
-    assert ({"web": 1} if matches else {}) == match(config(web=patterns), files(path))
+    assert ({"web": 1} if matches else {}) == compare(config(web=patterns), files(path)).files
 
 
 def test_files_are_counted_for_every_service_they_match() -> None:
     repository = config(web=["web/**", "libs/**"], pricing=["pricing/**", "libs/**"], docs=["docs/**"])
 
-    assert match(repository, files("web/a", "web/b", "libs/c", "README.md")) == {"web": 3, "pricing": 1}
+    assert compare(repository, files("web/a", "web/b", "libs/c", "README.md")).files == {
+        "web": 3,
+        "pricing": 1,
+    }
 
 
 def test_services_come_in_the_order_of_the_file() -> None:
-    assert list(match(config(zebra=["**"], apple=["**"]), files("x"))) == ["zebra", "apple"]
+    assert list(compare(config(zebra=["**"], apple=["**"]), files("x")).files) == ["zebra", "apple"]
 
 
 def test_a_renamed_file_counts_on_both_sides_and_once_within_one() -> None:
     repository = config(web=["web/**"], pricing=["pricing/**"])
     moved = ChangedFiles((ChangedFile("web/a", "pricing/a"), ChangedFile("web/b", "web/c")))
 
-    assert match(repository, moved) == {"web": 2, "pricing": 1}
+    assert compare(repository, moved).files == {"web": 2, "pricing": 1}
 
 
 def test_a_list_that_was_cut_off_changes_every_service() -> None:
     repository = config(web=["web/**"], pricing=["pricing/**"])
 
-    assert match(repository, files("web/a", "web/b", complete=False)) == {"web": 2, "pricing": 1}
+    assert compare(repository, files("web/a", "web/b", complete=False)).files == {"web": 2, "pricing": 1}
 
 
 def test_no_files_change_nothing() -> None:
-    assert match(config(web=["**"]), files()) == {}
+    assert compare(config(web=["**"]), files()).files == {}
 
 
 @pytest.mark.parametrize(
@@ -107,7 +110,7 @@ def test_no_path_that_somebody_thinks_up_takes_long(pattern: str, path: str) -> 
     """A backtracking matcher takes minutes for each of these."""
     started = time.process_time()
 
-    assert match(config(web=[pattern]), files(*(f"{path}{number}" for number in range(3_000)))) == {}
+    assert compare(config(web=[pattern]), files(*(f"{path}{number}" for number in range(3_000)))).files == {}
 
     assert time.process_time() - started < 30
 
@@ -116,7 +119,7 @@ def test_many_files_are_matched_in_time() -> None:
     repository = config(**{f"s{number}": [f"services/s{number}/**", "**/*a*b*c"] for number in range(20)})
     started = time.process_time()
 
-    match(repository, files(*(f"services/s{number % 25}/" + "a" * 80 for number in range(3_000))))
+    compare(repository, files(*(f"services/s{number % 25}/" + "a" * 80 for number in range(3_000))))
 
     assert time.process_time() - started < 30
 
@@ -130,14 +133,14 @@ _path = st.lists(st.text(st.sampled_from("ab._ "), min_size=1, max_size=4), min_
 def test_two_stars_match_every_file(paths: list[str]) -> None:
     expected = {"all": len(paths)} if paths else {}
 
-    assert expected == match(config(all=["**"]), files(*paths))
+    assert expected == compare(config(all=["**"]), files(*paths)).files
 
 
 @given(st.lists(_path), st.lists(_path))
 def test_counts_of_separate_lists_add_up(some: list[str], more: list[str]) -> None:
     repository = config(one=["a*"], two=["b/**", "!b/a"])
-    parts = [match(repository, files(*part)) for part in (some, more)]
-    whole = match(repository, files(*some, *more))
+    parts = [compare(repository, files(*part)).files for part in (some, more)]
+    whole = compare(repository, files(*some, *more)).files
 
     for name in ("one", "two"):
         assert sum(part.get(name, 0) for part in parts) == whole.get(name, 0)
@@ -183,7 +186,7 @@ def test_each_service_among_others_is_matched_as_it_would_be_alone(
 
 
 def test_a_file_that_was_named_itself_stays_when_its_folder_is_taken_away() -> None:
-    assert match(config(web=["docs/a.md", "!docs/"]), files("docs/a.md", "docs/b.md")) == {"web": 1}
+    assert compare(config(web=["docs/a.md", "!docs/"]), files("docs/a.md", "docs/b.md")).files == {"web": 1}
 
 
 def test_a_path_is_read_once_for_all_services_however_many_there_are(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -197,7 +200,10 @@ def test_a_path_is_read_once_for_all_services_however_many_there_are(monkeypatch
     monkeypatch.setattr(Patterns, "services_of", counted)
     repository = config(**{f"s{number}": [f"services/s{number}/**"] for number in range(300)})
 
-    assert match(repository, files("services/s1/a", "services/s2/a", "README.md")) == {"s1": 1, "s2": 1}
+    assert compare(repository, files("services/s1/a", "services/s2/a", "README.md")).files == {
+        "s1": 1,
+        "s2": 1,
+    }
     assert asked == ["services/s1/a", "services/s2/a", "README.md"]
 
 
@@ -225,7 +231,7 @@ def test_of_more_than_half_a_megabyte_of_paths_the_rest_is_as_if_github_had_cut_
     cut = bounded(renamed)
 
     assert cut == ChangedFiles(renamed.files[: MOST_BYTES // 8_000], complete=False)
-    assert match(config(web=["web/**"]), cut) == {"web": 1}
+    assert compare(config(web=["web/**"]), cut).files == {"web": 1}
 
 
 @pytest.mark.parametrize("complete", [True, False])

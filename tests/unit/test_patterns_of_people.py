@@ -14,7 +14,7 @@ from previewbot.clients.github import kept
 from previewbot.clients.github import parse as parse_github
 from previewbot.config.repository import parse
 from previewbot.errors import ConfigurationError
-from previewbot.rules.changes import match
+from previewbot.rules.changes import compare
 
 FILE = """\
 version: 1
@@ -42,7 +42,7 @@ def told(content: str) -> tuple[int, str]:
 
 def matches(path: str, *patterns: str) -> bool:
     config = parse(a_file(*patterns))
-    return bool(match(config, ChangedFiles((ChangedFile(path),), complete=True)))
+    return bool(compare(config, ChangedFiles((ChangedFile(path),), complete=True)).files)
 
 
 @pytest.mark.parametrize(
@@ -208,7 +208,7 @@ def test_a_submodule_is_known_by_what_git_shows_of_it(patch: str, submodule: boo
 def test_a_submodule_is_a_folder_to_wildcards_too(pattern: str, found: bool) -> None:
     changed = ChangedFiles((ChangedFile("services/checkout", submodule=True),), complete=True)
 
-    assert bool(match(parse(a_file(pattern)), changed)) is found
+    assert bool(compare(parse(a_file(pattern)), changed).files) is found
 
 
 def test_one_that_is_taken_away_is_not() -> None:

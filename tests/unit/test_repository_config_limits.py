@@ -19,7 +19,7 @@ from previewbot.config.reader import MAX_BYTES, MAX_NODES
 from previewbot.config.repository import globs, model, parse, patterns
 from previewbot.config.words import Words, fill
 from previewbot.errors import ConfigurationError, Problem
-from previewbot.rules.changes import match
+from previewbot.rules.changes import compare
 
 SERVICE = """\
   {name}:
@@ -277,7 +277,7 @@ def test_the_most_that_is_allowed_can_be_matched() -> None:
 
     config = parse(a_file(a_service(paths=",".join(most))))
 
-    assert match(config, ChangedFiles((ChangedFile("x"),), complete=True)) == {}
+    assert compare(config, ChangedFiles((ChangedFile("x"),), complete=True)).files == {}
 
 
 @given(st.text(st.sampled_from("ab*?[]!-^/\\.{}()|+:"), min_size=1, max_size=12), st.text(max_size=12))
@@ -285,7 +285,7 @@ def test_whatever_pattern_is_accepted_can_be_matched_with_any_path(pattern: str,
     quoted = pattern.replace("'", "''")
     with contextlib.suppress(ConfigurationError):
         config = parse(a_file(a_service(paths=f"'{quoted}'")))
-        match(config, ChangedFiles((ChangedFile(path or "x"),), complete=True))
+        compare(config, ChangedFiles((ChangedFile(path or "x"),), complete=True))
 
 
 @given(st.lists(st.sampled_from(["[", "{", "- ", "? ", "&a ", "*a", "!!x ", ": ", "\n", "a", '"', ",", "|"])))

@@ -7,7 +7,7 @@ import pytest
 from previewbot.api.github import ChangedFile, ChangedFiles
 from previewbot.config.repository import RepositoryConfig, parse
 from previewbot.errors import ConfigurationError
-from previewbot.rules.changes import Matching, match
+from previewbot.rules.changes import Matching, compare
 
 SHORT = """\
 version: 1
@@ -35,7 +35,7 @@ def changes(*paths: str, complete: bool = True) -> ChangedFiles:
 
 
 def of(config: RepositoryConfig, *paths: str) -> dict[str, int]:
-    return dict(match(config, changes(*paths)))
+    return dict(compare(config, changes(*paths)).files)
 
 
 def test_a_service_has_from_defaults_what_it_leaves_out_with_its_own_name_filled_in() -> None:
@@ -251,7 +251,11 @@ def test_how_many_shared_files_changed_is_known() -> None:
 
 
 def test_of_a_list_that_was_cut_off_every_service_counts() -> None:
-    assert match(parse(BOTH), changes("libs/x", complete=False)) == {"cart": 1, "checkout": 1, "web": 1}
+    assert compare(parse(BOTH), changes("libs/x", complete=False)).files == {
+        "cart": 1,
+        "checkout": 1,
+        "web": 1,
+    }
 
 
 def test_something_of_what_is_ignored_may_be_taken_back() -> None:
