@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from previewbot.api import IssuesUnknown
@@ -11,12 +11,9 @@ from previewbot.api.github import Edits
 from previewbot.clients.github import conversations, queries
 from previewbot.clients.github.cutting import Rule
 from previewbot.clients.github.fields import flag, full_name, has, items, number, number_or_zero, text
-from previewbot.clients.github.graphql_answers import Answer, nodes_of
+from previewbot.clients.github.graphql_answers import Ask, nodes_of
 from previewbot.errors import Invalid, NotFound, RemoteError
 from previewbot.rules.asked_for import LISTED
-
-Ask = Callable[[str, Mapping[str, Any], Rule], Awaitable[Answer]]
-"""Asks GitHub's GraphQL; the rule says what is kept of `data`."""
 
 _ISSUES = "closingIssuesReferences"
 

@@ -8,7 +8,7 @@ seconds it gives up) counts as not answered at all: half a look is no look.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
@@ -61,6 +61,10 @@ class Answer:
 
     def _has(self, path: tuple[str | int, ...], kind: str) -> bool:
         return any(error.path == path and error.type == kind for error in self.errors)
+
+
+Ask = Callable[[str, Mapping[str, Any], Rule], Awaitable[Answer]]
+"""Asks GitHub's GraphQL; the rule says what is kept of `data`."""
 
 
 def address_of(api_url: str) -> str:

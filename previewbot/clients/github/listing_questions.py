@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 from previewbot.api.github import Details, ListedRepository, Repository
 from previewbot.clients.github import kept, listing, queries
 from previewbot.clients.github.cutting import Rule
-from previewbot.clients.github.graphql_answers import Answer, nodes_of
+from previewbot.clients.github.graphql_answers import Ask, nodes_of
 from previewbot.clients.github.transport import MAX_PAGES
 from previewbot.errors import RemoteError
-
-Ask = Callable[[str, Mapping[str, Any], Rule], Awaitable[Answer]]
-"""Asks GitHub's GraphQL; the rule says what is kept of `data`."""
 
 
 async def listed(ask: Ask, repositories: Sequence[Repository]) -> dict[int, ListedRepository | None]:
