@@ -83,6 +83,11 @@ class PullRequestFacts:
         """What the repository wants of the agent behind the pull request."""
         return policy.policy_of(self.agent, self.config.agents if self.config else {})
 
+    def is_agents_own(self, started_by: str) -> bool:
+        """Return whether that is the agent itself, by the account that opened the pull request."""
+        its_account = self.agent is not None and self.agent.kind == SignalKind.ACCOUNT
+        return its_account and started_by == self.pull_request.author.login
+
     def changed(self, by_name: Collection[str]) -> Mapping[str, int]:
         """Return the changed files of the services that may start.
 
@@ -100,10 +105,9 @@ class PullRequestFacts:
     def started(self, lifecycle: Lifecycle) -> Mapping[str, int]:
         """Return the changed files of the services that start, by whose command if by one."""
         # What an agent's own command starts is what starts by itself: others are a person's to start.
-        author, by = self.pull_request.author.login, lifecycle.started_by
-        itself = self.agent is not None and self.agent.kind == SignalKind.ACCOUNT and by == author
-        changed = self.changed(lifecycle.by_name)
-        return policy.started(changed, self.policy, asked=bool(by) and not itself)
+        by = lifecycle.started_by
+        asked = bool(by) and not self.is_agents_own(by)
+        return policy.started(self.changed(lifecycle.by_name), self.policy, asked=asked)
 
     def held_back(self, lifecycle: Lifecycle) -> tuple[str, ...]:
         """Return the names of changed services that are left for a person to start."""

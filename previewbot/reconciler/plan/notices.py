@@ -13,7 +13,6 @@ from dataclasses import replace
 from types import MappingProxyType
 
 from previewbot.api import Phase, Reason, Report, Severity, Status
-from previewbot.config.agents import SignalKind
 from previewbot.config.repository import OCCASIONS, Notify, Occasion, is_told
 from previewbot.reconciler.conversation import OwnNotice
 from previewbot.reconciler.observation import PullRequestFacts
@@ -105,15 +104,12 @@ def wanted_now(status: Status, facts: PullRequestFacts | None) -> Notify | None:
     config = facts.config if facts else None
     if facts is None or config is None or config.notify is None:
         return None
-    agent, by = facts.agent, status.lifecycle.started_by
-    if agent is None or agent.kind != SignalKind.ACCOUNT or by != facts.pull_request.author.login:
+    if not facts.is_agents_own(status.lifecycle.started_by):
         return config.notify
-    pull_request = facts.pull_request
-    labels, draft = pull_request.labels, pull_request.draft
-    itself = not facts.command_only and policy.without_command(
-        labels, config.triggers, agent, facts.policy, draft=draft
+    without_it = policy.trigger(
+        facts.pull_request, config.triggers, facts.agent, "", facts.policy, command_only=facts.command_only
     )
-    return config.notify if itself else None
+    return config.notify if without_it else None
 
 
 def is_due(status: Status, occasion: Occasion, notify: Notify | None) -> bool:
