@@ -120,7 +120,7 @@ class Lifecycle(Value):
     """What people started, approved and stopped, and the clock that runs since a head was first Ready.
 
     `stopped` are services that are not to run although the preview does; a push does not change that.
-    `by_name` are those that somebody started although nothing but what all share was changed.
+    `by_name` are those that somebody started although nothing but what all share was changed, in that order.
     """
 
     started_by: str = ""

@@ -6,7 +6,7 @@ world, that plan.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -88,16 +88,17 @@ class PullRequestFacts:
         its_account = self.agent is not None and self.agent.kind == SignalKind.ACCOUNT
         return its_account and started_by == self.pull_request.author.login
 
-    def changed(self, by_name: Collection[str]) -> Mapping[str, int]:
+    def changed(self, by_name: Sequence[str]) -> Mapping[str, int]:
         """Return the changed files of the services that may start.
 
         Beside those with a path of their own, these are what somebody started `by_name` although the pull
-        request changes only what all share.
+        request changes only what all share: the first of them for which there is room.
         """
         if not self.shared or self.config is None:
             return self.files
         order = [service.name for service in self.config.services]
-        more = [name for name in order if name in by_name and name not in self.files][: self.room]
+        # In the order in which they were started: another one must not end what runs.
+        more = [name for name in by_name if name in order and name not in self.files][: self.room]
         return {
             name: self.files.get(name, self.shared) for name in order if name in self.files or name in more
         }

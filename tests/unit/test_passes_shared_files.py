@@ -156,3 +156,35 @@ async def test_of_more_services_named_than_may_be_previewed_the_others_are_told(
     assert services(world) == {"checkout": 1}
     assert world.status.observed.left_out == LeftOut(1, ("pricing",), 1)
     assert "Not previewed: **pricing**, because the platform team allows 1 service" in world.comment
+
+
+async def test_a_service_that_runs_is_not_ended_by_naming_another_beyond_the_limit() -> None:
+    world = World(limits={"services": 1})
+    world.github.configuration, world.github.paths = SHARED, ("libs/money.py",)
+    await world.settle(6)
+    world.say("/preview start pricing")
+    await world.settle(12)
+    before = set(world.cluster.sessions)
+    world.say("/preview start checkout")
+    await world.settle(12)
+
+    assert services(world) == {"pricing": 1}
+    assert set(world.cluster.sessions) == before
+    assert world.status.observed.left_out == LeftOut(1, ("checkout",), 1)
+
+
+async def test_what_is_named_after_an_end_has_the_place_of_what_ran_before() -> None:
+    world = World(limits={"services": 1})
+    world.github.configuration, world.github.paths = SHARED, ("libs/money.py",)
+    await world.settle(6)
+    world.say("/preview start checkout")
+    await world.settle(12)
+    world.say("/preview stop")
+    await world.settle(12)
+    world.say("/preview start pricing")
+    await world.settle(12)
+
+    assert services(world) == {"pricing": 1}
+    assert world.status.phase is Phase.READY
+    assert world.status.observed.left_out is None
+    assert world.status.lifecycle.stopped == ()

@@ -81,15 +81,19 @@ def changed_names(status: Status, facts: PullRequestFacts) -> list[str]:
 
 
 def with_shared(status: Status, facts: PullRequestFacts, names: Sequence[str]) -> Status:
-    """Return a status by which these services start too, of which only what all share was changed."""
-    if not facts.shared or facts.config is None:
+    """Return a status by which these services start too, of which only what all share was changed.
+
+    After an end they are all that was started so: what ran before it must not keep the room for others.
+    """
+    if not names or not facts.shared or facts.config is None:
         return status
-    by_name = status.lifecycle.by_name
-    configured = [each.name for each in facts.config.services]
-    more = [name for name in names if name in configured and name not in (*facts.files, *by_name)]
-    if not more:
+    lifecycle, configured = status.lifecycle, [each.name for each in facts.config.services]
+    before = lifecycle.by_name if lifecycle.ended is None else ()
+    more = [name for name in configured if name in names and name not in (*facts.files, *before)]
+    by_name = (*before, *more)
+    if by_name == lifecycle.by_name:
         return status
-    return replace(status, lifecycle=replace(status.lifecycle, by_name=(*by_name, *dict.fromkeys(more))))
+    return replace(status, lifecycle=replace(lifecycle, by_name=by_name))
 
 
 def unknown_service(status: Status, facts: PullRequestFacts, names: Sequence[str]) -> Answer | None:

@@ -38,7 +38,7 @@ def start(status: Status, given: Given) -> Effect:
     kept_back = given.facts.held_back(replace(lifecycle, started_by=started_by, by_name=by_name))
     if (left := next((name for name in services if name in kept_back), None)) is not None:
         return status, refusal("left-for-a-person", service=left)
-    stopped = _left_stopped(status, given, services, kept_back)
+    stopped = _left_stopped(asked, given, services, kept_back)
     same = (stopped, by_name) == (lifecycle.stopped, lifecycle.by_name)
     if same and _is_running(status, given, services):
         return status, Answer("rocket", "already-running")
