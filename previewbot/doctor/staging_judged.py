@@ -71,7 +71,8 @@ def _service(config: RepositoryConfig, service: ServiceConfig, seen: Seen) -> It
         return
     image = sample_image(service.image, service.name)
     try:
-        chosen = targets.choose_container(target, workload.obj, image)
+        source = targets.referenced(target, workload.obj)
+        chosen = targets.choose_container(target, workload.source, image, source)
     except TargetProblem as problem:
         yield Finding(line, str(problem))
         return

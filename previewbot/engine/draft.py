@@ -250,7 +250,9 @@ def _unknown(services: Iterable[DraftService], workloads: Iterable[Workload], na
 def _container(workload: Workload) -> Container:
     """Return the container that a session would replace."""
     try:
-        chosen = targets.choose_container(parse_target(workload.written), workload.obj, "")
+        target = parse_target(workload.written)
+        source = targets.referenced(target, workload.obj)
+        chosen = targets.choose_container(target, workload.source, "", source)
     except (TargetProblem, ValueError):
         return workload.containers[0] if workload.containers else Container("", "")
     return next(each for each in workload.containers if each.name == chosen.name)

@@ -11,10 +11,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from previewbot.config.types import TargetKind
-from previewbot.engine.targets import referenced_name
+from previewbot.engine.targets import containers_of, referenced_name
 
 Object = Mapping[str, Any]
-
 _DEEPEST = 4
 _DIGITS = 5
 _KINDS: Mapping[tuple[str, str], TargetKind] = {
@@ -38,8 +37,8 @@ class Container:
 class Workload:
     """What a session may stand in for. `namespace` is empty where a manifest names none.
 
-    `labels` are those of its pods, by which Services find them; `own_labels` are its own. `obj` is what has
-    the pod template: of a Rollout with a `workloadRef` the workload that it refers to.
+    `labels` are those of its pods, by which Services find them; `own_labels` are its own. `source` has the
+    pod template: of a Rollout with a `workloadRef` what it refers to, None if that is not there.
     """
 
     kind: TargetKind
@@ -49,6 +48,7 @@ class Workload:
     own_labels: Mapping[str, str]
     containers: tuple[Container, ...]
     obj: Object = field(compare=False, repr=False)
+    source: Object | None = field(compare=False, repr=False)
 
     @property
     def written(self) -> str:
@@ -131,23 +131,22 @@ class Staging:
 def staging_of(objects: Iterable[Object]) -> Staging:
     """Return what these objects say; a `List` is what it holds, and what is unknown says nothing."""
     found = [obj for each in objects for obj in _flat(each)]
-    by_name = {(*_kind_of(obj), _namespace(obj), _name(obj)): obj for obj in found}
-    referred: set[tuple[str, str, str, str]] = set()
-    workloads = []
+    by_name = {_place(obj): obj for obj in found}
+    referred = set[tuple[str, ...]]()
+    workloads = list[Workload]()
     for obj in found:
         kind = _KINDS.get(_kind_of(obj))
         if kind is None or not _name(obj):
             continue
-        source = referenced_name(obj) if kind == "rollout" else None
-        if source is not None:
-            at = ("apps", source[0], _namespace(obj), source[1])
+        source: Object | None = obj
+        if kind == "rollout" and (named := referenced_name(obj)):
+            at = ("apps", named[0], _namespace(obj), named[1])
             # What a Rollout refers to runs nothing itself: it is scaled down to zero.
             referred.add(at)
-            workloads.append((at, _workload(kind, obj, by_name.get(at, obj))))
-        else:
-            workloads.append(((*_kind_of(obj), _namespace(obj), _name(obj)), _workload(kind, obj, obj)))
+            source = by_name.get(at)
+        workloads.append(_workload(kind, obj, source))
     return Staging(
-        workloads=tuple(w for at, w in workloads if w.kind == "rollout" or at not in referred),
+        workloads=tuple(w for w in workloads if _place(w.obj) not in referred),
         services=tuple(s for obj in found for s in _services(obj)),
         doors=tuple(door for obj in found for door in _doors(obj)),
     )
@@ -165,17 +164,17 @@ def _flat(obj: object, depth: int = _DEEPEST) -> Iterator[Object]:
         yield obj
 
 
-def _workload(kind: TargetKind, obj: Object, source: Object) -> Workload:
+def _workload(kind: TargetKind, obj: Object, source: Object | None) -> Workload:
     template = _mapping(_mapping(source, "spec"), "template")
-    containers = _list(_mapping(template, "spec"), "containers")
     return Workload(
         kind=kind,
         name=_name(obj),
         namespace=_namespace(obj),
         labels=_texts(_mapping(_mapping(template, "metadata"), "labels")),
         own_labels=_texts(_mapping(_mapping(obj, "metadata"), "labels")),
-        containers=tuple(_container(each) for each in containers if each.get("name")),
-        obj=source,
+        containers=tuple(map(_container, containers_of(_mapping(template, "spec")))),
+        obj=obj,
+        source=source,
     )
 
 
@@ -259,6 +258,10 @@ def _of_route(obj: Object) -> Iterator[Door]:
                 if _is_port(backend.get("port")) and backend.get("name"):
                     name = str(backend["name"])
                     yield Door(host, True, _namespace(obj), at, name, backend["port"], exact)
+
+
+def _place(obj: Object) -> tuple[str, ...]:
+    return (*_kind_of(obj), _namespace(obj), _name(obj))
 
 
 def _kind_of(obj: Object) -> tuple[str, str]:

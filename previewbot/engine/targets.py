@@ -81,7 +81,7 @@ def referenced(target: TargetPath, workload: Object | None) -> Referenced | None
     if workload is None:
         raise TargetProblem(f"there is no {target.kind} named {target.name} in the staging namespace")
     spec = _mapping(workload, "spec")
-    reference = spec.get("workloadRef") if target.kind == "rollout" else None
+    reference = _mapping(spec, "workloadRef") if target.kind == "rollout" else None
     if not reference:
         return None
     if spec.get("template"):
@@ -108,6 +108,13 @@ def referenced_name(rollout: Object) -> tuple[str, str] | None:
     return (kind, name) if kind and name else None
 
 
+def containers_of(pod: Object) -> list[Object]:
+    """Return the containers of a pod's spec; each has a name, or no API server would take it."""
+    found = pod.get("containers")
+    each = found if isinstance(found, list | tuple) else ()
+    return [container for container in each if isinstance(container, Mapping) and container.get("name")]
+
+
 def choose_container(
     target: TargetPath, workload: Object | None, image: str, source: Referenced | None = None
 ) -> ChosenContainer:
@@ -126,7 +133,7 @@ def choose_container(
     template = _mapping(_mapping(workload, "spec"), "template")
     pod = _mapping(template, "spec")
     # Init containers are none of these, also those that run on beside the others (restartPolicy Always).
-    containers: Sequence[Object] = pod.get("containers") or ()
+    containers = containers_of(pod)
     names = [str(container["name"]) for container in containers]
     alike = _alike(containers, image)
     declares = any(container.get("ports") for container in containers)
@@ -135,7 +142,7 @@ def choose_container(
             raise TargetProblem(_no_such_container(target, names, pod))
         meant = alike[0] if alike and target.container not in alike else ""
         return ChosenContainer(target.container, meant, declares)
-    annotated = (_mapping(template, "metadata").get("annotations") or {}).get(_DEFAULT_CONTAINER)
+    annotated = _mapping(_mapping(template, "metadata"), "annotations").get(_DEFAULT_CONTAINER)
     # An annotation that names a container which is not there (a leftover, say) counts for nothing.
     usual = annotated if annotated in names else next((n for n in names if n not in _SIDECARS), None)
     if alike and usual not in alike:

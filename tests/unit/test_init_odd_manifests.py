@@ -32,8 +32,19 @@ _ROUTE: dict[str, Any] = {
         ],
     },
 }
+_PAIR = a_workload(
+    "checkout",
+    containers=[
+        {"name": "proxy", "image": "envoyproxy/envoy:v1"},
+        {"name": "app", "image": "ghcr.io/acme/checkout:main"},
+    ],
+)
+_PAIR["spec"]["template"]["metadata"]["annotations"] = {"kubectl.kubernetes.io/default-container": "app"}
+_ROLLOUT = a_workload("checkout", kind="Rollout")
+_ROLLOUT["spec"] = {"workloadRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "checkout"}}
 _LISTS = {
     "an Ingress": [a_workload("checkout"), a_service("checkout"), an_ingress(("/", "checkout", 80))],
+    "a Rollout of what has two containers": [_ROLLOUT, _PAIR],
     "an HTTPRoute": [a_workload("checkout"), a_service("checkout"), _ROUTE],
 }
 

@@ -29,6 +29,10 @@ services:
 OBJECTS = (a_workload("checkout"), a_service("checkout"), a_workload("web"), a_service("web"))
 
 
+def a_reference(name: str) -> dict[str, str]:
+    return {"apiVersion": "apps/v1", "kind": "Deployment", "name": name}
+
+
 def found(content: str = FILE, *objects: dict[str, Any], **seen: Any) -> list[tuple[int, str]]:
     """Return the lines and words of all findings."""
     return [(each.line, each.words) for each in findings(content, *objects, **seen)]
@@ -233,9 +237,36 @@ async def test_what_a_login_may_not_see_is_told_and_the_rest_is_compared() -> No
 # What a cluster's objects say
 
 
+@pytest.mark.parametrize(
+    ("name", "own", "told"),
+    [
+        (
+            "gone",
+            False,
+            "rollout/checkout takes its pods from deployment/gone (its workloadRef), and there is no such "
+            "workload in the staging namespace",
+        ),
+        (
+            "old",
+            True,
+            "rollout/checkout has both a template and a workloadRef, of which a Rollout may have one; take "
+            "one away",
+        ),
+    ],
+)
+def test_a_rollout_whose_reference_leads_nowhere_is_told_as_a_preview_would_tell_it(
+    name: str, own: bool, told: str
+) -> None:
+    rollout = a_workload("checkout", kind="Rollout")
+    rollout["spec"] = {**(rollout["spec"] if own else {}), "workloadRef": a_reference(name)}
+    content = FILE.replace("deployment/checkout", "rollout/checkout")
+
+    assert found(content, rollout, a_workload("old"), *OBJECTS[1:]) == [(6, told)]
+
+
 def test_a_rollout_stands_for_the_workload_it_refers_to() -> None:
     rollout = a_workload("checkout", kind="Rollout")
-    rollout["spec"] = {"workloadRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "checkout"}}
+    rollout["spec"] = {"workloadRef": a_reference("checkout")}
     staging = staging_of([{"kind": "List", "items": [a_workload("checkout"), rollout]}])
 
     (only,) = staging.workloads
