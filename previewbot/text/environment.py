@@ -19,7 +19,6 @@ from previewbot.api import (
     LinkKind,
     Missing,
     Phase,
-    Proven,
     Reason,
     Severity,
     SlotBound,
@@ -30,7 +29,14 @@ from previewbot.api import (
 from previewbot.api.closing_issues import MOST_SHOWN as MOST_ISSUES
 from previewbot.text import hypertext, markdown, plain
 from previewbot.text.durations import format_duration, from_now, spoken
-from previewbot.text.standing import for_the_author, for_the_platform_team, runs_well, service_waited_for
+from previewbot.text.notices import NotThere
+from previewbot.text.standing import (
+    answers_with_an_error,
+    for_the_author,
+    for_the_platform_team,
+    runs_well,
+    service_waited_for,
+)
 
 
 def templates_directory() -> Path:
@@ -102,6 +108,7 @@ def _environment(
     environment.tests["for_the_platform_team"] = for_the_platform_team
     environment.tests["for_the_author"] = for_the_author
     environment.tests["running_well"] = runs_well
+    environment.tests["answering_with_an_error"] = answers_with_an_error
     environment.globals |= {
         "HAVE_LOGS": HAVE_LOGS,
         "IssuesUnknown": IssuesUnknown,
@@ -110,7 +117,7 @@ def _environment(
         "Reason": Reason,
         "LinkKind": LinkKind,
         "Missing": Missing,
-        "Proven": Proven,
+        "NotThere": NotThere,
         "Why": Why,
         "Severity": Severity,
         "ContainerPart": ContainerPart,

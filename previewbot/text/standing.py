@@ -72,17 +72,17 @@ def _severity(status: Status, reason: Reason) -> Severity:
     severity = reason.info.severity
     if reason is Reason.PARTIAL and not any(map(runs_well, status.services)):
         return Severity.BAD
-    return Severity.WARNING if severity is Severity.GOOD and _answers_with_an_error(status) else severity
+    return Severity.WARNING if severity is Severity.GOOD and answers_with_an_error(status) else severity
 
 
-def _answers_with_an_error(status: Status) -> bool:
+def answers_with_an_error(status: Status) -> bool:
     """Return whether what is behind the link is this change's own, and an error."""
     return status.link.proven is Proven.YES and status.link.answered >= _SERVER_ERROR
 
 
 def _turn(status: Status, reason: Reason) -> Turn:
     """Return whose turn it is: of several services the row of one reason cannot tell."""
-    if reason.info.severity is Severity.GOOD and _answers_with_an_error(status):
+    if reason.info.severity is Severity.GOOD and answers_with_an_error(status):
         return Turn.AUTHOR
     if reason is not Reason.PARTIAL and reason not in POD_PROBLEMS:
         return reason.info.turn
