@@ -16,7 +16,6 @@ from pydantic import ValidationError
 
 from previewbot.api import from_object, name_of
 from previewbot.config.server import Settings
-from previewbot.engine.links import page_url
 from previewbot.engine.view import view_of
 from previewbot.errors import RemoteError
 from previewbot.pages.policy import HEADER, policy
@@ -43,16 +42,14 @@ def blueprint(
     @routes.get("/p/<int:repository_id>/<int:number>")
     def page(repository_id: int, number: int) -> Response:
         name = name_of(repository_id, number)
-        address = page_url(settings.public_url, name)
         try:
             obj = cluster.get_preview(name)
             view = view_of(settings, from_object(obj), now()) if obj else None
         # "Come back in a moment" and not "there is none": people keep this address, and would believe it.
         except (RemoteError, ValidationError):
             return html(renderer.html("unavailable.html"), 503)
-        pull_request_url = view.pull_request_url if view else None
         # Without a Preview the page is the same whether there never was one, its pull request was closed, or
         # the repository is none of ours.
-        return html(renderer.page(view, address, pull_request_url), 200 if view else 404)
+        return html(renderer.page(view), 200 if view else 404)
 
     return routes

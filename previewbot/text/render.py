@@ -147,14 +147,13 @@ class Renderer:
         # Cut by bytes, and a character that was cut in half is dropped.
         return line.encode(errors="replace")[:HEADLINE_BYTES].decode(errors="ignore")
 
-    def page(self, view: View | None, page_url: str, pull_request_url: str | None = None) -> str:
+    def page(self, view: View | None) -> str:
         """Return the HTML of a preview's page; without a view, the page that says there is none now."""
-        urls = {"page_url": page_url, "pull_request_url": pull_request_url}
         if view is None:
-            return self.html("no_preview.html", **urls)
+            return self.html("no_preview.html")
         preview, withheld = for_the_page(view.preview, logs=view.logs)
-        values = _values(replace(view, preview=preview)) | urls
-        return self.html("page.html", **values | {"withheld": withheld})
+        values = _values(replace(view, preview=preview)) | {"withheld": withheld}
+        return self.html("page.html", **values)
 
     def style_source(self) -> str:
         """Return the pages' one style as a Content-Security-Policy names it: by its hash."""

@@ -182,4 +182,4 @@ def test_in_no_state_a_word_of_the_cluster_is_on_such_a_page(state: str, observe
     preview = replace(preview, status=replace(preview.status, observed=observed))
     view = view_of(SETTINGS_OF_PUBLIC_PAGES, preview)
 
-    assert WORD not in RENDERER.page(view, view.page_url)
+    assert WORD not in RENDERER.page(view)

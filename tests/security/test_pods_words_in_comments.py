@@ -117,7 +117,7 @@ ANSWERS: dict[str, dict[str, str]] = {"status": {}, "help": {}, "already-running
 @pytest.mark.parametrize("state", sorted(STATES))
 def test_in_no_state_they_are_in_a_comment_an_answer_or_on_a_page(state: str) -> None:
     view = view_of(SILENT, with_words(STATES[state]))
-    texts = [RENDERER.comment(view), RENDERER.page(view, view.page_url)]
+    texts = [RENDERER.comment(view), RENDERER.page(view)]
     texts += [
         RENDERER.reply([Said(words, values)], RequestId(kind, 99), view)
         for words, values in ANSWERS.items()

@@ -38,7 +38,7 @@ async def asked(*issues: ReferencedIssue, private: bool, sessions: tuple[str, ..
 
 def page(world: World) -> str:
     assert world.cluster.preview is not None
-    return Renderer().page(view_of(PUBLIC_PAGES, from_object(world.cluster.preview)), "https://p.example.com")
+    return Renderer().page(view_of(PUBLIC_PAGES, from_object(world.cluster.preview)))
 
 
 async def test_a_public_pull_request_that_closes_a_private_repositorys_issue_tells_nothing_of_it() -> None:

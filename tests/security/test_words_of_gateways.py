@@ -58,7 +58,7 @@ def test_no_words_of_the_gateway_are_on_the_page(public: bool, fork: bool) -> No
     observed = replace(preview.status.observed, public=public, fork=fork)
     settings = parse({**SETTINGS, "pages": "public"}, {})
     shown = replace(preview, status=replace(preview.status, observed=observed))
-    page = Renderer().page(view_of(settings, shown), "https://previews.example.com/p/812/42")
+    page = Renderer().page(view_of(settings, shown))
 
     assert "the Gateway does not take its route" in page
     assert "NotAllowedByListeners" not in page

@@ -47,7 +47,7 @@ FINDINGS = (
 def told(world: World) -> list[str]:
     """Return what kubectl and the page show."""
     view = view_of(world.settings, a_preview(**vars(world.status)))
-    page = Page(RENDERER.page(view, view.page_url, view.pull_request_url)).words
+    page = Page(RENDERER.page(view)).words
     conditions = [f"{each.status} {each.reason} {each.message}" for each in world.status.conditions]
     return [*conditions, page]
 
@@ -139,6 +139,6 @@ def test_before_any_pass_the_page_says_that_it_is_being_looked_at() -> None:
     world = World()
     view = view_of(world.settings, a_preview())
 
-    words = Page(RENDERER.page(view, view.page_url, view.pull_request_url)).words
+    words = Page(RENDERER.page(view)).words
     assert "for the first time" in words
     assert not any(finding in words for finding in FINDINGS)

@@ -188,7 +188,7 @@ def test_only_what_runs_well_looks_green_anywhere(state: str) -> None:
     preview = ALL[state]
     status = preview.status
     well = all(service.phase.runs and service.pod_problem is None for service in status.services)
-    page = RENDERER.page(view_of(preview), PAGE_URL)
+    page = RENDERER.page(view_of(preview))
     green = '<p class="state good">' in page
 
     assert green == (standing_of(status).severity is Severity.GOOD)
@@ -212,7 +212,7 @@ WITHOUT_A_LOOK = [
 @pytest.mark.parametrize("reason", WITHOUT_A_LOOK)
 def test_of_what_no_look_has_seen_nothing_is_told_as_if_it_were_found(reason: Reason) -> None:
     view = view_of(a_preview(phase=reason.phase, reason=reason))
-    page = Page(RENDERER.page(view, PAGE_URL)).words
+    page = Page(RENDERER.page(view)).words
 
     for text in (RENDERER.headline(view), sentence("comment", view.preview), page):
         assert not re.search(

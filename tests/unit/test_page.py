@@ -42,7 +42,7 @@ PULL_REQUEST = "https://github.com/acme/shop/pull/42"
 
 def rendered(preview: Preview) -> Page:
     view = View(preview, "https://previews.example.com/p/812/42", PULL_REQUEST, "baggage: mirrord-session=x")
-    return Page(RENDERER.page(view, view.page_url, view.pull_request_url))
+    return Page(RENDERER.page(view))
 
 
 def a_service(name: str = "checkout", phase: Phase = Phase.READY, **changes: Any) -> Service:
@@ -361,7 +361,7 @@ def told_a_secret(phase: Phase | None, reason: Reason) -> Preview:
 def test_no_text_of_a_repository_or_a_person_is_on_the_page(reason: Reason) -> None:
     for phase in (reason.phase, Phase.STOPPING):
         view = View(told_a_secret(phase, reason), "https://previews.example.com/p/812/42", PULL_REQUEST, "h")
-        assert SECRET not in RENDERER.page(view, view.page_url, view.pull_request_url)
+        assert SECRET not in RENDERER.page(view)
 
 
 # Hostile text
@@ -388,7 +388,7 @@ def test_no_text_becomes_a_tag_an_attribute_or_a_script(text: str) -> None:
 
 PAGES = {
     "page": lambda: rendered(STATES["ready"]),
-    "no preview": lambda: Page(RENDERER.page(None, "https://previews.example.com/p/812/42")),
+    "no preview": lambda: Page(RENDERER.page(None)),
     "unavailable": lambda: Page(RENDERER.html("unavailable.html")),
     "private": lambda: Page(RENDERER.html("closed.html")),
     "home": lambda: Page(RENDERER.html("home.html")),

@@ -24,7 +24,7 @@ RENDERER = Renderer()
 OF_NO_PREVIEW = ("unavailable", "closed", "home", "no_address", "not_found")
 PAGES = {
     **{path.stem: path.read_text("utf-8") for path in (ROOT / "tests" / "golden" / "page").glob("*.html")},
-    "no preview": RENDERER.page(None, "", None),
+    "no preview": RENDERER.page(None),
     **{f"{name}.html": RENDERER.html(f"{name}.html") for name in OF_NO_PREVIEW},
 }
 NAMED = sorted(set(re.findall(r"`((?:[a-zA-Z_]+\.)+[a-zA-Z_<>.]+)`", perimeter.section())))

@@ -120,11 +120,11 @@ def test_what_waits_for_a_person_or_is_over_does_not_go_on_by_itself(reason: Rea
 @pytest.mark.parametrize("reason", Reason)
 def test_every_reason_has_words_for_the_comment_the_page_and_a_terminal(reason: Reason) -> None:
     view = view_of(for_a(reason))
-    page = Page(RENDERER.page(view, view.page_url))
+    page = Page(RENDERER.page(view))
 
     assert len(RENDERER.comment(view).splitlines()[1]) > 10
     assert len(RENDERER.headline(view)) > 10
-    assert f'<p class="state {reason.info.severity}">' in RENDERER.page(view, view.page_url)
+    assert f'<p class="state {reason.info.severity}">' in RENDERER.page(view)
     assert [tag for tag, _ in page.tags].count("h1") == 1
 
 
@@ -132,7 +132,7 @@ def test_every_reason_has_words_for_the_comment_the_page_and_a_terminal(reason: 
 def test_whatever_a_newer_or_older_version_wrote_there_are_words(phase: Phase | None) -> None:
     for reason in (None, *Reason):
         view = view_of(a_preview(phase=phase, reason=reason))
-        for words in (RENDERER.comment(view), RENDERER.headline(view), RENDERER.page(view, view.page_url)):
+        for words in (RENDERER.comment(view), RENDERER.headline(view), RENDERER.page(view)):
             assert len(words) > 10
 
 

@@ -252,7 +252,7 @@ def test_the_installed_texts_are_found_and_read(installed: Path, tmp_path: Path)
     script = (
         "from previewbot.text.render import Renderer, templates_directory;"
         "print(templates_directory());"
-        "print(Renderer().page(None, 'https://previews.example.com/p/1/2'));"
+        "print(Renderer().page(None));"
         "print(Renderer().html('unavailable.html'))"
     )
 
