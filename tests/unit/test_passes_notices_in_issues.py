@@ -60,6 +60,7 @@ async def test_a_process_that_dies_behind_the_comment_finds_it_in_the_issue() ->
     await world.settle()
 
     assert (len(world.said_in(12)), world.said_here) == (1, [])
+    assert world.status.reports["told-ready"].place == 12
 
 
 async def test_it_is_found_where_it_was_announced_although_another_issue_is_closed_by_now() -> None:

@@ -64,7 +64,7 @@ def held_phase(
     phase = reason.phase if reason else before.phase
     if phase is None:
         return None, unknown
-    if phase is not None and phase.runs and not any(service.serving_sha for service in services):
+    if phase.runs and not any(service.serving_sha for service in services):
         return Phase.DEPLOYING, Reason.CREATING
     return phase, reason or before.reason
 

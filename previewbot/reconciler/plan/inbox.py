@@ -28,7 +28,7 @@ _LATE_KEPT = 20
 _CORRECTABLE_KEPT = 20
 """So many that came to nothing may still be corrected: people correct what they wrote just now."""
 
-_SEEN_WITHIN = timedelta(minutes=10)
+SEEN_WITHIN = timedelta(minutes=10)
 """How far our clock and GitHub's may be apart and GitHub's list behind, together: far more than is likely."""
 
 
@@ -128,7 +128,7 @@ def unseen_since(status: Status) -> datetime | None:
         return None
     intents = [reply.intent_at for reply in status.replies]
     intents += [report.intent_at for report in status.reports.values()]
-    return min([read_at, *(moment for moment in intents if moment is not None)]) - _SEEN_WITHIN
+    return min([read_at, *(moment for moment in intents if moment is not None)]) - SEEN_WITHIN
 
 
 def duplicates(status: Status, own: OwnComments) -> tuple[int, ...]:

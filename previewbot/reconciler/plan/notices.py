@@ -138,12 +138,15 @@ def has_failed(status: Status) -> bool:
     return status.reason is Reason.PARTIAL and any(each.phase is Phase.FAILED for each in status.services)
 
 
-def adopt_notices(status: Status, found: Iterable[OwnNotice]) -> Status:
-    """Take over what people were told before a crash, or by an earlier Preview of the same pull request."""
+def adopt_notices(status: Status, found: Iterable[OwnNotice], place: int = 0) -> Status:
+    """Take over what people were told before a crash, or by an earlier Preview of the same pull request.
+
+    `place` is the issue in which that was found; 0 is the pull request.
+    """
     for notice in found:
         occasion = next((each for each in OCCASIONS if each == notice.occasion), None)
         if occasion is not None and not is_given(status, occasion):
-            status = with_state(status, occasion, Report(id=notice.id, told=GIVEN))
+            status = with_state(status, occasion, Report(id=notice.id, told=GIVEN, place=place))
     return status
 
 

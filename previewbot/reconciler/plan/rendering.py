@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 from previewbot.api import Observed, Phase, Preview, Service, Spec, Status, name_of
 from previewbot.api.github import Account, Branch, PullRequest
 from previewbot.api.preview import Poke
 from previewbot.config.repository import RepositoryConfig, ServiceConfig
-from previewbot.reconciler.children import KINDS, ROUTE, ChildKind, Route
+from previewbot.reconciler.children import KINDS, ROUTE
 from previewbot.reconciler.children.step import Create
 from previewbot.reconciler.limits import Limits
 from previewbot.reconciler.observation import ImageFound, Observation, PullRequestFacts, Target
@@ -71,8 +71,6 @@ def rendered(
     bounds: Bounds | None = None,
     *,
     ready: bool = False,
-    kinds: Sequence[ChildKind] = KINDS,
-    route: Route = ROUTE,
 ) -> tuple[Rendered, ...]:
     """Return what a pass would create, in that order; a field of None is one that an object does not have.
 
@@ -80,7 +78,7 @@ def rendered(
     the sessions serve. Raises `CannotRender`.
     """
     observation = _world(asked, config, limits, bounds or _all_of(config, limits))
-    plan = plan_run(observation, kinds, route)
+    plan = plan_run(observation, KINDS, ROUTE)
     refused = [service for service in plan.status.services if service.phase is Phase.FAILED]
     if refused:
         raise CannotRender(f"{refused[0].name}: {refused[0].failure_message}")
@@ -88,7 +86,7 @@ def rendered(
     if ready:
         serving = tuple(replace(s, serving_sha=asked.head_sha) for s in plan.status.services)
         served = replace(observation.preview, status=replace(plan.status, services=serving))
-        leads = route.desired(served, observation.facts, limits, begins=True)
+        leads = ROUTE.desired(served, observation.facts, limits, begins=True)
     first = [Rendered("", leads.manifest)] if leads is not None else []
     made = [action.desired for action in plan.steps.actions if isinstance(action, Create)]
     return (*first, *(Rendered(desired.service, desired.manifest) for desired in made))
@@ -184,5 +182,5 @@ def _all_of(config: RepositoryConfig, limits: Limits) -> Bounds:
         namespaces=(*namespaces, *entries),
         linkable=(*namespaces, *entries),
         images=registries,
-        longest=max(limits.ttl_max, timedelta(0)),
+        longest=limits.ttl_max,
     )

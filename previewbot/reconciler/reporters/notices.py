@@ -15,7 +15,7 @@ from previewbot.api import IssuesUnknown, Report, Status
 from previewbot.config.repository import Occasion, is_told
 from previewbot.errors import Forbidden, Invalid, NotFound, RemoteError
 from previewbot.reconciler.conversation import OwnComments
-from previewbot.reconciler.plan.inbox import own_comments
+from previewbot.reconciler.plan.inbox import SEEN_WITHIN, own_comments
 from previewbot.reconciler.plan.notices import (
     GIVEN,
     REPORT_OF,
@@ -34,9 +34,6 @@ from previewbot.reconciler.reporters.reporter import (
 )
 from previewbot.rules.app_rights import is_not_granted
 from previewbot.text.notices import Elsewhere, NotThere, Told
-
-_FAR_APART = timedelta(minutes=10)
-"""How far our clock and GitHub's may be apart, and its list behind."""
 
 _WAITS_FOR_THE_ISSUE = timedelta(minutes=10)
 """So long an answer to which issue it is may be late. A look is as old by then that GitHub is asked again."""
@@ -76,7 +73,7 @@ class Notice(Reporter):
             return status, False
         # The issue in which it was announced before, if it was: the process may have died behind the comment,
         # and by now the pull request may close another one.
-        place = state.place or self._place(context, status)
+        place = state.place or _place(context, status)
         if place:
             status = await self._taken_over(context, status, place, state.intent_at)
         if is_given(status, self._occasion):
@@ -87,7 +84,7 @@ class Notice(Reporter):
     async def publish(self, context: ReportContext, status: Status, due: Due) -> PublishResult:
         """Write the comment: in the issue, or, if GitHub does not take it there, in the pull request."""
         state = state_of(status, self._occasion)
-        elsewhere = self._elsewhere(context, status)
+        elsewhere = _elsewhere(context, status)
         try:
             if state.place:
                 try:
@@ -125,7 +122,7 @@ class Notice(Reporter):
         and reopened since.
         """
         preview = context.view(status).preview
-        since = intent_at - _FAR_APART if intent_at else None
+        since = intent_at - SEEN_WITHIN if intent_at else None
         try:
             comments = await context.client.comments(preview.spec.repository, issue, since)
         except (Forbidden, Invalid, NotFound):
@@ -133,29 +130,36 @@ class Notice(Reporter):
             return status
         found = own_comments(comments, await context.us()).notices
         mine = [each for each in found if (each.of, each.occasion) == (preview.name, self._occasion)]
-        return adopt_notices(status, mine)
+        return adopt_notices(status, mine, issue)
 
-    def _place(self, context: ReportContext, status: Status) -> int:
-        """Return the issue in which the repository wants it told, if there is one; 0 is the pull request."""
-        if context.notify is None or context.notify.where != "issue":
-            return 0
-        own = [each for each in status.observed.closing_issues if each.own]
-        # Nobody waits in one that is closed, if there is another.
-        own.sort(key=lambda each: each.closed)
-        return own[0].number if own else 0
 
-    def _elsewhere(self, context: ReportContext, status: Status) -> Elsewhere | None:
-        """Return why the pull request is told what was meant for an issue; None where that was not meant."""
-        if context.notify is None or context.notify.where != "issue":
-            return None
-        asked = status.observed.request
-        unknown = asked is None or asked.unknown is not None
-        return Elsewhere(NotThere.UNKNOWN if unknown else NotThere.NONE)
+def _is_for_the_issue(context: ReportContext) -> bool:
+    """Return whether the repository wants it told in the issue that the pull request closes."""
+    return context.notify is not None and context.notify.where == "issue"
+
+
+def _place(context: ReportContext, status: Status) -> int:
+    """Return the issue in which the repository wants it told, if there is one; 0 is the pull request."""
+    if not _is_for_the_issue(context):
+        return 0
+    own = [each for each in status.observed.closing_issues if each.own]
+    # Nobody waits in one that is closed, if there is another.
+    own.sort(key=lambda each: each.closed)
+    return own[0].number if own else 0
+
+
+def _elsewhere(context: ReportContext, status: Status) -> Elsewhere | None:
+    """Return why the pull request is told what was meant for an issue; None where that was not meant."""
+    if not _is_for_the_issue(context):
+        return None
+    asked = status.observed.request
+    unknown = asked is None or asked.unknown is not None
+    return Elsewhere(NotThere.UNKNOWN if unknown else NotThere.NONE)
 
 
 def _may_be_known_later(context: ReportContext, status: Status) -> bool:
     """Return whether it is meant for an issue, and GitHub has not answered yet which one that is."""
-    if context.notify is None or context.notify.where != "issue":
+    if not _is_for_the_issue(context):
         return False
     asked = status.observed.request
     return asked is None or asked.unknown is IssuesUnknown.ANSWER
