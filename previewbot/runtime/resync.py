@@ -131,6 +131,7 @@ class Resync:
                     group.create_task(self._in_turn(turns, installation, known, found))
         except BaseExceptionGroup as errors:
             raise first_of(errors) from None
+        self._rows.end()
         await self._poke_the_lost(known, found)
         self._pace.tell()
 

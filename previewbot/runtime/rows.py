@@ -61,17 +61,24 @@ class Rows:
         self._configurations: dict[int, str] = {}
         self._told: dict[tuple[int, int], tuple[str, str]] = {}
         self._numbers: dict[int, frozenset[int]] = {}  # of the Previews, by repository
-        self._listed: dict[int, frozenset[int]] = {}  # by the last listing, by repository
+        self._listed: dict[int, frozenset[int]] = {}  # by this listing, by repository
 
     def begin(self, known: Known) -> None:
         """Begin a listing: `known` are the Previews of before it. What was told to others is forgotten."""
-        self._untriggered.keep_listed(self._listed)
         self._listed = {}
         numbers: dict[int, set[int]] = {}
         for repository_id, number in known:
             numbers.setdefault(repository_id, set()).add(number)
         self._numbers = {which: frozenset(found) for which, found in numbers.items()}
         self._told = {which: news for which, news in self._told.items() if which in known}
+
+    def end(self) -> None:
+        """End a listing: of what triggered nothing what is closed by now is forgotten.
+
+        Not when the next one begins: what was opened in between is in no listing yet, and would be asked
+        about although a look has found that nothing triggers it.
+        """
+        self._untriggered.keep_listed(self._listed)
 
     async def take(
         self,

@@ -362,3 +362,13 @@ async def test_a_command_in_a_review_whose_webhook_was_lost_is_found(town: Town)
     assert (await listing.run())["pokes"] == 0
     town.github.submit_review(review)
     assert (await listing.run())["pokes"] == 1
+
+
+async def test_what_a_look_found_nothing_in_is_not_asked_about_by_the_next_listing(town: Town) -> None:
+    listing = Listing(town)
+    await listing.run()
+    [number] = people_open(town, 1)
+    pull, now = town.github.store.state.pulls[812, number], town.our_clock()
+    listing.untriggered.remember(812, number, pull.updated_at, pull.head_sha, now)
+
+    assert await listing.run() == {"requests": 2, "questions": 1, "points": 1}
