@@ -61,7 +61,9 @@ def of_cluster(named: str, kubeconfig: Path | None, folders: Folders) -> tuple[S
             raise CannotDraft(
                 "with this login namespaces may not be listed (403); name staging's with --namespace NS"
             )
-        return seen.staging, namespace, dict(seen.unread)
+        # A login without Rollouts still sees what most of staging is.
+        unread = {at: why for at, why in seen.unread.items() if at[1] in ("workloads", "services")}
+        return seen.staging, namespace, unread
 
     found = looked_at(kubeconfig, look)
     if found is None:

@@ -19,6 +19,14 @@ NAMESPACES = Resource("", "v1", "namespaces")
 _SERVICES = Resource("", "v1", "services")
 _INGRESSES = Resource("networking.k8s.io", "v1", "ingresses")
 _OF_WORKLOADS = ("deployment", "statefulset", "rollout", "replicaset")
+_PARTS = {
+    "deployment": "workloads",
+    "statefulset": "workloads",
+    "services": "services",
+    "rollout": "rollouts",
+    "replicaset": "replicasets",
+}
+"""What is told of as one where it cannot be read; of doors, which are only a hint, nothing is told."""
 _AT_ONCE = 8
 
 _API_VERSIONS = {
@@ -58,9 +66,8 @@ async def see(kube: Kube, namespaces: Collection[str], *, doors: bool = False) -
         objects += found
         if isinstance(error, NotFound):
             lacks.add(kind)
-        elif error is not None and kind in ("services", "deployment", "statefulset"):
-            part = "services" if kind == "services" else "workloads"
-            unread[namespace, part] = _why(error)
+        elif error is not None and kind in _PARTS:
+            unread[namespace, _PARTS[kind]] = _why(error)
     known = await _hints(kube) if missing else ()
     return Seen(staging_of(objects), frozenset(missing), known, unread, frozenset(lacks))
 

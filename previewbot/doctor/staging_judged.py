@@ -22,8 +22,8 @@ class Seen:
     """What was seen of the namespaces that a file names.
 
     `missing` are namespaces that are not there, `namespaces` those that are, as far as they may be listed.
-    `unread` says of what could not be read (a namespace, and `workloads` or `services`) why. `lacks`: kinds
-    of workload that the cluster does not have.
+    `unread` says of what could not be read why: a namespace, and in it `workloads`, `rollouts`, `replicasets`
+    or `services`. `lacks`: kinds of workload that the cluster does not have.
     """
 
     staging: Staging
@@ -58,20 +58,23 @@ def _service(config: RepositoryConfig, service: ServiceConfig, seen: Seen) -> It
     if service.namespace in seen.missing:
         yield Finding(line, _no_namespace(service.namespace, seen))
         return
-    unread = seen.unread.get((service.namespace, "workloads"))
-    if unread is not None:
-        yield Finding(line, f"the workloads of {shown(service.namespace)} {unread}")
+    if unread := _unread(service.namespace, "workloads", seen):
+        yield Finding(line, unread)
         return
     line = _line(config, f"{at}.target", "defaults.target", at)
     there = [w for w in seen.staging.workloads if w.namespace == service.namespace]
     target = service.target
     workload = next((w for w in there if (w.kind, w.name) == (target.kind, target.name)), None)
     if workload is None:
-        yield Finding(line, _no_workload(service, there, seen))
+        unread = _unread(service.namespace, f"{target.kind}s", seen)
+        yield Finding(line, unread or _no_workload(service, there, seen))
         return
     image = sample_image(service.image, service.name)
     try:
         source = targets.referenced(target, workload.obj)
+        if source is not None and (unread := _unread(service.namespace, f"{source.kind}s", seen)):
+            yield Finding(line, unread)
+            return
         chosen = targets.choose_container(target, workload.source, image, source)
     except TargetProblem as problem:
         yield Finding(line, str(problem))
@@ -145,10 +148,8 @@ def _front_end(config: RepositoryConfig, front: FrontEnd, seen: Seen) -> Iterato
     if entry.namespace in seen.missing:
         yield Finding(_line(config, f"{at}.namespace", at), _no_namespace(entry.namespace, seen))
         return
-    unread = seen.unread.get((entry.namespace, "services"))
-    if unread is not None:
-        words = f"the Services of {shown(entry.namespace)} {unread}"
-        yield Finding(_line(config, f"{at}.namespace", at), words)
+    if unread := _unread(entry.namespace, "services", seen):
+        yield Finding(_line(config, f"{at}.namespace", at), unread)
         return
     services = {s.name: s for s in seen.staging.services if s.namespace == entry.namespace}
     wanted = [(at, entry.service, entry.port)]
@@ -183,6 +184,13 @@ def _behind(
         f"`target: {behind[0]}` in `{front.written}`"
     )
     yield Finding(line, words)
+
+
+def _unread(namespace: str, part: str, seen: Seen) -> str:
+    """Return that something could not be read, so that nobody knows what of it is there; else ''."""
+    why = seen.unread.get((namespace, part))
+    named = "Services" if part == "services" else part
+    return f"the {named} of {shown(namespace)} {why}" if why is not None else ""
 
 
 def _no_namespace(namespace: str, seen: Seen) -> str:

@@ -210,6 +210,18 @@ def test_an_entry_whose_service_leads_to_another_workload_is_told_what_to_write(
 # What may not be read
 
 
+@pytest.mark.parametrize("part", ["rollouts", "replicasets"])
+def test_a_kind_that_may_not_be_listed_is_told_and_not_that_its_workload_is_missing(part: str) -> None:
+    rollout = a_workload("checkout", kind="Rollout")
+    rollout["spec"] = {"workloadRef": {**a_reference("checkout"), "kind": "ReplicaSet"}}
+    there = (a_service("checkout"), *OBJECTS[2:], *([] if part == "rollouts" else [rollout]))
+    unread = {("staging", part): "may not be listed with this login (403): no"}
+
+    assert found(FILE.replace("deployment/checkout", "rollout/checkout"), *there, unread=unread) == [
+        (6, f"the {part} of `staging` may not be listed with this login (403): no")
+    ]
+
+
 class Refusing:
     """A cluster in which we may read workloads, and neither namespaces nor Services."""
 
@@ -222,6 +234,18 @@ class Refusing:
         if resource.plural == "services":
             raise Forbidden("Kubernetes: list services", status=403, message="services is forbidden")
         return [a_workload("checkout")] if resource.plural == "deployments" else []
+
+
+async def test_of_each_kind_that_is_refused_it_is_known() -> None:
+    class Strict(Refusing):
+        async def list_children(
+            self, resource: Resource, namespace: str, selector: str
+        ) -> list[dict[str, Any]]:
+            raise Forbidden("Kubernetes: list", status=403, message="no")
+
+    seen = await see(cast(Any, Strict()), ["staging"], doors=True)
+
+    assert {part for _, part in seen.unread} == {"workloads", "rollouts", "replicasets", "services"}
 
 
 async def test_what_a_login_may_not_see_is_told_and_the_rest_is_compared() -> None:
