@@ -18,7 +18,6 @@ from previewbot.errors import Forbidden, NotFound, RemoteError
 NAMESPACES = Resource("", "v1", "namespaces")
 _SERVICES = Resource("", "v1", "services")
 _INGRESSES = Resource("networking.k8s.io", "v1", "ingresses")
-_OF_WORKLOADS = ("deployment", "statefulset", "rollout", "replicaset")
 _PARTS = {
     "deployment": "workloads",
     "statefulset": "workloads",
@@ -29,14 +28,14 @@ _PARTS = {
 """What is told of as one where it cannot be read; of doors, which are only a hint, nothing is told."""
 _AT_ONCE = 8
 
-_API_VERSIONS = {
-    "deployment": ("apps/v1", "Deployment"),
-    "statefulset": ("apps/v1", "StatefulSet"),
-    "rollout": ("argoproj.io/v1alpha1", "Rollout"),
-    "replicaset": ("apps/v1", "ReplicaSet"),
-    "services": ("v1", "Service"),
-    "ingresses": ("networking.k8s.io/v1", "Ingress"),
-    "routes": ("gateway.networking.k8s.io/v1", "HTTPRoute"),
+_CALLED = {
+    "deployment": "Deployment",
+    "statefulset": "StatefulSet",
+    "rollout": "Rollout",
+    "replicaset": "ReplicaSet",
+    "services": "Service",
+    "ingresses": "Ingress",
+    "routes": "HTTPRoute",
 }
 """What each kind is called in an object of its own: in a list that it has a kind the server leaves out."""
 
@@ -49,7 +48,7 @@ async def see(kube: Kube, namespaces: Collection[str], *, doors: bool = False) -
     Raises the RemoteError of an API server that cannot be asked at all; what may not be read is in the
     answer.
     """
-    wanted = {kind: WORKLOADS[kind] for kind in _OF_WORKLOADS} | {"services": _SERVICES}
+    wanted = {**WORKLOADS, "services": _SERVICES}
     if doors:
         wanted |= {"ingresses": _INGRESSES, "routes": ROUTES}
     room = asyncio.Semaphore(_AT_ONCE)
@@ -103,14 +102,14 @@ async def _hints(kube: Kube) -> tuple[str, ...]:
 async def _listed(
     kube: Kube, room: asyncio.Semaphore, resource: Resource, namespace: str, kind: str
 ) -> Listed:
-    api_version, title = _API_VERSIONS[kind]
     try:
         async with room:
             found = await kube.list_children(resource, namespace, "")
     except RemoteError as error:
         return [], error
     # The objects of a list do not say what they are.
-    return [{**obj, "apiVersion": api_version, "kind": title} for obj in found], None
+    said = {"apiVersion": f"{resource.group}/{resource.version}".lstrip("/"), "kind": _CALLED[kind]}
+    return [{**obj, **said} for obj in found], None
 
 
 def _why(error: RemoteError) -> str:
