@@ -52,8 +52,10 @@ async def see(kube: Kube, namespaces: Collection[str], *, doors: bool = False) -
     if doors:
         wanted |= {"ingresses": _INGRESSES, "routes": ROUTES}
     room = asyncio.Semaphore(_AT_ONCE)
-    missing = await _missing(kube, namespaces)
-    there = sorted(set(namespaces) - missing)
+    names = sorted(set(namespaces))
+    found_there = await asyncio.gather(*(_is_there(kube, room, name) for name in names))
+    there = [name for name, is_there in zip(names, found_there, strict=True) if is_there]
+    missing = frozenset(names) - {*there}
     asked = [(namespace, kind) for namespace in there for kind in wanted]
     lists = await asyncio.gather(
         *(_listed(kube, room, wanted[kind], namespace, kind) for namespace, kind in asked)
@@ -68,19 +70,16 @@ async def see(kube: Kube, namespaces: Collection[str], *, doors: bool = False) -
         elif error is not None and kind in _PARTS:
             unread[namespace, _PARTS[kind]] = _why(error)
     known = await _hints(kube) if missing else ()
-    return Seen(staging_of(objects), frozenset(missing), known, unread, frozenset(lacks))
+    return Seen(staging_of(objects), missing, known, unread, frozenset(lacks))
 
 
-async def _missing(kube: Kube, namespaces: Collection[str]) -> set[str]:
-    """Return which namespaces are not there; one that may not be looked at counts as there."""
-    missing = set[str]()
-    for namespace in namespaces:
-        try:
-            if await kube.get_child(NAMESPACES, None, namespace) is None:
-                missing.add(namespace)
-        except Forbidden:
-            continue
-    return missing
+async def _is_there(kube: Kube, room: asyncio.Semaphore, namespace: str) -> bool:
+    """Return whether a namespace is there; one that may not be looked at counts as there."""
+    try:
+        async with room:
+            return await kube.get_child(NAMESPACES, None, namespace) is not None
+    except Forbidden:
+        return True
 
 
 async def all_namespaces(kube: Kube) -> tuple[str, ...]:
