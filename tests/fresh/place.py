@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).parents[2]
 PROGRAMS = ("git", "make", "python3")
@@ -46,6 +47,12 @@ class User:
     number: int | None = None
     group: int | None = None
 
+    def starts(self) -> dict[str, Any]:
+        """Return what has `subprocess` start a command as the user; nothing if that runs this."""
+        if self.number is None:
+            return {}
+        return {"user": self.number, "group": self.group, "extra_groups": []}
+
     def processes(self) -> list[str]:
         """Return the command lines of all that the user still runs; of ourselves nothing can be said."""
         found = []
@@ -78,10 +85,7 @@ class Place:
 
     def start(self, words: list[str], folder: Path, extra: dict[str, str]) -> subprocess.Popen[str]:
         """Start a command as the user, with its output as one stream, in a process group of its own."""
-        own: dict[str, object] = {}
-        if self.user.number is not None:
-            own = {"user": self.user.number, "group": self.user.group, "extra_groups": []}
-        return subprocess.Popen(  # type: ignore[call-overload,no-any-return]  # of a mixed dictionary
+        return subprocess.Popen(
             words,
             cwd=folder,
             env=self.environment | extra,
@@ -93,7 +97,7 @@ class Place:
             bufsize=1,
             start_new_session=True,
             umask=0o022,
-            **own,
+            **self.user.starts(),
         )
 
 
@@ -159,13 +163,15 @@ def _python(user: User) -> str:
     """Return a Python that the user may run and that can make virtual environments; ours, if it will do."""
     # A Python in root's home is root's alone; most machines have one that is everybody's.
     there = [sys.executable, *(f"{folder}/python3" for folder in ("/usr/local/bin", "/usr/bin"))]
-    own: dict[str, object] = {}
-    if user.number is not None:
-        own = {"user": user.number, "group": user.group, "extra_groups": []}
     for path in dict.fromkeys(os.path.realpath(each) for each in there):
         try:
-            done = subprocess.run(  # type: ignore[call-overload]  # of a mixed dictionary
-                [path, "-I", "-c", _ASKS], cwd="/", env={}, capture_output=True, timeout=_PATIENCE, **own
+            done = subprocess.run(
+                [path, "-I", "-c", _ASKS],
+                cwd="/",
+                env={},
+                capture_output=True,
+                timeout=_PATIENCE,
+                **user.starts(),
             )
         except OSError:
             continue
