@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from multidict import CIMultiDict
 
-from previewbot_demo import gateway, operator, shop, tasks
+from previewbot_demo import gateway_rules, operator, shop, tasks
 from previewbot_demo.routing import Service, choose, takes, targets
 
 WEB = Service("staging", "web", "web", 8080)
@@ -107,7 +107,7 @@ def test_of_two_sessions_that_take_a_request_the_older_gets_it() -> None:
 def test_a_header_modifier_sets_adds_and_removes() -> None:
     headers = CIMultiDict([("Baggage", "theirs"), ("baggage", "again"), ("via", "a"), ("secret", "s")])
 
-    gateway.modify(
+    gateway_rules.modify(
         headers,
         {
             "set": [{"name": "baggage", "value": "mirrord-session=k1"}],
@@ -140,7 +140,7 @@ def test_a_header_modifier_sets_adds_and_removes() -> None:
     ],
 )
 def test_a_redirect_leads_where_the_route_says(redirect: dict[str, Any], leads_to: str) -> None:
-    assert gateway.location(redirect, "/cart?x=1", "k1.preview.localhost", 8470) == leads_to
+    assert gateway_rules.location(redirect, "/cart?x=1", "k1.preview.localhost", 8470) == leads_to
 
 
 @pytest.mark.parametrize(
@@ -215,15 +215,15 @@ RULES = [
 )
 def test_an_exact_path_comes_first_then_the_longest_prefix_of_whole_parts(path: str, taken: str) -> None:
     for rules in (RULES, RULES[::-1]):
-        found = gateway.rule_for(path, rules)
+        found = gateway_rules.rule_for(path, rules)
 
         assert found is not None
         assert found["of"] == taken
 
 
 def test_a_path_that_no_rule_takes_has_no_way() -> None:
-    assert gateway.rule_for("/cart", [by_path("/api")]) is None
-    assert gateway.rule_for("/cart", [{}]) == {}
+    assert gateway_rules.rule_for("/cart", [by_path("/api")]) is None
+    assert gateway_rules.rule_for("/cart", [{}]) == {}
 
 
 @pytest.mark.parametrize(
@@ -241,4 +241,4 @@ def test_a_path_that_no_rule_takes_has_no_way() -> None:
 def test_a_rule_says_how_long_a_request_may_take(timeouts: dict[str, str], seconds: float | None) -> None:
     rule = {} if timeouts is None else {"timeouts": timeouts}
 
-    assert gateway.limit(rule) == seconds
+    assert gateway_rules.limit(rule) == seconds

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from previewbot.config.repository import Entry, PathRule, parse
 from previewbot.config.repository.entries import EVERYTHING, Timeouts
 from previewbot.errors import ConfigurationError
-from previewbot_demo.gateway import rule_for
+from previewbot_demo.gateway_rules import rule_for
 
 FILE = """\
 version: 1

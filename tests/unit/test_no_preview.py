@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from previewbot.config.server import GatewaySettings
 from previewbot.engine import links, no_preview, probe
-from previewbot_demo import gateway as demo_gateway
+from previewbot_demo import gateway_rules
 from previewbot_demo import no_preview as demo
 from tests.support.no_preview_route import no_preview_spec
 from tests.support.previews import a_preview
@@ -50,7 +50,7 @@ def test_it_leads_to_a_page_of_web_and_never_for_good() -> None:
 
     # A browser remembers 301, and there may be a preview at this address later.
     assert redirect["statusCode"] == 302
-    found = demo_gateway.location(redirect, "/cart?x=1", "old.preview.example.com", 443)
+    found = gateway_rules.location(redirect, "/cart?x=1", "old.preview.example.com", 443)
     assert found == "https://previews.example.com/p/none"
 
 
@@ -84,7 +84,7 @@ def test_a_previews_own_route_comes_first_in_whatever_order_they_were_made(order
     }
 
     def taken_by(host: str) -> str | None:
-        found = demo_gateway.route_for(host, [routes[name] for name in order])
+        found = gateway_rules.route_for(host, [routes[name] for name in order])
         return found["metadata"]["name"] if found else None
 
     assert taken_by("key.preview.example.com") == "key"
