@@ -242,6 +242,33 @@ def test_the_status_answer_can_be_given_in_every_state(state: str) -> None:
     assert "Everything about it" in RENDERER.reply([Said("status")], COMMENT, view_of(STATES[state]))
 
 
+@pytest.mark.parametrize(
+    ("words", "state", "then"),
+    [
+        ("configuration-invalid", "configuration-wrong", "the preview starts by itself"),
+        (
+            "configuration-invalid",
+            "configuration-wrong-while-a-preview-serves",
+            "previewbot goes on by itself",
+        ),
+        ("configuration-not-allowed", "configuration-not-allowed", "the preview starts by itself"),
+        (
+            "configuration-not-allowed",
+            "configuration-not-allowed-while-a-preview-serves",
+            "previewbot goes on by itself",
+        ),
+    ],
+)
+def test_what_comes_of_a_corrected_configuration_is_told_in_the_answer_as_in_the_comment(
+    words: str, state: str, then: str
+) -> None:
+    view = view_of(STATES[state])
+
+    for text in (RENDERER.comment(view), RENDERER.reply([Said(words)], COMMENT, view)):
+        assert f"; {then} within a few minutes." in text
+        assert ("still works" in text) is (then == "previewbot goes on by itself")
+
+
 def test_every_answer_template_is_held_by_a_golden_file() -> None:
     folder = Path(__file__).parent.parent.parent / "templates" / "replies"
 
