@@ -126,6 +126,16 @@ async def test_a_server_that_does_not_know_the_field_is_asked_for_the_rest(town:
     assert (found.issues, found.unknown, found.sessions) == ((), IssuesUnknown.FIELD, (SESSION,))
 
 
+async def test_a_question_that_takes_too_much_is_not_said_to_be_unknown_to_the_server(town: Town) -> None:
+    node_id = await opened(town, "Closes #1.")
+    too_much: Any = {"errors": [{"type": "RESOURCE_LIMITS_EXCEEDED", "message": "Resource limits exceeded"}]}
+    rest = {"description": "", "commits": {"nodes": []}, "comments": {"nodes": []}}
+    town.script.on("POST", "/graphql", sends(too_much), sends({"data": {"nodes": [rest]}}))
+
+    with pytest.raises(errors.Invalid, match="limits exceeded"):
+        await town.client.asked_for(node_id, [])
+
+
 @pytest.mark.parametrize(
     ("answer", "error"),
     [

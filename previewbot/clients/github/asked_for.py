@@ -11,7 +11,7 @@ from previewbot.api.github import Edits
 from previewbot.clients.github import conversations, queries
 from previewbot.clients.github.cutting import Rule
 from previewbot.clients.github.fields import flag, full_name, has, items, number, number_or_zero, text
-from previewbot.clients.github.graphql_answers import Ask, nodes_of
+from previewbot.clients.github.graphql_answers import Ask, NoSuchField, nodes_of
 from previewbot.errors import Invalid, NotFound, RemoteError
 from previewbot.rules.asked_for import LISTED
 
@@ -27,7 +27,7 @@ async def asked_for(ask: Ask, node_id: str, writers: Sequence[int], rule: Rule) 
     """
     try:
         answer = await ask(queries.ASKED_FOR, {"ids": [node_id]}, rule)
-    except Invalid:
+    except NoSuchField:
         answer = await ask(queries.SESSIONS, {"ids": [node_id]}, rule)
         return _asked_for(nodes_of(answer.data, [node_id])[node_id], writers, IssuesUnknown.FIELD)
     refused = answer.is_refused("nodes", 0, _ISSUES)

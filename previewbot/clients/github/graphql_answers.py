@@ -35,6 +35,10 @@ class RateLimited(Exception):
     """An answer with 200 that is a limit; its text is what GitHub says."""
 
 
+class NoSuchField(Invalid):
+    """GitHub's schema does not have what was asked for: an older Enterprise Server's, say."""
+
+
 @dataclass(frozen=True)
 class PartError:
     """Why a part of an answer is null: the kind of error (`NOT_FOUND`, `FORBIDDEN`), and where it stands."""
@@ -124,9 +128,9 @@ def _as_a_whole(what: str, errors: list[dict[str, Any]]) -> RemoteError:
     for error in errors:
         message = _text(error, "message")
         kind = _REFUSALS.get(_text(error, "type"))
-        # What GitHub's schema does not have (an older Enterprise Server's, say) carries a code instead.
+        # What GitHub's schema does not have carries a code instead.
         if kind is None and fields.has(error, "extensions.code"):
-            kind = Invalid
+            kind = NoSuchField
         if kind is not None:
             return kind(what, status=HTTPStatus.OK, message=message)
     message = _text(errors[0], "message") if errors else UNREADABLE
