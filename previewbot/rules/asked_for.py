@@ -14,7 +14,7 @@ from previewbot.text.cutting import cut_at_the_end
 from previewbot.text.unseen import one_line_of
 
 LISTED = 10
-"""The most issues of a pull request that are stored."""
+"""The most issues of a pull request that are asked for, and stored."""
 
 OPENING_LINES = 3
 LONGEST_TITLE = 140

@@ -19,10 +19,7 @@ REFUSED = Unauthorized("POST token", status=401, message="A JSON web token could
 NOT_ACCESSIBLE = Forbidden("GET x", status=403, message="not accessible")
 ANSWERS: dict[str, tuple[RemoteError, Reason]] = {
     "a key of another App": (REFUSED, Reason.APP_NOT_ACCEPTED),
-    "a permission is missing": (
-        Forbidden("GET x", status=403, message="not accessible"),
-        Reason.LOOK_FORBIDDEN,
-    ),
+    "a permission is missing": (NOT_ACCESSIBLE, Reason.LOOK_FORBIDDEN),
     "it is not shown": (NotFound("GET x", status=404), Reason.LOOK_FAILED),
     "it cannot be read": (Invalid("GET x", status=422), Reason.LOOK_FAILED),
     "GitHub is down": (TryLater("GET x", status=502), Reason.LOOK_DELAYED),

@@ -13,7 +13,6 @@ from previewbot.clients.github.cutting import Rule
 from previewbot.clients.github.fields import flag, full_name, has, items, number, number_or_zero, text
 from previewbot.clients.github.graphql_answers import Ask, NoSuchField, nodes_of
 from previewbot.errors import Invalid, NotFound, RemoteError
-from previewbot.rules.asked_for import LISTED
 
 _ISSUES = "closingIssuesReferences"
 
@@ -63,7 +62,7 @@ def _asked_for(node: Any, writers: Sequence[int], unknown: IssuesUnknown | None)
     listed = items(node, f"{_ISSUES}.nodes") if has(node, f"{_ISSUES}.nodes") else []
     total = number_or_zero(node, f"{_ISSUES}.totalCount")
     # Null is an issue that is not for us to read: it counts, and has no name.
-    issues = tuple(_issue(each) for each in listed[:LISTED] if each)
+    issues = tuple(_issue(each) for each in listed if each)
     return AskedFor(issues, total, tuple(dict.fromkeys(_sessions(node, writers))), unknown)
 
 

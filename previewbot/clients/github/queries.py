@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from previewbot.rules.asked_for import LISTED
+
 _ACTOR = "{ __typename ... on User { databaseId } ... on Bot { databaseId } ... on Mannequin { databaseId } }"
 
 _EDITS = f"""
@@ -33,7 +35,7 @@ _SESSIONS = f"""
 
 _ASKED_FOR = f"""
     ... on PullRequest {{
-      closingIssuesReferences(first: 10) {{
+      closingIssuesReferences(first: {LISTED}) {{
         totalCount
         nodes {{ number title bodyText closed repository {{ databaseId nameWithOwner isPrivate }} }}
       }}{_SESSIONS}

@@ -72,12 +72,7 @@ def _place(row: Signal) -> str:
 
 
 def _first(known: Sequence[str], text: str) -> list[str]:
-    found: dict[str, None] = {}
-    for address in _in(known, text):
-        found[address] = None
-        if len(found) == MOST:
-            break
-    return list(found)
+    return list(dict.fromkeys(_in(known, text)))[:MOST]
 
 
 def _ends(text: str) -> str:
