@@ -6,13 +6,14 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
-from io import BytesIO, StringIO
+from io import StringIO
 from pathlib import Path
 
 from previewbot.cli import examining, plugins, preparing
 from previewbot.cli.check import Compare, check
 from previewbot.cli.check_settings import STDIN, bounds_for, settings_in, tell
-from previewbot.cli.parsers import add_command, repository
+from previewbot.cli.files import stdin_bytes
+from previewbot.cli.parsers import add_command, add_kubeconfig, repository
 from previewbot.config.repository import RepositoryConfig
 from previewbot.config.words import printable
 from previewbot.errors import SettingsError
@@ -155,12 +156,7 @@ def _add_check(commands: plugins.Commands) -> None:
         action="store_true",
         help="compare PATH with the cluster: namespaces, targets, containers, ports, images, entries",
     )
-    command.add_argument(
-        "--kubeconfig",
-        type=Path,
-        metavar="FILE",
-        help="which cluster (default: KUBECONFIG, ~/.kube/config, or the one this runs in)",
-    )
+    add_kubeconfig(command)
     command.set_defaults(run=lambda options: _check(command, options))
 
 
@@ -178,7 +174,7 @@ def _check(command: argparse.ArgumentParser, options: argparse.Namespace) -> int
         return check(options.path, options.files, stdin, compare=_comparison(options))
     if options.settings == STDIN and "-" in options.files:
         command.error("stdin can be read once: for the settings, or for the names of changed files")
-    settings = settings_in(options.settings, os.environ, getattr(stdin, "buffer", BytesIO()))
+    settings = settings_in(options.settings, os.environ, stdin_bytes())
     if settings is None:
         return 1
     tell(options.settings, settings, os.environ)

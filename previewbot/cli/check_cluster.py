@@ -5,15 +5,15 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
+from previewbot.cli.patience import patiently
 from previewbot.clients.kubernetes.client import Kube
 from previewbot.config.repository import RepositoryConfig
 from previewbot.config.words import printable
 from previewbot.doctor.check import safe
-from previewbot.doctor.running import SAY_SOMETHING_AFTER
 from previewbot.doctor.staging import see
 from previewbot.doctor.staging_judged import judged
 from previewbot.errors import RemoteError, SettingsError
@@ -56,7 +56,7 @@ def looked_at(kubeconfig: Path | None, look: Callable[[Kube], Awaitable[T]]) -> 
     `kubeconfig` is the one given on the command line, if one was.
     """
     try:
-        return asyncio.run(_patiently(_look(kubeconfig_that_counts(kubeconfig), look)))
+        return asyncio.run(patiently(_look(kubeconfig_that_counts(kubeconfig), look), "the cluster"))
     except SettingsError as error:
         words = "; ".join(error.problems).replace("cluster.kubeconfig", "the kubeconfig")
         hint = "" if "--kubeconfig" in words else "; name one with --kubeconfig FILE"
@@ -75,15 +75,6 @@ async def _look(kubeconfig: Path | None, look: Callable[[Kube], Awaitable[T]]) -
             return await look(kube)
     finally:
         await kube.close()
-
-
-async def _patiently(looking: Coroutine[Any, Any, T]) -> T:
-    """Wait for a look at the cluster, and say so where it takes longer than people wait for an echo."""
-    task = asyncio.ensure_future(looking)
-    done, _ = await asyncio.wait({task}, timeout=SAY_SOMETHING_AFTER)
-    if not done:
-        print("… still waiting for the cluster", file=sys.stderr, flush=True)
-    return await task
 
 
 def kubeconfig_that_counts(given: Path | None) -> Path | None:

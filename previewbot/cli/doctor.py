@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import sys
 from collections.abc import Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field
@@ -13,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Generic, TypeVar
 
+from previewbot.cli.patience import still_waiting
 from previewbot.cli.serve import load, proxies_of, read_secret
 from previewbot.clients.github.app import rsa_key
 from previewbot.config.server import (
@@ -76,16 +76,12 @@ async def _examined(settings: Settings, secrets: Secrets, tell: Callable[[Check]
     found: list[Check] = []
     async with (
         questions_about(settings, secrets, lambda: datetime.now(UTC), proxies_of(os.environ)) as questions,
-        aclosing(asked(questions, _waiting)) as checks,
+        aclosing(asked(questions, still_waiting)) as checks,
     ):
         async for check in checks:
             found.append(check)
             tell(check)
     return found
-
-
-def _waiting(what: str) -> None:
-    print(f"… still waiting: {what}", file=sys.stderr, flush=True)
 
 
 def secrets_of(settings: Settings, environment: Mapping[str, str]) -> Secrets:

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from previewbot.cli.parsers import add_command
+from previewbot.cli.parsers import add_command, namespace
 from previewbot.cli.plugins import Commands
 from previewbot.config.repository import TargetPath, parse_target
 from previewbot.config.types import is_label
@@ -55,7 +55,7 @@ def _add_conformance(commands: Commands) -> None:
         metavar="KIND/NAME",
         help="the workload, for example deployment/web",
     )
-    command.add_argument("--namespace", type=_namespace, required=True, metavar="NS", help="where it is")
+    command.add_argument("--namespace", type=namespace, required=True, metavar="NS", help="where it is")
     command.add_argument(
         "--entry", type=_http_url, required=True, metavar="URL", help="where this very workload answers"
     )
@@ -112,12 +112,6 @@ def _target(text: str) -> TargetPath:
         return parse_target(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError(f"{text!r} {error}") from error
-
-
-def _namespace(text: str) -> str:
-    if not is_label(text):
-        raise argparse.ArgumentTypeError(f"{text!r} is no name of a namespace, for example staging")
-    return text
 
 
 def _http_url(text: str) -> str:

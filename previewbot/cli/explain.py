@@ -6,18 +6,16 @@ import asyncio
 import logging
 import os
 import sys
-from collections.abc import Coroutine
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
+from previewbot.cli.patience import patiently
 from previewbot.cli.serve import load, proxies_of, read_secret
 from previewbot.config.server import private_key, private_key_source
 from previewbot.doctor.check import safe
 from previewbot.doctor.explaining import CannotExplain, foresee
 from previewbot.doctor.reference import Reference
-from previewbot.doctor.running import SAY_SOMETHING_AFTER
-from previewbot.doctor.steps import Foreseen, last_sentence, steps
+from previewbot.doctor.steps import last_sentence, steps
 from previewbot.errors import RemoteError
 
 
@@ -34,7 +32,7 @@ def explain(config: Path, reference: Reference) -> int:
     logging.disable(logging.ERROR)
     try:
         looking = foresee(reference, settings, key, lambda: datetime.now(UTC), proxies)
-        foreseen = asyncio.run(_patiently(looking))
+        foreseen = asyncio.run(patiently(looking, "GitHub, the cluster or a registry"))
     except CannotExplain as error:
         print(safe(str(error)), file=sys.stderr)
         return 1
@@ -50,12 +48,3 @@ def explain(config: Path, reference: Reference) -> int:
         print(step.line)
     print(last_sentence(foreseen))
     return 0
-
-
-async def _patiently(looking: Coroutine[Any, Any, Foreseen]) -> Foreseen:
-    """Wait for a look, and say that it is under way where it takes longer than people wait for an echo."""
-    task = asyncio.ensure_future(looking)
-    done, _ = await asyncio.wait({task}, timeout=SAY_SOMETHING_AFTER)
-    if not done:
-        print("… still waiting: GitHub, the cluster or a registry", file=sys.stderr, flush=True)
-    return await task

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import argparse
 import re
-import sys
-from io import BytesIO, StringIO
 from pathlib import Path
-from typing import BinaryIO
 
-from previewbot.cli.parsers import add_command, repository
+from previewbot.cli.files import stdin_bytes
+from previewbot.cli.parsers import add_command, add_kubeconfig, namespace, repository
 from previewbot.cli.plugins import Commands
 from previewbot.config.types import is_label
 from previewbot.config.words import printable
@@ -52,16 +50,11 @@ def _add_init(commands: Commands) -> None:
     )
     command.add_argument(
         "--namespace",
-        type=_namespace,
+        type=namespace,
         metavar="NS",
         help="staging's (default: as manifests say; in a cluster, the one with most of what is built here)",
     )
-    command.add_argument(
-        "--kubeconfig",
-        type=Path,
-        metavar="FILE",
-        help="which cluster (default: KUBECONFIG, ~/.kube/config, or the one this runs in)",
-    )
+    add_kubeconfig(command)
     command.add_argument(
         "--output",
         type=Path,
@@ -84,7 +77,7 @@ def _init(command: argparse.ArgumentParser, options: argparse.Namespace) -> int:
         kubeconfig=options.kubeconfig,
         force=options.force,
     )
-    return init(wanted, _stdin())
+    return init(wanted, stdin_bytes())
 
 
 def _add_render(commands: Commands) -> None:
@@ -155,20 +148,9 @@ def _render(command: argparse.ArgumentParser, options: argparse.Namespace) -> in
         ready=options.ready,
     )
     try:
-        return render(wanted, _stdin())
+        return render(wanted, stdin_bytes())
     except NoSuchService as error:
         command.error(printable(str(error)))
-
-
-def _stdin() -> BinaryIO:
-    stdin: BinaryIO = getattr(sys.stdin or StringIO(), "buffer", BytesIO())
-    return stdin
-
-
-def _namespace(text: str) -> str:
-    if not is_label(text):
-        raise argparse.ArgumentTypeError(f"{text!r} is no name of a namespace, for example staging")
-    return text
 
 
 def _number(text: str) -> int:
