@@ -512,14 +512,14 @@ def test_the_page_shows_the_state_and_no_word_of_the_repository(
     preview = a_preview()
     obj = new_object(preview.spec, Poke())
     obj["metadata"] |= {"uid": "u", "resourceVersion": "1", "creationTimestamp": "2026-11-24T09:00:00Z"}
-    obj["status"] = {"phase": "Deploying", "reason": "Creating", "message": "text of theirs"}
+    obj["status"] = {"phase": "Deploying", "reason": "Creating", "message": "image quince-jam is missing"}
     cluster.objects["gh-812-42"] = obj
 
     response = client.get("/p/812/42")
 
     assert response.status_code == 200
     assert "starting" in response.text
-    assert "theirs" not in response.text
+    assert "quince-jam" not in response.text
     assert "default-src 'none'" in response.headers["Content-Security-Policy"]
 
 
