@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+_NAMED = 3
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -223,6 +224,13 @@ KINDS: Mapping[str, Kind] = {
         "has {written}, which takes away from nothing: no path before it leads there",
         "remove it, or name what it is to take away from before it",
     ),
+    "glob_nothing": Kind(
+        "takes away, with !, all that it names", "remove the patterns with !, or name more before them"
+    ),
+    "ignore_all": Kind(
+        "takes away all of {whose}: no change there would ever count",
+        "name less here, or take a path back with !",
+    ),
     "glob_backslash": Kind("has {written}, in which \\ is no sign between folders", "write {instead}"),
     "glob_braces": Kind(
         "has {written}: braces are a part of a name in .gitignore", "write a path for each: {instead}"
@@ -289,6 +297,12 @@ def keys_within(at: str, value: object) -> tuple[str | int, ...]:
 def whole(text: str) -> str:
     """Return a text with NUL for each half of a character: what pydantic tells must be UTF-8."""
     return text if text.isascii() else _LONE_SURROGATE.sub("\0", text)
+
+
+def some_of(shown: Sequence[str]) -> Raw:
+    """Return the first of what is shown, and how many more there are."""
+    more = f" and {len(shown) - _NAMED} more" if len(shown) > _NAMED else ""
+    return Raw(", ".join(shown[:_NAMED]) + more)
 
 
 def did_you_mean(word: str, known: Iterable[str], *, always: bool = True) -> str:

@@ -67,7 +67,7 @@ def glob(written: str) -> str:
     # What stands for a service's name is filled in by now, but for what `defaults` say.
     _refuse_other_languages(written, written.replace(SERVICE_FIELD, "service"))
     sign, bare = _parted(written)
-    if not all(_can_be_matched(sign + each) for each in _readings(bare)):
+    if not all(_can_be_matched(sign + each) for each in readings(bare)):
         raise mistake("glob", written=written)
     return written
 
@@ -191,7 +191,7 @@ def _meant(pattern: str) -> Iterator[str]:
     `services/checkout/**` does not match. And `[slug]` may be a folder of that very name.
     """
     sign, bare = _parted(pattern)
-    for each in _readings(bare):
+    for each in readings(bare):
         folder = each.removesuffix("/**")
         if folder not in (each, "") and not _WILDCARD.search(folder.rpartition("/")[2].replace("\\[", "")):
             # First, so that the pattern itself, which is the stronger one, has the last word.
@@ -204,7 +204,8 @@ def _parted(pattern: str) -> tuple[str, str]:
     return ("!", pattern[1:]) if pattern.startswith("!") else ("", pattern)
 
 
-def _readings(bare: str) -> list[str]:
+def readings(bare: str) -> list[str]:
+    """Return what a pattern without a sign that takes away may mean, as .gitignore has it."""
     bare = _STARS_AND_ENDING.sub("**/*", bare)
     parts = bare.split("/")
     literal = "/".join(_escaped(part) if _is_very_name(part) else part for part in parts)

@@ -14,12 +14,13 @@ from previewbot.config import types as t
 from previewbot.config.repository.agents import Agents, named_services
 from previewbot.config.repository.entries import DEFAULT, Entries, Entry, FrontEnd, front_ends
 from previewbot.config.repository.globs import count_wildcards, effective
+from previewbot.config.repository.leftovers import emptied
 from previewbot.config.repository.notify import Notify
-from previewbot.config.repository.patterns import Patterns, Unmatchable
+from previewbot.config.repository.patterns import SHARED, Patterns, Unmatchable
 from previewbot.config.repository.services import Defaults, Globs, ServiceConfig, ServiceFields
 from previewbot.config.schema import schema_of
 from previewbot.config.types import about, mistake
-from previewbot.config.words import Raw, did_you_mean
+from previewbot.config.words import Raw, did_you_mean, some_of
 
 # While patterns are read and tried, the controller's loop waits: some 0.1 s for reading 500 of them. A path
 # of 4 KB takes 10 µs, or 0.2 ms for each wildcard if somebody made it for patterns such as `*a????????`.
@@ -161,6 +162,20 @@ class RepositoryConfig(t.Model):
             longest = max(self.services, key=lambda service: sum(map(len, service.paths)))
             raise mistake("patterns_together", at=f"services.{longest.name}.paths") from None
         return self
+
+    @model_validator(mode="after")
+    def _leaves_something_of_what_it_names(self) -> Self:
+        paths = [service.paths for service in self.services]
+        by_own, by_ignored = emptied(paths, self.shared or (), self.ignore or ())
+        for at in by_own:
+            raise mistake("glob_nothing", at=self._where(at))
+        if by_ignored:
+            where = [Raw(f"`{self._where(at)}`") for at in by_ignored]
+            raise mistake("ignore_all", at="ignore", whose=some_of(where))
+        return self
+
+    def _where(self, service: int) -> str:
+        return "shared" if service == SHARED else f"services.{self.services[service].name}.paths"
 
     @model_validator(mode="after")
     def _names_entries_that_are_there(self) -> Self:

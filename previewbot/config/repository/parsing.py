@@ -13,7 +13,7 @@ from previewbot.config.repository.defaults import DEFAULTS, SERVICES, complete
 from previewbot.config.repository.model import SCHEMA, RepositoryConfig
 from previewbot.config.repository.single import list_singles
 from previewbot.config.schema import at, example_line
-from previewbot.config.words import Raw, Words, fill, shown
+from previewbot.config.words import Words, fill, shown, some_of
 from previewbot.errors import ConfigurationError, Problem
 
 PATH = ".github/preview.yaml"
@@ -22,7 +22,6 @@ NEAR_MISSES = (".github/preview.yml", "preview.yaml", "preview.yml")
 
 _OF_A_SERVICE = 3
 """How many keys lead to one of a service's: `services`, its name, and the key."""
-_NAMED = 3
 
 
 def parse(text: bytes | str, path: str = PATH, agents: Keys = None) -> RepositoryConfig:
@@ -67,9 +66,8 @@ def _is_lacking(mistake: Mistake, document: Document) -> bool:
 
 def _lacked(key: str, mistakes: Sequence[Mistake]) -> Words:
     names = [shown(str(mistake.path[1])) for mistake in mistakes]
-    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
     line = example_line(at(SCHEMA, (DEFAULTS, key)), key)
-    return fill("missing_often", {"key": key, "names": Raw(", ".join(names[:_NAMED]) + more), "line": line})
+    return fill("missing_often", {"key": key, "names": some_of(names), "line": line})
 
 
 def _problem(mistake: Mistake) -> Problem:
