@@ -20,9 +20,10 @@ def refusal(*mentions: str) -> str:
     [
         *("@Copilot", "copilot-swe-agent", "@cursoragent", "chatgpt-codex-connector"),
         *("@openhands-agent", "jetbrains-junie", "Kilo-Code-Bot"),
+        *("@coderabbitai", "dependabot", "Gemini-Code-Assist"),
     ],
 )
-def test_no_agent_is_named_by_its_key_or_by_a_login_of_its(agent: str) -> None:
+def test_no_bot_is_named_by_its_key_or_by_a_login_of_its(agent: str) -> None:
     assert refusal(agent) == "mention_agent"
 
 

@@ -37,6 +37,21 @@ _ALSO_AGENTS = frozenset(
 )
 """Names that wake an agent beside its key and its logins, each as its vendor documents it."""
 
+_OTHER_BOTS = frozenset(
+    {
+        "coderabbitai",
+        "cubic-dev-ai",
+        "dependabot",
+        "ellipsis-dev",
+        "gemini-code-assist",
+        "github-actions",
+        "greptileai",
+        "renovate",
+        "sourcery-ai",
+    }
+)
+"""Names of bots that review or update: whoever mentions one of them asks it for work, or nobody reads it."""
+
 
 @cache
 def _logins_of_agents() -> frozenset[str]:
@@ -52,7 +67,7 @@ def _mention(written: str, info: ValidationInfo) -> str:
     name = written.removeprefix("@")
     agents = (info.context or {}).get("agents", built_in().by_key)
     # An agent that is mentioned begins to work on the pull request, with whatever it takes the comment for.
-    if name.lower() in {*agents, *_ALSO_AGENTS, *_logins_of_agents()}:
+    if name.lower() in {*agents, *_ALSO_AGENTS, *_OTHER_BOTS, *_logins_of_agents()}:
         raise mistake("mention_agent", written=written)
     return f"@{name}"
 
