@@ -141,6 +141,14 @@ def test_the_help_of_a_closed_pull_request_names_what_is_answered_there(state: s
     held(GOLDEN / "replies" / f"help-{state}.md", text)
 
 
+@pytest.mark.parametrize("words", ["status", "already-running"])
+@pytest.mark.parametrize("state", ["paused", "link-to-an-error-of-the-change", "ready-but-crashing"])
+def test_what_does_not_run_well_is_answered_as_what_it_is(words: str, state: str) -> None:
+    text = RENDERER.reply([Said(words)], COMMENT, view_of(STATES[state]))
+
+    held(GOLDEN / "replies" / f"{words}-{state}.md", text)
+
+
 @pytest.mark.parametrize(
     ("state", "words"),
     [

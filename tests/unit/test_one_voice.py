@@ -194,10 +194,23 @@ def test_only_what_runs_well_looks_green_anywhere(state: str) -> None:
     assert green == (standing_of(status).severity is Severity.GOOD)
     assert not green or (well and status.phase is not None and status.phase.runs)
     if status.phase is not None and status.phase.runs and not green:
-        heading = RENDERER.comment(view_of(preview)).splitlines()[1]
-        assert re.search(
-            r": (not all of it runs|it does not run as|somebody debugs|it answers with)", heading
-        )
+        view = view_of(preview)
+        heading = RENDERER.comment(view).splitlines()[1]
+        trouble = r": (not all of it runs|it does not run as|somebody debugs|it answers with)"
+        assert re.search(trouble, heading)
+        assert not re.search(r"is (ready|asleep)</h1>", page)
+        for words in ("status", "already-running"):
+            answer = RENDERER.reply([Said(words)], COMMENT, view)
+            assert re.search(trouble, answer)
+            # With what is wrong, and whose turn it is.
+            assert sentence("comment", preview) in seen(MarkdownIt("commonmark").render(answer))
+
+
+def test_of_what_runs_without_a_link_the_answer_says_that_it_has_none() -> None:
+    answer = RENDERER.reply([Said("already-running")], COMMENT, view_of(STATES["link-shows-staging"]))
+
+    assert "It is running already; `/preview restart` starts it afresh." in answer
+    assert "runs, but has no link:" in answer
 
 
 WITHOUT_A_LOOK = [
