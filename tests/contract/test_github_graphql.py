@@ -29,7 +29,11 @@ KEPT: Any = {"rateLimit": {"cost": None, "remaining": None}}
 BUDGET = {"x_ratelimit_limit": "5000", "x_ratelimit_resource": "graphql"}
 SPENT = {**BUDGET, "x_ratelimit_remaining": "0"}
 LEFT = {**BUDGET, "x_ratelimit_remaining": "4000"}
-ALL_QUERIES = {name: query for name, query in vars(queries).items() if name.isupper() and name[0] != "_"}
+ALL_QUERIES = {
+    name: query
+    for name, query in vars(queries).items()
+    if isinstance(query, str) and name.isupper() and name[0] != "_"
+}
 
 
 @pytest.fixture
