@@ -128,7 +128,7 @@ async def test_a_reopened_pull_request_starts_afresh_and_obeys_no_old_command(to
     assert len(pull.answers) == 1
     assert pull.reactions(stopped) == ["eyes", "rocket"]
     pull.close()
-    await pull.says("it was removed when the pull request was closed")
+    await pull.says("There is no preview here now**: the pull request was closed")
 
 
 async def test_a_renamed_repository_keeps_its_preview_link_and_comment(town: Scene) -> None:
@@ -164,7 +164,7 @@ async def test_a_pull_request_closed_while_previewbot_is_down_is_cleaned_up_at_t
     assert pull.sessions
     await bot.start()
 
-    await pull.says("it was removed when the pull request was closed")
+    await pull.says("There is no preview here now**: the pull request was closed")
     await pull.ended()
     await town.leads_nowhere(link)
 
@@ -178,7 +178,7 @@ async def test_a_pull_request_whose_closing_was_never_told_is_cleaned_up_by_the_
 
     pull.close()
 
-    await pull.says("it was removed when the pull request was closed")
+    await pull.says("There is no preview here now**: the pull request was closed")
     await pull.ended()
     assert [d.payload["action"] for d in town.world.github.webhooks.deliveries if d.dropped] == ["closed"]
 
@@ -190,7 +190,7 @@ async def test_a_pull_request_closed_while_its_image_is_built_leaves_nothing(tow
 
         pull.close()
 
-        await pull.says("it was removed when the pull request was closed")
+        await pull.says("There is no preview here now**: the pull request was closed")
         await pull.ended()
 
 
@@ -201,7 +201,7 @@ async def test_a_pull_request_closed_while_its_session_starts_leaves_nothing(tow
 
         pull.close()
 
-        await pull.says("it was removed when the pull request was closed")
+        await pull.says("There is no preview here now**: the pull request was closed")
         await pull.ended()
     assert len(pull.comments) == 1
 

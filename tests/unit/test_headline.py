@@ -21,8 +21,8 @@ WORDS = {
     "checkout runs, "
     "pricing failed (KeyError: 'DB_URL'), so staging's answers in its place. "
     "This is for the author of the change. Everything else is the shared staging system, with its real data.",
-    "closed": "The preview is gone; it was removed when the pull request was closed, Tue 24 Nov, 09:00 UTC. "
-    "Nothing to do here; reopen the pull request to have it again.",
+    "closed": "There is no preview here now: the pull request was closed, Tue 24 Nov, 09:00 UTC. "
+    "Nothing to do here; reopen the pull request to have one.",
     "deploying": "The preview of 3f2c1ab is starting (checkout), usually under a minute; "
     "nothing for you to do, it goes on by itself.",
     "failed": "The preview of 3f2c1ab failed. checkout: crashed: x @alice <img>.",

@@ -229,5 +229,5 @@ def test_of_what_no_look_has_seen_nothing_is_told_as_if_it_were_found(reason: Re
 
     for text in (RENDERER.headline(view), sentence("comment", view.preview), page):
         assert not re.search(
-            r"was removed|preview is gone|comes from a fork|no service|``|\(\)|None", text
+            r"was removed|preview is gone|no preview here|comes from a fork|no service|``|\(\)|None", text
         ), text
