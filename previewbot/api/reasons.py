@@ -430,7 +430,7 @@ REASONS: Mapping[Reason, ReasonInfo] = MappingProxyType(
             _IMAGE, _BAD, _PLATFORM, Waits.IMAGE, "something else answers in the registry's place"
         ),
         Reason.REGISTRY_UNREACHABLE: _row(
-            _IMAGE, _WARNING, _NOBODY, Waits.IMAGE, "the registry does not answer"
+            _IMAGE, _WARNING, _NOBODY, Waits.IMAGE, "the registry does not answer, or fails"
         ),
         Reason.IMAGE_MISSING: _row(
             _FAILED, _BAD, _AUTHOR, Waits.IMAGE, "no image appeared within the deadline; looks go on, rarely"

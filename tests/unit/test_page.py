@@ -218,6 +218,8 @@ def test_of_a_private_repository_it_is_said_what_is_wrong_and_where_more_of_it_s
 
     assert "More about it stands in previewbot's comment on the pull request." in page.words
     assert "is not starting: checkout" in page.words
+    # Without the scheduler's words it is not known that room is what is missing.
+    assert "no room" not in page.words
     assert not {"details", "pre"} & {tag for tag, _ in page.tags}
 
 
