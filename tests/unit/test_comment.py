@@ -141,6 +141,14 @@ def test_the_help_of_a_closed_pull_request_names_what_is_answered_there(state: s
     held(GOLDEN / "replies" / f"help-{state}.md", text)
 
 
+@pytest.mark.parametrize("words", ["unknown-service", "unchanged-service"])
+def test_where_only_what_all_share_changed_the_answer_says_what_can_be_started(words: str) -> None:
+    said = [Said(words, REPLIES[words] | {"changed": ""})]
+    text = RENDERER.reply(said, COMMENT, view_of(STATES["only-shared-changed"]))
+
+    held(GOLDEN / "replies" / f"{words}-only-shared-changed.md", text)
+
+
 @pytest.mark.parametrize("words", ["status", "already-running"])
 @pytest.mark.parametrize("state", ["paused", "link-to-an-error-of-the-change", "ready-but-crashing"])
 def test_what_does_not_run_well_is_answered_as_what_it_is(words: str, state: str) -> None:
