@@ -47,6 +47,8 @@ class Turn(StrEnum):
 
     NOBODY = "nobody: it goes on by itself"
     AUTHOR = "the author of the change"
+    MAINTAINER = "whoever maintains the repository"
+    """Of what the configuration says: an author, an agent for one, may not be able to change that."""
     REVIEWER = "a reviewer with write access"
     PLATFORM_TEAM = "the platform team"
 

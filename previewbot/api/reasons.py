@@ -165,7 +165,7 @@ def _row(phase: Phase | None, severity: Severity, turn: Turn, waits: Waits, mean
 
 _GOOD, _BUSY, _ENDED = Severity.GOOD, Severity.PROGRESS, Severity.ENDED
 _WARNING, _BAD = Severity.WARNING, Severity.BAD
-_NOBODY, _AUTHOR = Turn.NOBODY, Turn.AUTHOR
+_NOBODY, _AUTHOR, _MAINTAINER = Turn.NOBODY, Turn.AUTHOR, Turn.MAINTAINER
 _REVIEWER, _PLATFORM = Turn.REVIEWER, Turn.PLATFORM_TEAM
 _IMAGE, _FAILED, _DEPLOYING = Phase.AWAITING_IMAGE, Phase.FAILED, Phase.DEPLOYING
 _NOTHING = Phase.NOTHING_TO_PREVIEW
@@ -443,7 +443,7 @@ REASONS: Mapping[Reason, ReasonInfo] = MappingProxyType(
             "the registry knew no such repository within the deadline; looks go on, rarely",
         ),
         Reason.TARGET_MISSING: _row(
-            _FAILED, _BAD, _AUTHOR, Waits.TARGET, "the target that preview.yaml names cannot be used"
+            _FAILED, _BAD, _MAINTAINER, Waits.TARGET, "the target that preview.yaml names cannot be used"
         ),
         Reason.SESSION_FAILED: _row(
             _FAILED, _BAD, _AUTHOR, Waits.EVENT, "the preview session failed; the next commit tries again"
@@ -455,7 +455,7 @@ REASONS: Mapping[Reason, ReasonInfo] = MappingProxyType(
             _FAILED, _BAD, _PLATFORM, Waits.EVENT, "the cluster refuses the preview's HTTPRoute"
         ),
         Reason.CONFIGURATION_INVALID: _row(
-            _FAILED, _BAD, _AUTHOR, Waits.CONFIGURATION, "the repository's preview.yaml has mistakes"
+            _FAILED, _BAD, _MAINTAINER, Waits.CONFIGURATION, "the repository's preview.yaml has mistakes"
         ),
         Reason.CONFIGURATION_NOT_ALLOWED: _row(
             _FAILED,
@@ -515,7 +515,7 @@ REASONS: Mapping[Reason, ReasonInfo] = MappingProxyType(
             "a newer previewbot wrote it; this one does not know it",
         ),
         Reason.NO_CONFIGURATION: _row(
-            _NOTHING, _ENDED, _AUTHOR, Waits.EVENT, "the default branch has no .github/preview.yaml"
+            _NOTHING, _ENDED, _MAINTAINER, Waits.EVENT, "the default branch has no .github/preview.yaml"
         ),
         Reason.NO_SERVICE_CHANGED: _row(
             _NOTHING, _ENDED, _NOBODY, Waits.EVENT, "no changed file belongs to a service of preview.yaml"

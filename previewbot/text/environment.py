@@ -33,6 +33,7 @@ from previewbot.text.notices import NotThere
 from previewbot.text.standing import (
     answers_with_an_error,
     for_the_author,
+    for_the_maintainer,
     for_the_platform_team,
     runs_well,
     service_waited_for,
@@ -107,6 +108,7 @@ def _environment(
     }
     environment.tests["for_the_platform_team"] = for_the_platform_team
     environment.tests["for_the_author"] = for_the_author
+    environment.tests["for_the_maintainer"] = for_the_maintainer
     environment.tests["running_well"] = runs_well
     environment.tests["answering_with_an_error"] = answers_with_an_error
     environment.globals |= {

@@ -87,7 +87,11 @@ def _turn(status: Status, reason: Reason) -> Turn:
     if reason is not Reason.PARTIAL and reason not in POD_PROBLEMS:
         return reason.info.turn
     turns = {_turn_of(service) for service in status.services if not runs_well(service)}
-    return next((turn for turn in (Turn.AUTHOR, Turn.PLATFORM_TEAM) if turn in turns), Turn.NOBODY)
+    return next((turn for turn in _FIRST if turn in turns), Turn.NOBODY)
+
+
+_FIRST = (Turn.AUTHOR, Turn.MAINTAINER, Turn.PLATFORM_TEAM)
+"""Whose turn it is, of several who have something to do; the words name all of them."""
 
 
 def _turn_of(service: Service) -> Turn:
@@ -117,6 +121,11 @@ def for_the_platform_team(service: Service) -> bool:
 def for_the_author(service: Service) -> bool:
     """Return whether what keeps a service from running well is its author's to mend."""
     return not runs_well(service) and _turn_of(service) is Turn.AUTHOR
+
+
+def for_the_maintainer(service: Service) -> bool:
+    """Return whether what keeps a service from running well is mended in the repository's configuration."""
+    return not runs_well(service) and _turn_of(service) is Turn.MAINTAINER
 
 
 def service_waited_for(status: Status) -> Service:

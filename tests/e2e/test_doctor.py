@@ -677,7 +677,7 @@ async def test_explain_tells_a_mistake_in_the_file_by_its_line(town: Scene) -> N
     ended = await explain(town, f"{name}#{pull.number}")
 
     assert f"WRONG        {CONFIGURATION}: line" in ended.out
-    assert ended.out.splitlines()[-1].endswith("It is the turn of the author of the change.")
+    assert ended.out.splitlines()[-1].endswith("It is the turn of whoever maintains the repository.")
 
 
 async def explain(town: Scene, reference: str) -> Ended:

@@ -210,7 +210,7 @@ async def test_a_broken_configuration_is_shown_with_line_and_remedy_and_its_corr
     assert text.startswith(
         "**`.github/preview.yaml` has a mistake** in line 25: `target` must be one of deployment/"
     )
-    assert "Correct it on the default branch; the preview starts by itself within a few minutes." in text
+    assert "can correct it on the default branch; the preview starts by itself within a few minutes." in text
 
     town.configure(repository, ("ttl: 8h", "ttl: 7h"))
     await pull.ready()

@@ -75,6 +75,11 @@ def _waiting(waiting: Waiting, **changes: Any) -> Service:
     return _service(waiting=waiting, **(base | changes))
 
 
+def _without_target(name: str = "checkout") -> Service:
+    missing = f"there is no deployment named {name} in the staging namespace"
+    return _service(name, phase=Phase.FAILED, reason=Reason.TARGET_MISSING, failure_message=missing)
+
+
 OBSERVED = Observed(
     head_sha=HEAD,
     agent=AgentSeen(name="Copilot", signal="its account", key="copilot", kind="account"),
@@ -656,6 +661,14 @@ STATES: dict[str, Preview] = {
         _service(
             phase=Phase.FAILED, reason=Reason.ROUTE_REFUSED, failure_message="denied by `policy` @alice"
         ),
+    ),
+    "failed-without-target": _preview(Phase.FAILED, Reason.TARGET_MISSING, _without_target()),
+    "partial-without-target": _preview(
+        Phase.READY,
+        Reason.PARTIAL,
+        _ready(pod_problem=POD_PROBLEMS["crashing"]),
+        _without_target("pricing"),
+        **_RUNNING,
     ),
     "partial-older-serves": _preview(
         Phase.READY,

@@ -86,7 +86,8 @@ PAGE_DIFFERS = {
 
 SIGNS = {
     Turn.PLATFORM_TEAM: r"platform team|whoever (looks after|administers|installed)",
-    Turn.AUTHOR: r"author of the change|Correct it on|[Ww]hoever maintains",
+    Turn.AUTHOR: r"author of the change",
+    Turn.MAINTAINER: r"[Ww]hoever maintains the repository",
     Turn.REVIEWER: r"write access|reviewers' turn",
     Turn.NOBODY: r"by itself|[Nn]othing (more )?(for you )?to do",
 }

@@ -163,6 +163,7 @@ SERVES_BY_ITSELF = {
     "ready-in-another-container",
     "partial",
     "partial-older-serves",
+    "partial-without-target",
     "partial-and-namespace-forbidden",
     "idle",
     "ready-but-crashing",
