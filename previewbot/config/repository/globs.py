@@ -146,7 +146,7 @@ def globs(patterns: tuple[str, ...]) -> tuple[str, ...]:
     if patterns[0].startswith("!"):
         raise mistake("glob_first", written=patterns[0])
     for at, pattern in enumerate(patterns):
-        apart = (_are_apart(pattern[1:], other) for other in _adding(patterns[:at]))
+        apart = (are_apart(pattern[1:], other) for other in _adding(patterns[:at]))
         if pattern.startswith("!") and all(apart):
             raise mistake("glob_apart", at=str(at), written=pattern)
     return patterns
@@ -156,7 +156,7 @@ def _adding(patterns: Sequence[str]) -> Iterator[str]:
     return (pattern for pattern in patterns if not pattern.startswith("!"))
 
 
-def _are_apart(one: str, other: str) -> bool:
+def are_apart(one: str, other: str) -> bool:
     """Return whether no path can match both of two patterns: they name different folders, without wildcards.
 
     A pattern without a slash, but at its end, is about every folder.
