@@ -325,6 +325,7 @@ STATES: dict[str, Preview] = {
         _asked(_ISSUE),
         phase=Phase.STOPPED,
         reason=Reason.BY_COMMAND,
+        services=(_service(phase=Phase.STOPPED),),
         link=Link(),
         lifecycle=Lifecycle(ended=Ended(reason=Reason.BY_COMMAND, at=NOW, by="alice")),
     ),
