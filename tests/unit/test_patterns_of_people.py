@@ -246,6 +246,7 @@ def test_what_takes_away_from_nothing_is_told(before: str, away: str) -> None:
         ("web/*/x", "!web/a/x"),
         ("web", "!web/docs/**"),
         ("a/", "!a/b"),
+        ("fo\u0308/**", "!f\u00f6/docs/**"),
     ],
 )
 def test_what_may_take_something_away_is_not(before: str, away: str) -> None:

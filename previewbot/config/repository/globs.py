@@ -15,7 +15,7 @@ from pathspec.patterns.gitignore.spec import GitIgnoreSpecPattern
 from pydantic import WithJsonSchema
 
 from previewbot.config.repository.image_fields import SERVICE_FIELD
-from previewbot.config.repository.patterns import Patterns
+from previewbot.config.repository.patterns import Patterns, composed
 from previewbot.config.types import TEXT, mistake
 from previewbot.config.words import Raw, shown
 
@@ -163,7 +163,7 @@ def are_apart(one: str, other: str) -> bool:
     """
     if not all("/" in pattern.rstrip("/") for pattern in (one, other)):
         return False
-    pairs = zip(one.strip("/").split("/"), other.strip("/").split("/"), strict=False)
+    pairs = zip(*(composed(pattern).strip("/").split("/") for pattern in (one, other)), strict=False)
     for mine, theirs in pairs:
         if _WILDCARD.search(mine) or _WILDCARD.search(theirs):
             return False

@@ -68,7 +68,7 @@ class Patterns:
     def services_of(self, path: str) -> frozenset[int]:
         """Return which services a path belongs to, by their numbers; SHARED among them if to all."""
         # A name that is not UTF-8 cannot be what a pattern names.
-        text = normalize_file(_composed(path.encode(errors="replace").decode()))
+        text = normalize_file(composed(path.encode(errors="replace").decode()))
         # RE2 tells them in no order.
         found = tuple(sorted(self._set.Match(text) or ()))
         # Paths of one folder match the same expressions, and there may be hundreds of these.
@@ -77,7 +77,7 @@ class Patterns:
         return self._known[found]
 
     def _add(self, service: int, patterns: Sequence[str], *, split: bool = False) -> None:
-        read = [(each, *GitIgnoreSpecPattern.pattern_to_regex(_composed(each))) for each in patterns]
+        read = [(each, *GitIgnoreSpecPattern.pattern_to_regex(composed(each))) for each in patterns]
         split = split or any(include is False for _, _, include in read)
         for pattern, regex, include in read:
             if regex is None or include is None:
@@ -112,7 +112,7 @@ def _names_files(pattern: str) -> bool:
     return pattern.rpartition("/")[2].startswith("*.")
 
 
-def _composed(text: str) -> str:
+def composed(text: str) -> str:
     """Return a text in the form in which most systems write it.
 
     macOS names a file with an `o` and two dots of their own where a keyboard writes an `ö`; Git keeps either:
