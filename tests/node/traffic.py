@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import time
 import uuid
 from collections import Counter
@@ -17,12 +16,21 @@ from tests.node.town import PUBLIC_URL, Town
 
 _TIMEOUT = aiohttp.ClientTimeout(total=10)
 
+_MOST_AT_ONCE = 60
+"""How many deliveries are on their way at most: what three seconds bring.
+
+A machine that is too slow for the pace, as it builds or tests something else, gets a slower one. Else more
+and more would wait, each would be given up after its 10 s, and web would go on with those that nobody waits
+for. So many that those which hang at a dead pod do not keep all others back.
+"""
+
 
 @dataclass
 class Flow:
-    """What was answered, by status (0: nothing, or not in 10 s) and by what was going on."""
+    """What was answered, by status (0: nothing, or not in 10 s) and by what was going on; and why nothing."""
 
     answers: dict[str, Counter[int]] = field(default_factory=dict)
+    unanswered: Counter[str] = field(default_factory=Counter)
     during: str = "nothing"
 
     @contextmanager
@@ -70,19 +78,21 @@ async def _flow(town: Town, flow: Flow, per_second: int) -> None:
             }
             delivery = list(latest.values())[number % len(latest)]
             headers = {**delivery.headers, "X-GitHub-Delivery": str(uuid.uuid4())}
-            counted = flow.answers.setdefault(flow.during, Counter())
-            task = asyncio.create_task(_send(session, delivery.body, headers, counted))
+            task = asyncio.create_task(_send(session, delivery.body, headers, flow))
             sending.add(task)
             task.add_done_callback(sending.discard)
-            number, next_at = number + 1, next_at + 1 / per_second
-            await asyncio.sleep(max(0.0, next_at - time.monotonic()))
+            number, next_at = number + 1, max(next_at + 1 / per_second, time.monotonic())
+            await asyncio.sleep(next_at - time.monotonic())
+            while len(sending) >= _MOST_AT_ONCE:
+                await asyncio.wait(sending, return_when=asyncio.FIRST_COMPLETED)
 
 
-async def _send(
-    session: aiohttp.ClientSession, body: bytes, headers: dict[str, str], counted: Counter[int]
-) -> None:
+async def _send(session: aiohttp.ClientSession, body: bytes, headers: dict[str, str], flow: Flow) -> None:
+    counted = flow.answers.setdefault(flow.during, Counter())
     status = 0
-    with contextlib.suppress(aiohttp.ClientError, TimeoutError, OSError):
+    try:
         async with session.post(f"{PUBLIC_URL}/webhook", data=body, headers=headers) as answer:
             status = answer.status
+    except (aiohttp.ClientError, TimeoutError, OSError) as error:
+        flow.unanswered[f"{flow.during}: {type(error).__name__}"] += 1
     counted[status] += 1
