@@ -239,7 +239,7 @@ class Tour(Walker):
 
     async def _gone(self, number: int, why: str) -> None:
         await self._until("the session gone", lambda: self._runs(number, 0))
-        words = f"removed when the pull request was {why}"
+        words = f"no preview here now: the pull request was {why}"
         await self._until("a comment that says so", lambda: self._says(number, words))
 
         async def says_so() -> bool:

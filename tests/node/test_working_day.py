@@ -296,7 +296,7 @@ def test_what_happens_while_the_api_server_is_away_is_made_good(day: Day) -> Non
         wait_for("all pods", lambda: all_ready(day.node), 180)
 
     wait_for("the new commit", lambda: day.serves(day.web), 120)
-    wait_for("the end of the other", lambda: "removed when" in day.comment(day.pricing).text, 120)
+    wait_for("the end of the other", lambda: "no preview here now" in day.comment(day.pricing).text, 120)
     assert [of(session) for session in day.ask(lambda v: v.sessions())] == [day.web]
     # Only what nobody could store: none is answered with anything but "try again".
     assert set(day.flow.answers["API server away"]) <= {0, 202, 204, 502, 503, 504}

@@ -205,7 +205,7 @@ async def test_a_closed_pull_request_is_torn_down_at_once_and_gets_its_last_word
 
     lift(world)
     await world.settle(2)
-    assert "removed when the pull request was closed" in world.comment
+    assert "no preview here now**: the pull request was closed" in world.comment
     assert world.cluster.preview is None
 
 

@@ -287,7 +287,7 @@ async def test_closing_what_was_only_told_of_is_the_last_that_is_told_and_does_n
     world.close()
     await world.run()
 
-    assert "removed when the pull request was closed" in world.comment
+    assert "no preview here now**: the pull request was closed" in world.comment
     assert world.cluster.preview is None
 
 

@@ -227,7 +227,8 @@ class _Life:
 
     async def _says_closed(self) -> bool:
         remarks = await self._browser.conversation(self._number)
-        return any(r.by_app and "removed when the pull request was closed" in r.text for r in remarks)
+        words = "no preview here now: the pull request was closed"
+        return any(r.by_app and words in r.text for r in remarks)
 
     async def _conversation(self) -> tuple[tuple[bool, str, tuple[str, ...]], ...]:
         remarks = await self._browser.conversation(self._number)

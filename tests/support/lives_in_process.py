@@ -38,7 +38,7 @@ _READS = frozenset(
 )  # fmt: skip
 _ANSWERED = ("/preview extend 2h", "/preview status")
 _AGENT = Account(198982749, "Copilot", "Bot")
-_LAST_WORDS = "removed when the pull request was closed"
+_LAST_WORDS = "no preview here now**: the pull request was closed"
 
 
 class Killed(BaseException):

@@ -139,7 +139,7 @@ async def test_a_place_that_refuses_costs_no_other_its_last_words() -> None:
 
     world.mend()
     await world.settle()
-    assert "removed when the pull request was closed" in world.comment
+    assert "no preview here now**: the pull request was closed" in world.comment
     assert world.cluster.preview is None
 
 
