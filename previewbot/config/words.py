@@ -137,7 +137,7 @@ KINDS: Mapping[str, Kind] = {
     "check_name": Kind("must have at most {most} characters", told=False),
     "mention": Kind("must be a person or a team of GitHub's, like @octocat or @acme/product, not {written}"),
     "mention_agent": Kind(
-        "names a bot, {written}, which would begin to work", "name the people who wait for it"
+        "names a bot, {written}, which may begin to work", "name the people who wait for it"
     ),
     "mentions_many": Kind("names too many", "at most {most}: a team counts as one", told=False),
     # What fits together

@@ -144,7 +144,8 @@ def test_no_more_is_tried_than_a_pass_has_time_for(monkeypatch: pytest.MonkeyPat
         return original(patterns, path)
 
     monkeypatch.setattr(Patterns, "services_of", counted)
-    found = emptied([[f"{at}/" + "ab" * 140] for at in range(200)], (), ["**"])
+    services = [[f"{at}/" + "ab" * 140] for at in range(200)]
+    found = emptied(Patterns(services, (), ["**"]), services, (), ["**"])
 
     assert found.by_ignored
     assert sum(map(len, tried)) < 100_000
@@ -171,7 +172,7 @@ def test_no_wildcard_that_leaves_a_path_is_said_to_leave_none(
     written = Patterns([[each for each in paths if not each.startswith("!")]])
     if any("[" in pattern for pattern in away) or 0 not in written.services_of(path):
         return
-    by_own, by_ignored = emptied([paths], (), ignored)
     counted = Patterns([effective(paths)], (), effective(ignored))
+    by_own, by_ignored = emptied(counted, [paths], (), ignored)
 
     assert not (0 in (*by_own, *by_ignored) and 0 in counted.services_of(path)), path

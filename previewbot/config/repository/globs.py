@@ -146,14 +146,15 @@ def globs(patterns: tuple[str, ...]) -> tuple[str, ...]:
     if patterns[0].startswith("!"):
         raise mistake("glob_first", written=patterns[0])
     for at, pattern in enumerate(patterns):
-        apart = (are_apart(pattern[1:], other) for other in _adding(patterns[:at]))
+        apart = (are_apart(pattern[1:], other) for other in adding(patterns[:at]))
         if pattern.startswith("!") and all(apart):
             raise mistake("glob_apart", at=str(at), written=pattern)
     return patterns
 
 
-def _adding(patterns: Sequence[str]) -> Iterator[str]:
-    return (pattern for pattern in patterns if not pattern.startswith("!"))
+def adding(patterns: Sequence[str]) -> list[str]:
+    """Return those patterns that name paths, and take none away."""
+    return [pattern for pattern in patterns if not pattern.startswith("!")]
 
 
 def are_apart(one: str, other: str) -> bool:
@@ -177,7 +178,7 @@ def effective(patterns: Sequence[str]) -> list[str]:
     found: list[str] = []
     for pattern in patterns:
         found += _meant(pattern)
-        if pattern.startswith("!") and _is_a_name(pattern) and any(p.endswith("/**") for p in _adding(found)):
+        if pattern.startswith("!") and _is_a_name(pattern) and any(p.endswith("/**") for p in adding(found)):
             # To Git, `docs/**` names every file below, and `!docs/old` takes none of them away: only a folder
             # that was named itself.
             found.append(f"{pattern.rstrip('/')}/**")

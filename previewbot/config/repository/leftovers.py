@@ -13,7 +13,7 @@ from functools import partial
 from itertools import product
 from typing import NamedTuple
 
-from previewbot.config.repository.globs import are_apart, effective, readings
+from previewbot.config.repository.globs import adding, are_apart, effective, readings
 from previewbot.config.repository.patterns import SHARED, Patterns
 
 _NAMES = ("qzx", "0q_.7", "QØ")
@@ -33,20 +33,19 @@ class Emptied(NamedTuple):
     by_ignored: list[int]
 
 
-def emptied(services: Sequence[Sequence[str]], shared: Sequence[str], ignored: Sequence[str]) -> Emptied:
+def emptied(
+    counted: Patterns, services: Sequence[Sequence[str]], shared: Sequence[str], ignored: Sequence[str]
+) -> Emptied:
     """Return of which services nothing is left, and whether their own patterns with ! or `ignored` took it.
 
-    Raises Unmatchable where no set can be made of the patterns.
+    `counted` is the set of all these patterns. Raises Unmatchable where none can be made of a part of them.
     """
-    own = [effective(each) for each in services]
-    common = effective(shared)
-    if not ignored and not any(map(_taking_away, [*own, common])):
+    if not ignored and not any(map(_taking_away, [*services, shared])):
         return Emptied([], [])
-    counted = Patterns(own, common, effective(ignored))
     taken_back = _taking_away(ignored)
     room, nothing = _MOST_TRIED, dict[int, list[str]]()
     for at, patterns in (*enumerate(services), (SHARED, shared)):
-        naming = _naming(patterns)
+        naming = adding(patterns)
         # What of `**/*.go` is taken back in a service's folder cannot be made up of either pattern alone.
         if not all(are_apart(back, each) for back in taken_back for each in naming):
             continue
@@ -60,7 +59,8 @@ def emptied(services: Sequence[Sequence[str]], shared: Sequence[str], ignored: S
             nothing[at] = tried
     if not nothing:
         return Emptied([], [])
-    named, unignored = Patterns(list(map(_naming, own)), _naming(common)), Patterns(own, common)
+    own, common = [effective(each) for each in services], effective(shared)
+    named, unignored = Patterns(list(map(adding, own)), adding(common)), Patterns(own, common)
     by_ignored = [at for at, paths in nothing.items() if _has_any(unignored, at, paths)]
     others = [at for at in nothing if at not in by_ignored]
     return Emptied([at for at in others if _has_any(named, at, nothing[at])], by_ignored)
@@ -73,10 +73,6 @@ def _has_any(patterns: Patterns, service: int, paths: Sequence[str]) -> bool:
 def _taking_away(patterns: Sequence[str]) -> list[str]:
     """Return the patterns with !, without it."""
     return [pattern[1:] for pattern in patterns if pattern.startswith("!")]
-
-
-def _naming(patterns: Sequence[str]) -> list[str]:
-    return [pattern for pattern in patterns if not pattern.startswith("!")]
 
 
 def _made_up(patterns: Sequence[str]) -> Iterator[str]:

@@ -154,21 +154,16 @@ class RepositoryConfig(t.Model):
         return _refuse_many_patterns(value)
 
     @model_validator(mode="after")
-    def _can_be_matched(self) -> Self:
+    def _can_be_matched_and_leaves_something(self) -> Self:
         # Of some patterns RE2 takes each but not all: a pass, which makes the same set, would fail.
+        paths = [service.paths for service in self.services]
         try:
-            self.patterns()
+            by_own, by_ignored = emptied(self.patterns(), paths, self.shared or (), self.ignore or ())
         except Unmatchable:
             longest = max(self.services, key=lambda service: sum(map(len, service.paths)))
             raise mistake("patterns_together", at=f"services.{longest.name}.paths") from None
-        return self
-
-    @model_validator(mode="after")
-    def _leaves_something_of_what_it_names(self) -> Self:
-        paths = [service.paths for service in self.services]
-        by_own, by_ignored = emptied(paths, self.shared or (), self.ignore or ())
-        for at in by_own:
-            raise mistake("glob_nothing", at=self._where(at))
+        if by_own:
+            raise mistake("glob_nothing", at=self._where(by_own[0]))
         if by_ignored:
             where = [Raw(f"`{self._where(at)}`") for at in by_ignored]
             raise mistake("ignore_all", at="ignore", whose=some_of(where))
