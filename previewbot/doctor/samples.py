@@ -9,6 +9,7 @@ from previewbot.api import Poke, Preview, Spec, Status
 from previewbot.config.repository import TargetPath
 from previewbot.config.server import Settings
 from previewbot.engine import mirrord
+from previewbot.engine.parts import taking
 from previewbot.engine.probe import NAME
 
 _SHA = "0" * 40
@@ -26,7 +27,7 @@ def session(settings: Settings, namespace: str) -> dict[str, Any]:
         target=TargetPath("deployment", NAME),
         container=NAME,
         image=f"{settings.images.allowed[0].rstrip('/')}/{NAME}@sha256:{'0' * 64}",
-        ports=(8080,),
+        parts=taking((8080,)),
         head_sha=_SHA,
         ttl_seconds=int(_LIFE.total_seconds()),
     )

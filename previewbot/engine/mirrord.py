@@ -7,7 +7,6 @@ chart 3.187 (`preview.mirrord.metalbear.co/v1alpha`).
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,6 +15,8 @@ from typing import Any, Literal
 from previewbot.api import GROUP, PREVIEW_LABEL, Preview, Resource, owner_reference
 from previewbot.config.repository import TargetPath
 from previewbot.engine.annotations import HEAD_SHA, SPEC_HASH, hash_of, who_and_why
+from previewbot.engine.parts import SessionParts
+from previewbot.engine.session_spec import TARGET_KINDS, parts_spec
 from previewbot.rules.environment_keys import hashed_label
 from previewbot.rules.hosts import is_host_name
 from previewbot.rules.masking import excerpt, one_line
@@ -34,22 +35,6 @@ POD_SESSION = "preview.metalbear.co/session-uid"
 REPLICA_SETS = Resource("apps", "v1", "replicasets")
 """What makes a session's pods: of the operator's Deployment, with the labels of the pods."""
 
-_API_VERSIONS = {
-    "deployment": ("apps/v1", "Deployment"),
-    "statefulset": ("apps/v1", "StatefulSet"),
-    "rollout": ("argoproj.io/v1alpha1", "Rollout"),
-}
-_FILTER_KINDS = (
-    "header_filter",
-    "path_filter",
-    "method_filter",
-    "body_filter",
-    "header_filter_jq",
-    "all_of",
-    "any_of",
-    "ports",
-)
-
 _LINES_KEPT = 60
 _NAMES_OF_LOGS = frozenset({"container", "containername", "name", "pod", "podname", "namespace", "cluster"})
 """Keys beside a log that say whose it is."""
@@ -64,18 +49,14 @@ SessionPhase = Literal["Pending", "InProgress", "Ready", "Idle", "Paused", "Fail
 
 @dataclass(frozen=True)
 class DesiredSession:
-    """A session that should exist.
-
-    `ports` None: the operator finds them, in what the pod's containers declare. None at all (an empty tuple)
-    is a workload that takes no requests.
-    """
+    """A session that should exist."""
 
     service: str
     namespace: str
     target: TargetPath
     container: str
     image: str
-    ports: tuple[int, ...] | None
+    parts: SessionParts
     head_sha: str
     ttl_seconds: int
 
@@ -119,18 +100,6 @@ def header(key: str) -> str:
 def header_value(key: str) -> str:
     """Return the value of the `baggage` header for a key."""
     return f"mirrord-session={key}"
-
-
-def key_filter(key: str) -> str:
-    """Return the default HTTP filter of a key, byte for byte as the CLI writes it.
-
-    A share host is minted only for a filter equal to this one.
-    """
-    # All kinds are written out, with null, and in this order: the operator compares the text and not its
-    # meaning.
-    filters: dict[str, str | None] = dict.fromkeys(_FILTER_KINDS)
-    filters["header_filter"] = f"^baggage: .*mirrord-session={key}.*$"
-    return json.dumps(filters, separators=(",", ":"))
 
 
 def session_name(key: str, namespace: str, target: TargetPath) -> str:
@@ -257,8 +226,8 @@ def session_of_pod(obj: Mapping[str, Any]) -> PodSession | None:
 
 def spec_of(key: str, desired: DesiredSession) -> dict[str, Any]:
     """Return the `spec` of a session of a key."""
-    api_version, kind = _API_VERSIONS[desired.target.kind]
-    spec: dict[str, Any] = {
+    api_version, kind = TARGET_KINDS[desired.target.kind]
+    return {
         "image": desired.image,
         "key": key,
         "target": {
@@ -268,16 +237,8 @@ def spec_of(key: str, desired: DesiredSession) -> dict[str, Any]:
             "container": desired.container,
         },
         "ttlSecs": desired.ttl_seconds,
-        "replicas": 1,
+        **parts_spec(key, desired.namespace, desired.parts),
     }
-    # Without `incoming` the operator intercepts nothing, as for the CLI's `incoming: off`. An empty list of
-    # ports is nothing that it says anything of: it must never come to mean all of them.
-    if desired.ports is None or desired.ports:
-        # Without a filter a session would steal every request of staging, of everybody.
-        spec["incoming"] = {"steal": True, "httpFilter": key_filter(key)}
-        if desired.ports:
-            spec["incoming"]["ports"] = list(desired.ports)
-    return spec
 
 
 def _phase(phase: object) -> SessionPhase:

@@ -14,6 +14,7 @@ import pytest
 from previewbot.api import AgentSeen, Lifecycle, Observed, Poke, Preview, new_object, status_object
 from previewbot.config.repository import parse_target
 from previewbot.engine.mirrord import DesiredSession, manifest
+from previewbot.engine.parts import taking
 from tests.cluster.test_kubectl import kubectl
 from tests.support import audit
 from tests.support.api import Api
@@ -31,7 +32,7 @@ SESSION = DesiredSession(
     target=parse_target("deployment/checkout"),
     container="app",
     image="ghcr.io/acme/checkout@sha256:" + "a" * 64,
-    ports=(8080,),
+    parts=taking((8080,)),
     head_sha=HEAD,
     ttl_seconds=3600,
 )

@@ -19,6 +19,7 @@ from previewbot.config.repository import Entry, parse_target
 from previewbot.config.server import GatewaySettings
 from previewbot.engine.links import route
 from previewbot.engine.mirrord import DesiredSession, manifest
+from previewbot.engine.parts import taking
 from previewbot.rules.environment_keys import environment_key
 from tests.support.api import Answer, Object
 from tests.support.control_plane import ControlPlane
@@ -32,7 +33,7 @@ LONGEST_KEY = environment_key("github.com", 812, 99_999_999, "acme/" + "very-lon
 
 SESSIONS: dict[str, DesiredSession] = {
     f"{target} with ports {ports}": DesiredSession(
-        "checkout", NAMESPACE, parse_target(target), "app", "i@sha256:0", ports, HEAD, 60
+        "checkout", NAMESPACE, parse_target(target), "app", "i@sha256:0", taking(ports), HEAD, 60
     )
     for target in ("deployment/x", "statefulset/x", "rollout/x", "deployment/x/container/y")
     for ports in (None, (), (8080,), (1, 65_535))
@@ -43,7 +44,7 @@ SESSIONS["the longest names"] = DesiredSession(
     parse_target(f"deployment/{LONG}/container/{LONG}"),
     LONG,
     "registry.example.com:5000/" + "a/" * 60 + "b@sha256:" + "0" * 64,
-    tuple(range(1, 200)),
+    taking(tuple(range(1, 200))),
     HEAD,
     int(timedelta(days=366).total_seconds()),
 )

@@ -14,6 +14,7 @@ import pytest
 from previewbot.api import GROUP
 from previewbot.engine import mirrord
 from previewbot.engine.annotations import HEAD_SHA
+from previewbot.engine.session_spec import key_filter
 from tests.chart.release import Account, place_of
 from tests.chart.release import put as put_on
 from tests.support.admission import (
@@ -83,8 +84,8 @@ def assert_refused(account: Account, manifest: Manifest, words: str) -> None:
 OTHERS_REQUESTS: dict[str, Case] = {
     "no filter": (drop(*INCOMING, "httpFilter"), FILTER),
     "an empty filter": (put(*INCOMING, "httpFilter", value=""), FILTER),
-    "another preview's filter": (put(*INCOMING, "httpFilter", value=mirrord.key_filter(OTHER_KEY)), FILTER),
-    "the filter of an empty key": (put(*INCOMING, "httpFilter", value=mirrord.key_filter("")), FILTER),
+    "another preview's filter": (put(*INCOMING, "httpFilter", value=key_filter(OTHER_KEY)), FILTER),
+    "the filter of an empty key": (put(*INCOMING, "httpFilter", value=key_filter("")), FILTER),
     "a path besides": (put(*INCOMING, "httpFilter", value=with_filter(path_filter=".*")), FILTER),
     "any header": (put(*INCOMING, "httpFilter", value=with_filter(header_filter=".*")), FILTER),
     "ports to ignore": (put(*INCOMING, "ignorePorts", value=[1]), "spec.incoming.ignorePorts"),

@@ -16,6 +16,8 @@ from previewbot.config.repository import Entry, TargetPath, parse_target
 from previewbot.config.server import GatewaySettings, LeaseSettings
 from previewbot.engine import links, mirrord
 from previewbot.engine.mirrord import DesiredSession
+from previewbot.engine.parts import taking
+from previewbot.engine.session_spec import key_filter
 from previewbot.reconciler.reporters import kubernetes_events
 from previewbot.rules.environment_keys import environment_key
 from previewbot.runtime.listing_asked import ListingAsked
@@ -48,7 +50,7 @@ DESIRED = DesiredSession(
     target=parse_target("deployment/checkout"),
     container="app",
     image=f"ghcr.io/acme/checkout@{DIGEST}",
-    ports=(8080,),
+    parts=taking((8080,)),
     head_sha=HEAD,
     ttl_seconds=LONGEST,
 )
@@ -160,7 +162,7 @@ def spoiled(manifest: Manifest, *spoils: Spoil) -> Manifest:
 
 def with_filter(key: str = KEY, **changes: Any) -> str:
     """Return the filter of a key, changed and written as the CLI writes filters."""
-    return json.dumps({**json.loads(mirrord.key_filter(key)), **changes}, separators=(",", ":"))
+    return json.dumps({**json.loads(key_filter(key)), **changes}, separators=(",", ":"))
 
 
 def upgrade(cluster: ControlPlane, values: Mapping[str, Any]) -> None:

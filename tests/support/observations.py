@@ -13,6 +13,7 @@ from previewbot.api import AgentSeen, Child, ChildState, Observed, Preview, Reas
 from previewbot.api.github import Account, Branch, PullRequest
 from previewbot.config.repository import RepositoryConfig, ServiceConfig, Triggers, parse_target
 from previewbot.engine import mirrord
+from previewbot.engine.parts import taking
 from previewbot.reconciler.children import KINDS, ROUTE
 from previewbot.reconciler.limits import Limits
 from previewbot.reconciler.observation import Found, Observation, PullRequestFacts, Target
@@ -112,7 +113,7 @@ def session_hash(digest: str = DIGEST) -> str:
         target=CONFIG.target,
         container="app",
         image=f"ghcr.io/acme/checkout@{digest}",
-        ports=(8080,),
+        parts=taking((8080,)),
         head_sha=HEAD,
         ttl_seconds=1,
     )

@@ -21,6 +21,7 @@ from previewbot.engine.annotations import (
     who_and_why,
 )
 from previewbot.engine.mirrord import DesiredSession, manifest, spec_hash
+from previewbot.engine.parts import taking
 from tests.support.previews import HEAD, a_preview
 
 COPILOT = AgentSeen("Copilot", "its account")
@@ -30,7 +31,7 @@ SESSION = DesiredSession(
     target=parse_target("deployment/checkout"),
     container="app",
     image="ghcr.io/acme/checkout@sha256:" + "a" * 64,
-    ports=(8080,),
+    parts=taking((8080,)),
     head_sha=HEAD,
     ttl_seconds=3600,
 )

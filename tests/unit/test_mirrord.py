@@ -11,12 +11,13 @@ import pytest
 from previewbot.config.repository import parse_target
 from previewbot.engine.mirrord import (
     DesiredSession,
-    key_filter,
     manifest,
     session_from,
     session_name,
     spec_hash,
 )
+from previewbot.engine.parts import taking
+from previewbot.engine.session_spec import key_filter
 from tests.support.previews import a_preview
 
 DESIRED = DesiredSession(
@@ -25,7 +26,7 @@ DESIRED = DesiredSession(
     target=parse_target("deployment/checkout"),
     container="app",
     image="ghcr.io/acme/checkout@sha256:" + "a" * 64,
-    ports=(8080,),
+    parts=taking((8080,)),
     head_sha="b" * 40,
     ttl_seconds=3600,
 )
@@ -102,7 +103,7 @@ def test_a_phase_we_do_not_know_is_in_progress(status: dict[str, Any] | None, ph
 
 
 def test_without_ports_the_operator_finds_them_and_the_filter_is_the_same() -> None:
-    session = manifest(a_preview(), replace(DESIRED, ports=None))
+    session = manifest(a_preview(), replace(DESIRED, parts=taking(None)))
 
     assert session["spec"]["incoming"] == {
         "steal": True,
@@ -112,10 +113,10 @@ def test_without_ports_the_operator_finds_them_and_the_filter_is_the_same() -> N
 
 def test_a_worker_that_takes_no_requests_intercepts_none() -> None:
     # As the CLI writes `incoming: off`; an empty list of ports might come to mean every port.
-    assert "incoming" not in manifest(a_preview(), replace(DESIRED, ports=()))["spec"]
+    assert "incoming" not in manifest(a_preview(), replace(DESIRED, parts=taking(())))["spec"]
 
 
 def test_other_ports_are_another_session() -> None:
-    hashes = {spec_hash("k", replace(DESIRED, ports=ports)) for ports in ((8080,), (), None)}
+    hashes = {spec_hash("k", replace(DESIRED, parts=taking(ports))) for ports in ((8080,), (), None)}
 
     assert len(hashes) == 3

@@ -16,6 +16,7 @@ import yaml
 
 from previewbot.config.repository import parse_target
 from previewbot.engine.mirrord import DesiredSession, manifest
+from previewbot.engine.parts import taking
 from previewbot_demo.kube.schema import mistakes, unknown_fields
 from tests.support.previews import HEAD, a_preview
 
@@ -56,7 +57,7 @@ def test_every_kind_of_session_that_we_make_keeps_the_schema() -> None:
     for target in ("deployment/x", "statefulset/x", "rollout/x", "deployment/x/container/y"):
         for ports in ((), (8080, 9090)):
             desired = DesiredSession(
-                "x", "staging", parse_target(target), "app", "i@sha256:0", ports, HEAD, 60
+                "x", "staging", parse_target(target), "app", "i@sha256:0", taking(ports), HEAD, 60
             )
             session = {k: v for k, v in manifest(a_preview(), desired).items() if k == "spec"}
 

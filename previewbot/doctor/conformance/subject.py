@@ -10,6 +10,7 @@ from previewbot.config.repository import TargetPath
 from previewbot.config.server import GatewaySettings
 from previewbot.engine import links, mirrord
 from previewbot.engine.gateway_state import UNREAD, GatewayState
+from previewbot.engine.parts import SessionParts
 from previewbot.rules.environment_keys import hashed_label
 
 MANAGED_BY = {"app.kubernetes.io/managed-by": "previewbot-conformance"}
@@ -87,7 +88,7 @@ def session_manifest(subject: Subject) -> dict[str, Any]:
         target=subject.target,
         container=subject.container,
         image=subject.image,
-        ports=None,
+        parts=SessionParts(),
         head_sha="",
         ttl_seconds=TTL_SECONDS,
     )

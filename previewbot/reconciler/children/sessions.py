@@ -9,6 +9,7 @@ from previewbot.api import Child, ChildState, Reason
 from previewbot.engine import mirrord
 from previewbot.engine.operator import Operator
 from previewbot.engine.other_sessions import in_the_way
+from previewbot.engine.parts import taking
 from previewbot.reconciler.children.kind import ChildHealth, Desired, Inputs, Mode, Object
 from previewbot.reconciler.children.step import DELETION_STALLED_AFTER, began_to_wait
 from previewbot.reconciler.limits import Limits
@@ -101,7 +102,7 @@ class Sessions:
             target=target,
             container=service.container,
             image=images.with_digest(service.image, service.digest),
-            ports=prepared.config.ports,
+            parts=taking(prepared.config.ports),
             head_sha=prepared.head_sha,
             # The longest time that any preview can have, and not what is left of this one, so that `/preview
             # extend` has nothing to change in a session that serves.

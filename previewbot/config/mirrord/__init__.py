@@ -1,0 +1,1 @@
+"""A team's own mirrord configuration, read as mirrord's CLI 3.250 reads it."""

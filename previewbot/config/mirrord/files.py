@@ -1,0 +1,71 @@
+"""Files of the repository that a configuration names: known beforehand, so that reading asks nobody.
+
+Whoever reads a configuration gives what is known. What is not known yet is collected, and raised in the end
+as `FilesWanted`: the caller fetches it, from GitHub or from a folder, and reads once more. A configuration
+names files, and a mirrord file names more: so two rounds are enough, and a caller bounds them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+
+MAX_BYTES = 64 * 1024
+"""Of each file."""
+MAX_BYTES_IN_ALL = 1024 * 1024
+"""Of all files that one configuration names."""
+
+
+class NoFile(Enum):
+    """Why a file cannot be read."""
+
+    MISSING = "missing"
+    LINK = "link"
+    FOLDER = "folder"
+    TOO_LARGE = "too large"
+
+
+File = bytes | NoFile
+"""What a file holds, or why it cannot be read."""
+
+
+class FilesWanted(Exception):
+    """Files, or folders with all that is in them, that nobody has read yet, by their paths from the root."""
+
+    def __init__(self, paths: frozenset[str], folders: frozenset[str] = frozenset()) -> None:
+        super().__init__(", ".join(sorted(paths | folders)))
+        self.paths = paths
+        self.folders = folders
+
+
+@dataclass
+class Files:
+    """What is known of the repository's files, by their paths from its root, and what was asked for in vain.
+
+    A folder that was read has its path in `folders`, and its files in `known`.
+    """
+
+    known: Mapping[str, File] = field(default_factory=dict)
+    folders: frozenset[str] = frozenset()
+    wanted: set[str] = field(default_factory=set)
+    wanted_folders: set[str] = field(default_factory=set)
+
+    def read(self, path: str) -> File | None:
+        """Return a file; None if it is not known yet, which is remembered for `raise_wanted`."""
+        if path not in self.known:
+            self.wanted.add(path)
+        return self.known.get(path)
+
+    def folder(self, path: str) -> Mapping[str, File] | None:
+        """Return the files below a folder by their paths within it; None if it is not known yet."""
+        if path not in self.folders:
+            self.wanted_folders.add(path)
+            return None
+        start = f"{path}/" if path else ""
+        return {name.removeprefix(start): file for name, file in self.known.items() if name.startswith(start)}
+
+    def raise_wanted(self) -> None:
+        """Raise FilesWanted if anything was asked for that is not known."""
+        if self.wanted or self.wanted_folders:
+            raise FilesWanted(frozenset(self.wanted), frozenset(self.wanted_folders))
