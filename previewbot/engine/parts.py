@@ -11,14 +11,10 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Literal
 
+from previewbot.config.keys import KEY as KEY
+
 Json = Mapping[str, Any]
 """A part of an object in mirrord's own form (camelCase, as in the CRD), with `KEY` where the key belongs."""
-
-KEY = "\ue000"
-"""Stands for the environment key in every text here: the configuration is read once for all pull requests.
-
-It is a character for private use, which no configuration may have (`config/mirrord/keys.py` refuses it).
-"""
 
 
 def with_key(value: Any, key: str) -> Any:

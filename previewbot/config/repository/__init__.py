@@ -25,6 +25,6 @@ from previewbot.config.repository.patterns import Patterns as Patterns
 from previewbot.config.repository.published import published_schema as published_schema
 from previewbot.config.repository.services import Defaults as Defaults
 from previewbot.config.repository.services import ServiceConfig as ServiceConfig
-from previewbot.config.repository.targets import TargetPath as TargetPath
-from previewbot.config.repository.targets import parse_target as parse_target
+from previewbot.config.target_paths import TargetPath as TargetPath
+from previewbot.config.target_paths import parse_target as parse_target
 from previewbot.config.types import TARGET_KINDS as TARGET_KINDS

@@ -10,7 +10,8 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, ValidationInfo, WithJsonSchema, model_validator
 
 from previewbot.config import types as t
-from previewbot.config.repository.targets import Target, TargetPath
+from previewbot.config.repository.targets import Target
+from previewbot.config.target_paths import TargetPath
 from previewbot.config.types import about, mistake
 
 MOST_PATHS = 15
