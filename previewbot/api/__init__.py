@@ -7,6 +7,16 @@ from previewbot.api.agent import UNKNOWN_APP, AgentSeen
 from previewbot.api.base_branch import BaseBranch, Missing
 from previewbot.api.closing_issues import ClosingIssue, IssuesUnknown, RequestSeen
 from previewbot.api.conditions import Condition, ConditionType
+from previewbot.api.isolation import (
+    Copied,
+    Isolation,
+    OwnDatabase,
+    OwnEnvironment,
+    OwnMessages,
+    RequestsTaken,
+    TakenBy,
+    Uses,
+)
 from previewbot.api.link import Link, LinkKind, OtherLink
 from previewbot.api.phases import Phase, Severity, Turn, Waits
 from previewbot.api.preview import (
@@ -100,10 +110,12 @@ __all__ = [
     "ConditionType",
     "ConfigurationProblem",
     "ContainerPart",
+    "Copied",
     "Correctable",
     "Ended",
     "Goal",
     "Holders",
+    "Isolation",
     "IssuesUnknown",
     "LeftOut",
     "Lifecycle",
@@ -112,6 +124,9 @@ __all__ = [
     "Missing",
     "Observed",
     "OtherLink",
+    "OwnDatabase",
+    "OwnEnvironment",
+    "OwnMessages",
     "Phase",
     "Place",
     "PodProblem",
@@ -128,6 +143,7 @@ __all__ = [
     "RequestKind",
     "RequestSeen",
     "Requests",
+    "RequestsTaken",
     "Resource",
     "Said",
     "Service",
@@ -138,8 +154,10 @@ __all__ = [
     "Spec",
     "Status",
     "StoppedService",
+    "TakenBy",
     "Turn",
     "Unseen",
+    "Uses",
     "Waiting",
     "Waits",
     "Why",

@@ -44,8 +44,9 @@ class Link(Value):
 
     `proven` is whether whoever opens it sees this pull request, as far as asking told at `checked_at`, and
     `why` how that is known; None while nobody asked. `answered` is the status that came with it, `about` has
-    the services it is about, `unchecked` those of which it is not known that the header gets to them.
-    `question` tells what was asked from what would be now, and `asked_since` is when it was asked first.
+    the services it is about, `unchecked` those of which it is not known that the header gets to them,
+    `passed_on` those that a check showed it to get to. `question` tells what was asked from what would be
+    now, and `asked_since` is when it was asked first.
     """
 
     kind: LinkKind | None = None
@@ -61,6 +62,7 @@ class Link(Value):
     answered: int = 0
     about: tuple[str, ...] = ()
     unchecked: tuple[str, ...] = ()
+    passed_on: tuple[str, ...] = ()
     question: str = ""
     asked_since: datetime | None = None
 

@@ -14,6 +14,7 @@ from previewbot.api.agent import AgentSeen
 from previewbot.api.base_branch import BaseBranch
 from previewbot.api.closing_issues import ClosingIssue, RequestSeen
 from previewbot.api.conditions import Condition
+from previewbot.api.isolation import Isolation
 from previewbot.api.link import Link, OtherLink
 from previewbot.api.phases import Phase
 from previewbot.api.reasons import AnyReason
@@ -196,6 +197,7 @@ class Service(Value):
     `meant_container` runs the service's image in staging, where the target names another, the `container`.
     `without_ports`: neither the configuration nor the pod says where it takes requests. `built_by` are the
     workflows (paths) one of which built its image: what was seen to run when one appeared.
+    `isolation` is that of the session that serves, None while none does.
     """
 
     name: str
@@ -218,6 +220,7 @@ class Service(Value):
     waiting: Waiting | None = None
     built_by: tuple[str, ...] = ()
     pod_problem: PodProblem | None = None
+    isolation: Isolation | None = None
 
 
 class ChildState(StrEnum):

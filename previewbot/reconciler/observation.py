@@ -15,8 +15,10 @@ from previewbot.api import (
     BaseBranch,
     ChildState,
     ConfigurationProblem,
+    Isolation,
     LeftOut,
     Lifecycle,
+    OwnDatabase,
     PodProblem,
     Preview,
     Reason,
@@ -125,7 +127,7 @@ class Found:
     carries out. `reason` is what its own status tells beyond its state. `message` says why it failed, or more
     of that reason, in one line without what looks like a secret, `last_words` what its containers said last,
     masked, if it keeps that itself; `disbelieved` what of its status cannot be and is left out, in one line
-    for the log.
+    for the log. `isolation` is what a session was sent, `database` what a branch is of.
     """
 
     kind: str
@@ -148,6 +150,8 @@ class Found:
     stalled: Reason = Reason.REPLACING
     removal_stalled: Reason | None = None
     last_words: tuple[str, ...] = ()
+    isolation: Isolation | None = None
+    database: OwnDatabase | None = None
 
     @property
     def identity(self) -> tuple[str, str, str]:

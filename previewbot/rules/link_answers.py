@@ -94,7 +94,8 @@ class Verdict:
     """What is known of a link.
 
     `answered` is the status that came with it, 0 if it is not about one; `services` are those it is about;
-    `unchecked` those of which it is not known that the header gets to them.
+    `unchecked` those of which it is not known that the header gets to them, `passed_on` those whose check
+    repeated it.
     """
 
     proven: Proven
@@ -102,6 +103,7 @@ class Verdict:
     answered: int = 0
     services: tuple[str, ...] = ()
     unchecked: tuple[str, ...] = ()
+    passed_on: tuple[str, ...] = ()
 
 
 _SOMEBODY_ELSE = (Why.STAGING, Why.ANOTHER_SESSION, Why.NOT_PASSED_ON, Why.LEADS_TO_STAGING)
@@ -126,6 +128,7 @@ def verdict_of(asked: Asked, answers: Answers) -> Verdict:
         found += [own] if own.proven is Proven.NO else []
     found += [_of_check(asked, answers, service) for service in asked.behind]
     unchecked = tuple(s for v in found if v.proven is not Proven.YES for s in v.services if s in asked.behind)
+    passed_on = tuple(s for v in found if v.why is Why.PASSED_ON for s in v.services)
     refused = next((verdict for verdict in found if verdict.proven is Proven.NO), None)
     unknown = next((verdict for verdict in found if verdict.proven is Proven.UNKNOWN), None)
     if not found:
@@ -134,7 +137,7 @@ def verdict_of(asked: Asked, answers: Answers) -> Verdict:
     chosen = refused or unknown or found[0]
     same = [verdict for verdict in found if (verdict.proven, verdict.why) == (chosen.proven, chosen.why)]
     services = tuple(dict.fromkeys(service for verdict in same for service in verdict.services))
-    return Verdict(chosen.proven, chosen.why, chosen.answered, services, unchecked)
+    return Verdict(chosen.proven, chosen.why, chosen.answered, services, unchecked, passed_on)
 
 
 def wants_staging(asked: Asked, link: Answer) -> bool:

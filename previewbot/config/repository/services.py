@@ -6,6 +6,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
+from previewbot.api import Uses
 from previewbot.config import types as t
 from previewbot.config.repository.builds import NamedBuild
 from previewbot.config.repository.globs import GLOB_SCHEMA, glob, globs
@@ -72,6 +73,11 @@ class ServiceConfig(ServiceFields):
     """A service: the paths that change it, the workload it replaces, its image, and where its link lands."""
 
     name: t.Label
+
+    @property
+    def uses(self) -> Uses:
+        """What it says that it uses in staging; what it says nothing of is taken to be staging's."""
+        return Uses()
 
 
 class Defaults(t.Model):

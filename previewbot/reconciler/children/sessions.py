@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from previewbot.api import Child, ChildState, Reason
 from previewbot.engine import mirrord
+from previewbot.engine.isolation import isolation_from
 from previewbot.engine.operator import Operator
 from previewbot.engine.other_sessions import in_the_way
 from previewbot.engine.parts import taking
@@ -63,6 +64,7 @@ class Sessions:
             deleting_since=session.deleting_since,
             stalled=Reason.OPERATOR_SILENT,
             removal_stalled=Reason.REMOVAL_STALLED,
+            isolation=isolation_from(obj["spec"]),
         )
 
     def in_the_way(self, desired: Desired, others: Sequence[Object], operator: Operator) -> str:

@@ -16,6 +16,7 @@ from previewbot.reconciler.plan import conditions, lifecycle, notices
 from previewbot.reconciler.plan.commands import settle_replies
 from previewbot.reconciler.plan.decision import Decision, End, Hold, Leave, Run
 from previewbot.reconciler.plan.first_look import why_unknown
+from previewbot.reconciler.plan.isolation import with_isolation
 from previewbot.reconciler.plan.link import link_of, other_links_of
 from previewbot.reconciler.plan.link_check import checked
 from previewbot.reconciler.plan.services import without_route
@@ -37,7 +38,8 @@ def fold(
 ) -> Status:
     """Return the status that says how everything stands; `others` are children that no kind here looks
     after."""
-    services = _with_route_problem(before, decision, steps.services, observation)
+    services = with_isolation(observation, steps.services, steps.children)
+    services = _with_route_problem(before, decision, services, observation)
     # The cluster shows them no more than nothing, and they may run all the same.
     unseen = hidden(steps.children, observation.unseen)
     phase, reason = _phase(before, decision, services, observation, unseen)

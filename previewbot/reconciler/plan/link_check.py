@@ -182,6 +182,7 @@ def checked(
             answered=verdict.answered,
             about=verdict.services,
             unchecked=verdict.unchecked,
+            passed_on=verdict.passed_on,
             question=inquiry.of,
             asked_since=before.asked_since if same else answer.at,
         )
@@ -249,6 +250,7 @@ def _as_known(link: Link, before: Link) -> Link:
         answered=before.answered,
         about=before.about,
         unchecked=before.unchecked,
+        passed_on=before.passed_on,
         question=before.question,
         asked_since=before.asked_since,
     )
