@@ -65,7 +65,7 @@ def at(root: Schema, path: KeyPath) -> Schema:
         reference = inner.get("$ref", "").rsplit("/", 1)[-1]
         # What stands beside a reference is about this place (its description), so it wins over what it
         # refers to.
-        found = {**root["$defs"].get(reference, {}), **inner}
+        found = {**root.get("$defs", {}).get(reference, {}), **inner}
     return found
 
 

@@ -1,0 +1,245 @@
+"""Queues a preview gets messages of: `feature.split_queues` of a mirrord file, `queues` of preview.yaml.
+
+Fields, forms and what is refused are those of mirrord's CLI 3.250
+(https://metalbear.com/mirrord/docs/sharing-the-cluster/queue-splitting). Stricter on purpose: a queue without
+any filter, which the CLI leaves out without a word, and a filter that does not name the environment key, with
+which two previews would take each other's messages.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Literal, NamedTuple, Self
+
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    TypeAdapter,
+    ValidationInfo,
+    model_validator,
+)
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, core_schema
+
+from previewbot.config import types as t
+from previewbot.config.keys import KEY
+from previewbot.config.mirrord.expressions import is_expression
+from previewbot.config.mirrord.jq import NoProgram, check_jq
+from previewbot.config.types import about, mistake
+from previewbot.config.words import Raw
+
+KEY_PATTERN = f".*mirrord-session={KEY}.*"
+"""What an attribute's value matches in a message of the key, as mirrord's documentation writes it."""
+
+QueueType = Literal[
+    "SQS", "Kafka", "RMQ", "GCPPubSub", "AzureServiceBus", "RedisPubSub", "Temporal", "BullMQ"
+]
+Mode = Literal["steal", "mirror"]
+_LONGEST_ID = 253
+# As an id may be `*`, or what somebody called a queue in a split configuration.
+_ID = rf"^[^\s\x00-\x1f\x7f-\x9f]{{1,{_LONGEST_ID}}}$"
+
+
+def _pattern(value: str) -> str:
+    if not is_expression(value):
+        raise mistake("expression", written=value.replace(KEY, "{{ key }}"))
+    return value
+
+
+def _jq(value: str) -> str:
+    try:
+        check_jq(value)
+    except NoProgram as error:
+        raise mistake("jq", problem=Raw(str(error).replace(KEY, "{{ key }}"))) from None
+    return value
+
+
+def _protobuf(value: object) -> object:
+    raise mistake("queue_protobuf")
+
+
+Pattern = Annotated[str, Field(strict=True), AfterValidator(_pattern)]
+"""A regular expression, with `KEY` where the environment key belongs."""
+
+Attribute = Annotated[
+    str,
+    Field(strict=True, pattern=r"^.+$"),
+    t.Called("queue_attribute"),
+    about("attributes of a message (Kafka, RabbitMQ: headers)", "baggage"),
+]
+MessageFilter = Mapping[Attribute, Pattern]
+Jq = Annotated[str, Field(strict=True), AfterValidator(_jq)]
+QueueId = Annotated[
+    str,
+    Field(strict=True, pattern=_ID),
+    t.Called("queue_id"),
+    about("queues by their ids in mirrord's split configuration", "orders"),
+]
+
+
+class SplitQueue(t.Model):
+    """One queue of a mirrord file, in the CLI's own words."""
+
+    queue_type: QueueType = about("the broker", "SQS")
+    queue_mode: Mode = about(
+        "`steal`: staging does not get these messages; `mirror`: it gets them too", "steal", default="steal"
+    )
+    message_filter: MessageFilter | None = about(
+        "a regular expression for each attribute; all must match",
+        {"baggage": ".*mirrord-session={{ key }}.*"},
+        default=None,
+    )
+    jq_filter: Jq | None = about(
+        "a jq program that says true of the message",
+        '.Body | fromjson | .tenant == "{{ key }}"',
+        default=None,
+    )
+    payload_protobuf: Annotated[Any, BeforeValidator(_protobuf)] = about(
+        "not carried into previews by mirrord", default=None
+    )
+
+    @model_validator(mode="after")
+    def _takes_its_own(self) -> Self:
+        if self.queue_type == "RMQ" and self.jq_filter is not None:
+            raise mistake("queue_jq", at="jq_filter")
+        if self.message_filter is None and self.jq_filter is None:
+            raise mistake("queue_unfiltered")
+        if not _names_key(self.message_filter, self.jq_filter):
+            raise mistake("queue_shared")
+        return self
+
+
+class ListedQueue(SplitQueue):
+    """One queue of the list form, which names it itself."""
+
+    queue_id: QueueId = about("its id in mirrord's split configuration", "orders")
+
+
+class Split(NamedTuple):
+    """A queue of a mirrord file, whichever form it had there."""
+
+    id: str
+    queue: SplitQueue
+
+
+def _names_key(message_filter: Mapping[str, str] | None, jq_filter: str | None) -> bool:
+    texts = [jq_filter or ""]
+    for attribute, pattern in (message_filter or {}).items():
+        texts += [attribute, pattern]
+    return any(KEY in text for text in texts)
+
+
+_NAMED = TypeAdapter(dict[QueueId, SplitQueue])
+_LISTED = TypeAdapter(list[ListedQueue])
+
+
+class _Forms:
+    """Reads both forms: a mapping by id, and a list, in which one id may be of several brokers."""
+
+    def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """Return the schema that takes either form, and makes a tuple of `Split`."""
+
+        def read(value: object, info: ValidationInfo) -> tuple[Split, ...]:
+            # The mistakes of a schema within are told as they are, with where they are.
+            if isinstance(value, Mapping):
+                found = _NAMED.validate_python(value, context=info.context)
+                return _distinct([Split(name, queue) for name, queue in found.items()])
+            if isinstance(value, list | tuple):
+                queues = _LISTED.validate_python(list(value), context=info.context)
+                return _distinct([Split(queue.queue_id, queue) for queue in queues])
+            raise mistake("queues_form")
+
+        return core_schema.with_info_plain_validator_function(read)
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        """Return the JSON Schema of both forms."""
+        return {
+            "type": ["object", "array"],
+            "patternProperties": {_ID: handler(SplitQueue.__pydantic_core_schema__)},
+            "items": handler(ListedQueue.__pydantic_core_schema__),
+        }
+
+
+def _distinct(splits: Sequence[Split]) -> tuple[Split, ...]:
+    """Return the queues; raises for two of one broker and id, of which the CLI would send a mixture."""
+    modes: dict[str, Mode] = {}
+    seen: set[tuple[str, QueueType]] = set()
+    for number, (name, queue) in enumerate(splits):
+        if (name, queue.queue_type) in seen:
+            raise mistake("queue_twice", at=f"{number}.queue_id", broker=queue.queue_type)
+        # mirrord keeps the modes by id alone, whatever the broker.
+        if modes.setdefault(name, queue.queue_mode) != queue.queue_mode:
+            raise mistake("queue_modes", at=f"{number}.queue_mode", written=name)
+        seen.add((name, queue.queue_type))
+    return tuple(splits)
+
+
+SplitQueues = Annotated[tuple[Split, ...], _Forms()]
+"""`feature.split_queues` of a mirrord file."""
+
+_ELSEWHERE = {
+    "gcppubsub": "GCPPubSub",
+    "azureservicebus": "AzureServiceBus",
+    "redispubsub": "RedisPubSub",
+    "temporal": "Temporal",
+    "bullmq": "BullMQ",
+}
+_SAME = {"rabbitmq": "rmq"}
+
+
+def _broker(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    plain = value.lower().replace("-", "").replace("_", "").replace(" ", "")
+    if plain in _ELSEWHERE:
+        raise mistake("queue_broker", broker=_ELSEWHERE[plain])
+    return _SAME.get(plain, plain if plain in ("sqs", "kafka", "rmq") else value)
+
+
+def _narrows(value: Mapping[str, str]) -> Mapping[str, str]:
+    if not value:
+        raise mistake("queue_filter_empty")
+    return value
+
+
+class Queue(t.Model):
+    """A queue of preview.yaml: a preview gets the messages that carry its key."""
+
+    type: Annotated[
+        Literal["sqs", "kafka", "rmq"],
+        BeforeValidator(_broker),
+        about("the broker: SQS, Kafka or RabbitMQ", "sqs"),
+    ]
+    attribute: Annotated[
+        t.Text, about("which attribute (Kafka, RabbitMQ: header) carries the key", "baggage")
+    ] = "baggage"
+    mode: Mode = about(
+        "`steal`: staging does not get these messages; `mirror`: it gets them too", "steal", default="steal"
+    )
+    filter: Annotated[MessageFilter, AfterValidator(_narrows)] | None = about(
+        "more that must match, a regular expression for each attribute", {"tenant": "^shop$"}, default=None
+    )
+    jq: Jq | None = about(
+        "a jq program that must say true of the message, too",
+        '.Body | fromjson | .kind == "order"',
+        default=None,
+    )
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        if self.type == "rmq" and self.jq is not None:
+            raise mistake("queue_jq", at="jq")
+        named = (self.filter or {}).get(self.attribute)
+        if named is not None and KEY not in named:
+            raise mistake("queue_attribute_taken", at=f"filter.{self.attribute}", attribute=self.attribute)
+        return self
+
+    @property
+    def message_filter(self) -> Mapping[str, str]:
+        """What must match: the key's own pattern, and whatever more is said, which only narrows it."""
+        return {self.attribute: KEY_PATTERN, **(self.filter or {})}

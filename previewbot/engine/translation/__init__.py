@@ -1,0 +1,1 @@
+"""From what a configuration says to what a preview session has of its own."""
