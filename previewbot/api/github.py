@@ -229,6 +229,33 @@ class FileContent:
 
 
 @dataclass(frozen=True)
+class TreeEntry:
+    """What stands under a name in a folder of a commit: git's mode of it, the name of its object, its bytes.
+
+    `size` is None of what is no file. Modes: https://docs.github.com/en/rest/git/trees#create-a-tree
+    """
+
+    mode: str
+    sha: str
+    size: int | None = None
+
+    @property
+    def is_folder(self) -> bool:
+        """Whether it is a folder of this repository."""
+        return self.mode == "040000"
+
+    @property
+    def is_link(self) -> bool:
+        """Whether it is a symbolic link, whose content is where it leads."""
+        return self.mode == "120000"
+
+    @property
+    def is_file(self) -> bool:
+        """Whether it is a plain file; no link, folder or submodule."""
+        return self.mode in ("100644", "100755", "100664")
+
+
+@dataclass(frozen=True)
 class Repository:
     """A repository an installation may read; `node_id` is its name in GraphQL.
 

@@ -9,10 +9,12 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from previewbot.api import ConfigurationProblem, Requests, Status
+from previewbot.config.mirrord.files import FilesWanted
 from previewbot.config.repository import RepositoryConfig
 from previewbot.reconciler.bounded import keep
 from previewbot.reconciler.builds_seen import BuildsSeen
 from previewbot.reconciler.edit_questions import EditQuestions
+from previewbot.reconciler.files_memory import FilesMemory, Names
 from previewbot.reconciler.listing_memory import OfAgents, Untriggered
 from previewbot.reconciler.observation import GatewaySeen, Observation, PullRequestFacts
 from previewbot.reconciler.pauses import FIRST, Pauses
@@ -40,28 +42,38 @@ class ReadConfiguration:
     """What was read of a configuration file: `config` is None where it has `problems`.
 
     `not_allowed`: they are no mistakes of its author's, but what the settings do not let the repository have.
-    `entry_refused`: one of these is that no link may lead to its entry.
+    `entry_refused`: one of these is that no link may lead to its entry. `wanted` are files of the repository
+    that it names and that were not known when it was read, so that nothing else is known of it.
     """
 
     config: RepositoryConfig | None = None
     problems: Problems = ()
     not_allowed: bool = False
     entry_refused: bool = False
+    wanted: FilesWanted | None = None
 
 
 class Configurations:
     """What was read of the latest configuration files: many pull requests share one.
 
-    By their blobs' SHAs and by the bounds that they were held to. A blob's SHA says what is in it and not
-    whose it is: two repositories that may have different things can have the same file.
+    By their blobs' SHAs, by the bounds that they were held to, and by what the files hold that they name. A
+    blob's SHA says what is in it and not whose it is: two repositories that may have different things can
+    have the same file. `files` has what was read of the others.
     """
 
     def __init__(self) -> None:
-        self._read: OrderedDict[tuple[str, Bounds], ReadConfiguration] = OrderedDict()
+        self._read: OrderedDict[tuple[str, Bounds, Names], ReadConfiguration] = OrderedDict()
+        self.files = FilesMemory()
 
-    def read(self, sha: str, bounds: Bounds, read: Callable[[], ReadConfiguration]) -> ReadConfiguration:
-        """Return what `read` returned for this content and these bounds, now or before."""
-        key = (sha, bounds)
+    def read(
+        self,
+        sha: str,
+        bounds: Bounds,
+        read: Callable[[], ReadConfiguration],
+        names: Names = frozenset(),
+    ) -> ReadConfiguration:
+        """Return what `read` returned for this content, these bounds and these files, now or before."""
+        key = (sha, bounds, names)
         found = self._read[key] if key in self._read else read()
         keep(self._read, key, found, _CONFIGURATIONS_KEPT)
         return found

@@ -14,8 +14,10 @@ from typing import Any, Union
 import pytest
 from githubkit_schemas.v2022_11_28 import models
 
+from previewbot_demo.github.trees import blob_sha
 from tests.support.github_town import (
     ALICE,
+    FILES,
     REPO,
     Town,
     app_jwt,
@@ -28,6 +30,7 @@ DETAILED_RULE: Any = Union[tuple(getattr(models, name) for name in _RULES)]  # n
 """A rule for a branch, of whichever type."""
 
 LIST_OF: Any = list
+README = blob_sha(FILES["README.md"])
 
 
 @pytest.fixture
@@ -45,6 +48,9 @@ READS: tuple[tuple[str, Any], ...] = (
     (f"{REPO}/contents/src/app.py", models.ContentFile),
     (f"{REPO}/contents/logo.png?ref=main", models.ContentFile),
     (f"{REPO}/contents/src", list[models.ContentDirectoryItems]),
+    (f"{REPO}/git/trees/HEAD", models.GitTree),
+    (f"{REPO}/git/trees/HEAD?recursive=1", models.GitTree),
+    (f"{REPO}/git/blobs/{README}", models.Blob),
     (f"{REPO}/branches/main", models.BranchWithProtection),
     (f"{REPO}/branches/release%2F1", models.BranchWithProtection),
     (f"{REPO}/rules/branches/release%2F1", LIST_OF[DETAILED_RULE]),

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from previewbot.clients.github import GitHub, InstallationClient
+from previewbot.clients.github.git_objects import GitObjects
 from previewbot_demo.github import graphql
 from tests.support.github_calls import make_every_call
 from tests.support.github_script import PREFIX, Asked
@@ -32,6 +33,8 @@ CALLED_BY_PRODUCTION = {
     "GET /repos/{owner}/{repo}/commits/{ref}/check-runs",
     "GET /repos/{owner}/{repo}/contents/{path}",
     "GET /repos/{owner}/{repo}/git/commits/{commit_sha}",
+    "GET /repos/{owner}/{repo}/git/blobs/{file_sha}",
+    "GET /repos/{owner}/{repo}/git/trees/{tree_sha}",
     "GET /repos/{owner}/{repo}/installation",
     "GET /repos/{owner}/{repo}/issues/comments/{comment_id}",
     "DELETE /repos/{owner}/{repo}/issues/comments/{comment_id}",
@@ -90,7 +93,8 @@ async def test_the_stand_in_serves_what_production_calls_and_nothing_else(town: 
 async def test_every_call_that_the_client_knows_is_among_those_made_here(
     town: Town, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    known = {(kind, name) for kind in (GitHub, InstallationClient) for name in calls_of(kind)}
+    kinds = (GitHub, InstallationClient, GitObjects)
+    known = {(kind, name) for kind in kinds for name in calls_of(kind)}
     made: set[tuple[type, str]] = set()
     for kind, name in known:
         monkeypatch.setattr(kind, name, noting(getattr(kind, name), made, (kind, name)))
@@ -115,8 +119,8 @@ def noting(
 ) -> Callable[..., Coroutine[Any, Any, Any]]:
     """Return the same call, which also notes that it was made."""
 
-    async def noted(*arguments: Any) -> Any:
+    async def noted(*arguments: Any, **named: Any) -> Any:
         made.add(who)
-        return await call(*arguments)
+        return await call(*arguments, **named)
 
     return noted

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from http import HTTPStatus
 from urllib.parse import unquote
 
+from previewbot_demo.github import trees
 from previewbot_demo.github.answers import (
     Answer,
     ApiError,
@@ -145,6 +146,24 @@ class Endpoints:
             raise not_found()
         return Answer(self._shapes.git_commit(call.repo, commit))
 
+    def git_tree(self, call: Call) -> Answer:
+        """`GET /repos/{owner}/{repo}/git/trees/{tree_sha}` of a tree or a commit, with `recursive`."""
+        sha = unquote(call.args["tree_sha"])
+        commit = call.state.commits.get(sha)
+        tree = commit.tree if commit else _tree_of(call.state, sha)
+        if tree is None:
+            raise not_found()
+        return Answer(self._shapes.git_tree(call.repo, tree, whole="recursive" in call.query))
+
+    def git_blob(self, call: Call) -> Answer:
+        """`GET /repos/{owner}/{repo}/git/blobs/{file_sha}`."""
+        sha = call.args["file_sha"]
+        files = (data for commit in call.state.commits.values() for data in commit.tree.values())
+        found = next((data for data in files if trees.blob_sha(data) == sha), None)
+        if found is None:
+            raise not_found()
+        return Answer(self._shapes.git_blob(call.repo, found))
+
     def contents(self, call: Call) -> Answer:
         """`GET /repos/{owner}/{repo}/contents/{path}`, with `ref`."""
         path = unquote(call.args["path"]).strip("/")
@@ -153,8 +172,9 @@ class Endpoints:
         if sha not in call.state.commits:
             raise ApiError(404, f"No commit found for the ref {ref}")
         tree = call.state.commits[sha].tree
-        if path in tree:
-            return Answer(self._shapes.content(call.repo, ref, path, tree[path]))
+        found = trees.followed(tree, path)
+        if found is not None:
+            return Answer(self._shapes.content(call.repo, ref, path, found))
         entries = self._shapes.directory(call.repo, ref, path, tree)
         if not entries:
             raise not_found()
@@ -251,6 +271,16 @@ class Endpoints:
         body = {"permission": _LEGACY.get(role, role), "role_name": role}
         shape = self._shapes.account(user) | {"permissions": permissions_of(role), "role_name": role}
         return Answer(body | {"user": shape})
+
+
+def _tree_of(state: State, sha: str) -> trees.Tree | None:
+    """Return the folder with this name, of whichever commit; None if there is none."""
+    for commit in reversed([*state.commits.values()]):
+        for folder in trees.folders(commit.tree):
+            below = trees.subtree(commit.tree, folder)
+            if trees.tree_sha(below) == sha:
+                return below
+    return None
 
 
 def _pull(call: Call) -> PullRequest:

@@ -92,6 +92,8 @@ def routes(e: Endpoints) -> tuple[Route, ...]:
         Route("GET", _REPO + "/pulls/{pull_number}/files", e.files, pull),
         Route("GET", _REPO + "/pulls/{pull_number}/commits", e.commits, pull),
         Route("GET", _REPO + "/git/commits/{commit_sha}", e.git_commit, ("contents:read",)),
+        Route("GET", _REPO + "/git/trees/{tree_sha}", e.git_tree, ("contents:read",)),
+        Route("GET", _REPO + "/git/blobs/{file_sha}", e.git_blob, ("contents:read",)),
         Route("GET", _REPO + "/branches/{branch}", e.branch, ("contents:read",)),
         Route("GET", _REPO + "/rules/branches/{branch}", e.branch_rules, ("metadata:read",)),
         Route("GET", _REPO + "/contents/{path}", e.contents, ("contents:read",)),

@@ -134,6 +134,31 @@ class RunShapes(PullShapes):
         lines = textwrap.wrap(base64.b64encode(data).decode(), 60)
         return shape | {"encoding": "base64", "content": "".join(line + "\n" for line in lines)}
 
+    def git_tree(self, repository: Repository, tree: trees.Tree, *, whole: bool) -> Json:
+        """Return a `git-tree`, with `whole` also what is in its folders."""
+        api = f"{self.api}/repos/{repository.full_name}/git"
+        found = [
+            {"path": entry.path, "mode": entry.mode, "type": entry.kind, "sha": entry.sha}
+            | ({} if entry.size is None else {"size": entry.size})
+            | ({} if entry.kind == "commit" else {"url": f"{api}/{entry.kind}s/{entry.sha}"})
+            for entry in trees.entries(tree, whole=whole)
+        ]
+        sha = trees.tree_sha(tree)
+        return {"sha": sha, "url": f"{api}/trees/{sha}", "tree": found, "truncated": False}
+
+    def git_blob(self, repository: Repository, data: bytes) -> Json:
+        """Return a `blob`, its content in lines of base64."""
+        sha = trees.blob_sha(data)
+        lines = textwrap.wrap(base64.b64encode(data).decode(), 60)
+        return {
+            "sha": sha,
+            "node_id": node_id("Blob", sha),
+            "size": len(data),
+            "url": f"{self.api}/repos/{repository.full_name}/git/blobs/{sha}",
+            "content": "".join(line + "\n" for line in lines),
+            "encoding": "base64",
+        }
+
     def directory(self, repository: Repository, ref: str, path: str, tree: trees.Tree) -> list[Json]:
         """Return the entries of a directory (an empty list if there is none)."""
         prefix = f"{path}/" if path else ""
@@ -145,7 +170,8 @@ class RunShapes(PullShapes):
         ]
         names = sorted({name.partition("/")[0] for name in below if "/" in name})
         return [
-            self._entry(repository, ref, prefix + n, "dir", trees.tree_sha(below), 0) for n in names
+            self._entry(repository, ref, prefix + n, "dir", trees.tree_sha(trees.subtree(below, n)), 0)
+            for n in names
         ] + files
 
     def _entry(self, repository: Repository, ref: str, path: str, kind: str, sha: str, size: int) -> Json:

@@ -7,11 +7,32 @@ from __future__ import annotations
 
 import difflib
 import hashlib
+import posixpath
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 Tree = Mapping[str, bytes]
 """File contents by path."""
+
+
+class Link(bytes):
+    """A symbolic link, whose content is where it leads, from the folder that it is in."""
+
+
+class Submodule(bytes):
+    """Another repository's commit in the place of a folder; its content is that commit."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What a tree has under a path: git's mode and kind, the name of the object, and its bytes, if a file."""
+
+    path: str
+    mode: str
+    kind: str
+    sha: str
+    size: int | None = None
+
 
 _SIMILAR = 0.5
 
@@ -36,7 +57,50 @@ def blob_sha(content: bytes) -> str:
 
 def tree_sha(tree: Tree) -> str:
     """Return a name for a tree: the same for the same files."""
-    return _sha1("".join(f"{path}\0{blob_sha(data)}\n" for path, data in sorted(tree.items())).encode())
+    named = (f"{path}\0{_mode(data)}\0{blob_sha(data)}\n" for path, data in sorted(tree.items()))
+    return _sha1("".join(named).encode())
+
+
+def subtree(tree: Tree, folder: str) -> Tree:
+    """Return what is below a folder, by the paths within it; `""` is all."""
+    start = f"{folder}/" if folder else ""
+    return {path.removeprefix(start): data for path, data in tree.items() if path.startswith(start)}
+
+
+def folders(tree: Tree) -> list[str]:
+    """Return the paths of all folders, the uppermost (`""`) first."""
+    found = {"": None}
+    for path in tree:
+        parts = path.split("/")[:-1]
+        found |= {"/".join(parts[: end + 1]): None for end in range(len(parts))}
+    return list(found)
+
+
+def entries(tree: Tree, *, whole: bool) -> list[Entry]:
+    """Return what is directly in a tree, or with `whole` all of it, as git lists it."""
+    inner = {path: subtree(tree, path) for path in folders(tree) if path and (whole or "/" not in path)}
+    found = [Entry(path, "040000", "tree", tree_sha(below)) for path, below in inner.items()]
+    for path, data in tree.items():
+        if not whole and "/" in path:
+            continue
+        if isinstance(data, Submodule):
+            found.append(Entry(path, _mode(data), "commit", data.decode()))
+        else:
+            found.append(Entry(path, _mode(data), "blob", blob_sha(data), len(data)))
+    return sorted(found, key=lambda entry: entry.path)
+
+
+def followed(tree: Tree, path: str) -> bytes | None:
+    """Return the file at a path, or that to which a link leads there; None if there is none."""
+    data = tree.get(path)
+    if isinstance(data, Link):
+        data = tree.get(posixpath.normpath(posixpath.join(posixpath.dirname(path), data.decode())))
+    return data
+
+
+def _mode(data: bytes) -> str:
+    """Return git's mode of a file (https://docs.github.com/en/rest/git/trees#create-a-tree)."""
+    return "120000" if isinstance(data, Link) else "160000" if isinstance(data, Submodule) else "100644"
 
 
 def commit_sha(tree: Tree, parents: Sequence[str], *words: object) -> str:

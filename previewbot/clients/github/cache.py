@@ -20,6 +20,7 @@ after the other: with less room than that each would be gone when it is asked ab
 
 DEFAULT_BYTES = 4 * 1024 * 1024
 _QUICKLY = 1
+_BLOBS = "/git/blobs/"
 
 
 class BoundedCache(MutableMapping[str, CacheEntry]):
@@ -47,7 +48,8 @@ class BoundedCache(MutableMapping[str, CacheEntry]):
 
     def __setitem__(self, key: str, value: CacheEntry) -> None:
         self.pop(key, None)
-        if value[3] is None and _is_full(value[2]):
+        # A blob never changes: whoever asked keeps it, and here it would take the place of many others.
+        if _BLOBS in key or (value[3] is None and _is_full(value[2])):
             return
         kept = zlib.compress(json.dumps(value).encode(), _QUICKLY)
         size = len(key) + len(kept)

@@ -33,6 +33,7 @@ from previewbot.clients.github import (
     runs,
 )
 from previewbot.clients.github.cutting import Rule
+from previewbot.clients.github.git_objects import GitObjects
 from previewbot.clients.github.graphql_answers import Answer, nodes_of
 from previewbot.clients.github.limits import AGENTS_SHARE, KEPT_SHARE
 from previewbot.clients.github.sending import Sending
@@ -130,12 +131,7 @@ class InstallationClient:
         """Return a file at a branch, or None if there is no file there; Invalid if over 1 MB."""
         # Spelled out. A bare name may be a tag's or a commit's as well, and whoever may push can make a tag
         # with the name of a branch that they may not push to.
-        url = f"/repos/{repository}/contents/{quote(path)}?ref={quote(f'refs/heads/{branch}', safe='')}"
-        try:
-            answer = await self._api.send("GET", url, kept.FILE)
-        except NotFound:
-            return None
-        return parse.file_content_from(answer)
+        return await self.git.file(repository, path, f"refs/heads/{branch}")
 
     async def is_protected(self, repository: str, branch: str) -> bool:
         """Return whether GitHub calls a branch protected; raises NotFound if there is none of this name.
@@ -250,6 +246,11 @@ class InstallationClient:
         """
         url = f"/repos/{repository}/branches/{quote(branch, safe='')}"
         return fields.sha(await self._api.send("GET", url, kept.BRANCH), "commit.sha")
+
+    @property
+    def git(self) -> GitObjects:
+        """The files of repositories, as git has them."""
+        return GitObjects(self._api)
 
     @property
     def hours(self) -> Hours:

@@ -114,6 +114,8 @@ CHANGED_FILES: Rule = Each(
 )
 GIT_COMMIT: Rule = {"parents": Each({"sha": None})}
 FILE: Rule = {"type": None, "encoding": None, "path": None, "content": None, "sha": None}
+TREE: Rule = {"truncated": None, "tree": Each({"path": None, "mode": None, "sha": None, "size": None})}
+BLOB: Rule = {"encoding": None, "content": None}
 BRANCH: Rule = {"name": None, "protected": None, "commit": {"sha": None}}
 RULES: Rule = Each({"type": None})
 CHECK_RUNS: Rule = {

@@ -7,7 +7,7 @@ names files, and a mirrord file names more: so two rounds are enough, and a call
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -15,6 +15,12 @@ MAX_BYTES = 64 * 1024
 """Of each file."""
 MAX_BYTES_IN_ALL = 1024 * 1024
 """Of all files that one configuration names."""
+MOST_FILES = 300
+"""So many files one configuration may name, also by the folders that they are in: each is a request to GitHub
+when it is read for the first time."""
+ROUNDS = 5
+"""How often a configuration is read until all files are known: those that it names, those that a mirrord file
+names, and these at the root where there is none beside that file."""
 
 
 class NoFile(Enum):
@@ -69,3 +75,13 @@ class Files:
         """Raise FilesWanted if anything was asked for that is not known."""
         if self.wanted or self.wanted_folders:
             raise FilesWanted(frozenset(self.wanted), frozenset(self.wanted_folders))
+
+
+def too_much(sizes: Collection[int]) -> str:
+    """Return what is too much about files of these sizes in bytes, and what to do; empty if nothing is."""
+    if len(sizes) > MOST_FILES:
+        return f"the files and folders that it names have more than {MOST_FILES} files together; name fewer"
+    if sum(sizes) > MAX_BYTES_IN_ALL:
+        most = f"{MAX_BYTES_IN_ALL // 1024**2} MiB"
+        return f"the files that it names have more than {most} together; name fewer, or make them smaller"
+    return ""

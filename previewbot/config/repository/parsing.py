@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
+from previewbot.config.mirrord.files import Files
 from previewbot.config.mistakes import validated
 from previewbot.config.reader import Document, Mistake, Unreadable, cut, read
 from previewbot.config.repository.agents import Keys, context_of
@@ -24,8 +25,14 @@ _OF_A_SERVICE = 3
 """How many keys lead to one of a service's: `services`, its name, and the key."""
 
 
-def parse(text: bytes | str, path: str = PATH, agents: Keys = None) -> RepositoryConfig:
-    """Return the configuration; raises ConfigurationError with every problem, in the order of the lines."""
+def parse(
+    text: bytes | str, path: str = PATH, agents: Keys = None, files: Files | None = None
+) -> RepositoryConfig:
+    """Return the configuration; raises ConfigurationError with every problem, in the order of the lines.
+
+    `files` are what is known of the repository's; raises FilesWanted where it names others.
+    """
+    files = files or Files()
     try:
         document = read(text, SCHEMA)
         list_singles(document)

@@ -9,10 +9,12 @@ from dataclasses import dataclass, field
 from previewbot.api import ConfigurationProblem, LeftOut, Preview
 from previewbot.api.github import ChangedFiles, PullRequest
 from previewbot.clients.github import InstallationClient
+from previewbot.config.mirrord.files import ROUNDS, Files, FilesWanted
 from previewbot.config.repository import NEAR_MISSES, PATH, RepositoryConfig, parse
 from previewbot.errors import ConfigurationError, Invalid, Problem, RemoteError
 from previewbot.reconciler.bounded import keep
 from previewbot.reconciler.context import Context
+from previewbot.reconciler.gather.repository_files import FilesAt
 from previewbot.reconciler.memory import Configurations, ReadConfiguration
 from previewbot.rules import changes, chosen
 from previewbot.rules.bounds import check_against, entry_outside
@@ -44,15 +46,35 @@ async def read_configuration(
     """
     try:
         file = await client.file(repository, PATH, ref)
+        if file is None:
+            return Configuration()
+        read = known.read(file.sha, bounds, lambda: read_content(file.content, bounds))
+        if read.wanted is None:
+            return Configuration(file.sha, read)
+        commit = await client.tip(repository, ref)
+        return await _with_files(known, FilesAt(known.files, client, repository, commit), bounds)
     except Invalid as error:
         # GitHub sends no content of a file over 1 MB. It is a mistake of its author, told in the comment like
         # others.
         problem = ConfigurationProblem(line=0, message=error.message)
         return Configuration(read=ReadConfiguration(problems=(problem,)))
+
+
+async def _with_files(known: Configurations, at: FilesAt, bounds: Bounds) -> Configuration:
+    """Read the configuration of a commit, and the files that it names there; raises Invalid for too many.
+
+    All of one commit: between two requests somebody may push, and a mirrord file must not be read with a
+    `preview.yaml` that it was not made for.
+    """
+    file = await at.configuration()
     if file is None:
         return Configuration()
-    read = known.read(file.sha, bounds, lambda: read_content(file.content, bounds))
-    return Configuration(file.sha, read)
+    for _ in range(ROUNDS):
+        read = known.read(file.sha, bounds, lambda: read_content(file.content, bounds, at.files()), at.names)
+        if read.wanted is None:
+            return Configuration(file.sha, read)
+        await at.fetch(read.wanted)
+    raise Invalid(PATH, message="the files that it names lead to ever more files")
 
 
 @dataclass(frozen=True)
@@ -136,10 +158,15 @@ async def matched(config: RepositoryConfig, files: ChangedFiles) -> changes.Chan
     return matching.changes(files)
 
 
-def read_content(content: bytes, bounds: Bounds) -> ReadConfiguration:
-    """Read a configuration file, and hold it to what the repository may have."""
+def read_content(content: bytes, bounds: Bounds, files: Files | None = None) -> ReadConfiguration:
+    """Read a configuration file, and hold it to what the repository may have.
+
+    `files` are what is known of those that it names.
+    """
     try:
-        config = parse(content, PATH, bounds.agents)
+        config = parse(content, PATH, bounds.agents, files)
+    except FilesWanted as wanted:
+        return ReadConfiguration(wanted=wanted)
     except ConfigurationError as error:
         return ReadConfiguration(problems=_told(error.problems))
     found = check_against(config, bounds)
