@@ -11,6 +11,7 @@ from typing import TextIO
 
 from previewbot.api.github import ChangedFile, ChangedFiles
 from previewbot.cli.files import read_head
+from previewbot.cli.repository_folder import with_files
 from previewbot.config.repository import RepositoryConfig, parse
 from previewbot.config.words import printable
 from previewbot.errors import ConfigurationError, Problem
@@ -57,9 +58,10 @@ def configuration_in(path: Path, bounds: Bounds | None) -> RepositoryConfig | No
 
     With `bounds` the file may ask for no more than these.
     """
-    named = printable(str(path))
+    named, agents = printable(str(path)), bounds.agents if bounds is not None else None
     try:
-        config = parse(read_head(path), str(path), bounds.agents if bounds is not None else None)
+        content = read_head(path)
+        config = with_files(path, lambda files: parse(content, str(path), agents, files))
     except OSError as error:
         print(f"{named} cannot be read: {error.strerror}", file=sys.stderr)
         return None
