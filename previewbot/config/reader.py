@@ -22,7 +22,7 @@ from previewbot.config.words import Raw, Words, did_you_mean, fill, shown, whole
 
 MAX_BYTES = 64 * 1024
 MAX_NODES = 5_000
-_MAX_DEPTH = 20
+MAX_DEPTH = 20
 _MOST_INSIDE = 20
 _MOST_TOLD = 20
 _SIGNS = {"*": "star", "!": "tag", "&": "anchor", "|": "block", ">": "block"} | dict.fromkeys("@`%", "sign")
@@ -36,7 +36,7 @@ _READS = {"{": "keys", "[": "a list"}
 # Braces that a line ends with; in them there may be others, as in `{{ .Values.x }}`.
 _BRACES = re.compile(r"\{(?:[^{}]|\{[^{}]*\})*\} *$")
 _NULL = "tag:yaml.org,2002:null"
-_WHOLE_NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,17})")
+WHOLE_NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,17})")
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,7 @@ class Document:
 
 def read(content: bytes | str, schema: Schema) -> Document:
     """Return the document in `content`; raises Unreadable if it is too large, not UTF-8 or not plain YAML."""
-    text = _decoded(content)
+    text = decoded(content)
     try:
         node = _Loader(text).get_single_node()
     except yaml.MarkedYAMLError as error:
@@ -196,7 +196,7 @@ def _scalar(written: str, tag: str) -> object:
     if tag.endswith(":bool"):
         return written.lower() in ("true", "yes", "on")
     # YAML 1.1 also reads 0777 as octal and 1:30 as sixty times one and thirty: nobody means that here.
-    if tag.endswith(":int") and _WHOLE_NUMBER.fullmatch(written):
+    if tag.endswith(":int") and WHOLE_NUMBER.fullmatch(written):
         return int(written)
     return None if tag == _NULL else Plain(written)
 
@@ -258,7 +258,7 @@ class _Loader(yaml.SafeLoader):
         # Counted while reading and not afterwards: the controller's event loop waits for this.
         if self._nodes > MAX_NODES:
             raise Unreadable(line, "too_many", most=MAX_NODES)
-        if self._depth > _MAX_DEPTH:
+        if self._depth > MAX_DEPTH:
             raise Unreadable(line, "too_deep")
         node = super().compose_node(parent, index)
         self._depth -= 1
@@ -269,7 +269,8 @@ def _line(node: yaml.Node) -> int:
     return int(node.start_mark.line) + 1
 
 
-def _decoded(content: bytes | str) -> str:
+def decoded(content: bytes | str) -> str:
+    """Return a file's text; raises Unreadable if it is too large or not UTF-8."""
     raw = content.encode("utf-8", errors="surrogatepass") if isinstance(content, str) else content
     if len(raw) > MAX_BYTES:
         raise Unreadable(0, "too_large", most=Raw(f"{MAX_BYTES // 1024} KiB"))

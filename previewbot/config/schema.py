@@ -61,12 +61,26 @@ def at(root: Schema, path: KeyPath) -> Schema:
     found = root
     for key in path:
         named = [found.get("properties", {}).get(key), *found.get("patternProperties", {}).values()]
+        others = found.get("additionalProperties")
+        named += [others] if isinstance(others, Mapping) else []
         inner = (found.get("items") if isinstance(key, int) else next(filter(None, named), None)) or {}
-        reference = inner.get("$ref", "").rsplit("/", 1)[-1]
-        # What stands beside a reference is about this place (its description), so it wins over what it
-        # refers to.
-        found = {**root.get("$defs", {}).get(reference, {}), **inner}
+        found = _with_parts(root, _resolved(root, inner))
     return found
+
+
+def _resolved(root: Schema, schema: Schema) -> Schema:
+    reference = schema.get("$ref", "").rsplit("/", 1)[-1]
+    # What stands beside a reference is about this place (its description), so it wins over what it refers to.
+    return {**root.get("$defs", {}).get(reference, {}), **schema} if reference else schema
+
+
+def _with_parts(root: Schema, schema: Schema) -> Schema:
+    """Return a schema; of several forms that which has parts, since a single value has none to ask for."""
+    for form in schema.get("anyOf", ()):
+        resolved = _resolved(root, form)
+        if {"properties", "items"} & resolved.keys():
+            return {**resolved, **{key: value for key, value in schema.items() if key != "anyOf"}}
+    return schema
 
 
 def holds_keys(root: Schema, path: KeyPath) -> bool:

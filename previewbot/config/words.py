@@ -11,6 +11,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from previewbot.config.mirrord_words import ROWS
+
 _NAMED = 3
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -294,6 +296,8 @@ KINDS: Mapping[str, Kind] = {
     "open": Kind("must begin with one /, like {instead}"),
     "open_characters": Kind("must be written as in a URL, other characters as %XX"),
     "target": Kind("{expected}, not {written}", "{near}"),
+    # A mirrord file; what was written there is told where its words name it
+    **{kind: Kind(expected, advice, told=False) for kind, (expected, advice) in ROWS.items()},
 }
 
 

@@ -1,1 +1,1 @@
-"""From what a configuration says to what a preview session has of its own."""
+"""From what a configuration says to what a preview session has of its own: pure, nothing is refused here."""

@@ -1,0 +1,47 @@
+"""`feature.env`: what a session has of its target's environment variables, and its own."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Annotated
+
+from pydantic import AfterValidator, model_validator
+
+from previewbot.config import types as t
+from previewbot.config.mirrord.values import Text, Texts, Truth, switched
+from previewbot.config.types import mistake
+
+_NAME = re.compile(r"[ -<>-~]+")
+"""What Kubernetes takes as the name of a variable."""
+
+
+def checked_names(values: Mapping[str, str]) -> Mapping[str, str]:
+    """Return variables whose names Kubernetes takes, and whose values a process can have."""
+    for name, value in values.items():
+        if not _NAME.fullmatch(name):
+            raise mistake("variable_name", written=name)
+        if "\0" in value:
+            raise mistake("variable_value", written=name)
+    return values
+
+
+class EnvFeature(t.Model):
+    """`feature.env`; `false` is that nothing of the target's is kept."""
+
+    env_file: Text | None = None
+    exclude: Texts | None = None
+    include: Texts | None = None
+    load_from_process: Truth | None = None
+    mapping: Mapping[str, Text] | None = None
+    override: Annotated[Mapping[str, Text], AfterValidator(checked_names)] | None = None
+    unset: Texts | None = None
+
+    @model_validator(mode="after")
+    def _one_of_two(self) -> EnvFeature:
+        if self.include is not None and self.exclude is not None:
+            raise mistake("include_and_exclude", at="exclude")
+        return self
+
+
+EnvSwitch = Annotated[EnvFeature, switched({"exclude": ["*"]})]

@@ -1,0 +1,51 @@
+"""From a mirrord file's bytes to a document: JSON, TOML or YAML, by the end of its name, as for the CLI."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import PurePosixPath
+
+from previewbot.config.keys import KEY, templates, with_marks
+from previewbot.config.mirrord.json_reading import read_json
+from previewbot.config.mirrord.toml_reading import read_toml
+from previewbot.config.reader import Document, Mistake, Place, Unreadable, decoded, read
+from previewbot.config.schema import Schema
+from previewbot.config.words import Raw, fill
+
+FORMATS = {"": "JSON", ".json": "JSON", ".toml": "TOML", ".yaml": "YAML", ".yml": "YAML"}
+"""What a file is by the end of its name; without one it is JSON."""
+
+
+def read_document(content: bytes, path: str, schema: Schema) -> Document:
+    """Return what a mirrord file holds, with `KEY` where it has `{{ key }}`; raises Unreadable.
+
+    What looks like any other template is among the document's mistakes.
+    """
+    text = decoded(content)
+    if KEY in text:
+        raise Unreadable(text.count("\n", 0, text.index(KEY)) + 1, "odd_character_mirrord")
+    text = with_marks(text)
+    wrong = [
+        Mistake(text.count("\n", 0, found.at) + 1, partial(fill, "template", {"written": found.written}))
+        for found in templates(text)
+    ]
+    # A template may stand where JSON allows nothing of the kind: then that alone is what is wrong.
+    if wrong:
+        return Document(schema, value={}, places={(): Place(1, 1)}, mistakes=wrong)
+    return _read(text, path, schema)
+
+
+def _read(text: str, path: str, schema: Schema) -> Document:
+    end = PurePosixPath(path).suffix
+    form = FORMATS.get(end)
+    if form is None:
+        ends = Raw(", ".join(each for each in FORMATS if each))
+        raise Unreadable(0, "mirrord_extension", written=end, ends=ends)
+    if form == "YAML":
+        document = read(text, schema)
+        # An empty one says nothing, as for the CLI; JSON has no empty text.
+        document.value = {} if document.value is None else document.value
+        return document
+    document = Document(schema, places={(): Place(1, 1)})
+    (read_json if form == "JSON" else read_toml)(text, document)
+    return document

@@ -1,0 +1,107 @@
+"""TOML with the line of each key, which Python's own reader does not tell."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterator
+from datetime import date, time
+
+from previewbot.config.reader import MAX_DEPTH, MAX_NODES, Document, Place, Plain, Unreadable
+from previewbot.config.schema import KeyPath
+from previewbot.config.words import Raw
+
+_PART = r"""[A-Za-z0-9_-]+|"(?:\\.|[^"\\\n])*"|'[^'\n]*'"""
+_KEY = rf"(?:{_PART})(?:[ \t]*\.[ \t]*(?:{_PART}))*"
+_HEADER = re.compile(rf"[ \t]*(\[\[?)[ \t]*({_KEY})[ \t]*\]\]?")
+_ASSIGNMENT = re.compile(rf"[ \t]*({_KEY})[ \t]*=")
+# A file that tomllib has read: a text ends where it should, so what is within it can be stepped over.
+_TOKEN = re.compile(
+    r'"""(?:\\.|[^\\])*?"""+|' + r"'''.*?'''+|" + r""""(?:\\.|[^"\\\n])*"|'[^'\n]*'|#[^\n]*|[\[\]{}\n]""",
+    re.DOTALL,
+)
+_LINE = re.compile(r"at line ([0-9]+)")
+
+
+def read_toml(text: str, document: Document) -> None:
+    """Fill a document with a TOML text; raises Unreadable where it is none."""
+    try:
+        found = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        line = _LINE.search(str(error))
+        problem = str(error).split(" (at ")[0]
+        number = int(line[1]) if line else text.count("\n") + 1
+        raise Unreadable(number, "not_toml", problem=Raw(problem)) from None
+    except RecursionError:
+        raise Unreadable(1, "too_deep") from None
+    document.value = _Values().of(found, 0)
+    for path, line_of in _keys(text):
+        for end in range(1, len(path) + 1):
+            document.places.setdefault(path[:end], Place(line_of, line_of))
+
+
+class _Values:
+    """What tomllib returns as the values of a document; counted, as those of the other formats are."""
+
+    def __init__(self) -> None:
+        self._nodes = 0
+
+    def of(self, value: object, depth: int) -> object:
+        """Return a value; raises Unreadable where there are too many, or too deeply nested."""
+        self._nodes += 1
+        if self._nodes > MAX_NODES:
+            raise Unreadable(0, "too_many", most=MAX_NODES)
+        if depth > MAX_DEPTH:
+            raise Unreadable(0, "too_deep")
+        if isinstance(value, dict):
+            return {key: self.of(inner, depth + 1) for key, inner in value.items()}
+        if isinstance(value, list):
+            return [self.of(inner, depth + 1) for inner in value]
+        if isinstance(value, float | date | time) or (type(value) is int and abs(value) >= 10**18):
+            return Plain(str(value))
+        return value
+
+
+def _keys(text: str) -> Iterator[tuple[KeyPath, int]]:
+    """Yield each key that begins a line, with the line; those within `{…}` have that of the whole."""
+    table: KeyPath = ()
+    lists: dict[KeyPath, int] = {}
+    for start, line in _statements(text):
+        if header := _HEADER.match(text, start):
+            table = _within(_parts(header[2]), lists)
+            if header[1] == "[[":
+                lists[table] = lists.get(table, -1) + 1
+                yield table, line
+                table = (*table, lists[table])
+            yield table, line
+        elif assignment := _ASSIGNMENT.match(text, start):
+            yield (*table, *_parts(assignment[1])), line
+
+
+def _within(path: KeyPath, lists: dict[KeyPath, int]) -> KeyPath:
+    """Return a table's path: below a list of tables it is in the last of them."""
+    found: KeyPath = ()
+    for number, part in enumerate(path):
+        found = (*found, part)
+        if found in lists and number < len(path) - 1:
+            found = (*found, lists[found])
+    return found
+
+
+def _statements(text: str) -> Iterator[tuple[int, int]]:
+    """Yield where a line begins that is within no text and no brackets, and its number."""
+    yield 0, 1
+    depth, line = 0, 1
+    for token in _TOKEN.finditer(text):
+        written = token[0]
+        line += written.count("\n")
+        depth += (written in ("[", "{")) - (written in ("]", "}"))
+        if written == "\n" and depth == 0:
+            yield token.end(), line
+
+
+def _parts(key: str) -> KeyPath:
+    found = []
+    for part in re.findall(_PART, key):
+        found.append(part if part[0] not in "\"'" else next(iter(tomllib.loads(f"{part} = 0"))))
+    return tuple(found)

@@ -1,0 +1,55 @@
+"""Types of values in a mirrord file: as strict as mirrord's CLI, and each with its own kind of mistake."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from pydantic import Field, GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, core_schema
+
+from previewbot.config import types as t
+from previewbot.config.schema import Schema
+
+
+@dataclass(frozen=True, eq=False)
+class Short:
+    """A part that may be written shorter: `reading` makes of that what the part's own keys would say."""
+
+    reading: Callable[[object], object]
+    schemas: tuple[Schema, ...]
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_before_validator_function(self.reading, handler(source))
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        return {"anyOf": [handler(schema), *map(dict, self.schemas)]}
+
+
+def _one(value: object) -> object:
+    return [value] if isinstance(value, str) else value
+
+
+def switched(off: Mapping[str, object]) -> Short:
+    """Return that `true` stands for a part as it is where nothing is said, and `false` for `off`."""
+
+    def read(value: object) -> object:
+        if isinstance(value, bool):
+            return {} if value else dict(off)
+        return value
+
+    return Short(read, ({"type": "boolean"},))
+
+
+Text = Annotated[str, Field(strict=True)]
+Truth = Annotated[bool, Field(strict=True)]
+Number = Annotated[int, Field(strict=True, ge=0), t.Called("number")]
+SmallNumber = Annotated[int, Field(strict=True, ge=0, le=65_535), t.Called("small_number")]
+Port = Annotated[int, Field(strict=True, ge=1, le=65_535), t.Called("port")]
+Texts = Annotated[tuple[Text, ...], Short(_one, ({"type": "string"},))]
+"""A list of texts, or one of them."""
+PortPair = Annotated[tuple[SmallNumber, ...], Field(min_length=2, max_length=2), t.Called("port_pair")]
