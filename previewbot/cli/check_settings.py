@@ -160,6 +160,7 @@ def _rows(bounds: Bounds) -> Iterator[str]:
         ("images", _list(bounds.images)),
         ("entries", _list(bounds.entries, "any Service of these namespaces")),
         ("limits", _limits(bounds.limits) or "everybody's"),
+        ("secrets", "files of the repository" if bounds.secrets else "no file of the repository"),
     ):
         yield f"       {key:<11} {value}"
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
-from previewbot.config.server import RepositoryLimits, RepositoryRule, Settings
+from previewbot.config.server import LimitsSettings, RepositoryLimits, RepositoryRule, Settings
 from previewbot.config.server.repositories import is_of, matches
 
 
@@ -22,6 +22,8 @@ class Bounds:
     `rule` is the number of the rule that counts, from 1; None without `repositories`. `targets` None means
     every workload of the namespaces, `entries` None every Service there. A limit that is None is not bounded
     by a rule. `longest` is how long a preview may live, `agents` are the keys of those that are known.
+    `replicas` is how many pods a service of a preview may have; `secrets`: files of the repository may become
+    variables and secret files of its sessions.
     """
 
     namespaces: tuple[str, ...]
@@ -33,6 +35,8 @@ class Bounds:
     limits: RepositoryLimits = field(default_factory=RepositoryLimits)
     rule: int | None = None
     agents: tuple[str, ...] | None = None
+    replicas: int = LimitsSettings().replicas
+    secrets: bool = False
 
     def opens_target(self, target: str) -> bool:
         """Return whether a workload may be stood in for; which container of it is not asked."""
@@ -71,6 +75,7 @@ def everybodys(settings: Settings) -> Bounds:
         images=settings.images.allowed,
         longest=settings.ttl.max,
         agents=tuple(settings.agents.known.by_key),
+        replicas=settings.limits.replicas,
     )
 
 
@@ -85,6 +90,7 @@ def rule_bounds(settings: Settings, number: int) -> Bounds:
         entries=rule.entries,
         limits=rule.limits,
         rule=number,
+        secrets=rule.secrets,
     )
 
 

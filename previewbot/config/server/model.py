@@ -113,6 +113,11 @@ class LimitsSettings(t.Model):
         10,
         default=10,
     )
+    replicas: t.WholeNumber = about(
+        "how many pods of one service a preview may have, where its mirrord file asks for more than one",
+        3,
+        default=3,
+    )
 
 
 class TtlSettings(t.Model):

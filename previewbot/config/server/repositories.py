@@ -125,6 +125,12 @@ class RepositoryRule(t.Model):
         ["staging/web"],
         default=None,
     )
+    secrets: t.Truth = about(
+        "their mirrord files may name an `env_file` and `secret_mounts`: what these files of the repository "
+        "hold, everybody can read who may read previews in the cluster; without `repositories` nobody's may",
+        True,
+        default=False,
+    )
     limits: RepositoryLimits = RepositoryLimits()
 
     @property

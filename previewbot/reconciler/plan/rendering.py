@@ -33,6 +33,8 @@ NO_UID = "00000000-0000-0000-0000-000000000000"
 USUAL_CONTAINER = "main"
 """The container of a target that names none, whose workload nobody looked at."""
 
+_ANY_NUMBER = 2**31 - 1
+"""Of pods: more than mirrord's field holds nobody may ask for anyway."""
 _BEFORE_ALL = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -183,4 +185,6 @@ def _all_of(config: RepositoryConfig, limits: Limits) -> Bounds:
         linkable=(*namespaces, *entries),
         images=registries,
         longest=limits.ttl_max,
+        replicas=_ANY_NUMBER,
+        secrets=True,
     )
