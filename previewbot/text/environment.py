@@ -15,6 +15,7 @@ from jinja2 import BaseLoader, Environment, StrictUndefined
 from previewbot.api import (
     HAVE_LOGS,
     ContainerPart,
+    Copied,
     IssuesUnknown,
     LinkKind,
     Missing,
@@ -22,12 +23,14 @@ from previewbot.api import (
     Reason,
     Severity,
     SlotBound,
+    TakenBy,
     Turn,
     Waits,
     Why,
 )
 from previewbot.api.closing_issues import MOST_SHOWN as MOST_ISSUES
 from previewbot.text import hypertext, markdown, plain
+from previewbot.text.blast_radius import Passing, has_own_databases
 from previewbot.text.durations import format_duration, from_now, spoken
 from previewbot.text.notices import NotThere
 from previewbot.text.standing import (
@@ -105,11 +108,13 @@ def _environment(
         "spoken": spoken,
         "from_now": from_now,
         "short": _short,
+        "workload": _workload,
     }
     environment.tests["for_the_platform_team"] = for_the_platform_team
     environment.tests["for_the_author"] = for_the_author
     environment.tests["for_the_maintainer"] = for_the_maintainer
     environment.tests["running_well"] = runs_well
+    environment.tests["having_databases_of_its_own"] = has_own_databases
     environment.tests["answering_with_an_error"] = answers_with_an_error
     environment.globals |= {
         "HAVE_LOGS": HAVE_LOGS,
@@ -123,7 +128,10 @@ def _environment(
         "Why": Why,
         "Severity": Severity,
         "ContainerPart": ContainerPart,
+        "Copied": Copied,
+        "Passing": Passing,
         "SlotBound": SlotBound,
+        "TakenBy": TakenBy,
         "Turn": Turn,
         "Waits": Waits,
         "service_waited_for": service_waited_for,
@@ -135,6 +143,11 @@ def _environment(
 
 def _duration(seconds: int) -> str:
     return format_duration(timedelta(seconds=seconds))
+
+
+def _workload(target: str) -> str:
+    """Return the name of a target's workload (`deployment/web/container/app`: web)."""
+    return target.split("/")[1] if "/" in target else target
 
 
 def _short(sha: str) -> str:

@@ -18,6 +18,7 @@ from jinja2 import FileSystemLoader, TemplateNotFound, UndefinedError
 
 from previewbot.api import ClosingIssue, Preview, RequestId, RequestKind, Said
 from previewbot.text import environment
+from previewbot.text.blast_radius import blast_radius
 from previewbot.text.command_help import CommandHelp
 from previewbot.text.environment import templates_directory
 from previewbot.text.markers import notice_marker, reply_marker, status_marker
@@ -178,7 +179,13 @@ def _for_comments(view: View) -> View:
 
 def _values(view: View) -> dict[str, object]:
     status = view.preview.status
-    return {"view": view, "p": view.preview, "s": status, "standing": standing_of(status)}
+    return {
+        "view": view,
+        "p": view.preview,
+        "s": status,
+        "standing": standing_of(status),
+        "radius": blast_radius(status),
+    }
 
 
 def _with_types(values: Mapping[str, str]) -> dict[str, object]:

@@ -13,8 +13,10 @@ from previewbot.api import (
     ClosingIssue,
     ConfigurationProblem,
     ContainerPart,
+    Copied,
     Ended,
     Holders,
+    Isolation,
     IssuesUnknown,
     LeftOut,
     Lifecycle,
@@ -23,16 +25,22 @@ from previewbot.api import (
     Missing,
     Observed,
     OtherLink,
+    OwnDatabase,
+    OwnEnvironment,
+    OwnMessages,
     Phase,
     PodProblem,
     Preview,
     Proven,
     Reason,
     RequestSeen,
+    RequestsTaken,
     Service,
     SharedChange,
     Slot,
     SlotBound,
+    TakenBy,
+    Uses,
     Waiting,
     Why,
 )
@@ -60,8 +68,15 @@ def _service(name: str = "checkout", **changes: Any) -> Service:
     return Service(**(base | changes))
 
 
+_BY_BAGGAGE = RequestsTaken(TakenBy.BAGGAGE)
+SHARES_ALL = Isolation(_BY_BAGGAGE)
+"""What a session was sent of which nobody says anything: it has nothing of its own."""
+_BEHIND_THE_FRONT_END = replace(SHARES_ALL, behind="web")
+
+
 def _ready(name: str = "checkout", **changes: Any) -> Service:
-    return _service(name, phase=Phase.READY, serving_sha=HEAD, **changes)
+    base: dict[str, Any] = {"phase": Phase.READY, "serving_sha": HEAD, "isolation": SHARES_ALL}
+    return _service(name, **(base | changes))
 
 
 def _waiting(waiting: Waiting, **changes: Any) -> Service:
@@ -260,6 +275,24 @@ def _in_the_way() -> Child:
     return Child("PreviewSession", "staging", "s", "checkout", reason=Reason.TARGET_TAKEN, message=words)
 
 
+_ORDERS = OwnDatabase("mirrord-pg-branch-fe3ffd01c03d1d66", "orders", Copied.SCHEMA)
+_OWN_STATE = Isolation(
+    RequestsTaken(TakenBy.BAGGAGE, 1),
+    databases=(_ORDERS, OwnDatabase("mirrord-mysql-branch-0", "users", Copied.PART)),
+    queues=(OwnMessages("mail"),),
+    environment=OwnEnvironment(overridden=3, left_out=True, files=2),
+    uses=Uses(("orders", "users"), ("mail",)),
+)
+
+
+def _isolated(*isolations: Isolation, **changes: Any) -> Preview:
+    services = [
+        _ready(name, isolation=isolation)
+        for name, isolation in zip(("checkout", "pricing", "stock"), isolations, strict=False)
+    ]
+    return _preview(Phase.READY, Reason.ALL_READY, *services, **{**_RUNNING, **changes})
+
+
 STATES: dict[str, Preview] = {
     "route-not-accepted": _without_link(
         Reason.ROUTE_NOT_ACCEPTED,
@@ -286,12 +319,15 @@ STATES: dict[str, Preview] = {
         Reason.LINK_UNANSWERED, **_NO, why=Why.ONLY_THE_LINK, answered=502
     ),
     "link-behind-the-entry": _preview(
-        Phase.READY, Reason.ALL_READY, _ready(), **{**_RUNNING, "link": _UNCHECKED}
+        Phase.READY,
+        Reason.ALL_READY,
+        _ready(isolation=_BEHIND_THE_FRONT_END),
+        **{**_RUNNING, "link": _UNCHECKED},
     ),
     "link-whose-check-is-refused": _preview(
         Phase.READY,
         Reason.ALL_READY,
-        _ready(),
+        _ready(isolation=_BEHIND_THE_FRONT_END),
         **{**_RUNNING, "link": replace(_UNCHECKED, why=Why.CHECK_REFUSED, answered=404)},
     ),
     "link-to-an-error-of-the-change": _preview(
@@ -352,6 +388,43 @@ STATES: dict[str, Preview] = {
         observed=replace(OBSERVED, base_branch=BaseBranch("release/1"), problems=(_MISSPELT,)),
     ),
     "ready-two-services": _preview(Phase.READY, Reason.ALL_READY, _ready(), _ready("pricing"), **_RUNNING),
+    "isolated": _isolated(_OWN_STATE),
+    "isolated-in-part": _isolated(
+        Isolation(
+            _BY_BAGGAGE,
+            databases=(_ORDERS,),
+            queues=(OwnMessages("mail"), OwnMessages("orders`*|*", mirrored=True)),
+            uses=Uses(("orders", "users"), ("mail", "orders`*|*", "stock")),
+        ),
+        _BEHIND_THE_FRONT_END,
+        SHARES_ALL,
+        link=replace(
+            GATEWAY,
+            proven=Proven.YES,
+            why=Why.PASSED_ON,
+            about=("pricing",),
+            passed_on=("pricing",),
+        ),
+    ),
+    "isolated-as-far-as-known": _isolated(
+        Isolation(
+            RequestsTaken(TakenBy.BAGGAGE_OR_TRACESTATE),
+            databases=(_ORDERS, OwnDatabase("mirrord-redis-branch-1", "", Copied.UNKNOWN)),
+            queues=(OwnMessages("mail"),),
+        )
+    ),
+    "isolated-many": _isolated(
+        Isolation(
+            _BY_BAGGAGE,
+            databases=tuple(OwnDatabase(f"b{n}", f"part-{n}", Copied.NOTHING) for n in range(20)),
+            queues=tuple(OwnMessages(f"queue-{n}") for n in range(20)),
+            uses=Uses(tuple(f"part-{n}" for n in range(40)), tuple(f"queue-{n}" for n in range(40))),
+        )
+    ),
+    "worker-of-every-queue": _isolated(
+        Isolation(RequestsTaken(TakenBy.NOTHING), queues=(OwnMessages("*"),), uses=Uses((), None))
+    ),
+    "takes-requests-of-others": _isolated(Isolation(uses=Uses((), ()))),
     "ready-behind-two-entries": _preview(
         Phase.READY,
         Reason.ALL_READY,

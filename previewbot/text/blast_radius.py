@@ -132,6 +132,11 @@ def blast_radius(status: Status) -> BlastRadius | None:
     )
 
 
+def has_own_databases(status: Status) -> bool:
+    """Return whether some of what a preview shows may come from a database of its own."""
+    return any(service.isolation is not None and service.isolation.databases for service in status.services)
+
+
 def databases_of(isolation: Isolation) -> Databases:
     """Return which databases are a service's own, and which staging's."""
     own, uses = isolation.databases, isolation.uses.databases
