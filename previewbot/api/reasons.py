@@ -112,6 +112,7 @@ class Reason(StrEnum):
     # Ended; while its sessions are being removed the phase is Stopping already
     TIME_UP = "TimeUp"
     BY_COMMAND = "ByCommand"
+    GAVE_WAY = "GaveWay"
     MERGED = "Merged"
     CLOSED = "Closed"
     NOT_INCLUDED = "NotIncluded"
@@ -491,6 +492,13 @@ REASONS: Mapping[Reason, ReasonInfo] = MappingProxyType(
         Reason.TIME_UP: _row(Phase.EXPIRED, _ENDED, _REVIEWER, Waits.EVENT, "the preview's time was up"),
         Reason.BY_COMMAND: _row(
             Phase.STOPPED, _ENDED, _REVIEWER, Waits.EVENT, "somebody wrote /preview stop"
+        ),
+        Reason.GAVE_WAY: _row(
+            Phase.STOPPED,
+            _ENDED,
+            _REVIEWER,
+            Waits.EVENT,
+            "it was asleep, and another that waited got its slot",
         ),
         Reason.MERGED: _row(Phase.STOPPED, _ENDED, _NOBODY, Waits.EVENT, "the pull request was merged"),
         Reason.CLOSED: _row(Phase.STOPPED, _ENDED, _NOBODY, Waits.EVENT, "the pull request was closed"),

@@ -99,7 +99,7 @@ class Observed(Value):
 
 @dataclass(frozen=True)
 class Ended(Value):
-    """Why nothing should run: `reason` is TimeUp or ByCommand; `by` is a login for the latter."""
+    """Why nothing should run: `reason` is TimeUp, GaveWay or ByCommand; `by` is a login for the latter."""
 
     reason: AnyReason
     at: datetime

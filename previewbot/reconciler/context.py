@@ -72,6 +72,14 @@ class Context:
         """Return whether a preview gets a slot, as far as is known of all others."""
         return self._slots.grant(preview, self.previews(), self.now())
 
+    def gives_way(self, preview: Preview) -> bool:
+        """Return whether a preview that sleeps gives its slot to one that waits, as far as is known."""
+        return self._slots.gives_way(preview, self.previews(), self.now())
+
+    def giving_way(self) -> set[str]:
+        """Return the names of those that sleep and give their slots to others."""
+        return self._slots.giving_way(self.previews(), self.now())
+
     def first_in_line(self, freed: Iterable[Preview]) -> set[str]:
         """Return the names of those to whom it matters that the line for slots moved, or one was `freed`."""
         return self._slots.first_in_line(self.previews(), self.now(), freed)

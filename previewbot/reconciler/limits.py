@@ -10,7 +10,10 @@ from previewbot.config.server import GatewaySettings, Settings
 
 @dataclass(frozen=True)
 class Limits:
-    """What the platform team's settings say about time, where links go, and whether these are asked."""
+    """What the platform team's settings say about time, where links go, and whether these are asked.
+
+    `evicts_idle`: what sleeps gives its slot to one that waits.
+    """
 
     ttl_default: timedelta
     ttl_max: timedelta
@@ -19,6 +22,7 @@ class Limits:
     public_url: str
     gateway: GatewaySettings | None = None
     check_links: bool = False
+    evicts_idle: bool = False
 
     @classmethod
     def of(cls, settings: Settings) -> Limits:
@@ -31,4 +35,5 @@ class Limits:
             public_url=settings.public_url,
             gateway=settings.links.gateway if settings.links else None,
             check_links=settings.links.check if settings.links else True,
+            evicts_idle=settings.limits.evict == "idle",
         )

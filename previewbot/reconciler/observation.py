@@ -258,6 +258,7 @@ class Observation:
     `logs` is what was read for a command of people. `pods_again` is in how many seconds pods are to be
     looked at that are not up, if any are. `operator` is what the last poll knew of mirrord's operator.
     `requested` is what is known of the request, None if this look did not ask or had no reason to.
+    `gives_way`: as it is stored it sleeps, and another that waits gets its slot.
     `link_answer` is there in the pass in which a link has answered, `link_asked_since` while it has not.
     """
 
@@ -283,6 +284,7 @@ class Observation:
     link_answer: LinkAnswer | None = None
     link_asked_since: datetime | None = None
     slot: SlotGrant = field(default_factory=lambda: SlotGrant(granted=False))
+    gives_way: bool = False
     gateway: GatewaySeen = GatewaySeen()
 
     @property

@@ -25,6 +25,7 @@ from previewbot.reconciler.plan.requeue import (
     until_expiry,
 )
 from previewbot.reconciler.reporters.answers import is_ours, is_owed_now
+from previewbot.rules.eviction import until_rested
 
 
 @dataclass(frozen=True)
@@ -87,6 +88,7 @@ def next_pass(
     after = requeue_after(status, plan.decision, observation.facts, deadline=deadline, now=now)
     if running:
         after = earliest(after, observation.pods_again, _until_link_is_asked(status, observation, now))
+        after = earliest(after, until_rested(status, now) if observation.limits.evicts_idle else None)
     if plan.creates and not plan.may_create and errors.first is None:
         after = earliest(after, SOON)
     elif removes:

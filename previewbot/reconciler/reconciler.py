@@ -116,6 +116,10 @@ class Reconciler:
         """
         return self._context.first_in_line(freed)
 
+    def giving_way(self) -> set[str]:
+        """Return the names of those that sleep and are to give their slots to others that wait."""
+        return self._context.giving_way()
+
     async def reconcile(self, name: str) -> Outcome:
         """Make one pass over a Preview; raises RemoteError if the Preview itself cannot be read."""
         # Read it from the API server and not from the informer's cache: the cache may lag behind our own last

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 
-from previewbot.api import Status
+from previewbot.api import Reason, Status
 from previewbot.engine.view import view_of
 from previewbot.reconciler.context import Context
 from previewbot.reconciler.observation import Observation
@@ -30,6 +30,11 @@ def with_words(context: Context, store: PreviewStore, status: Status) -> Status:
     return status if conditions == status.conditions else replace(status, conditions=conditions)
 
 
+def _ends_for_another(before: Status, after: Status) -> bool:
+    ended = after.lifecycle.ended
+    return before.lifecycle.ended is None and ended is not None and ended.reason is Reason.GAVE_WAY
+
+
 async def store_plan(
     context: Context, slots: asyncio.Lock, store: PreviewStore, observation: Observation, plan: Plan
 ) -> tuple[Observation, Plan]:
@@ -38,6 +43,15 @@ async def store_plan(
     Whether there is a slot is asked and the answer stored under one lock: else two passes could take the last
     one both, each while the other was between its question and its write.
     """
+    if _ends_for_another(store.status, plan.status):
+        async with slots:
+            # Two that sleep may both have been asked to go for the same one. Whoever comes second sees here
+            # that the first is on its way out, and stays.
+            if not context.gives_way(store.preview):
+                observation = replace(observation, gives_way=False)
+                plan = plan_for(context, store, observation)
+            await store.write(plan.status)
+        return observation, plan
     if not plan.steps.needs_slot or store.status.slot.held:
         await store.write(plan.status)
         return observation, plan

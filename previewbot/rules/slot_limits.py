@@ -20,7 +20,8 @@ class SlotLimits:
     """How many previews may hold a slot at the same time; None is no limit of that kind.
 
     `author_here` and `agent_here` are for the previews of one repository, `author` and `agent` for all. Who
-    got nothing for as long as `patience` comes before all others.
+    got nothing for as long as `patience` comes before all others. `evicts_idle`: a preview that sleeps gives
+    its slot to one that waits.
     """
 
     previews: int
@@ -30,6 +31,7 @@ class SlotLimits:
     agent: int | None = None
     agent_here: int | None = None
     patience: timedelta | None = None
+    evicts_idle: bool = False
 
     def of(self, bound: SlotBound) -> int:
         """Return the number of a limit, 0 if there is none of that kind."""
@@ -55,6 +57,7 @@ def slot_limits_of(settings: Settings, repository: str) -> SlotLimits:
         agent=limits.per_agent,
         agent_here=here.per_agent,
         patience=_LIVES * settings.ttl.max,
+        evicts_idle=limits.evict == "idle",
     )
 
 

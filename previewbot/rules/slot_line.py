@@ -109,6 +109,19 @@ class Held:
         if since is not None:
             self.last[here] = max(since, self.last.get(here, since))
 
+    def without(self, party: Party) -> Self:
+        """Return the same counts with one less; when somebody got a slot last stays as it was."""
+        left = self.copy()
+        left.all -= 1
+        left.repository[party.repository] -= 1
+        if party.author:
+            left.author[party.author] -= 1
+            left.author_here[party.repository, party.author] -= 1
+        if party.agent:
+            left.agent[party.agent] -= 1
+            left.agent_here[party.repository, party.agent] -= 1
+        return left
+
     def bound_of(self, party: Party, limits: SlotLimits) -> SlotBound | None:
         """Return which of its own limits a preview of theirs would exceed, the narrowest first."""
         repository, author, agent, is_no_author = party

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from previewbot.api import Holders, Preview, SlotBound
 from previewbot.api.slot import COUNTED
+from previewbot.rules.eviction import Sleeper, asleep_since, giving_way, is_leaving
 from previewbot.rules.slot_limits import SlotLimits
 from previewbot.rules.slot_line import Candidate, Held, Line, Party, Waiting, party_of
 
@@ -41,7 +42,7 @@ class SlotGrant:
 
 
 class Standing(NamedTuple):
-    """Everything of a Preview that the line goes by."""
+    """Everything of a Preview that the line goes by; of one that waits, whether it sleeps is nothing."""
 
     installation: Installation
     number: int
@@ -50,6 +51,8 @@ class Standing(NamedTuple):
     party: Party
     waiting: Waiting
     limits: SlotLimits
+    asleep_since: datetime | None = None
+    leaving: bool = False
 
     @property
     def candidate(self) -> Candidate:
@@ -68,7 +71,15 @@ def standing_of(preview: Preview, limits: SlotLimits) -> Standing:
     installation, number = installation_of(preview), preview.spec.number
     held_since = slot.held_since if slot.held else None
     return Standing(
-        installation, number, slot.held, held_since, party_of(preview), Waiting.of(preview), limits
+        installation,
+        number,
+        slot.held,
+        held_since,
+        party_of(preview),
+        Waiting.of(preview),
+        limits,
+        asleep_since(preview.status) if slot.held else None,
+        is_leaving(preview.status) if slot.held else False,
     )
 
 
@@ -79,6 +90,7 @@ class Queue:
         self._holding: list[Standing] = []
         self._queued: dict[str, Standing] = {}
         self._held, self._now, self._previews = Held(), now, limits.previews
+        self._evicts = limits.evicts_idle
         for one in standings:
             if one.held:
                 self._holding.append(one)
@@ -119,6 +131,23 @@ class Queue:
         """Return the names of those that wait longest of each kind that somebody's slot counts for."""
         keys = [(bound, _key(bound, party)) for bound in SlotBound]
         return {one.name for key in keys for one in self._longest.get(key, ())}
+
+    @cached_property
+    def giving_way(self) -> frozenset[str]:
+        """The names of those that sleep and give their slots to others that wait."""
+        if not self._evicts or not self._queued:
+            return frozenset()
+        staying = Held()
+        for one in self._holding:
+            if not one.leaving:
+                staying.add(one.party, one.held_since)
+        sleepers = [
+            Sleeper(one.asleep_since, one.waiting.name, one.party)
+            for one in self._holding
+            if one.asleep_since is not None and not one.leaving
+        ]
+        candidates = [one.candidate for one in self._queued.values()]
+        return giving_way(candidates, sleepers, staying, self._previews, self._now)
 
     @cached_property
     def _line(self) -> Line:

@@ -63,6 +63,20 @@ class Slots:
                 names |= self._queue(installation_of(preview), now).first_for(party_of(preview))
         return names
 
+    def gives_way(self, me: Preview, everybody: Sequence[Preview], now: datetime) -> bool:
+        """Return whether `me`, which sleeps, gives its slot to one that waits, as all were stored last."""
+        limits = self._limits_of(me)
+        if not limits.evicts_idle or not me.status.slot.held:
+            return False
+        self._look(everybody)
+        return me.name in self._queue(installation_of(me), now, limits).giving_way
+
+    def giving_way(self, everybody: Sequence[Preview], now: datetime) -> set[str]:
+        """Return the names of all that give their slots to others now."""
+        self._look(everybody)
+        installations = {stands.installation for _, stands in self._stands.values() if stands}
+        return {name for each in installations for name in self._queue(each, now).giving_way}
+
     def _queue_with(self, name: str, mine: Standing, everybody: Sequence[Preview], now: datetime) -> Queue:
         self._look(everybody)
         _, known = self._stands.get(name, (None, None))

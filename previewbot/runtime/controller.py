@@ -170,7 +170,8 @@ async def _lead(parts: Parts, followed: Followed) -> None:
     reconciler = new_reconciler(parts, followed, memory)
     # Before the first pass: a link that its Gateway does not serve must not be shown for a moment.
     await gateway.once(memory.gateway)
-    workers.lead(reconciler.first_in_line)
+    evicts = parts.settings.limits.evict == "idle"
+    workers.lead(reconciler.first_in_line, reconciler.giving_way if evicts else None)
     # Whatever happened while nobody led: a session that ended, a time that is up. No event will tell of it
     # again.
     for preview in previews():

@@ -26,6 +26,7 @@ _WAIT_FOR_A_SESSION = (Phase.DEPLOYING, Phase.QUEUED)
 log = logging.getLogger(__name__)
 Object = Mapping[str, Any]
 FirstInLine = Callable[[Sequence[Preview]], Iterable[str]]
+GivingWay = Callable[[], Iterable[str]]
 
 
 class Reconciles(Protocol):
@@ -41,7 +42,8 @@ class Workers:
     def __init__(self, metrics: CollectorRegistry, health: Health) -> None:
         self.queue: WorkQueue[str] = WorkQueue(metrics)
         self._line: FirstInLine | None = None
-        self._moved = False
+        self._giving_way: GivingWay | None = None
+        self._moved = self._longer = False
         self._freed: list[Object] = []
         self._previews_of: dict[PodSession, str] = {}
         self._health = health
@@ -63,10 +65,17 @@ class Workers:
         # Who leaves the line makes others the first in it, also where it leaves with the slot that it got.
         elif _is_in_line(before) and not _is_in_line(after):
             self._line_moved()
+        # Whoever sleeps may have to give its slot to one that begins to wait; and if one of them wakes
+        # instead, another has to.
+        if (_is_in_line(after) and not _is_in_line(before)) or (_sleeps(before) and not _sleeps(after)):
+            self._line_grew()
 
-    def lead(self, line: FirstInLine | None) -> None:
-        """Take whom to ask when the line for slots moves; None while nobody leads, and all wait."""
-        self._line = line
+    def lead(self, line: FirstInLine | None, giving_way: GivingWay | None = None) -> None:
+        """Take whom to ask when the line for slots moves; None while nobody leads, and all wait.
+
+        `giving_way` says who sleeps and gives its slot away, None where nobody does.
+        """
+        self._line, self._giving_way = line, giving_way
 
     def operator_changed(self, previews: Iterable[Preview]) -> None:
         """Queue those that wait for a session, now that one can be made again, or can no longer be."""
@@ -96,6 +105,17 @@ class Workers:
             return
         given_back = [preview for preview in map(readable, freed) if preview is not None]
         for name in self._line(given_back):
+            self.queue.add(name)
+
+    def _line_grew(self) -> None:
+        # Of hundreds that begin to wait together, and of an installation that evicts nobody, as above.
+        if self._giving_way is not None and not self._longer:
+            self._longer = True
+            asyncio.get_running_loop().call_soon(self._wake_those_giving_way)
+
+    def _wake_those_giving_way(self) -> None:
+        self._longer = False
+        for name in self._giving_way() if self._giving_way is not None else ():
             self.queue.add(name)
 
     def child_changed(self, before: Object | None, after: Object | None) -> None:
@@ -208,6 +228,10 @@ def _is_in_line(obj: Object | None) -> bool:
     """Return whether it waits for a slot; what failed last is overtaken (`rules/slots.py`)."""
     failed = ((obj or {}).get("status") or {}).get("lastError")
     return bool(_slot(obj).get("waitingSince")) and not _holds_slot(obj) and not failed
+
+
+def _sleeps(obj: Object | None) -> bool:
+    return bool(((obj or {}).get("status") or {}).get("phase") == Phase.IDLE)
 
 
 def _slot(obj: Object | None) -> Mapping[str, Any]:

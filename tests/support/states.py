@@ -758,6 +758,12 @@ STATES: dict[str, Preview] = {
         Reason.REMOVAL_FORBIDDEN,
         _service(phase=Phase.STOPPING, reason=Reason.REMOVAL_FORBIDDEN),
     ),
+    "made-room": _preview(
+        Phase.STOPPED,
+        Reason.GAVE_WAY,
+        _service(phase=Phase.STOPPED),
+        lifecycle=Lifecycle(ended=Ended(reason=Reason.GAVE_WAY, at=NOW)),
+    ),
     "expired": _preview(
         Phase.EXPIRED,
         Reason.TIME_UP,

@@ -177,6 +177,32 @@ async def test_whoever_does_not_lead_asks_nobody_and_whoever_begins_to_wait_move
     assert await drained(loop) == []
 
 
+GROWS: dict[str, tuple[Any, Any]] = {
+    "one begins to wait": ({"slot": {}}, {"slot": IN_LINE}),
+    "one that failed waits again": ({"slot": IN_LINE, "lastError": "GitHub: 403"}, {"slot": IN_LINE}),
+    "one that slept wakes": ({"phase": "Idle"}, {"phase": "Ready"}),
+    "one that slept is gone": ({"phase": "Idle"}, None),
+}
+
+
+@pytest.mark.parametrize(("before", "after"), GROWS.values(), ids=GROWS.keys())
+async def test_whoever_sleeps_is_looked_at_when_it_may_have_to_make_room(before: Any, after: Any) -> None:
+    loop, _ = a_loop()
+    asked: list[int] = []
+
+    def giving_way() -> list[str]:
+        asked.append(1)
+        return ["gh-1-5"]
+
+    for name in ("gh-1-1", "gh-1-7"):
+        loop.lead(lambda freed: [], giving_way)
+        loop.preview_changed(an_object(name, **before), None if after is None else an_object(name, **after))
+    await asyncio.sleep(0)
+
+    assert set(await drained(loop)) - {"gh-1-1", "gh-1-7"} == {"gh-1-5"}
+    assert asked == [1], "once for all that changes at the same time"
+
+
 class Passes:
     """A reconciler whose passes end as a test says; the last one again and again."""
 

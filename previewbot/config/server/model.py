@@ -107,6 +107,13 @@ class LimitsSettings(t.Model):
         30,
         default=None,
     )
+    evict: Literal["idle", "never"] = about(
+        "`idle`: where one waits, a preview that has been asleep for ten minutes or more makes room and "
+        "ends: of the repository, then the author, who holds most, the one that has slept for longest; its "
+        "comment says how to start it again",
+        "idle",
+        default="never",
+    )
     services: t.WholeNumber = about(
         "how many services of one pull request are previewed: the entry's own first, then in the order of "
         "`preview.yaml`",

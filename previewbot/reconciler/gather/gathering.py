@@ -82,6 +82,7 @@ async def _begin(context: Context, store: PreviewStore) -> Observation:
         found=found,
         unseen=unseen,
         slot=context.slot_for(preview),
+        gives_way=context.gives_way(preview),
         operator=context.operator(),
         gateway=await look_at_gateway(
             context.kube, context.limits.gateway, context.memory.gateway, context.now()

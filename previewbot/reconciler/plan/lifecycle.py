@@ -145,18 +145,24 @@ def end_if_expired(status: Status, now: datetime) -> Status:
     return replace(status, lifecycle=replace(lifecycle, ended=ended))
 
 
+def give_way(status: Status, now: datetime) -> Status:
+    """End what sleeps, so that another that waits gets its slot."""
+    ended = Ended(reason=Reason.GAVE_WAY, at=now, head_sha=status.observed.head_sha)
+    return replace(status, lifecycle=replace(status.lifecycle, ended=ended, expires_at=None))
+
+
 def without_end(lifecycle: Lifecycle) -> Lifecycle:
     """Return a lifecycle whose clock has not begun."""
     return replace(lifecycle, ended=None, expires_at=None, ready_at=None, ready_sha="")
 
 
 def restart_clock(status: Status, *, remaining: int) -> Status:
-    """Let a commit newer than what expired (not than what was stopped) begin a time of its own.
+    """Let a commit newer than what expired, or gave way (not than what was stopped), begin a time of its own.
 
     Only once no child is left (`remaining`): what is being removed would serve on, without an end.
     """
     ended = status.lifecycle.ended
-    if ended is None or ended.reason is not Reason.TIME_UP or remaining:
+    if ended is None or ended.reason not in (Reason.TIME_UP, Reason.GAVE_WAY) or remaining:
         return status
     if ended.head_sha == status.observed.head_sha:
         return status

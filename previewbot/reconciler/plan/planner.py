@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from previewbot.api import Child, RequestKind, Status
+from previewbot.api import Child, ChildState, RequestKind, Status
 from previewbot.config.repository import Notify
 from previewbot.reconciler.children.kind import ChildKind, Desired, Route
 from previewbot.reconciler.children.step import Create, Delete
@@ -72,8 +72,29 @@ def status_with_input(observation: Observation) -> Status:
         # counts as unseen, and the next pass looks at GitHub again.
         delivery_id = observation.preview.poke.delivery_id
         status = lifecycle.record_facts(status, facts, now, delivery_id=delivery_id)
+    if _gives_way(observation, status):
+        status = lifecycle.give_way(status, now)
     remaining = len(observation.found) + len(hidden(status.children, observation.unseen))
     return lifecycle.restart_clock(status, remaining=remaining)
+
+
+def _gives_way(observation: Observation, status: Status) -> bool:
+    """Return whether what sleeps ends now for one that waits.
+
+    By what the cluster shows now: somebody may have opened the link a moment ago. And not while the slot
+    would be for nothing: where GitHub, or mirrord's operator, is away, whoever waits cannot begin.
+    """
+    if not observation.gives_way or status.lifecycle.ended is not None or observation.facts is None:
+        return False
+    if observation.read_error is not None or observation.no_preview_because is not None:
+        return False
+    if observation.inbox.requests or status.observed.head_sha != observation.preview.status.observed.head_sha:
+        # Somebody asked for something in this very look, or pushed: the answer must not be that it ends.
+        return False
+    # What a session needs (a database of its own) is up and takes no requests; one that wakes is not up.
+    sleeps = [child.state is ChildState.IDLE for child in observation.found if child.serving]
+    others = all(child.state is ChildState.READY for child in observation.found if not child.serving)
+    return bool(sleeps) and all(sleeps) and others
 
 
 def _with_conversation(
