@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from previewbot.config.mirrord_words import ROWS
+from previewbot.config.state_words import ROWS as STATE_ROWS
 
 _NAMED = 3
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
@@ -219,40 +220,6 @@ KINDS: Mapping[str, Kind] = {
     ),
     "path_twice": Kind("means the same as {other} above", "keep one"),
     "paths_many": Kind("has more paths than a route may", "at most {most}", told=False),
-    # Queues and databases of a preview's own
-    "expression": Kind("has {written}, which is no regular expression"),
-    "jq": Kind("is no jq program: {problem}", told=False),
-    "queue_attribute": Kind("must be the name of an attribute, like baggage"),
-    "queue_attribute_taken": Kind(
-        "must have `{{{{ key }}}}` in it, since {attribute} is what carries the key",
-        "or name another `attribute`",
-    ),
-    "queue_broker": Kind(
-        "cannot be {broker}", "write that into a mirrord file, as `feature.split_queues`", told=False
-    ),
-    "queue_filter_empty": Kind("says nothing", "name an attribute, or leave it out", told=False),
-    "queue_id": Kind("must be an id of mirrord's split configuration, without blanks"),
-    "queue_jq": Kind("cannot be here: mirrord has no jq for RabbitMQ", "filter by headers", told=False),
-    "queue_modes": Kind(
-        "cannot differ between two queues called {written}: mirrord keeps it by that name", told=False
-    ),
-    "queue_protobuf": Kind(
-        "cannot be here: mirrord leaves it out of previews, so that the jq program would never match",
-        "filter by headers",
-        told=False,
-    ),
-    "queue_shared": Kind(
-        "has a filter without `{{{{ key }}}}`, so that two previews would take each other's messages",
-        "write for example message_filter: {{baggage: '.*mirrord-session={{{{ key }}}}.*'}}",
-        told=False,
-    ),
-    "queue_twice": Kind("is named twice for {broker}, and mirrord would mix the two", "keep one", told=False),
-    "queue_unfiltered": Kind(
-        "has no filter, and mirrord would leave it out without a word",
-        "write for example message_filter: {{baggage: '.*mirrord-session={{{{ key }}}}.*'}}",
-        told=False,
-    ),
-    "queues_form": Kind("must hold queues by their ids, or be a list of queues with queue_id", told=False),
     # A service
     "glob": Kind("must be patterns as in .gitignore, like services/checkout/**, not {written}"),
     "glob_dot": Kind("must be written without ./ at its beginning: {instead}"),
@@ -298,6 +265,8 @@ KINDS: Mapping[str, Kind] = {
     "target": Kind("{expected}, not {written}", "{near}"),
     # A mirrord file; what was written there is told where its words name it
     **{kind: Kind(expected, advice, told=False) for kind, (expected, advice) in ROWS.items()},
+    # Databases and queues of a preview's own
+    **{kind: Kind(expected, advice, told=False) for kind, (expected, advice) in STATE_ROWS.items()},
 }
 
 

@@ -1,0 +1,278 @@
+"""Databases a preview has a copy of: `feature.db_branches` of a mirrord file, `databases` of preview.yaml.
+
+Fields, forms and what is refused are those of mirrord's CLI 3.250
+(https://metalbear.com/mirrord/docs/using-mirrord/db-branching). Stricter on purpose: what is written out
+instead of read from somewhere, two copies of one name (of which the CLI loses one without a word), a copy
+without the environment key in its id (which others would share), and what the CLI takes and leaves out.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Literal, NamedTuple, Self
+
+from pydantic import (
+    AfterValidator,
+    Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    TypeAdapter,
+    ValidationInfo,
+    model_validator,
+)
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, core_schema
+
+from previewbot.config import types as t
+from previewbot.config.keys import KEY
+from previewbot.config.mirrord.connections import Connection, IamAuth
+from previewbot.config.mirrord.copying import Copying, check_copying
+from previewbot.config.mirrord.generic import Readiness, check_connection, check_references
+from previewbot.config.mirrord.local_redis import LocalRedis
+from previewbot.config.mirrord.migrations import Argument, Migrations, VariableToSet
+from previewbot.config.types import about, mistake
+from previewbot.config.words import Raw
+
+Engine = Literal[
+    "pg",
+    "mysql",
+    "mariadb",
+    "mssql",
+    "cockroachdb",
+    "clickhouse",
+    "spanner",
+    "mongodb",
+    "dynamodb",
+    "redis",
+    "generic",
+]
+_OWN: Mapping[Engine, tuple[str, ...]] = {
+    "pg": ("copy", "connection_settings", "query_params", "iam_auth", "migrations"),
+    "mysql": ("copy", "iam_auth", "migrations"),
+    "mariadb": ("copy", "iam_auth", "migrations"),
+    "mssql": ("copy", "migrations"),
+    "cockroachdb": ("copy", "migrations"),
+    "clickhouse": ("copy",),
+    "spanner": ("copy", "emulator_host"),
+    "mongodb": ("copy",),
+    "dynamodb": ("copy", "iam_auth"),
+    "redis": ("copy", "location"),
+    "generic": ("port", "command", "args", "env", "readiness"),
+}
+"""What only some engines have."""
+
+_LONGEST_NAME = 22
+"""Of a copy: with a key of 40 letters, and what joins the two, it is a label's value (63)."""
+_NAME = rf"[a-z0-9]([a-z0-9-]{{0,{_LONGEST_NAME - 2}}}[a-z0-9])?"
+Setting = Annotated[
+    str,
+    Field(strict=True, pattern=r"^.+$"),
+    t.Called("setting_name"),
+    about("settings by their names", "app.tenant"),
+]
+Seconds = Annotated[int, Field(strict=True, ge=0), t.Called("number")]
+
+
+class Database(t.Model):
+    """A copy of one of staging's databases, in the words of mirrord's CLI."""
+
+    type: Engine = about("the engine", "pg")
+    name: t.Text | None = about(
+        "the database's name, where no variable of the service says it", "orders", default=None
+    )
+    connection: Connection = about("how staging's database is reached", {"url": "DATABASE_URL"})
+    version: t.Text | None = about("the engine's version", "16", default=None)
+    image: t.Text | None = about("the engine's image; `generic` needs one", "postgres:16", default=None)
+    profile: t.Text | None = about("a profile of mirrord's operator", "small", default=None)
+    copying: Annotated[
+        Copying | None, Field(alias="copy"), about("what is in it at first", {"mode": "schema"}, default=None)
+    ] = None
+    iam_auth: IamAuth | None = about(
+        "credentials of a cloud instead of a password", {"type": "aws_rds"}, default=None
+    )
+    connection_settings: Mapping[Setting, Argument] = about(
+        "settings of PostgreSQL while it is copied", {"app.tenant": "1"}, default={}
+    )
+    query_params: Mapping[Setting, Argument] = about(
+        "parameters of PostgreSQL's URL", {"sslmode": "disable"}, default={}
+    )
+    migrations: Migrations | None = about(
+        "what brings it to the commit's schema; needs `name`",
+        {"flavor": "container", "command": ["./migrate", "up"]},
+        default=None,
+    )
+    emulator_host: t.Text = about(
+        "Spanner: the variable that leads to its emulator",
+        "SPANNER_EMULATOR_HOST",
+        default="SPANNER_EMULATOR_HOST",
+    )
+    port: Annotated[int, Field(strict=True, ge=0, le=65_535), t.Called("small_number")] | None = about(
+        "`generic`: where it listens", 8086, default=None
+    )
+    command: tuple[Argument, ...] | None = about("`generic`: what its image runs", ["serve"], default=None)
+    args: tuple[Argument, ...] | None = about("`generic`: with which arguments", ["-v"], default=None)
+    env: Mapping[VariableToSet, Argument] = about(
+        "`generic`: variables of its image", {"TOKEN": "$(MIRRORD_PARAM_TOKEN)"}, default={}
+    )
+    readiness: Readiness | None = about(
+        "`generic`: how one sees that it is ready", {"type": "tcp"}, default=None
+    )
+    location: Literal["remote"] = about("Redis: where it runs", "remote", default="remote")
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        self._check_engine()
+        if self.copying is not None:
+            check_copying(self.type, self.copying)
+        if self.image is not None and self.version is not None:
+            raise mistake("database_version", at="version")
+        if self.migrations is not None and self.name is None:
+            raise mistake("migrations_name", at="migrations")
+        if self.type == "redis" and self.name is not None and not _is_number(self.name):
+            raise mistake("redis_name", at="name")
+        if self.type == "generic":
+            self._check_generic()
+        return self
+
+    def _check_engine(self) -> None:
+        special = {name for names in _OWN.values() for name in names} - {*_OWN[self.type]}
+        for name in sorted(self.model_fields_set):
+            called = "copy" if name == "copying" else name
+            if called in special and getattr(self, name) is not None:
+                raise mistake("database_other", at=called, type=self.type)
+
+    def _check_generic(self) -> None:
+        if self.version is not None:
+            raise mistake("database_other", at="version", type=self.type)
+        for name in ("image", "port"):
+            if getattr(self, name) is None:
+                raise mistake("source_field", at=name, type=self.type)
+        check_connection(self.connection)
+        names = self.connection.params or {}
+        check_references(names, self.name, self.command or (), self.args or (), self.env)
+
+    @property
+    def led_by(self) -> tuple[str, ...]:
+        """The variables by which a service is led to its copy: they must not be set to something else."""
+        if self.type == "spanner":
+            return (self.emulator_host,)
+        return (
+            self.connection.led_by(("host", "port")) if self.type == "generic" else self.connection.led_by()
+        )
+
+
+def _is_number(text: str) -> bool:
+    # What Rust's `u32` takes, leading zeros and a plus included.
+    return re.fullmatch(r"\+?[0-9]+", text, re.ASCII) is not None and int(text) < 2**32
+
+
+class ListedDatabase(Database):
+    """A copy as a mirrord file lists it."""
+
+    id: Annotated[str, Field(strict=True)] | None = about(
+        "`{{ key }}-` and a name that no other copy has", "{{ key }}-orders", default=None
+    )
+    ttl_secs: Seconds | None = about("not needed: previewbot removes it with the preview", 300, default=None)
+    ttl_mins: Seconds | None = about("not needed: previewbot removes it with the preview", 5, default=None)
+    creation_timeout_secs: Seconds | None = about(
+        "not needed: previewbot waits as long as its settings say", 60, default=None
+    )
+
+    @model_validator(mode="after")
+    def _is_its_own(self) -> Self:
+        if self.ttl_secs is not None and self.ttl_mins is not None:
+            raise mistake("database_ttls", at="ttl_mins")
+        if self.migrations is not None and self.migrations.by_commit:
+            raise mistake("migrations_commit", at="migrations.image")
+        if self.id not in (None, KEY) and not re.fullmatch(f"{KEY}-{_NAME}", self.id or ""):
+            raise mistake("database_id", at="id")
+        return self
+
+    @property
+    def called(self) -> str:
+        """The name of the copy: what follows the key in its id, or the database's, or the engine's."""
+        if self.id not in (None, KEY):
+            return (self.id or "").removeprefix(f"{KEY}-")
+        plain = re.sub(r"[^a-z0-9]+", "-", (self.name or "").replace(KEY, "").lower()).strip("-")
+        # Redis has numbers for names, of which none says what it is.
+        if self.type == "redis" and plain:
+            plain = f"redis-{plain}"
+        return plain[:_LONGEST_NAME].strip("-") or self.type
+
+
+class KeptDatabase(Database):
+    """A copy as preview.yaml declares it, by its name under `databases`."""
+
+    keep: Literal["pushes", "never"] = about(
+        "`pushes`: its data stays until the preview ends; `never`: each push gets a fresh copy",
+        "pushes",
+        default="pushes",
+    )
+
+
+class Copy(NamedTuple):
+    """A copy with its name, which follows the key in its id; `archive` are its migrations, packed."""
+
+    name: str
+    database: Database
+    kept: bool = True
+    archive: str = ""
+
+
+_DATABASE = TypeAdapter(ListedDatabase)
+_LOCAL = TypeAdapter(LocalRedis)
+
+
+class _AnyDatabase:
+    """Reads one entry: a copy in the cluster, or a Redis on somebody's own machine."""
+
+    def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """Return the schema of what may be written."""
+
+        def read(value: object, info: ValidationInfo) -> ListedDatabase | LocalRedis:
+            local = isinstance(value, Mapping) and value.get("location") == "local"
+            if local and isinstance(value, Mapping) and value.get("type") == "redis":
+                return _LOCAL.validate_python(value, context=info.context)
+            return _DATABASE.validate_python(value, context=info.context)
+
+        return core_schema.with_info_plain_validator_function(read)
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        """Return the JSON Schema of what may be written."""
+        forms = (ListedDatabase, LocalRedis)
+        return {"anyOf": [handler(form.__pydantic_core_schema__) for form in forms]}
+
+
+def _distinct(
+    databases: tuple[ListedDatabase | LocalRedis, ...],
+) -> tuple[ListedDatabase | LocalRedis, ...]:
+    seen: dict[str, int] = {}
+    for number, database in enumerate(databases):
+        if isinstance(database, ListedDatabase):
+            if database.called in seen:
+                example = Raw(f"`id: '{{{{ key }}}}-{database.called[:18]}-2'`")
+                raise mistake("database_twice", at=f"{number}.id", written=database.called, line=example)
+            seen[database.called] = number
+    return databases
+
+
+DbBranches = Annotated[
+    tuple[Annotated[ListedDatabase | LocalRedis, _AnyDatabase()], ...], AfterValidator(_distinct)
+]
+"""`feature.db_branches` of a mirrord file."""
+
+DatabaseName = Annotated[
+    str,
+    Field(strict=True, pattern=f"^{_NAME}$"),
+    t.Called("database_name"),
+    about("names of databases", "orders"),
+]
+"""What preview.yaml calls a copy: with the key before it, it is the id of mirrord's branch."""
+
+
+def led_by(databases: Iterable[Database | LocalRedis]) -> frozenset[str]:
+    """Return the variables that lead to copies, which nothing else may set (`feature.env.override`)."""
+    return frozenset(name for database in databases for name in database.led_by)
