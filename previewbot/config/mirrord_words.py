@@ -64,7 +64,7 @@ ROWS: Mapping[str, tuple[str, str]] = {
     "filter_text_empty": ("must not be empty", "write a pattern, or leave it out"),
     "filter_long": ("is too long", "use at most {most} characters"),
     "filters_none": ("names no filter", "name one, or leave it out"),
-    "filter_kinds": ("cannot stand beside {other}", "put both under `all_of`"),
+    "filter_kinds": ("cannot stand beside {other}", "write all of it under `all_of`"),
     "filter_any": (
         "would take requests without the preview's key",
         "use `all_of`, or exactly the headers {pair_0} and {pair_1}, in this order",

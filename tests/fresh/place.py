@@ -25,7 +25,9 @@ EVERYWHERE = (
 # fmt: on
 """What every Unix has (POSIX's utilities), which the scripts call that tests write."""
 
-PASSED_ON = ("PYTEST_ADDOPTS", "PREVIEWBOT_TEST_SEED", "PREVIEWBOT_MIRRORD_CRDS")
+FOLDERS = ("PREVIEWBOT_MIRRORD_CRDS", "PREVIEWBOT_MIRRORD_VECTORS")
+"""Variables that name a folder of mirrord's own files."""
+PASSED_ON = ("PYTEST_ADDOPTS", "PREVIEWBOT_TEST_SEED", *FOLDERS)
 """What .ci/run and those who repeat its run say to the tests."""
 
 _REACHES_THE_INDEX = ("PIP_", "SSL_CERT_", "REQUESTS_CA_BUNDLE")
@@ -187,11 +189,13 @@ def _environment(user: User, folder: Path) -> dict[str, str]:
         for name, value in os.environ.items()
         if name.startswith(_REACHES_THE_INDEX) or name in PASSED_ON
     }
-    if "PREVIEWBOT_MIRRORD_CRDS" in kept:
-        # Whoever is new cannot read what lies in another's home.
-        shutil.copytree(kept["PREVIEWBOT_MIRRORD_CRDS"], folder / "crds")
-        (folder / "crds").chmod(0o755)  # so that it can be removed, also where it was made read-only
-        kept["PREVIEWBOT_MIRRORD_CRDS"] = str(folder / "crds")
+    for name in FOLDERS:
+        if name in kept:
+            # Whoever is new cannot read what lies in another's home.
+            copy = folder / name.removeprefix("PREVIEWBOT_MIRRORD_").lower()
+            shutil.copytree(kept[name], copy)
+            copy.chmod(0o755)  # so that it can be removed, also where it was made read-only
+            kept[name] = str(copy)
     home = folder / "home"
     for settings in (Path.home() / ".config/pip/pip.conf", Path.home() / ".pip/pip.conf"):
         if settings.exists():

@@ -727,6 +727,7 @@ def test_variables_that_are_not_ours_are_left_alone() -> None:
         "PREVIEWBOT_PORT_80_TCP_ADDR": "10.0.0.1",
         "PREVIEWBOT_WEB_PORT_80_TCP": "tcp://10.0.0.1:80",
         "PREVIEWBOT_MIRRORD_CRDS": "/somewhere",
+        "PREVIEWBOT_MIRRORD_VECTORS": "/somewhere",
         "GITHUB__APP_ID": "1",
         "PREVIEWBOT_GITHUB__PRIVATE_KEY": "-----BEGIN PRIVATE KEY-----",
         "PREVIEWBOT_GITHUB__WEBHOOK_SECRET": "secret",

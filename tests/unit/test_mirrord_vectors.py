@@ -1,0 +1,213 @@
+"""A team's mirrord file gives the objects that mirrord's own CLI makes of it, but for what is decided here.
+
+The cases are those of `mirrord_vectors.json`; what may differ is in `decided_by_previewbot.py`, and nowhere
+else. `PREVIEWBOT_MIRRORD_VECTORS=FOLDER` compares the table with the folder that it was made of.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import os
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.decided_by_previewbot import DECIDED, KEY, ON_PURPOSE, kind_of
+from tests.support.mirrord_made import made_of
+from tests.support.mirrord_vectors import Vector, hash_of, in_folder, read_table
+
+LATER = (
+    "db-",
+    *(
+        "target-cronjob",
+        "target-job",
+        "target-pod",
+        "target-replicaset",
+        "target-service",
+        "target-flag-wins",
+    ),
+)
+"""What cannot be rendered yet."""
+WORDS = Path(__file__).parents[1] / "golden" / "mirrord-refusals.txt"
+HASH, CASES = read_table()
+OF_FILES = [case for case in CASES if not case.of_cluster and not case.name.startswith(LATER)]
+SENT = [case for case in OF_FILES if not case.refused and (kind_of(case.name) is None)]
+REFUSED = [case for case in OF_FILES if case.refused]
+FOLDER = os.environ.get("PREVIEWBOT_MIRRORD_VECTORS")
+
+Json = Any
+
+
+def by_name(cases: list[Vector]) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("case", cases, ids=lambda case: case.name)
+
+
+def expected(case: Vector) -> Json:
+    """Return what the CLI sent, with `KEY` for its key, in the form of `Made.objects`."""
+    assert case.session is not None
+    session = json.loads(json.dumps(case.session))
+    session["metadata"]["namespace"] = case.namespace
+    objects = {"session": session, "branches": [_branch(each, case) for each in case.branches]}
+    return _with_key(objects, str(case.session["spec"]["key"]))
+
+
+def _branch(manifest: Mapping[str, Any], case: Vector) -> Json:
+    made = json.loads(json.dumps(manifest))
+    made["metadata"]["namespace"] = case.namespace
+    return made
+
+
+def _with_key(value: Json, key: str) -> Json:
+    if isinstance(value, str):
+        return value.replace(key, KEY)
+    if isinstance(value, dict):
+        return {name: _with_key(inner, key) for name, inner in value.items()}
+    return [_with_key(inner, key) for inner in value] if isinstance(value, list) else value
+
+
+def leaves(value: Json, pointer: str = "") -> Iterator[tuple[str, Json]]:
+    """Yield each value of an object that holds no others, with its JSON pointer."""
+    if isinstance(value, dict) and value:
+        for name, inner in value.items():
+            yield from leaves(inner, f"{pointer}/{name.replace('~', '~0').replace('/', '~1')}")
+    elif isinstance(value, list) and value:
+        for number, inner in enumerate(value):
+            yield from leaves(inner, f"{pointer}/{number}")
+    else:
+        yield pointer, value
+
+
+def differences(one: Json, other: Json) -> list[str]:
+    """Return where two objects differ, by the pointers of their values."""
+    mine, others = dict(leaves(one)), dict(leaves(other))
+    nothing = object()
+    return sorted(
+        pointer
+        for pointer in mine.keys() | others.keys()
+        if not _same(mine.get(pointer, nothing), others.get(pointer, nothing))
+    )
+
+
+def _same(one: Json, other: Json) -> bool:
+    return type(one) is type(other) and bool(one == other)
+
+
+def not_decided(case: Vector, pointers: list[str]) -> list[str]:
+    """Return the places among these that previewbot does not decide itself."""
+    decided = [each for each in DECIDED if each.when(case)]
+    return [pointer for pointer in pointers if not any(each.names(pointer) for each in decided)]
+
+
+def objects_of(case: Vector, tmp_path: Path) -> Json:
+    made = made_of(case, tmp_path)
+    assert made.refused == "", case.about
+    return made.objects
+
+
+@by_name(SENT)
+def test_what_the_cli_sends_is_what_would_be_created(case: Vector, tmp_path: Path) -> None:
+    assert not_decided(case, differences(expected(case), objects_of(case, tmp_path))) == []
+
+
+@by_name(SENT)
+def test_any_other_value_in_what_the_cli_sends_would_be_found(case: Vector, tmp_path: Path) -> None:
+    objects = objects_of(case, tmp_path)
+    right = expected(case)
+    missed = []
+    for pointer, value in leaves(right):
+        if not_decided(case, [pointer]):
+            changed = _changed(right, pointer, value)
+            missed += [] if not_decided(case, differences(changed, objects)) else [pointer]
+    assert missed == []
+
+
+def _changed(objects: Json, pointer: str, value: Json) -> Json:
+    made = copy.deepcopy(objects)
+    *path, last = [part.replace("~1", "/").replace("~0", "~") for part in pointer.split("/")[1:]]
+    inner = made
+    for part in path:
+        inner = inner[int(part)] if isinstance(inner, list) else inner[part]
+    inner[int(last) if isinstance(inner, list) else last] = [value, "something else"]
+    return made
+
+
+@by_name(SENT)
+def test_a_value_too_much_would_be_found(case: Vector, tmp_path: Path) -> None:
+    objects = objects_of(case, tmp_path)
+    objects["session"]["spec"]["more"] = 1
+    assert not_decided(case, differences(expected(case), objects)) == ["/session/spec/more"]
+
+
+def test_whatever_is_said_to_differ_does_so_somewhere(tmp_path: Path) -> None:
+    unused = set(DECIDED)
+    for case in SENT:
+        differing = differences(expected(case), objects_of(case, tmp_path / case.name))
+        unused -= {each for each in unused if each.when(case) and any(map(each.names, differing))}
+    assert {each.pointer for each in unused} == set()
+
+
+@by_name(REFUSED)
+def test_what_the_cli_refuses_is_refused(case: Vector, tmp_path: Path) -> None:
+    assert made_of(case, tmp_path).refused, case.about
+
+
+def test_a_refusal_says_where_and_what_to_write(tmp_path: Path) -> None:
+    """`UPDATE_GOLDEN=1` writes the words of all of them anew; read the difference before committing."""
+    refused = [case for case in OF_FILES if case.refused or _is_refused_on_purpose(case)]
+    told = [f"{case.name}: {case.about}\n{made_of(case, tmp_path / case.name).refused}\n" for case in refused]
+    text = "\n".join(told)
+    if os.environ.get("UPDATE_GOLDEN"):
+        WORDS.write_text(text, encoding="utf-8")
+    assert text == WORDS.read_text(encoding="utf-8")
+
+
+def _is_refused_on_purpose(case: Vector) -> bool:
+    kind = kind_of(case.name)
+    return kind is not None and kind.words != ""
+
+
+@pytest.mark.parametrize("name", [name for kind in ON_PURPOSE.values() if kind.words for name in kind.files])
+def test_what_previewbot_refuses_on_purpose_says_why(name: str, tmp_path: Path) -> None:
+    (case,) = (case for case in OF_FILES if case.name == name)
+    kind = kind_of(name)
+    assert kind is not None and not case.refused
+    assert re.search(kind.words, made_of(case, tmp_path).refused)
+
+
+@pytest.mark.parametrize(
+    "name", [name for kind in ON_PURPOSE.values() if not kind.words for name in kind.files]
+)
+def test_what_previewbot_makes_something_else_of_differs_in_that_alone(name: str, tmp_path: Path) -> None:
+    (case,) = (case for case in OF_FILES if case.name == name)
+    kind = kind_of(name)
+    assert kind is not None
+    objects = objects_of(case, tmp_path)
+    differing = not_decided(case, differences(expected(case), objects))
+    assert differing == sorted(kind.instead[name])
+    found = dict(leaves(objects))
+    for pointer, value in kind.instead[name].items():
+        assert _as_said(found[pointer], value)
+
+
+def _as_said(found: Json, said: Json) -> bool:
+    if not isinstance(said, dict):
+        return bool(found == said)
+    kinds = ("header_filter", "path_filter", "method_filter", "body_filter", "header_filter_jq")
+    return bool(json.loads(found) == dict.fromkeys((*kinds, "all_of", "any_of", "ports")) | said)
+
+
+def test_all_cases_have_a_name_of_their_own_and_no_kind_names_another() -> None:
+    names = [case.name for case in CASES]
+    assert len(set(names)) == len(names)
+    assert {name for kind in ON_PURPOSE.values() for name in kind.files} <= {case.name for case in OF_FILES}
+
+
+@pytest.mark.skipif(FOLDER is None, reason="PREVIEWBOT_MIRRORD_VECTORS names no folder")
+def test_the_table_is_made_of_the_folder() -> None:
+    folder = Path(FOLDER or "")
+    assert hash_of(folder) == HASH
+    assert tuple(in_folder(folder)) == CASES
