@@ -20,6 +20,7 @@ from previewbot.doctor import fields, rights, samples
 from previewbot.doctor.check import Check, State, not_checked
 from previewbot.doctor.running import SECONDS, Question
 from previewbot.engine import mirrord
+from previewbot.engine.published import Schema, schema_of
 from previewbot.errors import Forbidden, RemoteError
 from previewbot.runtime.informers import required_resources
 from previewbot.text.render import templates_directory
@@ -126,9 +127,9 @@ class OfCluster:
         sent = samples.session(self._settings, namespace)
         return _compared(_CRD_OF_SESSIONS, installed, fields.schema_like({"spec": sent["spec"]}), _OPERATOR)
 
-    async def _schema(self, resource: Resource, kind: str) -> fields.Schema | None:
+    async def _schema(self, resource: Resource, kind: str) -> Schema | None:
         published = await self.kube.published(resource.group, resource.version)
-        return fields.schema_of(published, resource, kind)
+        return schema_of(published, resource, kind)
 
     async def _namespace(self, namespace: str) -> list[Check]:
         manifest = samples.session(self._settings, namespace)
@@ -154,17 +155,17 @@ class OfCluster:
         return [judged.lease(found, f"{lease.namespace}/{lease.name}", self._now())]
 
 
-def shipped_schema() -> fields.Schema:
+def shipped_schema() -> Schema:
     """Return the schema of the CRD that this version comes with."""
     package = templates_directory().parent
     folder = package / "crds"
     path = (folder if folder.is_dir() else package / "charts" / "previewbot" / "crds") / "previews.yaml"
     crd = yaml.safe_load(path.read_text(encoding="utf-8"))
-    schema: fields.Schema = crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
+    schema: Schema = crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
     return schema
 
 
-def _compared(name: str, installed: fields.Schema | None, wanted: fields.Schema, advice: str) -> list[Check]:
+def _compared(name: str, installed: Schema | None, wanted: Schema, advice: str) -> list[Check]:
     if installed is None:
         return [not_checked(name, "the API server publishes no schema of it")]
     return [fields.judged(name, [*fields.missing(installed, wanted)], advice)]

@@ -1,29 +1,13 @@
-"""Whether the cluster's CRDs have the fields that this version writes, by what the API server publishes.
-
-Every account may read that (the ClusterRole `system:discovery`), so it needs no permission of its own
-(https://kubernetes.io/docs/concepts/overview/kubernetes-api/#openapi-v3).
-"""
+"""Whether the cluster's CRDs have the fields that this version writes, by what the API server publishes."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
 
-from previewbot.api import Resource
 from previewbot.doctor.check import Check, Whose, listed, ok, wrong
-
-Schema = Mapping[str, Any]
+from previewbot.engine.published import Schema
 
 _SHOWN = 6
-
-
-def schema_of(published: Mapping[str, Any], resource: Resource, kind: str) -> Schema | None:
-    """Return the schema of a kind in what the API server publishes of its group; None if it is not there."""
-    wanted = {"group": resource.group, "version": resource.version, "kind": kind}
-    schemas: Mapping[str, Schema] = (published.get("components") or {}).get("schemas") or {}
-    return next(
-        (s for s in schemas.values() if wanted in (s.get("x-kubernetes-group-version-kind") or [])), None
-    )
 
 
 def missing(installed: Schema, wanted: Schema, path: str = "") -> Iterator[str]:

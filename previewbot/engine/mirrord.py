@@ -140,8 +140,8 @@ def manifest(preview: Preview, desired: DesiredSession) -> dict[str, Any]:
 
 
 def spec_hash(key: str, desired: DesiredSession) -> str:
-    """Return a hash of the session's spec without its time to live: if it differs, the session is
-    replaced.
+    """Return a hash of the session's spec without its time to live, and without when it goes to sleep if
+    nobody said so: if it differs, the session is replaced.
 
     Its annotations are not in it: another name of the repository, or somebody else who starts what runs, must
     not take away what serves.
@@ -150,6 +150,13 @@ def spec_hash(key: str, desired: DesiredSession) -> str:
     # The platform team may change the longest life in the settings. That must not replace every session there
     # is.
     del spec["ttlSecs"]
+    idle = desired.parts.idle
+    if idle is not None and idle.by_default:
+        # Nor must what the operator can do: it is asked once a minute, and may be upgraded, or not answer.
+        del spec["idle"]
+    if idle is not None and idle.never:
+        # Else one that the default puts to sleep would go on sleeping.
+        spec["idle"] = None
     return hash_of(spec)
 
 

@@ -85,11 +85,19 @@ class Operator:
 
 @dataclass(frozen=True)
 class OperatorSeen:
-    """What is known of the operator; `detail` is what the API server said, in one line."""
+    """What is known of the operator; `detail` is what the API server said, in one line.
+
+    `knows_idle`: the CRD of its sessions has the field that says when one sleeps.
+    """
 
     answer: Answer = Answer.NOT_KNOWN
     operator: Operator = Operator()
     detail: str = ""
+    knows_idle: bool = False
+
+
+NOTHING_KNOWN = OperatorSeen()
+"""Nobody asked yet."""
 
 
 class OperatorProblem(NamedTuple):

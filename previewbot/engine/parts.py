@@ -81,11 +81,17 @@ class SecretMount:
 
 @dataclass(frozen=True)
 class Idle:
-    """When a session goes to sleep; of `sleep_after` None it does not by itself. Whole seconds."""
+    """When a session goes to sleep; of `sleep_after` None it does not by itself. Whole seconds.
+
+    `never`: its configuration says so (`idle: off`), so that no default puts it to sleep. `by_default`: its
+    configuration says nothing of it (`engine/idle.py`).
+    """
 
     start_idle: bool = False
     sleep_after: timedelta | None = None
     wake_timeout: timedelta | None = None
+    never: bool = False
+    by_default: bool = False
 
 
 Broker = Literal["sqs", "kafka", "rmq", "gcpPubsub", "azureServiceBus", "redisPubsub", "temporal", "bullmq"]

@@ -92,7 +92,7 @@ def parts_spec(key: str, namespace: str, parts: SessionParts) -> dict[str, Any]:
             {"path": with_key(mount.path, key), "secretKey": f"k{number}"}
             for number, mount in enumerate(parts.secret_mounts)
         ]
-    if parts.idle is not None:
+    if parts.idle is not None and not parts.idle.never:
         spec["idle"] = _idle(parts.idle)
     return spec
 

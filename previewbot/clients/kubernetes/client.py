@@ -164,6 +164,10 @@ class Kube(PodReads):
         """Return whether the API server answers for a group; needs no permission."""
         return await self._find("discovery", discovery_path(group, version)) is not None
 
+    async def published(self, group: str, version: str) -> dict[str, Any]:
+        """Return the schemas that the API server publishes of a group; empty if it has none of that name."""
+        return await self._find("schemas", f"/openapi/v3/apis/{group}/{version}") or {}
+
     async def server_version(self) -> str:
         """Return the API server's version (`v1.34.1`), or nothing if it tells none."""
         found = await self._find("version", "/version") or {}

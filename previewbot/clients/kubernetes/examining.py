@@ -36,10 +36,6 @@ class ExaminedKube(Kube):
         answer = await self._call("may I", ApiRequest("POST", collection_path(_REVIEWS, None), body=body))
         return (answer.get("status") or {}).get("allowed") is True
 
-    async def published(self, group: str, version: str) -> dict[str, Any]:
-        """Return the schemas that the API server publishes of a group; empty if it has none of that name."""
-        return await self._find("schemas", f"/openapi/v3/apis/{group}/{version}") or {}
-
     async def put_probe(self, resource: Resource, namespace: str, manifest: Mapping[str, Any]) -> None:
         """Make the doctor's probe, which it takes away again; raises Conflict if there is one.
 

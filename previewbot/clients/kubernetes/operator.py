@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from previewbot.clients.kubernetes.client import Kube
 from previewbot.clients.kubernetes.resources import PREVIEWS
+from previewbot.engine.idle import knows_idle
+from previewbot.engine.mirrord import SESSIONS
 from previewbot.engine.operator import API_GROUP, API_VERSION, Answer, OperatorSeen, operator_seen
 from previewbot.errors import Forbidden, Invalid, RemoteError, TryLater
 from previewbot.rules.masking import one_line
@@ -17,6 +21,21 @@ async def look_at_operator(kube: Kube) -> OperatorSeen:
 
     NOT_KNOWN says that the API server itself gave no answer: then nothing was learned of the operator.
     """
+    seen = await _look(kube)
+    # Also of one that may not be asked: previews are made all the same.
+    asks = seen.answer in (Answer.FOUND, Answer.FORBIDDEN, Answer.UNREADABLE)
+    return replace(seen, knows_idle=await _knows_idle(kube)) if asks else seen
+
+
+async def _knows_idle(kube: Kube) -> bool:
+    """Return whether the CRD of its sessions has `idle`; what cannot be read now is not sent."""
+    try:
+        return knows_idle(await kube.published(SESSIONS.group, SESSIONS.version))
+    except RemoteError:
+        return False
+
+
+async def _look(kube: Kube) -> OperatorSeen:
     try:
         obj = await kube.get_operator()
     except Forbidden as error:

@@ -9,7 +9,7 @@ from enum import Enum
 from typing import Any, Protocol
 
 from previewbot.api import PREVIEW_LABEL, Child, ChildState, Preview, Reason, Resource
-from previewbot.engine.operator import Operator
+from previewbot.engine.operator import NOTHING_KNOWN, Operator, OperatorSeen
 from previewbot.engine.route_answers import RouteAnswer
 from previewbot.reconciler.limits import Limits
 from previewbot.reconciler.observation import Found, Prepared, PullRequestFacts
@@ -20,12 +20,13 @@ Object = Mapping[str, Any]
 @dataclass(frozen=True)
 class Inputs:
     """What a kind may go by. `preview` has the status of this pass so far; `services` are those that
-    should run."""
+    should run; `operator` is what the last poll knew of mirrord's."""
 
     preview: Preview
     facts: PullRequestFacts
     limits: Limits
     services: Sequence[Prepared]
+    operator: OperatorSeen = NOTHING_KNOWN
 
 
 class Mode(Enum):

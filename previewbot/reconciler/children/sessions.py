@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from previewbot.api import Child, ChildState, Reason
 from previewbot.engine import mirrord
+from previewbot.engine.idle import with_default
 from previewbot.engine.isolation import isolation_from
 from previewbot.engine.operator import Operator
 from previewbot.engine.other_sessions import in_the_way
@@ -104,7 +105,12 @@ class Sessions:
             target=target,
             container=service.container,
             image=images.with_digest(service.image, service.digest),
-            parts=taking(prepared.config.ports),
+            parts=with_default(
+                taking(prepared.config.ports),
+                target.kind,
+                inputs.operator,
+                without_ports=service.without_ports,
+            ),
             head_sha=prepared.head_sha,
             # The longest time that any preview can have, and not what is left of this one, so that `/preview
             # extend` has nothing to change in a session that serves.

@@ -71,7 +71,7 @@ def _running(observation: Observation, kinds: Sequence[ChildKind]) -> Steps:
     facts, preview, now = observation.facts, observation.preview, observation.now
     assert facts is not None
     prepared = prepare(observation)
-    inputs = Inputs(preview, facts, observation.limits, prepared)
+    inputs = Inputs(preview, facts, observation.limits, prepared, observation.operator)
     found = {child.identity: child for child in observation.found}
     wanted = [(kind, desired) for kind in kinds for desired in kind.desired(inputs)]
     names = {desired.identity for _, desired in wanted}
