@@ -82,15 +82,12 @@ ROWS: Mapping[str, tuple[str, str]] = {
     "setting_name": ("must be the name of a setting, like app.tenant", ""),
     "table_name": ("must be the name of a table, like orders", ""),
     # Migrations
+    "folder_empty": ("names {written}, and there is no file in {places}", "name the folder of the SQL"),
+    "folder_large": ("has {written}, which is larger than {most}", "keep migrations smaller"),
+    "folder_link": ("has {written}, which is a link", "keep the file itself there"),
     "migrations_both": ("cannot be there beside `path`: the files are here or in `image`", "keep one"),
     "migrations_commit": ("is missing", "a mirrord file names the image that migrates"),
-    "migrations_empty": (
-        "names {written}, a folder without any file",
-        "name that of the SQL",
-    ),
     "migrations_image": ("are within an image", "name it as `image`"),
-    "migrations_large": ("has {written}, which is larger than {most}", "keep migrations smaller"),
-    "migrations_link": ("has {written}, which is a link", "keep the file itself there"),
     "migrations_name": ("need the database's name", "write it as `name`"),
     "migrations_nothing": ("have no files", "name a folder as `path`, or `locations` within `image`"),
     "migrations_other": ("does not belong to {flavor}", "remove it"),
@@ -109,6 +106,10 @@ ROWS: Mapping[str, tuple[str, str]] = {
     ),
     "generic_url": ("must have `params`: of `generic` mirrord leads host and port to the copy", ""),
     "generic_variable": ("is what mirrord itself sets", "call it something else"),
+    "database_overridden": (
+        "sets {written}, by which the service is led to a database of the preview's own",
+        "remove it here, or that database from `db_branches`",
+    ),
     # What is said, and not refused
     "database_deadline": ("has no effect: a copy may take as long as previewbot's settings allow", ""),
     "database_generic": (

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Literal
 
+from previewbot.config.mirrord.databases import Copy
 from previewbot.config.mirrord.filters import Narrowed
 from previewbot.config.mirrord.queues import Split
 from previewbot.config.target_paths import TargetPath
@@ -64,7 +65,7 @@ class MirrordConfig:
     `requests` None: it takes none. `said_requests` says whether the file says anything of them: where it
     does not, `preview.yaml` may. `ttl` is how long the preview may live, if the file says so; it is the CLI's
     own number of seconds where that is for ever. `replicas` None: not said. In all texts `KEY` stands for the
-    environment key.
+    environment key. `copies` are databases of the preview's own, `queues` those of which it gets messages.
 
     `notes` are what has no effect on a preview, or another one than on the CLI's. `secrets` are the places of
     what is taken only from repositories that the settings allow it, with words for one that is not.
@@ -81,6 +82,7 @@ class MirrordConfig:
     idle: Sleep | None = None
     config_mounts: tuple[MountedFile, ...] = ()
     secret_mounts: tuple[MountedFile, ...] = ()
+    copies: tuple[Copy, ...] = ()
     queues: tuple[Split, ...] = ()
     notes: tuple[Problem, ...] = ()
     secrets: tuple[Problem, ...] = ()

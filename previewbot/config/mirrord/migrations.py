@@ -10,9 +10,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from previewbot.config import types as t
-from previewbot.config.mirrord.files import MAX_BYTES, File, Files, NoFile
 from previewbot.config.types import about, mistake
-from previewbot.config.words import Raw
 
 Argument = Annotated[str, Field(strict=True)]
 VariableToSet = Annotated[
@@ -108,24 +106,3 @@ def _header(name: bytes, size: int, kind: bytes, owner: bytes) -> bytes:
 
 def _filled(content: bytes) -> bytes:
     return content.ljust(-(-len(content) // _BLOCK) * _BLOCK, b"\0")
-
-
-def flyway_files(folder: str, files: Files) -> dict[str, bytes] | None:
-    """Return the files below a folder of the repository, by their paths in it; None if not known yet.
-
-    Raises a mistake if there is none, or one that may not be read.
-    """
-    found = files.folder(folder)
-    if found is None:
-        return None
-    if not found:
-        raise mistake("migrations_empty", written=folder or ".")
-    return {name: _content(f"{folder}/{name}" if folder else name, file) for name, file in found.items()}
-
-
-def _content(path: str, file: File) -> bytes:
-    if isinstance(file, bytes) and len(file) <= MAX_BYTES:
-        return file
-    large = isinstance(file, bytes) or file is NoFile.TOO_LARGE
-    kind = "migrations_large" if large else "migrations_link"
-    raise mistake(kind, written=path, most=Raw(f"{MAX_BYTES // 1024} KiB"))

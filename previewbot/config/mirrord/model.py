@@ -13,6 +13,7 @@ from pydantic import AfterValidator, model_validator
 
 from previewbot.config import types as t
 from previewbot.config.mirrord import without_effect as no
+from previewbot.config.mirrord.databases import DbBranches
 from previewbot.config.mirrord.environment import EnvSwitch
 from previewbot.config.mirrord.filters import HttpFilterSwitch
 from previewbot.config.mirrord.preview import PreviewFeature
@@ -94,6 +95,7 @@ class Feature(t.Model):
     """`feature`."""
 
     copy_target: no.CopyTargetSwitch | None = None
+    db_branches: DbBranches | None = None
     env: EnvSwitch | None = None
     fs: no.FsSwitch | None = None
     hostname: Truth | None = None

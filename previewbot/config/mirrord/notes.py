@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from pydantic import BaseModel
 
+from previewbot.config.mirrord.database_notes import notes_of_database
 from previewbot.config.mirrord.filters import HttpFilter, headers_needed
 from previewbot.config.mirrord.model import MirrordFile
 from previewbot.config.schema import KeyPath
@@ -85,6 +86,7 @@ def notes_of(model: MirrordFile) -> Iterator[Note]:
             yield Note(tuple(dotted.split(".")), kind, {})
     yield from _of_requests(model)
     yield from _of_preview(model)
+    yield from _of_databases(model)
 
 
 def _of_requests(model: MirrordFile) -> Iterator[Note]:
@@ -115,6 +117,13 @@ def _of_preview(model: MirrordFile) -> Iterator[Note]:
         and preview.idle.wake_timeout_secs is not None
     ):
         yield Note((*path, "idle", "wake_timeout_secs"), "wake_without_sleep", {})
+
+
+def _of_databases(model: MirrordFile) -> Iterator[Note]:
+    databases = (model.feature.db_branches if model.feature else None) or ()
+    for number, database in enumerate(databases):
+        for keys, kind, named in notes_of_database(database):
+            yield Note(("feature", "db_branches", number, *keys), kind, named)
 
 
 def _said(model: BaseModel, dotted: str) -> object:

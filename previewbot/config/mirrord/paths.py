@@ -50,3 +50,28 @@ def find(written: str, folder: str, files: Files) -> bytes | None:
         )
     kind = _WRONG[NoFile.TOO_LARGE if isinstance(found, bytes) else found]
     raise mistake(kind, written=written, most=Raw(f"{MAX_BYTES // 1024} KiB"))
+
+
+def find_below(written: str, folder: str, files: Files) -> dict[str, bytes] | None:
+    """Return what is below a named folder, by the paths in it; None if it is not known yet.
+
+    Raises a mistake if nothing is there, or what may not be read. `find` says where it is looked for.
+    """
+    path = normal(written.rstrip("/"))
+    places = [f"{folder}/{path}", path] if folder else [path]
+    reads = [files.folder(place) for place in places]
+    found = next((each for each in reads if each is None or each), {})
+    if found is None:
+        return None
+    if not found:
+        raise mistake(
+            "folder_empty", written=written, places=Raw(" or ".join(f"`{each}`" for each in places))
+        )
+    return {name: _content(name, file) for name, file in found.items()}
+
+
+def _content(name: str, file: File) -> bytes:
+    if isinstance(file, bytes) and len(file) <= MAX_BYTES:
+        return file
+    kind = "folder_link" if file is NoFile.LINK else "folder_large"
+    raise mistake(kind, written=name, most=Raw(f"{MAX_BYTES // 1024} KiB"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
@@ -20,12 +20,15 @@ from previewbot.config.mirrord.configuration import (
     Sleep,
     Variables,
 )
+from previewbot.config.mirrord.databases import Copy, Database, ListedDatabase, led_by
 from previewbot.config.mirrord.dotenv import NoVariables, read_variables
 from previewbot.config.mirrord.environment import EnvFeature, checked_names
 from previewbot.config.mirrord.files import MAX_BYTES_IN_ALL, Files
 from previewbot.config.mirrord.filters import HttpFilter
+from previewbot.config.mirrord.local_redis import LocalRedis
+from previewbot.config.mirrord.migrations import packed
 from previewbot.config.mirrord.model import Incoming, MirrordFile
-from previewbot.config.mirrord.paths import find
+from previewbot.config.mirrord.paths import find, find_below
 from previewbot.config.mirrord.preview import FOREVER, IdleFeature, Mount, PreviewFeature
 from previewbot.config.reader import Mistake
 from previewbot.config.schema import KeyPath
@@ -35,6 +38,7 @@ from previewbot.config.words import fill
 _ENV: KeyPath = ("feature", "env")
 _INCOMING: KeyPath = ("feature", "network", "incoming")
 _PREVIEW: KeyPath = ("feature", "preview")
+_DATABASES: KeyPath = ("feature", "db_branches")
 
 
 @dataclass
@@ -71,6 +75,20 @@ class Resolving:
             self.wrong(path, error)
             return None
 
+    def below(self, path: KeyPath, written: str) -> dict[str, bytes] | None:
+        """Return the files below a folder that a key names; None if they are not known yet, or wrong."""
+        try:
+            found = find_below(written, self.folder, self.files)
+            if found is None:
+                return None
+            self._bytes += sum(map(len, found.values()))
+            if self._bytes > MAX_BYTES_IN_ALL:
+                raise mistake("files_large")
+            return found
+        except PydanticCustomError as error:
+            self.wrong(path, error)
+            return None
+
 
 def resolve(model: MirrordFile, resolving: Resolving) -> MirrordConfig:
     """Return what a mirrord file says; what is wrong with files that it names is in `resolving`.
@@ -85,12 +103,17 @@ def resolve(model: MirrordFile, resolving: Resolving) -> MirrordConfig:
     queues = (feature.split_queues if feature else None) or ()
     if idle is not None and requests is None and not queues:
         resolving.wrong((*_PREVIEW, "idle"), mistake("idle_never_wakes"))
+    variables = _variables(feature.env if feature else None, resolving)
+    databases = (feature.db_branches if feature else None) or ()
+    for name in sorted(led_by(databases) & {*(variables.overrides if variables else ())}):
+        named = feature is not None and feature.env is not None and name in (feature.env.override or {})
+        resolving.wrong((*_ENV, *(("override", name) if named else ("env_file",))), _overridden(name))
     return MirrordConfig(
         target=target.path if target else None,
         namespace=target.namespace if target else None,
         requests=requests,
         said_requests=incoming is not None,
-        variables=_variables(feature.env if feature else None, resolving),
+        variables=variables,
         labels=_labels(preview),
         replicas=preview.replicas,
         ttl=_ttl(preview),
@@ -98,7 +121,38 @@ def resolve(model: MirrordFile, resolving: Resolving) -> MirrordConfig:
         queues=queues,
         config_mounts=tuple(_mounted("config_mounts", preview.config_mounts or (), resolving)),
         secret_mounts=tuple(_mounted("secret_mounts", preview.secret_mounts or (), resolving)),
+        copies=copies_of(databases, _DATABASES, resolving),
     )
+
+
+def _overridden(name: str) -> PydanticCustomError:
+    return mistake("database_overridden", written=name)
+
+
+def copies_of(
+    databases: Sequence[ListedDatabase | LocalRedis], at: KeyPath, resolving: Resolving
+) -> tuple[Copy, ...]:
+    """Return the copies that a list names, with the files of their migrations; `at` is where the list is.
+
+    Of a Redis on somebody's own machine there is none.
+    """
+    found = []
+    for number, database in enumerate(databases):
+        if isinstance(database, ListedDatabase):
+            path = (*at, number, "migrations", "path")
+            found.append(Copy(database.called, database, archive=archive_of(database, path, resolving)))
+    return tuple(found)
+
+
+def archive_of(database: Database, path: KeyPath, resolving: Resolving) -> str:
+    """Return the files of a copy's migrations, packed; empty if it has none, or none that is known yet.
+
+    `path` is the key that names their folder.
+    """
+    if database.migrations is None or database.migrations.path is None:
+        return ""
+    files = resolving.below(path, database.migrations.path)
+    return "" if files is None else packed(files)
 
 
 def _requests(incoming: Incoming | None) -> Requests | None:
