@@ -59,7 +59,7 @@ def mistakes(schema: Mapping[str, Any], value: object, path: str = "") -> list[C
         text = f'Invalid value: "{name}": {path} in body must be of type {wanted}: "{name}"'
         return [Cause(path, "FieldValueTypeInvalid", text)]
     if isinstance(value, dict):
-        return _in_object(schema, value, path)
+        return _in_object(schema, value, path) + _alternatives(schema, value, path)
     if isinstance(value, list):
         return [
             m for i, item in enumerate(value) for m in mistakes(schema.get("items", {}), item, f"{path}[{i}]")
@@ -76,9 +76,11 @@ def _pruned(schema: Mapping[str, Any], value: Any, path: str) -> tuple[Any, list
         return value, []
     kept: dict[str, Any] = {}
     unknown: list[str] = []
+    # The field itself may hold anything then; what the schema does name in it is pruned as elsewhere.
+    whatever: Any = {} if schema.get("x-kubernetes-preserve-unknown-fields") else None
     for key, child in value.items():
         where = f"{path}.{key}".lstrip(".")
-        known = extra if isinstance(extra, Mapping) else (properties or {}).get(key)
+        known = extra if isinstance(extra, Mapping) else (properties or {}).get(key, whatever)
         if known is None:
             unknown.append(where)
             continue
@@ -98,6 +100,15 @@ def _in_object(schema: Mapping[str, Any], value: Mapping[str, Any], path: str) -
         child_schema = schema.get("properties", {}).get(key, extra if isinstance(extra, Mapping) else {})
         found += mistakes(child_schema, child, f"{path}.{key}".lstrip("."))
     return found
+
+
+def _alternatives(schema: Mapping[str, Any], value: Mapping[str, Any], path: str) -> list[Cause]:
+    """Return what is wrong with a value of which exactly one of several shapes must hold."""
+    shapes = schema.get("oneOf", ())
+    if not shapes or sum(not mistakes(shape, value, path) for shape in shapes) == 1:
+        return []
+    text = f'Invalid value: "object": {path} in body must validate one and only one schema (oneOf)'
+    return [Cause(path, "FieldValueInvalid", text)]
 
 
 def _in_scalar(schema: Mapping[str, Any], value: object, path: str) -> list[Cause]:
