@@ -75,8 +75,8 @@ ROWS: Mapping[str, tuple[str, str]] = {
     ),
     "json_path": ("is no JSONPath: {written}", "write for example `$.tenant`"),
     # Variables
-    "variable_name": ("has {written}, which no variable may be called", ""),
-    "variable_value": ("has a NUL character in the value of {written}", "remove it"),
+    "override_name": ("has {written}, which no variable may be called", ""),
+    "override_value": ("has a NUL character in the value of {written}", "remove it"),
     "env_file_line": ("names {written}, whose line {line} {wrong}", ""),
     # Files
     "file_folder": ("names {written}, which is a folder", "name a file in it"),

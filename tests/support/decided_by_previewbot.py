@@ -119,7 +119,7 @@ ON_PURPOSE: Mapping[str, Kind] = {
     "a queue without a filter": Kind(
         "the CLI leaves it out without a word: the preview would take staging's messages",
         frozenset({"queue-kafka-neither", "queue-sqs-neither"}),
-        "has no filter, and mirrord would leave it out without a word",
+        "has no filter, and mirrord would leave the queue out without a word",
     ),
 }
 """By what the files have in common."""

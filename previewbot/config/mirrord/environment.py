@@ -20,9 +20,9 @@ def checked_names(values: Mapping[str, str]) -> Mapping[str, str]:
     """Return variables whose names Kubernetes takes, and whose values a process can have."""
     for name, value in values.items():
         if not _NAME.fullmatch(name):
-            raise mistake("variable_name", written=name)
+            raise mistake("override_name", written=name)
         if "\0" in value:
-            raise mistake("variable_value", written=name)
+            raise mistake("override_value", written=name)
     return values
 
 

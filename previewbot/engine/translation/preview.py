@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from previewbot.config.mirrord.configuration import MirrordConfig, Sleep
 from previewbot.engine.parts import Idle, SessionParts
+from previewbot.engine.translation.databases import branches_of
 from previewbot.engine.translation.environment import (
     config_mounts_of,
     environment_of,
@@ -30,4 +31,5 @@ def parts_of_mirrord(config: MirrordConfig) -> SessionParts:
         secret_mounts=secret_mounts_of(config.secret_mounts),
         idle=idle_of(config.idle),
         queues=splits_of(config.queues),
+        branches=branches_of(config.copies, (config.target.container if config.target else None) or ""),
     )
