@@ -17,11 +17,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from previewbot.config.repository import parse_target
+from previewbot.config.repository import TARGET_KINDS, parse_target
 from previewbot.config.server import GatewaySettings
 from previewbot.config.server.repositories import matches
 from previewbot.engine import links
 from previewbot.engine.annotations import HEAD_SHA, PULL_REQUEST, SPEC_HASH
+from previewbot.engine.parts import SecretMount, SessionParts, taking
 from previewbot.rules.images import is_allowed, with_digest
 from previewbot.text.durations import parse_duration
 from tests.chart.helm import of_kind, one, rendered
@@ -80,13 +81,13 @@ def assert_admitted(account: Account, manifest: dict[str, Any]) -> None:
         {"image": f"registry.internal:5000/shop/checkout@{DIGEST}"},
         {"image": f"docker.io/acme/checkout@{DIGEST}"},
         {"image": f"ghcr.io/acme/team_a/check-out.v2@sha512:{'b' * 128}"},
-        {"ports": None},
-        {"ports": ()},
-        {"ports": (1, 65_535)},
-        {"ports": tuple(range(1, 200))},
+        {"parts": taking(None)},
+        {"parts": taking(())},
+        {"parts": taking((1, 65_535))},
+        {"parts": taking(tuple(range(1, 200)))},
         {"ttl_seconds": 60},
         {"target": parse_target("statefulset/ledger.v2")},
-        {"target": parse_target("rollout/checkout")},
+        *({"target": parse_target(f"{kind}/checkout")} for kind in TARGET_KINDS),
         {"target": parse_target("deployment/checkout/container/app"), "container": "app"},
         {"service": "x" * 63, "container": "x" * 63, "target": parse_target(f"deployment/{'x' * 253}")},
     ],
@@ -321,12 +322,35 @@ def test_what_no_rule_for_repositories_opens_to_anybody_is_refused(
         assert (answer.status, "no rule of settings.repositories opens" in answer.text) == (422, True)
 
 
+def test_secrets_of_a_repository_are_admitted_where_a_rule_opens_them(
+    upgraded: Upgrade, account: Account
+) -> None:
+    rules = [
+        {"match": ["acme/shop"], "targets": ["deployment/*"]},
+        {"match": ["acme/pay"], "targets": ["deployment/pay"], "secrets": True},
+    ]
+    mounts = tuple(SecretMount(f"/etc/{number}", "AAEC") for number in range(12))
+
+    def with_secrets(target: str) -> dict[str, Any]:
+        return session(target=parse_target(target), parts=SessionParts(replicas=5, secret_mounts=mounts))
+
+    upgraded({"settings.repositories": rules, "settings.limits.replicas": 5})
+
+    wait_until(lambda: account.create(with_secrets("deployment/pay")).status == 201)
+    answer = account.create(with_secrets("deployment/web"))
+    assert (answer.status, "has secrets: true" in answer.text) == (422, True)
+    answer = account.create(session(parts=SessionParts(replicas=6)))
+    assert (answer.status, "1 to 5 replicas" in answer.text) == (422, True)
+
+
 @pytest.mark.parametrize("rules", [[], [{"match": ["acme/*"], "namespaces": []}]])
 def test_where_the_rules_open_nothing_nothing_is_admitted(rules: list[dict[str, Any]]) -> None:
     options = ("--set-json", f"settings.repositories={json.dumps(rules)}")
     for name in ("sessions", "routes"):
         policy = one(rendered("gateway", *options), "ValidatingAdmissionPolicy", f"previewbot-{name}")
-        [opened] = [v for v in policy["spec"]["validations"] if "settings.repositories" in str(v)]
+        [opened] = [
+            v for v in policy["spec"]["validations"] if "no rule of settings.repositories opens" in str(v)
+        ]
         of_rules = "variables.openedByRule0" if rules else "false"
         of_entries = "e in variables.openedByRule0" if rules else "false"
         assert opened["expression"] in (of_rules, f"variables.entries.all(e, {of_entries})")

@@ -51,7 +51,7 @@ NO_KEY = "is not one of previewbot"
 NOT_OF_THE_KEY = "does not belong to the key"
 TTL = "is longer than settings.ttl.max and an hour"
 TARGET = "previews do not stand in for"
-REPLICAS = "one replica"
+REPLICAS = "1 to 3 replicas"
 NOT_THE_PREVIEW = "is not the Preview of pull request 42"
 OWNER = ("metadata", "ownerReferences")
 LABELS = ("metadata", "labels")
@@ -88,10 +88,9 @@ OTHERS_REQUESTS: dict[str, Case] = {
     "the filter of an empty key": (put(*INCOMING, "httpFilter", value=key_filter("")), FILTER),
     "a path besides": (put(*INCOMING, "httpFilter", value=with_filter(path_filter=".*")), FILTER),
     "any header": (put(*INCOMING, "httpFilter", value=with_filter(header_filter=".*")), FILTER),
-    "ports to ignore": (put(*INCOMING, "ignorePorts", value=[1]), "spec.incoming.ignorePorts"),
+    "ports and ports to ignore": (put(*INCOMING, "ignorePorts", value=[1]), "ports and ignorePorts"),
     "a copy of all requests": (put(*INCOMING, value={"steal": False}), "steal"),
     "a copy of its requests": (put(*INCOMING, "steal", value=False), "steal"),
-    "messages of queues": (put("spec", "queueSplitting", value={}), "spec.queueSplitting"),
     "port 0": (put(*INCOMING, "ports", value=[0]), "spec.incoming.ports"),
     "no port": (put(*INCOMING, "ports", value=[]), "spec.incoming.ports"),
     "another preview's key": (put("spec", "key", value=OTHER_KEY), NOT_OF_THE_KEY),
@@ -115,28 +114,18 @@ OTHER_CONTENT: dict[str, Case] = {
     "half a digest": (put("spec", "image", value="ghcr.io/acme/checkout@sha256:abc"), NOT_PINNED),
     "a way up": (put("spec", "image", value=f"ghcr.io/acme/../evil@{DIGEST}"), NOT_PINNED),
     "two digests": (put("spec", "image", value=f"evil.io/x@ghcr.io/acme/x@{DIGEST}"), NOT_PINNED),
-    "variables": (put("spec", "env", value={"overrides": {"A": "B"}}), "spec.env"),
-    "a branch of a database": (
-        put("spec", "dbBranching", value={"pgBranchNames": ["x"]}),
-        "spec.dbBranching",
-    ),
-    "Secrets": (put("spec", "secretMounts", value=[]), "spec.secretMounts"),
-    "ConfigMaps": (put("spec", "configMounts", value=[]), "spec.configMounts"),
-    "labels for its pods": (put("spec", "labels", value={"include": ["*"]}), "spec.labels"),
-    "sleep": (put("spec", "idle", value={"startIdle": True}), "spec.idle"),
 }
 
 ANOTHER_WORKLOAD: dict[str, Case] = {
     f"{version} {kind}": (put("spec", "target", value=target | {"apiVersion": version, "kind": kind}), TARGET)
     for version, kind in [
-        ("v1", "Pod"),
-        ("v1", "Service"),
+        ("apps/v1", "Pod"),
+        ("v1", "Deployment"),
+        ("v1", "Secret"),
         ("apps/v1", "DaemonSet"),
-        ("apps/v1", "ReplicaSet"),
         ("apps/v1", "Rollout"),
         ("apps/v1beta1", "Deployment"),
-        ("batch/v1", "Job"),
-        ("batch/v1", "CronJob"),
+        ("batch/v1beta1", "CronJob"),
         ("argoproj.io/v1alpha1", "Deployment"),
     ]
     for target in [{"name": "checkout", "container": "app"}]
@@ -152,6 +141,7 @@ FOR_EVER: dict[str, Case] = {
     "a life without end": (put("spec", "ttlSecs", value=2**32), TTL),
     "no life": (put("spec", "ttlSecs", value=0), TTL),
     "a thousand replicas": (put("spec", "replicas", value=1000), REPLICAS),
+    "one replica too many": (put("spec", "replicas", value=4), REPLICAS),
     "no replica": (put("spec", "replicas", value=0), REPLICAS),
     "a finalizer": (put("metadata", "finalizers", value=["example.com/never"]), "metadata.finalizers"),
 }
