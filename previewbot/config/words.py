@@ -295,10 +295,18 @@ def printable(text: str) -> str:
 
 def keys_within(at: str, value: object) -> tuple[str | int, ...]:
     """Return the keys of `at` (`checkout.paths`, or `1.path` in a list) within a value."""
-    if not at:
-        return ()
-    first, *rest = at.split(".")
-    return (int(first) if isinstance(value, list | tuple) else first, *rest)
+    found: list[str | int] = []
+    for part in at.split(".") if at else ():
+        is_list = isinstance(value, list | tuple)
+        found.append(int(part) if is_list else part)
+        value = _inner(value, found[-1])
+    return tuple(found)
+
+
+def _inner(value: object, key: str | int) -> object:
+    if isinstance(value, list | tuple) and isinstance(key, int):
+        return value[key] if key < len(value) else None
+    return value.get(key) if isinstance(value, Mapping) else None
 
 
 def whole(text: str) -> str:

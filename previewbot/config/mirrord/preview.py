@@ -127,7 +127,11 @@ class PreviewFeature(t.Model):
     ttl_secs: Ttl | None = None
 
     @model_validator(mode="after")
-    def _one_ttl(self) -> PreviewFeature:
+    def _fits(self) -> PreviewFeature:
         if self.ttl_mins is not None and self.ttl_secs is not None:
             raise mistake("ttl_twice", at="ttl_secs")
+        taken = {mount.mount_at for mount in self.config_mounts or ()}
+        for number, mount in enumerate(self.secret_mounts or ()):
+            if mount.mount_at in taken:
+                raise mistake("mount_twice", at=f"secret_mounts.{number}.mount_at", written=mount.mount_at)
         return self

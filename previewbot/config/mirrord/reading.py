@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import partial
 from pathlib import PurePosixPath
 
@@ -15,6 +16,9 @@ from previewbot.config.words import Raw, fill
 FORMATS = {"": "JSON", ".json": "JSON", ".toml": "TOML", ".yaml": "YAML", ".yml": "YAML"}
 """What a file is by the end of its name; without one it is JSON."""
 
+# The mark of the key, also as the three formats escape it: only `{{ key }}` makes one.
+_MARK = re.compile(rf"{KEY}|\\[uU](?:0000)?[eE]000")
+
 
 def read_document(content: bytes, path: str, schema: Schema) -> Document:
     """Return what a mirrord file holds, with `KEY` where it has `{{ key }}`; raises Unreadable.
@@ -22,8 +26,8 @@ def read_document(content: bytes, path: str, schema: Schema) -> Document:
     What looks like any other template is among the document's mistakes.
     """
     text = decoded(content)
-    if KEY in text:
-        raise Unreadable(text.count("\n", 0, text.index(KEY)) + 1, "odd_character_mirrord")
+    if mark := _MARK.search(text):
+        raise Unreadable(text.count("\n", 0, mark.start()) + 1, "odd_character_mirrord")
     text = with_marks(text)
     wrong = [
         Mistake(text.count("\n", 0, found.at) + 1, partial(fill, "template", {"written": found.written}))
