@@ -1,0 +1,178 @@
+"""Queues of a mirrord file and of preview.yaml: what a session gets of them, and what is wrong with them."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import TypeAdapter, ValidationError
+
+from previewbot.config.keys import KEY, with_marks
+from previewbot.config.mirrord import read_mirrord
+from previewbot.config.mirrord.files import Files
+from previewbot.config.mirrord.queues import Queue
+from previewbot.engine.parts import QueueSplit, SessionParts, with_key
+from previewbot.engine.session_spec import parts_spec
+from previewbot.engine.translation.queues import BROKERS, queues_of, splits_of
+from previewbot.errors import ConfigurationError
+
+OURS = ".*mirrord-session={{ key }}.*"
+QUEUES = TypeAdapter(dict[str, Queue])
+
+
+def splits(written: object) -> tuple[QueueSplit, ...]:
+    text = json.dumps({"feature": {"split_queues": written}}, indent=1)
+    return splits_of(read_mirrord(text.encode(), "mirrord.json", Files()).queues)
+
+
+def problems(written: object) -> list[str]:
+    with pytest.raises(ConfigurationError) as refused:
+        splits(written)
+    return [problem.message.replace("`feature.split_queues", "`…") for problem in refused.value.problems]
+
+
+def queue(**more: object) -> dict[str, object]:
+    return {"queue_type": "SQS", "message_filter": {"baggage": OURS}} | more
+
+
+def short(**queues: dict[str, object]) -> tuple[QueueSplit, ...]:
+    return queues_of(QUEUES.validate_json(with_marks(json.dumps(queues))))
+
+
+def wrong(**written: object) -> str:
+    with pytest.raises(ValidationError) as refused:
+        short(orders=written)
+    (error,) = refused.value.errors()
+    return str(error["type"])
+
+
+@pytest.mark.parametrize("queue_type", sorted(set(BROKERS) - {"Kafka"}))
+def test_a_queue_of_each_broker_has_a_field_of_its_own(queue_type: str) -> None:
+    spec = parts_spec("k", "staging", SessionParts(queues=splits({"orders": queue(queue_type=queue_type)})))
+    (field,) = spec["queueSplitting"]
+    assert field.lower() == f"{queue_type}QueueFilters".lower()
+    assert spec["queueSplitting"][field] == {
+        "orders": {"messageFilter": {"baggage": ".*mirrord-session=k.*"}}
+    }
+
+
+def test_kafka_has_fields_of_another_form() -> None:
+    found = splits({"views": queue(queue_type="Kafka", jq_filter=".payload | fromjson | .a == 1")})
+    assert parts_spec("k", "staging", SessionParts(queues=found))["queueSplitting"] == {
+        "kafkaQueueFilters": {"views": {"baggage": ".*mirrord-session=k.*"}},
+        "kafkaQueueJqFilters": {"views": ".payload | fromjson | .a == 1"},
+    }
+
+
+def test_one_id_may_be_that_of_queues_of_several_brokers() -> None:
+    listed = [{"queue_id": "orders"} | queue(queue_type=broker) for broker in ("SQS", "Kafka")]
+    assert [(split.id, split.broker) for split in splits(listed)] == [("orders", "kafka"), ("orders", "sqs")]
+
+
+def test_staging_gets_a_mirrored_queues_messages_too() -> None:
+    found = splits({"a": queue(queue_mode="mirror"), "b": queue(queue_mode="steal")})
+    spec = parts_spec("k", "staging", SessionParts(queues=found))
+    assert spec["queueSplitting"]["queueModes"] == {"a": "mirror"}
+
+
+def test_every_queue_of_a_workload_may_be_split() -> None:
+    assert [split.id for split in splits({"*": queue()})] == ["*"]
+
+
+def test_the_key_may_stand_in_a_jq_program_or_in_an_attributes_name() -> None:
+    assert splits({"a": {"queue_type": "SQS", "jq_filter": '.tenant == "{{ key }}"'}})
+    assert splits({"a": {"queue_type": "SQS", "message_filter": {"preview-{{key}}": ".*"}}})
+
+
+@pytest.mark.parametrize(
+    ("written", "told"),
+    [
+        ({"a": {"queue_type": "SQS"}}, "`….a` has no filter"),
+        ({"a": queue(message_filter={})}, "`….a` has a filter without `{{ key }}`"),
+        ({"a": queue(message_filter={"x": "^eu"})}, "`….a` has a filter without `{{ key }}`"),
+        ({"a": queue(queue_type="RMQ", jq_filter="true")}, "`….a.jq_filter` cannot be here"),
+        ({"a": queue(payload_protobuf={"message_type": "r.R"})}, "`….a.payload_protobuf` cannot be here"),
+        ({"a": queue(queue_type="NATS")}, "`….a.queue_type` must be SQS or Kafka or RMQ"),
+        ({"a": {"message_filter": {"a": OURS}}}, "`….a.queue_type` is missing"),
+        ({"a": queue(message_filter={"a": "("})}, "`….a.message_filter.a` has `(`, which is no regular"),
+        ({"a": queue(message_filter={"a": "{{ key }}("})}, "`….a.message_filter.a` has `{{ key }}(`"),
+        ({"a": queue(jq_filter=".a |")}, "`….a.jq_filter` is no jq program: a value is missing"),
+        ({"a": queue(jq_filter=5)}, "`….a.jq_filter` must be a text"),
+        ({"a": queue(queue_mode="copy")}, "`….a.queue_mode` must be steal or mirror"),
+        ({"a": queue(queue_id="b")}, "`….a.queue_id` is unknown"),
+        ({"a b": queue()}, "`….a b` must be an id of mirrord's split configuration"),
+        ([queue()], "`…[0].queue_id` is missing"),
+        ([queue(queue_id="a"), queue(queue_id="a")], "`…[1].queue_id` is named twice for `SQS`"),
+        (
+            [queue(queue_id="a"), queue(queue_id="a", queue_type="RMQ", queue_mode="mirror")],
+            "`…[1].queue_mode` cannot differ between two queues called `a`",
+        ),
+        ("orders", "`…` must hold queues by their ids"),
+    ],
+)
+def test_what_is_wrong_with_a_queue_is_told_where_it_is(written: object, told: str) -> None:
+    (message,) = problems(written)
+    assert message.startswith(told)
+
+
+def test_every_queue_that_is_wrong_is_told() -> None:
+    assert len(problems({"a": {"queue_type": "SQS"}, "b": queue(jq_filter=""), "c": queue()})) == 2
+
+
+def test_a_queue_of_preview_yaml_gets_the_messages_with_the_key() -> None:
+    assert short(orders={"type": "sqs"}, views={"type": "kafka", "attribute": "x-key", "mode": "mirror"}) == (
+        QueueSplit("views", "kafka", {"x-key": f".*mirrord-session={KEY}.*"}, mirror=True),
+        QueueSplit("orders", "sqs", {"baggage": f".*mirrord-session={KEY}.*"}),
+    )
+
+
+def test_what_more_must_match_only_narrows_it() -> None:
+    (split,) = short(orders={"type": "SQS", "filter": {"tenant": "^shop$"}, "jq": ".Body | length > 0"})
+    assert split.message_filter == {"baggage": f".*mirrord-session={KEY}.*", "tenant": "^shop$"}
+    assert split.jq_filter == ".Body | length > 0"
+
+
+def test_the_attribute_with_the_key_may_be_filtered_in_another_way() -> None:
+    (split,) = short(
+        orders={"type": "rabbitmq", "filter": {"baggage": "(^|,)mirrord-session={{ key }}(,|$)"}}
+    )
+    assert with_key(split.message_filter, "k") == {"baggage": "(^|,)mirrord-session=k(,|$)"}
+
+
+def test_what_is_wrong_with_a_queue_of_preview_yaml_is_told() -> None:
+    assert wrong(type="sqs", filter={"baggage": "^shop$"}) == "queue_attribute_taken"
+    assert wrong(type="sqs", filter={}) == "queue_filter_empty"
+    assert wrong(type="rmq", jq="true") == "queue_jq"
+    assert wrong(type="Azure Service Bus") == "queue_broker"
+    assert wrong(type="nats") == "literal_error"
+    assert wrong(type="sqs", filter={"a": "["}) == "expression"
+
+
+NAMES = st.text(st.sampled_from("abcdef-"), min_size=1, max_size=8)
+PATTERNS = st.sampled_from(["^a$", ".*", "b+", "(x|y)"])
+SHORT = st.fixed_dictionaries(
+    {"type": st.sampled_from(["sqs", "kafka", "rmq"])},
+    optional={
+        "attribute": NAMES,
+        "mode": st.sampled_from(["steal", "mirror"]),
+        "filter": st.dictionaries(NAMES.map(lambda name: f"x{name}"), PATTERNS, min_size=1),
+    },
+)
+
+
+@given(st.dictionaries(NAMES, SHORT))
+def test_no_queue_of_preview_yaml_gets_a_message_of_another_key(
+    written: dict[str, dict[str, object]],
+) -> None:
+    for split in short(**written):
+        attribute = str(written[split.id].get("attribute", "baggage"))
+        assert KEY in (split.message_filter or {})[attribute]
+
+
+@given(st.dictionaries(NAMES, st.sampled_from(sorted(BROKERS)), min_size=1))
+def test_both_forms_of_a_mirrord_file_say_the_same(written: dict[str, str]) -> None:
+    named = {name: queue(queue_type=broker) for name, broker in written.items()}
+    listed = [{"queue_id": name} | one for name, one in named.items()]
+    assert splits(named) == splits(listed) == splits(listed[::-1])
