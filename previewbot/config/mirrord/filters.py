@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, model_validator
 from pydantic_core import PydanticCustomError
 
 from previewbot.config import types as t
@@ -101,13 +101,23 @@ class InnerFilter(t.Model):
         try:
             (_program if self.body is None else _path)(query)
         except PydanticCustomError as error:
-            raise mistake(error.type, **{**(error.context or {}), "at": "query"}) from None
+            named = error.context or {}
+            raise PydanticCustomError(error.type, "{kind}", {**named, "at": "query"}) from None
 
     @property
     def said(self) -> Mapping[str, str]:
         """What it says, in mirrord's own order."""
         values = ((name, getattr(self, name)) for name in type(self).model_fields)
         return {name: value for name, value in values if value is not None}
+
+
+def _some(value: tuple[InnerFilter, ...]) -> tuple[InnerFilter, ...]:
+    if not value:
+        raise mistake("filters_none")
+    return value
+
+
+InnerFilters = Annotated[tuple[InnerFilter, ...], AfterValidator(_some)]
 
 
 def _ports(value: object) -> object:
@@ -122,8 +132,8 @@ class HttpFilter(t.Model):
     method_filter: Filled | None = None
     body_filter: BodyFilter | None = None
     header_filter_jq: Program | None = None
-    all_of: Annotated[tuple[InnerFilter, ...], Field(min_length=1), t.Called("filters_none")] | None = None
-    any_of: Annotated[tuple[InnerFilter, ...], Field(min_length=1), t.Called("filters_none")] | None = None
+    all_of: InnerFilters | None = None
+    any_of: InnerFilters | None = None
     ports: Annotated[tuple[SmallNumber, ...], t.Called("list_of_ports")] | None = None
 
     @model_validator(mode="before")
