@@ -31,6 +31,7 @@ from previewbot.config.mirrord.copying import Copying, check_copying
 from previewbot.config.mirrord.generic import Readiness, check_connection, check_references
 from previewbot.config.mirrord.local_redis import LocalRedis
 from previewbot.config.mirrord.migrations import Argument, Migrations, VariableToSet
+from previewbot.config.mirrord.values import Line
 from previewbot.config.types import about, mistake
 from previewbot.config.words import Raw
 
@@ -78,13 +79,13 @@ class Database(t.Model):
     """A copy of one of staging's databases, in the words of mirrord's CLI."""
 
     type: Engine = about("the engine", "pg")
-    name: t.Text | None = about(
+    name: Line | None = about(
         "the database's name, where no variable of the service says it", "orders", default=None
     )
     connection: Connection = about("how staging's database is reached", {"url": "DATABASE_URL"})
-    version: t.Text | None = about("the engine's version", "16", default=None)
-    image: t.Text | None = about("the engine's image; `generic` needs one", "postgres:16", default=None)
-    profile: t.Text | None = about("a profile of mirrord's operator", "small", default=None)
+    version: Line | None = about("the engine's version", "16", default=None)
+    image: Line | None = about("the engine's image; `generic` needs one", "postgres:16", default=None)
+    profile: Line | None = about("a profile of mirrord's operator", "small", default=None)
     copying: Annotated[
         Copying | None, Field(alias="copy"), about("what is in it at first", {"mode": "schema"}, default=None)
     ] = None
@@ -102,7 +103,7 @@ class Database(t.Model):
         {"flavor": "container", "command": ["./migrate", "up"]},
         default=None,
     )
-    emulator_host: t.Text = about(
+    emulator_host: Line = about(
         "Spanner: the variable that leads to its emulator",
         "SPANNER_EMULATOR_HOST",
         default="SPANNER_EMULATOR_HOST",

@@ -10,6 +10,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from previewbot.config import types as t
+from previewbot.config.mirrord.values import Line
 from previewbot.config.types import about, mistake
 
 Argument = Annotated[str, Field(strict=True)]
@@ -36,11 +37,11 @@ class Migrations(t.Model):
     flavor: Literal["flyway", "container"] = about(
         "`flyway`: files of SQL; `container`: an image that migrates", "container"
     )
-    path: t.Text | None = about("of `flyway`: a folder of this repository", "db/migrations", default=None)
-    locations: tuple[t.Text, ...] = about(
+    path: Line | None = about("of `flyway`: a folder of this repository", "db/migrations", default=None)
+    locations: tuple[Line, ...] = about(
         "of `flyway`: where the files are within `image`", ["filesystem:/flyway/sql"], default=()
     )
-    image: t.Text | None = about("the image that migrates", "ghcr.io/acme/orders-migrate:1", default=None)
+    image: Line | None = about("the image that migrates", "ghcr.io/acme/orders-migrate:1", default=None)
     command: tuple[Argument, ...] | None = about(
         "of `container`: what it runs", ["./migrate", "up"], default=None
     )

@@ -28,6 +28,7 @@ from previewbot.config import types as t
 from previewbot.config.keys import KEY
 from previewbot.config.mirrord.expressions import is_expression
 from previewbot.config.mirrord.jq import NoProgram, check_jq
+from previewbot.config.mirrord.values import Line
 from previewbot.config.types import about, mistake
 from previewbot.config.words import Raw
 
@@ -216,7 +217,7 @@ class Queue(t.Model):
         about("the broker: SQS, Kafka or RabbitMQ", "sqs"),
     ]
     attribute: Annotated[
-        t.Text, about("which attribute (Kafka, RabbitMQ: header) carries the key", "baggage")
+        Line, about("which attribute (Kafka, RabbitMQ: header) carries the key", "baggage")
     ] = "baggage"
     mode: Mode = about(
         "`steal`: staging does not get these messages; `mirror`: it gets them too", "steal", default="steal"

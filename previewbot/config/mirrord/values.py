@@ -6,12 +6,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from pydantic import Field, GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic import AfterValidator, Field, GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
 from previewbot.config import types as t
+from previewbot.config.keys import KEY
 from previewbot.config.schema import Schema
+from previewbot.config.types import mistake
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,6 +36,12 @@ def _one(value: object) -> object:
     return [value] if isinstance(value, str) else value
 
 
+def _line(value: str) -> str:
+    if not value.strip() or not value.replace(KEY, "").isprintable():
+        raise mistake("one_line")
+    return value
+
+
 def switched(off: Mapping[str, object]) -> Short:
     """Return that `true` stands for a part as it is where nothing is said, and `false` for `off`."""
 
@@ -47,6 +55,8 @@ def switched(off: Mapping[str, object]) -> Short:
 
 Text = Annotated[str, Field(strict=True)]
 Truth = Annotated[bool, Field(strict=True)]
+Line = Annotated[str, Field(strict=True), AfterValidator(_line)]
+"""A text that can be shown: on one line, not empty; the key may stand in it."""
 Number = Annotated[int, Field(strict=True, ge=0), t.Called("number")]
 SmallNumber = Annotated[int, Field(strict=True, ge=0, le=65_535), t.Called("small_number")]
 Port = Annotated[int, Field(strict=True, ge=1, le=65_535), t.Called("port")]
