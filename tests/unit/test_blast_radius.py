@@ -119,9 +119,9 @@ def test_services_of_which_the_same_is_true_share_a_sentence() -> None:
 @pytest.mark.parametrize(
     ("uses", "says"),
     [
-        (Uses(), "others see what **checkout** changes in staging's databases and queues."),
-        (Uses(databases=()), "others see what **checkout** changes in staging's queues."),
-        (Uses(queues=()), "others see what **checkout** changes in staging's databases."),
+        (Uses(), "Others see what **checkout** changes in staging's databases and queues."),
+        (Uses(databases=()), "Others see what **checkout** changes in staging's queues."),
+        (Uses(queues=()), "Others see what **checkout** changes in staging's databases."),
     ],
 )
 def test_above_the_fold_one_line_says_what_others_see(uses: Uses, says: str) -> None:
@@ -134,15 +134,15 @@ def test_above_the_fold_one_line_says_what_others_see(uses: Uses, says: str) -> 
 def test_above_the_fold_nothing_is_said_where_all_is_its_own() -> None:
     isolated = served(uses=Uses(("orders",), ()), databases=(ORDERS,))
 
-    assert "Careful" not in RENDERER.comment(a_view(isolated))
-    assert "Careful" not in RENDERER.page(a_view(isolated))
+    assert "[!WARNING]" not in RENDERER.comment(a_view(isolated))
+    assert "Others see" not in RENDERER.page(a_view(isolated))
 
 
 def test_of_two_services_each_is_said_to_share_what_it_shares() -> None:
     comment = RENDERER.comment(a_view(served("checkout", uses=Uses(queues=())), served("mailer")))
 
     assert (
-        "others see what **checkout** changes in staging's databases "
+        "Others see what **checkout** changes in staging's databases "
         "and what **mailer** changes in staging's databases and queues."
     ) in comment
 

@@ -21,6 +21,11 @@ SHOWN = {
         "<details><summary>What runs</summary>\n\n**bold**\n\n</details>",
         "<details><summary>What runs</summary>\n<p><strong>bold</strong></p>\n</details>",
     ),
+    "a warning": (
+        "> [!WARNING]\n> Others see it.",
+        '<blockquote class="alert-warning">\n<p><strong>Warning</strong><br>\nOthers see it.</p>',
+    ),
+    "a quotation that only speaks of one": ("> a [!WARNING]", "<p>a [!WARNING]</p>"),
     "small print": ("<sub>small</sub><br>x", "<p><sub>small</sub><br>x</p>"),
 }
 HIDDEN = {

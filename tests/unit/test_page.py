@@ -156,6 +156,12 @@ def test_the_page_says_what_the_comment_says_and_quotes_nothing(state: str) -> N
 
 
 SERVES_BY_ITSELF = {
+    "isolated",
+    "isolated-as-far-as-known",
+    "isolated-in-part",
+    "isolated-many",
+    "takes-requests-of-others",
+    "worker-of-every-queue",
     "ready",
     "base-branch-open-to-all",
     "ready-two-services",

@@ -1,8 +1,8 @@
 """Comments as GitHub shows them: its Markdown, with very little HTML, all of it sanitised.
 
-The subset is CommonMark with tables and strikethrough (https://github.github.com/gfm/); as in all comments of
-GitHub's, a new line is a new line. Of HTML, authors may write `<details>`, `<summary>`, `<br>` and `<sub>`;
-comments in HTML are not shown.
+The subset is CommonMark with tables, strikethrough (https://github.github.com/gfm/) and alerts; as in all
+comments of GitHub's, a new line is a new line. Of HTML, authors may write `<details>`, `<summary>`, `<br>`
+and `<sub>`; comments in HTML are not shown.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from html.parser import HTMLParser
 
 from markdown_it import MarkdownIt
 from markdown_it.renderer import RendererHTML
+from markdown_it.rules_core import StateCore
 from markdown_it.token import Token
 from markdown_it.utils import EnvType, OptionsDict
 
@@ -29,12 +30,15 @@ _ATTRIBUTES = {
     "img": ("src", "alt", "title"),
     "details": ("open",),
     "code": ("class",),
+    "blockquote": ("class",),
     "ol": ("start",),
     "th": ("style",),
     "td": ("style",),
 }
 _SAFE_URL = re.compile(r"(?:https?:|mailto:|[#/])", re.IGNORECASE)
 _ALIGNMENT = re.compile(r"text-align:(?:left|right|center)")
+_ALERT = re.compile(r"\[!(NOTE|TIP|IMPORTANT|WARNING|CAUTION)\]")
+_CLASS_OF_ALERT = re.compile(r"alert-[a-z]+")
 _LANGUAGE = re.compile(r"language-[\w+-]+")
 _COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
 
@@ -102,9 +106,26 @@ def render(text: str) -> str:
 
 def _parser() -> MarkdownIt:
     parser = MarkdownIt("commonmark", {"html": True, "breaks": True}).enable(["table", "strikethrough"])
+    parser.core.ruler.push("alerts", _alerts)
     parser.add_render_rule("html_block", _authors_html)
     parser.add_render_rule("html_inline", _authors_html)
     return parser
+
+
+def _alerts(state: StateCore) -> None:
+    """Make alerts of quotations whose first line says so, each with its kind as a heading."""
+    for quotation, paragraph, text in zip(state.tokens, state.tokens[1:], state.tokens[2:], strict=False):
+        if (quotation.type, paragraph.type) != ("blockquote_open", "paragraph_open"):
+            continue
+        found = _ALERT.fullmatch(text.content.partition("\n")[0])
+        if found is None or not text.children:
+            continue
+        quotation.attrSet("class", f"alert-{found[1].lower()}")
+        opens, closes = Token("strong_open", "strong", 1), Token("strong_close", "strong", -1)
+        kind = Token("text", "", 0, content=found[1].capitalize())
+        ends = next((at for at, each in enumerate(text.children) if each.type == "softbreak"), None)
+        rest = text.children[ends:] if ends is not None else []
+        text.children = [opens, kind, closes, *rest]
 
 
 def _authors_html(
@@ -120,5 +141,5 @@ def _safe(name: str, value: str) -> bool:
     if name == "style":
         return _ALIGNMENT.fullmatch(value) is not None
     if name == "class":
-        return _LANGUAGE.fullmatch(value) is not None
+        return any(kind.fullmatch(value) for kind in (_LANGUAGE, _CLASS_OF_ALERT))
     return True
