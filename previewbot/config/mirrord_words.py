@@ -113,7 +113,7 @@ ROWS: Mapping[str, tuple[str, str]] = {
     "mirrord_ttl": ('must be a whole number, or `"infinite"`', ""),
     "mount_base64": ("must be base64, since its type is binary", "write `base64 -w0 <file>`'s output"),
     "mount_no_type": ("has a `payload` without `type`", 'write `"type": "text"`, or `"binary"` for base64'),
-    "mount_path": ("must be a path from the root, like `/etc/web/preview.yaml`, not {written}", ""),
+    "mount_path": ("must be the path of a file, like `/etc/web/preview.yaml`, not {written}", ""),
     "mount_source": ("has neither `payload` nor `from_file`", "write one of them"),
     "mount_sources": ("has both `payload` and `from_file`", "keep one"),
     "mount_twice": ("is the place of another file above: {written}", "give one of them another"),

@@ -13,7 +13,7 @@ from previewbot.engine.translation.preview import parts_of_mirrord
 from tests.unit.test_mirrord_file import PATH, feature, problems, read
 
 NAMES = st.from_regex(r"[A-Za-z_][A-Za-z0-9_]{0,8}", fullmatch=True).filter(lambda name: name != "export")
-TEXTS = st.text(st.characters(exclude_characters="\0\r", exclude_categories=("Cs",)), max_size=20)
+TEXTS = st.text(st.characters(exclude_characters="\0\r", codec="utf-8"), max_size=20)
 
 
 @pytest.mark.parametrize(

@@ -89,9 +89,12 @@ def mount(**said: Any) -> dict[str, object]:
         (mount(type="binary", payload="a"), "must be base64"),
         (mount(type="binary", payload="YQ"), "must be base64"),
         (mount(type="text", payload="a", mode="0644"), "config_mounts[0].mode` is unknown"),
-        (preview(config_mounts=[{"mount_at": "etc/a", "payload": "", "type": "text"}]), "from the root"),
-        (preview(config_mounts=[{"mount_at": "/a/../b", "payload": "", "type": "text"}]), "from the root"),
-        (preview(config_mounts=[{"mount_at": "/", "payload": "", "type": "text"}]), "from the root"),
+        (preview(config_mounts=[{"mount_at": "/a:b", "payload": "", "type": "text"}]), "the path of a file"),
+        (
+            preview(config_mounts=[{"mount_at": "/a/../b", "payload": "", "type": "text"}]),
+            "the path of a file",
+        ),
+        (preview(config_mounts=[{"mount_at": "/", "payload": "", "type": "text"}]), "the path of a file"),
         (
             preview(config_mounts=[{"mount_at": "/a", "payload": "", "type": "text"}] * 2),
             "`feature.preview.config_mounts[1].mount_at` is the place of another file above: `/a`",

@@ -16,7 +16,8 @@ from previewbot.config.types import mistake
 FOREVER = 4_294_967_295
 """The seconds that mean to the CLI that a preview has no end."""
 _SHORTEST_SLEEP = 30
-_PATH = re.compile(r"/[^\0:]*")
+# As Kubernetes takes it, which makes `etc/a` a path from the root.
+_PATH = re.compile(r"[^\0:]+")
 
 
 def _ttl(value: object) -> object:
