@@ -45,6 +45,10 @@ class Reason(StrEnum):
     PREVIEWS_NOT_SUPPORTED = "PreviewsNotSupported"
     MANAGEMENT_ONLY = "ManagementOnly"
     TARGET_TAKEN = "TargetTaken"
+    BRANCH_CREATING = "BranchCreating"
+    MIGRATING = "Migrating"
+    BRANCH_TAKEN = "BranchTaken"
+    FEATURE_MISSING = "FeatureMissing"
     PHASE_UNKNOWN = "PhaseUnknown"
     NAMESPACE_FORBIDDEN = "NamespaceForbidden"
     PULL_FAILED = "PullFailed"
@@ -100,6 +104,9 @@ class Reason(StrEnum):
     REPOSITORY_MISSING = "RepositoryMissing"
     TARGET_MISSING = "TargetMissing"
     SESSION_FAILED = "SessionFailed"
+    BRANCH_FAILED = "BranchFailed"
+    MIGRATION_FAILED = "MigrationFailed"
+    MIGRATION_FORBIDDEN = "MigrationForbidden"
     SERVICE_FAILED = "ServiceFailed"
     ROUTE_REFUSED = "RouteRefused"
     CONFIGURATION_INVALID = "ConfigurationInvalid"
@@ -314,6 +321,34 @@ REASONS: Mapping[Reason, ReasonInfo] = MappingProxyType(
             Waits.TARGET,
             "somebody else's mirrord session takes what the preview's session would take",
         ),
+        Reason.BRANCH_CREATING: _row(
+            _DEPLOYING,
+            _BUSY,
+            _NOBODY,
+            Waits.DEPLOYMENT,
+            "the preview's own copy of a database is being made",
+        ),
+        Reason.MIGRATING: _row(
+            _DEPLOYING,
+            _BUSY,
+            _NOBODY,
+            Waits.DEPLOYMENT,
+            "the migrations of the commit run on the preview's own copy of a database",
+        ),
+        Reason.BRANCH_TAKEN: _row(
+            _DEPLOYING,
+            _WARNING,
+            _PLATFORM,
+            Waits.TARGET,
+            "somebody else's database branch has the name of the preview's",
+        ),
+        Reason.FEATURE_MISSING: _row(
+            _DEPLOYING,
+            _BAD,
+            _PLATFORM,
+            Waits.TARGET,
+            "mirrord's operator does not offer something that the configuration asks for",
+        ),
         Reason.PHASE_UNKNOWN: _row(
             _DEPLOYING,
             _WARNING,
@@ -448,6 +483,27 @@ REASONS: Mapping[Reason, ReasonInfo] = MappingProxyType(
         ),
         Reason.SESSION_FAILED: _row(
             _FAILED, _BAD, _AUTHOR, Waits.EVENT, "the preview session failed; the next commit tries again"
+        ),
+        Reason.BRANCH_FAILED: _row(
+            _FAILED,
+            _BAD,
+            _MAINTAINER,
+            Waits.EVENT,
+            "the preview's own copy of a database could not be made, or has failed",
+        ),
+        Reason.MIGRATION_FAILED: _row(
+            _FAILED,
+            _BAD,
+            _AUTHOR,
+            Waits.EVENT,
+            "the migrations of the commit failed on the preview's own copy of a database",
+        ),
+        Reason.MIGRATION_FORBIDDEN: _row(
+            _FAILED,
+            _BAD,
+            _PLATFORM,
+            Waits.EVENT,
+            "the cluster does not let previewbot run the commit's migrations",
         ),
         Reason.SERVICE_FAILED: _row(
             _FAILED, _BAD, _AUTHOR, Waits.EVENT, "no service runs, and at least one has failed"

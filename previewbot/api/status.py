@@ -12,6 +12,8 @@ from enum import StrEnum
 
 from previewbot.api.agent import AgentSeen
 from previewbot.api.base_branch import BaseBranch
+from previewbot.api.child import Child as Child
+from previewbot.api.child import ChildState as ChildState
 from previewbot.api.closing_issues import ClosingIssue, RequestSeen
 from previewbot.api.conditions import Condition
 from previewbot.api.isolation import Isolation
@@ -221,52 +223,6 @@ class Service(Value):
     built_by: tuple[str, ...] = ()
     pod_problem: PodProblem | None = None
     isolation: Isolation | None = None
-
-
-class ChildState(StrEnum):
-    """Where an object in the cluster stands that belongs to a preview."""
-
-    PENDING = "Pending"
-    CREATING = "Creating"
-    READY = "Ready"
-    IDLE = "Idle"
-    FAILED = "Failed"
-    REPLACING = "Replacing"
-    REMOVING = "Removing"
-
-    @classmethod
-    def _missing_(cls, value: object) -> ChildState:
-        """Read a state that only a newer version knows: the next pass finds its own."""
-        return cls.PENDING
-
-
-@dataclass(frozen=True)
-class Child(Value):
-    """An object in the cluster that belongs to this preview, or should; `service` is empty if it is for all.
-
-    `uid` is cleared in the write that precedes our own delete, so a recorded uid that is gone means that
-    somebody else removed the object. `failed_attempt` is the key of the attempt (commit and spec) that
-    failed: it is not tried again. `was_ready` tells one that wakes up slowly from one that never came up.
-    """
-
-    kind: str
-    namespace: str
-    name: str
-    service: str = ""
-    uid: str = ""
-    spec_hash: str = ""
-    state: ChildState = ChildState.PENDING
-    reason: AnyReason | None = None
-    message: str = ""
-    since: datetime | None = None
-    failed_attempt: str = ""
-    recreations: int = 0
-    was_ready: bool = False
-
-    @property
-    def identity(self) -> tuple[str, str, str]:
-        """What tells it from every other object of its time: kind, namespace, name."""
-        return self.kind, self.namespace, self.name
 
 
 @dataclass(frozen=True)

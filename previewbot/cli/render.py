@@ -138,6 +138,7 @@ def _limits(settings: Settings | None) -> Limits:
         ttl_max=ttl.max,
         session_deadline=deadlines.session,
         image_deadline=deadlines.image,
+        branch_deadline=deadlines.branch,
         public_url="",
     )
 

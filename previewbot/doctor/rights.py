@@ -96,6 +96,8 @@ def _of_links(settings: Settings) -> Iterator[Right]:
 def _in(namespace: str, settings: Settings) -> Iterator[Right]:
     for kind in KINDS:
         yield from _of(namespace, kind.resource, "list", "watch", "create", "delete")
+        if kind.patched:
+            yield from _of(namespace, kind.resource, "patch")
     for workload in WORKLOADS.values():
         yield from _of(namespace, workload, "get")
     yield from _of(namespace, PODS, "list", "watch")

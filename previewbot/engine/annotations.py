@@ -30,6 +30,8 @@ HEAD_SHA = f"{GROUP}/head-sha"
 """The commit that is run, or led to."""
 SPEC_HASH = f"{GROUP}/spec-hash"
 """The hash of the object's spec: if what is desired has another, the object is not what it should be."""
+MIGRATIONS_HASH = f"{GROUP}/migrations-hash"
+"""The hash of what of the object's spec is patched in place: of a database branch its migrations."""
 
 LONGEST = {AGENT: 100, AUTHOR: 100, PULL_REQUEST: 200, TRIGGER: 200, STARTED_BY: 100}
 """Characters that a value may have; the admission policy in the chart bounds them alike."""

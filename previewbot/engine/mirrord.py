@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
@@ -16,7 +16,7 @@ from previewbot.api import GROUP, PREVIEW_LABEL, Preview, Resource, owner_refere
 from previewbot.config.repository import TargetPath
 from previewbot.engine.annotations import HEAD_SHA, SPEC_HASH, hash_of, who_and_why
 from previewbot.engine.parts import SessionParts
-from previewbot.engine.session_spec import TARGET_KINDS, parts_spec
+from previewbot.engine.session_spec import parts_spec, workload
 from previewbot.rules.environment_keys import hashed_label
 from previewbot.rules.hosts import is_host_name
 from previewbot.rules.masking import excerpt, one_line
@@ -35,6 +35,20 @@ POD_SESSION = "preview.metalbear.co/session-uid"
 REPLICA_SETS = Resource("apps", "v1", "replicasets")
 """What makes a session's pods: of the operator's Deployment, with the labels of the pods."""
 
+SECRET_MOUNTS = Resource("operator.metalbear.co", "v1", "previewsecretmounts")
+"""Takes the secret files of a session, which its object must not have."""
+
+_QUEUE_FEATURES: Mapping[str, tuple[str, str]] = {
+    "sqs": ("SqsQueueSplitting", "SQS"),
+    "kafka": ("KafkaQueueSplitting", "Kafka"),
+    "rmq": ("RmqQueueSplitting", "RabbitMQ"),
+    "gcpPubsub": ("GcpPubSubQueueSplitting", "Pub/Sub"),
+    "redisPubsub": ("RedisPubSubQueueSplitting", "Redis"),
+    "temporal": ("TemporalQueueSplitting", "Temporal"),
+    "bullmq": ("BullMqQueueSplitting", "BullMQ"),
+}
+"""The feature that an operator with splitting of a broker's queues has, and the broker's name."""
+
 _LINES_KEPT = 60
 _NAMES_OF_LOGS = frozenset({"container", "containername", "name", "pod", "podname", "namespace", "cluster"})
 """Keys beside a log that say whose it is."""
@@ -49,7 +63,8 @@ SessionPhase = Literal["Pending", "InProgress", "Ready", "Idle", "Paused", "Fail
 
 @dataclass(frozen=True)
 class DesiredSession:
-    """A session that should exist."""
+    """A session that should exist; `stands_on` are its database branches, each with all by which one is told
+    from another: the uid, and what it was made of."""
 
     service: str
     namespace: str
@@ -59,6 +74,7 @@ class DesiredSession:
     parts: SessionParts
     head_sha: str
     ttl_seconds: int
+    stands_on: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -67,7 +83,8 @@ class Session:
     the `last_words` of one that failed, which newer operators keep.
 
     `unknown_phase` is the operator's word for a phase that is not known here, which counts as in progress.
-    `disbelieved` says what its status claims and cannot be, in one line for the log.
+    `disbelieved` says what its status claims and cannot be, in one line for the log. `branches` are the names
+    of the database branches that its spec has.
     """
 
     name: str
@@ -85,6 +102,8 @@ class Session:
     disbelieved: str = ""
     last_words: tuple[str, ...] = ()
     unknown_phase: str = ""
+    branches: tuple[str, ...] = ()
+    splits_queues: bool = False
 
     @property
     def serving(self) -> bool:
@@ -157,6 +176,10 @@ def spec_hash(key: str, desired: DesiredSession) -> str:
     if idle is not None and idle.never:
         # Else one that the default puts to sleep would go on sleeping.
         spec["idle"] = None
+    if desired.stands_on:
+        # mirrord tells a session where its databases are when it begins: with another branch of the same
+        # name, made anew or migrated, it must begin again.
+        return hash_of({"spec": spec, "branches": dict(desired.stands_on)})
     return hash_of(spec)
 
 
@@ -191,12 +214,48 @@ def session_from(obj: Mapping[str, Any]) -> Session:
         unknown_phase="" if known else one_line(str(status["phase"]))[:_PHASE_SHOWN].strip(),
         disbelieved="" if is_host or not shared else f"its share host is no host name: {shared[:100]!a}",
         last_words=excerpt("\n".join(_lines_of(status.get("failureLogs")))),
+        branches=_branch_names(obj.get("spec")),
+        splits_queues=bool((obj.get("spec") or {}).get("queueSplitting")),
     )
+
+
+def features_of(parts: SessionParts) -> Mapping[str, str]:
+    """Return the features that mirrord's operator must offer for a session, each in words; of a broker whose
+    feature is not known none."""
+    features = dict[str, str]()
+    for queue in parts.queues:
+        name, broker = _QUEUE_FEATURES.get(queue.broker, ("", ""))
+        if name:
+            features[name] = f"splitting of {broker} queues"
+        if name and queue.jq_filter is not None and queue.broker in ("sqs", "kafka"):
+            features[f"{name}WithJqFilter"] = f"splitting of {broker} queues by jq"
+    return features
+
+
+def secrets_of(parts: SessionParts) -> Mapping[str, str]:
+    """Return the secret files of a session, in base64, by the keys that its spec names."""
+    return {f"k{number}": mount.data for number, mount in enumerate(parts.secret_mounts)}
+
+
+def secret_mounts(session: Mapping[str, Any], values: Mapping[str, str]) -> dict[str, Any]:
+    """Return what mirrord's operator is sent for a session's secret files, as the CLI 3.250 sends it."""
+    metadata = session["metadata"]
+    named = {"apiVersion": session["apiVersion"], "kind": session["kind"]}
+    owner = {**named, "name": metadata["name"], "uid": metadata["uid"]}
+    return {"namespace": metadata["namespace"], "owner_ref": owner, "values": dict(values)}
 
 
 def pods_selector(session_uid: str) -> str:
     """Return the label selector of a session's pods, and of what makes them."""
     return f"{POD_SESSION}={session_uid}"
+
+
+def _branch_names(spec: object) -> tuple[str, ...]:
+    branching = spec.get("dbBranching") if isinstance(spec, Mapping) else None
+    if not isinstance(branching, Mapping):
+        return ()
+    lists = [names for names in branching.values() if isinstance(names, list)]
+    return tuple(name for names in lists for name in names if isinstance(name, str))
 
 
 def _lines_of(logs: object, depth: int = 6) -> list[str]:
@@ -233,16 +292,10 @@ def session_of_pod(obj: Mapping[str, Any]) -> PodSession | None:
 
 def spec_of(key: str, desired: DesiredSession) -> dict[str, Any]:
     """Return the `spec` of a session of a key."""
-    api_version, kind = TARGET_KINDS[desired.target.kind]
     return {
         "image": desired.image,
         "key": key,
-        "target": {
-            "apiVersion": api_version,
-            "kind": kind,
-            "name": desired.target.name,
-            "container": desired.container,
-        },
+        "target": {**workload(desired.target), "container": desired.container},
         "ttlSecs": desired.ttl_seconds,
         **parts_spec(key, desired.namespace, desired.parts),
     }

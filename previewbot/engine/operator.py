@@ -8,7 +8,7 @@ keeps previews from being made is in `problem_of`, what only should be seen to i
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import Enum
@@ -155,6 +155,12 @@ def problem_of(seen: OperatorSeen, now: datetime) -> OperatorProblem | None:
     if seen.answer is not Answer.FOUND:
         return None
     return _refusal(seen.operator, now)
+
+
+def lacking(seen: OperatorSeen, features: Iterable[str]) -> str:
+    """Return the first of these features that the operator surely does not offer; empty if there is none."""
+    told = seen.operator.features if seen.answer is Answer.FOUND else None
+    return "" if told is None else next((name for name in features if name not in told), "")
 
 
 def warnings_of(seen: OperatorSeen, now: datetime) -> tuple[str, ...]:

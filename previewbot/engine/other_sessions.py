@@ -11,9 +11,9 @@ from typing import Any
 
 import re2
 
-from previewbot.api import PREVIEW_LABEL
 from previewbot.engine.mirrord import KEY_LABEL, header
 from previewbot.engine.operator import Operator, who_takes_all
+from previewbot.engine.owners import is_foreign, made_by
 from previewbot.rules.environment_keys import hashed_label
 from previewbot.rules.masking import one_line
 from previewbot.text.json import read_json
@@ -29,12 +29,12 @@ def in_the_way(manifest: Object, others: Sequence[Object], operator: Operator) -
     `others` are the sessions of its namespace; its own Preview's, and those of another key on the same target
     that leave its requests alone, are in nobody's way.
     """
-    found = next((each for each in others if _is_foreign(manifest, each) and _collides(manifest, each)), None)
+    found = next((each for each in others if is_foreign(manifest, each) and _collides(manifest, each)), None)
     if found is not None:
         metadata = found["metadata"]
         return one_line(
             f"somebody else has a preview session named {metadata['name']} in the namespace "
-            f"{metadata['namespace']}{_made_by(metadata)}"
+            f"{metadata['namespace']}{made_by(metadata)}"
         )
     target, namespace = manifest["spec"]["target"], manifest["metadata"]["namespace"]
     user = who_takes_all(operator, namespace, target["kind"], target["name"], _ports(manifest))
@@ -42,13 +42,6 @@ def in_the_way(manifest: Object, others: Sequence[Object], operator: Operator) -
         return ""
     whose = f"the mirrord session of {user.user}" if user.user else "somebody's mirrord session"
     return one_line(f"{whose} takes all requests of {user.kind}/{user.name} in the namespace {namespace}")
-
-
-def _is_foreign(manifest: Object, other: Object) -> bool:
-    ours, theirs = manifest["metadata"], other["metadata"]
-    owners = {owner.get("uid") for owner in theirs.get("ownerReferences") or ()}
-    label = (theirs.get("labels") or {}).get(PREVIEW_LABEL)
-    return ours["labels"][PREVIEW_LABEL] != label and ours["ownerReferences"][0]["uid"] not in owners
 
 
 def _collides(manifest: Object, other: Object) -> bool:
@@ -102,15 +95,3 @@ def _ports(session: Object) -> Sequence[int]:
     incoming = (session.get("spec") or {}).get("incoming")
     ports = incoming.get("ports") if isinstance(incoming, Mapping) else None
     return ports if isinstance(ports, list) else ()
-
-
-def _made_by(metadata: Object) -> str:
-    """Return whose a session is, as far as it says: its owner, another preview, or what made it."""
-    for owner in metadata.get("ownerReferences") or ():
-        return f", owned by {owner.get('kind', '?')} {owner.get('name', '?')}"
-    preview = (metadata.get("labels") or {}).get(PREVIEW_LABEL)
-    if preview:
-        return f", of the preview {preview}"
-    for entry in metadata.get("managedFields") or ():
-        return f", made with {entry.get('manager', '?')}"
-    return ""

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from previewbot.config.target_paths import TargetPath
 from previewbot.config.types import TargetKind
 from previewbot.engine.branches import branch_id, branch_name, is_carried
 from previewbot.engine.parts import (
@@ -25,6 +26,13 @@ TARGET_KINDS: Mapping[TargetKind, tuple[str, str]] = {
     "rollout": ("argoproj.io/v1alpha1", "Rollout"),
 }
 """The API version and the kind of each target that a session may stand in for."""
+
+
+def workload(target: TargetPath) -> dict[str, str]:
+    """Return how mirrord's objects name a workload, but for its container."""
+    api_version, kind = TARGET_KINDS[target.kind]
+    return {"apiVersion": api_version, "kind": kind, "name": target.name}
+
 
 _FILTER_KINDS = (
     "header_filter",

@@ -11,17 +11,21 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from previewbot.api import Child, ChildState, Status, preview_name_of
+from previewbot.api import Child, ChildState, Reason, Status, preview_name_of
+from previewbot.engine import mirrord
+from previewbot.engine.annotations import MIGRATIONS_HASH
+from previewbot.engine.merge_patch import merge_patch
 from previewbot.errors import Conflict, Forbidden, Invalid, NotFound, RemoteError
+from previewbot.reconciler.children.actions import Create, Delete, Give, Patch
 from previewbot.reconciler.children.kind import ChildKind, Desired
-from previewbot.reconciler.children.step import Create, Delete, with_failure
+from previewbot.reconciler.children.step import with_failure
 from previewbot.reconciler.context import Context
 from previewbot.reconciler.memory import Redirected
 from previewbot.reconciler.observation import Found
 from previewbot.reconciler.plan.decision import Run
 from previewbot.reconciler.plan.link import refused_route, route_child, route_of, with_route
 from previewbot.reconciler.plan.planner import Plan
-from previewbot.reconciler.plan.services import with_failed_service
+from previewbot.reconciler.plan.services import with_failed_services
 from previewbot.reconciler.store import PreviewStore
 from previewbot.rules.masking import one_line
 from previewbot.rules.refusals import in_short
@@ -114,16 +118,20 @@ async def apply_actions(
         for create in (a for a in plan.steps.actions if isinstance(a, Create)):
             status = _given_up(context, status, create.desired, route.error) or status
     first: RemoteError | None = None
-    for action in sorted(actions, key=lambda action: isinstance(action, Create)):
+    for action in sorted(actions, key=lambda action: not isinstance(action, Delete)):
         try:
             if isinstance(action, Create):
                 status = await _create(context, store, status, action.desired)
+            elif isinstance(action, Patch):
+                status = await _patch(context, status, action)
+            elif isinstance(action, Give):
+                status = await _give(context, status, action.desired, action.uid)
             elif action not in deferred:
                 await _delete(context, action.found)
         except RemoteError as error:
             # Go on with the others. If the API server refuses one deletion, the session in another namespace
             # must still end on time.
-            desired = action.desired if isinstance(action, Create) else None
+            desired = None if isinstance(action, Delete) else action.desired
             given_up = _given_up(context, status, desired, error) if desired is not None else None
             if given_up is None:
                 first = first or error
@@ -214,7 +222,54 @@ async def _create(context: Context, store: PreviewStore, status: Status, desired
         # again only for another commit or after `/preview start`.
         return _record_failure(context, status, desired, message)
     uid = str(obj["metadata"]["uid"])
-    return _with_child(status, desired, lambda child: replace(child, uid=uid))
+    status = _with_child(status, desired, lambda child: replace(child, uid=uid))
+    # Should the process die here, the next pass finds it without its secret files, and gives it these.
+    return await _give(context, status, desired, uid) if desired.secrets else status
+
+
+async def _give(context: Context, status: Status, desired: Desired, uid: str) -> Status:
+    """Give mirrord's operator the secret files of a session; their contents are in no object and no log."""
+    metadata = {**desired.manifest["metadata"], "uid": uid}
+    body = mirrord.secret_mounts({**desired.manifest, "metadata": metadata}, desired.secrets)
+    try:
+        await context.kube.give_secret_mounts(body)
+    except Conflict:
+        # They were given, and the answer was lost.
+        pass
+    except (Invalid, Forbidden, NotFound) as error:
+        why = in_short(error.message or str(error))
+        message = f"mirrord's operator did not take the secret files, which is for your platform team: {why}"
+        return _record_failure(context, status, desired, message)
+    return _with_child(status, desired, lambda child: replace(child, given=uid))
+
+
+async def _patch(context: Context, status: Status, action: Patch) -> Status:
+    """Patch what is there, so that its data stays."""
+    desired, found = action.desired, action.found
+    annotations = {MIGRATIONS_HASH: desired.in_place_hash}
+    patch = {
+        # With the uid as a precondition, as for a deletion: the list is a moment old.
+        "metadata": {"uid": found.uid, "annotations": annotations},
+        "spec": merge_patch(found.in_place, desired.in_place),
+    }
+    try:
+        resource = _kind(context, desired.kind).resource
+        await context.kube.patch_child(resource, found.namespace, found.name, patch)
+    except (Conflict, NotFound):
+        # Another object has the name by now, or none has; the next pass sees it.
+        return status
+    except Forbidden as error:
+        why = in_short(error.message or str(error))
+        message = (
+            "previewbot may not change the database branch, so that this commit's migrations cannot run. "
+            f"That is for your platform team (docs/operations.md): {why}"
+        )
+        return _record_failure(context, status, desired, message, Reason.MIGRATION_FORBIDDEN)
+    except Invalid as error:
+        why = in_short(error.message or str(error))
+        message = f"the cluster refused the migrations, which is for your platform team: {why}"
+        return _record_failure(context, status, desired, message, Reason.MIGRATION_FORBIDDEN)
+    return status
 
 
 async def _name_is_taken(context: Context, store: PreviewStore, status: Status, desired: Desired) -> Status:
@@ -259,11 +314,13 @@ def _given_up(context: Context, status: Status, desired: Desired, error: RemoteE
     return _record_failure(context, status, desired, message)
 
 
-def _record_failure(context: Context, status: Status, desired: Desired, message: str) -> Status:
-    """Record that a child could not be made; its service fails with it."""
-    now, words = context.now(), one_line(message)
-    status = _with_child(status, desired, lambda child: with_failure(child, desired, words, now))
-    return with_failed_service(status, desired.service, desired.failure, words, now)
+def _record_failure(
+    context: Context, status: Status, desired: Desired, message: str, reason: Reason | None = None
+) -> Status:
+    """Record that a child could not be made; its services fail with it."""
+    now, words, why = context.now(), one_line(message), reason or desired.failure
+    status = _with_child(status, desired, lambda child: with_failure(child, desired, words, now, why))
+    return with_failed_services(status, desired.is_of, why, words, now)
 
 
 def _with_child(status: Status, desired: Desired, change: Callable[[Child], Child]) -> Status:

@@ -19,6 +19,7 @@ class Limits:
     ttl_max: timedelta
     session_deadline: timedelta
     image_deadline: timedelta
+    branch_deadline: timedelta
     public_url: str
     gateway: GatewaySettings | None = None
     check_links: bool = False
@@ -32,6 +33,7 @@ class Limits:
             ttl_max=settings.ttl.max,
             session_deadline=settings.deadlines.session,
             image_deadline=settings.deadlines.image,
+            branch_deadline=settings.deadlines.branch,
             public_url=settings.public_url,
             gateway=settings.links.gateway if settings.links else None,
             check_links=settings.links.check if settings.links else True,

@@ -13,12 +13,9 @@ from datetime import datetime, timedelta
 from previewbot.api import (
     AgentSeen,
     BaseBranch,
-    ChildState,
     ConfigurationProblem,
-    Isolation,
     LeftOut,
     Lifecycle,
-    OwnDatabase,
     PodProblem,
     Preview,
     Reason,
@@ -30,8 +27,10 @@ from previewbot.config.agents import SignalKind
 from previewbot.config.repository import AgentPolicy, RepositoryConfig, ServiceConfig
 from previewbot.engine.gateway_state import UNREAD, GatewayState
 from previewbot.engine.operator import OperatorSeen, problem_of
+from previewbot.engine.parts import SessionParts
 from previewbot.errors import RemoteError
 from previewbot.reconciler.conversation import Inbox
+from previewbot.reconciler.found import Found as Found
 from previewbot.reconciler.limits import Limits
 from previewbot.rules import policy
 from previewbot.rules.asked_for import Requested
@@ -119,47 +118,6 @@ class PullRequestFacts:
 
 
 @dataclass(frozen=True)
-class Found:
-    """A child as the cluster shows it, whatever its kind.
-
-    `answered`: whoever acts on it (an operator, a gateway) has reacted to it. `serving`: requests that carry
-    the header reach it now. `stalled` and `removal_stalled` are the kind's reasons for a deletion that nobody
-    carries out. `reason` is what its own status tells beyond its state. `message` says why it failed, or more
-    of that reason, in one line without what looks like a secret, `last_words` what its containers said last,
-    masked, if it keeps that itself; `disbelieved` what of its status cannot be and is left out, in one line
-    for the log. `isolation` is what a session was sent, `database` what a branch is of.
-    """
-
-    kind: str
-    namespace: str
-    name: str
-    uid: str
-    owner_uid: str
-    created_at: datetime
-    state: ChildState
-    service: str = ""
-    spec_hash: str = ""
-    head_sha: str = ""
-    answered: bool = True
-    reason: Reason | None = None
-    message: str = ""
-    serving: bool = False
-    share_host: str = ""
-    disbelieved: str = ""
-    deleting_since: datetime | None = None
-    stalled: Reason = Reason.REPLACING
-    removal_stalled: Reason | None = None
-    last_words: tuple[str, ...] = ()
-    isolation: Isolation | None = None
-    database: OwnDatabase | None = None
-
-    @property
-    def identity(self) -> tuple[str, str, str]:
-        """What tells it from every other object of its time: kind, namespace, name."""
-        return self.kind, self.namespace, self.name
-
-
-@dataclass(frozen=True)
 class ImageFound:
     """The registry has the image of this head: under this reference, with this digest.
 
@@ -202,12 +160,16 @@ class Target:
 
 @dataclass(frozen=True)
 class Prepared:
-    """A service with its image as far as that is known; `target_problem` says why it cannot run at all."""
+    """A service with its image as far as that is known; `target_problem` says why it cannot run at all.
+
+    `parts` are what its session has of its own.
+    """
 
     config: ServiceConfig
     service: Service
     head_sha: str
     target_problem: str = ""
+    parts: SessionParts = field(default_factory=SessionParts)
 
     @property
     def can_run(self) -> bool:
@@ -254,7 +216,8 @@ class Observation:
     were read in this pass, and `inbox` with them; `may_wait`: that look was one that strangers wait for.
     `images` and `targets` are by service, `pod_problems` by the uid of the session; `taken` says of children
     that are not there, by their identity, what of somebody else's is in their way. What was not asked for is
-    not in them. Of the namespaces in `unseen` we may list nothing: what is there is not in `found`.
+    not in them. Of the namespaces in `unseen` we may list nothing: what is there is not in `found`. Of the
+    kinds in `absent` the cluster has none, since it does not know them.
     `logs` is what was read for a command of people. `pods_again` is in how many seconds pods are to be
     looked at that are not up, if any are. `operator` is what the last poll knew of mirrord's operator.
     `requested` is what is known of the request, None if this look did not ask or had no reason to.
@@ -273,6 +236,7 @@ class Observation:
     inbox: Inbox = field(default_factory=Inbox)
     found: tuple[Found, ...] = ()
     unseen: frozenset[str] = frozenset()
+    absent: frozenset[str] = frozenset()
     images: Mapping[str, ImageLookup] = field(default_factory=dict)
     targets: Mapping[str, Target] = field(default_factory=dict)
     pod_problems: Mapping[str, PodProblem] = field(default_factory=dict)

@@ -50,8 +50,11 @@ def informers(
         what: str,
         keep: Callable[[Object], Object] = without_managed_fields,
         selector: str = "",
+        optional: bool = False,
     ) -> Informer:
-        sign = SignsOfLife(health, what, namespace, refusing, frozenset(settings.cluster.namespaces))
+        sign = SignsOfLife(
+            health, what, namespace, refusing, frozenset(settings.cluster.namespaces), optional
+        )
         sign.progressed()
         return Informer(
             kube,
@@ -62,12 +65,14 @@ def informers(
             failed=sign.failed,
             keep=keep,
             selector=selector,
+            optional=optional,
         )
 
     def children(kind: ChildKind) -> Callable[[str], Informer]:
         def in_namespace(namespace: str) -> Informer:
             what = f"watching {kind.resource.plural} in {namespace}"
-            return informer(kind.resource, namespace, ObjectCache(workers.child_changed), what, labels_only)
+            store = ObjectCache(workers.child_changed)
+            return informer(kind.resource, namespace, store, what, labels_only, optional=kind.optional)
 
         return in_namespace
 
@@ -94,13 +99,17 @@ def informers(
 
 @dataclass(frozen=True)
 class SignsOfLife:
-    """Tells the probes how a watch fares; `refusing` has each that is refused (403), with its namespace."""
+    """Tells the probes how a watch fares; `refusing` has each that is refused (403), with its namespace.
+
+    `optional`: nothing is at fault where it is refused, since most previews need nothing of it.
+    """
 
     health: Health
     what: str
     namespace: str | None
     refusing: set[tuple[str, str]]
     namespaces: frozenset[str]
+    optional: bool = False
 
     def progressed(self) -> None:
         """Note a sign of life."""
@@ -113,6 +122,10 @@ class SignsOfLife:
 
         We are ready for the others, and a controller that is not would hold up whoever upgrades it.
         """
+        if isinstance(error, Forbidden) and self.optional:
+            self.health.note_progress(self.what)
+            self.health.note(self.what, f"{self.what}: {error}")
+            return
         if isinstance(error, Forbidden) and self.namespace is not None:
             self.refusing.add((self.namespace, self.what))
             if not {namespace for namespace, _ in self.refusing} >= self.namespaces:
@@ -126,7 +139,7 @@ class SignsOfLife:
 def required_resources(settings: Settings) -> list[Resource]:
     """Return the resources that the cluster must have under these settings."""
     routes = [ROUTE.resource] if _has_gateway(settings) else []
-    return [PREVIEWS, *(kind.resource for kind in KINDS), *routes]
+    return [PREVIEWS, *(kind.resource for kind in KINDS if not kind.optional), *routes]
 
 
 def _has_gateway(settings: Settings) -> bool:

@@ -32,6 +32,7 @@ LIMITS = Limits(
     ttl_max=timedelta(hours=72),
     session_deadline=timedelta(minutes=5),
     image_deadline=timedelta(hours=1),
+    branch_deadline=timedelta(minutes=15),
     public_url="https://previews.example.com",
 )
 

@@ -118,6 +118,19 @@ ANN = Account(2, "ann")
 """Who may write in the repository."""
 
 
+def merged_patch(found: Any, patch: Any) -> Any:
+    """Return what a JSON merge patch makes of a value (RFC 7386)."""
+    if not isinstance(patch, Mapping):
+        return json_copy(patch)
+    merged = dict(found) if isinstance(found, Mapping) else {}
+    for name, value in patch.items():
+        if value is None:
+            merged.pop(name, None)
+        else:
+            merged[name] = merged_patch(merged.get(name), value)
+    return merged
+
+
 class Calls:
     """Counts the calls to the outside, and fails those that a test wants to fail."""
 
@@ -155,6 +168,9 @@ class Cluster:
         self.others: dict[str, dict[str, dict[str, Any]]] = {}
         self.workloads: dict[str, dict[str, Any] | None] = {}
         self.session_status: dict[str, Any] = {"phase": "Ready"}
+        self.branch_status: dict[str, Any] = {"phase": "Ready"}
+        self.migrations = "Succeeded"
+        self.secrets_given: list[dict[str, Any]] = []
         self.forbidden: set[str] = set()
         self.gateway = GatewayInMemory()
         self.operator_removes = True
@@ -240,7 +256,50 @@ class Cluster:
         }
         obj["status"] = dict(self.session_status)
         objects[name] = obj
+        if resource.plural == "branchdatabases":
+            obj["metadata"]["generation"] = 1
+            self._copy_database(obj)
         return json_copy(obj)
+
+    def _copy_database(self, branch: dict[str, Any]) -> None:
+        branch["status"] = {"expireTime": timestamp(self._clock.now), **self.branch_status}
+        if "migrations" in branch["spec"]:
+            ran = {"phase": self.migrations, "observedGeneration": branch["metadata"]["generation"]}
+            branch["status"]["migrations"] = ran | (
+                {"error": "no such table"} if ran["phase"] == "Failed" else {}
+            )
+
+    async def patch_child(
+        self, resource: Resource, namespace: str, name: str, patch: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        self._calls.note(f"patch {resource.plural}")
+        found = self._of(resource).get(name)
+        if found is None:
+            raise NotFound(f"patch {resource.plural}", status=404)
+        if found["metadata"]["uid"] != patch["metadata"]["uid"]:
+            raise Conflict(f"patch {resource.plural}")
+        merged = merged_patch(found, patch)
+        if merged["spec"] != found["spec"]:
+            merged["metadata"]["generation"] += 1
+        found.clear()
+        found.update(merged)
+        self._copy_database(found)
+        return json_copy(found)
+
+    async def give_secret_mounts(self, body: Mapping[str, Any]) -> None:
+        self._calls.note("give secret mounts")
+        self.secrets_given.append(json_copy(dict(body)))
+
+    @property
+    def branches(self) -> dict[str, dict[str, Any]]:
+        """The database branches that exist, by the databases' names."""
+        there = self.others.get("branchdatabases", {}).values()
+        return {branch["spec"]["id"].rpartition("-")[2]: branch for branch in there}
+
+    def branch_becomes(self, phase: str, **status: Any) -> None:
+        """Let the operator say this of every branch."""
+        for branch in self.branches.values():
+            branch["status"] = {"phase": phase, "expireTime": timestamp(self._clock.now), **status}
 
     async def delete_child(self, resource: Resource, namespace: str, name: str, uid: str = "") -> None:
         self._calls.note(f"delete {self._word(resource)}")

@@ -38,6 +38,7 @@ class Databases:
 
     name = "Database"
     resource = Resource("example.com", "v1", "databases")
+    optional = patched = False
     size = "small"
 
     def desired(self, inputs: Inputs) -> Sequence[Desired]:

@@ -52,6 +52,9 @@ PAGE_DIFFERS = {
     "route_refused": "the words of whoever refused it",
     "service_failed": "the text of a failure",
     "session_failed": "the text of a failure",
+    "branch_failed": "the text of a failure",
+    "migration_failed": "the text of a failure",
+    "migration_forbidden": "the text of a failure",
     "target_missing": "the text of a failure",
     "target_taken": "whose session is in the way",
     **{

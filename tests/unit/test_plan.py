@@ -32,7 +32,7 @@ from previewbot.config.repository import Entry, RepositoryConfig
 from previewbot.config.server import GatewaySettings
 from previewbot.errors import TryLater
 from previewbot.reconciler.children import KINDS, ROUTE
-from previewbot.reconciler.children.step import Create
+from previewbot.reconciler.children.actions import Delete
 from previewbot.reconciler.conversation import Request
 from previewbot.reconciler.observation import Found, ImageFound, ImageLookup, ImageMissing, Observation
 from previewbot.reconciler.plan.decision import Decision, End, Hold, Leave, Run
@@ -272,7 +272,7 @@ def test_in_this_world_that_is_planned(name: str) -> None:
 
 def actions_of(plan: Plan) -> tuple[str, ...]:
     return tuple(
-        f"create {a.desired.name}" if isinstance(a, Create) else f"delete {a.found.name}"
+        f"delete {a.found.name}" if isinstance(a, Delete) else f"create {a.desired.name}"
         for a in plan.steps.actions
     )
 
@@ -654,13 +654,13 @@ def test_whatever_the_world_each_object_gets_at_most_one_action_and_nothing_is_d
     plan = make_plan(world, KINDS, ROUTE)
 
     assert len(actions_of(plan)) == len({action.partition(" ")[2] for action in actions_of(plan)})
-    assert all(isinstance(a, Create) or a.found.deleting_since is None for a in plan.steps.actions)
+    assert all(not isinstance(a, Delete) or a.found.deleting_since is None for a in plan.steps.actions)
 
 
 @given(WORLDS)
 def test_whatever_the_world_the_route_never_leads_to_what_the_plan_deletes(world: Observation) -> None:
     plan = make_plan(world, KINDS, ROUTE)
-    deleted = [a.found.name for a in plan.steps.actions if not isinstance(a, Create)]
+    deleted = [a.found.name for a in plan.steps.actions if isinstance(a, Delete)]
 
     if session_name() in deleted:
         assert leads_to(plan) != "the sessions"

@@ -10,7 +10,8 @@ import pytest
 
 from previewbot.api import Child, ChildState, Phase, Preview, Reason, Service, Waiting
 from previewbot.config.repository import parse_target
-from previewbot.reconciler.children.step import Create, Delete, removed_step
+from previewbot.reconciler.children.actions import Action, Create, Delete
+from previewbot.reconciler.children.step import removed_step
 from previewbot.reconciler.observation import Found, ImageFound, ImageMissing, ImageNotDue, Prepared, Target
 from previewbot.reconciler.plan.services import carry_over, pin_image, service_status, step_to_removed
 from previewbot.rules.slots import SlotGrant
@@ -40,7 +41,7 @@ class Step:
 
     service: Service
     child: Child
-    action: Create | Delete | None
+    action: Action | None
     needs_slot: bool
 
 

@@ -23,6 +23,7 @@ from previewbot.clients.kubernetes.resources import (
     object_path,
 )
 from previewbot.engine import operator
+from previewbot.engine.mirrord import SECRET_MOUNTS
 from previewbot.errors import Conflict, NotFound, NotServed, RemoteError, TryLater
 
 
@@ -113,6 +114,20 @@ class Kube(PodReads):
         return await self._change(
             f"patch {manifest['kind']}", "PATCH", path, manifest, content_type=MERGE_PATCH
         )
+
+    async def patch_child(
+        self, resource: Resource, namespace: str, name: str, patch: Mapping[str, Any]
+    ) -> Object:
+        """Patch an object as RFC 7386 says; with `metadata.uid` in the patch this very one.
+
+        Raises Conflict if the name belongs to another by now, and NotFound if it is gone.
+        """
+        path = object_path(resource, namespace, name)
+        return await self._change(f"patch {resource.plural}", "PATCH", path, patch, content_type=MERGE_PATCH)
+
+    async def give_secret_mounts(self, body: Mapping[str, Any]) -> None:
+        """Give mirrord's operator the secret files of a session; raises Conflict where it has them."""
+        await self._change("create previewsecretmounts", "POST", collection_path(SECRET_MOUNTS, None), body)
 
     async def get_child(self, resource: Resource, namespace: str | None, name: str) -> Object | None:
         """Return an object, or None; `namespace` is None for one that belongs to the cluster."""

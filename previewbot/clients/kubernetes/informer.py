@@ -26,7 +26,7 @@ from previewbot.clients.kubernetes.cache import ObjectCache
 from previewbot.clients.kubernetes.client import Kube
 from previewbot.clients.kubernetes.resources import MOST_BYTES
 from previewbot.clients.outgoing import reason
-from previewbot.errors import Forbidden, NoAnswer, RemoteError, TooLarge, TryLater
+from previewbot.errors import Forbidden, NoAnswer, NotFound, RemoteError, TooLarge, TryLater
 from previewbot.text.json import read_json
 
 _SERVER_SECONDS = 60
@@ -35,6 +35,7 @@ _GRACE_SECONDS = 15.0
 """What is beyond the end that the server was asked for, until its silence is a fault."""
 _BACKOFF_SECONDS = (0.5, 30.0)
 _EXPIRED = 410
+_LOOK_FOR_RESOURCE = 60.0
 
 log = logging.getLogger(__name__)
 
@@ -97,7 +98,8 @@ class Informer:
     `keep` says what of an object is worth its memory, `selector` which labels an object must have.
     `progressed` is called at every sign of life, `failed` with every fault; `synced` is set with the
     first list, `settled` also where the first list is refused (403): others need not wait for that.
-    `silence` and `backoff` (first, last) are in seconds.
+    `silence` and `backoff` (first, last) are in seconds. `optional`: the API server may not know the resource
+    (404), which is looked for about once a minute then, and is no fault.
     """
 
     def __init__(
@@ -114,6 +116,7 @@ class Informer:
         silence: float | None = None,
         backoff: tuple[float, float] = _BACKOFF_SECONDS,
         server_seconds: int = _SERVER_SECONDS,
+        optional: bool = False,
     ) -> None:
         self._kube = kube
         self._resource = resource
@@ -126,6 +129,7 @@ class Informer:
         self._silence = server_seconds + _GRACE_SECONDS if silence is None else silence
         self._backoff = backoff
         self._server_seconds = server_seconds
+        self._optional = optional
         self._delay = backoff[0]
         self._refused = ""
         self.synced = asyncio.Event()
@@ -148,11 +152,21 @@ class Informer:
             # for then nothing would wake the controller any more.
             except Exception as error:
                 version = None
+                if self._optional and isinstance(error, NotFound):
+                    await self._wait_for_resource()
+                    continue
                 self._say(error)
                 # The server knows better than we when it can bear us again.
                 asked = (error.after or 0.0) if isinstance(error, RemoteError) else 0.0
                 await asyncio.sleep(max(asked, self._delay * random.uniform(0.5, 1.0)))
                 self._delay = min(self._delay * 2, self._backoff[1])
+
+    async def _wait_for_resource(self) -> None:
+        """Wait a while for a resource that the API server does not know: whoever needs one says so."""
+        self.synced.set()
+        self.settled.set()
+        self._progressed()
+        await asyncio.sleep(_LOOK_FOR_RESOURCE * random.uniform(0.5, 1.0))
 
     def _say(self, error: Exception) -> None:
         extra = {"resource": self._resource.plural, "namespace": self._namespace or "", "error": str(error)}

@@ -156,6 +156,11 @@ class DeadlinesSettings(t.Model):
 
     image: t.Duration = about("when waiting is called missing", "60m", default=timedelta(minutes=60))
     session: t.Duration = about("when starting is called failed", "5m", default=timedelta(minutes=5))
+    branch: t.Duration = about(
+        "when copying a database for a preview, or migrating the copy, is called failed",
+        "15m",
+        default=timedelta(minutes=15),
+    )
     progress: Annotated[
         t.Duration,
         AfterValidator(_progress),

@@ -5,11 +5,12 @@ for `/preview restart`, which replaces sessions alone: gather lists what `resour
 plan steps what is `desired`, and apply creates and deletes.
 """
 
+from previewbot.reconciler.children.branches import Branches
 from previewbot.reconciler.children.kind import ChildKind, Inputs, Route
 from previewbot.reconciler.children.routes import Routes
 from previewbot.reconciler.children.sessions import Sessions
 
-KINDS: tuple[ChildKind, ...] = (Sessions(),)
+KINDS: tuple[ChildKind, ...] = (Branches(), Sessions())
 """In the order in which they are made; a kind waits until those before it are ready. Removed in reverse
 order."""
 

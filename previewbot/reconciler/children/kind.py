@@ -11,8 +11,9 @@ from typing import Any, Protocol
 from previewbot.api import PREVIEW_LABEL, Child, ChildState, Preview, Reason, Resource
 from previewbot.engine.operator import NOTHING_KNOWN, Operator, OperatorSeen
 from previewbot.engine.route_answers import RouteAnswer
+from previewbot.reconciler.found import Found, Identity
 from previewbot.reconciler.limits import Limits
-from previewbot.reconciler.observation import Found, Prepared, PullRequestFacts
+from previewbot.reconciler.observation import Prepared, PullRequestFacts
 
 Object = Mapping[str, Any]
 
@@ -20,12 +21,14 @@ Object = Mapping[str, Any]
 @dataclass(frozen=True)
 class Inputs:
     """What a kind may go by. `preview` has the status of this pass so far; `services` are those that
-    should run; `operator` is what the last poll knew of mirrord's."""
+    should run, `found` what the cluster shows of all kinds; `operator` is what the last poll knew of
+    mirrord's."""
 
     preview: Preview
     facts: PullRequestFacts
     limits: Limits
     services: Sequence[Prepared]
+    found: Sequence[Found] = ()
     operator: OperatorSeen = NOTHING_KNOWN
 
 
@@ -41,8 +44,14 @@ class Mode(Enum):
 class Desired:
     """A child that should be there. With mode KEEP, which may lack a manifest, nothing is made or replaced.
 
-    `failure` is the reason of its service if it fails; `what` is its kind in a person's words, `removed_by`
-    a command with which people remove one.
+    `service` is whose it is; empty if it is for several, which are `services`, or (none) for all. `title` is
+    its own name for people. `needs` are the children that must be ready before it is made, and are removed
+    after it. `features` are those that mirrord's operator must offer for it, each with its words. `in_place`
+    is the part of its spec that is patched where it differs, by `in_place_hash`, and which `spec_hash` leaves
+    out. `holds_data`: once it was ready, no failure of what is patched removes it. `secrets` are files that
+    the operator gets beside the object, which must not have them. `failure` is the reason of its services if
+    it fails, `taken` if something of somebody else's is in its way; `what` is its kind in a person's words,
+    `removed_by` a command with which people remove one.
     """
 
     kind: str
@@ -54,11 +63,20 @@ class Desired:
     mode: Mode = Mode.MAKE
     manifest: Mapping[str, Any] = field(default_factory=dict)
     failure: Reason = Reason.SERVICE_FAILED
+    taken: Reason = Reason.TARGET_TAKEN
     what: str = "object"
     removed_by: str = ""
+    services: tuple[str, ...] = ()
+    title: str = ""
+    needs: tuple[Identity, ...] = ()
+    features: Mapping[str, str] = field(default_factory=dict)
+    in_place: Mapping[str, Any] = field(default_factory=dict)
+    in_place_hash: str = ""
+    holds_data: bool = False
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @property
-    def identity(self) -> tuple[str, str, str]:
+    def identity(self) -> Identity:
         """What tells it from every other object of its time: kind, namespace, name."""
         return self.kind, self.namespace, self.name
 
@@ -66,6 +84,10 @@ class Desired:
     def attempt(self) -> str:
         """The key of an attempt to run it; a failure holds until the commit or what would run changes."""
         return f"{self.head_sha}:{self.spec_hash}"
+
+    def is_of(self, service: str) -> bool:
+        """Return whether a service depends on it."""
+        return service in self.services if self.services else self.service in ("", service)
 
 
 @dataclass(frozen=True)
@@ -88,6 +110,17 @@ class ChildKind(Protocol):
     @property
     def resource(self) -> Resource:
         """What to list, create and delete."""
+
+    @property
+    def optional(self) -> bool:
+        """Whether a cluster may be without it as long as no preview wants one.
+
+        Then it is listed only where the status knows of one, which is stored before any is created.
+        """
+
+    @property
+    def patched(self) -> bool:
+        """Whether a part of its objects is patched in place where it is to be another."""
 
     def desired(self, inputs: Inputs) -> Sequence[Desired]:
         """Return the children that should be there."""

@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from previewbot.api import Child, ChildState, Reason
 from previewbot.engine import mirrord
+from previewbot.engine.branches import KIND as BRANCH
 from previewbot.engine.idle import with_default
 from previewbot.engine.isolation import isolation_from
 from previewbot.engine.operator import Operator
 from previewbot.engine.other_sessions import in_the_way
-from previewbot.engine.parts import taking
+from previewbot.reconciler.children.branches import Branches, branches_of, marks_of
 from previewbot.reconciler.children.kind import ChildHealth, Desired, Inputs, Mode, Object
 from previewbot.reconciler.children.step import DELETION_STALLED_AFTER, began_to_wait
+from previewbot.reconciler.children.time_to_live import time_to_live
+from previewbot.reconciler.found import Found
 from previewbot.reconciler.limits import Limits
-from previewbot.reconciler.observation import Found, Prepared
+from previewbot.reconciler.observation import Prepared
 from previewbot.rules import images
 from previewbot.text.durations import format_duration
-
-_LEAK_GUARD = timedelta(hours=1)
-"""What mirrord's own time to live is beyond ours: it ends what we could not, should we be gone for good."""
 
 _STATES = {
     "Ready": ChildState.READY,
@@ -36,10 +36,13 @@ class Sessions:
 
     name = mirrord.KIND
     resource = mirrord.SESSIONS
+    patched = False
+    optional = False
 
     def desired(self, inputs: Inputs) -> Sequence[Desired]:
         """Return a session per service; one whose image is not known leaves what is there as it is."""
-        return [self._desired(inputs, prepared) for prepared in inputs.services]
+        wanted = Branches().desired(inputs)
+        return [self._desired(inputs, prepared, wanted) for prepared in inputs.services]
 
     def read(self, obj: Object) -> Found:
         """Read a session."""
@@ -66,6 +69,7 @@ class Sessions:
             stalled=Reason.OPERATOR_SILENT,
             removal_stalled=Reason.REMOVAL_STALLED,
             isolation=isolation_from(obj["spec"]),
+            needs=tuple((BRANCH, session.namespace, name) for name in session.branches),
         )
 
     def in_the_way(self, desired: Desired, others: Sequence[Object], operator: Operator) -> str:
@@ -91,10 +95,11 @@ class Sessions:
         reason = Reason.OPERATOR_SILENT if silent else found.reason or Reason.CREATING
         return ChildHealth(ChildState.CREATING, reason, found.message)
 
-    def _desired(self, inputs: Inputs, prepared: Prepared) -> Desired:
+    def _desired(self, inputs: Inputs, prepared: Prepared, wanted: Sequence[Desired]) -> Desired:
         key, service, target = inputs.preview.spec.environment_key, prepared.service, prepared.config.target
         name = mirrord.session_name(key, service.namespace, target)
-        kept = Desired(self.name, service.namespace, name, service.name, mode=Mode.KEEP)
+        needs = branches_of(inputs, prepared)
+        kept = Desired(self.name, service.namespace, name, service.name, mode=Mode.KEEP, needs=needs)
         # The new image is not there yet, so what the session should look like is not known. The session of
         # the commit before goes on serving meanwhile.
         if not prepared.can_run:
@@ -106,15 +111,14 @@ class Sessions:
             container=service.container,
             image=images.with_digest(service.image, service.digest),
             parts=with_default(
-                taking(prepared.config.ports),
+                prepared.parts,
                 target.kind,
                 inputs.operator,
                 without_ports=service.without_ports,
             ),
             head_sha=prepared.head_sha,
-            # The longest time that any preview can have, and not what is left of this one, so that `/preview
-            # extend` has nothing to change in a session that serves.
-            ttl_seconds=int((inputs.limits.ttl_max + _LEAK_GUARD).total_seconds()),
+            ttl_seconds=time_to_live(inputs.limits),
+            stands_on=marks_of(inputs, wanted, needs),
         )
         return Desired(
             self.name,
@@ -124,6 +128,9 @@ class Sessions:
             head_sha=prepared.head_sha,
             spec_hash=mirrord.spec_hash(key, session),
             manifest=mirrord.manifest(inputs.preview, session),
+            needs=needs,
+            features=mirrord.features_of(prepared.parts),
+            secrets=mirrord.secrets_of(prepared.parts),
             failure=Reason.SESSION_FAILED,
             what="session",
             removed_by=f"`mirrord preview stop --key {key}`",

@@ -74,13 +74,14 @@ async def gather_removal(context: Context, store: PreviewStore) -> Observation:
 
 async def _begin(context: Context, store: PreviewStore) -> Observation:
     preview = store.preview
-    found, unseen = await _children(context, preview)
+    found, unseen, absent = await _children(context, preview)
     return Observation(
         preview=preview,
         now=context.now(),
         limits=context.limits,
         found=found,
         unseen=unseen,
+        absent=absent,
         slot=context.slot_for(preview),
         gives_way=context.gives_way(preview),
         operator=context.operator(),
@@ -90,17 +91,31 @@ async def _begin(context: Context, store: PreviewStore) -> Observation:
     )
 
 
-async def _children(context: Context, preview: Preview) -> tuple[tuple[Found, ...], frozenset[str]]:
+async def _children(
+    context: Context, preview: Preview
+) -> tuple[tuple[Found, ...], frozenset[str], frozenset[str]]:
     """List the children live: a cache could take one we just made for one that vanished.
 
-    Also return the namespaces that refuse us: these are no reason to do nothing in the others.
+    Also return the namespaces that refuse us, which are no reason to do nothing in the others, and the kinds
+    that the cluster does not know.
     """
     found: list[Found] = []
     unseen: set[str] = set()
+    absent: set[str] = set()
     for kind in context.kinds:
+        recorded = {child.namespace for child in preview.status.children if child.kind == kind.name}
         for namespace in context.settings.cluster.namespaces:
+            if kind.optional and namespace not in recorded:
+                # Most previews have none, and a list is a request in every pass. Whatever is there was
+                # recorded before it was made.
+                continue
             try:
                 items = await _listed(context, kind, namespace, preview)
+            except NotFound:
+                if not kind.optional:
+                    raise
+                absent.add(kind.name)
+                continue
             except Forbidden:
                 # The watches of this namespace say it, to the log and to the probe.
                 unseen.add(namespace)
@@ -111,7 +126,7 @@ async def _children(context: Context, preview: Preview) -> tuple[tuple[Found, ..
         if child.disbelieved:
             extra = {"preview": preview.name, "child": child.name, "namespace": child.namespace}
             log.warning("a child's status is not believed", extra={**extra, "why": child.disbelieved})
-    return tuple(found), frozenset(unseen)
+    return tuple(found), frozenset(unseen), frozenset(absent)
 
 
 async def _listed(context: Context, kind: ChildKind, namespace: str, preview: Preview) -> Sequence[Object]:
@@ -275,7 +290,7 @@ async def _ask_for_services(context: Context, observation: Observation) -> Obser
     runnable = [prepared.service for prepared in services if prepared.can_run]
     problems = await pod_problems(context, preview, runnable, observation.found)
     again = look_again_in(context, preview, runnable, observation.found)
-    taken = await taken_by_others(context, as_planned, services)
+    taken, absent = await taken_by_others(context, as_planned, services)
     answer = await ask_link(context, preview, observation)
     # The questions may have taken most of a minute. The plan must not measure deadlines by a clock that stood
     # still meanwhile.
@@ -286,6 +301,7 @@ async def _ask_for_services(context: Context, observation: Observation) -> Obser
         pod_problems=problems,
         pods_again=again,
         taken=taken,
+        absent=observation.absent | absent,
         link_answer=answer,
         link_asked_since=context.links_being_asked.since(preview.name),
     )

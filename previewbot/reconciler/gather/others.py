@@ -5,36 +5,54 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from previewbot.api import Reason
+from previewbot.errors import Forbidden, NotFound
 from previewbot.reconciler.children.kind import ChildKind, Desired, Inputs, Mode, Object
 from previewbot.reconciler.context import Context
 from previewbot.reconciler.observation import Observation, Prepared
 
 Identity = tuple[str, str, str]
 
+_TAKEN = (Reason.TARGET_TAKEN, Reason.BRANCH_TAKEN)
+
 
 async def taken_by_others(
     context: Context, observation: Observation, services: Sequence[Prepared]
-) -> Mapping[Identity, str]:
-    """Return what is in the way of children of these services that are not there, by their identity.
+) -> tuple[Mapping[Identity, str], frozenset[str]]:
+    """Return what is in the way of children of these services that are not there, by their identity; and the
+    kinds of those that the cluster does not know.
 
     It is asked only where one could be made now, or was in somebody's way before: of all others that wait
     nobody needs to know. Raises RemoteError.
     """
     status = observation.preview.status
-    waits = {child.identity for child in status.children if child.reason is Reason.TARGET_TAKEN}
+    waits = {child.identity for child in status.children if child.reason in _TAKEN}
     may_run = observation.slot.granted or status.slot.held
     if observation.no_preview_because is not None or not (waits or may_run):
-        return {}
-    taken = {}
+        return {}, frozenset()
+    taken, absent = {}, set[str]()
     listed: dict[tuple[str, str], list[Object]] = {}
     for kind, desired in _missing(context, observation, services):
         place = kind.name, desired.namespace
         if place not in listed:
-            listed[place] = [*await context.kube.list_children(kind.resource, desired.namespace, "")]
+            listed[place] = await _all_of(context, kind, desired.namespace, absent)
         words = kind.in_the_way(desired, listed[place], observation.operator.operator)
         if words:
             taken[desired.identity] = words
-    return taken
+    return taken, frozenset(absent)
+
+
+async def _all_of(context: Context, kind: ChildKind, namespace: str, absent: set[str]) -> list[Object]:
+    """List all objects of a kind in a namespace; none of one that the cluster may be without, and is.
+
+    Without the right to look, the making of one says so, and whose it is: the pass must not end here.
+    """
+    try:
+        return [*await context.kube.list_children(kind.resource, namespace, "")]
+    except (Forbidden, NotFound) as error:
+        if not kind.optional:
+            raise
+        absent.update([kind.name] if isinstance(error, NotFound) else [])
+        return []
 
 
 def _missing(
@@ -43,7 +61,7 @@ def _missing(
     """Return the children that should be there and are not, but for those that failed already."""
     preview, facts = observation.preview, observation.facts
     assert facts is not None
-    inputs = Inputs(preview, facts, observation.limits, services)
+    inputs = Inputs(preview, facts, observation.limits, services, observation.found, observation.operator)
     there = {found.identity for found in observation.found}
     failed = {(child.identity, child.failed_attempt) for child in preview.status.children}
     return [

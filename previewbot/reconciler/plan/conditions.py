@@ -143,8 +143,13 @@ def _message(condition: Condition, words: str) -> str:
 def _failure(reasons: set[Reason | None]) -> Reason:
     """Return the services' reason if all failed for the same one and it concerns the whole preview."""
     (only, *others) = reasons
-    whole = only in (Reason.IMAGE_MISSING, Reason.REPOSITORY_MISSING, Reason.ROUTE_REFUSED)
-    return only if only and whole and not others else Reason.SERVICE_FAILED
+    return only if only in _OF_THE_WHOLE and only and not others else Reason.SERVICE_FAILED
+
+
+_OF_THE_WHOLE = (
+    *(Reason.IMAGE_MISSING, Reason.REPOSITORY_MISSING, Reason.ROUTE_REFUSED),
+    *(Reason.BRANCH_FAILED, Reason.MIGRATION_FAILED, Reason.MIGRATION_FORBIDDEN),
+)
 
 
 def _no_image(services: Sequence[Service]) -> Reason | None:

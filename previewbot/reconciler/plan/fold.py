@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from previewbot.api import Child, Lifecycle, Link, OtherLink, Phase, Reason, Service, Slot, Status
-from previewbot.reconciler.children.step import Create, Delete
+from previewbot.reconciler.children.actions import Action
 from previewbot.reconciler.observation import Observation
 from previewbot.reconciler.plan import conditions, lifecycle, notices
 from previewbot.reconciler.plan.commands import settle_replies
@@ -29,7 +29,7 @@ class Steps:
 
     services: tuple[Service, ...]
     children: tuple[Child, ...]
-    actions: tuple[Create | Delete, ...] = ()
+    actions: tuple[Action, ...] = ()
     needs_slot: bool = False
 
 

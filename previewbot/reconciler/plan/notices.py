@@ -36,6 +36,9 @@ _FAILED_FOR_GOOD = frozenset(
         Reason.SESSION_FAILED,
         Reason.SERVICE_FAILED,
         Reason.ROUTE_REFUSED,
+        Reason.BRANCH_FAILED,
+        Reason.MIGRATION_FAILED,
+        Reason.MIGRATION_FORBIDDEN,
     }
 )
 """Of the reasons of phase Failed, those of a file without mistakes: one with some says not whom to tell."""

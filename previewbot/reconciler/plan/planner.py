@@ -11,8 +11,8 @@ from datetime import datetime
 
 from previewbot.api import Child, ChildState, RequestKind, Status
 from previewbot.config.repository import Notify
+from previewbot.reconciler.children.actions import Create, Delete
 from previewbot.reconciler.children.kind import ChildKind, Desired, Route
-from previewbot.reconciler.children.step import Create, Delete
 from previewbot.reconciler.conversation import Inbox, Request
 from previewbot.reconciler.observation import Observation, PullRequestFacts
 from previewbot.reconciler.plan import lifecycle

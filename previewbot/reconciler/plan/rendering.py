@@ -11,15 +11,17 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from previewbot.api import Observed, Phase, Preview, Service, Spec, Status, name_of
+from previewbot.api import ChildState, Observed, Phase, Preview, Service, Spec, Status, name_of
 from previewbot.api.github import Account, Branch, PullRequest
 from previewbot.api.preview import Poke
 from previewbot.config.repository import RepositoryConfig, ServiceConfig
 from previewbot.reconciler.children import KINDS, ROUTE
-from previewbot.reconciler.children.step import Create
+from previewbot.reconciler.children.actions import Create
+from previewbot.reconciler.children.kind import Desired
+from previewbot.reconciler.found import Found
 from previewbot.reconciler.limits import Limits
 from previewbot.reconciler.observation import ImageFound, Observation, PullRequestFacts, Target
-from previewbot.reconciler.plan.planner import plan_run
+from previewbot.reconciler.plan.planner import Plan, plan_run
 from previewbot.reconciler.plan.services import candidates
 from previewbot.rules import images
 from previewbot.rules.bounds import image_outside
@@ -81,6 +83,13 @@ def rendered(
     """
     observation = _world(asked, config, limits, bounds or _all_of(config, limits))
     plan = plan_run(observation, KINDS, ROUTE)
+    made = _created(plan)
+    # What sessions need is made before them: once it is ready they are made too.
+    before = [desired for desired in made if not desired.service]
+    if before:
+        there = tuple(_as_ready(desired, observation) for desired in before)
+        plan = plan_run(replace(observation, found=there), KINDS, ROUTE)
+        made = [*before, *_created(plan)]
     refused = [service for service in plan.status.services if service.phase is Phase.FAILED]
     if refused:
         raise CannotRender(f"{refused[0].name}: {refused[0].failure_message}")
@@ -90,8 +99,24 @@ def rendered(
         served = replace(observation.preview, status=replace(plan.status, services=serving))
         leads = ROUTE.desired(served, observation.facts, limits, begins=True)
     first = [Rendered("", leads.manifest)] if leads is not None else []
-    made = [action.desired for action in plan.steps.actions if isinstance(action, Create)]
     return (*first, *(Rendered(desired.service, desired.manifest) for desired in made))
+
+
+def _created(plan: Plan) -> list[Desired]:
+    return [action.desired for action in plan.steps.actions if isinstance(action, Create)]
+
+
+def _as_ready(desired: Desired, observation: Observation) -> Found:
+    """Return a child as the cluster would show it once it is ready."""
+    return Found(
+        *desired.identity,
+        uid=NO_UID,
+        owner_uid=observation.preview.uid,
+        created_at=observation.now,
+        state=ChildState.READY,
+        spec_hash=desired.spec_hash,
+        in_place_hash=desired.in_place_hash,
+    )
 
 
 def container_of(asked: Asked, service: ServiceConfig) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -217,10 +217,12 @@ def without_route(service: Service, before: Service | None, problem: str, now: d
     return replace(refused, since=since)
 
 
-def with_failed_service(status: Status, name: str, reason: Reason, message: str, now: datetime) -> Status:
-    """Return a status whose service of this name has failed; all of them where a child is for all."""
+def with_failed_services(
+    status: Status, are: Callable[[str], bool], reason: Reason, message: str, now: datetime
+) -> Status:
+    """Return a status in which those services have failed that this is true of, by their names."""
     services = tuple(
-        _with_phase(service, Phase.FAILED, reason, now, message) if name in (service.name, "") else service
+        _with_phase(service, Phase.FAILED, reason, now, message) if are(service.name) else service
         for service in status.services
     )
     return replace(status, services=services)

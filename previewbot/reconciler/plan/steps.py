@@ -7,11 +7,13 @@ from dataclasses import replace
 
 from previewbot.api import Child, ChildState, Service, Status
 from previewbot.config.repository import ServiceConfig
-from previewbot.engine.operator import OPERATOR_REASONS
+from previewbot.engine import translation
+from previewbot.reconciler.children.actions import Delete
 from previewbot.reconciler.children.kind import ChildKind, Desired, Inputs
-from previewbot.reconciler.children.step import ChildStep, Delete, StepInputs, next_step, removed_step
+from previewbot.reconciler.children.step import HOLDS, ChildStep, next_step, removed_step
 from previewbot.reconciler.observation import Found, Observation, Prepared, PullRequestFacts
 from previewbot.reconciler.plan.decision import Decision, Hold, Run
+from previewbot.reconciler.plan.dependencies import Wanted, is_needed, step_inputs
 from previewbot.reconciler.plan.fold import Steps
 from previewbot.reconciler.plan.services import (
     candidates,
@@ -45,6 +47,7 @@ def prepare(observation: Observation) -> list[Prepared]:
     """Return the services that should run, each with what is known of its image and its target."""
     facts, preview = observation.facts, observation.preview
     assert facts is not None
+    assert facts.config is not None
     head_sha, prepared = facts.pull_request.head.sha, []
     for config, service in changed_services(preview, facts):
         references = candidates(config, facts, preview.status.observed.merge_shas)
@@ -55,7 +58,8 @@ def prepare(observation: Observation) -> list[Prepared]:
         # The file was held to the bounds when it was read. Here it is asked once more, with what a session is
         # made of: no way past that reading may end in somebody else's workload.
         problem = outside(facts, config) or problem
-        prepared.append(Prepared(config, service, head_sha, problem))
+        parts = translation.parts_of(facts.config, config)
+        prepared.append(Prepared(config, service, head_sha, problem, parts))
     return prepared
 
 
@@ -71,7 +75,7 @@ def _running(observation: Observation, kinds: Sequence[ChildKind]) -> Steps:
     facts, preview, now = observation.facts, observation.preview, observation.now
     assert facts is not None
     prepared = prepare(observation)
-    inputs = Inputs(preview, facts, observation.limits, prepared, observation.operator)
+    inputs = Inputs(preview, facts, observation.limits, prepared, observation.found, observation.operator)
     found = {child.identity: child for child in observation.found}
     wanted = [(kind, desired) for kind in kinds for desired in kind.desired(inputs)]
     names = {desired.identity for _, desired in wanted}
@@ -88,10 +92,10 @@ def _running(observation: Observation, kinds: Sequence[ChildKind]) -> Steps:
             out_of_sight.add(desired.service)
             continue
         was, here = _record_of(preview.status, desired), found.get(desired.identity)
-        was = replace(was, recreations=0) if was.recreations and desired.service in pinned_anew else was
-        step_inputs = _step_inputs(observation, kind, desired, orphans, steps)
+        was = replace(was, recreations=0) if was.recreations and any(map(was.is_of, pinned_anew)) else was
+        others = step_inputs(observation, Wanted(kind, desired, wanted), orphans, [s.child for s in steps])
         health = kind.health(here, was, observation.limits, now) if here else None
-        steps.append(next_step(desired, here, was, health, step_inputs))
+        steps.append(next_step(desired, here, was, health, others))
     children = [step.child for step in steps]
     services = tuple(
         service_out_of_sight(each.service, now)
@@ -108,30 +112,9 @@ def _running(observation: Observation, kinds: Sequence[ChildKind]) -> Steps:
     return Steps(services, (*children, *left, *kept), (*actions, *deletions), needs_slot)
 
 
-def _step_inputs(
-    observation: Observation,
-    kind: ChildKind,
-    desired: Desired,
-    orphans: Sequence[Found],
-    before: Sequence[ChildStep],
-) -> StepInputs:
-    same = [o for o in orphans if (o.kind, o.service) == (desired.kind, desired.service)]
-    others = [step.child for step in before if step.child.kind != kind.name]
-    earlier = [child for child in others if _go_together(child.service, desired.service)]
-    return StepInputs(
-        owner_uid=observation.preview.uid,
-        now=observation.now,
-        slot_granted=observation.slot.granted,
-        predecessor=next(iter(same), None),
-        blocked=any(child.state not in _UP for child in earlier),
-        held=observation.no_preview_because,
-        taken=observation.taken.get(desired.identity, ""),
-    )
-
-
 def _status_of(observation: Observation, prepared: Prepared, children: Sequence[Child]) -> Service:
     name, preview = prepared.service.name, observation.preview
-    own = [child for child in children if _go_together(child.service, name)]
+    own = [child for child in children if child.is_of(name)]
     # What is about to be deleted serves no more: the route must lead elsewhere before it goes.
     staying = {child.identity for child in own if child.state not in _GOING or _is_held(child)}
     found = [child for child in observation.found if child.identity in staying]
@@ -158,22 +141,8 @@ def _removals(
         left += [child] if child else []
         deletions += [deletion] if deletion else []
     # In reverse order: what a session needs is deleted in a later pass, when the session is gone.
-    return left, [d for d in deletions if not _is_needed(d.found, by_identity.values(), kinds)]
-
-
-def _is_needed(child: Found, others: Iterable[Found], kinds: Sequence[ChildKind]) -> bool:
-    """Return whether an object of a later kind is still there, which may need this child until it is gone."""
-    order = [kind.name for kind in kinds]
-    return any(
-        order.index(other.kind) > order.index(child.kind)
-        for other in others
-        if _go_together(other.service, child.service)
-    )
-
-
-def _go_together(service: str, other: str) -> bool:
-    """Return whether what is of these services depends on each other; a child without one is of all."""
-    return service == other or not service or not other
+    going_too = by_identity.values()
+    return left, [d for d in deletions if not is_needed(d.found, going_too, observation.found, kinds)]
 
 
 def _holding(observation: Observation, kinds: Sequence[ChildKind]) -> Steps:
@@ -209,11 +178,15 @@ def _unrecorded_children(observation: Observation, recorded: Sequence[Child]) ->
     preview = observation.preview
     stopped = {each.name for each in preview.status.lifecycle.stopped}
     names = {"", *(service.name for service in preview.status.services)} - stopped
-    known = {(child.kind, child.service) for child in recorded}
+    known = {(child.kind, child.service) for child in recorded if child.service}
+    identities = {child.identity for child in recorded}
     return [
         Child(f.kind, f.namespace, f.name, f.service, uid=f.uid, spec_hash=f.spec_hash, state=f.state)
         for f in observation.found
-        if f.owner_uid == preview.uid and f.service in names and (f.kind, f.service) not in known
+        if f.owner_uid == preview.uid
+        and f.service in names
+        and (f.kind, f.service) not in known
+        and f.identity not in identities
     ]
 
 
@@ -228,7 +201,7 @@ def removal(observation: Observation, kinds: Sequence[ChildKind]) -> Steps:
         step_to_removed(
             service,
             _found_of(observation, service, left),
-            [child for child in left if child.service == service.name],
+            [child for child in left if child.is_of(service.name)],
             now,
         )
         for service in status.services
@@ -246,7 +219,7 @@ def _found_of(observation: Observation, service: Service, children: Sequence[Chi
 
 def _is_held(child: Child) -> bool:
     """Return whether what is to be replaced stays until mirrord's operator could make another."""
-    return child.reason in OPERATOR_REASONS
+    return child.reason in HOLDS
 
 
 _UP = (ChildState.READY, ChildState.IDLE)
@@ -263,6 +236,9 @@ def _record_of(status: Status, desired: Desired) -> Child:
     """Return what is recorded of a child that should be there; a new record if nothing is."""
     known = next((c for c in status.children if c.identity == desired.identity), None)
     if known is None:
-        return Child(desired.kind, desired.namespace, desired.name, desired.service)
+        return Child(*desired.identity, desired.service, services=desired.services, title=desired.title)
     # A service may be renamed, and its name go to another target: the child is whose it is now.
-    return known if known.service == desired.service else replace(known, service=desired.service)
+    whose = (desired.service, desired.services, desired.title)
+    if (known.service, known.services, known.title) == whose:
+        return known
+    return replace(known, service=desired.service, services=desired.services, title=desired.title)

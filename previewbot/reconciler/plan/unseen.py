@@ -32,6 +32,8 @@ def is_out_of_sight(desired: Desired, children: Iterable[Child], unseen: frozens
     """Return whether nothing can be done about a child: it, or one that must go before it, cannot be seen."""
     if desired.namespace in unseen:
         return True
+    if desired.services:
+        return False
     # Its service had another target before: two of one service would both take its requests.
     return any(
         (child.kind, child.service) == (desired.kind, desired.service) for child in hidden(children, unseen)

@@ -50,7 +50,7 @@ def start(status: Status, given: Given) -> Effect:
     # A failure holds until the commit changes, or until somebody asks for another try: that is here.
     children = tuple(
         replace(c, failed_attempt="", message="", recreations=0)
-        if (c.failed_attempt or c.recreations) and (not services or c.service in services)
+        if (c.failed_attempt or c.recreations) and (not services or any(map(c.is_of, services)))
         else c
         for c in status.children
     )
