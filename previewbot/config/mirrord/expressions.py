@@ -1,52 +1,126 @@
 """Regular expressions of a mirrord file: what mirrord's CLI surely refuses is refused, and nothing else.
 
-The CLI compiles them with Rust's `fancy-regex` (https://docs.rs/fancy-regex/0.14), which knows all of RE2 but
-for small things, and more: looking around, references to groups. What it reads of the rest, Python's own
-engine reads too, once a few spellings are the same. What neither of the two compiles is refused.
+The CLI compiles them with Rust's `fancy-regex` (https://docs.rs/fancy-regex/0.14, over
+https://docs.rs/regex-syntax). They are looked at here and never compiled: twelve letters may take an engine
+a quarter of a second, a file may have thousands, and the controller's loop waits meanwhile. So only
+what joins a pattern together is judged: groups, classes, escapes, and what is repeated.
 """
 
 from __future__ import annotations
 
 import re
-import warnings
 
-import re2
-
-_LONGEST = 1_000
-"""Characters of a pattern that is read twice; a longer one is mirrord's to judge."""
-
-_SPELLINGS = (
-    (re.compile(r"\\[pP](\{\^?[\w =:-]+\}|[A-Z])"), r"\\w"),
-    (re.compile(r"\\[uUx]\{[0-9A-Fa-f]{1,8}\}"), "x"),
-    (re.compile(r"\\b\{(start|end|start-half|end-half)\}"), r"\\b"),
-    (re.compile(r"\\[hHGKR<>]"), "x"),
-    (re.compile(r"\\z"), r"\\Z"),
-    (re.compile(r"\\k<(\w+)>"), r"(?P=\1)"),
-    (re.compile(r"\(\?<(?=[A-Za-z_])"), "(?P<"),
-    (re.compile(r"(?<!\\)[*+?]{3,}|(?<!\\)\*\*|(?<!\\)\+\*"), "*"),
+_GROUP = re.compile(
+    r"""\((?:\?(?:
+        (?P<opens>:|=|!|>|\||<=|<!|P?<[A-Za-z_][\w.\[\]]*>|(?=\()|[A-Za-z]*(?:-[A-Za-z]+)?:)
+        |(?P<whole>P[=>]\w+\)|\#[^)]*\)|[A-Za-z]+(?:-[A-Za-z]*)?\)|-[A-Za-z]+\)|[+-]?\d+\)|[R&]\w*\))
+    ))?""",
+    re.VERBOSE,
 )
-"""What Rust spells in a way that Python does not know, and something of Python's in its place."""
+"""What begins with a parenthesis: a group, or something that is whole by itself."""
+
+_VERBOSE = re.compile(r"\(\?[A-Za-z]*x")
+_ESCAPE = re.compile(r"\\(?:[pPxuUkgb]\{[^{}]*\}|k<[^<>]*>|.)", re.DOTALL)
+_TIMES = re.compile(r"\{(\d*)(,?)(\d*)\}")
+_MOST_TIMES = 2**32 - 1
 
 
 def is_expression(pattern: str) -> bool:
     """Return whether `pattern` may be a regular expression to mirrord."""
-    options = re2.Options()
-    options.log_errors = False
-    try:
-        re2.compile(pattern, options)
-    except re2.error:
-        return len(pattern) > _LONGEST or _is_one_of_python(pattern)
-    return True
+    # With this flag blanks and remarks mean nothing, so that a parenthesis may be a part of a remark.
+    return _VERBOSE.search(pattern) is not None or _Reader(pattern).reads()
 
 
-def _is_one_of_python(pattern: str) -> bool:
-    for spelling, same in _SPELLINGS:
-        pattern = spelling.sub(same, pattern)
-    with warnings.catch_warnings():
-        # A class within a class (`[a&&b]`) may mean another thing in a later Python, and is one in Rust.
-        warnings.simplefilter("ignore")
-        try:
-            re.compile(pattern)
-        except (re.error, OverflowError, RecursionError):
+class _Reader:
+    """Goes over a pattern once."""
+
+    def __init__(self, pattern: str) -> None:
+        self._pattern = pattern
+        self._at = 0
+        self._open = 0
+        self._repeatable = False
+        """Whether something stands before that can be repeated."""
+
+    def reads(self) -> bool:
+        """Return whether all of it may be read."""
+        while self._at < len(self._pattern):
+            if not self._one():
+                return False
+        return self._open == 0
+
+    def _one(self) -> bool:
+        sign = self._pattern[self._at]
+        if sign == "(":
+            return self._group()
+        if sign in "*+?{":
+            return self._repetition()
+        if sign == "[":
+            return self._class()
+        if sign == "\\":
+            return self._escape()
+        self._at += 1
+        self._open -= sign == ")"
+        self._repeatable = sign != "|"
+        return self._open >= 0
+
+    def _group(self) -> bool:
+        found = _GROUP.match(self._pattern, self._at)
+        if found is None:
             return False
-    return True
+        if found[0] == "(" and self._pattern.startswith("?", found.end()):
+            return False
+        self._at = found.end()
+        self._open += found["whole"] is None
+        self._repeatable = False
+        return True
+
+    def _repetition(self) -> bool:
+        found = _TIMES.match(self._pattern, self._at)
+        if self._pattern[self._at] == "{" and (found is None or not (found[1] or found[3])):
+            # Of a brace that says no number one engine takes a sign, and another a mistake.
+            self._at += 1
+            self._repeatable = True
+            return True
+        if found is not None:
+            self._at = found.end()
+            least, most = int(found[1] or 0), int(found[3] or _MOST_TIMES)
+            return self._repeatable and least <= (most if found[2] else _MOST_TIMES)
+        self._at += 1
+        return self._repeatable
+
+    def _class(self) -> bool:
+        """Read `[…]`; of a class within a class what is left behind the first end reads as plain signs."""
+        self._at += 1 + self._pattern.startswith("^", self._at + 1)
+        first, before = True, ""
+        while self._at < len(self._pattern):
+            sign = self._pattern[self._at]
+            if sign == "]" and not first:
+                self._at += 1
+                self._repeatable = True
+                return True
+            if sign == "\\":
+                if not self._escape():
+                    return False
+                before = ""
+            elif sign == "-" and before:
+                self._at += 1
+                end = self._pattern[self._at : self._at + 1]
+                # What stands for itself: neither the end of the class, nor an escape, nor another class.
+                if end not in ("]", "[", "\\", "-"):
+                    if end < before:
+                        return False
+                    self._at += 1
+                before = ""
+            else:
+                self._at += 1
+                before = "" if sign in "[-&~" else sign
+            first = False
+        return False
+
+    def _escape(self) -> bool:
+        found = _ESCAPE.match(self._pattern, self._at)
+        if found is None:
+            return False
+        self._at = found.end()
+        self._repeatable = True
+        return True
