@@ -114,8 +114,7 @@ class Ci:
     async def _deploy(self, sha: str, tree: Tree, services: tuple[str, ...] | list[str]) -> None:
         self._main = tree
         self._push(sha, tree, services)
-        for service in services:
-            await self._staging.deploy(service, tree)
+        await asyncio.gather(*(self._staging.deploy(service, tree) for service in services))
 
     def _push(self, sha: str, tree: Tree, services: tuple[str, ...] | list[str]) -> None:
         for service in services:

@@ -26,6 +26,7 @@ from previewbot_demo.tls import end_at_once
 
 PREVIEWS = "/apis/previewbot.dev/v1alpha1/previews"
 SESSIONS = "/apis/preview.mirrord.metalbear.co/v1alpha"
+BRANCHES = "/apis/dbs.mirrord.metalbear.co/v1alpha1"
 ROUTES = "/apis/gateway.networking.k8s.io/v1"
 OPERATOR = "/apis/operator.metalbear.co/v1"
 LEASES = "/apis/coordination.k8s.io/v1"
@@ -165,7 +166,8 @@ async def prepare(api: KubeApi, namespace: str) -> bool:
     Raises `StartError` with all that the cluster lacks.
     """
     missing = []
-    for path in (PREVIEWS, f"{SESSIONS}/previewsessions", f"{ROUTES}/httproutes", f"{ROUTES}/gateways"):
+    mirrords = (f"{SESSIONS}/previewsessions", f"{BRANCHES}/branchdatabases")
+    for path in (PREVIEWS, *mirrords, f"{ROUTES}/httproutes", f"{ROUTES}/gateways"):
         try:
             await api.get(f"{path}?limit=1")
         except ApiError as error:

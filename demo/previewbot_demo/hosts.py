@@ -33,6 +33,7 @@ class Hosts:
     share: Handler
     shop: Handler
     split_view: Handler
+    broker: Handler
 
     def choose(self, host: str, path: str) -> Handler:
         """Return who answers a request for `host` (a port is ignored) and `path`."""
@@ -50,6 +51,8 @@ class Hosts:
         # An Enterprise Server has its REST API and its GraphQL side by side, below what is also Kubernetes'.
         if _below(path, "/api") and not (_below(path, "/api/v3") or _below(path, "/api/graphql")):
             return self.kube
+        if _below(path, "/queues"):
+            return self.broker
         if path == "/" or _below(path, SPLIT_VIEW):
             return self.split_view
         return self.github

@@ -20,9 +20,12 @@ from typing import Any
 
 import aiohttp
 
+from previewbot_demo.branching import Branching, NoBranch
 from previewbot_demo.kubeapi import ApiError, KubeApi, Object
 from previewbot_demo.processes import Process, StartError, start_service
 from previewbot_demo.pulling import Puller, PullError
+from previewbot_demo.splitting import NoSplit, Splitting
+from previewbot_demo.targets import TargetMissing, environment_of
 
 FINALIZER = "preview.mirrord.metalbear.co/cleanup"
 
@@ -75,15 +78,26 @@ class _Life:
 
 
 class Operator:
-    """Runs the sessions stored in `api`; `pods` receives the address of each one's process, by its uid."""
+    """Runs the sessions stored in `api`; `pods` receives the address of each one's process, by its uid.
+
+    `branching` and `splitting` give sessions databases and messages of their own.
+    """
 
     def __init__(
-        self, api: KubeApi, settings: Settings, pods: MutableMapping[str, str], now: Callable[[], datetime]
+        self,
+        api: KubeApi,
+        settings: Settings,
+        pods: MutableMapping[str, str],
+        now: Callable[[], datetime],
+        branching: Branching,
+        splitting: Splitting,
     ) -> None:
         self._api = api
         self._settings = settings
         self._pods = pods
         self._now = now
+        self._branching = branching
+        self._splitting = splitting
         self._lives: dict[str, _Life] = {}
         self.switches = Switches()
 
@@ -91,6 +105,7 @@ class Operator:
         """Follow the sessions until cancelled; then every process is stopped."""
         try:
             async with asyncio.TaskGroup() as followers:
+                followers.create_task(self._branching.run())
                 for namespace in self._settings.namespaces:
                     path = f"{_API}/namespaces/{namespace}/previewsessions"
                     followers.create_task(self._api.follow(path, self._see))
@@ -134,6 +149,7 @@ class Operator:
             self._pods.pop(uid, None)
             if process is not None:
                 await process.stop()
+            self._splitting.end(session)
             shutil.rmtree(self._settings.work_dir / uid, ignore_errors=True)
 
     async def _bring_up(self, session: Object) -> tuple[Process | None, float | None]:
@@ -164,7 +180,10 @@ class Operator:
 
     async def _start(self, session: Object) -> Process:
         namespace, target = session["metadata"]["namespace"], session["spec"]["target"]
-        environment = await self._environment(namespace, target)
+        try:
+            environment = await environment_of(self._api, namespace, target)
+        except TargetMissing as error:
+            raise SessionFailed(str(error)) from error
         directory = self._settings.work_dir / session["metadata"]["uid"]
         image = directory / "image"
         image.mkdir(parents=True, exist_ok=True)
@@ -173,28 +192,22 @@ class Operator:
                 await Puller(http).pull(session["spec"]["image"], image)
             await self._report(session, {"phase": "Waiting"})
             await asyncio.sleep(self._settings.waits.total_seconds())
-            overrides = (session["spec"].get("env") or {}).get("overrides") or {}
-            return await start_service(image, environment | overrides, directory / "log")
+            return await start_service(
+                image, environment | self._own(session, environment), directory / "log"
+            )
         except PullError as error:
             raise SessionFailed(str(error)) from error
         except StartError as error:
             raise SessionFailed(f"container {target['container']}: CrashLoopBackOff: {error}") from error
 
-    async def _environment(self, namespace: str, target: Mapping[str, Any]) -> dict[str, str]:
-        name = target.get("name", "")
-        if target.get("kind") != "Deployment":
-            raise SessionFailed(f"this stand-in runs Deployments only, not {target.get('kind')} {name}")
+    def _own(self, session: Object, environment: Mapping[str, str]) -> dict[str, str]:
+        """Return the variables that a session has otherwise than its target; may raise SessionFailed."""
+        overrides = (session["spec"].get("env") or {}).get("overrides") or {}
         try:
-            deployment = await self._api.get(f"/apis/apps/v1/namespaces/{namespace}/deployments/{name}")
-        except ApiError as error:
-            raise SessionFailed(f"target Deployment {namespace}/{name}: {_reason(error)}") from error
-        containers = deployment["spec"]["template"]["spec"]["containers"]
-        container = next((c for c in containers if c["name"] == target["container"]), None)
-        if container is None:
-            raise SessionFailed(
-                f"target Deployment {namespace}/{name} has no container {target['container']}"
-            )
-        return {variable["name"]: variable.get("value", "") for variable in container.get("env") or []}
+            databases = self._branching.variables(session)
+            return {**overrides, **databases, **self._splitting.begin(session, environment)}
+        except (NoBranch, NoSplit) as error:
+            raise SessionFailed(str(error)) from error
 
     async def _end(self, session: Object, life: _Life) -> None:
         """Stop a deleted session's process, then let go of the object."""
@@ -230,10 +243,6 @@ def gets_share_host(spec: Mapping[str, Any]) -> bool:
 def _path(session: Mapping[str, Any]) -> str:
     metadata = session["metadata"]
     return f"{_API}/namespaces/{metadata['namespace']}/previewsessions/{metadata['name']}"
-
-
-def _reason(error: ApiError) -> str:
-    return "not found" if error.status == 404 else str(error)
 
 
 def _moment(moment: datetime) -> str:

@@ -27,7 +27,10 @@ def an_operator(**spec: Any) -> dict[str, Any]:
         "spec": {
             "operator_version": "3.196.0",
             "default_namespace": "default",
-            "supported_features": ["ProxyApi", "CopyTarget", "PreviewEnv"],
+            "supported_features": [
+                *("ProxyApi", "CopyTarget", "PreviewEnv"),
+                *("UnifiedBranchDbCrd", "PgBranching", "SqsQueueSplitting"),
+            ],
             "license": {"name": "a stand-in", "organization": "acme", "expire_at": "2099-12-31"},
             "protocol_version": "1.29.0",
             "operator_namespace": None,

@@ -9,12 +9,18 @@ from typing import Any
 from previewbot_demo import shop
 from previewbot_demo.processes import Process, start_service
 from previewbot_demo.routing import Router, Service
+from previewbot_demo.sqlite_copies import FILE
 
 
 class Staging:
-    """The shop's three services as processes; `addresses` has each one's URL by `namespace/deployment`."""
+    """The shop's services as processes; `addresses` has each one's URL by `namespace/deployment`.
 
-    def __init__(self, namespace: str, directory: Path, router: Router, addresses: dict[str, str]) -> None:
+    Staging's database is a file in `directory`, its queues are those of the broker at `broker`.
+    """
+
+    def __init__(
+        self, namespace: str, directory: Path, router: Router, addresses: dict[str, str], broker: str
+    ) -> None:
         self._namespace = namespace
         self._directory = directory
         self._router = router
@@ -22,6 +28,7 @@ class Staging:
         self._processes: dict[str, Process] = {}
         self._started = 0
         self._environment: dict[str, str] = {}
+        self._own: Mapping[str, Mapping[str, str]] = _of_single_services(directory, broker)
 
     @property
     def deployments(self) -> int:
@@ -38,10 +45,11 @@ class Staging:
         """Run a service from the repository's files in place of what ran before; raises `StartError`."""
         self._started += 1
         source = self._directory / f"{service}-{self._started}"
+        environment = self._environment_of(service)
         source.mkdir(parents=True)
         for path, content in shop.service_files(files, service).items():
             (source / path).write_bytes(content)
-        process = await start_service(source, self._environment, self._directory / f"{service}.log")
+        process = await start_service(source, environment, self._directory / f"{service}.log")
         before = self._processes.get(service)
         self._processes[service] = process
         self._addresses[f"{self._namespace}/{service}"] = process.url
@@ -54,6 +62,9 @@ class Staging:
         for process in self._processes.values():
             await process.stop()
 
+    def _environment_of(self, service: str) -> dict[str, str]:
+        return {**self._environment, **self._own.get(service, {})}
+
     def deployment(self, service: str, image: str) -> dict[str, Any]:
         """Return the Deployment of a service; without pods, since its process runs here."""
         labels = {"app": service}
@@ -62,7 +73,7 @@ class Staging:
             "name": service,
             "image": image,
             "ports": [{"containerPort": shop.CONTAINER_PORT}],
-            "env": [{"name": name, "value": value} for name, value in self._environment.items()],
+            "env": [{"name": name, "value": value} for name, value in self._environment_of(service).items()],
         }
         return {
             "apiVersion": "apps/v1",
@@ -74,3 +85,10 @@ class Staging:
                 "template": {"metadata": {"labels": labels}, "spec": {"containers": [container]}},
             },
         }
+
+
+def _of_single_services(directory: Path, broker: str) -> dict[str, dict[str, str]]:
+    """Return the variables that only one service has, by its name."""
+    queues = {"BROKER_URL": broker} | {variable: queue for queue, variable in shop.QUEUES.items()}
+    database = {shop.DATABASE: f"{FILE}{directory / 'orders.db'}"}
+    return {"orders": database | queues, "packing": queues}

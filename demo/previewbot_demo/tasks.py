@@ -77,6 +77,8 @@ STRANGER = Author(777, "mallory", "User")
 _WEB = "services/web/app.py"
 _PRICING = "services/pricing/app.py"
 _CATALOG = "services/catalog/app.py"
+_ORDERS = "services/orders/app.py"
+_PACKING = "services/packing/app.py"
 
 
 def _look(banner: str, label: str, light: str, dark: str) -> tuple[Edit, ...]:
@@ -160,6 +162,46 @@ STRANGERS_FORK = Task(
     label="preview",
 )
 
+
+def _note(words: str) -> tuple[Edit, ...]:
+    return (Edit(_ORDERS, "NOTE = ", f'NOTE = "{words}"'),)
+
+
+CLAUDE_ORDERS = Task(
+    name="orders",
+    button="Let Claude change the orders",
+    hint="A note with every order: only the service orders changes, whose preview has its own database.",
+    author=ALICE,
+    branch="claude/handwritten-note",
+    title="Put a handwritten note into every order",
+    body="What is ordered says so. Only `services/orders` changes.",
+    steps=(
+        Step("Put a handwritten note into every order", _note("A handwritten note comes with it.")),
+        Step("Let the note say what for", _note("A handwritten note with a recipe comes with it.")),
+        Step("Let the note be short", _note("A short note comes with it.")),
+    ),
+)
+
+
+def _packed(how: str) -> tuple[Edit, ...]:
+    return (Edit(_PACKING, "HOW = ", f'HOW = "{how}"'),)
+
+
+CURSOR_PACKING = Task(
+    name="packing",
+    button="Let Cursor change how orders are packed",
+    hint="Leaves around every parcel: only a worker changes, which takes messages from a queue.",
+    author=ALICE,
+    branch="cursor/autumn-parcels-4b1d",
+    title="Pack every order in autumn leaves",
+    body="Only `services/packing` changes: it takes messages from a queue, and nobody sends it requests.",
+    steps=(
+        Step("Pack every order in autumn leaves", _packed("in autumn leaves")),
+        Step("Put a ribbon around it", _packed("in autumn leaves, with a ribbon")),
+        Step("Leave the ribbon off again", _packed("in a few autumn leaves")),
+    ),
+)
+
 _READ = 'json.loads((Path(__file__).parent / "products.json").read_text(encoding="utf-8"))'
 
 
@@ -183,7 +225,7 @@ COPILOT_CATALOG = Task(
     waits=True,
 )
 
-TASKS = (COPILOT_WEB, CODEX_PRICING, COPILOT_CATALOG, STRANGERS_FORK)
+TASKS = (COPILOT_WEB, CODEX_PRICING, CLAUDE_ORDERS, CURSOR_PACKING, COPILOT_CATALOG, STRANGERS_FORK)
 
 
 def apply(files: Mapping[str, bytes], step: Step) -> dict[str, bytes]:

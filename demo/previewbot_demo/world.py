@@ -22,6 +22,8 @@ from aiohttp import web
 from previewbot_demo import hosts, shop
 from previewbot_demo.agents import COLLABORATORS, Agents
 from previewbot_demo.bot import Bot
+from previewbot_demo.branching import Branching
+from previewbot_demo.broker import Broker
 from previewbot_demo.ci import Ci
 from previewbot_demo.cluster import Cluster, RealCluster, clean_up, prepare
 from previewbot_demo.faults import Faults
@@ -34,6 +36,7 @@ from previewbot_demo.ports import free_port
 from previewbot_demo.processes import Spawn, spawn
 from previewbot_demo.registry import FakeRegistry
 from previewbot_demo.routing import Router
+from previewbot_demo.splitting import Splitting
 from previewbot_demo.splitview import Parts, SplitView
 from previewbot_demo.staging import Staging
 
@@ -98,6 +101,7 @@ class World:
         self.directory = Path()
         self.token = secrets.token_hex(16)
         self.faults = Faults()
+        self.broker = Broker()
         self.pods: dict[str, str] = {}
         self.split_view = SplitView()
 
@@ -132,7 +136,7 @@ class World:
         async with self._step("GitHub, Kubernetes, a registry and a gateway, in memory"):
             await self._build()
         clean_up = await self._prepare()
-        async with self._step("the shop in staging: web, catalog, pricing"):
+        async with self._step(f"the shop in staging: {', '.join(shop.SERVICES)}"):
             await self._deploy()
         async with self._step("a stand-in for mirrord's operator"):
             await self._start_operator()
@@ -157,7 +161,8 @@ class World:
         self.router = Router(self._sessions, self.pods, addresses)
         self._stack.push_async_callback(self.router.close)
         namespace = self.options.namespace
-        self.staging = Staging(namespace, self.directory / "staging", self.router, addresses)
+        self._stack.callback(self.broker.close)
+        self.staging = Staging(namespace, self.directory / "staging", self.router, addresses, self.url)
         self._stack.push_async_callback(self.staging.stop)
         api = self._api("previewbot-demo-gateway")
         self.gateway = Gateway(api, self._sessions, self.router, self.port, lambda: datetime.now(UTC))
@@ -201,9 +206,11 @@ class World:
     async def _start_operator(self) -> None:
         api = self._api("mirrord-operator-stand-in")
         waits = timedelta(seconds=self.options.start_seconds)
-        sessions = self.directory / "sessions"
-        settings = Settings((self.options.namespace,), sessions, hosts.SHARE_DOMAIN, waits=waits)
-        self.operator = Operator(api, settings, self.pods, lambda: datetime.now(UTC))
+        namespaces = (self.options.namespace,)
+        settings = Settings(namespaces, self.directory / "sessions", hosts.SHARE_DOMAIN, waits=waits)
+        branching = Branching(api, namespaces, self.directory / "branches", lambda: datetime.now(UTC))
+        splitting = Splitting(self.broker, shop.QUEUES)
+        self.operator = Operator(api, settings, self.pods, lambda: datetime.now(UTC), branching, splitting)
         task = asyncio.create_task(self.operator.run())
         self._stack.push_async_callback(_cancel, task)
 
@@ -249,6 +256,7 @@ class World:
             share=self.gateway.share,
             shop=self._shop,
             split_view=self._split_view,
+            broker=self.broker.handle,
         )
 
     async def _split_view(self, request: web.Request) -> web.StreamResponse:

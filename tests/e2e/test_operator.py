@@ -12,12 +12,15 @@ import aiohttp
 import pytest
 from aiohttp import web
 
+from previewbot_demo.branching import Branching
+from previewbot_demo.broker import Broker
 from previewbot_demo.hosts import listen
 from previewbot_demo.kube import FakeKube
 from previewbot_demo.kubeapi import ApiError, KubeApi
 from previewbot_demo.operator import FINALIZER, Operator, Settings
 from previewbot_demo.ports import free_port
 from previewbot_demo.registry import FakeRegistry
+from previewbot_demo.splitting import Splitting
 
 SESSIONS = "/apis/preview.mirrord.metalbear.co/v1alpha/namespaces/staging/previewsessions"
 APP = b"""
@@ -51,7 +54,12 @@ class Cluster:
         self.pods: dict[str, str] = {}
         self.api = KubeApi(f"http://127.0.0.1:{port}", "test")
         settings = Settings(("staging",), directory, "share.localhost", cleanup_after=timedelta(seconds=0.3))
-        self.operator = Operator(self.api, settings, self.pods, lambda: datetime.now(UTC))
+        self.broker = Broker()
+        branching = Branching(self.api, ("staging",), directory / "branches", lambda: datetime.now(UTC))
+        splitting = Splitting(self.broker, {"parcels": "PARCELS_QUEUE"})
+        self.operator = Operator(
+            self.api, settings, self.pods, lambda: datetime.now(UTC), branching, splitting
+        )
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         fake = self.registry if request.path.startswith("/v2") else self.kube

@@ -1,5 +1,6 @@
 """The shop's services as real processes, reached through the demo's routing."""
 
+import asyncio
 import json
 import re
 from collections.abc import AsyncIterator
@@ -11,6 +12,9 @@ import aiohttp
 import pytest
 
 from previewbot_demo import shop, tasks
+from previewbot_demo.broker import Broker
+from previewbot_demo.hosts import listen
+from previewbot_demo.ports import free_port
 from previewbot_demo.processes import Process, StartError, start_service
 from previewbot_demo.routing import Router, Service
 
@@ -39,26 +43,34 @@ class Town:
         self.router = Router(lambda: self.sessions, self.pods, self.staging)
         self.urls: dict[str, str] = {}
         self.processes: list[Process] = []
+        self.broker = Broker()
+        self.broker_url = ""
 
     async def build(self) -> None:
+        port = free_port()
+        self.broker_url = f"http://127.0.0.1:{port}"
+        self.listening = await listen(self.broker.handle, port)
         for name in shop.SERVICES:
             self.urls[name] = await self.router.add(Service("staging", name, name, shop.CONTAINER_PORT))
         for name in shop.SERVICES:
             self.staging[f"staging/{name}"] = await self.run(name, shop.repository_files(1))
 
-    async def run(self, service: str, files: dict[str, bytes]) -> str:
+    async def run(self, service: str, files: dict[str, bytes], database: Path | None = None) -> str:
         source = self.directory / str(len(self.processes))
         source.mkdir()
         for path, content in shop.service_files(files, service).items():
             (source / path).write_bytes(content)
-        environment = {"CATALOG_URL": self.urls["catalog"], "PRICING_URL": self.urls["pricing"]}
+        environment = {f"{name.upper()}_URL": url for name, url in self.urls.items()}
+        environment |= {"BROKER_URL": self.broker_url, "PARCELS_QUEUE": "parcels"}
+        environment |= {"DATABASE_URL": f"sqlite:///{database or self.directory / 'orders.db'}"}
         process = await start_service(source, environment, source / "log")
         self.processes.append(process)
         return process.url
 
-    async def preview(self, key: str, service: str, task: tasks.Task) -> None:
+    async def preview(self, key: str, service: str, task: tasks.Task, database: Path | None = None) -> None:
         files = shop.repository_files(1)
-        self.pods[key] = await self.run(service, files | tasks.apply(files, task.step(0)))
+        changed = files | tasks.apply(files, task.step(0))
+        self.pods[key] = await self.run(service, changed, database)
         self.sessions.append(session(key, service))
 
     async def page(self, path: str, key: str = "") -> str:
@@ -70,6 +82,20 @@ class Town:
             assert answer.status == 200
             return await answer.text()
 
+    async def order(self, basket: str, key: str = "") -> None:
+        headers = {"baggage": f"mirrord-session={key}"} if key else {}
+        async with (
+            aiohttp.ClientSession(headers=headers) as http,
+            http.post(self.urls["web"] + "/orders", data={"basket": basket}) as answer,
+        ):
+            assert (answer.status, answer.url.path) == (200, "/orders")
+
+    async def until_packed(self, key: str = "") -> str:
+        async with asyncio.timeout(15):
+            while "Packed" not in (page := await self.page("/orders", key)):
+                await asyncio.sleep(0.05)
+        return page
+
 
 @pytest.fixture
 async def town(tmp_path: Path) -> AsyncIterator[Town]:
@@ -78,8 +104,9 @@ async def town(tmp_path: Path) -> AsyncIterator[Town]:
         stack.push_async_callback(built.router.close)
         await built.build()
         yield built
-        for process in built.processes:
-            await process.stop()
+        await asyncio.gather(*(process.stop() for process in built.processes))
+        built.broker.close()
+        await built.listening.cleanup()
 
 
 async def test_the_shop_shows_products_with_prices_and_a_basket(town: Town) -> None:
@@ -136,6 +163,31 @@ async def test_two_previews_each_show_only_their_own_change(town: Town) -> None:
     assert '<b id="total">€ 62.80</b>' in price
     assert "Autumn" not in staging
     assert "€ 78.50" in staging
+
+
+async def test_what_is_ordered_is_written_down_and_packed(town: Town) -> None:
+    await town.order("mug honey nothing-we-have")
+
+    page = await town.until_packed()
+
+    assert "mug, honey" in page
+    assert "€ 27.90" in page
+    assert "Packed in brown paper" in page
+    assert "teapot, sencha" in page, "the orders of other people"
+
+
+async def test_an_order_in_a_preview_with_a_database_of_its_own_is_packed_there(
+    town: Town, tmp_path: Path
+) -> None:
+    await town.preview("korders", "orders", tasks.CLAUDE_ORDERS, tmp_path / "own.db")
+    await town.order("mug", "korders")
+
+    page = await town.until_packed("korders")
+
+    assert "A handwritten note comes with it." in page
+    staging = await town.page("/orders")
+    assert "Packed" not in staging
+    assert "mug" not in staging
 
 
 async def test_a_preview_that_stopped_gives_way_to_staging(town: Town) -> None:

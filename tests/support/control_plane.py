@@ -157,6 +157,7 @@ class ControlPlane:
         paths = [
             *(ROOT / "charts" / "previewbot" / "crds").glob("*.yaml"),
             *mirrord_crds().glob("*previewsessions*.yaml"),
+            *mirrord_crds().glob("*branchdatabases*.yaml"),
             *(
                 gateway_api_crds() / f"gateway.networking.k8s.io_{plural}.yaml"
                 for plural in ("httproutes", "gateways", "gatewayclasses")

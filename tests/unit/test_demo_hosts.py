@@ -24,6 +24,10 @@ async def _split_view(_: web.Request) -> web.StreamResponse:
     return web.Response()
 
 
+async def _broker(_: web.Request) -> web.StreamResponse:
+    return web.Response()
+
+
 HOSTS = Hosts(
     github=_github,
     kube=_kube,
@@ -32,6 +36,7 @@ HOSTS = Hosts(
     share=_other,
     shop=_other,
     split_view=_split_view,
+    broker=_broker,
 )
 
 
@@ -50,3 +55,8 @@ def test_kubernetes_answers_for_its_own(path: str) -> None:
 @pytest.mark.parametrize("path", ["/", "/demo", "/demo/state", "/demo/split.js"])
 def test_the_demo_opens_with_its_split_view(path: str) -> None:
     assert HOSTS.choose("127.0.0.1", path) is _split_view
+
+
+@pytest.mark.parametrize("path", ["/queues/parcels", "/queues/parcels/4"])
+def test_the_shops_messages_go_through_its_broker(path: str) -> None:
+    assert HOSTS.choose("127.0.0.1", path) is _broker

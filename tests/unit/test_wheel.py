@@ -279,7 +279,8 @@ def test_the_installed_crds_are_found_and_read(installed_with_demo: Path, tmp_pa
 
     plurals = run(installed_with_demo / "python", "-c", script, folder=tmp_path).split()
 
-    assert sorted(plurals) == ["gatewayclasses", "gateways", "httproutes", "previews", "previewsessions"]
+    theirs = ["branchdatabases", "gatewayclasses", "gateways", "httproutes"]
+    assert sorted(plurals) == [*theirs, "previews", "previewsessions"]
 
 
 def test_the_installed_demo_is_found_by_the_installed_command(
@@ -316,4 +317,4 @@ def test_the_installed_check_reads_a_configuration(installed: Path, tmp_path: Pa
 
     said = run(installed / "previewbot", "check", "preview.yaml", "services/web/app.py", folder=tmp_path)
 
-    assert said == "preview.yaml is valid: web, catalog, pricing\n  web: 1 changed file\n"
+    assert said == "preview.yaml is valid: web, catalog, pricing, orders, packing\n  web: 1 changed file\n"

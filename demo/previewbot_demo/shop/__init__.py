@@ -1,4 +1,4 @@
-"""The demo's shop: a repository of three services, as it stands on its default branch.
+"""The demo's shop: a repository of five services, as it stands on its default branch.
 
 Each service's directory is a complete image: what the registry serves is a tar of it, and what runs is what
 was unpacked from there.
@@ -10,8 +10,14 @@ from collections.abc import Mapping
 from importlib import resources
 from importlib.resources.abc import Traversable
 
-SERVICES = ("web", "catalog", "pricing")
+SERVICES = ("web", "catalog", "pricing", "orders", "packing")
 """The services in the order of the configuration file."""
+
+DATABASE = "DATABASE_URL"
+"""The variable that leads the service `orders` to its database."""
+
+QUEUES = {"parcels": "PARCELS_QUEUE"}
+"""The queues, by the id that mirrord's operator knows them by: the variable that says a queue's name."""
 
 CONTAINER_PORT = 8080
 """The port that each Deployment declares, and the Services' target port."""

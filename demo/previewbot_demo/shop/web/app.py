@@ -1,9 +1,11 @@
-"""Web: the shop's front end. Reads `HOST`, `PORT`, `CATALOG_URL` and `PRICING_URL`.
+"""Web: the shop's front end. Reads `HOST`, `PORT`, `CATALOG_URL`, `PRICING_URL` and `ORDERS_URL`.
 
     GET /                     every product
     GET /product/<id>         one product
     GET /cart                 the basket
     GET /cart/add?id=…        puts a product into the basket (a cookie)
+    GET /orders               what was ordered
+    POST /orders              orders what is in the basket (`basket=mug+sencha`)
     GET /api/pricing/baggage  the `baggage` header that pricing was given for this request
     GET /healthz              ok
 
@@ -34,13 +36,17 @@ BUTTON_LABEL = "Check out"
 ACCENT = "#2f6f4f"
 ACCENT_DARK = "#7fd1a4"
 
+MOST_BYTES = 10_000
 FIRST_BASKET = ("teapot", "sencha", "mug")
 SYMBOLS = {"EUR": "€", "USD": "$", "GBP": "£"}
 
 
-def fetch(url: str, baggage: str | None) -> Any:
-    """Return the JSON at `url`; raises OSError if it cannot be had within 5 s."""
+def fetch(url: str, baggage: str | None, body: object = None) -> Any:
+    """Return the JSON at `url`, or what it answers to a body; raises OSError if it takes more than 5 s."""
     request = urllib.request.Request(url, headers={"Accept": "application/json"})
+    if body is not None:
+        request.data = json.dumps(body).encode()
+        request.add_header("Content-Type", "application/json")
     if baggage:
         request.add_header("baggage", baggage)
     with urllib.request.urlopen(request, timeout=5) as response:
@@ -96,15 +102,24 @@ class Shop:
 
     def cart(self, basket: list[str]) -> str:
         """Return the HTML of the basket."""
-        names = [name for name in dict.fromkeys(basket) if self.product(name)]
-        rows = "".join(self._row(name, basket.count(name)) for name in names)
-        total = sum(self.prices[name]["cents"] * basket.count(name) for name in names)
+        names = self.known(basket)
+        rows = "".join(self._row(name, basket.count(name)) for name in dict.fromkeys(names))
         return (
             f'<h1>Your basket</h1>{self._note()}<ul class="rows">{rows}</ul>'
-            f'<p class="total"><span>Total</span><b id="total">{money(total, self.currency)}</b></p>'
-            f'<button class="button wide" type="button">{escape(BUTTON_LABEL)}</button>'
+            f'<p class="total"><span>Total</span><b id="total">{self.total(basket)}</b></p>'
+            '<form method="post" action="/orders">'
+            f'<input type="hidden" name="basket" value="{escape(" ".join(names))}">'
+            f'<button class="button wide" type="submit">{escape(BUTTON_LABEL)}</button></form>'
             '<p class="small">Delivered in two days. Returns are free for thirty.</p>'
         )
+
+    def known(self, basket: list[str]) -> list[str]:
+        """Return what of a basket the catalogue knows."""
+        return [name for name in basket if self.product(name)]
+
+    def total(self, basket: list[str]) -> str:
+        """Return what a basket costs, in words."""
+        return money(sum(self.prices[name]["cents"] for name in self.known(basket)), self.currency)
 
     def _note(self) -> str:
         return f'<p class="note">{escape(self.note)}</p>' if self.note else ""
@@ -127,6 +142,18 @@ class Shop:
         )
 
 
+def orders_page(orders: list[dict[str, str]]) -> str:
+    """Return the HTML of what was ordered."""
+    rows = "".join(
+        f'<li><span><b>{escape(order["items"])}</b><br><span class="line">Order {escape(order["id"])}. '
+        f"{escape(order['note'])}</span></span>"
+        f'<span class="line">{escape(order["packed"] and "Packed " + order["packed"])}</span>'
+        f"<span>{escape(order['total'])}</span></li>"
+        for order in orders
+    )
+    return f'<h1>Orders</h1><ul class="rows orders">{rows}</ul>' if rows else "<h1>No orders yet</h1>"
+
+
 class Handler(BaseHTTPRequestHandler):
     """Answers one request."""
 
@@ -146,11 +173,36 @@ class Handler(BaseHTTPRequestHandler):
                 received = fetch(os.environ["PRICING_URL"] + "/baggage", self.headers.get("baggage"))
                 self._answer(200, json.dumps(received).encode(), "application/json")
                 return
+            if url.path == "/orders":
+                placed = fetch(os.environ["ORDERS_URL"] + "/orders", self.headers.get("baggage"))
+                self._page(200, "Orders", orders_page(placed))
+                return
             shop = Shop(self.headers.get("baggage"))
         except (OSError, ValueError, KeyError) as error:
             self._page(502, "Closed", f"<h1>We are restocking</h1><p>{escape(str(error))}</p>")
             return
         self._shop(shop, url.path, parse_qs(url.query))
+
+    def do_POST(self) -> None:
+        """Order what is in the basket, and lead to the orders."""
+        length = min(int(self.headers.get("Content-Length") or 0), MOST_BYTES)
+        given = parse_qs(self.rfile.read(length).decode(errors="replace"))
+        baggage = self.headers.get("baggage")
+        if urlsplit(self.path).path != "/orders":
+            self._page(404, "Not found", "<h1>There is nothing here</h1>")
+            return
+        try:
+            shop = Shop(baggage)
+            items = shop.known(given.get("basket", [""])[0].split(" "))
+            order = {"items": items, "total": shop.total(items)}
+            fetch(os.environ["ORDERS_URL"] + "/orders", baggage, order)
+        except (OSError, ValueError, KeyError) as error:
+            self._page(502, "Closed", f"<h1>We are restocking</h1><p>{escape(str(error))}</p>")
+            return
+        self.send_response(303)
+        self.send_header("Location", "/orders")
+        self.send_header("Content-Length", "0")
+        self.end_headers()
 
     def _shop(self, shop: Shop, path: str, query: dict[str, list[str]]) -> None:
         basket = self._basket(query)

@@ -1,0 +1,1 @@
+"""The source of the shop's catalogue; `app.py` runs on its own."""
