@@ -133,7 +133,9 @@ An editor with a YAML language server checks the file while you write it, if the
 - Without `/container/<name>` in its `target`, a service replaces the container that runs its image's
   repository in staging; where none does, what mirrord's CLI takes: the one that the annotation
   `kubectl.kubernetes.io/default-container` names, else the first that is no well-known sidecar. A
-  `rollout/<name>` may have its pods from a Deployment, ReplicaSet or StatefulSet (`workloadRef`).
+  `rollout/<name>` may have its pods from a Deployment, ReplicaSet or StatefulSet (`workloadRef`), a
+  `service/<name>` has those that its selector finds. What one service names as `service/web` another must
+  not name as `deployment/web`: of two sessions for the same pods each gets some of the requests.
 - Without `ports`, those count that the pod's containers declare in staging. With `ports: []` a service takes
   no requests, as a worker that reads a queue. Its preview runs beside staging's own and reads the same
   queues, so it gets its share of everybody's messages. The link is the entry's.

@@ -30,7 +30,8 @@ def check_cluster(path: Path, config: RepositoryConfig, kubeconfig: Path | None)
     named = printable(str(path))
     namespaces = {service.namespace for service in config.services}
     namespaces |= {front.entry.namespace for front in config.front_ends.values()}
-    seen = looked_at(kubeconfig, lambda kube: see(kube, namespaces))
+    kinds = {service.target.kind for service in config.services}
+    seen = looked_at(kubeconfig, lambda kube: see(kube, namespaces, kinds=kinds))
     if seen is None:
         return 1
     found = judged(config, seen)

@@ -22,7 +22,8 @@ HOST = rf"({_HOST_NAME}|\[[0-9A-Fa-f:.]+\](:[0-9]{{1,5}})?)"
 REPOSITORY = r"(/[a-z0-9]+([._-]+[a-z0-9]+)*)"
 LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
 AGENT_KEY = r"[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?"
-TargetKind = Literal["deployment", "statefulset", "rollout"]
+TargetKind = Literal["deployment", "statefulset", "rollout", "replicaset", "pod", "service", "job", "cronjob"]
+"""What a session may stand in for: all that mirrord's CLI 3.250 takes for one."""
 TARGET_KINDS: tuple[TargetKind, ...] = get_args(TargetKind)
 _DOMAIN = r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _DURATION = r"^([0-9]{1,8}[dD])?([0-9]{1,8}[hH])?([0-9]{1,8}[mM])?([0-9]{1,8}[sS])?$"

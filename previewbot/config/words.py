@@ -128,7 +128,7 @@ KINDS: Mapping[str, Kind] = {
     "repository": Kind("must be owner/name, in which * stands for anything but /, like acme/shop or acme/*"),
     "repository_git": Kind("is the name of no repository", "write {instead}"),
     "target_pattern": Kind(
-        "must be kind/name, like deployment/web-*, of a deployment, a statefulset, a rollout or *",
+        "must be kind/name, like deployment/web-*, of a kind of workload or *",
         "which container, its author chooses",
     ),
     "entry_pattern": Kind("must be namespace/Service, like staging/web, and a port may follow, as in :80"),

@@ -24,15 +24,23 @@ _PARTS = {
     "services": "services",
     "rollout": "rollouts",
     "replicaset": "replicasets",
+    "pod": "pods",
+    "job": "jobs",
+    "cronjob": "cronjobs",
 }
 """What is told of as one where it cannot be read; of doors, which are only a hint, nothing is told."""
 _AT_ONCE = 8
+_ALWAYS = ("deployment", "statefulset", "rollout", "replicaset")
+"""What is listed whatever a file names: of pods and jobs a namespace may have thousands."""
 
 _CALLED = {
     "deployment": "Deployment",
     "statefulset": "StatefulSet",
     "rollout": "Rollout",
     "replicaset": "ReplicaSet",
+    "pod": "Pod",
+    "job": "Job",
+    "cronjob": "CronJob",
     "services": "Service",
     "ingresses": "Ingress",
     "routes": "HTTPRoute",
@@ -42,13 +50,18 @@ _CALLED = {
 Listed = tuple[list[Mapping[str, Any]], RemoteError | None]
 
 
-async def see(kube: Kube, namespaces: Collection[str], *, doors: bool = False) -> Seen:
+async def see(
+    kube: Kube, namespaces: Collection[str], *, doors: bool = False, kinds: Collection[str] = ()
+) -> Seen:
     """Return what is in these namespaces; with `doors` also the hosts of Ingresses and HTTPRoutes.
+
+    `kinds` are those of the targets that somebody named.
 
     Raises the RemoteError of an API server that cannot be asked at all; what may not be read is in the
     answer.
     """
-    wanted = {**WORKLOADS, "services": _SERVICES}
+    wanted = {kind: WORKLOADS[kind] for kind in (*_ALWAYS, *kinds) if kind != "service"}
+    wanted["services"] = _SERVICES
     if doors:
         wanted |= {"ingresses": _INGRESSES, "routes": ROUTES}
     room = asyncio.Semaphore(_AT_ONCE)

@@ -62,16 +62,22 @@ def _service(config: RepositoryConfig, service: ServiceConfig, seen: Seen) -> It
         yield Finding(line, unread)
         return
     line = _line(config, f"{at}.target", "defaults.target", at)
-    there = [w for w in seen.staging.workloads if w.namespace == service.namespace]
+    known = (*seen.staging.workloads, *seen.staging.named_only)
+    there = [w for w in known if w.namespace == service.namespace]
     target = service.target
-    workload = next((w for w in there if (w.kind, w.name) == (target.kind, target.name)), None)
+    if target.kind == "service":
+        workload = _behind_target(service, seen)
+    else:
+        workload = next((w for w in there if (w.kind, w.name) == (target.kind, target.name)), None)
     if workload is None:
         unread = _unread(service.namespace, f"{target.kind}s", seen)
         yield Finding(line, unread or _no_workload(service, there, seen))
         return
     image = sample_image(service.image, service.name)
     try:
-        source = targets.referenced(target, workload.obj)
+        # Behind a Service may be a Rollout that refers to another workload.
+        own = TargetPath(workload.kind, workload.name, target.container)
+        source = targets.referenced(own, workload.obj)
         if source is not None and (unread := _unread(service.namespace, f"{source.kind}s", seen)):
             yield Finding(line, unread)
             return
@@ -87,6 +93,13 @@ def _service(config: RepositoryConfig, service: ServiceConfig, seen: Seen) -> It
         yield Finding(line, words, wrong=False)
     yield from _ports(config, service, workload, seen.staging, chosen.declares_ports)
     yield from _image(config, service, workload, chosen.name)
+
+
+def _behind_target(service: ServiceConfig, seen: Seen) -> Workload | None:
+    """Return a workload whose pods are behind the Service that is a target; None if there is none."""
+    named = (service.namespace, service.target.name)
+    found = next((s for s in seen.staging.services if (s.namespace, s.name) == named), None)
+    return next(iter(seen.staging.behind(found)), None) if found is not None else None
 
 
 def _ports(
@@ -200,6 +213,9 @@ def _no_namespace(namespace: str, seen: Seen) -> str:
 
 def _no_workload(service: ServiceConfig, there: Sequence[Workload], seen: Seen) -> str:
     target = service.target
+    services = [s.name for s in seen.staging.services if s.namespace == service.namespace]
+    if target.kind == "service" and target.name in services:
+        return f"the Service {shown(target.name)} leads to no workload of {shown(service.namespace)}"
     words = f"there is no {target.kind} {shown(target.name)} in the namespace {shown(service.namespace)}"
     other = next((w.kind for w in there if w.name == target.name), None)
     if other is not None:
@@ -209,9 +225,10 @@ def _no_workload(service: ServiceConfig, there: Sequence[Workload], seen: Seen) 
         return f"{words}; it is in {shown(elsewhere[0].namespace)}"
     if target.kind in seen.lacks:
         return f"{words}: this cluster has no such kind of workload"
-    names = [w.name for w in there]
+    names = services if target.kind == "service" else [w.name for w in there]
     near = did_you_mean(target.name, names, always=False)
-    return f"{words}; {near or _there('workloads', names)}"
+    what = "Services" if target.kind == "service" else "workloads"
+    return f"{words}; {near or _there(what, names)}"
 
 
 def _there(what: str, names: Collection[str]) -> str:

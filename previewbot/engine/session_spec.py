@@ -24,6 +24,11 @@ TARGET_KINDS: Mapping[TargetKind, tuple[str, str]] = {
     "deployment": ("apps/v1", "Deployment"),
     "statefulset": ("apps/v1", "StatefulSet"),
     "rollout": ("argoproj.io/v1alpha1", "Rollout"),
+    "replicaset": ("apps/v1", "ReplicaSet"),
+    "pod": ("v1", "Pod"),
+    "service": ("v1", "Service"),
+    "job": ("batch/v1", "Job"),
+    "cronjob": ("batch/v1", "CronJob"),
 }
 """The API version and the kind of each target that a session may stand in for."""
 

@@ -6,14 +6,23 @@ understood is passed over, since nobody promises that a stranger's manifest is w
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from previewbot.config.types import TargetKind
-from previewbot.engine.targets import containers_of, referenced_name
+from previewbot.engine.manifest_parts import (
+    Object,
+    is_port,
+    kind_of,
+    listed,
+    mapping,
+    name_of,
+    namespace_of,
+    strings,
+    texts,
+)
+from previewbot.engine.targets import containers_of, referenced_name, template_of
 
-Object = Mapping[str, Any]
 _DEEPEST = 4
 _DIGITS = 5
 _KINDS: Mapping[tuple[str, str], TargetKind] = {
@@ -21,6 +30,13 @@ _KINDS: Mapping[tuple[str, str], TargetKind] = {
     ("apps", "StatefulSet"): "statefulset",
     ("argoproj.io", "Rollout"): "rollout",
 }
+_NAMED_ONLY: Mapping[tuple[str, str], TargetKind] = {
+    ("apps", "ReplicaSet"): "replicaset",
+    ("", "Pod"): "pod",
+    ("batch", "Job"): "job",
+    ("batch", "CronJob"): "cronjob",
+}
+"""What a target may name as well, and what nobody is offered: most of it is made by something else."""
 
 
 @dataclass(frozen=True)
@@ -103,11 +119,15 @@ class Door:
 
 @dataclass(frozen=True)
 class Staging:
-    """Workloads, Services and doors, in the order in which they were found."""
+    """Workloads, Services and doors, in the order in which they were found.
+
+    `named_only` are those that a target may name, and that no file is drafted of: jobs and single pods, say.
+    """
 
     workloads: tuple[Workload, ...] = ()
     services: tuple[StagingService, ...] = ()
     doors: tuple[Door, ...] = ()
+    named_only: tuple[Workload, ...] = ()
 
     def behind(self, service: StagingService) -> tuple[Workload, ...]:
         """Return the workloads whose pods a Service leads to."""
@@ -134,19 +154,23 @@ def staging_of(objects: Iterable[Object]) -> Staging:
     by_name = {_place(obj): obj for obj in found}
     referred = set[tuple[str, ...]]()
     workloads = list[Workload]()
+    named_only = list[Workload]()
     for obj in found:
-        kind = _KINDS.get(_kind_of(obj))
-        if kind is None or not _name(obj):
+        if (other := _NAMED_ONLY.get(kind_of(obj))) and name_of(obj):
+            named_only.append(_workload(other, obj, obj))
+        kind = _KINDS.get(kind_of(obj))
+        if kind is None or not name_of(obj):
             continue
         source: Object | None = obj
         if kind == "rollout" and (named := referenced_name(obj)):
-            at = ("apps", named[0], _namespace(obj), named[1])
+            at = ("apps", named[0], namespace_of(obj), named[1])
             # What a Rollout refers to runs nothing itself: it is scaled down to zero.
             referred.add(at)
             source = by_name.get(at)
         workloads.append(_workload(kind, obj, source))
     return Staging(
         workloads=tuple(w for w in workloads if _place(w.obj) not in referred),
+        named_only=tuple(named_only),
         services=tuple(s for obj in found for s in _services(obj)),
         doors=tuple(door for obj in found for door in _doors(obj)),
     )
@@ -165,25 +189,25 @@ def _flat(obj: object, depth: int = _DEEPEST) -> Iterator[Object]:
 
 
 def _workload(kind: TargetKind, obj: Object, source: Object | None) -> Workload:
-    template = _mapping(_mapping(source, "spec"), "template")
+    template = template_of(source or {})
     return Workload(
         kind=kind,
-        name=_name(obj),
-        namespace=_namespace(obj),
-        labels=_texts(_mapping(_mapping(template, "metadata"), "labels")),
-        own_labels=_texts(_mapping(_mapping(obj, "metadata"), "labels")),
-        containers=tuple(map(_container, containers_of(_mapping(template, "spec")))),
+        name=name_of(obj),
+        namespace=namespace_of(obj),
+        labels=texts(mapping(mapping(template, "metadata"), "labels")),
+        own_labels=texts(mapping(mapping(obj, "metadata"), "labels")),
+        containers=tuple(map(_container, containers_of(mapping(template, "spec")))),
         obj=obj,
         source=source,
     )
 
 
 def _container(found: Object) -> Container:
-    tcp = [port for port in _list(found, "ports") if port.get("protocol", "TCP") == "TCP"]
+    tcp = [port for port in listed(found, "ports") if port.get("protocol", "TCP") == "TCP"]
     declared = [
         (str(port.get("name") or ""), int(port["containerPort"]))
         for port in tcp
-        if _is_port(port.get("containerPort"))
+        if is_port(port.get("containerPort"))
     ]
     return Container(
         name=str(found["name"]),
@@ -194,14 +218,14 @@ def _container(found: Object) -> Container:
 
 
 def _services(obj: Object) -> Iterator[StagingService]:
-    if _kind_of(obj) != ("", "Service") or not _name(obj):
+    if kind_of(obj) != ("", "Service") or not name_of(obj):
         return
-    spec = _mapping(obj, "spec")
-    ports = [p for p in _list(spec, "ports") if p.get("protocol", "TCP") == "TCP" and _is_port(p.get("port"))]
+    spec = mapping(obj, "spec")
+    ports = [p for p in listed(spec, "ports") if p.get("protocol", "TCP") == "TCP" and is_port(p.get("port"))]
     yield StagingService(
-        name=_name(obj),
-        namespace=_namespace(obj),
-        selector=_texts(_mapping(spec, "selector")),
+        name=name_of(obj),
+        namespace=namespace_of(obj),
+        selector=texts(mapping(spec, "selector")),
         ports=tuple(ServicePort(p["port"], _target_port(p), str(p.get("name") or "")) for p in ports),
         type=str(spec.get("type") or "ClusterIP"),
     )
@@ -212,11 +236,11 @@ def _target_port(port: Object) -> int | str:
     leads_to = port.get("targetPort") or port["port"]
     text = str(leads_to)
     number = int(text) if text.isascii() and text.isdigit() and len(text) <= _DIGITS else 0
-    return number if _is_port(number) else text
+    return number if is_port(number) else text
 
 
 def _doors(obj: Object) -> Iterator[Door]:
-    kind = _kind_of(obj)
+    kind = kind_of(obj)
     if kind == ("networking.k8s.io", "Ingress"):
         yield from _of_ingress(obj)
     if kind == ("gateway.networking.k8s.io", "HTTPRoute"):
@@ -225,76 +249,40 @@ def _doors(obj: Object) -> Iterator[Door]:
 
 def _of_ingress(obj: Object) -> Iterator[Door]:
     """Yield the doors of an Ingress: https://kubernetes.io/docs/concepts/services-networking/ingress/."""
-    spec = _mapping(obj, "spec")
-    secure = {host for tls in _list(spec, "tls") for host in _strings(tls, "hosts")}
-    for rule in _list(spec, "rules"):
+    spec = mapping(obj, "spec")
+    secure = {host for tls in listed(spec, "tls") for host in strings(tls, "hosts")}
+    for rule in listed(spec, "rules"):
         host = str(rule.get("host") or "")
-        for path in _list(_mapping(rule, "http"), "paths"):
-            service = _mapping(_mapping(path, "backend"), "service")
-            port = _mapping(service, "port")
-            wanted = port["number"] if _is_port(port.get("number")) else str(port.get("name") or "")
+        for path in listed(mapping(rule, "http"), "paths"):
+            service = mapping(mapping(path, "backend"), "service")
+            port = mapping(service, "port")
+            wanted = port["number"] if is_port(port.get("number")) else str(port.get("name") or "")
             if host and service.get("name") and wanted:
                 exact = path.get("pathType") == "Exact"
                 at = str(path.get("path") or "/")
-                yield Door(host, host in secure, _namespace(obj), at, str(service["name"]), wanted, exact)
+                yield Door(host, host in secure, namespace_of(obj), at, str(service["name"]), wanted, exact)
 
 
 def _of_route(obj: Object) -> Iterator[Door]:
     """Yield the doors of an HTTPRoute: https://gateway-api.sigs.k8s.io/api-types/httproute/."""
-    spec = _mapping(obj, "spec")
-    for host in _strings(spec, "hostnames"):
-        for rule in _list(spec, "rules"):
-            backend = next(iter(_list(rule, "backendRefs")), None)
+    spec = mapping(obj, "spec")
+    for host in strings(spec, "hostnames"):
+        for rule in listed(spec, "rules"):
+            backend = next(iter(listed(rule, "backendRefs")), None)
             if backend is None or backend.get("kind", "Service") != "Service":
                 continue
             # A Service of another namespace is none that an entry can name.
-            if backend.get("namespace", _namespace(obj)) != _namespace(obj):
+            if backend.get("namespace", namespace_of(obj)) != namespace_of(obj):
                 continue
-            for match in _list(rule, "matches") or [{}]:
-                path = _mapping(match, "path")
+            for match in listed(rule, "matches") or [{}]:
+                path = mapping(match, "path")
                 exact = path.get("type") == "Exact"
                 at = str(path.get("value") or "/")
                 # Whether its listener speaks TLS stands in the Gateway; staging's front doors do.
-                if _is_port(backend.get("port")) and backend.get("name"):
+                if is_port(backend.get("port")) and backend.get("name"):
                     name = str(backend["name"])
-                    yield Door(host, True, _namespace(obj), at, name, backend["port"], exact)
+                    yield Door(host, True, namespace_of(obj), at, name, backend["port"], exact)
 
 
 def _place(obj: Object) -> tuple[str, ...]:
-    return (*_kind_of(obj), _namespace(obj), _name(obj))
-
-
-def _kind_of(obj: Object) -> tuple[str, str]:
-    group, slash, _ = str(obj.get("apiVersion") or "").partition("/")
-    return (group if slash else ""), str(obj.get("kind") or "")
-
-
-def _name(obj: Object) -> str:
-    return str(_mapping(obj, "metadata").get("name") or "")
-
-
-def _namespace(obj: Object) -> str:
-    return str(_mapping(obj, "metadata").get("namespace") or "")
-
-
-def _is_port(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and 0 < value < 65536
-
-
-def _mapping(obj: object, key: str) -> Object:
-    found = obj.get(key) if isinstance(obj, Mapping) else None
-    return found if isinstance(found, Mapping) else {}
-
-
-def _list(obj: object, key: str) -> Sequence[Object]:
-    found = obj.get(key) if isinstance(obj, Mapping) else None
-    return [each for each in found if isinstance(each, Mapping)] if isinstance(found, list | tuple) else []
-
-
-def _strings(obj: Object, key: str) -> Sequence[str]:
-    found = obj.get(key)
-    return [each for each in found if isinstance(each, str)] if isinstance(found, list | tuple) else []
-
-
-def _texts(labels: Object) -> dict[str, str]:
-    return {str(key): str(value) for key, value in labels.items()}
+    return (*kind_of(obj), namespace_of(obj), name_of(obj))

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from previewbot.config.repository import TargetPath
+from previewbot.engine.mirrord import POD_SESSION
 from previewbot.rules.alike_images import likeness
 
 _DEFAULT_CONTAINER = "kubectl.kubernetes.io/default-container"
@@ -80,6 +81,8 @@ def referenced(target: TargetPath, workload: Object | None) -> Referenced | None
     """
     if workload is None:
         raise TargetProblem(f"there is no {target.kind} named {target.name} in the staging namespace")
+    if target.kind == "pod" and POD_SESSION in _mapping(_mapping(workload, "metadata"), "labels"):
+        raise TargetProblem(f"{_named(target)} is a pod of a preview, and not of staging")
     spec = _mapping(workload, "spec")
     reference = _mapping(spec, "workloadRef") if target.kind == "rollout" else None
     if not reference:
@@ -101,6 +104,52 @@ def referenced(target: TargetPath, workload: Object | None) -> Referenced | None
     return Referenced(readable, name)
 
 
+def selector_of(target: TargetPath, service: Object) -> str:
+    """Return the label selector of the pods that a Service leads to; '' of what is no Service.
+
+    Raises `TargetProblem` if it has none: https://kubernetes.io/docs/concepts/services-networking/service/#services-without-selectors
+    """
+    if target.kind != "service":
+        return ""
+    selector = _mapping(_mapping(service, "spec"), "selector")
+    if not selector:
+        raise TargetProblem(
+            f"{_named(target)} has no selector, so no pods are behind it: name the workload instead"
+        )
+    return ",".join(f"{key}={value}" for key, value in sorted(selector.items()))
+
+
+def pod_behind(target: TargetPath, pods: Sequence[Object]) -> Object:
+    """Return the pod by which a Service's container is chosen, whichever order they are listed in.
+
+    Raises `TargetProblem` if there is none.
+    """
+    # The pods of sessions have the labels of what they stand in for: a session must not be taken for staging.
+    found = [pod for pod in pods if POD_SESSION not in _mapping(_mapping(pod, "metadata"), "labels")]
+    # One that ends may be of the workload before; and the smallest name is the same one at each look.
+    found.sort(key=lambda pod: (_ends(pod), str(_mapping(pod, "metadata").get("name") or "")))
+    if not found:
+        raise TargetProblem(
+            f"{_named(target)} leads to no pod now, so nobody can tell which container is to be replaced: "
+            "name the workload whose pods it leads to instead"
+        )
+    return found[0]
+
+
+def _ends(pod: Object) -> bool:
+    phase = _mapping(pod, "status").get("phase")
+    return phase in ("Succeeded", "Failed") or bool(_mapping(pod, "metadata").get("deletionTimestamp"))
+
+
+def template_of(workload: Object) -> Object:
+    """Return the pod template of a workload; a pod is its own, and a CronJob's is that of its jobs."""
+    spec = _mapping(workload, "spec")
+    if "containers" in spec:
+        return workload
+    jobs = _mapping(_mapping(spec, "jobTemplate"), "spec")
+    return _mapping(jobs or spec, "template")
+
+
 def referenced_name(rollout: Object) -> tuple[str, str] | None:
     """Return kind (as in a manifest) and name of the workload that a Rollout takes its pods from, if any."""
     reference = _mapping(_mapping(rollout, "spec"), "workloadRef")
@@ -118,7 +167,8 @@ def containers_of(pod: Object) -> list[Object]:
 def choose_container(
     target: TargetPath, workload: Object | None, image: str, source: Referenced | None = None
 ) -> ChosenContainer:
-    """Return the container to replace with `image` (a reference with a tag); `workload` has the template.
+    """Return the container to replace with `image` (a reference with a tag); `workload` has the template, or
+    is a pod.
 
     The one named in the target; else the annotation `kubectl.kubernetes.io/default-container`, else the first
     that is no well-known sidecar. But if that one runs another image in staging, and another container this
@@ -130,7 +180,7 @@ def choose_container(
             f"{_named(target)} takes its pods from {source} (its workloadRef), and there is no such workload "
             "in the staging namespace"
         )
-    template = _mapping(_mapping(workload, "spec"), "template")
+    template = template_of(workload)
     pod = _mapping(template, "spec")
     # Init containers are none of these, also those that run on beside the others (restartPolicy Always).
     containers = containers_of(pod)

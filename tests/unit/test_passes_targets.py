@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from previewbot.api import Phase, Reason
+from previewbot.engine.mirrord import POD_SESSION
 from previewbot.errors import Forbidden, NotServed
 from tests.support.passes import CONFIGURATION, World
 
@@ -90,6 +91,60 @@ async def test_a_workload_that_the_role_does_not_open_is_the_platform_teams() ->
     await world.settle()
 
     assert "rollout checkout cannot be looked at (403: previewbot's role does not let it" in world.comment
+
+
+POD = {"metadata": {"name": "checkout-0"}, "spec": {"containers": [SQL, APP]}}
+KINDS: dict[str, tuple[dict[str, Any], tuple[str, str]]] = {
+    "replicaset": (workload(SQL, APP), ("apps/v1", "ReplicaSet")),
+    "pod": (POD, ("v1", "Pod")),
+    "job": (workload(SQL, APP), ("batch/v1", "Job")),
+    "cronjob": ({"spec": {"jobTemplate": workload(SQL, APP)}}, ("batch/v1", "CronJob")),
+}
+
+
+@pytest.mark.parametrize(("kind", "found", "written"), [(k, *each) for k, each in KINDS.items()], ids=KINDS)
+async def test_a_target_of_any_kind_that_mirrords_cli_knows_is_previewed(
+    kind: str, found: dict[str, Any], written: tuple[str, str]
+) -> None:
+    configuration = CONFIGURATION.replace("deployment/checkout", f"{kind}/checkout", 1)
+    world = await a_world(configuration, **{f"{kind}_checkout": found})
+
+    target = spec(world)["target"]
+    assert (target["apiVersion"], target["kind"]) == written
+    assert (target["name"], target["container"]) == ("checkout", "app")
+
+
+OF_SERVICE = CONFIGURATION.replace("target: deployment/checkout", "target: service/checkout", 1)
+SERVICE = {"spec": {"selector": {"app": "checkout"}}}
+
+
+def a_pod(name: str, *containers: dict[str, Any], **labels: str) -> dict[str, Any]:
+    metadata = {"name": name, "namespace": "staging", "labels": {"app": "checkout", **labels}}
+    return {"metadata": metadata, "spec": {"containers": list(containers)}}
+
+
+async def test_of_a_service_the_container_is_that_of_the_pods_behind_it() -> None:
+    world = World()
+    world.cluster.workloads = {"service/checkout": SERVICE}
+    world.cluster.others["pods"] = {
+        # A pod of another preview has the labels of what it stands in for.
+        "a": a_pod("a", {"name": "preview"}, **{POD_SESSION: "u"}),
+        "b": a_pod("b", SQL, APP),
+    }
+    world.github.configuration = OF_SERVICE
+    world.poke()
+    await world.settle()
+
+    target = spec(world)["target"]
+    assert target == {"apiVersion": "v1", "kind": "Service", "name": "checkout", "container": "app"}
+
+
+async def test_a_service_without_pods_says_what_to_name_instead() -> None:
+    world = await a_world(OF_SERVICE, service_checkout=SERVICE)
+
+    assert world.service.reason is Reason.TARGET_MISSING
+    assert "service/checkout leads to no pod now" in world.comment
+    assert "name the workload whose pods it leads to instead" in world.comment
 
 
 async def test_the_container_that_runs_the_services_image_is_replaced_and_no_sidecar_before_it() -> None:

@@ -155,7 +155,7 @@ def test_no_label_at_all_may_trigger() -> None:
         (6, "  port: http", "`port` must be a port"),
         (7, "  target: deploy/web", "`target` must be one of deployment/<name>, statefulset/<name>"),
         (7, "  target: deploymnt/web", "did you mean `deployment`?"),
-        (7, "  target: pod/web", "`target` must be one of"),
+        (7, "  target: daemonset/web", "`target` must be one of"),
         (7, "  target: deployment", "`target` must be deployment/<name> or deployment/<name>/container/"),
         (7, "  target: deployment/web/app", "`target` must be deployment/<name> or deployment/<name>/contai"),
         (7, "  target: deployment/Web", "`target` must name a workload (and container) in small letters"),

@@ -99,8 +99,8 @@ def test_a_pattern_that_is_no_repositorys_name_is_a_mistake(pattern: Any) -> Non
         ({"match": ["acme/shop"], "image": []}, "repositories.image is unknown; did you mean images?"),
         (
             {"match": ["acme/shop"], "targets": ["deploy/shop"]},
-            "repositories.targets must be kind/name, like deployment/web-*, of a deployment, a statefulset, "
-            'a rollout or *, not "deploy/shop"; which container, its author chooses',
+            "repositories.targets must be kind/name, like deployment/web-*, of a kind of workload or *, not "
+            '"deploy/shop"; which container, its author chooses',
         ),
         ({"match": ["acme/shop"], "targets": ["deployment/shop/container/app"]}, "its author chooses"),
         (

@@ -323,3 +323,49 @@ _HOLDS_ITSELF["items"] = [_HOLDS_ITSELF]
 def test_an_object_that_is_not_whole_says_nothing(broken: dict[str, Any]) -> None:
     staging = staging_of([broken])
     assert (staging.services and staging.services[0].ports, staging.doors) == ((), ())
+
+
+def of(kind: str, name: str) -> str:
+    return FILE.replace("deployment/checkout", f"{kind}/{name}")
+
+
+def a_pod(name: str) -> dict[str, Any]:
+    template = a_workload("checkout")["spec"]["template"]
+    metadata = {**template["metadata"], "name": name, "namespace": "staging"}
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": template["spec"]}
+
+
+def a_job(name: str, kind: str = "Job") -> dict[str, Any]:
+    job = {**a_workload(name), "apiVersion": "batch/v1", "kind": kind}
+    return {**job, "spec": {"jobTemplate": {"spec": job["spec"]}}} if kind == "CronJob" else job
+
+
+@pytest.mark.parametrize(
+    ("kind", "obj"),
+    [
+        ("pod", a_pod("checkout")),
+        ("job", a_job("checkout")),
+        ("cronjob", a_job("checkout", "CronJob")),
+        ("replicaset", a_workload("checkout", kind="ReplicaSet")),
+    ],
+)
+def test_targets_of_the_other_kinds_are_found_as_well(kind: str, obj: dict[str, Any]) -> None:
+    assert found(of(kind, "checkout"), obj, *OBJECTS[1:]) == []
+    [(line, words)] = found(of(kind, "chekout"), obj, *OBJECTS[1:])
+    assert line == 6
+    assert words.startswith(
+        f"there is no {kind} `chekout` in the namespace `staging`; did you mean `checkout`?"
+    )
+
+
+def test_a_service_as_a_target_is_held_to_the_workload_behind_it() -> None:
+    assert found(of("service", "checkout")) == []
+    assert found(of("service", "chekout")) == [
+        (6, "there is no service `chekout` in the namespace `staging`; did you mean `checkout`?")
+    ]
+    assert found(of("service", "checkout"), *OBJECTS[1:]) == [
+        (6, "the Service `checkout` leads to no workload of `staging`")
+    ]
+    assert found(of("service", "checkout/container/app")) == [
+        (6, "service/checkout has no container app: server")
+    ]

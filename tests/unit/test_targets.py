@@ -7,12 +7,15 @@ from typing import Any
 import pytest
 
 from previewbot.config.repository import parse_target
+from previewbot.engine.mirrord import POD_SESSION
 from previewbot.engine.targets import (
     ChosenContainer,
     Referenced,
     TargetProblem,
     choose_container,
+    pod_behind,
     referenced,
+    selector_of,
 )
 
 IMAGE = "ghcr.io/acme/checkout:" + "a" * 40
@@ -123,6 +126,69 @@ def test_whether_the_pod_declares_any_port_is_noted() -> None:
 def test_a_target_that_cannot_be_previewed_says_why(target: str, found: dict[str, Any], says: str) -> None:
     with pytest.raises(TargetProblem, match=says):
         choose_container(parse_target(target), found, IMAGE)
+
+
+def a_pod(name: str, *containers: str, phase: str = "Running", **metadata: Any) -> dict[str, Any]:
+    return {
+        "metadata": {"name": name, **metadata},
+        "spec": {"containers": [{"name": each} for each in containers]},
+        "status": {"phase": phase},
+    }
+
+
+@pytest.mark.parametrize(
+    ("target", "found"),
+    [
+        ("pod/x", a_pod("x", "istio-proxy", "app")),
+        ("replicaset/x", workload("istio-proxy", "app")),
+        ("job/x", workload("istio-proxy", "app")),
+        ("cronjob/x", {"spec": {"jobTemplate": workload("istio-proxy", "app")}}),
+        ("service/x", a_pod("x-1", "istio-proxy", "app")),
+    ],
+)
+def test_the_containers_of_each_kind_stand_where_kubernetes_has_them(
+    target: str, found: dict[str, Any]
+) -> None:
+    assert choose_container(parse_target(target), found, IMAGE).name == "app"
+
+
+def test_the_pods_behind_a_service_are_those_of_its_selector() -> None:
+    target = parse_target("service/x")
+
+    assert selector_of(target, {"spec": {"selector": {"tier": "web", "app": "x"}}}) == "app=x,tier=web"
+    assert selector_of(parse_target("deployment/x"), workload("app")) == ""
+    for spec in ({}, {"selector": {}}, {"selector": None, "type": "ExternalName"}):
+        with pytest.raises(TargetProblem, match="service/x has no selector"):
+            selector_of(target, {"spec": spec})
+
+
+@pytest.mark.parametrize(
+    ("pods", "name"),
+    [
+        ([a_pod("b", "app"), a_pod("a", "app")], "a"),
+        # It may be of the workload as it was before.
+        ([a_pod("a", "app", deletionTimestamp="2026-01-01T00:00:00Z"), a_pod("b", "app")], "b"),
+        ([a_pod("a", "app", phase="Failed"), a_pod("b", "app", phase="Pending")], "b"),
+        # A preview's pod has the labels of what it stands in for.
+        ([a_pod("a", "app", labels={POD_SESSION: "u"}), a_pod("b", "app", labels={"app": "x"})], "b"),
+        ([a_pod("a", "app", phase="Succeeded")], "a"),
+    ],
+)
+def test_a_services_container_is_chosen_by_the_same_pod_at_each_look(
+    pods: list[dict[str, Any]], name: str
+) -> None:
+    assert pod_behind(parse_target("service/x"), pods)["metadata"]["name"] == name
+
+
+@pytest.mark.parametrize("pods", [[], [a_pod("a", "app", labels={POD_SESSION: "u"})]])
+def test_a_service_that_leads_to_no_pod_of_stagings_says_so(pods: list[dict[str, Any]]) -> None:
+    with pytest.raises(TargetProblem, match="service/x leads to no pod now"):
+        pod_behind(parse_target("service/x"), pods)
+
+
+def test_a_pod_of_a_preview_is_no_target() -> None:
+    with pytest.raises(TargetProblem, match="pod/x is a pod of a preview"):
+        referenced(parse_target("pod/x"), a_pod("x", "app", labels={POD_SESSION: "u"}))
 
 
 def rollout(**spec: Any) -> dict[str, Any]:

@@ -23,8 +23,12 @@ WORKLOADS: Mapping[str, Resource] = {
     "statefulset": Resource("apps", "v1", "statefulsets"),
     "rollout": Resource("argoproj.io", "v1alpha1", "rollouts"),
     "replicaset": Resource("apps", "v1", "replicasets"),
+    "pod": PODS,
+    "service": Resource("", "v1", "services"),
+    "job": Resource("batch", "v1", "jobs"),
+    "cronjob": Resource("batch", "v1", "cronjobs"),
 }
-"""What a target may name, and what a Rollout may refer to beside these."""
+"""What a target may name, and what a Rollout may refer to."""
 
 JSON = "application/json"
 MERGE_PATCH = "application/merge-patch+json"

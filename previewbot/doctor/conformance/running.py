@@ -33,6 +33,7 @@ from previewbot.engine.mirrord import POD_SESSION, SESSIONS, header_value, sessi
 from previewbot.engine.targets import TargetProblem, choose_container, referenced
 from previewbot.errors import RemoteError
 from previewbot.reconciler.gather.gateway import read_gateway
+from previewbot.reconciler.gather.targets import with_template
 from previewbot.rules.masking import one_line
 
 T = TypeVar("T")
@@ -74,7 +75,7 @@ async def subject_of(
     workload = await kube.get_target(namespace, target.kind, target.name)
     try:
         source = referenced(target, workload)
-        template = workload if source is None else await kube.get_target(namespace, source.kind, source.name)
+        template = await with_template(kube, namespace, target, workload)
         container = choose_container(target, template, "", source).name
     except TargetProblem as problem:
         raise NotToBeTried(f"{problem} (namespace {namespace})") from problem

@@ -11,6 +11,7 @@ from previewbot.config.server import GatewaySettings
 from previewbot.engine import links, mirrord
 from previewbot.engine.gateway_state import UNREAD, GatewayState
 from previewbot.engine.parts import SessionParts
+from previewbot.engine.targets import template_of
 from previewbot.rules.environment_keys import hashed_label
 
 MANAGED_BY = {"app.kubernetes.io/managed-by": "previewbot-conformance"}
@@ -72,7 +73,7 @@ class Subject:
 
 def own_image(target: TargetPath, container: str, workload: Mapping[str, Any]) -> str:
     """Return the image that a container of a workload runs; raises NotToBeTried if it has none."""
-    pod = ((workload.get("spec") or {}).get("template") or {}).get("spec") or {}
+    pod = template_of(workload).get("spec") or {}
     containers: Sequence[Mapping[str, Any]] = pod.get("containers") or ()
     image = next((each.get("image") for each in containers if each.get("name") == container), None)
     if not image:

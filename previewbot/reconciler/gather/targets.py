@@ -5,9 +5,11 @@ from __future__ import annotations
 import logging
 
 from previewbot.api import Service
-from previewbot.config.repository import ServiceConfig
+from previewbot.clients.kubernetes.client import Kube
+from previewbot.clients.kubernetes.resources import PODS
+from previewbot.config.repository import ServiceConfig, TargetPath
 from previewbot.engine import targets
-from previewbot.engine.targets import TargetProblem
+from previewbot.engine.targets import Object, TargetProblem
 from previewbot.errors import Forbidden, NotServed, RemoteError
 from previewbot.reconciler.context import Context
 from previewbot.reconciler.observation import Target
@@ -24,8 +26,10 @@ async def read_target(context: Context, config: ServiceConfig, service: Service)
         source = targets.referenced(target, workload)
         if source is not None:
             reading = f"{source.kind} {source.name}, from which {target.kind}/{target.name} takes its pods,"
-            workload = await context.kube.get_target(config.namespace, source.kind, source.name)
-        chosen = targets.choose_container(target, workload, service.image, source)
+        elif target.kind == "service":
+            reading = f"the pods behind {target.kind}/{target.name}"
+        template = await with_template(context.kube, config.namespace, target, workload)
+        chosen = targets.choose_container(target, template, service.image, source)
     except NotServed as error:
         return Target(problem=_not_served(str(target), error.message))
     except RemoteError as error:
@@ -36,6 +40,21 @@ async def read_target(context: Context, config: ServiceConfig, service: Service)
         return Target(problem=str(problem))
     silent = config.ports is None and not chosen.declares_ports
     return Target(container=chosen.name, meant=chosen.meant, without_ports=silent)
+
+
+async def with_template(
+    kube: Kube, namespace: str, target: TargetPath, workload: Object | None
+) -> Object | None:
+    """Return what has the pod template of a target that was read: itself, what it refers to, or a pod.
+
+    Raises `TargetProblem` if that cannot be, and RemoteError.
+    """
+    source = targets.referenced(target, workload)
+    if source is not None:
+        return await kube.get_target(namespace, source.kind, source.name)
+    if workload is not None and (selector := targets.selector_of(target, workload)):
+        return targets.pod_behind(target, await kube.list_children(PODS, namespace, selector))
+    return workload
 
 
 def _not_served(target: str, missing: str) -> str:
