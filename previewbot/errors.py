@@ -49,10 +49,15 @@ class SettingsError(PreviewbotError):
 
 @dataclass(frozen=True)
 class Problem:
-    """One mistake in a repository's configuration: the line (from 1; 0 if none) and what to write instead."""
+    """One mistake in a repository's configuration: the line (from 1; 0 if none) and what to write instead.
+
+    `file` is the path, from the repository's root, of another file than the configuration itself that it is
+    in.
+    """
 
     line: int
     message: str
+    file: str = ""
 
 
 class ConfigurationError(PreviewbotError):

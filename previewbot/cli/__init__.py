@@ -8,15 +8,18 @@ import sys
 from collections.abc import Sequence
 from io import StringIO
 from pathlib import Path
+from typing import TextIO
 
 from previewbot.cli import examining, plugins, preparing
 from previewbot.cli.check import Compare, check
 from previewbot.cli.check_settings import STDIN, bounds_for, settings_in, tell
+from previewbot.cli.configuration import configuration_in
 from previewbot.cli.files import stdin_bytes
 from previewbot.cli.parsers import add_command, add_kubeconfig, repository
 from previewbot.config.repository import RepositoryConfig
 from previewbot.config.words import printable
 from previewbot.errors import SettingsError
+from previewbot.rules.repositories import Bounds
 from previewbot.rules.slot_limits import services_limit
 
 _EXAMPLES = """
@@ -171,7 +174,7 @@ def _check(command: argparse.ArgumentParser, options: argparse.Namespace) -> int
     if options.kubeconfig is not None and not options.cluster:
         command.error("--kubeconfig asks for --cluster")
     if options.settings is None:
-        return check(options.path, options.files, stdin, compare=_comparison(options))
+        return _check_file(options, stdin)
     if options.settings == STDIN and "-" in options.files:
         command.error("stdin can be read once: for the settings, or for the names of changed files")
     settings = settings_in(options.settings, os.environ, stdin_bytes())
@@ -189,7 +192,16 @@ def _check(command: argparse.ArgumentParser, options: argparse.Namespace) -> int
         return 1
     # Whoever names no repository has settings without rules, where all have what everybody has.
     services = services_limit(settings, options.repository or "")
-    return check(options.path, options.files, stdin, bounds, services, compare=_comparison(options))
+    return _check_file(options, stdin, bounds, services)
+
+
+def _check_file(
+    options: argparse.Namespace, stdin: TextIO, bounds: Bounds | None = None, services: int | None = None
+) -> int:
+    config = configuration_in(options.path, bounds)
+    if config is None:
+        return 1
+    return check(options.path, config, options.files, stdin, services, compare=_comparison(options))
 
 
 def _comparison(options: argparse.Namespace) -> Compare | None:

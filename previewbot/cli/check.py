@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Callable, Sequence
 from io import TextIOWrapper
 from pathlib import Path
 from typing import TextIO
 
 from previewbot.api.github import ChangedFile, ChangedFiles
-from previewbot.cli.files import read_head
-from previewbot.cli.repository_folder import with_files
-from previewbot.config.repository import RepositoryConfig, parse
+from previewbot.config.repository import RepositoryConfig
 from previewbot.config.words import printable
-from previewbot.errors import ConfigurationError, Problem
+from previewbot.errors import Problem
 from previewbot.rules import changes
-from previewbot.rules.bounds import check_against
 from previewbot.rules.chosen import choose
-from previewbot.rules.repositories import Bounds
 
 # A name in quotes as git writes it: https://git-scm.com/docs/git-config#Documentation/git-config.txt-corequotePath
 _QUOTED = re.compile(r'"(?:[^"\\]|\\(?:[abfnrtv"\\]|[0-3][0-7]{2}))*"')
@@ -32,53 +27,30 @@ Compare = Callable[[Path, RepositoryConfig], int]
 
 def check(
     path: Path,
+    config: RepositoryConfig,
     files: Sequence[str],
     stdin: TextIO,
-    bounds: Bounds | None = None,
     services: int | None = None,
     compare: Compare | None = None,
 ) -> int:
-    """Validate the file and print what the changed files match; return the exit code.
+    """Print what a valid file has, and what the changed files match; return the exit code.
 
-    With `bounds` the file may ask for no more than these; `services` is how many of one pull request are
-    previewed, if that is known. `compare` is what a valid file is compared with beyond that.
+    `services` is how many of one pull request are previewed, if that is known. `compare` is what a valid file
+    is compared with beyond that.
     """
-    config = configuration_in(path, bounds)
-    if config is None:
-        return 1
     names = ", ".join(service.name for service in config.services)
     print(f"{printable(str(path))} is valid: {names}")
+    for note in config.notes:
+        print(f"{place_of(note, printable(str(path)))}: note: {note.message}")
     if files:
         _print_matches(config, changed_paths(files, stdin), services)
     return compare(path, config) if compare is not None else 0
 
 
-def configuration_in(path: Path, bounds: Bounds | None) -> RepositoryConfig | None:
-    """Return the configuration in a file; say all that is wrong with it, line by line, and return None.
-
-    With `bounds` the file may ask for no more than these.
-    """
-    named, agents = printable(str(path)), bounds.agents if bounds is not None else None
-    try:
-        content = read_head(path)
-        config = with_files(path, lambda files: parse(content, str(path), agents, files))
-    except OSError as error:
-        print(f"{named} cannot be read: {error.strerror}", file=sys.stderr)
-        return None
-    except ConfigurationError as error:
-        _refuse(named, error.problems)
-        return None
-    outside = check_against(config, bounds) if bounds is not None else ()
-    if outside:
-        _refuse(named, outside)
-        return None
-    return config
-
-
-def _refuse(named: str, problems: Sequence[Problem]) -> None:
-    for problem in problems:
-        place = f"{named}:{problem.line}" if problem.line else named
-        print(f"{place}: {problem.message}", file=sys.stderr)
+def place_of(problem: Problem, named: str) -> str:
+    """Return where a problem is: file and line; `named` is the configuration's."""
+    file = printable(problem.file) or named
+    return f"{file}:{problem.line}" if problem.line else file
 
 
 def changed_paths(files: Sequence[str], stdin: TextIO) -> list[str]:

@@ -11,8 +11,9 @@ from typing import Any, BinaryIO
 
 import yaml
 
-from previewbot.cli.check import configuration_in
+from previewbot.cli.check import place_of
 from previewbot.cli.check_settings import bounds_for, settings_in
+from previewbot.cli.configuration import configuration_in
 from previewbot.clients.kubernetes.resources import without_nulls
 from previewbot.config.repository import RepositoryConfig
 from previewbot.config.server import DeadlinesSettings, Settings, TtlSettings
@@ -170,6 +171,8 @@ def _notes(
     if any(names_merge(service.image) for service in services) and wanted.merge_sha is None:
         yield "- the test merge: zeros; --merge-sha"
     yield "- who it is for (annotations agent, author, trigger, started-by): left out"
+    for note in config.notes:
+        yield f"{place_of(note, str(wanted.path))}: {note.message}."
     if settings is None:
         yield "Without --settings: the longest life is the default, and there is no route."
     elif not any(each.manifest["kind"] == "HTTPRoute" for each in found):

@@ -24,7 +24,7 @@ MAX_BYTES = 64 * 1024
 MAX_NODES = 5_000
 MAX_DEPTH = 20
 _MOST_INSIDE = 20
-_MOST_TOLD = 20
+MOST_TOLD = 20
 _SIGNS = {"*": "star", "!": "tag", "&": "anchor", "|": "block", ">": "block"} | dict.fromkeys("@`%", "sign")
 """The kinds of mistakes of values that begin with a sign of YAML's own."""
 # A value without quotes: brackets and braces in pairs, commas before no blank, and no comment.
@@ -56,7 +56,7 @@ class Mistake:
 
 def cut(mistakes: Sequence[Mistake]) -> list[Mistake]:
     """Return the first of very many mistakes, and as one more how many there are."""
-    told, rest = list(mistakes[:_MOST_TOLD]), mistakes[_MOST_TOLD:]
+    told, rest = list(mistakes[:MOST_TOLD]), mistakes[MOST_TOLD:]
     return [*told, Mistake(rest[0].line, partial(fill, "cut", {"more": len(rest)}))] if rest else told
 
 

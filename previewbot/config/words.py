@@ -263,6 +263,28 @@ KINDS: Mapping[str, Kind] = {
     "open": Kind("must begin with one /, like {instead}"),
     "open_characters": Kind("must be written as in a URL, other characters as %XX"),
     "target": Kind("{expected}, not {written}", "{near}"),
+    "mirrord": Kind(
+        "must be the path of a mirrord file, like .mirrord/mirrord.json, or what would stand in it",
+        told=False,
+    ),
+    "mirrord_missing": Kind(
+        "names {written}, which is not in the repository",
+        "add it, or correct the path, which begins at the root",
+        told=False,
+    ),
+    "mirrord_other": Kind("is {other} in {where}", "keep one of the two, or write the same", told=False),
+    "mirrord_too": Kind("stands in {where} too", "keep one of the two", told=False),
+    "mirrord_ports": Kind(
+        "names other ports than {where}, or such that are to be left out there",
+        "keep one of the two",
+        told=False,
+    ),
+    "mirrord_takes_none": Kind(
+        "names ports, but {where} takes no requests", "keep one of the two", told=False
+    ),
+    "mirrord_takes_requests": Kind(
+        "is empty, so that no requests are taken, but {where} takes some", "keep one of the two", told=False
+    ),
     # A mirrord file; what was written there is told where its words name it
     **{kind: Kind(expected, advice, told=False) for kind, (expected, advice) in ROWS.items()},
     # Databases and queues of a preview's own

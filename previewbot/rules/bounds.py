@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import timedelta
 
 from previewbot.api import Service
+from previewbot.config.mirrord.preview import FOREVER
 from previewbot.config.repository import Entry, FrontEnd, RepositoryConfig
 from previewbot.config.repository.values import sample_image
 from previewbot.config.words import shown
@@ -16,6 +18,8 @@ from previewbot.text.durations import format_duration
 _WHOSE = "That is the platform team's to decide, in previewbot's settings"
 """The author reads it: nothing in the file mends it, but to ask for less."""
 
+ENDLESS = timedelta(seconds=FOREVER)
+"""What mirrord's CLI calls `infinite`: here it is as long as the settings allow."""
 _MOST_NAMED = 10
 
 
@@ -27,8 +31,9 @@ def check_against(config: RepositoryConfig, bounds: Bounds) -> tuple[Problem, ..
         *_images(config, bounds),
         *_entries(config, bounds),
         *_ttl(config, bounds),
+        *_mirrord(config, bounds),
     ]
-    return tuple(sorted(problems, key=lambda problem: problem.line))
+    return tuple(sorted(dict.fromkeys(problems), key=lambda problem: (problem.file, problem.line)))
 
 
 def namespace_outside(bounds: Bounds, namespace: str) -> str:
@@ -133,8 +138,29 @@ def _entry(front: FrontEnd, lines: Mapping[str, int], bounds: Bounds) -> Iterato
             yield Problem(lines.get(written, 0), words)
 
 
+def _mirrord(config: RepositoryConfig, bounds: Bounds) -> Iterator[Problem]:
+    for service in config.services:
+        said = service.mirrord
+        if said is None:
+            continue
+        if not bounds.secrets:
+            yield from said.secrets
+        if said.replicas is not None and said.replicas > bounds.replicas:
+            words = f"its mirrord configuration asks for {said.replicas} replicas of {shown(service.name)}"
+            line = config.lines.get(f"services.{service.name}.mirrord", 0)
+            yield Problem(line, f"{words}, of which there may be {bounds.replicas}. {_WHOSE}")
+
+
 def _ttl(config: RepositoryConfig, bounds: Bounds) -> Iterator[Problem]:
-    wanted = {"ttl": config.ttl} | {f"agents.{key}.ttl": each.ttl for key, each in config.agents.items()}
+    of_files = [each.mirrord.ttl for each in config.services if each.mirrord is not None]
+    from_file = config.ttl in of_files and "ttl" not in config.lines
+    if from_file and config.ttl is not None and bounds.longest < config.ttl < ENDLESS:
+        words = f"how long previews live must be at most {format_duration(bounds.longest)} here, also in a"
+        yield Problem(
+            0, f"{words} mirrord file; write a shorter `ttl` in preview.yaml, which counts. {_WHOSE}"
+        )
+    wanted = {"ttl": None if from_file else config.ttl}
+    wanted |= {f"agents.{key}.ttl": each.ttl for key, each in config.agents.items()}
     for written, ttl in wanted.items():
         if ttl is not None and ttl > bounds.longest:
             words = f"`{written}` must be at most {format_duration(bounds.longest)} here. {_WHOSE}"

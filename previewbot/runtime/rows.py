@@ -10,7 +10,7 @@ from previewbot.api import Preview, name_of
 from previewbot.api.github import Details, ListedRepository, OpenPullRequest, Repository
 from previewbot.clients.github import InstallationClient
 from previewbot.clients.github.listing import MOST_DETAILS
-from previewbot.config.repository import RepositoryConfig, Triggers
+from previewbot.config.repository import AgentPolicy, Triggers, parse_asking
 from previewbot.config.server import Settings
 from previewbot.errors import RemoteError
 from previewbot.reconciler import OfAgents, Untriggered
@@ -194,9 +194,8 @@ class Rows:
     async def _take_details(
         self, installation_id: int, asked: Asked, details: Details, settled_at: datetime | None
     ) -> None:
-        repository, row, config = asked.repository, asked.row, self._config(asked.repository, details)
-        file = details.configuration
-        triggers, policies = (config.triggers, config.agents) if config is not None else (Triggers(), {})
+        repository, row, file = asked.repository, asked.row, details.configuration
+        triggers, policies = self._asking(repository, details) or (Triggers(), {})
         agent = recognised(row, repository, details, self._settings.agents.known)
         if agent is not None:
             self._of_agents.note(name_of(repository.id, row.number))
@@ -207,13 +206,18 @@ class Rows:
         elif settled_at is not None and asked.configuration == (file.sha if file is not None else ""):
             self._untriggered.remember(repository.id, row.number, row.updated_at, row.head_sha, settled_at)
 
-    def _config(self, repository: Repository, details: Details) -> RepositoryConfig | None:
+    def _asking(
+        self, repository: Repository, details: Details
+    ) -> tuple[Triggers, Mapping[str, AgentPolicy]] | None:
         """Return what the file says of what may trigger a preview; None if nothing, or if it is broken."""
         file, bounds = details.configuration, bounds_of(self._settings, repository.full_name)
         if file is None or bounds is None:
             return None
         read = self._read.read(file.sha, bounds, lambda: read_content(file.content, bounds))
-        return read.config
+        if read.wanted is not None:
+            # It names mirrord files, which say nothing of this.
+            return parse_asking(file.content, bounds.agents)
+        return (read.config.triggers, read.config.agents) if read.config is not None else None
 
     def _is_news(self, repository: Repository, row: OpenPullRequest, news: tuple[str, str]) -> bool:
         """Return whether a Preview goes by another configuration than this, and was not told so yet.

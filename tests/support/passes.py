@@ -66,6 +66,7 @@ from previewbot.text.render import Renderer
 from previewbot_demo.kube.json_copy import json_copy
 from tests.support.clock import Clock
 from tests.support.gateways import GatewayInMemory, Said
+from tests.support.git_in_memory import GitInMemory
 from tests.support.pods import a_pod
 from tests.support.previews import HEAD, NOW, OLDER, a_preview
 
@@ -417,6 +418,7 @@ class GitHubInMemory:
         self.configuration_path = PATH
         self.base, self.base_sha = "main", "0" * 40
         self.configurations: dict[str, str] = {}
+        self.repository_files: dict[str, bytes] = {}
         self.protected: set[str] = set()
         self.rules_of: dict[str, frozenset[str]] = {}
         self.paths: tuple[str, ...] = ("checkout/app.py",)
@@ -583,6 +585,15 @@ class GitHubInMemory:
             return None
         content = self.configurations.get(ref, self.configuration).encode()
         return FileContent(hashlib.sha1(content, usedforsecurity=False).hexdigest(), content)
+
+    async def tip(self, repository: str, branch: str) -> str:
+        self._calls.note("tip")
+        return self.git.commit
+
+    @property
+    def git(self) -> GitInMemory:
+        files = {self.configuration_path: self.configuration.encode(), **self.repository_files}
+        return GitInMemory(files, self._calls.note)
 
     async def is_protected(self, repository: str, branch: str) -> bool:
         self._calls.note("branch")

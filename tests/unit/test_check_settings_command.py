@@ -72,7 +72,7 @@ def test_it_says_what_each_rule_means_and_which_secrets_will_be_read(
         """\
   controller will read the App's private key from PREVIEWBOT_GITHUB__PRIVATE_KEY
 owners: acme
-limits: previews 50, services 10, replicas 3
+limits: previews 50, evict never, services 10, replicas 3
 repositories: the first rule that is for one counts, and what none is for gets nothing
   1. acme/shop, acme/web-*
        namespaces  staging

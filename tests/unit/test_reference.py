@@ -17,6 +17,7 @@ from jsonschema import Draft202012Validator
 from docs import reference
 from previewbot.cli import main
 from previewbot.config import repository, server
+from previewbot.config.mirrord.files import Files
 from previewbot.config.repository import RepositoryConfig
 from previewbot.config.server import Settings
 from previewbot.errors import ConfigurationError, SettingsError
@@ -45,7 +46,9 @@ def test_what_is_published_is_what_the_code_says(path: str) -> None:
 
 def test_the_examples_are_accepted_by_the_readers_as_they_are() -> None:
     assert isinstance(server.parse(server.document(example("docs/settings.md")), {}), Settings)
-    assert isinstance(repository.parse(example("docs/configuration.md")), RepositoryConfig)
+    files = Files({".mirrord/mirrord.json": b"{}"})
+    read = repository.parse(example("docs/configuration.md"), files=files)
+    assert isinstance(read, RepositoryConfig)
 
 
 def test_the_short_example_is_accepted_too_by_reader_and_schema() -> None:

@@ -20,6 +20,7 @@ from previewbot.config.repository.notify import is_told as is_told
 from previewbot.config.repository.parsing import NEAR_MISSES as NEAR_MISSES
 from previewbot.config.repository.parsing import PATH as PATH
 from previewbot.config.repository.parsing import parse as parse
+from previewbot.config.repository.parsing import parse_asking as parse_asking
 from previewbot.config.repository.patterns import SHARED as SHARED
 from previewbot.config.repository.patterns import Patterns as Patterns
 from previewbot.config.repository.published import published_schema as published_schema

@@ -21,6 +21,7 @@ from previewbot.config.repository.services import Defaults, Globs, ServiceConfig
 from previewbot.config.schema import schema_of
 from previewbot.config.types import about, mistake
 from previewbot.config.words import Raw, did_you_mean, some_of
+from previewbot.errors import Problem
 
 # While patterns are read and tried, the controller's loop waits: some 0.1 s for reading 500 of them. A path
 # of 4 KB takes 10 µs, or 0.2 ms for each wildcard if somebody made it for patterns such as `*a????????`.
@@ -209,6 +210,12 @@ class RepositoryConfig(t.Model):
         named = next((each.entry for each in self.services if each.name == service), None)
         found = self.front_ends.get(named) if named else next(iter(self.front_ends.values()), None)
         return found.entry if found else None
+
+    @property
+    def notes(self) -> tuple[Problem, ...]:
+        """What the services' mirrord files say that has no effect, or another than there; each once."""
+        said = (note for each in self.services if each.mirrord for note in each.mirrord.notes)
+        return tuple(dict.fromkeys(said))
 
     @property
     def lines(self) -> Mapping[str, int]:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
+from previewbot.config import types as t
 from previewbot.config.mirrord.files import Files
 from previewbot.config.mistakes import validated
-from previewbot.config.reader import Document, Mistake, Unreadable, cut, read
-from previewbot.config.repository.agents import Keys, context_of
+from previewbot.config.reader import MOST_TOLD, Document, Mistake, Unreadable, cut, read
+from previewbot.config.repository.agents import AgentPolicy, Agents, Keys, context_of
 from previewbot.config.repository.defaults import DEFAULTS, SERVICES, complete
-from previewbot.config.repository.model import SCHEMA, RepositoryConfig
+from previewbot.config.repository.mirrord_files import read_mirrord_files
+from previewbot.config.repository.model import SCHEMA, RepositoryConfig, Triggers
 from previewbot.config.repository.single import list_singles
 from previewbot.config.schema import at, example_line
+from previewbot.config.types import about
 from previewbot.config.words import Words, fill, shown, some_of
 from previewbot.errors import ConfigurationError, Problem
 
@@ -37,13 +40,41 @@ def parse(
         document = read(text, SCHEMA)
         list_singles(document)
         complete(document)
+        mirrord = read_mirrord_files(document, files)
         config, mistakes = validated(RepositoryConfig, document, context=context_of(agents))
     except Unreadable as error:
         raise ConfigurationError(path, (_problem(error.mistake),)) from None
-    if config is None:
+    # What is wrong with what was read by now is told together with what is wrong in the files.
+    files.raise_wanted()
+    if config is None or mirrord.problems:
+        told = [each for each in mistakes if not mirrord.explain(each, document)]
         # Of thousands of mistakes: the status must fit into an object, and the comment into GitHub's limit.
-        raise ConfigurationError(path, tuple(map(_problem, cut(_together(mistakes, document)))))
+        problems = [*map(_problem, cut(_together(told, document))), *mirrord.problems[:MOST_TOLD]]
+        # In the order of the lines, those in other files behind them.
+        problems.sort(key=lambda problem: (problem.file, problem.line))
+        raise ConfigurationError(path, tuple(problems))
     return config
+
+
+class _Asking(t.Model, extra="ignore"):
+    """What of a configuration says whether anything starts by itself."""
+
+    triggers: Triggers = Triggers()
+    agents: Agents = about("what is different for an agent's pull requests", default={})
+
+
+def parse_asking(text: bytes | str, agents: Keys = None) -> tuple[Triggers, Mapping[str, AgentPolicy]] | None:
+    """Return what starts by itself, of a configuration whose other files are not read; None if it is broken.
+
+    To know that much of thousands of pull requests, no mirrord file is fetched.
+    """
+    try:
+        document = read(text, SCHEMA)
+    except Unreadable:
+        return None
+    list_singles(document)
+    found, _ = validated(_Asking, document, context=context_of(agents))
+    return None if found is None else (found.triggers, found.agents)
 
 
 def _together(mistakes: Sequence[Mistake], document: Document) -> list[Mistake]:

@@ -6,14 +6,15 @@ alone, and a single value where a list may have more.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from previewbot.config.repository.model import SCHEMA
 from previewbot.config.repository.single import or_single
 from previewbot.config.schema import Schema
 
-_SERVICE = "ServiceFields"
+_SERVICE, _MIRRORD = "ServiceFields", "MirrordFile"
+_IN_MIRRORD = ("target", "namespace")
 
 
 def published_schema() -> Schema:
@@ -26,18 +27,43 @@ def published_schema() -> Schema:
         "items": paths["items"],
         "minItems": paths["minItems"],
     }
-    whole = or_single({**SCHEMA, "$defs": {**SCHEMA["$defs"], _SERVICE: written}})
-    return {**whole, "allOf": [_somewhere(key) for key in needed]}
+    mirrords = {name: definition for name, definition in SCHEMA["$defs"].items() if name in _of_mirrord()}
+    ours = {name: definition for name, definition in SCHEMA["$defs"].items() if name not in mirrords}
+    whole = or_single({**SCHEMA, "$defs": {**ours, _SERVICE: written}})
+    # In a mirrord file a single value may stand for a list only where mirrord itself takes one.
+    return {
+        **whole,
+        "$defs": {**whole["$defs"], **mirrords},
+        "allOf": [_somewhere(key) for key in needed],
+    }
+
+
+def _of_mirrord() -> set[str]:
+    """Return the names of what a mirrord file may hold, and of all within it."""
+    rest, found = [_MIRRORD], set[str]()
+    while rest:
+        name = rest.pop()
+        if name not in found:
+            found.add(name)
+            rest += _references(SCHEMA["$defs"][name])
+    return found
+
+
+def _references(schema: object) -> Iterator[str]:
+    if isinstance(schema, Mapping):
+        if isinstance(reference := schema.get("$ref"), str):
+            yield reference.rsplit("/", 1)[-1]
+        schema = list(schema.values())
+    for inner in schema if isinstance(schema, list) else ():
+        yield from _references(inner)
 
 
 def _somewhere(key: str) -> Mapping[str, Any]:
-    """Return that a key is in `defaults`, or in each of the services."""
-    in_each: Mapping[str, Any] = {"type": "object", "required": [key]}
-    if key == "paths":
-        # A list is nothing but its paths.
-        in_each = {"type": ["object", "array"], "required": [key]}
-    in_defaults = {
-        "required": ["defaults"],
-        "properties": {"defaults": {"type": "object", "required": [key]}},
-    }
+    """Return that a key is in `defaults`, or in each of the services; some may be in a mirrord file."""
+    keys = (key, "mirrord") if key in _IN_MIRRORD else (key,)
+    there = [{"required": [each]} for each in keys]
+    # A list is nothing but its paths.
+    kinds = ["object", "array"] if key == "paths" else ["object"]
+    in_each = {"type": kinds, "anyOf": there}
+    in_defaults = {"required": ["defaults"], "properties": {"defaults": {"type": "object", "anyOf": there}}}
     return {"anyOf": [in_defaults, {"properties": {"services": {"additionalProperties": in_each}}}]}

@@ -11,6 +11,7 @@ from previewbot.config import types as t
 from previewbot.config.repository.builds import NamedBuild
 from previewbot.config.repository.globs import GLOB_SCHEMA, glob, globs
 from previewbot.config.repository.image_fields import FIELDS
+from previewbot.config.repository.mirrord_field import Mirrord, MirrordTemplate
 from previewbot.config.repository.targets import LabelTemplate, ServiceLabel, ServiceTarget, TargetTemplate
 from previewbot.config.repository.values import IMAGE_SCHEMA, OPEN_SCHEMA, check_image, open_path
 from previewbot.config.types import about
@@ -62,6 +63,12 @@ class ServiceFields(t.Model):
         {"workflow": "docker.yml"},
         default=None,
     )
+    mirrord: Mirrord | None = about(
+        "the team's own mirrord configuration: a file of the repository (JSON, TOML or YAML), or what would "
+        "stand in it. Target and namespace may be left out here if they are there",
+        ".mirrord/mirrord.json",
+        default=None,
+    )
     check: OpenPath | None = about(
         "a path of the link whose answer repeats the `baggage` that this service received",
         "/api/checkout/baggage",
@@ -91,4 +98,5 @@ class Defaults(t.Model):
     open: OpenPath | None = about("its `open`", "/", default=None)
     entry: LabelTemplate | None = about("its `entry`", "admin", default=None)
     build: NamedBuild | None = about("its `build`", {"workflow": "{service}.yml"}, default=None)
+    mirrord: MirrordTemplate | None = about("its `mirrord`", ".mirrord/{service}.json", default=None)
     check: OpenPath | None = about("its `check`", "/api/{service}/baggage", default=None)

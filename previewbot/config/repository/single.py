@@ -9,6 +9,7 @@ from previewbot.config.reader import Document, Plain
 from previewbot.config.schema import KeyPath, Schema, at
 
 _SINGLE = ("string", "integer")
+_OTHERS = ("mirrord",)
 
 
 def list_singles(document: Document) -> None:
@@ -23,7 +24,11 @@ def or_single(schema: Schema) -> Schema:
 
 def _listed(document: Document, value: object, path: KeyPath) -> object:
     if isinstance(value, dict):
-        return {key: _listed(document, inner, (*path, str(key))) for key, inner in value.items()}
+        return {
+            # In a mirrord file's object mirrord's own forms count, and it says which take a single value.
+            key: inner if key in _OTHERS else _listed(document, inner, (*path, str(key)))
+            for key, inner in value.items()
+        }
     if isinstance(value, str | int | Plain) and not isinstance(value, bool) and value != "":
         schema = at(document.schema, path)
         if schema.get("type") == "array" and _is_single(schema["items"]):

@@ -11,6 +11,7 @@ from previewbot.api.github import ChangedFiles, PullRequest
 from previewbot.clients.github import InstallationClient
 from previewbot.config.mirrord.files import ROUNDS, Files, FilesWanted
 from previewbot.config.repository import NEAR_MISSES, PATH, RepositoryConfig, parse
+from previewbot.config.words import shown
 from previewbot.errors import ConfigurationError, Invalid, Problem, RemoteError
 from previewbot.reconciler.bounded import keep
 from previewbot.reconciler.context import Context
@@ -177,4 +178,12 @@ def read_content(content: bytes, bounds: Bounds, files: Files | None = None) -> 
 
 
 def _told(problems: Sequence[Problem]) -> tuple[ConfigurationProblem, ...]:
-    return tuple(ConfigurationProblem(line=p.line, message=p.message) for p in problems)
+    return tuple(map(_told_one, problems))
+
+
+def _told_one(problem: Problem) -> ConfigurationProblem:
+    """Return a problem for the status; one in another file than the configuration names that itself."""
+    if not problem.file:
+        return ConfigurationProblem(line=problem.line, message=problem.message)
+    line = f", line {problem.line}" if problem.line else ""
+    return ConfigurationProblem(line=0, message=f"{shown(problem.file)}{line}: {problem.message}")

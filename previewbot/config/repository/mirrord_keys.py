@@ -1,0 +1,46 @@
+"""`{{ key }}` in those parts of `preview.yaml` that are read for mirrord."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import partial
+
+from previewbot.config.keys import KEY, templates, with_marks
+from previewbot.config.reader import Document, Mistake
+from previewbot.config.schema import KeyPath
+from previewbot.config.words import fill
+
+
+def marked(document: Document, path: KeyPath, value: object) -> object:
+    """Return a part of a document with `KEY` wherever `{{ key }}` is written.
+
+    Any other template is a mistake, and so is that mark itself: the document has them then.
+    """
+    if isinstance(value, Mapping):
+        return {
+            _text(document, (*path, str(name)), str(name)): marked(document, (*path, str(name)), inner)
+            for name, inner in value.items()
+        }
+    if isinstance(value, list):
+        return [marked(document, (*path, number), inner) for number, inner in enumerate(value)]
+    return _text(document, path, value) if isinstance(value, str) else value
+
+
+def line_in(document: Document, path: KeyPath) -> int:
+    """Return the line of a key, or of the nearest part that it is in."""
+    places = (document.places.get(path[:end]) for end in range(len(path), -1, -1))
+    return next((place.key_line for place in places if place is not None), 0)
+
+
+def _text(document: Document, path: KeyPath, text: str) -> str:
+    for kind, named in _odd(text):
+        mistake = Mistake(line_in(document, path), partial(fill, kind, named), path)
+        document.mistakes.append(mistake)
+    return with_marks(text)
+
+
+def _odd(text: str) -> Iterator[tuple[str, Mapping[str, object]]]:
+    if KEY in text:
+        yield "odd_character_mirrord", {}
+    for found in templates(with_marks(text)):
+        yield "template", {"written": found.written}

@@ -1,0 +1,36 @@
+"""A repository's files as git has them, in memory: for passes that read a mirrord file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from previewbot.api.github import FileContent, TreeEntry
+from previewbot_demo.github import trees
+
+
+class GitInMemory:
+    """Answers as `clients/github/git_objects.py` does; `note` is told of each call."""
+
+    def __init__(self, files: Mapping[str, bytes], note: Callable[[str], None]) -> None:
+        self._files, self._note = files, note
+
+    @property
+    def commit(self) -> str:
+        """The commit that these files are of: another one once they change."""
+        return trees.commit_sha(self._files, ())
+
+    async def file(self, repository: str, path: str, ref: str) -> FileContent | None:
+        self._note("file at a commit")
+        content = self._files.get(path)
+        return None if content is None else FileContent(trees.blob_sha(content), content)
+
+    async def tree(self, repository: str, sha: str, *, whole: bool = False) -> Mapping[str, TreeEntry]:
+        self._note("tree")
+        below = [trees.subtree(self._files, folder) for folder in trees.folders(self._files)]
+        found = self._files if sha == self.commit else next(b for b in below if trees.tree_sha(b) == sha)
+        listed = trees.entries(found, whole=whole)
+        return {each.path: TreeEntry(each.mode, each.sha, each.size) for each in listed}
+
+    async def blob(self, repository: str, sha: str) -> bytes:
+        self._note("blob")
+        return next(content for content in self._files.values() if trees.blob_sha(content) == sha)
