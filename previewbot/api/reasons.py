@@ -34,6 +34,7 @@ class Reason(StrEnum):
     ALL_READY = "AllReady"
     PARTIAL = "Partial"
     ASLEEP = "Asleep"
+    WAKING = "Waking"
     PAUSED = "Paused"
     # Deploying
     CREATING = "Creating"
@@ -266,6 +267,13 @@ REASONS: Mapping[Reason, ReasonInfo] = MappingProxyType(
         ),
         Reason.ASLEEP: _row(
             Phase.IDLE, _GOOD, _REVIEWER, Waits.EVENT, "mirrord put the preview to sleep; a request wakes it"
+        ),
+        Reason.WAKING: _row(
+            Phase.IDLE,
+            _GOOD,
+            _NOBODY,
+            Waits.EVENT,
+            "a request or a message wakes the preview; mirrord holds it",
         ),
         Reason.PAUSED: _row(
             Phase.READY,

@@ -58,7 +58,7 @@ _PHASE_SHOWN = 40
 PodSession = tuple[str, str]
 """The session that a pod belongs to: the namespace of both, and the session's uid."""
 
-SessionPhase = Literal["Pending", "InProgress", "Ready", "Idle", "Paused", "Failed"]
+SessionPhase = Literal["Pending", "InProgress", "Ready", "Idle", "Waking", "Paused", "Failed"]
 
 
 @dataclass(frozen=True)
@@ -107,8 +107,11 @@ class Session:
 
     @property
     def serving(self) -> bool:
-        """Whether requests that carry the header reach it now, or who answers instead while it is paused."""
-        return self.phase in ("Ready", "Idle", "Paused") and self.deleting_since is None
+        """Whether requests that carry the header reach it now, or who answers instead while it is paused.
+
+        While it wakes mirrord holds them. Somebody is waiting for their answer: no link may lead elsewhere.
+        """
+        return self.phase in ("Ready", "Idle", "Waking", "Paused") and self.deleting_since is None
 
 
 def header(key: str) -> str:
@@ -197,6 +200,9 @@ def session_from(obj: Mapping[str, Any]) -> Session:
     shared = status.get("shareHost") or ""
     is_host = is_host_name(shared)
     phase = _phase(status.get("phase"))
+    if phase == "InProgress" and status["phase"] in _STARTING and status.get("idleSince"):
+        # mirrord clears the time only when the session is ready again.
+        phase = "Waking"
     known = phase != "InProgress" or status["phase"] in _STARTING
     return Session(
         name=metadata["name"],

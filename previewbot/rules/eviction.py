@@ -40,7 +40,8 @@ def asleep_since(status: Status) -> datetime | None:
         return None
     for service in status.services:
         # An older commit sleeps on while the image of a new one is built: that will be looked at.
-        if service.phase is not Phase.IDLE or service.since is None or service.serving_sha != head:
+        asleep = service.phase is Phase.IDLE and service.reason is not Reason.WAKING
+        if not asleep or service.since is None or service.serving_sha != head:
             return None
         times.append(service.since)
     return max(times)

@@ -157,14 +157,16 @@ def repeats(body: str, key: str) -> bool:
 def pause(since: datetime, now: datetime, deadline: timedelta, seed: str) -> timedelta:
     """Return how long to wait before a link is asked again that has been no good `since` then.
 
-    A second at first, ever longer up to half a minute, and past the deadline some minutes: whoever mends it
-    need not tell anybody. Each link has times of its own (by `seed`), so that those which a gateway failed
-    together do not come back together. One question falls on the deadline itself.
+    A second at first, ever longer up to half a minute, past the deadline some minutes, and after hours a
+    quarter of what it has been so: whoever mends it need not tell anybody, and yet a session that mirrord
+    puts to sleep is not kept awake by us, who alone ask it. Each link has times of its own (by `seed`), so
+    that those which a gateway failed together do not come back together. One question falls on the deadline
+    itself.
     """
     waited = now - since
     apart = 0.8 + 0.4 * zlib.crc32(seed.encode()) / 2**32
     if waited >= deadline:
-        return _LATE * apart
+        return max(_LATE, waited / 4) * apart
     return min(min(max(waited / 2, _FIRST), _MOST) * apart, deadline - waited)
 
 

@@ -471,6 +471,19 @@ STATES: dict[str, Preview] = {
         **_RUNNING,
     ),
     "idle": _preview(Phase.IDLE, Reason.ASLEEP, _service(phase=Phase.IDLE, serving_sha=HEAD), **_RUNNING),
+    "waking": _preview(
+        Phase.IDLE,
+        Reason.WAKING,
+        _service(phase=Phase.IDLE, reason=Reason.WAKING, serving_sha=HEAD),
+        **_RUNNING,
+    ),
+    "idle-worker": _preview(
+        Phase.IDLE,
+        Reason.ASLEEP,
+        _service(phase=Phase.IDLE, serving_sha=HEAD),
+        lifecycle=_RUNNING["lifecycle"],
+        link=Link(kind=LinkKind.HEADER),
+    ),
     "deploying": _preview(Phase.DEPLOYING, Reason.CREATING, _service(phase=Phase.DEPLOYING)),
     "deploying-operator-silent": _preview(
         Phase.DEPLOYING,

@@ -172,6 +172,7 @@ SERVES_BY_ITSELF = {
     "partial-without-target",
     "partial-and-namespace-forbidden",
     "idle",
+    "waking",
     "ready-but-crashing",
     "partial-and-out-of-memory",
     "ready-with-others-left-out",
@@ -238,7 +239,17 @@ def test_without_any_address_the_header_is_all_there_is() -> None:
 
 
 def test_a_sleeping_preview_says_that_it_wakes_up() -> None:
-    assert "It is asleep: the first page takes about a minute." in rendered(STATES["idle"]).words
+    page = rendered(STATES["idle"])
+
+    assert "#42 is asleep: it opens in about a minute" in page.words
+    assert "It sleeps until somebody uses it: the first page takes about a minute" in page.words
+
+
+def test_the_page_waits_with_whoever_wakes_a_preview() -> None:
+    page = rendered(STATES["waking"])
+
+    assert "wakes up" in page.words
+    assert page.looks_again() == 3
 
 
 @pytest.mark.parametrize(

@@ -112,7 +112,7 @@ async def test_the_link_comes_by_itself_once_the_preview_answers() -> None:
     assert OPEN in world.comment
 
 
-async def test_a_preview_without_a_link_is_asked_after_every_few_minutes_and_ends_on_time() -> None:
+async def test_a_preview_without_a_link_is_asked_after_ever_more_seldom_and_ends_on_time() -> None:
     world = await looked_at(STAGING, passes=1)
     pauses: list[float] = []
     while world.status.lifecycle.ended is None:
@@ -122,9 +122,10 @@ async def test_a_preview_without_a_link_is_asked_after_every_few_minutes_and_end
         world.clock.forward(seconds=pauses[-1])
 
     assert world.status.lifecycle.ended.reason is Reason.TIME_UP
-    # Eight hours: some twenty in the first minutes, then one every few.
-    assert 100 < len(world.links.asked) < 300
-    assert max(pauses) <= 240
+    # Eight hours: some twenty in the first minutes, then one every few, in the end one in an hour or two:
+    # whoever asks more often keeps awake what mirrord would put to sleep.
+    assert 30 < len(world.links.asked) < 150
+    assert 3600 < max(pauses) < 3 * 3600
 
 
 @pytest.mark.parametrize(

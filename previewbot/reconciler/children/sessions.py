@@ -25,6 +25,7 @@ from previewbot.text.durations import format_duration
 _STATES = {
     "Ready": ChildState.READY,
     "Idle": ChildState.IDLE,
+    "Waking": ChildState.IDLE,
     "Failed": ChildState.FAILED,
     # Somebody answers, and the session itself waits for them to end: nothing of ours is to be awaited.
     "Paused": ChildState.READY,
@@ -140,4 +141,6 @@ class Sessions:
 def _reason(session: mirrord.Session) -> Reason | None:
     if session.phase == "Paused":
         return Reason.PAUSED
+    if session.phase == "Waking":
+        return Reason.WAKING
     return Reason.PHASE_UNKNOWN if session.unknown_phase else None

@@ -27,7 +27,12 @@ _SOONEST, _LATEST = 10.0, 300.0
 """Seconds until a pod is looked at again that is not up: soon while that is new, and then seldom."""
 
 _UP = (ChildState.CREATING, ChildState.READY)
-"""The states in which a session should have a pod; one that sleeps has none."""
+"""The states in which a session should have a pod; one that sleeps has none, unless it wakes."""
+
+
+def _has_pods(child: Found) -> bool:
+    """Return whether a session should have pods by now."""
+    return child.answered and (child.state in _UP or child.reason is Reason.WAKING)
 
 
 @dataclass(frozen=True)
@@ -99,7 +104,7 @@ def _sessions(
 
 
 def _again(session: _Session) -> float | None:
-    if session.child.state not in _UP or not session.child.answered or session.finds() is not None:
+    if not _has_pods(session.child) or session.finds() is not None:
         # What shows is told, and its own reason says when to look again.
         return None
     now = session.context.now()
@@ -162,7 +167,7 @@ async def _asked(session: _Session) -> PodFinding | None:
 async def _refused(session: _Session, now: datetime) -> PodFinding | None:
     """Return why a session has no pod, from what should make it; None where none is wanted."""
     child = session.child
-    if child.state not in _UP or not child.answered:
+    if not _has_pods(child):
         return None
     if now - _podless_since(session, now) < rules.QUIET_FOR:
         # A pod goes before its successor comes, or before mirrord says that the session failed: what was

@@ -39,13 +39,17 @@ def phase_of(services: Sequence[Service]) -> tuple[Phase, Reason]:
     # "Asleep" is said only if all are: one that sleeps next to one that fails would hide the failure.
     if best is Phase.IDLE and any(phase is not Phase.IDLE for phase in phases):
         best = Phase.READY
+    # Of one that wakes, a pod may be in trouble: that it sleeps well is not said then.
+    if best is Phase.IDLE and any(service.pod_problem for service in services):
+        best = Phase.READY
     if best is Phase.READY:
         if not all(s.phase.runs and s.pod_problem is None for s in services):
             return best, Reason.PARTIAL
         paused = any(service.reason is Reason.PAUSED for service in services)
         return best, Reason.PAUSED if paused else Reason.ALL_READY
     if best is Phase.IDLE:
-        return best, Reason.ASLEEP
+        wakes = any(service.reason is Reason.WAKING for service in services)
+        return best, Reason.WAKING if wakes else Reason.ASLEEP
     if best is Phase.FAILED:
         return best, _failure({service.reason for service in services})
     # Prefer the reason of a service in trouble over that of a healthy one.

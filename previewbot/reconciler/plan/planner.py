@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from previewbot.api import Child, ChildState, RequestKind, Status
+from previewbot.api import Child, ChildState, Reason, RequestKind, Status
 from previewbot.config.repository import Notify
 from previewbot.reconciler.children.actions import Create, Delete
 from previewbot.reconciler.children.kind import ChildKind, Desired, Route
@@ -91,8 +91,12 @@ def _gives_way(observation: Observation, status: Status) -> bool:
     if observation.inbox.requests or status.observed.head_sha != observation.preview.status.observed.head_sha:
         # Somebody asked for something in this very look, or pushed: the answer must not be that it ends.
         return False
-    # What a session needs (a database of its own) is up and takes no requests; one that wakes is not up.
-    sleeps = [child.state is ChildState.IDLE for child in observation.found if child.serving]
+    # What a session needs (a database of its own) is up and takes no requests.
+    sleeps = [
+        child.state is ChildState.IDLE and child.reason is not Reason.WAKING
+        for child in observation.found
+        if child.serving
+    ]
     others = all(child.state is ChildState.READY for child in observation.found if not child.serving)
     return bool(sleeps) and all(sleeps) and others
 
