@@ -118,7 +118,16 @@ def features_of(branch: Branch) -> Mapping[str, str]:
         "profile": ("DbBranchProfiles", "profiles of copies of databases"),
     }
     more = dict(words for name, words in special.items() if name in branch.spec)
+    if _has_parameters(branch):
+        more["PgBranchQueryParams"] = "parameters of PostgreSQL's URL for a copy of a database"
     return {UNIFIED: "copies of databases", **own, **more}
+
+
+def _has_parameters(branch: Branch) -> bool:
+    """Return whether a branch of PostgreSQL has parameters that older operators leave out or refuse."""
+    extra = branch.spec.get("connectionSource", {}).get("params", {}).get("extra", {})
+    options = branch.spec.get("postgresOptions")
+    return options is not None and ("queryParams" in options or "sslmode" in extra)
 
 
 def manifest(preview: Preview, desired: DesiredBranch) -> dict[str, Any]:

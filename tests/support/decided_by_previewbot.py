@@ -58,6 +58,16 @@ DECIDED = (
         "and then it never has none: it would take everybody's",
         says_nothing_of_requests,
     ),
+    Decided("/session/spec/dbBranching/*/*", "names are made of ids, which are made of the key"),
+    Decided("/branches/*/*/metadata/name", "made of the id"),
+    Decided("/branches/*/*/metadata/labels", "the id's, and those that children are found by"),
+    Decided("/branches/*/*/metadata/annotations", "who it is for, and what it was made of"),
+    Decided("/branches/*/*/metadata/ownerReferences", "it goes with the Preview, also without previewbot"),
+    Decided("/branches/*/*/spec/id", "the key and a name: of two with one id mirrord would lose one"),
+    Decided(
+        "/branches/*/*/spec/ttlSecs", "longer than any pause between two sessions: a push keeps the data"
+    ),
+    Decided("/branches/*/*/spec/migrations/archive", "the same files, packed by another program"),
 )
 
 
@@ -115,6 +125,27 @@ ON_PURPOSE: Mapping[str, Kind] = {
         "the preview would answer nobody, or be gone at once, and its readers would not know why",
         frozenset({"ports-empty", "replicas-zero", "ttl-zero", "target-no-name"}),
         "names no port|is 0: the preview would|must name a workload",
+    ),
+    "two copies without ids": Kind(
+        "of two with one id the CLI loses one without a word, and the preview writes to staging's",
+        frozenset({"db-two-without-id"}),
+        instead={
+            "db-two-without-id": {
+                f"/branches/postgresOptions/0/{pointer}": value
+                for pointer, value in {
+                    "apiVersion": "dbs.mirrord.metalbear.co/v1alpha1",
+                    "kind": "BranchDatabase",
+                    "metadata/namespace": "staging",
+                    "spec/connectionSource/url/env/container": None,
+                    "spec/connectionSource/url/env/variable": "DATABASE_URL",
+                    "spec/postgresOptions/copy/mode": "empty",
+                    "spec/target/apiVersion": "apps/v1",
+                    "spec/target/kind": "Deployment",
+                    "spec/target/name": "web",
+                    "spec/target/container": "",
+                }.items()
+            }
+        },
     ),
     "a queue without a filter": Kind(
         "the CLI leaves it out without a word: the preview would take staging's messages",

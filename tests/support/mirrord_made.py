@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,8 @@ from typing import Any
 from previewbot.config.mirrord import MirrordConfig, read_mirrord
 from previewbot.config.mirrord.files import File, Files, NoFile
 from previewbot.config.target_paths import parse_target
+from previewbot.engine import branches
+from previewbot.engine.branches import DesiredBranch
 from previewbot.engine.mirrord import DesiredSession, manifest
 from previewbot.engine.translation.preview import parts_of_mirrord
 from previewbot.errors import ConfigurationError
@@ -40,9 +43,17 @@ class _OnDisk(dict[str, File]):
         return self[path] if path in self.keys() else NoFile.MISSING
 
 
+class _EveryFolder(frozenset[str]):
+    """All folders, of which each was read."""
+
+    def __contains__(self, path: object) -> bool:
+        return True
+
+
 def made_of(case: Vector, folder: Path) -> Made:
     """Return what would be created of a case."""
-    files = Files(_OnDisk({f"{FOLDER}/{name}": content for name, content in case.contents.items()}))
+    contents = _OnDisk({f"{FOLDER}/{name}": content for name, content in case.contents.items()})
+    files = Files(contents, _EveryFolder())
     try:
         config = read_mirrord(case.text.encode(), f"{FOLDER}/{case.file}", files)
     except ConfigurationError as error:
@@ -65,7 +76,32 @@ def _objects(config: MirrordConfig, case: Vector) -> Mapping[str, Any]:
         head_sha=HEAD,
         ttl_seconds=90_000,
     )
-    return {"session": manifest(preview, desired), "branches": []}
+    session = manifest(preview, desired)
+    made = [
+        branches.manifest(
+            preview,
+            DesiredBranch(
+                branch=branch,
+                namespace=desired.namespace,
+                service=desired.service,
+                target=session["spec"]["target"],
+                head_sha=HEAD,
+                image=IMAGE,
+                ttl_seconds=90_000,
+            ),
+        )
+        for branch in desired.parts.branches
+    ]
+    return {"session": session, "branches": by_engine(made)}
+
+
+def by_engine(manifests: Iterable[Mapping[str, Any]]) -> dict[str, list[Mapping[str, Any]]]:
+    """Return branches by their engine, in an order that no name decides: of the CLI there is none."""
+    found: dict[str, list[Mapping[str, Any]]] = {}
+    for each in sorted(manifests, key=lambda each: json.dumps(each["spec"]["connectionSource"])):
+        (engine,) = (name for name in each["spec"] if name.endswith("Options"))
+        found.setdefault(engine, []).append(each)
+    return found
 
 
 def _with_key(value: Any) -> Any:

@@ -19,7 +19,7 @@ from previewbot.config.mirrord.databases import Copy, KeptDatabase
 from previewbot.config.mirrord.files import File, Files, NoFile
 from previewbot.config.mirrord_words import ROWS
 from previewbot.config.state_words import ROWS as STATE_ROWS
-from previewbot.engine.branches import is_carried
+from previewbot.engine.branches import UNIFIED, features_of, is_carried
 from previewbot.engine.parts import Branch, with_key
 from previewbot.engine.translation.databases import OPTIONS, branch_of, branches_of
 from previewbot.errors import ConfigurationError
@@ -420,6 +420,29 @@ def test_no_folder_leads_out_of_the_repository() -> None:
     outside = pg(name="shop", migrations={"flavor": "flyway", "path": "../sql"})
     (message,) = problems(outside)
     assert message.startswith("`migrations.path`")
+
+
+@pytest.mark.parametrize(
+    ("database", "features"),
+    [
+        (pg(), {"PgBranching"}),
+        (pg(type="mysql", image="mysql:8"), {"MySqlBranching", "DbBranchCustomImage"}),
+        (pg(type="mariadb", profile="small"), {"MariaDbBranching", "DbBranchProfiles"}),
+        (pg(query_params={"sslmode": "disable"}), {"PgBranching", "PgBranchQueryParams"}),
+        (pg(connection={"params": {"host": "H", "sslmode": "S"}}), {"PgBranching", "PgBranchQueryParams"}),
+        (pg(type="mysql", connection={"params": {"host": "H"}}), {"MySqlBranching"}),
+        (pg(type="clickhouse"), set()),
+        (
+            pg(type="generic", image="a:1", port=1, connection={"params": {"host": "H"}}),
+            {"GenericDbBranching"},
+        ),
+    ],
+)
+def test_what_an_operator_must_know_of_a_copy_is_what_the_cli_asks_it_for(
+    database: dict[str, object], features: set[str]
+) -> None:
+    (branch,) = branches(database)
+    assert set(features_of(branch)) == features | {UNIFIED}
 
 
 KEPT = TypeAdapter(KeptDatabase)

@@ -17,11 +17,10 @@ from typing import Any
 import pytest
 
 from tests.support.decided_by_previewbot import DECIDED, KEY, ON_PURPOSE, kind_of
-from tests.support.mirrord_made import made_of
+from tests.support.mirrord_made import by_engine, made_of
 from tests.support.mirrord_vectors import Vector, hash_of, in_folder, read_table
 
 LATER = (
-    "db-",
     *(
         "target-cronjob",
         "target-job",
@@ -51,7 +50,7 @@ def expected(case: Vector) -> Json:
     assert case.session is not None
     session = json.loads(json.dumps(case.session))
     session["metadata"]["namespace"] = case.namespace
-    objects = {"session": session, "branches": [_branch(each, case) for each in case.branches]}
+    objects = {"session": session, "branches": by_engine([_branch(each, case) for each in case.branches])}
     return _with_key(objects, str(case.session["spec"]["key"]))
 
 
