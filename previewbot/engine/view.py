@@ -6,6 +6,7 @@ from datetime import datetime
 
 from previewbot.api import Preview, Reason
 from previewbot.config.server import Settings
+from previewbot.engine.branches import KIND as BRANCH
 from previewbot.engine.links import page_url
 from previewbot.engine.mirrord import KIND, POD_SESSION, header
 from previewbot.rules.commands import DEFINITIONS
@@ -18,8 +19,10 @@ def view_of(settings: Settings, preview: Preview, now: datetime | None = None) -
 
     `now` is for a text that is drawn anew for each reader.
     """
-    # What is refused to everybody here is not offered.
-    no_logs = withheld(settings, public=preview.status.observed.public)
+    # What is refused to everybody here, or has nothing to do, is not offered.
+    unfit = {"logs"} if withheld(settings, public=preview.status.observed.public) else set[str]()
+    if not any(child.kind == BRANCH for child in preview.status.children):
+        unfit |= {"reset"}
     web_url = settings.github.web_url.rstrip("/")
     return View(
         preview=preview,
@@ -30,7 +33,7 @@ def view_of(settings: Settings, preview: Preview, now: datetime | None = None) -
         logs=settings.comment.logs,
         log_commands=_log_commands(preview),
         now=now,
-        commands=[each.help for each in DEFINITIONS if each.name != "logs" or not no_logs],
+        commands=[each.help for each in DEFINITIONS if each.name not in unfit],
     )
 
 

@@ -49,7 +49,7 @@ def test_off_needs_no_quotes(written: str) -> None:
     [
         ({"unknown_apps": "all"}, "agents.unknown_apps must be label or preview or off"),
         ({"commands": {"copilto": ["start"]}}, "is no agent that is known here; did you mean copilot?"),
-        ({"commands": {"copilot": ["approve"]}}, "must be start or restart or stop"),
+        ({"commands": {"copilot": ["approve"]}}, "must be start or restart or reset or stop"),
         ({"commands": {"aider": ["start"]}}, "has no number of an account in the table"),
         ({"commands": {"copilot": "start"}}, "must be a list"),
     ],

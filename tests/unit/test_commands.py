@@ -35,6 +35,8 @@ SHA = "0123456789abcdef0123456789abcdef01234567"
         (f"/preview start {SHA.upper()}", Command("start", sha=SHA)),
         ("/preview start 0123456", Command("start", sha="0123456")),
         ("/preview restart", Command("restart")),
+        ("/preview reset", Command("reset")),
+        ("/preview reset orders, checkout", Command("reset", services=("orders", "checkout"))),
         (f"/preview restart {SHA}", Command("restart", sha=SHA)),
         ("/preview stop", Command("stop")),
         ("/preview status", Command("status")),

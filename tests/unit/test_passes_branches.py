@@ -438,3 +438,107 @@ async def test_what_no_status_knows_of_two_branches_is_kept_while_the_file_is_br
     assert (world.serving, uids(world)) == ([A], before)
     titles = {child.title: child.state for child in world.status.children if child.kind == "BranchDatabase"}
     assert ChildState.READY in titles.values()
+
+
+# Reset
+
+
+async def test_a_reset_makes_the_databases_anew_and_then_their_sessions(parts: Parts) -> None:
+    parts.have("checkout", ORDERS, USERS)
+    world = await ready(*BOTH)
+    before, running = uids(world), sessions(world)
+    changes = changes_of(world)
+    asked = world.say("/preview reset")
+    await world.settle()
+
+    assert not set(uids(world).values()) & set(before.values())
+    assert world.serving == [A, A]
+    # pricing has no database, and goes on.
+    assert len(sessions(world) & running) == 1
+    assert (asked, "rocket") in world.github.reacted
+    order = [
+        "apply route",
+        "delete session",
+        "delete branchdatabases",
+        "create branchdatabases",
+        "create session",
+    ]
+    assert list(dict.fromkeys(change for change in changes if change in order)) == order
+
+
+@pytest.mark.parametrize("name", ["orders", "ORDERS", "pricing"])
+async def test_a_reset_by_name_leaves_the_others_as_they_are(parts: Parts, name: str) -> None:
+    parts.have("checkout", USERS)
+    parts.have("pricing", ORDERS)
+    world = await ready(*BOTH)
+    before = uids(world)
+    world.say(f"/preview reset {name}")
+    await world.settle()
+
+    assert uids(world)["users"] == before["users"]
+    assert uids(world)["orders"] != before["orders"]
+
+
+async def test_a_reset_counts_once(parts: Parts) -> None:
+    parts.have("checkout", ORDERS)
+    world = await ready()
+    world.say("/preview reset")
+    await world.settle()
+    before = uids(world)
+    world.push(B)
+    world.restart()
+    await world.settle()
+
+    assert (world.serving, uids(world)) == ([B], before)
+
+
+async def test_a_reset_while_an_image_is_awaited_waits_for_it_and_is_not_forgotten(parts: Parts) -> None:
+    parts.have("checkout", ORDERS)
+    world = await ready()
+    before = uids(world)
+    world.push(B, built=False)
+    await world.settle()
+    asked = world.say("/preview reset")
+    await world.settle()
+    assert (world.serving, uids(world)) == ([A], before)
+    assert (asked, "rocket") not in world.github.reacted
+
+    world.push(B)
+    await world.settle()
+    assert world.serving == [B]
+    assert uids(world) != before
+    assert (asked, "rocket") in world.github.reacted
+
+
+async def test_a_reset_of_nothing_says_that_there_is_nothing(parts: Parts) -> None:
+    world = await ready()
+    world.say("/preview reset")
+    await world.settle()
+    assert "This preview has no database of its own" in world.github.own_comments()[-1]
+    assert "/preview reset" not in world.comment
+
+    parts.have("checkout", ORDERS)
+    world.push(B)
+    await world.settle()
+    before = uids(world)
+    world.say("/preview reset odrers")
+    await world.settle()
+    assert "called `odrers`" in world.github.own_comments()[-1]
+    assert "orders, checkout" in world.github.own_comments()[-1]
+    assert "/preview reset" in world.comment
+    assert uids(world) == before
+
+
+async def test_a_reset_tries_a_failed_database_again(parts: Parts) -> None:
+    parts.have("checkout", migrating("orders"))
+    world = await ready()
+    before = uids(world)
+    world.cluster.migrations = "Failed"
+    world.push(B)
+    await world.settle()
+    world.cluster.migrations = "Succeeded"
+    world.say("/preview reset")
+    await world.settle()
+
+    assert world.serving == [B]
+    assert uids(world) != before

@@ -47,7 +47,7 @@ def _is_no_wildcard_alone(written: str) -> str:
 _Branch = Annotated[t.Text, AfterValidator(_is_no_wildcard_alone)]
 
 
-AgentCommand = Literal["start", "restart", "stop", "extend", "status", "logs", "help"]
+AgentCommand = Literal["start", "restart", "reset", "stop", "extend", "status", "logs", "help"]
 AgentCommands = Annotated[tuple[AgentCommand, ...], about("of `/preview …`", ["status", "start", "logs"])]
 
 

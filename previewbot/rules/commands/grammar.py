@@ -3,6 +3,7 @@
     /preview [start [<commit>] [<service> …]]     7 to 40 digits of its SHA
     /preview stop [<service> …]
     /preview restart [<commit>]
+    /preview reset [<service or database> …]
     /preview extend [<duration>]                  8h, 2h30m, 90s, 3d
     /preview status | help
     /preview logs [<service> …]

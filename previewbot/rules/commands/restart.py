@@ -18,6 +18,6 @@ RESTART = Definition(
     name="restart",
     help=CommandHelp("/preview restart", "replaces what runs by a fresh start of the same commit"),
     parse=_parse,
-    synonyms=("redeploy", "reload", "reset"),
+    synonyms=("redeploy", "reload"),
     is_order=True,
 )

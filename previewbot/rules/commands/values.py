@@ -9,15 +9,15 @@ from typing import Literal
 
 from previewbot.text.command_help import CommandHelp
 
-CommandName = Literal["start", "stop", "restart", "extend", "status", "logs", "help"]
+CommandName = Literal["start", "stop", "restart", "reset", "extend", "status", "logs", "help"]
 
 
 @dataclass(frozen=True)
 class Command:
     """A command. `sha` is what `start` or `restart` was given as a commit, in small letters.
 
-    `services` are the names that it was given. `duration` is what `extend` was given, None where that is no
-    duration or nothing; `text` is what was written there.
+    `services` are the names that it was given, for `reset` also those of databases. `duration` is what
+    `extend` was given, None where that is no duration or nothing; `text` is what was written there.
     """
 
     name: CommandName

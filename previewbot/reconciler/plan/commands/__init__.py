@@ -18,6 +18,7 @@ from previewbot.reconciler.plan.commands.asking import extend, logs, tell
 from previewbot.reconciler.plan.commands.corrections import NOT_OBEYED, as_it_stands, is_edit_since
 from previewbot.reconciler.plan.commands.given import Answer, Effect, Given, refusal
 from previewbot.reconciler.plan.commands.orders import restart, start, stop
+from previewbot.reconciler.plan.commands.resetting import reset
 from previewbot.reconciler.plan.commands.suggesting import not_in_a_review, not_understood
 from previewbot.reconciler.plan.inbox import correctable, with_correctable, with_handled
 from previewbot.reconciler.plan.lifecycle import record_facts
@@ -94,6 +95,7 @@ def _apply(status: Status, given: Given) -> Effect:
 _EFFECTS: Mapping[CommandName, Callable[[Status, Given], Effect]] = {
     "start": start,
     "restart": restart,
+    "reset": reset,
     "stop": stop,
     "extend": extend,
     "status": tell,
