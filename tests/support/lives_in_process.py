@@ -163,7 +163,8 @@ class Life:
 
     def _nothing_is_left(self) -> bool:
         cluster = self.world.cluster
-        return cluster.preview is None and not cluster.sessions and not cluster.routes
+        objects = (cluster.sessions, cluster.routes, cluster.branches)
+        return cluster.preview is None and not any(objects)
 
     def _signs(self) -> frozenset[tuple[str, int, str]]:
         # What is done before anybody could see it waits for nothing: a fault decides whether eyes are given.
@@ -197,6 +198,11 @@ class Life:
             raise NotSo("there are two status comments")
         if not world.serving and world.cluster.leads_to() == "staging":
             raise NotSo("the link leads to plain staging")
+        there = {branch["metadata"]["name"] for branch in world.cluster.branches.values()}
+        for session in world.cluster.sessions.values():
+            used = session["spec"].get("dbBranching", {}).get("pgBranchNames", [])
+            if set(used) - there:
+                raise NotSo(f"a session is there without its databases: {set(used) - there}")
 
 
 class BusyLife(Life):
@@ -244,6 +250,41 @@ class BusyLife(Life):
         world.poke()
         await self._until("the end of all", self._nothing_is_left)
         return Seen(self._conversation(), self._signs(), extended)
+
+
+class LifeWithDatabases(Life):
+    """Two databases, a queue and a secret file: pushed to, migrated, made anew by a person, closed."""
+
+    async def live(self) -> Seen:
+        world = self.world
+        world.push(A)
+        await self._until("the preview", partial(self._serves, A))
+        first = self._databases()
+        world.push(B, built=False)
+        await self._until("a comment on the second commit", lambda: B[:7] in world.comment)
+        world.push(B)
+        await self._until("the second commit", partial(self._serves, B))
+        if self._databases() != first:
+            raise NotSo("a push lost the data")
+        copies = world.cluster.branches.values()
+        migrated = {copy["spec"].get("migrations", {}).get("image") for copy in copies}
+        running = {session["spec"]["image"] for session in world.cluster.sessions.values()}
+        if not running & migrated:
+            raise NotSo(f"the commit runs without its migrations: {migrated}")
+        anew = world.say("/preview reset orders")
+        await self._until("new data", lambda: self._has(anew, "rocket") and self._serves(B))
+        after = self._databases()
+        if (after["users"] == first["users"], after["orders"] == first["orders"]) != (True, False):
+            raise NotSo(f"a reset of orders made this of {first}: {after}")
+        given = {body["owner_ref"]["uid"] for body in world.cluster.secrets_given}
+        if not {session["metadata"]["uid"] for session in world.cluster.sessions.values()} <= given:
+            raise NotSo("a session runs without its secret files")
+        world.close()
+        await self._until("the end of all", self._nothing_is_left)
+        return Seen(self._conversation(), self._signs(), timedelta(0))
+
+    def _databases(self) -> dict[str, str]:
+        return {name: branch["metadata"]["uid"] for name, branch in self.world.cluster.branches.items()}
 
 
 class ToldLife(Life):

@@ -11,8 +11,10 @@ from datetime import timedelta
 
 import pytest
 
+from tests.support.branching import QUEUE, SECRET, USERS, Parts, migrating
+from tests.support.branching import parts as parts
 from tests.support.fault_points import Fault
-from tests.support.lives_in_process import BusyLife, ToldLife, live, live_with_each
+from tests.support.lives_in_process import BusyLife, LifeWithDatabases, ToldLife, live, live_with_each
 from tests.support.passes import BOTH
 
 # A machine that does much else may need minutes for all these lives, and no test depends on speed.
@@ -69,6 +71,24 @@ async def test_a_fault_at_any_request_has_nobody_told_twice_or_never(fault: Faul
         "failed",
         "ready ",
     ]
+    different = {str(point): life for point, life in lives.items() if life.seen != undisturbed.seen}
+    assert different == {}
+
+
+_EACH_SEVENTH = {"some": pytest.param(7), "all": pytest.param(1, marks=pytest.mark.long)}
+
+
+@pytest.mark.parametrize("each", _EACH_SEVENTH.values(), ids=_EACH_SEVENTH.keys())
+@pytest.mark.parametrize("fault", Fault, ids=str)
+async def test_a_fault_at_any_request_loses_no_data_and_leaves_none(
+    fault: Fault, each: int, parts: Parts
+) -> None:
+    parts.have("checkout", migrating("orders"), USERS, queues=(QUEUE,), secret_mounts=(SECRET,))
+    undisturbed = await live(BOTH[:1], kind=LifeWithDatabases)
+
+    lives = await live_with_each(fault, BOTH[:1], undisturbed, LifeWithDatabases, each)
+
+    assert {"patch_child", "give_secret_mounts"} <= set(undisturbed.requests)
     different = {str(point): life for point, life in lives.items() if life.seen != undisturbed.seen}
     assert different == {}
 
