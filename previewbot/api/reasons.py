@@ -48,6 +48,7 @@ class Reason(StrEnum):
     TARGET_TAKEN = "TargetTaken"
     BRANCH_CREATING = "BranchCreating"
     MIGRATING = "Migrating"
+    SPLITTING_QUEUES = "SplittingQueues"
     BRANCH_TAKEN = "BranchTaken"
     FEATURE_MISSING = "FeatureMissing"
     PHASE_UNKNOWN = "PhaseUnknown"
@@ -342,6 +343,13 @@ REASONS: Mapping[Reason, ReasonInfo] = MappingProxyType(
             _NOBODY,
             Waits.DEPLOYMENT,
             "the migrations of the commit run on the preview's own copy of a database",
+        ),
+        Reason.SPLITTING_QUEUES: _row(
+            _DEPLOYING,
+            _BUSY,
+            _NOBODY,
+            Waits.DEPLOYMENT,
+            "mirrord splits queues; the first time, the workload in staging restarts for it",
         ),
         Reason.BRANCH_TAKEN: _row(
             _DEPLOYING,

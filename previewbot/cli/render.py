@@ -140,6 +140,7 @@ def _limits(settings: Settings | None) -> Limits:
         session_deadline=deadlines.session,
         image_deadline=deadlines.image,
         branch_deadline=deadlines.branch,
+        split_deadline=deadlines.split,
         public_url="",
     )
 

@@ -20,6 +20,7 @@ class Limits:
     session_deadline: timedelta
     image_deadline: timedelta
     branch_deadline: timedelta
+    split_deadline: timedelta
     public_url: str
     gateway: GatewaySettings | None = None
     check_links: bool = False
@@ -34,6 +35,7 @@ class Limits:
             session_deadline=settings.deadlines.session,
             image_deadline=settings.deadlines.image,
             branch_deadline=settings.deadlines.branch,
+            split_deadline=settings.deadlines.split,
             public_url=settings.public_url,
             gateway=settings.links.gateway if settings.links else None,
             check_links=settings.links.check if settings.links else True,

@@ -33,6 +33,7 @@ LIMITS = Limits(
     session_deadline=timedelta(minutes=5),
     image_deadline=timedelta(hours=1),
     branch_deadline=timedelta(minutes=15),
+    split_deadline=timedelta(minutes=2),
     public_url="https://previews.example.com",
 )
 

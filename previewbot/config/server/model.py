@@ -161,6 +161,12 @@ class DeadlinesSettings(t.Model):
         "15m",
         default=timedelta(minutes=15),
     )
+    split: t.Duration = about(
+        "how much longer starting may take where queues are split: mirrord's operator restarts the workload "
+        "in staging, the first time",
+        "2m",
+        default=timedelta(minutes=2),
+    )
     progress: Annotated[
         t.Duration,
         AfterValidator(_progress),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from previewbot.api import Child, ChildState, Reason
 from previewbot.engine import mirrord
@@ -86,14 +86,16 @@ class Sessions:
         waited = now - began_to_wait(found, was, now)
         # Only the first start has a deadline. One that was ready before and went to sleep may take its time
         # to wake up; that is no failure.
-        if waited >= limits.session_deadline and not was.was_ready:
+        deadline = _deadline(found, limits)
+        if waited >= deadline and not was.was_ready:
             what = "it was not ready" if found.answered else "the mirrord operator did not answer"
-            message = f"{what} within {format_duration(limits.session_deadline)}"
+            message = f"{what} within {format_duration(deadline)}"
             if found.reason is Reason.PHASE_UNKNOWN:
                 message += f"; mirrord says that it is in the phase {found.message}"
             return ChildHealth(ChildState.FAILED, message=message)
         silent = not found.answered and waited >= DELETION_STALLED_AFTER
-        reason = Reason.OPERATOR_SILENT if silent else found.reason or Reason.CREATING
+        starting = Reason.SPLITTING_QUEUES if _splits(found) else Reason.CREATING
+        reason = Reason.OPERATOR_SILENT if silent else found.reason or starting
         return ChildHealth(ChildState.CREATING, reason, found.message)
 
     def _desired(self, inputs: Inputs, prepared: Prepared, wanted: Sequence[Desired]) -> Desired:
@@ -136,6 +138,18 @@ class Sessions:
             what="session",
             removed_by=f"`mirrord preview stop --key {key}`",
         )
+
+
+def _splits(found: Found) -> bool:
+    return found.isolation is not None and bool(found.isolation.queues)
+
+
+def _deadline(found: Found, limits: Limits) -> timedelta:
+    """Return how long a session may take to be ready: longer where mirrord splits queues.
+
+    The first split of a workload's queues restarts the workload in staging, with the names of other queues.
+    """
+    return limits.session_deadline + (limits.split_deadline if _splits(found) else timedelta(0))
 
 
 def _reason(session: mirrord.Session) -> Reason | None:

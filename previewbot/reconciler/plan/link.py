@@ -35,7 +35,7 @@ each time twice as long: each coming and going edits the comment. What held for 
 
 _NUMBER_RE = re.compile("[0-9]+")
 
-_PROGRESS = (None, Reason.CREATING, Reason.CHECKING_LINK)
+_PROGRESS = (None, Reason.CREATING, Reason.SPLITTING_QUEUES, Reason.CHECKING_LINK)
 
 
 @dataclass(frozen=True)

@@ -170,7 +170,7 @@ def with_pod_problem(service: Service, problem: PodProblem | None) -> Service:
     if service.phase not in (Phase.DEPLOYING, Phase.READY, Phase.IDLE):
         problem = None
     reason = service.reason
-    if service.phase is Phase.DEPLOYING and problem is not None and reason is Reason.CREATING:
+    if service.phase is Phase.DEPLOYING and problem is not None and reason in _STARTING:
         reason = problem.reason
     if (service.pod_problem, service.reason) == (problem, reason):
         return service
@@ -228,6 +228,8 @@ def with_failed_services(
     return replace(status, services=services)
 
 
+_STARTING = (Reason.CREATING, Reason.SPLITTING_QUEUES)
+"""What a service's own pod can say more of."""
 _WORST_FIRST = (
     ChildState.FAILED,
     ChildState.REPLACING,
