@@ -27,6 +27,15 @@ def says_nothing_of_requests(vector: Vector) -> bool:
     return vector.session is not None and vector.session["spec"].get("incoming") == {"steal": False}
 
 
+def has_no_name(vector: Vector) -> bool:
+    """Return whether a branch has the key alone for its id, as the CLI makes it where none is said."""
+    return any(each["spec"]["id"] == _key(vector) for each in vector.branches)
+
+
+def _key(vector: Vector) -> object:
+    return vector.session["spec"]["key"] if vector.session else None
+
+
 @dataclass(frozen=True)
 class Decided:
     """A field that previewbot decides: where (a JSON pointer, in which `*` is any one key), why, and when."""
@@ -63,11 +72,12 @@ DECIDED = (
     Decided("/branches/*/*/metadata/labels", "the id's, and those that children are found by"),
     Decided("/branches/*/*/metadata/annotations", "who it is for, and what it was made of"),
     Decided("/branches/*/*/metadata/ownerReferences", "it goes with the Preview, also without previewbot"),
-    Decided("/branches/*/*/spec/id", "the key and a name: of two with one id mirrord would lose one"),
+    Decided(
+        "/branches/*/*/spec/id", "the key and a name: of two with one id mirrord would lose one", has_no_name
+    ),
     Decided(
         "/branches/*/*/spec/ttlSecs", "longer than any pause between two sessions: a push keeps the data"
     ),
-    Decided("/branches/*/*/spec/migrations/archive", "the same files, packed by another program"),
 )
 
 
@@ -126,6 +136,11 @@ ON_PURPOSE: Mapping[str, Kind] = {
         frozenset({"ports-empty", "replicas-zero", "ttl-zero", "target-no-name"}),
         "names no port|is 0: the preview would|must name a workload",
     ),
+    "a contradiction": Kind(
+        "target and namespace may stand in either file, where the CLI lets one of them win without a word",
+        frozenset({"target-flag-wins"}),
+        "`target` is `deployment/web` in .*; keep one of the two, or write the same",
+    ),
     "two copies without ids": Kind(
         "of two with one id the CLI loses one without a word, and the preview writes to staging's",
         frozenset({"db-two-without-id"}),
@@ -136,7 +151,6 @@ ON_PURPOSE: Mapping[str, Kind] = {
                     "apiVersion": "dbs.mirrord.metalbear.co/v1alpha1",
                     "kind": "BranchDatabase",
                     "metadata/namespace": "staging",
-                    "spec/connectionSource/url/env/container": None,
                     "spec/connectionSource/url/env/variable": "DATABASE_URL",
                     "spec/postgresOptions/copy/mode": "empty",
                     "spec/target/apiVersion": "apps/v1",

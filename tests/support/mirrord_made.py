@@ -1,113 +1,108 @@
-"""What would be created of a case of mirrord's CLI, or why nothing would be."""
+"""What `previewbot render` makes of a case of mirrord's CLI: the objects, or why there are none."""
 
 from __future__ import annotations
 
+import base64
+import gzip
 import json
+import re
 from collections.abc import Iterable, Mapping
+from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
-from previewbot.config.mirrord import MirrordConfig, read_mirrord
-from previewbot.config.mirrord.files import File, Files, NoFile
-from previewbot.config.target_paths import parse_target
-from previewbot.engine import branches
-from previewbot.engine.branches import DesiredBranch
-from previewbot.engine.mirrord import DesiredSession, manifest
-from previewbot.engine.translation.preview import parts_of_mirrord
-from previewbot.errors import ConfigurationError
+import yaml
+
+from previewbot.cli import main
+from previewbot.rules.environment_keys import environment_key
 from tests.support.decided_by_previewbot import KEY
 from tests.support.mirrord_vectors import Vector
-from tests.support.previews import HEAD, a_preview
+from tests.support.previews import HEAD
 
-IMAGE = "ghcr.io/acme/web@sha256:" + "0" * 64
 FOLDER = ".mirrord"
+_REPOSITORY, _NUMBER = "acme/shop", 42
+_IMAGE = "ghcr.io/acme/web:{head_sha}"
 
 
 @dataclass(frozen=True)
 class Made:
-    """What would be created, with `KEY` for the environment key; or the words of a refusal, by line."""
+    """What would be created, with `KEY` for the environment key; or why nothing would be."""
 
     objects: Any = field(default_factory=dict)
     refused: str = ""
 
 
-class _OnDisk(dict[str, File]):
-    """The files of a folder: whatever is asked for and not there is missing."""
-
-    def __contains__(self, path: object) -> bool:
-        return True
-
-    def get(self, path: str, default: Any = None) -> Any:
-        """Return a file."""
-        return self[path] if path in self.keys() else NoFile.MISSING
-
-
-class _EveryFolder(frozenset[str]):
-    """All folders, of which each was read."""
-
-    def __contains__(self, path: object) -> bool:
-        return True
-
-
 def made_of(case: Vector, folder: Path) -> Made:
-    """Return what would be created of a case."""
-    contents = _OnDisk({f"{FOLDER}/{name}": content for name, content in case.contents.items()})
-    files = Files(contents, _EveryFolder())
-    try:
-        config = read_mirrord(case.text.encode(), f"{FOLDER}/{case.file}", files)
-    except ConfigurationError as error:
-        return Made(refused="\n".join(f"{each.line}: {each.message}" for each in error.problems))
-    if config.target is None:
-        return Made(refused="no target")
-    return Made(_with_key(_objects(config, case)))
+    """Return what would be created for a pull request that changes the service of a case."""
+    _write(case, folder)
+    path = folder / ".github" / "preview.yaml"
+    arguments = ("--repository", _REPOSITORY, "--number", str(_NUMBER), "--head-sha", HEAD)
+    output, errors = StringIO(), StringIO()
+    with redirect_stdout(output), redirect_stderr(errors):
+        try:
+            code = main(["render", str(path), *arguments])
+        except SystemExit as left:
+            code = int(str(left.code))
+    if code:
+        return Made(refused=errors.getvalue().replace(f"{folder}/", "").strip())
+    manifests = [each for each in yaml.safe_load_all(output.getvalue()) if each]
+    return Made(_with_key(_by_kind(manifests)))
 
 
-def _objects(config: MirrordConfig, case: Vector) -> Mapping[str, Any]:
-    preview = a_preview()
-    target = config.target or parse_target("deployment/web")
-    desired = DesiredSession(
-        service="web",
-        namespace=config.namespace or case.namespace,
-        target=target,
-        container=target.container or "main",
-        image=IMAGE,
-        parts=parts_of_mirrord(config),
-        head_sha=HEAD,
-        ttl_seconds=90_000,
-    )
-    session = manifest(preview, desired)
-    made = [
-        branches.manifest(
-            preview,
-            DesiredBranch(
-                branch=branch,
-                namespace=desired.namespace,
-                service=desired.service,
-                target=session["spec"]["target"],
-                head_sha=HEAD,
-                image=IMAGE,
-                ttl_seconds=90_000,
-            ),
-        )
-        for branch in desired.parts.branches
-    ]
-    return {"session": session, "branches": by_engine(made)}
+def _by_kind(manifests: list[Mapping[str, Any]]) -> Mapping[str, Any]:
+    (session,) = (each for each in manifests if each["kind"] == "PreviewSession")
+    return {"session": session, "branches": by_engine(m for m in manifests if m["kind"] == "BranchDatabase")}
 
 
 def by_engine(manifests: Iterable[Mapping[str, Any]]) -> dict[str, list[Mapping[str, Any]]]:
-    """Return branches by their engine, in an order that no name decides: of the CLI there is none."""
+    """Return branches by their engine, in an order that no name decides: of the CLI there is none.
+
+    Packed files are unpacked: two programs pack the same archive in two ways.
+    """
     found: dict[str, list[Mapping[str, Any]]] = {}
     for each in sorted(manifests, key=lambda each: json.dumps(each["spec"]["connectionSource"])):
         (engine,) = (name for name in each["spec"] if name.endswith("Options"))
-        found.setdefault(engine, []).append(each)
+        found.setdefault(engine, []).append(_unpacked(each))
     return found
 
 
+def _unpacked(manifest: Mapping[str, Any]) -> Mapping[str, Any]:
+    made: dict[str, Any] = json.loads(json.dumps(manifest))
+    migrations = made["spec"].get("migrations", {})
+    if "archive" in migrations:
+        migrations["archive"] = gzip.decompress(base64.b64decode(migrations["archive"])).hex()
+    return made
+
+
+def _write(case: Vector, folder: Path) -> None:
+    files = {case.file: case.text.encode(), **case.contents}
+    for name, content in files.items():
+        path = folder / FOLDER / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    (folder / ".github").mkdir(parents=True, exist_ok=True)
+    (folder / ".github" / "preview.yaml").write_text(json.dumps(_configuration(case)), encoding="utf-8")
+
+
+def _configuration(case: Vector) -> Mapping[str, Any]:
+    """Return the `preview.yaml` beside a case: what the command line says there is said here."""
+    service = {"paths": ["**"], "image": _IMAGE, "mirrord": f"{FOLDER}/{case.file}"}
+    target, namespace = case.argument("-t"), case.argument("-n")
+    if namespace is None and re.search("namespace", case.text) is None:
+        namespace = case.namespace or "staging"
+    said = {"target": target, "namespace": namespace}
+    service |= {key: value for key, value in said.items() if value is not None}
+    return {"version": 1, "services": {"web": service}}
+
+
 def _with_key(value: Any) -> Any:
-    key = a_preview().spec.environment_key
     if isinstance(value, str):
-        return value.replace(key, KEY)
+        return value.replace(_OWN_KEY, KEY)
     if isinstance(value, Mapping):
         return {name: _with_key(inner) for name, inner in value.items()}
     return [_with_key(inner) for inner in value] if isinstance(value, list) else value
+
+
+_OWN_KEY = environment_key("github.com", 0, _NUMBER, _REPOSITORY)

@@ -16,24 +16,17 @@ from typing import Any
 
 import pytest
 
+from previewbot.clients.kubernetes.resources import without_nulls
+from previewbot.config.mirrord import read_mirrord
+from previewbot.config.mirrord.files import Files
+from previewbot.engine.translation.preview import parts_of_mirrord
 from tests.support.decided_by_previewbot import DECIDED, KEY, ON_PURPOSE, kind_of
-from tests.support.mirrord_made import by_engine, made_of
+from tests.support.mirrord_made import Made, by_engine, made_of
 from tests.support.mirrord_vectors import Vector, hash_of, in_folder, read_table
 
-LATER = (
-    *(
-        "target-cronjob",
-        "target-job",
-        "target-pod",
-        "target-replicaset",
-        "target-service",
-        "target-flag-wins",
-    ),
-)
-"""What cannot be rendered yet."""
 WORDS = Path(__file__).parents[1] / "golden" / "mirrord-refusals.txt"
 HASH, CASES = read_table()
-OF_FILES = [case for case in CASES if not case.of_cluster and not case.name.startswith(LATER)]
+OF_FILES = [case for case in CASES if not case.of_cluster]
 SENT = [case for case in OF_FILES if not case.refused and (kind_of(case.name) is None)]
 REFUSED = [case for case in OF_FILES if case.refused]
 FOLDER = os.environ.get("PREVIEWBOT_MIRRORD_VECTORS")
@@ -55,7 +48,8 @@ def expected(case: Vector) -> Json:
 
 
 def _branch(manifest: Mapping[str, Any], case: Vector) -> Json:
-    made = json.loads(json.dumps(manifest))
+    # A field of null is one that is not there: previewbot sends none.
+    made = json.loads(json.dumps(without_nulls(manifest)))
     made["metadata"]["namespace"] = case.namespace
     return made
 
@@ -101,10 +95,20 @@ def not_decided(case: Vector, pointers: list[str]) -> list[str]:
     return [pointer for pointer in pointers if not any(each.names(pointer) for each in decided)]
 
 
+_MADE: dict[str, Made] = {}
+
+
+def made_once(case: Vector, tmp_path: Path) -> Made:
+    """Return what is made of a case; several tests look at it."""
+    if case.name not in _MADE:
+        _MADE[case.name] = made_of(case, tmp_path)
+    return _MADE[case.name]
+
+
 def objects_of(case: Vector, tmp_path: Path) -> Json:
-    made = made_of(case, tmp_path)
+    made = made_once(case, tmp_path)
     assert made.refused == "", case.about
-    return made.objects
+    return copy.deepcopy(made.objects)
 
 
 @by_name(SENT)
@@ -151,13 +155,15 @@ def test_whatever_is_said_to_differ_does_so_somewhere(tmp_path: Path) -> None:
 
 @by_name(REFUSED)
 def test_what_the_cli_refuses_is_refused(case: Vector, tmp_path: Path) -> None:
-    assert made_of(case, tmp_path).refused, case.about
+    assert made_once(case, tmp_path).refused, case.about
 
 
 def test_a_refusal_says_where_and_what_to_write(tmp_path: Path) -> None:
     """`UPDATE_GOLDEN=1` writes the words of all of them anew; read the difference before committing."""
     refused = [case for case in OF_FILES if case.refused or _is_refused_on_purpose(case)]
-    told = [f"{case.name}: {case.about}\n{made_of(case, tmp_path / case.name).refused}\n" for case in refused]
+    told = [
+        f"{case.name}: {case.about}\n{made_once(case, tmp_path / case.name).refused}\n" for case in refused
+    ]
     text = "\n".join(told)
     if os.environ.get("UPDATE_GOLDEN"):
         WORDS.write_text(text, encoding="utf-8")
@@ -174,7 +180,7 @@ def test_what_previewbot_refuses_on_purpose_says_why(name: str, tmp_path: Path) 
     (case,) = (case for case in OF_FILES if case.name == name)
     kind = kind_of(name)
     assert kind is not None and not case.refused
-    assert re.search(kind.words, made_of(case, tmp_path).refused)
+    assert re.search(kind.words, made_once(case, tmp_path).refused)
 
 
 @pytest.mark.parametrize(
@@ -210,3 +216,20 @@ def test_the_table_is_made_of_the_folder() -> None:
     folder = Path(FOLDER or "")
     assert hash_of(folder) == HASH
     assert tuple(in_folder(folder)) == CASES
+
+
+@pytest.mark.parametrize(
+    "name", ["ttl-mins", "ttl-secs", "ttl-infinite", "toml", "yaml", "action-equivalent"]
+)
+def test_a_preview_lives_as_long_as_the_cli_would_let_it(name: str) -> None:
+    (case,) = (case for case in OF_FILES if case.name == name)
+    assert case.session is not None
+    ttl = read_mirrord(case.text.encode(), case.file, Files()).ttl
+    assert ttl is not None
+    assert ttl.total_seconds() == case.session["spec"]["ttlSecs"]
+
+
+def test_secrets_go_to_the_operator_under_the_same_keys() -> None:
+    (case,) = (case for case in OF_FILES if case.secrets)
+    mounts = parts_of_mirrord(read_mirrord(case.text.encode(), case.file, Files())).secret_mounts
+    assert {f"k{number}": mount.data for number, mount in enumerate(mounts)} == case.secrets
