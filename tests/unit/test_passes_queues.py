@@ -24,6 +24,10 @@ async def starting(parts: Parts, **own: Any) -> World:
     return world
 
 
+def phase_of(world: World) -> Phase | None:
+    return world.status.phase
+
+
 async def test_a_session_whose_queues_are_split_says_why_it_may_take_longer(parts: Parts) -> None:
     world = await starting(parts, queues=(QUEUE,))
 
@@ -41,11 +45,11 @@ async def test_it_has_longer_to_be_ready_than_one_without_queues(parts: Parts) -
 
     world.clock.forward(minutes=5)
     await world.settle(1)
-    assert world.status.phase is Phase.DEPLOYING
+    assert phase_of(world) is Phase.DEPLOYING
 
     world.clock.forward(minutes=2)
     await world.settle()
-    assert world.status.phase is Phase.FAILED
+    assert phase_of(world) is Phase.FAILED
     assert "it was not ready within 7m" in world.comment
 
 
