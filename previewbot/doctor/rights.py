@@ -23,7 +23,7 @@ from previewbot.config.server import Settings
 from previewbot.doctor.check import Check, listed, ok, wrong
 from previewbot.engine import operator
 from previewbot.engine.gateway_state import GATEWAY_CLASSES, GATEWAYS
-from previewbot.engine.mirrord import REPLICA_SETS
+from previewbot.engine.mirrord import REPLICA_SETS, SECRET_MOUNTS
 from previewbot.reconciler.children import KINDS, ROUTE
 
 EVENTS_NAMESPACE = "default"
@@ -76,6 +76,7 @@ def controllers(settings: Settings) -> tuple[Right, ...]:
         *_of("", PREVIEWS, "get", "list", "watch", "create", "patch", "delete"),
         *_of("", PREVIEWS, "update", part="status"),
         *_of("", OPERATORS, "get", object=operator.NAME),
+        *(_of("", SECRET_MOUNTS, "create") if _gives_secrets(settings) else ()),
         *(right for namespace in settings.cluster.namespaces for right in _in(namespace, settings)),
         *_of(lease.namespace, LEASES, "get", "update", object=lease.name),
         *_of(lease.namespace, LEASES, "get", object=settings.cluster.listing_lease.name),
@@ -91,6 +92,10 @@ def _of_links(settings: Settings) -> Iterator[Right]:
     if gateway is not None:
         yield from _of(gateway.namespace, GATEWAYS, "get", object=gateway.name)
         yield from _of("", GATEWAY_CLASSES, "get")
+
+
+def _gives_secrets(settings: Settings) -> bool:
+    return any(rule.secrets for rule in settings.repositories or ())
 
 
 def _in(namespace: str, settings: Settings) -> Iterator[Right]:

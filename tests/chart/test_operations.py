@@ -44,7 +44,8 @@ def documented(account: str) -> set[Permission]:
 def test_each_permission_has_its_reason_and_no_reason_is_without_permission(account: str) -> None:
     # With every option that needs one.
     values = "settings.cluster.namespaces={staging},settings.pages=public,settings.comment.logs=true"
-    options = ("--set", values)
+    secrets = "settings.repositories[0].match={acme/shop},settings.repositories[0].secrets=true"
+    options = ("--set", values, "--set", secrets)
     granted = permissions(rendered("gateway", *options), f"previewbot-{account}")
 
     assert documented(account) == granted
