@@ -15,6 +15,7 @@ from previewbot.reconciler.plan.link_check import inquiry_of, look_for_an_answer
 from previewbot.reconciler.plan.planner import Plan
 from previewbot.reconciler.plan.requeue import (
     AFTER_CHANGE,
+    ASKED_TO_MAKE_ROOM,
     GATEWAY_POLL,
     INTENT_HOLDS,
     REMOVING,
@@ -89,6 +90,8 @@ def next_pass(
     if running:
         after = earliest(after, observation.pods_again, _until_link_is_asked(status, observation, now))
         after = earliest(after, until_rested(status, now) if observation.limits.evicts_idle else None)
+        # It would have made room, had somebody not asked for something just now, or the operator been away.
+        after = earliest(after, ASKED_TO_MAKE_ROOM if observation.gives_way else None)
     if plan.creates and not plan.may_create and errors.first is None:
         after = earliest(after, SOON)
     elif removes:

@@ -106,14 +106,33 @@ async def test_somebody_who_opens_it_at_the_last_moment_keeps_it() -> None:
     assert [world.status.phase for world in many] == [Phase.READY, Phase.QUEUED]
 
 
+async def test_it_stays_if_nobody_waits_any_more_in_the_moment_in_which_it_would_go() -> None:
+    sleeps, waits = many = await one_sleeps()
+    await waits.run()
+    later(many)
+    # Between the question whether it makes room, and the write: another may have done so first, or this.
+    sleeps.calls.watch("pull request", lambda: setattr(waits.cluster, "preview", None))
+    await sleeps.run()
+
+    assert waits.cluster.preview is None
+    assert sleeps.status.lifecycle.ended is None
+    assert sleeps.status.reason is Reason.ASLEEP
+
+
 async def test_whoever_asks_for_something_is_not_answered_by_its_end() -> None:
     sleeps, waits = many = await one_sleeps()
     await waits.run()
     later(many)
     sleeps.say("/preview status")
     await sleeps.run()
-
     assert sleeps.status.lifecycle.ended is None
+
+    # Nothing else would have it looked at again.
+    while sleeps.outcome.requeue_after is not None and sleeps.status.lifecycle.ended is None:
+        assert sleeps.outcome.requeue_after <= 60
+        sleeps.clock.forward(seconds=sleeps.outcome.requeue_after)
+        await sleeps.run()
+    assert sleeps.status.lifecycle.ended is not None
 
 
 async def test_it_stays_while_whoever_waits_could_not_begin() -> None:
@@ -123,6 +142,8 @@ async def test_it_stays_while_whoever_waits_could_not_begin() -> None:
     sleeps.operator = OperatorSeen(Answer.MISSING)
     await sleeps.run()
     assert sleeps.status.lifecycle.ended is None
+    assert sleeps.outcome.requeue_after is not None
+    assert sleeps.outcome.requeue_after <= 60
 
     sleeps.operator = OperatorSeen()
     sleeps.poke()

@@ -26,6 +26,9 @@ GATEWAY_POLL = 0.5
 AFTER_CHANGE = 5.0
 """Something was made or removed; its event usually comes sooner."""
 
+ASKED_TO_MAKE_ROOM = 60.0
+"""What sleeps could not make room for one that waits now, and may later."""
+
 READ_PATIENCE = 50.0
 """How long a look at GitHub, or a report to it, may take; a preview's end cuts a look short."""
 
