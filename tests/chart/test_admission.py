@@ -494,7 +494,17 @@ def test_there_is_a_policy_for_each_kind_of_object(name: str) -> None:
     names = {policy["metadata"]["name"] for policy in policies}
     assert names == {
         f"previewbot-{each}"
-        for each in ("sessions", "removals", "routes", "previews", "lease", "events", "web", "web-listing")
+        for each in (
+            "sessions",
+            "branches",
+            "removals",
+            "routes",
+            "previews",
+            "lease",
+            "events",
+            "web",
+            "web-listing",
+        )
     }
 
 

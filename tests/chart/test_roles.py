@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from tests.chart.helm import ALL_VALUES, NAMESPACE, Object, of_kind, one, rendered
@@ -31,6 +33,9 @@ LINKS = {
     (EVERYWHERE, "gatewayclasses.gateway.networking.k8s.io", "get"),
 }
 SESSION_VERBS = ("list", "watch", "create", "delete")
+BRANCHES = "branchdatabases.dbs.mirrord.metalbear.co"
+BRANCH_VERBS = ("list", "watch", "create", "patch", "delete")
+SECRET_FILES = (EVERYWHERE, "previewsecretmounts.operator.metalbear.co", "create")
 WORKLOADS = (
     *("deployments.apps", "statefulsets.apps", "replicasets.apps", "rollouts.argoproj.io"),
     *("pods", "services", "jobs.batch", "cronjobs.batch"),
@@ -47,6 +52,7 @@ Permission = tuple[str, str, str]
 def in_namespace(namespace: str, *, gateway: bool, logs: bool = True) -> set[Permission]:
     return {
         *((namespace, SESSIONS, verb) for verb in SESSION_VERBS),
+        *((namespace, BRANCHES, verb) for verb in BRANCH_VERBS),
         *((namespace, workload, "get") for workload in WORKLOADS),
         *((namespace, *read) for read in POD_READS if logs or read != LOGS),
         (namespace, *REPLICA_SETS),
@@ -102,6 +108,22 @@ def test_without_a_gateway_the_controller_may_not_touch_routes(name: str) -> Non
     expected = CONTROLLER | in_namespace("staging", gateway=False)
 
     assert permissions(rendered(name), "previewbot-controller") == expected
+
+
+@pytest.mark.parametrize(
+    ("rules", "may"),
+    [
+        ([{"match": ["acme/*"]}], False),
+        ([{"match": ["acme/*"], "secrets": False}], False),
+        ([{"match": ["acme/a"]}, {"match": ["acme/b"], "secrets": True}], True),
+    ],
+)
+def test_secret_files_are_given_to_mirrords_operator_only_where_a_rule_opens_that(
+    rules: list[Object], may: bool
+) -> None:
+    options = ("--set-json", f"settings.repositories={json.dumps(rules)}")
+
+    assert (SECRET_FILES in permissions(rendered("gateway", *options), "previewbot-controller")) is may
 
 
 @pytest.mark.parametrize(("name", "logs"), [("gateway", False), ("everything", True)])

@@ -14,10 +14,11 @@ from previewbot.api import AgentSeen, Lifecycle, Observed, Phase, Poke, Preview,
 from previewbot.clients.kubernetes.resources import without_nulls
 from previewbot.config.repository import Entry, TargetPath, parse_target
 from previewbot.config.server import GatewaySettings, LeaseSettings
-from previewbot.engine import links, mirrord
+from previewbot.engine import branches, links, mirrord
+from previewbot.engine.branches import DesiredBranch
 from previewbot.engine.mirrord import DesiredSession
-from previewbot.engine.parts import taking
-from previewbot.engine.session_spec import key_filter
+from previewbot.engine.parts import Branch, taking
+from previewbot.engine.session_spec import key_filter, workload
 from previewbot.reconciler.reporters import kubernetes_events
 from previewbot.rules.environment_keys import environment_key
 from previewbot.runtime.listing_asked import ListingAsked
@@ -87,6 +88,33 @@ def route(
     """Return a route as previewbot makes it."""
     made = links.route(preview, gateway, entry.namespace, None if to_page else entry, page=page)
     return without_nulls(made)
+
+
+POSTGRES = Branch(
+    name="orders",
+    dialect="pg",
+    spec={
+        "connectionSource": {"url": {"env": {"container": None, "variable": "DATABASE_URL"}}},
+        "postgresOptions": {"copy": {"mode": "schema"}},
+    },
+    migrations={"flavor": "container"},
+)
+
+
+def branch(
+    made: Branch = POSTGRES, *, preview: Preview = PREVIEW, image: str = DESIRED.image, **changes: Any
+) -> Manifest:
+    """Return a database branch as previewbot makes it."""
+    desired = DesiredBranch(
+        branch=made,
+        namespace="staging",
+        service="checkout",
+        target=workload(parse_target("deployment/checkout")),
+        head_sha=HEAD,
+        image=image,
+        ttl_seconds=LONGEST,
+    )
+    return branches.manifest(preview, replace(desired, **changes))
 
 
 def with_paths(*routes: Mapping[str, Any], entry: Entry = ENTRY) -> Entry:
@@ -209,6 +237,7 @@ def wait_until_in_force(cluster: ControlPlane, account: Account, namespace: str 
     # Of no agent's: an audit log would tell of it as of a run.
     nobodys = a_preview()
     wrong = [spoiled(session(nobodys), elsewhere, put("spec", "image", value="x"))]
+    wrong.append(spoiled(branch(preview=nobodys), elsewhere, put("spec", "ttlSecs", value=0)))
     wrong.append(spoiled(route(preview=nobodys), elsewhere, put("spec", "hostnames", value=["x"])))
     wrong.extend(spoiled(each, put("metadata", "finalizers", value=["a.example.com/b"])) for each in others())
     put_on(cluster, somebodys)
@@ -225,6 +254,7 @@ def wait_until_gone(account: Account, namespace: str = "staging") -> None:
     """The API server forgets a policy a little after it is removed: whoever comes next is not to meet it."""
     elsewhere = put("metadata", "namespace", value=namespace)
     wrong = [spoiled(session(a_preview()), elsewhere, put("spec", "image", value="x")), *others()]
+    wrong.append(spoiled(branch(preview=a_preview()), elsewhere))
     wrong = [spoiled(each, put("metadata", "finalizers", value=["a.example.com/b"])) for each in wrong]
     # What is there already, or has no namespace any more, is refused in other words.
     wait_until(lambda: all(account.create(each).status != 422 for each in wrong))

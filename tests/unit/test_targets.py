@@ -157,7 +157,8 @@ def test_the_pods_behind_a_service_are_those_of_its_selector() -> None:
 
     assert selector_of(target, {"spec": {"selector": {"tier": "web", "app": "x"}}}) == "app=x,tier=web"
     assert selector_of(parse_target("deployment/x"), workload("app")) == ""
-    for spec in ({}, {"selector": {}}, {"selector": None, "type": "ExternalName"}):
+    without: list[dict[str, Any]] = [{}, {"selector": {}}, {"selector": None, "type": "ExternalName"}]
+    for spec in without:
         with pytest.raises(TargetProblem, match="service/x has no selector"):
             selector_of(target, {"spec": spec})
 

@@ -67,6 +67,11 @@ p[a-z2-7]{10}(-[a-z0-9]+)*-[1-9][0-9]*
   messageExpression: "'the owner ' + variables.owner + ' is not the Preview of pull request ' + variables.number"
 {{- end }}
 
+{{/* Whether `target` is of a kind that a session stands in for: previewbot/engine/session_spec.py. */}}
+{{- define "previewbot.targetKinds" -}}
+[['apps/v1', 'Deployment'], ['apps/v1', 'StatefulSet'], ['argoproj.io/v1alpha1', 'Rollout'], ['apps/v1', 'ReplicaSet'], ['v1', 'Pod'], ['v1', 'Service'], ['batch/v1', 'Job'], ['batch/v1', 'CronJob']].exists(w, w[0] == variables.target.apiVersion && w[1] == variables.target.kind)
+{{- end }}
+
 {{/* Whether the values say that a mutating webhook adds the label or annotation `k`; call with the root. */}}
 {{- define "previewbot.addedByWebhooks" -}}
 k in {{ .Values.admissionPolicy.otherMetadata | default list | toJson }}
@@ -199,7 +204,7 @@ k in {{ .Values.admissionPolicy.otherMetadata | default list | toJson }}
 
 {{/* What settings.repositories opens to anybody at all: a variable a rule, since the API server takes no expression of
      more than 100 000 characters; a rule with an empty list gives nothing. Which repository an object is for, no policy
-     knows. Call with (dict "root" $ "about" "targets"), or "entries": of these it is a list of those that the rule opens.
+     knows. Call with (dict "root" $ "about" "targets"), "branches", or "entries": of these it is a list of those that the rule opens.
      "previewbot.opened" is the condition, of an entry "previewbot.openedTo". */}}
 {{- define "previewbot.openedByRule" -}}
 {{- $about := .about -}}
@@ -211,14 +216,15 @@ k in {{ .Values.admissionPolicy.otherMetadata | default list | toJson }}
 {{- end -}}
 {{- end -}}
 {{- $parts := list -}}
-{{- if and (kindIs "slice" $rule.namespaces) (or (eq $about "targets") (not (kindIs "slice" $rule.entries))) -}}
+{{- if and (kindIs "slice" $rule.namespaces) (or (ne $about "entries") (not (kindIs "slice" $rule.entries))) -}}
 {{- $parts = append $parts (printf "request.namespace in %s" (toJson $rule.namespaces)) -}}
 {{- end -}}
-{{- if eq $about "targets" -}}
+{{- if ne $about "entries" -}}
 {{- if kindIs "slice" $rule.targets -}}
 {{- $parts = append $parts (printf "(%s)" (include "previewbot.fits" (dict "of" "variables.workload" "patterns" $rule.targets))) -}}
 {{- end -}}
-{{- if kindIs "slice" $rule.images -}}
+{{- /* A branch runs no image of the repository's own. */ -}}
+{{- if and (eq $about "targets") (kindIs "slice" $rule.images) -}}
 {{- $parts = append $parts (printf "%s.exists(p, variables.repository.startsWith(p))" (include "previewbot.imagePrefixes" $rule.images)) -}}
 {{- end -}}
 {{- else if kindIs "slice" $rule.entries -}}
@@ -237,7 +243,7 @@ k in {{ .Values.admissionPolicy.otherMetadata | default list | toJson }}
 {{- $opens := ternary "false" (join " && " $parts | default "true") $nothing }}
 - name: openedByRule{{ $index }}
   expression: >-
-    {{ ternary $opens (printf "variables.entries.filter(e, %s)" $opens) (eq $about "targets") }}
+    {{ ternary $opens (printf "variables.entries.filter(e, %s)" $opens) (ne $about "entries") }}
 {{- end -}}
 {{- end }}
 
