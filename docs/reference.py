@@ -33,6 +33,7 @@ _CHARTS_OWN = (
     "docker_config_file",
     "ca_file",
 )
+_IN_MIRRORD = ("target", "namespace")
 _PROSE = ("$defs", "title", "description", "examples", "default", "propertyNames")
 
 _SETTINGS = """\
@@ -138,7 +139,7 @@ An editor with a YAML language server checks the file while you write it, if the
   not name as `deployment/web`: of two sessions for the same pods each gets some of the requests.
 - Without `ports`, those count that the pod's containers declare in staging. With `ports: []` a service takes
   no requests, as a worker that reads a queue. Its preview runs beside staging's own and reads the same
-  queues, so it gets its share of everybody's messages. The link is the entry's.
+  queues, so without `queues` it gets its share of everybody's messages. The link is the entry's.
 - `entry.routes` follows staging's own HTTPRoute where one Service does not answer every path: an `Exact` path
   counts before a prefix, a longer prefix before a shorter one, and what none of them takes is the entry's
   Service's. Each of these Services must be open to links. A share host leads to one Service alone: without a
@@ -152,6 +153,42 @@ An editor with a YAML language server checks the file while you write it, if the
 - At most 64 KiB, 5,000 keys and values, 500 `paths` (those of `defaults` once for each service), and in these
   800 wildcards (`*`, `?`, `[…]`; the `/**` at the end of a path is none); no aliases, tags or second
   documents.
+
+## The team's mirrord configuration
+
+A service that has a mirrord configuration for previews already names it: `mirrord: .mirrord/mirrord.json`,
+a path from the root of the repository (JSON, TOML or YAML), or holds the same object itself.
+
+- It is read at the commit at which this file is read, of the default branch or of a base branch: never from
+  the pull request. So is what it names (`env_file`, `from_file`, a folder of migrations): from its own
+  folder, or from the root. Links count as no files; a file may have 64 KiB, all together 1 MiB, and there
+  may be 300. `previewbot check` and `render` read them from the folder above `.github`.
+- Target and namespace may stand in either file; where both say something (these, `ports`, `idle`, a queue)
+  they must agree. The image is this file's, and so is `ttl`; without it the shortest of the mirrord files
+  counts.
+- `{{{{ key }}}}` is the environment key, here too in `queues` and `databases`; nothing else of mirrord's
+  templates is filled in.
+- An `env_file` and `secret_mounts` are for repositories whose rule in the settings has `secrets: true`, and
+  `replicas` go up to `limits.replicas`.
+- What has no effect on a preview is said, by `check`, and at the head of what `render` prints. What
+  previewbot does with each option is in [`mirrord.md`](mirrord.md).
+
+## Databases, queues and sleep
+
+- `databases` declares each database once, and services name those that they use. One with keys is a copy:
+  each preview has its own, which mirrord makes before the service starts and leads it to by the variable
+  that `connection` names (never the address itself: the file is in the repository). `copy` says what is in
+  it at first (`empty`, `schema`, `all`, or rows of some `tables`), `migrations` what brings it to the
+  commit's schema: files of the repository for Flyway, or a container, which without an `image` is the
+  commit's own. It is kept over pushes; `keep: never` makes a fresh one with each, and `/preview reset` at
+  any time. One in whose place is `staging` is shared on purpose. A copy is of one namespace.
+- `queues` are by their ids in mirrord's split configuration: `{{type: sqs}}`, `kafka` or `rmq`. A preview
+  gets the messages whose attribute `baggage` has its key (`attribute` names another; `filter` and `jq`
+  narrow it), and with `mode: mirror` staging gets them too. Other brokers stand in a mirrord file.
+- `databases: none` and `queues: none` say that a service uses none. Where it says nothing, the comment
+  warns that it may change what others see.
+- `idle: {{after: 30m}}` lets a preview sleep that nobody uses; the next request or message wakes it, in
+  about a minute. `idle: off` never does.
 
 ## What docker/metadata-action writes
 
@@ -256,6 +293,8 @@ def _words(key: str, parent: Schema, inner: Schema) -> str:
     words = str(inner.get("description", "")).rstrip(".")
     if key in parent.get("required", ()):
         where = "required, here or in defaults" if "paths" in parent["required"] else "required"
+        if key in _IN_MIRRORD and "paths" in parent["required"]:
+            where = "required, here, in defaults or in the mirrord file"
         return f"{words} ({where})" if inner.get("examples") else words
     if "default" in inner and inner.get("examples"):
         return f"{words} (default: {flow(inner['default'])})"

@@ -267,6 +267,22 @@ KINDS: Mapping[str, Kind] = {
         "must be the path of a mirrord file, like .mirrord/mirrord.json, or what would stand in it",
         told=False,
     ),
+    "no_such_database": Kind("names {written}, which is not among `databases`", "{near}"),
+    "name_is_word": Kind("cannot be called {written}, which says that there is none", "call it otherwise"),
+    "database_too": Kind("names {written}, which stands in the mirrord file too", "keep one of the two"),
+    "database_namespaces": Kind(
+        "uses the database {written} in another namespace than {other}, in {namespace}: a copy is of one",
+        "declare it once for each namespace",
+    ),
+    "database_differs": Kind(
+        "has a database {written} which is not that of {other}: a preview has one of each name",
+        "give one of them another name",
+    ),
+    "database_overridden_there": Kind(
+        "leads the service by {written}, which its mirrord file sets to something else",
+        "remove it there",
+    ),
+    "idle_short": Kind("must be at least 30s", told=False),
     "mirrord_missing": Kind(
         "names {written}, which is not in the repository",
         "add it, or correct the path, which begins at the root",

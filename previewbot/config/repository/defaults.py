@@ -7,6 +7,7 @@ at that line, and once, however many services go by it.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from previewbot.config.reader import Document, Place, Unreadable
 from previewbot.config.repository.image_fields import SERVICE_FIELD
@@ -70,16 +71,19 @@ class _Completing:
         """Return a service's value from `defaults`, and note where it is written."""
         for below in self._below[key]:
             self._spend(_A_PLACE)
-            inner = (SERVICES, name, *below[1:])
+            # A queue may be called `{service}-jobs`: its keys are found under that name.
+            inner = (SERVICES, name, *(self._filled(part, filled_in, key) for part in below[1:]))
             self._document.places[inner] = self._document.places[below]
             self._document.origins[inner] = below
         return self._filled(self._defaults[key], filled_in, key)
 
-    def _filled(self, value: object, name: str, key: object) -> object:
+    def _filled(self, value: Any, name: str, key: object) -> Any:
         if isinstance(value, list):
             return [self._filled(inner, name, key) for inner in value]
         if isinstance(value, dict):
-            return {inner: self._filled(each, name, key) for inner, each in value.items()}
+            return {
+                self._filled(inner, name, key): self._filled(each, name, key) for inner, each in value.items()
+            }
         if isinstance(value, str) and key not in _AS_WRITTEN and SERVICE_FIELD in value:
             self._spend(len(value) + value.count(SERVICE_FIELD) * len(name))
             return value.replace(SERVICE_FIELD, name)

@@ -31,7 +31,7 @@ from previewbot.errors import ConfigurationError, Problem
 MIRRORD_KEY = "mirrord"
 INLINE = "the `mirrord` object"
 """What an object in `preview.yaml` is called, where a file has its name."""
-_TTL = "ttl"
+_TTL, _DATABASES = "ttl", "databases"
 _MARKED = ("queues",)
 """Keys of a service, beside `mirrord`, in which `{{ key }}` stands for the environment key."""
 
@@ -59,6 +59,8 @@ def read_mirrord_files(document: Document, files: Files) -> MirrordFiles:
     work = _Reading(document, files)
     root = document.value
     services = root.get(SERVICES) if isinstance(root, dict) else None
+    if isinstance(root, dict) and _DATABASES in root:
+        root[_DATABASES] = marked(document, (_DATABASES,), root[_DATABASES])
     if isinstance(root, dict) and isinstance(services, dict):
         for name, service in services.items():
             if isinstance(service, dict):

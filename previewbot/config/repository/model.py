@@ -18,6 +18,8 @@ from previewbot.config.repository.leftovers import emptied
 from previewbot.config.repository.notify import Notify
 from previewbot.config.repository.patterns import SHARED, Patterns, Unmatchable
 from previewbot.config.repository.services import Defaults, Globs, ServiceConfig, ServiceFields
+from previewbot.config.repository.state import Databases, notes_of
+from previewbot.config.repository.state_agrees import check_state
 from previewbot.config.schema import schema_of
 from previewbot.config.types import about, mistake
 from previewbot.config.words import Raw, did_you_mean, some_of
@@ -130,6 +132,11 @@ class RepositoryConfig(t.Model):
     services: Annotated[
         tuple[ServiceConfig, ...], GetPydanticSchema(_by_name), about("what can be previewed, by name")
     ]
+    databases: Databases = about(
+        "by its name, a database of which previews have a copy, or `staging`: one that they share",
+        {"orders": {"type": "pg", "connection": {"url": "DATABASE_URL"}, "copy": {"mode": "schema"}}},
+        default={},
+    )
     triggers: Triggers = Triggers()
     ttl: t.Duration | None = about(
         "how long a preview lives; left out: as the server's settings say", "8h", default=None
@@ -187,6 +194,11 @@ class RepositoryConfig(t.Model):
         return self
 
     @model_validator(mode="after")
+    def _has_databases_and_queues_that_fit(self) -> Self:
+        check_state(self.services, self.databases)
+        return self
+
+    @model_validator(mode="after")
     def _names_services_that_are_there(self) -> Self:
         names = [service.name for service in self.services]
         for at, written in named_services(self.agents):
@@ -215,7 +227,7 @@ class RepositoryConfig(t.Model):
     def notes(self) -> tuple[Problem, ...]:
         """What the services' mirrord files say that has no effect, or another than there; each once."""
         said = (note for each in self.services if each.mirrord for note in each.mirrord.notes)
-        return tuple(dict.fromkeys(said))
+        return tuple(dict.fromkeys((*notes_of(self.databases, self.lines), *said)))
 
     @property
     def lines(self) -> Mapping[str, int]:

@@ -41,7 +41,8 @@ def parse(
         list_singles(document)
         complete(document)
         mirrord = read_mirrord_files(document, files)
-        config, mistakes = validated(RepositoryConfig, document, context=context_of(agents))
+        known = {**context_of(agents), "files": files}
+        config, mistakes = validated(RepositoryConfig, document, context=known)
     except Unreadable as error:
         raise ConfigurationError(path, (_problem(error.mistake),)) from None
     # What is wrong with what was read by now is told together with what is wrong in the files.
@@ -114,5 +115,5 @@ def _problem(mistake: Mistake) -> Problem:
     keys = [key for key in mistake.path if isinstance(key, str)]
     if words.kind == "missing" and len(keys) > 1:
         return Problem(mistake.line, f"{shown('.'.join(keys))} {words}")
-    subject = shown(keys[-1]) if keys and words.kind != "key_type" else words.subject
+    subject = shown(keys[-1]) if keys and words.kind not in ("key_type", "template") else words.subject
     return Problem(mistake.line, f"{subject} {words}".lstrip())

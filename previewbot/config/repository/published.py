@@ -11,6 +11,7 @@ from typing import Any
 
 from previewbot.config.repository.model import SCHEMA
 from previewbot.config.repository.single import or_single
+from previewbot.config.repository.state import OR_WORD
 from previewbot.config.schema import Schema
 
 _SERVICE, _MIRRORD = "ServiceFields", "MirrordFile"
@@ -29,13 +30,27 @@ def published_schema() -> Schema:
     }
     mirrords = {name: definition for name, definition in SCHEMA["$defs"].items() if name in _of_mirrord()}
     ours = {name: definition for name, definition in SCHEMA["$defs"].items() if name not in mirrords}
-    whole = or_single({**SCHEMA, "$defs": {**ours, _SERVICE: written}})
+    whole = _with_words(or_single({**SCHEMA, "$defs": {**ours, _SERVICE: written}}))
     # In a mirrord file a single value may stand for a list only where mirrord itself takes one.
     return {
         **whole,
         "$defs": {**whole["$defs"], **mirrords},
         "allOf": [_somewhere(key) for key in needed],
     }
+
+
+def _with_words(schema: Any) -> Any:
+    """Return a schema in which a word that may stand in a value's place is another form of it."""
+    if isinstance(schema, list):
+        return [_with_words(each) for each in schema]
+    if not isinstance(schema, Mapping):
+        return schema
+    made = {key: _with_words(inner) for key, inner in schema.items() if key != OR_WORD}
+    if OR_WORD not in schema:
+        return made
+    told = {key: made.pop(key) for key in ("description", "examples", "default") if key in made}
+    words = [schema[OR_WORD], False] if schema[OR_WORD] == "off" else [schema[OR_WORD]]
+    return {**told, "anyOf": [made, {"enum": words}]}
 
 
 def _of_mirrord() -> set[str]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field
 
@@ -12,6 +13,7 @@ from previewbot.config.repository.builds import NamedBuild
 from previewbot.config.repository.globs import GLOB_SCHEMA, glob, globs
 from previewbot.config.repository.image_fields import FIELDS
 from previewbot.config.repository.mirrord_field import Mirrord, MirrordTemplate
+from previewbot.config.repository.state import Idle, Queues, UsedDatabases, UsedDatabasesTemplate
 from previewbot.config.repository.targets import LabelTemplate, ServiceLabel, ServiceTarget, TargetTemplate
 from previewbot.config.repository.values import IMAGE_SCHEMA, OPEN_SCHEMA, check_image, open_path
 from previewbot.config.types import about
@@ -69,6 +71,23 @@ class ServiceFields(t.Model):
         ".mirrord/mirrord.json",
         default=None,
     )
+    databases: UsedDatabases | None = about(
+        "which of the `databases` it uses, or `none`; left out: nobody knows, so it is told as staging's",
+        ["orders"],
+        default=None,
+    )
+    queues: Queues | None = about(
+        "of which queues it gets the preview's messages, by their ids in mirrord's split configuration; "
+        "`staging` in a queue's place: it reads staging's; or `none`; left out: nobody knows",
+        {"orders": {"type": "sqs"}},
+        default=None,
+    )
+    idle: Idle | None = about(
+        "when its preview sleeps until somebody asks for it, or `off`; left out: after half an hour, where "
+        "mirrord can and something wakes it",
+        {"after": "30m"},
+        default=None,
+    )
     check: OpenPath | None = about(
         "a path of the link whose answer repeats the `baggage` that this service received",
         "/api/checkout/baggage",
@@ -84,7 +103,8 @@ class ServiceConfig(ServiceFields):
     @property
     def uses(self) -> Uses:
         """What it says that it uses in staging; what it says nothing of is taken to be staging's."""
-        return Uses()
+        queues = None if self.queues is None else tuple(sorted(self.queues))
+        return Uses(databases=self.databases, queues=queues)
 
 
 class Defaults(t.Model):
@@ -99,4 +119,7 @@ class Defaults(t.Model):
     entry: LabelTemplate | None = about("its `entry`", "admin", default=None)
     build: NamedBuild | None = about("its `build`", {"workflow": "{service}.yml"}, default=None)
     mirrord: MirrordTemplate | None = about("its `mirrord`", ".mirrord/{service}.json", default=None)
+    databases: UsedDatabasesTemplate | None = about("its `databases`", ["{service}"], default=None)
+    queues: Mapping[str, Any] | None = about("its `queues`", {"{service}": {"type": "sqs"}}, default=None)
+    idle: Idle | None = about("its `idle`", {"after": "30m"}, default=None)
     check: OpenPath | None = about("its `check`", "/api/{service}/baggage", default=None)

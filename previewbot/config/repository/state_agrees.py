@@ -1,0 +1,72 @@
+"""Whether the databases and queues that services name are there, and can be those of one preview."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from previewbot.config.mirrord.databases import Copy, led_by
+from previewbot.config.repository.services import ServiceConfig
+from previewbot.config.repository.state import Declared
+from previewbot.config.types import mistake
+from previewbot.config.words import Raw, did_you_mean
+
+
+def check_state(services: Sequence[ServiceConfig], databases: Mapping[str, Declared | None]) -> None:
+    """Raise the first mistake in what services name of databases, queues and sleep."""
+    seen: dict[str, tuple[ServiceConfig, Copy]] = {}
+    for service in services:
+        _check_names(service, databases)
+        _check_sleep(service)
+        for copy in copies_of(service, databases):
+            first, same = seen.setdefault(copy.name, (service, copy))
+            key = "mirrord" if copy not in declared_copies(service, databases) else "databases"
+            if first.namespace != service.namespace:
+                raise mistake(
+                    "database_namespaces",
+                    at=f"services.{service.name}.{key}",
+                    written=copy.name,
+                    other=first.name,
+                    namespace=first.namespace,
+                )
+            if same != copy:
+                raise mistake(
+                    "database_differs",
+                    at=f"services.{service.name}.{key}",
+                    written=copy.name,
+                    other=first.name,
+                )
+
+
+def copies_of(service: ServiceConfig, databases: Mapping[str, Declared | None]) -> tuple[Copy, ...]:
+    """Return all databases that a service has a copy of, whichever file declares them."""
+    of_mirrord = service.mirrord.copies if service.mirrord is not None else ()
+    return (*declared_copies(service, databases), *of_mirrord)
+
+
+def declared_copies(service: ServiceConfig, databases: Mapping[str, Declared | None]) -> tuple[Copy, ...]:
+    """Return the copies that `preview.yaml` declares and a service names."""
+    named = ((name, databases.get(name)) for name in service.databases or ())
+    return tuple(declared.copy(name) for name, declared in named if declared is not None)
+
+
+def _check_names(service: ServiceConfig, databases: Mapping[str, Declared | None]) -> None:
+    at = f"services.{service.name}.databases"
+    of_mirrord = service.mirrord.copies if service.mirrord is not None else ()
+    for name in service.databases or ():
+        if name not in databases:
+            near = Raw(did_you_mean(name, databases)) if databases else Raw("write it under `databases`")
+            raise mistake("no_such_database", at=at, written=name, near=near)
+        if databases[name] is not None and name in (copy.name for copy in of_mirrord):
+            raise mistake("database_too", at=at, written=name)
+    variables = service.mirrord.variables if service.mirrord is not None else None
+    copies = declared_copies(service, databases)
+    for name in sorted(led_by(copy.database for copy in copies)):
+        if variables is not None and name in variables.overrides:
+            raise mistake("database_overridden_there", at=at, written=name)
+
+
+def _check_sleep(service: ServiceConfig) -> None:
+    takes = service.ports != () and (service.mirrord is None or service.mirrord.requests is not None)
+    split = any((service.queues or {}).values()) or bool(service.mirrord and service.mirrord.queues)
+    if service.idle and not takes and not split:
+        raise mistake("idle_never_wakes", at=f"services.{service.name}.idle")
