@@ -55,6 +55,12 @@ HEADER_ONLY = Link(
 )
 
 
+_BY_BAGGAGE = RequestsTaken(TakenBy.BAGGAGE)
+SHARES_ALL = Isolation(_BY_BAGGAGE)
+"""What a session was sent of which nobody says anything: it has nothing of its own."""
+_BEHIND_THE_FRONT_END = replace(SHARES_ALL, behind="web")
+
+
 def _service(name: str = "checkout", **changes: Any) -> Service:
     base: dict[str, Any] = {
         "name": name,
@@ -65,17 +71,13 @@ def _service(name: str = "checkout", **changes: Any) -> Service:
         "digest": DIGEST,
         "head_sha": HEAD,
     }
+    if "serving_sha" in changes:
+        base["isolation"] = SHARES_ALL
     return Service(**(base | changes))
 
 
-_BY_BAGGAGE = RequestsTaken(TakenBy.BAGGAGE)
-SHARES_ALL = Isolation(_BY_BAGGAGE)
-"""What a session was sent of which nobody says anything: it has nothing of its own."""
-_BEHIND_THE_FRONT_END = replace(SHARES_ALL, behind="web")
-
-
 def _ready(name: str = "checkout", **changes: Any) -> Service:
-    base: dict[str, Any] = {"phase": Phase.READY, "serving_sha": HEAD, "isolation": SHARES_ALL}
+    base: dict[str, Any] = {"phase": Phase.READY, "serving_sha": HEAD}
     return _service(name, **(base | changes))
 
 
