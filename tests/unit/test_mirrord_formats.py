@@ -189,11 +189,18 @@ def test_each_key_of_toml_has_its_line() -> None:
         ("a = ", "1: is not TOML (Invalid value)"),
         ("a = 1\na = 2", "2: is not TOML (Cannot overwrite a value)"),
         ("a = [" + "1," * 6_000 + "]", "0: here the file exceeds 5000 keys and values"),
-        ("a = " + "[" * 500 + "]" * 500, ""),
+        ("a = " + "[" * 200 + "]" * 200, ""),
+        ("\n" + "a." * 30_000 + "a = 1", "2: is nested too deeply"),
+        ("[" + "a ." * 20_000 + "a]", "1: is nested too deeply"),
+        ("b = '''\n\n'''\nx = {" + '"a".' * 15_000 + "a = 1}", "4: is nested too deeply"),
     ],
 )
 def test_what_is_no_toml_is_told_in_words(text: str, told: str) -> None:
     assert mistake(text, "toml").startswith(told)
+
+
+def test_a_text_of_many_dots_is_no_key() -> None:
+    assert read('a = "' + "b." * 100 + '"', "toml").value == {"a": "b." * 100}
 
 
 @given(st.text(max_size=60))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from functools import partial
 from pathlib import PurePosixPath
 
@@ -29,14 +30,22 @@ def read_document(content: bytes, path: str, schema: Schema) -> Document:
     if mark := _MARK.search(text):
         raise Unreadable(text.count("\n", 0, mark.start()) + 1, "odd_character_mirrord")
     text = with_marks(text)
-    wrong = [
-        Mistake(text.count("\n", 0, found.at) + 1, partial(fill, "template", {"written": found.written}))
-        for found in templates(text)
-    ]
+    wrong = [*_templates_in(text)]
     # A template may stand where JSON allows nothing of the kind: then that alone is what is wrong.
     if wrong:
         return Document(schema, value={}, places={(): Place(1, 1)}, mistakes=wrong)
     return _read(text, path, schema)
+
+
+def _templates_in(text: str) -> Iterator[Mistake]:
+    line, counted_to = 1, 0
+    seen = set[tuple[int, str]]()
+    for found in templates(text):
+        line += text.count("\n", counted_to, found.at)
+        counted_to = found.at
+        if (line, found.written) not in seen:
+            seen.add((line, found.written))
+            yield Mistake(line, partial(fill, "template", {"written": found.written}))
 
 
 def _read(text: str, path: str, schema: Schema) -> Document:

@@ -20,11 +20,13 @@ _TOKEN = re.compile(
     r'"""(?:\\.|[^\\])*?"""+|' + r"'''.*?'''+|" + r""""(?:\\.|[^"\\\n])*"|'[^'\n]*'|#[^\n]*|[\[\]{}\n]""",
     re.DOTALL,
 )
+_BETWEEN_KEYS = re.compile(r"([=\n,{}\[\]])")
 _LINE = re.compile(r"at line ([0-9]+)")
 
 
 def read_toml(text: str, document: Document) -> None:
     """Fill a document with a TOML text; raises Unreadable where it is none."""
+    _refuse_long_keys(text)
     try:
         found = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -38,6 +40,20 @@ def read_toml(text: str, document: Document) -> None:
     for path, line_of in _keys(text):
         for end in range(1, len(path) + 1):
             document.places.setdefault(path[:end], Place(line_of, line_of))
+
+
+def _refuse_long_keys(text: str) -> None:
+    """Refuse a key of very many parts, before Python's reader takes half a minute for it."""
+    line = 1
+    for piece in _BETWEEN_KEYS.split(_TOKEN.sub(_without_text, text)):
+        line += piece == "\n"
+        if piece.count(".") > MAX_DEPTH:
+            raise Unreadable(line, "too_deep")
+
+
+def _without_text(token: re.Match[str]) -> str:
+    written = token[0]
+    return written if len(written) == 1 else "-" + "\n" * written.count("\n")
 
 
 class _Values:
