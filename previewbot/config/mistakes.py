@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from previewbot.config.keys import KEY
 from previewbot.config.reader import Document, Mistake, Place, Plain
 from previewbot.config.schema import KeyPath, Schema, at, example_line, flow
 from previewbot.config.words import KINDS, Raw, did_you_mean, fill, keys_within, shown, whole
@@ -186,4 +187,5 @@ def _json(value: object) -> str:
     if isinstance(value, Mapping | list) or value is None or "@" in str(value):
         return ""
     text = value.written if isinstance(value, Plain) else json.dumps(value, default=str, ensure_ascii=False)
+    text = text.replace(KEY, "{{ key }}")
     return text if len(text) <= 80 else text[:77] + "…"

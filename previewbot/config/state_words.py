@@ -33,6 +33,7 @@ ROWS: Mapping[str, tuple[str, str]] = {
         "has a filter without `{{{{ key }}}}`, so that two previews would take each other's messages",
         "write for example `message_filter: {{baggage: '.*mirrord-session={{{{ key }}}}.*'}}`",
     ),
+    "queues_many": ("has more queues than a preview may", "at most {most}"),
     "queue_twice": ("is named twice for {broker}, and mirrord would mix the two", "keep one"),
     "queue_unfiltered": (
         "has no filter, and mirrord would leave the queue out without a word",
@@ -73,6 +74,7 @@ ROWS: Mapping[str, tuple[str, str]] = {
     "database_name": ("must be a name of at most 22 small letters, digits and -, like orders", ""),
     "database_other": ("does not belong to a database of type {type}", "remove it"),
     "database_ttls": ("cannot be there beside ttl_secs", "keep one"),
+    "databases_many": ("has more databases than a preview may", "at most {most}"),
     "database_twice": (
         "would be another copy called {written}, and mirrord would lose one of the two",
         "write for example {line}",

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from previewbot.config.keys import KEY
 from previewbot.config.mirrord_words import ROWS
 from previewbot.config.state_words import ROWS as STATE_ROWS
 
@@ -104,7 +105,7 @@ KINDS: Mapping[str, Kind] = {
     "duration_bounds": Kind("{bounds}"),
     "keys": Kind("must hold keys{such}"),
     "names": Kind("must hold {names}"),
-    "list": Kind("must be a list, like {example}"),
+    "list": Kind("must be a list{like}"),
     "literal_error": Kind("must be {expected}"),
     "other": Kind("cannot be used as it is written"),
     "port": Kind("must be a port, a number from 1 to 65535"),
@@ -322,7 +323,7 @@ def fill(kind: str, named: Mapping[str, object], value: str = "") -> Words:
 def shown(text: str, most: int = 60) -> str:
     """Return a piece of the file for a message: printable, short, in backticks."""
     # The piece is shown inside a code span of Markdown, which a backquote of its own would end.
-    clean = printable(text).replace("`", "?")
+    clean = printable(text.replace(KEY, "{{ key }}")).replace("`", "?")
     return f"`{clean if len(clean) <= most else clean[: most - 1] + '…'}`"
 
 

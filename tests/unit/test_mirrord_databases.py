@@ -259,6 +259,8 @@ def test_a_redis_of_somebodys_own_machine_is_none_of_a_previews() -> None:
         (pg(type="mssql", copy={"mode": "schema", "dump_args": []}), "`copy.dump_args` has no effect"),
         (pg(type="mongodb", copy={"mode": "schema"}), "`copy.mode` cannot be schema"),
         (pg(type="redis", copy={"mode": "empty", "patterns": ["a"]}), "`copy.patterns` has no effect"),
+        (pg(type="redis", name="9" * 5_000), "`name` must be the number of a database"),
+        (pg(type="redis", name="4294967296"), "`name` must be the number of a database"),
         (pg(type="redis", name="cache"), "`name` must be the number of a database"),
         (pg(type="redis", iam_auth={"type": "aws_rds"}), "`iam_auth` does not belong to a database of type"),
         (pg(type="clickhouse", migrations={"flavor": "container", "image": "a:1"}), "`migrations` does not"),
@@ -326,6 +328,12 @@ PASSWORD = "hunter2"
 def test_no_password_may_be_written_out_and_none_is_told(connection: object) -> None:
     (message,) = problems(pg(connection=connection))
     assert PASSWORD not in message
+
+
+def test_there_are_only_so_many_databases_of_ones_own() -> None:
+    many = [pg(id=f"{{{{ key }}}}-{number}") for number in range(21)]
+    (message,) = problems(*many)
+    assert message == "`feature.db_branches` has more databases than a preview may; at most 20"
 
 
 def test_of_two_copies_of_one_name_mirrord_would_lose_one() -> None:

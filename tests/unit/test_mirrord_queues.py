@@ -109,6 +109,8 @@ def test_the_key_may_stand_in_a_jq_program_or_in_an_attributes_name() -> None:
             [queue(queue_id="a"), queue(queue_id="a", queue_type="RMQ", queue_mode="mirror")],
             "`…[1].queue_mode` cannot differ between two queues called `a`",
         ),
+        ({"a": None}, "`….a.queue_type` is missing"),
+        ({f"q{number}": queue() for number in range(101)}, "`…` has more queues than a preview may"),
         ("orders", "`…` must hold queues by their ids"),
     ],
 )

@@ -63,6 +63,8 @@ _OWN: Mapping[Engine, tuple[str, ...]] = {
 }
 """What only some engines have."""
 
+MOST_DATABASES = 20
+"""Of one service: each is a database server of its own, for as long as the preview lives."""
 _LONGEST_NAME = 22
 """Of a copy: with a key of 40 letters, and what joins the two, it is a label's value (63)."""
 _NAME = rf"[a-z0-9]([a-z0-9-]{{0,{_LONGEST_NAME - 2}}}[a-z0-9])?"
@@ -165,7 +167,8 @@ class Database(t.Model):
 
 def _is_number(text: str) -> bool:
     # What Rust's `u32` takes, leading zeros and a plus included.
-    return re.fullmatch(r"\+?[0-9]+", text, re.ASCII) is not None and int(text) < 2**32
+    digits = text.removeprefix("+").lstrip("0")
+    return re.fullmatch(r"\+?[0-9]+", text) is not None and len(digits) <= 10 and int(digits or 0) < 2**32
 
 
 class ListedDatabase(Database):
@@ -250,6 +253,8 @@ class _AnyDatabase:
 def _distinct(
     databases: tuple[ListedDatabase | LocalRedis, ...],
 ) -> tuple[ListedDatabase | LocalRedis, ...]:
+    if len(databases) > MOST_DATABASES:
+        raise mistake("databases_many", most=MOST_DATABASES)
     seen: dict[str, int] = {}
     for number, database in enumerate(databases):
         if isinstance(database, ListedDatabase):
@@ -261,7 +266,9 @@ def _distinct(
 
 
 DbBranches = Annotated[
-    tuple[Annotated[ListedDatabase | LocalRedis, _AnyDatabase()], ...], AfterValidator(_distinct)
+    tuple[Annotated[ListedDatabase | LocalRedis, _AnyDatabase()], ...],
+    AfterValidator(_distinct),
+    about("copies of databases", [{"type": "pg", "connection": {"url": "DATABASE_URL"}}]),
 ]
 """`feature.db_branches` of a mirrord file."""
 

@@ -40,13 +40,15 @@ QueueType = Literal[
 ]
 Mode = Literal["steal", "mirror"]
 _LONGEST_ID = 253
+MOST_QUEUES = 100
+"""Of one service. Each is a list of filters in the session's object, and perhaps a queue at the broker."""
 # As an id may be `*`, or what somebody called a queue in a split configuration.
 _ID = rf"^[^\s\x00-\x1f\x7f-\x9f]{{1,{_LONGEST_ID}}}$"
 
 
 def _pattern(value: str) -> str:
     if not is_expression(value):
-        raise mistake("expression", written=value.replace(KEY, "{{ key }}"))
+        raise mistake("expression", written=value)
     return value
 
 
@@ -161,6 +163,8 @@ class _Forms:
         """Return the JSON Schema of both forms."""
         return {
             "type": ["object", "array"],
+            # So that a queue with nothing under it is one that lacks something, and not left out.
+            "propertyNames": {"description": "queues by their ids", "examples": ["orders"]},
             "patternProperties": {_ID: handler(SplitQueue.__pydantic_core_schema__)},
             "items": handler(ListedQueue.__pydantic_core_schema__),
         }
@@ -168,6 +172,8 @@ class _Forms:
 
 def _distinct(splits: Sequence[Split]) -> tuple[Split, ...]:
     """Return the queues; raises for two of one broker and id, of which the CLI would send a mixture."""
+    if len(splits) > MOST_QUEUES:
+        raise mistake("queues_many", most=MOST_QUEUES)
     modes: dict[str, Mode] = {}
     seen: set[tuple[str, QueueType]] = set()
     for number, (name, queue) in enumerate(splits):
