@@ -6,7 +6,7 @@ import base64
 import gzip
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
 from io import StringIO
@@ -36,9 +36,15 @@ class Made:
 
 def made_of(case: Vector, folder: Path) -> Made:
     """Return what would be created for a pull request that changes the service of a case."""
+    manifests = manifests_of(case, folder)
+    return Made(refused=manifests) if isinstance(manifests, str) else Made(_with_key(_by_kind(manifests)))
+
+
+def manifests_of(case: Vector, folder: Path, *options: str) -> list[dict[str, Any]] | str:
+    """Return what `previewbot render` prints for a case, as manifests; or why it prints none."""
     _write(case, folder)
     path = folder / ".github" / "preview.yaml"
-    arguments = ("--repository", _REPOSITORY, "--number", str(_NUMBER), "--head-sha", HEAD)
+    arguments = ("--repository", _REPOSITORY, "--number", str(_NUMBER), "--head-sha", HEAD, *options)
     output, errors = StringIO(), StringIO()
     with redirect_stdout(output), redirect_stderr(errors):
         try:
@@ -46,12 +52,11 @@ def made_of(case: Vector, folder: Path) -> Made:
         except SystemExit as left:
             code = int(str(left.code))
     if code:
-        return Made(refused=errors.getvalue().replace(f"{folder}/", "").strip())
-    manifests = [each for each in yaml.safe_load_all(output.getvalue()) if each]
-    return Made(_with_key(_by_kind(manifests)))
+        return errors.getvalue().replace(f"{folder}/", "").strip()
+    return [each for each in yaml.safe_load_all(output.getvalue()) if each]
 
 
-def _by_kind(manifests: list[Mapping[str, Any]]) -> Mapping[str, Any]:
+def _by_kind(manifests: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
     (session,) = (each for each in manifests if each["kind"] == "PreviewSession")
     return {"session": session, "branches": by_engine(m for m in manifests if m["kind"] == "BranchDatabase")}
 
