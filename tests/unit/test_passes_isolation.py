@@ -5,10 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-import pytest
-
 from previewbot.api import Copied, Isolation, OwnDatabase, OwnEnvironment, OwnMessages, TakenBy, Uses
-from previewbot.config.repository import ServiceConfig
 from previewbot.engine.annotations import SPEC_HASH
 from tests.support.passes import CONFIGURATION, A, B, World, ready
 
@@ -34,6 +31,10 @@ WITH_MORE = CONFIGURATION.replace(
           mail: {queue_type: SQS, message_filter: {baggage: '.*mirrord-session={{ key }}.*'}}
 """,
 )
+DECLARED = CONFIGURATION.replace(
+    "services:\n",
+    "databases:\n  orders: {type: pg, connection: {url: DATABASE_URL}}\nservices:\n",
+).replace(ITS_IMAGE, ITS_IMAGE + "    databases: [orders]\n    queues: {mail: {type: sqs}}\n")
 CAREFUL = "Others see what **checkout** changes in staging's databases and queues."
 
 
@@ -116,11 +117,12 @@ async def test_of_a_preview_that_is_stopped_nothing_is_told() -> None:
     assert "Others see" not in world.comment
 
 
-async def test_what_the_file_says_that_a_service_does_not_use_is_not_warned_of(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(ServiceConfig, "uses", property(lambda _: Uses((), ())))
-    world = await ready()
+async def test_what_the_file_says_that_a_service_does_not_use_is_not_warned_of() -> None:
+    world = World()
+    world.github.configuration = CONFIGURATION.replace(
+        ITS_IMAGE, ITS_IMAGE + "    databases: none\n    queues: none\n"
+    )
+    await world.settle()
 
     assert isolation(world).uses == Uses((), ())
     assert "Others see" not in world.comment
@@ -128,6 +130,18 @@ async def test_what_the_file_says_that_a_service_does_not_use_is_not_warned_of(
     world.configure("version: 2\n")
     await world.settle(2)
     assert isolation(world).uses == Uses((), ())
+
+
+async def test_what_a_service_names_and_has_of_its_own_is_not_warned_of() -> None:
+    world = World()
+    world.github.configuration = DECLARED
+    await world.settle(10)
+
+    assert world.serving == [A]
+    assert [database.name for database in isolation(world).databases] == ["orders"]
+    assert isolation(world).uses == Uses(("orders",), ("mail",))
+    assert isolation(world).queues == (OwnMessages("mail"),)
+    assert "Others see" not in world.comment
 
 
 async def test_nothing_is_written_where_nothing_changed() -> None:
