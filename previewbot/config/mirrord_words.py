@@ -39,6 +39,11 @@ ROWS: Mapping[str, tuple[str, str]] = {
     "list_of_ports": ("must be ports, like `[8080]`", ""),
     "port_twice": ("has {port} twice on one side", "keep one"),
     "retry": ("must be at most max_ms", ""),
+    "address": ("has {written}, which is no name, address or subnet", "a port may follow, as in `:5432`"),
+    "local_or_remote": ("must have either `local` or `remote`", ""),
+    "roots_and_cert": ("cannot stand beside `trust_roots`", "keep one of the two"),
+    "roots_none": ("names nothing", "leave it out"),
+    "server_name": ("must be a DNS name or an address, not {written}", ""),
     "include_and_exclude": ("cannot stand beside `include`", "keep one of the two"),
     # The target
     "mirrord_target": ("{expected}, not {written}", "{near}"),

@@ -95,7 +95,7 @@ def parts_spec(key: str, namespace: str, parts: SessionParts) -> dict[str, Any]:
     if parts.environment is not None:
         spec["env"] = with_key(_environment(parts.environment), key)
     if parts.labels is not None:
-        spec["labels"] = _labels(parts.labels)
+        spec["labels"] = with_key(_labels(parts.labels), key)
     if parts.config_mounts:
         mounts = [{"path": m.path, "type": m.type, "data": m.data} for m in parts.config_mounts]
         spec["configMounts"] = with_key(mounts, key)

@@ -12,6 +12,7 @@ from previewbot.config.mirrord import MirrordConfig, read_mirrord
 from previewbot.config.mirrord.files import File, Files
 from previewbot.config.target_paths import TargetPath
 from previewbot.engine.parts import Idle, IncomingRequests
+from previewbot.engine.session_spec import parts_spec
 from previewbot.engine.translation.preview import parts_of_mirrord
 from previewbot.errors import ConfigurationError
 
@@ -100,6 +101,28 @@ def test_the_key_stands_wherever_it_is_written() -> None:
     found = read(feature(env={"override": {"HOST": "{{ key }}.example.com"}}))
     assert found.variables is not None
     assert found.variables.overrides == {"HOST": f"{KEY}.example.com"}
+
+
+def test_no_text_of_a_session_has_the_mark_of_the_key_instead_of_the_key() -> None:
+    mount = {"mount_at": "/etc/{{ key }}", "type": "text", "payload": "{{ key }}"}
+    secret = {"mount_at": "/run/{{ key }}", "type": "text", "payload": "s"}
+    everywhere = {
+        "feature": {
+            "env": {"include": "{{ key }}", "override": {"A_{{ key }}": "{{ key }}"}},
+            "network": {"incoming": {"http_filter": {"all_of": [{"path": "/{{ key }}"}]}}},
+            "preview": {
+                "labels": {"exclude": ["{{ key }}"]},
+                "config_mounts": [mount],
+                "secret_mounts": [secret],
+            },
+            "split_queues": {
+                "orders-{{ key }}": {"queue_type": "SQS", "message_filter": {"{{ key }}": "{{ key }}"}}
+            },
+        }
+    }
+    spec = json.dumps(parts_spec("k", "staging", parts_of_mirrord(read(everywhere))), ensure_ascii=False)
+    assert KEY not in spec
+    assert "{{" not in spec
 
 
 def test_how_long_a_preview_lives_and_when_it_sleeps() -> None:

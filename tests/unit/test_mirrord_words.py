@@ -111,6 +111,26 @@ def mount(**said: Any) -> dict[str, object]:
             "has `{{ key }}` in a secret",
         ),
         # What is about a machine is read as strictly
+        (
+            feature(env={"mapping": {"(": "a"}}),
+            "`feature.env.mapping` has `(`, which is no regular expression",
+        ),
+        (feature(network={"outgoing": {"filter": {}}}), "must have either `local` or `remote`"),
+        (
+            feature(network={"outgoing": {"filter": {"remote": "http://a"}}}),
+            "has `http://a`, which is no name",
+        ),
+        (feature(network={"outgoing": {"filter": {"remote": "tcp://a:70000"}}}), "which is no name"),
+        (feature(network={"outgoing": {"filter": {"local": ["10.0.0.0/40"]}}}), "which is no name"),
+        (feature(network={"dns": {"filter": {"local": "tcp://a"}}}), "has `tcp://a`, which is no name"),
+        (
+            incoming({"tls_delivery": {"protocol": "tls", "server_name": "a b"}}),
+            "tls_delivery.server_name` must be a DNS name or an address, not `a b`",
+        ),
+        (
+            incoming({"tls_delivery": {"protocol": "tls", "server_cert": "a", "trust_roots": ["b"]}}),
+            "cannot stand beside `trust_roots`",
+        ),
         ({"agent": {"log_levle": "info"}}, "`agent.log_levle` is unknown; did you mean `log_level`?"),
         (feature(fs={"mode": "all"}), "`feature.fs.mode` must be local or localwithoverrides"),
         (feature(fs={"readonly_file_buffer": 2**24}), "must be at most 15728640"),
@@ -176,6 +196,22 @@ def test_files_are_limited_together() -> None:
 def test_all_mistakes_are_told_in_the_order_of_their_lines() -> None:
     told = problems({"a": 1, "target": "web", "key": 5, "feature": {"preview": {"replicas": 0}}})
     assert [problem.split(":")[0] for problem in told] == ["2", "3", "4", "7"]
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        "db.internal",
+        "tcp://10.0.0.0/8:5432",
+        "UDP://:53",
+        ":80",
+        "[2800:3f0::4]:80",
+        "tcp://",
+        "1.2.3.4",
+    ],
+)
+def test_addresses_of_somebodys_machine_are_read_as_mirrord_does(entry: str) -> None:
+    assert read(feature(network={"outgoing": {"filter": {"remote": entry}}})).notes
 
 
 @pytest.mark.parametrize(

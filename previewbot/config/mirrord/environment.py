@@ -9,6 +9,8 @@ from typing import Annotated
 from pydantic import AfterValidator, model_validator
 
 from previewbot.config import types as t
+from previewbot.config.keys import KEY
+from previewbot.config.mirrord.expressions import is_expression
 from previewbot.config.mirrord.values import Text, Texts, Truth, switched
 from previewbot.config.types import mistake
 
@@ -19,10 +21,17 @@ _NAME = re.compile(r"[ -<>-~]+")
 def checked_names(values: Mapping[str, str]) -> Mapping[str, str]:
     """Return variables whose names Kubernetes takes, and whose values a process can have."""
     for name, value in values.items():
-        if not _NAME.fullmatch(name):
+        if not _NAME.fullmatch(name.replace(KEY, "key")):
             raise mistake("override_name", written=name)
         if "\0" in value:
             raise mistake("override_value", written=name)
+    return values
+
+
+def _patterns(values: Mapping[str, str]) -> Mapping[str, str]:
+    for pattern in values:
+        if not is_expression(pattern):
+            raise mistake("expression", written=pattern.replace(KEY, "{{ key }}"))
     return values
 
 
@@ -33,7 +42,7 @@ class EnvFeature(t.Model):
     exclude: Texts | None = None
     include: Texts | None = None
     load_from_process: Truth | None = None
-    mapping: Mapping[str, Text] | None = None
+    mapping: Annotated[Mapping[str, Text], AfterValidator(_patterns)] | None = None
     override: Annotated[Mapping[str, Text], AfterValidator(checked_names)] | None = None
     unset: Texts | None = None
 

@@ -16,6 +16,7 @@ from previewbot.config.mirrord import without_effect as no
 from previewbot.config.mirrord.databases import DbBranches
 from previewbot.config.mirrord.environment import EnvSwitch
 from previewbot.config.mirrord.filters import HttpFilterSwitch
+from previewbot.config.mirrord.network import DnsSwitch, OutgoingSwitch, TlsDelivery
 from previewbot.config.mirrord.preview import PreviewFeature
 from previewbot.config.mirrord.queues import SplitQueues
 from previewbot.config.mirrord.target import TargetSwitch
@@ -59,7 +60,7 @@ class Incoming(t.Model):
 
     mode: Annotated[Literal["steal", "off"], Short(_mode, ())] | None = None
     http_filter: HttpFilterSwitch | None = None
-    https_delivery: no.TlsDelivery | None = None
+    https_delivery: TlsDelivery | None = None
     ignore_localhost: Truth | None = None
     ignore_ports: tuple[Port, ...] | None = about("ports it does not take", [9090], default=None)
     listen_ports: Pairs | None = None
@@ -68,7 +69,7 @@ class Incoming(t.Model):
     ports: Annotated[tuple[Port, ...], AfterValidator(_ports)] | None = about(
         "where it takes requests", [8080], default=None
     )
-    tls_delivery: no.TlsDelivery | None = None
+    tls_delivery: TlsDelivery | None = None
 
     @model_validator(mode="after")
     def _fits(self) -> Incoming:
@@ -85,10 +86,10 @@ IncomingSwitch = Annotated[Incoming, Short(_incoming, ({"enum": ["steal", "off",
 class Network(t.Model):
     """`feature.network`; `false` is that nothing of it is on."""
 
-    dns: no.DnsSwitch | None = None
+    dns: DnsSwitch | None = None
     incoming: IncomingSwitch | None = None
     ipv6: Truth | None = None
-    outgoing: no.OutgoingSwitch | None = None
+    outgoing: OutgoingSwitch | None = None
 
 
 class Feature(t.Model):

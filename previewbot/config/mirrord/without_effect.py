@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from previewbot.config import types as t
-from previewbot.config.mirrord.values import Number, Short, SmallNumber, Text, Texts, Truth, switched
+from previewbot.config.mirrord.values import Number, Short, SmallNumber, Text, Texts, Truth
 from previewbot.config.types import mistake
 
 Things = tuple[Mapping[str, Any], ...]
@@ -219,43 +219,6 @@ class Magic(t.Model):
     auto_mount: Truth | None = None
     aws: Truth | None = None
     turbo: Truth | None = None
-
-
-class AddressFilter(t.Model):
-    """A filter of `feature.network.outgoing` or `.dns`: what goes through the cluster, or what does not."""
-
-    local: Texts | None = None
-    remote: Texts | None = None
-
-
-class Outgoing(t.Model):
-    """`feature.network.outgoing`."""
-
-    filter: AddressFilter | None = None
-    ignore_localhost: Truth | None = None
-    tcp: Truth | None = None
-    udp: Truth | None = None
-    unix_streams: Texts | None = None
-
-
-class Dns(t.Model):
-    """`feature.network.dns`."""
-
-    enabled: Truth | None = None
-    filter: AddressFilter | None = None
-
-
-OutgoingSwitch = Annotated[Outgoing, switched({"tcp": False, "udp": False})]
-DnsSwitch = Annotated[Dns, switched({"enabled": False})]
-
-
-class TlsDelivery(t.Model):
-    """`feature.network.incoming.tls_delivery`."""
-
-    protocol: Literal["tcp", "tls"]
-    server_cert: Text | None = None
-    server_name: Text | None = None
-    trust_roots: tuple[Text, ...] | None = None
 
 
 def no_two(pairs: tuple[tuple[int, ...], ...] | None) -> tuple[tuple[int, ...], ...] | None:
