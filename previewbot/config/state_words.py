@@ -73,6 +73,10 @@ ROWS: Mapping[str, tuple[str, str]] = {
     ),
     "database_name": ("must be a name of at most 22 small letters, digits and -, like orders", ""),
     "database_other": ("does not belong to a database of type {type}", "remove it"),
+    "database_unnamed": (
+        "has a database {written} without an id, and so has {other}: they may be two, and would be one copy",
+        "give each an id, like `id: '{{{{ key }}}}-orders'`; the same, if it is one database",
+    ),
     "database_ttls": ("cannot be there beside ttl_secs", "keep one"),
     "databases_many": ("has more databases than a preview may", "at most {most}"),
     "database_twice": (

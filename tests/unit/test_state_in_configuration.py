@@ -236,6 +236,41 @@ def test_two_services_with_another_database_of_the_same_name_are_refused() -> No
     assert lines[0].startswith("33: `mirrord` has a database `orders` which is not that of `web`")
 
 
+OF_MIRRORD = """\
+version: 1
+services:
+  carts:
+    paths: ["carts/**"]
+    image: ghcr.io/acme/carts:{head_sha}
+    target: deployment/carts
+    namespace: staging
+    mirrord: .mirrord/carts.json
+  users:
+    paths: ["users/**"]
+    image: ghcr.io/acme/users:{head_sha}
+    target: deployment/users
+    namespace: staging
+    mirrord: .mirrord/users.json
+"""
+
+
+def of_two_mirrord_files(**said: str) -> dict[str, File]:
+    database = {"type": "pg", "connection": {"url": "DATABASE_URL"}, **said}
+    content = json.dumps({"feature": {"db_branches": [database]}}).encode()
+    return {".mirrord/carts.json": content, ".mirrord/users.json": content}
+
+
+def test_two_services_share_a_copy_only_if_both_name_it() -> None:
+    """In each of them `DATABASE_URL` may lead to another database."""
+    [line] = problems(OF_MIRRORD, of_two_mirrord_files())
+    assert line.startswith("14: `mirrord` has a database `pg` without an id, and so has `carts`")
+    assert problems(OF_MIRRORD, of_two_mirrord_files(name="shop"))
+
+    config = read(OF_MIRRORD, of_two_mirrord_files(id="{{ key }}-shop"))
+    [branch] = {branch.name for each in config.services for branch in parts_of(config, each).branches}
+    assert branch == "shop"
+
+
 def test_what_a_copy_does_not_do_is_noted_at_its_line() -> None:
     connection = "connection: {url: {type: secret, name: orders-db, key: url}}"
     [note] = read(WHOLE.replace("connection: {url: DATABASE_URL}", connection)).notes

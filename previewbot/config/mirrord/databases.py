@@ -189,14 +189,19 @@ class ListedDatabase(Database):
             raise mistake("database_ttls", at="ttl_mins")
         if self.migrations is not None and self.migrations.by_commit:
             raise mistake("migrations_commit", at="migrations.image")
-        if self.id not in (None, KEY) and not re.fullmatch(f"{KEY}-{_NAME}", self.id or ""):
+        if self.has_name_of_its_own and not re.fullmatch(f"{KEY}-{_NAME}", self.id or ""):
             raise mistake("database_id", at="id")
         return self
 
     @property
+    def has_name_of_its_own(self) -> bool:
+        """Whether its id says more than the key."""
+        return self.id not in (None, KEY)
+
+    @property
     def called(self) -> str:
         """The name of the copy: what follows the key in its id, or the database's, or the engine's."""
-        if self.id not in (None, KEY):
+        if self.has_name_of_its_own:
             return (self.id or "").removeprefix(f"{KEY}-")
         plain = re.sub(r"[^a-z0-9]+", "-", (self.name or "").replace(KEY, "").lower()).strip("-")
         # Redis has numbers for names, of which none says what it is.
@@ -222,6 +227,11 @@ class Copy(NamedTuple):
     database: Database
     kept: bool = True
     archive: str = ""
+
+    @property
+    def is_named(self) -> bool:
+        """Whether somebody gave it this name, so that services which have one of it mean the same."""
+        return not isinstance(self.database, ListedDatabase) or self.database.has_name_of_its_own
 
 
 _DATABASE = TypeAdapter(ListedDatabase)

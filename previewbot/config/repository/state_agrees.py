@@ -28,6 +28,15 @@ def check_state(services: Sequence[ServiceConfig], databases: Mapping[str, Decla
                     other=first.name,
                     namespace=first.namespace,
                 )
+            if first is not service and not (same.is_named and copy.is_named):
+                # `DATABASE_URL` of two services mostly leads to two databases: one of them would be led to
+                # a copy of the other's.
+                raise mistake(
+                    "database_unnamed",
+                    at=f"services.{service.name}.{key}",
+                    written=copy.name,
+                    other=first.name,
+                )
             if same != copy:
                 raise mistake(
                     "database_differs",
