@@ -8,6 +8,7 @@ from datetime import timedelta
 from previewbot.api import Service
 from previewbot.config.mirrord.preview import FOREVER
 from previewbot.config.repository import Entry, FrontEnd, RepositoryConfig
+from previewbot.config.repository.state_agrees import copies_of, declared_copies
 from previewbot.config.repository.values import sample_image
 from previewbot.config.words import shown
 from previewbot.errors import Problem
@@ -32,6 +33,7 @@ def check_against(config: RepositoryConfig, bounds: Bounds) -> tuple[Problem, ..
         *_entries(config, bounds),
         *_ttl(config, bounds),
         *_mirrord(config, bounds),
+        *_copies(config, bounds),
     ]
     return tuple(sorted(dict.fromkeys(problems), key=lambda problem: (problem.file, problem.line)))
 
@@ -149,6 +151,21 @@ def _mirrord(config: RepositoryConfig, bounds: Bounds) -> Iterator[Problem]:
             words = f"its mirrord configuration asks for {said.replicas} replicas of {shown(service.name)}"
             line = config.lines.get(f"services.{service.name}.mirrord", 0)
             yield Problem(line, f"{words}, of which there may be {bounds.replicas}. {_WHOSE}")
+
+
+def _copies(config: RepositoryConfig, bounds: Bounds) -> Iterator[Problem]:
+    """Yield which images of copies of databases may not run: mirrord gives them a login of staging's."""
+    for service in config.services:
+        declared = declared_copies(service, config.databases)
+        for copy in copies_of(service, config.databases):
+            migrations = copy.database.migrations
+            images = {"image": copy.database.image, "migrations.image": migrations and migrations.image}
+            at = f"databases.{copy.name}" if copy in declared else f"services.{service.name}.mirrord"
+            for key, image in images.items():
+                words = image_outside(bounds, image) if image else ""
+                if words:
+                    line = config.lines.get(f"{at}.{key}", 0) or config.lines.get(at, 0)
+                    yield Problem(line, f"of the database {shown(copy.name)} {words}")
 
 
 def _ttl(config: RepositoryConfig, bounds: Bounds) -> Iterator[Problem]:

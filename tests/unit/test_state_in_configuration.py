@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -17,6 +18,8 @@ from previewbot.config.repository import RepositoryConfig, parse, published_sche
 from previewbot.engine.parts import Idle, QueueSplit, SessionParts
 from previewbot.engine.translation import parts_of
 from previewbot.errors import ConfigurationError
+from previewbot.rules.bounds import check_against
+from previewbot.rules.repositories import Bounds
 
 FOLDER = "db/migrations"
 WHOLE = """\
@@ -306,3 +309,29 @@ def test_the_published_schema_takes_what_the_reader_takes(content: str) -> None:
 def test_the_published_schema_refuses_what_the_reader_refuses(written: str, instead: str) -> None:
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate(yaml.safe_load(WHOLE.replace(written, instead)), dict(published_schema()))
+
+
+@pytest.mark.parametrize(
+    ("more", "line", "told"),
+    [
+        ("    image: postgres:16\n", 5, "the image `postgres:16` is not allowed here"),
+        (
+            "    name: a\n    migrations: {flavor: container, image: docker.io/evil/x:1, command: [up]}\n",
+            6,
+            "the image `docker.io/evil/x:1` is not allowed here",
+        ),
+    ],
+)
+def test_a_copy_runs_no_image_that_the_settings_do_not_allow(more: str, line: int, told: str) -> None:
+    """mirrord runs it with a login of staging's database."""
+    bounds = Bounds(("staging",), ("staging",), ("ghcr.io/acme/",), timedelta(hours=8))
+    config = read(WHOLE.replace("    type: pg\n", f"    type: pg\n{more}"))
+
+    [problem] = check_against(config, bounds)
+
+    assert problem.line == line
+    assert problem.message.startswith(
+        f"of the database `orders` {told}; it must begin with one of: ghcr.io/acme/"
+    )
+    allowed = replace(bounds, images=("ghcr.io/acme/", "docker.io/"))
+    assert check_against(config, allowed) == ()

@@ -86,7 +86,11 @@ class Database(t.Model):
     )
     connection: Connection = about("how staging's database is reached", {"url": "DATABASE_URL"})
     version: Line | None = about("the engine's version", "16", default=None)
-    image: Line | None = about("the engine's image; `generic` needs one", "postgres:16", default=None)
+    image: Line | None = about(
+        "the engine's image, of those that the settings allow (`images.allowed`); `generic` needs one",
+        "postgres:16",
+        default=None,
+    )
     profile: Line | None = about("a profile of mirrord's operator", "small", default=None)
     copying: Annotated[
         Copying | None, Field(alias="copy"), about("what is in it at first", {"mode": "schema"}, default=None)

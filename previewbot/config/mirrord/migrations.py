@@ -41,7 +41,11 @@ class Migrations(t.Model):
     locations: tuple[Line, ...] = about(
         "of `flyway`: where the files are within `image`", ["filesystem:/flyway/sql"], default=()
     )
-    image: Line | None = about("the image that migrates", "ghcr.io/acme/orders-migrate:1", default=None)
+    image: Line | None = about(
+        "the image that migrates, of those that the settings allow",
+        "ghcr.io/acme/orders-migrate:1",
+        default=None,
+    )
     command: tuple[Argument, ...] | None = about(
         "of `container`: what it runs", ["./migrate", "up"], default=None
     )
