@@ -1,7 +1,7 @@
 """A stand-in for mirrord's operator, which is closed source: it does what is documented of PreviewSessions.
 
 It adds its finalizer, takes the environment from the target's Deployment, pulls the image, runs it, reports
-`Initializing`, `Waiting`, `Ready` or `Failed`; it stops what is deleted and deletes what has expired
+`Initializing`, `Waiting`, `Ready`, `Idle` or `Failed`; it stops what is deleted and deletes what has expired
 (https://metalbear.com/mirrord/docs/use-cases/preview-environments, and the CRD's own descriptions).
 """
 
@@ -12,9 +12,10 @@ import contextlib
 import json
 import secrets
 import shutil
-from collections.abc import Callable, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from previewbot_demo.branching import Branching, NoBranch
 from previewbot_demo.kubeapi import ApiError, KubeApi, Object
 from previewbot_demo.processes import Process, StartError, start_service
 from previewbot_demo.pulling import Puller, PullError
+from previewbot_demo.sleeping import Beds, sleeps_after
 from previewbot_demo.splitting import NoSplit, Splitting
 from previewbot_demo.targets import TargetMissing, environment_of
 
@@ -49,10 +51,15 @@ class SessionFailed(Exception):
 
 @dataclass
 class Switches:
-    """Faults: with `ignore_deletes` nothing is ever stopped, with `never_answer` nothing is ever started."""
+    """Faults: with `ignore_deletes` nothing is ever stopped, with `never_answer` nothing is ever started.
+
+    After `sleeps_sooner` everything sleeps that would sleep at all; with `never_wakes` it stays so.
+    """
 
     ignore_deletes: bool = False
     never_answer: bool = False
+    sleeps_sooner: timedelta | None = None
+    never_wakes: bool = False
 
 
 @dataclass(frozen=True)
@@ -91,10 +98,13 @@ class Operator:
         now: Callable[[], datetime],
         branching: Branching,
         splitting: Splitting,
+        beds: Beds | None = None,
     ) -> None:
         self._api = api
         self._settings = settings
         self._pods = pods
+        self.beds = beds or Beds(pods)
+        self._again: dict[str, Callable[[], Awaitable[Process]]] = {}
         self._now = now
         self._branching = branching
         self._splitting = splitting
@@ -138,19 +148,52 @@ class Operator:
         process: Process | None = None
         try:
             process, keep = await self._bring_up(session)
-            if keep is not None:
-                await asyncio.sleep(keep)
-                await self._api.delete(_path(session), uid)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(keep):
+                    while process is not None:
+                        await self._until_it_sleeps(session)
+                        await process.stop()
+                        process = None
+                        process = await self._wake(session)
+                    await asyncio.Event().wait()
+            await self._api.delete(_path(session), uid)
             await asyncio.Event().wait()
         except ApiError as error:
             if error.status not in (404, 409):
                 raise
         finally:
-            self._pods.pop(uid, None)
+            self.beds.forget(uid)
+            self._again.pop(uid, None)
             if process is not None:
                 await process.stop()
             self._splitting.end(session)
             shutil.rmtree(self._settings.work_dir / uid, ignore_errors=True)
+
+    async def _until_it_sleeps(self, session: Object) -> None:
+        """Wait until nobody has used a session for as long as it says, and say that it sleeps."""
+        after = sleeps_after(session["spec"], self.switches.sleeps_sooner)
+        if after is None:
+            await asyncio.Event().wait()
+        else:
+            await self.beds.until_unused(session["metadata"]["uid"], after)
+            await self._report(session, {"phase": "Idle", "idleSince": _moment(self._now())})
+
+    async def _wake(self, session: Object) -> Process:
+        """Start one that sleeps again, once somebody asks for it; they wait meanwhile."""
+        uid = session["metadata"]["uid"]
+        await self.beds.until_wanted(uid)
+        await self._report(session, {"phase": "Waiting"})
+        while self.switches.never_wakes:
+            await asyncio.sleep(0.1)
+        try:
+            process = await self._again[uid]()
+        except StartError as error:
+            failed = {"phase": "Failed", "failedAt": _moment(self._now()), "failureMessage": str(error)}
+            await self._report(session, failed)
+            return await asyncio.Future()
+        self._pods[uid] = process.url
+        await self._report(session, {"phase": "Ready", "idleSince": None})
+        return process
 
     async def _bring_up(self, session: Object) -> tuple[Process | None, float | None]:
         """Return the process, if it runs, and after how many seconds the session is to be deleted."""
@@ -192,9 +235,9 @@ class Operator:
                 await Puller(http).pull(session["spec"]["image"], image)
             await self._report(session, {"phase": "Waiting"})
             await asyncio.sleep(self._settings.waits.total_seconds())
-            return await start_service(
-                image, environment | self._own(session, environment), directory / "log"
-            )
+            own = environment | self._own(session, environment)
+            self._again[session["metadata"]["uid"]] = partial(start_service, image, own, directory / "log")
+            return await start_service(image, own, directory / "log")
         except PullError as error:
             raise SessionFailed(str(error)) from error
         except StartError as error:

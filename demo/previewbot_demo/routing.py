@@ -17,6 +17,8 @@ import aiohttp
 from aiohttp import web
 from multidict import CIMultiDict
 
+from previewbot_demo.sleeping import Beds, is_waking
+
 Object = Mapping[str, Any]
 
 AGENT_HEADER, KEY_HEADER = "Mirrord-Agent", "mirrord-key"
@@ -54,13 +56,13 @@ def takes(http_filter: str, headers: Iterable[tuple[str, str]]) -> bool:
 def targets(session: Object, service: Service) -> bool:
     """Say whether a session takes traffic of a Service: same Deployment and port, serving and stealing."""
     spec = session["spec"]
-    incoming = spec.get("incoming") or {}
+    incoming, status = spec.get("incoming") or {}, session.get("status") or {}
     return bool(
         session["metadata"]["namespace"] == service.namespace
         and (spec["target"].get("kind"), spec["target"].get("name")) == ("Deployment", service.deployment)
         and incoming.get("steal")
         and service.target_port in (incoming.get("ports") or [service.target_port])
-        and (session.get("status") or {}).get("phase") in _SERVED
+        and (status.get("phase") in _SERVED or is_waking(status))
     )
 
 
@@ -95,14 +97,20 @@ class Router:
     """Every Service of the cluster, each at its own loopback port.
 
     `sessions` returns the stored PreviewSessions; `pods` holds the address of a session's process by the
-    session's uid, `staging` that of a Deployment's own by `namespace/name`; addresses are URLs without path.
+    session's uid (empty of one that sleeps in `beds`), `staging` that of a Deployment's own by
+    `namespace/name`; addresses are URLs without path.
     """
 
     def __init__(
-        self, sessions: Callable[[], Iterable[Object]], pods: Mapping[str, str], staging: dict[str, str]
+        self,
+        sessions: Callable[[], Iterable[Object]],
+        pods: Mapping[str, str],
+        staging: dict[str, str],
+        beds: Beds | None = None,
     ) -> None:
         self._sessions = sessions
         self._pods = pods
+        self._beds = beds
         self.staging = staging
         self._services: dict[tuple[str, str], Service] = {}
         self._runners: list[web.AppRunner] = []
@@ -152,7 +160,10 @@ class Router:
             return web.Response(status=502, text=f"there is no Service {namespace}/{name}\n")
         running = self._running(service)
         chosen = self._chosen(running, service, headers)
-        address = self._address(service, chosen)
+        address = await self._address(service, chosen)
+        if address is None and chosen is not None:
+            # mirrord gives up a request that it held for too long.
+            return web.Response(status=502, text="the session did not wake in time\n")
         if address is None:
             return web.Response(status=503, text=f"nothing runs behind {namespace}/{name}\n")
         if self._client is None:
@@ -190,7 +201,9 @@ class Router:
             return next(iter(running), None)
         return choose(running, service, headers.items())
 
-    def _address(self, service: Service, chosen: Object | None) -> str | None:
+    async def _address(self, service: Service, chosen: Object | None) -> str | None:
+        if chosen is not None and self._beds is not None:
+            return await self._beds.address_of(chosen["metadata"]["uid"], chosen["spec"])
         if chosen is not None:
             return self._pods[chosen["metadata"]["uid"]]
         return self.staging.get(f"{service.namespace}/{service.deployment}")

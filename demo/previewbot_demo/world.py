@@ -36,6 +36,7 @@ from previewbot_demo.ports import free_port
 from previewbot_demo.processes import Spawn, spawn
 from previewbot_demo.registry import FakeRegistry
 from previewbot_demo.routing import Router
+from previewbot_demo.sleeping import Beds
 from previewbot_demo.splitting import Splitting
 from previewbot_demo.splitview import Parts, SplitView
 from previewbot_demo.staging import Staging
@@ -103,6 +104,7 @@ class World:
         self.faults = Faults()
         self.broker = Broker()
         self.pods: dict[str, str] = {}
+        self.beds = Beds(self.pods)
         self.split_view = SplitView()
 
     async def __aenter__(self) -> World:
@@ -158,7 +160,7 @@ class World:
         self.github = FakeGitHub(self.options.app_id, public_key, f"{self.bot.url}/webhook", secret, self.url)
         self._stack.push_async_callback(self.github.shutdown)
         addresses: dict[str, str] = {}
-        self.router = Router(self._sessions, self.pods, addresses)
+        self.router = Router(self._sessions, self.pods, addresses, self.beds)
         self._stack.push_async_callback(self.router.close)
         namespace = self.options.namespace
         self._stack.callback(self.broker.close)
@@ -210,7 +212,9 @@ class World:
         settings = Settings(namespaces, self.directory / "sessions", hosts.SHARE_DOMAIN, waits=waits)
         branching = Branching(api, namespaces, self.directory / "branches", lambda: datetime.now(UTC))
         splitting = Splitting(self.broker, shop.QUEUES)
-        self.operator = Operator(api, settings, self.pods, lambda: datetime.now(UTC), branching, splitting)
+        self.operator = Operator(
+            api, settings, self.pods, lambda: datetime.now(UTC), branching, splitting, self.beds
+        )
         task = asyncio.create_task(self.operator.run())
         self._stack.push_async_callback(_cancel, task)
 
