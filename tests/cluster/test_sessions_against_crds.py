@@ -12,18 +12,22 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
 
 from previewbot.api import Poke, new_object, status_object
 from previewbot.clients.kubernetes.resources import contains, without_nulls
-from previewbot.config.repository import Entry, parse_target
+from previewbot.config.repository import TARGET_KINDS, Entry, parse_target
 from previewbot.config.server import GatewaySettings
 from previewbot.engine.links import route
 from previewbot.engine.mirrord import DesiredSession, manifest
-from previewbot.engine.parts import taking
+from previewbot.engine.parts import SessionParts, taking
 from previewbot.rules.environment_keys import environment_key
+from tests.chart.test_admission_branches import ADMITTED as BRANCHES
+from tests.support.admission import branch, put, spoiled
 from tests.support.api import Answer, Object
 from tests.support.control_plane import ControlPlane
 from tests.support.previews import HEAD, NOW, a_preview
+from tests.support.session_parts import session_parts
 from tests.support.states import STATES
 
 NAMESPACE = "n" * 63
@@ -35,7 +39,7 @@ SESSIONS: dict[str, DesiredSession] = {
     f"{target} with ports {ports}": DesiredSession(
         "checkout", NAMESPACE, parse_target(target), "app", "i@sha256:0", taking(ports), HEAD, 60
     )
-    for target in ("deployment/x", "statefulset/x", "rollout/x", "deployment/x/container/y")
+    for target in (*(f"{kind}/x" for kind in TARGET_KINDS), "deployment/x/container/y")
     for ports in (None, (), (8080,), (1, 65_535))
 }
 SESSIONS["the longest names"] = DesiredSession(
@@ -109,6 +113,31 @@ def test_every_kind_of_session_is_stored_as_it_is_meant(
     assert_stored_as_sent(stored(control_plane, session, "PreviewSession"), session)
 
 
+@settings(max_examples=150)
+@given(parts=session_parts(secrets=True))
+def test_whatever_a_session_has_of_its_own_is_stored_as_it_is_meant(
+    control_plane: ControlPlane, parts: SessionParts
+) -> None:
+    session = manifest(PREVIEW, replace(SESSIONS["the longest names"], parts=parts))
+
+    assert_stored_as_sent(stored(control_plane, session, "PreviewSession"), session)
+
+
+@pytest.mark.parametrize("name", BRANCHES)
+@pytest.mark.parametrize("key", [PREVIEW.spec.environment_key, LONGEST_KEY], ids=["usual", "longest"])
+def test_every_kind_of_branch_is_stored_as_it_is_meant(
+    control_plane: ControlPlane, name: str, key: str
+) -> None:
+    preview = replace(PREVIEW, spec=replace(PREVIEW.spec, environment_key=key))
+    made = branch(BRANCHES[name], preview=preview, namespace=NAMESPACE)
+
+    answer = stored(control_plane, made, "BranchDatabase")
+
+    assert (answer.status, answer.warnings) == (201, ()), answer.text
+    # A field that is null is as good as none; mirrord's own command sends these too.
+    assert contains(without_nulls(answer.body), without_nulls(made)), answer.text
+
+
 @pytest.mark.parametrize("gateway", GATEWAYS.values(), ids=GATEWAYS.keys())
 @pytest.mark.parametrize("entry", ENTRIES.values(), ids=ENTRIES.keys())
 @pytest.mark.parametrize("page", PAGES)
@@ -148,3 +177,5 @@ def test_a_field_that_the_operator_does_not_know_would_be_noticed(control_plane:
     session["spec"]["incoming"]["filter"] = {}
 
     assert stored(control_plane, session, "PreviewSession").reason == (400, "BadRequest")
+    made = spoiled(branch(namespace=NAMESPACE), put("spec", "postgresOptions", "owner", value="a"))
+    assert stored(control_plane, made, "BranchDatabase").reason == (400, "BadRequest")
