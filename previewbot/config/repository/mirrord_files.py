@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 from pydantic_core import PydanticCustomError
@@ -20,7 +20,7 @@ from previewbot.config.mirrord.model import SCHEMA as MIRRORD
 from previewbot.config.mirrord.parsing import problem
 from previewbot.config.mirrord.paths import find
 from previewbot.config.mistakes import validated
-from previewbot.config.reader import Document, Mistake, cut
+from previewbot.config.reader import Document, Mistake, Place, cut
 from previewbot.config.repository.defaults import SERVICES
 from previewbot.config.repository.mirrord_agrees import contradictions, merged, target_of
 from previewbot.config.repository.mirrord_keys import line_in, marked
@@ -87,7 +87,7 @@ class _Reading:
         said, here = service.get(MIRRORD_KEY), (*place, MIRRORD_KEY)
         if not isinstance(said, str | dict):
             return
-        config = self._of_file(here, said) if isinstance(said, str) else self._of_object(here, said)
+        config = self._of_file(here, said) if isinstance(said, str) else self._of_its_object(here, said)
         service[MIRRORD_KEY] = config or MirrordConfig()
         if config is None:
             self.found.unread.add(name)
@@ -134,12 +134,18 @@ class _Reading:
             self._refuse(replace(each, file=named) for each in error.problems)
         return None
 
+    def _of_its_object(self, here: KeyPath, said: dict[str, Any]) -> MirrordConfig | None:
+        if here not in self._document.origins:
+            return self._of_object(here, said)
+        # From `defaults` hundreds of services may have the same: while it is read, the controller's loop waits.
+        key = repr(said)
+        if key not in self._read:
+            self._read[key] = self._of_object(here, said)
+        return self._read[key]
+
     def _of_object(self, here: KeyPath, said: dict[str, Any]) -> MirrordConfig | None:
         """Read the object of a service, in a document of its own in which the lines are those of this one."""
-        document, depth = Document(MIRRORD), len(here)
-        document.places = {
-            path[depth:]: place for path, place in self._document.places.items() if path[:depth] == here
-        }
+        document = Document(MIRRORD, places=self._places[str(here[1])])
         document.value = marked(document, (), said)
         model, mistakes = validated(MirrordFile, document, nulls=lambda _: True)
         if model is None:
@@ -151,6 +157,15 @@ class _Reading:
         except ConfigurationError as error:
             self._refuse(error.problems)
         return None
+
+    @cached_property
+    def _places(self) -> Mapping[str, dict[KeyPath, Place]]:
+        """Where the objects of services are written, by the services' names: looked for once for all."""
+        found: dict[str, dict[KeyPath, Place]] = {}
+        for path, place in self._document.places.items():
+            if path[:1] == (SERVICES,) and path[2:3] == (MIRRORD_KEY,):
+                found.setdefault(str(path[1]), {})[path[3:]] = place
+        return found
 
     def _refuse(self, problems: Iterable[Problem]) -> None:
         # What stands in `defaults` is refused once, however many services have it from there.
