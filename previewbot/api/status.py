@@ -72,6 +72,7 @@ class Observed(Value):
     `shared` is None unless nothing but shared files changed; `configuration_elsewhere` is where a file lies
     that may have been meant, where there is no configuration. `closing_issues` are the first of the issues
     that the pull request closes, in GitHub's order, `request` what else is known of what was asked for.
+    `notes` are what the configuration of services that changed says without effect, or with another one.
     """
 
     delivery_id: str = ""
@@ -97,6 +98,7 @@ class Observed(Value):
     request: RequestSeen | None = None
     shared: SharedChange | None = None
     configuration_elsewhere: str = ""
+    notes: tuple[ConfigurationProblem, ...] = ()
 
 
 @dataclass(frozen=True)

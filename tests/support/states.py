@@ -389,6 +389,21 @@ STATES: dict[str, Preview] = {
         Reason.CONFIGURATION_INVALID,
         observed=replace(OBSERVED, base_branch=BaseBranch("release/1"), problems=(_MISSPELT,)),
     ),
+    "ready-with-notes-on-its-mirrord-file": _preview(
+        Phase.READY,
+        Reason.ALL_READY,
+        _ready(),
+        **_RUNNING,
+        observed=replace(
+            OBSERVED,
+            notes=(
+                ConfigurationProblem(
+                    line=0, message="`.mirrord/mirrord.json`, line 4: `profile` has no effect on a preview"
+                ),
+                ConfigurationProblem(line=9, message="`databases.<b>@alice</b>` names no variable"),
+            ),
+        ),
+    ),
     "ready-two-services": _preview(Phase.READY, Reason.ALL_READY, _ready(), _ready("pricing"), **_RUNNING),
     "isolated": _isolated(_OWN_STATE),
     "isolated-in-part": _isolated(

@@ -137,7 +137,7 @@ class _Reading:
     def _of_its_object(self, here: KeyPath, said: dict[str, Any]) -> MirrordConfig | None:
         if here not in self._document.origins:
             return self._of_object(here, said)
-        # From `defaults` hundreds of services may have the same: while it is read, the controller's loop waits.
+        # From `defaults` hundreds of services may have the same: while they are read, the controller waits.
         key = repr(said)
         if key not in self._read:
             self._read[key] = self._of_object(here, said)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Self
 
@@ -225,9 +225,16 @@ class RepositoryConfig(t.Model):
 
     @property
     def notes(self) -> tuple[Problem, ...]:
-        """What the services' mirrord files say that has no effect, or another than there; each once."""
-        said = (note for each in self.services if each.mirrord for note in each.mirrord.notes)
-        return tuple(dict.fromkeys((*notes_of(self.databases, self.lines), *said)))
+        """What is said that has no effect, or another than one may believe; each once."""
+        return self.notes_of([service.name for service in self.services])
+
+    def notes_of(self, names: Collection[str]) -> tuple[Problem, ...]:
+        """Return what is noted of some services, by their names, and of the databases that they use."""
+        services = [service for service in self.services if service.name in names]
+        used = {name for service in services for name in service.databases or ()}
+        declared = {name: each for name, each in self.databases.items() if name in used}
+        said = (note for service in services if service.mirrord for note in service.mirrord.notes)
+        return tuple(dict.fromkeys((*notes_of(declared, self.lines), *said)))
 
     @property
     def lines(self) -> Mapping[str, int]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from previewbot.api import ConfigurationProblem, LeftOut, Preview
@@ -11,14 +11,14 @@ from previewbot.api.github import ChangedFiles, PullRequest
 from previewbot.clients.github import InstallationClient
 from previewbot.config.mirrord.files import ROUNDS, Files, FilesWanted
 from previewbot.config.repository import NEAR_MISSES, PATH, RepositoryConfig, parse
-from previewbot.config.words import shown
-from previewbot.errors import ConfigurationError, Invalid, Problem, RemoteError
+from previewbot.errors import ConfigurationError, Invalid, RemoteError
 from previewbot.reconciler.bounded import keep
 from previewbot.reconciler.context import Context
 from previewbot.reconciler.gather.repository_files import FilesAt
 from previewbot.reconciler.memory import Configurations, ReadConfiguration
 from previewbot.rules import changes, chosen
 from previewbot.rules.bounds import check_against, entry_outside
+from previewbot.rules.problems import told
 from previewbot.rules.repositories import Bounds
 from previewbot.rules.slot_limits import services_limit
 
@@ -169,21 +169,9 @@ def read_content(content: bytes, bounds: Bounds, files: Files | None = None) -> 
     except FilesWanted as wanted:
         return ReadConfiguration(wanted=wanted)
     except ConfigurationError as error:
-        return ReadConfiguration(problems=_told(error.problems))
+        return ReadConfiguration(problems=told(error.problems))
     found = check_against(config, bounds)
     if not found:
         return ReadConfiguration(config)
     refused = any(entry_outside(bounds, front.entry) for front in config.front_ends.values())
-    return ReadConfiguration(problems=_told(found), not_allowed=True, entry_refused=refused)
-
-
-def _told(problems: Sequence[Problem]) -> tuple[ConfigurationProblem, ...]:
-    return tuple(map(_told_one, problems))
-
-
-def _told_one(problem: Problem) -> ConfigurationProblem:
-    """Return a problem for the status; one in another file than the configuration names that itself."""
-    if not problem.file:
-        return ConfigurationProblem(line=problem.line, message=problem.message)
-    line = f", line {problem.line}" if problem.line else ""
-    return ConfigurationProblem(line=0, message=f"{shown(problem.file)}{line}: {problem.message}")
+    return ReadConfiguration(problems=told(found), not_allowed=True, entry_refused=refused)

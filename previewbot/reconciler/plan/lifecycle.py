@@ -9,16 +9,28 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from previewbot.api import Ended, LeftOut, Lifecycle, Observed, Phase, Reason, SharedChange, Status
+from previewbot.api import (
+    ConfigurationProblem,
+    Ended,
+    LeftOut,
+    Lifecycle,
+    Observed,
+    Phase,
+    Reason,
+    SharedChange,
+    Status,
+)
 from previewbot.config.repository import Triggers
 from previewbot.reconciler.observation import Found, PullRequestFacts
 from previewbot.rules import images
 from previewbot.rules.asked_for import Requested, for_readers, with_answer
 from previewbot.rules.chosen import NAMES_TOLD
 from previewbot.rules.policy import trigger
+from previewbot.rules.problems import told
 
 _MERGE_SHAS_KEPT = 20
 _SERVICES_TOLD = 5
+_NOTES_TOLD = 5
 
 
 def record_facts(
@@ -54,6 +66,7 @@ def record_facts(
         configuration_elsewhere=facts.elsewhere,
         trigger=_trigger(status, facts),
         problems=facts.problems,
+        notes=_notes(facts),
         closed_at=pull_request.closed_at,
         public=not pull_request.private,
         fork=pull_request.is_fork,
@@ -69,6 +82,12 @@ def record_request(status: Status, requested: Requested) -> Status:
     """Take into the status what is known of what the pull request was asked for."""
     observed = with_answer(status.observed, requested)
     return status if observed == status.observed else replace(status, observed=observed)
+
+
+def _notes(facts: PullRequestFacts) -> tuple[ConfigurationProblem, ...]:
+    if facts.config is None:
+        return ()
+    return told(facts.config.notes_of(facts.files)[:_NOTES_TOLD])
 
 
 def _without_gone(status: Status, facts: PullRequestFacts) -> Status:
