@@ -11,6 +11,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+from previewbot.api import Uses
 from previewbot.config.types import TargetKind
 from previewbot.engine.mirrord import KIND, SESSIONS
 from previewbot.engine.operator import FLOOR, OperatorSeen, version_of
@@ -34,13 +35,21 @@ def knows_idle(published: Mapping[str, Any]) -> bool:
 
 
 def with_default(
-    parts: SessionParts, kind: TargetKind, seen: OperatorSeen, *, without_ports: bool = False
+    parts: SessionParts,
+    kind: TargetKind,
+    seen: OperatorSeen,
+    *,
+    uses: Uses,
+    without_ports: bool = False,
 ) -> SessionParts:
     """Return parts that say when their session sleeps, if nobody said anything of it; else as they are.
 
-    `without_ports`: nobody says where the workload takes requests, so none may ever come.
+    `uses` is what its service says that it uses in staging. `without_ports`: nobody says where the workload
+    takes requests, so none may ever come.
     """
-    if parts.idle is not None or not _can_sleep(seen) or not _is_woken(parts, kind, without_ports):
+    if parts.idle is not None or not _can_sleep(seen):
+        return parts
+    if _shares_a_queue(parts, uses) or not _is_woken(parts, kind, without_ports):
         return parts
     return replace(parts, idle=Idle(sleep_after=AFTER, by_default=True))
 
@@ -52,11 +61,14 @@ def _can_sleep(seen: OperatorSeen) -> bool:
     return seen.knows_idle and (version is None or version >= FLOOR)
 
 
-def _is_woken(parts: SessionParts, kind: TargetKind, without_ports: bool) -> bool:
-    """Return whether anything wakes a session: a request, or a message of a queue that is split.
+def _shares_a_queue(parts: SessionParts, uses: Uses) -> bool:
+    """Return whether it reads a queue of staging's: mirrord does not see these messages, and would put it to
+    sleep in the middle of one, never to be woken by another."""
+    return bool(set(uses.queues or ()) - {queue.id for queue in parts.queues})
 
-    A consumer of shared queues would sleep for ever: staging's own takes the messages.
-    """
+
+def _is_woken(parts: SessionParts, kind: TargetKind, without_ports: bool) -> bool:
+    """Return whether anything wakes a session: a request, or a message of a queue that is split."""
     if kind in _RUN_ON_A_SCHEDULE:
         return False
     return bool(parts.queues) or (parts.incoming is not None and not without_ports)

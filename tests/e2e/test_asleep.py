@@ -1,4 +1,4 @@
-"""A preview that sleeps and wakes, by previewbot's processes: whoever opens its link gets the preview's page."""
+"""A preview that sleeps and wakes, by previewbot's processes: whoever opens its link gets the preview."""
 
 from __future__ import annotations
 

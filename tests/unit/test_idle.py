@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from previewbot.api import Uses
 from previewbot.config.repository import TargetPath
 from previewbot.config.types import TargetKind
 from previewbot.engine import mirrord
@@ -19,6 +20,7 @@ from previewbot.rules.environment_keys import environment_key
 from tests.support.passes import A, World, ready
 
 KEY = environment_key("github.com", 812, 42, "acme/shop")
+UNSAID = Uses()
 CAN = OperatorSeen(Answer.FOUND, Operator("3.187.0"), knows_idle=True)
 SLEEPS = Idle(sleep_after=AFTER, by_default=True)
 QUEUE = QueueSplit("orders", "sqs", {"baggage": "x"})
@@ -39,13 +41,28 @@ QUEUE = QueueSplit("orders", "sqs", {"baggage": "x"})
     ids=["ports", "the pod's ports", "a consumer of shared queues", "of a split queue", "both"],
 )
 def test_by_default_sleeps_what_something_wakes(parts: SessionParts, sleeps: bool) -> None:
-    assert with_default(parts, "deployment", CAN).idle == (SLEEPS if sleeps else None)
+    assert with_default(parts, "deployment", CAN, uses=UNSAID).idle == (SLEEPS if sleeps else None)
 
 
 def test_what_may_take_no_requests_at_all_does_not_sleep() -> None:
-    assert with_default(taking(None), "deployment", CAN, without_ports=True).idle is None
+    assert with_default(taking(None), "deployment", CAN, uses=UNSAID, without_ports=True).idle is None
     split = SessionParts(queues=(QUEUE,))
-    assert with_default(split, "deployment", CAN, without_ports=True).idle == SLEEPS
+    assert with_default(split, "deployment", CAN, uses=UNSAID, without_ports=True).idle == SLEEPS
+
+
+@pytest.mark.parametrize(
+    ("queues", "sleeps"),
+    [(None, True), ((), True), (("orders",), True), (("orders", "mails"), False), (("mails",), False)],
+    ids=["unsaid", "none", "its own", "its own and a shared one", "a shared one"],
+)
+def test_a_consumer_of_a_shared_queue_never_sleeps_by_default(
+    queues: tuple[str, ...] | None, sleeps: bool
+) -> None:
+    parts = SessionParts(queues=(QUEUE,))
+
+    assert with_default(parts, "deployment", CAN, uses=Uses(queues=queues)).idle == (
+        SLEEPS if sleeps else None
+    )
 
 
 @pytest.mark.parametrize(
@@ -59,12 +76,14 @@ def test_what_may_take_no_requests_at_all_does_not_sleep() -> None:
     ids=["nothing known", "a CRD without it", "an older operator", "one that wakes wrongly"],
 )
 def test_nothing_sleeps_by_default_where_mirrord_cannot(seen: OperatorSeen) -> None:
-    assert with_default(taking((8080,)), "deployment", seen).idle is None
+    assert with_default(taking((8080,)), "deployment", seen, uses=UNSAID).idle is None
 
 
 @pytest.mark.parametrize("answer", [Answer.FORBIDDEN, Answer.UNREADABLE], ids=str)
 def test_the_crd_is_enough_where_the_operator_may_not_be_asked(answer: Answer) -> None:
-    assert with_default(taking((8080,)), "deployment", OperatorSeen(answer, knows_idle=True)).idle == SLEEPS
+    seen = OperatorSeen(answer, knows_idle=True)
+
+    assert with_default(taking((8080,)), "deployment", seen, uses=UNSAID).idle == SLEEPS
 
 
 # Where somebody does
@@ -76,7 +95,7 @@ def test_the_crd_is_enough_where_the_operator_may_not_be_asked(answer: Answer) -
 def test_what_somebody_says_stays(said: Idle) -> None:
     parts = replace(taking((8080,)), idle=said)
 
-    assert with_default(parts, "deployment", CAN) == parts
+    assert with_default(parts, "deployment", CAN, uses=UNSAID) == parts
 
 
 @pytest.mark.parametrize(

@@ -298,3 +298,12 @@ def test_a_file_and_the_same_object_are_the_same_configuration(said: dict[str, A
             parse(yaml.safe_dump(inline))
         return
     assert parse(yaml.safe_dump(inline)).services == by_file
+
+
+def test_a_mirrord_file_that_lets_sleep_what_takes_no_requests_is_refused_at_the_ports() -> None:
+    idle = {"feature": {"preview": {"idle": {"sleep_after_secs": 300}}}}
+    worker = SHORT + "    ports: []\n"
+
+    assert read(SHORT, **idle).services[0].mirrord is not None
+    (told,) = problems(worker, **idle)
+    assert "`ports` would let the preview sleep and never wake" in told

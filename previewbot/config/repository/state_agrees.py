@@ -77,5 +77,8 @@ def _check_names(service: ServiceConfig, databases: Mapping[str, Declared | None
 def _check_sleep(service: ServiceConfig) -> None:
     takes = service.ports != () and (service.mirrord is None or service.mirrord.requests is not None)
     split = any((service.queues or {}).values()) or bool(service.mirrord and service.mirrord.queues)
-    if service.idle and not takes and not split:
-        raise mistake("idle_never_wakes", at=f"services.{service.name}.idle")
+    of_mirrord = service.mirrord is not None and service.mirrord.idle is not None
+    if (service.idle or of_mirrord) and not takes and not split:
+        # What a mirrord file says of sleep goes with the ports that it leaves to `preview.yaml`.
+        key = "idle" if service.idle else "ports"
+        raise mistake("idle_never_wakes", at=f"services.{service.name}.{key}")

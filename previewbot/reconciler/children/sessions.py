@@ -117,6 +117,7 @@ class Sessions:
                 prepared.parts,
                 target.kind,
                 inputs.operator,
+                uses=prepared.config.uses,
                 without_ports=service.without_ports,
             ),
             head_sha=prepared.head_sha,
