@@ -161,6 +161,12 @@ ON_PURPOSE: Mapping[str, Kind] = {
             }
         },
     ),
+    "what would fail, or be lost, or be read by everybody": Kind(
+        "the CLI sends what its operator cannot use, leaves out what it says nothing of, and takes passwords",
+        frozenset(),
+        "which is no regular expression|payload_protobuf` cannot be here|must not be written out"
+        "|is empty: mirrord would take",
+    ),
     "a queue without a filter": Kind(
         "the CLI leaves it out without a word: the preview would take staging's messages",
         frozenset({"queue-kafka-neither", "queue-sqs-neither"}),
@@ -168,6 +174,11 @@ ON_PURPOSE: Mapping[str, Kind] = {
     ),
 }
 """By what the files have in common."""
+
+
+def is_refused_on_purpose(words: str) -> bool:
+    """Return whether these are the words of a kind that previewbot refuses, though the CLI does not."""
+    return any(re.search(kind.words, words) for kind in ON_PURPOSE.values() if kind.words)
 
 
 def kind_of(name: str) -> Kind | None:

@@ -20,7 +20,7 @@ from previewbot.clients.kubernetes.resources import without_nulls
 from previewbot.config.mirrord import read_mirrord
 from previewbot.config.mirrord.files import Files
 from previewbot.engine.translation.preview import parts_of_mirrord
-from tests.support.decided_by_previewbot import DECIDED, KEY, ON_PURPOSE, kind_of
+from tests.support.decided_by_previewbot import DECIDED, KEY, ON_PURPOSE, is_refused_on_purpose, kind_of
 from tests.support.mirrord_made import Made, by_engine, made_of
 from tests.support.mirrord_vectors import Vector, hash_of, in_folder, read_table
 
@@ -30,6 +30,12 @@ OF_FILES = [case for case in CASES if not case.of_cluster]
 SENT = [case for case in OF_FILES if not case.refused and (kind_of(case.name) is None)]
 REFUSED = [case for case in OF_FILES if case.refused]
 FOLDER = os.environ.get("PREVIEWBOT_MIRRORD_VECTORS")
+OTHERS = [
+    case
+    for case in (in_folder(Path(FOLDER)) if FOLDER else ())
+    if case.name not in {known.name for known in CASES} and not case.of_cluster
+]
+"""Cases of the folder that the table has not: whoever made the lists has not seen them."""
 
 Json = Any
 
@@ -209,6 +215,29 @@ def test_all_cases_have_a_name_of_their_own_and_no_kind_names_another() -> None:
     names = [case.name for case in CASES]
     assert len(set(names)) == len(names)
     assert {name for kind in ON_PURPOSE.values() for name in kind.files} <= {case.name for case in OF_FILES}
+
+
+@by_name([*OTHERS, *OF_FILES])
+def test_a_case_that_nobody_has_seen_is_judged_by_its_kind(case: Vector, tmp_path: Path) -> None:
+    made = made_once(case, tmp_path)
+    if made.refused or case.refused:
+        assert made.refused
+        assert case.refused or is_refused_on_purpose(made.refused)
+    elif case.name != "db-two-without-id":
+        found = not_decided(case, differences(expected(case), made.objects))
+        assert set(found) <= {FILTER}
+        assert not found or _takes_its_own_alone(dict(leaves(made.objects))[FILTER])
+
+
+FILTER = "/session/spec/incoming/httpFilter"
+
+
+def _takes_its_own_alone(http_filter: Json) -> bool:
+    said = {kind: value for kind, value in json.loads(http_filter).items() if value is not None}
+    own = f"^baggage: .*mirrord-session={KEY}.*$"
+    return said == {"header_filter": own} or (
+        said.keys() == {"all_of"} and said["all_of"][0] == {"header": own}
+    )
 
 
 @pytest.mark.skipif(FOLDER is None, reason="PREVIEWBOT_MIRRORD_VECTORS names no folder")
