@@ -52,12 +52,14 @@ class RequestsTaken(Value):
 class OwnDatabase(Value):
     """A database of its own: its name in the configuration, and that of mirrord's object (`branch`).
 
-    `name` is empty where that object is not there any more, or has not said what it is of.
+    `name` is empty where that object is not there any more, or has not said what it is of. `unreached`: no
+    variable leads the service to it, so that the service goes on to use staging's.
     """
 
     branch: str
     name: str = ""
     copied: Copied = Copied.UNKNOWN
+    unreached: bool = False
 
 
 @dataclass(frozen=True)

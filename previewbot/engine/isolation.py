@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from previewbot.api import Copied, Isolation, OwnDatabase, OwnEnvironment, OwnMessages, RequestsTaken, TakenBy
@@ -41,13 +42,14 @@ def own_database_from(obj: Mapping[str, Any]) -> OwnDatabase:
         branch=obj["metadata"]["name"],
         name=identity[:_NAME_SHOWN] if isinstance(identity, str) else "",
         copied=_copied(spec),
+        unreached=not _variables(spec),
     )
 
 
 def named(database: OwnDatabase, key: str) -> OwnDatabase:
     """Return a database that is called as in the configuration: without the environment key of its id."""
     # Another version, or a person, may have made it: then its whole id is the best name there is.
-    return OwnDatabase(database.branch, database.name.removeprefix(f"{key}-"), database.copied)
+    return replace(database, name=database.name.removeprefix(f"{key}-"))
 
 
 def _requests(spec: Mapping[str, Any]) -> RequestsTaken:
@@ -114,6 +116,23 @@ def _environment(spec: Mapping[str, Any]) -> OwnEnvironment:
         left_out=any(environment.get(field) is not None for field in ("include", "exclude")),
         files=sum(len(each) for each in mounts if isinstance(each, list)),
     )
+
+
+def _variables(spec: Mapping[str, Any]) -> list[str]:
+    """Return the variables by which a service is led to a branch: those that its connection is read from."""
+    source = _part(spec, "connectionSource")
+    urls, parts = source.get("url"), _part(source, "params")
+    # `extra` are settings beside a connection, which lead nowhere.
+    places = [
+        *(urls if isinstance(urls, list) else [urls]),
+        *(parts[name] for name in parts if name != "extra"),
+    ]
+    found = [_part(spec, "spannerOptions").get("emulatorHostVar")]
+    for place in places:
+        # One form each: `{"env": {"variable": …}}`, `{"secret": {"env_var_name": …}}`.
+        for form in place.values() if isinstance(place, Mapping) else ():
+            found += [form.get("variable"), form.get("env_var_name")] if isinstance(form, Mapping) else []
+    return [name for name in found if isinstance(name, str) and name]
 
 
 def _copied(spec: Mapping[str, Any]) -> Copied:

@@ -134,14 +134,18 @@ def blast_radius(status: Status) -> BlastRadius | None:
 
 def has_own_databases(status: Status) -> bool:
     """Return whether some of what a preview shows may come from a database of its own."""
-    return any(service.isolation is not None and service.isolation.databases for service in status.services)
+    isolations = (service.isolation for service in status.services if service.isolation is not None)
+    return any(databases_of(isolation).own for isolation in isolations)
 
 
 def databases_of(isolation: Isolation) -> Databases:
     """Return which databases are a service's own, and which staging's."""
-    own, uses = isolation.databases, isolation.uses.databases
-    names = {database.name for database in own}
-    return Databases(own, tuple(name for name in uses or () if name not in names), uses is not None)
+    own = tuple(database for database in isolation.databases if not database.unreached)
+    # What nothing leads to is there for nobody: the service goes on to use staging's.
+    unreached = [database.name for database in isolation.databases if database.unreached]
+    uses, names = isolation.uses.databases, {database.name for database in own}
+    shared = [name for name in (*unreached, *(uses or ())) if name not in names]
+    return Databases(own, tuple(dict.fromkeys(shared)), uses is not None)
 
 
 def queues_of(isolation: Isolation) -> Queues:

@@ -39,6 +39,7 @@ from tests.support.previews import HEAD, a_preview
 
 RENDERER = Renderer()
 BY_BAGGAGE = RequestsTaken(TakenBy.BAGGAGE)
+UNREACHED = OwnDatabase("branch-2", "orders", unreached=True)
 ORDERS, MAIL = OwnDatabase("branch-1", "orders"), OwnMessages("mail")
 
 
@@ -67,6 +68,8 @@ def a_view(*services: Service, link: Link | None = None) -> View:
         ((ORDERS,), ("orders", "users"), Databases((ORDERS,), ("users",), said=True), False),
         ((ORDERS,), None, Databases((ORDERS,), (), said=False), False),
         ((ORDERS,), (), Databases((ORDERS,), (), said=True), True),
+        ((UNREACHED,), ("orders",), Databases((), ("orders",), said=True), False),
+        ((UNREACHED,), (), Databases((), ("orders",), said=True), False),
     ],
 )
 def test_a_database_is_stagings_unless_the_session_has_its_own_or_the_file_says_that_there_is_none(

@@ -116,7 +116,11 @@ def test_databases_are_named_by_their_branches() -> None:
 
     obj = {
         "metadata": {"name": found.branch},
-        "spec": {"id": f"{MY_KEY}-orders", "postgresOptions": {"copy": {"mode": "schema"}}},
+        "spec": {
+            "id": f"{MY_KEY}-orders",
+            "postgresOptions": {"copy": {"mode": "schema"}},
+            "connectionSource": {"url": {"env": {"variable": "DATABASE_URL"}}},
+        },
     }
     assert named(own_database_from(obj), MY_KEY) == OwnDatabase(found.branch, "orders", Copied.SCHEMA)
 
@@ -140,6 +144,31 @@ def test_what_a_database_of_its_own_began_with(options: dict[str, Any], copied: 
     obj = {"metadata": {"name": "b"}, "spec": {"id": "i", **options}}
 
     assert own_database_from(obj).copied is copied
+
+
+@pytest.mark.parametrize(
+    ("spec", "unreached"),
+    [
+        ({"url": {"env": {"container": None, "variable": "DATABASE_URL"}}}, False),
+        ({"url": [{"env": {"variable": "A_URL"}}, {"env": {"variable": "B_URL"}}]}, False),
+        ({"url": {"secret": {"name": "db", "key": "url", "env_var_name": "DATABASE_URL"}}}, False),
+        ({"url": {"secret": {"name": "db", "key": "url"}}}, True),
+        ({"params": {"host": {"envPattern": {"variable": "DSN", "value_pattern": "h=(.+)"}}}}, False),
+        ({"params": {"password": {"secret": {"name": "db", "key": "password"}}}}, True),
+        ({"params": {"extra": {"sslmode": {"env": {"variable": "SSLMODE"}}}}}, True),
+        ({}, True),
+    ],
+)
+def test_a_copy_that_no_variable_leads_to_is_there_for_nobody(spec: dict[str, Any], unreached: bool) -> None:
+    obj = {"metadata": {"name": "b"}, "spec": {"id": "i", "connectionSource": spec}}
+
+    assert own_database_from(obj).unreached is unreached
+
+
+def test_spanner_is_led_to_its_copy_by_the_variable_of_its_emulator() -> None:
+    spec = {"id": "i", "spannerOptions": {"emulatorHostVar": "SPANNER_EMULATOR_HOST"}}
+
+    assert not own_database_from({"metadata": {"name": "b"}, "spec": spec}).unreached
 
 
 json_values = st.recursive(
