@@ -101,7 +101,7 @@ def _drafted(staging: Staging, folders: Folders, files: Sequence[str], namespace
             f"none of the workloads in {source} could be previewed: databases and queues cannot, since no "
             "header tells whose a request is"
         )
-    text = written(draft, entry_of(staging, namespace), source)
+    text = written(draft, entry_of(staging, namespace), source, files)
     try:
         parse(text)
     except ConfigurationError as error:

@@ -28,12 +28,13 @@ _ASKS = {
 }
 _GUESSED = "is this what CI pushes for a commit?"
 _PLAIN = re.compile(r"[A-Za-z/][A-Za-z0-9 ._/*@-]*(:[A-Za-z0-9{/][A-Za-z0-9._/{}-]*)*")
+_MIRRORD = re.compile(r"(^|/)(\.mirrord/[^/]+|mirrord)\.(json|toml|ya?ml)$")
 _MOST_LEFT_OUT = 40
 _WIDTH = 110
 
 
-def written(draft: Draft, entry: DraftEntry | None, source: str) -> str:
-    """Return the file; `source` says in a few words what it was made from."""
+def written(draft: Draft, entry: DraftEntry | None, source: str, files: Sequence[str] = ()) -> str:
+    """Return the file; `source` says in a few words what it was made from, `files` are the repository's."""
     lines = [
         f"# Made by `previewbot init` from {source}. Read it before you commit it:",
         "# `previewbot check FILE` says whether it is valid, with --cluster whether it fits your staging.",
@@ -47,6 +48,7 @@ def written(draft: Draft, entry: DraftEntry | None, source: str) -> str:
     lines.append("services:")
     for service in draft.services:
         lines += _service(service, draft)
+    lines += _mirrord(files)
     lines += _left_out(draft)
     return "".join(f"{line}\n" for line in lines)
 
@@ -140,6 +142,16 @@ def _marked(line: str, ask: str) -> Iterator[str]:
     else:
         yield f"{line[: len(line) - len(line.lstrip())]}# {ask}"
         yield line
+
+
+def _mirrord(files: Sequence[str]) -> Iterator[str]:
+    """Yield which mirrord configurations there are: whose each is, no file tells."""
+    found = [path for path in files if _MIRRORD.search(path)]
+    if not found:
+        return
+    yield "# mirrord's configurations here; a service's preview is made of one if it says `mirrord: PATH`:"
+    for path in found[:_MOST_LEFT_OUT]:
+        yield f"#   {_commented(path)}"
 
 
 def _left_out(draft: Draft) -> Iterator[str]:

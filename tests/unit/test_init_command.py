@@ -396,6 +396,21 @@ def test_it_writes_the_file_from_what_is_piped_into_it_and_check_finds_it_valid(
     assert PREVIEW.with_name("preview.schema.json").read_text() == preview_schema()
 
 
+def test_it_names_the_mirrord_configurations_that_are_there(init: Init) -> None:
+    Path(".mirrord").mkdir()
+    Path(".mirrord/mirrord.json").write_text("{}")
+    Path(".mirrord/notes.md").write_text("")
+    subprocess.run(["git", "add", "-A"], check=True, timeout=60)
+
+    init("-", stdin=MANIFESTS)
+
+    lines = PREVIEW.read_text().splitlines()
+    start = next(n for n, line in enumerate(lines) if "if it says `mirrord: PATH`:" in line)
+    assert lines[start + 1] == "#   .mirrord/mirrord.json"
+    assert not any("notes.md" in line for line in lines)
+    assert main(["check", str(PREVIEW)]) == 0
+
+
 @pytest.mark.parametrize("name", [".github/preview.yml", "preview.yaml"])
 def test_beside_a_file_of_almost_that_name_it_writes_none_unless_told_to(init: Init, name: str) -> None:
     Path(name).parent.mkdir(exist_ok=True)
