@@ -71,6 +71,10 @@ ROWS: Mapping[str, tuple[str, str]] = {
         "others would share this copy",
         "write for example `id: '{{{{ key }}}}-orders'`",
     ),
+    "database_leads_nowhere": (
+        "names no variable that leads the service to its copy: it would go on to use staging's",
+        "write `env_var_name` beside the Secret",
+    ),
     "database_name": ("must be a name of at most 22 small letters, digits and -, like orders", ""),
     "database_other": ("does not belong to a database of type {type}", "remove it"),
     "database_unnamed": (
@@ -122,9 +126,9 @@ ROWS: Mapping[str, tuple[str, str]] = {
         "is made, but mirrord 3.250 leads no preview to it: the service goes on to use staging's",
         "",
     ),
-    "database_leads_nowhere": (
-        "names no variable that leads the service to it: the service goes on to use staging's",
-        "write `env_var_name` beside the Secret",
+    "database_host": (
+        "names no variable with the host: if the service is not led there, it goes on to use staging's",
+        "name it as `host`",
     ),
     "database_local": ("is a Redis on somebody's own machine: a preview has none", ""),
     "database_parameter": ("has {written}, which mirrord's operator knows of no database of type {type}", ""),

@@ -55,11 +55,15 @@ _PLAIN_PARTS = st.one_of(VARIABLES, _with({}, secret=WORDS, key=WORDS))
 def _params(parts: st.SearchStrategy[Any], *extra: str) -> st.SearchStrategy[Written]:
     slots = st.sampled_from(["host", "port", "user", "password", "database", *extra])
     several = st.one_of(parts, st.lists(parts, min_size=1, max_size=2))
-    return _joined(_KIND, _with({}, params=st.dictionaries(slots, several, min_size=1)))
+    host = _with({}, host=VARIABLES)
+    return _joined(_KIND, _with({}, params=_joined(st.dictionaries(slots, several), host)))
 
 
+_LEADING = SOURCES.map(
+    lambda source: source if "variable" in source else source | {"env_var_name": "DATABASE_URL"}
+)
 _URLS = st.one_of(
-    _with({}, url=SOURCES),
+    _with({}, url=_LEADING),
     _joined(_KIND, _with({}, url=st.one_of(VARIABLES, st.lists(VARIABLES, min_size=1, max_size=2)))),
 )
 _BASE = _some(

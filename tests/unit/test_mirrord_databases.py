@@ -89,8 +89,8 @@ def env(name: str) -> dict[str, object]:
             {"url": {"envFrom": {"container": "app", "variable": "A_URL"}}},
         ),
         (
-            {"url": {"type": "secret", "name": "db", "key": "url"}},
-            {"url": {"secret": {"name": "db", "key": "url"}}},
+            {"url": {"type": "secret", "name": "db", "key": "url", "env_var_name": "U"}},
+            {"url": {"secret": {"name": "db", "key": "url", "env_var_name": "U"}}},
         ),
         (
             {
@@ -238,6 +238,8 @@ def test_a_redis_of_somebodys_own_machine_is_none_of_a_previews() -> None:
             pg(connection={"url": {"type": "secret", "name": "s", "key": "k", "variable": "U"}}),
             "`connection.url.variable` does not belong to `secret`",
         ),
+        (pg(connection={"url": {"type": "secret", "name": "s", "key": "k"}}), "`connection` names no"),
+        (pg(connection={"params": {"host": {"secret": "s", "key": "k"}}}), "`connection` names no"),
         (pg(connection={"params": {"host": {}}}), "`connection.params.host` must be a variable's name, or"),
         (pg(connection={"params": {"host": {"secret": "s"}}}), "`connection.params.host.key` is missing"),
         (pg(connection={"params": {"host": 5}}), "`connection.params.host`"),
@@ -365,8 +367,8 @@ def test_nothing_else_may_lead_the_service_away_from_its_copy(
         (pg(ttl_mins=5), "`ttl_mins` has no effect: previewbot removes a copy with its preview"),
         (pg(creation_timeout_secs=5), "`creation_timeout_secs` has no effect: a copy may take as long"),
         (
-            pg(connection={"url": {"type": "secret", "name": "s", "key": "k"}}),
-            "`connection` names no",
+            pg(connection={"params": {"database": "D"}}),
+            "`connection.params` names no variable with the host",
         ),
         (
             pg(type="mysql", connection={"params": {"host": "H", "ssl": "S"}}),

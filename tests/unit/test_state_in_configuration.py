@@ -275,11 +275,11 @@ def test_two_services_share_a_copy_only_if_both_name_it() -> None:
 
 
 def test_what_a_copy_does_not_do_is_noted_at_its_line() -> None:
-    connection = "connection: {url: {type: secret, name: orders-db, key: url}}"
+    connection = "connection: {params: {database: DB_NAME}}"
     [note] = read(WHOLE.replace("connection: {url: DATABASE_URL}", connection)).notes
 
     assert note.line == 5
-    assert "names no variable that leads the service to it" in note.message
+    assert "names no variable with the host" in note.message
 
 
 @pytest.mark.parametrize(

@@ -32,8 +32,9 @@ def notes_of_database(database: Database | LocalRedis) -> Iterator[Said]:
     if database.type == "generic":
         yield ("type",), "database_generic", {}
         return
-    if not database.led_by:
-        yield ("connection",), "database_leads_nowhere", {}
+    in_parts = database.connection.params is not None and database.type != "spanner"
+    if in_parts and not database.connection.led_by(("host",)):
+        yield ("connection", "params"), "database_host", {}
     for name, _ in database.connection.sources:
         if name not in (*SLOTS, *_PARAMETERS.get(database.type, ())):
             yield (

@@ -140,6 +140,9 @@ class Database(t.Model):
             raise mistake("redis_name", at="name")
         if self.type == "generic":
             self._check_generic()
+        elif not self.led_by:
+            # A comment that calls it the preview's own would be wrong: the service would go on to staging's.
+            raise mistake("database_leads_nowhere", at="connection")
         return self
 
     def _check_engine(self) -> None:
