@@ -1,4 +1,4 @@
-"""Field by field: what the two CRDs know, or may know one day, and previewbot does not send, is refused.
+"""Field by field: what the three CRDs know, or may know one day, and previewbot does not send, is refused.
 
 The CRDs are those that the cluster has (mirrord's own, where it is given), opened up for these tests to take
 every field and every value: so the policies stand alone, as they do with the CRD of a later version.
@@ -15,7 +15,7 @@ import pytest
 import yaml
 
 from tests.chart.release import Account
-from tests.support.admission import controller, put, route, session, spoiled, wait_until, with_paths
+from tests.support.admission import branch, controller, put, route, session, spoiled, wait_until, with_paths
 from tests.support.api import Answer
 from tests.support.binaries import gateway_api_crds
 from tests.support.control_plane import ControlPlane, mirrord_crds
@@ -34,6 +34,16 @@ LATER_FIELDS: dict[str, list[Path]] = {
         ("spec", "dbBranching", "genericBranchNames"),
         ("spec", "target", "cronjob"),
         ("spec", "target", "labelSelector"),
+        ("status",),
+        ("anything",),
+    ],
+    "branches": [
+        ("spec", "natsOptions"),
+        ("spec", "postgresOptions2"),
+        ("spec", "serviceAccount"),
+        ("spec", "target", "labelSelector"),
+        ("spec", "connectionSource", "literal"),
+        ("spec", "migrations", "volumes"),
         ("status",),
         ("anything",),
     ],
@@ -91,9 +101,11 @@ ALLOWED: list[tuple[Path, Any]] = [
 
 
 def the_crd(kind: str) -> dict[str, Any]:
-    """Return the CRD of one of the two kinds, as the cluster has it."""
+    """Return the CRD of one of the three kinds, as the cluster has it."""
     if kind == "PreviewSession":
         [path] = mirrord_crds().glob("*previewsessions*.yaml")
+    elif kind == "BranchDatabase":
+        [path] = mirrord_crds().glob("*branchdatabases*.yaml")
     else:
         path = gateway_api_crds() / "gateway.networking.k8s.io_httproutes.yaml"
     found: dict[str, Any] = yaml.safe_load(path.read_text("utf-8"))
@@ -159,7 +171,8 @@ def opened(schema: Any) -> Any:
         found["properties"] = {name: opened(field) for name, field in found["properties"].items()}
     if isinstance(found.get("items"), dict):
         found["items"] = opened(found["items"])
-    if found.get("type") == "object":
+    # What has no type may be anything as it is.
+    if found.get("type", "object") == "object":
         found["x-kubernetes-preserve-unknown-fields"] = True
     return found
 
@@ -167,7 +180,7 @@ def opened(schema: Any) -> Any:
 @pytest.fixture(scope="module")
 def account(control_plane: ControlPlane) -> Iterator[Account]:
     """The controller's account, with CRDs that take everything; the real ones are put back afterwards."""
-    kinds = ("PreviewSession", "HTTPRoute")
+    kinds = ("PreviewSession", "BranchDatabase", "HTTPRoute")
     with controller(control_plane) as found:
         for kind in kinds:
             crd = the_crd(kind)
@@ -177,7 +190,8 @@ def account(control_plane: ControlPlane) -> Iterator[Account]:
                 # With it the API server itself would drop a status.
                 version.pop("subresources", None)
             replace(control_plane, crd)
-        wait_until(lambda: all(map(partial(takes_everything, control_plane), MANIFESTS.values())))
+        manifests = (*MANIFESTS.values(), branch())
+        wait_until(lambda: all(map(partial(takes_everything, control_plane), manifests)))
         yield found
         for kind in kinds:
             replace(control_plane, the_crd(kind))
@@ -257,6 +271,16 @@ def test_a_field_that_previewbot_does_not_send_is_refused(account: Account, name
     assert len(more) > 15
     for at, wrong in more:
         assert_refused_or_dropped(account, at, MANIFESTS[name], wrong)
+
+
+@pytest.mark.parametrize("at", LATER_FIELDS["branches"], ids=lambda at: ".".join(at))
+@pytest.mark.parametrize("value", [{}, {"a": "b"}], ids=["empty", "an object"])
+def test_a_field_of_a_later_version_is_refused_of_a_branch(account: Account, at: Path, value: Any) -> None:
+    """What a branch may have in many shapes, test_admission_branches.py has."""
+    made = branch()
+
+    assert account.create(made).status == 201
+    assert_refused_or_dropped(account, at, made, spoiled(made, put(*at, value=value)))
 
 
 def sent(manifest: Any, at: Path = ()) -> Iterator[Path]:
