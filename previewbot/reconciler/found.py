@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from previewbot.api import ChildState, Isolation, OwnDatabase, Reason
+from previewbot.api import Child, ChildState, Isolation, OwnDatabase, Reason
 
 Identity = tuple[str, str, str]
 """What tells an object from every other of its time: kind, namespace, name."""
@@ -57,3 +57,22 @@ class Found:
     def identity(self) -> Identity:
         """What tells it from every other object of its time: kind, namespace, name."""
         return self.kind, self.namespace, self.name
+
+
+def waking(found: Iterable[Found], recorded: Iterable[Child]) -> tuple[Found, ...]:
+    """Return children, of which one that slept when it was last looked at, and now starts, is one that wakes.
+
+    mirrord's `idleSince` says so as well (`engine/mirrord.py`), and no version of it must lead people away
+    from what they wait for because that is missing for a moment.
+    """
+    slept = {child.uid for child in recorded if child.uid and child.state is ChildState.IDLE}
+    return tuple(_as_waking(each) if each.uid in slept and _starts(each) else each for each in found)
+
+
+def _starts(found: Found) -> bool:
+    starts = found.state is ChildState.CREATING and found.reason is None
+    return starts and found.answered and found.deleting_since is None
+
+
+def _as_waking(found: Found) -> Found:
+    return replace(found, state=ChildState.IDLE, reason=Reason.WAKING, serving=True)

@@ -301,7 +301,7 @@ def test_a_file_and_the_same_object_are_the_same_configuration(said: dict[str, A
 
 
 def test_a_mirrord_file_that_lets_sleep_what_takes_no_requests_is_refused_at_the_ports() -> None:
-    idle = {"feature": {"preview": {"idle": {"sleep_after_secs": 300}}}}
+    idle: dict[str, Any] = {"feature": {"preview": {"idle": {"sleep_after_secs": 300}}}}
     worker = SHORT + "    ports: []\n"
 
     assert read(SHORT, **idle).services[0].mirrord is not None

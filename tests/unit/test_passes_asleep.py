@@ -46,6 +46,21 @@ async def test_while_it_wakes_the_link_stays_for_whoever_waits_for_their_answer(
     assert (world.status.link, world.cluster.leads_to()) == (link, leads) == (link, "staging")
 
 
+async def test_it_is_known_to_wake_also_where_mirrord_does_not_say_since_when_it_slept() -> None:
+    world = await asleep()
+    world.cluster.session_becomes("Waiting")
+    await world.settle(6)
+    assert (world.status.reason, world.cluster.leads_to()) == (Reason.WAKING, "staging")
+    # After a restart too: what it was is recorded.
+    world.restart()
+    await world.settle(2)
+    assert (world.status.reason, world.cluster.leads_to()) == (Reason.WAKING, "staging")
+
+    world.cluster.session_becomes("Ready")
+    await world.settle(2)
+    assert world.status.reason is Reason.ALL_READY
+
+
 async def test_one_that_wakes_is_no_news_in_the_pull_request() -> None:
     world = await asleep()
     comment = world.comment

@@ -23,6 +23,7 @@ from previewbot.reconciler.gather.others import taken_by_others
 from previewbot.reconciler.gather.pod_logs import read_logs
 from previewbot.reconciler.gather.pods import look_again_in, pod_problems
 from previewbot.reconciler.gather.targets import read_target
+from previewbot.reconciler.found import waking
 from previewbot.reconciler.observation import (
     Found,
     ImageLookup,
@@ -79,7 +80,7 @@ async def _begin(context: Context, store: PreviewStore) -> Observation:
         preview=preview,
         now=context.now(),
         limits=context.limits,
-        found=found,
+        found=waking(found, preview.status.children),
         unseen=unseen,
         absent=absent,
         slot=context.slot_for(preview),
