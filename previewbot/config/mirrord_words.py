@@ -16,6 +16,7 @@ ROWS: Mapping[str, tuple[str, str]] = {
     ),
     "json_empty": ("is empty, which is no JSON", "write at least `{{}}`"),
     "json_ends": ("is not JSON: it ends where {what} was expected", "write what is missing"),
+    "json_half": ("has one half of a character (\\ud800 to \\udfff)", "write the character itself"),
     "json_key": ("is not JSON: the key {written} has no double quotes", "put it in double quotes"),
     "json_quotes": ("is not JSON: a text begins with a single quote", "use double quotes"),
     "json_text": ("is not JSON: a text has a sign in it that must be escaped", "write \\n for a new line"),

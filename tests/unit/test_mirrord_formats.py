@@ -104,7 +104,7 @@ def test_each_key_of_json_has_its_line() -> None:
         ('{"a": "b', "1: is not JSON: a text does not end"),
         ('{"a": nul}', "1: is not JSON: a value was expected, not `nul`"),
         ("{} {}", "1: is not JSON: nothing more was expected, not `{`"),
-        ('{"a": "\\ud800"}', "1: has a character that YAML does not allow"),
+        ('{"a": "\\ud800"}', "1: has one half of a character"),
         ("[" * 30 + "]" * 30, "1: is nested too deeply"),
         ("[" + "1," * 6_000 + "1]", "1: here the file exceeds 5000 keys and values"),
     ],

@@ -112,7 +112,7 @@ class _Reader:
             raise Unreadable(self.line(min(error.pos, len(self._text))), kind) from None
         # Half a character, which only an escape can write.
         if found != whole(found):
-            raise Unreadable(self.line(at), "odd_character")
+            raise Unreadable(self.line(at), "json_half")
         return found, end
 
     def _object(self, at: int, path: KeyPath, depth: int) -> tuple[dict[str, object], int]:
