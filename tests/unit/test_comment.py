@@ -109,6 +109,8 @@ REPLIES: dict[str, dict[str, str]] = {
     "extended-to-limit": {"until": NOW.isoformat()},
     "too-many-commands": {"text": "/preview help", "most": "10"},
     "already-running": {},
+    "no-databases": {},
+    "unknown-database": {"name": "ordres", "known": "orders, checkout"},
     "not-in-a-review": {"text": "/preview stop", "there": "extend status help"},
 }
 COMMENT = RequestId(RequestKind.ISSUE_COMMENT, 99)
