@@ -11,6 +11,8 @@ from previewbot.api import Phase, Reason
 from previewbot.engine.operator import Answer, OperatorSeen
 from previewbot.errors import TryLater
 from previewbot.rules.eviction import RESTED
+from tests.support.branching import ORDERS, QUEUE, USERS, Parts
+from tests.support.branching import parts as parts
 from tests.support.fault_points import Fault, NotSo, Point
 from tests.support.lives_in_process import Killed, Saboteur
 from tests.support.many_passes import OneOfMany, at_once, holding, many_worlds
@@ -150,6 +152,26 @@ async def test_it_stays_while_whoever_waits_could_not_begin() -> None:
     sleeps.fail_github(TryLater("GitHub: 502", status=502, message="away"))
     await sleeps.run()
     assert sleeps.status.lifecycle.ended is None
+
+
+async def test_what_it_had_of_databases_goes_after_it_and_only_then_its_slot(parts: Parts) -> None:
+    parts.have("checkout", ORDERS, USERS, queues=(QUEUE,))
+    sleeps, waits = many = await one_sleeps()
+    assert set(sleeps.cluster.branches) == {"orders", "users"}
+    await waits.run()
+    later(many)
+    for _ in range(16):
+        await at_once(many, passes=1)
+        # Who waits begins when all is gone; and no session is without the copy that it stands on.
+        assert not (sleeps.cluster.branches and waits.cluster.sessions)
+        assert not (sleeps.cluster.sessions and len(sleeps.cluster.branches) < 2)
+
+    assert (sleeps.status.reason, sleeps.cluster.branches, sleeps.cluster.sessions) == (
+        Reason.GAVE_WAY,
+        {},
+        {},
+    )
+    assert (holding(many), waits.serving) == ([2], [A])
 
 
 async def test_a_push_and_a_command_bring_it_back_in_its_turn() -> None:

@@ -14,6 +14,7 @@ from previewbot.engine.operator import problem_of
 from previewbot.errors import Forbidden, NotFound, QuotaKept, RemoteError, TryLater
 from previewbot.reconciler.children.kind import ChildKind, Object, selector
 from previewbot.reconciler.context import Context
+from previewbot.reconciler.found import waking
 from previewbot.reconciler.gather.asked_for import ask_for_request
 from previewbot.reconciler.gather.gateway import look_at_gateway
 from previewbot.reconciler.gather.github import must_read, read_github, wants_a_look
@@ -23,7 +24,6 @@ from previewbot.reconciler.gather.others import taken_by_others
 from previewbot.reconciler.gather.pod_logs import read_logs
 from previewbot.reconciler.gather.pods import look_again_in, pod_problems
 from previewbot.reconciler.gather.targets import read_target
-from previewbot.reconciler.found import waking
 from previewbot.reconciler.observation import (
     Found,
     ImageLookup,
