@@ -73,6 +73,18 @@ class Browser:
             location, policy = (answer.headers.get(n, "") for n in ("Location", "Content-Security-Policy"))
             return Page(answer.status, await answer.text(), location, policy)
 
+    async def submit(self, url: str, form: dict[str, str]) -> Page:
+        """Send a form to an address; redirects are not followed."""
+        parts = urlsplit(url)
+        headers, address = {}, url
+        if (parts.hostname or "").endswith(".localhost"):
+            headers["Host"] = parts.netloc
+            address = f"http://127.0.0.1:{parts.port}{parts.path or '/'}"
+        async with self._session.post(
+            address, data=form, headers=headers, allow_redirects=False, timeout=_TIMEOUT
+        ) as answer:
+            return Page(answer.status, await answer.text(), answer.headers.get("Location", ""))
+
     async def start_task(self, name: str) -> int:
         """Press a button over the list of pull requests; return the number of the one that it opened."""
         location = await self._post(f"/tasks/{name}")
@@ -114,9 +126,15 @@ class Browser:
         )
         return [route for route in found if "ownerReferences" in route["metadata"]]
 
+    async def branches(self) -> list[dict[str, Any]]:
+        """List staging's database branches."""
+        namespace = self._glass.namespace
+        return await self._stored(f"dbs.mirrord.metalbear.co/v1alpha1/namespaces/{namespace}/branchdatabases")
+
     def kinds(self) -> tuple[tuple[str, Callable[[], Awaitable[list[dict[str, Any]]]]], ...]:
         """Return what a preview leaves in the cluster, by its name, and how to list it."""
-        return (("Preview", self.previews), ("session", self.sessions), ("route", self.routes))
+        mirrords = (("session", self.sessions), ("database branch", self.branches))
+        return (("Preview", self.previews), *mirrords, ("route", self.routes))
 
     async def _stored(self, path: str) -> list[dict[str, Any]]:
         headers = {"Authorization": f"Bearer {self._glass.token}"}

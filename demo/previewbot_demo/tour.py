@@ -12,11 +12,10 @@ import aiohttp
 
 from previewbot_demo.browser import Browser, Glass, Remark
 from previewbot_demo.demo_page import DemoPage
-from previewbot_demo.walking import Walker, first_line
+from previewbot_demo.state_tour import StateTour
+from previewbot_demo.walking import LINK, Steps, first_line
 from previewbot_demo.walking import Wrong as Wrong
 from previewbot_demo.world import REPOSITORY, World
-
-_LINK = "Open the preview"
 
 OLD_BUTTON, OLD_TOTAL = "Check out", "€ 78.50"
 NEW_BANNER, NEW_BUTTON = "Autumn is here", "Get it home"
@@ -24,13 +23,12 @@ PUSHED_BANNER = "Free delivery until Sunday evening"
 NEW_TOTAL = "€ 62.80"
 
 
-class Tour(Walker):
+class Tour(StateTour):
     """The steps, in order; each waits at most `patience` seconds for what has to happen."""
 
     def __init__(self, browser: Browser, patience: float) -> None:
         super().__init__(browser, patience)
         self._web = self._pricing = self._fork = self._catalog = 0
-        self._links: dict[int, str] = {}
 
     @property
     def front_end(self) -> int:
@@ -42,7 +40,7 @@ class Tour(Walker):
         """Return the numbers of those that change the front end and the prices; 0 before one is opened."""
         return self._web, self._pricing
 
-    def steps(self) -> tuple[tuple[str, Callable[[], Awaitable[None]]], ...]:
+    def steps(self) -> Steps:
         """Return each step's words and what it does."""
         return (
             ("staging shows the shop as it was", self.staging),
@@ -61,6 +59,7 @@ class Tour(Walker):
             ("a command that does not exist is answered with what was meant", self.nonsense),
             ("`/preview stop` removes the session, and the link says so", self.stopped),
             ("`/preview start` brings it back", self.started),
+            *self.about_state(),
             ("a pull request from a fork runs nothing, and says why", self.fork),
             ("an agent's workflow waits for an approval, and the comment says so", self.waiting),
             (
@@ -139,18 +138,20 @@ class Tour(Walker):
             return PUSHED_BANNER in page.text
 
         await self._until("the new commit behind the link", renewed)
-        comment = await self._until("the new commit in the comment", lambda: self._ready_comment(before))
-        if comment.links[_LINK] != link:
-            raise Wrong(f"the link moved to {comment.links[_LINK]}")
+        comment = await self._until(
+            "the new commit in the comment", lambda: self._another_comment(self._web, before)
+        )
+        if comment.links[LINK] != link:
+            raise Wrong(f"the link moved to {comment.links[LINK]}")
 
     async def status(self) -> None:
         """A question is answered."""
-        await self._command("/preview status", "rocket", "is running, open until")
+        await self._command(self._web, "/preview status", "rocket", "is running, open until")
 
     async def extended(self) -> None:
         """The new end is in the answer and in the comment."""
         before = _end(await self._comment(self._web))
-        await self._command("/preview extend 2h", "rocket", "now stays open until")
+        await self._command(self._web, "/preview extend 2h", "rocket", "now stays open until")
 
         async def moved() -> bool:
             return _end(await self._comment(self._web)) != before
@@ -159,15 +160,15 @@ class Tour(Walker):
 
     async def help(self) -> None:
         """The commands are explained."""
-        await self._command("/preview help", "rocket", "/preview extend 2h")
+        await self._command(self._web, "/preview help", "rocket", "/preview extend 2h")
 
     async def nonsense(self) -> None:
         """A slip of the finger is met with a suggestion."""
-        await self._command("/preview strat", "confused", "did you mean /preview start?")
+        await self._command(self._web, "/preview strat", "confused", "did you mean /preview start?")
 
     async def stopped(self) -> None:
         """No session runs, and the link leads to a page that says so."""
-        await self._command("/preview stop", "rocket")
+        await self._command(self._web, "/preview stop", "rocket")
         await self._until("the session gone", lambda: self._runs(self._web, 0))
         await self._until("a comment that says so", lambda: self._says(self._web, "was stopped"))
         answer = await self._browser.open(self._links[self._web])
@@ -177,7 +178,7 @@ class Tour(Walker):
 
     async def started(self) -> None:
         """The same link works again, with the newest commit."""
-        await self._command("/preview start", "rocket")
+        await self._command(self._web, "/preview start", "rocket")
         await self._linked(self._web)
         await self._shows(self._links[self._web], (PUSHED_BANNER,), (OLD_BUTTON,))
 
@@ -226,13 +227,19 @@ class Tour(Walker):
         await self._browser.press(self._web, "merge")
         await self._gone(self._web, "merged")
 
+    def _others(self) -> tuple[int, ...]:
+        """Return the pull requests besides the first, in none of which previewbot has to answer in words."""
+        numbers = (self._pricing, self._orders, self._packing, self._fork, self._catalog)
+        return tuple(number for number in numbers if number)
+
     async def nothing_left(self) -> None:
         """The cluster is as before; nobody was written to twice."""
-        await self._browser.press(self._fork, "close")
-        await self._browser.press(self._catalog, "close")
+        for number in self._others():
+            if number != self._pricing:
+                await self._browser.press(number, "close")
         for what, stored in self._browser.kinds():
             await self._until(f"the last {what} gone", partial(_none, stored))
-        for number, answers in ((self._web, 4), (self._pricing, 0), (self._fork, 0), (self._catalog, 0)):
+        for number, answers in ((self._web, 4), *((number, 0) for number in self._others())):
             count = len([r for r in await self._browser.conversation(number) if r.by_app])
             if count != answers + 1:
                 raise Wrong(f"pull request {number} has {count} comments of previewbot, not {answers + 1}")
@@ -249,35 +256,6 @@ class Tour(Walker):
 
         await self._until("a page behind the link that says that nothing is there", says_so)
 
-    async def _command(self, words: str, reaction: str, answer: str = "") -> None:
-        written = await self._browser.comment(self._web, words)
-
-        async def answered() -> bool:
-            remarks = await self._browser.conversation(self._web)
-            mine = next(remark for remark in remarks if remark.id == written)
-            replies = [remark for remark in remarks if remark.by_app and remark.id > written]
-            return reaction in mine.reactions and (not answer or any(answer in r.text for r in replies))
-
-        await self._until(f"the reaction {reaction}" + (f" and “{answer}”" if answer else ""), answered)
-
-    async def _linked(self, number: int) -> str:
-        async def linked() -> Remark | None:
-            comment = await self._status(number)
-            return comment if comment is not None and _LINK in comment.links else None
-
-        comment = await self._until("a link", linked, lambda: self._first_words(number))
-        self._links[number] = comment.links[_LINK]
-        return self._links[number]
-
-    async def _ready_comment(self, before: str) -> Remark | None:
-        comment = await self._comment(self._web)
-        return comment if _LINK in comment.links and comment.text != before else None
-
-    async def _runs(self, number: int, count: int) -> bool:
-        wanted = f"-{number}"
-        names = [s["metadata"]["labels"]["previewbot.dev/preview"] for s in await self._browser.sessions()]
-        return len([name for name in names if name.endswith(wanted)]) == count
-
 
 class DemoTour(Tour):
     """The tour with the demo's own page beside it, which ticks off what is done."""
@@ -286,7 +264,12 @@ class DemoTour(Tour):
         super().__init__(browser, patience)
         self._page = DemoPage(browser)
 
-    def steps(self) -> tuple[tuple[str, Callable[[], Awaitable[None]]], ...]:
+    def about_state(self) -> Steps:
+        """Return what previews have of their own, and what the demo's broker is for."""
+        words = "Cursor changes the packers: they pack what is ordered through its link, and nothing else"
+        return (*super().about_state(), (words, self.packed))
+
+    def steps(self) -> Steps:
         """Return the steps, each seen by the page, and what is asked of the page itself."""
         return (
             ("the demo's page shows pull request, staging and preview side by side", self._page.shows),

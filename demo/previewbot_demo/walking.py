@@ -11,6 +11,10 @@ from previewbot_demo.browser import Browser, Remark
 
 T = TypeVar("T")
 
+Steps = tuple[tuple[str, Callable[[], Awaitable[None]]], ...]
+"""Each step's words, and what it does."""
+
+LINK = "Open the preview"
 _LOOK_AGAIN = 0.1
 
 
@@ -24,6 +28,7 @@ class Walker:
     def __init__(self, browser: Browser, patience: float) -> None:
         self._browser = browser
         self._patience = patience
+        self._links: dict[int, str] = {}
 
     async def _status(self, number: int) -> Remark | None:
         """Return the status comment, the first of the App's; None while there is none."""
@@ -69,6 +74,40 @@ class Walker:
             if time.monotonic() > deadline:
                 raise Wrong(f"no sign of {what} in {self._patience:.0f} s" + (await seen() if seen else ""))
             await asyncio.sleep(_LOOK_AGAIN)
+
+    async def _command(self, number: int, words: str, reaction: str, answer: str = "") -> None:
+        """Write a command into a pull request; return once it has a reaction, and an answer."""
+        written = await self._browser.comment(number, words)
+
+        async def answered() -> bool:
+            remarks = await self._browser.conversation(number)
+            mine = next(remark for remark in remarks if remark.id == written)
+            replies = [remark for remark in remarks if remark.by_app and remark.id > written]
+            return reaction in mine.reactions and (not answer or any(answer in r.text for r in replies))
+
+        await self._until(f"the reaction {reaction}" + (f" and “{answer}”" if answer else ""), answered)
+
+    async def _linked(self, number: int) -> str:
+        """Return the link of a pull request's comment, once there is one."""
+
+        async def linked() -> Remark | None:
+            comment = await self._status(number)
+            return comment if comment is not None and LINK in comment.links else None
+
+        comment = await self._until("a link", linked, lambda: self._first_words(number))
+        self._links[number] = comment.links[LINK]
+        return self._links[number]
+
+    async def _another_comment(self, number: int, before: str) -> Remark | None:
+        """Return the comment of a pull request if it has a link and says something new."""
+        comment = await self._comment(number)
+        return comment if LINK in comment.links and comment.text != before else None
+
+    async def _runs(self, number: int, count: int) -> bool:
+        """Say whether so many sessions of a pull request are in the cluster."""
+        wanted = f"-{number}"
+        names = [s["metadata"]["labels"]["previewbot.dev/preview"] for s in await self._browser.sessions()]
+        return len([name for name in names if name.endswith(wanted)]) == count
 
 
 def first_line(comment: Remark) -> str:

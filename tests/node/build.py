@@ -63,6 +63,12 @@ rm -rf "$2"/usr/share/doc/* "$2"/usr/share/man/* "$2"/usr/share/locale/*
 """
 
 
+_DATABASE = ("postgresql", "python3-psycopg2")
+_NOT_NEEDED = ("perl", "libperl", "libjson", "libllvm", "libz3", "libgdbm", "locales", "libc-l10n", "netbase")
+_NOR_THESE = ("ssl-cert", "ucf", "sensible-utils", "postgresql-common", "postgresql-client-common")
+"""What PostgreSQL asks for and does without: Debian's scripts around it, which are in Perl, and a compiler."""
+
+
 def main() -> int:
     """Build what is missing; return the exit code."""
     missing = cannot()
@@ -79,6 +85,7 @@ def main() -> int:
                 _part("nft", _NFT_SCRIPT, _nft)
             _part("traefik", _of_module("traefik"), _traefik)
             _part("node-base", _DEBOOTSTRAP, _base)
+            _part("node-postgres", repr((_DATABASE, _NOT_NEEDED, _NOR_THESE)), _postgres)
             if browser() is None:
                 step("chromium (installed)", _chromium)
     except BuildError as error:
@@ -102,6 +109,11 @@ def cannot() -> str:
 def base() -> Path:
     """Return the folder with this machine's Debian release and its python3, as a container would see it."""
     return cache() / "bin" / "node-base"
+
+
+def postgres() -> Path:
+    """Return the folder with PostgreSQL and Python's client of it, to lie on top of `base`."""
+    return cache() / "bin" / "node-postgres"
 
 
 def _part(name: str, made_from: str, work: Callable[[Path], None]) -> None:
@@ -184,6 +196,30 @@ def _chromium(log: Path) -> None:
     fonts = ["fonts-liberation", "fonts-noto-color-emoji"]
     for command in (["apt-get", "update"], [*install, "chromium", *fonts]):
         run(command, cache(), quiet, log)
+
+
+def _postgres(log: Path) -> None:
+    """What Debian's packages need besides those that the base has; by name, not by version: as apt says."""
+    status = f"Dir::State::status={base() / 'var/lib/dpkg/status'}"
+    alone = ["-o", status, "-o", "Debug::NoLocking=1"]
+    ask = ["apt-get", "install", "--print-uris", "--no-install-recommends", "-qq", *alone, *_DATABASE]
+    try:
+        run(ask, cache(), os.environ, log)
+    except BuildError:
+        run(["apt-get", "update"], cache(), os.environ, log)
+        run(ask, cache(), os.environ, log)
+    # 'http://…/libpq5_15.8-1_amd64.deb' libpq5_15.8-1_amd64.deb 205248 SHA256:…
+    lines = log.read_text(encoding="utf-8").splitlines()
+    names = [line.split()[1].partition("_")[0] for line in lines if line.startswith("'")]
+    kept = [name for name in names if not name.startswith(_NOT_NEEDED) and name not in _NOR_THESE]
+    made = postgres().with_name(".node-postgres.new")
+    _unpack(made, kept, log)
+    for part in ("share/doc", "share/man", "share/locale", "share/postgresql-common"):
+        shutil.rmtree(made / "usr" / part, ignore_errors=True)
+    for compiled in (made / "usr" / "lib" / "postgresql").glob("*/lib/bitcode"):
+        shutil.rmtree(compiled)
+    shutil.rmtree(postgres(), ignore_errors=True)
+    made.rename(postgres())
 
 
 def _base(log: Path) -> None:

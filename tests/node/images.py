@@ -24,7 +24,7 @@ import urllib3
 from tests.chart.helm import ROOT
 from tests.chart.image import dockerfile, packages
 from tests.cluster.build import alone
-from tests.node.build import base
+from tests.node.build import base, postgres
 from tests.support.binaries import binary
 
 _MANIFEST = "application/vnd.oci.image.manifest.v1+json"
@@ -125,6 +125,23 @@ def python() -> Layer:
                 kept, _pack(base(), [path.name for path in base().iterdir() if path.name not in _NOT_FILES])
             )
         return _layer(kept.read_bytes())
+
+
+@cache
+def database() -> Layer:
+    """Return PostgreSQL and what speaks with it, which lies on top of `python()`; packed once."""
+    kept = postgres().with_name("node-postgres.tar")
+    with alone():
+        if not kept.exists() or kept.stat().st_mtime < postgres().stat().st_mtime:
+            # Only this: where a release has `/lib` as a link, a folder of that name would hide it.
+            _keep(kept, _pack(postgres(), ["usr"]))
+        return _layer(kept.read_bytes())
+
+
+def database_programs() -> str:
+    """Return the folder, within an image, with PostgreSQL's programs."""
+    [found] = (postgres() / "usr" / "lib" / "postgresql").glob("*/bin")
+    return f"/{found.relative_to(postgres())}"
 
 
 def program(name: str) -> Image:
