@@ -10,7 +10,8 @@ from typing import Any
 
 import aiohttp
 
-from previewbot_demo.browser import Browser, Glass, Remark
+from previewbot_demo.browser import Browser, Glass
+from previewbot_demo.command_tour import CommandTour
 from previewbot_demo.demo_page import DemoPage
 from previewbot_demo.state_tour import StateTour
 from previewbot_demo.walking import LINK, Steps, first_line
@@ -23,12 +24,12 @@ PUSHED_BANNER = "Free delivery until Sunday evening"
 NEW_TOTAL = "€ 62.80"
 
 
-class Tour(StateTour):
+class Tour(CommandTour, StateTour):
     """The steps, in order; each waits at most `patience` seconds for what has to happen."""
 
     def __init__(self, browser: Browser, patience: float) -> None:
         super().__init__(browser, patience)
-        self._web = self._pricing = self._fork = self._catalog = 0
+        self._pricing = self._fork = self._catalog = 0
 
     @property
     def front_end(self) -> int:
@@ -53,10 +54,7 @@ class Tour(StateTour):
             ("both run at once, each shows only its own change", self.apart),
             ("previewbot asked both links before it announced them, and saw the change answer", self.proven),
             ("a new commit: the old preview serves until the new one does", self.pushed),
-            ("`/preview status` is answered", self.status),
-            ("`/preview extend 2h` moves the end", self.extended),
-            ("`/preview help` is answered", self.help),
-            ("a command that does not exist is answered with what was meant", self.nonsense),
+            *self.commands(),
             ("`/preview stop` removes the session, and the link says so", self.stopped),
             ("`/preview start` brings it back", self.started),
             *self.about_state(),
@@ -143,28 +141,6 @@ class Tour(StateTour):
         )
         if comment.links[LINK] != link:
             raise Wrong(f"the link moved to {comment.links[LINK]}")
-
-    async def status(self) -> None:
-        """A question is answered."""
-        await self._command(self._web, "/preview status", "rocket", "is running, open until")
-
-    async def extended(self) -> None:
-        """The new end is in the answer and in the comment."""
-        before = _end(await self._comment(self._web))
-        await self._command(self._web, "/preview extend 2h", "rocket", "now stays open until")
-
-        async def moved() -> bool:
-            return _end(await self._comment(self._web)) != before
-
-        await self._until("a later end in the comment", moved)
-
-    async def help(self) -> None:
-        """The commands are explained."""
-        await self._command(self._web, "/preview help", "rocket", "/preview extend 2h")
-
-    async def nonsense(self) -> None:
-        """A slip of the finger is met with a suggestion."""
-        await self._command(self._web, "/preview strat", "confused", "did you mean /preview start?")
 
     async def stopped(self) -> None:
         """No session runs, and the link leads to a page that says so."""
@@ -308,8 +284,3 @@ def browser_of(world: World, session: aiohttp.ClientSession) -> Browser:
     return Browser(
         session, world.port, REPOSITORY, Glass(world.token, options.namespace, options.repository_id)
     )
-
-
-def _end(comment: Remark) -> str:
-    found = re.search(r"Open until (.+? UTC)", comment.text)
-    return found[1] if found else ""

@@ -38,8 +38,6 @@ def repository_files(port: int, namespace: str = "staging") -> dict[str, bytes]:
         "README.md": root.joinpath("README.md").read_bytes(),
         ".github/preview.yaml": configuration.encode(),
     }
-    mirrords = root.joinpath("mirrord")
-    files |= {f".mirrord/{name}": data for name, data in _directory(mirrords).items()}
     for service in SERVICES:
         files |= {
             f"services/{service}/{name}": data for name, data in _directory(root.joinpath(service)).items()

@@ -73,7 +73,9 @@ class Handler(BaseHTTPRequestHandler):
 
 
 if __name__ == "__main__":
-    queue = f"{os.environ['BROKER_URL']}/queues/{os.environ['PARCELS_QUEUE']}"
-    threading.Thread(target=work, args=(queue,), daemon=True).start()
+    # Where there is no broker nothing is to be packed.
+    if broker := os.environ.get("BROKER_URL"):
+        queue = f"{broker}/queues/{os.environ['PARCELS_QUEUE']}"
+        threading.Thread(target=work, args=(queue,), daemon=True).start()
     address = (os.environ.get("HOST", "127.0.0.1"), int(os.environ["PORT"]))
     ThreadingHTTPServer(address, Handler).serve_forever()
