@@ -66,7 +66,7 @@ rm -rf "$2"/usr/share/doc/* "$2"/usr/share/man/* "$2"/usr/share/locale/*
 _DATABASE = ("postgresql", "python3-psycopg2")
 _NOT_NEEDED = ("perl", "libperl", "libjson", "libllvm", "libz3", "libgdbm", "locales", "libc-l10n", "netbase")
 _NOR_THESE = ("ssl-cert", "ucf", "sensible-utils", "postgresql-common", "postgresql-client-common")
-"""What PostgreSQL asks for and does without: Debian's scripts around it, which are in Perl, and a compiler."""
+"""What PostgreSQL does without: Debian's scripts around it, which are in Perl, and a compiler."""
 
 
 def main() -> int:
