@@ -9,6 +9,7 @@ from typing import Any
 from previewbot.api import Reason
 from previewbot.doctor.check import Check, Whose, not_checked, note, ok, safe, wrong
 from previewbot.engine import mirrord
+from previewbot.engine.idle import can_sleep
 from previewbot.engine.operator import Answer, OperatorSeen, problem_of, warnings_of
 from previewbot.engine.probe import NAME
 from previewbot.errors import Forbidden, Invalid, NotFound, RemoteError, TryLater, Unauthorized
@@ -165,7 +166,12 @@ def operator(seen: OperatorSeen, now: datetime, missing: Sequence[str] = ()) -> 
         return warnings or [not_checked(OPERATOR, seen.detail or seen.answer.value)]
     ends = seen.operator.licence.ends
     licence = f", with a licence until {ends}" if ends else ""
-    return [ok(OPERATOR, f"it is {seen.operator.version or 'there'}, and makes previews{licence}"), *warnings]
+    words = f"it is {seen.operator.version or 'there'}, and makes previews{licence}"
+    if not can_sleep(seen):
+        # Of one that is too old the warnings say so.
+        why = "" if seen.knows_idle else ": its CRD of sessions has no `idle`"
+        words += f"; none of them sleeps by itself{why}"
+    return [ok(OPERATOR, words), *warnings]
 
 
 def lease(found: Mapping[str, Any] | None, named: str, now: datetime) -> Check:

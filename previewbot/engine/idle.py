@@ -47,14 +47,15 @@ def with_default(
     `uses` is what its service says that it uses in staging. `without_ports`: nobody says where the workload
     takes requests, so none may ever come.
     """
-    if parts.idle is not None or not _can_sleep(seen):
+    if parts.idle is not None or not can_sleep(seen):
         return parts
     if _shares_a_queue(parts, uses) or not _is_woken(parts, kind, without_ports):
         return parts
     return replace(parts, idle=Idle(sleep_after=AFTER, by_default=True))
 
 
-def _can_sleep(seen: OperatorSeen) -> bool:
+def can_sleep(seen: OperatorSeen) -> bool:
+    """Return whether sessions may be put to sleep, as far as is known of the operator and its CRD."""
     # An operator that may not be asked tells no version; its CRD alone says enough. Before 3.185.1 sessions
     # woke wrongly.
     version = version_of(seen.operator.version)

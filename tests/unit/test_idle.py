@@ -11,6 +11,7 @@ import pytest
 from previewbot.api import Uses
 from previewbot.config.repository import TargetPath
 from previewbot.config.types import TargetKind
+from previewbot.doctor.cluster_judged import operator
 from previewbot.engine import mirrord
 from previewbot.engine.idle import AFTER, knows_idle, with_default
 from previewbot.engine.operator import Answer, Operator, OperatorSeen
@@ -18,6 +19,7 @@ from previewbot.engine.parts import Idle, IncomingRequests, QueueSplit, SessionP
 from previewbot.engine.session_spec import parts_spec
 from previewbot.rules.environment_keys import environment_key
 from tests.support.passes import A, World, ready
+from tests.support.previews import NOW
 
 KEY = environment_key("github.com", 812, 42, "acme/shop")
 UNSAID = Uses()
@@ -184,3 +186,11 @@ def test_whether_the_crd_has_it_is_read_from_what_the_api_server_publishes(spec:
     }
     assert knows_idle({"components": {"schemas": {"any": schema}}}) is knows
     assert not knows_idle({})
+
+
+def test_the_doctor_says_where_nothing_sleeps_by_itself() -> None:
+    (can,) = operator(CAN, NOW)
+    (cannot,) = operator(OperatorSeen(Answer.FOUND, Operator("3.187.0")), NOW)
+
+    assert "sleeps" not in can.words
+    assert "none of them sleeps by itself: its CRD of sessions has no `idle`" in cannot.words
