@@ -122,6 +122,8 @@ ADMITTED: dict[str, Branch] = {
         image="ghcr.io/acme/pg:16",
     ),
     "a version": of("pg", {"url": URL}, version="16"),
+    "a registry in capitals": of("pg", {"url": URL}, image="GHCR.io/acme/pg:16"),
+    "Docker Hub by its other name": of("pg", {"url": URL}, image="index.docker.io/acme/pg:16"),
     "an image of Docker Hub": of("pg", {"url": URL}, image="acme/pg:16"),
     "migrations by an image of the team's": replace(
         POSTGRES,
@@ -251,6 +253,18 @@ def test_the_migrations_of_another_commit_are_admitted_and_nothing_else_changes(
     for patch, words in refused:
         answer = account.patch(owned, patch)
         assert (answer.status, words in answer.text) == (422, True), (patch, answer.text)
+
+
+def test_migrations_of_a_branch_that_was_to_live_for_longer_still_run(
+    control_plane: ControlPlane, account: Account, owned: dict[str, Any]
+) -> None:
+    """The settings allow less by now; what is there ends by itself, and its preview goes on until then."""
+    upgrade(control_plane, {"settings.ttl.max": "3h"})
+    try:
+        wait_until(lambda: account.create(branch()).status == 422)
+        assert account.patch(owned, {"spec": {"migrations": None}}).status == 200
+    finally:
+        change(control_plane, "upgrade", "gateway")
 
 
 def test_a_branch_is_opened_by_the_rules_for_targets(control_plane: ControlPlane, account: Account) -> None:

@@ -22,6 +22,7 @@ from previewbot.clients.kubernetes.resources import PREVIEWS, contains
 from previewbot.clients.kubernetes.web_client import WebClient
 from previewbot.config.repository import Entry, TargetPath
 from previewbot.config.server import GatewaySettings, LeaseSettings
+from previewbot.config.types import TARGET_KINDS
 from previewbot.engine import mirrord
 from previewbot.engine.links import route
 from previewbot.errors import Conflict, Invalid, NotFound, NotServed
@@ -518,8 +519,9 @@ async def test_missing_resources_are_named_without_any_permission(kube: Kube) ->
     assert await kube.missing_resources(wanted) == ["previewsessions.preview.mirrord.metalbear.co (v9)"]
 
 
-async def test_a_target_that_is_not_there_is_none(server: ApiServer, kube: Kube) -> None:
-    assert await kube.get_target(server.namespace, "deployment", "nobody") is None
+@pytest.mark.parametrize("kind", [kind for kind in TARGET_KINDS if kind != "rollout"])
+async def test_a_target_that_is_not_there_is_none(server: ApiServer, kube: Kube, kind: str) -> None:
+    assert await kube.get_target(server.namespace, kind, "nobody") is None
 
 
 async def test_a_kind_of_target_that_the_cluster_does_not_know_is_told_from_one_that_is_not_there(
