@@ -31,6 +31,7 @@ log = logging.getLogger(__name__)
 Problems = tuple[ConfigurationProblem, ...]
 
 _CONFIGURATIONS_KEPT = 200
+_NO_FILES: Names = frozenset()
 _WRITERS_KEPT = 10_000
 _CONVERSATIONS_KEPT = 1_000
 _REFUSED_KEPT = 10_000
@@ -65,17 +66,20 @@ class Configurations:
         self._read: OrderedDict[tuple[str, Bounds, Names], ReadConfiguration] = OrderedDict()
         self.files = FilesMemory()
 
-    def read(
-        self,
-        sha: str,
-        bounds: Bounds,
-        read: Callable[[], ReadConfiguration],
-        names: Names = frozenset(),
-    ) -> ReadConfiguration:
-        """Return what `read` returned for this content, these bounds and these files, now or before."""
-        key = (sha, bounds, names)
-        found = self._read[key] if key in self._read else read()
-        keep(self._read, key, found, _CONFIGURATIONS_KEPT)
+    def read(self, sha: str, bounds: Bounds, read: Callable[[], ReadConfiguration]) -> ReadConfiguration:
+        """Return what `read` returned for this content and these bounds, now or before."""
+        return self.known(sha, bounds, _NO_FILES) or self.remember(sha, bounds, _NO_FILES, read())
+
+    def known(self, sha: str, bounds: Bounds, names: Names) -> ReadConfiguration | None:
+        """Return what was read of this content within these bounds with these files, if it was read."""
+        found = self._read.get((sha, bounds, names))
+        if found is not None:
+            self._read.move_to_end((sha, bounds, names))
+        return found
+
+    def remember(self, sha: str, bounds: Bounds, names: Names, found: ReadConfiguration) -> ReadConfiguration:
+        """Note what was read, and return it."""
+        keep(self._read, (sha, bounds, names), found, _CONFIGURATIONS_KEPT)
         return found
 
 

@@ -66,7 +66,7 @@ services:
 @pytest.mark.parametrize(
     ("written", "instead", "told"),
     [
-        ("deployment/{service}", "pod/{service}", (4, "`target` must be one of deployment/<name>")),
+        ("deployment/{service}", "pods/{service}", (4, "`target` must be one of deployment/<name>")),
         ("deployment/{service}", "deployment/{name}", (4, "`target` must name a workload")),
         ("  namespace: staging", "  namespace: Staging", (5, "`namespace` must be a name of at most")),
         ("{head_sha}", "{sha}", (6, "`image` has the unknown field `{sha}`")),

@@ -35,6 +35,8 @@ _LONGEST_RETRY = 5_000
 def _mode(value: object) -> object:
     if value == "mirror" or value is True:
         raise mistake("mode_mirror")
+    if value is False:
+        raise mistake("mode", written="false", near=Raw("in YAML, `off` needs quotes"))
     if isinstance(value, str) and value not in _MODES:
         raise mistake("mode", written=value, near=Raw(did_you_mean(value, _MODES, always=False)))
     return value

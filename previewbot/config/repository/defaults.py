@@ -18,7 +18,8 @@ SERVICES, DEFAULTS = "services", "defaults"
 _MOST_SIGNS = 512 * 1024
 """How much `defaults` may become in all services together: one long text is some 60 KB in each of 2,000."""
 
-_A_PLACE = 16
+_A_PLACE, _A_PLACE_OF_AN_OBJECT = 16, 128
+"""How much counts what is written at one place, and what of that takes long to read."""
 
 # Which service an image is of, is filled in with the commit: its template stays as it is written.
 _AS_WRITTEN = ("image",)
@@ -47,6 +48,8 @@ class _Completing:
         self._defaults = {key: value for key, value in defaults.items() if value is not None}
         # What a default is about, nobody need look for anew with each service.
         self._below = {key: _below(document, (DEFAULTS, key)) for key in self._defaults}
+        # A mirrord object with the service's name in it is read for each service, and not once.
+        self._read_for_each = {key for key in ("mirrord",) if SERVICE_FIELD in repr(self._defaults.get(key))}
         self._left = _MOST_SIGNS
 
     def completed(self, name: str, service: object) -> object:
@@ -70,7 +73,7 @@ class _Completing:
     def _taken(self, name: str, key: str, filled_in: str) -> object:
         """Return a service's value from `defaults`, and note where it is written."""
         for below in self._below[key]:
-            self._spend(_A_PLACE)
+            self._spend(_A_PLACE_OF_AN_OBJECT if key in self._read_for_each else _A_PLACE)
             # A queue may be called `{service}-jobs`: its keys are found under that name.
             inner = (SERVICES, name, *(self._filled(part, filled_in, key) for part in below[1:]))
             self._document.places[inner] = self._document.places[below]

@@ -85,7 +85,7 @@ class _Reading:
             if key in service:
                 service[key] = marked(self._document, (*place, key), service[key])
         said, here = service.get(MIRRORD_KEY), (*place, MIRRORD_KEY)
-        if not isinstance(said, str | dict):
+        if not isinstance(said, str | dict) or said == "":
             return
         config = self._of_file(here, said) if isinstance(said, str) else self._of_its_object(here, said)
         service[MIRRORD_KEY] = config or MirrordConfig()

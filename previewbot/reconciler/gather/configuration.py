@@ -71,7 +71,11 @@ async def _with_files(known: Configurations, at: FilesAt, bounds: Bounds) -> Con
     if file is None:
         return Configuration()
     for _ in range(ROUNDS):
-        read = known.read(file.sha, bounds, lambda: read_content(file.content, bounds, at.files()), at.names)
+        read = known.known(file.sha, bounds, at.names)
+        if read is None:
+            # A megabyte of mirrord files takes seconds: the Lease must be renewed meanwhile.
+            found = await asyncio.to_thread(read_content, file.content, bounds, at.files())
+            read = known.remember(file.sha, bounds, at.names, found)
         if read.wanted is None:
             return Configuration(file.sha, read)
         await at.fetch(read.wanted)
