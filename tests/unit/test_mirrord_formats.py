@@ -172,7 +172,10 @@ def test_each_key_of_toml_has_its_line() -> None:
         ("feature", "env", "override"): 4,
         ("feature", "env", "override", "A"): 4,
         ("feature", "env", "include"): 8,
+        ("feature", "env", "include", 0): 8,
+        ("feature", "env", "include", 1): 8,
         ("feature", "env", "exclude"): 12,
+        ("feature", "env", "exclude", 0): 12,
         ("feature", "preview"): 13,
         ("feature", "preview", "config_mounts"): 13,
         ("feature", "preview", "config_mounts", 0): 13,
@@ -197,6 +200,13 @@ def test_each_key_of_toml_has_its_line() -> None:
 )
 def test_what_is_no_toml_is_told_in_words(text: str, told: str) -> None:
     assert mistake(text, "toml").startswith(told)
+
+
+def test_what_has_no_quotes_in_toml_is_known_as_it_was_written() -> None:
+    places = read("[feature.env]\noverride = {A = 1, B = true}\noverride2.C = 1979-05-27", "toml").places
+    assert places["feature", "env", "override", "A"].written == "1"
+    assert places["feature", "env", "override", "B"].written == "true"
+    assert places["feature", "env", "override2", "C"].written == "1979-05-27"
 
 
 def test_a_text_of_many_dots_is_no_key() -> None:

@@ -37,9 +37,42 @@ def read_toml(text: str, document: Document) -> None:
     except RecursionError:
         raise Unreadable(1, "too_deep") from None
     document.value = _Values().of(found, 0)
-    for path, line_of in _keys(text):
+    for path, line_of, has_value in _keys(text):
         for end in range(1, len(path) + 1):
             document.places.setdefault(path[:end], Place(line_of, line_of))
+        if has_value:
+            _place(document, path, line_of, _at(document.value, path))
+
+
+def _place(document: Document, path: KeyPath, line: int, value: object) -> None:
+    """Remember the place of a value, and of all within it: they begin where it does."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            _place(document, (*path, key), line, inner)
+    elif isinstance(value, list):
+        for number, inner in enumerate(value):
+            _place(document, (*path, number), line, inner)
+    place = document.places.get(path)
+    if place is None or place.written is None:
+        written = None if isinstance(value, dict | list) else _written(value)
+        document.places[path] = Place(
+            place.key_line if place else line, place.line if place else line, written
+        )
+
+
+def _written(value: object) -> str:
+    if isinstance(value, Plain):
+        return value.written
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _at(value: object, path: KeyPath) -> object:
+    for key in path:
+        if isinstance(value, dict):
+            value = value.get(str(key))
+        elif isinstance(value, list) and isinstance(key, int) and key < len(value):
+            value = value[key]
+    return value
 
 
 def _refuse_long_keys(text: str) -> None:
@@ -78,8 +111,8 @@ class _Values:
         return value
 
 
-def _keys(text: str) -> Iterator[tuple[KeyPath, int]]:
-    """Yield each key that begins a line, with the line; those within `{…}` have that of the whole."""
+def _keys(text: str) -> Iterator[tuple[KeyPath, int, bool]]:
+    """Yield each key that begins a line, with the line, and whether a value stands behind it."""
     table: KeyPath = ()
     lists: dict[KeyPath, int] = {}
     for start, line in _statements(text):
@@ -87,11 +120,11 @@ def _keys(text: str) -> Iterator[tuple[KeyPath, int]]:
             table = _within(_parts(header[2]), lists)
             if header[1] == "[[":
                 lists[table] = lists.get(table, -1) + 1
-                yield table, line
+                yield table, line, False
                 table = (*table, lists[table])
-            yield table, line
+            yield table, line, False
         elif assignment := _ASSIGNMENT.match(text, start):
-            yield (*table, *_parts(assignment[1])), line
+            yield (*table, *_parts(assignment[1])), line, True
 
 
 def _within(path: KeyPath, lists: dict[KeyPath, int]) -> KeyPath:
