@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import jq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from previewbot.config.mirrord.jq import NoProgram, check_jq
+from previewbot.config.mirrord.jq_names import BUILT_IN
 
 PROGRAMS = [
     ".",
@@ -118,9 +120,81 @@ def test_whatever_is_written_is_a_program_or_told_to_be_none(text: str) -> None:
         assert str(error)
 
 
+TOKENS = st.sampled_from(
+    (
+        *(
+            ".",
+            ".a",
+            "..",
+            '."b"',
+            "[",
+            "]",
+            "{",
+            "}",
+            "(",
+            ")",
+            ",",
+            ";",
+            ":",
+            "|",
+            "//",
+            "?",
+            "?//",
+            "=",
+            "|=",
+        ),
+        *("==", "<", "+", "-", "*", "and", "or", "not", "if", "then", "elif", "else", "end", "try", "catch"),
+        *(
+            "reduce",
+            "foreach",
+            "as",
+            "$x",
+            "def f:",
+            "f",
+            "label $x",
+            "break $x",
+            "1",
+            '"t"',
+            '"\\(1)"',
+            "@json",
+        ),
+        *(
+            "map(",
+            "select(",
+            "length",
+            "empty",
+            "null",
+            "[]",
+            "[0]",
+            "[:1]",
+            "{a:1}",
+            "{$x}",
+            "[$x]",
+            "# x\n",
+        ),
+    )
+)
+
+
+@given(st.lists(TOKENS, max_size=8).map(" ".join))
+def test_what_jq_itself_compiles_is_taken(text: str) -> None:
+    try:
+        jq.compile(text)
+    except ValueError:
+        return
+    # To jq nothing at all is a program, and to mirrord's CLI a mistake.
+    if text.replace("# x\n", "").strip():
+        check_jq(text)
+
+
 @given(st.text())
 def test_any_text_may_be_written(text: str) -> None:
     try:
         check_jq(text)
     except NoProgram as error:
         assert str(error)
+
+
+def test_every_function_of_jq_is_known() -> None:
+    names = {name.partition("/")[0] for name in jq.first("builtins", None)}
+    assert names <= BUILT_IN
