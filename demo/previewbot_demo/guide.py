@@ -21,7 +21,8 @@ class PullSeen:
     `link` is the last one that previewbot's comment showed, `linked` whether it shows one now, and `shown`
     whether that opens the newest commit, not an older one meanwhile; `serving` has the uids of the sessions
     that answer, `opened` whether somebody opened the link. `says` is how previewbot's comment begins,
-    `stopped` whether it took a `/preview stop` up, `failed` whether the build of the newest commit failed.
+    `stopped` and `reset` whether it took a `/preview stop` or `reset` up, `failed` whether the build of the
+    newest commit failed, `ordered` whether somebody ordered something in the shop behind the link.
     """
 
     task: str
@@ -35,6 +36,8 @@ class PullSeen:
     says: str = ""
     stopped: bool = False
     failed: bool = False
+    ordered: bool = False
+    reset: bool = False
 
 
 @dataclass(frozen=True)
@@ -152,6 +155,23 @@ STEPS = (
         "web",
         "#body",
         _brought_back,
+    ),
+    Step(
+        "order",
+        "Press “Let Claude change the orders”, open that preview, and order what is in its basket.",
+        "The order is in the preview’s own copy of the database: staging, beside it, has no such order. A "
+        "push keeps it. (Shown with a stand-in: PostgreSQL is a file of SQLite’s here.)",
+        PULLS,
+        _button("orders"),
+        _any("orders", lambda pull: pull.ordered),
+    ),
+    Step(
+        "reset",
+        "In Claude’s pull request, comment /preview reset.",
+        "The preview gets a fresh copy: staging’s orders, and none of its own.",
+        "orders",
+        "#body",
+        _any("orders", lambda pull: pull.reset and pull.shown),
     ),
     Step(
         "fork",

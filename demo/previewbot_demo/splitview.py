@@ -27,14 +27,14 @@ POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; "
     "frame-src 'self' http://*.localhost:{port}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
-PAGES = (("/cart", "Basket"), ("/", "Front page"), ("/product/teapot", "A product"))
+PAGES = (("/cart", "Basket"), ("/", "Front page"), ("/product/teapot", "A product"), ("/orders", "Orders"))
 """What the page offers to look at in the shop: the path, and its name."""
 
 _ASSETS = {"split.css": "text/css", "split.js": "text/javascript"}
 _SERVES = ("Ready", "Idle")
 _LABEL = "previewbot.dev/preview"
 _LINK = re.compile(rf"\((http://[a-z0-9.-]+\.{re.escape(PREVIEW_DOMAIN)}(?::\d+)?[^)\s]*)\)")
-_STOP = re.compile(r"(?m)^\s*/preview stop\b")
+_STOP, _RESET = (re.compile(rf"(?m)^\s*/preview {name}\b") for name in ("stop", "reset"))
 _MARKUP = re.compile(r"<!--.*?-->|[#*`]|\[([^\]]*)\]\([^)]*\)", re.DOTALL)
 _NAVIGATIONS = ("document", "iframe")
 _MOST_VISITS = 500
@@ -69,6 +69,7 @@ class SplitView:
             loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True
         )
         self._visits: dict[tuple[str, str], int] = {}
+        self._ordered: set[str] = set()
         self._numbers = count(1)
         self._links: dict[int, str] = {}
         self.done: frozenset[str] = frozenset()
@@ -97,6 +98,8 @@ class SplitView:
             self._visits[(host, request.path_qs)] = next(self._numbers)
             if len(self._visits) > _MOST_VISITS:
                 del self._visits[next(iter(self._visits))]
+        if (request.method, request.path) == ("POST", "/orders") and len(self._ordered) < _MOST_VISITS:
+            self._ordered.add(host)
 
     def look(self) -> frozenset[str]:
         """Return the names of the steps that are done by now."""
@@ -181,7 +184,9 @@ class SplitView:
             serving=self._serving(pull.number),
             opened=any(host == urlsplit(link).hostname for host, _ in self._visits),
             says=_says(status),
-            stopped=any(_took_up_stop(comment) for comment in comments),
+            stopped=any(_took_up(_STOP, comment) for comment in comments),
+            reset=any(_took_up(_RESET, comment) for comment in comments),
+            ordered=urlsplit(link).hostname in self._ordered,
             failed=self._failed(pull),
         )
 
@@ -228,6 +233,6 @@ def _opens(body: str, sha: str) -> bool:
     return "[Open the preview](" in body and heading.search(body) is not None
 
 
-def _took_up_stop(comment: Comment) -> bool:
+def _took_up(command: re.Pattern[str], comment: Comment) -> bool:
     understood = any(reaction.content == "rocket" for reaction in comment.reactions)
-    return not comment.by_app and understood and _STOP.search(comment.body) is not None
+    return not comment.by_app and understood and command.search(comment.body) is not None

@@ -38,6 +38,13 @@ SEEN = {
     "a stop": (Seen((STOPPED,)), {"open", "comment", "stop"}),
     "prices that nobody opened": (Seen((replace(READY, task="pricing"),)), set()),
     "prices that somebody opened": (Seen((replace(READY, task="pricing", opened=True),)), {"backend"}),
+    "orders that somebody opened": (Seen((replace(READY, task="orders", opened=True),)), set()),
+    "an order in the preview": (Seen((replace(READY, task="orders", ordered=True),)), {"order"}),
+    "a reset whose copy is not there yet": (
+        Seen((replace(READY, task="orders", ordered=True, reset=True, shown=False),)),
+        {"order"},
+    ),
+    "a reset": (Seen((replace(READY, task="orders", ordered=True, reset=True),)), {"order", "reset"}),
     "a fork without a word": (Seen((PullSeen("fork"),)), set()),
     "a fork with the reason": (Seen((PullSeen("fork", says="…"),)), {"fork"}),
     "a build that waits": (Seen((PullSeen("catalog", says="…"),)), set()),
