@@ -156,6 +156,7 @@ def test_the_page_says_what_the_comment_says_and_quotes_nothing(state: str) -> N
 
 
 SERVES_BY_ITSELF = {
+    "ready-with-notes-on-its-mirrord-file",
     "isolated",
     "isolated-as-far-as-known",
     "isolated-in-part",
