@@ -10,6 +10,7 @@ from previewbot.api import (
     AgentSeen,
     BaseBranch,
     Child,
+    ChildState,
     ClosingIssue,
     ConfigurationProblem,
     ContainerPart,
@@ -275,6 +276,28 @@ def _without_link(reason: Reason, message: str = "", **known: Any) -> Preview:
 def _in_the_way() -> Child:
     words = "somebody else has a preview session named mallory`s-<b> in staging, made with mirrord"
     return Child("PreviewSession", "staging", "s", "checkout", reason=Reason.TARGET_TAKEN, message=words)
+
+
+def _copied(reason: Reason, *titles: str, message: str = "") -> Preview:
+    """Return a preview whose own copies of databases stand so."""
+    state = ChildState.FAILED if reason.phase is Phase.FAILED else ChildState.CREATING
+    copies = [
+        Child(
+            "BranchDatabase",
+            "staging",
+            f"mirrord-pg-branch-{number}",
+            state=state,
+            reason=reason,
+            message=message,
+            services=("checkout",),
+            title=title,
+        )
+        for number, title in enumerate(titles)
+    ]
+    assert reason.phase is not None
+    said = message if reason.phase is Phase.FAILED else ""
+    service = _service(phase=reason.phase, reason=reason, failure_message=said)
+    return _preview(reason.phase, reason, service, children=tuple(copies))
 
 
 _ORDERS = OwnDatabase("mirrord-pg-branch-fe3ffd01c03d1d66", "orders", Copied.SCHEMA)
@@ -546,6 +569,23 @@ STATES: dict[str, Preview] = {
         )
         for where in ("public", "private")
     },
+    "database-copied": _copied(Reason.BRANCH_CREATING, "orders"),
+    "databases-copied": _copied(Reason.BRANCH_CREATING, "orders", "users"),
+    "database-migrating": _copied(Reason.MIGRATING, "orders"),
+    "database-taken": _copied(Reason.BRANCH_TAKEN, "orders", message="somebody else has `one` @alice"),
+    "database-not-offered": _copied(
+        Reason.FEATURE_MISSING, "orders", message="copies of PostgreSQL (PgBranching)"
+    ),
+    "database-failed": _copied(Reason.BRANCH_FAILED, "orders", message="no pg_dump for `19` @alice"),
+    "migration-failed": _copied(
+        Reason.MIGRATION_FAILED, "orders", message='relation "orders" does not exist'
+    ),
+    "migration-forbidden": _copied(
+        Reason.MIGRATION_FORBIDDEN,
+        "orders",
+        message="previewbot may not change the database branch, so this commit's migrations cannot run. That "
+        "is for your platform team (docs/operations.md): branchdatabases is forbidden",
+    ),
     "deploying-phase-unknown": _preview(
         Phase.DEPLOYING,
         Reason.PHASE_UNKNOWN,

@@ -197,7 +197,8 @@ async def test_a_database_that_is_not_ready_in_time_has_failed(parts: Parts) -> 
     world.clock.forward(minutes=16)
     await world.settle()
 
-    assert world.service.failure_message == "it was not ready within 15m"
+    words = "its copy of the database orders was not ready within 15m"
+    assert world.service.failure_message == words
     assert world.cluster.branches == {}
 
 
@@ -235,7 +236,10 @@ async def test_a_database_that_fails_later_takes_its_session_with_it(parts: Part
     await world.settle()
 
     assert (world.cluster.sessions, world.cluster.branches) == ({}, {})
-    assert (world.service.reason, world.service.failure_message) == (Reason.BRANCH_FAILED, "the disk is full")
+    assert (world.service.reason, world.service.failure_message) == (
+        Reason.BRANCH_FAILED,
+        "its copy of the database orders failed: the disk is full",
+    )
 
 
 async def test_a_name_that_is_somebody_elses_is_told_of_and_left_alone(parts: Parts) -> None:
@@ -354,7 +358,7 @@ async def test_a_migration_that_fails_keeps_the_data_and_the_next_commit_mends_i
     await world.settle()
 
     assert (world.service.phase, world.service.reason) == (Phase.FAILED, Reason.MIGRATION_FAILED)
-    assert world.service.failure_message == "no such table"
+    assert world.service.failure_message == "migrating its copy of the database orders failed: no such table"
     assert "/preview reset" in world.comment
     assert uids(world) == before
 

@@ -91,19 +91,20 @@ class Branches:
 
     def health(self, found: Found, was: Child, limits: Limits, now: datetime) -> ChildHealth:
         """Return how a branch fares; one that is not ready, or not migrated, in time has failed."""
-        failed = ChildState.FAILED
+        failed, copy = ChildState.FAILED, f"its copy of the database {was.title}"
+        why = f": {found.message}" if found.message else ""
         if found.state is failed:
-            return ChildHealth(failed, message=found.message or "it failed")
+            return ChildHealth(failed, message=f"{copy} failed{why}")
         if found.reason is Reason.MIGRATION_FAILED:
-            return ChildHealth(failed, Reason.MIGRATION_FAILED, found.message or "its migrations failed")
+            return ChildHealth(failed, Reason.MIGRATION_FAILED, f"migrating {copy} failed{why}")
         if found.state is not ChildState.CREATING:
             return ChildHealth(found.state)
         waited = now - began_to_wait(found, was, now)
         migrating = found.reason is Reason.MIGRATING
         if waited >= limits.branch_deadline:
-            what = "the mirrord operator did not answer"
+            what = f"the mirrord operator did not begin {copy}"
             if found.answered:
-                what = "its migrations did not end" if migrating else "it was not ready"
+                what = f"the migrations of {copy} did not end" if migrating else f"{copy} was not ready"
             message = f"{what} within {format_duration(limits.branch_deadline)}"
             return ChildHealth(failed, Reason.MIGRATION_FAILED if migrating else None, message)
         silent = not found.answered and waited >= DELETION_STALLED_AFTER
