@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from previewbot_demo import shop
 from previewbot_demo.world import REPOSITORY, Options
 from tests.support.worlds import Scene, scene, until
 
@@ -14,7 +15,7 @@ pytestmark = pytest.mark.timeout(120)
 RULES = {
     "owners": ["acme"],
     "repositories": [
-        {"match": [REPOSITORY], "targets": ["deployment/web", "deployment/catalog", "deployment/pricing"]},
+        {"match": [REPOSITORY], "targets": [f"deployment/{service}" for service in shop.SERVICES]},
         {"match": ["acme/small-*"], "targets": ["deployment/small"], "entries": []},
     ],
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+import secrets
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -12,13 +13,17 @@ from typing import Any
 
 from previewbot_demo import shop
 from previewbot_demo.operator_api import an_operator
-from tests.node.images import Image, Layer, files, program, python
+from tests.node.images import Image, Layer, database, database_programs, files, program, python
 from tests.node.node import Node
 from tests.support.binaries import gateway_api_crds
 from tests.support.control_plane import ROOT
 
 HERE = Path(__file__).parent
 STAND_IN = "ghcr.io/example/mirrord-stand-in:1"
+DATABASE_PASSWORD = secrets.token_hex(16)
+"""Of staging's database: nothing of previewbot's may ever hold it."""
+
+MIRRORDS = ("previewsessions", "branchdatabases")
 UNPACKABLE = "services/web/UNPACKABLE"
 """A file that makes the image of web one that registries hold and no node can unpack."""
 
@@ -33,7 +38,8 @@ class Staging:
     def put_image(self, repository: str, tag: str, files: Mapping[str, bytes], *, revision: str) -> None:
         """Push an image of a service."""
         labels = {"org.opencontainers.image.revision": revision} if revision else {}
-        self._node.registry.push(repository, tag, self._image(files, labels))
+        below = (database(),) if repository == "acme/orders" else ()
+        self._node.registry.push(repository, tag, self._image(files, labels, below))
 
     async def deploy(self, service: str, files: Mapping[str, bytes]) -> None:
         """Roll a service out; returns before its pods are ready."""
@@ -44,26 +50,35 @@ class Staging:
         self.put_image(f"acme/{service}", tag, files, revision="")
         self._node.apply(*_workload(service, f"{self._node.registry.address}/acme/{service}:{tag}"))
 
-    def _image(self, content: Mapping[str, bytes], labels: Mapping[str, str]) -> Image:
+    def _image(
+        self, content: Mapping[str, bytes], labels: Mapping[str, str], below: tuple[Layer, ...]
+    ) -> Image:
         self._python = self._python or python()
         app = files({f"app/{path}": data for path, data in content.items()})
         if UNPACKABLE.rpartition("/")[2] in content:
             app = replace(app, unpacked=f"sha256:{'0' * 64}")
         command = {"Entrypoint": ["python3", "-B", "-u", "app.py"], "WorkingDir": "/app", "User": "65532"}
-        return Image((self._python, app), {**command, "Labels": dict(labels)})
+        return Image((self._python, *below, app), {**command, "Labels": dict(labels)})
 
 
 def furnish(node: Node) -> None:
     """Install what a platform has: the Gateway API with Traefik, mirrord's CRD with the stand-in."""
     crds = [
         *gateway_api_crds().glob("*.yaml"),
-        ROOT / "demo" / "previewbot_demo" / "schemas" / "previewsessions.yaml",
+        *(ROOT / "demo" / "previewbot_demo" / "schemas" / f"{name}.yaml" for name in MIRRORDS),
         ROOT / "tests" / "support" / "mirrordoperators.yaml",
     ]
     node.registry.push("library/traefik", "1", program("traefik"))
-    stand_in = files({"stand_in.py": (HERE / "stand_in.py").read_bytes()})
-    entry = {"Entrypoint": ["python3", "-B", "-u", "/stand_in.py"], "User": "65532"}
-    node.registry.push("example/mirrord-stand-in", "1", Image((python(), stand_in), entry))
+    programs = ("stand_in.py", "stand_in_databases.py")
+    stand_in = files({f"tests/node/{name}": (HERE / name).read_bytes() for name in programs})
+    path = [f"PATH={database_programs()}:/usr/bin:/bin"]
+    command = ["python3", "-B", "-u", "-m", "tests.node.stand_in"]
+    entry = {"Entrypoint": command, "User": "65532", "Env": path, "WorkingDir": "/"}
+    node.registry.push("example/mirrord-stand-in", "1", Image((python(), database(), stand_in), entry))
+    begin = files({"database.sh": (HERE / "database.sh").read_bytes()})
+    # As a user that the image knows: initdb asks for its name.
+    entry = {"Entrypoint": ["sh", "/database.sh"], "User": "nobody", "Env": path}
+    node.registry.push("library/postgres", "1", Image((python(), database(), begin), entry))
     # Server-side: the CRDs are too large for the annotation that apply writes otherwise.
     for crd in crds:
         node.kubectl("apply", "--server-side", "--filename", str(crd))
@@ -71,7 +86,13 @@ def furnish(node: Node) -> None:
     gateway = (HERE / "gateway.yaml").read_text(encoding="utf-8").replace("ADDRESS", node.address)
     node.kubectl("apply", "--filename", "-", given=gateway)
     node.kubectl("apply", "--filename", "-", given=json.dumps(an_operator()))
-    staging = (HERE / "staging.yaml").read_text(encoding="utf-8").replace("IMAGE", STAND_IN)
+    staging = (HERE / "staging.yaml").read_text(encoding="utf-8")
+    for word, value in (
+        ("DATABASE_IMAGE", "docker.io/library/postgres:1"),
+        ("DATABASE_PASSWORD", DATABASE_PASSWORD),
+        ("IMAGE", STAND_IN),
+    ):
+        staging = staging.replace(word, value)
     node.kubectl("apply", "--filename", "-", given=staging)
 
 
@@ -103,6 +124,9 @@ def _workload(service: str, image: str) -> tuple[dict[str, Any], dict[str, Any]]
         "readinessProbe": {"httpGet": {"path": "/healthz", "port": shop.CONTAINER_PORT}, "periodSeconds": 1},
         "resources": {"requests": {"cpu": "10m", "memory": "32Mi"}, "limits": {"memory": "128Mi"}},
     }
+    if service == "orders":
+        # Where the password lies, and nowhere else: mirrord's operator finds it there, too.
+        container["envFrom"] = [{"secretRef": {"name": "orders-database"}}]
     pod = {"serviceAccountName": "shop", "terminationGracePeriodSeconds": 1, "containers": [container]}
     deployment = {
         "apiVersion": "apps/v1",

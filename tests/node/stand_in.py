@@ -1,8 +1,10 @@
 """A stand-in for mirrord's operator and agent, as pods: only Python's own library, and nothing of previewbot.
 
-    python3 stand_in.py operator           makes a real preview of each PreviewSession in $NAMESPACE
-    python3 stand_in.py proxy web=8081 …   before each Deployment named: a request goes to the preview whose
-                                           stored filter takes it, else to the Service NAME-staging
+    python3 -m tests.node.stand_in operator           makes a real preview of each PreviewSession in
+                                                      $NAMESPACE, and a copy for each BranchDatabase
+    python3 -m tests.node.stand_in proxy web=8081 …   before each Deployment named: a request goes to the
+                                                      preview whose stored filter takes it, else to the
+                                                      Service NAME-staging
 
 mirrord's operator is closed source. This does what is documented of it and was seen of it: a preview is a
 Deployment of the target's own pod template with the session's image, named like the session, labelled with
@@ -28,6 +30,8 @@ from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from tests.node import stand_in_databases as databases
+
 Object = dict[str, Any]
 
 FINALIZER = "preview.mirrord.metalbear.co/cleanup"
@@ -43,6 +47,7 @@ _ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount"
 _NAMESPACE = os.environ.get("NAMESPACE", "staging")
 _SESSIONS = f"/apis/preview.mirrord.metalbear.co/v1alpha/namespaces/{_NAMESPACE}/previewsessions"
 _DEPLOYMENTS = f"/apis/apps/v1/namespaces/{_NAMESPACE}/deployments"
+_BRANCHES = f"/apis/dbs.mirrord.metalbear.co/v1alpha1/namespaces/{_NAMESPACE}/branchdatabases"
 _PODS = f"/api/v1/namespaces/{_NAMESPACE}/pods"
 
 
@@ -90,11 +95,20 @@ class Operator:
         """Work for ever; an API server that is away is waited for."""
         while True:
             try:
+                for branch in self._api.items(_BRANCHES):
+                    self._branch(branch)
                 for session in self._api.items(_SESSIONS):
                     self._step(session)
-            except (OSError, http.client.HTTPException, ValueError) as error:
+            except (OSError, http.client.HTTPException, ValueError, databases.NoBranch) as error:
                 print(f"again soon: {error}", flush=True)
             time.sleep(LOOK_AGAIN)
+
+    def _branch(self, branch: Object) -> None:
+        name, before = branch["metadata"]["name"], (branch.get("status") or {}).get("phase")
+        ends = moment(branch["spec"]["ttlSecs"])
+        phase = databases.step(self._api.call, _NAMESPACE, f"{_BRANCHES}/{name}", branch, ends)
+        if phase != before:
+            print(f"{name}: {phase or 'gone'}", flush=True)
 
     def _step(self, session: Object) -> None:
         metadata, status = session["metadata"], session.get("status") or {}
@@ -114,14 +128,28 @@ class Operator:
     def _begin(self, session: Object, path: str) -> None:
         target = session["spec"]["target"]
         found = self._api.call("GET", f"{_DEPLOYMENTS}/{target['name']}")
-        if found is None:
-            why = f"target Deployment {_NAMESPACE}/{target['name']}: not found"
-            failed = {"phase": "Failed", "failedAt": moment(), "failureMessage": why}
+        try:
+            if found is None:
+                raise databases.NoBranch(f"target Deployment {_NAMESPACE}/{target['name']}: not found")
+            own = self._own_databases(session)
+        except databases.NoBranch as error:
+            failed = {"phase": "Failed", "failedAt": moment(), "failureMessage": str(error)}
             self._api.patch(f"{path}/status", {"status": failed})
             return
-        self._api.call("POST", _DEPLOYMENTS, preview_of(session, found))
+        self._api.call("POST", _DEPLOYMENTS, preview_of(session, found, own))
         self._api.patch(f"{path}/status", {"status": {"phase": "Waiting"}})
         print(f"{session['metadata']['name']}: begun", flush=True)
+
+    def _own_databases(self, session: Object) -> dict[str, str]:
+        """Return the variables that lead a session to its branches; raises NoBranch."""
+        found: dict[str, str] = {}
+        named = (session["spec"].get("dbBranching") or {}).values()
+        for name in (name for names in named for name in names or ()):
+            branch = self._api.call("GET", f"{_BRANCHES}/{name}")
+            if branch is None or (branch.get("status") or {}).get("phase") != "Ready":
+                raise databases.NoBranch(f"database branch {name} is not ready")
+            found |= databases.variables(self._api.call, _NAMESPACE, branch)
+        return found
 
     def _ready(self, session: Object, path: str) -> None:
         ready: Object = {"phase": "Ready"}
@@ -142,8 +170,9 @@ class Operator:
         return self._api.items(f"{_PODS}?labelSelector={UID_LABEL}%3D{session['metadata']['uid']}")
 
 
-def preview_of(session: Object, target: Object) -> Object:
-    """Return the Deployment of a session: the target's pods with another image, never Ready."""
+def preview_of(session: Object, target: Object, own: dict[str, str] | None = None) -> Object:
+    """Return the Deployment of a session: the target's pods with another image and its `own` variables, never
+    Ready."""
     spec, metadata = session["spec"], session["metadata"]
     template = copy.deepcopy(target["spec"]["template"])
     uid = {UID_LABEL: metadata["uid"]}
@@ -152,7 +181,7 @@ def preview_of(session: Object, target: Object) -> Object:
     for container in template["spec"]["containers"]:
         if container["name"] == spec["target"]["container"]:
             container["image"] = spec["image"]
-            overrides = (spec.get("env") or {}).get("overrides") or {}
+            overrides = ((spec.get("env") or {}).get("overrides") or {}) | (own or {})
             kept = [v for v in container.get("env") or [] if v["name"] not in overrides]
             container["env"] = kept + [{"name": name, "value": value} for name, value in overrides.items()]
     return {

@@ -20,6 +20,8 @@ from tests.chart.helm import ROOT
 from tests.node.conftest import Installation
 from tests.node.engineer import commands
 from tests.node.node import GATEWAY_PORT
+from tests.node.staging import DATABASE_PASSWORD
+from tests.node.stand_in_databases import database
 from tests.node.town import REPOSITORY_ID, Visitor
 from tests.support.chromium import browser
 from tests.support.crashes import Record
@@ -29,6 +31,7 @@ pytestmark = pytest.mark.timeout(900)
 PATIENCE = 60.0
 FOLLOWED = 5.0
 HEIGHT = "both run at once, each shows only its own change"
+KEPT = "a new commit of it keeps what was ordered"
 CHROMIUM = (
     *("--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--hide-scrollbars"),
     *("--disable-quic", "--disable-background-networking", "--disable-component-update", "--disable-sync"),
@@ -67,6 +70,9 @@ def height(installation: Installation, record_property: Record) -> dict[str, Any
                 if words == HEIGHT:
                     seen.update(look(installation, tour.front_end))
                     seen["comments"] = [await visitor.conversation(number) for number in tour.both]
+                if words == KEPT:
+                    seen.update(look_at_the_database(installation))
+        seen["left"] = databases(installation)
 
     asyncio.run(walk())
     return seen
@@ -84,6 +90,33 @@ def look(installation: Installation, front_end: int) -> dict[str, Any]:
         "staging": node.get("deployments", "--namespace", "staging")["items"],
         "chromium": in_chromium(installation, front_end),
     }
+
+
+def look_at_the_database(installation: Installation) -> dict[str, Any]:
+    """Return what the cluster has of a preview's own database, and all that previewbot says or stores."""
+    node = installation.node
+    kinds = "previews,previewsessions,branchdatabases,httproutes,events.events.k8s.io"
+    logs = (
+        "logs",
+        "--namespace",
+        "previewbot",
+        "--selector",
+        "app.kubernetes.io/name=previewbot",
+        "--tail=-1",
+    )
+    return {
+        "branches": node.get("branchdatabases", "--namespace", "staging")["items"],
+        "databases": databases(installation),
+        "told": node.kubectl("get", kinds, "--all-namespaces", "--output", "json") + node.kubectl(*logs),
+    }
+
+
+def databases(installation: Installation) -> set[str]:
+    """Return the names of the databases on staging's server, as PostgreSQL lists them."""
+    exec_in = ("exec", "--namespace", "staging", "deployment/database", "--")
+    login = ("env", f"PGPASSWORD={DATABASE_PASSWORD}", "psql", "--host=/data", "--username=shop")
+    query = ("--tuples-only", "--no-align", "--command=SELECT datname FROM pg_database", "postgres")
+    return set(installation.node.kubectl(*exec_in, *login, *query).split())
 
 
 def in_chromium(installation: Installation, number: int) -> tuple[str, Path]:
@@ -140,3 +173,11 @@ def test_the_tour_goes_through_a_real_gateway_to_real_pods(
         assert pod["spec"]["serviceAccountName"] == model["spec"]["template"]["spec"]["serviceAccountName"]
         assert container["env"] == model["spec"]["template"]["spec"]["containers"][0]["env"]
     assert {s["spec"]["target"]["name"] for s in height["sessions"]} == {"web", "pricing"}
+
+    # What was ordered lies in a database of PostgreSQL's own, which goes with the preview.
+    [branch] = height["branches"]
+    assert branch["status"]["phase"] == "Ready"
+    assert height["databases"] - height["left"] == {database(branch)}
+    assert "orders" in height["left"]
+    assert "branchdatabase" in height["told"].casefold()
+    assert DATABASE_PASSWORD not in height["told"]

@@ -152,6 +152,10 @@ class Visitor(Browser):
         """List staging's preview sessions."""
         return await self._items("previewsessions", "--namespace", "staging")
 
+    async def branches(self) -> list[dict[str, Any]]:
+        """List staging's database branches."""
+        return await self._items("branchdatabases", "--namespace", "staging")
+
     async def routes(self) -> list[dict[str, Any]]:
         """List the HTTPRoutes that Previews own."""
         found = await self._items("httproutes", "--namespace", "staging")
@@ -167,5 +171,8 @@ def _repository(registry: str) -> dict[str, bytes]:
     files = shop.repository_files(0)
     configuration = files[".github/preview.yaml"].decode()
     configuration = configuration.replace("127.0.0.1:0/", f"{registry}/")
+    # In a cluster a password is in a Secret; the demo has none.
+    from_secret = "{url: {type: env_from, variable: DATABASE_URL}}"
+    configuration = configuration.replace("{url: DATABASE_URL}", from_secret)
     files[".github/preview.yaml"] = configuration.replace("http://shop.localhost:0", SHOP_URL).encode()
     return files

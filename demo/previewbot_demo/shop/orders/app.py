@@ -17,6 +17,7 @@ import json
 import os
 import secrets
 import sqlite3
+import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -89,6 +90,18 @@ def prepare(database: Database) -> None:
     )
     for order in FIRST_ORDERS:
         database.run("INSERT INTO orders VALUES (%s, %s, %s, %s, %s, %s)", *order, NOTE, "")
+
+
+def wait_for(database: Database) -> None:
+    """Prepare the database once it answers; raises whatever it says if it does not within half a minute."""
+    for left in reversed(range(SECONDS * 3)):
+        try:
+            return prepare(database)
+        except Exception as error:  # whatever the client of this database raises
+            print(f"the database does not answer: {error}", flush=True)
+            if not left:
+                raise
+            time.sleep(1)
 
 
 def every_order(database: Database) -> list[dict[str, Any]]:
@@ -171,6 +184,6 @@ class Handler(BaseHTTPRequestHandler):
 
 if __name__ == "__main__":
     Handler.database = Database(os.environ["DATABASE_URL"])
-    prepare(Handler.database)
+    wait_for(Handler.database)
     address = (os.environ.get("HOST", "127.0.0.1"), int(os.environ["PORT"]))
     ThreadingHTTPServer(address, Handler).serve_forever()
