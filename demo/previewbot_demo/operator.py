@@ -171,12 +171,9 @@ class Operator:
 
     async def _until_it_sleeps(self, session: Object) -> None:
         """Wait until nobody has used a session for as long as it says, and say that it sleeps."""
-        after = sleeps_after(session["spec"], self.switches.sleeps_sooner)
-        if after is None:
-            await asyncio.Event().wait()
-        else:
-            await self.beds.until_unused(session["metadata"]["uid"], after)
-            await self._report(session, {"phase": "Idle", "idleSince": _moment(self._now())})
+        uid = session["metadata"]["uid"]
+        await self.beds.until_unused(uid, lambda: sleeps_after(session["spec"], self.switches.sleeps_sooner))
+        await self._report(session, {"phase": "Idle", "idleSince": _moment(self._now())})
 
     async def _wake(self, session: Object) -> Process:
         """Start one that sleeps again, once somebody asks for it; they wait meanwhile."""

@@ -7,14 +7,14 @@ Messages of a split queue wake nobody here: the stand-in for the broker hands th
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping
 from datetime import timedelta
 from typing import Any
 
 WAKE_TIMEOUT = 90.0
 """Seconds for which mirrord holds a request at most, unless a session says otherwise."""
 
-_LOOK_AGAIN = 0.05
+_LOOK_AGAIN = 0.1
 
 
 def sleeps_after(spec: Mapping[str, Any], sooner: timedelta | None = None) -> float | None:
@@ -44,11 +44,11 @@ class Beds:
         self._asked: dict[str, float] = {}
         self._wanted: dict[str, asyncio.Event] = {}
 
-    async def until_unused(self, uid: str, seconds: float) -> None:
-        """Wait until nobody has asked a session for so long, and let it sleep."""
+    async def until_unused(self, uid: str, seconds: Callable[[], float | None]) -> None:
+        """Wait until nobody has asked a session for so long, and let it sleep; of None it never does."""
         self._note(uid)
-        while (left := self._asked[uid] + seconds - asyncio.get_running_loop().time()) > 0:
-            await asyncio.sleep(left)
+        while (after := seconds()) is None or asyncio.get_running_loop().time() - self._asked[uid] < after:
+            await asyncio.sleep(_LOOK_AGAIN)
         self._wanted[uid] = asyncio.Event()
         self._pods[uid] = ""
 

@@ -19,10 +19,18 @@ ASLEEP = "(asleep: opens in about a minute)"
 
 @pytest.fixture
 async def town() -> AsyncIterator[Scene]:
-    """A world in which what would sleep after half an hour does so after seconds."""
+    """A world with public pages."""
     async with scene(Options(build_seconds=0.3, settings={"pages": "public"})) as town:
-        town.world.operator.switches.sleeps_sooner = timedelta(seconds=2)
         yield town
+
+
+async def asleep(town: Scene, service: str = "web") -> Pull:
+    """Return a pull request whose preview was ready, and sleeps: as after half an hour, in seconds."""
+    pull = town.open(service=service)
+    await pull.ready()
+    town.world.operator.switches.sleeps_sooner = timedelta(seconds=2)
+    await pull.says(ASLEEP)
+    return pull
 
 
 def session(pull: Pull) -> dict[str, Any]:
@@ -32,9 +40,8 @@ def session(pull: Pull) -> dict[str, Any]:
 
 
 async def test_it_sleeps_by_itself_and_whoever_opens_its_link_waits_for_it(town: Scene) -> None:
-    pull = town.open(service="web")
-    text = await pull.says(ASLEEP)
-    assert OPEN in text
+    pull = await asleep(town)
+    assert OPEN in pull.comment
     assert session(pull)["spec"]["idle"] == {"startIdle": False, "sleepAfterSecs": 1800}
     assert (pull.phase, pull.status["reason"]) == ("Idle", "Asleep")
 
@@ -42,12 +49,10 @@ async def test_it_sleeps_by_itself_and_whoever_opens_its_link_waits_for_it(town:
 
     assert page.status == 200
     assert pull.status["link"]["proven"] == "Yes"
-    await until("its waking", lambda: session(pull)["status"]["phase"] == "Ready")
 
 
 async def test_while_it_wakes_its_page_waits_and_nobody_is_led_elsewhere(town: Scene) -> None:
-    pull = town.open(service="web")
-    await pull.says(ASLEEP)
+    pull = await asleep(town)
     link, comment = pull.status["link"]["url"], pull.comment
     with switched(town.world.operator.switches, never_wakes=True):
         opened = asyncio.create_task(town.browse(link))
@@ -62,8 +67,7 @@ async def test_while_it_wakes_its_page_waits_and_nobody_is_led_elsewhere(town: S
 
 
 async def test_nothing_of_ours_wakes_it(town: Scene) -> None:
-    pull = town.open(service="pricing")
-    await pull.says(ASLEEP)
+    pull = await asleep(town, "pricing")
     slept = session(pull)["status"]["idleSince"]
     # A look at all of it: a command, a webhook, and a controller that starts anew.
     await pull.reacted(pull.write("/preview status"), "rocket")
