@@ -43,14 +43,26 @@ class Service:
 def takes(http_filter: str, headers: Iterable[tuple[str, str]]) -> bool:
     """Say whether a filter, the JSON of mirrord's `HttpFilterConfig`, takes a request with these headers.
 
-    Only `header_filter` is understood here; a filter of another kind takes nothing.
+    Only `header_filter` is understood here, and headers in `all_of` and `any_of`; what asks for anything else
+    takes nothing.
     """
+    lines = [f"{name}: {value}" for name, value in headers]
     try:
-        pattern = json.loads(http_filter).get("header_filter")
-        search = re.compile(pattern, re.IGNORECASE).search
+        filters = json.loads(http_filter)
+        every, some = filters.get("all_of"), filters.get("any_of")
+        found = [_searched(item.get("header"), lines) for item in every or some or ()]
+        if found:
+            return all(found) if every else any(found)
+        return _searched(filters.get("header_filter"), lines)
     except (ValueError, AttributeError, TypeError, re.error):
         return False
-    return any(search(f"{name}: {value}") for name, value in headers)
+
+
+def _searched(pattern: Any, lines: Iterable[str]) -> bool:
+    if pattern is None:
+        return False
+    search = re.compile(pattern, re.IGNORECASE).search
+    return any(map(search, lines))
 
 
 def targets(session: Object, service: Service) -> bool:

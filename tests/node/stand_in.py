@@ -255,9 +255,18 @@ def takes(session: Object, headers: list[tuple[str, str]]) -> bool:
     stored = session["spec"]["incoming"].get("httpFilter")
     if stored is None:
         return True
-    pattern = json.loads(stored).get("header_filter")
+    filters = json.loads(stored)
+    every, some = filters.get("all_of"), filters.get("any_of")
+    if every or some:
+        found = [searched(item.get("header"), headers) for item in every or some]
+        return all(found) if every else any(found)
+    return searched(filters.get("header_filter"), headers)
+
+
+def searched(pattern: str | None, headers: list[tuple[str, str]]) -> bool:
+    """Say whether a pattern is found in one of the headers; one that is none is found nowhere."""
     return bool(pattern) and any(
-        re.search(pattern, f"{name}: {value}", re.IGNORECASE) for name, value in headers
+        re.search(str(pattern), f"{name}: {value}", re.IGNORECASE) for name, value in headers
     )
 
 

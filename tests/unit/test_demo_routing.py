@@ -10,6 +10,7 @@ from multidict import CIMultiDict
 
 from previewbot_demo import gateway_rules, operator, shop, tasks
 from previewbot_demo.routing import Service, choose, takes, targets
+from tests.node import stand_in
 
 WEB = Service("staging", "web", "web", 8080)
 
@@ -54,6 +55,33 @@ def test_a_filter_is_searched_case_insensitively_in_each_header_line(
     headers: list[tuple[str, str]], taken: bool
 ) -> None:
     assert takes(default_filter("k1"), headers) is taken
+
+
+OWN, TENANT, TRACE = (
+    {"header": "^baggage: .*mirrord-session=k1.*$"},
+    {"header": "^x-tenant: acme$"},
+    {"header": "^tracestate: .*mirrord-session=k1.*$"},
+)
+
+
+@pytest.mark.parametrize(
+    ("filters", "headers", "taken"),
+    [
+        ({"all_of": [OWN, TENANT]}, [("baggage", "mirrord-session=k1"), ("x-tenant", "acme")], True),
+        ({"all_of": [OWN, TENANT]}, [("baggage", "mirrord-session=k1")], False),
+        ({"all_of": [OWN, {"path": "^/api"}]}, [("baggage", "mirrord-session=k1")], False),
+        ({"any_of": [OWN, TRACE]}, [("tracestate", "mirrord-session=k1")], True),
+        ({"any_of": [OWN, TRACE]}, [("tracestate", "mirrord-session=k2")], False),
+    ],
+)
+def test_of_filters_together_all_or_any_must_be_found(
+    filters: dict[str, Any], headers: list[tuple[str, str]], taken: bool
+) -> None:
+    whole = json.dumps({"header_filter": None, "all_of": None, "any_of": None} | filters)
+
+    assert takes(whole, headers) is taken
+    stored = {"spec": {"incoming": {"httpFilter": whole}}}
+    assert stand_in.takes(stored, headers) is taken
 
 
 @pytest.mark.parametrize(
