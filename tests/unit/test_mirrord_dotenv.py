@@ -35,6 +35,7 @@ TEXTS = st.text(st.characters(exclude_characters="\0\r", codec="utf-8"), max_siz
         ('A="a\\nb \\" \\\\ \\$x"', {"A": 'a\nb " \\ $x'}),
         ("A=a\\ b", {"A": "a b"}),
         ("A='one\ntwo'\nB=1", {"A": "one\ntwo", "B": "1"}),
+        ('A="one\n# two" # it\'s\nB=1', {"A": "one\n# two", "B": "1"}),
         ("A=1\nA=2", {"A": "2"}),
         ("A=1\nB=$A-${A}", {"A": "1", "B": "1-1"}),
         ("A.B=1", {"A.B": "1"}),
@@ -65,6 +66,20 @@ def test_what_is_no_file_of_variables(text: str, told: str) -> None:
     with pytest.raises(NoVariables) as refused:
         read_variables(text)
     assert str(refused.value).startswith(told)
+
+
+def test_lines_within_quotes_are_gone_over_once() -> None:
+    lines = "\n" * 60_000
+    assert read_variables(f"A='{lines}'\nB=1") == {"A": lines, "B": "1"}
+    with pytest.raises(NoVariables, match="line 1: a text in quotes does not end"):
+        read_variables(f"A=it's{lines}")
+
+
+def test_values_that_fill_in_each_other_do_not_grow_without_end() -> None:
+    ten_times = [f"{name}={f'${above}' * 10}" for above, name in zip("ABCDEFG", "BCDEFGH", strict=True)]
+    with pytest.raises(NoVariables, match="line 5: makes the values too long with"):
+        read_variables("\n".join(["A=aaaaaaaaaa", *ten_times]))
+    assert len(read_variables("\n".join(["A=aaaaaaaaaa", *ten_times[:3]]))["D"]) == 10_000
 
 
 @given(st.dictionaries(NAMES, TEXTS.filter(lambda text: "'" not in text), max_size=5))

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from previewbot.config.mirrord.files import MAX_BYTES
 from previewbot.config.words import Raw
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.]*")
@@ -30,45 +31,48 @@ class NoVariables(ValueError):
 def read_variables(text: str) -> dict[str, str]:
     """Return the variables of a file, of which the last of one name counts; raises NoVariables."""
     found: dict[str, str] = {}
+    room = MAX_BYTES
     for number, line in _lines(text.removeprefix("\ufeff")):
-        entry = _Line(line, number, found).entry()
+        entry = _Line(line, number, found, room).entry()
         if entry is not None:
             found[entry[0]] = entry[1]
+            room -= len(entry[1])
     return found
 
 
 def _lines(text: str) -> Iterator[tuple[int, str]]:
     """Yield lines with their numbers; a text in quotes goes on over several."""
-    begun, first = "", 0
+    begun, first, quote = list[str](), 0, ""
     for number, line in enumerate(text.split("\n"), 1):
-        line = line.removesuffix("\r")
         first = first if begun else number
-        begun = f"{begun}\n{line}" if begun else line
-        if not _is_open(begun):
-            yield first, begun
-            begun = ""
+        begun.append(line.removesuffix("\r"))
+        # Each line is looked at once: 64 KiB of short ones within quotes took twenty minutes together.
+        quote = _quote_behind(begun[-1], quote)
+        if not quote:
+            yield first, "\n".join(begun)
+            begun.clear()
     if begun:
         raise NoVariables(first, "a text in quotes does not end")
 
 
-def _is_open(text: str) -> bool:
-    """Return whether quotes are open where a text ends."""
-    if text.lstrip().startswith("#"):
-        return False
-    quote, at = "", 0
-    while at < len(text):
-        sign = text[at]
+def _quote_behind(line: str, quote: str) -> str:
+    """Return the quote that is open where a line ends, of which `quote` is open where it begins."""
+    if not quote and line.lstrip().startswith("#"):
+        return ""
+    at = 0
+    while at < len(line):
+        sign = line[at]
         if sign == "\\" and quote != "'":
             at += 1
         elif quote:
             quote = "" if sign == quote else quote
         elif sign in "'\"":
             quote = sign
-        elif sign == "#" and at and text[at - 1] in " \t":
+        elif sign == "#" and at and line[at - 1] in " \t":
             # A comment behind a value.
-            return False
+            return ""
         at += 1
-    return bool(quote)
+    return quote
 
 
 @dataclass
@@ -76,6 +80,8 @@ class _Line:
     text: str
     number: int
     known: dict[str, str]
+    room: int
+    """How long its value may be, with what `$` fills in."""
     at: int = 0
 
     def entry(self) -> tuple[str, str] | None:
@@ -142,6 +148,10 @@ class _Line:
             else:
                 part = sign
             found.append(part)
+            self.room -= len(part)
+            # A file of ten lines, each with the one above it ten times, would be gigabytes.
+            if self.room < 0:
+                raise self._wrong("makes the values too long with $: write them out, or fewer of them")
         return "".join(found)
 
     def _escaped(self) -> str:
