@@ -167,6 +167,24 @@ def test_single_values_stand_wherever_a_list_of_them_may() -> None:
     assert found.agents["copilot"].services == ("cart",)
 
 
+def test_single_values_stand_below_whatever_name_people_give() -> None:
+    text = (
+        SHORT
+        + "  mirrord: {paths: src/mirrord/**, databases: mirrord}\n"
+        + (
+            "databases: {mirrord: {type: pg, name: m, connection: {url: URL}, migrations: {command: up, "
+            "flavor: container, image: m}}}\nagents: {mirrord: {services: mirrord}}\n"
+        )
+    )
+    found = parse(text, agents=["mirrord"])
+
+    assert found.services[-1].paths == ("src/mirrord/**",)
+    declared = found.databases["mirrord"]
+    assert declared is not None and declared.database.migrations is not None
+    assert declared.database.migrations.command == ("up",)
+    assert found.agents["mirrord"].services == ("mirrord",)
+
+
 @pytest.mark.parametrize(
     ("written", "told"),
     [

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from previewbot.config.reader import Document, Plain
+from previewbot.config.repository.defaults import DEFAULTS, SERVICES
 from previewbot.config.schema import KeyPath, Schema, at
 
 _SINGLE = ("string", "integer")
-_OTHERS = ("mirrord",)
 
 
 def list_singles(document: Document) -> None:
@@ -23,12 +23,12 @@ def or_single(schema: Schema) -> Schema:
 
 
 def _listed(document: Document, value: object, path: KeyPath) -> object:
+    # In a mirrord file's object mirrord's own forms count, and it says which take a single value. What people
+    # name is called as they like: a service as well.
+    if path == (DEFAULTS, "mirrord") or (path[:1] == (SERVICES,) and path[2:] == ("mirrord",)):
+        return value
     if isinstance(value, dict):
-        return {
-            # In a mirrord file's object mirrord's own forms count, and it says which take a single value.
-            key: inner if key in _OTHERS else _listed(document, inner, (*path, str(key)))
-            for key, inner in value.items()
-        }
+        return {key: _listed(document, inner, (*path, str(key))) for key, inner in value.items()}
     if isinstance(value, str | int | Plain) and not isinstance(value, bool) and value != "":
         schema = at(document.schema, path)
         if schema.get("type") == "array" and _is_single(schema["items"]):
