@@ -20,6 +20,8 @@ from tests.support.api import AGENT as PROBE
 from tests.support.control_plane import ControlPlane, Request
 from tests.support.installed import ACCOUNTS, SYSTEM, Installed, install, uninstall
 
+pytestmark = pytest.mark.timeout(300)  # the first test waits for the whole tour
+
 STAGING = "tour"
 
 _BY_NAME = ("leases", "gateways", "mirrordoperators")
