@@ -37,9 +37,8 @@ NOT_ON_THE_TOUR = {
     (STAGING, "pods", "get"),
     # Only of a branch with migrations, which are the next commit's: the shop has none.
     (STAGING, "branchdatabases.dbs.mirrord.metalbear.co", "patch"),
-    # Only of a Rollout whose pods are another workload's, and of a session without any pod.
+    # Only of a Rollout whose pods are another workload's.
     (STAGING, "replicasets.apps", "get"),
-    (STAGING, "replicasets.apps", "list"),
     # Only when a repository moves its entry into another namespace.
     (STAGING, "httproutes.gateway.networking.k8s.io", "delete"),
     # Only of a pod in trouble, and here no pod runs: tests/e2e/test_pod_troubles.py reads both.
@@ -47,6 +46,10 @@ NOT_ON_THE_TOUR = {
     (STAGING, "events", "list"),
 }
 """What the chart grants and no tour needs, each with its reason."""
+
+SOMETIMES = {(STAGING, "replicasets.apps", "list")}
+"""Of a session that has had no pod for a while: here all are so, and it is the machine's speed that decides
+whether one of them lives so long."""
 
 
 @dataclass(frozen=True)
@@ -127,7 +130,7 @@ def test_every_permission_was_used_and_every_use_permitted(toured: Toured, comma
     used = {_permission(request) for request in toured.of(command) if request.code != 403}
 
     assert used - granted == set()
-    assert granted - used - NOT_ON_THE_TOUR == set()
+    assert granted - used - NOT_ON_THE_TOUR - SOMETIMES == set()
     assert NOT_ON_THE_TOUR & used == set()
 
 
