@@ -272,7 +272,7 @@ REASONS: Mapping[Reason, ReasonInfo] = MappingProxyType(
         Reason.WAKING: _row(
             Phase.IDLE,
             _GOOD,
-            _NOBODY,
+            _REVIEWER,
             Waits.EVENT,
             "a request or a message wakes the preview; mirrord holds it",
         ),

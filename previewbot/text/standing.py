@@ -62,7 +62,8 @@ def standing_of(status: Status) -> Standing:
         # The reason is that of its end already, and its words would say that all is gone.
         return Standing("removing", Severity.PROGRESS, Turn.NOBODY, True, _SOON, has_page)
     severity, turn = _severity(status, reason), _turn(status, reason)
-    goes_on = turn is Turn.NOBODY and severity is not Severity.ENDED
+    # One that wakes is a reviewer's to look at, and comes by itself.
+    goes_on = reason is Reason.WAKING or (turn is Turn.NOBODY and severity is not Severity.ENDED)
     look_again = _NEVER if status.phase in _STAYS else _SOON if goes_on else _LATER
     return Standing(reason.key, severity, turn, goes_on, look_again, has_page)
 

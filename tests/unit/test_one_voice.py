@@ -28,6 +28,8 @@ ALL: dict[str, Preview] = {
 """Every state that a reader can meet, and each reason with one service (but Partial, which needs two)."""
 
 PAGE_DIFFERS = {
+    "branch_creating": "the name of a database",
+    "branch_taken": "the name of a database",
     "by_command": "who wrote the command",
     "build_failed": "the build's name is a repository's word",
     "build_needs_approval": "the link leads to a workflow run; the page leads to the comment",
@@ -35,10 +37,12 @@ PAGE_DIFFERS = {
     "builds_unreadable": "the name of an image",
     "configuration_invalid": "a mistake quotes the file",
     "configuration_not_allowed": "a mistake quotes the file",
+    "feature_missing": "what a file asks for",
     "image_missing": "the name of an image",
     "image_not_allowed": "the name of an image",
     "limit_reached": "other pull requests, repositories and authors",
     "merge_conflict": "the name of a branch",
+    "migrating": "the name of a database",
     "namespace_forbidden": "the name of a namespace",
     "no_image": "the name of an image",
     "no_such_tag": "the name of an image and tags",
@@ -57,6 +61,7 @@ PAGE_DIFFERS = {
     "migration_forbidden": "the text of a failure",
     "target_missing": "the text of a failure",
     "target_taken": "whose session is in the way",
+    "waking": "that somebody opened it just now, for which no comment is edited",
     **{
         key: "the address of an image"
         for key in (
