@@ -22,6 +22,7 @@ from previewbot.config.mirrord.files import (
     FilesWanted,
     NoFile,
     too_much,
+    too_scattered,
 )
 from previewbot.errors import ConfigurationError, Problem
 
@@ -56,6 +57,7 @@ def with_files(path: Path, read: Callable[[Files], T]) -> T:
         words = too_much([*map(len, contents)]) or (
             "" if found.complete else too_much([0] * (MOST_FILES + 1))
         )
+        words = words or too_scattered(found.asked, found.folders)
         if words:
             raise ConfigurationError(str(path), (Problem(0, words),))
     message = "the files that it names lead to ever more files"
@@ -67,11 +69,13 @@ class _Found:
 
     def __init__(self) -> None:
         self.known: dict[str, File] = {}
+        self.asked: set[str] = set()
         self.folders: set[str] = set()
         self.complete = True
 
 
 def _fetch(root: Path, wanted: FilesWanted, found: _Found) -> None:
+    found.asked |= wanted.paths
     for path in sorted(wanted.paths):
         found.known[path] = _file(root, path)
     for folder in sorted(wanted.folders):

@@ -15,7 +15,7 @@ _BYTES_KEPT = 32 * 1024 * 1024
 """Of files' contents, in all repositories together."""
 _FOLDERS_KEPT = 500
 _LARGEST_FOLDER = 2_000
-"""Entries of a folder that is kept: one that has more is read again with each commit of the base branch."""
+"""Entries of a folder that is kept: one that has more is read again for each commit of the base branch."""
 _COMMITS_KEPT = 200
 
 Tree = Mapping[str, TreeEntry]

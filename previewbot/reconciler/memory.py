@@ -64,6 +64,7 @@ class Configurations:
 
     def __init__(self) -> None:
         self._read: OrderedDict[tuple[str, Bounds, Names], ReadConfiguration] = OrderedDict()
+        self._of_commits: OrderedDict[tuple[str, str, Bounds], tuple[str, ReadConfiguration]] = OrderedDict()
         self.files = FilesMemory()
 
     def read(self, sha: str, bounds: Bounds, read: Callable[[], ReadConfiguration]) -> ReadConfiguration:
@@ -76,6 +77,16 @@ class Configurations:
         if found is not None:
             self._read.move_to_end((sha, bounds, names))
         return found
+
+    def of_commit(self, repository: str, commit: str, bounds: Bounds) -> tuple[str, ReadConfiguration] | None:
+        """Return the blob of a commit's configuration, and what was read of it with its files, if it was."""
+        return self._of_commits.get((repository, commit, bounds))
+
+    def remember_commit(
+        self, repository: str, commit: str, bounds: Bounds, sha: str, found: ReadConfiguration
+    ) -> None:
+        """Note what was read of a commit's configuration with the files that it names: none ever changes."""
+        keep(self._of_commits, (repository, commit, bounds), (sha, found), _CONFIGURATIONS_KEPT)
 
     def remember(self, sha: str, bounds: Bounds, names: Names, found: ReadConfiguration) -> ReadConfiguration:
         """Note what was read, and return it."""

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Mapping
 
 import pytest
 
-from previewbot.config.mirrord.files import MAX_BYTES, MOST_FILES, FilesWanted, NoFile
+from previewbot.config.mirrord.files import MAX_BYTES, MOST_FILES, MOST_FOLDERS, FilesWanted, NoFile
 from previewbot.errors import Invalid
 from previewbot.reconciler.files_memory import FilesMemory
 from previewbot.reconciler.gather.repository_files import FilesAt
@@ -153,3 +153,23 @@ async def test_a_folder_of_which_github_shows_a_part_is_no_folder(town: Town) ->
 
     with pytest.raises(Invalid, match="more files than GitHub lists"):
         await read(town, FilesMemory(), "README.md")
+
+
+async def test_names_in_too_many_folders_are_refused_before_anything_is_asked(town: Town) -> None:
+    asked(town)
+    with pytest.raises(Invalid, match="too many folders; put them into fewer"):
+        await read(town, FilesMemory(), *(f"{n}/settings.txt" for n in range(MOST_FOLDERS + 1)), commit="0")
+    with pytest.raises(Invalid, match="too many folders"):
+        await read(town, FilesMemory(), "a/" * (MOST_FOLDERS + 1) + "settings.txt", commit="0")
+
+    assert asked(town) == []
+
+
+async def test_a_folder_too_large_to_be_remembered_is_read_once_for_all_that_is_in_it(town: Town) -> None:
+    paths = [f"many/{n}" for n in range(2_001)]
+    town.github.commit("main", dict.fromkeys(paths, b""), "Many", ALICE)
+    commit = await town.client.tip(SHOP, "main")
+    asked(town)
+    await read(town, FilesMemory(), *paths[:20], commit=commit)
+
+    assert [path.split("/")[1] for path in asked(town)] == ["trees", "trees", "blobs"]

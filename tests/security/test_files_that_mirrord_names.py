@@ -20,7 +20,7 @@ from previewbot.reconciler.gather.configuration import read_configuration
 from previewbot.reconciler.memory import Configurations
 from previewbot.rules.repositories import Bounds
 from previewbot_demo.github.trees import Link
-from tests.support.github_town import COPILOT, Town, github_town
+from tests.support.github_town import ALICE, COPILOT, Town, github_town
 
 SHOP = "acme/shop"
 SECRET = "of-previewbot-itself"
@@ -142,3 +142,18 @@ def test_nothing_of_the_machine_is_shown_or_rendered(
     output = capsys.readouterr()
     assert codes == [1, 1]
     assert SECRET not in output.out + output.err
+
+
+async def test_a_variable_file_that_multiplies_itself_is_refused_before_it_fills_the_memory(
+    town: Town,
+) -> None:
+    files = {
+        ".mirrord/mirrord.json": mirrord(env={"env_file": "multiplied.env"}),
+        ".mirrord/multiplied.env": b"A=x\n" + b'A="${A}${A}"\n' * 60,
+    }
+    town.github.commit("main", files, "Multiply", ALICE)
+
+    configuration = await read_configuration(Configurations(), town.client, BOUNDS, SHOP, "main")
+
+    [problem] = configuration.read.problems
+    assert "`multiplied.env`, whose line 17 makes the values too long with $" in problem.message

@@ -190,6 +190,8 @@ def test_each_key_of_toml_has_its_line() -> None:
     ("text", "told"),
     [
         ("a = ", "1: is not TOML (Invalid value)"),
+        (f"a = {'1' * 5_000}", "0: is not TOML (a number has too many digits)"),
+        (f"a = 0x{'f' * 5_000}", "0: is not TOML (a number has too many digits)"),
         ("a = 1\na = 2", "2: is not TOML (Cannot overwrite a value)"),
         ("a = [" + "1," * 6_000 + "]", "0: here the file exceeds 5000 keys and values"),
         ("a = " + "[" * 200 + "]" * 200, ""),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from time import process_time
 
 import pytest
 from hypothesis import given
@@ -13,6 +14,7 @@ from previewbot.config.keys import KEY, with_marks
 from previewbot.config.mirrord import read_mirrord
 from previewbot.config.mirrord.files import Files
 from previewbot.config.mirrord.queues import Queue
+from previewbot.config.repository import parse
 from previewbot.engine.parts import QueueSplit, SessionParts, with_key
 from previewbot.engine.session_spec import parts_spec
 from previewbot.engine.translation.queues import BROKERS, queues_of, splits_of
@@ -178,3 +180,17 @@ def test_both_forms_of_a_mirrord_file_say_the_same(written: dict[str, str]) -> N
     named = {name: queue(queue_type=broker) for name, broker in written.items()}
     listed = [{"queue_id": name} | one for name, one in named.items()]
     assert splits(named) == splits(listed) == splits(listed[::-1])
+
+
+@pytest.mark.parametrize(
+    "of_queue", [f"jq: '.{'|.' * 25_000}'", f"filter: {{a: '{'((?:a{1,2}))' * 4_000}'}}"]
+)
+def test_what_many_services_have_from_defaults_is_looked_at_once(of_queue: str) -> None:
+    service = "paths: [a], image: 'ghcr.io/acme/s:{head_sha}', namespace: staging, target: deployment/s"
+    services = "".join(f"  s{number}: {{{service}{number}}}\n" for number in range(70))
+    begun = process_time()
+    written = f"version: 1\ndefaults:\n  queues:\n    q: {{type: sqs, {of_queue}}}\nservices:\n{services}"
+    config = parse(written.encode(), "preview.yaml")
+
+    assert process_time() - begun < 4
+    assert len(config.services) == 70

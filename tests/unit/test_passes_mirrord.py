@@ -63,6 +63,20 @@ async def test_a_look_costs_one_request_more_until_the_base_branch_moves() -> No
     assert pushed == ["file", "tip", "file at a commit", "tree"]
 
 
+async def test_what_is_refused_for_how_much_it_takes_is_read_once_for_a_commit() -> None:
+    folders = {f"db/{number}.sql": b"" for number in range(2_001)}
+    database = {"type": "pg", "name": "orders", "connection": {"url": "A"}}
+    migrated = {**database, "migrations": {"flavor": "flyway", "path": "db"}}
+    world = a_world({**SAID, "feature": {"db_branches": [migrated]}}, memory=Memory())
+    world.github.repository_files |= folders
+
+    first, steady = await look(world), await look(world)
+
+    assert first == ["file", "tip", "file at a commit", "tree", "tree", "blob", "tree"]
+    assert steady == ["file", "tip"]
+    assert "more than 300 files together" in world.comment
+
+
 async def test_another_mirrord_file_on_the_base_branch_is_another_session() -> None:
     world = await a_world().settle()
     changed = {**SAID, "feature": {"env": {"override": {"APP_ENV": "other"}}}}

@@ -8,7 +8,15 @@ from pathlib import Path
 import pytest
 
 from previewbot.cli.repository_folder import root_of, with_files
-from previewbot.config.mirrord.files import MAX_BYTES, MOST_FILES, File, Files, FilesWanted, NoFile
+from previewbot.config.mirrord.files import (
+    MAX_BYTES,
+    MOST_FILES,
+    MOST_FOLDERS,
+    File,
+    Files,
+    FilesWanted,
+    NoFile,
+)
 from previewbot.errors import ConfigurationError
 
 
@@ -115,6 +123,11 @@ def test_too_much_is_refused(root: Path, count: int, size: int, words: str) -> N
 
     with pytest.raises(ConfigurationError, match=words):
         read(root, folders=("many",))
+
+
+def test_names_in_too_many_folders_are_refused_as_in_a_pull_request(root: Path) -> None:
+    with pytest.raises(ConfigurationError, match="too many folders; put them into fewer"):
+        read(root, *(f"{number}/settings.txt" for number in range(MOST_FOLDERS + 1)))
 
 
 def test_a_configuration_that_never_has_enough_is_given_up(root: Path) -> None:

@@ -9,6 +9,7 @@ what joins a pattern together is judged: groups, classes, escapes, and what is r
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 _GROUP = re.compile(
     r"""\((?:\?(?:
@@ -25,6 +26,8 @@ _TIMES = re.compile(r"\{(\d*)(,?)(\d*)\}")
 _MOST_TIMES = 2**32 - 1
 
 
+# By `defaults` hundreds of services may have one pattern: while it is read, the controller waits.
+@lru_cache(maxsize=256)
 def is_expression(pattern: str) -> bool:
     """Return whether `pattern` may be a regular expression to mirrord."""
     # With this flag blanks and remarks mean nothing, so that a parenthesis may be a part of a remark.

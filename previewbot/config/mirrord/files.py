@@ -18,6 +18,9 @@ MAX_BYTES_IN_ALL = 1024 * 1024
 MOST_FILES = 300
 """So many files one configuration may name, also by the folders that they are in: each is a request to GitHub
 when it is read for the first time."""
+MOST_FOLDERS = 400
+"""In so many folders they may be looked for: a folder is a request to GitHub as well, also where no file is
+in it. Each name is looked for in two places, beside the mirrord file and from the root."""
 ROUNDS = 5
 """How often a configuration is read until all files are known: those that it names, those that a mirrord file
 names, and these at the root where there is none beside that file."""
@@ -75,6 +78,15 @@ class Files:
         """Raise FilesWanted if anything was asked for that is not known."""
         if self.wanted or self.wanted_folders:
             raise FilesWanted(frozenset(self.wanted), frozenset(self.wanted_folders))
+
+
+def too_scattered(paths: Collection[str], folders: Collection[str]) -> str:
+    """Return what to do where files and folders of these paths lie in too many folders; else empty."""
+    parts = [path.split("/") for path in (*paths, *folders)]
+    within = {"/".join(each[:end]) for each in parts for end in range(1, min(len(each), MOST_FOLDERS + 2))}
+    if len(within | set(folders)) <= MOST_FOLDERS:
+        return ""
+    return "the files that it names would be looked for in too many folders; put them into fewer"
 
 
 def too_much(sizes: Collection[int]) -> str:

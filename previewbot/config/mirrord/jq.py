@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 
 from previewbot.config.mirrord.jq_names import BUILT_IN, KEYWORDS
 
@@ -37,10 +38,21 @@ class NoProgram(ValueError):
 
 def check_jq(text: str) -> None:
     """Raise NoProgram, with what is wrong, if a text is surely no jq program."""
+    if words := _wrong_with(text):
+        raise NoProgram(words)
+
+
+# By `defaults` hundreds of services may have one program: while it is read, the controller waits.
+@lru_cache(maxsize=256)
+def _wrong_with(text: str) -> str:
     reader = _Reader(text)
-    reader.expression()
-    if reader.next != _END:
-        raise NoProgram(f"nothing joins {reader.shown} to what stands before it")
+    try:
+        reader.expression()
+        if reader.next != _END:
+            raise NoProgram(f"nothing joins {reader.shown} to what stands before it")
+    except NoProgram as error:
+        return str(error)
+    return ""
 
 
 class _Reader:

@@ -28,7 +28,9 @@ def read_toml(text: str, document: Document) -> None:
     """Fill a document with a TOML text; raises Unreadable where it is none."""
     _refuse_long_keys(text)
     try:
-        found = tomllib.loads(text)
+        document.value = _Values().of(tomllib.loads(text), 0)
+    except Unreadable:
+        raise
     except tomllib.TOMLDecodeError as error:
         line = _LINE.search(str(error))
         problem = str(error).split(" (at ")[0]
@@ -36,7 +38,9 @@ def read_toml(text: str, document: Document) -> None:
         raise Unreadable(number, "not_toml", problem=Raw(problem)) from None
     except RecursionError:
         raise Unreadable(1, "too_deep") from None
-    document.value = _Values().of(found, 0)
+    except ValueError:
+        # Python reads no number of thousands of digits, which no value here is.
+        raise Unreadable(0, "not_toml", problem=Raw("a number has too many digits")) from None
     for path, line_of, has_value in _keys(text):
         for end in range(1, len(path) + 1):
             document.places.setdefault(path[:end], Place(line_of, line_of))

@@ -53,12 +53,32 @@ async def read_configuration(
         if read.wanted is None:
             return Configuration(file.sha, read)
         commit = await client.tip(repository, ref)
-        return await _with_files(known, FilesAt(known.files, client, repository, commit), bounds)
+        return await _of_commit(known, FilesAt(known.files, client, repository, commit), bounds)
     except Invalid as error:
-        # GitHub sends no content of a file over 1 MB. It is a mistake of its author, told in the comment like
-        # others.
-        problem = ConfigurationProblem(line=0, message=error.message)
-        return Configuration(read=ReadConfiguration(problems=(problem,)))
+        # GitHub sends no content of a file over 1 MB.
+        return _refused(error)
+
+
+def _refused(error: Invalid) -> Configuration:
+    """Return what is too much for a look: a mistake of its author, told in the comment like others."""
+    problem = ConfigurationProblem(line=0, message=error.message)
+    return Configuration(read=ReadConfiguration(problems=(problem,)))
+
+
+async def _of_commit(known: Configurations, at: FilesAt, bounds: Bounds) -> Configuration:
+    """Read the configuration of a commit, and the files that it names there, once for all looks.
+
+    Also what is refused is read once: it may be refused for how many requests it takes.
+    """
+    found = known.of_commit(at.repository, at.commit, bounds)
+    if found is not None:
+        return Configuration(*found)
+    try:
+        configuration = await _with_files(known, at, bounds)
+    except Invalid as error:
+        configuration = _refused(error)
+    known.remember_commit(at.repository, at.commit, bounds, configuration.sha, configuration.read)
+    return configuration
 
 
 async def _with_files(known: Configurations, at: FilesAt, bounds: Bounds) -> Configuration:

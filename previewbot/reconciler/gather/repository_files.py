@@ -1,8 +1,9 @@
 """The files that a configuration names, read through GitHub's API at one commit.
 
 A path is followed folder by folder, so that a link is seen as one. What was read of a folder or a content is
-not read again: while its base branch stays where it is, a pull request costs one conditional request, which
-is free, however many files there are; and after a push what the push changed.
+not read again: after a push it is what the push changed. What all of it came to is remembered for the commit
+(`Configurations.of_commit`): while its base branch stays where it is, a pull request costs one conditional
+request, which is free, however many files there are.
 """
 
 from __future__ import annotations
@@ -11,7 +12,15 @@ from collections.abc import Mapping
 
 from previewbot.api.github import FileContent, TreeEntry
 from previewbot.clients.github import InstallationClient
-from previewbot.config.mirrord.files import MAX_BYTES, File, Files, FilesWanted, NoFile, too_much
+from previewbot.config.mirrord.files import (
+    MAX_BYTES,
+    File,
+    Files,
+    FilesWanted,
+    NoFile,
+    too_much,
+    too_scattered,
+)
 from previewbot.config.repository import PATH
 from previewbot.errors import Invalid
 from previewbot.reconciler.files_memory import FilesMemory, Names
@@ -22,11 +31,14 @@ class FilesAt:
 
     def __init__(self, memory: FilesMemory, client: InstallationClient, repository: str, commit: str) -> None:
         self._memory, self._git = memory, client.git
-        self._repository, self._commit = repository, commit
+        self.repository, self.commit = repository, commit
         self._known: dict[str, File] = {}
         self._folders: set[str] = set()
         self._sizes: dict[str, int] = {}
         self._names: dict[str, str] = {}
+        self._paths: set[str] = set()
+        self._trees: dict[tuple[str, bool], Mapping[str, TreeEntry]] = {}
+        """Folders that were read: one may be too large to be remembered beyond this, and have many files."""
 
     @property
     def names(self) -> Names:
@@ -39,13 +51,17 @@ class FilesAt:
 
     async def configuration(self) -> FileContent | None:
         """Return the configuration of this commit; raises Invalid if it is too large."""
-        memory, repository, commit = self._memory, self._repository, self._commit
+        memory, repository, commit = self._memory, self.repository, self.commit
         if not memory.knows_configuration(repository, commit):
             memory.keep_configuration(repository, commit, await self._git.file(repository, PATH, commit))
         return memory.configuration(repository, commit)
 
     async def fetch(self, wanted: FilesWanted) -> None:
         """Read what is wanted; raises Invalid where that is too much."""
+        # By the names alone, before anything is asked for: also for what is not there folders are read.
+        self._paths |= wanted.paths
+        if words := too_scattered(self._paths, self._folders | wanted.folders):
+            raise Invalid(PATH, message=words)
         found: dict[str, TreeEntry | NoFile] = {}
         for path in sorted(wanted.paths):
             found[path] = await self._entry(path)
@@ -73,10 +89,10 @@ class FilesAt:
             self._known[path], self._names[path] = await self._blob(entry.sha), entry.sha
 
     async def _blob(self, sha: str) -> bytes:
-        content = self._memory.blob(self._repository, sha)
+        content = self._memory.blob(self.repository, sha)
         if content is None:
-            content = await self._git.blob(self._repository, sha)
-            self._memory.keep_blob(self._repository, sha, content)
+            content = await self._git.blob(self.repository, sha)
+            self._memory.keep_blob(self.repository, sha, content)
         return content
 
     async def _entry(self, path: str) -> TreeEntry | NoFile:
@@ -88,7 +104,7 @@ class FilesAt:
         return NoFile.FOLDER
 
     async def _walked(self, path: str) -> TreeEntry | NoFile:
-        at = TreeEntry("040000", self._commit)
+        at = TreeEntry("040000", self.commit)
         for name in path.split("/") if path else ():
             entry = (await self._tree(at.sha)).get(name) if at.is_folder else None
             if entry is None:
@@ -116,8 +132,9 @@ class FilesAt:
         }
 
     async def _tree(self, sha: str, *, whole: bool = False) -> Mapping[str, TreeEntry]:
-        tree = self._memory.tree(self._repository, sha, whole=whole)
+        tree = self._trees.get((sha, whole)) or self._memory.tree(self.repository, sha, whole=whole)
         if tree is None:
-            tree = await self._git.tree(self._repository, sha, whole=whole)
-            self._memory.keep_tree(self._repository, sha, tree, whole=whole)
+            tree = await self._git.tree(self.repository, sha, whole=whole)
+            self._memory.keep_tree(self.repository, sha, tree, whole=whole)
+        self._trees[sha, whole] = tree
         return tree
