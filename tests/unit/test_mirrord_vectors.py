@@ -29,6 +29,9 @@ HASH, CASES = read_table()
 OF_FILES = [case for case in CASES if not case.of_cluster]
 SENT = [case for case in OF_FILES if not case.refused and (kind_of(case.name) is None)]
 REFUSED = [case for case in OF_FILES if case.refused]
+ON_PURPOSE_WORDS = {name: kind.words for kind in ON_PURPOSE.values() for name in kind.files}
+# Sorted: every worker of a parallel run must find the same tests in the same order, and a set has none.
+NAMES_ON_PURPOSE = sorted(ON_PURPOSE_WORDS)
 FOLDER = os.environ.get("PREVIEWBOT_MIRRORD_VECTORS")
 OTHERS = [
     case
@@ -181,7 +184,7 @@ def _is_refused_on_purpose(case: Vector) -> bool:
     return kind is not None and kind.words != ""
 
 
-@pytest.mark.parametrize("name", [name for kind in ON_PURPOSE.values() if kind.words for name in kind.files])
+@pytest.mark.parametrize("name", [name for name in NAMES_ON_PURPOSE if ON_PURPOSE_WORDS[name]])
 def test_what_previewbot_refuses_on_purpose_says_why(name: str, tmp_path: Path) -> None:
     (case,) = (case for case in OF_FILES if case.name == name)
     kind = kind_of(name)
@@ -189,9 +192,7 @@ def test_what_previewbot_refuses_on_purpose_says_why(name: str, tmp_path: Path) 
     assert re.search(kind.words, made_once(case, tmp_path).refused)
 
 
-@pytest.mark.parametrize(
-    "name", [name for kind in ON_PURPOSE.values() if not kind.words for name in kind.files]
-)
+@pytest.mark.parametrize("name", [name for name in NAMES_ON_PURPOSE if not ON_PURPOSE_WORDS[name]])
 def test_what_previewbot_makes_something_else_of_differs_in_that_alone(name: str, tmp_path: Path) -> None:
     (case,) = (case for case in OF_FILES if case.name == name)
     kind = kind_of(name)
