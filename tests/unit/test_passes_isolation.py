@@ -144,6 +144,23 @@ async def test_what_a_service_names_and_has_of_its_own_is_not_warned_of() -> Non
     assert "Others see" not in world.comment
 
 
+async def test_what_a_mirrord_file_names_and_staging_shares_is_told_together() -> None:
+    world = World()
+    both = WITH_ORDERS.replace(ITS_IMAGE, ITS_IMAGE + "    databases: [users]\n    queues: none\n")
+    world.github.configuration = both.replace("services:\n", "databases: {users: staging}\nservices:\n")
+    await world.settle(10)
+
+    assert isolation(world).uses == Uses(("users", "orders"), ())
+    assert "its own copy of `orders` (schema only); `users` is staging's" in world.comment
+    assert "Others see what **checkout** changes in staging's databases." in world.comment
+
+    # Without the other one, all that the service uses is its own.
+    world.github.configuration = WITH_ORDERS.replace(ITS_IMAGE, ITS_IMAGE + "    queues: none\n")
+    world.poke()
+    await world.settle(10)
+    assert "Others see" not in world.comment
+
+
 async def test_nothing_is_written_where_nothing_changed() -> None:
     world = await ready()
     before = world.status
@@ -163,6 +180,9 @@ async def test_a_database_of_its_own_is_called_as_in_the_file_also_once_its_bran
     assert isolation(world).databases == (own,)
     assert "its own copy of `orders` (schema only)" in world.comment
     assert "with its real data" not in world.comment
+    # What the mirrord file names is said, as if `preview.yaml` did; of queues nobody says anything.
+    assert isolation(world).uses == Uses(("orders",), None)
+    assert "Others see what **checkout** changes in staging's queues." in world.comment
 
     world.cluster.others["branchdatabases"].clear()
     await world.run()
@@ -176,6 +196,8 @@ async def test_what_a_file_says_of_queues_and_variables_is_told_as_it_was_sent()
     await world.settle(10)
 
     assert isolation(world).queues == (OwnMessages("mail"),)
+    assert isolation(world).uses == Uses(None, ("mail",))
+    assert "Others see what **checkout** changes in staging's databases." in world.comment
     assert isolation(world).environment == OwnEnvironment(overridden=2, left_out=True)
     assert "3 overridden" not in world.comment
     assert "2 overridden, some left out" in world.comment

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field
@@ -72,13 +72,14 @@ class ServiceFields(t.Model):
         default=None,
     )
     databases: UsedDatabases | None = about(
-        "which of the `databases` it uses, or `none`; left out: nobody knows, so it is told as staging's",
+        "which of the `databases` it uses, or `none`; left out: those of its mirrord file, else nobody "
+        "knows, so it is told as staging's",
         ["orders"],
         default=None,
     )
     queues: Queues | None = about(
         "of which queues it gets the preview's messages, by their ids in mirrord's split configuration; "
-        "`staging` in a queue's place: it reads staging's; or `none`; left out: nobody knows",
+        "`staging` in a queue's place: it reads staging's; or `none`; left out: as for `databases`",
         {"orders": {"type": "sqs"}},
         default=None,
     )
@@ -102,9 +103,20 @@ class ServiceConfig(ServiceFields):
 
     @property
     def uses(self) -> Uses:
-        """What it says that it uses in staging; what it says nothing of is taken to be staging's."""
-        queues = None if self.queues is None else tuple(sorted(self.queues))
-        return Uses(databases=self.databases, queues=queues)
+        """What it or its mirrord file says that it uses; what nobody speaks of is taken to be staging's."""
+        copies, splits = (self.mirrord.copies, self.mirrord.queues) if self.mirrord else ((), ())
+        return Uses(
+            databases=_named(self.databases, [copy.name for copy in copies]),
+            queues=_named(
+                None if self.queues is None else sorted(self.queues), [split.id for split in splits]
+            ),
+        )
+
+
+def _named(declared: Iterable[str] | None, of_mirrord: Iterable[str]) -> tuple[str, ...] | None:
+    """Return all that is named in either file; None where neither says anything."""
+    named = tuple(dict.fromkeys((*(declared or ()), *of_mirrord)))
+    return None if declared is None and not named else named
 
 
 class Defaults(t.Model):
