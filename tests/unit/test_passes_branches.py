@@ -176,6 +176,21 @@ async def test_a_failure_of_a_database_fails_only_the_services_that_use_it(parts
     assert world.cluster.branches == {}
 
 
+async def test_while_nothing_runs_for_want_of_a_database_others_may_have_the_slot(parts: Parts) -> None:
+    parts.have("checkout", ORDERS)
+    world = World()
+    world.cluster.branch_status = {"phase": "Failed", "error": "no pg_dump for version 19"}
+    await world.settle()
+
+    assert (world.status.reason, world.cluster.branches) == (Reason.BRANCH_FAILED, {})
+    assert not world.status.slot.held
+
+    world.cluster.branch_status = {"phase": "Ready"}
+    world.push(B)
+    await world.settle()
+    assert (world.serving, world.status.slot.held) == ([B], True)
+
+
 async def test_what_an_operator_says_of_a_failure_is_masked(parts: Parts) -> None:
     parts.have("checkout", ORDERS)
     world = World()
@@ -308,13 +323,40 @@ async def test_a_cluster_without_branches_is_not_even_asked_where_no_database_is
 async def test_without_the_right_to_make_branches_the_platform_team_is_named(parts: Parts) -> None:
     parts.have("checkout", ORDERS)
     world = World()
+    world.github.paths = BOTH
     refused = Forbidden("Kubernetes: list branchdatabases", status=403, message="cannot list")
-    world.calls.failures["list all branchdatabases"] = refused
-    world.calls.failures["create branchdatabases"] = refused
+    for call in ("list all branchdatabases", "list branchdatabases", "create branchdatabases"):
+        world.calls.failures[call] = refused
     await world.settle()
 
-    assert world.service.reason is Reason.BRANCH_FAILED
-    assert "which is for your platform team" in world.service.failure_message
+    # At each look alike, and what needs no database runs in the same namespace.
+    for _ in range(3):
+        await world.settle(1)
+        by_name = {service.name: service for service in world.status.services}
+        assert by_name["checkout"].reason is Reason.BRANCH_FAILED
+        assert "which is for your platform team" in by_name["checkout"].failure_message
+        assert by_name["pricing"].phase is Phase.READY
+
+
+async def test_data_that_may_not_be_looked_at_any_more_is_not_taken_for_gone(parts: Parts) -> None:
+    parts.have("checkout", migrating("orders"))
+    world = await ready()
+    before = uids(world)
+    world.cluster.migrations = "Failed"
+    world.push(B)
+    await world.settle()
+    assert (world.status.reason, uids(world)) == (Reason.MIGRATION_FAILED, before)
+
+    refused = Forbidden("Kubernetes: list branchdatabases", status=403, message="cannot list")
+    world.calls.failures["list branchdatabases"] = refused
+    await world.settle()
+    assert world.status.reason is Reason.NAMESPACE_FORBIDDEN
+
+    del world.calls.failures["list branchdatabases"]
+    world.cluster.migrations = "Succeeded"
+    world.push(C)
+    await world.settle()
+    assert (world.serving, uids(world)) == ([C], before)
 
 
 # Migrations

@@ -110,8 +110,8 @@ def next_step(
 def _failed(desired: Desired, found: Found, was: Child, inputs: StepInputs) -> ChildStep:
     """Return the step of what failed: it goes, unless it has data that somebody may still want."""
     reason = was.reason if was.reason and was.reason.phase is Phase.FAILED else desired.failure
-    failed = _with_state(was, ChildState.FAILED, reason, inputs.now, uid="")
     stays = inputs.needed or _has_data(desired, found, was)
+    failed = _with_state(was, ChildState.FAILED, reason, inputs.now, uid=found.uid if stays else "")
     return ChildStep(failed, None if found.deleting_since or stays else Delete(found))
 
 
@@ -219,7 +219,9 @@ def _absent(desired: Desired, was: Child, inputs: StepInputs) -> ChildStep:
         reason = _replacing(inputs.predecessor, inputs.now)
         return ChildStep(_with_state(was, ChildState.REPLACING, reason, inputs.now))
     if inputs.blocked is not None:
-        return ChildStep(_with_state(was, ChildState.PENDING, inputs.blocked, inputs.now), needs_slot=True)
+        # Of what it needs and what has failed there may be nothing left: others may have its slot.
+        pending = _with_state(was, ChildState.PENDING, inputs.blocked, inputs.now)
+        return ChildStep(pending, needs_slot=not inputs.broken)
     # The limit is reached, so it waits. When another preview gives up its slot, those whose turn it may
     # be are woken and ask again.
     if not inputs.slot_granted:
@@ -241,7 +243,9 @@ def _as_desired(
         # attempt is remembered: without that the next pass would make it again, to fail again, for ever.
         stays = inputs.needed or _has_data(desired, found, was)
         failed = with_failure(was, desired, health.message, now, health.reason)
-        return ChildStep(failed, None if stays else Delete(found))
+        if stays:
+            return ChildStep(replace(failed, uid=found.uid))
+        return ChildStep(failed, Delete(found))
     # One that is paused was not ready by that: should it never come up afterwards, its deadline ends it.
     up = health.state in (ChildState.READY, ChildState.IDLE) and health.reason is not Reason.PAUSED
     was = _with_message(replace(was, was_ready=True) if up and not was.was_ready else was, health.message)

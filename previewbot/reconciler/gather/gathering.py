@@ -37,6 +37,7 @@ from previewbot.reconciler.plan.planner import status_with_input
 from previewbot.reconciler.plan.requeue import read_patience
 from previewbot.reconciler.plan.services import changed_services
 from previewbot.reconciler.plan.steps import prepare
+from previewbot.reconciler.plan.unseen import may_be_there
 from previewbot.reconciler.store import PreviewStore
 from previewbot.rules.seldom import Kind
 
@@ -104,9 +105,10 @@ async def _children(
     unseen: set[str] = set()
     absent: set[str] = set()
     for kind in context.kinds:
-        recorded = {child.namespace for child in preview.status.children if child.kind == kind.name}
         for namespace in context.settings.cluster.namespaces:
-            if kind.optional and namespace not in recorded:
+            place = (kind.name, namespace)
+            recorded = [child for child in preview.status.children if (child.kind, child.namespace) == place]
+            if kind.optional and not recorded:
                 # Most previews have none, and a list is a request in every pass. Whatever is there was
                 # recorded before it was made.
                 continue
@@ -118,6 +120,10 @@ async def _children(
                 absent.add(kind.name)
                 continue
             except Forbidden:
+                if kind.optional and not any(map(may_be_there, recorded)):
+                    # A role of before there was this kind: no more than a failure to make one is recorded,
+                    # which says so, and is no reason to look away from everything else that is there.
+                    continue
                 # The watches of this namespace say it, to the log and to the probe.
                 unseen.add(namespace)
                 continue

@@ -21,10 +21,11 @@ def hidden(children: Iterable[Child], unseen: frozenset[str]) -> list[Child]:
 
     A route is not among them: it has no uid here, is written by its name, and holds no slot.
     """
-    return [child for child in children if child.namespace in unseen and _may_be_there(child)]
+    return [child for child in children if child.namespace in unseen and may_be_there(child)]
 
 
-def _may_be_there(child: Child) -> bool:
+def may_be_there(child: Child) -> bool:
+    """Return whether there may be an object of a child, by what is recorded of it."""
     return bool(child.uid) or child.state in _UNDER_WAY
 
 
