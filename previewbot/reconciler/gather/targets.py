@@ -9,7 +9,8 @@ from previewbot.clients.kubernetes.client import Kube
 from previewbot.clients.kubernetes.resources import PODS
 from previewbot.config.repository import ServiceConfig, TargetPath
 from previewbot.engine import targets
-from previewbot.engine.targets import Object, TargetProblem
+from previewbot.engine.manifest_parts import Object
+from previewbot.engine.targets import TargetProblem
 from previewbot.errors import Forbidden, NotServed, RemoteError
 from previewbot.reconciler.context import Context
 from previewbot.reconciler.observation import Target
