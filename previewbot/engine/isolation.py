@@ -7,12 +7,13 @@ older CRD drops fields that it does not know, and what was wished for is not wha
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 from previewbot.api import Copied, Isolation, OwnDatabase, OwnEnvironment, OwnMessages, RequestsTaken, TakenBy
-from previewbot.engine.session_spec import key_filter, key_pattern
+from previewbot.engine.manifest_parts import mapping
+from previewbot.engine.session_spec import branches_in, key_filter, key_pattern
 
 _NAMES_KEPT = 50
 _NAME_SHOWN = 100
@@ -28,15 +29,15 @@ def isolation_from(spec: Mapping[str, Any]) -> Isolation:
     """
     return Isolation(
         requests=_requests(spec),
-        databases=tuple(OwnDatabase(name) for name in _branch_names(spec)),
-        queues=_queues(_part(spec, "queueSplitting")),
+        databases=tuple(OwnDatabase(name) for name in branches_in(spec)[:_NAMES_KEPT]),
+        queues=_queues(mapping(spec, "queueSplitting")),
         environment=_environment(spec),
     )
 
 
 def own_database_from(obj: Mapping[str, Any]) -> OwnDatabase:
     """Read a `BranchDatabase`; its name is its whole id, which begins with the environment key."""
-    spec = _part(obj, "spec")
+    spec = mapping(obj, "spec")
     identity = spec.get("id")
     return OwnDatabase(
         branch=obj["metadata"]["name"],
@@ -55,7 +56,7 @@ def named(database: OwnDatabase, key: str) -> OwnDatabase:
 def _requests(spec: Mapping[str, Any]) -> RequestsTaken:
     if spec.get("incoming") is None:
         return RequestsTaken(TakenBy.NOTHING)
-    incoming, key = _part(spec, "incoming"), str(spec.get("key", ""))
+    incoming, key = mapping(spec, "incoming"), str(spec.get("key", ""))
     written = incoming.get("httpFilter")
     # Without a filter it takes everybody's, and with `steal: false` a copy of them.
     if incoming.get("steal") is not True or not isinstance(written, str) or not key:
@@ -88,18 +89,9 @@ def _by_filter(kinds: Mapping[str, Any], key: str) -> RequestsTaken:
     return RequestsTaken()
 
 
-def _branch_names(spec: Mapping[str, Any]) -> Sequence[str]:
-    lists = [
-        names
-        for field, names in sorted(_part(spec, "dbBranching").items())
-        if field.endswith("BranchNames") and isinstance(names, list)
-    ]
-    return [name for names in lists for name in names if isinstance(name, str)][:_NAMES_KEPT]
-
-
 def _queues(splitting: Mapping[str, Any]) -> tuple[OwnMessages, ...]:
     """Return the queues that are split, by the ids of whatever fields name their filters."""
-    modes = _part(splitting, "queueModes")
+    modes = mapping(splitting, "queueModes")
     ids: dict[str, None] = {}
     for field, filters in splitting.items():
         # `sqsQueueFilters`, `kafkaQueueJqFilters`: a broker that a newer operator knows is called likewise.
@@ -109,10 +101,10 @@ def _queues(splitting: Mapping[str, Any]) -> tuple[OwnMessages, ...]:
 
 
 def _environment(spec: Mapping[str, Any]) -> OwnEnvironment:
-    environment = _part(spec, "env")
+    environment = mapping(spec, "env")
     mounts = [spec.get(field) for field in ("configMounts", "secretMounts")]
     return OwnEnvironment(
-        overridden=len(_part(environment, "overrides")),
+        overridden=len(mapping(environment, "overrides")),
         left_out=any(environment.get(field) is not None for field in ("include", "exclude")),
         files=sum(len(each) for each in mounts if isinstance(each, list)),
     )
@@ -120,14 +112,14 @@ def _environment(spec: Mapping[str, Any]) -> OwnEnvironment:
 
 def _variables(spec: Mapping[str, Any]) -> list[str]:
     """Return the variables by which a service is led to a branch: those that its connection is read from."""
-    source = _part(spec, "connectionSource")
-    urls, parts = source.get("url"), _part(source, "params")
+    source = mapping(spec, "connectionSource")
+    urls, parts = source.get("url"), mapping(source, "params")
     # `extra` are settings beside a connection, which lead nowhere.
     places = [
         *(urls if isinstance(urls, list) else [urls]),
         *(parts[name] for name in parts if name != "extra"),
     ]
-    found = [_part(spec, "spannerOptions").get("emulatorHostVar")]
+    found = [mapping(spec, "spannerOptions").get("emulatorHostVar")]
     for place in places:
         # One form each: `{"env": {"variable": …}}`, `{"secret": {"env_var_name": …}}`.
         for form in place.values() if isinstance(place, Mapping) else ():
@@ -138,13 +130,8 @@ def _variables(spec: Mapping[str, Any]) -> list[str]:
 def _copied(spec: Mapping[str, Any]) -> Copied:
     """Return what was copied, in the options of the one engine that a branch has."""
     options = [value for field, value in spec.items() if field.endswith("Options")]
-    copy = _part(options[0], "copy") if len(options) == 1 and isinstance(options[0], Mapping) else {}
+    copy = mapping(options[0], "copy") if len(options) == 1 else {}
     mode = copy.get("mode")
     copied = _COPIES.get(mode, Copied.UNKNOWN) if isinstance(mode, str) else Copied.UNKNOWN
     filtered = bool(copy.get("items") or copy.get("patterns"))
     return Copied.PART if filtered and copied is not Copied.UNKNOWN else copied
-
-
-def _part(obj: Mapping[str, Any], field: str) -> Mapping[str, Any]:
-    value = obj.get(field)
-    return value if isinstance(value, Mapping) else {}

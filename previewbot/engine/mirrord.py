@@ -16,7 +16,7 @@ from previewbot.api import GROUP, PREVIEW_LABEL, Preview, Resource, owner_refere
 from previewbot.config.repository import TargetPath
 from previewbot.engine.annotations import HEAD_SHA, SPEC_HASH, hash_of, who_and_why
 from previewbot.engine.parts import SessionParts
-from previewbot.engine.session_spec import parts_spec, workload
+from previewbot.engine.session_spec import branches_in, parts_spec, workload
 from previewbot.rules.environment_keys import hashed_label
 from previewbot.rules.hosts import is_host_name
 from previewbot.rules.masking import excerpt, one_line
@@ -103,7 +103,6 @@ class Session:
     last_words: tuple[str, ...] = ()
     unknown_phase: str = ""
     branches: tuple[str, ...] = ()
-    splits_queues: bool = False
 
     @property
     def serving(self) -> bool:
@@ -220,8 +219,7 @@ def session_from(obj: Mapping[str, Any]) -> Session:
         unknown_phase="" if known else one_line(str(status["phase"]))[:_PHASE_SHOWN].strip(),
         disbelieved="" if is_host or not shared else f"its share host is no host name: {shared[:100]!a}",
         last_words=excerpt("\n".join(_lines_of(status.get("failureLogs")))),
-        branches=_branch_names(obj.get("spec")),
-        splits_queues=bool((obj.get("spec") or {}).get("queueSplitting")),
+        branches=branches_in(obj.get("spec")),
     )
 
 
@@ -254,14 +252,6 @@ def secret_mounts(session: Mapping[str, Any], values: Mapping[str, str]) -> dict
 def pods_selector(session_uid: str) -> str:
     """Return the label selector of a session's pods, and of what makes them."""
     return f"{POD_SESSION}={session_uid}"
-
-
-def _branch_names(spec: object) -> tuple[str, ...]:
-    branching = spec.get("dbBranching") if isinstance(spec, Mapping) else None
-    if not isinstance(branching, Mapping):
-        return ()
-    lists = [names for names in branching.values() if isinstance(names, list)]
-    return tuple(name for names in lists for name in names if isinstance(name, str))
 
 
 def _lines_of(logs: object, depth: int = 6) -> list[str]:

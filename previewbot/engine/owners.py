@@ -19,7 +19,7 @@ def is_foreign(manifest: Object, other: Object) -> bool:
 
 
 def made_by(metadata: Object) -> str:
-    """Return whose a session is, as far as it says: its owner, another preview, or what made it."""
+    """Return whose an object is, as far as it says: its owner, another preview, or what made it."""
     for owner in metadata.get("ownerReferences") or ():
         return f", owned by {owner.get('kind', '?')} {owner.get('name', '?')}"
     preview = (metadata.get("labels") or {}).get(PREVIEW_LABEL)

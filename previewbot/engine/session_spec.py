@@ -9,6 +9,7 @@ from typing import Any
 from previewbot.config.target_paths import TargetPath
 from previewbot.config.types import TargetKind
 from previewbot.engine.branches import branch_id, branch_name, is_carried
+from previewbot.engine.manifest_parts import mapping
 from previewbot.engine.parts import (
     Branch,
     Environment,
@@ -95,7 +96,7 @@ def parts_spec(key: str, namespace: str, parts: SessionParts) -> dict[str, Any]:
     if parts.environment is not None:
         spec["env"] = with_key(_environment(parts.environment), key)
     if parts.labels is not None:
-        spec["labels"] = with_key(_labels(parts.labels), key)
+        spec["labels"] = with_key(_globs(parts.labels), key)
     if parts.config_mounts:
         mounts = [{"path": m.path, "type": m.type, "data": m.data} for m in parts.config_mounts]
         spec["configMounts"] = with_key(mounts, key)
@@ -150,24 +151,24 @@ def _branches(key: str, namespace: str, branches: Sequence[Branch]) -> dict[str,
     return found
 
 
+def branches_in(spec: object) -> tuple[str, ...]:
+    """Return the names of the database branches in the `spec` of a session, whoever wrote it."""
+    lists = [
+        names
+        for field, names in sorted(mapping(spec, "dbBranching").items())
+        if field.endswith("BranchNames") and isinstance(names, list)
+    ]
+    return tuple(name for names in lists for name in names if isinstance(name, str))
+
+
 def _environment(environment: Environment) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    if environment.include is not None:
-        found["include"] = list(environment.include)
-    if environment.exclude is not None:
-        found["exclude"] = list(environment.exclude)
-    if environment.overrides:
-        found["overrides"] = dict(sorted(environment.overrides.items()))
-    return found
+    overrides = dict(sorted(environment.overrides.items()))
+    return _globs(environment) | ({"overrides": overrides} if overrides else {})
 
 
-def _labels(labels: PodLabels) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    if labels.include is not None:
-        found["include"] = list(labels.include)
-    if labels.exclude is not None:
-        found["exclude"] = list(labels.exclude)
-    return found
+def _globs(said: Environment | PodLabels) -> dict[str, Any]:
+    globs = {"include": said.include, "exclude": said.exclude}
+    return {name: list(each) for name, each in globs.items() if each is not None}
 
 
 def _idle(idle: Idle) -> dict[str, Any]:

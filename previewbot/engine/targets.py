@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from previewbot.config.repository import TargetPath
+from previewbot.engine.manifest_parts import Object, mapping
 from previewbot.engine.mirrord import POD_SESSION
 from previewbot.rules.alike_images import likeness
 
@@ -41,8 +41,6 @@ _READABLE = {
 """The kinds of workload that a Rollout may refer to and that previewbot's role lets it read."""
 
 _ONE_OF_THESE = "a Deployment, ReplicaSet or StatefulSet of apps/v1"
-
-Object = Mapping[str, Any]
 
 
 class TargetProblem(Exception):
@@ -81,10 +79,10 @@ def referenced(target: TargetPath, workload: Object | None) -> Referenced | None
     """
     if workload is None:
         raise TargetProblem(f"there is no {target.kind} named {target.name} in the staging namespace")
-    if target.kind == "pod" and POD_SESSION in _mapping(_mapping(workload, "metadata"), "labels"):
+    if target.kind == "pod" and POD_SESSION in mapping(mapping(workload, "metadata"), "labels"):
         raise TargetProblem(f"{_named(target)} is a pod of a preview, and not of staging")
-    spec = _mapping(workload, "spec")
-    reference = _mapping(spec, "workloadRef") if target.kind == "rollout" else None
+    spec = mapping(workload, "spec")
+    reference = mapping(spec, "workloadRef") if target.kind == "rollout" else None
     if not reference:
         return None
     if spec.get("template"):
@@ -111,7 +109,7 @@ def selector_of(target: TargetPath, service: Object) -> str:
     """
     if target.kind != "service":
         return ""
-    selector = _mapping(_mapping(service, "spec"), "selector")
+    selector = mapping(mapping(service, "spec"), "selector")
     if not selector:
         raise TargetProblem(
             f"{_named(target)} has no selector, so no pods are behind it: name the workload instead"
@@ -125,9 +123,9 @@ def pod_behind(target: TargetPath, pods: Sequence[Object]) -> Object:
     Raises `TargetProblem` if there is none.
     """
     # The pods of sessions have the labels of what they stand in for: a session must not be taken for staging.
-    found = [pod for pod in pods if POD_SESSION not in _mapping(_mapping(pod, "metadata"), "labels")]
+    found = [pod for pod in pods if POD_SESSION not in mapping(mapping(pod, "metadata"), "labels")]
     # One that ends may be of the workload before; and the smallest name is the same one at each look.
-    found.sort(key=lambda pod: (_ends(pod), str(_mapping(pod, "metadata").get("name") or "")))
+    found.sort(key=lambda pod: (_ends(pod), str(mapping(pod, "metadata").get("name") or "")))
     if not found:
         raise TargetProblem(
             f"{_named(target)} leads to no pod now, so nobody can tell which container is to be replaced: "
@@ -137,22 +135,22 @@ def pod_behind(target: TargetPath, pods: Sequence[Object]) -> Object:
 
 
 def _ends(pod: Object) -> bool:
-    phase = _mapping(pod, "status").get("phase")
-    return phase in ("Succeeded", "Failed") or bool(_mapping(pod, "metadata").get("deletionTimestamp"))
+    phase = mapping(pod, "status").get("phase")
+    return phase in ("Succeeded", "Failed") or bool(mapping(pod, "metadata").get("deletionTimestamp"))
 
 
 def template_of(workload: Object) -> Object:
     """Return the pod template of a workload; a pod is its own, and a CronJob's is that of its jobs."""
-    spec = _mapping(workload, "spec")
+    spec = mapping(workload, "spec")
     if "containers" in spec:
         return workload
-    jobs = _mapping(_mapping(spec, "jobTemplate"), "spec")
-    return _mapping(jobs or spec, "template")
+    jobs = mapping(mapping(spec, "jobTemplate"), "spec")
+    return mapping(jobs or spec, "template")
 
 
 def referenced_name(rollout: Object) -> tuple[str, str] | None:
     """Return kind (as in a manifest) and name of the workload that a Rollout takes its pods from, if any."""
-    reference = _mapping(_mapping(rollout, "spec"), "workloadRef")
+    reference = mapping(mapping(rollout, "spec"), "workloadRef")
     kind, name = (str(reference.get(key) or "") for key in ("kind", "name"))
     return (kind, name) if kind and name else None
 
@@ -181,7 +179,7 @@ def choose_container(
             "in the staging namespace"
         )
     template = template_of(workload)
-    pod = _mapping(template, "spec")
+    pod = mapping(template, "spec")
     # Init containers are none of these, also those that run on beside the others (restartPolicy Always).
     containers = containers_of(pod)
     names = [str(container["name"]) for container in containers]
@@ -192,7 +190,7 @@ def choose_container(
             raise TargetProblem(_no_such_container(target, names, pod))
         meant = alike[0] if alike and target.container not in alike else ""
         return ChosenContainer(target.container, meant, declares)
-    annotated = _mapping(_mapping(template, "metadata"), "annotations").get(_DEFAULT_CONTAINER)
+    annotated = mapping(mapping(template, "metadata"), "annotations").get(_DEFAULT_CONTAINER)
     # An annotation that names a container which is not there (a leftover, say) counts for nothing.
     usual = annotated if annotated in names else next((n for n in names if n not in _SIDECARS), None)
     if alike and usual not in alike:
@@ -229,9 +227,3 @@ def _beside_sidecars(names: Sequence[str]) -> str:
 
 def _named(target: TargetPath) -> str:
     return f"{target.kind}/{target.name}"
-
-
-def _mapping(obj: Object, key: str) -> Object:
-    """Return a part of an object; empty where it is missing, or null."""
-    found = obj.get(key)
-    return found if isinstance(found, Mapping) else {}
