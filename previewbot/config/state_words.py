@@ -33,6 +33,10 @@ ROWS: Mapping[str, tuple[str, str]] = {
         "has a filter without `{{{{ key }}}}`, so that two previews would take each other's messages",
         "write for example `message_filter: {{baggage: '.*mirrord-session={{{{ key }}}}.*'}}`",
     ),
+    "queue_key_optional": (
+        "has a filter that lets messages pass without `{{{{ key }}}}`, so that it would take other people's",
+        "let each alternative of a pattern have it, and outside of what may be left out",
+    ),
     "queues_many": ("has more queues than a preview may", "at most {most}"),
     "queue_twice": ("is named twice for {broker}, and mirrord would mix the two", "keep one"),
     "queue_unfiltered": (

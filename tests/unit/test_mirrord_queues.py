@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import warnings
 from time import process_time
 
 import pytest
@@ -13,6 +15,7 @@ from pydantic import TypeAdapter, ValidationError
 from previewbot.config.keys import KEY, with_marks
 from previewbot.config.mirrord import read_mirrord
 from previewbot.config.mirrord.files import Files
+from previewbot.config.mirrord.key_needed import needs_key
 from previewbot.config.mirrord.queues import Queue
 from previewbot.config.repository import parse
 from previewbot.engine.parts import QueueSplit, SessionParts, with_key
@@ -194,3 +197,55 @@ def test_what_many_services_have_from_defaults_is_looked_at_once(of_queue: str) 
 
     assert process_time() - begun < 4
     assert len(config.services) == 70
+
+
+@pytest.mark.parametrize(
+    ("pattern", "needed"),
+    [
+        (".*mirrord-session={{ key }}.*", True),
+        ("(^|,)mirrord-session={{ key }}(,|$)", True),
+        ("^(?:a={{ key }}|b={{ key }})$", True),
+        ("^(?i:x)?(?P<all>.*{{ key }})+$", True),
+        ("(?=.*{{ key }}).*", True),
+        ("a\\|b{{ key }}[|]", True),
+        ("{{ key }}{1,2}", True),
+        (".*|{{ key }}", False),
+        ("(.*|.*{{ key }}).*", False),
+        ("{{ key }}|", False),
+        ("(.*{{ key }})?", False),
+        ("(.*{{ key }})*.*", False),
+        ("(.*{{ key }}){0,1}.*", False),
+        ("{{ key }}?.*", False),
+        ("{{ key }}{,1}.*", False),
+        ("(?!{{ key }}).*", False),
+        ("(?<!{{ key }}).*", False),
+        ("[^]{{ key }}].*", False),
+        ("[{{ key }}].*", False),
+        ("[[:alnum:]]-{{ key }}", True),
+        ("[a[b]{{ key }}].*", False),
+        ("(?#{{ key }}).*", False),
+        ("(?x) .* # {{ key }}", False),
+    ],
+)
+def test_a_filter_of_which_the_key_can_be_left_out_takes_other_peoples_messages(
+    pattern: str, needed: bool
+) -> None:
+    written = {"orders": queue(message_filter={"tenant": ".*", "baggage": pattern})}
+    if needed:
+        assert splits(written)
+    else:
+        assert "lets messages pass without `{{ key }}`" in problems(written)[0]
+    assert needs_key(with_marks(pattern)) is needed
+
+
+@given(st.text("(){}[]|?*\\^!:=<#a" + KEY, max_size=12))
+def test_what_needs_the_key_matches_nothing_without_it(pattern: str) -> None:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)
+            compiled = re.compile(pattern)
+    except re.error:
+        return
+    if needs_key(pattern):
+        for text in ("", "a", "aa", "#", "!", "()", "a:=<"):
+            assert compiled.search(text) is None

@@ -31,7 +31,12 @@ _MOST_TIMES = 2**32 - 1
 def is_expression(pattern: str) -> bool:
     """Return whether `pattern` may be a regular expression to mirrord."""
     # With this flag blanks and remarks mean nothing, so that a parenthesis may be a part of a remark.
-    return _VERBOSE.search(pattern) is not None or _Reader(pattern).reads()
+    return ignores_blanks(pattern) or _Reader(pattern).reads()
+
+
+def ignores_blanks(pattern: str) -> bool:
+    """Return whether a flag of a pattern makes blanks and remarks mean nothing."""
+    return _VERBOSE.search(pattern) is not None
 
 
 class _Reader:

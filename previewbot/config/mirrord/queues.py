@@ -2,8 +2,8 @@
 
 Fields, forms and what is refused are those of mirrord's CLI 3.250
 (https://metalbear.com/mirrord/docs/sharing-the-cluster/queue-splitting). Stricter on purpose: a queue without
-any filter, which the CLI leaves out without a word, and a filter that does not name the environment key, with
-which two previews would take each other's messages.
+any filter, which the CLI leaves out without a word, and a filter that lets messages pass without the
+environment key, with which two previews would take each other's messages.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from previewbot.config import types as t
 from previewbot.config.keys import KEY
 from previewbot.config.mirrord.expressions import is_expression
 from previewbot.config.mirrord.jq import NoProgram, check_jq
+from previewbot.config.mirrord.key_needed import needs_key
 from previewbot.config.mirrord.values import Line
 from previewbot.config.types import about, mistake
 from previewbot.config.words import Raw
@@ -112,6 +113,8 @@ class SplitQueue(t.Model):
             raise mistake("queue_unfiltered")
         if not _names_key(self.message_filter, self.jq_filter):
             raise mistake("queue_shared")
+        if not _needs_key(self.message_filter, self.jq_filter):
+            raise mistake("queue_key_optional")
         return self
 
 
@@ -133,6 +136,15 @@ def _names_key(message_filter: Mapping[str, str] | None, jq_filter: str | None) 
     for attribute, pattern in (message_filter or {}).items():
         texts += [attribute, pattern]
     return any(KEY in text for text in texts)
+
+
+def _needs_key(message_filter: Mapping[str, str] | None, jq_filter: str | None) -> bool:
+    """Return whether no message passes that is without the key; of a jq program only whether it has the key.
+
+    All patterns must match, and the program as well, so that one of them is enough.
+    """
+    named = (KEY in attribute or needs_key(pattern) for attribute, pattern in (message_filter or {}).items())
+    return any(named) or KEY in (jq_filter or "")
 
 
 _NAMED = TypeAdapter(dict[QueueId, SplitQueue])
@@ -244,6 +256,8 @@ class Queue(t.Model):
         named = (self.filter or {}).get(self.attribute)
         if named is not None and KEY not in named:
             raise mistake("queue_attribute_taken", at=f"filter.{self.attribute}", attribute=self.attribute)
+        if named is not None and not needs_key(named):
+            raise mistake("queue_key_optional", at=f"filter.{self.attribute}")
         return self
 
     @property
