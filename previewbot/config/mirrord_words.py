@@ -27,7 +27,10 @@ ROWS: Mapping[str, tuple[str, str]] = {
     ),
     "not_json": ("is not JSON: {what} was expected, not {written}", ""),
     "not_toml": ("is not TOML ({problem})", ""),
-    "odd_character_mirrord": ("has the character U+E000, which stands for the key here", "remove it"),
+    "odd_character_mirrord": (
+        "has the character U+E000 or U+E001, which stand for templates here",
+        "remove it",
+    ),
     "template": (
         "{written} is not filled in: of mirrord's templates a preview has `{{{{ key }}}}` alone",
         "write the value out, or `{{{{ key }}}}` with one blank on each side",

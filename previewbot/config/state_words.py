@@ -71,8 +71,7 @@ ROWS: Mapping[str, tuple[str, str]] = {
     "copy_mode": ("cannot be schema: {type} has none to copy", "write empty or all"),
     "copy_other": ("has no effect on a copy of {type} with mode {mode}", "remove it, or use another mode"),
     "database_id": (
-        "must be `{{{{ key }}}}-` and a name of at most 22 small letters, digits and -: without the key, "
-        "others would share this copy",
+        "must be `{{{{ key }}}}-` and a name of small letters, digits and -",
         "write for example `id: '{{{{ key }}}}-orders'`",
     ),
     "database_leads_nowhere": (
@@ -136,5 +135,6 @@ ROWS: Mapping[str, tuple[str, str]] = {
     ),
     "database_local": ("is a Redis on somebody's own machine: a preview has none", ""),
     "database_parameter": ("has {written}, which mirrord's operator knows of no database of type {type}", ""),
+    "database_renamed": ("is {line} in a preview: each has a copy of its own, which no other shares", ""),
     "database_ttl": ("has no effect: previewbot removes a copy with its preview", ""),
 }

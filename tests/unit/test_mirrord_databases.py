@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -247,10 +248,9 @@ def test_a_redis_of_somebodys_own_machine_is_none_of_a_previews() -> None:
             pg(connection={"params": {"host": {"env_var_name": "A", "value_pattern": "("}}}),
             "`connection.params.host.value_pattern` has `(`, which is no regular expression",
         ),
-        (pg(id="orders"), "`id` must be `{{ key }}-` and a name"),
-        (pg(id="orders-{{ key }}"), "`id` must be `{{ key }}-` and a name"),
-        (pg(id="{{ key }}-Orders"), "`id` must be `{{ key }}-` and a name"),
-        (pg(id="{{ key }}-" + "a" * 23), "`id` must be `{{ key }}-` and a name"),
+        (pg(id="{{ key }}-"), "`id` must be `{{ key }}-` and a name"),
+        (pg(id="--"), "`id` must be `{{ key }}-` and a name"),
+        (pg(id=""), "`id` must be `{{ key }}-` and a name"),
         (pg(ttl_secs=1, ttl_mins=1), "`ttl_mins` cannot be there beside ttl_secs"),
         (pg(image="pg:16", version="16"), "`version` cannot be there beside `image`"),
         (pg(collation="x"), "`collation` is unknown"),
@@ -498,3 +498,39 @@ def test_another_order_in_the_file_is_not_another_set_of_copies(written: list[di
 @given(ANY_DATABASE, st.sampled_from(["name", "version", "connection"]), st.sampled_from([5, True, [5]]))
 def test_a_value_of_another_type_is_refused(written: dict[str, Any], key: str, value: object) -> None:
     assert problems(written | {key: value})
+
+
+@pytest.mark.parametrize(
+    ("written", "name"),
+    [
+        ("users-mysql-db", "users-mysql-db"),
+        ("orders-{{ key }}", "orders-9f4bdf"),
+        ("{{ key }}-Orders", "orders-9f4bdf"),
+        ("Users_DB", "users-db-9f4bdf"),
+        ("a-name-that-is-too-long-for-a-label", "a-name-that-is-9f4bdf"),
+        ("{{ key }}-" + "a" * 23, "a" * 15 + "-9f4bdf"),
+    ],
+)
+def test_an_id_that_is_not_the_previews_own_gets_the_key_and_that_is_said(written: str, name: str) -> None:
+    (branch,) = branches(pg(id=written))
+    assert re.sub("-[0-9a-f]{6}$", "-9f4bdf", branch.name) == name
+    assert len(branch.name) <= 22
+    told = f"`id` is `{{{{ key }}}}-{branch.name}` in a preview: each has a copy of its own"
+    assert any(note.startswith(told) for note in notes(pg(id=written)))
+
+
+def test_an_id_with_the_key_first_is_as_it_is() -> None:
+    (branch,) = branches(pg(id="{{ key }}-or--ders"))
+    assert branch.name == "or--ders"
+    assert not [note for note in notes(pg(id="{{ key }}-or--ders")) if "`id`" in note]
+
+
+IDS = st.text(st.sampled_from("abAB-_. 9"), min_size=1, max_size=40).filter(
+    lambda text: any(map(str.isalnum, text))
+)
+
+
+@given(st.lists(IDS, min_size=2, max_size=4, unique=True))
+def test_two_ids_are_two_copies(ids: list[str]) -> None:
+    names = [branch.name for branch in branches(*(pg(id=each) for each in ids))]
+    assert len(set(names)) == len(ids)

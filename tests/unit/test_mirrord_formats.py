@@ -246,7 +246,7 @@ def test_the_key_is_marked_wherever_it_is_written(written: str, end: str) -> Non
     ],
 )
 def test_nothing_else_of_the_template_language_is_taken(written: str) -> None:
-    document = read(json.dumps({"key": "x", "baggage": written}, indent=1))
+    document = read(json.dumps({"key": "x", "target": written}, indent=1))
     assert [mistake.line for mistake in document.mistakes][:1] == [3]
     assert "is not filled in" in str(document.mistakes[0].tell())
 

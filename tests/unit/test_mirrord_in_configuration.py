@@ -177,7 +177,7 @@ def test_a_path_that_leads_to_no_file_is_told_where_it_is_written(path: str, fil
     ("inline", "told"),
     [
         ("{feature: {netwrk: 1}}", ":6: `feature.netwrk` is unknown; did you mean `network`?"),
-        ('{key: "{{ get_env(name=1) }}"}', ":6: `{{ get_env(name=1) }}` is not filled in"),
+        ('{target: "{{ get_env(name=1) }}"}', ":6: `{{ get_env(name=1) }}` is not filled in"),
         ('{key: "{% if x %}"}', ":6: `{% if x %}` is not filled in"),
         ('{key: "\ue000"}', ":6: `key` has the character U+E000"),
         ("{key: a, key: b}", ":6: `key` is written twice, first in line 6; keep one"),

@@ -8,6 +8,7 @@ from previewbot.config.mirrord.connections import SLOTS
 from previewbot.config.mirrord.databases import Database, ListedDatabase
 from previewbot.config.mirrord.local_redis import LocalRedis
 from previewbot.config.schema import KeyPath
+from previewbot.config.words import Raw
 
 Said = tuple[KeyPath, str, Mapping[str, object]]
 """Where, within the copy, of what kind the words are, and what they name."""
@@ -29,6 +30,8 @@ def notes_of_database(database: Database | LocalRedis) -> Iterator[Said]:
         for name, kind in _OURS.items():
             if getattr(database, name) is not None:
                 yield (name,), kind, {}
+        if database.is_renamed:
+            yield ("id",), "database_renamed", {"line": Raw(f"`{{{{ key }}}}-{database.called}`")}
     if database.type == "generic":
         yield ("type",), "database_generic", {}
         return

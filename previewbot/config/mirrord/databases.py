@@ -2,8 +2,8 @@
 
 Fields, forms and what is refused are those of mirrord's CLI 3.250
 (https://metalbear.com/mirrord/docs/using-mirrord/db-branching). Stricter on purpose: what is written out
-instead of read from somewhere, two copies of one name (of which the CLI loses one without a word), a copy
-without the environment key in its id (which others would share), and what the CLI takes and leaves out.
+instead of read from somewhere, two copies of one name (of which the CLI loses one without a word), and what
+the CLI takes and leaves out. An id without the environment key, which others would share, gets it.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from previewbot.config import types as t
 from previewbot.config.keys import KEY
 from previewbot.config.mirrord.connections import Connection, IamAuth
 from previewbot.config.mirrord.copying import Copying, check_copying
+from previewbot.config.mirrord.database_names import name_in, plain_words
 from previewbot.config.mirrord.generic import Readiness, check_connection, check_references
 from previewbot.config.mirrord.local_redis import LocalRedis
 from previewbot.config.mirrord.migrations import Argument, Migrations, VariableToSet
@@ -196,7 +197,7 @@ class ListedDatabase(Database):
             raise mistake("database_ttls", at="ttl_mins")
         if self.migrations is not None and self.migrations.by_commit:
             raise mistake("migrations_commit", at="migrations.image")
-        if self.has_name_of_its_own and not re.fullmatch(f"{KEY}-{_NAME}", self.id or ""):
+        if self.has_name_of_its_own and not self.called:
             raise mistake("database_id", at="id")
         return self
 
@@ -209,12 +210,17 @@ class ListedDatabase(Database):
     def called(self) -> str:
         """The name of the copy: what follows the key in its id, or the database's, or the engine's."""
         if self.has_name_of_its_own:
-            return (self.id or "").removeprefix(f"{KEY}-")
-        plain = re.sub(r"[^a-z0-9]+", "-", (self.name or "").replace(KEY, "").lower()).strip("-")
+            return name_in(self.id or "", _LONGEST_NAME)
+        plain = plain_words(self.name or "")
         # Redis has numbers for names, of which none says what it is.
         if self.type == "redis" and plain:
             plain = f"redis-{plain}"
         return plain[:_LONGEST_NAME].strip("-") or self.type
+
+    @property
+    def is_renamed(self) -> bool:
+        """Whether the copy is called otherwise than its id says: without the key others would share it."""
+        return self.has_name_of_its_own and self.id != f"{KEY}-{self.called}"
 
 
 class KeptDatabase(Database):

@@ -32,6 +32,8 @@ BY_TRACESTATE = tuple(
     {"header": f"^{name}: .*mirrord-session={KEY}.*$"} for name in ("baggage", "tracestate")
 )
 """The only `any_of` there may be."""
+# What a browser sends with whatever it asks for, and the one that the link adds.
+_OF_EVERY_LINK = frozenset(("accept", "accept-encoding", "accept-language", "baggage", "host", "user-agent"))
 _HEADER = re.compile(r"\^?\(?([A-Za-z0-9-]+)\b")
 
 
@@ -195,10 +197,10 @@ class Narrowed:
 
 
 def headers_needed(conditions: Sequence[Mapping[str, str]]) -> list[str]:
-    """Return the names of the headers beside `baggage` that a request must have for all these conditions."""
+    """Return the names of the headers, beside those of every link, that a request must have for these."""
     patterns = (_HEADER.match(each["header"]) for each in conditions if "header" in each)
     names = (found[1].lower() for found in patterns if found)
-    return [name for name in dict.fromkeys(names) if name != "baggage"]
+    return [name for name in dict.fromkeys(names) if name not in _OF_EVERY_LINK]
 
 
 HttpFilterSwitch = Annotated[HttpFilter, switched({})]

@@ -74,6 +74,10 @@ _OURS = {
 
 WITHOUT_EFFECT = frozenset(_WITHOUT_EFFECT)
 DECIDED_BY_PREVIEWBOT = frozenset(_OURS)
+UNUSED: frozenset[KeyPath] = frozenset(
+    tuple(key.split(".")) for key in WITHOUT_EFFECT | DECIDED_BY_PREVIEWBOT
+)
+"""The keys of which a preview has nothing, whatever they say: their templates need not be filled in."""
 
 
 def notes_of(model: MirrordFile) -> Iterator[Note]:

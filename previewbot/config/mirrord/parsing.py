@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 from previewbot.config.mirrord.configuration import MirrordConfig
 from previewbot.config.mirrord.files import Files
 from previewbot.config.mirrord.model import SCHEMA, MirrordFile
-from previewbot.config.mirrord.notes import notes_of
+from previewbot.config.mirrord.notes import UNUSED, notes_of
 from previewbot.config.mirrord.reading import read_document
 from previewbot.config.mirrord.resolving import Resolving, resolve
 from previewbot.config.mistakes import validated
@@ -27,7 +27,7 @@ def read_mirrord(content: bytes, path: str, files: Files) -> MirrordConfig:
     which.
     """
     try:
-        document = read_document(content, path, SCHEMA)
+        document = read_document(content, path, SCHEMA, UNUSED)
     except Unreadable as error:
         raise ConfigurationError(path, (problem(error.mistake),)) from None
     model, mistakes = validated(MirrordFile, document, nulls=lambda _: True)

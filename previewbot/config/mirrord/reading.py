@@ -3,38 +3,58 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from functools import partial
 from pathlib import PurePosixPath
 
 from previewbot.config.keys import KEY, templates, with_marks
+from previewbot.config.mirrord.aside import ASIDE, Aside, is_within
 from previewbot.config.mirrord.json_reading import read_json
 from previewbot.config.mirrord.toml_reading import read_toml
 from previewbot.config.reader import Document, Mistake, Place, Unreadable, decoded, read
-from previewbot.config.schema import Schema
+from previewbot.config.schema import KeyPath, Schema
 from previewbot.config.words import Raw, fill
 
 FORMATS = {"": "JSON", ".json": "JSON", ".toml": "TOML", ".yaml": "YAML", ".yml": "YAML"}
 """What a file is by the end of its name; without one it is JSON."""
 
-# The mark of the key, also as the three formats escape it: only `{{ key }}` makes one.
-_MARK = re.compile(rf"{KEY}|\\[uU](?:0000)?[eE]000")
+# The marks of the key and of a template, also as the three formats escape them: only templates make one.
+_MARK = re.compile(rf"{KEY}|{ASIDE}|\\[uU](?:0000)?[eE]00[01]")
 
 
-def read_document(content: bytes, path: str, schema: Schema) -> Document:
+def read_document(content: bytes, path: str, schema: Schema, unused: Collection[KeyPath] = ()) -> Document:
     """Return what a mirrord file holds, with `KEY` where it has `{{ key }}`; raises Unreadable.
 
-    What looks like any other template is among the document's mistakes.
+    What looks like any other template is among the document's mistakes, but for those in keys that are
+    `unused`, whatever they say: these stay as they are written.
     """
     text = decoded(content)
     if mark := _MARK.search(text):
         raise Unreadable(text.count("\n", 0, mark.start()) + 1, "odd_character_mirrord")
     text = with_marks(text)
-    wrong = [*_templates_in(text)]
+    if next(templates(text), None) is None:
+        return _read(text, path, schema)
+    aside = Aside(text)
+    document = _with_templates_aside(aside, path, schema)
+    used = (
+        [*range(len(aside.written))]
+        if document is None
+        else [number for number, at in aside.places(document) if not is_within(at, unused)]
+    )
+    wrong = [*_templates_in(aside.with_only(used))]
     # A template may stand where JSON allows nothing of the kind: then that alone is what is wrong.
-    if wrong:
+    if document is None or wrong:
         return Document(schema, value={}, places={(): Place(1, 1)}, mistakes=wrong)
-    return _read(text, path, schema)
+    return aside.put_back(document)
+
+
+def _with_templates_aside(aside: Aside, path: str, schema: Schema) -> Document | None:
+    """Return the document without its templates, or None if it is none."""
+    try:
+        document = _read(aside.text, path, schema)
+    except Unreadable:
+        return None
+    return None if document.mistakes else document
 
 
 def _templates_in(text: str) -> Iterator[Mistake]:

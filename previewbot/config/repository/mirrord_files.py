@@ -17,6 +17,7 @@ from pydantic_core import PydanticCustomError
 from previewbot.config.mirrord import MirrordConfig, MirrordFile, read_mirrord, resolved
 from previewbot.config.mirrord.files import Files
 from previewbot.config.mirrord.model import SCHEMA as MIRRORD
+from previewbot.config.mirrord.notes import UNUSED
 from previewbot.config.mirrord.parsing import problem
 from previewbot.config.mirrord.paths import find
 from previewbot.config.mistakes import validated
@@ -146,7 +147,7 @@ class _Reading:
     def _of_object(self, here: KeyPath, said: dict[str, Any]) -> MirrordConfig | None:
         """Read the object of a service, in a document of its own in which the lines are those of this one."""
         document = Document(MIRRORD, places=self._places[str(here[1])])
-        document.value = marked(document, (), said)
+        document.value = marked(document, (), said, UNUSED)
         model, mistakes = validated(MirrordFile, document, nulls=lambda _: True)
         if model is None:
             self._refuse(map(problem, cut(mistakes)))

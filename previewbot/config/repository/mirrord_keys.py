@@ -2,28 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from functools import partial
 
 from previewbot.config.keys import KEY, templates, with_marks
+from previewbot.config.mirrord.aside import Aside, is_within
 from previewbot.config.reader import Document, Mistake
 from previewbot.config.schema import KeyPath
 from previewbot.config.words import fill
 
 
-def marked(document: Document, path: KeyPath, value: object) -> object:
+def marked(document: Document, path: KeyPath, value: object, unused: Collection[KeyPath] = ()) -> object:
     """Return a part of a document with `KEY` wherever `{{ key }}` is written.
 
-    Any other template is a mistake, and so is that mark itself: the document has them then.
+    Any other template is a mistake, but for those in keys that are `unused`, and so is that mark itself: the
+    document has them then.
     """
     if isinstance(value, Mapping):
         return {
-            _text(document, (*path, str(name)), str(name)): marked(document, (*path, str(name)), inner)
+            _text(document, (*path, str(name)), str(name), is_within(path, unused)): marked(
+                document, (*path, str(name)), inner, unused
+            )
             for name, inner in value.items()
         }
     if isinstance(value, list):
-        return [marked(document, (*path, number), inner) for number, inner in enumerate(value)]
-    return _text(document, path, value) if isinstance(value, str) else value
+        return [marked(document, (*path, number), inner, unused) for number, inner in enumerate(value)]
+    return _text(document, path, value, is_within(path, unused)) if isinstance(value, str) else value
 
 
 def line_in(document: Document, path: KeyPath) -> int:
@@ -32,8 +36,8 @@ def line_in(document: Document, path: KeyPath) -> int:
     return next((place.key_line for place in places if place is not None), 0)
 
 
-def _text(document: Document, path: KeyPath, text: str) -> str:
-    for kind, named in _odd(text):
+def _text(document: Document, path: KeyPath, text: str, is_unused: bool) -> str:
+    for kind, named in _odd(Aside(with_marks(text)).text if is_unused else text):
         mistake = Mistake(line_in(document, path), partial(fill, kind, named), path)
         document.mistakes.append(mistake)
     return with_marks(text)
