@@ -527,6 +527,7 @@ def test_every_policy_is_bound_to_refuse_and_fails_closed(name: str) -> None:
 
 VERSIONS = {
     "preview.mirrord.metalbear.co": "v1alpha",
+    "dbs.mirrord.metalbear.co": "v1alpha1",
     "gateway.networking.k8s.io": "v1",
     "previewbot.dev": "v1alpha1",
 }
@@ -543,13 +544,15 @@ def test_the_api_server_finds_no_mistake_of_types_in_a_policy(cluster: ControlPl
 def checked_types(cluster: ControlPlane, of: Mapping[str, Any]) -> Any:
     """Return what the API server says of a policy's types; here none is bound.
 
-    It looks only where a policy names the versions that it is for, so here it does.
+    It looks only where a policy names the versions and the resources that it is for, so here it does.
     """
     policy = json.loads(json.dumps(of))
     policy["metadata"]["name"] += "-with-types"
     for rule in policy["spec"]["matchConstraints"]["resourceRules"]:
         rule["apiVersions"] = [VERSIONS.get(group, "v1") for group in rule["apiGroups"]]
-        rule["resources"] = [resource for resource in rule["resources"] if "/" not in resource]
+        named = {"*": "branchdatabases", "*/*": "branchdatabases"}
+        resources = {named.get(resource, resource) for resource in rule["resources"]}
+        rule["resources"] = [resource for resource in sorted(resources) if "/" not in resource]
     there = cluster.apply(policy)
     path = place_of(cluster, there)
 
