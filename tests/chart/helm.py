@@ -9,9 +9,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from tests.support.binaries import binary
+from tests.support.yaml_texts import read_documents
 
 ROOT = Path(__file__).parents[2]
 CHART = ROOT / "charts" / "previewbot"
@@ -51,7 +50,7 @@ def rendered(name: str, *options: str, release: str = RELEASE) -> tuple[Object, 
     """Return the objects that the chart makes of a file of values."""
     result = template(name, *options, release=release)
     assert result.returncode == 0, result.stderr
-    return tuple(obj for obj in yaml.safe_load_all(result.stdout) if obj)
+    return tuple(read_documents(result.stdout))
 
 
 def one(objects: tuple[Object, ...], kind: str, name: str) -> Object:

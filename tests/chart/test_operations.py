@@ -15,6 +15,7 @@ from tests.chart import helm
 from tests.chart.helm import CHART, KUBE_VERSION, NAMESPACE, ROOT, one, pod, rendered
 from tests.chart.test_rendering import settings_of
 from tests.chart.test_roles import Permission, permissions
+from tests.support.yaml_texts import read_documents
 
 TEXT = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
 WHERE = {
@@ -84,7 +85,7 @@ def _made_of(*named: str, directory: Path) -> tuple[dict[str, Any], ...]:
     result = helm.run("template", "previewbot", str(CHART), "--kube-version", KUBE_VERSION, *options)
 
     assert result.returncode == 0, result.stderr
-    return tuple(obj for obj in yaml.safe_load_all(result.stdout) if obj)
+    return tuple(read_documents(result.stdout))
 
 
 @pytest.mark.parametrize("page", sorted((ROOT / "docs").glob("*.md")), ids=lambda page: page.name)

@@ -24,6 +24,7 @@ from tests.support.components import Component, free_port
 from tests.support.kubeconfigs import write_kubeconfig
 from tests.support.pki import Authority, write_key
 from tests.support.proxies import Forwarder
+from tests.support.yaml_texts import read_yaml
 
 ROOT = Path(__file__).parents[2]
 
@@ -163,12 +164,12 @@ class ControlPlane:
                 for plural in ("httproutes", "gateways", "gatewayclasses")
             ),
         ]
-        names = [self.apply(yaml.safe_load(path.read_text("utf-8")))["metadata"]["name"] for path in paths]
+        names = [self.apply(read_yaml(path.read_text("utf-8")))["metadata"]["name"] for path in paths]
         self._api_server.wait_until(lambda: all(map(self._is_established, names)), _START_SECONDS)
 
     def install_crd(self, path: Path) -> None:
         """Install one more CRD, and return when it is served."""
-        stored = self.apply(yaml.safe_load(path.read_text("utf-8")))
+        stored = self.apply(read_yaml(path.read_text("utf-8")))
         name, group = stored["metadata"]["name"], stored["spec"]["group"]
         self._api_server.wait_until(lambda: self._is_established(name), _START_SECONDS)
         # Discovery follows a moment after the resource itself.

@@ -16,6 +16,7 @@ from tests.chart.release import Account, place_of
 from tests.support.admission import wait_until_gone, wait_until_in_force
 from tests.support.control_plane import SYSTEM as SYSTEM
 from tests.support.control_plane import ControlPlane
+from tests.support.yaml_texts import read_documents
 
 ACCOUNTS = {"web": "previewbot-web", "controller": "previewbot-controller"}
 
@@ -118,4 +119,4 @@ def _rendered(directory: Path, settings: Mapping[str, Any]) -> tuple[Object, ...
     place = ("--namespace", SYSTEM, "--kube-version", KUBE_VERSION, "--values", str(values))
     result = run("template", "previewbot", str(CHART), *place)
     assert result.returncode == 0, result.stderr
-    return tuple(obj for obj in yaml.safe_load_all(result.stdout) if obj)
+    return tuple(read_documents(result.stdout))

@@ -13,13 +13,12 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from previewbot.cli import main
 from previewbot.rules.environment_keys import environment_key
 from tests.support.decided_by_previewbot import KEY
 from tests.support.mirrord_vectors import Vector
 from tests.support.previews import HEAD
+from tests.support.yaml_texts import read_documents
 
 FOLDER = ".mirrord"
 _REPOSITORY, _NUMBER = "acme/shop", 42
@@ -53,7 +52,7 @@ def manifests_of(case: Vector, folder: Path, *options: str) -> list[dict[str, An
             code = int(str(left.code))
     if code:
         return errors.getvalue().replace(f"{folder}/", "").strip()
-    return [each for each in yaml.safe_load_all(output.getvalue()) if each]
+    return read_documents(output.getvalue())
 
 
 def _by_kind(manifests: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
