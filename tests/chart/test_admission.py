@@ -22,7 +22,7 @@ from previewbot.config.server import GatewaySettings
 from previewbot.config.server.repositories import matches
 from previewbot.engine import links
 from previewbot.engine.annotations import HEAD_SHA, PULL_REQUEST, SPEC_HASH
-from previewbot.engine.parts import SecretMount, SessionParts, taking
+from previewbot.engine.parts import taking
 from previewbot.rules.images import is_allowed, with_digest
 from previewbot.text.durations import parse_duration
 from tests.chart.helm import of_kind, one, rendered
@@ -320,27 +320,6 @@ def test_what_no_rule_for_repositories_opens_to_anybody_is_refused(
     for manifest in CLOSED:
         answer = account.create(manifest)
         assert (answer.status, "no rule of settings.repositories opens" in answer.text) == (422, True)
-
-
-def test_secrets_of_a_repository_are_admitted_where_a_rule_opens_them(
-    upgraded: Upgrade, account: Account
-) -> None:
-    rules = [
-        {"match": ["acme/shop"], "targets": ["deployment/*"]},
-        {"match": ["acme/pay"], "targets": ["deployment/pay"], "secrets": True},
-    ]
-    mounts = tuple(SecretMount(f"/etc/{number}", "AAEC") for number in range(12))
-
-    def with_secrets(target: str) -> dict[str, Any]:
-        return session(target=parse_target(target), parts=SessionParts(replicas=5, secret_mounts=mounts))
-
-    upgraded({"settings.repositories": rules, "settings.limits.replicas": 5})
-
-    wait_until(lambda: account.create(with_secrets("deployment/pay")).status == 201)
-    answer = account.create(with_secrets("deployment/web"))
-    assert (answer.status, "has secrets: true" in answer.text) == (422, True)
-    answer = account.create(session(parts=SessionParts(replicas=6)))
-    assert (answer.status, "1 to 5 replicas" in answer.text) == (422, True)
 
 
 @pytest.mark.parametrize("rules", [[], [{"match": ["acme/*"], "namespaces": []}]])

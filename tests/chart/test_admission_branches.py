@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 import pytest
@@ -177,7 +176,7 @@ _SLOTS = st.dictionaries(
 )
 
 
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(
     dialect=st.sampled_from(("pg", "mysql", "mariadb", "mongodb", "mssql", "redis", "cockroachdb")),
     name=st.from_regex(r"[a-z0-9]([a-z0-9-]{0,20}[a-z0-9])?", fullmatch=True),
@@ -255,31 +254,32 @@ def test_the_migrations_of_another_commit_are_admitted_and_nothing_else_changes(
         assert (answer.status, words in answer.text) == (422, True), (patch, answer.text)
 
 
-def test_migrations_of_a_branch_that_was_to_live_for_longer_still_run(
-    control_plane: ControlPlane, account: Account, owned: dict[str, Any]
+RULES = [
+    {"match": ["acme/shop"], "targets": ["deployment/checkout"], "images": ["ghcr.io/acme/none/"]},
+    {"match": ["acme/pay"], "namespaces": ["payments"]},
+]
+
+
+@pytest.fixture
+def narrowed(control_plane: ControlPlane) -> Iterator[None]:
+    """Settings that allow shorter lives and open fewer workloads, for one test."""
+    upgrade(control_plane, {"settings.ttl.max": "3h", "settings.repositories": RULES})
+    yield
+    change(control_plane, "upgrade", "gateway")
+
+
+def test_a_branch_is_made_only_where_the_settings_allow_it_by_now(
+    account: Account, narrowed: None, owned: dict[str, Any]
 ) -> None:
-    """The settings allow less by now; what is there ends by itself, and its preview goes on until then."""
-    upgrade(control_plane, {"settings.ttl.max": "3h"})
-    try:
-        wait_until(lambda: account.create(branch()).status == 422)
-        assert account.patch(owned, {"spec": {"migrations": None}}).status == 200
-    finally:
-        change(control_plane, "upgrade", "gateway")
-
-
-def test_a_branch_is_opened_by_the_rules_for_targets(control_plane: ControlPlane, account: Account) -> None:
-    rules = [
-        {"match": ["acme/shop"], "targets": ["deployment/checkout"], "images": ["ghcr.io/acme/none/"]},
-        {"match": ["acme/pay"], "namespaces": ["payments"]},
-    ]
+    """What is there ends by itself: its preview goes on until then, and its migrations still run."""
     other: dict[str, Any] = {"target": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "web"}}
-    upgraded = partial(upgrade, control_plane)
+    short: dict[str, Any] = {"ttl_seconds": 4 * 3600}
 
-    upgraded({"settings.repositories": rules})
-    try:
-        wait_until(lambda: account.create(branch(**other)).status == 422)
-        assert "no rule of settings.repositories opens deployment/web" in account.create(branch(**other)).text
-        assert_admitted(account, POSTGRES)
-        assert_admitted(account, POSTGRES, namespace="payments", **other)
-    finally:
-        change(control_plane, "upgrade", "gateway")
+    wait_until(lambda: account.create(branch()).status == 422)
+
+    assert "is longer than settings.ttl.max and an hour" in account.create(branch()).text
+    assert account.patch(owned, {"spec": {"migrations": None}}).status == 200
+    refused = account.create(branch(**other, **short)).text
+    assert "no rule of settings.repositories opens deployment/web" in refused
+    assert_admitted(account, replace(POSTGRES, name="users"), **short)
+    assert_admitted(account, POSTGRES, namespace="payments", **other, **short)

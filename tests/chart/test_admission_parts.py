@@ -1,6 +1,7 @@
-"""What a session may have of its own is admitted in every combination that previewbot makes.
+"""What a session may have of its own is admitted in every combination that previewbot makes, and stored so.
 
-What is refused of it is in tests/security/test_controllers_token_on_parts.py.
+The CRD is mirrord's own where `PREVIEWBOT_MIRRORD_CRDS` names it, and is asked strictly. What is refused is
+in tests/security/test_controllers_token_on_parts.py.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ from datetime import timedelta
 import pytest
 from hypothesis import given, settings
 
+from previewbot.clients.kubernetes.resources import contains
+from previewbot.config.repository import parse_target
 from previewbot.engine.parts import (
     KEY,
     Branch,
@@ -20,10 +23,11 @@ from previewbot.engine.parts import (
     IncomingRequests,
     PodLabels,
     QueueSplit,
+    SecretMount,
     SessionParts,
 )
 from tests.chart.release import Account
-from tests.support.admission import controller, session
+from tests.support.admission import controller, session, upgrade, wait_until
 from tests.support.control_plane import ControlPlane
 from tests.support.session_parts import PATTERN, session_parts
 
@@ -33,17 +37,30 @@ ODD = 'a"b\\c\n\r\t\f\b\x00\x1f\x7f{}[],:/é\u2028😀'
 """What JSON escapes, and what looks like it."""
 
 
+SECRETS = tuple(SecretMount(f"/etc/{number}", "AAEC") for number in range(12))
+RULES = [
+    {"match": ["acme/shop"], "targets": ["deployment/*"]},
+    {"match": ["acme/pay"], "targets": ["deployment/checkout"], "secrets": True},
+]
+
+
 @pytest.fixture(scope="module")
 def account(control_plane: ControlPlane) -> Iterator[Account]:
-    """The controller's account under the policies."""
+    """The controller's account under the policies, with a rule that opens secrets to one of two targets."""
     with controller(control_plane) as found:
+        upgrade(control_plane, {"settings.repositories": RULES, "settings.limits.replicas": 5})
+        opened = session(parts=SessionParts(replicas=5, secret_mounts=SECRETS))
+        wait_until(lambda: found.create(opened).status == 201)
         yield found
 
 
 def assert_admitted(account: Account, parts: SessionParts) -> None:
-    answer = account.create(session(parts=parts))
+    made = session(parts=parts)
 
-    assert answer.status == 201, answer.body.get("message")
+    answer = account.create(made)
+
+    assert (answer.status, answer.warnings) == (201, ()), answer.body.get("message")
+    assert contains(answer.body, made), answer.text
 
 
 ADMITTED: dict[str, SessionParts] = {
@@ -128,7 +145,22 @@ def test_what_a_session_has_of_its_own_is_admitted(account: Account, parts: Sess
     assert_admitted(account, parts)
 
 
-@settings(max_examples=150)
-@given(parts=session_parts())
+@settings(max_examples=80)
+@given(parts=session_parts(secrets=True))
 def test_whatever_it_has_of_its_own_is_admitted(account: Account, parts: SessionParts) -> None:
     assert_admitted(account, parts)
+
+
+def test_secrets_are_admitted_where_a_rule_opens_them_and_replicas_as_many_as_the_settings_say(
+    account: Account,
+) -> None:
+    elsewhere = session(target=parse_target("deployment/web"), parts=SessionParts(secret_mounts=SECRETS))
+    refused = [
+        (elsewhere, "no rule of settings.repositories that opens deployment/web has secrets: true"),
+        (session(parts=SessionParts(replicas=6)), "1 to 5 replicas"),
+    ]
+
+    assert_admitted(account, SessionParts(replicas=5, secret_mounts=SECRETS))
+    for made, words in refused:
+        answer = account.create(made)
+        assert (answer.status, words in answer.text) == (422, True), answer.text

@@ -12,6 +12,8 @@ import urllib3
 Object = dict[str, Any]
 MERGE_PATCH = "application/merge-patch+json"
 AGENT = "admin"
+AT_ONCE = 4
+"""How many requests there are at once where the order does not matter: most of each is spent waiting."""
 _SECONDS = 30.0
 
 
@@ -49,7 +51,8 @@ class Api:
     def __init__(self, url: str, token: str, authority: Path | None = None) -> None:
         self.url = url
         self._token = token
-        self._http = urllib3.PoolManager(ca_certs=str(authority) if authority else None, retries=False)
+        certificates = str(authority) if authority else None
+        self._http = urllib3.PoolManager(maxsize=AT_ONCE, ca_certs=certificates, retries=False)
 
     def call(self, method: str, path: str, body: Any = None, content: str = "application/json") -> Answer:
         """Send one request and read all of its answer."""
