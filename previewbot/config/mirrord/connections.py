@@ -11,30 +11,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import (
-    AfterValidator,
-    BeforeValidator,
-    Field,
-    GetCoreSchemaHandler,
-    GetJsonSchemaHandler,
-    TypeAdapter,
-    ValidationInfo,
-    model_validator,
-)
-from pydantic.json_schema import JsonSchemaValue
-from pydantic_core import CoreSchema, core_schema
+from pydantic import BeforeValidator, Field, TypeAdapter, ValidationInfo, model_validator
 
 from previewbot.config import types as t
-from previewbot.config.mirrord.expressions import is_expression
+from previewbot.config.mirrord.values import VARIABLE, Forms, Pattern, SchemaOf, VariableName
+from previewbot.config.schema import Schema
 from previewbot.config.types import about, mistake
 
 SLOTS = ("host", "port", "user", "password", "database")
 """The parts of a connection that every engine has; of others mirrord's operator knows a few by engine."""
 
-# As Kubernetes takes names of variables. A URL, or a password, is none.
-_VARIABLE = r"[-._a-zA-Z][-._a-zA-Z0-9]*"
-
-VariableName = Annotated[str, Field(strict=True, pattern=f"^{_VARIABLE}$"), t.Called("variable_name")]
 SecretName = Annotated[
     str, Field(strict=True, pattern=r"^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$"), t.Called("secret_name")
 ]
@@ -53,14 +39,7 @@ def _literal(value: object) -> object:
     raise mistake("database_literal")
 
 
-def _pattern(value: str) -> str:
-    if not is_expression(value):
-        raise mistake("expression", written=value)
-    return value
-
-
 Literally = Annotated[Any, BeforeValidator(_literal)]
-ValuePattern = Annotated[str, Field(strict=True), AfterValidator(_pattern)]
 
 _OF_TYPE: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "env": (("variable",), ("container",)),
@@ -113,7 +92,7 @@ class Part(t.Model):
 
     env_var_name: VariableName | None = about("the variable", "DB_HOST", default=None)
     variable: VariableName | None = about("the same", "DB_HOST", default=None)
-    value_pattern: ValuePattern | None = about(
+    value_pattern: Pattern | None = about(
         "a regular expression whose group is the part", "host=([^;]+)", default=None
     )
     secret: SecretName | None = about("the Secret", "orders-db", default=None)
@@ -172,18 +151,6 @@ class Url:
         """The variables by which the service is led to its copy."""
         return tuple(filter(None, (self.source.led_by,))) if self.source else self.names
 
-    def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
-        """Return the schema of what may be written."""
-        return core_schema.with_info_plain_validator_function(_url)
-
-    def __get_pydantic_json_schema__(
-        self, schema: CoreSchema, handler: GetJsonSchemaHandler
-    ) -> JsonSchemaValue:
-        """Return the JSON Schema of what may be written."""
-        name = {"type": "string", "pattern": f"^{_VARIABLE}$"}
-        several = {"type": "array", "items": name, "minItems": 1}
-        return {"anyOf": [handler(Source.__pydantic_core_schema__), name, several]}
-
 
 def _url(value: object, info: ValidationInfo) -> Url:
     if isinstance(value, str):
@@ -196,28 +163,28 @@ def _url(value: object, info: ValidationInfo) -> Url:
     return Url(_SOURCE.validate_python(value, context=info.context))
 
 
-class _OneOrMore:
-    """Reads one place of a part, or a list of such."""
+def _places(value: object, info: ValidationInfo) -> tuple[Part, ...]:
+    if not isinstance(value, list | tuple):
+        return (_PART.validate_python(value, context=info.context),)
+    if not value:
+        raise mistake("connection_nothing")
+    return _PARTS.validate_python(value, context=info.context)
 
-    def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
-        """Return the schema of what may be written."""
 
-        def read(value: object, info: ValidationInfo) -> tuple[Part, ...]:
-            if not isinstance(value, list | tuple):
-                return (_PART.validate_python(value, context=info.context),)
-            if not value:
-                raise mistake("connection_nothing")
-            return _PARTS.validate_python(value, context=info.context)
+_NAMED: Schema = {"type": "string", "pattern": VARIABLE}
 
-        return core_schema.with_info_plain_validator_function(read)
 
-    def __get_pydantic_json_schema__(
-        self, schema: CoreSchema, handler: GetJsonSchemaHandler
-    ) -> JsonSchemaValue:
-        """Return the JSON Schema of what may be written."""
-        name = {"type": "string", "pattern": f"^{_VARIABLE}$"}
-        one = [handler(Part.__pydantic_core_schema__), name]
-        return {"anyOf": [*one, {"type": "array", "items": {"anyOf": one}, "minItems": 1}]}
+def _several(one: Schema) -> Schema:
+    return {"type": "array", "items": one, "minItems": 1}
+
+
+def _url_forms(schema_of: SchemaOf) -> Schema:
+    return {"anyOf": [schema_of(Source), _NAMED, _several(_NAMED)]}
+
+
+def _part_forms(schema_of: SchemaOf) -> Schema:
+    one = [schema_of(Part), _NAMED]
+    return {"anyOf": [*one, _several({"anyOf": one})]}
 
 
 PartName = Annotated[
@@ -226,14 +193,14 @@ PartName = Annotated[
     t.Called("part_name"),
     about("parts of the connection", "host"),
 ]
-Parts = Mapping[PartName, Annotated[tuple[Part, ...], _OneOrMore()]]
+Parts = Mapping[PartName, Annotated[tuple[Part, ...], Forms(_places, _part_forms)]]
 
 
 class Connection(t.Model):
     """How staging's database is reached: `url` or `params`, of which each may be written in several forms."""
 
     type: Kind | None = about("where variables named alone are read", "env", default=None)
-    url: Annotated[Any, Url()] = about("the whole URL", "DATABASE_URL", default=None)
+    url: Annotated[Url, Forms(_url, _url_forms)] | None = about("the whole URL", "DATABASE_URL", default=None)
     params: Parts | None = about("its parts", {"host": "DB_HOST", "database": "DB_NAME"}, default=None)
 
     @model_validator(mode="after")

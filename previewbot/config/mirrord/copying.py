@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from previewbot.config import types as t
-from previewbot.config.mirrord.migrations import Argument
+from previewbot.config.mirrord.values import Text
 from previewbot.config.types import about, mistake
 
 _WITH_COLLECTIONS = ("mongodb", "dynamodb")
@@ -26,7 +26,7 @@ Table = Annotated[
 class Rows(t.Model):
     """What of one table (MongoDB, DynamoDB: collection) is copied."""
 
-    filter: Argument | None = about(
+    filter: Text | None = about(
         "which rows: a WHERE clause, or a query of the engine's own",
         "created_at > now() - interval '7 days'",
         default=None,
@@ -45,8 +45,8 @@ class Copying(t.Model):
     collections: Mapping[Table, Rows] | None = about(
         "collections of which documents are copied", {"countries": {}}, default=None
     )
-    patterns: tuple[Argument, ...] | None = about("keys that are copied, of Redis", ["user:*"], default=None)
-    dump_args: tuple[Argument, ...] | None = about(
+    patterns: tuple[Text, ...] | None = about("keys that are copied, of Redis", ["user:*"], default=None)
+    dump_args: tuple[Text, ...] | None = about(
         "arguments of the tool that copies, in place of mirrord's", ["--no-owner"], default=None
     )
 

@@ -12,17 +12,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Literal, NamedTuple, Self
 
-from pydantic import (
-    AfterValidator,
-    Field,
-    GetCoreSchemaHandler,
-    GetJsonSchemaHandler,
-    TypeAdapter,
-    ValidationInfo,
-    model_validator,
-)
-from pydantic.json_schema import JsonSchemaValue
-from pydantic_core import CoreSchema, core_schema
+from pydantic import AfterValidator, Field, TypeAdapter, ValidationInfo, model_validator
 
 from previewbot.config import types as t
 from previewbot.config.keys import KEY
@@ -31,8 +21,8 @@ from previewbot.config.mirrord.copying import Copying, check_copying
 from previewbot.config.mirrord.database_names import name_in, plain_words
 from previewbot.config.mirrord.generic import Readiness, check_connection, check_references
 from previewbot.config.mirrord.local_redis import LocalRedis
-from previewbot.config.mirrord.migrations import Argument, Migrations, VariableToSet
-from previewbot.config.mirrord.values import Line
+from previewbot.config.mirrord.migrations import Migrations, VariableToSet
+from previewbot.config.mirrord.values import Forms, Line, Number, SmallNumber, Text
 from previewbot.config.types import about, mistake
 from previewbot.config.words import Raw
 
@@ -75,7 +65,6 @@ Setting = Annotated[
     t.Called("setting_name"),
     about("settings by their names", "app.tenant"),
 ]
-Seconds = Annotated[int, Field(strict=True, ge=0), t.Called("number")]
 
 
 class Database(t.Model):
@@ -99,10 +88,10 @@ class Database(t.Model):
     iam_auth: IamAuth | None = about(
         "credentials of a cloud instead of a password", {"type": "aws_rds"}, default=None
     )
-    connection_settings: Mapping[Setting, Argument] = about(
+    connection_settings: Mapping[Setting, Text] = about(
         "settings of PostgreSQL while it is copied", {"app.tenant": "1"}, default={}
     )
-    query_params: Mapping[Setting, Argument] = about(
+    query_params: Mapping[Setting, Text] = about(
         "parameters of PostgreSQL's URL", {"sslmode": "disable"}, default={}
     )
     migrations: Migrations | None = about(
@@ -115,12 +104,10 @@ class Database(t.Model):
         "SPANNER_EMULATOR_HOST",
         default="SPANNER_EMULATOR_HOST",
     )
-    port: Annotated[int, Field(strict=True, ge=0, le=65_535), t.Called("small_number")] | None = about(
-        "`generic`: where it listens", 8086, default=None
-    )
-    command: tuple[Argument, ...] | None = about("`generic`: what its image runs", ["serve"], default=None)
-    args: tuple[Argument, ...] | None = about("`generic`: with which arguments", ["-v"], default=None)
-    env: Mapping[VariableToSet, Argument] = about(
+    port: SmallNumber | None = about("`generic`: where it listens", 8086, default=None)
+    command: tuple[Text, ...] | None = about("`generic`: what its image runs", ["serve"], default=None)
+    args: tuple[Text, ...] | None = about("`generic`: with which arguments", ["-v"], default=None)
+    env: Mapping[VariableToSet, Text] = about(
         "`generic`: variables of its image", {"TOKEN": "$(MIRRORD_PARAM_TOKEN)"}, default={}
     )
     readiness: Readiness | None = about(
@@ -182,12 +169,12 @@ def _is_number(text: str) -> bool:
 class ListedDatabase(Database):
     """A copy as a mirrord file lists it."""
 
-    id: Annotated[str, Field(strict=True)] | None = about(
+    id: Text | None = about(
         "`{{ key }}-` and a name that no other copy has", "{{ key }}-orders", default=None
     )
-    ttl_secs: Seconds | None = about("not needed: previewbot removes it with the preview", 300, default=None)
-    ttl_mins: Seconds | None = about("not needed: previewbot removes it with the preview", 5, default=None)
-    creation_timeout_secs: Seconds | None = about(
+    ttl_secs: Number | None = about("not needed: previewbot removes it with the preview", 300, default=None)
+    ttl_mins: Number | None = about("not needed: previewbot removes it with the preview", 5, default=None)
+    creation_timeout_secs: Number | None = about(
         "not needed: previewbot waits as long as its settings say", 60, default=None
     )
 
@@ -251,26 +238,17 @@ _DATABASE = TypeAdapter(ListedDatabase)
 _LOCAL = TypeAdapter(LocalRedis)
 
 
-class _AnyDatabase:
-    """Reads one entry: a copy in the cluster, or a Redis on somebody's own machine."""
+def _any(value: object, info: ValidationInfo) -> ListedDatabase | LocalRedis:
+    if isinstance(value, Mapping) and (value.get("type"), value.get("location")) == ("redis", "local"):
+        return _LOCAL.validate_python(value, context=info.context)
+    return _DATABASE.validate_python(value, context=info.context)
 
-    def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
-        """Return the schema of what may be written."""
 
-        def read(value: object, info: ValidationInfo) -> ListedDatabase | LocalRedis:
-            local = isinstance(value, Mapping) and value.get("location") == "local"
-            if local and isinstance(value, Mapping) and value.get("type") == "redis":
-                return _LOCAL.validate_python(value, context=info.context)
-            return _DATABASE.validate_python(value, context=info.context)
-
-        return core_schema.with_info_plain_validator_function(read)
-
-    def __get_pydantic_json_schema__(
-        self, schema: CoreSchema, handler: GetJsonSchemaHandler
-    ) -> JsonSchemaValue:
-        """Return the JSON Schema of what may be written."""
-        forms = (ListedDatabase, LocalRedis)
-        return {"anyOf": [handler(form.__pydantic_core_schema__) for form in forms]}
+_AnyDatabase = Annotated[
+    ListedDatabase | LocalRedis,
+    Forms(_any, lambda schema_of: {"anyOf": [schema_of(ListedDatabase), schema_of(LocalRedis)]}),
+]
+"""A copy in the cluster, or a Redis on somebody's own machine."""
 
 
 def _distinct(
@@ -289,7 +267,7 @@ def _distinct(
 
 
 DbBranches = Annotated[
-    tuple[Annotated[ListedDatabase | LocalRedis, _AnyDatabase()], ...],
+    tuple[_AnyDatabase, ...],
     AfterValidator(_distinct),
     about("copies of databases", [{"type": "pg", "connection": {"url": "DATABASE_URL"}}]),
 ]

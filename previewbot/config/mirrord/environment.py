@@ -10,8 +10,7 @@ from pydantic import AfterValidator, model_validator
 
 from previewbot.config import types as t
 from previewbot.config.keys import KEY
-from previewbot.config.mirrord.expressions import is_expression
-from previewbot.config.mirrord.values import Text, Texts, Truth, switched
+from previewbot.config.mirrord.values import Text, Texts, Truth, checked_pattern, switched
 from previewbot.config.types import mistake
 
 _NAME = re.compile(r"[ -<>-~]+")
@@ -30,8 +29,7 @@ def checked_names(values: Mapping[str, str]) -> Mapping[str, str]:
 
 def _patterns(values: Mapping[str, str]) -> Mapping[str, str]:
     for pattern in values:
-        if not is_expression(pattern):
-            raise mistake("expression", written=pattern.replace(KEY, "{{ key }}"))
+        checked_pattern(pattern)
     return values
 
 

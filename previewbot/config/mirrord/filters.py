@@ -16,12 +16,9 @@ from pydantic_core import PydanticCustomError
 
 from previewbot.config import types as t
 from previewbot.config.keys import KEY
-from previewbot.config.mirrord.expressions import is_expression
-from previewbot.config.mirrord.jq import NoProgram, check_jq
 from previewbot.config.mirrord.json_path import is_json_path
-from previewbot.config.mirrord.values import SmallNumber, Text, switched
+from previewbot.config.mirrord.values import SmallNumber, Text, checked_jq, checked_pattern, switched
 from previewbot.config.types import mistake
-from previewbot.config.words import Raw
 
 _LONGEST = 1_000
 _KINDS = ("path_filter", "header_filter", "all_of", "any_of", "body_filter")
@@ -45,30 +42,16 @@ def _filled(value: str) -> str:
     return value
 
 
-def _expression(value: str) -> str:
-    if not is_expression(_filled(value)):
-        raise mistake("expression", written=value.replace(KEY, "{{ key }}"))
-    return value
-
-
 def _path(value: str) -> str:
-    if not is_json_path(_filled(value)):
+    if not is_json_path(value):
         raise mistake("json_path", written=value)
     return value
 
 
-def _program(value: str) -> str:
-    try:
-        check_jq(_filled(value))
-    except NoProgram as error:
-        raise mistake("jq", problem=Raw(str(error).replace(KEY, "{{ key }}"))) from None
-    return value
-
-
 Filled = Annotated[Text, AfterValidator(_filled)]
-Expression = Annotated[Text, AfterValidator(_expression)]
-Program = Annotated[Text, AfterValidator(_program)]
-JsonPath = Annotated[Text, AfterValidator(_path)]
+Expression = Annotated[Filled, AfterValidator(checked_pattern)]
+Program = Annotated[Filled, AfterValidator(checked_jq)]
+JsonPath = Annotated[Filled, AfterValidator(_path)]
 
 
 class BodyFilter(t.Model):
@@ -101,7 +84,7 @@ class InnerFilter(t.Model):
     def _check_query(self, query: str) -> None:
         # Of a body it is a JSONPath; by itself a jq program over the headers.
         try:
-            (_program if self.body is None else _path)(query)
+            (checked_jq if self.body is None else _path)(query)
         except PydanticCustomError as error:
             named = error.context or {}
             raise PydanticCustomError(error.type, "{kind}", {**named, "at": "query"}) from None

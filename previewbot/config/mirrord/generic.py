@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import Annotated, Literal, Self
+from typing import Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import model_validator
 
 from previewbot.config import types as t
 from previewbot.config.mirrord.connections import SLOTS, Connection
-from previewbot.config.mirrord.migrations import Argument
+from previewbot.config.mirrord.values import SmallNumber, Text
 from previewbot.config.types import about, mistake
 
 _PARAMETER = r"[A-Za-z_][A-Za-z0-9_]*"
@@ -25,11 +25,9 @@ class Readiness(t.Model):
     """How one sees that a branch of an image of one's own is ready."""
 
     type: Literal["tcp", "exec", "http_get"] = about("how it is asked", "http_get")
-    command: tuple[Argument, ...] | None = about("of `exec`: what is run", ["ping"], default=None)
-    path: Argument | None = about("of `http_get`: what is asked for", "/health", default=None)
-    port: Annotated[int, Field(strict=True, ge=0, le=65_535), t.Called("small_number")] | None = about(
-        "of `http_get`: at which port", 8086, default=None
-    )
+    command: tuple[Text, ...] | None = about("of `exec`: what is run", ["ping"], default=None)
+    path: Text | None = about("of `http_get`: what is asked for", "/health", default=None)
+    port: SmallNumber | None = about("of `http_get`: at which port", 8086, default=None)
 
     @model_validator(mode="after")
     def _fits_its_type(self) -> Self:

@@ -4,15 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, GetCoreSchemaHandler, GetJsonSchemaHandler, TypeAdapter, ValidationInfo
-from pydantic.json_schema import JsonSchemaValue
-from pydantic_core import CoreSchema, core_schema
+from pydantic import TypeAdapter, ValidationInfo
 
 from previewbot.config import types as t
+from previewbot.config.mirrord.values import Forms, SmallNumber, Text, Truth
 from previewbot.config.types import about
-
-Text = Annotated[str, Field(strict=True)]
-SmallNumber = Annotated[int, Field(strict=True, ge=0, le=65_535), t.Called("small_number")]
 
 
 class FromVariable(t.Model):
@@ -26,25 +22,15 @@ class FromVariable(t.Model):
 _FROM_VARIABLE = TypeAdapter(FromVariable)
 
 
-class _Value:
-    """Reads a value: itself, or where it is read."""
-
-    def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
-        """Return the schema of what may be written."""
-
-        def read(value: object, info: ValidationInfo) -> str | FromVariable:
-            return value if isinstance(value, str) else _FROM_VARIABLE.validate_python(value)
-
-        return core_schema.with_info_plain_validator_function(read)
-
-    def __get_pydantic_json_schema__(
-        self, schema: CoreSchema, handler: GetJsonSchemaHandler
-    ) -> JsonSchemaValue:
-        """Return the JSON Schema of what may be written."""
-        return {"anyOf": [handler(FromVariable.__pydantic_core_schema__), {"type": "string"}]}
+def _value(value: object, info: ValidationInfo) -> str | FromVariable:
+    return value if isinstance(value, str) else _FROM_VARIABLE.validate_python(value, context=info.context)
 
 
-Value = Annotated[str | FromVariable, _Value()]
+Value = Annotated[
+    str | FromVariable,
+    Forms(_value, lambda schema_of: {"anyOf": [schema_of(FromVariable), {"type": "string"}]}),
+]
+"""Itself, or where it is read."""
 
 
 class LocalConnection(t.Model):
@@ -56,7 +42,7 @@ class LocalConnection(t.Model):
     password: Value | None = None
     username: Value | None = None
     database: SmallNumber | None = None
-    tls: Annotated[bool, Field(strict=True)] | None = None
+    tls: Truth | None = None
 
 
 class LocalOptions(t.Model):

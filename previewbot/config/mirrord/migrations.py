@@ -7,19 +7,13 @@ import gzip
 from collections.abc import Mapping
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import model_validator
 
 from previewbot.config import types as t
-from previewbot.config.mirrord.values import Line
+from previewbot.config.mirrord.values import Line, Text, VariableName
 from previewbot.config.types import about, mistake
 
-Argument = Annotated[str, Field(strict=True)]
-VariableToSet = Annotated[
-    str,
-    Field(strict=True, pattern=r"^[-._a-zA-Z][-._a-zA-Z0-9]*$"),
-    t.Called("variable_name"),
-    about("variables of the container", "DATABASE_URL"),
-]
+VariableToSet = Annotated[VariableName, about("variables of the container", "DATABASE_URL")]
 _OF_FLAVOR = {
     "flyway": ("path", "image", "locations"),
     "container": ("image", "command", "args", "env"),
@@ -46,11 +40,11 @@ class Migrations(t.Model):
         "ghcr.io/acme/orders-migrate:1",
         default=None,
     )
-    command: tuple[Argument, ...] | None = about(
+    command: tuple[Text, ...] | None = about(
         "of `container`: what it runs", ["./migrate", "up"], default=None
     )
-    args: tuple[Argument, ...] | None = about("of `container`: with which arguments", ["-v"], default=None)
-    env: Mapping[VariableToSet, Argument] = about(
+    args: tuple[Text, ...] | None = about("of `container`: with which arguments", ["-v"], default=None)
+    env: Mapping[VariableToSet, Text] = about(
         "of `container`: variables, in which mirrord's `$(MIRRORD_DB_HOST)` and its kin stand for the branch",
         {"PGHOST": "$(MIRRORD_DB_HOST)"},
         default={},

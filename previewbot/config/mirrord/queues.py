@@ -15,23 +15,17 @@ from pydantic import (
     AfterValidator,
     BeforeValidator,
     Field,
-    GetCoreSchemaHandler,
-    GetJsonSchemaHandler,
     TypeAdapter,
     ValidationInfo,
     model_validator,
 )
-from pydantic.json_schema import JsonSchemaValue
-from pydantic_core import CoreSchema, core_schema
 
 from previewbot.config import types as t
 from previewbot.config.keys import KEY
-from previewbot.config.mirrord.expressions import is_expression
-from previewbot.config.mirrord.jq import NoProgram, check_jq
 from previewbot.config.mirrord.key_needed import needs_key
-from previewbot.config.mirrord.values import Line
+from previewbot.config.mirrord.values import Forms, Jq, Line, Pattern, SchemaOf
+from previewbot.config.schema import Schema
 from previewbot.config.types import about, mistake
-from previewbot.config.words import Raw
 
 KEY_PATTERN = f".*mirrord-session={KEY}.*"
 """What an attribute's value matches in a message of the key, as mirrord's documentation writes it."""
@@ -47,26 +41,9 @@ MOST_QUEUES = 100
 _ID = rf"^[^\s\x00-\x1f\x7f-\x9f]{{1,{_LONGEST_ID}}}$"
 
 
-def _pattern(value: str) -> str:
-    if not is_expression(value):
-        raise mistake("expression", written=value)
-    return value
-
-
-def _jq(value: str) -> str:
-    try:
-        check_jq(value)
-    except NoProgram as error:
-        raise mistake("jq", problem=Raw(str(error).replace(KEY, "{{ key }}"))) from None
-    return value
-
-
 def _protobuf(value: object) -> object:
     raise mistake("queue_protobuf")
 
-
-Pattern = Annotated[str, Field(strict=True), AfterValidator(_pattern)]
-"""A regular expression, with `KEY` where the environment key belongs."""
 
 Attribute = Annotated[
     str,
@@ -75,7 +52,6 @@ Attribute = Annotated[
     about("attributes of a message (Kafka, RabbitMQ: headers)", "baggage"),
 ]
 MessageFilter = Mapping[Attribute, Pattern]
-Jq = Annotated[str, Field(strict=True), AfterValidator(_jq)]
 QueueId = Annotated[
     str,
     Field(strict=True, pattern=_ID),
@@ -151,35 +127,26 @@ _NAMED = TypeAdapter(dict[QueueId, SplitQueue])
 _LISTED = TypeAdapter(list[ListedQueue])
 
 
-class _Forms:
-    """Reads both forms: a mapping by id, and a list, in which one id may be of several brokers."""
+def _read(value: object, info: ValidationInfo) -> tuple[Split, ...]:
+    """Read both forms: a mapping by id, and a list, in which one id may be of several brokers."""
+    # The mistakes of a schema within are told as they are, with where they are.
+    if isinstance(value, Mapping):
+        found = _NAMED.validate_python(value, context=info.context)
+        return _distinct([Split(name, queue) for name, queue in found.items()])
+    if isinstance(value, list | tuple):
+        queues = _LISTED.validate_python(list(value), context=info.context)
+        return _distinct([Split(queue.queue_id, queue) for queue in queues])
+    raise mistake("queues_form")
 
-    def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
-        """Return the schema that takes either form, and makes a tuple of `Split`."""
 
-        def read(value: object, info: ValidationInfo) -> tuple[Split, ...]:
-            # The mistakes of a schema within are told as they are, with where they are.
-            if isinstance(value, Mapping):
-                found = _NAMED.validate_python(value, context=info.context)
-                return _distinct([Split(name, queue) for name, queue in found.items()])
-            if isinstance(value, list | tuple):
-                queues = _LISTED.validate_python(list(value), context=info.context)
-                return _distinct([Split(queue.queue_id, queue) for queue in queues])
-            raise mistake("queues_form")
-
-        return core_schema.with_info_plain_validator_function(read)
-
-    def __get_pydantic_json_schema__(
-        self, schema: CoreSchema, handler: GetJsonSchemaHandler
-    ) -> JsonSchemaValue:
-        """Return the JSON Schema of both forms."""
-        return {
-            "type": ["object", "array"],
-            # So that a queue with nothing under it is one that lacks something, and not left out.
-            "propertyNames": {"description": "queues by their ids", "examples": ["orders"]},
-            "patternProperties": {_ID: handler(SplitQueue.__pydantic_core_schema__)},
-            "items": handler(ListedQueue.__pydantic_core_schema__),
-        }
+def _both_forms(schema_of: SchemaOf) -> Schema:
+    return {
+        "type": ["object", "array"],
+        # So that a queue with nothing under it is one that lacks something, and not left out.
+        "propertyNames": {"description": "queues by their ids", "examples": ["orders"]},
+        "patternProperties": {_ID: schema_of(SplitQueue)},
+        "items": schema_of(ListedQueue),
+    }
 
 
 def _distinct(splits: Sequence[Split]) -> tuple[Split, ...]:
@@ -198,7 +165,7 @@ def _distinct(splits: Sequence[Split]) -> tuple[Split, ...]:
     return tuple(splits)
 
 
-SplitQueues = Annotated[tuple[Split, ...], _Forms()]
+SplitQueues = Annotated[tuple[Split, ...], Forms(_read, _both_forms)]
 """`feature.split_queues` of a mirrord file."""
 
 _ELSEWHERE = {

@@ -6,14 +6,27 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field, GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    ValidationInfo,
+)
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
 from previewbot.config import types as t
 from previewbot.config.keys import KEY
+from previewbot.config.mirrord.expressions import is_expression
+from previewbot.config.mirrord.jq import NoProgram, check_jq
 from previewbot.config.schema import Schema
 from previewbot.config.types import mistake
+from previewbot.config.words import Raw
+
+VARIABLE = r"^[-._a-zA-Z][-._a-zA-Z0-9]*$"
+"""As Kubernetes takes names of variables. A URL, or a password, is none."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,6 +45,28 @@ class Short:
         return {"anyOf": [handler(schema), *map(dict, self.schemas)]}
 
 
+SchemaOf = Callable[[type[BaseModel]], Schema]
+
+
+@dataclass(frozen=True, eq=False)
+class Forms:
+    """A part of several forms, of which one alone is read: so its mistakes are told, and not those of all.
+
+    `reading` makes a value of any of them, `published` returns their schema, of those of models.
+    """
+
+    reading: Callable[[object, ValidationInfo], object]
+    published: Callable[[SchemaOf], Schema]
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.with_info_plain_validator_function(self.reading)
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        return dict(self.published(lambda model: handler(model.__pydantic_core_schema__)))
+
+
 def _one(value: object) -> object:
     return [value] if isinstance(value, str) else value
 
@@ -39,6 +74,22 @@ def _one(value: object) -> object:
 def _line(value: str) -> str:
     if not value.strip() or not value.replace(KEY, "").isprintable():
         raise mistake("one_line")
+    return value
+
+
+def checked_pattern(value: str) -> str:
+    """Return what may be a regular expression to mirrord."""
+    if not is_expression(value):
+        raise mistake("expression", written=value)
+    return value
+
+
+def checked_jq(value: str) -> str:
+    """Return what may be a jq program to mirrord."""
+    try:
+        check_jq(value)
+    except NoProgram as error:
+        raise mistake("jq", problem=Raw(str(error).replace(KEY, "{{ key }}"))) from None
     return value
 
 
@@ -54,6 +105,10 @@ def switched(off: Mapping[str, object]) -> Short:
 
 
 Text = Annotated[str, Field(strict=True)]
+Pattern = Annotated[Text, AfterValidator(checked_pattern)]
+"""A regular expression, with `KEY` where the environment key belongs."""
+Jq = Annotated[Text, AfterValidator(checked_jq)]
+VariableName = Annotated[str, Field(strict=True, pattern=VARIABLE), t.Called("variable_name")]
 Truth = Annotated[bool, Field(strict=True)]
 Line = Annotated[str, Field(strict=True), AfterValidator(_line)]
 """A text that can be shown: on one line, not empty; the key may stand in it."""
