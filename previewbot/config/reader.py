@@ -101,6 +101,11 @@ class Document:
     mistakes: list[Mistake] = field(default_factory=list)
     origins: dict[KeyPath, KeyPath] = field(default_factory=dict)
 
+    def line_of(self, path: KeyPath) -> int:
+        """Return the line of a key, or of the nearest part that it is in; 0 if it is in none."""
+        places = (self.places.get(path[:end]) for end in range(len(path), -1, -1))
+        return next((place.key_line for place in places if place is not None), 0)
+
 
 def read(content: bytes | str, schema: Schema) -> Document:
     """Return the document in `content`; raises Unreadable if it is too large, not UTF-8 or not plain YAML."""

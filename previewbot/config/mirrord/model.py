@@ -6,7 +6,6 @@ nothing of what is written; each has its words in `config/mirrord_words.py`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, model_validator
@@ -176,6 +175,3 @@ class MirrordFile(t.Model):
 
 SCHEMA = schema_of(MirrordFile)
 """What a mirrord file may hold, as it is published within that of `preview.yaml`."""
-
-Written = Mapping[str, object]
-"""A mirrord file as an object, before it is read."""

@@ -13,7 +13,7 @@ from previewbot.config.mirrord.notes import UNUSED, notes_of
 from previewbot.config.mirrord.reading import read_document
 from previewbot.config.mirrord.resolving import Resolving, resolve
 from previewbot.config.mistakes import validated
-from previewbot.config.reader import Document, Mistake, Unreadable, cut
+from previewbot.config.reader import Mistake, Unreadable, cut
 from previewbot.config.schema import KeyPath
 from previewbot.config.words import fill, shown
 from previewbot.errors import ConfigurationError, Problem
@@ -34,7 +34,7 @@ def read_mirrord(content: bytes, path: str, files: Files) -> MirrordConfig:
     if model is None:
         raise ConfigurationError(path, _problems(mistakes))
     folder = str(PurePosixPath(path).parent)
-    return resolved(model, path, "" if folder == "." else folder, files, lines_of(document))
+    return resolved(model, path, "" if folder == "." else folder, files, document.line_of)
 
 
 def resolved(
@@ -54,18 +54,6 @@ def resolved(
         Problem(line_of(at), _sentence(at, fill("secrets_not_allowed", {}))) for at in resolving.secrets
     ]
     return replace(config, notes=_by_line(notes), secrets=_by_line(secrets))
-
-
-def lines_of(document: Document) -> Callable[[KeyPath], int]:
-    """Return what says in which line of a document a key is, or the nearest part that it is in."""
-
-    def line_of(path: KeyPath) -> int:
-        for end in range(len(path), 0, -1):
-            if place := document.places.get(path[:end]):
-                return place.key_line
-        return 1
-
-    return line_of
 
 
 def problem(mistake: Mistake) -> Problem:

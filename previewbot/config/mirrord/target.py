@@ -40,8 +40,6 @@ _KEYS = {
 
 
 def _path(value: object) -> object:
-    if isinstance(value, TargetPath):
-        return value
     if isinstance(value, Mapping):
         return _parsed(_of_keys(value), value)
     if not isinstance(value, str):

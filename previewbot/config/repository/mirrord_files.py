@@ -24,7 +24,7 @@ from previewbot.config.mistakes import validated
 from previewbot.config.reader import Document, Mistake, Place, cut
 from previewbot.config.repository.defaults import SERVICES
 from previewbot.config.repository.mirrord_agrees import contradictions, merged, target_of
-from previewbot.config.repository.mirrord_keys import line_in, marked
+from previewbot.config.repository.mirrord_keys import marked
 from previewbot.config.schema import KeyPath
 from previewbot.config.words import fill
 from previewbot.errors import ConfigurationError, Problem
@@ -154,7 +154,7 @@ class _Reading:
             return None
         try:
             # Files that it names are looked for from the root of the repository.
-            return resolved(model, "", "", self._files, partial(line_in, document))
+            return resolved(model, "", "", self._files, document.line_of)
         except ConfigurationError as error:
             self._refuse(error.problems)
         return None
@@ -173,8 +173,8 @@ class _Reading:
         self.found.problems += [each for each in problems if each not in self.found.problems]
 
     def _wrong(self, path: KeyPath, kind: str, named: Mapping[str, object]) -> None:
-        line = line_in(self._document, path)
-        self._document.mistakes.append(Mistake(line, partial(fill, kind, named), path))
+        words = partial(fill, kind, named)
+        self._document.mistakes.append(Mistake(self._document.line_of(path), words, path))
 
 
 def _in_file(config: MirrordConfig, path: str) -> MirrordConfig:

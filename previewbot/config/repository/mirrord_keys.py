@@ -30,15 +30,9 @@ def marked(document: Document, path: KeyPath, value: object, unused: Collection[
     return _text(document, path, value, is_within(path, unused)) if isinstance(value, str) else value
 
 
-def line_in(document: Document, path: KeyPath) -> int:
-    """Return the line of a key, or of the nearest part that it is in."""
-    places = (document.places.get(path[:end]) for end in range(len(path), -1, -1))
-    return next((place.key_line for place in places if place is not None), 0)
-
-
 def _text(document: Document, path: KeyPath, text: str, is_unused: bool) -> str:
     for kind, named in _odd(Aside(with_marks(text)).text if is_unused else text):
-        mistake = Mistake(line_in(document, path), partial(fill, kind, named), path)
+        mistake = Mistake(document.line_of(path), partial(fill, kind, named), path)
         document.mistakes.append(mistake)
     return with_marks(text)
 
