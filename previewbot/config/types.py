@@ -62,6 +62,11 @@ def mistake(kind: str, *, at: str = "", **named: object) -> PydanticCustomError:
     return PydanticCustomError(kind, "{kind}", {"kind": kind, "at": at, **named})
 
 
+def within(error: PydanticCustomError, at: str) -> PydanticCustomError:
+    """Return a mistake as one of a part: `at` has the keys that lead to it."""
+    return PydanticCustomError(error.type, "{kind}", {**(error.context or {}), "at": at})
+
+
 def about(what: str, *examples: object, default: object = PydanticUndefined) -> Any:
     """Return what a key is about, for whoever writes the file: it is published, and told with mistakes."""
     return Field(default, description=what, examples=list(examples) or None)

@@ -18,7 +18,7 @@ from previewbot.config import types as t
 from previewbot.config.keys import KEY
 from previewbot.config.mirrord.json_path import is_json_path
 from previewbot.config.mirrord.values import SmallNumber, Text, checked_jq, checked_pattern, switched
-from previewbot.config.types import mistake
+from previewbot.config.types import mistake, within
 
 _LONGEST = 1_000
 _KINDS = ("path_filter", "header_filter", "all_of", "any_of", "body_filter")
@@ -86,8 +86,7 @@ class InnerFilter(t.Model):
         try:
             (checked_jq if self.body is None else _path)(query)
         except PydanticCustomError as error:
-            named = error.context or {}
-            raise PydanticCustomError(error.type, "{kind}", {**named, "at": "query"}) from None
+            raise within(error, "query") from None
 
     @property
     def said(self) -> Mapping[str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import gzip
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Annotated, Literal, Self
 
 from pydantic import model_validator
@@ -71,6 +71,17 @@ class Migrations(t.Model):
             raise mistake("migrations_nothing")
         if self.locations and self.image is None:
             raise mistake("migrations_image", at="locations")
+
+
+def archived(migrations: Migrations | None, below: Callable[[str], Mapping[str, bytes] | None]) -> str:
+    """Return the files of migrations, packed; empty if there are none, or none that is known yet.
+
+    `below` returns the files below a folder, or None if they are not known yet.
+    """
+    if migrations is None or migrations.path is None:
+        return ""
+    files = below(migrations.path)
+    return "" if files is None else packed(files)
 
 
 def packed(files: Mapping[str, bytes]) -> str:

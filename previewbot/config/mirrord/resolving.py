@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic_core import PydanticCustomError
 
@@ -20,13 +20,13 @@ from previewbot.config.mirrord.configuration import (
     Sleep,
     Variables,
 )
-from previewbot.config.mirrord.databases import Copy, Database, ListedDatabase, led_by
+from previewbot.config.mirrord.databases import Copy, ListedDatabase, led_by
 from previewbot.config.mirrord.dotenv import NoVariables, read_variables
 from previewbot.config.mirrord.environment import EnvFeature, checked_names
 from previewbot.config.mirrord.files import MAX_BYTES_IN_ALL, Files
 from previewbot.config.mirrord.filters import HttpFilter
 from previewbot.config.mirrord.local_redis import LocalRedis
-from previewbot.config.mirrord.migrations import packed
+from previewbot.config.mirrord.migrations import archived
 from previewbot.config.mirrord.model import Incoming, MirrordFile
 from previewbot.config.mirrord.paths import find, find_below
 from previewbot.config.mirrord.preview import FOREVER, IdleFeature, Mount, PreviewFeature
@@ -34,6 +34,8 @@ from previewbot.config.reader import Mistake
 from previewbot.config.schema import KeyPath
 from previewbot.config.types import mistake
 from previewbot.config.words import fill
+
+T = TypeVar("T")
 
 _ENV: KeyPath = ("feature", "env")
 _INCOMING: KeyPath = ("feature", "network", "incoming")
@@ -63,11 +65,18 @@ class Resolving:
 
     def content(self, path: KeyPath, written: str) -> bytes | None:
         """Return what a file holds that a key names; None if that is not known yet, or wrong."""
+        return self._found(path, lambda: find(written, self.folder, self.files), len)
+
+    def below(self, path: KeyPath, written: str) -> dict[str, bytes] | None:
+        """Return the files below a folder that a key names; None if they are not known yet, or wrong."""
+        return self._found(path, lambda: find_below(written, self.folder, self.files), _size)
+
+    def _found(self, path: KeyPath, look: Callable[[], T | None], size: Callable[[T], int]) -> T | None:
         try:
-            found = find(written, self.folder, self.files)
+            found = look()
             if found is None:
                 return None
-            self._bytes += len(found)
+            self._bytes += size(found)
             if self._bytes > MAX_BYTES_IN_ALL:
                 raise mistake("files_large")
             return found
@@ -75,19 +84,9 @@ class Resolving:
             self.wrong(path, error)
             return None
 
-    def below(self, path: KeyPath, written: str) -> dict[str, bytes] | None:
-        """Return the files below a folder that a key names; None if they are not known yet, or wrong."""
-        try:
-            found = find_below(written, self.folder, self.files)
-            if found is None:
-                return None
-            self._bytes += sum(map(len, found.values()))
-            if self._bytes > MAX_BYTES_IN_ALL:
-                raise mistake("files_large")
-            return found
-        except PydanticCustomError as error:
-            self.wrong(path, error)
-            return None
+
+def _size(files: Mapping[str, bytes]) -> int:
+    return sum(map(len, files.values()))
 
 
 def resolve(model: MirrordFile, resolving: Resolving) -> MirrordConfig:
@@ -139,20 +138,9 @@ def copies_of(
     found = []
     for number, database in enumerate(databases):
         if isinstance(database, ListedDatabase):
-            path = (*at, number, "migrations", "path")
-            found.append(Copy(database.called, database, archive=archive_of(database, path, resolving)))
+            below = partial(resolving.below, (*at, number, "migrations", "path"))
+            found.append(Copy(database.called, database, archive=archived(database.migrations, below)))
     return tuple(found)
-
-
-def archive_of(database: Database, path: KeyPath, resolving: Resolving) -> str:
-    """Return the files of a copy's migrations, packed; empty if it has none, or none that is known yet.
-
-    `path` is the key that names their folder.
-    """
-    if database.migrations is None or database.migrations.path is None:
-        return ""
-    files = resolving.below(path, database.migrations.path)
-    return "" if files is None else packed(files)
 
 
 def _requests(incoming: Incoming | None) -> Requests | None:

@@ -22,11 +22,11 @@ from previewbot.config import types as t
 from previewbot.config.mirrord.database_notes import notes_of_database
 from previewbot.config.mirrord.databases import Copy, DatabaseName, KeptDatabase
 from previewbot.config.mirrord.files import Files
-from previewbot.config.mirrord.migrations import packed
+from previewbot.config.mirrord.migrations import archived
 from previewbot.config.mirrord.paths import find_below
 from previewbot.config.mirrord.queues import Queue, QueueId
 from previewbot.config.repository.targets import LabelTemplate
-from previewbot.config.types import about, mistake
+from previewbot.config.types import about, mistake, within
 from previewbot.config.words import fill, shown
 from previewbot.errors import Problem
 
@@ -95,14 +95,10 @@ class _WithFiles:
 
 
 def _archive(database: KeptDatabase, files: Files) -> str:
-    if database.migrations is None or database.migrations.path is None:
-        return ""
     try:
-        found = find_below(database.migrations.path, "", files)
+        return archived(database.migrations, lambda folder: find_below(folder, "", files))
     except PydanticCustomError as error:
-        named = {key: value for key, value in (error.context or {}).items() if key not in ("kind", "at")}
-        raise mistake(error.type, at="migrations.path", **named) from None
-    return "" if found is None else packed(found)
+        raise within(error, "migrations.path") from None
 
 
 def _no_word(value: Mapping[str, Any]) -> Mapping[str, Any]:

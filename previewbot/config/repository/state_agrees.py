@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from previewbot.config.mirrord.databases import Copy, led_by
 from previewbot.config.repository.services import ServiceConfig
@@ -17,39 +17,22 @@ def check_state(services: Sequence[ServiceConfig], databases: Mapping[str, Decla
     for service in services:
         _check_names(service, databases)
         _check_sleep(service)
-        for copy in copies_of(service, databases):
+        for key, copy in _copies_by_key(service, databases):
             first, same = seen.setdefault(copy.name, (service, copy))
-            key = "mirrord" if copy not in declared_copies(service, databases) else "databases"
+            named = {"at": f"services.{service.name}.{key}", "written": copy.name, "other": first.name}
             if first.namespace != service.namespace:
-                raise mistake(
-                    "database_namespaces",
-                    at=f"services.{service.name}.{key}",
-                    written=copy.name,
-                    other=first.name,
-                    namespace=first.namespace,
-                )
+                raise mistake("database_namespaces", namespace=first.namespace, **named)
             if first is not service and not (same.is_named and copy.is_named):
                 # `DATABASE_URL` of two services mostly leads to two databases: one of them would be led to
                 # a copy of the other's.
-                raise mistake(
-                    "database_unnamed",
-                    at=f"services.{service.name}.{key}",
-                    written=copy.name,
-                    other=first.name,
-                )
+                raise mistake("database_unnamed", **named)
             if same != copy:
-                raise mistake(
-                    "database_differs",
-                    at=f"services.{service.name}.{key}",
-                    written=copy.name,
-                    other=first.name,
-                )
+                raise mistake("database_differs", **named)
 
 
 def copies_of(service: ServiceConfig, databases: Mapping[str, Declared | None]) -> tuple[Copy, ...]:
     """Return all databases that a service has a copy of, whichever file declares them."""
-    of_mirrord = service.mirrord.copies if service.mirrord is not None else ()
-    return (*declared_copies(service, databases), *of_mirrord)
+    return tuple(copy for _, copy in _copies_by_key(service, databases))
 
 
 def declared_copies(service: ServiceConfig, databases: Mapping[str, Declared | None]) -> tuple[Copy, ...]:
@@ -58,14 +41,25 @@ def declared_copies(service: ServiceConfig, databases: Mapping[str, Declared | N
     return tuple(declared.copy(name) for name, declared in named if declared is not None)
 
 
+def _copies_by_key(
+    service: ServiceConfig, databases: Mapping[str, Declared | None]
+) -> Iterator[tuple[str, Copy]]:
+    """Yield the copies of a service, each with the key of it that names it."""
+    yield from (("databases", copy) for copy in declared_copies(service, databases))
+    yield from (("mirrord", copy) for copy in _copies_of_mirrord(service))
+
+
+def _copies_of_mirrord(service: ServiceConfig) -> tuple[Copy, ...]:
+    return service.mirrord.copies if service.mirrord is not None else ()
+
+
 def _check_names(service: ServiceConfig, databases: Mapping[str, Declared | None]) -> None:
     at = f"services.{service.name}.databases"
-    of_mirrord = service.mirrord.copies if service.mirrord is not None else ()
     for name in service.databases or ():
         if name not in databases:
             near = Raw(did_you_mean(name, databases)) if databases else Raw("write it under `databases`")
             raise mistake("no_such_database", at=at, written=name, near=near)
-        if databases[name] is not None and name in (copy.name for copy in of_mirrord):
+        if databases[name] is not None and name in (copy.name for copy in _copies_of_mirrord(service)):
             raise mistake("database_too", at=at, written=name)
     variables = service.mirrord.variables if service.mirrord is not None else None
     copies = declared_copies(service, databases)
