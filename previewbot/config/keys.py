@@ -29,6 +29,16 @@ class Template(NamedTuple):
     written: str
 
 
+def value_pattern(key: str) -> str:
+    """Return the pattern that an attribute of a key's messages matches, as mirrord's documentation has it."""
+    return f".*mirrord-session={key}.*"
+
+
+def header_pattern(header: str, key: str) -> str:
+    """Return the pattern that a header of a key's requests matches, byte for byte as the CLI writes it."""
+    return f"^{header}: {value_pattern(key)}$"
+
+
 def with_marks(text: str) -> str:
     """Return a text in which `KEY` stands wherever `{{ key }}` was written; lines stay where they were."""
     return _KEY.sub(KEY, text)

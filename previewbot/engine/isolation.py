@@ -12,8 +12,9 @@ from dataclasses import replace
 from typing import Any
 
 from previewbot.api import Copied, Isolation, OwnDatabase, OwnEnvironment, OwnMessages, RequestsTaken, TakenBy
+from previewbot.config.keys import header_pattern
 from previewbot.engine.manifest_parts import mapping
-from previewbot.engine.session_spec import branches_in, key_filter, key_pattern
+from previewbot.engine.session_spec import branches_in, key_filter
 
 _NAMES_KEPT = 50
 _NAME_SHOWN = 100
@@ -77,10 +78,10 @@ def _filter(written: str) -> Mapping[str, Any]:
 
 
 def _by_filter(kinds: Mapping[str, Any], key: str) -> RequestsTaken:
-    own = {"header": key_pattern("baggage", key)}
+    own = {"header": header_pattern("baggage", key)}
     if kinds == {"header_filter": own["header"]}:
         return RequestsTaken(TakenBy.BAGGAGE)
-    if kinds == {"any_of": [own, {"header": key_pattern("tracestate", key)}]}:
+    if kinds == {"any_of": [own, {"header": header_pattern("tracestate", key)}]}:
         return RequestsTaken(TakenBy.BAGGAGE_OR_TRACESTATE)
     # All of these must hold, so the key's own among them is enough: the others only narrow it.
     conditions = kinds.get("all_of")

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from previewbot.config.keys import header_pattern
 from previewbot.config.target_paths import TargetPath
 from previewbot.config.types import TargetKind
 from previewbot.engine.branches import branch_id, branch_name, is_carried
@@ -52,26 +53,21 @@ _FILTER_KINDS = (
 )
 
 
-def key_pattern(header: str, key: str) -> str:
-    """Return the pattern that a header of a key's requests matches, byte for byte as the CLI writes it."""
-    return f"^{header}: .*mirrord-session={key}.*$"
-
-
 def key_filter(key: str) -> str:
     """Return the default HTTP filter of a key, byte for byte as the CLI writes it.
 
     A share host is minted only for a filter equal to this one.
     """
-    return _filter(header_filter=key_pattern("baggage", key))
+    return _filter(header_filter=header_pattern("baggage", key))
 
 
 def http_filter(key: str, incoming: IncomingRequests) -> str:
     """Return the filter of a session: the key's own, or that and more conditions, which only narrow it."""
     if incoming.by_tracestate:
-        return _filter(any_of=[{"header": key_pattern(each, key)} for each in ("baggage", "tracestate")])
+        return _filter(any_of=[{"header": header_pattern(each, key)} for each in ("baggage", "tracestate")])
     if incoming.conditions:
         # The key's own is the first, so that whoever reads the object, and the admission policy, sees it.
-        own = {"header": key_pattern("baggage", key)}
+        own = {"header": header_pattern("baggage", key)}
         return _filter(all_of=[own, *with_key(incoming.conditions, key)])
     return key_filter(key)
 

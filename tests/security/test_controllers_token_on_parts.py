@@ -12,8 +12,9 @@ from typing import Any
 
 import pytest
 
+from previewbot.config.keys import header_pattern
 from previewbot.engine.parts import IncomingRequests, QueueSplit, SessionParts
-from previewbot.engine.session_spec import http_filter, key_filter, key_pattern
+from previewbot.engine.session_spec import http_filter, key_filter
 from tests.chart.release import Account
 from tests.support.admission import KEY, OTHER_KEY, Spoil, controller, drop, put, session, spoiled
 from tests.support.control_plane import ControlPlane
@@ -26,7 +27,7 @@ CONDITIONS = "behind its key something else than a list of conditions"
 Case = tuple[Spoil, str]
 
 WHOLE = session(parts=EVERYTHING)
-OURS = {"header": key_pattern("baggage", KEY)}
+OURS = {"header": header_pattern("baggage", KEY)}
 ANY = {"path": ".*"}
 
 
@@ -58,16 +59,16 @@ FILTERS: dict[str, Case] = {
     "the key as the second": (of_kinds(all_of=[ANY, OURS]), FILTER),
     "the key alone in a list": (of_kinds(all_of=[OURS]), FILTER),
     "another's key": (
-        of_kinds(all_of=[{"header": key_pattern("baggage", OTHER_KEY)}, ANY]), FILTER
+        of_kinds(all_of=[{"header": header_pattern("baggage", OTHER_KEY)}, ANY]), FILTER
     ),
     "the key or anything": (of_kinds(any_of=[OURS, ANY]), FILTER),
     "the key or its tracestate, or anything": (
-        of_kinds(any_of=[OURS, {"header": key_pattern("tracestate", KEY)}, ANY]), FILTER
+        of_kinds(any_of=[OURS, {"header": header_pattern("tracestate", KEY)}, ANY]), FILTER
     ),
-    "tracestate first": (of_kinds(any_of=[{"header": key_pattern("tracestate", KEY)}, OURS]), FILTER),
-    "tracestate alone": (of_kinds(header_filter=key_pattern("tracestate", KEY)), FILTER),
+    "tracestate first": (of_kinds(any_of=[{"header": header_pattern("tracestate", KEY)}, OURS]), FILTER),
+    "tracestate alone": (of_kinds(header_filter=header_pattern("tracestate", KEY)), FILTER),
     "tracestate of another": (
-        of_kinds(any_of=[OURS, {"header": key_pattern("tracestate", OTHER_KEY)}]), FILTER
+        of_kinds(any_of=[OURS, {"header": header_pattern("tracestate", OTHER_KEY)}]), FILTER
     ),
     "all of, and any of": (of_kinds(all_of=[OURS, ANY], any_of=[ANY]), FILTER),
     "all of, and a path": (of_kinds(all_of=[OURS, ANY], path_filter=".*"), FILTER),

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from previewbot.api import Copied, OwnDatabase, OwnEnvironment, OwnMessages, RequestsTaken, TakenBy
+from previewbot.config.keys import header_pattern
 from previewbot.engine.isolation import isolation_from, named, own_database_from
 from previewbot.engine.parts import (
     KEY,
@@ -23,10 +24,10 @@ from previewbot.engine.parts import (
     SecretMount,
     SessionParts,
 )
-from previewbot.engine.session_spec import key_pattern, parts_spec
+from previewbot.engine.session_spec import parts_spec
 
 MY_KEY = "shop-pr-42-k7q2x"
-BAGGAGE = {"header": key_pattern("baggage", MY_KEY)}
+BAGGAGE = {"header": header_pattern("baggage", MY_KEY)}
 
 
 def sent(parts: SessionParts) -> dict[str, Any]:
@@ -65,7 +66,7 @@ def test_what_previewbot_sends_is_read_back(parts: SessionParts, requests: Reque
         filtered({"header_filter": BAGGAGE["header"]}, steal=False),
         filtered({"header_filter": "^x-mine: yes$"}),
         filtered({"header_filter": BAGGAGE["header"], "any_of": [{"path": "/"}]}),
-        filtered({"any_of": [BAGGAGE, {"header": key_pattern("tracestate", "another")}]}),
+        filtered({"any_of": [BAGGAGE, {"header": header_pattern("tracestate", "another")}]}),
         filtered({"any_of": [BAGGAGE, {"path": "/"}]}),
         filtered({"all_of": [{"path": "/"}]}),
         filtered({"all_of": BAGGAGE}),

@@ -15,7 +15,7 @@ from pydantic import AfterValidator, model_validator
 from pydantic_core import PydanticCustomError
 
 from previewbot.config import types as t
-from previewbot.config.keys import KEY
+from previewbot.config.keys import KEY, header_pattern
 from previewbot.config.mirrord.json_path import is_json_path
 from previewbot.config.mirrord.values import SmallNumber, Text, checked_jq, checked_pattern, switched
 from previewbot.config.types import mistake, within
@@ -23,11 +23,10 @@ from previewbot.config.types import mistake, within
 _LONGEST = 1_000
 _KINDS = ("path_filter", "header_filter", "all_of", "any_of", "body_filter")
 """The kinds of which mirrord's CLI takes one."""
-OWN = tuple(f"^baggage: .*mirrord-session={KEY}.*{end}" for end in ("$", ""))
+_OWN = header_pattern("baggage", KEY)
+_OWN_CONDITIONS = ({"header": _OWN}, {"header": _OWN.removesuffix("$")})
 """The key's own pattern, as mirrord's CLI writes it and as mirrord's documentation does."""
-BY_TRACESTATE = tuple(
-    {"header": f"^{name}: .*mirrord-session={KEY}.*$"} for name in ("baggage", "tracestate")
-)
+BY_TRACESTATE = tuple({"header": header_pattern(name, KEY)} for name in ("baggage", "tracestate"))
 """The only `any_of` there may be."""
 # What a browser sends with whatever it asks for, and the one that the link adds.
 _OF_EVERY_LINK = frozenset(("accept", "accept-encoding", "accept-language", "baggage", "host", "user-agent"))
@@ -158,9 +157,6 @@ class HttpFilter(t.Model):
             yield {"query": self.header_filter_jq}
         for each in self.all_of or ():
             yield each.said
-
-
-_OWN_CONDITIONS = tuple({"header": own} for own in OWN)
 
 
 def _pair() -> dict[str, Any]:

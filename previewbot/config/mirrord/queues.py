@@ -21,14 +21,11 @@ from pydantic import (
 )
 
 from previewbot.config import types as t
-from previewbot.config.keys import KEY
+from previewbot.config.keys import KEY, value_pattern
 from previewbot.config.mirrord.key_needed import needs_key
 from previewbot.config.mirrord.values import Forms, Jq, Line, Pattern, SchemaOf
 from previewbot.config.schema import Schema
 from previewbot.config.types import about, mistake
-
-KEY_PATTERN = f".*mirrord-session={KEY}.*"
-"""What an attribute's value matches in a message of the key, as mirrord's documentation writes it."""
 
 QueueType = Literal[
     "SQS", "Kafka", "RMQ", "GCPPubSub", "AzureServiceBus", "RedisPubSub", "Temporal", "BullMQ"
@@ -230,4 +227,4 @@ class Queue(t.Model):
     @property
     def message_filter(self) -> Mapping[str, str]:
         """What must match: the key's own pattern, and whatever more is said, which only narrows it."""
-        return {self.attribute: KEY_PATTERN, **(self.filter or {})}
+        return {self.attribute: value_pattern(KEY), **(self.filter or {})}
