@@ -12,6 +12,8 @@ from datetime import timedelta
 from typing import Any, Literal
 
 from previewbot.config.keys import KEY as KEY
+from previewbot.config.mirrord.configuration import Environment as Environment
+from previewbot.config.mirrord.configuration import PodLabels as PodLabels
 
 Json = Mapping[str, Any]
 """A part of an object in mirrord's own form (camelCase, as in the CRD), with `KEY` where the key belongs."""
@@ -42,23 +44,6 @@ class IncomingRequests:
     ignore_ports: tuple[int, ...] = ()
     conditions: tuple[Json, ...] = ()
     by_tracestate: bool = False
-
-
-@dataclass(frozen=True)
-class Environment:
-    """What a session has of the target's environment variables, as globs (None: nothing said), and values."""
-
-    include: tuple[str, ...] | None = None
-    exclude: tuple[str, ...] | None = None
-    overrides: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class PodLabels:
-    """Which labels of the target's pods those of a session have; of the two at most one is said."""
-
-    include: tuple[str, ...] | None = None
-    exclude: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True)

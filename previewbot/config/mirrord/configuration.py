@@ -24,7 +24,7 @@ class Requests:
 
 
 @dataclass(frozen=True)
-class Variables:
+class Environment:
     """What a session has of its target's variables, as globs (None: nothing said), and of its own."""
 
     include: tuple[str, ...] | None = None
@@ -33,7 +33,7 @@ class Variables:
 
 
 @dataclass(frozen=True)
-class LabelGlobs:
+class PodLabels:
     """Which labels of the target's pods a session's pods have; of the two at most one is said."""
 
     include: tuple[str, ...] | None = None
@@ -75,8 +75,8 @@ class MirrordConfig:
     namespace: str | None = None
     requests: Requests | None = Requests()
     said_requests: bool = False
-    variables: Variables | None = None
-    labels: LabelGlobs | None = None
+    variables: Environment | None = None
+    labels: PodLabels | None = None
     replicas: int | None = None
     ttl: timedelta | None = None
     idle: Sleep | None = None

@@ -13,12 +13,12 @@ from pydantic_core import PydanticCustomError
 
 from previewbot.config.keys import KEY
 from previewbot.config.mirrord.configuration import (
-    LabelGlobs,
+    Environment,
     MirrordConfig,
     MountedFile,
+    PodLabels,
     Requests,
     Sleep,
-    Variables,
 )
 from previewbot.config.mirrord.databases import Copy, ListedDatabase, led_by
 from previewbot.config.mirrord.dotenv import NoVariables, read_variables
@@ -151,14 +151,14 @@ def _requests(incoming: Incoming | None) -> Requests | None:
     return Requests(said.ports, said.ignore_ports or (), (said.http_filter or HttpFilter()).narrowed())
 
 
-def _variables(env: EnvFeature | None, resolving: Resolving) -> Variables | None:
+def _variables(env: EnvFeature | None, resolving: Resolving) -> Environment | None:
     if env is None:
         return None
     overrides = {**_from_file(env, resolving), **(env.override or {})}
     exclude = env.exclude or None
     if env.include is None and exclude is None and not overrides:
         return None
-    return Variables(env.include, exclude, overrides)
+    return Environment(env.include, exclude, overrides)
 
 
 def _from_file(env: EnvFeature, resolving: Resolving) -> dict[str, str]:
@@ -192,11 +192,11 @@ def _text(content: bytes, written: str) -> str:
     return text
 
 
-def _labels(preview: PreviewFeature) -> LabelGlobs | None:
+def _labels(preview: PreviewFeature) -> PodLabels | None:
     labels = preview.labels
     if labels is None or (labels.include is None and not labels.exclude):
         return None
-    return LabelGlobs(labels.include, labels.exclude or None)
+    return PodLabels(labels.include, labels.exclude or None)
 
 
 def _ttl(preview: PreviewFeature) -> timedelta | None:
