@@ -16,6 +16,8 @@ _BYTES_KEPT = 32 * 1024 * 1024
 _FOLDERS_KEPT = 500
 _LARGEST_FOLDER = 2_000
 """Entries of a folder that is kept: one that has more is read again for each commit of the base branch."""
+_ENTRIES_KEPT = 100_000
+"""Of all folders together, some 30 MB: each push of a repository makes its uppermost one anew."""
 _COMMITS_KEPT = 200
 
 Tree = Mapping[str, TreeEntry]
@@ -41,6 +43,8 @@ class FilesMemory:
         """Note what is in a folder."""
         if len(tree) <= _LARGEST_FOLDER:
             keep(self._trees, (repository, sha, whole), tree, _FOLDERS_KEPT)
+        while sum(map(len, self._trees.values())) > _ENTRIES_KEPT:
+            self._trees.popitem(last=False)
 
     def blob(self, repository: str, sha: str) -> bytes | None:
         """Return what a file holds; None if it is not known (any more)."""
