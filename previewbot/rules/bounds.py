@@ -8,7 +8,7 @@ from datetime import timedelta
 from previewbot.api import Service
 from previewbot.config.mirrord.preview import FOREVER
 from previewbot.config.repository import Entry, FrontEnd, RepositoryConfig
-from previewbot.config.repository.state_agrees import copies_of, declared_copies
+from previewbot.config.repository.state_agrees import copies_by_key
 from previewbot.config.repository.values import sample_image
 from previewbot.config.words import shown
 from previewbot.errors import Problem
@@ -156,11 +156,10 @@ def _mirrord(config: RepositoryConfig, bounds: Bounds) -> Iterator[Problem]:
 def _copies(config: RepositoryConfig, bounds: Bounds) -> Iterator[Problem]:
     """Yield which images of copies of databases may not run: mirrord gives them a login of staging's."""
     for service in config.services:
-        declared = declared_copies(service, config.databases)
-        for copy in copies_of(service, config.databases):
+        for named_by, copy in copies_by_key(service, config.databases):
             migrations = copy.database.migrations
             images = {"image": copy.database.image, "migrations.image": migrations and migrations.image}
-            at = f"databases.{copy.name}" if copy in declared else f"services.{service.name}.mirrord"
+            at = f"databases.{copy.name}" if named_by == "databases" else f"services.{service.name}.mirrord"
             for key, image in images.items():
                 words = image_outside(bounds, image) if image else ""
                 if words:

@@ -17,7 +17,7 @@ def check_state(services: Sequence[ServiceConfig], databases: Mapping[str, Decla
     for service in services:
         _check_names(service, databases)
         _check_sleep(service)
-        for key, copy in _copies_by_key(service, databases):
+        for key, copy in copies_by_key(service, databases):
             first, same = seen.setdefault(copy.name, (service, copy))
             named = {"at": f"services.{service.name}.{key}", "written": copy.name, "other": first.name}
             if first.namespace != service.namespace:
@@ -32,7 +32,7 @@ def check_state(services: Sequence[ServiceConfig], databases: Mapping[str, Decla
 
 def copies_of(service: ServiceConfig, databases: Mapping[str, Declared | None]) -> tuple[Copy, ...]:
     """Return all databases that a service has a copy of, whichever file declares them."""
-    return tuple(copy for _, copy in _copies_by_key(service, databases))
+    return tuple(copy for _, copy in copies_by_key(service, databases))
 
 
 def declared_copies(service: ServiceConfig, databases: Mapping[str, Declared | None]) -> tuple[Copy, ...]:
@@ -41,7 +41,7 @@ def declared_copies(service: ServiceConfig, databases: Mapping[str, Declared | N
     return tuple(declared.copy(name) for name, declared in named if declared is not None)
 
 
-def _copies_by_key(
+def copies_by_key(
     service: ServiceConfig, databases: Mapping[str, Declared | None]
 ) -> Iterator[tuple[str, Copy]]:
     """Yield the copies of a service, each with the key of it that names it."""
