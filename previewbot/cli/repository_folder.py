@@ -16,6 +16,7 @@ from typing import TypeVar
 from previewbot.config.mirrord.files import (
     MAX_BYTES,
     MOST_FILES,
+    NEVER_ALL,
     ROUNDS,
     File,
     Files,
@@ -60,8 +61,7 @@ def with_files(path: Path, read: Callable[[Files], T]) -> T:
         words = words or too_scattered(found.asked, found.folders)
         if words:
             raise ConfigurationError(str(path), (Problem(0, words),))
-    message = "the files that it names lead to ever more files"
-    raise ConfigurationError(str(path), (Problem(0, message),))
+    raise ConfigurationError(str(path), (Problem(0, NEVER_ALL),))
 
 
 class _Found:

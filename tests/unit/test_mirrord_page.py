@@ -88,14 +88,14 @@ def test_the_page_tells_of_nothing_that_there_is_not(option: str) -> None:
 def test_what_the_page_says_has_no_effect_is_what_the_code_says_so_of() -> None:
     said = {option for option, word in ROWS.items() if word == "no effect"}
 
-    assert said - {"feature.db_branches.local.*"} == WITHOUT_EFFECT
+    assert said - {"feature.db_branches.local.*"} == {*WITHOUT_EFFECT}
 
 
 def test_what_the_page_says_previewbot_decides_is_what_the_code_says_so_of() -> None:
     said = {option for option, word in ROWS.items() if word == "own"}
     of_copies = {f"feature.db_branches.{name}" for name in ("ttl_mins", "ttl_secs", "creation_timeout_secs")}
 
-    assert said == DECIDED_BY_PREVIEWBOT | of_copies
+    assert said == {*DECIDED_BY_PREVIEWBOT} | of_copies
 
 
 @pytest.mark.parametrize("option", [option for option, word in ROWS.items() if word == "refused"])

@@ -26,6 +26,10 @@ ROUNDS = 5
 names, and these at the root where there is none beside that file."""
 
 
+NEVER_ALL = "the files that it names lead to ever more files"
+"""What is wrong with a configuration of which not all files are known after so many rounds."""
+
+
 class NoFile(Enum):
     """Why a file cannot be read."""
 

@@ -21,7 +21,7 @@ class Note(NamedTuple):
     named: Mapping[str, object]
 
 
-_WITHOUT_EFFECT = (
+WITHOUT_EFFECT = (
     "accept_invalid_certificates",
     "agent",
     "api",
@@ -65,27 +65,25 @@ _WITHOUT_EFFECT = (
 )
 """What is about a process on somebody's machine, or what the CLI leaves out of a preview as well."""
 
-_OURS = {
+DECIDED_BY_PREVIEWBOT = {
     "key": "key_ours",
     "feature.preview.creation_timeout_secs": "deadline_ours",
     "feature.preview.image": "image_ours",
 }
 """What previewbot decides itself."""
 
-WITHOUT_EFFECT = frozenset(_WITHOUT_EFFECT)
-DECIDED_BY_PREVIEWBOT = frozenset(_OURS)
 UNUSED: frozenset[KeyPath] = frozenset(
-    tuple(key.split(".")) for key in WITHOUT_EFFECT | DECIDED_BY_PREVIEWBOT
+    tuple(key.split(".")) for key in (*WITHOUT_EFFECT, *DECIDED_BY_PREVIEWBOT)
 )
 """The keys of which a preview has nothing, whatever they say: their templates need not be filled in."""
 
 
 def notes_of(model: MirrordFile) -> Iterator[Note]:
     """Yield what is to be said of a mirrord file."""
-    for dotted in _WITHOUT_EFFECT:
+    for dotted in WITHOUT_EFFECT:
         if _said(model, dotted) is not None:
             yield Note(tuple(dotted.split(".")), "no_effect", {})
-    for dotted, kind in _OURS.items():
+    for dotted, kind in DECIDED_BY_PREVIEWBOT.items():
         if _said(model, dotted) is not None:
             yield Note(tuple(dotted.split(".")), kind, {})
     yield from _of_requests(model)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from previewbot.api import ConfigurationProblem, LeftOut, Preview
 from previewbot.api.github import ChangedFiles, PullRequest
 from previewbot.clients.github import InstallationClient
-from previewbot.config.mirrord.files import ROUNDS, Files, FilesWanted
+from previewbot.config.mirrord.files import NEVER_ALL, ROUNDS, Files, FilesWanted
 from previewbot.config.repository import NEAR_MISSES, PATH, RepositoryConfig, parse
 from previewbot.errors import ConfigurationError, Invalid, RemoteError
 from previewbot.reconciler.bounded import keep
@@ -99,7 +99,7 @@ async def _with_files(known: Configurations, at: FilesAt, bounds: Bounds) -> Con
         if read.wanted is None:
             return Configuration(file.sha, read)
         await at.fetch(read.wanted)
-    raise Invalid(PATH, message="the files that it names lead to ever more files")
+    raise Invalid(PATH, message=NEVER_ALL)
 
 
 @dataclass(frozen=True)
