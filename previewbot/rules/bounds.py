@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import timedelta
 
 from previewbot.api import Service
+from previewbot.config.mirrord.named_secrets import names_secret
 from previewbot.config.mirrord.preview import FOREVER
 from previewbot.config.repository import Entry, FrontEnd, RepositoryConfig
 from previewbot.config.repository.state_agrees import copies_by_key
@@ -22,6 +23,10 @@ _WHOSE = "That is the platform team's to decide, in previewbot's settings"
 ENDLESS = timedelta(seconds=FOREVER)
 """What mirrord's CLI calls `infinite`: here it is as long as the settings allow."""
 _MOST_NAMED = 10
+_BY_NAME = (
+    "is reached by a Secret that its `connection` or `iam_auth` names, which may be another workload's; "
+    "write the variable in which the target has it"
+)
 
 
 def check_against(config: RepositoryConfig, bounds: Bounds) -> tuple[Problem, ...]:
@@ -154,7 +159,11 @@ def _mirrord(config: RepositoryConfig, bounds: Bounds) -> Iterator[Problem]:
 
 
 def _copies(config: RepositoryConfig, bounds: Bounds) -> Iterator[Problem]:
-    """Yield which images of copies of databases may not run: mirrord gives them a login of staging's."""
+    """Yield which images of copies of databases may not run: mirrord gives them a login of staging's.
+
+    And which Secrets may not be named: where only some workloads are open, one of another workload would be a
+    way to its data.
+    """
     for service in config.services:
         for named_by, copy in copies_by_key(service, config.databases):
             migrations = copy.database.migrations
@@ -165,6 +174,9 @@ def _copies(config: RepositoryConfig, bounds: Bounds) -> Iterator[Problem]:
                 if words:
                     line = config.lines.get(f"{at}.{key}", 0) or config.lines.get(at, 0)
                     yield Problem(line, f"of the database {shown(copy.name)} {words}")
+            if bounds.targets is not None and not bounds.secrets and names_secret(copy.database):
+                line = config.lines.get(f"{at}.connection", 0) or config.lines.get(at, 0)
+                yield Problem(line, f"the database {shown(copy.name)} {_BY_NAME}. {_WHOSE}")
 
 
 def _ttl(config: RepositoryConfig, bounds: Bounds) -> Iterator[Problem]:

@@ -335,3 +335,30 @@ def test_a_copy_runs_no_image_that_the_settings_do_not_allow(more: str, line: in
     )
     allowed = replace(bounds, images=("ghcr.io/acme/", "docker.io/"))
     assert check_against(config, allowed) == ()
+
+
+@pytest.mark.parametrize(
+    "connection",
+    [
+        "{url: {type: secret, name: payments-db, key: url, env_var_name: A}}",
+        "{params: {host: DB_HOST, password: {secret: payments-db, key: password, env_var_name: B}}}",
+        "{params: {host: DB_HOST, password: {gcp_secret_manager: projects/a/secrets/b, env_var_name: B}}}",
+        "{url: DATABASE_URL}, iam_auth: {type: aws_rds, access_key_id: {type: secret, name: pay, key: id}}",
+    ],
+)
+def test_where_only_some_workloads_are_open_no_copy_is_made_by_the_secret_of_another(connection: str) -> None:
+    config = read(
+        "version: 1\n"
+        f"databases:\n  orders: {{type: pg, name: orders, connection: {connection}}}\n"
+        "services:\n  api:\n    paths: [api/**]\n    image: ghcr.io/acme/api:{head_sha}\n"
+        "    target: deployment/api\n    namespace: staging\n    databases: [orders]\n"
+    )
+    bounds = Bounds(("staging",), ("staging",), ("ghcr.io/acme/",), timedelta(hours=8))
+    narrow = replace(bounds, targets=("deployment/api",))
+
+    [problem] = check_against(config, narrow)
+
+    assert problem.line == 3
+    assert problem.message.startswith("the database `orders` is reached by a Secret that its `connection`")
+    # Whoever may name any workload may name one that has the Secret.
+    assert check_against(config, bounds) == check_against(config, replace(narrow, secrets=True)) == ()

@@ -127,7 +127,8 @@ class RepositoryRule(t.Model):
     )
     secrets: t.Truth = about(
         "their mirrord files may name an `env_file` and `secret_mounts`: what these files of the repository "
-        "hold, everybody can read who may read previews in the cluster; without `repositories` nobody's may",
+        "hold, everybody can read who may read previews in the cluster; without `repositories` nobody's may. "
+        "And where `targets` are named, copies of databases may be reached by any Secret of the namespace",
         True,
         default=False,
     )
