@@ -20,15 +20,22 @@ from tests.support.passes import BOTH
 # A machine that does much else may need minutes for all these lives, and no test depends on speed.
 pytestmark = pytest.mark.timeout(900)
 
-KINDS = {"one service": BOTH[:1], "two services": BOTH}
+# A life of one service makes no request that one of two does not make.
+KINDS = {
+    "two services": pytest.param(BOTH, 1),
+    "some of one service": pytest.param(BOTH[:1], 4),
+    "one service": pytest.param(BOTH[:1], 1, marks=pytest.mark.long),
+}
 
 
 @pytest.mark.parametrize("fault", Fault, ids=str)
-@pytest.mark.parametrize("paths", KINDS.values(), ids=KINDS.keys())
-async def test_a_fault_at_any_request_changes_nothing(paths: tuple[str, ...], fault: Fault) -> None:
+@pytest.mark.parametrize(("paths", "each"), KINDS.values(), ids=KINDS.keys())
+async def test_a_fault_at_any_request_changes_nothing(
+    paths: tuple[str, ...], each: int, fault: Fault
+) -> None:
     undisturbed = await live(paths)
 
-    lives = await live_with_each(fault, paths, undisturbed)
+    lives = await live_with_each(fault, paths, undisturbed, each=each)
 
     assert undisturbed.seen.extended == timedelta(hours=10)
     assert len(undisturbed.requests) > 30
