@@ -16,7 +16,7 @@ from pydantic import BaseModel, ValidationError
 from previewbot.config.keys import KEY
 from previewbot.config.reader import Document, Mistake, Place, Plain
 from previewbot.config.schema import KeyPath, Schema, at, example_line, flow
-from previewbot.config.words import KINDS, Raw, did_you_mean, fill, keys_within, shown, whole
+from previewbot.config.words import KINDS, Raw, did_you_mean, fill, keys_within, meant, shown, whole
 
 M = TypeVar("M", bound=BaseModel)
 _WHATEVER_IS_WRITTEN = ("duration", "extra_forbidden", "literal_error", "missing")
@@ -156,16 +156,19 @@ class _Wording:
         inner = schema.get("required") or [*schema.get("properties", ())]
         example = flow((schema.get("examples") or [""])[0]).strip("'")
         lines = [example_line(at(self.root, (*path, one)), one) for one in inner[:2]]
+        choices = [str(choice) for choice in schema.get("enum", [schema.get("const")])]
+        written = (place.written if place else None) or ""
         return {
             "example": example,
             "like": Raw(f", like {shown(example)}" if example else ""),
             "names": Raw(f"{names['description']}, such as `{names['examples'][0]}:`" if names else ""),
-            "expected": Raw(" or ".join(map(str, schema.get("enum", [schema.get("const")])))),
+            "expected": Raw(" or ".join(choices)),
             "line": example_line(schema, key, str(path[-2]) if len(path) == 3 else "checkout"),
+            "meant": Raw(meant(written, choices)),
             "near": Raw(did_you_mean(key, at(self.root, path[:-1]).get("properties", ()))),
             "such": Raw(f" such as {' and '.join(f'`{line}`' for line in lines)}" if lines else ""),
             "what": Raw(str(schema.get("description", ""))),
-            "written": (place.written if place else None) or "",
+            "written": written,
         }
 
     def _where(self, path: KeyPath, *, missing: bool) -> tuple[int, str]:

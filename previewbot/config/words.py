@@ -106,7 +106,7 @@ KINDS: Mapping[str, Kind] = {
     "keys": Kind("must hold keys{such}"),
     "names": Kind("must hold {names}"),
     "list": Kind("must be a list{like}"),
-    "literal_error": Kind("must be {expected}"),
+    "literal_error": Kind("must be {expected}", "{meant}"),
     "other": Kind("cannot be used as it is written"),
     "port": Kind("must be a port, a number from 1 to 65535"),
     "string_type": Kind("must be a text"),
@@ -367,3 +367,24 @@ def did_you_mean(word: str, known: Iterable[str], *, always: bool = True) -> str
     if near:
         return f"did you mean {shown(near[0])}?"
     return f"known here: {', '.join(choices)}" if always else ""
+
+
+_OTHER_WORDS = {
+    "postgres": "pg",
+    "postgresql": "pg",
+    "mongo": "mongodb",
+    "sqlserver": "mssql",
+    "cockroach": "cockroachdb",
+    "rabbit": "RMQ",
+    "rabbitmq": "RMQ",
+}
+"""What others call what mirrord calls otherwise."""
+
+
+def meant(word: str, choices: Iterable[str]) -> str:
+    """Return half a sentence: which of these words was meant, or nothing where none is near."""
+    by_small = {choice.lower(): choice for choice in choices}
+    small = word.strip("\"'").lower()
+    other = _OTHER_WORDS.get(small, "")
+    near = [other.lower()] if other.lower() in by_small else difflib.get_close_matches(small, by_small, n=1)
+    return f"did you mean {shown(by_small[near[0]])}?" if near else ""

@@ -249,3 +249,9 @@ def test_what_needs_the_key_matches_nothing_without_it(pattern: str) -> None:
     if needs_key(pattern):
         for text in ("", "a", "aa", "#", "!", "()", "a:=<"):
             assert compiled.search(text) is None
+
+
+@pytest.mark.parametrize(("written", "meant"), [("kafka", "Kafka"), ("RabbitMQ", "RMQ"), ("Sqs", "SQS")])
+def test_a_broker_by_another_of_its_names_is_told_what_mirrord_calls_it(written: str, meant: str) -> None:
+    (told,) = problems({"a": queue(queue_type=written)})
+    assert told.endswith(f"; did you mean `{meant}`?")

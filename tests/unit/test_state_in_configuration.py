@@ -167,7 +167,7 @@ def test_migrations_of_a_folder_are_read_with_the_file() -> None:
         ("  users: staging", "  users: stagign", "7: `users` must hold keys such as"),
         ("  users: staging", "  none: staging", "7: `none` cannot be called `none`, which says"),
         ("  users: staging", "  Users: staging", "7: `Users` must be a name of at most 22 small letters"),
-        ("type: pg", "type: postgres", "4: `type` must be pg or mysql"),
+        ("type: pg", "type: oracle", "4: `type` must be pg or mysql"),
         ("url: DATABASE_URL", "url: 'postgres://me:secret@db/orders'", "5: `url` must be the name of a"),
         ("type: sqs", "type: nats", "16: `type` must be sqs or kafka or rmq"),
         ("{{ key }}", "{{ get_env(name=1) }}", "16: `{{ get_env(name=1) }}` is not filled in"),
@@ -362,3 +362,9 @@ def test_where_only_some_workloads_are_open_no_copy_is_made_by_the_secret_of_ano
     assert problem.message.startswith("the database `orders` is reached by a Secret that its `connection`")
     # Whoever may name any workload may name one that has the Secret.
     assert check_against(config, bounds) == check_against(config, replace(narrow, secrets=True)) == ()
+
+
+@pytest.mark.parametrize(("written", "meant"), [("postgres", "pg"), ("PostgreSQL", "pg"), ("MySQL", "mysql")])
+def test_an_engine_by_another_of_its_names_is_told_what_mirrord_calls_it(written: str, meant: str) -> None:
+    told = problems(WHOLE.replace("type: pg", f"type: {written}", 1))
+    assert [line for line in told if line.endswith(f"; did you mean `{meant}`?")], told
