@@ -237,8 +237,11 @@ async def _give(context: Context, status: Status, desired: Desired, uid: str) ->
         # They were given, and the answer was lost.
         pass
     except (Invalid, Forbidden, NotFound) as error:
-        why = in_short(error.message or str(error))
-        message = f"mirrord's operator did not take the secret files, which is for your platform team: {why}"
+        # Not in its words, which may repeat what it was given.
+        answer = f"it answered {error.status}, and its log says why"
+        message = (
+            f"mirrord's operator did not take the secret files, which is for your platform team: {answer}"
+        )
         return _record_failure(context, status, desired, message)
     return _with_child(status, desired, lambda child: replace(child, given=uid))
 

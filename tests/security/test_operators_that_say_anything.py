@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import json
+import logging
 import re
 import time
+import traceback
 from typing import Any
 
 import pytest
+from aiohttp import web
 
 from previewbot.api import Reason
 from previewbot.engine.operator import operator_seen
 from previewbot.engine.other_sessions import in_the_way
+from previewbot.errors import RemoteError
 from previewbot_demo.operator_api import an_operator
+from tests.security.test_cluster_answers_without_end import a_cluster
 from tests.support.passes import A, World
 
 MARKDOWN = "</details> <img src=x onerror=alert(1)> @acme/all [click](http://evil.example) ` " * 20
 LONG = "x" * 100_000
+SECRET = "bm90LWEtcmVhbC10b2tlbg=="
 
 
 def without_code(comment: str) -> str:
@@ -121,3 +127,19 @@ def test_a_filter_that_takes_for_ever_is_matched_in_no_time(pattern: str) -> Non
 )
 def test_a_filter_that_is_none_is_in_nobodys_way_and_fails_nothing(text: str) -> None:
     assert judged(somebodys(text)) == ""
+
+
+@pytest.mark.parametrize("status", [400, 403, 404, 409, 422, 500, 503])
+async def test_who_refuses_secret_files_and_repeats_them_is_not_quoted(
+    status: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def repeat(request: web.Request) -> web.Response:
+        return web.json_response({"kind": "Status", "message": await request.text()}, status=status)
+
+    async with a_cluster(repeat) as kube:
+        with caplog.at_level(logging.DEBUG), pytest.raises(RemoteError) as refused:
+            await kube.give_secret_mounts({"values": {"k0": SECRET}})
+
+    told = "".join(traceback.format_exception(refused.value))
+    assert refused.value.status == status
+    assert SECRET not in told + refused.value.message + caplog.text

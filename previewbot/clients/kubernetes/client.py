@@ -24,7 +24,7 @@ from previewbot.clients.kubernetes.resources import (
 )
 from previewbot.engine import operator
 from previewbot.engine.mirrord import SECRET_MOUNTS
-from previewbot.errors import Conflict, NotFound, NotServed, RemoteError, TryLater
+from previewbot.errors import Conflict, NotFound, NotServed, RemoteError, TryLater, from_status
 
 
 class Kube(PodReads):
@@ -126,8 +126,19 @@ class Kube(PodReads):
         return await self._change(f"patch {resource.plural}", "PATCH", path, patch, content_type=MERGE_PATCH)
 
     async def give_secret_mounts(self, body: Mapping[str, Any]) -> None:
-        """Give mirrord's operator the secret files of a session; raises Conflict where it has them."""
-        await self._change("create previewsecretmounts", "POST", collection_path(SECRET_MOUNTS, None), body)
+        """Give mirrord's operator the secret files of a session; raises Conflict where it has them.
+
+        What it raises has no words of whoever answered.
+        """
+        what = "create previewsecretmounts"
+        try:
+            await self._change(what, "POST", collection_path(SECRET_MOUNTS, None), body)
+        except RemoteError as error:
+            if not error.status:
+                raise
+            # Whoever refuses a body may repeat it, and this one has secrets: the words would stand in the
+            # comment and in the log.
+            raise from_status(what, error.status, after=error.after) from None
 
     async def get_child(self, resource: Resource, namespace: str | None, name: str) -> Object | None:
         """Return an object, or None; `namespace` is None for one that belongs to the cluster."""
