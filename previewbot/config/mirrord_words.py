@@ -104,6 +104,10 @@ ROWS: Mapping[str, tuple[str, str]] = {
         "makes the named files larger than 1 MiB together",
         "name fewer, or put them into the image",
     ),
+    "mounts_large": (
+        "makes the files larger than an object of the cluster can hold: {size} bytes there, of {most}",
+        "mount fewer or smaller ones, or put them into the image",
+    ),
     "path_absolute": (
         "has {written}, the path of somebody's machine",
         "write it from the folder of this file, or from the root of the repository",

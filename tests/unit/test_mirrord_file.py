@@ -136,3 +136,24 @@ def test_files_that_nobody_has_read_yet_are_asked_for_from_both_places() -> None
     written = json.dumps(preview(config_mounts=[{"mount_at": "/etc/a", "from_file": "a.txt"}]))
     read_mirrord(written.encode(), PATH, files)
     assert files.wanted == {".mirrord/a.txt", "a.txt"}
+
+
+@pytest.mark.parametrize("kind", ["config_mounts", "secret_mounts"])
+@pytest.mark.parametrize(
+    ("content", "fits"), [(b"a", 15), (b"\xff", 11), (b'"', 7), (b"<", 2), ("é".encode(), 15)], ids=repr
+)
+def test_mounts_are_refused_that_no_object_of_the_cluster_could_hold(
+    content: bytes, fits: int, kind: str
+) -> None:
+    whole = content * (64 * 1024 // len(content))
+    fits = fits if kind == "config_mounts" else 11
+
+    def mounted(count: int) -> MirrordConfig:
+        known: dict[str, File] = {f".mirrord/{number}": whole for number in range(count)}
+        mounts = [{"mount_at": f"/etc/{number}", "from_file": str(number)} for number in range(count)]
+        files = Files(known)
+        return read_mirrord(json.dumps(preview(**{kind: mounts})).encode(), PATH, files)
+
+    assert len(getattr(mounted(fits), kind)) == fits
+    with pytest.raises(ConfigurationError, match="larger than an object of the cluster can hold"):
+        mounted(fits + 1)

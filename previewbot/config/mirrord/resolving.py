@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -36,6 +37,10 @@ from previewbot.config.types import mistake
 from previewbot.config.words import fill
 
 T = TypeVar("T")
+
+# etcd takes objects of 1.5 MiB, and a ConfigMap or a Secret, which mirrord's operator makes of the mounts, is
+# of 1 MiB at most. What is larger would fail at each attempt, in the cluster's words.
+_MOST_IN_OBJECT = 1_000_000
 
 _ENV: KeyPath = ("feature", "env")
 _INCOMING: KeyPath = ("feature", "network", "incoming")
@@ -71,13 +76,18 @@ class Resolving:
         """Return the files below a folder that a key names; None if they are not known yet, or wrong."""
         return self._found(path, lambda: find_below(written, self.folder, self.files), _size)
 
+    @property
+    def too_large(self) -> bool:
+        """Whether the named files are larger together than is read at all, which is told by then."""
+        return self._bytes > MAX_BYTES_IN_ALL
+
     def _found(self, path: KeyPath, look: Callable[[], T | None], size: Callable[[T], int]) -> T | None:
         try:
             found = look()
             if found is None:
                 return None
             self._bytes += size(found)
-            if self._bytes > MAX_BYTES_IN_ALL:
+            if self.too_large:
                 raise mistake("files_large")
             return found
         except PydanticCustomError as error:
@@ -118,8 +128,8 @@ def resolve(model: MirrordFile, resolving: Resolving) -> MirrordConfig:
         ttl=_ttl(preview),
         idle=idle,
         queues=queues,
-        config_mounts=tuple(_mounted("config_mounts", preview.config_mounts or (), resolving)),
-        secret_mounts=tuple(_mounted("secret_mounts", preview.secret_mounts or (), resolving)),
+        config_mounts=_all_mounted("config_mounts", preview.config_mounts or (), resolving),
+        secret_mounts=_all_mounted("secret_mounts", preview.secret_mounts or (), resolving),
         copies=copies_of(databases, _DATABASES, resolving),
     )
 
@@ -214,6 +224,20 @@ def _idle(idle: IdleFeature | None) -> Sleep | None:
 
 def _seconds(number: int | None) -> timedelta | None:
     return None if number is None else timedelta(seconds=min(number, FOREVER))
+
+
+def _all_mounted(key: str, mounts: tuple[Mount, ...], resolving: Resolving) -> tuple[MountedFile, ...]:
+    found = tuple(_mounted(key, mounts, resolving))
+    size = sum(size_in_object(file.data) for file in found)
+    if size > _MOST_IN_OBJECT and not resolving.too_large:
+        resolving.wrong((*_PREVIEW, key), mistake("mounts_large", size=size, most=_MOST_IN_OBJECT))
+    return found
+
+
+def size_in_object(text: str) -> int:
+    """Return how many bytes a text takes in an object of the cluster, which is JSON as Go writes it."""
+    # Go writes these as six signs (https://pkg.go.dev/encoding/json#Marshal).
+    return len(json.dumps(text, ensure_ascii=False).encode()) + 5 * sum(map(text.count, "<>&"))
 
 
 def _mounted(key: str, mounts: tuple[Mount, ...], resolving: Resolving) -> Iterator[MountedFile]:
