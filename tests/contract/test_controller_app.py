@@ -151,7 +151,8 @@ async def test_a_namespace_that_refuses_is_named_and_keeps_no_other_from_being_f
             while (await world.probe("/readyz")) != (200, "ok"):
                 await asyncio.sleep(0.05)
     said = [record for record in caplog.records if getattr(record, "namespace", "") == "payments"]
-    assert sorted({getattr(record, "resource", "") for record in said}) == ["pods", "previewsessions"]
+    followed = ["branchdatabases", "pods", "previewsessions"]
+    assert sorted({getattr(record, "resource", "") for record in said}) == followed
     assert len(said) == 2
 
 
