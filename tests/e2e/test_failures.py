@@ -208,7 +208,7 @@ async def test_a_broken_configuration_is_shown_with_line_and_remedy_and_its_corr
 
     text = await pull.says("`.github/preview.yaml` has a mistake")
     assert text.startswith(
-        "**`.github/preview.yaml` has a mistake** in line 25: `target` must be one of deployment/"
+        "**`.github/preview.yaml` has a mistake** in line 31: `target` must be one of deployment/"
     )
     assert "can correct it on the default branch; the preview starts by itself within a few minutes." in text
 
@@ -224,7 +224,7 @@ async def test_a_configuration_that_breaks_under_a_running_preview_leaves_it_and
     link = await pull.ready()
 
     town.configure(repository, ("open: /cart", "opne: /cart"))
-    text = await pull.says("`.github/preview.yaml` has a mistake** in line 16: `opne` is unknown; did you")
+    text = await pull.says("`.github/preview.yaml` has a mistake** in line 18: `opne` is unknown; did you")
 
     assert f"Meanwhile [the preview of `{pull.head[:7]}`]({link}) still works." in text
     assert (await town.browse(link)).status == 200
