@@ -51,7 +51,7 @@ async def test_a_change_behind_the_entry_without_a_check_is_announced_with_what_
     await pull.ready()
 
     assert known(pull) == ("Unknown", "BehindTheEntry")
-    assert "and whether it is passed on to **catalog** is not checked" in pull.comment
+    assert "whether it is passed on to **catalog** is not checked" in pull.comment
 
 
 async def test_a_world_that_ignores_the_filter_ends_in_no_and_the_link_comes_once_it_does_not(

@@ -221,13 +221,16 @@ class ControlPlane:
         return write_kubeconfig(path, url, user, self.authority)
 
     def audit_log(self) -> str:
-        """Return the audit log, one event a line, without one that is still being written."""
+        """Return the audit log, one event a line, without one that is still being written.
+
+        Only a newline ends a line: a text of a request may have U+2028 in it, at which `splitlines` cuts too.
+        """
         text = self._audit.read_text(encoding="utf-8") if self._audit.exists() else ""
         return text[: text.rfind("\n") + 1]
 
     def requests(self) -> list[Request]:
         """Return every request to a resource that the audit log tells of, oldest first."""
-        events = map(json.loads, self.audit_log().splitlines())
+        events = map(json.loads, self.audit_log().split("\n")[:-1])
         return [_request(event) for event in events if event.get("objectRef")]
 
     def _answers(self, path: str) -> bool:
