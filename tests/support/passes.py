@@ -64,6 +64,7 @@ from previewbot.rules.link_answers import Answer
 from previewbot.text.markers import comment_hash, marker_in
 from previewbot.text.render import Renderer
 from previewbot_demo.kube.json_copy import json_copy
+from previewbot_demo.kube.server import merge_patch
 from tests.support.clock import Clock
 from tests.support.gateways import GatewayInMemory, Said
 from tests.support.git_in_memory import GitInMemory
@@ -117,19 +118,6 @@ BOT = Account(9, "previewbot[bot]", "Bot")
 
 ANN = Account(2, "ann")
 """Who may write in the repository."""
-
-
-def merged_patch(found: Any, patch: Any) -> Any:
-    """Return what a JSON merge patch makes of a value (RFC 7386)."""
-    if not isinstance(patch, Mapping):
-        return json_copy(patch)
-    merged = dict(found) if isinstance(found, Mapping) else {}
-    for name, value in patch.items():
-        if value is None:
-            merged.pop(name, None)
-        else:
-            merged[name] = merged_patch(merged.get(name), value)
-    return merged
 
 
 class Calls:
@@ -279,7 +267,7 @@ class Cluster:
             raise NotFound(f"patch {resource.plural}", status=404)
         if found["metadata"]["uid"] != patch["metadata"]["uid"]:
             raise Conflict(f"patch {resource.plural}")
-        merged = merged_patch(found, patch)
+        merged = merge_patch(found, json_copy(patch))
         if merged["spec"] != found["spec"]:
             merged["metadata"]["generation"] += 1
         found.clear()
