@@ -26,11 +26,13 @@ class GitInMemory:
 
     async def tree(self, repository: str, sha: str, *, whole: bool = False) -> Mapping[str, TreeEntry]:
         self._note("tree")
-        below = [trees.subtree(self._files, folder) for folder in trees.folders(self._files)]
-        found = self._files if sha == self.commit else next(b for b in below if trees.tree_sha(b) == sha)
+        found = self._files if sha == self.commit else trees.folder_named(self._files, sha)
+        assert found is not None
         listed = trees.entries(found, whole=whole)
         return {each.path: TreeEntry(each.mode, each.sha, each.size) for each in listed}
 
     async def blob(self, repository: str, sha: str) -> bytes:
         self._note("blob")
-        return next(content for content in self._files.values() if trees.blob_sha(content) == sha)
+        found = trees.file_named(self._files, sha)
+        assert found is not None
+        return found

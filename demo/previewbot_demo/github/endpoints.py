@@ -158,11 +158,11 @@ class Endpoints:
     def git_blob(self, call: Call) -> Answer:
         """`GET /repos/{owner}/{repo}/git/blobs/{file_sha}`."""
         sha = call.args["file_sha"]
-        files = (data for commit in call.state.commits.values() for data in commit.tree.values())
-        found = next((data for data in files if trees.blob_sha(data) == sha), None)
-        if found is None:
+        found = (trees.file_named(commit.tree, sha) for commit in call.state.commits.values())
+        data = next((each for each in found if each is not None), None)
+        if data is None:
             raise not_found()
-        return Answer(self._shapes.git_blob(call.repo, found))
+        return Answer(self._shapes.git_blob(call.repo, data))
 
     def contents(self, call: Call) -> Answer:
         """`GET /repos/{owner}/{repo}/contents/{path}`, with `ref`."""
@@ -275,12 +275,8 @@ class Endpoints:
 
 def _tree_of(state: State, sha: str) -> trees.Tree | None:
     """Return the folder with this name, of whichever commit; None if there is none."""
-    for commit in reversed([*state.commits.values()]):
-        for folder in trees.folders(commit.tree):
-            below = trees.subtree(commit.tree, folder)
-            if trees.tree_sha(below) == sha:
-                return below
-    return None
+    found = (trees.folder_named(commit.tree, sha) for commit in reversed([*state.commits.values()]))
+    return next((folder for folder in found if folder is not None), None)
 
 
 def _pull(call: Call) -> PullRequest:

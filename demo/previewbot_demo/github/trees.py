@@ -76,6 +76,17 @@ def folders(tree: Tree) -> list[str]:
     return list(found)
 
 
+def folder_named(tree: Tree, sha: str) -> Tree | None:
+    """Return the folder that has this name, which may be all of the tree; None if none has."""
+    below = (subtree(tree, folder) for folder in folders(tree))
+    return next((found for found in below if tree_sha(found) == sha), None)
+
+
+def file_named(tree: Tree, sha: str) -> bytes | None:
+    """Return the content that has this name; None if none has."""
+    return next((data for data in tree.values() if blob_sha(data) == sha), None)
+
+
 def entries(tree: Tree, *, whole: bool) -> list[Entry]:
     """Return what is directly in a tree, or with `whole` all of it, as git lists it."""
     inner = {path: subtree(tree, path) for path in folders(tree) if path and (whole or "/" not in path)}
