@@ -131,8 +131,7 @@ class RunShapes(PullShapes):
     def content(self, repository: Repository, ref: str, path: str, data: bytes) -> Json:
         """Return a `content-file`, its content in lines of base64."""
         shape = self._entry(repository, ref, path, "file", trees.blob_sha(data), len(data))
-        lines = textwrap.wrap(base64.b64encode(data).decode(), 60)
-        return shape | {"encoding": "base64", "content": "".join(line + "\n" for line in lines)}
+        return shape | _in_base64(data)
 
     def git_tree(self, repository: Repository, tree: trees.Tree, *, whole: bool) -> Json:
         """Return a `git-tree`, with `whole` also what is in its folders."""
@@ -149,14 +148,12 @@ class RunShapes(PullShapes):
     def git_blob(self, repository: Repository, data: bytes) -> Json:
         """Return a `blob`, its content in lines of base64."""
         sha = trees.blob_sha(data)
-        lines = textwrap.wrap(base64.b64encode(data).decode(), 60)
         return {
             "sha": sha,
             "node_id": node_id("Blob", sha),
             "size": len(data),
             "url": f"{self.api}/repos/{repository.full_name}/git/blobs/{sha}",
-            "content": "".join(line + "\n" for line in lines),
-            "encoding": "base64",
+            **_in_base64(data),
         }
 
     def directory(self, repository: Repository, ref: str, path: str, tree: trees.Tree) -> list[Json]:
@@ -203,6 +200,12 @@ class RunShapes(PullShapes):
             "events": [],
             "node_id": node_id("App", number),
         }
+
+
+def _in_base64(data: bytes) -> Json:
+    """Return a file's content as GitHub writes it: in lines of 60 signs."""
+    lines = textwrap.wrap(base64.b64encode(data).decode(), 60)
+    return {"encoding": "base64", "content": "".join(line + "\n" for line in lines)}
 
 
 def _workflow(run: Run) -> int:
