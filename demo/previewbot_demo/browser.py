@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from typing import Any
@@ -62,28 +62,11 @@ class Browser:
 
     async def open(self, url: str) -> Page:
         """Open an address as a browser opens a page; redirects are not followed."""
-        parts = urlsplit(url)
-        headers, address = {"Sec-Fetch-Dest": "document"}, url
-        if (parts.hostname or "").endswith(".localhost"):
-            headers["Host"] = parts.netloc
-            address = f"http://127.0.0.1:{parts.port}{parts.path or '/'}"
-        async with self._session.get(
-            address, headers=headers, allow_redirects=False, timeout=_TIMEOUT
-        ) as answer:
-            location, policy = (answer.headers.get(n, "") for n in ("Location", "Content-Security-Policy"))
-            return Page(answer.status, await answer.text(), location, policy)
+        return await self._ask("GET", url, headers={"Sec-Fetch-Dest": "document"})
 
     async def submit(self, url: str, form: dict[str, str]) -> Page:
         """Send a form to an address; redirects are not followed."""
-        parts = urlsplit(url)
-        headers, address = {}, url
-        if (parts.hostname or "").endswith(".localhost"):
-            headers["Host"] = parts.netloc
-            address = f"http://127.0.0.1:{parts.port}{parts.path or '/'}"
-        async with self._session.post(
-            address, data=form, headers=headers, allow_redirects=False, timeout=_TIMEOUT
-        ) as answer:
-            return Page(answer.status, await answer.text(), answer.headers.get("Location", ""))
+        return await self._ask("POST", url, data=form)
 
     async def start_task(self, name: str) -> int:
         """Press a button over the list of pull requests; return the number of the one that it opened."""
@@ -135,6 +118,20 @@ class Browser:
         """Return what a preview leaves in the cluster, by its name, and how to list it."""
         mirrords = (("session", self.sessions), ("database branch", self.branches))
         return (("Preview", self.previews), *mirrords, ("route", self.routes))
+
+    async def _ask(
+        self, method: str, url: str, headers: Mapping[str, str] | None = None, data: Any = None
+    ) -> Page:
+        parts = urlsplit(url)
+        sent, address = dict(headers or {}), url
+        if (parts.hostname or "").endswith(".localhost"):
+            sent["Host"] = parts.netloc
+            address = f"http://127.0.0.1:{parts.port}{parts.path or '/'}"
+        async with self._session.request(
+            method, address, data=data, headers=sent, allow_redirects=False, timeout=_TIMEOUT
+        ) as answer:
+            location, policy = (answer.headers.get(n, "") for n in ("Location", "Content-Security-Policy"))
+            return Page(answer.status, await answer.text(), location, policy)
 
     async def _stored(self, path: str) -> list[dict[str, Any]]:
         headers = {"Authorization": f"Bearer {self._glass.token}"}
