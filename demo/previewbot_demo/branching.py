@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from previewbot_demo import sqlite_copies
-from previewbot_demo.kubeapi import ApiError, KubeApi, Object
+from previewbot_demo.kubeapi import ApiError, KubeApi, Object, micro_time
 from previewbot_demo.sqlite_copies import CopyError
 from previewbot_demo.targets import TargetMissing, environment_of
 
@@ -64,9 +64,8 @@ class Branching:
 
     def variables(self, session: Mapping[str, Any]) -> dict[str, str]:
         """Return the variables that lead a session to its branches; NoBranch for one that is not ready."""
-        named = (session["spec"].get("dbBranching") or {}).values()
         found = {}
-        for name in (name for names in named for name in names or ()):
+        for name in _named_by(session):
             copy = self._copies.get((session["metadata"]["namespace"], name))
             if copy is None:
                 raise NoBranch(f"database branch {name} is not ready")
@@ -122,19 +121,23 @@ class Branching:
     async def _is_used(self, branch: Object) -> bool:
         namespace, name = branch["metadata"]["namespace"], branch["metadata"]["name"]
         sessions = await self._api.get(f"{_SESSIONS}/namespaces/{namespace}/previewsessions")
-        lists = [(each["spec"].get("dbBranching") or {}).values() for each in sessions["items"]]
-        return any(name in (names or ()) for each in lists for names in each)
+        return any(name in _named_by(session) for session in sessions["items"])
 
     def _file(self, branch: Object) -> Path:
         # By its uid: a branch that is made anew under its name must not find what the one before wrote.
         return self._directory / f"{branch['metadata']['uid']}.db"
 
     def _end(self, branch: Object) -> str:
-        end = self._now() + timedelta(seconds=branch["spec"]["ttlSecs"])
-        return end.isoformat(timespec="microseconds").replace("+00:00", "Z")
+        return micro_time(self._now() + timedelta(seconds=branch["spec"]["ttlSecs"]))
 
     async def _report(self, branch: Object, status: Mapping[str, Any]) -> None:
         await self._api.patch(_path(branch) + "/status", {"status": status})
+
+
+def _named_by(session: Mapping[str, Any]) -> list[str]:
+    """Return the branches that a session names, of every engine."""
+    named = (session["spec"].get("dbBranching") or {}).values()
+    return [name for names in named for name in names or ()]
 
 
 def _variable(source: Mapping[str, Any]) -> str:

@@ -9,6 +9,7 @@ import asyncio
 import json
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,11 @@ _CALL = aiohttp.ClientTimeout(total=10)
 _WATCH_SECONDS = 60
 _WATCH = aiohttp.ClientTimeout(total=_WATCH_SECONDS + 10)
 _AFTER_ERROR = 0.2
+
+
+def micro_time(moment: datetime) -> str:
+    """Write a moment as Kubernetes' MicroTime."""
+    return moment.isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 class ApiError(Exception):

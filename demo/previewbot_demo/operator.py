@@ -22,7 +22,7 @@ from typing import Any
 import aiohttp
 
 from previewbot_demo.branching import Branching, NoBranch
-from previewbot_demo.kubeapi import ApiError, KubeApi, Object
+from previewbot_demo.kubeapi import ApiError, KubeApi, Object, micro_time
 from previewbot_demo.processes import Process, StartError, start_service
 from previewbot_demo.pulling import Puller, PullError
 from previewbot_demo.sleeping import Beds, sleeps_after
@@ -173,7 +173,7 @@ class Operator:
         """Wait until nobody has used a session for as long as it says, and say that it sleeps."""
         uid = session["metadata"]["uid"]
         await self.beds.until_unused(uid, lambda: sleeps_after(session["spec"], self.switches.sleeps_sooner))
-        await self._report(session, {"phase": "Idle", "idleSince": _moment(self._now())})
+        await self._report(session, {"phase": "Idle", "idleSince": micro_time(self._now())})
 
     async def _wake(self, session: Object) -> Process:
         """Start one that sleeps again, once somebody asks for it; they wait meanwhile."""
@@ -185,8 +185,7 @@ class Operator:
         try:
             process = await self._again[uid]()
         except StartError as error:
-            failed = {"phase": "Failed", "failedAt": _moment(self._now()), "failureMessage": str(error)}
-            await self._report(session, failed)
+            await self._report_failure(session, error)
             return await asyncio.Future()
         self._pods[uid] = process.url
         await self._report(session, {"phase": "Ready", "idleSince": None})
@@ -195,18 +194,17 @@ class Operator:
     async def _bring_up(self, session: Object) -> tuple[Process | None, float | None]:
         """Return the process, if it runs, and after how many seconds the session is to be deleted."""
         await self._add_finalizer(session)
-        started = _moment(self._now())
+        started = micro_time(self._now())
         await self._report(session, {"phase": "Initializing", "startedAt": started})
         try:
             process = await self._start(session)
         except SessionFailed as failure:
-            failed = {"phase": "Failed", "failedAt": _moment(self._now()), "failureMessage": str(failure)}
-            await self._report(session, failed)
+            await self._report_failure(session, failure)
             return None, self._settings.cleanup_after.total_seconds()
         seconds = session["spec"]["ttlSecs"]
         ready: Object = {"phase": "Ready"}
         if seconds < _INFINITE:
-            ready["expiresAt"] = _moment(self._now() + timedelta(seconds=seconds))
+            ready["expiresAt"] = micro_time(self._now() + timedelta(seconds=seconds))
         if gets_share_host(session["spec"]):
             slug = f"{session['spec']['key']}-{secrets.token_hex(3)}"
             ready["shareHost"] = f"{slug}.{self._settings.share_domain}"
@@ -233,8 +231,9 @@ class Operator:
             await self._report(session, {"phase": "Waiting"})
             await asyncio.sleep(self._settings.waits.total_seconds())
             own = environment | self._own(session, environment)
-            self._again[session["metadata"]["uid"]] = partial(start_service, image, own, directory / "log")
-            return await start_service(image, own, directory / "log")
+            start = partial(start_service, image, own, directory / "log")
+            self._again[session["metadata"]["uid"]] = start
+            return await start()
         except PullError as error:
             raise SessionFailed(str(error)) from error
         except StartError as error:
@@ -265,6 +264,10 @@ class Operator:
         if FINALIZER not in present:
             await self._api.patch(_path(session), {"metadata": {"finalizers": [*present, FINALIZER]}})
 
+    async def _report_failure(self, session: Object, why: Exception) -> None:
+        failed = {"phase": "Failed", "failedAt": micro_time(self._now()), "failureMessage": str(why)}
+        await self._report(session, failed)
+
     async def _report(self, session: Object, status: Mapping[str, Any]) -> None:
         await self._api.patch(_path(session) + "/status", {"status": status})
 
@@ -283,8 +286,3 @@ def gets_share_host(spec: Mapping[str, Any]) -> bool:
 def _path(session: Mapping[str, Any]) -> str:
     metadata = session["metadata"]
     return f"{_API}/namespaces/{metadata['namespace']}/previewsessions/{metadata['name']}"
-
-
-def _moment(moment: datetime) -> str:
-    """Write a moment as Kubernetes' MicroTime."""
-    return moment.isoformat(timespec="microseconds").replace("+00:00", "Z")
