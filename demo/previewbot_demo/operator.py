@@ -187,8 +187,7 @@ class Operator:
         except StartError as error:
             await self._report_failure(session, error)
             return await asyncio.Future()
-        self._pods[uid] = process.url
-        await self._report(session, {"phase": "Ready", "idleSince": None})
+        await self._let_in(session, process, {"phase": "Ready", "idleSince": None})
         return process
 
     async def _bring_up(self, session: Object) -> tuple[Process | None, float | None]:
@@ -208,13 +207,17 @@ class Operator:
         if gets_share_host(session["spec"]):
             slug = f"{session['spec']['key']}-{secrets.token_hex(3)}"
             ready["shareHost"] = f"{slug}.{self._settings.share_domain}"
+        await self._let_in(session, process, ready)
+        return process, seconds if seconds < _INFINITE else None
+
+    async def _let_in(self, session: Object, process: Process, ready: Object) -> None:
+        """Send requests to a process and say so; the session may go meanwhile, and then the process does."""
         self._pods[session["metadata"]["uid"]] = process.url
         try:
             await self._report(session, ready)
         except BaseException:
             await process.stop()
             raise
-        return process, seconds if seconds < _INFINITE else None
 
     async def _start(self, session: Object) -> Process:
         namespace, target = session["metadata"]["namespace"], session["spec"]["target"]

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -170,6 +170,33 @@ async def test_a_session_deleted_while_it_starts_leaves_nothing(cluster: Cluster
 
     assert cluster.pods == {}
     assert not list(tmp_path.iterdir())
+
+
+async def test_a_session_that_goes_while_it_wakes_leaves_no_process(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    created = await cluster.create(cluster.image(), idle={"startIdle": False, "sleepAfterSecs": 30})
+    uid = created["metadata"]["uid"]
+    await cluster.phase("Ready")
+    cluster.operator.switches.sleeps_sooner = timedelta(0)
+    await cluster.phase("Idle")
+    patch, woken = cluster.api.patch, asyncio.get_running_loop().create_future()
+
+    async def too_late(path: str, change: Mapping[str, Any]) -> dict[str, Any]:
+        if change.get("status", {}).get("phase") == "Ready":
+            woken.set_result(cluster.pods[uid])
+            raise ApiError(404, "there is no such session")
+        return await patch(path, change)
+
+    monkeypatch.setattr(cluster.api, "patch", too_late)
+    request = asyncio.create_task(cluster.operator.beds.address_of(uid, created["spec"]))
+    async with asyncio.timeout(15):
+        url = await woken
+        with pytest.raises(aiohttp.ClientConnectionError):
+            while True:
+                await answer(url)
+                await asyncio.sleep(0.02)
+        await request
 
 
 @pytest.mark.parametrize(
