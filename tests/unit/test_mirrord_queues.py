@@ -14,6 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from previewbot.config.keys import KEY, with_marks
 from previewbot.config.mirrord import read_mirrord
+from previewbot.config.mirrord.expressions import is_expression
 from previewbot.config.mirrord.files import Files
 from previewbot.config.mirrord.key_needed import needs_key
 from previewbot.config.mirrord.queues import Queue
@@ -225,6 +226,15 @@ def test_what_many_services_have_from_defaults_is_looked_at_once(of_queue: str) 
         ("[a[b]{{ key }}].*", False),
         ("(?#{{ key }}).*", False),
         ("(?x) .* # {{ key }}", False),
+        ("{{ key }}+?", True),
+        ("({{ key }}){2,}?", True),
+        ("{{ key }}{010}", True),
+        ("{{ key }}+*", False),
+        ("{{ key }}+??", False),
+        ("({{ key }}){1}{0}.*", False),
+        ("{{ key }}{2}+{3}{00,1}", False),
+        ("(?({{ key }}).*)", False),
+        ("(?(?=.*{{ key }}).*)", False),
     ],
 )
 def test_a_filter_of_which_the_key_can_be_left_out_takes_other_peoples_messages(
@@ -236,6 +246,15 @@ def test_a_filter_of_which_the_key_can_be_left_out_takes_other_peoples_messages(
     else:
         assert "lets messages pass without `{{ key }}`" in problems(written)[0]
     assert needs_key(with_marks(pattern)) is needed
+
+
+@pytest.mark.parametrize("pattern", ["a{" + "0" * 60_000, KEY + "+" * 60_000, "(?:" * 20_000 + ")" * 20_000])
+def test_a_pattern_is_gone_over_once_however_long_it_is(pattern: str) -> None:
+    begun = process_time()
+    assert is_expression(pattern)
+    needs_key(pattern)
+    # Some tenths of a second; what tries each end of each run of signs takes half a minute.
+    assert process_time() - begun < 4
 
 
 @given(st.text("(){}[]|?*\\^!:=<#a" + KEY, max_size=12))

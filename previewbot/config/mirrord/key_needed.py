@@ -11,6 +11,7 @@ from previewbot.config.mirrord.expressions import ignores_blanks
 
 _TOKEN = re.compile(
     r"""\(\?\#[^)]*\)|\(\?[A-Za-z-]*\)      # a remark, and flags: nothing of a pattern
+    |(?P<condition>\(\?\()                 # `(?(a)b)`: a, and without it nothing at all
     |(?P<opens>\((?:\?(?:<?[=!]|[:>|]|P?<[^>]*>|[A-Za-z-]*:))?)
     |\\.                                   # an escape
     |(?P<class>\[\^?\]?(?:\[:\^?[a-z]+:\]|\\.|[^\]\\])*\])  # of which the key would be one sign of several
@@ -18,7 +19,8 @@ _TOKEN = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 _CLASS_WITHIN = re.compile(r"\[(?!:)")
-_OPTIONAL = re.compile(r"[?*]|\{0*[,}]|\{0+,")
+# Behind what need not be left out the whole may be repeated once more: `a+*`, `a{2}{0}`, but not `a+?`.
+_OPTIONAL = re.compile(r"(?:(?:\+|\{0*+\d+(?:,\d*)?\})[?+]?)*+(?:[?*]|\{0*[,}]|\{0+,)")
 
 
 @dataclass
@@ -45,17 +47,17 @@ def needs_key(pattern: str) -> bool:
         return False
     groups = [_Group()]
     for found in _TOKEN.finditer(pattern):
-        sign, optional = found[0], _OPTIONAL.match(pattern, found.end()) is not None
+        sign = found[0]
         if found["opens"]:
             groups.append(_Group(negative=sign.endswith("!")))
         elif sign == "|":
             groups[-1].before, groups[-1].here = groups[-1].before and groups[-1].here, False
         elif sign == ")" and len(groups) > 1:
             inner = groups.pop()
-            groups[-1].here |= inner.needs and not optional
+            groups[-1].here |= inner.needs and not _OPTIONAL.match(pattern, found.end())
         elif sign == KEY:
-            groups[-1].here |= not optional
-        elif found["class"] and _CLASS_WITHIN.search(sign, 1):
-            # To mirrord that is a class within a class, which ends later.
+            groups[-1].here |= not _OPTIONAL.match(pattern, found.end())
+        elif found["condition"] or (found["class"] and _CLASS_WITHIN.search(sign, 1)):
+            # A class within a class ends later to mirrord.
             return False
     return len(groups) == 1 and groups[0].needs
