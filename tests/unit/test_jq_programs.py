@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from time import process_time
+
 import jq
 import pytest
 from hypothesis import given
@@ -184,6 +186,22 @@ def test_what_jq_itself_compiles_is_taken(text: str) -> None:
         return
     # To jq nothing at all is a program, and to mirrord's CLI a mistake.
     if text.replace("# x\n", "").strip():
+        check_jq(text)
+
+
+def test_a_name_is_found_at_once_however_many_there_are() -> None:
+    begun = process_time()
+    check_jq(f"def f({'a;' * 15_000}z): {'z|' * 15_000}.; .")
+    # A tenth of a second; what looks through all of them takes five seconds.
+    assert process_time() - begun < 2
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["def f(a; $b): a, b, $b; a", "(. as $x | $x), $x", "def f: def a: 1; a; a", "(label $a | .), break $a"],
+)
+def test_a_name_holds_where_it_is_given_and_no_further(text: str) -> None:
+    with pytest.raises(NoProgram, match=r"is no function|is not defined"):
         check_jq(text)
 
 
