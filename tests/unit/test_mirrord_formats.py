@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tomllib
+from time import process_time
 from typing import Any
 
 import pytest
@@ -215,7 +216,16 @@ def test_a_text_of_many_dots_is_no_key() -> None:
     assert read('a = "' + "b." * 100 + '"', "toml").value == {"a": "b." * 100}
 
 
-@given(st.text(max_size=60))
+@pytest.mark.parametrize("begun", ['"""\n\\', "'''\n'", '"\\'])
+def test_texts_of_toml_that_do_not_end_are_gone_over_once(begun: str) -> None:
+    started = process_time()
+    with pytest.raises(Unreadable):
+        read(begun * (64 * 1024 // len(begun)), "toml")
+    # Some hundredths of a second; what looks for the end of each takes many seconds.
+    assert process_time() - started < 4
+
+
+@given(st.text(max_size=60) | st.text("\"'\\\n=a[]#.", max_size=30))
 def test_no_text_of_toml_makes_the_reader_fail(text: str) -> None:
     try:
         read(text, "toml")
