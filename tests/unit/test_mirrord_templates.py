@@ -47,6 +47,32 @@ def test_a_template_that_would_have_to_be_filled_in_is_told_alone(text: str, lin
     assert told == lines
 
 
+@pytest.mark.parametrize(
+    ("end", "text", "told"),
+    [
+        (
+            "json",
+            '{"key": "{{ now() }}",\n// ours\n"target": "deployment/web"}',
+            (2, "comments are not allowed"),
+        ),
+        ("json", '{"key": "{{ now() }}",\n"api": true,\n"api": true}', (3, "twice")),
+        ("json", '{"key": "{{ now() }}",\n"api": true,\n}', (2, "comma")),
+        ("toml", 'key = "{{ now() }}"\napi: true', (2, "is not TOML")),
+        ("yaml", 'key: "{{ now() }}"\napi: [true', (2, "is not YAML")),
+        ("ini", 'key = "{{ now() }}"', (0, "`.ini`")),
+    ],
+)
+def test_where_something_else_is_wrong_that_is_told_and_no_template_that_may_stay(
+    end: str, text: str, told: tuple[int, str]
+) -> None:
+    with pytest.raises(ConfigurationError) as refused:
+        read_mirrord(text.encode(), f"mirrord.{end}", Files({}))
+    [problem] = refused.value.problems
+    assert problem.line == told[0]
+    assert told[1] in problem.message
+    assert "is not filled in" not in problem.message
+
+
 @pytest.mark.parametrize("text", ['{"key": "\ue001"}', '{"key": "\\ue001"}'])
 def test_nobody_writes_the_mark_of_a_template_himself(text: str) -> None:
     with pytest.raises(ConfigurationError, match=r"U\+E001"):

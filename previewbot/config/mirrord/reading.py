@@ -49,12 +49,18 @@ def read_document(content: bytes, path: str, schema: Schema, unused: Collection[
 
 
 def _with_templates_aside(aside: Aside, path: str, schema: Schema) -> Document | None:
-    """Return the document without its templates, or None if it is none."""
+    """Return the document without its templates; None if it is none for a template that stands in it.
+
+    Raises Unreadable where something else is wrong, which is told then: not that of a template that may stay.
+    """
     try:
-        document = _read(aside.text, path, schema)
-    except Unreadable:
-        return None
-    return None if document.mistakes else document
+        return _read(aside.text, path, schema)
+    except Unreadable as error:
+        line = error.mistake.line
+        is_by_template = line > 0 and ASIDE in aside.text.split("\n")[line - 1]
+        if is_by_template or next(templates(aside.text), None) is not None:
+            return None
+        raise
 
 
 def _templates_in(text: str) -> Iterator[Mistake]:
