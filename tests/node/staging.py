@@ -62,7 +62,7 @@ class Staging:
 
 
 def furnish(node: Node) -> None:
-    """Install what a platform has: the Gateway API with Traefik, mirrord's CRD with the stand-in."""
+    """Install what a platform has: the Gateway API with Traefik, mirrord with the stand-in, a database."""
     crds = [
         *gateway_api_crds().glob("*.yaml"),
         *(ROOT / "demo" / "previewbot_demo" / "schemas" / f"{name}.yaml" for name in MIRRORDS),

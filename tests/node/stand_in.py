@@ -296,13 +296,7 @@ def handler(target: str, traffic: Traffic) -> type[BaseHTTPRequestHandler]:
             connection.close()
             self.send_response(status)
             for name, value in passed:
-                if name.lower() not in (
-                    "connection",
-                    "transfer-encoding",
-                    "content-length",
-                    "date",
-                    "server",
-                ):
+                if name.lower() not in NOT_PASSED:
                     self.send_header(name, value)
             for name, value in mark.items():
                 self.send_header(name, value)

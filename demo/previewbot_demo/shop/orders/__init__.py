@@ -1,1 +1,1 @@
-"""The source of the shop's catalogue; `app.py` runs on its own."""
+"""The source of the shop's orders; `app.py` runs on its own."""
