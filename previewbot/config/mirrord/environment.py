@@ -6,11 +6,10 @@ import re
 from collections.abc import Mapping
 from typing import Annotated
 
-from pydantic import AfterValidator, model_validator
+from pydantic import AfterValidator
 
-from previewbot.config import types as t
 from previewbot.config.keys import KEY
-from previewbot.config.mirrord.values import Text, Texts, Truth, checked_pattern, switched
+from previewbot.config.mirrord.values import Choice, Text, Texts, Truth, checked_pattern, switched
 from previewbot.config.types import mistake
 
 _NAME = re.compile(r"[ -<>-~]+")
@@ -33,22 +32,14 @@ def _patterns(values: Mapping[str, str]) -> Mapping[str, str]:
     return values
 
 
-class EnvFeature(t.Model):
+class EnvFeature(Choice):
     """`feature.env`; `false` is that nothing of the target's is kept."""
 
     env_file: Text | None = None
-    exclude: Texts | None = None
-    include: Texts | None = None
     load_from_process: Truth | None = None
     mapping: Annotated[Mapping[str, Text], AfterValidator(_patterns)] | None = None
     override: Annotated[Mapping[str, Text], AfterValidator(checked_names)] | None = None
     unset: Texts | None = None
-
-    @model_validator(mode="after")
-    def _one_of_two(self) -> EnvFeature:
-        if self.include is not None and self.exclude is not None:
-            raise mistake("include_and_exclude", at="exclude")
-        return self
 
 
 EnvSwitch = Annotated[EnvFeature, switched({"exclude": ["*"]})]

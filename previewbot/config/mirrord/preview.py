@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
 
 from previewbot.config import types as t
-from previewbot.config.mirrord.values import Number, Text, Texts, Truth
+from previewbot.config.mirrord.values import Choice, Number, Text, Truth
 from previewbot.config.types import mistake
 
 FOREVER = 4_294_967_295
@@ -88,17 +88,8 @@ def _no_two(mounts: tuple[Mount, ...]) -> tuple[Mount, ...]:
 Mounts = Annotated[tuple[Mount, ...], AfterValidator(_no_two)]
 
 
-class Labels(t.Model):
+class Labels(Choice):
     """`feature.preview.labels`: which labels of the target's pods a session's pods have."""
-
-    exclude: Texts | None = None
-    include: Texts | None = None
-
-    @model_validator(mode="after")
-    def _one_of_two(self) -> Labels:
-        if self.include is not None and self.exclude is not None:
-            raise mistake("include_and_exclude", at="exclude")
-        return self
 
 
 class IdleFeature(t.Model):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 from pydantic import (
     AfterValidator,
@@ -13,6 +13,7 @@ from pydantic import (
     GetCoreSchemaHandler,
     GetJsonSchemaHandler,
     ValidationInfo,
+    model_validator,
 )
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
@@ -118,3 +119,16 @@ Port = Annotated[int, Field(strict=True, ge=1, le=65_535), t.Called("port")]
 Texts = Annotated[tuple[Text, ...], Short(_one, ({"type": "string"},))]
 """A list of texts, or one of them."""
 PortPair = Annotated[tuple[SmallNumber, ...], Field(min_length=2, max_length=2), t.Called("port_pair")]
+
+
+class Choice(t.Model):
+    """A part that says which of the target's a preview has: only some of them, or all but some."""
+
+    exclude: Texts | None = None
+    include: Texts | None = None
+
+    @model_validator(mode="after")
+    def _one_of_two(self) -> Self:
+        if self.include is not None and self.exclude is not None:
+            raise mistake("include_and_exclude", at="exclude")
+        return self
