@@ -354,7 +354,7 @@ MISTAKES: dict[str, Mistake] = {
     ),
     "no roles in one namespace": Mistake(
         "rights of controller in payments",
-        ("it may not list previewsessions.preview.mirrord.metalbear.co", "`helm upgrade` makes these roles"),
+        ("it may not list branchdatabases.dbs.mirrord.metalbear.co", "`helm upgrade` makes these roles"),
         PLATFORM,
         both(without_links, put("cluster", "namespaces", value=["staging", "payments"])),
         switch=closed,
