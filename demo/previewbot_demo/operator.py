@@ -87,7 +87,7 @@ class _Life:
 class Operator:
     """Runs the sessions stored in `api`; `pods` receives the address of each one's process, by its uid.
 
-    `branching` and `splitting` give sessions databases and messages of their own.
+    `branching` and `splitting` give sessions databases and messages of their own; in `beds` they sleep.
     """
 
     def __init__(
@@ -98,12 +98,12 @@ class Operator:
         now: Callable[[], datetime],
         branching: Branching,
         splitting: Splitting,
-        beds: Beds | None = None,
+        beds: Beds,
     ) -> None:
         self._api = api
         self._settings = settings
         self._pods = pods
-        self.beds = beds or Beds(pods)
+        self._beds = beds
         self._again: dict[str, Callable[[], Awaitable[Process]]] = {}
         self._now = now
         self._branching = branching
@@ -162,7 +162,7 @@ class Operator:
             if error.status not in (404, 409):
                 raise
         finally:
-            self.beds.forget(uid)
+            self._beds.forget(uid)
             self._again.pop(uid, None)
             if process is not None:
                 await process.stop()
@@ -172,13 +172,13 @@ class Operator:
     async def _until_it_sleeps(self, session: Object) -> None:
         """Wait until nobody has used a session for as long as it says, and say that it sleeps."""
         uid = session["metadata"]["uid"]
-        await self.beds.until_unused(uid, lambda: sleeps_after(session["spec"], self.switches.sleeps_sooner))
+        await self._beds.until_unused(uid, lambda: sleeps_after(session["spec"], self.switches.sleeps_sooner))
         await self._report(session, {"phase": "Idle", "idleSince": micro_time(self._now())})
 
     async def _wake(self, session: Object) -> Process:
         """Start one that sleeps again, once somebody asks for it; they wait meanwhile."""
         uid = session["metadata"]["uid"]
-        await self.beds.until_wanted(uid)
+        await self._beds.until_wanted(uid)
         await self._report(session, {"phase": "Waiting"})
         while self.switches.never_wakes:
             await asyncio.sleep(0.1)

@@ -118,7 +118,7 @@ class Router:
         sessions: Callable[[], Iterable[Object]],
         pods: Mapping[str, str],
         staging: dict[str, str],
-        beds: Beds | None = None,
+        beds: Beds,
     ) -> None:
         self._sessions = sessions
         self._pods = pods
@@ -214,10 +214,8 @@ class Router:
         return choose(running, service, headers.items())
 
     async def _address(self, service: Service, chosen: Object | None) -> str | None:
-        if chosen is not None and self._beds is not None:
-            return await self._beds.address_of(chosen["metadata"]["uid"], chosen["spec"])
         if chosen is not None:
-            return self._pods[chosen["metadata"]["uid"]]
+            return await self._beds.address_of(chosen["metadata"]["uid"], chosen["spec"])
         return self.staging.get(f"{service.namespace}/{service.deployment}")
 
 

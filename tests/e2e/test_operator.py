@@ -20,6 +20,7 @@ from previewbot_demo.kubeapi import ApiError, KubeApi
 from previewbot_demo.operator import FINALIZER, Operator, Settings
 from previewbot_demo.ports import free_port
 from previewbot_demo.registry import FakeRegistry
+from previewbot_demo.sleeping import Beds
 from previewbot_demo.splitting import Splitting
 
 SESSIONS = "/apis/preview.mirrord.metalbear.co/v1alpha/namespaces/staging/previewsessions"
@@ -57,8 +58,9 @@ class Cluster:
         self.broker = Broker()
         branching = Branching(self.api, ("staging",), directory / "branches", lambda: datetime.now(UTC))
         splitting = Splitting(self.broker, {"parcels": "PARCELS_QUEUE"})
+        self.beds = Beds(self.pods)
         self.operator = Operator(
-            self.api, settings, self.pods, lambda: datetime.now(UTC), branching, splitting
+            self.api, settings, self.pods, lambda: datetime.now(UTC), branching, splitting, self.beds
         )
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
@@ -189,7 +191,7 @@ async def test_a_session_that_goes_while_it_wakes_leaves_no_process(
         return await patch(path, change)
 
     monkeypatch.setattr(cluster.api, "patch", too_late)
-    request = asyncio.create_task(cluster.operator.beds.address_of(uid, created["spec"]))
+    request = asyncio.create_task(cluster.beds.address_of(uid, created["spec"]))
     async with asyncio.timeout(15):
         url = await woken
         with pytest.raises(aiohttp.ClientConnectionError):

@@ -17,6 +17,7 @@ from previewbot_demo.hosts import listen
 from previewbot_demo.ports import free_port
 from previewbot_demo.processes import Process, StartError, start_service
 from previewbot_demo.routing import Router, Service
+from previewbot_demo.sleeping import Beds
 
 
 def session(key: str, service: str) -> dict[str, Any]:
@@ -40,7 +41,7 @@ class Town:
         self.sessions: list[dict[str, Any]] = []
         self.pods: dict[str, str] = {}
         self.staging: dict[str, str] = {}
-        self.router = Router(lambda: self.sessions, self.pods, self.staging)
+        self.router = Router(lambda: self.sessions, self.pods, self.staging, Beds(self.pods))
         self.urls: dict[str, str] = {}
         self.processes: list[Process] = []
         self.broker = Broker()
