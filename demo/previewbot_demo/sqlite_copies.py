@@ -49,14 +49,15 @@ def copy(source: Path, into: Path, how: Mapping[str, Any]) -> None:
 def _tables(old: sqlite3.Connection, new: sqlite3.Connection, mode: str, items: Mapping[str, Any]) -> None:
     """Copy tables; of those named in `items` the rows that their filters let through."""
     # What SQLite keeps for itself has no statement, or cannot be made by one.
-    everything = old.execute("SELECT type, name, sql FROM sqlite_master WHERE sql IS NOT NULL").fetchall()
-    made = [each for each in everything if not each[1].startswith("sqlite_")]
-    names = [name for kind, name, _ in made if kind == "table"]
+    query = "SELECT type, name, tbl_name, sql FROM sqlite_master WHERE sql IS NOT NULL"
+    made = [each for each in old.execute(query) if not each[1].startswith("sqlite_")]
+    names = [name for kind, name, _, _ in made if kind == "table"]
     for name in items:
         if name not in names:
             raise CopyError(f"there is no table {name}")
-    for kind, name, statement in sorted(made, key=lambda each: each[0] != "table"):
-        if kind != "table" or mode != "empty" or name in items:
+    wanted = [(kind, statement) for kind, _, of, statement in made if mode != "empty" or of in items]
+    for kind, statement in wanted:
+        if kind == "table":
             new.execute(statement)
     for name in names if mode == "all" else items:
         condition = (items.get(name) or {}).get("filter")
@@ -66,4 +67,8 @@ def _tables(old: sqlite3.Connection, new: sqlite3.Connection, mode: str, items: 
         ).fetchall()
         if rows:
             new.executemany(f"INSERT INTO {quoted} VALUES ({', '.join('?' * len(rows[0]))})", rows)
+    # Only now: no trigger may act on what is copied.
+    for kind, statement in wanted:
+        if kind != "table":
+            new.execute(statement)
     new.commit()

@@ -18,6 +18,7 @@ CREATE VIEW dear AS SELECT * FROM orders WHERE total > 10;
 CREATE TABLE "odd ""name" (word TEXT);
 INSERT INTO orders (total) VALUES (5), (50);
 INSERT INTO "odd ""name" VALUES ('x');
+CREATE TRIGGER also AFTER INSERT ON "odd ""name" BEGIN INSERT INTO orders (total) VALUES (7); END;
 """
 ODD = 'odd "name'
 
@@ -49,6 +50,7 @@ def held(path: Path) -> dict[str, list[Any]]:
         ({"mode": "schema"}, {"orders": [], ODD: []}),
         ({"mode": "all"}, {"orders": [5, 50], ODD: ["x"]}),
         ({"mode": "empty", "items": {"orders": {}}}, {"orders": [5, 50]}),
+        ({"mode": "empty", "items": {ODD: {}}}, {ODD: ["x"]}),
         ({"mode": "schema", "items": {"orders": {"filter": "total < 10"}}}, {"orders": [5], ODD: []}),
         ({"mode": "all", "items": {"orders": {"filter": "total < 10"}}}, {"orders": [5], ODD: ["x"]}),
     ],
