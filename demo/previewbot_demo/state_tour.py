@@ -36,7 +36,7 @@ class StateTour(Walker):
         await self._shows(link, (THEIRS,), (OURS, NEW_NOTE))
         await self._order(link)
         await self._shows(link, (THEIRS, OURS, NEW_NOTE), ())
-        await self._shows(f"{self._browser.shop}/orders", (THEIRS,), (OURS, NEW_NOTE))
+        await self._shows(_orders_of(self._browser.shop), (THEIRS,), (OURS, NEW_NOTE))
         if not await self._says(self._orders, "its own copy of orders"):
             raise Wrong("the comment does not say that the preview has its own copy of the database")
 
@@ -49,7 +49,7 @@ class StateTour(Walker):
         )
         await self._order(link)
         await self._shows(link, (THEIRS, OURS, NEW_NOTE, PUSHED_NOTE), ())
-        await self._shows(f"{self._browser.shop}/orders", (THEIRS,), (OURS, NEW_NOTE, PUSHED_NOTE))
+        await self._shows(_orders_of(self._browser.shop), (THEIRS,), (OURS, NEW_NOTE, PUSHED_NOTE))
 
     async def reset(self) -> None:
         """A fresh copy has staging's orders, and none of the preview's."""
@@ -63,7 +63,7 @@ class StateTour(Walker):
 
     async def _order(self, shop: str) -> None:
         """Order something, as the basket's button does."""
-        place = urlsplit(shop)._replace(path="/orders", query="").geturl()
+        place = _orders_of(shop)
         answer = await self._browser.submit(place, {"basket": BASKET})
         if (answer.status, answer.location) != (303, "/orders"):
             raise Wrong(f"nothing can be ordered at {place}: {answer.status} {answer.text[-300:]}")
@@ -78,10 +78,14 @@ class StateTour(Walker):
         await self._until("staging's parcel", lambda: self._parcel(self._browser.shop, OLD_PARCEL))
         # A worker has no requests of its own: what both orders wrote is in staging's database.
         for parcel in (NEW_PARCEL, OLD_PARCEL):
-            page = await self._browser.open(f"{self._browser.shop}/orders")
+            page = await self._browser.open(_orders_of(self._browser.shop))
             if page.text.count(parcel) != 1:
                 raise Wrong(f"{page.text.count(parcel)} orders, not one, are {parcel.lower()}")
 
     async def _parcel(self, shop: str, parcel: str) -> bool:
-        place = urlsplit(shop)._replace(path="/orders", query="").geturl()
-        return parcel in (await self._browser.open(place)).text
+        return parcel in (await self._browser.open(_orders_of(shop))).text
+
+
+def _orders_of(page: str) -> str:
+    """Return where a shop shows its orders and takes them, by the address of any of its pages."""
+    return urlsplit(page)._replace(path="/orders", query="").geturl()
