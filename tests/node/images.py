@@ -118,24 +118,14 @@ def files(content: Mapping[str, bytes], *, executable: bool = False) -> Layer:
 @cache
 def python() -> Layer:
     """Return the base: this machine's Debian release with its python3; packed once."""
-    kept = base().with_name("node-base.tar")
-    with alone():
-        if not kept.exists() or kept.stat().st_mtime < base().stat().st_mtime:
-            _keep(
-                kept, _pack(base(), [path.name for path in base().iterdir() if path.name not in _NOT_FILES])
-            )
-        return _layer(kept.read_bytes())
+    return _kept(base(), [path.name for path in base().iterdir() if path.name not in _NOT_FILES])
 
 
 @cache
 def database() -> Layer:
     """Return PostgreSQL and what speaks with it, which lies on top of `python()`; packed once."""
-    kept = postgres().with_name("node-postgres.tar")
-    with alone():
-        if not kept.exists() or kept.stat().st_mtime < postgres().stat().st_mtime:
-            # Only this: where a release has `/lib` as a link, a folder of that name would hide it.
-            _keep(kept, _pack(postgres(), ["usr"]))
-        return _layer(kept.read_bytes())
+    # Only this: where a release has `/lib` as a link, a folder of that name would hide it.
+    return _kept(postgres(), ["usr"])
 
 
 def database_programs() -> str:
@@ -182,6 +172,15 @@ def _dependencies() -> Iterator[tuple[Path, Layer]]:
         unpack = ["tar", "--extract", "--same-owner", "--directory", work]
         subprocess.run(unpack, input=packed, check=True)
         yield Path(work), _layer(packed)
+
+
+def _kept(root: Path, names: Sequence[str]) -> Layer:
+    """Return a layer of what a built folder has by these names; packed once for each time it is built."""
+    kept = root.with_name(f"{root.name}.tar")
+    with alone():
+        if not kept.exists() or kept.stat().st_mtime < root.stat().st_mtime:
+            _keep(kept, _pack(root, names))
+        return _layer(kept.read_bytes())
 
 
 def _keep(path: Path, content: bytes) -> None:
