@@ -29,6 +29,17 @@ def uids(world: World) -> dict[str, str]:
     return {name: branch["metadata"]["uid"] for name, branch in world.cluster.branches.items()}
 
 
+async def not_migrated(parts: Parts) -> tuple[World, dict[str, str]]:
+    """Return a world in which the migrations of B, the second commit, failed; and the uids of before."""
+    parts.have("checkout", migrating("orders"))
+    world = await ready()
+    before = uids(world)
+    world.cluster.migrations = "Failed"
+    world.push(B)
+    await world.settle()
+    return world, before
+
+
 def changes_of(world: World) -> list[str]:
     """Return what the controller asks from now on, in order."""
     found, note = list[str](), world.calls.note
@@ -339,12 +350,7 @@ async def test_without_the_right_to_make_branches_the_platform_team_is_named(par
 
 
 async def test_data_that_may_not_be_looked_at_any_more_is_not_taken_for_gone(parts: Parts) -> None:
-    parts.have("checkout", migrating("orders"))
-    world = await ready()
-    before = uids(world)
-    world.cluster.migrations = "Failed"
-    world.push(B)
-    await world.settle()
+    world, before = await not_migrated(parts)
     assert (world.status.reason, uids(world)) == (Reason.MIGRATION_FAILED, before)
 
     refused = Forbidden("Kubernetes: list branchdatabases", status=403, message="cannot list")
@@ -392,12 +398,7 @@ async def test_a_patch_leaves_nothing_of_the_migrations_of_before(parts: Parts) 
 
 
 async def test_a_migration_that_fails_keeps_the_data_and_the_next_commit_mends_it(parts: Parts) -> None:
-    parts.have("checkout", migrating("orders"))
-    world = await ready()
-    before = uids(world)
-    world.cluster.migrations = "Failed"
-    world.push(B)
-    await world.settle()
+    world, before = await not_migrated(parts)
 
     assert (world.service.phase, world.service.reason) == (Phase.FAILED, Reason.MIGRATION_FAILED)
     assert world.service.failure_message == "migrating its copy of the database orders failed: no such table"
@@ -576,12 +577,7 @@ async def test_a_reset_of_nothing_says_that_there_is_nothing(parts: Parts) -> No
 
 
 async def test_a_reset_tries_a_failed_database_again(parts: Parts) -> None:
-    parts.have("checkout", migrating("orders"))
-    world = await ready()
-    before = uids(world)
-    world.cluster.migrations = "Failed"
-    world.push(B)
-    await world.settle()
+    world, before = await not_migrated(parts)
     world.cluster.migrations = "Succeeded"
     world.say("/preview reset")
     await world.settle()
