@@ -16,12 +16,11 @@ from pathlib import Path
 from typing import Any
 
 from previewbot_demo import sqlite_copies
+from previewbot_demo.cluster import BRANCHES, SESSIONS
 from previewbot_demo.kubeapi import ApiError, KubeApi, Object, micro_time
 from previewbot_demo.sqlite_copies import CopyError
 from previewbot_demo.targets import TargetMissing, environment_of
 
-_API = "/apis/dbs.mirrord.metalbear.co/v1alpha1"
-_SESSIONS = "/apis/preview.mirrord.metalbear.co/v1alpha"
 _OPTIONS = "Options"
 
 
@@ -55,7 +54,7 @@ class Branching:
         try:
             async with asyncio.TaskGroup() as followers:
                 for namespace in self._namespaces:
-                    path = f"{_API}/namespaces/{namespace}/branchdatabases"
+                    path = f"{BRANCHES}/namespaces/{namespace}/branchdatabases"
                     followers.create_task(self._api.follow(path, self._see))
         finally:
             for life in self._lives.values():
@@ -120,7 +119,7 @@ class Branching:
 
     async def _is_used(self, branch: Object) -> bool:
         namespace, name = branch["metadata"]["namespace"], branch["metadata"]["name"]
-        sessions = await self._api.get(f"{_SESSIONS}/namespaces/{namespace}/previewsessions")
+        sessions = await self._api.get(f"{SESSIONS}/namespaces/{namespace}/previewsessions")
         return any(name in _named_by(session) for session in sessions["items"])
 
     def _file(self, branch: Object) -> Path:
@@ -152,4 +151,4 @@ def _variable(source: Mapping[str, Any]) -> str:
 
 def _path(branch: Mapping[str, Any]) -> str:
     metadata = branch["metadata"]
-    return f"{_API}/namespaces/{metadata['namespace']}/branchdatabases/{metadata['name']}"
+    return f"{BRANCHES}/namespaces/{metadata['namespace']}/branchdatabases/{metadata['name']}"

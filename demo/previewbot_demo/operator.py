@@ -22,6 +22,7 @@ from typing import Any
 import aiohttp
 
 from previewbot_demo.branching import Branching, NoBranch
+from previewbot_demo.cluster import SESSIONS
 from previewbot_demo.kubeapi import ApiError, KubeApi, Object, micro_time
 from previewbot_demo.processes import Process, StartError, start_service
 from previewbot_demo.pulling import Puller, PullError
@@ -31,7 +32,6 @@ from previewbot_demo.targets import TargetMissing, environment_of
 
 FINALIZER = "preview.mirrord.metalbear.co/cleanup"
 
-_API = "/apis/preview.mirrord.metalbear.co/v1alpha"
 _FILTERS = (
     "header_filter",
     "path_filter",
@@ -117,7 +117,7 @@ class Operator:
             async with asyncio.TaskGroup() as followers:
                 followers.create_task(self._branching.run())
                 for namespace in self._settings.namespaces:
-                    path = f"{_API}/namespaces/{namespace}/previewsessions"
+                    path = f"{SESSIONS}/namespaces/{namespace}/previewsessions"
                     followers.create_task(self._api.follow(path, self._see))
         finally:
             tasks = [t for life in self._lives.values() for t in (life.up, life.down) if t is not None]
@@ -288,4 +288,4 @@ def gets_share_host(spec: Mapping[str, Any]) -> bool:
 
 def _path(session: Mapping[str, Any]) -> str:
     metadata = session["metadata"]
-    return f"{_API}/namespaces/{metadata['namespace']}/previewsessions/{metadata['name']}"
+    return f"{SESSIONS}/namespaces/{metadata['namespace']}/previewsessions/{metadata['name']}"
