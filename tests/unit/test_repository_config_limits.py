@@ -15,8 +15,10 @@ from hypothesis import strategies as st
 
 from previewbot.api.github import ChangedFile, ChangedFiles
 from previewbot.config import mistakes
+from previewbot.config.mirrord import MirrordConfig, read_mirrord
+from previewbot.config.mirrord.files import Files
 from previewbot.config.reader import MAX_BYTES, MAX_NODES
-from previewbot.config.repository import globs, model, parse, patterns
+from previewbot.config.repository import globs, mirrord_files, model, parse, patterns
 from previewbot.config.words import Words, fill
 from previewbot.errors import ConfigurationError, Problem
 from previewbot.rules.changes import compare
@@ -118,6 +120,25 @@ def test_of_very_many_mistakes_only_those_that_are_told_are_put_into_words(
 
     # Those that every service lacks something are told once each, elsewhere.
     assert len(worded) == 16
+
+
+def test_of_hundreds_of_files_that_are_wrong_no_more_are_read_than_are_told_of(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    read: list[str] = []
+
+    def counted(content: bytes, path: str, files: Files) -> MirrordConfig:
+        read.append(path)
+        return read_mirrord(content, path, files)
+
+    monkeypatch.setattr(mirrord_files, "read_mirrord", counted)
+    services = "".join(f"  s{number}: {{mirrord: m{number}.json}}\n" for number in range(300))
+    known = {f"m{number}.json": b'{"x": 1, "y": 1}' for number in range(300)}
+    with pytest.raises(ConfigurationError) as caught:
+        parse(f"version: 1\nservices:\n{services}", files=Files(known))
+
+    assert len([problem for problem in caught.value.problems if problem.file]) == 20
+    assert read == [f"m{number}.json" for number in range(10)]
 
 
 def test_a_file_with_hundreds_of_services_is_accepted() -> None:

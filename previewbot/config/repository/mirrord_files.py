@@ -21,7 +21,7 @@ from previewbot.config.mirrord.notes import UNUSED
 from previewbot.config.mirrord.parsing import problem
 from previewbot.config.mirrord.paths import find
 from previewbot.config.mistakes import validated
-from previewbot.config.reader import Document, Mistake, Place, cut
+from previewbot.config.reader import MOST_TOLD, Document, Mistake, Place, cut
 from previewbot.config.repository.defaults import SERVICES
 from previewbot.config.repository.mirrord_agrees import contradictions, merged, target_of
 from previewbot.config.repository.mirrord_keys import marked
@@ -39,8 +39,8 @@ _MARKED = ("queues",)
 
 @dataclass
 class MirrordFiles:
-    """What was found on the way: `problems` of mirrord files and objects; `unread` are the services that have
-    no usable one, of which it is not known what is missing."""
+    """What was found on the way: the first `problems` of mirrord files and objects; `unread` are the services
+    that have none that was read and can be used, of which it is not known what is missing."""
 
     problems: list[Problem] = field(default_factory=list)
     unread: set[str] = field(default_factory=set)
@@ -88,7 +88,7 @@ class _Reading:
         said, here = service.get(MIRRORD_KEY), (*place, MIRRORD_KEY)
         if not isinstance(said, str | dict) or said == "":
             return
-        config = self._of_file(here, said) if isinstance(said, str) else self._of_its_object(here, said)
+        config = self._config(here, said)
         service[MIRRORD_KEY] = config or MirrordConfig()
         if config is None:
             self.found.unread.add(name)
@@ -113,6 +113,12 @@ class _Reading:
             if value is not None and service.get(key) is None:
                 service[key] = value
                 self._document.places[(*place, key)] = self._document.places[(*place, MIRRORD_KEY)]
+
+    def _config(self, here: KeyPath, said: str | dict[str, Any]) -> MirrordConfig | None:
+        if len(self.found.problems) == MOST_TOLD:
+            # Of hundreds of files that cannot be used, no more are read than is told of.
+            return None
+        return self._of_file(here, said) if isinstance(said, str) else self._of_its_object(here, said)
 
     def _of_file(self, here: KeyPath, path: str) -> MirrordConfig | None:
         if path not in self._read:
@@ -170,7 +176,11 @@ class _Reading:
 
     def _refuse(self, problems: Iterable[Problem]) -> None:
         # What stands in `defaults` is refused once, however many services have it from there.
-        self.found.problems += [each for each in problems if each not in self.found.problems]
+        for each in problems:
+            if len(self.found.problems) == MOST_TOLD:
+                return
+            if each not in self.found.problems:
+                self.found.problems.append(each)
 
     def _wrong(self, path: KeyPath, kind: str, named: Mapping[str, object]) -> None:
         words = partial(fill, kind, named)

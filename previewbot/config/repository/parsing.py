@@ -9,7 +9,7 @@ from functools import partial
 from previewbot.config import types as t
 from previewbot.config.mirrord.files import Files
 from previewbot.config.mistakes import validated
-from previewbot.config.reader import MOST_TOLD, Document, Mistake, Unreadable, cut, read
+from previewbot.config.reader import Document, Mistake, Unreadable, cut, read
 from previewbot.config.repository.agents import AgentPolicy, Agents, Keys, context_of
 from previewbot.config.repository.defaults import DEFAULTS, SERVICES, complete
 from previewbot.config.repository.mirrord_files import read_mirrord_files
@@ -50,7 +50,7 @@ def parse(
     if config is None or mirrord.problems:
         told = [each for each in mistakes if not mirrord.explain(each, document)]
         # Of thousands of mistakes: the status must fit into an object, and the comment into GitHub's limit.
-        problems = [*map(_problem, cut(_together(told, document))), *mirrord.problems[:MOST_TOLD]]
+        problems = [*map(_problem, cut(_together(told, document))), *mirrord.problems]
         # In the order of the lines, those in other files behind them.
         problems.sort(key=lambda problem: (problem.file, problem.line))
         raise ConfigurationError(path, tuple(problems))
