@@ -22,6 +22,7 @@ from previewbot.config.mirrord.files import (
     Files,
     FilesWanted,
     NoFile,
+    too_many,
     too_much,
     too_scattered,
 )
@@ -55,9 +56,7 @@ def with_files(path: Path, read: Callable[[Files], T]) -> T:
                 message = f"a file that it names cannot be read: {error.filename}: {error.strerror}"
                 raise ConfigurationError(str(path), (Problem(0, message),)) from None
         contents = [file for file in found.known.values() if isinstance(file, bytes)]
-        words = too_much([*map(len, contents)]) or (
-            "" if found.complete else too_much([0] * (MOST_FILES + 1))
-        )
+        words = too_much([*map(len, contents)]) or ("" if found.complete else too_many(MOST_FILES + 1))
         words = words or too_scattered(found.asked, found.folders)
         if words:
             raise ConfigurationError(str(path), (Problem(0, words),))

@@ -147,6 +147,18 @@ async def test_too_much_is_refused_before_any_of_it_is_read(
     assert not any("blobs" in path for path in asked(town))
 
 
+async def test_behind_a_folder_with_too_many_files_no_other_is_read(town: Town) -> None:
+    many = {f"db/{name}/{n}": Link(b"up") for name in "ab" for n in range(MOST_FILES + 1)}
+    town.github.commit("main", many | {"db/b/more": b""}, "Many", ALICE)
+    commit = await town.client.tip(SHOP, "main")
+    asked(town)
+    with pytest.raises(Invalid, match="more than 300 files"):
+        await read(town, FilesMemory(), folders=("db/a", "db/b"), commit=commit)
+
+    # The root, `db`, and all that is below `db/a`.
+    assert len(asked(town)) == 3
+
+
 async def test_a_folder_of_which_github_shows_a_part_is_no_folder(town: Town) -> None:
     commit = await town.client.tip(SHOP, "main")
     town.script.on("GET", f"{REPO}/git/trees/{commit}", {"sha": commit, "tree": [], "truncated": True})

@@ -93,10 +93,17 @@ def too_scattered(paths: Collection[str], folders: Collection[str]) -> str:
     return "the files that it names would be looked for in too many folders; put them into fewer"
 
 
+def too_many(count: int) -> str:
+    """Return what to do about so many files; empty if that is not too many."""
+    if count <= MOST_FILES:
+        return ""
+    return f"the files and folders that it names have more than {MOST_FILES} files together; name fewer"
+
+
 def too_much(sizes: Collection[int]) -> str:
     """Return what is too much about files of these sizes in bytes, and what to do; empty if nothing is."""
-    if len(sizes) > MOST_FILES:
-        return f"the files and folders that it names have more than {MOST_FILES} files together; name fewer"
+    if words := too_many(len(sizes)):
+        return words
     if sum(sizes) > MAX_BYTES_IN_ALL:
         most = f"{MAX_BYTES_IN_ALL // 1024**2} MiB"
         return f"the files that it names have more than {most} together; name fewer, or make them smaller"

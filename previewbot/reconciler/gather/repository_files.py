@@ -18,6 +18,7 @@ from previewbot.config.mirrord.files import (
     Files,
     FilesWanted,
     NoFile,
+    too_many,
     too_much,
     too_scattered,
 )
@@ -115,7 +116,11 @@ class FilesAt:
         return at
 
     async def _folder(self, path: str) -> Mapping[str, TreeEntry | NoFile]:
-        """Return the files below a folder, by their paths from the root; one that is none has none."""
+        """Return the files below a folder, by their paths from the root; one that is none has none.
+
+        Raises Invalid for one with too many, before the next is read: hundreds of folders may be named, each
+        with a hundred thousand files.
+        """
         folder = await self._walked(path)
         self._folders.add(path)
         if isinstance(folder, NoFile):
@@ -123,12 +128,14 @@ class FilesAt:
         if not folder.is_folder:
             return {}
         self._names[f"{path}/"] = folder.sha
-        below = await self._tree(folder.sha, whole=True)
+        tree = await self._tree(folder.sha, whole=True)
+        below = {name: entry for name, entry in tree.items() if not entry.is_folder}
+        if words := too_many(len(below)):
+            raise Invalid(PATH, message=words)
         start = f"{path}/" if path else ""
         return {
             start + name: entry if entry.is_file else NoFile.LINK if entry.is_link else NoFile.FOLDER
             for name, entry in below.items()
-            if not entry.is_folder
         }
 
     async def _tree(self, sha: str, *, whole: bool = False) -> Mapping[str, TreeEntry]:
