@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from previewbot.api import Uses
-from previewbot.config.repository import TargetPath
+from previewbot.config.repository import TargetPath, parse
 from previewbot.config.types import TargetKind
 from previewbot.doctor.cluster_judged import operator
 from previewbot.engine import mirrord
@@ -17,6 +17,7 @@ from previewbot.engine.idle import AFTER, knows_idle, with_default
 from previewbot.engine.operator import Answer, Operator, OperatorSeen
 from previewbot.engine.parts import Idle, IncomingRequests, QueueSplit, SessionParts, taking
 from previewbot.engine.session_spec import parts_spec
+from previewbot.engine.translation import parts_of
 from previewbot.rules.environment_keys import environment_key
 from tests.support.passes import A, World, ready
 from tests.support.previews import NOW
@@ -115,6 +116,54 @@ def test_it_is_written_as_mirrords_cli_writes_it(idle: Idle | None, written: dic
 
 
 # What replaces a session
+
+
+PLAIN = """\
+version: 1
+defaults:
+  paths: ["services/{service}/**"]
+  namespace: staging
+  image: ghcr.io/acme/{service}:{head_sha}
+services:
+  web:
+    target: deployment/web
+    ports: [8080, 9090]
+  orders:
+    target: statefulset/orders/container/app
+  worker:
+    target: rollout/worker
+    ports: []
+"""
+
+
+@pytest.mark.parametrize("seen", [OperatorSeen(), CAN], ids=["a CRD without sleep", "one with it"])
+@pytest.mark.parametrize(
+    ("name", "container", "as_it_was"),
+    [
+        ("web", "main", "cce2bea335965c50"),
+        ("orders", "app", "f52324ac73462925"),
+        ("worker", "main", "631f1c276500f1d1"),
+    ],
+)
+def test_what_says_nothing_of_mirrord_is_not_replaced_by_a_newer_previewbot(
+    name: str, container: str, as_it_was: str, seen: OperatorSeen
+) -> None:
+    config = parse(PLAIN)
+    [service] = [service for service in config.services if service.name == name]
+    session = mirrord.DesiredSession(
+        service=name,
+        namespace=service.namespace,
+        target=service.target,
+        container=container,
+        image=f"ghcr.io/acme/{name}@sha256:{'a' * 64}",
+        parts=with_default(parts_of(config, service), service.target.kind, seen, uses=service.uses),
+        head_sha=A,
+        ttl_seconds=3600,
+    )
+
+    # As previewbot computed them when a session had nothing of its own but its ports: with any other, an
+    # upgrade would restart every preview there is.
+    assert mirrord.spec_hash(KEY, session) == as_it_was
 
 
 def hash_with(idle: Idle | None, kind: TargetKind = "deployment") -> str:
