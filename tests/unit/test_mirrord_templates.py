@@ -8,6 +8,7 @@ import pytest
 
 from previewbot.config.mirrord import read_mirrord
 from previewbot.config.mirrord.files import Files
+from previewbot.config.repository import parse
 from previewbot.errors import ConfigurationError
 
 IN_VAIN = (
@@ -24,6 +25,20 @@ IN_VAIN = (
 @pytest.mark.parametrize(("end", "text"), IN_VAIN)
 def test_a_template_in_a_key_that_a_preview_has_no_use_for_need_not_be_filled_in(end: str, text: str) -> None:
     config = read_mirrord(text.encode(), f"mirrord.{end}", Files({}))
+    assert [note.message for note in config.notes if "has no effect" in note.message]
+
+
+@pytest.mark.parametrize(
+    "unused",
+    [
+        "key: '{{ key }}'",
+        "feature: {fs: {mapping: {/app: 'src-{{ key }}'}}}",
+        "profile: '{{ now() }}-{{ key }}'",
+    ],
+)
+def test_nor_where_the_object_itself_stands_in_preview_yaml(unused: str) -> None:
+    service = "{paths: [a], image: 'ghcr.io/acme/s:{head_sha}', namespace: staging, target: deployment/s,"
+    config = parse(f"version: 1\nservices:\n s: {service} mirrord: {{{unused}}}}}\n")
     assert [note.message for note in config.notes if "has no effect" in note.message]
 
 

@@ -31,14 +31,15 @@ def marked(document: Document, path: KeyPath, value: object, unused: Collection[
 
 
 def _text(document: Document, path: KeyPath, text: str, is_unused: bool) -> str:
-    for kind, named in _odd(Aside(with_marks(text)).text if is_unused else text):
+    for kind, named in _odd(text, is_unused):
         mistake = Mistake(document.line_of(path), partial(fill, kind, named), path)
         document.mistakes.append(mistake)
     return with_marks(text)
 
 
-def _odd(text: str) -> Iterator[tuple[str, Mapping[str, object]]]:
+def _odd(text: str, is_unused: bool) -> Iterator[tuple[str, Mapping[str, object]]]:
     if KEY in text:
         yield "odd_character_mirrord", {}
-    for found in templates(with_marks(text)):
+    marked = with_marks(text)
+    for found in templates(Aside(marked).text if is_unused else marked):
         yield "template", {"written": found.written}
