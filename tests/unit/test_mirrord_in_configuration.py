@@ -117,6 +117,13 @@ def test_what_both_say_alike_is_no_contradiction(added: str, said: dict[str, Any
     read(f"{SHORT}    {added}\n", **said)
 
 
+@pytest.mark.parametrize("port", ["'٣'", f"'{'1' * 5_000}'", "'080808'"])
+def test_of_what_is_no_port_it_is_told_and_not_that_the_mirrord_file_has_others(port: str) -> None:
+    assert problems(f"{SHORT}    ports: [{port}]\n", **network({"mode": "steal", "ports": [80]})) == [
+        ":7: `ports` must be a port, a number from 1 to 65535"
+    ]
+
+
 def test_the_container_may_stand_in_either_place() -> None:
     [here] = read(f"{SHORT}    target: deployment/web/container/app\n").services
     whole = SHORT + "    target: deployment/web\n    namespace: staging\n"

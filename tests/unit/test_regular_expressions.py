@@ -57,7 +57,23 @@ def test_what_rust_may_read_is_taken(pattern: str) -> None:
 
 @pytest.mark.parametrize(
     "pattern",
-    ["(", ")", "a)", "[a", "*", "+a", "?", "a|*", "\\", "[z-a]", "a{2,1}", "(?<n>a", "(?P<a", "(?<=a"],
+    [
+        "(",
+        ")",
+        "a)",
+        "[a",
+        "*",
+        "+a",
+        "?",
+        "a|*",
+        "\\",
+        "[z-a]",
+        "a{2,1}",
+        "(?<n>a",
+        "(?P<a",
+        "(?<=a",
+        "a{" + "1" * 5_000 + "}",
+    ],
 )
 def test_what_nobody_reads_is_refused(pattern: str) -> None:
     assert not is_expression(pattern)

@@ -25,6 +25,8 @@ _ESCAPE = re.compile(r"\\(?:[pPxuUkgb]\{[^{}]*\}|k<[^<>]*>|.)", re.DOTALL)
 # The digits are gone over once: to try where else they may end took half a minute for 60,000 of them.
 _TIMES = re.compile(r"\{(\d*+)(,?)(\d*+)\}")
 _MOST_TIMES = 2**32 - 1
+_LONGEST_TIMES = 1_000
+"""Python makes no number of thousands of digits, and no engine repeats anything so often."""
 
 
 # By `defaults` hundreds of services may have one pattern: while it is read, the controller waits.
@@ -91,6 +93,8 @@ class _Reader:
             self._repeatable = True
             return True
         if found is not None:
+            if len(found[0]) > _LONGEST_TIMES:
+                return False
             self._at = found.end()
             least, most = int(found[1] or 0), int(found[3] or _MOST_TIMES)
             return self._repeatable and least <= (most if found[2] else _MOST_TIMES)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
@@ -10,6 +11,9 @@ from previewbot.config.mirrord import MirrordConfig
 from previewbot.config.target_paths import TargetPath, parse_target
 from previewbot.config.types import is_label
 from previewbot.config.words import Raw
+
+# Of more digits Python makes no number, and none of these is a port.
+_PORT = re.compile("[0-9]{1,5}")
 
 
 class Contradiction(NamedTuple):
@@ -66,7 +70,7 @@ def _is_name(written: object) -> bool:
 
 def _ports(service: Mapping[str, Any]) -> set[int] | None:
     ports = service.get("ports")
-    if not isinstance(ports, list) or not all(str(port).isdecimal() for port in ports):
+    if not isinstance(ports, list) or not all(_PORT.fullmatch(str(port)) for port in ports):
         return None
     return {int(str(port)) for port in ports}
 
