@@ -335,9 +335,12 @@ def printable(text: str) -> str:
 def keys_within(at: str, value: object) -> tuple[str | int, ...]:
     """Return the keys of `at` (`checkout.paths`, or `1.path` in a list) within a value."""
     found: list[str | int] = []
-    for part in at.split(".") if at else ():
-        is_list = isinstance(value, list | tuple)
-        found.append(int(part) if is_list else part)
+    rest = at
+    while rest:
+        # A key may have dots in it: the name of an attribute, or of a variable.
+        is_key = isinstance(value, Mapping) and rest in value
+        part, _, rest = (rest, "", "") if is_key else rest.partition(".")
+        found.append(int(part) if isinstance(value, list | tuple) else part)
         value = _inner(value, found[-1])
     return tuple(found)
 

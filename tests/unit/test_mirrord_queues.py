@@ -142,6 +142,16 @@ def test_what_more_must_match_only_narrows_it() -> None:
     assert split.jq_filter == ".Body | length > 0"
 
 
+def test_a_mistake_at_an_attribute_with_dots_in_its_name_is_told_where_it_stands() -> None:
+    service = "{paths: [a], image: 'ghcr.io/acme/s:{head_sha}', namespace: staging, target: deployment/s,"
+    queue = "queues: {q: {type: sqs, attribute: a.b,\n filter: {\n a.b: x}}}}"
+    with pytest.raises(ConfigurationError) as refused:
+        parse(f"version: 1\nservices:\n s: {service} {queue}\n")
+    [problem] = refused.value.problems
+    assert problem.line == 5
+    assert problem.message.startswith("`a.b` must have `{{ key }}` in it")
+
+
 def test_the_attribute_with_the_key_may_be_filtered_in_another_way() -> None:
     (split,) = short(
         orders={"type": "rabbitmq", "filter": {"baggage": "(^|,)mirrord-session={{ key }}(,|$)"}}
