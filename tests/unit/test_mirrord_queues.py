@@ -258,7 +258,17 @@ def test_a_filter_of_which_the_key_can_be_left_out_takes_other_peoples_messages(
     assert needs_key(with_marks(pattern)) is needed
 
 
-@pytest.mark.parametrize("pattern", ["a{" + "0" * 60_000, KEY + "+" * 60_000, "(?:" * 20_000 + ")" * 20_000])
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        "a{" + "0" * 60_000,
+        KEY + "+" * 60_000,
+        "(?:" * 20_000 + ")" * 20_000,
+        "\\x{[}" * 13_000,
+        "\\x{(?<}" * 9_000,
+        "\\x{(?#}" * 9_000,
+    ],
+)
 def test_a_pattern_is_gone_over_once_however_long_it_is(pattern: str) -> None:
     begun = process_time()
     assert is_expression(pattern)

@@ -12,9 +12,10 @@ from previewbot.config.mirrord.expressions import ignores_blanks
 _TOKEN = re.compile(
     r"""\(\?\#[^)]*\)|\(\?[A-Za-z-]*\)      # a remark, and flags: nothing of a pattern
     |(?P<condition>\(\?\()                 # `(?(a)b)`: a, and without it nothing at all
-    |(?P<opens>\((?:\?(?:<?[=!]|[:>|]|P?<[^>]*>|[A-Za-z-]*:))?)
+    |(?P<opens>\((?:\?(?:<?[=!]|[:>|]|P?<[^>]*>|[A-Za-z-]*:)|(?!\?(?:\#|P?<))))
     |\\.                                   # an escape
     |(?P<class>\[\^?\]?(?:\[:\^?[a-z]+:\]|\\.|[^\]\\])*\])  # of which the key would be one sign of several
+    |(?P<endless>\[|\()                    # what should end and does not
     |.""",
     re.VERBOSE | re.DOTALL,
 )
@@ -57,7 +58,8 @@ def needs_key(pattern: str) -> bool:
             groups[-1].here |= inner.needs and not _OPTIONAL.match(pattern, found.end())
         elif sign == KEY:
             groups[-1].here |= not _OPTIONAL.match(pattern, found.end())
-        elif found["condition"] or (found["class"] and _CLASS_WITHIN.search(sign, 1)):
-            # A class within a class ends later to mirrord.
+        elif found["condition"] or found["endless"] or (found["class"] and _CLASS_WITHIN.search(sign, 1)):
+            # A class within a class ends later to mirrord. To look for more ends that are not there took
+            # seconds.
             return False
     return len(groups) == 1 and groups[0].needs
