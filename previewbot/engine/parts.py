@@ -1,7 +1,7 @@
 """What a preview session has of its own, as values, whether `.github/preview.yaml` or a mirrord file says it.
 
-`engine/mirrord.py` makes a session's JSON of them, `engine/branches.py` that of its database branches. Field
-names of mirrord's own JSON that no word of ours depends on pass through as they are (`Json`).
+`engine/session_spec.py` makes a session's JSON of them, `engine/branches.py` that of its database branches.
+Field names of mirrord's own JSON that no word of ours depends on pass through as they are (`Json`).
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 from previewbot.config.keys import KEY as KEY
 from previewbot.config.mirrord.configuration import Environment as Environment
+from previewbot.config.mirrord.configuration import MountedFile as MountedFile
 from previewbot.config.mirrord.configuration import PodLabels as PodLabels
 
 Json = Mapping[str, Any]
@@ -44,15 +45,6 @@ class IncomingRequests:
     ignore_ports: tuple[int, ...] = ()
     conditions: tuple[Json, ...] = ()
     by_tracestate: bool = False
-
-
-@dataclass(frozen=True)
-class ConfigMount:
-    """A file in the session's container; `data` of a binary one is base64."""
-
-    path: str
-    type: Literal["text", "binary"]
-    data: str
 
 
 @dataclass(frozen=True)
@@ -130,7 +122,7 @@ class SessionParts:
     replicas: int = 1
     environment: Environment | None = None
     labels: PodLabels | None = None
-    config_mounts: tuple[ConfigMount, ...] = ()
+    config_mounts: tuple[MountedFile, ...] = ()
     secret_mounts: tuple[SecretMount, ...] = ()
     idle: Idle | None = None
     queues: tuple[QueueSplit, ...] = ()

@@ -17,10 +17,10 @@ from previewbot.config.repository import parse_target
 from previewbot.engine.parts import (
     KEY,
     Branch,
-    ConfigMount,
     Environment,
     Idle,
     IncomingRequests,
+    MountedFile,
     PodLabels,
     QueueSplit,
     SecretMount,
@@ -86,7 +86,7 @@ ADMITTED: dict[str, SessionParts] = {
     "none of the variables": SessionParts(environment=Environment(exclude=("*",))),
     "labels of its pods": SessionParts(labels=PodLabels(include=("app",))),
     "files": SessionParts(
-        config_mounts=(ConfigMount("/etc/a", "text", ODD), ConfigMount("/etc/b", "binary", "AAEC"))
+        config_mounts=(MountedFile("/etc/a", "text", ODD), MountedFile("/etc/b", "binary", "AAEC"))
     ),
     "sleep": SessionParts(idle=Idle(sleep_after=timedelta(minutes=30))),
     "sleep from the start": SessionParts(idle=Idle(True, None, timedelta(seconds=1))),
@@ -114,10 +114,10 @@ ADMITTED: dict[str, SessionParts] = {
         IncomingRequests(conditions=tuple({"path": f"^/api/{number}/{'x' * 100}"} for number in range(1000)))
     ),
     "files as large as there can be": SessionParts(
-        config_mounts=tuple(ConfigMount(f"/etc/{number}", "text", "x" * 60_000) for number in range(17))
+        config_mounts=tuple(MountedFile(f"/etc/{number}", "text", "x" * 60_000) for number in range(17))
     ),
     "files as many as there can be": SessionParts(
-        config_mounts=tuple(ConfigMount(f"/etc/{number}", "text", "x" * 100) for number in range(4000))
+        config_mounts=tuple(MountedFile(f"/etc/{number}", "text", "x" * 100) for number in range(4000))
     ),
     "variables without end": SessionParts(
         environment=Environment(

@@ -12,11 +12,11 @@ from previewbot.engine.parts import (
     KEY,
     Branch,
     Broker,
-    ConfigMount,
     Environment,
     Idle,
     IncomingRequests,
     Json,
+    MountedFile,
     PodLabels,
     QueueSplit,
     SecretMount,
@@ -58,8 +58,8 @@ ENVIRONMENTS = st.builds(
 POD_LABELS = st.builds(PodLabels, include=GLOBS) | st.builds(PodLabels, exclude=GLOBS)
 
 _BASE64 = st.binary(max_size=20).map(lambda data: base64.b64encode(data).decode())
-CONFIG_MOUNTS = st.builds(ConfigMount, path=NAMES, type=st.just("text"), data=TEXT) | st.builds(
-    ConfigMount, path=NAMES, type=st.just("binary"), data=_BASE64
+CONFIG_MOUNTS = st.builds(MountedFile, path=NAMES, type=st.just("text"), data=TEXT) | st.builds(
+    MountedFile, path=NAMES, type=st.just("binary"), data=_BASE64
 )
 SECRET_MOUNTS = st.builds(SecretMount, path=NAMES, data=_BASE64)
 
@@ -121,7 +121,7 @@ EVERYTHING = SessionParts(
     replicas=2,
     environment=Environment(("A_*",), ("B",), {"PR": KEY}),
     labels=PodLabels(exclude=("team",)),
-    config_mounts=(ConfigMount("/etc/a", "text", "a"), ConfigMount("/etc/b", "binary", "AAEC")),
+    config_mounts=(MountedFile("/etc/a", "text", "a"), MountedFile("/etc/b", "binary", "AAEC")),
     idle=Idle(True, timedelta(minutes=30), timedelta(minutes=2)),
     queues=(
         QueueSplit("orders", "sqs", {"baggage": PATTERN}, ".a", mirror=True),

@@ -16,10 +16,10 @@ from previewbot.engine.isolation import isolation_from, named, own_database_from
 from previewbot.engine.parts import (
     KEY,
     Branch,
-    ConfigMount,
     Environment,
     Idle,
     IncomingRequests,
+    MountedFile,
     QueueSplit,
     SecretMount,
     SessionParts,
@@ -100,7 +100,7 @@ def test_queues_are_those_that_are_split_whatever_the_broker() -> None:
 def test_the_environment_is_told_by_numbers_and_never_by_names_or_values() -> None:
     parts = SessionParts(
         environment=Environment(exclude=("SECRET_*",), overrides={"TOKEN": "hunter2", "URL": "x"}),
-        config_mounts=(ConfigMount("/etc/app.yaml", "text", "hunter2"),),
+        config_mounts=(MountedFile("/etc/app.yaml", "text", "hunter2"),),
         secret_mounts=(SecretMount("/etc/key", "aHVudGVyMg=="),),
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from previewbot.config.mirrord.configuration import MirrordConfig, Requests, Sleep
-from previewbot.engine.parts import ConfigMount, Idle, IncomingRequests, SecretMount, SessionParts
+from previewbot.engine.parts import Idle, IncomingRequests, SecretMount, SessionParts
 from previewbot.engine.translation.databases import branches_of
 from previewbot.engine.translation.queues import splits_of
 
@@ -15,7 +15,7 @@ def parts_of_mirrord(config: MirrordConfig) -> SessionParts:
         replicas=1 if config.replicas is None else config.replicas,
         environment=config.variables,
         labels=config.labels,
-        config_mounts=tuple(ConfigMount(file.path, file.type, file.data) for file in config.config_mounts),
+        config_mounts=config.config_mounts,
         secret_mounts=tuple(SecretMount(file.path, file.data) for file in config.secret_mounts),
         idle=_idle(config.idle),
         queues=splits_of(config.queues),
