@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import gzip
 import json
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
@@ -94,7 +93,7 @@ def _configuration(case: Vector) -> Mapping[str, Any]:
     """Return the `preview.yaml` beside a case: what the command line says there is said here."""
     service = {"paths": ["**"], "image": _IMAGE, "mirrord": f"{FOLDER}/{case.file}"}
     target, namespace = case.argument("-t"), case.argument("-n")
-    if namespace is None and re.search("namespace", case.text) is None:
+    if namespace is None and "namespace" not in case.text:
         namespace = case.namespace or "staging"
     said = {"target": target, "namespace": namespace}
     service |= {key: value for key, value in said.items() if value is not None}
