@@ -103,12 +103,16 @@ class Observed(Value):
 
 @dataclass(frozen=True)
 class Ended(Value):
-    """Why nothing should run: `reason` is TimeUp, GaveWay or ByCommand; `by` is a login for the latter."""
+    """Why nothing should run: `reason` is TimeUp, GaveWay or ByCommand; `by` is a login for the latter.
+
+    `data_lost`: the preview had copies of databases of its own, which go with it.
+    """
 
     reason: AnyReason
     at: datetime
     by: str = ""
     head_sha: str = ""
+    data_lost: bool = False
 
 
 @dataclass(frozen=True)
@@ -247,6 +251,11 @@ class Status(Value):
     replies: tuple[Reply, ...] = ()
     reports: dict[str, Report] = field(default_factory=dict)
     conditions: tuple[Condition, ...] = ()
+
+    @property
+    def has_data(self) -> bool:
+        """Whether it has a copy of a database in which somebody may have entered something."""
+        return any(child.title and child.was_ready for child in self.children)
 
     @property
     def runs(self) -> bool:

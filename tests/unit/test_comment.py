@@ -193,6 +193,7 @@ NOTICES = {
     "ready-without-a-link-that-just-works": ("ready-with-header-only", Told()),
     "ready-asleep": ("idle", Told()),
     "ready-without-an-entry": ("ready-without-entry", Told()),
+    "ready-with-databases-of-its-own": ("isolated", Told()),
     "ready-behind-two-entries": ("ready-behind-two-entries", Told()),
     "ready-and-no-issue-is-linked": ("ready", Told(elsewhere=Elsewhere(NotThere.NONE))),
     "ready-and-the-issue-is-not-known": ("ready", Told(elsewhere=Elsewhere(NotThere.UNKNOWN))),

@@ -9,6 +9,7 @@ import pytest
 from previewbot.api import ChildState, Phase, Reason
 from previewbot.config.server import parse
 from previewbot.engine.operator import Answer, Operator, OperatorSeen
+from previewbot.engine.parts import Branch
 from previewbot.errors import Forbidden, NotFound, TryLater
 from tests.support.branching import ORDERS, QUEUE, SECRET, USERS, Parts, a_branch, migrating
 from tests.support.branching import parts as parts
@@ -171,6 +172,30 @@ async def test_a_database_whose_last_service_is_stopped_goes(parts: Parts) -> No
     await world.settle()
 
     assert (world.serving, uids(world)) == ([A], {})
+
+
+@pytest.mark.parametrize("databases", [(ORDERS, USERS), ()])
+@pytest.mark.parametrize("end", ["stopped", "expired"])
+async def test_an_end_that_takes_databases_with_it_says_so(
+    end: str, databases: tuple[Branch, ...], parts: Parts
+) -> None:
+    parts.have("checkout", *databases)
+    world = await ready()
+    if end == "stopped":
+        world.say("/preview stop")
+    else:
+        assert world.status.lifecycle.expires_at is not None
+        world.clock.now = world.status.lifecycle.expires_at
+    await world.settle()
+
+    assert (world.serving, uids(world)) == ([], {})
+    said = "Its own copies of databases are gone, with what was entered in them."
+    assert (said in world.comment) == bool(databases)
+
+    world.say("/preview start")
+    await world.settle()
+    assert world.serving == [A]
+    assert said not in world.comment
 
 
 async def test_a_failure_of_a_database_fails_only_the_services_that_use_it(parts: Parts) -> None:

@@ -20,6 +20,7 @@ from tests.support.passes import A, B
 
 EVICT = {"limits": {"previews": 1, "evict": "idle"}}
 MADE_ROOM = "The preview made room for another"
+DATA_LOST = "Its own copies of databases are gone, with what was entered in them."
 
 
 async def one_sleeps(
@@ -57,6 +58,7 @@ async def test_what_sleeps_makes_room_for_one_that_waits_and_says_so() -> None:
     assert not sleeps.cluster.sessions
     assert MADE_ROOM in sleeps.comment
     assert "/preview start" in sleeps.comment
+    assert DATA_LOST not in sleeps.comment
     assert sleeps.cluster.leads_to() == "page"
 
 
@@ -172,6 +174,7 @@ async def test_what_it_had_of_databases_goes_after_it_and_only_then_its_slot(par
         {},
     )
     assert (holding(many), waits.serving) == ([2], [A])
+    assert DATA_LOST in sleeps.comment
 
 
 async def test_a_push_and_a_command_bring_it_back_in_its_turn() -> None:

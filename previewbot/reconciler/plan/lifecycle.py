@@ -160,13 +160,16 @@ def end_if_expired(status: Status, now: datetime) -> Status:
     head_sha = lifecycle.ready_sha or status.observed.head_sha
     # The moment that was promised, and not the one at which we noticed: a controller may have been away over
     # it.
-    ended = Ended(reason=Reason.TIME_UP, at=lifecycle.expires_at, head_sha=head_sha)
+    ended = Ended(
+        reason=Reason.TIME_UP, at=lifecycle.expires_at, head_sha=head_sha, data_lost=status.has_data
+    )
     return replace(status, lifecycle=replace(lifecycle, ended=ended))
 
 
 def give_way(status: Status, now: datetime) -> Status:
     """End what sleeps, so that another that waits gets its slot."""
-    ended = Ended(reason=Reason.GAVE_WAY, at=now, head_sha=status.observed.head_sha)
+    head_sha = status.observed.head_sha
+    ended = Ended(reason=Reason.GAVE_WAY, at=now, head_sha=head_sha, data_lost=status.has_data)
     return replace(status, lifecycle=replace(status.lifecycle, ended=ended, expires_at=None))
 
 

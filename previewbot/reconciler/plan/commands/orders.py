@@ -100,6 +100,7 @@ def stop(status: Status, given: Given) -> Effect:
         at=given.now,
         by=given.request.actor,
         head_sha=status.observed.head_sha,
+        data_lost=status.has_data,
     )
     lifecycle = replace(lifecycle, ended=ended, expires_at=None)
     # Of "stop" and "start" in one comment, or right behind each other, something is expected: a fresh start.
