@@ -163,9 +163,9 @@ a path from the root of the repository (JSON, TOML or YAML), or holds the same o
   the pull request. So is what it names (`env_file`, `from_file`, a folder of migrations): from its own
   folder, or from the root. Links count as no files; a file may have 64 KiB, all together 1 MiB, and there
   may be 300. `previewbot check` and `render` read them from the folder above `.github`.
-- Target and namespace may stand in either file; where both say something (these, `ports`, `idle`, a queue)
-  they must agree. The image is this file's, and so is `ttl`; without it the shortest of the mirrord files
-  counts.
+- Target, namespace and ports may stand in either file, and where both say something they must agree. Sleep,
+  a queue or a database stands in one of the two. The image is this file's, and so is `ttl`; without it the
+  shortest of the mirrord files counts.
 - `{{{{ key }}}}` is the environment key, here too in `queues` and `databases`; nothing else of mirrord's
   templates is filled in.
 - An `env_file` and `secret_mounts` are for repositories whose rule in the settings has `secrets: true`, and
@@ -175,20 +175,37 @@ a path from the root of the repository (JSON, TOML or YAML), or holds the same o
 
 ## Databases, queues and sleep
 
+    databases:
+      orders:
+        type: pg
+        name: orders
+        connection: {{url: DATABASE_URL}}
+        copy: {{mode: schema}}
+        migrations: {{flavor: container, command: [./migrate, up]}}
+      users: staging
+    services:
+      checkout:
+        databases: [orders, users]
+        queues: {{orders-created: {{type: sqs}}, mail: staging}}
+        idle: {{after: 1h}}
+
 - `databases` declares each database once, and services name those that they use. One with keys is a copy:
-  each preview has its own, which mirrord makes before the service starts and leads it to by the variable
-  that `connection` names (never the address itself: the file is in the repository). `copy` says what is in
-  it at first (`empty`, `schema`, `all`, or rows of some `tables`), `migrations` what brings it to the
-  commit's schema: files of the repository for Flyway, or a container, which without an `image` is the
-  commit's own. It is kept over pushes; `keep: never` makes a fresh one with each, and `/preview reset` at
-  any time. One in whose place is `staging` is shared on purpose. A copy is of one namespace.
+  each preview has its own, which mirrord makes before the service starts; the variable that `connection`
+  names leads the service there (never the address itself: the file is in the repository). `copy` says what
+  is in it at first (`empty`, `schema`, `all`, or rows of some `tables`), `migrations` what brings it to the
+  schema that is wanted: a container, which without an `image` is the commit's own; or files of the
+  repository for Flyway, which are read where this file is, so that a pull request's own are not among them.
+  A copy is kept over pushes; `keep: never` makes a fresh one with each, and `/preview reset` at any time. It
+  is gone once the preview ends: closed, stopped, out of time, or asleep and making room for another.
+  `staging` in a database's place says that it is shared on purpose. A copy is of one namespace.
 - `queues` are by their ids in mirrord's split configuration: `{{type: sqs}}`, `kafka` or `rmq`. A preview
   gets the messages whose attribute `baggage` has its key (`attribute` names another; `filter` and `jq`
   narrow it), and with `mode: mirror` staging gets them too. Other brokers stand in a mirrord file.
 - `databases: none` and `queues: none` say that a service uses none. Where it says nothing, the comment
   warns that it may change what others see.
 - `idle: {{after: 30m}}` lets a preview sleep that nobody uses; the next request or message wakes it, in
-  about a minute. `idle: off` never does.
+  about a minute. `idle: off` keeps it awake. Without either it sleeps after half an hour, where mirrord can
+  and something wakes it.
 
 ## What docker/metadata-action writes
 

@@ -6,6 +6,7 @@ import copy
 import json
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from previewbot.cli import main
 from previewbot.config import repository, server
 from previewbot.config.mirrord.files import Files
 from previewbot.config.repository import RepositoryConfig
+from previewbot.config.repository.state import IdleAfter
 from previewbot.config.server import Settings
 from previewbot.errors import ConfigurationError, SettingsError
 from tests.unit import test_repository_config, test_settings
@@ -56,6 +58,19 @@ def test_the_short_example_is_accepted_too_by_reader_and_schema() -> None:
 
     assert [each.name for each in repository.parse(short).services] == ["cart", "checkout", "web"]
     assert accepted(PREVIEW, short)
+
+
+def test_the_example_of_databases_and_queues_is_accepted_in_the_short_one() -> None:
+    section = PAGES["docs/configuration.md"].split("## Databases, queues and sleep\n\n")[1].split("\n\n")[0]
+    state, short = yaml.safe_load(section), yaml.safe_load(SHORT)
+    short |= state | {"services": {"web": None} | state["services"]}
+    text = yaml.safe_dump(short)
+    [service] = [each for each in repository.parse(text).services if each.name == "checkout"]
+
+    assert service.databases == ("orders", "users")
+    assert service.idle == IdleAfter(after=timedelta(hours=1))
+    assert set(service.queues or {}) == {"orders-created", "mail"}
+    assert accepted(PREVIEW, text)
 
 
 @pytest.mark.parametrize("path", sorted((reference.ROOT / "docs" / "examples").glob("*.yaml")))
