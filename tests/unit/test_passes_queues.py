@@ -33,7 +33,7 @@ async def test_a_session_whose_queues_are_split_says_why_it_may_take_longer(part
 
     assert (world.status.phase, world.status.reason) == (Phase.DEPLOYING, Reason.SPLITTING_QUEUES)
     assert "mirrord splits the queues of **checkout**" in world.comment
-    assert "staging's own restarts once for it" in world.comment
+    assert "its workload in staging restarts once for it" in world.comment
 
     world.cluster.session_becomes("Ready")
     await world.settle()

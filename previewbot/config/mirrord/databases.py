@@ -95,7 +95,7 @@ class Database(t.Model):
         "parameters of PostgreSQL's URL", {"sslmode": "disable"}, default={}
     )
     migrations: Migrations | None = about(
-        "what brings it to the commit's schema; needs `name`",
+        "what brings its schema up to date; needs `name`",
         {"flavor": "container", "command": ["./migrate", "up"]},
         default=None,
     )
