@@ -126,9 +126,10 @@ class RepositoryRule(t.Model):
         default=None,
     )
     secrets: t.Truth = about(
-        "their mirrord files may name an `env_file` and `secret_mounts`: what these files of the repository "
-        "hold, everybody can read who may read previews in the cluster; without `repositories` nobody's may. "
-        "And where `targets` are named, copies of databases may be reached by any Secret of the namespace",
+        "their mirrord files may name an `env_file`, whose values everybody can read who may read sessions "
+        "in the cluster, and `secret_mounts`, which mirrord's operator gets; without `repositories` nobody's "
+        "may. And where `targets` are named, copies of databases may be reached by any Secret of the "
+        "namespace",
         True,
         default=False,
     )
