@@ -35,7 +35,7 @@ ROWS: Mapping[str, tuple[str, str]] = {
     ),
     "queue_key_optional": (
         "has a filter that lets messages pass without `{{{{ key }}}}`, so that it would take other people's",
-        "let each alternative of a pattern have it, and outside of what may be left out",
+        "write it into each alternative of a pattern, and into no part that may be left out",
     ),
     "queues_many": ("has more queues than a preview may", "at most {most}"),
     "queue_twice": ("is named twice for {broker}, and mirrord would mix the two", "keep one"),
@@ -115,7 +115,7 @@ ROWS: Mapping[str, tuple[str, str]] = {
     ),
     "generic_reference": (
         "has {written}, which is no variable of it",
-        "name a part of `connection.params` as $(MIRRORD_PARAM_…), or write $$( for a sign of one's own",
+        "name a part of `connection.params` as $(MIRRORD_PARAM_…), or write $$( where a plain $( is meant",
     ),
     "generic_url": ("must have `params`: of `generic` mirrord leads host and port to the copy", ""),
     "generic_variable": ("is what mirrord itself sets", "call it something else"),

@@ -292,7 +292,7 @@ KINDS: Mapping[str, Kind] = {
     "mirrord_other": Kind("is {other} in {where}", "keep one of the two, or write the same", told=False),
     "mirrord_too": Kind("stands in {where} too", "keep one of the two", told=False),
     "mirrord_ports": Kind(
-        "names other ports than {where}, or such that are to be left out there",
+        "names other ports than {where}, or some that are ignored there",
         "keep one of the two",
         told=False,
     ),
