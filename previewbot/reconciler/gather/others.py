@@ -8,9 +8,8 @@ from previewbot.api import Reason
 from previewbot.errors import Forbidden, NotFound
 from previewbot.reconciler.children.kind import ChildKind, Desired, Inputs, Mode, Object
 from previewbot.reconciler.context import Context
+from previewbot.reconciler.found import Identity
 from previewbot.reconciler.observation import Observation, Prepared
-
-Identity = tuple[str, str, str]
 
 _TAKEN = (Reason.TARGET_TAKEN, Reason.BRANCH_TAKEN)
 

@@ -222,7 +222,6 @@ def _is_held(child: Child) -> bool:
     return child.reason in HOLDS
 
 
-_UP = (ChildState.READY, ChildState.IDLE)
 _GOING = (ChildState.REPLACING, ChildState.REMOVING, ChildState.FAILED)
 
 
