@@ -167,14 +167,14 @@ def branches_of(inputs: Inputs, prepared: Prepared) -> tuple[Identity, ...]:
     return tuple(_identity(key, namespace, branch) for branch in prepared.parts.branches)
 
 
-def marks_of(inputs: Inputs, wanted: Sequence[Desired], needs: Sequence[Identity]) -> dict[str, str]:
+def marks_of(inputs: Inputs, needs: Sequence[Identity]) -> dict[str, str]:
     """Return what tells these branches from all others that they may be replaced by, by their names.
 
     It is another one as soon as a branch is gone, or is to be made anew or migrated.
     """
     there = {found.identity: found for found in inputs.found}
     marks = {}
-    for desired in wanted:
+    for desired in inputs.before:
         if desired.identity not in needs:
             continue
         found = there.get(desired.identity)

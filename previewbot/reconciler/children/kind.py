@@ -22,7 +22,7 @@ Object = Mapping[str, Any]
 class Inputs:
     """What a kind may go by. `preview` has the status of this pass so far; `services` are those that
     should run, `found` what the cluster shows of all kinds; `operator` is what the last poll knew of
-    mirrord's."""
+    mirrord's. `before` is what the kinds before it want."""
 
     preview: Preview
     facts: PullRequestFacts
@@ -30,6 +30,7 @@ class Inputs:
     services: Sequence[Prepared]
     found: Sequence[Found] = ()
     operator: OperatorSeen = NOTHING_KNOWN
+    before: Sequence[Desired] = ()
 
 
 class Mode(Enum):

@@ -12,7 +12,7 @@ from previewbot.engine.idle import with_default
 from previewbot.engine.isolation import isolation_from
 from previewbot.engine.operator import Operator
 from previewbot.engine.other_sessions import in_the_way
-from previewbot.reconciler.children.branches import Branches, branches_of, marks_of
+from previewbot.reconciler.children.branches import branches_of, marks_of
 from previewbot.reconciler.children.kind import ChildHealth, Desired, Inputs, Mode, Object
 from previewbot.reconciler.children.step import DELETION_STALLED_AFTER, began_to_wait
 from previewbot.reconciler.children.time_to_live import time_to_live
@@ -42,8 +42,7 @@ class Sessions:
 
     def desired(self, inputs: Inputs) -> Sequence[Desired]:
         """Return a session per service; one whose image is not known leaves what is there as it is."""
-        wanted = Branches().desired(inputs)
-        return [self._desired(inputs, prepared, wanted) for prepared in inputs.services]
+        return [self._desired(inputs, prepared) for prepared in inputs.services]
 
     def read(self, obj: Object) -> Found:
         """Read a session."""
@@ -98,7 +97,7 @@ class Sessions:
         reason = Reason.OPERATOR_SILENT if silent else found.reason or starting
         return ChildHealth(ChildState.CREATING, reason, found.message)
 
-    def _desired(self, inputs: Inputs, prepared: Prepared, wanted: Sequence[Desired]) -> Desired:
+    def _desired(self, inputs: Inputs, prepared: Prepared) -> Desired:
         key, service, target = inputs.preview.spec.environment_key, prepared.service, prepared.config.target
         name = mirrord.session_name(key, service.namespace, target)
         needs = branches_of(inputs, prepared)
@@ -122,7 +121,7 @@ class Sessions:
             ),
             head_sha=prepared.head_sha,
             ttl_seconds=time_to_live(inputs.limits),
-            stands_on=marks_of(inputs, wanted, needs),
+            stands_on=marks_of(inputs, needs),
         )
         return Desired(
             self.name,

@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 
 from previewbot.api import Reason
 from previewbot.errors import Forbidden, NotFound
-from previewbot.reconciler.children.kind import ChildKind, Desired, Inputs, Mode, Object
+from previewbot.reconciler.children.kind import ChildKind, Desired, Mode, Object
 from previewbot.reconciler.context import Context
 from previewbot.reconciler.found import Identity
 from previewbot.reconciler.observation import Observation, Prepared
+from previewbot.reconciler.plan.steps import wanted_of
 
 _TAKEN = (Reason.TARGET_TAKEN, Reason.BRANCH_TAKEN)
 
@@ -58,15 +59,11 @@ def _missing(
     context: Context, observation: Observation, services: Sequence[Prepared]
 ) -> list[tuple[ChildKind, Desired]]:
     """Return the children that should be there and are not, but for those that failed already."""
-    preview, facts = observation.preview, observation.facts
-    assert facts is not None
-    inputs = Inputs(preview, facts, observation.limits, services, observation.found, observation.operator)
     there = {found.identity for found in observation.found}
-    failed = {(child.identity, child.failed_attempt) for child in preview.status.children}
+    failed = {(child.identity, child.failed_attempt) for child in observation.preview.status.children}
     return [
         (kind, desired)
-        for kind in context.kinds
-        for desired in kind.desired(inputs)
+        for kind, desired in wanted_of(observation, services, context.kinds)
         if desired.mode is Mode.MAKE
         and desired.identity not in there
         and desired.namespace not in observation.unseen

@@ -63,6 +63,26 @@ def prepare(observation: Observation) -> list[Prepared]:
     return prepared
 
 
+def wanted_of(
+    observation: Observation, services: Sequence[Prepared], kinds: Sequence[ChildKind]
+) -> list[tuple[ChildKind, Desired]]:
+    """Return the children that should be there for these services, in the order of their kinds."""
+    assert observation.facts is not None
+    inputs = Inputs(
+        observation.preview,
+        observation.facts,
+        observation.limits,
+        services,
+        observation.found,
+        observation.operator,
+    )
+    wanted: list[tuple[ChildKind, Desired]] = []
+    for kind in kinds:
+        before = [desired for _, desired in wanted]
+        wanted += [(kind, desired) for desired in kind.desired(replace(inputs, before=before))]
+    return wanted
+
+
 def outside(facts: PullRequestFacts, config: ServiceConfig) -> str:
     """Return why a service may not run in this repository; empty if it may."""
     if facts.bounds is None:
@@ -75,9 +95,8 @@ def _running(observation: Observation, kinds: Sequence[ChildKind]) -> Steps:
     facts, preview, now = observation.facts, observation.preview, observation.now
     assert facts is not None
     prepared = prepare(observation)
-    inputs = Inputs(preview, facts, observation.limits, prepared, observation.found, observation.operator)
     found = {child.identity: child for child in observation.found}
-    wanted = [(kind, desired) for kind in kinds for desired in kind.desired(inputs)]
+    wanted = wanted_of(observation, prepared, kinds)
     names = {desired.identity for _, desired in wanted}
     orphans = [child for child in observation.found if child.identity not in names]
     # Another commit may lose its session by accident once more, as the first might.
