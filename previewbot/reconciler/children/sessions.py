@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from previewbot.api import Child, ChildState, Reason
 from previewbot.engine import mirrord
+from previewbot.engine.annotations import SPEC_HASH
 from previewbot.engine.branches import KIND as BRANCH
 from previewbot.engine.idle import with_default
 from previewbot.engine.isolation import isolation_from
@@ -123,15 +125,13 @@ class Sessions:
             ttl_seconds=time_to_live(inputs.limits),
             stands_on=marks_of(inputs, needs),
         )
-        return Desired(
-            self.name,
-            service.namespace,
-            name,
-            service.name,
+        manifest = mirrord.manifest(inputs.preview, session)
+        return replace(
+            kept,
+            mode=Mode.MAKE,
             head_sha=prepared.head_sha,
-            spec_hash=mirrord.spec_hash(key, session),
-            manifest=mirrord.manifest(inputs.preview, session),
-            needs=needs,
+            spec_hash=manifest["metadata"]["annotations"][SPEC_HASH],
+            manifest=manifest,
             features=mirrord.features_of(prepared.parts),
             secrets=mirrord.secrets_of(prepared.parts),
             failure=Reason.SESSION_FAILED,
