@@ -195,6 +195,9 @@ def _used(inputs: Inputs) -> list[_Used]:
             by.setdefault((prepared.config.namespace, branch.name), []).append(prepared)
     found: dict[tuple[str, str], _Used] = {}
     for service in config.services:
+        if len(found) == len(by):
+            # There may be hundreds of services, and a pass asks for these more than once.
+            break
         for branch in translation.parts_of(config, service).branches:
             place = (service.namespace, branch.name)
             if place in by and place not in found:
