@@ -10,7 +10,7 @@ from previewbot.config.repository.state_agrees import copies_of
 from previewbot.engine.parts import Idle, IncomingRequests, SessionParts
 from previewbot.engine.translation.databases import branches_of
 from previewbot.engine.translation.preview import parts_of_mirrord
-from previewbot.engine.translation.queues import queues_of
+from previewbot.engine.translation.queues import in_order, queues_of
 
 
 def parts_of(config: RepositoryConfig, service: ServiceConfig) -> SessionParts:
@@ -21,7 +21,7 @@ def parts_of(config: RepositoryConfig, service: ServiceConfig) -> SessionParts:
         parts,
         incoming=_incoming(service, parts.incoming),
         idle=_idle(service, parts.idle),
-        queues=tuple(sorted((*queues, *parts.queues), key=lambda split: (split.broker, split.id))),
+        queues=in_order((*queues, *parts.queues)),
         branches=branches_of(copies_of(service, config.databases), service.target.container or ""),
     )
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from previewbot.config.mirrord.configuration import MirrordConfig, Requests, Sleep
 from previewbot.engine.parts import Idle, IncomingRequests, SecretMount, SessionParts
-from previewbot.engine.translation.databases import branches_of
 from previewbot.engine.translation.queues import splits_of
 
 
 def parts_of_mirrord(config: MirrordConfig) -> SessionParts:
-    """Return all that a mirrord configuration says of a session beyond its target and time to live."""
+    """Return all that a mirrord configuration says of a session beyond its target, its time to live and its
+    databases: `preview.yaml` may name more of these."""
     return SessionParts(
         incoming=_incoming(config.requests),
         replicas=1 if config.replicas is None else config.replicas,
@@ -19,7 +19,6 @@ def parts_of_mirrord(config: MirrordConfig) -> SessionParts:
         secret_mounts=tuple(SecretMount(file.path, file.data) for file in config.secret_mounts),
         idle=_idle(config.idle),
         queues=splits_of(config.queues),
-        branches=branches_of(config.copies, (config.target.container if config.target else None) or ""),
     )
 
 

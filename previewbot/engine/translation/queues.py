@@ -22,7 +22,7 @@ BROKERS: Mapping[QueueType, Broker] = {
 
 def splits_of(splits: Iterable[Split]) -> tuple[QueueSplit, ...]:
     """Return what a session gets of the queues of a mirrord file, as it is said there."""
-    return _sorted(
+    return in_order(
         QueueSplit(
             id=split.id,
             broker=BROKERS[split.queue.queue_type],
@@ -36,7 +36,7 @@ def splits_of(splits: Iterable[Split]) -> tuple[QueueSplit, ...]:
 
 def queues_of(queues: Mapping[str, Queue]) -> tuple[QueueSplit, ...]:
     """Return what a session gets of queues that preview.yaml names by their ids: what carries the key."""
-    return _sorted(
+    return in_order(
         QueueSplit(
             id=name,
             broker=queue.type,
@@ -48,6 +48,6 @@ def queues_of(queues: Mapping[str, Queue]) -> tuple[QueueSplit, ...]:
     )
 
 
-def _sorted(splits: Iterable[QueueSplit]) -> tuple[QueueSplit, ...]:
-    # Another order in a file is not another session.
+def in_order(splits: Iterable[QueueSplit]) -> tuple[QueueSplit, ...]:
+    """Return queues as a session has them in order: another order in a file is not another session."""
     return tuple(sorted(splits, key=lambda split: (split.broker, split.id)))
