@@ -216,8 +216,8 @@ class Observation:
     were read in this pass, and `inbox` with them; `may_wait`: that look was one that strangers wait for.
     `images` and `targets` are by service, `pod_problems` by the uid of the session; `taken` says of children
     that are not there, by their identity, what of somebody else's is in their way. What was not asked for is
-    not in them. Of the namespaces in `unseen` we may list nothing: what is there is not in `found`. Of the
-    kinds in `absent` the cluster has none, since it does not know them.
+    not in them. Of the namespaces in `unseen` we may not list every kind: what is there need not be in
+    `found`. Of the kinds in `absent` the cluster has none, since it does not know them.
     `logs` is what was read for a command of people. `pods_again` is in how many seconds pods are to be
     looked at that are not up, if any are. `operator` is what the last poll knew of mirrord's operator.
     `requested` is what is known of the request, None if this look did not ask or had no reason to.

@@ -390,6 +390,33 @@ async def test_data_that_may_not_be_looked_at_any_more_is_not_taken_for_gone(par
     assert (world.serving, uids(world)) == ([C], before)
 
 
+@pytest.mark.parametrize("ends", ["/preview stop", "/preview stop checkout"])
+async def test_beside_data_that_may_not_be_looked_at_a_session_goes_and_is_recorded_once(
+    parts: Parts, ends: str
+) -> None:
+    parts.have("checkout", ORDERS)
+    world = await ready(*BOTH)
+    (session,) = (name for name, each in world.cluster.sessions.items() if "dbBranching" in each["spec"])
+    refused = Forbidden("Kubernetes: list branchdatabases", status=403, message="cannot list")
+    world.calls.failures["list branchdatabases"] = refused
+    world.cluster.operator_removes = False
+    world.say(ends)
+    for _ in range(4):
+        await world.settle()
+        world.clock.forward(seconds=10)
+        identities = [child.identity for child in world.status.children]
+        assert len(set(identities)) == len(identities)
+    going = [name for name, each in world.cluster.sessions.items() if "deletionTimestamp" in each["metadata"]]
+    assert session in going
+    for name in going:
+        del world.cluster.sessions[name]
+
+    world.cluster.operator_removes = True
+    del world.calls.failures["list branchdatabases"]
+    await world.settle()
+    assert uids(world) == {}
+
+
 # Migrations
 
 

@@ -127,7 +127,7 @@ def _running(observation: Observation, kinds: Sequence[ChildKind]) -> Steps:
     left, deletions = _removals(observation, orphans, going, kinds)
     actions = [step.action for step in steps if step.action is not None]
     needs_slot = any(step.needs_slot for step in steps)
-    kept = hidden(of_kinds(preview.status.children, kinds), observation.unseen)
+    kept = _hidden_beside(orphans, of_kinds(preview.status.children, kinds), observation)
     return Steps(services, (*children, *left, *kept), (*actions, *deletions), needs_slot)
 
 
@@ -213,7 +213,7 @@ def removal(observation: Observation, kinds: Sequence[ChildKind]) -> Steps:
     """Remove everything."""
     status, now = observation.preview.status, observation.now
     recorded = of_kinds(status.children, kinds)
-    unseen = hidden(recorded, observation.unseen)
+    unseen = _hidden_beside(observation.found, recorded, observation)
     going = [child for child in recorded if child not in unseen]
     left, deletions = _removals(observation, observation.found, going, kinds)
     services = tuple(
@@ -228,6 +228,18 @@ def removal(observation: Observation, kinds: Sequence[ChildKind]) -> Steps:
     unended = {child.service for child in unseen}
     services = tuple(service_that_cannot_end(s) if s.name in unended else s for s in services)
     return Steps(services, (*left, *unseen), tuple(deletions))
+
+
+def _hidden_beside(
+    going: Iterable[Found], recorded: Iterable[Child], observation: Observation
+) -> list[Child]:
+    """Return the recorded children that may be there although nobody can see them, beside those that go.
+
+    A namespace may refuse the list of one kind only: what of another was found there is removed as ever, and
+    must not be recorded a second time with each pass.
+    """
+    names = {found.identity for found in going}
+    return [child for child in hidden(recorded, observation.unseen) if child.identity not in names]
 
 
 def _found_of(observation: Observation, service: Service, children: Sequence[Child]) -> list[Found]:
