@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,15 +15,19 @@ from previewbot.config.repository import AgentPolicy, Triggers, parse_asking
 from previewbot.config.server import Settings
 from previewbot.errors import RemoteError
 from previewbot.reconciler import OfAgents, Untriggered
+from previewbot.reconciler.bounded import keep
 from previewbot.reconciler.gather.configuration import read_content
-from previewbot.reconciler.memory import Configurations
 from previewbot.rules.listing import Verdict, is_settled, may_trigger, of_row, recognised
-from previewbot.rules.repositories import bounds_of
+from previewbot.rules.repositories import Bounds, bounds_of
 from previewbot.runtime.batches import Batches, NoSuchQuestions
 from previewbot.runtime.lister import AT_ONCE, Lister
 from previewbot.runtime.pokes import Pokes, say
 
 Known = Mapping[tuple[int, int], Preview]
+Asking = tuple[Triggers, Mapping[str, AgentPolicy]]
+"""What a configuration says of what may trigger a preview."""
+
+_CONFIGURATIONS_KEPT = 200
 
 
 @dataclass(frozen=True)
@@ -57,7 +62,7 @@ class Rows:
         self._lister = lister
         self._now = now
         self._settings = settings
-        self._read = Configurations()
+        self._read: OrderedDict[tuple[str, Bounds], Asking | None] = OrderedDict()
         self._configurations: dict[int, str] = {}
         self._told: dict[tuple[int, int], tuple[str, str]] = {}
         self._numbers: dict[int, frozenset[int]] = {}  # of the Previews, by repository
@@ -206,18 +211,18 @@ class Rows:
         elif settled_at is not None and asked.configuration == (file.sha if file is not None else ""):
             self._untriggered.remember(repository.id, row.number, row.updated_at, row.head_sha, settled_at)
 
-    def _asking(
-        self, repository: Repository, details: Details
-    ) -> tuple[Triggers, Mapping[str, AgentPolicy]] | None:
-        """Return what the file says of what may trigger a preview; None if nothing, or if it is broken."""
+    def _asking(self, repository: Repository, details: Details) -> Asking | None:
+        """Return what the file says of what may trigger a preview; None if nothing, or if it is broken.
+
+        Read once for all pull requests that have it: nothing else moves while a long file is read.
+        """
         file, bounds = details.configuration, bounds_of(self._settings, repository.full_name)
         if file is None or bounds is None:
             return None
-        read = self._read.read(file.sha, bounds, lambda: read_content(file.content, bounds))
-        if read.wanted is not None:
-            # It names mirrord files, which say nothing of this.
-            return parse_asking(file.content, bounds.agents)
-        return (read.config.triggers, read.config.agents) if read.config is not None else None
+        key = (file.sha, bounds)
+        found = self._read[key] if key in self._read else _asking_of(file.content, bounds)
+        keep(self._read, key, found, _CONFIGURATIONS_KEPT)
+        return found
 
     def _is_news(self, repository: Repository, row: OpenPullRequest, news: tuple[str, str]) -> bool:
         """Return whether a Preview goes by another configuration than this, and was not told so yet.
@@ -251,3 +256,11 @@ def _has_other_readers(repository: Repository, preview: Preview) -> bool:
     """
     observed = preview.status.observed
     return bool(observed.head_sha) and repository.private is observed.public
+
+
+def _asking_of(content: bytes, bounds: Bounds) -> Asking | None:
+    read = read_content(content, bounds)
+    if read.wanted is not None:
+        # It names mirrord files, which say nothing of this.
+        return parse_asking(content, bounds.agents)
+    return (read.config.triggers, read.config.agents) if read.config is not None else None

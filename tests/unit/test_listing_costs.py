@@ -13,6 +13,7 @@ import pytest
 from aiohttp import web
 
 from previewbot.api import Poke, Preview, Spec
+from previewbot.config.repository import parse_asking
 from previewbot.config.server import parse
 from previewbot.reconciler import OfAgents, Untriggered
 from previewbot.runtime.resync import Resync
@@ -217,6 +218,24 @@ async def test_an_agents_pull_request_whose_webhook_was_lost_is_found(
     listing = Listing(town)
 
     assert (await listing.run())["pokes"] == pokes
+
+
+async def test_a_configuration_that_names_mirrord_files_is_read_once_for_all_that_have_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    read: list[bytes] = []
+
+    def noted(content: bytes, agents: tuple[str, ...] | None) -> Any:
+        read.append(content)
+        return parse_asking(content, agents)
+
+    monkeypatch.setattr("previewbot.runtime.rows.parse_asking", noted)
+    named = CONFIGURATION.replace("    ports: [8080]\n", "    mirrord: .mirrord/mirrord.json\n", 1)
+    async with github_town({**FILES, ".github/preview.yaml": named.encode()}) as town:
+        town.our_clock.now = town.clock() + timedelta(hours=1)
+        people_open(town, 3)
+        assert (await Listing(town).run())["questions"]
+    assert read == [named.encode()]
 
 
 async def test_a_command_whose_webhook_was_lost_is_found_until_it_has_our_sign(town: Town) -> None:
