@@ -2,8 +2,8 @@
 
 A path is followed folder by folder, so that a link is seen as one. What was read of a folder or a content is
 not read again: after a push it is what the push changed. What all of it came to is remembered for the commit
-(`Configurations.of_commit`): while its base branch stays where it is, a pull request costs one conditional
-request, which is free, however many files there are.
+(`Configurations.of_commit`): while its base branch stays where it is, a look at a pull request costs one
+conditional request more, which is free, however many files there are.
 """
 
 from __future__ import annotations
