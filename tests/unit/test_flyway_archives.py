@@ -40,4 +40,5 @@ def test_whoever_unpacks_it_finds_the_files(files: dict[str, bytes]) -> None:
 
 @given(FILES)
 def test_the_same_files_are_the_same_archive_in_whatever_order(files: dict[str, bytes]) -> None:
-    assert packed(files) == packed(dict(reversed(files.items())))
+    # It is packed once, however many databases name the folder: each time took a twentieth of a second.
+    assert packed(files) is packed(dict(reversed(files.items())))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import gzip
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Annotated, Literal, Self
 
 from pydantic import model_validator
@@ -90,7 +91,14 @@ def packed(files: Mapping[str, bytes]) -> str:
     The archive is byte for byte that of mirrord's CLI (GNU's tar: files alone, sorted, without owners and
     times); how it is packed may differ, which no reader of it sees.
     """
-    blocks = [_entry(name.encode(), content) for name, content in sorted(files.items(), key=_in_order)]
+    return _packed(tuple(sorted(files.items(), key=_in_order)))
+
+
+# Hundreds of databases may name one folder: while it is packed, the controller waits, and each archive would
+# be kept.
+@lru_cache(maxsize=8)
+def _packed(files: tuple[tuple[str, bytes], ...]) -> str:
+    blocks = [_entry(name.encode(), content) for name, content in files]
     archive = b"".join(blocks) + bytes(2 * _BLOCK)
     return base64.b64encode(_HEADER_OF_GZIP + gzip.compress(archive, 6, mtime=0)[10:]).decode()
 
