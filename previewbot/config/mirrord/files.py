@@ -63,6 +63,11 @@ class Files:
     folders: frozenset[str] = frozenset()
     wanted: set[str] = field(default_factory=set)
     wanted_folders: set[str] = field(default_factory=set)
+    _texts: dict[str, str] = field(default_factory=dict)
+
+    def one(self, text: str) -> str:
+        """Return a text that equals this one: of a file that hundreds of services have there is one text."""
+        return self._texts.setdefault(text, text)
 
     def read(self, path: str) -> File | None:
         """Return a file; None if it is not known yet, which is remembered for `raise_wanted`."""

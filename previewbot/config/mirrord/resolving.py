@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import partial
 from typing import Any, TypeVar
@@ -249,7 +249,8 @@ def _mounted(key: str, mounts: tuple[Mount, ...], resolving: Resolving) -> Itera
         try:
             found = _file(mount, path, resolving)
             if found is not None:
-                yield _secret(found) if is_secret else found
+                made = _secret(found) if is_secret else found
+                yield replace(made, data=resolving.files.one(made.data))
         except PydanticCustomError as error:
             resolving.wrong(path, error)
 
