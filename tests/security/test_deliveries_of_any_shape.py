@@ -93,15 +93,15 @@ def places(value: object, path: Path = ()) -> Iterator[Path]:
 
 
 def changed(payload: Any, path: Path, wrong: object, *, leave_out: bool = False) -> Any:
-    """Return a payload that has something else in one place, or nothing."""
-    copied = copy.deepcopy(payload)
-    parent = copied
-    for key in path[:-1]:
-        parent = parent[key]
-    if leave_out:
-        del parent[path[-1]]
+    """Return a payload that has something else in one place, or nothing; all else the two share."""
+    key, *rest = path
+    copied = copy.copy(payload)
+    if rest:
+        copied[key] = changed(payload[key], tuple(rest), wrong, leave_out=leave_out)
+    elif leave_out:
+        del copied[key]
     else:
-        parent[path[-1]] = wrong
+        copied[key] = wrong
     return copied
 
 
