@@ -17,8 +17,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
-from aiohttp import web
+from aiohttp import ClientTimeout, web
 
 from previewbot.api.ci import Runs
 from previewbot.clients.github import InstallationClient
@@ -126,5 +127,7 @@ def _peak() -> int:
 
 
 if __name__ == "__main__":
-    items = asyncio.run(_read(sys.argv[1], int(sys.argv[2]), sys.argv[3]))
+    # It is memory that counts here: beside other work so much may take longer than GitHub is waited for.
+    with patch("previewbot.clients.github.transport._TIMEOUT", ClientTimeout()):
+        items = asyncio.run(_read(sys.argv[1], int(sys.argv[2]), sys.argv[3]))
     print(json.dumps({"items": [_told(found) for found in items], "peak": _peak()}))
