@@ -47,7 +47,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_report_header() -> str:
-    """Return what it takes to try the same third of the points of failure again."""
+    """Return what it takes to try the same ones of the points of failure again."""
     return f"points of failure: {SEED_VARIABLE}={seed()}"
 
 

@@ -13,9 +13,8 @@ from pathlib import Path
 from random import Random
 
 SEED_VARIABLE = "PREVIEWBOT_TEST_SEED"
-"""Names the environment variable that decides which third of the points is tried."""
+"""Names the environment variable that decides which of the points are tried, where not all are."""
 
-_GROUP = 3
 _ROOT = Path(__file__).parents[2]
 
 
@@ -61,18 +60,18 @@ def every_point(requests: int, faults: Sequence[Fault]) -> list[Point]:
     return [Point(number, fault) for number, fault in product(range(1, requests + 1), faults)]
 
 
-def a_third_of(points: Sequence[Point], seed: str) -> list[Point]:
-    """Return, of each fault, one point out of every three neighbours, so that no part of a life is left out.
+def one_out_of(neighbours: int, points: Sequence[Point], seed: str) -> list[Point]:
+    """Return, of each fault, one point out of so many neighbours, so that no part of a life is left out.
 
     Which one depends on the seed and the point alone: a life that makes one request more than the last time
     is still tried at the same points.
     """
-    return [point for point in points if _chosen(point, seed)]
+    return [point for point in points if _chosen(point, neighbours, seed)]
 
 
-def _chosen(point: Point, seed: str) -> bool:
-    group, place = divmod(point.number - 1, _GROUP)
-    return Random(f"{seed}/{point.fault}/{group}").randrange(_GROUP) == place
+def _chosen(point: Point, neighbours: int, seed: str) -> bool:
+    group, place = divmod(point.number - 1, neighbours)
+    return Random(f"{seed}/{point.fault}/{group}").randrange(neighbours) == place
 
 
 def seed() -> str:

@@ -1,7 +1,7 @@
 """Every crash and every fault of a whole life, at every request that changes something, in one process.
 
 The world is as if nothing had happened: one status comment, each command obeyed and answered once, nothing
-left in the cluster. Through real processes a third of the points is tried with each commit (tests/e2e), and
+left in the cluster. Through real processes some of the points are tried with each commit (tests/e2e), and
 all of them by `make long`.
 """
 

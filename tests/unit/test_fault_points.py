@@ -2,31 +2,38 @@
 
 from __future__ import annotations
 
-from collections import Counter
-
 import pytest
 
-from tests.support.fault_points import SEED_VARIABLE, Fault, a_third_of, every_point, seed, timeless
+from tests.support.fault_points import SEED_VARIABLE, Fault, every_point, one_out_of, seed, timeless
 
 POINTS = every_point(48, [Fault.KILLED_BEFORE, Fault.KILLED_AFTER])
 
 
-def test_a_third_of_the_points_of_each_fault_is_chosen_from_all_parts_of_a_life() -> None:
-    chosen = a_third_of(POINTS, "a commit")
+@pytest.mark.parametrize(("neighbours", "groups"), [(3, 16), (6, 8)])
+def test_one_out_of_so_many_points_of_each_fault_is_chosen_from_all_parts_of_a_life(
+    neighbours: int, groups: int
+) -> None:
+    chosen = one_out_of(neighbours, POINTS, "a commit")
 
-    assert Counter(point.fault for point in chosen) == {Fault.KILLED_BEFORE: 16, Fault.KILLED_AFTER: 16}
     for fault in (Fault.KILLED_BEFORE, Fault.KILLED_AFTER):
-        assert [(point.number - 1) // 3 for point in chosen if point.fault is fault] == list(range(16))
+        of_it = [(point.number - 1) // neighbours for point in chosen if point.fault is fault]
+        assert of_it == list(range(groups))
+    assert len(chosen) == 2 * groups
 
 
-def test_the_same_seed_chooses_the_same_points_also_of_a_life_that_is_longer() -> None:
+@pytest.mark.parametrize("neighbours", [3, 6])
+def test_the_same_seed_chooses_the_same_points_also_of_a_life_that_is_longer(neighbours: int) -> None:
     longer = every_point(60, [Fault.KILLED_BEFORE, Fault.KILLED_AFTER])
+    chosen = one_out_of(neighbours, POINTS, "a commit")
 
-    assert a_third_of(longer, "a commit")[:32] == a_third_of(POINTS, "a commit")
+    assert one_out_of(neighbours, longer, "a commit")[: len(chosen)] == chosen
 
 
-def test_many_seeds_choose_every_point_sooner_or_later() -> None:
-    assert {point for number in range(50) for point in a_third_of(POINTS, str(number))} == set(POINTS)
+@pytest.mark.parametrize("neighbours", [3, 6])
+def test_many_seeds_choose_every_point_sooner_or_later(neighbours: int) -> None:
+    tried = {point for number in range(100) for point in one_out_of(neighbours, POINTS, str(number))}
+
+    assert tried == set(POINTS)
 
 
 def test_the_variable_sets_the_seed_and_without_it_the_same_commit_has_the_same(
