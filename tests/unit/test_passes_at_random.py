@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from previewbot.errors import Forbidden, TryLater
+from previewbot_demo.kube.json_copy import json_copy
 from tests.support.passes import ANN, BOTH, BROKEN, CONFIGURATION, GITHUB, A, B, C, World
 
 # A machine that does much else may need minutes for these examples, and no test depends on speed.
@@ -221,13 +222,21 @@ class AnyOrder(RuleBasedStateMachine):
 
     # At last
 
-    def settle(self, passes: int = 30) -> None:
-        for _ in range(passes):
-            if self.world.cluster.preview is None:
-                return
-            asyncio.run(self.world.run())
+    def settle(self, seconds: float = 450) -> None:
+        """Look as the queue does: soon after anything changed, else once the last pass said it is time."""
+        while seconds > 0 and self.world.cluster.preview is not None:
+            before = self.what_wakes_a_pass()
+            outcome = asyncio.run(self.world.run())
             self.finish_removals()
-            self.world.clock.forward(seconds=15)
+            stands_still = outcome.error is None and self.what_wakes_a_pass() == before
+            wait = min(seconds, max(15, outcome.requeue_after or seconds) if stands_still else 15)
+            self.world.clock.forward(seconds=wait)
+            seconds -= wait
+
+    def what_wakes_a_pass(self) -> object:
+        cluster = self.world.cluster
+        version = cluster.preview and cluster.preview["metadata"]["resourceVersion"]
+        return version, json_copy(cluster.sessions), json_copy(cluster.routes)
 
     def teardown(self) -> None:
         """With all mended each command is answered, nothing outlasts its time, and closing removes all."""
