@@ -375,6 +375,10 @@ def test_nothing_else_may_lead_the_service_away_from_its_copy(
             "`connection.params.ssl` has `ssl`, which mirrord's operator knows of no database of type",
         ),
         (
+            pg(type="mysql", connection={"params": {"host": "H", "ssl": ["S", "T"]}}),
+            "`connection.params.ssl` has `ssl`, which mirrord's operator knows of no database of type",
+        ),
+        (
             pg(type="generic", image="a:1", port=1, connection={"params": {"host": "H"}}),
             "`type` is made, but mirrord 3.250 leads no preview to it",
         ),

@@ -38,7 +38,7 @@ def notes_of_database(database: Database | LocalRedis) -> Iterator[Said]:
     in_parts = database.connection.params is not None and database.type != "spanner"
     if in_parts and not database.connection.led_by(("host",)):
         yield ("connection", "params"), "database_host", {}
-    for name, _ in database.connection.sources:
+    for name in database.connection.params or ():
         if name not in (*SLOTS, *_PARAMETERS.get(database.type, ())):
             yield (
                 ("connection", "params", name),
