@@ -24,7 +24,8 @@ NOBODY = 65532
 
 _LOCKS = ("requirements.lock", "requirements-build.lock")
 _USABLE = "import sys, venv; sys.exit(sys.version_info < (3, 11))"
-_SECONDS = 300
+SECONDS = 300
+"""After so long a step of the installation is given up."""
 
 
 def as_nobody(command: list[str]) -> list[str]:
@@ -127,7 +128,7 @@ def _run(step: str, place: Path, source: Path, more: Mapping[str, str]) -> None:
     }
     command = ["sh", str(source / "image" / "install.sh"), step, str(place)]
     result = subprocess.run(
-        command, env={**variables, **more}, capture_output=True, text=True, timeout=_SECONDS
+        command, env={**variables, **more}, capture_output=True, text=True, timeout=SECONDS
     )
     assert result.returncode == 0, result.stdout + result.stderr
 

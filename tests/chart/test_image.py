@@ -40,6 +40,9 @@ DELIVERY = {
 PREVIEW = "/apis/previewbot.dev/v1alpha1/previews/gh-812-42"
 LEASE = f"/apis/coordination.k8s.io/v1/namespaces/{NAMESPACE}/leases/previewbot-controller"
 
+# The first test waits for the whole installation: it is pip that is slow where much else runs.
+pytestmark = pytest.mark.timeout(2 * image.SECONDS)
+
 
 @pytest.fixture(scope="module")
 def prefix() -> Iterator[Path]:

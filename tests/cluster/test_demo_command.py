@@ -11,7 +11,7 @@ import pytest
 from tests.support.control_plane import ControlPlane
 
 ROOT = Path(__file__).parents[2]
-SECONDS = 120
+SECONDS = 400
 
 
 def demo(kubeconfig: Path) -> subprocess.CompletedProcess[str]:
