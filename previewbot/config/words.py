@@ -16,6 +16,7 @@ from previewbot.config.mirrord_words import ROWS
 from previewbot.config.state_words import ROWS as STATE_ROWS
 
 _NAMED = 3
+_KNOWN_NAMED = 100
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -356,10 +357,10 @@ def whole(text: str) -> str:
     return text if text.isascii() else _LONE_SURROGATE.sub("\0", text)
 
 
-def some_of(shown: Sequence[str]) -> Raw:
+def some_of(shown: Sequence[str], most: int = _NAMED) -> Raw:
     """Return the first of what is shown, and how many more there are."""
-    more = f" and {len(shown) - _NAMED} more" if len(shown) > _NAMED else ""
-    return Raw(", ".join(shown[:_NAMED]) + more)
+    more = f" and {len(shown) - most} more" if len(shown) > most else ""
+    return Raw(", ".join(shown[:most]) + more)
 
 
 def did_you_mean(word: str, known: Iterable[str], *, always: bool = True) -> str:
@@ -369,7 +370,8 @@ def did_you_mean(word: str, known: Iterable[str], *, always: bool = True) -> str
     near = difflib.get_close_matches(word.lower().replace("-", "_"), choices, n=1, cutoff=0.6)
     if near:
         return f"did you mean {shown(near[0])}?"
-    return f"known here: {', '.join(choices)}" if always else ""
+    # All keys of a part, but of names that a file gives there may be thousands: a comment has 64 KiB.
+    return f"known here: {some_of(choices, _KNOWN_NAMED)}" if always else ""
 
 
 _OTHER_WORDS = {

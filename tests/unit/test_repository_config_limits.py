@@ -122,6 +122,17 @@ def test_of_very_many_mistakes_only_those_that_are_told_are_put_into_words(
     assert len(worded) == 16
 
 
+def test_of_thousands_of_names_that_may_be_meant_some_are_told() -> None:
+    databases = "".join(f"  d{number}: staging\n" for number in range(1_500))
+    service = a_service("s").rstrip() + "\n    databases: [nope]\n"
+    [problem] = problems(f"version: 1\ndatabases:\n{databases}services:\n{service}")
+
+    assert problem.message.startswith(
+        "`databases` names `nope`, which is not among `databases`; known here: d0,"
+    )
+    assert problem.message.endswith(" d99 and 1400 more")
+
+
 def test_of_hundreds_of_files_that_are_wrong_no_more_are_read_than_are_told_of(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
