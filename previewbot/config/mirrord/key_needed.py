@@ -21,7 +21,7 @@ _TOKEN = re.compile(
 )
 _CLASS_WITHIN = re.compile(r"\[(?!:)")
 # Behind what need not be left out the whole may be repeated once more: `a+*`, `a{2}{0}`, but not `a+?`.
-_OPTIONAL = re.compile(r"(?:(?:\+|\{0*+\d+(?:,\d*)?\})[?+]?)*+(?:[?*]|\{0*[,}]|\{0+,)")
+_OPTIONAL = re.compile(r"(?:(?:\+|\{0*[1-9][0-9]*(?:,[0-9]*)?\})(?:[?+]|(?![?+])))*(?:[?*]|\{0*[,}])")
 
 
 @dataclass

@@ -37,7 +37,7 @@ _TAG_BEGINS = re.compile(
 )
 _TAG_ALONE = re.compile(
     r"</[a-z][a-z0-9-]*+\s*+>\s*$"
-    r"|<[a-z][a-z0-9-]*+(?:\s++[a-z_:][\w.:-]*+(?:\s*+=\s*+(?:[^\s\"'=<>`]++|'[^']*+'|\"[^\"]*+\"))?)*+\s*+/?>\s*$",
+    r"|<[a-z][a-z0-9-]*+(?:\s++[a-z_:][\w.:-]*+(?:\s*+=\s*+(?:[^\s\"'=<>`]++|'[^']*+'|\"[^\"]*+\"))?)*\s*+/?>\s*$",
     re.IGNORECASE,
 )
 """What begins a block of HTML that goes on to the next blank line: the second not within a paragraph."""

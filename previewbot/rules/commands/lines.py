@@ -32,14 +32,14 @@ WORD = "/preview"
 
 _MARK = re.compile(
     r"\\.|`+|<!--|<\?|<!\[CDATA\[|<![A-Za-z]"
-    r"|</?[A-Za-z](?:[^<>\"']++|\"[^\"]*+\"|'[^']*+')*+>|<[A-Za-z/][^<>]*>|<[A-Za-z/!?]",
+    r"|</?[A-Za-z](?:[^<>\"']++|\"[^\"]*+\"|'[^']*+')*>|<[A-Za-z/][^<>]*>|<[A-Za-z/!?]",
     re.DOTALL,
 )
 _UNSHOWN = {"<!--": "-->", "<?": "?>", "<![CDATA[": "]]>"}
 """What ends that which a page does not show; of any other declaration it is `>`."""
 _DEFINITION = re.compile(
     r" {0,3}\[[^\]\n]{1,999}\]:[ ]*\n?[ ]*[^\s<]\S*"
-    r"(?:(?:[ ]+|[ ]*\n[ ]*)(?:\"(?:\\.|[^\"\\])*+\"|'(?:\\.|[^'\\])*+'|\((?:\\.|[^()\\])*+\)))?[ ]*(?=\n|$)",
+    r"(?:(?:[ ]+|[ ]*\n[ ]*)(?:\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'|\((?:\\.|[^()\\])*\)))?[ ]*(?=\n|$)",
     re.DOTALL,
 )
 _BREAKS = re.compile(
@@ -54,7 +54,7 @@ _MENTION = re.compile(r"@([A-Za-z0-9][A-Za-z0-9-]{0,38}(?:\[bot\])?)[,:]? (?=/pr
 _PUNCTUATION = re.compile(r"(?<=^/preview)[:,.;!?]+(?= |$)", re.IGNORECASE)
 _UNSURE = ("<li", "<td", "<th", "</h", "</l", "</u", "</o", "</t", "</d", "</s", "</c", "</b")
 _WRITTEN_BLANKS = re.compile(r"^(?:&(?:nbsp|ensp|emsp|thinsp|ZeroWidthSpace|zwj|zwnj|#160|#32|#xA0); ?)+")
-_LEADS_IN = re.compile(r"(?:\s|&\w{1,20};|&#\w{1,5};|@[A-Za-z0-9-]{1,39}(?:\[bot\])?[,:]?|[*_]{1,3}|\\)*+")
+_LEADS_IN = re.compile(r"(?:\s|&\w{1,20};|&#\w{1,5};|@[A-Za-z0-9-]{1,39}(?:\[bot\])?[,:]?|[*_]{1,3}|\\)*")
 _AT_THE_END = " .,;:!?\\"
 _HIDES, _REMARK = "<!--", "-->"
 _UNSEEN = dict.fromkeys(
