@@ -15,3 +15,10 @@ def keep(table: OrderedDict[_K, _V], key: _K, value: _V, most: int) -> None:
     table.move_to_end(key)
     while len(table) > most:
         table.popitem(last=False)
+
+
+def look_up(table: OrderedDict[_K, _V], key: _K) -> _V | None:
+    """Return what a table has, if it has it; what is asked for is the newest, and forgotten last."""
+    if key in table:
+        table.move_to_end(key)
+    return table.get(key)

@@ -6,7 +6,7 @@ from collections import OrderedDict
 from collections.abc import Mapping
 
 from previewbot.api.github import FileContent, TreeEntry
-from previewbot.reconciler.bounded import keep
+from previewbot.reconciler.bounded import keep, look_up
 
 Names = frozenset[tuple[str, str]]
 """What files hold, by their paths: git's name of it, or why there is none to read."""
@@ -37,7 +37,7 @@ class FilesMemory:
 
     def tree(self, repository: str, sha: str, *, whole: bool) -> Tree | None:
         """Return what is in a folder; None if it is not known (any more)."""
-        return self._trees.get((repository, sha, whole))
+        return look_up(self._trees, (repository, sha, whole))
 
     def keep_tree(self, repository: str, sha: str, tree: Tree, *, whole: bool) -> None:
         """Note what is in a folder."""
@@ -48,10 +48,7 @@ class FilesMemory:
 
     def blob(self, repository: str, sha: str) -> bytes | None:
         """Return what a file holds; None if it is not known (any more)."""
-        found = self._blobs.get((repository, sha))
-        if found is not None:
-            self._blobs.move_to_end((repository, sha))
-        return found
+        return look_up(self._blobs, (repository, sha))
 
     def keep_blob(self, repository: str, sha: str, content: bytes) -> None:
         """Note what a file holds."""

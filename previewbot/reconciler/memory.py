@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from previewbot.api import ConfigurationProblem, Requests, Status
 from previewbot.config.mirrord.files import FilesWanted
 from previewbot.config.repository import RepositoryConfig
-from previewbot.reconciler.bounded import keep
+from previewbot.reconciler.bounded import keep, look_up
 from previewbot.reconciler.builds_seen import BuildsSeen
 from previewbot.reconciler.edit_questions import EditQuestions
 from previewbot.reconciler.files_memory import FilesMemory, Names
@@ -73,14 +73,11 @@ class Configurations:
 
     def known(self, sha: str, bounds: Bounds, names: Names) -> ReadConfiguration | None:
         """Return what was read of this content within these bounds with these files, if it was read."""
-        found = self._read.get((sha, bounds, names))
-        if found is not None:
-            self._read.move_to_end((sha, bounds, names))
-        return found
+        return look_up(self._read, (sha, bounds, names))
 
     def of_commit(self, repository: str, commit: str, bounds: Bounds) -> tuple[str, ReadConfiguration] | None:
         """Return the blob of a commit's configuration, and what was read of it with its files, if it was."""
-        return self._of_commits.get((repository, commit, bounds))
+        return look_up(self._of_commits, (repository, commit, bounds))
 
     def remember_commit(
         self, repository: str, commit: str, bounds: Bounds, sha: str, found: ReadConfiguration

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from previewbot.api.github import TreeEntry
 from previewbot.reconciler.files_memory import FilesMemory
+from previewbot.reconciler.memory import Configurations, ReadConfiguration
+from tests.support.observations import BOUNDS
 
 SHOP = "acme/shop"
 
@@ -30,6 +32,19 @@ def test_small_folders_are_counted_and_a_very_large_one_is_not_kept() -> None:
     assert [memory.tree(SHOP, sha, whole=False) for sha in ("0", "1", "500")] == [None, small, small]
     assert memory.tree(SHOP, "large", whole=False) is None
     assert memory.tree(SHOP, "1", whole=True) is None
+
+
+def test_of_many_folders_and_commits_those_that_were_asked_for_last_stay() -> None:
+    configurations, read = Configurations(), ReadConfiguration()
+    memory = configurations.files
+    for number in range(1_000):
+        memory.keep_tree(SHOP, f"{number}", tree(1), whole=False)
+        configurations.remember_commit(SHOP, f"{number}", BOUNDS, "blob", read)
+        assert memory.tree(SHOP, "0", whole=False) is not None
+        assert configurations.of_commit(SHOP, "0", BOUNDS) == ("blob", read)
+
+    assert memory.tree(SHOP, "1", whole=False) is None
+    assert configurations.of_commit(SHOP, "1", BOUNDS) is None
 
 
 def test_contents_are_no_more_than_32_mib_and_what_was_asked_for_last_stays() -> None:
