@@ -160,17 +160,20 @@ def end_if_expired(status: Status, now: datetime) -> Status:
     head_sha = lifecycle.ready_sha or status.observed.head_sha
     # The moment that was promised, and not the one at which we noticed: a controller may have been away over
     # it.
-    ended = Ended(
-        reason=Reason.TIME_UP, at=lifecycle.expires_at, head_sha=head_sha, data_lost=status.has_data
-    )
+    ended = ended_by(status, Reason.TIME_UP, lifecycle.expires_at, head_sha=head_sha)
     return replace(status, lifecycle=replace(lifecycle, ended=ended))
 
 
 def give_way(status: Status, now: datetime) -> Status:
     """End what sleeps, so that another that waits gets its slot."""
-    head_sha = status.observed.head_sha
-    ended = Ended(reason=Reason.GAVE_WAY, at=now, head_sha=head_sha, data_lost=status.has_data)
+    ended = ended_by(status, Reason.GAVE_WAY, now)
     return replace(status, lifecycle=replace(status.lifecycle, ended=ended, expires_at=None))
+
+
+def ended_by(status: Status, reason: Reason, at: datetime, *, by: str = "", head_sha: str = "") -> Ended:
+    """Return the end of what a status tells of; `head_sha`: of which commit, if not of the newest."""
+    head_sha = head_sha or status.observed.head_sha
+    return Ended(reason=reason, at=at, by=by, head_sha=head_sha, data_lost=status.has_data)
 
 
 def without_end(lifecycle: Lifecycle) -> Lifecycle:

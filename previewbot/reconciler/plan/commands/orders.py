@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 
-from previewbot.api import Ended, Goal, Phase, Reason, Status, StoppedService
+from previewbot.api import Goal, Phase, Reason, Status, StoppedService
 from previewbot.engine import mirrord
 from previewbot.reconciler.children.step import mark_outdated
 from previewbot.reconciler.conversation import Hand
@@ -19,7 +19,7 @@ from previewbot.reconciler.plan.commands.given import (
     unknown_service,
     with_shared,
 )
-from previewbot.reconciler.plan.lifecycle import without_end
+from previewbot.reconciler.plan.lifecycle import ended_by, without_end
 from previewbot.rules.edited import Standing
 
 _WHOLE_SHA = 40
@@ -95,13 +95,7 @@ def stop(status: Status, given: Given) -> Effect:
         lifecycle = replace(lifecycle, stopped=(*lifecycle.stopped, *_stopped(given, names, stopped)))
         status = _afresh(replace(status, lifecycle=lifecycle, phase=None), names)
         return status, Answer(goal=Goal.STOPPED, services=names)
-    ended = Ended(
-        reason=Reason.BY_COMMAND,
-        at=given.now,
-        by=given.request.actor,
-        head_sha=status.observed.head_sha,
-        data_lost=status.has_data,
-    )
+    ended = ended_by(status, Reason.BY_COMMAND, given.now, by=given.request.actor)
     lifecycle = replace(lifecycle, ended=ended, expires_at=None)
     # Of "stop" and "start" in one comment, or right behind each other, something is expected: a fresh start.
     return _afresh(replace(status, lifecycle=lifecycle, phase=None)), Answer(goal=Goal.STOPPED)
