@@ -6,11 +6,11 @@ import argparse
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from previewbot.api.reference import Reference, reference_from
 from previewbot.cli.parsers import add_command, namespace
 from previewbot.cli.plugins import Commands
 from previewbot.config.repository import TargetPath, parse_target
 from previewbot.config.types import is_label
-from previewbot.doctor.reference import Reference, reference_from
 
 IN_A_POD = Path("/etc/previewbot/settings/settings.yaml")
 """Where the chart puts the settings of its pods."""

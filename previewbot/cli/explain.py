@@ -9,12 +9,12 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
+from previewbot.api.reference import Reference
 from previewbot.cli.patience import patiently
 from previewbot.cli.serve import load, proxies_of, read_secret
 from previewbot.config.server import private_key, private_key_source
 from previewbot.doctor.check import safe
 from previewbot.doctor.explaining import CannotExplain, foresee
-from previewbot.doctor.reference import Reference
 from previewbot.doctor.steps import last_sentence, steps
 from previewbot.errors import RemoteError
 

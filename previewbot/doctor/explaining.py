@@ -11,6 +11,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from previewbot.api import Poke, Preview, Reason, from_object, name_of, new_object, timestamp
+from previewbot.api.reference import Reference
 from previewbot.clients.github import GitHub
 from previewbot.clients.kubernetes.client import Kube
 from previewbot.clients.kubernetes.operator import look_at_operator
@@ -21,7 +22,6 @@ from previewbot.clients.registry import Registry
 from previewbot.config.server import Settings
 from previewbot.doctor.contexts import looking
 from previewbot.doctor.examination import USER_AGENT, refuse_changes
-from previewbot.doctor.reference import Reference
 from previewbot.doctor.steps import Foreseen
 from previewbot.engine import mirrord
 from previewbot.engine.view import view_of

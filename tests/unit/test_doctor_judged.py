@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from previewbot.api.github import AppFacts, Delivery, Hook, Installation
+from previewbot.api.reference import Reference, reference_from
 from previewbot.clients.github.limits import Quota
 from previewbot.config import repository
 from previewbot.config.server import Settings
@@ -24,7 +25,6 @@ from previewbot.doctor import (
     web_judged,
 )
 from previewbot.doctor.check import Check, State, Whose
-from previewbot.doctor.reference import Reference, reference_from
 from previewbot.engine.operator import Answer, OperatorSeen
 from previewbot.errors import Conflict, Forbidden, Invalid, NotFound, RemoteError, TryLater, Unauthorized
 from previewbot.reconciler.gather.configuration import Configuration

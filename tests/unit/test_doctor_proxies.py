@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 from aiohttp import web
 
+from previewbot.api.reference import Reference
 from previewbot.clients.links import Links, Question
 from previewbot.config.server import Settings
 from previewbot.doctor import examination, explaining
 from previewbot.doctor.examination import Secrets, questions_about
 from previewbot.doctor.explaining import CannotExplain, foresee
 from previewbot.doctor.probing import OfRoutes
-from previewbot.doctor.reference import Reference
 from previewbot.rules.proxies import Proxies, read_proxies
 from tests.support import passes
 from tests.support.forward_proxy import forward_proxy

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from previewbot.clients.github.cache import BoundedCache
-from previewbot.clients.github.limits import DEFAULT_WAIT, LONGEST_WAIT, rate_limit_wait, retry_after
+from previewbot.rules.rate_limits import DEFAULT_WAIT, LONGEST_WAIT, rate_limit_wait, retry_after
 
 NOW = 1_800_000_000.0
 SPENT = {"x-ratelimit-remaining": "0", "x-ratelimit-reset": str(int(NOW) + 90)}

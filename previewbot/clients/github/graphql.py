@@ -20,9 +20,10 @@ from previewbot.clients.github.graphql_answers import (
     read,
     rule_of,
 )
-from previewbot.clients.github.limits import Limits, retry_after
+from previewbot.clients.github.limits import Limits
 from previewbot.clients.outgoing import reason
 from previewbot.errors import UNREADABLE, RemoteError, TryLater, from_status
+from previewbot.rules.rate_limits import retry_after
 
 RESOURCE = "graphql"
 """What `x-ratelimit-resource` calls the budget of these questions

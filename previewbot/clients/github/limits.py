@@ -1,9 +1,7 @@
 """GitHub's rate limits: whether a refusal is one, what must not be sent meanwhile, and what is left of the
 hour.
 
-https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api#exceeding-the-rate-limit:
-both answer 403 or 429. `retry-after` says how long; else, when `x-ratelimit-remaining` is 0,
-`x-ratelimit-reset` says until when (epoch seconds); else a minute is asked for.
+What of an answer is a limit, and how long it asks us to wait: `rules/rate_limits.py`.
 """
 
 from __future__ import annotations
@@ -14,13 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from previewbot.errors import QuotaKept, TryLater
-
-DEFAULT_WAIT = 60.0
-"""Seconds to wait where GitHub names no time."""
-
-LONGEST_WAIT = 3_600.0
-"""Seconds; GitHub's own window. A skewed clock or a broken header must not silence us for days."""
-
+from previewbot.rules.rate_limits import number, rate_limit_wait, within_bounds
 
 KEPT_SHARE = 0.2
 """Of the requests of an hour, the share that is kept for pull requests with sessions and for commands."""
@@ -56,7 +48,7 @@ def quota_from(headers: Mapping[str, str]) -> Quota | None:
     (https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api#checking-the-status-of-your-rate-limit).
     """
     names = ("limit", "remaining", "reset")
-    limit, remaining, reset = (_number(headers.get(f"x-ratelimit-{name}")) for name in names)
+    limit, remaining, reset = (number(headers.get(f"x-ratelimit-{name}")) for name in names)
     if limit is None or remaining is None or reset is None:
         return None
     return Quota(limit, remaining, reset)
@@ -114,7 +106,7 @@ class Limits:
         quota = self.quota
         if quota is not None and quota.has_less_than(sparing, now):
             # Not all at once when the hour ends: they would use up the next one together.
-            after = _within_bounds(quota.reset - now) + random.uniform(0.0, _SPREAD)
+            after = within_bounds(quota.reset - now) + random.uniform(0.0, _SPREAD)
             message = "what is left of this hour's requests is kept for previews that run"
             raise QuotaKept(what, status=429, message=message, after=after)
 
@@ -123,44 +115,3 @@ def _repository_of(url: str) -> str:
     """Return the repository in an address, as GitHub compares names; "" where there is none."""
     found = _REPOSITORY.search(url)
     return found[1].lower() if found else ""
-
-
-def rate_limit_wait(status: int, headers: Mapping[str, str], message: str, now: float) -> float | None:
-    """Return the seconds to wait if the answer is a rate limit, else None; `now` is epoch seconds.
-
-    `headers` must be found by their lower-case names.
-    """
-    if status not in (403, 429):
-        return None
-    # First, since a secondary limit sends it while `x-ratelimit-remaining` still shows requests that are
-    # left.
-    asked = retry_after(headers)
-    if asked is not None:
-        return asked
-    if headers.get("x-ratelimit-remaining") == "0":
-        reset = _number(headers.get("x-ratelimit-reset"))
-        return DEFAULT_WAIT if reset is None else _within_bounds(reset - now)
-    # A 403 usually means that we may not do this. The wording is the only sign of a secondary limit that
-    # carries no header.
-    text = message.lower()
-    if status == 429 or "rate limit" in text or "abuse detection" in text:
-        return DEFAULT_WAIT
-    return None
-
-
-def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Return the seconds of a `retry-after` header, bounded, or None if there is none in seconds."""
-    seconds = _number(headers.get("retry-after"))
-    return None if seconds is None else _within_bounds(seconds)
-
-
-def _within_bounds(seconds: float) -> float:
-    return min(max(seconds, 1.0), LONGEST_WAIT)
-
-
-def _number(text: str | None) -> float | None:
-    # `retry-after` may also be a date, and `isdigit` is true for digits of other scripts that `float` may not
-    # take.
-    if text is None or not text.isascii() or not text.isdigit():
-        return None
-    return float(text)

@@ -25,7 +25,7 @@ from previewbot.clients.github import parse
 from previewbot.clients.github.cache import PAGE_SIZE, BoundedCache
 from previewbot.clients.github.cutting import Cutting, Rule, TooMuch
 from previewbot.clients.github.graphql import RESOURCE, GraphQL
-from previewbot.clients.github.limits import Limits, retry_after
+from previewbot.clients.github.limits import Limits
 from previewbot.clients.github.moved import leads_to_another_issue
 from previewbot.clients.github.spending import Hours, note
 from previewbot.clients.github.their_clock import TheirClock
@@ -33,6 +33,7 @@ from previewbot.clients.origins import origin
 from previewbot.clients.outgoing import reason
 from previewbot.errors import UNREADABLE, RemoteError, TooLarge, TryLater, from_status
 from previewbot.rules.app_rights import accepted_in_words, is_not_granted
+from previewbot.rules.rate_limits import retry_after
 
 API_VERSION = "2022-11-28"
 """2026-03-10 no longer has `merge_commit_sha`, which image tags may be made of

@@ -1,0 +1,124 @@
+"""What previewbot says of a preview for programs: in its JSON, and in the fenced block of its comment.
+
+The models ignore fields that they do not know: a newer previewbot may say more.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from urllib.parse import urlsplit
+
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+VERSION = 1
+"""Of the shape; another one means another shape."""
+
+_LONGEST = 256 * 1024
+_FENCE = re.compile(r" {0,3}(?P<fence>`{3,}|~{3,})[ \t]*(?P<info>[^\n]*)")
+_LOST = re.compile(r"[\s\x00-\x1f\x7f<>\"]")
+
+
+class ServiceFacts(BaseModel):
+    """One service of a preview: where it stands, and which commit of it answers ("" for none)."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    name: str
+    phase: str | None = ""
+    reason: str | None = ""
+    serving_sha: str = ""
+
+
+class Facts(BaseModel):
+    """A preview, as previewbot tells programs of it.
+
+    `phase` and `reason` are those of docs/reasons.md; `turn` is whose turn it is, `words` the headline.
+    `head_sha` is the commit that it is about, `serving_sha` the one that answers now ("" if none, or several
+    differ), `proven` whether the link was seen to show it (`Yes`, `No`, `Unknown`, or None).
+    """
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    version: int = Field(validation_alias=AliasChoices("version", "previewbot"))
+    repository: str
+    number: int
+    phase: str | None = ""
+    reason: str | None = ""
+    severity: str | None = ""
+    turn: str | None = ""
+    words: str | None = ""
+    head_sha: str | None = ""
+    serving_sha: str | None = ""
+    proven: str | None = None
+    url: str | None = ""
+    header: str | None = ""
+    expires_at: str | None = None
+    ended: object = None
+    services: tuple[ServiceFacts, ...] = ()
+    page_url: str | None = ""
+    pull_request_url: str | None = ""
+
+    @field_validator("url", "page_url", "pull_request_url")
+    @classmethod
+    def _is_address(cls, url: str | None) -> str:
+        return address(url)
+
+    def is_of(self, repository: str, number: int) -> bool:
+        """Return whether they are about this pull request; GitHub compares names without case."""
+        return (self.repository.lower(), self.number) == (repository.lower(), number)
+
+
+def address(url: str | None) -> str:
+    """Return an address that a browser can open, or "" for anything else: it goes into scripts and logs."""
+    if not url or _LOST.search(url):
+        return ""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return ""
+    return url if parts.scheme in ("http", "https") and parts.hostname else ""
+
+
+def facts_from(data: bytes | str) -> Facts | None:
+    """Return the facts in a JSON text, or None where it has none of this version."""
+    if len(data) > _LONGEST:
+        return None
+    try:
+        facts = Facts.model_validate(json.loads(data))
+    except (ValueError, RecursionError, ValidationError):
+        return None
+    return facts if facts.version == VERSION else None
+
+
+def facts_in(comment: str) -> Facts | None:
+    """Return the facts in the fenced block of a comment of previewbot's, or None.
+
+    The comment may quote a container's last words in a fence of their own, and in there anything may stand.
+    So blocks are found as Markdown finds them, and where two could be meant, none is.
+    """
+    found = [facts for block in _json_blocks(comment) if (facts := facts_from(block)) is not None]
+    return found[0] if len(found) == 1 else None
+
+
+def _json_blocks(comment: str) -> list[str]:
+    """Return the contents of all blocks with a fence and the word `json`.
+
+    A fence is closed by one of the same kind that is at least as long
+    (https://spec.commonmark.org/0.31.2/#fenced-code-blocks).
+    """
+    blocks: list[str] = []
+    fence, is_json, lines = "", False, list[str]()
+    for line in comment.replace("\r\n", "\n").split("\n"):
+        found = _FENCE.fullmatch(line)
+        if not fence:
+            # What follows backticks has none in it: else this is a line of text with code in it.
+            if found and not (found["fence"][0] == "`" and "`" in found["info"]):
+                fence, is_json, lines = found["fence"], found["info"].strip().lower() == "json", []
+        elif found and found["fence"].startswith(fence) and not found["info"].strip():
+            if is_json:
+                blocks.append("\n".join(lines))
+            fence = ""
+        else:
+            lines.append(line)
+    return blocks

@@ -1,0 +1,62 @@
+"""Whom is asked, and what the answers are made into."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from previewbot.api.reference import Reference
+from previewbot.asking.facts import Facts
+from previewbot.asking.standing import Standing
+
+
+@dataclass(frozen=True)
+class Told:
+    """What previewbot itself says of a pull request.
+
+    `facts` is None where it says nothing that can be read. `comment` is its comment as Markdown, where GitHub
+    was asked: it may quote a container's last words, so it is data of strangers.
+    """
+
+    facts: Facts | None = None
+    comment: str = ""
+
+
+@dataclass(frozen=True)
+class Look:
+    """What one look found: how the preview of a commit stands, and what else should be said once."""
+
+    standing: Standing
+    notes: tuple[str, ...] = ()
+
+
+class Source(Protocol):
+    """GitHub or previewbot's JSON; it remembers what it was answered, and asks only for what has changed.
+
+    Each method raises Unauthorized, Forbidden or NotFound for what will not change by itself, and TryLater
+    for what passes, with the seconds to wait where somebody named them.
+    """
+
+    @property
+    def whom(self) -> str:
+        """Who is asked, for people: "GitHub (api.github.com)"."""
+        ...
+
+    async def head(self, reference: Reference) -> str:
+        """Return the pull request's newest commit."""
+        ...
+
+    async def look(self, reference: Reference, sha: str) -> Look:
+        """Return how the preview of this commit stands now."""
+        ...
+
+    async def told(self, reference: Reference) -> Told:
+        """Return what previewbot said last of a pull request, whichever commit that is about."""
+        ...
+
+    async def listing(self, repository: str) -> tuple[Facts, ...]:
+        """Return the previews of a repository, newest news first; where that is many, the first of them.
+
+        `repository` "" asks for all that may be seen, which only previewbot's JSON can tell.
+        """
+        ...
