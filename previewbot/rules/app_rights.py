@@ -36,7 +36,10 @@ PERMISSIONS: Mapping[str, Needed] = MappingProxyType(
             "GitHub sends no comments, so commands are seen minutes late, and no issue that a pull request "
             "closes is named",
         ),
-        "checks": Needed("read", "nobody can say what a missing image waits for"),
+        "checks": Needed(
+            "write",
+            "there is no check, and below `read` nobody can say what a missing image waits for",
+        ),
         "actions": Needed("read", "nobody can say that a workflow waits for a person's approval"),
     }
 )

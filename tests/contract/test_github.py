@@ -17,6 +17,7 @@ from githubkit_schemas.v2022_11_28 import models
 from previewbot_demo.github.trees import blob_sha
 from tests.support.github_town import (
     ALICE,
+    APP,
     FILES,
     REPO,
     Town,
@@ -30,6 +31,19 @@ DETAILED_RULE: Any = Union[tuple(getattr(models, name) for name in _RULES)]  # n
 """A rule for a branch, of whichever type."""
 
 LIST_OF: Any = list
+FAILED_AT = {
+    "path": ".github/preview.yaml",
+    "start_line": 3,
+    "end_line": 3,
+    "annotation_level": "failure",
+    "message": "`paht` is no key",
+}
+WAITS = {"status": "in_progress", "external_id": "gh-812-1", "output": {"title": "Waits", "summary": "Wait."}}
+FAILED = {
+    "conclusion": "failure",
+    "output": {"title": "Failed", "summary": "It *failed*.", "text": "Why", "annotations": [FAILED_AT]},
+    "actions": [{"label": "Start", "description": "Run it again", "identifier": "start"}],
+}
 README = blob_sha(FILES["README.md"])
 
 
@@ -130,6 +144,70 @@ async def test_what_is_written_is_answered_in_the_published_shape(town: Town) ->
     assert (await town.get(f"{REPO}/issues/1/comments")).json == []
 
 
+async def test_a_check_that_the_app_writes_has_the_published_shape(town: Town) -> None:
+    head = town.github.pull_request(town.pull_request()).head_sha
+
+    made = await town.call("POST", f"{REPO}/check-runs", {"name": "preview", "head_sha": head, **WAITS})
+    path = f"{REPO}/check-runs/{made.json['id']}"
+    ended = await town.call("PATCH", path, FAILED)
+    again = await town.call("PATCH", path, {"status": "in_progress", "output": FAILED["output"]})
+    shown = await town.get(f"{REPO}/commits/{head}/check-runs?check_name=preview&app_id={APP}&filter=all")
+
+    for answer in (made, ended, again):
+        described(models.CheckRun, answer)
+    assert [answer.status for answer in (made, ended, again)] == [201, 200, 200]
+    assert (made.json["status"], made.json["conclusion"]) == ("in_progress", None)
+    assert (ended.json["status"], ended.json["conclusion"]) == ("completed", "failure")
+    assert (again.json["status"], again.json["conclusion"]) == ("in_progress", None)
+    # An update adds its annotations to those that are there.
+    assert [answer.json["output"]["annotations_count"] for answer in (made, ended, again)] == [0, 1, 2]
+    assert [run["id"] for run in shown.json["check_runs"]] == [made.json["id"]]
+    for other in ("check_name=build", "app_id=15368"):
+        assert (await town.get(f"{REPO}/commits/{head}/check-runs?{other}")).json["total_count"] == 0
+
+
+async def test_of_several_checks_of_one_name_the_last_is_listed_unless_all_are_asked_for(town: Town) -> None:
+    head = town.github.pull_request(town.pull_request()).head_sha
+    body = {"name": "preview", "head_sha": head, "status": "in_progress"}
+
+    ids = [(await town.call("POST", f"{REPO}/check-runs", body)).json["id"] for _ in range(2)]
+    last = await town.get(f"{REPO}/commits/{head}/check-runs")
+    every = await town.get(f"{REPO}/commits/{head}/check-runs?filter=all")
+
+    assert [run["id"] for run in last.json["check_runs"]] == ids[1:]
+    assert sorted(run["id"] for run in every.json["check_runs"]) == ids
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"status": "over"},
+        {"status": "completed"},
+        {"conclusion": "stale"},
+        {"output": {"title": "x" * 256, "summary": "y"}},
+        {"output": {"title": "x", "summary": "y" * 65_536}},
+        {"output": {"title": "x", "summary": "y", "annotations": [FAILED_AT] * 51}},
+        {"output": {"title": "x", "summary": "y", "annotations": [{**FAILED_AT, "start_line": 0}]}},
+        {"actions": [{"label": "x" * 21, "description": "y", "identifier": "z"}]},
+        {"actions": [{"label": "x", "description": "y", "identifier": "z"}] * 4},
+    ],
+    ids=str,
+)
+async def test_a_check_that_github_would_refuse_is_refused(town: Town, wrong: Any) -> None:
+    head = town.github.pull_request(town.pull_request()).head_sha
+
+    answer = await town.call("POST", f"{REPO}/check-runs", {"name": "preview", "head_sha": head, **wrong})
+
+    assert answer.status == 422
+
+
+async def test_checks_of_others_cannot_be_changed(town: Town) -> None:
+    head = town.github.pull_request(town.pull_request()).head_sha
+    theirs = town.github.set_check(head, "build", "in_progress")
+
+    assert (await town.call("PATCH", f"{REPO}/check-runs/{theirs}", FAILED)).status == 404
+
+
 async def test_every_event_has_the_published_shape(town: Town) -> None:
     github, number = town.github, town.pull_request(draft=True)
     sha = github.push(number, {"new": b"1\n"}, "More")
@@ -139,6 +217,8 @@ async def test_every_event_has_the_published_shape(town: Town) -> None:
     github.edit(number, title="Shout louder", by=ALICE)
     github.set_check(sha, "build", "in_progress")
     github.set_check(sha, "build", "completed", "success")
+    ours = await town.call("POST", f"{REPO}/check-runs", {"name": "preview", "head_sha": sha, **FAILED})
+    github.press(ours.json["id"], "start", ALICE)
     comment = github.comment(number, ALICE, "/preview")
     github.edit_comment(comment, "/preview stop")
     github.delete_comment(comment)
@@ -155,7 +235,7 @@ async def test_every_event_has_the_published_shape(town: Town) -> None:
         *(("issue_comment", action) for action in ("created", "edited", "deleted")),
         ("pull_request_review", "submitted"),
         ("pull_request_review_comment", "created"),
-        *(("check_run", action) for action in ("created", "completed")),
+        *(("check_run", action) for action in ("created", "completed", "requested_action")),
     }
     for event, payload in events:
         name = f"Webhook_{event}_{payload['action']}".title().replace("_", "")

@@ -95,6 +95,8 @@ async def test_a_repository_that_the_installation_does_not_cover_is_not_found(to
 
 MISSING = (
     ("checks", "GET", f"{REPO}/commits/x/check-runs"),
+    ("checks", "POST", f"{REPO}/check-runs"),
+    ("checks", "PATCH", f"{REPO}/check-runs/1"),
     ("actions", "GET", f"{REPO}/actions/runs"),
     ("contents", "GET", f"{REPO}/contents/README.md"),
     ("contents", "GET", f"{REPO}/branches/main"),

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from previewbot.clients.github import GitHub, InstallationClient
+from previewbot.clients.github.check_runs import CheckRuns
 from previewbot.clients.github.git_objects import GitObjects
 from previewbot_demo.github import graphql
 from tests.support.github_calls import make_every_call
@@ -29,6 +30,8 @@ CALLED_BY_PRODUCTION = {
     "GET /installation/repositories",
     "GET /repos/{owner}/{repo}/actions/runs",
     "GET /repos/{owner}/{repo}/branches/{branch}",
+    "POST /repos/{owner}/{repo}/check-runs",
+    "PATCH /repos/{owner}/{repo}/check-runs/{check_run_id}",
     "GET /repos/{owner}/{repo}/collaborators/{username}/permission",
     "GET /repos/{owner}/{repo}/commits/{ref}/check-runs",
     "GET /repos/{owner}/{repo}/contents/{path}",
@@ -93,7 +96,7 @@ async def test_the_stand_in_serves_what_production_calls_and_nothing_else(town: 
 async def test_every_call_that_the_client_knows_is_among_those_made_here(
     town: Town, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    kinds = (GitHub, InstallationClient, GitObjects)
+    kinds = (GitHub, InstallationClient, GitObjects, CheckRuns)
     known = {(kind, name) for kind in kinds for name in calls_of(kind)}
     made: set[tuple[type, str]] = set()
     for kind, name in known:

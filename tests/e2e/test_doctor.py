@@ -274,7 +274,7 @@ MISTAKES: dict[str, Mistake] = {
     ),
     "no permission for checks": Mistake(
         "GitHub: permissions",
-        ("the App lacks `checks: read`", "what a missing image waits for"),
+        ("the App lacks `checks: write`", "what a missing image waits for"),
         OWNER,
         switch=lambda town: granted("checks", None),
     ),

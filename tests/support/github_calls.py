@@ -2,10 +2,29 @@
 
 from __future__ import annotations
 
+from previewbot.api.check_runs import (
+    Annotation,
+    CheckAction,
+    CheckOutput,
+    CheckRunContent,
+    Conclusion,
+)
 from tests.support.github_script import Asked
 from tests.support.github_town import ALICE, COPILOT, Town
 
 _SHOP = "acme/shop"
+
+WAITS = CheckRunContent(
+    "gh-812-1", None, CheckOutput("On its way", "It *starts*."), "https://previews.example.com/p/812/1"
+)
+FAILED = CheckRunContent(
+    "gh-812-1",
+    Conclusion.FAILURE,
+    CheckOutput("A service crashes", "It **crashes**.", "```\nout of luck\n```"),
+    "https://previews.example.com/p/812/1",
+    (CheckAction("Start", "Run it again", "start"),),
+    (Annotation(".github/preview.yaml", 3, "`paht` is no key"),),
+)
 
 
 async def make_every_call(town: Town) -> list[Asked]:
@@ -42,6 +61,11 @@ async def make_every_call(town: Town) -> list[Asked]:
     await client.is_protected(_SHOP, "main")
     await client.rules(_SHOP, "release/1")
     await client.runs(_SHOP, head)
+    check = await client.checks.create(_SHOP, head, WAITS)
+    await client.checks.create(_SHOP, head, FAILED)
+    await client.checks.own(_SHOP, head, town.github.app.id)
+    await client.checks.update(_SHOP, check, WAITS)
+    await client.checks.update(_SHOP, check, FAILED)
     [comment, *_] = await client.comments(_SHOP, number, None)
     await client.comment(_SHOP, number, comment.id)
     await client.edits([comment.node_id])

@@ -126,7 +126,7 @@ def test_what_the_app_itself_lacks_is_not_told_of_each_installation_again() -> N
     [check] = github_judged.installations([Installation(1, False, "acme", granted)], app, SETTINGS)
 
     assert check.state is OK
-    told(github_judged.permissions(app), WRONG, "`checks: read`", "the App's owner")
+    told(github_judged.permissions(app), WRONG, "`checks: write`", "the App's owner")
 
 
 @pytest.mark.parametrize(

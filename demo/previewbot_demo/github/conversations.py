@@ -114,6 +114,30 @@ class Conversations(Issues):
             self._check_event("completed", check)
         return check.id
 
+    def put_check(self, run: Run, *, began: bool) -> Run:
+        """Store what the App itself says by a check run, with GitHub's events; return it."""
+        state = self.store.state
+        was = state.checks.get(run.id)
+        self.store.change(replace(state, checks=put(state.checks, run.id, run)))
+        if began:
+            self._check_event("created", run, self.app.bot)
+        if run.status == "completed" and (was is None or was.status != "completed"):
+            self._check_event("completed", run, self.app.bot)
+        return run
+
+    def press(self, run_id: int, identifier: str, who: Person) -> None:
+        """Press a button of a check run of the App; raises KeyError if it has none of this name now.
+
+        GitHub shows them to people with write access, below a run that is completed
+        (https://docs.github.com/en/rest/guides/using-the-rest-api-to-interact-with-checks#check-runs-and-requested-actions).
+        """
+        run = self.store.state.checks[run_id]
+        buttons = run.report.buttons if run.report and run.status == "completed" else ()
+        if identifier not in [button.identifier for button in buttons]:
+            raise KeyError(identifier)
+        pressed: Json = {"requested_action": {"identifier": identifier}}
+        self._check_event("requested_action", run, self.know(account(who)), **pressed)
+
     def set_workflow_run(
         self,
         sha: str,
@@ -174,10 +198,10 @@ class Conversations(Issues):
         }
         self._emit(state.repositories[comment.repository_id], "issue_comment", sender, payload)
 
-    def _check_event(self, action: str, run: Run) -> None:
+    def _check_event(self, action: str, run: Run, sender: Account = ACTIONS, **more: Json) -> None:
         state: State = self.store.state
-        payload: Json = {"action": action, "check_run": self.shapes.check_run_event(state, run)}
-        self._emit(state.repositories[run.repository_id], "check_run", ACTIONS, payload)
+        payload: Json = {"action": action, "check_run": self.shapes.check_run_event(state, run), **more}
+        self._emit(state.repositories[run.repository_id], "check_run", sender, payload)
 
 
 def _run(runs: Iterable[Run], repository: Repository, sha: str, name: str) -> Run | None:

@@ -21,6 +21,7 @@ from previewbot_demo.github.answers import (
     since_of,
 )
 from previewbot_demo.github.auth import Doorkeeper
+from previewbot_demo.github.checks import CheckEndpoints, latest
 from previewbot_demo.github.model import Comment, PullRequest, Run, State
 from previewbot_demo.github.model_issues import Issue
 from previewbot_demo.github.reviews import Reviews
@@ -41,6 +42,7 @@ class Endpoints:
         self._github = github
         self._shapes = github.shapes
         self._doorkeeper = doorkeeper
+        self.checks = CheckEndpoints(github)
 
     def authenticated_app(self, call: Call) -> Answer:
         """`GET /app`."""
@@ -181,11 +183,12 @@ class Endpoints:
         return Answer(entries)
 
     def check_runs(self, call: Call) -> Listing:
-        """`GET /repos/{owner}/{repo}/commits/{ref}/check-runs`, where `ref` is a SHA."""
+        """`GET /repos/{owner}/{repo}/commits/{ref}/check-runs`, where `ref` is a SHA; with `check_name`,
+        `app_id` and `filter`."""
         sha = call.args["ref"]
         if sha not in call.state.commits:
             raise invalid(f"No commit found for SHA: {sha}")
-        runs = _runs(call.state.checks.values(), call, sha)
+        runs = latest(_runs(call.state.checks.values(), call, sha), call.query, self._shapes.app_ids())
         return Listing([self._shapes.check_run(call.state, run) for run in runs], "check_runs")
 
     def workflow_runs(self, call: Call) -> Listing:

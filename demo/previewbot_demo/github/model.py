@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from previewbot_demo.github.mappings import Same
 from previewbot_demo.github.mappings import put as put
 from previewbot_demo.github.mappings import without as without
+from previewbot_demo.github.model_checks import Report
 from previewbot_demo.github.trees import Tree
 
 if TYPE_CHECKING:
@@ -228,7 +229,7 @@ class Run:
     """A check run, or a workflow run; they differ only in how they are shown.
 
     `suite` is the check suite in which a workflow's jobs are, 0 for one of its own. `file` is the workflow's,
-    and `app` the slug of the App that reports a check.
+    and `app` the slug of the App that reports a check; `report` is what it says there, None but of our own.
     """
 
     id: int
@@ -242,6 +243,7 @@ class Run:
     suite: int = 0
     file: str = "build.yml"
     app: str = "github-actions"
+    report: Report | None = None
 
     @property
     def check_suite(self) -> int:

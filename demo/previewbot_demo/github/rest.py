@@ -98,6 +98,8 @@ def routes(e: Endpoints) -> tuple[Route, ...]:
         Route("GET", _REPO + "/rules/branches/{branch}", e.branch_rules, ("metadata:read",)),
         Route("GET", _REPO + "/contents/{path}", e.contents, ("contents:read",)),
         Route("GET", _REPO + "/commits/{ref}/check-runs", e.check_runs, ("checks:read",)),
+        Route("POST", _REPO + "/check-runs", e.checks.create, ("checks:write",)),
+        Route("PATCH", _REPO + "/check-runs/{check_run_id}", e.checks.update, ("checks:write",)),
         Route("GET", _REPO + "/actions/runs", e.workflow_runs, ("actions:read",)),
         Route("GET", _REPO + "/issues/{issue_number}/comments", e.comments, hear),
         Route("POST", _REPO + "/issues/{issue_number}/comments", e.create_comment, talk),

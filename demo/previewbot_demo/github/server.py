@@ -22,7 +22,7 @@ from previewbot_demo.github.webhooks import Webhooks
 
 PERMISSIONS = {
     "actions": "read",
-    "checks": "read",
+    "checks": "write",
     "contents": "read",
     "issues": "read",
     "metadata": "read",

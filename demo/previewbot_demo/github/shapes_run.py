@@ -8,6 +8,7 @@ import zlib
 
 from previewbot_demo.github import trees
 from previewbot_demo.github.model import Account, Commit, Repository, Run, State
+from previewbot_demo.github.model_checks import Report
 from previewbot_demo.github.shapes import Json, iso, node_id
 from previewbot_demo.github.shapes_pull import PullShapes
 
@@ -40,23 +41,23 @@ class RunShapes(PullShapes):
         repository = state.repositories[run.repository_id]
         url = f"{self.api}/repos/{repository.full_name}/check-runs/{run.id}"
         html = f"{self.web}/{repository.full_name}/runs/{run.id}"
-        done = run.status == "completed"
+        done, said = run.status == "completed", run.report or Report()
         return {
             "id": run.id,
             "name": run.name,
             "node_id": node_id("CheckRun", run.id),
             "head_sha": run.sha,
-            "external_id": str(run.id),
+            "external_id": said.external_id or str(run.id),
             "url": url,
             "html_url": html,
-            "details_url": html,
+            "details_url": said.details_url or html,
             "status": run.status,
             "conclusion": run.conclusion,
             "started_at": iso(run.started_at),
             "completed_at": iso(run.updated_at) if done else None,
             "output": {
-                **dict.fromkeys(("title", "summary", "text"), None),
-                "annotations_count": 0,
+                **{"title": said.title, "summary": said.summary, "text": said.text or None},
+                "annotations_count": len(said.remarks),
                 "annotations_url": f"{url}/annotations",
             },
             "check_suite": {"id": run.check_suite},
@@ -68,6 +69,9 @@ class RunShapes(PullShapes):
         """Return a check run as its webhook has it: with more of its suite."""
         repository = state.repositories[run.repository_id]
         shape = self.check_run(state, run)
+        if run.report is not None:
+            # Only webhooks show the buttons.
+            shape["actions"] = [vars(button) for button in run.report.buttons]
         suite = {
             "id": run.check_suite,
             "node_id": node_id("CheckSuite", run.id),
@@ -84,6 +88,10 @@ class RunShapes(PullShapes):
             "updated_at": iso(run.updated_at),
         }
         return shape | {"check_suite": suite}
+
+    def app_ids(self) -> dict[str, int]:
+        """Return the numbers of the Apps that report checks, by their slugs."""
+        return {slug: number for slug, (number, _) in _APPS.items()} | {self._app.slug: self._app.id}
 
     def workflow_run(self, state: State, run: Run) -> Json:
         """Return a `workflow-run`."""
@@ -192,6 +200,8 @@ class RunShapes(PullShapes):
 
     def _app_of(self, repository: Repository, slug: str) -> Json:
         shape = self.app(self._app, repository.created_at, repository.owner)
+        if slug == self._app.slug:
+            return shape
         number, name = _APPS[slug]
         return shape | {
             "id": number,

@@ -1,4 +1,4 @@
-"""What an installation may do: read pull requests, write comments and reactions."""
+"""What an installation may do: read pull requests, write comments, reactions and checks."""
 
 from __future__ import annotations
 
@@ -32,6 +32,7 @@ from previewbot.clients.github import (
     queries,
     runs,
 )
+from previewbot.clients.github.check_runs import CheckRuns
 from previewbot.clients.github.cutting import Rule
 from previewbot.clients.github.git_objects import GitObjects
 from previewbot.clients.github.graphql_answers import Answer, nodes_of
@@ -251,6 +252,11 @@ class InstallationClient:
     def git(self) -> GitObjects:
         """The files of repositories, as git has them."""
         return GitObjects(self._api)
+
+    @property
+    def checks(self) -> CheckRuns:
+        """The check runs that we write ourselves."""
+        return CheckRuns(self._api)
 
     @property
     def hours(self) -> Hours:

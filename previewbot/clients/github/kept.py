@@ -133,6 +133,8 @@ CHECK_RUNS: Rule = {
         }
     )
 }
+OWN_CHECK_RUNS: Rule = {"check_runs": Each({"id": None, "external_id": _name, "status": None})}
+WRITTEN_CHECK_RUN: Rule = {"id": None}
 WORKFLOW_RUNS: Rule = {
     "workflow_runs": Each(
         {
