@@ -63,6 +63,16 @@ def for_terminals(loader: BaseLoader) -> Environment:
     return environment
 
 
+def for_facts(loader: BaseLoader, *, everybody: bool = False) -> Environment:
+    """Return the environment of the one line for people among the facts for programs.
+
+    `everybody`: for whoever can reach the page, so with no more in it than the page has.
+    """
+    environment = _environment(loader, plain.FILTERS)
+    environment.globals["on_page"] = everybody
+    return environment
+
+
 def for_pages(loader: BaseLoader) -> Environment:
     """Return the environment of HTML pages, escaped as a whole.
 

@@ -55,6 +55,20 @@ def for_the_page(preview: Preview, *, logs: bool) -> tuple[Preview, bool]:
     return shown if everybodys else _without_words_of_the_gateway(shown), troubled
 
 
+def for_programs_of_the_page(preview: Preview, *, logs: bool) -> Preview:
+    """Return what whoever can reach the page may read as data.
+
+    The page's templates name no container and quote no failure, also where its values have them.
+    """
+    shown, _ = for_the_page(preview, logs=logs)
+    return _with_services(shown, _without_names)
+
+
+def _without_names(service: Service) -> Service:
+    problem = service.pod_problem and replace(service.pod_problem, container="")
+    return replace(service, pod_problem=problem, failure_message="")
+
+
 def _without_words_of_issues(preview: Preview) -> Preview:
     """Return a Preview that only names issues: its own by their number, others where they are public."""
     observed = preview.status.observed

@@ -8,23 +8,30 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from itertools import takewhile
 from pathlib import Path
 
-from jinja2 import FileSystemLoader, TemplateNotFound, UndefinedError
+from jinja2 import Environment, FileSystemLoader, TemplateNotFound, UndefinedError
 
-from previewbot.api import ClosingIssue, Preview, RequestId, RequestKind, Said
+from previewbot.api import RequestId, RequestKind, Said
 from previewbot.text import environment
 from previewbot.text.blast_radius import blast_radius
-from previewbot.text.command_help import CommandHelp
 from previewbot.text.environment import templates_directory
+from previewbot.text.facts import Facts
 from previewbot.text.markers import notice_marker, reply_marker, status_marker
 from previewbot.text.notices import Told
-from previewbot.text.quoting import for_the_page, with_short_details, without_logs
+from previewbot.text.quoting import (
+    for_programs_of_the_page,
+    for_the_page,
+    with_short_details,
+    without_logs,
+)
 from previewbot.text.standing import standing_of
+from previewbot.text.telling import facts_of
+from previewbot.text.view import View
 
 __all__ = [
     "COMMENT_LIMIT",
@@ -51,32 +58,6 @@ _DETAIL_IN_A_HEADLINE = 160
 """Characters of what Kubernetes says of a pod, so that its end, which has the cause, is in the line."""
 
 
-@dataclass(frozen=True)
-class View:
-    """What the texts are rendered from: a Preview, and the addresses and the header that they name.
-
-    `page_url` is empty where the page tells nothing: no text leads there then. With `logs` comments, answers
-    and page may quote what containers said. `log_commands` shows it to the platform team, by service;
-    `commands` is what people can write. `now` is for what is drawn anew for each reader, the page: it says
-    how long something takes from now on, and a comment what stays true.
-    """
-
-    preview: Preview
-    page_url: str
-    pull_request_url: str
-    header: str
-    logs: bool = True
-    log_commands: Mapping[str, str] = field(default_factory=dict)
-    commands: Sequence[CommandHelp] = ()
-    now: datetime | None = None
-
-    def issue_url(self, issue: ClosingIssue) -> str:
-        """Return the address of an issue on the same server."""
-        # All that is of a repository stands below `owner/name`.
-        web_url = self.pull_request_url.rsplit("/", 4)[0]
-        return f"{web_url}/{issue.repository}/issues/{issue.number}"
-
-
 class CannotBeSaid(Exception):
     """An answer's words are another version's, or need what that version did not store."""
 
@@ -89,6 +70,8 @@ class Renderer:
         self._comments = environment.for_comments(loader)
         self._pages = environment.for_pages(loader)
         self._terminals = environment.for_terminals(loader)
+        self._facts = environment.for_facts(loader)
+        self._public_facts = environment.for_facts(loader, everybody=True)
 
     def comment(self, view: View) -> str:
         """Return the status comment, marker included, within GitHub's limit."""
@@ -142,11 +125,26 @@ class Renderer:
 
         Whatever comments may quote: who reads these may read the pods too, or was given leave to.
         """
+        return self._headline(self._terminals, view)
+
+    def _headline(self, reader: Environment, view: View) -> str:
         shorter = replace(view, preview=with_short_details(view.preview, _DETAIL_IN_A_HEADLINE))
-        text = self._terminals.get_template("headline.txt").render(_values(shorter))
+        text = reader.get_template("headline.txt").render(_values(shorter))
         line = _first_line(text)[:HEADLINE_LIMIT]
         # Cut by bytes, and a character that was cut in half is dropped.
         return line.encode(errors="replace")[:HEADLINE_BYTES].decode(errors="ignore")
+
+    def facts(self, view: View) -> Facts:
+        """Return what is known, for programs of those who may read the pull request and its comment."""
+        # What is told in relation to the reader's clock would change by the minute.
+        view = replace(_for_comments(view), now=None)
+        return facts_of(view, self._headline(self._facts, view))
+
+    def public_facts(self, view: View) -> Facts:
+        """Return what is known, for programs of whoever can reach the page: no more than it shows."""
+        preview = for_programs_of_the_page(view.preview, logs=view.logs)
+        view = replace(view, preview=preview, now=None)
+        return facts_of(view, self._headline(self._public_facts, view))
 
     def page(self, view: View | None) -> str:
         """Return the HTML of a preview's page; without a view, the page that says there is none now."""
