@@ -17,8 +17,10 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, TemplateNotFound, UndefinedError
 
 from previewbot.api import RequestId, RequestKind, Said
+from previewbot.api.check_runs import LONGEST_OUTPUT, LONGEST_TITLE, CheckOutput
 from previewbot.text import environment
 from previewbot.text.blast_radius import blast_radius
+from previewbot.text.checks import CheckSaid, is_on_its_way, steady
 from previewbot.text.environment import templates_directory
 from previewbot.text.facts import Facts
 from previewbot.text.markers import notice_marker, reply_marker, status_marker
@@ -119,6 +121,19 @@ class Renderer:
         values = _values(_for_comments(view)) | {"told": told}
         text = self._comments.get_template(f"notices/{occasion}.md").render(values)
         return f"{notice_marker(view.preview.name, occasion)}\n{_tidy(text)}"[:COMMENT_LIMIT]
+
+    def check(self, view: View, said: CheckSaid) -> CheckOutput:
+        """Return what the check of a commit says, within GitHub's limits."""
+        shown = _for_comments(replace(view, preview=steady(view.preview)))
+        values = _values(shown) | {"said": said, "on_its_way": is_on_its_way(shown.preview, said)}
+        title = self._terminals.get_template("check_title.txt").render(values)
+        summary = self._comments.get_template("check.md").render(values)
+        text = self._comments.get_template("check_text.md").render(values)
+        return CheckOutput(
+            title=" ".join(title.split())[:LONGEST_TITLE],
+            summary=_tidy(summary)[:LONGEST_OUTPUT],
+            text=_tidy(text).strip()[:LONGEST_OUTPUT],
+        )
 
     def headline(self, view: View) -> str:
         """Return what the comment says first, as one plain line: for conditions and Events.

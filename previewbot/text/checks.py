@@ -1,0 +1,41 @@
+"""What the check of a commit says, beside how the preview stands; and what of that it does not say."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from previewbot.api import ConfigurationProblem, Phase, Preview, Reason, Severity
+from previewbot.text.standing import standing_of
+
+_COMES_BY_ITSELF = (Severity.PROGRESS, Severity.GOOD)
+
+
+@dataclass(frozen=True)
+class CheckSaid:
+    """What a check is about: `waits` while it is in progress, `superseded` once another commit is the newest.
+
+    `mistakes` are those that the change writes into the configuration file.
+    """
+
+    waits: bool = False
+    superseded: bool = False
+    mistakes: tuple[ConfigurationProblem, ...] = ()
+
+
+def steady(preview: Preview) -> Preview:
+    """Return a Preview without what comes and goes by itself, and is no news for whoever reads a check.
+
+    Each visitor wakes a preview that sleeps; each edit of a check is a request.
+    """
+    status = preview.status
+    if status.phase is not Phase.IDLE:
+        return preview
+    return replace(preview, status=replace(status, phase=Phase.READY, reason=Reason.ALL_READY))
+
+
+def is_on_its_way(preview: Preview, said: CheckSaid) -> bool:
+    """Return whether there is nothing to say but that it is being made: not by which step it stands."""
+    status = preview.status
+    return (
+        said.waits and status.phase is not Phase.QUEUED and standing_of(status).severity in _COMES_BY_ITSELF
+    )
