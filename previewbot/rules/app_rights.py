@@ -40,6 +40,7 @@ PERMISSIONS: Mapping[str, Needed] = MappingProxyType(
             "write",
             "there is no check, and below `read` nobody can say what a missing image waits for",
         ),
+        "deployments": Needed("write", "there are no deployments, whose links stand above the conversation"),
         "actions": Needed("read", "nobody can say that a workflow waits for a person's approval"),
     }
 )

@@ -10,6 +10,7 @@ import pytest
 
 from previewbot.clients.github import GitHub, InstallationClient
 from previewbot.clients.github.check_runs import CheckRuns
+from previewbot.clients.github.deployments import Deployments
 from previewbot.clients.github.git_objects import GitObjects
 from previewbot_demo.github import graphql
 from tests.support.github_calls import make_every_call
@@ -35,6 +36,9 @@ CALLED_BY_PRODUCTION = {
     "GET /repos/{owner}/{repo}/collaborators/{username}/permission",
     "GET /repos/{owner}/{repo}/commits/{ref}/check-runs",
     "GET /repos/{owner}/{repo}/contents/{path}",
+    "GET /repos/{owner}/{repo}/deployments",
+    "POST /repos/{owner}/{repo}/deployments",
+    "POST /repos/{owner}/{repo}/deployments/{deployment_id}/statuses",
     "GET /repos/{owner}/{repo}/git/commits/{commit_sha}",
     "GET /repos/{owner}/{repo}/git/blobs/{file_sha}",
     "GET /repos/{owner}/{repo}/git/trees/{tree_sha}",
@@ -59,9 +63,11 @@ CALLED_BY_PRODUCTION = {
 """What previewbot's client asks of GitHub, in the words of GitHub's reference
 (https://docs.github.com/en/rest?apiVersion=2022-11-28)."""
 
-BESIDES: dict[str, str] = {}
+BESIDES: dict[str, str] = {
+    "GET /repos/{owner}/{repo}/deployments/{deployment_id}/statuses": "whoever waits for a preview asks it",
+}
 """What the stand-in serves although production never calls it, each with the reason: what its own pages or a
-test's browser need. There is nothing of the kind: the pages are rendered from the stand-in's state."""
+test's browser need; the pages are rendered from the stand-in's state."""
 
 
 @pytest.fixture
@@ -96,7 +102,7 @@ async def test_the_stand_in_serves_what_production_calls_and_nothing_else(town: 
 async def test_every_call_that_the_client_knows_is_among_those_made_here(
     town: Town, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    kinds = (GitHub, InstallationClient, GitObjects, CheckRuns)
+    kinds = (GitHub, InstallationClient, GitObjects, CheckRuns, Deployments)
     known = {(kind, name) for kind in kinds for name in calls_of(kind)}
     made: set[tuple[type, str]] = set()
     for kind, name in known:

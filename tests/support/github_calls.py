@@ -9,6 +9,7 @@ from previewbot.api.check_runs import (
     CheckRunContent,
     Conclusion,
 )
+from previewbot.api.deployments import DeploymentState, DeploymentStatus
 from tests.support.github_script import Asked
 from tests.support.github_town import ALICE, COPILOT, Town
 
@@ -66,6 +67,13 @@ async def make_every_call(town: Town) -> list[Asked]:
     await client.checks.own(_SHOP, head, town.github.app.id)
     await client.checks.update(_SHOP, check, WAITS)
     await client.checks.update(_SHOP, check, FAILED)
+    await client.awaits_approval(_SHOP, head)
+    deployment = await client.deployments.create(_SHOP, "preview", head, "gh-812-1")
+    await client.deployments.of_commit(_SHOP, "preview", head)
+    await client.deployments.say(_SHOP, deployment.id, DeploymentStatus(DeploymentState.QUEUED))
+    url = "https://gh-812-1.preview.example.com"
+    succeeded = DeploymentStatus(DeploymentState.SUCCESS, "It serves", url, f"{url}/log")
+    await client.deployments.say(_SHOP, deployment.id, succeeded)
     [comment, *_] = await client.comments(_SHOP, number, None)
     await client.comment(_SHOP, number, comment.id)
     await client.edits([comment.node_id])

@@ -51,6 +51,11 @@ BODIES: dict[tuple[str, str], type[BaseModel] | tuple[type[BaseModel], ...]] = {
         published.ReposOwnerRepoCheckRunsCheckRunIdPatchBodyAnyof0,
         published.ReposOwnerRepoCheckRunsCheckRunIdPatchBodyAnyof1,
     ),
+    ("POST", "/repos/acme/shop/deployments"): published.ReposOwnerRepoDeploymentsPostBody,
+    (
+        "POST",
+        "/repos/acme/shop/deployments/N/statuses",
+    ): published.ReposOwnerRepoDeploymentsDeploymentIdStatusesPostBody,
     ("POST", "/api/graphql"): Question,
 }
 
@@ -69,6 +74,8 @@ RIGHTS: list[tuple[str, str, str]] = [
     (r"GET /repos/acme/shop/rules/branches/release%2F1", "metadata", "read"),
     (r"GET /repos/acme/shop/commits/\w+/check-runs", "checks", "read"),
     (r"(POST|PATCH) /repos/acme/shop/check-runs(/N)?", "checks", "write"),
+    (r"GET /repos/acme/shop/deployments", "deployments", "read"),
+    (r"POST /repos/acme/shop/deployments(/N/statuses)?", "deployments", "write"),
     (r"GET /repos/acme/shop/actions/runs", "actions", "read"),
     (r"GET /repos/acme/shop/collaborators/alice/permission", "metadata", "read"),
     (r"GET /installation/repositories", "metadata", "read"),

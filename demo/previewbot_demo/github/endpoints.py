@@ -22,6 +22,7 @@ from previewbot_demo.github.answers import (
 )
 from previewbot_demo.github.auth import Doorkeeper
 from previewbot_demo.github.checks import CheckEndpoints, latest
+from previewbot_demo.github.deployments import DeploymentEndpoints
 from previewbot_demo.github.model import Comment, PullRequest, Run, State
 from previewbot_demo.github.model_issues import Issue
 from previewbot_demo.github.reviews import Reviews
@@ -43,6 +44,7 @@ class Endpoints:
         self._shapes = github.shapes
         self._doorkeeper = doorkeeper
         self.checks = CheckEndpoints(github)
+        self.deployments = DeploymentEndpoints(github)
 
     def authenticated_app(self, call: Call) -> Answer:
         """`GET /app`."""
@@ -192,8 +194,10 @@ class Endpoints:
         return Listing([self._shapes.check_run(call.state, run) for run in runs], "check_runs")
 
     def workflow_runs(self, call: Call) -> Listing:
-        """`GET /repos/{owner}/{repo}/actions/runs`, with `head_sha`."""
+        """`GET /repos/{owner}/{repo}/actions/runs`, with `head_sha` and `status`, a conclusion too."""
         runs = _runs(call.state.workflow_runs.values(), call, call.query.get("head_sha"))
+        wanted = call.query.get("status")
+        runs = [run for run in runs if wanted in (None, run.status, run.conclusion)]
         return Listing([self._shapes.workflow_run(call.state, run) for run in runs], "workflow_runs")
 
     def comments(self, call: Call) -> Listing:

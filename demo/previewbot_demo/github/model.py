@@ -17,6 +17,7 @@ from previewbot_demo.github.model_checks import Report
 from previewbot_demo.github.trees import Tree
 
 if TYPE_CHECKING:
+    from previewbot_demo.github.model_deployments import Deployment
     from previewbot_demo.github.model_issues import Issue
     from previewbot_demo.github.model_reviews import LineComment, Review
 
@@ -282,6 +283,7 @@ class State:
     line_comments: Mapping[int, LineComment] = field(default_factory=_empty)
     checks: Mapping[int, Run] = field(default_factory=_empty)
     workflow_runs: Mapping[int, Run] = field(default_factory=_empty)
+    deployments: Mapping[int, Deployment] = field(default_factory=_empty)
     happenings: tuple[Happening, ...] = ()
 
     def repository(self, full_name: str) -> Repository | None:

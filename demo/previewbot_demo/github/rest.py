@@ -77,6 +77,7 @@ def routes(e: Endpoints) -> tuple[Route, ...]:
     hear = ("issues:read", "pull_requests:read")
     pull, review = ("pull_requests:read",), ("pull_requests:write",)
     comment = _REPO + "/issues/comments/{comment_id}"
+    status = _REPO + "/deployments/{deployment_id}/statuses"
     return (
         Route("GET", "/app", e.authenticated_app, as_app=True),
         Route("GET", "/app/hook/config", e.hook_config, as_app=True),
@@ -100,6 +101,10 @@ def routes(e: Endpoints) -> tuple[Route, ...]:
         Route("GET", _REPO + "/commits/{ref}/check-runs", e.check_runs, ("checks:read",)),
         Route("POST", _REPO + "/check-runs", e.checks.create, ("checks:write",)),
         Route("PATCH", _REPO + "/check-runs/{check_run_id}", e.checks.update, ("checks:write",)),
+        Route("GET", _REPO + "/deployments", e.deployments.listing, ("deployments:read",)),
+        Route("POST", _REPO + "/deployments", e.deployments.create, ("deployments:write",)),
+        Route("GET", status, e.deployments.statuses, ("deployments:read",)),
+        Route("POST", status, e.deployments.create_status, ("deployments:write",)),
         Route("GET", _REPO + "/actions/runs", e.workflow_runs, ("actions:read",)),
         Route("GET", _REPO + "/issues/{issue_number}/comments", e.comments, hear),
         Route("POST", _REPO + "/issues/{issue_number}/comments", e.create_comment, talk),

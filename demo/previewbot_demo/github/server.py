@@ -24,6 +24,7 @@ PERMISSIONS = {
     "actions": "read",
     "checks": "write",
     "contents": "read",
+    "deployments": "write",
     "issues": "read",
     "metadata": "read",
     "pull_requests": "write",

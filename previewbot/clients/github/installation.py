@@ -1,4 +1,4 @@
-"""What an installation may do: read pull requests, write comments, reactions and checks."""
+"""What an installation may do: read pull requests, write comments, reactions, checks and deployments."""
 
 from __future__ import annotations
 
@@ -34,6 +34,7 @@ from previewbot.clients.github import (
 )
 from previewbot.clients.github.check_runs import CheckRuns
 from previewbot.clients.github.cutting import Rule
+from previewbot.clients.github.deployments import Deployments
 from previewbot.clients.github.git_objects import GitObjects
 from previewbot.clients.github.graphql_answers import Answer, nodes_of
 from previewbot.clients.github.limits import AGENTS_SHARE, KEPT_SHARE
@@ -158,6 +159,13 @@ class InstallationClient:
         """
         return await runs.runs(self._api, repository, head_sha)
 
+    async def awaits_approval(self, repository: str, head_sha: str) -> bool:
+        """Return whether a workflow of a commit waits for a person's approval; none does without Actions.
+
+        https://docs.github.com/en/rest/actions/workflow-runs#list-workflow-runs-for-a-repository
+        """
+        return await runs.awaits_approval(self._api, repository, head_sha)
+
     async def comments(self, repository: str, number: int, since: datetime | None) -> list[Comment]:
         """Return all comments, or those made or changed since a moment, oldest first."""
         query = f"?since={since.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}" if since else ""
@@ -257,6 +265,11 @@ class InstallationClient:
     def checks(self) -> CheckRuns:
         """The check runs that we write ourselves."""
         return CheckRuns(self._api)
+
+    @property
+    def deployments(self) -> Deployments:
+        """The deployments of repositories."""
+        return Deployments(self._api)
 
     @property
     def hours(self) -> Hours:

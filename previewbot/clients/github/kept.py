@@ -135,6 +135,14 @@ CHECK_RUNS: Rule = {
 }
 OWN_CHECK_RUNS: Rule = {"check_runs": Each({"id": None, "external_id": _name, "status": None})}
 WRITTEN_CHECK_RUN: Rule = {"id": None}
+DEPLOYMENT: Rule = {
+    "id": None,
+    "sha": None,
+    "creator": {"id": None},
+    "performed_via_github_app": {"id": None},
+    "payload": {"preview": _name},
+}
+DEPLOYMENTS: Rule = Each(DEPLOYMENT)
 WORKFLOW_RUNS: Rule = {
     "workflow_runs": Each(
         {

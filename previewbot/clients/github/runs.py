@@ -8,6 +8,16 @@ from previewbot.clients.github.sending import Sending
 from previewbot.errors import Forbidden, Invalid, NotFound
 
 
+async def awaits_approval(api: Sending, repository: str, head_sha: str) -> bool:
+    """Ask what `InstallationClient.awaits_approval` returns."""
+    url = f"/repos/{repository}/actions/runs?head_sha={head_sha}&status=action_required"
+    try:
+        found = await api.items(url, kept.WORKFLOW_RUNS, builds.workflow_run_from, "workflow_runs", most=1)
+    except NotFound:
+        return False
+    return bool(found)
+
+
 async def runs(api: Sending, repository: str, head_sha: str) -> Runs:
     """Read what runs and ran for a commit, as `InstallationClient.runs` returns and raises it."""
     checks: list[CheckRun] = []
