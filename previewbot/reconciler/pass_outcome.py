@@ -26,6 +26,7 @@ from previewbot.reconciler.plan.requeue import (
     until_expiry,
 )
 from previewbot.reconciler.reporters.answers import is_ours, is_owed_now
+from previewbot.reconciler.reporters.reporter import Reporter
 from previewbot.rules.eviction import until_rested
 
 
@@ -117,12 +118,16 @@ def _until_link_is_asked(status: Status, observation: Observation, now: datetime
     return None if after is None else max(look_for_an_answer_in(observation.link_asked_since, now), after)
 
 
-def without_foreign_reports(status: Status, names: Collection[str]) -> Status:
+def without_foreign_reports(status: Status, reporters: Collection[Reporter]) -> Status:
     """Leave out reports and answers that only another version knows how to give.
 
     An intent of theirs would wake us without end, and an answer keep a closed Preview for ever.
     """
-    reports = {name: report for name, report in status.reports.items() if name in names}
+    reports = {
+        key: report
+        for key, report in status.reports.items()
+        if any(reporter.owns(key) for reporter in reporters)
+    }
     replies = tuple(reply for reply in status.replies if is_ours(reply))
     if (len(reports), len(replies)) == (len(status.reports), len(status.replies)):
         return status

@@ -227,8 +227,9 @@ class Reconciler:
         # Comment ids, answers, uids of children. If this last write is lost, the next pass finds our comments
         # by their markers and our children by their owner.
         await store.write(status)
-        ours = without_foreign_reports(store.status, [reporter.name for reporter in self._reporters])
-        told = errors.blocking is None and not ours.replies
+        ours = without_foreign_reports(store.status, self._reporters)
+        owed = any(reporter.is_owed(ours) for reporter in self._reporters)
+        told = errors.blocking is None and not ours.replies and not owed
         leave = plan.decision if isinstance(plan.decision, Leave) else None
         over = leave is not None and told and not observation.found
         if over and store.preview.unseen_poke:

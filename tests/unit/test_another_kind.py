@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -26,10 +26,9 @@ from previewbot.reconciler.children.kind import ChildHealth, Desired
 from previewbot.reconciler.conversation import OwnComments
 from previewbot.reconciler.limits import Limits
 from previewbot.reconciler.observation import Found
-from previewbot.reconciler.reporters import GITHUB_REPORTERS, TextReporter
+from previewbot.reconciler.reporters import GITHUB_REPORTERS, KeptReporter
 from previewbot.reconciler.reporters.reporter import Due, PublishResult, ReportContext, Reporter
 from previewbot.text.markers import comment_hash
-from previewbot.text.render import Renderer, View
 from tests.support.passes import A, B, World
 
 
@@ -86,7 +85,20 @@ class Dashboard(Databases):
         return [self._desired(inputs.preview, "")] if inputs.services else []
 
 
-class Board(TextReporter):
+@dataclass(frozen=True)
+class Line:
+    """What the board says of a preview."""
+
+    text: str
+    begins: bool = True
+    matters: str = ""
+
+    @property
+    def hash(self) -> str:
+        return comment_hash(self.text)
+
+
+class Board(KeptReporter[Line]):
     """A board that shows one line about each preview."""
 
     name = "board"
@@ -95,21 +107,25 @@ class Board(TextReporter):
         self.shown: dict[int, str] = {}
         self.fails: Exception | None = None
         self.is_lost: Exception | None = None
+        self.looks = 0
+        self.asked = 0
 
-    def render(self, renderer: Renderer, view: View) -> str:
-        return str(view.preview.status.phase)
+    def wanted(self, context: ReportContext, status: Status) -> Mapping[str, Line]:
+        return {"board": Line(str(status.phase), begins=context.may_begin)}
 
-    async def find(self, context: ReportContext, own: OwnComments) -> Report | None:
+    async def find(self, context: ReportContext, key: str, own: OwnComments) -> Report | None:
+        self.looks += 1
         return next((Report(id=number, hash=comment_hash(text)) for number, text in self.shown.items()), None)
 
-    async def write(self, context: ReportContext, report: Report, text: str) -> Report:
+    async def write(self, context: ReportContext, key: str, report: Report, content: Line) -> Report:
+        self.asked += 1
         if self.fails is not None:
             raise self.fails
         number = report.id or len(self.shown) + 1
-        self.shown[number] = text
+        self.shown[number] = content.text
         if self.is_lost is not None:
             raise self.is_lost
-        return replace(report, id=number, hash=comment_hash(text))
+        return replace(report, id=number, hash=content.hash)
 
 
 class Bells(Reporter):

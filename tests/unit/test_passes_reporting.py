@@ -15,7 +15,7 @@ from previewbot.reconciler.plan.requeue import INTENT_HOLDS
 from previewbot.reconciler.reporters import GITHUB_REPORTERS
 from previewbot.reconciler.reporters.reporter import ReportContext
 from tests.support.passes import B, World, ready
-from tests.unit.test_another_kind import Board
+from tests.unit.test_another_kind import Board, Line
 
 LOCKED = Forbidden("GitHub", status=403, message="locked")
 
@@ -132,9 +132,9 @@ async def test_what_was_answered_before_a_crash_and_is_seen_late_is_owed_no_more
 
 async def test_a_refusal_that_runs_out_in_the_midst_of_a_pass_creates_nothing_unannounced() -> None:
     class Slow(Board):
-        async def write(self, context: ReportContext, report: Report, text: str) -> Report:
+        async def write(self, context: ReportContext, key: str, report: Report, content: Line) -> Report:
             world.clock.forward(seconds=20)
-            return await super().write(context, report, text)
+            return await super().write(context, key, report, content)
 
     world = World(reporters=(Slow(), *GITHUB_REPORTERS))
     world.fail("create comment", by=LOCKED)

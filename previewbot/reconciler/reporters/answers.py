@@ -33,6 +33,7 @@ class Answers(Reporter):
     """The reporter of answers; one leaves the status when nothing more of it is owed."""
 
     name = "answers"
+    in_conversation = True
 
     def due(self, context: ReportContext, status: Status) -> tuple[Status, Sequence[Due]]:
         """Return the reactions and words that this pass gives; a reaction first, since it takes no intent."""

@@ -44,6 +44,8 @@ log = logging.getLogger(__name__)
 class Notice(Reporter):
     """The reporter of one occasion. It writes once and never again, also if somebody deletes the comment."""
 
+    in_conversation = True
+
     def __init__(self, occasion: Occasion) -> None:
         self.name = REPORT_OF[occasion]
         self._occasion = occasion

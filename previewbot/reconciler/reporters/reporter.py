@@ -8,19 +8,17 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
-from previewbot.api import Refusal, Report, RequestId, Status
+from previewbot.api import RequestId, Status
 from previewbot.api.github import AppIdentity
 from previewbot.clients.github import InstallationClient
 from previewbot.clients.kubernetes.client import Kube
 from previewbot.config.repository import Notify
-from previewbot.errors import Forbidden, Invalid, RemoteError, from_status
+from previewbot.errors import RemoteError
 from previewbot.reconciler.conversation import OwnComments
-from previewbot.reconciler.plan.requeue import INTENT_HOLDS, REFUSAL_HOLDS
-from previewbot.rules import edits
-from previewbot.text.markers import comment_hash
+from previewbot.reconciler.plan.requeue import INTENT_HOLDS
 from previewbot.text.render import Renderer, View
 
 
@@ -49,14 +47,15 @@ class ReportContext:
 class Due:
     """One thing to be told now. `creates`: nothing of ours stands there yet, so that it is announced first.
 
-    `request` is the one that is answered, if one is, and `text` what is told, if it is known by now.
-    `anywhere`: it may stand in the conversation already, however old, although the status knows nothing of
-    it.
+    `request` is the one that is answered, if one is; `text` is what is told, if it is known by now, and `key`
+    where in `status.reports` it is kept, if it is. `anywhere`: it may stand in the conversation already,
+    however old, although the status knows nothing of it.
     """
 
     creates: bool = False
     anywhere: bool = False
     text: str = ""
+    key: str = ""
     request: RequestId | None = None
 
 
@@ -71,10 +70,31 @@ class PublishResult:
 class Reporter(ABC):
     """A place in which a preview is told of. Its methods know the status alone, and return the next one.
 
-    Its `name` is that under which it may keep something in `status.reports`.
+    Its `name` is that under which it may keep something in `status.reports`: see `owns`. `in_conversation`:
+    what it creates stands in the conversation of the pull request, which is read before. What goes wrong in a
+    place that is `optional` is no error of the pass: it holds up nothing, and costs nobody a place in a
+    queue.
     """
 
     name: str
+    in_conversation: bool = False
+    optional: bool = False
+
+    def owns(self, key: str) -> bool:
+        """Return whether an entry of `status.reports` is this place's: its name, or its name and a commit."""
+        return key == self.name or key.startswith(f"{self.name}/")
+
+    def is_owed(self, status: Status) -> bool:
+        """Return whether a Preview whose work is done stays, so that something can still be told here.
+
+        It has an end by itself, or a Preview would stay for ever. An error of a place that is not optional
+        keeps the Preview by itself.
+        """
+        return False
+
+    def held_back(self, context: ReportContext, status: Status, due: Due, error: RemoteError) -> Status:
+        """Return the status with it noted that something could not be told now, for this reason."""
+        return status
 
     @abstractmethod
     def due(self, context: ReportContext, status: Status) -> tuple[Status, Sequence[Due]]:
@@ -83,7 +103,7 @@ class Reporter(ABC):
     async def announce(
         self, context: ReportContext, status: Status, due: Due, own: OwnComments
     ) -> tuple[Status, bool]:
-        """Return the status, and True if this pass may create it; False if it may be there already.
+        """Return the status, and True if this pass may write it; False if it may be there already.
 
         `own` is what of ours the conversation holds, read after the last thing that this process did. Raises
         RemoteError if another place has to be read for that, and cannot be. Nothing is created by one that
@@ -105,123 +125,6 @@ class Reporter(ABC):
         return PublishResult(status)
 
 
-class TextReporter(Reporter):
-    """A reporter that keeps one text up to date; a kind of it says which, and how it is found and written.
-
-    Its state is `status.reports[name]`. A text is edited only if it changed, not more often than
-    `rules/edits.py` lets it (`matters` may never wait), and one that was refused is not sent again for a
-    while.
-    """
-
-    def matters(self, view: View) -> str:
-        """Return what of the text may not wait, in any form: a text that says otherwise of it is written at
-        once."""
-        return ""
-
-    @abstractmethod
-    def render(self, renderer: Renderer, view: View) -> str:
-        """Return the text that should stand there."""
-
-    async def find(self, context: ReportContext, own: OwnComments) -> Report | None:
-        """Return what of ours stands there already: in the conversation, or where else this place is read.
-
-        A place in which nothing can be found again may be written to twice after a crash. Raises RemoteError.
-        """
-        return None
-
-    @abstractmethod
-    async def write(self, context: ReportContext, report: Report, text: str) -> Report:
-        """Create or update what stands there; return it as it is now. Raises RemoteError."""
-
-    def due(self, context: ReportContext, status: Status) -> tuple[Status, Sequence[Due]]:
-        """Return the text if it is to be written. It is rendered once."""
-        view, state, now = context.view(status), self.report_of(status), context.now()
-        text = self.render(context.renderer, view)
-        if state.hash == comment_hash(text) or not (state.id or context.may_begin):
-            return self._without_leftovers(status, state, now), ()
-        later = edits.held_until(state.edits, now) if state.id else None
-        if later is not None and state.told == self.matters(view):
-            return self.with_report(status, replace(state, held_until=later)), ()
-        # What is refused is not announced either.
-        refused = _refused_lately(state, text, now) is not None
-        return status, (Due(creates=not state.id and not refused, text=text),)
-
-    async def announce(
-        self, context: ReportContext, status: Status, due: Due, own: OwnComments
-    ) -> tuple[Status, bool]:
-        """Note the intent, unless the text is there already or another pass announced it lately."""
-        state, now = self.report_of(status), context.now()
-        state = state if state.id else await self.find(context, own) or state
-        # The intent of a pass that died means that the text may be there, and GitHub may not show it yet.
-        creates = not state.id and not intent_is_open(state.intent_at, now)
-        return self.with_report(status, replace(state, intent_at=now) if creates else state), creates
-
-    async def publish(self, context: ReportContext, status: Status, due: Due) -> PublishResult:
-        """Write the text, and note what was written, or that it was refused."""
-        state = self.report_of(status)
-        refused = _refused_lately(state, due.text, context.now())
-        if refused is not None:
-            return PublishResult(status, refused)
-        if not state.id and not due.creates:
-            # It was refused when this was planned, and may be sent again by now; but nothing is created that
-            # was not announced. The next pass does both.
-            return PublishResult(status)
-        before = state
-        try:
-            state = await self.write(context, state, due.text)
-        except (Forbidden, Invalid) as error:
-            refusal = Refusal(
-                hash=comment_hash(due.text), at=context.now(), status=error.status, message=error.message
-            )
-            # Refused means not written: no reason to wait for it to show up.
-            intent_at = None if due.creates else state.intent_at
-            return PublishResult(
-                self.with_report(status, replace(state, intent_at=intent_at, refusal=refusal)), error
-            )
-        except RemoteError as error:
-            return PublishResult(status, error)
-        # The text was not begun anew if it has the id of before: then it was edited.
-        now, edited = context.now(), not due.creates
-        written = replace(
-            state,
-            intent_at=None,
-            refusal=None,
-            edits=(*edits.lately(before.edits, now), now) if edited else before.edits,
-            told=self.matters(context.view(status)),
-            held_until=None,
-        )
-        return PublishResult(self.with_report(status, written))
-
-    def report_of(self, status: Status) -> Report:
-        """Return what the status knows of the text."""
-        return status.reports.get(self.name, Report())
-
-    def with_report(self, status: Status, report: Report) -> Status:
-        """Return the status with this known of the text."""
-        if self.report_of(status) == report:
-            return status
-        return replace(status, reports={**status.reports, self.name: report})
-
-    def _without_leftovers(self, status: Status, state: Report, now: datetime) -> Status:
-        """Forget what became of texts that nobody wants any more.
-
-        An intent that stays would wake us again and again, a refusal would be told of for ever.
-        """
-        stale = bool(state.intent_at) and not state.id and not intent_is_open(state.intent_at, now)
-        # What came and went while it was held back is not said at all.
-        intent_at = None if stale else state.intent_at
-        kept = replace(state, intent_at=intent_at, refusal=None, held_until=None)
-        return self.with_report(status, kept)
-
-
 def intent_is_open(intent_at: datetime | None, now: datetime) -> bool:
     """Return whether what was announced then may be there by now without being shown."""
     return intent_at is not None and now - intent_at < INTENT_HOLDS
-
-
-def _refused_lately(state: Report, text: str, now: datetime) -> RemoteError | None:
-    """Return what was said when this very text was refused some minutes ago: it would be said again."""
-    refusal = state.refusal
-    if refusal is None or refusal.hash != comment_hash(text) or now - refusal.at >= REFUSAL_HOLDS:
-        return None
-    return from_status("GitHub", refusal.status, refusal.message)

@@ -52,17 +52,17 @@ class Reporting:
         """Bring these places up to date; return an error, rather one that may pass.
 
         `own` is what of ours the conversation held when this pass read it. A place that cannot be written
-        keeps no other from being written. Raises RemoteError if what stands there twice cannot be removed.
+        keeps no other from being written.
         """
         self._errors = []
-        await self._tidy(reporters, own, self._report_context.before)
-        due = self._due(reporters)
         try:
-            announced = await self._announce(reporters, [entry for entry in due if entry[1].creates])
+            await self._tidy(reporters, own, self._report_context.before)
         except RemoteError as error:
-            # What is there already can be edited although the conversation cannot be read.
-            announced = []
+            # What stands twice in the conversation cannot be removed: nothing more is written there now.
             self._errors.append(error)
+            reporters = [reporter for reporter in reporters if not reporter.in_conversation]
+        due = self._due(reporters)
+        announced = await self._announce(reporters, [entry for entry in due if entry[1].creates])
         # In the order of the reporters. Creating is only allowed where this very pass announced it.
         for entry in due:
             if not entry[1].creates or entry in announced:
@@ -91,10 +91,42 @@ class Reporting:
         """
         if not entries:
             return []
+        try:
+            # Where nothing may be written now, nothing is announced: the intent would be stored in vain, and
+            # the conversation read for it, again and again while GitHub's limit holds.
+            self._report_context.client.check_writes(self._store.preview.spec.repository)
+        except RemoteError as error:
+            self._hold_back(entries, error)
+            return []
+        own, talks = OwnComments(), [entry for entry in entries if entry[0].in_conversation]
+        if talks:
+            try:
+                own = await self._read_conversation(reporters, talks)
+            except RemoteError as error:
+                # What is there already can be edited although the conversation cannot be read.
+                self._hold_back(talks, error)
+                entries = [entry for entry in entries if entry not in talks]
+        announced = []
+        for entry in entries:
+            reporter, due = entry
+            try:
+                self.status, creates = await reporter.announce(self._report_context, self.status, due, own)
+            except RemoteError as error:
+                # Not known whether it is there: it is not written now, and keeps no other from being written.
+                self._hold_back([entry], error)
+                continue
+            if creates:
+                announced.append(entry)
+        # The intent is stored before anything is sent. If the process dies between the two, the next pass
+        # waits thirty seconds, looks whether it is there, and only then writes it.
+        await self._store.write(self.status)
+        return announced
+
+    async def _read_conversation(
+        self, reporters: Sequence[Reporter], entries: Sequence[_Entry]
+    ) -> OwnComments:
+        """Return what of ours stands there, and take it over."""
         spec = self._store.preview.spec
-        # Where nothing may be written now, nothing is announced: the intent would be stored in vain, and the
-        # conversation read for it, again and again while GitHub's limit holds.
-        self._report_context.client.check_writes(spec.repository)
         # Before anything is created the conversation is read once more: the look of this pass is older, and a
         # process that died may have written the comment since. Not the whole of it for each answer, or
         # whoever writes commands would choose how much of GitHub's time and ours they take.
@@ -104,23 +136,17 @@ class Reporting:
         own = own_comments(comments, us)
         await self._tidy(reporters, own, self.status)
         self.status = adopt(self.status, own)
-        announced = []
-        for reporter, due in entries:
-            try:
-                self.status, creates = await reporter.announce(self._report_context, self.status, due, own)
-            except RemoteError as error:
-                # Not known whether it is there: it is not written now, and keeps no other from being written.
-                self._errors.append(error)
-                continue
-            if creates:
-                announced.append((reporter, due))
-        # The intent is stored before the text is sent. If the process dies between the two, the next pass
-        # waits thirty seconds, looks whether the text is there, and only then writes it.
-        await self._store.write(self.status)
-        return announced
+        return own
 
     async def _publish(self, reporter: Reporter, due: Due) -> None:
         result = await reporter.publish(self._report_context, self.status, due)
         self.status = result.status
-        if result.error is not None:
+        if result.error is not None and not reporter.optional:
             self._errors.append(result.error)
+
+    def _hold_back(self, entries: Sequence[_Entry], error: RemoteError) -> None:
+        """Note that nothing could be said of these now; it is an error unless all are optional."""
+        for reporter, due in entries:
+            self.status = reporter.held_back(self._report_context, self.status, due, error)
+        if not all(reporter.optional for reporter, _ in entries):
+            self._errors.append(error)

@@ -3,58 +3,65 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 from previewbot.api import Phase, Report, Status
 from previewbot.errors import Forbidden, Invalid, NotFound, RemoteError
 from previewbot.reconciler.conversation import OwnComments
 from previewbot.reconciler.plan.inbox import COMMENT, duplicates, oldest_report
-from previewbot.reconciler.reporters.reporter import PublishResult, ReportContext, TextReporter
+from previewbot.reconciler.reporters.kept import KeptReporter, with_report
+from previewbot.reconciler.reporters.reporter import PublishResult, ReportContext
 from previewbot.text.markers import comment_hash
-from previewbot.text.render import Renderer, View
 
 log = logging.getLogger(__name__)
 
 
-class StatusComment(TextReporter):
+@dataclass(frozen=True)
+class CommentContent:
+    """The status comment as it should be now; `matters` is the hash of what of it may not wait."""
+
+    text: str
+    matters: str
+    begins: bool
+
+    @property
+    def hash(self) -> str:
+        """The hash of the text."""
+        return comment_hash(self.text)
+
+
+class StatusComment(KeptReporter[CommentContent]):
     """The reporter of the status comment."""
 
     name = COMMENT
+    in_conversation = True
 
-    def render(self, renderer: Renderer, view: View) -> str:
+    def wanted(self, context: ReportContext, status: Status) -> Mapping[str, CommentContent]:
         """Return the comment as it should be now."""
-        return renderer.comment(view)
+        text = context.renderer.comment(context.view(status))
+        return {COMMENT: CommentContent(text, matters_of(status), context.may_begin)}
 
-    def matters(self, view: View) -> str:
-        """Return what people wait for, or act by: the commit, its phase and link, its time, and what they
-        asked for."""
-        status = view.preview.status
-        lifecycle, observed = status.lifecycle, status.observed
-        serving = [(service.name, service.serving_sha, service.phase.runs) for service in status.services]
-        said = (status.phase, observed.head_sha, status.link.url, serving, observed.problems)
-        begun = (lifecycle.approved_sha, lifecycle.started_by, *lifecycle.stopped)
-        done = (lifecycle.expires_at, lifecycle.ended, *begun)
-        failed = [(each.name, each.failure_message) for each in status.services if each.phase is Phase.FAILED]
-        return comment_hash(repr((said, done, failed)))
-
-    async def find(self, context: ReportContext, own: OwnComments) -> Report | None:
+    async def find(self, context: ReportContext, key: str, own: OwnComments) -> Report | None:
         """Return the oldest status comment of ours."""
         return oldest_report(own)
 
-    async def write(self, context: ReportContext, report: Report, text: str) -> Report:
+    async def write(
+        self, context: ReportContext, key: str, report: Report, content: CommentContent
+    ) -> Report:
         """Edit the comment, or write it.
 
         If a person deleted it, it is not written again at once, but only when there is something new to say.
         """
-        spec = context.view(context.before).preview.spec
+        spec, text = context.view(context.before).preview.spec, content.text
         if not report.id:
             created = await context.client.create_comment(spec.repository, spec.number, text)
-            return replace(report, id=created.id, hash=comment_hash(text))
+            return replace(report, id=created.id, hash=content.hash)
         try:
             await context.client.update_comment(spec.repository, report.id, text)
         except NotFound:
-            return replace(report, id=0, hash=comment_hash(text))
-        return replace(report, hash=comment_hash(text))
+            return replace(report, id=0, hash=content.hash)
+        return replace(report, hash=content.hash)
 
     async def tidy(
         self, context: ReportContext, status: Status, was: Status, own: OwnComments
@@ -73,5 +80,17 @@ class StatusComment(TextReporter):
             log.warning("a second status comment stays", extra={"error": str(error)})
         except RemoteError as error:
             context.forget()
-            return PublishResult(self.with_report(status, Report()), error)
+            return PublishResult(with_report(status, COMMENT, Report()), error)
         return PublishResult(status)
+
+
+def matters_of(status: Status) -> str:
+    """Return (as a hash) what people wait for, or act by: the commit, its phase and link, its time, and what
+    they asked for."""
+    lifecycle, observed = status.lifecycle, status.observed
+    serving = [(service.name, service.serving_sha, service.phase.runs) for service in status.services]
+    said = (status.phase, observed.head_sha, status.link.url, serving, observed.problems)
+    begun = (lifecycle.approved_sha, lifecycle.started_by, *lifecycle.stopped)
+    done = (lifecycle.expires_at, lifecycle.ended, *begun)
+    failed = [(each.name, each.failure_message) for each in status.services if each.phase is Phase.FAILED]
+    return comment_hash(repr((said, done, failed)))

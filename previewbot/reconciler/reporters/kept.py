@@ -1,0 +1,263 @@
+"""What is kept up to date somewhere: a text, a state of a commit. How it is found and written is a subclass.
+
+It is created once, whatever crashes, and written only if it changed.
+"""
+
+from __future__ import annotations
+
+import logging
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Generic, Protocol, TypeVar
+
+from previewbot.api import Refusal, Report, Status
+from previewbot.errors import Forbidden, Invalid, NotFound, RemoteError, from_status
+from previewbot.reconciler.conversation import OwnComments
+from previewbot.reconciler.plan.requeue import REFUSAL_HOLDS
+from previewbot.reconciler.reporters.reporter import (
+    Due,
+    PublishResult,
+    ReportContext,
+    Reporter,
+    intent_is_open,
+)
+from previewbot.rules import edits
+from previewbot.rules.app_rights import is_not_granted
+from previewbot.rules.retries import retry_at
+
+NOT_GRANTED_HOLDS = timedelta(hours=1)
+"""How long nothing is sent to a place for which the App lacks a permission, or that GitHub does not have."""
+
+_WHATEVER_IT_SAYS = ""
+"""The hash of a refusal that is not about what was to be written."""
+
+log = logging.getLogger(__name__)
+
+
+class Content(Protocol):
+    """What should stand somewhere.
+
+    `hash` tells whether it changed, and `matters` (in any form) whether what changed may not wait; `begins`:
+    it is created where there is nothing yet.
+    """
+
+    @property
+    def hash(self) -> str:
+        """What tells it from every other content."""
+
+    @property
+    def matters(self) -> str:
+        """What of it may not wait."""
+
+    @property
+    def begins(self) -> bool:
+        """Whether it is created where nothing is yet."""
+
+
+ContentT = TypeVar("ContentT", bound=Content)
+
+
+class KeptReporter(Reporter, Generic[ContentT]):
+    """A reporter that keeps something up to date, in one place or in one for each commit.
+
+    Its state are the entries of `status.reports` that it `owns`. Nothing is edited more often than
+    `rules/edits.py` lets it, and what was refused is not sent again for a while. What an `optional` one could
+    not send for a passing reason is tried again as `rules/retries.py` says.
+    """
+
+    @abstractmethod
+    def wanted(self, context: ReportContext, status: Status) -> Mapping[str, ContentT]:
+        """Return what should stand there now, by its key in `status.reports`.
+
+        What is not named is forgotten: what is still to be changed there has to be named.
+        """
+
+    async def find(self, context: ReportContext, key: str, own: OwnComments) -> Report | None:
+        """Return what of ours stands there already: in the conversation, or where else this place is read.
+
+        A place in which nothing can be found again may be written to twice after a crash. Raises RemoteError.
+        """
+        return None
+
+    @abstractmethod
+    async def write(self, context: ReportContext, key: str, report: Report, content: ContentT) -> Report:
+        """Create what should stand there (if the report has no id) or change it; return it as it is now.
+
+        Raises RemoteError.
+        """
+
+    def due(self, context: ReportContext, status: Status) -> tuple[Status, Sequence[Due]]:
+        """Return what is to be written."""
+        wanted, due = self.wanted(context, status), list[Due]()
+        status = self._without(status, [key for key in self.reports(status) if key not in wanted])
+        for key, content in wanted.items():
+            status, written = self._due(context, status, key, content)
+            due += written
+        return status, due
+
+    def _due(
+        self, context: ReportContext, status: Status, key: str, content: ContentT
+    ) -> tuple[Status, Sequence[Due]]:
+        state, now = report_of(status, key), context.now()
+        # What an earlier pass announced may be there although nothing is wanted any more: it is looked for.
+        # In the conversation every look at the pull request does that.
+        lost = state.intent_at is not None and not self.in_conversation
+        if state.hash == content.hash or not (state.id or content.begins or lost):
+            return _without_leftovers(status, key, state, now), ()
+        if state.tries and state.held_until is not None and now < state.held_until:
+            return status, ()
+        later = edits.held_until(state.edits, now) if state.id else None
+        if later is not None and state.told == content.matters:
+            return with_report(status, key, replace(state, held_until=later)), ()
+        # What is refused is not announced either.
+        refused = _refused_lately(state, content.hash, now) is not None
+        return status, (Due(creates=not state.id and not refused, key=key),)
+
+    async def announce(
+        self, context: ReportContext, status: Status, due: Due, own: OwnComments
+    ) -> tuple[Status, bool]:
+        """Note the intent, unless it is there already or another pass announced it lately."""
+        state, now = report_of(status, due.key), context.now()
+        content = self.wanted(context, status).get(due.key)
+        if content is None:
+            return status, False
+        if not state.id and self._may_be_there(status, state):
+            state = await self.find(context, due.key, own) or state
+        if state.id:
+            # A comment is adopted, and edited by the next pass. Elsewhere there may be no next one: of a
+            # closed pull request this may be the last thing that is to be said.
+            return with_report(status, due.key, state), not self.in_conversation
+        # The intent of a pass that died means that it may be there, and GitHub may not show it yet.
+        if intent_is_open(state.intent_at, now):
+            return status, False
+        intent_at = now if content.begins else None
+        return with_report(status, due.key, replace(state, intent_at=intent_at)), content.begins
+
+    def _may_be_there(self, status: Status, state: Report) -> bool:
+        """Return whether it may stand there although the status does not know it.
+
+        The conversation was read anyway. To read another place is a request, and not spent on each commit:
+        only where a pass announced it and died, or this Preview has told nothing there, so that an earlier
+        one may have.
+        """
+        return self.in_conversation or state.intent_at is not None or not self.reports(status)
+
+    async def publish(self, context: ReportContext, status: Status, due: Due) -> PublishResult:
+        """Write it, and note what was written, or that it was refused."""
+        state, content = report_of(status, due.key), self.wanted(context, status).get(due.key)
+        if content is None:
+            return PublishResult(status)
+        refused = _refused_lately(state, content.hash, context.now())
+        if refused is not None:
+            return PublishResult(status, refused)
+        if not state.id and not due.creates:
+            # It was refused when this was planned, and may be sent again by now; but nothing is created that
+            # was not announced. The next pass does both.
+            return PublishResult(status)
+        try:
+            written = await self.write(context, due.key, state, content)
+        except RemoteError as error:
+            return PublishResult(self._failed(context, status, due, error, content.hash), error)
+        now, edited = context.now(), bool(state.id)
+        written = replace(
+            written,
+            intent_at=None,
+            refusal=None,
+            edits=(*edits.lately(state.edits, now), now) if edited else state.edits,
+            told=content.matters,
+            held_until=None,
+            tries=0,
+        )
+        return PublishResult(with_report(status, due.key, written))
+
+    def held_back(self, context: ReportContext, status: Status, due: Due, error: RemoteError) -> Status:
+        """Note that it could not even be announced; it is tried again."""
+        content = self.wanted(context, status).get(due.key)
+        if content is None or not self.optional:
+            return status
+        return self._failed(context, status, replace(due, creates=False), error, content.hash)
+
+    def _failed(
+        self, context: ReportContext, status: Status, due: Due, error: RemoteError, content_hash: str
+    ) -> Status:
+        """Note why something was not written: refused, or to be tried again."""
+        state, now = report_of(status, due.key), context.now()
+        missing = self.optional and (is_not_granted(error.message) or isinstance(error, NotFound))
+        if missing or isinstance(error, Forbidden | Invalid):
+            hash_ = _WHATEVER_IT_SAYS if missing else content_hash
+            return self._refused(status, due, error, hash_, now)
+        if not self.optional:
+            # The pass itself is repeated.
+            return status
+        again = retry_at(state.tries + 1, now, f"{due.key} {state.id}", error.after)
+        if again is None:
+            self._log(context, status, error)
+            return self._refused(status, due, error, content_hash, now)
+        # Whether it was created is not known: the intent stays, and it is looked for.
+        return with_report(status, due.key, replace(state, tries=state.tries + 1, held_until=again))
+
+    def _refused(self, status: Status, due: Due, error: RemoteError, hash_: str, now: datetime) -> Status:
+        state = report_of(status, due.key)
+        refusal = Refusal(hash=hash_, at=now, status=error.status, message=error.message)
+        # Refused means not written: no reason to wait for it to show up.
+        intent_at = None if due.creates else state.intent_at
+        kept = replace(state, intent_at=intent_at, refusal=refusal, held_until=None, tries=0)
+        return with_report(status, due.key, kept)
+
+    def _log(self, context: ReportContext, status: Status, error: RemoteError) -> None:
+        about = {"preview": context.view(status).preview.name, "place": self.name, "error": str(error)}
+        log.warning("something is not told there", extra=about)
+
+    def is_owed(self, status: Status) -> bool:
+        """Return whether something is tried again, or may be there without our knowing its id."""
+        if not self.optional:
+            return False
+        return any(report.tries or (report.intent_at and not report.id) for report in self._all(status))
+
+    def reports(self, status: Status) -> Mapping[str, Report]:
+        """Return what the status knows of this place."""
+        return {key: report for key, report in status.reports.items() if self.owns(key)}
+
+    def _all(self, status: Status) -> Sequence[Report]:
+        return list(self.reports(status).values())
+
+    def _without(self, status: Status, keys: Sequence[str]) -> Status:
+        if not keys:
+            return status
+        left = {key: report for key, report in status.reports.items() if key not in keys}
+        return replace(status, reports=left)
+
+
+def report_of(status: Status, key: str) -> Report:
+    """Return what the status knows of what is kept under a key."""
+    return status.reports.get(key, Report())
+
+
+def with_report(status: Status, key: str, report: Report) -> Status:
+    """Return the status with this known of what is kept under a key."""
+    if report_of(status, key) == report:
+        return status
+    return replace(status, reports={**status.reports, key: report})
+
+
+def _without_leftovers(status: Status, key: str, state: Report, now: datetime) -> Status:
+    """Forget what became of contents that nobody wants any more.
+
+    An intent that stays would wake us again and again, a refusal would be told of for ever.
+    """
+    stale = bool(state.intent_at) and not state.id and not intent_is_open(state.intent_at, now)
+    # What came and went while it was held back is not said at all.
+    intent_at = None if stale else state.intent_at
+    kept = replace(state, intent_at=intent_at, refusal=None, held_until=None, tries=0)
+    return with_report(status, key, kept)
+
+
+def _refused_lately(state: Report, content_hash: str, now: datetime) -> RemoteError | None:
+    """Return what was said when this was refused a while ago: it would be said again."""
+    refusal = state.refusal
+    if refusal is None or refusal.hash not in (content_hash, _WHATEVER_IT_SAYS):
+        return None
+    holds = NOT_GRANTED_HOLDS if refusal.hash == _WHATEVER_IT_SAYS else REFUSAL_HOLDS
+    return from_status("GitHub", refusal.status, refusal.message) if now - refusal.at < holds else None
