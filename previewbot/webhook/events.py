@@ -5,19 +5,16 @@ Payloads: https://docs.github.com/en/webhooks/webhook-events-and-payloads
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
 
 from previewbot.api import RequestKind
 from previewbot.api.github import MEMBERS
-from previewbot.api.names import is_full_name
 from previewbot.rules import commands
 from previewbot.webhook.app_events import ListingWanted, is_about_the_app, listing_wanted
-
-# What a Preview's spec can hold (int64).
-_LARGEST_NUMBER = 2**63 - 1
+from previewbot.webhook.payload import Malformed, Payload
+from previewbot.webhook.presses import Press, press_of
 
 
 @dataclass(frozen=True)
@@ -28,7 +25,8 @@ class Trigger:
     `member_comment_id` is that comment if a member wrote it (`MEMBERS`), else 0. It is what a review is as
     well, or a comment on lines: `kind` says it. `urgent`: a label, or a comment by somebody else than the
     author, which must not wait for the author's noise; `by` is that somebody's account, or that of the bot
-    that set the label, 0 where a person did. `closes`: something may be left to take down.
+    that set the label, 0 where a person did. `closes`: something may be left to take down. `press` is a
+    button of our own check, which is stored before anybody looks.
     """
 
     repository_id: int
@@ -43,6 +41,7 @@ class Trigger:
     by: int = 0
     closes: bool = False
     kind: RequestKind = RequestKind.ISSUE_COMMENT
+    press: Press | None = None
 
 
 @dataclass(frozen=True)
@@ -50,10 +49,6 @@ class Ignored:
     """An event that concerns no pull request, and why we think so."""
 
     reason: str
-
-
-class Malformed(ValueError):
-    """The payload is not of the shape GitHub documents; the text says what is wrong with it."""
 
 
 def parse_event(event: str, payload: object, *, app_id: int) -> Trigger | ListingWanted | Ignored:
@@ -74,96 +69,10 @@ def parse_event(event: str, payload: object, *, app_id: int) -> Trigger | Listin
         return Ignored(f"{event} concerns no pull request")
     if not isinstance(payload, Mapping):
         raise Malformed("the payload is not a JSON object")
-    return reader(event, _Object(payload), app_id)
+    return reader(event, Payload(payload), app_id)
 
 
-@dataclass(frozen=True)
-class _Object:
-    """A JSON object of a payload, and the keys that lead to it; every read raises `Malformed`."""
-
-    values: Mapping[str, Any]
-    path: str = ""
-
-    def child(self, key: str) -> _Object:
-        return self._as_object(self._value(key), self._under(key))
-
-    def children(self, key: str) -> Iterator[_Object]:
-        """Yield the objects in a list; GitHub documents that null may stand for it and in it."""
-        items = self._value(key)
-        if not isinstance(items, list | None):
-            raise Malformed(f"`{self._under(key)}` is not a list")
-        for index, item in enumerate(items or ()):
-            if item is not None:
-                yield self._as_object(item, f"{self._under(key)}[{index}]")
-
-    def number(self, key: str) -> int:
-        value = self._value(key)
-        if not isinstance(value, int) or isinstance(value, bool) or not 0 < value <= _LARGEST_NUMBER:
-            raise Malformed(f"`{self._under(key)}` is no number of GitHub's")
-        return value
-
-    def text(self, key: str) -> str:
-        value = self._value(key)
-        if not isinstance(value, str):
-            raise Malformed(f"`{self._under(key)}` is not a text")
-        return value
-
-    def full_name(self, key: str) -> str:
-        name = self.text(key)
-        if not is_full_name(name):
-            raise Malformed(f"`{self._under(key)}` is not owner/name")
-        return name
-
-    def moment(self, key: str) -> datetime:
-        text = self.text(key)
-        try:
-            moment = datetime.fromisoformat(text)
-        except ValueError:
-            moment = None
-        if moment is None or moment.tzinfo is None:
-            raise Malformed(f"`{self._under(key)}` is not a time with its zone")
-        return moment
-
-    def is_of(self, key: str, app_id: int) -> bool:
-        """Return whether the App under `key` is the one with this id; GitHub documents null for both."""
-        app = self.values.get(key)
-        return isinstance(app, Mapping) and app.get("id") == app_id
-
-    def account(self) -> int:
-        """Return the number of the account under `user`; 0 for a deleted one, which GitHub shows as null."""
-        user = self.values.get("user")
-        return self._as_object(user, self._under("user")).number("id") if user is not None else 0
-
-    def is_by_bot(self) -> bool:
-        """Return whether a bot's account stands under `user`."""
-        user = self.values.get("user")
-        return isinstance(user, Mapping) and user.get("type") == "Bot"
-
-    def has_command(self) -> bool:
-        """Return whether `body`, which may be null, holds a command."""
-        return self._value("body") is not None and bool(commands.parse(self.text("body")))
-
-    def bot(self) -> int:
-        """Return the number of the account under `sender` if that is a bot's, else 0."""
-        sender = self.values.get("sender")
-        is_bot = isinstance(sender, Mapping) and sender.get("type") == "Bot"
-        return self.child("sender").number("id") if is_bot else 0
-
-    def _value(self, key: str) -> Any:
-        if key not in self.values:
-            raise Malformed(f"`{self._under(key)}` is missing")
-        return self.values[key]
-
-    def _as_object(self, value: object, path: str) -> _Object:
-        if not isinstance(value, Mapping):
-            raise Malformed(f"`{path}` is not an object")
-        return _Object(value, path)
-
-    def _under(self, key: str) -> str:
-        return f"{self.path}.{key}" if self.path else key
-
-
-def _pull_request(_: str, payload: _Object, app_id: int) -> Trigger | Ignored:
+def _pull_request(_: str, payload: Payload, app_id: int) -> Trigger | Ignored:
     """Every action but `closed` may begin a preview; a close only ends one."""
     pull_request, action = payload.child("pull_request"), payload.text("action")
     return _trigger(
@@ -180,7 +89,7 @@ def _pull_request(_: str, payload: _Object, app_id: int) -> Trigger | Ignored:
     )
 
 
-def _issue_comment(_: str, payload: _Object, app_id: int) -> Trigger | Ignored:
+def _issue_comment(_: str, payload: Payload, app_id: int) -> Trigger | Ignored:
     issue = payload.child("issue")
     if "pull_request" not in issue.values:
         return Ignored("a comment on an issue")
@@ -194,7 +103,7 @@ def _issue_comment(_: str, payload: _Object, app_id: int) -> Trigger | Ignored:
     return _asked(payload, issue, comment, RequestKind.ISSUE_COMMENT, is_edit=action == "edited")
 
 
-def _review(event: str, payload: _Object, app_id: int) -> Trigger | Ignored:
+def _review(event: str, payload: Payload, app_id: int) -> Trigger | Ignored:
     """A review that was submitted, a comment on lines, or an edit of one: of neither GitHub documents which
     App wrote it (https://docs.github.com/en/webhooks/webhook-events-and-payloads#pull_request_review)."""
     is_body = event == "pull_request_review"
@@ -211,7 +120,7 @@ def _review(event: str, payload: _Object, app_id: int) -> Trigger | Ignored:
 
 
 def _asked(
-    payload: _Object, subject: _Object, written: _Object, kind: RequestKind, *, is_edit: bool = False
+    payload: Payload, subject: Payload, written: Payload, kind: RequestKind, *, is_edit: bool = False
 ) -> Trigger:
     """Return what a text with a command is about; `subject` is the pull request that it stands at."""
     # An edit may be a correction. Its number is older than that of a comment that GitHub may not show yet,
@@ -236,10 +145,10 @@ def _asked(
     )
 
 
-def _check(event: str, payload: _Object, app_id: int) -> Trigger | Ignored:
+def _check(event: str, payload: Payload, app_id: int) -> Trigger | Ignored:
     subject = payload.child(event)
     if subject.is_of("app", app_id):
-        return Ignored("our own check")
+        return _own_check(payload, subject) if event == "check_run" else Ignored("our own check")
     # A check only tells that the image may be there by now. It never makes a Preview: the pull request's own
     # events do.
     ours = payload.child("repository").number("id")
@@ -253,7 +162,17 @@ def _check(event: str, payload: _Object, app_id: int) -> Trigger | Ignored:
     return _trigger(payload, numbers)
 
 
-def _base_of(pull_request: _Object) -> int | None:
+def _own_check(payload: Payload, check_run: Payload) -> Trigger | Ignored:
+    press = press_of(payload, check_run, payload.child("repository").number("id"))
+    if isinstance(press, str):
+        return Ignored(press)
+    # It counts as a comment of somebody else's than the author does: the author's own noise does not hold it
+    # up. Where there is no Preview it may begin one.
+    trigger = _trigger(payload, (press.number,), create=True, urgent=True, by=press.account)
+    return replace(trigger, press=press)
+
+
+def _base_of(pull_request: Payload) -> int | None:
     """Return the number of the repository that a pull request is of; None where it is not said."""
     base = pull_request.values.get("base")
     repository = base.get("repo") if isinstance(base, Mapping) else None
@@ -262,7 +181,7 @@ def _base_of(pull_request: _Object) -> int | None:
 
 
 def _trigger(
-    payload: _Object,
+    payload: Payload,
     numbers: tuple[int, ...],
     *,
     create: bool = False,

@@ -18,7 +18,7 @@ from prometheus_client import CollectorRegistry, Counter, Histogram
 from werkzeug.datastructures import Headers
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
-from previewbot.api import Poke, RequestKind, Spec
+from previewbot.api import Actor, Ask, AskedIn, Poke, RequestKind, Source, Spec
 from previewbot.config.server import Settings
 from previewbot.errors import RemoteError
 from previewbot.rules.environment_keys import spec_of
@@ -26,7 +26,9 @@ from previewbot.rules.repositories import serves, why_nothing
 from previewbot.rules.seldom import Kind, Seldom, kind_of
 from previewbot.text.json import read_json
 from previewbot.webhook.app_events import ListingWanted
-from previewbot.webhook.events import Ignored, Malformed, Trigger, parse_event
+from previewbot.webhook.events import Ignored, Trigger, parse_event
+from previewbot.webhook.payload import Malformed
+from previewbot.webhook.presses import Press
 from previewbot.webhook.signatures import Refused, check_headers, check_signature
 
 BODY_LIMIT = 2 * 1024 * 1024
@@ -41,6 +43,10 @@ _PIECE = 64 * 1024
 _LOST = (408, 413, 503)
 """What may have been GitHub's, and was not taken: the listing finds what it was about."""
 
+_NOT_TAKEN = "the cluster did not take it; previewbot will find it later"
+_NOT_TAKEN_PRESS = "the cluster did not take it: deliver it again, or press the button again"
+"""No listing finds what was pressed."""
+
 log = logging.getLogger(__name__)
 
 
@@ -49,6 +55,9 @@ class Pokes(Protocol):
 
     def poke(self, spec: Spec, poke: Poke, *, create: bool) -> bool:
         """Poke a Preview; raises RemoteError unless the API server took it."""
+
+    def ask(self, ask: Ask) -> None:
+        """Store what somebody asks for; raises as `poke` does."""
 
     def ask_for_listing(self, delivery_id: str) -> bool:
         """Ask the controller to list now; return False if none has run yet. Raises as `poke` does."""
@@ -106,7 +115,7 @@ class Intake:
             asked = self.cluster.ask_for_listing(delivery)
         except RemoteError as error:
             log.warning("not stored", extra={"delivery": delivery, "error": str(error)})
-            return _Answer(503, "not stored", "the cluster did not take it; previewbot will find it later")
+            return _Answer(503, "not stored", _NOT_TAKEN)
         # Where no controller has run yet, its first listing is still to come.
         return _Answer(202, "asked for a listing" if asked else "the first listing is still to come")
 
@@ -159,6 +168,9 @@ class Intake:
             member_review_comment_id=on_lines[1],
         )
         try:
+            if about.press is not None:
+                # Before the poke: if this process dies in between, the request wakes the controller itself.
+                self.cluster.ask(self._ask(about.repository_id, about.press, delivery))
             known = [
                 self.cluster.poke(self._spec(about, number), poke, create=about.create)
                 for number in dict.fromkeys(about.numbers)
@@ -167,8 +179,19 @@ class Intake:
         # listing makes it good within minutes.
         except RemoteError as error:
             log.warning("not stored", extra={"delivery": delivery, "error": str(error)})
-            return _Answer(503, "not stored", "the cluster did not take it; previewbot will find it later")
+            words = _NOT_TAKEN_PRESS if about.press is not None else _NOT_TAKEN
+            return _Answer(503, "not stored", words)
         return _Answer(202, "poked") if any(known) else _Answer(204, "ignored: no preview")
+
+    def _ask(self, repository_id: int, press: Press, delivery: str) -> Ask:
+        return Ask(
+            repository_id=repository_id,
+            number=press.number,
+            asked=press.asked.value,
+            actor=Actor(press.login, press.account),
+            source=Source(AskedIn.CHECK_RUN.value, press.check_run_id, delivery, press.head_sha),
+            requested_at=self.now(),
+        )
 
     def _spec(self, about: Trigger, number: int) -> Spec:
         return spec_of(

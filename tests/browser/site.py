@@ -11,7 +11,7 @@ from typing import Any
 from prometheus_client import CollectorRegistry
 from werkzeug.serving import WSGIRequestHandler, make_server
 
-from previewbot.api import Poke, Preview, Spec, new_object, status_object
+from previewbot.api import Ask, Poke, Preview, Spec, new_object, status_object
 from previewbot.config.server import parse
 from previewbot.errors import TryLater
 from previewbot.runtime.web_app import create_app
@@ -53,6 +53,10 @@ class Site:
     def ready(self) -> bool:
         """Return that the API server answers."""
         return True
+
+    def ask(self, ask: Ask) -> None:
+        """Nobody presses a button here."""
+        raise AssertionError("a page asked for something")
 
     def ask_for_listing(self, delivery_id: str) -> bool:
         """Nobody delivers anything here."""

@@ -155,7 +155,7 @@ def test_the_wheel_brings_templates_and_crd_but_no_tests(prefix: Path) -> None:
     [package] = prefix.glob("lib/python3*/site-packages/previewbot")
 
     assert (package / "templates" / "comment.md").is_file()
-    assert (package / "crds" / "previews.yaml").is_file()
+    assert {path.name for path in (package / "crds").iterdir()} == {"previews.yaml", "previewrequests.yaml"}
     assert not list(package.parent.glob("tests"))
 
 

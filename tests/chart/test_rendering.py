@@ -165,12 +165,12 @@ def test_another_release_has_names_of_its_own() -> None:
     assert {name.split("-previewbot")[0] for _, name in names(other)} == {"staging-two"}
 
 
-def test_the_crd_is_installed_by_helm_itself_and_is_the_one_in_the_package() -> None:
+def test_the_crds_are_installed_by_helm_itself_and_are_those_in_the_package() -> None:
     with_crds = rendered("minimal", "--include-crds")
 
-    [crd] = helm.of_kind(with_crds, "CustomResourceDefinition")
-    file = helm.ROOT / "charts" / "previewbot" / "crds" / "previews.yaml"
-    assert crd == yaml.safe_load(file.read_text(encoding="utf-8"))
+    files = sorted((helm.ROOT / "charts" / "previewbot" / "crds").glob("*.yaml"))
+    wanted = [yaml.safe_load(file.read_text(encoding="utf-8")) for file in files]
+    assert helm.of_kind(with_crds, "CustomResourceDefinition") == wanted
     assert not helm.of_kind(rendered("minimal"), "CustomResourceDefinition")
 
 

@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry
 
-from previewbot.api import Poke, Preview, Spec, new_object, status_object
+from previewbot.api import Ask, Poke, Preview, Spec, new_object, status_object
 from previewbot.config.server import parse
 from previewbot.runtime.health import Health
 from previewbot.runtime.web_app import create_app, create_probes
@@ -39,6 +39,9 @@ class Cluster:
     def __init__(self, *, empty: bool = False) -> None:
         self.asked = 0
         self.empty = empty
+
+    def ask(self, ask: Ask) -> None:
+        raise AssertionError("a page asks for nothing")
 
     def ask_for_listing(self, delivery_id: str) -> bool:
         return False

@@ -21,7 +21,7 @@ import pytest_asyncio
 from flask.testing import FlaskClient
 from prometheus_client import CollectorRegistry
 
-from previewbot.api import Poke, Spec, new_object
+from previewbot.api import Ask, Poke, Spec, new_object, new_request
 from previewbot.config.server import parse
 from previewbot.runtime.web_app import create_app
 from previewbot_demo.tasks import ALICE
@@ -52,6 +52,9 @@ class Cluster:
         json.dumps(new_object(spec, poke)).encode()
         self.pokes += 1
         return True
+
+    def ask(self, ask: Ask) -> None:
+        json.dumps(new_request(ask, "previewbot")).encode()
 
     def ask_for_listing(self, delivery_id: str) -> bool:
         return True

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from prometheus_client import CollectorRegistry
 
-from previewbot.api import Observed, Poke, Preview, Spec
+from previewbot.api import Ask, Observed, Poke, Preview, Spec
 from previewbot.clients.github import kept
 from previewbot.clients.github.parse import pull_request_from
 from previewbot.config.agents import built_in
@@ -46,6 +46,9 @@ class Stored:
 
     def __init__(self, world: World) -> None:
         self._obj = world.cluster.preview
+
+    def ask(self, ask: Ask) -> None:
+        raise AssertionError("a page asks for nothing")
 
     def ask_for_listing(self, delivery_id: str) -> bool:
         return False

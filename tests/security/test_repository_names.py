@@ -22,7 +22,8 @@ from previewbot.api.names import FULL_NAME, is_full_name
 from previewbot.clients.github import parse
 from previewbot.clients.github.transport import check_path
 from previewbot.errors import RemoteError
-from previewbot.webhook.events import Malformed, Trigger, parse_event
+from previewbot.webhook.events import Trigger, parse_event
+from previewbot.webhook.payload import Malformed
 from previewbot_demo.kube.schema import mistakes
 from tests.support import github_samples as samples
 from tests.support.previews import a_preview

@@ -18,7 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry
 
-from previewbot.api import Poke, Spec
+from previewbot.api import Ask, Poke, Spec
 from previewbot.config.server import SecretSource, parse, webhook_secrets
 from previewbot.errors import SettingsError
 from previewbot.runtime.web_app import create_app
@@ -47,6 +47,9 @@ VARIABLE = SecretSource("github.webhook_secret", None, "x")
 
 class Cluster:
     """A cluster that takes every poke."""
+
+    def ask(self, ask: Ask) -> None:
+        pass
 
     def ask_for_listing(self, delivery_id: str) -> bool:
         return False

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from previewbot.api import RequestKind
 from previewbot.webhook.app_events import ListingWanted
-from previewbot.webhook.events import Ignored, Malformed, Trigger, parse_event
+from previewbot.webhook.events import Ignored, Trigger, parse_event
+from previewbot.webhook.payload import Malformed
 
 APP_ID = 4242
 ANOTHER_APP = 15368

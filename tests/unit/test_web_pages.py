@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 from prometheus_client import CollectorRegistry
 from werkzeug.test import TestResponse
 
-from previewbot.api import Poke, Preview, Spec, new_object, status_object
+from previewbot.api import Ask, Poke, Preview, Spec, new_object, status_object
 from previewbot.config.server import parse
 from previewbot.errors import Forbidden, PreviewbotError, TryLater
 from previewbot.runtime.web_app import create_app, create_probes
@@ -38,6 +38,9 @@ class Cluster:
 
     objects: dict[str, dict[str, Any]] = field(default_factory=dict)
     error: PreviewbotError | None = None
+
+    def ask(self, ask: Ask) -> None:
+        raise AssertionError("a page asks for nothing")
 
     def ask_for_listing(self, delivery_id: str) -> bool:
         return False

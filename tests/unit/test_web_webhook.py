@@ -16,7 +16,7 @@ from prometheus_client import CollectorRegistry
 from werkzeug.exceptions import HTTPException, RequestTimeout, ServiceUnavailable
 from werkzeug.test import TestResponse
 
-from previewbot.api import Poke, Spec, new_object
+from previewbot.api import Ask, Poke, Spec, new_object
 from previewbot.config.server import parse
 from previewbot.errors import TryLater
 from previewbot.runtime.web_app import create_app, create_probes
@@ -51,6 +51,12 @@ class Cluster:
         self.down = False
         self.objects: dict[str, dict[str, Any]] = {}
         self.listings: list[str] = []
+        self.asks: list[Ask] = []
+
+    def ask(self, ask: Ask) -> None:
+        if self.down:
+            raise TryLater("Kubernetes", status=500)
+        self.asks.append(ask)
 
     def ask_for_listing(self, delivery_id: str) -> bool:
         if self.down:

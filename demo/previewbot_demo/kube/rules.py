@@ -1,4 +1,4 @@
-"""A CRD's own rules at work (`x-kubernetes-validations`): those of Previews, each by its text
+"""A CRD's own rules at work (`x-kubernetes-validations`): each of ours by its text
 (https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/#validation-rules).
 
 Kubernetes evaluates any expression; here each rule that ours has is a function. A rule that is not here is an
@@ -15,6 +15,7 @@ from typing import Any
 from previewbot_demo.kube.status import Cause
 
 _NAME_RE = re.compile(r"gh-([1-9][0-9]*)-([1-9][0-9]*)")
+_REQUEST_RE = re.compile(r"gh-([1-9][0-9]*)-([1-9][0-9]*)-[0-9a-f]{15}")
 _KEY_RE = re.compile(r"-([1-9][0-9]*)\Z")
 _BLOCKING = frozenset(
     {"FieldValueRequired", "FieldValueTypeInvalid", "FieldValueTooLong", "FieldValueNotSupported"}
@@ -35,6 +36,12 @@ def _name_says_whose_it_is(obj: Any, old: Any) -> bool:
     return old is not None or (found is not None and (int(found[1]), int(found[2])) == whose)
 
 
+def _request_says_whose_it_is(obj: Any, old: Any) -> bool:
+    found = _REQUEST_RE.fullmatch(str(obj["metadata"].get("name") or ""))
+    whose = (obj["spec"]["repositoryId"], obj["spec"]["number"])
+    return found is not None and (int(found[1]), int(found[2])) == whose
+
+
 def _key_ends_with_number(spec: Any, old: Any) -> bool:
     found = _KEY_RE.search(spec["environmentKey"])
     return old is not None or (found is not None and int(found[1]) == spec["number"])
@@ -48,6 +55,9 @@ _RULES: Mapping[str, Holds] = {
     "&& int(self.environmentKey.substring(self.environmentKey.lastIndexOf('-') + 1)) == self.number": (
         _key_ends_with_number
     ),
+    "self.metadata.name.matches('^gh-[1-9][0-9]*-[1-9][0-9]*-[0-9a-f]{15}$') "
+    "&& int(self.metadata.name.split('-')[1]) == self.spec.repositoryId "
+    "&& int(self.metadata.name.split('-')[2]) == self.spec.number": _request_says_whose_it_is,
     # A rule that names `oldSelf` alone is not asked about what was not there before.
     "self == oldSelf": lambda value, old: old is None or value == old,
 }

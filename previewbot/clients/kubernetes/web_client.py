@@ -20,7 +20,16 @@ from kubernetes import client
 from kubernetes.client.exceptions import ApiException
 from pydantic import ValidationError
 
-from previewbot.api import LISTING_ASKED, Poke, Spec, name_of, new_object
+from previewbot.api import (
+    LISTING_ASKED,
+    PREVIEW_REQUESTS,
+    Ask,
+    Poke,
+    Spec,
+    name_of,
+    new_object,
+    new_request,
+)
 from previewbot.clients.kubernetes import resources
 from previewbot.clients.kubernetes.access import open_access
 from previewbot.clients.kubernetes.coalescer import Coalescer
@@ -77,10 +86,11 @@ class _Turns:
 
 
 class WebClient:
-    """Pokes Previews; safe to use from several threads. Raises RemoteError if the API server does not do it.
+    """Pokes Previews, and stores requests; safe to use from several threads.
 
-    `lease` is where a listing is asked for. `budget` is the time in seconds that each of the methods may take
-    in all. To make one raises SettingsError for a kubeconfig that cannot be used, or gives no login.
+    Raises RemoteError if the API server does not do it. `lease` is where a listing is asked for; requests are
+    made in its namespace. `budget` is the time in seconds that each of the methods may take in all. To make
+    one raises SettingsError for a kubeconfig that cannot be used, or gives no login.
     """
 
     def __init__(
@@ -153,6 +163,32 @@ class WebClient:
                 # A delivery at the same moment created it: patch that one.
                 continue
         raise TryLater("Kubernetes: poke", message="the Preview keeps coming and going")
+
+    def ask(self, ask: Ask) -> None:
+        """Store what somebody asks for elsewhere than in a comment; one that is there already is there.
+
+        Returns only when the API server has it.
+        """
+        deadline = time.monotonic() + self._budget
+        if self._lease is None:
+            raise TryLater("Kubernetes: create previewrequest", message="there is no namespace for it")
+        namespace = self._lease.namespace
+        group, version, plural = PREVIEW_REQUESTS
+        for _ in range(resources.POKE_ATTEMPTS):
+            try:
+                self._call(
+                    self._pokes, deadline, "create previewrequest",
+                    self._api.create_namespaced_custom_object, group, version, namespace, plural,
+                    body=new_request(ask, namespace), field_validation="Strict",
+                    _headers={"Content-Type": "application/json"},
+                )  # fmt: skip
+                return
+            except Conflict as error:
+                # A delivery that comes again has the same name. With the same status a quota answers that
+                # somebody else counted at the same moment: then nothing was made.
+                if "already exists" in error.message:
+                    return
+        raise TryLater("Kubernetes: create previewrequest", message="the quota keeps changing")
 
     def ask_for_listing(self, delivery_id: str) -> bool:
         """Ask the controller to list now; return False if none has run yet, which lists first of all.

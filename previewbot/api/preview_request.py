@@ -1,0 +1,163 @@
+"""The `PreviewRequest` as an object of the API server: what somebody asks for elsewhere than in a comment.
+
+Web makes one for each button that is pressed; the controller takes each once, and removes it. So no process
+but the controller writes the status of a Preview.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Any
+
+from pydantic import Field, TypeAdapter, ValidationError
+
+from previewbot.api.preview import API_VERSION, GROUP, VERSION, name_of, timestamp
+from previewbot.api.resource import Resource
+from previewbot.api.value import Value
+
+PREVIEW_REQUESTS = Resource(GROUP, VERSION, "previewrequests")
+REQUEST_KIND = "PreviewRequest"
+
+_DIGITS = 15
+"""Hexadecimal digits of a delivery's hash in a name: 60 bits, which the 64 of an id in a status hold."""
+
+
+class Asked(StrEnum):
+    """What a button asks for; also what GitHub calls the button (`identifier`)."""
+
+    START = "start"
+    STOP = "stop"
+    EXTEND = "extend"
+    """Two hours more, as `/preview extend` means them."""
+
+
+class AskedIn(StrEnum):
+    """Where people ask elsewhere than in a comment."""
+
+    CHECK_RUN = "CheckRun"
+
+
+@dataclass(frozen=True)
+class Actor(Value):
+    """Who asks, as GitHub told web; what they may is asked of GitHub when the request is taken."""
+
+    login: str
+    id: int
+
+
+@dataclass(frozen=True)
+class Source(Value):
+    """Where it was asked: the check run's id and commit, and the delivery that told of it."""
+
+    kind: str
+    id: int
+    delivery_id: str
+    head_sha: str
+
+
+@dataclass(frozen=True)
+class Ask(Value):
+    """The `spec`, fixed when it is made: what is asked for of which pull request, by whom, and where.
+
+    `requested_at` is by web's clock.
+    """
+
+    repository_id: int
+    number: int
+    asked: str
+    actor: Actor
+    source: Annotated[Source, Field(alias="from")]
+    requested_at: datetime
+
+    @property
+    def id(self) -> int:
+        """The number of this request among those of its pull request, from the delivery: redelivered it is
+        the same one."""
+        digest = hashlib.sha256(self.source.delivery_id.encode()).hexdigest()
+        return int(digest[:_DIGITS], 16)
+
+    @property
+    def preview(self) -> str:
+        """The name of the Preview that it is about."""
+        return name_of(self.repository_id, self.number)
+
+    @property
+    def name(self) -> str:
+        """The name of the object."""
+        return request_name(self.preview, self.id)
+
+
+@dataclass(frozen=True)
+class PreviewRequest:
+    """One as read from the API server; `owners` are the uids of its owners."""
+
+    name: str
+    uid: str
+    resource_version: str
+    created_at: datetime
+    owners: tuple[str, ...]
+    ask: Ask
+
+    @property
+    def order(self) -> tuple[datetime, int, str]:
+        """By what requests are put into the order in which the API server took them."""
+        # Of one second the version tells, which is that of the creation: nobody changes the spec. Another
+        # server's versions need not be numbers.
+        version = int(self.resource_version) if self.resource_version.isdigit() else 0
+        return self.created_at, version, self.name
+
+
+_ASK = TypeAdapter(Ask)
+
+
+def request_name(preview: str, number: int) -> str:
+    """Return the name of the request of a Preview that has this number."""
+    return f"{preview}-{number:0{_DIGITS}x}"
+
+
+def preview_of_request(name: str) -> str:
+    """Return the name of the Preview that a request is about, from its own; empty for a name of nobody's."""
+    preview, _, digits = name.rpartition("-")
+    return preview if len(digits) == _DIGITS else ""
+
+
+def new_request(ask: Ask, namespace: str) -> dict[str, Any]:
+    """Return the manifest of a new request."""
+    spec = _ASK.dump_python(ask, mode="json", by_alias=True)
+    return {
+        "apiVersion": API_VERSION,
+        "kind": REQUEST_KIND,
+        "metadata": {"name": ask.name, "namespace": namespace},
+        "spec": {**spec, "requestedAt": timestamp(ask.requested_at)},
+    }
+
+
+def request_from(obj: Mapping[str, Any]) -> PreviewRequest | None:
+    """Read a request from its JSON; None for one that says what this version does not know, or nothing."""
+    metadata = obj["metadata"]
+    try:
+        ask = _ASK.validate_python(obj.get("spec"))
+    except ValidationError:
+        return None
+    if ask.asked not in frozenset(Asked) or ask.source.kind not in frozenset(AskedIn):
+        return None
+    # Its name is that of another pull request's, or of another delivery's: made by hand.
+    if ask.name != metadata["name"]:
+        return None
+    return PreviewRequest(
+        name=metadata["name"],
+        uid=metadata["uid"],
+        resource_version=str(metadata["resourceVersion"]),
+        created_at=created_at(obj),
+        owners=tuple(owner["uid"] for owner in metadata.get("ownerReferences") or ()),
+        ask=ask,
+    )
+
+
+def created_at(obj: Mapping[str, Any]) -> datetime:
+    """Return when the API server took an object."""
+    return datetime.fromisoformat(obj["metadata"]["creationTimestamp"])

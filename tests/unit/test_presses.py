@@ -1,0 +1,181 @@
+"""Buttons of our own check: which press is stored as a request, which is not, and why."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from previewbot.api import Actor, Ask, Source, name_of, new_request, preview_of_request, request_from
+from previewbot.webhook.events import Ignored, Trigger, parse_event
+from previewbot.webhook.payload import Malformed
+from previewbot.webhook.presses import Press
+from previewbot_demo.kube.rules import broken
+from previewbot_demo.kube.schema import mistakes, unknown_fields
+from tests.support.previews import NOW
+from tests.support.structural import structural_schema
+from tests.unit.test_web_webhook import Cluster, client, cluster, deliver
+
+__all__ = ["client", "cluster"]
+
+APP_ID, HEAD = 4242, "a" * 40
+CRD = yaml.safe_load(
+    (Path(__file__).parents[2] / "charts/previewbot/crds/previewrequests.yaml").read_text(encoding="utf-8")
+)
+SCHEMA: dict[str, Any] = CRD["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
+ASK = Ask(812, 42, "stop", Actor("alice", 501), Source("CheckRun", 9001, "d-1", HEAD), NOW)
+
+
+def a_press(identifier: str = "stop", action: str = "requested_action", **check_run: Any) -> dict[str, Any]:
+    return {
+        "action": action,
+        "requested_action": {"identifier": identifier},
+        "check_run": {
+            "id": 9001,
+            "app": {"id": APP_ID},
+            "external_id": "gh-812-42",
+            "head_sha": HEAD,
+            "pull_requests": [],
+            **check_run,
+        },
+        "repository": {"id": 812, "full_name": "acme/shop"},
+        "installation": {"id": 7},
+        "sender": {"id": 501, "login": "alice", "type": "User"},
+    }
+
+
+def about(payload: object) -> Trigger | str:
+    found = parse_event("check_run", payload, app_id=APP_ID)
+    assert isinstance(found, Trigger | Ignored)
+    return found if isinstance(found, Trigger) else found.reason
+
+
+@pytest.mark.parametrize("asked", ["start", "stop", "extend"])
+def test_a_button_of_our_own_check_is_a_press_by_whoever_sent_it(asked: str) -> None:
+    found = about(a_press(asked))
+
+    assert isinstance(found, Trigger)
+    assert found.press is not None
+    assert found.press == Press(42, found.press.asked, "alice", 501, 9001, HEAD)
+    assert found.press.asked.value == asked
+    assert (found.numbers, found.create, found.urgent, found.by) == ((42,), True, True, 501)
+
+
+def test_githubs_own_re_run_asks_for_a_start() -> None:
+    payload = a_press(action="rerequested")
+    del payload["requested_action"]
+    found = about(payload)
+
+    assert isinstance(found, Trigger)
+    assert found.press is not None
+    assert found.press.asked == "start"
+
+
+@pytest.mark.parametrize(
+    ("payload", "why"),
+    [
+        (a_press(action="created"), "our own check"),
+        (a_press(action="completed"), "our own check"),
+        (a_press("deploy-to-production"), "a button of another version"),
+        (a_press(external_id="gh-813-42"), "names no pull request of this repository"),
+        (a_press(external_id="gh-812-42-1"), "names no pull request of this repository"),
+        (a_press(external_id=None), "names no pull request of this repository"),
+        (a_press() | {"sender": {"id": 3, "login": "x[bot]", "type": "Bot"}}, "not pressed by a person"),
+        (a_press(app={"id": 15368}), "names no pull request"),
+    ],
+)
+def test_anything_else_is_no_press(payload: dict[str, Any], why: str) -> None:
+    found = about(payload)
+
+    assert isinstance(found, str)
+    assert why in found
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        a_press(head_sha="main"),
+        a_press() | {"sender": {"id": 0, "login": "alice", "type": "User"}},
+        a_press() | {"sender": {"id": 501, "login": "../alice", "type": "User"}},
+        a_press() | {"requested_action": None},
+    ],
+)
+def test_what_is_not_of_githubs_shape_is_malformed(payload: dict[str, Any]) -> None:
+    with pytest.raises(Malformed):
+        about(payload)
+
+
+def test_a_press_is_stored_before_the_look_is_asked_for(client: Any, cluster: Cluster) -> None:
+    answer = deliver(client, "check_run", a_press())
+
+    assert (answer.status_code, len(cluster.pokes)) == (202, 1)
+    assert cluster.asks == [ASK]
+    [(spec, poke, create)] = cluster.pokes
+    assert (spec.number, poke.called_by, create) == (42, 501, True)
+
+
+def test_a_press_that_the_cluster_does_not_take_is_answered_503(client: Any, cluster: Cluster) -> None:
+    cluster.down = True
+
+    answer = deliver(client, "check_run", a_press())
+
+    assert answer.status_code == 503
+    assert "press the button again" in answer.text
+    assert cluster.pokes == []
+
+
+def stored(ask: Ask = ASK, **metadata: Any) -> dict[str, Any]:
+    obj = new_request(ask, "previewbot")
+    obj["metadata"] |= {"uid": "u", "resourceVersion": "7", "creationTimestamp": NOW.isoformat()} | metadata
+    return dict(json.loads(json.dumps(obj)))
+
+
+def test_a_request_is_read_back_as_it_was_written_and_named_after_its_delivery() -> None:
+    found = request_from(stored())
+
+    assert found is not None
+    assert found.ask == ASK
+    assert found.name.startswith("gh-812-42-")
+    assert preview_of_request(found.name) == name_of(812, 42)
+    assert new_request(ASK, "x")["metadata"]["name"] == found.name
+    later = Ask(812, 42, "stop", ASK.actor, ASK.source, NOW + timedelta(hours=1))
+    assert later.name == found.name
+
+
+def test_the_schema_of_the_crd_is_the_models_with_everything_required() -> None:
+    spec = SCHEMA["properties"]["spec"]
+    wanted = structural_schema(Ask)["properties"]
+
+    assert set(spec["required"]) == set(wanted) == set(spec["properties"])
+    for part in ("actor", "from"):
+        assert set(spec["properties"][part]["required"]) == set(wanted[part]["properties"])
+
+
+def test_what_web_makes_keeps_the_rules_of_the_crd_and_no_other_name_does() -> None:
+    obj = stored()
+
+    assert unknown_fields(SCHEMA["properties"]["spec"], obj["spec"]) == []
+    assert mistakes(SCHEMA, obj) == []
+    assert broken(SCHEMA, obj, None, ()) == []
+    for name in ("gh-812-43-" + "0" * 15, "gh-812-42", "x"):
+        assert broken(SCHEMA, stored(name=name), None, ())
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"asked": "merge"},
+        {"number": 43},
+        {"from": {"kind": "Page", "id": 1, "deliveryId": "d-1", "headSha": HEAD}},
+        {"from": {"kind": "CheckRun", "id": 1, "deliveryId": "another", "headSha": HEAD}},
+        {"actor": None},
+    ],
+)
+def test_what_this_version_does_not_know_is_no_request(change: dict[str, Any]) -> None:
+    obj = stored()
+
+    assert request_from({**obj, "spec": {**obj["spec"], **change}}) is None
