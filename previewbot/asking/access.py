@@ -81,6 +81,19 @@ def access_from(
     return Access(url=checked, bearer=bearer, app=slug, environment=where)
 
 
+def check_host(access: Access, host: str) -> None:
+    """Raise NoAccess if a pull request's address lies on another GitHub than the one that is asked."""
+    if not host or not access.asks_github:
+        return
+    asked = (urlsplit(access.api_url).netloc or "").lower()
+    # github.com and data residency (acme.ghe.com) have their API on a host of its own, Enterprise Server has
+    # it below /api/v3.
+    if host not in (asked, asked.removeprefix("api.")):
+        raise NoAccess(
+            f"the pull request is on {host}, and GITHUB_API_URL is that of {asked}: set it to {host}'s"
+        )
+
+
 def _bearer(environ: Mapping[str, str], file: Path | None) -> str:
     if file is None:
         bearer = environ.get("PREVIEWBOT_BEARER", "").strip()

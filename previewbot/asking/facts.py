@@ -16,6 +16,7 @@ VERSION = 1
 
 _LONGEST = 256 * 1024
 _FENCE = re.compile(r" {0,3}(?P<fence>`{3,}|~{3,})[ \t]*(?P<info>[^\n]*)")
+_HEADER = re.compile(r"[A-Za-z0-9-]+: [\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?")
 _LOST = re.compile(r"[\s\x00-\x1f\x7f<>\"]")
 
 
@@ -55,6 +56,8 @@ class Facts(BaseModel):
     header: str | None = ""
     expires_at: str | None = None
     ended: object = None
+    goes_on: bool | None = None
+    link_kind: str | None = None
     services: tuple[ServiceFacts, ...] = ()
     page_url: str | None = ""
     pull_request_url: str | None = ""
@@ -64,9 +67,10 @@ class Facts(BaseModel):
     def _is_address(cls, url: str | None) -> str:
         return address(url)
 
-    def is_of(self, repository: str, number: int) -> bool:
-        """Return whether they are about this pull request; GitHub compares names without case."""
-        return (self.repository.lower(), self.number) == (repository.lower(), number)
+    @field_validator("header")
+    @classmethod
+    def _is_header(cls, header: str | None) -> str:
+        return header if header and _HEADER.fullmatch(header) else ""
 
 
 def address(url: str | None) -> str:
@@ -80,15 +84,23 @@ def address(url: str | None) -> str:
     return url if parts.scheme in ("http", "https") and parts.hostname else ""
 
 
-def facts_from(data: bytes | str) -> Facts | None:
-    """Return the facts in a JSON text, or None where it has none of this version."""
-    if len(data) > _LONGEST:
-        return None
+def facts_of(value: object) -> Facts | None:
+    """Return the facts in a value of JSON, or None where it has none of this version."""
     try:
-        facts = Facts.model_validate(json.loads(data))
-    except (ValueError, RecursionError, ValidationError):
+        facts = Facts.model_validate(value)
+    except ValidationError:
         return None
     return facts if facts.version == VERSION else None
+
+
+def facts_from(text: str) -> Facts | None:
+    """Return the facts in a JSON text, or None where it has none of this version."""
+    if len(text) > _LONGEST:
+        return None
+    try:
+        return facts_of(json.loads(text))
+    except (ValueError, RecursionError):
+        return None
 
 
 def facts_in(comment: str) -> Facts | None:

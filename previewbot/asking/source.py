@@ -43,7 +43,7 @@ class Source(Protocol):
         ...
 
     async def head(self, reference: Reference) -> str:
-        """Return the pull request's newest commit."""
+        """Return the pull request's newest commit; "" where previewbot is asked and knows none yet."""
         ...
 
     async def look(self, reference: Reference, sha: str) -> Look:

@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import Protocol
 
 from previewbot.api.reference import Reference
-from previewbot.asking.source import Source
+from previewbot.asking.source import Look, Source
 from previewbot.asking.standing import Standing, State
 from previewbot.errors import TryLater
 from previewbot.text.durations import spoken
@@ -76,8 +76,9 @@ async def wait(
 ) -> Standing:
     """Return how the preview of a commit came out: a final standing, at the latest after the time-out.
 
-    `tell` is told of each change, and of the end; `say` what should be known besides, each once. Raises
-    RemoteError for what will not change by waiting: a token that is refused, a repository that is not there.
+    `sha` "" is the commit that is newest when it begins. `tell` is told of each change, and of the end; `say`
+    what should be known besides, each once. Raises RemoteError for what will not change by waiting: a token
+    that is refused, a repository that is not there.
     """
     return await _Wait(source, reference, sha, patience, tell, say, clock or RealClock()).run()
 
@@ -97,7 +98,7 @@ class _Wait:
     ) -> None:
         self._source, self._reference, self._sha = source, reference, sha
         self._patience, self._tell, self._say, self._clock = patience, tell, say, clock
-        self._last = Standing(State.NOTHING, f"nothing is known yet of {sha[:7]}", sha=sha)
+        self._last = Standing(State.NOTHING, f"nothing is known yet of {sha[:7] or reference}", sha=sha)
         self._said: set[str] = set()
         self._first_answer: float | None = None
         self._pause, self._trouble = patience.first, ""
@@ -122,7 +123,8 @@ class _Wait:
         """Look, and note what was found; return the seconds that somebody asked us to wait, 0 for none."""
         try:
             async with asyncio.timeout(seconds):
-                look = await self._source.look(self._reference, self._sha)
+                self._sha = self._sha or await self._newest()
+                look = await self._look()
         except TimeoutError:
             self._note_trouble(f"no answer from {self._source.whom} within {seconds:.0f} s")
             return 0.0
@@ -134,6 +136,17 @@ class _Wait:
             self._say_once(note)
         self._take(look.standing)
         return 0.0
+
+    async def _newest(self) -> str:
+        sha = await self._source.head(self._reference)
+        if sha:
+            self._say_once(f"the newest commit is {sha}")
+        return sha
+
+    async def _look(self) -> Look:
+        if self._sha:
+            return await self._source.look(self._reference, self._sha)
+        return Look(Standing(State.NOTHING, "previewbot has no preview of this pull request"))
 
     def _take(self, standing: Standing) -> None:
         now = self._clock.now()

@@ -10,6 +10,7 @@ from io import StringIO
 from pathlib import Path
 from typing import TextIO
 
+from previewbot.asking import command as wait
 from previewbot.cli import examining, plugins, preparing
 from previewbot.cli.check import Compare, check
 from previewbot.cli.check_settings import STDIN, bounds_for, settings_in, tell
@@ -40,9 +41,12 @@ examples:
   previewbot controller --config settings.yaml      do the work
   previewbot doctor --settings settings.yaml        what is wrong with this installation, and whose is it?
   previewbot explain acme/shop#42                   why has this pull request a preview, or none?
+  previewbot wait acme/shop#42 --sha "$(git rev-parse HEAD)"
+                                                    until its preview is ready; prints the link
 
 exit codes: 0 fine (of explain: whatever it says); 1 failed, or check or doctor found something wrong; 2 wrong
-arguments, or settings with which web or controller cannot start; 141 nobody reads what is said
+arguments, or settings with which web or controller cannot start; 141 nobody reads what is said; those of wait
+are in its own help
 """
 
 _IDENTITY = (
@@ -126,6 +130,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_check(commands)
     preparing.add_to(commands)
     examining.add_to(commands)
+    wait.add_arguments(add_command(commands, "wait", wait.WORDS))
     return parser
 
 

@@ -1,0 +1,94 @@
+"""How a wait goes, for whoever watches: a line for each change, and a sign of life in between."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from datetime import timedelta
+from typing import TextIO
+
+from previewbot.asking.standing import Standing, State
+from previewbot.asking.words import one_line
+from previewbot.text.durations import spoken
+
+_TICK = 1.0
+_SIGN_OF_LIFE = 300.0
+"""Seconds: some CI systems end a step that says nothing for ten minutes."""
+
+_TURNS = {
+    "author": "the author of the change",
+    "maintainer": "whoever maintains the repository",
+    "reviewer": "a reviewer with write access",
+    "platform_team": "the platform team",
+}
+_CLEAR = "\r\x1b[K"
+
+
+class Progress:
+    """Writes lines to a stream; on a terminal a last one shows that it goes on.
+
+    No line begins with the words of others, which may be a command to GitHub's runner.
+    """
+
+    def __init__(self, stream: TextIO, now: Callable[[], float] = time.monotonic) -> None:
+        self._stream, self._now = stream, now
+        self._began = self._spoken_at = now()
+        self._last = ""
+        self._is_live = stream.isatty() and os.environ.get("TERM", "") not in ("", "dumb")
+
+    def tell(self, standing: Standing) -> None:
+        """Write how it stands now."""
+        turn = _TURNS.get(standing.turn, "")
+        self._last = f"{standing.words}{f' (it is the turn of {turn})' if turn else ''}"
+        state = "waiting" if standing.state is State.NOTHING else standing.state.value
+        self._write(f"[{self._passed()}] {state}: {one_line(self._last)}")
+
+    def say(self, words: str) -> None:
+        """Write something else that should be known."""
+        self._write(f"[{self._passed()}] {one_line(words)}")
+
+    @asynccontextmanager
+    async def shown(self) -> AsyncIterator[None]:
+        """Show signs of life as long as this is open."""
+        ticking = asyncio.create_task(self._tick())
+        try:
+            yield
+        finally:
+            ticking.cancel()
+            with suppress(asyncio.CancelledError):
+                await ticking
+            self._clear()
+
+    async def _tick(self) -> None:
+        while True:
+            await asyncio.sleep(_TICK)
+            with suppress(OSError):
+                self.sign_of_life()
+
+    def sign_of_life(self) -> None:
+        """Show that it goes on: on a terminal each time, else after minutes without a line."""
+        if self._is_live:
+            width = max(shutil.get_terminal_size().columns - 1, 20)
+            line = f"… {self._passed()} {one_line(self._last)}"[:width]
+            print(f"{_CLEAR}{line}", end="", file=self._stream, flush=True)
+        elif self._now() - self._spoken_at >= _SIGN_OF_LIFE:
+            passed = spoken(timedelta(seconds=self._now() - self._began))
+            self._write(f"[{self._passed()}] still waiting, for {passed}: {one_line(self._last)}")
+
+    def _write(self, line: str) -> None:
+        self._clear()
+        self._spoken_at = self._now()
+        print(line, file=self._stream, flush=True)
+
+    def _clear(self) -> None:
+        if self._is_live:
+            with suppress(OSError):
+                print(_CLEAR, end="", file=self._stream, flush=True)
+
+    def _passed(self) -> str:
+        minutes, seconds = divmod(int(self._now() - self._began), 60)
+        return f"{minutes}:{seconds:02}"

@@ -1,0 +1,42 @@
+"""How a wait came out, for programs. Pure."""
+
+from __future__ import annotations
+
+import json
+
+from previewbot.api.reference import Reference
+from previewbot.asking.standing import Standing
+from previewbot.asking.words import one_line
+
+
+def as_json(reference: Reference, standing: Standing) -> str:
+    """Return it as a line of JSON; `words` are one line for people, and may be words of others."""
+    return json.dumps(
+        {
+            "state": standing.state.value,
+            "exit_code": standing.state.exit_code,
+            "repository": reference.repository,
+            "number": reference.number,
+            "sha": standing.sha,
+            "url": standing.url,
+            "header": standing.header,
+            "words": one_line(standing.words),
+            "turn": standing.turn,
+            "told_by": standing.told_by,
+        }
+    )
+
+
+def outputs(standing: Standing) -> str:
+    """Return it as lines of the file that GITHUB_OUTPUT names.
+
+    Each is `name=value`, and no value has a line break: an address and a header that have one are none
+    (https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands#setting-an-output-parameter).
+    """
+    values = {
+        "state": standing.state.value,
+        "sha": standing.sha,
+        "url": standing.url,
+        "header": standing.header,
+    }
+    return "".join(f"{name}={one_line(value)}\n" for name, value in values.items())

@@ -1,0 +1,77 @@
+"""Runs `previewbot wait`: whom it asks, what it prints, and with what it exits."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import sys
+
+from previewbot.api.reference import Reference
+from previewbot.asking.access import Access, NoAccess, access_from, check_host
+from previewbot.asking.github import WrongCommit
+from previewbot.asking.opening import opened, proxies_from
+from previewbot.asking.progress import Progress
+from previewbot.asking.reporting import as_json, outputs
+from previewbot.asking.standing import USAGE, Standing, State
+from previewbot.asking.waiting import Patience, wait
+from previewbot.asking.words import one_line
+from previewbot.errors import RemoteError
+from previewbot.rules.proxies import Proxies
+
+
+def run(options: argparse.Namespace) -> int:
+    """Wait as the arguments say; return the exit code."""
+    try:
+        access = access_from(
+            os.environ,
+            url=options.url,
+            bearer_file=options.bearer_file,
+            app=options.app,
+            environment=options.environment,
+        )
+        proxies = proxies_from(os.environ)
+        check_host(access, options.reference.host)
+    except NoAccess as error:
+        return _refused(str(error))
+    patience = Patience(options.timeout.total_seconds(), options.grace.total_seconds())
+    try:
+        standing = asyncio.run(_waited(access, proxies, options.reference, options.sha or "", patience))
+    except (RemoteError, WrongCommit) as error:
+        return _refused(_in_words(error))
+    return _told(standing, options)
+
+
+async def _waited(
+    access: Access, proxies: Proxies, reference: Reference, sha: str, patience: Patience
+) -> Standing:
+    progress = Progress(sys.stderr)
+    async with opened(access, proxies) as source, progress.shown():
+        at = f" at {sha[:7]}" if sha else ""
+        progress.say(f"waiting for the preview of {reference}{at}; asking {source.whom}")
+        return await wait(source, reference, sha, patience, tell=progress.tell, say=progress.say)
+
+
+def _told(standing: Standing, options: argparse.Namespace) -> int:
+    if options.github_output is not None:
+        try:
+            with options.github_output.open("a", encoding="utf-8") as file:
+                file.write(outputs(standing))
+        except OSError as error:
+            return _refused(f"--github-output {options.github_output}: {error.strerror or error}")
+    if options.json:
+        print(as_json(options.reference, standing))
+    elif standing.state is State.READY:
+        print(standing.url)
+    return standing.state.exit_code
+
+
+def _refused(words: str) -> int:
+    print(f"previewbot wait: {one_line(words)}", file=sys.stderr)
+    return USAGE
+
+
+def _in_words(error: RemoteError | WrongCommit) -> str:
+    if not isinstance(error, RemoteError):
+        return str(error)
+    return error.message or str(error)

@@ -1,0 +1,191 @@
+"""What GitHub and previewbot show of a commit, and what `previewbot wait` makes of it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from previewbot.asking.facts import Facts
+from previewbot.asking.judging import CheckRun, Deployment, Pull, Seen, judged, of_facts
+from previewbot.asking.standing import State
+
+SHA, OLDER = "a" * 40, "b" * 40
+LINK, HEADER = "https://shop-42.preview.example.com/", "baggage: mirrord-session=pabc-shop-42"
+OPEN = Pull(SHA, had=True)
+
+
+def facts(phase: str | None = "Ready", sha: str = SHA, **more: Any) -> Facts:
+    values = {"version": 1, "repository": "acme/shop", "number": 42, "phase": phase, "head_sha": sha}
+    ready = {"serving_sha": sha, "url": LINK} if phase in ("Ready", "Idle") else {}
+    return Facts.model_validate(
+        {**values, **ready, "header": HEADER, "words": f"it is {phase}", "turn": "nobody", **more}
+    )
+
+
+@pytest.mark.parametrize(
+    ("state", "expected"),
+    [
+        ("", State.WAITING),
+        ("queued", State.WAITING),
+        ("in_progress", State.WAITING),
+        ("success", State.READY),
+        ("failure", State.FAILED),
+        ("error", State.FAILED),
+        ("inactive", State.ENDED),
+        ("a state of next year", State.WAITING),
+    ],
+)
+@pytest.mark.parametrize("comment", [None, facts("Deploying"), facts("Ready"), facts("Failed")])
+def test_a_deployment_decides_whatever_check_and_comment_say(
+    state: str, expected: State, comment: Facts | None
+) -> None:
+    seen = Seen(OPEN, Deployment(state, url=LINK), CheckRun("failure"), comment)
+    assert judged(SHA, seen).state is expected
+
+
+@pytest.mark.parametrize(
+    ("conclusion", "comment", "expected"),
+    [
+        ("", None, State.WAITING),
+        ("success", facts(), State.READY),
+        ("success", None, State.WAITING),
+        ("failure", None, State.FAILED),
+        ("failure", facts("Deploying"), State.FAILED),
+        ("skipped", None, State.NEVER_TRIGGERED),
+        ("action_required", None, State.WAITING),
+        ("cancelled", None, State.ENDED),
+        ("neutral", None, State.ENDED),
+        ("neutral", facts("Stopped"), State.ENDED),
+        ("neutral", facts("Queued"), State.WAITING),
+        ("neutral", facts("AwaitingImage"), State.WAITING),
+        ("neutral", facts("AwaitingApproval"), State.WAITING),
+        ("neutral", facts("Failed"), State.FAILED),
+        ("neutral", facts("Stopped", sha=OLDER), State.ENDED),
+    ],
+)
+def test_without_a_deployment_the_check_decides_and_the_comment_says_what_neutral_means(
+    conclusion: str, comment: Facts | None, expected: State
+) -> None:
+    assert judged(SHA, Seen(OPEN, None, CheckRun(conclusion), comment)).state is expected
+
+
+@pytest.mark.parametrize(
+    ("comment", "expected"),
+    [
+        (facts("Ready"), State.READY),
+        (facts("Ready", proven="Yes"), State.READY),
+        (facts("Ready", proven="Unknown"), State.READY),
+        (facts("Ready", proven="No"), State.WAITING),
+        (facts("Ready", serving_sha=OLDER), State.WAITING),
+        (facts("Ready", serving_sha=""), State.WAITING),
+        (facts("Ready", url=""), State.WAITING),
+        (facts("Ready", url="javascript:alert(1)"), State.WAITING),
+        (facts("Idle"), State.READY),
+        (facts("Deploying"), State.WAITING),
+        (facts("Queued"), State.WAITING),
+        (facts("AwaitingImage"), State.WAITING),
+        (facts("AwaitingApproval"), State.WAITING),
+        (facts("A phase of next year"), State.WAITING),
+        (facts(None), State.WAITING),
+        (facts("Failed"), State.FAILED),
+        (facts("Stopping"), State.ENDED),
+        (facts("Stopped"), State.ENDED),
+        (facts("Expired"), State.ENDED),
+        (facts("NothingToPreview"), State.NEVER_TRIGGERED),
+        (facts("Ready", sha=OLDER), State.NOTHING),
+        (None, State.NOTHING),
+    ],
+)
+def test_with_a_comment_alone_its_block_decides_and_so_does_previewbots_own_json(
+    comment: Facts | None, expected: State
+) -> None:
+    assert judged(SHA, Seen(OPEN, facts=comment)).state is expected
+    assert of_facts(SHA, comment).state is expected
+
+
+def test_services_that_run_from_this_commit_show_it_also_where_another_runs_from_none() -> None:
+    services = ({"name": "web", "serving_sha": SHA}, {"name": "packing", "serving_sha": ""})
+    partial = facts("Ready", serving_sha="", services=services)
+    assert judged(SHA, Seen(OPEN, facts=partial)).state is State.READY
+    mixed = facts("Ready", serving_sha="", services=(services[0], {"name": "b", "serving_sha": OLDER}))
+    assert judged(SHA, Seen(OPEN, facts=mixed)).state is State.WAITING
+
+
+@pytest.mark.parametrize(
+    ("pull", "words"),
+    [
+        (Pull(SHA, is_open=False), "the pull request was closed"),
+        (Pull(SHA, is_open=False, is_merged=True), "the pull request was merged"),
+        (Pull(OLDER, had=True), "bbbbbbb has taken the place of aaaaaaa"),
+        (Pull(OLDER), "bbbbbbb has taken the place of aaaaaaa"),
+    ],
+)
+def test_what_was_closed_or_replaced_has_ended_also_while_it_still_answers(pull: Pull, words: str) -> None:
+    found = judged(SHA, Seen(pull, Deployment("success", url=LINK), CheckRun("success"), facts()))
+    assert (found.state, found.words, found.url) == (State.ENDED, words, "")
+
+
+def test_a_commit_that_was_never_the_head_and_of_which_nothing_speaks_may_be_on_its_way() -> None:
+    found = judged(SHA, Seen(Pull(OLDER), facts=facts(sha=OLDER)))
+    assert found.state is State.NOTHING
+    assert found.words == "aaaaaaa is not the newest commit of the pull request, which is bbbbbbb"
+
+
+def test_what_is_ready_has_the_deployments_link_and_the_header_of_the_pull_request() -> None:
+    found = judged(SHA, Seen(OPEN, Deployment("success", "ready", LINK), None, facts("Deploying", sha=OLDER)))
+    assert (found.url, found.header, found.sha, found.told_by) == (LINK, HEADER, SHA, "deployment")
+    assert found.words == "ready"
+
+
+def test_a_deployment_without_a_link_takes_the_comments_if_that_is_about_this_commit() -> None:
+    deployed = Seen(OPEN, Deployment("success"), None, facts())
+    assert judged(SHA, deployed).url == LINK
+    late = judged(SHA, replace(deployed, facts=facts(sha=OLDER)))
+    assert (late.state, late.words) == (
+        State.WAITING,
+        "the preview is ready, and its link is nowhere to be read",
+    )
+
+
+def test_while_it_goes_on_the_comment_says_what_for_and_whose_turn_it_is() -> None:
+    comment = facts("AwaitingImage", words="CI is building the image", turn="author")
+    found = judged(SHA, Seen(OPEN, Deployment("queued", "waits"), None, comment))
+    assert (found.words, found.turn) == ("CI is building the image", "author")
+    older = judged(SHA, Seen(OPEN, Deployment("queued", "waits"), None, replace_sha(comment)))
+    assert (older.words, older.turn) == ("waits", "")
+
+
+def replace_sha(comment: Facts) -> Facts:
+    return comment.model_copy(update={"head_sha": OLDER})
+
+
+def test_a_comment_that_lags_behind_does_not_lend_its_words_to_a_failure() -> None:
+    found = judged(SHA, Seen(OPEN, Deployment("failure", "it crashed"), None, facts("Deploying")))
+    assert found.words == "it crashed"
+
+
+@pytest.mark.parametrize(
+    ("told", "words"),
+    [
+        (None, "previewbot has no preview any more"),
+        (facts(sha=OLDER), "bbbbbbb has taken the place of aaaaaaa"),
+    ],
+)
+def test_previewbot_that_spoke_of_the_commit_and_does_no_more_says_that_it_ended(
+    told: Facts | None, words: str
+) -> None:
+    found = of_facts(SHA, told, had=True)
+    assert (found.state, found.words) == (State.ENDED, words)
+
+
+def test_each_end_has_an_exit_code_of_its_own() -> None:
+    codes = {state: state.exit_code for state in State if state.is_final}
+    assert codes == {
+        State.READY: 0,
+        State.FAILED: 1,
+        State.ENDED: 3,
+        State.NEVER_TRIGGERED: 4,
+        State.TIMED_OUT: 5,
+    }
