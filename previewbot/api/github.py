@@ -119,6 +119,44 @@ class Details:
 
 
 @dataclass(frozen=True)
+class Word:
+    """A comment as a glance shows it: its id, when it was written or edited last, and its author's number.
+
+    `author` is 0 where GitHub does not tell who that is.
+    """
+
+    id: int
+    updated_at: datetime
+    author: int = 0
+
+
+@dataclass(frozen=True)
+class Glance:
+    """What a pull request looks like without reading it: enough to see whether anything changed.
+
+    Of `body` only that is kept which recognises an agent. `words` are the comments of the conversation that
+    were written or edited last, the newest first; `reviewed_at` is when the newest review was, None if there
+    is none. `mergeable` is None while GitHub works it out.
+    """
+
+    head_sha: str
+    base_ref: str
+    open: bool
+    draft: bool
+    title: str
+    body: str
+    labels: frozenset[str]
+    private: bool
+    archived: bool
+    repository_id: int
+    full_name: str
+    mergeable: bool | None
+    updated_at: datetime
+    words: tuple[Word, ...] = ()
+    reviewed_at: datetime | None = None
+
+
+@dataclass(frozen=True)
 class ChangedFile:
     """A changed file; a rename counts on both sides. A `submodule` is listed by its folder's own name."""
 

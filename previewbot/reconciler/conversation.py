@@ -10,6 +10,7 @@ from enum import Enum
 from previewbot.api import Place, RequestId, Requests, Unseen
 from previewbot.rules.commands import Command, UnknownCommand
 from previewbot.rules.edited import Standing
+from previewbot.rules.glances import Heard
 
 
 class Hand(Enum):
@@ -110,7 +111,8 @@ class Inbox:
     look; None if it did not read them. `waiting` are requests of which it cannot be said whether they
     were edited, without a sign so far that they were seen. `read_at` is how far GitHub has shown the
     conversation, `passed_over` the newest comment that is too old to be obeyed; `unseen` what webhooks told
-    of and this look did not find, `told_comment_id` what it knows of that.
+    of and this look did not find, `told_comment_id` what it knows of that. `heard` are the comments that it
+    read; None if it read none.
     """
 
     requests: tuple[Request, ...] = ()
@@ -125,3 +127,4 @@ class Inbox:
     passed_over: int = 0
     unseen: tuple[Unseen, ...] = ()
     told_comment_id: int = 0
+    heard: Heard | None = None

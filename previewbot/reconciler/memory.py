@@ -23,6 +23,7 @@ from previewbot.reconciler.pod_questions import PodQuestions
 from previewbot.reconciler.request_questions import RequestQuestions
 from previewbot.reconciler.unshown import Unshown
 from previewbot.rules.changes import Changes
+from previewbot.rules.glances import Heard
 from previewbot.rules.repositories import Bounds
 from previewbot.rules.seldom import Seldom
 
@@ -182,10 +183,11 @@ class Memory:
 
     `elsewhere` has by repository and commit where a file lies that may have been meant as configuration.
     `redirected` has those whose route does not lead to staging, as far as this process knows: a restart waits
-    for the gateway once more.
+    for the gateway once more. `heard` has what was read of the conversations, once what came of it is stored.
     """
 
     facts: dict[str, PullRequestFacts] = field(default_factory=dict)
+    heard: dict[str, Heard] = field(default_factory=dict)
     configurations: Configurations = field(default_factory=Configurations)
     files: dict[str, tuple[tuple[str, str, str], Changes]] = field(default_factory=dict)
     elsewhere: OrderedDict[tuple[str, str], str] = field(default_factory=OrderedDict)
@@ -220,6 +222,7 @@ class Memory:
     def forget_facts(self, name: str) -> None:
         """Let the next pass read GitHub again."""
         self.facts.pop(name, None)
+        self.heard.pop(name, None)
 
     def forget_image_lookups(self, name: str) -> None:
         """Let the next pass look for images again at once."""
@@ -230,6 +233,20 @@ class Memory:
         self.builds.ask_anew(name)
 
 
+def _note_heard(memory: Memory, observation: Observation) -> None:
+    """Note which comments a look has read, now that the status is stored that came of them.
+
+    Not before: if somebody else wrote the status in between, the next pass must find their commands again.
+    """
+    name, inbox = observation.preview.name, observation.inbox
+    if inbox.heard is None:
+        return
+    if inbox.left is None and not inbox.unseen:
+        memory.heard[name] = inbox.heard
+    else:
+        memory.heard.pop(name, None)
+
+
 def note_look(memory: Memory, observation: Observation, *, approved: bool, runs: bool) -> None:
     """Let whoever caused a look wait longer for the next if this one came to nothing.
 
@@ -238,6 +255,7 @@ def note_look(memory: Memory, observation: Observation, *, approved: bool, runs:
     facts, pauses, preview = observation.facts, memory.pauses, observation.preview
     if not observation.fresh or facts is None:
         return
+    _note_heard(memory, observation)
     now, author = observation.now, facts.pull_request.author
     callers, of_our_time = pauses.callers(preview, now), pauses.was_heard_of(preview)
     # A look that leaves commands to the next has not seen what somebody called for.

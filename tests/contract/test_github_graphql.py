@@ -327,3 +327,44 @@ async def test_an_answer_about_another_number_of_texts_is_no_answer(town: Town, 
 
     with pytest.raises(errors.RemoteError, match="nodes for 1 ids"):
         await town.client.edits([node_id("IssueComment", 1)])
+
+
+async def test_a_glance_shows_what_changed_and_the_newest_words_first(town: Town) -> None:
+    number = town.pull_request()
+    [row] = await town.client.open_pull_requests("acme/shop")
+    before = await town.client.pull_request("acme/shop", number)
+    old, edited = (town.github.comment(number, ALICE, words) for words in ("One", "Two"))
+    town.clock.ahead = timedelta(seconds=30)
+    town.github.label(number, "preview")
+    town.github.edit_comment(old, "One, again")
+    ours = await town.client.create_comment("acme/shop", number, "Hello")
+
+    seen = await town.client.glance(row.node_id)
+
+    assert (seen.head_sha, seen.base_ref) == (before.head.sha, before.base.ref)
+    assert (seen.open, seen.draft, seen.title, seen.body) == (True, False, before.title, before.body)
+    assert (seen.repository_id, seen.full_name) == (before.base.repository_id, "acme/shop")
+    assert (seen.private, seen.archived, seen.labels) == (before.private, False, {"preview"})
+    assert {each.id for each in seen.words[:2]} == {old, ours.id}
+    assert seen.words[-1].id == edited
+    us = await town.app.identity(town.installation.id)
+    assert {each.id: each.author for each in seen.words} == {
+        old: ALICE.id,
+        edited: ALICE.id,
+        ours.id: us.bot_id,
+    }
+    assert seen.updated_at >= max(each.updated_at for each in seen.words)
+    assert seen.reviewed_at is None
+    town.github.close(number)
+    assert not (await town.client.glance(row.node_id)).open
+
+
+async def test_a_glance_of_which_github_refuses_a_part_is_none(town: Town) -> None:
+    town.pull_request()
+    [row] = await town.client.open_pull_requests("acme/shop")
+    whole = {"nodes": [None]}
+    refused = {"data": whole, "errors": [{"message": "no", "path": ["nodes", 0]}]}
+    town.script.on("POST", "/graphql", sends(refused))
+
+    with pytest.raises(errors.RemoteError):
+        await town.client.glance(row.node_id)

@@ -49,6 +49,7 @@ async def make_every_call(town: Town) -> list[Asked]:
     [row] = await client.open_pull_requests(_SHOP)
     await client.listed(await client.repositories())
     await client.details([row.node_id])
+    await client.glance(row.node_id)
     await client.asked_for(row.node_id, [COPILOT.id])
     await client.tip(_SHOP, "main")
     await client.pull_request(_SHOP, number)

@@ -33,7 +33,7 @@ _READS = frozenset(
         "identity", "installation_of", "repositories", "pull_request", "commits", "parents", "file", "files",
         "comments", "comment", "edits", "time_at", "asked_for",
         "permission", "runs", "is_suspended", "confirm", "is_protected", "rules", "open_pull_requests",
-        "reviews", "review_comments",
+        "reviews", "review_comments", "glance",
     }
 )  # fmt: skip
 _ANSWERED = ("/preview extend 2h", "/preview status")
@@ -207,11 +207,12 @@ class Life:
 
 class BusyLife(Life):
     """Several commands in one comment, a correction, two reviews, an agent's own command, a suspension; one
-    service stopped, started, all restarted; archived."""
+    service stopped, started, all restarted; archived. GitHub answers glances."""
 
     def __init__(self, paths: Sequence[str] = BOTH, point: Point = NOWHERE) -> None:
         super().__init__(paths, point, agents={"commands": {"copilot": ["extend"]}})
         self.world.github.author = _AGENT
+        self.world.github.glances, self.world.github.node_id = True, "PR_1"
 
     async def live(self) -> Seen:
         world = self.world

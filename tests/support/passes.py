@@ -43,9 +43,11 @@ from previewbot.api.github import (
     Commit,
     Edits,
     FileContent,
+    Glance,
     OpenPullRequest,
     PullRequest,
     Repository,
+    Word,
 )
 from previewbot.clients.github.cache import PAGE_SIZE
 from previewbot.clients.github.installation import REVIEW_PAGES
@@ -55,7 +57,7 @@ from previewbot.clients.registry import FoundImage
 from previewbot.config.repository import PATH
 from previewbot.config.server import Settings, parse
 from previewbot.engine.operator import OperatorSeen
-from previewbot.errors import Conflict, Forbidden, NotFound, QuotaKept, TryLater
+from previewbot.errors import Conflict, Forbidden, Invalid, NotFound, QuotaKept, TryLater
 from previewbot.reconciler import Outcome, Reconciler
 from previewbot.reconciler.children import KINDS, ChildKind
 from previewbot.reconciler.memory import Configurations, Memory
@@ -426,6 +428,7 @@ class GitHubInMemory:
         self.installations = {"acme/shop": _INSTALLATION}
         self.ci = Runs()
         self.mergeable = True
+        self.glances = False
         self.refused_words = ""
         self.accounts = {ANN.login: ANN}
         self.permissions: dict[str, str] = {}
@@ -597,6 +600,24 @@ class GitHubInMemory:
     async def rules(self, repository: str, branch: str) -> frozenset[str]:
         self._calls.note("rules")
         return self.rules_of.get(branch, frozenset())
+
+    async def glance(self, node_id: str) -> Glance:
+        """Show what there is, unless it is a server that knows no such question."""
+        self._calls.note("glance")
+        if not self.glances:
+            raise Invalid("GraphQL", status=422, message="no such question")
+        ordered = sorted(self.comments_written, key=lambda each: each.updated_at, reverse=True)
+        shown = [each for each in ordered if each.id not in self.hidden][:20]
+        reviews = [each.updated_at for each in self.reviews_written if each.kind is RequestKind.REVIEW]
+        repository = next(iter(self.covering))
+        return Glance(
+            head_sha=self.head_sha, base_ref=self.base, open=self.state == "open", draft=self.draft, title="",
+            body=self.body, labels=frozenset(self.labels), private=self.private, archived=self.archived,
+            repository_id=self.covering[repository], full_name=repository, mergeable=self.mergeable,
+            updated_at=max([self.updated_at, *(each.updated_at for each in self.comments_written)]),
+            words=tuple(Word(each.id, each.updated_at, each.author.id) for each in shown),
+            reviewed_at=max(reviews, default=None),
+        )  # fmt: skip
 
     async def files(self, repository: str, number: int) -> ChangedFiles:
         self._calls.note("files")
@@ -1004,7 +1025,7 @@ class World:
 
 GITHUB = (
     "identity", "installation of", "is suspended", "repositories", "open pull requests",
-    "pull request", "commits", "parents", "file",
+    "pull request", "glance", "commits", "parents", "file",
     "branch", "rules", "files", "comments", "comment", "edits", "reviews", "review comments", "permission",
     "runs", "create comment", "update comment",
     "react", "react on lines",

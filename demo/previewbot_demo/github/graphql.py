@@ -82,7 +82,8 @@ class GraphQL:
         cost = cost_of(query, variables).points
         quota.used += cost
         granted = self._doorkeeper.permissions
-        root = _Root(self._store.shown, installation, self.limits, quota, cost, granted)
+        now = self._clock()
+        root = _Root(self._store.shown, installation, self.limits, quota, now, cost, granted)
         return _sent(graphql_sync(schema(), query, root_value=root, variable_values=variables))
 
 
@@ -94,6 +95,7 @@ class _Root:
     installation: Installation
     limits: Limits
     quota: Quota
+    now: datetime
     cost: int = 1
     permissions: Mapping[str, str] = field(default_factory=dict)
 

@@ -4,6 +4,7 @@ tells whether anything asks for a preview."""
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Any
 
 from previewbot_demo.github.graphql_actors import actor
@@ -27,6 +28,7 @@ def repository(state: State, found: Repository) -> Json:
         "nameWithOwner": found.full_name,
         "isArchived": found.archived,
         "isPrivate": found.private,
+        "visibility": "PRIVATE" if found.private else "PUBLIC",
         "defaultBranchRef": {"name": found.default_branch},
         "object": lambda info, expression: _object(state, found, expression),
         "pullRequests": lambda info, first, after=None, states=None, orderBy=None: _pulls(
@@ -60,13 +62,27 @@ def pull_request(state: State, pull: PullRequest) -> Json:
         "commits": lambda info, first=None, last=None: _page(
             [{"commit": _commit(state, sha)} for sha in pull.commits], first, last
         ),
-        "comments": lambda info, first=None, last=None: _page(
-            [_comment(each) for each in state.conversation(pull)], first, last
+        "mergeable": lambda info: _mergeable(pull, info.root_value.now),
+        "comments": lambda info, first=None, last=None, orderBy=None: _page(
+            [_comment(each) for each in _in_order(state.conversation(pull), orderBy)], first, last
         ),
         "reviews": lambda info, last: _last(
             [_review(each) for each in state.reviews.values() if _is_shown(each, pull)], last
         ),
     }
+
+
+def _mergeable(pull: PullRequest, now: datetime) -> str:
+    """Return whether there is a conflict with the base, once that is worked out."""
+    if pull.state != "open" or now < pull.merge_known_at:
+        return "UNKNOWN"
+    return "CONFLICTING" if pull.conflict else "MERGEABLE"
+
+
+def _in_order(comments: Sequence[Comment], order: Json | None) -> Sequence[Comment]:
+    if order is None:
+        return comments
+    return sorted(comments, key=lambda each: each.updated_at, reverse=order["direction"] == _DESCENDING)
 
 
 def _pulls(

@@ -17,6 +17,7 @@ from previewbot.api.github import (
     Details,
     Edits,
     FileContent,
+    Glance,
     ListedRepository,
     OpenPullRequest,
     PullRequest,
@@ -26,6 +27,7 @@ from previewbot.clients.github import (
     asked_for,
     conversations,
     fields,
+    glances,
     kept,
     listing_questions,
     parse,
@@ -70,6 +72,7 @@ class InstallationClient:
         self._agents = agents
         self._pull_request, self._commits = kept.pull_request(agents), kept.commits(agents)
         self._details, self._asked_for = kept.details(agents), kept.asked_for(agents)
+        self._glance = kept.glance(agents)
 
     def sparing(self) -> InstallationClient:
         """Return this client for what can wait: it leaves the last fifth of the hour's requests to others."""
@@ -246,6 +249,10 @@ class InstallationClient:
     async def asked_for(self, node_id: str, writers: Sequence[int]) -> AskedFor:
         """Return what a pull request was asked for, by its node id; `writers` are the agent's accounts."""
         return await asked_for.asked_for(self.graphql, node_id, writers, self._asked_for)
+
+    async def glance(self, node_id: str) -> Glance:
+        """Return what a pull request looks like, by its node id: one point of GraphQL's hour."""
+        return await glances.glance(self.graphql, node_id, self._glance)
 
     async def tip(self, repository: str, branch: str) -> str:
         """Return the commit that a branch is at; raises NotFound if there is no such branch.

@@ -259,6 +259,35 @@ def details(table: AgentTable) -> Rule:
     }
 
 
+def glance(table: AgentTable) -> Rule:
+    """Return the rule of a glance: of a description the same is kept as of a pull request's."""
+    return {
+        "nodes": Each(
+            {
+                "headRefOid": None,
+                "baseRefName": None,
+                "state": None,
+                "isDraft": None,
+                "title": None,
+                "body": agents.kept_of(table),
+                "updatedAt": None,
+                "mergeable": None,
+                "labels": {"totalCount": None, "nodes": Each({"name": None})},
+                "baseRepository": {
+                    "databaseId": None,
+                    "nameWithOwner": None,
+                    "isArchived": None,
+                    "visibility": None,
+                },
+                "comments": {
+                    "nodes": Each({"databaseId": None, "updatedAt": None, "author": {"databaseId": None}})
+                },
+                "reviews": {"nodes": Each({"updatedAt": None})},
+            }
+        )
+    }
+
+
 def asked_for(table: AgentTable) -> Rule:
     """Return the rule of what tells what a pull request was asked for, and how comments were edited.
 

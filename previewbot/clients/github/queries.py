@@ -131,3 +131,27 @@ query Details($ids: [ID!]!, $file: String!) {
 """
 """What tells whether anything asks for a preview of a pull request. Four connections for each, so that 25 of
 them cost one point."""
+
+GLANCE = f"""
+query Glance($ids: [ID!]!) {{
+  nodes(ids: $ids) {{
+    ... on PullRequest {{
+      headRefOid
+      baseRefName
+      state
+      isDraft
+      title
+      body
+      updatedAt
+      mergeable
+      labels(first: 100) {{ totalCount nodes {{ name }} }}
+      baseRepository {{ databaseId nameWithOwner isArchived visibility }}
+      comments(first: 20, orderBy: {{field: UPDATED_AT, direction: DESC}}) {{
+        nodes {{ databaseId updatedAt author {_ACTOR} }}
+      }}
+      reviews(last: 20) {{ nodes {{ updatedAt }} }}
+    }}
+  }}
+}}
+"""
+"""What tells whether anything changed in a pull request since it was read: one point, and no request."""

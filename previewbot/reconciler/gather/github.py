@@ -21,6 +21,7 @@ from previewbot.reconciler.gather.configuration import (
     read_changes,
     read_configuration,
 )
+from previewbot.reconciler.gather.glances import glance_at
 from previewbot.reconciler.gather.pull_request import read_pull_request
 from previewbot.reconciler.gather.requests import read_inbox, read_own
 from previewbot.reconciler.gather.routes import leads_outside
@@ -43,22 +44,28 @@ _SECOND = timedelta(seconds=1)
 _WATCHED_APART = timedelta(seconds=5)
 """Less than any interval at which something is waited for."""
 
+_GLANCED_APART = timedelta(seconds=55)
+"""Where glances tell whether anything changed: each costs a point, and deliveries and the listing tell of
+what matters. An image is looked for all the same."""
+
 
 def must_read(preview: Preview, facts: PullRequestFacts | None, now: datetime) -> bool:
     """Return whether GitHub must be read: poked, waited for, or not known (any more)."""
     if facts is None or facts.lagging or preview.unseen_poke:
         return True
-    return _is_watched(preview, facts) or _is_old(facts, now)
+    return _is_watched(preview, facts, now) or _is_old(facts, now)
 
 
 def wants_a_look(preview: Preview, facts: PullRequestFacts, now: datetime) -> bool:
     """Return whether GitHub would be read now if nobody had told of anything."""
     # What is watched is read at intervals of its own, and not once more with each comment.
     due = facts.read_at is None or now - facts.read_at >= _WATCHED_APART
-    return (due and _is_watched(preview, facts)) or _is_old(facts, now)
+    return (due and _is_watched(preview, facts, now)) or _is_old(facts, now)
 
 
-def _is_watched(preview: Preview, facts: PullRequestFacts) -> bool:
+def _is_watched(preview: Preview, facts: PullRequestFacts, now: datetime) -> bool:
+    if facts.glanced and facts.read_at is not None and now - facts.read_at < _GLANCED_APART:
+        return False
     return bool(facts.problems) or any(service.waiting for service in preview.status.services)
 
 
@@ -84,7 +91,12 @@ async def read_github(
     if store.preview.unseen_poke:
         # Something happened, perhaps the build's end: look for the image now, not when it is due.
         context.memory.forget_image_lookups(name)
-    client, pull_request = await read_pull_request(context, store, sparing=sparing)
+    before = context.memory.facts.get(name)
+    seen = await glance_at(context, store.preview, before, now, sparing=sparing)
+    if seen is not None and seen.pull_request is not None:
+        client, pull_request = seen.client, seen.pull_request
+    else:
+        client, pull_request = await read_pull_request(context, store, sparing=sparing)
     if pull_request.is_fork:
         pauses.note_fork(name, pull_request.author.id)
     if may_wait:
@@ -97,7 +109,10 @@ async def read_github(
     if bounds is None:
         return await _nothing_here(context, client, store.preview, pull_request, now)
     facts = await _facts(context, client, store, pull_request, bounds, now)
-    inbox, in_reviews = await read_inbox(context, client, store.preview, pull_request, facts.agent, now)
+    if seen is not None and seen.inbox is not None:
+        inbox, in_reviews = seen.inbox, False
+    else:
+        inbox, in_reviews = await read_inbox(context, client, store.preview, pull_request, facts.agent, now)
     facts = replace(
         facts,
         elsewhere=await _elsewhere(context, client, store.status, facts, inbox),
@@ -105,6 +120,7 @@ async def read_github(
         lagging=_lagging(store.preview, pull_request, inbox.unseen, in_reviews, now),
         unseen_at=next_look(inbox.unseen, now),
         again_at=inbox.left.again_at if inbox.left else None,
+        glanced=seen is not None,
     )
     # Remembered only here, when all of it was read. If the comments could not be read after the pull request
     # was, a new head would be told of although its commands and files are not known.

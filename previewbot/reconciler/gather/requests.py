@@ -23,6 +23,7 @@ from previewbot.reconciler.plan.late import OVERLAP, told_of, without_shown
 from previewbot.reconciler.plan.turns import Asked, oldest_of, take, written
 from previewbot.rules.commands import parse
 from previewbot.rules.edited import Standing
+from previewbot.rules.glances import Heard, heard
 
 log = logging.getLogger(__name__)
 
@@ -49,6 +50,7 @@ class _Look:
     earliest_in_reviews: datetime
     told: frozenset[int]
     unseen: tuple[Unseen, ...]
+    heard: Heard
 
     @property
     def everything(self) -> list[Comment]:
@@ -86,7 +88,7 @@ async def read_inbox(
     )
     requests, left = take(new, may_write, len(look.known.handled))
     still = _left(left, may_write, again_at, edits_again_at)
-    heard = preview.poke.comment_id
+    number = preview.poke.comment_id
     inbox = Inbox(
         requests=requests,
         own=look.own,
@@ -99,7 +101,8 @@ async def read_inbox(
         read_at=_read_at(status.requests.read_at, look.comments, pull_request, client.time_at(now)),
         passed_over=look.passed_over,
         unseen=look.unseen,
-        told_comment_id=heard if heard in look.told else look.known.told_comment_id,
+        told_comment_id=number if number in look.told else look.known.told_comment_id,
+        heard=look.heard,
     )
     return inbox, is_unseen(preview, look.known, look.reviews)
 
@@ -142,6 +145,7 @@ async def _read(
         earliest_in_reviews=in_reviews,
         told=frozenset(each.id for each in told),
         unseen=unseen,
+        heard=heard(comments, since if has_comment else None),
     )
 
 

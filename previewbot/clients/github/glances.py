@@ -1,0 +1,68 @@
+"""A glance at a pull request: one question of GraphQL's that tells whether anything changed since a look.
+
+https://docs.github.com/en/graphql/reference/objects#pullrequest
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from previewbot.api.github import Glance, Word
+from previewbot.clients.github import queries
+from previewbot.clients.github.cutting import Rule
+from previewbot.clients.github.fields import (
+    flag,
+    full_name,
+    has,
+    items,
+    moment,
+    number,
+    number_or_zero,
+    sha,
+    text,
+)
+from previewbot.clients.github.graphql_answers import Ask, nodes_of
+from previewbot.errors import RemoteError
+
+_MERGEABLE = {"MERGEABLE": True, "CONFLICTING": False}
+
+
+async def glance(ask: Ask, node_id: str, rule: Rule) -> Glance:
+    """Ask what a pull request looks like. Raises RemoteError, also where GitHub leaves out a part of it."""
+    answer = await ask(queries.GLANCE, {"ids": [node_id]}, rule)
+    if answer.errors:
+        # What was refused inside of it is null, and must not look as if it were not there.
+        raise RemoteError("GraphQL", message="GitHub shows a part of the pull request only")
+    return glance_from(nodes_of(answer.data, [node_id])[node_id])
+
+
+def glance_from(node: Any) -> Glance:
+    """Read a glance; raises RemoteError where something of it is missing."""
+    labels = items(node, "labels.nodes")
+    if number(node, "labels.totalCount") > len(labels):
+        raise RemoteError("GraphQL", message="the pull request has more labels than one page shows")
+    merging = text(node, "mergeable")
+    return Glance(
+        head_sha=sha(node, "headRefOid"),
+        base_ref=text(node, "baseRefName"),
+        open=text(node, "state") == "OPEN",
+        draft=flag(node, "isDraft"),
+        title=text(node, "title"),
+        body=text(node, "body"),
+        labels=frozenset(text(label, "name") for label in labels),
+        private=text(node, "baseRepository.visibility") != "PUBLIC",
+        archived=flag(node, "baseRepository.isArchived"),
+        repository_id=number(node, "baseRepository.databaseId"),
+        full_name=full_name(node, "baseRepository.nameWithOwner"),
+        mergeable=_MERGEABLE.get(merging),
+        updated_at=moment(node, "updatedAt"),
+        words=tuple(_word(each) for each in items(node, "comments.nodes") if each),
+        reviewed_at=max(
+            (moment(each, "updatedAt") for each in items(node, "reviews.nodes") if each), default=None
+        ),
+    )
+
+
+def _word(obj: Any) -> Word:
+    author = number_or_zero(obj, "author.databaseId") if has(obj, "author") else 0
+    return Word(number(obj, "databaseId"), moment(obj, "updatedAt"), author)

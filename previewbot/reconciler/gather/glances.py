@@ -1,0 +1,101 @@
+"""Glances at GitHub: one question instead of a look, where everything may be as it was."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from datetime import datetime
+
+from previewbot.api import OF_REVIEWS, Preview, Report, Status
+from previewbot.api.github import PullRequest
+from previewbot.clients.github import InstallationClient
+from previewbot.errors import RemoteError
+from previewbot.reconciler.context import Context
+from previewbot.reconciler.conversation import Inbox
+from previewbot.reconciler.observation import PullRequestFacts
+from previewbot.reconciler.plan.inbox import COMMENT
+from previewbot.reconciler.plan.late import told_of, without_shown
+from previewbot.rules import images
+from previewbot.rules.glances import as_read, is_explained, no_review_since, nothing_was_said
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Glimpse:
+    """What a glance saved: the pull request, if it is as it was, and what its conversation says, if nothing
+    new; else None, and it is to be read."""
+
+    client: InstallationClient
+    pull_request: PullRequest | None
+    inbox: Inbox | None
+
+
+async def glance_at(
+    context: Context, preview: Preview, facts: PullRequestFacts | None, now: datetime, *, sparing: bool
+) -> Glimpse | None:
+    """Ask whether anything changed since the look that found these facts; None if GitHub does not tell.
+
+    Only where that look found all, and nothing is waited for that a delivery or the status tells of. What
+    goes wrong with the question is no error: a look finds out.
+    """
+    if facts is None or not facts.pull_request.node_id or not _is_settled(preview, facts, now):
+        return None
+    client = context.client_for(preview)
+    client = client.sparing() if sparing else client
+    before = facts.pull_request
+    try:
+        us = await context.github.identity(preview.spec.installation_id)
+        seen = await client.glance(before.node_id)
+    except RemoteError as error:
+        log.info("no glance at a pull request", extra={"preview": preview.name, "error": str(error)})
+        return None
+    pull_request = None if _needs_test_merge(facts) else as_read(seen, before)
+    inbox = None
+    heard = context.memory.heard.get(preview.name)
+    if heard is not None and nothing_was_said(seen, heard, us.bot_id):
+        # Reviews are read because the listing found that something changed: unless that is explained.
+        reviews = not preview.must_read_reviews or (
+            is_explained(seen, before) and no_review_since(seen, preview.status.requests.reviews_as_of)
+        )
+        inbox = _quiet(context, preview, now) if reviews else None
+    return Glimpse(client, pull_request, inbox)
+
+
+def _is_settled(preview: Preview, facts: PullRequestFacts, now: datetime) -> bool:
+    if facts.bounds is None or facts.lagging or facts.again_at is not None or facts.unseen_at is not None:
+        return False
+    status, poke, requests = preview.status, preview.poke, preview.status.requests
+    told = without_shown(told_of(requests, poke, now), requests, ())
+    in_reviews = any(
+        poke.told(kind) not in (0, requests.place(kind).told) or requests.place(kind).left
+        for kind in OF_REVIEWS
+    )
+    return not told and not in_reviews and not _is_being_written(status)
+
+
+def _is_being_written(status: Status) -> bool:
+    """Return whether something of ours may stand in the conversation of which the status does not know."""
+    if not status.reports.get(COMMENT, Report()).id:
+        return True
+    intents = [report.intent_at for report in status.reports.values() if not report.id]
+    return any((*intents, *(reply.intent_at for reply in status.replies)))
+
+
+def _needs_test_merge(facts: PullRequestFacts) -> bool:
+    services = facts.config.services if facts.config else ()
+    return any(images.counts_merges(service.image) for service in services)
+
+
+def _quiet(context: Context, preview: Preview, now: datetime) -> Inbox:
+    """Return what a look at a conversation finds in which there is nothing new."""
+    known = preview.status.requests
+    return Inbox(
+        refusals_left=context.memory.refusals.left(preview.spec.installation_id, now),
+        earlier=context.memory.conversations.of(preview.name),
+        # Nothing new in reviews either, as of this pull request's time.
+        places={} if preview.must_read_reviews else None,
+        read_at=known.read_at,
+        unseen=known.unseen,
+        told_comment_id=known.told_comment_id,
+    )
