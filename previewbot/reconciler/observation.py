@@ -53,9 +53,9 @@ class PullRequestFacts:
     `lagging` means that GitHub does not yet show what the webhook told us of, `settled` that its clock had
     passed the second of the pull request's `updated_at` when the look began. With commands left for another
     look, `again_at` is when that is due; `unseen_at` is when to look again for comments that webhooks told of
-    and GitHub did not show. `glanced`: a glance was enough for it, or for a part. `not_allowed`: the `problems`
-    are what the settings do not let the repository have. `entry_refused`: among them is that no link may lead
-    to the entry.
+    and GitHub did not show. `glanced`: a glance was enough for it, or for a part. `not_allowed`: the
+    `problems` are what the settings do not let the repository have. `entry_refused`: among them is that no
+    link may lead to the entry.
     """
 
     pull_request: PullRequest

@@ -344,7 +344,7 @@ async def test_a_glance_shows_what_changed_and_the_newest_words_first(town: Town
     assert (seen.head_sha, seen.base_ref) == (before.head.sha, before.base.ref)
     assert (seen.open, seen.draft, seen.title, seen.body) == (True, False, before.title, before.body)
     assert (seen.repository_id, seen.full_name) == (before.base.repository_id, "acme/shop")
-    assert (seen.private, seen.archived, seen.labels) == (before.private, False, {"preview"})
+    assert (seen.private, seen.archived, seen.labels) == (before.private, False, frozenset({"preview"}))
     assert {each.id for each in seen.words[:2]} == {old, ours.id}
     assert seen.words[-1].id == edited
     us = await town.app.identity(town.installation.id)
