@@ -99,7 +99,7 @@ def _bearer(environ: Mapping[str, str], file: Path | None) -> str:
         bearer = environ.get("PREVIEWBOT_BEARER", "").strip()
         if not bearer:
             raise NoAccess(
-                "previewbot's bearer is not said: set PREVIEWBOT_BEARER, or give --bearer-file FILE"
+                "previewbot's bearer is missing: set PREVIEWBOT_BEARER, or give --bearer-file FILE"
             )
         return _secret(bearer, "PREVIEWBOT_BEARER")
     try:

@@ -20,7 +20,7 @@ from previewbot.asking.github_answers import CommentSeen, PullSeen
 from previewbot.asking.http import Answer, Asker
 from previewbot.asking.judging import CheckRun, Deployment, Pull, Seen, judged
 from previewbot.asking.source import Look, Told
-from previewbot.errors import Forbidden, NotFound, Unauthorized
+from previewbot.errors import Forbidden, Invalid, NotFound, Unauthorized
 
 T = TypeVar("T")
 
@@ -143,8 +143,12 @@ class GitHubSource:
         query = urlencode({"check_name": CHECK, "filter": "all", "per_page": _PAGE})
         url = f"{_of(reference)}/commits/{sha}/check-runs?{query}"
         runs: list[answers.CheckRunSeen] = []
-        async for page in self._pages(url, answers.CHECK_RUNS):
-            runs += page.kept.check_runs
+        try:
+            async for page in self._pages(url, answers.CHECK_RUNS):
+                runs += page.kept.check_runs
+        except Invalid:
+            # So it says where it knows no such commit, or does not yet.
+            return None
         return answers.newest_check(runs, self._access.app, preview)
 
     async def _comment(self, reference: Reference) -> CommentSeen | None:

@@ -65,6 +65,7 @@ CALLED_BY_PRODUCTION = {
 
 BESIDES: dict[str, str] = {
     "GET /repos/{owner}/{repo}/deployments/{deployment_id}/statuses": "whoever waits for a preview asks it",
+    "GET /repos/{owner}/{repo}/issues/comments": "whoever asks which previews a repository has",
 }
 """What the stand-in serves although production never calls it, each with the reason: what its own pages or a
 test's browser need; the pages are rendered from the stand-in's state."""

@@ -208,6 +208,14 @@ class Endpoints:
             [self._shapes.comment(call.state, c) for c in found if since is None or c.updated_at >= since]
         )
 
+    def repository_comments(self, call: Call) -> Listing:
+        """`GET /repos/{owner}/{repo}/issues/comments`, with `sort=updated` and `direction=desc`."""
+        if (call.query.get("sort"), call.query.get("direction")) != ("updated", "desc"):
+            raise invalid("the stand-in knows this order only")
+        found = [c for c in call.state.comments.values() if c.repository_id == call.repo.id]
+        ordered = sorted(found, key=lambda comment: (comment.updated_at, comment.id), reverse=True)
+        return Listing([self._shapes.comment(call.state, comment) for comment in ordered])
+
     def comment(self, call: Call) -> Answer:
         """`GET /repos/{owner}/{repo}/issues/comments/{comment_id}`."""
         return Answer(self._shapes.comment(call.state, _comment(call, call.state)))

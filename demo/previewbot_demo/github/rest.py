@@ -111,6 +111,7 @@ def routes(e: Endpoints) -> tuple[Route, ...]:
         Route("GET", _REPO + "/pulls/{pull_number}/reviews", e.reviews, pull),
         Route("GET", _REPO + "/pulls/{pull_number}/comments", e.review_comments, pull),
         Route("POST", _REPO + "/pulls/comments/{comment_id}/reactions", e.create_line_reaction, review),
+        Route("GET", _REPO + "/issues/comments", e.repository_comments, hear),
         Route("GET", comment, e.comment, hear),
         Route("PATCH", comment, e.update_comment, talk),
         Route("DELETE", comment, e.delete_comment, talk),
