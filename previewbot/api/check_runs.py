@@ -78,8 +78,12 @@ class CheckRunContent:
 
 @dataclass(frozen=True)
 class OwnCheckRun:
-    """A check run of ours as GitHub shows it: its id, whose it is, and whether it is completed."""
+    """A check run of ours as GitHub shows it: its id, whose it is, and how it came out.
+
+    `conclusion` is empty while it is not `completed`.
+    """
 
     id: int
     external_id: str
     completed: bool
+    conclusion: str = ""

@@ -89,6 +89,11 @@ def _unpacked(value: object) -> object:
         return value
 
 
+def switched(value: object) -> object:
+    """Return `on` and `off` where YAML made a truth of these words, as its version 1.1 does, and Helm's."""
+    return ("on" if value else "off") if isinstance(value, bool) else value
+
+
 def _number(value: object) -> object:
     return int(value) if isinstance(value, str) and re.fullmatch("[1-9][0-9]{0,4}", value) else value
 

@@ -181,14 +181,19 @@ class GatewayMemory:
 class Memory:
     """Per Preview: the facts of the last look, the changed files of the last head, looks for images.
 
-    `elsewhere` has by repository and commit where a file lies that may have been meant as configuration.
-    `redirected` has those whose route does not lead to staging, as far as this process knows: a restart waits
-    for the gateway once more. `heard` has what was read of the conversations, once what came of it is stored.
+    `heads` has what was read of the configuration files of pull requests' own commits, apart from those that
+    count, which they must not push out; `changes_of_heads` by repository, head and base whether a pull
+    request changes that file, where it was asked. `elsewhere` has by repository and commit where a file lies
+    that may have been meant as configuration. `redirected` has those whose route does not lead to staging, as
+    far as this process knows: a restart waits for the gateway once more. `heard` has what was read of the
+    conversations, once what came of it is stored.
     """
 
     facts: dict[str, PullRequestFacts] = field(default_factory=dict)
     heard: dict[str, Heard] = field(default_factory=dict)
     configurations: Configurations = field(default_factory=Configurations)
+    heads: Configurations = field(default_factory=Configurations)
+    changes_of_heads: OrderedDict[tuple[str, str, str], bool] = field(default_factory=OrderedDict)
     files: dict[str, tuple[tuple[str, str, str], Changes]] = field(default_factory=dict)
     elsewhere: OrderedDict[tuple[str, str], str] = field(default_factory=OrderedDict)
     image_lookups: dict[str, datetime] = field(default_factory=dict)

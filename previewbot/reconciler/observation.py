@@ -55,7 +55,8 @@ class PullRequestFacts:
     look, `again_at` is when that is due; `unseen_at` is when to look again for comments that webhooks told of
     and GitHub did not show. `glanced`: a glance was enough for it, or for a part. `not_allowed`: the
     `problems` are what the settings do not let the repository have. `entry_refused`: among them is that no
-    link may lead to the entry.
+    link may lead to the entry. `mistakes` are those that the pull request itself writes into the
+    configuration file, which it may change.
     """
 
     pull_request: PullRequest
@@ -80,6 +81,8 @@ class PullRequestFacts:
     entry_refused: bool = False
     command_only: bool = False
     glanced: bool = False
+    changes_configuration: bool = False
+    mistakes: tuple[ConfigurationProblem, ...] = ()
 
     @property
     def policy(self) -> AgentPolicy:

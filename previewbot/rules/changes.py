@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from previewbot.api.github import ChangedFile, ChangedFiles
-from previewbot.config.repository import SHARED, RepositoryConfig
+from previewbot.config.repository import PATH, SHARED, RepositoryConfig
 
 MOST_BYTES = 512 * 1024
 """How much is read of a pull request's paths: 3,000 of 170 bytes each. GitHub's own may have 24 MB."""
@@ -16,10 +16,14 @@ _PORTION = 1024
 
 @dataclass(frozen=True)
 class Changes:
-    """How many files changed each service, and how many of the changed ones belong to all of them."""
+    """How many files changed each service, and how many of the changed ones belong to all of them.
+
+    `configuration`: the configuration file itself is among them.
+    """
 
     files: Mapping[str, int] = field(default_factory=dict)
     shared: int = 0
+    configuration: bool = False
 
 
 class Matching:
@@ -63,10 +67,16 @@ class Matching:
             name: max(least, own[at] + shared - own_and_shared[at] if own[at] else 0)
             for at, name in enumerate(self._names)
         }
-        return Changes({name: count for name, count in counts.items() if count}, shared)
+        changes = {name: count for name, count in counts.items() if count}
+        return Changes(changes, shared, changes_configuration(changed))
 
     def _of(self, file: ChangedFile) -> frozenset[int]:
         return frozenset().union(*(self._services[path] for path in _paths(file)))
+
+
+def changes_configuration(changed: ChangedFiles) -> bool:
+    """Return whether the configuration file is among the changed files."""
+    return any(PATH in (file.path, file.previous_path) for file in changed.files)
 
 
 def compare(config: RepositoryConfig, changed: ChangedFiles) -> Changes:

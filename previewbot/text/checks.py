@@ -14,11 +14,13 @@ _COMES_BY_ITSELF = (Severity.PROGRESS, Severity.GOOD)
 class CheckSaid:
     """What a check is about: `waits` while it is in progress, `superseded` once another commit is the newest.
 
-    `mistakes` are those that the change writes into the configuration file.
+    `off`: no checks are written here any more. `mistakes` are those that the change writes into the
+    configuration file.
     """
 
     waits: bool = False
     superseded: bool = False
+    off: bool = False
     mistakes: tuple[ConfigurationProblem, ...] = ()
 
 

@@ -131,3 +131,29 @@ async def test_a_table_scrolls_in_a_box_of_its_own_and_does_not_break_its_words(
 
     assert '<div class="scroll" role="region" tabindex="0" aria-label="Table"><table>' in page
     assert page.count("</table></div>") == 1
+
+
+async def test_a_check_of_the_app_is_shown_with_what_it_says_and_its_buttons_send_what_was_pressed(
+    town: Town,
+) -> None:
+    number = town.pull_request()
+    head = town.github.pull_request(number).head_sha
+    body = {
+        "name": "preview",
+        "head_sha": head,
+        "conclusion": "failure",
+        "output": {"title": "A service crashes", "summary": "It **crashes**.", "text": "Out of luck."},
+        "actions": [{"label": "Start", "description": "Run it again", "identifier": "start"}],
+    }
+    run = (await town.call("POST", f"{REPO}/check-runs", body)).json
+    page = await read(town, f"/acme/shop/pull/{number}/live")
+
+    pressed = await press(town, f"/acme/shop/pull/{number}/check", run=str(run["id"]), identifier="start")
+    missing = await press(town, f"/acme/shop/pull/{number}/check", run=str(run["id"]), identifier="stop")
+
+    assert "A service crashes" in page and "<strong>crashes</strong>" in page and "Out of luck." in page
+    assert (pressed.status, missing.status) == (303, 404)
+    [(_, sent)] = [each for each in await town.events() if each[1].get("action") == "requested_action"]
+    assert (sent["requested_action"]["identifier"], sent["sender"]["login"]) == ("start", "alice")
+    assert sent["check_run"]["app"]["id"] == town.github.app.id
+    assert "It <strong>crashes</strong>" in await read(town, run["html_url"].removeprefix(town.url))

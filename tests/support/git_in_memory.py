@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 
 from previewbot.api.github import FileContent, TreeEntry
 from previewbot_demo.github import trees
 
 
 class GitInMemory:
-    """Answers as `clients/github/git_objects.py` does; `note` is told of each call."""
+    """Answers as `clients/github/git_objects.py` does; `note` is told of each call.
 
-    def __init__(self, files: Mapping[str, bytes], note: Callable[[str], None]) -> None:
-        self._files, self._note = files, note
+    `heads` has what other commits hold otherwise.
+    """
+
+    def __init__(
+        self,
+        files: Mapping[str, bytes],
+        note: Callable[[str], None],
+        heads: Mapping[str, Mapping[str, bytes]] = MappingProxyType({}),
+    ) -> None:
+        self._files, self._note, self._heads = files, note, heads
 
     @property
     def commit(self) -> str:
@@ -21,7 +30,7 @@ class GitInMemory:
 
     async def file(self, repository: str, path: str, ref: str) -> FileContent | None:
         self._note("file at a commit")
-        content = self._files.get(path)
+        content = {**self._files, **self._heads.get(ref, {})}.get(path)
         return None if content is None else FileContent(trees.blob_sha(content), content)
 
     async def tree(self, repository: str, sha: str, *, whole: bool = False) -> Mapping[str, TreeEntry]:

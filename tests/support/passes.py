@@ -68,6 +68,7 @@ from previewbot.text.markers import comment_hash, marker_in
 from previewbot.text.render import Renderer
 from previewbot_demo.kube.json_copy import json_copy
 from previewbot_demo.kube.server import merge_patch
+from tests.support.checks_in_memory import ChecksInMemory
 from tests.support.clock import Clock
 from tests.support.gateways import GatewayInMemory, Said
 from tests.support.git_in_memory import GitInMemory
@@ -106,6 +107,8 @@ SETTINGS: dict[str, Any] = {
     "cluster": {"namespaces": ["staging"]},
     "images": {"allowed": ["ghcr.io/acme/"]},
     "links": {"gateway": {"name": "public", "namespace": "gateways", "domain": "preview.example.com"}},
+    # Not at each call of each life that is about something else: who is about it has it on.
+    "check": "off",
 }
 OWN_APP = 4242
 _INSTALLATION, _REPOSITORY = 7, 812
@@ -416,6 +419,8 @@ class GitHubInMemory:
         self.base, self.base_sha = "main", "0" * 40
         self.configurations: dict[str, str] = {}
         self.repository_files: dict[str, bytes] = {}
+        self.heads_files: dict[str, dict[str, bytes]] = {}
+        self.checks = ChecksInMemory(calls.note)
         self.protected: set[str] = set()
         self.rules_of: dict[str, frozenset[str]] = {}
         self.paths: tuple[str, ...] = ("checkout/app.py",)
@@ -591,7 +596,7 @@ class GitHubInMemory:
     @property
     def git(self) -> GitInMemory:
         files = {self.configuration_path: self.configuration.encode(), **self.repository_files}
-        return GitInMemory(files, self._calls.note)
+        return GitInMemory(files, self._calls.note, self.heads_files)
 
     async def is_protected(self, repository: str, branch: str) -> bool:
         self._calls.note("branch")

@@ -16,6 +16,7 @@ import jinja2
 from aiohttp import web
 from markupsafe import Markup
 
+from previewbot_demo.github.checks import shown_on
 from previewbot_demo.github.conversations import Conversations
 from previewbot_demo.github.markdown import render
 from previewbot_demo.github.model import Account, Comment, Happening, PullRequest, Repository, Run
@@ -52,7 +53,7 @@ _REPO = r"/(?P<repository>[^/]+/[^/]+)"
 _PULL = _REPO + r"/pull/(?P<number>\d+)"
 _ISSUE = _REPO + r"/issues/(?P<number>\d+)"
 _RUN = _REPO + r"/(?P<kind>runs|actions/runs)/(?P<id>\d+)"
-_ACTION = _PULL + r"/(?P<action>comment|push|close|merge|reopen|approve)"
+_ACTION = _PULL + r"/(?P<action>comment|push|close|merge|reopen|approve|check)"
 
 
 @dataclass(frozen=True)
@@ -138,6 +139,8 @@ class Pages:
         elif action == "push":
             if self.push is not None:
                 self.push(repository, number)
+        elif action == "check":
+            self._github.press(int(form["run"]), form["identifier"], who)
         elif action == "approve":
             self._github.approve_workflows(number, repository)
         elif action == "close":
@@ -154,7 +157,7 @@ class Pages:
     def _view(self, pull: PullRequest) -> dict[str, Any]:
         state = self._github.store.state
         repository = state.repositories[pull.repository_id]
-        runs = [*state.checks.values(), *state.workflow_runs.values()]
+        workflows = [r for r in state.workflow_runs.values() if r.repository_id == repository.id]
         return {
             "repository": repository.full_name,
             "pull": pull,
@@ -164,7 +167,10 @@ class Pages:
             else "draft"
             if pull.draft and not pull.closed_at
             else pull.state,
-            "checks": [r for r in runs if r.sha == pull.head_sha and r.repository_id == repository.id],
+            "checks": [
+                *shown_on(state, repository.id, pull.head_sha),
+                *(run for run in workflows if run.sha == pull.head_sha),
+            ],
             "timeline": self._timeline(pull),
             "files": changes_of(state, pull),
             "closes": [

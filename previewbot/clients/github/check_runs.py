@@ -48,6 +48,7 @@ def _own_from(obj: Any) -> OwnCheckRun:
         id=number(obj, "id"),
         external_id=text_or_empty(obj, "external_id"),
         completed=text(obj, "status") == "completed",
+        conclusion=text_or_empty(obj, "conclusion"),
     )
 
 

@@ -133,7 +133,9 @@ CHECK_RUNS: Rule = {
         }
     )
 }
-OWN_CHECK_RUNS: Rule = {"check_runs": Each({"id": None, "external_id": _name, "status": None})}
+OWN_CHECK_RUNS: Rule = {
+    "check_runs": Each({"id": None, "external_id": _name, "status": None, "conclusion": None})
+}
 WRITTEN_CHECK_RUN: Rule = {"id": None}
 DEPLOYMENT: Rule = {
     "id": None,

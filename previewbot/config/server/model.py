@@ -6,7 +6,14 @@ from datetime import timedelta
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    ValidationError,
+    WithJsonSchema,
+    model_validator,
+)
 
 from previewbot.config import types as t
 from previewbot.config.server.agents import AgentsSettings
@@ -246,6 +253,17 @@ class Settings(t.Model):
     )
     comment: CommentSettings = CommentSettings()
     commands: CommandsSettings = CommandsSettings()
+    check: Annotated[
+        Literal["on", "off", "required"],
+        BeforeValidator(t.switched),
+        WithJsonSchema({"enum": ["on", "off", "required", True, False]}),
+        about(
+            "the check `preview` of commits: `on`, where there is something to say of a preview; `required`, "
+            "one for every commit of every pull request, `skipped` where nothing is previewed, so that "
+            "a rule for a branch may require it; `off`, none",
+            "required",
+        ),
+    ] = "on"
     agents: AgentsSettings = AgentsSettings()
 
     @model_validator(mode="after")

@@ -53,7 +53,7 @@ async def read_configuration(
         if read.wanted is None:
             return Configuration(file.sha, read)
         commit = await client.tip(repository, ref)
-        return await _of_commit(known, FilesAt(known.files, client, repository, commit), bounds)
+        return await read_commit(known, FilesAt(known.files, client, repository, commit), bounds)
     except Invalid as error:
         # GitHub sends no content of a file over 1 MB.
         return _refused(error)
@@ -65,7 +65,7 @@ def _refused(error: Invalid) -> Configuration:
     return Configuration(read=ReadConfiguration(problems=(problem,)))
 
 
-async def _of_commit(known: Configurations, at: FilesAt, bounds: Bounds) -> Configuration:
+async def read_commit(known: Configurations, at: FilesAt, bounds: Bounds) -> Configuration:
     """Read the configuration of a commit, and the files that it names there, once for all looks.
 
     Also what is refused is read once: it may be refused for how many requests it takes.
@@ -106,13 +106,15 @@ async def _with_files(known: Configurations, at: FilesAt, bounds: Bounds) -> Con
 class ServicesChanged:
     """How many changed files each service has that is previewed, and what is said of the others.
 
-    `shared` files changed that belong to all, and `room` is for so many more services.
+    `shared` files changed that belong to all, and `room` is for so many more services. `configuration`: the
+    pull request changes the configuration file.
     """
 
     files: Mapping[str, int] = field(default_factory=dict)
     left_out: LeftOut | None = None
     shared: int = 0
     room: int = 0
+    configuration: bool = False
 
 
 async def file_elsewhere(
@@ -169,7 +171,9 @@ async def read_changes(
     limit = services_limit(context.settings, repository)
     kept = chosen.with_a_session(preview.status, head_sha)
     files, left_out = chosen.choose(config, cached[1].files, limit, kept)
-    return ServicesChanged(files, left_out, cached[1].shared, max(0, limit - len(files)))
+    found = cached[1]
+    room = max(0, limit - len(files))
+    return ServicesChanged(files, left_out, found.shared, room, found.configuration)
 
 
 async def matched(config: RepositoryConfig, files: ChangedFiles) -> changes.Changes:

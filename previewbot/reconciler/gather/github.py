@@ -22,6 +22,7 @@ from previewbot.reconciler.gather.configuration import (
     read_configuration,
 )
 from previewbot.reconciler.gather.glances import glance_at
+from previewbot.reconciler.gather.mistakes import mistakes_of
 from previewbot.reconciler.gather.pull_request import read_pull_request
 from previewbot.reconciler.gather.requests import read_inbox, read_own
 from previewbot.reconciler.gather.routes import leads_outside
@@ -116,6 +117,7 @@ async def read_github(
     facts = replace(
         facts,
         elsewhere=await _elsewhere(context, client, store.status, facts, inbox),
+        mistakes=await mistakes_of(context, client, store.status, facts, bounds, asked=bool(inbox.requests)),
         settled=pull_request.updated_at + _SECOND <= client.time_at(now),
         lagging=_lagging(store.preview, pull_request, inbox.unseen, in_reviews, now),
         unseen_at=next_look(inbox.unseen, now),
@@ -167,6 +169,7 @@ async def _facts(
         left_out=changed.left_out,
         shared=changed.shared,
         room=changed.room,
+        changes_configuration=changed.configuration,
         merge_sha=await _merge_sha(client, observed, pull_request, configuration.config, files),
         read_at=now,
     )

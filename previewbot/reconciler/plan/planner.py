@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from previewbot.api import Child, ChildState, Reason, RequestKind, Status
+from previewbot.api import Child, ChildState, ConfigurationProblem, Reason, RequestKind, Status
 from previewbot.config.repository import Notify
 from previewbot.reconciler.children.actions import Create, Delete
 from previewbot.reconciler.children.kind import ChildKind, Desired, Route
@@ -35,7 +35,7 @@ class Plan:
 
     `route` is what leads people there, None where there is nothing to change about it. `may_create` is false
     on facts that could not be confirmed now. `notify` is whom the repository wants to be told once, as far as
-    that is known and a person may wait.
+    that is known and a person may wait. `mistakes` are those that the pull request itself makes.
     """
 
     status: Status
@@ -44,6 +44,7 @@ class Plan:
     route: Desired | None = None
     may_create: bool = True
     notify: Notify | None = None
+    mistakes: tuple[ConfigurationProblem, ...] = ()
 
     @property
     def creates(self) -> bool:
@@ -207,7 +208,8 @@ def _plan(
     before = with_route_to_write(before, desired, observation.now)
     status = fold(observation, before, decision, steps, _others(before, kinds))
     notify = wanted_now(status, observation.facts)
-    return Plan(status, decision, steps, desired, observation.read_error is None, notify)
+    mistakes = observation.facts.mistakes if observation.facts else ()
+    return Plan(status, decision, steps, desired, observation.read_error is None, notify, mistakes)
 
 
 def _may_have_route(observation: Observation, before: Status, decision: Decision) -> bool:

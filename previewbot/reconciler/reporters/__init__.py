@@ -6,6 +6,7 @@ state are entries in `status.reports`. No reporter holds up another, or a teardo
 """
 
 from previewbot.reconciler.reporters.answers import Answers
+from previewbot.reconciler.reporters.check_run import CheckRun
 from previewbot.reconciler.reporters.kept import KeptReporter
 from previewbot.reconciler.reporters.kubernetes_events import KubernetesEvents
 from previewbot.reconciler.reporters.notices import Notice
@@ -13,7 +14,13 @@ from previewbot.reconciler.reporters.reporter import Reporter
 from previewbot.reconciler.reporters.reporting import Reporting
 from previewbot.reconciler.reporters.status_comment import StatusComment
 
-GITHUB_REPORTERS: tuple[Reporter, ...] = (StatusComment(), Answers(), Notice("ready"), Notice("failed"))
+GITHUB_REPORTERS: tuple[Reporter, ...] = (
+    StatusComment(),
+    Answers(),
+    Notice("ready"),
+    Notice("failed"),
+    CheckRun(),
+)
 """Those who tell people on GitHub, which may be slow, or away."""
 
 CLUSTER_REPORTERS: tuple[Reporter, ...] = (KubernetesEvents(),)

@@ -11,11 +11,12 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from previewbot.api import RequestId, Status
+from previewbot.api import ConfigurationProblem, RequestId, Status
 from previewbot.api.github import AppIdentity
 from previewbot.clients.github import InstallationClient
 from previewbot.clients.kubernetes.client import Kube
 from previewbot.config.repository import Notify
+from previewbot.config.server import Settings
 from previewbot.errors import RemoteError
 from previewbot.reconciler.conversation import OwnComments
 from previewbot.reconciler.plan.requeue import INTENT_HOLDS
@@ -28,7 +29,8 @@ class ReportContext:
 
     `before` is the status with which the pass began; `may_begin`: a text may be written where there is none.
     `notify` is whom the repository wants to be told once, None if nobody; `us` asks who our App is at GitHub.
-    `view` has what a status says for the renderer. `forget` makes the next pass read GitHub anew.
+    `view` has what a status says for the renderer. `forget` makes the next pass read GitHub anew. `mistakes`
+    are those that the pull request itself writes into the configuration file.
     """
 
     client: InstallationClient
@@ -41,6 +43,8 @@ class ReportContext:
     us: Callable[[], Awaitable[AppIdentity]]
     now: Callable[[], datetime]
     forget: Callable[[], None]
+    settings: Settings
+    mistakes: tuple[ConfigurationProblem, ...] = ()
 
 
 @dataclass(frozen=True)

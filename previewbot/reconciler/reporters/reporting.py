@@ -46,6 +46,8 @@ class Reporting:
             us=lambda: context.github.identity(preview.spec.installation_id),
             now=context.now,
             forget=lambda: context.memory.forget_facts(preview.name),
+            settings=context.settings,
+            mistakes=plan.mistakes,
         )
 
     async def report(self, reporters: Sequence[Reporter], own: OwnComments) -> RemoteError | None:
