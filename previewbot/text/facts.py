@@ -165,6 +165,10 @@ class Facts:
     ]
     page_url: Annotated[str, Field(description="its page; empty where pages are private")]
     pull_request_url: Annotated[str, Field(description="the pull request")]
+    shortened: Annotated[
+        bool,
+        Field(description="whether logs, or all of services and `blast_radius`, are left out for room"),
+    ] = False
 
 
 FACTS = TypeAdapter(Facts)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from previewbot.api import RequestId, RequestKind
+from previewbot.text.block import without_block
 
 _MARKER_RE = re.compile(r"\A<!-- previewbot (status|reply|notice) ([a-z0-9= -]*?) ?-->")
 _LONGEST = 200
@@ -106,9 +107,12 @@ def parse_marker(body: str) -> Marker | None:
 
 
 def comment_hash(body: str) -> str:
-    """Return the hash of a comment's text without its marker: only a change of the text is an edit."""
-    # The marker names the newest command and changes with it. That alone is no reason to edit the comment.
-    text = _MARKER_RE.sub("", body.replace("\r\n", "\n"), count=1).strip()
+    """Return the hash of what people read of a comment: only a change of that is an edit.
+
+    The marker names the newest command and changes with it, and programs are told steps that people are not
+    (`Replacing`, then `Creating`). That alone is no reason to edit the comment.
+    """
+    text = without_block(_MARKER_RE.sub("", body.replace("\r\n", "\n"), count=1)).strip()
     return hashlib.sha256(text.encode(errors="replace")).hexdigest()
 
 

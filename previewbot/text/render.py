@@ -20,6 +20,7 @@ from previewbot.api import RequestId, RequestKind, Said
 from previewbot.api.check_runs import LONGEST_OUTPUT, LONGEST_TITLE, CheckOutput
 from previewbot.text import environment
 from previewbot.text.blast_radius import blast_radius
+from previewbot.text.block import block
 from previewbot.text.checks import CheckSaid, is_on_its_way, steady
 from previewbot.text.environment import templates_directory
 from previewbot.text.facts import Facts
@@ -81,8 +82,13 @@ class Renderer:
         last = view.preview.status.requests.newest_comment
         marker = status_marker(view.preview.spec.environment_key, last)
         text = self._comments.get_template("comment.md").render(_values(_for_comments(view)))
-        # GitHub refuses a longer comment as a whole, and then people would see nothing at all.
-        return f"{marker}\n{_tidy(text)}"[:COMMENT_LIMIT]
+        facts = self._comments.get_template("_facts.md").render(block=block(self.facts(view)))
+        whole = f"{marker}\n{_tidy(text)}\n{facts}\n"
+        if len(whole) <= COMMENT_LIMIT:
+            return whole
+        # GitHub refuses a longer comment as a whole, and then people would see nothing at all. What programs
+        # read then comes first: the cut may fall into a fence, and what follows would be in it.
+        return f"{marker}\n{facts}\n\n{_tidy(text)}"[:COMMENT_LIMIT]
 
     def reply(
         self,

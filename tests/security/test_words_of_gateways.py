@@ -15,6 +15,7 @@ from previewbot.api import Reason
 from previewbot.config.server import parse
 from previewbot.engine.view import view_of
 from previewbot.text.render import Renderer
+from tests.support.comment_parts import for_people
 from tests.support.gateways import ACCEPTED
 from tests.support.passes import SETTINGS, World
 from tests.support.states import STATES
@@ -31,13 +32,14 @@ async def test_words_of_a_gateway_are_one_code_span_of_the_comment_without_secre
     await world.settle(4)
 
     assert world.status.reason is Reason.ROUTE_NOT_ACCEPTED
-    [said] = [line for line in world.comment.splitlines() if "BackendNotFound" in line]
+    people = for_people(world.comment)
+    [said] = [line for line in people.splitlines() if "BackendNotFound" in line]
     quoted = said.partition("(")[2].rpartition("). This is for your platform team")[0]
     fence = quoted[: len(quoted) - len(quoted.lstrip("`"))]
     assert len(fence) > 1
     assert quoted.endswith(fence)
     assert fence not in quoted[len(fence) : -len(fence)]
-    assert "evil.example.com" not in world.comment.replace(quoted, "")
+    assert "evil.example.com" not in people.replace(quoted, "")
     assert "hunter22" not in world.comment
     assert "ghp_0123456789" not in world.comment
 

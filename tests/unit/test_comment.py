@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from previewbot.api import Preview, RequestId, RequestKind, Said
+from previewbot.api import Preview, Reason, RequestId, RequestKind, Said
 from previewbot.engine.mirrord import header
 from previewbot.rules.commands import DEFINITIONS
 from previewbot.text.markdown import cell, code, fenced, md
@@ -24,8 +24,9 @@ from previewbot.text.markers import comment_hash, marker_in, parse_marker
 from previewbot.text.notices import Elsewhere, NotThere, Told
 from previewbot.text.render import COMMENT_LIMIT, Renderer, View
 from previewbot.text.unseen import seen
+from tests.support.comment_parts import FOR_PROGRAMS, facts_in, for_people
 from tests.support.previews import NOW, a_preview
-from tests.support.states import STATES
+from tests.support.states import STATES, replace_status
 
 GOLDEN = Path(__file__).parent.parent / "golden"
 RENDERER = Renderer()
@@ -55,7 +56,13 @@ def without_style_and_script(page: str) -> str:
 
 @pytest.mark.parametrize("state", sorted(STATES))
 def test_the_comment_in_each_state_reads_as_it_is_held(state: str) -> None:
-    held(GOLDEN / "comment" / f"{state}.md", RENDERER.comment(view_of(STATES[state])))
+    held(GOLDEN / "comment" / f"{state}.md", for_people(RENDERER.comment(view_of(STATES[state]))))
+
+
+def test_what_programs_read_stands_at_the_end_in_a_fold() -> None:
+    comment = RENDERER.comment(view_of(STATES["deploying-crashing"]))
+
+    held(GOLDEN / "facts.md", comment[comment.index(FOR_PROGRAMS) :])
 
 
 @pytest.mark.parametrize("state", sorted(STATES))
@@ -240,7 +247,7 @@ def reticent(preview: Preview) -> View:
 
 @pytest.mark.parametrize("state", WITHHELD)
 def test_the_comment_where_pages_are_private_and_logs_are_withheld_reads_as_it_is_held(state: str) -> None:
-    held(GOLDEN / "comment-withheld" / f"{state}.md", RENDERER.comment(reticent(STATES[state])))
+    held(GOLDEN / "comment-withheld" / f"{state}.md", for_people(RENDERER.comment(reticent(STATES[state]))))
 
 
 @pytest.mark.parametrize("state", sorted(STATES))
@@ -385,3 +392,42 @@ def test_a_comment_never_exceeds_githubs_limit() -> None:
     comment = RENDERER.comment(view_of(replace(preview, status=status)))
 
     assert len(comment) <= COMMENT_LIMIT
+
+
+def test_of_a_comment_that_must_be_cut_programs_still_read_all_of_theirs() -> None:
+    preview = STATES["deploying-crashing"]
+    crashing = preview.status.services[0]
+    assert crashing.pod_problem is not None
+    huge = replace(crashing, pod_problem=replace(crashing.pod_problem, log=("x" * 2_000,) * 40))
+
+    comment = RENDERER.comment(view_of(replace_status(preview, services=(huge,))))
+    facts = facts_in(comment)
+
+    assert len(comment) == COMMENT_LIMIT
+    assert (facts["previewbot"], facts["shortened"]) == (1, True)
+    assert [service["problem"]["log"] for service in facts["services"]] == [[]]
+
+
+def test_what_only_programs_are_told_is_no_reason_to_edit_a_comment() -> None:
+    creating = STATES["deploying"]
+    replacing = replace_status(creating, reason=Reason.REPLACING)
+    before, after = (RENDERER.comment(view_of(each)) for each in (replacing, creating))
+    stopped = RENDERER.comment(view_of(STATES["stopped"]))
+
+    assert facts_in(before)["reason"] != facts_in(after)["reason"]
+    assert comment_hash(before) == comment_hash(after) != comment_hash(stopped)
+
+
+def test_a_log_that_looks_like_the_block_for_programs_hides_no_news() -> None:
+    preview = STATES["deploying-crashing"]
+    crashing = preview.status.services[0]
+    assert crashing.pod_problem is not None
+    log = ("</details>", FOR_PROGRAMS, "", "```json", "{", '  "previewbot": 1,', "}", "```")
+    forged = replace(crashing, pod_problem=replace(crashing.pod_problem, log=log))
+    several = [
+        RENDERER.comment(view_of(replace_status(preview, services=(forged,), observed=observed)))
+        for observed in (preview.status.observed, replace(preview.status.observed, trigger="a label"))
+    ]
+
+    assert facts_in(several[0])["version"] == 1
+    assert comment_hash(several[0]) != comment_hash(several[1])

@@ -8,6 +8,9 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from markdown_it import MarkdownIt
 
 from previewbot.api import (
     Isolation,
@@ -25,6 +28,7 @@ from previewbot.api import (
     Turn,
     Uses,
 )
+from previewbot.text.block import LIMIT, block
 from previewbot.text.facts import Facts, as_json
 from previewbot.text.render import Renderer, View
 from previewbot.text.telling import facts_of
@@ -232,6 +236,48 @@ def test_what_a_preview_can_touch_is_told_by_kind_with_services_of_which_the_sam
     assert (databases.shared, databases.isolated) == (("lost",), False)
     assert (queues.own, queues.shared, queues.isolated) == (("invoices",), (), True)
     assert [header.passing for header in touched.headers] == ["not_checked"]
+
+
+# In the comment
+
+
+ODD = st.text(alphabet=st.sampled_from('`~<>/{}[]"@#\n\r\t\u2028\u202eé x\\'), max_size=40)
+
+
+@given(ODD, st.lists(ODD, max_size=4))
+def test_the_block_in_the_comment_is_read_back_whatever_a_log_says(detail: str, log: list[str]) -> None:
+    preview = STATES["deploying-crashing"]
+    problem = PodProblem(Reason.CRASHING, container="app", detail=detail, log=tuple(log))
+    service = replace(preview.status.services[0], pod_problem=problem)
+    facts = for_readers(replace_status(preview, services=(service,)))
+    around = f"<details>\n\n{block(facts)}\n\n</details>\n"
+
+    fences = [token for token in MarkdownIt("commonmark").parse(around) if token.type == "fence"]
+
+    assert [token.info for token in fences] == ["json"]
+    told = json.loads(fences[0].content)
+    assert next(iter(told)) == "previewbot"
+    assert told == {"previewbot": 1, **as_json(facts)}
+
+
+def test_a_block_that_grows_too_long_loses_logs_first_and_services_then() -> None:
+    preview = STATES["deploying-crashing"]
+    problem = PodProblem(Reason.CRASHING, container="app", log=("x" * 300,) * 10)
+    service = replace(preview.status.services[0], pod_problem=problem)
+
+    def told(count: int) -> dict[str, Any]:
+        services = tuple(replace(service, name=f"service-{at}") for at in range(count))
+        text = block(for_readers(replace_status(preview, services=services)))
+        assert len(text) <= LIMIT
+        read: dict[str, Any] = json.loads(text.removeprefix("```json").removesuffix("```"))
+        return read
+
+    whole, without_logs, overall = told(1), told(20), told(500)
+
+    assert [each["shortened"] for each in (whole, without_logs, overall)] == [False, True, True]
+    assert [len(each["services"]) for each in (whole, without_logs, overall)] == [1, 20, 0]
+    assert {len(each["problem"]["log"]) for each in without_logs["services"]} == {0}
+    assert overall["reason"] == "Crashing"
 
 
 def test_while_nothing_serves_it_touches_nothing() -> None:
