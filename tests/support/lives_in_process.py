@@ -33,7 +33,7 @@ _READS = frozenset(
         "identity", "installation_of", "repositories", "pull_request", "commits", "parents", "file", "files",
         "comments", "comment", "edits", "time_at", "asked_for",
         "permission", "runs", "is_suspended", "confirm", "is_protected", "rules", "open_pull_requests",
-        "reviews", "review_comments", "glance",
+        "reviews", "review_comments", "glance", "own",
     }
 )  # fmt: skip
 _ANSWERED = ("/preview extend 2h", "/preview status")
@@ -53,9 +53,9 @@ class Saboteur:
         self.requests: list[str] = []
         self.reactions: set[tuple[str, int, str]] = set()
         self.hit = ""
-        for server in (world.cluster, world.github):
+        for server, of in ((world.cluster, ""), (world.github, ""), (world.github.checks, "check ")):
             for name in _changing(server):
-                setattr(server, name, partial(self._asked, name, getattr(server, name)))
+                setattr(server, name, partial(self._asked, of + name, getattr(server, name)))
         world.github.comments = partial(self._listed, world.github.comments)  # type: ignore[method-assign]
 
     async def _listed(self, do: Callable[..., Awaitable[Any]], *arguments: Any) -> list[Any]:
@@ -286,6 +286,46 @@ class LifeWithDatabases(Life):
 
     def _databases(self) -> dict[str, str]:
         return {name: branch["metadata"]["uid"] for name, branch in self.world.cluster.branches.items()}
+
+
+class LifeWithChecks(Life):
+    """Each commit's check: while its image is awaited, ready, replaced, stopped, started, closed."""
+
+    def __init__(self, paths: Sequence[str] = BOTH[:1], point: Point = NOWHERE) -> None:
+        super().__init__(paths, point, check="on")
+
+    async def live(self) -> Seen:
+        world = self.world
+        world.poke()
+        await self._until("a check that waits", lambda: self._stands(A) == "None")
+        world.push(A)
+        await self._until("a check that is well", lambda: self._stands(A) == "success")
+        world.push(B, built=False)
+        await self._until("another that waits", lambda: self._stands(B) == "None")
+        # It is replaced before it was ready.
+        world.push(A)
+        await self._until("the first commit again", lambda: self._stands(A) == "success")
+        stop = world.say("/preview stop")
+        await self._until("a stop", lambda: self._has(stop, "rocket") and self._stands(A) == "neutral")
+        start = world.say("/preview start")
+        await self._until("a start", lambda: self._has(start, "rocket") and self._stands(A) == "success")
+        world.close()
+        await self._until("the end of all", self._nothing_is_left)
+        left = sorted(run.head_sha for run in world.github.checks.runs.values() if run.conclusion is None)
+        if left:
+            raise NotSo(f"checks are in progress for ever: {left}")
+        return Seen(self._conversation(), self._signs(), timedelta(0))
+
+    def _stands(self, sha: str) -> str:
+        return str(next((run.conclusion for run in reversed(self.world.github.checks.of(sha))), "missing"))
+
+    def _check_what_always_holds(self) -> None:
+        super()._check_what_always_holds()
+        for sha in (A, B):
+            # That of a commit which came back is another one, or the same: never two that go on.
+            goes_on = [run for run in self.world.github.checks.of(sha) if run.conclusion is None]
+            if len(goes_on) > 1:
+                raise NotSo(f"two checks of {sha[:7]} are in progress")
 
 
 class ToldLife(Life):

@@ -13,8 +13,15 @@ import pytest
 
 from tests.support.branching import QUEUE, SECRET, USERS, Parts, migrating
 from tests.support.branching import parts as parts
-from tests.support.fault_points import Fault
-from tests.support.lives_in_process import BusyLife, LifeWithDatabases, ToldLife, live, live_with_each
+from tests.support.fault_points import Fault, every_point
+from tests.support.lives_in_process import (
+    BusyLife,
+    LifeWithChecks,
+    LifeWithDatabases,
+    ToldLife,
+    live,
+    live_with_each,
+)
 from tests.support.passes import BOTH
 
 # A machine that does much else may need minutes for all these lives, and no test depends on speed.
@@ -62,6 +69,27 @@ async def test_a_fault_changes_nothing_of_what_is_corrected_reviewed_chosen_or_s
     assert "react_on_lines" in undisturbed.requests
     different = {str(point): life for point, life in lives.items() if life.seen != undisturbed.seen}
     assert different == {}
+
+
+@pytest.mark.parametrize("fault", Fault, ids=str)
+async def test_a_fault_at_any_request_about_a_check_leaves_none_in_progress_and_holds_up_nothing(
+    fault: Fault,
+) -> None:
+    undisturbed = await live(BOTH[:1], kind=LifeWithChecks)
+    requests = undisturbed.requests
+    about = [at for at, request in enumerate(requests, 1) if request.startswith("check ")]
+
+    # Every second one with each fault: two faults that are alike have others.
+    tried = about[[*Fault].index(fault) % 2 :: 2]
+    for point in every_point(len(requests), [fault]):
+        if point.number in tried:
+            disturbed = await live(BOTH[:1], point, LifeWithChecks)
+            # The comment tells how long it ran, which a fault may prolong.
+            assert len(disturbed.seen.comments) == len(undisturbed.seen.comments), point
+            assert disturbed.seen.reactions == undisturbed.seen.reactions, point
+            assert disturbed.hit.startswith("check "), point
+
+    assert {requests[at - 1] for at in about} == {"check create", "check update"}
 
 
 _EACH_FIFTH = {"some": pytest.param(5), "all": pytest.param(1, marks=pytest.mark.long)}
