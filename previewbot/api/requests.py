@@ -176,7 +176,8 @@ class Reply(Value):
     reaction waits until that is reached, eyes until then, and is not better than one that is set already;
     `services` are those that the goal is about, none for the whole preview. `worded`: the words were given,
     and what comes later is left to the reaction. `edited_at` is the edit that it answers, by GitHub's time,
-    of a request that was answered before.
+    of a request that was answered before. `place` is the id of the check run in which it was asked and is
+    answered, 0 for what was written.
     """
 
     request: RequestId
@@ -193,6 +194,7 @@ class Reply(Value):
     services: tuple[str, ...] = ()
     worded: bool = False
     edited_at: datetime | None = None
+    place: int = 0
 
     @property
     def said(self) -> tuple[Said, ...]:

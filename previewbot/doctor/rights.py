@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from previewbot.api import Resource
+from previewbot.api import PREVIEW_REQUESTS, Resource
 from previewbot.clients.kubernetes.resources import (
     EVENTS,
     LEASES,
@@ -66,7 +66,11 @@ def webs(settings: Settings) -> tuple[Right, ...]:
     """Return what web may do."""
     verbs = ("get", "create", "patch") if settings.pages == "public" else ("create", "patch")
     asking = settings.cluster.listing_lease
-    return (*_of("", PREVIEWS, *verbs), *_of(asking.namespace, LEASES, "patch", object=asking.name))
+    return (
+        *_of("", PREVIEWS, *verbs),
+        *_of(asking.namespace, LEASES, "patch", object=asking.name),
+        *_of(settings.cluster.inbox_namespace, PREVIEW_REQUESTS, "create"),
+    )
 
 
 def controllers(settings: Settings) -> tuple[Right, ...]:
@@ -81,6 +85,7 @@ def controllers(settings: Settings) -> tuple[Right, ...]:
         *_of(lease.namespace, LEASES, "get", "update", object=lease.name),
         *_of(lease.namespace, LEASES, "get", object=settings.cluster.listing_lease.name),
         *_of(lease.namespace, LEASES, "create"),
+        *_of(settings.cluster.inbox_namespace, PREVIEW_REQUESTS, "list", "watch", "patch", "delete"),
         *_of(EVENTS_NAMESPACE, EVENTS, "create"),
         *_of_links(settings),
     )

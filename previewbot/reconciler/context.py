@@ -19,6 +19,7 @@ from previewbot.reconciler.children import ChildKind, Route
 from previewbot.reconciler.limits import Limits
 from previewbot.reconciler.links_being_asked import LinksBeingAsked
 from previewbot.reconciler.memory import Memory
+from previewbot.reconciler.plan.presses import is_press
 from previewbot.rules.slot_limits import SlotLimitsOf
 from previewbot.rules.slots import SlotGrant, Slots
 from previewbot.text.render import Renderer
@@ -30,7 +31,8 @@ class Context:
 
     `pods` has the pods of a session, by its namespace and uid, as a watch last told; `operator` is what the
     last poll knew of mirrord's operator. `wrote` takes what we wrote into the cache, so that the cache is
-    never behind our own writes. `previews` gives the very same tuple where nothing changed.
+    never behind our own writes. `asked_elsewhere` has the requests of a Preview, by its name, as a watch last
+    told. `previews` gives the very same tuple where nothing changed.
     """
 
     kube: Kube
@@ -48,6 +50,7 @@ class Context:
     route: Route
     memory: Memory
     operator: Callable[[], OperatorSeen] = nobody_asked
+    asked_elsewhere: Callable[[str], Sequence[Mapping[str, Any]]] = lambda preview: ()
     links_being_asked: LinksBeingAsked = field(default_factory=LinksBeingAsked)
 
     def client_for(self, preview: Preview, installation_id: int | None = None) -> InstallationClient:
@@ -61,7 +64,7 @@ class Context:
         client = self.github.installation(installation_id or preview.spec.installation_id)
         status = preview.status
         # An answer to somebody who may not ask for anything names no command.
-        answers = any(reply.command for reply in status.replies)
+        answers = any(reply.command and not is_press(reply) for reply in status.replies)
         matters = status.slot.held or preview.asked_by_member or answers
         if matters:
             return client

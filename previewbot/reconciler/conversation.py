@@ -21,6 +21,8 @@ class Hand(Enum):
     OTHER_APP = "other app"
     UNTOLD = "untold"
     """It stands in a review, of which GitHub does not tell: an App may have written it."""
+    PRESSED = "pressed"
+    """A button, of which web tells who pressed it: whoever has web's token could say so of anybody."""
     AGENT = "agent"
     """An agent's own account, which the settings let write this command in its own pull request."""
 
@@ -32,7 +34,8 @@ class Request:
     `actor` is the login and `account` the id of who asks. What a bot asks, or an App in the name of a person
     that the settings do not trust, is answered by a reaction only. `standing` is what it is worth by its
     edits, of which the last was at `edited_at`; GitHub showed it as of `updated_at`. `text` is
-    the hash of what it says.
+    the hash of what it says. `place` is the check run where a button was pressed; `too_many`: its author
+    asks for more at once than is carried out.
     """
 
     id: RequestId
@@ -46,6 +49,8 @@ class Request:
     updated_at: datetime | None = None
     edited_at: datetime | None = None
     text: str = ""
+    place: int = 0
+    too_many: bool = False
 
     @property
     def granted(self) -> bool:

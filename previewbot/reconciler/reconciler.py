@@ -42,12 +42,14 @@ from previewbot.reconciler.plan.requeue import (
     REMOVING,
     SOON,
     Outcome,
+    earliest,
     until_expiry,
 )
 from previewbot.reconciler.refusing import refuse
 from previewbot.reconciler.reporters import CLUSTER_REPORTERS, GITHUB_REPORTERS, Reporter, Reporting
 from previewbot.reconciler.store import PreviewStore, Superseded
 from previewbot.reconciler.storing import plan_for, store_plan, with_words
+from previewbot.reconciler.tending import tend, tend_orphans, until_tended
 from previewbot.text.render import Renderer
 
 _LAST_ERROR_LENGTH = 500
@@ -79,6 +81,7 @@ class Reconciler:
         slots: asyncio.Lock | None = None,
         memory: Memory | None = None,
         operator: Callable[[], OperatorSeen] = nobody_asked,
+        asked_elsewhere: Callable[[str], Sequence[Mapping[str, Any]]] = lambda preview: (),
     ) -> None:
         self._slots = slots or asyncio.Lock()
         self._reporters = reporters
@@ -97,6 +100,7 @@ class Reconciler:
             route=route,
             memory=memory or Memory(),
             operator=operator,
+            asked_elsewhere=asked_elsewhere,
         )
 
     @property
@@ -127,7 +131,7 @@ class Reconciler:
         obj = await self._context.kube.get_preview(name)
         if obj is None:
             self._context.forget(name)
-            return Outcome()
+            return Outcome(await tend_orphans(self._context, name))
         store = PreviewStore(self._context, obj)
         # Somebody deleted the Preview: its owner references remove the children.
         if store.preview.deleting:
@@ -226,7 +230,7 @@ class Reconciler:
         status = with_words(self._context, store, with_conditions(status, observation))
         # Comment ids, answers, uids of children. If this last write is lost, the next pass finds our comments
         # by their markers and our children by their owner.
-        await store.write(status)
+        await store.write(await tend(self._context, store.preview, status))
         ours = without_foreign_reports(store.status, self._reporters)
         owed = any(reporter.is_owed(ours) for reporter in self._reporters)
         told = errors.blocking is None and not ours.replies and not owed
@@ -242,7 +246,9 @@ class Reconciler:
         read = facts is not None and not facts.lagging and (facts.again_at, facts.unseen_at) == (None, None)
         if over and leave is not None and facts is not None and read:
             return await self._leave(store, facts, leave)
-        return next_pass(ours, observation, plan, applied, errors, now=self._context.now())
+        outcome = next_pass(ours, observation, plan, applied, errors, now=self._context.now())
+        tended = until_tended(self._context, store.preview, store.status)
+        return replace(outcome, requeue_after=earliest(outcome.requeue_after, tended))
 
     async def _leave(self, store: PreviewStore, facts: PullRequestFacts, decision: Leave) -> Outcome:
         """The Preview goes last, and only as we know it: a poke in between means another look."""

@@ -132,7 +132,7 @@ async def _work(parts: Parts, watchdog: Watchdog) -> None:
         # and it works at once.
         followed = new_followed(parts)
         group.create_task(followed.operator.run())
-        watching = informers(settings, parts.kube, health, followed.workers, followed.store, followed.pods)
+        watching = informers(settings, parts.kube, health, followed)
         health.missing = "the first lists of Previews, sessions and pods are not in yet"
         for informer in watching:
             group.create_task(informer.run())
@@ -174,8 +174,8 @@ async def _lead(parts: Parts, followed: Followed) -> None:
     workers.lead(reconciler.first_in_line, reconciler.giving_way if evicts else None)
     # Whatever happened while nobody led: a session that ended, a time that is up. No event will tell of it
     # again.
-    for preview in previews():
-        workers.queue.add(preview.name)
+    for name in {*(preview.name for preview in previews()), *followed.asked.previews()}:
+        workers.queue.add(name)
     try:
         async with asyncio.TaskGroup() as group:
             group.create_task(parts.leadership.hold())

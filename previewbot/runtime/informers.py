@@ -8,7 +8,7 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from previewbot.api import PREVIEW_LABEL, Resource
+from previewbot.api import PREVIEW_LABEL, PREVIEW_REQUESTS, Resource
 from previewbot.clients.kubernetes.api_client import Object
 from previewbot.clients.kubernetes.cache import ObjectCache
 from previewbot.clients.kubernetes.client import Kube
@@ -25,8 +25,7 @@ from previewbot.engine import mirrord
 from previewbot.errors import Forbidden, RemoteError
 from previewbot.reconciler.children import KINDS, ROUTE, ChildKind
 from previewbot.runtime.health import Health
-from previewbot.runtime.pods import Pods
-from previewbot.runtime.workers import Workers
+from previewbot.runtime.parts import Followed
 
 _CHECK_AGAIN_SECONDS = (0.5, 15.0)
 _DISCOVERY = "discovery"
@@ -34,10 +33,12 @@ _DISCOVERY = "discovery"
 log = logging.getLogger(__name__)
 
 
-def informers(
-    settings: Settings, kube: Kube, health: Health, workers: Workers, previews: ObjectCache, pods: Pods
-) -> list[Informer]:
-    """Follow Previews everywhere; children, pods and routes where these are allowed: a Role is enough."""
+def informers(settings: Settings, kube: Kube, health: Health, followed: Followed) -> list[Informer]:
+    """Follow Previews everywhere; children, pods and routes where these are allowed: a Role is enough.
+
+    Requests in the namespace of the release, if the cluster has them: without, nobody can press a button.
+    """
+    workers, pods = followed.workers, followed.pods
 
     refusing: set[tuple[str, str]] = set()
 
@@ -93,7 +94,16 @@ def informers(
 
     of_each = [*map(children, KINDS), pods_of_sessions, *([routes] if _has_gateway(settings) else [])]
     namespaces = settings.cluster.namespaces
-    found = [informer(PREVIEWS, None, previews, "watching Previews")]
+    found = [
+        informer(PREVIEWS, None, followed.store, "watching Previews"),
+        informer(
+            PREVIEW_REQUESTS,
+            settings.cluster.inbox_namespace,
+            ObjectCache(followed.asked.changed),
+            "watching PreviewRequests",
+            optional=True,
+        ),
+    ]
     return found + [follow(namespace) for namespace in namespaces for follow in of_each]
 
 

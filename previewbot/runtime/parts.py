@@ -19,6 +19,7 @@ from previewbot.reconciler import Reconciler
 from previewbot.reconciler.gather.gateway import look_at_gateway
 from previewbot.reconciler.memory import Memory
 from previewbot.rules.proxies import Proxies
+from previewbot.runtime.asked import AskedElsewhere
 from previewbot.runtime.gateway import GatewayWatch
 from previewbot.runtime.health import Health
 from previewbot.runtime.leadership import Leadership
@@ -61,6 +62,7 @@ class Followed:
     operator: OperatorPoll
     gateway: GatewayWatch
     pace: Pace
+    asked: AskedElsewhere
 
 
 def new_leadership(settings: Settings, kube: Kube, health: Health, identity: str) -> Leadership:
@@ -98,7 +100,8 @@ def new_followed(parts: Parts) -> Followed:
         note=lambda words: health.note("the listing", words),
         metrics=metrics,
     )
-    return Followed(workers, store, Pods(workers.pods_changed, now), previews, operator, gateway, pace)
+    pods, asked = Pods(workers.pods_changed, now), AskedElsewhere(workers.queue.add)
+    return Followed(workers, store, pods, previews, operator, gateway, pace, asked)
 
 
 def new_reconciler(parts: Parts, followed: Followed, memory: Memory) -> Reconciler:
@@ -115,6 +118,7 @@ def new_reconciler(parts: Parts, followed: Followed, memory: Memory) -> Reconcil
         pods=followed.pods,
         wrote=followed.store.put,
         operator=followed.operator,
+        asked_elsewhere=followed.asked,
         memory=memory,
     )
 

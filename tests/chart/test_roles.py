@@ -9,6 +9,7 @@ import pytest
 from tests.chart.helm import ALL_VALUES, NAMESPACE, Object, of_kind, one, rendered
 
 PREVIEWS = "previews.previewbot.dev"
+REQUESTS = "previewrequests.previewbot.dev"
 SESSIONS = "previewsessions.preview.mirrord.metalbear.co"
 LEASES = "leases.coordination.k8s.io"
 ROUTES = "httproutes.gateway.networking.k8s.io"
@@ -17,6 +18,7 @@ EVERYWHERE = "*"
 WEB = {
     *((EVERYWHERE, PREVIEWS, verb) for verb in ("create", "patch")),
     (NAMESPACE, f"{LEASES}/previewbot-controller-listing", "patch"),
+    (NAMESPACE, REQUESTS, "create"),
 }
 PAGES = {(EVERYWHERE, PREVIEWS, "get")}
 CONTROLLER = {
@@ -26,6 +28,7 @@ CONTROLLER = {
     *((NAMESPACE, f"{LEASES}/previewbot-controller", verb) for verb in ("get", "update")),
     (NAMESPACE, f"{LEASES}/previewbot-controller-listing", "get"),
     (NAMESPACE, LEASES, "create"),
+    *((NAMESPACE, REQUESTS, verb) for verb in ("list", "watch", "patch", "delete")),
     ("default", "events.events.k8s.io", "create"),
 }
 LINKS = {

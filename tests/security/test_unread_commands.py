@@ -47,9 +47,9 @@ def answer_slowly(world: World) -> None:
     """Let GitHub take three seconds to say who somebody is."""
     permission = world.github.permission
 
-    async def slowly(repository: str, login: str) -> str:
+    async def slowly(repository: str, login: str, account: int = 0) -> str:
         world.clock.forward(seconds=3)
-        return await permission(repository, login)
+        return await permission(repository, login, account)
 
     world.github.permission = slowly  # type: ignore[method-assign]
 

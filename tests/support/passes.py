@@ -20,15 +20,20 @@ from urllib.parse import urlsplit
 from previewbot.api import (
     LISTING,
     PREVIEW_LABEL,
+    Actor,
+    Ask,
+    AskedIn,
     Poke,
     Preview,
     RequestKind,
     Resource,
     Service,
+    Source,
     Status,
     annotations_of,
     from_object,
     new_object,
+    new_request,
     timestamp,
 )
 from previewbot.api.asked_for import AskedFor
@@ -224,7 +229,29 @@ class Cluster:
             raise Conflict("preview")
         self._calls.note("delete preview")
         self.preview = None
+        self.collect(uid)
         self.routes.clear()
+
+    def collect(self, uid: str) -> None:
+        """Remove what belongs to a Preview that is gone, as Kubernetes does a moment later."""
+        for name, obj in list(self.requests.items()):
+            if any(owner["uid"] == uid for owner in obj["metadata"].get("ownerReferences", ())):
+                del self.requests[name]
+
+    @property
+    def requests(self) -> dict[str, dict[str, Any]]:
+        """What was asked for elsewhere than in a comment, and is not removed yet, by name."""
+        return self.others.setdefault("previewrequests", {})
+
+    def ask(self, ask: Ask) -> None:
+        """Store what web stores of a press; one that is there already stays as it is."""
+        obj = json_copy(new_request(ask, "staging"))
+        obj["metadata"] |= {
+            "uid": f"request-{next(self._uids)}",
+            "resourceVersion": str(next(self._versions)),
+            "creationTimestamp": timestamp(self._clock.now),
+        }
+        self.requests.setdefault(ask.name, obj)
 
     async def list_children(self, resource: Resource, namespace: str, selector: str) -> list[dict[str, Any]]:
         self.check(f"list {resource.plural}", namespace)
@@ -278,7 +305,8 @@ class Cluster:
             merged["metadata"]["generation"] += 1
         found.clear()
         found.update(merged)
-        self._copy_database(found)
+        if resource.plural == "branchdatabases":
+            self._copy_database(found)
         return json_copy(found)
 
     async def give_secret_mounts(self, body: Mapping[str, Any]) -> None:
@@ -304,7 +332,7 @@ class Cluster:
             return
         objects = self._of(resource)
         found = objects.get(name)
-        if found is not None and found["metadata"]["uid"] != uid:
+        if found is not None and uid not in ("", found["metadata"]["uid"]):
             raise Conflict("session")
         if found is not None and not self.operator_removes:
             found["metadata"].setdefault("deletionTimestamp", timestamp(self._clock.now))
@@ -687,7 +715,7 @@ class GitHubInMemory:
         self.written_in.append(repository)
         self.reacted_on_lines.append((comment_id, content))
 
-    async def permission(self, repository: str, login: str) -> str:
+    async def permission(self, repository: str, login: str, account: int = 0) -> str:
         self._calls.note("permission")
         self.asked_about.append(login)
         return self.permissions.get(login, "write")
@@ -844,7 +872,29 @@ class World:
             slots=self.slots,
             memory=self._memory or Memory(configurations=_CONFIGURATIONS),
             operator=lambda: self.operator,
+            asked_elsewhere=lambda name: tuple(
+                obj for key, obj in self.cluster.requests.items() if key.startswith(f"{name}-")
+            ),
         )
+
+    def press(
+        self,
+        asked: str,
+        by: Account = ANN,
+        *,
+        at: str = "",
+        delivery: str = "",
+        poke: bool = True,
+    ) -> Ask:
+        """Press a button of the check of the newest commit, or of the one `at` which it stands."""
+        delivery = delivery or f"press {next(self._deliveries)}"
+        source = Source(AskedIn.CHECK_RUN.value, 9001, delivery, at or self.github.head_sha)
+        actor = Actor(by.login, by.id)
+        ask = Ask(_REPOSITORY, 42, asked, actor, source, self.clock.now)
+        self.cluster.ask(ask)
+        if poke:
+            self.poke(urgent_by=by.id)
+        return ask
 
     def _previews(self) -> Sequence[Preview]:
         return [*self.others, *([from_object(self.cluster.preview)] if self.cluster.preview else [])]

@@ -305,8 +305,11 @@ class InstallationClient:
         url = f"/repos/{repository}/issues/comments/{comment_id}/reactions"
         await self._api.send("POST", url, kept.NOTHING, {"content": content})
 
-    async def permission(self, repository: str, login: str) -> str:
-        """Return `admin`, `write`, `read` or `none`; somebody of whom GitHub does not tell has none."""
+    async def permission(self, repository: str, login: str, account: int = 0) -> str:
+        """Return `admin`, `write`, `read` or `none`; somebody of whom GitHub does not tell has none.
+
+        With the id of an `account`: none as well where somebody else has the login by now.
+        """
         # Asked with this repository's address: the answer covers organisation, teams and outside
         # collaborators. The `author_association` in a comment would not tell who may write.
         url = f"/repos/{repository}/collaborators/{quote(login, safe='')}/permission"
@@ -316,7 +319,7 @@ class InstallationClient:
         # not keep all others of a pull request from being obeyed.
         except (NotFound, Invalid):
             return "none"
-        return parse.permission_from(answer)
+        return parse.permission_from(answer, account)
 
     async def account(self, login: str) -> Account:
         """Return an account by its login; that of an App is called `slug[bot]`."""

@@ -196,7 +196,7 @@ _EDITS: dict[str, Rule] = {
     "userContentEdits": {"totalCount": None, "nodes": Each({"editor": _ACTOR})},
 }
 EDITS: Rule = {"nodes": Each(_EDITS)}
-PERMISSION: Rule = {"permission": None}
+PERMISSION: Rule = {"permission": None, "user": {"id": None}}
 ACCOUNT: Rule = _ACCOUNT
 APP: Rule = {"slug": None, **_GRANTED}
 HOOK: Rule = {"url": None, "content_type": None}

@@ -216,8 +216,14 @@ def parents_from(obj: Any) -> tuple[str, ...]:
     return tuple(sha(parent, "sha") for parent in listing(obj, "parents"))
 
 
-def permission_from(obj: Any) -> str:
-    """Read a permission: `admin`, `write` (`maintain` too), `read` (`triage` too) or `none`."""
+def permission_from(obj: Any, account: int = 0) -> str:
+    """Read a permission: `admin`, `write` (`maintain` too), `read` (`triage` too) or `none`.
+
+    With the id of an `account` it is `none` where the answer is about another.
+    """
+    # Who changes their login leaves the old one to whoever takes it.
+    if account and has(obj, "user.id") and number(obj, "user.id") != account:
+        return "none"
     # A name that GitHub may add one day grants nothing here.
     return _ROLES.get(text(obj, "permission"), "none")
 

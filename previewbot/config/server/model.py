@@ -84,6 +84,11 @@ class ClusterSettings(t.Model):
         return self.lease or LeaseSettings(name="previewbot-controller", namespace=self.namespaces[0])
 
     @property
+    def inbox_namespace(self) -> str:
+        """Where web stores what is asked for elsewhere than in a comment: beside the Lease."""
+        return self.lease_or_default.namespace
+
+    @property
     def listing_lease(self) -> LeaseSettings:
         """The Lease that carries web's wish for a listing: beside the other one, as `NAME-listing`."""
         lease = self.lease_or_default

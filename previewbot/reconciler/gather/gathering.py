@@ -20,6 +20,7 @@ from previewbot.reconciler.gather.links import ask_link
 from previewbot.reconciler.gather.others import taken_by_others
 from previewbot.reconciler.gather.pod_logs import read_logs
 from previewbot.reconciler.gather.pods import look_again_in, pod_problems
+from previewbot.reconciler.gather.presses import presses_waiting
 from previewbot.reconciler.gather.targets import read_target
 from previewbot.reconciler.observation import (
     ImageLookup,
@@ -49,7 +50,7 @@ async def gather(context: Context, store: PreviewStore, *, afresh: bool = False)
     observation = replace(observation, facts=cached)
     # Removing needs no facts of GitHub. If a preview's time is up while GitHub hangs, the session goes in
     # this pass, and GitHub is asked in a later one.
-    if not _ends_now(observation) and (afresh or must_read(store.preview, cached, observation.now)):
+    if not _ends_now(observation) and (_must_read(context, observation, afresh)):
         callers = () if afresh else _only_callers(context, observation)
         if callers:
             observation = await _read_for(callers, context, store, observation)
@@ -83,6 +84,13 @@ async def _begin(context: Context, store: PreviewStore) -> Observation:
             context.kube, context.limits.gateway, context.memory.gateway, context.now()
         ),
     )
+
+
+def _must_read(context: Context, observation: Observation, afresh: bool) -> bool:
+    preview = observation.preview
+    # A request whose poke was lost waits for nothing else.
+    asked = afresh or bool(presses_waiting(context, preview))
+    return asked or must_read(preview, observation.facts, observation.now)
 
 
 def _ends_now(observation: Observation) -> bool:

@@ -23,6 +23,7 @@ from previewbot.reconciler.gather.configuration import (
 )
 from previewbot.reconciler.gather.glances import glance_at
 from previewbot.reconciler.gather.mistakes import mistakes_of
+from previewbot.reconciler.gather.presses import with_presses
 from previewbot.reconciler.gather.pull_request import read_pull_request
 from previewbot.reconciler.gather.requests import read_inbox, read_own
 from previewbot.reconciler.gather.routes import leads_outside
@@ -114,6 +115,7 @@ async def read_github(
         inbox, in_reviews = seen.inbox, False
     else:
         inbox, in_reviews = await read_inbox(context, client, store.preview, pull_request, facts.agent, now)
+    inbox = await with_presses(context, client, store.preview, pull_request, inbox)
     facts = replace(
         facts,
         elsewhere=await _elsewhere(context, client, store.status, facts, inbox),

@@ -23,6 +23,7 @@ from previewbot.reconciler.plan.fold import Steps, fold
 from previewbot.reconciler.plan.inbox import adopt, resume, summed_up
 from previewbot.reconciler.plan.link import with_route_to_write
 from previewbot.reconciler.plan.notices import wanted_now
+from previewbot.reconciler.plan.presses import with_answers_bounded
 from previewbot.reconciler.plan.refusals import refuse
 from previewbot.reconciler.plan.reviews import with_reviews
 from previewbot.reconciler.plan.steps import of_kinds, removal, steps_of
@@ -110,7 +111,7 @@ def _with_conversation(
     status = adopt(resume(status, inbox.earlier), inbox.own)
     refused = list[Request]()
     for request in inbox.requests:
-        if not request.granted or is_too_many(request, status.requests, now):
+        if not (request.granted or request.too_many) or is_too_many(request, status.requests, now):
             refused.append(request)
             continue
         status = replace(status, requests=counted(request, status.requests, now))
@@ -118,7 +119,7 @@ def _with_conversation(
         status = apply_request(status, request, facts=facts, ttl_max=ttl_max, now=now, logs=observation.logs)
     for request in inbox.waiting:
         status = show_eyes(status, request)
-    status = refuse(status, refused, inbox.told, inbox.refusals_left)
+    status = with_answers_bounded(refuse(status, refused, inbox.told, inbox.refusals_left))
     kind = RequestKind.ISSUE_COMMENT
     requests = summed_up(status.requests, _oldest_waiting(inbox))
     requests = replace(

@@ -86,4 +86,5 @@ def _refusal(request: Request, words: str) -> Reply:
         reaction="confused",
         words=words,
         values={"login": request.actor} if words else {},
+        place=request.place,
     )

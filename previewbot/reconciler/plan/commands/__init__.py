@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from previewbot.api import RequestKind, Status
+from previewbot.api import OF_REVIEWS, RequestKind, Status
 from previewbot.reconciler.conversation import Request
 from previewbot.reconciler.observation import LogsRead, PullRequestFacts
 from previewbot.reconciler.plan.commands.answering import beside, owe_reply, settle_replies, show_eyes
@@ -43,6 +43,8 @@ def apply_request(
     All of its commands, in their order: what comes of them is stored in one write, and so none is carried out
     twice. `logs` is what was read for it.
     """
+    if request.too_many:
+        return with_handled(owe_reply(status, request, [refusal("too-many-presses")]), request.id)
     if not request.granted:
         return refuse(status, [request])
     if request.standing is Standing.SEEN:
@@ -58,7 +60,7 @@ def apply_request(
         if isinstance(asked, UnknownCommand):
             answers.append(not_understood(status, asked, facts.pull_request, read))
             continue
-        if request.id.kind != RequestKind.ISSUE_COMMENT and not NAMED[asked.name].in_reviews:
+        if request.id.kind in OF_REVIEWS and not NAMED[asked.name].in_reviews:
             answers.append(not_in_a_review(asked, read))
             continue
         status, answer = _apply(status, Given(asked, request, facts, ttl_max, now, read))

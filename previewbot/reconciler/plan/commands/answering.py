@@ -29,6 +29,7 @@ def owe_reply(status: Status, request: Request, answers: Sequence[Answer]) -> St
         reaction="confused" if "confused" in reactions else best,
         goal=waits.goal,
         services=waits.services,
+        place=request.place,
         # A comment that was answered before gets another answer only for another edit.
         edited_at=request.edited_at if correctable(status.requests, request.id) else None,
     ).saying([each for index, each in enumerate(said) if each not in said[:index]])

@@ -104,6 +104,11 @@ def stop(status: Status, given: Given) -> Effect:
 def _refused_commit(given: Given, sha: str | None) -> Answer | None:
     """Return why this commit is not started by this command; None if it may be."""
     pull_request, head = given.pull_request, given.pull_request.head.sha
+    if given.request.hand is Hand.PRESSED and sha != head:
+        return refusal("button-of-older-commit")
+    # What web's token can make in anybody's name must not have a stranger's code run.
+    if given.request.hand is Hand.PRESSED and pull_request.is_fork:
+        return refusal("fork-through-button", sha=head)
     # Not even an App that the settings trust approves a fork: an assistant that read the fork's text may have
     # been talked into it, and it writes in the name of somebody who never saw the commit.
     if pull_request.is_fork and given.request.hand is not Hand.OWN:

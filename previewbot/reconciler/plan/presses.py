@@ -1,0 +1,137 @@
+"""Requests that were made elsewhere than in a comment: which are new, in which order, which are over.
+
+Each is carried out once: its effect and its number are stored in one write, and it is removed only after
+that. Until it is removed, a delivery that comes again finds its name taken.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from previewbot.api import Asked, AskedIn, Preview, PreviewRequest, Reply, RequestId, Status
+from previewbot.reconciler.conversation import Hand, Request
+from previewbot.rules.commands import Command, parse
+
+MOST_WAITING = 5
+"""So many requests of one account are carried out in one look at a pull request; more at once is a mistake,
+or mischief, and is answered with that."""
+
+KEPT_FOR = timedelta(hours=1)
+"""How long one is kept after it was made, so that its delivery is known when it comes again."""
+
+MOST_KEPT = 20
+"""So many of one Preview are kept that are done with; the oldest go before their time."""
+
+ORPHAN_AFTER = timedelta(minutes=10)
+"""Web makes a request and then the Preview, where there is none: within seconds. What is older than its
+Preview by more was for an earlier one."""
+
+_ANSWERS_KEPT = 3
+
+_KIND = AskedIn.CHECK_RUN.value
+
+
+def press_id(number: int) -> RequestId:
+    """Return the id of a request that was made elsewhere."""
+    return RequestId(kind=_KIND, id=number)
+
+
+def waiting(found: Iterable[PreviewRequest], preview: Preview) -> tuple[PreviewRequest, ...]:
+    """Return those that are still to be taken, in the order in which the API server took them in."""
+    handled = frozenset(preview.status.requests.handled_of(_KIND))
+    new = [each for each in found if each.ask.id not in handled and is_for(each, preview)]
+    return tuple(sorted(new, key=lambda each: each.order))
+
+
+def is_for(found: PreviewRequest, preview: Preview) -> bool:
+    """Return whether a request is for this very Preview, and not for an earlier one of the pull request."""
+    # The controller gives what it has taken to its Preview. If that is deleted, Kubernetes removes both; what
+    # it has not removed yet must not be taken again by the next Preview.
+    if found.owners and preview.uid not in found.owners:
+        return False
+    return preview.created_at - found.created_at <= ORPHAN_AFTER
+
+
+def requests_of(
+    new: Sequence[PreviewRequest], may_write: Mapping[int, bool], before: Sequence[Request] = ()
+) -> tuple[Request, ...]:
+    """Return what is to be carried out now: of each account so many, the rest as too many.
+
+    `may_write` knows the accounts that were asked about; what others ask waits for the next look. `before` is
+    what people wrote, in its order; the two are merged by when GitHub and the API server took them in.
+    """
+    counted: Counter[int] = Counter()
+    found, written = list[Request](), deque(before)
+    for each in new:
+        while written and (written[0].updated_at is None or written[0].updated_at <= each.created_at):
+            found.append(written.popleft())
+        account = each.ask.actor.id
+        counted[account] += 1
+        too_many = counted[account] > MOST_WAITING
+        if too_many or account in may_write:
+            found.append(_request(each, may_write.get(account, False), too_many=too_many))
+    return (*found, *written)
+
+
+def to_ask_about(new: Sequence[PreviewRequest]) -> dict[int, str]:
+    """Return the accounts, with their newest logins, of which it matters what they may."""
+    return {each.ask.actor.id: each.ask.actor.login for each in new}
+
+
+def _request(found: PreviewRequest, may_write: bool, *, too_many: bool) -> Request:
+    ask = found.ask
+    return Request(
+        id=press_id(ask.id),
+        actor=ask.actor.login,
+        asked=(_command(ask.asked, ask.source.head_sha),),
+        may_write=may_write,
+        account=ask.actor.id,
+        hand=Hand.PRESSED,
+        place=ask.source.id,
+        too_many=too_many,
+    )
+
+
+def _command(asked: str, head_sha: str) -> Command:
+    if asked == Asked.START:
+        # It names the commit at whose check it was pressed: if another is the head, nobody asked for that.
+        return Command("start", sha=head_sha)
+    command = next(each for each in parse(f"/preview {asked}") if isinstance(each, Command))
+    # What stands is stopped, or kept, from an older commit's check too: there is one preview of them all.
+    return command
+
+
+def with_answers_bounded(status: Status) -> Status:
+    """Return the status with the newest answers to what was asked elsewhere; they are shown where it was."""
+    presses = [reply for reply in status.replies if is_press(reply)]
+    old = presses[:-_ANSWERS_KEPT]
+    if not old:
+        return status
+    return replace(status, replies=tuple(reply for reply in status.replies if reply not in old))
+
+
+def is_press(reply: Reply) -> bool:
+    """Return whether an answer is to what was asked elsewhere: it stands in no comment."""
+    return reply.request.kind == _KIND
+
+
+def taken(status: Status) -> tuple[int, ...]:
+    """Return the numbers of the requests that were taken and are not removed yet, oldest first."""
+    return status.requests.handled_of(_KIND)
+
+
+def without_taken(status: Status, numbers: Iterable[int]) -> Status:
+    """Return the status that knows no more of requests that are gone."""
+    gone = {press_id(number) for number in numbers}
+    handled = tuple(each for each in status.requests.handled if each not in gone)
+    if handled == status.requests.handled:
+        return status
+    return replace(status, requests=replace(status.requests, handled=handled))
+
+
+def is_over(created_at: datetime, now: datetime) -> bool:
+    """Return whether a request has been kept for long enough."""
+    return now - created_at >= KEPT_FOR

@@ -1,0 +1,60 @@
+"""Buttons pressed by whoever may not, too often, or in somebody else's name."""
+
+from __future__ import annotations
+
+import pytest
+
+from previewbot.api import Phase
+from previewbot.api.github import Account
+from previewbot.clients.github.parse import permission_from
+from previewbot.reconciler.plan.presses import MOST_KEPT
+from tests.support import github_samples as samples
+from tests.support.passes import World, ready
+
+MALLORY = Account(666, "mallory")
+
+
+@pytest.mark.parametrize("asked", ["start", "stop", "extend"])
+async def test_a_press_without_write_access_changes_nothing(asked: str) -> None:
+    world = await ready()
+    world.github.permissions["mallory"] = "read"
+    before = world.status.lifecycle
+    world.press(asked, MALLORY)
+    await world.settle(6)
+
+    assert world.status.lifecycle == before
+    assert world.status.phase is Phase.READY
+    assert world.answers == []
+
+
+async def test_a_login_that_somebody_else_took_over_has_no_rights_of_before() -> None:
+    answer = samples.permission("admin") | {"user": {"login": "ann", "id": 667}}
+
+    assert permission_from(answer, 667) == "admin"
+    assert permission_from(answer, 2) == "none"
+    assert permission_from(answer) == "admin"
+
+
+async def test_a_thousand_presses_are_a_question_a_few_answers_and_no_longer_status() -> None:
+    world = await ready()
+    world.github.permissions["mallory"] = "read"
+    world.github.asked_about.clear()
+    for _ in range(200):
+        world.press("stop", MALLORY, poke=False)
+    world.poke()
+    await world.settle(6)
+
+    assert world.status.phase is Phase.READY
+    assert world.github.asked_about == ["mallory"]
+    assert len([reply for reply in world.status.replies if reply.place]) <= 3
+    assert len(world.status.requests.handled) <= MOST_KEPT
+
+
+async def test_a_request_in_a_writers_name_has_no_strangers_code_run() -> None:
+    world = World()
+    world.github.fork = True
+    world.press("start")
+    await world.settle(8)
+
+    assert world.status.lifecycle.approved_sha == ""
+    assert world.cluster.sessions == {}

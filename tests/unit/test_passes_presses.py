@@ -1,0 +1,230 @@
+"""Buttons of a check, from the request in the cluster to what comes of it: once, by whom, in which words."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from previewbot.api import Phase, Reason, Reply
+from previewbot.api.github import Account
+from previewbot.errors import TryLater
+from previewbot.reconciler.plan.presses import KEPT_FOR, MOST_WAITING, ORPHAN_AFTER
+from tests.support.passes import World, ready
+from tests.support.previews import OLDER
+
+EVE = Account(66, "eve")
+
+
+def answers(world: World) -> list[Reply]:
+    return [reply for reply in world.status.replies if reply.place]
+
+
+def open_for(world: World) -> timedelta:
+    lifecycle = world.status.lifecycle
+    assert lifecycle.expires_at is not None
+    assert lifecycle.ready_at is not None
+    return lifecycle.expires_at - lifecycle.ready_at
+
+
+async def test_a_press_is_carried_out_once_and_answered_in_no_comment() -> None:
+    world = await ready()
+    world.press("extend")
+    await world.settle(8)
+
+    assert open_for(world) == timedelta(hours=10)
+    [answer] = answers(world)
+    assert (answer.author, answer.command, answer.reaction) == ("ann", "extend", "rocket")
+    assert (answer.words, answer.place) == ("extended", 9001)
+    assert world.answers == []
+    assert world.github.reacted == []
+
+
+@pytest.mark.parametrize("poke", [True, False], ids=["poked", "poke lost"])
+async def test_stop_and_start_do_what_the_commands_do(poke: bool) -> None:
+    world = await ready()
+    world.press("stop", poke=poke)
+    await world.settle(8)
+
+    assert (world.status.phase, world.status.reason) == (Phase.STOPPED, Reason.BY_COMMAND)
+    assert world.status.lifecycle.ended is not None
+    assert world.status.lifecycle.ended.by == "ann"
+    assert [each.reaction for each in answers(world)] == ["rocket"]
+
+    world.press("start", poke=poke)
+    await world.settle(12)
+    assert world.status.phase is Phase.READY
+    assert [each.reaction for each in answers(world)] == ["rocket", "rocket"]
+
+
+async def test_presses_are_taken_in_the_order_in_which_they_were_made() -> None:
+    world = await ready()
+    for asked in ("stop", "start", "stop"):
+        world.press(asked, poke=False)
+    world.poke()
+    await world.settle(12)
+
+    assert world.status.phase is Phase.STOPPED
+
+
+async def test_who_may_not_write_is_refused_when_it_is_taken_whatever_web_knew() -> None:
+    world = await ready()
+    world.github.permissions["eve"] = "read"
+    world.press("stop", EVE)
+    await world.settle(6)
+
+    assert world.status.phase is Phase.READY
+    [answer] = answers(world)
+    assert (answer.words, answer.reaction) == ("not-allowed", "confused")
+    assert world.answers == []
+
+
+async def test_a_delivery_that_comes_again_is_the_same_press_also_after_a_restart() -> None:
+    world = await ready()
+    world.press("extend", delivery="d-1")
+    await world.settle(6)
+    world.restart()
+    world.press("extend", delivery="d-1")
+    await world.settle(6)
+
+    assert open_for(world) == timedelta(hours=10)
+
+
+async def test_a_press_is_kept_for_an_hour_with_its_preview_as_owner_and_then_forgotten() -> None:
+    world = await ready()
+    ask = world.press("extend")
+    await world.settle(6)
+    assert world.cluster.preview is not None
+    owner = world.cluster.requests[ask.name]["metadata"]["ownerReferences"][0]
+    assert owner["uid"] == world.cluster.preview["metadata"]["uid"]
+    assert world.status.requests.handled_of("CheckRun") == (ask.id,)
+
+    world.clock.forward(seconds=KEPT_FOR.total_seconds())
+    await world.settle(3)
+
+    assert world.cluster.requests == {}
+    assert world.status.requests.handled_of("CheckRun") == ()
+    assert [each.words for each in answers(world)] == ["extended"]
+
+
+async def test_what_the_watch_does_not_show_is_removed_before_it_is_forgotten() -> None:
+    world = await ready()
+    ask = world.press("extend")
+    await world.settle(6)
+    shown = world.cluster.requests.pop(ask.name)
+    world.calls.failures["delete previewrequests"] = TryLater("Kubernetes", status=503)
+    await world.settle(3)
+    # As long as it may be there its number stays, so that it cannot be taken again.
+    world.cluster.requests[ask.name] = shown
+    await world.settle(3)
+    assert open_for(world) == timedelta(hours=10)
+
+    del world.calls.failures["delete previewrequests"]
+    world.clock.forward(seconds=KEPT_FOR.total_seconds())
+    await world.settle(3)
+    assert world.cluster.requests == {}
+
+
+async def test_start_at_the_check_of_an_older_commit_is_refused_and_stop_is_not() -> None:
+    world = await ready()
+    world.press("stop", at=OLDER)
+    await world.settle(8)
+    assert world.status.phase is Phase.STOPPED
+
+    world.press("start", at=OLDER)
+    await world.settle(8)
+    assert world.status.phase is Phase.STOPPED
+    assert answers(world)[-1].words == "button-of-older-commit"
+
+
+async def test_a_button_starts_no_commit_of_a_fork() -> None:
+    world = World()
+    world.github.fork = True
+    world.poke()
+    await world.settle(4)
+    world.press("start")
+    await world.settle(6)
+
+    assert world.status.lifecycle.approved_sha == ""
+    assert answers(world)[-1].words == "fork-through-button"
+
+
+async def test_of_many_presses_at_once_the_first_count_and_nobody_is_asked_about_for_each() -> None:
+    world = await ready()
+    world.github.asked_about.clear()
+    for _ in range(MOST_WAITING + 3):
+        world.press("extend", poke=False)
+    world.poke()
+    await world.settle(6)
+
+    assert open_for(world) == timedelta(hours=8 + 2 * MOST_WAITING)
+    assert answers(world)[-1].words == "too-many-presses"
+    assert world.github.asked_about.count("ann") == 1
+    assert len(world.status.requests.handled_of("CheckRun")) == MOST_WAITING + 3
+
+
+async def test_a_press_with_nobody_to_take_it_is_removed_after_a_while() -> None:
+    world = await ready()
+    world.close()
+    await world.settle(8)
+    assert world.cluster.preview is None
+    world.press("start", poke=False)
+    await world.run()
+    assert len(world.cluster.requests) == 1
+    assert world.outcome.requeue_after is not None
+
+    world.clock.forward(seconds=ORPHAN_AFTER.total_seconds())
+    await world.run()
+    assert world.cluster.requests == {}
+
+
+async def test_a_press_of_an_earlier_preview_is_not_taken_by_the_next() -> None:
+    world = await ready()
+    ask = world.press("extend")
+    await world.settle(6)
+    taken = world.cluster.requests[ask.name]
+    world.cluster.preview = None
+    world.restart()
+    world.poke()
+    assert world.cluster.requests == {ask.name: taken}
+    await world.settle(10)
+
+    assert open_for(world) == timedelta(hours=8)
+
+
+async def test_what_nobody_can_read_keeps_nothing_waiting() -> None:
+    world = await ready()
+    ask = world.press("stop", poke=False)
+    broken = world.cluster.requests.pop(ask.name)
+    broken["spec"]["asked"] = "merge"
+    world.cluster.requests[ask.name] = broken
+    world.press("extend")
+    await world.settle(6)
+
+    assert world.status.phase is Phase.READY
+    assert open_for(world) == timedelta(hours=10)
+    world.clock.forward(seconds=KEPT_FOR.total_seconds())
+    await world.settle(3)
+    assert world.cluster.requests == {}
+
+
+async def test_an_account_about_which_github_says_nothing_keeps_no_other_waiting() -> None:
+    world = await ready()
+    ask = world.github.permission
+    silent = {"eve"}
+
+    async def of_few(repository: str, login: str, account: int = 0) -> str:
+        if login in silent:
+            raise TryLater("GitHub", status=500)
+        return await ask(repository, login, account)
+
+    world.github.permission = of_few  # type: ignore[method-assign]
+    world.press("stop", EVE, poke=False)
+    world.press("extend")
+    await world.settle(4)
+    assert open_for(world) == timedelta(hours=10)
+    assert world.status.lifecycle.ended is None
+
+    silent.clear()
+    await world.settle(10)
+    assert world.status.phase is Phase.STOPPED
