@@ -94,8 +94,9 @@ pictures: $(VENV)/.dev ## take the README's pictures anew, of the demo as it is 
 	@$(BIN)/python -m tests.pictures.take
 
 lock: $(VENV)/.dev ## refresh the lock files
-	$(BIN)/pip-compile $(LOCK) --extra dev --output-file requirements-dev.lock pyproject.toml
+	$(BIN)/pip-compile $(LOCK) --extra dev --extra mcp --output-file requirements-dev.lock pyproject.toml
 	$(BIN)/pip-compile $(LOCK) --constraint requirements-dev.lock --output-file requirements.lock pyproject.toml
+	$(BIN)/pip-compile $(LOCK) --constraint requirements-dev.lock --extra mcp --output-file requirements-mcp.lock pyproject.toml
 	$(BIN)/pip-compile $(LOCK) --constraint requirements-dev.lock --only-build-deps --build-deps-for wheel --output-file requirements-build.lock pyproject.toml
 	$(BIN)/python -c '$(DEMO_NEEDS)' | $(BIN)/pip-compile $(LOCK) --constraint requirements-dev.lock --output-file demo/requirements.lock -
 

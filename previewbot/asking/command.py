@@ -49,6 +49,19 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
         metavar="TIME",
         help="how long nothing may speak of the commit before it is taken for never triggered (%(default)s)",
     )
+    add_whom(command)
+    command.add_argument("--json", action="store_true", help="print how it came out as JSON, whatever it is")
+    command.add_argument(
+        "--github-output",
+        type=Path,
+        metavar="FILE",
+        help="append state, sha, url and header to this file, as GITHUB_OUTPUT takes them",
+    )
+    command.set_defaults(run=run)
+
+
+def add_whom(command: argparse.ArgumentParser) -> None:
+    """Add the arguments that say whom to ask, as `access_from` takes them."""
     command.add_argument(
         "--app",
         default="",
@@ -67,14 +80,6 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--bearer-file", type=Path, metavar="FILE", help="ask previewbot with the bearer in this file"
     )
-    command.add_argument("--json", action="store_true", help="print how it came out as JSON, whatever it is")
-    command.add_argument(
-        "--github-output",
-        type=Path,
-        metavar="FILE",
-        help="append state, sha, url and header to this file, as GITHUB_OUTPUT takes them",
-    )
-    command.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TextIO
 
 from previewbot.asking import command as wait
-from previewbot.cli import examining, plugins, preparing
+from previewbot.cli import examining, mcp, plugins, preparing
 from previewbot.cli.check import Compare, check
 from previewbot.cli.check_settings import STDIN, bounds_for, settings_in, tell
 from previewbot.cli.configuration import configuration_in
@@ -43,6 +43,7 @@ examples:
   previewbot explain acme/shop#42                   why has this pull request a preview, or none?
   previewbot wait acme/shop#42 --sha "$(git rev-parse HEAD)"
                                                     until its preview is ready; prints the link
+  previewbot mcp                                    the same for a coding agent, which starts it
 
 exit codes: 0 fine (of explain: whatever it says); 1 failed, or check or doctor found something wrong; 2 wrong
 arguments, or settings with which web or controller cannot start; 141 nobody reads what is said; those of wait
@@ -131,6 +132,7 @@ def _parser() -> argparse.ArgumentParser:
     preparing.add_to(commands)
     examining.add_to(commands)
     wait.add_arguments(add_command(commands, "wait", wait.WORDS))
+    mcp.add_to(commands)
     return parser
 
 

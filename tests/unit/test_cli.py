@@ -625,3 +625,12 @@ def test_of_the_demo_only_its_arguments_are_imported_and_nothing_heavy_for_help(
     )
 
     assert (done.stderr, done.stdout) == ("", "[] ['previewbot_demo', 'previewbot_demo.cli']\n")
+
+
+def test_without_its_extra_the_server_for_agents_says_how_to_get_it(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("previewbot.cli.mcp.find_spec", lambda name: None)
+
+    assert main(["mcp"]) == 2
+    assert "pip install '.[mcp]'" in capsys.readouterr().err

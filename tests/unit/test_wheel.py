@@ -205,9 +205,15 @@ def locked(path: str) -> dict[str, str]:
     return dict(re.findall(r"^([a-z0-9._-]+)(?:\[.*\])?==([^ ;]+)", text, re.MULTILINE))
 
 
+OF_THE_EXTRA = ROOT / "previewbot/mcp"
+
+
 def imported_by(package: Path) -> set[str]:
     """Return the top-level names that a package's modules import, but for Python's own and ours."""
-    trees = [ast.parse(path.read_text(encoding="utf-8")) for path in package.rglob("*.py")]
+    paths = [
+        path for path in package.rglob("*.py") if package == OF_THE_EXTRA or OF_THE_EXTRA not in path.parents
+    ]
+    trees = [ast.parse(path.read_text(encoding="utf-8")) for path in paths]
     nodes = [node for tree in trees for node in ast.walk(tree)]
     names = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
     names |= {node.module for node in nodes if isinstance(node, ast.ImportFrom) and node.module}
@@ -217,7 +223,11 @@ def imported_by(package: Path) -> set[str]:
 
 @pytest.mark.parametrize(
     ("package", "lock"),
-    [("previewbot", "requirements.lock"), ("demo/previewbot_demo", "demo/requirements.lock")],
+    [
+        ("previewbot", "requirements.lock"),
+        ("previewbot/mcp", "requirements-mcp.lock"),
+        ("demo/previewbot_demo", "demo/requirements.lock"),
+    ],
 )
 def test_all_that_is_imported_is_locked(package: str, lock: str) -> None:
     packages = packages_distributions()
@@ -236,6 +246,13 @@ def test_what_only_the_demo_needs_is_locked_apart_and_the_rest_alike() -> None:
 
     assert demos.keys() - ours.keys() == {"graphql-core", "markdown-it-py", "mdurl"}
     assert {name: demos[name] for name in demos.keys() & ours.keys()}.items() <= ours.items()
+
+
+def test_the_extra_for_agents_has_all_that_the_rest_has_in_the_same_versions() -> None:
+    ours, extra = locked("requirements.lock"), locked("requirements-mcp.lock")
+
+    assert ours.items() <= extra.items()
+    assert "mcp" in extra.keys() - ours.keys()
 
 
 # Installed
