@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from html import unescape
 from html.parser import HTMLParser
 from typing import Any
 from urllib.parse import urlsplit
@@ -43,6 +45,17 @@ class Remark:
     text: str = ""
     links: dict[str, str] = field(default_factory=dict)
     reactions: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Check:
+    """The check `preview` as a pull request's page shows it: its state, where it leads, its buttons."""
+
+    id: int
+    state: str
+    title: str
+    link: str
+    buttons: tuple[str, ...]
 
 
 class Browser:
@@ -89,6 +102,21 @@ class Browser:
         reader = _Conversation()
         reader.feed(page.text)
         return reader.remarks
+
+    async def check(self, number: int) -> Check | None:
+        """Read what the check of a pull request's newest commit says; None while it has none."""
+        page = await self.open(f"{self.world}/{self._repository}/pull/{number}")
+        found = _CHECK.search(page.text)
+        if found is None:
+            return None
+        buttons = re.findall(r'name="identifier" value="([^"]+)"', found["more"])
+        return Check(
+            int(found["id"]), found["state"], unescape(found["title"]), found["link"], tuple(buttons)
+        )
+
+    async def press_check(self, number: int, check: Check, identifier: str) -> None:
+        """Press a button of a check."""
+        await self._post(f"/pull/{number}/check", {"run": str(check.id), "identifier": identifier})
 
     async def previews(self) -> list[dict[str, Any]]:
         """List the repository's Previews, as `kubectl get` does."""
@@ -149,6 +177,13 @@ class Browser:
         ) as answer:
             answer.raise_for_status()
             return answer.headers.get("Location", "")
+
+
+_CHECK = re.compile(
+    r'<li id="check-(?P<id>\d+)"><span [^>]*></span>preview: (?P<state>[a-z ]+)\s+'
+    r'<strong>(?P<title>[^<]*)</strong> <a href="(?P<link>[^"]*)">(?P<more>.*?)</li>',
+    re.DOTALL,
+)
 
 
 class _Conversation(HTMLParser):

@@ -64,6 +64,7 @@ class Tour(CommandTour, StateTour):
                 "it is approved and fails, beside another App's check: the comment names the build",
                 self.failed,
             ),
+            ("the check of that commit fails, and of the front end's succeeds and leads to it", self.checked),
             ("closing removes the preview from the cluster, and the comment says so", self.closed),
             ("merging does too", self.merged),
             ("nothing is left, and each pull request has one status comment", self.nothing_left),
@@ -192,6 +193,22 @@ class Tour(CommandTour, StateTour):
             raise Wrong(f"the comment blames another App's check: {first_line(comment)}")
         if not await self._runs(self._catalog, 0):
             raise Wrong("a session of what was not built is in the cluster")
+
+    async def checked(self) -> None:
+        """Programs read it there: how it came out, in the comment's words, and where to look at it."""
+        for number, state, title in (
+            (self._catalog, "failure", "The build failed"),
+            (self._web, "success", f"The preview of pull request #{self._web} is ready"),
+        ):
+
+            async def says_so(number: int = number, wanted: tuple[str, str] = (state, title)) -> bool:
+                check = await self._browser.check(number)
+                return check is not None and (check.state, check.title) == wanted
+
+            await self._until(f"the check of pull request {number}: {state}", says_so)
+        check = await self._browser.check(self._web)
+        if check is None or check.link != self._links[self._web] or check.buttons != ("stop", "extend"):
+            raise Wrong(f"the check of pull request {self._web} does not lead to its preview: {check}")
 
     async def closed(self) -> None:
         """Closing ends the backend's preview."""

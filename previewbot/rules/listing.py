@@ -27,6 +27,11 @@ SETTLED = timedelta(minutes=1)
 read may be some seconds old, and its clock and ours differ."""
 
 
+CHECKED_WITHIN = timedelta(days=3)
+"""So old a change may be for which a required check is made good: a weekend without previewbot. What is older
+was looked at when it came, or is nobody's concern by now; and after a restart nobody remembers which."""
+
+
 class Verdict(Enum):
     """What is to be done about a row that has no Preview."""
 
@@ -51,6 +56,14 @@ def of_row(
     if not repository.configuration:
         return Verdict.NOTHING
     return Verdict.ASK if row.node_id else Verdict.LOOK
+
+
+def wants_check(row: OpenPullRequest, repository: ListedRepository, check: str, now: datetime) -> bool:
+    """Return whether a row is looked at for its check alone, where every commit has one (`check: required`).
+
+    A webhook may have been lost; a look costs some six requests, and one that nothing asks for ends in it.
+    """
+    return check == "required" and not repository.archived and now - row.updated_at < CHECKED_WITHIN
 
 
 def recognised(

@@ -17,7 +17,7 @@ from previewbot.errors import RemoteError
 from previewbot.reconciler import OfAgents, Untriggered
 from previewbot.reconciler.bounded import keep
 from previewbot.reconciler.gather.configuration import read_content
-from previewbot.rules.listing import Verdict, is_settled, may_trigger, of_row, recognised
+from previewbot.rules.listing import Verdict, is_settled, may_trigger, of_row, recognised, wants_check
 from previewbot.rules.repositories import Bounds, bounds_of
 from previewbot.runtime.batches import Batches, NoSuchQuestions
 from previewbot.runtime.lister import AT_ONCE, Lister
@@ -157,10 +157,12 @@ class Rows:
         return False
 
     def _verdict(self, repository: Repository, listed: ListedRepository, row: OpenPullRequest) -> Verdict:
-        state = (row.updated_at, row.head_sha)
-        if self._untriggered.remembers(repository.id, row.number, *state, self._now()):
+        state, now = (row.updated_at, row.head_sha), self._now()
+        if self._untriggered.remembers(repository.id, row.number, *state, now):
             return Verdict.NOTHING
         settings, default = self._settings, repository.default_branch
+        if wants_check(row, listed, settings.check, now) and bounds_of(settings, repository.full_name):
+            return Verdict.LOOK
         return of_row(row, listed, default, settings.config_branches, settings.agents.known)
 
     async def ask(

@@ -12,7 +12,16 @@ from previewbot.api.github import Account, Commit, Details, ListedRepository, Op
 from previewbot.config.agents import built_in
 from previewbot.config.repository import AgentPolicy, Triggers
 from previewbot.config.server import AgentsSettings
-from previewbot.rules.listing import SETTLED, Verdict, is_settled, may_trigger, of_row, recognised
+from previewbot.rules.listing import (
+    CHECKED_WITHIN,
+    SETTLED,
+    Verdict,
+    is_settled,
+    may_trigger,
+    of_row,
+    recognised,
+    wants_check,
+)
 from previewbot.rules.unknown_apps import Setting
 from tests.support.previews import HEAD, NOW
 
@@ -156,3 +165,21 @@ def test_a_change_of_a_moment_ago_may_not_be_seen_whole() -> None:
     assert not is_settled(NOW, NOW + timedelta(milliseconds=900))
     assert not is_settled(NOW + timedelta(minutes=1), NOW)
     assert is_settled(NOW, NOW + SETTLED)
+
+
+@pytest.mark.parametrize(
+    ("check", "age", "archived", "wanted"),
+    [
+        ("on", timedelta(0), False, False),
+        ("required", timedelta(0), False, True),
+        ("required", CHECKED_WITHIN - timedelta(seconds=1), False, True),
+        ("required", CHECKED_WITHIN, False, False),
+        ("required", timedelta(0), True, False),
+    ],
+)
+def test_a_required_check_that_a_lost_webhook_cost_is_made_good_for_what_changed_lately(
+    check: str, age: timedelta, archived: bool, wanted: bool
+) -> None:
+    listed = ListedRepository("", archived=archived)
+
+    assert wants_check(ROW, listed, check, NOW + age) is wanted

@@ -191,6 +191,17 @@ async def test_a_pull_request_without_a_preview_gets_one() -> None:
     assert poke == Poke(delivery_id="listing-20261124T090000.000000", poked_at=NOW, updated_at=NOW)
 
 
+async def test_a_required_check_has_each_pull_request_looked_at_once_that_changed_lately() -> None:
+    required = EVERYBODY.model_copy(update={"check": "required"})
+    world = World(a_row(), settings=required)
+
+    assert await world.poked() == [(812, 42, True)]
+    # A look has found that nothing asks for a preview, and said so by the check.
+    world.cluster.pokes.clear()
+    world.untriggered.remember(812, 42, NOW, HEAD, NOW)
+    assert await world.poked() == []
+
+
 async def test_what_was_found_to_trigger_nothing_costs_nothing_until_it_changes() -> None:
     world = World(a_row())
     world.untriggered.remember(812, 42, NOW, HEAD, NOW)
