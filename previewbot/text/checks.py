@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from previewbot.api import ConfigurationProblem, Phase, Preview, Reason, Severity
+from previewbot.api import AskedIn, ConfigurationProblem, Phase, Preview, Reason, Reply, Severity, Status
 from previewbot.text.standing import standing_of
+
+BUTTONS = {"start": "Start", "stop": "Stop", "extend": "2 h longer"}
+"""What a button says, by the command that it means."""
 
 _COMES_BY_ITSELF = (Severity.PROGRESS, Severity.GOOD)
 
@@ -22,6 +25,11 @@ class CheckSaid:
     superseded: bool = False
     off: bool = False
     mistakes: tuple[ConfigurationProblem, ...] = ()
+
+
+def answers_to_presses(status: Status) -> tuple[Reply, ...]:
+    """Return the newest answers to what was pressed at a check, oldest first."""
+    return tuple(reply for reply in status.replies if reply.request.kind == AskedIn.CHECK_RUN)
 
 
 def steady(preview: Preview) -> Preview:

@@ -16,12 +16,12 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, TemplateNotFound, UndefinedError
 
-from previewbot.api import RequestId, RequestKind, Said
+from previewbot.api import Reply, RequestId, RequestKind, Said
 from previewbot.api.check_runs import LONGEST_OUTPUT, LONGEST_TITLE, CheckOutput
 from previewbot.text import environment
 from previewbot.text.blast_radius import blast_radius
 from previewbot.text.block import block
-from previewbot.text.checks import CheckSaid, is_on_its_way, steady
+from previewbot.text.checks import BUTTONS, CheckSaid, answers_to_presses, is_on_its_way, steady
 from previewbot.text.environment import templates_directory
 from previewbot.text.facts import Facts
 from previewbot.text.markers import notice_marker, reply_marker, status_marker
@@ -105,6 +105,17 @@ class Renderer:
         It stands in the conversation: of what `author` wrote elsewhere it says where. `refused`: whoever asks
         may not. Raises `CannotBeSaid`.
         """
+        text = self._answer(said, view)
+        if request.kind != RequestKind.ISSUE_COMMENT:
+            is_body = request.kind == RequestKind.REVIEW
+            about = {"request": request, "author": author, "is_body": is_body}
+            text = (
+                self._comments.get_template("_in_review.md").render(_values(_for_comments(view)) | about)
+                + text
+            )
+        return f"{reply_marker(request, edit, refused=refused)}\n{_tidy(text)}"[:COMMENT_LIMIT]
+
+    def _answer(self, said: Iterable[Said], view: View) -> str:
         values = _values(_for_comments(view))
         try:
             texts = [
@@ -115,12 +126,19 @@ class Renderer:
             ]
         except (TemplateNotFound, UndefinedError) as error:
             raise CannotBeSaid(str(error)) from error
-        text = _APART.join(texts)
-        if request.kind != RequestKind.ISSUE_COMMENT:
-            is_body = request.kind == RequestKind.REVIEW
-            about = {"request": request, "author": author, "is_body": is_body}
-            text = self._comments.get_template("_in_review.md").render(values | about) + text
-        return f"{reply_marker(request, edit, refused=refused)}\n{_tidy(text)}"[:COMMENT_LIMIT]
+        return _APART.join(texts)
+
+    def _pressed(self, reply: Reply, view: View) -> str:
+        """Return what somebody pressed at a check, and what is said to that."""
+        try:
+            text = self._answer(reply.said, view).strip()
+        except CannotBeSaid:
+            # Stored by another version. That it was pressed is said all the same.
+            text = ""
+        values = {"login": reply.author, "button": BUTTONS.get(reply.command, ""), "text": text}
+        refused = reply.reaction == "confused"
+        head = self._comments.get_template("check_pressed.md").render(values, refused=refused).strip()
+        return f"{head}\n\n{text}".strip()
 
     def notice(self, view: View, occasion: str, told: Told) -> str:
         """Return what tells people once that a preview is `ready` or has `failed`, with its marker."""
@@ -134,6 +152,9 @@ class Renderer:
         values = _values(shown) | {"said": said, "on_its_way": is_on_its_way(shown.preview, said)}
         title = self._terminals.get_template("check_title.txt").render(values)
         summary = self._comments.get_template("check.md").render(values)
+        if not (said.superseded or said.off):
+            pressed = [self._pressed(reply, shown) for reply in answers_to_presses(shown.preview.status)]
+            summary = "\n\n".join([summary.rstrip(), *pressed]) if pressed else summary
         text = self._comments.get_template("check_text.md").render(values)
         return CheckOutput(
             title=" ".join(title.split())[:LONGEST_TITLE],

@@ -228,3 +228,34 @@ async def test_an_account_about_which_github_says_nothing_keeps_no_other_waiting
     silent.clear()
     await world.settle(10)
     assert world.status.phase is Phase.STOPPED
+
+
+async def test_the_check_says_who_pressed_what_and_what_came_of_it() -> None:
+    world = await ready(World(check="on"))
+    world.press("extend")
+    await world.settle(6)
+    (run,) = world.github.checks.of(world.github.head_sha)
+    assert "ann pressed `2 h longer`:" in run.said[-1].output.summary
+    assert "stays open until" in run.said[-1].output.summary
+
+    world.github.permissions["eve"] = "read"
+    world.press("stop", EVE)
+    await world.settle(6)
+    assert "eve pressed a button:" in run.said[-1].output.summary
+    assert "needs write access" in run.said[-1].output.summary
+
+
+async def test_a_check_that_is_run_again_is_written_again_though_it_says_the_same() -> None:
+    world = await ready(World(check="on"))
+    for times in (1, 2):
+        world.press("start")
+        await world.settle(6)
+        (run,) = world.github.checks.of(world.github.head_sha)
+        assert run.said[-1].output.summary.count("pressed `Start`") == times
+    said = len(run.said)
+    world.press("start")
+    await world.settle(6)
+    world.press("start")
+    await world.settle(6)
+
+    assert len(run.said) == said + 2

@@ -23,7 +23,7 @@ from previewbot.reconciler.plan.fold import Steps, fold
 from previewbot.reconciler.plan.inbox import adopt, resume, summed_up
 from previewbot.reconciler.plan.link import with_route_to_write
 from previewbot.reconciler.plan.notices import wanted_now
-from previewbot.reconciler.plan.presses import with_answers_bounded
+from previewbot.reconciler.plan.presses import with_answers_bounded, without_answers
 from previewbot.reconciler.plan.refusals import refuse
 from previewbot.reconciler.plan.reviews import with_reviews
 from previewbot.reconciler.plan.steps import of_kinds, removal, steps_of
@@ -110,6 +110,8 @@ def _with_conversation(
     inbox, left = observation.inbox, observation.inbox.left
     status = adopt(resume(status, inbox.earlier), inbox.own)
     refused = list[Request]()
+    if status.observed.head_sha != observation.preview.status.observed.head_sha:
+        status = without_answers(status)
     for request in inbox.requests:
         if not (request.granted or request.too_many) or is_too_many(request, status.requests, now):
             refused.append(request)

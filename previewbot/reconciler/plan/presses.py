@@ -113,6 +113,12 @@ def with_answers_bounded(status: Status) -> Status:
     return replace(status, replies=tuple(reply for reply in status.replies if reply not in old))
 
 
+def without_answers(status: Status) -> Status:
+    """Return the status without answers of before: another commit is the newest, with a check of its own."""
+    kept = tuple(reply for reply in status.replies if not is_press(reply))
+    return status if kept == status.replies else replace(status, replies=kept)
+
+
 def is_press(reply: Reply) -> bool:
     """Return whether an answer is to what was asked elsewhere: it stands in no comment."""
     return reply.request.kind == _KIND

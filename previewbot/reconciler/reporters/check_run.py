@@ -22,7 +22,7 @@ from previewbot.reconciler.conversation import OwnComments
 from previewbot.reconciler.reporters.kept import KeptReporter, report_of
 from previewbot.reconciler.reporters.reporter import ReportContext
 from previewbot.rules.check_runs import actions_of, conclusion_of
-from previewbot.text.checks import CheckSaid
+from previewbot.text.checks import CheckSaid, answers_to_presses
 
 _IN_PROGRESS = "in progress"
 _LAST = (
@@ -38,23 +38,28 @@ _STAYS = (Reason.REMOVAL_STALLED, Reason.REMOVAL_FORBIDDEN)
 class CheckContent:
     """A check run as it should be now; `begins`: it is created where the commit has none.
 
-    `stands` is the hash of what is said already, where that stays for now.
+    `stands` is the hash of what is said already, where that stays for now. `pressed` are the requests that it
+    answers: after GitHub's own "Re-run" it is written again, though it may say the same as before.
     """
 
     run: CheckRunContent
     begins: bool
     stands: str = ""
+    pressed: tuple[int, ...] = ()
 
     @property
     def hash(self) -> str:
         """What tells it from every other content."""
-        return self.stands or _hash_of(self.run)
+        if self.stands:
+            return self.stands
+        return _hash_of((self.run, self.pressed) if self.pressed else self.run)
 
     @property
     def matters(self) -> str:
-        """How it comes out and where it leads; and which lines it marks, which are not marked twice."""
+        """How it comes out and where it leads; which lines it marks, which are not marked twice; and what it
+        answers to whoever pressed a button, and waits for that."""
         state = str(self.run.conclusion or _IN_PROGRESS)
-        return f"{state}|{self.marks}|{self.run.details_url}"
+        return f"{state}|{self.marks}|{self.run.details_url}|{self.pressed[-1] if self.pressed else ''}"
 
     @property
     def marks(self) -> str:
@@ -133,7 +138,8 @@ def _newest(context: ReportContext, status: Status) -> CheckContent:
     )
     required = context.settings.check == "required"
     begins = context.may_begin or required or bool(mistakes)
-    return CheckContent(run, begins and status.reason not in _LAST)
+    pressed = tuple(reply.request.id for reply in answers_to_presses(status))
+    return CheckContent(run, begins and status.reason not in _LAST, pressed=pressed)
 
 
 def _ended(context: ReportContext, status: Status, *, off: bool) -> CheckContent:
