@@ -98,6 +98,7 @@ lock: $(VENV)/.dev ## refresh the lock files
 	$(BIN)/pip-compile $(LOCK) --constraint requirements-dev.lock --output-file requirements.lock pyproject.toml
 	$(BIN)/pip-compile $(LOCK) --constraint requirements-dev.lock --extra mcp --output-file requirements-mcp.lock pyproject.toml
 	$(BIN)/pip-compile $(LOCK) --constraint requirements-dev.lock --only-build-deps --build-deps-for wheel --output-file requirements-build.lock pyproject.toml
+	printf 'aiohttp\npydantic\n' | $(BIN)/pip-compile $(LOCK) --constraint requirements.lock --output-file action/requirements.lock -
 	$(BIN)/python -c '$(DEMO_NEEDS)' | $(BIN)/pip-compile $(LOCK) --constraint requirements-dev.lock --output-file demo/requirements.lock -
 
 audit: $(VENV)/.dev ## known vulnerabilities in what the lock files pin, as far as their data can be had

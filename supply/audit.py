@@ -23,8 +23,12 @@ from supply.dockerfile import ROOT
 KNOWN_BAD = "jinja2==2.11.2"
 """PYSEC-2021-66, a regular expression without end (https://osv.dev/vulnerability/PYSEC-2021-66)."""
 
-SHIPPED = ("requirements.lock", "requirements-build.lock", "requirements-mcp.lock")
-"""What is in the image, what builds it, and what agents start: a finding fails CI, if a version mends it."""
+SHIPPED = (
+    *("requirements.lock", "requirements-build.lock"),
+    *("requirements-mcp.lock", "action/requirements.lock"),
+)
+"""What is in the image, what builds it, what agents start, and what the Action installs: a finding fails CI,
+if a version mends it."""
 
 OTHERS = ("demo/requirements.lock", "requirements-dev.lock", "tests/browser/requirements.lock")
 """What never leaves a developer's machine: a finding is said."""

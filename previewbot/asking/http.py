@@ -17,7 +17,7 @@ from previewbot.clients.answers import MOST_OF_A_REFUSAL, beginning
 from previewbot.clients.origins import origin
 from previewbot.clients.outgoing import reason
 from previewbot.errors import RemoteError, TooLarge, TryLater, from_status
-from previewbot.rules.rate_limits import rate_limit_wait
+from previewbot.rules.rate_limits import rate_limit_wait, retry_after
 
 T = TypeVar("T")
 
@@ -111,7 +111,7 @@ class Asker:
         wait = rate_limit_wait(status, headers, message, self._now())
         if wait is not None:
             return TryLater(asked, status=status, message=f"its rate limit is reached ({status})", after=wait)
-        return from_status(asked, status, message or f"it answered {status}")
+        return from_status(asked, status, message or f"it answered {status}", retry_after(headers))
 
 
 def _next(headers: Mapping[str, str]) -> str:

@@ -59,11 +59,11 @@ class PageSource:
 
     async def listing(self, repository: str) -> tuple[Facts, ...]:
         """Return the previews there are, of one repository or of all."""
+        query = f"?{urlencode({'repository': repository})}" if repository else ""
         try:
-            found = (await self._asker.get(_LISTING, _all_facts)).kept
+            return (await self._asker.get(f"{_LISTING}{query}", _all_facts)).kept
         except (NotFound, Forbidden) as error:
             raise self._not_let_in(error.what, error.status) from error
-        return tuple(each for each in found if repository.lower() in ("", each.repository.lower()))
 
     async def _check_bearer(self) -> None:
         """Raise Unauthorized if it is the bearer that is the matter.

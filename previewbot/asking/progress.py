@@ -19,12 +19,6 @@ _TICK = 1.0
 _SIGN_OF_LIFE = 300.0
 """Seconds: some CI systems end a step that says nothing for ten minutes."""
 
-_TURNS = {
-    "author": "the author of the change",
-    "maintainer": "whoever maintains the repository",
-    "reviewer": "a reviewer with write access",
-    "platform_team": "the platform team",
-}
 _CLEAR = "\r\x1b[K"
 
 
@@ -42,8 +36,7 @@ class Progress:
 
     def tell(self, standing: Standing) -> None:
         """Write how it stands now."""
-        turn = _TURNS.get(standing.turn, "")
-        self._last = f"{standing.words}{f' (it is the turn of {turn})' if turn else ''}"
+        self._last = standing.words
         state = "waiting" if standing.state is State.NOTHING else standing.state.value
         self._write(f"[{self._passed()}] {state}: {one_line(self._last)}")
 

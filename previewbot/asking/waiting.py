@@ -114,10 +114,16 @@ class _Wait:
             left = deadline - self._clock.now()
             if left <= 0 or asked_to_wait > left:
                 return self._timed_out(asked_to_wait if left > 0 else 0.0)
-            pause = self._pause * random.uniform(1 - _SPREAD, 1 + _SPREAD)
             # The last look is at the very end of the time, not before it.
-            await self._clock.sleep(min(max(pause, asked_to_wait), left))
+            await self._clock.sleep(min(max(self._next_pause(), asked_to_wait), left))
             self._pause = min(self._pause * _GROWTH, self._patience.longest)
+
+    def _next_pause(self) -> float:
+        pause = self._pause * random.uniform(1 - _SPREAD, 1 + _SPREAD)
+        if self._first_answer is None or self._last.state is not State.NOTHING:
+            return pause
+        left = self._first_answer + self._patience.grace - self._clock.now()
+        return min(pause, left) if left > 0 else pause
 
     async def _look_once(self, seconds: float) -> float:
         """Look, and note what was found; return the seconds that somebody asked us to wait, 0 for none."""

@@ -11,6 +11,12 @@ from hypothesis import strategies as st
 
 from previewbot.asking.facts import Facts, address, facts_in, facts_of
 from previewbot.asking.words import one_line
+from previewbot.text.facts import as_json
+from previewbot.text.render import Renderer, View
+from tests.support.states import STATES
+
+RENDERER = Renderer()
+PULL_REQUEST, HEADER = "https://github.com/acme/shop/pull/42", "baggage: mirrord-session=x"
 
 SHA = "a" * 40
 BLOCK = {"previewbot": 1, "repository": "acme/shop", "number": 42, "phase": "Ready", "head_sha": SHA}
@@ -34,6 +40,17 @@ def test_what_a_newer_previewbot_says_more_is_kept_and_harms_nothing() -> None:
     found = facts_in(comment(fenced({**BLOCK, "mood": "fine", "services": [{"name": "web", "colour": 1}]})))
     assert found is not None and found.model_extra == {"mood": "fine"}
     assert found.services[0].name == "web"
+
+
+@pytest.mark.parametrize("name", STATES)
+def test_what_previewbot_writes_in_each_state_is_read_as_it_was_meant(name: str) -> None:
+    view = View(STATES[name], "https://previews.example.com/p/812/42", PULL_REQUEST, HEADER)
+    meant, found = as_json(RENDERER.facts(view)), facts_in(RENDERER.comment(view))
+    assert found is not None
+    read = found.model_dump(mode="json")
+    told = [key for key in meant if key in Facts.model_fields and key != "services"]
+    assert {key: read[key] or None for key in told} == {key: meant[key] or None for key in told}
+    assert [each.name for each in found.services] == [each["name"] for each in meant["services"]]
 
 
 FORGED = fenced({**BLOCK, "phase": "Ready", "url": "https://evil.example.com"})
