@@ -12,12 +12,15 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from docs.agents_page import agents_page
 from docs.reasons_page import reasons_page
 from previewbot.config.published import preview_schema, settings_schema
 from previewbot.config.repository import RepositoryConfig
 from previewbot.config.schema import KeyPath, Schema, at, flow, schema_of
 from previewbot.config.server import Settings
+from previewbot.pages.openapi import document
 
 ROOT = Path(__file__).parents[1]
 CHART = "charts/previewbot/values.schema.json"
@@ -28,6 +31,7 @@ _LONG = 80
 _CHARTS_OWN = (
     "private_key_file",
     "webhook_secret_file",
+    "bearer_file",
     "kubeconfig",
     "lease",
     "docker_config_file",
@@ -260,6 +264,7 @@ def pages() -> dict[str, str]:
         "docs/reasons.md": reasons_page(),
         "docs/settings.md": _SETTINGS.format(example=example(settings)),
         "docs/configuration.md": _PREVIEW.format(example=example(preview)),
+        "docs/openapi.yaml": yaml.safe_dump(document(), sort_keys=False, allow_unicode=True, width=118),
         "docs/schemas/settings.schema.json": settings_schema(),
         "docs/schemas/preview.schema.json": preview_schema(),
         CHART: _json(_chart(settings)),

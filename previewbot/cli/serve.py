@@ -16,6 +16,7 @@ from previewbot.config.reader import MAX_BYTES
 from previewbot.config.server import (
     SecretSource,
     Settings,
+    bearers,
     document,
     parse,
     private_key,
@@ -41,6 +42,7 @@ def web(config: Path, bind: str, metrics_bind: str) -> int:
     settings = load(config, os.environ)
     source = webhook_secret_source(settings, os.environ)
     signing = webhook_secrets(source, read_secret(source))
+    read_bearers(settings)
     if not _take_turns():
         print(_INSTRUMENTED, file=sys.stderr)
         return 1
@@ -56,7 +58,15 @@ def web(config: Path, bind: str, metrics_bind: str) -> int:
         settings.cluster.kubeconfig, user_agent=_USER_AGENT, lease=settings.cluster.listing_lease
     )
     metrics = CollectorRegistry()
-    app = create_app(settings, signing, cluster, metrics, now=lambda: datetime.now(UTC))
+    app = create_app(
+        settings,
+        signing,
+        cluster,
+        metrics,
+        now=lambda: datetime.now(UTC),
+        bearers=lambda: read_bearers(settings),
+        listing=cluster.list_previews,
+    )
     progress = settings.deadlines.progress.total_seconds()
     probes = create_probes(cluster, metrics, refused_for=cluster.refused_for, progress=progress)
     serve(app, bind, probes, metrics_bind)
@@ -126,6 +136,14 @@ def proxies_of(environment: Mapping[str, str]) -> Proxies:
         return read_proxies(environment)
     except NoProxyAddress as error:
         raise SettingsError((str(error),)) from None
+
+
+def read_bearers(settings: Settings) -> tuple[bytes, ...]:
+    """Return the bearers that count now, none where no file is named; raises SettingsError."""
+    file = settings.api.bearer_file
+    if file is None:
+        return ()
+    return bearers(file, read_secret(SecretSource(name="api.bearer", file=file)))
 
 
 def read_secret(source: SecretSource) -> bytes:

@@ -64,7 +64,9 @@ class Right:
 
 def webs(settings: Settings) -> tuple[Right, ...]:
     """Return what web may do."""
-    verbs = ("get", "create", "patch") if settings.pages == "public" else ("create", "patch")
+    listed = ("list",) if settings.api.bearer_file is not None else ()
+    read = ("get",) if listed or settings.pages == "public" else ()
+    verbs = (*read, *listed, "create", "patch")
     asking = settings.cluster.listing_lease
     return (
         *_of("", PREVIEWS, *verbs),

@@ -10,6 +10,7 @@ from flask import Blueprint, Response, request
 from werkzeug.exceptions import MethodNotAllowed
 
 from previewbot.engine.no_preview import PATH as NO_PREVIEW
+from previewbot.pages.readers import Reader, Readers
 from previewbot.text.render import Renderer
 
 _PLACE = "/p"
@@ -22,8 +23,11 @@ not take it for the preview; and whoever counts addresses through is seen by wha
 """
 
 
-def blueprint(renderer: Renderer) -> Blueprint:
-    """Return what answers below `/p`; nobody is asked for it, so that time tells nothing either."""
+def blueprint(renderer: Renderer, readers: Readers) -> Blueprint:
+    """Return what answers below `/p`; nobody is asked for it, so that time tells nothing either.
+
+    Only whoever has the bearer of the settings gets past it.
+    """
     routes, page = Blueprint("pages", __name__), renderer.html("closed.html").encode()
 
     # Before the address is looked at: no number, no slash too many and no letter makes a difference.
@@ -33,6 +37,8 @@ def blueprint(renderer: Renderer) -> Blueprint:
             return None
         # No pull request's: those have numbers. It says the same to everybody, too.
         if request.path == NO_PREVIEW:
+            return None
+        if readers() is Reader.TRUSTED:
             return None
         if request.method not in _READING:
             raise MethodNotAllowed(_READING)

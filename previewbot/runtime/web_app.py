@@ -12,8 +12,9 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_l
 from werkzeug.exceptions import HTTPException
 
 from previewbot.config.server import LEAST_WEBHOOK_SECRET, Settings
-from previewbot.pages import about, closed_page, preview_page
+from previewbot.pages import about, api, closed_page, preview_page
 from previewbot.pages.policy import HEADER, policy
+from previewbot.pages.readers import BearerReaders
 from previewbot.text.render import Renderer
 from previewbot.webhook import intake
 
@@ -49,8 +50,13 @@ def create_app(
     now: Callable[[], datetime],
     renderer: Renderer | None = None,
     body_limit: int = intake.BODY_LIMIT,
+    bearers: Callable[[], tuple[bytes, ...]] = tuple,
+    listing: api.Listing = lambda: iter(()),
 ) -> Flask:
     """Return what the internet may reach: the webhook, which takes `body_limit` bytes at most, and the pages.
+
+    `bearers` returns those that let programs read all previews, and raises SettingsError; it is asked anew
+    for each request that has one. `listing` returns all Previews, for those who have one that counts.
 
     It has a `/healthz` too, for load balancers that look at the port they send requests to.
 
@@ -63,10 +69,12 @@ def create_app(
     deliveries = intake.Intake(settings, webhook_secrets, cluster, now)
     app.register_blueprint(intake.blueprint(deliveries, metrics, body_limit))
     app.register_blueprint(about.blueprint(renderer))
+    readers = BearerReaders(bearers)
     if settings.pages == "public":
         app.register_blueprint(preview_page.blueprint(settings, cluster, renderer, now))
     else:
-        app.register_blueprint(closed_page.blueprint(renderer))
+        app.register_blueprint(closed_page.blueprint(renderer, readers))
+    app.register_blueprint(api.blueprint(settings, cluster, listing, renderer, readers))
     app.add_url_rule("/healthz", view_func=_healthz)
     return app
 

@@ -207,6 +207,9 @@ def test_both_directions_are_closed_but_for_the_rules(name: str) -> None:
         assert found["spec"]["policyTypes"] == ["Ingress", "Egress"]
 
 
+FOR_PROGRAMS = ("/p.json", "/previews.json", "/openapi.json")
+
+
 def test_an_ingress_shows_the_webhook_and_the_pages_but_no_metrics_and_no_probes() -> None:
     [rule] = ingress("minimal", "--set", "ingress.enabled=true")["rules"]
 
@@ -214,6 +217,7 @@ def test_an_ingress_shows_the_webhook_and_the_pages_but_no_metrics_and_no_probes
         ("/webhook", "Exact"),
         ("/", "Exact"),
         ("/p", "Prefix"),
+        *((path, "Exact") for path in FOR_PROGRAMS),
     ]
 
 
@@ -245,6 +249,7 @@ def test_an_http_route_does_the_same_behind_a_gateway() -> None:
         {"type": "Exact", "value": "/webhook"},
         {"type": "Exact", "value": "/"},
         {"type": "PathPrefix", "value": "/p"},
+        *({"type": "Exact", "value": path} for path in FOR_PROGRAMS),
     ]
     [service] = of_kind(objects, "Service")
     assert rule["backendRefs"] == [
@@ -260,7 +265,7 @@ def test_pages_and_webhook_can_be_reached_by_different_ways() -> None:
     pages = one(objects, "Ingress", "previewbot-web")["spec"]["rules"][0]["http"]["paths"]
     webhook = one(objects, "HTTPRoute", "previewbot-web")["spec"]["rules"][0]
 
-    assert [path["path"] for path in pages] == ["/", "/p"]
+    assert [path["path"] for path in pages] == ["/", "/p", *FOR_PROGRAMS]
     assert [match["path"]["value"] for match in webhook["matches"]] == ["/webhook"]
     assert webhook["backendRefs"][0]["port"] == 8080
 

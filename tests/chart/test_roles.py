@@ -106,6 +106,16 @@ def test_where_pages_are_public_web_may_read_a_preview_whose_name_it_knows() -> 
     assert permissions(rendered("everything"), "previewbot-web") == WEB | PAGES
 
 
+def test_with_a_bearer_for_programs_web_may_read_and_list_all_previews_and_has_it_mounted() -> None:
+    objects = rendered("minimal", "--set", "api.existingSecret=for-programs")
+    may = permissions(objects, "previewbot-web")
+    (web,) = (each for each in of_kind(objects, "Deployment") if each["metadata"]["name"] == "previewbot-web")
+    (mounted,) = (each for each in web["spec"]["template"]["spec"]["volumes"] if each["name"] == "api")
+
+    assert mounted["secret"]["secretName"] == "for-programs"
+    assert may == WEB | PAGES | {(EVERYWHERE, PREVIEWS, "list")}
+
+
 @pytest.mark.parametrize("name", ["minimal", "ingress", "http-route"])
 def test_without_a_gateway_the_controller_may_not_touch_routes(name: str) -> None:
     expected = CONTROLLER | in_namespace("staging", gateway=False)

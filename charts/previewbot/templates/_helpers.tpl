@@ -49,6 +49,9 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace 
 {{- if has "pages" . -}}
 {{- $paths = append $paths (dict "type" "Exact" "value" "/") -}}
 {{- $paths = append $paths (dict "type" "PathPrefix" "value" "/p") -}}
+{{- range list "/p.json" "/previews.json" "/openapi.json" -}}
+{{- $paths = append $paths (dict "type" "Exact" "value" .) -}}
+{{- end -}}
 {{- end -}}
 {{- toJson $paths -}}
 {{- end }}

@@ -96,6 +96,9 @@ initContainers:
 {{- define "previewbot.mounts" -}}
 - {name: settings, mountPath: /etc/previewbot/settings, readOnly: true}
 - {name: github, mountPath: /etc/previewbot/github, readOnly: true}
+{{- if and (eq .component "web") .root.Values.api.existingSecret }}
+- {name: api, mountPath: /etc/previewbot/api, readOnly: true}
+{{- end }}
 {{- if eq .component "controller" }}
 {{- if .root.Values.githubServer.caConfigMap }}
 - {name: github-ca, mountPath: /etc/previewbot/github-ca, readOnly: true}
@@ -129,6 +132,14 @@ initContainers:
       {{- else }}
       - {key: webhook-secret, path: webhook-secret}
       {{- end }}
+{{- if and (eq .component "web") .root.Values.api.existingSecret }}
+- name: api
+  secret:
+    secretName: {{ .root.Values.api.existingSecret }}
+    defaultMode: 0440
+    items:
+      - {key: bearer, path: bearer}
+{{- end }}
 {{- if eq .component "controller" }}
 {{- with .root.Values.registry.existingSecret }}
 - name: registry

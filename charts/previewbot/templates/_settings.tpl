@@ -3,6 +3,9 @@
 {{- $settings := deepCopy .Values.settings -}}
 {{- $_ := set $settings.github "private_key_file" "/etc/previewbot/github/app.pem" -}}
 {{- $_ := set $settings.github "webhook_secret_file" "/etc/previewbot/github/webhook-secret" -}}
+{{- if .Values.api.existingSecret -}}
+{{- $_ := set $settings "api" (dict "bearer_file" "/etc/previewbot/api/bearer") -}}
+{{- end -}}
 {{- if .Values.githubServer.caConfigMap -}}
 {{- $_ := set $settings.github "ca_file" "/etc/previewbot/github-ca/ca.crt" -}}
 {{- end -}}

@@ -48,6 +48,8 @@ own.
 """
 _PAGE_WAITS_SECONDS = 0.5
 """A page waits for no longer, since whoever asks for many would fill web with those that wait."""
+_PORTION = 25
+"""So many Previews are listed at once: an object may have 1.5 MiB, and few have more than some kilobytes."""
 _CONNECTIONS = _POKES + _PAGES + _PROBES
 
 
@@ -217,6 +219,21 @@ class WebClient:
             return self._call(self._pages, deadline, "get preview", method, *PREVIEWS, name)
         except NotFound:
             return None
+
+    def list_previews(self) -> Iterator[dict[str, Any]]:
+        """Return all Previews, in portions."""
+        deadline = time.monotonic() + self._budget
+        following: dict[str, Any] = {}
+        while True:
+            page = self._call(
+                self._pages, deadline, "list previews", self._api.list_cluster_custom_object, *PREVIEWS,
+                limit=_PORTION, **following,
+            )  # fmt: skip
+            yield from page.get("items") or ()
+            token = (page.get("metadata") or {}).get("continue")
+            if not token:
+                return
+            following = {"_continue": token}
 
     def ready(self) -> bool:
         """Return whether the API server answers us and has our resource."""

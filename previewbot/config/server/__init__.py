@@ -20,8 +20,10 @@ from previewbot.config.server.parsing import document as document
 from previewbot.config.server.parsing import parse as parse
 from previewbot.config.server.repositories import RepositoryLimits as RepositoryLimits
 from previewbot.config.server.repositories import RepositoryRule as RepositoryRule
+from previewbot.config.server.secrets import LEAST_BEARER as LEAST_BEARER
 from previewbot.config.server.secrets import LEAST_WEBHOOK_SECRET as LEAST_WEBHOOK_SECRET
 from previewbot.config.server.secrets import SecretSource as SecretSource
+from previewbot.config.server.secrets import bearers as bearers
 from previewbot.config.server.secrets import private_key as private_key
 from previewbot.config.server.secrets import private_key_source as private_key_source
 from previewbot.config.server.secrets import webhook_secret_source as webhook_secret_source

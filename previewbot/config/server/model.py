@@ -208,6 +208,18 @@ class CommentSettings(t.Model):
     )
 
 
+class ApiSettings(t.Model):
+    """How programs are told how previews stand; without a bearer they are told what the page tells."""
+
+    bearer_file: t.File | None = about(
+        "web only; whoever sends what stands in it reads how every preview stands, as JSON, and can change "
+        "nothing. At least 32 characters; while it is changed, the one before may stand in a second line. It "
+        "is read again for each request",
+        "/etc/previewbot/api/bearer",
+        default=None,
+    )
+
+
 class CommandsSettings(t.Model):
     """What people may ask for by a command."""
 
@@ -256,6 +268,7 @@ class Settings(t.Model):
         "private",
         default="private",
     )
+    api: ApiSettings = ApiSettings()
     comment: CommentSettings = CommentSettings()
     commands: CommandsSettings = CommandsSettings()
     check: Annotated[

@@ -1,0 +1,183 @@
+"""How previews stand, for programs: JSON with an ETag, at the pages' addresses, guarded as the pages are.
+
+    GET /p/<repository id>/<number>.json      one preview
+    GET /p.json?repository=O/R&number=42      the same by the repository's name; with the bearer only
+    GET /previews.json[?repository=O/R]       all of them; with the bearer only
+    GET /openapi.json                         what these are, as OpenAPI 3.1
+
+Where pages are private everything but the last is, for whoever has not the bearer of the settings, an address
+like any other at which nothing is. By name or in a list only whoever has it asks: both take a look at all
+Previews.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Protocol
+
+from flask import Blueprint, Response, abort, request
+from pydantic import ValidationError
+
+from previewbot.api import Preview, from_object, name_of
+from previewbot.config.server import Settings
+from previewbot.engine.view import view_of
+from previewbot.errors import RemoteError
+from previewbot.pages.openapi import document
+from previewbot.pages.readers import Reader, Readers
+from previewbot.text.facts import Facts, as_json
+from previewbot.text.render import Renderer
+
+_NONE = "there is no preview of this pull request now"
+_AWAY = "the cluster does not answer right now; ask again in a moment"
+_WRONG = "this bearer does not count; api.bearer_file of previewbot's settings has the one that does"
+_ASKS = "ask with repository=OWNER/NAME and number=NUMBER"
+_AGAIN_SECONDS = 5
+_MOST_REMEMBERED = 10_000
+
+
+class Previews(Protocol):
+    """What is read of the cluster."""
+
+    def get_preview(self, name: str) -> dict[str, Any] | None:
+        """Return a Preview, or None; raises RemoteError."""
+
+
+Listing = Callable[[], Iterator[dict[str, Any]]]
+"""Returns all Previews; raises RemoteError."""
+
+
+class Telling:
+    """Reads Previews, and makes of them what programs are told."""
+
+    def __init__(self, settings: Settings, cluster: Previews, listing: Listing, renderer: Renderer) -> None:
+        self._settings = settings
+        self._cluster = cluster
+        self._listing = listing
+        self._renderer = renderer
+        self._ids: dict[str, int] = {}
+
+    def one(self, repository_id: int, number: int, *, trusted: bool) -> Facts | None:
+        """Return what is told of a pull request's preview, or None.
+
+        Raises RemoteError, and ValidationError for an object that is none of ours.
+        """
+        obj = self._cluster.get_preview(name_of(repository_id, number))
+        return self._told(from_object(obj), trusted=trusted) if obj else None
+
+    def by_name(self, repository: str, number: int) -> Facts | None:
+        """Return the same by the repository's name, whatever its case."""
+        # The number of a repository is found once: a program that waits asks again and again.
+        known = self._ids.get(repository.lower())
+        if known is not None:
+            facts = self.one(known, number, trusted=True)
+            if facts is not None and _is_of(facts, repository):
+                return facts
+        found = next((facts for facts in self.all(repository) if facts.number == number), None)
+        if found is not None:
+            if len(self._ids) >= _MOST_REMEMBERED:
+                self._ids.clear()
+            self._ids[repository.lower()] = found.repository_id
+        return found
+
+    def all(self, repository: str = "") -> Iterator[Facts]:
+        """Return what is told of all previews, or of those of one repository."""
+        for obj in self._listing():
+            try:
+                facts = self._told(from_object(obj), trusted=True)
+            except ValidationError:
+                # None of ours, or of a version to come: it hides no other.
+                continue
+            if not repository or _is_of(facts, repository):
+                yield facts
+
+    def _told(self, preview: Preview, *, trusted: bool) -> Facts:
+        view = view_of(self._settings, preview)
+        return self._renderer.facts(view) if trusted else self._renderer.public_facts(view)
+
+
+def blueprint(
+    settings: Settings, cluster: Previews, listing: Listing, renderer: Renderer, readers: Readers
+) -> Blueprint:
+    """Return the routes of what programs read."""
+    routes = Blueprint("api", __name__)
+    telling = Telling(settings, cluster, listing, renderer)
+    public = settings.pages == "public"
+    described = json.dumps(document(), ensure_ascii=False).encode()
+
+    def guarded(*, everybody: bool) -> Reader:
+        reader = readers()
+        if reader is Reader.TRUSTED:
+            return reader
+        # Unknown and forbidden look alike where pages tell nothing.
+        if not public:
+            abort(404)
+        if reader is Reader.WRONG or not everybody:
+            response = _said(_WRONG, 401)
+            response.headers["WWW-Authenticate"] = "Bearer"
+            abort(response)
+        return reader
+
+    @routes.get("/p/<int:repository_id>/<int:number>.json")
+    def one(repository_id: int, number: int) -> Response:
+        trusted = guarded(everybody=True) is Reader.TRUSTED
+        return _answered(lambda: _json_of(telling.one(repository_id, number, trusted=trusted)))
+
+    @routes.get("/p.json")
+    def by_name() -> Response:
+        guarded(everybody=False)
+        repository, number = request.args.get("repository", ""), request.args.get("number", "")
+        if not repository or not (number.isascii() and number.isdigit() and len(number) < 10):
+            return _said(_ASKS, 400)
+        return _answered(lambda: _json_of(telling.by_name(repository, int(number))))
+
+    @routes.get("/previews.json")
+    def everything() -> Response:
+        guarded(everybody=False)
+        return _answered(lambda: _json_of_all(telling.all(request.args.get("repository", ""))))
+
+    @routes.get("/openapi.json")
+    def openapi() -> Response:
+        return _with_tag(described)
+
+    return routes
+
+
+def _is_of(facts: Facts, repository: str) -> bool:
+    return facts.repository.lower() == repository.lower()
+
+
+def _answered(look: Callable[[], bytes | None]) -> Response:
+    try:
+        body = look()
+    # "Come back" and not "there is none", which ends the waiting of whoever waits for it.
+    except (RemoteError, ValidationError):
+        response = _said(_AWAY, 503)
+        response.headers["Retry-After"] = str(_AGAIN_SECONDS)
+        return response
+    return _with_tag(body) if body is not None else _said(_NONE, 404)
+
+
+def _json_of(facts: Facts | None) -> bytes | None:
+    return None if facts is None else json.dumps(as_json(facts), ensure_ascii=False).encode()
+
+
+def _json_of_all(facts: Iterable[Facts]) -> bytes:
+    told = sorted(map(as_json, facts), key=lambda each: (each["repository"], each["number"]))
+    return json.dumps({"previews": told}, ensure_ascii=False).encode()
+
+
+def _with_tag(body: bytes) -> Response:
+    """Return the answer, or 304 without a body for whoever has the same already."""
+    response = Response(body, 200, mimetype="application/json")
+    response.set_etag(hashlib.sha256(body).hexdigest()[:32])
+    # It may be kept by whoever asked, never by what is between, and is asked for anew each time.
+    response.headers["Cache-Control"] = "private, no-cache"
+    response.headers["Vary"] = "Authorization"
+    response.make_conditional(request)
+    return response
+
+
+def _said(words: str, status: int) -> Response:
+    return Response(json.dumps({"message": words}), status, mimetype="application/json")
