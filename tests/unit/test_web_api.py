@@ -99,16 +99,16 @@ def test_whoever_has_the_bearer_reads_a_preview_by_number_and_by_name_and_all_of
     by_number, by_name, everything = (client.get(each, headers=bearing()) for each in ADDRESSES)
 
     assert by_number.mimetype == "application/json"
-    assert by_number.json == by_name.json
-    assert (by_number.json["repository"], by_number.json["number"]) == ("acme/shop", 42)
-    told = [(each["repository"], each["number"]) for each in everything.json["previews"]]
+    assert by_number.json == by_name.get_json()
+    assert (by_number.get_json()["repository"], by_number.get_json()["number"]) == ("acme/shop", 42)
+    told = [(each["repository"], each["number"]) for each in everything.get_json()["previews"]]
     assert told == [("acme/other", 42), ("acme/shop", 42), ("acme/shop", 43)]
     # As in the comment: with the last lines of what crashes, and the container's name.
-    assert by_number.json["services"][0]["problem"]["container"] == "app"
+    assert by_number.get_json()["services"][0]["problem"]["container"] == "app"
 
 
 def test_a_list_may_be_of_one_repository_whatever_its_case(private: FlaskClient) -> None:
-    found = private.get(f"{ALL}?repository=ACME/Other", headers=bearing()).json
+    found = private.get(f"{ALL}?repository=ACME/Other", headers=bearing()).get_json()
 
     assert [each["repository"] for each in found["previews"]] == ["acme/other"]
 
@@ -123,13 +123,13 @@ def test_a_repositorys_number_is_looked_up_once_and_again_after_it_was_renamed(
     for obj in cluster.objects.values():
         obj["spec"]["repository"] = obj["spec"]["repository"].replace("acme/shop", "acme/store")
     assert private.get(BY_NAME, headers=bearing()).status_code == 404
-    assert private.get(BY_NAME.replace("shop", "store"), headers=bearing()).json["number"] == 42
+    assert private.get(BY_NAME.replace("shop", "store"), headers=bearing()).get_json()["number"] == 42
 
 
 def test_an_object_that_is_none_of_ours_hides_no_other(cluster: Listed, private: FlaskClient) -> None:
     cluster.objects["gh-812-42"]["spec"] = {"number": "many"}
 
-    assert len(private.get(ALL, headers=bearing()).json["previews"]) == 2
+    assert len(private.get(ALL, headers=bearing()).get_json()["previews"]) == 2
     assert private.get(BY_NUMBER, headers=bearing()).status_code == 503
 
 
@@ -138,7 +138,7 @@ def test_what_is_missing_in_an_address_is_named(private: FlaskClient, query: str
     found = private.get(f"/p.json{query}", headers=bearing())
 
     assert found.status_code == 400
-    assert "repository=OWNER/NAME" in found.json["message"]
+    assert "repository=OWNER/NAME" in found.get_json()["message"]
 
 
 @pytest.mark.parametrize("address", ["/p/812/7.json", "/p.json?repository=acme/shop&number=7"])
@@ -201,8 +201,8 @@ def test_where_pages_are_private_all_others_get_what_any_address_has_and_nobody_
 def test_where_pages_are_public_anybody_reads_what_the_page_says_and_no_more(public: FlaskClient) -> None:
     found = public.get(BY_NUMBER)
 
-    assert (found.status_code, found.json["phase"]) == (200, "Ready")
-    assert found.json["services"][0]["problem"]["container"] == ""
+    assert (found.status_code, found.get_json()["phase"]) == (200, "Ready")
+    assert found.get_json()["services"][0]["problem"]["container"] == ""
     # Whoever asks for these has all Previews listed, which is not for anybody.
     for address in (BY_NAME, ALL):
         refused = public.get(address)
@@ -216,7 +216,7 @@ def test_where_pages_are_public_a_bearer_that_does_not_count_is_said_not_to(
     for address in ADDRESSES:
         refused = public.get(address, headers={"Authorization": sent})
         assert refused.status_code == 401
-        assert "api.bearer_file" in refused.json["message"]
+        assert "api.bearer_file" in refused.get_json()["message"]
 
 
 def test_a_bearer_counts_from_when_it_is_written_until_it_is_taken_away(
@@ -264,14 +264,14 @@ def test_every_answer_is_as_the_description_says(private: FlaskClient, public: F
         Draft202012Validator.check_schema(schema)
         Draft202012Validator(schema).validate(answer)
 
-    valid("Facts", private.get(BY_NUMBER, headers=bearing()).json)
-    valid("Facts", public.get(BY_NUMBER).json)
-    valid("Previews", private.get(ALL, headers=bearing()).json)
-    valid("Message", private.get("/p.json", headers=bearing()).json)
+    valid("Facts", private.get(BY_NUMBER, headers=bearing()).get_json())
+    valid("Facts", public.get(BY_NUMBER).get_json())
+    valid("Previews", private.get(ALL, headers=bearing()).get_json())
+    valid("Message", private.get("/p.json", headers=bearing()).get_json())
 
 
 def test_the_description_names_each_route_and_every_part_that_it_refers_to(private: FlaskClient) -> None:
-    served = private.get("/openapi.json").json
+    served = private.get("/openapi.json").get_json()
     text = json.dumps(served)
 
     assert served == document()
