@@ -357,6 +357,8 @@ def _inlined(root: Schema, schema: Schema) -> dict[str, Any]:
             made[inner] = {
                 key: _inlined(root, value) for key, value in made[inner].items() if key not in _CHARTS_OWN
             }
+    if "anyOf" in made:
+        made["anyOf"] = [_inlined(root, form) for form in made["anyOf"]]
     if made.get("type") == "array":
         made |= {"uniqueItems": True, "items": _inlined(root, made["items"])}
     return made

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from previewbot.api.github import AppIdentity
+from previewbot.api.reasons import Reason
 
 
 class DeploymentState(StrEnum):
@@ -21,6 +22,18 @@ class DeploymentState(StrEnum):
     FAILURE = "failure"
     ERROR = "error"
     INACTIVE = "inactive"
+
+
+LONGEST_DESCRIPTION = 140
+"""GitHub takes so many characters of words."""
+
+
+@dataclass(frozen=True)
+class Word:
+    """What is said of one commit; `reason` is why it failed, or why its link is not shown."""
+
+    state: DeploymentState
+    reason: Reason | None = None
 
 
 @dataclass(frozen=True)

@@ -46,7 +46,8 @@ class Link(Value):
     `why` how that is known; None while nobody asked. `answered` is the status that came with it, `about` has
     the services it is about, `unchecked` those of which it is not known that the header gets to them,
     `passed_on` those that a check showed it to get to. `question` tells what was asked from what would be
-    now, and `asked_since` is when it was asked first.
+    now, and `asked_since` is when it was asked first. `outdated`: something else serves behind it by now, and
+    `proven` is of what served before; it is being asked.
     """
 
     kind: LinkKind | None = None
@@ -65,6 +66,7 @@ class Link(Value):
     passed_on: tuple[str, ...] = ()
     question: str = ""
     asked_since: datetime | None = None
+    outdated: bool = False
 
 
 @dataclass(frozen=True)

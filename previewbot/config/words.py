@@ -284,6 +284,9 @@ KINDS: Mapping[str, Kind] = {
         "leads the service by {written}, which its mirrord file sets to something else",
         "remove it there",
     ),
+    "environment_long": Kind(
+        "has more than 255 characters, which GitHub does not take for an environment", told=False
+    ),
     "idle_short": Kind("must be at least 30s", told=False),
     "mirrord_missing": Kind(
         "names {written}, which is not in the repository",

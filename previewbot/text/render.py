@@ -18,10 +18,12 @@ from jinja2 import Environment, FileSystemLoader, TemplateNotFound, UndefinedErr
 
 from previewbot.api import Reply, RequestId, RequestKind, Said
 from previewbot.api.check_runs import LONGEST_OUTPUT, LONGEST_TITLE, CheckOutput
+from previewbot.api.deployments import LONGEST_DESCRIPTION, Word
 from previewbot.text import environment
 from previewbot.text.blast_radius import blast_radius
 from previewbot.text.block import block
 from previewbot.text.checks import BUTTONS, CheckSaid, answers_to_presses, is_on_its_way, steady
+from previewbot.text.cutting import cut_at_the_end
 from previewbot.text.environment import templates_directory
 from previewbot.text.facts import Facts
 from previewbot.text.markers import notice_marker, reply_marker, status_marker
@@ -161,6 +163,13 @@ class Renderer:
             summary=_tidy(summary)[:LONGEST_OUTPUT],
             text=_tidy(text).strip()[:LONGEST_OUTPUT],
         )
+
+    def deployment(self, view: View, word: Word) -> str:
+        """Return what stands beside the state of a deployment, as plain text within GitHub's limit."""
+        shorter = replace(view, preview=with_short_details(view.preview, _DETAIL_IN_A_HEADLINE))
+        values = _values(_for_comments(shorter)) | {"word": word}
+        text = self._terminals.get_template("deployment.txt").render(values)
+        return cut_at_the_end(_first_line(text), LONGEST_DESCRIPTION)
 
     def headline(self, view: View) -> str:
         """Return what the comment says first, as one plain line: for conditions and Events.

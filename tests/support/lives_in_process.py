@@ -14,6 +14,7 @@ from datetime import timedelta
 from functools import partial
 from typing import Any
 
+from previewbot.api.ci import Runs, WorkflowRun
 from previewbot.api.github import Account
 from previewbot.errors import TryLater
 from tests.support.fault_points import NOWHERE, Fault, NotSo, Point, every_point, timeless
@@ -33,7 +34,7 @@ _READS = frozenset(
         "identity", "installation_of", "repositories", "pull_request", "commits", "parents", "file", "files",
         "comments", "comment", "edits", "time_at", "asked_for",
         "permission", "runs", "is_suspended", "confirm", "is_protected", "rules", "open_pull_requests",
-        "reviews", "review_comments", "glance", "own",
+        "reviews", "review_comments", "glance", "own", "awaits_approval", "of_commit",
     }
 )  # fmt: skip
 _ANSWERED = ("/preview extend 2h", "/preview status")
@@ -53,15 +54,23 @@ class Saboteur:
         self.requests: list[str] = []
         self.reactions: set[tuple[str, int, str]] = set()
         self.hit = ""
-        for server, of in ((world.cluster, ""), (world.github, ""), (world.github.checks, "check ")):
+        deployments, checks = world.github.deployments, world.github.checks
+        others = ((checks, "check "), (deployments, "deployment "))
+        for server, of in ((world.cluster, ""), (world.github, ""), *others):
             for name in _changing(server):
                 setattr(server, name, partial(self._asked, of + name, getattr(server, name)))
         world.github.comments = partial(self._listed, world.github.comments)  # type: ignore[method-assign]
+        listed = partial(self._listed_deployments, deployments.of_commit)
+        deployments.of_commit = listed  # type: ignore[method-assign]
 
     async def _listed(self, do: Callable[..., Awaitable[Any]], *arguments: Any) -> list[Any]:
         now, own = self._world.clock.now, self._world.settings.github.app_id
         comments = await do(*arguments)
         return [c for c in comments if c.app_id != own or now - c.created_at >= _LISTED_AFTER]
+
+    async def _listed_deployments(self, do: Callable[..., Awaitable[Any]], *arguments: Any) -> list[Any]:
+        now, known = self._world.clock.now, self._world.github.deployments.all
+        return [d for d in await do(*arguments) if now - known[d.id].at >= _LISTED_AFTER]
 
     async def _asked(self, name: str, do: Callable[..., Awaitable[Any]], *arguments: Any) -> Any:
         self.requests.append(name)
@@ -355,6 +364,44 @@ class ToldLife(Life):
     def _told(self) -> list[str]:
         assert isinstance(self.world, Issues)
         return [timeless(body) for body in self.world.said_in(MINE.number)]
+
+
+class DeployedLife(Life):
+    """What deployments say of two commits: one that waits, serves, is replaced, stopped, started, closed."""
+
+    def __init__(self, paths: Sequence[str] = BOTH, point: Point = NOWHERE) -> None:
+        super().__init__(paths, point, deployments={"environment": "preview"})
+        self._undisturbed = point is NOWHERE
+
+    async def live(self) -> Seen:
+        world, states = self.world, self.world.github.deployments.states
+        world.push(A)
+        await self._until("a success", lambda: self._serves(A) and states() == {A: "success"})
+        world.github.ci = Runs((WorkflowRun(1, 7, "build", "b.yml", "push", "in_progress", "", "http://x"),))
+        world.push(B, built=False)
+        await self._until("one that waits", lambda: states() == {A: "success", B: "waits"})
+        world.push(B)
+        after = {A: "inactive", B: "success"}
+        await self._until("another commit", lambda: self._serves(B) and states() == after)
+        for command, state in (("stop", "inactive"), ("start", "success")):
+            written = world.say(f"/preview {command}")
+            await self._until(f"an answer to {command}", partial(self._has, written, "rocket"))
+            await self._until(f"that it is {state}", partial(self._says, {**after, B: state}))
+        world.close()
+        await self._until("the end of all", self._nothing_is_left)
+        told = (f"{sha}: {state}" for sha, state in states().items())
+        return Seen((*self._conversation(), *told), self._signs(), timedelta(0))
+
+    def _says(self, states: dict[str, str]) -> bool:
+        return self.world.github.deployments.states() == states
+
+    def _check_what_always_holds(self) -> None:
+        super()._check_what_always_holds()
+        world = self.world
+        said = world.github.deployments.succeeded()
+        # What GitHub did not take is said by a later pass.
+        if self._undisturbed and said and (set(world.serving), world.cluster.leads_to()) != (said, "staging"):
+            raise NotSo(f"GitHub says that {said} answers, and it is {world.serving}")
 
 
 async def live(paths: Sequence[str], point: Point = NOWHERE, kind: type[Life] = Life) -> Lived:

@@ -75,6 +75,7 @@ from previewbot_demo.kube.json_copy import json_copy
 from previewbot_demo.kube.server import merge_patch
 from tests.support.checks_in_memory import ChecksInMemory
 from tests.support.clock import Clock
+from tests.support.deployments_in_memory import DeploymentsInMemory
 from tests.support.gateways import GatewayInMemory, Said
 from tests.support.git_in_memory import GitInMemory
 from tests.support.pods import a_pod
@@ -112,8 +113,9 @@ SETTINGS: dict[str, Any] = {
     "cluster": {"namespaces": ["staging"]},
     "images": {"allowed": ["ghcr.io/acme/"]},
     "links": {"gateway": {"name": "public", "namespace": "gateways", "domain": "preview.example.com"}},
-    # Not at each call of each life that is about something else: who is about it has it on.
+    # Not at each call of each life that is about something else: who is about one of them has it on.
     "check": "off",
+    "deployments": "off",
 }
 OWN_APP = 4242
 _INSTALLATION, _REPOSITORY = 7, 812
@@ -478,6 +480,7 @@ class GitHubInMemory:
         self.hidden: set[int] = set()
         self.node_id, self.asked, self.asked_times = "", AskedFor(), 0
         self.asked_beside = True
+        self.deployments = DeploymentsInMemory(calls, clock, OWN_APP, BOT.id)
 
     # What people do
 
@@ -723,6 +726,10 @@ class GitHubInMemory:
     async def runs(self, repository: str, head_sha: str) -> Runs:
         self._calls.note("runs")
         return self.ci
+
+    async def awaits_approval(self, repository: str, head_sha: str) -> bool:
+        self._calls.note("awaits approval")
+        return any(run.conclusion == "action_required" for run in self.ci.workflows)
 
     async def create_comment(self, repository: str, number: int, body: str) -> Comment:
         self._calls.note("create comment")
@@ -1084,6 +1091,7 @@ GITHUB = (
     "branch", "rules", "files", "comments", "comment", "edits", "reviews", "review comments", "permission",
     "runs", "create comment", "update comment",
     "react", "react on lines",
+    "awaits approval", "deployments", "create deployment", "say of deployment",
 )  # fmt: skip
 """Every call to GitHub."""
 

@@ -19,6 +19,7 @@ from previewbot.config import types as t
 from previewbot.config.server.agents import AgentsSettings
 from previewbot.config.server.images import ImageSettings
 from previewbot.config.server.links import LinkSettings
+from previewbot.config.server.places import Deployments, DeploymentsSettings
 from previewbot.config.server.repositories import Owner, RepositoryRule, mistakes_of
 from previewbot.config.server.routes import host_mistakes
 from previewbot.config.types import about, mistake
@@ -270,6 +271,12 @@ class Settings(t.Model):
     )
     api: ApiSettings = ApiSettings()
     comment: CommentSettings = CommentSettings()
+    deployments: Deployments = about(
+        "deployments at GitHub, one for each commit that is previewed, with the link; `off`: none, and the "
+        "App needs no `deployments: write`",
+        {"environment": "preview"},
+        default=DeploymentsSettings(),
+    )
     commands: CommandsSettings = CommandsSettings()
     check: Annotated[
         Literal["on", "off", "required"],

@@ -169,7 +169,8 @@ def checked(
     inquiry = inquiry_of(preview, observation.facts, observation.limits, services, children)
     config = observation.facts.config
     if inquiry is None or config is None:
-        return _as_known(link, before) if observation.limits.check_links else link
+        known = replace(link, outdated=before.outdated)
+        return _as_known(known, before) if observation.limits.check_links else link
     answer, deadline = observation.link_answer, observation.limits.session_deadline
     if answer is not None and answer.of == inquiry.of:
         verdict = verdict_of(inquiry.asked, answer.answers)
@@ -186,8 +187,10 @@ def checked(
             question=inquiry.of,
             asked_since=before.asked_since if same else answer.at,
         )
-    elif before.question == inquiry.of or _sleeps(services) or _is_shown(link, before):
+    elif before.question == inquiry.of:
         link = _as_known(link, before)
+    elif _sleeps(services) or _is_shown(link, before):
+        link = _as_known(replace(link, outdated=True), before)
     else:
         return _withheld(observation, link, links.entry_of(config, services), Reason.CHECKING_LINK)
     if link.proven is not Proven.NO:
@@ -257,7 +260,8 @@ def _as_known(link: Link, before: Link) -> Link:
 
 
 def _without_proof(link: Link) -> tuple[object, ...]:
-    return (link.kind, link.url, link.extension_url, link.reason, link.message, link.since, link.lost)
+    shown = (link.kind, link.url, link.extension_url, link.reason, link.message)
+    return (*shown, link.since, link.lost, link.outdated)
 
 
 def _reason(link: Link) -> Reason:

@@ -7,6 +7,7 @@ state are entries in `status.reports`. No reporter holds up another, or a teardo
 
 from previewbot.reconciler.reporters.answers import Answers
 from previewbot.reconciler.reporters.check_run import CheckRun
+from previewbot.reconciler.reporters.deployments import Deployments
 from previewbot.reconciler.reporters.kept import KeptReporter
 from previewbot.reconciler.reporters.kubernetes_events import KubernetesEvents
 from previewbot.reconciler.reporters.notices import Notice
@@ -20,6 +21,7 @@ GITHUB_REPORTERS: tuple[Reporter, ...] = (
     Notice("ready"),
     Notice("failed"),
     CheckRun(),
+    Deployments(),
 )
 """Those who tell people on GitHub, which may be slow, or away."""
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from previewbot.api import ConfigurationProblem, RequestId, Status
+from previewbot.api.ci import Runs
 from previewbot.api.github import AppIdentity
 from previewbot.clients.github import InstallationClient
 from previewbot.clients.kubernetes.client import Kube
@@ -29,13 +30,15 @@ class ReportContext:
 
     `before` is the status with which the pass began; `may_begin`: a text may be written where there is none.
     `notify` is whom the repository wants to be told once, None if nobody; `us` asks who our App is at GitHub.
-    `view` has what a status says for the renderer. `forget` makes the next pass read GitHub anew. `mistakes`
-    are those that the pull request itself writes into the configuration file.
+    `view` has what a status says for the renderer, `runs` what was seen lately of what runs for a commit.
+    `forget` makes the next pass read GitHub anew. `mistakes` are those that the pull request itself writes
+    into the configuration file.
     """
 
     client: InstallationClient
     kube: Kube
     renderer: Renderer
+    settings: Settings
     view: Callable[[Status], View]
     before: Status
     may_begin: bool
@@ -43,7 +46,7 @@ class ReportContext:
     us: Callable[[], Awaitable[AppIdentity]]
     now: Callable[[], datetime]
     forget: Callable[[], None]
-    settings: Settings
+    runs: Callable[[str], Runs | None]
     mistakes: tuple[ConfigurationProblem, ...] = ()
 
 

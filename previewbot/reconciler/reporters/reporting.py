@@ -39,6 +39,7 @@ class Reporting:
             client=context.client_for(preview),
             kube=context.kube,
             renderer=context.renderer,
+            settings=context.settings,
             view=lambda status: view_of(context.settings, store.with_status(status)),
             before=before,
             may_begin=plan.decision.begins_comment,
@@ -46,7 +47,7 @@ class Reporting:
             us=lambda: context.github.identity(preview.spec.installation_id),
             now=context.now,
             forget=lambda: context.memory.forget_facts(preview.name),
-            settings=context.settings,
+            runs=lambda sha: context.memory.builds.runs(preview.name, sha),
             mistakes=plan.mistakes,
         )
 

@@ -1,0 +1,135 @@
+"""Deployments at GitHub: one for each commit that is previewed, with the link once that shows the commit.
+
+https://docs.github.com/en/rest/deployments/deployments
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from previewbot.api import Report, Status
+from previewbot.api.deployments import DeploymentState, DeploymentStatus, Word
+from previewbot.errors import NotFound
+from previewbot.reconciler.conversation import OwnComments
+from previewbot.reconciler.reporters.kept import KeptReporter, report_of, with_report
+from previewbot.reconciler.reporters.reporter import Due, ReportContext
+from previewbot.rules.deployments import environment_url, ran_without_waiting, words_on
+from previewbot.rules.retries import MOST_TRIES, retry_at
+from previewbot.text.markers import comment_hash
+
+_LATER = timedelta(minutes=10)
+"""How often it is asked at last whether a workflow still waits for a person."""
+
+
+@dataclass(frozen=True)
+class DeploymentContent:
+    """What should be said of a commit; `begins`: a deployment is made for it where there is none."""
+
+    word: Word
+    status: DeploymentStatus
+    begins: bool
+
+    @property
+    def hash(self) -> str:
+        """What tells it from every other content: its state, why, and where it leads; not how that is put."""
+        said = (self.word.state, self.word.reason, self.status.environment_url, self.status.log_url)
+        return comment_hash(repr(tuple(map(str, said))))
+
+    @property
+    def matters(self) -> str:
+        """Tests of others start at a state, and reviewers go by it: a change of it is said at once."""
+        return str(self.word.state)
+
+
+class Deployments(KeptReporter[DeploymentContent]):
+    """The reporter of deployments. Only those of this Preview are touched, and each is ended by us."""
+
+    name = "deployments"
+    optional = True
+
+    def wanted(self, context: ReportContext, status: Status) -> Mapping[str, DeploymentContent]:
+        """Return what is to be said of each commit; one that was said to be inactive is done with."""
+        links, view = context.settings.links, context.view(status)
+        is_on = context.settings.deployments != "off"
+        told = {
+            self._sha(key): report.told
+            for key, report in self.reports(status).items()
+            if report.told != DeploymentState.INACTIVE and (report.id or report.intent_at or report.refusal)
+        }
+        words = words_on(
+            status, told, begins=context.may_begin and is_on, asked=links is None or links.check, on=is_on
+        )
+        contents = {}
+        for sha, word in words.items():
+            ends = word.state is DeploymentState.INACTIVE
+            said = DeploymentStatus(
+                state=word.state,
+                description=context.renderer.deployment(view, word),
+                environment_url=environment_url(status) if word.state is DeploymentState.SUCCESS else "",
+                # A page goes with its Preview.
+                log_url=view.pull_request_url if ends else view.page_url or view.pull_request_url,
+            )
+            contents[f"{self.name}/{sha}"] = DeploymentContent(word, said, begins=is_on and not ends)
+        return contents
+
+    async def announce(
+        self, context: ReportContext, status: Status, due: Due, own: OwnComments
+    ) -> tuple[Status, bool]:
+        """Note the intent, unless a workflow of the commit waits for a person's approval."""
+        announced, creates = await super().announce(context, status, due, own)
+        if not creates or report_of(announced, due.key).id:
+            return announced, creates
+        sha = self._sha(due.key)
+        # Where its image was there at once nobody asked what runs: it may be of a CI that needs no leave.
+        if ran_without_waiting(context.runs(sha)) or not await context.client.awaits_approval(
+            self._repository(context), sha
+        ):
+            return announced, True
+        state, now = report_of(status, due.key), context.now()
+        tries = min(state.tries + 1, MOST_TRIES - 1)
+        again = retry_at(tries, now, due.key) or now + _LATER
+        return with_report(status, due.key, replace(state, tries=tries, held_until=again)), False
+
+    async def find(self, context: ReportContext, key: str, own: OwnComments) -> Report | None:
+        """Return our deployment of the commit, also one that an earlier Preview of the pull request made."""
+        repository, us = self._repository(context), await context.us()
+        environment = self._environment(context)
+        if not environment:
+            return None
+        found = await context.client.deployments.of_commit(repository, environment, self._sha(key))
+        preview = context.view(context.before).preview.name
+        return next((Report(id=each.id) for each in found if each.is_of(us, preview)), None)
+
+    async def write(
+        self, context: ReportContext, key: str, report: Report, content: DeploymentContent
+    ) -> Report:
+        """Make the deployment, and say how it stands.
+
+        As long as nothing is said of a new one it is queued. One that a person deleted is not made again at
+        once, but only when there is something new to say.
+        """
+        deployments, repository = context.client.deployments, self._repository(context)
+        number = report.id
+        if not number:
+            preview = context.view(context.before).preview.name
+            environment = self._environment(context)
+            number = (await deployments.create(repository, environment, self._sha(key), preview)).id
+            if content.word.state is DeploymentState.QUEUED:
+                return replace(report, id=number, hash=content.hash)
+        try:
+            await deployments.say(repository, number, content.status)
+        except NotFound:
+            number = 0
+        return replace(report, id=number, hash=content.hash)
+
+    def _environment(self, context: ReportContext) -> str:
+        settings = context.settings.deployments
+        return "" if settings == "off" else settings.environment
+
+    def _repository(self, context: ReportContext) -> str:
+        return context.view(context.before).preview.spec.repository
+
+    def _sha(self, key: str) -> str:
+        return key.removeprefix(f"{self.name}/")

@@ -1,0 +1,52 @@
+"""Whoever may not run workflows has one run by our deployment.
+
+A workflow that starts at `deployment` or `deployment_status` runs as the deployed commit has it, with the
+repository's secrets, and GitHub asks nobody for leave.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from previewbot.api import Phase
+from tests.support.passes import A, World
+from tests.unit.test_passes_deployments import ON, a_run
+
+WAITS = a_run("action_required", "completed")
+
+
+@pytest.mark.parametrize("seen", ["while the image is missing", "when it is there"])
+async def test_no_deployment_is_made_while_a_workflow_waits_for_a_person(seen: str) -> None:
+    world = World(**ON)
+    world.github.ci = WAITS
+    world.push(A, built=seen == "when it is there")
+    await world.settle(30)
+    assert world.github.deployments.all == {}
+
+    world.github.ci = a_run()
+    world.push(A)
+    await world.settle(30, seconds=30)
+    assert world.github.deployments.states() == {A: "success"}
+
+
+async def test_that_a_workflow_waits_is_asked_ever_more_seldom() -> None:
+    world = World(**ON)
+    world.github.ci = WAITS
+    asked = 0
+    for _ in range(120):
+        world.poke()
+        await world.run()
+        asked += world.calls.made.count("awaits approval")
+        world.clock.forward(seconds=30)
+
+    assert 5 <= asked <= 14
+
+
+async def test_a_fork_has_none_also_with_an_approved_commit() -> None:
+    world = World(**ON)
+    world.github.fork = True
+    world.say(f"/preview start {A}")
+    await world.settle(20)
+
+    assert world.status.phase is Phase.READY
+    assert world.github.deployments.all == {}
