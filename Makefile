@@ -87,7 +87,7 @@ node-test: $(VENV)/.browser ## the chart on a real node: pods, probes, a Gateway
 	$(BIN)/pytest -v --numprocesses 2 --ignore $(WORKING_DAY) tests/node
 	$(BIN)/pytest -v $(WORKING_DAY)
 
-reference: $(VENV)/.runtime ## write docs/reasons.md and docs/agents.md, and the pages and schemas of the two configuration files, from the code
+reference: $(VENV)/.runtime ## write docs/reasons.md and docs/agents-recognised.md, and the pages and schemas of the two configuration files, from the code
 	$(BIN)/python -m docs.reference
 
 pictures: $(VENV)/.dev ## take the README's pictures anew, of the demo as it is (Chromium; look at each of them)

@@ -1,4 +1,4 @@
-"""The page `docs/agents.md`, generated from the table of agents; `make reference` writes it."""
+"""The page `docs/agents-recognised.md`, generated from the table of agents; `make reference` writes it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ _INTRODUCTION = """\
 
 A pull request that an agent made starts a preview (`triggers.agents` of `preview.yaml`), and its comment
 says which agent it is and by which signal. Being recognised grants nothing: whoever may push can name a
-branch `copilot/x`. So of a fork, to which anybody may push, the author's account alone tells.
+branch `copilot/x`. So of a fork, to which anybody may push, the author's account alone tells. How an agent
+learns of its preview is in [`agents.md`](agents.md).
 
 In this order, and the first that tells decides:
 

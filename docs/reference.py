@@ -260,7 +260,7 @@ def pages() -> dict[str, str]:
     """Return what is to stand in each file, by its path from the root of the project."""
     settings, preview = schema_of(Settings), schema_of(RepositoryConfig)
     return {
-        "docs/agents.md": agents_page(),
+        "docs/agents-recognised.md": agents_page(),
         "docs/reasons.md": reasons_page(),
         "docs/settings.md": _SETTINGS.format(example=example(settings)),
         "docs/configuration.md": _PREVIEW.format(example=example(preview)),

@@ -9,8 +9,6 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from mcp import Client
 from mcp.types import TextContent
 
@@ -297,18 +295,6 @@ def test_a_problem_in_another_shape_is_no_reason_to_tell_nothing(problem: object
 
     assert told.found
     assert told.services[0].untrusted is None
-
-
-@given(st.lists(st.text()), st.text(), st.text())
-def test_words_of_others_stand_nowhere_but_in_untrusted(log: list[str], detail: str, marker: str) -> None:
-    mark = "zebra-crossing"
-    told = answers.diagnosis(
-        PULL_REQUEST, crashing(log=[*log, mark], detail=f"{mark} {detail}", container=marker + mark)
-    ).model_dump()
-    for service in told["services"]:
-        service.pop("untrusted")
-
-    assert mark not in json.dumps(told)
 
 
 # Waiting

@@ -86,7 +86,7 @@ class AgentRow(t.Model):
         default=(),
     )
     without: tuple[t.Text, ...] = about(
-        "signals of the table that do not count, by their values as `docs/agents.md` has them",
+        "signals of the table that do not count, by their values as `docs/agents-recognised.md` has them",
         ["claude/.+"],
         default=(),
     )
