@@ -103,10 +103,13 @@ class Browser:
         reader.feed(page.text)
         return reader.remarks
 
+    async def pull(self, number: int) -> str:
+        """Read a pull request's page."""
+        return (await self.open(f"{self.world}/{self._repository}/pull/{number}")).text
+
     async def check(self, number: int) -> Check | None:
         """Read what the check of a pull request's newest commit says; None while it has none."""
-        page = await self.open(f"{self.world}/{self._repository}/pull/{number}")
-        found = _CHECK.search(page.text)
+        found = _CHECK.search(await self.pull(number))
         if found is None:
             return None
         buttons = re.findall(r'name="identifier" value="([^"]+)"', found["more"])

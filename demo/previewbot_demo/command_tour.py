@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from previewbot_demo.browser import Browser, Remark
-from previewbot_demo.walking import Steps, Walker
+from previewbot_demo.walking import Steps, Walker, Wrong
 
 
 class CommandTour(Walker):
@@ -21,6 +21,10 @@ class CommandTour(Walker):
             ("`/preview status` is answered", self.status),
             ("`/preview extend 2h` moves the end", self.extended),
             ("`/preview help` is answered", self.help),
+            (
+                "the check's button `2 h longer` does so too, and the check says who pressed",
+                self.pressed,
+            ),
             ("a command that does not exist is answered with what was meant", self.nonsense),
         )
 
@@ -41,6 +45,23 @@ class CommandTour(Walker):
     async def help(self) -> None:
         """The commands are explained."""
         await self._command(self._web, "/preview help", "rocket", "/preview extend 2h")
+
+    async def pressed(self) -> None:
+        """A button of the check moves the end once more; it is answered there, and in no comment."""
+        before, said = _end(await self._comment(self._web)), len(await self._browser.conversation(self._web))
+        check = await self._browser.check(self._web)
+        if check is None or "extend" not in check.buttons:
+            raise Wrong(f"the check of pull request {self._web} has no such button: {check}")
+        await self._browser.press_check(self._web, check, "extend")
+
+        async def moved() -> bool:
+            later = _end(await self._comment(self._web)) != before
+            page = await self._browser.pull(self._web)
+            return later and "pressed <code>2 h longer</code>" in page
+
+        await self._until("a later end, and the check's words", moved)
+        if len(await self._browser.conversation(self._web)) != said:
+            raise Wrong("a button is answered by a comment")
 
     async def nonsense(self) -> None:
         """A slip of the finger is met with a suggestion."""

@@ -17,6 +17,7 @@ from typing import Any
 from previewbot.api.ci import Runs, WorkflowRun
 from previewbot.api.github import Account
 from previewbot.errors import TryLater
+from previewbot.reconciler.plan.presses import KEPT_FOR
 from tests.support.fault_points import NOWHERE, Fault, NotSo, Point, every_point, timeless
 from tests.support.passes import BOTH, A, B, World
 from tests.support.passes_in_issues import MINE, Issues
@@ -295,6 +296,37 @@ class LifeWithDatabases(Life):
 
     def _databases(self) -> dict[str, str]:
         return {name: branch["metadata"]["uid"] for name, branch in self.world.cluster.branches.items()}
+
+
+class LifeWithPresses(Life):
+    """Buttons of a check: two hours more, told twice; a stop and a start; forgotten, closed."""
+
+    def __init__(self, paths: Sequence[str] = BOTH[:1], point: Point = NOWHERE) -> None:
+        super().__init__(paths, point)
+
+    async def live(self) -> Seen:
+        world = self.world
+        world.push(A)
+        await self._until("the preview", partial(self._serves, A))
+        for delivery in ("d-1", "d-1", "d-2"):
+            world.press("extend", delivery=delivery)
+            await self._until("an answer to it", lambda: len(self._pressed()) == len(world.cluster.requests))
+        extended = self._open_for()
+        world.press("stop")
+        await self._until("a stop", lambda: not world.cluster.sessions and self._pressed()[-1] == "rocket")
+        world.press("start")
+        await self._until("a start", partial(self._serves, A))
+        world.clock.forward(seconds=KEPT_FOR.total_seconds())
+        await self._until("nothing that was asked", lambda: not world.cluster.requests and not self._taken())
+        world.close()
+        await self._until("the end of all", self._nothing_is_left)
+        return Seen(self._conversation(), self._signs(), extended)
+
+    def _pressed(self) -> list[str]:
+        return [reply.reaction for reply in self.world.status.replies if reply.place]
+
+    def _taken(self) -> tuple[int, ...]:
+        return self.world.status.requests.handled_of("CheckRun")
 
 
 class LifeWithChecks(Life):

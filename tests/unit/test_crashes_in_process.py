@@ -18,6 +18,7 @@ from tests.support.lives_in_process import (
     BusyLife,
     LifeWithChecks,
     LifeWithDatabases,
+    LifeWithPresses,
     ToldLife,
     live,
     live_with_each,
@@ -90,6 +91,20 @@ async def test_a_fault_at_any_request_about_a_check_leaves_none_in_progress_and_
             assert disturbed.hit.startswith("check "), point
 
     assert {requests[at - 1] for at in about} == {"check create", "check update"}
+
+
+@pytest.mark.parametrize("fault", Fault, ids=str)
+async def test_a_fault_at_any_request_has_no_button_count_twice_or_never(fault: Fault) -> None:
+    undisturbed = await live(BOTH[:1], kind=LifeWithPresses)
+
+    # Some for each fault: all are about the same few writes.
+    lives = await live_with_each(fault, BOTH[:1], undisturbed, LifeWithPresses, 6)
+
+    assert undisturbed.seen.extended == timedelta(hours=12)
+    assert {"patch_child", "delete_child"} <= set(undisturbed.requests)
+    extended = {str(point): life.seen.extended for point, life in lives.items()}
+    assert set(extended.values()) == {timedelta(hours=12)}, extended
+    assert {len(life.seen.comments) for life in lives.values()} == {1}
 
 
 _EACH_FIFTH = {"some": pytest.param(5), "all": pytest.param(1, marks=pytest.mark.long)}
