@@ -56,6 +56,7 @@ class Check:
     title: str
     link: str
     buttons: tuple[str, ...]
+    text: str
 
 
 class Browser:
@@ -113,9 +114,8 @@ class Browser:
         if found is None:
             return None
         buttons = re.findall(r'name="identifier" value="([^"]+)"', found["more"])
-        return Check(
-            int(found["id"]), found["state"], unescape(found["title"]), found["link"], tuple(buttons)
-        )
+        words = unescape(found["title"]), found["link"], tuple(buttons), found["more"]
+        return Check(int(found["id"]), found["state"], *words)
 
     async def press_check(self, number: int, check: Check, identifier: str) -> None:
         """Press a button of a check."""

@@ -65,6 +65,7 @@ class Tour(CommandTour, StateTour):
                 self.failed,
             ),
             ("the check of that commit fails, and of the front end's succeeds and leads to it", self.checked),
+            ("its buttons stop the preview and start it again, and the check says who pressed", self.pressed),
             ("closing removes the preview from the cluster, and the comment says so", self.closed),
             ("merging does too", self.merged),
             ("nothing is left, and each pull request has one status comment", self.nothing_left),
@@ -209,6 +210,24 @@ class Tour(CommandTour, StateTour):
         check = await self._browser.check(self._web)
         if check is None or check.link != self._links[self._web] or check.buttons != ("stop", "extend"):
             raise Wrong(f"the check of pull request {self._web} does not lead to its preview: {check}")
+
+    async def pressed(self) -> None:
+        """What is pressed at a check is done as if it were written in a comment."""
+        for identifier, title in (
+            ("stop", "The preview was stopped"),
+            ("start", f"The preview of pull request #{self._web} is ready"),
+        ):
+            check = await self._browser.check(self._web)
+            if check is None or identifier not in check.buttons:
+                raise Wrong(f"the check of pull request {self._web} has no button {identifier}: {check}")
+            await self._browser.press_check(self._web, check, identifier)
+
+            async def done(wanted: str = title) -> bool:
+                check = await self._browser.check(self._web)
+                return check is not None and check.title == wanted and " pressed " in check.text
+
+            await self._until(f"the check after {identifier}: {title}", done)
+        await self._shows(self._links[self._web], (PUSHED_BANNER,), (OLD_BUTTON,))
 
     async def closed(self) -> None:
         """Closing ends the backend's preview."""
