@@ -259,6 +259,9 @@ def _how_to_open(facts: Facts) -> str:
 
 
 def _after_waiting(standing: Standing, goes_on: bool, turn: str) -> str:
+    if goes_on and turn in _NEXT_OF_TURN:
+        # A container that ends again and again may heal by itself; mostly it does not.
+        return f"It waits for somebody. Call diagnose_preview for the reason. {_NEXT_OF_TURN[turn]}"
     if goes_on:
         return "Call wait_for_preview again with the same commit, or do something else meanwhile."
     if standing.state is State.READY:

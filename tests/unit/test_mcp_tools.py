@@ -339,6 +339,13 @@ async def test_when_the_time_of_a_call_is_over_the_agent_is_asked_to_call_again(
     assert "again with the same commit" in told["next_step"]
 
 
+def test_an_agent_does_not_wait_for_what_waits_for_the_agent() -> None:
+    told = answers.waited(PULL_REQUEST, standing(State.TIMED_OUT, turn="author"))
+
+    assert told.outcome == "waiting"
+    assert "diagnose_preview" in told.next_step and "push" in told.next_step
+
+
 async def test_the_time_in_which_a_commit_may_begin_runs_on_over_several_calls() -> None:
     source = Elsewhere(looks=[standing(State.NOTHING)])
     patience = replace(FAST, grace=1.5)
