@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from previewbot.asking.facts import Facts
 from previewbot.asking.standing import Standing, State
@@ -44,6 +44,7 @@ _WORDS = {
     State.ENDED: "the preview has ended",
     State.NEVER_TRIGGERED: "there is nothing to preview",
 }
+_WITH_HEADER = "Send the header with each request: without it staging answers."
 _NO_LINK = "the preview is ready, and its link is nowhere to be read"
 
 
@@ -187,8 +188,11 @@ def _with_link(found: Standing, url: str, facts: Facts | None) -> Standing:
     if found.state is not State.READY:
         return found
     header = (facts.header if facts else "") or ""
-    link = url or (facts.url if facts and facts.head_sha == found.sha else "") or ""
-    state, words = (State.READY, found.words) if link else (State.WAITING, _NO_LINK)
-    return Standing(
-        state, words, sha=found.sha, url=link, header=header if link else "", told_by=found.told_by
-    )
+    about = facts if facts is not None and facts.head_sha == found.sha else None
+    link = url or (about.url if about else "") or ""
+    # Without a Gateway the address is staging's, and without the header it is staging that answers.
+    needs_header = about is not None and about.link_kind == "Header"
+    if not link and not (needs_header and header):
+        return Standing(State.WAITING, _NO_LINK, sha=found.sha, told_by=found.told_by)
+    words = f"{found.words} {_WITH_HEADER}" if needs_header else found.words
+    return replace(found, words=words, url=link, header=header, needs_header=needs_header)

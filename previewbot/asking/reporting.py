@@ -20,6 +20,7 @@ def as_json(reference: Reference, standing: Standing) -> str:
             "sha": standing.sha,
             "url": standing.url,
             "header": standing.header,
+            "needs_header": standing.needs_header,
             "words": one_line(standing.words),
             "turn": standing.turn,
             "told_by": standing.told_by,
@@ -38,5 +39,6 @@ def outputs(standing: Standing) -> str:
         "sha": standing.sha,
         "url": standing.url,
         "header": standing.header,
+        "needs-header": "true" if standing.needs_header else "false",
     }
-    return "".join(f"{name}={one_line(value)}\n" for name, value in values.items())
+    return "".join(f"{name}={value}\n" for name, value in values.items())

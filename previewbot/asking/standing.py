@@ -48,7 +48,9 @@ class Standing:
     """Where the preview of a commit stands.
 
     `words` are one line for people, whoever wrote them. `turn` says whose turn it is, "" where that is not
-    known. `url` and `header` are for READY alone; `header` is "" where it is not known. `told_by` names what
+    known. `url` and `header` are for READY alone; `header` is "" where it is not known.
+    `needs_header` says that the address is staging's own, "" or not, and only what has the header reaches the
+    preview. `told_by` names what
     said so: "deployment", "check", "comment", "page", or "pull request".
     """
 
@@ -58,4 +60,5 @@ class Standing:
     sha: str = ""
     url: str = ""
     header: str = ""
+    needs_header: bool = False
     told_by: str = ""

@@ -42,7 +42,7 @@ async def test_both_steps_run_on_a_machine_that_has_nothing_but_python(town: Tow
 
     assert first.succeeded, first.said
     assert again.succeeded, again.said
-    assert first.outputs[""] == {"state": "ready", "url": LINK, "sha": says.head, "header": HEADER}
+    assert first.outputs[""].items() >= {"url": LINK, "sha": says.head, "header": HEADER}.items()
     assert "the pull request ran" not in first.said
     [place] = (tmp_path / "temp").glob("previewbot-wait-*")
     installed = {path.name for path in place.glob("lib/python3.*/site-packages/*")}

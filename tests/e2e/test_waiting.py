@@ -223,7 +223,10 @@ async def test_the_action_hands_on_link_commit_and_header(town: Town, says: Says
     await says.deployment("success")
     ran = await runner.action(ACTION)
     assert ran.succeeded, ran.said
-    assert ran.outputs[""] == {"state": "ready", "url": LINK, "sha": says.head, "header": HEADER}
+    assert ran.outputs[""] == {
+        **{"state": "ready", "url": LINK, "sha": says.head, "header": HEADER},
+        **{"needs-header": "false"},
+    }
 
 
 @pytest.mark.parametrize(

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from previewbot.api.reference import Reference
 from previewbot.asking.facts import Facts
 from previewbot.asking.judging import CheckRun, Deployment, Pull, Seen, judged, of_facts
+from previewbot.asking.reporting import as_json, outputs
 from previewbot.asking.standing import State
 
 SHA, OLDER = "a" * 40, "b" * 40
@@ -149,6 +152,19 @@ def test_a_deployment_without_a_link_takes_the_comments_if_that_is_about_this_co
     )
 
 
+@pytest.mark.parametrize("url", [LINK, ""])
+@pytest.mark.parametrize("deployment", [None, Deployment("success")])
+def test_without_a_gateway_it_is_ready_for_whoever_sends_the_header(
+    url: str, deployment: Deployment | None
+) -> None:
+    comment = facts("Ready", url=url, link_kind="Header")
+    found = judged(SHA, Seen(OPEN, deployment, None, comment))
+    assert (found.state, found.url, found.header, found.needs_header) == (State.READY, url, HEADER, True)
+    assert found.words.endswith("Send the header with each request: without it staging answers.")
+    without = judged(SHA, Seen(OPEN, deployment, None, facts("Ready", url="", header="", link_kind="Header")))
+    assert without.state is State.WAITING
+
+
 def test_while_it_goes_on_the_comment_says_what_for_and_whose_turn_it_is() -> None:
     comment = facts("AwaitingImage", words="CI is building the image", turn="author")
     found = judged(SHA, Seen(OPEN, Deployment("queued", "waits"), None, comment))
@@ -189,3 +205,10 @@ def test_each_end_has_an_exit_code_of_its_own() -> None:
         State.NEVER_TRIGGERED: 4,
         State.TIMED_OUT: 5,
     }
+
+
+def test_a_long_link_is_handed_on_whole() -> None:
+    long = f"{LINK}?{'x' * 900}"
+    found = judged(SHA, Seen(OPEN, Deployment("success", url=long), None, facts()))
+    assert f"\nurl={long}\n" in outputs(found)
+    assert json.loads(as_json(Reference("acme/shop", 42), found))["url"] == long
