@@ -144,7 +144,7 @@ class Listed(BaseModel):
 
 
 class Previews(BaseModel):
-    """Previews, newest news first."""
+    """Previews."""
 
     previews: list[Listed]
     left_out: int = Field(description="so many more there are")

@@ -164,7 +164,7 @@ class _Tools:
     async def list_previews(
         self, context: Context[_Asked, Any], repository: _Repository = ""
     ) -> answers.Previews:
-        """List the previews of a repository's pull requests, newest news first, each with how it stands."""
+        """List the previews of a repository's pull requests, each with how it stands."""
         source = _asked(context).whom()
         async with _told(source, repository or "previews"):
             return answers.previews(await source.listing(repository.strip()))

@@ -297,7 +297,7 @@ def test_the_installed_crds_are_found_and_read(installed_with_demo: Path, tmp_pa
     plurals = run(installed_with_demo / "python", "-c", script, folder=tmp_path).split()
 
     theirs = ["branchdatabases", "gatewayclasses", "gateways", "httproutes"]
-    assert sorted(plurals) == [*theirs, "previews", "previewsessions"]
+    assert sorted(plurals) == [*theirs, "previewrequests", "previews", "previewsessions"]
 
 
 def test_the_installed_demo_is_found_by_the_installed_command(
