@@ -117,6 +117,15 @@ class Browser:
         words = unescape(found["title"]), found["link"], tuple(buttons), found["more"]
         return Check(int(found["id"]), found["state"], *words)
 
+    async def deployments(self, number: int) -> list[tuple[str, str]]:
+        """Read how a pull request's deployments stand, newest first, and where each leads ("": nowhere)."""
+        page = await self.open(f"{self.world}/{self._repository}/pull/{number}")
+        found = [(each["state"].strip(), each["more"]) for each in _DEPLOYMENT.finditer(page.text)]
+        links = [re.search(r'href="([^"]*)">View deployment', more) for _, more in found]
+        return [
+            (state, unescape(link[1]) if link else "") for (state, _), link in zip(found, links, strict=True)
+        ]
+
     async def press_check(self, number: int, check: Check, identifier: str) -> None:
         """Press a button of a check."""
         await self._post(f"/pull/{number}/check", {"run": str(check.id), "identifier": identifier})
@@ -182,6 +191,11 @@ class Browser:
             return answer.headers.get("Location", "")
 
 
+_DEPLOYMENT = re.compile(
+    r'<li id="deployment-\d+"[^>]*><span [^>]*></span>[^<]*<code>[^<]*</code>: (?P<state>[a-z ]+)'
+    r"(?P<more>.*?)</li>",
+    re.DOTALL,
+)
 _CHECK = re.compile(
     r'<li id="check-(?P<id>\d+)"><span [^>]*></span>preview: (?P<state>[a-z ]+)\s+'
     r'<strong>(?P<title>[^<]*)</strong> <a href="(?P<link>[^"]*)">(?P<more>.*?)</li>',

@@ -16,6 +16,7 @@ import jinja2
 from aiohttp import web
 from markupsafe import Markup
 
+from previewbot_demo.github import deployments
 from previewbot_demo.github.checks import shown_on
 from previewbot_demo.github.conversations import Conversations
 from previewbot_demo.github.markdown import render
@@ -171,6 +172,7 @@ class Pages:
                 *shown_on(state, repository.id, pull.head_sha),
                 *(run for run in workflows if run.sha == pull.head_sha),
             ],
+            "deployments": deployments.shown_on(state, repository.id, pull.commits),
             "timeline": self._timeline(pull),
             "files": changes_of(state, pull),
             "closes": [
