@@ -127,9 +127,9 @@ class Organisation:
         """Let the day go on for ever."""
         size, agents = len(self.repositories), self.previews
         hourly: Mapping[Callable[[], None], float] = {
-            self._open_by_agent: agents / 10,
-            self._close_by_agent: agents / 10,
-            self._push_by_agent: agents / 2,
+            self.open_by_agent: agents / 10,
+            self.close_by_agent: agents / 10,
+            self.push_by_agent: agents / 2,
             self._comment_at_agent: agents / 4,
             self._open_by_person: size / 50,
             self._close_by_person: size / 50,
@@ -153,20 +153,23 @@ class Organisation:
         found = [pull for pull in self.pulls if pull.agents == agents]
         return self._random.choice(found) if found else None
 
-    def _open_by_agent(self) -> None:
+    def open_by_agent(self) -> None:
+        """Let an agent open a pull request, unless enough are open."""
         if sum(pull.agents for pull in self.pulls) <= self.previews:
             self._open(self._random.choice(self._agents_in), agents=True)
 
     def _open_by_person(self) -> None:
         self._open(self._random.choice(self._active), agents=False)
 
-    def _close_by_agent(self) -> None:
+    def close_by_agent(self) -> None:
+        """Let one of agents' pull requests be closed."""
         self._close(agents=True)
 
     def _close_by_person(self) -> None:
         self._close(agents=False)
 
-    def _push_by_agent(self) -> None:
+    def push_by_agent(self) -> None:
+        """Let an agent push a commit, which CI builds."""
         self._push(agents=True)
 
     def _push_by_person(self) -> None:
@@ -228,6 +231,8 @@ class Organisation:
         await asyncio.sleep(self._random.uniform(180, 480))
         if pull.agents:
             self.images.add(f"checkout:{sha}")
+        # What a build pushed is there before it ends.
+        await asyncio.sleep(15)
         self.github.set_check(sha, "build", "completed", "success", repository=pull.repository)
 
     def _send(self, event: str, payload: Mapping[str, Any]) -> None:

@@ -132,7 +132,7 @@ class Word:
 
 @dataclass(frozen=True)
 class Glance:
-    """What a pull request looks like without reading it: enough to see whether anything changed.
+    """What a pull request looks like, by one question: all that changes of it but its test merge.
 
     Of `body` only that is kept which recognises an agent. `words` are the comments of the conversation that
     were written or edited last, the newest first; `reviewed_at` is when the newest review was, None if there
@@ -140,17 +140,21 @@ class Glance:
     """
 
     head_sha: str
+    head_repository_id: int | None
     base_ref: str
     open: bool
+    merged: bool
+    closed_at: datetime | None
     draft: bool
     title: str
     body: str
-    labels: frozenset[str]
+    labels: tuple[str, ...]
     private: bool
     archived: bool
     repository_id: int
     full_name: str
     mergeable: bool | None
+    changed_files: int
     updated_at: datetime
     words: tuple[Word, ...] = ()
     reviewed_at: datetime | None = None

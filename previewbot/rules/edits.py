@@ -23,6 +23,10 @@ MOST = AT_ONCE + int(HOUR / APART)
 """In any hour there are at most so many edits, beside those that may not wait."""
 
 
+PASSING_HOLDS = timedelta(seconds=10)
+"""How long words wait that a few seconds make untrue: they are said only if they are still true then."""
+
+
 def lately(edits: Sequence[datetime], now: datetime) -> tuple[datetime, ...]:
     """Return the edits of the last hour, no more of them than count."""
     return tuple(at for at in edits if timedelta(0) <= now - at < HOUR)[-MOST:]
@@ -36,3 +40,13 @@ def held_until(edits: Sequence[datetime], now: datetime) -> datetime | None:
     # Whichever comes first: room in the hour again, or enough time since the last one.
     due = min(recent[-1] + APART, recent[-AT_ONCE] + HOUR)
     return due if due > now else None
+
+
+def passing_until(held_until: datetime | None, now: datetime) -> datetime | None:
+    """Return until when words wait that are to be over in seconds; None if they have waited long enough.
+
+    `held_until` is until when they are held already, None if this is the first that is seen of them.
+    """
+    if held_until is None:
+        return now + PASSING_HOLDS
+    return held_until if now < held_until else None

@@ -1,7 +1,7 @@
-"""Whether a glance shows a pull request as a look read it before: then it is not read again. Pure.
+"""What a glance at a pull request tells, so that it is not read again. Pure.
 
 A look costs some requests, and most looks find nothing new: our own comment moves `updated_at` and the
-entity tags of all that is read. A glance tells what it was. What it cannot explain is read.
+entity tags of all that is read. A glance tells what it was. What it cannot tell is read.
 """
 
 from __future__ import annotations
@@ -42,25 +42,37 @@ def heard(comments: Collection[Comment], since: datetime | None) -> Heard:
     return Heard(words, newest[-1].updated_at)
 
 
-def as_read(seen: Glance, before: PullRequest) -> PullRequest | None:
-    """Return the pull request as it is now, if all is as it was `before` but its times; else None.
+def as_now(seen: Glance, before: PullRequest) -> PullRequest | None:
+    """Return a pull request as it is now, by how it was `before`; None if it is to be read.
 
-    A closed one is read: when and how it ended only a look tells.
+    It is read where a glance is older than what is known, and where repositories are other ones: renamed, or
+    transferred, or deleted. A test merge is of one head and one base: none is known of what a glance shows.
     """
-    base = before.base
-    same = (
-        seen.open
-        and before.state == "open"
-        and seen.updated_at >= before.updated_at
-        and (seen.head_sha, seen.base_ref) == (before.head.sha, base.ref)
-        and (seen.draft, seen.title, seen.body) == (before.draft, before.title, before.body)
-        and seen.labels == frozenset(before.labels)
-        and (seen.private, seen.archived) == (before.private, before.archived)
-        and (seen.repository_id, seen.full_name) == (base.repository_id, base.repository)
-        # Of a conflict that comes or goes the test merge changes too, which only a look tells.
-        and seen.mergeable == before.mergeable
+    head, base = before.head, before.base
+    same_places = (seen.repository_id, seen.full_name, seen.head_repository_id) == (
+        base.repository_id,
+        base.repository,
+        head.repository_id,
     )
-    return replace(before, updated_at=seen.updated_at) if same else None
+    if not same_places or seen.updated_at < before.updated_at or seen.base_ref != base.ref:
+        return None
+    return replace(
+        before,
+        state="open" if seen.open else "closed",
+        merged=seen.merged,
+        closed_at=seen.closed_at,
+        title=seen.title,
+        body=seen.body,
+        draft=seen.draft,
+        head=replace(head, sha=seen.head_sha),
+        labels=seen.labels,
+        private=seen.private,
+        archived=seen.archived,
+        updated_at=seen.updated_at,
+        mergeable=seen.mergeable,
+        merge_commit_sha=None,
+        changed_files=seen.changed_files,
+    )
 
 
 def nothing_was_said(seen: Glance, known: Heard, us: int) -> bool:

@@ -18,6 +18,7 @@ from previewbot import errors
 from previewbot.api.github import Edits
 from previewbot.clients.github import kept, queries
 from previewbot.clients.github.graphql_answers import address_of
+from previewbot.rules.glances import as_now
 from previewbot_demo.github import graphql
 from previewbot_demo.github.model import Edit, put
 from previewbot_demo.github.shapes import node_id
@@ -344,7 +345,7 @@ async def test_a_glance_shows_what_changed_and_the_newest_words_first(town: Town
     assert (seen.head_sha, seen.base_ref) == (before.head.sha, before.base.ref)
     assert (seen.open, seen.draft, seen.title, seen.body) == (True, False, before.title, before.body)
     assert (seen.repository_id, seen.full_name) == (before.base.repository_id, "acme/shop")
-    assert (seen.private, seen.archived, seen.labels) == (before.private, False, frozenset({"preview"}))
+    assert (seen.private, seen.archived, seen.labels) == (before.private, False, ("preview",))
     assert {each.id for each in seen.words[:2]} == {old, ours.id}
     assert seen.words[-1].id == edited
     us = await town.app.identity(town.installation.id)
@@ -355,8 +356,26 @@ async def test_a_glance_shows_what_changed_and_the_newest_words_first(town: Town
     }
     assert seen.updated_at >= max(each.updated_at for each in seen.words)
     assert seen.reviewed_at is None
-    town.github.close(number)
-    assert not (await town.client.glance(row.node_id)).open
+
+
+@pytest.mark.parametrize("change", ["nothing", "a push", "a label", "closed"])
+async def test_by_a_glance_a_pull_request_is_what_rest_shows(town: Town, change: str) -> None:
+    number = town.pull_request()
+    town.clock.ahead = timedelta(seconds=30)
+    before = await town.client.pull_request("acme/shop", number)
+    town.clock.ahead = timedelta(seconds=60)
+    if change == "a push":
+        town.github.push(number, {"src/new.py": b"five\n"}, "Go on")
+    elif change == "a label":
+        town.github.label(number, "preview")
+    elif change == "closed":
+        town.github.close(number)
+    town.clock.ahead = timedelta(seconds=90)
+
+    seen = as_now(await town.client.glance(before.node_id), before)
+
+    shown = await town.client.pull_request("acme/shop", number)
+    assert seen == replace(shown, merge_commit_sha=None)
 
 
 async def test_a_glance_of_which_github_refuses_a_part_is_none(town: Town) -> None:

@@ -647,8 +647,11 @@ class GitHubInMemory:
         reviews = [each.updated_at for each in self.reviews_written if each.kind is RequestKind.REVIEW]
         repository = next(iter(self.covering))
         return Glance(
-            head_sha=self.head_sha, base_ref=self.base, open=self.state == "open", draft=self.draft, title="",
-            body=self.body, labels=frozenset(self.labels), private=self.private, archived=self.archived,
+            head_sha=self.head_sha, head_repository_id=99 if self.fork else _REPOSITORY, base_ref=self.base,
+            open=self.state == "open", merged=False, draft=self.draft, title="",
+            changed_files=len(self.paths),
+            closed_at=None if self.state == "open" else self.updated_at,
+            body=self.body, labels=self.labels, private=self.private, archived=self.archived,
             repository_id=self.covering[repository], full_name=repository, mergeable=self.mergeable,
             updated_at=max([self.updated_at, *(each.updated_at for each in self.comments_written)]),
             words=tuple(Word(each.id, each.updated_at, each.author.id) for each in shown),

@@ -13,7 +13,7 @@ from previewbot.api.github import Account, Branch, Comment, Glance, PullRequest,
 from previewbot.errors import Conflict, TryLater
 from previewbot.rules.glances import (
     Heard,
-    as_read,
+    as_now,
     heard,
     is_explained,
     no_review_since,
@@ -47,51 +47,73 @@ BEFORE = PullRequest(
 )
 SEEN = Glance(
     head_sha=A,
+    head_repository_id=812,
     base_ref="main",
     open=True,
+    merged=False,
+    closed_at=None,
     draft=False,
     title="Shout",
     body="",
-    labels=frozenset({"bug", "preview"}),
+    labels=("preview", "bug"),
     private=True,
     archived=False,
     repository_id=812,
     full_name="acme/shop",
     mergeable=True,
+    changed_files=1,
     updated_at=LATER,
 )
 
 
-def test_a_pull_request_of_which_only_the_time_moved_is_not_read_again() -> None:
-    assert as_read(SEEN, BEFORE) == replace(BEFORE, updated_at=LATER)
+def test_a_pull_request_of_which_only_the_time_moved_is_as_it_was() -> None:
+    assert as_now(SEEN, BEFORE) == replace(BEFORE, updated_at=LATER)
+
+
+@pytest.mark.parametrize(
+    ("seen", "now"),
+    [
+        ({"head_sha": B}, {"head": replace(BEFORE.head, sha=B)}),
+        ({"draft": True}, {"draft": True}),
+        ({"title": "Whisper"}, {"title": "Whisper"}),
+        ({"body": "signed by an agent"}, {"body": "signed by an agent"}),
+        ({"labels": ("bug",)}, {"labels": ("bug",)}),
+        ({"private": False}, {"private": False}),
+        ({"archived": True}, {"archived": True}),
+        ({"mergeable": False}, {"mergeable": False}),
+        ({"mergeable": None}, {"mergeable": None}),
+        ({"changed_files": 7}, {"changed_files": 7}),
+        ({"open": False, "closed_at": LATER}, {"state": "closed", "closed_at": LATER}),
+        (
+            {"open": False, "merged": True, "closed_at": LATER},
+            {"state": "closed", "merged": True, "closed_at": LATER},
+        ),
+    ],
+    ids=lambda each: " ".join(each),
+)
+def test_what_changed_of_it_is_taken_from_the_glance(seen: dict[str, Any], now: dict[str, Any]) -> None:
+    assert as_now(replace(SEEN, **seen), BEFORE) == replace(BEFORE, updated_at=LATER, **now)
 
 
 @pytest.mark.parametrize(
     "changed",
     [
-        {"head_sha": B},
         {"base_ref": "release"},
-        {"open": False},
-        {"draft": True},
-        {"title": "Whisper"},
-        {"body": "signed by an agent"},
-        {"labels": frozenset({"bug"})},
-        {"private": False},
-        {"archived": True},
         {"repository_id": 813},
         {"full_name": "acme/store"},
-        {"mergeable": False},
-        {"mergeable": None},
+        {"head_repository_id": None},
         {"updated_at": NOW - timedelta(seconds=1)},
     ],
     ids=lambda changed: next(iter(changed)),
 )
-def test_one_of_which_anything_else_changed_is_read(changed: dict[str, Any]) -> None:
-    assert as_read(replace(SEEN, **changed), BEFORE) is None
+def test_where_it_is_elsewhere_or_the_glance_is_an_old_one_it_is_read(changed: dict[str, Any]) -> None:
+    assert as_now(replace(SEEN, **changed), BEFORE) is None
 
 
-def test_a_closed_one_is_read_whatever_a_glance_shows() -> None:
-    assert as_read(SEEN, replace(BEFORE, state="closed")) is None
+def test_no_test_merge_is_believed_of_a_glance() -> None:
+    now = as_now(SEEN, replace(BEFORE, merge_commit_sha="d" * 40))
+
+    assert now is not None and now.merge_commit_sha is None
 
 
 @pytest.mark.parametrize(
@@ -203,13 +225,14 @@ async def test_the_listing_takes_a_glance_for_a_look_at_the_reviews_too() -> Non
     assert world.status.requests.reviews_as_of == world.status.observed.updated_at == shown
 
 
-async def test_a_push_is_read_but_not_a_conversation_in_which_nothing_is_new() -> None:
+async def test_a_push_is_seen_at_a_glance_and_a_conversation_without_news_is_not_read() -> None:
     world = await glancing()
 
     world.push(B)
     await world.run()
 
-    assert read(world) == ["pull request"]
+    assert read(world) == []
+    assert "files" in world.calls.made
     await world.settle()
     assert world.serving == [B]
 

@@ -11,6 +11,7 @@ from previewbot_demo.github.graphql_actors import actor
 from previewbot_demo.github.model import Account, Comment, PullRequest, Repository, State
 from previewbot_demo.github.model_reviews import Review
 from previewbot_demo.github.shapes import Json, iso, node_id
+from previewbot_demo.github.shapes_pull import changes_of
 from previewbot_demo.github.trees import blob_sha
 
 _MOST_OF_A_BLOB = 512_000
@@ -50,6 +51,9 @@ def pull_request(state: State, pull: PullRequest) -> Json:
         "title": pull.title,
         "body": pull.body,
         "isDraft": pull.draft,
+        "merged": pull.merged_at is not None,
+        "closedAt": iso(pull.closed_at) if pull.closed_at else None,
+        "changedFiles": lambda info: len(changes_of(state, pull)),
         "updatedAt": iso(pull.updated_at),
         "headRefName": pull.head_ref,
         "headRefOid": pull.head_sha,

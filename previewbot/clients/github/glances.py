@@ -16,6 +16,7 @@ from previewbot.clients.github.fields import (
     has,
     items,
     moment,
+    moment_or_none,
     number,
     number_or_zero,
     sha,
@@ -38,23 +39,29 @@ async def glance(ask: Ask, node_id: str, rule: Rule) -> Glance:
 
 def glance_from(node: Any) -> Glance:
     """Read a glance; raises RemoteError where something of it is missing."""
-    labels = items(node, "labels.nodes")
+    labels = [each for each in items(node, "labels.nodes") if each]
     if number(node, "labels.totalCount") > len(labels):
         raise RemoteError("GraphQL", message="the pull request has more labels than one page shows")
     merging = text(node, "mergeable")
     return Glance(
         head_sha=sha(node, "headRefOid"),
         base_ref=text(node, "baseRefName"),
+        head_repository_id=(
+            number(node, "headRepository.databaseId") if has(node, "headRepository.databaseId") else None
+        ),
         open=text(node, "state") == "OPEN",
+        merged=flag(node, "merged"),
+        closed_at=moment_or_none(node, "closedAt"),
         draft=flag(node, "isDraft"),
         title=text(node, "title"),
         body=text(node, "body"),
-        labels=frozenset(text(label, "name") for label in labels),
+        labels=tuple(text(label, "name") for label in labels),
         private=text(node, "baseRepository.visibility") != "PUBLIC",
         archived=flag(node, "baseRepository.isArchived"),
         repository_id=number(node, "baseRepository.databaseId"),
         full_name=full_name(node, "baseRepository.nameWithOwner"),
         mergeable=_MERGEABLE.get(merging),
+        changed_files=number(node, "changedFiles"),
         updated_at=moment(node, "updatedAt"),
         words=tuple(_word(each) for each in items(node, "comments.nodes") if each),
         reviewed_at=max(

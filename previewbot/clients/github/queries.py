@@ -139,11 +139,15 @@ query Glance($ids: [ID!]!) {{
       headRefOid
       baseRefName
       state
+      merged
+      closedAt
       isDraft
       title
       body
       updatedAt
       mergeable
+      changedFiles
+      headRepository {{ databaseId }}
       labels(first: 100) {{ totalCount nodes {{ name }} }}
       baseRepository {{ databaseId nameWithOwner isArchived visibility }}
       comments(first: 20, orderBy: {{field: UPDATED_AT, direction: DESC}}) {{

@@ -16,15 +16,17 @@ from previewbot.reconciler.observation import PullRequestFacts
 from previewbot.reconciler.plan.inbox import COMMENT
 from previewbot.reconciler.plan.late import told_of, without_shown
 from previewbot.rules import images
-from previewbot.rules.glances import as_read, is_explained, no_review_since, nothing_was_said
+from previewbot.rules.glances import as_now, is_explained, no_review_since, nothing_was_said
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Glimpse:
-    """What a glance saved: the pull request, if it is as it was, and what its conversation says, if nothing
-    new; else None, and it is to be read."""
+    """What a glance told: the pull request, and what its conversation says, if nothing new.
+
+    None is what is to be read.
+    """
 
     client: InstallationClient
     pull_request: PullRequest | None
@@ -34,7 +36,7 @@ class Glimpse:
 async def glance_at(
     context: Context, preview: Preview, facts: PullRequestFacts | None, now: datetime, *, sparing: bool
 ) -> Glimpse | None:
-    """Ask whether anything changed since the look that found these facts; None if GitHub does not tell.
+    """Ask what changed since the look that found these facts; None if GitHub does not tell.
 
     Only where that look found all, and nothing is waited for that a delivery or the status tells of. What
     goes wrong with the question is no error: a look finds out.
@@ -50,7 +52,7 @@ async def glance_at(
     except RemoteError as error:
         log.info("no glance at a pull request", extra={"preview": preview.name, "error": str(error)})
         return None
-    pull_request = None if _needs_test_merge(facts) else as_read(seen, before)
+    pull_request = None if _needs_test_merge(facts) else as_now(seen, before)
     inbox = None
     heard = context.memory.heard.get(preview.name)
     if heard is not None and nothing_was_said(seen, heard, us.bot_id):

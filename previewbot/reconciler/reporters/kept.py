@@ -81,6 +81,10 @@ class KeptReporter(Reporter, Generic[ContentT]):
         """
         return None
 
+    def is_passing(self, content: ContentT) -> bool:
+        """Return whether a few seconds usually make this untrue: then it is told only if it lasts."""
+        return False
+
     @abstractmethod
     async def write(self, context: ReportContext, key: str, report: Report, content: ContentT) -> Report:
         """Create what should stand there (if the report has no id) or change it; return it as it is now.
@@ -108,6 +112,10 @@ class KeptReporter(Reporter, Generic[ContentT]):
             return _without_leftovers(status, key, state, now), ()
         if state.tries and state.held_until is not None and now < state.held_until:
             return status, ()
+        if state.id and self.is_passing(content):
+            passing = edits.passing_until(state.held_until, now)
+            if passing is not None:
+                return with_report(status, key, replace(state, held_until=passing)), ()
         later = edits.held_until(state.edits, now) if state.id else None
         if later is not None and state.told == content.matters:
             return with_report(status, key, replace(state, held_until=later)), ()

@@ -19,11 +19,15 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class CommentContent:
-    """The status comment as it should be now; `matters` is the hash of what of it may not wait."""
+    """The status comment as it should be now; `matters` is the hash of what of it may not wait.
+
+    `passing`: something is being removed, or a link asked, which mostly takes seconds.
+    """
 
     text: str
     matters: str
     begins: bool
+    passing: bool = False
 
     @property
     def hash(self) -> str:
@@ -40,7 +44,11 @@ class StatusComment(KeptReporter[CommentContent]):
     def wanted(self, context: ReportContext, status: Status) -> Mapping[str, CommentContent]:
         """Return the comment as it should be now."""
         text = context.renderer.comment(context.view(status))
-        return {COMMENT: CommentContent(text, matters_of(status), context.may_begin)}
+        return {COMMENT: CommentContent(text, matters_of(status), context.may_begin, is_passing(status))}
+
+    def is_passing(self, content: CommentContent) -> bool:
+        """Return whether the comment would say something else a few seconds later."""
+        return content.passing
 
     async def find(self, context: ReportContext, key: str, own: OwnComments) -> Report | None:
         """Return the oldest status comment of ours."""
@@ -94,3 +102,15 @@ def matters_of(status: Status) -> str:
     done = (lifecycle.expires_at, lifecycle.ended, *begun)
     failed = [(each.name, each.failure_message) for each in status.services if each.phase is Phase.FAILED]
     return comment_hash(repr((said, done, failed)))
+
+
+def is_passing(status: Status) -> bool:
+    """Return whether something is under way that mostly takes seconds: a removal, or the question to a link
+    behind which everything is ready."""
+    if status.phase is Phase.STOPPING:
+        return True
+    return (
+        status.phase is Phase.DEPLOYING
+        and bool(status.services)
+        and all(service.phase.runs for service in status.services)
+    )
