@@ -40,8 +40,8 @@ class _One(Cluster):
 class Kubernetes:
     """What the controller and web call of an API server; `told` hears of every change, as a watch does.
 
-    `told(kind, before, after)`: of a `preview` or a `session`. `writes` counts what changes something, by
-    what it is.
+    `told(kind, before, after)`: of a `preview` or a `session`; `seen` of each status that is written, and of
+    a Preview that goes. `writes` counts what changes something, by what it is.
     """
 
     def __init__(self, clock: Clock) -> None:
@@ -50,6 +50,7 @@ class Kubernetes:
         self._numbers = itertools.count(1)
         self.told: Told = lambda kind, before, after: None
         self.wrote: Callable[[str], None] = lambda what: None
+        self.seen: Callable[[Mapping[str, Any]], None] = lambda preview: None
         self.writes: Counter[str] = Counter()
 
     @property
@@ -96,6 +97,7 @@ class Kubernetes:
         one = self._ones[obj["metadata"]["name"]]
         before = one.preview
         written = await one.put_status(obj)
+        self.seen(written)
         self._changed("put status", one, before)
         return written
 
@@ -112,6 +114,7 @@ class Kubernetes:
         one = self._ones[name]
         before = one.preview
         await one.delete_preview(name, uid, resource_version)
+        self.seen(before or {})
         self._changed("delete preview", one, before)
 
     async def list_children(self, resource: Resource, namespace: str, selector: str) -> list[dict[str, Any]]:

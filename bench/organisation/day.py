@@ -8,6 +8,7 @@ import logging
 import random
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from bench.organisation.cluster import Kubernetes
@@ -54,6 +55,14 @@ async def _day(town: Town, progress: Callable[[str], None], settings: Mapping[st
     organisation.fill(progress)
     kube = Kubernetes(clock)
     kube.wrote = lambda what: ledger.write(what, seconds_of(clock))
+
+    def seen(preview: Mapping[str, Any]) -> None:
+        spec, told = preview["spec"], preview.get("status", {}).get("observed", {}).get("updatedAt")
+        if told:
+            as_of = datetime.fromisoformat(told).timestamp() - MIDNIGHT.timestamp()
+            ledger.see(spec["repository"], spec["number"], as_of, seconds_of(clock))
+
+    kube.seen = seen
     controller = Controller(organisation, kube, clock, settings)
 
     def lost(repository: str, number: int, action: str) -> None:

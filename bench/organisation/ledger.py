@@ -21,7 +21,6 @@ KINDS = (LISTING, CONFIGURATION, PULL_REQUEST, COMMENTS, BUILDS, WRITES, OTHER)
 
 UNCHANGED, POINTS, AS_THE_APP, REFUSED = "304, free", "GraphQL points", "as the App", "refused"
 
-_OF_A_PULL = re.compile(r"/repos/([^/]+/[^/]+)/pulls/(\d+)$")
 _ONE = re.compile(r"/[0-9a-f]{40}|/r\d+|/\d+|/person-\d+")
 """What tells two of a kind apart in an address."""
 
@@ -75,9 +74,14 @@ class Ledger:
             self.refused[charged.why] += 1
         if self._is_after_a_restart(at):
             self.after_restart[kind] += amount
-        found = _OF_A_PULL.search(charged.path)
-        if found is not None and not charged.why:
-            self._look(found[1], int(found[2]), at)
+
+    def see(self, repository: str, number: int, as_of: float, at: float) -> None:
+        """Count as found what was lost of a pull request up to a moment of which a look has told."""
+        lost = self.lost.pop((repository, number), [])
+        self.waits += [at - moment for moment in lost if moment < as_of + 1]
+        left = [moment for moment in lost if moment >= as_of + 1]
+        if left:
+            self.lost[repository, number] = left
 
     def write(self, what: str, at: float) -> None:
         """Count a write to the API server."""
@@ -108,10 +112,6 @@ class Ledger:
     def writes(self, hours: int) -> list[int]:
         """Return the writes to the API server in each hour."""
         return [sum(n for (h, _), n in self.api_writes.items() if h == hour) for hour in range(hours)]
-
-    def _look(self, repository: str, number: int, at: float) -> None:
-        lost = self.lost.pop((repository, number), [])
-        self.waits += [at - moment for moment in lost]
 
     def _is_after_a_restart(self, at: float) -> bool:
         # The first start is none: everything is new then.

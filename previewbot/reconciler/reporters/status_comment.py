@@ -6,7 +6,7 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from previewbot.api import Phase, Report, Status
+from previewbot.api import Phase, Reason, Report, Status
 from previewbot.errors import Forbidden, Invalid, NotFound, RemoteError
 from previewbot.reconciler.conversation import OwnComments
 from previewbot.reconciler.plan.inbox import COMMENT, duplicates, oldest_report
@@ -107,10 +107,4 @@ def matters_of(status: Status) -> str:
 def is_passing(status: Status) -> bool:
     """Return whether something is under way that mostly takes seconds: a removal, or the question to a link
     behind which everything is ready."""
-    if status.phase is Phase.STOPPING:
-        return True
-    return (
-        status.phase is Phase.DEPLOYING
-        and bool(status.services)
-        and all(service.phase.runs for service in status.services)
-    )
+    return status.phase is Phase.STOPPING or status.link.reason is Reason.CHECKING_LINK
