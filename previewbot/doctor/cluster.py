@@ -9,7 +9,7 @@ from functools import partial
 
 import yaml
 
-from previewbot.api import KIND, Resource
+from previewbot.api import KIND, PREVIEW_REQUESTS, Resource
 from previewbot.clients.kubernetes.examining import ExaminedKube
 from previewbot.clients.kubernetes.exec_plugin import PATIENCE_SECONDS
 from previewbot.clients.kubernetes.operator import look_at_operator
@@ -69,6 +69,7 @@ class OfCluster:
             Question(judged.LOGIN, self._login, seconds=_LOGIN_SECONDS),
             Question(judged.RESOURCES, self._resources, after=known),
             *(Question(rights.name_of(who), partial(self._rights, who), after=known) for who in self._who),
+            Question(judged.REQUESTS, self._requests, after=known),
             Question(_CRD_OF_PREVIEWS, self._previews, after=(*known, judged.RESOURCES)),
         ]
         if "controller" not in self._who:
@@ -101,6 +102,9 @@ class OfCluster:
         wanted = required_resources(self._settings) if "controller" in self._who else [PREVIEWS]
         self._missing = await self.kube.missing_resources(wanted)
         return [judged.resources(self._missing)]
+
+    async def _requests(self) -> list[Check]:
+        return [judged.requests(bool(await self.kube.missing_resources([PREVIEW_REQUESTS])))]
 
     async def _rights(self, who: str) -> list[Check]:
         wanted = rights.webs(self._settings) if who == "web" else rights.controllers(self._settings)

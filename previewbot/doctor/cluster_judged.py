@@ -14,6 +14,7 @@ from previewbot.engine.operator import Answer, OperatorSeen, problem_of, warning
 from previewbot.engine.probe import NAME
 from previewbot.errors import Forbidden, Invalid, NotFound, RemoteError, TryLater, Unauthorized
 
+REQUESTS = "the CRD of PreviewRequests"
 LOGIN, RESOURCES, LEASE, OPERATOR, POLICY = (
     "the cluster: login",
     "the cluster: resources",
@@ -35,6 +36,14 @@ _ADVICE = {
     "preview.mirrord.metalbear.co": "install mirrord's operator with preview environments, 3.185.1 or newer",
     "gateway.networking.k8s.io": "install the Gateway API, v1, or leave settings.links.gateway out",
 }
+
+
+def requests(missing: bool) -> Check:
+    """Return whether the cluster has the resource in which web stores what people press."""
+    if not missing:
+        return ok(REQUESTS, "the cluster has it")
+    words = f"the cluster lacks it, so that the buttons of checks do nothing: {_ADVICE['previewbot.dev']}"
+    return wrong(REQUESTS, words)
 
 
 def login(username: str) -> Check:

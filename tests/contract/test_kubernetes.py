@@ -14,7 +14,19 @@ from typing import Any
 
 import pytest
 
-from previewbot.api import AgentSeen, Observed, Poke, Preview, Resource, from_object
+from previewbot.api import (
+    PREVIEW_REQUESTS,
+    Actor,
+    AgentSeen,
+    Ask,
+    Observed,
+    Poke,
+    Preview,
+    Resource,
+    Source,
+    from_object,
+    request_from,
+)
 from previewbot.clients.kubernetes.cache import ObjectCache
 from previewbot.clients.kubernetes.client import Kube
 from previewbot.clients.kubernetes.informer import Informer
@@ -489,6 +501,33 @@ async def test_web_asks_for_a_listing_in_a_lease_of_the_controllers_which_then_s
     waits.clear()
     await successor.wait(600)
     assert sum(waits) == 600
+
+
+async def test_web_stores_each_press_once_and_the_controller_sees_takes_and_removes_it(
+    server: ApiServer, kube: Kube
+) -> None:
+    lease = LeaseSettings(name="l-listing", namespace=server.namespace)
+    source = Source("CheckRun", 9001, f"d {server.namespace}", "a" * 40)
+    moment = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
+    ask = Ask(812, 42, "stop", Actor("alice", 501), source, moment)
+    with closing(WebClient(server.kubeconfig, user_agent="tests", lease=lease)) as web:
+        await asyncio.to_thread(web.ask, ask)
+        await asyncio.to_thread(web.ask, ask)
+
+    [obj], _ = await kube.list_for_watch(PREVIEW_REQUESTS, server.namespace)
+    found = request_from(obj)
+    assert found is not None
+    assert (found.ask, found.owners) == (ask, ())
+    owner = {"apiVersion": "previewbot.dev/v1alpha1", "kind": "Preview", "name": "gh-812-42", "uid": "u"}
+    patch = {"metadata": {"uid": found.uid, "ownerReferences": [owner]}}
+    given = request_from(await kube.patch_child(PREVIEW_REQUESTS, server.namespace, found.name, patch))
+    assert given is not None
+    assert given.owners == ("u",)
+    with pytest.raises(Conflict):
+        await kube.delete_child(PREVIEW_REQUESTS, server.namespace, found.name, "another")
+    await kube.delete_child(PREVIEW_REQUESTS, server.namespace, found.name, found.uid)
+    await kube.delete_child(PREVIEW_REQUESTS, server.namespace, found.name)
+    assert (await kube.list_for_watch(PREVIEW_REQUESTS, server.namespace))[0] == []
 
 
 async def test_a_lease_must_say_its_times_in_microseconds(server: ApiServer, kube: Kube) -> None:
