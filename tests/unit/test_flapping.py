@@ -184,6 +184,9 @@ async def test_words_that_github_does_not_take_when_their_time_has_come_are_left
     for _ in range(5):
         await world.run()
         pause = world.outcome.requeue_after
+        if world.status.phase is Phase.STOPPING:
+            # What is refused for good is not sent again before its end, whose words wait for the removal.
+            break
         assert world.outcome.error is not None
         assert pause is None or pause >= 10, "what it waits for else comes sooner, and no edit"
         world.clock.forward(seconds=pause or 10)
