@@ -2,9 +2,9 @@
 
 Of the Gateway API (https://gateway-api.sigs.k8s.io/reference/spec/#httproute) it knows host names, one
 listener, rules for paths (`PathPrefix` and `Exact`) with their timeouts, the filters `RequestHeaderModifier`,
-`RequestRedirect` and `ExtensionRef`, one backend per rule, and what the status of a Gateway and of its routes
-says: see `gateway_rules` and `gateway_status`. A share host forwards to the session's target itself, with the
-`baggage` header set, as `mirrord-share-ingress` does.
+`ResponseHeaderModifier`, `RequestRedirect` and `ExtensionRef`, one backend per rule, and what the status of a
+Gateway and of its routes says: see `gateway_rules` and `gateway_status`. A share host forwards to the
+session's target itself, with the `baggage` header set, as `mirrord-share-ingress` does.
 """
 
 from __future__ import annotations
@@ -191,11 +191,14 @@ class Gateway:
         self, route: Object, rule: Mapping[str, Any], request: web.BaseRequest
     ) -> web.StreamResponse:
         headers = CIMultiDict(request.headers)
+        answers: list[Mapping[str, Any]] = []
         for item in rule.get("filters") or []:
             if item["type"] == "RequestRedirect":
                 return _redirect(item["requestRedirect"], request, self._port)
             if item["type"] == "RequestHeaderModifier" and not self.sabotage.no_header:
                 modify(headers, item["requestHeaderModifier"])
+            if item["type"] == "ResponseHeaderModifier":
+                answers.append(item["responseHeaderModifier"])
             if item["type"] == "ExtensionRef":
                 answer = self._extended(item["extensionRef"], request)
                 if answer is not None:
@@ -204,7 +207,10 @@ class Gateway:
         if not backends:
             return web.Response(status=500, text="the route has no backend\n")
         namespace = backends[0].get("namespace", route["metadata"]["namespace"])
-        return await self._router.handle(namespace, backends[0]["name"], request, headers)
+        answered = await self._router.handle(namespace, backends[0]["name"], request, headers)
+        for modifier in answers:
+            modify(answered.headers, modifier)
+        return answered
 
     def _extended(self, ref: Mapping[str, Any], request: web.BaseRequest) -> web.Response | None:
         """Return what a filter of the gateway's own answers; an error if there is none of that name.

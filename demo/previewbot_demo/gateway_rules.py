@@ -65,7 +65,10 @@ def _seconds(duration: str) -> float:
 
 
 def modify(headers: CIMultiDict[str], modifier: Mapping[str, Any]) -> None:
-    """Apply a `RequestHeaderModifier`: `set` replaces, `add` appends with a comma, `remove` removes."""
+    """Apply what changes headers, of requests or of answers.
+
+    `set` replaces, `add` appends with a comma, `remove` removes.
+    """
     for header in modifier.get("set") or []:
         headers[header["name"]] = header["value"]
     for header in modifier.get("add") or []:

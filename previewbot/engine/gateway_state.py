@@ -24,6 +24,7 @@ Object = Mapping[str, Any]
 GATEWAYS = Resource(ROUTE_GROUP, ROUTE_VERSION, "gateways")
 GATEWAY_CLASSES = Resource(ROUTE_GROUP, ROUTE_VERSION, "gatewayclasses")
 
+_SETS_ANSWERS = "HTTPRouteResponseHeaderModification"
 _MOST_ADDRESSES = 4
 _BROKEN_REFERENCES = ("InvalidCertificateRef", "RefNotPermitted")
 """Why a listener has no certificate; other reasons of `ResolvedRefs` may concern a part of it only."""
@@ -50,7 +51,8 @@ class GatewayState:
     they are made of, take no route of ours; `own_namespace_only`: only routes that lie where the Gateway
     does. `silent`: it is served by a controller that writes nothing of routes. `untaken`: no controller has
     ever said anything of it, so that what routes say is about another of the same name. `addresses` are where
-    it is reached, IP addresses or names, as it says itself.
+    it is reached, IP addresses or names, as it says itself. `sets_answers`: its class says that routes may
+    set headers of answers.
     """
 
     stands: Stands = Stands.UNKNOWN
@@ -62,6 +64,7 @@ class GatewayState:
     silent: bool = False
     untaken: bool = False
     addresses: tuple[str, ...] = ()
+    sets_answers: bool = False
 
     @property
     def trouble(self) -> str:
@@ -107,7 +110,18 @@ def gateway_state(
         silent,
         stands is Stands.WAITING and not _is_decided(status),
         _addresses(status),
+        _SETS_ANSWERS in _features(gateway_class),
     )
+
+
+def _features(gateway_class: Object | None) -> set[str]:
+    """Return what a class says that it can.
+
+    Until Gateway API 1.1 these were texts, since then objects with a name
+    (https://gateway-api.sigs.k8s.io/reference/spec/#gatewayclassstatus).
+    """
+    said = ((gateway_class or {}).get("status") or {}).get("supportedFeatures") or []
+    return {str(each.get("name")) if isinstance(each, Mapping) else str(each) for each in said}
 
 
 def _is_decided(status: Object) -> bool:

@@ -27,6 +27,7 @@ from previewbot.api import (
 )
 from previewbot.config.repository import Entry, PathRule, RepositoryConfig
 from previewbot.config.server import GatewaySettings
+from previewbot.config.server.links import SETS_ANSWERS
 from previewbot.engine.annotations import HEAD_SHA, IDENTITY, SPEC_HASH, hash_of, who_and_why
 from previewbot.engine.mirrord import header, header_value
 
@@ -34,6 +35,9 @@ ROUTE_GROUP = "gateway.networking.k8s.io"
 ROUTE_VERSION = "v1"
 ROUTE_PLURAL = "httproutes"
 ROUTES = Resource(ROUTE_GROUP, ROUTE_VERSION, ROUTE_PLURAL)
+
+COMMIT_HEADER = "x-preview-sha"
+"""Of answers: the commit that was announced when the route was written."""
 
 _EXTENSION = "https://metalbear.com/mirrord/extension#config="
 _SAYS_SO_WITHIN = timedelta(seconds=10)
@@ -158,15 +162,23 @@ def _extension_link_of(key: str, url: str) -> str:
 
 
 def route(
-    preview: Preview, gateway: GatewaySettings, namespace: str, entry: Entry | None, *, page: str
+    preview: Preview,
+    gateway: GatewaySettings,
+    namespace: str,
+    entry: Entry | None,
+    *,
+    page: str,
+    sha: str = "",
 ) -> dict[str, Any]:
     """Return the HTTPRoute of a pull request: to `entry` with the header set, or, without one, to the page.
 
+    `sha` is the commit that answers are to name, "" for none. It tells what is announced and proves nothing:
+    whichever service answers, staging's too, the gateway adds it.
     While no session serves it must redirect, else it would quietly show plain staging. An annotation of None
     is one that must not be there.
     """
     key = preview.spec.environment_key
-    rules = _forwards(gateway, key, entry.rules) if entry else [redirect(page)]
+    rules = _forwards(gateway, key, entry.rules, sha) if entry else [redirect(page)]
     spec = attached(gateway, key, rules)
     return {
         "apiVersion": f"{ROUTE_GROUP}/{ROUTE_VERSION}",
@@ -260,12 +272,21 @@ def _leads_to(preview: Preview) -> str:
     return newest if not serving or newest in serving else serving[0]
 
 
-def _forwards(gateway: GatewaySettings, key: str, rules: Sequence[PathRule]) -> list[dict[str, Any]]:
+def _forwards(
+    gateway: GatewaySettings, key: str, rules: Sequence[PathRule], sha: str = ""
+) -> list[dict[str, Any]]:
     """Return the rules of a route to staging: each sets the header, whichever Service answers."""
-    return [_forward(gateway, key, rule) for rule in rules]
+    return [_forward(gateway, key, rule, sha) for rule in rules]
 
 
-def _forward(gateway: GatewaySettings, key: str, rule: PathRule) -> dict[str, Any]:
+def _names(sha: str) -> dict[str, Any]:
+    return {
+        "type": SETS_ANSWERS,
+        "responseHeaderModifier": {"set": [{"name": COMMIT_HEADER, "value": sha}]},
+    }
+
+
+def _forward(gateway: GatewaySettings, key: str, rule: PathRule, sha: str) -> dict[str, Any]:
     forward: dict[str, Any] = {
         # Also where the API server would add it: what is not written is not compared, and with another that
         # somebody put there only some requests would follow.
@@ -274,6 +295,7 @@ def _forward(gateway: GatewaySettings, key: str, rule: PathRule) -> dict[str, An
             # Those of the settings come first: nobody who has not passed the sign-in gets to a session, and
             # none of them comes after ours to take the header away.
             *(given.verbatim for given in gateway.filters),
+            *([_names(sha)] if sha else []),
             {
                 "type": "RequestHeaderModifier",
                 "requestHeaderModifier": {"set": [{"name": "baggage", "value": header_value(key)}]},

@@ -12,7 +12,8 @@ from previewbot.config.server import GatewaySettings, Settings
 class Limits:
     """What the platform team's settings say about time, where links go, and whether these are asked.
 
-    `evicts_idle`: what sleeps gives its slot to one that waits.
+    `evicts_idle`: what sleeps gives its slot to one that waits. `names_commit`: routes have answers name
+    their commit, which what the Gateway's class can do decides too.
     """
 
     ttl_default: timedelta
@@ -25,6 +26,7 @@ class Limits:
     gateway: GatewaySettings | None = None
     check_links: bool = False
     evicts_idle: bool = False
+    names_commit: bool = False
 
     @classmethod
     def of(cls, settings: Settings) -> Limits:

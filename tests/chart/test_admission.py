@@ -106,6 +106,15 @@ def test_the_routes_that_previewbot_makes_are_admitted(account: Account, to_page
     assert_admitted(account, route(to_page=to_page))
 
 
+def test_a_route_that_has_answers_name_a_commit_is_admitted(account: Account) -> None:
+    made = route()
+    filters = made["spec"]["rules"][0]["filters"]
+    names = {"set": [{"name": "x-preview-sha", "value": "3f2c1ab" + "0" * 33}]}
+    filters.insert(len(filters) - 1, {"type": "ResponseHeaderModifier", "responseHeaderModifier": names})
+
+    assert_admitted(account, made)
+
+
 @pytest.mark.parametrize(
     "routes",
     [

@@ -195,6 +195,11 @@ def setting(name: str, value: str, verb: str = "set") -> dict[str, Any]:
     return {"type": "RequestHeaderModifier", "requestHeaderModifier": header}
 
 
+def answering(name: str, value: str, how: str = "set") -> dict[str, Any]:
+    header = {how: [{"name": name, "value": value}]}
+    return {"type": "ResponseHeaderModifier", "responseHeaderModifier": header}
+
+
 OURS = setting("baggage", mirrord.header_value(KEY))
 BAGGAGE = "does not set the baggage header of its key"
 HOST = "is not for the host"
@@ -280,6 +285,15 @@ OF_ROUTES: dict[str, Case] = NOT_ONES_OWN | {
             ]
         ),
         "ResponseHeaderModifier",
+    ),
+    "another header for the browser": (
+        put(*FILTERS, value=[answering("set-cookie", "a" * 40), OURS]), "ResponseHeaderModifier",
+    ),
+    "a word for a commit": (
+        put(*FILTERS, value=[answering("x-preview-sha", "approved"), OURS]), "ResponseHeaderModifier",
+    ),
+    "a commit that is added": (
+        put(*FILTERS, value=[answering("x-preview-sha", "a" * 40, "add"), OURS]), "ResponseHeaderModifier",
     ),
 }  # fmt: skip
 

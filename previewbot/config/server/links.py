@@ -11,6 +11,10 @@ from previewbot.config import types as t
 from previewbot.config.server.routes import SIGN_IN, Annotations, Filters, Labels, SectionName
 from previewbot.config.types import about
 
+SETS_ANSWERS = "ResponseHeaderModifier"
+"""The filter that sets headers of answers; a rule may have one
+(https://gateway-api.sigs.k8s.io/reference/spec/#httproutefilter)."""
+
 
 class GatewaySettings(t.Model):
     """The Gateway that links go through."""
@@ -35,6 +39,14 @@ class GatewaySettings(t.Model):
         SIGN_IN,
         default=(),
     )
+    commit_header: Literal["auto", "always", "never"] = about(
+        "whether answers carry `x-preview-sha`, the commit that is announced to serve: `auto`, where the "
+        "Gateway's class says that it can (`HTTPRouteResponseHeaderModification` in its "
+        "`status.supportedFeatures`); `always`, for one that can and does not say so. Never where a filter "
+        "above sets headers of answers: a rule may have one such",
+        "auto",
+        default="auto",
+    )
     labels: Annotated[Labels, about("labels of each route", {"example.com/team": "shop"})] = Field(
         default_factory=dict
     )
@@ -45,6 +57,12 @@ class GatewaySettings(t.Model):
             {"external-dns.alpha.kubernetes.io/ttl": "60"},
         ),
     ] = Field(default_factory=dict)
+
+    def names_commit(self, *, supported: bool) -> bool:
+        """Return whether routes are to have answers name their commit; `supported`: the class says it can."""
+        if self.commit_header == "never" or any(each.type == SETS_ANSWERS for each in self.filters):
+            return False
+        return supported or self.commit_header == "always"
 
 
 class LinkSettings(t.Model):

@@ -13,6 +13,7 @@ from previewbot.reconciler.children.kind import Desired, Object
 from previewbot.reconciler.limits import Limits
 from previewbot.reconciler.observation import PullRequestFacts
 from previewbot.rules.bounds import entry_outside
+from previewbot.text.telling import serving_sha
 
 ROUTE_KIND = "HTTPRoute"
 
@@ -60,7 +61,10 @@ class Routes:
         if not begins and not before:
             return None
         page = links.page_url(limits.public_url, preview.name)
-        manifest = links.route(preview, limits.gateway, namespace, entry if serving else None, page=page)
+        leads_to = entry if serving else None
+        # Of the one commit that serves, and of none where several do: each service's own is in the facts.
+        sha = serving_sha(services) if limits.names_commit else ""
+        manifest = links.route(preview, limits.gateway, namespace, leads_to, page=page, sha=sha)
         return Desired(
             self.name,
             namespace,

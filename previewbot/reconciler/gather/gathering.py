@@ -70,19 +70,20 @@ async def gather_removal(context: Context, store: PreviewStore) -> Observation:
 async def _begin(context: Context, store: PreviewStore) -> Observation:
     preview = store.preview
     found, unseen, absent = await look_at_children(context, preview)
+    settings = context.limits.gateway
+    gateway = await look_at_gateway(context.kube, settings, context.memory.gateway, context.now())
+    names = settings is not None and settings.names_commit(supported=gateway.state.sets_answers)
     return Observation(
         preview=preview,
         now=context.now(),
-        limits=context.limits,
+        limits=replace(context.limits, names_commit=names),
         found=waking(found, preview.status.children),
         unseen=unseen,
         absent=absent,
         slot=context.slot_for(preview),
         gives_way=context.gives_way(preview),
         operator=context.operator(),
-        gateway=await look_at_gateway(
-            context.kube, context.limits.gateway, context.memory.gateway, context.now()
-        ),
+        gateway=gateway,
     )
 
 
