@@ -193,7 +193,7 @@ async def test_words_that_github_does_not_take_when_their_time_has_come_are_left
 
     world.mend()
     world.clock.forward(minutes=5)
-    await world.run()
+    await world.settle(3, seconds=15)
     assert world.status.reports["comment"].held_until is None
 
 
