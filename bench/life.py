@@ -7,7 +7,8 @@ from bench.organisation.life import live, table
 
 def main() -> None:
     """Live it, and print the table."""
-    print(table({"the comment alone": live()}))
+    everywhere = {"deployments": {"environment": "preview"}, "check": "on"}
+    print(table({"the comment alone": live(), "with deployments and check": live(everywhere)}))
 
 
 if __name__ == "__main__":
