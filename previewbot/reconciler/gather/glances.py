@@ -12,6 +12,7 @@ from previewbot.clients.github import InstallationClient
 from previewbot.errors import RemoteError
 from previewbot.reconciler.context import Context
 from previewbot.reconciler.conversation import Inbox
+from previewbot.reconciler.gather.reviews import may_be_corrected
 from previewbot.reconciler.observation import PullRequestFacts
 from previewbot.reconciler.plan.inbox import COMMENT
 from previewbot.reconciler.plan.late import told_of, without_shown
@@ -56,10 +57,13 @@ async def glance_at(
     inbox = None
     heard = context.memory.heard.get(preview.name)
     if heard is not None and nothing_was_said(seen, heard, us.bot_id):
-        # Reviews are read because the listing found that something changed: unless that is explained.
-        reviews = not preview.must_read_reviews or (
-            is_explained(seen, before) and no_review_since(seen, preview.status.requests.reviews_as_of)
+        # Reviews are read because the listing found that something changed: unless that is explained. An edit
+        # of one shows in no glance, and its delivery names a review that was read already.
+        explained = is_explained(seen, before) and no_review_since(
+            seen, preview.status.requests.reviews_as_of
         )
+        corrected = may_be_corrected(preview, client.time_at(now))
+        reviews = not corrected and (explained or not preview.must_read_reviews)
         inbox = _quiet(context, preview, now) if reviews else None
     return Glimpse(client, pull_request, inbox)
 

@@ -47,7 +47,7 @@ async def read_reviews(
 ) -> Reviews:
     """Return what stands in reviews, if there is a reason to ask; nothing before `earliest` is obeyed."""
     preview = replace(preview, status=replace(preview.status, requests=known))
-    if not preview.must_read_reviews and not _may_be_corrected(preview, client.time_at(now)):
+    if not preview.must_read_reviews and not may_be_corrected(preview, client.time_at(now)):
         return Reviews()
     repository, number = pull_request.base.repository, pull_request.number
     bodies, on_lines = (known.place(kind) for kind in OF_REVIEWS)
@@ -66,8 +66,8 @@ async def read_reviews(
     return Reviews((*reviews, *comments), places)
 
 
-def _may_be_corrected(preview: Preview, now: datetime) -> bool:
-    """Whether a delivery may tell of a correction, by GitHub's time.
+def may_be_corrected(preview: Preview, now: datetime) -> bool:
+    """Return whether a delivery may tell of a correction, by GitHub's time.
 
     That of an edit may name the review that was told of last, so within that time any delivery has the lists
     read. Only who may write has something to correct: strangers cannot begin it.
