@@ -74,12 +74,12 @@ async def test_words_that_only_a_newer_version_knows_stop_no_pass(keys: Any, val
 
 async def test_an_intent_of_a_reporter_that_this_version_lacks_wakes_nobody() -> None:
     world = await ready()
-    stored(world)["reports"]["check"] = {"intentAt": "2020-01-01T00:00:00Z"}
+    stored(world)["reports"]["board"] = {"intentAt": "2020-01-01T00:00:00Z"}
     await world.run()
     outcome = await world.run()
 
     assert outcome.requeue_after is not None and outcome.requeue_after > 60
-    assert "check" in world.status.reports
+    assert "board" in world.status.reports
 
 
 async def test_an_answer_owed_to_another_kind_of_request_is_left_to_who_knows_it() -> None:
