@@ -48,7 +48,7 @@ class GitHubSource:
         host = urlsplit(access.api_url).netloc
         self._asker = Asker(session, access.api_url, access.token, f"GitHub ({host})", _HEADERS)
         self._whom, self._access = f"GitHub ({host})", access
-        self._refused: set[str] = set()
+        self._refused: set[tuple[str, str]] = set()
         self._had: set[tuple[str, str]] = set()
         self._comments: dict[str, _Conversation] = {}
 
@@ -75,12 +75,14 @@ class GitHubSource:
             return Look(judged(sha, Seen(seen)))
         notes: list[str] = []
         deployment = await self._optional(
-            DEPLOYMENTS, lambda: self._deployment(reference, pull.preview, sha), notes
+            reference, DEPLOYMENTS, lambda: self._deployment(reference, pull.preview, sha), notes
         )
         check = None
         if deployment is None:
-            check = await self._optional(CHECKS, lambda: self._check(reference, pull.preview, sha), notes)
-        comment = await self._optional(COMMENTS, lambda: self._comment(reference), notes)
+            check = await self._optional(
+                reference, CHECKS, lambda: self._check(reference, pull.preview, sha), notes
+            )
+        comment = await self._optional(reference, COMMENTS, lambda: self._comment(reference), notes)
         self._refuse_blindness(reference)
         notes += self._about_other_apps(reference, comment)
         return Look(judged(sha, Seen(seen, deployment, check, answers.facts_told(comment))), tuple(notes))
@@ -187,22 +189,29 @@ class GitHubSource:
         return await self._asker.get(path, shape.validate_python)
 
     async def _optional(
-        self, permission: str, ask: Callable[[], Awaitable[T | None]], notes: list[str]
+        self,
+        reference: Reference,
+        permission: str,
+        ask: Callable[[], Awaitable[T | None]],
+        notes: list[str],
     ) -> T | None:
         """Return what was found, None if the token may not read this: then the others have to do."""
-        if permission in self._refused:
+        # A token may have other rights in another repository, of which the same agent asks.
+        refused = (reference.repository.lower(), permission)
+        if refused in self._refused:
             return None
         try:
             return await ask()
         except Unauthorized:
             raise
         except (Forbidden, NotFound) as error:
-            self._refused.add(permission)
+            self._refused.add(refused)
             notes.append(f"the token may not read this ({permission}), so it is left out: {error.message}")
             return None
 
     def _refuse_blindness(self, reference: Reference) -> None:
-        if {DEPLOYMENTS, CHECKS, COMMENTS} <= self._refused:
+        name = reference.repository.lower()
+        if all((name, permission) in self._refused for permission in (DEPLOYMENTS, CHECKS, COMMENTS)):
             message = (
                 f"the token may read none of what tells of a preview: {DEPLOYMENTS}, {CHECKS}, {COMMENTS}"
             )

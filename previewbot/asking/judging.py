@@ -45,6 +45,7 @@ _WORDS = {
     State.NEVER_TRIGGERED: "there is nothing to preview",
 }
 _WITH_HEADER = "Send the header with each request: without it staging answers."
+_CLOSED = "Closed"
 _NO_LINK = "the preview is ready, and its link is nowhere to be read"
 
 
@@ -100,6 +101,21 @@ def judged(sha: str, seen: Seen) -> Standing:
     The first that is there decides: the deployment, the check, the comment. All three say the same, but for
     the moments in which one is written after the other, and only the comment can be changed by others.
     """
+    found = _judged(sha, seen)
+    about = seen.facts
+    if (
+        found.state is State.ENDED
+        and seen.pull.is_open
+        and seen.pull.head == sha
+        and about is not None
+        and (about.head_sha, about.reason) == (sha, _CLOSED)
+    ):
+        # Opened again: what was said when it was closed stands there until previewbot has heard of it.
+        return Standing(State.NOTHING, f"previewbot has yet to hear of the reopening at {sha[:7]}", sha=sha)
+    return found
+
+
+def _judged(sha: str, seen: Seen) -> Standing:
     pull = seen.pull
     if not pull.is_open:
         how = "merged" if pull.is_merged else "closed"

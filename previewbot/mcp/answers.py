@@ -265,7 +265,7 @@ def _after_waiting(standing: Standing, goes_on: bool, turn: str) -> str:
     if goes_on:
         return "Call wait_for_preview again with the same commit, or do something else meanwhile."
     if standing.state is State.READY:
-        return _OPEN
+        return _WITH_HEADER if standing.needs_header else _OPEN
     if standing.state is State.ENDED:
         return "This commit will not be previewed any more: if there is a newer one, wait for that."
     if standing.state is State.NEVER_TRIGGERED:

@@ -212,3 +212,19 @@ def test_a_long_link_is_handed_on_whole() -> None:
     found = judged(SHA, Seen(OPEN, Deployment("success", url=long), None, facts()))
     assert f"\nurl={long}\n" in outputs(found)
     assert json.loads(as_json(Reference("acme/shop", 42), found))["url"] == long
+
+
+@pytest.mark.parametrize(
+    "seen",
+    [
+        Seen(OPEN, Deployment("inactive"), None, facts("Stopped", reason="Closed")),
+        Seen(OPEN, None, CheckRun("neutral"), facts("Stopped", reason="Closed")),
+        Seen(OPEN, facts=facts("Stopping", reason="Closed")),
+    ],
+)
+def test_a_pull_request_that_was_reopened_has_not_ended_by_what_was_said_when_it_was_closed(
+    seen: Seen,
+) -> None:
+    assert judged(SHA, seen).state is State.NOTHING
+    stopped = replace(seen, facts=facts("Stopped", reason="StoppedByCommand"))
+    assert judged(SHA, stopped).state is State.ENDED

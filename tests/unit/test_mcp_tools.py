@@ -443,3 +443,11 @@ async def test_a_server_that_knows_nobody_to_ask_says_in_each_answer_what_to_set
 def test_every_phase_has_a_next_step() -> None:
     for phase in Phase:
         assert answers.next_step(facts(phase=phase))
+
+
+@pytest.mark.parametrize("url", ["https://staging.example.com/", ""])
+def test_an_agent_that_has_waited_is_told_to_send_the_header_where_the_link_is_stagings(url: str) -> None:
+    ready = Standing(State.READY, "ready", url=url, header="baggage: a=b", needs_header=True)
+    assert "with the header of `header`" in answers.waited("acme/shop#42", ready).next_step
+    own = Standing(State.READY, "ready", url="https://pr-42.preview.example.com/")
+    assert "Open `url` as it is" in answers.waited("acme/shop#42", own).next_step
