@@ -135,8 +135,9 @@ class Glance:
     """What a pull request looks like, by one question: all that changes of it but its test merge.
 
     Of `body` only that is kept which recognises an agent. `words` are the comments of the conversation that
-    were written or edited last, the newest first; `reviewed_at` is when the newest review was, None if there
-    is none. `mergeable` is None while GitHub works it out.
+    were written or edited last, the newest first, and there are `more_words` than these; `reviewed_at` is
+    when the newest review, or comment on a line, was written or edited, None if there is none; of what is not
+    shown (`more_reviews`) nothing is known. `mergeable` is None while GitHub works it out.
     """
 
     head_sha: str
@@ -157,7 +158,10 @@ class Glance:
     changed_files: int
     updated_at: datetime
     words: tuple[Word, ...] = ()
+    more_words: bool = False
     reviewed_at: datetime | None = None
+    more_reviews: bool = False
+    default_branch: str = ""
 
 
 @dataclass(frozen=True)

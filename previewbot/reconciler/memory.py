@@ -191,6 +191,7 @@ class Memory:
 
     facts: dict[str, PullRequestFacts] = field(default_factory=dict)
     heard: dict[str, Heard] = field(default_factory=dict)
+    glances_failed: OrderedDict[int, datetime] = field(default_factory=OrderedDict)
     configurations: Configurations = field(default_factory=Configurations)
     heads: Configurations = field(default_factory=Configurations)
     changes_of_heads: OrderedDict[tuple[str, str, str], bool] = field(default_factory=OrderedDict)

@@ -16,6 +16,7 @@ _SAME_CHANGE = timedelta(seconds=2)
 """GitHub notes a comment and, a moment later, that its pull request was updated."""
 
 _MOST_HEARD = 100
+_SECOND = timedelta(seconds=1)
 
 
 @dataclass(frozen=True)
@@ -33,11 +34,16 @@ class Heard:
         return (comment_id, updated_at) in self.words or (self.since is not None and updated_at < self.since)
 
 
-def heard(comments: Collection[Comment], since: datetime | None) -> Heard:
-    """Return what a look has read that listed these comments: all that were updated `since`."""
-    newest = sorted(comments, key=lambda each: each.updated_at, reverse=True)[:_MOST_HEARD]
+def heard(comments: Collection[Comment], since: datetime | None, read_at: datetime) -> Heard:
+    """Return what a look has read that listed these comments, all that were updated `since`.
+
+    `read_at` is the least that GitHub's clock showed then. What was updated in the second before may be
+    edited once more within that second, and would have the same time: it does not count as read.
+    """
+    settled = [each for each in comments if each.updated_at + _SECOND < read_at]
+    newest = sorted(settled, key=lambda each: each.updated_at, reverse=True)[:_MOST_HEARD]
     words = frozenset((each.id, each.updated_at) for each in newest)
-    if len(comments) <= _MOST_HEARD:
+    if len(settled) <= _MOST_HEARD:
         return Heard(words, since)
     return Heard(words, newest[-1].updated_at)
 
@@ -54,6 +60,8 @@ def as_now(seen: Glance, before: PullRequest) -> PullRequest | None:
         base.repository,
         head.repository_id,
     )
+    # Another default branch has another configuration.
+    same_places = same_places and seen.default_branch == before.default_branch
     if not same_places or seen.updated_at < before.updated_at or seen.base_ref != base.ref:
         return None
     return replace(
@@ -76,8 +84,14 @@ def as_now(seen: Glance, before: PullRequest) -> PullRequest | None:
 
 
 def nothing_was_said(seen: Glance, known: Heard, us: int) -> bool:
-    """Return whether nobody but our own account (`us`) wrote or edited a comment since a look."""
-    return all(each.author == us or known.knows(each.id, each.updated_at) for each in seen.words)
+    """Return whether nobody but our own account (`us`) wrote or edited a comment since a look.
+
+    Where there are more comments than a glance shows, one that the look has read has to be among those: else
+    a new one may be hidden behind many of ours.
+    """
+    unread = [each for each in seen.words if not known.knows(each.id, each.updated_at)]
+    reaches_back = len(unread) < len(seen.words) or not seen.more_words
+    return reaches_back and all(each.author == us for each in unread)
 
 
 def is_explained(seen: Glance, before: PullRequest) -> bool:
@@ -90,6 +104,11 @@ def is_explained(seen: Glance, before: PullRequest) -> bool:
     return any(timedelta(0) <= seen.updated_at - each.updated_at <= _SAME_CHANGE for each in seen.words)
 
 
-def no_review_since(seen: Glance, as_of: datetime | None) -> bool:
-    """Return whether there is no review that is newer than the state `as_of` which reviews were read."""
-    return seen.reviewed_at is None or (as_of is not None and seen.reviewed_at <= as_of)
+def no_review_since(seen: Glance, as_of: datetime | None, overlap: timedelta) -> bool:
+    """Return whether there is no review that is newer than the state `as_of` which reviews were read.
+
+    Those of the time `overlap` before it may have been shown late.
+    """
+    if seen.more_reviews:
+        return False
+    return seen.reviewed_at is None or (as_of is not None and seen.reviewed_at + overlap < as_of)

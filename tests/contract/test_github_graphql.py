@@ -387,3 +387,30 @@ async def test_a_glance_of_which_github_refuses_a_part_is_none(town: Town) -> No
 
     with pytest.raises(errors.RemoteError):
         await town.client.glance(row.node_id)
+
+
+async def test_a_glance_shows_when_a_comment_on_a_line_was_edited(town: Town) -> None:
+    number = town.pull_request()
+    [row] = await town.client.open_pull_requests("acme/shop")
+    line = town.github.comment_on_line(number, ALICE, "README.md", "/preview stauts")
+    written = await town.client.glance(row.node_id)
+    town.clock.ahead = timedelta(seconds=30)
+    town.github.edit_line_comment(line, "/preview status")
+
+    edited = await town.client.glance(row.node_id)
+
+    assert written.reviewed_at is not None and edited.reviewed_at is not None
+    assert edited.reviewed_at >= written.reviewed_at + timedelta(seconds=29)
+    assert not edited.more_reviews
+
+
+async def test_a_glance_says_that_there_is_more_than_it_shows(town: Town) -> None:
+    number = town.pull_request()
+    [row] = await town.client.open_pull_requests("acme/shop")
+    for _ in range(21):
+        town.github.comment(number, ALICE, "Again")
+        town.github.review(number, ALICE, "Again")
+
+    seen = await town.client.glance(row.node_id)
+
+    assert (len(seen.words), seen.more_words, seen.more_reviews) == (20, True, True)

@@ -463,7 +463,7 @@ class GitHubInMemory:
         self.installations = {"acme/shop": _INSTALLATION}
         self.ci = Runs()
         self.mergeable = True
-        self.glances = False
+        self.glances, self.default_branch = False, "main"
         self.refused_words = ""
         self.accounts = {ANN.login: ANN}
         self.permissions: dict[str, str] = {}
@@ -599,7 +599,8 @@ class GitHubInMemory:
             author=self.author,
             head=Branch(self.branch, self.head_sha, 99 if self.fork else _REPOSITORY, "acme/shop"),
             base=Branch(self.base, self.base_sha, self.covering[repository], repository),
-            default_branch="main", labels=self.labels, private=self.private, updated_at=self.updated_at,
+            default_branch=self.default_branch, labels=self.labels, private=self.private,
+            updated_at=self.updated_at,
             closed_at=None if self.state == "open" else self.updated_at,
             mergeable=self.mergeable, merge_commit_sha=self.merge_commit_sha, changed_files=len(self.paths),
             html_url="https://github.com/acme/shop/pull/42", archived=self.archived, node_id=self.node_id,
@@ -644,7 +645,7 @@ class GitHubInMemory:
             raise Invalid("GraphQL", status=422, message="no such question")
         ordered = sorted(self.comments_written, key=lambda each: each.updated_at, reverse=True)
         shown = [each for each in ordered if each.id not in self.hidden][:20]
-        reviews = [each.updated_at for each in self.reviews_written if each.kind is RequestKind.REVIEW]
+        reviews = [each.updated_at for each in self.reviews_written]
         repository = next(iter(self.covering))
         return Glance(
             head_sha=self.head_sha, head_repository_id=99 if self.fork else _REPOSITORY, base_ref=self.base,
@@ -655,7 +656,8 @@ class GitHubInMemory:
             repository_id=self.covering[repository], full_name=repository, mergeable=self.mergeable,
             updated_at=max([self.updated_at, *(each.updated_at for each in self.comments_written)]),
             words=tuple(Word(each.id, each.updated_at, each.author.id) for each in shown),
-            reviewed_at=max(reviews, default=None),
+            reviewed_at=max(reviews, default=None), more_words=len(ordered) > len(shown),
+            default_branch=self.default_branch,
         )  # fmt: skip
 
     async def files(self, repository: str, number: int) -> ChangedFiles:

@@ -24,6 +24,7 @@ from tests.support.previews import NOW
 
 US, ANNA = 9, 2
 LATER = NOW + timedelta(minutes=1)
+OVERLAP = timedelta(minutes=1)
 
 BEFORE = PullRequest(
     number=42,
@@ -63,6 +64,7 @@ SEEN = Glance(
     mergeable=True,
     changed_files=1,
     updated_at=LATER,
+    default_branch="main",
 )
 
 
@@ -102,6 +104,7 @@ def test_what_changed_of_it_is_taken_from_the_glance(seen: dict[str, Any], now: 
         {"repository_id": 813},
         {"full_name": "acme/store"},
         {"head_repository_id": None},
+        {"default_branch": "trunk"},
         {"updated_at": NOW - timedelta(seconds=1)},
     ],
     ids=lambda changed: next(iter(changed)),
@@ -153,7 +156,7 @@ def test_of_a_long_conversation_what_is_not_remembered_counts_as_read_by_its_tim
         for number in range(150)
     ]
 
-    known = heard(written, None)
+    known = heard(written, None, NOW + timedelta(hours=1))
 
     assert all(known.knows(each.id, each.updated_at) for each in written)
     assert not known.knows(7, NOW + timedelta(hours=1))
@@ -178,12 +181,36 @@ def test_a_change_is_explained_by_a_comment_of_its_time(
 
 @pytest.mark.parametrize(
     ("reviewed_at", "as_of", "none"),
-    [(None, None, True), (NOW, None, False), (NOW, NOW, True), (LATER, NOW, False)],
+    [
+        (None, None, True),
+        (NOW, None, False),
+        (NOW, NOW, False),
+        (NOW, LATER, False),
+        (NOW, LATER + timedelta(seconds=1), True),
+        (LATER, NOW, False),
+    ],
 )
 def test_reviews_are_read_again_if_one_is_newer(
     reviewed_at: datetime | None, as_of: datetime | None, none: bool
 ) -> None:
-    assert no_review_since(replace(SEEN, reviewed_at=reviewed_at), as_of) is none
+    assert no_review_since(replace(SEEN, reviewed_at=reviewed_at), as_of, OVERLAP) is none
+    assert not no_review_since(replace(SEEN, reviewed_at=reviewed_at, more_reviews=True), as_of, OVERLAP)
+
+
+def test_a_comment_of_the_second_in_which_it_was_read_may_have_been_edited_since() -> None:
+    written = Comment(1, Account(ANNA, "anna"), None, "", NOW, NOW)
+
+    assert not heard([written], None, NOW + timedelta(seconds=1)).knows(1, NOW)
+    assert heard([written], None, NOW + timedelta(seconds=2)).knows(1, NOW)
+
+
+def test_where_ours_hide_the_others_the_conversation_is_read() -> None:
+    ours, read = tuple(Word(number, LATER, US) for number in range(2, 22)), Word(1, NOW, ANNA)
+    known = Heard(frozenset({(1, NOW)}))
+
+    assert nothing_was_said(replace(SEEN, words=ours), known, US)
+    assert not nothing_was_said(replace(SEEN, words=ours, more_words=True), known, US)
+    assert nothing_was_said(replace(SEEN, words=(*ours, read), more_words=True), known, US)
 
 
 def a_world() -> World:
@@ -305,6 +332,43 @@ async def test_where_github_answers_no_glance_everything_is_read() -> None:
 
     assert read(world)[:2] == ["pull request", "comments"]
     assert not world.preview.unseen_poke
+
+
+async def test_where_a_glance_failed_none_is_taken_for_ten_minutes() -> None:
+    world = await glancing()
+    world.fail("glance", by=TryLater("GraphQL", status=502, message="no answer"))
+    world.poke()
+    await world.run()
+    world.mend()
+
+    world.clock.forward(minutes=9)
+    world.poke()
+    await world.run()
+    assert "glance" not in world.calls.made
+
+    world.clock.forward(minutes=2)
+    world.poke()
+    await world.run()
+    assert "glance" in world.calls.made
+
+
+async def test_another_default_branch_is_seen_behind_a_glance() -> None:
+    world = await glancing()
+    world.github.default_branch = "trunk"
+    world.poke()
+    await world.run()
+
+    assert "pull request" in world.calls.made
+
+
+async def test_a_deployment_that_may_be_there_turns_no_glance_off() -> None:
+    world = await glancing()
+    assert world.cluster.preview is not None
+    world.cluster.preview["status"]["reports"][f"deployments/{A}"] = {"intentAt": "2020-01-01T00:00:00Z"}
+    world.poke()
+    await world.run()
+
+    assert "glance" in world.calls.made
 
 
 async def test_while_an_image_is_waited_for_github_is_asked_once_a_minute() -> None:

@@ -71,7 +71,7 @@ def pull_request(state: State, pull: PullRequest) -> Json:
             [_comment(each) for each in _in_order(state.conversation(pull), orderBy)], first, last
         ),
         "reviews": lambda info, last: _last(
-            [_review(each) for each in state.reviews.values() if _is_shown(each, pull)], last
+            [_review(state, each) for each in state.reviews.values() if _is_shown(each, pull)], last
         ),
     }
 
@@ -172,7 +172,7 @@ def _is_shown(review: Review, pull: PullRequest) -> bool:
     return (review.repository_id, review.number) == pull.key and review.submitted_at is not None
 
 
-def _review(review: Review) -> Json:
+def _review(state: State, review: Review) -> Json:
     return {
         "__typename": "PullRequestReview",
         "id": node_id("PullRequestReview", review.id),
@@ -181,6 +181,15 @@ def _review(review: Review) -> Json:
         "author": actor(review.author),
         "createdAt": iso(review.created_at),
         "updatedAt": iso(review.updated_at),
+        "comments": lambda info, first=None, last=None: _page(
+            [
+                {"updatedAt": iso(each.updated_at)}
+                for each in state.line_comments.values()
+                if each.review_id == review.id
+            ],
+            first,
+            last,
+        ),
     }
 
 

@@ -5,6 +5,7 @@ https://docs.github.com/en/graphql/reference/objects#pullrequest
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from previewbot.api.github import Glance, Word
@@ -64,10 +65,27 @@ def glance_from(node: Any) -> Glance:
         changed_files=number(node, "changedFiles"),
         updated_at=moment(node, "updatedAt"),
         words=tuple(_word(each) for each in items(node, "comments.nodes") if each),
-        reviewed_at=max(
-            (moment(each, "updatedAt") for each in items(node, "reviews.nodes") if each), default=None
-        ),
+        more_words=_has_more(node, "comments"),
+        reviewed_at=max(_moments_of_reviews(node), default=None),
+        more_reviews=_has_more(node, "reviews")
+        or any(_has_more(each, "comments") for each in _reviews(node)),
+        default_branch=text(node, "baseRepository.defaultBranchRef.name"),
     )
+
+
+def _reviews(node: Any) -> list[Any]:
+    return [each for each in items(node, "reviews.nodes") if each]
+
+
+def _moments_of_reviews(node: Any) -> list[datetime]:
+    # An edit of a comment on a line moves the time of that comment and not of its review.
+    reviews = _reviews(node)
+    on_lines = [each for review in reviews for each in items(review, "comments.nodes") if each]
+    return [moment(each, "updatedAt") for each in (*reviews, *on_lines)]
+
+
+def _has_more(obj: Any, connection: str) -> bool:
+    return number(obj, f"{connection}.totalCount") > len(items(obj, f"{connection}.nodes"))
 
 
 def _word(obj: Any) -> Word:

@@ -284,11 +284,21 @@ def glance(table: AgentTable) -> Rule:
                     "nameWithOwner": None,
                     "isArchived": None,
                     "visibility": None,
+                    "defaultBranchRef": {"name": None},
                 },
                 "comments": {
-                    "nodes": Each({"databaseId": None, "updatedAt": None, "author": {"databaseId": None}})
+                    "totalCount": None,
+                    "nodes": Each({"databaseId": None, "updatedAt": None, "author": {"databaseId": None}}),
                 },
-                "reviews": {"nodes": Each({"updatedAt": None})},
+                "reviews": {
+                    "totalCount": None,
+                    "nodes": Each(
+                        {
+                            "updatedAt": None,
+                            "comments": {"totalCount": None, "nodes": Each({"updatedAt": None})},
+                        }
+                    ),
+                },
             }
         )
     }

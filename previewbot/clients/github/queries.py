@@ -149,11 +149,15 @@ query Glance($ids: [ID!]!) {{
       changedFiles
       headRepository {{ databaseId }}
       labels(first: 100) {{ totalCount nodes {{ name }} }}
-      baseRepository {{ databaseId nameWithOwner isArchived visibility }}
+      baseRepository {{ databaseId nameWithOwner isArchived visibility defaultBranchRef {{ name }} }}
       comments(first: 20, orderBy: {{field: UPDATED_AT, direction: DESC}}) {{
+        totalCount
         nodes {{ databaseId updatedAt author {_ACTOR} }}
       }}
-      reviews(last: 20) {{ nodes {{ updatedAt }} }}
+      reviews(last: 20) {{
+        totalCount
+        nodes {{ updatedAt comments(last: 20) {{ totalCount nodes {{ updatedAt }} }} }}
+      }}
     }}
   }}
 }}

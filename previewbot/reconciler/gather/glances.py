@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from previewbot.api import OF_REVIEWS, Preview, Report, Status
 from previewbot.api.github import PullRequest
 from previewbot.clients.github import InstallationClient
 from previewbot.errors import RemoteError
+from previewbot.reconciler.bounded import keep
 from previewbot.reconciler.context import Context
 from previewbot.reconciler.conversation import Inbox
 from previewbot.reconciler.gather.reviews import may_be_corrected
 from previewbot.reconciler.observation import PullRequestFacts
-from previewbot.reconciler.plan.inbox import COMMENT
+from previewbot.reconciler.plan.inbox import COMMENT, REVIEW_OVERLAP
 from previewbot.reconciler.plan.late import told_of, without_shown
 from previewbot.rules import images
 from previewbot.rules.glances import as_now, is_explained, no_review_since, nothing_was_said
+
+_PATIENCE_SECONDS = 10.0
+"""How long a glance may take: a look has to fit behind it."""
+
+_NOT_AGAIN_FOR = timedelta(minutes=10)
+"""So long none is taken in an installation where one failed."""
+
+_FAILURES_KEPT = 1_000
 
 log = logging.getLogger(__name__)
 
@@ -44,13 +54,19 @@ async def glance_at(
     """
     if facts is None or not facts.pull_request.node_id or not _is_settled(preview, facts, now):
         return None
+    installation_id, failures = preview.spec.installation_id, context.memory.glances_failed
+    if installation_id in failures and now - failures[installation_id] < _NOT_AGAIN_FOR:
+        return None
     client = context.client_for(preview)
     client = client.sparing() if sparing else client
     before = facts.pull_request
     try:
-        us = await context.github.identity(preview.spec.installation_id)
-        seen = await client.glance(before.node_id)
-    except RemoteError as error:
+        us = await context.github.identity(installation_id)
+        async with asyncio.timeout(_PATIENCE_SECONDS):
+            seen = await client.glance(before.node_id)
+    except (RemoteError, TimeoutError) as error:
+        # A question that hangs, or that an older server does not know, must not take each look's time.
+        keep(failures, installation_id, now, _FAILURES_KEPT)
         log.info("no glance at a pull request", extra={"preview": preview.name, "error": str(error)})
         return None
     pull_request = None if _needs_test_merge(facts) else as_now(seen, before)
@@ -60,7 +76,7 @@ async def glance_at(
         # Reviews are read because the listing found that something changed: unless that is explained. An edit
         # of one shows in no glance, and its delivery names a review that was read already.
         explained = is_explained(seen, before) and no_review_since(
-            seen, preview.status.requests.reviews_as_of
+            seen, preview.status.requests.reviews_as_of, REVIEW_OVERLAP
         )
         corrected = may_be_corrected(preview, client.time_at(now))
         reviews = not corrected and (explained or not preview.must_read_reviews)
@@ -84,7 +100,8 @@ def _is_being_written(status: Status) -> bool:
     """Return whether something of ours may stand in the conversation of which the status does not know."""
     if not status.reports.get(COMMENT, Report()).id:
         return True
-    intents = [report.intent_at for report in status.reports.values() if not report.id]
+    # What is kept for each commit (`name/sha`) stands elsewhere.
+    intents = [report.intent_at for key, report in status.reports.items() if not report.id and "/" not in key]
     return any((*intents, *(reply.intent_at for reply in status.replies)))
 
 

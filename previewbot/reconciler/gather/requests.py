@@ -145,7 +145,7 @@ async def _read(
         earliest_in_reviews=in_reviews,
         told=frozenset(each.id for each in told),
         unseen=unseen,
-        heard=heard(comments, since if has_comment else None),
+        heard=heard(comments, since if has_comment else None, client.time_at(now)),
     )
 
 
