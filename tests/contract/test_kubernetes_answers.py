@@ -544,10 +544,14 @@ def test_what_was_never_there_is_no_resource(server: ApiServer) -> None:
 
 def test_discovery_names_the_resource_its_short_name_and_its_status(server: ApiServer) -> None:
     answer = server.call("GET", "/apis/previewbot.dev/v1alpha1").body
-    previews, status = answer["resources"]
+    named = {each["name"]: each for each in answer["resources"]}
+    previews, status = named["previews"], named["previews/status"]
 
     assert (answer["kind"], answer["groupVersion"]) == ("APIResourceList", "previewbot.dev/v1alpha1")
     assert (previews["name"], previews["kind"], previews["namespaced"]) == ("previews", "Preview", False)
     assert (previews["singularName"], previews["shortNames"]) == ("preview", ["pvw"])
     assert {"create", "delete", "get", "list", "patch", "update", "watch"} <= set(previews["verbs"])
-    assert (status["name"], status["verbs"]) == ("previews/status", ["get", "patch", "update"])
+    assert status["verbs"] == ["get", "patch", "update"]
+    requests = named["previewrequests"]
+    assert (requests["kind"], requests["namespaced"]) == ("PreviewRequest", True)
+    assert set(named) == {"previews", "previews/status", "previewrequests"}

@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[2]
-PROGRAMS = ("git", "make", "python3")
+PROGRAMS = ("bash", "git", "make", "python3")
 # fmt: off
 EVERYWHERE = (
-    "basename", "cat", "chmod", "cp", "cut", "date", "dirname", "env", "expr", "false", "grep", "head",
-    "kill", "ln", "ls", "mkdir", "mv", "printf", "pwd", "rm", "rmdir", "sed", "sh", "sleep", "sort",
+    "basename", "cat", "chmod", "cksum", "cp", "cut", "date", "dirname", "env", "expr", "false", "grep",
+    "head", "kill", "ln", "ls", "mkdir", "mv", "printf", "pwd", "rm", "rmdir", "sed", "sh", "sleep", "sort",
     "tail", "tee", "test", "touch", "tr", "true", "uname", "wc",
 )
 # fmt: on

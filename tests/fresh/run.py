@@ -1,10 +1,10 @@
 """`make fresh-test`: what a newcomer does, as one: clone, and type the README's two commands.
 
-It makes a user with an empty home who finds git, make and Python on the PATH, and what is on every machine
-(`sh`, `cat`, `date` …), in a network where only pip finds a way out. The demo's address is opened as soon as
-it is printed, a button pressed, and the link in the comment followed; the tests must end with their green
-line. What could not be checked here is said at the end. It needs Python alone, since there is no virtual
-environment before it.
+It makes a user with an empty home who finds bash, git, make and Python on the PATH, and what is on every
+machine (`sh`, `cat`, `date` …), in a network where only pip finds a way out. The demo's address is opened as
+soon as it is printed, a button pressed, and the link in the comment followed; the tests must end with their
+green line. What could not be checked here is said at the end. It needs Python alone, since there is no
+virtual environment before it.
 """
 
 from __future__ import annotations

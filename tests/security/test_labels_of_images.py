@@ -79,8 +79,11 @@ async def test_of_markup_in_a_label_nothing_is_markup_in_the_comment(server: Ser
 
     assert world.status.services[0].waiting is not None
     assert world.status.services[0].waiting.reason is Reason.NOT_OF_THIS_COMMIT
-    [line] = [line for line in world.comment.splitlines() if "was built from" in line]
+    [line, for_programs] = [line for line in world.comment.splitlines() if "was built from" in line]
     quoted = line.partition(": ")[2]
     fence = quoted[: len(quoted) - len(quoted.lstrip("`"))]
     assert quoted.count(fence) == 2
     assert "acme/all" not in line.replace(quoted[: quoted.rindex(fence)], "")
+    # The same in the block for programs, which is code as a whole.
+    block = world.comment.partition("```json")[2].partition("\n```")[0]
+    assert for_programs in block.splitlines()

@@ -26,8 +26,9 @@ SECRET = "bm90LWEtcmVhbC10b2tlbg=="
 
 
 def without_code(comment: str) -> str:
-    """Return a comment without its spans of code, in which nothing is taken for Markdown or HTML."""
-    return re.sub(r"(?<!`)(`+)(?!`).*?(?<!`)\1(?!`)", "", comment)
+    """Return a comment without its spans and blocks of code: in these is no Markdown and no HTML."""
+    blocks = re.sub(r"(?ms)^(`{3,})json\n.*?^\1$", "", comment)
+    return re.sub(r"(?<!`)(`+)(?!`).*?(?<!`)\1(?!`)", "", blocks)
 
 
 @pytest.mark.parametrize("words", [MARKDOWN, LONG])

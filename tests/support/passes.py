@@ -641,6 +641,10 @@ class GitHubInMemory:
     async def glance(self, node_id: str) -> Glance:
         """Show what there is, unless it is a server that knows no such question."""
         self._calls.note("glance")
+        if self.suspended:
+            raise Forbidden("token", status=403, message="This installation has been suspended")
+        if not self.shown:
+            raise NotFound("GraphQL", status=404)
         if not self.glances:
             raise Invalid("GraphQL", status=422, message="no such question")
         ordered = sorted(self.comments_written, key=lambda each: each.updated_at, reverse=True)

@@ -48,7 +48,7 @@ class Resource:
         where = {"namespaced": self.namespaced, "kind": self.kind}
         shorts = {"shortNames": list(self.short_names)} if self.short_names else {}
         own = {"name": self.plural, "singularName": self.kind.lower(), **where, "verbs": _VERBS, **shorts}
-        if self.kind in ("Lease", "Event"):
+        if self.kind in ("Lease", "Event", "PreviewRequest"):
             return [own]
         verbs = ["get", "patch", "update"]
         return [own, {"name": f"{self.plural}/status", "singularName": "", **where, "verbs": verbs}]
