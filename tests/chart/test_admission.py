@@ -492,6 +492,7 @@ def test_there_is_a_policy_for_each_kind_of_object(name: str) -> None:
             "events",
             "web",
             "web-listing",
+            "requests",
         )
     }
 

@@ -46,7 +46,7 @@ def test_each_permission_has_its_reason_and_no_reason_is_without_permission(acco
     # With every option that needs one.
     values = "settings.cluster.namespaces={staging},settings.pages=public,settings.comment.logs=true"
     secrets = "settings.repositories[0].match={acme/shop},settings.repositories[0].secrets=true"
-    options = ("--set", values, "--set", secrets)
+    options = ("--set", values, "--set", secrets, "--set", "api.existingSecret=bearers")
     granted = permissions(rendered("gateway", *options), f"previewbot-{account}")
 
     assert documented(account) == granted

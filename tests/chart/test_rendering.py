@@ -104,7 +104,7 @@ def test_the_settings_of_the_document_are_those_of_the_chart() -> None:
     mounted = ("docker_config_file", "ca_file")
     for file in ("ca_file", "private_key_file", "webhook_secret_file"):
         del example["github"][file]
-    del example["cluster"]["kubeconfig"], example["cluster"]["lease"]
+    del example["cluster"]["kubeconfig"], example["cluster"]["lease"], example["api"]["bearer_file"]
     registries = example["images"]["registries"]
     example["images"]["registries"] = {
         host: {key: value for key, value in registry.items() if key not in mounted}
