@@ -90,10 +90,10 @@ def seed() -> str:
 
 
 def timeless(text: str) -> str:
-    """Return a text without what differs between two lives: times, dates, commits, addresses, keys."""
+    """Return a text without what differs between two lives: times, commits, addresses, keys, numbers."""
     text = re.sub(r"https?://\S+", "<url>", text)
     text = re.sub(r"mirrord-session=[a-z0-9-]+", "mirrord-session=<key>", text)
-    text = re.sub(r'"repository_id": \d+', '"repository_id": <id>', text)
+    text = re.sub(r'"(repository_id|number)": \d+', r'"\1": <number>', text)
     text = re.sub(r"\b\d{4}-\d\d-\d\dT[\d:.]+Z", "<moment>", text)
     text = re.sub(r"\b[0-9a-f]{7,40}\b", "<sha>", text)
     # With its day of the week: two lives on both sides of midnight differ in that too.
