@@ -99,9 +99,8 @@ class Browser:
 
     async def conversation(self, number: int) -> list[Remark]:
         """Read a pull request's comments, oldest first."""
-        page = await self.open(f"{self.world}/{self._repository}/pull/{number}")
         reader = _Conversation()
-        reader.feed(page.text)
+        reader.feed(await self.pull(number))
         return reader.remarks
 
     async def pull(self, number: int) -> str:
@@ -119,12 +118,11 @@ class Browser:
 
     async def deployments(self, number: int) -> list[tuple[str, str]]:
         """Read how a pull request's deployments stand, newest first, and where each leads ("": nowhere)."""
-        page = await self.open(f"{self.world}/{self._repository}/pull/{number}")
-        found = [(each["state"].strip(), each["more"]) for each in _DEPLOYMENT.finditer(page.text)]
-        links = [re.search(r'href="([^"]*)">View deployment', more) for _, more in found]
-        return [
-            (state, unescape(link[1]) if link else "") for (state, _), link in zip(found, links, strict=True)
-        ]
+        found = []
+        for each in _DEPLOYMENT.finditer(await self.pull(number)):
+            link = re.search(r'href="([^"]*)">View deployment', each["more"])
+            found.append((each["state"].strip(), unescape(link[1]) if link else ""))
+        return found
 
     async def press_check(self, number: int, check: Check, identifier: str) -> None:
         """Press a button of a check."""

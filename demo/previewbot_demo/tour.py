@@ -68,7 +68,10 @@ class Tour(CommandTour, StateTour):
                 "the check of that commit fails; the front end's and its deployment succeed and lead to it",
                 self.checked,
             ),
-            ("its buttons stop the preview and start it again, and the check says who pressed", self.pressed),
+            (
+                "the check's buttons stop the preview and start it again, and the check says who pressed",
+                self.pressed_on_and_off,
+            ),
             ("closing removes the preview from the cluster, and the comment says so", self.closed),
             ("merging does too", self.merged),
             ("nothing is left, and each pull request has one status comment", self.nothing_left),
@@ -216,6 +219,24 @@ class Tour(CommandTour, StateTour):
         (newest, *older) = await self._browser.deployments(self._web)
         if newest != ("success", self._links[self._web]) or {state for state, _ in older} - {"inactive"}:
             raise Wrong(f"a deployment of pull request {self._web} is wrong: {[newest, *older]}")
+
+    async def pressed_on_and_off(self) -> None:
+        """What is pressed at a check is done as if it were written in a comment."""
+        for identifier, title in (
+            ("stop", "The preview was stopped"),
+            ("start", f"The preview of pull request #{self._web} is ready"),
+        ):
+            check = await self._browser.check(self._web)
+            if check is None or identifier not in check.buttons:
+                raise Wrong(f"the check of pull request {self._web} has no button {identifier}: {check}")
+            await self._browser.press_check(self._web, check, identifier)
+
+            async def done(wanted: str = title) -> bool:
+                check = await self._browser.check(self._web)
+                return check is not None and check.title == wanted and " pressed " in check.text
+
+            await self._until(f"the check after {identifier}: {title}", done)
+        await self._shows(self._links[self._web], (PUSHED_BANNER,), (OLD_BUTTON,))
 
     async def closed(self) -> None:
         """Closing ends the backend's preview."""
