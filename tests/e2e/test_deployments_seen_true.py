@@ -1,4 +1,5 @@
-"""Whenever GitHub says of a commit that it succeeded, the shop itself answers from that commit."""
+"""Whenever GitHub says of a commit that it succeeded, or `previewbot wait` that it is ready, the shop itself
+answers from that commit."""
 
 from __future__ import annotations
 
@@ -9,6 +10,9 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from previewbot.api.reference import Reference
+from previewbot.asking import Access, Patience, Standing, State, wait
+from previewbot.asking.github import GitHubSource
 from previewbot_demo.browser import Browser
 from previewbot_demo.ports import free_port
 from previewbot_demo.tour import NEW_BANNER, PUSHED_BANNER, browser_of
@@ -18,6 +22,7 @@ from tests.support.worlds import Pull, Scene, scene, switched, until
 pytestmark = pytest.mark.timeout(180)
 
 SLOW_SECONDS = 2.0
+OFTEN = Patience(timeout=150.0, grace=150.0, first=0.1, longest=0.1)
 
 
 @dataclass
@@ -57,6 +62,28 @@ class Witness:
         return [text[:300] for banner, text in self.seen if banner not in text]
 
 
+class Waiter:
+    """Waits for commits of a pull request, as `previewbot wait` does with a token."""
+
+    def __init__(self, town: Scene, browser: Browser, number: int) -> None:
+        github = town.world.github
+        installation = next(iter(github.store.state.installations.values()))
+        token = github.doorkeeper.new_token(installation).value
+        self._source = GitHubSource(town.http, Access(api_url=github.shapes.api, token=token))
+        self._browser, self._reference = browser, Reference(REPOSITORY, number)
+
+    async def over(self, sha: str) -> Standing:
+        """Return how it came out."""
+        return await wait(self._source, self._reference, sha, OFTEN)
+
+    async def ready(self, sha: str, banner: str) -> Standing:
+        """Return how it came out; the shop shows this behind the link at that moment."""
+        end = await self.over(sha)
+        assert end.state is State.READY, end
+        assert banner in (await self._browser.open(end.url)).text
+        return end
+
+
 @asynccontextmanager
 async def watched(town: Scene) -> AsyncIterator[tuple[Witness, Pull]]:
     browser = browser_of(town.world, town.http)
@@ -71,21 +98,30 @@ async def watched(town: Scene) -> AsyncIterator[tuple[Witness, Pull]]:
 
 async def a_life(town: Scene) -> Witness:
     async with watched(town) as (witness, pull):
+        waiter, first = Waiter(town, witness.browser, witness.number), pull.head
+        waiting = asyncio.create_task(waiter.ready(first, NEW_BANNER))
         witness.link = await pull.ready()
         await until("a success", lambda: len(witness.succeeded()) == 1)
         await until("the shop with it", lambda: any(NEW_BANNER in text for _, text in witness.seen))
+        assert (await waiting).header.startswith("baggage: mirrord-session=p")
+
+        never_was = asyncio.create_task(waiter.over("f" * 40))
         await witness.browser.press(witness.number, "push")
-        head = town.world.github.pull_request(witness.number, REPOSITORY).head_sha
-        witness.banners[head] = PUSHED_BANNER
-        await until("the next success", lambda: witness.succeeded() == {head})
+        witness.banners[pull.head] = PUSHED_BANNER
+        assert (await waiter.over(first)).state is State.ENDED
+        await waiter.ready(pull.head, PUSHED_BANNER)
+        await until("the next success", lambda: witness.succeeded() == {pull.head})
         await until("the shop with it", lambda: any(PUSHED_BANNER in text for _, text in witness.seen))
+
         pull.close()
+        assert (await waiter.over(pull.head)).words == "the pull request was closed"
+        assert (await never_was).state is State.ENDED
         await until("that none is active", lambda: set(witness.states().values()) == {"inactive"})
         await pull.ended()
     return witness
 
 
-async def test_behind_a_gateway_that_is_two_seconds_late_no_success_is_said_too_early_or_too_long() -> None:
+async def test_behind_a_gateway_that_is_two_seconds_late_nothing_succeeds_too_early_or_too_long() -> None:
     port = free_port()
     gateway = {"name": "public", "namespace": "staging", "domain": "preview.localhost"}
     links = {"gateway": gateway | {"scheme": "http", "port": port, "settle": "3s"}}
