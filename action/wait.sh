@@ -3,7 +3,8 @@
 set -uo pipefail
 . "$GITHUB_ACTION_PATH/place.sh"
 
-allowed=" ${WAIT_ALLOW//[, ]/ } "
+# Also one a line, as a list in YAML is often written.
+allowed=" ${WAIT_ALLOW//[,[:space:]]/ } "
 for word in $allowed; do
   case $word in
     never-triggered | ended | failed | timed-out) ;;

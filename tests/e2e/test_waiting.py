@@ -231,7 +231,13 @@ async def test_the_action_hands_on_link_commit_and_header(town: Town, says: Says
 
 @pytest.mark.parametrize(
     ("allow", "succeeded"),
-    [("", False), ("never-triggered", True), ("ended, never-triggered", True), ("ended", False)],
+    [
+        ("", False),
+        ("never-triggered", True),
+        ("ended, never-triggered", True),
+        ("never-triggered\nended\n", True),
+        ("ended", False),
+    ],
 )
 async def test_the_action_lets_pass_what_the_workflow_allows(
     runner: Runner, allow: str, succeeded: bool
