@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urljoin
 
 import aiohttp
 from pydantic import ValidationError
@@ -63,13 +63,16 @@ class Asker:
         (https://docs.github.com/en/rest/using-the-rest-api/best-practices-for-using-the-rest-api#use-conditional-requests-if-appropriate).
         Raises RemoteError; `keep` may raise ValidationError for an answer of another shape.
         """
-        url = path if urlsplit(path).netloc else self._base + path
+        url = self._base + path if path.startswith("/") else path
         known = self._remembered.get(url)
         asked = f"GET {url}"
         try:
             status, headers, body = await self._sent(asked, url, known[0] if known else "")
         except (aiohttp.ClientError, OSError) as error:  # TimeoutError is an OSError
             raise TryLater(asked, message=f"it cannot be reached ({reason(error)})") from error
+        except ValueError as error:
+            # Of a redirect or a next page: all other addresses are ours.
+            raise RemoteError(asked, message=f"{self._whom} leads to an address that is none") from error
         if status == 304 and known:
             return known[1]
         if status != 200:

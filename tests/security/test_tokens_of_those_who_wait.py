@@ -71,6 +71,16 @@ async def test_a_next_page_on_another_server_gets_no_token(
     assert heard == []
 
 
+@pytest.mark.parametrize("address", ["http://[", "http://here.example.com:99999/", "https://"])
+async def test_an_address_that_is_none_is_told_in_words(town: Town, says: Says, address: str) -> None:
+    town.script.on("GET", f"{REPO}/issues/1/comments", sends([], link=f'<{address}>; rel="next"'))
+    with pytest.raises(RemoteError, match="leads to"):
+        await asking(town).look(reference(), says.head)
+    town.script.on("GET", f"{REPO}/pulls/1", sends({}, 302, location=address))
+    with pytest.raises(RemoteError, match="leads to"):
+        await asking(town).look(reference(), says.head)
+
+
 async def test_previewbots_bearer_stays_with_previewbot_too(
     town: Town, elsewhere: tuple[str, list[str]]
 ) -> None:
