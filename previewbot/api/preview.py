@@ -122,6 +122,12 @@ class Preview:
     status: Status
 
     @property
+    def repository(self) -> str:
+        """`owner/name`, as GitHub told it last."""
+        # The name in the `spec` is a hint that web may write, for as long as no look at GitHub has told it.
+        return self.status.observed.repository or self.spec.repository
+
+    @property
     def unseen_poke(self) -> bool:
         """Whether something happened that no complete look at GitHub has taken into account."""
         # Delivery ids have no order, so only "the same" and "another" mean something. A delivery that comes

@@ -72,25 +72,30 @@ class Telling:
         known = self._ids.get(repository.lower())
         if known is not None:
             facts = self.one(known, number, trusted=True)
-            if facts is not None and _is_of(facts, repository):
+            if facts is not None and _is_of(facts.repository, repository):
                 return facts
-        found = next((facts for facts in self.all(repository) if facts.number == number), None)
-        if found is not None:
-            if len(self._ids) >= _MOST_REMEMBERED:
-                self._ids.clear()
-            self._ids[repository.lower()] = found.repository_id
-        return found
+        found = next((each for each in self._listed(repository) if each.spec.number == number), None)
+        if found is None:
+            return None
+        if len(self._ids) >= _MOST_REMEMBERED:
+            self._ids.clear()
+        self._ids[repository.lower()] = found.spec.repository_id
+        return self._told(found, trusted=True)
 
     def all(self, repository: str = "") -> Iterator[Facts]:
         """Return what is told of all previews, or of those of one repository."""
+        return (self._told(each, trusted=True) for each in self._listed(repository))
+
+    def _listed(self, repository: str) -> Iterator[Preview]:
+        """Return all Previews, or those of one repository; nothing is made of the others."""
         for obj in self._listing():
             try:
-                facts = self._told(from_object(obj), trusted=True)
+                preview = from_object(obj)
             except ValidationError:
                 # None of ours, or of a version to come: it hides no other.
                 continue
-            if not repository or _is_of(facts, repository):
-                yield facts
+            if not repository or _is_of(preview.repository, repository):
+                yield preview
 
     def _told(self, preview: Preview, *, trusted: bool) -> Facts:
         view = view_of(self._settings, preview)
@@ -144,8 +149,8 @@ def blueprint(
     return routes
 
 
-def _is_of(facts: Facts, repository: str) -> bool:
-    return facts.repository.lower() == repository.lower()
+def _is_of(name: str, repository: str) -> bool:
+    return name.lower() == repository.lower()
 
 
 def _answered(look: Callable[[], bytes | None]) -> Response:

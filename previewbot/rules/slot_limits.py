@@ -86,9 +86,8 @@ class SlotLimitsOf:
 
     def __call__(self, preview: Preview) -> SlotLimits:
         """Return the limits that count for a preview."""
-        # The name in the `spec` is a hint that web may write. It counts only until a look at GitHub has told
-        # the name, and no preview gets a slot before that.
-        name = preview.status.observed.repository or preview.spec.repository
+        # Until a look at GitHub has told the name it is a hint; no preview gets a slot before that.
+        name = preview.repository
         if name not in self._known:
             if len(self._known) >= _NAMES_KEPT:
                 self._known.clear()

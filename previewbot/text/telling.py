@@ -52,7 +52,7 @@ def facts_of(view: View, words: str) -> facts.Facts:
     radius, agent = blast_radius(status), observed.agent
     return facts.Facts(
         version=facts.SCHEMA_VERSION,
-        repository=observed.repository or preview.spec.repository,
+        repository=preview.repository,
         repository_id=preview.spec.repository_id,
         number=preview.spec.number,
         phase=status.phase,

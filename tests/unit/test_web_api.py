@@ -17,6 +17,9 @@ from previewbot.config.server import parse
 from previewbot.errors import SettingsError, TryLater
 from previewbot.pages.openapi import document
 from previewbot.runtime.web_app import create_app
+from previewbot.text.facts import Facts
+from previewbot.text.render import Renderer
+from previewbot.text.view import View
 from tests.support.previews import NOW
 from tests.support.states import STATES
 from tests.unit.test_web_pages import SECRET, VALUES, Cluster
@@ -124,6 +127,24 @@ def test_a_repositorys_number_is_looked_up_once_and_again_after_it_was_renamed(
         obj["spec"]["repository"] = obj["spec"]["repository"].replace("acme/shop", "acme/store")
     assert private.get(BY_NAME, headers=bearing()).status_code == 404
     assert private.get(BY_NAME.replace("shop", "store"), headers=bearing()).get_json()["number"] == 42
+
+
+def test_of_the_previews_that_nobody_asked_about_nothing_is_rendered(
+    private: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rendered: list[int] = []
+    facts = Renderer.facts
+
+    def counted(renderer: Renderer, view: View) -> Facts:
+        rendered.append(view.preview.spec.number)
+        return facts(renderer, view)
+
+    monkeypatch.setattr(Renderer, "facts", counted)
+    # Whoever waits for a preview that is not there yet asks every few seconds, and web answers GitHub too.
+    assert private.get(BY_NAME.replace("42", "7"), headers=bearing()).status_code == 404
+    assert private.get(BY_NAME.replace("42", "43"), headers=bearing()).status_code == 200
+    assert private.get(f"{ALL}?repository=acme/other", headers=bearing()).status_code == 200
+    assert rendered == [43, 42]
 
 
 def test_an_object_that_is_none_of_ours_hides_no_other(cluster: Listed, private: FlaskClient) -> None:
