@@ -155,6 +155,7 @@ async def test_a_check_that_the_app_writes_has_the_published_shape(town: Town) -
 
     for answer in (made, ended, again):
         described(models.CheckRun, answer)
+    described(models.ReposOwnerRepoCommitsRefCheckRunsGetResponse200, shown)
     assert [answer.status for answer in (made, ended, again)] == [201, 200, 200]
     assert (made.json["status"], made.json["conclusion"]) == ("in_progress", None)
     assert (ended.json["status"], ended.json["conclusion"]) == ("completed", "failure")
