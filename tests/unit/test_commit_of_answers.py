@@ -9,6 +9,7 @@ import pytest
 from previewbot.config.server import GatewaySettings
 from previewbot.engine.gateway_state import gateway_state
 from previewbot.engine.links import COMMIT_HEADER
+from previewbot.errors import Forbidden, TryLater
 from tests.support.gateways import A_CLASS, a_gateway_object
 from tests.support.passes import World, ready
 from tests.support.previews import HEAD, OLDER
@@ -88,6 +89,20 @@ async def test_the_commit_that_serves_is_named_and_none_while_the_route_leads_to
     assert named(world) == []
     await world.settle()
     assert named(world) == [OLDER]
+
+
+async def test_a_class_that_nobody_answers_for_once_takes_no_commit_from_the_answers() -> None:
+    world = World()
+    world.cluster.gateway.gateway_class = a_class({"name": FEATURE})
+    await ready(world)
+
+    for failure in (TryLater("Kubernetes", status=503), Forbidden("Kubernetes", status=403)):
+        world.fail("get gatewayclasses", by=failure)
+        world.clock.forward(seconds=90)
+        world.poke()
+        await world.run()
+        assert "get gatewayclasses" in world.calls.made
+        assert named(world) == ([HEAD] if isinstance(failure, TryLater) else [])
 
 
 async def test_where_the_gateway_does_not_say_that_it_can_routes_are_as_ever() -> None:

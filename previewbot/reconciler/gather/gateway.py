@@ -60,19 +60,24 @@ async def read_gateway(kube: Reads, gateway: GatewaySettings, before: GatewaySta
     """Return how a Gateway stands now; as `before` if nobody answers, UNREAD if it may not be read."""
     try:
         found = await kube.get_child(GATEWAYS, gateway.namespace, gateway.name)
+        name = str(((found or {}).get("spec") or {}).get("gatewayClassName") or "")
+        gateway_class = await _read_class(kube, name) if name else None
     except Forbidden:
         return UNREAD
     except RemoteError:
-        # An API server that is away for a moment has changed nothing about the Gateway.
+        # An API server that is away for a moment has changed nothing about the Gateway, nor about what its
+        # class can do, by which every route is made.
         return before
-    name = str(((found or {}).get("spec") or {}).get("gatewayClassName") or "")
-    gateway_class = None
-    if name:
-        try:
-            gateway_class = await kube.get_child(GATEWAY_CLASSES, None, name)
-        except RemoteError:
-            log.debug("the class of the Gateway cannot be read", extra={"class": name})
     return gateway_state(found, gateway_class, gateway)
+
+
+async def _read_class(kube: Reads, name: str) -> Object | None:
+    """Return the class of a Gateway, None if there is none or it may not be read; raises RemoteError."""
+    try:
+        return await kube.get_child(GATEWAY_CLASSES, None, name)
+    except Forbidden:
+        log.debug("the class of the Gateway may not be read", extra={"class": name})
+        return None
 
 
 def _say(gateway: GatewaySettings, before: GatewayState, state: GatewayState) -> None:
