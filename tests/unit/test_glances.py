@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from previewbot.api.github import Account, Branch, Comment, Glance, PullRequest, Word
-from previewbot.errors import Conflict, TryLater
+from previewbot.errors import Conflict, QuotaKept, TryLater
 from previewbot.rules.glances import (
     Heard,
     as_now,
@@ -347,6 +347,19 @@ async def test_where_a_glance_failed_none_is_taken_for_ten_minutes() -> None:
     assert "glance" not in world.calls.made
 
     world.clock.forward(minutes=2)
+    world.poke()
+    await world.run()
+    assert "glance" in world.calls.made
+
+
+async def test_a_glance_that_is_kept_for_others_turns_none_of_theirs_off() -> None:
+    world = await glancing()
+    world.fail("glance", by=QuotaKept("GraphQL", status=429, after=600.0))
+    world.poke()
+    await world.run()
+    assert read(world)[:2] == ["pull request", "comments"]
+    world.mend()
+
     world.poke()
     await world.run()
     assert "glance" in world.calls.made

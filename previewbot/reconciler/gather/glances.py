@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from previewbot.api import OF_REVIEWS, Preview, Report, Status
 from previewbot.api.github import PullRequest
 from previewbot.clients.github import InstallationClient
-from previewbot.errors import RemoteError
+from previewbot.errors import QuotaKept, RemoteError
 from previewbot.reconciler.bounded import keep
 from previewbot.reconciler.context import Context
 from previewbot.reconciler.conversation import Inbox
@@ -64,6 +64,9 @@ async def glance_at(
         us = await context.github.identity(installation_id)
         async with asyncio.timeout(_PATIENCE_SECONDS):
             seen = await client.glance(before.node_id)
+    except QuotaKept:
+        # Not sent, and kept for those that run: theirs are answered, in this installation too.
+        return None
     except (RemoteError, TimeoutError) as error:
         # A question that hangs, or that an older server does not know, must not take each look's time.
         keep(failures, installation_id, now, _FAILURES_KEPT)
