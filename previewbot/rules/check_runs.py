@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from previewbot.api import Phase, Proven, Reason, Service, Severity, Status, Turn
+from previewbot.api import Phase, Proven, Reason, Severity, Status, Turn
 from previewbot.api.check_runs import CheckAction, Conclusion
-from previewbot.text.standing import Standing, for_the_author, runs_well, standing_of
+from previewbot.text.standing import Standing, for_the_author, goes_on, runs_well, standing_of
 
 _ENDED = (Phase.STOPPING, Phase.STOPPED, Phase.EXPIRED, Phase.AWAITING_APPROVAL)
 """By a person's word, or waiting for one without an end."""
@@ -67,7 +67,7 @@ def _unless_past(since: datetime | None, deadline: timedelta, now: datetime) -> 
 def _made(status: Status) -> Conclusion | None:
     """Return how it came out of what runs, starts or failed."""
     standing, troubled = standing_of(status), [s for s in status.services if not runs_well(s)]
-    if status.reason in _MADE_OF_SEVERAL and any(map(_goes_on, troubled)):
+    if status.reason in _MADE_OF_SEVERAL and any(map(goes_on, troubled)):
         return None
     if standing.severity is Severity.GOOD:
         return _if_shown(status)
@@ -94,11 +94,6 @@ def _if_shown(status: Status) -> Conclusion | None:
     head_sha = status.observed.head_sha
     shown = all(service.serving_sha == head_sha for service in status.services)
     return Conclusion.SUCCESS if shown and status.link.proven is not Proven.NO else None
-
-
-def _goes_on(service: Service) -> bool:
-    reason = service.pod_problem.reason if service.pod_problem else service.reason
-    return reason is not None and reason.info.severity is Severity.PROGRESS
 
 
 def actions_of(status: Status) -> tuple[CheckAction, ...]:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from previewbot.api import LinkKind, Phase, Proven, Reason, Service, Severity, Status, Turn, Waits
 from previewbot.api.ci import Runs
 from previewbot.api.deployments import DeploymentState, Word
-from previewbot.text.standing import runs_well, standing_of
+from previewbot.text.standing import goes_on, runs_well, standing_of
 
 _OVER = (
     *(Phase.STOPPING, Phase.STOPPED, Phase.EXPIRED),
@@ -89,7 +89,7 @@ def _of_head(status: Status, *, asked: bool) -> Word:
     troubled = [service for service in status.services if not runs_well(service)]
     ready = status.phase is not None and status.phase.runs
     if standing.severity is Severity.BAD or (
-        ready and standing.turn is not Turn.NOBODY and not any(map(_goes_on, troubled))
+        ready and standing.turn is not Turn.NOBODY and not any(map(goes_on, troubled))
     ):
         mended = standing.turn in _MENDED_BY_ITS_PEOPLE
         return Word(DeploymentState.FAILURE if mended else DeploymentState.ERROR, status.reason)
@@ -98,8 +98,8 @@ def _of_head(status: Status, *, asked: bool) -> Word:
 
 def _of_older(status: Status, sha: str, last: str, *, asked: bool) -> Word:
     """Return what is said of a commit that is not the newest any more: it may serve on for a while."""
-    goes_on = not (status.observed.fork or _is_over(status)) and last in _STANDS
-    if goes_on and serves(status, sha):
+    serves_on = not (status.observed.fork or _is_over(status)) and last in _STANDS
+    if serves_on and serves(status, sha):
         return _shown(status, asked=asked)
     return Word(DeploymentState.INACTIVE)
 
@@ -140,8 +140,3 @@ def environment_url(status: Status) -> str:
 def _is_over(status: Status) -> bool:
     closed = status.lifecycle.ended is not None or status.observed.closed_at is not None
     return closed or status.phase in _OVER
-
-
-def _goes_on(service: Service) -> bool:
-    reason = service.pod_problem.reason if service.pod_problem else service.reason
-    return reason is not None and reason.info.severity is Severity.PROGRESS

@@ -98,14 +98,23 @@ _FIRST = (Turn.AUTHOR, Turn.MAINTAINER, Turn.PLATFORM_TEAM)
 def _turn_of(service: Service) -> Turn:
     if for_the_platform_team(service):
         return Turn.PLATFORM_TEAM
-    problem = service.pod_problem
-    reason = problem.reason if problem is not None else service.reason
+    reason = _reason_of(service)
     return reason.info.turn if reason is not None else Turn.NOBODY
+
+
+def _reason_of(service: Service) -> Reason | None:
+    return service.pod_problem.reason if service.pod_problem is not None else service.reason
 
 
 def runs_well(service: Service) -> bool:
     """Return whether a service runs, and nothing is wrong with its pod."""
     return service.phase.runs and service.pod_problem is None
+
+
+def goes_on(service: Service) -> bool:
+    """Return whether what keeps a service from running well mostly passes by itself."""
+    reason = _reason_of(service)
+    return reason is not None and reason.info.severity is Severity.PROGRESS
 
 
 def for_the_platform_team(service: Service) -> bool:
