@@ -35,6 +35,26 @@ async def test_a_login_that_somebody_else_took_over_has_no_rights_of_before() ->
     assert permission_from(answer) == "admin"
 
 
+@pytest.mark.parametrize("by", ["a button", "a comment"])
+async def test_who_asks_is_known_by_number_and_not_by_who_has_the_login_now(
+    by: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world, ann = await ready(), Account(667, "ann")
+    permission = world.github.permission
+
+    async def since_it_was_taken_over(repository: str, login: str, account: int = 0) -> str:
+        return "none" if account == ann.id else await permission(repository, login, account)
+
+    monkeypatch.setattr(world.github, "permission", since_it_was_taken_over)
+    if by == "a button":
+        world.press("stop", ann)
+    else:
+        world.say("/preview stop", ann)
+    await world.settle(6)
+
+    assert world.status.phase is Phase.READY
+
+
 async def test_a_thousand_presses_are_a_question_a_few_answers_and_no_longer_status() -> None:
     world = await ready()
     world.github.permissions["mallory"] = "read"

@@ -354,10 +354,10 @@ async def test_one_account_of_which_github_says_nothing_keeps_nobody_from_being_
     world = await ready()
     ask = world.github.permission
 
-    async def fails_for_one(repository: str, login: str) -> str:
+    async def fails_for_one(repository: str, login: str, account: int = 0) -> str:
         if login == "mallory":
             raise error
-        return await ask(repository, login)
+        return await ask(repository, login, account)
 
     monkeypatch.setattr(world.github, "permission", fails_for_one)
     world.say("/preview", Account(666, "mallory"))

@@ -21,7 +21,7 @@ _LOOKUPS = 25
 _LOOKUP_PATIENCE = timedelta(seconds=10)
 """How long a look goes on asking who people are: far less than it may take in all, however slow GitHub is."""
 
-_ASK_AGAIN = timedelta(seconds=30)
+ASK_AGAIN = timedelta(seconds=30)
 """When it is asked again about somebody of whom GitHub could say nothing."""
 
 
@@ -34,7 +34,6 @@ async def who_may_write(
     commands under as many names as they like, so each look asks about few: likely ones first, the others from
     the oldest command on, and never with what is left of the hour's requests for others.
     """
-    repository, memory = pull_request.base, context.memory
     likely, others = _people(context, pull_request, asked)
     may_write: dict[int, bool] = {}
     began, again_at = context.now(), None
@@ -46,16 +45,39 @@ async def who_may_write(
             break
         asking = client if account in likely else client.sparing()
         try:
-            permission = await asking.permission(repository.repository, account.login)
+            may_write[account.id] = await ask_whether_may_write(context, asking, pull_request, account)
         except RemoteError as error:
             # What members wrote is carried out all the same.
-            if account in likely or not _may_go_on(error):
+            if account in likely:
                 raise
-            again_at = _again_at(again_at, error, account, context.now())
-            continue
-        may_write[account.id] = permission in ("admin", "write")
-        memory.writers.note(repository.repository_id or 0, account.id, may_write[account.id])
+            if isinstance(error, QuotaKept):
+                moment = context.now() + timedelta(seconds=error.after or SOON)
+                again_at = max(again_at or moment, moment)
+            else:
+                pass_over(account, error)
+                again_at = again_at or context.now() + ASK_AGAIN
     return may_write, again_at or context.now() + timedelta(seconds=SOON)
+
+
+async def ask_whether_may_write(
+    context: Context, client: InstallationClient, pull_request: PullRequest, account: Account
+) -> bool:
+    """Return whether an account may write to the repository of a pull request, now; raises RemoteError."""
+    base = pull_request.base
+    found = await client.permission(base.repository, account.login, account.id) in ("admin", "write")
+    context.memory.writers.note(base.repository_id or 0, account.id, found)
+    return found
+
+
+def pass_over(account: Account, error: RemoteError) -> None:
+    """Say in the log that GitHub could tell nothing of an account; raises an error that is about more.
+
+    What it cannot say of one, which anybody may have made so, must not keep all others from being obeyed.
+    """
+    if error.after is not None or isinstance(error, QuotaKept | Unauthorized):
+        raise error
+    about = {"login": account.login, "account": account.id, "error": str(error)}
+    log.warning("it cannot be asked who somebody is", extra=about)
 
 
 def _people(
@@ -73,21 +95,3 @@ def _people(
 def _is_likely(context: Context, pull_request: PullRequest, comment: Comment) -> bool:
     repository_id = pull_request.base.repository_id or 0
     return comment.association in MEMBERS or context.memory.writers.knows(repository_id, comment.author.id)
-
-
-def _may_go_on(error: RemoteError) -> bool:
-    """Return whether others may be asked about in spite of an error: it may be about this account, not us."""
-    kept = isinstance(error, QuotaKept)
-    return kept or (error.after is None and not isinstance(error, Unauthorized))
-
-
-def _again_at(before: datetime | None, error: RemoteError, account: Account, now: datetime) -> datetime:
-    """Return when to ask again, with this error as well as those before."""
-    if isinstance(error, QuotaKept):
-        moment = now + timedelta(seconds=error.after or SOON)
-        return max(before or moment, moment)
-    # What GitHub cannot say of one account, which anybody may have made so, must not keep all others from
-    # being obeyed.
-    about = {"login": account.login, "account": account.id, "error": str(error)}
-    log.warning("it cannot be asked who somebody is", extra=about)
-    return before or now + _ASK_AGAIN
