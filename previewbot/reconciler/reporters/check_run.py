@@ -76,7 +76,7 @@ class CheckRun(KeptReporter[CheckContent]):
     def wanted(self, context: ReportContext, status: Status) -> Mapping[str, CheckContent]:
         """Return the check of the newest commit, and how those of earlier ones end that still go on."""
         head_sha, off = status.observed.head_sha, context.settings.check == "off"
-        key = f"{self.name}/{head_sha}"
+        key = self.key_of(head_sha)
         wanted = {
             of: _ended(context, status, off=off)
             for of, report in self.reports(status).items()
@@ -91,11 +91,10 @@ class CheckRun(KeptReporter[CheckContent]):
 
     async def find(self, context: ReportContext, key: str, own: OwnComments) -> Report | None:
         """Return the newest check run of this Preview for the commit."""
-        spec, us = context.view(context.before).preview.spec, await context.us()
-        runs = await context.client.checks.own(spec.repository, _sha_of(key), us.app_id)
+        preview, us = context.preview, await context.us()
+        runs = await context.client.checks.own(preview.spec.repository, self.sha_of(key), us.app_id)
         # Two pull requests may have one head; and each previewbot tells of its own Previews.
-        name = context.view(context.before).preview.name
-        ours = [run for run in runs if run.external_id == name]
+        ours = [run for run in runs if run.external_id == preview.name]
         if not ours:
             return None
         newest = max(ours, key=lambda run: run.id)
@@ -103,10 +102,10 @@ class CheckRun(KeptReporter[CheckContent]):
 
     async def write(self, context: ReportContext, key: str, report: Report, content: CheckContent) -> Report:
         """Create the check run, or change it."""
-        spec, run = context.view(context.before).preview.spec, content.run
+        spec, run = context.preview.spec, content.run
         checks = context.client.checks
         if not report.id:
-            number = await checks.create(spec.repository, _sha_of(key), run)
+            number = await checks.create(spec.repository, self.sha_of(key), run)
             return replace(report, id=number, hash=content.hash)
         skipped = Conclusion.SKIPPED
         if run.conclusion is skipped and _state_of(report) == skipped and not report.hash:
@@ -152,10 +151,6 @@ def _ended(context: ReportContext, status: Status, *, off: bool) -> CheckContent
         details_url=view.pull_request_url,
     )
     return CheckContent(run, begins=False)
-
-
-def _sha_of(key: str) -> str:
-    return key.partition("/")[2]
 
 
 def _state_of(report: Report) -> str:

@@ -52,14 +52,17 @@ class Deployments(KeptReporter[DeploymentContent]):
     def wanted(self, context: ReportContext, status: Status) -> Mapping[str, DeploymentContent]:
         """Return what is to be said of each commit; one that was said to be inactive is done with."""
         links, view = context.settings.links, context.view(status)
-        is_on = context.settings.deployments != "off"
         told = {
-            self._sha(key): report.told
+            self.sha_of(key): report.told
             for key, report in self.reports(status).items()
             if report.told != DeploymentState.INACTIVE and (report.id or report.intent_at or report.refusal)
         }
         words = words_on(
-            status, told, begins=context.may_begin and is_on, asked=links is None or links.check, on=is_on
+            status,
+            told,
+            begins=context.may_begin,
+            asked=links is None or links.check,
+            on=context.settings.deployments != "off",
         )
         contents = {}
         for sha, word in words.items():
@@ -71,7 +74,7 @@ class Deployments(KeptReporter[DeploymentContent]):
                 # A page goes with its Preview.
                 log_url=view.pull_request_url if ends else view.page_url or view.pull_request_url,
             )
-            contents[f"{self.name}/{sha}"] = DeploymentContent(word, said, begins=is_on and not ends)
+            contents[self.key_of(sha)] = DeploymentContent(word, said, begins=not ends)
         return contents
 
     async def announce(
@@ -81,10 +84,10 @@ class Deployments(KeptReporter[DeploymentContent]):
         announced, creates = await super().announce(context, status, due, own)
         if not creates or report_of(announced, due.key).id:
             return announced, creates
-        sha = self._sha(due.key)
+        sha = self.sha_of(due.key)
         # Where its image was there at once nobody asked what runs: it may be of a CI that needs no leave.
         if ran_without_waiting(context.runs(sha)) or not await context.client.awaits_approval(
-            self._repository(context), sha
+            context.preview.spec.repository, sha
         ):
             return announced, True
         state, now = report_of(status, due.key), context.now()
@@ -94,13 +97,13 @@ class Deployments(KeptReporter[DeploymentContent]):
 
     async def find(self, context: ReportContext, key: str, own: OwnComments) -> Report | None:
         """Return our deployment of the commit, also one that an earlier Preview of the pull request made."""
-        repository, us = self._repository(context), await context.us()
+        preview, us = context.preview, await context.us()
         environment = self._environment(context)
         if not environment:
             return None
-        found = await context.client.deployments.of_commit(repository, environment, self._sha(key))
-        preview = context.view(context.before).preview.name
-        return next((Report(id=each.id) for each in found if each.is_of(us, preview)), None)
+        sha, repository = self.sha_of(key), preview.spec.repository
+        found = await context.client.deployments.of_commit(repository, environment, sha)
+        return next((Report(id=each.id) for each in found if each.is_of(us, preview.name)), None)
 
     async def write(
         self, context: ReportContext, key: str, report: Report, content: DeploymentContent
@@ -110,12 +113,12 @@ class Deployments(KeptReporter[DeploymentContent]):
         As long as nothing is said of a new one it is queued. One that a person deleted is not made again at
         once, but only when there is something new to say.
         """
-        deployments, repository = context.client.deployments, self._repository(context)
-        number = report.id
+        deployments, preview = context.client.deployments, context.preview
+        repository, number = preview.spec.repository, report.id
         if not number:
-            preview = context.view(context.before).preview.name
             environment = self._environment(context)
-            number = (await deployments.create(repository, environment, self._sha(key), preview)).id
+            made = await deployments.create(repository, environment, self.sha_of(key), preview.name)
+            number = made.id
             if content.word.state is DeploymentState.QUEUED:
                 return replace(report, id=number, hash=content.hash)
         try:
@@ -127,9 +130,3 @@ class Deployments(KeptReporter[DeploymentContent]):
     def _environment(self, context: ReportContext) -> str:
         settings = context.settings.deployments
         return "" if settings == "off" else settings.environment
-
-    def _repository(self, context: ReportContext) -> str:
-        return context.view(context.before).preview.spec.repository
-
-    def _sha(self, key: str) -> str:
-        return key.removeprefix(f"{self.name}/")

@@ -201,7 +201,7 @@ class KeptReporter(Reporter, Generic[ContentT]):
             return status
         again = retry_at(state.tries + 1, now, f"{due.key} {state.id}", error.after)
         if again is None:
-            self._log(context, status, error)
+            self._log(context, error)
             return self._refused(status, due, error, content_hash, now)
         # Whether it was created is not known: the intent stays, and it is looked for.
         return with_report(status, due.key, replace(state, tries=state.tries + 1, held_until=again))
@@ -214,22 +214,29 @@ class KeptReporter(Reporter, Generic[ContentT]):
         kept = replace(state, intent_at=intent_at, refusal=refusal, held_until=None, tries=0)
         return with_report(status, due.key, kept)
 
-    def _log(self, context: ReportContext, status: Status, error: RemoteError) -> None:
-        about = {"preview": context.view(status).preview.name, "place": self.name, "error": str(error)}
+    def _log(self, context: ReportContext, error: RemoteError) -> None:
+        about = {"preview": context.preview.name, "place": self.name, "error": str(error)}
         log.warning("something is not told there", extra=about)
 
     def is_owed(self, status: Status) -> bool:
         """Return whether something is tried again, or may be there without our knowing its id."""
         if not self.optional:
             return False
-        return any(report.tries or (report.intent_at and not report.id) for report in self._all(status))
+        return any(
+            report.tries or (report.intent_at and not report.id) for report in self.reports(status).values()
+        )
+
+    def key_of(self, sha: str) -> str:
+        """Return the key in `status.reports` of what is kept for a commit."""
+        return f"{self.name}/{sha}"
+
+    def sha_of(self, key: str) -> str:
+        """Return the commit for which something is kept under a key."""
+        return key.removeprefix(self.key_of(""))
 
     def reports(self, status: Status) -> Mapping[str, Report]:
         """Return what the status knows of this place."""
         return {key: report for key, report in status.reports.items() if self.owns(key)}
-
-    def _all(self, status: Status) -> Sequence[Report]:
-        return list(self.reports(status).values())
 
     def _without(self, status: Status, keys: Sequence[str]) -> Status:
         if not keys:

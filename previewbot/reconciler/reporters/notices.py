@@ -97,7 +97,7 @@ class Notice(Reporter):
                     elsewhere = _refused(state.place, error)
             return await self._written(context, status, 0, elsewhere)
         except (Forbidden, Invalid, NotFound) as error:
-            about = {"preview": context.view(status).preview.name, "error": str(error)}
+            about = {"preview": context.preview.name, "error": str(error)}
             log.warning("people could not be told once how a preview came out", extra=about)
             return PublishResult(with_state(status, self._occasion, Report(told=GIVEN)))
         except RemoteError as error:

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from previewbot.api import ConfigurationProblem, RequestId, Status
+from previewbot.api import ConfigurationProblem, Preview, RequestId, Status
 from previewbot.api.ci import Runs
 from previewbot.api.github import AppIdentity
 from previewbot.clients.github import InstallationClient
@@ -48,6 +48,11 @@ class ReportContext:
     forget: Callable[[], None]
     runs: Callable[[str], Runs | None]
     mistakes: tuple[ConfigurationProblem, ...] = ()
+
+    @property
+    def preview(self) -> Preview:
+        """The Preview that is told of, with the status with which the pass began."""
+        return self.view(self.before).preview
 
 
 @dataclass(frozen=True)

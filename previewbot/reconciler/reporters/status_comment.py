@@ -61,7 +61,7 @@ class StatusComment(KeptReporter[CommentContent]):
 
         If a person deleted it, it is not written again at once, but only when there is something new to say.
         """
-        spec, text = context.view(context.before).preview.spec, content.text
+        spec, text = context.preview.spec, content.text
         if not report.id:
             created = await context.client.create_comment(spec.repository, spec.number, text)
             return replace(report, id=created.id, hash=content.hash)
@@ -79,7 +79,7 @@ class StatusComment(KeptReporter[CommentContent]):
         Only a look at the whole conversation finds them, and there is one while the id of that one is not
         known. So after an error both are forgotten, the id and the look: the next pass finds them again.
         """
-        spec = context.view(context.before).preview.spec
+        spec = context.preview.spec
         try:
             for comment_id in duplicates(was, own):
                 await context.client.delete_comment(spec.repository, comment_id)
