@@ -29,17 +29,23 @@ def a_request(delivery: str = "8f0c", number: int = 42, asked: str = "stop") -> 
     return new_request(Ask(812, number, asked, Actor("alice", 501), source, now), NAMESPACE)
 
 
+def make_room(cluster: ControlPlane, used: int = 0) -> None:
+    """Say of the chart's quota that so many are there, as kube-controller-manager does."""
+    name = {"name": f"{RELEASE}-requests", "namespace": NAMESPACE}
+    quota = {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": name}
+    hard = cluster.call("GET", place_of(cluster, quota)).body["spec"]["hard"]
+    status = {"hard": hard, "used": dict.fromkeys(hard, str(used))}
+    place = f"{place_of(cluster, quota)}/status"
+    answer = cluster.call("PATCH", place, {"status": status}, "application/merge-patch+json")
+    assert answer.status == 200, answer.text
+
+
 @pytest.fixture(scope="module")
 def release(cluster: ControlPlane) -> Iterator[ControlPlane]:
     """The chart's accounts and roles under the policy, once that is in force."""
     with installed(cluster, "gateway"):
-        # Here nobody counts what a quota is about, and then the API server lets nothing in.
-        quota = {
-            "apiVersion": "v1",
-            "kind": "ResourceQuota",
-            "metadata": {"name": f"{RELEASE}-requests", "namespace": NAMESPACE},
-        }
-        cluster.call("DELETE", place_of(cluster, quota))
+        # Here no controller says what there is room for, and before that the API server lets nothing in.
+        make_room(cluster)
         wrong, account = a_request("probe"), Account(cluster, "web")
         wrong["metadata"]["finalizers"] = ["example.com/held"]
         wait_until(lambda: account.create(wrong).status == 422)
@@ -135,3 +141,18 @@ def test_nobody_changes_what_was_asked_for(release: ControlPlane) -> None:
 
     assert answer.status == 422
     assert "a request is fixed when it is made" in answer.body["message"]
+
+
+def test_no_more_than_a_thousand_are_kept_at_once(web: Account, release: ControlPlane) -> None:
+    obj = a_request("one more")
+    make_room(release, used=999)
+    wait_until(lambda: web.create(obj).status == 201)
+
+    # The API server hears of it a moment later.
+    make_room(release, used=1000)
+    wait_until(lambda: web.create(obj).status == 403)
+    refused = web.create(obj)
+    make_room(release)
+
+    assert "exceeded quota: previewbot-requests" in refused.body["message"]
+    assert "limited: count/previewrequests.previewbot.dev=1k" in refused.body["message"]
