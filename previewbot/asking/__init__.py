@@ -6,7 +6,7 @@ in `action/` installs nothing else.
 
 from previewbot.asking.access import Access, NoAccess, access_from
 from previewbot.asking.facts import Facts, ServiceFacts
-from previewbot.asking.source import Look, Source, Told
+from previewbot.asking.source import Look, Source
 from previewbot.asking.standing import Standing, State
 from previewbot.asking.waiting import Patience, wait
 
@@ -20,7 +20,6 @@ __all__ = [
     "Source",
     "Standing",
     "State",
-    "Told",
     "access_from",
     "wait",
 ]

@@ -19,7 +19,7 @@ from previewbot.asking.facts import Facts
 from previewbot.asking.github_answers import CommentSeen, PullSeen
 from previewbot.asking.http import Answer, Asker
 from previewbot.asking.judging import CheckRun, Deployment, Pull, Seen, judged
-from previewbot.asking.source import Look, Told
+from previewbot.asking.source import Look
 from previewbot.errors import Forbidden, Invalid, NotFound, Unauthorized
 
 T = TypeVar("T")
@@ -87,10 +87,9 @@ class GitHubSource:
         notes += self._about_other_apps(reference, comment)
         return Look(judged(sha, Seen(seen, deployment, check, answers.facts_told(comment))), tuple(notes))
 
-    async def told(self, reference: Reference) -> Told:
+    async def told(self, reference: Reference) -> Facts | None:
         """Return what the comment says."""
-        comment = await self._comment(reference)
-        return Told(answers.facts_told(comment), (comment.body or "") if comment else "")
+        return answers.facts_told(await self._comment(reference))
 
     async def listing(self, repository: str) -> tuple[Facts, ...]:
         """Return the previews of which the hundred newest comments of a repository tell.

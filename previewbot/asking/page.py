@@ -12,7 +12,7 @@ from previewbot.asking.access import Access
 from previewbot.asking.facts import Facts, facts_of
 from previewbot.asking.http import Asker
 from previewbot.asking.judging import of_facts
-from previewbot.asking.source import Look, Told
+from previewbot.asking.source import Look
 from previewbot.errors import Forbidden, NotFound, Unauthorized
 
 _HEADERS = {"Accept": "application/json", "User-Agent": "previewbot-wait"}
@@ -35,27 +35,27 @@ class PageSource:
 
     async def head(self, reference: Reference) -> str:
         """Return the newest commit that previewbot has seen, "" for none."""
-        facts = (await self.told(reference)).facts
+        facts = await self.told(reference)
         return (facts.head_sha or "") if facts is not None else ""
 
     async def look(self, reference: Reference, sha: str) -> Look:
         """Return how the preview of this commit stands now."""
-        facts = (await self.told(reference)).facts
+        facts = await self.told(reference)
         key = (str(reference), sha)
         if facts is not None and facts.head_sha == sha:
             self._had.add(key)
         return Look(of_facts(sha, facts, had=key in self._had))
 
-    async def told(self, reference: Reference) -> Told:
+    async def told(self, reference: Reference) -> Facts | None:
         """Return what it says of a pull request; raises Unauthorized for a bearer that it does not take."""
         query = urlencode({"repository": reference.repository, "number": reference.number})
         try:
             answer = await self._asker.get(f"/p.json?{query}", _facts)
         except NotFound:
             await self._check_bearer()
-            return Told()
+            return None
         self._is_let_in = True
-        return Told(answer.kept)
+        return answer.kept
 
     async def listing(self, repository: str) -> tuple[Facts, ...]:
         """Return the previews there are, of one repository or of all."""

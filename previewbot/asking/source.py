@@ -11,18 +11,6 @@ from previewbot.asking.standing import Standing
 
 
 @dataclass(frozen=True)
-class Told:
-    """What previewbot itself says of a pull request.
-
-    `facts` is None where it says nothing that can be read. `comment` is its comment as Markdown, where GitHub
-    was asked: it may quote a container's last words, so it is data of strangers.
-    """
-
-    facts: Facts | None = None
-    comment: str = ""
-
-
-@dataclass(frozen=True)
 class Look:
     """What one look found: how the preview of a commit stands, and what else should be said once."""
 
@@ -50,8 +38,11 @@ class Source(Protocol):
         """Return how the preview of this commit stands now."""
         ...
 
-    async def told(self, reference: Reference) -> Told:
-        """Return what previewbot said last of a pull request, whichever commit that is about."""
+    async def told(self, reference: Reference) -> Facts | None:
+        """Return what previewbot said last of a pull request, whichever commit that is about.
+
+        None where it says nothing that can be read.
+        """
         ...
 
     async def listing(self, repository: str) -> tuple[Facts, ...]:

@@ -178,7 +178,7 @@ class _Tools:
         """
         source, reference = _asked(context).whom(), _asked(context).reference(pull_request)
         async with _told(source, str(reference)):
-            return answers.preview_answer(str(reference), (await source.told(reference)).facts)
+            return answers.preview_answer(str(reference), await source.told(reference))
 
     async def diagnose_preview(
         self, context: Context[_Asked, Any], pull_request: _PullRequest
@@ -190,7 +190,7 @@ class _Tools:
         """
         source, reference = _asked(context).whom(), _asked(context).reference(pull_request)
         async with _told(source, str(reference)):
-            return answers.diagnosis(str(reference), (await source.told(reference)).facts)
+            return answers.diagnosis(str(reference), await source.told(reference))
 
     async def wait_for_preview(
         self,

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from previewbot.api.reference import Reference
-from previewbot.asking import Facts, Look, Patience, Standing, State, Told, wait
+from previewbot.asking import Facts, Look, Patience, Standing, State, wait
 from previewbot.errors import NotFound, RemoteError, TryLater, Unauthorized
 
 SHA = "a" * 40
@@ -42,7 +42,7 @@ class Scripted:
             raise answer
         return Look(answer, ("the token may not read checks",))
 
-    async def told(self, reference: Reference) -> Told:
+    async def told(self, reference: Reference) -> Facts | None:
         raise NotImplementedError
 
     async def listing(self, repository: str) -> tuple[Facts, ...]:

@@ -14,7 +14,7 @@ from mcp.types import TextContent
 
 from previewbot.api import REASONS, Phase, Reason
 from previewbot.api.reference import Reference
-from previewbot.asking import Facts, Look, NoAccess, Patience, Standing, State, Told
+from previewbot.asking import Facts, Look, NoAccess, Patience, Standing, State
 from previewbot.errors import Forbidden, Invalid, NotFound, RemoteError, TryLater, Unauthorized
 from previewbot.mcp import answers
 from previewbot.mcp.server import OpenSource, server
@@ -88,9 +88,9 @@ class Elsewhere:
             raise found
         return Look(replace(found, sha=sha))
 
-    async def told(self, reference: Reference) -> Told:
+    async def told(self, reference: Reference) -> Facts | None:
         self._fail()
-        return Told(self.told_facts)
+        return self.told_facts
 
     async def listing(self, repository: str) -> tuple[Facts, ...]:
         self._fail()
