@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, TypeAdapter
+from pydantic import BaseModel, ConfigDict, TypeAdapter, field_validator
 
 from previewbot.asking.facts import Facts, address, facts_in
 from previewbot.asking.judging import CheckRun, Deployment
@@ -137,18 +137,22 @@ class CheckRunsSeen(_Answer):
 
 
 class CommentSeen(_Made):
-    """A comment."""
+    """A comment; its `body` is "" unless it begins as one of how a preview stands does."""
 
     id: int
     user: Account | None = None
     body: str | None = None
 
+    @field_validator("body")
+    @classmethod
+    def _of_a_status(cls, body: str | None) -> str:
+        # Pages are remembered for as long as somebody asks, and a conversation may be 160 MB long.
+        marker = parse_marker(body or "")
+        return body if body and marker is not None and marker.kind == "status" else ""
+
     def is_status(self, app: str) -> bool:
         """Return whether it is the App's comment of how a preview stands."""
-        if not self._is_by(self.user, app):
-            return False
-        marker = parse_marker(self.body or "")
-        return marker is not None and marker.kind == "status"
+        return bool(self.body) and self._is_by(self.user, app)
 
     @property
     def looks_like_ours(self) -> str:

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from previewbot.asking.facts import Facts, address, facts_in, facts_of
+from previewbot.asking.github_answers import CommentSeen
 from previewbot.asking.words import one_line
 from previewbot.text.facts import as_json
 from previewbot.text.render import Renderer, View
@@ -28,6 +29,13 @@ def fenced(value: Any, fence: str = "```", info: str = "json") -> str:
 
 def comment(*parts: str) -> str:
     return "\n\n".join(("<!-- previewbot status key=x command=0 -->", "### Open the preview", *parts))
+
+
+@pytest.mark.parametrize("body", ["x" * 65_536, "<!-- previewbot reply command=7 -->\nStarted.", "", None])
+def test_of_a_comment_that_tells_how_no_preview_stands_no_word_is_kept(body: str | None) -> None:
+    assert not CommentSeen.model_validate({"id": 1, "user": None, "body": body}).body
+    ours = CommentSeen.model_validate({"id": 1, "user": None, "body": comment(fenced(BLOCK))})
+    assert ours.body == comment(fenced(BLOCK))
 
 
 def test_the_block_is_read_wherever_it_stands_in_the_comment() -> None:
