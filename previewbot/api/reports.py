@@ -38,3 +38,7 @@ class Report(Value):
     held_until: datetime | None = None
     place: int = 0
     tries: int = 0
+
+    def is_held(self, now: datetime) -> bool:
+        """Return whether it could not be written for a passing reason, and is not tried again yet."""
+        return self.tries > 0 and self.held_until is not None and now < self.held_until

@@ -285,6 +285,15 @@ def test_an_intent_that_ran_out_and_could_not_be_carried_out_is_tried_again_as_l
     assert again(Status(replies=(owed,))) == 30
 
 
+def test_what_is_tried_again_at_a_time_of_its_own_is_not_looked_for_every_half_minute() -> None:
+    held = Report(intent_at=ago(minutes=5), tries=5, held_until=ahead(minutes=4))
+
+    assert again(Status(reports={"check/abc": held})) == 240
+    # Its time has come: then the intent says how long it may be there without being shown.
+    begun = replace(held, intent_at=ago(seconds=10), held_until=ago(seconds=1))
+    assert again(Status(reports={"check/abc": begun})) == 20
+
+
 def test_of_all_reasons_to_look_the_soonest_counts() -> None:
     status = seen(NOW, awaiting(), lifecycle=Lifecycle(expires_at=ahead(hours=1)), phase=Phase.STOPPING)
 

@@ -139,7 +139,9 @@ def requeue_after(
 def _intents(status: Status, now: datetime) -> list[float | None]:
     """Return in how many seconds the intents run out that a pass announced and could not carry out."""
     moments = [reply.intent_at for reply in status.replies]
-    moments += [report.intent_at for report in status.reports.values() if not report.id]
+    # Where it is tried again at a time of its own nothing is done before: see `_held_texts`.
+    due = [report for report in status.reports.values() if not report.id and not report.is_held(now)]
+    moments += [report.intent_at for report in due]
     left = [(moment + INTENT_HOLDS - now).total_seconds() for moment in moments if moment is not None]
     # One that ran out before this pass and is there still could not be carried out in it: GitHub refuses the
     # text, say. To try again at once would be five passes a second until it takes it.

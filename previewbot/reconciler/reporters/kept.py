@@ -110,7 +110,7 @@ class KeptReporter(Reporter, Generic[ContentT]):
         lost = state.intent_at is not None and not self.in_conversation
         if state.hash == content.hash or not (state.id or content.begins or lost):
             return _without_leftovers(status, key, state, now), ()
-        if state.tries and state.held_until is not None and now < state.held_until:
+        if state.is_held(now):
             return status, ()
         if state.id and self.is_passing(content):
             passing = edits.passing_until(state.held_until, now)
