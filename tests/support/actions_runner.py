@@ -128,7 +128,7 @@ class Runner:
         )  # fmt: skip
         said, _ = await asyncio.wait_for(process.communicate(), self.seconds)
         ran.said += said.decode()
-        ran.succeeded = process.returncode == 0
+        ran.succeeded = ran.succeeded and process.returncode == 0
         lines = output.read_text("utf-8").splitlines()
         ran.outputs[number] = dict(line.split("=", 1) for line in lines)
 
