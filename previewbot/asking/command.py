@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import re
 from datetime import timedelta
 from pathlib import Path
 
+from previewbot.api.names import is_sha
 from previewbot.api.reference import Reference, reference_from
 from previewbot.asking.access import APP, ENVIRONMENT
 from previewbot.text.durations import parse_duration
@@ -22,8 +22,6 @@ exit codes: 0 ready; 1 the preview failed; 2 wrong arguments, or a token or bear
 (stopped, expired, the pull request was closed, or another commit took its place); 4 never triggered: nothing
 of previewbot's speaks of this commit; 5 not ready in time; 130 interrupted
 """
-
-_SHA = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
 
 
 def add_arguments(command: argparse.ArgumentParser) -> None:
@@ -55,7 +53,7 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
         "--github-output",
         type=Path,
         metavar="FILE",
-        help="append state, sha, url and header to this file, as GITHUB_OUTPUT takes them",
+        help="append state, sha, url, header and needs-header to this file, as GITHUB_OUTPUT takes them",
     )
     command.set_defaults(run=run)
 
@@ -99,7 +97,7 @@ def _reference(text: str) -> Reference:
 
 def _sha(text: str) -> str:
     sha = text.strip().lower()
-    if not _SHA.fullmatch(sha):
+    if not is_sha(sha):
         raise argparse.ArgumentTypeError(
             f"{text!r} is no whole commit SHA: `git rev-parse HEAD` says it, and in a workflow "
             "github.event.pull_request.head.sha"

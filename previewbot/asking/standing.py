@@ -50,8 +50,7 @@ class Standing:
     `words` are one line for people, whoever wrote them. `turn` says whose turn it is, "" where that is not
     known. `url` and `header` are for READY alone; `header` is "" where it is not known.
     `needs_header` says that the address is staging's own, "" or not, and only what has the header reaches the
-    preview. `told_by` names what
-    said so: "deployment", "check", "comment", "page", or "pull request".
+    preview. `told_by` names what said so: "deployment", "check", "comment", "page", or "pull request".
     """
 
     state: State

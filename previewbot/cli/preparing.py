@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import re
 from pathlib import Path
 
+from previewbot.api.names import is_sha
 from previewbot.cli.files import stdin_bytes
 from previewbot.cli.parsers import add_command, add_kubeconfig, namespace, repository
 from previewbot.cli.plugins import Commands
 from previewbot.config.types import is_label
 from previewbot.config.words import printable
 
-_HEAD_SHA = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _LARGEST = 2**53 - 1
 """Numbers up to this one are the same to every reader of JSON."""
 
@@ -160,7 +159,7 @@ def _number(text: str) -> int:
 
 
 def _commit(text: str) -> str:
-    if not _HEAD_SHA.fullmatch(text.lower()):
+    if not is_sha(text.lower()):
         words = f"{text!r} is no whole commit: 40 characters, as `git rev-parse HEAD` prints them"
         raise argparse.ArgumentTypeError(words)
     return text.lower()

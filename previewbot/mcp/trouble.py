@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import re
-
+from previewbot.api.names import is_sha
 from previewbot.api.reference import Reference, reference_from
 from previewbot.errors import Forbidden, NotFound, RemoteError, TryLater, Unauthorized
 from previewbot.rules.masking import one_line
 
-_SHA = re.compile("[0-9a-f]{40}|[0-9a-f]{64}")
 _SOON = 30
 
 
@@ -27,7 +25,7 @@ def pull_request_in(text: str) -> Reference:
 def commit_in(text: str) -> str:
     """Return a commit's whole name, "" for none; raises CannotAnswer."""
     sha = text.strip().lower()
-    if sha and not _SHA.fullmatch(sha):
+    if sha and not is_sha(sha):
         raise CannotAnswer(
             f"{one_line(text)!r} is no whole commit: give all 40 digits, as `git rev-parse HEAD` prints, "
             "or leave `sha` out for the newest one."

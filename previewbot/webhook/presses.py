@@ -9,12 +9,11 @@ import re
 from dataclasses import dataclass
 
 from previewbot.api import Asked
+from previewbot.api.names import is_sha
 from previewbot.webhook.payload import Malformed, Payload
 
 _EXTERNAL_ID = re.compile(r"gh-([1-9][0-9]{0,17})-([1-9][0-9]{0,17})")
 """What our check runs are called in `external_id`: the name of the Preview (`name_of`)."""
-
-_SHA = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 
 
 @dataclass(frozen=True)
@@ -48,7 +47,7 @@ def press_of(payload: Payload, check_run: Payload, repository_id: int) -> Press 
     if found is None or int(found[1]) != repository_id:
         return "a check of our App's that names no pull request of this repository"
     sha = check_run.text("head_sha")
-    if not _SHA.fullmatch(sha):
+    if not is_sha(sha):
         raise Malformed("`check_run.head_sha` is no commit")
     return Press(
         number=int(found[2]),

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any, NoReturn
 
-from previewbot.api.names import is_full_name
+from previewbot.api.names import is_full_name, is_sha
 from previewbot.errors import RemoteError
-
-_SHA_RE = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 
 
 def text(obj: Any, path: str) -> str:
@@ -28,7 +25,7 @@ def full_name(obj: Any, path: str) -> str:
 def sha(obj: Any, path: str) -> str:
     """Return the SHA of a commit (SHA-1 or SHA-256) at a dotted path; raises RemoteError if it is none."""
     value = text(obj, path)
-    return value if _SHA_RE.fullmatch(value) else _refuse(path, "the SHA of a commit")
+    return value if is_sha(value) else _refuse(path, "the SHA of a commit")
 
 
 def number(obj: Any, path: str) -> int:
