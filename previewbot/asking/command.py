@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 
 from previewbot.api.names import is_sha
 from previewbot.api.reference import Reference, reference_from
-from previewbot.asking.access import APP, ENVIRONMENT
+from previewbot.asking.access import APP, ENVIRONMENT, Access, access_from
 from previewbot.text.durations import parse_duration
 
 WORDS = "wait until the preview of a commit is ready, and print its link"
@@ -59,7 +60,7 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
 
 
 def add_whom(command: argparse.ArgumentParser) -> None:
-    """Add the arguments that say whom to ask, as `access_from` takes them."""
+    """Add the arguments that say whom to ask, as `whom` reads them."""
     command.add_argument(
         "--app",
         default="",
@@ -77,6 +78,17 @@ def add_whom(command: argparse.ArgumentParser) -> None:
     )
     command.add_argument(
         "--bearer-file", type=Path, metavar="FILE", help="ask previewbot with the bearer in this file"
+    )
+
+
+def whom(options: argparse.Namespace, environ: Mapping[str, str]) -> Access:
+    """Return whom to ask, by the arguments of `add_whom` and the environment; raises NoAccess."""
+    return access_from(
+        environ,
+        url=options.url,
+        bearer_file=options.bearer_file,
+        app=options.app,
+        environment=options.environment,
     )
 
 

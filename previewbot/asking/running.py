@@ -8,7 +8,8 @@ import os
 import sys
 
 from previewbot.api.reference import Reference
-from previewbot.asking.access import Access, NoAccess, access_from, check_host
+from previewbot.asking.access import Access, NoAccess, check_host
+from previewbot.asking.command import whom
 from previewbot.asking.github import WrongCommit
 from previewbot.asking.opening import opened, proxies_from
 from previewbot.asking.progress import Progress
@@ -23,13 +24,7 @@ from previewbot.rules.proxies import Proxies
 def run(options: argparse.Namespace) -> int:
     """Wait as the arguments say; return the exit code."""
     try:
-        access = access_from(
-            os.environ,
-            url=options.url,
-            bearer_file=options.bearer_file,
-            app=options.app,
-            environment=options.environment,
-        )
+        access = whom(options, os.environ)
         proxies = proxies_from(os.environ)
         check_host(access, options.reference.host)
     except NoAccess as error:

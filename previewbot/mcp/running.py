@@ -9,7 +9,8 @@ import signal
 import sys
 from contextlib import AbstractAsyncContextManager
 
-from previewbot.asking.access import Access, NoAccess, access_from, check_host
+from previewbot.asking.access import NoAccess, check_host
+from previewbot.asking.command import whom
 from previewbot.asking.opening import opened, proxies_from
 from previewbot.asking.source import Source
 from previewbot.mcp.server import server
@@ -25,18 +26,9 @@ def run(options: argparse.Namespace) -> int:
     if sys.stdin is not None and sys.stdin.isatty():
         print(_BY_HAND, file=sys.stderr)
 
-    def access() -> Access:
-        return access_from(
-            os.environ,
-            url=options.url,
-            bearer_file=options.bearer_file,
-            app=options.app,
-            environment=options.environment,
-        )
-
     def open_source() -> AbstractAsyncContextManager[Source]:
         try:
-            return opened(access(), proxies_from(os.environ))
+            return opened(whom(options, os.environ), proxies_from(os.environ))
         except NoAccess as error:
             print(f"previewbot mcp: {error}", file=sys.stderr)
             raise
@@ -44,6 +36,6 @@ def run(options: argparse.Namespace) -> int:
     # Ctrl-C: what reads stdin does so in a thread, for which Python would wait until there is a line to read.
     # Nothing has to be put in order here.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
-    made = server(open_source, lambda host: check_host(access(), host))
+    made = server(open_source, lambda host: check_host(whom(options, os.environ), host))
     asyncio.run(made.run_stdio_async())
     return 0
