@@ -74,8 +74,8 @@ class ServiceDiagnosis(ServiceAnswer):
     untrusted: Untrusted | None
 
 
-class PreviewAnswer(BaseModel):
-    """How a pull request's preview stands."""
+class _Told(BaseModel):
+    """What a preview's answer and its diagnosis have in common."""
 
     pull_request: str = Field(description="`OWNER/REPO#NUMBER`")
     found: bool = Field(description="whether previewbot has said anything of this pull request")
@@ -87,6 +87,12 @@ class PreviewAnswer(BaseModel):
     next_step: str = Field(description="what to do now")
     head_sha: _Sha
     serving_sha: _Sha
+    pull_request_url: str
+
+
+class PreviewAnswer(_Told):
+    """How a pull request's preview stands."""
+
     proven: str = Field(
         description="whether the link was seen to show this change: Yes, No, Unknown; empty while not asked"
     )
@@ -94,26 +100,14 @@ class PreviewAnswer(BaseModel):
     header: str = Field(description="`name: value`; needed only where next_step says so")
     expires_at: str = Field(description="until when it runs (RFC 3339); empty if no end is set")
     page_url: str
-    pull_request_url: str
     services: list[ServiceAnswer]
 
 
-class Diagnosis(BaseModel):
+class Diagnosis(_Told):
     """Why a preview does not run well, and whose it is to mend."""
 
-    pull_request: str = Field(description="`OWNER/REPO#NUMBER`")
-    found: bool = Field(description="whether previewbot has said anything of this pull request")
-    phase: str = Field(description="where it stands, as in docs/reasons.md")
-    reason: str = Field(description="why it stands there")
-    meaning: str = Field(description="what that reason means")
     severity: str = Field(description="good, progress, warning, bad or ended")
-    words: str = Field(description="the same in one line for people; it may quote names")
-    turn: str = Field(description="whose turn it is: nobody, author, maintainer, reviewer, platform_team")
-    next_step: str = Field(description="what to do now")
-    head_sha: _Sha
-    serving_sha: _Sha
     services: list[ServiceDiagnosis]
-    pull_request_url: str
 
 
 class Waited(BaseModel):
