@@ -1,4 +1,4 @@
-"""`previewbot wait`, the Action and the workflows to copy, against the stand-in for GitHub, as processes."""
+"""`previewbot wait`, the Action and the workflows to copy, against the stand-in for GitHub."""
 
 from __future__ import annotations
 
