@@ -22,11 +22,12 @@ class Refusal(Value):
 class Report(Value):
     """What was reported in one place: its id there, the hash of what was written last.
 
-    `intent_at` is when we announced that we are about to create it: after a crash in between it is looked
-    for. `edits` are the moments of the last hour in which it was edited, `told` stands for what of its words
-    is never held back, and `held_until` says when words that were are written. `place` is the number of the
-    issue in which it stands, or is announced; 0 is the pull request. `tries` is how often in a row it could
-    not be written for a passing reason, where it is tried again at `held_until`.
+    `intent_at` is when we announced that we are about to create it, or (with an `id`) to change it: after a
+    crash in between it is looked for, or written anew, whatever it says. `edits` are the moments of the last
+    hour in which it was edited, `told` stands for what of its words is never held back, and `held_until` says
+    when words that were are written. `place` is the number of the issue in which it stands, or is announced;
+    0 is the pull request. `tries` is how often in a row it could not be written for a passing reason, where
+    it is tried again at `held_until`.
     """
 
     id: int = 0

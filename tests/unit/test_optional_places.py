@@ -3,7 +3,7 @@ neither another place nor the end."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -48,6 +48,7 @@ class Lamps(KeptReporter[Light]):
         self.looks = 0
         self.fails: RemoteError | None = None
         self.is_lost = False
+        self.on_write: Callable[[], None] | None = None
 
     def wanted(self, context: ReportContext, status: Status) -> Mapping[str, Light]:
         head = status.observed.head_sha
@@ -80,6 +81,8 @@ class Lamps(KeptReporter[Light]):
         else:
             self.lamps.append((key.removeprefix("lamps/"), content.lit))
             number = len(self.lamps)
+        if self.on_write is not None:
+            self.on_write()
         if self.is_lost:
             raise TryLater("GitHub", message="no answer in time")
         return replace(report, id=number, hash=content.hash)
@@ -232,3 +235,21 @@ def test_pauses_double_up_to_ten_minutes_differ_between_places_and_end() -> None
     assert max(seconds) <= timedelta(minutes=15).total_seconds()
     assert retry_at(1, now, "y") != retry_at(1, now, "x")
     assert retry_at(1, now, "x", after=3600) == now + timedelta(hours=1)
+
+
+async def test_what_is_wanted_again_as_it_was_is_written_where_a_lost_pass_had_changed_it() -> None:
+    lamps = Lamps()
+    world = await world_with(lamps).settle()
+
+    # The lamp is put out, and the process dies before it can store that.
+    world.close()
+    lamps.on_write = lambda: world.fail("put status", by=TryLater("Kubernetes", status=500))
+    await world.run()
+    assert lamps.lamps == [(A, False)]
+    lamps.on_write = None
+    world.mend()
+
+    world.github.state = "open"
+    world.poke()
+    await world.settle()
+    assert lamps.lamps == [(A, True)]

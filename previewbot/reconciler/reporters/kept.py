@@ -108,7 +108,11 @@ class KeptReporter(Reporter, Generic[ContentT]):
         # What an earlier pass announced may be there although nothing is wanted any more: it is looked for.
         # In the conversation every look at the pull request does that.
         lost = state.intent_at is not None and not self.in_conversation
-        if state.hash == content.hash or not (state.id or content.begins or lost):
+        # Where a pass began to change it and died, nobody knows what it says. By now it may be wanted again
+        # as it was before, and would else stand as that pass left it.
+        unsure = bool(state.id) and state.intent_at is not None
+        as_wanted = state.hash == content.hash and not unsure
+        if as_wanted or not (state.id or content.begins or lost):
             return _without_leftovers(status, key, state, now), ()
         if state.is_held(now):
             return status, ()
@@ -117,11 +121,15 @@ class KeptReporter(Reporter, Generic[ContentT]):
             if passing is not None:
                 return with_report(status, key, replace(state, held_until=passing)), ()
         later = edits.held_until(state.edits, now) if state.id else None
-        if later is not None and state.told == content.matters:
+        # What it says may be wrong in what matters: that does not wait for its turn.
+        if later is not None and state.told == content.matters and not unsure:
             return with_report(status, key, replace(state, held_until=later)), ()
         # What is refused is not announced either.
-        refused = _refused_lately(state, content.hash, now) is not None
-        return status, (Due(creates=not state.id and not refused, key=key),)
+        if _refused_lately(state, content.hash, now) is not None:
+            return status, (Due(key=key),)
+        if state.id:
+            return with_report(status, key, replace(state, intent_at=now)), (Due(changes=True, key=key),)
+        return status, (Due(creates=True, key=key),)
 
     async def announce(
         self, context: ReportContext, status: Status, due: Due, own: OwnComments
@@ -209,8 +217,8 @@ class KeptReporter(Reporter, Generic[ContentT]):
     def _refused(self, status: Status, due: Due, error: RemoteError, hash_: str, now: datetime) -> Status:
         state = report_of(status, due.key)
         refusal = Refusal(hash=hash_, at=now, status=error.status, message=error.message)
-        # Refused means not written: no reason to wait for it to show up.
-        intent_at = None if due.creates else state.intent_at
+        # Refused means not written: no reason to wait for it to show up, and it says what it said before.
+        intent_at = None if due.creates or state.id else state.intent_at
         kept = replace(state, intent_at=intent_at, refusal=refusal, held_until=None, tries=0)
         return with_report(status, due.key, kept)
 

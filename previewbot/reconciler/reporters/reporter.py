@@ -57,7 +57,8 @@ class ReportContext:
 
 @dataclass(frozen=True)
 class Due:
-    """One thing to be told now. `creates`: nothing of ours stands there yet, so that it is announced first.
+    """One thing to be told now. `creates`: nothing of ours stands there yet, so that it is announced first;
+    `changes`: what stands there is changed, and the status says so before it is.
 
     `request` is the one that is answered, if one is; `text` is what is told, if it is known by now, and `key`
     where in `status.reports` it is kept, if it is. `anywhere`: it may stand in the conversation already,
@@ -65,6 +66,7 @@ class Due:
     """
 
     creates: bool = False
+    changes: bool = False
     anywhere: bool = False
     text: str = ""
     key: str = ""

@@ -66,6 +66,10 @@ class Reporting:
             reporters = [reporter for reporter in reporters if not reporter.in_conversation]
         due = self._due(reporters)
         announced = await self._announce(reporters, [entry for entry in due if entry[1].creates])
+        if announced or any(each.changes for _, each in due):
+            # The intent is stored before anything is sent. If the process dies between the two, the next pass
+            # looks whether it is there, and only then creates it; what was about to change it writes anew.
+            await self._store.write(self.status)
         # In the order of the reporters. Creating is only allowed where this very pass announced it.
         for entry in due:
             if not entry[1].creates or entry in announced:
@@ -88,7 +92,7 @@ class Reporting:
         return entries
 
     async def _announce(self, reporters: Sequence[Reporter], entries: Sequence[_Entry]) -> list[_Entry]:
-        """Store the intent to create what is missing, after a look whether it is there already.
+        """Note the intent to create what is missing, after a look whether it is there already.
 
         Return what this pass may create: the intent of a pass that died is held for a while, not acted on.
         """
@@ -120,9 +124,6 @@ class Reporting:
                 continue
             if creates:
                 announced.append(entry)
-        # The intent is stored before anything is sent. If the process dies between the two, the next pass
-        # waits thirty seconds, looks whether it is there, and only then writes it.
-        await self._store.write(self.status)
         return announced
 
     async def _read_conversation(
