@@ -18,17 +18,26 @@ from bench.organisation.people import Organisation, Town, seconds_of
 from bench.organisation.time import MIDNIGHT, Clock, run
 from previewbot.api import name_of
 
-BUDGET = 12_500
-"""The most that an installation may ask in an hour, outside of Enterprise Cloud."""
+ALONE, EVERYWHERE, REQUIRED = "comment alone", "deployments, check", "check: required"
+PLACES: Mapping[str, Mapping[str, Any]] = {
+    ALONE: {"deployments": "off", "check": "off"},
+    EVERYWHERE: {"deployments": {"environment": "preview"}, "check": "on"},
+    REQUIRED: {"deployments": {"environment": "preview"}, "check": "required"},
+}
+"""Where previews are told of: the settings, by the name that they have here."""
 
 _SLICE = 60.0
 
 
 @dataclass(frozen=True)
 class Day:
-    """What came of it: `open` pull requests and `live` previews at its end, `lost` that were not found."""
+    """What came of it: `open` pull requests and `live` previews at its end, `lost` that were not found.
+
+    `places`: where previews were told of, a name of `PLACES`.
+    """
 
     town: Town
+    places: str
     ledger: Ledger
     limit: int
     open: int
@@ -39,16 +48,16 @@ class Day:
 def live_through(
     town: Town,
     progress: Callable[[str], None] = lambda words: None,
-    settings: Mapping[str, Any] | None = None,
+    places: str = ALONE,
 ) -> Day:
-    """Live through a day; `progress` is told how far it is."""
+    """Live through a day; `progress` is told how far it is, `places` is a name of `PLACES`."""
     # What previewbot spreads at random is spread alike each time.
     random.seed(town.seed)
     with _no_bugs():
-        return run(_day(town, progress, settings or {}))
+        return run(_day(town, progress, places))
 
 
-async def _day(town: Town, progress: Callable[[str], None], settings: Mapping[str, Any]) -> Day:
+async def _day(town: Town, progress: Callable[[str], None], places: str) -> Day:
     clock = Clock()
     ledger = Ledger(MIDNIGHT.timestamp())
     organisation = Organisation(town, clock, ledger.charge)
@@ -63,7 +72,7 @@ async def _day(town: Town, progress: Callable[[str], None], settings: Mapping[st
             ledger.see(spec["repository"], spec["number"], as_of, seconds_of(clock))
 
     kube.seen = seen
-    controller = Controller(organisation, kube, clock, settings)
+    controller = Controller(organisation, kube, clock, PLACES[places])
 
     def lost(repository: str, number: int, action: str) -> None:
         name = name_of(organisation.github.find(repository).id, number)
@@ -89,7 +98,7 @@ async def _day(town: Town, progress: Callable[[str], None], settings: Mapping[st
     never = ledger.never_found(seconds_of(clock) - HOUR / 2)
     await _end(working)
     await _end(people)
-    return Day(town, ledger, organisation.limit, len(organisation.pulls), kube.live, never)
+    return Day(town, places, ledger, organisation.limit, len(organisation.pulls), kube.live, never)
 
 
 async def _end(task: asyncio.Task[None] | None) -> None:

@@ -9,21 +9,30 @@ import asyncio
 
 import pytest
 
-from bench.organisation.day import Day, live_through
+from bench.organisation.day import EVERYWHERE, REQUIRED, Day, live_through
 from bench.organisation.ledger import (
     AS_THE_APP,
+    BUILDS,
+    CHECK,
+    COMMENTS,
     CONFIGURATION,
+    CONTENT,
+    DEPLOYMENTS,
     HOUR,
     KINDS,
     LISTING,
     OTHER,
     POINTS,
+    PULL_REQUEST,
     REFUSED,
     UNCHANGED,
+    WRITTEN,
+    kind_of,
     percentile,
 )
 from bench.organisation.people import Town
 from bench.organisation.time import run
+from previewbot_demo.github.charges import Charged
 
 REPOSITORIES, PREVIEWS = 60, 9
 LISTINGS_AN_HOUR = 20
@@ -43,6 +52,45 @@ def quiet_day() -> Day:
 def busy_day() -> Day:
     """An hour of the night with four times of what usually happens, of which half is lost on its way."""
     return live_through(Town(REPOSITORIES, PREVIEWS, hours=1, busy=4, lost=0.5))
+
+
+REPOSITORY = "/api/v3/repos/acme/r00001"
+SHA = "a" * 40
+
+
+@pytest.mark.parametrize(
+    ("method", "address", "kind"),
+    [
+        ("GET", "/api/v3/installation/repositories?page=2", LISTING),
+        ("GET", f"{REPOSITORY}/pulls?state=open", LISTING),
+        ("GET", f"{REPOSITORY}/contents/.github/preview.yaml", CONFIGURATION),
+        ("GET", f"{REPOSITORY}/contents/docs/deployments/x.yaml", CONFIGURATION),
+        ("GET", f"{REPOSITORY}/branches/main", CONFIGURATION),
+        ("GET", f"{REPOSITORY}/pulls/7", PULL_REQUEST),
+        ("GET", f"{REPOSITORY}/pulls/7/files?per_page=100", PULL_REQUEST),
+        ("GET", f"{REPOSITORY}/issues/7/comments?since=x", COMMENTS),
+        ("GET", f"{REPOSITORY}/pulls/7/reviews?page=1", COMMENTS),
+        ("GET", f"{REPOSITORY}/collaborators/ann/permission", COMMENTS),
+        ("GET", f"{REPOSITORY}/commits/{SHA}/check-runs?per_page=100", BUILDS),
+        ("GET", f"{REPOSITORY}/actions/runs?head_sha={SHA}", BUILDS),
+        ("GET", f"{REPOSITORY}/commits/{SHA}/check-runs?check_name=preview&app_id=1&filter=all", CHECK),
+        ("POST", f"{REPOSITORY}/check-runs", CHECK),
+        ("PATCH", f"{REPOSITORY}/check-runs/9", CHECK),
+        ("GET", f"{REPOSITORY}/deployments?environment=preview&sha={SHA}", DEPLOYMENTS),
+        ("POST", f"{REPOSITORY}/deployments", DEPLOYMENTS),
+        ("POST", f"{REPOSITORY}/deployments/9/statuses", DEPLOYMENTS),
+        ("GET", f"{REPOSITORY}/actions/runs?head_sha={SHA}&status=action_required", DEPLOYMENTS),
+        ("POST", f"{REPOSITORY}/issues/7/comments", WRITTEN),
+        ("PATCH", f"{REPOSITORY}/issues/comments/9", WRITTEN),
+        ("POST", f"{REPOSITORY}/issues/comments/9/reactions", WRITTEN),
+        ("GET", "/api/v3/users/previewbot[bot]", OTHER),
+    ],
+)
+def test_each_request_is_filed_under_what_it_is_for(method: str, address: str, kind: str) -> None:
+    path, _, query = address.partition("?")
+    charged = Charged(0.0, "installation 7", "core", method, path, 200, 1, query=query)
+
+    assert kind_of(charged) == kind
 
 
 def counted(day: Day, hour: int, *kinds: str) -> int:
@@ -91,6 +139,18 @@ def test_the_day_stays_far_below_what_an_installation_has(busy_day: Day) -> None
     assert ledger.calls[0, UNCHANGED] > 0
     assert ledger.calls[0, REFUSED] == 0
     assert max(ledger.rest(1)) <= busy_day.limit / 10
+
+
+def test_deployments_and_check_cost_requests_of_their_own(busy_day: Day) -> None:
+    everywhere, required = (
+        live_through(Town(40, 4, hours=1, begin=10, lost=0), places=places)
+        for places in (EVERYWHERE, REQUIRED)
+    )
+
+    assert counted(busy_day, 0, DEPLOYMENTS, CHECK) == 0
+    assert busy_day.ledger.calls[0, CONTENT] == counted(busy_day, 0, WRITTEN)
+    assert counted(everywhere, 0, DEPLOYMENTS) > 0
+    assert 0 < counted(everywhere, 0, CHECK) < counted(required, 0, CHECK)
 
 
 def test_two_days_alike_cost_the_same() -> None:

@@ -18,8 +18,11 @@ from previewbot_demo.github.points import Cost, cost_of
 from previewbot_demo.github.store import Clock
 
 _MINUTE, _HOUR = 60.0, 3_600.0
-_AT_ONCE, _REST_POINTS, _GRAPHQL_POINTS = 100, 900, 2_000
-_CONTENT_A_MINUTE, _CONTENT_AN_HOUR = 80, 500
+_AT_ONCE = 100
+POINTS_A_MINUTE, GRAPHQL_A_MINUTE = 900, 2_000
+CONTENT_A_MINUTE, CONTENT_AN_HOUR = 80, 500
+"""The secondary limits (`charge_rules.RULES`)."""
+
 _READS = frozenset({"GET", "HEAD", "OPTIONS"})
 _TOO_FAST = "You have exceeded a secondary rate limit. Please wait a few minutes before you try again."
 _USED_UP = "API rate limit exceeded for installation."
@@ -27,7 +30,10 @@ _USED_UP = "API rate limit exceeded for installation."
 
 @dataclass(frozen=True)
 class Charged:
-    """A request as it was charged: of whom, of which budget, how much of the hour; `status` 0 as refused."""
+    """A request as it was charged: of whom, of which budget, how much of the hour; `status` 0 as refused.
+
+    `weight` counts towards the minute's limit; `makes_content`: towards those of what is written.
+    """
 
     at: float
     identity: str
@@ -37,6 +43,9 @@ class Charged:
     status: int
     points: int
     why: str = ""
+    query: str = ""
+    weight: int = 0
+    makes_content: bool = False
 
 
 @dataclass(frozen=True)
@@ -152,7 +161,8 @@ class Charges:
             hour.used = min(hour.limit, hour.used + cost)
         sent.headers.update(_headers(asked.resource, hour))
         told = (self._clock().timestamp(), identity, asked.resource, request.method, request.path)
-        self.heard(Charged(*told, 0 if why else sent.status, cost, why))
+        weighs = (0, False) if why else (asked.weight, asked.makes_content)
+        self.heard(Charged(*told, 0 if why else sent.status, cost, why, request.query_string, *weighs))
         return sent
 
     async def _answered(
@@ -204,7 +214,7 @@ async def _cost(request: web.BaseRequest) -> Cost:
 def _refusal(account: _Account, hour: _Hour, asked: _Asked, now: float) -> tuple[web.Response | None, str]:
     """Return the answer to what is over a limit, and the name of the rule."""
     graphql = asked.resource == "graphql"
-    most, rule = (_GRAPHQL_POINTS, "a minute of GraphQL") if graphql else (_REST_POINTS, "a minute")
+    most, rule = (GRAPHQL_A_MINUTE, "a minute of GraphQL") if graphql else (POINTS_A_MINUTE, "a minute")
     if account.under_way >= _AT_ONCE:
         return _too_fast(_MINUTE), "at once"
     if account.spent_in_a_minute(asked.resource, now) + asked.weight > most:
@@ -212,9 +222,9 @@ def _refusal(account: _Account, hour: _Hour, asked: _Asked, now: float) -> tuple
     if asked.makes_content:
         while account.content and account.content[0] <= now - _HOUR:
             account.content.popleft()
-        if len(account.content) >= _CONTENT_AN_HOUR:
+        if len(account.content) >= CONTENT_AN_HOUR:
             return _too_fast(account.content[0] + _HOUR - now), "content an hour"
-        if sum(at > now - _MINUTE for at in account.content) >= _CONTENT_A_MINUTE:
+        if sum(at > now - _MINUTE for at in account.content) >= CONTENT_A_MINUTE:
             return _too_fast(_MINUTE), "content"
     if hour.used >= hour.limit:
         if graphql:
