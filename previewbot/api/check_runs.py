@@ -80,10 +80,11 @@ class CheckRunContent:
 class OwnCheckRun:
     """A check run of ours as GitHub shows it: its id, whose it is, and how it came out.
 
-    `conclusion` is empty while it is not `completed`.
+    `conclusion` is empty while it is not `completed`; `annotations` is how many it has.
     """
 
     id: int
     external_id: str
     completed: bool
     conclusion: str = ""
+    annotations: int = 0

@@ -177,7 +177,7 @@ class Reply(Value):
     `services` are those that the goal is about, none for the whole preview. `worded`: the words were given,
     and what comes later is left to the reaction. `edited_at` is the edit that it answers, by GitHub's time,
     of a request that was answered before. `place` is the id of the check run in which it was asked and is
-    answered, 0 for what was written.
+    answered, at the commit `head_sha`; 0 for what was written, and where no single run was meant.
     """
 
     request: RequestId
@@ -195,6 +195,7 @@ class Reply(Value):
     worded: bool = False
     edited_at: datetime | None = None
     place: int = 0
+    head_sha: str = ""
 
     @property
     def said(self) -> tuple[Said, ...]:

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter, field_validator
 from previewbot.asking.facts import Facts, address, facts_in
 from previewbot.asking.judging import CheckRun, Deployment
 from previewbot.asking.words import one_line
+from previewbot.text.json import read_json
 from previewbot.text.markers import parse_marker
 
 
@@ -90,7 +91,8 @@ class DeploymentSeen(_Made):
 
     def is_ours(self, app: str, preview: str) -> bool:
         """Return whether it is the App's, of this Preview: two pull requests may have one head."""
-        named = self.payload.get("preview") if isinstance(self.payload, dict) else None
+        payload = _as_json(self.payload) if isinstance(self.payload, str) else self.payload
+        named = payload.get("preview") if isinstance(payload, dict) else None
         return self._is_by(self.creator, app) and named == preview
 
 
@@ -199,3 +201,11 @@ def newest_check(found: Sequence[CheckRunSeen], app: str, preview: str) -> Check
 def facts_told(comment: CommentSeen | None) -> Facts | None:
     """Return what a comment of ours tells programs."""
     return facts_in(comment.body or "") if comment is not None else None
+
+
+def _as_json(text: str) -> Any:
+    """Return what a payload holds that GitHub gives as a text; None of what is no JSON."""
+    try:
+        return read_json(text)
+    except ValueError:
+        return None

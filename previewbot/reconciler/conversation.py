@@ -34,8 +34,8 @@ class Request:
     `actor` is the login and `account` the id of who asks. What a bot asks, or an App in the name of a person
     that the settings do not trust, is answered by a reaction only. `standing` is what it is worth by its
     edits, of which the last was at `edited_at`; GitHub showed it as of `updated_at`. `text` is
-    the hash of what it says. `place` is the check run where a button was pressed; `too_many`: its author
-    asks for more at once than is carried out.
+    the hash of what it says. `place` is the check run where a button was pressed, `head_sha` the commit at
+    which that stands; `too_many`: its author asks for more at once than is carried out.
     """
 
     id: RequestId
@@ -50,6 +50,7 @@ class Request:
     edited_at: datetime | None = None
     text: str = ""
     place: int = 0
+    head_sha: str = ""
     too_many: bool = False
 
     @property

@@ -18,18 +18,23 @@ class CheckSaid:
     """What a check is about: `waits` while it is in progress, `superseded` once another commit is the newest.
 
     `off`: no checks are written here any more. `mistakes` are those that the change writes into the
-    configuration file.
+    configuration file, `answers` what is said to whoever pressed something at this check, oldest first.
     """
 
     waits: bool = False
     superseded: bool = False
     off: bool = False
     mistakes: tuple[ConfigurationProblem, ...] = ()
+    answers: tuple[Reply, ...] = ()
 
 
-def answers_to_presses(status: Status) -> tuple[Reply, ...]:
-    """Return the newest answers to what was pressed at a check, oldest first."""
-    return tuple(reply for reply in status.replies if reply.request.kind == AskedIn.CHECK_RUN)
+def answers_to_presses(status: Status, head_sha: str = "") -> tuple[Reply, ...]:
+    """Return the newest answers to what was pressed at a check, oldest first: of all, or of one commit."""
+    return tuple(
+        reply
+        for reply in status.replies
+        if reply.request.kind == AskedIn.CHECK_RUN and head_sha in ("", reply.head_sha)
+    )
 
 
 def steady(preview: Preview) -> Preview:

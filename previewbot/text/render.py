@@ -22,7 +22,7 @@ from previewbot.api.deployments import LONGEST_DESCRIPTION, Word
 from previewbot.text import environment
 from previewbot.text.blast_radius import blast_radius
 from previewbot.text.block import block
-from previewbot.text.checks import BUTTONS, CheckSaid, answers_to_presses, is_on_its_way, steady
+from previewbot.text.checks import BUTTONS, CheckSaid, is_on_its_way, steady
 from previewbot.text.cutting import cut_at_the_end
 from previewbot.text.environment import templates_directory
 from previewbot.text.facts import Facts
@@ -154,9 +154,8 @@ class Renderer:
         values = _values(shown) | {"said": said, "on_its_way": is_on_its_way(shown.preview, said)}
         title = self._terminals.get_template("check_title.txt").render(values)
         summary = self._comments.get_template("check.md").render(values)
-        if not (said.superseded or said.off):
-            pressed = [self._pressed(reply, shown) for reply in answers_to_presses(shown.preview.status)]
-            summary = "\n\n".join([summary.rstrip(), *pressed]) if pressed else summary
+        pressed = [self._pressed(reply, shown) for reply in said.answers]
+        summary = "\n\n".join([summary.rstrip(), *pressed]) if pressed else summary
         text = self._comments.get_template("check_text.md").render(values)
         return CheckOutput(
             title=" ".join(title.split())[:LONGEST_TITLE],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
@@ -85,6 +86,28 @@ async def test_ours_are_found_again_by_commit_and_environment_and_told_from_othe
     assert len(found) == 6
     assert [each.id for each in found if each.is_of(us, NAME)] == [ours.id]
     assert [each.id for each in found if each.is_of(us, "gh-812-2")] == [neighbour.id]
+
+
+@pytest.mark.parametrize(
+    ("payload", "ours"),
+    [
+        (json.dumps({"preview": NAME}), True),
+        (json.dumps({"preview": NAME + "0"}), False),
+        (NAME, False),
+        ("[" * 9_999, False),
+        ("x" * 50_000, False),
+        (json.dumps([NAME]), False),
+        (json.dumps({"preview": {"is": NAME}}), False),
+    ],
+    ids=["as JSON", "another's", "the name alone", "nested", "long", "a list", "no name"],
+)
+async def test_a_payload_that_is_a_text_is_read_as_its_json(town: Town, payload: str, ours: bool) -> None:
+    us, head = await town.app.identity(town.installation.id), head_of(town)
+    await town.call("POST", f"{REPO}/deployments", {"ref": head, "payload": payload, **BODY})
+
+    [found] = await town.client.deployments.of_commit(SHOP, "preview", head)
+
+    assert found.is_of(us, NAME) is ours
 
 
 async def test_the_right_is_one_of_its_own_and_the_refusal_says_so() -> None:

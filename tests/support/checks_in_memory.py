@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from previewbot.api.check_runs import CheckRunContent, Conclusion, OwnCheckRun
+from previewbot.api.check_runs import Annotation, CheckRunContent, Conclusion, OwnCheckRun
 from previewbot.errors import NotFound
 
 
@@ -21,6 +21,11 @@ class Written:
     def conclusion(self) -> Conclusion | None:
         """How it stands now; None while it is in progress."""
         return self.said[-1].conclusion
+
+    @property
+    def annotations(self) -> list[Annotation]:
+        """The lines that it marks: what is sent is added to what is there."""
+        return [each for said in self.said for each in said.annotations]
 
 
 class ChecksInMemory:
@@ -40,7 +45,11 @@ class ChecksInMemory:
         self._note("own checks")
         return [
             OwnCheckRun(
-                number, run.said[-1].external_id, run.conclusion is not None, str(run.conclusion or "")
+                number,
+                run.said[-1].external_id,
+                run.conclusion is not None,
+                str(run.conclusion or ""),
+                len(run.annotations),
             )
             for number, run in self.runs.items()
             if run.head_sha == head_sha

@@ -438,7 +438,7 @@ class GitHubInMemory:
         self.head_sha = A
         self.state: Literal["open", "closed"] = "open"
         self.fork, self.private, self.archived = False, True, False
-        self.draft = False
+        self.draft, self.merged = False, False
         self.suspended, self.shown, self.listed = False, True, True
         self.labels: tuple[str, ...] = ("preview",)
         self.author, self.branch, self.body = Account(1, "bob"), "fix/checkout", ""
@@ -595,7 +595,7 @@ class GitHubInMemory:
         if repository not in self.covering or not self.shown:
             raise NotFound("pull request", status=404)
         return PullRequest(
-            number=number, state=self.state, merged=False, title="", body=self.body, draft=self.draft,
+            number=number, state=self.state, merged=self.merged, title="", body=self.body, draft=self.draft,
             author=self.author,
             head=Branch(self.branch, self.head_sha, 99 if self.fork else _REPOSITORY, "acme/shop"),
             base=Branch(self.base, self.base_sha, self.covering[repository], repository),

@@ -14,6 +14,7 @@ from aiohttp.test_utils import TestServer
 from previewbot.api.reference import Reference
 from previewbot.asking import Access, State
 from previewbot.asking.github import GitHubSource
+from previewbot.asking.github_answers import DeploymentSeen
 from previewbot.errors import Forbidden
 
 SHA = "a" * 40
@@ -46,3 +47,22 @@ async def test_what_is_refused_in_one_repository_is_asked_for_in_the_next(source
     with pytest.raises(Forbidden, match="may read none"):
         await source.look(Reference("acme/closed", 1), SHA)
     assert (await source.look(Reference("acme/shop", 1), SHA)).standing.state is State.FAILED
+
+
+@pytest.mark.parametrize(
+    ("payload", "ours"),
+    [
+        ({"preview": "gh-7-1"}, True),
+        ('{"preview": "gh-7-1"}', True),
+        ({"preview": "gh-7-2"}, False),
+        ("gh-7-1", False),
+        ("[" * 9_999, False),
+        (["gh-7-1"], False),
+    ],
+)
+def test_a_deployment_is_ours_by_the_preview_in_its_payload_an_object_or_a_text(
+    payload: object, ours: bool
+) -> None:
+    seen = DeploymentSeen.model_validate({"id": 1, "creator": OURS, "payload": payload})
+
+    assert seen.is_ours("previewbot", "gh-7-1") is ours

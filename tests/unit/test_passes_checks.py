@@ -260,3 +260,36 @@ async def test_a_check_run_that_github_does_not_know_any_more_holds_up_nothing()
     assert "Open the preview" in world.comment
     assert world.status.last_error == ""
     assert timedelta(seconds=world.outcome.requeue_after or 3600) > timedelta(seconds=1)
+
+
+@pytest.mark.parametrize("lost", ["made", "changed"])
+async def test_a_process_that_dies_over_a_check_marks_no_line_twice(lost: str) -> None:
+    world = a_world()
+    world.github.paths = ("checkout/app.py", ".github/preview.yaml")
+    world.github.heads_files = {A: WRONG}
+    call = "create" if lost == "made" else "update"
+    if lost == "changed":
+        # The mistake is only found once the check is there.
+        world.github.heads_files = {A: {}}
+        await world.settle()
+        world.github.heads_files = {A: WRONG}
+        world.restart()
+        world.poke()
+    sends = getattr(world.github.checks, call)
+
+    async def dies(*arguments: Any) -> None:
+        await sends(*arguments)
+        raise SystemExit
+
+    setattr(world.github.checks, call, dies)
+    with pytest.raises(SystemExit):
+        await world.settle()
+    setattr(world.github.checks, call, sends)
+    world.restart()
+    world.clock.forward(seconds=INTENT_HOLDS.total_seconds() + 1)
+    await world.settle()
+
+    (run,) = world.github.checks.of(A)
+    assert {each.line for each in run.annotations} == {4}
+    assert len(set(run.annotations)) == len(run.annotations)
+    assert run.conclusion == "failure"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -10,7 +11,7 @@ from previewbot.api import Phase, Reason, Reply
 from previewbot.api.github import Account
 from previewbot.errors import TryLater
 from previewbot.reconciler.plan.presses import KEPT_FOR, MOST_WAITING, ORPHAN_AFTER
-from tests.support.passes import World, ready
+from tests.support.passes import B, World, ready
 from tests.support.previews import OLDER
 
 EVE = Account(66, "eve")
@@ -243,6 +244,59 @@ async def test_the_check_says_who_pressed_what_and_what_came_of_it() -> None:
     await world.settle(6)
     assert "eve pressed a button:" in run.said[-1].output.summary
     assert "needs write access" in run.said[-1].output.summary
+
+
+async def test_what_is_pressed_at_an_older_commits_check_is_answered_there() -> None:
+    world = await ready(World(check="on"))
+    older = world.github.head_sha
+    world.push(B)
+    await world.settle(12)
+    world.press("start", at=older)
+    await world.settle(6)
+
+    (of_older,), (newest,) = world.github.checks.of(older), world.github.checks.of(B)
+    assert of_older.said[-1].output.title == "A newer commit is there"
+    assert "Press it at the check of the newest one" in of_older.said[-1].output.summary
+    assert of_older.said[-1].actions == ()
+    assert "pressed" not in newest.said[-1].output.summary
+    said = len(of_older.said)
+    await world.settle(6)
+    assert len(of_older.said) == said
+
+
+@pytest.mark.parametrize("merged", [False, True], ids=["closed", "merged"])
+async def test_what_is_pressed_after_the_pull_request_is_closed_is_answered_and_starts_nothing(
+    merged: bool,
+) -> None:
+    world = await ready(World(check="on"))
+    world.github.merged = merged
+    world.close()
+    await world.settle(8)
+    assert world.cluster.preview is None
+    (run,) = world.github.checks.of(world.github.head_sha)
+    world.press("start")
+    await world.settle(8)
+
+    assert world.cluster.preview is None
+    assert (world.cluster.sessions, world.cluster.requests) == ({}, {})
+    said = run.said[-1].output
+    assert "ann pressed `Start`:" in said.summary
+    assert ("is merged" if merged else "is closed") in said.summary
+    assert run.said[-1].actions == ()
+    assert world.github.checks.of(world.github.head_sha) == [run]
+
+
+async def test_a_request_made_by_hand_has_no_other_pull_requests_check_changed() -> None:
+    world = await ready(World(check="on"))
+    theirs = replace(world.github.checks.runs[9001].said[0], external_id="gh-812-43")
+    number = await world.github.checks.create("acme/shop", OLDER, theirs)
+    world.press("start", at=OLDER)
+    await world.settle(6)
+    world.clock.forward(minutes=1)
+    await world.settle(6)
+
+    assert world.github.checks.runs[number].said == [theirs]
+    assert world.github.checks.asked.count("own checks") <= 4
 
 
 async def test_a_check_that_is_run_again_is_written_again_though_it_says_the_same() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from previewbot.api.check_runs import CHECK_NAME, CheckRunContent, OwnCheckRun
 from previewbot.clients.github import kept
-from previewbot.clients.github.fields import number, text, text_or_empty
+from previewbot.clients.github.fields import number, number_or_zero, text, text_or_empty
 from previewbot.clients.github.sending import Sending
 
 
@@ -49,6 +49,7 @@ def _own_from(obj: Any) -> OwnCheckRun:
         external_id=text_or_empty(obj, "external_id"),
         completed=text(obj, "status") == "completed",
         conclusion=text_or_empty(obj, "conclusion"),
+        annotations=number_or_zero(obj, "output.annotations_count"),
     )
 
 

@@ -39,7 +39,15 @@ class Each:
     item: Rule
 
 
-Rule: TypeAlias = "Mapping[str, Rule] | Each | Callable[[str], Any] | None"
+@dataclass(frozen=True)
+class TextOr:
+    """What may be an object, of which these fields are kept, or a text, cut by a function."""
+
+    text: Callable[[str], Any]
+    fields: Mapping[str, Rule]
+
+
+Rule: TypeAlias = "Mapping[str, Rule] | Each | TextOr | Callable[[str], Any] | None"
 """How a value is cut: an object to these fields, a list item by item, a text by a function; None keeps a text
 or a number as it is."""
 
@@ -101,6 +109,7 @@ class _Open:
     def __init__(self, value: Any, rule: Rule) -> None:
         self.value = value
         self._is_object = isinstance(value, dict)
+        rule = rule.fields if isinstance(rule, TextOr) else rule
         # What is of another kind than the rule expects is kept empty: `parse` says what is wrong with it.
         self._fields = rule if self._is_object and isinstance(rule, Mapping) else {}
         self.next: Any = rule.item if not self._is_object and isinstance(rule, Each) else _DROPPED
@@ -173,6 +182,7 @@ class _Keeper:
 
 
 def _cut(rule: Any, value: Any) -> Any:
+    rule = rule.text if isinstance(rule, TextOr) else rule
     return rule(value) if callable(rule) and isinstance(value, str) else value
 
 

@@ -80,7 +80,8 @@ def deployment_from(obj: Any) -> Deployment:
 
 
 def _preview_of(obj: Any) -> str:
-    # A payload is whatever its maker likes, a text too: one that is not of ours is no error.
+    # A payload is whatever its maker likes: one that is not of ours is no error. GitHub's description lets it
+    # be a text too, of which `kept` leaves the name alone.
     payload = obj.get("payload") if isinstance(obj, dict) else None
-    preview = payload.get("preview") if isinstance(payload, dict) else None
+    preview = payload.get("preview") if isinstance(payload, dict) else payload
     return preview if isinstance(preview, str) else ""

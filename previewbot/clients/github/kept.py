@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import re
 
-from previewbot.clients.github.cutting import Each, Rule
+from previewbot.clients.github.cutting import Each, Rule, TextOr
 from previewbot.config.agents import AgentTable
 from previewbot.rules import agents, app_rights, commands
 from previewbot.rules.asked_for import opening_of, title_of
 from previewbot.text.cutting import cut_at_the_end
+from previewbot.text.json import read_json
 from previewbot.text.markers import comment_hash, marker_in
 
 _SUBMODULE_RE = re.compile(
@@ -40,6 +41,16 @@ def of_submodule(patch: str) -> str:
 
 def _name(text: str) -> str:
     return cut_at_the_end(text, _MOST_OF_A_NAME)
+
+
+def preview_in(payload: str) -> str:
+    """Return the Preview that the payload of a deployment names, where GitHub gives it as a text of JSON."""
+    try:
+        value = read_json(payload)
+    except ValueError:
+        return ""
+    preview = value.get("preview") if isinstance(value, dict) else None
+    return _name(preview) if isinstance(preview, str) else ""
 
 
 _ACCOUNT: Rule = {"id": None, "login": None, "type": None}
@@ -134,7 +145,15 @@ CHECK_RUNS: Rule = {
     )
 }
 OWN_CHECK_RUNS: Rule = {
-    "check_runs": Each({"id": None, "external_id": _name, "status": None, "conclusion": None})
+    "check_runs": Each(
+        {
+            "id": None,
+            "external_id": _name,
+            "status": None,
+            "conclusion": None,
+            "output": {"annotations_count": None},
+        }
+    )
 }
 WRITTEN_CHECK_RUN: Rule = {"id": None}
 DEPLOYMENT: Rule = {
@@ -142,7 +161,7 @@ DEPLOYMENT: Rule = {
     "sha": None,
     "creator": {"id": None},
     "performed_via_github_app": {"id": None},
-    "payload": {"preview": _name},
+    "payload": TextOr(preview_in, {"preview": _name}),
 }
 DEPLOYMENTS: Rule = Each(DEPLOYMENT)
 WORKFLOW_RUNS: Rule = {

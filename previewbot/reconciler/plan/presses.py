@@ -91,6 +91,7 @@ def _request(found: PreviewRequest, may_write: bool, *, too_many: bool) -> Reque
         account=ask.actor.id,
         hand=Hand.PRESSED,
         place=ask.source.id,
+        head_sha=ask.source.head_sha,
         too_many=too_many,
     )
 

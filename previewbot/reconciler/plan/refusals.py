@@ -87,4 +87,5 @@ def _refusal(request: Request, words: str) -> Reply:
         words=words,
         values={"login": request.actor} if words else {},
         place=request.place,
+        head_sha=request.head_sha,
     )

@@ -1,16 +1,17 @@
 """The check `preview` of each commit: how it comes out, in the comment's words, with buttons.
 
 One check run for each head, under the key `check/<head_sha>`. That of a commit which is not the newest any
-more is ended, and leaves the status.
+more is ended, and leaves the status. What somebody pressed is answered in the very run where it was pressed,
+also if that is an older commit's, or the pull request is closed by now.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from previewbot.api import Phase, Reason, Report, Status
+from previewbot.api import Phase, Reason, Reply, Report, Status
 from previewbot.api.check_runs import (
     MOST_ANNOTATIONS,
     Annotation,
@@ -19,8 +20,9 @@ from previewbot.api.check_runs import (
 )
 from previewbot.config.repository import PATH
 from previewbot.reconciler.conversation import OwnComments
-from previewbot.reconciler.reporters.kept import KeptReporter, report_of
-from previewbot.reconciler.reporters.reporter import ReportContext
+from previewbot.reconciler.plan.requeue import INTENT_HOLDS
+from previewbot.reconciler.reporters.kept import KeptReporter, report_of, with_report
+from previewbot.reconciler.reporters.reporter import Due, ReportContext
 from previewbot.rules.check_runs import actions_of, conclusion_of
 from previewbot.text.checks import CheckSaid, answers_to_presses
 
@@ -30,6 +32,8 @@ _LAST = (
     *(Reason.PULL_REQUEST_GONE, Reason.NOT_INCLUDED, Reason.INSTALLATION_SUSPENDED),
 )
 """With these no check is begun: nobody waits for one."""
+_UNKNOWN = "?"
+"""It is not known which lines a run marks: a pass that died may have marked some."""
 _STAYS = (Reason.REMOVAL_STALLED, Reason.REMOVAL_FORBIDDEN)
 """What keeps a preview from going, so that it is said."""
 
@@ -64,7 +68,7 @@ class CheckContent:
     @property
     def marks(self) -> str:
         """What tells its annotations from others; empty where there are none."""
-        return _hash_of(self.run.annotations)[:12] if self.run.annotations else ""
+        return _marks(self.run.annotations)
 
 
 class CheckRun(KeptReporter[CheckContent]):
@@ -74,13 +78,15 @@ class CheckRun(KeptReporter[CheckContent]):
     optional = True
 
     def wanted(self, context: ReportContext, status: Status) -> Mapping[str, CheckContent]:
-        """Return the check of the newest commit, and how those of earlier ones end that still go on."""
+        """Return the check of the newest commit, and of those of earlier ones how each ends that still goes
+        on, or at which somebody pressed something."""
         head_sha, off = status.observed.head_sha, context.settings.check == "off"
-        key = self.key_of(head_sha)
+        key, asked_at = self.key_of(head_sha), {reply.head_sha for reply in answers_to_presses(status)}
         wanted = {
-            of: _ended(context, status, off=off)
+            of: _ended(context, status, answers_to_presses(status, self.sha_of(of)), off=off)
             for of, report in self.reports(status).items()
-            if (report.id or report.intent_at) and _state_of(report) in ("", _IN_PROGRESS)
+            if self.sha_of(of) in asked_at
+            or ((report.id or report.intent_at) and _state_of(report) in ("", _IN_PROGRESS))
         }
         if not off and head_sha and status.phase is not None:
             content, said = _newest(context, status), report_of(status, key).hash
@@ -88,6 +94,20 @@ class CheckRun(KeptReporter[CheckContent]):
             goes = status.phase is Phase.STOPPING and status.reason not in _STAYS
             wanted[key] = replace(content, stands=said) if goes else content
         return wanted
+
+    def due(self, context: ReportContext, status: Status) -> tuple[Status, Sequence[Due]]:
+        """Return what is to be written."""
+        for reply in answers_to_presses(status):
+            key = self.key_of(reply.head_sha)
+            if key not in status.reports:
+                # Where somebody pressed something a run is, and was long ago. Which one GitHub is asked: what
+                # web says of it might be another pull request's.
+                status = with_report(status, key, Report(intent_at=context.now() - INTENT_HOLDS))
+        for key, report in self.reports(status).items():
+            if report.id and report.intent_at:
+                # A pass died, or had no answer, while it changed this one.
+                status = with_report(status, key, replace(report, told=f"{_state_of(report)}|{_UNKNOWN}|"))
+        return super().due(context, status)
 
     async def find(self, context: ReportContext, key: str, own: OwnComments) -> Report | None:
         """Return the newest check run of this Preview for the commit."""
@@ -98,7 +118,10 @@ class CheckRun(KeptReporter[CheckContent]):
         if not ours:
             return None
         newest = max(ours, key=lambda run: run.id)
-        return Report(id=newest.id, told=newest.conclusion if newest.completed else _IN_PROGRESS)
+        state = newest.conclusion if newest.completed else _IN_PROGRESS
+        return Report(
+            id=newest.id, told=f"{state}|{_marks(_annotations(context)) if newest.annotations else ''}|"
+        )
 
     async def write(self, context: ReportContext, key: str, report: Report, content: CheckContent) -> Report:
         """Create the check run, or change it."""
@@ -111,18 +134,29 @@ class CheckRun(KeptReporter[CheckContent]):
         if run.conclusion is skipped and _state_of(report) == skipped and not report.hash:
             # An earlier Preview of the same pull request said so. Each comment there makes one again.
             return replace(report, hash=content.hash)
-        if content.marks == _marks_of(report):
+        if content.marks and await self._is_marked(context, key, report, content):
             # GitHub adds what is sent to what is there (see `CheckRunContent`).
             run = replace(run, annotations=())
         await checks.update(spec.repository, report.id, run)
         return replace(report, hash=content.hash)
+
+    async def _is_marked(
+        self, context: ReportContext, key: str, report: Report, content: CheckContent
+    ) -> bool:
+        """Return whether a run has its annotations already; where that is not known GitHub is asked."""
+        if _marks_of(report) != _UNKNOWN:
+            return content.marks == _marks_of(report)
+        repository, us = context.preview.spec.repository, await context.us()
+        runs = await context.client.checks.own(repository, self.sha_of(key), us.app_id)
+        return any(run.annotations for run in runs if run.id == report.id)
 
 
 def _newest(context: ReportContext, status: Status) -> CheckContent:
     view, mistakes, now = context.view(status), context.mistakes, context.now()
     deadline = context.settings.deadlines.image
     conclusion = conclusion_of(status, mistakes=bool(mistakes), deadline=deadline, now=now)
-    said = CheckSaid(waits=conclusion is None, mistakes=mistakes)
+    answers = answers_to_presses(status, status.observed.head_sha)
+    said = CheckSaid(waits=conclusion is None, mistakes=mistakes, answers=answers)
     link = status.link
     opens = conclusion is Conclusion.SUCCESS and link.kind is not None and link.kind.just_works
     run = CheckRunContent(
@@ -131,26 +165,38 @@ def _newest(context: ReportContext, status: Status) -> CheckContent:
         output=context.renderer.check(view, said),
         details_url=link.url if opens else view.page_url or view.pull_request_url,
         actions=actions_of(status) if conclusion is not None else (),
-        annotations=tuple(
-            Annotation(PATH, max(1, each.line), each.message) for each in mistakes[:MOST_ANNOTATIONS]
-        ),
+        annotations=_annotations(context),
     )
     required = context.settings.check == "required"
     begins = context.may_begin or required or bool(mistakes)
-    pressed = tuple(reply.request.id for reply in answers_to_presses(status))
-    return CheckContent(run, begins and status.reason not in _LAST, pressed=pressed)
+    begins = begins and status.reason not in _LAST
+    # Whoever pressed something is answered, though the pull request is closed by now.
+    return CheckContent(run, begins or bool(answers), pressed=_pressed(answers))
 
 
-def _ended(context: ReportContext, status: Status, *, off: bool) -> CheckContent:
+def _ended(context: ReportContext, status: Status, answers: Sequence[Reply], *, off: bool) -> CheckContent:
     """Return how the check of a commit ends that is not the newest, or of which nothing is told any more."""
     view = context.view(status)
     run = CheckRunContent(
         external_id=view.preview.name,
         conclusion=Conclusion.NEUTRAL,
-        output=context.renderer.check(view, CheckSaid(superseded=not off, off=off)),
+        output=context.renderer.check(view, CheckSaid(superseded=not off, off=off, answers=tuple(answers))),
         details_url=view.pull_request_url,
     )
-    return CheckContent(run, begins=False)
+    return CheckContent(run, begins=False, pressed=_pressed(answers))
+
+
+def _pressed(answers: Sequence[Reply]) -> tuple[int, ...]:
+    return tuple(reply.request.id for reply in answers)
+
+
+def _annotations(context: ReportContext) -> tuple[Annotation, ...]:
+    mistakes = context.mistakes[:MOST_ANNOTATIONS]
+    return tuple(Annotation(PATH, max(1, each.line), each.message) for each in mistakes)
+
+
+def _marks(annotations: Sequence[Annotation]) -> str:
+    return _hash_of(annotations)[:12] if annotations else ""
 
 
 def _state_of(report: Report) -> str:

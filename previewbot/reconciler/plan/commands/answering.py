@@ -30,6 +30,7 @@ def owe_reply(status: Status, request: Request, answers: Sequence[Answer]) -> St
         goal=waits.goal,
         services=waits.services,
         place=request.place,
+        head_sha=request.head_sha,
         # A comment that was answered before gets another answer only for another edit.
         edited_at=request.edited_at if correctable(status.requests, request.id) else None,
     ).saying([each for index, each in enumerate(said) if each not in said[:index]])
