@@ -187,7 +187,8 @@ def _check(command: argparse.ArgumentParser, options: argparse.Namespace) -> int
     settings = settings_in(options.settings, os.environ, stdin_bytes())
     if settings is None:
         return 1
-    tell(options.settings, settings, os.environ)
+    if not tell(options.settings, settings, os.environ):
+        return 1
     if options.path is None:
         if options.repository is not None:
             bounds_for(settings, options.repository)

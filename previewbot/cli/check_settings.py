@@ -1,7 +1,8 @@
 """`previewbot check --settings`: what the platform team runs before the processes start with a file.
 
-It judges the file as the start does, with the environment's variables, but reads no secret: these are where
-the processes run. What each rule for repositories comes to is said in words.
+It judges the file as the start does, with the environment's variables, but reads no secret of the App's:
+these are where the processes run. The bearer of programs is read if it is there. What each rule for
+repositories comes to is said in words.
 """
 
 from __future__ import annotations
@@ -13,12 +14,14 @@ from pathlib import Path
 from typing import BinaryIO, TextIO
 
 from previewbot.cli.files import read_head
+from previewbot.cli.secret_files import bearer_source, is_here, read_secret
 from previewbot.config.reader import MAX_BYTES, Unreadable, read
 from previewbot.config.server import (
     LimitsSettings,
     RepositoryLimits,
     SecretSource,
     Settings,
+    bearers,
     document,
     parse,
     private_key_source,
@@ -68,8 +71,11 @@ def settings_in(path: Path, environment: Mapping[str, str], stdin: BinaryIO) -> 
     return None
 
 
-def tell(path: Path, settings: Settings, environment: Mapping[str, str]) -> None:
-    """Print that a file is valid, what the processes will want besides, and what each rule means."""
+def tell(path: Path, settings: Settings, environment: Mapping[str, str]) -> bool:
+    """Print that a file is valid, what the processes will want besides, and what each rule means.
+
+    Return False, and say why, if what is wanted besides is here and of no use.
+    """
     print(f"{_named(path)} is valid")
     wanted: tuple[tuple[str, str, Callable[..., SecretSource]], ...] = (
         ("web", "the App's webhook secret", webhook_secret_source),
@@ -77,9 +83,35 @@ def tell(path: Path, settings: Settings, environment: Mapping[str, str]) -> None
     )
     for process, what, source_of in wanted:
         print(f"  {process} will read {what} from {_place(settings, environment, source_of)}")
+    if settings.api.bearer_file is not None:
+        print(f"  web will read the bearer of programs from {printable(str(settings.api.bearer_file))}")
     print(*_rules(settings), sep="\n")
     for warning in warnings_of(settings):
         print(f"warning: {warning}")
+    problem = _bearer_problem(settings)
+    if problem:
+        print(f"{_named(path)}: {printable(problem)}", file=sys.stderr)
+    return not problem
+
+
+def _bearer_problem(settings: Settings) -> str:
+    """Return what keeps the bearer of programs from being used; "" of one that is not here.
+
+    One that cannot be read here is only warned of: it is web that has to.
+    """
+    source = bearer_source(settings)
+    if source is None or source.file is None or not is_here(source):
+        return ""
+    try:
+        content = read_secret(source)
+    except SettingsError as error:
+        print(f"warning: {printable('; '.join(error.problems))}; web has to")
+        return ""
+    try:
+        bearers(source.file, content)
+    except SettingsError as error:
+        return f"{source.name}: {'; '.join(error.problems)}"
+    return ""
 
 
 def bounds_for(settings: Settings, repository: str | None, told: TextIO | None = None) -> Bounds | None:

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Generic, TypeVar
 
 from previewbot.cli.patience import still_waiting
-from previewbot.cli.serve import load, proxies_of, read_secret
+from previewbot.cli.secret_files import bearer_source, is_here, read_bearers, read_secret
+from previewbot.cli.serve import load, proxies_of
 from previewbot.clients.github.app import rsa_key
 from previewbot.config.server import (
     SecretSource,
@@ -23,7 +24,7 @@ from previewbot.config.server import (
     webhook_secret_source,
     webhook_secrets,
 )
-from previewbot.doctor.check import Check, not_checked, ok, wrong
+from previewbot.doctor.check import Check, not_checked, note, ok, wrong
 from previewbot.doctor.examination import SETTINGS, Secrets, questions_about
 from previewbot.doctor.report import as_json, exit_code, summary
 from previewbot.doctor.running import asked
@@ -31,7 +32,7 @@ from previewbot.errors import SettingsError
 
 _TERMINATED = 128 + signal.SIGTERM
 
-KEY, SECRET = "the private key", "the webhook secret"
+KEY, SECRET, BEARER = "the private key", "the webhook secret", "the bearer of programs"
 
 T = TypeVar("T")
 
@@ -96,7 +97,28 @@ def secrets_of(settings: Settings, environment: Mapping[str, str]) -> Secrets:
         lambda: webhook_secret_source(settings, environment),
         webhook_secrets,
     )
-    return Secrets(key.value, signing.value, (key.check, signing.check), (*key.here, *signing.here))
+    here = (*key.here, *signing.here)
+    bearer = _bearer(settings, web_is_here="web" in here)
+    return Secrets(key.value, signing.value, (key.check, signing.check, *bearer), here)
+
+
+def _bearer(settings: Settings, *, web_is_here: bool) -> list[Check]:
+    """Return how what opens the JSON to programs stands, if the settings want that opened."""
+    source = bearer_source(settings)
+    if source is None:
+        return []
+    if not is_here(source) and not web_is_here:
+        return [not_checked(BEARER, f"{source.file} is not here: it is web's")]
+    try:
+        number = len(read_bearers(settings))
+    except SettingsError as error:
+        # Whoever changes it while web runs does not stop web: that lets nobody in until it is put right.
+        told = f"{'; '.join(error.problems)}: web does not start so, and one that runs lets no program in"
+        return [wrong(BEARER, told)]
+    if number == 1:
+        return [ok(BEARER, "it can be used; whoever sends it reads how every preview stands")]
+    words = "two count; take the second line away once all send the first"
+    return [note(BEARER, words)]
 
 
 @dataclass(frozen=True)
@@ -128,7 +150,7 @@ def _secret(
     here: tuple[str, ...] = ()
     try:
         source = find()
-        if not _is_here(source):
+        if not is_here(source):
             return _Read(not_checked(wanted.name, f"{source.file} is not here: it is {wanted.whose}"))
         here = (wanted.who,)
         return _Read(ok(wanted.name, wanted.words), use(source, read_secret(source)), here)
@@ -140,11 +162,3 @@ def _usable_key(source: SecretSource, content: bytes) -> str:
     key = private_key(source, content)
     rsa_key(key)
     return key
-
-
-def _is_here(source: SecretSource) -> bool:
-    try:
-        return source.file is None or source.file.exists()
-    except OSError:
-        # It is meant to be here, and cannot be looked at: whoever reads it is told why.
-        return True

@@ -11,7 +11,8 @@ from pathlib import Path
 
 from previewbot.api.reference import Reference
 from previewbot.cli.patience import patiently
-from previewbot.cli.serve import load, proxies_of, read_secret
+from previewbot.cli.secret_files import read_secret
+from previewbot.cli.serve import load, proxies_of
 from previewbot.config.server import private_key, private_key_source
 from previewbot.doctor.check import safe
 from previewbot.doctor.explaining import CannotExplain, foresee

@@ -12,11 +12,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from previewbot.cli.files import read_head
+from previewbot.cli.secret_files import read_bearers, read_secret
 from previewbot.config.reader import MAX_BYTES
 from previewbot.config.server import (
-    SecretSource,
     Settings,
-    bearers,
     document,
     parse,
     private_key,
@@ -136,25 +135,3 @@ def proxies_of(environment: Mapping[str, str]) -> Proxies:
         return read_proxies(environment)
     except NoProxyAddress as error:
         raise SettingsError((str(error),)) from None
-
-
-def read_bearers(settings: Settings) -> tuple[bytes, ...]:
-    """Return the bearers that count now, none where no file is named; raises SettingsError."""
-    file = settings.api.bearer_file
-    if file is None:
-        return ()
-    return bearers(file, read_secret(SecretSource(name="api.bearer", file=file)))
-
-
-def read_secret(source: SecretSource) -> bytes:
-    """Return what a source holds; raises SettingsError if it cannot be read."""
-    if source.value is not None:
-        return source.value.encode()
-    assert source.file is not None
-    try:
-        content = read_head(source.file)
-    except OSError as error:
-        raise SettingsError((f"{source.name}: {source.file} cannot be read: {error.strerror}",)) from error
-    if len(content) > MAX_BYTES:
-        raise SettingsError((f"{source.name}: {source.file} is larger than {MAX_BYTES // 1024} KiB",))
-    return content

@@ -106,7 +106,7 @@ class OfGitHub:
         return [judged.clock(self._heard.skew)]
 
     async def _permissions(self) -> list[Check]:
-        return [judged.permissions(self._facts)]
+        return [judged.permissions(self._facts, self._settings)]
 
     async def _events(self) -> list[Check]:
         return [judged.events(self._facts)]

@@ -11,7 +11,7 @@ from previewbot.clients.github.limits import KEPT_SHARE, Quota
 from previewbot.config.server import Settings
 from previewbot.doctor.check import Check, Whose, listed, not_checked, note, ok, safe, wrong
 from previewbot.errors import UNREADABLE, UNTRUSTED, Forbidden, NotFound, RemoteError, TryLater, Unauthorized
-from previewbot.rules.app_rights import lacking_events, lacking_permissions
+from previewbot.rules.app_rights import lacking_events, lacking_permissions, needed_permissions
 from previewbot.rules.repositories import serves
 
 APP, CLOCK, PERMISSIONS, EVENTS = (
@@ -112,11 +112,12 @@ def clock(skew: timedelta | None) -> Check:
     return note(CLOCK, f"{words}; set it (NTP)") if off >= _SKEW_SEEN else ok(CLOCK, words)
 
 
-def permissions(found: AppFacts) -> Check:
-    """Return whether the App asks for all that it needs."""
-    lacking = lacking_permissions(found.permissions)
+def permissions(found: AppFacts, settings: Settings) -> Check:
+    """Return whether the App asks for all that it needs with these settings."""
+    lacking = lacking_permissions(found.permissions, needed_permissions(settings))
     if not lacking:
-        return ok(PERMISSIONS, "the App asks for all that app.yml has")
+        all_of_it = not lacking_permissions(found.permissions)
+        return ok(PERMISSIONS, f"the App asks for all that {'app.yml has' if all_of_it else 'it needs'}")
     words = (
         f"the App lacks {', '.join(lacking)}: grant it on the App's settings page, then accept "
         "it per installation"
@@ -153,7 +154,7 @@ def installations(found: Sequence[Installation], wanted: AppFacts, settings: Set
             words = f"the one in {each.account} is suspended: whoever suspended it lifts that at {each.url}"
             checks.append(wrong(INSTALLATIONS, words, Whose.APP_OWNER))
         else:
-            checks += _accepted(each, wanted)
+            checks += _accepted(each, wanted, settings)
     return checks
 
 
@@ -171,14 +172,14 @@ def _whose(found: Sequence[Installation], counting: Sequence[Installation], sett
     return ok(INSTALLATIONS, told)
 
 
-def _accepted(each: Installation, wanted: AppFacts) -> list[Check]:
+def _accepted(each: Installation, wanted: AppFacts, settings: Settings) -> list[Check]:
     """Return what the App asks for and this installation has not accepted yet."""
     # What the App itself does not ask for nobody can accept: that is told of once, for the App.
     asked_for = {name for name in wanted.permissions if name not in each.permissions}
     lower = {name for name, level in each.permissions.items() if level != wanted.permissions.get(name, level)}
     lacking = [
         told
-        for told in lacking_permissions(each.permissions)
+        for told in lacking_permissions(each.permissions, needed_permissions(settings))
         if told[1:].partition(":")[0] in asked_for | lower
     ]
     if not lacking:

@@ -44,6 +44,7 @@ class BearerReaders:
 
     def __init__(self, read: Callable[[], tuple[bytes, ...]]) -> None:
         self._read = read
+        self._said = ""
 
     def __call__(self) -> Reader:
         """Return who sent the request that is under way."""
@@ -61,7 +62,11 @@ class BearerReaders:
 
     def _bearers(self) -> tuple[bytes, ...]:
         try:
-            return self._read()
+            found, said = self._read(), ""
         except SettingsError as error:
-            log.error("api.bearer_file lets nobody in", extra={"error": str(error)})
-            return ()
+            found, said = (), str(error)
+        # Once, until it changes: whoever sends any bearer brings this about.
+        if said and said != self._said:
+            log.error("api.bearer_file lets nobody in", extra={"error": said})
+        self._said = said
+        return found

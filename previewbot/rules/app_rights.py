@@ -11,6 +11,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from previewbot.config.server import Settings
+
 _PERMISSION_RE = re.compile(r"\b([a-z_]{1,60})=(read|write|admin)\b")
 _LONGEST_ACCEPTED = 500
 _NOT_GRANTED = "Resource not accessible by integration"
@@ -20,10 +22,14 @@ _LEVELS = {"": 0, "read": 1, "write": 2, "admin": 3}
 
 @dataclass(frozen=True)
 class Needed:
-    """A permission at its least level; `cost` is what does not work without it, as half a sentence."""
+    """A permission at its least level; `cost` is what does not work without it, as half a sentence.
+
+    `spared` says, in the same way, with which setting less is enough.
+    """
 
     level: str
     cost: str
+    spared: str = ""
 
 
 PERMISSIONS: Mapping[str, Needed] = MappingProxyType(
@@ -39,11 +45,18 @@ PERMISSIONS: Mapping[str, Needed] = MappingProxyType(
         "checks": Needed(
             "write",
             "there is no check, and below `read` nobody can say what a missing image waits for",
+            "with `check: off` in the settings `read` is enough",
         ),
-        "deployments": Needed("write", "there are no deployments, whose links stand above the conversation"),
+        "deployments": Needed(
+            "write",
+            "there are no deployments, whose links stand above the conversation",
+            "with `deployments: off` in the settings it is not needed",
+        ),
         "actions": Needed("read", "nobody can say that a workflow waits for a person's approval"),
     }
 )
+
+_CHECKS_OF_OTHERS = Needed("read", "nobody can say what a missing image waits for")
 
 TO_TELL_IN_ISSUES = ("issues", Needed("write", "people are told in the pull request and not in the issue"))
 """What `notify: {where: issue}` of a `preview.yaml` takes beside them. No App asks for it by itself: whoever
@@ -64,9 +77,20 @@ EVENTS: Mapping[str, str] = MappingProxyType(
 """The events to subscribe to, each with what is worse without it."""
 
 
-def lacking_permissions(granted: Mapping[str, str]) -> list[str]:
-    """Return what is not granted, or at too low a level, each with what it costs."""
-    return [_in_words(name, needed) for name, needed in PERMISSIONS.items() if _lacks(granted, name, needed)]
+def needed_permissions(settings: Settings) -> Mapping[str, Needed]:
+    """Return what the App must be granted where these settings hold: less than `app.yml` has, where a place
+    in which nothing is told is turned off."""
+    needed = dict(PERMISSIONS)
+    if settings.deployments == "off":
+        del needed["deployments"]
+    if settings.check == "off":
+        needed["checks"] = _CHECKS_OF_OTHERS
+    return needed
+
+
+def lacking_permissions(granted: Mapping[str, str], needed: Mapping[str, Needed] = PERMISSIONS) -> list[str]:
+    """Return what is needed and not granted, or at too low a level, each with what it costs."""
+    return [_in_words(name, each) for name, each in needed.items() if _lacks(granted, name, each)]
 
 
 def lacking_to_tell_in_issues(granted: Mapping[str, str]) -> str:
@@ -80,7 +104,8 @@ def _lacks(granted: Mapping[str, str], name: str, needed: Needed) -> bool:
 
 
 def _in_words(name: str, needed: Needed) -> str:
-    return f"`{name}: {needed.level}` (without it {needed.cost})"
+    spared = f"; {needed.spared}" if needed.spared else ""
+    return f"`{name}: {needed.level}` (without it {needed.cost}{spared})"
 
 
 def is_not_granted(message: str) -> bool:

@@ -6,7 +6,8 @@ import logging
 from collections.abc import Iterable
 
 from previewbot.api.github import Installation
-from previewbot.rules.app_rights import lacking_events, lacking_permissions
+from previewbot.config.server import Settings
+from previewbot.rules.app_rights import lacking_events, lacking_permissions, needed_permissions
 
 log = logging.getLogger(__name__)
 
@@ -14,7 +15,8 @@ log = logging.getLogger(__name__)
 class LackingRights:
     """Tells the log what installations have not granted, again only when that changes."""
 
-    def __init__(self) -> None:
+    def __init__(self, settings: Settings) -> None:
+        self._needed = needed_permissions(settings)
         self._said: dict[int, tuple[str, ...]] = {}
 
     def look(self, installations: Iterable[Installation]) -> None:
@@ -28,7 +30,7 @@ class LackingRights:
             if not installation.permissions:
                 continue
             events = lacking_events(installation.events)
-            lacking = (*lacking_permissions(installation.permissions), *events)
+            lacking = (*lacking_permissions(installation.permissions, self._needed), *events)
             if lacking and lacking != self._said.get(installation.id, ()):
                 about = {
                     "account": installation.account,

@@ -80,7 +80,7 @@ class Resync:
         self._rows = Rows(self._pokes, untriggered, of_agents or OfAgents(), self._lister, now, settings)
         self._last_covered: dict[int, Sequence[Repository]] = {}
         self._stopped_at: dict[int, int] = {}  # the repository at which a limit stopped, by installation
-        self._rights = LackingRights()
+        self._rights = LackingRights(settings)
         self._left_out: dict[str, set[str]] = {}  # what was said to be, by the words
 
     async def run(self) -> None:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry
 
-from previewbot.cli.serve import read_bearers
+from previewbot.cli.secret_files import read_bearers
 from previewbot.config.server import LEAST_BEARER, bearers, parse
 from previewbot.errors import SettingsError
 from previewbot.runtime.web_app import create_app

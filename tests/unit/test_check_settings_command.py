@@ -130,6 +130,45 @@ def test_a_secret_need_not_be_readable_here(check: Check, secret: str) -> None:
     assert (code, f"webhook secret from {secret}\n" in output) == (0, True)
 
 
+@pytest.mark.parametrize(
+    ("bearer", "code", "said"),
+    [
+        ("b" * 40, 0, ""),
+        (None, 0, ""),
+        ("", 1, "is empty; it must hold a bearer: make one with `openssl rand -hex 32`"),
+        ("sesame", 1, "holds a bearer of 6 characters, which can be guessed; 32 is the least"),
+        ("b" * 40 + "\0", 1, "with signs that no header can carry"),
+    ],
+)
+def test_the_bearer_of_programs_is_judged_if_it_is_here(
+    check: Check, tmp_path: Path, bearer: str | None, code: int, said: str
+) -> None:
+    file = tmp_path / "bearer"
+    if bearer is not None:
+        file.write_text(bearer)
+
+    exit_code, output, errors = check(
+        f"{SETTINGS}api: {{bearer_file: {file}}}\n", "--settings", "settings.yaml"
+    )
+
+    assert exit_code == code
+    assert f"web will read the bearer of programs from {file}\n" in output
+    assert said in errors and bool(said) == bool(errors)
+    assert "sesame" not in output + errors
+
+
+def test_a_bearer_that_cannot_be_read_here_is_no_mistake_of_the_settings(
+    check: Check, tmp_path: Path
+) -> None:
+    (tmp_path / "bearer").mkdir()
+
+    code, output, _ = check(
+        f"{SETTINGS}api: {{bearer_file: {tmp_path}/bearer}}\n", "--settings", "settings.yaml"
+    )
+
+    assert (code, f"warning: api.bearer_file: {tmp_path}/bearer cannot be read" in output) == (0, True)
+
+
 def test_a_file_that_is_not_there_is_said_to_be_so(check: Check) -> None:
     assert check("", "--settings", "other.yaml") == (
         1,

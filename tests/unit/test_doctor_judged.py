@@ -126,7 +126,20 @@ def test_what_the_app_itself_lacks_is_not_told_of_each_installation_again() -> N
     [check] = github_judged.installations([Installation(1, False, "acme", granted)], app, SETTINGS)
 
     assert check.state is OK
-    told(github_judged.permissions(app), WRONG, "`checks: write`", "the App's owner")
+    told(github_judged.permissions(app, SETTINGS), WRONG, "`checks: read`", "the App's owner")
+
+
+def test_what_a_place_takes_that_is_turned_off_is_not_demanded() -> None:
+    granted = {name: level for name, level in ALL.items() if name != "deployments"}
+    app, installed = AppFacts("previewbot", granted, tuple(EVENTS)), Installation(1, False, "acme", granted)
+    asked_for = replace(app, permissions=ALL)
+    on = Settings.model_validate({**passes.SETTINGS, "owners": ["acme"], "deployments": {}})
+    off = SETTINGS
+
+    told(github_judged.permissions(app, on), WRONG, "without it there are no deployments")
+    told(github_judged.permissions(app, off), OK, "the App asks for all that it needs")
+    told(github_judged.installations([installed], asked_for, on)[-1], WRONG, "acme has not accepted `deploy")
+    told(github_judged.installations([installed], asked_for, off)[-1], OK, "acme")
 
 
 @pytest.mark.parametrize(

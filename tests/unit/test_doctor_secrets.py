@@ -59,12 +59,41 @@ def test_a_file_that_may_not_be_looked_at_is_told_of(tmp_path: Path, monkeypatch
 
     found = settings(tmp_path, "x", SECRET)
     monkeypatch.setattr(Path, "exists", refused)
-    monkeypatch.setattr("previewbot.cli.serve.read_head", unreadable)
+    monkeypatch.setattr("previewbot.cli.secret_files.read_head", unreadable)
 
     checks = secrets_of(found, {}).checks
 
     assert [check.state for check in checks] == [State.WRONG, State.WRONG]
-    assert "cannot be read: Permission denied" in checks[0].words
+    assert "cannot be read: Permission denied; let the user of this process read it" in checks[0].words
+
+
+@pytest.mark.parametrize(
+    ("secret", "bearer", "state", "words"),
+    [
+        (SECRET, "b" * 40, State.OK, "it can be used"),
+        (SECRET, f"{'b' * 40}\n{'a' * 40}\n", State.NOTE, "take the second line away"),
+        (SECRET, "", State.WRONG, "is empty; it must hold a bearer: make one with"),
+        (SECRET, "short", State.WRONG, "a bearer of 5 characters, which can be guessed"),
+        (SECRET, None, State.WRONG, "cannot be read: No such file"),
+        (None, None, State.NOT_CHECKED, "is not here: it is web's"),
+        (None, "short", State.WRONG, "which can be guessed"),
+    ],
+)
+def test_the_bearer_of_programs_is_judged_where_it_is_or_should_be(
+    tmp_path: Path, secret: str | None, bearer: str | None, state: State, words: str
+) -> None:
+    file = tmp_path / "bearer"
+    if bearer is not None:
+        file.write_text(bearer)
+    some = settings(tmp_path, None, secret)
+    with_bearer = some.model_copy(update={"api": some.api.model_copy(update={"bearer_file": file})})
+
+    *_, check = secrets_of(with_bearer, {}).checks
+
+    assert (check.name, check.state) == ("the bearer of programs", state)
+    assert words in check.words
+    assert not bearer or bearer.strip() not in check.line
+    assert len(secrets_of(some, {}).checks) == 2, "without the setting nothing is asked"
 
 
 def test_settings_that_cannot_be_used_are_json_for_whoever_reads_json(
