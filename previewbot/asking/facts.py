@@ -20,6 +20,18 @@ _HEADER = re.compile(r"[A-Za-z0-9-]+: [\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?")
 _LOST = re.compile(r"[\s\x00-\x1f\x7f<>\"]")
 
 
+class Problem(BaseModel):
+    """What is wrong with a service's pod. Everything but `reason` and `part` are words of others."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    reason: str | None = ""
+    part: str | None = ""
+    exit_code: int | None = None
+    detail: str | None = ""
+    log: tuple[str, ...] = ()
+
+
 class ServiceFacts(BaseModel):
     """One service of a preview: where it stands, and which commit of it answers ("" for none)."""
 
@@ -29,6 +41,16 @@ class ServiceFacts(BaseModel):
     phase: str | None = ""
     reason: str | None = ""
     serving_sha: str = ""
+    problem: Problem | None = None
+
+    @field_validator("problem", mode="before")
+    @classmethod
+    def _of_this_version(cls, problem: object) -> object:
+        # Another version may tell it otherwise; the rest still counts.
+        try:
+            return None if problem is None else Problem.model_validate(problem)
+        except ValidationError:
+            return None
 
 
 class Facts(BaseModel):

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
-from datetime import UTC, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import timedelta
 from typing import TypeVar
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -17,7 +16,7 @@ from previewbot.asking import github_answers as answers
 from previewbot.asking.access import CHECK, Access
 from previewbot.asking.facts import Facts
 from previewbot.asking.github_answers import CommentSeen, PullSeen
-from previewbot.asking.http import Answer, Asker
+from previewbot.asking.http import Answer, Asker, moment_of
 from previewbot.asking.judging import CheckRun, Deployment, Pull, Seen, judged
 from previewbot.asking.source import Look
 from previewbot.errors import Forbidden, Invalid, NotFound, Unauthorized
@@ -59,11 +58,12 @@ class GitHubSource:
 
     async def head(self, reference: Reference) -> str:
         """Return the pull request's newest commit."""
-        return (await self._pull(reference)).head.sha
+        return (await self._pull(reference)).kept.head.sha
 
     async def look(self, reference: Reference, sha: str) -> Look:
         """Return how the preview of this commit stands now; raises WrongCommit for the test merge's."""
-        pull = await self._pull(reference)
+        answer = await self._pull(reference)
+        pull = answer.kept
         _refuse_test_merge(pull, sha)
         seen = Pull(
             pull.head.sha,
@@ -85,7 +85,10 @@ class GitHubSource:
         comment = await self._optional(reference, COMMENTS, lambda: self._comment(reference), notes)
         self._refuse_blindness(reference)
         notes += self._about_other_apps(reference, comment)
-        return Look(judged(sha, Seen(seen, deployment, check, answers.facts_told(comment))), tuple(notes))
+        written_at = comment.updated_at if comment is not None else None
+        told = answers.facts_told(comment)
+        found = Seen(seen, deployment, check, told, written_at, moment_of(answer.date))
+        return Look(judged(sha, found), tuple(notes))
 
     async def told(self, reference: Reference) -> Facts | None:
         """Return what the comment says."""
@@ -103,9 +106,9 @@ class GitHubSource:
         ours = [each for each in found.kept if each.is_status(self._access.app)]
         return tuple(facts for each in ours if (facts := answers.facts_told(each)) is not None)
 
-    async def _pull(self, reference: Reference) -> PullSeen:
+    async def _pull(self, reference: Reference) -> Answer[PullSeen]:
         try:
-            return (await self._get(f"{_of(reference)}/pulls/{reference.number}", answers.PULL)).kept
+            return await self._get(f"{_of(reference)}/pulls/{reference.number}", answers.PULL)
         except NotFound as error:
             message = f"{reference} is not there, or this token may not see it"
             raise NotFound(error.what, status=error.status, message=message) from error
@@ -137,7 +140,7 @@ class GitHubSource:
             said = answers.deployment_by(page.kept, self._access.app)
             if said.state:
                 return said
-        return Deployment()
+        return Deployment(at=ours.created_at)
 
     async def _check(self, reference: Reference, preview: str, sha: str) -> CheckRun | None:
         # All and not the latest: two pull requests with one head have a run of this name each.
@@ -251,8 +254,5 @@ def _refuse_test_merge(pull: PullSeen, sha: str) -> None:
 
 def _a_while_before(date: str) -> str:
     """Return a moment before that of an answer as GitHub takes it, "" where it has none."""
-    try:
-        moment = parsedate_to_datetime(date).astimezone(UTC)
-    except ValueError:
-        return ""
-    return (moment - _OVERLAP).strftime("%Y-%m-%dT%H:%M:%SZ")
+    moment = moment_of(date)
+    return (moment - _OVERLAP).strftime("%Y-%m-%dT%H:%M:%SZ") if moment is not None else ""

@@ -7,6 +7,7 @@ like its own: by its words nothing is known to be ours, only by who made it.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, field_validator
@@ -88,6 +89,7 @@ class DeploymentSeen(_Made):
     id: int
     creator: Account | None = None
     payload: Any = None
+    created_at: datetime | None = None
 
     def is_ours(self, app: str, preview: str) -> bool:
         """Return whether it is the App's, of this Preview: two pull requests may have one head."""
@@ -104,6 +106,7 @@ class DeploymentStatusSeen(_Made):
     creator: Account | None = None
     description: str | None = None
     environment_url: str | None = None
+    created_at: datetime | None = None
 
     def is_ours(self, app: str) -> bool:
         """Return whether the App said it; others can say something of its deployments."""
@@ -125,6 +128,8 @@ class CheckRunSeen(_Answer):
     external_id: str | None = None
     app: AppSeen | None = None
     output: OutputSeen = OutputSeen()
+    started_at: datetime | None = None
+    completed_at: datetime | None = None
 
     def is_ours(self, app: str, preview: str) -> bool:
         """Return whether it is the App's, of this Preview."""
@@ -144,6 +149,7 @@ class CommentSeen(_Made):
     id: int
     user: Account | None = None
     body: str | None = None
+    updated_at: datetime | None = None
 
     @field_validator("body")
     @classmethod
@@ -185,7 +191,8 @@ def deployment_by(statuses: Sequence[DeploymentStatusSeen], app: str) -> Deploym
     last = max(ours, key=lambda each: each.id, default=None)
     if last is None:
         return Deployment()
-    return Deployment(last.state, one_line(last.description or ""), address(last.environment_url))
+    words = one_line(last.description or "")
+    return Deployment(last.state, words, address(last.environment_url), last.created_at)
 
 
 def newest_check(found: Sequence[CheckRunSeen], app: str, preview: str) -> CheckRun | None:
@@ -195,7 +202,7 @@ def newest_check(found: Sequence[CheckRunSeen], app: str, preview: str) -> Check
     if last is None:
         return None
     conclusion = (last.conclusion or "") if last.status == "completed" else ""
-    return CheckRun(conclusion, one_line(last.output.title or ""))
+    return CheckRun(conclusion, one_line(last.output.title or ""), last.completed_at or last.started_at)
 
 
 def facts_told(comment: CommentSeen | None) -> Facts | None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any, Generic, TypeVar
 from urllib.parse import urljoin
 
@@ -74,7 +76,7 @@ class Asker:
             # Of a redirect or a next page: all other addresses are ours.
             raise RemoteError(asked, message=f"{self._whom} leads to an address that is none") from error
         if status == 304 and known:
-            return known[1]
+            return replace(known[1], date=headers.get("Date", ""))
         if status != 200:
             raise self._refusal(asked, status, headers, body)
         try:
@@ -115,6 +117,14 @@ class Asker:
         if wait is not None:
             return TryLater(asked, status=status, message=f"its rate limit is reached ({status})", after=wait)
         return from_status(asked, status, message or f"it answered {status}", retry_after(headers))
+
+
+def moment_of(date: str) -> datetime | None:
+    """Return the moment of a Date header, None where that is none."""
+    try:
+        return parsedate_to_datetime(date).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
 
 
 def _next(headers: Mapping[str, str]) -> str:

@@ -11,8 +11,8 @@ from previewbot.api.reference import Reference
 from previewbot.asking.access import Access
 from previewbot.asking.facts import Facts, facts_of
 from previewbot.asking.http import Asker
-from previewbot.asking.judging import of_facts
 from previewbot.asking.source import Look
+from previewbot.asking.told import of_facts
 from previewbot.errors import Forbidden, NotFound, Unauthorized
 
 _HEADERS = {"Accept": "application/json", "User-Agent": "previewbot-wait"}

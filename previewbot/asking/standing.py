@@ -51,6 +51,7 @@ class Standing:
     known. `url` and `header` are for READY alone; `header` is "" where it is not known.
     `needs_header` says that the address is staging's own, "" or not, and only what has the header reaches the
     preview. `told_by` names what said so: "deployment", "check", "comment", "page", or "pull request".
+    `at_last` is what NOTHING comes to if it lasts.
     """
 
     state: State
@@ -61,3 +62,4 @@ class Standing:
     header: str = ""
     needs_header: bool = False
     told_by: str = ""
+    at_last: State = State.NEVER_TRIGGERED

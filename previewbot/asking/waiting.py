@@ -162,7 +162,7 @@ class _Wait:
         if standing.state is State.NOTHING and now - self._first_answer >= self._patience.grace:
             grace = spoken(timedelta(seconds=self._patience.grace))
             words = f"{standing.words} ({grace} were given for it to begin)"
-            standing = replace(standing, state=State.NEVER_TRIGGERED, words=words)
+            standing = replace(standing, state=standing.at_last, words=words)
         if standing != self._last:
             self._pause = self._patience.first
             self._tell(standing)

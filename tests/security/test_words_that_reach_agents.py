@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from previewbot.asking import Facts
-from previewbot.mcp import answers
+from previewbot.mcp import answers, models
 from previewbot.mcp.server import server
 from previewbot.text.unseen import seen
 
@@ -50,7 +50,7 @@ def test_an_order_stands_nowhere_but_in_untrusted(log: list[str], more: str, pla
     assert ORDER not in json.dumps([told, *(other.model_dump() for other in others)])
     for text in texts(untrusted):
         assert text == seen(text) and len(text) <= 400
-    assert all(each is None or each["note"] == answers.NOTE for each in untrusted)
+    assert all(each is None or each["note"] == models.NOTE for each in untrusted)
 
 
 @pytest.mark.parametrize("place", ["log", "detail"])

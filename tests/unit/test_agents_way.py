@@ -14,7 +14,7 @@ import yaml
 from previewbot.asking import State
 from previewbot.asking.standing import USAGE
 from previewbot.cli import _parser
-from previewbot.mcp.answers import Diagnosis, PreviewAnswer, Untrusted, Waited
+from previewbot.mcp.models import Diagnosis, PreviewAnswer, Untrusted, Waited
 from previewbot.mcp.server import _Tools
 
 ROOT = Path(__file__).parents[2]

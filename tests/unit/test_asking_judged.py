@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from previewbot.api.reference import Reference
 from previewbot.asking.facts import Facts
-from previewbot.asking.judging import CheckRun, Deployment, Pull, Seen, judged, of_facts
+from previewbot.asking.judging import CheckRun, Deployment, Pull, Seen, judged
 from previewbot.asking.reporting import as_json, outputs
 from previewbot.asking.standing import State
+from previewbot.asking.told import of_facts
 
 SHA, OLDER = "a" * 40, "b" * 40
 LINK, HEADER = "https://shop-42.preview.example.com/", "baggage: mirrord-session=pabc-shop-42"
@@ -228,3 +230,55 @@ def test_a_pull_request_that_was_reopened_has_not_ended_by_what_was_said_when_it
     assert judged(SHA, seen).state is State.NOTHING
     stopped = replace(seen, facts=facts("Stopped", reason="StoppedByCommand"))
     assert judged(SHA, stopped).state is State.ENDED
+
+
+NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
+
+
+def at(minutes: float) -> datetime:
+    return NOON + timedelta(minutes=minutes)
+
+
+@pytest.mark.parametrize(
+    ("told", "comment", "written", "expected"),
+    [
+        # Since the App may deploy no more its deployment stays as it was.
+        (Deployment("in_progress", at=at(0)), facts(), 1, State.READY),
+        (Deployment(at=at(0)), facts("Failed"), 1, State.FAILED),
+        (Deployment("success", url=LINK, at=at(0)), facts("Stopped"), 1, State.ENDED),
+        (Deployment("success", url=LINK, at=at(0)), facts("Deploying"), 1, State.WAITING),
+        (CheckRun(at=at(0)), facts(), 1, State.READY),
+        (CheckRun("success", at=at(0)), facts("Stopped"), 1, State.ENDED),
+        # The deployment follows the comment within seconds.
+        (Deployment("in_progress", at=at(0)), facts(), 8.5, State.WAITING),
+        (CheckRun(at=at(0)), facts(), 8.5, State.WAITING),
+        # A comment that lags is older.
+        (Deployment("success", url=LINK, at=at(2)), facts("Deploying"), 1, State.READY),
+        (Deployment("in_progress", at=at(0)), facts(sha=OLDER), 1, State.WAITING),
+        # When something was said is not known.
+        (Deployment("in_progress"), facts(), 1, State.WAITING),
+        (CheckRun(), facts(), 1, State.WAITING),
+        # Of a file with mistakes the check fails, though the preview runs.
+        (CheckRun("failure", at=at(0)), facts(), 1, State.FAILED),
+    ],
+)
+def test_what_the_app_may_not_write_any_more_gives_way_to_a_comment_that_is_newer_for_minutes(
+    told: Deployment | CheckRun, comment: Facts, written: float, expected: State
+) -> None:
+    place = {"deployment": told} if isinstance(told, Deployment) else {"check": told}
+    seen = Seen(OPEN, facts=comment, written_at=at(written), now=at(10), **place)
+    assert judged(SHA, seen).state is expected
+
+
+def test_a_commit_that_does_not_become_the_newest_was_replaced_and_one_without_any_word_never_triggered() -> (
+    None
+):
+    elsewhere = [judged(SHA, Seen(Pull(OLDER))), of_facts(SHA, facts(sha=OLDER))]
+    assert [(each.state, each.at_last) for each in elsewhere] == [(State.NOTHING, State.ENDED)] * 2
+    silent = [
+        judged(SHA, Seen(OPEN)),
+        judged(SHA, Seen(OPEN, facts=facts(sha=OLDER))),
+        of_facts(SHA, None),
+        of_facts(SHA, facts(sha="")),
+    ]
+    assert {(each.state, each.at_last) for each in silent} == {(State.NOTHING, State.NEVER_TRIGGERED)}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
@@ -115,6 +115,11 @@ async def test_nothing_at_all_for_the_time_of_grace_is_never_triggered() -> None
     assert life.end.state is State.NEVER_TRIGGERED
     assert life.end.words == "nothing speaks of it (3 minutes were given for it to begin)"
     assert life.clock.time == 180
+
+
+async def test_a_commit_that_another_keeps_from_being_the_newest_has_ended_after_that_time() -> None:
+    life = await waited(replace(NOTHING, at_last=State.ENDED), grace=180.0)
+    assert (life.end.state, life.clock.time) == (State.ENDED, 180)
 
 
 async def test_grace_begins_with_the_first_answer() -> None:

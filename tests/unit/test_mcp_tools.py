@@ -16,8 +16,9 @@ from previewbot.api import REASONS, Phase, Reason
 from previewbot.api.reference import Reference
 from previewbot.asking import Facts, Look, NoAccess, Patience, Standing, State
 from previewbot.errors import Forbidden, Invalid, NotFound, RemoteError, TryLater, Unauthorized
-from previewbot.mcp import answers
+from previewbot.mcp import answers, models
 from previewbot.mcp.server import OpenSource, server
+from previewbot.mcp.steps import next_step
 
 SHA, OLDER = "c0ffee" + "0" * 34, "decade" + "0" * 34
 PULL_REQUEST = "acme/shop#42"
@@ -248,7 +249,7 @@ async def test_a_crash_is_told_with_its_exit_code_and_the_last_lines_apart_from_
     assert (told["reason"], told["turn"]) == ("Crashing", "author")
     assert (service["problem"], service["exit_code"]) == ("Crashing", 137)
     assert service["untrusted"] == {
-        "note": answers.NOTE,
+        "note": models.NOTE,
         "cluster_says": "OOMKilled",
         "last_lines": ["loading prices", "killed"],
     }
@@ -442,7 +443,7 @@ async def test_a_server_that_knows_nobody_to_ask_says_in_each_answer_what_to_set
 
 def test_every_phase_has_a_next_step() -> None:
     for phase in Phase:
-        assert answers.next_step(facts(phase=phase))
+        assert next_step(facts(phase=phase))
 
 
 @pytest.mark.parametrize("url", ["https://staging.example.com/", ""])
