@@ -101,8 +101,9 @@ class Requests(Value):
     `correctable` has the handled ones that may be corrected; `unseen` what webhooks told of and no look has
     shown, `told_comment_id` the one that was taken into it last. `member_comment_id` is the newest command of
     a member that a delivery told of and a complete look has taken into account; `newest_order` the newest
-    comment whose `start`, `restart` or `stop` was carried out. `places` has what is known of each kind of
-    `OF_REVIEWS`, and `reviews_as_of` is the pull request's `updated_at` when these were last read.
+    comment whose `start`, `restart` or `stop` was carried out, and `newest_order_at` the time of the newest
+    of these or of such a press, by GitHub's clock. `places` has what is known of each kind of `OF_REVIEWS`,
+    and `reviews_as_of` is the pull request's `updated_at` when these were last read.
     """
 
     floor: int = 0
@@ -110,6 +111,7 @@ class Requests(Value):
     read_at: datetime | None = None
     member_comment_id: int = 0
     newest_order: int = 0
+    newest_order_at: datetime | None = None
     refused: tuple[Refused, ...] = ()
     places: dict[str, Place] = field(default_factory=dict)
     reviews_as_of: datetime | None = None

@@ -35,7 +35,8 @@ class Request:
     that the settings do not trust, is answered by a reaction only. `standing` is what it is worth by its
     edits, of which the last was at `edited_at`; GitHub showed it as of `updated_at`. `text` is
     the hash of what it says. `place` is the check run where a button was pressed, `head_sha` the commit at
-    which that stands; `too_many`: its author asks for more at once than is carried out.
+    which that stands, and `pressed_at` when it was, by GitHub's clock; `too_many`: its author asks for more
+    at once than is carried out.
     """
 
     id: RequestId
@@ -51,7 +52,13 @@ class Request:
     text: str = ""
     place: int = 0
     head_sha: str = ""
+    pressed_at: datetime | None = None
     too_many: bool = False
+
+    @property
+    def made_at(self) -> datetime | None:
+        """When it was pressed, or written last, by GitHub's clock."""
+        return self.pressed_at or self.updated_at
 
     @property
     def granted(self) -> bool:

@@ -299,6 +299,71 @@ async def test_a_request_made_by_hand_has_no_other_pull_requests_check_changed()
     assert world.github.checks.asked.count("own checks") <= 4
 
 
+@pytest.mark.parametrize("ahead", [-300, 0, 300], ids="GitHub's clock is {} s ahead".format)
+@pytest.mark.parametrize("late", ["comment", "press"])
+async def test_what_was_asked_for_before_a_newer_order_and_comes_late_is_overtaken(
+    late: str, ahead: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world, silent = await ready(), {"eve"}
+    world.github.ahead = timedelta(seconds=ahead)
+    permission = world.github.permission
+
+    async def of_few(repository: str, login: str, account: int = 0) -> str:
+        if login in silent:
+            raise TryLater("GitHub", status=500)
+        return await permission(repository, login, account)
+
+    monkeypatch.setattr(world.github, "permission", of_few)
+    if late == "comment":
+        hidden = world.say("/preview start")
+        world.github.hidden.add(hidden)
+    else:
+        world.press("start", EVE)
+    world.clock.forward(seconds=10)
+    await world.settle(3)
+    if late == "comment":
+        world.press("stop")
+    else:
+        world.say("/preview stop")
+    await world.settle(8)
+    assert world.status.phase is Phase.STOPPED
+    world.github.hidden.clear()
+    silent.clear()
+    world.clock.forward(minutes=2)
+    world.poke()
+    await world.settle(8)
+
+    assert world.status.phase is Phase.STOPPED
+    told = [each.words for each in answers(world)] + world.answers
+    assert any("overtaken" in each or "newer command" in each for each in told)
+
+
+@pytest.mark.parametrize("ahead", [-300, 0, 300], ids="GitHub's clock is {} s ahead".format)
+@pytest.mark.parametrize("first", ["comment", "press"])
+async def test_what_is_asked_for_last_counts_however_clocks_differ(first: str, ahead: int) -> None:
+    world = await ready()
+    world.github.ahead = timedelta(seconds=ahead)
+    for asked in ("stop", "start", "stop"):
+        # In one look, and each in a look of its own.
+        if (first == "comment") is (asked == "stop"):
+            world.say(f"/preview {asked}")
+        else:
+            world.press(asked, poke=False)
+        world.clock.forward(seconds=3)
+    world.poke()
+    await world.settle(8)
+    phases = [world.status.phase]
+    for _ in range(2):
+        world.press("start")
+        await world.settle(8)
+        phases.append(world.status.phase)
+        world.say("/preview stop")
+        await world.settle(8)
+        phases.append(world.status.phase)
+
+    assert phases == [Phase.STOPPED, *[Phase.READY, Phase.STOPPED] * 2]
+
+
 async def test_a_check_that_is_run_again_is_written_again_though_it_says_the_same() -> None:
     world = await ready(World(check="on"))
     for times in (1, 2):

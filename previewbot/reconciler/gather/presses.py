@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 
 from previewbot.api import Preview, PreviewRequest, request_from
 from previewbot.api.github import Account, PullRequest
@@ -34,12 +35,23 @@ async def with_presses(
     new = presses_waiting(context, preview)
     if not new:
         return inbox
+    new = _by_their_clock(client, new, context.now())
     may_write, failed = await _who_may_write(context, client, pull_request, new)
     left = inbox.left
     if failed:
         again_at = context.now() + ASK_AGAIN
         left = replace(left, again_at=min(left.again_at, again_at)) if left else Left(again_at)
     return replace(inbox, requests=requests_of(new, may_write, inbox.requests), left=left)
+
+
+def _by_their_clock(
+    client: InstallationClient, new: Sequence[PreviewRequest], now: datetime
+) -> tuple[PreviewRequest, ...]:
+    """Return these with GitHub's time for when each was made, so that they stand in one order with comments.
+
+    The API server's clock may be ahead of ours, but what is here was made by now.
+    """
+    return tuple(replace(each, created_at=client.time_at(min(each.created_at, now))) for each in new)
 
 
 async def _who_may_write(

@@ -61,7 +61,8 @@ def requests_of(
     """Return what is to be carried out now: of each account so many, the rest as too many.
 
     `may_write` knows the accounts that were asked about; what others ask waits for the next look. `before` is
-    what people wrote, in its order; the two are merged by when GitHub and the API server took them in.
+    what people wrote, in its order; the two are merged by when GitHub and the API server took them in, both
+    by GitHub's clock.
     """
     counted: Counter[int] = Counter()
     found, written = list[Request](), deque(before)
@@ -92,6 +93,7 @@ def _request(found: PreviewRequest, may_write: bool, *, too_many: bool) -> Reque
         hand=Hand.PRESSED,
         place=ask.source.id,
         head_sha=ask.source.head_sha,
+        pressed_at=found.created_at,
         too_many=too_many,
     )
 

@@ -10,13 +10,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from previewbot.api import OF_REVIEWS, RequestKind, Status
+from previewbot.api import OF_REVIEWS, Status
 from previewbot.reconciler.conversation import Request
 from previewbot.reconciler.observation import LogsRead, PullRequestFacts
 from previewbot.reconciler.plan.commands.answering import beside, owe_reply, settle_replies, show_eyes
 from previewbot.reconciler.plan.commands.asking import extend, logs, tell
 from previewbot.reconciler.plan.commands.corrections import NOT_OBEYED, as_it_stands, is_edit_since
 from previewbot.reconciler.plan.commands.given import Answer, Effect, Given, refusal
+from previewbot.reconciler.plan.commands.newest import is_overtaken, with_order
 from previewbot.reconciler.plan.commands.orders import restart, start, stop
 from previewbot.reconciler.plan.commands.resetting import reset
 from previewbot.reconciler.plan.commands.suggesting import not_in_a_review, not_understood
@@ -79,18 +80,14 @@ def _apply(status: Status, given: Given) -> Effect:
     if given.pull_request.state == "closed" and not definition.when_closed:
         return status, refusal("merged" if given.pull_request.merged else "closed")
     effect = _EFFECTS[given.command.name]
-    if not definition.is_order or given.request.id.kind != RequestKind.ISSUE_COMMENT:
+    if not definition.is_order:
         return effect(status, given)
-    newest = status.requests.newest_order
-    # Who has write access without being a member may be found out late, or GitHub showed the comment late.
-    # "start" after a newer "stop" would run what nobody wants any more.
-    if given.request.id.id < newest:
+    if is_overtaken(given.request, status.requests):
         return status, refusal("overtaken")
     status, answer = effect(status, given)
     # Where nothing ran, "stop" still means that nothing is to run.
     if answer.reaction != "confused" or given.command == Command("stop"):
-        requests = replace(status.requests, newest_order=given.request.id.id)
-        status = replace(status, requests=requests)
+        status = replace(status, requests=with_order(status.requests, given.request))
     return status, answer
 
 
