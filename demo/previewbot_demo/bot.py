@@ -52,12 +52,18 @@ class Bot:
         """Where `previewbot web` is reached."""
         return f"http://{_HOST}:{self.web_port}"
 
+    @property
+    def bearer_file(self) -> Path:
+        """The file with the bearer for programs."""
+        return self.directory / "bearer"
+
     def prepare(self) -> tuple[str, str]:
         """Write settings, kubeconfig, secrets; return the App's public key (PEM) and the webhook secret."""
         key = _app_key()
         secret = secrets.token_hex(32)
         self._write("app.pem", _private_pem(key))
         self._write("webhook-secret", secret)
+        self._write(self.bearer_file.name, secrets.token_hex(32))
         for command, token in self.tokens.items():
             self._write(f"{command}.kubeconfig", yaml.safe_dump(_kubeconfig(self.port, token)))
         self._write("settings.yaml", yaml.safe_dump(self.all_settings, sort_keys=False))
@@ -117,7 +123,7 @@ class Bot:
         arguments = ("--config", str(self.directory / "settings.yaml"), "--bind", f"{_HOST}:{port}")
         return await start(
             (sys.executable, "-m", "previewbot", command, *arguments, *more),
-            _environment() | {_KUBECONFIG: str(self.directory / f"{command}.kubeconfig")},
+            environment() | {_KUBECONFIG: str(self.directory / f"{command}.kubeconfig")},
             self.directory,
             self.directory / f"{command}.log",
             port,
@@ -145,6 +151,8 @@ class Bot:
             "scheme": "http",
             "port": self.port,
             "settle": "0s",
+            # The gateway can, and there is no class of it that says so.
+            "commit_header": "always",
         }
         return {
             "github": {
@@ -167,6 +175,7 @@ class Bot:
             "deadlines": {"image": "10m", "session": "2m"},
             "listing": {"interval": "10s"},
             "pages": "public",
+            "api": {"bearer_file": str(self.bearer_file)},
         }
 
 
@@ -176,7 +185,7 @@ def _app_key() -> rsa.RSAPrivateKey:
     return rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
 
-def _environment() -> dict[str, str]:
+def environment() -> dict[str, str]:
     """Return our environment without proxies and foreign settings; it finds the previewbot that we find."""
     foreign = ("PREVIEWBOT_", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "KUBECONFIG")
     kept = {k: v for k, v in os.environ.items() if not k.upper().startswith(foreign)}

@@ -14,6 +14,7 @@ import aiohttp
 
 from previewbot_demo.hosts import SHOP_HOST
 
+_READ = ("Location", "Content-Security-Policy", "x-preview-sha")
 _TIMEOUT = aiohttp.ClientTimeout(total=20)
 
 
@@ -28,12 +29,14 @@ class Glass:
 
 @dataclass(frozen=True)
 class Page:
-    """An answer: its status, its text, where it leads if it redirects, and its content security policy."""
+    """An answer: its status, its text, where it leads if it redirects, its content security policy, and the
+    commit that it names."""
 
     status: int
     text: str
     location: str
     policy: str = ""
+    commit: str = ""
 
 
 @dataclass
@@ -168,8 +171,7 @@ class Browser:
         async with self._session.request(
             method, address, data=data, headers=sent, allow_redirects=False, timeout=_TIMEOUT
         ) as answer:
-            location, policy = (answer.headers.get(n, "") for n in ("Location", "Content-Security-Policy"))
-            return Page(answer.status, await answer.text(), location, policy)
+            return Page(answer.status, await answer.text(), *(answer.headers.get(n, "") for n in _READ))
 
     async def _stored(self, path: str) -> list[dict[str, Any]]:
         headers = {"Authorization": f"Bearer {self._glass.token}"}

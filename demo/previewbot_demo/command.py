@@ -82,7 +82,7 @@ async def _run(options: Options, check: bool, keep: bool) -> int:
 
 async def _check(world: World, stop: asyncio.Event) -> int:
     """Run the tour; Ctrl-C ends it early, with a failure."""
-    from previewbot_demo.tour import check
+    from previewbot_demo.demo_tour import check
 
     checking = asyncio.ensure_future(check(world))
     stopping = asyncio.ensure_future(stop.wait())

@@ -36,11 +36,13 @@ Extension = Callable[[web.BaseRequest], web.Response | None]
 class Sabotage:
     """What a test breaks.
 
-    With `no_header` the routes' header filters are not applied. A route is known `slow` seconds late, and
-    acted on as many seconds after its status says that it is known.
+    With `no_header` the routes' header filters are not applied. With `commit` every answer through a route
+    names this one. A route is known `slow` seconds late, and acted on as many seconds after its status says
+    that it is known.
     """
 
     no_header: bool = False
+    commit: str = ""
     slow: float = 0.0
 
 
@@ -210,6 +212,8 @@ class Gateway:
         answered = await self._router.handle(namespace, backends[0]["name"], request, headers)
         for modifier in answers:
             modify(answered.headers, modifier)
+        if self.sabotage.commit:
+            answered.headers["x-preview-sha"] = self.sabotage.commit
         return answered
 
     def _extended(self, ref: Mapping[str, Any], request: web.BaseRequest) -> web.Response | None:

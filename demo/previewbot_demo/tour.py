@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 
-import aiohttp
-
-from previewbot_demo.browser import Browser, Glass
+from previewbot_demo.browser import Browser
 from previewbot_demo.command_tour import CommandTour
-from previewbot_demo.demo_page import DemoPage
 from previewbot_demo.state_tour import StateTour
 from previewbot_demo.walking import LINK, Steps, first_line
 from previewbot_demo.walking import Wrong as Wrong
-from previewbot_demo.world import REPOSITORY, World
+
+Moment = Literal["ready", "pushed", "stopped", "merged"]
+"""After which step of the tour programs ask."""
 
 OLD_BUTTON, OLD_TOTAL = "Check out", "€ 78.50"
 NEW_BANNER, NEW_BUTTON = "Autumn is here", "Get it home"
@@ -53,9 +51,12 @@ class Tour(CommandTour, StateTour):
             ("that one is Alice's own: the comment says which agent made it, and what tells", self.badged),
             ("both run at once, each shows only its own change", self.apart),
             ("previewbot asked both links before it announced them, and saw the change answer", self.proven),
+            *self.for_programs("ready"),
             ("a new commit: the old preview serves until the new one does", self.pushed),
+            *self.for_programs("pushed"),
             *self.commands(),
             ("`/preview stop` removes the session, and the link says so", self.stopped),
+            *self.for_programs("stopped"),
             ("`/preview start` brings it back", self.started),
             *self.about_state(),
             ("a pull request from a fork runs nothing, and says why", self.fork),
@@ -74,8 +75,14 @@ class Tour(CommandTour, StateTour):
             ),
             ("closing removes the preview from the cluster, and the comment says so", self.closed),
             ("merging does too", self.merged),
+            *self.for_programs("merged"),
             ("nothing is left, and each pull request has one status comment", self.nothing_left),
         )
+
+    def for_programs(self, moment: Moment) -> Steps:
+        """Return what programs are told at a moment; nothing where the tour has no way in for them."""
+        del moment
+        return ()
 
     async def staging(self) -> None:
         """Staging's own address shows the shop without any change."""
@@ -278,54 +285,5 @@ class Tour(CommandTour, StateTour):
         await self._until("a page behind the link that says that nothing is there", says_so)
 
 
-class DemoTour(Tour):
-    """The tour with the demo's own page beside it, which ticks off what is done."""
-
-    def __init__(self, browser: Browser, patience: float) -> None:
-        super().__init__(browser, patience)
-        self._page = DemoPage(browser)
-
-    def about_state(self) -> Steps:
-        """Return what previews have of their own, and what the demo's broker is for."""
-        words = "Cursor changes the packers: they pack what is ordered through its link, and nothing else"
-        return (*super().about_state(), (words, self.packed))
-
-    def steps(self) -> Steps:
-        """Return the steps, each seen by the page, and what is asked of the page itself."""
-        return (
-            ("the demo's page shows pull request, staging and preview side by side", self._page.shows),
-            *((words, partial(self._seen, step)) for words, step in super().steps()),
-            ("the demo's page has ticked off all that there is to try", self._page.ticked),
-        )
-
-    async def _seen(self, step: Callable[[], Awaitable[None]]) -> None:
-        await step()
-        await self._page.look()
-
-
-async def check(world: World, patience: float = 30.0, say: Callable[[str], None] = print) -> int:
-    """Take the tour in a world; say each step and how long it took; return 0, or 1 at the first fault."""
-    async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as session:
-        tour = DemoTour(browser_of(world, session), patience)
-        for words, step in tour.steps():
-            began = time.monotonic()
-            try:
-                await step()
-            except (Wrong, aiohttp.ClientError, TimeoutError) as fault:
-                say(f"FAILED {time.monotonic() - began:5.2f} s  {words}")
-                say(f"       {fault or type(fault).__name__}")
-                return 1
-            say(f"    ok {time.monotonic() - began:5.2f} s  {words}")
-    return 0
-
-
 async def _none(stored: Callable[[], Awaitable[list[dict[str, Any]]]]) -> bool:
     return not await stored()
-
-
-def browser_of(world: World, session: aiohttp.ClientSession) -> Browser:
-    """Return a browser that sees a world, and into its cluster."""
-    options = world.options
-    return Browser(
-        session, world.port, REPOSITORY, Glass(world.token, options.namespace, options.repository_id)
-    )

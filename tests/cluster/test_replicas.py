@@ -15,10 +15,10 @@ import pytest
 from aiohttp import web
 
 from previewbot_demo.browser import Browser
+from previewbot_demo.demo_tour import browser_of
 from previewbot_demo.faults import Call
 from previewbot_demo.ports import free_port
 from previewbot_demo.processes import Process
-from previewbot_demo.tour import browser_of
 from previewbot_demo.world import Options, World
 from tests.support.control_plane import ControlPlane
 from tests.support.crashes import live_on, opened

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from previewbot_demo import tour
+from previewbot_demo import demo_tour
 from previewbot_demo.world import Options, World
 from tests.chart.release import place_of
 from tests.chart.test_roles import permissions
@@ -101,7 +101,7 @@ async def _take(options: Options) -> tuple[int, tuple[str, ...]]:
         # Of the App itself nothing is told on the tour: by this web asks for a listing.
         world.github.archive_repository(world.github.find().full_name, archived=False)
         world.github.webhooks.drop_next(1)
-        code = await tour.check(world, say=lines.append)
+        code = await demo_tour.check(world, say=lines.append)
     return code, tuple(lines)
 
 

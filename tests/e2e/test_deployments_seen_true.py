@@ -14,8 +14,9 @@ from previewbot.api.reference import Reference
 from previewbot.asking import Access, Patience, Standing, State, wait
 from previewbot.asking.github import GitHubSource
 from previewbot_demo.browser import Browser
+from previewbot_demo.demo_tour import browser_of
 from previewbot_demo.ports import free_port
-from previewbot_demo.tour import NEW_BANNER, PUSHED_BANNER, browser_of
+from previewbot_demo.tour import NEW_BANNER, PUSHED_BANNER
 from previewbot_demo.world import REPOSITORY, Options
 from tests.support.worlds import Pull, Scene, scene, switched, until
 

@@ -8,10 +8,11 @@ from urllib.parse import urlsplit
 import pytest
 from aiohttp import web
 
+from previewbot_demo.demo_tour import browser_of
 from previewbot_demo.faults import Call
 from previewbot_demo.gateway_status import LISTENER
 from previewbot_demo.ports import free_port
-from previewbot_demo.tour import NEW_BANNER, browser_of
+from previewbot_demo.tour import NEW_BANNER
 from previewbot_demo.world import REPOSITORY, Options
 from tests.support.worlds import Pull, Scene, failing, scene, until
 

@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
+from previewbot_demo.demo_tour import browser_of
 from previewbot_demo.kubeapi import KubeApi
 from previewbot_demo.ports import free_port
-from previewbot_demo.tour import NEW_BANNER, browser_of
+from previewbot_demo.tour import NEW_BANNER
 from previewbot_demo.world import REPOSITORY, Options
 from tests.support.worlds import OPEN, Pull, scene, until
 

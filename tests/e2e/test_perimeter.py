@@ -21,7 +21,7 @@ from aiohttp import web
 
 from previewbot.cli.serve import load
 from previewbot.config.server import Settings
-from previewbot_demo import shop, tour
+from previewbot_demo import demo_tour, shop
 from previewbot_demo.ports import free_port
 from previewbot_demo.processes import Child, spawn
 from previewbot_demo.tasks import ALICE
@@ -133,7 +133,7 @@ async def _take(directory: Path) -> Toured:
         lines: list[str] = []
         async with World(options) as world:
             _move_images(world, places.registry)
-            code = await tour.check(world, say=lines.append)
+            code = await demo_tour.check(world, say=lines.append)
         others = {
             "the cluster, or `cluster.kubeconfig`": {Address("127.0.0.1", places.api_server)},
             "the registry's answer": {Address("localhost", places.storage)},

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from pathlib import Path
 
 import pytest
 
-from previewbot_demo import tour
+from previewbot_demo import demo_tour
+from previewbot_demo.processes import Child, spawn
 from previewbot_demo.world import Options, World
 
 Sabotage = Callable[[World], Awaitable[None]]
@@ -14,6 +16,7 @@ PATIENCE_SECONDS = 12.0
 """How long a step is waited for that never comes; no other takes a tenth of that."""
 
 LONG_SECONDS = 60.0
+ANOTHER_COMMIT = "0" * 40
 
 
 async def the_routing_ignores_filters(world: World) -> None:
@@ -68,6 +71,10 @@ async def the_reviewer_may_not_write(world: World) -> None:
     world.github.set_collaborator("alice", "read")
 
 
+async def the_gateway_names_another_commit(world: World) -> None:
+    world.gateway.sabotage.commit = ANOTHER_COMMIT
+
+
 @pytest.mark.timeout(90)
 @pytest.mark.parametrize(
     ("sabotage", "step"),
@@ -85,6 +92,7 @@ async def the_reviewer_may_not_write(world: World) -> None:
         (an_ingress_takes_the_marks_away, "previewbot asked both links"),
         (comments_are_refused, "Copilot changes the front end: one comment appears"),
         (the_controller_is_dead, "Copilot changes the front end: one comment appears"),
+        (the_gateway_names_another_commit, "answers through the link name the commit"),
         (the_reviewer_may_not_write, "`/preview status` is answered"),
     ],
     ids=lambda value: getattr(value, "__name__", "").replace("_", " ") or None,
@@ -92,14 +100,49 @@ async def the_reviewer_may_not_write(world: World) -> None:
 async def test_a_sabotaged_world_fails_the_tour_at_the_step_that_names_the_fault(
     sabotage: Sabotage, step: str
 ) -> None:
+    assert step in await failed_at(Options(build_seconds=0.5), sabotage)
+
+
+LYING = f"""
+import runpy
+from previewbot.pages import api
+
+told = api.as_json
+api.as_json = lambda facts: told(facts) | {{"serving_sha": "{ANOTHER_COMMIT}"}}
+runpy.run_module("previewbot", run_name="__main__")
+"""
+
+
+async def with_a_web_that_lies(
+    command: Sequence[str], environment: Mapping[str, str], directory: Path, log: Path
+) -> Child:
+    """Start a process as the demo does; but `previewbot web` says that another commit answers."""
+    python, *module, name = command[:4]
+    started = [python, "-c", LYING, name] if name == "web" else [python, *module, name]
+    return await spawn((*started, *command[4:]), environment, directory, log)
+
+
+@pytest.mark.timeout(90)
+async def test_json_that_names_another_commit_fails_it_where_programs_ask() -> None:
+    failed = await failed_at(Options(build_seconds=0.5, spawn=with_a_web_that_lies))
+
+    assert "programs are told the same as JSON" in failed
+
+
+async def nothing(world: World) -> None:
+    del world
+
+
+async def failed_at(options: Options, sabotage: Sabotage = nothing) -> str:
+    """Take the tour in a sabotaged world; return the line about the step at which it failed."""
     lines: list[str] = []
-    async with World(Options(build_seconds=0.5)) as world:
+    async with World(options) as world:
         await sabotage(world)
-        code = await tour.check(world, PATIENCE_SECONDS, lines.append)
+        code = await demo_tour.check(world, PATIENCE_SECONDS, lines.append)
 
     assert code != 0
     (failed,) = [line for line in lines if "FAIL" in line]
-    assert step in failed
+    return failed
 
 
 @pytest.mark.timeout(120)
@@ -107,6 +150,6 @@ async def test_a_dropped_webhook_does_not_fail_it() -> None:
     lines: list[str] = []
     async with World(Options(build_seconds=0.5, settings={"listing": {"interval": "2s"}})) as world:
         world.github.webhooks.drop_next(3)
-        code = await tour.check(world, LONG_SECONDS, lines.append)
+        code = await demo_tour.check(world, LONG_SECONDS, lines.append)
 
     assert code == 0, "\n".join(lines)

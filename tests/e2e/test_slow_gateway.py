@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from previewbot_demo.browser import Browser, Page
+from previewbot_demo.demo_tour import browser_of
 from previewbot_demo.ports import free_port
-from previewbot_demo.tour import NEW_BANNER, PUSHED_BANNER, browser_of
+from previewbot_demo.tour import NEW_BANNER, PUSHED_BANNER
 from previewbot_demo.world import REPOSITORY, Options
 from tests.support.worlds import Pull, Scene, leads_to_no_preview, scene, until
 

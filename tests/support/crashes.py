@@ -15,8 +15,9 @@ import aiohttp
 from aiohttp import web
 
 from previewbot_demo.browser import Browser
+from previewbot_demo.demo_tour import browser_of
 from previewbot_demo.faults import Call
-from previewbot_demo.tour import NEW_BANNER, PUSHED_BANNER, browser_of
+from previewbot_demo.tour import NEW_BANNER, PUSHED_BANNER
 from previewbot_demo.world import Options, World
 from tests.support.fault_points import NOWHERE, Fault, NotSo, Point, every_point, timeless
 from tests.support.forked import spawn_forked

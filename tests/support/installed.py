@@ -23,7 +23,7 @@ ACCOUNTS = {"web": "previewbot-web", "controller": "previewbot-controller"}
 _ACCOUNTS = ("ServiceAccount", "Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding")
 _POLICIES = ("ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding")
 _OF_THE_CHART = {"cluster": ("kubeconfig", "lease"), "github": ("private_key_file", "webhook_secret_file")}
-"""Settings that the chart knows itself."""
+"""Settings that the chart knows itself; all of `api` is among them."""
 
 
 @dataclass
@@ -59,6 +59,7 @@ class Installed:
         return await spawn(command, environment, directory, log)
 
     def _put_policies_in_force(self, settings: dict[str, Any]) -> None:
+        settings.pop("api")
         for part, keys in _OF_THE_CHART.items():
             settings[part] = {key: value for key, value in settings[part].items() if key not in keys}
         rendered = _rendered(self.directory, settings)
@@ -113,6 +114,8 @@ def _rendered(directory: Path, settings: Mapping[str, Any]) -> tuple[Object, ...
     document = {
         "image": {"repository": "registry.example.com/previewbot"},
         "existingSecret": "previewbot",
+        # As the demo has one: web may list Previews only for whoever has the bearer.
+        "api": {"existingSecret": "previewbot-api"},
         "settings": settings,
     }
     values.write_text(yaml.safe_dump(document), encoding="utf-8")
