@@ -27,7 +27,7 @@ class Report(Value):
     hour in which it was edited, `told` stands for what of its words is never held back, and `held_until` says
     when words that were are written. `place` is the number of the issue in which it stands, or is announced;
     0 is the pull request. `tries` is how often in a row it could not be written for a passing reason, where
-    it is tried again at `held_until`.
+    it is tried again at `held_until`. `adopted`: it was found there, and not created by this Preview.
     """
 
     id: int = 0
@@ -39,6 +39,7 @@ class Report(Value):
     held_until: datetime | None = None
     place: int = 0
     tries: int = 0
+    adopted: bool = False
 
     def is_held(self, now: datetime) -> bool:
         """Return whether it could not be written for a passing reason, and is not tried again yet."""

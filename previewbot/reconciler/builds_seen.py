@@ -11,8 +11,11 @@ from previewbot.reconciler.bounded import keep
 from previewbot.rules.builds import narrowed
 from previewbot.rules.tags import Alike
 
+RUNS_HOLD = timedelta(seconds=55)
+"""How long what runs for a commit counts, unless GitHub tells of something new."""
+
 SAME_LOOK = timedelta(seconds=5)
-"""How long what runs for a commit counts: for all services of a pass, whose images are looked for in turn."""
+"""How long ago what runs was asked in this very pass, whose services look for their images in turn."""
 
 TAGS_HOLD = timedelta(minutes=15)
 """How long a list of tags counts, and how long none is asked for that was refused."""
@@ -45,9 +48,19 @@ class BuildsSeen:
         return seen.runs if seen and seen.head_sha == head_sha else None
 
     def runs_now(self, name: str, head_sha: str, now: datetime) -> Runs | None:
-        """Return what runs for the head if that was asked a moment ago."""
+        """Return what runs for the head if that was asked in this pass."""
+        return self._within(name, head_sha, now, SAME_LOOK)
+
+    def runs_lately(self, name: str, head_sha: str, now: datetime) -> Runs | None:
+        """Return what runs for the head if that was asked lately, and nobody told of anything since.
+
+        A build whose end nobody tells of holds up no preview: its image is looked for by itself.
+        """
+        return self._within(name, head_sha, now, RUNS_HOLD)
+
+    def _within(self, name: str, head_sha: str, now: datetime, holds: timedelta) -> Runs | None:
         seen = self._runs.get(name)
-        return self.runs(name, head_sha) if seen and seen.at and now - seen.at < SAME_LOOK else None
+        return self.runs(name, head_sha) if seen and seen.at and now - seen.at < holds else None
 
     def ask_anew(self, name: str) -> None:
         """Let the next look ask what runs: something happened, perhaps the build's end."""

@@ -67,8 +67,19 @@ def ran_without_waiting(runs: Runs | None) -> bool:
 
     `runs` is what was seen of the commit last, None if nothing was. One that waited then may run by now.
     """
-    workflows = runs.workflows if runs is not None else ()
-    return bool(workflows) and all(run.conclusion != _NEEDS_APPROVAL for run in workflows)
+    return runs is not None and bool(runs.workflows) and not _waits(runs)
+
+
+def none_waits(runs: Runs | None) -> bool:
+    """Return whether all runs of a commit were seen, and no workflow among them waits for a person.
+
+    `runs` is what is there at this moment, None if it was not asked.
+    """
+    return runs is not None and runs.whole and not _waits(runs)
+
+
+def _waits(runs: Runs) -> bool:
+    return any(run.conclusion == _NEEDS_APPROVAL for run in runs.workflows)
 
 
 def _is_begun(service: Service, head_sha: str) -> bool:

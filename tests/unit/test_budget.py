@@ -10,8 +10,10 @@ import pytest
 
 from bench.organisation.life import CLOSED, OPENED, PUSHED, UNCHANGED, Spent, live, table
 
-ALONE = 20
-"""The most requests that count, with the comment alone."""
+ALONE, EVERYWHERE = 20, 34
+"""The most requests that count, with the comment alone, and with deployments and the check."""
+
+ALL_PLACES = {"deployments": {"environment": "preview"}, "check": "on"}
 
 EDITS = "PATCH /issues/comments/…"
 EDITS_A_PUSH = 4
@@ -21,6 +23,32 @@ EDITS_A_PUSH = 4
 def alone() -> Spent:
     """A life that is told of in the comment alone."""
     return live()
+
+
+@pytest.fixture(scope="module")
+def everywhere() -> Spent:
+    """A life that is told of in deployments and the check as well."""
+    return live(ALL_PLACES)
+
+
+def test_a_life_takes_thirty_four_requests_with_deployments_and_the_check(everywhere: Spent) -> None:
+    assert everywhere.counted() <= EVERYWHERE, table({"with deployments and check": everywhere})
+    assert not everywhere.refused
+
+
+def test_each_commit_has_one_deployment_and_one_check_and_none_is_looked_for(everywhere: Spent) -> None:
+    of_places = {
+        kind: n for kind, n in everywhere.all.items() if "deployments" in kind or "check-runs" in kind
+    }
+    assert of_places == {
+        "POST /deployments": 2,
+        # In progress, success, inactive.
+        "POST /deployments/…/statuses": 6,
+        "POST /check-runs": 2,
+        "PATCH /check-runs/…": 3,
+        # What CI says of the commit: that is asked with the comment alone, too.
+        "GET /commits/…/check-runs": 4,
+    }
 
 
 def test_a_life_takes_twenty_requests_with_the_comment_alone(alone: Spent) -> None:
@@ -38,8 +66,9 @@ def test_each_step_takes_what_is_new_in_it_and_no_more(alone: Spent) -> None:
 
 
 @pytest.mark.parametrize("step", [OPENED, PUSHED, CLOSED])
-def test_the_comment_is_edited_four_times_a_push_at_most(alone: Spent, step: str) -> None:
+def test_the_comment_is_edited_four_times_a_push_at_most(alone: Spent, everywhere: Spent, step: str) -> None:
     assert 1 <= alone.steps[step][EDITS] <= EDITS_A_PUSH
+    assert 1 <= everywhere.steps[step][EDITS] <= EDITS_A_PUSH
 
 
 def test_waiting_for_an_image_does_not_read_everything_again_every_ten_seconds(alone: Spent) -> None:

@@ -96,7 +96,7 @@ def world_with(lamps: Lamps) -> World:
     return World(reporters=(lamps, *GITHUB_REPORTERS))
 
 
-async def test_each_commit_has_its_own_and_an_old_one_is_forgotten_once_it_is_put_out() -> None:
+async def test_each_commit_has_its_own_and_one_that_is_pushed_again_has_the_one_it_had() -> None:
     lamps = Lamps()
     world = await world_with(lamps).settle()
     world.push(B, built=False)
@@ -106,7 +106,15 @@ async def test_each_commit_has_its_own_and_an_old_one_is_forgotten_once_it_is_pu
     world.push(B)
     await world.settle()
     assert lamps.lamps == [(A, False), (B, True)]
-    assert [key for key in world.status.reports if key.startswith("lamps")] == [f"lamps/{B}"]
+    assert {key for key in world.status.reports if key.startswith("lamps")} == {f"lamps/{A}", f"lamps/{B}"}
+
+    world.push(A)
+    await world.settle()
+    assert lamps.lamps == [(A, True), (B, False)]
+
+    world.push(B)
+    await world.settle()
+    assert lamps.lamps == [(A, False), (B, True)]
 
     world.close()
     await world.settle()

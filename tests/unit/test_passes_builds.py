@@ -136,9 +136,39 @@ async def test_a_build_on_push_is_told_although_the_pull_request_conflicts() -> 
     assert world.status.reason == "MergeConflict"
 
     world.github.ci = runs_of(run("Build image", None, event="push"))
-    world.clock.forward(seconds=20)
+    world.clock.forward(seconds=60)
     await world.settle(2)
     assert world.status.reason is Reason.BUILD_RUNNING
+
+
+async def test_what_runs_is_asked_again_after_a_minute_and_at_once_where_something_happened() -> None:
+    world = World()
+    world.registry.images.clear()
+    await world.run()
+    assert "runs" in world.calls.made
+    world.clock.forward(seconds=30)
+    await world.run()
+    assert "runs" not in world.calls.made
+    world.clock.forward(seconds=30)
+    await world.run()
+    assert "runs" in world.calls.made
+
+    world.github.ci = runs_of(run("Build image", None, event="push"))
+    world.poke()
+    await world.settle(2)
+    assert world.status.reason is Reason.BUILD_RUNNING
+
+
+async def test_the_end_of_a_build_that_nobody_told_of_holds_up_no_preview() -> None:
+    world = World()
+    world.registry.images.clear()
+    world.github.ci = runs_of(run("Build image", None, event="push"))
+    await world.settle(2)
+    assert world.status.reason is Reason.BUILD_RUNNING
+
+    world.registry.images = {f"checkout:{A}"}
+    await world.settle(4)
+    assert world.serving == [A]
 
 
 async def test_two_services_ask_once_what_runs() -> None:

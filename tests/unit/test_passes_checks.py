@@ -76,7 +76,29 @@ async def test_what_was_said_of_an_earlier_commit_stays_said() -> None:
     await world.settle()
 
     assert (outcomes(world, A), outcomes(world, B)) == ([["in progress", "success"]],) * 2
-    assert [key for key in world.status.reports if key.startswith("check")] == [f"check/{B}"]
+    assert {key for key in world.status.reports if key.startswith("check")} == {f"check/{A}", f"check/{B}"}
+
+
+async def test_a_commit_that_is_pushed_again_has_the_check_that_it_had() -> None:
+    world = a_world()
+    await world.settle()
+    world.push(B)
+    await world.run()
+    world.push(A)
+    await world.settle()
+
+    assert outcomes(world, A) == [["in progress", "success", "in progress", "success"]]
+    assert outcomes(world, B) == [["in progress", "neutral"]]
+
+
+async def test_of_earlier_commits_the_latest_ten_are_known() -> None:
+    world = a_world()
+    for number in range(14):
+        world.push(f"{number:040x}")
+        await world.settle()
+
+    # That of the newest commit, and of ten before.
+    assert sum(key.startswith("check/") for key in world.status.reports) == 11
 
 
 async def test_a_closed_pull_request_leaves_no_check_in_progress() -> None:
@@ -113,7 +135,7 @@ async def test_without_the_permission_there_is_none_and_all_else_is_as_it_was() 
     assert (outcomes(world, A), world.status.last_error) == ([], "")
     world.clock.forward(minutes=30)
     await world.settle()
-    assert world.github.checks.asked == ["own checks"]
+    assert world.github.checks.asked == ["create check"]
 
 
 async def test_what_github_cannot_take_now_keeps_no_preview_from_going() -> None:

@@ -127,9 +127,9 @@ def _names(config: ServiceConfig) -> tuple[str, ...]:
 
 
 async def _runs(context: Context, preview: Preview, facts: PullRequestFacts) -> Runs:
-    """Ask for what runs for the head: once in a pass, whatever number of services waits for images."""
+    """Ask for what runs for the head: once for all services that wait for images, and not in each pass."""
     memory, sha = context.memory.builds, facts.pull_request.head.sha
-    known = memory.runs_now(preview.name, sha, context.now())
+    known = memory.runs_lately(preview.name, sha, context.now())
     if known is not None:
         return known
     # An explanation can wait for the next hour's requests; a preview that runs cannot.

@@ -67,7 +67,18 @@ def own_comments(comments: Sequence[Comment], us: AppIdentity) -> OwnComments:
 
 def oldest_report(own: OwnComments) -> Report | None:
     """Return the status comment that stays: the oldest of ours, or None if there is none."""
-    return Report(id=own.reports[0].id, hash=own.reports[0].hash) if own.reports else None
+    return Report(id=own.reports[0].id, hash=own.reports[0].hash, adopted=True) if own.reports else None
+
+
+def had_no_earlier_life(before: Status, status: Status) -> bool:
+    """Return whether no earlier Preview of this pull request told of itself: this one wrote the comment.
+
+    Or it is about to: a conversation without a comment of ours was read in this very pass, which began with
+    `before`. Where nothing is known of a comment there may have been anything.
+    """
+    then, report = before.reports.get(COMMENT, Report()), status.reports.get(COMMENT, Report())
+    announced_now = report.intent_at is not None and then.intent_at is None
+    return not report.adopted and (bool(report.id) or announced_now)
 
 
 def resume(status: Status, earlier: Requests | None) -> Status:

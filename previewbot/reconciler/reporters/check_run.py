@@ -85,8 +85,9 @@ class CheckRun(KeptReporter[CheckContent]):
         wanted = {
             of: _ended(context, status, answers_to_presses(status, self.sha_of(of)), off=off)
             for of, report in self.reports(status).items()
-            if self.sha_of(of) in asked_at
-            or ((report.id or report.intent_at) and _state_of(report) in ("", _IN_PROGRESS))
+            if report.intent_at
+            or self.sha_of(of) in asked_at
+            or (report.id and _state_of(report) in ("", _IN_PROGRESS))
         }
         if not off and head_sha and status.phase is not None:
             content, said = _newest(context, status), report_of(status, key).hash

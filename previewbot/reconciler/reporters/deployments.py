@@ -15,7 +15,7 @@ from previewbot.errors import NotFound
 from previewbot.reconciler.conversation import OwnComments
 from previewbot.reconciler.reporters.kept import KeptReporter, report_of, with_report
 from previewbot.reconciler.reporters.reporter import Due, ReportContext
-from previewbot.rules.deployments import environment_url, ran_without_waiting, words_on
+from previewbot.rules.deployments import environment_url, none_waits, ran_without_waiting, words_on
 from previewbot.rules.retries import MOST_TRIES, retry_at
 from previewbot.text.markers import comment_hash
 
@@ -55,7 +55,7 @@ class Deployments(KeptReporter[DeploymentContent]):
         told = {
             self.sha_of(key): report.told
             for key, report in self.reports(status).items()
-            if report.told != DeploymentState.INACTIVE and (report.id or report.intent_at or report.refusal)
+            if report.intent_at or (report.told != DeploymentState.INACTIVE and (report.id or report.refusal))
         }
         words = words_on(
             status,
@@ -86,9 +86,9 @@ class Deployments(KeptReporter[DeploymentContent]):
             return announced, creates
         sha = self.sha_of(due.key)
         # Where its image was there at once nobody asked what runs: it may be of a CI that needs no leave.
-        if ran_without_waiting(context.runs(sha)) or not await context.client.awaits_approval(
-            context.preview.spec.repository, sha
-        ):
+        if ran_without_waiting(context.runs(sha)) or none_waits(context.runs_now(sha)):
+            return announced, True
+        if not await context.client.awaits_approval(context.preview.spec.repository, sha):
             return announced, True
         state, now = report_of(status, due.key), context.now()
         tries = min(state.tries + 1, MOST_TRIES - 1)

@@ -15,6 +15,7 @@ from typing import Generic, Protocol, TypeVar
 from previewbot.api import Refusal, Report, Status
 from previewbot.errors import Forbidden, Invalid, NotFound, RemoteError, from_status
 from previewbot.reconciler.conversation import OwnComments
+from previewbot.reconciler.plan.inbox import had_no_earlier_life
 from previewbot.reconciler.plan.requeue import REFUSAL_HOLDS
 from previewbot.reconciler.reporters.reporter import (
     Due,
@@ -30,6 +31,7 @@ from previewbot.rules.retries import retry_at
 NOT_GRANTED_HOLDS = timedelta(hours=1)
 """How long nothing is sent to a place for which the App lacks a permission, or that GitHub does not have."""
 
+_DONE_KEPT = 10
 _WHATEVER_IT_SAYS = ""
 """The hash of a refusal that is not about what was to be written."""
 
@@ -71,7 +73,8 @@ class KeptReporter(Reporter, Generic[ContentT]):
     def wanted(self, context: ReportContext, status: Status) -> Mapping[str, ContentT]:
         """Return what should stand there now, by its key in `status.reports`.
 
-        What is not named is forgotten: what is still to be changed there has to be named.
+        What is not named is done with. The ids of the latest of those are kept: somebody may push an earlier
+        commit again, and two checks of one name on one commit would contradict each other.
         """
 
     async def find(self, context: ReportContext, key: str, own: OwnComments) -> Report | None:
@@ -95,7 +98,7 @@ class KeptReporter(Reporter, Generic[ContentT]):
     def due(self, context: ReportContext, status: Status) -> tuple[Status, Sequence[Due]]:
         """Return what is to be written."""
         wanted, due = self.wanted(context, status), list[Due]()
-        status = self._without(status, [key for key in self.reports(status) if key not in wanted])
+        status = self._done_with(status, wanted)
         for key, content in wanted.items():
             status, written = self._due(context, status, key, content)
             due += written
@@ -139,7 +142,7 @@ class KeptReporter(Reporter, Generic[ContentT]):
         content = self.wanted(context, status).get(due.key)
         if content is None:
             return status, False
-        if not state.id and self._may_be_there(status, state):
+        if not state.id and self._may_be_there(context, status, state):
             state = await self.find(context, due.key, own) or state
         if state.id:
             # A comment is adopted, and edited by the next pass. Elsewhere there may be no next one: of a
@@ -151,14 +154,16 @@ class KeptReporter(Reporter, Generic[ContentT]):
         intent_at = now if content.begins else None
         return with_report(status, due.key, replace(state, intent_at=intent_at)), content.begins
 
-    def _may_be_there(self, status: Status, state: Report) -> bool:
+    def _may_be_there(self, context: ReportContext, status: Status, state: Report) -> bool:
         """Return whether it may stand there although the status does not know it.
 
         The conversation was read anyway. To read another place is a request, and not spent on each commit:
-        only where a pass announced it and died, or this Preview has told nothing there, so that an earlier
-        one may have.
+        only where a pass announced it and died, or an earlier Preview may have told of itself, and this one
+        has told nothing there yet.
         """
-        return self.in_conversation or state.intent_at is not None or not self.reports(status)
+        if self.in_conversation or state.intent_at is not None:
+            return True
+        return not self.reports(status) and not had_no_earlier_life(context.before, status)
 
     async def publish(self, context: ReportContext, status: Status, due: Due) -> PublishResult:
         """Write it, and note what was written, or that it was refused."""
@@ -246,11 +251,14 @@ class KeptReporter(Reporter, Generic[ContentT]):
         """Return what the status knows of this place."""
         return {key: report for key, report in status.reports.items() if self.owns(key)}
 
-    def _without(self, status: Status, keys: Sequence[str]) -> Status:
-        if not keys:
-            return status
-        left = {key: report for key, report in status.reports.items() if key not in keys}
-        return replace(status, reports=left)
+    def _done_with(self, status: Status, wanted: Mapping[str, ContentT]) -> Status:
+        """Forget what is not wanted any more, but for what the latest of it are."""
+        done = {key: report for key, report in self.reports(status).items() if key not in wanted}
+        latest = sorted((key for key in done if done[key].id), key=lambda key: done[key].id)[-_DONE_KEPT:]
+        left = {key: report for key, report in status.reports.items() if key not in done}
+        for key in latest:
+            left[key] = Report(id=done[key].id, hash=done[key].hash, told=done[key].told)
+        return status if left == status.reports else replace(status, reports=left)
 
 
 def report_of(status: Status, key: str) -> Report:

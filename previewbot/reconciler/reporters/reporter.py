@@ -30,7 +30,8 @@ class ReportContext:
 
     `before` is the status with which the pass began; `may_begin`: a text may be written where there is none.
     `notify` is whom the repository wants to be told once, None if nobody; `us` asks who our App is at GitHub.
-    `view` has what a status says for the renderer, `runs` what was seen lately of what runs for a commit.
+    `view` has what a status says for the renderer, `runs` what was seen last of what runs for a commit,
+    and `runs_now` what was in this very pass.
     `forget` makes the next pass read GitHub anew. `mistakes` are those that the pull request itself writes
     into the configuration file.
     """
@@ -47,6 +48,7 @@ class ReportContext:
     now: Callable[[], datetime]
     forget: Callable[[], None]
     runs: Callable[[str], Runs | None]
+    runs_now: Callable[[str], Runs | None]
     mistakes: tuple[ConfigurationProblem, ...] = ()
 
     @property

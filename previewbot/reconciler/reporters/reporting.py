@@ -48,6 +48,7 @@ class Reporting:
             now=context.now,
             forget=lambda: context.memory.forget_facts(preview.name),
             runs=lambda sha: context.memory.builds.runs(preview.name, sha),
+            runs_now=lambda sha: context.memory.builds.runs_now(preview.name, sha, context.now()),
             mistakes=plan.mistakes,
         )
 
