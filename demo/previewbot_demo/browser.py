@@ -198,7 +198,7 @@ _DEPLOYMENT = re.compile(
 )
 _CHECK = re.compile(
     r'<li id="check-(?P<id>\d+)"><span [^>]*></span>preview: (?P<state>[a-z ]+)\s+'
-    r'<strong>(?P<title>[^<]*)</strong> <a href="(?P<link>[^"]*)">(?P<more>.*?)</li>',
+    r'· <strong>(?P<title>[^<]*)</strong> · <a href="(?P<link>[^"]*)">(?P<more>.*?)</li>',
     re.DOTALL,
 )
 

@@ -158,7 +158,15 @@ class Pages:
     def _view(self, pull: PullRequest) -> dict[str, Any]:
         state = self._github.store.state
         repository = state.repositories[pull.repository_id]
-        workflows = [r for r in state.workflow_runs.values() if r.repository_id == repository.id]
+        checks = shown_on(state, repository.id, pull.head_sha)
+        # A workflow shows by its jobs. One that waits for an approval has none yet.
+        with_jobs = {check.check_suite for check in checks}
+        workflows = [
+            run
+            for run in state.workflow_runs.values()
+            if (run.repository_id, run.sha) == (repository.id, pull.head_sha)
+            and run.check_suite not in with_jobs
+        ]
         return {
             "repository": repository.full_name,
             "pull": pull,
@@ -168,10 +176,7 @@ class Pages:
             else "draft"
             if pull.draft and not pull.closed_at
             else pull.state,
-            "checks": [
-                *shown_on(state, repository.id, pull.head_sha),
-                *(run for run in workflows if run.sha == pull.head_sha),
-            ],
+            "checks": [*checks, *workflows],
             "deployments": deployments.shown_on(state, repository.id, pull.commits),
             "timeline": self._timeline(pull),
             "files": changes_of(state, pull),
