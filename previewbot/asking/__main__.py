@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from previewbot.asking.command import WORDS, add_arguments, run
+from previewbot.asking.streams import flush_notes, to_nowhere
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -14,9 +15,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="previewbot wait", description=f"{WORDS[0].upper()}{WORDS[1:]}.")
     add_arguments(parser)
     try:
-        return run(parser.parse_args(arguments))
+        code = run(parser.parse_args(arguments))
     except KeyboardInterrupt:
         return 130
+    except BrokenPipeError:
+        to_nowhere(1, 2)
+        return 141
+    flush_notes()
+    return code
 
 
 if __name__ == "__main__":

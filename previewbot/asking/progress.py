@@ -28,11 +28,12 @@ class Progress:
     No line begins with the words of others, which may be a command to GitHub's runner.
     """
 
-    def __init__(self, stream: TextIO, now: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, stream: TextIO | None, now: Callable[[], float] = time.monotonic) -> None:
         self._stream, self._now = stream, now
         self._began = self._spoken_at = now()
         self._last = ""
-        self._is_live = stream.isatty() and os.environ.get("TERM", "") not in ("", "dumb")
+        is_terminal = stream is not None and stream.isatty()
+        self._is_live = is_terminal and os.environ.get("TERM", "") not in ("", "dumb")
 
     def tell(self, standing: Standing) -> None:
         """Write how it stands now."""
@@ -67,7 +68,7 @@ class Progress:
         if self._is_live:
             width = max(shutil.get_terminal_size().columns - 1, 20)
             line = f"… {self._passed()} {one_line(self._last)}"[:width]
-            print(f"{_CLEAR}{line}", end="", file=self._stream, flush=True)
+            self._print(f"{_CLEAR}{line}", end="")
         elif self._now() - self._spoken_at >= _SIGN_OF_LIFE:
             passed = spoken(timedelta(seconds=self._now() - self._began))
             self._write(f"[{self._passed()}] still waiting, for {passed}: {one_line(self._last)}")
@@ -75,12 +76,24 @@ class Progress:
     def _write(self, line: str) -> None:
         self._clear()
         self._spoken_at = self._now()
-        print(line, file=self._stream, flush=True)
+        self._print(line)
 
     def _clear(self) -> None:
         if self._is_live:
-            with suppress(OSError):
-                print(_CLEAR, end="", file=self._stream, flush=True)
+            with suppress(BrokenPipeError):
+                self._print(_CLEAR, end="")
+
+    def _print(self, text: str, *, end: str = "\n") -> None:
+        # A stream that cannot be written to (closed, a full disk) does not end the wait. Where somebody read
+        # and does no more (`2>&1 | head`), nobody waits for its end either.
+        if self._stream is None:
+            return
+        try:
+            print(text, end=end, file=self._stream, flush=True)
+        except BrokenPipeError:
+            raise
+        except (OSError, ValueError):
+            self._stream = None
 
     def _passed(self) -> str:
         minutes, seconds = divmod(int(self._now() - self._began), 60)

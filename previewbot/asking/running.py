@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import os
 import sys
+import traceback
 
 from previewbot.api.reference import Reference
 from previewbot.asking.access import Access, NoAccess, check_host
@@ -15,6 +16,7 @@ from previewbot.asking.opening import opened, proxies_from
 from previewbot.asking.progress import Progress
 from previewbot.asking.reporting import as_json, outputs
 from previewbot.asking.standing import USAGE, Standing, State
+from previewbot.asking.streams import Unwritten, noted, printed
 from previewbot.asking.waiting import Patience, wait
 from previewbot.asking.words import one_line
 from previewbot.errors import RemoteError
@@ -23,6 +25,17 @@ from previewbot.rules.proxies import Proxies
 
 def run(options: argparse.Namespace) -> int:
     """Wait as the arguments say; return the exit code."""
+    try:
+        return _ran(options)
+    except BrokenPipeError:
+        raise
+    except Exception:
+        # Python would end with 1, which says that the preview failed.
+        noted(traceback.format_exc())
+        return _refused("this is a mistake of previewbot's own, and says nothing of the preview")
+
+
+def _ran(options: argparse.Namespace) -> int:
     try:
         access = whom(options, os.environ)
         proxies = proxies_from(os.environ)
@@ -54,15 +67,18 @@ def _told(standing: Standing, options: argparse.Namespace) -> int:
                 file.write(outputs(standing))
         except OSError as error:
             return _refused(f"--github-output {options.github_output}: {error.strerror or error}")
-    if options.json:
-        print(as_json(options.reference, standing))
-    elif standing.state is State.READY:
-        print(standing.url)
+    try:
+        if options.json:
+            printed(as_json(options.reference, standing))
+        elif standing.state is State.READY:
+            printed(standing.url)
+    except Unwritten as error:
+        return _refused(f"how it came out cannot be printed: {error}")
     return standing.state.exit_code
 
 
 def _refused(words: str) -> int:
-    print(f"previewbot wait: {one_line(words)}", file=sys.stderr)
+    noted(f"previewbot wait: {one_line(words)}")
     return USAGE
 
 

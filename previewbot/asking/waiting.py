@@ -161,7 +161,7 @@ class _Wait:
             self._first_answer = now
         if standing.state is State.NOTHING and now - self._first_answer >= self._patience.grace:
             grace = spoken(timedelta(seconds=self._patience.grace))
-            words = f"{standing.words} ({grace} were given for it to begin)"
+            words = f"{standing.words} (for {grace} that did not change)"
             standing = replace(standing, state=standing.at_last, words=words)
         if standing != self._last:
             self._pause = self._patience.first

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TextIO
 
 from previewbot.asking import command as wait
+from previewbot.asking.streams import flush_notes, to_nowhere
 from previewbot.cli import examining, mcp, plugins, preparing
 from previewbot.cli.check import Compare, check
 from previewbot.cli.check_settings import STDIN, bounds_for, settings_in, tell
@@ -71,21 +72,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         # Whoever reads has seen enough (`| head`). What is still to be written would fail once more when
         # Python ends: https://docs.python.org/3/library/signal.html#note-on-sigpipe
-        _to_nowhere(1, 2)
+        to_nowhere(1, 2)
         return 141
-    # What is told on the way may be cut off alone (`2>&1 | head`): the exit code stays that of the work.
-    # Python would end with 120 where it cannot write the rest.
-    try:
-        sys.stderr.flush()
-    except OSError:
-        _to_nowhere(2)
+    flush_notes()
     return code
-
-
-def _to_nowhere(*numbers: int) -> None:
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    for number in numbers:
-        os.dup2(nowhere, number)
 
 
 def _run(options: argparse.Namespace) -> int:

@@ -1,0 +1,50 @@
+"""What is printed, where nobody may read it: a closed stream, a full disk, a reader who has gone."""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import suppress
+
+
+class Unwritten(Exception):
+    """What a command is there to print cannot be printed; the words say why."""
+
+
+def printed(text: str) -> None:
+    """Print a line to stdout at once; raises Unwritten, and BrokenPipeError where nobody reads any more."""
+    try:
+        print(text, flush=True)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        to_nowhere(1)
+        raise Unwritten(error.strerror or str(error)) from error
+
+
+def to_nowhere(*numbers: int) -> None:
+    """Have nothing more written to these files: Python would try once more when it ends, and fail."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for number in numbers:
+        os.dup2(nowhere, number)
+
+
+def noted(text: str) -> None:
+    """Print a line to stderr, as far as that can be written."""
+    # None where it was closed before the program began: `print` would take stdout then.
+    if sys.stderr is not None:
+        with suppress(OSError):
+            print(text, file=sys.stderr)
+        flush_notes()
+
+
+def flush_notes() -> None:
+    """Write the rest of what is told on the way, which may be cut off alone (`2>&1 | head`).
+
+    Python would end with 120 where it cannot, and not with the exit code of the work.
+    """
+    if sys.stderr is not None:
+        try:
+            sys.stderr.flush()
+        except OSError:
+            to_nowhere(2)
