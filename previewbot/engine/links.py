@@ -204,9 +204,15 @@ def route(
     }
 
 
-def route_to_service(gateway: GatewaySettings, key: str, service: str, port: int) -> dict[str, Any]:
-    """Return the `spec` of a route to one Service with a key's header set, whatever the path."""
-    return attached(gateway, key, _forwards(gateway, key, [PathRule("PathPrefix", "/", service, port)]))
+def route_to_service(
+    gateway: GatewaySettings, key: str, service: str, port: int, sha: str = ""
+) -> dict[str, Any]:
+    """Return the `spec` of a route to one Service with a key's header set, whatever the path.
+
+    `sha` is the commit that answers are to name, "" for none.
+    """
+    rules = _forwards(gateway, key, [PathRule("PathPrefix", "/", service, port)], sha)
+    return attached(gateway, key, rules)
 
 
 def attached(gateway: GatewaySettings, key: str, rules: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

@@ -34,7 +34,8 @@ class Answer:
 
     `agents` and `keys` are the values of mirrord's headers; `leads_to` is the host that a redirect names,
     `leads_to_path` the path there, and it `comes_back` if that host is told the link's own, as a sign-in is;
-    `body` is the beginning of it, only where it was asked for.
+    `body` is the beginning of it, only where it was asked for. `commits` are those that the answer names
+    (`x-preview-sha`), which prove nothing: the Gateway names them.
     """
 
     status: int = 0
@@ -45,6 +46,7 @@ class Answer:
     comes_back: bool = False
     body: str = ""
     failure: Why | None = None
+    commits: tuple[str, ...] = ()
 
     @property
     def is_error(self) -> bool:

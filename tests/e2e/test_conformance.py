@@ -72,6 +72,7 @@ async def test_a_cluster_that_does_what_is_relied_on(town: Scene, tmp_path: Path
     assert seen.file["seen"]["answers"]["with the key"]["by_session"] == 10
     assert seen.file["seen"]["answers"]["without a header"]["passed_through"] == 10
     assert seen.file["seen"]["answers"]["with another key"]["by_session"] == 0
+    assert seen.file["seen"]["answers"]["with the key"]["named_commit"] == 10
     assert seen.file["seen"]["phases"][-1]["phase"] == "Ready"
     assert "making the session" in seen.err, "whoever waits sees what happens"
     assert left(town) == []
@@ -119,6 +120,14 @@ async def test_an_agent_that_ignores_the_filter_is_found_out(town: Scene, tmp_pa
         seen = await tried(town, tmp_path)
     assert seen.code == 1
     assert "WRONG        requests without a header: the session answered requests of others" in seen.out
+    assert left(town) == []
+
+
+async def test_a_gateway_whose_answers_name_another_commit_is_found_out(town: Scene, tmp_path: Path) -> None:
+    with switched(town.world.gateway.sabotage, commit="0" * 40):
+        seen = await tried(town, tmp_path, "--target", "deployment/web", "--service", "web:80")
+    assert seen.code == 1
+    assert "WRONG        x-preview-sha: 0 of 10 answers through the Gateway name the commit" in seen.out
     assert left(town) == []
 
 

@@ -39,6 +39,8 @@ async def test_a_session_is_tried_through_the_gateway_and_nothing_of_it_stays(pl
     assert [check.line for check in checks if check.state is not State.OK] == []
     assert record.answers[Asking.WITH_KEY].by_session == REQUESTS
     assert record.answers[Asking.WITHOUT].passed_through == REQUESTS
+    # Its class says that it can, which previewbot goes by.
+    assert record.answers[Asking.WITH_KEY].named_commit == REQUESTS
     assert [seen.phase for seen in record.phases][-1] == "Ready"
     left = place.node.get("previewsessions,httproutes,pods", "--namespace", "staging")["items"]
     assert [each["metadata"]["name"] for each in left if subject.key in each["metadata"]["name"]] == []

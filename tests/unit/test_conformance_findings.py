@@ -42,7 +42,8 @@ SUBJECT = Subject(
 )
 SENT = session_manifest(SUBJECT)["spec"]
 REFUSED = RouteAnswer(Verdict.REFUSED, "NotAllowedByListeners")
-OUR_OWN = Tally(by_session=10, named_keys=10, statuses={200: 10})
+COMMIT = "3f2c1ab" + "0" * 33
+OUR_OWN = Tally(by_session=10, named_keys=10, named_commit=10, statuses={200: 10})
 STAGING = Tally(passed_through=10, statuses={200: 10})
 GOOD = Record(
     previewbot="0.1.0",
@@ -53,6 +54,7 @@ GOOD = Record(
     sent=SENT,
     stored=SENT,
     route=RouteAnswer(Verdict.ACCEPTED),
+    commit=COMMIT,
     phases=(PhaseSeen("", 0.0), PhaseSeen("InProgress", 0.5), PhaseSeen("Ready", 12.0)),
     answers={
         Asking.BEFORE: STAGING,
@@ -116,6 +118,11 @@ def test_what_does_all_that_previewbot_relies_on_is_all_well() -> None:
             "requests with the key, after the session is gone",
             "a session answers: 10 from the session",
         ),
+        (
+            answered(WITH_KEY=replace(OUR_OWN, named_commit=9)),
+            "x-preview-sha",
+            "9 of 10 answers through the Gateway name the commit of their route",
+        ),
         (changed(left=("previewsession/x",)), "the end", "not removed: previewsession/x"),
         (changed(route=REFUSED), "the route", "does not take it: NotAllowedByListeners"),
     ],
@@ -150,6 +157,31 @@ def test_a_gateway_that_says_nothing_of_the_route_leaves_it_to_requests() -> Non
     found = states(replace(GOOD, route=RouteAnswer(Verdict.SILENT)))
     assert found["the route"] is State.NOTE
     assert found["requests with the key"] is State.OK
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        (changed(route=None, commit="", through_gateway=False), None),
+        (changed(commit=""), State.NOTE),
+        (changed(route=REFUSED), State.NOT_CHECKED),
+        (changed(answers={Asking.BEFORE: STAGING}), State.NOT_CHECKED),
+        (answered(WITH_KEY=Tally(unanswered=10)), State.NOT_CHECKED),
+    ],
+)
+def test_of_the_commit_nothing_is_claimed_where_no_answer_could_name_it(
+    change: Callable[[Record], Record], expected: State | None
+) -> None:
+    assert states(change(GOOD)).get("x-preview-sha") is expected
+
+
+@pytest.mark.parametrize(
+    ("commits", "counted"), [((COMMIT,), 1), ((), 0), (("0" * 40,), 0), ((COMMIT, "0" * 40), 0)]
+)
+def test_an_answer_names_the_commit_of_its_route_and_no_other(commits: tuple[str, ...], counted: int) -> None:
+    answer = Answer(status=200, commits=commits)
+    assert Tally().with_answer(answer, KEY, COMMIT).named_commit == counted
+    assert Tally().with_answer(answer, KEY).named_commit == 0
 
 
 def test_a_session_that_was_never_ready_says_nothing_about_requests() -> None:
@@ -197,6 +229,8 @@ def test_the_route_sets_the_header_for_its_own_host_only() -> None:
     spec = route_manifest(SUBJECT)["spec"]
     assert spec["hostnames"] == [f"{KEY}.preview.example.com"]
     assert [backend["name"] for rule in spec["rules"] for backend in rule["backendRefs"]] == ["web"]
+    assert "x-preview-sha" not in str(spec)
+    assert "x-preview-sha" in str(route_manifest(replace(SUBJECT, sha=COMMIT)))
 
 
 def test_the_file_can_be_read_again_and_has_no_secret() -> None:

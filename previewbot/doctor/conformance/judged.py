@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from previewbot.doctor.check import Check, Whose, not_checked, note, ok, wrong
 from previewbot.doctor.conformance.record import Asking, Record, Tally
+from previewbot.engine.links import COMMIT_HEADER
 from previewbot.engine.route_answers import Verdict
 
 _ROUTE = "the route"
@@ -20,6 +21,7 @@ def judged(record: Record) -> Sequence[Check]:
         *_route(record),
         *_marks(record),
         *_isolation(record),
+        *_commit(record),
         *_teardown(record),
     ]
 
@@ -113,6 +115,36 @@ def _unknown(record: Record, asking: Asking, name: str) -> Check | None:
         return not_checked(name, f"because of what is wrong with {_ROUTE}")
     tally = record.answers[asking]
     return None if tally.marked or tally.unanswered else not_checked(name, "because no answer is marked")
+
+
+def _commit(record: Record) -> Iterator[Check]:
+    name = COMMIT_HEADER
+    tally = record.answers.get(Asking.WITH_KEY)
+    if record.route is None:
+        return
+    if not record.commit:
+        words = (
+            "not asked for: neither the settings (links.gateway.commit_header) nor the Gateway's class have "
+            "routes set it"
+        )
+        yield note(name, words, Whose.PLATFORM_TEAM)
+    elif tally is None:
+        yield not_checked(name, "because the session was never Ready")
+    elif record.route.verdict is Verdict.REFUSED:
+        yield not_checked(name, f"because of what is wrong with {_ROUTE}")
+    else:
+        yield _named(name, tally)
+
+
+def _named(name: str, tally: Tally) -> Check:
+    answers = sum(tally.statuses.values())
+    if not answers:
+        return not_checked(name, "because nothing answered")
+    told = f"{tally.named_commit} of {answers} answers through the Gateway name the commit of their route"
+    if tally.named_commit == answers:
+        return ok(name, told)
+    words = f"{told}: look what takes it away, or set links.gateway.commit_header: never"
+    return wrong(name, words, Whose.PLATFORM_TEAM)
 
 
 def _teardown(record: Record) -> Iterator[Check]:

@@ -28,7 +28,7 @@ class Asking(StrEnum):
 class Tally:
     """How many answers mirrord marked as given by the session, by somebody else's (by their `mirrord-key`),
     or as passed through to staging; how many had no mark, and how many requests had no answer. `statuses`
-    counts them by status."""
+    counts them by status; `named_commit` those that name the route's commit and no other."""
 
     by_session: int = 0
     by_another: int = 0
@@ -37,18 +37,25 @@ class Tally:
     unanswered: int = 0
     statuses: Mapping[int, int] = field(default_factory=dict)
     named_keys: int = 0
+    named_commit: int = 0
 
     @property
     def marked(self) -> int:
         """How many say who answered."""
         return self.by_session + self.by_another + self.passed_through
 
-    def with_answer(self, answer: Answer, key: str) -> Tally:
-        """Return the tally with one more answer, where the session that is tried has this key."""
+    def with_answer(self, answer: Answer, key: str, sha: str = "") -> Tally:
+        """Return the tally with one more answer, where the session that is tried has this key, and its route
+        has answers name `sha`."""
         if answer.failure is not None:
             return replace(self, unanswered=self.unanswered + 1)
         statuses = {**self.statuses, answer.status: self.statuses.get(answer.status, 0) + 1}
-        counted = replace(self, statuses=statuses, named_keys=self.named_keys + bool(answer.keys))
+        counted = replace(
+            self,
+            statuses=statuses,
+            named_keys=self.named_keys + bool(answer.keys),
+            named_commit=self.named_commit + (bool(sha) and answer.commits == (sha,)),
+        )
         if FROM_A_SESSION in answer.agents:
             # Somebody may debug the same workload at this moment. Without `mirrord-key` nobody can tell.
             if answer.keys and key not in answer.keys:
@@ -73,7 +80,8 @@ class Record:
     """Everything that was seen, in the order in which it happened.
 
     `operator` is what the operator tells of itself, in words. `sent` is the session's spec as it was sent,
-    `stored` as the API server gave it back. `route` is what the Gateway says of the route, None without one.
+    `stored` as the API server gave it back. `route` is what the Gateway says of the route, None without one;
+    `commit` is what that has answers name, "" for nothing.
     Seconds are None for what did not happen. `left` names what could not be removed.
     """
 
@@ -85,6 +93,7 @@ class Record:
     sent: Mapping[str, Any]
     stored: Mapping[str, Any] = field(default_factory=dict)
     route: RouteAnswer | None = None
+    commit: str = ""
     phases: tuple[PhaseSeen, ...] = ()
     answers: Mapping[Asking, Tally] = field(default_factory=dict)
     share_host: str = ""

@@ -80,9 +80,10 @@ async def subject_of(
     except TargetProblem as problem:
         raise NotToBeTried(f"{problem} (namespace {namespace})") from problem
     assert template is not None
-    state = UNREAD
+    state, sha = UNREAD, ""
     if gateway is not None and backend is not None:
         state = await read_gateway(kube, gateway)
+        sha = secrets.token_hex(20) if gateway.names_commit(supported=state.sets_answers) else ""
     if state.trouble:
         raise NotToBeTried(f"{state.trouble}; without --service requests do not go through the Gateway")
     return Subject(
@@ -96,6 +97,7 @@ async def subject_of(
         gateway=gateway if backend is not None else None,
         backend=backend,
         gateway_state=state,
+        sha=sha,
     )
 
 
@@ -164,7 +166,7 @@ async def _with_route(trial: Trial, subject: Subject, record: Record) -> Record:
         trial.patience.look_again,
     )
     await asyncio.sleep(gateway.settle.total_seconds())
-    return replace(record, route=answer)
+    return replace(record, route=answer, commit=subject.sha)
 
 
 async def _until_ready(trial: Trial, subject: Subject, record: Record) -> Record:
@@ -200,7 +202,7 @@ async def _asked(trial: Trial, subject: Subject, record: Record, ways: tuple[Ask
     for _ in range(REQUESTS):
         for way in ways:
             answer = await trial.web.ask(_question(subject, way))
-            tallies[way] = tallies[way].with_answer(answer, subject.key)
+            tallies[way] = tallies[way].with_answer(answer, subject.key, subject.sha)
     return replace(record, answers={**record.answers, **tallies})
 
 

@@ -40,7 +40,8 @@ class Subject:
 
     `key` is an environment key that no preview has. `entry_url` is where this workload answers in staging.
     With `gateway` and `backend` requests go through a route of their own, else they carry the header
-    themselves; `gateway_state` is how that Gateway stands.
+    themselves; `gateway_state` is how that Gateway stands. `sha` is what the route has answers name as their
+    commit, which is none; "" where routes name none here.
     """
 
     namespace: str
@@ -52,6 +53,7 @@ class Subject:
     gateway: GatewaySettings | None = None
     backend: Backend | None = None
     gateway_state: GatewayState = UNREAD
+    sha: str = ""
 
     @property
     def session_name(self) -> str:
@@ -118,5 +120,5 @@ def route_manifest(subject: Subject) -> dict[str, Any]:
             "labels": {**gateway.labels, **MANAGED_BY},
             "annotations": dict(gateway.annotations),
         },
-        "spec": links.route_to_service(gateway, subject.key, backend.service, backend.port),
+        "spec": links.route_to_service(gateway, subject.key, backend.service, backend.port, subject.sha),
     }
