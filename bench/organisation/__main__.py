@@ -44,6 +44,8 @@ def main() -> None:
     parser.add_argument(
         "--places", choices=[*PLACES, "all"], default="all", help="where previews are told of"
     )
+    parser.add_argument("--waiting", action="store_true", help="all previews wait: CI builds nothing")
+    parser.add_argument("--previews", type=int, help="so many, whatever the size")
     parser.add_argument("--paths", action="store_true", help="also what was asked for most")
     arguments = parser.parse_args()
     ways = list(PLACES) if arguments.places == "all" else [arguments.places]
@@ -57,14 +59,21 @@ def main() -> None:
 
 
 def _day(size: int, places: str, arguments: argparse.Namespace) -> Day:
-    previews = min(_MOST_PREVIEWS, max(5, int(size * _PREVIEWS_SHARE)))
+    previews = arguments.previews or min(_MOST_PREVIEWS, max(5, int(size * _PREVIEWS_SHARE)))
     began = time.monotonic()
 
     def progress(words: str) -> None:
         print(f"\r  {size} repositories, {places}: {words:60}", end="", file=sys.stderr, flush=True)
 
     day = live_through(
-        Town(size, previews, hours=arguments.hours, begin=arguments.begin, seed=arguments.seed),
+        Town(
+            size,
+            previews,
+            hours=arguments.hours,
+            begin=arguments.begin,
+            seed=arguments.seed,
+            waiting=arguments.waiting,
+        ),
         progress,
         places,
     )
@@ -90,18 +99,17 @@ def table(days: list[Day]) -> str:
 def _limits(days: list[Day]) -> list[tuple[str, list[str]]]:
     """Return what each limit of GitHub's leaves: of the fullest hour, and of the fullest minute."""
     hours = {
-        "REST that counts": ([max(day.ledger.rest(day.town.hours)) for day in days], 0),
-        "GraphQL points": ([max(day.ledger.hours_of(POINTS, day.town.hours)) for day in days], 0),
-        CONTENT: ([max(day.ledger.hours_of(CONTENT, day.town.hours)) for day in days], CONTENT_AN_HOUR),
+        "REST that counts": [(max(day.ledger.rest(day.town.hours)), day.limit) for day in days],
+        "GraphQL points": [(max(day.ledger.hours_of(POINTS, day.town.hours)), day.points) for day in days],
+        CONTENT: [(max(day.ledger.hours_of(CONTENT, day.town.hours)), CONTENT_AN_HOUR) for day in days],
     }
     minutes = {CONTENT: CONTENT_A_MINUTE, A_MINUTE: POINTS_A_MINUTE, A_MINUTE_OF_GRAPHQL: GRAPHQL_A_MINUTE}
     rows = [
         ("REST that counts, an hour", [_mean(day.ledger.rest(day.town.hours)) for day in days]),
         ("the installation's hour", [f"{day.limit:,}" for day in days]),
     ]
-    for name, (fullest, limit) in hours.items():
-        cells = [_of(number, limit or day.limit) for number, day in zip(fullest, days, strict=True)]
-        rows.append((f"{name}, the fullest hour", cells))
+    for name, fullest in hours.items():
+        rows.append((f"{name}, the fullest hour", [_of(number, limit) for number, limit in fullest]))
     for name, limit in minutes.items():
         rows.append(
             (f"{name}, the fullest minute", [_of(day.ledger.fullest_minute(name), limit) for day in days])

@@ -33,6 +33,8 @@ _SLICE = 60.0
 class Day:
     """What came of it: `open` pull requests and `live` previews at its end, `lost` that were not found.
 
+    `limit` and `points` are what the installation's hour has, of requests and of GraphQL.
+
     `places`: where previews were told of, a name of `PLACES`.
     """
 
@@ -40,6 +42,7 @@ class Day:
     places: str
     ledger: Ledger
     limit: int
+    points: int
     open: int
     live: int
     lost: int
@@ -98,7 +101,16 @@ async def _day(town: Town, progress: Callable[[str], None], places: str) -> Day:
     never = ledger.never_found(seconds_of(clock) - HOUR / 2)
     await _end(working)
     await _end(people)
-    return Day(town, places, ledger, organisation.limit, len(organisation.pulls), kube.live, never)
+    return Day(
+        town,
+        places,
+        ledger,
+        organisation.limit,
+        organisation.points,
+        len(organisation.pulls),
+        kube.live,
+        never,
+    )
 
 
 async def _end(task: asyncio.Task[None] | None) -> None:

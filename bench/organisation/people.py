@@ -42,7 +42,8 @@ class Town:
 
     `previews`: about so many pull requests of agents are open. `busy` is by how much more happens than usual,
     `lost` the share of webhooks that get lost, `restart_every` the seconds after which the controller begins
-    anew.
+    anew. `waiting`: CI never builds anything, so that all of them wait for an image. `points` are of
+    GraphQL's hour, where it is not the one that GitHub gives an installation of this size.
     """
 
     repositories: int
@@ -53,6 +54,19 @@ class Town:
     busy: float = 1.0
     lost: float = 0.02
     seed: int = 13
+    waiting: bool = False
+    points: int | None = None
+
+
+@dataclass(frozen=True)
+class _Size(Size):
+    """How large an installation is, with an hour of GraphQL's of its own if `points` is given."""
+
+    points: int | None = None
+
+    def hourly(self, resource: str) -> int:
+        """Return the requests (`core`) or points (`graphql`) of an hour."""
+        return self.points if resource == "graphql" and self.points else super().hourly(resource)
 
 
 @dataclass(frozen=True)
@@ -80,9 +94,9 @@ class Organisation:
         self.lost: Callable[[str, int, str], None] = lambda repository, number, action: None
         self.images: set[str] = set()
         self.previews = previews
-        size = Size(repositories, users=len(_PEOPLE))
+        size = _Size(repositories, users=len(_PEOPLE), points=town.points)
         charges = Charges(clock, size=lambda installation: size, heard=heard, thinking=_think)
-        self.limit = size.hourly("core")
+        self.limit, self.points = size.hourly("core"), size.hourly("graphql")
         self.github = FakeGitHub(
             APP_ID, "", "http://web/webhook", SECRET, "http://github", clock, charges=charges
         )
@@ -119,7 +133,9 @@ class Organisation:
             for _ in range(self._random.choice(_OPEN)):
                 self._open(name, agents=False)
         for number in range(self.previews):
-            self._open(self._agents_in[number % len(self._agents_in)], agents=True, built=True)
+            self._open(
+                self._agents_in[number % len(self._agents_in)], agents=True, built=not self._town.waiting
+            )
         self._sending = True
         progress(f"{len(self.pulls)} pull requests")
 
@@ -229,6 +245,8 @@ class Organisation:
         await asyncio.sleep(20)
         self.github.set_check(sha, "build", "in_progress", repository=pull.repository)
         await asyncio.sleep(self._random.uniform(180, 480))
+        if self._town.waiting and pull.agents:
+            return
         if pull.agents:
             self.images.add(f"checkout:{sha}")
         # What a build pushed is there before it ends.

@@ -22,6 +22,7 @@ from previewbot.reconciler.plan.refusals import ANSWERS_AN_HOUR, is_refusal
 from previewbot.reconciler.pod_questions import PodQuestions
 from previewbot.reconciler.request_questions import RequestQuestions
 from previewbot.reconciler.unshown import Unshown
+from previewbot.reconciler.watched import Watched
 from previewbot.rules.changes import Changes
 from previewbot.rules.glances import Heard
 from previewbot.rules.repositories import Bounds
@@ -213,6 +214,7 @@ class Memory:
     request_questions: RequestQuestions = field(default_factory=RequestQuestions)
     gateway: GatewayMemory = field(default_factory=GatewayMemory)
     builds: BuildsSeen = field(default_factory=BuildsSeen)
+    watched: Watched = field(default_factory=Watched)
 
     def forget(self, name: str) -> None:
         """Forget a Preview that is gone."""
@@ -224,6 +226,7 @@ class Memory:
         self.request_questions.forget(name)
         self.forget_image_lookups(name)
         self.builds.forget(name)
+        self.watched.forget(name)
 
     def forget_facts(self, name: str) -> None:
         """Let the next pass read GitHub again."""

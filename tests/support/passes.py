@@ -56,6 +56,7 @@ from previewbot.api.github import (
 )
 from previewbot.clients.github.cache import PAGE_SIZE
 from previewbot.clients.github.installation import REVIEW_PAGES
+from previewbot.clients.github.spending import Hours
 from previewbot.clients.kubernetes.resources import without_nulls
 from previewbot.clients.links import Question
 from previewbot.clients.registry import FoundImage
@@ -472,6 +473,7 @@ class GitHubInMemory:
         self.reacted_on_lines: list[tuple[int, str]] = []
         self.written_in: list[str] = []
         self.kept: QuotaKept | None = None
+        self.hours = Hours()
         self.writes_limit: TryLater | None = None
         self.ahead = timedelta(0)
         self.edited: dict[str, list[tuple[datetime, int]]] = {}

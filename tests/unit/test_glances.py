@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 
 from previewbot.api.github import Account, Branch, Comment, Glance, PullRequest, Word
+from previewbot.clients.github.limits import Quota
+from previewbot.clients.github.spending import Hours
 from previewbot.errors import Conflict, QuotaKept, TryLater
 from previewbot.rules.glances import (
     Heard,
@@ -398,6 +400,33 @@ async def test_while_an_image_is_waited_for_github_is_asked_once_a_minute() -> N
     # The conversation once more, before our own comment was written.
     assert (made.count("pull request"), made.count("comments")) == (1, 2)
     assert made.count("glance") <= 4
+
+
+async def test_while_points_are_scarce_one_that_waits_is_looked_at_more_seldom_and_its_image_as_often() -> (
+    None
+):
+    world = a_world()
+    world.registry.images.clear()
+    # A few of an hour's points, so that even one preview has to go slowly.
+    ends = (world.clock.now + timedelta(minutes=50)).timestamp()
+    world.github.hours = Hours(points=Quota(100, 30, ends))
+    made = list[str]()
+    world.poke()
+    for _ in range(19):
+        await world.run()
+        made += world.calls.made
+        world.clock.forward(seconds=10)
+
+    assert made.count("registry") >= 19
+    assert made.count("glance") <= 1
+    # Nor is everything read instead.
+    assert made.count("pull request") == 1
+
+    world.poke()
+    await world.run()
+
+    # What was told of is looked at, however little is left.
+    assert "glance" in world.calls.made
 
 
 async def test_a_merge_of_the_pull_request_is_told_although_nothing_else_was_read() -> None:

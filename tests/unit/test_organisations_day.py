@@ -153,6 +153,18 @@ def test_deployments_and_check_cost_requests_of_their_own(busy_day: Day) -> None
     assert 0 < counted(everywhere, 0, CHECK) < counted(required, 0, CHECK)
 
 
+def test_many_that_wait_for_their_images_never_use_up_the_points_of_the_hour() -> None:
+    # As 300 would share the 5,000 of a small installation, five do with 83: without a bound they would take
+    # a glance each 55 seconds, 327 in all.
+    waiting = Town(10, 5, hours=1, waiting=True, points=83, busy=0, lost=0)
+
+    day = live_through(waiting)
+
+    assert day.live == 0
+    assert day.ledger.calls[0, REFUSED] == 0
+    assert 30 <= day.ledger.calls[0, POINTS] <= 83 * 0.9
+
+
 def test_two_days_alike_cost_the_same() -> None:
     one, other = (live_through(Town(20, 3, hours=1, busy=2)).ledger for _ in range(2))
 

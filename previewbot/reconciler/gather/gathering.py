@@ -91,7 +91,7 @@ def _must_read(context: Context, observation: Observation, afresh: bool) -> bool
     preview = observation.preview
     # A request whose poke was lost waits for nothing else.
     asked = afresh or bool(presses_waiting(context, preview))
-    return asked or must_read(preview, observation.facts, observation.now)
+    return asked or must_read(context, preview, observation.facts, observation.now)
 
 
 def _ends_now(observation: Observation) -> bool:
@@ -113,7 +113,7 @@ def _only_callers(context: Context, observation: Observation) -> Sequence[int]:
         # Of a Preview that was looked at before (by another process, say) all must be known; one that this
         # comment made has nothing to lose.
         return () if preview.status.observed.head_sha else callers
-    return () if wants_a_look(preview, facts, observation.now) else callers
+    return () if wants_a_look(context, preview, facts, observation.now) else callers
 
 
 def _next_kept_look(context: Context, observation: Observation) -> datetime | None:

@@ -34,6 +34,7 @@ from previewbot.reconciler.plan.requeue import FACTS_HOLD, LAG_LIMIT
 from previewbot.reconciler.store import PreviewStore
 from previewbot.rules import agents, images, policy
 from previewbot.rules.base_branches import configuration_ref
+from previewbot.rules.glance_pace import APART, Left, apart
 from previewbot.rules.repositories import Bounds, bounds_of, why_nothing
 from previewbot.rules.seldom import kind_of
 from previewbot.rules.unknown_apps import taken_for
@@ -46,35 +47,46 @@ _SECOND = timedelta(seconds=1)
 _WATCHED_APART = timedelta(seconds=5)
 """Less than any interval at which something is waited for."""
 
-_GLANCED_APART = timedelta(seconds=55)
-"""Where glances tell whether anything changed: each costs a point, and deliveries and the listing tell of
-what matters. An image is looked for all the same."""
 
-
-def must_read(preview: Preview, facts: PullRequestFacts | None, now: datetime) -> bool:
+def must_read(context: Context, preview: Preview, facts: PullRequestFacts | None, now: datetime) -> bool:
     """Return whether GitHub must be read: poked, waited for, or not known (any more)."""
     if facts is None or facts.lagging or preview.unseen_poke:
         return True
-    return _is_watched(preview, facts, now) or _is_old(facts, now)
+    pace = _pace(context, preview, facts, now)
+    return _is_due(facts, pace, now) or _is_old(facts, pace, now)
 
 
-def wants_a_look(preview: Preview, facts: PullRequestFacts, now: datetime) -> bool:
+def wants_a_look(context: Context, preview: Preview, facts: PullRequestFacts, now: datetime) -> bool:
     """Return whether GitHub would be read now if nobody had told of anything."""
+    pace = _pace(context, preview, facts, now)
     # What is watched is read at intervals of its own, and not once more with each comment.
     due = facts.read_at is None or now - facts.read_at >= _WATCHED_APART
-    return (due and _is_watched(preview, facts, now)) or _is_old(facts, now)
+    return (due and _is_due(facts, pace, now)) or _is_old(facts, pace, now)
 
 
-def _is_watched(preview: Preview, facts: PullRequestFacts, now: datetime) -> bool:
-    if facts.glanced and facts.read_at is not None and now - facts.read_at < _GLANCED_APART:
-        return False
-    return bool(facts.problems) or any(service.waiting for service in preview.status.services)
+def _pace(context: Context, preview: Preview, facts: PullRequestFacts, now: datetime) -> timedelta | None:
+    """Return how far apart looks at a pull request are that waits for something; None if it does not."""
+    if not (facts.problems or any(service.waiting for service in preview.status.services)):
+        return None
+    installation_id = preview.spec.installation_id
+    watched = context.memory.watched.count(installation_id, preview.name, now)
+    points = context.github.installation(installation_id).hours.points
+    left = Left(points.limit, points.remaining, points.reset - now.timestamp()) if points else None
+    pace = apart(watched, left)
+    # Where no glance told it, nothing but what is free was asked. Once points are scarce those looks are as
+    # far apart: each would take a glance if it could, or else all those requests again.
+    return pace if facts.glanced or pace > APART else timedelta(0)
 
 
-def _is_old(facts: PullRequestFacts, now: datetime) -> bool:
+def _is_due(facts: PullRequestFacts, pace: timedelta | None, now: datetime) -> bool:
+    return pace is not None and (facts.read_at is None or now - facts.read_at >= pace)
+
+
+def _is_old(facts: PullRequestFacts, pace: timedelta | None, now: datetime) -> bool:
     due = [moment for moment in (facts.again_at, facts.unseen_at) if moment is not None]
     again = any(now >= moment for moment in due)
-    return again or facts.read_at is None or now - facts.read_at >= FACTS_HOLD
+    holds = max(FACTS_HOLD, pace or FACTS_HOLD)
+    return again or facts.read_at is None or now - facts.read_at >= holds
 
 
 async def read_github(
