@@ -28,6 +28,10 @@ The demo is running. Open
 It shows a pull request beside staging and its preview, and what to try next. Each is also there by itself:
 the pull requests at {url}/acme/shop/pulls, staging at http://shop.localhost:{port}/cart
 
+What CI and agents do you can do, too, with the number of a pull request:
+
+    {command} wait acme/shop#NUMBER --url {page} --bearer-file {bearer}
+
 Logs are in {directory}. Ctrl-C ends everything.
 """
 
@@ -72,12 +76,25 @@ async def _run(options: Options, check: bool, keep: bool) -> int:
             if check:
                 code = await _check(world, stop)
             if not check or (keep and not stop.is_set()):
-                print(_WELCOME.format(url=world.url, port=world.port, directory=world.directory), flush=True)
+                print(_welcome(world), flush=True)
                 code = await _until_stopped(world, stop) or code
             print("\nTaking everything down …", flush=True)
     if keep:
         print(f"Kept: {world.directory}")
     return code
+
+
+def _welcome(world: World) -> str:
+    started = sys.argv[0]
+    return _WELCOME.format(
+        url=world.url,
+        port=world.port,
+        directory=world.directory,
+        # As this one was started: in a clone `previewbot` alone may be found nowhere.
+        command=started if Path(started).name == "previewbot" else f"{sys.executable} -m previewbot",
+        page=world.bot.url,
+        bearer=world.bot.bearer_file,
+    )
 
 
 async def _check(world: World, stop: asyncio.Event) -> int:
