@@ -24,6 +24,7 @@ from previewbot.api import Preview, from_object, name_of
 from previewbot.config.server import Settings
 from previewbot.engine.view import view_of
 from previewbot.errors import RemoteError
+from previewbot.pages.by_name import ByName
 from previewbot.pages.openapi import document
 from previewbot.pages.readers import Reader, Readers
 from previewbot.text.facts import Facts, as_json
@@ -34,7 +35,6 @@ _AWAY = "the cluster does not answer right now; ask again in a moment"
 _WRONG = "this bearer does not count; api.bearer_file of previewbot's settings has the one that does"
 _ASKS = "ask with repository=OWNER/NAME and number=NUMBER"
 _AGAIN_SECONDS = 5
-_MOST_REMEMBERED = 10_000
 
 
 class Previews(Protocol):
@@ -56,37 +56,33 @@ class Telling:
         self._cluster = cluster
         self._listing = listing
         self._renderer = renderer
-        self._ids: dict[str, int] = {}
+        self._by_name = ByName(self._listed)
 
     def one(self, repository_id: int, number: int, *, trusted: bool) -> Facts | None:
         """Return what is told of a pull request's preview, or None.
 
         Raises RemoteError, and ValidationError for an object that is none of ours.
         """
-        obj = self._cluster.get_preview(name_of(repository_id, number))
-        return self._told(from_object(obj), trusted=trusted) if obj else None
+        found = self._read(name_of(repository_id, number))
+        return self._told(found, trusted=trusted) if found is not None else None
 
     def by_name(self, repository: str, number: int) -> Facts | None:
         """Return the same by the repository's name, whatever its case."""
-        # The number of a repository is found once: a program that waits asks again and again.
-        known = self._ids.get(repository.lower())
-        if known is not None:
-            facts = self.one(known, number, trusted=True)
-            if facts is not None and _is_of(facts.repository, repository):
-                return facts
-        found = next((each for each in self._listed(repository) if each.spec.number == number), None)
-        if found is None:
-            return None
-        if len(self._ids) >= _MOST_REMEMBERED:
-            self._ids.clear()
-        self._ids[repository.lower()] = found.spec.repository_id
-        return self._told(found, trusted=True)
+        for name in self._by_name.names(repository, number):
+            found = self._read(name)
+            if found is not None and _is_of(found.repository, repository):
+                return self._told(found, trusted=True)
+        return None
 
     def all(self, repository: str = "") -> Iterator[Facts]:
         """Return what is told of all previews, or of those of one repository."""
         return (self._told(each, trusted=True) for each in self._listed(repository))
 
-    def _listed(self, repository: str) -> Iterator[Preview]:
+    def _read(self, name: str) -> Preview | None:
+        obj = self._cluster.get_preview(name)
+        return from_object(obj) if obj else None
+
+    def _listed(self, repository: str = "") -> Iterator[Preview]:
         """Return all Previews, or those of one repository; nothing is made of the others."""
         for obj in self._listing():
             try:

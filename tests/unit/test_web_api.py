@@ -15,6 +15,7 @@ from prometheus_client import CollectorRegistry
 from previewbot.api import Preview
 from previewbot.config.server import parse
 from previewbot.errors import SettingsError, TryLater
+from previewbot.pages.by_name import LISTED_EVERY_SECONDS
 from previewbot.pages.openapi import document
 from previewbot.runtime.web_app import create_app
 from previewbot.text.facts import Facts
@@ -116,12 +117,38 @@ def test_a_list_may_be_of_one_repository_whatever_its_case(private: FlaskClient)
     assert [each["repository"] for each in found["previews"]] == ["acme/other"]
 
 
-def test_a_repositorys_number_is_looked_up_once_and_again_after_it_was_renamed(
-    cluster: Listed, private: FlaskClient
+def test_many_who_ask_by_name_have_previews_listed_once_in_some_seconds(
+    cluster: Listed, private: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for _ in range(3):
-        assert private.get(BY_NAME, headers=bearing()).status_code == 200
+    time = [1000.0]
+    monkeypatch.setattr("previewbot.pages.by_name.time.monotonic", lambda: time[0])
+
+    def status(number: int) -> int:
+        return private.get(BY_NAME.replace("42", str(number)), headers=bearing()).status_code
+
+    assert [status(number) for number in (42, 7, 8, 43, 7)] == [200, 404, 404, 200, 404]
     assert cluster.listed == 1
+    # One that is made later is found by the next listing, and then by its own name.
+    cluster.hold(named(STATES["ready"], "gh-812-7", 7))
+    assert status(7) == 404
+    time[0] += LISTED_EVERY_SECONDS
+    assert [status(7), status(7), status(8)] == [200, 200, 404]
+    assert cluster.listed == 2
+    # A listing that fails is not kept.
+    time[0] += LISTED_EVERY_SECONDS
+    cluster.error = TryLater("Kubernetes")
+    assert status(8) == 503
+    cluster.error = None
+    assert status(8) == 404
+
+
+def test_a_repository_that_was_renamed_is_found_by_its_new_name_alone(
+    cluster: Listed, private: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    time = [1000.0]
+    monkeypatch.setattr("previewbot.pages.by_name.time.monotonic", lambda: time[0])
+    assert private.get(BY_NAME, headers=bearing()).status_code == 200
+    time[0] += LISTED_EVERY_SECONDS
 
     for obj in cluster.objects.values():
         obj["spec"]["repository"] = obj["spec"]["repository"].replace("acme/shop", "acme/store")
