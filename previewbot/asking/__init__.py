@@ -6,15 +6,17 @@ in `action/` installs nothing else.
 
 from previewbot.asking.access import Access, NoAccess, access_from
 from previewbot.asking.facts import Facts, ServiceFacts
-from previewbot.asking.source import Look, Source
+from previewbot.asking.source import Listing, Look, NoRepository, Source
 from previewbot.asking.standing import Standing, State
 from previewbot.asking.waiting import Patience, wait
 
 __all__ = [
     "Access",
     "Facts",
+    "Listing",
     "Look",
     "NoAccess",
+    "NoRepository",
     "Patience",
     "ServiceFacts",
     "Source",

@@ -18,7 +18,7 @@ from previewbot.asking.facts import Facts
 from previewbot.asking.github_answers import CommentSeen, PullSeen
 from previewbot.asking.http import Answer, Asker, moment_of
 from previewbot.asking.judging import CheckRun, Deployment, Pull, Seen, judged
-from previewbot.asking.source import Look
+from previewbot.asking.source import Listing, Look, NoRepository
 from previewbot.errors import Forbidden, Invalid, NotFound, Unauthorized
 
 T = TypeVar("T")
@@ -31,6 +31,8 @@ _HEADERS = {
 _PAGE = 100
 _MOST_PAGES = 30
 """GitHub takes 2,500 comments, and shows 250 commits of a pull request."""
+_LISTED = 10
+"""Pages of a repository's comments that a list of its previews is made of."""
 _OVERLAP = timedelta(minutes=10)
 
 DEPLOYMENTS, CHECKS, COMMENTS = "deployments: read", "checks: read", "pull-requests: read"
@@ -94,17 +96,25 @@ class GitHubSource:
         """Return what the comment says."""
         return answers.facts_told(await self._comment(reference))
 
-    async def listing(self, repository: str) -> tuple[Facts, ...]:
-        """Return the previews of which the hundred newest comments of a repository tell.
+    async def listing(self, repository: str) -> Listing:
+        """Return the previews of which the thousand newest comments of a repository tell.
 
-        Raises NotFound where no repository is named: a token alone does not say which ones have previews.
+        Raises NoRepository where none is named: a token alone does not say which ones have previews.
         """
         if not repository:
-            raise NotFound("GitHub", message="name a repository, OWNER/NAME, of which to list previews")
+            raise NoRepository("name a repository, OWNER/NAME: with a token GitHub is asked, one by one")
         query = urlencode({"sort": "updated", "direction": "desc", "per_page": _PAGE})
-        found = await self._get(f"{_of(repository)}/issues/comments?{query}", answers.COMMENTS)
-        ours = [each for each in found.kept if each.is_status(self._access.app)]
-        return tuple(facts for each in ours if (facts := answers.facts_told(each)) is not None)
+        found: dict[int, Facts] = {}
+        complete = False
+        async for page in self._pages(
+            f"{_of(repository)}/issues/comments?{query}", answers.COMMENTS, _LISTED
+        ):
+            for each in page.kept:
+                facts = answers.facts_told(each) if each.is_status(self._access.app) else None
+                if facts is not None:
+                    found.setdefault(facts.number, facts)
+            complete = not page.next_url
+        return Listing(tuple(found.values()), complete)
 
     async def _pull(self, reference: Reference) -> Answer[PullSeen]:
         try:
@@ -178,9 +188,11 @@ class GitHubSource:
         known.since = known.since or _a_while_before(first.date if first else "")
         return None
 
-    async def _pages(self, url: str, shape: TypeAdapter[T]) -> AsyncIterator[Answer[T]]:
+    async def _pages(
+        self, url: str, shape: TypeAdapter[T], most: int = _MOST_PAGES
+    ) -> AsyncIterator[Answer[T]]:
         next_url = url
-        for _ in range(_MOST_PAGES):
+        for _ in range(most):
             page = await self._get(next_url, shape)
             yield page
             next_url = page.next_url

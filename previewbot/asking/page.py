@@ -11,7 +11,7 @@ from previewbot.api.reference import Reference
 from previewbot.asking.access import Access
 from previewbot.asking.facts import Facts, facts_of
 from previewbot.asking.http import Asker
-from previewbot.asking.source import Look
+from previewbot.asking.source import Listing, Look
 from previewbot.asking.told import of_facts
 from previewbot.errors import Forbidden, NotFound, Unauthorized
 
@@ -57,11 +57,11 @@ class PageSource:
         self._is_let_in = True
         return answer.kept
 
-    async def listing(self, repository: str) -> tuple[Facts, ...]:
+    async def listing(self, repository: str) -> Listing:
         """Return the previews there are, of one repository or of all."""
         query = f"?{urlencode({'repository': repository})}" if repository else ""
         try:
-            return (await self._asker.get(f"{_LISTING}{query}", _all_facts)).kept
+            return Listing((await self._asker.get(f"{_LISTING}{query}", _all_facts)).kept)
         except (NotFound, Forbidden) as error:
             raise self._not_let_in(error.what, error.status) from error
 

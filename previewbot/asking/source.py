@@ -18,6 +18,18 @@ class Look:
     notes: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class Listing:
+    """Previews; `complete` says that there are no others of which nothing was read."""
+
+    previews: tuple[Facts, ...]
+    complete: bool = True
+
+
+class NoRepository(ValueError):
+    """Previews of all repositories are asked for, where only those of one can be told."""
+
+
 class Source(Protocol):
     """GitHub or previewbot's JSON; it remembers what it was answered, and asks only for what has changed.
 
@@ -45,9 +57,10 @@ class Source(Protocol):
         """
         ...
 
-    async def listing(self, repository: str) -> tuple[Facts, ...]:
-        """Return the previews of a repository, newest news first; where that is many, the first of them.
+    async def listing(self, repository: str) -> Listing:
+        """Return the previews of a repository, newest news first where those are known.
 
-        `repository` "" asks for all that may be seen, which only previewbot's JSON can tell.
+        `repository` "" asks for all that may be seen, which only previewbot's JSON can tell; raises
+        NoRepository elsewhere.
         """
         ...

@@ -7,11 +7,11 @@ published; it is masked once more here, since a token that leaks to an agent lea
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from previewbot.api import Reason
 from previewbot.asking.facts import Facts, Problem, ServiceFacts
+from previewbot.asking.source import Listing
 from previewbot.asking.standing import Standing, State
 from previewbot.mcp.models import (
     Diagnosis,
@@ -72,7 +72,7 @@ def waited(reference: str, standing: Standing) -> Waited:
     )
 
 
-def previews(found: Sequence[Facts]) -> Previews:
+def previews(listing: Listing) -> Previews:
     """Return a list of previews."""
     listed = [
         Listed(
@@ -84,9 +84,10 @@ def previews(found: Sequence[Facts]) -> Previews:
             head_sha=_line(each.head_sha),
             url=each.url or "",
         )
-        for each in found[:MOST_PREVIEWS]
+        for each in listing.previews[:MOST_PREVIEWS]
     ]
-    return Previews(previews=listed, left_out=max(0, len(found) - MOST_PREVIEWS))
+    left_out = max(0, len(listing.previews) - MOST_PREVIEWS)
+    return Previews(previews=listed, left_out=left_out, complete=listing.complete)
 
 
 def _nothing(reference: str) -> dict[str, Any]:

@@ -109,4 +109,7 @@ class Previews(BaseModel):
     """Previews."""
 
     previews: list[Listed]
-    left_out: int = Field(description="so many more there are")
+    left_out: int = Field(description="so many more were found")
+    complete: bool = Field(
+        description="false: of further ones only old comments tell, which were not read; ask by number"
+    )

@@ -21,7 +21,7 @@ from mcp.types import ToolAnnotations
 from pydantic import Field
 
 from previewbot.api.reference import Reference
-from previewbot.asking import NoAccess, Patience, Source, Standing, State, wait
+from previewbot.asking import NoAccess, NoRepository, Patience, Source, Standing, State, wait
 from previewbot.asking.github import WrongCommit
 from previewbot.errors import RemoteError
 from previewbot.mcp import answers, models
@@ -274,5 +274,5 @@ async def _told(source: Source, subject: str) -> AsyncIterator[None]:
         yield
     except RemoteError as error:
         raise ToolError(words_of(error, source.whom, subject)) from None
-    except WrongCommit as error:
+    except (WrongCommit, NoRepository) as error:
         raise ToolError(one_line(str(error))) from None

@@ -10,6 +10,7 @@ from githubkit_schemas.v2022_11_28 import models as published
 
 from previewbot.api.reference import Reference
 from previewbot.asking.github import WrongCommit
+from previewbot.asking.source import NoRepository
 from previewbot.asking.standing import State
 from previewbot.errors import Forbidden, NotFound, TryLater, Unauthorized
 from previewbot_demo.github.server import PERMISSIONS
@@ -228,14 +229,30 @@ async def test_what_github_refuses_with_is_told_in_words(
     assert getattr(raised.value, "after", None) == (90 if "limit" in words else None)
 
 
+async def test_a_list_that_ends_before_the_comments_do_says_so(town: Town, says: Says) -> None:
+    says.comment(block(says.head))
+    for _ in range(150):
+        town.github.comment(1, ALICE, "I like it.")
+    behind_others = await asking(town).listing(SHOP)
+    assert (len(behind_others.previews), behind_others.complete) == (1, True)
+
+    for _ in range(850):
+        town.github.comment(1, ALICE, "I like it.")
+    too_far = await asking(town).listing(SHOP)
+    assert (len(too_far.previews), too_far.complete) == (0, False)
+    with pytest.raises(NoRepository, match="name a repository, OWNER/NAME"):
+        await asking(town).listing("")
+
+
 async def test_the_previews_of_a_repository_are_those_its_newest_comments_tell_of(
     town: Town, says: Says
 ) -> None:
     town.github.comment(1, ALICE, block(says.head))
     oldest = says.comment(f"{MARKER}\nwithout a block")
     says.comment(block(says.head, "Queued"))
-    [found] = await asking(town).listing(SHOP)
-    assert (found.number, found.phase) == (1, "Queued")
+    listing = await asking(town).listing(SHOP)
+    [found] = listing.previews
+    assert (found.number, found.phase, listing.complete) == (1, "Queued", True)
     # The oldest comment of a pull request is the one.
     assert await asking(town).told(Reference(SHOP, 1)) is None
     town.github.edit_comment(oldest, block(says.head, "Deploying"), by=town.github.app.bot)

@@ -149,6 +149,7 @@ READY = FACTS | {
     "url": "https://pr-42.preview.example.com/",
     "services": [{"name": "pricing", "phase": "Ready", "serving_sha": SHA}],
 }
+DEPLOYING = FACTS | {"phase": "Deploying", "severity": "progress", "turn": "nobody", "goes_on": True}
 
 
 @pytest.mark.parametrize(("variables", "secret"), ASKED)
@@ -247,7 +248,7 @@ async def test_an_older_client_is_served_and_told_what_to_set_where_nobody_can_b
 async def test_what_gets_ready_is_told_with_its_link_and_an_agent_that_goes_ends_the_process(
     elsewhere: Elsewhere,
 ) -> None:
-    elsewhere.answers["/p.json"] = FACTS | {"phase": "Deploying", "turn": "nobody", "goes_on": True}
+    elsewhere.answers["/p.json"] = DEPLOYING
     arguments = {"pull_request": PULL_REQUEST, "sha": SHA, "timeout_seconds": 600}
     call = {"name": "wait_for_preview", "arguments": arguments, "_meta": {"progressToken": "p"}}
     async with started(**with_a_bearer(elsewhere.url)) as process:
@@ -260,7 +261,7 @@ async def test_what_gets_ready_is_told_with_its_link_and_an_agent_that_goes_ends
         while "id" not in (answer := json.loads(await process.stdout.readline())):
             pass
 
-        elsewhere.answers["/p.json"] = FACTS | {"phase": "Deploying", "turn": "nobody", "goes_on": True}
+        elsewhere.answers["/p.json"] = DEPLOYING
         elsewhere.requests.clear()
         process.stdin.write(lines({"jsonrpc": "2.0", "id": 3, "method": "tools/call", "params": call}))
         while not elsewhere.requests:

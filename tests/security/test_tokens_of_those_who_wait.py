@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from previewbot.asking import NoAccess, access_from
+from previewbot.asking import Listing, NoAccess, access_from
 from previewbot.asking.page import PageSource
 from previewbot.asking.standing import State
 from previewbot.errors import RemoteError
@@ -169,7 +169,7 @@ async def test_a_comment_that_looks_like_ours_is_not_ours(town: Town, says: Says
     town.script.on("GET", f"{REPO}/issues/1/comments", sends([forged]))
     town.script.on("GET", f"{REPO}/issues/comments", sends([forged]))
     assert (await asking(town).look(reference(), says.head)).standing.state is State.NOTHING
-    assert await asking(town).listing("acme/shop") == ()
+    assert await asking(town).listing("acme/shop") == Listing(())
 
 
 async def test_a_person_who_writes_through_an_app_is_not_the_app(town: Town, says: Says) -> None:

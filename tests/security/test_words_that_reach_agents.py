@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from previewbot.asking import Facts
+from previewbot.asking import Facts, Listing
 from previewbot.mcp import answers, models
 from previewbot.mcp.server import server
 from previewbot.text.unseen import seen
@@ -46,7 +46,7 @@ def test_an_order_stands_nowhere_but_in_untrusted(log: list[str], more: str, pla
     told = answers.diagnosis(PULL_REQUEST, facts).model_dump()
     untrusted = [service.pop("untrusted") for service in told["services"]]
 
-    others = (answers.preview_answer(PULL_REQUEST, facts), answers.previews([facts]))
+    others = (answers.preview_answer(PULL_REQUEST, facts), answers.previews(Listing((facts,))))
     assert ORDER not in json.dumps([told, *(other.model_dump() for other in others)])
     for text in texts(untrusted):
         assert text == seen(text) and len(text) <= 400

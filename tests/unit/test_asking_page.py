@@ -11,7 +11,7 @@ import pytest
 from aiohttp import web
 
 from previewbot.api.reference import Reference
-from previewbot.asking import Access, Standing, State
+from previewbot.asking import Access, Listing, Standing, State
 from previewbot.asking.page import PageSource
 from previewbot.asking.progress import Progress
 from previewbot.errors import RemoteError, TryLater, Unauthorized
@@ -72,7 +72,7 @@ async def test_a_life_is_followed_by_what_previewbot_says(previewbot: tuple[Prev
         ):
             answering.told = told
             states.append((await source.look(HERE, SHA)).standing.state)
-        assert await source.listing("acme/shop") == ()
+        assert await source.listing("acme/shop") == Listing(())
     wait, nothing, ended = State.WAITING, State.NOTHING, State.ENDED
     assert states == [nothing, nothing, wait, State.READY, State.READY, ended, ended]
     assert answering.asked[0] == "/p.json?repository=acme%2Fshop&number=42"

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from previewbot.api.reference import Reference
-from previewbot.asking import Facts, Look, Patience, Standing, State, wait
+from previewbot.asking import Facts, Listing, Look, Patience, Standing, State, wait
 from previewbot.errors import NotFound, RemoteError, TryLater, Unauthorized
 
 SHA = "a" * 40
@@ -45,7 +45,7 @@ class Scripted:
     async def told(self, reference: Reference) -> Facts | None:
         raise NotImplementedError
 
-    async def listing(self, repository: str) -> tuple[Facts, ...]:
+    async def listing(self, repository: str) -> Listing:
         raise NotImplementedError
 
 

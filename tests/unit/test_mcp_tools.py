@@ -14,7 +14,7 @@ from mcp.types import TextContent
 
 from previewbot.api import REASONS, Phase, Reason
 from previewbot.api.reference import Reference
-from previewbot.asking import Facts, Look, NoAccess, Patience, Standing, State
+from previewbot.asking import Facts, Listing, Look, NoAccess, Patience, Standing, State
 from previewbot.errors import Forbidden, Invalid, NotFound, RemoteError, TryLater, Unauthorized
 from previewbot.mcp import answers, models
 from previewbot.mcp.server import OpenSource, server
@@ -93,9 +93,9 @@ class Elsewhere:
         self._fail()
         return self.told_facts
 
-    async def listing(self, repository: str) -> tuple[Facts, ...]:
+    async def listing(self, repository: str) -> Listing:
         self._fail()
-        return tuple(facts(number=number) for number in range(120))
+        return Listing(tuple(facts(number=number) for number in range(120)), complete=False)
 
     def _fail(self) -> None:
         if self.error:
@@ -212,7 +212,7 @@ async def test_a_list_says_how_many_it_leaves_out() -> None:
     told = (await call(Elsewhere(), "list_previews", repository="acme/shop")).values
 
     assert len(told["previews"]) == answers.MOST_PREVIEWS
-    assert told["left_out"] == 20
+    assert (told["left_out"], told["complete"]) == (20, False)
     assert told["previews"][1]["pull_request"] == "acme/shop#1"
 
 
