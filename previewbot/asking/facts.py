@@ -11,6 +11,8 @@ from urllib.parse import urlsplit
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from previewbot.api.names import is_sha
+
 VERSION = 1
 """Of the shape; another one means another shape."""
 
@@ -42,6 +44,11 @@ class ServiceFacts(BaseModel):
     reason: str | None = ""
     serving_sha: str = ""
     problem: Problem | None = None
+
+    @field_validator("serving_sha")
+    @classmethod
+    def _is_commit(cls, sha: str) -> str:
+        return commit(sha)
 
     @field_validator("problem", mode="before")
     @classmethod
@@ -89,15 +96,26 @@ class Facts(BaseModel):
     def _is_address(cls, url: str | None) -> str:
         return address(url)
 
+    @field_validator("head_sha", "serving_sha")
+    @classmethod
+    def _is_commit(cls, sha: str | None) -> str:
+        return commit(sha)
+
     @field_validator("header")
     @classmethod
     def _is_header(cls, header: str | None) -> str:
         return header if header and _HEADER.fullmatch(header) else ""
 
 
+def commit(sha: str | None) -> str:
+    """Return a whole commit, or "" for anything else: it goes into scripts and logs."""
+    return sha if sha and is_sha(sha) else ""
+
+
 def address(url: str | None) -> str:
     """Return an address that a browser can open, or "" for anything else: it goes into scripts and logs."""
-    if not url or _LOST.search(url):
+    # What is not printed would also hide where it leads, and half a character has no bytes.
+    if not url or not url.isprintable() or _LOST.search(url):
         return ""
     try:
         parts = urlsplit(url)

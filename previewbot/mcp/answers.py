@@ -76,7 +76,7 @@ def previews(listing: Listing) -> Previews:
     """Return a list of previews."""
     listed = [
         Listed(
-            pull_request=f"{each.repository}#{each.number}",
+            pull_request=_line(f"{each.repository}#{each.number}"),
             phase=_line(each.phase),
             reason=_line(each.reason),
             turn=_line(each.turn),

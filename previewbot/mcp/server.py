@@ -86,7 +86,7 @@ class _Asked:
     def whom(self) -> Source:
         """Return whom to ask; raises ToolError with what to set."""
         if self.source is None:
-            raise ToolError(f"{self.missing} This is for whoever set this server up.")
+            raise ToolError(f"{self.missing.rstrip('.')}. This is for whoever set this server up.")
         return self.source
 
     def reference(self, text: str) -> Reference:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from previewbot.asking import Facts, Listing
+from previewbot.asking import Facts, Listing, Standing, State
 from previewbot.mcp import answers, models
 from previewbot.mcp.server import server
 from previewbot.text.unseen import seen
@@ -61,6 +61,23 @@ def test_a_secret_is_masked_once_more_on_its_way_to_an_agent(place: str) -> None
 
     assert SECRET not in told.model_dump_json()
     assert "***" in told.model_dump_json()
+
+
+def test_half_a_character_keeps_no_answer_from_being_written() -> None:
+    half = "x\ud800"
+    facts = Facts.model_validate(
+        {
+            **{"version": 1, "repository": half, "number": 1, "phase": half, "words": half, "url": half},
+            "services": [{"name": half, "problem": {"log": [half], "detail": half, "reason": half}}],
+        }
+    )
+    for answer in (
+        answers.preview_answer(PULL_REQUEST, facts),
+        answers.diagnosis(PULL_REQUEST, facts),
+        answers.previews(Listing((facts,))),
+        answers.waited(PULL_REQUEST, Standing(State.FAILED, half, turn=half)),
+    ):
+        assert "ud800" not in answer.model_dump_json()
 
 
 async def test_an_agent_that_obeys_can_change_nothing_by_these_tools() -> None:

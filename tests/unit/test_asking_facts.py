@@ -116,10 +116,22 @@ def test_nothing_within_a_longer_fence_is_taken_for_a_block(inner: str) -> None:
         ("https://[::1", False),
         ("https://a.example.com/\nstate=ready", False),
         ("https://a.example.com/ $(rm)", False),
+        ("https://a.example.com/\u202egpj.exe", False),
+        ("https://a.example.com/\u200b", False),
+        ("https://a.example.com/\ud800", False),
+        ("https://a.example.com/\u00fc", True),
     ],
 )
 def test_only_an_address_that_a_browser_opens_is_one(url: str | None, taken: bool) -> None:
     assert address(url) == (url if taken else "")
+
+
+@pytest.mark.parametrize("sha", ["a" * 39, "main", f"{'a' * 40}\nurl=https://evil.example.com/", "A" * 40])
+def test_what_is_no_commit_is_none(sha: str) -> None:
+    told = {"version": 1, "repository": "acme/shop", "number": 42, "head_sha": sha, "serving_sha": sha}
+    found = facts_of({**told, "services": [{"name": "web", "serving_sha": sha}]})
+    assert found is not None
+    assert (found.head_sha, found.serving_sha, found.services[0].serving_sha) == ("", "", "")
 
 
 @pytest.mark.parametrize(
