@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -54,19 +55,14 @@ class ProgramTour(Walker):
             page = await self._browser.open(facts[name])
             if page.status != 200:
                 raise Wrong(f"{name}, {facts[name]}, answers {page.status}")
-        by_name = await self._facts(self._programs.by_name(number))
-        if by_name != facts:
-            raise Wrong(f"by the repository's name something else is told: {_difference(by_name, facts)}")
+        await self._until(f"the same by {self._programs.by_name(number)}", lambda: self._agree(number))
         await self._block_says(number)
 
     async def asked_again(self, number: int, link: str) -> None:
         """Whoever has the answer gets 304; without the bearer only the page's own address tells anything."""
         bearer, facts = self._programs.bearer, await self._facts(self._programs.by_number(number))
         for path in (self._programs.by_number(number), self._programs.by_name(number)):
-            first = await self._programs.ask(path, bearer)
-            again = await self._programs.ask(path, bearer, tag=first.tag)
-            if not first.tag or (again.status, again.facts) != (304, None):
-                raise Wrong(f"{path} answers {again.status} to the ETag that it gave: {first.tag or 'none'}")
+            await self._until(f"304 from {path} for the ETag that it gave", partial(self._is_known, path))
             other = await self._programs.ask(path, bearer, tag='"another"')
             if other.status != 200:
                 raise Wrong(f"{path} answers {other.status} to an ETag that is not its own")
@@ -140,6 +136,17 @@ class ProgramTour(Walker):
     async def _facts(self, path: str) -> dict[str, Any]:
         told = await self._programs.ask(path, self._programs.bearer)
         return _facts_of(told, path)
+
+    async def _agree(self, number: int) -> bool:
+        """Say whether both addresses tell the same; between the two questions there may be news."""
+        by_name = await self._facts(self._programs.by_name(number))
+        return by_name == await self._facts(self._programs.by_number(number))
+
+    async def _is_known(self, path: str) -> bool:
+        """Say whether an answer is known again by its ETag; between the two questions there may be news."""
+        first = await self._programs.ask(path, self._programs.bearer)
+        again = await self._programs.ask(path, self._programs.bearer, tag=first.tag)
+        return bool(first.tag) and (again.status, again.facts) == (304, None)
 
     async def _block_says(self, number: int) -> None:
         """The comment, which is written after what it tells of, soon says the same."""
