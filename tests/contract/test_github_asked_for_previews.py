@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from typing import Any
 
 import pytest
@@ -258,3 +260,21 @@ async def test_the_previews_of_a_repository_are_those_its_newest_comments_tell_o
     town.github.edit_comment(oldest, block(says.head, "Deploying"), by=town.github.app.bot)
     told = await asking(town).told(reference())
     assert told is not None and told.phase == "Deploying"
+
+
+async def test_what_the_app_may_not_write_any_more_gives_way_to_its_comment(town: Town, says: Says) -> None:
+    number = await says.deployment("in_progress")
+    says.comment(block(says.head))
+    statuses = f"{REPO}/deployments/{number}/statuses"
+    [status] = (await town.get(statuses)).json
+    pull = (await town.get(f"{REPO}/pulls/1")).json
+    comment_at = datetime.now(UTC)
+    town.script.on("GET", statuses, sends([status | {"created_at": "2026-01-01T00:00:00Z"}]))
+
+    async def looked(after: timedelta) -> State:
+        at = format_datetime(comment_at + after, usegmt=True)
+        town.script.on("GET", f"{REPO}/pulls/1", sends(pull, date=at))
+        return (await asking(town).look(reference(), says.head)).standing.state
+
+    assert await looked(timedelta(minutes=1)) is State.WAITING
+    assert await looked(timedelta(minutes=4)) is State.READY
