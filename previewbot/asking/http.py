@@ -30,6 +30,9 @@ _LARGEST = 64 * 1024 * 1024
 """Bytes of an answer: a page of a hundred comments of 65,536 characters has some 30 MiB at the worst."""
 
 
+_MOST_REMEMBERED = 500
+
+
 @dataclass(frozen=True)
 class Answer(Generic[T]):
     """What was kept of an answer, where the list goes on ("" if it does not), and when it was given."""
@@ -76,6 +79,7 @@ class Asker:
             # Of a redirect or a next page: all other addresses are ours.
             raise RemoteError(asked, message=f"{self._whom} leads to an address that is none") from error
         if status == 304 and known:
+            self._remember(url, *known)
             return replace(known[1], date=headers.get("Date", ""))
         if status != 200:
             raise self._refusal(asked, status, headers, body)
@@ -85,8 +89,15 @@ class Asker:
             raise TryLater(asked, message="its answer cannot be read") from error
         answer = Answer(kept, _next(headers), headers.get("Date", ""))
         if etag := headers.get("ETag"):
-            self._remembered[url] = (etag, answer)
+            self._remember(url, etag, answer)
         return answer
+
+    def _remember(self, url: str, etag: str, answer: Answer[Any]) -> None:
+        # An agent's server runs for days, and asks about one commit after the other: the oldest goes.
+        self._remembered.pop(url, None)
+        self._remembered[url] = (etag, answer)
+        if len(self._remembered) > _MOST_REMEMBERED:
+            del self._remembered[next(iter(self._remembered))]
 
     async def _sent(self, asked: str, url: str, etag: str) -> tuple[int, Mapping[str, str], bytes]:
         conditional = {"If-None-Match": etag} if etag else {}

@@ -110,6 +110,26 @@ async def test_it_is_asked_again_when_it_says(previewbot: tuple[Previewbot, str]
     assert isinstance(raised.value, TryLater) and raised.value.after == 5
 
 
+async def test_who_asks_for_days_remembers_no_more_than_the_newest_answers(
+    previewbot: tuple[Previewbot, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, url = previewbot
+    monkeypatch.setattr("previewbot.asking.http._MOST_REMEMBERED", 2)
+    statuses: list[int] = []
+
+    async def noted(session: object, context: object, ended: aiohttp.TraceRequestEndParams) -> None:
+        statuses.append(ended.response.status)
+
+    trace = aiohttp.TraceConfig()
+    trace.on_request_end.append(noted)
+    async with aiohttp.ClientSession(trace_configs=[trace]) as http:
+        source = PageSource(http, Access(url=url, bearer=BEARER))
+        for number in (1, 2, 1, 3, 1, 2):
+            await source.told(Reference("acme/shop", number))
+    # The second is forgotten for the third, and the third for the second.
+    assert statuses == [200, 200, 304, 200, 304, 200]
+
+
 class Screen(io.StringIO):
     """A terminal."""
 
