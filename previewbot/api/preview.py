@@ -30,6 +30,7 @@ CALL_ID = f"{GROUP}/call-id"
 CALLED_BY = f"{GROUP}/called-by"
 CLOSED_ID = f"{GROUP}/closed-id"
 EVENT_ID = f"{GROUP}/event-id"
+QUEUED_ID = f"{GROUP}/queued-id"
 REVIEW_ID = f"{GROUP}/review-id"
 REVIEW_COMMENT_ID = f"{GROUP}/review-comment-id"
 MEMBER_REVIEW_ID = f"{GROUP}/member-review-id"
@@ -72,8 +73,9 @@ class Poke(Value):
     and quota only: what its author may do is asked of GitHub. `label_id` is the latest delivery that told of
     a label that a person set; `call_id` that of a comment by somebody else than the author, or of a label
     that a bot set, `called_by` the number of that account. `closed_id` is the latest delivery that told of a
-    closing, and `event_id` the latest that told of anything but somebody else's comment. The ids of reviews
-    and of comments on lines are of other kinds, each for itself: they are read because of these alone.
+    closing, `queued_id` that of a merge queue which waits for checks, and `event_id` the latest that told of
+    anything but somebody else's comment. The ids of reviews and of comments on lines are of other kinds, each
+    for itself: they are read because of these alone.
     """
 
     delivery_id: str = ""
@@ -90,6 +92,7 @@ class Poke(Value):
     review_comment_id: int = 0
     member_review_id: int = 0
     member_review_comment_id: int = 0
+    queued_id: str = ""
 
     def told(self, kind: RequestKind) -> int:
         """Return the id of a request of this kind that a delivery told of; 0 if none did."""
@@ -192,6 +195,8 @@ def annotations_of(poke: Poke) -> dict[str, str]:
         annotations[CLOSED_ID] = poke.closed_id
     if poke.event_id:
         annotations[EVENT_ID] = poke.event_id
+    if poke.queued_id:
+        annotations[QUEUED_ID] = poke.queued_id
     in_reviews = {
         REVIEW_ID: poke.review_id,
         REVIEW_COMMENT_ID: poke.review_comment_id,
@@ -286,6 +291,7 @@ def _poke_from(annotations: Mapping[str, str]) -> Poke:
         review_comment_id=_number(annotations.get(REVIEW_COMMENT_ID, "")),
         member_review_id=_number(annotations.get(MEMBER_REVIEW_ID, "")),
         member_review_comment_id=_number(annotations.get(MEMBER_REVIEW_COMMENT_ID, "")),
+        queued_id=annotations.get(QUEUED_ID, ""),
     )
 
 

@@ -39,6 +39,8 @@ class AskedIn(StrEnum):
     """Where people ask elsewhere than in a comment."""
 
     CHECK_RUN = "CheckRun"
+    CHECK_SUITE = "CheckSuite"
+    """All checks of a commit: GitHub's own "Re-run all checks"."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,7 @@ class Actor(Value):
 
 @dataclass(frozen=True)
 class Source(Value):
-    """Where it was asked: the check run's id and commit, and the delivery that told of it."""
+    """Where it was asked: the id of the check run or suite, its commit, and the delivery that told of it."""
 
     kind: str
     id: int

@@ -73,6 +73,8 @@ class Observed(Value):
     that may have been meant, where there is no configuration. `closing_issues` are the first of the issues
     that the pull request closes, in GitHub's order, `request` what else is known of what was asked for.
     `notes` are what the configuration of services that changed says without effect, or with another one.
+    `queue_heads` are the commits in which a merge queue tries the pull request, as of the delivery
+    `queued_id`.
     """
 
     delivery_id: str = ""
@@ -99,6 +101,8 @@ class Observed(Value):
     shared: SharedChange | None = None
     configuration_elsewhere: str = ""
     notes: tuple[ConfigurationProblem, ...] = ()
+    queued_id: str = ""
+    queue_heads: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

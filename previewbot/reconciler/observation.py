@@ -56,7 +56,8 @@ class PullRequestFacts:
     and GitHub did not show. `glanced`: a glance was enough for it, or for a part. `not_allowed`: the
     `problems` are what the settings do not let the repository have. `entry_refused`: among them is that no
     link may lead to the entry. `mistakes` are those that the pull request itself writes into the
-    configuration file, which it may change.
+    configuration file, which it may change. `queue_heads` are the commits in which a merge queue tries it;
+    None where nobody asked.
     """
 
     pull_request: PullRequest
@@ -83,6 +84,7 @@ class PullRequestFacts:
     glanced: bool = False
     changes_configuration: bool = False
     mistakes: tuple[ConfigurationProblem, ...] = ()
+    queue_heads: tuple[str, ...] | None = None
 
     @property
     def policy(self) -> AgentPolicy:

@@ -17,13 +17,15 @@ _COMES_BY_ITSELF = (Severity.PROGRESS, Severity.GOOD)
 class CheckSaid:
     """What a check is about: `waits` while it is in progress, `superseded` once another commit is the newest.
 
-    `off`: no checks are written here any more. `mistakes` are those that the change writes into the
-    configuration file, `answers` what is said to whoever pressed something at this check, oldest first.
+    `off`: no checks are written here any more. `queued`: it is that of a merge queue's own commit. `mistakes`
+    are those that the change writes into the configuration file, `answers` what is said to whoever pressed
+    something at this check, oldest first.
     """
 
     waits: bool = False
     superseded: bool = False
     off: bool = False
+    queued: bool = False
     mistakes: tuple[ConfigurationProblem, ...] = ()
     answers: tuple[Reply, ...] = ()
 

@@ -13,8 +13,9 @@ from previewbot.api import RequestKind
 from previewbot.api.github import MEMBERS
 from previewbot.rules import commands
 from previewbot.webhook.app_events import ListingWanted, is_about_the_app, listing_wanted
+from previewbot.webhook.merge_queue import queued_number
 from previewbot.webhook.payload import Malformed, Payload
-from previewbot.webhook.presses import Press, press_of
+from previewbot.webhook.presses import Press, presses_of
 
 
 @dataclass(frozen=True)
@@ -25,8 +26,9 @@ class Trigger:
     `member_comment_id` is that comment if a member wrote it (`MEMBERS`), else 0. It is what a review is as
     well, or a comment on lines: `kind` says it. `urgent`: a label, or a comment by somebody else than the
     author, which must not wait for the author's noise; `by` is that somebody's account, or that of the bot
-    that set the label, 0 where a person did. `closes`: something may be left to take down. `press` is a
-    button of our own check, which is stored before anybody looks.
+    that set the label, 0 where a person did. `closes`: something may be left to take down. `presses` are of
+    buttons of our own check, which are stored before anybody looks, one for each pull request. `queued`: a
+    merge queue waits for checks.
     """
 
     repository_id: int
@@ -41,7 +43,8 @@ class Trigger:
     by: int = 0
     closes: bool = False
     kind: RequestKind = RequestKind.ISSUE_COMMENT
-    press: Press | None = None
+    presses: tuple[Press, ...] = ()
+    queued: bool = False
 
 
 @dataclass(frozen=True)
@@ -61,6 +64,7 @@ def parse_event(event: str, payload: object, *, app_id: int) -> Trigger | Listin
         "check_run": _check,
         "check_suite": _check,
         "workflow_run": _check,
+        "merge_group": _merge_group,
     }
     reader = readers.get(event)
     if reader is None and is_about_the_app(event):
@@ -148,36 +152,41 @@ def _asked(
 def _check(event: str, payload: Payload, app_id: int) -> Trigger | Ignored:
     subject = payload.child(event)
     if subject.is_of("app", app_id):
-        return _own_check(payload, subject) if event == "check_run" else Ignored("our own check")
+        return _own_check(event, payload, subject)
     # A check only tells that the image may be there by now. It never makes a Preview: the pull request's own
-    # events do.
-    ours = payload.child("repository").number("id")
-    # A workflow in a fork names the pull request of the repository that the fork is of: a number of another
-    # repository. It is no matter of this one, and to find the image is the look's own.
-    named = (each for each in subject.children("pull_requests") if _base_of(each) in (None, ours))
-    numbers = tuple(pull_request.number("number") for pull_request in named)
+    # events do. To find the image is the look's own.
+    numbers = subject.pull_requests(payload.child("repository").number("id"))
     if not numbers:
         # For forks GitHub names none; the look at the image finds it out.
         return Ignored("names no pull request")
     return _trigger(payload, numbers)
 
 
-def _own_check(payload: Payload, check_run: Payload) -> Trigger | Ignored:
-    press = press_of(payload, check_run, payload.child("repository").number("id"))
-    if isinstance(press, str):
-        return Ignored(press)
+def _own_check(event: str, payload: Payload, subject: Payload) -> Trigger | Ignored:
+    branch = subject.values.get("head_branch") if event == "check_suite" else _branch_of(subject)
+    number = queued_number(branch)
+    if number and payload.text("action") in ("requested", "rerequested"):
+        # GitHub asks every App that may write checks for those of whatever is pushed, also by a merge queue.
+        return replace(_trigger(payload, (number,), create=True), queued=True)
+    found = presses_of(event, payload, subject)
+    if isinstance(found, str):
+        return Ignored(found)
     # It counts as a comment of somebody else's than the author does: the author's own noise does not hold it
     # up. Where there is no Preview it may begin one.
-    trigger = _trigger(payload, (press.number,), create=True, urgent=True, by=press.account)
-    return replace(trigger, press=press)
+    numbers = tuple(press.number for press in found)
+    return replace(_trigger(payload, numbers, create=True, urgent=True, by=found[0].account), presses=found)
 
 
-def _base_of(pull_request: Payload) -> int | None:
-    """Return the number of the repository that a pull request is of; None where it is not said."""
-    base = pull_request.values.get("base")
-    repository = base.get("repo") if isinstance(base, Mapping) else None
-    found = repository.get("id") if isinstance(repository, Mapping) else None
-    return found if isinstance(found, int) else None
+def _branch_of(check_run: Payload) -> object:
+    suite = check_run.values.get("check_suite")
+    return suite.get("head_branch") if isinstance(suite, Mapping) else None
+
+
+def _merge_group(_: str, payload: Payload, app_id: int) -> Trigger | Ignored:
+    number = queued_number(payload.child("merge_group").text("head_ref"))
+    if payload.text("action") != "checks_requested" or not number:
+        return Ignored("a merge queue that asks for no checks")
+    return replace(_trigger(payload, (number,), create=True), queued=True)
 
 
 def _trigger(

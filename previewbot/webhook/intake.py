@@ -18,7 +18,7 @@ from prometheus_client import CollectorRegistry, Counter, Histogram
 from werkzeug.datastructures import Headers
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
-from previewbot.api import Actor, Ask, AskedIn, Poke, RequestKind, Source, Spec
+from previewbot.api import Actor, Ask, Poke, RequestKind, Source, Spec
 from previewbot.config.server import Settings
 from previewbot.errors import RemoteError
 from previewbot.rules.environment_keys import spec_of
@@ -103,6 +103,8 @@ class Intake:
             return _Answer(204, f"ignored: {about.reason}")
         if isinstance(about, ListingWanted):
             return self._ask_for_listing(about, delivery)
+        if about.queued and self.settings.check != "required":
+            return _Answer(204, "ignored: no check is required here")
         return self._not_for(about) or self._poke(about, delivery)
 
     def _ask_for_listing(self, wanted: ListingWanted, delivery: str) -> _Answer:
@@ -166,11 +168,12 @@ class Intake:
             review_comment_id=on_lines[0],
             member_review_id=review[1],
             member_review_comment_id=on_lines[1],
+            queued_id=delivery if about.queued else "",
         )
         try:
-            if about.press is not None:
+            for press in about.presses:
                 # Before the poke: if this process dies in between, the request wakes the controller itself.
-                self.cluster.ask(self._ask(about.repository_id, about.press, delivery))
+                self.cluster.ask(self._ask(about.repository_id, press, delivery))
             known = [
                 self.cluster.poke(self._spec(about, number), poke, create=about.create)
                 for number in dict.fromkeys(about.numbers)
@@ -179,7 +182,7 @@ class Intake:
         # listing makes it good within minutes.
         except RemoteError as error:
             log.warning("not stored", extra={"delivery": delivery, "error": str(error)})
-            words = _NOT_TAKEN_PRESS if about.press is not None else _NOT_TAKEN
+            words = _NOT_TAKEN_PRESS if about.presses else _NOT_TAKEN
             return _Answer(503, "not stored", words)
         return _Answer(202, "poked") if any(known) else _Answer(204, "ignored: no preview")
 
@@ -189,7 +192,7 @@ class Intake:
             number=press.number,
             asked=press.asked.value,
             actor=Actor(press.login, press.account),
-            source=Source(AskedIn.CHECK_RUN.value, press.check_run_id, delivery, press.head_sha),
+            source=Source(press.place.value, press.place_id, delivery, press.head_sha),
             requested_at=self.now(),
         )
 

@@ -42,6 +42,15 @@ class Payload:
             if item is not None:
                 yield self._as_object(item, f"{self._under(key)}[{index}]")
 
+    def pull_requests(self, repository_id: int) -> tuple[int, ...]:
+        """Return the pull requests of this repository that a check, or a suite or a run of them, is about.
+
+        A workflow in a fork names the pull request of the repository that the fork is of: a number of another
+        repository, and no matter of this one. Of a fork's own commits GitHub names none.
+        """
+        named = (each for each in self.children("pull_requests") if _base_of(each) in (None, repository_id))
+        return tuple(pull_request.number("number") for pull_request in named)
+
     def number(self, key: str) -> int:
         """Return an id or a number, which a Preview can hold."""
         value = self._value(key)
@@ -118,3 +127,11 @@ class Payload:
 
     def _under(self, key: str) -> str:
         return f"{self.path}.{key}" if self.path else key
+
+
+def _base_of(pull_request: Payload) -> int | None:
+    """Return the number of the repository that a pull request is of; None where it is not said."""
+    base = pull_request.values.get("base")
+    repository = base.get("repo") if isinstance(base, Mapping) else None
+    found = repository.get("id") if isinstance(repository, Mapping) else None
+    return found if isinstance(found, int) else None

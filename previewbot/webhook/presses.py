@@ -1,4 +1,4 @@
-"""A button of our own check that somebody pressed: of which pull request, what it asks for, and who did.
+"""Buttons of our own check that somebody pressed: of which pull request, what is asked for, and by whom.
 
 https://docs.github.com/en/rest/guides/using-the-rest-api-to-interact-with-checks#check-runs-and-requested-actions
 """
@@ -8,58 +8,68 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from previewbot.api import Asked
+from previewbot.api import Asked, AskedIn
 from previewbot.api.names import is_sha
 from previewbot.webhook.payload import Malformed, Payload
 
 _EXTERNAL_ID = re.compile(r"gh-([1-9][0-9]{0,17})-([1-9][0-9]{0,17})")
 """What our check runs are called in `external_id`: the name of the Preview (`name_of`)."""
 
+_PLACES = {"check_run": AskedIn.CHECK_RUN, "check_suite": AskedIn.CHECK_SUITE}
+
 
 @dataclass(frozen=True)
 class Press:
-    """What somebody asks for with a button of the check run `check_run_id`, which stands at `head_sha`.
+    """What somebody asks for with a button of a check run, or of a suite of them, at `head_sha`.
 
-    `login` and `account` are who, as GitHub tells; what they may is for the controller to ask.
+    `place` says which of the two, and `place_id` is its number. `login` and `account` are who, as GitHub
+    tells; what they may is for the controller to ask.
     """
 
     number: int
     asked: Asked
     login: str
     account: int
-    check_run_id: int
+    place: AskedIn
+    place_id: int
     head_sha: str
 
 
-def press_of(payload: Payload, check_run: Payload, repository_id: int) -> Press | str:
-    """Return the press that a delivery about a check run of ours tells of, or why it tells of none."""
-    action = payload.text("action")
-    if action not in ("requested_action", "rerequested"):
+def presses_of(event: str, payload: Payload, subject: Payload) -> tuple[Press, ...] | str:
+    """Return the presses that a delivery about a check of ours tells of, or why it tells of none.
+
+    `subject` is the `check_run` or the `check_suite`. Whoever has all checks of a commit run again means
+    those of each pull request that has it.
+    """
+    action, is_suite = payload.text("action"), event == "check_suite"
+    if action != "rerequested" and (is_suite or action != "requested_action"):
         # What we write ourselves comes back as `created` and `completed`.
         return "our own check"
     sender = payload.child("sender")
     if sender.values.get("type") != "User":
         return "not pressed by a person"
-    asked = _asked(payload, action)
+    asked, repository_id = _asked(payload, action), payload.child("repository").number("id")
     if asked is None:
         return "a button of another version"
-    found = _EXTERNAL_ID.fullmatch(str(check_run.values.get("external_id")))
-    if found is None or int(found[1]) != repository_id:
+    numbers = subject.pull_requests(repository_id) if is_suite else _named(subject, repository_id)
+    if not numbers:
         return "a check of our App's that names no pull request of this repository"
-    sha = check_run.text("head_sha")
+    sha = subject.text("head_sha")
     if not is_sha(sha):
-        raise Malformed("`check_run.head_sha` is no commit")
-    return Press(
-        number=int(found[2]),
-        asked=asked,
-        login=sender.login("login"),
-        account=sender.number("id"),
-        check_run_id=check_run.number("id"),
-        head_sha=sha,
+        raise Malformed(f"`{event}.head_sha` is no commit")
+    login, account, place_id = sender.login("login"), sender.number("id"), subject.number("id")
+    return tuple(
+        Press(number, asked, login, account, _PLACES[event], place_id, sha)
+        for number in dict.fromkeys(numbers)
     )
 
 
+def _named(check_run: Payload, repository_id: int) -> tuple[int, ...]:
+    found = _EXTERNAL_ID.fullmatch(str(check_run.values.get("external_id")))
+    return (int(found[2]),) if found is not None and int(found[1]) == repository_id else ()
+
+
 def _asked(payload: Payload, action: str) -> Asked | None:
-    # GitHub's own "Re-run", which every check has: whoever wants one anew means a start.
+    # GitHub's own "Re-run" and "Re-run all checks": whoever wants one anew means a start.
     identifier = "start" if action == "rerequested" else payload.child("requested_action").text("identifier")
     return Asked(identifier) if identifier in frozenset(Asked) else None

@@ -41,6 +41,7 @@ CALLED_BY_PRODUCTION = {
     "POST /repos/{owner}/{repo}/deployments/{deployment_id}/statuses",
     "GET /repos/{owner}/{repo}/git/commits/{commit_sha}",
     "GET /repos/{owner}/{repo}/git/blobs/{file_sha}",
+    "GET /repos/{owner}/{repo}/git/matching-refs/{ref}",
     "GET /repos/{owner}/{repo}/git/trees/{tree_sha}",
     "GET /repos/{owner}/{repo}/installation",
     "GET /repos/{owner}/{repo}/issues/comments/{comment_id}",

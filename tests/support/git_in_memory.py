@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 
 from previewbot.api.github import FileContent, TreeEntry
@@ -12,7 +12,7 @@ from previewbot_demo.github import trees
 class GitInMemory:
     """Answers as `clients/github/git_objects.py` does; `note` is told of each call.
 
-    `heads` has what other commits hold otherwise.
+    `heads` has what other commits hold otherwise, `queued` tells the commits of a merge queue.
     """
 
     def __init__(
@@ -20,13 +20,19 @@ class GitInMemory:
         files: Mapping[str, bytes],
         note: Callable[[str], None],
         heads: Mapping[str, Mapping[str, bytes]] = MappingProxyType({}),
+        queued: Callable[[], Sequence[str]] = tuple,
     ) -> None:
         self._files, self._note, self._heads = files, note, heads
+        self._queued = queued
 
     @property
     def commit(self) -> str:
         """The commit that these files are of: another one once they change."""
         return trees.commit_sha(self._files, ())
+
+    async def queue_heads(self, repository: str, base: str, number: int) -> list[str]:
+        self._note("queue heads")
+        return list(self._queued())
 
     async def file(self, repository: str, path: str, ref: str) -> FileContent | None:
         self._note("file at a commit")

@@ -60,6 +60,7 @@ async def make_every_call(town: Town) -> list[Asked]:
     app = await client.git.file(_SHOP, "src/app.py", head)
     await client.git.tree(_SHOP, head, whole=True)
     await client.git.blob(_SHOP, app.sha if app else "")
+    await client.git.queue_heads(_SHOP, "main", number)
     await client.is_protected(_SHOP, "main")
     await client.rules(_SHOP, "release/1")
     await client.runs(_SHOP, head)

@@ -440,6 +440,8 @@ class GitHubInMemory:
         self.state: Literal["open", "closed"] = "open"
         self.fork, self.private, self.archived = False, True, False
         self.draft, self.merged = False, False
+        self.queued: list[str] = []
+        self.queue_asked = 0
         self.suspended, self.shown, self.listed = False, True, True
         self.labels: tuple[str, ...] = ("preview",)
         self.author, self.branch, self.body = Account(1, "bob"), "fix/checkout", ""
@@ -630,7 +632,11 @@ class GitHubInMemory:
     @property
     def git(self) -> GitInMemory:
         files = {self.configuration_path: self.configuration.encode(), **self.repository_files}
-        return GitInMemory(files, self._calls.note, self.heads_files)
+        return GitInMemory(files, self._calls.note, self.heads_files, self._queue)
+
+    def _queue(self) -> Sequence[str]:
+        self.queue_asked += 1
+        return self.queued
 
     async def is_protected(self, repository: str, branch: str) -> bool:
         self._calls.note("branch")
@@ -926,6 +932,7 @@ class World:
         by_member: bool = False,
         urgent_by: int | None = None,
         closes: bool = False,
+        queued: bool = False,
     ) -> None:
         """Tell of something at GitHub, as web does for each webhook.
 
@@ -943,6 +950,7 @@ class World:
                 called_by=urgent_by or 0,
                 closed_id=delivery if closes else "",
                 event_id="" if urgent_by else delivery,
+                queued_id=delivery if queued else "",
             )
         )
 

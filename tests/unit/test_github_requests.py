@@ -70,6 +70,7 @@ RIGHTS: list[tuple[str, str, str]] = [
     (r"GET /repos/acme/shop/contents/.*", "contents", "read"),
     (r"GET /repos/acme/shop/git/commits/\w+", "contents", "read"),
     (r"GET /repos/acme/shop/git/(trees|blobs)/\w+", "contents", "read"),
+    (r"GET /repos/acme/shop/git/matching-refs/heads/gh-readonly-queue/main/pr-\d+-", "contents", "read"),
     (r"GET /repos/acme/shop/branches/main", "contents", "read"),
     (r"GET /repos/acme/shop/rules/branches/release%2F1", "metadata", "read"),
     (r"GET /repos/acme/shop/commits/\w+/check-runs", "checks", "read"),

@@ -14,6 +14,7 @@ from tests.support.passes import A, B, World
 
 NOT_GRANTED = Forbidden("GitHub", status=403, message="Resource not accessible by integration")
 AWAY = TryLater("GitHub", status=502)
+QUEUED = "d" * 40
 WRONG = {".github/preview.yaml": b"version: 1\nservices:\n  checkout:\n    paht: [x]\n"}
 
 
@@ -315,3 +316,72 @@ async def test_a_process_that_dies_over_a_check_marks_no_line_twice(lost: str) -
     assert {each.line for each in run.annotations} == {4}
     assert len(set(run.annotations)) == len(run.annotations)
     assert run.conclusion == "failure"
+
+
+@pytest.mark.parametrize("previewed", [True, False])
+async def test_a_commit_of_a_merge_queue_gets_a_required_check_that_keeps_it_from_nothing(
+    previewed: bool,
+) -> None:
+    world = a_world("required")
+    if not previewed:
+        world.github.labels = ()
+    await world.settle()
+    assert world.github.queue_asked == 0
+    world.github.queued = [QUEUED]
+    world.poke(queued=True)
+    await world.settle()
+
+    assert outcomes(world, QUEUED) == [["skipped"]]
+    said = last(world, QUEUED)
+    assert (said.external_id, said.actions) == ("gh-812-42", ())
+    assert said.output.title == "Nothing is previewed in the merge queue"
+    assert world.github.queue_asked == 1
+    world.poke()
+    await world.settle()
+    assert world.github.queue_asked == 1
+    assert (outcomes(world, QUEUED), outcomes(world, A)[0][-1]) == (
+        [["skipped"]],
+        "success" if previewed else "skipped",
+    )
+
+
+async def test_a_branch_of_a_merge_queue_that_github_shows_late_is_looked_for_for_a_minute() -> None:
+    world = a_world("required")
+    await world.settle()
+    world.poke(queued=True)
+    await world.settle(3)
+    world.clock.forward(seconds=5)
+    world.github.queued = [QUEUED]
+    await world.settle(3)
+    assert outcomes(world, QUEUED) == [["skipped"]]
+
+    world.github.queued = []
+    world.poke(queued=True)
+    world.clock.forward(minutes=2)
+    await world.settle(3)
+    asked = world.github.queue_asked
+    world.poke()
+    await world.settle(3)
+    assert world.github.queue_asked == asked
+
+
+@pytest.mark.parametrize("check", ["on", "off"])
+async def test_where_no_check_is_required_a_merge_queue_is_not_asked_about(check: str) -> None:
+    world = a_world(check)
+    world.github.queued = [QUEUED]
+    world.poke(queued=True)
+    await world.settle()
+
+    assert world.github.queue_asked == 0
+    assert outcomes(world, QUEUED) == []
+
+
+async def test_no_word_of_a_merge_queue_has_a_commit_pass_that_github_does_not_show_there() -> None:
+    world = a_world("required")
+    await world.settle()
+    world.poke(queued=True)
+    await world.settle(4)
+    world.clock.forward(minutes=2)
+    await world.settle(4)
+
+    assert outcomes(world, QUEUED) == []

@@ -10,7 +10,17 @@ from typing import Any
 import pytest
 import yaml
 
-from previewbot.api import Actor, Ask, Source, name_of, new_request, preview_of_request, request_from
+from previewbot.api import (
+    Actor,
+    Ask,
+    Asked,
+    AskedIn,
+    Source,
+    name_of,
+    new_request,
+    preview_of_request,
+    request_from,
+)
 from previewbot.webhook.events import Ignored, Trigger, parse_event
 from previewbot.webhook.payload import Malformed
 from previewbot.webhook.presses import Press
@@ -59,9 +69,7 @@ def test_a_button_of_our_own_check_is_a_press_by_whoever_sent_it(asked: str) -> 
     found = about(a_press(asked))
 
     assert isinstance(found, Trigger)
-    assert found.press is not None
-    assert found.press == Press(42, found.press.asked, "alice", 501, 9001, HEAD)
-    assert found.press.asked.value == asked
+    assert found.presses == (Press(42, Asked(asked), "alice", 501, AskedIn.CHECK_RUN, 9001, HEAD),)
     assert (found.numbers, found.create, found.urgent, found.by) == ((42,), True, True, 501)
 
 
@@ -71,8 +79,77 @@ def test_githubs_own_re_run_asks_for_a_start() -> None:
     found = about(payload)
 
     assert isinstance(found, Trigger)
-    assert found.press is not None
-    assert found.press.asked == "start"
+    assert [press.asked for press in found.presses] == ["start"]
+
+
+def a_suite(action: str = "rerequested", **suite: Any) -> dict[str, Any]:
+    named = [{"number": number, "base": {"repo": {"id": 812}}} for number in (42, 43)]
+    values = {"id": 77, "app": {"id": APP_ID}, "head_sha": HEAD, "head_branch": "x", "pull_requests": named}
+    payload = {key: value for key, value in a_press().items() if key not in ("check_run", "requested_action")}
+    return payload | {"action": action, "check_suite": values | suite}
+
+
+def about_suite(payload: object, event: str = "check_suite") -> Trigger | str:
+    found = parse_event(event, payload, app_id=APP_ID)
+    assert isinstance(found, Trigger | Ignored)
+    return found if isinstance(found, Trigger) else found.reason
+
+
+def test_to_run_all_checks_again_asks_for_a_start_of_each_pull_request_of_the_commit() -> None:
+    found = about_suite(a_suite())
+
+    assert isinstance(found, Trigger)
+    assert [(press.number, press.asked, press.place) for press in found.presses] == [
+        (42, Asked.START, AskedIn.CHECK_SUITE),
+        (43, Asked.START, AskedIn.CHECK_SUITE),
+    ]
+    assert (found.numbers, found.create, found.queued) == ((42, 43), True, False)
+
+
+QUEUE = f"gh-readonly-queue/release/1.0/pr-42-{HEAD}"
+
+
+@pytest.mark.parametrize(
+    ("event", "payload"),
+    [
+        ("check_suite", a_suite("requested", head_branch=QUEUE, pull_requests=[])),
+        ("check_suite", a_suite("rerequested", head_branch=QUEUE, pull_requests=[])),
+        ("check_run", a_press(action="rerequested", check_suite={"head_branch": QUEUE})),
+        (
+            "merge_group",
+            {
+                **{key: value for key, value in a_press().items() if key != "check_run"},
+                "action": "checks_requested",
+                "merge_group": {"head_ref": f"refs/heads/{QUEUE}", "head_sha": "b" * 40},
+            },
+        ),
+    ],
+)
+def test_a_merge_queue_that_waits_for_checks_has_its_pull_request_looked_at(
+    event: str, payload: dict[str, Any]
+) -> None:
+    found = about_suite(payload, event)
+
+    assert isinstance(found, Trigger)
+    assert (found.numbers, found.create, found.queued, found.presses) == ((42,), True, True, ())
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        a_suite("requested"),
+        a_suite("completed"),
+        a_suite(pull_requests=[]),
+        a_suite(pull_requests=None),
+        a_suite(pull_requests=[{"number": 5, "base": {"repo": {"id": 813}}}]),
+        a_suite("requested", head_branch=None),
+        a_suite("requested", head_branch="gh-readonly-queue/main/pr-0-" + HEAD),
+        a_suite("requested", head_branch="mine/gh-readonly-queue/main/pr-42-" + HEAD),
+        a_suite() | {"sender": {"id": 3, "login": "x[bot]", "type": "Bot"}},
+    ],
+)
+def test_any_other_word_of_our_own_suite_is_ignored(payload: dict[str, Any]) -> None:
+    assert isinstance(about_suite(payload), str)
 
 
 @pytest.mark.parametrize(

@@ -159,6 +159,17 @@ class Endpoints:
             raise not_found()
         return Answer(self._shapes.git_tree(call.repo, tree, whole="recursive" in call.query))
 
+    def matching_refs(self, call: Call) -> Listing:
+        """`GET /repos/{owner}/{repo}/git/matching-refs/{ref}`: of branches, whose names begin so."""
+        wanted = unquote(call.args["ref"])
+        return Listing(
+            [
+                self._shapes.git_ref(call.repo, name, sha)
+                for name, sha in sorted(call.repo.branches.items())
+                if f"heads/{name}".startswith(wanted)
+            ]
+        )
+
     def git_blob(self, call: Call) -> Answer:
         """`GET /repos/{owner}/{repo}/git/blobs/{file_sha}`."""
         sha = call.args["file_sha"]

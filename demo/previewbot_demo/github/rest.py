@@ -95,6 +95,7 @@ def routes(e: Endpoints) -> tuple[Route, ...]:
         Route("GET", _REPO + "/git/commits/{commit_sha}", e.git_commit, ("contents:read",)),
         Route("GET", _REPO + "/git/trees/{tree_sha}", e.git_tree, ("contents:read",)),
         Route("GET", _REPO + "/git/blobs/{file_sha}", e.git_blob, ("contents:read",)),
+        Route("GET", _REPO + "/git/matching-refs/{ref}", e.matching_refs, ("contents:read",)),
         Route("GET", _REPO + "/branches/{branch}", e.branch, ("contents:read",)),
         Route("GET", _REPO + "/rules/branches/{branch}", e.branch_rules, ("metadata:read",)),
         Route("GET", _REPO + "/contents/{path}", e.contents, ("contents:read",)),
@@ -124,7 +125,9 @@ def routes(e: Endpoints) -> tuple[Route, ...]:
 def _pattern(path: str) -> re.Pattern[str]:
     """Return what matches a path like `/repos/{owner}/{repo}/contents/{path}`."""
     parts = re.split(r"\{(\w+)\}", path)
-    named = (f"(?P<{name}>{_shape(name)})" for name in parts[1::2])
+    # A branch, or the beginning of its name, may have slashes too.
+    whole = path.endswith("/matching-refs/{ref}")
+    named = (f"(?P<{name}>{'.+' if whole and name == 'ref' else _shape(name)})" for name in parts[1::2])
     fixed = map(re.escape, parts[::2])
     return re.compile("".join(part for pair in zip_longest(fixed, named, fillvalue="") for part in pair))
 

@@ -200,6 +200,16 @@ class PullShapes(Shapes):
             "parents": parents,
         }
 
+    def git_ref(self, repository: Repository, branch: str, sha: str) -> Json:
+        """Return a `git-ref` of a branch."""
+        api = f"{self.api}/repos/{repository.full_name}/git"
+        return {
+            "ref": f"refs/heads/{branch}",
+            "node_id": f"REF_{branch}",
+            "url": f"{api}/refs/heads/{quote(branch)}",
+            "object": {"type": "commit", "sha": sha, "url": f"{api}/commits/{sha}"},
+        }
+
     def branch(self, repository: Repository, name: str, tip: Commit) -> Json:
         """Return a `branch-with-protection`; a branch that rules cover is called protected as well."""
         path = quote(name)

@@ -49,6 +49,16 @@ class GitObjects:
             raise Invalid("a folder", message="it has more files than GitHub lists")
         return {fields.text(each, "path"): _entry(each) for each in fields.items(answer, "tree")}
 
+    async def queue_heads(self, repository: str, base: str, number: int) -> list[str]:
+        """Return the commits in which the merge queue of a branch tries a pull request.
+
+        https://docs.github.com/en/rest/git/refs#list-matching-references
+        """
+        ref = quote(f"heads/gh-readonly-queue/{base}/pr-{number}-")
+        url = f"/repos/{repository}/git/matching-refs/{ref}"
+        answer = await self._api.send("GET", url, kept.REFERENCES)
+        return [fields.sha(each, "object.sha") for each in fields.items(answer, "")]
+
     async def blob(self, repository: str, sha: str) -> bytes:
         """Return what a file holds, by the name of its content."""
         url = f"/repos/{repository}/git/blobs/{quote(sha, safe='')}"

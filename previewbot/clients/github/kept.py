@@ -156,6 +156,7 @@ OWN_CHECK_RUNS: Rule = {
     )
 }
 WRITTEN_CHECK_RUN: Rule = {"id": None}
+REFERENCES: Rule = Each({"object": {"sha": None}})
 DEPLOYMENT: Rule = {
     "id": None,
     "sha": None,

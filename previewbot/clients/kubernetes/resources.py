@@ -110,6 +110,7 @@ def merge_pokes(one: Poke, other: Poke) -> Poke:
         review_comment_id=other.review_comment_id or one.review_comment_id,
         member_review_id=other.member_review_id or one.member_review_id,
         member_review_comment_id=other.member_review_comment_id or one.member_review_comment_id,
+        queued_id=other.queued_id or one.queued_id,
     )
 
 

@@ -22,6 +22,7 @@ from previewbot.reconciler.gather.configuration import (
     read_configuration,
 )
 from previewbot.reconciler.gather.glances import glance_at
+from previewbot.reconciler.gather.merge_queue import queue_heads
 from previewbot.reconciler.gather.mistakes import mistakes_of
 from previewbot.reconciler.gather.presses import with_presses
 from previewbot.reconciler.gather.pull_request import read_pull_request
@@ -128,12 +129,15 @@ async def read_github(
     else:
         inbox, in_reviews = await read_inbox(context, client, store.preview, pull_request, facts.agent, now)
     inbox = await with_presses(context, client, store.preview, pull_request, inbox)
+    heads = await queue_heads(context, client, store.preview, pull_request)
+    lagging = _lagging(store.preview, pull_request, inbox.unseen, in_reviews or heads == (), now)
     facts = replace(
         facts,
+        queue_heads=None if lagging and heads == () else heads,
         elsewhere=await _elsewhere(context, client, store.status, facts, inbox),
         mistakes=await mistakes_of(context, client, store.status, facts, bounds, asked=bool(inbox.requests)),
         settled=pull_request.updated_at + _SECOND <= client.time_at(now),
-        lagging=_lagging(store.preview, pull_request, inbox.unseen, in_reviews, now),
+        lagging=lagging,
         unseen_at=next_look(inbox.unseen, now),
         again_at=inbox.left.again_at if inbox.left else None,
         glanced=seen is not None,
@@ -270,12 +274,12 @@ async def _merge_sha(
 
 
 def _lagging(
-    preview: Preview, pull_request: PullRequest, missing: Sequence[Unseen], in_reviews: bool, now: datetime
+    preview: Preview, pull_request: PullRequest, missing: Sequence[Unseen], elsewhere: bool, now: datetime
 ) -> bool:
     """Return whether GitHub's API is behind its own webhook; believed for at most a minute.
 
-    `missing` are comments of which a webhook told and that it does not show; `in_reviews`: there is
-    such a thing in reviews.
+    `missing` are comments of which a webhook told and that it does not show; `elsewhere`: there is such a
+    thing in reviews, or a branch of a merge queue.
     """
     poke = preview.poke
     # Nor is a poke of tomorrow believed, which whoever writes annotations could make: it would be looked for
@@ -285,5 +289,5 @@ def _lagging(
     # For example the webhook told of 12:00:05 and comment 42, and the API still shows 12:00:01 and comment
     # 41. The pass acts on what it sees, and looks again in two seconds.
     behind = poke.updated_at is not None and pull_request.updated_at < poke.updated_at
-    unseen = in_reviews or any(each.id == poke.comment_id for each in missing)
+    unseen = elsewhere or any(each.id == poke.comment_id for each in missing)
     return behind or unseen

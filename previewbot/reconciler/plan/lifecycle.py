@@ -73,9 +73,19 @@ def record_facts(
         # A repository that is everybody's by now must not go on naming those that are not.
         closing_issues=for_readers(before.closing_issues, public=not pull_request.private),
         request=before.request,
+        queued_id=before.queued_id,
+        queue_heads=before.queue_heads,
     )
     status = status if observed == before else replace(status, observed=observed)
     return _without_gone(status, facts)
+
+
+def record_queue(status: Status, facts: PullRequestFacts, queued_id: str) -> Status:
+    """Take into the status where a merge queue tries the pull request, if this look asked for it."""
+    if facts.queue_heads is None:
+        return status
+    observed = replace(status.observed, queued_id=queued_id, queue_heads=facts.queue_heads)
+    return replace(status, observed=observed)
 
 
 def record_request(status: Status, requested: Requested) -> Status:

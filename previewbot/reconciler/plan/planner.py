@@ -74,6 +74,7 @@ def status_with_input(observation: Observation) -> Status:
         # counts as unseen, and the next pass looks at GitHub again.
         delivery_id = observation.preview.poke.delivery_id
         status = lifecycle.record_facts(status, facts, now, delivery_id=delivery_id)
+        status = lifecycle.record_queue(status, facts, observation.preview.poke.queued_id)
     if _gives_way(observation, status):
         status = lifecycle.give_way(status, now)
     remaining = len(observation.found) + len(hidden(status.children, observation.unseen))

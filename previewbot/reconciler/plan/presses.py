@@ -32,6 +32,7 @@ Preview by more was for an earlier one."""
 _ANSWERS_KEPT = 3
 
 _KIND = AskedIn.CHECK_RUN.value
+"""The kind in a `RequestId` of all that was asked at a check: the delivery tells one from another."""
 
 
 def press_id(number: int) -> RequestId:
@@ -91,7 +92,7 @@ def _request(found: PreviewRequest, may_write: bool, *, too_many: bool) -> Reque
         may_write=may_write,
         account=ask.actor.id,
         hand=Hand.PRESSED,
-        place=ask.source.id,
+        place=ask.source.id if ask.source.kind == AskedIn.CHECK_RUN else 0,
         head_sha=ask.source.head_sha,
         pressed_at=found.created_at,
         too_many=too_many,

@@ -89,6 +89,10 @@ class CheckRun(KeptReporter[CheckContent]):
             or self.sha_of(of) in asked_at
             or (report.id and _state_of(report) in ("", _IN_PROGRESS))
         }
+        if context.settings.check == "required":
+            # Else the queue waits for it until its time is up, and throws the pull request out.
+            queued = _in_queue(context, status)
+            wanted |= {self.key_of(sha): queued for sha in status.observed.queue_heads}
         if not off and head_sha and status.phase is not None:
             content, said = _newest(context, status), report_of(status, key).hash
             # It is gone in a moment, and what is said then is the same for longer.
@@ -185,6 +189,18 @@ def _ended(context: ReportContext, status: Status, answers: Sequence[Reply], *, 
         details_url=view.pull_request_url,
     )
     return CheckContent(run, begins=False, pressed=_pressed(answers))
+
+
+def _in_queue(context: ReportContext, status: Status) -> CheckContent:
+    """Return the check of a commit of a merge queue, which is none that is previewed."""
+    view = context.view(status)
+    run = CheckRunContent(
+        external_id=view.preview.name,
+        conclusion=Conclusion.SKIPPED,
+        output=context.renderer.check(view, CheckSaid(queued=True)),
+        details_url=view.pull_request_url,
+    )
+    return CheckContent(run, begins=True)
 
 
 def _pressed(answers: Sequence[Reply]) -> tuple[int, ...]:
