@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -385,3 +386,22 @@ async def test_no_word_of_a_merge_queue_has_a_commit_pass_that_github_does_not_s
     await world.settle(4)
 
     assert outcomes(world, QUEUED) == []
+
+
+async def test_two_pull_requests_with_one_head_have_a_check_each_and_a_press_is_of_one() -> None:
+    world = a_world()
+    await world.settle()
+    world.github.checks.runs[9001].said[:] = [
+        replace(said, external_id="gh-812-43") for said in world.github.checks.runs[9001].said
+    ]
+    theirs = list(world.github.checks.runs[9001].said)
+    world.cluster.preview = None
+    world.restart()
+    world.poke()
+    await world.settle()
+    assert sorted(run.said[-1].external_id for run in world.github.checks.of(A)) == ["gh-812-42", "gh-812-43"]
+
+    world.press("stop")
+    await world.settle()
+    assert world.github.checks.runs[9001].said == theirs
+    assert world.github.checks.of(A)[1].conclusion == "neutral"

@@ -378,3 +378,17 @@ async def test_a_check_that_is_run_again_is_written_again_though_it_says_the_sam
     await world.settle(6)
 
     assert len(run.said) == said + 2
+
+
+async def test_two_people_who_press_at_once_are_each_answered_and_the_last_one_counts() -> None:
+    world = await ready(World(check="on"))
+    world.press("extend", poke=False)
+    world.press("stop", EVE, poke=False)
+    world.poke()
+    await world.settle(8)
+
+    assert world.status.phase is Phase.STOPPED
+    assert [(each.author, each.command) for each in answers(world)] == [("ann", "extend"), ("eve", "stop")]
+    (run,) = world.github.checks.of(world.github.head_sha)
+    summary = run.said[-1].output.summary
+    assert "ann pressed `2 h longer`" in summary and "eve pressed `Stop`" in summary
