@@ -13,6 +13,7 @@ from previewbot.config.mirrord.files import FilesWanted
 from previewbot.config.repository import RepositoryConfig
 from previewbot.reconciler.bounded import keep, look_up
 from previewbot.reconciler.builds_seen import BuildsSeen
+from previewbot.reconciler.closed_places import ClosedPlaces
 from previewbot.reconciler.edit_questions import EditQuestions
 from previewbot.reconciler.files_memory import FilesMemory, Names
 from previewbot.reconciler.listing_memory import OfAgents, Untriggered
@@ -215,6 +216,7 @@ class Memory:
     gateway: GatewayMemory = field(default_factory=GatewayMemory)
     builds: BuildsSeen = field(default_factory=BuildsSeen)
     watched: Watched = field(default_factory=Watched)
+    closed: ClosedPlaces = field(default_factory=ClosedPlaces)
 
     def forget(self, name: str) -> None:
         """Forget a Preview that is gone."""

@@ -10,6 +10,7 @@ from previewbot.engine.view import view_of
 from previewbot.reconciler.context import Context
 from previewbot.reconciler.observation import Observation
 from previewbot.reconciler.plan.conditions import with_messages
+from previewbot.reconciler.plan.places import exceptions_in_words
 from previewbot.reconciler.plan.planner import Plan, make_plan
 from previewbot.reconciler.store import PreviewStore
 from previewbot.rules.slots import withheld
@@ -26,7 +27,8 @@ def with_words(context: Context, store: PreviewStore, status: Status) -> Status:
     if status is store.status:
         return status
     words = context.renderer.headline(view_of(context.settings, store.with_status(status)))
-    conditions = with_messages(status.conditions, words)
+    owner = store.preview.spec.repository.partition("/")[0]
+    conditions = with_messages(status.conditions, words, exceptions_in_words(status, owner))
     return status if conditions == status.conditions else replace(status, conditions=conditions)
 
 

@@ -17,6 +17,7 @@ _PERMISSION_RE = re.compile(r"\b([a-z_]{1,60})=(read|write|admin)\b")
 _LONGEST_ACCEPTED = 500
 _NOT_GRANTED = "Resource not accessible by integration"
 """GitHub's words where an App lacks a permission. It sends the names with other refusals as well."""
+_BY_NAME = "the App was not granted "
 _LEVELS = {"": 0, "read": 1, "write": 2, "admin": 3}
 
 
@@ -61,6 +62,27 @@ _CHECKS_OF_OTHERS = Needed("read", "nobody can say what a missing image waits fo
 TO_TELL_IN_ISSUES = ("issues", Needed("write", "people are told in the pull request and not in the issue"))
 """What `notify: {where: issue}` of a `preview.yaml` takes beside them. No App asks for it by itself: whoever
 uses that grants it."""
+
+
+@dataclass(frozen=True)
+class OptionalPlace:
+    """A place that an installation can do without; `permission` is what it takes, at the level `write`.
+
+    `missing` says that there is none of it, and `one` is what is told in it.
+    """
+
+    permission: str
+    missing: str
+    one: str
+
+
+OPTIONAL_PLACES: Mapping[str, OptionalPlace] = MappingProxyType(
+    {
+        "deployments": OptionalPlace("deployments", "There are no deployments", "A deployment"),
+        "check": OptionalPlace("checks", "There is no check `preview`", "The check"),
+    }
+)
+"""By the name of the reporter: see `Reporter.optional`."""
 
 EVENTS: Mapping[str, str] = MappingProxyType(
     {
@@ -122,6 +144,20 @@ def accepted_in_words(accepted: str) -> str:
     """
     sets = [_PERMISSION_RE.findall(each) for each in accepted[:_LONGEST_ACCEPTED].split(";")]
     return " or ".join(" and ".join(f"`{name}: {level}`" for name, level in each) for each in sets if each)
+
+
+def with_what_is_lacking(message: str, accepted: str) -> str:
+    """Return GitHub's words with the permission by its name, where its header `accepted` has that.
+
+    Else whoever administers the App would have to guess.
+    """
+    names = accepted_in_words(accepted)
+    return f"{message}: {_BY_NAME}{names}" if names and is_not_granted(message) else message
+
+
+def not_granted_in_words(message: str) -> str:
+    """Return the permission that `with_what_is_lacking` named; empty if it named none."""
+    return message.partition(f": {_BY_NAME}")[2]
 
 
 def lacking_events(subscribed: Collection[str]) -> list[str]:

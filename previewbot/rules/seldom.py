@@ -21,6 +21,7 @@ class Kind(Enum):
     STRANGER = "a repository of an account that `owners` does not name"
     REPOSITORY = "a repository that the settings' rules give nothing"
     NAMESPACE = "a namespace that the settings do not name any more"
+    PLACE = "a place at GitHub in which an installation lets nothing be told"
 
 
 def kind_of(settings: Settings, repository: str) -> Kind:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from previewbot.api import Phase
+from previewbot.api import Condition, Phase
 from previewbot.api.ci import Runs, WorkflowRun
 from previewbot.errors import Forbidden, Invalid, TryLater
 from tests.support.fault_points import Fault
@@ -98,19 +98,56 @@ async def test_switched_off_those_that_are_there_end_and_none_is_made() -> None:
     assert world.github.deployments.states() == {A: "inactive"}
 
 
-async def test_without_the_permission_everything_else_goes_on_and_the_preview_says_so() -> None:
+def reported(world: World) -> Condition:
+    return next(each for each in world.status.conditions if each.type == "Reported")
+
+
+async def test_without_the_permission_everything_else_goes_on_and_the_preview_says_so(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     world = World(**ON)
     world.fail("deployments", "create deployment", by=NOT_GRANTED)
     await ready(world)
     assert (world.status.last_error, world.status.phase) == ("", Phase.READY)
+    assert (reported(world).status, reported(world).reason) == ("True", "InPart")
+    assert reported(world).message == (
+        "GitHub takes what is reported, but for this. There are no deployments: the App was not granted "
+        "`deployments: write`. Whoever owns the App adds that to it, and an owner of acme accepts it; it is "
+        "tried again once an hour."
+    )
+    world.calls.made.clear()
+    world.push(B)
+    await world.settle()
+    asked = [call for call in world.calls.made if call in ("deployments", "create deployment")]
+    assert asked == [], "a new head does not ask again"
+    told = [record.__dict__ for record in caplog.records if "takes nothing from us" in record.message]
+    assert [(each["place"], each["permission"]) for each in told] == [("deployments", "deployments: write")]
 
-    asked = 0
-    for _ in range(100):
-        world.poke()
-        await world.run()
-        asked += world.calls.made.count("deployments")
-        world.clock.forward(seconds=30)
-    assert asked <= 2
+    world.mend()
+    world.clock.forward(minutes=61)
+    world.poke()
+    await world.settle()
+    assert (reported(world).status, reported(world).reason) == ("True", "AsExpected")
+    assert world.github.deployments.last(B).environment_url == world.status.link.url
+    world.fail("deployments", "create deployment", "say of deployment", by=NOT_GRANTED)
+
+    world.close()
+    await world.settle()
+    assert world.cluster.preview is None
+
+
+async def test_a_preview_whose_deployment_was_lost_does_not_wait_for_the_permission_to_end() -> None:
+    world = World(**ON)
+    world.fail("create deployment", by=TryLater("GitHub", message="no answer in time"))
+    await ready(world)
+    assert any(report.intent_at for report in world.status.reports.values())
+
+    world.mend()
+    world.fail("deployments", "create deployment", by=NOT_GRANTED)
+    world.clock.forward(minutes=10)
+    world.poke()
+    await world.settle()
+    assert (world.outcome.requeue_after or 3600) > 60, "nobody looks each half minute for what is refused"
     world.close()
     await world.settle()
     assert world.cluster.preview is None

@@ -32,7 +32,7 @@ from previewbot.clients.github.their_clock import TheirClock
 from previewbot.clients.origins import origin
 from previewbot.clients.outgoing import reason
 from previewbot.errors import UNREADABLE, RemoteError, TooLarge, TryLater, from_status
-from previewbot.rules.app_rights import accepted_in_words, is_not_granted
+from previewbot.rules.app_rights import with_what_is_lacking
 from previewbot.rules.rate_limits import retry_after
 
 API_VERSION = "2022-11-28"
@@ -294,8 +294,6 @@ class Transport:
         wait = self._limits.refused(method, url, status, headers, message, self._now().timestamp())
         if wait is not None:
             return TryLater(what, status=status, message=message, after=wait)
-        # The permission by its name: else whoever administers the App would have to guess.
-        accepted = headers.get("x-accepted-github-permissions", "")
-        if status == 403 and is_not_granted(message) and accepted_in_words(accepted):
-            message = f"{message}: the App was not granted {accepted_in_words(accepted)}"
+        if status == 403:
+            message = with_what_is_lacking(message, headers.get("x-accepted-github-permissions", ""))
         return from_status(what, status, message, retry_after(headers))

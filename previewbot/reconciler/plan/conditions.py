@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from previewbot.api import Condition, ConditionType, Phase, Reason, Service, Severity, Status
+from previewbot.reconciler.plan.places import is_optional
 from previewbot.text.standing import standing_of
 
 _BEST_FIRST = (
@@ -22,6 +23,9 @@ _AS_EXPECTED = "AsExpected"
 
 _REFUSED = "Refused"
 """GitHub does not take what is reported."""
+
+_IN_PART = "InPart"
+"""GitHub takes what is reported, but for a place that an installation can do without."""
 
 _NOTHING_REPORTED = "NothingReported"
 """Nothing was written at GitHub so far: whether it takes that is not known."""
@@ -101,7 +105,7 @@ def conditions_of(status: Status, *, generation: int, now: datetime) -> tuple[Co
     found = []
     for kind, (state, reason) in wanted.items():
         expected = state == _TRUE and kind is not ConditionType.READY
-        said = _AS_EXPECTED if expected else reason
+        said = _AS_EXPECTED if expected and kind is not ConditionType.REPORTED else reason
         found.append(_condition(before.get(kind), kind, state, str(said), generation, now))
     return tuple(found)
 
@@ -111,10 +115,14 @@ def _state(true: bool, looked: bool) -> str:
 
 
 def _reported(status: Status) -> tuple[str, str]:
-    reports = status.reports.values()
-    if any(report.refusal is not None for report in reports):
+    """Whether people are told. What an installation can do without makes that no less true."""
+    reports = status.reports
+    refused = [key for key, report in reports.items() if report.refusal is not None]
+    if not all(map(is_optional, refused)):
         return _FALSE, _REFUSED
-    return (_TRUE, _AS_EXPECTED) if any(report.id for report in reports) else (_UNKNOWN, _NOTHING_REPORTED)
+    if not any(report.id for report in reports.values()):
+        return _UNKNOWN, _NOTHING_REPORTED
+    return _TRUE, _IN_PART if refused else _AS_EXPECTED
 
 
 _WORDS = {
@@ -126,19 +134,26 @@ _WORDS = {
 """What is said of a condition that is as expected; Kubernetes wants a message in each."""
 
 
-def with_messages(conditions: Iterable[Condition], message: str) -> tuple[Condition, ...]:
-    """Return the conditions with the comment's words where they are not as expected, and at the summary."""
+def with_messages(
+    conditions: Iterable[Condition], message: str, exceptions: str = ""
+) -> tuple[Condition, ...]:
+    """Return the conditions with the comment's words where they are not as expected, and at the summary.
+
+    `exceptions` says what GitHub does not take of what is reported, in sentences; empty if nothing.
+    """
     return tuple(
         condition
-        if condition.message == (wanted := _message(condition, message))
+        if condition.message == (wanted := _message(condition, message, exceptions))
         else replace(condition, message=wanted)
         for condition in conditions
     )
 
 
-def _message(condition: Condition, words: str) -> str:
+def _message(condition: Condition, words: str, exceptions: str) -> str:
     if condition.reason == _NOTHING_REPORTED:
-        return "nothing was written on the pull request so far"
+        return f"nothing was written on the pull request so far. {exceptions}".removesuffix(". ")
+    if condition.reason == _IN_PART:
+        return f"{_WORDS[ConditionType.REPORTED]}, but for this. {exceptions}"
     if condition.reason != _AS_EXPECTED:
         return words
     return _WORDS[ConditionType(condition.type)]

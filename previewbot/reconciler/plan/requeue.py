@@ -13,6 +13,7 @@ from previewbot.errors import RemoteError
 from previewbot.reconciler.children.routes import ROUTE_KIND
 from previewbot.reconciler.observation import PullRequestFacts
 from previewbot.reconciler.plan.decision import Decision, Leave, Run
+from previewbot.reconciler.plan.places import is_closed
 
 SOON = 0.2
 """Somebody else changed something under us: look at once, but let them finish."""
@@ -140,7 +141,11 @@ def _intents(status: Status, now: datetime) -> list[float | None]:
     """Return in how many seconds the intents run out that a pass announced and could not carry out."""
     moments = [reply.intent_at for reply in status.replies]
     # Where it is tried again at a time of its own nothing is done before: see `_held_texts`.
-    due = [report for report in status.reports.values() if not report.id and not report.is_held(now)]
+    due = [
+        report
+        for key, report in status.reports.items()
+        if not report.id and not report.is_held(now) and not is_closed(status, key)
+    ]
     moments += [report.intent_at for report in due]
     left = [(moment + INTENT_HOLDS - now).total_seconds() for moment in moments if moment is not None]
     # One that ran out before this pass and is there still could not be carried out in it: GitHub refuses the

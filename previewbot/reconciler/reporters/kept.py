@@ -9,14 +9,15 @@ import logging
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Generic, Protocol, TypeVar
 
 from previewbot.api import Refusal, Report, Status
-from previewbot.errors import Forbidden, Invalid, NotFound, RemoteError, from_status
+from previewbot.errors import Forbidden, Invalid, NotFound, RemoteError
 from previewbot.reconciler.conversation import OwnComments
 from previewbot.reconciler.plan.inbox import had_no_earlier_life
-from previewbot.reconciler.plan.requeue import REFUSAL_HOLDS
+from previewbot.reconciler.plan.places import is_closed, key_of_place
+from previewbot.reconciler.reporters import closing
 from previewbot.reconciler.reporters.reporter import (
     Due,
     PublishResult,
@@ -25,15 +26,9 @@ from previewbot.reconciler.reporters.reporter import (
     intent_is_open,
 )
 from previewbot.rules import edits
-from previewbot.rules.app_rights import is_not_granted
 from previewbot.rules.retries import retry_at
 
-NOT_GRANTED_HOLDS = timedelta(hours=1)
-"""How long nothing is sent to a place for which the App lacks a permission, or that GitHub does not have."""
-
 _DONE_KEPT = 10
-_WHATEVER_IT_SAYS = ""
-"""The hash of a refusal that is not about what was to be written."""
 
 log = logging.getLogger(__name__)
 
@@ -96,13 +91,20 @@ class KeptReporter(Reporter, Generic[ContentT]):
         """
 
     def due(self, context: ReportContext, status: Status) -> tuple[Status, Sequence[Due]]:
-        """Return what is to be written."""
-        wanted, due = self.wanted(context, status), list[Due]()
+        """Return what is to be written; nothing where the whole place takes nothing now."""
+        wanted, due, waits = self.wanted(context, status), list[Due](), False
+        closed = closing.why_closed(self.name, context, status) if self.optional else None
         status = self._done_with(status, wanted)
         for key, content in wanted.items():
-            status, written = self._due(context, status, key, content)
-            due += written
-        return status, due
+            after, written = self._due(context, status, key, content)
+            if written and closed:
+                # It stays as it is in the status too: an intent that was lost is looked for later.
+                waits = True
+            else:
+                status, due = after, [*due, *written]
+        if closed and waits:
+            return closing.stays_closed(self.name, status, closed), ()
+        return (status if due else closing.without_place(self.name, status)), due
 
     def _due(
         self, context: ReportContext, status: Status, key: str, content: ContentT
@@ -128,7 +130,7 @@ class KeptReporter(Reporter, Generic[ContentT]):
         if later is not None and state.told == content.matters and not unsure:
             return with_report(status, key, replace(state, held_until=later)), ()
         # What is refused is not announced either.
-        if _refused_lately(state, content.hash, now) is not None:
+        if closing.refused_lately(state, content.hash, now) is not None:
             return status, (Due(key=key),)
         if state.id:
             return with_report(status, key, replace(state, intent_at=now)), (Due(changes=True, key=key),)
@@ -170,9 +172,12 @@ class KeptReporter(Reporter, Generic[ContentT]):
         state, content = report_of(status, due.key), self.wanted(context, status).get(due.key)
         if content is None:
             return PublishResult(status)
-        refused = _refused_lately(state, content.hash, context.now())
+        refused = closing.refused_lately(state, content.hash, context.now())
         if refused is not None:
             return PublishResult(status, refused)
+        if self.optional and closing.why_closed(self.name, context, status):
+            # It was closed a moment ago, over another commit. What was announced is looked for later.
+            return PublishResult(status)
         if not state.id and not due.creates:
             # It was refused when this was planned, and may be sent again by now; but nothing is created that
             # was not announced. The next pass does both.
@@ -191,7 +196,7 @@ class KeptReporter(Reporter, Generic[ContentT]):
             held_until=None,
             tries=0,
         )
-        return PublishResult(with_report(status, due.key, written))
+        return PublishResult(closing.opened(self.name, context, with_report(status, due.key, written), now))
 
     def held_back(self, context: ReportContext, status: Status, due: Due, error: RemoteError) -> Status:
         """Note that it could not even be announced; it is tried again."""
@@ -205,9 +210,10 @@ class KeptReporter(Reporter, Generic[ContentT]):
     ) -> Status:
         """Note why something was not written: refused, or to be tried again."""
         state, now = report_of(status, due.key), context.now()
-        missing = self.optional and (is_not_granted(error.message) or isinstance(error, NotFound))
-        if missing or isinstance(error, Forbidden | Invalid):
-            hash_ = _WHATEVER_IT_SAYS if missing else content_hash
+        if self.optional and closing.closes(error, exists=bool(state.id)):
+            return closing.close(self.name, context, self._not_written(status, due, None), error, now)
+        if isinstance(error, Forbidden | Invalid) or (self.optional and isinstance(error, NotFound)):
+            hash_ = closing.WHATEVER_IT_SAYS if isinstance(error, NotFound) else content_hash
             return self._refused(status, due, error, hash_, now)
         if not self.optional:
             # The pass itself is repeated.
@@ -220,8 +226,11 @@ class KeptReporter(Reporter, Generic[ContentT]):
         return with_report(status, due.key, replace(state, tries=state.tries + 1, held_until=again))
 
     def _refused(self, status: Status, due: Due, error: RemoteError, hash_: str, now: datetime) -> Status:
-        state = report_of(status, due.key)
         refusal = Refusal(hash=hash_, at=now, status=error.status, message=error.message)
+        return self._not_written(status, due, refusal)
+
+    def _not_written(self, status: Status, due: Due, refusal: Refusal | None) -> Status:
+        state = report_of(status, due.key)
         # Refused means not written: no reason to wait for it to show up, and it says what it said before.
         intent_at = None if due.creates or state.id else state.intent_at
         kept = replace(state, intent_at=intent_at, refusal=refusal, held_until=None, tries=0)
@@ -233,10 +242,11 @@ class KeptReporter(Reporter, Generic[ContentT]):
 
     def is_owed(self, status: Status) -> bool:
         """Return whether something is tried again, or may be there without our knowing its id."""
-        if not self.optional:
+        if not self.optional or is_closed(status, self.name):
             return False
         return any(
-            report.tries or (report.intent_at and not report.id) for report in self.reports(status).values()
+            report.tries or (report.intent_at and not report.id and report.refusal is None)
+            for report in self.reports(status).values()
         )
 
     def key_of(self, sha: str) -> str:
@@ -248,8 +258,9 @@ class KeptReporter(Reporter, Generic[ContentT]):
         return key.removeprefix(self.key_of(""))
 
     def reports(self, status: Status) -> Mapping[str, Report]:
-        """Return what the status knows of this place."""
-        return {key: report for key, report in status.reports.items() if self.owns(key)}
+        """Return what the status knows of what stands in this place; not of the place as a whole."""
+        whole = key_of_place(self.name)
+        return {key: report for key, report in status.reports.items() if self.owns(key) and key != whole}
 
     def _done_with(self, status: Status, wanted: Mapping[str, ContentT]) -> Status:
         """Forget what is not wanted any more, but for what the latest of it are."""
@@ -283,12 +294,3 @@ def _without_leftovers(status: Status, key: str, state: Report, now: datetime) -
     intent_at = None if stale else state.intent_at
     kept = replace(state, intent_at=intent_at, refusal=None, held_until=None, tries=0)
     return with_report(status, key, kept)
-
-
-def _refused_lately(state: Report, content_hash: str, now: datetime) -> RemoteError | None:
-    """Return what was said when this was refused a while ago: it would be said again."""
-    refusal = state.refusal
-    if refusal is None or refusal.hash not in (content_hash, _WHATEVER_IT_SAYS):
-        return None
-    holds = NOT_GRANTED_HOLDS if refusal.hash == _WHATEVER_IT_SAYS else REFUSAL_HOLDS
-    return from_status("GitHub", refusal.status, refusal.message) if now - refusal.at < holds else None

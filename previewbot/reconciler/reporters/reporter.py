@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from previewbot.api import ConfigurationProblem, Preview, RequestId, Status
@@ -19,6 +19,7 @@ from previewbot.clients.kubernetes.client import Kube
 from previewbot.config.repository import Notify
 from previewbot.config.server import Settings
 from previewbot.errors import RemoteError
+from previewbot.reconciler.closed_places import ClosedPlaces
 from previewbot.reconciler.conversation import OwnComments
 from previewbot.reconciler.plan.requeue import INTENT_HOLDS
 from previewbot.text.render import Renderer, View
@@ -33,7 +34,7 @@ class ReportContext:
     `view` has what a status says for the renderer, `runs` what was seen last of what runs for a commit,
     and `runs_now` what was in this very pass.
     `forget` makes the next pass read GitHub anew. `mistakes` are those that the pull request itself writes
-    into the configuration file.
+    into the configuration file. `closed` are the places that take nothing now.
     """
 
     client: InstallationClient
@@ -50,6 +51,7 @@ class ReportContext:
     runs: Callable[[str], Runs | None]
     runs_now: Callable[[str], Runs | None]
     mistakes: tuple[ConfigurationProblem, ...] = ()
+    closed: ClosedPlaces = field(default_factory=ClosedPlaces)
 
     @property
     def preview(self) -> Preview:

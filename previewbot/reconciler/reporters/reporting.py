@@ -50,6 +50,7 @@ class Reporting:
             runs=lambda sha: context.memory.builds.runs(preview.name, sha),
             runs_now=lambda sha: context.memory.builds.runs_now(preview.name, sha, context.now()),
             mistakes=plan.mistakes,
+            closed=context.memory.closed,
         )
 
     async def report(self, reporters: Sequence[Reporter], own: OwnComments) -> RemoteError | None:
