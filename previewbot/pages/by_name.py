@@ -14,8 +14,8 @@ from contextlib import contextmanager
 from previewbot.api import Preview
 from previewbot.errors import TryLater
 
-LISTED_EVERY_SECONDS = 10.0
-"""A Preview is found by name so late at most; the pass that makes its comment takes no less."""
+LISTED_EVERY_SECONDS = 2.0
+"""A Preview is found by name so late at most: long before it is ready."""
 
 
 _WAITS_SECONDS = 5.0
