@@ -31,6 +31,7 @@ POKE = Poke(
     call_id="call",
     closed_id="closed",
     event_id="event",
+    queued_id="event",
     review_id=4,
     review_comment_id=5,
     member_review_id=6,
