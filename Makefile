@@ -13,7 +13,7 @@ PYTEST := $(BIN)/pytest --dist loadscope --no-loadscope-reorder --numprocesses
 # Every process of the tests would compile previewbot, and every worker of pytest all tests, once more.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup demo demo-check reference test test-cluster test-binaries image-root browser-test node-test long lint fresh-test pictures lock audit refresh-base wheel sbom clean
+.PHONY: help setup demo demo-check reference test beside-lint test-cluster test-binaries image-root browser-test node-test long lint fresh-test pictures lock audit refresh-base wheel sbom clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -54,16 +54,25 @@ image-root: $(VENV)/.runtime ## fetch what the image consists of, for the tests 
 	@$(BIN)/python -m tests.chart.image
 
 # The cache is hidden, so that a test that needs what Go builds without being marked `cluster` fails here too.
-test: lint ## all that needs Python alone: lint, types, layers, unit, contract, end-to-end, the tour
+test: $(VENV)/.dev ## all that needs Python alone: lint, types, layers, the tour, unit, contract, end-to-end
+	@$(MAKE) --no-print-directory --jobs 2 lint beside-lint
 	PREVIEWBOT_TEST_CACHE=/nonexistent KUBEBUILDER_ASSETS= $(PYTEST) 5 -m "not cluster and not long"
-	$(BIN)/previewbot demo --check --port 0
+
+# Lint keeps one core busy. On another the tests are compiled meanwhile, once instead of by each worker of pytest (what is
+# wrong with them pytest tells later), and the tour is taken; what it prints comes in one piece.
+beside-lint: $(VENV)/.dev
+	@$(BIN)/pytest --collect-only --quiet > /dev/null 2>&1 || true
+	@said=$$($(BIN)/previewbot demo --check --port 0 2>&1); ended=$$?; printf '%s\n' "$$said"; exit $$ended
 
 # It has a user, a home and a network of its own, and a Python without any package.
 fresh-test: ## as a fresh user: clone, and the README's two commands; only pip leaves the machine (CI)
 	@PYTHONDONTWRITEBYTECODE=1 $(PYTHON) -m tests.fresh.run
 
+# Where tests may be marked `cluster`: importing all others takes longer than they do. tests/conftest.py holds them to it.
+WITH_GO := tests/chart tests/cluster tests/contract tests/security
+
 test-cluster: $(VENV)/.dev test-binaries image-root ## the contracts, the chart and the tour on real Kubernetes, a real registry
-	$(PYTEST) 3 -m "cluster and not long"
+	$(PYTEST) 3 -m "cluster and not long" $(WITH_GO)
 
 long: $(VENV)/.dev test-binaries ## every crash and fault through real processes, and the benches in short
 	$(PYTEST) 2 -m long

@@ -25,6 +25,8 @@ settings.load_profile("patient")
 
 _LONGEST = ("tests/cluster/test_faults.py", "tests/e2e/test_crashes.py", "tests/e2e/test_sabotage.py")
 _OF_GO = ("tests/cluster/", "tests/chart/")
+_WITH_SOME_OF_GO = (*_OF_GO, "tests/contract/", "tests/security/")
+"""The folders that `make test-cluster` looks into."""
 _APART = ("tests/e2e/test_sabotage.py",)
 """Files whose tests share nothing and mostly wait, so that several of them may wait at once."""
 
@@ -57,6 +59,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.nodeid.startswith(_OF_GO):
             item.add_marker("cluster")
+        elif item.get_closest_marker("cluster") and not item.nodeid.startswith(_WITH_SOME_OF_GO):
+            raise pytest.UsageError(
+                f"{item.nodeid} is marked cluster where `make test-cluster` does not look"
+            )
     # Whoever waits for the longest at the end of a run waits long.
     items.sort(key=lambda item: not item.nodeid.startswith(_LONGEST))
 

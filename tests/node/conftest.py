@@ -25,8 +25,9 @@ from tests.node.town import Town
 from tests.node.traces import Traces
 
 DOCUMENT = "docs/install.md"
-_SECOND_HALF = ("test_working_day.py", "test_node.py")
-"""What runs on a node of its own: a working day ends with the removal of all that other tests need."""
+_SECOND_HALF = ("test_probes.py", "test_troubles_on_a_node.py")
+"""What runs on the second node: these two take as long as all others together, but for a working day, which
+ends with the removal of all that other tests need and has a run of its own."""
 IMAGE = ("previewbot", "0.1.0")
 
 
