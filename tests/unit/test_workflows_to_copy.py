@@ -1,0 +1,79 @@
+"""The workflows to copy, where a rule of a branch asks for them: to GitHub a skipped job has passed.
+
+https://docs.github.com/en/actions/using-jobs/using-conditions-to-control-job-execution
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from previewbot.api.deployments import DeploymentState
+from tests.support.actions_expressions import Contexts, filled
+from tests.support.actions_runner import Runner, plain_variables
+
+ROOT = Path(__file__).parents[2]
+WAITS = ROOT / "docs/examples/playwright.yml"
+STARTED = ROOT / "docs/examples/playwright-on-deployment.yml"
+QUEUE = "refs/heads/gh-readonly-queue/main/pr-{}-" + "a" * 40
+
+
+def workflow(path: Path) -> dict[Any, Any]:
+    found = yaml.safe_load(path.read_text("utf-8"))
+    assert isinstance(found, dict)
+    return found
+
+
+def events(path: Path) -> set[str]:
+    # YAML 1.1 takes `on` for a truth.
+    on = workflow(path)[True]
+    return {on} if isinstance(on, str) else set(on)
+
+
+def of_a_queue(number: int) -> dict[str, Any]:
+    ref = QUEUE.format(number)
+    return {"repository": "acme/shop", "ref": ref, "event": {"merge_group": {"head_ref": ref}}}
+
+
+def of_a_pull_request(number: int, head: str = "acme/shop") -> dict[str, Any]:
+    pull_request = {"number": number, "head": {"sha": "b" * 40, "repo": {"full_name": head}}}
+    return {
+        "repository": "acme/shop",
+        "ref": f"refs/pull/{number}/merge",
+        "event": {"pull_request": pull_request},
+    }
+
+
+def group(github: dict[str, Any]) -> str:
+    return filled(workflow(WAITS)["concurrency"]["group"], Contexts({"github": github}, {}))
+
+
+async def test_a_merge_queue_that_requires_the_tests_gets_them_skipped(tmp_path: Path) -> None:
+    assert events(WAITS) == {"pull_request", "merge_group"}
+
+    ran = await Runner(tmp_path, plain_variables(), of_a_queue(1)).job(WAITS, "playwright")
+
+    assert ran.skipped
+
+
+def test_only_a_run_of_the_same_pull_request_is_ended_for_a_newer_one() -> None:
+    assert group(of_a_pull_request(1)) == group(of_a_pull_request(1))
+    others = [of_a_pull_request(1), of_a_pull_request(2), of_a_queue(1), of_a_queue(2)]
+    assert len(set(map(group, others))) == len(others)
+
+
+@pytest.mark.parametrize("state", [each for each in DeploymentState if each is not DeploymentState.SUCCESS])
+async def test_a_job_that_a_deployment_starts_passes_without_tests_so_no_rule_may_require_it(
+    tmp_path: Path, state: DeploymentState
+) -> None:
+    us = {"login": "previewbot[bot]"}
+    deployment = {"sha": "a" * 40, "environment": "preview", "creator": us}
+    event = {"deployment": deployment, "deployment_status": {"state": str(state), "creator": us}}
+
+    ran = await Runner(tmp_path, plain_variables(), {"event": event}).job(STARTED, "playwright")
+
+    assert ran.skipped
+    assert "# No rule of a branch may require this job" in STARTED.read_text("utf-8")
