@@ -25,6 +25,12 @@ _STANDS = (DeploymentState.SUCCESS, DeploymentState.IN_PROGRESS)
 _MENDED_BY_ITS_PEOPLE = (Turn.AUTHOR, Turn.MAINTAINER)
 _NEEDS_APPROVAL = "action_required"
 
+_KEPT_FROM_SECRETS = "dependabot[bot]"
+"""GitHub runs the workflows of its pull requests as a fork's: they read, and have no secrets. But only those
+that it starts itself, and a deployment's are started by us
+(https://docs.github.com/en/code-security/dependabot/working-with-dependabot/troubleshooting-dependabot-on-github-actions).
+"""
+
 
 def words_on(
     status: Status, told: Mapping[str, str], *, begins: bool, asked: bool, on: bool = True
@@ -50,11 +56,11 @@ def may_have_one(status: Status) -> bool:
     """Return whether the newest commit may have a deployment at all, once its workflows have run.
 
     Only where something is to be deployed: of a mistake in the configuration the comment tells. Never for a
-    fork, also one that somebody approved, and not while a workflow waits for a person: workflows that start
-    at a deployment run as the deployed commit has them, and would go round that approval
+    fork, also one that somebody approved, nor for Dependabot, and not while a workflow waits for a person:
+    workflows that start at a deployment run as the deployed commit has them, with the repository's secrets
     (https://docs.github.com/en/actions/reference/workflows-and-actions/events-that-trigger-workflows#deployment_status).
     """
-    if not status.observed.head_sha or status.observed.fork or _is_over(status):
+    if not status.observed.head_sha or _is_kept_from_secrets(status) or _is_over(status):
         return False
     waiting = [service.waiting for service in status.services if service.waiting is not None]
     if any(each.reason is Reason.BUILD_NEEDS_APPROVAL or each.also_wait for each in waiting):
@@ -90,8 +96,13 @@ def _is_begun(service: Service, head_sha: str) -> bool:
     return waiting is not None and waiting.reason in (Reason.BUILD_RUNNING, Reason.BUILD_FAILED)
 
 
+def _is_kept_from_secrets(status: Status) -> bool:
+    # Nobody but the App can have a name with brackets.
+    return status.observed.fork or status.observed.author == _KEPT_FROM_SECRETS
+
+
 def _of_head(status: Status, *, asked: bool) -> Word:
-    if status.observed.fork or _is_over(status):
+    if _is_kept_from_secrets(status) or _is_over(status):
         return Word(DeploymentState.INACTIVE)
     standing = standing_of(status)
     unseen = status.reason is not None and status.reason.info.waits is Waits.LINK
@@ -109,7 +120,7 @@ def _of_head(status: Status, *, asked: bool) -> Word:
 
 def _of_older(status: Status, sha: str, last: str, *, asked: bool) -> Word:
     """Return what is said of a commit that is not the newest any more: it may serve on for a while."""
-    serves_on = not (status.observed.fork or _is_over(status)) and last in _STANDS
+    serves_on = not (_is_kept_from_secrets(status) or _is_over(status)) and last in _STANDS
     if serves_on and serves(status, sha):
         return _shown(status, asked=asked)
     return Word(DeploymentState.INACTIVE)

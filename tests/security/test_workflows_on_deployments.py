@@ -9,10 +9,12 @@ from __future__ import annotations
 import pytest
 
 from previewbot.api import Phase
-from tests.support.passes import A, World
+from previewbot.api.github import Account
+from tests.support.passes import A, B, World
 from tests.unit.test_passes_deployments import ON, a_run
 
 WAITS = a_run("action_required", "completed")
+DEPENDABOT = Account(49699333, "dependabot[bot]")
 
 
 @pytest.mark.parametrize("seen", ["while the image is missing", "when it is there"])
@@ -49,4 +51,21 @@ async def test_a_fork_has_none_also_with_an_approved_commit() -> None:
     await world.settle(20)
 
     assert world.status.phase is Phase.READY
+    assert world.github.deployments.all == {}
+
+
+async def test_dependabot_has_none_whoever_else_pushes() -> None:
+    world = World(**ON)
+    world.github.author = DEPENDABOT
+    world.github.ci = a_run()
+    world.push(A)
+    world.say("/preview start")
+    await world.settle(20)
+    assert world.status.phase is Phase.READY
+    assert world.github.deployments.all == {}
+
+    world.push(B)
+    await world.settle(20)
+    world.close()
+    await world.settle(20)
     assert world.github.deployments.all == {}
