@@ -18,8 +18,11 @@ MOST_ACTIONS = 3
 """GitHub shows so many buttons."""
 
 LONGEST_TITLE = 255
+"""GitHub's limit of a title, in characters."""
+
 LONGEST_OUTPUT = 65_535
-"""GitHub's limits of a title, and of a summary or a text, in characters."""
+"""GitHub's limit of a summary or a text: characters by its description, and bytes by its answers
+(https://github.com/github/docs/issues/35252)."""
 
 
 class Conclusion(StrEnum):

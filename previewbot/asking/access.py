@@ -19,6 +19,9 @@ CHECK = "preview"
 
 _TOKENS = ("GITHUB_TOKEN", "GH_TOKEN")
 _SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,98}[a-z0-9])?")
+_PLACEHOLDER = re.compile(r"\$\{[A-Za-z0-9_:.-]{1,100}\}|\$[A-Z][A-Z0-9_]{1,60}")
+"""What a client's configuration has in the place of a token; some leave it, where they know no such name."""
+
 _LONGEST = 4096
 _NEITHER = (
     "whom to ask is not known. Set GITHUB_TOKEN to a token that may read the repository: then GitHub is "
@@ -117,6 +120,11 @@ def _secret(text: str, name: str) -> str:
     """Return a secret that fits into a header; the words never have it in them."""
     if not text:
         raise NoAccess(f"{name} is empty")
+    if _PLACEHOLDER.fullmatch(text):
+        raise NoAccess(
+            f"{name} is {text}, the name of a variable or secret that whoever started this does not know: "
+            "set that one"
+        )
     if len(text) > _LONGEST or not text.isascii() or not text.isprintable() or " " in text:
         raise NoAccess(f"{name} is no token: it is one line of letters, digits and signs, without blanks")
     return text

@@ -15,6 +15,11 @@ def cut_at_the_end(line: str, length: int) -> str:
     return line if len(line) <= length else f"{line[: length - 1]}…"
 
 
+def cut_to_bytes(text: str, most: int) -> str:
+    """Return the beginning of a text that has at most so many bytes; no character is cut in half."""
+    return text.encode(errors="replace")[:most].decode(errors="ignore")
+
+
 def as_quotation(text: str, length: int = 80) -> str:
     """Return what somebody wrote as one line that can be shown: short, its words apart by one space.
 

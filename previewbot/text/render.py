@@ -23,7 +23,7 @@ from previewbot.text import environment
 from previewbot.text.blast_radius import blast_radius
 from previewbot.text.block import block
 from previewbot.text.checks import BUTTONS, CheckSaid, is_on_its_way, steady
-from previewbot.text.cutting import cut_at_the_end
+from previewbot.text.cutting import cut_at_the_end, cut_to_bytes
 from previewbot.text.environment import templates_directory
 from previewbot.text.facts import Facts
 from previewbot.text.markers import notice_marker, reply_marker, status_marker
@@ -159,8 +159,8 @@ class Renderer:
         text = self._comments.get_template("check_text.md").render(values)
         return CheckOutput(
             title=" ".join(title.split())[:LONGEST_TITLE],
-            summary=_tidy(summary)[:LONGEST_OUTPUT],
-            text=_tidy(text).strip()[:LONGEST_OUTPUT],
+            summary=cut_to_bytes(_tidy(summary), LONGEST_OUTPUT),
+            text=cut_to_bytes(_tidy(text).strip(), LONGEST_OUTPUT),
         )
 
     def deployment(self, view: View, word: Word) -> str:
@@ -180,9 +180,7 @@ class Renderer:
     def _headline(self, reader: Environment, view: View) -> str:
         shorter = replace(view, preview=with_short_details(view.preview, _DETAIL_IN_A_HEADLINE))
         text = reader.get_template("headline.txt").render(_values(shorter))
-        line = _first_line(text)[:HEADLINE_LIMIT]
-        # Cut by bytes, and a character that was cut in half is dropped.
-        return line.encode(errors="replace")[:HEADLINE_BYTES].decode(errors="ignore")
+        return cut_to_bytes(_first_line(text)[:HEADLINE_LIMIT], HEADLINE_BYTES)
 
     def facts(self, view: View) -> Facts:
         """Return what is known, for programs of those who may read the pull request and its comment."""

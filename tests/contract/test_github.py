@@ -187,6 +187,7 @@ async def test_of_several_checks_of_one_name_the_last_is_listed_unless_all_are_a
         {"conclusion": "stale"},
         {"output": {"title": "x" * 256, "summary": "y"}},
         {"output": {"title": "x", "summary": "y" * 65_536}},
+        {"output": {"title": "x", "summary": "y", "text": "é" * 32_768}},
         {"output": {"title": "x", "summary": "y", "annotations": [FAILED_AT] * 51}},
         {"output": {"title": "x", "summary": "y", "annotations": [{**FAILED_AT, "start_line": 0}]}},
         {"actions": [{"label": "x" * 21, "description": "y", "identifier": "z"}]},

@@ -173,3 +173,11 @@ def test_ten_thousand_mistakes_stay_within_githubs_limits() -> None:
     output = RENDERER.check(view_of(STATES["ready"]), CheckSaid(mistakes=many))
 
     assert len(output.summary) <= LONGEST_OUTPUT and "9979 more" in output.summary
+
+
+def test_what_it_says_is_cut_by_bytes_as_github_counts_them() -> None:
+    many = tuple(ConfigurationProblem(n, "値段" * 1_000) for n in range(1, 40))
+
+    output = RENDERER.check(view_of(STATES["ready"]), CheckSaid(mistakes=many))
+
+    assert LONGEST_OUTPUT - 3 < len(output.summary.encode()) <= LONGEST_OUTPUT

@@ -22,6 +22,7 @@ _CONCLUSIONS = (
 )
 _LEVELS = ("notice", "warning", "failure")
 _LONGEST, _LONGEST_TITLE = 65_535, 255
+"""Bytes of a summary or a text, whatever GitHub's description says; characters of a title."""
 _MOST_BUTTONS, _MOST_REMARKS = 3, 50
 _BUTTON = {"label": 20, "description": 40, "identifier": 20}
 
@@ -105,7 +106,7 @@ def _with_output(report: Report, output: Any) -> Report:
         raise _bad("output")
     title, summary = _text(output, "title"), _text(output, "summary")
     text = _text(output, "text", may_be_empty=True) if "text" in output else report.text
-    if len(title) > _LONGEST_TITLE or len(summary) > _LONGEST or len(text or "") > _LONGEST:
+    if len(title) > _LONGEST_TITLE or max(len(summary.encode()), len((text or "").encode())) > _LONGEST:
         raise _bad("output")
     # Each update adds its annotations to those that are there.
     remarks = report.remarks + _remarks(output.get("annotations", []))
