@@ -12,7 +12,8 @@ python=$(command -v python3 || command -v python) || fail "there is no Python: p
 # `-I`: what the pull request has in its folder (a venv.py, say) is not imported in the place of Python's own.
 "$python" -I -c 'import sys; sys.exit(sys.version_info < (3, 11))' ||
   fail "it needs Python 3.11 or newer, and this is $("$python" --version): put actions/setup-python before this step"
-"$python" -I -m venv "$place"
+"$python" -I -m venv "$place" ||
+  fail "$python makes no environment (Debian's needs the package python3-venv): put actions/setup-python before this step"
 "$place/bin/python" -I -m pip --quiet --disable-pip-version-check --no-input install --only-binary :all: \
   --require-hashes --requirement "$GITHUB_ACTION_PATH/requirements.lock"
 # Read by Python itself, since `-I` keeps it from PYTHONPATH.
