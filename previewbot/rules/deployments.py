@@ -7,6 +7,7 @@ service serves that very commit, and whoever opens the link sees it, or nothing 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 
 from previewbot.api import LinkKind, Phase, Proven, Reason, Service, Severity, Status, Turn, Waits
 from previewbot.api.ci import Runs
@@ -24,6 +25,12 @@ _LEFT_OUT = (Phase.STOPPED, Phase.EXPIRED, Phase.STOPPING)
 _STANDS = (DeploymentState.SUCCESS, DeploymentState.IN_PROGRESS)
 _MENDED_BY_ITS_PEOPLE = (Turn.AUTHOR, Turn.MAINTAINER)
 _NEEDS_APPROVAL = "action_required"
+_OF_THE_COMMIT = ("push", "pull_request")
+"""Events whose workflows run as the commit has them. Others (`pull_request_target`, `dynamic`) need no leave,
+and tell nothing of whether those do."""
+
+LISTED_WITHIN = timedelta(seconds=15)
+"""GitHub tells of a push, and lists the runs that it starts seconds later."""
 
 _KEPT_FROM_SECRETS = "dependabot[bot]"
 """GitHub runs the workflows of its pull requests as a fork's: they read, and have no secrets. But only those
@@ -69,11 +76,17 @@ def may_have_one(status: Status) -> bool:
 
 
 def ran_without_waiting(runs: Runs | None) -> bool:
-    """Return whether a commit's workflows were seen to run, and none to wait for a person.
+    """Return whether a commit's own workflows were seen to run, and none to wait for a person.
 
     `runs` is what was seen of the commit last, None if nothing was. One that waited then may run by now.
     """
-    return runs is not None and bool(runs.workflows) and not _waits(runs)
+    own = [run for run in runs.workflows if run.event in _OF_THE_COMMIT] if runs is not None else []
+    return runs is not None and bool(own) and not _waits(runs)
+
+
+def listed_at(status: Status, now: datetime) -> datetime:
+    """Return from when on GitHub lists each run that the newest commit has started."""
+    return (status.observed.head_first_seen_at or now) + LISTED_WITHIN
 
 
 def none_waits(runs: Runs | None) -> bool:

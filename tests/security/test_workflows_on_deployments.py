@@ -6,9 +6,12 @@ repository's secrets, and GitHub asks nobody for leave.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from previewbot.api import Phase
+from previewbot.api.ci import CheckRun, Runs
 from previewbot.api.github import Account
 from tests.support.passes import A, B, World
 from tests.unit.test_passes_deployments import ON, a_run
@@ -29,6 +32,33 @@ async def test_no_deployment_is_made_while_a_workflow_waits_for_a_person(seen: s
     world.push(A)
     await world.settle(30, seconds=30)
     assert world.github.deployments.states() == {A: "success"}
+
+
+@pytest.mark.parametrize("event", ["pull_request_target", "dynamic"])
+async def test_a_workflow_that_needs_no_approval_says_nothing_of_those_that_do(event: str) -> None:
+    """Such a one runs, and CI outside of GitHub builds, before the one that waits is listed."""
+    elsewhere = CheckRun(5, "build", "in_progress", app_id=9, app="circleci-checks")
+    needs_none = replace(a_run().workflows[0], path="labels.yml", event=event)
+    world = World(**ON)
+    world.github.ci = Runs((needs_none,), (elsewhere,))
+    world.push(A, built=False)
+    await world.settle(2)
+
+    world.github.ci = Runs((needs_none, *WAITS.workflows), (elsewhere,))
+    world.push(A)
+    await world.settle(30)
+    assert world.github.deployments.all == {}
+
+
+async def test_until_github_lists_what_a_push_starts_no_deployment_is_made() -> None:
+    world = World(**ON)
+    world.github.ci = Runs()
+    await world.settle(2, seconds=3)
+    assert (world.github.deployments.all, world.calls.made.count("awaits approval")) == ({}, 0)
+
+    world.github.ci = WAITS
+    await world.settle(30)
+    assert world.github.deployments.all == {}
 
 
 async def test_that_a_workflow_waits_is_asked_ever_more_seldom() -> None:

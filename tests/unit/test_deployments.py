@@ -194,6 +194,25 @@ def test_only_workflows_that_were_seen_to_run_need_no_question() -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("event", "tells"),
+    [
+        ("push", True),
+        ("pull_request", True),
+        # As the base branch has it, or GitHub's own: these run at once, whoever pushed.
+        ("pull_request_target", False),
+        ("dynamic", False),
+        ("workflow_run", False),
+    ],
+)
+def test_only_workflows_that_run_as_the_commit_has_them_tell_that_it_needs_no_approval(
+    event: str, tells: bool
+) -> None:
+    runs = Runs((WorkflowRun(1, 7, "build", "build.yml", event, "in_progress", "", "https://x"),))
+
+    assert ran_without_waiting(runs) is tells
+
+
 def test_a_link_that_takes_more_than_a_click_is_no_address_of_the_environment() -> None:
     by_header = replace(GATEWAY, kind=LinkKind.HEADER)
 

@@ -47,7 +47,7 @@ async def test_a_life_is_told_commit_by_commit_with_the_link_and_ends_inactive()
     assert kept.said_of(B) == ["in_progress", "success", "inactive"]
 
 
-async def test_one_life_costs_eight_requests_and_two_questions() -> None:
+async def test_one_life_costs_seven_requests_and_two_questions() -> None:
     world = World(**ON)
     made: list[str] = []
     steps: tuple[Callable[[], None], ...] = (partial(world.push, A), partial(world.push, B), world.close)
@@ -62,7 +62,7 @@ async def test_one_life_costs_eight_requests_and_two_questions() -> None:
     assert counted == {
         "awaits approval": 2,
         "create deployment": 2,
-        "say of deployment": 6,
+        "say of deployment": 5,
     }
 
 

@@ -15,7 +15,13 @@ from previewbot.errors import NotFound
 from previewbot.reconciler.conversation import OwnComments
 from previewbot.reconciler.reporters.kept import KeptReporter, report_of, with_report
 from previewbot.reconciler.reporters.reporter import Due, ReportContext
-from previewbot.rules.deployments import environment_url, none_waits, ran_without_waiting, words_on
+from previewbot.rules.deployments import (
+    environment_url,
+    listed_at,
+    none_waits,
+    ran_without_waiting,
+    words_on,
+)
 from previewbot.rules.retries import MOST_TRIES, retry_at
 from previewbot.text.markers import comment_hash
 
@@ -85,12 +91,18 @@ class Deployments(KeptReporter[DeploymentContent]):
         if not creates or report_of(announced, due.key).id:
             return announced, creates
         sha = self.sha_of(due.key)
-        # Where its image was there at once nobody asked what runs: it may be of a CI that needs no leave.
-        if ran_without_waiting(context.runs(sha)) or none_waits(context.runs_now(sha)):
+        if ran_without_waiting(context.runs(sha)):
+            return announced, True
+        # Where its image was there at once nobody asked what runs: it may be of a CI that needs no leave. And
+        # of a CI outside of GitHub one hears before the workflows that wait are listed.
+        state, now = report_of(status, due.key), context.now()
+        listed = listed_at(status, now)
+        if now < listed:
+            return with_report(status, due.key, replace(state, held_until=listed)), False
+        if none_waits(context.runs_now(sha)):
             return announced, True
         if not await context.client.awaits_approval(context.preview.spec.repository, sha):
             return announced, True
-        state, now = report_of(status, due.key), context.now()
         tries = min(state.tries + 1, MOST_TRIES - 1)
         again = retry_at(tries, now, due.key) or now + _LATER
         return with_report(status, due.key, replace(state, tries=tries, held_until=again)), False
