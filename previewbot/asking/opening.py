@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from urllib.parse import urlsplit
 
 from previewbot.asking.access import Access, NoAccess
 from previewbot.asking.github import GitHubSource
@@ -20,9 +21,20 @@ async def opened(access: Access, proxies: Proxies) -> AsyncIterator[Source]:
         yield GitHubSource(session, access) if access.asks_github else PageSource(session, access)
 
 
-def proxies_from(environ: Mapping[str, str]) -> Proxies:
-    """Return the proxies of the environment; raises NoAccess for an address that is none."""
+def proxies_for(access: Access, environ: Mapping[str, str]) -> Proxies:
+    """Return the proxies of the environment; raises NoAccess for an address that is none.
+
+    Also where a proxy would read the secret: of https it passes on what it cannot read, of http it reads all.
+    """
     try:
-        return read_proxies(environ)
+        proxies = read_proxies(environ)
     except NoProxyAddress as error:
         raise NoAccess(str(error)) from error
+    url = access.api_url or access.url
+    proxy, parts = proxies.of(url), urlsplit(url)
+    if proxy is not None and parts.scheme == "http":
+        raise NoAccess(
+            f"{url} is http://, and HTTP_PROXY leads there through {proxy.url}, which would read the bearer: "
+            f"name {parts.hostname} in NO_PROXY, or write https://"
+        )
+    return proxies

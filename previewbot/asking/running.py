@@ -12,7 +12,7 @@ from previewbot.api.reference import Reference
 from previewbot.asking.access import Access, NoAccess, check_host
 from previewbot.asking.command import whom
 from previewbot.asking.github import WrongCommit
-from previewbot.asking.opening import opened, proxies_from
+from previewbot.asking.opening import opened, proxies_for
 from previewbot.asking.progress import Progress
 from previewbot.asking.reporting import as_json, outputs
 from previewbot.asking.standing import USAGE, Standing, State
@@ -38,7 +38,7 @@ def run(options: argparse.Namespace) -> int:
 def _ran(options: argparse.Namespace) -> int:
     try:
         access = whom(options, os.environ)
-        proxies = proxies_from(os.environ)
+        proxies = proxies_for(access, os.environ)
         check_host(access, options.reference.host)
     except NoAccess as error:
         return _refused(str(error))

@@ -11,7 +11,7 @@ from contextlib import AbstractAsyncContextManager
 
 from previewbot.asking.access import NoAccess, check_host
 from previewbot.asking.command import whom
-from previewbot.asking.opening import opened, proxies_from
+from previewbot.asking.opening import opened, proxies_for
 from previewbot.asking.source import Source
 from previewbot.mcp.server import server
 
@@ -28,7 +28,8 @@ def run(options: argparse.Namespace) -> int:
 
     def open_source() -> AbstractAsyncContextManager[Source]:
         try:
-            return opened(whom(options, os.environ), proxies_from(os.environ))
+            access = whom(options, os.environ)
+            return opened(access, proxies_for(access, os.environ))
         except NoAccess as error:
             print(f"previewbot mcp: {error}", file=sys.stderr)
             raise

@@ -14,6 +14,7 @@ import pytest
 from aiohttp import web
 
 from previewbot.asking import Listing, NoAccess, access_from
+from previewbot.asking.opening import proxies_for
 from previewbot.asking.page import PageSource
 from previewbot.asking.standing import State
 from previewbot.errors import RemoteError
@@ -117,6 +118,23 @@ def test_a_secret_is_sent_nowhere_where_others_could_read_it(environ: dict[str, 
     with pytest.raises(NoAccess, match=words) as raised:
         access_from(environ)
     assert TOKEN not in str(raised.value) and ":pw@" not in str(raised.value)
+
+
+def test_a_bearer_is_not_sent_through_a_proxy_that_reads_it() -> None:
+    within = "http://previewbot-web.previewbot.svc"
+    proxied = {"HTTP_PROXY": "http://me:pw@proxy.example.com:3128"}
+    access = access_from({"PREVIEWBOT_URL": within, "PREVIEWBOT_BEARER": TOKEN})
+    with pytest.raises(NoAccess, match="NO_PROXY") as raised:
+        proxies_for(access, proxied)
+    assert TOKEN not in str(raised.value) and "pw" not in str(raised.value)
+
+    assert proxies_for(access, proxied | {"NO_PROXY": ".svc"}).of(within) is None
+    encrypted = access_from({"PREVIEWBOT_URL": "https://p.example.com", "PREVIEWBOT_BEARER": TOKEN})
+    assert (
+        proxies_for(encrypted, proxied | {"HTTPS_PROXY": "http://proxy.example.com:3128"}).https is not None
+    )
+    here = access_from({"PREVIEWBOT_URL": "http://localhost:8080", "PREVIEWBOT_BEARER": TOKEN})
+    assert proxies_for(here, proxied).of(here.url) is None
 
 
 def test_a_github_token_is_never_what_previewbot_is_asked_with(tmp_path: Path) -> None:
