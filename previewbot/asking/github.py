@@ -86,11 +86,11 @@ class GitHubSource:
             )
         comment = await self._optional(reference, COMMENTS, lambda: self._comment(reference), notes)
         self._refuse_blindness(reference)
-        notes += self._about_other_apps(reference, comment)
+        doubt = self._about_other_apps(reference, comment)
         written_at = comment.updated_at if comment is not None else None
         told = answers.facts_told(comment)
         found = Seen(seen, deployment, check, told, written_at, moment_of(answer.date))
-        return Look(judged(sha, found), tuple(notes))
+        return Look(judged(sha, found), (*notes, *([doubt] if doubt else ())), doubt)
 
     async def told(self, reference: Reference) -> Facts | None:
         """Return what the comment says."""
@@ -231,13 +231,11 @@ class GitHubSource:
             )
             raise Forbidden(str(reference), status=403, message=message)
 
-    def _about_other_apps(self, reference: Reference, comment: CommentSeen | None) -> list[str]:
+    def _about_other_apps(self, reference: Reference, comment: CommentSeen | None) -> str:
         other = self._comments.get(str(reference).lower(), _Conversation()).others
         if comment is not None or not other:
-            return []
-        return [
-            f"{other}[bot] has written a comment like previewbot's: if that is your App, say --app {other}"
-        ]
+            return ""
+        return f"{other}[bot] has written a comment like previewbot's: if that is your App, say --app {other}"
 
 
 @dataclass

@@ -12,10 +12,14 @@ from previewbot.asking.standing import Standing
 
 @dataclass(frozen=True)
 class Look:
-    """What one look found: how the preview of a commit stands, and what else should be said once."""
+    """What one look found: how the preview of a commit stands, and what else should be said once.
+
+    `doubt` is why that there is nothing may come of what was asked for, and not of the pull request.
+    """
 
     standing: Standing
     notes: tuple[str, ...] = ()
+    doubt: str = ""
 
 
 @dataclass(frozen=True)

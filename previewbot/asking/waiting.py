@@ -13,7 +13,7 @@ from typing import Protocol
 from previewbot.api.reference import Reference
 from previewbot.asking.source import Look, Source
 from previewbot.asking.standing import Standing, State
-from previewbot.errors import TryLater
+from previewbot.errors import Invalid, TryLater
 from previewbot.text.durations import spoken
 
 _GROWTH = 1.5
@@ -78,7 +78,7 @@ async def wait(
 
     `sha` "" is the commit that is newest when it begins. `tell` is told of each change, and of the end; `say`
     what should be known besides, each once. Raises RemoteError for what will not change by waiting: a token
-    that is refused, a repository that is not there.
+    that is refused, a repository that is not there, nothing of the App that was named where another's is.
     """
     return await _Wait(source, reference, sha, patience, tell, say, clock or RealClock()).run()
 
@@ -140,7 +140,7 @@ class _Wait:
         self._trouble = ""
         for note in look.notes:
             self._say_once(note)
-        self._take(look.standing)
+        self._take(look.standing, look.doubt)
         return 0.0
 
     async def _newest(self) -> str:
@@ -154,7 +154,7 @@ class _Wait:
             return await self._source.look(self._reference, self._sha)
         return Look(Standing(State.NOTHING, "previewbot has no preview of this pull request"))
 
-    def _take(self, standing: Standing) -> None:
+    def _take(self, standing: Standing, doubt: str) -> None:
         now = self._clock.now()
         if self._first_answer is None:
             # Counted from here: while nobody answers, nothing can be seen of what is there.
@@ -163,6 +163,9 @@ class _Wait:
             grace = spoken(timedelta(seconds=self._patience.grace))
             words = f"{standing.words} (for {grace} that did not change)"
             standing = replace(standing, state=standing.at_last, words=words)
+            if doubt and standing.state is State.NEVER_TRIGGERED:
+                # Who lets a pull request without a preview pass would never learn that nothing is tested.
+                raise Invalid(str(self._reference), message=f"{words}; {doubt}")
         if standing != self._last:
             self._pause = self._patience.first
             self._tell(standing)

@@ -250,6 +250,13 @@ async def test_the_action_lets_pass_what_the_workflow_allows(
     ) is not succeeded
 
 
+async def test_the_action_lets_nothing_pass_where_it_asks_for_another_app(says: Says, runner: Runner) -> None:
+    says.comment(block(says.head))
+    ran = await runner.action(ACTION, app="previews", allow="never-triggered ended", grace="1s")
+    assert not ran.succeeded
+    assert "if that is your App, say --app previewbot" in ran.said
+
+
 @pytest.mark.parametrize(
     ("inputs", "words"),
     [

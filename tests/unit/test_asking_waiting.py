@@ -10,7 +10,7 @@ import pytest
 
 from previewbot.api.reference import Reference
 from previewbot.asking import Facts, Listing, Look, Patience, Standing, State, wait
-from previewbot.errors import NotFound, RemoteError, TryLater, Unauthorized
+from previewbot.errors import Invalid, NotFound, RemoteError, TryLater, Unauthorized
 
 SHA = "a" * 40
 HERE = Reference("acme/shop", 42)
@@ -30,6 +30,7 @@ class Scripted:
     looks: int = 0
     asked_for: list[str] = field(default_factory=list)
     whom: str = "GitHub (api.github.com)"
+    doubt: str = ""
 
     async def head(self, reference: Reference) -> str:
         return self.heads[min(self.looks, len(self.heads) - 1)]
@@ -40,7 +41,7 @@ class Scripted:
         self.looks += 1
         if isinstance(answer, RemoteError):
             raise answer
-        return Look(answer, ("the token may not read checks",))
+        return Look(answer, ("the token may not read checks",), self.doubt)
 
     async def told(self, reference: Reference) -> Facts | None:
         raise NotImplementedError
@@ -208,3 +209,17 @@ async def test_where_no_commit_is_known_yet_one_is_waited_for() -> None:
     life = await waited(BUILDING, sha="", heads=("",), grace=30.0)
     assert life.end.state is State.NEVER_TRIGGERED
     assert life.source.asked_for == []
+
+
+async def test_where_another_apps_comment_is_nothing_is_no_never_triggered() -> None:
+    doubt = "acme-previews[bot] has written a comment like previewbot's"
+    source = Scripted([NOTHING], doubt=doubt)
+    clock = Pretended()
+    with pytest.raises(Invalid) as raised:
+        await wait(source, HERE, SHA, Patience(), clock=clock)
+    assert doubt in str(raised.value.message)
+    assert clock.time >= Patience().grace
+
+    # Two of them may serve a repository: ours may come yet.
+    source = Scripted([NOTHING, BUILDING, READY], doubt=doubt)
+    assert (await wait(source, HERE, SHA, Patience(), clock=Pretended())).state is State.READY
