@@ -114,6 +114,10 @@ class CheckRun(KeptReporter[CheckContent]):
                 status = with_report(status, key, replace(report, told=f"{_state_of(report)}|{_UNKNOWN}|"))
         return super().due(context, status)
 
+    def stands_without_comment(self, context: ReportContext) -> bool:
+        """Return whether an earlier Preview, which nothing triggered, may have begun a check alone."""
+        return context.settings.check == "required" or bool(context.mistakes)
+
     async def find(self, context: ReportContext, key: str, own: OwnComments) -> Report | None:
         """Return the newest check run of this Preview for the commit."""
         preview, us = context.preview, await context.us()

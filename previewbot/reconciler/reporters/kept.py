@@ -79,6 +79,10 @@ class KeptReporter(Reporter, Generic[ContentT]):
         """
         return None
 
+    def stands_without_comment(self, context: ReportContext) -> bool:
+        """Return whether an earlier Preview of the pull request may have told here, and in no comment."""
+        return False
+
     def is_passing(self, content: ContentT) -> bool:
         """Return whether a few seconds usually make this untrue: then it is told only if it lasts."""
         return False
@@ -147,8 +151,8 @@ class KeptReporter(Reporter, Generic[ContentT]):
         if not state.id and self._may_be_there(context, status, state):
             state = await self.find(context, due.key, own) or state
         if state.id:
-            # A comment is adopted, and edited by the next pass. Elsewhere there may be no next one: of a
-            # closed pull request this may be the last thing that is to be said.
+            # A comment is adopted, and edited by the next pass. Elsewhere there may be no next one.
+            state = state if self.in_conversation else replace(state, intent_at=now)
             return with_report(status, due.key, state), not self.in_conversation
         # The intent of a pass that died means that it may be there, and GitHub may not show it yet.
         if intent_is_open(state.intent_at, now):
@@ -159,13 +163,13 @@ class KeptReporter(Reporter, Generic[ContentT]):
     def _may_be_there(self, context: ReportContext, status: Status, state: Report) -> bool:
         """Return whether it may stand there although the status does not know it.
 
-        The conversation was read anyway. To read another place is a request, and not spent on each commit:
-        only where a pass announced it and died, or an earlier Preview may have told of itself, and this one
-        has told nothing there yet.
+        The conversation was read anyway. To read another place is a request: only where a pass announced it
+        and died, or an earlier Preview may have told of itself, and this one has told nothing there yet.
         """
-        if self.in_conversation or state.intent_at is not None:
-            return True
-        return not self.reports(status) and not had_no_earlier_life(context.before, status)
+        # Of several commits that this pass begins to tell of each may have something.
+        begins = not any(report.id for report in self.reports(context.before).values())
+        earlier = self.stands_without_comment(context) or not had_no_earlier_life(context.before, status)
+        return self.in_conversation or state.intent_at is not None or (begins and earlier)
 
     async def publish(self, context: ReportContext, status: Status, due: Due) -> PublishResult:
         """Write it, and note what was written, or that it was refused."""
