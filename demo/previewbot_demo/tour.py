@@ -223,9 +223,15 @@ class Tour(CommandTour, StateTour):
         check = await self._browser.check(self._web)
         if check is None or check.link != self._links[self._web] or check.buttons != ("stop", "extend"):
             raise Wrong(f"the check of pull request {self._web} does not lead to its preview: {check}")
-        (newest, *older) = await self._browser.deployments(self._web)
-        if newest != ("success", self._links[self._web]) or {state for state, _ in older} - {"inactive"}:
-            raise Wrong(f"a deployment of pull request {self._web} is wrong: {[newest, *older]}")
+
+        async def deployed() -> bool:
+            found = await self._browser.deployments(self._web)
+            return found[:1] == [("success", self._links[self._web])] and {
+                state for state, _ in found[1:]
+            } <= {"inactive"}
+
+        # One of which no workflow was seen to run has its deployment some seconds later.
+        await self._until(f"the deployment of pull request {self._web}", deployed)
 
     async def pressed_on_and_off(self) -> None:
         """What is pressed at a check is done as if it were written in a comment."""
