@@ -49,10 +49,9 @@ class BearerReaders:
     def __call__(self) -> Reader:
         """Return who sent the request that is under way."""
         sent = request.headers.get("Authorization")
-        if sent is None:
+        if sent is None or not sent.lower().startswith(_SCHEME):
+            # A browser sends the password of a proxy in front with each request: that is no bearer.
             return Reader.ANYBODY
-        if not sent.lower().startswith(_SCHEME):
-            return Reader.WRONG
         # A header's bytes are latin-1 in WSGI (PEP 3333); what is not ASCII is no bearer, and compares all
         # the same.
         given = sent[len(_SCHEME) :].strip().encode("latin-1", errors="replace")

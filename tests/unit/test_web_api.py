@@ -257,7 +257,13 @@ def test_where_pages_are_public_anybody_reads_what_the_page_says_and_no_more(pub
         assert (refused.status_code, refused.headers["WWW-Authenticate"]) == (401, "Bearer")
 
 
-@pytest.mark.parametrize("sent", [f"Bearer {OTHER}", f"Basic {BEARER}", f"Bearer {BEARER[:-1]}"])
+def test_the_password_of_a_proxy_in_front_is_no_bearer(public: FlaskClient) -> None:
+    password = {"Authorization": "Basic cmVhZGVyOmxvbmcgZW5vdWdo"}
+    assert public.get(BY_NUMBER, headers=password).get_json() == public.get(BY_NUMBER).get_json()
+    assert public.get(ALL, headers=password).headers["WWW-Authenticate"] == "Bearer"
+
+
+@pytest.mark.parametrize("sent", [f"Bearer {OTHER}", f"Bearer {BEARER[:-1]}"])
 def test_where_pages_are_public_a_bearer_that_does_not_count_is_said_not_to(
     public: FlaskClient, sent: str
 ) -> None:
