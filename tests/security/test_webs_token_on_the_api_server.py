@@ -39,6 +39,7 @@ FULL = Poke(
     called_by=667,
     closed_id="a",
     event_id="b",
+    queued_id="c",
     review_id=2**53,
     review_comment_id=2**53,
     member_review_id=2**53,
