@@ -6,9 +6,10 @@ final: a later child, report or request is an entry in a list or map that exists
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
+from typing import Self
 
 from previewbot.api.agent import AgentSeen
 from previewbot.api.base_branch import BaseBranch
@@ -255,6 +256,14 @@ class Status(Value):
     replies: tuple[Reply, ...] = ()
     reports: dict[str, Report] = field(default_factory=dict)
     conditions: tuple[Condition, ...] = ()
+
+    def report(self, key: str) -> Report:
+        """Return what is known of what is told under a key, or of none."""
+        return self.reports.get(key, Report())
+
+    def with_report(self, key: str, report: Report) -> Self:
+        """Return the status with this known of what is told under a key."""
+        return self if self.report(key) == report else replace(self, reports={**self.reports, key: report})
 
     @property
     def has_data(self) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from previewbot.api import AgentSeen, Observed, Preview, Report, Status, Unseen
+from previewbot.api import AgentSeen, Observed, Preview, Status, Unseen
 from previewbot.api.github import PullRequest
 from previewbot.clients.github import InstallationClient
 from previewbot.config.agents import AgentTable
@@ -224,7 +224,7 @@ async def _nothing_here(
     if context.memory.said.is_due(kind_of(context.settings, repository), repository.lower(), now):
         about = {"repository": repository, "why": why_nothing(context.settings, repository)}
         log.warning("a repository gets nothing", extra=about)
-    report = preview.status.reports.get(COMMENT, Report())
+    report = preview.status.report(COMMENT)
     lost = report.intent_at is not None and not report.id
     own = await read_own(context, client, preview, pull_request) if lost else OwnComments()
     known = preview.status.requests

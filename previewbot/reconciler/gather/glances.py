@@ -7,7 +7,7 @@ import logging
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from previewbot.api import OF_REVIEWS, Preview, Report, Status
+from previewbot.api import OF_REVIEWS, Preview, Status
 from previewbot.api.github import PullRequest
 from previewbot.clients.github import InstallationClient
 from previewbot.errors import QuotaKept, RemoteError
@@ -101,7 +101,7 @@ def _is_settled(preview: Preview, facts: PullRequestFacts, now: datetime) -> boo
 
 def _is_being_written(status: Status) -> bool:
     """Return whether something of ours may stand in the conversation of which the status does not know."""
-    if not status.reports.get(COMMENT, Report()).id:
+    if not status.report(COMMENT).id:
         return True
     # What is kept for each commit (`name/sha`) stands elsewhere.
     intents = [report.intent_at for key, report in status.reports.items() if not report.id and "/" not in key]

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from previewbot.api import OF_REVIEWS, AgentSeen, Preview, Report, Requests, Status, Unseen
+from previewbot.api import OF_REVIEWS, AgentSeen, Preview, Requests, Status, Unseen
 from previewbot.api.github import AppIdentity, Comment, PullRequest
 from previewbot.clients.github import InstallationClient
 from previewbot.reconciler.context import Context
@@ -118,7 +118,7 @@ async def _read(
     """Read the conversation, reviews if there is a reason to, and what webhooks told of and is not shown."""
     read_at = status.requests.read_at
     since = read_at - OVERLAP if read_at else None
-    has_comment = bool(status.reports.get(COMMENT, Report()).id)
+    has_comment = bool(status.report(COMMENT).id)
     # As long as the id of our status comment is not known, the whole conversation is read: it may have been
     # written days ago, before a crash or by an earlier life of this Preview, and must not be written twice.
     repository, number = pull_request.base.repository, pull_request.number

@@ -76,7 +76,7 @@ def had_no_earlier_life(before: Status, status: Status) -> bool:
     Or it is about to: a conversation without a comment of ours was read in this very pass, which began with
     `before`. Where nothing is known of a comment there may have been anything.
     """
-    then, report = before.reports.get(COMMENT, Report()), status.reports.get(COMMENT, Report())
+    then, report = before.report(COMMENT), status.report(COMMENT)
     announced_now = report.intent_at is not None and then.intent_at is None
     return not report.adopted and (bool(report.id) or announced_now)
 
@@ -99,7 +99,7 @@ def adopt(status: Status, own: OwnComments) -> Status:
     Of several status comments the oldest stays; the others are `duplicates`.
     """
     status = adopt_notices(_with_requests(status, own), own.notices)
-    report = status.reports.get(COMMENT, Report())
+    report = status.report(COMMENT)
     # We wrote it, and died before its id was stored. Or somebody deleted the Preview with `kubectl`, and this
     # is the comment of its earlier life.
     adopted = oldest_report(own)
@@ -135,7 +135,7 @@ def unseen_since(status: Status) -> datetime | None:
     what was announced is in the status with its moment.
     """
     read_at = status.requests.read_at
-    if read_at is None or not status.reports.get(COMMENT, Report()).id:
+    if read_at is None or not status.report(COMMENT).id:
         return None
     intents = [reply.intent_at for reply in status.replies]
     intents += [report.intent_at for report in status.reports.values()]
@@ -144,7 +144,7 @@ def unseen_since(status: Status) -> datetime | None:
 
 def duplicates(status: Status, own: OwnComments) -> tuple[int, ...]:
     """Return the ids of status comments beside the one that stays; ours, from a crash or a race."""
-    if status.reports.get(COMMENT, Report()).id:
+    if status.report(COMMENT).id:
         return ()
     return tuple(report.id for report in own.reports[1:])
 

@@ -46,15 +46,12 @@ _FAILED_FOR_GOOD = frozenset(
 
 def state_of(status: Status, occasion: Occasion) -> Report:
     """Return what is known of a notice."""
-    return status.reports.get(REPORT_OF[occasion], Report())
+    return status.report(REPORT_OF[occasion])
 
 
 def with_state(status: Status, occasion: Occasion, state: Report) -> Status:
     """Return the status with this known of a notice."""
-    name = REPORT_OF[occasion]
-    if status.reports.get(name) == state:
-        return status
-    return replace(status, reports={**status.reports, name: state})
+    return status.with_report(REPORT_OF[occasion], state)
 
 
 def is_given(status: Status, occasion: Occasion) -> bool:

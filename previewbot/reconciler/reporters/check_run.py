@@ -21,7 +21,7 @@ from previewbot.api.check_runs import (
 from previewbot.config.repository import PATH
 from previewbot.reconciler.conversation import OwnComments
 from previewbot.reconciler.plan.requeue import INTENT_HOLDS
-from previewbot.reconciler.reporters.kept import KeptReporter, report_of, with_report
+from previewbot.reconciler.reporters.kept import KeptReporter
 from previewbot.reconciler.reporters.reporter import Due, ReportContext
 from previewbot.rules.check_runs import actions_of, conclusion_of
 from previewbot.text.checks import CheckSaid, answers_to_presses
@@ -94,7 +94,7 @@ class CheckRun(KeptReporter[CheckContent]):
             queued = _in_queue(context, status)
             wanted |= {self.key_of(sha): queued for sha in status.observed.queue_heads}
         if not off and head_sha and status.phase is not None:
-            content, said = _newest(context, status), report_of(status, key).hash
+            content, said = _newest(context, status), status.report(key).hash
             # It is gone in a moment, and what is said then is the same for longer.
             goes = status.phase is Phase.STOPPING and status.reason not in _STAYS
             wanted[key] = replace(content, stands=said) if goes else content
@@ -107,11 +107,11 @@ class CheckRun(KeptReporter[CheckContent]):
             if key not in status.reports:
                 # Where somebody pressed something a run is, and was long ago. Which one GitHub is asked: what
                 # web says of it might be another pull request's.
-                status = with_report(status, key, Report(intent_at=context.now() - INTENT_HOLDS))
+                status = status.with_report(key, Report(intent_at=context.now() - INTENT_HOLDS))
         for key, report in self.reports(status).items():
             if report.id and report.intent_at:
                 # A pass died, or had no answer, while it changed this one.
-                status = with_report(status, key, replace(report, told=f"{_state_of(report)}|{_UNKNOWN}|"))
+                status = status.with_report(key, replace(report, told=f"{_state_of(report)}|{_UNKNOWN}|"))
         return super().due(context, status)
 
     def stands_without_comment(self, context: ReportContext) -> bool:

@@ -32,7 +32,7 @@ def closes(error: RemoteError, *, exists: bool) -> bool:
 
 def why_closed(name: str, context: ReportContext, status: Status) -> Refusal | None:
     """Return why nothing is sent to a place now, None if it may be."""
-    noted = status.reports.get(key_of_place(name), Report()).refusal
+    noted = status.report(key_of_place(name)).refusal
     return context.closed.refusal(context.preview.spec, name, noted, context.now())
 
 
@@ -54,12 +54,7 @@ def close(name: str, context: ReportContext, status: Status, error: RemoteError,
 
 def stays_closed(name: str, status: Status, refusal: Refusal) -> Status:
     """Return the status of a Preview that has something to tell in a place, and waits for it."""
-    key, report = key_of_place(name), Report(refusal=refusal)
-    return (
-        status
-        if status.reports.get(key) == report
-        else replace(status, reports={**status.reports, key: report})
-    )
+    return status.with_report(key_of_place(name), Report(refusal=refusal))
 
 
 def opened(name: str, context: ReportContext, status: Status, now: datetime) -> Status:

@@ -13,7 +13,7 @@ from previewbot.api import Report, Status
 from previewbot.api.deployments import DeploymentState, DeploymentStatus, Word
 from previewbot.errors import NotFound
 from previewbot.reconciler.conversation import OwnComments
-from previewbot.reconciler.reporters.kept import KeptReporter, report_of, with_report
+from previewbot.reconciler.reporters.kept import KeptReporter
 from previewbot.reconciler.reporters.reporter import Due, ReportContext
 from previewbot.rules.deployments import (
     environment_url,
@@ -88,24 +88,24 @@ class Deployments(KeptReporter[DeploymentContent]):
     ) -> tuple[Status, bool]:
         """Note the intent, unless a workflow of the commit waits for a person's approval."""
         announced, creates = await super().announce(context, status, due, own)
-        if not creates or report_of(announced, due.key).id:
+        if not creates or announced.report(due.key).id:
             return announced, creates
         sha = self.sha_of(due.key)
         if ran_without_waiting(context.runs(sha)):
             return announced, True
         # Where its image was there at once nobody asked what runs: it may be of a CI that needs no leave. And
         # of a CI outside of GitHub one hears before the workflows that wait are listed.
-        state, now = report_of(status, due.key), context.now()
+        state, now = status.report(due.key), context.now()
         listed = listed_at(status, now)
         if now < listed:
-            return with_report(status, due.key, replace(state, held_until=listed)), False
+            return status.with_report(due.key, replace(state, held_until=listed)), False
         if none_waits(context.runs_now(sha)):
             return announced, True
         if not await context.client.awaits_approval(context.preview.spec.repository, sha):
             return announced, True
         tries = min(state.tries + 1, MOST_TRIES - 1)
         again = retry_at(tries, now, due.key) or now + _LATER
-        return with_report(status, due.key, replace(state, tries=tries, held_until=again)), False
+        return status.with_report(due.key, replace(state, tries=tries, held_until=again)), False
 
     async def find(self, context: ReportContext, key: str, own: OwnComments) -> Report | None:
         """Return our deployment of the commit, also one that an earlier Preview of the pull request made."""

@@ -113,7 +113,7 @@ class KeptReporter(Reporter, Generic[ContentT]):
     def _due(
         self, context: ReportContext, status: Status, key: str, content: ContentT
     ) -> tuple[Status, Sequence[Due]]:
-        state, now = report_of(status, key), context.now()
+        state, now = status.report(key), context.now()
         # What an earlier pass announced may be there although nothing is wanted any more: it is looked for.
         # In the conversation every look at the pull request does that.
         lost = state.intent_at is not None and not self.in_conversation
@@ -128,23 +128,23 @@ class KeptReporter(Reporter, Generic[ContentT]):
         if state.id and self.is_passing(content):
             passing = edits.passing_until(state.held_until, now)
             if passing is not None:
-                return with_report(status, key, replace(state, held_until=passing)), ()
+                return status.with_report(key, replace(state, held_until=passing)), ()
         later = edits.held_until(state.edits, now) if state.id else None
         # What it says may be wrong in what matters: that does not wait for its turn.
         if later is not None and state.told == content.matters and not unsure:
-            return with_report(status, key, replace(state, held_until=later)), ()
+            return status.with_report(key, replace(state, held_until=later)), ()
         # What is refused is not announced either.
         if closing.refused_lately(state, content.hash, now) is not None:
             return status, (Due(key=key),)
         if state.id:
-            return with_report(status, key, replace(state, intent_at=now)), (Due(changes=True, key=key),)
+            return status.with_report(key, replace(state, intent_at=now)), (Due(changes=True, key=key),)
         return status, (Due(creates=True, key=key),)
 
     async def announce(
         self, context: ReportContext, status: Status, due: Due, own: OwnComments
     ) -> tuple[Status, bool]:
         """Note the intent, unless it is there already or another pass announced it lately."""
-        state, now = report_of(status, due.key), context.now()
+        state, now = status.report(due.key), context.now()
         content = self.wanted(context, status).get(due.key)
         if content is None:
             return status, False
@@ -153,12 +153,12 @@ class KeptReporter(Reporter, Generic[ContentT]):
         if state.id:
             # A comment is adopted, and edited by the next pass. Elsewhere there may be no next one.
             state = state if self.in_conversation else replace(state, intent_at=now)
-            return with_report(status, due.key, state), not self.in_conversation
+            return status.with_report(due.key, state), not self.in_conversation
         # The intent of a pass that died means that it may be there, and GitHub may not show it yet.
         if intent_is_open(state.intent_at, now):
             return status, False
         intent_at = now if content.begins else None
-        return with_report(status, due.key, replace(state, intent_at=intent_at)), content.begins
+        return status.with_report(due.key, replace(state, intent_at=intent_at)), content.begins
 
     def _may_be_there(self, context: ReportContext, status: Status, state: Report) -> bool:
         """Return whether it may stand there although the status does not know it.
@@ -173,7 +173,7 @@ class KeptReporter(Reporter, Generic[ContentT]):
 
     async def publish(self, context: ReportContext, status: Status, due: Due) -> PublishResult:
         """Write it, and note what was written, or that it was refused."""
-        state, content = report_of(status, due.key), self.wanted(context, status).get(due.key)
+        state, content = status.report(due.key), self.wanted(context, status).get(due.key)
         if content is None:
             return PublishResult(status)
         refused = closing.refused_lately(state, content.hash, context.now())
@@ -200,7 +200,7 @@ class KeptReporter(Reporter, Generic[ContentT]):
             held_until=None,
             tries=0,
         )
-        return PublishResult(closing.opened(self.name, context, with_report(status, due.key, written), now))
+        return PublishResult(closing.opened(self.name, context, status.with_report(due.key, written), now))
 
     def held_back(self, context: ReportContext, status: Status, due: Due, error: RemoteError) -> Status:
         """Note that it could not even be announced; it is tried again."""
@@ -213,7 +213,7 @@ class KeptReporter(Reporter, Generic[ContentT]):
         self, context: ReportContext, status: Status, due: Due, error: RemoteError, content_hash: str
     ) -> Status:
         """Note why something was not written: refused, or to be tried again."""
-        state, now = report_of(status, due.key), context.now()
+        state, now = status.report(due.key), context.now()
         if self.optional and closing.closes(error, exists=bool(state.id)):
             return closing.close(self.name, context, self._not_written(status, due, None), error, now)
         if isinstance(error, Forbidden | Invalid) or (self.optional and isinstance(error, NotFound)):
@@ -227,18 +227,18 @@ class KeptReporter(Reporter, Generic[ContentT]):
             self._log(context, error)
             return self._refused(status, due, error, content_hash, now)
         # Whether it was created is not known: the intent stays, and it is looked for.
-        return with_report(status, due.key, replace(state, tries=state.tries + 1, held_until=again))
+        return status.with_report(due.key, replace(state, tries=state.tries + 1, held_until=again))
 
     def _refused(self, status: Status, due: Due, error: RemoteError, hash_: str, now: datetime) -> Status:
         refusal = Refusal(hash=hash_, at=now, status=error.status, message=error.message)
         return self._not_written(status, due, refusal)
 
     def _not_written(self, status: Status, due: Due, refusal: Refusal | None) -> Status:
-        state = report_of(status, due.key)
+        state = status.report(due.key)
         # Refused means not written: no reason to wait for it to show up, and it says what it said before.
         intent_at = None if due.creates or state.id else state.intent_at
         kept = replace(state, intent_at=intent_at, refusal=refusal, held_until=None, tries=0)
-        return with_report(status, due.key, kept)
+        return status.with_report(due.key, kept)
 
     def _log(self, context: ReportContext, error: RemoteError) -> None:
         about = {"preview": context.preview.name, "place": self.name, "error": str(error)}
@@ -276,18 +276,6 @@ class KeptReporter(Reporter, Generic[ContentT]):
         return status if left == status.reports else replace(status, reports=left)
 
 
-def report_of(status: Status, key: str) -> Report:
-    """Return what the status knows of what is kept under a key."""
-    return status.reports.get(key, Report())
-
-
-def with_report(status: Status, key: str, report: Report) -> Status:
-    """Return the status with this known of what is kept under a key."""
-    if report_of(status, key) == report:
-        return status
-    return replace(status, reports={**status.reports, key: report})
-
-
 def _without_leftovers(status: Status, key: str, state: Report, now: datetime) -> Status:
     """Forget what became of contents that nobody wants any more.
 
@@ -297,4 +285,4 @@ def _without_leftovers(status: Status, key: str, state: Report, now: datetime) -
     # What came and went while it was held back is not said at all.
     intent_at = None if stale else state.intent_at
     kept = replace(state, intent_at=intent_at, refusal=None, held_until=None, tries=0)
-    return with_report(status, key, kept)
+    return status.with_report(key, kept)

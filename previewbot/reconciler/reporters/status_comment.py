@@ -10,7 +10,7 @@ from previewbot.api import Phase, Reason, Report, Status
 from previewbot.errors import Forbidden, Invalid, NotFound, RemoteError
 from previewbot.reconciler.conversation import OwnComments
 from previewbot.reconciler.plan.inbox import COMMENT, duplicates, oldest_report
-from previewbot.reconciler.reporters.kept import KeptReporter, with_report
+from previewbot.reconciler.reporters.kept import KeptReporter
 from previewbot.reconciler.reporters.reporter import PublishResult, ReportContext
 from previewbot.text.markers import comment_hash
 
@@ -88,7 +88,7 @@ class StatusComment(KeptReporter[CommentContent]):
             log.warning("a second status comment stays", extra={"error": str(error)})
         except RemoteError as error:
             context.forget()
-            return PublishResult(with_report(status, COMMENT, Report()), error)
+            return PublishResult(status.with_report(COMMENT, Report()), error)
         return PublishResult(status)
 
 
