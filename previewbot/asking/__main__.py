@@ -7,22 +7,14 @@ import sys
 from collections.abc import Sequence
 
 from previewbot.asking.command import WORDS, add_arguments, run
-from previewbot.asking.streams import flush_notes, to_nowhere
+from previewbot.asking.streams import ended
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Wait as the arguments say; return the exit code."""
     parser = argparse.ArgumentParser(prog="previewbot wait", description=f"{WORDS[0].upper()}{WORDS[1:]}.")
     add_arguments(parser)
-    try:
-        code = run(parser.parse_args(arguments))
-    except KeyboardInterrupt:
-        return 130
-    except BrokenPipeError:
-        to_nowhere(1, 2)
-        return 141
-    flush_notes()
-    return code
+    return ended(lambda: run(parser.parse_args(arguments)))
 
 
 if __name__ == "__main__":

@@ -4,11 +4,27 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 
 
 class Unwritten(Exception):
     """What a command is there to print cannot be printed; the words say why."""
+
+
+def ended(work: Callable[[], int]) -> int:
+    """Do a command's work; return its exit code, or that of a command which was ended from outside."""
+    try:
+        code = work()
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        # Whoever reads has seen enough (`| head`). What is still to be written would fail once more when
+        # Python ends: https://docs.python.org/3/library/signal.html#note-on-sigpipe
+        _to_nowhere(1, 2)
+        return 141
+    _flush_notes()
+    return code
 
 
 def printed(text: str) -> None:
@@ -18,15 +34,8 @@ def printed(text: str) -> None:
     except BrokenPipeError:
         raise
     except OSError as error:
-        to_nowhere(1)
+        _to_nowhere(1)
         raise Unwritten(error.strerror or str(error)) from error
-
-
-def to_nowhere(*numbers: int) -> None:
-    """Have nothing more written to these files: Python would try once more when it ends, and fail."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    for number in numbers:
-        os.dup2(nowhere, number)
 
 
 def noted(text: str) -> None:
@@ -35,10 +44,10 @@ def noted(text: str) -> None:
     if sys.stderr is not None:
         with suppress(OSError):
             print(text, file=sys.stderr)
-        flush_notes()
+        _flush_notes()
 
 
-def flush_notes() -> None:
+def _flush_notes() -> None:
     """Write the rest of what is told on the way, which may be cut off alone (`2>&1 | head`).
 
     Python would end with 120 where it cannot, and not with the exit code of the work.
@@ -47,4 +56,11 @@ def flush_notes() -> None:
         try:
             sys.stderr.flush()
         except OSError:
-            to_nowhere(2)
+            _to_nowhere(2)
+
+
+def _to_nowhere(*numbers: int) -> None:
+    """Have nothing more written to these files: Python would try once more when it ends, and fail."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for number in numbers:
+        os.dup2(nowhere, number)

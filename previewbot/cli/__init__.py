@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TextIO
 
 from previewbot.asking import command as wait
-from previewbot.asking.streams import flush_notes, to_nowhere
+from previewbot.asking.streams import ended
 from previewbot.cli import examining, mcp, plugins, preparing
 from previewbot.cli.check import Compare, check
 from previewbot.cli.check_settings import STDIN, bounds_for, settings_in, tell
@@ -63,19 +63,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options, unknown = parser.parse_known_args(arguments)
     if unknown and not plugins.is_unusable(options):
         parser.error(printable(f"unrecognized arguments: {' '.join(unknown)}"))
-    try:
+
+    def work() -> int:
         code = _run(options)
         # Written now and not at the end of the process, where nobody could say what to do if it fails.
         print(end="", flush=True)
-    except KeyboardInterrupt:
-        return 130
-    except BrokenPipeError:
-        # Whoever reads has seen enough (`| head`). What is still to be written would fail once more when
-        # Python ends: https://docs.python.org/3/library/signal.html#note-on-sigpipe
-        to_nowhere(1, 2)
-        return 141
-    flush_notes()
-    return code
+        return code
+
+    return ended(work)
 
 
 def _run(options: argparse.Namespace) -> int:
