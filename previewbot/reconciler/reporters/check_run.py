@@ -118,6 +118,26 @@ class CheckRun(KeptReporter[CheckContent]):
         """Return whether an earlier Preview, which nothing triggered, may have begun a check alone."""
         return context.settings.check == "required" or bool(context.mistakes)
 
+    async def announce(
+        self, context: ReportContext, status: Status, due: Due, own: OwnComments
+    ) -> tuple[Status, bool]:
+        """Note the intent, unless what is called a merge queue's commit has another pull request's check."""
+        announced, creates = await super().announce(context, status, due, own)
+        sha, state = self.sha_of(due.key), announced.report(due.key)
+        is_queued = sha in status.observed.queue_heads and sha != status.observed.head_sha
+        if not (creates and is_queued) or state.id or not await self._is_anothers(context, sha):
+            return announced, creates
+        # Whoever may push may call a branch so, and "skipped" would let that other pull request pass. A queue
+        # makes its commits itself: none of them is the head of one.
+        content = self.wanted(context, status)[due.key]
+        return status.with_report(due.key, replace(state, hash=content.hash, intent_at=None)), False
+
+    async def _is_anothers(self, context: ReportContext, sha: str) -> bool:
+        """Return whether a commit has the check of another pull request's Preview."""
+        preview, us = context.preview, await context.us()
+        runs = await context.client.checks.own(preview.spec.repository, sha, us.app_id)
+        return any(run.external_id != preview.name for run in runs)
+
     async def find(self, context: ReportContext, key: str, own: OwnComments) -> Report | None:
         """Return the newest check run of this Preview for the commit."""
         preview, us = context.preview, await context.us()
