@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 _TOKENS = re.compile(
-    r"\s*(?:(?P<text>'(?:[^']|'')*')|(?P<sign>==|!=|&&|\|\||[!()])|(?P<name>[A-Za-z_][\w.-]*))"
+    r"\s*(?:(?P<text>'(?:[^']|'')*')|(?P<sign>==|!=|&&|\|\||[!(),])|(?P<name>[A-Za-z_][\w.*-]*))"
 )
 _EMBEDDED = re.compile(r"\$\{\{(.*?)\}\}", re.DOTALL)
 
@@ -93,10 +93,22 @@ class _Reader:
         if token.startswith("'"):
             return token[1:-1].replace("''", "'")
         if self._take("("):
+            if token == "contains":
+                return self._contains()
             if not self._take(")"):
                 raise ValueError(f"{token} takes no arguments here")
             return self._contexts.functions[token]()
         return self._named(token)
+
+    def _contains(self) -> bool:
+        """Return whether a list has a value, after `contains(`."""
+        values = self._either()
+        if not isinstance(values, list) or not self._take(","):
+            raise ValueError("contains is known here for lists alone")
+        wanted = as_text(self._either()).lower()
+        if not self._take(")"):
+            raise ValueError("a bracket is not closed")
+        return wanted in [as_text(value).lower() for value in values]
 
     def _named(self, token: str) -> Any:
         first, *rest = token.split(".")
@@ -104,7 +116,12 @@ class _Reader:
             raise ValueError(f"there is no context {first!r}")
         value = self._contexts.values[first]
         for name in rest:
-            value = value.get(name) if isinstance(value, Mapping) else None
+            if name == "*" and isinstance(value, Mapping):
+                value = list(value.values())
+            elif isinstance(value, list):
+                value = [each.get(name) for each in value]
+            else:
+                value = value.get(name) if isinstance(value, Mapping) else None
         return value
 
     def _take(self, sign: str) -> bool:

@@ -5,6 +5,7 @@ https://docs.github.com/en/actions/using-jobs/using-conditions-to-control-job-ex
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +13,13 @@ import pytest
 import yaml
 
 from previewbot.api.deployments import DeploymentState
-from tests.support.actions_expressions import Contexts, filled
+from tests.support.actions_expressions import Contexts, filled, value_of
 from tests.support.actions_runner import Runner, plain_variables
 
 ROOT = Path(__file__).parents[2]
 WAITS = ROOT / "docs/examples/playwright.yml"
 STARTED = ROOT / "docs/examples/playwright-on-deployment.yml"
+PAGE = ROOT / "docs/waiting.md"
 QUEUE = "refs/heads/gh-readonly-queue/main/pr-{}-" + "a" * 40
 
 
@@ -49,6 +51,49 @@ def of_a_pull_request(number: int, head: str = "acme/shop") -> dict[str, Any]:
 
 def group(github: dict[str, Any]) -> str:
     return filled(workflow(WAITS)["concurrency"]["group"], Contexts({"github": github}, {}))
+
+
+def in_shards() -> dict[str, Any]:
+    """Return the jobs of the page's example that waits in a job of its own."""
+    [jobs] = re.findall(r"^    jobs:\n(?:    .*\n)+", PAGE.read_text("utf-8"), re.MULTILINE)
+    found = yaml.safe_load(jobs)["jobs"]
+    assert isinstance(found, dict)
+    return found
+
+
+def test_a_job_that_waits_for_shards_is_that_of_the_whole_workflow() -> None:
+    whole, jobs = workflow(WAITS)["jobs"]["playwright"], in_shards()
+    [waits] = [step for step in whole["steps"] if step.get("id") == "preview"]
+    [step] = jobs["preview"]["steps"]
+
+    assert jobs["preview"]["if"] == whole["if"]
+    assert step["uses"] == waits["uses"]
+    assert step["with"].items() <= waits["with"].items()
+
+
+@pytest.mark.parametrize(
+    ("preview", "playwright", "passes"),
+    [
+        ("success", "success", True),
+        ("success", "failure", False),
+        ("success", "cancelled", False),
+        # There was nothing to test.
+        ("success", "skipped", True),
+        # A fork, or a merge queue.
+        ("skipped", "skipped", True),
+        ("failure", "skipped", False),
+        ("cancelled", "skipped", False),
+    ],
+)
+def test_of_shards_one_job_may_be_required_which_fails_unless_all_is_well(
+    preview: str, playwright: str, passes: bool
+) -> None:
+    job = in_shards()["tested"]
+    [step] = job["steps"]
+    needs = {"preview": {"result": preview}, "playwright": {"result": playwright}}
+
+    assert (job["needs"], job["if"], step["run"]) == (list(needs), "always()", "exit 1")
+    assert value_of(step["if"], Contexts({"needs": needs}, {})) is not passes
 
 
 async def test_a_merge_queue_that_requires_the_tests_gets_them_skipped(tmp_path: Path) -> None:
