@@ -108,7 +108,5 @@ def test_each_place_that_is_optional_has_its_words_and_its_permission() -> None:
 def test_what_is_noted_of_a_place_is_of_each_of_its_commits_and_of_no_other_place() -> None:
     status = Status(reports={key_of_place("check"): Report(refusal=REFUSED)})
 
-    assert [is_closed(status, key) for key in ("check", "check/abc", "deployments/abc", "comment")] == [
-        *(True, True),
-        *(False, False),
-    ]
+    keys = ("check", "check/abc", "deployments/abc", "comment")
+    assert [key for key in keys if is_closed(status, key)] == ["check", "check/abc"]

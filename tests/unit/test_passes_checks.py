@@ -42,6 +42,23 @@ def outcomes(world: World, sha: str) -> list[list[str]]:
     ]
 
 
+async def dies_over(world: World, call: str) -> None:
+    """Let the process die once GitHub has taken a check, before that is stored; begin anew, and settle."""
+    sends = getattr(world.github.checks, call)
+
+    async def dies(*arguments: Any) -> None:
+        await sends(*arguments)
+        raise SystemExit
+
+    setattr(world.github.checks, call, dies)
+    with pytest.raises(SystemExit):
+        await world.settle()
+    setattr(world.github.checks, call, sends)
+    world.restart()
+    world.clock.forward(seconds=INTENT_HOLDS.total_seconds() + 1)
+    await world.settle()
+
+
 def last(world: World, sha: str) -> CheckRunContent:
     (run,) = world.github.checks.of(sha)
     return run.said[-1]
@@ -291,7 +308,6 @@ async def test_a_process_that_dies_over_a_check_marks_no_line_twice(lost: str) -
     world = a_world()
     world.github.paths = ("checkout/app.py", ".github/preview.yaml")
     world.github.heads_files = {A: WRONG}
-    call = "create" if lost == "made" else "update"
     if lost == "changed":
         # The mistake is only found once the check is there.
         world.github.heads_files = {A: {}}
@@ -299,19 +315,7 @@ async def test_a_process_that_dies_over_a_check_marks_no_line_twice(lost: str) -
         world.github.heads_files = {A: WRONG}
         world.restart()
         world.poke()
-    sends = getattr(world.github.checks, call)
-
-    async def dies(*arguments: Any) -> None:
-        await sends(*arguments)
-        raise SystemExit
-
-    setattr(world.github.checks, call, dies)
-    with pytest.raises(SystemExit):
-        await world.settle()
-    setattr(world.github.checks, call, sends)
-    world.restart()
-    world.clock.forward(seconds=INTENT_HOLDS.total_seconds() + 1)
-    await world.settle()
+    await dies_over(world, "create" if lost == "made" else "update")
 
     (run,) = world.github.checks.of(A)
     assert {each.line for each in run.annotations} == {4}
@@ -377,7 +381,7 @@ async def test_where_no_check_is_required_a_merge_queue_is_not_asked_about(check
     assert outcomes(world, QUEUED) == []
 
 
-async def test_no_word_of_a_merge_queue_has_a_commit_pass_that_github_does_not_show_there() -> None:
+async def test_where_github_shows_nothing_in_the_merge_queue_no_word_of_it_makes_a_check() -> None:
     world = a_world("required")
     await world.settle()
     world.poke(queued=True)
@@ -385,7 +389,9 @@ async def test_no_word_of_a_merge_queue_has_a_commit_pass_that_github_does_not_s
     world.clock.forward(minutes=2)
     await world.settle(4)
 
-    assert outcomes(world, QUEUED) == []
+    assert world.github.queue_asked > 0
+    assert {run.head_sha for run in world.github.checks.runs.values()} == {A}
+    assert outcomes(world, A) == [["in progress", "success"]]
 
 
 async def test_two_pull_requests_with_one_head_have_a_check_each_and_a_press_is_of_one() -> None:

@@ -58,8 +58,8 @@ def a_press(identifier: str = "stop", action: str = "requested_action", **check_
     }
 
 
-def about(payload: object) -> Trigger | str:
-    found = parse_event("check_run", payload, app_id=APP_ID)
+def about(payload: object, event: str = "check_run") -> Trigger | str:
+    found = parse_event(event, payload, app_id=APP_ID)
     assert isinstance(found, Trigger | Ignored)
     return found if isinstance(found, Trigger) else found.reason
 
@@ -89,14 +89,8 @@ def a_suite(action: str = "rerequested", **suite: Any) -> dict[str, Any]:
     return payload | {"action": action, "check_suite": values | suite}
 
 
-def about_suite(payload: object, event: str = "check_suite") -> Trigger | str:
-    found = parse_event(event, payload, app_id=APP_ID)
-    assert isinstance(found, Trigger | Ignored)
-    return found if isinstance(found, Trigger) else found.reason
-
-
 def test_to_run_all_checks_again_asks_for_a_start_of_each_pull_request_of_the_commit() -> None:
-    found = about_suite(a_suite())
+    found = about(a_suite(), "check_suite")
 
     assert isinstance(found, Trigger)
     assert [(press.number, press.asked, press.place) for press in found.presses] == [
@@ -128,7 +122,7 @@ QUEUE = f"gh-readonly-queue/release/1.0/pr-42-{HEAD}"
 def test_a_merge_queue_that_waits_for_checks_has_its_pull_request_looked_at(
     event: str, payload: dict[str, Any]
 ) -> None:
-    found = about_suite(payload, event)
+    found = about(payload, event)
 
     assert isinstance(found, Trigger)
     assert (found.numbers, found.create, found.queued, found.presses) == ((42,), True, True, ())
@@ -149,7 +143,7 @@ def test_a_merge_queue_that_waits_for_checks_has_its_pull_request_looked_at(
     ],
 )
 def test_any_other_word_of_our_own_suite_is_ignored(payload: dict[str, Any]) -> None:
-    assert isinstance(about_suite(payload), str)
+    assert isinstance(about(payload, "check_suite"), str)
 
 
 @pytest.mark.parametrize(
