@@ -7,7 +7,7 @@ import gzip
 import io
 import tarfile
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from previewbot.config.mirrord.migrations import packed
@@ -31,6 +31,7 @@ def test_the_archive_is_byte_for_byte_that_of_the_cli() -> None:
 
 
 @given(FILES)
+@example({f"{'a' * 99}/b.sql": b"select 1"})
 def test_whoever_unpacks_it_finds_the_files(files: dict[str, bytes]) -> None:
     with tarfile.open(fileobj=io.BytesIO(unpacked(packed(files)))) as archive:
         found = {entry.name: archive.extractfile(entry) for entry in archive.getmembers()}

@@ -112,7 +112,10 @@ def _entry(name: bytes, content: bytes) -> bytes:
     before = b""
     if len(name) > _LONGEST_NAME:
         before = _header(b"././@LongLink", len(name) + 1, b"L", b"0000000\0") + _filled(name + b"\0")
-    return before + _header(name[:_LONGEST_NAME], len(content), b"\0", bytes(8)) + _filled(content)
+    # Of a file whose name is cut off behind a slash some readers (Python's) make a folder, whatever its long
+    # name says: for them it is cut off before. Those that go by the long name alone see no difference.
+    short = name[:_LONGEST_NAME].rstrip(b"/")
+    return before + _header(short, len(content), b"\0", bytes(8)) + _filled(content)
 
 
 def _header(name: bytes, size: int, kind: bytes, owner: bytes) -> bytes:
