@@ -86,6 +86,8 @@ async def test_ours_are_found_again_by_commit_and_environment_and_told_from_othe
     assert len(found) == 6
     assert [each.id for each in found if each.is_of(us, NAME)] == [ours.id]
     assert [each.id for each in found if each.is_of(us, "gh-812-2")] == [neighbour.id]
+    newest = await town.client.deployments.newest(SHOP, "preview")
+    assert [each.sha for each in newest if each.is_of(us, NAME)] == [other, head]
 
 
 @pytest.mark.parametrize(

@@ -53,6 +53,10 @@ class DeploymentsInMemory:
         ]
         return [each.made for each in reversed(found)]
 
+    async def newest(self, repository: str, environment: str) -> list[Deployment]:
+        self._calls.note("newest deployments")
+        return [each.made for each in reversed(self.all.values()) if each.environment == environment]
+
     async def say(self, repository: str, deployment_id: int, status: DeploymentStatus) -> None:
         self._calls.note("say of deployment")
         if deployment_id not in self.all:

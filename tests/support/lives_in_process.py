@@ -35,7 +35,7 @@ _READS = frozenset(
         "identity", "installation_of", "repositories", "pull_request", "commits", "parents", "file", "files",
         "comments", "comment", "edits", "time_at", "asked_for",
         "permission", "runs", "is_suspended", "confirm", "is_protected", "rules", "open_pull_requests",
-        "reviews", "review_comments", "glance", "own", "awaits_approval", "of_commit",
+        "reviews", "review_comments", "glance", "own", "awaits_approval", "of_commit", "newest",
     }
 )  # fmt: skip
 _ANSWERED = ("/preview extend 2h", "/preview status")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from previewbot.api.ci import Runs, WorkflowRun
 from previewbot.errors import TryLater
 from tests.support.passes import A, B, World
 from tests.unit.test_passes_checks import QUEUED, WRONG, dies_over, outcomes
@@ -44,6 +45,54 @@ async def test_a_check_of_mistakes_alone_becomes_that_of_the_preview() -> None:
 
     assert "Open the preview" in world.comment
     assert len(outcomes(world, A)) == 1
+
+
+async def test_a_deployment_of_an_older_commit_is_ended_after_its_preview_was_deleted_by_hand() -> None:
+    world = World(deployments={"environment": "preview"})
+    await world.settle()
+    world.github.ci = Runs((WorkflowRun(1, 7, "build", "b.yml", "push", "in_progress", "", "http://x"),))
+    world.push(B, built=False)
+    await world.settle()
+    assert world.github.deployments.states() == {A: "success", B: "waits"}
+
+    world.cluster.preview = None
+    world.cluster.sessions.clear()
+    world.cluster.routes.clear()
+    world.restart()
+    world.poke()
+    await world.settle()
+    assert world.github.deployments.states() == {A: "inactive", B: "queued"}
+
+    world.close()
+    await world.settle()
+    assert world.github.deployments.states() == {A: "inactive", B: "inactive"}
+
+
+async def test_it_is_ended_also_while_a_workflow_of_the_newest_commit_waits_for_a_person() -> None:
+    world = World(deployments={"environment": "preview"})
+    await world.settle()
+    world.github.ci = Runs(
+        (WorkflowRun(1, 7, "lint", "l.yml", "pull_request", "completed", "action_required", "http://x"),)
+    )
+    world.push(B, built=False)
+    await world.settle()
+    assert world.github.deployments.states() == {A: "success"}
+
+    world.cluster.preview = None
+    world.cluster.sessions.clear()
+    world.cluster.routes.clear()
+    world.registry.images |= {f"checkout:{B}", f"pricing:{B}"}
+    world.restart()
+    world.poke()
+    await world.settle()
+    world.clock.forward(minutes=1)
+    await world.settle()
+    assert world.github.deployments.states() == {A: "inactive"}
+
+    world.github.ci = Runs(())
+    world.clock.forward(minutes=15)
+    await world.settle()
+    assert world.github.deployments.states() == {A: "inactive", B: "success"}
 
 
 async def test_a_merge_queue_does_not_have_the_check_of_the_newest_commit_made_twice() -> None:

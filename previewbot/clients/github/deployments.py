@@ -12,6 +12,9 @@ from previewbot.clients.github.sending import Sending
 MOST_OF_A_COMMIT = 100
 """The most deployments of one commit in one environment that are read; each pull request of it has one."""
 
+NEWEST = 100
+"""How many of an environment's deployments are read, whichever commits they are of."""
+
 
 class Deployments:
     """Reads and writes deployments of a repository, `owner/name`.
@@ -26,6 +29,11 @@ class Deployments:
         """Return the deployments of a commit in an environment, newest first; MOST_OF_A_COMMIT at most."""
         query = urlencode({"environment": environment, "sha": sha})
         url = f"/repos/{repository}/deployments?{query}"
+        return await self._api.items(url, kept.DEPLOYMENTS, deployment_from, most=1)
+
+    async def newest(self, repository: str, environment: str) -> list[Deployment]:
+        """Return an environment's NEWEST deployments, newest first."""
+        url = f"/repos/{repository}/deployments?{urlencode({'environment': environment})}"
         return await self._api.items(url, kept.DEPLOYMENTS, deployment_from, most=1)
 
     async def create(self, repository: str, environment: str, sha: str, preview: str) -> Deployment:

@@ -25,6 +25,7 @@ from previewbot.rules.deployments import (
 from previewbot.rules.retries import MOST_TRIES, retry_at
 from previewbot.text.markers import comment_hash
 
+_EARLIER_ENDED = 10
 _LATER = timedelta(minutes=10)
 """How often it is asked at last whether a workflow still waits for a person."""
 
@@ -86,26 +87,41 @@ class Deployments(KeptReporter[DeploymentContent]):
     async def announce(
         self, context: ReportContext, status: Status, due: Due, own: OwnComments
     ) -> tuple[Status, bool]:
-        """Note the intent, unless a workflow of the commit waits for a person's approval."""
+        """Note the intent, unless a workflow of the commit waits for a person's approval.
+
+        What an earlier Preview left of other commits is noted, too: it is ended by the next pass.
+        """
+        sha, state, now = self.sha_of(due.key), status.report(due.key), context.now()
+        ran, listed = ran_without_waiting(context.runs(sha)), listed_at(status, now)
+        if not ran and now < listed:
+            # Where its image was there at once nobody asked what runs: it may be of a CI that needs no leave.
+            # And of a CI outside of GitHub one hears before the workflows that wait are listed.
+            return status.with_report(due.key, replace(state, held_until=listed)), False
+        earlier = await self._earlier(context, sha) if self._had_earlier_life(context, status) else {}
         announced, creates = await super().announce(context, status, due, own)
+        announced = replace(announced, reports=earlier | announced.reports) if earlier else announced
         if not creates or announced.report(due.key).id:
             return announced, creates
-        sha = self.sha_of(due.key)
-        if ran_without_waiting(context.runs(sha)):
-            return announced, True
-        # Where its image was there at once nobody asked what runs: it may be of a CI that needs no leave. And
-        # of a CI outside of GitHub one hears before the workflows that wait are listed.
-        state, now = status.report(due.key), context.now()
-        listed = listed_at(status, now)
-        if now < listed:
-            return status.with_report(due.key, replace(state, held_until=listed)), False
-        if none_waits(context.runs_now(sha)):
+        if ran or none_waits(context.runs_now(sha)):
             return announced, True
         if not await context.client.awaits_approval(context.preview.spec.repository, sha):
             return announced, True
         tries = min(state.tries + 1, MOST_TRIES - 1)
         again = retry_at(tries, now, due.key) or now + _LATER
-        return status.with_report(due.key, replace(state, tries=tries, held_until=again)), False
+        # What an earlier Preview left is ended all the same: a person may take days.
+        return announced.with_report(due.key, replace(state, tries=tries, held_until=again)), False
+
+    async def _earlier(self, context: ReportContext, sha: str) -> dict[str, Report]:
+        """Return the latest that an earlier Preview of the pull request left, but for this commit's.
+
+        Whoever deletes a Preview by hand while an older commit serves leaves a success of that one.
+        """
+        preview, us, environment = context.preview, await context.us(), self._environment(context)
+        if not environment:
+            return {}
+        found = await context.client.deployments.newest(preview.spec.repository, environment)
+        ours = [each for each in found if each.is_of(us, preview.name) and each.sha != sha]
+        return {self.key_of(each.sha): Report(id=each.id) for each in reversed(ours[:_EARLIER_ENDED])}
 
     async def find(self, context: ReportContext, key: str, own: OwnComments) -> Report | None:
         """Return our deployment of the commit, also one that an earlier Preview of the pull request made."""

@@ -166,10 +166,16 @@ class KeptReporter(Reporter, Generic[ContentT]):
         The conversation was read anyway. To read another place is a request: only where a pass announced it
         and died, or an earlier Preview may have told of itself, and this one has told nothing there yet.
         """
+        lost = state.intent_at is not None
+        return self.in_conversation or lost or self._had_earlier_life(context, status)
+
+    def _had_earlier_life(self, context: ReportContext, status: Status) -> bool:
+        """Return whether an earlier Preview may have told of itself here, of which this one knows nothing."""
         # Of several commits that this pass begins to tell of each may have something.
         begins = not any(report.id for report in self.reports(context.before).values())
-        earlier = self.stands_without_comment(context) or not had_no_earlier_life(context.before, status)
-        return self.in_conversation or state.intent_at is not None or (begins and earlier)
+        return begins and (
+            self.stands_without_comment(context) or not had_no_earlier_life(context.before, status)
+        )
 
     async def publish(self, context: ReportContext, status: Status, due: Due) -> PublishResult:
         """Write it, and note what was written, or that it was refused."""
