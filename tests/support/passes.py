@@ -563,7 +563,7 @@ class GitHubInMemory:
     def time_at(self, moment: datetime) -> datetime:
         return moment + self.ahead
 
-    def check_writes(self, repository: str) -> None:
+    def check_writes(self, repository: str, *, optional: bool = False) -> None:
         if self.writes_limit is not None:
             raise self.writes_limit
 
@@ -787,7 +787,7 @@ class SparingInMemory:
     def time_at(self, moment: datetime) -> datetime:
         return self._github.time_at(moment)
 
-    def check_writes(self, repository: str) -> None:
+    def check_writes(self, repository: str, *, optional: bool = False) -> None:
         if self._github.kept is not None:
             raise self._github.kept
         self._github.check_writes(repository)

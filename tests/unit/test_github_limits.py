@@ -10,6 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from previewbot.clients.github.cache import BoundedCache
+from previewbot.clients.github.limits import Limits
+from previewbot.errors import TryLater
 from previewbot.rules.rate_limits import DEFAULT_WAIT, LONGEST_WAIT, rate_limit_wait, retry_after
 
 NOW = 1_800_000_000.0
@@ -129,3 +131,54 @@ def test_an_answer_comes_back_as_it_was_and_takes_little_of_the_memory() -> None
 
     assert cache["pulls"] == answer
     assert cache.bytes < len(json.dumps(answer)) / 5
+
+
+def writes(limits: Limits, at: float, *, optional: bool) -> bool:
+    """Write if that may be; return whether it was."""
+    try:
+        limits.check("POST x", "POST", "/repos/acme/shop/x", at, optional=optional)
+    except TryLater:
+        return False
+    limits.wrote(at)
+    return True
+
+
+def test_what_is_optional_leaves_half_of_each_minute_to_comments_and_answers() -> None:
+    limits = Limits()
+
+    assert sum(writes(limits, NOW, optional=True) for _ in range(100)) == 40
+    assert all(writes(limits, NOW + 1, optional=False) for _ in range(30))
+    # A minute later there is room for as many as were written sixty seconds before.
+    assert not writes(limits, NOW + 59, optional=True)
+    assert sum(writes(limits, NOW + 60, optional=True) for _ in range(100)) == 10
+
+
+def test_comments_count_for_what_is_optional_and_reads_do_not_wait() -> None:
+    limits = Limits()
+
+    assert all(writes(limits, NOW, optional=False) for _ in range(40))
+    with pytest.raises(TryLater) as later:
+        limits.check("POST x", "POST", "/repos/acme/shop/deployments", NOW + 20, optional=True)
+    limits.check("GET x", "GET", "/repos/acme/shop/deployments", NOW + 20, optional=True)
+
+    assert later.value.after == 40
+
+
+def test_a_limit_that_something_optional_met_stops_what_is_optional_alone() -> None:
+    limits, said = Limits(), "You have exceeded a secondary rate limit."
+
+    for repository in ("shop", "web"):
+        url = f"/repos/acme/{repository}/check-runs"
+        assert limits.refused("POST", url, 403, {"retry-after": "90"}, said, NOW, optional=True) == 90
+
+    assert not writes(limits, NOW + 89, optional=True)
+    assert writes(limits, NOW + 1, optional=False)
+    assert writes(limits, NOW + 90, optional=True)
+
+
+def test_an_hour_that_is_used_up_stops_everything_whoever_met_it() -> None:
+    limits = Limits()
+
+    limits.refused("POST", "/repos/acme/shop/check-runs", 403, SPENT, "", NOW, optional=True)
+
+    assert not writes(limits, NOW + 1, optional=False)

@@ -56,6 +56,7 @@ class GitHub:
         self._session = session
         self._api_url = settings.api_url
         self._app_id = settings.app_id
+        self._optional_a_minute = max(1, settings.writes_a_minute // 2)
         self._agents = agents
         self._key = rsa_key(private_key)
         self._user_agent = user_agent
@@ -201,6 +202,7 @@ class GitHub:
             now=self._now,
             fence=self._fence,
             reading=self._reading,
+            optional_a_minute=self._optional_a_minute,
             heard=self._heard,
             trusted=self._trusted,
         )

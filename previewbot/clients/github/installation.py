@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 from urllib.parse import quote
@@ -90,9 +91,10 @@ class InstallationClient:
         """Return what GitHub's clock showed at least at a moment of ours, as far as its answers tell."""
         return self._api.transport.clock.at(moment)
 
-    def check_writes(self, repository: str) -> None:
-        """Raise TryLater if nothing may be written there now; asks nobody."""
-        self._api.transport.check_limits("POST", f"/repos/{repository}/issues", sparing=self._api.sparing)
+    def check_writes(self, repository: str, *, optional: bool = False) -> None:
+        """Raise TryLater if nothing (or nothing `optional`) may be written there now; asks nobody."""
+        url, sparing = f"/repos/{repository}/issues", self._api.sparing
+        self._api.transport.check_limits("POST", url, sparing=sparing, optional=optional)
 
     async def repositories(self) -> list[Repository]:
         """Return the repositories that the installation covers."""
@@ -271,12 +273,12 @@ class InstallationClient:
     @property
     def checks(self) -> CheckRuns:
         """The check runs that we write ourselves."""
-        return CheckRuns(self._api)
+        return CheckRuns(replace(self._api, optional=True))
 
     @property
     def deployments(self) -> Deployments:
         """The deployments of repositories."""
-        return Deployments(self._api)
+        return Deployments(replace(self._api, optional=True))
 
     @property
     def hours(self) -> Hours:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 import re
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -21,6 +22,7 @@ AGENTS_SHARE = 0.1
 """What of that share the pull requests of agents leave: they are what previews are for, and must not wait an
 hour because people and strangers have used up the rest."""
 
+_MINUTE = 60.0
 _SPREAD = 60.0
 """Seconds after the reset over which those come back who had to wait for it."""
 
@@ -62,20 +64,40 @@ class Limits:
     (https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api#about-secondary-rate-limits),
     and whoever may comment somewhere can bring it about. So a limit that a write met stops writes only, in
     its repository first, and in all where a second one meets it meanwhile. A limit that a read met, or an
-    hour that is used up, stops everything.
+    hour that is used up, stops everything. What is optional never stops what is not: it leaves a part of each
+    minute to it, and a limit that it met stops what is optional alone.
+
+    `optional_a_minute` is the number of writes in a minute from which on what is optional waits.
     """
 
+    optional_a_minute: int = 40
     quota: Quota | None = None
     _all: float = 0.0
     _writes: float = 0.0
     _writes_in: dict[str, float] = field(default_factory=dict)
+    _optional: float = 0.0
+    _written: deque[float] = field(default_factory=deque)
 
     def answered(self, headers: Mapping[str, str]) -> None:
         """Note what an answer says of the hour."""
         self.quota = quota_from(headers) or self.quota
 
+    def wrote(self, now: float) -> None:
+        """Note that something is written."""
+        self._written.append(now)
+        while len(self._written) > self.optional_a_minute:
+            self._written.popleft()
+
     def refused(
-        self, method: str, url: str, status: int, headers: Mapping[str, str], message: str, now: float
+        self,
+        method: str,
+        url: str,
+        status: int,
+        headers: Mapping[str, str],
+        message: str,
+        now: float,
+        *,
+        optional: bool = False,
     ) -> float | None:
         """Note a refusal; return the seconds to wait if it is a limit, else None."""
         wait = rate_limit_wait(status, headers, message, now)
@@ -86,6 +108,9 @@ class Limits:
         if method == "GET" or not repository or headers.get("x-ratelimit-remaining") == "0":
             self._all = max(self._all, until)
             return wait
+        if optional:
+            self._optional = max(self._optional, until)
+            return wait
         held = {name: end for name, end in self._writes_in.items() if end > now}
         if any(name != repository for name in held):
             # Another repository has met it and it holds there still: it is no matter of this one.
@@ -93,14 +118,19 @@ class Limits:
         self._writes_in = {**held, repository: max(held.get(repository, 0.0), until)}
         return wait
 
-    def check(self, what: str, method: str, url: str, now: float, *, sparing: float = 0.0) -> None:
+    def check(
+        self, what: str, method: str, url: str, now: float, *, sparing: float = 0.0, optional: bool = False
+    ) -> None:
         """Raise TryLater if this must not be sent now, and QuotaKept if it is only for others.
 
-        `sparing` is the share of the hour that is left to others.
+        `sparing` is the share of the hour that is left to others; an `optional` write leaves others a part of
+        the minute.
         """
         until = self._all
         if method != "GET":
             until = max(until, self._writes, self._writes_in.get(_repository_of(url), 0.0))
+            if optional:
+                until = max(until, self._optional, self._room_at())
         if until > now:
             raise TryLater(what, status=429, message="GitHub's rate limit still holds", after=until - now)
         quota = self.quota
@@ -109,6 +139,10 @@ class Limits:
             after = within_bounds(quota.reset - now) + random.uniform(0.0, _SPREAD)
             message = "what is left of this hour's requests is kept for previews that run"
             raise QuotaKept(what, status=429, message=message, after=after)
+
+    def _room_at(self) -> float:
+        """Return from when on a minute has room for what is optional."""
+        return self._written[0] + _MINUTE if len(self._written) == self.optional_a_minute else 0.0
 
 
 def _repository_of(url: str) -> str:

@@ -19,12 +19,15 @@ _T = TypeVar("_T")
 class Sending:
     """Sends for one installation; `sparing` is the share of the hour's requests that it leaves to others.
 
+    What is `optional` leaves a part of each minute's writes to others, and a limit that it meets is its own.
+
     Every method raises the RemoteError that GitHub's answer means.
     """
 
     transport: Transport
     tokens: Tokens
     sparing: float = 0.0
+    optional: bool = False
 
     async def ask(self, query: str, variables: Mapping[str, Any], rule: Rule) -> Answer:
         """Ask GitHub's GraphQL; `rule` says what is kept of `data`."""
@@ -77,7 +80,7 @@ class Sending:
 
         async def send(token: str) -> Any:
             answer, _ = await self.transport.request(
-                method, url, rule, data=data, token=token, sparing=self.sparing
+                method, url, rule, data=data, token=token, sparing=self.sparing, optional=self.optional
             )
             return answer
 

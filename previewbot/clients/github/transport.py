@@ -154,6 +154,7 @@ class Transport:
 
     `reading` is held by whoever parses a piece of an answer; all of a process share it. `heard` is told the
     headers of each answer. `trusted` says whose certificates count, and may raise a RemoteError.
+    `optional_a_minute` is the number of writes in a minute from which on what is optional waits.
     """
 
     def __init__(
@@ -165,13 +166,15 @@ class Transport:
         now: Callable[[], datetime],
         fence: Callable[[], None],
         reading: asyncio.Lock,
+        optional_a_minute: int,
         heard: Callable[[Mapping[str, str]], None] = lambda headers: None,
         trusted: Trusted = lambda: True,
     ) -> None:
         self._now = now
         self._fence = fence
         self._origin = origin(api_url)
-        self._limits, self._of_graphql, self._heard = Limits(), Limits(), heard
+        self._limits, self._of_graphql = Limits(optional_a_minute), Limits()
+        self._heard = heard
         self.clock = TheirClock()
         self._api = _Api(
             session,
@@ -206,6 +209,7 @@ class Transport:
         token: str | None = None,
         jwt: str | None = None,
         sparing: float = 0.0,
+        optional: bool = False,
     ) -> tuple[Any, str | None]:
         """Send one request; return what `rule` keeps of the answer, and the address of the next page, if any.
 
@@ -216,11 +220,12 @@ class Transport:
         """
         what = f"{method} {url}"
         self._check(what, url)
-        self.check_limits(method, url, sparing=sparing)
+        self.check_limits(method, url, sparing=sparing, optional=optional)
         # The last moment before something changes. A process that was frozen for a minute wakes up here, and
         # must not write for a lease that somebody else holds by now.
         if method != "GET":
             self._fence()
+            self._limits.wrote(self._now().timestamp())
         _rule.set(rule)
         try:
             answer, next_url, _ = await self._api._make_request(
@@ -234,7 +239,7 @@ class Transport:
                 extra_headers={"x-github-api-version": API_VERSION},
             )
         except HTTPException as error:
-            raise self._in_our_words(method, url, error) from error
+            raise self._in_our_words(method, url, error, optional=optional) from error
         except (aiohttp.ClientError, OSError) as error:  # TimeoutError is an OSError
             # Nobody knows whether a write got through before the connection broke. So creations are announced
             # in the status first, and looked for by the next pass before they are repeated.
@@ -284,14 +289,16 @@ class Transport:
         if urlsplit(url).netloc and origin(url) != self._origin:
             raise RemoteError(what, message="the next page lies on another server: no credentials for it")
 
-    def check_limits(self, method: str, url: str, *, sparing: float = 0.0) -> None:
+    def check_limits(self, method: str, url: str, *, sparing: float = 0.0, optional: bool = False) -> None:
         """Raise TryLater if such a request would not be sent now."""
-        self._limits.check(f"{method} {url}", method, url, self._now().timestamp(), sparing=sparing)
+        now = self._now().timestamp()
+        self._limits.check(f"{method} {url}", method, url, now, sparing=sparing, optional=optional)
 
-    def _in_our_words(self, method: str, url: str, error: HTTPException) -> RemoteError:
+    def _in_our_words(self, method: str, url: str, error: HTTPException, *, optional: bool) -> RemoteError:
         what, status, headers, message = f"{method} {url}", int(error.status_code), error.headers, str(error)
         # What it stops is not sent until then: GitHub may ban an App that goes on while it is limited.
-        wait = self._limits.refused(method, url, status, headers, message, self._now().timestamp())
+        now = self._now().timestamp()
+        wait = self._limits.refused(method, url, status, headers, message, now, optional=optional)
         if wait is not None:
             return TryLater(what, status=status, message=message, after=wait)
         if status == 403:

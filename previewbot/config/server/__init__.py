@@ -4,13 +4,13 @@ Nothing here reads a file or the environment; the command line does, and hands o
 """
 
 from previewbot.config.server.agents import AgentsSettings as AgentsSettings
+from previewbot.config.server.github import GitHubSettings as GitHubSettings
 from previewbot.config.server.images import ImageSettings as ImageSettings
 from previewbot.config.server.images import RegistrySettings as RegistrySettings
 from previewbot.config.server.links import GatewaySettings as GatewaySettings
 from previewbot.config.server.links import LinkSettings as LinkSettings
 from previewbot.config.server.model import ClusterSettings as ClusterSettings
 from previewbot.config.server.model import DeadlinesSettings as DeadlinesSettings
-from previewbot.config.server.model import GitHubSettings as GitHubSettings
 from previewbot.config.server.model import LeaseSettings as LeaseSettings
 from previewbot.config.server.model import LimitsSettings as LimitsSettings
 from previewbot.config.server.model import ListingSettings as ListingSettings

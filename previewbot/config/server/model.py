@@ -17,6 +17,7 @@ from pydantic import (
 
 from previewbot.config import types as t
 from previewbot.config.server.agents import AgentsSettings
+from previewbot.config.server.github import GitHubSettings
 from previewbot.config.server.images import ImageSettings
 from previewbot.config.server.links import LinkSettings
 from previewbot.config.server.places import Deployments, DeploymentsSettings
@@ -30,33 +31,6 @@ NARROWING = ("owners", "repositories")
 """Keys without which everything is allowed: no value, there and below, must not be taken for none."""
 
 _LEAST_PROGRESS = timedelta(seconds=90)
-
-
-class GitHubSettings(t.Model):
-    """Which GitHub, and as which App."""
-
-    api_url: Annotated[
-        t.Url, about("GitHub's API; `https://HOST/api/v3` for Enterprise Server", "https://api.github.com")
-    ]
-    web_url: Annotated[t.Url, about("GitHub as people open it", "https://github.com")]
-    app_id: Annotated[t.WholeNumber, about("the number of the App", 4242)]
-    ca_file: t.File | None = about(
-        "trusted besides the system's CAs, for an Enterprise Server with a CA of its own",
-        "/etc/previewbot/ca.pem",
-        default=None,
-    )
-    private_key_file: t.File | None = about(
-        "controller only; or set `PREVIEWBOT_GITHUB__PRIVATE_KEY`", "/etc/previewbot/app.pem", default=None
-    )
-    webhook_secret_file: t.File | None = about(
-        "web only; or set `PREVIEWBOT_GITHUB__WEBHOOK_SECRET`", "/etc/previewbot/webhook-secret", default=None
-    )
-    trusted_apps: tuple[t.WholeNumber, ...] = about(
-        "numbers of other Apps, such as an assistant's, whose commands in a person's name count; never for "
-        "approving a fork",
-        [4243],
-        default=(),
-    )
 
 
 class LeaseSettings(t.Model):

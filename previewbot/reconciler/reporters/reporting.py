@@ -107,6 +107,13 @@ class Reporting:
         except RemoteError as error:
             self._hold_back(entries, error)
             return []
+        optional = [entry for entry in entries if entry[0].optional]
+        try:
+            self._report_context.client.check_writes(self._store.preview.spec.repository, optional=True)
+        except RemoteError as error:
+            # The rest of this minute's writes is for comments and answers.
+            self._hold_back(optional, error)
+            entries = [entry for entry in entries if entry not in optional]
         own, talks = OwnComments(), [entry for entry in entries if entry[0].in_conversation]
         if talks:
             try:
