@@ -30,7 +30,7 @@ from previewbot.api import (
 from previewbot.clients.kubernetes.cache import ObjectCache
 from previewbot.clients.kubernetes.client import Kube
 from previewbot.clients.kubernetes.informer import Informer
-from previewbot.clients.kubernetes.resources import PREVIEWS, contains
+from previewbot.clients.kubernetes.resources import PREVIEWS, contains, object_path
 from previewbot.clients.kubernetes.web_client import WebClient
 from previewbot.config.repository import Entry, TargetPath
 from previewbot.config.server import GatewaySettings, LeaseSettings
@@ -110,6 +110,19 @@ def test_the_sync_poke_does_the_same(server: ApiServer) -> None:
     assert obj is not None
     assert from_object(obj).poke.delivery_id == "3"
     assert poker.get_preview("gh-1-1") is None
+
+
+def test_all_previews_are_read_although_one_answer_does_not_have_them_all(server: ApiServer) -> None:
+    mine = f"gh-{server.spec.repository_id}-"
+    names = {f"{mine}{number}" for number in range(1, 61)}
+    with closing(WebClient(server.kubeconfig, user_agent="tests")) as web:
+        for name in names:
+            assert web.poke(a_preview(name=name).spec, a_poke("1"), create=True)
+        found = [obj["metadata"]["name"] for obj in web.list_previews()]
+    for name in names:
+        server.call("DELETE", object_path(PREVIEWS, None, name))
+
+    assert sorted(name for name in found if name.startswith(mine)) == sorted(names)
 
 
 async def test_a_status_is_a_compare_and_swap_and_does_not_touch_the_rest(

@@ -118,6 +118,7 @@ def test_nothing_within_a_longer_fence_is_taken_for_a_block(inner: str) -> None:
         ("https://a.example.com/ $(rm)", False),
         ("https://a.example.com/\u202egpj.exe", False),
         ("https://a.example.com/\u200b", False),
+        ("https://a.example.com/#a##[add-mask]b", False),
         ("https://a.example.com/\ud800", False),
         ("https://a.example.com/\u00fc", True),
     ],
