@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from previewbot.api.ci import Runs, WorkflowRun
 from previewbot.errors import TryLater
 from tests.support.passes import A, B, World
 from tests.unit.test_passes_checks import QUEUED, WRONG, dies_over, outcomes
+from tests.unit.test_passes_deployments import ON, a_run
 
 
 async def skipped() -> World:
@@ -48,9 +48,9 @@ async def test_a_check_of_mistakes_alone_becomes_that_of_the_preview() -> None:
 
 
 async def test_a_deployment_of_an_older_commit_is_ended_after_its_preview_was_deleted_by_hand() -> None:
-    world = World(deployments={"environment": "preview"})
+    world = World(**ON)
     await world.settle()
-    world.github.ci = Runs((WorkflowRun(1, 7, "build", "b.yml", "push", "in_progress", "", "http://x"),))
+    world.github.ci = a_run()
     world.push(B, built=False)
     await world.settle()
     assert world.github.deployments.states() == {A: "success", B: "waits"}
