@@ -31,7 +31,7 @@ are in `templates/reasons.jinja`.
   not ready, and can be opened all the same). One that is true has the reason `AsExpected`, one that is not
   the reason of this table that keeps it so; before the first complete look at GitHub all are `Unknown`.
   `Reported` is `Refused` where GitHub does not take a text, and `Unknown` while nothing was written there.
-  It is true, `InPart`, where only deployments or the check are missing; its message says why.
+  It is true with the reason `InPart` where only deployments or the check are missing; its message says why.
 - A preview that ends is in phase Stopping while what it made is still being removed, with the reason of its
   end.
 """
