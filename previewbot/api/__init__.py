@@ -19,31 +19,32 @@ from previewbot.api.isolation import (
 )
 from previewbot.api.link import Link, LinkKind, OtherLink
 from previewbot.api.phases import Phase, Severity, Turn, Waits
-from previewbot.api.preview import (
-    API_VERSION,
+from previewbot.api.poke import (
     COMMENT_ID,
     DELIVERY_ID,
-    GROUP,
-    KIND,
     LISTING,
-    LISTING_ASKED,
     MEMBER_COMMENT_ID,
-    PLURAL,
     POKED_AT,
-    PREVIEW_LABEL,
     UPDATED_AT,
-    VERSION,
     Poke,
+    annotations_of,
+    merge_pokes,
+)
+from previewbot.api.preview import (
+    API_VERSION,
+    KIND,
+    LISTING_ASKED,
+    PLURAL,
+    PREVIEW_LABEL,
+    VERSION,
     Preview,
     Spec,
-    annotations_of,
     from_object,
     name_of,
     new_object,
     owner_reference,
     preview_name_of,
     status_object,
-    timestamp,
 )
 from previewbot.api.preview_request import (
     PREVIEW_REQUESTS,
@@ -75,7 +76,7 @@ from previewbot.api.requests import (
     Said,
     Unseen,
 )
-from previewbot.api.resource import Resource
+from previewbot.api.resource import GROUP, Resource
 from previewbot.api.slot import Holders, Slot, SlotBound
 from previewbot.api.status import (
     Child,
@@ -93,6 +94,7 @@ from previewbot.api.status import (
     StoppedService,
     Waiting,
 )
+from previewbot.api.value import timestamp
 
 __all__ = [
     "API_VERSION",
@@ -183,6 +185,7 @@ __all__ = [
     "Why",
     "annotations_of",
     "from_object",
+    "merge_pokes",
     "name_of",
     "new_object",
     "new_request",

@@ -15,9 +15,9 @@ from typing import Annotated, Any
 
 from pydantic import Field, TypeAdapter, ValidationError
 
-from previewbot.api.preview import API_VERSION, GROUP, VERSION, name_of, timestamp
-from previewbot.api.resource import Resource
-from previewbot.api.value import Value
+from previewbot.api.preview import API_VERSION, VERSION, name_of
+from previewbot.api.resource import GROUP, Resource
+from previewbot.api.value import Value, timestamp
 
 PREVIEW_REQUESTS = Resource(GROUP, VERSION, "previewrequests")
 REQUEST_KIND = "PreviewRequest"

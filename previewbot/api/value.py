@@ -7,6 +7,8 @@ rollback can read what the version after it wrote.
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from pydantic import ConfigDict
 from pydantic.alias_generators import to_camel
 
@@ -15,3 +17,8 @@ class Value:
     """A part of a Preview; each one is a frozen dataclass."""
 
     __pydantic_config__ = ConfigDict(extra="ignore", alias_generator=to_camel, populate_by_name=True)
+
+
+def timestamp(moment: datetime) -> str:
+    """Write a moment as RFC 3339 in UTC with microseconds, as Kubernetes' MicroTime does."""
+    return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")

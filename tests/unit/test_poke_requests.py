@@ -7,8 +7,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from previewbot.api import Poke
-from previewbot.clients.kubernetes.resources import merge_pokes
+from previewbot.api import Poke, merge_pokes
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 

@@ -88,32 +88,6 @@ def poke_patch(spec: Spec, poke: Poke) -> dict[str, Any]:
     return {"metadata": {"annotations": annotations_of(poke)}, "spec": {"repository": spec.repository}}
 
 
-def merge_pokes(one: Poke, other: Poke) -> Poke:
-    """Return the poke that says what both say: of the newer delivery, with the higher bounds."""
-    # Threads may ask in another order than GitHub sent the deliveries, so the later one need not have the
-    # higher bounds. Lower bounds would let an old view of the pull request count as new enough.
-    times = [at for at in (one.updated_at, other.updated_at) if at is not None]
-    call = other if other.call_id else one
-    return Poke(
-        delivery_id=other.delivery_id,
-        poked_at=other.poked_at,
-        updated_at=max(times, default=None),
-        comment_id=max(one.comment_id, other.comment_id),
-        member_comment_id=max(one.member_comment_id, other.member_comment_id),
-        label_id=other.label_id or one.label_id,
-        call_id=call.call_id,
-        called_by=call.called_by,
-        closed_id=other.closed_id or one.closed_id,
-        event_id=other.event_id or one.event_id,
-        # These have no order: a draft is submitted when newer ones are there already.
-        review_id=other.review_id or one.review_id,
-        review_comment_id=other.review_comment_id or one.review_comment_id,
-        member_review_id=other.member_review_id or one.member_review_id,
-        member_review_comment_id=other.member_review_comment_id or one.member_review_comment_id,
-        queued_id=other.queued_id or one.queued_id,
-    )
-
-
 _WHOLE = frozenset({"matches", "parentRefs", "backendRefs", "requestHeaderModifier", "requestRedirect"})
 """Parts of a route that are written out with all that the API server would add: one more header to match, or
 one to take away, is somebody's, and has requests go another way."""

@@ -26,6 +26,7 @@ from previewbot.api import (
     Ask,
     Poke,
     Spec,
+    merge_pokes,
     name_of,
     new_object,
     new_request,
@@ -63,7 +64,7 @@ class _Wish:
 
 
 def _merge_wishes(first: _Wish, second: _Wish) -> _Wish:
-    poke = resources.merge_pokes(first.poke, second.poke)
+    poke = merge_pokes(first.poke, second.poke)
     return _Wish(second.spec, poke, first.create or second.create)
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from previewbot.api import ChildState, Observed, Phase, Preview, Service, Spec, Status, name_of
 from previewbot.api.github import Account, Branch, PullRequest
-from previewbot.api.preview import Poke
+from previewbot.api.poke import Poke
 from previewbot.config.repository import RepositoryConfig, ServiceConfig
 from previewbot.reconciler.children import KINDS, ROUTE
 from previewbot.reconciler.children.actions import Create
