@@ -69,11 +69,9 @@ async def test_a_deployment_of_an_older_commit_is_ended_after_its_preview_was_de
 
 
 async def test_it_is_ended_also_while_a_workflow_of_the_newest_commit_waits_for_a_person() -> None:
-    world = World(deployments={"environment": "preview"})
+    world = World(**ON)
     await world.settle()
-    world.github.ci = Runs(
-        (WorkflowRun(1, 7, "lint", "l.yml", "pull_request", "completed", "action_required", "http://x"),)
-    )
+    world.github.ci = a_run("action_required", "completed")
     world.push(B, built=False)
     await world.settle()
     assert world.github.deployments.states() == {A: "success"}
@@ -89,7 +87,7 @@ async def test_it_is_ended_also_while_a_workflow_of_the_newest_commit_waits_for_
     await world.settle()
     assert world.github.deployments.states() == {A: "inactive"}
 
-    world.github.ci = Runs(())
+    world.github.ci = a_run("success", "completed")
     world.clock.forward(minutes=15)
     await world.settle()
     assert world.github.deployments.states() == {A: "inactive", B: "success"}
