@@ -27,7 +27,7 @@ from previewbot.clients.answers import beginning
 from previewbot.clients.few_heads import FewHeads
 from previewbot.clients.outgoing import ProxyRefused, through
 from previewbot.clients.tls import client_context, end_at_once
-from previewbot.engine.links import COMMIT_HEADER
+from previewbot.engine.routes import COMMIT_HEADER
 from previewbot.rules.hosts import where_to
 from previewbot.rules.link_answers import AGENT_HEADER, KEY_HEADER, Answer
 from previewbot.rules.proxies import DIRECTLY, Proxies, Proxy

@@ -8,8 +8,8 @@ from typing import TypeVar
 
 from previewbot.clients.kubernetes.client import Kube
 from previewbot.config.server import GatewaySettings
-from previewbot.engine.links import ROUTES
 from previewbot.engine.route_answers import RouteAnswer, Verdict, route_answer
+from previewbot.engine.routes import ROUTES
 
 LOOK_AGAIN_SECONDS = 0.5
 

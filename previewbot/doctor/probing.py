@@ -22,8 +22,8 @@ from previewbot.doctor.cluster_judged import LOGIN, RESOURCES, namespace_name
 from previewbot.doctor.gateways import decides, last_look, said_of_route
 from previewbot.engine import links, no_preview, probe
 from previewbot.engine.gateway_state import UNREAD
-from previewbot.engine.links import ROUTES
 from previewbot.engine.route_answers import RouteAnswer
+from previewbot.engine.routes import ROUTES
 from previewbot.errors import Conflict, RemoteError, TryLater
 from previewbot.reconciler.gather.gateway import read_gateway
 

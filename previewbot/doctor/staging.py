@@ -11,7 +11,7 @@ from previewbot.clients.kubernetes.client import Kube
 from previewbot.clients.kubernetes.resources import WORKLOADS
 from previewbot.doctor.check import safe
 from previewbot.doctor.staging_judged import Seen
-from previewbot.engine.links import ROUTES
+from previewbot.engine.routes import ROUTES
 from previewbot.engine.staging import staging_of
 from previewbot.errors import Forbidden, NotFound, RemoteError
 

@@ -15,7 +15,7 @@ from typing import Any, TypeGuard
 from previewbot.api import Resource
 from previewbot.config.server import GatewaySettings
 from previewbot.engine.conditions import is_present, words_of
-from previewbot.engine.links import ROUTE_GROUP, ROUTE_VERSION
+from previewbot.engine.routes import ROUTE_GROUP, ROUTE_VERSION
 from previewbot.rules.hosts import is_host_name
 from previewbot.rules.masking import one_line
 

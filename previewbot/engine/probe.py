@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from previewbot.config.server import GatewaySettings
-from previewbot.engine import links
+from previewbot.engine import links, routes
 
 NAME = "previewbot-doctor"
 """Its name, and the first part of its host. Keys of previews begin with `p` and ten characters of a hash."""
@@ -31,8 +31,8 @@ def url_of(gateway: GatewaySettings) -> str:
 def probe(gateway: GatewaySettings, namespace: str, public_url: str) -> dict[str, Any]:
     """Return the route."""
     return {
-        "apiVersion": f"{links.ROUTE_GROUP}/{links.ROUTE_VERSION}",
+        "apiVersion": f"{routes.ROUTE_GROUP}/{routes.ROUTE_VERSION}",
         "kind": "HTTPRoute",
         "metadata": {"name": NAME, "namespace": namespace},
-        "spec": links.attached(gateway, NAME, [links.redirect(page_of(public_url))]),
+        "spec": routes.attached(gateway, NAME, [routes.redirect(page_of(public_url))]),
     }

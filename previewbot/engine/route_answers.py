@@ -13,7 +13,7 @@ from typing import Any
 
 from previewbot.config.server import GatewaySettings
 from previewbot.engine.conditions import is_present, words_of
-from previewbot.engine.links import ROUTE_GROUP
+from previewbot.engine.routes import ROUTE_GROUP
 from previewbot.rules.masking import one_line
 
 Object = Mapping[str, Any]

@@ -18,9 +18,9 @@ from previewbot.api import Poke, new_object, status_object
 from previewbot.clients.kubernetes.resources import contains, without_nulls
 from previewbot.config.repository import TARGET_KINDS, Entry, parse_target
 from previewbot.config.server import GatewaySettings
-from previewbot.engine.links import route
 from previewbot.engine.mirrord import DesiredSession, manifest
 from previewbot.engine.parts import taking
+from previewbot.engine.routes import route
 from previewbot.rules.environment_keys import environment_key
 from tests.chart.test_admission_branches import ADMITTED as BRANCHES
 from tests.support.admission import branch, put, spoiled

@@ -36,7 +36,7 @@ from previewbot.config.repository import Entry, TargetPath
 from previewbot.config.server import GatewaySettings, LeaseSettings
 from previewbot.config.types import TARGET_KINDS
 from previewbot.engine import mirrord
-from previewbot.engine.links import route
+from previewbot.engine.routes import route
 from previewbot.errors import Conflict, Invalid, NotFound, NotServed
 from previewbot.reconciler.children.kind import selector
 from previewbot.reconciler.children.routes import Routes

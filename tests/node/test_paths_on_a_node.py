@@ -10,7 +10,7 @@ import pytest
 from previewbot.clients.kubernetes.resources import without_nulls
 from previewbot.config.repository import Entry
 from previewbot.config.server import GatewaySettings
-from previewbot.engine import links
+from previewbot.engine import links, routes
 from previewbot.engine.route_answers import Verdict, route_answer
 from tests.node.conftest import Place
 from tests.node.node import GATEWAY_PORT, wait_for
@@ -47,7 +47,7 @@ def asked(place: Place, path: str) -> str:
 
 
 def test_a_real_gateway_takes_each_path_to_the_service_that_answers_it(place: Place) -> None:
-    route = without_nulls(links.route(PREVIEW, GATEWAY, "staging", ENTRY, page="http://a.example.com/p/1/2"))
+    route = without_nulls(routes.route(PREVIEW, GATEWAY, "staging", ENTRY, page="http://a.example.com/p/1/2"))
     # Its Preview is not there: Kubernetes would take it away.
     del route["metadata"]["ownerReferences"]
     name = route["metadata"]["name"]

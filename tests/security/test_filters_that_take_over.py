@@ -19,8 +19,8 @@ from previewbot.api import PREVIEW_LABEL
 from previewbot.config.repository import Entry, TargetPath
 from previewbot.config.server import GatewaySettings, Settings, parse
 from previewbot.engine.annotations import IDENTITY, SPEC_HASH
-from previewbot.engine.links import route
 from previewbot.engine.mirrord import KEY_LABEL, header_value
+from previewbot.engine.routes import route
 from previewbot.errors import SettingsError
 from tests.support.passes import SETTINGS
 from tests.support.previews import a_preview

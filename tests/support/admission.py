@@ -14,7 +14,7 @@ from previewbot.api import AgentSeen, Lifecycle, Observed, Phase, Poke, Preview,
 from previewbot.clients.kubernetes.resources import without_nulls
 from previewbot.config.repository import Entry, TargetPath, parse_target
 from previewbot.config.server import GatewaySettings, LeaseSettings
-from previewbot.engine import branches, links, mirrord
+from previewbot.engine import branches, mirrord, routes
 from previewbot.engine.branches import DesiredBranch
 from previewbot.engine.mirrord import DesiredSession
 from previewbot.engine.parts import Branch, taking
@@ -86,7 +86,7 @@ def route(
     preview: Preview = PREVIEW,
 ) -> Manifest:
     """Return a route as previewbot makes it."""
-    made = links.route(preview, gateway, entry.namespace, None if to_page else entry, page=page)
+    made = routes.route(preview, gateway, entry.namespace, None if to_page else entry, page=page)
     return without_nulls(made)
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from previewbot.config.server import GatewaySettings
-from previewbot.engine import links
+from previewbot.engine import routes
 from previewbot.engine.no_preview import page_of
 
 
 def no_preview_spec(gateway: GatewaySettings, public_url: str) -> dict[str, Any]:
     """Return the `spec` of the route, attached and leading on as previews' own routes are."""
-    return links.attached(gateway, "*", [links.redirect(page_of(public_url))])
+    return routes.attached(gateway, "*", [routes.redirect(page_of(public_url))])

@@ -8,7 +8,7 @@ import pytest
 
 from previewbot.config.server import GatewaySettings
 from previewbot.engine.gateway_state import gateway_state
-from previewbot.engine.links import COMMIT_HEADER
+from previewbot.engine.routes import COMMIT_HEADER
 from previewbot.errors import Forbidden, TryLater
 from tests.support.gateways import A_CLASS, a_gateway_object
 from tests.support.passes import World, ready

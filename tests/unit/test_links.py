@@ -20,19 +20,17 @@ from previewbot.config.repository import Entry, RepositoryConfig, ServiceConfig,
 from previewbot.config.server import GatewaySettings
 from previewbot.config.server.routes import FilterSettings
 from previewbot.engine.annotations import HEAD_SHA, IDENTITY, SPEC_HASH
-from previewbot.engine.links import (
+from previewbot.engine.links import extension_link, link, page_url
+from previewbot.engine.route_answers import gateway_acknowledged
+from previewbot.engine.routes import (
     ROUTE_GROUP,
     ROUTE_PLURAL,
     ROUTE_VERSION,
     backends,
-    extension_link,
     gateway_switched,
     leads_to_staging,
-    link,
-    page_url,
     route,
 )
-from previewbot.engine.route_answers import gateway_acknowledged
 from previewbot.rules.environment_keys import environment_key
 from previewbot_demo.kube.schema import mistakes, unknown_fields
 from tests.support.previews import HEAD, a_preview

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from previewbot.config.server import GatewaySettings
-from previewbot.engine import links, no_preview, probe
+from previewbot.engine import links, no_preview, probe, routes
 from previewbot_demo import gateway_rules
 from previewbot_demo import no_preview as demo
 from tests.support.no_preview_route import no_preview_spec
@@ -97,7 +97,7 @@ def test_a_previews_own_route_comes_first_in_whatever_order_they_were_made(order
 
 def test_a_previews_route_names_its_host_in_full_in_all_that_it_does() -> None:
     gateway, preview = a_gateway(), a_preview()
-    made = links.route(preview, gateway, "staging", None, page=f"{PAGES}/p/812/42")
+    made = routes.route(preview, gateway, "staging", None, page=f"{PAGES}/p/812/42")
 
     (host,) = made["spec"]["hostnames"]
     assert "*" not in host

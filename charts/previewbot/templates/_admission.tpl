@@ -142,7 +142,7 @@ k in {{ .Values.admissionPolicy.otherMetadata | default list | toJson }}
 {{- toJson $redirect }}
 {{- end }}
 
-{{/* What a route has that leads a host of the links' domain to a page of web, in JSON: engine/links.py has it too, and what the
+{{/* What a route has that leads a host of the links' domain to a page of web, in JSON: engine/routes.py has it too, and what the
      API server fills in by default is written out. Call with (dict "root" $ "host" "*" "page" "/p/none"). */}}
 {{- define "previewbot.routeToPage" -}}
 {{- $gateway := .root.Values.settings.links.gateway }}

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 
 from previewbot.doctor.check import Check, Whose, not_checked, note, ok, wrong
 from previewbot.doctor.conformance.record import Asking, Record, Tally
-from previewbot.engine.links import COMMIT_HEADER
 from previewbot.engine.route_answers import Verdict
+from previewbot.engine.routes import COMMIT_HEADER
 
 _ROUTE = "the route"
 _FIELDS = ("image", "key", "target", "incoming", "replicas", "ttlSecs")

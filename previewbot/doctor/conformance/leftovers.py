@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 from previewbot.api import Resource
 from previewbot.clients.kubernetes.client import Kube
 from previewbot.doctor.conformance.subject import MANAGED_BY, TTL_SECONDS, Subject
-from previewbot.engine.links import ROUTES
 from previewbot.engine.mirrord import SESSIONS
+from previewbot.engine.routes import ROUTES
 from previewbot.errors import RemoteError
 from previewbot.rules.masking import one_line
 

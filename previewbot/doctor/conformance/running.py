@@ -28,8 +28,8 @@ from previewbot.doctor.conformance.subject import (
 )
 from previewbot.doctor.gateways import LOOK_AGAIN_SECONDS, decides, last_look, said_of_route
 from previewbot.engine.gateway_state import UNREAD
-from previewbot.engine.links import ROUTES
 from previewbot.engine.mirrord import POD_SESSION, SESSIONS, header_value, session_from
+from previewbot.engine.routes import ROUTES
 from previewbot.engine.targets import TargetProblem, choose_container, referenced
 from previewbot.errors import RemoteError
 from previewbot.reconciler.gather.gateway import read_gateway

@@ -8,7 +8,7 @@ from typing import Any
 
 from previewbot.config.repository import TargetPath
 from previewbot.config.server import GatewaySettings
-from previewbot.engine import links, mirrord
+from previewbot.engine import links, mirrord, routes
 from previewbot.engine.gateway_state import UNREAD, GatewayState
 from previewbot.engine.parts import SessionParts
 from previewbot.engine.targets import template_of
@@ -112,7 +112,7 @@ def route_manifest(subject: Subject) -> dict[str, Any]:
     assert subject.gateway is not None and subject.backend is not None
     gateway, backend = subject.gateway, subject.backend
     return {
-        "apiVersion": f"{links.ROUTE_GROUP}/{links.ROUTE_VERSION}",
+        "apiVersion": f"{routes.ROUTE_GROUP}/{routes.ROUTE_VERSION}",
         "kind": "HTTPRoute",
         "metadata": {
             "name": subject.key,
@@ -120,5 +120,5 @@ def route_manifest(subject: Subject) -> dict[str, Any]:
             "labels": {**gateway.labels, **MANAGED_BY},
             "annotations": dict(gateway.annotations),
         },
-        "spec": links.route_to_service(gateway, subject.key, backend.service, backend.port, subject.sha),
+        "spec": routes.route_to_service(gateway, subject.key, backend.service, backend.port, subject.sha),
     }

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from previewbot.api import Child, Preview
-from previewbot.engine import links, route_answers
+from previewbot.engine import links, route_answers, routes
 from previewbot.engine.annotations import SPEC_HASH
 from previewbot.engine.route_answers import RouteAnswer, Verdict
 from previewbot.reconciler.children.kind import Desired, Object
@@ -27,7 +27,7 @@ class Routes:
     """The kind `HTTPRoute`."""
 
     name = ROUTE_KIND
-    resource = links.ROUTES
+    resource = routes.ROUTES
 
     def desired(
         self, preview: Preview, facts: PullRequestFacts | None, limits: Limits, *, begins: bool
@@ -64,7 +64,7 @@ class Routes:
         leads_to = entry if serving else None
         # Of the one commit that serves, and of none where several do: each service's own is in the facts.
         sha = serving_sha(services) if limits.names_commit else ""
-        manifest = links.route(preview, limits.gateway, namespace, leads_to, page=page, sha=sha)
+        manifest = routes.route(preview, limits.gateway, namespace, leads_to, page=page, sha=sha)
         return Desired(
             self.name,
             namespace,
@@ -76,7 +76,7 @@ class Routes:
 
     def leads_to_sessions(self, desired: Desired) -> bool:
         """Return whether it leads to staging, where the sessions answer."""
-        return links.leads_to_staging(desired.manifest)
+        return routes.leads_to_staging(desired.manifest)
 
     def gateway_acknowledged(self, obj: Object, limits: Limits) -> bool:
         """Return whether the gateway says that it knows what the route says now."""
@@ -93,4 +93,4 @@ class Routes:
     ) -> bool:
         """Return whether requests follow by now a route that was redirected and acknowledged then."""
         gateway = limits.gateway
-        return gateway is None or links.gateway_switched(gateway, redirected_at, acknowledged_at, now)
+        return gateway is None or routes.gateway_switched(gateway, redirected_at, acknowledged_at, now)

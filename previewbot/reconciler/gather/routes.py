@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from previewbot.api import Preview
-from previewbot.engine.links import backends
+from previewbot.engine.routes import backends
 from previewbot.errors import Forbidden
 from previewbot.reconciler.children.kind import selector
 from previewbot.reconciler.children.routes import route_among
