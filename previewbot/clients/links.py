@@ -11,30 +11,24 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
-import threading
-from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit
 
 import aiohttp
-from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
 from previewbot.api import Why
 from previewbot.clients.answers import beginning
 from previewbot.clients.few_heads import FewHeads
+from previewbot.clients.link_names import LinkResolver, LookUp, NamesInThreads, addresses_of
 from previewbot.clients.outgoing import ProxyRefused, through
 from previewbot.clients.tls import client_context, end_at_once
 from previewbot.engine.routes import COMMIT_HEADER
 from previewbot.rules.hosts import where_to
 from previewbot.rules.link_answers import AGENT_HEADER, KEY_HEADER, Answer
 from previewbot.rules.proxies import DIRECTLY, Proxies, Proxy
-
-Addresses = list[tuple[socket.AddressFamily, str]]
-LookUp = Callable[[str, int], Addresses]
-"""Returns the addresses of a name; raises OSError if it has none."""
 
 _MOST_VALUES = 8
 # By X509_V_ERR_* of OpenSSL: a certificate of an authority that this process does not know may well be one
@@ -91,7 +85,7 @@ class Links:
         self._user_agent = f"{user_agent} (asks whether a link works)"
         self._limits = limits or Limits()
         self._tls = end_at_once(tls or client_context())
-        self._look_up = _Threads(look_up or addresses_of, self._limits.look_ups)
+        self._look_up = NamesInThreads(look_up or addresses_of, self._limits.look_ups)
 
     async def ask(self, question: Question) -> Answer:
         """Return the answer, or why there is none; raises nothing."""
@@ -121,7 +115,7 @@ class Links:
 
     async def _ask(self, question: Question, proxy: Proxy | None) -> Answer:
         # Behind a proxy it is the proxy that looks names up.
-        resolver = _Resolver(self._look_up, question.addresses if proxy is None else ())
+        resolver = LinkResolver(self._look_up, question.addresses if proxy is None else ())
         # A connection is not used again, and no name is remembered: a link is asked seldom, and then as it
         # is now.
         connector = FewHeads(resolver=resolver, ssl=self._tls, force_close=True, use_dns_cache=False, limit=1)
@@ -157,99 +151,6 @@ class Links:
             body, _ = await beginning(response, self._limits.body)
             response.close()
             return replace(answer, body=body.decode("utf-8", "replace"))
-
-
-def addresses_of(name: str, port: int) -> Addresses:
-    """Return a name's addresses as the system knows them; raises OSError if it has none.
-
-    Names below `localhost` are this machine, as for every browser: not each system knows that
-    (https://www.rfc-editor.org/rfc/rfc6761#section-6.3).
-    """
-    if name.lower().endswith(".localhost"):
-        return [(socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1")]
-    found = socket.getaddrinfo(name, port, type=socket.SOCK_STREAM)
-    return [(family, str(address[0])) for family, _, _, _, address in found]
-
-
-class _Threads:
-    """Looks names up in threads of its own.
-
-    Those of asyncio are few, and others need them: a domain whose name server is silent, and which many links
-    are in, must not keep GitHub from being found. They are daemons, since nobody can end a look-up: one that
-    hangs must not hold up the end of the process.
-    """
-
-    def __init__(self, look_up: LookUp, most: int) -> None:
-        self._look_up = look_up
-        self._room = asyncio.Semaphore(most)
-
-    async def __call__(self, name: str, port: int) -> Addresses:
-        # Waited for, as long as the question has time: the checks of one preview alone may be more than there
-        # are threads, and what is not answered for once is not asked again.
-        await self._room.acquire()
-        loop = asyncio.get_running_loop()
-        found: asyncio.Future[Addresses] = loop.create_future()
-
-        def deliver(addresses: Addresses | None, error: OSError | None) -> None:
-            self._room.release()
-            if found.cancelled():
-                return
-            if error is not None:
-                found.set_exception(error)
-            else:
-                found.set_result(addresses or [])
-
-        def run() -> None:
-            addresses, failed = None, None
-            try:
-                addresses = self._look_up(name, port)
-            except OSError as error:
-                failed = error
-            except UnicodeError:
-                failed = socket.gaierror(socket.EAI_NONAME, "no name")
-            try:
-                loop.call_soon_threadsafe(deliver, addresses, failed)
-            except RuntimeError:
-                # The loop has ended meanwhile, and nobody waits any more.
-                return
-
-        threading.Thread(target=run, name="previewbot-link-names", daemon=True).start()
-        return await found
-
-
-class _Resolver(AbstractResolver):
-    """Finds a link's host, or where the Gateway is if its name is not known here.
-
-    The name in TLS and in `Host` stays the link's own.
-    """
-
-    def __init__(self, look_up: _Threads, instead: Sequence[str]) -> None:
-        self._look_up = look_up
-        self._instead = instead
-
-    async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
-    ) -> list[ResolveResult]:
-        """Return the addresses of a host; raises OSError if there are none."""
-        failed: OSError = socket.gaierror(socket.EAI_NONAME, "no name")
-        for name in (host, *self._instead):
-            try:
-                found = await self._look_up(name, port)
-            except TimeoutError:
-                raise
-            except OSError as error:
-                failed = error
-                continue
-            return [_resolved(host, port, family, address) for family, address in found]
-        raise failed
-
-    async def close(self) -> None:
-        """Nothing is kept open."""
-
-
-def _resolved(host: str, port: int, family: socket.AddressFamily, address: str) -> ResolveResult:
-    flags = socket.AI_NUMERICHOST | socket.AI_NUMERICSERV
-    return ResolveResult(hostname=host, host=address, port=port, family=family, proto=0, flags=flags)
 
 
 def _is_encrypted(question: Question) -> bool:

@@ -10,7 +10,8 @@ from contextlib import asynccontextmanager
 import pytest
 
 from previewbot.api import Why
-from previewbot.clients.links import Addresses, Limits, Links, Question
+from previewbot.clients.link_names import Addresses
+from previewbot.clients.links import Limits, Links, Question
 from previewbot.rules.link_answers import Answer
 
 LIMITS = Limits(connect_seconds=1.0, whole_seconds=2.0, body=10_000)

@@ -7,7 +7,8 @@ import socket
 import pytest
 from aiohttp import web
 
-from previewbot.clients.links import Addresses, Limits, Links, Question
+from previewbot.clients.link_names import Addresses
+from previewbot.clients.links import Limits, Links, Question
 from previewbot.config.repository import parsing
 from previewbot.errors import ConfigurationError
 from tests.support.passes import CONFIGURATION

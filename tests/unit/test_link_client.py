@@ -14,7 +14,8 @@ import pytest
 from aiohttp import web
 
 from previewbot.api import Why
-from previewbot.clients.links import Addresses, Limits, Links, LookUp, Question
+from previewbot.clients.link_names import Addresses, LookUp
+from previewbot.clients.links import Limits, Links, Question
 from previewbot.rules.hosts import where_to
 from previewbot.rules.link_answers import Answer
 from previewbot.rules.proxies import read_proxies
