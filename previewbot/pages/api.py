@@ -33,8 +33,13 @@ from previewbot.text.render import Renderer
 _NONE = "there is no preview of this pull request now"
 _AWAY = "the cluster does not answer right now; ask again in a moment"
 _WRONG = "this bearer does not count; api.bearer_file of previewbot's settings has the one that does"
+_UNKNOWN = (
+    "previewbot cannot read its own bearers (api.bearer_file of its settings), so none counts until its "
+    "platform team has mended that; its log says why"
+)
 _ASKS = "ask with repository=OWNER/NAME and number=NUMBER"
 _AGAIN_SECONDS = 5
+_AGAIN_ONCE_MENDED = 30
 
 
 class Previews(Protocol):
@@ -111,6 +116,10 @@ def blueprint(
         reader = readers()
         if reader is Reader.TRUSTED:
             return reader
+        if reader is Reader.UNKNOWN:
+            # No word of any preview, and whoever waits goes on waiting, as for all that only the platform
+            # team can mend.
+            abort(_later(_UNKNOWN, _AGAIN_ONCE_MENDED))
         # Unknown and forbidden look alike where pages tell nothing.
         if not public:
             abort(404)
@@ -154,9 +163,7 @@ def _answered(look: Callable[[], bytes | None]) -> Response:
         body = look()
     # "Come back" and not "there is none", which ends the waiting of whoever waits for it.
     except (RemoteError, ValidationError):
-        response = _said(_AWAY, 503)
-        response.headers["Retry-After"] = str(_AGAIN_SECONDS)
-        return response
+        return _later(_AWAY, _AGAIN_SECONDS)
     return _with_tag(body) if body is not None else _said(_NONE, 404)
 
 
@@ -177,6 +184,12 @@ def _with_tag(body: bytes) -> Response:
     response.headers["Cache-Control"] = "private, no-cache"
     response.headers["Vary"] = "Authorization"
     response.make_conditional(request)
+    return response
+
+
+def _later(words: str, seconds: int) -> Response:
+    response = _said(words, 503)
+    response.headers["Retry-After"] = str(seconds)
     return response
 
 

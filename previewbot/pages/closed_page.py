@@ -26,7 +26,7 @@ not take it for the preview; and whoever counts addresses through is seen by wha
 def blueprint(renderer: Renderer, readers: Readers) -> Blueprint:
     """Return what answers below `/p`; nobody is asked for it, so that time tells nothing either.
 
-    Only whoever has the bearer of the settings gets past it.
+    Only whoever has the bearer of the settings gets past it, or sends one while those cannot be read.
     """
     routes, page = Blueprint("pages", __name__), renderer.html("closed.html").encode()
 
@@ -38,7 +38,8 @@ def blueprint(renderer: Renderer, readers: Readers) -> Blueprint:
         # No pull request's: those have numbers. It says the same to everybody, too.
         if request.path == NO_PREVIEW:
             return None
-        if readers() is Reader.TRUSTED:
+        # Of one that cannot be judged the JSON says so.
+        if readers() in (Reader.TRUSTED, Reader.UNKNOWN):
             return None
         if request.method not in _READING:
             raise MethodNotAllowed(_READING)

@@ -86,7 +86,9 @@ def _operation(
             "404": {
                 "description": "There is none now; where pages are private also: the bearer does not count."
             },
-            "503": _failed("The cluster does not answer right now; ask again."),
+            "503": _failed(
+                "The cluster does not answer right now, or the bearers that count cannot be read; ask again."
+            ),
         },
     }
 

@@ -286,7 +286,7 @@ def test_a_bearer_counts_from_when_it_is_written_until_it_is_taken_away(
     assert (status(BEARER), status(OTHER)) == (404, 200)
     # A file that cannot be read lets nobody in, and stops nothing else.
     cluster.bearers = []
-    assert (status(BEARER), status(OTHER), status("")) == (404, 404, 404)
+    assert (status(BEARER), status(OTHER)) == (503, 503)
     assert private.get("/").status_code == 200
 
 
