@@ -59,7 +59,11 @@ class CommandTour(Walker):
             page = await self._browser.pull(self._web)
             return later and "pressed <code>2 h longer</code>" in page
 
-        await self._until("a later end, and the check's words", moved)
+        async def seen() -> str:
+            now, check = _end(await self._comment(self._web)), await self._browser.check(self._web)
+            return f"; before it was {before!r}, now {now!r}, and the check says: {check}"
+
+        await self._until("a later end, and the check's words", moved, seen)
         if len(await self._browser.conversation(self._web)) != said:
             raise Wrong("a button is answered by a comment")
 

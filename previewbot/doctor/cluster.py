@@ -104,7 +104,19 @@ class OfCluster:
         return [judged.resources(self._missing)]
 
     async def _requests(self) -> list[Check]:
-        return [judged.requests(bool(await self.kube.missing_resources([PREVIEW_REQUESTS])))]
+        if await self.kube.missing_resources([PREVIEW_REQUESTS]):
+            return [judged.no_requests()]
+        if "web" not in self._who:
+            # The controller may make none, so that it cannot try.
+            return [judged.requests("the cluster has it")]
+        namespace = self._settings.cluster.lease_or_default.namespace
+        try:
+            await self.kube.try_to_create(
+                PREVIEW_REQUESTS, namespace, samples.request(namespace, self._now())
+            )
+        except RemoteError as error:
+            return [judged.request_refused(namespace, error)]
+        return [judged.requests("the cluster has it, and stores what web is told of")]
 
     async def _rights(self, who: str) -> list[Check]:
         wanted = rights.webs(self._settings) if who == "web" else rights.controllers(self._settings)

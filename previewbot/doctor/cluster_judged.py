@@ -28,6 +28,8 @@ _OF_OTHER_NAMESPACES = "previews may not be made in the namespace"
 """What the chart's policy says to the doctor's session, and where it is of other settings. Another policy's
 refusal is one of previewbot's sessions as well."""
 
+_NOT_COUNTED = "status unknown for quota"
+
 _STALE = timedelta(seconds=30)
 """Three times as long as a Lease lasts: clocks of two machines differ."""
 
@@ -38,12 +40,38 @@ _ADVICE = {
 }
 
 
-def requests(missing: bool) -> Check:
-    """Return whether the cluster has the resource in which web stores what people press."""
-    if not missing:
-        return ok(REQUESTS, "the cluster has it")
+def requests(words: str) -> Check:
+    """Return that the cluster stores what people press, as far as `words` say."""
+    return ok(REQUESTS, words)
+
+
+def no_requests() -> Check:
+    """Return that the cluster lacks the resource in which web stores what people press."""
     words = f"the cluster lacks it, so that the buttons of checks do nothing: {_ADVICE['previewbot.dev']}"
     return wrong(REQUESTS, words)
+
+
+def request_refused(namespace: str, error: RemoteError) -> Check:
+    """Return what it means that one like those that web makes would not be stored in `namespace`."""
+    if "cannot create resource" in error.message:
+        return not_checked(REQUESTS, "without the right to make one; see “rights” above")
+    if isinstance(error, Invalid) and "dry run" in error.message:
+        return not_checked(REQUESTS, f"an admission webhook takes no dry runs: {safe(error.message)}")
+    if _NOT_COUNTED in error.message:
+        # Where the ResourceQuota is made within half a minute of the CRD, Kubernetes learns only with its
+        # next count of all, five minutes later, that it can count these (--resource-quota-sync-period).
+        words = (
+            "the cluster takes none yet: Kubernetes counts first what is there, which may last five minutes "
+            "after previewbot was installed. Who pressed a button of a check until then must press it again"
+        )
+        return note(REQUESTS, words, Whose.PLATFORM_TEAM)
+    if "exceeded quota" in error.message:
+        words = (
+            "so many wait that the cluster takes no more, and buttons of checks do nothing: see whether a "
+            f"controller runs, and what `kubectl get previewrequests --namespace {namespace}` shows"
+        )
+        return wrong(REQUESTS, words)
+    return wrong(REQUESTS, f"the cluster would not store what people press: {safe(str(error))}")
 
 
 def login(username: str) -> Check:

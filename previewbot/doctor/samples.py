@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from previewbot.api import Poke, Preview, Spec, Status
+from previewbot.api import Actor, Ask, Asked, AskedIn, Poke, Preview, Source, Spec, Status, new_request
 from previewbot.config.repository import TargetPath
 from previewbot.config.server import Settings
 from previewbot.engine import mirrord
@@ -32,6 +32,12 @@ def session(settings: Settings, namespace: str) -> dict[str, Any]:
         ttl_seconds=int(_LIFE.total_seconds()),
     )
     return mirrord.manifest(_preview(settings), desired)
+
+
+def request(namespace: str, now: datetime) -> dict[str, Any]:
+    """Return a request as web makes one for a button that is pressed; it is only ever tried (`dryRun`)."""
+    source = Source(AskedIn.CHECK_RUN, 1, NAME, _SHA)
+    return new_request(Ask(1, 1, Asked.STOP, Actor(NAME, 1), source, now), namespace)
 
 
 def _preview(settings: Settings) -> Preview:

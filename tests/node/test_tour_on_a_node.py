@@ -19,7 +19,7 @@ from previewbot_demo.tour import NEW_BANNER, Tour, Wrong
 from tests.chart.helm import ROOT
 from tests.node.conftest import Installation
 from tests.node.engineer import commands
-from tests.node.node import GATEWAY_PORT
+from tests.node.node import GATEWAY_PORT, wait_for
 from tests.node.staging import DATABASE_PASSWORD
 from tests.node.stand_in_databases import database
 from tests.node.town import REPOSITORY_ID, Visitor
@@ -58,6 +58,7 @@ class NodeTour(Tour):
 def height(installation: Installation, record_property: Record) -> dict[str, Any]:
     """Take the tour; return what the cluster showed while two previews ran."""
     seen: dict[str, Any] = {}
+    wait_for("the cluster to count requests", lambda: counted(installation))
 
     async def walk() -> None:
         async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as session:
@@ -74,8 +75,24 @@ def height(installation: Installation, record_property: Record) -> dict[str, Any
                     seen.update(look_at_the_database(installation))
         seen["left"] = databases(installation)
 
-    asyncio.run(walk())
+    try:
+        asyncio.run(walk())
+    except Wrong as wrong:
+        wrong.add_note(said_by_previewbot(installation))
+        raise
     return seen
+
+
+def counted(installation: Installation) -> bool:
+    """Return whether Kubernetes knows how many requests there are: before it does, it stores none."""
+    quota = installation.node.get("resourcequota", "previewbot-requests", "--namespace", "previewbot")
+    return "count/previewrequests.previewbot.dev" in quota["status"].get("used", {})
+
+
+def said_by_previewbot(installation: Installation) -> str:
+    """Return the last lines that web and the controller wrote."""
+    pods = ("logs", "--namespace", "previewbot", "--selector", "app.kubernetes.io/name=previewbot")
+    return installation.node.kubectl(*pods, "--prefix", "--tail=60")
 
 
 def look(installation: Installation, front_end: int) -> dict[str, Any]:

@@ -10,10 +10,15 @@ from typing import Any
 import pytest
 
 from previewbot.api import Actor, Ask, Source, new_request
+from previewbot.clients.kubernetes.resources import error_of
+from previewbot.doctor import samples
+from previewbot.doctor.check import Check, State
+from previewbot.doctor.cluster_judged import request_refused
 from tests.chart.conftest import cluster as cluster
 from tests.chart.helm import NAMESPACE, RELEASE
 from tests.chart.release import Account, installed, place_of, put
 from tests.support.admission import wait_until
+from tests.support.api import Answer
 from tests.support.control_plane import ControlPlane
 
 pytestmark = pytest.mark.cluster
@@ -29,12 +34,12 @@ def a_request(delivery: str = "8f0c", number: int = 42, asked: str = "stop") -> 
     return new_request(Ask(812, number, asked, Actor("alice", 501), source, now), NAMESPACE)
 
 
-def make_room(cluster: ControlPlane, used: int = 0) -> None:
-    """Say of the chart's quota that so many are there, as kube-controller-manager does."""
+def make_room(cluster: ControlPlane, used: int | None = 0) -> None:
+    """Say of the chart's quota that so many are there, as kube-controller-manager does; None: not counted."""
     name = {"name": f"{RELEASE}-requests", "namespace": NAMESPACE}
     quota = {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": name}
     hard = cluster.call("GET", place_of(cluster, quota)).body["spec"]["hard"]
-    status = {"hard": hard, "used": dict.fromkeys(hard, str(used))}
+    status = {"hard": hard, "used": dict.fromkeys(hard, None if used is None else str(used))}
     place = f"{place_of(cluster, quota)}/status"
     answer = cluster.call("PATCH", place, {"status": status}, "application/merge-patch+json")
     assert answer.status == 200, answer.text
@@ -141,6 +146,31 @@ def test_nobody_changes_what_was_asked_for(release: ControlPlane) -> None:
 
     assert answer.status == 422
     assert "a request is fixed when it is made" in answer.body["message"]
+
+
+def judged(refused: Answer) -> Check:
+    """Return what the doctor says to such an answer."""
+    return request_refused(NAMESPACE, error_of("try previewrequests", refused.status, refused.text, {}))
+
+
+def test_the_doctor_tries_one_and_says_what_keeps_it_from_being_stored(
+    web: Account, controller: Account, release: ControlPlane
+) -> None:
+    obj = samples.request(NAMESPACE, datetime(2026, 11, 24, 9, 0, tzinfo=UTC))
+    wait_until(lambda: web.create(obj).status == 201)
+
+    assert judged(controller.create(obj)).state is State.NOT_CHECKED
+    make_room(release, used=None)
+    wait_until(lambda: web.create(obj).status == 403)
+    early = judged(web.create(obj))
+    make_room(release, used=1000)
+    wait_until(lambda: "exceeded" in web.create(obj).text)
+    full = judged(web.create(obj))
+    make_room(release)
+
+    assert (early.state, full.state) == (State.NOTE, State.WRONG)
+    assert "five minutes after previewbot was installed" in early.line
+    assert "see whether a controller runs" in full.line
 
 
 def test_no_more_than_a_thousand_are_kept_at_once(web: Account, release: ControlPlane) -> None:

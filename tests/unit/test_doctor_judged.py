@@ -279,6 +279,45 @@ def test_a_tried_session_tells_of_namespace_and_policy(
     assert [check.state for check in checks] == [namespace, policy]
 
 
+PRESSED: dict[str, tuple[RemoteError, State, str]] = {
+    "no right": (
+        Forbidden("try", status=403, message='cannot create resource "previewrequests"'),
+        NOT_CHECKED,
+        "see “rights” above",
+    ),
+    "a webhook without dry runs": (
+        Invalid("try", status=400, message="admission webhook x does not support dry run"),
+        NOT_CHECKED,
+        "takes no dry runs",
+    ),
+    "not counted yet": (
+        Forbidden("try", status=403, message="status unknown for quota: previewbot-requests"),
+        NOTE,
+        "must press it again",
+    ),
+    "full": (
+        Forbidden("try", status=403, message="exceeded quota: previewbot-requests"),
+        WRONG,
+        "kubectl get previewrequests --namespace bot",
+    ),
+    "no namespace": (
+        NotFound("try", status=404, message='namespaces "bot" not found'),
+        WRONG,
+        'namespaces "bot" not found',
+    ),
+    "a webhook that refuses": (
+        Forbidden("try", status=403, message="admission webhook x denied the request"),
+        WRONG,
+        "would not store what people press",
+    ),
+}
+
+
+@pytest.mark.parametrize(("error", "state", "words"), PRESSED.values(), ids=PRESSED.keys())
+def test_what_people_press_is_tried(error: RemoteError, state: State, words: str) -> None:
+    told(cluster_judged.request_refused("bot", error), state, words)
+
+
 def test_an_operator_that_is_not_there_is_told_once() -> None:
     absent = OperatorSeen(Answer.MISSING)
     crd = "previewsessions.preview.mirrord.metalbear.co (v1alpha)"
