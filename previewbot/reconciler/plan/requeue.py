@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from previewbot.api import LinkKind, Phase, Reason, SlotBound, Status, Waits
+from previewbot.api import LinkKind, Phase, Reason, Report, SlotBound, Status, Waits
 from previewbot.errors import RemoteError
 from previewbot.reconciler.children.routes import ROUTE_KIND
 from previewbot.reconciler.observation import PullRequestFacts
@@ -144,13 +144,19 @@ def _intents(status: Status, now: datetime) -> list[float | None]:
     due = [
         report
         for key, report in status.reports.items()
-        if not report.id and not report.is_held(now) and not is_closed(status, key)
+        if not (report.id or report.is_held(now) or is_closed(status, key) or _is_given_up(report))
     ]
     moments += [report.intent_at for report in due]
     left = [(moment + INTENT_HOLDS - now).total_seconds() for moment in moments if moment is not None]
     # One that ran out before this pass and is there still could not be carried out in it: GitHub refuses the
     # text, say. To try again at once would be five passes a second until it takes it.
     return [seconds if seconds > 0 else INTENT_HOLDS.total_seconds() for seconds in left]
+
+
+def _is_given_up(report: Report) -> bool:
+    """Return whether what was announced is not tried again: it is looked for once there is news."""
+    refusal, intent_at = report.refusal, report.intent_at
+    return refusal is not None and intent_at is not None and refusal.at >= intent_at
 
 
 def _held_texts(status: Status, now: datetime) -> list[float | None]:

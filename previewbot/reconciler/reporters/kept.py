@@ -231,7 +231,8 @@ class KeptReporter(Reporter, Generic[ContentT]):
         again = retry_at(state.tries + 1, now, f"{due.key} {state.id}", error.after)
         if again is None:
             self._log(context, error)
-            return self._refused(status, due, error, content_hash, now)
+            # The last try may have created it all the same.
+            return self._refused(status, replace(due, creates=False), error, content_hash, now)
         # Whether it was created is not known: the intent stays, and it is looked for.
         return status.with_report(due.key, replace(state, tries=state.tries + 1, held_until=again))
 
