@@ -168,7 +168,7 @@ def earlier_chart(folder: Path) -> Path:
     assert packed.returncode == 0, packed.stderr
     subprocess.run(["tar", "--extract", "--directory", str(folder)], input=packed.stdout, check=True)
     chart = folder / "charts" / "previewbot"
-    [path] = (chart / "crds").glob("*.yaml")
+    path = chart / "crds" / "previews.yaml"
     crd = yaml.safe_load(path.read_text(encoding="utf-8"))
     del fields_of_a_service(crd)[LATER_FIELD]
     path.write_text(yaml.safe_dump(crd), encoding="utf-8")
