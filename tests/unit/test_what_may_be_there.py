@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from previewbot.errors import TryLater
+from previewbot.api import Phase
+from previewbot.errors import Forbidden, Invalid, NotFound, TryLater
 from previewbot.rules.retries import MOST_TRIES
 from tests.support.passes import A, World
 from tests.unit.test_optional_places import Lamps, world_with
+from tests.unit.test_passes_deployments import ON, a_run
+from tests.unit.test_passes_links import OURS, STAGING
 
 LIMITED = TryLater("GitHub", status=403, message="You have exceeded a secondary rate limit")
 
@@ -53,3 +56,51 @@ async def test_what_was_made_before_a_limit_of_writes_is_found_after_it(passes: 
     world.poke()
     await world.settle()
     assert lamps.lamps == [(A, True)]
+
+
+REFUSALS = {
+    "not valid": Invalid("GitHub", status=422, message="Validation Failed"),
+    "as if it were not there": NotFound("GitHub", status=404, message="Not Found"),
+    "no permission": Forbidden("GitHub", status=403, message="Resource not accessible by integration"),
+    "given up": TryLater("GitHub", status=502),
+}
+
+
+@pytest.mark.parametrize("waits", [False, True], ids=["with the deployment", "after it waited"])
+@pytest.mark.parametrize("error", REFUSALS.values(), ids=REFUSALS.keys())
+async def test_a_deployment_of_which_no_word_is_taken_is_no_reason_to_make_another(
+    error: Exception, waits: bool
+) -> None:
+    world = World(**ON)
+    world.github.ci = a_run()
+    world.push(A, built=not waits)
+    if waits:
+        await world.settle(4)
+        assert world.github.deployments.states() == {A: "waits"}
+        world.push(A)
+    world.fail("say of deployment", by=error)
+    await world.settle(60, seconds=60)
+    assert (world.status.phase, world.status.last_error) == (Phase.READY, "")
+
+    # There is something new to say: the link shows staging now.
+    world.links.answer = STAGING
+    await world.settle(60, seconds=60)
+    world.mend()
+    world.links.answer = OURS
+    world.clock.forward(minutes=61)
+    world.poke()
+    await world.settle(60)
+    assert len(world.github.deployments.all) == 1
+    assert world.github.deployments.states() == {A: "success"}
+
+
+async def test_a_deployment_that_somebody_deleted_while_it_waited_is_made_again_with_news() -> None:
+    world = World(**ON)
+    world.github.ci = a_run()
+    world.push(A, built=False)
+    await world.settle(4)
+    world.github.deployments.all.clear()
+    world.push(A)
+    await world.settle()
+
+    assert world.github.deployments.states() == {A: "success"}

@@ -11,10 +11,10 @@ from datetime import timedelta
 
 from previewbot.api import Report, Status
 from previewbot.api.deployments import DeploymentState, DeploymentStatus, Word
-from previewbot.errors import NotFound
+from previewbot.errors import NotFound, RemoteError
 from previewbot.reconciler.conversation import OwnComments
 from previewbot.reconciler.reporters.kept import KeptReporter
-from previewbot.reconciler.reporters.reporter import Due, ReportContext
+from previewbot.reconciler.reporters.reporter import Due, PartlyWritten, ReportContext
 from previewbot.rules.deployments import (
     environment_url,
     listed_at,
@@ -141,19 +141,38 @@ class Deployments(KeptReporter[DeploymentContent]):
         As long as nothing is said of a new one it is queued. One that a person deleted is not made again at
         once, but only when there is something new to say.
         """
-        deployments, preview = context.client.deployments, context.preview
-        repository, number = preview.spec.repository, report.id
-        if not number:
-            environment = self._environment(context)
-            made = await deployments.create(repository, environment, self.sha_of(key), preview.name)
-            number = made.id
-            if content.word.state is DeploymentState.QUEUED:
-                return replace(report, id=number, hash=content.hash)
+        deployments, repository = context.client.deployments, context.preview.spec.repository
+        if not report.id:
+            return await self._make(context, key, report, content)
         try:
-            await deployments.say(repository, number, content.status)
+            await deployments.say(repository, report.id, content.status)
         except NotFound:
-            number = 0
-        return replace(report, id=number, hash=content.hash)
+            if await self._is_there(context, key, report.id):
+                raise
+            return replace(report, id=0, hash=content.hash)
+        return replace(report, hash=content.hash)
+
+    async def _make(
+        self, context: ReportContext, key: str, report: Report, content: DeploymentContent
+    ) -> Report:
+        deployments, preview = context.client.deployments, context.preview
+        repository, environment = preview.spec.repository, self._environment(context)
+        made = await deployments.create(repository, environment, self.sha_of(key), preview.name)
+        report = replace(report, id=made.id)
+        if content.word.state is not DeploymentState.QUEUED:
+            try:
+                await deployments.say(repository, made.id, content.status)
+            except RemoteError as error:
+                raise PartlyWritten(report, error) from error
+        return replace(report, hash=content.hash)
+
+    async def _is_there(self, context: ReportContext, key: str, number: int) -> bool:
+        """Return whether there is a deployment of which GitHub takes no word, as if there were none."""
+        repository, environment = context.preview.spec.repository, self._environment(context)
+        if not environment:
+            return False
+        found = await context.client.deployments.of_commit(repository, environment, self.sha_of(key))
+        return any(each.id == number for each in found)
 
     def _environment(self, context: ReportContext) -> str:
         settings = context.settings.deployments

@@ -20,6 +20,7 @@ from previewbot.reconciler.plan.places import is_closed, key_of_place
 from previewbot.reconciler.reporters import closing
 from previewbot.reconciler.reporters.reporter import (
     Due,
+    PartlyWritten,
     PublishResult,
     ReportContext,
     Reporter,
@@ -91,7 +92,7 @@ class KeptReporter(Reporter, Generic[ContentT]):
     async def write(self, context: ReportContext, key: str, report: Report, content: ContentT) -> Report:
         """Create what should stand there (if the report has no id) or change it; return it as it is now.
 
-        Raises RemoteError.
+        Raises RemoteError, or PartlyWritten.
         """
 
     def due(self, context: ReportContext, status: Status) -> tuple[Status, Sequence[Due]]:
@@ -194,6 +195,10 @@ class KeptReporter(Reporter, Generic[ContentT]):
             return PublishResult(status)
         try:
             written = await self.write(context, due.key, state, content)
+        except PartlyWritten as part:
+            # Whatever becomes of the rest, no second one is created.
+            status, due = status.with_report(due.key, part.report), replace(due, creates=False)
+            return PublishResult(self._failed(context, status, due, part.error, content.hash), part.error)
         except RemoteError as error:
             return PublishResult(self._failed(context, status, due, error, content.hash), error)
         now, edited = context.now(), bool(state.id)

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from previewbot.api import ConfigurationProblem, Preview, RequestId, Status
+from previewbot.api import ConfigurationProblem, Preview, Report, RequestId, Status
 from previewbot.api.ci import Runs
 from previewbot.api.github import AppIdentity
 from previewbot.clients.github import InstallationClient
@@ -83,6 +83,14 @@ class PublishResult:
 
     status: Status
     error: RemoteError | None = None
+
+
+class PartlyWritten(Exception):
+    """Something was created, and `error` kept from it what was to be said of it: `report` knows it."""
+
+    def __init__(self, report: Report, error: RemoteError) -> None:
+        self.report, self.error = report, error
+        super().__init__(str(error))
 
 
 class Reporter(ABC):
