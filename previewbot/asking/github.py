@@ -88,13 +88,13 @@ class GitHubSource:
         self._refuse_blindness(reference)
         doubt = self._about_other_apps(reference, comment)
         written_at = comment.updated_at if comment is not None else None
-        told = answers.facts_told(comment)
+        told = answers.facts_told(comment, reference)
         found = Seen(seen, deployment, check, told, written_at, moment_of(answer.date))
         return Look(judged(sha, found), (*notes, *([doubt] if doubt else ())), doubt)
 
     async def told(self, reference: Reference) -> Facts | None:
         """Return what the comment says."""
-        return answers.facts_told(await self._comment(reference))
+        return answers.facts_told(await self._comment(reference), reference)
 
     async def listing(self, repository: str) -> Listing:
         """Return the previews of which the thousand newest comments of a repository tell.
@@ -110,7 +110,8 @@ class GitHubSource:
             f"{_of(repository)}/issues/comments?{query}", answers.COMMENTS, _LISTED
         ):
             for each in page.kept:
-                facts = answers.facts_told(each) if each.is_status(self._access.app) else None
+                is_ours = each.is_status(self._access.app)
+                facts = answers.facts_told(each, each.place) if is_ours else None
                 if facts is not None:
                     found.setdefault(facts.number, facts)
             complete = not page.next_url

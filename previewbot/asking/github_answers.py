@@ -6,17 +6,21 @@ like its own: by its words nothing is known to be ours, only by who made it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, field_validator
 
+from previewbot.api.reference import Reference
 from previewbot.asking.facts import Facts, address, facts_in
 from previewbot.asking.judging import CheckRun, Deployment
 from previewbot.asking.words import one_line
 from previewbot.text.json import read_json
 from previewbot.text.markers import parse_marker
+
+_ISSUE = re.compile(r".+/repos/(?P<name>[^/]+/[^/]+)/issues/(?P<number>[1-9][0-9]{0,17})")
 
 
 class _Answer(BaseModel):
@@ -150,6 +154,8 @@ class CommentSeen(_Made):
     user: Account | None = None
     body: str | None = None
     updated_at: datetime | None = None
+    issue_url: str | None = None
+    html_url: str | None = None
 
     @field_validator("body")
     @classmethod
@@ -161,6 +167,12 @@ class CommentSeen(_Made):
     def is_status(self, app: str) -> bool:
         """Return whether it is the App's comment of how a preview stands."""
         return bool(self.body) and self._is_by(self.user, app)
+
+    @property
+    def place(self) -> Reference | None:
+        """The pull request in which it stands, None where GitHub does not say so."""
+        found = _ISSUE.fullmatch(self.issue_url or "")
+        return Reference(found["name"], int(found["number"])) if found else None
 
     @property
     def looks_like_ours(self) -> str:
@@ -205,9 +217,20 @@ def newest_check(found: Sequence[CheckRunSeen], app: str, preview: str) -> Check
     return CheckRun(conclusion, one_line(last.output.title or ""), last.completed_at or last.started_at)
 
 
-def facts_told(comment: CommentSeen | None) -> Facts | None:
-    """Return what a comment of ours tells programs."""
-    return facts_in(comment.body or "") if comment is not None else None
+def facts_told(comment: CommentSeen | None, place: Reference | None) -> Facts | None:
+    """Return what a comment of ours tells programs of the pull request in which it stands.
+
+    Which one that is it does not say: a block that was pasted there would speak of another.
+    """
+    if comment is None or place is None:
+        return None
+    facts = facts_in(comment.body or "")
+    if facts is None:
+        return None
+    url = address((comment.html_url or "").partition("#")[0])
+    return facts.model_copy(
+        update={"repository": place.repository, "number": place.number, "pull_request_url": url}
+    )
 
 
 def _as_json(text: str) -> Any:

@@ -193,6 +193,27 @@ async def test_a_comment_that_looks_like_ours_is_not_ours(town: Town, says: Says
     assert await asking(town).listing("acme/shop") == Listing(())
 
 
+async def test_a_block_that_was_pasted_speaks_of_the_pull_request_in_which_it_stands(
+    town: Town, says: Says
+) -> None:
+    changes = {"shop/main.py": b"2"}
+    other = town.github.open_pull_request("acme/shop", ALICE, "another", changes, "Other", "…")
+    Says(town, other).comment(block(town.github.pull_request(other).head_sha, "Queued", number=other))
+    elsewhere = "https://evil.example.com/acme/shop/pull/9"
+    for named in ({"number": other}, {"repository": "acme/other"}, {"number": "9"}):
+        says.comment(block(says.head, **named, pull_request_url=elsewhere))
+    listed = (await asking(town).listing("acme/shop")).previews
+    told = await asking(town).told(reference())
+
+    assert {(each.repository, each.number): each.phase for each in listed} == {
+        ("acme/shop", 1): "Ready",
+        ("acme/shop", other): "Queued",
+    }
+    assert told is not None and (told.repository, told.number) == ("acme/shop", 1)
+    assert all("evil" not in (each.pull_request_url or "") for each in (told, *listed))
+    assert (told.pull_request_url or "").endswith("/acme/shop/pull/1")
+
+
 async def test_a_person_who_writes_through_an_app_is_not_the_app(town: Town, says: Says) -> None:
     town.github.comment(1, ALICE, block(says.head), via=town.github.app)
     assert (await asking(town).look(reference(), says.head)).standing.state is State.NOTHING
