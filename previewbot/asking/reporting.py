@@ -21,6 +21,7 @@ def as_json(reference: Reference, standing: Standing) -> str:
             "url": standing.url,
             "header": standing.header,
             "needs_header": standing.needs_header,
+            "proven": standing.proven,
             "words": one_line(standing.words),
             "turn": standing.turn,
             "told_by": standing.told_by,

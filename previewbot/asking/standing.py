@@ -50,7 +50,8 @@ class Standing:
     `words` are one line for people, whoever wrote them. `turn` says whose turn it is, "" where that is not
     known. `url` and `header` are for READY alone; `header` is "" where it is not known.
     `needs_header` says that the address is staging's own, "" or not, and only what has the header reaches the
-    preview. `told_by` names what said so: "deployment", "check", "comment", "page", or "pull request".
+    preview. `proven` is whether its link was seen to show this commit, "" where that was not said, for READY
+    alone. `told_by` names what said so: "deployment", "check", "comment", "page", or "pull request".
     `at_last` is what NOTHING comes to if it lasts.
     """
 
@@ -61,5 +62,6 @@ class Standing:
     url: str = ""
     header: str = ""
     needs_header: bool = False
+    proven: str = ""
     told_by: str = ""
     at_last: State = State.NEVER_TRIGGERED

@@ -160,8 +160,7 @@ class _Wait:
             # Counted from here: while nobody answers, nothing can be seen of what is there.
             self._first_answer = now
         if standing.state is State.NOTHING and now - self._first_answer >= self._patience.grace:
-            grace = spoken(timedelta(seconds=self._patience.grace))
-            words = f"{standing.words} (for {grace} that did not change)"
+            words = f"{standing.words} (still so after {_in_words(self._patience.grace)})"
             standing = replace(standing, state=standing.at_last, words=words)
             if doubt and standing.state is State.NEVER_TRIGGERED:
                 # Who lets a pull request without a preview pass would never learn that nothing is tested.
@@ -181,13 +180,18 @@ class _Wait:
             self._say(words)
 
     def _timed_out(self, asked_to_wait: float) -> Standing:
-        waited = spoken(timedelta(seconds=self._patience.timeout))
+        waited = _in_words(self._patience.timeout)
         words = f"not ready after {waited}: {self._last.words}"
         if self._trouble:
             words = f"not ready after {waited}; the last look failed: {self._trouble}"
         if asked_to_wait:
-            until = spoken(timedelta(seconds=asked_to_wait))
+            until = _in_words(asked_to_wait)
             words = f"given up: {self._trouble}, for another {until}, which is more time than is left"
         ended = replace(self._last, state=State.TIMED_OUT, words=words)
         self._tell(ended)
         return ended
+
+
+def _in_words(seconds: float) -> str:
+    """Return a time as people say it; of less than a minute they want to know how much."""
+    return spoken(timedelta(seconds=seconds)) if seconds >= 60 else f"{seconds:.0f} s"

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from previewbot.api import Reason
+from previewbot.api.names import is_sha
 from previewbot.asking.facts import Facts, Problem, ServiceFacts
 from previewbot.asking.source import Listing
 from previewbot.asking.standing import Standing, State
@@ -28,6 +29,9 @@ from previewbot.rules.masking import excerpt, one_line
 from previewbot.text.unseen import one_line_of
 
 MOST_SERVICES, MOST_PREVIEWS = 50, 100
+
+_THE_COMMIT = "<commit>"
+"""Stands for a commit while all else is masked."""
 
 
 def preview_answer(reference: str, facts: Facts | None) -> PreviewAnswer:
@@ -62,13 +66,14 @@ def waited(reference: str, standing: Standing) -> Waited:
     turn = _line(standing.turn)
     return Waited(
         outcome="waiting" if goes_on else standing.state.value,
-        words=one_line(standing.words),
+        words=_words(standing.words, standing.sha),
         turn=turn,
         next_step=after_waiting(standing, goes_on, turn),
         pull_request=reference,
         sha=standing.sha,
         url=standing.url,
         header=_line(standing.header),
+        proven=_line(standing.proven),
     )
 
 
@@ -80,7 +85,7 @@ def previews(listing: Listing) -> Previews:
             phase=_line(each.phase),
             reason=_line(each.reason),
             turn=_line(each.turn),
-            words=one_line(each.words or ""),
+            words=_words(each.words, each.head_sha),
             head_sha=_line(each.head_sha),
             url=each.url or "",
         )
@@ -110,7 +115,7 @@ def _told(reference: str, facts: Facts) -> dict[str, Any]:
         "phase": _line(facts.phase),
         "reason": reason,
         "meaning": _meaning(reason),
-        "words": one_line(facts.words or ""),
+        "words": _words(facts.words, facts.head_sha),
         "turn": _line(facts.turn),
         "next_step": next_step(facts),
         "head_sha": _line(facts.head_sha),
@@ -149,6 +154,17 @@ def _diagnosed(service: ServiceFacts) -> ServiceDiagnosis:
 def _meaning(reason: str) -> str:
     """Return what a reason means; one that only a newer previewbot knows is told as such."""
     return Reason(reason).info.meaning if reason else ""
+
+
+def _words(text: str | None, sha: str | None) -> str:
+    """Return words for people with the preview's own commit in them as it is: it only looks drawn by lot.
+
+    Who approves a fork needs it whole: `/preview start COMMIT`.
+    """
+    text = text or ""
+    if not (sha and is_sha(sha)):
+        return one_line(text)
+    return one_line(text.replace(sha, _THE_COMMIT)).replace(_THE_COMMIT, sha)
 
 
 def _line(text: str | None) -> str:

@@ -91,6 +91,9 @@ class Waited(BaseModel):
     sha: _Sha
     url: str = Field(description="the link, once it is ready")
     header: str = Field(description="`name: value`; empty where it is not known")
+    proven: str = Field(
+        description="once it is ready: whether the link was seen to show it; Yes, Unknown or empty"
+    )
 
 
 class Listed(BaseModel):

@@ -17,6 +17,10 @@ _NEXT_OF_TURN = {
 _GOES_ON = "Nothing to do: it goes on by itself. Call wait_for_preview with the commit."
 _NOTHING_TO_DO = "Nothing to do."
 _OPEN = "Open `url` as it is; it shows staging with this change in it."
+_OPEN_AND_SEE = (
+    "Open `url` as it is. The commit runs, but whether the link shows it is not known: look for what it "
+    "changes there before you judge by what you see."
+)
 _NOT_PROVEN = (
     "The link answers, and it was not seen to show this change: do not take what you see there for it. The "
     "words say why."
@@ -41,7 +45,11 @@ def next_step(facts: Facts) -> str:
 def _how_to_open(facts: Facts) -> str:
     if facts.link_kind == "Header":
         return _WITH_HEADER
-    return _NOT_PROVEN if facts.proven == "No" else _OPEN
+    return _NOT_PROVEN if facts.proven == "No" else _how_to_judge(facts.proven)
+
+
+def _how_to_judge(proven: str | None) -> str:
+    return _OPEN if proven == "Yes" else _OPEN_AND_SEE
 
 
 def after_waiting(standing: Standing, goes_on: bool, turn: str) -> str:
@@ -52,7 +60,7 @@ def after_waiting(standing: Standing, goes_on: bool, turn: str) -> str:
     if goes_on:
         return "Call wait_for_preview again with the same commit, or do something else meanwhile."
     if standing.state is State.READY:
-        return _WITH_HEADER if standing.needs_header else _OPEN
+        return _WITH_HEADER if standing.needs_header else _how_to_judge(standing.proven)
     if standing.state is State.ENDED:
         return "This commit will not be previewed any more: if there is a newer one, wait for that."
     if standing.state is State.NEVER_TRIGGERED:

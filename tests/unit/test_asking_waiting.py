@@ -114,7 +114,7 @@ async def test_no_two_who_wait_look_in_step() -> None:
 async def test_nothing_at_all_for_the_time_of_grace_is_never_triggered() -> None:
     life = await waited(NOTHING, grace=180.0)
     assert life.end.state is State.NEVER_TRIGGERED
-    assert life.end.words == "nothing speaks of it (for 3 minutes that did not change)"
+    assert life.end.words == "nothing speaks of it (still so after 3 minutes)"
     assert life.clock.time == 180
 
 

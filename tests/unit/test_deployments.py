@@ -16,7 +16,7 @@ from previewbot.api.ci import Runs, WorkflowRun
 from previewbot.api.deployments import LONGEST_DESCRIPTION, DeploymentState, Word
 from previewbot.rules.deployments import environment_url, may_have_one, ran_without_waiting, serves, words_on
 from tests.support.previews import HEAD, OLDER
-from tests.support.states import GATEWAY, OBSERVED, STATES
+from tests.support.states import GATEWAY, OBSERVED, STATES, replace_status
 from tests.unit.test_comment import GOLDEN, RENDERER, held, view_of
 
 QUEUED, IN_PROGRESS, SUCCESS = DeploymentState.QUEUED, DeploymentState.IN_PROGRESS, DeploymentState.SUCCESS
@@ -95,6 +95,25 @@ def test_a_commit_succeeds_once_its_link_shows_it(shown: Link, asked: bool, stat
     # The same holds of a commit that serves on while a newer one waits.
     older = waiting(waits(serving=OLDER))
     assert word(replace(older, link=shown), OLDER, "success", asked=asked).state is state
+
+
+@pytest.mark.parametrize(
+    ("shown", "said"),
+    [
+        (PROVEN, "This commit answers behind the link"),
+        (link(proven=Proven.UNKNOWN), "This commit runs; whether the link shows it is not known"),
+        (link(), "This commit runs; whether the link shows it is not known"),
+        (link(proven=Proven.YES, outdated=True), "This commit runs; whether the link shows it is not known"),
+        (
+            Link(LinkKind.HEADER, "https://staging.example.com"),
+            "This commit answers requests that carry the preview's header",
+        ),
+    ],
+)
+def test_that_a_commit_answers_behind_the_link_is_said_only_where_it_was_seen(shown: Link, said: str) -> None:
+    view = view_of(replace_status(STATES["ready"], link=shown))
+
+    assert RENDERER.deployment(view, Word(SUCCESS)) == said
 
 
 def test_what_sleeps_stays_a_success_although_nobody_asks_it_again() -> None:

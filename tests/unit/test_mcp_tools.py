@@ -15,6 +15,7 @@ from mcp.types import TextContent
 from previewbot.api import REASONS, Phase, Reason
 from previewbot.api.reference import Reference
 from previewbot.asking import Facts, Listing, Look, NoAccess, Patience, Standing, State
+from previewbot.asking.told import of_facts
 from previewbot.errors import Forbidden, Invalid, NotFound, RemoteError, TryLater, Unauthorized
 from previewbot.mcp import answers, models
 from previewbot.mcp.server import OpenSource, server
@@ -181,6 +182,8 @@ async def test_a_ready_preview_is_told_with_its_link_and_the_commit_that_serves(
         ({}, "Open `url` as it is"),
         ({"link_kind": "Header"}, "with the header of `header`"),
         ({"proven": "No"}, "not seen to show this change"),
+        ({"proven": "Unknown"}, "whether the link shows it is not known"),
+        ({"proven": None}, "whether the link shows it is not known"),
         ({"phase": "Deploying", "url": "", "severity": "progress"}, "it goes on by itself"),
         ({"phase": "Stopped", "url": "", "severity": "ended"}, "Nothing to do."),
         (
@@ -282,6 +285,24 @@ async def test_words_of_others_are_masked_and_have_nothing_that_is_not_seen(
     assert (untrusted and untrusted["last_lines"]) == kept
 
 
+APPROVE = f"Not started: somebody with write access can write /preview start {SHA}"
+
+
+def test_the_commit_that_somebody_is_to_approve_is_told_whole_and_no_other_long_word_is() -> None:
+    fork = facts(phase="AwaitingApproval", words=f"{APPROVE}; a token is {OLDER}, password={SHA}")
+    told = f"{APPROVE}; a token is ***, password=***"
+
+    assert answers.preview_answer(PULL_REQUEST, fork).words == told
+    assert answers.diagnosis(PULL_REQUEST, fork).words == told
+    assert answers.previews(Listing((fork,))).previews[0].words == told
+    timed_out = Standing(State.TIMED_OUT, fork.words or "", sha=SHA)
+    assert answers.waited(PULL_REQUEST, timed_out).words == told
+    # Who has no commit, or writes another word in its place, has everything masked.
+    assert answers.preview_answer(PULL_REQUEST, facts(words=APPROVE, head_sha="")).words.endswith(" ***")
+    odd = facts(words="password is hunter2-a5b6c7d8e9f0a1b2", head_sha="hunter2-a5b6c7d8e9f0a1b2")
+    assert answers.preview_answer(PULL_REQUEST, odd).words == "password is ***"
+
+
 def test_many_words_of_others_are_cut() -> None:
     told = answers.diagnosis(PULL_REQUEST, crashing(log=LONG, detail="x " * 100_000))
     many = answers.diagnosis(PULL_REQUEST, facts(services=[{"name": f"s{n}"} for n in range(500)]))
@@ -338,6 +359,19 @@ async def test_when_the_time_of_a_call_is_over_the_agent_is_asked_to_call_again(
 
     assert told["outcome"] == "waiting"
     assert "again with the same commit" in told["next_step"]
+
+
+@pytest.mark.parametrize(
+    ("proven", "words"), [("Yes", "with this change in it"), ("Unknown", "is not known")]
+)
+async def test_an_agent_that_has_waited_is_told_whether_the_link_was_seen_to_show_its_commit(
+    proven: str, words: str
+) -> None:
+    ready = replace(of_facts(SHA, facts(proven=proven)), sha="")
+    told = (await call(Elsewhere(looks=[ready]), "wait_for_preview", pull_request=PULL_REQUEST)).values
+
+    assert (told["outcome"], told["url"], told["proven"]) == ("ready", READY["url"], proven)
+    assert words in told["next_step"]
 
 
 def test_an_agent_does_not_wait_for_what_waits_for_the_agent() -> None:
