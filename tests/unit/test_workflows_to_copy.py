@@ -49,8 +49,13 @@ def of_a_pull_request(number: int, head: str = "acme/shop") -> dict[str, Any]:
     }
 
 
-def group(github: dict[str, Any]) -> str:
-    return filled(workflow(WAITS)["concurrency"]["group"], Contexts({"github": github}, {}))
+def of_a_deployment(payload: object, run: int) -> dict[str, Any]:
+    # GitHub says no branch of a deployment that was made of a commit.
+    return {"ref": "", "run_id": str(run), "event": {"deployment": {"payload": payload}}}
+
+
+def group(github: dict[str, Any], path: Path = WAITS) -> str:
+    return filled(workflow(path)["concurrency"]["group"], Contexts({"github": github}, {}))
 
 
 def in_shards() -> dict[str, Any]:
@@ -108,6 +113,15 @@ def test_only_a_run_of_the_same_pull_request_is_ended_for_a_newer_one() -> None:
     assert group(of_a_pull_request(1)) == group(of_a_pull_request(1))
     others = [of_a_pull_request(1), of_a_pull_request(2), of_a_queue(1), of_a_queue(2)]
     assert len(set(map(group, others))) == len(others)
+
+
+def test_only_a_run_for_the_same_preview_is_ended_for_what_is_said_of_it_next() -> None:
+    ours = [of_a_deployment({"preview": "gh-812-1"}, run) for run in (1, 2)]
+    assert len({group(each, STARTED) for each in ours}) == 1
+    # Vercel's has a payload of its own, and that of most others is empty.
+    others = [ours[0], of_a_deployment({"preview": "gh-812-2"}, 3)]
+    others += [of_a_deployment(each, run) for run, each in enumerate(({}, "", {"url": "x"}), start=4)]
+    assert len({group(each, STARTED) for each in others}) == len(others)
 
 
 @pytest.mark.parametrize("state", [each for each in DeploymentState if each is not DeploymentState.SUCCESS])
