@@ -93,6 +93,16 @@ def test_the_skill_knows_the_exit_codes_as_they_are() -> None:
     assert codes[str(State.NEVER_TRIGGERED.exit_code)] == "never triggered"
 
 
+def test_the_shorter_waits_that_the_skill_names_find_out_that_nothing_comes() -> None:
+    said = re.search(r"`(--timeout \S+ --grace \S+)`", SKILL)
+    assert said
+    given = _parser().parse_args(["wait", "acme/shop#42", *said[1].split()])
+
+    # Else each call would end before it is known, and an agent would call again for ever.
+    assert given.grace < given.timeout
+    assert given.timeout.total_seconds() < 120
+
+
 def test_the_fields_that_the_skill_names_are_there() -> None:
     fields = {name for model in (PreviewAnswer, Diagnosis, Waited) for name in model.model_fields}
 
