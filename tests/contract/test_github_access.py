@@ -98,6 +98,7 @@ MISSING = (
     ("checks", "POST", f"{REPO}/check-runs"),
     ("checks", "PATCH", f"{REPO}/check-runs/1"),
     ("deployments", "GET", f"{REPO}/deployments"),
+    ("deployments", "GET", f"{REPO}/deployments/1/statuses"),
     ("deployments", "POST", f"{REPO}/deployments"),
     ("deployments", "POST", f"{REPO}/deployments/1/statuses"),
     ("actions", "GET", f"{REPO}/actions/runs"),

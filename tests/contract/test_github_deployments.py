@@ -50,13 +50,17 @@ async def test_what_is_answered_is_of_the_published_shape(town: Town) -> None:
 async def test_a_deployment_waits_until_something_is_said_of_it_and_the_last_word_counts(town: Town) -> None:
     made = await town.client.deployments.create(SHOP, "preview", head_of(town), NAME)
     states = [town.github.store.state.deployments[made.id].state]
+    ended = [await town.client.deployments.is_ended(SHOP, made.id)]
     for state in (DeploymentState.IN_PROGRESS, DeploymentState.INACTIVE):
         await town.client.deployments.say(SHOP, made.id, DeploymentStatus(state))
         states.append(town.github.store.state.deployments[made.id].state)
+        ended.append(await town.client.deployments.is_ended(SHOP, made.id))
     await town.client.deployments.say(SHOP, made.id, SUCCESS)
+    ended.append(await town.client.deployments.is_ended(SHOP, made.id))
 
     kept = town.github.store.state.deployments[made.id]
     assert states == ["queued", "in_progress", "inactive"]
+    assert ended == [False, False, True, False]
     assert kept.last is not None
     assert (kept.state, kept.last.environment_url, kept.last.log_url) == (
         "success",

@@ -38,6 +38,7 @@ CALLED_BY_PRODUCTION = {
     "GET /repos/{owner}/{repo}/contents/{path}",
     "GET /repos/{owner}/{repo}/deployments",
     "POST /repos/{owner}/{repo}/deployments",
+    "GET /repos/{owner}/{repo}/deployments/{deployment_id}/statuses",
     "POST /repos/{owner}/{repo}/deployments/{deployment_id}/statuses",
     "GET /repos/{owner}/{repo}/git/commits/{commit_sha}",
     "GET /repos/{owner}/{repo}/git/blobs/{file_sha}",
@@ -65,7 +66,6 @@ CALLED_BY_PRODUCTION = {
 (https://docs.github.com/en/rest?apiVersion=2022-11-28)."""
 
 BESIDES: dict[str, str] = {
-    "GET /repos/{owner}/{repo}/deployments/{deployment_id}/statuses": "whoever waits for a preview asks it",
     "GET /repos/{owner}/{repo}/issues/comments": "whoever asks which previews a repository has",
 }
 """What the stand-in serves although production never calls it, each with the reason: what its own pages or a

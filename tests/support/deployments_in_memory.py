@@ -57,6 +57,12 @@ class DeploymentsInMemory:
         self._calls.note("newest deployments")
         return [each.made for each in reversed(self.all.values()) if each.environment == environment]
 
+    async def is_ended(self, repository: str, deployment_id: int) -> bool:
+        self._calls.note("state of deployment")
+        if deployment_id not in self.all:
+            raise NotFound("deployment", status=404)
+        return self.all[deployment_id].state == DeploymentState.INACTIVE
+
     async def say(self, repository: str, deployment_id: int, status: DeploymentStatus) -> None:
         self._calls.note("say of deployment")
         if deployment_id not in self.all:

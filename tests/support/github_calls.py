@@ -73,6 +73,7 @@ async def make_every_call(town: Town) -> list[Asked]:
     deployment = await client.deployments.create(_SHOP, "preview", head, "gh-812-1")
     await client.deployments.of_commit(_SHOP, "preview", head)
     await client.deployments.newest(_SHOP, "preview")
+    await client.deployments.is_ended(_SHOP, deployment.id)
     await client.deployments.say(_SHOP, deployment.id, DeploymentStatus(DeploymentState.QUEUED))
     url = "https://gh-812-1.preview.example.com"
     succeeded = DeploymentStatus(DeploymentState.SUCCESS, "It serves", url, f"{url}/log")

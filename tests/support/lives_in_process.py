@@ -36,6 +36,7 @@ _READS = frozenset(
         "comments", "comment", "edits", "time_at", "asked_for",
         "permission", "runs", "is_suspended", "confirm", "is_protected", "rules", "open_pull_requests",
         "reviews", "review_comments", "glance", "own", "awaits_approval", "of_commit", "newest",
+        "is_ended",
     }
 )  # fmt: skip
 _ANSWERED = ("/preview extend 2h", "/preview status")

@@ -75,7 +75,7 @@ RIGHTS: list[tuple[str, str, str]] = [
     (r"GET /repos/acme/shop/rules/branches/release%2F1", "metadata", "read"),
     (r"GET /repos/acme/shop/commits/\w+/check-runs", "checks", "read"),
     (r"(POST|PATCH) /repos/acme/shop/check-runs(/N)?", "checks", "write"),
-    (r"GET /repos/acme/shop/deployments", "deployments", "read"),
+    (r"GET /repos/acme/shop/deployments(/N/statuses)?", "deployments", "read"),
     (r"POST /repos/acme/shop/deployments(/N/statuses)?", "deployments", "write"),
     (r"GET /repos/acme/shop/actions/runs", "actions", "read"),
     (r"GET /repos/acme/shop/collaborators/alice/permission", "metadata", "read"),

@@ -7,6 +7,8 @@ from tests.support.passes import A, B, World
 from tests.unit.test_passes_checks import QUEUED, WRONG, dies_over, outcomes
 from tests.unit.test_passes_deployments import ON, a_run
 
+C = "c" * 40
+
 
 async def skipped() -> World:
     """Return a world whose pull request has a check alone: nothing triggers a preview of it."""
@@ -91,6 +93,23 @@ async def test_it_is_ended_also_while_a_workflow_of_the_newest_commit_waits_for_
     world.clock.forward(minutes=15)
     await world.settle()
     assert world.github.deployments.states() == {A: "inactive", B: "success"}
+
+
+async def test_what_was_ended_before_a_pull_request_was_opened_again_is_not_ended_again() -> None:
+    world = World(**ON)
+    for sha in (A, B, C):
+        world.push(sha)
+        await world.settle()
+    world.close()
+    await world.settle()
+    assert world.cluster.preview is None
+    said = {sha: world.github.deployments.said_of(sha) for sha in (A, B)}
+    world.github.state = "open"
+    world.poke()
+    await world.settle()
+
+    assert {sha: world.github.deployments.said_of(sha) for sha in (A, B)} == said
+    assert world.github.deployments.states() == {A: "inactive", B: "inactive", C: "success"}
 
 
 async def test_a_merge_queue_does_not_have_the_check_of_the_newest_commit_made_twice() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlencode
 
-from previewbot.api.deployments import Deployment, DeploymentStatus
+from previewbot.api.deployments import Deployment, DeploymentState, DeploymentStatus
 from previewbot.clients.github import fields, kept
 from previewbot.clients.github.sending import Sending
 
@@ -35,6 +35,16 @@ class Deployments:
         """Return an environment's NEWEST deployments, newest first."""
         url = f"/repos/{repository}/deployments?{urlencode({'environment': environment})}"
         return await self._api.items(url, kept.DEPLOYMENTS, deployment_from, most=1)
+
+    async def is_ended(self, repository: str, deployment_id: int) -> bool:
+        """Return whether the last that was said of a deployment, by anybody, is that it is inactive.
+
+        Raises NotFound if somebody deleted it
+        (https://docs.github.com/en/rest/deployments/statuses#list-deployment-statuses).
+        """
+        url = f"/repos/{repository}/deployments/{deployment_id}/statuses"
+        said = await self._api.items(url, kept.DEPLOYMENT_STATUSES, _state_of, most=1)
+        return said[:1] == [DeploymentState.INACTIVE]
 
     async def create(self, repository: str, environment: str, sha: str, preview: str) -> Deployment:
         """Make the deployment of a commit; as long as nothing is said of it, it waits.
@@ -85,6 +95,10 @@ def deployment_from(obj: Any) -> Deployment:
         app_id=fields.number_or_zero(obj, "performed_via_github_app.id") or None,
         preview=_preview_of(obj),
     )
+
+
+def _state_of(obj: Any) -> str:
+    return fields.text(obj, "state")
 
 
 def _preview_of(obj: Any) -> str:

@@ -165,6 +165,7 @@ DEPLOYMENT: Rule = {
     "payload": TextOr(preview_in, {"preview": _name}),
 }
 DEPLOYMENTS: Rule = Each(DEPLOYMENT)
+DEPLOYMENT_STATUSES: Rule = Each({"state": None})
 WORKFLOW_RUNS: Rule = {
     "workflow_runs": Each(
         {

@@ -139,13 +139,16 @@ class Deployments(KeptReporter[DeploymentContent]):
         """Make the deployment, and say how it stands.
 
         As long as nothing is said of a new one it is queued. One that a person deleted is not made again at
-        once, but only when there is something new to say.
+        once, but only when there is something new to say. One that an earlier Preview left may be ended.
         """
         deployments, repository = context.client.deployments, context.preview.spec.repository
         if not report.id:
             return await self._make(context, key, report, content)
+        unknown = content.word.state is DeploymentState.INACTIVE and not report.told
         try:
-            await deployments.say(repository, report.id, content.status)
+            # A look makes no content, of which GitHub takes little, and each reopening finds those of before.
+            if not (unknown and await deployments.is_ended(repository, report.id)):
+                await deployments.say(repository, report.id, content.status)
         except NotFound:
             if await self._is_there(context, key, report.id):
                 raise
