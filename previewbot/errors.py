@@ -14,7 +14,8 @@
         │   └── TooLarge         the answer is larger than we read
         └── TryLater           429, 5xx, rate limits, refused connections; may say after how long
             ├── NoAnswer         no answer in time
-            └── QuotaKept        what is left of a quota is kept for others
+            └── NotSent          a limit is known to hold, so nothing was sent
+                └── QuotaKept      what is left of a quota is kept for others
 
 A pass of the controller has three outcomes: done, look again after a time (`TryLater`), or terminal for
 the user until a commit or a command changes the question (shown in the comment).
@@ -124,7 +125,11 @@ class NoAnswer(TryLater):
     """Nobody answered in time; a refusal, even of the connection, would have been an answer."""
 
 
-class QuotaKept(TryLater):
+class NotSent(TryLater):
+    """Nothing was asked: by what the service said last, or by its known limits, it would be refused now."""
+
+
+class QuotaKept(NotSent):
     """Nothing was asked: what is left of the service's quota is kept for what matters more."""
 
 

@@ -87,7 +87,8 @@ def next_pass(
     # A comment that cannot be written, for an hour perhaps, must not hold up sessions: they go on, and with
     # each look it is tried again.
     deadline = observation.limits.image_deadline
-    after = requeue_after(status, plan.decision, observation.facts, deadline=deadline, now=now)
+    removed, facts = not observation.found, observation.facts
+    after = requeue_after(status, plan.decision, facts, deadline=deadline, now=now, removed=removed)
     if running:
         after = earliest(after, observation.pods_again, _until_link_is_asked(status, observation, now))
         after = earliest(after, until_rested(status, now) if observation.limits.evicts_idle else None)

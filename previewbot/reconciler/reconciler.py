@@ -35,6 +35,7 @@ from previewbot.reconciler.plan.decision import End, Leave, Run
 from previewbot.reconciler.plan.fold import with_conditions
 from previewbot.reconciler.plan.lifecycle import end_if_expired
 from previewbot.reconciler.plan.link import route_of
+from previewbot.reconciler.plan.places import lacks_something
 from previewbot.reconciler.plan.planner import Plan, plan_removal, with_route_result
 from previewbot.reconciler.plan.requeue import (
     FAR_BACK,
@@ -256,7 +257,9 @@ class Reconciler:
         self._context.memory.conversations.remember(store.preview.name, store.status.requests)
         # Something of the very second of this look would not change what the listing compares.
         # Nor is an archived repository's remembered: made usable again it shows the same times and heads.
-        if facts.settled and facts.read_at is not None and decision.reason is Reason.NOT_TRIGGERED:
+        # Nor is one of which GitHub was not told all, a required check perhaps: the listing finds it again.
+        lasts = facts.settled and not lacks_something(store.status)
+        if lasts and facts.read_at is not None and decision.reason is Reason.NOT_TRIGGERED:
             state = (pull_request.updated_at, pull_request.head.sha, facts.read_at)
             own_file = facts.base_branch is not None
             self.untriggered.remember(spec.repository_id, spec.number, *state, own_file=own_file)

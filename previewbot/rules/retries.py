@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 MOST_TRIES = 8
 """So often something is tried; with the pauses between them that is about half an hour."""
 
+_MOST_WAITS = 5
 _FIRST = timedelta(seconds=15)
 _LONGEST = timedelta(minutes=10)
 _SPREAD = 0.5
@@ -24,3 +25,12 @@ def retry_at(tries: int, now: datetime, seed: str, after: float | None = None) -
     pause = min(_FIRST * (1 << (tries - 1)), _LONGEST)
     share = zlib.crc32(f"{seed} {tries}".encode()) / 2**32
     return now + max(pause * (1 + _SPREAD * share), timedelta(seconds=after or 0.0))
+
+
+def tries_after(tries: int, *, sent: bool) -> int:
+    """Return how often something has failed, once it has again.
+
+    What was not `sent` nobody refused: it waits for its turn, a few minutes from one time to the next, and is
+    not given up.
+    """
+    return tries + 1 if sent else max(tries, min(tries + 1, _MOST_WAITS))

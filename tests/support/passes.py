@@ -477,6 +477,7 @@ class GitHubInMemory:
         self.kept: QuotaKept | None = None
         self.hours = Hours()
         self.writes_limit: TryLater | None = None
+        self.optional_limit: TryLater | None = None
         self.ahead = timedelta(0)
         self.edited: dict[str, list[tuple[datetime, int]]] = {}
         self.edits_asked: list[int] = []
@@ -566,6 +567,8 @@ class GitHubInMemory:
     def check_writes(self, repository: str, *, optional: bool = False) -> None:
         if self.writes_limit is not None:
             raise self.writes_limit
+        if optional and self.optional_limit is not None:
+            raise self.optional_limit
 
     async def identity(self, installation_id: int) -> AppIdentity:
         self._calls.note("identity")
@@ -790,7 +793,7 @@ class SparingInMemory:
     def check_writes(self, repository: str, *, optional: bool = False) -> None:
         if self._github.kept is not None:
             raise self._github.kept
-        self._github.check_writes(repository)
+        self._github.check_writes(repository, optional=optional)
 
     def __getattr__(self, name: str) -> Any:
         return self._kept if self._github.kept is not None else getattr(self._github, name)
@@ -1027,6 +1030,11 @@ class World:
         """Close the pull request."""
         self.github.state, self.github.updated_at = "closed", self.clock.now
         self.poke(closes=True)
+
+    def remembers_that_nothing_triggers(self) -> bool:
+        """Return whether the listing would pass it over, as it is now."""
+        github, seen = self.github, self._reconciler.untriggered
+        return seen.remembers(_REPOSITORY, 42, github.updated_at, github.head_sha, self.clock.now)
 
     def fail(self, *calls: str, by: Exception) -> None:
         """Let these calls fail from now on."""

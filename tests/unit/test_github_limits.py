@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from previewbot.clients.github.cache import BoundedCache
 from previewbot.clients.github.limits import Limits
-from previewbot.errors import TryLater
+from previewbot.errors import NotSent, QuotaKept, TryLater
 from previewbot.rules.rate_limits import DEFAULT_WAIT, LONGEST_WAIT, rate_limit_wait, retry_after
 
 NOW = 1_800_000_000.0
@@ -157,11 +157,41 @@ def test_comments_count_for_what_is_optional_and_reads_do_not_wait() -> None:
     limits = Limits()
 
     assert all(writes(limits, NOW, optional=False) for _ in range(40))
-    with pytest.raises(TryLater) as later:
+    with pytest.raises(QuotaKept) as later:
         limits.check("POST x", "POST", "/repos/acme/shop/deployments", NOW + 20, optional=True)
     limits.check("GET x", "GET", "/repos/acme/shop/deployments", NOW + 20, optional=True)
 
     assert later.value.after == 40
+    assert "GitHub's rate limit" not in later.value.message
+
+
+def test_a_clock_that_was_set_back_holds_nothing_up() -> None:
+    limits = Limits()
+    assert sum(writes(limits, NOW + 86_400, optional=True) for _ in range(100)) == 40
+
+    assert sum(writes(limits, NOW, optional=True) for _ in range(100)) == 40
+    with pytest.raises(QuotaKept) as later:
+        limits.check("POST x", "POST", "/repos/acme/shop/deployments", NOW, optional=True)
+    assert later.value.after == 60
+
+
+@pytest.mark.parametrize("a_minute", [1, 10**12])
+def test_only_the_writes_of_a_minute_are_remembered_whatever_is_set(a_minute: int) -> None:
+    limits = Limits(a_minute)
+    for minute in range(100):
+        assert writes(limits, NOW + 61 * minute, optional=True)
+        assert all(writes(limits, NOW + 61 * minute + 1, optional=False) for _ in range(10))
+
+    assert len(vars(limits)["_written"]) == 11
+
+
+def test_what_a_limit_holds_back_was_not_sent() -> None:
+    limits = Limits()
+    limits.refused("POST", "/repos/acme/shop/check-runs", 403, {"retry-after": "90"}, "", NOW, optional=True)
+
+    with pytest.raises(NotSent) as later:
+        limits.check("POST x", "POST", "/repos/acme/shop/deployments", NOW, optional=True)
+    assert later.value.after == 90
 
 
 def test_a_limit_that_something_optional_met_stops_what_is_optional_alone() -> None:

@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from previewbot.errors import QuotaKept, TryLater
+from previewbot.errors import NotSent, QuotaKept
 from previewbot.rules.rate_limits import number, rate_limit_wait, within_bounds
 
 KEPT_SHARE = 0.2
@@ -84,9 +84,8 @@ class Limits:
 
     def wrote(self, now: float) -> None:
         """Note that something is written."""
+        self._forget_but_the_minute_before(now)
         self._written.append(now)
-        while len(self._written) > self.optional_a_minute:
-            self._written.popleft()
 
     def refused(
         self,
@@ -121,7 +120,7 @@ class Limits:
     def check(
         self, what: str, method: str, url: str, now: float, *, sparing: float = 0.0, optional: bool = False
     ) -> None:
-        """Raise TryLater if this must not be sent now, and QuotaKept if it is only for others.
+        """Raise NotSent if this must not be sent now, and QuotaKept if it is only for others.
 
         `sparing` is the share of the hour that is left to others; an `optional` write leaves others a part of
         the minute.
@@ -129,10 +128,12 @@ class Limits:
         until = self._all
         if method != "GET":
             until = max(until, self._writes, self._writes_in.get(_repository_of(url), 0.0))
-            if optional:
-                until = max(until, self._optional, self._room_at())
+            until = max(until, self._optional) if optional else until
         if until > now:
-            raise TryLater(what, status=429, message="GitHub's rate limit still holds", after=until - now)
+            raise NotSent(what, status=429, message="GitHub's rate limit still holds", after=until - now)
+        if method != "GET" and optional and (room := self._room_in(now)) > 0:
+            message = "what is left of this minute's writes is kept for comments and answers"
+            raise QuotaKept(what, status=429, message=message, after=room)
         quota = self.quota
         if quota is not None and quota.has_less_than(sparing, now):
             # Not all at once when the hour ends: they would use up the next one together.
@@ -140,9 +141,17 @@ class Limits:
             message = "what is left of this hour's requests is kept for previews that run"
             raise QuotaKept(what, status=429, message=message, after=after)
 
-    def _room_at(self) -> float:
-        """Return from when on a minute has room for what is optional."""
-        return self._written[0] + _MINUTE if len(self._written) == self.optional_a_minute else 0.0
+    def _room_in(self, now: float) -> float:
+        """Return in how many seconds a minute has room for what is optional; 0 if this one has."""
+        self._forget_but_the_minute_before(now)
+        if len(self._written) < self.optional_a_minute:
+            return 0.0
+        return self._written[-self.optional_a_minute] + _MINUTE - now
+
+    def _forget_but_the_minute_before(self, now: float) -> None:
+        # What lies ahead was written before the clock was set back: nobody waits until it has caught up.
+        while self._written and not now - _MINUTE < self._written[0] <= now:
+            self._written.popleft()
 
 
 def _repository_of(url: str) -> str:

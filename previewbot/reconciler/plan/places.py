@@ -35,6 +35,14 @@ def is_optional(key: str) -> bool:
     return _place_of(key) in OPTIONAL_PLACES
 
 
+def lacks_something(status: Status) -> bool:
+    """Return whether something was refused, or given up, that is told in such a place of a commit."""
+    return any(
+        report.refusal is not None and is_optional(key) and key != key_of_place(_place_of(key))
+        for key, report in status.reports.items()
+    )
+
+
 def exceptions_in_words(status: Status, owner: str) -> str:
     """Return what is not told at GitHub, why, and who can change that, in whole sentences; "" if all is.
 

@@ -116,9 +116,18 @@ def read_patience(status: Status, now: datetime) -> float:
 
 
 def requeue_after(
-    status: Status, decision: Decision, facts: PullRequestFacts | None, *, deadline: timedelta, now: datetime
+    status: Status,
+    decision: Decision,
+    facts: PullRequestFacts | None,
+    *,
+    deadline: timedelta,
+    now: datetime,
+    removed: bool = False,
 ) -> float | None:
-    """Return the seconds until the next look, or None if only an event can change anything."""
+    """Return the seconds until the next look, or None if only an event can change anything.
+
+    `removed`: nothing of what was made is there any more.
+    """
     times = [until_expiry(status, now), *_intents(status, now), *_held_texts(status, now)]
     if facts is not None and facts.lagging:
         times.append(_LAG)
@@ -126,7 +135,7 @@ def requeue_after(
         times.append((facts.again_at - now).total_seconds())
     if facts is not None and facts.unseen_at is not None:
         times.append((facts.unseen_at - now).total_seconds())
-    if status.phase is Phase.STOPPING or (isinstance(decision, Leave) and status.services):
+    if status.phase is Phase.STOPPING or (isinstance(decision, Leave) and status.services and not removed):
         # The event of a deletion usually comes sooner. This is for one that was lost while a watch was
         # renewed.
         forbidden = status.reason is Reason.REMOVAL_FORBIDDEN

@@ -74,6 +74,12 @@ def without_place(name: str, status: Status) -> Status:
     )
 
 
+def gave_up(name: str, context: ReportContext, error: RemoteError) -> None:
+    """Say that something is not told in a place, after many tries."""
+    about = {"preview": context.preview.name, "place": name, "error": str(error)}
+    log.warning("something is not told there", extra=about)
+
+
 def refused_lately(state: Report, content_hash: str, now: datetime) -> RemoteError | None:
     """Return what was said when this was refused a while ago: it would be said again."""
     refusal = state.refusal

@@ -5,7 +5,6 @@ It is created once, whatever crashes, and written only if it changed.
 
 from __future__ import annotations
 
-import logging
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -13,7 +12,7 @@ from datetime import datetime
 from typing import Generic, Protocol, TypeVar
 
 from previewbot.api import Refusal, Report, Status
-from previewbot.errors import Forbidden, Invalid, NotFound, RemoteError
+from previewbot.errors import Forbidden, Invalid, NotFound, NotSent, RemoteError
 from previewbot.reconciler.conversation import OwnComments
 from previewbot.reconciler.plan.inbox import had_no_earlier_life
 from previewbot.reconciler.plan.places import is_closed, key_of_place
@@ -27,11 +26,9 @@ from previewbot.reconciler.reporters.reporter import (
     intent_is_open,
 )
 from previewbot.rules import edits
-from previewbot.rules.retries import retry_at
+from previewbot.rules.retries import retry_at, tries_after
 
 _DONE_KEPT = 10
-
-log = logging.getLogger(__name__)
 
 
 class Content(Protocol):
@@ -218,6 +215,10 @@ class KeptReporter(Reporter, Generic[ContentT]):
         content = self.wanted(context, status).get(due.key)
         if content is None or not self.optional:
             return status
+        if due.changes:
+            # Nothing was sent: it says what it said before, unless an earlier pass left that in doubt.
+            intent_at = context.before.report(due.key).intent_at
+            status = status.with_report(due.key, replace(status.report(due.key), intent_at=intent_at))
         return self._failed(context, status, replace(due, creates=False), error, content.hash)
 
     def _failed(
@@ -233,13 +234,14 @@ class KeptReporter(Reporter, Generic[ContentT]):
         if not self.optional:
             # The pass itself is repeated.
             return status
-        again = retry_at(state.tries + 1, now, f"{due.key} {state.id}", error.after)
+        tries = tries_after(state.tries, sent=not isinstance(error, NotSent))
+        again = retry_at(tries, now, f"{due.key} {state.id}", error.after)
         if again is None:
-            self._log(context, error)
+            closing.gave_up(self.name, context, error)
             # The last try may have created it all the same.
             return self._refused(status, replace(due, creates=False), error, content_hash, now)
         # Whether it was created is not known: the intent stays, and it is looked for.
-        return status.with_report(due.key, replace(state, tries=state.tries + 1, held_until=again))
+        return status.with_report(due.key, replace(state, tries=tries, held_until=again))
 
     def _refused(self, status: Status, due: Due, error: RemoteError, hash_: str, now: datetime) -> Status:
         refusal = Refusal(hash=hash_, at=now, status=error.status, message=error.message)
@@ -251,10 +253,6 @@ class KeptReporter(Reporter, Generic[ContentT]):
         intent_at = None if due.creates or state.id else state.intent_at
         kept = replace(state, intent_at=intent_at, refusal=refusal, held_until=None, tries=0)
         return status.with_report(due.key, kept)
-
-    def _log(self, context: ReportContext, error: RemoteError) -> None:
-        about = {"preview": context.preview.name, "place": self.name, "error": str(error)}
-        log.warning("something is not told there", extra=about)
 
     def is_owed(self, status: Status) -> bool:
         """Return whether something is tried again, or may be there without our knowing its id."""

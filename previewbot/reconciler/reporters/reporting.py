@@ -66,7 +66,7 @@ class Reporting:
             # What stands twice in the conversation cannot be removed: nothing more is written there now.
             self._errors.append(error)
             reporters = [reporter for reporter in reporters if not reporter.in_conversation]
-        due = self._due(reporters)
+        due = self._those_with_room(self._due(reporters))
         announced = await self._announce(reporters, [entry for entry in due if entry[1].creates])
         if announced or any(each.changes for _, each in due):
             # The intent is stored before anything is sent. If the process dies between the two, the next pass
@@ -93,6 +93,18 @@ class Reporting:
             entries += [(reporter, each) for each in due]
         return entries
 
+    def _those_with_room(self, entries: Sequence[_Entry]) -> Sequence[_Entry]:
+        """Hold back what is optional while the rest of a minute's writes is for comments and answers."""
+        optional = [each for each in entries if each[0].optional and (each[1].creates or each[1].changes)]
+        if not optional:
+            return entries
+        try:
+            self._report_context.client.check_writes(self._store.preview.spec.repository, optional=True)
+        except RemoteError as error:
+            self._hold_back(optional, error)
+            return [entry for entry in entries if entry not in optional]
+        return entries
+
     async def _announce(self, reporters: Sequence[Reporter], entries: Sequence[_Entry]) -> list[_Entry]:
         """Note the intent to create what is missing, after a look whether it is there already.
 
@@ -107,13 +119,6 @@ class Reporting:
         except RemoteError as error:
             self._hold_back(entries, error)
             return []
-        optional = [entry for entry in entries if entry[0].optional]
-        try:
-            self._report_context.client.check_writes(self._store.preview.spec.repository, optional=True)
-        except RemoteError as error:
-            # The rest of this minute's writes is for comments and answers.
-            self._hold_back(optional, error)
-            entries = [entry for entry in entries if entry not in optional]
         own, talks = OwnComments(), [entry for entry in entries if entry[0].in_conversation]
         if talks:
             try:
