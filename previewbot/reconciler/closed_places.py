@@ -42,6 +42,10 @@ class ClosedPlaces:
         self._opened.pop(_key(spec, place), None)
         return self._said.is_due(Kind.PLACE, f"{place} of {spec.installation_id}", refusal.at)
 
+    def was_closed(self, spec: Spec, place: str) -> bool:
+        """Return whether a place has taken nothing, as far as is known, since it took something last."""
+        return look_up(self._closed, _key(spec, place)) is not None
+
     def open(self, spec: Spec, place: str, now: datetime) -> None:
         """Note that a place took something: no Preview need wait any longer."""
         self._closed.pop(_key(spec, place), None)

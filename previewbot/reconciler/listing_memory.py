@@ -14,8 +14,7 @@ asked about again."""
 
 _CHANGED_KEPT = 20_000
 _OF_AGENTS_KEPT = 10_000
-_OWN_FILE_HOLDS = timedelta(hours=1)
-"""How long it counts that a file of a base branch triggered nothing: the listing does not see it change."""
+_FOR_NOW = timedelta(hours=1)
 
 
 class Untriggered:
@@ -33,18 +32,19 @@ class Untriggered:
         head_sha: str,
         read_at: datetime,
         *,
-        own_file: bool = False,
+        for_now: bool = False,
     ) -> None:
         """Note that this state of a pull request, read at a moment of ours, triggers nothing.
 
-        `own_file`: its base branch may have a configuration of its own, whose changes no listing sees.
+        `for_now`: that counts for an hour. Its base branch may have a configuration of its own, whose changes
+        no listing sees; or GitHub did not take all that was to be told.
         """
         # Read before the configuration was found changed: it says nothing of what the new one triggers.
         if read_at < self._forgotten.get(repository_id, read_at):
             return
         # GitHub changes `updated_at` with each comment, label and push, so exactly this state cannot begin to
         # trigger a preview; only another configuration could, and then `forget` is called.
-        until = read_at + _OWN_FILE_HOLDS if own_file else None
+        until = read_at + _FOR_NOW if for_now else None
         keep(self._seen, (repository_id, number), (updated_at, head_sha, until), _UNTRIGGERED_KEPT)
 
     def remembers(

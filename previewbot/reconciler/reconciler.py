@@ -257,12 +257,10 @@ class Reconciler:
         self._context.memory.conversations.remember(store.preview.name, store.status.requests)
         # Something of the very second of this look would not change what the listing compares.
         # Nor is an archived repository's remembered: made usable again it shows the same times and heads.
-        # Nor is one of which GitHub was not told all, a required check perhaps: the listing finds it again.
-        lasts = facts.settled and not lacks_something(store.status)
-        if lasts and facts.read_at is not None and decision.reason is Reason.NOT_TRIGGERED:
+        if facts.settled and facts.read_at is not None and decision.reason is Reason.NOT_TRIGGERED:
             state = (pull_request.updated_at, pull_request.head.sha, facts.read_at)
-            own_file = facts.base_branch is not None
-            self.untriggered.remember(spec.repository_id, spec.number, *state, own_file=own_file)
+            for_now = facts.base_branch is not None or lacks_something(store.status)
+            self.untriggered.remember(spec.repository_id, spec.number, *state, for_now=for_now)
         return await self._delete(store)
 
     async def _delete(self, store: PreviewStore) -> Outcome:

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from previewbot.errors import QuotaKept, TryLater
 from tests.support.passes import A, World
-from tests.unit.test_passes_checks import outcomes
+from tests.unit.test_passes_checks import NOT_GRANTED, outcomes
 from tests.unit.test_passes_deployments import ON
 
 NO_ROOM = QuotaKept("POST", status=429, message="kept for comments and answers", after=60.0)
@@ -77,16 +77,39 @@ async def test_what_was_never_sent_leaves_no_doubt_of_what_stands_there() -> Non
     assert world.github.deployments.states() == {A: "success"}
 
 
-async def test_a_required_check_that_github_does_not_take_is_found_by_the_next_listing() -> None:
+async def test_a_required_check_that_github_does_not_take_is_made_by_a_listing_an_hour_later() -> None:
     world = World(check="required")
     world.github.labels = ()
     world.fail("create check", by=TryLater("GitHub", status=502))
     await goes_on(world, hours=1)
-    assert (world.cluster.preview, outcomes(world, A)) == (None, [])
-    assert not world.remembers_that_nothing_triggers()
+    assert is_gone(world)
+    # What is refused for good must not cost a look with each listing.
+    assert world.remembers_that_nothing_triggers()
     world.mend()
+    world.clock.forward(hours=1)
+    assert not world.remembers_that_nothing_triggers()
     world.list_it()
     await goes_on(world, minutes=5)
 
-    assert (world.cluster.preview, outcomes(world, A)) == (None, [["skipped"]])
+    assert is_gone(world)
+    assert outcomes(world, A) == [["skipped"]]
+    world.clock.forward(hours=1)
     assert world.remembers_that_nothing_triggers()
+
+
+async def test_once_a_permission_is_granted_the_listing_finds_those_that_went_without_a_check() -> None:
+    world = World(check="required")
+    world.github.labels = ()
+    world.fail("create check", by=NOT_GRANTED)
+    world.clock.forward(seconds=5)
+    await world.settle()
+    assert is_gone(world)
+    world.clock.forward(hours=2)
+    assert world.remembers_that_nothing_triggers()
+    world.mend()
+    world.turn_to(43)
+    world.poke()
+    await world.settle()
+
+    assert is_gone(world)
+    assert not world.remembers_that_nothing_triggers()

@@ -496,10 +496,10 @@ async def test_a_look_that_began_before_the_configuration_was_found_changed_says
 
 async def test_what_a_file_of_its_base_did_not_trigger_is_looked_at_again_after_an_hour() -> None:
     world = World(replace(a_row(), base_ref="release/1"), settings=listed(config_branches=["release/*"]))
-    world.untriggered.remember(812, 42, NOW, HEAD, NOW - timedelta(minutes=59), own_file=True)
+    world.untriggered.remember(812, 42, NOW, HEAD, NOW - timedelta(minutes=59), for_now=True)
     assert await world.poked() == []
 
-    world.untriggered.remember(812, 42, NOW, HEAD, NOW - timedelta(minutes=60), own_file=True)
+    world.untriggered.remember(812, 42, NOW, HEAD, NOW - timedelta(minutes=60), for_now=True)
     assert await world.poked() == [(812, 42, True)]
 
 

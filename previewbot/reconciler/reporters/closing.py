@@ -59,8 +59,9 @@ def stays_closed(name: str, status: Status, refusal: Refusal) -> Status:
 
 def opened(name: str, context: ReportContext, status: Status, now: datetime) -> Status:
     """Return the status once a place took something: those that wait for it need not any longer."""
-    if key_of_place(name) in status.reports:
+    if key_of_place(name) in status.reports or context.closed.was_closed(context.preview.spec, name):
         context.closed.open(context.preview.spec, name, now)
+        context.opened()
     return without_place(name, status)
 
 

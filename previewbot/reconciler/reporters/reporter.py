@@ -34,7 +34,8 @@ class ReportContext:
     `view` has what a status says for the renderer, `runs` what was seen last of what runs for a commit,
     and `runs_now` what was in this very pass.
     `forget` makes the next pass read GitHub anew. `mistakes` are those that the pull request itself writes
-    into the configuration file. `closed` are the places that take nothing now.
+    into the configuration file. `closed` are the places that take nothing now; `opened` has those looked at
+    again that went without having been told of there.
     """
 
     client: InstallationClient
@@ -52,6 +53,7 @@ class ReportContext:
     runs_now: Callable[[str], Runs | None]
     mistakes: tuple[ConfigurationProblem, ...] = ()
     closed: ClosedPlaces = field(default_factory=ClosedPlaces)
+    opened: Callable[[], None] = lambda: None
 
     @property
     def preview(self) -> Preview:

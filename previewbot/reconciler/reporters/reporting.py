@@ -51,6 +51,7 @@ class Reporting:
             runs_now=lambda sha: context.memory.builds.runs_now(preview.name, sha, context.now()),
             mistakes=plan.mistakes,
             closed=context.memory.closed,
+            opened=lambda: context.memory.untriggered.forget(preview.spec.repository_id, context.now()),
         )
 
     async def report(self, reporters: Sequence[Reporter], own: OwnComments) -> RemoteError | None:
