@@ -180,6 +180,24 @@ async def test_a_preview_starts_and_is_replaced_while_nothing_can_be_written() -
     assert (world.serving, world.cluster.leads_to()) == ([B], "staging")
 
 
+async def test_what_is_to_be_changed_costs_no_write_of_the_status_while_nothing_can_be_written() -> None:
+    world = await World(deployments={"environment": "preview"}).settle()
+    limit(world)
+    world.fail("say of deployment", "update check", by=LIMIT)
+    world.push(B)
+    await world.settle()
+    assert B[:7] not in world.comment and world.serving == [B]
+    stored = world.calls.made.count("put status")
+    outcome = await world.run()
+    assert (outcome.error, stored, world.calls.made.count("put status")) == (LIMIT, 0, 0)
+
+    lift(world)
+    world.clock.forward(hours=2)
+    await world.settle()
+    assert B[:7] in world.comment
+    assert world.github.deployments.states() == {A: "inactive", B: "success"}
+
+
 async def test_one_that_waits_for_a_slot_keeps_its_place_while_nothing_can_be_written() -> None:
     world = World(limits={"previews": 1})
     world.others = [a_preview(name="gh-1-9", slot=Slot(held=True))]

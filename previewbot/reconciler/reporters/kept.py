@@ -213,12 +213,14 @@ class KeptReporter(Reporter, Generic[ContentT]):
     def held_back(self, context: ReportContext, status: Status, due: Due, error: RemoteError) -> Status:
         """Note that it could not even be announced; it is tried again."""
         content = self.wanted(context, status).get(due.key)
-        if content is None or not self.optional:
+        if content is None:
             return status
         if due.changes:
             # Nothing was sent: it says what it said before, unless an earlier pass left that in doubt.
             intent_at = context.before.report(due.key).intent_at
             status = status.with_report(due.key, replace(status.report(due.key), intent_at=intent_at))
+        if not self.optional:
+            return status
         return self._failed(context, status, replace(due, creates=False), error, content.hash)
 
     def _failed(

@@ -95,15 +95,22 @@ class Reporting:
         return entries
 
     def _those_with_room(self, entries: Sequence[_Entry]) -> Sequence[_Entry]:
-        """Hold back what is optional while the rest of a minute's writes is for comments and answers."""
-        optional = [each for each in entries if each[0].optional and (each[1].creates or each[1].changes)]
-        if not optional:
-            return entries
-        try:
-            self._report_context.client.check_writes(self._store.preview.spec.repository, optional=True)
-        except RemoteError as error:
-            self._hold_back(optional, error)
-            return [entry for entry in entries if entry not in optional]
+        """Hold back what would be announced while nothing may be written, and what is optional while the rest
+        of a minute's writes is for comments and answers.
+
+        Each pass would store the announcement in vain, and read the conversation for it, again and again
+        while GitHub's limit holds.
+        """
+        announced = [each for each in entries if each[1].creates or each[1].changes]
+        optional = [each for each in announced if each[0].optional]
+        client, repository = self._report_context.client, self._store.preview.spec.repository
+        for held, are_optional in ((announced, False), (optional, True)):
+            try:
+                if held:
+                    client.check_writes(repository, optional=are_optional)
+            except RemoteError as error:
+                self._hold_back(held, error)
+                return [entry for entry in entries if entry not in held]
         return entries
 
     async def _announce(self, reporters: Sequence[Reporter], entries: Sequence[_Entry]) -> list[_Entry]:
@@ -112,13 +119,6 @@ class Reporting:
         Return what this pass may create: the intent of a pass that died is held for a while, not acted on.
         """
         if not entries:
-            return []
-        try:
-            # Where nothing may be written now, nothing is announced: the intent would be stored in vain, and
-            # the conversation read for it, again and again while GitHub's limit holds.
-            self._report_context.client.check_writes(self._store.preview.spec.repository)
-        except RemoteError as error:
-            self._hold_back(entries, error)
             return []
         own, talks = OwnComments(), [entry for entry in entries if entry[0].in_conversation]
         if talks:
