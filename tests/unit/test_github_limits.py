@@ -206,6 +206,22 @@ def test_a_limit_that_something_optional_met_stops_what_is_optional_alone() -> N
     assert writes(limits, NOW + 90, optional=True)
 
 
+def test_what_is_optional_and_meets_limits_again_and_again_pauses_for_longer_and_comments_do_not() -> None:
+    limits, said, url = Limits(), "You have exceeded a secondary rate limit.", "/repos/acme/shop/check-runs"
+    now, pauses = NOW, list[float | None]()
+    for _ in range(6):
+        pause = limits.refused("POST", url, 403, {}, said, now, optional=True)
+        # Another that was under way.
+        assert limits.refused("POST", url, 403, {}, said, now + 1, optional=True) == max(60, (pause or 0) - 1)
+        assert writes(limits, now + 2, optional=False)
+        assert not writes(limits, now + (pause or 0) - 1, optional=True)
+        pauses.append(pause)
+        now += (pause or 0) + 20
+
+    assert pauses == [60, 120, 240, 480, 900, 900]
+    assert limits.refused("POST", url, 403, {}, said, now + 600, optional=True) == 60
+
+
 def test_an_hour_that_is_used_up_stops_everything_whoever_met_it() -> None:
     limits = Limits()
 

@@ -23,6 +23,9 @@ AGENTS_SHARE = 0.1
 hour because people and strangers have used up the rest."""
 
 _MINUTE = 60.0
+_AGAIN = 600.0
+"""What is optional and meets a limit so soon after the last one is over meets the same: an hour's, say."""
+_LONGEST_PAUSE = 900.0
 _SPREAD = 60.0
 """Seconds after the reset over which those come back who had to wait for it."""
 
@@ -65,7 +68,8 @@ class Limits:
     and whoever may comment somewhere can bring it about. So a limit that a write met stops writes only, in
     its repository first, and in all where a second one meets it meanwhile. A limit that a read met, or an
     hour that is used up, stops everything. What is optional never stops what is not: it leaves a part of each
-    minute to it, and a limit that it met stops what is optional alone.
+    minute to it, and a limit that it met stops what is optional alone, each time for twice as long where it
+    meets one again and again: what becomes free of an hour that is used up is for comments.
 
     `optional_a_minute` is the number of writes in a minute from which on what is optional waits.
     """
@@ -76,6 +80,7 @@ class Limits:
     _writes: float = 0.0
     _writes_in: dict[str, float] = field(default_factory=dict)
     _optional: float = 0.0
+    _pause: float = 0.0
     _written: deque[float] = field(default_factory=deque)
 
     def answered(self, headers: Mapping[str, str]) -> None:
@@ -108,8 +113,7 @@ class Limits:
             self._all = max(self._all, until)
             return wait
         if optional:
-            self._optional = max(self._optional, until)
-            return wait
+            return self._pause_what_is_optional(wait, now)
         held = {name: end for name, end in self._writes_in.items() if end > now}
         if any(name != repository for name in held):
             # Another repository has met it and it holds there still: it is no matter of this one.
@@ -140,6 +144,14 @@ class Limits:
             after = within_bounds(quota.reset - now) + random.uniform(0.0, _SPREAD)
             message = "what is left of this hour's requests is kept for previews that run"
             raise QuotaKept(what, status=429, message=message, after=after)
+
+    def _pause_what_is_optional(self, wait: float, now: float) -> float:
+        if now >= self._optional:
+            longer = min(2 * self._pause, _LONGEST_PAUSE) if now - self._optional < _AGAIN else 0.0
+            wait = self._pause = max(wait, longer)
+        # Else it was under way when another met it: the same limit, which is not met again.
+        self._optional = max(self._optional, now + wait)
+        return self._optional - now
 
     def _room_in(self, now: float) -> float:
         """Return in how many seconds a minute has room for what is optional; 0 if this one has."""
