@@ -93,28 +93,36 @@ class GitHubSource:
         return Look(judged(sha, found), (*notes, *([doubt] if doubt else ())), doubt)
 
     async def told(self, reference: Reference) -> Facts | None:
-        """Return what the comment says."""
-        return answers.facts_told(await self._comment(reference), reference)
+        """Return what the comment says; raises Invalid where only another App has written one."""
+        comment = await self._comment(reference)
+        # Else whoever named the wrong App learnt that there is no preview.
+        if doubt := self._about_other_apps(reference, comment):
+            raise Invalid(str(reference), message=doubt)
+        return answers.facts_told(comment, reference)
 
     async def listing(self, repository: str) -> Listing:
         """Return the previews of which the thousand newest comments of a repository tell.
 
-        Raises NoRepository where none is named: a token alone does not say which ones have previews.
+        Raises NoRepository where none is named: a token alone does not say which ones have previews; and
+        Invalid where all that are told of are another App's.
         """
         if not repository:
             raise NoRepository("name a repository, OWNER/NAME: with a token GitHub is asked, one by one")
         query = urlencode({"sort": "updated", "direction": "desc", "per_page": _PAGE})
         found: dict[int, Facts] = {}
-        complete = False
+        complete, other = False, ""
         async for page in self._pages(
             f"{_of(repository)}/issues/comments?{query}", answers.COMMENTS, _LISTED
         ):
             for each in page.kept:
                 is_ours = each.is_status(self._access.app)
+                other = other or ("" if is_ours else each.looks_like_ours)
                 facts = answers.facts_told(each, each.place) if is_ours else None
                 if facts is not None:
                     found.setdefault(facts.number, facts)
             complete = not page.next_url
+        if other and not found:
+            raise Invalid(repository, message=_about(other))
         return Listing(tuple(found.values()), complete)
 
     async def _pull(self, reference: Reference) -> Answer[PullSeen]:
@@ -234,9 +242,7 @@ class GitHubSource:
 
     def _about_other_apps(self, reference: Reference, comment: CommentSeen | None) -> str:
         other = self._comments.get(str(reference).lower(), _Conversation()).others
-        if comment is not None or not other:
-            return ""
-        return f"{other}[bot] has written a comment like previewbot's: if that is your App, say --app {other}"
+        return _about(other) if comment is None and other else ""
 
 
 @dataclass
@@ -247,6 +253,12 @@ class _Conversation:
     id: int = 0
     since: str = ""
     others: str = ""
+
+
+def _about(other: str) -> str:
+    """Return what to do where another App than the one that was named has written as previewbot does."""
+    named = f"--app {other}, or PREVIEWBOT_APP={other}"
+    return f"{other}[bot] has written a comment like previewbot's: if that is your App, say {named}"
 
 
 def _of(repository: Reference | str) -> str:

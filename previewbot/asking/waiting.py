@@ -101,7 +101,7 @@ class _Wait:
         self._last = Standing(State.NOTHING, f"nothing is known yet of {sha[:7] or reference}", sha=sha)
         self._said: set[str] = set()
         self._first_answer: float | None = None
-        self._pause, self._trouble = patience.first, ""
+        self._pause, self._trouble, self._doubt = patience.first, "", ""
 
     async def run(self) -> Standing:
         """Look until it is over."""
@@ -155,7 +155,7 @@ class _Wait:
         return Look(Standing(State.NOTHING, "previewbot has no preview of this pull request"))
 
     def _take(self, standing: Standing, doubt: str) -> None:
-        now = self._clock.now()
+        now, self._doubt = self._clock.now(), doubt if standing.state is State.NOTHING else ""
         if self._first_answer is None:
             # Counted from here: while nobody answers, nothing can be seen of what is there.
             self._first_answer = now
@@ -181,7 +181,7 @@ class _Wait:
 
     def _timed_out(self, asked_to_wait: float) -> Standing:
         waited = _in_words(self._patience.timeout)
-        words = f"not ready after {waited}: {self._last.words}"
+        words = "; ".join(filter(None, (f"not ready after {waited}: {self._last.words}", self._doubt)))
         if self._trouble:
             words = f"not ready after {waited}; the last look failed: {self._trouble}"
         if asked_to_wait:

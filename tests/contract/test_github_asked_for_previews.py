@@ -14,7 +14,7 @@ from previewbot.api.reference import Reference
 from previewbot.asking.github import WrongCommit
 from previewbot.asking.source import NoRepository
 from previewbot.asking.standing import State
-from previewbot.errors import Forbidden, NotFound, TryLater, Unauthorized
+from previewbot.errors import Forbidden, Invalid, NotFound, TryLater, Unauthorized
 from previewbot_demo.github.server import PERMISSIONS
 from tests.support.asking import HEADER, LINK, MARKER, SHOP, Says, asking, block, reference
 from tests.support.github_script import in_turn, sends
@@ -150,6 +150,19 @@ async def test_an_app_of_another_name_is_suggested_and_not_believed(town: Town, 
     look = await asking(town, app="previews").look(reference(), says.head)
     assert look.standing.state is State.NOTHING
     assert any("say --app previewbot" in note for note in look.notes)
+
+
+async def test_that_there_is_no_preview_is_not_told_where_only_another_app_has_written_of_one(
+    town: Town, says: Says
+) -> None:
+    source = asking(town, app="previews")
+    assert await source.told(reference()) is None
+    assert (await source.listing(SHOP)).previews == ()
+
+    says.comment(block(says.head))
+    for asked in (source.told(reference()), source.listing(SHOP)):
+        with pytest.raises(Invalid, match="say --app previewbot, or PREVIEWBOT_APP=previewbot"):
+            await asked
 
 
 async def test_what_did_not_change_costs_nothing_of_the_hour(town: Town, says: Says) -> None:

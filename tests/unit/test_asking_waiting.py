@@ -219,6 +219,9 @@ async def test_where_another_apps_comment_is_nothing_is_no_never_triggered() -> 
         await wait(source, HERE, SHA, Patience(), clock=clock)
     assert doubt in str(raised.value.message)
     assert clock.time >= Patience().grace
+    # An agent's calls are shorter than that.
+    shorter = await wait(source, HERE, SHA, Patience(timeout=45.0), clock=Pretended())
+    assert (shorter.state, doubt in shorter.words) == (State.TIMED_OUT, True)
 
     # Two of them may serve a repository: ours may come yet.
     source = Scripted([NOTHING, BUILDING, READY], doubt=doubt)
