@@ -20,8 +20,8 @@ GitHub (GITHUB_API_URL) and nobody else. Without one, or with --url, it asks pre
 its bearer (PREVIEWBOT_BEARER, or --bearer-file). The link is printed to stdout, how it goes to stderr.
 
 exit codes: 0 ready; 1 the preview failed; 2 wrong arguments, or a token or bearer that is refused; 3 it ended
-(stopped, expired, the pull request was closed, or another commit took its place); 4 never triggered: nothing
-of previewbot's speaks of this commit; 5 not ready in time; 130 interrupted
+(stopped, expired, the pull request was closed, or another commit took its place); 4 never triggered:
+previewbot has said nothing of this commit; 5 not ready in time; 130 interrupted
 """
 
 

@@ -134,7 +134,7 @@ def _judged(sha: str, seen: Seen) -> Standing:
     if seen.facts is not None and seen.facts.head_sha:
         words = f"previewbot speaks of {seen.facts.head_sha[:7]}, and not yet of {sha[:7]}"
         return Standing(State.NOTHING, words, sha=sha)
-    return Standing(State.NOTHING, f"nothing of previewbot's speaks of {sha[:7]}", sha=sha)
+    return Standing(State.NOTHING, f"previewbot has said nothing of {sha[:7]}", sha=sha)
 
 
 def _of_another_head(sha: str, pull: Pull, ours: bool) -> Standing:

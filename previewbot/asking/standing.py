@@ -10,7 +10,7 @@ class State(StrEnum):
     """How it stands; all but the first two are an end, for which nobody has to wait any longer."""
 
     NOTHING = "nothing"
-    """Nothing of previewbot's speaks of this commit (yet)."""
+    """previewbot has said nothing of this commit (yet)."""
     WAITING = "waiting"
     READY = "ready"
     FAILED = "failed"

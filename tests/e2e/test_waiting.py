@@ -137,7 +137,7 @@ async def test_never_triggered_and_not_ready_in_time_have_codes_of_their_own(
     says.comment(block(says.head, "Deploying"))
     late = await wait(f"{SHOP}#1", "--timeout", "1s")
     assert (never.code, never.out) == (4, "")
-    assert "never-triggered: nothing of previewbot's speaks of" in never.err
+    assert "never-triggered: previewbot has said nothing of" in never.err
     assert (late.code, late.out) == (5, "")
     assert "timed-out: not ready after 1 s: It is Deploying." in late.err
 
