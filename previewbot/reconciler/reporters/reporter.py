@@ -115,8 +115,8 @@ class Reporter(ABC):
     def is_owed(self, status: Status) -> bool:
         """Return whether a Preview whose work is done stays, so that something can still be told here.
 
-        It has an end by itself, or a Preview would stay for ever. An error of a place that is not optional
-        keeps the Preview by itself.
+        It has an end, after so many tries or once a limit is over, or a Preview would stay for ever. An error
+        of a place that is not optional keeps the Preview by itself.
         """
         return False
 
