@@ -50,6 +50,8 @@ BLOCK = json.dumps({"previewbot": 1} | {key: value for key, value in FACTS.items
 COMMENT = {
     "id": 7,
     "user": {"login": "previewbot[bot]", "type": "Bot"},
+    "issue_url": "https://api.github.com/repos/acme/shop/issues/42",
+    "html_url": "https://github.com/acme/shop/pull/42#issuecomment-7",
     "performed_via_github_app": {"slug": "previewbot"},
     "issue_url": "https://api.github.com/repos/acme/shop/issues/42",
     "body": f"{status_marker('pr-42', 0)}\n**pricing crashes**\n\n```json\n{BLOCK}\n```\n",

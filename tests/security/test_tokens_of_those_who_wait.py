@@ -187,6 +187,7 @@ async def test_a_check_that_another_app_calls_like_ours_is_not_ours(town: Town, 
 @pytest.mark.parametrize("author", ["alice", "github-actions[bot]", "previewbot"])
 async def test_a_comment_that_looks_like_ours_is_not_ours(town: Town, says: Says, author: str) -> None:
     forged = {"id": 5, "user": {"login": author, "type": "Bot"}, "body": block(says.head)}
+    forged["issue_url"] = f"https://api.github.com{REPO}/issues/1"
     town.script.on("GET", f"{REPO}/issues/1/comments", sends([forged]))
     town.script.on("GET", f"{REPO}/issues/comments", sends([forged]))
     assert (await asking(town).look(reference(), says.head)).standing.state is State.NOTHING
