@@ -5,10 +5,13 @@ from __future__ import annotations
 import zlib
 from datetime import datetime, timedelta
 
+from previewbot.errors import NotSent, QuotaKept, RemoteError
+
 MOST_TRIES = 8
 """So often something is tried; with the pauses between them that is about half an hour."""
 
 _MOST_WAITS = 5
+_KEPT_FOR = 60.0
 _FIRST = timedelta(seconds=15)
 _LONGEST = timedelta(minutes=10)
 _SPREAD = 0.5
@@ -27,10 +30,15 @@ def retry_at(tries: int, now: datetime, seed: str, after: float | None = None) -
     return now + max(pause * (1 + _SPREAD * share), timedelta(seconds=after or 0.0))
 
 
-def tries_after(tries: int, *, sent: bool) -> int:
-    """Return how often something has failed, once it has again.
+def next_try(tries: int, error: RemoteError, now: datetime, seed: str) -> tuple[int, datetime | None]:
+    """Return how often something has failed by now, and when it is tried again; None if it is given up.
 
-    What was not `sent` nobody refused: it waits for its turn, a few minutes from one time to the next, and is
+    What was not sent nobody refused: it waits for its turn, some minutes from one time to the next, and is
     not given up.
     """
-    return tries + 1 if sent else max(tries, min(tries + 1, _MOST_WAITS))
+    if not isinstance(error, NotSent):
+        return tries + 1, retry_at(tries + 1, now, seed, error.after)
+    tries, after = max(tries, min(tries + 1, _MOST_WAITS)), error.after or 0.0
+    # What is kept for others may be for this one soon: once somebody with write access asks, say.
+    after = min(after, _KEPT_FOR) if isinstance(error, QuotaKept) else after
+    return tries, retry_at(tries, now, seed, after)

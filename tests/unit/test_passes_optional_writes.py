@@ -77,6 +77,19 @@ async def test_what_was_never_sent_leaves_no_doubt_of_what_stands_there() -> Non
     assert world.github.deployments.states() == {A: "success"}
 
 
+async def test_what_an_hour_kept_for_others_is_written_soon_after_it_is_not_kept_from_it() -> None:
+    world = World(check="on")
+    world.registry.images = set()
+    await world.settle()
+    world.github.optional_limit = QuotaKept("POST", status=429, message="kept", after=3_000.0)
+    world.push(A)
+    await world.settle()
+    world.github.optional_limit = None
+    await goes_on(world, minutes=5)
+
+    assert outcomes(world, A) == [["in progress", "success"]]
+
+
 async def test_a_required_check_that_github_does_not_take_is_made_by_a_listing_an_hour_later() -> None:
     world = World(check="required")
     world.github.labels = ()

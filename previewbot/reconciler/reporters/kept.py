@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Generic, Protocol, TypeVar
 
 from previewbot.api import Refusal, Report, Status
-from previewbot.errors import Forbidden, Invalid, NotFound, NotSent, RemoteError
+from previewbot.errors import Forbidden, Invalid, NotFound, RemoteError
 from previewbot.reconciler.conversation import OwnComments
 from previewbot.reconciler.plan.inbox import had_no_earlier_life
 from previewbot.reconciler.plan.places import is_closed, key_of_place
@@ -26,7 +26,7 @@ from previewbot.reconciler.reporters.reporter import (
     intent_is_open,
 )
 from previewbot.rules import edits
-from previewbot.rules.retries import retry_at, tries_after
+from previewbot.rules.retries import next_try
 
 _DONE_KEPT = 10
 
@@ -236,8 +236,7 @@ class KeptReporter(Reporter, Generic[ContentT]):
         if not self.optional:
             # The pass itself is repeated.
             return status
-        tries = tries_after(state.tries, sent=not isinstance(error, NotSent))
-        again = retry_at(tries, now, f"{due.key} {state.id}", error.after)
+        tries, again = next_try(state.tries, error, now, f"{due.key} {state.id}")
         if again is None:
             closing.gave_up(self.name, context, error)
             # The last try may have created it all the same.
