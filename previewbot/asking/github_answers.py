@@ -20,6 +20,9 @@ from previewbot.asking.words import one_line
 from previewbot.text.json import read_json
 from previewbot.text.markers import parse_marker
 
+_OF_WORKFLOWS = "github-actions"
+"""As this App each workflow of the repository can write: nobody's previewbot is it."""
+
 _ISSUE = re.compile(r".+/repos/(?P<name>[^/]+/[^/]+)/issues/(?P<number>[1-9][0-9]{0,17})")
 
 
@@ -179,7 +182,8 @@ class CommentSeen(_Made):
         """The slug of another App that has written such a comment, or ""."""
         login = self.user.login.lower() if self.user else ""
         slug = login.removesuffix("[bot]")
-        return slug if login.endswith("[bot]") and self.is_status(slug) else ""
+        is_an_apps = login.endswith("[bot]") and slug != _OF_WORKFLOWS
+        return slug if is_an_apps and self.is_status(slug) else ""
 
 
 PULL = TypeAdapter(PullSeen)

@@ -190,7 +190,10 @@ async def test_a_comment_that_looks_like_ours_is_not_ours(town: Town, says: Says
     forged["issue_url"] = f"https://api.github.com{REPO}/issues/1"
     town.script.on("GET", f"{REPO}/issues/1/comments", sends([forged]))
     town.script.on("GET", f"{REPO}/issues/comments", sends([forged]))
-    assert (await asking(town).look(reference(), says.head)).standing.state is State.NOTHING
+    look = await asking(town).look(reference(), says.head)
+    # Nor is it taken for another installation's, which whoever asks would be told to name.
+    assert (look.standing.state, look.doubt) == (State.NOTHING, "")
+    assert await asking(town).told(reference()) is None
     assert await asking(town).listing("acme/shop") == Listing(())
 
 
