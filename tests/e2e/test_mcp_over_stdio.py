@@ -53,7 +53,6 @@ COMMENT = {
     "issue_url": "https://api.github.com/repos/acme/shop/issues/42",
     "html_url": "https://github.com/acme/shop/pull/42#issuecomment-7",
     "performed_via_github_app": {"slug": "previewbot"},
-    "issue_url": "https://api.github.com/repos/acme/shop/issues/42",
     "body": f"{status_marker('pr-42', 0)}\n**pricing crashes**\n\n```json\n{BLOCK}\n```\n",
 }
 FORGED = COMMENT | {"id": 6, "user": {"login": "mallory", "type": "User"}, "performed_via_github_app": None}
