@@ -10,6 +10,7 @@ import pytest
 
 from previewbot.api import Condition, Phase
 from previewbot.api.ci import Runs, WorkflowRun
+from previewbot.api.deployments import Deployment
 from previewbot.errors import Forbidden, Invalid, TryLater
 from tests.support.fault_points import Fault
 from tests.support.lives_in_process import DeployedLife, live, live_with_each
@@ -174,6 +175,37 @@ async def test_one_that_somebody_deleted_is_made_again_only_with_news() -> None:
     await world.settle()
 
     assert world.github.deployments.states() == {B: "success"}
+
+
+async def test_one_made_without_an_answer_is_found_where_the_words_before_are_wanted_again() -> None:
+    world = await ready(World(**ON))
+    kept, runs = world.github.deployments, world.cluster.session_status
+    world.cluster.session_status = {"phase": "Waiting"}
+    # Somebody deletes it: what is said next has no deployment.
+    kept.all.clear()
+    world.cluster.session_becomes("Failed")
+    await world.settle(30)
+    make = kept.create
+
+    async def without_an_answer(*what: str) -> Deployment:
+        await make(*what)
+        kept.create = make  # type: ignore[method-assign]
+        raise TryLater("GitHub", message="no answer")
+
+    kept.create = without_an_answer  # type: ignore[method-assign]
+    world.say("/preview start")
+    world.poke()
+    while kept.create != make:
+        await world.settle(1)
+    world.cluster.session_becomes("Failed")
+    await world.settle(30)
+    assert kept.states() == {A: "failure"}
+
+    world.cluster.session_status = runs
+    world.say("/preview start")
+    world.poke()
+    await world.settle(30)
+    assert kept.states() == {A: "success"}
 
 
 async def test_a_reopened_pull_request_goes_on_with_the_deployment_of_its_commit() -> None:

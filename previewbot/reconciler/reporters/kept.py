@@ -115,9 +115,9 @@ class KeptReporter(Reporter, Generic[ContentT]):
         # What an earlier pass announced may be there although nothing is wanted any more: it is looked for.
         # In the conversation every look at the pull request does that.
         lost = state.intent_at is not None and not self.in_conversation
-        # Where a pass began to change it and died, nobody knows what it says. By now it may be wanted again
+        # Where a pass began to write it and died, nobody knows what it says. By now it may be wanted again
         # as it was before, and would else stand as that pass left it.
-        unsure = bool(state.id) and state.intent_at is not None
+        unsure = state.intent_at is not None and (bool(state.id) or lost)
         as_wanted = state.hash == content.hash and not unsure
         if as_wanted or not (state.id or content.begins or lost):
             return _without_leftovers(status, key, state, now), ()
