@@ -192,7 +192,7 @@ async def test_one_made_without_an_answer_is_found_where_the_words_before_are_wa
         kept.create = make  # type: ignore[method-assign]
         raise TryLater("GitHub", message="no answer")
 
-    kept.create = without_an_answer  # type: ignore[method-assign]
+    kept.create = without_an_answer  # type: ignore[method-assign, assignment]
     world.say("/preview start")
     world.poke()
     while kept.create != make:
