@@ -20,6 +20,7 @@ from previewbot.api import (
     LinkKind,
     Missing,
     Phase,
+    Proven,
     Reason,
     Severity,
     SlotBound,
@@ -29,6 +30,7 @@ from previewbot.api import (
     Why,
 )
 from previewbot.api.closing_issues import MOST_SHOWN as MOST_ISSUES
+from previewbot.api.deployments import DeploymentState
 from previewbot.text import hypertext, markdown, plain
 from previewbot.text.blast_radius import Passing, has_own_databases
 from previewbot.text.durations import format_duration, from_now, spoken
@@ -131,6 +133,8 @@ def _environment(
         "IssuesUnknown": IssuesUnknown,
         "MOST_ISSUES": MOST_ISSUES,
         "Phase": Phase,
+        "Proven": Proven,
+        "DeploymentState": DeploymentState,
         "Reason": Reason,
         "LinkKind": LinkKind,
         "Missing": Missing,

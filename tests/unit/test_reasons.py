@@ -26,6 +26,7 @@ from previewbot.api import (
     Waiting,
     Why,
 )
+from previewbot.api.deployments import DeploymentState
 from previewbot.text import hypertext, markdown, plain
 from previewbot.text.environment import for_comments, for_pages, for_terminals, templates_directory
 from previewbot.text.render import Renderer, View
@@ -42,6 +43,7 @@ ENUMS: dict[str, type[StrEnum]] = {
     "Severity": Severity,
     "ContainerPart": ContainerPart,
     "Proven": Proven,
+    "DeploymentState": DeploymentState,
     "Why": Why,
 }
 LOADER = FileSystemLoader(templates_directory())
