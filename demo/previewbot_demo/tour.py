@@ -128,9 +128,9 @@ class Tour(CommandTour, StateTour):
 
     async def proven(self) -> None:
         """At the front end's link mirrord's mark says so, at the other what pricing repeats of the header."""
-        stored = {
-            preview["spec"]["number"]: preview["status"]["link"] for preview in await self._browser.previews()
-        }
+        # One that has ended has no link any more, and stays until GitHub was told so.
+        previews = await self._browser.previews()
+        stored = {each["spec"]["number"]: each.get("status", {}).get("link", {}) for each in previews}
         for number, why in ((self._web, "ThisPreview"), (self._pricing, "PassedOn")):
             link = stored[number]
             if (link.get("proven"), link.get("why")) != ("Yes", why):

@@ -92,7 +92,13 @@ class Town:
         gateway = {"scheme": "http", "port": GATEWAY_PORT}
         return {
             "settings": {
-                "github": {"app_id": APP_ID, "api_url": f"{self.url}/api/v3", "web_url": self.url},
+                "github": {
+                    "app_id": APP_ID,
+                    "api_url": f"{self.url}/api/v3",
+                    "web_url": self.url,
+                    # The tests write in minutes what people write in hours, and deployments would wait.
+                    "writes_a_minute": 10_000,
+                },
                 "public_url": PUBLIC_URL,
                 "links": {"gateway": gateway},
                 "images": {
