@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from previewbot.api.names import is_sha
+from previewbot.asking.words import RUNNER_COMMAND
 
 VERSION = 1
 """Of the shape; another one means another shape."""
@@ -19,9 +20,8 @@ VERSION = 1
 _LONGEST = 256 * 1024
 _FENCE = re.compile(r" {0,3}(?P<fence>`{3,}|~{3,})[ \t]*(?P<info>[^\n]*)")
 _HEADER = re.compile(r"[A-Za-z0-9-]+: [\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?")
-_LOST = re.compile(r"[\s\x00-\x1f\x7f<>\"]|##\[")
-"""What no address has, and what GitHub's runner takes for a command to it wherever in a line it stands
-(https://github.com/actions/runner/blob/main/src/Runner.Common/ActionCommand.cs)."""
+_LOST = re.compile(rf"[\s\x00-\x1f\x7f<>\"]|{re.escape(RUNNER_COMMAND)}")
+"""What no address has, and what makes one a command to GitHub's runner."""
 
 
 class Problem(BaseModel):
