@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import hmac
 import logging
-import time
 from collections.abc import Callable
+from datetime import datetime
 from enum import Enum, auto
 from typing import Protocol
 
 from flask import request
 
 from previewbot.errors import SettingsError
+from previewbot.rules.seldom import Kind, Seldom
 
 log = logging.getLogger(__name__)
 
 _SCHEME = "bearer "
-_SAID_EVERY = 3600.0
 
 
 class Reader(Enum):
@@ -43,14 +43,11 @@ class BearerReaders:
     """Knows who has the bearer; `read` returns those that count now, and raises SettingsError.
 
     It is asked anew for each request with a bearer, so that one that is taken away counts for nothing as soon
-    as the file is changed, and one that cannot be read lets nobody in. `now` counts seconds.
+    as the file is changed, and one that cannot be read lets nobody in.
     """
 
-    def __init__(
-        self, read: Callable[[], tuple[bytes, ...]], now: Callable[[], float] = time.monotonic
-    ) -> None:
-        self._read, self._now = read, now
-        self._said_at: float | None = None
+    def __init__(self, read: Callable[[], tuple[bytes, ...]], now: Callable[[], datetime]) -> None:
+        self._read, self._now, self._said = read, now, Seldom()
 
     def __call__(self) -> Reader:
         """Return who sent the request that is under way."""
@@ -64,14 +61,10 @@ class BearerReaders:
         try:
             bearers = self._read()
         except SettingsError as error:
-            self._say(str(error))
+            # Whoever sends any bearer brings this about.
+            if self._said.is_due(Kind.BEARERS, "api.bearer_file", self._now()):
+                log.error("api.bearer_file lets nobody in", extra={"error": str(error)})
             return Reader.UNKNOWN
         # Each is compared, whichever it is, so that time does not tell.
         same = [hmac.compare_digest(given, bearer) for bearer in bearers]
         return Reader.TRUSTED if any(same) else Reader.WRONG
-
-    def _say(self, error: str) -> None:
-        # Seldom: whoever sends any bearer brings this about.
-        if self._said_at is None or self._now() - self._said_at >= _SAID_EVERY:
-            self._said_at = self._now()
-            log.error("api.bearer_file lets nobody in", extra={"error": error})

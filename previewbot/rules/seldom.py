@@ -22,6 +22,7 @@ class Kind(Enum):
     REPOSITORY = "a repository that the settings' rules give nothing"
     NAMESPACE = "a namespace that the settings do not name any more"
     PLACE = "a place at GitHub in which an installation lets nothing be told"
+    BEARERS = "bearers of programs that cannot be read"
 
 
 def kind_of(settings: Settings, repository: str) -> Kind:

@@ -69,7 +69,7 @@ def create_app(
     deliveries = intake.Intake(settings, webhook_secrets, cluster, now)
     app.register_blueprint(intake.blueprint(deliveries, metrics, body_limit))
     app.register_blueprint(about.blueprint(renderer))
-    readers = BearerReaders(bearers)
+    readers = BearerReaders(bearers, now)
     if settings.pages == "public":
         app.register_blueprint(preview_page.blueprint(settings, cluster, renderer, now))
     else:

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 import aiohttp
@@ -84,7 +85,7 @@ def test_the_log_says_it_once_an_hour_however_many_ask_and_whatever_comes_betwee
     file, seconds = tmp_path / "bearer", [0.0]
     settings = parse({**VALUES, "api": {"bearer_file": str(file)}}, {})
     app = client_of(file, "private").application
-    readers = BearerReaders(lambda: read_bearers(settings), lambda: seconds[0])
+    readers = BearerReaders(lambda: read_bearers(settings), lambda: NOW + timedelta(seconds=seconds[0]))
 
     def asked() -> Reader:
         with app.test_request_context("/previews.json", headers=WITH):
