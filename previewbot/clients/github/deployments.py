@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
 
@@ -9,11 +10,8 @@ from previewbot.api.deployments import Deployment, DeploymentState, DeploymentSt
 from previewbot.clients.github import fields, kept
 from previewbot.clients.github.sending import Sending
 
-MOST_OF_A_COMMIT = 100
-"""The most deployments of one commit in one environment that are read; each pull request of it has one."""
-
-NEWEST = 100
-"""How many of an environment's deployments are read, whichever commits they are of."""
+MOST_LISTED = 100
+"""The most deployments of an environment, or of one commit in it, that are read: GitHub's one page."""
 
 
 class Deployments:
@@ -26,14 +24,15 @@ class Deployments:
         self._api = api
 
     async def of_commit(self, repository: str, environment: str, sha: str) -> list[Deployment]:
-        """Return the deployments of a commit in an environment, newest first; MOST_OF_A_COMMIT at most."""
-        query = urlencode({"environment": environment, "sha": sha})
-        url = f"/repos/{repository}/deployments?{query}"
-        return await self._api.items(url, kept.DEPLOYMENTS, deployment_from, most=1)
+        """Return the deployments of a commit in an environment, newest first; MOST_LISTED at most."""
+        return await self._listed(repository, {"environment": environment, "sha": sha})
 
     async def newest(self, repository: str, environment: str) -> list[Deployment]:
-        """Return an environment's NEWEST deployments, newest first."""
-        url = f"/repos/{repository}/deployments?{urlencode({'environment': environment})}"
+        """Return an environment's MOST_LISTED newest deployments, whichever commits they are of."""
+        return await self._listed(repository, {"environment": environment})
+
+    async def _listed(self, repository: str, query: Mapping[str, str]) -> list[Deployment]:
+        url = f"/repos/{repository}/deployments?{urlencode(query)}"
         return await self._api.items(url, kept.DEPLOYMENTS, deployment_from, most=1)
 
     async def is_ended(self, repository: str, deployment_id: int) -> bool:

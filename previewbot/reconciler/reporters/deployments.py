@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from previewbot.api import Report, Status
-from previewbot.api.deployments import DeploymentState, DeploymentStatus, Word
+from previewbot.api.deployments import Deployment, DeploymentState, DeploymentStatus, Word
 from previewbot.errors import NotFound, RemoteError
 from previewbot.reconciler.conversation import OwnComments
 from previewbot.reconciler.reporters.kept import KeptReporter
@@ -126,11 +126,7 @@ class Deployments(KeptReporter[DeploymentContent]):
     async def find(self, context: ReportContext, key: str, own: OwnComments) -> Report | None:
         """Return our deployment of the commit, also one that an earlier Preview of the pull request made."""
         preview, us = context.preview, await context.us()
-        environment = self._environment(context)
-        if not environment:
-            return None
-        sha, repository = self.sha_of(key), preview.spec.repository
-        found = await context.client.deployments.of_commit(repository, environment, sha)
+        found = await self._of_commit(context, key)
         return next((Report(id=each.id) for each in found if each.is_of(us, preview.name)), None)
 
     async def write(
@@ -150,7 +146,8 @@ class Deployments(KeptReporter[DeploymentContent]):
             if not (unknown and await deployments.is_ended(repository, report.id)):
                 await deployments.say(repository, report.id, content.status)
         except NotFound:
-            if await self._is_there(context, key, report.id):
+            # It is there, and GitHub takes no word of it, as if it were not.
+            if any(each.id == report.id for each in await self._of_commit(context, key)):
                 raise
             return replace(report, id=0, hash=content.hash)
         return replace(report, hash=content.hash)
@@ -169,13 +166,12 @@ class Deployments(KeptReporter[DeploymentContent]):
                 raise PartlyWritten(report, error) from error
         return replace(report, hash=content.hash)
 
-    async def _is_there(self, context: ReportContext, key: str, number: int) -> bool:
-        """Return whether there is a deployment of which GitHub takes no word, as if there were none."""
+    async def _of_commit(self, context: ReportContext, key: str) -> list[Deployment]:
+        """Return a commit's deployments, whoever made them; none where deployments are off."""
         repository, environment = context.preview.spec.repository, self._environment(context)
         if not environment:
-            return False
-        found = await context.client.deployments.of_commit(repository, environment, self.sha_of(key))
-        return any(each.id == number for each in found)
+            return []
+        return await context.client.deployments.of_commit(repository, environment, self.sha_of(key))
 
     def _environment(self, context: ReportContext) -> str:
         settings = context.settings.deployments
