@@ -53,9 +53,9 @@ def no_requests() -> Check:
 
 def request_refused(namespace: str, error: RemoteError) -> Check:
     """Return what it means that one like those that web makes would not be stored in `namespace`."""
-    if "cannot create resource" in error.message:
+    if _may_not_create(error):
         return not_checked(REQUESTS, "without the right to make one; see “rights” above")
-    if isinstance(error, Invalid) and "dry run" in error.message:
+    if _takes_no_dry_runs(error):
         return not_checked(REQUESTS, f"an admission webhook takes no dry runs: {safe(error.message)}")
     if _NOT_COUNTED in error.message:
         # Where the ResourceQuota is made within half a minute of the CRD, Kubernetes learns only with its
@@ -145,7 +145,7 @@ def tried_session(namespace: str, username: str, error: RemoteError | None) -> l
             "cluster.namespaces"
         )
         return [wrong(name, words), unseen]
-    if isinstance(error, Forbidden) and "cannot create resource" in error.message:
+    if _may_not_create(error):
         words = "whether it is there cannot be seen without the right to make sessions in it"
         return [not_checked(name, words), unseen]
     if isinstance(error, Forbidden) and "being terminated" in error.message:
@@ -162,13 +162,23 @@ def tried_session(namespace: str, username: str, error: RemoteError | None) -> l
             f"{_ADVICE['preview.mirrord.metalbear.co']}"
         )
         return [wrong(name, words), unseen]
-    if isinstance(error, Invalid) and "dry run" in error.message:
+    if _takes_no_dry_runs(error):
         words = (
             "what it would say to a session cannot be tried, as an admission webhook takes no "
             f"dry runs: {said}"
         )
         return [not_checked(name, words), unseen]
     return [wrong(name, f"it would refuse every session: {said}"), unseen]
+
+
+def _may_not_create(error: RemoteError) -> bool:
+    """Return whether the account has no right to make such an object."""
+    return isinstance(error, Forbidden) and "cannot create resource" in error.message
+
+
+def _takes_no_dry_runs(error: RemoteError) -> bool:
+    """Return whether an admission webhook keeps from trying what would come of an object."""
+    return isinstance(error, Invalid) and "dry run" in error.message
 
 
 def _unbound(name: str, username: str) -> Check:
