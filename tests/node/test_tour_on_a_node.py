@@ -78,7 +78,7 @@ def height(installation: Installation, record_property: Record) -> dict[str, Any
     try:
         asyncio.run(walk())
     except Wrong as wrong:
-        wrong.add_note(said_by_previewbot(installation))
+        wrong.add_note(said_by_previewbot(installation, "--prefix", "--tail=60"))
         raise
     return seen
 
@@ -89,10 +89,10 @@ def counted(installation: Installation) -> bool:
     return "count/previewrequests.previewbot.dev" in quota["status"].get("used", {})
 
 
-def said_by_previewbot(installation: Installation) -> str:
-    """Return the last lines that web and the controller wrote."""
+def said_by_previewbot(installation: Installation, *options: str) -> str:
+    """Return what web and the controller wrote, as far as the options of `kubectl logs` say."""
     pods = ("logs", "--namespace", "previewbot", "--selector", "app.kubernetes.io/name=previewbot")
-    return installation.node.kubectl(*pods, "--prefix", "--tail=60")
+    return installation.node.kubectl(*pods, *options)
 
 
 def look(installation: Installation, front_end: int) -> dict[str, Any]:
@@ -113,18 +113,11 @@ def look_at_the_database(installation: Installation) -> dict[str, Any]:
     """Return what the cluster has of a preview's own database, and all that previewbot says or stores."""
     node = installation.node
     kinds = "previews,previewsessions,branchdatabases,httproutes,events.events.k8s.io"
-    logs = (
-        "logs",
-        "--namespace",
-        "previewbot",
-        "--selector",
-        "app.kubernetes.io/name=previewbot",
-        "--tail=-1",
-    )
+    stored = node.kubectl("get", kinds, "--all-namespaces", "--output", "json")
     return {
         "branches": node.get("branchdatabases", "--namespace", "staging")["items"],
         "databases": databases(installation),
-        "told": node.kubectl("get", kinds, "--all-namespaces", "--output", "json") + node.kubectl(*logs),
+        "told": stored + said_by_previewbot(installation, "--tail=-1"),
     }
 
 
