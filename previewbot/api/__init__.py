@@ -95,6 +95,7 @@ from previewbot.api.status import (
     Waiting,
 )
 from previewbot.api.value import timestamp
+from previewbot.api.verdicts import LONGEST_KEPT_WORDS, MOST_VERDICTS, Says, Verdict
 
 __all__ = [
     "API_VERSION",
@@ -105,7 +106,9 @@ __all__ = [
     "KIND",
     "LISTING",
     "LISTING_ASKED",
+    "LONGEST_KEPT_WORDS",
     "MEMBER_COMMENT_ID",
+    "MOST_VERDICTS",
     "OF_REVIEWS",
     "PLURAL",
     "POD_PROBLEMS",
@@ -167,6 +170,7 @@ __all__ = [
     "RequestsTaken",
     "Resource",
     "Said",
+    "Says",
     "Service",
     "Severity",
     "SharedChange",
@@ -180,6 +184,7 @@ __all__ = [
     "Turn",
     "Unseen",
     "Uses",
+    "Verdict",
     "Waiting",
     "Waits",
     "Why",

@@ -31,6 +31,7 @@ from previewbot.api import (
 )
 from previewbot.api.closing_issues import MOST_SHOWN as MOST_ISSUES
 from previewbot.api.deployments import DeploymentState
+from previewbot.api.verdicts import Says
 from previewbot.text import hypertext, markdown, plain
 from previewbot.text.blast_radius import Passing, has_own_databases
 from previewbot.text.durations import format_duration, from_now, spoken
@@ -140,6 +141,7 @@ def _environment(
         "Missing": Missing,
         "NotThere": NotThere,
         "Why": Why,
+        "Says": Says,
         "Severity": Severity,
         "ContainerPart": ContainerPart,
         "Copied": Copied,

@@ -1,0 +1,54 @@
+"""What people said of a preview after they looked at it. The comment on the pull request is the verdict."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from previewbot.api.value import Value
+
+MOST_VERDICTS = 20
+"""So many are kept of a pull request, the newest."""
+
+LONGEST_KEPT_WORDS = 500
+"""Characters of somebody's words that are kept; the comment has all of them."""
+
+
+class Says(StrEnum):
+    """What somebody says of what a preview shows."""
+
+    GOOD = "good"
+    WORK = "work"
+    """It needs work."""
+
+    @classmethod
+    def _missing_(cls, value: object) -> Says:
+        """Read what only a newer version knows: it is no yes."""
+        return cls.WORK
+
+
+@dataclass(frozen=True)
+class Verdict(Value):
+    """One verdict: the `comment` that it is, its author, and of which commit it was said, at which path.
+
+    `words` are the author's own, cut to `LONGEST_KEPT_WORDS`. All times are GitHub's: it was `said_at`, and
+    changed at `updated_at`. `edited`: somebody changed it after it was written. That it was not was found at
+    `asked_at`, None where nobody could tell so far; `writes`: its author may write to the repository.
+    `counts`: it moves the check.
+    """
+
+    comment: int
+    node_id: str
+    login: str
+    account: int
+    says: Says
+    head_sha: str
+    path: str
+    words: str
+    said_at: datetime
+    updated_at: datetime
+    edited: bool = False
+    asked_at: datetime | None = None
+    writes: bool = False
+    counts: bool = False

@@ -1,0 +1,199 @@
+"""What somebody says of a preview, as a comment in that person's own name.
+
+    <!-- previewbot verdict says=work sha=0123456789abcdef0123456789abcdef01234567 path=/cart -->
+    **Needs work**: [`/cart`](https://…/cart) in the preview of 0123456789abcdef0123456789abcdef01234567
+
+    @copilot Please change this pull request so that it does what is said here:
+
+    The sum is wrong.
+
+What a person writes is a person's: none of it gives a command, or passes for words of previewbot's.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cache
+from urllib.parse import quote, unquote, urljoin
+
+from jinja2 import FileSystemLoader, Template
+
+from previewbot.api.verdicts import Says
+from previewbot.text.cutting import cut_at_the_end
+from previewbot.text.environment import for_comments, templates_directory
+from previewbot.text.markdown import fenced
+from previewbot.text.unseen import seen
+
+LONGEST_WORDS = 4_000
+"""Characters of the words of a verdict."""
+
+LONGEST_PATH = 300
+"""Characters of the path looked at; of a longer one only its page is named."""
+
+HANDED = "Please change this pull request so that it does what is said here:"
+"""What stands behind the mention that wakes an agent; it is read again, to tell it from a person's words."""
+
+_QUOTED_MOST = 9 * LONGEST_PATH
+"""A character may be three bytes and more, and each is written with three characters."""
+
+_MARKER_RE = re.compile(
+    r"\A<!-- previewbot verdict says=(good|work) sha=([0-9a-f]{40}|[0-9a-f]{64})"
+    rf" path=(/[!-~]{{0,{_QUOTED_MOST}}}) -->(?:\r?\n|\Z)"
+)
+_HANDED_RE = re.compile(rf"\A@[A-Za-z0-9-]{{1,60}} {re.escape(HANDED)}(?:\n|\Z)")
+
+# https://spec.commonmark.org/0.31.2/#html-comment; what is never closed hides all that comes after it.
+_HIDDEN_RE = re.compile(r"<!--(?:-?>|.*?(?:-->|\Z))", re.DOTALL)
+_FACTS_RE = re.compile(
+    r"^[ \t]{0,3}(?P<fence>`{3,}|~{3,})[^\n]*\n\s*\{\s*\"previewbot\"\s*:"
+    r".*?(?:^[ \t]{0,3}(?P=fence)[`~]*[ \t]*$|\Z)",
+    re.DOTALL | re.MULTILINE,
+)
+_FENCE_RE = re.compile(r"^[ \t>]*(?:[-+*]|\d{1,9}[.)])?[ \t]*(?:`{3,}|~{3,})", re.MULTILINE)
+_COMMAND_RE = re.compile(
+    # What may stand before it: signs of Markdown, elements of HTML, what is written for a blank, a name.
+    r"\A(?:[\s>*_`~#\\+.):(\[|-]|\d{1,9}[.)]|<[^>]*>|&[#\w]{1,20};|@[A-Za-z0-9\[\]-]{1,50}[,:]?\s)*/preview",
+    re.IGNORECASE,
+)
+_WITHIN_A_LINE_RE = re.compile(r"[>\])][\s*_`]*/preview", re.IGNORECASE)
+"""Behind an element of HTML, which may begin a line where the text has none."""
+
+
+@dataclass(frozen=True)
+class Cleaned:
+    """Somebody's words as they may stand in a comment; `told` says, in words for them, what was changed."""
+
+    text: str
+    told: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class SaidVerdict:
+    """What a comment says that begins as a verdict does. Anybody can write one: ask who did, and how.
+
+    `words` are its author's own, without what was written around them.
+    """
+
+    says: Says
+    sha: str
+    path: str
+    words: str
+
+
+def verdict_comment(
+    says: Says, sha: str, path: str, words: str, *, preview_url: str, hand_to: str = ""
+) -> str:
+    """Return the comment that is a verdict on `path` as the commit `sha` shows it.
+
+    `words` are cleaned here, too. `preview_url` is the preview's link, from which the path goes on; empty
+    where there is none. `hand_to` is the mention that wakes an agent (`@copilot`); empty hands it to none.
+    Raises ValueError for a commit's name that is none.
+    """
+    path = path_of(path)
+    quoted = quote(path, safe="/?=&+,;:@~").replace("--", "%2D%2D")
+    marker = f"<!-- previewbot verdict says={says} sha={sha} path={quoted} -->"
+    if not _MARKER_RE.match(marker):
+        raise ValueError(f"not the name of a commit: {sha!r}")
+    text = _template().render(
+        says=says,
+        sha=sha,
+        path=path,
+        url=_url_of(preview_url, path),
+        words=cleaned(words).text,
+        hand_to=hand_to,
+        handed=HANDED,
+    )
+    return f"{marker}\n{text.strip()}\n"
+
+
+@cache
+def _template() -> Template:
+    return for_comments(FileSystemLoader(templates_directory())).get_template("verdict.md")
+
+
+def is_verdict(body: str) -> bool:
+    """Return whether a text begins as a verdict does."""
+    return _MARKER_RE.match(body) is not None
+
+
+def parse_verdict(body: str) -> SaidVerdict | None:
+    """Return what a comment says that begins as a verdict does, at its very beginning; None for any other."""
+    found = _MARKER_RE.match(body)
+    if found is None:
+        return None
+    _, _, rest = _lines_of(body[found.end() :]).partition("\n")
+    return SaidVerdict(
+        says=Says(found[1]),
+        sha=found[2],
+        path=path_of(unquote(found[3], errors="replace")),
+        words=_HANDED_RE.sub("", rest.strip()).strip(),
+    )
+
+
+def path_of(text: str) -> str:
+    """Return the path of an address on the preview, with what is asked of it; `/` for what is none.
+
+    Nothing in it leads to another host, and nobody sees less of it than a program does.
+    """
+    path, _, _ = seen(text).strip().partition("#")
+    path = "".join(path.split())
+    # Two slashes, also turned round, begin another host's name (https://url.spec.whatwg.org/#relative-state).
+    if not path.startswith("/") or path[1:2] in ("/", "\\"):
+        return "/"
+    if len(path) > LONGEST_PATH:
+        path = path.partition("?")[0]
+    return path if len(path) <= LONGEST_PATH else "/"
+
+
+def cleaned(words: str) -> Cleaned:
+    """Return somebody's words without what nobody sees, and with nothing in them that is or looks like a
+    command, or like what previewbot writes."""
+    told: list[str] = []
+    # No form takes as many; of what anybody may send, no more is looked at.
+    text = seen(_lines_of(words[: 4 * LONGEST_WORDS])).strip()
+    # What is left of one that stood in another may be one again.
+    without = _until_it_stays(text, _HIDDEN_RE)
+    if without != text:
+        told.append("What stood between `<!--` and `-->` was left out: nobody sees it on GitHub.")
+    text, before = _until_it_stays(without, _FACTS_RE), without
+    if text != before:
+        told.append("A block was left out that looks like the one in which previewbot tells programs facts.")
+    # Each may leave behind what makes the other.
+    text = _until_it_stays(text, _HIDDEN_RE).strip()
+    shown = _commands_as_code(text)
+    if shown != text:
+        told.append("What begins with `/preview` is shown as code: it is no command, since you said it here.")
+    if len(shown) > LONGEST_WORDS:
+        told.append(f"Only the first {LONGEST_WORDS:,} characters are kept.")
+        # The cut may fall into a block of code, in which a command stood.
+        shown = _commands_as_code(cut_at_the_end(text, LONGEST_WORDS - 20))
+    return Cleaned(shown.strip(), tuple(told))
+
+
+def _lines_of(text: str) -> str:
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _until_it_stays(text: str, unwanted: re.Pattern[str]) -> str:
+    while (after := unwanted.sub("", text)) != text:
+        text = after
+    return text
+
+
+def _commands_as_code(text: str) -> str:
+    """Return a text in which each line that begins with a command is a block of code of its own."""
+    lines = text.split("\n")
+    found = [bool(_COMMAND_RE.match(line)) for line in lines]
+    within = _WITHIN_A_LINE_RE.search(text)
+    if not any(found) and not within:
+        return text
+    if within or "<" in text or _FENCE_RE.search(text):
+        # Whether a line is code already, and where one begins, is a matter of all that comes before.
+        return fenced(lines)
+    return "\n".join(fenced([line]) if is_one else line for line, is_one in zip(lines, found, strict=True))
+
+
+def _url_of(preview_url: str, path: str) -> str:
+    # What would end the link is quoted, and what is quoted already stays.
+    return urljoin(preview_url, quote(path, safe="/?=&+,;:@~%")) if preview_url else ""
