@@ -47,7 +47,8 @@ class Link(Value):
     the services it is about, `unchecked` those of which it is not known that the header gets to them,
     `passed_on` those that a check showed it to get to. `question` tells what was asked from what would be
     now, and `asked_since` is when it was asked first. `outdated`: something else serves behind it by now, and
-    `proven` is of what served before; it is being asked.
+    `proven` is of what served before; it is being asked. `staging_url` is the same page of staging, without
+    this change; empty where the link leads to no front end of staging that is known.
     """
 
     kind: LinkKind | None = None
@@ -67,6 +68,7 @@ class Link(Value):
     question: str = ""
     asked_since: datetime | None = None
     outdated: bool = False
+    staging_url: str = ""
 
 
 @dataclass(frozen=True)

@@ -75,7 +75,7 @@ class Observed(Value):
     that the pull request closes, in GitHub's order, `request` what else is known of what was asked for.
     `notes` are what the configuration of services that changed says without effect, or with another one.
     `queue_heads` are the commits in which a merge queue tries the pull request, as of the delivery
-    `queued_id`.
+    `queued_id`. `title` is the pull request's, in one line, cut at its end: somebody's words.
     """
 
     delivery_id: str = ""
@@ -104,6 +104,7 @@ class Observed(Value):
     notes: tuple[ConfigurationProblem, ...] = ()
     queued_id: str = ""
     queue_heads: tuple[str, ...] = ()
+    title: str = ""
 
 
 @dataclass(frozen=True)

@@ -61,18 +61,18 @@ def link(
     opens = {service.name: service.open for service in config.services}
     entry = entry_of(config, services)
     path = _lands([service for service in serving if config.entry_of(service.name) == entry], opens)
+    staging_url = entry.url.rstrip("/") + path if entry is not None else ""
     if gateway is not None and entry is not None:
-        return Link(kind=LinkKind.GATEWAY, url=gateway_url(gateway, key, path))
+        return Link(kind=LinkKind.GATEWAY, url=gateway_url(gateway, key, path), staging_url=staging_url)
     sharing = _sharing(serving, entry)
     if sharing is not None:
         # Without an entry the share host leads to this service itself, to which another's path means nothing.
         lands = path if entry is not None else opens.get(sharing.name, "/")
-        return Link(kind=LinkKind.SHARE_HOST, url=f"https://{sharing.share_host}{lands}")
+        url = f"https://{sharing.share_host}{lands}"
+        return Link(kind=LinkKind.SHARE_HOST, url=url, staging_url=staging_url)
     if entry is None:
         return Link(kind=LinkKind.HEADER)
-    return Link(
-        kind=LinkKind.HEADER, url=entry.url.rstrip("/") + path, extension_url=entry_extension_link(key, entry)
-    )
+    return Link(kind=LinkKind.HEADER, url=staging_url, extension_url=entry_extension_link(key, entry))
 
 
 def entry_of(config: RepositoryConfig, services: Sequence[Service]) -> Entry | None:

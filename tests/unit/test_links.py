@@ -207,7 +207,11 @@ def test_through_a_gateway_the_link_is_the_pull_requests_own_host_whichever_serv
 ) -> None:
     found = link(GATEWAY, a_configuration(), (serving(name, "abc.share.example.com"),), KEY)
 
-    assert found == Link(kind=LinkKind.GATEWAY, url=f"https://{KEY}.preview.example.com/")
+    assert found == Link(
+        kind=LinkKind.GATEWAY,
+        url=f"https://{KEY}.preview.example.com/",
+        staging_url="https://staging.example.com/",
+    )
 
 
 def test_the_gateways_scheme_and_port_are_those_of_the_settings() -> None:
@@ -269,7 +273,11 @@ def test_without_a_gateway_the_share_host_of_a_changed_entry_is_the_link(target:
 
     found = link(None, a_configuration(checkout="/cart"), services, KEY)
 
-    assert found == Link(kind=LinkKind.SHARE_HOST, url="https://two.share.example.com/cart")
+    assert found == Link(
+        kind=LinkKind.SHARE_HOST,
+        url="https://two.share.example.com/cart",
+        staging_url="https://staging.example.com/cart",
+    )
 
 
 def test_an_entry_that_names_a_container_is_the_workload_all_the_same() -> None:

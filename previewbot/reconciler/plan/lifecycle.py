@@ -23,7 +23,7 @@ from previewbot.api import (
 from previewbot.config.repository import Triggers
 from previewbot.reconciler.observation import Found, PullRequestFacts
 from previewbot.rules import images
-from previewbot.rules.asked_for import Requested, for_readers, with_answer
+from previewbot.rules.asked_for import Requested, for_readers, title_of, with_answer
 from previewbot.rules.chosen import NAMES_TOLD
 from previewbot.rules.policy import trigger
 from previewbot.rules.problems import told
@@ -75,6 +75,7 @@ def record_facts(
         request=before.request,
         queued_id=before.queued_id,
         queue_heads=before.queue_heads,
+        title=title_of(pull_request.title),
     )
     status = status if observed == before else replace(status, observed=observed)
     return _without_gone(status, facts)

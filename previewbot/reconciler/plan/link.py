@@ -213,6 +213,7 @@ def _shown(wanted: Link, before: Link, now: datetime) -> Link:
         kind=wanted.kind,
         url=wanted.url,
         extension_url=wanted.extension_url,
+        staging_url=wanted.staging_url,
         since=now if came_back else before.since if before.lost else None,
         lost=before.lost,
     )

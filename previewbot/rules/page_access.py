@@ -1,0 +1,64 @@
+"""What somebody may see and do on a preview's page. Pure: who it is is asked before.
+
+| | nobody | reads | writes |
+|---|---|---|---|
+| state and times | where pages are public | yes | yes |
+| title, request, words, logs | no | yes | yes |
+| verdict | no | yes | yes, and may hand it to the agent |
+| two hours longer | no | where the settings say so | yes |
+| start, stop, restart, reset | no | no | yes |
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from previewbot.api import Asked
+
+
+class Standing(Enum):
+    """What somebody is to a repository, by GitHub's answer to their own token."""
+
+    NOBODY = auto()
+    """Not signed in, or signed in without access: the two are told apart nowhere."""
+    READS = auto()
+    """May read the repository."""
+    WRITES = auto()
+    """May push to it."""
+
+
+@dataclass(frozen=True)
+class Rights:
+    """What a page shows and takes.
+
+    `state`: how the preview stands, and its times. `words`: whatever else may be read in the pull request.
+    `verdict`: say what they think of it; `hand_over`: with the mention that wakes its agent. `extend`: two
+    hours longer. `control`: start, stop, restart, reset.
+    """
+
+    state: bool = False
+    words: bool = False
+    verdict: bool = False
+    hand_over: bool = False
+    extend: bool = False
+    control: bool = False
+
+    def may_ask(self, asked: str) -> bool:
+        """Return whether they may press a button that asks for this."""
+        return self.extend if asked == Asked.EXTEND else self.control
+
+
+def rights_of(standing: Standing, *, pages_public: bool, readers_may_extend: bool) -> Rights:
+    """Return the rights of somebody, as `pages` and `sign_in.readers_may_extend` of the settings say."""
+    if standing is Standing.NOBODY:
+        return Rights(state=pages_public)
+    writes = standing is Standing.WRITES
+    return Rights(
+        state=True,
+        words=True,
+        verdict=True,
+        hand_over=writes,
+        extend=writes or readers_may_extend,
+        control=writes,
+    )

@@ -1,0 +1,43 @@
+"""What somebody may see and do on a preview's page: every cell of the table."""
+
+from __future__ import annotations
+
+import pytest
+
+from previewbot.api import Asked
+from previewbot.rules.page_access import Rights, Standing, rights_of
+
+NOTHING = Rights()
+READS = Rights(state=True, words=True, verdict=True)
+ALL = Rights(state=True, words=True, verdict=True, hand_over=True, extend=True, control=True)
+
+
+@pytest.mark.parametrize(
+    ("standing", "pages_public", "readers_may_extend", "rights"),
+    [
+        (Standing.NOBODY, False, False, NOTHING),
+        (Standing.NOBODY, False, True, NOTHING),
+        (Standing.NOBODY, True, False, Rights(state=True)),
+        (Standing.NOBODY, True, True, Rights(state=True)),
+        (Standing.READS, False, False, READS),
+        (Standing.READS, True, False, READS),
+        (Standing.READS, False, True, Rights(state=True, words=True, verdict=True, extend=True)),
+        (Standing.WRITES, False, False, ALL),
+        (Standing.WRITES, True, True, ALL),
+    ],
+)
+def test_each_cell_of_the_table(
+    standing: Standing, pages_public: bool, readers_may_extend: bool, rights: Rights
+) -> None:
+    found = rights_of(standing, pages_public=pages_public, readers_may_extend=readers_may_extend)
+
+    assert found == rights
+
+
+@pytest.mark.parametrize("asked", list(Asked))
+def test_whoever_may_extend_may_not_therefore_start_or_stop(asked: Asked) -> None:
+    reader = rights_of(Standing.READS, pages_public=False, readers_may_extend=True)
+    writer = rights_of(Standing.WRITES, pages_public=False, readers_may_extend=False)
+
+    assert reader.may_ask(asked) is (asked is Asked.EXTEND)
+    assert writer.may_ask(asked)
