@@ -1,6 +1,6 @@
-"""previewbot itself, as the demo runs it: its settings file, its secrets, and its two processes.
+"""previewbot itself, as the demo runs it: its settings file, its secrets, and its three processes.
 
-Nothing here is special to the demo but the URLs: an installation runs the same two commands.
+Nothing here is special to the demo but the URLs: an installation runs the same three commands.
 """
 
 from __future__ import annotations
@@ -23,15 +23,18 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from previewbot_demo.ports import free_port
 from previewbot_demo.processes import Process, Spawn, spawn, start
 
+PROCESSES = ("web", "pages", "controller")
+"""previewbot's commands that run all the time."""
 _HOST = "127.0.0.1"
 _KUBECONFIG = "PREVIEWBOT_CLUSTER__KUBECONFIG"
 
 
 @dataclass
 class Bot:
-    """The two processes, which find the world at `port` and keep their files in `directory`.
+    """The three processes, which find the world at `port` and keep their files in `directory`.
 
-    `tokens` has what `web` and `controller` show to the API server; `settings` replaces parts of the file.
+    `tokens` has what `web`, `pages` and `controller` show to the API server; `settings` replaces parts of the
+    file.
     """
 
     directory: Path
@@ -42,15 +45,23 @@ class Bot:
     settings: dict[str, Any] = field(default_factory=dict)
     web_port: int = field(default_factory=free_port)
     web_probe_port: int = field(default_factory=free_port)
+    pages_port: int = field(default_factory=free_port)
+    pages_probe_port: int = field(default_factory=free_port)
     controller_port: int = field(default_factory=free_port)
     web: Process | None = None
+    pages: Process | None = None
     controller: Process | None = None
     spawn: Spawn = spawn
 
     @property
     def url(self) -> str:
-        """Where `previewbot web` is reached."""
-        return f"http://{_HOST}:{self.web_port}"
+        """Where people and programs reach `previewbot pages`."""
+        return f"http://{_HOST}:{self.pages_port}"
+
+    @property
+    def webhook_url(self) -> str:
+        """Where GitHub delivers to: an address of `previewbot web`."""
+        return f"http://{_HOST}:{self.web_port}/webhook"
 
     @property
     def bearer_file(self) -> Path:
@@ -70,20 +81,27 @@ class Bot:
         return _public_pem(key), secret
 
     async def start(self) -> None:
-        """Start both, at once; raises `StartError`."""
-        results = await asyncio.gather(self.start_web(), self.start_controller(), return_exceptions=True)
-        for result in results:
+        """Start all, at once; raises `StartError`."""
+        starts = (self.start_web(), self.start_pages(), self.start_controller())
+        for result in await asyncio.gather(*starts, return_exceptions=True):
             if isinstance(result, BaseException):
                 raise result
 
     async def stop(self) -> None:
-        """Stop both, at once."""
-        await asyncio.gather(self.stop_web(), self.stop_controller())
+        """Stop all, at once."""
+        await asyncio.gather(self.stop_web(), self.stop_pages(), self.stop_controller())
 
     async def start_web(self) -> None:
         """Start `previewbot web` and wait until it is ready; raises `StartError`."""
         probes = self.web_probe_port
         self.web = await self._start("web", self.web_port, probes, "--metrics-bind", f"{_HOST}:{probes}")
+
+    async def start_pages(self) -> None:
+        """Start `previewbot pages` and wait until it is ready; raises `StartError`."""
+        probes = self.pages_probe_port
+        self.pages = await self._start(
+            "pages", self.pages_port, probes, "--metrics-bind", f"{_HOST}:{probes}"
+        )
 
     async def start_controller(self) -> None:
         """Start `previewbot controller` and wait until it is ready; raises `StartError`."""
@@ -102,6 +120,11 @@ class Bot:
         if self.web is not None:
             await self.web.stop()
 
+    async def stop_pages(self) -> None:
+        """Stop `previewbot pages`."""
+        if self.pages is not None:
+            await self.pages.stop()
+
     async def stop_controller(self) -> None:
         """Stop `previewbot controller`."""
         if self.controller is not None:
@@ -114,7 +137,8 @@ class Bot:
 
     def ended(self) -> str | None:
         """Return what to say about a process that ended by itself, if one did."""
-        for name, process in (("web", self.web), ("controller", self.controller)):
+        running = (("web", self.web), ("pages", self.pages), ("controller", self.controller))
+        for name, process in running:
             if process is not None and not process.running:
                 return f"previewbot {name} ended: {process.last_words(5)} (log: {process.log})"
         return None

@@ -21,7 +21,7 @@ from aiohttp import web
 
 from previewbot_demo import hosts, shop
 from previewbot_demo.agents import COLLABORATORS, Agents
-from previewbot_demo.bot import Bot
+from previewbot_demo.bot import PROCESSES, Bot
 from previewbot_demo.branching import Branching
 from previewbot_demo.broker import Broker
 from previewbot_demo.ci import Ci
@@ -50,10 +50,10 @@ Say = Callable[[str, float], None]
 class Options:
     """How to start: `port` 0 is any; `settings` replaces parts of previewbot's settings file, by their key.
 
-    With a `kubeconfig` that cluster takes the place of the one in memory, and `tokens` may give `web` and
-    `controller` identities of their own there. `build_seconds` is how long the simulated CI takes,
-    `start_seconds` how long a session does at least; with `processes` false previewbot itself is not started;
-    `keep` leaves the directory of settings and logs; `spawn` starts previewbot's processes.
+    With a `kubeconfig` that cluster takes the place of the one in memory, and `tokens` may give `web`,
+    `pages` and `controller` identities of their own there. `build_seconds` is how long the simulated CI
+    takes, `start_seconds` how long a session does at least; with `processes` false previewbot itself is not
+    started; `keep` leaves the directory of settings and logs; `spawn` starts previewbot's processes.
     """
 
     port: int = 0
@@ -124,7 +124,7 @@ class World:
         self.directory = Path(tempfile.mkdtemp(prefix="previewbot-demo-"))
         if not self.options.keep:
             self._stack.callback(shutil.rmtree, self.directory, ignore_errors=True)
-        tokens = {"web": self.token, "controller": self.token} | dict(self.options.tokens)
+        tokens = dict.fromkeys(PROCESSES, self.token) | dict(self.options.tokens)
         options = self.options
         self.bot = Bot(
             self.directory,
@@ -157,7 +157,7 @@ class World:
         public_key, secret = self.bot.prepare()
         self.kube = await self._cluster()
         self.registry = FakeRegistry(url=self.url, faults=self.faults)
-        self.github = FakeGitHub(self.options.app_id, public_key, f"{self.bot.url}/webhook", secret, self.url)
+        self.github = FakeGitHub(self.options.app_id, public_key, self.bot.webhook_url, secret, self.url)
         self._stack.push_async_callback(self.github.shutdown)
         addresses: dict[str, str] = {}
         self.router = Router(self._sessions, self.pods, addresses, self.beds)
@@ -245,7 +245,7 @@ class World:
 
     async def _start_bot(self) -> None:
         self._stack.push_async_callback(self.bot.stop)
-        async with self._step("previewbot web and previewbot controller"):
+        async with self._step("previewbot web, previewbot pages and previewbot controller"):
             await self.bot.start()
 
     def _sessions(self) -> list[dict[str, Any]]:

@@ -38,7 +38,8 @@ examples:
                                                     what would be created for that pull request?
   previewbot conformance --settings settings.yaml --target deployment/web --namespace staging \\
     --entry https://staging.example.com             does mirrord do here what previewbot relies on?
-  previewbot web --config settings.yaml             take GitHub's webhooks, show the pages
+  previewbot web --config settings.yaml             take GitHub's webhooks
+  previewbot pages --config settings.yaml           show the pages, and answer programs
   previewbot controller --config settings.yaml      do the work
   previewbot doctor --settings settings.yaml        what is wrong with this installation, and whose is it?
   previewbot explain acme/shop#42                   why has this pull request a preview, or none?
@@ -47,8 +48,8 @@ examples:
   previewbot mcp                                    the same for a coding agent, which starts it
 
 exit codes: 0 fine (of explain: whatever it says); 1 failed, or check or doctor found something wrong; 2 wrong
-arguments, or settings with which web or controller cannot start; 141 nobody reads what is said; those of wait
-are in its own help
+arguments, or settings with which web, pages or controller cannot start; 141 nobody reads what is said; those
+of wait are in its own help
 """
 
 _IDENTITY = (
@@ -93,7 +94,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for name, port, run, words in (
-        ("web", 8080, _web, "take GitHub's webhooks and show the reviewers' pages"),
+        ("web", 8080, _web, "take GitHub's webhooks"),
+        ("pages", 8080, _pages, "show the reviewers' pages, and answer programs"),
         ("controller", 8081, _controller, "follow pull requests and run their previews"),
     ):
         command = add_command(commands, name, words)
@@ -102,7 +104,7 @@ def _parser() -> argparse.ArgumentParser:
             "--bind", type=_address, default=f"0.0.0.0:{port}", metavar="HOST:PORT", help="(%(default)s)"
         )
         command.set_defaults(run=run)
-        if name == "web":
+        if name != "controller":
             command.add_argument(
                 "--metrics-bind",
                 type=_address,
@@ -110,7 +112,7 @@ def _parser() -> argparse.ArgumentParser:
                 metavar="HOST:PORT",
                 help="where probes and metrics are, which are for the cluster alone (%(default)s)",
             )
-        if name == "controller":
+        else:
             command.add_argument("--identity", metavar="NAME", help=_IDENTITY)
     plugins.add_to(commands)
     _add_check(commands)
@@ -214,6 +216,12 @@ def _web(options: argparse.Namespace) -> int:
     from previewbot.cli.serve import web
 
     return web(options.config, options.bind, options.metrics_bind)
+
+
+def _pages(options: argparse.Namespace) -> int:
+    from previewbot.cli.serve import pages
+
+    return pages(options.config, options.bind, options.metrics_bind)
 
 
 def _controller(options: argparse.Namespace) -> int:

@@ -1,4 +1,4 @@
-"""`previewbot web` and `previewbot controller`: settings, secrets, and then the process itself."""
+"""`previewbot web`, `pages` and `controller`: settings, secrets, and then the process itself."""
 
 from __future__ import annotations
 
@@ -27,61 +27,83 @@ from previewbot.errors import SettingsError
 from previewbot.rules.proxies import NoProxyAddress, Proxies, read_proxies
 from previewbot.runtime import logs
 
-_USER_AGENT = "previewbot-web"
 # https://github.com/open-telemetry/opentelemetry-python-contrib/pull/3699
 _INSTRUMENTED = (
-    "previewbot web cannot start: something imported urllib3 into its process before it began, as automatic "
-    "instrumentation does (OpenTelemetry, Datadog). Switch that off for web, or let it patch first: "
-    "OpenTelemetry does with OTEL_PYTHON_AUTO_INSTRUMENTATION_EXPERIMENTAL_GEVENT_PATCH=patch_all."
+    "previewbot {name} cannot start: something imported urllib3 into its process before it began, as "
+    "automatic instrumentation does (OpenTelemetry, Datadog). Switch that off for {name}, or let it patch "
+    "first: OpenTelemetry does with OTEL_PYTHON_AUTO_INSTRUMENTATION_EXPERIMENTAL_GEVENT_PATCH=patch_all."
 )
 
 
 def web(config: Path, bind: str, metrics_bind: str) -> int:
-    """Serve webhooks and pages until SIGTERM or SIGINT; probes and metrics at an address of their own."""
+    """Serve webhooks until SIGTERM or SIGINT; probes and metrics at an address of their own."""
     settings = load(config, os.environ)
     source = webhook_secret_source(settings, os.environ)
     signing = webhook_secrets(source, read_secret(source))
-    read_bearers(settings)
-    if not _take_turns():
-        print(_INSTRUMENTED, file=sys.stderr)
+    if not _take_turns("web"):
         return 1
-    # Imported here, so that each of the two processes loads only what it needs.
+    # Imported here, so that each of the processes loads only what it needs.
     from prometheus_client import CollectorRegistry
 
     from previewbot.clients.kubernetes.web_client import WebClient
-    from previewbot.runtime.web_app import create_app, create_probes
-    from previewbot.runtime.web_server import serve
+    from previewbot.runtime.bare_app import create_probes
+    from previewbot.runtime.web_app import create_app
+    from previewbot.runtime.web_server import PUBLIC_LIMITS, serve
 
     logs.configure()
     cluster = WebClient(
-        settings.cluster.kubeconfig, user_agent=_USER_AGENT, lease=settings.cluster.listing_lease
+        settings.cluster.kubeconfig, user_agent="previewbot-web", lease=settings.cluster.listing_lease
     )
     metrics = CollectorRegistry()
-    app = create_app(
+    app = create_app(settings, signing, cluster, metrics, now=lambda: datetime.now(UTC))
+    progress = settings.deadlines.progress.total_seconds()
+    probes = create_probes(cluster, metrics, refused_for=cluster.refused_for, progress=progress)
+    serve("previewbot web", app, bind, probes, metrics_bind, limits=PUBLIC_LIMITS)
+    return 0
+
+
+def pages(config: Path, bind: str, metrics_bind: str) -> int:
+    """Serve what people and programs read until SIGTERM or SIGINT; probes and metrics as web does."""
+    settings = load(config, os.environ)
+    read_bearers(settings)
+    if not _take_turns("pages"):
+        return 1
+    from prometheus_client import CollectorRegistry
+
+    from previewbot.clients.kubernetes.pages_client import PagesClient
+    from previewbot.runtime.bare_app import create_probes
+    from previewbot.runtime.pages_app import create_pages
+    from previewbot.runtime.web_server import PAGES_LIMITS, serve
+
+    logs.configure()
+    cluster = PagesClient(
+        settings.cluster.kubeconfig, user_agent="previewbot-pages", lease=settings.cluster.listing_lease
+    )
+    metrics = CollectorRegistry()
+    app = create_pages(
         settings,
-        signing,
         cluster,
-        metrics,
         now=lambda: datetime.now(UTC),
         bearers=lambda: read_bearers(settings),
         listing=cluster.list_previews,
     )
     progress = settings.deadlines.progress.total_seconds()
     probes = create_probes(cluster, metrics, refused_for=cluster.refused_for, progress=progress)
-    serve(app, bind, probes, metrics_bind)
+    serve("previewbot pages", app, bind, probes, metrics_bind, limits=PAGES_LIMITS)
     return 0
 
 
-def _take_turns() -> bool:
+def _take_turns(name: str) -> bool:
     """Have what waits for something let others go on: gevent patches the standard library.
 
-    Return whether it could; somebody may have done it before. Only web's: the controller runs on asyncio,
-    which needs the real sockets and threads.
+    Return whether it could, and say it where not; somebody may have done it before. Only for web and pages:
+    the controller runs on asyncio, which needs the real sockets and threads.
     """
     from gevent import monkey
 
     # urllib3 keeps the ssl that it finds when it is imported, and the two would call each other for ever.
     if "urllib3" in sys.modules and not monkey.is_module_patched("ssl"):
+        print(_INSTRUMENTED.format(name=name), file=sys.stderr)
         return False
     monkey.patch_all()
     return True

@@ -1,4 +1,4 @@
-"""gunicorn around the two applications of web: one process, in which greenlets take turns.
+"""gunicorn around the two applications of web, or of pages: one process, in which greenlets take turns.
 
 Whoever calls this has had gevent patch the standard library before anything else was imported
 (https://www.gevent.org/api/gevent.monkey.html#patching).
@@ -23,6 +23,8 @@ _KEEPALIVE_SECONDS = 620
 
 PUBLIC_LIMITS = Limits(connections=2560, unfinished=512, held=32 * 1024 * 1024)
 """Measured: web takes 80 MB; an idle connection 9 KB more, one with half a request 24 KB."""
+PAGES_LIMITS = Limits(connections=2560, unfinished=512, held=8 * 1024 * 1024)
+"""Nothing that is sent to a page is large: the room for deliveries is not needed."""
 _PROBE_LIMITS = Limits(connections=64, unfinished=64, held=256 * 1024)
 _AT_ONCE = 8
 _OTHER_FILES = 512
@@ -30,7 +32,8 @@ _OTHER_FILES = 512
 
 
 class _Server(BaseApplication):  # type: ignore[misc]
-    def __init__(self, addresses: tuple[Address, ...]) -> None:
+    def __init__(self, name: str, addresses: tuple[Address, ...]) -> None:
+        self.name = name
         self.addresses = addresses
         super().__init__()
 
@@ -47,7 +50,7 @@ class _Server(BaseApplication):  # type: ignore[misc]
             "errorlog": "-",
             "loglevel": "warning",
             "control_socket_disable": True,
-            "proc_name": "previewbot web",
+            "proc_name": self.name,
         }
         for name, value in options.items():
             if name in self.cfg.settings:
@@ -58,11 +61,14 @@ class _Server(BaseApplication):  # type: ignore[misc]
         return self.addresses[0].app
 
 
-def serve(app: Flask, bind: str, probes: Flask, metrics_bind: str) -> None:
-    """Serve until SIGTERM or SIGINT; requests under way are finished."""
-    limits = replace(PUBLIC_LIMITS, connections=_most_connections(PUBLIC_LIMITS.connections))
+def serve(name: str, app: Flask, bind: str, probes: Flask, metrics_bind: str, *, limits: Limits) -> None:
+    """Serve until SIGTERM or SIGINT; requests under way are finished.
+
+    `name` is what lists of processes show; `limits` are those of `app`, less where there are too few files.
+    """
+    limits = replace(limits, connections=_most_connections(limits.connections))
     public = Address(bind, app, limits, _AT_ONCE)
-    _Server((public, Address(metrics_bind, probes, _PROBE_LIMITS))).run()
+    _Server(name, (public, Address(metrics_bind, probes, _PROBE_LIMITS))).run()
 
 
 def _most_connections(wanted: int) -> int:

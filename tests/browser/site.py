@@ -1,4 +1,4 @@
-"""The pages, served over HTTP by web's own application, with the Previews that a test wants."""
+"""The pages, served over HTTP by pages' own application, with the Previews that a test wants."""
 
 from __future__ import annotations
 
@@ -8,17 +8,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from prometheus_client import CollectorRegistry
 from werkzeug.serving import WSGIRequestHandler, make_server
 
-from previewbot.api import Ask, Poke, Preview, Spec, new_object, status_object
+from previewbot.api import Ask, Poke, Preview, new_object, status_object
 from previewbot.config.server import parse
 from previewbot.errors import TryLater
-from previewbot.runtime.web_app import create_app
+from previewbot.runtime.pages_app import create_pages
 from tests.support.passes import SETTINGS
 from tests.support.previews import NOW
-
-_SECRET = b"it is a secret of the tests"
 
 
 @dataclass
@@ -39,7 +36,7 @@ class Site:
         return f"{self.url}/p/812/{number}"
 
     def get_preview(self, name: str) -> dict[str, Any] | None:
-        """Return a Preview, as web reads it of the API server."""
+        """Return a Preview, as pages reads it of the API server."""
         self.asked.append(name)
         if self.away:
             raise TryLater("Kubernetes")
@@ -58,14 +55,6 @@ class Site:
         """Nobody presses a button here."""
         raise AssertionError("a page asked for something")
 
-    def ask_for_listing(self, delivery_id: str) -> bool:
-        """Nobody delivers anything here."""
-        raise AssertionError("a page asked for a listing")
-
-    def poke(self, spec: Spec, poke: Poke, *, create: bool) -> bool:
-        """Nobody delivers anything here."""
-        raise AssertionError("a page never writes")
-
 
 class _Quiet(WSGIRequestHandler):
     def log(self, type: str, message: str, *args: Any) -> None:
@@ -77,7 +66,7 @@ def site(pages: str = "public") -> Iterator[Site]:
     """Serve on a free port of this machine until the end of the block."""
     found = Site()
     settings = parse({**SETTINGS, "pages": pages}, {})
-    app = create_app(settings, (_SECRET,), found, CollectorRegistry(), now=lambda: NOW)
+    app = create_pages(settings, found, now=lambda: NOW)
     server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=_Quiet)
     found.url = f"http://127.0.0.1:{server.server_port}"
     thread = threading.Thread(target=server.serve_forever, daemon=True)

@@ -69,10 +69,10 @@ async def until(so: Callable[[], Awaitable[bool]], what: str, seconds: float = 6
 
 
 @pytest.mark.timeout(240)
-async def test_both_processes_turn_unready_not_dead_and_everything_goes_on_by_itself(scene: Scene) -> None:
+async def test_all_processes_turn_unready_not_dead_and_everything_goes_on_by_itself(scene: Scene) -> None:
     bot, plane = scene.world.bot, scene.plane
     first = await opened(scene.browser)
-    before = bot.web, bot.controller
+    before = bot.web, bot.pages, bot.controller
 
     await asyncio.to_thread(plane.stop_api_server)
     for process in before:
@@ -83,11 +83,11 @@ async def test_both_processes_turn_unready_not_dead_and_everything_goes_on_by_it
         await until(unready, "unready")
     # Told while nothing can be stored: web answers 503, and nobody tells it again.
     second = await scene.browser.start_task("pricing")
-    assert [await scene.probe(process, "/healthz") for process in before] == [200, 200]
+    assert [await scene.probe(process, "/healthz") for process in before] == [200] * 3
     await asyncio.to_thread(plane.start_api_server)
 
     async def ready() -> bool:
-        return [await scene.probe(process, "/readyz") for process in before] == [200, 200]
+        return [await scene.probe(process, "/readyz") for process in before] == [200] * 3
 
     async def both_serve() -> bool:
         return await scene.phases() == {first: "Ready", second: "Ready"}
@@ -95,7 +95,7 @@ async def test_both_processes_turn_unready_not_dead_and_everything_goes_on_by_it
     await until(ready, "ready again")
     await until(both_serve, "both previews")
     assert all(process is not None and process.running for process in before)
-    assert (bot.web, bot.controller) == before
+    assert (bot.web, bot.pages, bot.controller) == before
     await scene.browser.press(second, "close")
     seen = await live_on(scene.browser, first)
     assert [by_app for by_app, _, _ in seen.conversation] == [True, False, True, False, True]

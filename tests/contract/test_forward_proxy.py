@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from previewbot.clients.github import GitHub
 from previewbot.clients.kubernetes.client import Kube
-from previewbot.clients.kubernetes.web_client import WebClient
+from previewbot.clients.kubernetes.pages_client import PagesClient
 from previewbot.clients.links import Links, Question
 from previewbot.clients.outgoing import client_session
 from previewbot.clients.registry import Registry
@@ -234,7 +234,7 @@ async def as_the_controller(path: Path) -> object:
 
 
 def as_web(path: Path) -> object:
-    client = WebClient(path, user_agent="test")
+    client = PagesClient(path, user_agent="test")
     try:
         return client.get_preview("gh-812-42")
     finally:

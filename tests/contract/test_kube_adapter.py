@@ -16,6 +16,7 @@ from aiohttp import web
 
 from previewbot.api import Poke
 from previewbot.clients.kubernetes.client import Kube
+from previewbot.clients.kubernetes.pages_client import PagesClient
 from previewbot.clients.kubernetes.resources import PREVIEWS, error_of, message_of
 from previewbot.clients.kubernetes.web_client import WebClient
 from previewbot.errors import (
@@ -147,11 +148,11 @@ async def test_a_bad_answer_is_an_error_of_ours_in_time_from_both_clients(
             await kube.list_for_watch(PREVIEWS, None)
         with pytest.raises(error):
             await kube.put_status({"metadata": {"name": NAME}})
-    poker = WebClient(cluster.kubeconfig, user_agent="previewbot/test", budget=seconds)
+    pages = PagesClient(cluster.kubeconfig, user_agent="previewbot/test", budget=seconds)
     with pytest.raises(error):
-        await asyncio.to_thread(poker.get_preview, NAME)
+        await asyncio.to_thread(pages.get_preview, NAME)
 
-    assert not await asyncio.to_thread(poker.ready)
+    assert not await asyncio.to_thread(pages.ready)
 
 
 async def test_a_server_that_is_away_is_an_error_of_ours_from_both_clients(tmp_path: Path) -> None:
@@ -257,7 +258,8 @@ def test_many_threads_may_poke_at_once(any_cluster: Cluster) -> None:
         thread.join(60)
 
     assert done == [True] * 24
-    assert all(poker.get_preview(f"gh-812-{100 + number}") for number in range(3))
+    pages = PagesClient(any_cluster.kubeconfig, user_agent="previewbot/test")
+    assert all(pages.get_preview(f"gh-812-{100 + number}") for number in range(3))
 
 
 async def test_more_watches_than_the_clients_default_of_connections_leave_room_for_calls(

@@ -21,10 +21,10 @@ from aiohttp import web
 from prometheus_client import CollectorRegistry
 
 from previewbot.clients.kubernetes.client import Kube
-from previewbot.clients.kubernetes.web_client import WebClient
+from previewbot.clients.kubernetes.pages_client import PagesClient
 from previewbot.clients.tls import end_at_once
 from previewbot.errors import RemoteError, SettingsError
-from previewbot.runtime.web_app import create_probes
+from previewbot.runtime.bare_app import create_probes
 from tests.support.pki import Authority
 from tests.support.servers import served
 
@@ -99,7 +99,7 @@ def cluster(tmp_path: Path, authority: Authority, request: pytest.FixtureRequest
 
 
 def ask_as_web(path: Path) -> None:
-    client = WebClient(path, user_agent="test", budget=20)
+    client = PagesClient(path, user_agent="test", budget=20)
     try:
         assert client.get_preview("gh-812-42") is not None
     finally:
@@ -583,8 +583,8 @@ def test_another_certificate_is_shown_on_connections_of_its_own(ask: Client, clu
     assert cluster.came == [("", "bot-1"), ("", "bot-2")]
 
 
-def test_webs_probes_say_that_nobody_knows_us_and_that_a_restart_may_help(cluster: Cluster) -> None:
-    client = WebClient(written(cluster, TOKEN), user_agent="test", budget=20)
+def test_probes_say_that_nobody_knows_us_and_that_a_restart_may_help(cluster: Cluster) -> None:
+    client = PagesClient(written(cluster, TOKEN), user_agent="test", budget=20)
     refused_for = 0.0
     probes = create_probes(
         client, CollectorRegistry(), refused_for=lambda: client.refused_for() and refused_for, progress=300

@@ -30,6 +30,7 @@ from previewbot.api import (
 from previewbot.clients.kubernetes.cache import ObjectCache
 from previewbot.clients.kubernetes.client import Kube
 from previewbot.clients.kubernetes.informer import Informer
+from previewbot.clients.kubernetes.pages_client import PagesClient
 from previewbot.clients.kubernetes.resources import PREVIEWS, contains, object_path
 from previewbot.clients.kubernetes.web_client import WebClient
 from previewbot.config.repository import Entry, TargetPath
@@ -106,10 +107,12 @@ def test_the_sync_poke_does_the_same(server: ApiServer) -> None:
     assert not poker.poke(server.spec, a_poke("1"), create=False)
     assert poker.poke(server.spec, a_poke("2"), create=True)
     assert poker.poke(server.spec, a_poke("3"), create=False)
-    obj = poker.get_preview(server.name)
+    with closing(PagesClient(server.kubeconfig, user_agent="tests")) as pages:
+        assert pages.ready()
+        obj = pages.get_preview(server.name)
+        assert pages.get_preview("gh-1-1") is None
     assert obj is not None
     assert from_object(obj).poke.delivery_id == "3"
-    assert poker.get_preview("gh-1-1") is None
 
 
 def test_all_previews_are_read_although_one_answer_does_not_have_them_all(server: ApiServer) -> None:
@@ -118,7 +121,8 @@ def test_all_previews_are_read_although_one_answer_does_not_have_them_all(server
     with closing(WebClient(server.kubeconfig, user_agent="tests")) as web:
         for name in names:
             assert web.poke(a_preview(name=name).spec, a_poke("1"), create=True)
-        found = [obj["metadata"]["name"] for obj in web.list_previews()]
+    with closing(PagesClient(server.kubeconfig, user_agent="tests")) as pages:
+        found = [obj["metadata"]["name"] for obj in pages.list_previews()]
     for name in names:
         server.call("DELETE", object_path(PREVIEWS, None, name))
 

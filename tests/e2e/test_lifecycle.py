@@ -156,8 +156,8 @@ async def test_a_pull_request_closed_while_previewbot_is_down_is_cleaned_up_at_t
     pull = town.open()
     link = await pull.ready()
     bot = town.world.bot
-    assert bot.web is not None
-    await asyncio.gather(bot.web.kill(), bot.kill_controller())
+    assert bot.web is not None and bot.pages is not None
+    await asyncio.gather(bot.web.kill(), bot.pages.kill(), bot.kill_controller())
 
     pull.close()
     await town.world.github.webhooks.settled()

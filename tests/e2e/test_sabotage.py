@@ -113,18 +113,18 @@ runpy.run_module("previewbot", run_name="__main__")
 """
 
 
-async def with_a_web_that_lies(
+async def with_pages_that_lie(
     command: Sequence[str], environment: Mapping[str, str], directory: Path, log: Path
 ) -> Child:
-    """Start a process as the demo does; but `previewbot web` says that another commit answers."""
+    """Start a process as the demo does; but `previewbot pages` says that another commit answers."""
     python, *module, name = command[:4]
-    started = [python, "-c", LYING, name] if name == "web" else [python, *module, name]
+    started = [python, "-c", LYING, name] if name == "pages" else [python, *module, name]
     return await spawn((*started, *command[4:]), environment, directory, log)
 
 
 @pytest.mark.timeout(90)
 async def test_json_that_names_another_commit_fails_it_where_programs_ask() -> None:
-    failed = await failed_at(Options(build_seconds=0.5, spawn=with_a_web_that_lies))
+    failed = await failed_at(Options(build_seconds=0.5, spawn=with_pages_that_lie))
 
     assert "programs are told the same as JSON" in failed
 

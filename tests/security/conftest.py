@@ -16,6 +16,13 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Door]:
         yield door
 
 
+@pytest.fixture(scope="module")
+def pages(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Door]:
+    """A `previewbot pages` for the attacks of a module, where pages are public."""
+    with a_door(tmp_path_factory.mktemp("pages"), changes={"pages": "public"}, name="pages") as door:
+        yield door
+
+
 @pytest.fixture
 def door(running: Door) -> Iterator[Door]:
     """The same, with nobody connected when a test ends."""

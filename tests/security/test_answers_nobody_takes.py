@@ -13,12 +13,12 @@ def deaf(door: Door, request: bytes) -> Sender:
     return sender
 
 
-def test_whoever_takes_nothing_is_cut_off_before_the_kernel_holds_a_megabyte_for_him(door: Door) -> None:
+def test_whoever_takes_nothing_is_cut_off_before_the_kernel_holds_a_megabyte_for_him(pages: Door) -> None:
     # An answer has more than 3 KiB. A kernel that takes all of them keeps them while the connection is open.
-    senders = [deaf(door, get("/p/812/42") * 300) for _ in range(5)]
+    senders = [deaf(pages, get("/p/812/42") * 300) for _ in range(5)]
 
-    until(lambda: door.connections() == len(senders), "all of them")
-    until(lambda: door.connections() == 0, "the end of those who take nothing")
+    until(lambda: pages.connections() == len(senders), "all of them")
+    until(lambda: pages.connections() == 0, "the end of those who take nothing")
 
 
 def test_more_of_them_than_may_be_do_not_keep_a_delivery_out(door: Door) -> None:

@@ -14,6 +14,7 @@ from aiohttp import web
 
 from previewbot.api import Poke, Preview
 from previewbot.clients.kubernetes.client import Kube
+from previewbot.clients.kubernetes.pages_client import PagesClient
 from previewbot.clients.kubernetes.resources import PREVIEWS
 from previewbot.clients.kubernetes.web_client import WebClient
 from previewbot.errors import RemoteError
@@ -74,9 +75,9 @@ CONTROLLER: dict[str, Callable[[Kube], Awaitable[object]]] = {
     "reads a log": lambda kube: kube.pod_log("staging", "web-1", "web", previous=False),
 }
 
-WEB: dict[str, Callable[[WebClient], object]] = {
-    "reads": lambda client: client.get_preview(NAME),
-    "writes": lambda client: client.poke(preview().spec, POKE, create=True),
+WEB: dict[str, Callable[[Path], object]] = {
+    "pages reads": lambda path: PagesClient(path, user_agent="test").get_preview(NAME),
+    "web writes": lambda path: WebClient(path, user_agent="test").poke(preview().spec, POKE, create=True),
 }
 
 
@@ -91,8 +92,8 @@ async def test_the_controller_goes_nowhere_else(
 
 
 @pytest.mark.parametrize("what", WEB)
-def test_web_goes_nowhere_else(what: str, kubeconfig: Path, elsewhere: tuple[str, Elsewhere]) -> None:
+def test_web_and_pages_go_nowhere_else(what: str, kubeconfig: Path, elsewhere: tuple[str, Elsewhere]) -> None:
     with pytest.raises(RemoteError):
-        WEB[what](WebClient(kubeconfig, user_agent="test"))
+        WEB[what](kubeconfig)
 
     assert elsewhere[1].seen == []

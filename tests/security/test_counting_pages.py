@@ -19,8 +19,10 @@ from prometheus_client import CollectorRegistry
 
 from previewbot.api import Ask, Poke, Preview, Spec, new_object, status_object
 from previewbot.config.server import parse
+from previewbot.runtime.bare_app import create_probes
 from previewbot.runtime.health import Health
-from previewbot.runtime.web_app import create_app, create_probes
+from previewbot.runtime.pages_app import create_pages
+from previewbot.runtime.web_app import create_app
 from previewbot.runtime.workers import Workers
 from tests.support.pages import Page
 from tests.support.passes import SETTINGS
@@ -43,18 +45,22 @@ class Cluster:
     def ask(self, ask: Ask) -> None:
         raise AssertionError("a page asks for nothing")
 
-    def ask_for_listing(self, delivery_id: str) -> bool:
-        return False
-
-    def poke(self, spec: Spec, poke: Poke, *, create: bool) -> bool:
-        raise AssertionError("a stranger made web write")
-
     def get_preview(self, name: str) -> dict[str, Any] | None:
         self.asked += 1
         return None if self.empty or name != "gh-812-42" else stored(STATES["ready-but-crashing"])
 
     def ready(self) -> bool:
         return True
+
+
+class Deliveries(Cluster):
+    """What web needs of it."""
+
+    def ask_for_listing(self, delivery_id: str) -> bool:
+        return False
+
+    def poke(self, spec: Spec, poke: Poke, *, create: bool) -> bool:
+        raise AssertionError("a stranger made web write")
 
 
 def stored(preview: Preview) -> dict[str, Any]:
@@ -64,19 +70,17 @@ def stored(preview: Preview) -> dict[str, Any]:
     return obj | {"status": status_object(preview.status)}
 
 
-def web(cluster: Cluster, metrics: CollectorRegistry | None = None, **settings: Any) -> FlaskClient:
-    app = create_app(
+def pages_of(cluster: Cluster, **settings: Any) -> FlaskClient:
+    app = create_pages(
         parse({**SETTINGS, **settings}, {}),
-        (b"it is a secret of the tests",),
         cluster,
-        metrics or CollectorRegistry(),
         now=lambda: NOW,
     )
     return app.test_client()
 
 
 CLUSTER = Cluster()
-CLIENT = web(CLUSTER)
+CLIENT = pages_of(CLUSTER)
 
 NUMBERS = st.integers(0, 10**30).map(str) | st.sampled_from(["812", "42", "-1", "007", "9" * 3_000, "٤٢"])
 PARTS = NUMBERS | st.sampled_from(["", ".", "..", "%2e%2e", "%2F", "%00", "%ff", "x", "42.json", "42;a=b"])
@@ -139,8 +143,8 @@ def test_the_page_says_where_to_look_and_nothing_of_any_preview() -> None:
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Door]:
-    directory: Path = tmp_path_factory.mktemp("web")
-    with a_door(directory) as door:
+    directory: Path = tmp_path_factory.mktemp("pages")
+    with a_door(directory, name="pages") as door:
         door.kube.seed(new_object(STATES["ready"].spec, Poke()))
         yield door
 
@@ -192,7 +196,7 @@ def test_whatever_else_a_stranger_asks_for_is_answered_without_a_look_at_preview
     method: str, path: str, pages: str
 ) -> None:
     full, empty = Cluster(), Cluster(empty=True)
-    answers = [web(each, pages=pages).open(path, method=method) for each in (full, empty)]
+    answers = [pages_of(each, pages=pages).open(path, method=method) for each in (full, empty)]
 
     assert answers[0].data == answers[1].data
     assert [a.headers.to_wsgi_list() for a in answers[:1]] == [a.headers.to_wsgi_list() for a in answers[1:]]
@@ -207,7 +211,7 @@ def test_a_fault_of_ours_is_answered_without_a_word_of_what_it_was() -> None:
         def get_preview(self, name: str) -> dict[str, Any] | None:
             raise RuntimeError("acme/shop")
 
-    found = web(Broken(), pages="public").get(KNOWN)
+    found = pages_of(Broken(), pages="public").get(KNOWN)
 
     assert found.status_code == 503
     assert "acme" not in found.text
@@ -216,11 +220,12 @@ def test_a_fault_of_ours_is_answered_without_a_word_of_what_it_was() -> None:
 
 def test_no_metric_names_a_repository_a_pull_request_or_a_person() -> None:
     """They are for the cluster alone; but whoever reads them there need not read repositories' names."""
-    metrics, cluster = CollectorRegistry(), Cluster()
-    client = web(cluster, metrics, pages="public")
-    client.get(KNOWN)
+    metrics, cluster = CollectorRegistry(), Deliveries()
     payload = {"repository": {"full_name": "acme/shop"}}
-    client.post("/webhook", json=payload, headers={"X-GitHub-Event": "acme"})
+    webhook = create_app(
+        parse(SETTINGS, {}), (b"it is a secret of the tests",), cluster, metrics, now=lambda: NOW
+    )
+    webhook.test_client().post("/webhook", json=payload, headers={"X-GitHub-Event": "acme"})
     probes = create_probes(cluster, metrics).test_client()
     workers = CollectorRegistry()
     Workers(workers, Health()).queue.add("gh-812-42")

@@ -9,12 +9,11 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from prometheus_client import CollectorRegistry
 
 from previewbot.cli.secret_files import read_bearers
 from previewbot.config.server import LEAST_BEARER, bearers, parse
 from previewbot.errors import SettingsError
-from previewbot.runtime.web_app import create_app
+from previewbot.runtime.pages_app import create_pages
 from tests.security.test_counting_pages import Cluster, stored
 from tests.support.passes import SETTINGS
 from tests.support.previews import NOW
@@ -28,11 +27,9 @@ def listing() -> Iterator[dict[str, Any]]:
     yield stored(STATES["ready"])
 
 
-CLIENT = create_app(
+CLIENT = create_pages(
     parse(SETTINGS, {}),
-    (b"it is a secret of the tests",),
     Cluster(),
-    CollectorRegistry(),
     now=lambda: NOW,
     bearers=lambda: (BEARER.encode(),),
     listing=listing,

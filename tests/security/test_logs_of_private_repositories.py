@@ -10,15 +10,14 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from prometheus_client import CollectorRegistry
 
-from previewbot.api import Ask, Observed, Poke, Preview, Spec
+from previewbot.api import Ask, Observed, Preview
 from previewbot.clients.github import kept
 from previewbot.clients.github.parse import pull_request_from
 from previewbot.config.agents import built_in
 from previewbot.config.server import parse
 from previewbot.engine.view import view_of
-from previewbot.runtime.web_app import create_app
+from previewbot.runtime.pages_app import create_pages
 from previewbot.text.render import Renderer
 from tests.support import github_samples as samples
 from tests.support.github_cutting import cut
@@ -50,12 +49,6 @@ class Stored:
     def ask(self, ask: Ask) -> None:
         raise AssertionError("a page asks for nothing")
 
-    def ask_for_listing(self, delivery_id: str) -> bool:
-        return False
-
-    def poke(self, spec: Spec, poke: Poke, *, create: bool) -> bool:
-        raise AssertionError("a page never writes")
-
     def get_preview(self, name: str) -> dict[str, Any] | None:
         return self._obj
 
@@ -65,8 +58,7 @@ class Stored:
 
 def read(world: World) -> Page:
     """Return the page as anybody reads it."""
-    secrets = (b"it is a secret of the tests",)
-    app = create_app(world.settings, secrets, Stored(world), CollectorRegistry(), now=lambda: NOW)
+    app = create_pages(world.settings, Stored(world), now=lambda: NOW)
     return Page(app.test_client().get("/p/812/42").text)
 
 

@@ -16,7 +16,7 @@ import yaml
 from aiohttp import web
 
 from previewbot.clients.kubernetes.client import Kube
-from previewbot.clients.kubernetes.web_client import WebClient
+from previewbot.clients.kubernetes.pages_client import PagesClient
 from previewbot.clients.outgoing import client_session
 from previewbot.errors import RemoteError
 from tests.support.kubeconfigs import write_kubeconfig
@@ -68,8 +68,8 @@ async def session() -> AsyncIterator[aiohttp.ClientSession]:
         yield session
 
 
-def test_web_asks_the_api_server_itself(listener: Listener, server: str, tmp_path: Path) -> None:
-    client = WebClient(write_kubeconfig(tmp_path / "kubeconfig", server), user_agent="test")
+def test_pages_asks_the_api_server_itself(listener: Listener, server: str, tmp_path: Path) -> None:
+    client = PagesClient(write_kubeconfig(tmp_path / "kubeconfig", server), user_agent="test")
 
     assert client.get_preview("gh-812-42") == {"metadata": {"name": "the server's own"}}
     assert listener.heard == []
@@ -104,7 +104,7 @@ async def test_a_proxy_that_the_kubeconfig_names_is_asked(
     document["clusters"][0]["cluster"]["proxy-url"] = proxy[0]
     path.write_text(yaml.safe_dump(document), "utf-8")
 
-    WebClient(path, user_agent="test").get_preview("gh-812-42")
+    PagesClient(path, user_agent="test").get_preview("gh-812-42")
     kube = await Kube.connect(path, user_agent="test")
     try:
         await kube.get_preview("gh-812-42")

@@ -1,15 +1,16 @@
-"""Starts `previewbot web` or `previewbot controller` by forking: a program, run by `forked.py`.
+"""Starts `previewbot web`, `pages` or `controller` by forking: a program, run by `forked.py`.
 
 Each is a process of its own, with its own session, log and environment, that runs the command line's `main`.
 Only the imports are made once for all, which is most of what a start costs. There is a fork server for each
-of the two: web's has gevent patch the standard library first, as the command does; the controller's must not.
+of them: web's and pages' have gevent patch the standard library first, as the commands do; the controller's
+must not.
 """
 
 from __future__ import annotations
 
 import sys
 
-if sys.argv[1] == "web":
+if sys.argv[1] != "controller":
     from gevent import monkey
 
     monkey.patch_all()
@@ -32,6 +33,12 @@ _IMPORTED = {
         "previewbot.runtime.web_app",
         "previewbot.runtime.web_server",
         "previewbot.clients.kubernetes.web_client",
+        "kubernetes.client.api.custom_objects_api",
+    ),
+    "pages": (
+        "previewbot.runtime.pages_app",
+        "previewbot.runtime.web_server",
+        "previewbot.clients.kubernetes.pages_client",
         "kubernetes.client.api.custom_objects_api",
     ),
     "controller": ("previewbot.runtime.controller", "kubernetes.aio.client.api_client"),

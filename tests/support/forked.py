@@ -69,7 +69,7 @@ async def spawn_forked(
 
 @cache
 def _server(what: str) -> Path:
-    """Start this process' fork server for `web` or `controller`, once; return where it listens."""
+    """Start this process' fork server for `web`, `pages` or `controller`, once; return where it listens."""
     directory = Path(tempfile.mkdtemp(prefix="previewbot-fork-"))
     path = directory / "socket"
     server = subprocess.Popen(

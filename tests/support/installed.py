@@ -1,4 +1,4 @@
-"""The chart's accounts, roles and policies in a real API server, with tokens for its two processes."""
+"""The chart's accounts, roles and policies in a real API server, with tokens for its processes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.support.control_plane import SYSTEM as SYSTEM
 from tests.support.control_plane import ControlPlane
 from tests.support.yaml_texts import read_documents
 
-ACCOUNTS = {"web": "previewbot-web", "controller": "previewbot-controller"}
+ACCOUNTS = {"web": "previewbot-web", "pages": "previewbot-pages", "controller": "previewbot-controller"}
 
 _ACCOUNTS = ("ServiceAccount", "Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding")
 _POLICIES = ("ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding")

@@ -1,4 +1,4 @@
-"""`previewbot web` as a process before an API server in memory, and senders that speak to it by socket."""
+"""`previewbot web`, or `pages`, before an API server in memory, and senders that speak to it by socket."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ class Sender:
 
 @dataclass
 class Door:
-    """A running `previewbot web`."""
+    """A running `previewbot web` or `previewbot pages`; what is said here of web holds for both."""
 
     process: Process
     kube: FakeKube
@@ -242,18 +242,20 @@ def a_door(
     directory: Path,
     between: Callable[[Handler], Handler] = lambda handler: handler,
     changes: Mapping[str, Any] = MappingProxyType({}),
+    name: str = "web",
 ) -> Iterator[Door]:
-    """Run `previewbot web`; what stands `between` it and the API server may answer in its place.
+    """Run `previewbot web`, or `pages` if that is the `name`.
 
-    `changes` are settings that are not as they are by themselves.
+    What stands `between` it and the API server may answer in its place; `changes` are settings that are not
+    as they are by themselves.
     """
     kube = FakeKube(namespaces={"staging"})
     with served(between(kube.handle)) as (url, _):
         port, probe_port = free_port(), free_port()
         addresses = ("--bind", f"127.0.0.1:{port}", "--metrics-bind", f"127.0.0.1:{probe_port}")
-        command = (*_command(directory, url, changes), *addresses)
+        command = (*_command(name, directory, url, changes), *addresses)
         environment = {k: v for k, v in os.environ.items() if not k.startswith("PREVIEWBOT_")}
-        log = directory / "web.log"
+        log = directory / f"{name}.log"
         # In this thread: the server that forks ends with the thread that started it.
         process = asyncio.run(
             start(command, environment, directory, log, port, "/readyz", spawn_forked, probe_port)
@@ -266,9 +268,9 @@ def a_door(
             door.stop()
 
 
-def _command(directory: Path, url: str, changes: Mapping[str, Any]) -> tuple[str, ...]:
-    for name, content in (("webhook-secret", SECRET), ("app.pem", b"")):
-        (directory / name).write_bytes(content)
+def _command(name: str, directory: Path, url: str, changes: Mapping[str, Any]) -> tuple[str, ...]:
+    for file, content in (("webhook-secret", SECRET), ("app.pem", b"")):
+        (directory / file).write_bytes(content)
     settings = {
         "github": {
             "api_url": "https://api.github.com",
@@ -285,7 +287,7 @@ def _command(directory: Path, url: str, changes: Mapping[str, Any]) -> tuple[str
         "images": {"allowed": ["ghcr.io/acme/"]},
     }
     (directory / "settings.yaml").write_text(yaml.safe_dump(settings | dict(changes)))
-    return (sys.executable, "-m", "previewbot", "web", "--config", str(directory / "settings.yaml"))
+    return (sys.executable, "-m", "previewbot", name, "--config", str(directory / "settings.yaml"))
 
 
 def until(so: Callable[[], bool], what: str) -> None:

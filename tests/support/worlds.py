@@ -241,7 +241,7 @@ class Scene:
     async def post(self, body: bytes, headers: Mapping[str, str]) -> Answer:
         """Post to the webhook's address."""
         async with self.http.post(
-            f"{self.world.bot.url}/webhook", data=io.BytesIO(body), headers=headers
+            self.world.bot.webhook_url, data=io.BytesIO(body), headers=headers
         ) as answer:
             return Answer(answer.status, await answer.text(), dict(answer.headers))
 
@@ -257,7 +257,7 @@ class Scene:
             await asyncio.sleep(_LOOK_AGAIN)
 
     def log(self, process: str) -> list[dict[str, Any]]:
-        """Return the lines that `web` or `controller` logged."""
+        """Return the lines that `web`, `pages` or `controller` logged."""
         text = (self.world.bot.directory / f"{process}.log").read_text(encoding="utf-8")
         return [json.loads(line) for line in text.splitlines() if line.startswith("{")]
 
@@ -276,7 +276,7 @@ def leads_to_no_preview(page: Page) -> bool:
 
 @asynccontextmanager
 async def scene(options: Options) -> AsyncIterator[Scene]:
-    """Bring up a world with previewbot's two processes in it."""
+    """Bring up a world with previewbot's processes in it."""
     async with (
         World(replace(options, spawn=spawn_forked)) as world,
         aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as http,

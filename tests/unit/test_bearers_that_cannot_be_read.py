@@ -13,7 +13,6 @@ import aiohttp
 import pytest
 from aiohttp import web as http
 from flask.testing import FlaskClient
-from prometheus_client import CollectorRegistry
 
 from previewbot.api.reference import Reference
 from previewbot.asking import Access, Patience, Standing, State, wait
@@ -22,11 +21,11 @@ from previewbot.cli.secret_files import read_bearers
 from previewbot.config.server import parse
 from previewbot.mcp.trouble import words_of
 from previewbot.pages.readers import BearerReaders, Reader
-from previewbot.runtime.web_app import create_app
+from previewbot.runtime.pages_app import create_pages
 from tests.support.previews import NOW
 from tests.support.servers import served
 from tests.support.states import STATES
-from tests.unit.test_web_pages import SECRET, VALUES, Cluster
+from tests.unit.test_web_pages import VALUES, Cluster
 
 BEARER = "a-bearer-of-the-tests-with-forty-one-signs"
 WITH = {"Authorization": f"Bearer {BEARER}"}
@@ -39,11 +38,9 @@ def client_of(file: Path, pages: str) -> FlaskClient:
     settings = parse({**VALUES, "pages": pages, "api": {"bearer_file": str(file)}}, {})
     cluster = Cluster()
     cluster.hold(STATES["ready"])
-    return create_app(
+    return create_pages(
         settings,
-        (SECRET,),
         cluster,
-        CollectorRegistry(),
         now=lambda: NOW,
         bearers=lambda: read_bearers(settings),
         listing=lambda: iter(cluster.objects.values()),

@@ -476,7 +476,7 @@ def a_free_address() -> str:
 
 def binding(name: str, probes: str) -> list[str]:
     """Return the arguments with which a process has its probes at this address."""
-    if name == "web":
+    if name != "controller":
         return ["--bind", a_free_address(), "--metrics-bind", probes]
     return ["--bind", probes]
 
@@ -486,9 +486,10 @@ def binding(name: str, probes: str) -> list[str]:
     [
         ("web", lambda address: ["--bind", address, "--metrics-bind", a_free_address()]),
         ("web", lambda address: binding("web", address)),
+        ("pages", lambda address: binding("pages", address)),
         ("controller", lambda address: binding("controller", address)),
     ],
-    ids=["web", "web's probes", "controller"],
+    ids=["web", "web's probes", "pages' probes", "controller"],
 )
 def test_an_address_that_is_taken_ends_the_process_with_a_word_and_no_stack_trace(
     name: str, arguments: Callable[[str], list[str]], tmp_path: Path, settings: dict[str, Any]
@@ -615,7 +616,8 @@ def test_of_the_demo_only_its_arguments_are_imported_and_nothing_heavy_for_help(
         import previewbot.cli.serve, previewbot.runtime.controller
         assert "gevent" not in sys.modules
         import previewbot.runtime.web_app, previewbot.runtime.web_server
-        import previewbot.clients.kubernetes.web_client
+        import previewbot.runtime.pages_app
+        import previewbot.clients.kubernetes.web_client, previewbot.clients.kubernetes.pages_client
         demo = [name for name in sys.modules if name.startswith("previewbot_demo")]
         print(sorted(heavy), sorted(demo))
     """

@@ -10,20 +10,19 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 from jsonschema import Draft202012Validator
-from prometheus_client import CollectorRegistry
 
 from previewbot.api import Preview
 from previewbot.config.server import parse
 from previewbot.errors import SettingsError, TryLater
 from previewbot.pages.by_name import LISTED_EVERY_SECONDS
 from previewbot.pages.openapi import document
-from previewbot.runtime.web_app import create_app
+from previewbot.runtime.pages_app import create_pages
 from previewbot.text.facts import Facts
 from previewbot.text.render import Renderer
 from previewbot.text.view import View
 from tests.support.previews import NOW
 from tests.support.states import STATES
-from tests.unit.test_web_pages import SECRET, VALUES, Cluster
+from tests.unit.test_web_pages import VALUES, Cluster
 
 BEARER = "a-bearer-of-the-tests-with-forty-one-signs"
 OTHER = "another-bearer-of-the-tests-of-that-length"
@@ -66,11 +65,9 @@ def cluster() -> Listed:
 
 
 def web(cluster: Listed, pages: str) -> FlaskClient:
-    app = create_app(
+    app = create_pages(
         parse({**VALUES, "pages": pages}, {}),
-        (SECRET,),
         cluster,
-        CollectorRegistry(),
         now=lambda: NOW,
         bearers=cluster.current,
         listing=cluster.list_previews,

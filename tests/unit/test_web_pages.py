@@ -12,12 +12,13 @@ from flask.testing import FlaskClient
 from prometheus_client import CollectorRegistry
 from werkzeug.test import TestResponse
 
-from previewbot.api import Ask, Poke, Preview, Spec, new_object, status_object
+from previewbot.api import Ask, Poke, Preview, new_object, status_object
 from previewbot.config.server import parse
 from previewbot.errors import Forbidden, PreviewbotError, TryLater
-from previewbot.runtime.web_app import create_app, create_probes
+from previewbot.runtime.bare_app import create_probes
+from previewbot.runtime.pages_app import create_pages
 from tests.support.pages import Page
-from tests.support.previews import NOW
+from tests.support.previews import NOW, a_preview
 from tests.support.states import STATES
 
 VALUES = {
@@ -28,7 +29,6 @@ VALUES = {
     "pages": "public",
 }
 SETTINGS = parse(VALUES, {})
-SECRET = b"it is a secret of the tests"
 PULL_REQUEST = "https://github.com/acme/shop/pull/42"
 
 
@@ -41,12 +41,6 @@ class Cluster:
 
     def ask(self, ask: Ask) -> None:
         raise AssertionError("a page asks for nothing")
-
-    def ask_for_listing(self, delivery_id: str) -> bool:
-        return False
-
-    def poke(self, spec: Spec, poke: Poke, *, create: bool) -> bool:
-        raise AssertionError("a page never writes")
 
     def get_preview(self, name: str) -> dict[str, Any] | None:
         if self.error is not None:
@@ -69,7 +63,7 @@ def cluster() -> Cluster:
 
 @pytest.fixture
 def client(cluster: Cluster) -> FlaskClient:
-    return create_app(SETTINGS, (SECRET,), cluster, CollectorRegistry(), now=lambda: NOW).test_client()
+    return create_pages(SETTINGS, cluster, now=lambda: NOW).test_client()
 
 
 def read(client: FlaskClient, address: str = "/p/812/42") -> tuple[TestResponse, Page]:
@@ -90,6 +84,23 @@ def test_a_ready_preview_leads_on_with_one_button_and_says_until_when(
     assert "The preview of pull request #42 is ready" in page.words
     assert "Open until Tue 24 Nov, 17:00 UTC (in 8 hours)" in page.words
     assert "Ready since Tue 24 Nov, 09:00 UTC" in page.words
+
+
+def test_the_page_shows_the_state_and_no_word_of_the_repository(
+    client: FlaskClient, cluster: Cluster
+) -> None:
+    cluster.hold(a_preview())
+    cluster.objects["gh-812-42"]["status"] = {
+        "phase": "Deploying",
+        "reason": "Creating",
+        "message": "image quince-jam is missing",
+    }
+
+    response, _ = read(client)
+
+    assert response.status_code == 200
+    assert "starting" in response.text
+    assert "quince-jam" not in response.text
 
 
 def test_the_page_of_what_is_unknown_names_no_repository(client: FlaskClient) -> None:
@@ -139,7 +150,7 @@ def web(request: pytest.FixtureRequest) -> FlaskClient:
     """Return web with a cluster that must not be asked."""
     nobody = Cluster(error=AssertionError("the cluster was asked"))  # type: ignore[arg-type]
     settings = parse({**VALUES, "pages": request.param}, {})
-    return create_app(settings, (SECRET,), nobody, CollectorRegistry(), now=lambda: NOW).test_client()
+    return create_pages(settings, nobody, now=lambda: NOW).test_client()
 
 
 def test_the_public_address_says_what_this_is_and_where_links_are_found_and_nothing_else(
@@ -273,7 +284,7 @@ def test_every_answer_is_neither_kept_nor_guessed_at_nor_told_to_others(
 def test_the_pull_requests_address_is_that_of_the_server_in_the_settings(cluster: Cluster) -> None:
     elsewhere = parse(VALUES, {"PREVIEWBOT_GITHUB__WEB_URL": "https://github.acme.example/"})
     cluster.hold(STATES["ready"])
-    client = create_app(elsewhere, (SECRET,), cluster, CollectorRegistry(), now=lambda: NOW).test_client()
+    client = create_pages(elsewhere, cluster, now=lambda: NOW).test_client()
 
     _, page = read(client)
 

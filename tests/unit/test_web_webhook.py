@@ -16,12 +16,13 @@ from prometheus_client import CollectorRegistry
 from werkzeug.exceptions import HTTPException, RequestTimeout, ServiceUnavailable
 from werkzeug.test import TestResponse
 
-from previewbot.api import Ask, Poke, Spec, new_object
+from previewbot.api import Ask, Poke, Spec
 from previewbot.config.server import parse
 from previewbot.errors import TryLater
-from previewbot.runtime.web_app import create_app, create_probes
+from previewbot.runtime.bare_app import create_probes
+from previewbot.runtime.web_app import create_app
 from previewbot.webhook.signatures import check_signature
-from tests.support.previews import NOW, a_preview
+from tests.support.previews import NOW
 
 SECRET = b"it is a secret of the tests"
 SETTINGS = parse(
@@ -69,11 +70,6 @@ class Cluster:
             raise TryLater("Kubernetes", status=500)
         self.pokes.append((spec, poke, create))
         return self.known or create
-
-    def get_preview(self, name: str) -> dict[str, Any] | None:
-        if self.down:
-            raise TryLater("Kubernetes", status=500)
-        return self.objects.get(name)
 
     def ready(self) -> bool:
         return not self.down
@@ -512,38 +508,22 @@ def test_each_delivery_is_one_structured_line(client: FlaskClient, caplog: pytes
     )
 
 
-def test_the_page_shows_the_state_and_no_word_of_the_repository(
-    client: FlaskClient, cluster: Cluster
-) -> None:
-    preview = a_preview()
-    obj = new_object(preview.spec, Poke())
-    obj["metadata"] |= {"uid": "u", "resourceVersion": "1", "creationTimestamp": "2026-11-24T09:00:00Z"}
-    obj["status"] = {"phase": "Deploying", "reason": "Creating", "message": "image quince-jam is missing"}
-    cluster.objects["gh-812-42"] = obj
+@pytest.mark.parametrize(
+    "path", ["/", "/p/812/42", "/p/812/42.json", "/p.json", "/previews.json", "/openapi.json", "/p/none"]
+)
+def test_what_people_and_programs_read_is_answered_by_another_process(client: FlaskClient, path: str) -> None:
+    response = client.get(path, headers={"Accept": "text/html"})
 
-    response = client.get("/p/812/42")
-
-    assert response.status_code == 200
-    assert "starting" in response.text
-    assert "quince-jam" not in response.text
-    assert "default-src 'none'" in response.headers["Content-Security-Policy"]
+    assert (response.status_code, response.mimetype) == (404, "text/plain")
 
 
-def test_an_unknown_preview_has_a_page_that_says_so(client: FlaskClient) -> None:
-    response = client.get("/p/1/2")
-
-    assert response.status_code == 404
-    assert "no preview here now" in response.text
-
-
-def test_probes_and_the_page_say_when_the_cluster_is_away(client: FlaskClient, cluster: Cluster) -> None:
+def test_probes_say_when_the_cluster_is_away(cluster: Cluster) -> None:
     probes = create_probes(cluster, CollectorRegistry()).test_client()
     assert probes.get("/readyz").status_code == 200
     cluster.down = True
 
     assert probes.get("/readyz").status_code == 503
     assert probes.get("/healthz").status_code == 200
-    assert "does not answer right now" in client.get("/p/1/2").text
 
 
 def test_load_balancers_that_look_at_the_port_they_send_to_are_answered_and_nobody_is_asked() -> None:

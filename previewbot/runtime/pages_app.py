@@ -1,0 +1,55 @@
+"""The Flask application of pages: all that people and programs read of previews."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Protocol
+
+from flask import Flask
+
+from previewbot.api import Ask
+from previewbot.config.server import Settings
+from previewbot.pages import about, api, closed_page, preview_page
+from previewbot.pages.readers import BearerReaders
+from previewbot.runtime.bare_app import Answers, alive, bare_app
+from previewbot.text.render import Renderer
+
+
+class Cluster(preview_page.Previews, Answers, Protocol):
+    """What pages needs of the cluster: one read per page, and one write for what somebody asks for on it.
+
+    `PagesClient` is the real one.
+    """
+
+    def ask(self, ask: Ask) -> None:
+        """Store what somebody asks for; raises RemoteError unless the API server took it."""
+
+
+def create_pages(
+    settings: Settings,
+    cluster: Cluster,
+    *,
+    now: Callable[[], datetime],
+    renderer: Renderer | None = None,
+    bearers: Callable[[], tuple[bytes, ...]] = tuple,
+    listing: api.Listing = lambda: iter(()),
+) -> Flask:
+    """Return what the people may reach who look at previews, and the programs.
+
+    `bearers` returns those that let programs read all previews, and raises SettingsError; it is asked anew
+    for each request that has one. `listing` returns all Previews, for those who have one that counts.
+
+    It has a `/healthz` too, for load balancers that look at the port they send requests to.
+    """
+    renderer = renderer or Renderer()
+    app = bare_app(renderer.style_source(), about.NotFound(renderer))
+    app.register_blueprint(about.blueprint(renderer))
+    readers = BearerReaders(bearers, now)
+    if settings.pages == "public":
+        app.register_blueprint(preview_page.blueprint(settings, cluster, renderer, now))
+    else:
+        app.register_blueprint(closed_page.blueprint(renderer, readers))
+    app.register_blueprint(api.blueprint(settings, cluster, listing, renderer, readers))
+    app.add_url_rule("/healthz", view_func=alive)
+    return app
