@@ -32,6 +32,8 @@ _CHARTS_OWN = (
     "private_key_file",
     "webhook_secret_file",
     "bearer_file",
+    "client_secret_file",
+    "cookie_keys_file",
     "kubeconfig",
     "lease",
     "docker_config_file",

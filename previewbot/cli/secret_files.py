@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from previewbot.cli.files import read_head
 from previewbot.config.reader import MAX_BYTES
-from previewbot.config.server import SecretSource, Settings, bearers
+from previewbot.config.server import SecretSource, Settings, bearers, client_secret, cookie_keys
 from previewbot.errors import SettingsError
 
 
@@ -46,3 +48,30 @@ def read_bearers(settings: Settings) -> tuple[bytes, ...]:
     if source is None or source.file is None:
         return ()
     return bearers(source.file, read_secret(source))
+
+
+def sign_in_sources(settings: Settings) -> tuple[SecretSource, ...]:
+    """Return where the secrets of a sign-in are; none where nobody signs in."""
+    if settings.access_or_default == "none":
+        return ()
+    files = {
+        "client_secret_file": settings.sign_in.client_secret_file,
+        "cookie_keys_file": settings.sign_in.cookie_keys_file,
+    }
+    return tuple(SecretSource(name=f"sign_in.{key}", file=file) for key, file in files.items() if file)
+
+
+def read_client_secret(settings: Settings) -> str:
+    """Return the App's client secret that counts now; raises SettingsError if it cannot be read."""
+    return client_secret(*_read(settings.sign_in.client_secret_file, "sign_in.client_secret_file"))
+
+
+def read_cookie_keys(settings: Settings) -> tuple[bytes, ...]:
+    """Return the keys of cookies that count now, the one that encrypts first; raises SettingsError."""
+    return cookie_keys(*_read(settings.sign_in.cookie_keys_file, "sign_in.cookie_keys_file"))
+
+
+def _read(file: Path | None, name: str) -> tuple[Path, bytes]:
+    if file is None:
+        raise SettingsError((f"{name} is missing in the settings",))
+    return file, read_secret(SecretSource(name=name, file=file))

@@ -156,7 +156,12 @@ class _Wording:
         inner = schema.get("required") or [*schema.get("properties", ())]
         example = flow((schema.get("examples") or [""])[0]).strip("'")
         lines = [example_line(at(self.root, (*path, one)), one) for one in inner[:2]]
-        choices = [str(choice) for choice in schema.get("enum", [schema.get("const")])]
+        # A truth among words is what YAML makes of one of them, as of `off`.
+        choices = [
+            str(choice)
+            for choice in schema.get("enum", [schema.get("const")])
+            if not isinstance(choice, bool)
+        ]
         written = (place.written if place else None) or ""
         return {
             "example": example,

@@ -118,6 +118,10 @@ KINDS: Mapping[str, Kind] = {
     "version": Kind("must be 1"),
     "whole_number": Kind("must be a whole number from 1"),
     # Names, addresses and files
+    "client_id": Kind("must be the App's client ID, like Iv23liAbCdEfGhIjKlMn"),
+    "sign_in_needs": Kind("is missing, and people are to sign in", "write for example {line}", told=False),
+    "sign_in_https": Kind("must begin with https://, as browsers keep the cookie of a sign-in for no other"),
+    "sign_in_path": Kind("must have no path where people sign in", "give the pages a host of their own"),
     "domain": Kind("must be a domain, like preview.example.com"),
     "file": Kind("must be a text, the path of a file", told=False),
     "label": Kind("must be a name of at most 63 small letters, digits and -"),

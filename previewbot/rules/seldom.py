@@ -23,6 +23,8 @@ class Kind(Enum):
     NAMESPACE = "a namespace that the settings do not name any more"
     PLACE = "a place at GitHub in which an installation lets nothing be told"
     BEARERS = "bearers of programs that cannot be read"
+    COOKIE_KEYS = "keys of cookies that cannot be read"
+    SIGN_IN = "a sign-in that GitHub refuses previewbot itself"
 
 
 def kind_of(settings: Settings, repository: str) -> Kind:

@@ -20,7 +20,7 @@ from yarl import URL
 from previewbot.api import Poke, from_object, new_object
 from previewbot.api.names import FULL_NAME, is_full_name
 from previewbot.clients.github import parse
-from previewbot.clients.github.transport import check_path
+from previewbot.clients.github.addresses import check_path
 from previewbot.errors import RemoteError
 from previewbot.webhook.events import Trigger, parse_event
 from previewbot.webhook.payload import Malformed

@@ -14,7 +14,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextvars import ContextVar
 from datetime import datetime
 from typing import Any
-from urllib.parse import unquote, urljoin, urlsplit
+from urllib.parse import urljoin, urlsplit
 
 import aiohttp
 from gidgethub import HTTPException
@@ -22,6 +22,7 @@ from gidgethub.aiohttp import GitHubAPI
 
 from previewbot.clients.answers import MOST_OF_A_REFUSAL, PIECE, beginning
 from previewbot.clients.github import parse
+from previewbot.clients.github.addresses import API_VERSION, check_path
 from previewbot.clients.github.cache import PAGE_SIZE, BoundedCache
 from previewbot.clients.github.cutting import Cutting, Rule, TooMuch
 from previewbot.clients.github.graphql import RESOURCE, GraphQL
@@ -34,10 +35,6 @@ from previewbot.clients.outgoing import reason
 from previewbot.errors import UNREADABLE, RemoteError, TooLarge, TryLater, from_status
 from previewbot.rules.app_rights import with_what_is_lacking
 from previewbot.rules.rate_limits import retry_after
-
-API_VERSION = "2022-11-28"
-"""2026-03-10 no longer has `merge_commit_sha`, which image tags may be made of
-(https://docs.github.com/en/rest/about-the-rest-api/breaking-changes)."""
 
 MAX_PAGES = 100
 """Strangers cannot make a list of a pull request's that is longer: GitHub shows 3,000 files, and takes 2,500
@@ -136,17 +133,6 @@ async def _read(what: str, response: aiohttp.ClientResponse, reading: asyncio.Lo
         message = f"GitHub's answer is too large: {error}"
         raise TooLarge(what, status=response.status, message=message) from error
     return cutting.end()
-
-
-def check_path(what: str, url: str) -> None:
-    """Raise RemoteError if a part of an address is empty, `.` or `..`: GitHub would be asked something else.
-
-    Clients and servers take such parts out (https://datatracker.ietf.org/doc/html/rfc3986#section-5.2.4). A
-    name in an address may be what somebody else chose.
-    """
-    parts = urlsplit(url).path.split("/")[1:]
-    if {"", ".", ".."}.intersection(map(unquote, parts)):
-        raise RemoteError(what, message="a name in this address leads elsewhere")
 
 
 class Transport:

@@ -18,6 +18,7 @@ from previewbot.config.server.model import Settings as Settings
 from previewbot.config.server.model import TtlSettings as TtlSettings
 from previewbot.config.server.parsing import document as document
 from previewbot.config.server.parsing import parse as parse
+from previewbot.config.server.people import SignInSettings as SignInSettings
 from previewbot.config.server.repositories import RepositoryLimits as RepositoryLimits
 from previewbot.config.server.repositories import RepositoryRule as RepositoryRule
 from previewbot.config.server.secrets import LEAST_BEARER as LEAST_BEARER
@@ -28,3 +29,5 @@ from previewbot.config.server.secrets import private_key as private_key
 from previewbot.config.server.secrets import private_key_source as private_key_source
 from previewbot.config.server.secrets import webhook_secret_source as webhook_secret_source
 from previewbot.config.server.secrets import webhook_secrets as webhook_secrets
+from previewbot.config.server.sign_in_secrets import client_secret as client_secret
+from previewbot.config.server.sign_in_secrets import cookie_keys as cookie_keys

@@ -20,6 +20,7 @@ from previewbot.config.server.agents import AgentsSettings
 from previewbot.config.server.github import GitHubSettings
 from previewbot.config.server.images import ImageSettings
 from previewbot.config.server.links import LinkSettings
+from previewbot.config.server.people import Access, SignInSettings, Verdicts, sign_in_mistakes
 from previewbot.config.server.places import Deployments, DeploymentsSettings
 from previewbot.config.server.repositories import Owner, RepositoryRule, mistakes_of
 from previewbot.config.server.routes import host_mistakes
@@ -243,6 +244,13 @@ class Settings(t.Model):
         "private",
         default="private",
     )
+    access: Access | None = about(
+        "how people sign in: `github`, with their account there; `none`, not at all, and `pages` alone says "
+        "what is seen. Left out: `github` where `sign_in.client_secret_file` is set, else `none`",
+        "github",
+        default=None,
+    )
+    sign_in: SignInSettings = SignInSettings()
     api: ApiSettings = ApiSettings()
     comment: CommentSettings = CommentSettings()
     deployments: Deployments = about(
@@ -263,6 +271,12 @@ class Settings(t.Model):
             "required",
         ),
     ] = "on"
+    verdicts: Verdicts = about(
+        "`check`: the check `preview verdict` of commits with a preview waits until somebody with write "
+        "access has said on its page whether it is what was asked for; `off`, none",
+        "check",
+        default="off",
+    )
     agents: AgentsSettings = AgentsSettings()
 
     @model_validator(mode="after")
@@ -275,9 +289,17 @@ class Settings(t.Model):
             images=self.images.allowed,
             limits=self.limits.model_dump(),
         )
+        found += sign_in_mistakes(self.access_or_default, self.sign_in, self.public_url)
         if found:
             raise ValidationError.from_exception_data("Settings", found)
         return self
+
+    @property
+    def access_or_default(self) -> Access:
+        """How people sign in: as it is set, else as what is there for it says."""
+        if self.access is not None:
+            return self.access
+        return "none" if self.sign_in.client_secret_file is None else "github"
 
     @property
     def github_host(self) -> str:

@@ -1,0 +1,1 @@
+"""Who somebody is who looks at a page, and what they may there: by GitHub, with their own token."""
