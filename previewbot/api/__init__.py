@@ -47,6 +47,7 @@ from previewbot.api.preview import (
     status_object,
 )
 from previewbot.api.preview_request import (
+    ASKED_IN_CHECKS,
     PREVIEW_REQUESTS,
     Actor,
     Ask,
@@ -99,6 +100,7 @@ from previewbot.api.verdicts import LONGEST_KEPT_WORDS, MOST_VERDICTS, Says, Ver
 
 __all__ = [
     "API_VERSION",
+    "ASKED_IN_CHECKS",
     "COMMENT_ID",
     "DELIVERY_ID",
     "GROUP",

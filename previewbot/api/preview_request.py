@@ -1,7 +1,7 @@
 """The `PreviewRequest` as an object of the API server: what somebody asks for elsewhere than in a comment.
 
-Web makes one for each button that is pressed; the controller takes each once, and removes it. So no process
-but the controller writes the status of a Preview.
+Web makes one for each button of a check that is pressed, and pages for each of a preview's page; the
+controller takes each once, and removes it. So no process but the controller writes the status of a Preview.
 """
 
 from __future__ import annotations
@@ -27,12 +27,18 @@ _DIGITS = 15
 
 
 class Asked(StrEnum):
-    """What a button asks for; also what GitHub calls the button (`identifier`)."""
+    """What a button asks for, as the command of the same name does."""
 
     START = "start"
     STOP = "stop"
     EXTEND = "extend"
     """Two hours more, as `/preview extend` means them."""
+    RESTART = "restart"
+    RESET = "reset"
+
+
+ASKED_IN_CHECKS = (Asked.START, Asked.STOP, Asked.EXTEND)
+"""What a button of a check asks for; also what GitHub calls the button (`identifier`)."""
 
 
 class AskedIn(StrEnum):
@@ -41,11 +47,13 @@ class AskedIn(StrEnum):
     CHECK_RUN = "CheckRun"
     CHECK_SUITE = "CheckSuite"
     """All checks of a commit: GitHub's own "Re-run all checks"."""
+    PAGE = "Page"
+    """The page of a preview, by somebody who signed in there."""
 
 
 @dataclass(frozen=True)
 class Actor(Value):
-    """Who asks, as GitHub told web; what they may is asked of GitHub when the request is taken."""
+    """Who asks, as GitHub told web or pages; what they may is asked of GitHub when the request is taken."""
 
     login: str
     id: int
@@ -53,7 +61,11 @@ class Actor(Value):
 
 @dataclass(frozen=True)
 class Source(Value):
-    """Where it was asked: the id of the check run or suite, its commit, and the delivery that told of it."""
+    """Where it was asked: the id of the check run or suite, its commit, and the delivery that told of it.
+
+    A page has no id (0). Its commit is the one that it showed, and what stands for the delivery is the random
+    id of its form: sent twice, it is the same request.
+    """
 
     kind: str
     id: int
@@ -65,7 +77,7 @@ class Source(Value):
 class Ask(Value):
     """The `spec`, fixed when it is made: what is asked for of which pull request, by whom, and where.
 
-    `requested_at` is by web's clock.
+    `requested_at` is by the clock of whoever made it.
     """
 
     repository_id: int

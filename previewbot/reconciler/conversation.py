@@ -22,7 +22,7 @@ class Hand(Enum):
     UNTOLD = "untold"
     """It stands in a review, of which GitHub does not tell: an App may have written it."""
     PRESSED = "pressed"
-    """A button, of which web tells who pressed it: whoever has web's token could say so of anybody."""
+    """A button, of which web or pages tells who pressed it: who has their token could say so of anybody."""
     AGENT = "agent"
     """An agent's own account, which the settings let write this command in its own pull request."""
 

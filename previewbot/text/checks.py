@@ -39,6 +39,11 @@ def answers_to_presses(status: Status, head_sha: str = "") -> tuple[Reply, ...]:
     )
 
 
+def answers_on_the_page(status: Status) -> tuple[Reply, ...]:
+    """Return the newest answers to what was pressed on the preview's page, oldest first."""
+    return tuple(reply for reply in status.replies if reply.request.kind == AskedIn.PAGE)
+
+
 def steady(preview: Preview) -> Preview:
     """Return a Preview without what comes and goes by itself, and is no news for whoever reads a check.
 

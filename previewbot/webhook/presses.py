@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from previewbot.api import Asked, AskedIn
+from previewbot.api import ASKED_IN_CHECKS, Asked, AskedIn
 from previewbot.api.names import is_sha
 from previewbot.webhook.payload import Malformed, Payload
 
@@ -72,4 +72,4 @@ def _named(check_run: Payload, repository_id: int) -> tuple[int, ...]:
 def _asked(payload: Payload, action: str) -> Asked | None:
     # GitHub's own "Re-run" and "Re-run all checks": whoever wants one anew means a start.
     identifier = "start" if action == "rerequested" else payload.child("requested_action").text("identifier")
-    return Asked(identifier) if identifier in frozenset(Asked) else None
+    return Asked(identifier) if identifier in ASKED_IN_CHECKS else None

@@ -912,14 +912,19 @@ class World:
         at: str = "",
         delivery: str = "",
         poke: bool = True,
+        page: bool = False,
     ) -> Ask:
-        """Press a button of the check of the newest commit, or of the one `at` which it stands."""
+        """Press a button of the check of the newest commit, or of the one `at` which it stands.
+
+        On the preview's page nobody pokes.
+        """
         delivery = delivery or f"press {next(self._deliveries)}"
-        source = Source(AskedIn.CHECK_RUN.value, 9001, delivery, at or self.github.head_sha)
+        kind, number = (AskedIn.PAGE, 0) if page else (AskedIn.CHECK_RUN, 9001)
+        source = Source(kind.value, number, delivery, at or self.github.head_sha)
         actor = Actor(by.login, by.id)
         ask = Ask(_REPOSITORY, 42, asked, actor, source, self.clock.now)
         self.cluster.ask(ask)
-        if poke:
+        if poke and not page:
             self.poke(urgent_by=by.id)
         return ask
 

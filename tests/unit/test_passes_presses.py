@@ -10,7 +10,8 @@ import pytest
 from previewbot.api import Phase, Reason, Reply
 from previewbot.api.github import Account
 from previewbot.errors import TryLater
-from previewbot.reconciler.plan.presses import KEPT_FOR, MOST_WAITING, ORPHAN_AFTER
+from previewbot.reconciler.plan.presses import KEPT_FOR, MOST_WAITING, ORPHAN_AFTER, taken
+from previewbot.text.checks import answers_on_the_page, answers_to_presses
 from tests.support.passes import B, World, ready
 from tests.support.previews import OLDER
 
@@ -256,7 +257,7 @@ async def test_what_is_pressed_at_an_older_commits_check_is_answered_there() -> 
 
     (of_older,), (newest,) = world.github.checks.of(older), world.github.checks.of(B)
     assert of_older.said[-1].output.title == "A newer commit is there"
-    assert "Press it at the check of the newest one" in of_older.said[-1].output.summary
+    assert "Press it at the newest one" in of_older.said[-1].output.summary
     assert of_older.said[-1].actions == ()
     assert "pressed" not in newest.said[-1].output.summary
     said = len(of_older.said)
@@ -392,3 +393,102 @@ async def test_two_people_who_press_at_once_are_each_answered_and_the_last_one_c
     (run,) = world.github.checks.of(world.github.head_sha)
     summary = run.said[-1].output.summary
     assert "ann pressed `2 h longer`" in summary and "eve pressed `Stop`" in summary
+
+
+# On the preview's page
+
+
+def on_page(world: World) -> list[Reply]:
+    return list(answers_on_the_page(world.status))
+
+
+async def test_a_press_on_the_page_is_carried_out_once_and_answered_there_and_in_no_check() -> None:
+    world = await ready()
+    ask = world.press("extend", page=True)
+    await world.settle(8)
+    world.press("extend", page=True, delivery=ask.source.delivery_id)
+    await world.settle(8)
+
+    assert open_for(world) == timedelta(hours=10)
+    [answer] = on_page(world)
+    assert (answer.author, answer.command, answer.reaction, answer.place) == ("ann", "extend", "rocket", 0)
+    assert answers_to_presses(world.status) == ()
+    assert (world.answers, world.github.reacted) == ([], [])
+    assert taken(world.status) == (ask.id,)
+
+
+async def test_a_press_on_the_page_is_forgotten_after_an_hour_as_one_of_a_check_is() -> None:
+    world = await ready()
+    world.press("extend", page=True)
+    world.press("extend")
+    await world.settle(8)
+    assert open_for(world) == timedelta(hours=12)
+
+    world.clock.forward(seconds=KEPT_FOR.total_seconds())
+    await world.settle(3)
+
+    assert world.cluster.requests == {}
+    assert taken(world.status) == ()
+
+
+@pytest.mark.parametrize("asked", ["restart", "stop"])
+async def test_orders_of_the_page_do_what_the_commands_do(asked: str) -> None:
+    world = await ready()
+    [before] = world.cluster.sessions.values()
+    world.press(asked, page=True)
+    await world.settle(16)
+
+    assert [each.reaction for each in on_page(world)] == ["rocket"]
+    if asked == "stop":
+        assert (world.status.phase, world.status.reason) == (Phase.STOPPED, Reason.BY_COMMAND)
+    else:
+        [after] = world.cluster.sessions.values()
+        assert world.status.phase is Phase.READY
+        assert after["metadata"]["uid"] != before["metadata"]["uid"]
+
+
+@pytest.mark.parametrize("asked", ["start", "restart"])
+async def test_of_an_older_commit_the_page_starts_nothing(asked: str) -> None:
+    world = await ready()
+    world.press("stop", page=True)
+    await world.settle(8)
+    world.press(asked, page=True, at=OLDER)
+    await world.settle(8)
+
+    assert world.status.phase is Phase.STOPPED
+    assert on_page(world)[-1].words == "button-of-older-commit"
+
+
+@pytest.mark.parametrize("asked", ["start", "restart"])
+async def test_the_page_starts_no_commit_of_a_fork(asked: str) -> None:
+    world = World()
+    world.github.fork = True
+    world.poke()
+    await world.settle(4)
+    world.press(asked, page=True)
+    await world.settle(6)
+
+    assert world.status.lifecycle.approved_sha == ""
+    assert on_page(world)[-1].words == "fork-through-button"
+
+
+@pytest.mark.parametrize("asked", ["start", "stop", "restart", "reset", "extend"])
+async def test_who_may_not_write_is_refused_on_the_page_whatever_pages_knew(asked: str) -> None:
+    world = await ready()
+    before = world.status.lifecycle
+    world.github.permissions["eve"] = "read"
+    world.press(asked, EVE, page=True)
+    await world.settle(6)
+
+    assert (world.status.phase, world.status.lifecycle) == (Phase.READY, before)
+    [answer] = on_page(world)
+    assert (answer.words, answer.reaction) == ("not-allowed", "confused")
+    assert world.answers == []
+
+
+async def test_a_reset_on_the_page_of_a_preview_without_databases_says_so_there() -> None:
+    world = await ready()
+    world.press("reset", page=True)
+    await world.settle(6)
+
+    assert [each.words for each in on_page(world)] == ["no-databases"]

@@ -152,6 +152,8 @@ def test_any_other_word_of_our_own_suite_is_ignored(payload: dict[str, Any]) -> 
         (a_press(action="created"), "our own check"),
         (a_press(action="completed"), "our own check"),
         (a_press("deploy-to-production"), "a button of another version"),
+        (a_press("restart"), "a button of another version"),
+        (a_press("reset"), "a button of another version"),
         (a_press(external_id="gh-813-42"), "names no pull request of this repository"),
         (a_press(external_id="gh-812-42-1"), "names no pull request of this repository"),
         (a_press(external_id=None), "names no pull request of this repository"),
@@ -226,6 +228,16 @@ def test_the_schema_of_the_crd_is_the_models_with_everything_required() -> None:
         assert set(spec["properties"][part]["required"]) == set(wanted[part]["properties"])
 
 
+@pytest.mark.parametrize("asked", Asked)
+def test_what_is_asked_on_a_page_is_read_back_too(asked: Asked) -> None:
+    ask = Ask(812, 42, asked.value, ASK.actor, Source(AskedIn.PAGE.value, 0, "a form's own", HEAD), NOW)
+    found = request_from(stored(ask))
+
+    assert found is not None
+    assert found.ask == ask
+    assert mistakes(SCHEMA, stored(ask)) == []
+
+
 def test_what_web_makes_keeps_the_rules_of_the_crd_and_no_other_name_does() -> None:
     obj = stored()
 
@@ -241,7 +253,7 @@ def test_what_web_makes_keeps_the_rules_of_the_crd_and_no_other_name_does() -> N
     [
         {"asked": "merge"},
         {"number": 43},
-        {"from": {"kind": "Page", "id": 1, "deliveryId": "d-1", "headSha": HEAD}},
+        {"from": {"kind": "Mail", "id": 1, "deliveryId": "d-1", "headSha": HEAD}},
         {"from": {"kind": "CheckRun", "id": 1, "deliveryId": "another", "headSha": HEAD}},
         {"actor": None},
     ],

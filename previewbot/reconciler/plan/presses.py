@@ -31,18 +31,23 @@ Preview by more was for an earlier one."""
 
 _ANSWERS_KEPT = 3
 
-_KIND = AskedIn.CHECK_RUN.value
-"""The kind in a `RequestId` of all that was asked at a check: the delivery tells one from another."""
+_KINDS = (AskedIn.CHECK_RUN.value, AskedIn.PAGE.value)
+"""The kinds in a `RequestId`: of all that was asked at a check, and of what was asked on a page.
+
+The number is the delivery's, or the form's, and tells one from another whatever the kind; the kind says where
+it is answered.
+"""
 
 
-def press_id(number: int) -> RequestId:
-    """Return the id of a request that was made elsewhere."""
-    return RequestId(kind=_KIND, id=number)
+def press_id(number: int, place: str = AskedIn.CHECK_RUN) -> RequestId:
+    """Return the id of a request that was made elsewhere, in a place that is an `AskedIn`."""
+    on_page = place == AskedIn.PAGE
+    return RequestId(kind=AskedIn.PAGE.value if on_page else AskedIn.CHECK_RUN.value, id=number)
 
 
 def waiting(found: Iterable[PreviewRequest], preview: Preview) -> tuple[PreviewRequest, ...]:
     """Return those that are still to be taken, in the order in which the API server took them in."""
-    handled = frozenset(preview.status.requests.handled_of(_KIND))
+    handled = frozenset(taken(preview.status))
     new = [each for each in found if each.ask.id not in handled and is_for(each, preview)]
     return tuple(sorted(new, key=lambda each: each.order))
 
@@ -86,7 +91,7 @@ def to_ask_about(new: Sequence[PreviewRequest]) -> dict[int, str]:
 def _request(found: PreviewRequest, may_write: bool, *, too_many: bool) -> Request:
     ask = found.ask
     return Request(
-        id=press_id(ask.id),
+        id=press_id(ask.id, ask.source.kind),
         actor=ask.actor.login,
         asked=(_command(ask.asked, ask.source.head_sha),),
         may_write=may_write,
@@ -100,9 +105,11 @@ def _request(found: PreviewRequest, may_write: bool, *, too_many: bool) -> Reque
 
 
 def _command(asked: str, head_sha: str) -> Command:
+    # These name the commit where it was pressed: if another is the head, nobody asked for that.
     if asked == Asked.START:
-        # It names the commit at whose check it was pressed: if another is the head, nobody asked for that.
         return Command("start", sha=head_sha)
+    if asked == Asked.RESTART:
+        return Command("restart", sha=head_sha)
     command = next(each for each in parse(f"/preview {asked}") if isinstance(each, Command))
     # What stands is stopped, or kept, from an older commit's check too: there is one preview of them all.
     return command
@@ -118,25 +125,30 @@ def with_answers_bounded(status: Status) -> Status:
 
 
 def without_answers(status: Status) -> Status:
-    """Return the status without answers of before: another commit is the newest, with a check of its own."""
+    """Return the status without answers of before: another commit is the newest, with a check of its own.
+
+    Who looks at the page sees that commit now, and knows no more what the answers there were to.
+    """
     kept = tuple(reply for reply in status.replies if not is_press(reply))
     return status if kept == status.replies else replace(status, replies=kept)
 
 
 def is_press(reply: Reply) -> bool:
     """Return whether an answer is to what was asked elsewhere: it stands in no comment."""
-    return reply.request.kind == _KIND
+    return reply.request.kind in _KINDS
 
 
 def taken(status: Status) -> tuple[int, ...]:
     """Return the numbers of the requests that were taken and are not removed yet, oldest first."""
-    return status.requests.handled_of(_KIND)
+    return tuple(each.id for each in status.requests.handled if each.kind in _KINDS)
 
 
 def without_taken(status: Status, numbers: Iterable[int]) -> Status:
     """Return the status that knows no more of requests that are gone."""
-    gone = {press_id(number) for number in numbers}
-    handled = tuple(each for each in status.requests.handled if each not in gone)
+    gone = frozenset(numbers)
+    handled = tuple(
+        each for each in status.requests.handled if each.kind not in _KINDS or each.id not in gone
+    )
     if handled == status.requests.handled:
         return status
     return replace(status, requests=replace(status.requests, handled=handled))
