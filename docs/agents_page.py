@@ -87,6 +87,13 @@ _NO_AGENTS = {
 }
 
 
+_WAKING = """\
+Who may write to the repository can hand their words to the agent on a preview's page. It is called experimental:
+that an agent hears a mention which somebody wrote through an App was not tried with each of them. Others are
+named with `mention` below `agents.table` of the settings.
+"""
+
+
 def agents_page() -> str:
     """Return the page: the rules, and a row for every signal."""
     table = built_in()
@@ -95,6 +102,10 @@ def agents_page() -> str:
         f"## Signals (sources gone through until {table.read})\n",
         "| agent | key | seen in | value | where |\n|---|---|---|---|---|",
         *_agents(table),
+        "\n## What wakes them\n",
+        _WAKING,
+        "| agent | a comment begins with |\n|---|---|",
+        *_mentions(table),
         "\n## What is no agent's work\n",
         "| what | seen in | value | where |\n|---|---|---|---|",
         *_others(table),
@@ -106,6 +117,12 @@ def _agents(table: AgentTable) -> Iterator[str]:
     for agent in table.agents:
         for signal in agent.signals:
             yield _row((agent.name, f"`{agent.key}`"), signal)
+
+
+def _mentions(table: AgentTable) -> Iterator[str]:
+    for agent in table.agents:
+        if agent.mention is not None:
+            yield f"| {agent.name} | {f'`{agent.mention}`' if agent.mention else 'anything: it hears each comment'} |"
 
 
 def _others(table: AgentTable) -> Iterator[str]:

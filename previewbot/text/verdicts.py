@@ -34,6 +34,16 @@ LONGEST_PATH = 300
 HANDED = "Please change this pull request so that it does what is said here:"
 """What stands behind the mention that wakes an agent; it is read again, to tell it from a person's words."""
 
+TOLD = (
+    "What stood between `<!--` and `-->` was left out: nobody sees it on GitHub.",
+    "A block was left out that looks like the one in which previewbot tells programs facts.",
+    "What begins with `/preview` is shown as code: it is no command, since you said it here.",
+    f"Only the first {LONGEST_WORDS:,} characters are kept.",
+)
+"""What may have been changed of somebody's words, in words for them."""
+
+_HIDDEN, _FACTS, _COMMAND, _LONG = TOLD
+
 _QUOTED_MOST = 9 * LONGEST_PATH
 """A character may be three bytes and more, and each is written with three characters."""
 
@@ -62,7 +72,7 @@ _WITHIN_A_LINE_RE = re.compile(r"[>\])][\s*_`]*/preview", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class Cleaned:
-    """Somebody's words as they may stand in a comment; `told` says, in words for them, what was changed."""
+    """Somebody's words as they may stand in a comment; `told` says of it what was changed (`TOLD`)."""
 
     text: str
     told: tuple[str, ...] = ()
@@ -155,17 +165,17 @@ def cleaned(words: str) -> Cleaned:
     # What is left of one that stood in another may be one again.
     without = _until_it_stays(text, _HIDDEN_RE)
     if without != text:
-        told.append("What stood between `<!--` and `-->` was left out: nobody sees it on GitHub.")
+        told.append(_HIDDEN)
     text, before = _until_it_stays(without, _FACTS_RE), without
     if text != before:
-        told.append("A block was left out that looks like the one in which previewbot tells programs facts.")
+        told.append(_FACTS)
     # Each may leave behind what makes the other.
     text = _until_it_stays(text, _HIDDEN_RE).strip()
     shown = _commands_as_code(text)
     if shown != text:
-        told.append("What begins with `/preview` is shown as code: it is no command, since you said it here.")
+        told.append(_COMMAND)
     if len(shown) > LONGEST_WORDS:
-        told.append(f"Only the first {LONGEST_WORDS:,} characters are kept.")
+        told.append(_LONG)
         # The cut may fall into a block of code, in which a command stood.
         shown = _commands_as_code(cut_at_the_end(text, LONGEST_WORDS - 20))
     return Cleaned(shown.strip(), tuple(told))

@@ -24,6 +24,11 @@ class AgentTableError(ValueError):
     """A row of the table is not as it must be: which, and what is wrong."""
 
 
+MENTION_RE = re.compile(r"(@[A-Za-z0-9][A-Za-z0-9-]{0,38})?")
+"""How an account is mentioned in a comment (https://docs.github.com/en/get-started/writing-on-github); or
+nothing, where none is needed."""
+
+
 def table_from(text: str) -> AgentTable:
     """Return the table that a TOML text holds; raises AgentTableError."""
     try:
@@ -105,11 +110,14 @@ def _agent(key: str, row: Mapping[str, Any]) -> Agent:
     name = row.get("name")
     if not isinstance(name, str) or not name.strip():
         raise AgentTableError(f"agents.{key}: `name` must be what people call it")
-    return Agent(key, name, _signals(f"agents.{key}", row))
+    mention = row.get("mention")
+    if mention is not None and not (isinstance(mention, str) and MENTION_RE.fullmatch(mention)):
+        raise AgentTableError(f"agents.{key}: `mention` must be the name of an account after @, or empty")
+    return Agent(key, name, _signals(f"agents.{key}", row), mention)
 
 
 def _signals(where: str, row: Mapping[str, Any]) -> tuple[Signal, ...]:
-    unknown = row.keys() - {"name", "signals"}
+    unknown = row.keys() - {"name", "signals", "mention"}
     if unknown:
         raise AgentTableError(f"{where}: `{min(unknown)}` is unknown")
     return tuple(_signal(f"{where}, signal {at}", one) for at, one in enumerate(row.get("signals", ()), 1))

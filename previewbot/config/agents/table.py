@@ -74,11 +74,16 @@ class Signal:
 
 @dataclass(frozen=True)
 class Agent:
-    """An agent: `key` is what settings and `preview.yaml` call it, `name` what people do."""
+    """An agent: `key` is what settings and `preview.yaml` call it, `name` what people do.
+
+    `mention` is what a comment on its pull request begins with that it is to act on (`@copilot`): empty where
+    it hears every comment, None where it is not known what it hears.
+    """
 
     key: str
     name: str
     signals: tuple[Signal, ...] = ()
+    mention: str | None = None
 
     def of(self, *kinds: SignalKind) -> tuple[Signal, ...]:
         """Return the signals of some kinds."""

@@ -12,7 +12,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, mod
 
 from previewbot.config import types as t
 from previewbot.config.agents import Agent, AgentTable, Signal, SignalKind, built_in
-from previewbot.config.agents.reading import wrong_with
+from previewbot.config.agents.reading import MENTION_RE, wrong_with
 from previewbot.config.types import about, mistake
 from previewbot.config.words import Raw, did_you_mean
 
@@ -44,6 +44,15 @@ def _is_no_wildcard_alone(written: str) -> str:
     return written
 
 
+def _is_mention(written: str) -> str:
+    if not MENTION_RE.fullmatch(written):
+        raise mistake(
+            "agent_signal", wrong=Raw("must be the name of an account with @ before it, like @claude")
+        )
+    return written
+
+
+_Mention = Annotated[t.Text, AfterValidator(_is_mention)]
 _Branch = Annotated[t.Text, AfterValidator(_is_no_wildcard_alone)]
 
 
@@ -84,6 +93,12 @@ class AgentRow(t.Model):
         "trailers of its commits, with their value",
         ["Acme-Session: https://claude.acme.example/"],
         default=(),
+    )
+    mention: _Mention | None = about(
+        "what a comment on its pull request begins with that it is to act on; people hand it their words with "
+        "that on a preview's page",
+        "@acme-claude",
+        default=None,
     )
     without: tuple[t.Text, ...] = about(
         "signals of the table that do not count, by their values as `docs/agents-recognised.md` has them",
@@ -181,7 +196,7 @@ def changed(table: AgentTable, rows: Mapping[str, AgentRow]) -> AgentTable:
     An agent that a platform team knows is the likelier one, should two have the same signal.
     """
     new = [
-        Agent(key, row.name or key, tuple(row.signals()))
+        Agent(key, row.name or key, tuple(row.signals()), row.mention)
         for key, row in rows.items()
         if key not in table.by_key and row.recognised
     ]
@@ -197,4 +212,5 @@ def changed(table: AgentTable, rows: Mapping[str, AgentRow]) -> AgentTable:
 
 def _with(agent: Agent, row: AgentRow) -> Agent:
     left = [signal for signal in agent.signals if signal.value not in row.without]
-    return Agent(agent.key, row.name or agent.name, (*row.signals(), *left))
+    mention = agent.mention if row.mention is None else row.mention
+    return Agent(agent.key, row.name or agent.name, (*row.signals(), *left), mention)
