@@ -32,6 +32,7 @@ class Conclusion(StrEnum):
     FAILURE = "failure"
     NEUTRAL = "neutral"
     SKIPPED = "skipped"
+    ACTION_REQUIRED = "action_required"
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Literal
 
 from previewbot.api.requests import RequestId, RequestKind
+from previewbot.api.verdicts import SaidVerdict
 
 MEMBERS = frozenset({"OWNER", "MEMBER", "COLLABORATOR"})
 """Of `author_association`, what people with write access usually have
@@ -40,7 +41,7 @@ class Branch:
 class PullRequest:
     """A pull request as `GET /repos/{owner}/{repo}/pulls/{number}` shows it.
 
-    Of `body` only that is kept which recognises an agent.
+    Of `body` only that is kept which recognises an agent; `assignees` are the numbers of accounts.
     """
 
     number: int
@@ -63,6 +64,7 @@ class PullRequest:
     html_url: str
     archived: bool = False
     node_id: str = ""
+    assignees: tuple[int, ...] = ()
 
     @property
     def is_fork(self) -> bool:
@@ -198,7 +200,8 @@ class Comment:
 
     An App writes in its own name, as its bot account, or with a user's token in that user's name. Of the text
     only what may give a command is kept: `body`. Of one that begins with a marker of ours, which anybody can
-    quote, also `marker`, and the `hash` of the whole text. `association` is what its author is to the
+    quote, also `marker`, and the `hash` of the whole text; of one that begins as a verdict does, `verdict`.
+    `association` is what its author is to the
     repository (`author_association`, see MEMBERS). By `node_id` GraphQL finds it.
 
     What stands in a review, as its body or as a comment on lines, is of another `kind`: of these GitHub does
@@ -216,6 +219,7 @@ class Comment:
     association: str = ""
     node_id: str = ""
     kind: RequestKind = RequestKind.ISSUE_COMMENT
+    verdict: SaidVerdict | None = None
 
     @property
     def request(self) -> RequestId:
@@ -264,6 +268,11 @@ class AppIdentity:
         # Both: with a user's token the App is ours and the author is whoever that token belongs to; and a
         # person's comment that quotes our marker has neither.
         return (comment.app_id, comment.author.id) == (self.app_id, self.bot_id)
+
+    def wrote_for_a_person(self, comment: Comment) -> bool:
+        """Return whether a person wrote a comment through the App, with a token of the person's own."""
+        is_person = comment.author.type == "User" and comment.author.id != self.bot_id
+        return comment.app_id == self.app_id and is_person
 
 
 @dataclass(frozen=True)

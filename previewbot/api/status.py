@@ -25,6 +25,7 @@ from previewbot.api.reports import Report
 from previewbot.api.requests import Reply, Requests
 from previewbot.api.slot import Slot
 from previewbot.api.value import Value
+from previewbot.api.verdicts import Verdict
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,8 @@ class Observed(Value):
     `notes` are what the configuration of services that changed says without effect, or with another one.
     `queue_heads` are the commits in which a merge queue tries the pull request, as of the delivery
     `queued_id`. `title` is the pull request's, in one line, cut at its end: somebody's words.
+    `requesters` are the accounts that ever were assigned to a pull request which an agent opened
+    with an account of its own: whoever started the agent is one of them.
     """
 
     delivery_id: str = ""
@@ -105,6 +108,7 @@ class Observed(Value):
     queued_id: str = ""
     queue_heads: tuple[str, ...] = ()
     title: str = ""
+    requesters: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -255,6 +259,7 @@ class Status(Value):
     children: tuple[Child, ...] = ()
     requests: Requests = field(default_factory=Requests)
     replies: tuple[Reply, ...] = ()
+    verdicts: tuple[Verdict, ...] = ()
     reports: dict[str, Report] = field(default_factory=dict)
     conditions: tuple[Condition, ...] = ()
 

@@ -29,13 +29,26 @@ class Says(StrEnum):
 
 
 @dataclass(frozen=True)
+class SaidVerdict:
+    """What a comment says that begins as a verdict does. Anybody can write one: ask who did, and how.
+
+    `words` are its author's own, without what was written around them.
+    """
+
+    says: Says
+    sha: str
+    path: str
+    words: str
+
+
+@dataclass(frozen=True)
 class Verdict(Value):
     """One verdict: the `comment` that it is, its author, and of which commit it was said, at which path.
 
     `words` are the author's own, cut to `LONGEST_KEPT_WORDS`. All times are GitHub's: it was `said_at`, and
-    changed at `updated_at`. `edited`: somebody changed it after it was written. That it was not was found at
-    `asked_at`, None where nobody could tell so far; `writes`: its author may write to the repository.
-    `counts`: it moves the check.
+    changed at `updated_at`. `edited`: somebody, perhaps its author, changed it after it was written. That
+    nobody did was found at `asked_at`, None while that could not be asked. `writes` is whether its author may
+    write to the repository, None while that could not be asked. `counts`: it moves the check.
     """
 
     comment: int
@@ -50,5 +63,5 @@ class Verdict(Value):
     updated_at: datetime
     edited: bool = False
     asked_at: datetime | None = None
-    writes: bool = False
+    writes: bool | None = None
     counts: bool = False

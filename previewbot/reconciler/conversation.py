@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
 
-from previewbot.api import Place, RequestId, Requests, Unseen
+from previewbot.api import Place, RequestId, Requests, Unseen, Verdict
+from previewbot.api.github import Comment
 from previewbot.rules.commands import Command, UnknownCommand
 from previewbot.rules.edited import Standing
 from previewbot.rules.glances import Heard
@@ -125,7 +126,8 @@ class Inbox:
     were edited, without a sign so far that they were seen. `read_at` is how far GitHub has shown the
     conversation, `passed_over` the newest comment that is too old to be obeyed; `unseen` what webhooks told
     of and this look did not find, `told_comment_id` what it knows of that. `heard` are the comments that it
-    read; None if it read none.
+    read; None if it read none. `said` are those of them that are verdicts, or were; `verdicts` all that are
+    known by this look, None if nothing of them was asked.
     """
 
     requests: tuple[Request, ...] = ()
@@ -141,3 +143,5 @@ class Inbox:
     unseen: tuple[Unseen, ...] = ()
     told_comment_id: int = 0
     heard: Heard | None = None
+    said: tuple[Comment, ...] = ()
+    verdicts: tuple[Verdict, ...] | None = None

@@ -48,16 +48,16 @@ class PullRequestFacts:
     settings name; `files` are the changed ones of the services that are previewed, `left_out` what other
     services changed; so many changed files are `shared` by all, with `room` for so many more services;
     `elsewhere` is a file that may have been meant as configuration; `merge_sha` is the test merge of this
-    very head, where an image could be named by it;
-    `command_only`: an App opened it that is on no list, and the settings let only a command start it.
-    `lagging` means that GitHub does not yet show what the webhook told us of, `settled` that its clock had
-    passed the second of the pull request's `updated_at` when the look began. With commands left for another
-    look, `again_at` is when that is due; `unseen_at` is when to look again for comments that webhooks told of
-    and GitHub did not show. `glanced`: a glance was enough for it, or for a part. `not_allowed`: the
-    `problems` are what the settings do not let the repository have. `entry_refused`: among them is that no
-    link may lead to the entry. `mistakes` are those that the pull request itself writes into the
-    configuration file, which it may change. `queue_heads` are the commits in which a merge queue tries it;
-    None where nobody asked.
+    very head, where an image could be named by it; `command_only`: an App opened it that is on no list, and
+    the settings let only a command start it. `lagging` means that GitHub does not yet show what the webhook
+    told us of, `settled` that its clock had passed the second of the pull request's `updated_at` when the
+    look began. With commands left for another look, `again_at` is when that is due; `unseen_at` is when to
+    look again for comments that webhooks told of and GitHub did not show; `verdicts_at` when to ask again
+    about those of which not all is known. `glanced`: a glance was enough for it, or for a part.
+    `not_allowed`: the `problems` are what the settings do not let the repository have. `entry_refused`: among
+    them is that no link may lead to the entry. `mistakes` are those that the pull request itself writes into
+    the configuration file, which it may change. `queue_heads` are the commits in which a merge queue tries
+    it; None where nobody asked.
     """
 
     pull_request: PullRequest
@@ -78,6 +78,7 @@ class PullRequestFacts:
     read_at: datetime | None = None
     again_at: datetime | None = None
     unseen_at: datetime | None = None
+    verdicts_at: datetime | None = None
     not_allowed: bool = False
     entry_refused: bool = False
     command_only: bool = False

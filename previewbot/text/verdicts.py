@@ -19,6 +19,7 @@ from urllib.parse import quote, unquote, urljoin
 
 from jinja2 import FileSystemLoader, Template
 
+from previewbot.api.verdicts import SaidVerdict as SaidVerdict
 from previewbot.api.verdicts import Says
 from previewbot.text.cutting import cut_at_the_end
 from previewbot.text.environment import for_comments, templates_directory
@@ -76,19 +77,6 @@ class Cleaned:
 
     text: str
     told: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class SaidVerdict:
-    """What a comment says that begins as a verdict does. Anybody can write one: ask who did, and how.
-
-    `words` are its author's own, without what was written around them.
-    """
-
-    says: Says
-    sha: str
-    path: str
-    words: str
 
 
 def verdict_comment(

@@ -12,6 +12,7 @@ from datetime import datetime
 from previewbot.api import RequestKind
 from previewbot.api.github import MEMBERS
 from previewbot.rules import commands
+from previewbot.text.verdicts import is_verdict
 from previewbot.webhook.app_events import ListingWanted, is_about_the_app, listing_wanted
 from previewbot.webhook.merge_queue import queued_number
 from previewbot.webhook.payload import Malformed, Payload
@@ -98,13 +99,37 @@ def _issue_comment(_: str, payload: Payload, app_id: int) -> Trigger | Ignored:
     if "pull_request" not in issue.values:
         return Ignored("a comment on an issue")
     comment = payload.child("comment")
-    if comment.is_of("performed_via_github_app", app_id):
+    action, through_us = payload.text("action"), comment.is_of("performed_via_github_app", app_id)
+    # Whatever else a person wrote through our App: there it is no command.
+    if through_us and not comment.is_by_person():
         return Ignored("our own comment")
-    action = payload.text("action")
+    if through_us or (is_verdict(_was(payload)) and not comment.is_by_bot()):
+        return _verdict(payload, issue, comment, action)
     if action not in ("created", "edited") or not commands.parse(comment.text("body")):
         # A deleted or edited comment may be ours: the text is restored at its next change, not at once.
         return Ignored("no new command")
     return _asked(payload, issue, comment, RequestKind.ISSUE_COMMENT, is_edit=action == "edited")
+
+
+def _was(payload: Payload) -> str:
+    """Return what a comment said before it was edited, or what it says."""
+    changes = payload.values.get("changes")
+    body = changes.get("body") if isinstance(changes, Mapping) else None
+    was = body.get("from") if isinstance(body, Mapping) else None
+    if isinstance(was, str) and is_verdict(was):
+        return was
+    now = payload.child("comment").values.get("body")
+    return now if isinstance(now, str) else ""
+
+
+def _verdict(payload: Payload, issue: Payload, comment: Payload, action: str) -> Trigger | Ignored:
+    """Return what a verdict is about that was given, edited or taken away: it begins no preview."""
+    if action not in ("created", "edited", "deleted"):
+        return Ignored("nothing happened to a verdict")
+    trigger = _asked(payload, issue, comment, RequestKind.ISSUE_COMMENT, is_edit=action != "created")
+    # Others may edit and delete it than who wrote it, and such a look must not wait for the author's noise.
+    by = trigger.by if action == "created" else payload.sender()
+    return replace(trigger, create=False, urgent=by not in (0, issue.account()), by=by)
 
 
 def _review(event: str, payload: Payload, app_id: int) -> Trigger | Ignored:

@@ -105,6 +105,16 @@ class Payload:
         user = self.values.get("user")
         return isinstance(user, Mapping) and user.get("type") == "Bot"
 
+    def is_by_person(self) -> bool:
+        """Return whether a person's account stands under `user`."""
+        user = self.values.get("user")
+        return isinstance(user, Mapping) and user.get("type") == "User"
+
+    def sender(self) -> int:
+        """Return the number of the account under `sender`, 0 where there is none."""
+        sender = self.values.get("sender")
+        return self._as_object(sender, self._under("sender")).number("id") if sender is not None else 0
+
     def has_command(self) -> bool:
         """Return whether `body`, which may be null, holds a command."""
         return self._value("body") is not None and bool(commands.parse(self.text("body")))

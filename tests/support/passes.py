@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 
 from previewbot.api import (
     LISTING,
+    LONGEST_KEPT_WORDS,
     PREVIEW_LABEL,
     Actor,
     Ask,
@@ -54,6 +55,7 @@ from previewbot.api.github import (
     Repository,
     Word,
 )
+from previewbot.api.verdicts import SaidVerdict
 from previewbot.clients.github.cache import PAGE_SIZE
 from previewbot.clients.github.installation import REVIEW_PAGES
 from previewbot.clients.github.spending import Hours
@@ -70,8 +72,10 @@ from previewbot.reconciler.memory import Configurations, Memory
 from previewbot.reconciler.reporters import GITHUB_REPORTERS, Reporter
 from previewbot.rules.commands import excerpt
 from previewbot.rules.link_answers import Answer
+from previewbot.text.cutting import cut_at_the_end
 from previewbot.text.markers import comment_hash, marker_in
 from previewbot.text.render import Renderer
+from previewbot.text.verdicts import parse_verdict
 from previewbot_demo.kube.json_copy import json_copy
 from previewbot_demo.kube.server import merge_patch
 from tests.support.checks_in_memory import ChecksInMemory
@@ -414,15 +418,17 @@ class Cluster:
 
 def as_read(comment: Comment) -> Comment:
     """Return a comment as the adapter reads it: what it keeps of the text."""
-    body, marker, told = _kept(comment.body)
-    return replace(comment, body=body, marker=marker, hash=told)
+    body, marker, told, verdict = _kept(comment.body)
+    return replace(comment, body=body, marker=marker, hash=told, verdict=verdict)
 
 
 @cache
-def _kept(body: str) -> tuple[str, str, str]:
+def _kept(body: str) -> tuple[str, str, str, SaidVerdict | None]:
     # By the text alone: thousands of comments say the same, and each is read with every look.
-    marker = marker_in(body)
-    return excerpt(body), marker, comment_hash(body) if marker else ""
+    marker, verdict = marker_in(body), parse_verdict(body)
+    if verdict is not None:
+        verdict = replace(verdict, words=cut_at_the_end(verdict.words, LONGEST_KEPT_WORDS))
+    return excerpt(body), marker, comment_hash(body) if marker else "", verdict
 
 
 def node_id_of(comment: Comment) -> str:
@@ -457,6 +463,7 @@ class GitHubInMemory:
         self.protected: set[str] = set()
         self.rules_of: dict[str, frozenset[str]] = {}
         self.paths: tuple[str, ...] = ("checkout/app.py",)
+        self.assignees: tuple[int, ...] = ()
         self.merge_commit_sha: str | None = None
         self.comments_written: list[Comment] = []
         self.reviews_written: list[Comment] = []
@@ -542,6 +549,10 @@ class GitHubInMemory:
         among[place] = replace(old, body=body, updated_at=changed)
         self.edited.setdefault(node_id_of(old), []).append((now, old.author.id if by is None else by))
 
+    def delete(self, number: int) -> None:
+        """Delete a comment, as whoever may."""
+        self.comments_written = [each for each in self.comments_written if each.id != number]
+
     def bot(self, login: str) -> Account:
         """Return the account of a bot."""
         return Account(len(self.accounts) + 2, login, "Bot")
@@ -611,6 +622,7 @@ class GitHubInMemory:
             closed_at=None if self.state == "open" else self.updated_at,
             mergeable=self.mergeable, merge_commit_sha=self.merge_commit_sha, changed_files=len(self.paths),
             html_url="https://github.com/acme/shop/pull/42", archived=self.archived, node_id=self.node_id,
+            assignees=self.assignees,
         )  # fmt: skip
 
     async def commits(self, repository: str, number: int) -> list[Commit]:

@@ -330,6 +330,60 @@ def test_our_own_comment_is_ignored_even_if_it_reads_like_a_command() -> None:
     assert irrelevant("issue_comment", payload) == "our own comment"
 
 
+VERDICT = f"<!-- previewbot verdict says=good sha={'a' * 40} path=/ -->\n**Looks good**"
+OURS = {"id": APP_ID}
+REVIEWER = {"id": 5, "login": "rita", "type": "User"}
+OF_BOB = {"issue": {"number": 42, "pull_request": {"url": "…"}, "user": {"id": 666, "login": "bob"}}}
+
+
+@pytest.mark.parametrize("body", [VERDICT, "/preview stop", "hello"])
+@pytest.mark.parametrize("action", ["created", "edited", "deleted"])
+def test_what_a_person_writes_through_our_app_is_looked_at_and_begins_nothing(body: str, action: str) -> None:
+    payload = a_comment(body, action, performed_via_github_app=OURS, user=REVIEWER) | OF_BOB
+    payload["sender"] = REVIEWER
+
+    about = relevant("issue_comment", payload)
+
+    assert (about.numbers, about.create, about.urgent, about.by) == ((42,), False, True, 5)
+    assert about.comment_id == (99 if action == "created" else 0)
+
+
+@pytest.mark.parametrize("action", ["edited", "deleted"])
+def test_whoever_edits_or_deletes_anothers_verdict_calls_for_the_look(action: str) -> None:
+    payload = a_comment(VERDICT, action, performed_via_github_app=None, user=REVIEWER) | OF_BOB
+    payload["sender"] = {"id": 7, "login": "wanda", "type": "User"}
+
+    about = relevant("issue_comment", payload)
+
+    assert (about.create, about.urgent, about.by) == (False, True, 7)
+
+
+def test_a_verdict_of_which_the_marker_was_taken_out_is_looked_at() -> None:
+    payload = a_comment("hello", "edited", user=REVIEWER) | {"changes": {"body": {"from": VERDICT}}}
+
+    assert relevant("issue_comment", payload).create is False
+
+
+def test_the_authors_own_edit_of_a_verdict_is_the_authors_noise() -> None:
+    payload = a_comment(VERDICT, "edited", user=REVIEWER) | OF_BOB
+    payload["sender"] = {"id": 666, "login": "bob", "type": "User"}
+
+    assert relevant("issue_comment", payload).urgent is False
+
+
+@pytest.mark.parametrize("app", [OURS, {"id": ANOTHER_APP}, None])
+def test_a_bot_gives_no_verdict(app: object) -> None:
+    bot = {"id": 9, "login": "helper[bot]", "type": "Bot"}
+
+    assert irrelevant("issue_comment", a_comment(VERDICT, performed_via_github_app=app, user=bot))
+
+
+def test_that_a_verdict_was_pinned_changes_nothing() -> None:
+    payload = a_comment(VERDICT, "pinned", performed_via_github_app=OURS, user=REVIEWER)
+
+    assert irrelevant("issue_comment", payload) == "nothing happened to a verdict"
+
+
 @pytest.mark.parametrize("app", [None, {"id": ANOTHER_APP}, {"id": None}])
 def test_a_comment_by_a_person_or_another_app_is_heard(app: object) -> None:
     assert relevant("issue_comment", a_comment(performed_via_github_app=app)).comment_id == 99

@@ -7,8 +7,9 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from previewbot.api import RequestKind
+from previewbot.api import RequestKind, Says
 from previewbot.api.github import Comment, Edits
+from previewbot.api.verdicts import SaidVerdict
 from previewbot.clients.github.fields import (
     has,
     items,
@@ -38,6 +39,16 @@ def comment_from(obj: Any) -> Comment:
         hash=text_or_empty(obj, "body.hash"),
         association=text_or_empty(obj, "author_association"),
         node_id=text_or_empty(obj, "node_id"),
+        verdict=_verdict(obj) if has(obj, "body.verdict") else None,
+    )
+
+
+def _verdict(obj: Any) -> SaidVerdict:
+    return SaidVerdict(
+        says=Says(text(obj, "body.verdict.says")),
+        sha=text(obj, "body.verdict.sha"),
+        path=text(obj, "body.verdict.path"),
+        words=text_or_empty(obj, "body.verdict.words"),
     )
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 
+from previewbot.api import LONGEST_KEPT_WORDS
 from previewbot.clients.github.cutting import Each, Rule, TextOr
 from previewbot.config.agents import AgentTable
 from previewbot.rules import agents, app_rights, commands
@@ -16,6 +17,7 @@ from previewbot.rules.asked_for import opening_of, title_of
 from previewbot.text.cutting import cut_at_the_end
 from previewbot.text.json import read_json
 from previewbot.text.markers import comment_hash, marker_in
+from previewbot.text.verdicts import parse_verdict
 
 _SUBMODULE_RE = re.compile(
     r"@@ [-+0-9, ]{1,50} @@\n(?:[-+]Subproject commit [0-9a-f]{4,64}(?:-dirty)?\n?){1,2}"
@@ -24,10 +26,13 @@ _MOST_OF_A_NAME = 200
 """Characters that are kept of what is only shown to people."""
 
 
-def _words(body: str) -> dict[str, str]:
-    marker = marker_in(body)
+def _words(body: str) -> dict[str, object]:
+    marker, verdict = marker_in(body), parse_verdict(body)
     # The hash is of the whole text, so it is made here, where the whole text is.
-    told = {"marker": marker, "hash": comment_hash(body)} if marker else {}
+    told: dict[str, object] = {"marker": marker, "hash": comment_hash(body)} if marker else {}
+    if verdict is not None:
+        said = {"says": str(verdict.says), "sha": verdict.sha, "path": verdict.path}
+        told["verdict"] = {**said, "words": cut_at_the_end(verdict.words, LONGEST_KEPT_WORDS)}
     return {"text": commands.excerpt(body), **told}
 
 
@@ -88,6 +93,7 @@ _PULL_REQUEST: dict[str, Rule] = {
     "title": None,
     "draft": None,
     "user": _ACCOUNT,
+    "assignees": Each({"id": None}),
     "head": _BRANCH,
     "base": {
         "ref": None,

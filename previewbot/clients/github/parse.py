@@ -143,7 +143,13 @@ def pull_request_from(obj: Any) -> PullRequest:
         html_url=text(obj, "html_url"),
         archived=has(obj, "base.repo.archived") and flag(obj, "base.repo.archived"),
         node_id=text_or_empty(obj, "node_id"),
+        assignees=_assignees(obj),
     )
+
+
+def _assignees(obj: Any) -> tuple[int, ...]:
+    listed = items(obj, "assignees") if has(obj, "assignees") else ()
+    return tuple(number(each, "id") for each in listed)
 
 
 def open_pull_request_from(obj: Any) -> OpenPullRequest:

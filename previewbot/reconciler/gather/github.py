@@ -28,6 +28,7 @@ from previewbot.reconciler.gather.presses import with_presses
 from previewbot.reconciler.gather.pull_request import read_pull_request
 from previewbot.reconciler.gather.requests import read_inbox, read_own
 from previewbot.reconciler.gather.routes import leads_outside
+from previewbot.reconciler.gather.verdicts import with_verdicts
 from previewbot.reconciler.observation import PullRequestFacts
 from previewbot.reconciler.plan.inbox import COMMENT
 from previewbot.reconciler.plan.late import next_look
@@ -84,7 +85,8 @@ def _is_due(facts: PullRequestFacts, pace: timedelta | None, now: datetime) -> b
 
 
 def _is_old(facts: PullRequestFacts, pace: timedelta | None, now: datetime) -> bool:
-    due = [moment for moment in (facts.again_at, facts.unseen_at) if moment is not None]
+    moments = (facts.again_at, facts.unseen_at, facts.verdicts_at)
+    due = [moment for moment in moments if moment is not None]
     again = any(now >= moment for moment in due)
     holds = max(FACTS_HOLD, pace or FACTS_HOLD)
     return again or facts.read_at is None or now - facts.read_at >= holds
@@ -129,6 +131,7 @@ async def read_github(
     else:
         inbox, in_reviews = await read_inbox(context, client, store.preview, pull_request, facts.agent, now)
     inbox = await with_presses(context, client, store.preview, pull_request, inbox)
+    inbox, verdicts_at = await with_verdicts(context, client, store.preview, pull_request, facts.agent, inbox)
     heads = await queue_heads(context, client, store.preview, pull_request)
     lagging = _lagging(store.preview, pull_request, inbox.unseen, in_reviews or heads == (), now)
     facts = replace(
@@ -140,6 +143,7 @@ async def read_github(
         lagging=lagging,
         unseen_at=next_look(inbox.unseen, now),
         again_at=inbox.left.again_at if inbox.left else None,
+        verdicts_at=verdicts_at,
         glanced=seen is not None,
     )
     # Remembered only here, when all of it was read. If the comments could not be read after the pull request

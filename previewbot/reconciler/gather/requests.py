@@ -21,6 +21,7 @@ from previewbot.reconciler.plan.agents_commands import Granted, granted_to, hand
 from previewbot.reconciler.plan.inbox import COMMENT, adopt, hand_of, is_new, own_comments, resume
 from previewbot.reconciler.plan.late import OVERLAP, told_of, without_shown
 from previewbot.reconciler.plan.turns import Asked, oldest_of, take, written
+from previewbot.reconciler.plan.verdicts import verdicts_among
 from previewbot.rules.commands import parse
 from previewbot.rules.edited import Standing
 from previewbot.rules.glances import Heard, heard
@@ -103,6 +104,7 @@ async def read_inbox(
         unseen=look.unseen,
         told_comment_id=number if number in look.told else look.known.told_comment_id,
         heard=look.heard,
+        said=verdicts_among(look.comments, preview.status.verdicts, us),
     )
     return inbox, is_unseen(preview, look.known, look.reviews)
 

@@ -76,6 +76,7 @@ def record_facts(
         queued_id=before.queued_id,
         queue_heads=before.queue_heads,
         title=title_of(pull_request.title),
+        requesters=before.requesters,
     )
     status = status if observed == before else replace(status, observed=observed)
     return _without_gone(status, facts)

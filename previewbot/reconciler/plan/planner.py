@@ -28,6 +28,7 @@ from previewbot.reconciler.plan.refusals import refuse
 from previewbot.reconciler.plan.reviews import with_reviews
 from previewbot.reconciler.plan.steps import of_kinds, removal, steps_of
 from previewbot.reconciler.plan.unseen import hidden
+from previewbot.reconciler.plan.verdicts import with_verdicts
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,7 @@ def status_with_input(observation: Observation) -> Status:
         if observation.requested is not None:
             status = lifecycle.record_request(status, observation.requested)
         status = _with_conversation(status, observation, facts, now)
+        status = with_verdicts(status, observation.inbox, facts)
         # Only now is the delivery accounted for. If the process dies before this status is stored, the poke
         # counts as unseen, and the next pass looks at GitHub again.
         delivery_id = observation.preview.poke.delivery_id

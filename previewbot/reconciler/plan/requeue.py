@@ -135,6 +135,8 @@ def requeue_after(
         times.append((facts.again_at - now).total_seconds())
     if facts is not None and facts.unseen_at is not None:
         times.append((facts.unseen_at - now).total_seconds())
+    if facts is not None and facts.verdicts_at is not None:
+        times.append((facts.verdicts_at - now).total_seconds())
     if status.phase is Phase.STOPPING or (isinstance(decision, Leave) and status.services and not removed):
         # The event of a deletion usually comes sooner. This is for one that was lost while a watch was
         # renewed.

@@ -1,0 +1,90 @@
+"""What people said of a preview, in the status: found among the comments, and judged anew with each look."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from previewbot.api import Status, Verdict
+from previewbot.api.github import AppIdentity, Comment
+from previewbot.config.agents import SignalKind
+from previewbot.reconciler.conversation import Inbox
+from previewbot.reconciler.observation import PullRequestFacts
+from previewbot.rules.verdicts import barred, judged, kept, with_requesters
+
+
+def verdicts_among(
+    comments: Sequence[Comment], known: Sequence[Verdict], us: AppIdentity
+) -> tuple[Comment, ...]:
+    """Return the comments that are verdicts, and those that are known as such and are none any more.
+
+    Only what GitHub says that a person wrote through our own App: there the person was signed in, and what is
+    said is of the commit that was served. Anybody can write the marker.
+    """
+    were = {each.comment for each in known}
+    return tuple(
+        comment
+        for comment in comments
+        if comment.id in were or (comment.verdict is not None and us.wrote_for_a_person(comment))
+    )
+
+
+def merged(known: Sequence[Verdict], said: Sequence[Comment]) -> tuple[Verdict, ...]:
+    """Return the verdicts that are known, with what a look at the conversation shows of them."""
+    found = {each.comment: each for each in known}
+    for comment in said:
+        before = found.get(comment.id)
+        if before is None:
+            if comment.verdict is not None:
+                found[comment.id] = _new(comment)
+        elif _changed(before, comment):
+            # What is shown is what was said first: it is told as edited, and not as what it says now.
+            edited = before.edited or _says_something_else(before, comment)
+            found[comment.id] = replace(before, updated_at=comment.updated_at, asked_at=None, edited=edited)
+        elif before.login != comment.author.login:
+            found[comment.id] = replace(before, login=comment.author.login)
+    return tuple(found.values())
+
+
+def with_verdicts(status: Status, inbox: Inbox, facts: PullRequestFacts) -> Status:
+    """Return the status with what a look found of verdicts, and which of them count for the commit of now."""
+    pull_request, agent = facts.pull_request, facts.agent
+    observed = with_requesters(
+        status.observed,
+        pull_request.assignees,
+        of_agents_account=pull_request.author.type == "Bot"
+        or (agent is not None and agent.kind == SignalKind.ACCOUNT),
+    )
+    found = status.verdicts if inbox.verdicts is None else inbox.verdicts
+    head_sha = pull_request.head.sha
+    verdicts = judged(kept(found, head_sha), head_sha, barred(observed))
+    if (observed, verdicts) == (status.observed, status.verdicts):
+        return status
+    return replace(status, observed=observed, verdicts=verdicts)
+
+
+def _new(comment: Comment) -> Verdict:
+    assert comment.verdict is not None
+    said = comment.verdict
+    return Verdict(
+        comment=comment.id,
+        node_id=comment.node_id,
+        login=comment.author.login,
+        account=comment.author.id,
+        says=said.says,
+        head_sha=said.sha,
+        path=said.path,
+        words=said.words,
+        said_at=comment.created_at,
+        updated_at=comment.updated_at,
+    )
+
+
+def _changed(before: Verdict, comment: Comment) -> bool:
+    return comment.updated_at != before.updated_at or _says_something_else(before, comment)
+
+
+def _says_something_else(before: Verdict, comment: Comment) -> bool:
+    said = comment.verdict
+    now = (said.says, said.sha, said.path, said.words) if said is not None else None
+    return now != (before.says, before.head_sha, before.path, before.words)

@@ -1,0 +1,105 @@
+"""Which verdicts move the check of a commit, and how it comes out by them. Pure.
+
+A yes must be a person's, and somebody else's than whoever is to be judged: so of what cannot be told, nothing
+counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from previewbot.api import MOST_VERDICTS, Observed, Says, Verdict
+from previewbot.api.check_runs import Conclusion
+
+SETTLED_AFTER = timedelta(seconds=5)
+"""So long after a comment was written or changed, by GitHub's clock, what it says of edits is final.
+
+GitHub's times have whole seconds, and its servers are not all equally far: an edit within the second in which
+it was written changes no time that a listing shows.
+"""
+
+_MOST_REQUESTERS = 50
+
+
+def is_settled(verdict: Verdict) -> bool:
+    """Return whether it is known for good that a verdict was edited, or that it was not until it was read."""
+    return verdict.edited or (
+        verdict.asked_at is not None and verdict.asked_at - verdict.updated_at >= SETTLED_AFTER
+    )
+
+
+def settles_at(verdict: Verdict) -> datetime:
+    """Return from when on, by GitHub's clock, an answer about a verdict is final."""
+    return verdict.updated_at + SETTLED_AFTER
+
+
+def barred(observed: Observed) -> frozenset[int]:
+    """Return the accounts whose verdicts never count: the author's, and that of whoever started the agent."""
+    return frozenset((observed.author_id, *observed.requesters))
+
+
+def with_requesters(observed: Observed, assignees: Collection[int], *, of_agents_account: bool) -> Observed:
+    """Return what is known of who started the agent, with those who are assigned now.
+
+    A pull request that an agent opens with its own account names whoever asked for it as its assignee
+    (https://docs.github.com/en/copilot/concepts/agents/coding-agent/about-coding-agent). Whoever is taken off
+    the list has started it all the same.
+    """
+    if not of_agents_account:
+        return observed
+    new = tuple(each for each in dict.fromkeys(assignees) if each not in observed.requesters)
+    if not new:
+        return observed
+    return replace(observed, requesters=(*observed.requesters, *new)[-_MOST_REQUESTERS:])
+
+
+def kept(verdicts: Iterable[Verdict], head_sha: str) -> tuple[Verdict, ...]:
+    """Return the verdicts that are kept, the newest first.
+
+    Of too many those go before others by which the check may be moved, so that nobody's is pushed out by
+    whoever may only read.
+    """
+    found = list(verdicts)
+    last = _last_of_each(found, head_sha)
+    ranked = sorted(found, key=lambda each: (each in last and bool(each.writes), *_order(each)))
+    return tuple(sorted(ranked[-MOST_VERDICTS:], key=_order, reverse=True))
+
+
+def judged(verdicts: Sequence[Verdict], head_sha: str, barred: Collection[int]) -> tuple[Verdict, ...]:
+    """Return verdicts with whether each counts: of the very commit, the last of its author's, not edited as
+    far as can be told, by a person who may write and is not `barred`.
+
+    An earlier one of the same person does not come back when the last was edited: whoever can edit it must
+    not choose between them.
+    """
+    last = _last_of_each(verdicts, head_sha)
+    return tuple(replace(each, counts=each in last and _counts(each, barred)) for each in verdicts)
+
+
+def conclusion_of(verdicts: Iterable[Verdict]) -> Conclusion | None:
+    """Return how the check comes out by the verdicts that count; None while nobody has judged the commit.
+
+    Never `neutral` or `skipped`: rules of branches take these for a yes
+    (https://docs.github.com/en/pull-requests/collaborating-with-pull-requests/collaborating-on-repositories-with-code-quality-features/about-status-checks).
+    """
+    said = {each.says for each in verdicts if each.counts}
+    if not said:
+        return None
+    return Conclusion.SUCCESS if said == {Says.GOOD} else Conclusion.ACTION_REQUIRED
+
+
+def _last_of_each(verdicts: Iterable[Verdict], head_sha: str) -> list[Verdict]:
+    """Return the last verdict of each person on a commit."""
+    of_it = (each for each in verdicts if head_sha and each.head_sha == head_sha)
+    return list({each.account: each for each in sorted(of_it, key=_order)}.values())
+
+
+def _counts(verdict: Verdict, barred: Collection[int]) -> bool:
+    is_known = verdict.asked_at is not None and not verdict.edited
+    return is_known and verdict.writes is True and verdict.account not in barred
+
+
+def _order(verdict: Verdict) -> tuple[datetime, int]:
+    return verdict.said_at, verdict.comment
