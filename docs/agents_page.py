@@ -88,9 +88,9 @@ _NO_AGENTS = {
 
 
 _WAKING = """\
-Who may write to the repository can hand their words to the agent on a preview's page. It is called experimental:
-that an agent hears a mention which somebody wrote through an App was not tried with each of them. Others are
-named with `mention` below `agents.table` of the settings.
+Who may write to the repository can hand their words to the agent on a preview's page. It is called
+experimental: that an agent hears a mention which somebody wrote through an App was not tried with each of
+them. Others are named with `mention` below `agents.table` of the settings.
 """
 
 
@@ -122,7 +122,8 @@ def _agents(table: AgentTable) -> Iterator[str]:
 def _mentions(table: AgentTable) -> Iterator[str]:
     for agent in table.agents:
         if agent.mention is not None:
-            yield f"| {agent.name} | {f'`{agent.mention}`' if agent.mention else 'anything: it hears each comment'} |"
+            words = f"`{agent.mention}`" if agent.mention else "anything: it hears each comment"
+            yield f"| {agent.name} | {words} |"
 
 
 def _others(table: AgentTable) -> Iterator[str]:

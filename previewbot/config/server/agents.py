@@ -95,8 +95,8 @@ class AgentRow(t.Model):
         default=(),
     )
     mention: _Mention | None = about(
-        "what a comment on its pull request begins with that it is to act on; people hand it their words with "
-        "that on a preview's page",
+        "what a comment on its pull request begins with that it is to act on; with that people hand it their "
+        "words on a preview's page",
         "@acme-claude",
         default=None,
     )
