@@ -12,7 +12,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from previewbot.cli.files import read_head
-from previewbot.cli.secret_files import read_bearers, read_secret
+from previewbot.cli.secret_files import (
+    read_bearers,
+    read_client_secret,
+    read_cookie_keys,
+    read_secret,
+)
 from previewbot.config.reader import MAX_BYTES
 from previewbot.config.server import (
     Settings,
@@ -24,7 +29,7 @@ from previewbot.config.server import (
     webhook_secrets,
 )
 from previewbot.errors import SettingsError
-from previewbot.rules.proxies import NoProxyAddress, Proxies, read_proxies
+from previewbot.rules.proxies import DIRECTLY, NoProxyAddress, Proxies, read_proxies
 from previewbot.runtime import logs
 
 # https://github.com/open-telemetry/opentelemetry-python-contrib/pull/3699
@@ -66,10 +71,16 @@ def pages(config: Path, bind: str, metrics_bind: str) -> int:
     """Serve what people and programs read until SIGTERM or SIGINT; probes and metrics as web does."""
     settings = load(config, os.environ)
     read_bearers(settings)
+    signs_in = settings.access_or_default == "github"
+    if signs_in:
+        read_client_secret(settings)
+        read_cookie_keys(settings)
+    proxies = proxies_of(os.environ) if signs_in else DIRECTLY
     if not _take_turns("pages"):
         return 1
     from prometheus_client import CollectorRegistry
 
+    from previewbot.clients.github.people import PeopleClient
     from previewbot.clients.kubernetes.pages_client import PagesClient
     from previewbot.runtime.bare_app import create_probes
     from previewbot.runtime.pages_app import create_pages
@@ -80,12 +91,26 @@ def pages(config: Path, bind: str, metrics_bind: str) -> int:
         settings.cluster.kubeconfig, user_agent="previewbot-pages", lease=settings.cluster.listing_lease
     )
     metrics = CollectorRegistry()
+
+    def now() -> datetime:
+        return datetime.now(UTC)
+
+    github = PeopleClient(
+        settings.github,
+        settings.sign_in.client_id or "",
+        lambda: read_client_secret(settings),
+        user_agent="previewbot-pages",
+        now=now,
+        proxies=proxies,
+    )
     app = create_pages(
         settings,
         cluster,
-        now=lambda: datetime.now(UTC),
+        now=now,
         bearers=lambda: read_bearers(settings),
         listing=cluster.list_previews,
+        github=github if signs_in else None,
+        cookie_keys=lambda: read_cookie_keys(settings),
     )
     progress = settings.deadlines.progress.total_seconds()
     probes = create_probes(cluster, metrics, refused_for=cluster.refused_for, progress=progress)

@@ -10,8 +10,10 @@ from flask import Flask
 
 from previewbot.api import Ask
 from previewbot.config.server import Settings
-from previewbot.pages import about, api, closed_page, preview_page
+from previewbot.pages import about, api, closed_page, forms, preview_page, sign_in
 from previewbot.pages.readers import BearerReaders
+from previewbot.people.sealing import Keys
+from previewbot.people.sessions import Sessions
 from previewbot.runtime.bare_app import Answers, alive, bare_app
 from previewbot.text.render import Renderer
 
@@ -34,17 +36,27 @@ def create_pages(
     renderer: Renderer | None = None,
     bearers: Callable[[], tuple[bytes, ...]] = tuple,
     listing: api.Listing = lambda: iter(()),
+    github: sign_in.People | None = None,
+    cookie_keys: Keys = tuple,
 ) -> Flask:
     """Return what the people may reach who look at previews, and the programs.
 
     `bearers` returns those that let programs read all previews, and raises SettingsError; it is asked anew
     for each request that has one. `listing` returns all Previews, for those who have one that counts.
+    `github` is whom people sign in with, where the settings say that they do; `cookie_keys` returns the keys
+    of their cookies, and raises SettingsError.
 
     It has a `/healthz` too, for load balancers that look at the port they send requests to.
     """
     renderer = renderer or Renderer()
     app = bare_app(renderer.style_source(), about.NotFound(renderer))
     app.register_blueprint(about.blueprint(renderer))
+    if settings.access_or_default == "github":
+        if github is None:
+            raise ValueError("people are to sign in, and nobody was given to ask who they are")
+        sessions = Sessions(cookie_keys, now)
+        app.register_blueprint(sign_in.blueprint(settings, sessions, github, cookie_keys, renderer, now))
+        app.register_blueprint(forms.blueprint(renderer))
     readers = BearerReaders(bearers, now)
     if settings.pages == "public":
         app.register_blueprint(preview_page.blueprint(settings, cluster, renderer, now))
