@@ -6,9 +6,16 @@ from functools import partial
 
 from previewbot_demo import tasks
 from previewbot_demo.github import Button, FakeGitHub
-from previewbot_demo.tasks import ALICE, COPILOT, STRANGER, TASKS, Task
+from previewbot_demo.github.signing_in import Somebody
+from previewbot_demo.tasks import ALICE, COPILOT, MARIA, ROB, STRANGER, TASKS, Task
 
-COLLABORATORS = {ALICE.login: "admin", COPILOT.login: "write"}
+COLLABORATORS = {ALICE.login: "admin", COPILOT.login: "write", MARIA.login: "write", ROB.login: "read"}
+
+_SIGN_IN = (
+    (MARIA, "a product manager, who may write here"),
+    (ROB, "who may read here"),
+    (STRANGER, "a stranger, who may read here as everybody may"),
+)
 
 
 class Agents:
@@ -30,6 +37,9 @@ class Agents:
         pages.buttons = [Button(t.name, t.button, partial(self.open, t), t.hint) for t in TASKS]
         pages.push = self._press_push
         pages.people = [self._github.know(person) for person in (ALICE, STRANGER)]
+        self._github.signing_in.people = [
+            Somebody(self._github.know(person), words) for person, words in _SIGN_IN
+        ]
 
     def open(self, task: Task) -> int:
         """Open a pull request for a task; return its number. What was merged before is no obstacle."""

@@ -6,6 +6,7 @@ Nothing here is special to the demo but the URLs: an installation runs the same 
 from __future__ import annotations
 
 import asyncio
+import base64
 import os
 import secrets
 import sys
@@ -52,6 +53,12 @@ class Bot:
     pages: Process | None = None
     controller: Process | None = None
     spawn: Spawn = spawn
+    client_secret: str = field(default_factory=lambda: secrets.token_hex(20), repr=False)
+
+    @property
+    def callback_url(self) -> str:
+        """Where GitHub leads people back to who sign in."""
+        return f"{self.url}/sign-in/done"
 
     @property
     def url(self) -> str:
@@ -75,6 +82,8 @@ class Bot:
         self._write("app.pem", _private_pem(key))
         self._write("webhook-secret", secret)
         self._write(self.bearer_file.name, secrets.token_hex(32))
+        self._write("client-secret", self.client_secret)
+        self._write("cookie-keys", base64.b64encode(secrets.token_bytes(32)).decode())
         for command, token in self.tokens.items():
             self._write(f"{command}.kubeconfig", yaml.safe_dump(_kubeconfig(self.port, token)))
         self._write("settings.yaml", yaml.safe_dump(self.all_settings, sort_keys=False))
@@ -202,6 +211,12 @@ class Bot:
             "listing": {"interval": "10s"},
             "pages": "public",
             "api": {"bearer_file": str(self.bearer_file)},
+            "access": "github",
+            "sign_in": {
+                "client_id": f"Iv23li{self.app_id:014d}",
+                "client_secret_file": str(self.directory / "client-secret"),
+                "cookie_keys_file": str(self.directory / "cookie-keys"),
+            },
         }
 
 

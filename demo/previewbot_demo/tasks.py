@@ -72,6 +72,8 @@ class Task:
 
 COPILOT = Author(198982749, "Copilot", "Bot")
 ALICE = Author(501, "alice", "User")
+MARIA = Author(502, "maria", "User")
+ROB = Author(503, "rob", "User")
 STRANGER = Author(777, "mallory", "User")
 
 _WEB = "services/web/app.py"

@@ -157,7 +157,15 @@ class World:
         public_key, secret = self.bot.prepare()
         self.kube = await self._cluster()
         self.registry = FakeRegistry(url=self.url, faults=self.faults)
-        self.github = FakeGitHub(self.options.app_id, public_key, self.bot.webhook_url, secret, self.url)
+        self.github = FakeGitHub(
+            self.options.app_id,
+            public_key,
+            self.bot.webhook_url,
+            secret,
+            self.url,
+            client_secret=self.bot.client_secret,
+            callback_url=self.bot.callback_url,
+        )
         self._stack.push_async_callback(self.github.shutdown)
         addresses: dict[str, str] = {}
         self.router = Router(self._sessions, self.pods, addresses, self.beds)

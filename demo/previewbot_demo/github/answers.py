@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 
 from aiohttp import web
 
-from previewbot_demo.github.model import Installation, Repository, State
+from previewbot_demo.github.model import Account, Installation, Repository, State
 
 DOCS = "https://docs.github.com/rest"
 MAX_PAGE = 100
@@ -35,7 +35,10 @@ class ApiError(Exception):
 
 @dataclass(frozen=True)
 class Call:
-    """A request that may be served; `state` is the world as reads show it, `args` come from the path."""
+    """A request that may be served; `state` is the world as reads show it, `args` come from the path.
+
+    `person` is whose token it was sent with, None of the App's own.
+    """
 
     state: State
     now: datetime
@@ -44,6 +47,7 @@ class Call:
     args: Mapping[str, str]
     query: Mapping[str, str]
     body: Mapping[str, Any]
+    person: Account | None = None
 
     @property
     def repo(self) -> Repository:

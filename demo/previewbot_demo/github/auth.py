@@ -1,4 +1,4 @@
-"""Who is asking: the App with a JSON Web Token, or an installation with its access token.
+"""Who is asking: the App with a JSON Web Token, an installation with its access token, or a person.
 
 https://docs.github.com/en/apps/creating-github-apps/authenticating-with-a-github-app/generating-a-json-web-token-jwt-for-a-github-app
 """
@@ -17,6 +17,7 @@ from aiohttp import web
 from previewbot_demo.github.answers import ApiError
 from previewbot_demo.github.model import App, Installation
 from previewbot_demo.github.store import Clock, Store
+from previewbot_demo.github.users import UserTokens
 
 _LONGEST = 600
 _SKEW = 60
@@ -81,13 +82,16 @@ class Limits:
 class Doorkeeper:
     """Checks tokens and makes them."""
 
-    def __init__(self, store: Store, app: App, public_key: str, clock: Clock) -> None:
+    def __init__(
+        self, store: Store, app: App, public_key: str, clock: Clock, client_secret: str = ""
+    ) -> None:
         self._store = store
         self._app = app
         self._key = public_key
         self._clock = clock
         self._tokens: dict[str, Token] = {}
         self.lifetime = timedelta(hours=1)
+        self.users = UserTokens(app, clock, client_secret)
 
     @property
     def permissions(self) -> Mapping[str, str]:
@@ -136,7 +140,10 @@ class Doorkeeper:
     def identity(self, request: web.BaseRequest) -> str:
         """Return whose rate limit a request counts towards."""
         token = self._tokens.get(request.headers.get("Authorization", "").partition(" ")[2].strip())
-        return f"installation {token.installation_id}" if token else "app"
+        if token is not None:
+            return f"installation {token.installation_id}"
+        person = self.users.owner(request)
+        return "app" if person is None else f"user {person.id}"
 
     def revoke_all(self) -> None:
         """Make every token worthless, as GitHub does when somebody revokes them."""

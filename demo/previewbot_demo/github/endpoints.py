@@ -28,6 +28,7 @@ from previewbot_demo.github.model_issues import Issue
 from previewbot_demo.github.reviews import Reviews
 from previewbot_demo.github.shapes import iso, permissions_of
 from previewbot_demo.github.shapes_pull import REACTIONS, changes_of
+from previewbot_demo.github.users import UserEndpoints
 
 _MOST_FILES = 3_000
 _MOST_COMMITS = 250
@@ -45,6 +46,7 @@ class Endpoints:
         self._doorkeeper = doorkeeper
         self.checks = CheckEndpoints(github)
         self.deployments = DeploymentEndpoints(github)
+        self.users = UserEndpoints(github, doorkeeper.users)
 
     def authenticated_app(self, call: Call) -> Answer:
         """`GET /app`."""
@@ -237,7 +239,7 @@ class Endpoints:
         # GitHub goes by what is commented on: `pull_requests: write` is none for an issue.
         if not isinstance(thread, PullRequest) and app.permissions.get("issues") != "write":
             raise not_granted("issues=write; pull_requests=write")
-        new = self._github.write_comment(thread, app.bot, _body(call), app)
+        new = self._github.write_comment(thread, call.person or app.bot, _body(call), app)
         return Answer(self._shapes.comment(self._github.store.state, new), status=HTTPStatus.CREATED)
 
     def update_comment(self, call: Call) -> Answer:

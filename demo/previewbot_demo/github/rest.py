@@ -26,8 +26,9 @@ from previewbot_demo.github.answers import (
 )
 from previewbot_demo.github.auth import Doorkeeper, Limits, Quota
 from previewbot_demo.github.endpoints import Endpoints
-from previewbot_demo.github.model import App, Installation, Repository
+from previewbot_demo.github.model import Account, App, Installation, Repository
 from previewbot_demo.github.store import Clock, Store
+from previewbot_demo.github.users import role_of
 
 PREFIX = "/api/v3"
 
@@ -41,7 +42,9 @@ _NO_AGENT = "Request forbidden by administrative rules. Please make sure your re
 class Route:
     """An endpoint; its path is written as in GitHub's reference, `/repos/{owner}/{repo}/pulls`.
 
-    `permissions` are those of which one is needed, empty for endpoints of the App itself.
+    `permissions` are those of which one is needed, empty for endpoints of the App itself. It is called with
+    an installation's token; `as_app` with the App's own; `as_client` with its client secret; `as_person` with
+    somebody's token too, or `only_people` with that alone.
     """
 
     method: str
@@ -49,6 +52,9 @@ class Route:
     answer: Callable[[Call], Answer | Listing]
     permissions: tuple[str, ...] = ()
     as_app: bool = False
+    as_client: bool = False
+    as_person: bool = False
+    only_people: bool = False
 
     def __str__(self) -> str:
         return f"{self.method} {self.path}"
@@ -86,6 +92,9 @@ def routes(e: Endpoints) -> tuple[Route, ...]:
         Route("GET", "/app/installations", e.installations, as_app=True),
         Route("GET", "/app/installations/{installation_id}", e.app_installation, as_app=True),
         Route("POST", "/app/installations/{installation_id}/access_tokens", e.create_token, as_app=True),
+        Route("GET", "/user", e.users.authenticated_user, as_person=True, only_people=True),
+        Route("GET", _REPO, e.users.repository, ("metadata:read",), as_person=True),
+        Route("DELETE", "/applications/{client_id}/token", e.users.delete_token, as_client=True),
         Route("GET", _REPO + "/installation", e.repository_installation, as_app=True),
         Route("GET", "/installation/repositories", e.installation_repositories),
         Route("GET", _REPO + "/pulls", e.pulls, pull),
@@ -108,7 +117,7 @@ def routes(e: Endpoints) -> tuple[Route, ...]:
         Route("POST", status, e.deployments.create_status, ("deployments:write",)),
         Route("GET", _REPO + "/actions/runs", e.workflow_runs, ("actions:read",)),
         Route("GET", _REPO + "/issues/{issue_number}/comments", e.comments, hear),
-        Route("POST", _REPO + "/issues/{issue_number}/comments", e.create_comment, talk),
+        Route("POST", _REPO + "/issues/{issue_number}/comments", e.create_comment, talk, as_person=True),
         Route("GET", _REPO + "/pulls/{pull_number}/reviews", e.reviews, pull),
         Route("GET", _REPO + "/pulls/{pull_number}/comments", e.review_comments, pull),
         Route("POST", _REPO + "/pulls/comments/{comment_id}/reactions", e.create_line_reaction, review),
@@ -135,7 +144,8 @@ def _pattern(path: str) -> re.Pattern[str]:
 def _shape(name: str) -> str:
     if name == "path":
         return ".+"
-    return r"\d+" if name.endswith(("_id", "_number")) else "[^/]+"
+    is_number = name.endswith(("_id", "_number")) and name != "client_id"
+    return r"\d+" if is_number else "[^/]+"
 
 
 class Rest:
@@ -179,10 +189,10 @@ class Rest:
             raise ApiError(400, "Unsupported API version")
         path = self._path(request)
         route, args = self._route(request.method, path)
-        installation = self._who(route, request)
+        installation, person = self._who(route, request)
         self.limits.refuse(quota)
         repository = self._repository(request.method, path, args, request.rel_url.raw_query_string)
-        self._allow(route, installation, repository)
+        self._allow(route, installation, person, repository)
         call = Call(
             state=self._store.shown,
             now=self._store.now(),
@@ -191,6 +201,7 @@ class Rest:
             args=args,
             query=dict(request.query),
             body=await _body(request),
+            person=person,
         )
         result = route.answer(call)
         return page(result, call.query, self._api + path) if isinstance(result, Listing) else result
@@ -213,11 +224,23 @@ class Rest:
                 return route, args
         raise not_found()
 
-    def _who(self, route: Route, request: web.BaseRequest) -> Installation | None:
+    def _who(self, route: Route, request: web.BaseRequest) -> tuple[Installation | None, Account | None]:
         if route.as_app:
             self._doorkeeper.require_app(request)
-            return None
-        return self._doorkeeper.require_installation(request)
+            return None, None
+        if route.as_client:
+            self._doorkeeper.users.require_client(request)
+            return None, None
+        person = self._doorkeeper.users.owner(request)
+        if person is None:
+            installation = self._doorkeeper.require_installation(request)
+            if route.only_people:
+                raise not_granted("")
+            return installation, None
+        if not route.as_person:
+            # Of what GitHub lets people do too, the stand-in knows what previewbot asks as them.
+            raise not_found()
+        return None, person
 
     def _repository(self, method: str, path: str, args: Mapping[str, str], query: str) -> Repository | None:
         """Return the repository that the path names; one with an older name is answered by a redirect."""
@@ -236,12 +259,29 @@ class Rest:
         status = HTTPStatus.MOVED_PERMANENTLY if method == "GET" else HTTPStatus.TEMPORARY_REDIRECT
         raise ApiError(status, status.phrase, headers={"Location": url}, url=url)
 
-    def _allow(self, route: Route, installation: Installation | None, repository: Repository | None) -> None:
-        """Raise 404 for a repository that is not covered, 403 for what the App may not do."""
-        if route.as_app:
+    def _allow(
+        self,
+        route: Route,
+        installation: Installation | None,
+        person: Account | None,
+        repository: Repository | None,
+    ) -> None:
+        """Raise 404 for a repository that is not covered, 403 for what the App may not do.
+
+        With somebody's token it may do what it may itself and they may too.
+        """
+        if route.as_app or route.as_client:
             return
-        if repository is not None and self._store.state.installation_of(repository) != installation:
+        covering = None if repository is None else self._store.state.installation_of(repository)
+        if repository is not None and person is None and covering != installation:
             raise not_found()
+        if repository is not None and person is not None:
+            if role_of(person, repository) == "none":
+                raise not_found()
+            if covering is None and repository.private:
+                raise not_found()
+            if covering is None and route.method != "GET":
+                raise not_granted("")
         refused = self.sabotage.refuse_comments and route.method in ("POST", "PATCH") and route.is_comment
         allowed = not route.permissions or any(self._has(wanted) for wanted in route.permissions)
         if refused or not allowed:

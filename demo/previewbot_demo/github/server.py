@@ -17,6 +17,7 @@ from previewbot_demo.github.pages import Pages
 from previewbot_demo.github.rest import PREFIX, Rest
 from previewbot_demo.github.reviews import Reviews
 from previewbot_demo.github.shapes_review import ReviewShapes
+from previewbot_demo.github.signing_in import SigningIn
 from previewbot_demo.github.store import Clock, Store
 from previewbot_demo.github.webhooks import Webhooks
 
@@ -46,7 +47,8 @@ class FakeGitHub(Reviews):
     What people do are its methods (see `Repositories`, `PullRequests`, `Conversations`, `Reviews`), to be
     called in the running loop. `pages` holds what its pages offer, `rest.limits`, `rest.sabotage` and
     `graphql.limits` what may go wrong, `store.lag` how many seconds reads are behind, `hooks` whom to call
-    when a head or a branch moves. With `charges` the API charges and refuses as GitHub documents it, and
+    when a head or a branch moves. With a `client_secret` people can sign in with it, who are led back to
+    `callback_url` (`signing_in`). With `charges` the API charges and refuses as GitHub documents it, and
     `limits` say nothing.
     """
 
@@ -63,15 +65,18 @@ class FakeGitHub(Reviews):
         permissions: Mapping[str, str] = PERMISSIONS,
         events: tuple[str, ...] = EVENTS,
         charges: Charges | None = None,
+        client_secret: str = "",
+        callback_url: str = "",
     ) -> None:
         app = App(app_id, slug, permissions, events)
         store, shapes = Store(clock), ReviewShapes(base_url, app)
         super().__init__(store, shapes, Webhooks(webhook_url, webhook_secret, app_id, clock), app)
-        self.doorkeeper = Doorkeeper(store, app, public_key, clock)
+        self.doorkeeper = Doorkeeper(store, app, public_key, clock, client_secret)
         endpoints = Endpoints(self, self.doorkeeper)
         self.graphql = graphql.GraphQL(store, self.doorkeeper, clock)
         self.rest = Rest(endpoints, store, self.doorkeeper, clock, shapes.api, app)
         self.pages = Pages(self)
+        self.signing_in = SigningIn(app, self.doorkeeper.users, clock, self.know, callback_url)
         self.charges = charges
         if charges is not None:
             self.rest.limits.hourly = self.graphql.limits.hourly = sys.maxsize
@@ -82,6 +87,8 @@ class FakeGitHub(Reviews):
             return await self._charged(request, self.graphql.handle)
         if request.path == PREFIX or request.path.startswith(PREFIX + "/"):
             return await self._charged(request, self.rest.handle)
+        if self.signing_in.answers(request.path):
+            return await self.signing_in.handle(request)
         return await self.pages.handle(request)
 
     async def _charged(

@@ -89,6 +89,11 @@ def node_id(kind: str, number: object) -> str:
     return base64.b64encode(f"{kind}:{number}".encode()).decode()
 
 
+def client_id_of(app: App) -> str:
+    """Return the App's client ID, which is no secret."""
+    return f"Iv23li{app.id:014d}"
+
+
 def permissions_of(role: str) -> dict[str, bool]:
     """Return what a role allows."""
     return {name: name in _PERMISSIONS[role] for name in _PERMISSIONS["admin"]}
@@ -177,7 +182,7 @@ class Shapes:
             "html_url": f"{self.web}/organizations/{account.login}/settings/installations/{installation.id}",
             "app_id": self._app.id,
             "app_slug": self._app.slug,
-            "client_id": f"Iv23li{self._app.id:014d}",
+            "client_id": client_id_of(self._app),
             "target_id": account.id,
             "target_type": account.type,
             "permissions": dict(self._app.permissions),
@@ -197,7 +202,7 @@ class Shapes:
             "id": app.id,
             "slug": app.slug,
             "node_id": node_id("App", app.id),
-            "client_id": f"Iv23li{app.id:014d}",
+            "client_id": client_id_of(app),
             "owner": self.account(owner),
             "name": app.slug,
             "description": "",
